@@ -1,0 +1,63 @@
+import type { ErrorView } from './error.ts';
+import type { EngineName } from './media.ts';
+
+/** `queued → parse → download → finish → complete`; the rest are ways to stand still or to end. */
+export const DOWNLOAD_STATES = [
+  'queued',
+  'parse',
+  'download',
+  'finish',
+  'paused',
+  'waiting',
+  'complete',
+  'error',
+  'cancelled',
+] as const;
+export type DownloadState = (typeof DOWNLOAD_STATES)[number];
+
+/** States in which nothing will happen by itself any more. */
+export const FINAL_STATES = ['complete', 'error', 'cancelled'] as const satisfies DownloadState[];
+/** States in which a runner works, or is asked to. */
+export const ACTIVE_STATES = ['parse', 'download', 'finish'] as const satisfies DownloadState[];
+
+export function isFinal(state: DownloadState): boolean {
+  return (FINAL_STATES as readonly DownloadState[]).includes(state);
+}
+
+export function isActive(state: DownloadState): boolean {
+  return (ACTIVE_STATES as readonly DownloadState[]).includes(state);
+}
+
+/** A download as everyone outside sees it: HTTP, ws, `sluice get --json`. */
+export interface DownloadView {
+  /** 12 characters. */
+  id: string;
+  url: string;
+  title: string;
+  engine: EngineName | null;
+  state: DownloadState;
+  receivedBytes: number;
+  totalBytes: number | null;
+  /** 0–100. */
+  percent: number | null;
+  bytesPerSecond: number | null;
+  etaSeconds: number | null;
+  /** 1 for the first; a retry, by hand or by itself, is one more. */
+  attempt: number;
+  /** ISO 8601, UTC. */
+  createdAt: string;
+  finishedAt: string | null;
+  file: { name: string; bytes: number } | null;
+  error: ErrorView | null;
+}
+
+export interface Totals {
+  /** In parse, download or finish. */
+  active: number;
+  /** Queued, waiting for a retry, or paused. */
+  queued: number;
+  done: number;
+  /** In error or cancelled. */
+  failed: number;
+  bytesPerSecond: number;
+}

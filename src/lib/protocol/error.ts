@@ -1,0 +1,108 @@
+/**
+ * Every error a person or a program can meet has a stable code. This table is the whole list: the HTTP status
+ * it travels with, whether trying again by itself may help, and a plain sentence. `docs/errors.md` adds the
+ * remedy; a test holds the two together.
+ */
+export const ERRORS = {
+  // the request
+  invalid_json: { status: 400, transient: false, title: 'The body is not JSON.' },
+  invalid_request: { status: 400, transient: false, title: 'A field is missing or of the wrong kind.' },
+  invalid_url: { status: 400, transient: false, title: 'That is not a web address.' },
+  url_too_long: { status: 400, transient: false, title: 'The address is longer than 8 kB.' },
+  unsupported_scheme: { status: 400, transient: false, title: 'Only http and https addresses can be fetched.' },
+  invalid_filename: { status: 400, transient: false, title: 'The file name cannot be used.' },
+  invalid_cursor: { status: 400, transient: false, title: 'The cursor is not one of ours.' },
+  unauthorized: { status: 401, transient: false, title: 'No session: open the page or send a token.' },
+  forbidden_host: { status: 403, transient: false, title: 'This server does not answer to that host name.' },
+  forbidden_origin: { status: 403, transient: false, title: 'Requests from another site are refused.' },
+  address_refused: { status: 403, transient: false, title: 'That address is private and not allowed here.' },
+  not_found: { status: 404, transient: false, title: 'There is no such thing here.' },
+  method_not_allowed: { status: 405, transient: false, title: 'That method is not for this address.' },
+  wrong_state: { status: 409, transient: false, title: 'The download is not in a state that allows this.' },
+  command_conflict: { status: 409, transient: false, title: 'That command id was used for something else.' },
+  body_too_large: { status: 413, transient: false, title: 'The body is over 64 KiB.' },
+  unsupported_media_type: { status: 415, transient: false, title: 'The body has to be application/json.' },
+  too_many_requests: { status: 429, transient: true, title: 'Too much at once: try again shortly.' },
+  internal_error: { status: 500, transient: true, title: 'Something broke inside Sluice.' },
+  not_ready: { status: 503, transient: true, title: 'Sluice is starting or stopping.' },
+  // engines
+  engine_unknown: { status: 400, transient: false, title: 'There is no engine of that name.' },
+  engine_missing: { status: 422, transient: false, title: 'That engine is not installed.' },
+  engine_version: { status: 422, transient: false, title: 'The installed engine is too old or not what it says.' },
+  engine_exit: { status: 502, transient: true, title: 'The engine failed.' },
+  engine_output: { status: 502, transient: false, title: 'The engine answered something we cannot read.' },
+  engine_stalled: { status: 504, transient: true, title: 'No byte arrived for too long.' },
+  unsupported_url: { status: 422, transient: false, title: 'No engine can fetch this address.' },
+  no_media: { status: 422, transient: false, title: 'There is no video, audio or file on that page.' },
+  stream_not_found: { status: 422, transient: false, title: 'That quality is not offered (any more).' },
+  live_stream: { status: 422, transient: false, title: 'Live streams cannot be downloaded.' },
+  encrypted: { status: 422, transient: false, title: 'The stream is protected in a way we do not open.' },
+  ffmpeg_missing: { status: 422, transient: false, title: 'Joining video and audio needs ffmpeg.' },
+  invalid_manifest: { status: 502, transient: false, title: 'The manifest cannot be read.' },
+  // the other side of the network
+  dns_failed: { status: 502, transient: true, title: 'The host name could not be found.' },
+  connect_failed: { status: 502, transient: true, title: 'The server could not be reached.' },
+  connection_lost: { status: 502, transient: true, title: 'The connection broke.' },
+  tls_failed: { status: 502, transient: false, title: 'The secure connection could not be trusted.' },
+  timeout: { status: 504, transient: true, title: 'The server took too long.' },
+  remote_not_found: { status: 502, transient: false, title: 'The server says: not found.' },
+  remote_denied: { status: 502, transient: false, title: 'The server says: not allowed.' },
+  remote_busy: { status: 502, transient: true, title: 'The server asks to come back later.' },
+  remote_error: { status: 502, transient: true, title: 'The server has a problem of its own.' },
+  remote_status: { status: 502, transient: false, title: 'The server gave an answer we cannot use.' },
+  too_many_redirects: { status: 502, transient: false, title: 'The address leads in circles.' },
+  size_mismatch: { status: 502, transient: true, title: 'Fewer or more bytes came than were announced.' },
+  file_changed: { status: 502, transient: true, title: 'The file changed on the server while it was fetched.' },
+  // this machine
+  disk_full: { status: 507, transient: false, title: 'The disk is full.' },
+  disk_denied: { status: 500, transient: false, title: 'The download folder cannot be written.' },
+  disk_read_only: { status: 500, transient: false, title: 'The download folder is read-only.' },
+  disk_missing: { status: 500, transient: false, title: 'The download folder is gone.' },
+  disk_error: { status: 500, transient: true, title: 'The disk gave an error.' },
+  file_missing: { status: 404, transient: false, title: 'The file is no longer where it was put.' },
+} as const satisfies Record<string, { status: number; transient: boolean; title: string }>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+/** What is stored and sent of an error: never a stack, never a path of this machine. */
+export interface ErrorView {
+  code: ErrorCode;
+  /** One English sentence with the particulars. The page shows its own text for `code` first. */
+  message: string;
+}
+
+export interface ErrorDetails {
+  /** Wait at least this long before trying again, in milliseconds (from Retry-After). */
+  retryAfterMs?: number;
+  /** Overrides the table: an engine's exit can be known to be permanent. */
+  transient?: boolean;
+  cause?: unknown;
+}
+
+export class SluiceError extends Error {
+  override readonly name = 'SluiceError';
+  readonly code: ErrorCode;
+  readonly transient: boolean;
+  readonly retryAfterMs: number | null;
+
+  constructor(code: ErrorCode, message: string = ERRORS[code].title, details: ErrorDetails = {}) {
+    super(message, details.cause === undefined ? {} : { cause: details.cause });
+    this.code = code;
+    this.transient = details.transient ?? ERRORS[code].transient;
+    this.retryAfterMs = details.retryAfterMs ?? null;
+  }
+
+  get status(): number {
+    return ERRORS[this.code].status;
+  }
+
+  get view(): ErrorView {
+    return { code: this.code, message: this.message };
+  }
+}
+
+/** Turns whatever was thrown into a SluiceError; an unknown one is `internal_error` and keeps its cause. */
+export function toSluiceError(thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  return new SluiceError('internal_error', undefined, { cause: thrown });
+}
