@@ -9,7 +9,11 @@ export const ERRORS = {
   invalid_request: { status: 400, transient: false, title: 'A field is missing or of the wrong kind.' },
   invalid_url: { status: 400, transient: false, title: 'That is not a web address.' },
   url_too_long: { status: 400, transient: false, title: 'The address is longer than 8 kB.' },
-  unsupported_scheme: { status: 400, transient: false, title: 'Only http and https addresses can be fetched.' },
+  unsupported_scheme: {
+    status: 400,
+    transient: false,
+    title: 'Only http and https addresses can be fetched.',
+  },
   invalid_filename: { status: 400, transient: false, title: 'The file name cannot be used.' },
   invalid_cursor: { status: 400, transient: false, title: 'The cursor is not one of ours.' },
   unauthorized: { status: 401, transient: false, title: 'No session: open the page or send a token.' },
@@ -28,7 +32,11 @@ export const ERRORS = {
   // engines
   engine_unknown: { status: 400, transient: false, title: 'There is no engine of that name.' },
   engine_missing: { status: 422, transient: false, title: 'That engine is not installed.' },
-  engine_version: { status: 422, transient: false, title: 'The installed engine is too old or not what it says.' },
+  engine_version: {
+    status: 422,
+    transient: false,
+    title: 'The installed engine is too old or not what it says.',
+  },
   engine_exit: { status: 502, transient: true, title: 'The engine failed.' },
   engine_output: { status: 502, transient: false, title: 'The engine answered something we cannot read.' },
   engine_stalled: { status: 504, transient: true, title: 'No byte arrived for too long.' },
@@ -52,7 +60,11 @@ export const ERRORS = {
   remote_status: { status: 502, transient: false, title: 'The server gave an answer we cannot use.' },
   too_many_redirects: { status: 502, transient: false, title: 'The address leads in circles.' },
   size_mismatch: { status: 502, transient: true, title: 'Fewer or more bytes came than were announced.' },
-  file_changed: { status: 502, transient: true, title: 'The file changed on the server while it was fetched.' },
+  file_changed: {
+    status: 502,
+    transient: true,
+    title: 'The file changed on the server while it was fetched.',
+  },
   // this machine
   disk_full: { status: 507, transient: false, title: 'The disk is full.' },
   disk_denied: { status: 500, transient: false, title: 'The download folder cannot be written.' },

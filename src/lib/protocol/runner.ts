@@ -52,7 +52,13 @@ export type RunnerEvent =
   | { type: 'parse-done'; job: string; result: ParseResult }
   | { type: 'parse-failed'; job: string; error: ErrorView }
   /** The first `phase` says that the runner had a free place and began. */
-  | ({ type: 'phase'; phase: RunnerPhase; engine: EngineName | null; title: string | null; totalBytes: number | null } & JobRef)
+  | ({
+      type: 'phase';
+      phase: RunnerPhase;
+      engine: EngineName | null;
+      title: string | null;
+      totalBytes: number | null;
+    } & JobRef)
   | ({ type: 'sample'; sample: Sample } & JobRef)
   /** `output`: the last 4 kB that the engine printed, for explaining a failure later. */
   | ({ type: 'done'; file: { name: string; bytes: number }; output: string } & JobRef)

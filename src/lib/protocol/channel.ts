@@ -1,0 +1,108 @@
+/**
+ * The ws protocol `sluice.v1`: one socket feeds a page everything it shows and carries its commands.
+ * The server may send a snapshot at any time; between snapshots every update has a seq one higher.
+ */
+import * as v from 'valibot';
+import { CommandMessage, parseBody } from './command.ts';
+import type { DownloadView, Totals } from './download.ts';
+import { type ErrorView, SluiceError } from './error.ts';
+import type { EngineName, MediaItem } from './media.ts';
+
+export const SUBPROTOCOL = 'sluice.v1';
+
+/** Incoming messages above this are refused with close code 1009. Source: design, facts about ws. */
+export const MAX_MESSAGE_BYTES = 64 * 1024;
+
+export const CLOSE = {
+  /** Junk, or a message that is not in this protocol. */
+  policy: 1008,
+  tooBig: 1009,
+  /** The server restarts: reconnect. */
+  restart: 1012,
+  busy: 1013,
+  sessionGone: 4001,
+  /** The reader fell more than 1 MiB behind. */
+  tooSlow: 4008,
+} as const;
+
+const Hello = v.strictObject({
+  type: v.literal('hello'),
+  epoch: v.optional(v.pipe(v.string(), v.maxLength(64))),
+  seq: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0))),
+});
+export type Hello = v.InferOutput<typeof Hello>;
+
+export type ClientMessage = Hello | CommandMessage;
+
+/**
+ * A row that is new (whole), changed (`id` and what changed), or gone. `percent` and `etaSeconds` follow from the
+ * bytes (`derive`), so a changed row carries them only where no total is known and the engine knows better.
+ */
+export type Change =
+  DownloadView | (Pick<DownloadView, 'id'> & Partial<DownloadView>) | { id: string; deleted: true };
+
+export interface Snapshot {
+  type: 'snapshot';
+  epoch: string;
+  seq: number;
+  /** The newest rows only, under 20 kB; older ones page in over `GET /api/downloads`. */
+  downloads: DownloadView[];
+  /** Passed to `GET /api/downloads?cursor=` for the rows that did not fit; null = this is all. */
+  next: string | null;
+  totals: Totals;
+}
+
+export interface Update {
+  type: 'update';
+  seq: number;
+  changes: Change[];
+  /** Only when a count changed. */
+  totals?: Totals;
+}
+
+export type ServerMessage =
+  | Snapshot
+  | Update
+  | { type: 'ack'; id: string; result: unknown }
+  | { type: 'reject'; id: string; error: ErrorView }
+  /** Items of a running parse command, as they are found; its ack holds all of them again. */
+  | { type: 'items'; id: string; engine: EngineName; items: MediaItem[] };
+
+/**
+ * @throws SluiceError `invalid_json` or `invalid_request`
+ */
+export function parseClientMessage(text: string): ClientMessage {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new SluiceError('invalid_json');
+  }
+  const type = typeof json === 'object' && json !== null && 'type' in json ? json.type : null;
+  return type === 'hello' ? parseBody(Hello, json) : parseBody(CommandMessage, json);
+}
+
+/**
+ * Percent (0–100) and time left (s) of a row. With a total they follow from the bytes; without one they are what
+ * the engine said (an HLS stream counts its fragments), or null.
+ */
+export function derive(
+  row: Pick<
+    DownloadView,
+    'receivedBytes' | 'totalBytes' | 'bytesPerSecond' | 'state' | 'percent' | 'etaSeconds'
+  >,
+): { percent: number | null; etaSeconds: number | null } {
+  const { receivedBytes, totalBytes, bytesPerSecond, state } = row;
+  if (state === 'complete') return { percent: 100, etaSeconds: null };
+  const moving = state === 'download';
+  if (totalBytes === null || totalBytes <= 0) {
+    return { percent: row.percent, etaSeconds: moving ? row.etaSeconds : null };
+  }
+  // Floor at one decimal: 99.96 % is not yet 100.0 %, and a false 100 % is what Sluice exists to end.
+  const percent = Math.min(100, Math.floor((receivedBytes / totalBytes) * 1000) / 10);
+  const timed = moving && bytesPerSecond !== null && bytesPerSecond > 0;
+  return {
+    percent,
+    etaSeconds: timed ? Math.max(0, Math.ceil((totalBytes - receivedBytes) / bytesPerSecond)) : null,
+  };
+}
