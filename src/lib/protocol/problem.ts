@@ -1,0 +1,43 @@
+/** Errors over HTTP: RFC 9457 problem details, with our stable `code` as an extension member. */
+import { type ErrorCode, ERRORS, toSluiceError } from './error.ts';
+
+/** Where the remedies are. A relative reference: it names a page of this project, not an address to fetch. */
+const HELP_PAGE = 'docs/errors.md';
+
+export const PROBLEM_TYPE = 'application/problem+json';
+
+export interface Problem {
+  /** A URI reference: the code's section in docs/errors.md. */
+  type: string;
+  title: string;
+  status: number;
+  code: ErrorCode;
+  /** One sentence with the particulars of this time. */
+  detail: string;
+}
+
+/** Describes whatever was thrown; what is not a SluiceError is `internal_error` and shows nothing of itself. */
+export function problemOf(thrown: unknown): Problem {
+  const error = toSluiceError(thrown);
+  const { status, title } = ERRORS[error.code];
+  return { type: `${HELP_PAGE}#${error.code}`, title, status, code: error.code, detail: error.message };
+}
+
+/** The headers that belong to an error besides its content type: RFC 9110, sections 10.2.3 and 11.6.1. */
+export function problemHeaders(thrown: unknown): Record<string, string> {
+  const error = toSluiceError(thrown);
+  const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' };
+  if (error.code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="sluice"';
+  const waitMs = error.retryAfterMs ?? (error.status === 429 || error.status === 503 ? 1000 : null);
+  if (waitMs !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(waitMs / 1000)));
+  return headers;
+}
+
+/** An HTTP answer for whatever was thrown. Headers given in `init` are added to those of the error. */
+export function problemResponse(thrown: unknown, headers: Record<string, string> = {}): Response {
+  const problem = problemOf(thrown);
+  return new Response(JSON.stringify(problem), {
+    status: problem.status,
+    headers: { ...problemHeaders(thrown), ...headers },
+  });
+}

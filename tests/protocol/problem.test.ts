@@ -1,0 +1,29 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { PROBLEM_TYPE, problemResponse } from '#lib/protocol/problem.ts';
+
+test('an error becomes a problem with its status, code and particulars', async () => {
+  const response = problemResponse(new SluiceError('wrong_state', 'It is complete.'));
+  assert.is(response.status, 409);
+  assert.is(response.headers.get('content-type'), PROBLEM_TYPE);
+  const body = await response.json();
+  assert.is(body.type, 'docs/errors.md#wrong_state');
+  assert.is(body.code, 'wrong_state');
+  assert.is(body.detail, 'It is complete.');
+  assert.is(body.status, 409);
+});
+
+test('an unknown error says nothing about itself', async () => {
+  const response = problemResponse(new TypeError('secret at /home/someone'));
+  assert.is(response.status, 500);
+  assert.not.match(await response.text(), /secret|home/);
+});
+
+test('an answer of 401 names the scheme, one of 429 says when to come back', () => {
+  assert.match(problemResponse(new SluiceError('unauthorized')).headers.get('www-authenticate')!, /^Bearer/);
+  const busy = new SluiceError('too_many_requests', undefined, { retryAfterMs: 1500 });
+  assert.is(problemResponse(busy).headers.get('retry-after'), '2');
+});
+
+test.run();
