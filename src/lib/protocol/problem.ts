@@ -33,7 +33,7 @@ export function problemHeaders(thrown: unknown): Record<string, string> {
   return headers;
 }
 
-/** An HTTP answer for whatever was thrown. Headers given in `init` are added to those of the error. */
+/** An HTTP answer for whatever was thrown. `headers` are added to those of the error. */
 export function problemResponse(thrown: unknown, headers: Record<string, string> = {}): Response {
   const problem = problemOf(thrown);
   return new Response(JSON.stringify(problem), {
