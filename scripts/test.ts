@@ -1,0 +1,59 @@
+/**
+ * `npm test [PART-OF-PATH…]`: every tests/**\/*.test.ts in a process of its own. The last line is
+ * `N passed, N failed, N skipped`; the exit code is 1 when anything failed, or nothing ran.
+ */
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { prepareBuild } from './tools/test-build.ts';
+import { killAllGroups, runTestFile, type TestOutcome } from './tools/test-child.ts';
+import { findTestFiles, refusalOf, type TestFile } from './tools/test-files.ts';
+import { finalReport, progressLine } from './tools/test-report.ts';
+import { prepareTools, toolsOf } from './tools/test-tools.ts';
+
+const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
+/** Two unit files at a time: what the smallest machine that we test on has cores for. */
+const UNIT_LANES = 2;
+
+const files = findTestFiles(root, process.argv.slice(2));
+const refused: { path: string; reason: string }[] = [];
+const runnable: TestFile[] = [];
+for (const file of files) {
+  const reason = refusalOf(join(root, file.path));
+  if (reason === null) runnable.push(file);
+  else refused.push({ path: file.path, reason });
+}
+
+const temp = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+process.on('exit', () => {
+  killAllGroups();
+  rmSync(temp, { recursive: true, force: true, maxRetries: 3 });
+});
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+  process.on(signal, () => process.exit(130));
+}
+
+prepareTools(toolsOf(runnable.map(({ path }) => [path, readFileSync(join(root, path), 'utf8')])));
+await prepareBuild(root, runnable);
+// Colours would be in the middle of the summary that we read.
+const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };
+delete env['FORCE_COLOR'];
+
+const outcomes: TestOutcome[] = [];
+const run = async (file: TestFile): Promise<void> => {
+  const outcome = await runTestFile(file, { cwd: root, env });
+  outcomes.push(outcome);
+  console.log(progressLine(outcome));
+};
+
+const queue = runnable.filter((file) => !file.alone);
+const lane = async (): Promise<void> => {
+  for (let file = queue.shift(); file; file = queue.shift()) await run(file);
+};
+await Promise.all(Array.from({ length: UNIT_LANES }, lane));
+for (const file of runnable.filter((candidate) => candidate.alone)) await run(file);
+
+if (files.length === 0) console.log('No test file matches.');
+console.log(finalReport(outcomes, refused));
+const failed = refused.length > 0 || outcomes.length === 0 || outcomes.some((outcome) => outcome.failed > 0);
+process.exitCode = failed ? 1 : 0;

@@ -24,7 +24,10 @@ export async function settles<T>(promise: Promise<T>, options: WaitOptions = {})
   const { deadlineMs = 30_000, what = 'a promise' } = options;
   let timer: NodeJS.Timeout | undefined;
   const hang = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error(`gave up after ${deadlineMs} ms waiting for ${what}`)), deadlineMs);
+    timer = setTimeout(
+      () => reject(new Error(`gave up after ${deadlineMs} ms waiting for ${what}`)),
+      deadlineMs,
+    );
   });
   try {
     return await Promise.race([promise, hang]);

@@ -1,0 +1,59 @@
+/**
+ * Installs what the tests need beside Node, where that may be done without asking: as root on Debian, by apt.
+ * Elsewhere the tests that need it are skipped, each with the line to type.
+ */
+import { spawnSync } from 'node:child_process';
+import { canApt, missing, TOOLS, type Tool, toolPath } from '../../tests/support/tools.ts';
+
+const APT_ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+/** Without a network apt would try for minutes before the tests could start without its packages. */
+const APT_OPTIONS = ['-q', '-o', 'Acquire::http::Timeout=30', '-o', 'Acquire::Retries=2'];
+const APT_DEADLINE_MS = 15 * 60_000;
+
+/** @param wanted the tools that the chosen test files speak of */
+export function prepareTools(wanted: Tool[]): void {
+  const absent = wanted.filter((tool) => toolPath(tool) === null);
+  if (absent.length === 0) return;
+  const packages = absent.flatMap((tool) => [...TOOLS[tool].packages]);
+  if (!canApt() || process.env['SLUICE_TEST_APT'] === '0') {
+    console.log(`Some tests will be skipped, for want of: ${absent.join(', ')}.`);
+    console.log(`To run them: apt-get install -y ${packages.join(' ')}`);
+    return;
+  }
+  console.log(`The tests need ${absent.join(', ')}. Installing with apt-get: ${packages.join(' ')}`);
+  apt(['update']);
+  apt(['install', '-y', '--no-install-recommends', ...packages]);
+  for (const tool of absent) {
+    const reason = missing(tool);
+    if (reason !== null) console.log(`Still missing: ${reason}`);
+  }
+}
+
+/** Quiet when it goes well: its hundreds of lines would bury the test report. */
+function apt(args: string[]): void {
+  const { status, stdout, stderr } = spawnSync('apt-get', [...APT_OPTIONS, ...args], {
+    env: APT_ENV,
+    encoding: 'utf8',
+    timeout: APT_DEADLINE_MS,
+    maxBuffer: 64 * 1024 * 1024,
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  if (status === 0) return;
+  console.log(`apt-get ${args[0]} failed (${status ?? 'timed out'}):`);
+  console.log(`${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n'));
+}
+
+/** The tools that the chosen files (path and source) speak of; end-to-end files reach all of them through helpers. */
+export function toolsOf(files: [path: string, source: string][]): Tool[] {
+  const names = Object.keys(TOOLS) as Tool[];
+  if (files.some(([path]) => path.startsWith('tests/e2e/'))) return names;
+  return names.filter((tool) => files.some(([, source]) => MARKS[tool].test(source)));
+}
+
+const MARKS: Record<Tool, RegExp> = {
+  chromium: /chromium/,
+  ffmpeg: /ffmpeg/,
+  python3: /python3|yt-dlp/,
+  curl: /\bcurl\b/,
+  strace: /\bstrace\b/,
+};

@@ -1,0 +1,73 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { refusal } from '../../scripts/tools/test-files.ts';
+import { read, sources } from './source-tree.ts';
+
+const MAX_LINES = 300;
+const code = [
+  ...sources('{src,tests,scripts,bench}/**/*.{ts,js,svelte}'),
+  ...sources('{bin,deploy}/**/*.{ts,js,sh}'),
+  ...sources('*.{ts,js}'),
+];
+const prose = [...sources('*.md'), ...sources('docs/**/*.md')];
+
+test(`no file is longer than ${MAX_LINES} lines`, () => {
+  const long = code.map((path) => `${path}: ${read(path).split('\n').length - 1}`);
+  assert.equal(
+    long.filter((line) => Number(line.split(': ')[1]) > MAX_LINES),
+    [],
+  );
+});
+
+test('nothing is put off to a comment', () => {
+  // Written in two halves, so that this file may be checked too.
+  const marks = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'X' + 'XX'].join('|')})\\b`);
+  assert.equal(
+    [...code, ...prose].filter((path) => marks.test(read(path))),
+    [],
+  );
+});
+
+test('every test file runs its tests and leaves none out', () => {
+  const refused = sources('tests/**/*.test.ts').map((path) => [path, refusal(read(path))]);
+  assert.equal(
+    refused.filter(([, reason]) => reason !== null),
+    [],
+  );
+});
+
+test('every dependency is pinned to one exact version', () => {
+  const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+  const versions = { ...manifest['dependencies'], ...manifest['devDependencies'] };
+  const loose = Object.entries(versions).filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version));
+  assert.equal(loose, []);
+});
+
+test('the lock file holds the versions that package.json asks for', () => {
+  const manifest = JSON.parse(read('package.json')) as Record<string, Record<string, string>>;
+  const lock = JSON.parse(read('package-lock.json')) as { packages: Record<string, { version?: string }> };
+  const versions = { ...manifest['dependencies'], ...manifest['devDependencies'] };
+  const off = Object.entries(versions).filter(
+    ([name, version]) => lock.packages[`node_modules/${name}`]?.version !== version,
+  );
+  assert.equal(off, []);
+});
+
+test('the texts have the same keys and placeholders in every language', () => {
+  const settings = JSON.parse(read('project.inlang/settings.json')) as {
+    baseLocale: string;
+    locales: string[];
+  };
+  assert.ok(settings.locales.includes('en') && settings.locales.includes('zh'));
+  const shapes = settings.locales.map((locale) => {
+    const catalogue = JSON.parse(read(`messages/${locale}.json`)) as Record<string, unknown>;
+    const keys = Object.keys(catalogue).filter((key) => key !== '$schema');
+    return keys.sort().map((key) => {
+      const holes = JSON.stringify(catalogue[key]).match(/\{\w+\}/g) ?? [];
+      return `${key} ${[...new Set(holes)].sort().join(' ')}`;
+    });
+  });
+  for (const shape of shapes) assert.equal(shape, shapes[0]);
+});
+
+test.run();

@@ -1,0 +1,100 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { findCycle, type Import, importsOf, sources } from './source-tree.ts';
+
+/** The stairs of ARCHITECTURE.md: each floor, and the floors it may stand on. The longest prefix wins. */
+const FLOORS: Record<string, string[]> = {
+  'src/lib/protocol/': [],
+  'src/lib/annie/': ['src/lib/protocol/'],
+  'src/lib/actors/': ['src/lib/protocol/'],
+  'src/lib/channel/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/'],
+  'src/lib/channel/client/': ['src/lib/protocol/'],
+  'src/lib/server/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/', 'src/lib/channel/'],
+  'src/lib/cli/': [
+    'src/lib/protocol/',
+    'src/lib/annie/',
+    'src/lib/actors/',
+    'src/lib/channel/',
+    'src/lib/server/',
+  ],
+  'src/lib/paraglide/': [],
+  'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client/', 'src/lib/paraglide/'],
+};
+
+const files = sources('src/**/*.{ts,svelte}');
+const imports = files.flatMap((path) => importsOf(path));
+const inside = (dir: string) => (path: string) => path.startsWith(dir);
+
+function floorOf(path: string): string | null {
+  const floors = Object.keys(FLOORS).filter((floor) => path.startsWith(floor));
+  return floors.sort((a, b) => b.length - a.length)[0] ?? null;
+}
+
+function say(offenders: Import[]): string[] {
+  return offenders.map(({ from, to }) => `${from} imports ${to}`);
+}
+
+test('every folder under src/lib has its place on the stairs', () => {
+  assert.equal(
+    files.filter((path) => path.startsWith('src/lib/') && floorOf(path) === null),
+    [],
+  );
+});
+
+test('imports go down the stairs only', () => {
+  const offenders = imports.filter(({ from, to, own }) => {
+    const floor = floorOf(from);
+    const target = floorOf(to);
+    if (!own || floor === null || floor === target) return false;
+    return target === null || !FLOORS[floor]?.includes(target);
+  });
+  assert.equal(say(offenders), []);
+});
+
+test('annie and actors never import each other', () => {
+  const crossing = imports.filter(
+    ({ from, to }) =>
+      (inside('src/lib/annie/')(from) && inside('src/lib/actors/')(to)) ||
+      (inside('src/lib/actors/')(from) && inside('src/lib/annie/')(to)),
+  );
+  assert.equal(say(crossing), []);
+});
+
+test('no file imports itself by a detour', () => {
+  assert.is(findCycle(imports), null);
+});
+
+test('every own import names a file that is there, with its extension', () => {
+  const known = new Set(files);
+  const unknown = imports.filter(
+    ({ to, own }) =>
+      own && !known.has(to) && !to.startsWith('src/lib/paraglide/') && !/\.(css|json|svg)$/.test(to),
+  );
+  assert.equal(
+    say(unknown).filter((line) => !line.includes('/$types')),
+    [],
+  );
+});
+
+test('the import reader sees types, re-exports, dynamic imports and svelte scripts', () => {
+  const code = `import type { A } from './a.ts';\nexport { b } from '#lib/b.ts';\nconst c = import('../c.ts');\nimport 'ws';`;
+  assert.equal(importsOf('src/lib/x/y.ts', code), [
+    { from: 'src/lib/x/y.ts', to: 'src/lib/x/a.ts', own: true, typeOnly: true },
+    { from: 'src/lib/x/y.ts', to: 'src/lib/b.ts', own: true, typeOnly: false },
+    { from: 'src/lib/x/y.ts', to: 'src/lib/c.ts', own: true, typeOnly: false },
+    { from: 'src/lib/x/y.ts', to: 'ws', own: false, typeOnly: false },
+  ]);
+  const svelte = `<p>import './no.ts'</p><script lang="ts">import { m } from './yes.ts';</script>`;
+  assert.equal(
+    importsOf('src/lib/ui/P.svelte', svelte).map(({ to }) => to),
+    ['src/lib/ui/yes.ts'],
+  );
+});
+
+test('the cycle finder finds a cycle of three', () => {
+  const edge = (from: string, to: string): Import => ({ from, to, own: true, typeOnly: true });
+  assert.equal(findCycle([edge('a', 'b'), edge('b', 'c'), edge('c', 'a')]), ['a', 'b', 'c', 'a']);
+  assert.is(findCycle([edge('a', 'b'), edge('a', 'c'), edge('b', 'c')]), null);
+});
+
+test.run();

@@ -1,0 +1,62 @@
+/**
+ * The programs that some tests need beside Node: where they are, and what to type when they are not there.
+ * `npm test` installs them where it may (scripts/tools/test-tools.ts); a test asks here and skips loudly otherwise.
+ */
+import { spawnSync } from 'node:child_process';
+import { accessSync, constants, existsSync } from 'node:fs';
+import { delimiter, join } from 'node:path';
+
+export const TOOLS = {
+  chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], packages: ['chromium'] },
+  ffmpeg: { names: ['ffmpeg'], packages: ['ffmpeg'] },
+  python3: { names: ['python3'], packages: ['python3', 'python3-venv'] },
+  curl: { names: ['curl'], packages: ['curl'] },
+  strace: { names: ['strace'], packages: ['strace'] },
+} as const satisfies Record<string, { names: string[]; packages: string[] }>;
+
+export type Tool = keyof typeof TOOLS;
+
+/** The absolute path of a program on PATH, or null. */
+export function which(name: string, path = process.env['PATH'] ?? ''): string | null {
+  for (const dir of path.split(delimiter)) {
+    const candidate = join(dir, name);
+    try {
+      accessSync(candidate, constants.X_OK);
+      return candidate;
+    } catch {
+      // Not here: the next dir.
+    }
+  }
+  return null;
+}
+
+/** The absolute path of a tool, or null. python3 counts only with its venv module, which Debian packs apart. */
+export function toolPath(tool: Tool): string | null {
+  for (const name of TOOLS[tool].names) {
+    const path = which(name);
+    if (path === null) continue;
+    if (tool === 'python3' && !hasVenv(path)) continue;
+    return path;
+  }
+  return null;
+}
+
+/** Why a test that needs the tool cannot run, with the line to type, or null. For `testUnless`. */
+export function missing(tool: Tool): string | null {
+  if (toolPath(tool) !== null) return null;
+  return `${tool} is not installed; type: apt-get install -y ${TOOLS[tool].packages.join(' ')}`;
+}
+
+/** Where `npm test` keeps the yt-dlp that it installed with the product's own installer. */
+export const ENGINE_CACHE = join(import.meta.dirname, '../../.cache/engines');
+
+function hasVenv(python: string): boolean {
+  // ensurepip is what Debian leaves out; looking for the file would have to know the minor version.
+  const probe = spawnSync(python, ['-c', 'import venv, ensurepip'], { stdio: 'ignore', timeout: 20_000 });
+  return probe.status === 0;
+}
+
+/** True in a container or machine that is a Debian (or a child of it) where we are root. */
+export function canApt(): boolean {
+  return process.getuid?.() === 0 && existsSync('/etc/debian_version') && which('apt-get') !== null;
+}
