@@ -1,0 +1,140 @@
+/** What can be set from the environment. Pure: the environment and the home folder come in as arguments. */
+import { join, resolve } from 'node:path';
+import { ENGINE_NAMES, type EngineName } from '#lib/protocol/media.ts';
+
+export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+export interface Config {
+  /** The address to listen on: a name or an IP literal without brackets. */
+  host: string;
+  /** 0 = any free port. */
+  port: number;
+  dataDir: string;
+  downloadDir: string;
+  /** Those allowed, preferred first. */
+  engines: readonly EngineName[];
+  /** Downloads that may run at once, over all sessions. */
+  maxActive: number;
+  maxActivePerSession: number;
+  throttleMs: number;
+  /** A running download without a new byte for this long has stalled. */
+  stallMs: number;
+  /** As written: hosts or CIDR ranges, optionally with a port. */
+  allowPrivate: string;
+  /** Further origins that this server answers to, as `URL.origin` writes them. */
+  origins: readonly string[];
+  inspector: boolean;
+  logLevel: LogLevel;
+}
+
+export type Environment = Readonly<Record<string, string | undefined>>;
+
+/** A setting that cannot be used; the message names it and says what it may be. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError';
+}
+
+/**
+ * @param home the user's home folder, for the defaults of the two folders
+ * @param cwd what relative folders are relative to
+ * @throws ConfigError for the first value that cannot be used
+ */
+export function readConfig(env: Environment, home: string, cwd: string): Config {
+  return {
+    host: readHost(env),
+    port: readInteger(env, 'SLUICE_PORT', 3000, 0, 65_535),
+    dataDir: resolve(cwd, text(env, 'SLUICE_DATA_DIR') ?? join(stateHome(env, home), 'sluice')),
+    downloadDir: resolve(cwd, text(env, 'SLUICE_DOWNLOAD_DIR') ?? join(home, 'Downloads')),
+    engines: readEngines(env),
+    maxActive: readInteger(env, 'SLUICE_MAX_ACTIVE', 8, 1, 1000),
+    maxActivePerSession: readInteger(env, 'SLUICE_MAX_ACTIVE_PER_SESSION', 3, 1, 1000),
+    throttleMs: readInteger(env, 'SLUICE_THROTTLE_MS', 200, 10, 60_000),
+    stallMs: readInteger(env, 'SLUICE_STALL_MS', 60_000, 100, 86_400_000),
+    allowPrivate: text(env, 'SLUICE_ALLOW_PRIVATE') ?? '',
+    origins: readOrigins(env),
+    inspector: readFlag(env, 'SLUICE_INSPECTOR'),
+    logLevel: readChoice(env, 'SLUICE_LOG_LEVEL', 'info', LOG_LEVELS),
+  };
+}
+
+/** Whether only this machine can reach a server that listens there. */
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** XDG Base Directory Specification: a relative path is to be ignored. */
+function stateHome(env: Environment, home: string): string {
+  const set = env['XDG_STATE_HOME'];
+  return set?.startsWith('/') ? set : join(home, '.local', 'state');
+}
+
+/** A variable that is set to nothing counts as not set. */
+function text(env: Environment, name: string): string | null {
+  const value = env[name]?.trim();
+  return value ? value : null;
+}
+
+function fail(name: string, value: string, may: string): never {
+  throw new ConfigError(`${name} is ${JSON.stringify(value)}: ${may}.`);
+}
+
+function readInteger(env: Environment, name: string, preset: number, min: number, max: number): number {
+  const value = text(env, name);
+  if (value === null) return preset;
+  const number = /^\d+$/.test(value) ? Number(value) : Number.NaN;
+  if (!(number >= min && number <= max))
+    fail(name, value, `it has to be a whole number from ${min} to ${max}`);
+  return number;
+}
+
+function readFlag(env: Environment, name: string): boolean {
+  return readChoice(env, name, '0', ['0', '1']) === '1';
+}
+
+function readChoice<const T extends string>(
+  env: Environment,
+  name: string,
+  preset: T,
+  choices: readonly T[],
+): T {
+  const value = text(env, name);
+  if (value === null) return preset;
+  return (
+    choices.find((choice) => choice === value) ??
+    fail(name, value, `it has to be one of ${choices.join(', ')}`)
+  );
+}
+
+function readHost(env: Environment): string {
+  const value = text(env, 'SLUICE_HOST');
+  if (value === null) return '127.0.0.1';
+  const host = value.replace(/^\[(.*)\]$/, '$1');
+  if (!/^[\w.:%-]+$/.test(host)) fail('SLUICE_HOST', value, 'it has to be a host name or an IP address');
+  return host;
+}
+
+function readEngines(env: Environment): EngineName[] {
+  const value = text(env, 'SLUICE_ENGINES') ?? 'http,lux,yt-dlp';
+  const names = value.split(',').map((name) => name.trim());
+  for (const name of names) {
+    if (!(ENGINE_NAMES as readonly string[]).includes(name)) {
+      fail('SLUICE_ENGINES', value, `it has to be a comma list of ${ENGINE_NAMES.join(', ')}`);
+    }
+  }
+  return [...new Set(names)] as EngineName[];
+}
+
+function readOrigins(env: Environment): string[] {
+  const value = text(env, 'SLUICE_ORIGINS');
+  if (value === null) return [];
+  return value.split(',').map((part) => {
+    const origin = part.trim().replace(/\/$/, '');
+    const url = URL.parse(origin);
+    // "http://host" and nothing after it: a path or a wildcard would promise what is not checked.
+    const whole = url !== null && /^https?:$/.test(url.protocol) && /^https?:\/\/[^/?#@*]+$/i.test(origin);
+    if (!whole)
+      fail('SLUICE_ORIGINS', value, 'it has to be a comma list of origins such as https://dl.example.org');
+    return url.origin;
+  });
+}
