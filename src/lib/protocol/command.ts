@@ -23,6 +23,7 @@ export const AddBody = v.strictObject({
 export type AddBody = v.InferOutput<typeof AddBody>;
 
 export const AddRequest = v.strictObject({ ...AddBody.entries, commandId: v.optional(CommandId) });
+export type AddRequest = v.InferOutput<typeof AddRequest>;
 
 export const ACTIONS = ['pause', 'resume', 'cancel', 'retry'] as const;
 export type Action = (typeof ACTIONS)[number];

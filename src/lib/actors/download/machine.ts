@@ -1,0 +1,281 @@
+/**
+ * One download's life:
+ * `queued → parse → download{live ⇄ throttle} → finish → complete`, and `paused`, `waiting`, `error`, `cancelled`.
+ *
+ * Pure: times and causes arrive in events, effects are named actions that the session provides, and nothing in it
+ * waits on a clock (`after` would not survive a restart; retries are alarms of the session).
+ */
+import { assign, setup } from 'xstate';
+import type { ErrorView } from '../../protocol/error.ts';
+import type { EngineName } from '../../protocol/media.ts';
+import type { Sample } from '../../protocol/progress.ts';
+import type { RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
+import { mayRetry } from './retry.ts';
+import { type DownloadRow, HISTORY_LENGTH, type Transition } from './row.ts';
+
+export interface DownloadContext {
+  row: DownloadRow;
+  /** The newest that was published; null while nothing moves. Never stored. */
+  speed: Pick<Sample, 'bytesPerSecond' | 'etaSeconds'> | null;
+}
+
+/** Every event names what caused it and when it happened (ms since 1970). */
+interface Caused {
+  at: number;
+  cause: string;
+}
+
+export type DownloadEvent = Caused &
+  (
+    | { type: 'run' }
+    | { type: 'pause' }
+    | { type: 'resume' }
+    | { type: 'cancel' }
+    | { type: 'retry' }
+    /** The time of a `waiting` download has come. */
+    | { type: 'due' }
+    | {
+        type: 'phase';
+        phase: RunnerPhase;
+        engine: EngineName | null;
+        title: string | null;
+        totalBytes: number | null;
+      }
+    | { type: 'sample'; sample: Sample }
+    /** The session's throttle window ended; `sample` is the newest that came in it, if any. */
+    | { type: 'tick'; sample: Sample | null }
+    | { type: 'done'; file: { name: string; bytes: number } }
+    /** `dueAt`: when to try again, should that be allowed. */
+    | { type: 'failed'; error: RunnerFailure; dueAt: number }
+    /** Sluice itself cannot go on with it: an actor that keeps crashing. */
+    | { type: 'give-up'; error: ErrorView }
+  );
+
+export const downloadMachine = setup({
+  types: {} as { context: DownloadContext; events: DownloadEvent; input: { row: DownloadRow } },
+  actions: {
+    // Effects: named here, provided by the session (effects.ts there). Empty, so that the machine stays pure.
+    askRunner: () => {},
+    stopRunner: () => {},
+    discardBytes: () => {},
+    settleRunner: () => {},
+    setDeadline: () => {},
+
+    enter: assign(({ context: { row }, event }, state: DownloadRow['state']) => {
+      if (row.state === state) return {};
+      const history = [...row.history, [event.at, state, event.cause] as Transition].slice(-HISTORY_LENGTH);
+      return { row: { ...row, state, history } };
+    }),
+    describe: assign(({ context, event }) => {
+      if (event.type !== 'phase') return {};
+      const { row } = context;
+      return {
+        row: {
+          ...row,
+          engine: event.engine ?? row.engine,
+          title: event.title ?? row.title,
+          totalBytes: event.totalBytes ?? row.totalBytes,
+        },
+      };
+    }),
+    take: assign(({ context, event }) => {
+      const sample = 'sample' in event ? event.sample : null;
+      if (!sample) return {};
+      const { receivedBytes, totalBytes, percent, bytesPerSecond, etaSeconds } = sample;
+      const moved = receivedBytes > context.row.receivedBytes;
+      return {
+        row: {
+          ...context.row,
+          receivedBytes,
+          totalBytes,
+          percent,
+          failures: moved ? 0 : context.row.failures,
+        },
+        speed: { bytesPerSecond, etaSeconds },
+      };
+    }),
+    stand: assign({ speed: null }),
+    nextAttempt: assign(({ context: { row }, event }) => ({
+      row: {
+        ...row,
+        attempt: row.attempt + 1,
+        failures: event.type === 'retry' ? 0 : row.failures,
+        // Bytes of a cancelled download are gone; a failed one resumes from what it has.
+        receivedBytes: row.state === 'cancelled' ? 0 : row.receivedBytes,
+        error: null,
+        dueAt: null,
+        finishedAt: null,
+      },
+    })),
+    postpone: assign(({ context: { row }, event }) =>
+      event.type === 'failed'
+        ? { row: { ...row, failures: row.failures + 1, dueAt: event.dueAt, error: viewOf(event.error) } }
+        : {},
+    ),
+    land: assign(({ context: { row }, event }) =>
+      event.type === 'done'
+        ? {
+            row: {
+              ...row,
+              receivedBytes: event.file.bytes,
+              totalBytes: event.file.bytes,
+              percent: 100,
+              file: event.file,
+              finishedAt: event.at,
+              error: null,
+              dueAt: null,
+            },
+          }
+        : {},
+    ),
+    fail: assign(({ context: { row }, event }) =>
+      event.type === 'failed' || event.type === 'give-up'
+        ? { row: { ...row, finishedAt: event.at, error: viewOf(event.error), dueAt: null } }
+        : {},
+    ),
+    abandon: assign(({ context: { row }, event }) => ({
+      row: { ...row, finishedAt: event.at, dueAt: null, error: null },
+    })),
+  },
+  guards: {
+    isTransient: ({ context, event }) =>
+      event.type === 'failed' && mayRetry(event.error, context.row.failures),
+    hasSample: ({ event }) => event.type === 'tick' && event.sample !== null,
+    was: ({ context }, state: DownloadRow['state']) => context.row.state === state,
+    inPhase: ({ event }, phase: RunnerPhase) => event.type === 'phase' && event.phase === phase,
+  },
+}).createMachine({
+  id: 'download',
+  context: ({ input }) => ({ row: input.row, speed: null }),
+  initial: 'revived',
+  states: {
+    /** Where every actor begins: a stored row says in which state it stood. Active ones are asked for again. */
+    revived: {
+      always: [
+        { guard: { type: 'was', params: 'paused' }, target: 'paused' },
+        { guard: { type: 'was', params: 'waiting' }, target: 'waiting' },
+        { guard: { type: 'was', params: 'parse' }, target: 'parse' },
+        { guard: { type: 'was', params: 'download' }, target: 'download' },
+        { guard: { type: 'was', params: 'finish' }, target: 'finish' },
+        { guard: { type: 'was', params: 'complete' }, target: 'complete' },
+        { guard: { type: 'was', params: 'error' }, target: 'error' },
+        { guard: { type: 'was', params: 'cancelled' }, target: 'cancelled' },
+        { target: 'queued' },
+      ],
+    },
+    queued: {
+      entry: enter('queued'),
+      initial: 'held',
+      states: {
+        /** Waits for a place in its session. */
+        held: { on: { run: { target: 'asked', actions: 'askRunner' } } },
+        /** Has a place here and waits for one in the runner. */
+        asked: {},
+      },
+      on: {
+        phase: [
+          { guard: { type: 'inPhase', params: 'parse' }, target: 'parse', actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'describe' },
+        ],
+        ...ends(),
+        pause: { target: 'paused', actions: 'stopRunner' },
+        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+      },
+    },
+    parse: {
+      entry: enter('parse'),
+      on: {
+        run: { actions: 'askRunner' },
+        phase: [
+          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'describe' },
+          { actions: 'describe' },
+        ],
+        ...ends(),
+        pause: { target: 'paused', actions: 'stopRunner' },
+        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+      },
+    },
+    download: {
+      entry: enter('download'),
+      initial: 'live',
+      exit: 'stand',
+      states: {
+        /** Nothing was published in this window: the next sample goes out at once. */
+        live: { on: { sample: { target: 'throttle', actions: 'take' } } },
+        /** Something was: the newest sample waits for the session's tick. Never stored as such. */
+        throttle: {
+          on: { tick: [{ guard: 'hasSample', actions: 'take' }, { target: 'live' }] },
+        },
+      },
+      on: {
+        run: { actions: 'askRunner' },
+        phase: [
+          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'download' }, actions: 'describe' },
+        ],
+        ...ends(),
+        pause: { target: 'paused', actions: 'stopRunner' },
+        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+      },
+    },
+    finish: {
+      entry: enter('finish'),
+      on: {
+        run: { actions: 'askRunner' },
+        // A runner that starts over (its files were lost) says so.
+        phase: [
+          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'describe' },
+          { actions: 'describe' },
+        ],
+        ...ends(),
+        pause: { target: 'paused', actions: 'stopRunner' },
+        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+      },
+    },
+    paused: {
+      entry: enter('paused'),
+      on: {
+        resume: 'queued',
+        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        // The last byte may have landed while the stop was on its way.
+        done: { target: 'complete', actions: ['land', 'settleRunner'] },
+      },
+    },
+    waiting: {
+      entry: [enter('waiting'), 'setDeadline'],
+      on: {
+        due: { target: 'queued', actions: 'nextAttempt' },
+        resume: { target: 'queued', actions: 'nextAttempt' },
+        pause: 'paused',
+        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        'give-up': { target: 'error', actions: 'fail' },
+      },
+    },
+    complete: { entry: enter('complete'), type: 'final' },
+    error: { entry: enter('error'), on: { retry: { target: 'queued', actions: 'nextAttempt' } } },
+    cancelled: { entry: enter('cancelled'), on: { retry: { target: 'queued', actions: 'nextAttempt' } } },
+  },
+});
+
+/** Keeps the row's own `state` and history with the chart's. */
+function enter<const S extends DownloadRow['state']>(state: S) {
+  return { type: 'enter', params: state } as const;
+}
+
+/** How a runner's job can end, the same wherever it was in its work. */
+function ends() {
+  return {
+    done: { target: 'complete', actions: ['land', 'settleRunner'] },
+    failed: [
+      { guard: 'isTransient', target: 'waiting', actions: 'postpone' },
+      { target: 'error', actions: 'fail' },
+    ],
+    'give-up': { target: 'error', actions: ['fail', 'stopRunner'] },
+  } as const;
+}
+
+function viewOf({ code, message }: ErrorView): ErrorView {
+  return { code, message };
+}

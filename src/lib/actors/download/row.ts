@@ -1,0 +1,100 @@
+/**
+ * A download as it is stored. Rows, not XState snapshots, are what outlives a process: they are versioned, they
+ * can be read by people, and none of a snapshot's traps are in them (docs/adr/002-rows-not-snapshots.md).
+ */
+import type { AddBody } from '../../protocol/command.ts';
+import type { DownloadState } from '../../protocol/download.ts';
+import { type ErrorView, SluiceError } from '../../protocol/error.ts';
+import type { EngineName } from '../../protocol/media.ts';
+
+/** Raised whenever an older Sluice could misread a row. */
+export const ROW_VERSION = 1;
+
+/** The newest transitions of a download are kept in its row, so that a failure can be explained later. */
+export const HISTORY_LENGTH = 32;
+
+/** When (ms since 1970), into which state, and the id of what caused it: `command:…`, `runner:…`, `alarm:…`. */
+export type Transition = [at: number, state: DownloadState, cause: string];
+
+export interface DownloadRow {
+  v: typeof ROW_VERSION;
+  id: string;
+  /** Place in the session's order: one more for each add. Listings are newest first, the queue oldest first. */
+  n: number;
+  url: string;
+  streamId: string | null;
+  /** What was asked for; null = the registry picks. */
+  wantedEngine: EngineName | null;
+  wantedName: string | null;
+  title: string;
+  /** What was used. */
+  engine: EngineName | null;
+  state: DownloadState;
+  receivedBytes: number;
+  totalBytes: number | null;
+  /** 0–100 as the engine said, for downloads without a known total. */
+  percent: number | null;
+  attempt: number;
+  /** Transient failures since bytes last arrived: sets the backoff. */
+  failures: number;
+  /** ms since 1970. */
+  createdAt: number;
+  finishedAt: number | null;
+  /** When a `waiting` download tries again, ms since 1970. */
+  dueAt: number | null;
+  file: { name: string; bytes: number } | null;
+  error: ErrorView | null;
+  history: Transition[];
+}
+
+export function newRow(id: string, n: number, body: AddBody, at: number, cause: string): DownloadRow {
+  return {
+    v: ROW_VERSION,
+    id,
+    n,
+    url: body.url,
+    streamId: body.streamId,
+    wantedEngine: body.engine,
+    wantedName: body.filename,
+    title: body.title ?? body.filename ?? titleOf(body.url),
+    engine: null,
+    state: 'queued',
+    receivedBytes: 0,
+    totalBytes: null,
+    percent: null,
+    attempt: 1,
+    failures: 0,
+    createdAt: at,
+    finishedAt: null,
+    dueAt: null,
+    file: null,
+    error: null,
+    history: [[at, 'queued', cause]],
+  };
+}
+
+/**
+ * Reads a stored row.
+ * @throws SluiceError `store_newer` for a version this Sluice does not know: never guessed
+ */
+export function readRow(stored: unknown): DownloadRow {
+  const row = stored as DownloadRow;
+  if (row.v !== ROW_VERSION) {
+    throw new SluiceError(
+      'store_newer',
+      `Download rows have version ${String(row.v)}; this Sluice knows ${ROW_VERSION}.`,
+    );
+  }
+  return row;
+}
+
+/** A title until the engine knows a better one: the last part of the path, else the host. */
+function titleOf(url: string): string {
+  const { pathname, host } = new URL(url);
+  const last = pathname.split('/').findLast((part) => part !== '') ?? host;
+  try {
+    return decodeURIComponent(last);
+  } catch {
+    return last;
+  }
+}

@@ -1,0 +1,27 @@
+import { derive } from '../../protocol/channel.ts';
+import type { DownloadView } from '../../protocol/download.ts';
+import type { DownloadContext } from './machine.ts';
+import type { DownloadRow } from './row.ts';
+
+/** A stored row and what is moving of it, as everyone outside sees it. */
+export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null): DownloadView {
+  const moving = row.state === 'download' ? speed : null;
+  const view = {
+    id: row.id,
+    url: row.url,
+    title: row.title,
+    engine: row.engine,
+    state: row.state,
+    receivedBytes: row.receivedBytes,
+    totalBytes: row.totalBytes,
+    percent: row.percent,
+    bytesPerSecond: moving?.bytesPerSecond ?? null,
+    etaSeconds: moving?.etaSeconds ?? null,
+    attempt: row.attempt,
+    createdAt: new Date(row.createdAt).toISOString(),
+    finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
+    file: row.file,
+    error: row.error,
+  };
+  return { ...view, ...derive(view) };
+}

@@ -1,0 +1,23 @@
+import type { RunnerPort } from '../../protocol/runner.ts';
+import type { Clock } from '../durable/clock.ts';
+
+/** What a host gives to every session: all of the outside world that it can touch. */
+export interface SessionEnv {
+  runner: RunnerPort;
+  /** XState's clock too. */
+  clock: Clock;
+  /** A new download's id: 12 characters of A–Z a–z 0–9 _ -. */
+  newId(): string;
+  /** 0 ≤ n < 1, for jitter. */
+  random(): number;
+  /**
+   * Whether an address may be asked for at all, before anything is resolved.
+   * @returns the address without surrounding blanks
+   * @throws SluiceError `invalid_url`, `url_too_long`, `unsupported_scheme`, `address_refused`
+   */
+  checkUrl(text: string): string;
+  /** The window in which progress is gathered into one frame, ms. */
+  throttleMs: number;
+  /** Downloads of this session that may have a place at once. */
+  maxActive: number;
+}

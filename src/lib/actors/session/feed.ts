@@ -1,0 +1,139 @@
+/**
+ * What the session's readers are told: changes are gathered, one frame goes out to all, each with a seq one
+ * higher, and the newest frames are kept so that a reader who comes back gets exactly what it missed.
+ */
+import type { Change, Update } from '../../protocol/channel.ts';
+import type { DownloadView, Totals } from '../../protocol/download.ts';
+
+/** A reader that was away longer gets a snapshot instead. */
+const RING_MS = 120_000;
+/** ... or one that missed more than this: a snapshot of 20 kB is cheaper then. */
+const RING_CHARACTERS = 256 * 1024;
+/** Rows that may change while nobody reads before it is cheaper to start over with a snapshot. */
+const MAX_UNREAD = 500;
+
+interface Frame {
+  seq: number;
+  at: number;
+  text: string;
+}
+
+export class Feed {
+  readonly #newEpoch: () => string;
+  #epoch: string;
+  #seq = 0;
+  /** What readers believe of the rows that may change again soon. */
+  readonly #told = new Map<string, DownloadView>();
+  readonly #changes = new Map<string, Change>();
+  #totals: Totals | null = null;
+  #toldTotals = '';
+  readonly #ring: Frame[] = [];
+  #ringCharacters = 0;
+
+  constructor(newEpoch: () => string) {
+    this.#newEpoch = newEpoch;
+    this.#epoch = newEpoch();
+  }
+
+  /** New with every life of the actor: seqs of another life mean nothing in this one. */
+  get epoch(): string {
+    return this.#epoch;
+  }
+
+  get seq(): number {
+    return this.#seq;
+  }
+
+  get dirty(): boolean {
+    return this.#changes.size > 0 || this.#totals !== null;
+  }
+
+  /** Notes how a row looks now; only what readers do not know yet will be sent. */
+  note(view: DownloadView): void {
+    const told = this.#told.get(view.id);
+    this.#told.set(view.id, view);
+    const change = told ? difference(told, view) : view;
+    if (change === null) return;
+    this.#changes.set(view.id, { ...this.#changes.get(view.id), ...change });
+    if (this.#changes.size > MAX_UNREAD) this.#startOver();
+  }
+
+  /** No more news of this row is expected: stop remembering it (it costs memory while remembered). */
+  forget(id: string): void {
+    this.#told.delete(id);
+  }
+
+  remove(id: string): void {
+    this.#told.delete(id);
+    this.#changes.set(id, { id, deleted: true });
+  }
+
+  /** Sent only when a count differs from what was sent; the speed alone is not worth a frame. */
+  totals(totals: Totals): void {
+    const { active, queued, done, failed } = totals;
+    const counts = `${active}/${queued}/${done}/${failed}`;
+    if (counts === this.#toldTotals) return;
+    this.#toldTotals = counts;
+    this.#totals = totals;
+  }
+
+  /** The next frame, or null when there is no news. */
+  flush(now: number): string | null {
+    if (!this.dirty) return null;
+    const update: Update = { type: 'update', seq: ++this.#seq, changes: [...this.#changes.values()] };
+    if (this.#totals) update.totals = this.#totals;
+    this.#changes.clear();
+    this.#totals = null;
+    const text = JSON.stringify(update);
+    this.#keep({ seq: this.#seq, at: now, text });
+    return text;
+  }
+
+  /** The frames after `seq`, or null when they are not all here any more. */
+  since(epoch: string, seq: number): string[] | null {
+    if (epoch !== this.epoch || seq > this.#seq) return null;
+    if (seq === this.#seq) return [];
+    const first = this.#ring[0];
+    if (!first || first.seq > seq + 1) return null;
+    return this.#ring.filter((frame) => frame.seq > seq).map((frame) => frame.text);
+  }
+
+  #startOver(): void {
+    this.#epoch = this.#newEpoch();
+    this.#seq = 0;
+    this.#changes.clear();
+    this.#told.clear();
+    this.#ring.length = 0;
+    this.#ringCharacters = 0;
+  }
+
+  #keep(frame: Frame): void {
+    this.#ring.push(frame);
+    this.#ringCharacters += frame.text.length;
+    let old = this.#ring[0];
+    while (old && (old.at < frame.at - RING_MS || this.#ringCharacters > RING_CHARACTERS)) {
+      this.#ring.shift();
+      this.#ringCharacters -= old.text.length;
+      old = this.#ring[0];
+    }
+  }
+}
+
+/** `id` and what changed; null when nothing did. Percent and time left follow from the bytes where a total is known. */
+function difference(old: DownloadView, view: DownloadView): Change | null {
+  const change: Record<string, unknown> = { id: view.id };
+  let count = 0;
+  for (const field of Object.keys(view) as (keyof DownloadView)[]) {
+    if ((field === 'percent' || field === 'etaSeconds') && view.totalBytes !== null) continue;
+    if (same(old[field], view[field])) continue;
+    change[field] = view[field];
+    count++;
+  }
+  return count === 0 ? null : (change as Change);
+}
+
+function same(a: unknown, b: unknown): boolean {
+  if (a === b) return true;
+  if (typeof a !== 'object' || typeof b !== 'object') return false;
+  return JSON.stringify(a) === JSON.stringify(b);
+}

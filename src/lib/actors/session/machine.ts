@@ -1,0 +1,78 @@
+/**
+ * The session as a supervisor: it spawns a child for each download that has a place, watches it (one for one: a
+ * child that crashes concerns nobody else), and owns the one throttle window that all its downloads share.
+ */
+import { assertEvent, setup, spawnChild, stopChild } from 'xstate';
+import { downloadMachine } from '../download/machine.ts';
+import type { DownloadRow } from '../download/row.ts';
+
+export type SessionEvent =
+  | { type: 'spawn'; row: DownloadRow }
+  | { type: 'stop'; id: string }
+  /** Something was published: the throttle window opens, or stays open. */
+  | { type: 'stir' }
+  /** Nothing moved in the last window. */
+  | { type: 'rest' };
+
+/** The download machine's name in the supervisor: a storage format for inspectors and traces, never to be renamed. */
+export const DOWNLOAD = 'download';
+
+export const sessionMachine = setup({
+  types: {} as {
+    context: { throttleMs: number };
+    input: { throttleMs: number };
+    events: SessionEvent;
+    children: Record<string, typeof DOWNLOAD>;
+  },
+  actors: { [DOWNLOAD]: downloadMachine },
+  actions: {
+    /** Provided by the session: hand each child the newest sample of the window that ends. */
+    tick: () => {},
+    /** Provided by the session: decide whether and when to restart. */
+    childCrashed: (_, _params: { id: string; error: unknown }) => {},
+  },
+  delays: { throttle: ({ context }) => context.throttleMs },
+}).createMachine({
+  id: 'session',
+  context: ({ input }) => input,
+  initial: 'quiet',
+  on: {
+    spawn: {
+      actions: spawnChild(DOWNLOAD, {
+        id: ({ event }) => rowOf(event).id,
+        input: ({ event }) => ({ row: rowOf(event) }),
+      }),
+    },
+    stop: { actions: stopChild(({ event }) => event.id) },
+    'xstate.done.actor.*': { actions: stopChild(({ event }) => childId(event.type)) },
+    'xstate.error.actor.*': {
+      actions: [
+        stopChild(({ event }) => childId(event.type)),
+        {
+          type: 'childCrashed',
+          params: ({ event }) => ({
+            id: childId(event.type),
+            error: (event as unknown as { error: unknown }).error,
+          }),
+        },
+      ],
+    },
+  },
+  states: {
+    quiet: { on: { stir: 'window' } },
+    window: {
+      after: { throttle: { target: 'window', reenter: true, actions: 'tick' } },
+      on: { rest: 'quiet' },
+    },
+  },
+});
+
+function rowOf(event: SessionEvent): DownloadRow {
+  assertEvent(event, 'spawn');
+  return event.row;
+}
+
+/** `xstate.error.actor.ID` → `ID`: ids hold no dot. */
+function childId(eventType: string): string {
+  return eventType.slice(eventType.lastIndexOf('.') + 1);
+}

@@ -1,0 +1,93 @@
+/** The session's sockets: who has said hello, who is up to date, who fell behind. */
+import { CLOSE, type Hello, type ServerMessage, type Snapshot } from '../../protocol/channel.ts';
+import type { DurableContext, DurableSocket } from '../durable/types.ts';
+import type { Feed } from './feed.ts';
+
+/** Past this much unsent, a reader gets no more ticks but one whole view later. Source: design, facts about ws. */
+const HIGH_WATER_BYTES = 256 * 1024;
+/** Past this much it is not reading at all. */
+const TOO_SLOW_BYTES = 1024 * 1024;
+
+/** Kept with the socket while the actor sleeps. `epoch`: the one it is up to date in; null = it needs a snapshot. */
+interface Attachment {
+  epoch: string | null;
+}
+
+export class Readers {
+  readonly #ctx: Pick<DurableContext, 'getWebSockets'>;
+  readonly #feed: Feed;
+  readonly #snapshot: () => Promise<Omit<Snapshot, 'type' | 'epoch' | 'seq'>>;
+
+  constructor(
+    ctx: Pick<DurableContext, 'getWebSockets'>,
+    feed: Feed,
+    snapshot: () => Promise<Omit<Snapshot, 'type' | 'epoch' | 'seq'>>,
+  ) {
+    this.#ctx = ctx;
+    this.#feed = feed;
+    this.#snapshot = snapshot;
+  }
+
+  /** The first message: what was missed, where that is known, else everything. */
+  async hello(socket: DurableSocket, hello: Hello, now: number): Promise<void> {
+    await this.publish(now);
+    const missed =
+      hello.epoch !== undefined && hello.seq !== undefined ? this.#feed.since(hello.epoch, hello.seq) : null;
+    if (missed === null) return this.#sendSnapshot(socket);
+    socket.serializeAttachment({ epoch: this.#feed.epoch } satisfies Attachment);
+    for (const frame of missed) socket.send(frame);
+  }
+
+  /**
+   * Sends the next frame to all who are up to date, and a snapshot to those who are not but could be. With nobody
+   * there, news gathers in the feed.
+   * @param now ms since 1970
+   * @returns whether someone still waits for a whole view
+   */
+  async publish(now: number): Promise<boolean> {
+    const sockets = this.#ctx.getWebSockets().filter(saidHello);
+    if (sockets.length === 0) return false;
+    let someBehind = false;
+    const frame = this.#feed.flush(now);
+    for (const socket of sockets) {
+      const unsent = socket.bufferedAmount ?? 0;
+      if (unsent > TOO_SLOW_BYTES) {
+        socket.close(CLOSE.tooSlow, 'too slow');
+        continue;
+      }
+      const { epoch } = attachmentOf(socket)!;
+      if (epoch === this.#feed.epoch) {
+        if (frame === null) continue;
+        if (unsent <= HIGH_WATER_BYTES) socket.send(frame);
+        else {
+          socket.serializeAttachment({ epoch: null } satisfies Attachment);
+          someBehind = true;
+        }
+      } else if (unsent <= HIGH_WATER_BYTES / 2) {
+        await this.#sendSnapshot(socket);
+      } else {
+        someBehind = true;
+      }
+    }
+    return someBehind;
+  }
+
+  async #sendSnapshot(socket: DurableSocket): Promise<void> {
+    const rest = await this.#snapshot();
+    const { epoch, seq } = this.#feed;
+    socket.serializeAttachment({ epoch } satisfies Attachment);
+    reply(socket, { type: 'snapshot', epoch, seq, ...rest });
+  }
+}
+
+export function reply(socket: DurableSocket, message: ServerMessage): void {
+  socket.send(JSON.stringify(message));
+}
+
+export function saidHello(socket: DurableSocket): boolean {
+  return attachmentOf(socket) !== null;
+}
+
+function attachmentOf(socket: DurableSocket): Attachment | null {
+  return socket.deserializeAttachment() as Attachment | null;
+}

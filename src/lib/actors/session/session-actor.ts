@@ -1,0 +1,262 @@
+/**
+ * One browser session: a durable object. Its turns (a request, a message, runner events, an alarm, a tick) run one
+ * at a time and await nothing but storage; long work is a runner job whose answer is an event of a later turn.
+ */
+import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
+import type { CommandMessage } from '../../protocol/command.ts';
+import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { problemResponse } from '../../protocol/problem.ts';
+import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
+import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
+import { type Answer, CommandLog } from './command-log.ts';
+import { Deadlines } from './deadlines.ts';
+import { Downloads } from './downloads.ts';
+import type { SessionEnv } from './env.ts';
+import { Feed } from './feed.ts';
+import { Parses } from './parses.ts';
+import { Readers, reply, saidHello } from './readers.ts';
+import { readRequest, type SessionRequest } from './requests.ts';
+
+/** A new client gets at most this much of the list; the rest pages in. The contract says 20 kB for the frame. */
+const SNAPSHOT_BYTES = 18_000;
+
+/** What a turn yields: an answer now, or one that a later event brings. */
+type Outcome = { result: unknown } | { later: Promise<unknown> };
+
+type Actable = Exclude<SessionRequest, { ask: 'parse' }>;
+
+export class SessionActor implements DurableObject {
+  readonly #ctx: DurableContext;
+  readonly #env: SessionEnv;
+  readonly #deadlines: Deadlines;
+  readonly #log: CommandLog;
+  readonly #feed: Feed;
+  readonly #readers: Readers;
+  readonly #downloads: Downloads;
+  readonly #parses: Parses;
+  /** Commands to the runner: sent once what they follow from is on disk. */
+  #outbox: RunnerCommand[] = [];
+  #working: PromiseWithResolvers<void> | null = null;
+
+  constructor(ctx: DurableContext, env: SessionEnv) {
+    this.#ctx = ctx;
+    this.#env = env;
+    const tell = (command: RunnerCommand): void => void this.#outbox.push(command);
+    this.#deadlines = new Deadlines(ctx.storage);
+    this.#log = new CommandLog(ctx.storage);
+    this.#feed = new Feed(() => env.newId());
+    this.#parses = new Parses(tell);
+    this.#downloads = new Downloads(ctx.storage, env, this.#deadlines, this.#feed, tell, () => {
+      void this.#turn(async () => this.#downloads.tick());
+    });
+    this.#readers = new Readers(ctx, this.#feed, async () => ({
+      ...(await this.#downloads.newest(SNAPSHOT_BYTES)),
+      totals: this.#downloads.totals,
+    }));
+    void this.#turn(async () => {
+      await this.#log.prune(env.clock.now());
+      await this.#downloads.wake();
+    });
+  }
+
+  /** The HTTP calls of the contract, with paths below `/api`. */
+  async fetch(request: Request): Promise<Response> {
+    const { method } = request;
+    const { pathname, searchParams } = new URL(request.url);
+    const body = method === 'POST' ? await request.text() : '';
+    try {
+      const asked = readRequest(method, pathname.replace(/^\/api(?=\/)/, ''), searchParams, body);
+      const outcome = await this.#turn(() => this.#answer(asked));
+      const result = 'later' in outcome ? await outcome.later : outcome.result;
+      return asked.ask === 'remove' ? new Response(null, { status: 204 }) : json(result, statusOf(asked));
+    } catch (error) {
+      return problemResponse(error);
+    }
+  }
+
+  async webSocketMessage(socket: DurableSocket, text: string | ArrayBuffer): Promise<void> {
+    let message: ClientMessage;
+    try {
+      message = parseClientMessage(typeof text === 'string' ? text : '');
+    } catch (error) {
+      return refuse(socket, text, toSluiceError(error));
+    }
+    if (message.type === 'hello')
+      return this.#turn(() => this.#readers.hello(socket, message, this.#env.clock.now()));
+    if (!saidHello(socket)) return socket.close(CLOSE.policy, 'hello comes first');
+    await this.#command(socket, message);
+  }
+
+  async webSocketClose(socket: DurableSocket): Promise<void> {
+    await this.#turn(async () => this.#parses.abandon(socket));
+  }
+
+  async alarm(): Promise<void> {
+    await this.#turn(async () => {
+      for (const name of await this.#deadlines.take(this.#env.clock.now())) await this.#downloads.due(name);
+    });
+  }
+
+  /** Called by the host with what the runner has to say. */
+  async runnerEvents(events: RunnerEvent[]): Promise<void> {
+    await this.#turn(async () => {
+      for (const event of events) {
+        if ('job' in event) this.#parses.hear(event);
+        else await this.#downloads.hear(event);
+      }
+    });
+  }
+
+  /** Called by the host at its start: constructing the actor has done all there is to do. */
+  wake(): void {}
+
+  async #command(socket: DurableSocket, message: CommandMessage): Promise<void> {
+    const { type: _, id, ...asked } = message;
+    try {
+      const outcome = await this.#turn(() => this.#answerMessage(asked, id, socket));
+      const result = 'later' in outcome ? await outcome.later : outcome.result;
+      reply(socket, { type: 'ack', id, result });
+    } catch (error) {
+      reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
+    }
+  }
+
+  async #answerMessage(
+    asked: Omit<CommandMessage, 'type' | 'id'>,
+    id: string,
+    socket: DurableSocket,
+  ): Promise<Outcome> {
+    const command = asked as CommandMessage;
+    switch (command.name) {
+      case 'parse': {
+        this.#env.checkUrl(command.url);
+        const onItems: Parameters<Parses['begin']>[3] = (engine, items) =>
+          reply(socket, { type: 'items', id, engine, items });
+        return { later: this.#parses.begin(this.#env.newId(), command, socket, onItems) };
+      }
+      case 'add':
+        return this.#once(id, { ...command, name: 'add' }, { ask: 'add', body: command });
+      case 'remove':
+        return this.#once(id, command, { ask: 'remove', id: command.downloadId, file: command.file });
+      default:
+        return this.#once(id, command, { ask: command.name, id: command.downloadId });
+    }
+  }
+
+  async #answer(asked: SessionRequest): Promise<Outcome> {
+    if (asked.ask === 'parse') {
+      this.#env.checkUrl(asked.body.url);
+      return { later: this.#parses.begin(this.#env.newId(), asked.body, null, () => {}) };
+    }
+    if (asked.ask === 'add' && asked.body.commandId !== undefined) {
+      const { commandId, ...body } = asked.body;
+      return this.#once(commandId, { name: 'add', ...body }, { ask: 'add', body });
+    }
+    return this.#perform(asked, 'http');
+  }
+
+  /** Acts once for each command id: a repetition gets the answer that was given, an error too. */
+  async #once(id: string, asked: object, request: Actable): Promise<Outcome> {
+    const now = this.#env.clock.now();
+    const text = JSON.stringify(asked);
+    const known = await this.#log.recall(id, text, now);
+    if (known) return replay(known);
+    try {
+      const outcome = await this.#perform(request, `command:${id}`);
+      const result = 'later' in outcome ? null : outcome.result;
+      await this.#log.keep(id, text, { ok: true, result }, now);
+      return outcome;
+    } catch (error) {
+      const { view, transient } = toSluiceError(error);
+      // A refusal that may pass by itself is no answer to remember.
+      if (!transient) await this.#log.keep(id, text, { ok: false, error: view }, now);
+      throw error;
+    }
+  }
+
+  async #perform(asked: Actable, cause: string): Promise<Outcome> {
+    switch (asked.ask) {
+      case 'add':
+        return { result: { id: await this.#downloads.add(asked.body, cause) } };
+      case 'list':
+        return { result: await this.#downloads.list(asked.states, asked.limit, asked.beforeN) };
+      case 'show':
+        return { result: await this.#downloads.show(asked.id) };
+      case 'remove': {
+        const { gone } = await this.#downloads.remove(asked.id, asked.file);
+        return { later: gone.then(() => null) };
+      }
+      default:
+        return { result: await this.#downloads.act(asked.ask, asked.id, cause) };
+    }
+  }
+
+  /** Runs one turn alone, then stores and tells what came of it. */
+  #turn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#ctx
+      .blockConcurrencyWhile(async () => {
+        let outcome: { value: T } | { error: unknown };
+        try {
+          outcome = { value: await work() };
+        } catch (error) {
+          // A refusal is an answer, not a crash: what the turn did before stands and is stored.
+          outcome = { error };
+        }
+        await this.#downloads.settle();
+        this.#feed.totals(this.#downloads.totals);
+        // Who fell behind is looked at again when the next window ends.
+        if (await this.#readers.publish(this.#env.clock.now())) this.#downloads.stir();
+        this.#send();
+        this.#stayWhileWorking();
+        return outcome;
+      })
+      .then((outcome) => {
+        if ('error' in outcome) throw outcome.error;
+        return outcome.value;
+      });
+  }
+
+  /** Runner commands are effects that no rollback takes back: they leave after the commit. */
+  #send(): void {
+    if (this.#outbox.length === 0) return;
+    const commands = this.#outbox;
+    this.#outbox = [];
+    const session = this.#ctx.id.name ?? this.#ctx.id.toString();
+    this.#ctx.waitUntil(
+      this.#ctx.storage.sync().then(() => {
+        for (const command of commands) this.#env.runner.send(session, command);
+      }),
+    );
+  }
+
+  #stayWhileWorking(): void {
+    const working = this.#downloads.busy || this.#parses.busy;
+    if (working && this.#working === null) {
+      this.#working = Promise.withResolvers<void>();
+      this.#ctx.waitUntil(this.#working.promise);
+    } else if (!working && this.#working !== null) {
+      this.#working.resolve();
+      this.#working = null;
+    }
+  }
+}
+
+function replay(answer: Answer): Outcome {
+  if (answer.ok) return { result: answer.result };
+  throw new SluiceError(answer.error.code, answer.error.message);
+}
+
+function statusOf({ ask }: SessionRequest): number {
+  return ask === 'parse' || ask === 'list' || ask === 'show' ? 200 : 202;
+}
+
+function json(value: unknown, status: number): Response {
+  return new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } });
+}
+
+/** Junk that names a command is rejected by its id; junk that does not ends the conversation. */
+function refuse(socket: DurableSocket, text: string | ArrayBuffer, error: SluiceError): void {
+  const id = typeof text === 'string' ? /"id"\s*:\s*"([\w.:-]{1,64})"/.exec(text)?.[1] : undefined;
+  if (error.code === 'invalid_json' || id === undefined) return socket.close(CLOSE.policy, error.code);
+  reply(socket, { type: 'reject', id, error: error.view });
+}

@@ -1,0 +1,130 @@
+/**
+ * Holds the live XState actors of a session: the session machine and, under it, a download machine for each
+ * download that has a place. Effects of the machines come out as plain calls.
+ */
+import { type ActorRefFrom, createActor, type SnapshotFrom } from 'xstate';
+import type { Sample } from '../../protocol/progress.ts';
+import type { Clock } from '../durable/clock.ts';
+import { type DownloadEvent, downloadMachine } from '../download/machine.ts';
+import type { DownloadRow } from '../download/row.ts';
+import { sessionMachine } from './machine.ts';
+
+/** What the download machine's effects mean; `row` is the download's as it stands after the transition's assigns. */
+export interface Effects {
+  askRunner(row: DownloadRow): void;
+  stopRunner(row: DownloadRow): void;
+  discardBytes(row: DownloadRow): void;
+  settleRunner(row: DownloadRow): void;
+  setDeadline(row: DownloadRow): void;
+  /** The throttle window ended. */
+  tick(): void;
+  childCrashed(id: string, row: DownloadRow, error: unknown): void;
+}
+
+type DownloadActor = ActorRefFrom<typeof downloadMachine>;
+
+export class Child {
+  readonly #actor: DownloadActor;
+  /** As it is in storage; progress alone does not make it stale. */
+  saved: DownloadRow;
+  savedAt: number;
+  /** The newest sample of the window that is open. */
+  newest: Sample | null = null;
+
+  constructor(actor: DownloadActor, saved: DownloadRow, savedAt: number) {
+    this.#actor = actor;
+    this.saved = saved;
+    this.savedAt = savedAt;
+  }
+
+  get snapshot(): SnapshotFrom<typeof downloadMachine> {
+    return this.#actor.getSnapshot();
+  }
+
+  get row(): DownloadRow {
+    return this.snapshot.context.row;
+  }
+
+  /** Its window is open: samples are gathered, not published. */
+  get throttled(): boolean {
+    return this.snapshot.matches({ download: 'throttle' });
+  }
+
+  /** It takes one of the session's places: a runner works for it, or was asked to. */
+  get hasPlace(): boolean {
+    const { snapshot } = this;
+    return (
+      snapshot.matches({ queued: 'asked' }) ||
+      snapshot.matches('parse') ||
+      snapshot.matches('download') ||
+      snapshot.matches('finish')
+    );
+  }
+
+  can(event: DownloadEvent): boolean {
+    return this.snapshot.can(event);
+  }
+
+  send(event: DownloadEvent): void {
+    this.#actor.send(event);
+  }
+}
+
+export class Supervisor {
+  readonly #session: ActorRefFrom<typeof sessionMachine>;
+  readonly #children = new Map<string, Child>();
+
+  constructor(effects: Effects, clock: Clock, throttleMs: number) {
+    const download = downloadMachine.provide({
+      actions: {
+        askRunner: ({ context }) => effects.askRunner(context.row),
+        stopRunner: ({ context }) => effects.stopRunner(context.row),
+        discardBytes: ({ context }) => effects.discardBytes(context.row),
+        settleRunner: ({ context }) => effects.settleRunner(context.row),
+        setDeadline: ({ context }) => effects.setDeadline(context.row),
+      },
+    });
+    const machine = sessionMachine.provide({
+      actors: { download },
+      actions: {
+        tick: () => effects.tick(),
+        childCrashed: (_, { id, error }) => {
+          const child = this.#children.get(id);
+          this.#children.delete(id);
+          if (child) effects.childCrashed(id, child.saved, error);
+        },
+      },
+    });
+    this.#session = createActor(machine, { input: { throttleMs }, clock: clock as never });
+    this.#session.start();
+  }
+
+  get children(): ReadonlyMap<string, Child> {
+    return this.#children;
+  }
+
+  /** Brings a stored row to life; an id that lives already is returned as it is (spawning twice would overwrite it). */
+  revive(row: DownloadRow, now: number): Child {
+    const living = this.#children.get(row.id);
+    if (living) return living;
+    this.#session.send({ type: 'spawn', row });
+    const actor = this.#session.getSnapshot().children[row.id] as DownloadActor;
+    const child = new Child(actor, row, now);
+    this.#children.set(row.id, child);
+    return child;
+  }
+
+  stop(id: string): void {
+    if (!this.#children.delete(id)) return;
+    this.#session.send({ type: 'stop', id });
+  }
+
+  /** Opens the throttle window, or keeps it open. */
+  stir(): void {
+    this.#session.send({ type: 'stir' });
+  }
+
+  rest(): void {
+    this.#session.send({ type: 'rest' });
+  }
+}
