@@ -1,0 +1,33 @@
+import { SluiceError } from '../protocol/error.ts';
+import { readCookies, SESSION_COOKIE } from './cookie.ts';
+import type { TokenClaims, Tokens } from './token.ts';
+
+/** What is looked at of a request; both Headers and Node's header object can be turned into it. */
+export interface Credentials {
+  authorization: string | null | undefined;
+  cookie: string | null | undefined;
+}
+
+/**
+ * Who is asking: the bearer token if one is sent (then it alone counts), else the first session cookie of ours.
+ * @throws SluiceError `unauthorized`
+ */
+export function authenticate(tokens: Tokens, { authorization, cookie }: Credentials): TokenClaims {
+  const claims = authorization ? bearer(tokens, authorization) : fromCookie(tokens, cookie);
+  if (!claims) throw new SluiceError('unauthorized');
+  return claims;
+}
+
+/** null when no cookie holds a token of ours: none, an old one, or a planted one. */
+export function fromCookie(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
+  for (const value of readCookies(cookie, SESSION_COOKIE)) {
+    const claims = tokens.verify(value);
+    if (claims) return claims;
+  }
+  return null;
+}
+
+function bearer(tokens: Tokens, authorization: string): TokenClaims | null {
+  const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
+  return token === undefined ? null : tokens.verify(token);
+}

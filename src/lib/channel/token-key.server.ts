@@ -1,0 +1,46 @@
+import { randomBytes } from 'node:crypto';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+
+const KEY_BYTES = 32;
+
+/**
+ * The key that signs this server's tokens: `token.key` in the data dir, readable by its owner only, made at the
+ * first start. It appears whole or not at all, and of two starts at once both get the same one.
+ * @throws Error when the file holds something else than a key: a new one would end every session unasked
+ */
+export function loadTokenKey(dataDir: string): Uint8Array {
+  const path = join(dataDir, 'token.key');
+  return readKey(path) ?? createKey(path);
+}
+
+function readKey(path: string): Uint8Array | null {
+  let key: Buffer;
+  try {
+    key = readFileSync(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw error;
+  }
+  if (key.length !== KEY_BYTES) {
+    throw new Error(
+      `${path} is not a key of ${KEY_BYTES} bytes. Restore it, or remove it to end all sessions.`,
+    );
+  }
+  return key;
+}
+
+function createKey(path: string): Uint8Array {
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, randomBytes(KEY_BYTES), { mode: 0o600, flush: true });
+  try {
+    linkSync(draft, path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  const key = readKey(path);
+  if (!key) throw new Error(`${path} could not be made.`);
+  return key;
+}

@@ -1,0 +1,137 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Gatekeeper, type RequestHead } from '#lib/channel/origin.ts';
+
+const head = (part: Partial<RequestHead>): RequestHead => ({
+  method: 'GET',
+  host: '127.0.0.1:3000',
+  origin: undefined,
+  fetchSite: undefined,
+  ...part,
+});
+const gate = new Gatekeeper('127.0.0.1', 3000, ['https://dl.example.org', 'http://nas:8080']);
+
+function codeOf(action: () => void): string | null {
+  try {
+    action();
+    return null;
+  } catch (error) {
+    return (error as { code: string }).code;
+  }
+}
+
+for (const host of [
+  '127.0.0.1:3000',
+  'localhost:3000',
+  'LocalHost:3000',
+  '[::1]:3000',
+  'dl.example.org',
+  'DL.example.org:443',
+  'nas:8080',
+]) {
+  test(`Host ${host} is ours`, () =>
+    assert.is(
+      codeOf(() => gate.check(head({ host }))),
+      null,
+    ));
+}
+for (const host of [
+  undefined,
+  '',
+  'evil.example',
+  '127.0.0.1',
+  '127.0.0.1:3001',
+  'localhost.:3000',
+  'localhost:3000@evil',
+  'nas',
+  '2130706433:3000',
+  '127.1:3000',
+]) {
+  test(`Host ${host} is foreign, for pages too`, () => {
+    assert.is(
+      codeOf(() => gate.check(head({ host }))),
+      'forbidden_host',
+    );
+  });
+}
+
+for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
+  test(`${method} from another site is refused, from our page or from no browser it is not`, () => {
+    for (const origin of [
+      'https://evil.example',
+      'null',
+      'https://127.0.0.1:3000',
+      'http://localhost:3001',
+      'http://dl.example.org',
+    ]) {
+      assert.is(
+        codeOf(() => gate.check(head({ method, origin }))),
+        'forbidden_origin',
+        origin,
+      );
+    }
+    for (const origin of [
+      undefined,
+      'http://127.0.0.1:3000',
+      'http://localhost:3000',
+      'https://dl.example.org',
+    ]) {
+      assert.is(
+        codeOf(() => gate.check(head({ method, origin }))),
+        null,
+        origin,
+      );
+    }
+  });
+}
+
+test('a browser that sends no Origin is told by Sec-Fetch-Site', () => {
+  assert.is(
+    codeOf(() => gate.check(head({ method: 'POST', fetchSite: 'cross-site' }))),
+    'forbidden_origin',
+  );
+  assert.is(
+    codeOf(() => gate.check(head({ method: 'POST', fetchSite: 'same-origin' }))),
+    null,
+  );
+});
+
+test('GET from another site is answered, a WebSocket is not', () => {
+  const foreign = head({ origin: 'https://evil.example' });
+  assert.is(
+    codeOf(() => gate.check(foreign)),
+    null,
+  );
+  assert.is(
+    codeOf(() => gate.checkUpgrade(foreign)),
+    'forbidden_origin',
+  );
+  assert.is(
+    codeOf(() => gate.checkUpgrade(head({ host: 'evil.example' }))),
+    'forbidden_host',
+  );
+  assert.is(
+    codeOf(() => gate.checkUpgrade(head({ origin: 'https://dl.example.org' }))),
+    null,
+  );
+});
+
+test('https is what an origin in the settings says of its host', () => {
+  assert.ok(gate.isSecure('dl.example.org'));
+  assert.not(gate.isSecure('127.0.0.1:3000'));
+  assert.not(gate.isSecure(undefined));
+});
+
+test('a server on all addresses answers to loopback names and to what is named, not to its own address', () => {
+  const open = new Gatekeeper('0.0.0.0', 80, []);
+  assert.is(
+    codeOf(() => open.check(head({ host: 'localhost' }))),
+    null,
+  );
+  assert.is(
+    codeOf(() => open.check(head({ host: '0.0.0.0' }))),
+    'forbidden_host',
+  );
+});
+
+test.run();

@@ -1,0 +1,97 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import fc from 'fast-check';
+import { suite, test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { authenticate, fromCookie } from '#lib/channel/credentials.ts';
+import { readCookies, sessionCookie } from '#lib/channel/cookie.ts';
+import { Tokens } from '#lib/channel/token.ts';
+import { loadTokenKey } from '#lib/channel/token-key.server.ts';
+
+const tokens = new Tokens(new Uint8Array(32).fill(7));
+
+test('a token proves its session and its nonce', () => {
+  const { token, session, nonce } = tokens.issue();
+  assert.equal(tokens.verify(token), { session, nonce });
+});
+
+test('a session can have several tokens, told apart by their nonce', () => {
+  const first = tokens.issue();
+  const second = tokens.issue(first.session);
+  assert.is(second.session, first.session);
+  assert.is.not(second.nonce, first.nonce);
+  assert.is(tokens.verify(second.token)?.session, first.session);
+});
+
+test('a token of another key is refused', () => {
+  assert.is(new Tokens(new Uint8Array(32).fill(8)).verify(tokens.issue().token), null);
+});
+
+test('no token with any one character changed is accepted', () => {
+  const { token } = tokens.issue();
+  const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.=';
+  for (let at = 0; at < token.length; at++) {
+    for (const character of alphabet) {
+      const other = token.slice(0, at) + character + token.slice(at + 1);
+      if (other !== token) assert.is(tokens.verify(other), null, other);
+    }
+  }
+});
+
+test('junk is refused and never throws', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: 'binary', maxLength: 200 }), (text) => tokens.verify(text) === null),
+  );
+});
+
+test('a bearer token alone counts when one is sent', () => {
+  const cookie = `sluice_session=${tokens.issue().token}`;
+  const { token, session } = tokens.issue();
+  assert.is(authenticate(tokens, { authorization: `Bearer ${token}`, cookie }).session, session);
+  assert.throws(
+    () => authenticate(tokens, { authorization: 'Bearer nonsense', cookie }),
+    (error: { code?: string }) => error.code === 'unauthorized',
+  );
+});
+
+test('our cookie is found behind a planted one of the same name', () => {
+  const { token, session } = tokens.issue();
+  assert.is(fromCookie(tokens, `a=b; sluice_session=planted; sluice_session=${token}`)?.session, session);
+  assert.is(fromCookie(tokens, 'sluice_session=planted'), null);
+  assert.is(fromCookie(tokens, undefined), null);
+});
+
+test('cookies are read by their whole name', () => {
+  assert.equal(readCookies('xsluice=1;sluice=2; sluice =3; sluice', 'sluice'), ['2', '3']);
+});
+
+test('the cookie cannot be read by scripts nor sent by other sites, and is Secure over https', () => {
+  const cookie = sessionCookie('TOKEN', false);
+  assert.match(cookie, /^sluice_session=TOKEN; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
+  assert.match(sessionCookie('TOKEN', true), /; Secure$/);
+});
+
+test.run();
+
+const keys = suite<{ dir: string }>('key', { dir: '' });
+keys.before.each((context) => {
+  context.dir = mkdtempSync(join(tmpdir(), 'sluice-key-'));
+});
+keys.after.each(({ dir }) => rmSync(dir, { recursive: true }));
+
+keys('the key is made once, for its owner only, and stays', ({ dir }) => {
+  const key = loadTokenKey(dir);
+  assert.is(key.length, 32);
+  assert.is(statSync(join(dir, 'token.key')).mode & 0o777, 0o600);
+  assert.equal(readdirSync(dir), ['token.key']);
+  assert.equal(Buffer.from(loadTokenKey(dir)), Buffer.from(key));
+});
+
+keys('a damaged key stops the start and is left as it is', ({ dir }) => {
+  writeFileSync(join(dir, 'token.key'), 'short');
+  assert.throws(() => loadTokenKey(dir), /token\.key is not a key/);
+  assert.is(readFileSync(join(dir, 'token.key'), 'utf8'), 'short');
+});
+
+keys.run();
