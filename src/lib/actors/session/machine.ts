@@ -40,14 +40,14 @@ export const sessionMachine = setup({
     spawn: {
       actions: spawnChild(DOWNLOAD, {
         id: ({ event }) => rowOf(event).id,
-        input: ({ event }) => ({ row: rowOf(event) }),
+        input: ({ event }: { event: SessionEvent }) => ({ row: rowOf(event) }),
       }),
     },
     stop: { actions: stopChild(({ event }) => event.id) },
-    'xstate.done.actor.*': { actions: stopChild(({ event }) => childId(event.type)) },
+    'xstate.done.actor.*': { actions: stopChild(({ event }: { event: { type: string } }) => childId(event.type)) },
     'xstate.error.actor.*': {
       actions: [
-        stopChild(({ event }) => childId(event.type)),
+        stopChild(({ event }: { event: { type: string } }) => childId(event.type)),
         {
           type: 'childCrashed',
           params: ({ event }) => ({

@@ -1,0 +1,241 @@
+import { getShortestPaths } from 'xstate/graph';
+import { createActor } from 'xstate';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type DownloadEvent, downloadMachine } from '#lib/actors/download/machine.ts';
+import { MAX_RETRIES } from '#lib/actors/download/retry.ts';
+import { type DownloadRow, newRow } from '#lib/actors/download/row.ts';
+import type { Sample } from '#lib/protocol/progress.ts';
+
+const AT = Date.UTC(2026, 10, 23);
+const caused = { at: AT, cause: 'test' };
+const body = { url: 'https://example.org/a/film%20one.mp4', streamId: null, engine: null, filename: null, title: null };
+const phase = (name: 'parse' | 'download' | 'finish'): DownloadEvent => ({
+  ...caused,
+  type: 'phase',
+  phase: name,
+  engine: 'http',
+  title: 'Film one',
+  totalBytes: 1000,
+});
+const sample = (receivedBytes: number): Sample => ({
+  receivedBytes,
+  totalBytes: 1000,
+  percent: null,
+  bytesPerSecond: 100,
+  etaSeconds: null,
+});
+const failed = (transient: boolean): DownloadEvent => ({
+  ...caused,
+  type: 'failed',
+  dueAt: AT + 1000,
+  error: { code: 'connection_lost', message: 'gone', transient, retryAfterMs: null },
+});
+const done: DownloadEvent = { ...caused, type: 'done', file: { name: 'Film one.mp4', bytes: 1000 } };
+
+/** A download with its effects written down in order. */
+function start(row: DownloadRow = newRow('abcdefghijkl', 1, body, AT, 'test')) {
+  const effects: string[] = [];
+  const note = (name: string) => () => void effects.push(name);
+  const machine = downloadMachine.provide({
+    actions: {
+      askRunner: note('ask'),
+      stopRunner: note('stop'),
+      discardBytes: note('discard'),
+      settleRunner: note('settle'),
+      setDeadline: note('deadline'),
+    },
+  });
+  const actor = createActor(machine, { input: { row } }).start();
+  return {
+    effects,
+    send: (...events: DownloadEvent[]) => {
+      for (const event of events) actor.send(event);
+    },
+    can: (event: DownloadEvent) => actor.getSnapshot().can(event),
+    value: () => actor.getSnapshot().value,
+    row: () => actor.getSnapshot().context.row,
+    speed: () => actor.getSnapshot().context.speed,
+  };
+}
+
+test('a new download is held until its session gives it a place, then asks the runner once', () => {
+  const download = start();
+  assert.equal(download.value(), { queued: 'held' });
+  assert.equal(download.effects, []);
+  download.send({ ...caused, type: 'run' });
+  assert.equal(download.value(), { queued: 'asked' });
+  assert.equal(download.effects, ['ask']);
+});
+
+test('a download goes through parse, download and finish to complete, and its row says so at each step', () => {
+  const download = start();
+  const seen: string[] = [];
+  for (const event of [{ ...caused, type: 'run' } as const, phase('parse'), phase('download'), phase('finish'), done]) {
+    download.send(event);
+    seen.push(download.row().state);
+  }
+  assert.equal(seen, ['queued', 'parse', 'download', 'finish', 'complete']);
+  assert.equal(download.effects, ['ask', 'settle']);
+  const row = download.row();
+  assert.is(row.title, 'Film one');
+  assert.equal(row.file, { name: 'Film one.mp4', bytes: 1000 });
+  assert.is(row.finishedAt, AT);
+  assert.equal(
+    row.history.map(([, state]) => state),
+    ['queued', 'parse', 'download', 'finish', 'complete'],
+  );
+});
+
+test('the first sample is published at once, the next ones wait for the tick, and a quiet window opens it again', () => {
+  const download = start();
+  download.send({ ...caused, type: 'run' }, phase('download'));
+  assert.equal(download.value(), { download: 'live' });
+  download.send({ ...caused, type: 'sample', sample: sample(100) });
+  assert.is(download.row().receivedBytes, 100);
+  assert.equal(download.value(), { download: 'throttle' });
+  download.send({ ...caused, type: 'sample', sample: sample(200) });
+  assert.is(download.row().receivedBytes, 100, 'a sample inside the window moves nothing by itself');
+  download.send({ ...caused, type: 'tick', sample: sample(300) });
+  assert.is(download.row().receivedBytes, 300);
+  assert.equal(download.value(), { download: 'throttle' });
+  download.send({ ...caused, type: 'tick', sample: null });
+  assert.equal(download.value(), { download: 'live' });
+});
+
+test('the speed is forgotten as soon as nothing moves', () => {
+  const download = start();
+  download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'sample', sample: sample(100) });
+  assert.is(download.speed()?.bytesPerSecond, 100);
+  download.send({ ...caused, type: 'pause' });
+  assert.is(download.speed(), null);
+});
+
+test('pause stops the runner and keeps the bytes; resume goes back to the queue in the same attempt', () => {
+  const download = start();
+  download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'sample', sample: sample(400) });
+  download.send({ ...caused, type: 'pause' });
+  assert.is(download.row().state, 'paused');
+  assert.is(download.row().receivedBytes, 400);
+  download.send({ ...caused, type: 'resume' });
+  assert.equal(download.value(), { queued: 'held' });
+  assert.is(download.row().attempt, 1);
+  assert.equal(download.effects, ['ask', 'stop']);
+});
+
+test('a file that landed while the pause was on its way completes the download', () => {
+  const download = start();
+  download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'pause' }, done);
+  assert.is(download.row().state, 'complete');
+  assert.equal(download.effects, ['ask', 'stop', 'settle']);
+});
+
+test('cancel discards the bytes from every state that is not final, and retry starts at 0 in a new attempt', () => {
+  for (const before of [[], [phase('parse')], [phase('download')], [phase('finish')], [failed(true)]]) {
+    const download = start();
+    download.send({ ...caused, type: 'run' }, ...before, { ...caused, type: 'cancel' });
+    assert.is(download.row().state, 'cancelled');
+    assert.is(download.effects.at(-1), 'discard');
+    download.send({ ...caused, type: 'retry' });
+    assert.is(download.row().state, 'queued');
+    assert.is(download.row().attempt, 2);
+    assert.is(download.row().receivedBytes, 0);
+  }
+});
+
+test('a transient failure waits for its deadline and tries again; a permanent one is an error at once', () => {
+  const download = start();
+  download.send({ ...caused, type: 'run' }, phase('download'), failed(true));
+  assert.is(download.row().state, 'waiting');
+  assert.is(download.row().dueAt, AT + 1000);
+  assert.equal(download.row().error, { code: 'connection_lost', message: 'gone' });
+  assert.equal(download.effects, ['ask', 'deadline']);
+  download.send({ ...caused, type: 'due' });
+  assert.is(download.row().state, 'queued');
+  assert.is(download.row().attempt, 2);
+  download.send({ ...caused, type: 'run' }, phase('parse'), failed(false));
+  assert.is(download.row().state, 'error');
+});
+
+test('transient failures without a byte in between are given up after the last retry', () => {
+  const download = start();
+  for (let n = 0; n < MAX_RETRIES; n++) {
+    download.send({ ...caused, type: 'run' }, phase('download'), failed(true));
+    assert.is(download.row().state, 'waiting', `failure ${n + 1}`);
+    download.send({ ...caused, type: 'due' });
+  }
+  download.send({ ...caused, type: 'run' }, phase('download'), failed(true));
+  assert.is(download.row().state, 'error');
+});
+
+test('bytes that arrive forgive the failures before them', () => {
+  const download = start();
+  download.send({ ...caused, type: 'run' }, phase('download'), failed(true), { ...caused, type: 'due' });
+  assert.is(download.row().failures, 1);
+  download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'sample', sample: sample(10) });
+  assert.is(download.row().failures, 0);
+});
+
+test('an actor made from a stored row stands where the row stood, without effects but a lost deadline', () => {
+  for (const state of ['queued', 'parse', 'download', 'finish', 'paused', 'waiting', 'error', 'cancelled'] as const) {
+    const row: DownloadRow = { ...newRow('abcdefghijkl', 1, body, AT, 'test'), state, dueAt: AT };
+    const download = start(row);
+    assert.is(download.row().state, state);
+    assert.equal(download.row().history, row.history, 'reviving is no transition');
+    assert.equal(download.effects, state === 'waiting' ? ['deadline'] : []);
+  }
+});
+
+test('what stands still takes no event of the runner but a finished file', () => {
+  for (const state of ['paused', 'error', 'cancelled'] as const) {
+    const row: DownloadRow = { ...newRow('abcdefghijkl', 1, body, AT, 'test'), state };
+    const download = start(row);
+    download.send(phase('download'), { ...caused, type: 'sample', sample: sample(1) }, failed(true));
+    assert.is(download.row().state, state);
+  }
+});
+
+test('every state can be reached, and from every state that is not final a person can get out', () => {
+  const events: DownloadEvent[] = [
+    ...(['run', 'pause', 'resume', 'cancel', 'retry', 'due'] as const).map((type) => ({ ...caused, type })),
+    phase('parse'),
+    phase('download'),
+    phase('finish'),
+    { ...caused, type: 'sample', sample: sample(10) },
+    { ...caused, type: 'tick', sample: null },
+    done,
+    failed(true),
+    failed(false),
+  ];
+  const row = newRow('abcdefghijkl', 1, body, AT, 'test');
+  const paths = getShortestPaths(downloadMachine, {
+    input: { row },
+    events,
+    limit: 20_000,
+    serializeState: (state) => `${JSON.stringify(state.value)} ${state.context.row.attempt > 2}`,
+    stopWhen: (state) => state.context.row.attempt > 2,
+  });
+  const reached = new Set(paths.map((path) => JSON.stringify(path.state.value)));
+  for (const value of [
+    { queued: 'held' },
+    { queued: 'asked' },
+    'parse',
+    { download: 'live' },
+    { download: 'throttle' },
+    'finish',
+    'paused',
+    'waiting',
+    'complete',
+    'error',
+    'cancelled',
+  ]) {
+    assert.ok(reached.has(JSON.stringify(value)), JSON.stringify(value));
+  }
+  for (const { state } of paths) {
+    if (state.value === 'complete') continue;
+    const way = state.can({ ...caused, type: 'cancel' }) || state.can({ ...caused, type: 'retry' });
+    assert.ok(way, `stuck in ${JSON.stringify(state.value)}`);
+  }
+});
+
+test.run();
