@@ -14,6 +14,11 @@ export type SessionEvent =
   /** Nothing moved in the last window. */
   | { type: 'rest' };
 
+/** XState's own event when a child ends, well or not. */
+interface Ended {
+  event: { type: string; error?: unknown };
+}
+
 /** The download machine's name in the supervisor: a storage format for inspectors and traces, never to be renamed. */
 export const DOWNLOAD = 'download';
 
@@ -44,16 +49,13 @@ export const sessionMachine = setup({
       }),
     },
     stop: { actions: stopChild(({ event }) => event.id) },
-    'xstate.done.actor.*': { actions: stopChild(({ event }: { event: { type: string } }) => childId(event.type)) },
+    'xstate.done.actor.*': { actions: stopChild(({ event }: Ended) => childId(event.type)) },
     'xstate.error.actor.*': {
       actions: [
-        stopChild(({ event }: { event: { type: string } }) => childId(event.type)),
+        stopChild(({ event }: Ended) => childId(event.type)),
         {
           type: 'childCrashed',
-          params: ({ event }) => ({
-            id: childId(event.type),
-            error: (event as unknown as { error: unknown }).error,
-          }),
+          params: ({ event }: Ended) => ({ id: childId(event.type), error: event.error ?? null }),
         },
       ],
     },
