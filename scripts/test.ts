@@ -34,7 +34,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 }
 
 prepareTools(toolsOf(runnable.map(({ path }) => [path, readFileSync(join(root, path), 'utf8')])));
-await prepareBuild(root, runnable);
+if (runnable.some(({ alone }) => alone)) prepareBuild(root);
 // Colours would be in the middle of the summary that we read.
 const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };
 delete env['FORCE_COLOR'];

@@ -8,7 +8,7 @@ const FLOORS: Record<string, string[]> = {
   'src/lib/annie/': ['src/lib/protocol/'],
   'src/lib/actors/': ['src/lib/protocol/'],
   'src/lib/channel/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/'],
-  'src/lib/channel/client/': ['src/lib/protocol/'],
+  'src/lib/channel/client': ['src/lib/protocol/'],
   'src/lib/server/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/', 'src/lib/channel/'],
   'src/lib/cli/': [
     'src/lib/protocol/',
@@ -18,7 +18,7 @@ const FLOORS: Record<string, string[]> = {
     'src/lib/server/',
   ],
   'src/lib/paraglide/': [],
-  'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client/', 'src/lib/paraglide/'],
+  'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client', 'src/lib/paraglide/'],
 };
 
 const files = sources('src/**/*.{ts,svelte}');
