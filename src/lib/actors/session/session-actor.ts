@@ -13,9 +13,14 @@ import { Deadlines } from './deadlines.ts';
 import { Downloads } from './downloads.ts';
 import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
+import { Listings } from './listings.ts';
+import { LiveDownloads, type Parts } from './live.ts';
 import { Parses } from './parses.ts';
 import { Readers, reply, saidHello } from './readers.ts';
+import { Removals } from './removals.ts';
 import { readRequest, type SessionRequest } from './requests.ts';
+import { RunnerNews } from './runner-news.ts';
+import { SessionStore } from './store.ts';
 
 /** A new client gets at most this much of the list; the rest pages in. The contract says 20 kB for the frame. */
 const SNAPSHOT_BYTES = 18_000;
@@ -32,8 +37,12 @@ export class SessionActor implements DurableObject {
   readonly #log: CommandLog;
   readonly #feed: Feed;
   readonly #readers: Readers;
-  readonly #downloads: Downloads;
   readonly #parses: Parses;
+  readonly #removals: Removals;
+  readonly #live: LiveDownloads;
+  readonly #listings: Listings;
+  readonly #downloads: Downloads;
+  readonly #news: RunnerNews;
   /** Commands to the runner: sent once what they follow from is on disk. */
   #outbox: RunnerCommand[] = [];
   #working: PromiseWithResolvers<void> | null = null;
@@ -42,16 +51,28 @@ export class SessionActor implements DurableObject {
     this.#ctx = ctx;
     this.#env = env;
     const tell = (command: RunnerCommand): void => void this.#outbox.push(command);
-    this.#deadlines = new Deadlines(ctx.storage);
-    this.#log = new CommandLog(ctx.storage);
+    const { storage } = ctx;
+    const store = new SessionStore(storage);
+    this.#deadlines = new Deadlines(storage);
+    this.#log = new CommandLog(storage);
     this.#feed = new Feed(() => env.newId());
+    this.#removals = new Removals(storage, tell);
     this.#parses = new Parses(tell);
-    this.#downloads = new Downloads(ctx.storage, env, this.#deadlines, this.#feed, tell, () => {
-      void this.#turn(async () => this.#downloads.tick());
-    });
+    const parts: Parts = {
+      env,
+      store,
+      deadlines: this.#deadlines,
+      feed: this.#feed,
+      removals: this.#removals,
+      tell,
+    };
+    this.#live = new LiveDownloads(parts, () => void this.#turn(async () => this.#live.tick()));
+    this.#listings = new Listings(store, this.#live);
+    this.#downloads = new Downloads(parts, this.#live, this.#listings);
+    this.#news = new RunnerNews(parts, this.#live);
     this.#readers = new Readers(ctx, this.#feed, async () => ({
-      ...(await this.#downloads.newest(SNAPSHOT_BYTES)),
-      totals: this.#downloads.totals,
+      ...(await this.#listings.newest(SNAPSHOT_BYTES)),
+      totals: this.#live.totals,
     }));
     void this.#turn(async () => {
       await this.#log.prune(env.clock.now());
@@ -102,7 +123,7 @@ export class SessionActor implements DurableObject {
     await this.#turn(async () => {
       for (const event of events) {
         if ('job' in event) this.#parses.hear(event);
-        else await this.#downloads.hear(event);
+        else await this.#news.hear(event);
       }
     });
   }
@@ -179,9 +200,9 @@ export class SessionActor implements DurableObject {
       case 'add':
         return { result: { id: await this.#downloads.add(asked.body, cause) } };
       case 'list':
-        return { result: await this.#downloads.list(asked.states, asked.limit, asked.beforeN) };
+        return { result: await this.#listings.page(asked.states, asked.limit, asked.beforeN) };
       case 'show':
-        return { result: await this.#downloads.show(asked.id) };
+        return { result: await this.#listings.show(asked.id) };
       case 'remove': {
         const { gone } = await this.#downloads.remove(asked.id, asked.file);
         return { later: gone.then(() => null) };
@@ -202,10 +223,10 @@ export class SessionActor implements DurableObject {
           // A refusal is an answer, not a crash: what the turn did before stands and is stored.
           outcome = { error };
         }
-        await this.#downloads.settle();
-        this.#feed.totals(this.#downloads.totals);
+        await this.#live.settle();
+        this.#feed.totals(this.#live.totals);
         // Who fell behind is looked at again when the next window ends.
-        if (await this.#readers.publish(this.#env.clock.now())) this.#downloads.stir();
+        if (await this.#readers.publish(this.#env.clock.now())) this.#live.stir();
         this.#send();
         this.#stayWhileWorking();
         return outcome;
@@ -230,7 +251,7 @@ export class SessionActor implements DurableObject {
   }
 
   #stayWhileWorking(): void {
-    const working = this.#downloads.busy || this.#parses.busy;
+    const working = this.#live.size > 0 || this.#removals.busy || this.#parses.busy;
     if (working && this.#working === null) {
       this.#working = Promise.withResolvers<void>();
       this.#ctx.waitUntil(this.#working.promise);

@@ -1,0 +1,233 @@
+/**
+ * The downloads of a session that have a place, between their actors and their rows: which of them an event
+ * touched, what of that has to be stored and told, and who gets the next free place. Called inside turns only.
+ */
+import type { DownloadView, Totals } from '../../protocol/download.ts';
+import type { JobRef, RunnerCommand } from '../../protocol/runner.ts';
+import type { DownloadEvent } from '../download/machine.ts';
+import { retryDelayMs } from '../download/retry.ts';
+import type { DownloadRow } from '../download/row.ts';
+import { viewOf } from '../download/view.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { SessionEnv } from './env.ts';
+import type { Feed } from './feed.ts';
+import type { Removals } from './removals.ts';
+import { RestartIntensity, repairedRow } from './restarts.ts';
+import type { SessionStore } from './store.ts';
+import { type Child, Supervisor } from './supervisor.ts';
+import { totalsOf } from './totals.ts';
+
+/** Progress is stored at most this often: after a crash the file on disk knows better anyway. */
+const CHECKPOINT_MS = 5_000;
+/** How far ahead the alarm stands that brings a working session back should its process die. */
+const LEASE_MS = 30_000;
+
+/** What a session's parts share. */
+export interface Parts {
+  env: SessionEnv;
+  store: SessionStore;
+  deadlines: Deadlines;
+  feed: Feed;
+  removals: Removals;
+  /** To the runner, once this turn's writes are on disk. */
+  tell: (command: RunnerCommand) => void;
+}
+
+export class LiveDownloads {
+  readonly #parts: Parts;
+  readonly #supervisor: Supervisor;
+  readonly #crashes = new RestartIntensity();
+  /** Children that got an event in this turn. */
+  readonly #touched = new Set<string>();
+  /** Storage work that effects of this turn asked for. */
+  #pending: (() => Promise<unknown>)[] = [];
+  #leased = false;
+
+  /** @param onTick the throttle window ended: the caller opens a turn and calls `tick` in it */
+  constructor(parts: Parts, onTick: () => void) {
+    const { tell, removals, deadlines, env } = parts;
+    this.#parts = parts;
+    this.#supervisor = new Supervisor(
+      {
+        askRunner: (row) => tell(startOf(row)),
+        stopRunner: ({ id, attempt }) => tell({ type: 'stop', download: id, attempt }),
+        settleRunner: ({ id }) => tell({ type: 'settle', download: id }),
+        discardBytes: ({ id }) => void this.#pending.push(() => removals.begin(id, null)),
+        setDeadline: ({ id, dueAt }) => {
+          if (dueAt !== null) this.#pending.push(() => deadlines.set(`retry:${id}`, dueAt));
+        },
+        tick: onTick,
+        childCrashed: (id, row) => void this.#pending.push(() => this.#repair(id, row)),
+      },
+      env.clock,
+      env.throttleMs,
+    );
+  }
+
+  get size(): number {
+    return this.#supervisor.children.size;
+  }
+
+  get jobs(): JobRef[] {
+    return [...this.#supervisor.children.values()].map(({ row }) => ({
+      download: row.id,
+      attempt: row.attempt,
+    }));
+  }
+
+  get rows(): DownloadRow[] {
+    return [...this.#supervisor.children.values()].map(({ row }) => row);
+  }
+
+  get totals(): Totals {
+    let bytesPerSecond = 0;
+    for (const { snapshot } of this.#supervisor.children.values()) {
+      bytesPerSecond += snapshot.context.speed?.bytesPerSecond ?? 0;
+    }
+    return totalsOf(this.#parts.store.counts, bytesPerSecond);
+  }
+
+  find(id: string): Child | undefined {
+    return this.#supervisor.children.get(id);
+  }
+
+  /** Makes an actor of a stored row, or finds the one there is. Unless it gets a place, the turn's end lets it go. */
+  revive(row: DownloadRow): Child {
+    this.#touched.add(row.id);
+    return this.#supervisor.revive(row, this.#parts.env.clock.now());
+  }
+
+  drop(id: string): void {
+    this.#supervisor.stop(id);
+  }
+
+  send(child: Child, event: DownloadEvent): void {
+    this.#touched.add(child.row.id);
+    child.send(event);
+  }
+
+  /** Gives a child its place: the runner is asked to work for it. */
+  run(child: Child, cause: string): void {
+    this.send(child, { type: 'run', at: this.#parts.env.clock.now(), cause });
+  }
+
+  /** Asks again for each job that the runner's own list lacks: `start` is idempotent. */
+  compare(running: JobRef[]): void {
+    const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
+    for (const { row, hasPlace } of this.#supervisor.children.values()) {
+      if (hasPlace && !known.has(`${row.id}/${row.attempt}`)) this.#parts.tell(startOf(row));
+    }
+  }
+
+  /** The `lease` deadline passed; what still works renews it with the end of this turn. */
+  leaseEnded(): void {
+    this.#leased = false;
+    if (this.size > 0) this.#parts.tell({ type: 'want', jobs: this.jobs });
+  }
+
+  /** Opens the throttle window, or keeps it open. */
+  stir(): void {
+    this.#supervisor.stir();
+  }
+
+  /** The throttle window ended: each child gets the newest of its samples. */
+  tick(): void {
+    const at = this.#parts.env.clock.now();
+    let moving = false;
+    for (const child of this.#supervisor.children.values()) {
+      if (!child.throttled) continue;
+      const sample = child.newest;
+      child.newest = null;
+      this.send(child, { type: 'tick', sample, at, cause: 'tick' });
+      moving ||= sample !== null;
+    }
+    if (!moving) this.#supervisor.rest();
+  }
+
+  view({ row, snapshot }: Child): DownloadView {
+    return viewOf(row, snapshot.context.speed);
+  }
+
+  /** Ends a turn: stores what changed, notes it for readers, lets go of who stands still, fills free places. */
+  async settle(): Promise<void> {
+    do {
+      const pending = this.#pending;
+      this.#pending = [];
+      for (const work of pending) await work();
+      await this.#settleTouched();
+      await this.#fillPlaces();
+    } while (this.#touched.size > 0 || this.#pending.length > 0);
+    if (this.size > 0 && !this.#leased) {
+      this.#leased = true;
+      await this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
+    }
+  }
+
+  async #settleTouched(): Promise<void> {
+    const touched = [...this.#touched];
+    this.#touched.clear();
+    for (const id of touched) {
+      const child = this.#supervisor.children.get(id);
+      if (!child) continue;
+      await this.#save(child);
+      this.#parts.feed.note(this.view(child));
+      if (child.hasPlace) continue;
+      this.#supervisor.stop(id);
+      this.#parts.feed.forget(id);
+    }
+  }
+
+  async #save(child: Child): Promise<void> {
+    const { row, saved } = child;
+    if (row === saved) return;
+    const now = this.#parts.env.clock.now();
+    if (progressOnly(saved, row) && now - child.savedAt < CHECKPOINT_MS) return;
+    await this.#parts.store.save(row, saved.state);
+    child.saved = row;
+    child.savedAt = now;
+  }
+
+  async #fillPlaces(): Promise<void> {
+    const { env, store } = this.#parts;
+    const { children } = this.#supervisor;
+    const free = env.maxActive - children.size;
+    if (free <= 0 || store.counts.queued === 0) return;
+    // Those that were asked for already are still `queued` in storage, and among the oldest.
+    const ids = await store.oldest('queued', free + children.size);
+    const next = ids.filter((id) => !children.has(id)).slice(0, free);
+    for (const row of await store.rowsOf(next)) this.run(this.revive(row), 'place');
+  }
+
+  /** A download's actor threw: it waits and is started anew, or is given up when that keeps happening. */
+  async #repair(id: string, row: DownloadRow): Promise<void> {
+    const { env, store, deadlines, feed, tell } = this.#parts;
+    const now = env.clock.now();
+    const before = this.#crashes.note(id, now);
+    const repaired = repairedRow(
+      row,
+      now,
+      before === null ? null : now + retryDelayMs(before, null, env.random()),
+    );
+    tell({ type: 'stop', download: id, attempt: row.attempt });
+    await store.save(repaired, row.state);
+    if (repaired.dueAt !== null) await deadlines.set(`retry:${id}`, repaired.dueAt);
+    feed.note(viewOf(repaired));
+    feed.forget(id);
+  }
+}
+
+function startOf(row: DownloadRow): RunnerCommand {
+  const { id, attempt, url, streamId, wantedEngine, wantedName } = row;
+  return { type: 'start', download: id, attempt, url, streamId, engine: wantedEngine, filename: wantedName };
+}
+
+function progressOnly(a: DownloadRow, b: DownloadRow): boolean {
+  return (
+    a.state === b.state &&
+    a.attempt === b.attempt &&
+    a.title === b.title &&
+    a.engine === b.engine &&
+    a.error === b.error &&
+    a.file === b.file
+  );
+}

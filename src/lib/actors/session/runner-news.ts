@@ -1,0 +1,66 @@
+/** What the runner says of downloads, turned into events of their machines. */
+import { isFinal } from '../../protocol/download.ts';
+import type { RunnerEvent } from '../../protocol/runner.ts';
+import { retryDelayMs } from '../download/retry.ts';
+import type { LiveDownloads, Parts } from './live.ts';
+import type { Child } from './supervisor.ts';
+
+export type JobEvent = Exclude<RunnerEvent, { job: string }>;
+type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' }>;
+
+export class RunnerNews {
+  readonly #parts: Parts;
+  readonly #live: LiveDownloads;
+
+  constructor(parts: Parts, live: LiveDownloads) {
+    this.#parts = parts;
+    this.#live = live;
+  }
+
+  async hear(event: JobEvent): Promise<void> {
+    if (event.type === 'jobs') return this.#live.compare(event.jobs);
+    if (event.type === 'discarded') return this.#parts.removals.done(event.download);
+    const child = this.#live.find(event.download);
+    if (!child) return this.#hearStray(event);
+    // A late word of an older attempt.
+    if (event.attempt !== child.row.attempt) return;
+    return this.#pass(child, event);
+  }
+
+  async #pass(child: Child, event: AttemptEvent): Promise<void> {
+    const { env, store } = this.#parts;
+    const at = env.clock.now();
+    const cause = `runner:${event.type}`;
+    switch (event.type) {
+      case 'phase':
+        return this.#live.send(child, { ...event, at, cause });
+      case 'sample':
+        this.#live.stir();
+        if (child.throttled) child.newest = event.sample;
+        else this.#live.send(child, { type: 'sample', sample: event.sample, at, cause });
+        return;
+      case 'done':
+        await store.keepOutput(event.download, event.output);
+        return this.#live.send(child, { type: 'done', file: event.file, at, cause });
+      case 'failed': {
+        const { error, output } = event;
+        const dueAt = at + retryDelayMs(child.row.failures, error.retryAfterMs, env.random());
+        await store.keepOutput(event.download, output);
+        return this.#live.send(child, { type: 'failed', error, dueAt, at, cause });
+      }
+      case 'stopped':
+        return;
+    }
+  }
+
+  /** The runner ended a job that has no actor here: it was paused, cancelled or removed meanwhile. */
+  async #hearStray(event: AttemptEvent): Promise<void> {
+    if (event.type !== 'done') return;
+    const row = await this.#parts.store.get(event.download);
+    if (!row || row.state === 'cancelled') {
+      await this.#parts.removals.begin(event.download, event.file.name);
+    } else if (!isFinal(row.state) && row.attempt === event.attempt) {
+      await this.#pass(this.#live.revive(row), event);
+    }
+  }
+}
