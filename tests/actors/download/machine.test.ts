@@ -9,7 +9,13 @@ import type { Sample } from '#lib/protocol/progress.ts';
 
 const AT = Date.UTC(2026, 10, 23);
 const caused = { at: AT, cause: 'test' };
-const body = { url: 'https://example.org/a/film%20one.mp4', streamId: null, engine: null, filename: null, title: null };
+const body = {
+  url: 'https://example.org/a/film%20one.mp4',
+  streamId: null,
+  engine: null,
+  filename: null,
+  title: null,
+};
 const phase = (name: 'parse' | 'download' | 'finish'): DownloadEvent => ({
   ...caused,
   type: 'phase',
@@ -71,7 +77,13 @@ test('a new download is held until its session gives it a place, then asks the r
 test('a download goes through parse, download and finish to complete, and its row says so at each step', () => {
   const download = start();
   const seen: string[] = [];
-  for (const event of [{ ...caused, type: 'run' } as const, phase('parse'), phase('download'), phase('finish'), done]) {
+  for (const event of [
+    { ...caused, type: 'run' } as const,
+    phase('parse'),
+    phase('download'),
+    phase('finish'),
+    done,
+  ]) {
     download.send(event);
     seen.push(download.row().state);
   }
@@ -105,7 +117,11 @@ test('the first sample is published at once, the next ones wait for the tick, an
 
 test('the speed is forgotten as soon as nothing moves', () => {
   const download = start();
-  download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'sample', sample: sample(100) });
+  download.send({ ...caused, type: 'run' }, phase('download'), {
+    ...caused,
+    type: 'sample',
+    sample: sample(100),
+  });
   assert.is(download.speed()?.bytesPerSecond, 100);
   download.send({ ...caused, type: 'pause' });
   assert.is(download.speed(), null);
@@ -113,7 +129,11 @@ test('the speed is forgotten as soon as nothing moves', () => {
 
 test('pause stops the runner and keeps the bytes; resume goes back to the queue in the same attempt', () => {
   const download = start();
-  download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'sample', sample: sample(400) });
+  download.send({ ...caused, type: 'run' }, phase('download'), {
+    ...caused,
+    type: 'sample',
+    sample: sample(400),
+  });
   download.send({ ...caused, type: 'pause' });
   assert.is(download.row().state, 'paused');
   assert.is(download.row().receivedBytes, 400);
@@ -172,12 +192,25 @@ test('bytes that arrive forgive the failures before them', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'), failed(true), { ...caused, type: 'due' });
   assert.is(download.row().failures, 1);
-  download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'sample', sample: sample(10) });
+  download.send({ ...caused, type: 'run' }, phase('download'), {
+    ...caused,
+    type: 'sample',
+    sample: sample(10),
+  });
   assert.is(download.row().failures, 0);
 });
 
 test('an actor made from a stored row stands where the row stood, without effects but a lost deadline', () => {
-  for (const state of ['queued', 'parse', 'download', 'finish', 'paused', 'waiting', 'error', 'cancelled'] as const) {
+  for (const state of [
+    'queued',
+    'parse',
+    'download',
+    'finish',
+    'paused',
+    'waiting',
+    'error',
+    'cancelled',
+  ] as const) {
     const row: DownloadRow = { ...newRow('abcdefghijkl', 1, body, AT, 'test'), state, dueAt: AT };
     const download = start(row);
     assert.is(download.row().state, state);

@@ -54,7 +54,8 @@ export class Feed {
     this.#told.set(view.id, view);
     const change = told ? difference(told, view) : view;
     if (change === null) return;
-    this.#changes.set(view.id, { ...this.#changes.get(view.id), ...change });
+    const waiting = this.#changes.get(view.id);
+    this.#changes.set(view.id, waiting && !('deleted' in waiting) ? { ...waiting, ...change } : change);
     if (this.#changes.size > MAX_UNREAD) this.#startOver();
   }
 

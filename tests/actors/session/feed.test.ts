@@ -1,0 +1,159 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { newRow } from '#lib/actors/download/row.ts';
+import { viewOf } from '#lib/actors/download/view.ts';
+import { Feed } from '#lib/actors/session/feed.ts';
+import type { Update } from '#lib/protocol/channel.ts';
+import type { DownloadView } from '#lib/protocol/download.ts';
+
+const AT = Date.UTC(2026, 10, 23);
+
+function view(id: string, change: Partial<DownloadView> = {}): DownloadView {
+  const body = { url: 'https://example.org/f', streamId: null, engine: null, filename: null, title: null };
+  return { ...viewOf(newRow(id.padEnd(12, '-'), 1, body, AT, 'test')), ...change };
+}
+
+function feed(): Feed {
+  let epochs = 0;
+  return new Feed(() => `epoch-${++epochs}`);
+}
+
+const read = (frame: string | null): Update => JSON.parse(frame!) as Update;
+
+test('a new row is sent whole, then only what changed', () => {
+  const news = feed();
+  news.note(view('a'));
+  assert.equal(read(news.flush(AT)).changes, [view('a')]);
+  news.note(view('a', { state: 'download', receivedBytes: 10, totalBytes: 100, percent: 10 }));
+  assert.equal(read(news.flush(AT)).changes, [
+    { id: view('a').id, state: 'download', receivedBytes: 10, totalBytes: 100 },
+  ]);
+});
+
+test('percent and time left are sent only where no total is known', () => {
+  const news = feed();
+  news.note(view('a'));
+  news.flush(AT);
+  news.note(view('a', { percent: 40, etaSeconds: 9 }));
+  assert.equal(read(news.flush(AT)).changes, [{ id: view('a').id, percent: 40, etaSeconds: 9 }]);
+});
+
+test('a row that did not change makes no frame, and no news makes no seq', () => {
+  const news = feed();
+  news.note(view('a'));
+  news.flush(AT);
+  news.note(view('a'));
+  assert.is(news.flush(AT), null);
+  assert.is(news.seq, 1);
+});
+
+test('totals travel only when a count changed', () => {
+  const news = feed();
+  const totals = { active: 1, queued: 0, done: 0, failed: 0, bytesPerSecond: 5 };
+  news.totals(totals);
+  assert.equal(read(news.flush(AT)).totals, totals);
+  news.totals({ ...totals, bytesPerSecond: 6 });
+  assert.is(news.flush(AT), null);
+});
+
+test('a row that comes and goes between two frames is told as gone', () => {
+  const news = feed();
+  news.note(view('a'));
+  news.remove(view('a').id);
+  assert.equal(read(news.flush(AT)).changes, [{ id: view('a').id, deleted: true }]);
+});
+
+test('frames older than two minutes are forgotten, and so is who stopped there', () => {
+  const news = feed();
+  news.note(view('a'));
+  news.flush(AT);
+  news.note(view('b'));
+  news.flush(AT + 60_000);
+  news.note(view('c'));
+  news.flush(AT + 130_000);
+  assert.is(news.since(news.epoch, 0), null);
+  assert.is(news.since(news.epoch, 1)?.length, 2);
+});
+
+test('another epoch, or a seq of the future, is not known', () => {
+  const news = feed();
+  news.note(view('a'));
+  news.flush(AT);
+  assert.is(news.since('other', 1), null);
+  assert.is(news.since(news.epoch, 7), null);
+  assert.equal(news.since(news.epoch, 1), []);
+});
+
+test('when more changes than a snapshot is worth while nobody reads, a new epoch begins', () => {
+  const news = feed();
+  const before = news.epoch;
+  for (let n = 0; n < 600; n++) news.note(view(`r${n}`));
+  assert.is.not(news.epoch, before);
+  assert.is(news.since(before, 0), null);
+});
+
+test('whatever happens, a reader that applies what it missed knows what a reader that stayed knows', () => {
+  const step = fc.record({
+    id: fc.constantFrom('a', 'b', 'c'),
+    what: fc.constantFrom('move', 'state', 'remove', 'flush', 'forget', 'leave', 'return'),
+    bytes: fc.nat(1000),
+  });
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const news = feed();
+      const rows = new Map<string, DownloadView>();
+      const stayed = new Map<string, object>();
+      const away = new Map<string, object>();
+      let awaySeq: number | null = null;
+      const applyTo = (known: Map<string, object>, frame: string): void => {
+        for (const change of read(frame).changes) {
+          if ('deleted' in change) known.delete(change.id);
+          else known.set(change.id, { ...known.get(change.id), ...change });
+        }
+      };
+      const flush = (): void => {
+        const frame = news.flush(AT);
+        if (frame === null) return;
+        applyTo(stayed, frame);
+        if (awaySeq === null) applyTo(away, frame);
+      };
+      const comeBack = (): void => {
+        flush();
+        if (awaySeq === null) return;
+        for (const frame of news.since(news.epoch, awaySeq) ??
+          assert.unreachable('nothing was forgotten yet')) {
+          applyTo(away, frame);
+        }
+        awaySeq = null;
+      };
+      for (const { id, what, bytes } of steps) {
+        const row = rows.get(id) ?? view(id);
+        if (what === 'flush') flush();
+        else if (what === 'leave') awaySeq ??= (flush(), news.seq);
+        else if (what === 'return') comeBack();
+        else if (what === 'forget') news.forget(row.id);
+        else if (what === 'remove') {
+          rows.delete(id);
+          news.remove(row.id);
+        } else {
+          const next = {
+            ...row,
+            receivedBytes: bytes,
+            ...(what === 'state' ? { state: 'download' as const } : {}),
+          };
+          rows.set(id, next);
+          news.note(next);
+        }
+      }
+      comeBack();
+      assert.equal(away, stayed);
+      assert.equal([...stayed.keys()].sort(), [...rows.values()].map((row) => row.id).sort());
+      for (const row of rows.values())
+        assert.is((stayed.get(row.id) as DownloadView).receivedBytes, row.receivedBytes);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+test.run();
