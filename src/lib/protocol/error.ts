@@ -25,6 +25,7 @@ export const ERRORS = {
   wrong_state: { status: 409, transient: false, title: 'The download is not in a state that allows this.' },
   command_conflict: { status: 409, transient: false, title: 'That command id was used for something else.' },
   body_too_large: { status: 413, transient: false, title: 'The body is over 64 KiB.' },
+  range_not_satisfiable: { status: 416, transient: false, title: 'That part is not in the file.' },
   unsupported_media_type: { status: 415, transient: false, title: 'The body has to be application/json.' },
   too_many_requests: { status: 429, transient: true, title: 'Too much at once: try again shortly.' },
   internal_error: { status: 500, transient: true, title: 'Something broke inside Sluice.' },

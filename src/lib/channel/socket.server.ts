@@ -1,0 +1,171 @@
+/** The server's end of `GET /api/channel`: checks before the upgrade, then hands each socket to its session. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { SocketLink, WireSocket } from '../actors/durable/types.ts';
+import { CLOSE, MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../protocol/channel.ts';
+import { SluiceError, toSluiceError } from '../protocol/error.ts';
+import { problemHeaders, problemOf } from '../protocol/problem.ts';
+import { authenticate } from './credentials.ts';
+import type { Edge } from './edge.ts';
+import { fromNodeHeaders, headOf } from './headers.ts';
+import { MessageRate } from './message-rate.ts';
+import type { TokenClaims } from './token.ts';
+
+export const CHANNEL_PATH = '/api/channel';
+
+/** A socket that has not answered a ping by the next one is dead. Source: design, facts about ws. */
+const HEARTBEAT_MS = 30_000;
+/** Unsent bytes at which a reader is cut off, whatever they are: replies have no other bound. Same source. */
+const TOO_SLOW_BYTES = 1024 * 1024;
+/** A closing handshake that takes longer is not waited for. */
+const CLOSE_GRACE_MS = 2000;
+/** What a client may send at once, and a second after that: a paste of a thousand addresses passes unhindered. */
+const BURST_MESSAGES = 1000;
+const MESSAGES_PER_SECOND = 200;
+
+export class ChannelServer {
+  readonly #edge: Edge;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: true,
+    handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
+  });
+  readonly #alive = new WeakSet<WebSocket>();
+  readonly #heartbeat: NodeJS.Timeout;
+
+  constructor(edge: Edge, { heartbeatMs = HEARTBEAT_MS } = {}) {
+    this.#edge = edge;
+    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs).unref();
+  }
+
+  get clients(): number {
+    return this.#server.clients.size;
+  }
+
+  /** Answers an upgrade request for the channel: by HTTP if it is refused, else with a socket of its session. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Nobody else listens to it yet; an unheard error would end the process.
+    socket.on('error', ignore);
+    try {
+      const claims = this.#admit(request);
+      this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, claims));
+    } catch (error) {
+      refuseUpgrade(socket, error);
+    } finally {
+      socket.off('error', ignore);
+    }
+  }
+
+  /** Asks all clients to come back later, and waits until they are gone. */
+  async close(): Promise<void> {
+    clearInterval(this.#heartbeat);
+    const closed = [...this.#server.clients].map(
+      (ws) =>
+        new Promise<void>((resolve) => {
+          ws.once('close', () => resolve());
+          closeSoon(ws, CLOSE.restart, 'restart');
+        }),
+    );
+    await Promise.all(closed);
+  }
+
+  /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `unauthorized`, `invalid_request`, `not_ready` */
+  #admit(request: IncomingMessage): TokenClaims {
+    this.#edge.gate.checkUpgrade(headOf('GET', request.headers));
+    const claims = authenticate(this.#edge.tokens, fromNodeHeaders(request.headers));
+    const offered = request.headers['sec-websocket-protocol'];
+    if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
+      throw new SluiceError('invalid_request', `This server speaks ${SUBPROTOCOL}.`);
+    }
+    if (this.#edge.reasonsNotReady().length > 0) throw new SluiceError('not_ready');
+    return claims;
+  }
+
+  #connect(ws: WebSocket, { session, nonce }: TokenClaims): void {
+    this.#alive.add(ws);
+    const rate = new MessageRate(BURST_MESSAGES, MESSAGES_PER_SECOND);
+    let link: SocketLink;
+    try {
+      link = this.#edge.session(session).connect(wireOf(ws), { tags: [`token:${nonce}`] });
+    } catch {
+      ws.on('error', ignore);
+      closeSoon(ws, CLOSE.busy, 'busy');
+      return;
+    }
+    ws.on('pong', () => this.#alive.add(ws));
+    ws.on('message', (data, isBinary) => {
+      this.#alive.add(ws);
+      // The protocol is text; what is binary is handed on as such, for the session to refuse.
+      link.message(isBinary ? new ArrayBuffer(0) : textOf(data));
+      const waitMs = rate.take(performance.now());
+      if (waitMs > 0) pauseFor(ws, waitMs);
+    });
+    ws.on('error', (error) => link.error(error));
+    ws.on('close', (code, reason) => link.closed(code, reason.toString(), code !== 1006));
+  }
+
+  #beat(): void {
+    for (const ws of this.#server.clients) {
+      if (!this.#alive.delete(ws)) ws.terminate();
+      else ws.ping();
+    }
+  }
+}
+
+/** The socket as a session sees it. One that does not read is closed before its backlog eats our memory. */
+function wireOf(ws: WebSocket): WireSocket {
+  return {
+    get bufferedAmount() {
+      return ws.bufferedAmount;
+    },
+    send(message) {
+      if (ws.readyState !== ws.OPEN) return;
+      if (ws.bufferedAmount > TOO_SLOW_BYTES) closeSoon(ws, CLOSE.tooSlow, 'too slow');
+      else ws.send(message);
+    },
+    close: (code, reason) => closeSoon(ws, code, reason),
+  };
+}
+
+/** A polite close, then none: the frame may never get through to who does not read. */
+function closeSoon(ws: WebSocket, code = 1000, reason = ''): void {
+  if (ws.readyState === ws.CLOSED) return;
+  ws.close(code, reason);
+  const timer = setTimeout(() => ws.terminate(), CLOSE_GRACE_MS).unref();
+  ws.once('close', () => clearTimeout(timer));
+}
+
+/** Backpressure on the sender: its bytes wait in its own buffers. */
+function pauseFor(ws: WebSocket, ms: number): void {
+  if (ws.isPaused) return;
+  ws.pause();
+  setTimeout(() => ws.resume(), ms).unref();
+}
+
+function textOf(data: Buffer | ArrayBuffer | Buffer[]): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
+}
+
+/** A refusal is plain HTTP, as the socket is not one yet. */
+export function refuseUpgrade(socket: Duplex, thrown: unknown): void {
+  const error = toSluiceError(thrown);
+  const body = JSON.stringify(problemOf(error));
+  const headers = {
+    ...problemHeaders(error),
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.on('error', ignore);
+  socket.end(`HTTP/1.1 ${error.status} ${error.code}\r\n${lines.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  );
+}
+
+function ignore(): void {
+  // A client that went away is no news.
+}
