@@ -1,0 +1,45 @@
+/** What the operating system says about a file, in our codes. Pure: any engine may use it. */
+import { SluiceError, type ErrorCode } from '../protocol/error.ts';
+
+const CODES: Record<string, ErrorCode> = {
+  ENOSPC: 'disk_full',
+  EDQUOT: 'disk_full',
+  EACCES: 'disk_denied',
+  EPERM: 'disk_denied',
+  EROFS: 'disk_read_only',
+  ENOENT: 'disk_missing',
+  ENOTDIR: 'disk_missing',
+  EIO: 'disk_error',
+  EFBIG: 'disk_error',
+  EMFILE: 'disk_error',
+  ENFILE: 'disk_error',
+  ESTALE: 'disk_error',
+};
+
+/** Calls that carry an errno but are not about files: `spawn` ENOENT is a missing program, not a missing folder. */
+const NOT_A_FILE_CALL = /^(spawn|connect|getaddrinfo|query|bind|listen|accept|kill|read_start)/;
+
+/** The errno name (`ENOSPC`) of what was thrown, null when it has none. */
+export function errnoOf(thrown: unknown): string | null {
+  if (!(thrown instanceof Error) || !('code' in thrown)) return null;
+  return typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code) ? thrown.code : null;
+}
+
+/**
+ * The `disk_*` error that `thrown` amounts to, or null when it is not the disk's doing. Messages never carry the
+ * path: it is kept in `cause` for the log.
+ */
+export function asDiskError(thrown: unknown): SluiceError | null {
+  const errno = errnoOf(thrown);
+  const code = errno === null ? undefined : CODES[errno];
+  if (code === undefined) return null;
+  const syscall = (thrown as NodeJS.ErrnoException).syscall ?? '';
+  if (NOT_A_FILE_CALL.test(syscall)) return null;
+  return new SluiceError(code, undefined, { cause: thrown });
+}
+
+/** For places where only the disk can have failed: an unknown errno is `disk_error`; a SluiceError stays itself. */
+export function toDiskError(thrown: unknown): SluiceError {
+  if (thrown instanceof SluiceError) return thrown;
+  return asDiskError(thrown) ?? new SluiceError('disk_error', undefined, { cause: thrown });
+}

@@ -1,0 +1,202 @@
+/**
+ * One attempt at one download, from its place in the queue to the finished file: which engine, what it reports,
+ * and how it ended. Knows nothing of sessions, queues or other jobs.
+ */
+import { SluiceError } from '../../protocol/error.ts';
+import type { EngineName } from '../../protocol/media.ts';
+import type { Sample } from '../../protocol/progress.ts';
+import type { RunnerFailure, RunnerPhase, StartJob } from '../../protocol/runner.ts';
+import type { Engine, EngineResult } from '../engine.ts';
+import type { FinishedFile } from '../finish.server.ts';
+import { anotherMayKnow, mostTelling, type Registry } from '../registry.ts';
+import type { Clock } from './clock.ts';
+import { toFailure, untilAborted } from './failure.ts';
+import type { DownloadFolder } from './folder.server.ts';
+import { OutputTail } from './output-tail.ts';
+import { StallWatch } from './stall.ts';
+
+export interface RunPhase {
+  phase: RunnerPhase;
+  engine: EngineName | null;
+  title: string | null;
+  totalBytes: number | null;
+}
+
+export type RunEnd =
+  | { how: 'done'; file: FinishedFile; output: string }
+  | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
+
+export interface RunOptions {
+  job: StartJob;
+  registry: Pick<Registry, 'choose'>;
+  folder: DownloadFolder;
+  clock: Clock;
+  /** ms without a byte until the engine is given up with `engine_stalled`; Infinity = never. */
+  stallMs: number;
+  onPhase: (phase: RunPhase) => void;
+  onSample: (sample: Sample) => void;
+}
+
+const TITLE_CHARS = 300;
+
+export class DownloadRun {
+  readonly job: StartJob;
+  /** What the last `onPhase` said. */
+  phase: RunPhase;
+  sample: Sample | null = null;
+  /** Resolves, never rejects, once nothing of this run works or writes any more. */
+  readonly ended: Promise<RunEnd>;
+  readonly #options: RunOptions;
+  readonly #controller = new AbortController();
+  readonly #output = new OutputTail();
+  #stall: StallWatch | null = null;
+
+  constructor(options: RunOptions) {
+    this.#options = options;
+    this.job = options.job;
+    const { engine } = options.job;
+    this.phase = { phase: engine === null ? 'parse' : 'download', engine, title: null, totalBytes: null };
+    this.ended = this.#run();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The last 4 kB of output so far. */
+  get output(): string {
+    return this.#output.toString();
+  }
+
+  /** Asks the engine to end; `ended` says when it has. A file that is already being moved still lands. */
+  abort(reason: SluiceError): void {
+    this.#controller.abort(reason);
+  }
+
+  async #run(): Promise<RunEnd> {
+    try {
+      // the caller gets its hands on this run before the first event
+      await null;
+      this.signal.throwIfAborted();
+      this.#options.onPhase(this.phase);
+      const file = await this.#fetch();
+      return { how: 'done', file, output: this.output };
+    } catch (thrown) {
+      // an engine may dress up the abort; why it was aborted is what counts
+      const reason: unknown = this.signal.aborted ? this.signal.reason : thrown;
+      return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
+    } finally {
+      this.#stall?.stop();
+    }
+  }
+
+  async #fetch(): Promise<FinishedFile> {
+    const { job, registry, folder } = this.#options;
+    const workDir = await folder.prepare(job.download);
+    const landed = await folder.resume(job.download);
+    if (landed !== null) {
+      this.#tell({ phase: 'finish', totalBytes: landed.bytes });
+      return landed;
+    }
+    this.#stall = this.#watch();
+    const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
+    const result = await this.#download(engines, workDir);
+    this.signal.throwIfAborted();
+    this.#stall.stop();
+    this.#tell({ phase: 'finish' });
+    return await folder.finish(job.download, result, job.filename);
+  }
+
+  /** The first engine that can; one that says it cannot, before any byte, hands over to the next. */
+  async #download(engines: Engine[], workDir: string): Promise<EngineResult> {
+    const failures: unknown[] = [];
+    for (const engine of engines) {
+      this.signal.throwIfAborted();
+      this.#tell({ phase: 'download', engine: engine.name, title: null, totalBytes: null });
+      const call = new EngineCall();
+      try {
+        return await engine.download(this.#engineJob(workDir, call));
+      } catch (thrown) {
+        if (this.signal.aborted || call.bytesSeen || !this.#nextMayKnow(thrown)) throw thrown;
+        failures.push(thrown);
+      } finally {
+        call.over = true;
+      }
+    }
+    throw mostTelling(failures);
+  }
+
+  /** A stream id found by one engine means nothing to the others. */
+  #nextMayKnow(thrown: unknown): boolean {
+    return anotherMayKnow(thrown) || (thrown instanceof SluiceError && thrown.code === 'stream_not_found');
+  }
+
+  #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
+    const { url, streamId } = this.job;
+    const listen = <Args extends unknown[]>(heard: (...args: Args) => void) => {
+      return (...args: Args): void => {
+        if (!call.over && !this.signal.aborted) heard(...args);
+      };
+    };
+    return {
+      url,
+      streamId,
+      workDir,
+      signal: this.signal,
+      onSample: listen((sample) => {
+        if (sample.receivedBytes > 0) call.bytesSeen = true;
+        if (sample.receivedBytes !== this.sample?.receivedBytes) this.#stall?.alive();
+        this.sample = sample;
+        this.#options.onSample(sample);
+      }),
+      onPhase: listen((phase) => {
+        // joining and converting move no byte of the network: only downloading can stall
+        if (phase === 'finish') this.#stall?.stop();
+        else this.#stall?.alive();
+        this.#tell({ phase });
+      }),
+      onInfo: listen(({ title, totalBytes }) => {
+        this.#stall?.alive();
+        this.#tell({
+          ...(title === undefined ? {} : { title: cleanTitle(title) }),
+          ...(totalBytes === undefined ? {} : { totalBytes }),
+        });
+      }),
+      // also after an abort: the last words explain most
+      onOutput: (text) => {
+        if (!call.over) this.#output.append(text);
+      },
+    };
+  }
+
+  #watch(): StallWatch {
+    const { clock, stallMs } = this.#options;
+    return new StallWatch(clock, stallMs, () => {
+      this.abort(new SluiceError('engine_stalled', `No byte arrived for ${Math.round(stallMs / 1000)} s.`));
+    });
+  }
+
+  #tell(change: Partial<RunPhase>): void {
+    const next = { ...this.phase, ...change };
+    const keys = Object.keys(change) as (keyof RunPhase)[];
+    if (keys.every((key) => next[key] === this.phase[key])) return;
+    this.phase = next;
+    this.#options.onPhase(next);
+  }
+}
+
+/** What one engine did during one call; what it says after that is not heard. */
+class EngineCall {
+  over = false;
+  bytesSeen = false;
+}
+
+/** Titles come from pages: one line, bounded, without characters that reorder or hide text. */
+function cleanTitle(title: string): string {
+  return title
+    .slice(0, TITLE_CHARS)
+    .toWellFormed()
+    .replace(/[\p{Z}\t\n\r]+/gu, ' ')
+    .replace(/[\p{Cc}\u061C\u200B\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu, '')
+    .trim();
+}

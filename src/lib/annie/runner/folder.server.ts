@@ -1,0 +1,64 @@
+/** The download dir as the runner uses it: work dirs in, finished files out. */
+import type { EngineResult } from '../engine.ts';
+import { safeFileName, splitExtension } from '../file-name.ts';
+import { deleteFinished, finishFile, resumeFinish, type FinishedFile } from '../finish.server.ts';
+import { createSyncer } from '../sync.server.ts';
+import { prepareWorkDir, removeWorkDir, removeWorkRoot, workDirOf } from '../work-dir.server.ts';
+import type { Log } from './log.ts';
+
+export interface DownloadFolder {
+  /** Makes the work dir and returns its path. @throws SluiceError `disk_*` */
+  prepare(download: string): Promise<string>;
+  /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
+  resume(download: string): Promise<FinishedFile | null>;
+  /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
+  finish(download: string, result: EngineResult, filename: string | null): Promise<FinishedFile>;
+  /** Removes the work dir, after the finished file (if any) is synced. @throws SluiceError `disk_*` */
+  remove(download: string): Promise<void>;
+  /** Deletes a finished file. @throws SluiceError `disk_*` */
+  delete(name: string): Promise<void>;
+  /** Waits for syncs and removes `.sluice` when it is empty. */
+  close(): Promise<void>;
+}
+
+export function createFolder(downloadDir: string, log: Log): DownloadFolder {
+  const syncer = createSyncer(downloadDir, (thrown) =>
+    log('a finished file could not be synced', { thrown }),
+  );
+  const syncing = new Map<string, Promise<void>>();
+
+  function landed(download: string, file: FinishedFile): FinishedFile {
+    const synced = syncer.sync(file.name).finally(() => {
+      if (syncing.get(download) === synced) syncing.delete(download);
+    });
+    syncing.set(download, synced);
+    return file;
+  }
+
+  return {
+    prepare: (download) => prepareWorkDir(downloadDir, download),
+    async resume(download) {
+      const file = await resumeFinish({ workDir: workDirOf(downloadDir, download), downloadDir });
+      return file && landed(download, file);
+    },
+    async finish(download, result, filename) {
+      // a name of one's own gets the extension of what it names
+      const [, extension] = splitExtension(result.suggestedName);
+      const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
+      const workDir = workDirOf(downloadDir, download);
+      const file = await finishFile({ workDir, downloadDir, path: result.path, bytes: result.bytes, name });
+      return landed(download, file);
+    },
+    async remove(download) {
+      await syncing.get(download);
+      await removeWorkDir(downloadDir, download);
+    },
+    async delete(name) {
+      await deleteFinished(downloadDir, name);
+    },
+    async close() {
+      await Promise.all(syncing.values());
+      await removeWorkRoot(downloadDir);
+    },
+  };
+}

@@ -1,0 +1,51 @@
+/**
+ * Makes finished files survive a power cut, after `done` and off its way: fdatasync of each file, then one fsync
+ * of the folder for all that landed meanwhile. One file at a time: a large one would else take the thread pool.
+ * The work dir of a download is removed only after its file is synced, so what a power cut interrupts is seen.
+ */
+import { constants } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { asDiskError } from './disk-error.ts';
+
+export interface Syncer {
+  /** Resolves once the file and its name are on the disk, or cannot be brought there (reported to `onError`). */
+  sync(name: string): Promise<void>;
+}
+
+export function createSyncer(downloadDir: string, onError: (error: unknown) => void): Syncer {
+  let batch: string[] = [];
+  let next: Promise<void> | null = null;
+  let running: Promise<void> = Promise.resolve();
+
+  async function run(): Promise<void> {
+    const names = batch;
+    batch = [];
+    next = null;
+    for (const name of names) await flush(join(downloadDir, name), 'datasync').catch(onError);
+    await flush(downloadDir, 'sync').catch(onError);
+  }
+
+  return {
+    sync(name) {
+      batch.push(name);
+      next ??= running = running.then(run);
+      return next;
+    },
+  };
+}
+
+async function flush(path: string, how: 'sync' | 'datasync'): Promise<void> {
+  try {
+    const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
+    try {
+      await handle[how]();
+    } finally {
+      await handle.close();
+    }
+  } catch (thrown) {
+    // deleted or renamed by its owner meanwhile; a folder that cannot be fsynced (some network shares)
+    const code = asDiskError(thrown)?.code;
+    if (code !== undefined && code !== 'disk_missing') throw thrown;
+  }
+}
