@@ -1,0 +1,181 @@
+/**
+ * Runs engines so that none outlives us. A watcher (one small shell for the server) kills every group left when the
+ * server dies in whatever way; a gate (one shell an engine, which becomes the engine) makes sure that the watcher
+ * knows the group before its first instruction; a mark in the environment finds what left its group; and a ledger on
+ * disk finds, at the next start, what even that missed. The experiments behind this are in docs/adr.
+ */
+import { once } from 'node:events';
+import { nanoid } from 'nanoid';
+import { SluiceError } from '../protocol/error.ts';
+import type { EngineCommand, EngineExit, ProcessHost } from './process.ts';
+import { endGroup, signalGroup } from './process/group.server.ts';
+import { type Ledger, openLedger } from './process/ledger.server.ts';
+import { type Gate, gateComplaint, startGate } from './process/start.server.ts';
+import { climbLadder, DEFAULT_GRACES, type StopGraces } from './process/stop.ts';
+import { killMarked } from './process/sweep.server.ts';
+import { createWatcher, type Watcher } from './process/watcher.server.ts';
+
+/** ms that pipes may stay open after the engine's exit; what holds them longer has left the group. */
+const PIPE_GRACE_MS = 250;
+/** Enough for a gate's complaint. */
+const COMPLAINT_BYTES = 512;
+
+export interface ProcessHostOptions {
+  /** A dir of this server's own, made if missing: it names the engines of all its instances. */
+  runDir: string;
+  graces?: StopGraces;
+}
+
+export interface OwnedProcessHost extends ProcessHost {
+  /** `SLUICE_RUN` of every engine begins with this. */
+  readonly instance: string;
+  /** How many engines of earlier instances were found alive and ended. */
+  readonly reaped: number;
+}
+
+/**
+ * Ends what earlier instances of this run dir left, then takes commands. Only one host may use a run dir at a time
+ * (the data dir's lock sees to that): a second one would end the first one's engines.
+ * @throws the file system's own error when the run dir cannot be made or written
+ */
+export async function createProcessHost(options: ProcessHostOptions): Promise<OwnedProcessHost> {
+  const ledger = openLedger(options.runDir);
+  const instance = `${ledger.key}-${nanoid(8)}`;
+  const reaped = (await ledger.reap()) + (await killMarked((mark) => mark.startsWith(`${ledger.key}-`)));
+  const watcher = createWatcher(instance);
+  const graces = options.graces ?? DEFAULT_GRACES;
+  const running = new Set<Promise<unknown>>();
+  const closing = new AbortController();
+  let runs = 0;
+
+  return {
+    instance,
+    reaped,
+    run(command) {
+      if (closing.signal.aborted) return Promise.reject(new SluiceError('not_ready'));
+      const mark = `${instance}.${(runs++).toString(36)}`;
+      const run = runOne(command, { mark, ledger, watcher, graces, closing: closing.signal });
+      running.add(run);
+      return run.finally(() => running.delete(run));
+    },
+    async close() {
+      closing.abort();
+      await Promise.allSettled(running);
+      await watcher.close();
+    },
+  };
+}
+
+interface RunContext {
+  mark: string;
+  ledger: Ledger;
+  watcher: Watcher;
+  graces: StopGraces;
+  closing: AbortSignal;
+}
+
+async function runOne(command: EngineCommand, context: RunContext): Promise<EngineExit> {
+  const { mark, ledger, watcher } = context;
+  command.signal.throwIfAborted();
+  const gate = await startGate(command, mark);
+  const startedAt = performance.now();
+  const exited = exitOf(gate);
+  const drained = drain(gate, command);
+  const stopped = new AbortController();
+  try {
+    try {
+      ledger.add(gate.pid);
+      await watcher.add(gate.pid);
+      stopOn(command.signal, context, gate, stopped.signal);
+      if (!command.signal.aborted && !context.closing.aborted) gate.open();
+      await exited;
+    } finally {
+      stopped.abort();
+      // Also when the watcher failed: a gate is a shell that does nothing but wait, and nothing is lost with it.
+      if (gate.child.exitCode === null && gate.child.signalCode === null) signalGroup(gate.pid, 'SIGKILL');
+    }
+    const { exitCode, signal } = await exited;
+    const durationMs = performance.now() - startedAt;
+    await Promise.race([drained.ended, delay(PIPE_GRACE_MS)]);
+    const complaint = gateComplaint(exitCode, drained.complaint());
+    if (complaint) throw complaint;
+    if (drained.failure !== null) throw drained.failure.error;
+    return { exitCode, signal, durationMs };
+  } finally {
+    await endGroup(gate.pid);
+    // At once: from here on the system may give the pid to somebody else.
+    watcher.remove(gate.pid);
+    ledger.remove(gate.pid);
+    await killMarked((each) => each === mark);
+    drained.stop();
+  }
+}
+
+async function exitOf({ child }: Gate): Promise<Omit<EngineExit, 'durationMs'>> {
+  const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
+  return { exitCode, signal };
+}
+
+/** An abort climbs the ladder; closing the host skips it. Ends with `stopped`. */
+function stopOn(
+  abort: AbortSignal,
+  { closing, graces }: RunContext,
+  { pid }: Gate,
+  stopped: AbortSignal,
+): void {
+  const kill = (): void => void signalGroup(pid, 'SIGKILL');
+  const ask = (): void => {
+    const climbDown = climbLadder((signal) => void signalGroup(pid, signal), graces);
+    stopped.addEventListener('abort', climbDown, { once: true });
+  };
+  closing.addEventListener('abort', kill, { once: true, signal: stopped });
+  abort.addEventListener('abort', ask, { once: true, signal: stopped });
+  // Stopped while it was still a gate: there is nobody to be polite to.
+  if (closing.aborted || abort.aborted) kill();
+}
+
+interface Drain {
+  /** Both pipes have ended. */
+  ended: Promise<unknown>;
+  /** The first bytes of stderr. */
+  complaint(): string;
+  /** What `onChunk` threw; it is called no more, and the engine is killed. */
+  failure: { error: unknown } | null;
+  /** No chunk is delivered after this. */
+  stop(): void;
+}
+
+/** Hands chunks on as they arrive and keeps none: 1 GB of output costs no memory here. */
+function drain(gate: Gate, command: EngineCommand): Drain {
+  const pipes = [
+    { fd: 1 as const, stream: gate.stdout },
+    { fd: 2 as const, stream: gate.stderr },
+  ];
+  let head = '';
+  const state: Drain = {
+    ended: Promise.all(pipes.map(({ stream }) => new Promise((resolve) => stream.once('close', resolve)))),
+    complaint: () => head,
+    failure: null,
+    stop: () => {
+      for (const { stream } of pipes) stream.removeAllListeners('data').destroy();
+    },
+  };
+  for (const { fd, stream } of pipes) {
+    stream.on('error', () => undefined);
+    stream.on('data', (chunk: Buffer) => {
+      if (fd === 2 && head.length < COMPLAINT_BYTES) head += chunk.toString('latin1', 0, COMPLAINT_BYTES);
+      if (state.failure !== null) return;
+      try {
+        command.onChunk(fd, chunk);
+      } catch (error) {
+        state.failure = { error };
+        signalGroup(gate.pid, 'SIGKILL');
+      }
+    });
+  }
+  return state;
+}
+
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
