@@ -1,0 +1,63 @@
+/** When alarms fire and when a failed one is tried again. */
+import type { Clock } from './clock.ts';
+
+export const ALARM_RETRIES = 6;
+/** Before the first retry; doubles with each. Source: Cloudflare's alarms. */
+export const ALARM_RETRY_MS = 2000;
+/** A timer never sleeps longer, so that a clock that was set, or a machine that slept, is noticed. */
+const LONGEST_SLEEP_MS = 60_000;
+
+/**
+ * How long to wait before retry number `retry` (1–6), in ms: 2 s doubled each time and up to half as much again,
+ * so that objects that failed together do not come back together.
+ * Null when the tries are used up.
+ * @param random 0 ≤ random < 1
+ */
+export function alarmRetryDelayMs(retry: number, random: number): number | null {
+  if (retry > ALARM_RETRIES) return null;
+  return Math.round(ALARM_RETRY_MS * 2 ** (retry - 1) * (1 + random / 2));
+}
+
+/** Sleeps until the earliest alarm of all objects. One timer, however many alarms. */
+export class AlarmTimer {
+  readonly #clock: Clock;
+  readonly #nextAt: () => number | null;
+  readonly #fire: () => void;
+  #timer: unknown = null;
+  #timerAt = Infinity;
+
+  /**
+   * @param nextAt epoch ms of the earliest alarm that is not being handled; null = none
+   * @param fire called when that time has come; has to take the due ones out of `nextAt`
+   */
+  constructor(clock: Clock, nextAt: () => number | null, fire: () => void) {
+    this.#clock = clock;
+    this.#nextAt = nextAt;
+    this.#fire = fire;
+  }
+
+  /** To be called whenever `nextAt` may have changed. */
+  refresh(): void {
+    const nextAt = this.#nextAt();
+    if (nextAt === null) return this.stop();
+    const now = this.#clock.now();
+    const at = Math.min(Math.max(nextAt, now), now + LONGEST_SLEEP_MS);
+    // An earlier timer only wakes for nothing once; setting it again at each change would cost more.
+    if (this.#timer !== null && this.#timerAt <= at) return;
+    this.stop();
+    this.#timerAt = at;
+    this.#timer = this.#clock.setTimeout(() => {
+      this.#timer = null;
+      this.#timerAt = Infinity;
+      const due = this.#nextAt();
+      if (due !== null && due <= this.#clock.now()) this.#fire();
+      this.refresh();
+    }, at - now);
+  }
+
+  stop(): void {
+    if (this.#timer !== null) this.#clock.clearTimeout(this.#timer);
+    this.#timer = null;
+    this.#timerAt = Infinity;
+  }
+}

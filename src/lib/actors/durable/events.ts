@@ -1,0 +1,68 @@
+/** What can happen to an object, and the handler of it that each event is for. */
+import { SluiceError } from '../../protocol/error.ts';
+import type { HostSocket } from './sockets.ts';
+import type { AlarmRow } from './store.ts';
+import type { DurableObject, DurableSocket } from './types.ts';
+
+/** An event that somebody waits for the answer of. */
+interface Asked {
+  resolve: (value: unknown) => void;
+  reject: (error: SluiceError) => void;
+}
+
+export type ActorEvent =
+  | ({ type: 'fetch'; request: Request } & Asked)
+  | ({ type: 'call'; method: string; args: unknown[] } & Asked)
+  | { type: 'message'; socket: HostSocket; message: string | ArrayBuffer }
+  | { type: 'close'; socket: HostSocket; code: number; reason: string; wasClean: boolean }
+  | { type: 'error'; socket: HostSocket; error: unknown }
+  /** `row` as it was when it fell due. */
+  | { type: 'alarm'; row: AlarmRow };
+
+/** Names that a stub cannot call. */
+const HANDLERS = new Set<string>([
+  'constructor',
+  'fetch',
+  'webSocketMessage',
+  'webSocketClose',
+  'webSocketError',
+  'alarm',
+] satisfies (keyof DurableObject | 'constructor')[]);
+
+/**
+ * Runs the handler. An event without a handler is nothing, or an error where somebody waits.
+ * @param view the socket as this life of the object knows it
+ */
+export function invoke(
+  instance: DurableObject,
+  event: ActorEvent,
+  view: (socket: HostSocket) => DurableSocket,
+): unknown {
+  switch (event.type) {
+    case 'fetch':
+      if (!instance.fetch) throw new SluiceError('not_found');
+      return instance.fetch(event.request);
+    case 'call': {
+      const method: unknown = (instance as Record<string, unknown>)[event.method];
+      if (typeof method !== 'function' || HANDLERS.has(event.method) || event.method in Object.prototype) {
+        throw new SluiceError(
+          'not_found',
+          `The object has no method ${JSON.stringify(event.method)} to call.`,
+        );
+      }
+      return method.apply(instance, event.args) as unknown;
+    }
+    case 'message':
+      return instance.webSocketMessage?.(view(event.socket), event.message);
+    case 'close':
+      return instance.webSocketClose?.(view(event.socket), event.code, event.reason, event.wasClean);
+    case 'error':
+      return instance.webSocketError?.(view(event.socket), event.error);
+    case 'alarm':
+      return instance.alarm?.({ isRetry: event.row.retries > 0, retryCount: event.row.retries });
+  }
+}
+
+export function isAsked(event: ActorEvent): event is Extract<ActorEvent, Asked> {
+  return event.type === 'fetch' || event.type === 'call';
+}

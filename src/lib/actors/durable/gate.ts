@@ -1,0 +1,54 @@
+/**
+ * The output gate: replies and frames wait here while any write of any object is uncommitted. One gate for all
+ * objects, because one transaction holds the writes of all: an object may have learnt of another's write.
+ */
+import type { SluiceError } from '../../protocol/error.ts';
+
+export interface Output<Owner> {
+  /** Whose it is: when the commit fails, it starts afresh. */
+  readonly owner: Owner;
+  /** True when what it follows from was taken back. */
+  readonly isVoid: boolean;
+  leave(): void;
+  /** It will not leave: the commit failed (who waits is told), or what it follows from was taken back (null). */
+  drop(error: SluiceError | null): void;
+}
+
+export class OutputGate<Owner> {
+  #held: Output<Owner>[] = [];
+  readonly #isOpen: () => boolean;
+
+  /** @param isOpen whether everything written is committed */
+  constructor(isOpen: () => boolean) {
+    this.#isOpen = isOpen;
+  }
+
+  get size(): number {
+    return this.#held.length;
+  }
+
+  /** Leaves now when nothing waits for a commit, else after it, in order. */
+  pass(output: Output<Owner>): void {
+    if (this.#held.length === 0 && this.#isOpen()) output.leave();
+    else this.#held.push(output);
+  }
+
+  /** After a commit: all leave, in order. */
+  release(): void {
+    const held = this.#held;
+    if (held.length === 0) return;
+    this.#held = [];
+    for (const output of held) {
+      if (output.isVoid) output.drop(null);
+      else output.leave();
+    }
+  }
+
+  /** After a failed commit. Returns whose outputs were lost. */
+  fail(error: SluiceError): Set<Owner> {
+    const held = this.#held;
+    this.#held = [];
+    for (const output of held) output.drop(output.isVoid ? null : error);
+    return new Set(held.map((output) => output.owner));
+  }
+}

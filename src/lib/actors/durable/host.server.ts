@@ -1,0 +1,162 @@
+/** The embedded host: durable objects in this process, their rows in one SQLite file. */
+import { SluiceError } from '../../protocol/error.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { ActorId } from './context.ts';
+import type { ActorEvent } from './events.ts';
+import { type Definition, Kernel } from './kernel.ts';
+import { limit, LIMITS } from './limits.ts';
+import type { HostListener } from './observe.ts';
+import { openStore } from './storage.server.ts';
+import type { ActorName, Store } from './store.ts';
+import type {
+  ConnectOptions,
+  DurableClass,
+  DurableId,
+  DurableObject,
+  EmbeddedStub,
+  SocketLink,
+  WireSocket,
+} from './types.ts';
+
+/** After it an idle object is put to sleep. Source: Cloudflare's hibernation. */
+const IDLE_MS = 10_000;
+/** How long `close` waits for turns to end. */
+const CLOSE_MS = 5000;
+const RESTART = 1012;
+
+export interface EmbeddedHostOptions {
+  /** The SQLite file, made when absent; or a store that is open. */
+  storage: string | Store;
+  /** By the name that objects are asked for and stored under. */
+  classes: Record<string, Definition>;
+  clock?: Clock;
+  random?: () => number;
+  idleMs?: number;
+  /** What went wrong inside: uncaught errors of handlers, failed commits, dropped alarms. `actor` null = the store. */
+  onError: (error: unknown, actor: ActorName | null) => void;
+}
+
+export interface EmbeddedHost {
+  /**
+   * A stub; makes nothing yet.
+   * @throws SluiceError `storage_limit` for a name above 256 characters
+   */
+  get<T extends object = DurableObject>(className: string, id: string): EmbeddedStub<T>;
+  /** Ids of stored objects in order, `count` after `after`. */
+  ids(className: string, after?: string, count?: number): string[];
+  /** How much is in memory right now. */
+  stats(): { actors: number; live: number; sockets: number };
+  /** @returns stops it */
+  observe(listener: HostListener): () => void;
+  /**
+   * Refuses what comes (`not_ready`), lets turns end (5 s at most), commits, closes sockets with 1012 and lets go
+   * of the data dir. Handlers that still wait for something get `not_ready` for their callers.
+   */
+  close(): Promise<void>;
+}
+
+/** For a class with its env, checked against each other. */
+export function define<Env, T extends DurableObject>(
+  durableClass: DurableClass<Env, T>,
+  env: Env,
+): Definition {
+  return { class: durableClass, env };
+}
+
+/**
+ * Opens the store and begins to ring alarms in the next turn of the loop.
+ * @throws SluiceError `data_dir_busy`, `store_corrupt`, `store_newer`, `disk_*`
+ */
+export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
+  const store = typeof options.storage === 'string' ? openStore(options.storage) : options.storage;
+  const kernel = new Kernel({
+    store,
+    classes: options.classes,
+    clock: options.clock ?? systemClock,
+    random: options.random ?? Math.random,
+    idleMs: options.idleMs ?? IDLE_MS,
+    onError: options.onError,
+  });
+  const start = setImmediate(() => {
+    kernel.alarms.start();
+  });
+  let closed: Promise<void> | null = null;
+  return {
+    get: <T extends object>(className: string, id: string) =>
+      new Stub(kernel, checkName(kernel, className, id)) as unknown as EmbeddedStub<T>,
+    ids: (className, after = '', count = 1000) => store.ids(className, after, count),
+    stats() {
+      const actors = [...kernel.actors()];
+      return {
+        actors: actors.length,
+        live: actors.filter((actor) => actor.life !== null).length,
+        sockets: actors.reduce((sum, actor) => sum + actor.sockets.length, 0),
+      };
+    },
+    observe: (listener) => kernel.observers.add(listener),
+    close() {
+      clearImmediate(start);
+      closed ??= close(kernel);
+      return closed;
+    },
+  };
+}
+
+function checkName(kernel: Kernel, className: string, id: string): ActorName {
+  if (!kernel.has(className)) throw new TypeError(`There is no class ${className}.`);
+  if (id === '') throw new TypeError('An object needs a name.');
+  if (id.length > LIMITS.idLength)
+    throw limit(`The name of an object is at most ${LIMITS.idLength} characters.`);
+  if (!id.isWellFormed()) throw limit('The name of an object has to be well-formed Unicode.');
+  return { class: className, id };
+}
+
+class Stub {
+  readonly id: DurableId;
+  readonly #kernel: Kernel;
+  readonly #name: ActorName;
+
+  constructor(kernel: Kernel, name: ActorName) {
+    this.#kernel = kernel;
+    this.#name = name;
+    this.id = new ActorId(name.id);
+  }
+
+  fetch(request: Request): Promise<unknown> {
+    return this.#ask((resolve, reject) => ({ type: 'fetch', request, resolve, reject }));
+  }
+
+  call(method: string, ...args: unknown[]): Promise<unknown> {
+    return this.#ask((resolve, reject) => ({ type: 'call', method, args, resolve, reject }));
+  }
+
+  connect(wire: WireSocket, options: ConnectOptions = {}): SocketLink {
+    if (this.#kernel.isClosing) throw new SluiceError('not_ready');
+    return this.#kernel.actor(this.#name).connect(wire, options);
+  }
+
+  #ask(
+    event: (resolve: (value: unknown) => void, reject: (error: SluiceError) => void) => ActorEvent,
+  ): Promise<unknown> {
+    return new Promise((resolve, reject) => {
+      const actor = this.#kernel.actor(this.#name);
+      if (this.#kernel.isClosing) reject(new SluiceError('not_ready'));
+      else if (actor.mailbox.size >= LIMITS.mailboxEvents) reject(new SluiceError('too_many_requests'));
+      else actor.deliver(event(resolve, reject));
+    });
+  }
+}
+
+async function close(kernel: Kernel): Promise<void> {
+  kernel.isClosing = true;
+  kernel.alarms.stop();
+  const end = performance.now() + CLOSE_MS;
+  while (!kernel.isQuiet && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
+  kernel.commit();
+  for (const actor of kernel.actors()) {
+    for (const socket of [...actor.sockets]) socket.close(RESTART, 'restart');
+    actor.end();
+  }
+  kernel.idle.stop();
+  kernel.store.close();
+}

@@ -1,0 +1,200 @@
+/**
+ * The loop of the embedded host. Turns run in microtasks; once they have all run, `#flush` commits what they wrote
+ * in one transaction, opens the gate, and lets objects go on whose handler waits for something else.
+ */
+import { SluiceError } from '../../protocol/error.ts';
+import { Actor } from './actor.ts';
+import { AlarmRing } from './alarm-ring.ts';
+import type { Clock } from './clock.ts';
+import { OutputGate } from './gate.ts';
+import { IdleList } from './idle.ts';
+import type { Life, Turn } from './life.ts';
+import { Observers } from './observe.ts';
+import type { ActorName, Store } from './store.ts';
+import type { DurableClass } from './types.ts';
+
+/** A class and what its objects get as `env`. */
+export interface Definition {
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each class knows its own env
+  class: DurableClass<any>;
+  env: unknown;
+}
+
+export interface KernelOptions {
+  store: Store;
+  classes: Record<string, Definition>;
+  clock: Clock;
+  /** 0 ≤ n < 1. */
+  random: () => number;
+  idleMs: number;
+  onError: (error: unknown, actor: ActorName | null) => void;
+}
+
+/** Turns of one loop turn: some 25 ms of work, so that sockets and files get their share. */
+const TURNS_A_FLUSH = 256;
+/** Turns of one object before the next object has its turns. */
+const TURNS_AN_ACTOR = 32;
+
+export class Kernel {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly observers = new Observers();
+  readonly gate: OutputGate<Actor>;
+  readonly idle: IdleList<Actor>;
+  readonly alarms: AlarmRing;
+  /** Turns whose handler has not settled at once. */
+  running: Turn[] = [];
+  /** Lives with a transaction that is not over. */
+  readonly transacting = new Set<Life>();
+  isClosing = false;
+  readonly #classes: Record<string, Definition>;
+  readonly #onError: KernelOptions['onError'];
+  readonly #actors = new Map<string, Map<string, Actor>>();
+  readonly #ready = new Set<Actor>();
+  readonly #dirty = new Set<Actor>();
+  #isDrainQueued = false;
+  #isArmed = false;
+  #isFailing = false;
+  #turnsLeft = TURNS_A_FLUSH;
+
+  constructor({ store, classes, clock, random, idleMs, onError }: KernelOptions) {
+    this.store = store;
+    this.clock = clock;
+    this.#classes = classes;
+    this.#onError = onError;
+    this.gate = new OutputGate(() => !store.isDirty);
+    this.idle = new IdleList(clock, idleMs, (actor) => {
+      actor.evict();
+    });
+    this.alarms = new AlarmRing(this, random);
+  }
+
+  has(className: string): boolean {
+    return Object.hasOwn(this.#classes, className);
+  }
+
+  /** The one actor of that name. */
+  actor(name: ActorName): Actor {
+    let actors = this.#actors.get(name.class);
+    if (actors === undefined) this.#actors.set(name.class, (actors = new Map<string, Actor>()));
+    let actor = actors.get(name.id);
+    if (actor === undefined) {
+      actor = new Actor(this, this.#classes[name.class] as Definition, name);
+      actors.set(name.id, actor);
+    }
+    return actor;
+  }
+
+  *actors(): Iterable<Actor> {
+    for (const actors of this.#actors.values()) yield* actors.values();
+  }
+
+  /** Drops the record of an actor that has neither life, sockets nor events. */
+  forget(actor: Actor): void {
+    if (actor.life !== null || actor.sockets.length > 0 || actor.mailbox.size > 0) return;
+    this.#actors.get(actor.name.class)?.delete(actor.name.id);
+  }
+
+  /** The actor may have an event to take. */
+  ready(actor: Actor): void {
+    this.#ready.add(actor);
+    if (this.#isDrainQueued || this.#turnsLeft === 0) return;
+    this.#isDrainQueued = true;
+    queueMicrotask(this.#drain);
+  }
+
+  readonly #drain = (): void => {
+    this.#isDrainQueued = false;
+    for (const actor of this.#ready) {
+      if (this.#turnsLeft === 0) return;
+      this.#ready.delete(actor);
+      this.#turnsLeft -= actor.run(Math.min(TURNS_AN_ACTOR, this.#turnsLeft));
+      // The rest goes on after a commit.
+      if (this.#turnsLeft === 0) this.arm();
+    }
+  };
+
+  /** Brings about a flush once all microtasks have run. */
+  arm(): void {
+    if (this.#isArmed) return;
+    this.#isArmed = true;
+    setImmediate(this.#flush);
+  }
+
+  /** Before each write. */
+  touched(actor: Actor): void {
+    this.#dirty.add(actor);
+    this.arm();
+  }
+
+  readonly #flush = (): void => {
+    this.#isArmed = false;
+    for (const life of this.transacting) {
+      // A commit now would store half of it.
+      const waited = new SluiceError(
+        'internal_error',
+        'A transaction awaited something else than its storage.',
+      );
+      life.actor.reset(waited, life);
+    }
+    this.commit();
+    const { running } = this;
+    this.running = [];
+    for (const turn of running) if (!turn.life.actor.giveUp(turn)) this.running.push(turn);
+    this.#turnsLeft = TURNS_A_FLUSH;
+    this.#drain();
+  };
+
+  /** All writes since the last, of all objects, as one transaction. */
+  commit(): void {
+    const { store, observers } = this;
+    if (store.isDirty) {
+      const { writes } = store;
+      const actors = this.#dirty.size;
+      const startedAt = observers.isWatched ? performance.now() : 0;
+      let outcome: 'done' | 'failed' = 'done';
+      try {
+        store.commit();
+        for (const { life } of this.#dirty) life?.journal.forget();
+      } catch (error) {
+        outcome = 'failed';
+        this.storeFailed(error as SluiceError);
+      }
+      if (observers.isWatched) {
+        const durationMs = performance.now() - startedAt;
+        observers.tell({ type: 'commit', outcome, actors, writes, durationMs });
+      }
+      this.alarms.refresh();
+    }
+    this.#dirty.clear();
+    this.gate.release();
+  }
+
+  /** Everything uncommitted is lost: whoever has written or answered since the last commit starts afresh. */
+  storeFailed(error: SluiceError): void {
+    // Starting afresh must not fail in turn.
+    if (this.#isFailing) return;
+    this.#isFailing = true;
+    try {
+      this.store.rollback();
+      this.alarms.pause();
+      const affected = new Set([...this.#dirty, ...this.gate.fail(error)]);
+      this.#dirty.clear();
+      for (const actor of affected) actor.storeFailed(error);
+    } finally {
+      this.#isFailing = false;
+    }
+    this.report(error, null);
+  }
+
+  report(error: unknown, actor: ActorName | null): void {
+    this.#onError(error, actor);
+  }
+
+  /** True when no event waits or runs. */
+  get isQuiet(): boolean {
+    if (this.running.length > 0 || this.#ready.size > 0 || this.#isArmed || this.#isDrainQueued) return false;
+    for (const actor of this.actors()) if (!actor.mailbox.isIdle) return false;
+    return true;
+  }
+}

@@ -1,0 +1,60 @@
+/** Caps of the object model. Passing one is SluiceError `storage_limit` that names the cap. */
+import { SluiceError } from '../../protocol/error.ts';
+
+export const LIMITS = {
+  /** UTF-8. Cloudflare's cap. */
+  keyBytes: 2048,
+  /** JSON text, in UTF-16 units at most this, in UTF-8 at most three times it. Cloudflare: 2 MB with the key. */
+  valueLength: 2 * 1024 * 1024,
+  /** Keys of one get, put or delete. Cloudflare's cap. */
+  batchKeys: 128,
+  /** Entries, and summed JSON text, of one list: page with `limit` and `startAfter`. Ours. */
+  listEntries: 10_000,
+  listLength: 16 * 1024 * 1024,
+  /** One incoming socket message; a longer one closes the socket with 1009. Source: design, facts about ws. */
+  messageBytes: 64 * 1024,
+  /** JSON text of a socket's attachment, UTF-16 units. */
+  attachmentLength: 2048,
+  tags: 10,
+  tagLength: 256,
+  /** UTF-16 units of an object's name. */
+  idLength: 256,
+  /** Events that wait for one object; the next are refused with `too_many_requests`. Ours. */
+  mailboxEvents: 10_000,
+  /** How long `blockConcurrencyWhile` may hold an object before it is reset. Cloudflare's cap. */
+  blockMs: 30_000,
+} as const;
+
+const encoder = new TextEncoder();
+
+/** True when `text` takes more than `bytes` in UTF-8. Encodes only when the length leaves it open. */
+export function isLongerThan(text: string, bytes: number): boolean {
+  if (text.length > bytes) return true;
+  if (text.length * 3 <= bytes) return false;
+  return encoder.encode(text).length > bytes;
+}
+
+/** @throws SluiceError `storage_limit` */
+export function checkKey(key: string): void {
+  if (typeof key !== 'string') throw new TypeError('A key has to be a string.');
+  if (isLongerThan(key, LIMITS.keyBytes)) throw limit(`A key is at most ${LIMITS.keyBytes} bytes of UTF-8.`);
+  // A lone surrogate has no UTF-8 form: it would come back as another key.
+  if (!key.isWellFormed()) throw limit('A key has to be well-formed Unicode.');
+}
+
+/** @throws SluiceError `storage_limit` */
+export function checkBatch(count: number): void {
+  if (count > LIMITS.batchKeys) throw limit(`At most ${LIMITS.batchKeys} keys at a time.`);
+}
+
+/** @throws SluiceError `storage_limit` */
+export function checkTags(tags: readonly string[]): void {
+  if (tags.length > LIMITS.tags) throw limit(`A socket has at most ${LIMITS.tags} tags.`);
+  for (const tag of tags) {
+    if (tag.length > LIMITS.tagLength) throw limit(`A tag is at most ${LIMITS.tagLength} characters.`);
+  }
+}
+
+export function limit(message: string): SluiceError {
+  return new SluiceError('storage_limit', message);
+}

@@ -1,0 +1,54 @@
+/** What the embedded host tells whoever watches it. Nothing is built or measured while nobody does. */
+import type { ActorEvent } from './events.ts';
+import type { ActorName } from './store.ts';
+
+export type HostEvent =
+  /**
+   * `given-up`: the handler waits for something else than storage and goes on later. `queued`: events that wait
+   * behind it.
+   */
+  | {
+      type: 'turn';
+      actor: ActorName;
+      event: ActorEvent['type'];
+      method: string | null;
+      outcome: 'done' | 'given-up' | 'refused' | 'reset';
+      durationMs: number;
+      queued: number;
+    }
+  | { type: 'commit'; outcome: 'done' | 'failed'; actors: number; writes: number; durationMs: number }
+  | {
+      type: 'alarm';
+      actor: ActorName;
+      outcome: 'fired' | 'done' | 'retry' | 'dropped';
+      retries: number;
+      lateMs: number;
+    }
+  | { type: 'wake' | 'evict' | 'socket-open'; actor: ActorName }
+  | { type: 'reset'; actor: ActorName; error: unknown }
+  | { type: 'socket-close'; actor: ActorName; code: number }
+  /** `bytes`: UTF-16 units for text. */
+  | { type: 'frame'; actor: ActorName; direction: 'in' | 'out'; bytes: number };
+
+export type HostListener = (event: HostEvent) => void;
+
+export class Observers {
+  #listeners: HostListener[] = [];
+
+  /** Ask this before building an event. */
+  get isWatched(): boolean {
+    return this.#listeners.length > 0;
+  }
+
+  /** @returns stops it */
+  add(listener: HostListener): () => void {
+    this.#listeners = [...this.#listeners, listener];
+    return () => {
+      this.#listeners = this.#listeners.filter((other) => other !== listener);
+    };
+  }
+
+  tell(event: HostEvent): void {
+    for (const listener of this.#listeners) listener(event);
+  }
+}

@@ -1,0 +1,195 @@
+/**
+ * Opens the SQLite file of a data dir for one process alone. What is damaged or newer is refused and left as it
+ * is; before a change of the schema a copy is kept beside it.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
+
+/** "SLUI": tells our files from other SQLite files. */
+const APPLICATION_ID = 0x534c5549;
+/** Versions before it can damage a WAL database on a checkpoint race. Source: design, facts about SQLite. */
+const LEAST_SQLITE = [3, 51, 3];
+/** Checking all pages at the start takes about 2 ms a MiB, and a start may take a second in all. */
+const CHECKED_BYTES = 64 * 1024 * 1024;
+/** A predecessor that was just killed needs a moment to let go. */
+const LOCK_WAIT_MS = 500;
+const JOURNAL_BYTES = 16 * 1024 * 1024;
+
+/** Each brings the file from version N to N + 1. Only ever add at the end. */
+const MIGRATIONS: readonly string[] = [
+  `CREATE TABLE actors (row INTEGER PRIMARY KEY, class TEXT NOT NULL, id TEXT NOT NULL, UNIQUE (class, id)) STRICT;
+   CREATE TABLE entries (
+     actor INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (actor, key)
+   ) STRICT, WITHOUT ROWID;
+   CREATE TABLE alarms (actor INTEGER PRIMARY KEY, at INTEGER NOT NULL, retries INTEGER NOT NULL) STRICT;
+   CREATE INDEX alarms_by_time ON alarms (at);`,
+];
+
+export interface OpenOptions {
+  /** The file may not grow beyond this; then writes fail with `disk_full`. null = as the disk allows. */
+  maxBytes?: number | null;
+  /** For tests of an upgrade. */
+  migrations?: readonly string[];
+}
+
+/**
+ * @throws SluiceError `data_dir_busy`, `store_corrupt`, `store_newer`, `disk_denied`, `disk_read_only`,
+ *   `disk_missing`, `disk_full`, `disk_error`
+ */
+export function openDatabase(file: string, options: OpenOptions = {}): DatabaseSync {
+  prepareFile(file);
+  let database: DatabaseSync | null = null;
+  try {
+    database = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
+    configure(database, file, options);
+    return database;
+  } catch (error) {
+    database?.close();
+    throw toStoreError(error);
+  }
+}
+
+/** Sessions' state is private: what we make is readable by its owner only. */
+function prepareFile(file: string): void {
+  try {
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+    // Opening and closing a file that SQLite has locked in this process would drop the lock: only when it is new.
+    if (fs.existsSync(file)) fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK);
+    else fs.closeSync(fs.openSync(file, 'wx', 0o600));
+  } catch (error) {
+    // Another process was faster: the lock will tell.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw toStoreError(error);
+  }
+}
+
+function configure(database: DatabaseSync, file: string, options: OpenOptions): void {
+  const version = text(database, 'SELECT sqlite_version()').split('.').map(Number);
+  if (isOlder(version, LEAST_SQLITE)) {
+    throw new SluiceError('internal_error', `SQLite ${LEAST_SQLITE.join('.')} or newer is needed.`);
+  }
+  // Before the first read: that one takes the lock, and in this mode it is kept until close.
+  database.exec('PRAGMA locking_mode = EXCLUSIVE');
+  const found = number(database, 'PRAGMA user_version');
+  const application = number(database, 'PRAGMA application_id');
+  const isNew = found === 0 && number(database, 'SELECT count(*) FROM sqlite_schema') === 0;
+  const migrations = options.migrations ?? MIGRATIONS;
+  if (!isNew && application !== APPLICATION_ID) {
+    throw new SluiceError(
+      'store_corrupt',
+      `${path.basename(file)} is not a Sluice store: it is left as it is.`,
+    );
+  }
+  if (found > migrations.length) {
+    throw new SluiceError(
+      'store_newer',
+      `${path.basename(file)} has version ${found}, this Sluice knows up to ${migrations.length}: it is left as it is.`,
+    );
+  }
+  if (!isNew) check(database, file);
+
+  if (text(database, 'PRAGMA journal_mode = WAL') !== 'wal') {
+    throw new SluiceError('disk_error', 'The data folder is on a disk that SQLite cannot keep a WAL on.');
+  }
+  database.exec(`PRAGMA synchronous = FULL; PRAGMA journal_size_limit = ${JOURNAL_BYTES}`);
+  if (number(database, 'PRAGMA synchronous') !== 2) {
+    throw new SluiceError('internal_error', 'SQLite does not sync each commit.');
+  }
+  // WAL alone does not lock others out before the first write.
+  database.exec('BEGIN EXCLUSIVE; COMMIT');
+  if (found < migrations.length) migrate(database, file, found, migrations);
+  if (options.maxBytes != null) {
+    const pages = Math.ceil(options.maxBytes / number(database, 'PRAGMA page_size'));
+    database.exec(`PRAGMA max_page_count = ${pages}`);
+  }
+}
+
+function check(database: DatabaseSync, file: string): void {
+  if (number(database, 'PRAGMA page_count') * number(database, 'PRAGMA page_size') > CHECKED_BYTES) return;
+  const verdict = text(database, 'PRAGMA quick_check(1)');
+  if (verdict !== 'ok') {
+    throw new SluiceError('store_corrupt', `${path.basename(file)} is damaged: it is left as it is.`, {
+      cause: verdict,
+    });
+  }
+}
+
+function migrate(database: DatabaseSync, file: string, from: number, migrations: readonly string[]): void {
+  if (from > 0) keepCopy(database, `${file}.v${from}.backup`);
+  database.exec('BEGIN EXCLUSIVE');
+  try {
+    for (const migration of migrations.slice(from)) database.exec(migration);
+    database.exec(
+      `PRAGMA application_id = ${APPLICATION_ID}; PRAGMA user_version = ${migrations.length}; COMMIT`,
+    );
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK');
+    throw error;
+  }
+}
+
+/** By SQLite itself: a copy by hand would miss the WAL, and closing its descriptor would drop our lock. */
+function keepCopy(database: DatabaseSync, copy: string): void {
+  const unfinished = `${copy}.unfinished`;
+  fs.rmSync(unfinished, { force: true });
+  database.prepare('VACUUM INTO ?').run(unfinished);
+  fs.chmodSync(unfinished, 0o600);
+  const descriptor = fs.openSync(unfinished, 'r+');
+  fs.fsyncSync(descriptor);
+  fs.closeSync(descriptor);
+  fs.renameSync(unfinished, copy);
+}
+
+/** What SQLite or the file system threw, as an error with a code of ours. */
+export function toStoreError(error: unknown): SluiceError {
+  if (error instanceof SluiceError) return error;
+  const { errcode, code } = error as { errcode?: number; code?: string };
+  // The low byte is the primary result code: https://sqlite.org/rescode.html
+  const known = errcode === undefined ? ERRNO[code ?? ''] : RESULT[errcode & 0xff];
+  if (known === undefined) return new SluiceError('disk_error', 'The state store failed.', { cause: error });
+  return new SluiceError(known[0], known[1], { cause: error });
+}
+
+type Known = [code: ErrorCode, message: string];
+const DENIED: Known = ['disk_denied', 'The data folder cannot be read and written.'];
+const READ_ONLY: Known = ['disk_read_only', 'The data folder is read-only.'];
+const FULL: Known = ['disk_full', 'There is no room left for the state store.'];
+const DAMAGED: Known = ['store_corrupt', 'The state store is damaged: it is left as it is.'];
+
+const RESULT: Record<number, Known> = {
+  3: DENIED,
+  5: ['data_dir_busy', 'Another Sluice is using the data folder.'],
+  8: READ_ONLY,
+  10: ['disk_error', 'The disk of the data folder gave an error.'],
+  11: DAMAGED,
+  13: FULL,
+  14: DENIED,
+  26: DAMAGED,
+};
+
+const ERRNO: Record<string, Known> = {
+  EACCES: DENIED,
+  EPERM: DENIED,
+  EROFS: READ_ONLY,
+  ENOSPC: FULL,
+  EDQUOT: FULL,
+  ENOENT: ['disk_missing', 'The data folder is gone.'],
+  ENOTDIR: ['disk_missing', 'The data folder is not a folder.'],
+};
+
+function number(database: DatabaseSync, sql: string): number {
+  return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
+}
+
+function text(database: DatabaseSync, sql: string): string {
+  return String(Object.values(database.prepare(sql).get() ?? {})[0]);
+}
+
+function isOlder(version: number[], least: number[]): boolean {
+  for (const [index, part] of least.entries()) {
+    const have = version[index] ?? 0;
+    if (have !== part) return have < part;
+  }
+  return false;
+}

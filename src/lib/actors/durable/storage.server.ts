@@ -1,0 +1,203 @@
+/**
+ * The rows of all objects in one SQLite file. A write goes straight into an open transaction, so reads and
+ * listings need no merging; undoing one turn is the business of `undo.ts`.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { type OpenOptions, openDatabase, toStoreError } from './open.server.ts';
+import type { ActorName, ActorRows, AlarmRow, DueAlarm, Store } from './store.ts';
+
+const SQL = {
+  begin: 'BEGIN IMMEDIATE',
+  commit: 'COMMIT',
+  find: 'SELECT row FROM actors WHERE class = ? AND id = ?',
+  create: 'INSERT INTO actors (class, id) VALUES (?, ?) RETURNING row',
+  ids: 'SELECT id FROM actors WHERE class = ? AND id > ? ORDER BY id LIMIT ?',
+  get: 'SELECT value FROM entries WHERE actor = ? AND key = ?',
+  put: 'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
+  delete: 'DELETE FROM entries WHERE actor = ? AND key = ?',
+  clear: 'DELETE FROM entries WHERE actor = ?',
+  up: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? ORDER BY key',
+  upTo: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key',
+  down: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? ORDER BY key DESC',
+  downFrom: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key DESC',
+  getAlarm: 'SELECT at, retries FROM alarms WHERE actor = ?',
+  setAlarm: 'INSERT OR REPLACE INTO alarms VALUES (?, ?, ?)',
+  deleteAlarm: 'DELETE FROM alarms WHERE actor = ?',
+  alarms: 'SELECT class, id, at, retries FROM alarms JOIN actors ON row = actor ORDER BY at LIMIT ?',
+} as const;
+
+/** Objects without a row left are swept when the store opens, not while handles may hold their number. */
+const SWEEP = `DELETE FROM actors WHERE row NOT IN (SELECT actor FROM entries)
+  AND row NOT IN (SELECT actor FROM alarms)`;
+
+type Statements = Record<keyof typeof SQL, StatementSync>;
+
+/** @throws SluiceError as `openDatabase` */
+export function openStore(file: string, options: OpenOptions = {}): Store {
+  const database = openDatabase(file, options);
+  try {
+    return new SqliteStore(database);
+  } catch (error) {
+    database.close();
+    throw toStoreError(error);
+  }
+}
+
+class SqliteStore implements Store {
+  readonly #database: DatabaseSync;
+  readonly statements: Statements;
+  /** Handles whose row was made in the open transaction: gone with a rollback. */
+  #created: Rows[] = [];
+  isDirty = false;
+  writes = 0;
+
+  constructor(database: DatabaseSync) {
+    this.#database = database;
+    database.exec(SWEEP);
+    const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
+    this.statements = Object.fromEntries(entries) as Statements;
+    for (const name of ['up', 'upTo', 'down', 'downFrom'] as const)
+      this.statements[name].setReturnArrays(true);
+  }
+
+  rows(name: ActorName): ActorRows {
+    return new Rows(this, name);
+  }
+
+  /** Runs a write inside the open transaction, beginning it when there is none. */
+  write<T>(change: () => T): T {
+    try {
+      if (!this.isDirty) this.statements.begin.run();
+      this.isDirty = true;
+      this.writes += 1;
+      return change();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
+  create(rows: Rows, name: ActorName): number {
+    this.#created.push(rows);
+    return (this.statements.create.get(name.class, name.id) as { row: number }).row;
+  }
+
+  commit(): void {
+    try {
+      this.statements.commit.run();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+    this.#ended();
+  }
+
+  rollback(): void {
+    for (const rows of this.#created) rows.forget();
+    // A full disk may have made SQLite roll back by itself.
+    if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    this.#ended();
+  }
+
+  #ended(): void {
+    this.#created = [];
+    this.isDirty = false;
+    this.writes = 0;
+  }
+
+  alarms(limit: number): DueAlarm[] {
+    return this.statements.alarms.all(limit) as unknown as DueAlarm[];
+  }
+
+  ids(className: string, after: string, limit: number): string[] {
+    return this.statements.ids.all(className, after, limit).map((row) => row.id as string);
+  }
+
+  close(): void {
+    try {
+      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    } finally {
+      this.#database.close();
+    }
+  }
+}
+
+class Rows implements ActorRows {
+  readonly #store: SqliteStore;
+  readonly #name: ActorName;
+  /** Null until the first write makes it; undefined = not looked up yet. */
+  #row: number | null | undefined = undefined;
+
+  constructor(store: SqliteStore, name: ActorName) {
+    this.#store = store;
+    this.#name = name;
+  }
+
+  forget(): void {
+    this.#row = undefined;
+  }
+
+  /** Null when nothing of this object is stored. */
+  #find(): number | null {
+    if (this.#row !== undefined) return this.#row;
+    const found = this.#store.statements.find.get(this.#name.class, this.#name.id);
+    this.#row = found === undefined ? null : (found.row as number);
+    return this.#row;
+  }
+
+  get(key: string): string | undefined {
+    const row = this.#find();
+    if (row === null) return undefined;
+    return this.#store.statements.get.get(row, key)?.value as string | undefined;
+  }
+
+  put(key: string, text: string): void {
+    this.#store.write(() => {
+      this.#row = this.#find() ?? this.#store.create(this, this.#name);
+      this.#store.statements.put.run(this.#row, key, text);
+    });
+  }
+
+  delete(key: string): boolean {
+    const row = this.#find();
+    if (row === null) return false;
+    return this.#store.write(() => this.#store.statements.delete.run(row, key).changes === 1);
+  }
+
+  list({ lower, upper, reverse }: Parameters<ActorRows['list']>[0]): Iterable<[string, string]> {
+    const row = this.#find();
+    if (row === null) return [];
+    const { up, upTo, down, downFrom } = this.#store.statements;
+    const rows =
+      upper === null
+        ? (reverse ? down : up).iterate(row, lower)
+        : (reverse ? downFrom : upTo).iterate(row, lower, upper);
+    return rows as unknown as Iterable<[string, string]>;
+  }
+
+  clear(): void {
+    const row = this.#find();
+    if (row === null) return;
+    this.#store.write(() => {
+      this.#store.statements.clear.run(row);
+      this.#store.statements.deleteAlarm.run(row);
+    });
+  }
+
+  getAlarm(): AlarmRow | null {
+    const row = this.#find();
+    if (row === null) return null;
+    const found = this.#store.statements.getAlarm.get(row);
+    return found === undefined ? null : { at: found.at as number, retries: found.retries as number };
+  }
+
+  setAlarm(alarm: AlarmRow | null): void {
+    if (alarm === null) {
+      const row = this.#find();
+      if (row !== null) this.#store.write(() => this.#store.statements.deleteAlarm.run(row));
+      return;
+    }
+    this.#store.write(() => {
+      this.#row = this.#find() ?? this.#store.create(this, this.#name);
+      this.#store.statements.setAlarm.run(this.#row, alarm.at, alarm.retries);
+    });
+  }
+}
