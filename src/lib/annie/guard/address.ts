@@ -1,0 +1,39 @@
+/** Addresses as numbers: one spelling for each, and whether it belongs to the public internet. Pure. */
+import ipaddr from 'ipaddr.js';
+
+/** Everything that IANA has given out as global unicast so far (RFC 4291, section 2.4). */
+const GLOBAL_UNICAST_V6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
+
+/**
+ * A host as a URL would spell it: lower case, IDNA, IPv4 in dotted decimal however it was written (`2130706433`,
+ * `0x7f.1`, `0177.0.0.1`), IPv6 without brackets. Null when it is no host at all.
+ */
+export function canonicalHost(host: string): string | null {
+  if (host === '' || /[/?#@\\\s]/.test(host)) return null;
+  const bare = host.startsWith('[') && host.endsWith(']') ? host.slice(1, -1) : host;
+  const url = URL.parse(bare.includes(':') ? `http://[${bare}]/` : `http://${bare}/`);
+  return url === null || url.hostname === '' ? null : unbracket(url.hostname);
+}
+
+/** The hostname of a parsed URL without the brackets of an IPv6 literal. */
+export function unbracket(hostname: string): string {
+  return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
+}
+
+/** The address, IPv4 unwrapped out of `::ffff:0:0/96`; null when the text is not an IP address. */
+export function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
+  const [plain = ''] = text.split('%');
+  // four decimal parts only: `canonicalHost` has rewritten all other spellings
+  const known = plain.includes(':') ? ipaddr.IPv6.isValid(plain) : ipaddr.IPv4.isValidFourPartDecimal(plain);
+  return known ? ipaddr.process(plain) : null;
+}
+
+/**
+ * Whether an address is public unicast. Everything with a special purpose is not: private, loopback, link-local,
+ * carrier NAT, multicast, documentation, and the transition ranges that can carry a private IPv4 inside (NAT64,
+ * 6to4, Teredo, IPv4-compatible).
+ */
+export function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
+  if (address.range() !== 'unicast') return false;
+  return address.kind() === 'ipv4' || (address as ipaddr.IPv6).match(GLOBAL_UNICAST_V6);
+}

@@ -1,0 +1,109 @@
+/** Which addresses may be reached. Pure: the dialling is in dial.server.ts. */
+import ipaddr from 'ipaddr.js';
+import { canonicalHost, isPublic, parseAddress, unbracket } from './address.ts';
+
+interface AllowedRange {
+  kind: 'range';
+  base: ipaddr.IPv4 | ipaddr.IPv6;
+  prefixBits: number;
+  /** null = every port. */
+  port: number | null;
+}
+interface AllowedHost {
+  kind: 'host';
+  host: string;
+  port: number | null;
+}
+/** One entry of `SLUICE_ALLOW_PRIVATE`. */
+export type Allowed = AllowedRange | AllowedHost;
+
+export interface Destination {
+  /** As the URL named it, canonical. */
+  host: string;
+  /** What it resolved to. */
+  address: string;
+  port: number;
+}
+
+/**
+ * Reads `SLUICE_ALLOW_PRIVATE`: a comma list of hosts, addresses or CIDR ranges, each with an optional `:port`
+ * (IPv6 with a port in brackets: `[fd00::/8]:8080`). Empty = nothing.
+ * @throws Error that names the entry
+ */
+export function parseAllowPrivate(text: string): Allowed[] {
+  return text
+    .split(',')
+    .map((entry) => entry.trim())
+    .filter((entry) => entry !== '')
+    .map(parseEntry);
+}
+
+function parseEntry(entry: string): Allowed {
+  const { target, portText } = splitPort(entry);
+  const port = portText === null ? null : Number(portText);
+  if (port !== null && (!/^\d{1,5}$/.test(portText ?? '') || port < 1 || port > 65_535)) {
+    throw new Error(`SLUICE_ALLOW_PRIVATE: "${entry}" has no valid port (1–65535).`);
+  }
+  const [addressText = '', bitsText, ...rest] = target.split('/');
+  const base = parseAddress(addressText);
+  if (base !== null && rest.length === 0) {
+    const most = base.kind() === 'ipv4' ? 32 : 128;
+    const prefixBits = bitsText === undefined ? most : Number(bitsText);
+    if (bitsText === undefined || (/^\d{1,3}$/.test(bitsText) && prefixBits <= most)) {
+      return { kind: 'range', base, prefixBits, port };
+    }
+    throw new Error(`SLUICE_ALLOW_PRIVATE: "${entry}" needs a prefix length of 0–${most}.`);
+  }
+  const host = bitsText === undefined ? canonicalHost(target) : null;
+  if (host === null || parseAddress(host) !== null || !/^[\w.-]+$/.test(host)) {
+    throw new Error(`SLUICE_ALLOW_PRIVATE: "${entry}" is neither a host, an address nor a CIDR range.`);
+  }
+  return { kind: 'host', host, port };
+}
+
+function splitPort(entry: string): { target: string; portText: string | null } {
+  const bracketed = /^\[([^\]]*)\](?::(.*))?$/.exec(entry);
+  if (bracketed) return { target: bracketed[1] ?? '', portText: bracketed[2] ?? null };
+  const colons = entry.split(':').length - 1;
+  if (colons !== 1) return { target: entry, portText: null };
+  const at = entry.indexOf(':');
+  return { target: entry.slice(0, at), portText: entry.slice(at + 1) };
+}
+
+/**
+ * Whether a checked destination may be dialled: it is public, or an entry names its address or its host. Names of
+ * entries are compared with the host asked for, ranges with the address it resolved to.
+ */
+export function isAllowed({ host, address, port }: Destination, allowed: readonly Allowed[]): boolean {
+  const parsed = parseAddress(address);
+  if (parsed === null) return false;
+  if (isPublic(parsed)) return true;
+  return allowed.some((entry) => {
+    if (entry.port !== null && entry.port !== port) return false;
+    if (entry.kind === 'host') return entry.host === host;
+    return entry.base.kind() === parsed.kind() && matches(parsed, entry);
+  });
+}
+
+function matches(address: ipaddr.IPv4 | ipaddr.IPv6, { base, prefixBits }: AllowedRange): boolean {
+  return address.kind() === 'ipv4'
+    ? (address as ipaddr.IPv4).match(base as ipaddr.IPv4, prefixBits)
+    : (address as ipaddr.IPv6).match(base as ipaddr.IPv6, prefixBits);
+}
+
+/** Port a URL goes to. */
+export function portOf(url: URL): number {
+  return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
+}
+
+/**
+ * Whether an address can be refused before anything is started: its host is an IP literal that may not be
+ * reached, or a name that stands for this machine (RFC 6761). Other names are only known once resolved.
+ */
+export function refusedLiteral(url: URL, allowed: readonly Allowed[]): boolean {
+  const host = unbracket(url.hostname);
+  const port = portOf(url);
+  if (parseAddress(host) !== null) return !isAllowed({ host, address: host, port }, allowed);
+  if (!/^(.+\.)?localhost\.?$/.test(host)) return false;
+  return !['127.0.0.1', '::1'].some((address) => isAllowed({ host, address, port }, allowed));
+}
