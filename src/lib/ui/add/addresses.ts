@@ -1,0 +1,36 @@
+/** What somebody pastes or drops, read as web addresses. */
+export interface Addresses {
+  /** In the order given, each once. */
+  urls: string[];
+  /** The first word that is not one; null where at least one address was found. */
+  rejected: string | null;
+}
+
+const SCHEME = /^https?:\/\//i;
+/** `example.org/x` and `localhost:8080`: what people type when they mean an address. */
+const BARE = /^(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?(?:[/?#].*)?$|^localhost(?::\d+)?(?:[/?#].*)?$/iu;
+/** Quotes, brackets and stops after an address belong to the sentence that it was in (U+3xxx and U+FFxx: Chinese). */
+const CLOSING = /[>"'\],.;!\u2019\u201D\u3002\u300B\u300D\u300F\u3011\uFF01\uFF09\uFF0C\uFF1B]+$/;
+
+/**
+ * Finds the addresses in text. Words around them are passed over, so a sentence with a link in it can be pasted;
+ * text without a single address is an error that names its first word.
+ */
+export function readAddresses(text: string): Addresses {
+  const words = text.split(/\s+/).filter((word) => word !== '');
+  const urls = new Set<string>();
+  for (const word of words) {
+    const url = readAddress(word);
+    if (url !== null) urls.add(url);
+  }
+  return { urls: [...urls], rejected: urls.size === 0 ? (words[0] ?? null) : null };
+}
+
+function readAddress(word: string): string | null {
+  const start = word.search(/https?:\/\//i);
+  const cut = (start > 0 ? word.slice(start) : word).replace(CLOSING, '');
+  // A closing bracket may be part of the address, if it was opened there.
+  const text = cut.endsWith(')') && !cut.includes('(') ? cut.slice(0, -1) : cut;
+  const address = SCHEME.test(text) ? text : BARE.test(text) ? `https://${text}` : null;
+  return address !== null && URL.canParse(address) ? address : null;
+}

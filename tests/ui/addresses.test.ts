@@ -1,0 +1,43 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readAddresses } from '#lib/ui/add/addresses.ts';
+
+const urls = (text: string) => readAddresses(text).urls;
+
+test('one address a line, or several in a line, each once and in order', () => {
+  assert.equal(urls('https://a.test/1\nhttps://b.test/2 https://a.test/1\r\n\thttp://c.test'), [
+    'https://a.test/1',
+    'https://b.test/2',
+    'http://c.test',
+  ]);
+});
+
+test('a sentence with a link in it gives the link', () => {
+  assert.equal(urls('look at (https://a.test/x), it is good'), ['https://a.test/x']);
+  assert.equal(urls('看这个:https://a.test/视频。'), ['https://a.test/视频']);
+  assert.equal(urls('<https://a.test/x>'), ['https://a.test/x']);
+  assert.equal(urls('https://a.test/wiki/Sluice_(gate)'), ['https://a.test/wiki/Sluice_(gate)']);
+});
+
+test('an address without its scheme is taken as https', () => {
+  assert.equal(urls('example.org/video?v=1'), ['https://example.org/video?v=1']);
+  assert.equal(urls('localhost:8080/x'), ['https://localhost:8080/x']);
+});
+
+test('text without an address is refused by its first word', () => {
+  assert.equal(readAddresses('file:///etc/passwd'), { urls: [], rejected: 'file:///etc/passwd' });
+  assert.equal(readAddresses('--exec=x y'), { urls: [], rejected: '--exec=x' });
+  assert.equal(readAddresses('javascript:alert(1)'), { urls: [], rejected: 'javascript:alert(1)' });
+  assert.equal(readAddresses(' \n '), { urls: [], rejected: null });
+});
+
+test('whatever is pasted, what comes out parses as http or https', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.webUrl()), (text) => {
+      for (const url of urls(text)) assert.match(new URL(url).protocol, /^https?:$/);
+    }),
+  );
+});
+
+test.run();
