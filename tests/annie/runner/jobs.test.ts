@@ -1,0 +1,325 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { waitFor } from '../../support/wait.ts';
+import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
+
+const test = suite<{ ground: Ground }>('jobs');
+
+test.before.each(async (context) => {
+  context.ground = await layGround();
+});
+test.after.each(({ ground }) => ground.close());
+
+test('a download goes through its phases, lands its file and says so last', async ({ ground }) => {
+  const { runner, http, event, events, dir } = ground;
+  runner.send('s1', startOf('aaa', 1, { filename: 'my/clip' }));
+  const call = await http.call(0);
+  assert.is(call.job.workDir, join(dir, '.sluice', 'aaa'));
+  call.job.onInfo({ title: 'A \u202Etitle\n', totalBytes: 4 });
+  call.sample(2);
+  call.job.onOutput('[info] fetching\n');
+  await call.finish('clip.mp4', 'body');
+  const done = await event('done');
+  assert.equal(done.file, { name: 'my_clip.mp4', bytes: 4 });
+  assert.is(done.output, '[info] fetching\n');
+  assert.is(await readFile(join(dir, 'my_clip.mp4'), 'utf8'), 'body');
+  assert.equal(briefly(events()), [
+    'phase download aaa.1',
+    'phase download aaa.1',
+    'sample 2 aaa.1',
+    'phase finish aaa.1',
+    'done aaa.1',
+  ]);
+  const phases = events().filter((sent) => sent.type === 'phase');
+  assert.equal(
+    phases.map(({ title, totalBytes, engine }) => ({ title, totalBytes, engine })),
+    [
+      { title: null, totalBytes: null, engine: 'http' },
+      { title: 'A title', totalBytes: 4, engine: 'http' },
+      { title: 'A title', totalBytes: 4, engine: 'http' },
+    ],
+  );
+});
+
+test('starting what runs tells where it is, once more, and runs nothing twice', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.sample(7);
+  runner.send('s1', startOf('aaa'));
+  await event('sample');
+  assert.equal(briefly(events()), ['phase download aaa.1', 'phase download aaa.1', 'sample 7 aaa.1']);
+  assert.is(http.calls.length, 1);
+});
+
+test('starting what has ended says how it ended, once more', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  (await http.call(0)).fail(new SluiceError('remote_busy', 'Later.', { retryAfterMs: 5_000 }));
+  const first = await event('failed');
+  assert.equal(first.error, { code: 'remote_busy', message: 'Later.', transient: true, retryAfterMs: 5_000 });
+  runner.send('s1', startOf('aaa'));
+  assert.equal(await event('failed', 1), first);
+  assert.is(http.calls.length, 1);
+});
+
+test('a newer attempt begins only once the engine of the older one has settled', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa', 1));
+  const older = await http.call(0);
+  runner.send('s1', startOf('aaa', 2));
+  await settleTurns();
+  assert.ok(older.job.signal.aborted);
+  assert.is(http.calls.length, 1);
+  older.letGo();
+  const newer = await http.call(1);
+  await newer.finish();
+  assert.is((await event('done')).attempt, 2);
+  assert.not.ok(briefly(events()).some((text) => /^(done|failed|stopped) aaa.1/.test(text)));
+});
+
+test('an older attempt than the one known is ignored', async ({ ground }) => {
+  const { runner, http, events } = ground;
+  runner.send('s1', startOf('aaa', 3));
+  await http.call(0);
+  runner.send('s1', startOf('aaa', 2));
+  await settleTurns();
+  assert.equal(briefly(events()), ['phase download aaa.3']);
+});
+
+test('a newer attempt finds the bytes of the older one', async ({ ground }) => {
+  const { runner, http } = ground;
+  runner.send('s1', startOf('aaa', 1));
+  const first = await http.call(0);
+  await writeFile(join(first.job.workDir, 'part'), 'half');
+  first.fail(new SluiceError('connection_lost'));
+  runner.send('s1', startOf('aaa', 2));
+  const second = await http.call(1);
+  assert.is(await readFile(join(second.job.workDir, 'part'), 'utf8'), 'half');
+});
+
+test('stop is answered once the engine has settled, with the bytes kept', async ({ ground }) => {
+  const { runner, http, event, events, workDirs } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.sample(5);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  await settleTurns();
+  assert.not.ok(events().some(({ type }) => type === 'stopped'));
+  call.sample(6);
+  call.letGo();
+  await event('stopped');
+  assert.equal(briefly(events()), ['phase download aaa.1', 'sample 5 aaa.1', 'stopped aaa.1']);
+  assert.equal(await workDirs(), ['aaa']);
+  assert.equal(runner.jobs(), []);
+});
+
+test('stop is answered also when nothing runs, and for what waits for a place', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  runner.send('s1', { type: 'stop', download: 'none', attempt: 4 });
+  assert.equal(await event('stopped'), { type: 'stopped', download: 'none', attempt: 4 });
+  for (let n = 0; n < 9; n++) runner.send('s1', startOf(`job-${n}`));
+  await http.call(7);
+  runner.send('s1', { type: 'stop', download: 'job-8', attempt: 1 });
+  assert.is((await event('stopped', 1)).download, 'job-8');
+  assert.is(http.calls.length, 8);
+  assert.not.ok(briefly(events()).includes('phase download job-8.1'));
+});
+
+test('what is stopping starts again once it is gone', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const first = await http.call(0);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  runner.send('s1', startOf('aaa'));
+  await settleTurns();
+  assert.is(http.calls.length, 1);
+  first.letGo();
+  await (await http.call(1)).finish();
+  await event('done');
+  assert.equal(briefly(events()), [
+    'phase download aaa.1',
+    'stopped aaa.1',
+    'phase download aaa.1',
+    'phase finish aaa.1',
+    'done aaa.1',
+  ]);
+});
+
+test('a stop of an older attempt ends nothing', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa', 2));
+  const call = await http.call(0);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  assert.is((await event('stopped')).attempt, 1);
+  assert.not.ok(call.job.signal.aborted);
+});
+
+test('a file that landed although its job was stopped is told before the stop is answered', async ({
+  ground,
+}) => {
+  const { runner, http, event, events } = ground;
+  runner.send('s1', startOf('aaa'));
+  await (await http.call(0)).finish();
+  await event('phase', 1);
+  // the move has begun: it cannot be taken back
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  await event('stopped');
+  const told = briefly(events()).slice(2);
+  assert.ok(
+    told.join() === 'done aaa.1,stopped aaa.1' || told.join() === 'stopped aaa.1',
+    `the end was told as ${told.join()}`,
+  );
+  // whichever won, the outcome is told on the next start and no byte is fetched twice
+  runner.send('s1', startOf('aaa'));
+  await event('done', told.length - 1);
+  assert.equal(await ground.files(), ['clip.mp4']);
+  assert.is(http.calls.length, 1);
+});
+
+test('settle forgets the outcome and removes the work dir', async ({ ground }) => {
+  const { runner, http, event, workDirs, files } = ground;
+  runner.send('s1', startOf('aaa'));
+  await (await http.call(0)).finish();
+  await event('done');
+  assert.equal(await workDirs(), ['aaa']);
+  runner.send('s1', { type: 'settle', download: 'aaa' });
+  await waitFor(async () => (await workDirs()).length === 0 && runner.jobs().length === 0);
+  assert.equal(await files(), ['clip.mp4']);
+});
+
+test('settle of a job that runs is ignored', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  runner.send('s1', { type: 'settle', download: 'aaa' });
+  await settleTurns();
+  assert.not.ok(call.job.signal.aborted);
+  await call.finish();
+  await event('done');
+});
+
+test('discard ends what runs, removes its work dir and answers', async ({ ground }) => {
+  const { runner, http, event, events, workDirs } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  await writeFile(join(call.job.workDir, 'part'), 'half');
+  runner.send('s1', { type: 'discard', download: 'aaa', file: null });
+  await settleTurns();
+  assert.equal(await workDirs(), ['aaa'], 'nothing is removed under a working engine');
+  call.letGo();
+  await event('discarded');
+  assert.equal(await workDirs(), []);
+  assert.equal(briefly(events()), ['phase download aaa.1', 'discarded aaa']);
+});
+
+test('discard deletes the named file and nothing but a regular file in the folder', async ({ ground }) => {
+  const { runner, event, dir, files } = ground;
+  await writeFile(join(dir, 'mine.mp4'), 'x');
+  await mkdir(join(dir, 'folder'));
+  runner.send('s1', { type: 'discard', download: 'aaa', file: 'folder' });
+  runner.send('s1', { type: 'discard', download: 'bbb', file: '../outside' });
+  runner.send('s1', { type: 'discard', download: 'ccc', file: 'mine.mp4' });
+  await event('discarded', 2);
+  assert.equal(await files(), ['folder']);
+});
+
+test('every discard is answered, and a start after it begins afresh', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  await writeFile(join(call.job.workDir, 'part'), 'half');
+  runner.send('s1', { type: 'discard', download: 'aaa', file: null });
+  runner.send('s1', { type: 'discard', download: 'aaa', file: null });
+  runner.send('s1', startOf('aaa', 2));
+  call.letGo();
+  await event('discarded', 1);
+  const again = await http.call(1);
+  assert.is(await readFile(join(again.job.workDir, 'part'), 'utf8').catch(() => 'gone'), 'gone');
+});
+
+test('want ends what is not wanted and answers what goes on', async ({ ground }) => {
+  const { runner, http, event, workDirs } = ground;
+  for (const download of ['aaa', 'bbb', 'ccc']) runner.send('s1', startOf(download));
+  runner.send('s2', startOf('ddd'));
+  await http.call(3);
+  runner.send('s1', {
+    type: 'want',
+    jobs: [
+      { download: 'aaa', attempt: 1 },
+      { download: 'bbb', attempt: 2 },
+      { download: 'zzz', attempt: 1 },
+    ],
+  });
+  assert.equal((await event('jobs')).jobs, [{ download: 'aaa', attempt: 1 }]);
+  await event('stopped', 1);
+  assert.equal(
+    runner.jobs().map(({ download }) => download),
+    ['aaa', 'ddd'],
+  );
+  assert.equal((await workDirs()).sort(), ['aaa', 'bbb', 'ccc', 'ddd'], 'bytes are kept');
+});
+
+test('a session cannot touch the job of another one', async ({ ground }) => {
+  const { runner, http, event, files } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  runner.send('s2', { type: 'stop', download: 'aaa', attempt: 1 });
+  runner.send('s2', { type: 'discard', download: 'aaa', file: null });
+  runner.send('s2', startOf('aaa', 9));
+  runner.send('s2', { type: 'want', jobs: [] });
+  await event('jobs', 0, 's2');
+  assert.not.ok(call.job.signal.aborted);
+  await call.finish();
+  await event('done');
+  assert.equal(await files(), ['clip.mp4']);
+});
+
+test('close aborts everything, waits for the engines, keeps the bytes and says nothing more', async ({
+  ground,
+}) => {
+  const { runner, http, letters, workDirs } = ground;
+  http.obeys = false;
+  for (let n = 0; n < 10; n++) runner.send('s1', startOf(`job-${n}`));
+  const last = await http.call(7);
+  let closed = false;
+  const closing = runner.close().then(() => (closed = true));
+  await settleTurns();
+  const sent = letters.length;
+  for (const call of http.calls) {
+    assert.ok(call.job.signal.aborted);
+    assert.not.ok(closed);
+    call.letGo();
+  }
+  await closing;
+  runner.send('s1', startOf('late'));
+  await settleTurns();
+  assert.is(letters.length, sent);
+  assert.is(http.calls.length, 8);
+  assert.is((await workDirs()).length, 8);
+  assert.ok(last.job.signal.aborted);
+});
+
+test('close leaves no trace in a folder where nothing is kept', async ({ ground }) => {
+  const { runner, http, event, dir } = ground;
+  runner.send('s1', startOf('aaa'));
+  await (await http.call(0)).finish();
+  await event('done');
+  runner.send('s1', { type: 'settle', download: 'aaa' });
+  await runner.close();
+  assert.equal(await ground.files(), ['clip.mp4']);
+  assert.is(
+    await readFile(join(dir, '.sluice')).catch((error: NodeJS.ErrnoException) => error.code),
+    'ENOENT',
+  );
+});
+
+test.run();
