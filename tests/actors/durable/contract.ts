@@ -1,0 +1,223 @@
+/**
+ * What every host of durable objects has to do, written against the shared model only. A host joins by an adapter.
+ * Where a client would wait for ever, the tests do too, until their hang deadline.
+ */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { settles, waitFor } from '../../support/wait.ts';
+import type { Sample } from './sample-object.ts';
+
+export interface ContractSocket {
+  readonly received: string[];
+  readonly closed: { code: number; reason: string } | null;
+  send(message: string): void;
+  close(code: number, reason: string): void;
+}
+
+export interface ContractHost {
+  fetch(id: string, request: Request): Promise<Response>;
+  call<M extends keyof Sample>(
+    id: string,
+    method: M,
+    ...args: Parameters<Extract<Sample[M], (...args: never[]) => unknown>>
+  ): Promise<Awaited<ReturnType<Extract<Sample[M], (...args: never[]) => unknown>>>>;
+  connect(id: string): Promise<ContractSocket>;
+  /** Lets time pass until the object is out of memory. */
+  sleep(id: string): Promise<void>;
+  /** The host's clock, epoch ms. */
+  now(): number;
+  /** Lets time pass; nothing may fire before. */
+  pass(ms: number): Promise<void>;
+  /** Stops and starts again on the same storage. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+/** Registers and runs the contract. `open` gives a fresh host with Sample, whose env is `{greeting: 'hello'}`. */
+export function runContract(name: string, open: () => Promise<ContractHost>): void {
+  const test = suite<{ host: ContractHost }>(name);
+  test.before.each(async (context) => {
+    context.host = await open();
+  });
+  test.after.each(async ({ host }) => {
+    await host.close();
+  });
+
+  test('a request reaches the object with its body, and env is there', async ({ host }) => {
+    const response = await host.fetch(
+      'a',
+      new Request('http://object/echo', { method: 'POST', body: 'héllo' }),
+    );
+    assert.equal(await response.json(), { method: 'POST', body: 'héllo', greeting: 'hello' });
+  });
+
+  test('there is one object for a name, and another for another', async ({ host }) => {
+    const [one, again, other] = await Promise.all([
+      host.call('a', 'identity'),
+      host.call('a', 'identity'),
+      host.call('b', 'identity'),
+    ]);
+    assert.is(one.life, again.life);
+    assert.is.not(one.life, other.life);
+    assert.equal(other.boot, null);
+  });
+
+  test('turns do not overlap, and no update is lost', async ({ host }) => {
+    const results = await Promise.all(Array.from({ length: 500 }, () => host.call('a', 'increment')));
+    assert.equal(
+      results.map(({ count }) => count).toSorted((left, right) => left - right),
+      Array.from({ length: 500 }, (_, index) => index + 1),
+    );
+    assert.is(Math.max(...results.map(({ overlaps }) => overlaps)), 0);
+  });
+
+  test('a later event resolves a deferred response', async ({ host }) => {
+    const response = host.fetch('a', new Request('http://object/defer?x'));
+    await waitFor(() => host.call('a', 'resolve', 'x', 'parsed'), {
+      what: 'the deferred request to be known',
+    });
+    assert.is(await (await settles(response)).text(), 'parsed');
+  });
+
+  test('no event is delivered while blockConcurrencyWhile runs', async ({
+    host,
+  }) => {
+    const order: string[] = [];
+    await Promise.all([
+      host.call('a', 'block', 5).then(() => order.push('block')),
+      host.call('a', 'increment').then(() => order.push('increment')),
+    ]);
+    assert.equal(order, ['block', 'increment']);
+  });
+
+  test('the constructor reads storage before the first event', async ({ host }) => {
+    await host.call('a', 'run', [{ op: 'put', key: 'boot', value: { n: 1 } }]);
+    await host.sleep('a');
+    assert.equal((await host.call('a', 'identity')).boot, { n: 1 });
+  });
+
+  test('what is written is there after a restart', async ({ host }) => {
+    await host.call('a', 'run', [{ op: 'putMany', entries: { k1: 1, k2: [null, 'ü', { x: true }] } }]);
+    await host.restart();
+    assert.equal(await host.call('a', 'run', [{ op: 'getMany', keys: ['k2', 'k1', 'none'] }]), [
+      [
+        ['k1', 1],
+        ['k2', [null, 'ü', { x: true }]],
+      ],
+    ]);
+  });
+
+  test('a list is in byte order, and its bounds hold in both directions', async ({ host }) => {
+    const keys = ['a', 'a/1', 'a/2', 'a/3', 'b', 'é', '\uffee', '\u{1f600}'];
+    await host.call('a', 'run', [
+      { op: 'putMany', entries: Object.fromEntries(keys.map((key) => [key, key])) },
+    ]);
+    const list = async (options: object): Promise<string[]> => {
+      const [entries] = (await host.call('a', 'run', [{ op: 'list', options }])) as [[string, string][]];
+      return entries.map(([key]) => key);
+    };
+    assert.equal(await list({}), keys);
+    assert.equal(await list({ reverse: true, limit: 2 }), ['\u{1f600}', '\uffee']);
+    assert.equal(await list({ prefix: 'a/' }), ['a/1', 'a/2', 'a/3']);
+    assert.equal(await list({ prefix: 'a/', reverse: true, limit: 1 }), ['a/3']);
+    assert.equal(await list({ prefix: 'a/', startAfter: 'a/1', end: 'a/3' }), ['a/2']);
+    assert.equal(await list({ start: 'a/2', end: 'b', reverse: true }), ['a/3', 'a/2']);
+  });
+
+  test('a transaction that throws, or rolls back, leaves nothing', async ({ host }) => {
+    const results = await host.call('a', 'run', [
+      { op: 'put', key: 'k', value: 0 },
+      { op: 'transaction', ops: [{ op: 'put', key: 'k', value: 1 }], end: 'throw' },
+      { op: 'get', key: 'k' },
+      { op: 'transaction', ops: [{ op: 'delete', key: 'k' }], end: 'rollback' },
+      { op: 'get', key: 'k' },
+      { op: 'transaction', ops: [{ op: 'put', key: 'k', value: 3 }], end: 'commit' },
+      { op: 'get', key: 'k' },
+    ]);
+    assert.equal([results[2], results[4], results[6]], [0, 0, 3]);
+  });
+
+  test('a socket keeps its attachment and stays open while the object sleeps', async ({ host }) => {
+    const socket = await host.connect('a');
+    socket.send('count');
+    socket.send('life');
+    await waitFor(() => socket.received.length === 2);
+    await host.sleep('a');
+    socket.send('count');
+    socket.send('life');
+    await waitFor(() => socket.received.length === 4);
+    assert.is(socket.received[2], 'count 2');
+    assert.is.not(socket.received[3], socket.received[1], 'a new life');
+    assert.is(socket.closed, null);
+  });
+
+  test('every socket of an object is found, and none of another', async ({ host }) => {
+    const [one, two, other] = [await host.connect('a'), await host.connect('a'), await host.connect('b')];
+    one.send('all news');
+    await waitFor(() => one.received.length === 1 && two.received.length === 1);
+    other.send('life');
+    await waitFor(() => other.received.length === 1);
+    assert.ok(other.received[0]?.startsWith('life'), 'no news of a');
+  });
+
+  test('closing by the object sends the frames before it first', async ({ host }) => {
+    const socket = await host.connect('a');
+    socket.send('bye');
+    await waitFor(() => socket.closed);
+    assert.equal(socket.received, ['last']);
+    assert.equal(socket.closed, { code: 4001, reason: 'bye' });
+  });
+
+  test('the object hears that a client has left, and no longer counts it', async ({ host }) => {
+    const socket = await host.connect('a');
+    socket.send('life');
+    await waitFor(() => socket.received.length === 1);
+    socket.close(1000, 'done');
+    const closed = await waitFor(
+      async () => (await host.call('a', 'run', [{ op: 'get', key: 'closed' }]))[0],
+    );
+    assert.equal(closed, { code: 1000, reason: 'done', left: 0 });
+  });
+
+  test('an alarm fires at its time, not before, and once', async ({ host }) => {
+    const at = host.now() + 5000;
+    await host.call('a', 'setAlarm', at);
+    assert.is(await host.call('a', 'getAlarm'), at);
+    await host.pass(4000);
+    assert.equal(await host.call('a', 'run', [{ op: 'get', key: 'rang' }]), [null]);
+    await host.pass(1500);
+    const rang = await waitFor(async () => (await host.call('a', 'run', [{ op: 'get', key: 'rang' }]))[0]);
+    assert.equal(rang, { isRetry: false, retryCount: 0 });
+    assert.equal(
+      await host.call('a', 'run', [
+        { op: 'get', key: 'during' },
+        { op: 'get', key: 'tries' },
+      ]),
+      [null, 1],
+    );
+    assert.is(await host.call('a', 'getAlarm'), null);
+  });
+
+  test('an alarm that was deleted does not fire', async ({ host }) => {
+    await host.call('a', 'setAlarm', host.now() + 1000);
+    await host.call('a', 'deleteAlarm');
+    await host.pass(3000);
+    assert.equal(await host.call('a', 'run', [{ op: 'get', key: 'rang' }]), [null]);
+  });
+
+  test('an alarm survives a restart, and fires late rather than never', async ({ host }) => {
+    await host.call('a', 'setAlarm', host.now() + 1000);
+    await host.restart();
+    await host.pass(60_000);
+    await waitFor(async () => (await host.call('a', 'run', [{ op: 'get', key: 'rang' }]))[0]);
+  });
+
+  test('deleteAll leaves nothing, not even the alarm', async ({ host }) => {
+    await host.call('a', 'setAlarm', host.now() + 60_000);
+    await host.call('a', 'run', [{ op: 'put', key: 'k', value: 1 }, { op: 'deleteAll' }]);
+    assert.equal(await host.call('a', 'run', [{ op: 'list', options: {} }]), [[]]);
+    assert.is(await host.call('a', 'getAlarm'), null);
+  });
+
+  test.run();
+}

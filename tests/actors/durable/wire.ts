@@ -1,0 +1,47 @@
+/** A client at the end of an embedded socket, for tests of the object model alone; the channel's tests use `ws`. */
+import type {
+  ConnectOptions,
+  EmbeddedStub,
+  SocketLink,
+  WireSocket,
+} from '../../../src/lib/actors/durable/types.ts';
+import type { ContractSocket } from './contract.ts';
+
+export class TestWire implements WireSocket, ContractSocket {
+  readonly bufferedAmount = 0;
+  readonly received: string[] = [];
+  closed: { code: number; reason: string } | null = null;
+  readonly #link: SocketLink;
+
+  constructor(stub: EmbeddedStub<never>, options?: ConnectOptions) {
+    this.#link = stub.connect(
+      {
+        bufferedAmount: 0,
+        send: (message) => {
+          this.received.push(String(message));
+        },
+        // The client answers a close at once, in the next turn of the loop.
+        close: (code = 1005, reason = '') => {
+          setImmediate(() => {
+            this.#end(code, reason);
+          });
+        },
+      },
+      options,
+    );
+  }
+
+  send(message: string): void {
+    this.#link.message(message);
+  }
+
+  close(code: number, reason: string): void {
+    this.#end(code, reason);
+  }
+
+  #end(code: number, reason: string): void {
+    if (this.closed !== null) return;
+    this.closed = { code, reason };
+    this.#link.closed(code, reason, true);
+  }
+}
