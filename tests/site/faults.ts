@@ -1,0 +1,36 @@
+/** What a file request asks the site to do wrong, read from its query. */
+export interface FileWish {
+  size: number;
+  seed: number;
+  /** Bytes a second for this connection; null = as fast as it goes. */
+  bytesPerSecond: number | null;
+  /** Raw Content-Disposition. */
+  disposition: string | null;
+  type: string;
+  faults: Map<string, string>;
+  /** Faults happen on the first so many requests of this very address; null = always. */
+  times: number | null;
+}
+
+/**
+ * `size` (1 MiB), `seed` (1), `rate` (bytes/s), `disposition`, `type`, `times`, and `fault`: a comma list of
+ * `no-range` `ignore-range` `cut-at=N` `416` `etag-changes` `weak-etag` `no-validators` `status=503`
+ * `retry-after=S` `reset` `stall-at=N` `short` `long` `unknown-size` `gzip` `wrong-range` `no-head`.
+ */
+export function readWish(query: URLSearchParams): FileWish {
+  const number = (name: string): number | null => (query.has(name) ? Number(query.get(name)) : null);
+  const faults = new Map<string, string>();
+  for (const fault of (query.get('fault') ?? '').split(',').filter((text) => text !== '')) {
+    const [name = '', value = ''] = fault.split('=');
+    faults.set(name, value);
+  }
+  return {
+    size: number('size') ?? 1024 * 1024,
+    seed: number('seed') ?? 1,
+    bytesPerSecond: number('rate'),
+    disposition: query.get('disposition'),
+    type: query.get('type') ?? 'application/octet-stream',
+    faults,
+    times: number('times'),
+  };
+}
