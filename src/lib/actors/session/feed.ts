@@ -69,10 +69,14 @@ export class Feed {
     this.#changes.set(id, { id, deleted: true });
   }
 
+  /** Counts that every reader learns with its snapshot: no news. */
+  startWith(totals: Totals): void {
+    this.#toldTotals = countsOf(totals);
+  }
+
   /** Sent only when a count differs from what was sent; the speed alone is not worth a frame. */
   totals(totals: Totals): void {
-    const { active, queued, done, failed } = totals;
-    const counts = `${active}/${queued}/${done}/${failed}`;
+    const counts = countsOf(totals);
     if (counts === this.#toldTotals) return;
     this.#toldTotals = counts;
     this.#totals = totals;
@@ -118,6 +122,10 @@ export class Feed {
       old = this.#ring[0];
     }
   }
+}
+
+function countsOf({ active, queued, done, failed }: Totals): string {
+  return `${active}/${queued}/${done}/${failed}`;
 }
 
 /** `id` and what changed; null when nothing did. Percent and time left follow from the bytes where a total is known. */

@@ -46,6 +46,7 @@ export class SessionActor implements DurableObject {
   /** Commands to the runner: sent once what they follow from is on disk. */
   #outbox: RunnerCommand[] = [];
   #working: PromiseWithResolvers<void> | null = null;
+  #lastTurn: Promise<unknown> = Promise.resolve();
 
   constructor(ctx: DurableContext, env: SessionEnv) {
     this.#ctx = ctx;
@@ -74,10 +75,12 @@ export class SessionActor implements DurableObject {
       ...(await this.#listings.newest(SNAPSHOT_BYTES)),
       totals: this.#live.totals,
     }));
-    void this.#turn(async () => {
+    const waking = this.#turn(async () => {
       await this.#log.prune(env.clock.now());
       await this.#downloads.wake();
+      this.#feed.startWith(this.#live.totals);
     });
+    void ctx.blockConcurrencyWhile(() => waking);
   }
 
   /** The HTTP calls of the contract, with paths below `/api`. */
@@ -212,29 +215,38 @@ export class SessionActor implements DurableObject {
     }
   }
 
-  /** Runs one turn alone, then stores and tells what came of it. */
+  /**
+   * Runs one turn alone, then stores and tells what came of it. Turns queue here as well as in the host's mailbox:
+   * a request whose body had to be awaited, and the end of a throttle window, do not come through that.
+   */
   #turn<T>(work: () => Promise<T>): Promise<T> {
-    return this.#ctx
-      .blockConcurrencyWhile(async () => {
-        let outcome: { value: T } | { error: unknown };
-        try {
-          outcome = { value: await work() };
-        } catch (error) {
-          // A refusal is an answer, not a crash: what the turn did before stands and is stored.
-          outcome = { error };
-        }
-        await this.#live.settle();
-        this.#feed.totals(this.#live.totals);
-        // Who fell behind is looked at again when the next window ends.
-        if (await this.#readers.publish(this.#env.clock.now())) this.#live.stir();
-        this.#send();
-        this.#stayWhileWorking();
-        return outcome;
-      })
-      .then((outcome) => {
-        if ('error' in outcome) throw outcome.error;
-        return outcome.value;
-      });
+    const turn = this.#lastTurn.then(() => this.#runTurn(work));
+    this.#lastTurn = turn.catch(() => {});
+    return turn;
+  }
+
+  async #runTurn<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } finally {
+      // Also after a refusal, which is an answer and no crash: what the turn did before it stands.
+      await this.#settle();
+    }
+  }
+
+  async #settle(): Promise<void> {
+    try {
+      await this.#live.settle();
+      this.#feed.totals(this.#live.totals);
+      // Who fell behind is looked at again when the next window ends.
+      if (await this.#readers.publish(this.#env.clock.now())) this.#live.stir();
+    } catch (error) {
+      // Memory and storage may disagree now: forget memory, the next event starts from storage.
+      this.#ctx.abort(toSluiceError(error).message);
+      throw error;
+    }
+    this.#send();
+    this.#stayWhileWorking();
   }
 
   /** Runner commands are effects that no rollback takes back: they leave after the commit. */

@@ -1,0 +1,183 @@
+/** A session on the real embedded host and SQLite, with time and the runner's side in the test's hand. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { SimulatedClock } from 'xstate';
+import { createEmbeddedHost, define } from '#lib/actors/durable/host.server.ts';
+import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
+import { SessionActor } from '#lib/actors/session/session-actor.ts';
+import type { ServerMessage } from '#lib/protocol/channel.ts';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
+import { waitFor } from '../../support/wait.ts';
+
+export const START = Date.UTC(2026, 10, 23);
+
+/** XState's simulated clock, which counts from 0, as a clock of dates. */
+class TestClock extends SimulatedClock {
+  override now(): number {
+    return START + super.now();
+  }
+}
+
+class Reader implements WireSocket {
+  bufferedAmount = 0;
+  readonly messages: ServerMessage[] = [];
+  closed: { code: number | undefined; reason: string | undefined } | null = null;
+  link!: SocketLink;
+
+  send(text: string | ArrayBuffer | Uint8Array): void {
+    this.messages.push(JSON.parse(text as string) as ServerMessage);
+  }
+
+  close(code?: number, reason?: string): void {
+    this.closed = { code, reason };
+    this.link.closed(code ?? 1005, reason ?? '', true);
+  }
+
+  say(message: object | string): void {
+    this.link.message(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** Waits for a message of a type that satisfies `wanted`. */
+  async hear<T extends ServerMessage['type']>(
+    type: T,
+    wanted: (message: Extract<ServerMessage, { type: T }>) => boolean = () => true,
+  ): Promise<Extract<ServerMessage, { type: T }>> {
+    return waitFor(
+      () =>
+        this.messages.find(
+          (message): message is Extract<ServerMessage, { type: T }> =>
+            message.type === type && wanted(message as Extract<ServerMessage, { type: T }>),
+        ),
+      {
+        what: `a message of type ${type}, among ${JSON.stringify(this.messages).slice(0, 2000)}`,
+        deadlineMs: 5000,
+      },
+    );
+  }
+}
+
+export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
+  const commands: RunnerCommand[] = [];
+  const errors: unknown[] = [];
+  const clock = new TestClock();
+  let ids = 0;
+  const open = () =>
+    createEmbeddedHost({
+      storage: join(dir, 'state.sqlite'),
+      classes: {
+        session: define(SessionActor, {
+          runner: { send: (_session, command) => void commands.push(command) },
+          clock: clock as never,
+          newId: () => `id${String(++ids).padStart(10, '0')}`,
+          random: () => 0,
+          checkUrl: (url) => {
+            if (!url.startsWith('http')) throw new SluiceError('unsupported_scheme');
+            return url;
+          },
+          throttleMs,
+          maxActive,
+        }),
+      },
+      clock: clock as never,
+      onError: (error) => void errors.push(error),
+    });
+  let host = open();
+  const stub = () => host.get<SessionActor>('session', 's1');
+
+  return {
+    clock,
+    commands,
+    errors,
+    stats: () => host.stats(),
+    async call(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }> {
+      const request = new Request(`http://sluice${path}`, {
+        method,
+        ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
+      });
+      const response = await stub().fetch(request);
+      const text = await response.text();
+      return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as never };
+    },
+    async add(name: string, more: object = {}): Promise<string> {
+      const { body } = await this.call('POST', '/downloads', { url: `https://example.org/${name}`, ...more });
+      return (body as { id: string }).id;
+    },
+    async show(id: string): Promise<DownloadView> {
+      return (await this.call('GET', `/downloads/${id}`)).body;
+    },
+    /** What the runner says, and the turn it makes. */
+    news(...events: RunnerEvent[]): Promise<void> {
+      return stub().call('runnerEvents', events);
+    },
+    /** Waits until the runner was told so. */
+    told<T extends RunnerCommand['type']>(
+      type: T,
+      download?: string,
+    ): Promise<Extract<RunnerCommand, { type: T }>> {
+      return waitFor(
+        () =>
+          commands.find(
+            (command): command is Extract<RunnerCommand, { type: T }> =>
+              command.type === type &&
+              (download === undefined || ('download' in command && command.download === download)),
+          ),
+        { what: `the command ${type}, among ${JSON.stringify(commands).slice(0, 1000)}`, deadlineMs: 5000 },
+      );
+    },
+    connect(): Reader {
+      const reader = new Reader();
+      reader.link = stub().connect(reader);
+      return reader;
+    },
+    /** A stop of the host without mercy for the runner's work, and a new life on the same file. */
+    async restart(): Promise<void> {
+      await host.close();
+      commands.length = 0;
+      host = open();
+    },
+    wake: () => stub().call('wake'),
+    async end(): Promise<void> {
+      await host.close();
+      await rm(dir, { recursive: true });
+    },
+  };
+}
+
+export type Session = Awaited<ReturnType<typeof startSession>>;
+
+export const phase = (download: string, name: 'parse' | 'download' | 'finish', attempt = 1): RunnerEvent => ({
+  type: 'phase',
+  download,
+  attempt,
+  phase: name,
+  engine: 'http',
+  title: null,
+  totalBytes: 1000,
+});
+
+export const sample = (download: string, receivedBytes: number, attempt = 1): RunnerEvent => ({
+  type: 'sample',
+  download,
+  attempt,
+  sample: { receivedBytes, totalBytes: 1000, percent: null, bytesPerSecond: 100, etaSeconds: null },
+});
+
+export const done = (download: string, attempt = 1): RunnerEvent => ({
+  type: 'done',
+  download,
+  attempt,
+  file: { name: `${download}.bin`, bytes: 1000 },
+  output: '',
+});
+
+export const failed = (download: string, transient: boolean, attempt = 1): RunnerEvent => ({
+  type: 'failed',
+  download,
+  attempt,
+  error: { code: 'connection_lost', message: 'The connection broke.', transient, retryAfterMs: null },
+  output: 'last words',
+});
