@@ -1,0 +1,100 @@
+import type { Run } from './run.ts';
+import { DOT, NINE, ZERO } from './bytes.ts';
+import { Pb3Reader } from './pb3-record.ts';
+import { createValues, END } from './sample.ts';
+import type { ByteStream } from './sink.ts';
+
+/** Far over the widest terminal; a longer run of bytes without a record is not a bar. */
+const LONGEST_RECORD = 4096;
+
+/**
+ * lux's fd 2 through a pipe: bars and nothing else, without any separator. A chunk is nearly always one whole
+ * record, which is read in place; only a record that a chunk boundary cuts is copied.
+ */
+export class LuxBarStream implements ByteStream {
+  private readonly run: Run;
+  private readonly fd: 1 | 2;
+  private readonly reader = new Pb3Reader();
+  private readonly values = createValues();
+  /** A cut record's beginning, then a zero, where every reader stops. */
+  private readonly carry = new Uint8Array(LONGEST_RECORD + 1);
+  private carried = 0;
+  /** Stream offset of the first byte of the chunk at hand. */
+  private base = 0;
+
+  constructor(run: Run, fd: 1 | 2) {
+    this.run = run;
+    this.fd = fd;
+  }
+
+  push(chunk: Uint8Array): void {
+    const n = chunk.length;
+    const start = this.carried > 0 ? this.fill(chunk) : 0;
+    if (start < n) {
+      const rest = this.scan(chunk, start, n, this.base);
+      if (rest < n) this.keep(chunk, rest, n);
+    }
+    this.base += n;
+  }
+
+  /** A record that has begun and is not complete is none. */
+  end(): void {
+    this.carried = 0;
+  }
+
+  /** Reads records from `i` on; returns where the one begins that `n` cuts off, or `n`. */
+  private scan(b: Uint8Array, i: number, n: number, base: number): number {
+    while (i < n) {
+      const next = this.reader.read(b, i, n, this.values);
+      if (next > 0) {
+        this.values[END] = base + next;
+        this.run.sample(this.fd, this.values);
+        i = next;
+      } else if (~next >= n) {
+        return i;
+      } else {
+        i = nextNumber(b, i + 1, n);
+      }
+    }
+    return n;
+  }
+
+  /** Completes the cut record with the chunk's first bytes; returns where to go on in the chunk. */
+  private fill(chunk: Uint8Array): number {
+    const old = this.carried;
+    const taken = Math.min(chunk.length, LONGEST_RECORD - old);
+    this.keep(chunk, 0, taken);
+    const rest = this.scan(this.carry, 0, this.carried, this.base - old);
+    if (rest < old) {
+      if (this.carried < LONGEST_RECORD) {
+        this.carry.copyWithin(0, rest, this.carried);
+        this.carried -= rest;
+        return taken;
+      }
+      // No bar is that long: drop it and look for a number further on.
+      this.carried = 0;
+      return nextNumber(chunk, taken, chunk.length);
+    }
+    this.carried = 0;
+    return rest - old;
+  }
+
+  private keep(b: Uint8Array, start: number, end: number): void {
+    let to = this.carried;
+    const limit = Math.min(end, start + LONGEST_RECORD - to);
+    for (let k = start; k < limit; k++) this.carry[to++] = b[k]!;
+    this.carry[to] = 0;
+    this.carried = to;
+  }
+}
+
+/** The next byte at or after `i` that can begin a record: a digit that does not go on with a number. */
+function nextNumber(b: Uint8Array, i: number, n: number): number {
+  for (; i < n; i++) {
+    const c = b[i]!;
+    if (c < ZERO || c > NINE) continue;
+    const before = b[i - 1]!;
+    if (!((before >= ZERO && before <= NINE) || before === DOT)) break;
+  }
+  return i;
+}

@@ -1,0 +1,172 @@
+/**
+ * Readers for the numbers that progress bars print. Each takes bytes and an index, stores what it read in a slot
+ * of `out`, and returns the index after it, or `~index` of the first byte that does not fit. That index is where
+ * the bytes end exactly when they end too early, so a caller can tell a cut record from a wrong one: past the end
+ * is undefined, or the zero that ends a carry buffer, and neither fits anywhere.
+ */
+import { COLON, DOT, MINUS, NINE, SPACE, ZERO } from './bytes.ts';
+
+/** Multiplier by unit letter; NaN = not a unit. Lux and annie stop at T, yt-dlp goes on to Y. */
+const UNIT = new Float64Array(128).fill(NaN);
+for (const [power, letter] of [...'BKMGTPEZY'].entries()) UNIT[letter.charCodeAt(0)] = 1024 ** power;
+
+const LETTER_B = 66;
+const LETTER_I = 105;
+
+/**
+ * `512 B`, `390.62 KiB` … `1.00 TiB`, as cheggaaa/pb prints them; the exact bytes nearest to what is shown.
+ * No product of two decimals and 1024 lies half way, so rounding has one answer.
+ */
+export function readPbSize(b: Uint8Array, i: number, out: Float64Array, slot: number): number {
+  let c = b[i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  let value = c - ZERO;
+  while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+  if (c === SPACE) {
+    if (b[i + 1] !== LETTER_B) return ~(i + 1);
+    out[slot] = value;
+    return i + 2;
+  }
+  if (c !== DOT) return ~i;
+  c = b[++i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  value = value * 10 + (c - ZERO);
+  c = b[++i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  value = value * 10 + (c - ZERO);
+  if (b[++i] !== SPACE) return ~i;
+  const unit = UNIT[b[++i]!]!;
+  if (!(unit > 1)) return ~i;
+  if (b[++i] !== LETTER_I) return ~i;
+  if (b[++i] !== LETTER_B) return ~i;
+  out[slot] = Math.floor((value * unit) / 100 + 0.5);
+  return i + 1;
+}
+
+/** `38.00B`, `14.89MiB` … as yt-dlp prints them. */
+export function readTightSize(b: Uint8Array, i: number, out: Float64Array, slot: number): number {
+  let c = b[i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  let value = c - ZERO;
+  while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+  if (c !== DOT) return ~i;
+  c = b[++i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  value = value * 10 + (c - ZERO);
+  c = b[++i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  value = value * 10 + (c - ZERO);
+  const letter = b[++i]!;
+  const unit = UNIT[letter]!;
+  if (!(unit >= 1)) return ~i;
+  out[slot] = Math.floor((value * unit) / 100 + 0.5);
+  if (letter === LETTER_B) return i + 1;
+  if (b[++i] !== LETTER_I) return ~i;
+  if (b[++i] !== LETTER_B) return ~i;
+  return i + 1;
+}
+
+/** `2.56`: digits, a dot and two more. Dividing whole hundredths gives the same double as reading the decimal. */
+export function readHundredths(b: Uint8Array, i: number, out: Float64Array, slot: number): number {
+  let c = b[i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  let value = c - ZERO;
+  while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+  if (c !== DOT) return ~i;
+  c = b[++i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  value = value * 10 + (c - ZERO);
+  c = b[++i]!;
+  if (!(c >= ZERO && c <= NINE)) return ~i;
+  out[slot] = (value * 10 + (c - ZERO)) / 100;
+  return i + 1;
+}
+
+const DAY = 100;
+const HOUR = 104;
+const MINUTE = 109;
+const SECOND = 115;
+const NANO = 110;
+/** `µ` in UTF-8. */
+const MICRO = [0xc2, 0xb5] as const;
+
+/**
+ * `6s`, `1m2s`, `1h18m43s`, `1d10h49m04s`, `-1s`, `7.7s`, `100ms`, `-66143h40m13.419103232s`: always ends at its
+ * first `s`. What is no time left is NaN: below zero, or with a fraction (elapsed time, or an overflowed count).
+ * With `padded`, seconds of one digit are elapsed time too: cheggaaa/pb v1 prints what is left as `00m05s`.
+ */
+export function readDuration(
+  b: Uint8Array,
+  i: number,
+  out: Float64Array,
+  slot: number,
+  padded: boolean,
+): number {
+  let whole = true;
+  let seconds = 0;
+  if (b[i] === MINUS) {
+    whole = false;
+    i++;
+  }
+  for (;;) {
+    let c = b[i]!;
+    if (!(c >= ZERO && c <= NINE)) return ~i;
+    const first = i;
+    let value = c - ZERO;
+    while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+    if (c === SECOND) {
+      if (padded && i - first < 2) whole = false;
+      out[slot] = whole ? seconds + value : NaN;
+      return i + 1;
+    }
+    if (c === DOT) {
+      whole = false;
+      c = b[++i]!;
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      while ((c = b[++i]!) >= ZERO && c <= NINE);
+      if (c === SECOND) {
+        out[slot] = NaN;
+        return i + 1;
+      }
+    }
+    if (c === MINUTE && b[i + 1] !== SECOND) {
+      seconds += value * 60;
+    } else if (c === HOUR) seconds += value * 3600;
+    else if (c === DAY) seconds += value * 86_400;
+    else {
+      // A fraction of a second: `100ms`, `12µs`, `7ns`.
+      if (c === MICRO[0]) {
+        if (b[++i] !== MICRO[1]) return ~i;
+      } else if (c !== MINUTE && c !== NANO) return ~i;
+      if (b[++i] !== SECOND) return ~i;
+      out[slot] = NaN;
+      return i + 1;
+    }
+    i++;
+  }
+}
+
+/** `02:50`, `01:02:03`: minutes and seconds, or hours too; two digits each, hours may have more. Seconds. */
+export function readClock(b: Uint8Array, i: number, out: Float64Array, slot: number): number {
+  let seconds = 0;
+  for (let group = 0; ; group++) {
+    let c = b[i]!;
+    if (!(c >= ZERO && c <= NINE)) return ~i;
+    let value = c - ZERO;
+    c = b[++i]!;
+    if (!(c >= ZERO && c <= NINE)) return ~i;
+    value = value * 10 + (c - ZERO);
+    while ((c = b[++i]!) >= ZERO && c <= NINE) {
+      if (group > 0) return ~i;
+      value = value * 10 + (c - ZERO);
+    }
+    seconds = seconds * 60 + value;
+    if (c !== COLON) {
+      if (group === 0) return ~i;
+      out[slot] = seconds;
+      return i;
+    }
+    if (group === 2) return ~i;
+    i++;
+  }
+}

@@ -1,0 +1,104 @@
+/**
+ * One record of cheggaaa/pb v1 as annie set it up, with the bar when there is a terminal to take a width from:
+ *
+ *      0 B / 14.89 MiB [------------------------------------------]   0.00%
+ *      2.93 MiB / 14.89 MiB   19.67% 200.21 KiB/s 00m56s
+ *      4.00 MiB / ?
+ *
+ * Speed and time come and go, so only what follows the record says that it is whole.
+ */
+import { CLOSE, DOT, MINUS, NINE, OPEN, PERCENT_SIGN, QUESTION, SLASH, SPACE, ZERO } from './bytes.ts';
+import { readDuration, readPbSize } from './numbers.ts';
+import { ETA, PERCENT, RECEIVED, SPEED, TOTAL } from './sample.ts';
+
+const LETTER_S = 115;
+const EQUALS = 61;
+const GREATER = 62;
+
+export class Pb1Reader {
+  private barLength = 0;
+
+  /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
+  read(b: Uint8Array, i: number, n: number, out: Float64Array): number {
+    if (b[i] !== SPACE) return ~i;
+    i = readPbSize(b, i + 1, out, RECEIVED);
+    if (i < 0) return i;
+    if (b[i] !== SPACE) return ~i;
+    if (b[++i] !== SLASH) return ~i;
+    if (b[++i] !== SPACE) return ~i;
+    if (b[++i] === QUESTION) {
+      out[TOTAL] = NaN;
+      i++;
+    } else {
+      i = readPbSize(b, i, out, TOTAL);
+      if (i < 0) return i;
+    }
+    const unknown = Number.isNaN(out[TOTAL]!);
+    let end = i;
+
+    if (b[i] === SPACE && b[i + 1] === OPEN) {
+      i = this.skipBar(b, i + 1, n);
+      if (i < 0) return i;
+      end = i;
+    }
+
+    let hundredths = NaN;
+    if (!unknown) {
+      if (b[i] !== SPACE) return ~i;
+      while (b[++i] === SPACE);
+      let c = b[i]!;
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      hundredths = c - ZERO;
+      while ((c = b[++i]!) >= ZERO && c <= NINE) hundredths = hundredths * 10 + (c - ZERO);
+      if (c !== DOT) return ~i;
+      c = b[++i]!;
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      hundredths = hundredths * 10 + (c - ZERO);
+      c = b[++i]!;
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      hundredths = hundredths * 10 + (c - ZERO);
+      if (b[++i] !== PERCENT_SIGN) return ~i;
+      end = ++i;
+    }
+    out[PERCENT] = hundredths / 100;
+    out[SPEED] = NaN;
+    out[ETA] = NaN;
+
+    while (b[i] === SPACE) i++;
+    if (b[i]! >= ZERO && b[i]! <= NINE) {
+      // A speed has a dot or a blank after its digits, a time has a letter.
+      i = readPbSize(b, i, out, SPEED);
+      if (i >= 0) {
+        if (b[i] !== SLASH) return ~i;
+        if (b[++i] !== LETTER_S) return ~i;
+        end = ++i;
+        while (b[i] === SPACE) i++;
+      } else {
+        out[SPEED] = NaN;
+        i = end;
+        while (b[i] === SPACE) i++;
+      }
+      if (b[i]! >= ZERO && b[i]! <= NINE) {
+        i = readDuration(b, i, out, ETA, true);
+        if (i < 0) return i;
+        end = i;
+      }
+    }
+    // The last record's time is elapsed time; without a total there is no time left to speak of.
+    if (hundredths >= 10_000) out[ETA] = 0;
+    else if (unknown) out[ETA] = NaN;
+    return end;
+  }
+
+  /** From `[` to past `]`: first where the last bar ended, else by walking it. */
+  private skipBar(b: Uint8Array, i: number, n: number): number {
+    const guess = i + this.barLength;
+    if (guess < n && b[guess] === CLOSE) return guess + 1;
+    let k = i + 1;
+    let c = b[k]!;
+    while (c === EQUALS || c === MINUS || c === GREATER) c = b[++k]!;
+    if (c !== CLOSE) return ~k;
+    this.barLength = k - i;
+    return k + 1;
+  }
+}

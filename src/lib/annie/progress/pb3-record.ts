@@ -1,0 +1,102 @@
+/**
+ * One record of cheggaaa/pb v3 as lux sets it up:
+ *
+ *     1.57 MiB / 14.89 MiB [=====>------------] 2.01 MiB p/s 10.56% 6s
+ *     9.34 MiB [------------------------------] 5.74 MiB p/s ?% -1s
+ *
+ * It is complete at the `s` or `?` of its time, the only thing that parts it from the next.
+ */
+import { CLOSE, DOT, MINUS, NINE, OPEN, PERCENT_SIGN, QUESTION, SLASH, SPACE, ZERO } from './bytes.ts';
+import { readDuration, readPbSize } from './numbers.ts';
+import { ETA, PERCENT, RECEIVED, SPEED, TOTAL } from './sample.ts';
+
+const LETTER_P = 112;
+const LETTER_S = 115;
+const EQUALS = 61;
+const GREATER = 62;
+
+export class Pb3Reader {
+  private barLength = 0;
+
+  /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
+  read(b: Uint8Array, i: number, n: number, out: Float64Array): number {
+    i = readPbSize(b, i, out, RECEIVED);
+    if (i < 0) return i;
+    if (b[i] !== SPACE) return ~i;
+    if (b[++i] === SLASH) {
+      if (b[++i] !== SPACE) return ~i;
+      i = readPbSize(b, i + 1, out, TOTAL);
+      if (i < 0) return i;
+      if (b[i] !== SPACE) return ~i;
+      i++;
+    } else {
+      out[TOTAL] = NaN;
+    }
+
+    i = this.skipBar(b, i, n);
+    if (i < 0) return i;
+    if (b[i] !== SPACE) return ~i;
+
+    if (b[++i] === QUESTION) {
+      out[SPEED] = NaN;
+      i++;
+    } else {
+      i = readPbSize(b, i, out, SPEED);
+      if (i < 0) return i;
+    }
+    if (b[i] !== SPACE) return ~i;
+    if (b[++i] !== LETTER_P) return ~i;
+    if (b[++i] !== SLASH) return ~i;
+    if (b[++i] !== LETTER_S) return ~i;
+    if (b[++i] !== SPACE) return ~i;
+
+    let c = b[++i]!;
+    let hundredths = NaN;
+    if (c === QUESTION) {
+      i++;
+    } else {
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      hundredths = c - ZERO;
+      while ((c = b[++i]!) >= ZERO && c <= NINE) hundredths = hundredths * 10 + (c - ZERO);
+      if (c !== DOT) return ~i;
+      c = b[++i]!;
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      hundredths = hundredths * 10 + (c - ZERO);
+      c = b[++i]!;
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      hundredths = hundredths * 10 + (c - ZERO);
+      i++;
+    }
+    out[PERCENT] = hundredths / 100;
+    if (b[i] !== PERCENT_SIGN) return ~i;
+    if (b[++i] !== SPACE) return ~i;
+
+    if (b[++i] === QUESTION) {
+      out[ETA] = NaN;
+      i++;
+    } else {
+      i = readDuration(b, i, out, ETA, false);
+      if (i < 0) return i;
+    }
+    // The last record's time is elapsed time; without a total there is no time left to speak of.
+    if (hundredths >= 10_000) out[ETA] = 0;
+    else if (Number.isNaN(out[TOTAL]!)) out[ETA] = NaN;
+    return i;
+  }
+
+  /**
+   * From `[` to past `]`. The bar is more than half of a record and nearly always as long as the last one, so its
+   * end is looked for there first: nothing but a bar ends in `]` on the fd that holds bars alone.
+   */
+  private skipBar(b: Uint8Array, i: number, n: number): number {
+    if (b[i] !== OPEN) return ~i;
+    const guess = i + this.barLength;
+    if (guess < n && b[guess] === CLOSE) return guess + 1;
+    let k = i + 1;
+    let c = b[k]!;
+    while (c === EQUALS || c === MINUS || c === GREATER) c = b[++k]!;
+    if (c !== CLOSE) return ~k;
+    this.barLength = k - i;
+    return k + 1;
+  }
+}

@@ -1,0 +1,219 @@
+/**
+ * One record of yt-dlp's stock progress text (`report_progress` in its downloader/common.py):
+ *
+ *     [download]  26.8% of   14.89MiB at    3.98MiB/s ETA 00:02
+ *     [download]  31.8% of ~   6.28MiB at    1.11MiB/s ETA 00:03 (frag 1/4)
+ *     [download]    2.00MiB at    1.48MiB/s (00:00:01)
+ *     [download] 100% of   14.89MiB in 00:00:07 at 2.12MiB/s
+ *     [download] 100% of   14.89MiB
+ *     [download]   N/A% at  Unknown B/s ETA Unknown
+ */
+import { DOT, MINUS, NINE, OPEN, PERCENT_SIGN, SLASH, SPACE, startsWith, toBytes, ZERO } from './bytes.ts';
+import { readClock, readTightSize } from './numbers.ts';
+import { ESTIMATED, ETA, FINISHED, FRAGMENT, FRAGMENTS, PERCENT, RECEIVED, SPEED, TOTAL } from './sample.ts';
+
+const PREFIX = toBytes('[download] ');
+const UNKNOWN = toBytes('Unknown');
+const UNKNOWN_SPEED = toBytes('Unknown B/s');
+const NOT_AVAILABLE = toBytes('N/A');
+const ENDLESS = toBytes('--:--:--');
+const FRAG = toBytes(' (frag ');
+const RETRY = toBytes('[download] Got error');
+
+const LETTER_O = 111;
+const LETTER_F = 102;
+const LETTER_A = 97;
+const LETTER_T = 116;
+const LETTER_I = 105;
+const LETTER_N = 110;
+const LETTER_S = 115;
+const LETTER_E = 69;
+const LETTER_UPPER_T = 84;
+const LETTER_UPPER_A = 65;
+const LETTER_UPPER_N = 78;
+const LETTER_UPPER_U = 85;
+const TILDE = 126;
+const BRACKET = 40;
+const BRACKET_END = 41;
+
+export class YtDlpTextReader {
+  /** Whether the record read last may have text glued to it: one with an ETA, as yt-dlp then retries. */
+  private gluable = false;
+
+  /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
+  read(b: Uint8Array, i: number, out: Float64Array): number {
+    if (b[i] !== OPEN || !startsWith(b, i, PREFIX)) return ~i;
+    i += PREFIX.length;
+    const first = i;
+    while (b[i] === SPACE) i++;
+    let c = b[i]!;
+    let number = 0;
+    if (c >= ZERO && c <= NINE) {
+      number = c - ZERO;
+      while ((c = b[++i]!) >= ZERO && c <= NINE) number = number * 10 + (c - ZERO);
+      if (c === PERCENT_SIGN) return this.finish(b, i + 1, number, out);
+      if (c !== DOT) return ~i;
+      c = b[++i]!;
+      if (!(c >= ZERO && c <= NINE)) return ~i;
+      if (b[++i] !== PERCENT_SIGN) return this.withoutTotal(b, first, out);
+      out[PERCENT] = (number * 10 + (c - ZERO)) / 10;
+    } else {
+      if (!startsWith(b, i, NOT_AVAILABLE) || b[(i += 3)] !== PERCENT_SIGN) return ~i;
+      out[PERCENT] = NaN;
+    }
+
+    out[RECEIVED] = NaN;
+    out[ESTIMATED] = 0;
+    out[FINISHED] = 0;
+    if (b[++i] !== SPACE) return ~i;
+    if (b[i + 1] === LETTER_O) {
+      if (b[i + 2] !== LETTER_F || b[i + 3] !== SPACE) return ~i;
+      i += 4;
+      if (b[i] === TILDE) {
+        out[ESTIMATED] = 1;
+        i++;
+      }
+      while (b[i] === SPACE) i++;
+      if (b[i] === LETTER_UPPER_N && startsWith(b, i, NOT_AVAILABLE)) {
+        out[TOTAL] = NaN;
+        i += 3;
+      } else {
+        i = readTightSize(b, i, out, TOTAL);
+        if (i < 0) return i;
+      }
+    } else {
+      out[TOTAL] = NaN;
+    }
+    i = readSpeed(b, i, out);
+    if (i < 0) return i;
+
+    if (
+      b[i] !== SPACE ||
+      b[i + 1] !== LETTER_E ||
+      b[i + 2] !== LETTER_UPPER_T ||
+      b[i + 3] !== LETTER_UPPER_A ||
+      b[i + 4] !== SPACE
+    ) {
+      return ~i;
+    }
+    i += 5;
+    while (b[i] === SPACE) i++;
+    if (b[i]! >= ZERO && b[i]! <= NINE) {
+      i = readClock(b, i, out, ETA);
+      if (i < 0) return i;
+    } else {
+      out[ETA] = NaN;
+      if (b[i] === LETTER_UPPER_U && startsWith(b, i, UNKNOWN)) i += UNKNOWN.length;
+      else if (b[i] === MINUS && startsWith(b, i, ENDLESS)) i += ENDLESS.length;
+      else return ~i;
+    }
+    if (out[PERCENT]! >= 100) out[ETA] = 0;
+    this.gluable = true;
+    return readFragment(b, i, out);
+  }
+
+  /** Whether what stands at `i` may follow the record read last without anything between. */
+  glue(b: Uint8Array, i: number): boolean {
+    return this.gluable && startsWith(b, i, RETRY);
+  }
+
+  /** After `100%`: ` of SIZE`, ` in TIME` and ` at SPEED`, each of which may be missing. */
+  private finish(b: Uint8Array, i: number, percent: number, out: Float64Array): number {
+    this.gluable = false;
+    if (percent !== 100) return ~i;
+    out[PERCENT] = 100;
+    out[RECEIVED] = out[TOTAL] = out[SPEED] = NaN;
+    out[ETA] = 0;
+    out[FRAGMENT] = out[FRAGMENTS] = NaN;
+    out[ESTIMATED] = 0;
+    out[FINISHED] = 1;
+    if (b[i] === SPACE && b[i + 1] === LETTER_O && b[i + 2] === LETTER_F && b[i + 3] === SPACE) {
+      i += 4;
+      while (b[i] === SPACE) i++;
+      i = readTightSize(b, i, out, TOTAL);
+      if (i < 0) return i;
+      out[RECEIVED] = out[TOTAL]!;
+    }
+    if (b[i] === SPACE && b[i + 1] === LETTER_I && b[i + 2] === LETTER_N && b[i + 3] === SPACE) {
+      i += 4;
+      if (b[i] === MINUS && startsWith(b, i, ENDLESS)) {
+        i += ENDLESS.length;
+      } else {
+        // Elapsed time; read for its length only.
+        i = readClock(b, i, out, ETA);
+        if (i < 0) return i;
+        out[ETA] = 0;
+      }
+    }
+    if (b[i] === SPACE && b[i + 1] === LETTER_A && b[i + 2] === LETTER_T && b[i + 3] === SPACE) {
+      i = readSpeed(b, i, out);
+    }
+    return i;
+  }
+
+  /** `SIZE at SPEED (ELAPSED)`: nothing says how much there is. */
+  private withoutTotal(b: Uint8Array, i: number, out: Float64Array): number {
+    this.gluable = false;
+    out[PERCENT] = out[TOTAL] = out[ETA] = NaN;
+    out[ESTIMATED] = 0;
+    out[FINISHED] = 0;
+    while (b[i] === SPACE) i++;
+    i = readTightSize(b, i, out, RECEIVED);
+    if (i < 0) return i;
+    i = readSpeed(b, i, out);
+    if (i < 0) return i;
+    if (b[i] === SPACE && b[i + 1] === BRACKET && b[i + 2] !== LETTER_F) {
+      i += 2;
+      if (b[i] === MINUS && startsWith(b, i, ENDLESS)) i += ENDLESS.length;
+      else i = readClock(b, i, out, ETA);
+      if (i < 0) return i;
+      out[ETA] = NaN;
+      if (b[i] !== BRACKET_END) return ~i;
+      i++;
+    }
+    return readFragment(b, i, out);
+  }
+}
+
+/** ` at    3.98MiB/s`, ` at  Unknown B/s`. */
+function readSpeed(b: Uint8Array, i: number, out: Float64Array): number {
+  if (b[i] !== SPACE || b[i + 1] !== LETTER_A || b[i + 2] !== LETTER_T || b[i + 3] !== SPACE) return ~i;
+  i += 4;
+  while (b[i] === SPACE) i++;
+  if (b[i] === LETTER_UPPER_U) {
+    if (!startsWith(b, i, UNKNOWN_SPEED)) return ~i;
+    out[SPEED] = NaN;
+    return i + UNKNOWN_SPEED.length;
+  }
+  if (b[i] === LETTER_UPPER_N && startsWith(b, i, NOT_AVAILABLE)) {
+    out[SPEED] = NaN;
+    i += NOT_AVAILABLE.length;
+  } else {
+    i = readTightSize(b, i, out, SPEED);
+    if (i < 0) return i;
+  }
+  if (b[i] !== SLASH || b[i + 1] !== LETTER_S) return ~i;
+  return i + 2;
+}
+
+/** ` (frag 3/15)` or ` (frag 3)`, where there is one. */
+function readFragment(b: Uint8Array, i: number, out: Float64Array): number {
+  out[FRAGMENT] = NaN;
+  out[FRAGMENTS] = NaN;
+  if (b[i] !== SPACE || b[i + 1] !== BRACKET || !startsWith(b, i, FRAG)) return i;
+  let k = i + FRAG.length;
+  let c = b[k]!;
+  if (!(c >= ZERO && c <= NINE)) return ~k;
+  let value = c - ZERO;
+  while ((c = b[++k]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+  out[FRAGMENT] = value;
+  if (c === SLASH) {
+    c = b[++k]!;
+    if (!(c >= ZERO && c <= NINE)) return ~k;
+    value = c - ZERO;
+    while ((c = b[++k]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+    out[FRAGMENTS] = value;
+  }
+  if (b[k] !== BRACKET_END) return ~k;
+  return k + 1;
+}

@@ -1,0 +1,81 @@
+/** One fd of yt-dlp: progress in one of three forms, messages, and the status of an ffmpeg that it runs. */
+import { toText } from './bytes.ts';
+import { FfmpegStatsReader } from './ffmpeg-stats.ts';
+import { type SegmentOptions, SegmentStream } from './segments.ts';
+import { SluiceReader } from './sluice-template.ts';
+import { YtDlpJsonReader } from './ytdlp-json.ts';
+import { YtDlpMessages } from './ytdlp-messages.ts';
+import { YtDlpTextReader } from './ytdlp-record.ts';
+
+/** How yt-dlp was told to print progress; `prefix` stands before each record. */
+export type YtDlpFormat =
+  { format: 'text' } | { format: 'json'; prefix: string } | { format: 'sluice'; prefix: string };
+
+interface Options extends SegmentOptions {
+  /** null: no progress on this fd. */
+  progress: YtDlpFormat | null;
+  /** An ffmpeg that yt-dlp runs writes here. */
+  ffmpeg: boolean;
+  errors: boolean;
+}
+
+const LOWER_F = 102;
+const LOWER_S = 115;
+const UPPER_L = 76;
+
+export class YtDlpStream extends SegmentStream {
+  private readonly messages: YtDlpMessages;
+  private readonly stock: YtDlpTextReader | null;
+  private readonly json: YtDlpJsonReader | null;
+  private readonly sluice: SluiceReader | null;
+  private readonly ffmpeg: FfmpegStatsReader | null;
+  /** The record read last was ffmpeg's, which has other numbers. */
+  private wasFfmpeg = false;
+
+  constructor(options: Options) {
+    super(options);
+    const { run, progress, ffmpeg, errors } = options;
+    this.messages = new YtDlpMessages(run, errors);
+    this.stock = progress?.format === 'text' ? new YtDlpTextReader() : null;
+    this.json = progress?.format === 'json' ? new YtDlpJsonReader(progress.prefix) : null;
+    this.sluice = progress?.format === 'sluice' ? new SluiceReader(progress.prefix) : null;
+    this.ffmpeg = ffmpeg ? new FfmpegStatsReader() : null;
+  }
+
+  protected override record(b: Uint8Array, i: number, n: number): number {
+    const c = b[i];
+    if (this.ffmpeg !== null && (c === LOWER_F || c === LOWER_S || c === UPPER_L)) {
+      return this.ffmpegRecord(this.ffmpeg, b, i, n);
+    }
+    if (this.wasFfmpeg) this.forget();
+    if (!this.messages.progressPossible) return 0;
+    if (this.stock !== null) return this.stock.read(b, i, this.values);
+    if (this.json !== null) return this.json.read(b, i, n, this.values, !this.afterReturn);
+    if (this.sluice !== null) return this.sluice.read(b, i, this.values);
+    return 0;
+  }
+
+  protected override glue(b: Uint8Array, i: number): boolean {
+    return (this.stock?.glue(b, i) ?? false) || (this.json?.glue(b, i) ?? false);
+  }
+
+  protected override line(b: Uint8Array, start: number, end: number): void {
+    const name = this.sluice?.postprocessor(b, start, end) ?? null;
+    if (name !== null) this.messages.postprocessor(name);
+    else this.messages.line(toText(b, start, end));
+  }
+
+  private ffmpegRecord(reader: FfmpegStatsReader, b: Uint8Array, i: number, n: number): number {
+    this.values.fill(NaN);
+    this.wasFfmpeg = true;
+    const end = reader.read(b, i, n, this.values);
+    this.trailing = end > 0 ? reader.trailing : 0;
+    return end;
+  }
+
+  private forget(): void {
+    this.values.fill(NaN);
+    this.trailing = 0;
+    this.wasFfmpeg = false;
+  }
+}
