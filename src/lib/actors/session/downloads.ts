@@ -59,13 +59,13 @@ export class Downloads {
 
   /** @throws SluiceError `not_found`, `wrong_state` */
   async act(action: Action, id: string, cause: string): Promise<DownloadView> {
-    const child = this.#live.revive(await this.#listings.row(id));
+    const row = await this.#listings.row(id);
     const event = { type: action, at: this.#parts.env.clock.now(), cause } as const;
-    if (!child.can(event)) {
-      throw new SluiceError(
-        'wrong_state',
-        `A download in state ${child.row.state} cannot be told to ${action}.`,
-      );
+    // A complete one has no actor to ask: made from its row, it would end at once.
+    const child = row.state === 'complete' ? null : this.#live.revive(row);
+    if (!child?.can(event)) {
+      const { state } = row;
+      throw new SluiceError('wrong_state', `A download in state ${state} cannot be told to ${action}.`);
     }
     this.#live.send(child, event);
     // A new attempt wants the bytes that a discard still on its way would take.

@@ -242,7 +242,7 @@ export class SessionActor implements DurableObject {
       if (await this.#readers.publish(this.#env.clock.now())) this.#live.stir();
     } catch (error) {
       // Memory and storage may disagree now: forget memory, the next event starts from storage.
-      this.#ctx.abort(toSluiceError(error).message);
+      this.#ctx.abort(String(error));
       throw error;
     }
     this.#send();
