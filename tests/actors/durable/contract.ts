@@ -2,7 +2,7 @@
  * What every host of durable objects has to do, written against the shared model only. A host joins by an adapter.
  * Where a client would wait for ever, the tests do too, until their hang deadline.
  */
-import { suite } from 'uvu';
+import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { settles, waitFor } from '../../support/wait.ts';
 import type { Sample } from './sample-object.ts';
@@ -33,8 +33,8 @@ export interface ContractHost {
   close(): Promise<void>;
 }
 
-/** Registers and runs the contract. `open` gives a fresh host with Sample, whose env is `{greeting: 'hello'}`. */
-export function runContract(name: string, open: () => Promise<ContractHost>): void {
+/** The contract, to be run by the caller. `open` gives a fresh host with Sample, whose env is `{greeting: 'hello'}`. */
+export function contract(name: string, open: () => Promise<ContractHost>): Test<{ host: ContractHost }> {
   const test = suite<{ host: ContractHost }>(name);
   test.before.each(async (context) => {
     context.host = await open();
@@ -79,9 +79,7 @@ export function runContract(name: string, open: () => Promise<ContractHost>): vo
     assert.is(await (await settles(response)).text(), 'parsed');
   });
 
-  test('no event is delivered while blockConcurrencyWhile runs', async ({
-    host,
-  }) => {
+  test('no event is delivered while blockConcurrencyWhile runs', async ({ host }) => {
     const order: string[] = [];
     await Promise.all([
       host.call('a', 'block', 5).then(() => order.push('block')),
@@ -219,5 +217,5 @@ export function runContract(name: string, open: () => Promise<ContractHost>): vo
     assert.is(await host.call('a', 'getAlarm'), null);
   });
 
-  test.run();
+  return test;
 }

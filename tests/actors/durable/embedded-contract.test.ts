@@ -1,9 +1,9 @@
-import { type ContractHost, runContract } from './contract.ts';
+import { type ContractHost, contract } from './contract.ts';
 import { openHost, settle } from './host.ts';
 import type { Sample } from './sample-object.ts';
 import { TestWire } from './wire.ts';
 
-runContract('embedded host', async (): Promise<ContractHost> => {
+const test = contract('embedded host', async (): Promise<ContractHost> => {
   const opened = await openHost();
   const stub = (id: string) => opened.host.get<Sample>('sample', id);
   return {
@@ -25,3 +25,5 @@ runContract('embedded host', async (): Promise<ContractHost> => {
     close: () => opened.close(),
   };
 });
+
+test.run();

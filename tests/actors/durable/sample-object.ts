@@ -61,7 +61,7 @@ export class Sample implements DurableObject {
 
   async webSocketMessage(socket: DurableSocket, message: string | ArrayBuffer): Promise<void> {
     const text = typeof message === 'string' ? message : new TextDecoder().decode(message);
-    const [verb, ...rest] = text.split(' ');
+    const [verb = '', ...rest] = text.split(' ');
     switch (verb) {
       case 'count': {
         const { count } = (socket.deserializeAttachment() ?? { count: 0 }) as { count: number };

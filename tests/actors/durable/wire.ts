@@ -18,7 +18,7 @@ export class TestWire implements WireSocket, ContractSocket {
       {
         bufferedAmount: 0,
         send: (message) => {
-          this.received.push(String(message));
+          this.received.push(typeof message === 'string' ? message : new TextDecoder().decode(message));
         },
         // The client answers a close at once, in the next turn of the loop.
         close: (code = 1005, reason = '') => {

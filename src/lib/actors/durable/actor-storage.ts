@@ -54,7 +54,6 @@ class ReadWrite {
 
   get<T>(key: string): Promise<T | undefined>;
   get<T>(keys: string[]): Promise<Map<string, T>>;
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async get(keys: string | string[]): Promise<unknown> {
     this.assertUsable();
     if (!Array.isArray(keys)) {
@@ -78,7 +77,6 @@ class ReadWrite {
 
   put<T>(key: string, value: T): Promise<void>;
   put<T>(entries: Record<string, T>): Promise<void>;
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async put(keyOrEntries: string | Record<string, unknown>, value?: unknown): Promise<void> {
     const entries =
       typeof keyOrEntries === 'string' ? [[keyOrEntries, value] as const] : Object.entries(keyOrEntries);
@@ -95,7 +93,6 @@ class ReadWrite {
 
   delete(key: string): Promise<boolean>;
   delete(keys: string[]): Promise<number>;
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async delete(keys: string | string[]): Promise<boolean | number> {
     if (!Array.isArray(keys)) {
       checkKey(keys);
@@ -106,7 +103,6 @@ class ReadWrite {
     return this.write(() => keys.filter((key) => this.journal.delete(key)).length);
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async list<T>(options: ListOptions = {}): Promise<Map<string, T>> {
     this.assertUsable();
     const range = keyRange(options);
@@ -191,7 +187,6 @@ export class ActorStorage extends ReadWrite implements DurableStorage {
     return result;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async deleteAll(): Promise<void> {
     this.write(() => {
       this.journal.clear();
@@ -199,14 +194,12 @@ export class ActorStorage extends ReadWrite implements DurableStorage {
     if (this.owner.alarm === 'running') this.owner.alarm = 'replaced';
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async getAlarm(): Promise<number | null> {
     this.assertUsable();
     if (this.owner.alarm === 'running') return null;
     return this.journal.rows.getAlarm()?.at ?? null;
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async setAlarm(scheduledTime: number | Date): Promise<void> {
     // Late rather than early.
     const at = Math.ceil(Number(scheduledTime));
@@ -215,7 +208,6 @@ export class ActorStorage extends ReadWrite implements DurableStorage {
     this.#writeAlarm({ at, retries: 0 });
   }
 
-  // eslint-disable-next-line @typescript-eslint/require-await -- errors have to reject
   async deleteAlarm(): Promise<void> {
     this.#writeAlarm(null);
   }

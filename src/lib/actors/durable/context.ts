@@ -48,7 +48,7 @@ export class Context implements DurableContext {
 
   async blockConcurrencyWhile<T>(callback: () => Promise<T>): Promise<T> {
     const life = this.#life;
-    const { clock } = life.actor.kernel;
+    const { clock } = life.actor.loop;
     life.assertAlive();
     life.hold('block');
     const timer = clock.setTimeout(() => {
@@ -74,7 +74,7 @@ export class Context implements DurableContext {
       life.actor.rest(life);
     };
     promise.then(done, (error: unknown) => {
-      life.actor.kernel.report(error, life.actor.name);
+      life.actor.loop.report(error, life.actor.name);
       done();
     });
   }

@@ -3,9 +3,10 @@ import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ActorId } from './context.ts';
 import type { ActorEvent } from './events.ts';
-import { type Definition, Kernel } from './kernel.ts';
+import { Kernel } from './kernel.ts';
 import { limit, LIMITS } from './limits.ts';
 import type { HostListener } from './observe.ts';
+import type { Definition } from './ports.ts';
 import { openStore } from './storage.server.ts';
 import type { ActorName, Store } from './store.ts';
 import type {
@@ -22,7 +23,6 @@ import type {
 const IDLE_MS = 10_000;
 /** How long `close` waits for turns to end. */
 const CLOSE_MS = 5000;
-const RESTART = 1012;
 
 export interface EmbeddedHostOptions {
   /** The SQLite file, made when absent; or a store that is open. */
@@ -153,10 +153,7 @@ async function close(kernel: Kernel): Promise<void> {
   const end = performance.now() + CLOSE_MS;
   while (!kernel.isQuiet && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
   kernel.commit();
-  for (const actor of kernel.actors()) {
-    for (const socket of [...actor.sockets]) socket.close(RESTART, 'restart');
-    actor.end();
-  }
+  for (const actor of kernel.actors()) actor.close();
   kernel.idle.stop();
   kernel.store.close();
 }

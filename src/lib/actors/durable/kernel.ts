@@ -8,17 +8,9 @@ import { AlarmRing } from './alarm-ring.ts';
 import type { Clock } from './clock.ts';
 import { OutputGate } from './gate.ts';
 import { IdleList } from './idle.ts';
-import type { Life, Turn } from './life.ts';
 import { Observers } from './observe.ts';
+import type { Definition, Loop, Resident } from './ports.ts';
 import type { ActorName, Store } from './store.ts';
-import type { DurableClass } from './types.ts';
-
-/** A class and what its objects get as `env`. */
-export interface Definition {
-  // eslint-disable-next-line @typescript-eslint/no-explicit-any -- each class knows its own env
-  class: DurableClass<any>;
-  env: unknown;
-}
 
 export interface KernelOptions {
   store: Store;
@@ -35,23 +27,21 @@ const TURNS_A_FLUSH = 256;
 /** Turns of one object before the next object has its turns. */
 const TURNS_AN_ACTOR = 32;
 
-export class Kernel {
+export class Kernel implements Loop {
   readonly store: Store;
   readonly clock: Clock;
   readonly observers = new Observers();
-  readonly gate: OutputGate<Actor>;
-  readonly idle: IdleList<Actor>;
+  readonly gate: OutputGate<Resident>;
+  readonly idle: IdleList<Resident>;
   readonly alarms: AlarmRing;
-  /** Turns whose handler has not settled at once. */
-  running: Turn[] = [];
-  /** Lives with a transaction that is not over. */
-  readonly transacting = new Set<Life>();
+  running: Loop['running'] = [];
+  readonly transacting: Loop['transacting'] = new Set();
   isClosing = false;
   readonly #classes: Record<string, Definition>;
   readonly #onError: KernelOptions['onError'];
   readonly #actors = new Map<string, Map<string, Actor>>();
-  readonly #ready = new Set<Actor>();
-  readonly #dirty = new Set<Actor>();
+  readonly #ready = new Set<Resident>();
+  readonly #dirty = new Set<Resident>();
   #isDrainQueued = false;
   #isArmed = false;
   #isFailing = false;
@@ -89,14 +79,12 @@ export class Kernel {
     for (const actors of this.#actors.values()) yield* actors.values();
   }
 
-  /** Drops the record of an actor that has neither life, sockets nor events. */
-  forget(actor: Actor): void {
-    if (actor.life !== null || actor.sockets.length > 0 || actor.mailbox.size > 0) return;
+  forget(actor: Resident): void {
+    if (actor.isNeeded) return;
     this.#actors.get(actor.name.class)?.delete(actor.name.id);
   }
 
-  /** The actor may have an event to take. */
-  ready(actor: Actor): void {
+  ready(actor: Resident): void {
     this.#ready.add(actor);
     if (this.#isDrainQueued || this.#turnsLeft === 0) return;
     this.#isDrainQueued = true;
@@ -114,15 +102,13 @@ export class Kernel {
     }
   };
 
-  /** Brings about a flush once all microtasks have run. */
   arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
     setImmediate(this.#flush);
   }
 
-  /** Before each write. */
-  touched(actor: Actor): void {
+  touched(actor: Resident): void {
     this.#dirty.add(actor);
     this.arm();
   }
@@ -131,16 +117,12 @@ export class Kernel {
     this.#isArmed = false;
     for (const life of this.transacting) {
       // A commit now would store half of it.
-      const waited = new SluiceError(
-        'internal_error',
-        'A transaction awaited something else than its storage.',
-      );
-      life.actor.reset(waited, life);
+      life.abort(new SluiceError('internal_error', 'A transaction awaited something else than its storage.'));
     }
     this.commit();
     const { running } = this;
     this.running = [];
-    for (const turn of running) if (!turn.life.actor.giveUp(turn)) this.running.push(turn);
+    for (const turn of running) if (!turn.giveUp()) this.running.push(turn);
     this.#turnsLeft = TURNS_A_FLUSH;
     this.#drain();
   };
@@ -155,7 +137,7 @@ export class Kernel {
       let outcome: 'done' | 'failed' = 'done';
       try {
         store.commit();
-        for (const { life } of this.#dirty) life?.journal.forget();
+        for (const actor of this.#dirty) actor.committed();
       } catch (error) {
         outcome = 'failed';
         this.storeFailed(error as SluiceError);
@@ -170,7 +152,6 @@ export class Kernel {
     this.gate.release();
   }
 
-  /** Everything uncommitted is lost: whoever has written or answered since the last commit starts afresh. */
   storeFailed(error: SluiceError): void {
     // Starting afresh must not fail in turn.
     if (this.#isFailing) return;
