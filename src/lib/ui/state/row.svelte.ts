@@ -1,0 +1,51 @@
+import { derive } from '../../protocol/channel.ts';
+import type { DownloadView } from '../../protocol/download.ts';
+
+/**
+ * One download as the page holds it. A change replaces the view of this row alone, and what is derived from it
+ * wakes only readers of values that did change: a tick of one row does not touch the others.
+ */
+export class DownloadRow {
+  readonly id: string;
+  readonly createdAt: string;
+  #view: DownloadView = $state.raw() as unknown as DownloadView;
+
+  readonly state = $derived.by(() => this.#view.state);
+  readonly title = $derived.by(() => this.#view.title || this.#view.url);
+  readonly url = $derived.by(() => this.#view.url);
+  readonly engine = $derived.by(() => this.#view.engine);
+  readonly file = $derived.by(() => this.#view.file);
+  readonly error = $derived.by(() => this.#view.error);
+  readonly attempt = $derived.by(() => this.#view.attempt);
+  readonly finishedAt = $derived.by(() => this.#view.finishedAt);
+  readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);
+  readonly totalBytes = $derived.by(() => this.#view.totalBytes);
+  readonly bytesPerSecond = $derived.by(() => this.#view.bytesPerSecond);
+  readonly #progress = $derived.by(() => derive(this.#view));
+  readonly percent = $derived.by(() => this.#progress.percent);
+  readonly etaSeconds = $derived.by(() => this.#progress.etaSeconds);
+
+  constructor(view: DownloadView) {
+    this.id = view.id;
+    this.createdAt = view.createdAt;
+    this.#view = view;
+  }
+
+  get view(): DownloadView {
+    return this.#view;
+  }
+
+  /** For the store only. */
+  patch(change: Partial<DownloadView>): void {
+    this.#view = { ...this.#view, ...change };
+  }
+}
+
+/** Newest first; the id decides between two of the same millisecond. */
+export function newestFirst(
+  a: Pick<DownloadRow, 'createdAt' | 'id'>,
+  b: Pick<DownloadRow, 'createdAt' | 'id'>,
+): number {
+  if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
+  return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;
+}

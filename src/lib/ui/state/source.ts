@@ -1,0 +1,32 @@
+import type { DownloadState, DownloadView } from '../../protocol/download.ts';
+
+/** Where rows come from that the channel did not send: `GET /api/downloads`. */
+export interface RowSource {
+  /** @param states all when empty; @param cursor null = from the newest */
+  page(
+    states: readonly DownloadState[],
+    cursor: string | null,
+  ): Promise<{ downloads: DownloadView[]; next: string | null }>;
+  /** Null: there is no such row (any more). */
+  row(id: string): Promise<DownloadView | null>;
+}
+
+/** Rows in one answer: a screen has about 15, and a page of 100 is under 60 kB. */
+const PAGE_ROWS = 100;
+
+export const httpSource: RowSource = {
+  async page(states, cursor) {
+    const query = new URLSearchParams({ limit: String(PAGE_ROWS) });
+    if (states.length > 0) query.set('state', states.join(','));
+    if (cursor !== null) query.set('cursor', cursor);
+    const response = await fetch(`/api/downloads?${query}`);
+    if (!response.ok) throw new Error(`GET /api/downloads: ${response.status}`);
+    return (await response.json()) as { downloads: DownloadView[]; next: string | null };
+  },
+  async row(id) {
+    const response = await fetch(`/api/downloads/${id}`);
+    if (response.status === 404) return null;
+    if (!response.ok) throw new Error(`GET /api/downloads/${id}: ${response.status}`);
+    return (await response.json()) as DownloadView;
+  },
+};
