@@ -29,12 +29,13 @@ async function buildCli(): Promise<void> {
     platform: 'node',
     // The page's handler is loaded from where it lies; ws looks for two native helpers that we do not use.
     external: [/\/web\/handler\.js$/, 'bufferutil', 'utf-8-validate'],
-    define: { 'process.env.NODE_ENV': '"production"' },
+    transform: { define: { 'process.env.NODE_ENV': '"production"' } },
   });
   await bundle.write({
     dir: join(root, 'build'),
     format: 'esm',
-    chunkFileNames: 'chunks/[name]-[hash].js',
+    // Beside cli.js, as what is loaded by a relative path is looked for from there (src/page.ts).
+    chunkFileNames: '[name]-[hash].js',
     sourcemap: true,
   });
   await bundle.close();
@@ -45,8 +46,7 @@ await withLock(join(root, 'node_modules/.cache/sluice-build.lock'), async () => 
   const startedAt = performance.now();
   // Taken before: a source that changes meanwhile makes this build stale, not true.
   const hash = sourceHash(root);
-  rmSync(join(root, STAMP), { force: true });
-  rmSync(join(root, 'build/chunks'), { recursive: true, force: true });
+  rmSync(join(root, 'build'), { recursive: true, force: true });
   mkdirSync(join(root, 'build'), { recursive: true });
   console.log('  the page …');
   buildWeb();

@@ -13,7 +13,7 @@ const tokens = new Tokens(new Uint8Array(32).fill(7));
 
 test('a token proves its session and its nonce', () => {
   const { token, session, nonce } = tokens.issue();
-  assert.equal(tokens.verify(token), { session, nonce });
+  assert.equal(tokens.verify(token), { session, nonce, token });
 });
 
 test('a session can have several tokens, told apart by their nonce', () => {

@@ -13,6 +13,8 @@ const SHAPE = /^([\w-]{16})\.([\w-]{12})\.([\w-]{43})$/;
 export interface TokenClaims {
   session: string;
   nonce: string;
+  /** The whole token. */
+  token: string;
 }
 
 export class Tokens {
@@ -24,7 +26,7 @@ export class Tokens {
   }
 
   /** A token for a new session, or a further one for `session`. Nothing is stored. */
-  issue(session: string = nanoid(SESSION_CHARACTERS)): TokenClaims & { token: string } {
+  issue(session: string = nanoid(SESSION_CHARACTERS)): TokenClaims {
     const nonce = nanoid(NONCE_CHARACTERS);
     const claims = `${session}.${nonce}`;
     return { session, nonce, token: `${claims}.${this.#mac(claims).toString('base64url')}` };
@@ -39,7 +41,7 @@ export class Tokens {
     const given = Buffer.from(mac, 'base64url');
     // The last character carries 4 bits of the MAC and 2 that decoding ignores: only one spelling is ours.
     const same = given.length === expected.length && timingSafeEqual(given, expected);
-    return same && given.toString('base64url') === mac ? { session, nonce } : null;
+    return same && given.toString('base64url') === mac ? { session, nonce, token } : null;
   }
 
   #mac(claims: string): Buffer {

@@ -1,0 +1,112 @@
+/** Progress bars: what is done scrolls away above, what runs is redrawn in place below. */
+import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
+import type { Environment } from '../config.ts';
+import { fit, formatBytes, formatSeconds, printable } from './text.ts';
+
+export interface Show {
+  row(row: DownloadView): void;
+  /** Something to say that belongs to no download. */
+  note(text: string): void;
+  end(): void;
+}
+
+export type Terminal = Pick<NodeJS.WriteStream, 'write' | 'columns' | 'rows'>;
+
+/** Redrawn no more often than this, however many rows change. */
+const FRAME_MS = 100;
+const MAX_BAR = 30;
+const NUMBERS_COLUMNS = 44;
+
+const ESC = '\u001b[';
+/** Terminals that know it show the frame at once, others ignore it: no flicker. */
+const [BEGIN_FRAME, END_FRAME] = [`${ESC}?2026h`, `${ESC}?2026l`];
+const [HIDE_CURSOR, SHOW_CURSOR] = [`${ESC}?25l`, `${ESC}?25h`];
+const CLEAR_BELOW = `${ESC}0J`;
+
+/** @param env NO_COLOR (https://no-color.org) turns colours off */
+export function createBars(terminal: Terminal, env: Environment): Show {
+  const hasColor = !env['NO_COLOR'];
+  const live = new Map<string, DownloadView>();
+  const finished: string[] = [];
+  let drawn = 0;
+  let timer: NodeJS.Timeout | null = null;
+
+  const draw = (): void => {
+    timer = null;
+    const columns = terminal.columns || 80;
+    const room = Math.max(1, (terminal.rows || 24) - 2);
+    const rows = [...live.values()];
+    const lines = rows.slice(0, room).map((row) => barLine(row, columns - 1, hasColor));
+    if (rows.length > room) lines.push(fit(`… and ${rows.length - room} more`, columns - 1));
+    const up = drawn > 0 ? `${ESC}${drawn}A` : '';
+    const above = finished.splice(0).map((line) => `${line}${ESC}K\n`);
+    const below = lines.map((line) => `${line}${ESC}K\n`);
+    drawn = lines.length;
+    terminal.write(
+      `${BEGIN_FRAME}${HIDE_CURSOR}\r${up}${above.join('')}${below.join('')}${CLEAR_BELOW}${END_FRAME}`,
+    );
+  };
+  const soon = (): void => {
+    timer ??= setTimeout(draw, FRAME_MS);
+  };
+
+  return {
+    row(row) {
+      if (!isFinal(row.state)) live.set(row.id, row);
+      else if (live.delete(row.id) || !row.finishedAt) finished.push(finalLine(row, hasColor));
+      else finished.push(finalLine(row, hasColor));
+      soon();
+    },
+    note(text) {
+      finished.push(printable(text));
+      soon();
+    },
+    end() {
+      if (timer) clearTimeout(timer);
+      draw();
+      terminal.write(SHOW_CURSOR);
+    },
+  };
+}
+
+/** One row in at most `columns` columns: the narrower the terminal, the fewer parts. */
+export function barLine(row: DownloadView, columns: number, hasColor: boolean): string {
+  const percent = row.percent === null ? '' : `${Math.floor(row.percent)}%`;
+  const numbers = row.state === 'download' ? numbersOf(row) : row.state;
+  if (columns < 40) return fit(`${percent.padStart(4)} ${nameOf(row)}`, columns);
+  const barColumns = columns < NUMBERS_COLUMNS + 40 ? 0 : Math.min(MAX_BAR, columns - NUMBERS_COLUMNS - 30);
+  const tail = `${percent.padStart(4)}  ${fit(numbers, Math.min(NUMBERS_COLUMNS - 8, columns - 26))}`;
+  const bar = barColumns === 0 ? '' : `${drawBar(row.percent, barColumns, hasColor)} `;
+  const name = fit(nameOf(row), columns - tail.length - (barColumns === 0 ? 1 : barColumns + 2));
+  return `${name} ${bar}${tail}`;
+}
+
+function finalLine(row: DownloadView, hasColor: boolean): string {
+  if (row.state === 'complete') {
+    const name = printable(row.file?.name ?? nameOf(row));
+    return `${paint('✓', 32, hasColor)} ${name}  ${formatBytes(row.file?.bytes ?? row.receivedBytes)}`;
+  }
+  const reason = row.error ? `: ${printable(row.error.message)} (${row.error.code})` : '';
+  return `${paint(row.state === 'cancelled' ? '–' : '✗', 31, hasColor)} ${nameOf(row)} ${row.state}${reason}`;
+}
+
+function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: DownloadView): string {
+  const size = formatBytes(receivedBytes) + (totalBytes === null ? '' : ` / ${formatBytes(totalBytes)}`);
+  const speed = bytesPerSecond === null ? '' : `  ${formatBytes(bytesPerSecond)}/s`;
+  return `${size}${speed}${etaSeconds === null ? '' : `  ${formatSeconds(etaSeconds)}`}`;
+}
+
+/** Of a size that is not known there is no bar to draw: dots, not a guess. */
+function drawBar(percent: number | null, columns: number, hasColor: boolean): string {
+  if (percent === null) return '·'.repeat(columns);
+  const full = Math.floor((percent / 100) * columns);
+  return paint('█'.repeat(full), 36, hasColor) + '░'.repeat(columns - full);
+}
+
+function paint(text: string, color: number, hasColor: boolean): string {
+  return hasColor && text !== '' ? `${ESC}${color}m${text}${ESC}0m` : text;
+}
+
+function nameOf({ title, url }: DownloadView): string {
+  return printable(title || url);
+}

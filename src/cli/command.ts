@@ -1,0 +1,46 @@
+import type { ParseArgsConfig } from 'node:util';
+import type { Config, Environment } from '../config.ts';
+
+/** What a command has of the world. */
+export interface Io {
+  env: Environment;
+  stdout: NodeJS.WriteStream;
+  stderr: NodeJS.WriteStream;
+  /** Reads the configuration. @throws ConfigError */
+  config(): Config;
+  /**
+   * Calls `stop` at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
+   * @returns stops listening
+   */
+  onInterrupt(stop: (signal: NodeJS.Signals) => void): () => void;
+}
+
+export type Options = NonNullable<ParseArgsConfig['options']>;
+
+/** Values as `parseArgs` gives them, for options that take one value or none. */
+export type Values = Record<string, string | boolean | undefined>;
+
+export interface Command {
+  /** What follows the command's name: `URL… [--json]`. */
+  synopsis: string;
+  /** One line for the list of commands. */
+  summary: string;
+  /** What `sluice help NAME` adds. */
+  help: string;
+  options: Options;
+  /** How many arguments it takes that are no options. */
+  arguments: { min: number; max: number };
+  /** @returns the exit code: 0 done, 1 failed */
+  run(positionals: string[], values: Values, io: Io): Promise<number>;
+}
+
+/** The command line makes no sense: exit code 2. */
+export class UsageError extends Error {
+  override readonly name = 'UsageError';
+}
+
+/** A text option, undefined when it is not given. */
+export function textOf(values: Values, name: string): string | undefined {
+  const value = values[name];
+  return typeof value === 'string' ? value : undefined;
+}

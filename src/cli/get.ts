@@ -1,0 +1,84 @@
+import { resolve } from 'node:path';
+import { ENGINE_NAMES, type EngineName } from '#lib/protocol/media.ts';
+import { createLogger } from '../log.ts';
+import { type Command, type Io, textOf, UsageError, type Values } from './command.ts';
+import { Downloads, type Wanted } from './downloads.ts';
+import { createBars } from './bars.ts';
+import { type CliSession, openOwnSession, openSessionAt } from './session.ts';
+
+export const get: Command = {
+  synopsis: 'URL… [--stream ID] [--engine NAME] [--output DIR] [--server URL] [--json]',
+  summary: 'Downloads files, and the media of pages, into a folder.',
+  help: `
+  --stream ID     the quality to take, as \`sluice parse URL\` lists it; else the engine's default
+  --engine NAME   ${ENGINE_NAMES.join(', ')}; else the one that knows the address
+  --output DIR    where to put the files (SLUICE_DOWNLOAD_DIR, else ~/Downloads)
+  --server URL    let this Sluice do it, in a new session of its own; its folder is used
+  --json          one line of JSON for each change, the last one of each download final
+
+A page with several videos is downloaded whole; give --stream to pick. In a terminal there are progress bars;
+otherwise, JSON lines. Ctrl+C cancels what is not done yet.`,
+  options: {
+    stream: { type: 'string' },
+    engine: { type: 'string' },
+    output: { type: 'string' },
+    server: { type: 'string' },
+    json: { type: 'boolean' },
+  },
+  arguments: { min: 1, max: 1000 },
+  async run(urls, values, io) {
+    const wanted: Wanted = { streamId: textOf(values, 'stream') ?? null, engine: engineOf(values) };
+    const server = textOf(values, 'server');
+    const output = textOf(values, 'output');
+    if (server !== undefined && output !== undefined) {
+      throw new UsageError('--output is for downloads of this process: a server has a folder of its own.');
+    }
+    const show = values['json'] === true || !io.stdout.isTTY ? jsonLines(io) : createBars(io.stdout, io.env);
+    const downloads = new Downloads(show.row);
+    const session = await openSession(server, output, downloads, io);
+    const ignore = io.onInterrupt(() => void downloads.cancelAll());
+    try {
+      downloads.attach(session.channel);
+      return await downloads.run(urls, wanted, (url, error) => {
+        show.note(`${url}: ${error.message} (${error.code})`);
+      });
+    } finally {
+      ignore();
+      show.end();
+      await session.close();
+    }
+  },
+};
+
+/** @throws UsageError for a name that is no engine's */
+export function engineOf(values: Values): EngineName | null {
+  const name = textOf(values, 'engine') ?? null;
+  if (name !== null && !(ENGINE_NAMES as readonly string[]).includes(name)) {
+    throw new UsageError(`--engine is one of ${ENGINE_NAMES.join(', ')}.`);
+  }
+  return name as EngineName | null;
+}
+
+function openSession(
+  server: string | undefined,
+  output: string | undefined,
+  downloads: Downloads,
+  io: Io,
+): Promise<CliSession> {
+  const onMessage: Parameters<typeof openSessionAt>[1] = (message) => downloads.hear(message);
+  if (server !== undefined) return openSessionAt(server, onMessage);
+  const config = io.config();
+  const downloadDir = output === undefined ? config.downloadDir : resolve(output);
+  // What an operator of a server wants to know is noise beside a progress bar.
+  const level = io.env['SLUICE_LOG_LEVEL'] === undefined ? 'error' : config.logLevel;
+  const log = createLogger(level, (line) => io.stderr.write(line));
+  return openOwnSession({ ...config, downloadDir }, log, onMessage);
+}
+
+function jsonLines(io: Io): ReturnType<typeof createBars> {
+  return {
+    row: (row) => void io.stdout.write(`${JSON.stringify(row)}\n`),
+    note: (text) => void io.stderr.write(`sluice: ${text}\n`),
+    end: () => {},
+  };
+}

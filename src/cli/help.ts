@@ -1,0 +1,25 @@
+import { VERSION } from '../version.ts';
+import type { Command } from './command.ts';
+import { COMMANDS } from './table.ts';
+
+export async function overview(): Promise<string> {
+  const lines: string[] = [];
+  for (const [name, load] of Object.entries(COMMANDS)) {
+    const { synopsis, summary } = await load();
+    lines.push(`  sluice ${name} ${synopsis}`, `      ${summary}`);
+  }
+  return `Sluice ${VERSION}: paste a page or media address, pick a quality, watch it arrive.
+
+${lines.join('\n')}
+
+  sluice help COMMAND    more about one of them
+  sluice --version
+
+Settings come from the environment (SLUICE_PORT, SLUICE_DOWNLOAD_DIR, …): see README.md.
+Exit codes: 0 done, 1 failed, 2 the command line is wrong.
+`;
+}
+
+export function commandHelp(name: string, { synopsis, summary, help }: Command): string {
+  return `sluice ${name} ${synopsis}\n\n${summary}\n${help === '' ? '' : `\n${help.trim()}\n`}`;
+}

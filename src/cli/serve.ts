@@ -1,0 +1,79 @@
+import { type Config, ConfigError, isLoopback } from '../config.ts';
+import { createLogger, type Logger } from '../log.ts';
+import { type RunningServer, startServer } from '../server.ts';
+import { VERSION } from '../version.ts';
+import type { Command, Io } from './command.ts';
+import { engineLines } from './engine-lines.ts';
+
+/** Longer than anything that closes may take; then the rest is left to the next start. Contract: 10 s. */
+const CLOSE_MS = 9000;
+
+export const serve: Command = {
+  synopsis: '',
+  summary: 'Serves the page and the API, by default on http://127.0.0.1:3000.',
+  help: `
+SLUICE_HOST and SLUICE_PORT say where, SLUICE_DOWNLOAD_DIR where files go, SLUICE_DATA_DIR where state is kept.
+When others than this machine shall reach it, SLUICE_ORIGINS has to name the origins under which they do:
+SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 sluice serve`,
+  options: {},
+  arguments: { min: 0, max: 0 },
+  async run(_positionals, _values, io) {
+    const config = io.config();
+    const log = createLogger(config.logLevel, (line) => io.stderr.write(line));
+    const interrupted = new Promise<NodeJS.Signals>((resolve) => io.onInterrupt(resolve));
+    const server = await start(config, log);
+    greet(server, io);
+    log.info('stopping', { signal: await interrupted });
+    return stop(server, log);
+  },
+};
+
+/** @throws ConfigError where the person can do something about it */
+async function start(config: Config, log: Logger): Promise<RunningServer> {
+  try {
+    return await startServer(config, log);
+  } catch (error) {
+    const place = `${config.host}, port ${config.port}`;
+    switch ((error as NodeJS.ErrnoException).code) {
+      case 'EADDRINUSE':
+        throw new ConfigError(`${place} is taken by another program: end it, or set SLUICE_PORT.`);
+      case 'EACCES':
+        throw new ConfigError(`Listening on ${place} is not allowed: set SLUICE_PORT to 1024 or more.`);
+      case 'EADDRNOTAVAIL':
+      case 'ENOTFOUND':
+        throw new ConfigError(
+          `SLUICE_HOST is ${JSON.stringify(config.host)}: that is no address of this machine.`,
+        );
+      case 'data_dir_busy':
+        throw new ConfigError(`${config.dataDir} is used by another Sluice: end it, or set SLUICE_DATA_DIR.`);
+      default:
+        throw error;
+    }
+  }
+}
+
+function greet({ url, sluice }: RunningServer, io: Io): void {
+  const { config } = sluice;
+  io.stdout.write(`Sluice ${VERSION} listens on ${url}\n`);
+  if (!isLoopback(config.host)) {
+    io.stdout.write(
+      config.origins.length === 0
+        ? `SLUICE_HOST is ${config.host}, but SLUICE_ORIGINS is not set: only this machine is answered. ` +
+            `Name the origins that others use, for example SLUICE_ORIGINS=http://nas.local:${new URL(url).port}\n`
+        : `It answers to ${config.origins.join(', ')} (SLUICE_ORIGINS) and to this machine.\n`,
+    );
+  }
+  io.stdout.write(`Downloads go to ${config.downloadDir}\n`);
+  // Asking engines for their versions starts processes: nobody has to wait for that.
+  void sluice.registry.statuses().then((statuses) => {
+    io.stdout.write(engineLines(statuses).join(''));
+  });
+}
+
+async function stop(server: RunningServer, log: Logger): Promise<number> {
+  const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), CLOSE_MS).unref());
+  const outcome = await Promise.race([server.close(), late]);
+  if (outcome !== 'late') return 0;
+  log.error('not everything ended in time: the next start takes care of the rest');
+  return 1;
+}

@@ -1,0 +1,92 @@
+/** A session for one run of the command: one of our own in this process, or one on a server. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { type Channel, createChannel } from '#lib/channel/client.ts';
+import type { Snapshot, Update } from '#lib/protocol/channel.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { Problem } from '#lib/protocol/problem.ts';
+import type { Config } from '../config.ts';
+import { createSluice, type Sluice } from '../host.ts';
+import type { Logger } from '../log.ts';
+import { UsageError } from './command.ts';
+import { loopSocketTo } from './loop-socket.ts';
+
+export interface CliSession {
+  channel: Channel;
+  close(): Promise<void>;
+}
+
+type OnMessage = (message: Snapshot | Update) => void;
+
+/** The one session of a private host. */
+const OWN = 'cli';
+
+/** Hosts a session with a data dir of its own, which goes with it; engines are found where the server has them. */
+export async function openOwnSession(config: Config, log: Logger, onMessage: OnMessage): Promise<CliSession> {
+  const stateDir = await mkdtemp(join(tmpdir(), 'sluice-get-'));
+  const removeDir = () => rm(stateDir, { recursive: true, force: true });
+  let sluice: Sluice;
+  try {
+    sluice = await createSluice({ config, log, stateDir });
+  } catch (error) {
+    await removeDir();
+    throw error;
+  }
+  const socket = loopSocketTo(sluice.sessions.get(OWN));
+  const channel = createChannel({ url: 'ws://in-process/', WebSocket: socket, onMessage });
+  return {
+    channel,
+    async close() {
+      channel.close();
+      await sluice.close();
+      await removeDir();
+    },
+  };
+}
+
+/**
+ * A new session on a server.
+ * @throws UsageError, SluiceError `connect_failed` and what the server refuses with
+ */
+export async function openSessionAt(server: string, onMessage: OnMessage): Promise<CliSession> {
+  const base = URL.parse(server);
+  if (base === null || !/^https?:$/.test(base.protocol)) {
+    throw new UsageError(
+      `--server takes the address of a Sluice, such as http://127.0.0.1:3000, not ${server}.`,
+    );
+  }
+  const token = await askForToken(base);
+  const url = new URL('/api/channel', base);
+  url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
+  const channel = createChannel({
+    url: url.href,
+    WebSocket: socketWith({ authorization: `Bearer ${token}` }),
+    onMessage,
+  });
+  return {
+    channel,
+    close: async () => channel.close(),
+  };
+}
+
+async function askForToken(base: URL): Promise<string> {
+  let response: Response;
+  try {
+    response = await fetch(new URL('/api/sessions', base), { method: 'POST' });
+  } catch (cause) {
+    throw new SluiceError('connect_failed', `There is no Sluice at ${base.origin}.`, { cause });
+  }
+  const body = (await response.json().catch(() => ({}))) as Partial<Problem> & { token?: string };
+  if (response.status === 201 && body.token !== undefined) return body.token;
+  throw new SluiceError(body.code ?? 'remote_status', body.detail ?? `${base.origin} is no Sluice.`);
+}
+
+/** Node's WebSocket takes headers, which a browser's does not: a program has no cookie. */
+function socketWith(headers: Record<string, string>): typeof WebSocket {
+  return class extends WebSocket {
+    constructor(url: string, protocols: string[]) {
+      super(url, { protocols, headers } as never);
+    }
+  } as unknown as typeof WebSocket;
+}

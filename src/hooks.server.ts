@@ -1,0 +1,27 @@
+/** What every page gets: its language and its session. Host and Origin were checked before (channel/front). */
+import type { Handle, HandleServerError } from '@sveltejs/kit';
+import { mounted } from '#lib/channel/mount.ts';
+import { paraglideMiddleware } from '#lib/paraglide/server.js';
+
+export const handle: Handle = ({ event, resolve }) => {
+  // The API speaks codes, not a language.
+  if (event.url.pathname.startsWith('/api/')) return resolve(event);
+  return paraglideMiddleware(event.request, async ({ request, locale }) => {
+    event.request = request;
+    const response = await resolve(event, {
+      transformPageChunk: ({ html }) => html.replace('%lang%', locale),
+    });
+    if (response.headers.get('content-type')?.startsWith('text/html')) {
+      response.headers.append('set-cookie', mounted().greet(request));
+      // Its cookie is for one visitor only.
+      response.headers.set('cache-control', 'private, no-store');
+    }
+    return response;
+  });
+};
+
+/** The page shows its own text for the status; what broke is for the operator. */
+export const handleError: HandleServerError = ({ error, status, message }) => {
+  if (status >= 500) console.error(error);
+  return { message };
+};

@@ -1,0 +1,171 @@
+/** The composition root: the only place that knows both sessions and engines. */
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { nanoid } from 'nanoid';
+import { systemClock } from '#lib/actors/durable/clock.ts';
+import { createEmbeddedHost, define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
+import type { SessionEnv } from '#lib/actors/session/env.ts';
+import { SessionActor } from '#lib/actors/session/session-actor.ts';
+import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/annie/guard/policy.ts';
+import type { Registry } from '#lib/annie/registry.ts';
+import { createRunner, type Runner } from '#lib/annie/runner.ts';
+import { loadTokenKey } from '#lib/channel/token-key.server.ts';
+import { Tokens } from '#lib/channel/token.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { RunnerPort } from '#lib/protocol/runner.ts';
+import { checkUrl } from '#lib/protocol/url.ts';
+import { type Config, ConfigError } from './config.ts';
+import { type Engines, startEngines } from './engines.ts';
+import type { Logger } from './log.ts';
+
+const SESSION = 'session';
+const ID_CHARACTERS = 12;
+/** Sessions that are woken together at the start. */
+const WAKE_BATCH = 100;
+
+export interface Sluice {
+  readonly config: Config;
+  readonly sessions: { get(id: string): EmbeddedStub<SessionActor> };
+  readonly registry: Registry;
+  readonly runner: Runner;
+  readonly tokens: Tokens;
+  readonly host: EmbeddedHost;
+  /** Why this process should get no requests now; empty = it is ready. */
+  reasonsNotReady(): string[];
+  /** Ends engines, lets turns end, commits, and lets go of the data dir. Downloads go on at the next start. */
+  close(): Promise<void>;
+}
+
+export interface SluiceOptions {
+  config: Config;
+  log: Logger;
+  /** Where state is kept, when not in the data dir: `sluice get` has a private one. Engines are still found there. */
+  stateDir?: string;
+}
+
+/**
+ * Opens the state, ends what an earlier process left running, and goes on with what it was doing.
+ * @throws SluiceError `data_dir_busy`, `store_*`, `disk_*`
+ * @throws ConfigError for SLUICE_ALLOW_PRIVATE
+ */
+export async function createSluice({
+  config,
+  log,
+  stateDir = config.dataDir,
+}: SluiceOptions): Promise<Sluice> {
+  const allowPrivate = readAllowPrivate(config.allowPrivate);
+  makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
+  makeDir(config.downloadDir, 'SLUICE_DOWNLOAD_DIR');
+  const port = new LateRunner();
+  const env = sessionEnv(config, allowPrivate, port);
+  // First of all: it takes the lock on the data dir, which everything after it relies on.
+  const host = createEmbeddedHost({
+    storage: join(stateDir, 'sluice.db'),
+    classes: { [SESSION]: define(SessionActor, env) },
+    onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
+  });
+  const sessions = { get: (id: string) => host.get<SessionActor>(SESSION, id) };
+  let engines: Engines | null = null;
+  let runner: Runner | null = null;
+  let closing: Promise<void> | null = null;
+  const close = async (): Promise<void> => {
+    await runner?.close();
+    await host.close();
+    await engines?.close();
+  };
+  try {
+    const tokens = new Tokens(loadTokenKey(stateDir));
+    engines = await startEngines({ config, allowPrivate, stateDir, log });
+    const { registry } = engines;
+    runner = createRunner({
+      registry,
+      downloadDir: config.downloadDir,
+      maxActive: config.maxActive,
+      stallMs: config.stallMs,
+      // Sessions in the same process are never out of reach.
+      leaseMs: Infinity,
+      onEvents: (session, events) => {
+        const told = sessions.get(session).call('runnerEvents', events);
+        told.catch((error: unknown) => log.warn('a session did not take runner events', { session, error }));
+      },
+      log: (message, details) => log.warn(message, details),
+    });
+    port.connect(runner);
+    void wakeAll(host, sessions, log);
+    return {
+      config,
+      sessions,
+      registry,
+      runner,
+      tokens,
+      host,
+      reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : []),
+      close: () => (closing ??= close()),
+    };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+/** Sessions can be woken by an alarm before the runner is there: what they ask for meanwhile is kept. */
+class LateRunner implements RunnerPort {
+  #waiting: Parameters<RunnerPort['send']>[] = [];
+  #runner: RunnerPort | null = null;
+
+  send(...command: Parameters<RunnerPort['send']>): void {
+    if (this.#runner) this.#runner.send(...command);
+    else this.#waiting.push(command);
+  }
+
+  connect(runner: RunnerPort): void {
+    this.#runner = runner;
+    for (const command of this.#waiting.splice(0)) runner.send(...command);
+  }
+}
+
+function sessionEnv(config: Config, allowed: readonly Allowed[], runner: RunnerPort): SessionEnv {
+  return {
+    runner,
+    clock: systemClock,
+    newId: () => nanoid(ID_CHARACTERS),
+    random: Math.random,
+    checkUrl(text) {
+      const url = checkUrl(text);
+      if (refusedLiteral(url, allowed)) throw new SluiceError('address_refused');
+      return text.trim();
+    },
+    throttleMs: config.throttleMs,
+    maxActive: config.maxActivePerSession,
+  };
+}
+
+/** Sessions that were at work when the process ended go on by themselves once they are in memory. */
+async function wakeAll(host: EmbeddedHost, sessions: Sluice['sessions'], log: Logger): Promise<void> {
+  try {
+    for (let ids = host.ids(SESSION, '', WAKE_BATCH); ids.length > 0;) {
+      await Promise.all(ids.map((id) => sessions.get(id).call('wake')));
+      ids = host.ids(SESSION, ids.at(-1), WAKE_BATCH);
+    }
+  } catch (error) {
+    // Closing while it wakes is no failure.
+    if ((error as Partial<SluiceError>).code !== 'not_ready') log.error('waking the sessions', { error });
+  }
+}
+
+function readAllowPrivate(text: string): Allowed[] {
+  try {
+    return parseAllowPrivate(text);
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
+}
+
+function makeDir(path: string, variable: string, mode = 0o777): void {
+  try {
+    mkdirSync(path, { recursive: true, mode });
+  } catch (error) {
+    throw new ConfigError(`${variable}: ${path} cannot be made (${(error as NodeJS.ErrnoException).code}).`);
+  }
+}

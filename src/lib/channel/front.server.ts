@@ -1,0 +1,47 @@
+/** The front door, before Kit: every request and every upgrade, in production and in development. */
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { SluiceError } from '../protocol/error.ts';
+import type { Edge } from './edge.ts';
+import { headOf, SECURITY_HEADERS } from './headers.ts';
+import { sendProblem } from './problem-node.server.ts';
+import { CHANNEL_PATH, type ChannelServer, refuseUpgrade } from './socket.server.ts';
+
+/** In which Kit's handler is told whether the browser came over https. Whatever a client sends under it is dropped. */
+export const PROTOCOL_HEADER = 'x-sluice-protocol';
+
+/** Sets the headers that every answer has. @returns false when the request was refused, and answered */
+export function admit(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { gate }: Pick<Edge, 'gate'>,
+): boolean {
+  for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+  try {
+    gate.check(headOf(request.method ?? '', request.headers));
+    // The absolute form names a host of its own, and is for proxies: we are none.
+    if (request.url?.startsWith('/') !== true) throw new SluiceError('invalid_request', 'Ask for a path.');
+    request.headers[PROTOCOL_HEADER] = gate.isSecure(request.headers.host) ? 'https' : 'http';
+    return true;
+  } catch (error) {
+    sendProblem(response, error);
+    return false;
+  }
+}
+
+/** @returns false when the upgrade is not for the channel */
+export function upgradeChannel(
+  channel: ChannelServer,
+  request: IncomingMessage,
+  socket: Duplex,
+  head: Buffer,
+): boolean {
+  if (request.url?.split('?', 1)[0] !== CHANNEL_PATH) return false;
+  channel.upgrade(request, socket, head);
+  return true;
+}
+
+/** For an upgrade that nobody takes. */
+export function refuseUnknownUpgrade(socket: Duplex): void {
+  refuseUpgrade(socket, new SluiceError('not_found'));
+}

@@ -1,0 +1,108 @@
+/** The process that serves: HTTP, the channel, and their end. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { admit, PROTOCOL_HEADER, refuseUnknownUpgrade, upgradeChannel } from '#lib/channel/front.server.ts';
+import type { Edge } from '#lib/channel/edge.ts';
+import { mount } from '#lib/channel/mount.ts';
+import { Gatekeeper } from '#lib/channel/origin.ts';
+import { sendProblem } from '#lib/channel/problem-node.server.ts';
+import { ChannelServer } from '#lib/channel/socket.server.ts';
+import type { Config } from './config.ts';
+import { createSluice, type Sluice } from './host.ts';
+import type { Logger } from './log.ts';
+import { loadPage, type PageHandler } from './page.ts';
+
+/** A request has to arrive whole within this: a body is at most 64 KiB. */
+const REQUEST_MS = 30_000;
+/** Longer than the usual 60 s of a reverse proxy, so that it is the proxy that ends an idle connection. */
+const KEEP_ALIVE_MS = 65_000;
+
+export interface RunningServer {
+  /** Where a browser on this machine finds it. */
+  url: string;
+  sluice: Sluice;
+  /** Not ready; 1012 to clients; engines ended, everything stored, connections closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * @throws ConfigError, SluiceError as `createSluice`
+ * @throws Error with code EADDRINUSE, EACCES or EADDRNOTAVAIL when it cannot listen
+ */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const [sluice, page] = await Promise.all([createSluice({ config, log }), loadPage(PROTOCOL_HEADER)]);
+  const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
+  try {
+    const port = await listen(server, config);
+    const edge = edgeOf(sluice, port);
+    const channel = new ChannelServer(edge);
+    const unmount = mount(edge);
+    serve(server, edge, channel, page, log);
+    return {
+      url: `http://${urlHost(config.host)}:${port}`,
+      sluice,
+      close: () => close(server, channel, sluice, unmount),
+    };
+  } catch (error) {
+    await sluice.close();
+    throw error;
+  }
+}
+
+export function edgeOf(sluice: Sluice, port: number): Edge {
+  const { config } = sluice;
+  return {
+    tokens: sluice.tokens,
+    gate: new Gatekeeper(config.host, port, config.origins),
+    session: (id) => sluice.sessions.get(id),
+    engines: () => sluice.registry.statuses(),
+    downloadDir: config.downloadDir,
+    reasonsNotReady: () => sluice.reasonsNotReady(),
+  };
+}
+
+function serve(server: Server, edge: Edge, channel: ChannelServer, page: PageHandler, log: Logger): void {
+  server.on('request', (request, response) => {
+    if (!admit(request, response, edge)) return;
+    Promise.resolve(page(request, response)).catch((error: unknown) => {
+      log.error('answering a request', { path: request.url?.split('?', 1)[0], error });
+      if (response.headersSent) response.destroy();
+      else sendProblem(response, error);
+    });
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (!upgradeChannel(channel, request, socket, head)) refuseUnknownUpgrade(socket);
+  });
+}
+
+function listen(server: Server, { host, port }: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function close(
+  server: Server,
+  channel: ChannelServer,
+  sluice: Sluice,
+  unmount: () => void,
+): Promise<void> {
+  // From here on `reasonsNotReady` has one.
+  const stopped = sluice.close();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.all([channel.close(), stopped]);
+  server.closeAllConnections();
+  await closed;
+  unmount();
+}
+
+/** An address that means "all of them" is not one to go to. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}
