@@ -1,6 +1,7 @@
 import { paraglideVitePlugin } from '@inlang/paraglide-js';
 import { sveltekit } from '@sveltejs/kit/vite';
 import { defineConfig } from 'vite';
+import { sluiceDev } from './scripts/dev-plugin.ts';
 
 export default defineConfig({
   plugins: [
@@ -10,6 +11,7 @@ export default defineConfig({
       emitTsDeclarations: true,
       strategy: ['cookie', 'preferredLanguage', 'baseLocale'],
     }),
+    sluiceDev(),
     sveltekit(),
   ],
 });

@@ -1,0 +1,72 @@
+/** In development Vite serves the page; this puts the same edge, sessions and engines behind it as in production. */
+import type { Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { homedir } from 'node:os';
+import { pathToFileURL } from 'node:url';
+import { join } from 'node:path';
+import type { Plugin, ViteDevServer } from 'vite';
+
+const root = join(import.meta.dirname, '..');
+
+/** Loaded by Node itself, once: what Vite reloads would open the data dir a second time. */
+function load<T>(path: string): Promise<T> {
+  return import(pathToFileURL(join(root, path)).href) as Promise<T>;
+}
+
+export function sluiceDev(): Plugin {
+  return { name: 'sluice-dev', apply: 'serve', configureServer: (vite) => attach(vite) };
+}
+
+async function attach(vite: ViteDevServer): Promise<void> {
+  const server = vite.httpServer as Server | null;
+  // `vite build` and `svelte-kit sync` make a server that never listens.
+  if (!server) return;
+  const { readConfig } = await load<typeof import('../src/config.ts')>('src/config.ts');
+  const { createLogger } = await load<typeof import('../src/log.ts')>('src/log.ts');
+  const { createSluice } = await load<typeof import('../src/host.ts')>('src/host.ts');
+  const { edgeOf } = await load<typeof import('../src/server.ts')>('src/server.ts');
+  const { mount } = await load<typeof import('../src/lib/channel/mount.ts')>('src/lib/channel/mount.ts');
+  const front = await load<typeof import('../src/lib/channel/front.server.ts')>(
+    'src/lib/channel/front.server.ts',
+  );
+  const { ChannelServer } = await load<typeof import('../src/lib/channel/socket.server.ts')>(
+    'src/lib/channel/socket.server.ts',
+  );
+
+  const config = readConfig(process.env, homedir(), root);
+  const log = createLogger(config.logLevel, (line) => process.stderr.write(line));
+  const sluice = await once(() => createSluice({ config, log }));
+  let edge: ReturnType<typeof edgeOf> | null = null;
+  let channel: InstanceType<typeof ChannelServer> | null = null;
+  server.once('listening', () => {
+    edge = edgeOf(sluice, (server.address() as AddressInfo).port);
+    channel = new ChannelServer(edge);
+    mount(edge);
+  });
+  vite.middlewares.use((request, response, next) => {
+    if (edge !== null && front.admit(request, response, edge)) next();
+  });
+  // Vite has its own socket for reloading, on other paths.
+  server.on('upgrade', (request, socket, head) => {
+    if (channel) front.upgradeChannel(channel, request, socket, head);
+  });
+  server.once('close', () => void channel?.close());
+}
+
+/** Vite starts its server anew when its configuration changes, before it ends the old one: sessions stay. */
+async function once<T extends { close(): Promise<void> }>(make: () => Promise<T>): Promise<T> {
+  const key = Symbol.for('sluice.dev');
+  const made = Reflect.get(globalThis, key) as Promise<T> | undefined;
+  if (made) return made;
+  const making = make();
+  Reflect.set(globalThis, key, making);
+  closeBeforeExit(await making);
+  return making;
+}
+
+/** Vite ends the process at the first signal: engines have to end before. */
+function closeBeforeExit(sluice: { close(): Promise<void> }): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.prependOnceListener(signal, () => void sluice.close().finally(() => process.exit(0)));
+  }
+}

@@ -1,0 +1,10 @@
+/** `npm run dev`: Vite with everything behind it, and an engine that replays recordings, so that no network is needed. */
+import { createServer } from 'vite';
+import { readConfig } from '../src/config.ts';
+
+process.env['SLUICE_ENGINES'] ??= 'http,lux,yt-dlp,stand-in';
+const { host, port } = readConfig(process.env, '/', '/');
+const server = await createServer({ server: { host, port, strictPort: true } });
+await server.listen();
+server.printUrls();
+server.bindCLIShortcuts({ print: true });
