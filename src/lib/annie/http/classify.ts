@@ -1,0 +1,56 @@
+/** What an answer is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
+import type { UrlKind } from '../engine.ts';
+import {
+  codingsOf,
+  contentLengthOf,
+  contentRangeOf,
+  contentTypeOf,
+  dispositionName,
+  type Head,
+} from './head.ts';
+import { extensionOf } from './names.ts';
+
+/** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
+export const SNIFF_BYTES = 1024;
+
+const HTML_TYPES = new Set(['text/html', 'application/xhtml+xml']);
+const HLS_TYPES = new Set([
+  'application/vnd.apple.mpegurl',
+  'application/x-mpegurl',
+  'application/mpegurl',
+  'audio/mpegurl',
+  'audio/x-mpegurl',
+]);
+/** Types that servers give to anything: the bytes decide. */
+const VAGUE_TYPES = new Set([
+  'application/octet-stream',
+  'binary/octet-stream',
+  'text/plain',
+  'application/xml',
+  'text/xml',
+]);
+
+/** Size of the whole file behind an answer, in bytes; null = not said. */
+export function sizeOf(status: number, head: Head): number | null {
+  if (status === 206) return contentRangeOf(head)?.total ?? null;
+  return codingsOf(head).length > 0 ? null : contentLengthOf(head);
+}
+
+/** `start`: the first bytes of the body, at least what of `SNIFF_BYTES` there is. */
+export function classify(url: URL, status: number, head: Head, start: Uint8Array): UrlKind {
+  const contentType = contentTypeOf(head);
+  const text = new TextDecoder('latin1')
+    .decode(start.subarray(0, SNIFF_BYTES))
+    .replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
+  if (text.startsWith('#EXTM3U')) return { kind: 'manifest', format: 'hls' };
+  if (contentType !== null && HLS_TYPES.has(contentType)) return { kind: 'manifest', format: 'hls' };
+  const vague = contentType === null || VAGUE_TYPES.has(contentType);
+  const ext = extensionOf(dispositionName(head) ?? url.pathname);
+  if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
+  if ((vague || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
+  const named = head.get('content-disposition')?.trim().toLowerCase().startsWith('attachment') ?? false;
+  const html = contentType !== null && HTML_TYPES.has(contentType);
+  if (html && !named) return { kind: 'page' };
+  if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
+  return { kind: 'file', contentType, bytes: sizeOf(status, head) };
+}

@@ -1,0 +1,59 @@
+/** Any body, through the kept client: codings undone, every framing understood. */
+import type { Readable, Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { SluiceError } from '../../../protocol/error.ts';
+import type { HttpAnswer } from '../client.server.ts';
+import { codingsOf } from '../head.ts';
+import { networkError } from '../network-error.ts';
+import { roomIn } from './segments.ts';
+import type { SegmentWriter } from './segment-writer.server.ts';
+
+const DECODERS: Record<string, () => Transform> = {
+  br: createBrotliDecompress,
+  deflate: createInflate,
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  zstd: createZstdDecompress,
+};
+
+/**
+ * Pours a body into a stretch until either ends.
+ * @throws SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
+ */
+export async function pourStream(
+  answer: HttpAnswer,
+  writer: SegmentWriter,
+  signal: AbortSignal,
+  onBytes: (nowMs: number) => void,
+): Promise<void> {
+  const { segment } = writer;
+  const announcedEnd = segment.end;
+  try {
+    for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
+      if (roomIn(segment) === 0) break;
+      const nowMs = performance.now();
+      const state = writer.push(chunk, nowMs);
+      onBytes(nowMs);
+      // at the announced end the body ends by itself, which leaves the connection for the next request
+      if (state === 'full' && segment.end !== announcedEnd) break;
+      if (state === 'wait') await writer.drained();
+    }
+  } catch (thrown) {
+    throw networkError(thrown, signal, true);
+  } finally {
+    answer.discard();
+  }
+}
+
+function decoded({ head, body }: HttpAnswer): Readable {
+  let stream: Readable = body;
+  // the last coding named was put on last
+  for (const coding of codingsOf(head).reverse()) {
+    const decoder = DECODERS[coding]?.();
+    if (!decoder)
+      throw new SluiceError('remote_status', `The server sent a coding we do not know: ${coding}.`);
+    stream.on('error', (error: Error) => decoder.destroy(error));
+    stream = stream.pipe(decoder);
+  }
+  return stream;
+}

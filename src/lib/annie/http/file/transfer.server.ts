@@ -1,0 +1,179 @@
+/** Fetches the stretches of one file over one or more connections, until all are there. */
+import type { FileHandle } from 'node:fs/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
+import type { Guard } from '../../guard/dial.server.ts';
+import type { HttpAnswer, HttpClient } from '../client.server.ts';
+import { sameVersion, type Validators } from '../head.ts';
+import { interpret } from './opening.ts';
+import { createSegmentWriter, type SegmentWriter } from './segment-writer.server.ts';
+import { freeSegment, isDone, receivedBytes, roomIn, type Segment, splitLargest } from './segments.ts';
+import { openFast } from './socket-body.server.ts';
+import { pourStream } from './stream-body.server.ts';
+
+/** Below this the fast path's extra connection costs more than it saves. */
+const FAST_FROM_BYTES = 8 * 1024 * 1024;
+/** More connections only for files that are worth it, and that are not here in a moment anyway. */
+const HELP_FROM_BYTES = 16 * 1024 * 1024;
+const HELP_AFTER_MS = 500;
+const HELP_IF_LEFT_SECONDS = 2;
+/** Tries in a row without a byte, and tries in all, before the attempt fails and its owner decides. */
+const MAX_IDLE_TRIES = 3;
+const MAX_TRIES = 20;
+const FIRST_BACKOFF_MS = 200;
+/** Broken connections are mended here; what a server says on purpose is its owner's business. */
+const MENDABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
+
+/** The file on the server is not the one whose bytes are here. */
+export class FileChanged extends Error {}
+
+export interface TransferOptions {
+  client: HttpClient;
+  guard: Guard;
+  url: string;
+  handle: FileHandle;
+  segments: Segment[];
+  totalBytes: number | null;
+  validators: Validators;
+  /** The server serves ranges of a version that can be told apart. */
+  resumable: boolean;
+  ranged: boolean;
+  maxConnections: number;
+  stallMs: number;
+  signal: AbortSignal;
+  onBytes: (nowMs: number) => void;
+}
+
+export interface Transfer {
+  /** Settles when no connection and no write is left. @throws FileChanged, SluiceError network codes, `disk_*` */
+  run(first: HttpAnswer): Promise<void>;
+  /** Called a few times a second: writes what has waited, opens more connections where they help. */
+  tick(nowMs: number): void;
+}
+
+export function createTransfer(options: TransferOptions): Transfer {
+  const { client, guard, url, handle, segments, totalBytes, validators, resumable, ranged } = options;
+  const { maxConnections, stallMs, onBytes } = options;
+  const fatal = new AbortController();
+  const signal = AbortSignal.any([options.signal, fatal.signal]);
+  const writers = new Set<SegmentWriter>();
+  const workers = new Set<Promise<void>>();
+  const startedMs = performance.now();
+  const startedBytes = receivedBytes(segments);
+  let helpersWelcome = resumable && maxConnections > 1;
+  let finalUrl: URL | null = null;
+  let lastError: unknown = null;
+
+  async function fetchInto(segment: Segment, first: HttpAnswer | null, helper: boolean): Promise<void> {
+    segment.taken = true;
+    // what an earlier connection received but could not write has to come again
+    segment.received = segment.written;
+    const writer = createSegmentWriter(handle, segment, (error) => {
+      fatal.abort(error);
+    });
+    writers.add(writer);
+    let answer = first;
+    try {
+      const fast = worthFast(segment, answer) ? await openFastFor(segment) : null;
+      if (fast) {
+        answer?.discard();
+        await fast.pour(writer, onBytes);
+      } else {
+        answer ??= await ask(segment, helper);
+        finalUrl = answer.url;
+        await pourStream(answer, writer, signal, onBytes);
+      }
+    } catch (thrown) {
+      answer?.discard();
+      throw thrown;
+    } finally {
+      await writer.flush().finally(() => {
+        writers.delete(writer);
+        segment.taken = false;
+      });
+    }
+    if (segment.end === null) segment.end = segment.received;
+  }
+
+  function worthFast(segment: Segment, answer: HttpAnswer | null): boolean {
+    if (answer) finalUrl = answer.url;
+    const whole = ranged || segment.received === 0;
+    return finalUrl !== null && segment.end !== null && whole && roomIn(segment) >= FAST_FROM_BYTES;
+  }
+
+  async function openFastFor(segment: Segment): ReturnType<typeof openFast> {
+    if (finalUrl === null || totalBytes === null) return null;
+    return openFast({ guard, url: finalUrl, segment, totalBytes, validators, ranged, stallMs, signal });
+  }
+
+  async function ask(segment: Segment, helper: boolean): Promise<HttpAnswer> {
+    if (!resumable || totalBytes === null) throw new FileChanged();
+    const { received: from, end } = segment;
+    const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
+    if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
+    const answer = await client.get(url, { signal, headers, accept: [416] });
+    const opening = interpret(answer.status, answer.head, { from, known: { validators, totalBytes } });
+    if (opening.mode === 'ranged') return answer;
+    answer.discard();
+    const same = opening.mode === 'whole' && sameVersion(opening.validators, validators);
+    if (helper && same) throw new SluiceError('remote_status', 'The server stopped serving ranges.');
+    throw new FileChanged();
+  }
+
+  async function work(first: HttpAnswer | null, helper: boolean): Promise<void> {
+    let tries = 0;
+    let idleTries = 0;
+    let segment = freeSegment(segments);
+    for (let answer = first; segment !== null; answer = null) {
+      const before = segment.received;
+      try {
+        await fetchInto(segment, answer, helper);
+        // an early but orderly end: ask for the rest, unless nothing came at all
+        if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
+        idleTries = 0;
+      } catch (thrown) {
+        options.signal.throwIfAborted();
+        const mendable = resumable && thrown instanceof SluiceError && MENDABLE.includes(thrown.code);
+        idleTries = segment.written > before ? 1 : idleTries + 1;
+        if (!mendable || idleTries >= MAX_IDLE_TRIES || ++tries >= MAX_TRIES) throw thrown;
+        await delay(FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2), null, { signal });
+      }
+      segment = freeSegment(segments) ?? (resumable && workers.size > 1 ? splitLargest(segments) : null);
+    }
+  }
+
+  function employ(first: HttpAnswer | null, helper: boolean): void {
+    const worker = work(first, helper)
+      .catch((thrown: unknown) => {
+        if (helper) helpersWelcome = false;
+        if (helper && !(thrown instanceof FileChanged)) return;
+        lastError ??= thrown;
+        fatal.abort(thrown);
+      })
+      .finally(() => workers.delete(worker));
+    workers.add(worker);
+  }
+
+  return {
+    async run(first) {
+      employ(first, false);
+      while (workers.size > 0) {
+        await Promise.all(workers);
+        // stretches that a helper gave up, after the last of the others was done
+        if (workers.size === 0 && lastError === null && freeSegment(segments)) employ(null, false);
+      }
+      options.signal.throwIfAborted();
+      if (lastError !== null) throw lastError as Error;
+    },
+    tick(nowMs) {
+      for (const writer of writers) writer.tick(nowMs);
+      if (!helpersWelcome || totalBytes === null || totalBytes < HELP_FROM_BYTES) return;
+      const elapsedMs = nowMs - startedMs;
+      if (elapsedMs < HELP_AFTER_MS || workers.size >= maxConnections || workers.size === 0) return;
+      const received = receivedBytes(segments);
+      const bytesPerMs = (received - startedBytes) / elapsedMs;
+      if ((totalBytes - received) / bytesPerMs < HELP_IF_LEFT_SECONDS * 1000) return;
+      if (freeSegment(segments) ?? splitLargest(segments)) employ(null, true);
+    },
+  };
+}

@@ -1,0 +1,94 @@
+/** What the heads of answers say about a file: its size, its version, its name. Pure. */
+import { parse as parseDisposition } from 'content-disposition';
+
+/** Header fields of an answer, names in lower case, repeated ones joined. */
+export type Head = ReadonlyMap<string, string>;
+
+/** What tells one version of a file from another. */
+export interface Validators {
+  etag: string | null;
+  lastModified: string | null;
+  /** The value that may stand in If-Range; null = no version can be told for sure, so never resume. */
+  ifRange: string | null;
+}
+
+export function headFrom(headers: Record<string, string | string[] | undefined>): Head {
+  const head = new Map<string, string>();
+  for (const [name, value] of Object.entries(headers)) {
+    if (value !== undefined) head.set(name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value);
+  }
+  return head;
+}
+
+/**
+ * A strong ETag, else a Last-Modified that is strong: at least a second before the answer's Date
+ * (RFC 9110, sections 8.8.2.2 and 13.1.5).
+ */
+export function validatorsOf(head: Head): Validators {
+  const etag = head.get('etag') ?? null;
+  const lastModified = head.get('last-modified') ?? null;
+  if (etag !== null) {
+    const strong = /^"[^"]*"$/.test(etag);
+    if (strong) return { etag, lastModified, ifRange: etag };
+  }
+  const modifiedMs = Date.parse(lastModified ?? '');
+  const sentMs = Date.parse(head.get('date') ?? '');
+  const settled = sentMs - modifiedMs >= 1000;
+  return { etag, lastModified, ifRange: settled ? lastModified : null };
+}
+
+/** Whether two answers are about the same bytes, as far as both say. */
+export function sameVersion(a: Validators, b: Validators): boolean {
+  if (a.etag !== null && b.etag !== null) return a.etag === b.etag;
+  if (a.lastModified !== null && b.lastModified !== null) return a.lastModified === b.lastModified;
+  return true;
+}
+
+export interface ContentRange {
+  start: number;
+  /** Exclusive. */
+  end: number;
+  /** null = `*`. */
+  total: number | null;
+}
+
+export function contentRangeOf(head: Head): ContentRange | null {
+  const match = /^bytes (\d{1,15})-(\d{1,15})\/(\d{1,15}|\*)$/.exec(head.get('content-range')?.trim() ?? '');
+  if (!match) return null;
+  const [start, last] = [Number(match[1]), Number(match[2])];
+  const total = match[3] === '*' ? null : Number(match[3]);
+  if (last < start || (total !== null && last >= total)) return null;
+  return { start, end: last + 1, total };
+}
+
+/** Bytes of the body as sent; null = not said (chunked, or until the connection closes). */
+export function contentLengthOf(head: Head): number | null {
+  const text = head.get('content-length')?.trim() ?? '';
+  return /^\d{1,15}$/.test(text) && !head.has('transfer-encoding') ? Number(text) : null;
+}
+
+/** Codings that stand between body and file; `[]` = the body is the file. */
+export function codingsOf(head: Head): string[] {
+  return (head.get('content-encoding') ?? '')
+    .split(',')
+    .map((coding) => coding.trim().toLowerCase())
+    .filter((coding) => coding !== '' && coding !== 'identity');
+}
+
+/** Media type without parameters, lower case; null when absent. */
+export function contentTypeOf(head: Head): string | null {
+  const [type = ''] = (head.get('content-type') ?? '').split(';');
+  return type.trim().toLowerCase() || null;
+}
+
+/** The name in Content-Disposition, exactly as the server says it (it may be hostile); null when there is none. */
+export function dispositionName(head: Head): string | null {
+  const header = head.get('content-disposition');
+  if (header === undefined) return null;
+  try {
+    const { parameters } = parseDisposition(header);
+    return parameters['filename']?.trim() || null;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,53 @@
+/** Turns received bytes into samples: speed over the last seconds, percent, time left. Pure; the clock is passed in. */
+import type { Sample } from '../../protocol/progress.ts';
+
+/** Speed is measured over about this long: short enough to follow a change, long enough not to flicker. */
+const WINDOW_MS = 4000;
+const MARK_EVERY_MS = 250;
+/** A sample at most this often; the runner passes on fewer. */
+const SAMPLE_EVERY_MS = 50;
+
+export interface MeterState {
+  receivedBytes: number;
+  totalBytes: number | null;
+  /** Known where bytes are not, as for fragments; null = follows from the bytes. */
+  percent?: number | null;
+}
+
+export interface Meter {
+  /** Tells the newest state; gives a sample when one is due. */
+  update(state: MeterState, nowMs: number): Sample | null;
+  /** A sample now, whatever was given last. */
+  sample(state: MeterState, nowMs: number): Sample;
+}
+
+export function createMeter(startBytes: number, startMs: number): Meter {
+  const marks: { bytes: number; atMs: number }[] = [{ bytes: startBytes, atMs: startMs }];
+  let sampledMs = -Infinity;
+
+  function speed(bytes: number, nowMs: number): number | null {
+    const newest = marks.at(-1);
+    if (newest && nowMs - newest.atMs >= MARK_EVERY_MS) marks.push({ bytes, atMs: nowMs });
+    while (marks.length > 1 && nowMs - (marks[1]?.atMs ?? nowMs) >= WINDOW_MS) marks.shift();
+    const oldest = marks[0];
+    const elapsedMs = oldest ? nowMs - oldest.atMs : 0;
+    if (!oldest || elapsedMs < MARK_EVERY_MS) return null;
+    return Math.max(0, ((bytes - oldest.bytes) / elapsedMs) * 1000);
+  }
+
+  function sample(state: MeterState, nowMs: number): Sample {
+    sampledMs = nowMs;
+    const { receivedBytes, totalBytes } = state;
+    const bytesPerSecond = speed(receivedBytes, nowMs);
+    const known = totalBytes !== null && totalBytes > 0;
+    const percent = known ? Math.min(100, (receivedBytes / totalBytes) * 100) : (state.percent ?? null);
+    const moving = bytesPerSecond !== null && bytesPerSecond > 0;
+    const etaSeconds = known && moving ? Math.max(0, (totalBytes - receivedBytes) / bytesPerSecond) : null;
+    return { receivedBytes, totalBytes, percent, bytesPerSecond, etaSeconds };
+  }
+
+  return {
+    sample,
+    update: (state, nowMs) => (nowMs - sampledMs < SAMPLE_EVERY_MS ? null : sample(state, nowMs)),
+  };
+}

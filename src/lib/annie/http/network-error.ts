@@ -1,0 +1,42 @@
+/** What the HTTP client throws, in our codes. Pure. */
+import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
+import { asDiskError } from '../disk-error.ts';
+
+const CODES: Record<string, ErrorCode> = {
+  UND_ERR_CONNECT_TIMEOUT: 'timeout',
+  UND_ERR_HEADERS_TIMEOUT: 'timeout',
+  UND_ERR_BODY_TIMEOUT: 'engine_stalled',
+  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'size_mismatch',
+  UND_ERR_HEADERS_OVERFLOW: 'remote_status',
+  UND_ERR_SOCKET: 'connection_lost',
+  UND_ERR_DESTROYED: 'connection_lost',
+  ECONNRESET: 'connection_lost',
+  ECONNABORTED: 'connection_lost',
+  EPIPE: 'connection_lost',
+  ETIMEDOUT: 'connection_lost',
+  EHOSTUNREACH: 'connection_lost',
+  ENETUNREACH: 'connection_lost',
+  ENETDOWN: 'connection_lost',
+  ERR_STREAM_PREMATURE_CLOSE: 'connection_lost',
+};
+
+/**
+ * The error that `thrown` amounts to; after an abort its reason. `inBody`: a connection that is closed in good
+ * order before the announced end of a body is `size_mismatch`.
+ */
+export function networkError(thrown: unknown, signal: AbortSignal | null, inBody = false): unknown {
+  if (signal?.aborted) return signal.reason;
+  if (thrown instanceof SluiceError) return thrown;
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  if (inBody && code === 'UND_ERR_SOCKET' && (thrown as Error).message === 'other side closed') {
+    return new SluiceError('size_mismatch', 'The connection was closed before the announced end.', {
+      cause: thrown,
+    });
+  }
+  // llhttp's own codes: the answer is not HTTP
+  if (code.startsWith('HPE_'))
+    return new SluiceError('remote_status', 'The answer is not HTTP.', { cause: thrown });
+  const known = CODES[code];
+  if (known !== undefined) return new SluiceError(known, undefined, { cause: thrown });
+  return asDiskError(thrown) ?? new SluiceError('connection_lost', undefined, { cause: thrown });
+}

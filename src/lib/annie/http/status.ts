@@ -1,0 +1,27 @@
+/** What an HTTP status means to a download. Pure. */
+import { SluiceError } from '../../protocol/error.ts';
+
+/** Servers may ask for longer waits; nobody waits for more than an hour without being asked again. */
+const MAX_RETRY_AFTER_MS = 3_600_000;
+
+/**
+ * Retry-After in ms: delay seconds or an HTTP date (RFC 9110, section 10.2.3). Null when absent or unreadable.
+ */
+export function retryAfterMs(header: string | null, nowMs: number): number | null {
+  if (header === null) return null;
+  const text = header.trim();
+  const waitMs = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - nowMs;
+  return Number.isNaN(waitMs) ? null : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, waitMs));
+}
+
+/** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
+export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
+  const said = `The server answered ${status}.`;
+  if (status === 404 || status === 410) return new SluiceError('remote_not_found', said);
+  if (status === 401 || status === 403 || status === 451) return new SluiceError('remote_denied', said);
+  const waitMs = retryAfterMs(retryAfter, nowMs);
+  const details = waitMs === null ? {} : { retryAfterMs: waitMs };
+  if (status === 429) return new SluiceError('remote_busy', said, details);
+  if (status >= 500 && status <= 599) return new SluiceError('remote_error', said, details);
+  return new SluiceError('remote_status', said);
+}
