@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
+import type { RunnerCommand } from '#lib/protocol/runner.ts';
 import { waitFor } from '../../support/wait.ts';
 import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
 
@@ -161,26 +162,86 @@ test('a stop of an older attempt ends nothing', async ({ ground }) => {
   assert.not.ok(call.job.signal.aborted);
 });
 
-test('a file that landed although its job was stopped is told before the stop is answered', async ({
-  ground,
-}) => {
-  const { runner, http, event, events } = ground;
-  runner.send('s1', startOf('aaa'));
-  await (await http.call(0)).finish();
-  await event('phase', 1);
-  // the move has begun: it cannot be taken back
+/** A ground whose session answers the first `phase finish` with `command`: the move has begun by then. */
+async function interrupting(command: RunnerCommand, body: (ground: Ground) => Promise<void>): Promise<void> {
+  let sent = false;
+  const ground: Ground = await layGround({
+    onEvents: (session, events) => {
+      ground.letters.push([session, events]);
+      if (sent || !events.some((event) => event.type === 'phase' && event.phase === 'finish')) return;
+      sent = true;
+      ground.runner.send(session, command);
+    },
+  });
+  try {
+    ground.runner.send('s1', startOf('aaa'));
+    await (await ground.http.call(0)).finish();
+    await body(ground);
+  } finally {
+    await ground.close();
+  }
+}
+
+test('a file that landed although its job was stopped is told before the stop is answered', async () => {
+  await interrupting({ type: 'stop', download: 'aaa', attempt: 1 }, async (ground) => {
+    const { runner, http, event, events, files } = ground;
+    await event('stopped');
+    assert.equal(briefly(events()).slice(2), ['done aaa.1', 'stopped aaa.1']);
+    runner.send('s1', startOf('aaa'));
+    await event('done', 1);
+    assert.equal(await files(), ['clip.mp4']);
+    assert.is(http.calls.length, 1);
+  });
+});
+
+test('a file that landed although its job was discarded is deleted again', async () => {
+  await interrupting({ type: 'discard', download: 'aaa', file: null }, async ({ event, events, files }) => {
+    await event('discarded');
+    assert.equal(briefly(events()).slice(2), ['discarded aaa']);
+    assert.equal(await files(), []);
+  });
+});
+
+test('a newer attempt of what has just landed tells of the file and fetches nothing', async () => {
+  await interrupting(startOf('aaa', 2), async ({ event, events, files, http }) => {
+    assert.is((await event('done')).attempt, 2);
+    assert.not.ok(briefly(events()).includes('done aaa.1'));
+    assert.equal(await files(), ['clip.mp4']);
+    assert.is(http.calls.length, 1);
+  });
+});
+
+test('what is stopped or discarded while it waits to start again does not', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  http.obeys = false;
+  for (const download of ['aaa', 'bbb']) runner.send('s1', startOf(download));
+  const [first, second] = [await http.call(0), await http.call(1)];
+  for (const download of ['aaa', 'bbb']) {
+    runner.send('s1', { type: 'stop', download, attempt: 1 });
+    runner.send('s1', startOf(download));
+  }
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
-  await event('stopped');
-  const told = briefly(events()).slice(2);
-  assert.ok(
-    told.join() === 'done aaa.1,stopped aaa.1' || told.join() === 'stopped aaa.1',
-    `the end was told as ${told.join()}`,
-  );
-  // whichever won, the outcome is told on the next start and no byte is fetched twice
-  runner.send('s1', startOf('aaa'));
-  await event('done', told.length - 1);
-  assert.equal(await ground.files(), ['clip.mp4']);
-  assert.is(http.calls.length, 1);
+  runner.send('s1', { type: 'discard', download: 'bbb', file: null });
+  first.letGo();
+  second.letGo();
+  await event('stopped', 2);
+  await event('discarded');
+  assert.equal(runner.jobs(), []);
+  assert.is(http.calls.length, 2);
+});
+
+test('what is discarded while it waits for a place leaves no place behind', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  for (let n = 0; n < 8; n++) runner.send('s1', startOf(`job-${n}`));
+  await http.call(7);
+  for (let n = 0; n < 8; n++) {
+    runner.send('s1', startOf(`waiting-${n}`));
+    runner.send('s1', { type: 'discard', download: `waiting-${n}`, file: null });
+  }
+  await event('discarded', 7);
+  runner.send('s1', startOf('last'));
+  for (const call of [...http.calls]) await call.finish();
+  assert.match((await http.call(8)).job.workDir, /last$/);
 });
 
 test('settle forgets the outcome and removes the work dir', async ({ ground }) => {

@@ -1,0 +1,355 @@
+import { chmod } from 'node:fs/promises';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { RunnerEvent } from '#lib/protocol/runner.ts';
+import { settles, waitFor } from '../../support/wait.ts';
+import { briefly, layGround, settleTurns, startOf, type Ground, type GroundOptions } from './ground.ts';
+
+const test = suite('events');
+
+function grounded(name: string, options: GroundOptions, body: (ground: Ground) => Promise<void>): void {
+  test(name, async () => {
+    const ground = await layGround(options);
+    try {
+      await settles(body(ground), { what: name });
+    } finally {
+      await ground.close();
+    }
+  });
+}
+
+grounded(
+  'of many samples only the newest is sent, all sessions together, once a window',
+  {},
+  async (ground) => {
+    const { runner, http, letters, clock } = ground;
+    for (const session of ['s1', 's2']) {
+      for (const n of [1, 2]) runner.send(session, startOf(`${session}-job${n}`));
+    }
+    const calls = await Promise.all([0, 1, 2, 3].map((n) => http.call(n)));
+    await settleTurns();
+    clock.increment(50);
+    letters.length = 0;
+    for (let bytes = 1; bytes <= 90; bytes++) for (const call of calls) call.sample(bytes);
+    clock.increment(0);
+    assert.equal(
+      letters.map(([session, events]) => [session, briefly(events)]),
+      [
+        ['s1', ['sample 90 s1-job1.1', 'sample 90 s1-job2.1']],
+        ['s2', ['sample 90 s2-job1.1', 'sample 90 s2-job2.1']],
+      ],
+    );
+    for (let bytes = 91; bytes <= 95; bytes++) calls[0]?.sample(bytes);
+    clock.increment(49);
+    assert.is(letters.length, 2, 'not before the window is over');
+    clock.increment(1);
+    assert.equal(briefly(letters[2]?.[1] ?? []), ['sample 95 s1-job1.1']);
+    clock.increment(1_000);
+    assert.is(letters.length, 3, 'nothing while nothing is new');
+  },
+);
+
+grounded(
+  'a change of state does not wait for the window and takes the newest sample along',
+  {},
+  async (ground) => {
+    const { runner, http, events } = ground;
+    runner.send('s1', startOf('aaa'));
+    const call = await http.call(0);
+    call.sample(1);
+    call.sample(2);
+    call.job.onPhase('finish');
+    await settleTurns();
+    assert.equal(briefly(events()), ['phase download aaa.1', 'sample 2 aaa.1', 'phase finish aaa.1']);
+  },
+);
+
+grounded('what an engine says after it has settled is not heard', {}, async (ground) => {
+  const { runner, http, event, events, clock } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.fail(new SluiceError('timeout'));
+  await event('failed');
+  call.sample(50);
+  call.job.onPhase('finish');
+  call.job.onOutput('late');
+  clock.increment(1_000);
+  await settleTurns();
+  assert.equal(briefly(events()), ['phase download aaa.1', 'failed aaa.1']);
+});
+
+for (const [what, thrown, expected] of [
+  [
+    'a SluiceError',
+    new SluiceError('engine_exit', 'Exit 3.', { transient: false }),
+    ['engine_exit', 'Exit 3.', false],
+  ],
+  [
+    'a full disk',
+    Object.assign(new Error('x'), { code: 'ENOSPC', syscall: 'write' }),
+    ['disk_full', 'The disk is full.', false],
+  ],
+  [
+    'a missing program',
+    Object.assign(new Error('spawn /usr/secret ENOENT'), { code: 'ENOENT', syscall: 'spawn /usr/secret' }),
+    ['internal_error', 'Something broke inside Sluice.', true],
+  ],
+  [
+    'a bug',
+    new TypeError('x of undefined at /srv/secret'),
+    ['internal_error', 'Something broke inside Sluice.', true],
+  ],
+  ['a thrown string', 'no', ['internal_error', 'Something broke inside Sluice.', true]],
+] as const) {
+  grounded(`${what} thrown by an engine is a coded failure`, {}, async ({ runner, http, event, logged }) => {
+    runner.send('s1', startOf('aaa'));
+    (await http.call(0)).fail(thrown);
+    const { error } = await event('failed');
+    assert.equal([error.code, error.message, error.transient], expected);
+    assert.is(logged.includes('a download broke'), error.code === 'internal_error');
+  });
+}
+
+grounded('an engine that throws on the spot harms nobody else', {}, async ({ runner, http, event }) => {
+  const download = http.download.bind(http);
+  let first = true;
+  http.download = (job) => {
+    if (!first) return download(job);
+    first = false;
+    throw new Error('on the spot');
+  };
+  runner.send('s1', startOf('aaa'));
+  runner.send('s1', startOf('bbb'));
+  assert.is((await event('failed')).download, 'aaa');
+  await (await http.call(0)).finish();
+  assert.is((await event('done')).download, 'bbb');
+});
+
+grounded('the last 4 kB of output go with the end, as plain text', {}, async ({ runner, http, event }) => {
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  for (let n = 0; n < 3_000; n++) call.job.onOutput(`línea ${n}\r\n`);
+  call.job.onOutput('\u001B[31mred\u001B[0m\u202E\u0007\tend\uD800');
+  call.fail(new SluiceError('engine_exit'));
+  const { output } = await event('failed');
+  assert.ok(Buffer.byteLength(output) <= 4096 && Buffer.byteLength(output) > 4000);
+  assert.ok(output.endsWith('línea 2999\nred\tend\uFFFD'), JSON.stringify(output.slice(-40)));
+  assert.not.match(output, /[^\P{Cc}\n\t]/u);
+});
+
+grounded('a work dir that cannot be made fails with the reason', {}, async ({ runner, dir, event }) => {
+  await chmod(dir, 0o500);
+  runner.send('s1', startOf('bad id'));
+  assert.is((await event('failed')).error.code, 'internal_error');
+  if (process.getuid?.() !== 0) {
+    runner.send('s1', startOf('aaa'));
+    assert.is((await event('failed', 1)).error.code, 'disk_denied');
+  }
+  await chmod(dir, 0o700);
+});
+
+grounded('an engine from which no byte comes is given up', { stallMs: 60_000 }, async (ground) => {
+  const { runner, http, clock, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  clock.increment(59_000);
+  call.sample(1);
+  clock.increment(59_000);
+  call.sample(1);
+  assert.not.ok(call.job.signal.aborted);
+  clock.increment(1_000);
+  assert.ok(call.job.signal.aborted, 'a sample without a new byte is no sign of life');
+  const { error } = await event('failed');
+  assert.equal([error.code, error.transient], ['engine_stalled', true]);
+});
+
+grounded('joining and converting may take as long as they need', { leaseMs: Infinity }, async (ground) => {
+  const { runner, http, clock, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.job.onPhase('finish');
+  clock.increment(10_000_000);
+  await call.finish();
+  await event('done');
+});
+
+grounded(
+  'an engine that ignores its abort loses its place, not its work dir',
+  { maxActive: 1 },
+  async (ground) => {
+    const { runner, http, clock, event, events, logged } = ground;
+    http.obeys = false;
+    runner.send('s1', startOf('aaa'));
+    const stuck = await http.call(0);
+    runner.send('s1', startOf('bbb'));
+    runner.send('s1', startOf('aaa', 2));
+    clock.increment(10_000);
+    assert.ok(logged.includes('an engine ignores that it was aborted'));
+    const sibling = await http.call(1);
+    assert.match(sibling.job.workDir, /bbb$/);
+    await sibling.finish();
+    await event('done');
+    assert.is(http.calls.length, 2, 'nobody else works in its dir');
+    stuck.letGo();
+    assert.match((await http.call(2)).job.workDir, /aaa$/);
+    assert.not.ok(briefly(events()).includes('failed aaa.1'));
+  },
+);
+
+grounded(
+  'an engine that stalls and ignores the abort still ends in an error',
+  { stallMs: 60_000 },
+  async (ground) => {
+    const { runner, http, clock, event, events } = ground;
+    http.obeys = false;
+    runner.send('s1', startOf('aaa'));
+    const stuck = await http.call(0);
+    clock.increment(60_000);
+    clock.increment(10_000);
+    assert.is((await event('failed')).error.code, 'engine_stalled');
+    stuck.letGo();
+    await waitFor(() => runner.jobs()[0]?.state === 'ended');
+    assert.is(events().filter(({ type }) => type === 'failed').length, 1);
+  },
+);
+
+grounded(
+  'a session that is silent for its lease has its jobs ended',
+  { stallMs: Infinity },
+  async (ground) => {
+    const { runner, http, clock, event, events, workDirs } = ground;
+    for (const session of ['s1', 's2']) runner.send(session, startOf(`${session}-job`));
+    await http.call(1);
+    clock.increment(299_000);
+    runner.send('s2', { type: 'want', jobs: [{ download: 's2-job', attempt: 1 }] });
+    clock.increment(1_000);
+    assert.is((await event('stopped')).download, 's1-job');
+    assert.not.ok(briefly(events('s2')).includes('stopped s2-job.1'));
+    clock.increment(299_000);
+    await event('stopped', 0, 's2');
+    assert.equal(runner.jobs(), []);
+    assert.equal((await workDirs()).sort(), ['s1-job', 's2-job']);
+  },
+);
+
+grounded(
+  'a session in the same process needs no lease',
+  { leaseMs: Infinity, stallMs: Infinity },
+  async (ground) => {
+    ground.runner.send('s1', startOf('aaa'));
+    const call = await ground.http.call(0);
+    ground.clock.increment(1e12);
+    assert.not.ok(call.job.signal.aborted);
+  },
+);
+
+grounded('the registry picks, and who cannot hands over to the next', {}, async (ground) => {
+  const { runner, http, other, event, events } = ground;
+  runner.send('s1', startOf('aaa', 1, { engine: null, streamId: '137' }));
+  (await http.call(0)).fail(new SluiceError('no_media'));
+  const call = await other.call(0);
+  assert.is(call.job.streamId, '137');
+  await call.finish();
+  await event('done');
+  const phases = events().filter((sent) => sent.type === 'phase');
+  assert.equal(
+    phases.map(({ phase, engine }) => [phase, engine]),
+    [
+      ['parse', null],
+      ['download', 'http'],
+      ['download', 'yt-dlp'],
+      ['finish', 'yt-dlp'],
+    ],
+  );
+});
+
+grounded(
+  'an engine that fails after bytes came, or for another reason, does not hand over',
+  {},
+  async (ground) => {
+    const { runner, http, other, event } = ground;
+    runner.send('s1', startOf('aaa', 1, { engine: null }));
+    const call = await http.call(0);
+    call.sample(5);
+    call.fail(new SluiceError('no_media'));
+    assert.is((await event('failed')).error.code, 'no_media');
+    runner.send('s1', startOf('bbb', 1, { engine: null }));
+    (await http.call(1)).fail(new SluiceError('remote_not_found'));
+    assert.is((await event('failed', 1)).error.code, 'remote_not_found');
+    assert.is(other.calls.length, 0);
+  },
+);
+
+grounded(
+  'a probe that hangs ends with the stop of its job',
+  { classify: () => new Promise(() => undefined) },
+  async ({ runner, event }) => {
+    runner.send('s1', startOf('aaa', 1, { engine: null }));
+    await event('phase');
+    runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+    await event('stopped');
+  },
+);
+
+test('a move that a dead runner left is finished by the next one without its engine', async () => {
+  const ground = await layGround();
+  try {
+    const { runner, http, event } = ground;
+    runner.send('s1', startOf('aaa'));
+    await (await http.call(0)).finish('clip.mp4', 'body');
+    const { file } = await event('done');
+    await runner.close();
+    const next = await layGround({ downloadDir: ground.dir });
+    next.runner.send('s1', startOf('aaa'));
+    assert.equal((await next.event('done')).file, file);
+    assert.equal(briefly(next.events()), ['phase download aaa.1', 'phase finish aaa.1', 'done aaa.1']);
+    assert.is(next.http.calls.length, 0);
+    await next.close();
+    assert.equal(await ground.files(), ['clip.mp4']);
+  } finally {
+    await ground.close();
+  }
+});
+
+test('a session whose sink throws does not cost the others their events', async () => {
+  const got: RunnerEvent[] = [];
+  const ground = await layGround({
+    onEvents: (session, events) => {
+      if (session === 's1') throw new Error('no');
+      got.push(...events);
+    },
+  });
+  try {
+    for (const session of ['s1', 's2']) ground.runner.send(session, startOf(`${session}-job`));
+    await waitFor(() => got.length > 0);
+    assert.equal(briefly(got), ['phase download s2-job.1']);
+    assert.ok(ground.logged.includes('a session could not take its events'));
+  } finally {
+    await ground.close();
+  }
+});
+
+test('a sink may answer with commands', async () => {
+  const ground: Ground = await layGround({
+    onEvents: (session, events) => {
+      ground.letters.push([session, events]);
+      for (const sent of events) {
+        if (sent.type === 'failed' && sent.attempt < 4) {
+          ground.runner.send(session, startOf(sent.download, sent.attempt + 1));
+        }
+      }
+    },
+  });
+  try {
+    ground.runner.send('s1', startOf('aaa'));
+    for (let n = 0; n < 3; n++) (await ground.http.call(n)).fail(new SluiceError('timeout'));
+    await (await ground.http.call(3)).finish();
+    assert.is((await ground.event('done')).attempt, 4);
+    assert.equal(await ground.files(), ['clip.mp4']);
+  } finally {
+    await ground.close();
+  }
+});
+
+test.run();
