@@ -11,7 +11,9 @@ const SQL = {
   commit: 'COMMIT',
   find: 'SELECT row FROM actors WHERE class = ? AND id = ?',
   create: 'INSERT INTO actors (class, id) VALUES (?, ?) RETURNING row',
-  ids: 'SELECT id FROM actors WHERE class = ? AND id > ? ORDER BY id LIMIT ?',
+  ids: `SELECT id FROM actors WHERE class = ? AND id > ? AND (
+    EXISTS (SELECT 1 FROM entries WHERE actor = row) OR EXISTS (SELECT 1 FROM alarms WHERE actor = row)
+  ) ORDER BY id LIMIT ?`,
   get: 'SELECT value FROM entries WHERE actor = ? AND key = ?',
   put: 'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
   delete: 'DELETE FROM entries WHERE actor = ? AND key = ?',

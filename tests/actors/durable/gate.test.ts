@@ -1,0 +1,260 @@
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createEmbeddedHost, define } from '../../../src/lib/actors/durable/host.server.ts';
+import type { DurableContext, DurableSocket } from '../../../src/lib/actors/durable/types.ts';
+import { SluiceError } from '../../../src/lib/protocol/error.ts';
+import { settles, waitFor } from '../../support/wait.ts';
+import { rejectionOf } from './codes.ts';
+import { openFaultyStore } from './faulty-store.ts';
+import { freshDir, settle } from './host.ts';
+import { Sample } from './sample-object.ts';
+import { TestWire } from './wire.ts';
+
+class Talker {
+  readonly #ctx: DurableContext;
+  #memory = 0;
+
+  constructor(ctx: DurableContext) {
+    this.#ctx = ctx;
+  }
+
+  async webSocketMessage(socket: DurableSocket, message: string): Promise<void> {
+    if (message === 'read') {
+      socket.send(`read ${String(await this.#ctx.storage.get('k'))}`);
+      return;
+    }
+    void this.#ctx.storage.put('k', message);
+    socket.send(`after ${message}`);
+  }
+
+  async write(value: number): Promise<number> {
+    this.#memory = value;
+    await this.#ctx.storage.put('n', value);
+    return value;
+  }
+
+  async both(): Promise<{ memory: number; stored: unknown }> {
+    return { memory: this.#memory, stored: (await this.#ctx.storage.get('n')) ?? null };
+  }
+
+  progress(): number {
+    return (this.#memory += 1);
+  }
+
+  async synced(log: string[]): Promise<void> {
+    await this.#ctx.storage.put('s', 1);
+    await this.#ctx.storage.sync();
+    log.push('synced');
+  }
+
+  async rude(): Promise<void> {
+    await this.#ctx.storage.transaction(async (txn) => {
+      await txn.put('half', 1);
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      await txn.put('whole', 1);
+    });
+  }
+
+  async writeThenRefuse(): Promise<void> {
+    await this.#ctx.storage.put('n', 666);
+    throw new SluiceError('wrong_state');
+  }
+
+  refuse(): void {
+    throw new SluiceError('wrong_state');
+  }
+}
+
+async function open() {
+  const dir = await freshDir();
+  const store = openFaultyStore(path.join(dir, 'state.db'));
+  const errors: unknown[] = [];
+  const host = createEmbeddedHost({
+    storage: store,
+    classes: { talker: define(Talker, null), sample: define(Sample, { greeting: 'hello' }) },
+    onError: (error) => errors.push(error),
+  });
+  return {
+    host,
+    store,
+    errors,
+    talker: (id: string) => host.get<Talker>('talker', id),
+    async close() {
+      store.fault = null;
+      await host.close();
+      await fs.rm(dir, { recursive: true });
+    },
+  };
+}
+
+/** A wire that writes what it is given into the log of the store. */
+function loggedWire(opened: Awaited<ReturnType<typeof open>>, id: string) {
+  return opened.talker(id).connect({
+    bufferedAmount: 0,
+    send: (message) => opened.store.log.push(`frame ${String(message as string)}`),
+    close: (code) => opened.store.log.push(`close ${String(code)}`),
+  });
+}
+
+test('no frame and no reply leaves before the commit of the write it follows', async () => {
+  const opened = await open();
+  const { log } = opened.store;
+  const link = loggedWire(opened, 'a');
+  link.message('one');
+  const reply = opened
+    .talker('b')
+    .call('write', 1)
+    .then(() => log.push('reply'));
+  await settles(reply);
+  assert.equal(log, ['commit', 'frame after one', 'reply']);
+  await opened.close();
+});
+
+test('what is only read leaves without a commit', async () => {
+  const opened = await open();
+  const link = loggedWire(opened, 'a');
+  link.message('read');
+  await waitFor(() => opened.store.log.length > 0);
+  assert.equal(opened.store.log, ['frame read undefined']);
+  await opened.close();
+});
+
+test('all writes of a turn of the loop, of all objects, are one commit', async () => {
+  const opened = await open();
+  await Promise.all(
+    Array.from({ length: 200 }, (_, index) => opened.talker(`t${index % 50}`).call('write', index)),
+  );
+  assert.equal(opened.store.log, ['commit']);
+  await opened.close();
+});
+
+test('a thousand progress events in a turn make no commit, and one write among them makes one', async () => {
+  const opened = await open();
+  const { log } = opened.store;
+  await Promise.all(Array.from({ length: 1000 }, () => opened.talker('a').call('progress')));
+  assert.equal(log, []);
+  await Promise.all([
+    opened.talker('a').call('write', 1),
+    ...Array.from({ length: 1000 }, () => opened.talker('a').call('progress')),
+  ]);
+  assert.equal(log, ['commit']);
+  await opened.close();
+});
+
+test('sync resolves after the commit, and nothing comes between', async () => {
+  const opened = await open();
+  const { log } = opened.store;
+  const turns: string[] = [];
+  opened.host.observe((event) => {
+    if (event.type === 'turn') turns.push(event.method ?? event.event);
+  });
+  await Promise.all([opened.talker('a').call('synced', log), opened.talker('a').call('progress')]);
+  assert.equal(log, ['commit', 'synced']);
+  assert.equal(turns, ['synced', 'progress']);
+  await opened.close();
+});
+
+test('when the commit fails its replies fail, memory agrees with the disk, and its sockets are told', async () => {
+  const opened = await open();
+  const { store, talker } = opened;
+  await talker('a').call('write', 1);
+  const wire = new TestWire(talker('a') as never);
+  const other = new TestWire(talker('quiet') as never);
+  store.fault = new SluiceError('disk_full');
+  const failed = rejectionOf(talker('a').call('write', 2));
+  wire.send('two');
+  assert.is(await settles(failed), 'disk_full');
+  await waitFor(() => wire.closed);
+  assert.is(wire.closed?.code, 1012);
+  assert.equal(wire.received, []);
+  assert.is(other.closed, null, 'who had no part in it is left alone');
+  store.fault = null;
+  assert.equal(await talker('a').call('both'), { memory: 0, stored: 1 });
+  assert.is(await talker('a').call('write', 3), 3);
+  assert.equal(
+    opened.errors.map((error) => (error as SluiceError).code),
+    ['disk_full'],
+  );
+  await opened.close();
+});
+
+test('an alarm whose commit failed is not lost', async () => {
+  const opened = await open();
+  const sample = opened.host.get<Sample>('sample', 'a');
+  await sample.call('setAlarm', 0);
+  opened.store.fault = new SluiceError('disk_full');
+  await waitFor(() => opened.errors.length > 0);
+  opened.store.fault = null;
+  await waitFor(async () => (await sample.call('run', [{ op: 'get', key: 'rang' }]))[0]);
+  assert.equal(await sample.call('run', [{ op: 'get', key: 'tries' }]), [1]);
+  await opened.close();
+});
+
+test('a throw takes back the writes of its turn, keeps those before it, and starts the object afresh', async () => {
+  const opened = await open();
+  const sample = opened.host.get<Sample>('sample', 'a');
+  const before = await sample.call('identity');
+  const [kept, thrown] = await Promise.all([
+    sample.call('run', [{ op: 'put', key: 'k', value: 'kept' }]),
+    rejectionOf(
+      sample.call('writeAndThrow', [
+        { op: 'put', key: 'k', value: 'lost' },
+        { op: 'put', key: 'new', value: 'lost' },
+        { op: 'deleteAll' },
+        { op: 'put', key: 'k', value: 'lost too' },
+      ]),
+    ),
+  ]);
+  assert.equal([kept, thrown], [[null], 'internal_error']);
+  assert.equal(await sample.call('run', [{ op: 'list', options: {} }]), [[['k', 'kept']]]);
+  assert.is.not((await sample.call('identity')).life, before.life);
+  assert.is(opened.errors.length, 1);
+  await opened.close();
+});
+
+test('a throw while handling a message closes that socket, drops its frames, and leaves the others open', async () => {
+  const opened = await open();
+  const stub = opened.host.get<Sample>('sample', 'a');
+  const [bad, good] = [new TestWire(stub as never), new TestWire(stub as never)];
+  bad.send('throw');
+  await waitFor(() => bad.closed);
+  assert.is(bad.closed?.code, 1011);
+  assert.equal(bad.received, []);
+  good.send('count');
+  await waitFor(() => good.received.length > 0);
+  assert.equal(await stub.call('run', [{ op: 'get', key: 'thrown' }]), [null]);
+  await opened.close();
+});
+
+test('a reset fails the calls that were waiting for a later event', async () => {
+  const opened = await open();
+  const stub = opened.host.get<Sample>('sample', 'a');
+  const deferred = rejectionOf(stub.fetch(new Request('http://object/defer?x')));
+  await settle();
+  assert.is(await rejectionOf(stub.fetch(new Request('http://object/throw'))), 'internal_error');
+  assert.is(await settles(deferred), 'internal_error');
+  await opened.close();
+});
+
+test('an error with a code is an answer; after a write it takes the write back', async () => {
+  const opened = await open();
+  const { talker } = opened;
+  await talker('a').call('write', 1);
+  assert.is(await rejectionOf(talker('a').call('refuse')), 'wrong_state');
+  assert.equal(await talker('a').call('both'), { memory: 1, stored: 1 }, 'the same life goes on');
+  assert.is(await rejectionOf(talker('a').call('writeThenRefuse')), 'internal_error');
+  assert.equal(await talker('a').call('both'), { memory: 0, stored: 1 }, 'a new life');
+  await opened.close();
+});
+
+test('a transaction that waits for something else is taken back whole', async () => {
+  const opened = await open();
+  assert.is(await rejectionOf(opened.talker('a').call('rude')), 'internal_error');
+  await settle(50);
+  assert.equal(opened.host.ids('talker'), [], 'nothing of it is stored');
+  await opened.close();
+});
+
+test.run();
