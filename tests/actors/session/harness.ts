@@ -10,7 +10,7 @@ import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
-import { waitFor } from '../../support/wait.ts';
+import { settles, waitFor } from '../../support/wait.ts';
 
 export const START = Date.UTC(2026, 10, 23);
 
@@ -21,14 +21,19 @@ class TestClock extends SimulatedClock {
   }
 }
 
-class Reader implements WireSocket {
+type Answer = Extract<ServerMessage, { type: 'ack' | 'reject' }>;
+
+export class Reader implements WireSocket {
   bufferedAmount = 0;
   readonly messages: ServerMessage[] = [];
+  readonly #answers = new Map<string, PromiseWithResolvers<Answer>>();
   closed: { code: number | undefined; reason: string | undefined } | null = null;
   link!: SocketLink;
 
   send(text: string | ArrayBuffer | Uint8Array): void {
-    this.messages.push(JSON.parse(text as string) as ServerMessage);
+    const message = JSON.parse(text as string) as ServerMessage;
+    this.messages.push(message);
+    if (message.type === 'ack' || message.type === 'reject') this.#answerTo(message.id).resolve(message);
   }
 
   close(code?: number, reason?: string): void {
@@ -38,6 +43,17 @@ class Reader implements WireSocket {
 
   say(message: object | string): void {
     this.link.message(typeof message === 'string' ? message : JSON.stringify(message));
+  }
+
+  /** The first answer to a command. */
+  answer(id: string): Promise<Answer> {
+    return settles(this.#answerTo(id).promise, { what: `the answer to ${id}`, deadlineMs: 60_000 });
+  }
+
+  #answerTo(id: string): PromiseWithResolvers<Answer> {
+    const known = this.#answers.get(id) ?? Promise.withResolvers<Answer>();
+    this.#answers.set(id, known);
+    return known;
   }
 
   /** Waits for a message of a type that satisfies `wanted`. */
@@ -86,19 +102,24 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
       onError: (error) => void errors.push(error),
     });
   let host = open();
-  const stub = () => host.get<SessionActor>('session', 's1');
+  const stub = (name = 's1') => host.get<SessionActor>('session', name);
 
   return {
     clock,
     commands,
     errors,
     stats: () => host.stats(),
-    async call(method: string, path: string, body?: unknown): Promise<{ status: number; body: never }> {
+    async call(
+      method: string,
+      path: string,
+      body?: unknown,
+      name?: string,
+    ): Promise<{ status: number; body: never }> {
       const request = new Request(`http://sluice${path}`, {
         method,
         ...(body === undefined ? {} : { body: typeof body === 'string' ? body : JSON.stringify(body) }),
       });
-      const response = await stub().fetch(request);
+      const response = await stub(name).fetch(request);
       const text = await response.text();
       return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as never };
     },
@@ -110,8 +131,9 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
       return (await this.call('GET', `/downloads/${id}`)).body;
     },
     /** What the runner says, and the turn it makes. */
-    news(...events: RunnerEvent[]): Promise<void> {
-      return stub().call('runnerEvents', events);
+    news(...args: RunnerEvent[] | [session: string, ...RunnerEvent[]]): Promise<void> {
+      const [name, ...events] = typeof args[0] === 'string' ? args : ['s1', ...args];
+      return stub(name as string).call('runnerEvents', events as RunnerEvent[]);
     },
     /** Waits until the runner was told so. */
     told<T extends RunnerCommand['type']>(
@@ -128,9 +150,9 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
         { what: `the command ${type}, among ${JSON.stringify(commands).slice(0, 1000)}`, deadlineMs: 5000 },
       );
     },
-    connect(): Reader {
+    connect(name?: string): Reader {
       const reader = new Reader();
-      reader.link = stub().connect(reader);
+      reader.link = stub(name).connect(reader);
       return reader;
     },
     /** A stop of the host without mercy for the runner's work, and a new life on the same file. */
