@@ -28,7 +28,7 @@ export default ts.config(
       'no-console': 'off',
       // tsc knows which globals there are.
       'no-undef': 'off',
-      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/consistent-type-imports': ['error', { disallowTypeAnnotations: false }],
       '@typescript-eslint/explicit-module-boundary-types': 'error',
       '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_', varsIgnorePattern: '^_' }],
       // XState's `types: {} as {…}` is no cast but how types are given: the rule's own fix would take them away.

@@ -10,6 +10,7 @@ import { killAllGroups, runTestFile, type TestOutcome } from './tools/test-child
 import { findTestFiles, refusalOf, type TestFile } from './tools/test-files.ts';
 import { finalReport, progressLine } from './tools/test-report.ts';
 import { prepareTools, toolsOf } from './tools/test-tools.ts';
+import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
 /** Two unit files at a time: what the smallest machine that we test on has cores for. */
@@ -33,7 +34,9 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(130));
 }
 
-prepareTools(toolsOf(runnable.map(({ path }) => [path, readFileSync(join(root, path), 'utf8')])));
+const tools = toolsOf(runnable.map(({ path }) => [path, readFileSync(join(root, path), 'utf8')]));
+prepareTools(tools);
+if (tools.includes('python3')) await prepareYtDlp();
 if (runnable.some(({ alone }) => alone)) prepareBuild(root);
 // Colours would be in the middle of the summary that we read.
 const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };

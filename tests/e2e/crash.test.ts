@@ -8,9 +8,8 @@ import { sha256File } from '../support/media-hash.ts';
 import { processesOf } from '../support/processes.ts';
 import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
-import { ytDlpEnv } from '../support/yt-dlp.ts';
+import { ytDlpMissing } from '../support/yt-dlp.ts';
 
 const MIB = 1024 * 1024;
 let site: Site;
@@ -20,7 +19,8 @@ test.before(async () => {
 test.after(() => site.close());
 
 /** Kills the server while `engine` is amid a file of 24 MiB at 4 MiB/s, starts it again, and waits for the file. */
-async function surviveKill(engine: 'http' | 'yt-dlp', env: Record<string, string>): Promise<void> {
+async function surviveKill(engine: 'http' | 'yt-dlp'): Promise<void> {
+  const env = { SLUICE_ENGINES: engine };
   const place = makePlace();
   const first = await startServer({ place, env });
   const url = `${site.url}/file/${engine}.mp4?size=${24 * MIB}&seed=91&rate=${4 * MIB}&type=video/mp4`;
@@ -52,14 +52,13 @@ async function surviveKill(engine: 'http' | 'yt-dlp', env: Record<string, string
   }
 }
 
-test('after kill -9 amid a direct file the next start finishes it by itself', () =>
-  surviveKill('http', { SLUICE_ENGINES: 'http' }));
+test('after kill -9 amid a direct file the next start finishes it by itself', () => surviveKill('http'));
 
 testUnless(
   test,
-  missing('python3'),
+  ytDlpMissing(),
   'after kill -9 amid a yt-dlp download no engine lives on, and it finishes',
-  () => surviveKill('yt-dlp', ytDlpEnv()),
+  () => surviveKill('yt-dlp'),
 );
 
 test('after kill -9 paused stays paused, complete stays complete, queued goes on', async () => {

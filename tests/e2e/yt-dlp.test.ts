@@ -12,7 +12,7 @@ import { processesOf } from '../support/processes.ts';
 import { makePlace, startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
-import { ytDlpEnv, ytDlpMissing } from '../support/yt-dlp.ts';
+import { ytDlpMissing } from '../support/yt-dlp.ts';
 
 const MIB = 1024 * 1024;
 const reason = ytDlpMissing() ?? mediaMissing;
@@ -22,7 +22,7 @@ let server: TestServer;
 test.before(async () => {
   if (reason !== null) return;
   site = await startSite();
-  server = await startServer({ env: ytDlpEnv() });
+  server = await startServer();
 });
 test.after(async () => {
   if (reason !== null) return;
@@ -84,7 +84,7 @@ testUnless(
   'the bar moves while yt-dlp works, and cancel leaves no process and no file',
   async () => {
     const place = makePlace();
-    const own = await startServer({ place, env: ytDlpEnv() });
+    const own = await startServer({ place });
     try {
       const api = await own.session();
       const url = `${site.url}/file/long.mp4?size=${200 * MIB}&seed=3&rate=${2 * MIB}&type=video/mp4`;
@@ -144,7 +144,6 @@ testUnless(test, reason, '`sluice get` fetches DASH through yt-dlp without a ser
     const url = `${site.url}/media/dash/index.mpd`;
     const { code, lines, stderr } = await sluice(['get', url, '--engine', 'yt-dlp', '--json'], {
       place,
-      env: ytDlpEnv(),
     });
     assert.is(code, 0, stderr);
     const name = lines<DownloadView>().at(-1)?.file?.name ?? '';

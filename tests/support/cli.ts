@@ -9,7 +9,7 @@ export interface CliResult {
   stdout: string;
   stderr: string;
   /** stdout as JSON lines; a line that is not JSON throws when asked for. */
-  lines<T = Record<string, unknown>>(): T[];
+  lines: <T = Record<string, unknown>>() => T[];
 }
 
 export async function sluice(

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { Api } from './api.ts';
 import { settles, waitFor } from './wait.ts';
+import { shareYtDlp } from './yt-dlp.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
 const LAUNCHER = join(PROJECT, 'bin/sluice.js');
@@ -30,6 +31,7 @@ export function makePlace(): Place {
     },
   };
   for (const made of [place.dataDir, place.downloadDir, place.home]) mkdirSync(made, { recursive: true });
+  shareYtDlp(place.dataDir);
   return place;
 }
 

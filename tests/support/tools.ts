@@ -47,9 +47,6 @@ export function missing(tool: Tool): string | null {
   return `${tool} is not installed; type: apt-get install -y ${TOOLS[tool].packages.join(' ')}`;
 }
 
-/** Where `npm test` keeps the yt-dlp that it installed with the product's own installer. */
-export const ENGINE_CACHE = join(import.meta.dirname, '../../.cache/engines');
-
 function hasVenv(python: string): boolean {
   // ensurepip is what Debian leaves out; looking for the file would have to know the minor version.
   const probe = spawnSync(python, ['-c', 'import venv, ensurepip'], { stdio: 'ignore', timeout: 20_000 });
