@@ -19,7 +19,10 @@ function buildWeb(): void {
     stdio: ['ignore', 'inherit', 'inherit'],
     env: { ...process.env, NODE_ENV: 'production' },
   });
-  if (status !== 0) throw new Error('vite build failed');
+  if (status === 0) return;
+  // Vite has said why: a stack of ours would bury it.
+  console.error('  The page could not be built.');
+  process.exit(1);
 }
 
 async function buildCli(): Promise<void> {
