@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareBuild } from './tools/test-build.ts';
 import { killAllGroups, runTestFile, type TestOutcome } from './tools/test-child.ts';
-import { findTestFiles, refusalOf, type TestFile } from './tools/test-files.ts';
+import { findTestFiles, needsBuild, refusal, type TestFile } from './tools/test-files.ts';
 import { finalReport, progressLine } from './tools/test-report.ts';
 import { prepareTools, toolsOf } from './tools/test-tools.ts';
 import { prepareYtDlp } from './tools/test-yt-dlp.ts';
@@ -17,13 +17,13 @@ const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
 const UNIT_LANES = 2;
 
 const files = findTestFiles(root, process.argv.slice(2));
+const sources = new Map(files.map((file) => [file, readFileSync(join(root, file.path), 'utf8')]));
 const refused: { path: string; reason: string }[] = [];
-const runnable: TestFile[] = [];
-for (const file of files) {
-  const reason = refusalOf(join(root, file.path));
-  if (reason === null) runnable.push(file);
-  else refused.push({ path: file.path, reason });
+for (const [{ path }, source] of sources) {
+  const reason = refusal(source);
+  if (reason !== null) refused.push({ path, reason });
 }
+const runnable = [...sources].filter(([, source]) => refusal(source) === null);
 
 const temp = mkdtempSync(join(tmpdir(), 'sluice-test-'));
 process.on('exit', () => {
@@ -34,10 +34,10 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
   process.on(signal, () => process.exit(130));
 }
 
-const tools = toolsOf(runnable.map(({ path }) => [path, readFileSync(join(root, path), 'utf8')]));
+const tools = toolsOf(runnable);
 prepareTools(tools);
 if (tools.includes('python3')) await prepareYtDlp();
-if (runnable.some(({ alone }) => alone)) prepareBuild(root);
+if (runnable.some(([file, source]) => needsBuild(file, source))) prepareBuild(root);
 // Colours would be in the middle of the summary that we read.
 const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };
 delete env['FORCE_COLOR'];
@@ -49,12 +49,13 @@ const run = async (file: TestFile): Promise<void> => {
   console.log(progressLine(outcome));
 };
 
-const queue = runnable.filter((file) => !file.alone);
+const chosen = runnable.map(([file]) => file);
+const queue = chosen.filter((file) => !file.alone);
 const lane = async (): Promise<void> => {
   for (let file = queue.shift(); file; file = queue.shift()) await run(file);
 };
 await Promise.all(Array.from({ length: UNIT_LANES }, lane));
-for (const file of runnable.filter((candidate) => candidate.alone)) await run(file);
+for (const file of chosen.filter((candidate) => candidate.alone)) await run(file);
 
 if (files.length === 0) console.log('No test file matches.');
 console.log(finalReport(outcomes, refused));

@@ -1,5 +1,5 @@
 /** Which files `npm test` runs, and which it refuses because uvu would let them pass without running. */
-import { globSync, readFileSync } from 'node:fs';
+import { globSync } from 'node:fs';
 
 export interface TestFile {
   /** Relative to the root, with `/`. */
@@ -33,6 +33,7 @@ export function refusal(source: string): string | null {
   return null;
 }
 
-export function refusalOf(file: string): string | null {
-  return refusal(readFileSync(file, 'utf8'));
+/** Files that start the built command or server, by themselves or through tests/support. */
+export function needsBuild({ path }: TestFile, source: string): boolean {
+  return path.startsWith('tests/e2e/') || /support\/(server|cli)\.ts|bin\/sluice/.test(source);
 }

@@ -3,6 +3,7 @@
  * Elsewhere the tests that need it are skipped, each with the line to type.
  */
 import { spawnSync } from 'node:child_process';
+import type { TestFile } from './test-files.ts';
 import { canApt, missing, TOOLS, type Tool, toolPath } from '../../tests/support/tools.ts';
 
 const APT_ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
@@ -43,10 +44,10 @@ function apt(args: string[]): void {
   console.log(`${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n'));
 }
 
-/** The tools that the chosen files (path and source) speak of; end-to-end files reach all of them through helpers. */
-export function toolsOf(files: [path: string, source: string][]): Tool[] {
+/** The tools that the chosen files speak of; end-to-end files reach all of them through helpers. */
+export function toolsOf(files: [file: TestFile, source: string][]): Tool[] {
   const names = Object.keys(TOOLS) as Tool[];
-  if (files.some(([path]) => path.startsWith('tests/e2e/'))) return names;
+  if (files.some(([{ alone }]) => alone)) return names;
   return names.filter((tool) => files.some(([, source]) => MARKS[tool].test(source)));
 }
 
