@@ -1,0 +1,183 @@
+/** yt-dlp as an engine: one process for a listing, one for a download, none for a status that is known. */
+import { join } from 'node:path';
+import { SluiceError } from '../../protocol/error.ts';
+import type { EngineStatus } from '../../protocol/media.ts';
+import type { Engine, EngineJob, EngineResult } from '../engine.ts';
+import type { ProcessHost } from '../process.ts';
+import { downloadArguments, parseArguments } from './arguments.ts';
+import { createClaims } from './claims.ts';
+import { runDownload } from './download.ts';
+import { environmentOf } from './environment.ts';
+import { failureOf } from './failure.ts';
+import { createInfoCache } from './info-cache.server.ts';
+import { parseInfo } from './info.ts';
+import { splitItem } from './item-url.ts';
+import { itemsOf } from './items.ts';
+import { type Located, locateYtDlp } from './locate.server.ts';
+import { type JobProxy, runForAnswer, throughProxy } from './program.ts';
+import { selectorOf } from './selector.ts';
+import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
+
+export interface YtDlpOptions {
+  processes: ProcessHost;
+  /** The guard's filtering proxy; null = yt-dlp dials by itself (then nothing refuses private addresses). */
+  proxy: JobProxy | null;
+  /** Holds our own copy (`engines/yt-dlp`) and what yt-dlp and we remember (`cache`). Has to exist. */
+  dataDir: string;
+  /** null = there is none: what needs joining is `ffmpeg_missing`. */
+  ffmpegPath: string | null;
+  /** A Node ≥ 20 for the players' JavaScript; null = none. */
+  nodePath: string | null;
+  /** PATH of the server. */
+  path: string;
+}
+
+/** `-J` of a channel with 200 opened entries stays below. */
+const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
+/** Of one listing: a person picks one or a few. */
+const MAX_CACHED = 20;
+const REMEDY = 'Type: sluice engines install yt-dlp';
+/** ms for a program to say its version or which extractors take an address. */
+const ASK_TIMEOUT_MS = 30_000;
+
+export function createYtDlpEngine(options: YtDlpOptions): Engine {
+  const { processes, proxy, dataDir, ffmpegPath, nodePath, path } = options;
+  const homeDir = join(dataDir, 'cache', 'yt-dlp');
+  const infos = createInfoCache(join(dataDir, 'cache', 'yt-dlp-info'));
+  const versions = new Map<string, Promise<string>>();
+  const programs = { ffmpegPath, nodePath };
+  const claims = createClaims(async (url) => {
+    const argv = ['--ignore-config', '--no-plugin-dirs', '--list-extractors', '--', url];
+    return ask((await located()).command, argv);
+  });
+
+  /** Runs what needs no network. */
+  async function ask(command: string[], args: string[]): Promise<string> {
+    const { stdout } = await runForAnswer(processes, {
+      argv: [...command, ...args],
+      cwd: dataDir,
+      env: environmentOf({ homeDir, path, proxyUrl: null }),
+      signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
+      maxBytes: 1024 * 1024,
+    });
+    return stdout;
+  }
+
+  function versionOf({ version, fingerprint, command }: Located): Promise<string> {
+    if (version !== null) return Promise.resolve(version);
+    const known = versions.get(fingerprint);
+    if (known) return known;
+    const asked = ask(command, ['--ignore-config', '--version']).then((text) => text.trim());
+    versions.set(fingerprint, asked);
+    asked.catch(() => versions.delete(fingerprint));
+    return asked;
+  }
+
+  async function status(): Promise<EngineStatus> {
+    const found = locateYtDlp(dataDir, path);
+    if (found === null) return { engine: 'yt-dlp', state: 'missing', remedy: REMEDY };
+    const version = await versionOf(found).catch(() => null);
+    if (version === null || !isVersion(version)) {
+      const reason = `${found.path} does not say a version.`;
+      return { engine: 'yt-dlp', state: 'unusable', version: null, reason, remedy: REMEDY };
+    }
+    if (compareVersions(version, MIN_VERSION) < 0) {
+      const reason = `yt-dlp ${version} at ${found.path} is older than ${MIN_VERSION}.`;
+      return { engine: 'yt-dlp', state: 'unusable', version, reason, remedy: REMEDY };
+    }
+    return { engine: 'yt-dlp', state: 'ready', version, path: found.path };
+  }
+
+  /** @throws SluiceError `engine_missing`, `engine_version`, each with what to type */
+  async function located(): Promise<Located> {
+    const now = await status();
+    const found = locateYtDlp(dataDir, path);
+    if (now.state === 'missing' || found === null) {
+      throw new SluiceError('engine_missing', `yt-dlp is not installed. ${REMEDY}`);
+    }
+    if (now.state === 'unusable') throw new SluiceError('engine_version', `${now.reason} ${now.remedy}`);
+    return found;
+  }
+
+  async function download(job: EngineJob): Promise<EngineResult> {
+    const { command } = await located();
+    const selector = selectorOf(job.streamId, ffmpegPath !== null);
+    const { url, number } = splitItem(job.url);
+    const attempt = (infoFile: string | null): Promise<EngineResult> =>
+      throughProxy(proxy, 'yt-dlp', (proxyUrl) =>
+        runDownload({
+          job,
+          processes,
+          env: environmentOf({ homeDir, path, proxyUrl }),
+          argv: (nonce) => [
+            ...command,
+            ...downloadArguments({
+              ...programs,
+              from: infoFile === null ? { url } : { infoFile },
+              item: number,
+              selector,
+              nonce,
+            }),
+          ],
+        }),
+      );
+    const infoFile = await infos.fileFor(job.url);
+    if (infoFile === null) return await needsFfmpeg(attempt(null), job);
+    try {
+      return await attempt(infoFile);
+    } catch (thrown) {
+      job.signal.throwIfAborted();
+      // Whatever it was may be the age of what we knew: once more from the page itself.
+      await infos.drop(job.url);
+      if (!(thrown instanceof SluiceError) || thrown.code === 'disk_full') throw thrown;
+      return await needsFfmpeg(attempt(null), job);
+    }
+  }
+
+  /** Without ffmpeg we asked for what needs no joining: that there is no such thing is about ffmpeg. */
+  async function needsFfmpeg(result: Promise<EngineResult>, job: EngineJob): Promise<EngineResult> {
+    try {
+      return await result;
+    } catch (thrown) {
+      const isWish = job.streamId === null || job.streamId.startsWith('best/');
+      if (ffmpegPath !== null || !isWish) throw thrown;
+      if (thrown instanceof SluiceError && thrown.code === 'stream_not_found') {
+        throw new SluiceError('ffmpeg_missing', undefined, { cause: thrown });
+      }
+      throw thrown;
+    }
+  }
+
+  return {
+    name: 'yt-dlp',
+    status,
+    async claim(url, kind) {
+      if (kind.kind === 'manifest') return kind.format === 'dash' ? 'site' : 'generic';
+      if (kind.kind === 'file') return 'generic';
+      return await claims.of(url);
+    },
+    async parse({ url: address, signal }) {
+      const { command } = await located();
+      const { url } = splitItem(address);
+      const json = await throughProxy(proxy, 'yt-dlp', async (proxyUrl) => {
+        const answer = await runForAnswer(processes, {
+          argv: [...command, ...parseArguments(url, programs)],
+          cwd: dataDir,
+          env: environmentOf({ homeDir, path, proxyUrl }),
+          signal,
+          maxBytes: MAX_ANSWER_BYTES,
+        });
+        const errors = answer.stderr.split('\n').filter((line) => /^ERROR: |: error: /.test(line));
+        // A playlist is listed although some of its entries could not be.
+        const isListed = answer.stdout.startsWith('{');
+        if (!isListed) throw failureOf(errors, answer.exit.exitCode, answer.exit.signal);
+        return parseInfo(answer.stdout);
+      });
+      const found = itemsOf(json, url, ffmpegPath !== null);
+      const opened = found.filter(({ info }) => info !== null).slice(0, MAX_CACHED);
+      await Promise.all(opened.map(({ item, info }) => infos.put(item.url, info)));
+      return { engine: 'yt-dlp', items: found.map(({ item }) => item) };
+    },
+    download,
+  };
+}

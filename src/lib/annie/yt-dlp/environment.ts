@@ -1,0 +1,30 @@
+/** The whole environment of a yt-dlp: nothing of the server's or the user's own gets in. */
+
+export interface EnvironmentOptions {
+  /** Where yt-dlp may keep what it learned about players; also its HOME, so that no config, netrc or cookie is found. */
+  homeDir: string;
+  /** PATH of the server: yt-dlp finds its interpreter on it. */
+  path: string;
+  /** `http://user:password@127.0.0.1:port`; null = dial directly. In the environment, not in argv: argv is public. */
+  proxyUrl: string | null;
+}
+
+export function environmentOf({ homeDir, path, proxyUrl }: EnvironmentOptions): Record<string, string> {
+  return {
+    PATH: path,
+    HOME: homeDir,
+    XDG_CACHE_HOME: homeDir,
+    XDG_CONFIG_HOME: homeDir,
+    LANG: 'C.UTF-8',
+    LC_ALL: 'C.UTF-8',
+    PYTHONUTF8: '1',
+    PYTHONNOUSERSITE: '1',
+    ...(proxyUrl === null ? {} : proxies(proxyUrl)),
+  };
+}
+
+/** ffmpeg, which yt-dlp starts for some streams, reads the lower-case names only. */
+function proxies(url: string): Record<string, string> {
+  const names = ['http_proxy', 'https_proxy', 'all_proxy'];
+  return Object.fromEntries(names.flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, url]));
+}

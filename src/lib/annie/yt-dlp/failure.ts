@@ -1,0 +1,84 @@
+/** What yt-dlp's last words mean. */
+import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
+
+/** The first that matches wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
+const PATTERNS: [RegExp, ErrorCode][] = [
+  [/No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]/i, 'disk_full'],
+  [/\[Errno 30\]|Read-only file system/i, 'disk_read_only'],
+  [/unable to (open for writing|create directory|write data): .*Permission denied/i, 'disk_denied'],
+  [/Requested format is not available/i, 'stream_not_found'],
+  [/\bDRM\b/i, 'encrypted'],
+  [
+    /ffmpeg (is )?not (installed|found)|ffprobe and ffmpeg not found|You have requested merging/i,
+    'ffmpeg_missing',
+  ],
+  [/live event will begin|is (a )?live stream|This live stream|Premieres in|livestream/i, 'live_stream'],
+  [/Unsupported URL|is not a valid URL|No suitable extractor/i, 'unsupported_url'],
+  [/No video formats found|There('s| is) no video in|No video (could be )?found|No media found/i, 'no_media'],
+  [/HTTP Error (404|410)\b/i, 'remote_not_found'],
+  [/HTTP Error (401|403|407|451)\b/i, 'remote_denied'],
+  [/HTTP Error (429|503)\b|Too Many Requests/i, 'remote_busy'],
+  [/HTTP Error 5\d\d\b/i, 'remote_error'],
+  [/HTTP Error 416\b/i, 'file_changed'],
+  [/HTTP Error \d{3}\b/i, 'remote_status'],
+  [/Too many redirects|redirect loop|infinite loop/i, 'too_many_redirects'],
+  [/timed out|Timeout/i, 'timeout'],
+  [
+    /CERTIFICATE_VERIFY_FAILED|certificate verify failed|SSL: |SSLError|EOF occurred in violation of protocol/i,
+    'tls_failed',
+  ],
+  [
+    /Name or service not known|getaddrinfo failed|Temporary failure in name resolution|No address associated|nodename nor servname/i,
+    'dns_failed',
+  ],
+  [
+    /Connection refused|Network is unreachable|No route to host|Failed to establish a new connection|Unable to connect to proxy/i,
+    'connect_failed',
+  ],
+  [
+    /Connection reset|Connection aborted|Remote end closed|IncompleteRead|ContentTooShort|Broken pipe|bytes read, .* more expected|Did not get any data blocks/i,
+    'connection_lost',
+  ],
+  [
+    /Sign in|log ?in|members-only|Private video|not available in your (country|location)|geo.?restrict|confirm your age|cookies/i,
+    'remote_denied',
+  ],
+  [
+    /Video unavailable|has been removed|does not exist|no longer available|been terminated/i,
+    'remote_not_found',
+  ],
+];
+
+/** What is not worth a second try by itself although its code usually is. */
+const PERMANENT = /usage: |no such option|invalid .* value|: error: /i;
+
+/** `lines`: the text of its ERROR lines, in order. */
+export function failureOf(lines: string[], exitCode: number | null, signal: string | null): SluiceError {
+  // The last one is what ended the run, but a line of a postprocessor that follows an earlier cause says less.
+  for (const line of [...lines].reverse()) {
+    const found = PATTERNS.find(([pattern]) => pattern.test(line));
+    if (found) return new SluiceError(found[1], sentence(line));
+  }
+  const last = lines.at(-1);
+  if (last === undefined) {
+    const how = signal === null ? `exit code ${exitCode}` : signal;
+    return new SluiceError('engine_exit', `yt-dlp ended without a word (${how}).`);
+  }
+  return new SluiceError('engine_exit', sentence(last), PERMANENT.test(last) ? { transient: false } : {});
+}
+
+/** One line without colours, extractor names, advice about bug reports and paths of this machine. */
+export function sentence(line: string): string {
+  const clean = line
+    // eslint-disable-next-line no-control-regex -- colours are what is removed
+    .replace(/\u001b\[[0-9;]*m/g, '')
+    .replace(/^ERROR:\s*/, '')
+    .replace(/^\[[\w:+.-]+\]\s*(\S+:\s)?/, '')
+    .replace(/; please report this issue on .*$/s, '')
+    .replace(/ \(caused by .*$/s, '')
+    .replace(/\. Use --list-formats for a list of available formats/, '')
+    .replace(/(?<![\w:/])\/(?:[^\s/'"]+\/)+([^\s/'"]*)/g, '$1')
+    .replace(/\s+/g, ' ')
+    .trim();
+  return `yt-dlp: ${clean.length > 300 ? `${clean.slice(0, 300)}…` : clean}`;
+}

@@ -1,0 +1,57 @@
+/**
+ * What a listing found, for ten minutes on disk, so that the download that follows need not open the page a second
+ * time. Media addresses expire at most sites after hours, at few before a quarter of one.
+ */
+import { createHash } from 'node:crypto';
+import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+const TTL_MS = 10 * 60_000;
+const MAX_FILES = 64;
+/** A film with captions in a hundred languages has 2 MB. */
+const MAX_BYTES = 4 * 1024 * 1024;
+
+export interface InfoCache {
+  /** Never rejects: a cache that cannot be written is none. */
+  put(url: string, info: unknown): Promise<void>;
+  /** The file for `--load-info-json`; null = there is none, or it is too old. */
+  fileFor(url: string): Promise<string | null>;
+  drop(url: string): Promise<void>;
+}
+
+export function createInfoCache(dir: string): InfoCache {
+  const pathOf = (url: string): string => {
+    return join(dir, `${createHash('sha256').update(url).digest('hex').slice(0, 32)}.json`);
+  };
+
+  async function prune(): Promise<void> {
+    const files = await Promise.all(
+      (await readdir(dir)).map(async (name) => {
+        const path = join(dir, name);
+        return { path, mtimeMs: (await stat(path)).mtimeMs };
+      }),
+    );
+    files.sort((a, b) => b.mtimeMs - a.mtimeMs);
+    const old = files.filter(({ mtimeMs }, index) => index >= MAX_FILES || Date.now() - mtimeMs > TTL_MS);
+    await Promise.all(old.map(({ path }) => rm(path, { force: true })));
+  }
+
+  return {
+    async put(url, info) {
+      const text = JSON.stringify(info);
+      if (text.length > MAX_BYTES) return;
+      try {
+        await mkdir(dir, { recursive: true, mode: 0o700 });
+        await writeFile(pathOf(url), text, { mode: 0o600 });
+        await prune();
+      } catch {
+        // A full disk, or another one pruning: the download opens the page itself.
+      }
+    },
+    async fileFor(url) {
+      const info = await stat(pathOf(url)).catch(() => null);
+      return info !== null && Date.now() - info.mtimeMs < TTL_MS ? pathOf(url) : null;
+    },
+    drop: (url) => rm(pathOf(url), { force: true }).catch(() => undefined),
+  };
+}

@@ -1,0 +1,67 @@
+/**
+ * The parts of yt-dlp's info JSON that are read here. It comes from a program that reads strangers' pages, so each
+ * field is checked for its kind and counts as not there when it is of another.
+ */
+import * as v from 'valibot';
+import { SluiceError } from '../../protocol/error.ts';
+
+const text = v.fallback(v.nullish(v.string(), null), null);
+const count = v.fallback(v.nullish(v.pipe(v.number(), v.finite(), v.minValue(0)), null), null);
+const flag = v.fallback(v.nullish(v.boolean(), null), null);
+
+export const Format = v.object({
+  format_id: v.fallback(v.string(), ''),
+  ext: v.fallback(v.string(), ''),
+  vcodec: text,
+  acodec: text,
+  video_ext: text,
+  audio_ext: text,
+  height: count,
+  width: count,
+  fps: count,
+  tbr: count,
+  abr: count,
+  filesize: count,
+  format_note: text,
+  dynamic_range: text,
+  has_drm: v.fallback(v.nullish(v.union([v.boolean(), v.string()]), null), null),
+});
+export type Format = v.InferOutput<typeof Format>;
+
+export const Info = v.object({
+  _type: v.fallback(v.nullish(v.string(), 'video'), 'video'),
+  id: text,
+  title: text,
+  ext: text,
+  url: text,
+  webpage_url: text,
+  extractor: text,
+  extractor_key: text,
+  ie_key: text,
+  webpage_url_domain: text,
+  playlist_index: count,
+  is_live: flag,
+  live_status: text,
+  _has_drm: flag,
+  formats: v.fallback(v.nullish(v.array(Format), null), null),
+  /** Checked one by one: one odd entry must not hide the others. */
+  entries: v.fallback(v.nullish(v.array(v.unknown()), null), null),
+});
+export type Info = v.InferOutput<typeof Info>;
+
+/** @throws SluiceError `engine_output` when it is not an object */
+export function readInfo(json: unknown): Info {
+  const result = v.safeParse(Info, json);
+  if (!result.success)
+    throw new SluiceError('engine_output', 'yt-dlp described the page in a way we cannot read.');
+  return result.output;
+}
+
+/** @throws SluiceError `engine_output` when it is not JSON */
+export function parseInfo(text: string): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (cause) {
+    throw new SluiceError('engine_output', 'yt-dlp answered something that is not JSON.', { cause });
+  }
+}

@@ -1,0 +1,213 @@
+/**
+ * Puts a pinned, hash-checked yt-dlp into the data dir. It is built beside its place and moved there whole, so that an
+ * interrupted install leaves either the old one or none.
+ */
+import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { SluiceError } from '../../protocol/error.ts';
+import { errnoOf } from '../disk-error.ts';
+import type { ProcessHost } from '../process.ts';
+import { createProcessHost } from '../process.server.ts';
+import { findProgram } from '../process/program.server.ts';
+import { INSTALL_DIR, INSTALL_RECORD, type InstallRecord, locateInstalled } from './locate.server.ts';
+import { INSTALLED_VERSION, requirementsFile } from './requirements.ts';
+
+export interface InstallOptions {
+  /** Made if missing. */
+  dataDir: string;
+  /** What is being done, and what pip says, line by line. */
+  onLine: (line: string) => void;
+  signal?: AbortSignal;
+  /** The environment of whoever asked: pip reads its settings (index, proxy, certificates) there. */
+  env?: NodeJS.ProcessEnv;
+  /** Installs again what is there already. */
+  force?: boolean;
+}
+
+export interface Installed {
+  version: string;
+  path: string;
+  /** false = it was there already. */
+  changed: boolean;
+}
+
+const APT_PYTHON = 'Type: sudo apt-get install -y python3 python3-venv';
+const APT_PIP = 'Type: sudo apt-get install -y python3-venv';
+/** yt-dlp 2026.10.26's own `Requires-Python`. */
+const MIN_PYTHON = [3, 10] as const;
+
+/** Idempotent. @throws SluiceError `engine_missing` (no Python or pip: with the line to type), `engine_exit`, `disk_*` */
+export async function installYtDlp(options: InstallOptions): Promise<Installed> {
+  const { dataDir, onLine, force = false } = options;
+  const present = locateInstalled(dataDir);
+  if (present?.version === INSTALLED_VERSION && !force) {
+    onLine(`yt-dlp ${present.version} is installed in ${present.path}.`);
+    return { version: present.version, path: present.path, changed: false };
+  }
+  const place = join(dataDir, INSTALL_DIR);
+  await mkdir(dirname(place), { recursive: true, mode: 0o700 });
+  await removeLeftovers(dirname(place));
+  const staging = await mkdtemp(join(dirname(place), STAGING));
+  // A run dir of its own: that of a running server belongs to the server.
+  const processes = await createProcessHost({ runDir: join(staging, 'run') });
+  try {
+    const built = join(staging, 'built');
+    await mkdir(built);
+    const record = await build(built, createShell(processes, staging, options), onLine);
+    await writeFile(join(built, INSTALL_RECORD), `${JSON.stringify(record)}\n`);
+    await replace(place, built, staging);
+  } finally {
+    await processes.close();
+    await rm(staging, { recursive: true, force: true });
+  }
+  onLine(`yt-dlp ${INSTALLED_VERSION} is installed in ${place}.`);
+  return { version: INSTALLED_VERSION, path: place, changed: true };
+}
+
+const STAGING = '.yt-dlp-';
+
+type Shell = (argv: string[]) => Promise<{ exitCode: number | null; output: string }>;
+
+async function build(built: string, shell: Shell, onLine: (line: string) => void): Promise<InstallRecord> {
+  const python = await findPython(shell);
+  const requirements = join(built, 'requirements.txt');
+  await writeFile(requirements, requirementsFile());
+  const pip = [
+    '--disable-pip-version-check',
+    '--no-input',
+    '--no-cache-dir',
+    '--require-hashes',
+    '--no-deps',
+  ];
+  const from = [...pip, '--progress-bar=off', '--only-binary=:all:', '-r', requirements];
+  const has = async (module: string): Promise<boolean> => {
+    return (await shell([python, '-I', '-c', `import ${module}`])).exitCode === 0;
+  };
+
+  if ((await has('venv')) && (await has('ensurepip'))) {
+    onLine('Making a Python environment…');
+    const venv = join(built, 'venv');
+    await must(shell([python, '-I', '-m', 'venv', venv]), 'The Python environment could not be made');
+    onLine('Fetching yt-dlp from PyPI…');
+    const venvPython = join(venv, 'bin', 'python');
+    await must(shell([venvPython, '-I', '-m', 'pip', 'install', ...from]), 'pip could not install yt-dlp');
+    // 20 MB that nobody needs any more; what stays is one package and its scripts.
+    await shell([venvPython, '-I', '-m', 'pip', 'uninstall', '-q', '-y', 'setuptools', 'pip']);
+    await check(shell, [venvPython, '-I', '-m', 'yt_dlp']);
+    return { version: INSTALLED_VERSION, kind: 'venv', python: null };
+  }
+  if (!(await has('pip'))) {
+    throw new SluiceError('engine_missing', `Python is here, but neither its venv nor pip is. ${APT_PIP}`);
+  }
+  onLine('Fetching yt-dlp from PyPI…');
+  const wheels = join(built, 'wheels');
+  await must(
+    shell([python, '-I', '-m', 'pip', 'download', ...from, '-d', wheels]),
+    'pip could not fetch yt-dlp',
+  );
+  const modules = join(built, 'modules');
+  for (const wheel of await readdir(wheels)) {
+    await must(
+      shell([python, '-I', '-m', 'zipfile', '-e', join(wheels, wheel), modules]),
+      'The wheel is broken',
+    );
+  }
+  await rm(wheels, { recursive: true });
+  const code = `import sys; sys.path.insert(0, ${JSON.stringify(modules)}); import yt_dlp; yt_dlp.main()`;
+  await check(shell, [python, '-I', '-c', code]);
+  return { version: INSTALLED_VERSION, kind: 'path', python };
+}
+
+async function findPython(shell: Shell): Promise<string> {
+  const { exitCode, output } = await shell([
+    'python3',
+    '-I',
+    '-c',
+    'import sys; print(sys.executable, *sys.version_info[:2])',
+  ]);
+  const match = /^(\/.*) (\d+) (\d+)\s*$/.exec(output.trim());
+  if (exitCode !== 0 || !match)
+    throw new SluiceError('engine_missing', `yt-dlp needs Python 3. ${APT_PYTHON}`);
+  const [major, minor] = [Number(match[2]), Number(match[3])];
+  if (major < MIN_PYTHON[0] || (major === MIN_PYTHON[0] && minor < MIN_PYTHON[1])) {
+    throw new SluiceError(
+      'engine_missing',
+      `yt-dlp needs Python ${MIN_PYTHON.join('.')}; this is ${major}.${minor}.`,
+    );
+  }
+  return match[1]!;
+}
+
+/** Also compiles its modules, so that the first use is not the slow one. */
+async function check(shell: Shell, command: string[]): Promise<void> {
+  const { output } = await must(shell([...command, '--ignore-config', '--version']), 'yt-dlp does not start');
+  if (output.trim() === INSTALLED_VERSION) return;
+  throw new SluiceError('engine_version', `yt-dlp says that it is ${output.trim().slice(0, 40)}.`);
+}
+
+async function must(run: ReturnType<Shell>, what: string): ReturnType<Shell> {
+  const result = await run;
+  if (result.exitCode === 0) return result;
+  const reason =
+    result.output
+      .trim()
+      .split('\n')
+      .findLast((line) => /error/i.test(line)) ?? '';
+  throw new SluiceError('engine_exit', `${what}. ${reason}`.trim(), { transient: false });
+}
+
+/** Runs a command line; its exit code and stdout, and every line of both pipes to `onLine`. */
+function createShell(
+  processes: ProcessHost,
+  cwd: string,
+  { onLine, signal, env = process.env }: InstallOptions,
+): Shell {
+  const given = Object.fromEntries(
+    Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined),
+  );
+  return async (argv) => {
+    const program = argv[0] ?? '';
+    if (findProgram(program, given['PATH']) === null) return { exitCode: 127, output: '' };
+    const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
+    const rest = { 1: '', 2: '' };
+    let output = '';
+    const { exitCode } = await processes.run({
+      argv,
+      cwd,
+      env: given,
+      signal: signal ?? new AbortController().signal,
+      onChunk: (fd, chunk) => {
+        const text = decoders[fd].decode(chunk, { stream: true });
+        output = (output + text).slice(-64 * 1024);
+        const lines = (rest[fd] + text).split('\n');
+        rest[fd] = lines.pop() ?? '';
+        for (const line of lines) if (argv.includes('pip')) onLine(line.trimEnd());
+      },
+    });
+    signal?.throwIfAborted();
+    return { exitCode, output };
+  };
+}
+
+/** Puts the new one where the old one was, also when another install does the same at the same time. */
+async function replace(place: string, built: string, staging: string): Promise<void> {
+  for (let round = 0; ; round++) {
+    await rename(place, join(staging, `old-${round}`)).catch((thrown: unknown) => {
+      if (errnoOf(thrown) !== 'ENOENT') throw thrown;
+    });
+    try {
+      return await rename(built, place);
+    } catch (thrown) {
+      if (round === 10 || !['ENOTEMPTY', 'EEXIST'].includes(errnoOf(thrown) ?? '')) throw thrown;
+    }
+  }
+}
+
+/** What installs left that were killed more than an hour ago. */
+async function removeLeftovers(dir: string): Promise<void> {
+  for (const name of await readdir(dir)) {
+    const path = join(dir, name);
+    const age = Date.now() - ((await stat(path).catch(() => null))?.mtimeMs ?? Date.now());
+    if (name.startsWith(STAGING) && age > 3_600_000) await rm(path, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,73 @@
+/** Where yt-dlp is: the copy that we installed, else one on PATH. */
+import { readFileSync, statSync } from 'node:fs';
+import { join } from 'node:path';
+import { findProgram } from '../process/program.server.ts';
+
+/** The dir of our own copy inside the data dir; `install.json` in it is written last. */
+export const INSTALL_DIR = join('engines', 'yt-dlp');
+export const INSTALL_RECORD = 'install.json';
+
+export interface Located {
+  /** What argv begins with. */
+  command: string[];
+  /** Known without asking for our own copy. */
+  version: string | null;
+  path: string;
+  /** Changes when the program does. */
+  fingerprint: string;
+}
+
+export interface InstallRecord {
+  version: string;
+  /** `venv`: a Python of its own; `path`: the system's Python and a folder with the modules. */
+  kind: 'venv' | 'path';
+  /** The system's Python, absolute. Only for `path`. */
+  python: string | null;
+}
+
+/** Runs yt-dlp from a folder of modules; `-I` before it keeps the current dir and the environment out. */
+const FROM_FOLDER = 'import sys; sys.path.insert(0, sys.argv.pop(1)); import yt_dlp; yt_dlp.main()';
+
+export function locateYtDlp(dataDir: string, path: string): Located | null {
+  return locateInstalled(dataDir) ?? locateOnPath(path);
+}
+
+/** Our own copy, if it is whole. */
+export function locateInstalled(dataDir: string): Located | null {
+  const dir = join(dataDir, INSTALL_DIR);
+  const record = readRecord(join(dir, INSTALL_RECORD));
+  if (record === null) return null;
+  const { version, kind } = record;
+  const python = kind === 'venv' ? join(dir, 'venv', 'bin', 'python') : record.python;
+  // The system's Python may have been replaced or removed since.
+  if (python === null || findProgram(python, undefined) === null) return null;
+  const base = { version, path: dir, fingerprint: `${dir}:${version}:${kind}` };
+  if (kind === 'venv') {
+    return { ...base, command: [python, '-I', '-m', 'yt_dlp'] };
+  }
+  const modules = join(dir, 'modules');
+  return { ...base, command: [python, '-I', '-c', FROM_FOLDER, modules] };
+}
+
+function locateOnPath(path: string): Located | null {
+  const program = findProgram('yt-dlp', path);
+  if (program === null) return null;
+  const { mtimeMs, size, ino } = statSync(program);
+  return {
+    command: [program],
+    version: null,
+    path: program,
+    fingerprint: `${program}:${mtimeMs}:${size}:${ino}`,
+  };
+}
+
+function readRecord(path: string): InstallRecord | null {
+  try {
+    const record = JSON.parse(readFileSync(path, 'utf8')) as Partial<InstallRecord>;
+    const { version, kind, python = null } = record;
+    if (typeof version !== 'string' || (kind !== 'venv' && kind !== 'path')) return null;
+    return { version, kind, python };
+  } catch {
+    return null;
+  }
+}
