@@ -167,9 +167,10 @@ export class Sample implements DurableObject {
     return this.#ctx.storage.deleteAlarm();
   }
 
-  /** Waits for timers while nothing else may run. */
-  async block(ticks: number): Promise<string> {
+  /** Waits for timers, or for ever, while nothing else may run. */
+  async block(ticks: number | 'for ever'): Promise<string> {
     return this.#ctx.blockConcurrencyWhile(async () => {
+      if (ticks === 'for ever') return new Promise<never>(() => undefined);
       for (let tick = 0; tick < ticks; tick += 1) await new Promise((resolve) => setTimeout(resolve, 0));
       await this.#ctx.storage.put('blocked', ticks);
       return 'unblocked';

@@ -72,7 +72,7 @@ test('a deferred reply and waitUntil keep the object awake', async () => {
 
 test('a blockConcurrencyWhile that never ends resets the object after thirty seconds', async () => {
   const opened = await openHost();
-  const blocked = rejectionOf(sample(opened, 'a').call('block', Infinity));
+  const blocked = rejectionOf(sample(opened, 'a').call('block', 'for ever'));
   const waiting = sample(opened, 'a').call('identity');
   await settle();
   opened.clock.increment(LIMITS.blockMs);

@@ -182,6 +182,8 @@ export class Actor implements LifeOwner, SocketOwner {
   }
 
   #goOn(): void {
+    // The loop forgets turns that are over when it next flushes.
+    this.loop.arm();
     if (this.mailbox.size > 0) this.loop.ready(this);
     else this.loop.forget(this);
   }

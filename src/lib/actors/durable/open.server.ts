@@ -55,6 +55,10 @@ export function openDatabase(file: string, options: OpenOptions = {}): DatabaseS
 function prepareFile(file: string): void {
   try {
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
+  } catch (error) {
+    throw toStoreError(error);
+  }
+  try {
     // Opening and closing a file that SQLite has locked in this process would drop the lock: only when it is new.
     if (fs.existsSync(file)) fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK);
     else fs.closeSync(fs.openSync(file, 'wx', 0o600));
@@ -175,6 +179,7 @@ const ERRNO: Record<string, Known> = {
   ENOSPC: FULL,
   EDQUOT: FULL,
   ENOENT: ['disk_missing', 'The data folder is gone.'],
+  EEXIST: ['disk_missing', 'The data folder is not a folder.'],
   ENOTDIR: ['disk_missing', 'The data folder is not a folder.'],
 };
 

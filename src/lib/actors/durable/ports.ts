@@ -10,7 +10,7 @@ import type { DurableClass, DurableObject } from './types.ts';
 
 /** A class and what its objects get as `env`. */
 export interface Definition {
-  class: DurableClass<never>;
+  class: DurableClass<never, object>;
   env: unknown;
 }
 

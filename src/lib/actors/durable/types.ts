@@ -124,10 +124,7 @@ export interface DurableObject {
   alarm?(info?: AlarmInfo): void | Promise<void>;
 }
 
-export type DurableClass<Env, T extends DurableObject = DurableObject> = new (
-  ctx: DurableContext,
-  env: Env,
-) => T;
+export type DurableClass<Env, T extends object = DurableObject> = new (ctx: DurableContext, env: Env) => T;
 
 /** Names of the methods that a stub can call. */
 export type RpcMethod<T> = {

@@ -1,0 +1,53 @@
+/**
+ * A process of its own that hosts objects and writes as fast as it can, for tests that kill it. Prints one line of
+ * JSON for each acknowledged write; `ready` once the store is open.
+ * argv: database file, first number to write.
+ */
+import { createEmbeddedHost, define } from '../../../src/lib/actors/durable/host.server.ts';
+import type { DurableContext } from '../../../src/lib/actors/durable/types.ts';
+import { toSluiceError } from '../../../src/lib/protocol/error.ts';
+
+class Ledger {
+  readonly #ctx: DurableContext;
+
+  constructor(ctx: DurableContext) {
+    this.#ctx = ctx;
+  }
+
+  /** Two rows that only make sense together. */
+  async enter(number: number): Promise<number> {
+    const { storage } = this.#ctx;
+    await storage.put(`entry/${String(number).padStart(8, '0')}`, {
+      number,
+      filler: 'x'.repeat(number % 3000),
+    });
+    const total = (await storage.get<number>('total')) ?? 0;
+    await storage.put('total', total + 1);
+    return number;
+  }
+}
+
+const [file = '', first = '0'] = process.argv.slice(2);
+try {
+  const host = createEmbeddedHost({
+    storage: file,
+    classes: { ledger: define(Ledger, null) },
+    onError: (error) => {
+      console.log(JSON.stringify({ error: toSluiceError(error).code }));
+    },
+  });
+  console.log(JSON.stringify({ ready: true }));
+  let number = Number(first);
+  const write = async (id: string): Promise<never> => {
+    for (;;) {
+      const mine = number++;
+      await host.get<Ledger>('ledger', id).call('enter', mine);
+      // Synchronous to a pipe on Linux: what is printed is out.
+      process.stdout.write(`${JSON.stringify({ id, number: mine })}\n`);
+    }
+  };
+  await Promise.all(['a', 'b', 'c', 'd'].map(write));
+} catch (error) {
+  console.log(JSON.stringify({ error: toSluiceError(error).code }));
+  process.exitCode = 1;
+}
