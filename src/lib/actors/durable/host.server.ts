@@ -56,10 +56,7 @@ export interface EmbeddedHost {
 }
 
 /** For a class with its env, checked against each other. */
-export function define<Env, T extends DurableObject>(
-  durableClass: DurableClass<Env, T>,
-  env: Env,
-): Definition {
+export function define<Env>(durableClass: DurableClass<Env, object>, env: Env): Definition {
   return { class: durableClass, env };
 }
 
