@@ -139,6 +139,18 @@ export async function layGround({ classify, ...options }: GroundOptions = {}): P
   });
   const events = (session = 's1'): RunnerEvent[] =>
     letters.flatMap(([to, sent]) => (to === session ? sent : []));
+  function event<Type extends RunnerEvent['type']>(
+    type: Type,
+    n = 0,
+    session = 's1',
+  ): Promise<Extract<RunnerEvent, { type: Type }>> {
+    const isOfType = (sent: RunnerEvent): sent is Extract<RunnerEvent, { type: Type }> => sent.type === type;
+    const nth = (): Extract<RunnerEvent, { type: Type }>[] =>
+      events(session)
+        .filter(isOfType)
+        .slice(n, n + 1);
+    return waitFor(() => nth().length > 0, { what: `event ${n} of type ${type}` }).then(() => nth()[0]!);
+  }
   return {
     dir,
     clock,
@@ -148,14 +160,7 @@ export async function layGround({ classify, ...options }: GroundOptions = {}): P
     letters,
     logged,
     events,
-    event: (type, n = 0, session = 's1') =>
-      waitFor(
-        () => {
-          const found = events(session).filter((event) => event.type === type)[n];
-          return found as Extract<RunnerEvent, { type: typeof type }> | undefined;
-        },
-        { what: `event ${n} of type ${type}` },
-      ) as Promise<never>,
+    event,
     files: async () => (await readdir(dir)).filter((name) => name !== '.sluice').sort(),
     workDirs: () => readdir(join(dir, '.sluice')).catch(() => []),
     async close() {

@@ -132,6 +132,18 @@ test('stop is answered also when nothing runs, and for what waits for a place', 
   assert.not.ok(briefly(events()).includes('phase download job-8.1'));
 });
 
+test('an engine that finishes although it was stopped has its file kept, not landed', async ({ ground }) => {
+  const { runner, http, event, files } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  await call.finish();
+  await event('stopped');
+  assert.equal(await files(), []);
+  assert.is(await readFile(join(call.job.workDir, 'data'), 'utf8'), 'body');
+});
+
 test('what is stopping starts again once it is gone', async ({ ground }) => {
   const { runner, http, event, events } = ground;
   http.obeys = false;

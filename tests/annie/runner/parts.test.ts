@@ -43,11 +43,11 @@ test('places are never exceeded, given back once, and never two more for one whi
               assert.ok(placed(other) <= placed(session) + 1, `${other} got ahead of ${session}`);
             }
           }
-          await null;
+          await Promise.resolve();
         }
         for (const ticket of tickets) queue.leave(ticket);
         assert.is(placed(), 0);
-        await null;
+        await Promise.resolve();
         assert.ok(begun <= tickets.length);
       },
     ),
@@ -60,7 +60,7 @@ test('within a session it is first come, first served', async () => {
   const order: number[] = [];
   const tickets = [0, 1, 2].map((n) => queue.ask('a', () => order.push(n)));
   for (const ticket of tickets) {
-    await null;
+    await Promise.resolve();
     queue.leave(ticket);
   }
   assert.equal(order, [0, 1, 2]);
@@ -69,7 +69,7 @@ test('within a session it is first come, first served', async () => {
 test('a ticket that is given back before its work began never begins', async () => {
   const queue = new FairQueue(1);
   queue.leave(queue.ask('a', () => assert.unreachable()));
-  await null;
+  await Promise.resolve();
 });
 
 test('whatever is printed in whatever chunks, the tail is its printable end in at most 4096 bytes', () => {

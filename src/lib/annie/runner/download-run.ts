@@ -76,7 +76,7 @@ export class DownloadRun {
   async #run(): Promise<RunEnd> {
     try {
       // the caller gets its hands on this run before the first event
-      await null;
+      await Promise.resolve();
       this.signal.throwIfAborted();
       this.#options.onPhase(this.phase);
       const file = await this.#fetch();

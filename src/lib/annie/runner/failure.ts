@@ -1,4 +1,4 @@
-import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { toSluiceError, type SluiceError } from '../../protocol/error.ts';
 import type { RunnerFailure } from '../../protocol/runner.ts';
 import { asDiskError } from '../disk-error.ts';
 
