@@ -1,0 +1,98 @@
+/** Words for values: the catalogue's, in the page's language. */
+import { m } from '#lib/paraglide/messages.js';
+import type { DownloadState } from '../protocol/download.ts';
+import type { ErrorView } from '../protocol/error.ts';
+import { toSluiceError } from '../protocol/error.ts';
+import type { EngineName, MediaItem } from '../protocol/media.ts';
+import { durationParts, formatBytes, formatPercent, formatSpeed, formatTime } from './format.ts';
+import { locale } from './language.svelte.ts';
+import type { Filter } from './state/filter.ts';
+import type { DownloadRow } from './state/row.svelte.ts';
+
+const STATES: Record<DownloadState, () => string> = {
+  queued: m.state_queued,
+  parse: m.state_parse,
+  download: m.state_download,
+  finish: m.state_finish,
+  paused: m.state_paused,
+  waiting: m.state_waiting,
+  complete: m.state_complete,
+  error: m.state_error,
+  cancelled: m.state_cancelled,
+};
+const FILTERS: Record<Filter, () => string> = {
+  all: m.filter_all,
+  active: m.filter_active,
+  waiting: m.filter_waiting,
+  done: m.filter_done,
+  failed: m.filter_failed,
+};
+const KINDS: Record<MediaItem['type'], () => string> = {
+  video: m.item_kind_video,
+  audio: m.item_kind_audio,
+  image: m.item_kind_image,
+  file: m.item_kind_file,
+};
+
+export const stateLabel = (state: DownloadState): string => STATES[state]();
+export const filterLabel = (filter: Filter): string => FILTERS[filter]();
+export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
+export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
+export const speedLabel = (bytesPerSecond: number): string => formatSpeed(bytesPerSecond, locale());
+export const percentLabel = (percent: number): string => formatPercent(percent, locale());
+export const timeLabel = (iso: string): string => formatTime(iso, locale());
+
+/** The built-in engine goes by what it is; the others by their names. */
+export function engineLabel(engine: EngineName): string {
+  return engine === 'http' ? m.engine_http() : engine;
+}
+
+export function durationLabel(seconds: number): string | null {
+  const parts = durationParts(seconds);
+  switch (parts?.unit) {
+    case undefined:
+      return null;
+    case 'seconds':
+      return m.time_seconds(parts);
+    case 'minutes-seconds':
+      return m.time_minutes_seconds(parts);
+    case 'minutes':
+      return m.time_minutes(parts);
+    case 'hours-minutes':
+      return m.time_hours_minutes(parts);
+    case 'days-hours':
+      return m.time_days_hours(parts);
+  }
+}
+
+/** `12.3 MB of 100 MB`, or what came so far. */
+export function sizeLabel(row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes'>): string {
+  const received = bytesLabel(row.receivedBytes);
+  return row.totalBytes === null ? received : m.received_of({ received, total: bytesLabel(row.totalBytes) });
+}
+
+/** A progress bar in words. */
+export function progressLabel(
+  row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state'>,
+): string {
+  const received = bytesLabel(row.receivedBytes);
+  if (row.state === 'parse' || row.state === 'finish') return stateLabel(row.state);
+  if (row.percent === null) return m.progress_text_unknown({ received });
+  const percent = percentLabel(row.percent);
+  if (row.totalBytes === null) return percent;
+  const total = bytesLabel(row.totalBytes);
+  const left = row.etaSeconds === null ? null : durationLabel(row.etaSeconds);
+  if (left === null) return m.progress_text({ percent, received, total });
+  return m.progress_text_left({ percent, received, total, left });
+}
+
+const TEXTS = m as unknown as Record<string, (() => string) | undefined>;
+
+/** What went wrong and what to do about it. A code that the catalogue lacks is told in the server's sentence. */
+export function errorLabel({ code, message }: ErrorView): string {
+  return TEXTS[`error_${code}`]?.() ?? (message || m.error_unknown());
+}
+
+export function thrownLabel(thrown: unknown): string {
+  return errorLabel(toSluiceError(thrown).view);
+}

@@ -1,0 +1,28 @@
+/** The language of the page, switched without loading it again. The server picks the first (hooks.server.ts). */
+import { getLocale, locales, overwriteGetLocale, setLocale } from '#lib/paraglide/runtime.js';
+
+export type Locale = (typeof locales)[number];
+
+export const LOCALE_NAMES: Record<Locale, string> = { en: 'English', zh: '中文' };
+export const LOCALES = [...locales];
+
+const inBrowser = typeof document !== 'undefined';
+
+let current: Locale = $state(inBrowser ? readDocument() : 'en');
+
+// Messages ask for the locale each time they are called: reading `current` here makes every text reactive.
+if (inBrowser) overwriteGetLocale(() => current);
+
+export function locale(): Locale {
+  return inBrowser ? current : getLocale();
+}
+
+export function switchLocale(next: Locale): void {
+  void setLocale(next, { reload: false });
+  current = next;
+  document.documentElement.lang = next;
+}
+
+function readDocument(): Locale {
+  return locales.find((known) => known === document.documentElement.lang) ?? 'en';
+}

@@ -1,0 +1,101 @@
+/** Addresses that are looked up, and what was found there: this tab's alone, gone with it. */
+import { SvelteSet } from 'svelte/reactivity';
+import type { Channel } from '../../channel/client.ts';
+import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
+import type { EngineName, MediaItem, MediaStream } from '../../protocol/media.ts';
+
+export type LookupPhase =
+  { phase: 'running' } | { phase: 'done'; engine: EngineName } | { phase: 'failed'; error: ErrorView };
+
+/** The server works on so many pages of one session at a time anyway; the rest wait here. */
+const AT_ONCE = 3;
+
+export class Lookup {
+  readonly key: number;
+  readonly url: string;
+  readonly engine: EngineName | null;
+  readonly abort = new AbortController();
+  readonly selected = new SvelteSet<string>();
+  /** `item.id stream.id` of what has been added from here. */
+  readonly added = new SvelteSet<string>();
+  status: LookupPhase = $state.raw({ phase: 'running' });
+  items: readonly MediaItem[] = $state.raw([]);
+
+  constructor(key: number, url: string, engine: EngineName | null) {
+    this.key = key;
+    this.url = url;
+    this.engine = engine;
+  }
+
+  /** A parse that was sent again after a reconnect finds the same items again. */
+  found(items: readonly MediaItem[]): void {
+    const known = new Set(this.items.map(({ id }) => id));
+    this.items = [...this.items, ...items.filter(({ id }) => !known.has(id))];
+  }
+}
+
+export class Lookups {
+  /** Newest first. */
+  list: readonly Lookup[] = $state.raw([]);
+  readonly #send: Channel['send'];
+  #lastKey = 0;
+  #running = 0;
+  readonly #queue: Lookup[] = [];
+
+  constructor(send: Channel['send']) {
+    this.#send = send;
+  }
+
+  start(urls: readonly string[], engine: EngineName | null): void {
+    const lookups = urls.map((url) => new Lookup(++this.#lastKey, url, engine));
+    const again = new Set(urls);
+    for (const old of this.list) if (again.has(old.url)) old.abort.abort();
+    this.list = [...lookups, ...this.list.filter(({ url }) => !again.has(url))];
+    this.#queue.push(...lookups);
+    this.#next();
+  }
+
+  /** Ends it if it runs and takes it off the page. */
+  dismiss(lookup: Lookup): void {
+    lookup.abort.abort();
+    this.list = this.list.filter((other) => other !== lookup);
+  }
+
+  /** @returns whether there was one to cancel */
+  cancelRunning(): boolean {
+    const running = this.list.filter(({ status }) => status.phase === 'running');
+    for (const lookup of running) this.dismiss(lookup);
+    return running.length > 0;
+  }
+
+  #next(): void {
+    while (this.#running < AT_ONCE) {
+      const lookup = this.#queue.shift();
+      if (lookup === undefined) return;
+      if (!lookup.abort.signal.aborted) void this.#run(lookup);
+    }
+  }
+
+  async #run(lookup: Lookup): Promise<void> {
+    this.#running++;
+    const { url, engine, abort } = lookup;
+    try {
+      const result = await this.#send(
+        'parse',
+        { url, engine },
+        { signal: abort.signal, onItems: (items) => lookup.found(items) },
+      );
+      lookup.items = result.items;
+      lookup.status = { phase: 'done', engine: result.engine };
+    } catch (thrown) {
+      lookup.status = { phase: 'failed', error: toSluiceError(thrown).view };
+    }
+    this.#running--;
+    this.#next();
+  }
+}
+
+/** What one button downloads: the stream that the engine would take, or else the first. */
+export function defaultStream(item: MediaItem): MediaStream | null {
+  return item.streams.find(({ isDefault }) => isDefault) ?? item.streams[0] ?? null;
+}

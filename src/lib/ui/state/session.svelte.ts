@@ -1,0 +1,117 @@
+/** Everything a page has: the channel, what came over it, and the commands that components send. */
+import { createContext } from 'svelte';
+import { SvelteMap } from 'svelte/reactivity';
+import { type Channel, type ChannelState, createChannel } from '../../channel/client.ts';
+import type { Commands } from '../../channel/client-outbox.ts';
+import type { Action } from '../../protocol/command.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import { Downloads } from './downloads.svelte.ts';
+import type { Filter } from './filter.ts';
+import { Lookups } from './lookups.svelte.ts';
+import { Notices } from './notices.svelte.ts';
+import type { DownloadRow } from './row.svelte.ts';
+import { httpSource } from './source.ts';
+
+export interface SessionTexts {
+  complete(title: string): string;
+  completeMany(count: number): string;
+  failed(title: string): string;
+  failedMany(count: number): string;
+  thrown(error: unknown): string;
+}
+
+export type AddFields = Commands['add']['fields'];
+
+export class Session {
+  connection: ChannelState = $state.raw({ state: 'connecting' });
+  readonly notices = new Notices();
+  readonly downloads: Downloads;
+  readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
+  /** The row that the list is to bring into view and give the focus to. */
+  revealed: string | null = $state(null);
+  /** Commands on their way, by row: their buttons wait. */
+  readonly busy = new SvelteMap<string, number>();
+  readonly #texts: SessionTexts;
+  #channel: Channel | null = null;
+
+  constructor(texts: SessionTexts) {
+    this.#texts = texts;
+    this.downloads = new Downloads(httpSource, (row) => this.#moved(row));
+  }
+
+  /** In the browser only. The answer ends the connection. */
+  connect(): () => void {
+    const url = new URL('/api/channel', location.href);
+    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const channel = createChannel({
+      url: url.href,
+      onMessage: (message) => this.downloads.apply(message),
+      onState: (state) => (this.connection = state),
+      isSessionGone: async () => (await fetch('/api/downloads?limit=1')).status === 401,
+    });
+    this.#channel = channel;
+    return () => channel.close();
+  }
+
+  wake(): void {
+    this.#channel?.wake();
+  }
+
+  /** @returns whether it was done; what went wrong is told in a notice */
+  async act(name: Action, row: DownloadRow): Promise<boolean> {
+    return this.#told(row.id, () => this.#send(name, { downloadId: row.id }));
+  }
+
+  async remove(row: DownloadRow, file: 'keep' | 'delete'): Promise<boolean> {
+    return this.#told(row.id, () => this.#send('remove', { downloadId: row.id, file }));
+  }
+
+  /** @returns how many were added; the first error is told in a notice */
+  async add(list: readonly AddFields[]): Promise<number> {
+    const results = await Promise.allSettled(list.map((fields) => this.#send('add', fields)));
+    const failed = results.find((result) => result.status === 'rejected');
+    if (failed !== undefined) this.notices.error(this.#texts.thrown(failed.reason));
+    return results.filter(({ status }) => status === 'fulfilled').length;
+  }
+
+  /** Pauses or resumes every row of a group, those that are not loaded yet too. */
+  async actOnAll(name: 'pause' | 'resume', filters: readonly Filter[], has: (row: DownloadRow) => boolean) {
+    for (const filter of filters) {
+      while (this.downloads.hasMore(filter) && this.downloads.paging !== 'failed') {
+        await this.downloads.more(filter);
+      }
+    }
+    await Promise.all(this.downloads.rows.filter(has).map((row) => this.act(name, row)));
+  }
+
+  /** Of what is loaded. */
+  hasUrl(url: string): DownloadRow | null {
+    return this.downloads.rows.find((row) => row.url === url) ?? null;
+  }
+
+  #send: Channel['send'] = (name, fields, options) =>
+    this.#channel?.send(name, fields, options) ?? Promise.reject(new SluiceError('not_ready'));
+
+  async #told(id: string, command: () => Promise<unknown>): Promise<boolean> {
+    this.busy.set(id, (this.busy.get(id) ?? 0) + 1);
+    try {
+      await command();
+      return true;
+    } catch (thrown) {
+      this.notices.error(this.#texts.thrown(thrown));
+      return false;
+    } finally {
+      const left = (this.busy.get(id) ?? 1) - 1;
+      if (left > 0) this.busy.set(id, left);
+      else this.busy.delete(id);
+    }
+  }
+
+  #moved(row: DownloadRow): void {
+    const { complete, completeMany, failed, failedMany } = this.#texts;
+    if (row.state === 'complete') this.notices.gather('complete', row.title, complete, completeMany);
+    else if (row.state === 'error') this.notices.gather('error', row.title, failed, failedMany);
+  }
+}
+
+export const [useSession, provideSession] = createContext<Session>();
