@@ -1,0 +1,147 @@
+import type { Browser, BrowserContextOptions } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Site, startSite } from '../site/site.ts';
+import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { Visit } from '../support/page.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+
+const MIB = 1024 * 1024;
+const PHONE: BrowserContextOptions = {
+  viewport: { width: 360, height: 740 },
+  isMobile: true,
+  hasTouch: true,
+};
+const reason = missing('chromium');
+let site: Site;
+let server: TestServer;
+let browser: Browser;
+
+test.before(async () => {
+  if (reason !== null) return;
+  site = await startSite();
+  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  if (reason !== null) return;
+  await browser.close();
+  await server.stop();
+  await site.close();
+});
+
+const slow = (name: string): string => `${site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+
+/** The page with all it can show at once: items with qualities, a running, a paused, a done and a failed row. */
+async function furnish(visit: Visit): Promise<void> {
+  await visit.downloadNow(
+    slow('running.bin'),
+    slow('paused.bin'),
+    `${site.url}/file/done.bin`,
+    `${site.url}/no.mp4`,
+  );
+  await visit.waitForState('paused.bin', 'download');
+  await visit.press('Pause', 'paused.bin');
+  await visit.waitForState('paused.bin', 'paused');
+  await visit.waitForState('done.bin', 'complete');
+  await visit.waitForState('no.mp4', 'error');
+  const card = await visit.lookUp(`${site.url}/page/sources`);
+  const expand = card.getByTestId('show-streams');
+  if ((await expand.getAttribute('aria-expanded')) === 'false') await expand.click();
+  await card.getByRole('table').waitFor();
+}
+
+for (const [what, options] of [
+  ['on a wide screen', {}],
+  ['in the dark', { colorScheme: 'dark' }],
+  ['on a phone', PHONE],
+  ['on a phone in the dark', { ...PHONE, colorScheme: 'dark' }],
+] as [string, BrowserContextOptions][]) {
+  testUnless(test, reason, `${what} axe finds nothing, and nothing sticks out`, async () => {
+    const visit = await Visit.open(browser, server.url, options);
+    assert.equal(await axeFindings(visit.page), []);
+    await furnish(visit);
+    await visit.shot(`8-full ${what}`);
+    assert.equal(await axeFindings(visit.page), []);
+    const overflow = await visit.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    assert.is(overflow, 0, 'nothing is wider than the screen');
+    assert.equal(visit.errors, []);
+    await visit.close();
+  });
+}
+
+testUnless(test, reason, 'the dark is dark, the light is light', async () => {
+  const brightness = async (colorScheme: 'dark' | 'light'): Promise<number> => {
+    const visit = await Visit.open(browser, server.url, { colorScheme });
+    const colour = await visit.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+    const png = await visit.page.screenshot({ clip: { x: 2, y: 300, width: 1, height: 1 } });
+    await visit.close();
+    assert.ok(png.length > 0 && colour !== '');
+    return visit.page.isClosed() ? Number(/[\d.]+/.exec(colour)?.[0]) : NaN;
+  };
+  assert.ok((await brightness('dark')) < (await brightness('light')));
+});
+
+testUnless(test, reason, 'everything can be done by keyboard alone', async () => {
+  const visit = await Visit.open(browser, server.url);
+  const { keyboard } = visit.page;
+  await visit.page.locator('body').press('/');
+  assert.ok(await visit.field.evaluate((element) => element === document.activeElement));
+  await keyboard.insertText(slow('keys.bin'));
+  await keyboard.press('Control+Enter');
+  await visit.waitForState('keys.bin', 'download');
+
+  const reach = async (name: string): Promise<void> => {
+    const target = visit.page.getByRole('button', { name });
+    for (let presses = 0; presses < 60; presses++) {
+      if (await target.evaluate((element) => element === document.activeElement)) return;
+      await keyboard.press('Tab');
+    }
+    throw new Error(`Tab never reached ${name}`);
+  };
+  await reach('Pause: keys.bin');
+  await keyboard.press('Enter');
+  await visit.waitForState('keys.bin', 'paused');
+  await reach('Resume: keys.bin');
+  await keyboard.press('Space');
+  await visit.waitForState('keys.bin', 'download');
+  const dialog = visit.page.getByRole('dialog');
+  await keyboard.press('Delete');
+  await dialog.waitFor();
+  await keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await keyboard.press('Delete');
+  await dialog.waitFor();
+  const confirm = dialog.getByRole('button', { name: 'Remove', exact: true });
+  for (let presses = 0; presses < 10; presses++) {
+    if (await confirm.evaluate((element) => element === document.activeElement)) break;
+    await keyboard.press('Tab');
+  }
+  await keyboard.press('Enter');
+  await visit.row('keys.bin').waitFor({ state: 'detached' });
+  await visit.close();
+});
+
+testUnless(test, reason, 'a reader hears a bar with a name and a value in words', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(slow('spoken.bin'));
+  await visit.waitForState('spoken.bin', 'download');
+  const bar = visit.bar('spoken.bin');
+  assert.is(await bar.getAttribute('aria-valuemax'), '100');
+  assert.match((await bar.getAttribute('aria-valuetext')) ?? '', /% ?, .+ of 4\d\d(\.\d)? MB/);
+  await visit.close();
+});
+
+testUnless(test, reason, 'the page speaks Chinese to a Chinese browser', async () => {
+  const visit = await Visit.open(browser, server.url, { locale: 'zh-CN' });
+  assert.match((await visit.page.locator('html').getAttribute('lang')) ?? '', /^zh/);
+  assert.match((await visit.page.locator('main').textContent()) ?? '', /[\u4e00-\u9fff]{2}/);
+  assert.equal(await axeFindings(visit.page), []);
+  await visit.close();
+});
+
+test.run();

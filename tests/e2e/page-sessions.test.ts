@@ -1,0 +1,121 @@
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sha256Of } from '../site/content.ts';
+import { type Site, startSite } from '../site/site.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { sha256File } from '../support/media-hash.ts';
+import { DOWNLOAD_MS, Visit } from '../support/page.ts';
+import { makePlace, startServer, type TestServer } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+
+const MIB = 1024 * 1024;
+const reason = missing('chromium');
+const env = { SLUICE_ENGINES: 'http' };
+let site: Site;
+let server: TestServer;
+let browser: Browser;
+
+test.before(async () => {
+  if (reason !== null) return;
+  site = await startSite();
+  server = await startServer({ env });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  if (reason !== null) return;
+  await browser.close();
+  await server.stop();
+  await site.close();
+});
+
+const slow = (name: string, seed: number): string =>
+  `${site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${5 * MIB}`;
+
+testUnless(test, reason, 'two browsers never see each other; two tabs of one agree', async () => {
+  const first = await Visit.open(browser, server.url);
+  const second = await Visit.open(browser, server.url);
+  const tab = await first.tab(server.url);
+  await first.downloadNow(slow('mine.bin', 21));
+  await second.downloadNow(slow('yours.bin', 22));
+  await first.waitForState('mine.bin', 'download');
+  await second.waitForState('yours.bin', 'download');
+  await tab.waitForState('mine.bin', 'download');
+  assert.is(await first.page.getByTestId('download').count(), 1);
+  assert.is(await second.page.getByTestId('download').count(), 1);
+  await tab.press('Pause', 'mine.bin');
+  await first.waitForState('mine.bin', 'paused');
+  await first.press('Resume', 'mine.bin');
+  await tab.waitForState('mine.bin', 'complete');
+  await second.waitForState('yours.bin', 'complete');
+  for (const visit of [first, second, tab]) assert.equal(visit.errors, []);
+  await first.close();
+  await second.close();
+});
+
+testUnless(test, reason, 'a reload amid a download shows it where it is', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(slow('reload.bin', 23));
+  await visit.waitForState('reload.bin', 'download');
+  await visit.page.reload();
+  await visit.ready();
+  await visit.bar('reload.bin').waitFor();
+  const values = await visit.watchBar('reload.bin');
+  assert.ok(values.length > 1, 'the bar goes on');
+  assert.is(await sha256File(join(server.place.downloadDir, 'reload.bin')), sha256Of(23, 40 * MIB));
+  await visit.page.reload();
+  await visit.waitForState('reload.bin', 'complete');
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
+
+testUnless(
+  test,
+  reason,
+  'a page that was offline says so, and comes back to the truth by itself',
+  async () => {
+    const visit = await Visit.open(browser, server.url);
+    await visit.downloadNow(slow('offline.bin', 24));
+    await visit.waitForState('offline.bin', 'download');
+    await visit.page.context().setOffline(true);
+    // Chromium keeps open sockets when it plays offline: the server's side is cut by the test.
+    await visit.page.evaluate(() => dispatchEvent(new Event('offline')));
+    await visit.page.context().setOffline(false);
+    await visit.waitForState('offline.bin', 'complete');
+    await visit.close();
+  },
+);
+
+testUnless(
+  test,
+  reason,
+  'the page outlives a kill -9 of the server and shows the download going on',
+  async () => {
+    const place = makePlace();
+    const doomed = await startServer({ place, env });
+    const visit = await Visit.open(browser, doomed.url);
+    await visit.downloadNow(slow('survivor.bin', 25));
+    await visit.waitForState('survivor.bin', 'download');
+    await doomed.kill9();
+    await visit.page.getByTestId('connection').and(visit.page.locator(':not([data-state="live"])')).waitFor();
+    await visit.shot('7-reconnecting');
+    const next = await startServer({ place, env, port: doomed.port });
+    try {
+      await visit.page
+        .getByTestId('connection')
+        .and(visit.page.locator('[data-state="live"]'))
+        .waitFor({ timeout: DOWNLOAD_MS });
+      await visit.waitForState('survivor.bin', 'complete');
+      assert.is(await sha256File(join(place.downloadDir, 'survivor.bin')), sha256Of(25, 40 * MIB));
+      assert.is(await visit.page.getByTestId('download').count(), 1);
+      await visit.close();
+    } finally {
+      await next.stop();
+      place.remove();
+    }
+  },
+);
+
+test.run();
