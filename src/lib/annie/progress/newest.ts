@@ -28,8 +28,12 @@ export function createNewestParser(
     event: onEvent,
   });
   return {
-    push: parser.push,
-    end: parser.end,
+    push(fd, chunk) {
+      parser.push(fd, chunk);
+    },
+    end() {
+      parser.end();
+    },
     get lastMessage() {
       return parser.lastMessage;
     },

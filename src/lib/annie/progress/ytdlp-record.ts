@@ -47,9 +47,8 @@ export class YtDlpTextReader {
     const first = i;
     while (b[i] === SPACE) i++;
     let c = b[i]!;
-    let number = 0;
     if (c >= ZERO && c <= NINE) {
-      number = c - ZERO;
+      let number = c - ZERO;
       while ((c = b[++i]!) >= ZERO && c <= NINE) number = number * 10 + (c - ZERO);
       if (c === PERCENT_SIGN) return this.finish(b, i + 1, number, out);
       if (c !== DOT) return ~i;

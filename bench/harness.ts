@@ -1,0 +1,74 @@
+/**
+ * What the benches share: interleaved measuring with mitata, medians with their spread, and the report.
+ *
+ * A bench compares variants of one piece of work in one process. Each round measures every variant once, in an
+ * order that rotates, so that a slow second of the machine hits all of them; ratios are taken within a round.
+ */
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { cpus, totalmem } from 'node:os';
+import { join } from 'node:path';
+import { measure } from 'mitata';
+
+export interface Spread {
+  median: number;
+  /** Quartiles. */
+  low: number;
+  high: number;
+}
+
+export function spreadOf(values: number[]): Spread {
+  const sorted = [...values].sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.round(share * (sorted.length - 1))] ?? NaN;
+  return { median: at(0.5), low: at(0.25), high: at(0.75) };
+}
+
+export interface Variant {
+  name: string;
+  /** The whole work, once. */
+  run: () => unknown;
+}
+
+/** ns of each variant in each round. */
+export async function interleave(variants: Variant[], rounds: number): Promise<Map<string, number[]>> {
+  const times = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
+  for (let round = 0; round < rounds; round++) {
+    for (let k = 0; k < variants.length; k++) {
+      const { name, run } = variants[(round + k) % variants.length]!;
+      // One warm call by mitata itself, then the samples, after a collection.
+      const { min } = await measure(run, { min_samples: 2, max_samples: 2, min_cpu_time: 0 });
+      times.get(name)!.push(min);
+    }
+  }
+  return times;
+}
+
+/** Ratio of `a` to `b`, round by round. */
+export function ratios(a: number[], b: number[]): Spread {
+  return spreadOf(a.map((value, round) => value / b[round]!));
+}
+
+export function machine(): string {
+  const [first] = cpus();
+  const memory = Math.round(totalmem() / 2 ** 30);
+  return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, ${memory} GiB, ${process.platform} ${process.arch}, Node ${process.version}`;
+}
+
+/** Writes bench/results/NAME.json, and prints it when `--json` was asked for; else prints `text`. */
+export function report(name: string, result: object, text: string): void {
+  const whole = { bench: name, machine: machine(), measuredAt: new Date().toISOString(), ...result };
+  const folder = join(import.meta.dirname, 'results');
+  mkdirSync(folder, { recursive: true });
+  const json = `${JSON.stringify(whole, null, 2)}\n`;
+  writeFileSync(join(folder, `${name}.json`), json);
+  console.log(process.argv.includes('--json') ? json.trimEnd() : `${text}\n${machine()}`);
+}
+
+/** Columns as wide as their widest cell; all but the first to the right. */
+export function table(rows: string[][]): string {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows
+    .map((row) =>
+      row.map((cell, k) => (k === 0 ? cell.padEnd(widths[k]!) : cell.padStart(widths[k]!))).join('  '),
+    )
+    .join('\n');
+}

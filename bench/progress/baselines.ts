@@ -1,0 +1,63 @@
+/** What the parser is compared with. Each goes through the same chunks as often. */
+import type { Work } from './work.ts';
+
+/** The limit: every byte is looked at once and nothing is understood. */
+export function byteLoop({ runs, loops }: Work): number {
+  let sum = 0;
+  for (const { chunks } of runs) {
+    for (let loop = 0; loop < loops; loop++) {
+      for (const { data } of chunks) sum += sumOf(data);
+    }
+  }
+  return sum;
+}
+
+function sumOf(chunk: Uint8Array): number {
+  let sum = 0;
+  for (let i = 0; i < chunk.length; i++) sum += chunk[i]!;
+  return sum;
+}
+
+/**
+ * What the blog post did for each chunk: to a string, and one match for percent, MiB/s and the rest of the line
+ * after a bar in brackets. One record a chunk, no bar no match, KiB/s no match.
+ */
+const BLOG = /(?<=\[[^\]]+?\])\s*([\d.]+?)\s*%\s*([\d.]+?)\s*MiB\/s\s*(.*)/;
+
+export function blogMatch(chunk: Uint8Array): { percent: number; mibPerSecond: number; rest: string } | null {
+  const match = BLOG.exec(text(chunk));
+  return match && { percent: Number(match[1]), mibPerSecond: Number(match[2]), rest: match[3]!.trim() };
+}
+
+export function blog({ runs, loops }: Work): number {
+  let sum = 0;
+  for (const { chunks } of runs) {
+    for (let loop = 0; loop < loops; loop++) {
+      for (const { data } of chunks) sum += blogMatch(data)?.percent ?? 0;
+    }
+  }
+  return sum;
+}
+
+/** What one writes first: to a string, split at line ends, one general regex for each piece. */
+const GENERAL =
+  /^(?:\[download\])?\s*(?:([\d.]+)\s*([KMGT]?i?B)\s*\/\s*([\d.]+)\s*([KMGT]?i?B))?.*?([\d.]+)%(?:\s+of\s+~?\s*([\d.]+)([KMGT]?i?B))?(?:.*?([\d.]+)\s*([KMGT]?i?B)(?:\/s| p\/s))?(?:\s+(?:ETA\s+)?(\S+))?/;
+
+export function splitAndMatch({ runs, loops }: Work): number {
+  let sum = 0;
+  for (const { chunks } of runs) {
+    for (let loop = 0; loop < loops; loop++) {
+      for (const { data } of chunks) {
+        for (const piece of text(data).split(/[\r\n]+/)) {
+          const match = GENERAL.exec(piece);
+          if (match !== null) sum += Number(match[5]) + Number(match[8] ?? 0);
+        }
+      }
+    }
+  }
+  return sum;
+}
+
+function text(chunk: Uint8Array): string {
+  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString();
+}

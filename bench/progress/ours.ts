@@ -1,0 +1,87 @@
+/** Sluice's parser over the work: every record decoded, or only the newest of each chunk asked for. */
+import { createNewestParser } from '../../src/lib/annie/progress/newest.ts';
+import { createProgressParser } from '../../src/lib/annie/progress/parser.ts';
+import {
+  ETA,
+  PERCENT,
+  type PrintedSample,
+  RECEIVED,
+  SPEED,
+  toPrinted,
+  TOTAL,
+} from '../../src/lib/annie/progress/sample.ts';
+import type { Run, Work } from './work.ts';
+
+/** Counts records and adds their numbers up, so that none of the work can be left out. */
+class Sum {
+  samples = 0;
+  readonly total = new Float64Array(1);
+
+  sample(_fd: 1 | 2, values: Float64Array): void {
+    this.samples++;
+    const { total } = this;
+    total[0] =
+      total[0]! + values[PERCENT]! + values[RECEIVED]! + values[TOTAL]! + values[SPEED]! + values[ETA]!;
+  }
+
+  event(): void {}
+}
+
+/** Records found. */
+export function everyRecord({ runs, loops }: Work): number {
+  const sum = new Sum();
+  for (const { dialect, chunks } of runs) {
+    const parser = createProgressParser(dialect, sum);
+    for (let loop = 0; loop < loops; loop++) {
+      for (const { fd, data } of chunks) parser.push(fd, data);
+      parser.end();
+    }
+  }
+  return sum.samples;
+}
+
+/** Samples taken, at most one a chunk. */
+export function newestOnly({ runs, loops }: Work): number {
+  let taken = 0;
+  for (const { dialect, chunks } of runs) {
+    const parser = createNewestParser(dialect);
+    for (let loop = 0; loop < loops; loop++) {
+      for (const { fd, data } of chunks) {
+        parser.push(fd, data);
+        if (parser.newest() !== null) taken++;
+      }
+      parser.end();
+    }
+  }
+  return taken;
+}
+
+/** Share of the true samples that come out with every number right, 0–1. */
+export function shareRight({ runs }: Work): number {
+  let right = 0;
+  let all = 0;
+  for (const run of runs) {
+    all += run.samples.length;
+    right += rightOf(run);
+  }
+  return right / all;
+}
+
+function rightOf({ dialect, chunks, samples }: Run): number {
+  const wanted = new Set(samples.map(keyOf));
+  let right = 0;
+  const parser = createProgressParser(dialect, {
+    sample(fd, values) {
+      if (wanted.delete(keyOf(toPrinted(fd, values)))) right++;
+    },
+    event() {},
+  });
+  for (const { fd, data } of chunks) parser.push(fd, data);
+  parser.end();
+  return right;
+}
+
+function keyOf(sample: PrintedSample): string {
+  const { fd, endOffset, percent, receivedBytes, totalBytes, speedBytesPerSecond, etaSeconds } = sample;
+  return [fd, endOffset, percent, receivedBytes, totalBytes, speedBytesPerSecond, etaSeconds].join(' ');
+}

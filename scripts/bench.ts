@@ -1,0 +1,27 @@
+/**
+ * `npm run bench [-- NAME] [--json]`: all benches, or the one of that name with the words after it. A bench is
+ * bench/NAME/run.ts; it prints its result and leaves it in bench/results/NAME.json.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+
+const root = join(import.meta.dirname, '..', 'bench');
+const names = readdirSync(root).filter((name) => existsSync(join(root, name, 'run.ts')));
+const words = process.argv.slice(2);
+const name = words.find((word) => !word.startsWith('--'));
+
+if (name !== undefined && !names.includes(name)) {
+  console.error(`There is no bench "${name}". There are: ${names.join(', ')}.`);
+  process.exit(2);
+}
+for (const bench of name === undefined ? names : [name]) {
+  if (!words.includes('--json')) console.log(`\n${bench}`);
+  // Heap figures need gc(). Each bench has a process of its own: none inherits another's machine code.
+  const { status } = spawnSync(
+    process.execPath,
+    ['--expose-gc', join(root, bench, 'run.ts'), ...words.filter((word) => word !== name)],
+    { stdio: 'inherit' },
+  );
+  if (status !== 0) process.exitCode = 1;
+}
