@@ -1,0 +1,37 @@
+import type { DurableContext, DurableSocket } from '../../src/lib/actors/durable/types.ts';
+
+/** A small object: a number in memory, and storage in the shape of a session's. */
+export class BenchObject {
+  readonly #ctx: DurableContext;
+  #count = 0;
+
+  constructor(ctx: DurableContext) {
+    this.#ctx = ctx;
+  }
+
+  async put(row: string): Promise<number> {
+    await this.#ctx.storage.put('row', row);
+    return (this.#count += 1);
+  }
+
+  /** As much as an add of a download writes: the row, an index key, the answer to the command, a counter. */
+  async add(number: number): Promise<number> {
+    const id = String(number).padStart(12, '0');
+    await this.#ctx.storage.put<unknown>({
+      [`download/${id}`]: { id, url: `http://example.org/${id}`, state: 'queued', receivedBytes: 0 },
+      [`by/queued/${id}`]: id,
+      [`command/${id}`]: { at: number, id },
+      position: number,
+    });
+    return number;
+  }
+
+  progress(): number {
+    return (this.#count += 1);
+  }
+
+  webSocketMessage(socket: DurableSocket, message: string | ArrayBuffer): void {
+    socket.serializeAttachment({ epoch: this.#ctx.id.toString(), seq: (this.#count += 1) });
+    socket.send(message);
+  }
+}
