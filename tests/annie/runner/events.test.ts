@@ -302,10 +302,23 @@ test('a move that a dead runner left is finished by the next one without its eng
     const next = await layGround({ downloadDir: ground.dir });
     next.runner.send('s1', startOf('aaa'));
     assert.equal((await next.event('done')).file, file);
-    assert.equal(briefly(next.events()), ['phase download aaa.1', 'phase finish aaa.1', 'done aaa.1']);
+    assert.equal(briefly(next.events()), ['phase finish aaa.1', 'done aaa.1']);
     assert.is(next.http.calls.length, 0);
     await next.close();
     assert.equal(await ground.files(), ['clip.mp4']);
+  } finally {
+    await ground.close();
+  }
+});
+
+test('outcomes that no session stores are remembered for the last thousand', async () => {
+  const ground = await layGround();
+  try {
+    const { runner, http, events } = ground;
+    http.download = () => Promise.reject(new SluiceError('remote_not_found'));
+    for (let n = 0; n < 1_010; n++) runner.send('s1', startOf(`job-${n}`));
+    await waitFor(() => events().filter(({ type }) => type === 'failed').length === 1_010);
+    assert.is(runner.jobs().length, 1_000);
   } finally {
     await ground.close();
   }

@@ -12,10 +12,18 @@ export interface DownloadJobsOptions extends LiveRunOptions {
   maxActive: number;
 }
 
+/**
+ * Outcomes remembered for sessions that have not stored them; beyond that the oldest go. Then a landed file is
+ * known by its journal, and a failed download that is asked for again runs again. 4 kB of output each.
+ */
+const OUTCOMES_KEPT = 1_000;
+
 export class DownloadJobs {
   readonly lanes = new Lanes();
   readonly #options: DownloadJobsOptions;
   readonly #queue: FairQueue;
+  /** Lanes that ended and were not settled, oldest first. */
+  readonly #unsettled = new Set<Lane>();
   /** What `close` waits for: runs and removals of work dirs. */
   readonly #busy = new Set<Promise<unknown>>();
   #closed = false;
@@ -139,8 +147,16 @@ export class DownloadJobs {
   }
 
   #forget(lane: Lane): void {
+    this.#unsettled.delete(lane);
     lane.now = { state: 'idle' };
     this.lanes.drop(lane);
+  }
+
+  #remember(lane: Lane, outcome: Outcome): void {
+    lane.now = { state: 'ended', outcome };
+    this.#unsettled.add(lane);
+    const [oldest] = this.#unsettled;
+    if (oldest && this.#unsettled.size > OUTCOMES_KEPT) this.#forget(oldest);
   }
 
   #stopped(session: string, download: string, attempt: number, live?: LiveRun): void {
@@ -148,6 +164,7 @@ export class DownloadJobs {
   }
 
   #enqueue(lane: Lane, job: StartJob): void {
+    this.#unsettled.delete(lane);
     const ticket = this.#queue.ask(lane.session, () => {
       if (lane.now.state !== 'waiting') return;
       const release = (): void => this.#queue.leave(ticket);
@@ -166,7 +183,7 @@ export class DownloadJobs {
   #gone(lane: Lane, live: LiveRun, outcome: Outcome): void {
     const { outbox } = this.#options;
     if (lane.now.state === 'running') {
-      lane.now = { state: 'ended', outcome: live.told ?? outcome };
+      this.#remember(lane, live.told ?? outcome);
       if (!live.told) outbox.event(lane.session, outcome, live.slot);
     } else if (lane.now.state === 'leaving') {
       this.#left(lane, live, outcome, lane.now.after);
@@ -186,7 +203,7 @@ export class DownloadJobs {
     for (const attempt of after.stops) this.#stopped(lane.session, lane.download, attempt, live);
     after.stops = [];
     outbox.drop(live.slot);
-    if (known && !after.clean) lane.now = { state: 'ended', outcome: known };
+    if (known && !after.clean) this.#remember(lane, known);
     else this.#goOn(lane, after);
   }
 
@@ -200,6 +217,7 @@ export class DownloadJobs {
 
   #clean(lane: Lane, clean: Clean, next: StartJob | null = null): void {
     const after: After = { stops: [], clean: null, next };
+    this.#unsettled.delete(lane);
     lane.now = { state: 'leaving', after };
     this.#hold(this.#remove(lane, clean).then(() => this.#goOn(lane, after)));
   }

@@ -78,7 +78,6 @@ export class DownloadRun {
       // the caller gets its hands on this run before the first event
       await Promise.resolve();
       this.signal.throwIfAborted();
-      this.#options.onPhase(this.phase);
       const file = await this.#fetch();
       return { how: 'done', file, output: this.output };
     } catch (thrown) {
@@ -98,6 +97,8 @@ export class DownloadRun {
       this.#tell({ phase: 'finish', totalBytes: landed.bytes });
       return landed;
     }
+    this.signal.throwIfAborted();
+    this.#options.onPhase(this.phase);
     this.#stall = this.#watch();
     const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
     const result = await this.#download(engines, workDir);
