@@ -33,13 +33,10 @@ grounded(
     letters.length = 0;
     for (let bytes = 1; bytes <= 90; bytes++) for (const call of calls) call.sample(bytes);
     clock.increment(0);
-    assert.equal(
-      letters.map(([session, events]) => [session, briefly(events).sort()]),
-      [
-        ['s1', ['sample 90 s1-job1.1', 'sample 90 s1-job2.1']],
-        ['s2', ['sample 90 s2-job1.1', 'sample 90 s2-job2.1']],
-      ],
-    );
+    assert.equal(letters.map(([session, events]) => [session, briefly(events).sort()]).sort(), [
+      ['s1', ['sample 90 s1-job1.1', 'sample 90 s1-job2.1']],
+      ['s2', ['sample 90 s2-job1.1', 'sample 90 s2-job2.1']],
+    ]);
     const one = calls.find(({ job }) => job.workDir.endsWith('s1-job1'));
     for (let bytes = 91; bytes <= 95; bytes++) one?.sample(bytes);
     clock.increment(49);
