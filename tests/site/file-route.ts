@@ -51,7 +51,8 @@ function answer(req: IncomingMessage, res: ServerResponse, wish: FileWish): void
     res.writeHead(416, { 'Content-Range': `bytes */${size}` }).end();
     return;
   }
-  let [start, end] = range ?? [0, size];
+  const start = range?.[0] ?? 0;
+  let end = range?.[1] ?? size;
   const announced = end - start;
   if (range !== null) {
     const shift = faults.has('wrong-range') ? 1 : 0;

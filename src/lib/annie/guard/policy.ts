@@ -1,5 +1,5 @@
 /** Which addresses may be reached. Pure: the dialling is in dial.server.ts. */
-import ipaddr from 'ipaddr.js';
+import type ipaddr from 'ipaddr.js';
 import { canonicalHost, isPublic, parseAddress, unbracket } from './address.ts';
 
 interface AllowedRange {

@@ -1,6 +1,7 @@
 /** The kept HTTP client (undici) on the guard's dialling: every redirect is checked and dialled anew. */
 import type { Readable } from 'node:stream';
-import { Agent, buildConnector, request } from 'undici';
+import type { buildConnector } from 'undici';
+import { Agent, request } from 'undici';
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkUrl } from '../../protocol/url.ts';
 import type { Guard } from '../guard/dial.server.ts';

@@ -5,6 +5,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../disk-error.ts';
 import type { EngineJob, EngineResult } from '../../engine.ts';
 import type { Guard } from '../../guard/dial.server.ts';
+import { classify } from '../classify.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { contentTypeOf, dispositionName } from '../head.ts';
 import { createMeter } from '../meter.ts';
@@ -29,9 +30,12 @@ export interface FileOptions {
   syncAtEnd: boolean;
 }
 
+/** The address holds a page or a manifest: another way has to be taken. Nothing was written. */
+export class NotAFile extends Error {}
+
 export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' | 'onPhase' | 'onInfo'>;
 
-/** @throws SluiceError network codes, `remote_*`, `size_mismatch`, `file_changed`, `disk_*`; the signal's reason */
+/** @throws NotAFile, SluiceError network codes, `remote_*`, `size_mismatch`, `file_changed`, `disk_*`; the signal's reason */
 export async function downloadFile(job: FileJob, options: FileOptions): Promise<EngineResult> {
   for (let start = 0; start < MAX_STARTS; start++) {
     try {
@@ -138,6 +142,10 @@ async function openFile(
   const headers: Record<string, string> = { range: `bytes=${from}-` };
   if (known?.validators.ifRange != null) headers['if-range'] = known.validators.ifRange;
   const answer = await client.get(url, { signal, headers, accept: [416] });
+  if (known === null && classify(answer.url, answer.status, answer.head, new Uint8Array()).kind !== 'file') {
+    answer.discard();
+    throw new NotAFile();
+  }
   try {
     const opening = interpret(answer.status, answer.head, { from, known });
     if (opening.mode !== 'again') {

@@ -1,0 +1,127 @@
+/** One fragment into one file: its byte range cut out, its encryption undone, mended when the connection breaks. */
+import { createDecipheriv } from 'node:crypto';
+import { createWriteStream } from 'node:fs';
+import { rename } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { setTimeout as delay } from 'node:timers/promises';
+import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
+import { asDiskError } from '../../disk-error.ts';
+import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
+import { contentRangeOf } from '../head.ts';
+import { networkError } from '../network-error.ts';
+import type { Fragment } from './playlist.ts';
+
+const MAX_TRIES = 4;
+const FIRST_BACKOFF_MS = 200;
+const MENDABLE: readonly ErrorCode[] = [
+  'connection_lost',
+  'connect_failed',
+  'size_mismatch',
+  'timeout',
+  'remote_error',
+];
+const KEY_BYTES = 16;
+
+export interface FragmentFetcher {
+  /**
+   * Fetches into `path`, which exists only once it is whole.
+   * @param onBytes told of bytes as they come, and with a negative number when a try is thrown away
+   * @throws SluiceError network codes, `remote_*`, `encrypted`, `size_mismatch`, `disk_*`
+   */
+  fetch(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void>;
+}
+
+export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): FragmentFetcher {
+  const keys = new Map<string, Promise<Buffer>>();
+
+  function keyAt(url: string): Promise<Buffer> {
+    const known = keys.get(url);
+    if (known) return known;
+    const key = client.get(url, { signal }).then((answer) => readBody(answer, 1024, signal));
+    keys.set(url, key);
+    // a key that could not be fetched is asked for again by the next try
+    key.catch(() => keys.delete(url));
+    return key;
+  }
+
+  async function once(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void> {
+    const { key, range, url } = fragment;
+    const secret = key === null ? null : await keyAt(key.url);
+    if (secret !== null && secret.length !== KEY_BYTES) {
+      throw new SluiceError(
+        'encrypted',
+        `The key of the stream has ${secret.length} bytes, not ${KEY_BYTES}.`,
+      );
+    }
+    const headers = range === null ? {} : { range: `bytes=${range.start}-${range.end - 1}` };
+    const answer = await client.get(url, { signal, headers });
+    const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, key.iv) : null;
+    const file = createWriteStream(`${path}.part`);
+    try {
+      const body = bodyOf(answer, fragment, onBytes);
+      await (decipher ? pipeline(body, decipher, file) : pipeline(body, file));
+    } catch (thrown) {
+      if (isDecipherError(thrown))
+        throw new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
+      throw asDiskError(thrown) ?? networkError(thrown, signal, true);
+    } finally {
+      answer.discard();
+    }
+    await rename(`${path}.part`, path);
+  }
+
+  return {
+    async fetch(fragment, path, onBytes) {
+      for (let tries = 1; ; tries++) {
+        let bytes = 0;
+        try {
+          await once(fragment, path, (more) => {
+            bytes += more;
+            onBytes(more);
+          });
+          return;
+        } catch (thrown) {
+          onBytes(-bytes);
+          signal.throwIfAborted();
+          const mendable = thrown instanceof SluiceError && MENDABLE.includes(thrown.code);
+          if (!mendable || tries >= MAX_TRIES) throw asDiskError(thrown) ?? thrown;
+          await delay(FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2), null, { signal });
+        }
+      }
+    },
+  };
+}
+
+/** The fragment's own bytes, also from a server that answers a range with everything. */
+async function* bodyOf(
+  answer: HttpAnswer,
+  { range }: Fragment,
+  onBytes: (bytes: number) => void,
+): AsyncGenerator<Buffer> {
+  let skip = 0;
+  let left = Infinity;
+  if (range !== null) {
+    left = range.end - range.start;
+    const given = contentRangeOf(answer.head);
+    if (answer.status === 206 && given?.start !== range.start)
+      throw new SluiceError('remote_status', 'The server sent another byte range.');
+    if (answer.status !== 206) skip = range.start;
+  }
+  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    const from = Math.min(skip, chunk.length);
+    skip -= from;
+    const part = chunk.subarray(from, Math.min(chunk.length, from + left));
+    left -= part.length;
+    if (part.length > 0) {
+      onBytes(part.length);
+      yield part;
+    }
+    if (left === 0) return;
+  }
+  if (range !== null && left > 0) throw new SluiceError('size_mismatch');
+}
+
+function isDecipherError(thrown: unknown): boolean {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  return code.startsWith('ERR_OSSL');
+}

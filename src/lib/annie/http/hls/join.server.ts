@@ -1,0 +1,96 @@
+/**
+ * Tracks into one file with ffmpeg, nothing re-encoded. The input format is always named: left to guess, ffmpeg
+ * would read a hostile "fragment" as a playlist and open whatever it names.
+ */
+import { open, rm, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import { SluiceError } from '../../../protocol/error.ts';
+import type { ProcessHost } from '../../process.ts';
+import { toDiskError } from '../../disk-error.ts';
+import { type Container, containerOf, EXTENSION } from './container.ts';
+
+export interface JoinJob {
+  workDir: string;
+  /** One, or video and audio. */
+  tracks: readonly string[];
+  /** Absolute; null = there is none. */
+  ffmpegPath: string | null;
+  processes: ProcessHost | null;
+  signal: AbortSignal;
+  onOutput: (text: string) => void;
+}
+
+export interface Joined {
+  path: string;
+  bytes: number;
+  ext: string;
+}
+
+/** @throws SluiceError `ffmpeg_missing`, `engine_exit`, `disk_*`, `invalid_manifest`; the signal's reason */
+export async function joinTracks(job: JoinJob): Promise<Joined> {
+  const { tracks, workDir, signal } = job;
+  const containers = await Promise.all(tracks.map(sniff));
+  const [first = '', ...others] = tracks;
+  const raw = async (): Promise<Joined> => {
+    const container = containers[0];
+    return { path: first, bytes: (await stat(first)).size, ext: container ? EXTENSION[container] : 'ts' };
+  };
+  const alone = others.length === 0;
+  if (alone && (job.ffmpegPath === null || job.processes === null || containers[0] !== 'mpegts'))
+    return raw();
+  const path = join(workDir, 'hls-joined.mp4');
+  const exitCode = await run(job, containers, path);
+  signal.throwIfAborted();
+  if (exitCode === 0) {
+    const { size } = await stat(path);
+    if (size > 0) return { path, bytes: size, ext: 'mp4' };
+  }
+  await rm(path, { force: true });
+  // what MP4 cannot hold still plays as it came
+  if (alone) return raw();
+  throw new SluiceError('engine_exit', 'ffmpeg could not join video and audio.', { transient: false });
+}
+
+async function run(
+  job: JoinJob,
+  containers: readonly (Container | null)[],
+  path: string,
+): Promise<number | null> {
+  const { ffmpegPath, processes, tracks, workDir, signal, onOutput } = job;
+  if (ffmpegPath === null || processes === null) throw new SluiceError('ffmpeg_missing');
+  const inputs = tracks.flatMap((track, i) => {
+    const container = containers[i];
+    if (!container)
+      throw new SluiceError('invalid_manifest', 'The fragments are of no kind that can be joined.');
+    return ['-protocol_whitelist', 'file', '-f', container, '-i', `file:${track}`];
+  });
+  const maps = tracks.length === 2 ? ['-map', '0:v:0', '-map', '1:a:0'] : [];
+  const decoder = new TextDecoder();
+  const { exitCode } = await processes.run({
+    argv: [
+      ...[ffmpegPath, '-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...inputs, ...maps],
+      ...['-c', 'copy', '-movflags', '+faststart', '-f', 'mp4', `file:${path}`],
+    ],
+    cwd: workDir,
+    env: { LC_ALL: 'C', NO_COLOR: '1' },
+    signal,
+    onChunk: (_, chunk) => {
+      onOutput(decoder.decode(chunk, { stream: true }));
+    },
+  });
+  return exitCode;
+}
+
+async function sniff(path: string): Promise<Container | null> {
+  try {
+    const handle = await open(path, 'r');
+    try {
+      const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
+      return containerOf(buffer.subarray(0, bytesRead));
+    } finally {
+      await handle.close();
+    }
+  } catch (thrown) {
+    throw toDiskError(thrown);
+  }
+}

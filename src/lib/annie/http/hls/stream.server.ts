@@ -1,0 +1,141 @@
+/** An HLS address, for listing its qualities and for fetching one of them. */
+import type { MediaStream } from '../../../protocol/media.ts';
+import { SluiceError } from '../../../protocol/error.ts';
+import type { EngineJob, EngineResult } from '../../engine.ts';
+import type { ProcessHost } from '../../process.ts';
+import type { HttpClient } from '../client.server.ts';
+import { createMeter } from '../meter.ts';
+import { type Probe, probe } from '../probe.server.ts';
+import { createFragmentFetcher } from './fragment.server.ts';
+import { joinTracks } from './join.server.ts';
+import { type Fragment, parsePlaylist, type Playlist } from './playlist.ts';
+import { fetchTrack } from './track.server.ts';
+
+type Media = Extract<Playlist, { kind: 'media' }>;
+
+export interface HlsOptions {
+  client: HttpClient;
+  ffmpegPath: string | null;
+  processes: ProcessHost | null;
+}
+
+/** The id of the one stream of a media playlist. */
+export const ONLY_STREAM = 'original';
+
+/**
+ * The streams of a manifest that has been fetched; the first variant is looked into, so that a live or protected
+ * stream says so now.
+ * @throws SluiceError `invalid_manifest`, `live_stream`, `encrypted`, network codes
+ */
+export async function listStreams(
+  found: Probe,
+  options: HlsOptions,
+  signal: AbortSignal,
+): Promise<MediaStream[]> {
+  const playlist = parsePlaylist(found.text ?? '', found.url);
+  const first = playlist.kind === 'master' ? playlist.variants[0] : undefined;
+  const media =
+    playlist.kind === 'media' ? playlist : await mediaAt(first?.url ?? '', options.client, signal);
+  if (media.live) throw new SluiceError('live_stream');
+  const ext = media.fragmentedMp4 || canJoin(options) ? 'mp4' : 'ts';
+  if (playlist.kind === 'media')
+    return [{ id: ONLY_STREAM, quality: 'original', bytes: null, ext, isDefault: true }];
+  return playlist.variants.map(({ id, quality }, i) => ({
+    id,
+    quality,
+    bytes: null,
+    ext,
+    isDefault: i === 0,
+  }));
+}
+
+function canJoin({ ffmpegPath, processes }: HlsOptions): boolean {
+  return ffmpegPath !== null && processes !== null;
+}
+
+async function mediaAt(url: string, client: HttpClient, signal: AbortSignal): Promise<Media> {
+  const found = await probe(client, url, signal, 'text');
+  const playlist = parsePlaylist(found.text ?? '', found.url);
+  if (playlist.kind === 'master')
+    throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');
+  return playlist;
+}
+
+/**
+ * @param found the fetched manifest
+ * @param variant id from `listStreams`; null = the best
+ * @param title what to call it, without extension
+ * @throws SluiceError `stream_not_found`, `live_stream`, `encrypted`, `ffmpeg_missing` (before any byte), and all
+ * that fragments can meet
+ */
+export async function downloadHls(
+  job: EngineJob,
+  found: Probe,
+  variant: string | null,
+  title: string,
+  options: HlsOptions,
+): Promise<EngineResult> {
+  const { workDir, signal } = job;
+  const medias = await chooseMedia(found, variant, options, signal);
+  if (medias.some(({ live }) => live)) throw new SluiceError('live_stream');
+  if (medias.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
+  job.onInfo({ title, totalBytes: null });
+  const total = sum(medias.flatMap(({ fragments }) => fragments));
+  const meter = createMeter(0, performance.now());
+  let [receivedBytes, seconds] = [0, 0];
+  const state = (): Parameters<typeof meter.sample>[0] => {
+    const percent = total > 0 ? Math.min(100, (seconds / total) * 100) : null;
+    return { receivedBytes, totalBytes: null, percent };
+  };
+  const report = (): void => {
+    const sample = meter.update(state(), performance.now());
+    if (sample) job.onSample(sample);
+  };
+  const timer = setInterval(report, 500);
+  try {
+    const fetcher = createFragmentFetcher(options.client, signal);
+    const tracks: string[] = [];
+    for (const [i, { fragments }] of medias.entries()) {
+      const track = await fetchTrack({
+        ...{ workDir, fragments, fetcher, signal },
+        name: i === 0 ? 'video' : 'audio',
+        rendition: variant ?? '',
+        onBytes(bytes) {
+          receivedBytes += bytes;
+          report();
+        },
+        onFragment(durationSeconds) {
+          seconds += durationSeconds;
+        },
+      });
+      tracks.push(track);
+    }
+    job.onSample(meter.sample(state(), performance.now()));
+    job.onPhase('finish');
+    const joined = await joinTracks({ ...options, workDir, tracks, signal, onOutput: job.onOutput });
+    return { path: joined.path, suggestedName: `${title}.${joined.ext}`, bytes: joined.bytes };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+async function chooseMedia(
+  found: Probe,
+  variant: string | null,
+  { client }: HlsOptions,
+  signal: AbortSignal,
+): Promise<Media[]> {
+  const playlist = parsePlaylist(found.text ?? '', found.url);
+  if (playlist.kind === 'media') {
+    if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');
+    return [playlist];
+  }
+  const chosen = variant === null ? playlist.variants[0] : playlist.variants.find(({ id }) => id === variant);
+  if (!chosen) throw new SluiceError('stream_not_found');
+  const urls = chosen.audioUrl === null ? [chosen.url] : [chosen.url, chosen.audioUrl];
+  return Promise.all(urls.map((url) => mediaAt(url, client, signal)));
+}
+
+function sum(fragments: readonly Fragment[]): number {
+  return fragments.reduce((seconds, { durationSeconds }) => seconds + durationSeconds, 0);
+}

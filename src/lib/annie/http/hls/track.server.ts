@@ -1,0 +1,154 @@
+/**
+ * All fragments of one media playlist into one file, in order. A few are fetched at a time, each into a file of its
+ * own; whoever is next in order is appended, and only then is the new length noted. A kill at any moment costs the
+ * fragments that were on their way.
+ */
+import { createReadStream } from 'node:fs';
+import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { toDiskError } from '../../disk-error.ts';
+import { shortHash } from '../short-hash.ts';
+import type { FragmentFetcher } from './fragment.server.ts';
+import type { Fragment } from './playlist.ts';
+
+/** Fragments in flight: hides round trips; more is rude to the server. */
+const CONCURRENCY = 4;
+
+const Appended = v.object({
+  version: v.literal(1),
+  fingerprint: v.string(),
+  /** Fragments that are in the file. */
+  fragments: v.pipe(v.number(), v.integer(), v.minValue(0)),
+  /** Length of the file with them. */
+  bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
+});
+type Appended = v.InferOutput<typeof Appended>;
+
+export interface TrackJob {
+  workDir: string;
+  /** `video` or `audio`. */
+  name: string;
+  fragments: readonly Fragment[];
+  /** Tells one rendition from another, so that bytes of two are never mixed. */
+  rendition: string;
+  fetcher: FragmentFetcher;
+  signal: AbortSignal;
+  onBytes: (bytes: number) => void;
+  /** A fragment more is there, now or from earlier; its length in s. */
+  onFragment: (durationSeconds: number) => void;
+}
+
+/** @returns the path of the joined file. @throws SluiceError as FragmentFetcher, `disk_*`; the signal's reason */
+export async function fetchTrack(job: TrackJob): Promise<string> {
+  const { workDir, name, fragments, fetcher, onBytes, onFragment } = job;
+  const path = join(workDir, `hls-${name}`);
+  const fragmentPath = (index: number): string => `${path}.${index}`;
+  const state = await resume(job, path);
+  onBytes(state.bytes);
+  for (const { durationSeconds } of fragments.slice(0, state.fragments)) onFragment(durationSeconds);
+  const ready = new Set<number>();
+  let next = state.fragments;
+  let appending: Promise<void> = Promise.resolve();
+  let failed = false;
+
+  async function append(): Promise<void> {
+    while (ready.has(state.fragments)) {
+      const index = state.fragments;
+      state.bytes = await copyOnto(path, state.bytes, fragmentPath(index));
+      state.fragments = index + 1;
+      await note(path, state);
+      ready.delete(index);
+      await rm(fragmentPath(index), { force: true });
+    }
+  }
+
+  async function work(): Promise<void> {
+    while (next < fragments.length && !failed) {
+      const index = next++;
+      const fragment = fragments[index];
+      if (!fragment) return;
+      const size = await sizeIfThere(fragmentPath(index));
+      if (size !== null) onBytes(size);
+      else await fetcher.fetch(fragment, fragmentPath(index), onBytes);
+      ready.add(index);
+      onFragment(fragment.durationSeconds);
+      await (appending = appending.then(append));
+    }
+  }
+
+  try {
+    const workers = Array.from({ length: CONCURRENCY }, () =>
+      work().catch((thrown: unknown) => {
+        failed = true;
+        throw thrown;
+      }),
+    );
+    const results = await Promise.allSettled(workers);
+    job.signal.throwIfAborted();
+    for (const result of results) if (result.status === 'rejected') throw result.reason;
+  } catch (thrown) {
+    job.signal.throwIfAborted();
+    throw toDiskError(thrown);
+  }
+  return path;
+}
+
+async function resume({ workDir, name, fragments, rendition }: TrackJob, path: string): Promise<Appended> {
+  // addresses may carry tokens that change; lengths and ranges tell playlists apart
+  const shape = fragments.map(({ durationSeconds, range }) => [durationSeconds, range?.start ?? null]);
+  const fingerprint = `${rendition} ${fragments.length} ${shortHash(JSON.stringify(shape))}`;
+  try {
+    const saved = v.safeParse(Appended, JSON.parse(await readFile(`${path}.json`, 'utf8')));
+    if (
+      saved.success &&
+      saved.output.fingerprint === fingerprint &&
+      saved.output.fragments <= fragments.length
+    ) {
+      const size = await sizeIfThere(path);
+      if (size !== null && size >= saved.output.bytes) return saved.output;
+    }
+  } catch {
+    // nothing to go on from
+  }
+  for (const file of await readdir(workDir).catch(() => [])) {
+    if (file.startsWith(`hls-${name}`)) await rm(join(workDir, file), { force: true });
+  }
+  const fresh: Appended = { version: 1, fingerprint, fragments: 0, bytes: 0 };
+  await note(path, fresh);
+  await writeFile(path, '');
+  return fresh;
+}
+
+async function note(path: string, state: Appended): Promise<void> {
+  await writeFile(`${path}.json.new`, JSON.stringify(state));
+  await rename(`${path}.json.new`, `${path}.json`);
+}
+
+/** Appends at `length`, over whatever a killed attempt left behind it. */
+async function copyOnto(path: string, length: number, from: string): Promise<number> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.truncate(length);
+    let at = length;
+    for await (const chunk of createReadStream(from, {
+      highWaterMark: 1024 * 1024,
+    }) as AsyncIterable<Buffer>) {
+      for (let done = 0; done < chunk.length;) {
+        const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, at + done);
+        done += bytesWritten;
+      }
+      at += chunk.length;
+    }
+    return at;
+  } finally {
+    await handle.close();
+  }
+}
+
+async function sizeIfThere(path: string): Promise<number | null> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => null,
+  );
+}

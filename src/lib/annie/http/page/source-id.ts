@@ -1,0 +1,36 @@
+/**
+ * Names for the sources of a page's player, so that a page address and a stream id are all that a download needs:
+ * `s-<hash of the source's address>`, and `.variant` behind it where the source is an HLS master. Pure.
+ */
+import { shortHash } from '../short-hash.ts';
+import type { PageGroup, PageScan, PageSource } from './scan.ts';
+
+export function sourceId(url: string, variant: string | null): string {
+  return `s-${shortHash(url)}${variant === null ? '' : `.${variant}`}`;
+}
+
+/** The source that the id names, or the best of the first player for null. */
+export function findSource(
+  scan: PageScan,
+  id: string | null,
+): { group: PageGroup; source: PageSource; variant: string | null } | null {
+  if (id === null) {
+    const group = scan.groups[0];
+    const source = group ? bestSource(group.sources) : null;
+    return group && source ? { group, source, variant: null } : null;
+  }
+  const match = /^(s-[a-z0-9]+)(?:\.(.+))?$/.exec(id);
+  for (const group of scan.groups) {
+    const source = group.sources.find(({ url }) => sourceId(url, null) === match?.[1]);
+    if (source) return { group, source, variant: match?.[2] ?? null };
+  }
+  return null;
+}
+
+/** The one with most lines; without any said, the page's first. */
+export function bestSource(sources: readonly PageSource[]): PageSource | null {
+  return sources.reduce<PageSource | null>(
+    (best, each) => (best === null || (each.height ?? 0) > (best.height ?? 0) ? each : best),
+    null,
+  );
+}
