@@ -1,6 +1,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { installYtDlp } from '#lib/annie/yt-dlp/install.server.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
 import type { EngineStatus } from '#lib/protocol/media.ts';
 import { startEngines } from '../engines.ts';
 import { createLogger } from '../log.ts';
@@ -17,9 +19,31 @@ sluice engines install yt-dlp   puts a pinned, checked copy into the data folder
   async run([verb, name], values, io) {
     if (verb === undefined) return list(values['json'] === true, io);
     if (verb !== 'install' || name === undefined) throw new UsageError('Say: sluice engines install NAME');
-    throw new UsageError(`${name} cannot be installed by Sluice. It can install: yt-dlp.`);
+    if (name !== 'yt-dlp') throw new UsageError(`Sluice can install yt-dlp. ${HINTS[name] ?? ''}`.trim());
+    return install(io);
   },
 };
+
+const HINTS: Record<string, string> = {
+  http: 'http is built in.',
+  lux: 'For lux, put its program on PATH: https://github.com/iawia002/lux/releases',
+};
+
+async function install(io: Io): Promise<number> {
+  const stopping = new AbortController();
+  const ignore = io.onInterrupt(() => stopping.abort(new SluiceError('engine_exit', 'Interrupted.')));
+  try {
+    await installYtDlp({
+      dataDir: io.config().dataDir,
+      onLine: (line) => void io.stdout.write(`${line}\n`),
+      signal: stopping.signal,
+      env: { ...io.env },
+    });
+    return 0;
+  } finally {
+    ignore();
+  }
+}
 
 async function list(asJson: boolean, io: Io): Promise<number> {
   const statuses = await askEngines(io);

@@ -14,7 +14,9 @@ test.before(async () => {
   api = await server.session();
   port = server.port;
 });
-test.after(() => (server as TestServer | undefined)?.stop());
+test.after(async () => {
+  await (server as TestServer | undefined)?.stop();
+});
 
 test('a foreign Host gets nothing: no page, no file of it, no API, no health', async () => {
   for (const host of [

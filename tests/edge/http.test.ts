@@ -13,7 +13,9 @@ test.before(async () => {
   server = await startServer();
   api = await server.session();
 });
-test.after(() => (server as TestServer | undefined)?.stop());
+test.after(async () => {
+  await (server as TestServer | undefined)?.stop();
+});
 
 const mine = (asked: Asked = {}): Asked => ({
   ...asked,

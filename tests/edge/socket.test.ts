@@ -17,7 +17,9 @@ test.after.each(() => {
   for (const socket of open) socket.close();
   open.clear();
 });
-test.after(() => (server as TestServer | undefined)?.stop());
+test.after(async () => {
+  await (server as TestServer | undefined)?.stop();
+});
 
 async function connect(api: Api, url = server.url): Promise<TestSocket> {
   const socket = await TestSocket.of(url, api.token);
