@@ -27,7 +27,10 @@ export function itemsOf(json: unknown, pageUrl: string, canJoin: boolean): Found
   const failures: SluiceError[] = [];
   const found = entries.slice(0, MAX_ITEMS).flatMap(({ info, json: entry }, index) => {
     const url = addressOf(info, root, entries.length, index, pageUrl);
-    if (info.formats === null) return isAddress(url) ? [{ item: unopened(info, url), info: null }] : [];
+    if (info.formats === null) {
+      const hasPage = isAddress(info.url) || isAddress(info.webpage_url);
+      return hasPage ? [{ item: unopened(info, url), info: null }] : [];
+    }
     try {
       return [single(info, entry, url, canJoin)];
     } catch (thrown) {

@@ -33,16 +33,12 @@ export class Parts {
     const receivedBytes = this.doneBytes + part.receivedBytes;
     const only = this.sizes.length <= 1;
     const totalBytes = only ? part.totalBytes : this.total(part);
-    const percent = totalBytes === null ? this.percent(part) : null;
-    if (percent !== null) this.highest = Math.max(this.highest, percent);
+    const percent = totalBytes === null ? this.climb(part) : toPercent(receivedBytes, totalBytes);
     const eta = only ? part.etaSeconds : this.eta(part, receivedBytes, totalBytes);
     return {
       receivedBytes,
       totalBytes,
-      percent:
-        totalBytes !== null && totalBytes > 0
-          ? toPercent(receivedBytes, totalBytes)
-          : percent && this.highest,
+      percent,
       bytesPerSecond: part.bytesPerSecond,
       etaSeconds: eta,
     };
@@ -58,6 +54,14 @@ export class Parts {
       total += bytes;
     }
     return total;
+  }
+
+  /** Guesses grow while fragments come: the bar waits rather than falls back. */
+  private climb(part: Sample): number | null {
+    const percent = this.percent(part);
+    if (percent === null) return null;
+    this.highest = Math.max(this.highest, percent);
+    return this.highest;
   }
 
   /** By the files' weights where all are known or guessed, else each file the same. */
@@ -78,6 +82,6 @@ export class Parts {
   }
 }
 
-function toPercent(received: number, total: number): number {
-  return Math.min(100, (100 * received) / total);
+function toPercent(received: number, total: number): number | null {
+  return total <= 0 ? null : Math.min(100, (100 * received) / total);
 }

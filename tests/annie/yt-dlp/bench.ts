@@ -1,0 +1,83 @@
+/** A yt-dlp engine on the test site, with everything that it says kept. */
+import { createHash } from 'node:crypto';
+import { mkdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Engine, EngineJob } from '#lib/annie/engine.ts';
+import { createProcessHost, type OwnedProcessHost } from '#lib/annie/process.server.ts';
+import { createYtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
+import type { Sample } from '#lib/protocol/progress.ts';
+import { type Site, startSite } from '../../site/site.ts';
+import { toolPath } from '../../support/tools.ts';
+import { settles } from '../../support/wait.ts';
+import { withDir } from '../process/machine.ts';
+import { readyYtDlp } from './ready.ts';
+
+export const { dataDir, reason } = await readyYtDlp();
+export const never = new AbortController().signal;
+export const deadline = { deadlineMs: 60_000 };
+
+export interface Heard {
+  samples: Sample[];
+  phases: string[];
+  titles: string[];
+  output: string;
+}
+
+export interface Bench {
+  host: OwnedProcessHost;
+  dir: string;
+  site: Site;
+  engine: Engine;
+  /** Another engine on the same host. */
+  make: (more: Partial<YtDlpOptions>) => Engine;
+  heard: Heard;
+  job: (url: string, more?: Partial<EngineJob>) => EngineJob;
+  /** An empty work dir, as another download would have. */
+  clearWork: () => Promise<void>;
+  fetch: (url: string, more?: Partial<EngineJob>) => ReturnType<Engine['download']>;
+}
+
+export async function withEngine(body: (bench: Bench) => Promise<void>): Promise<void> {
+  await withDir(async (dir) => {
+    const site = await startSite();
+    const host = await createProcessHost({ runDir: join(dir, 'run') });
+    const make: Bench['make'] = (more) =>
+      createYtDlpEngine({
+        processes: host,
+        proxy: null,
+        dataDir: dataDir ?? dir,
+        ffmpegPath: toolPath('ffmpeg'),
+        nodePath: process.execPath,
+        path: process.env['PATH'] ?? '',
+        ...more,
+      });
+    const engine = make({});
+    const heard: Heard = { samples: [], phases: [], titles: [], output: '' };
+    const workDir = join(dir, 'work %(title)s');
+    await mkdir(workDir);
+    const job: Bench['job'] = (url, more) => ({
+      url,
+      streamId: null,
+      workDir,
+      signal: never,
+      onSample: (sample) => heard.samples.push(sample),
+      onPhase: (phase) => heard.phases.push(phase),
+      onInfo: ({ title }) => title !== undefined && heard.titles.push(title),
+      onOutput: (text) => (heard.output += text),
+      ...more,
+    });
+    const clearWork: Bench['clearWork'] = async () => {
+      await rm(workDir, { recursive: true });
+      await mkdir(workDir);
+    };
+    const fetch: Bench['fetch'] = (url, more) => settles(engine.download(job(url, more)), deadline);
+    try {
+      await body({ host, dir, site, engine, make, heard, job, clearWork, fetch });
+    } finally {
+      await host.close();
+      await site.close();
+    }
+  });
+}
+
+export const hashOf = (bytes: Uint8Array): string => createHash('sha256').update(bytes).digest('hex');

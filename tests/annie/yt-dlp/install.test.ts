@@ -1,0 +1,134 @@
+import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { installYtDlp } from '#lib/annie/yt-dlp/install.server.ts';
+import { locateInstalled, locateYtDlp } from '#lib/annie/yt-dlp/locate.server.ts';
+import { requirementsFile } from '#lib/annie/yt-dlp/requirements.ts';
+import { testUnless } from '../../support/skip.ts';
+import { missing, toolPath } from '../../support/tools.ts';
+import { settles } from '../../support/wait.ts';
+import { withDir } from '../process/machine.ts';
+import { failing } from './failing.ts';
+import { readyYtDlp } from './ready.ts';
+
+// pip and its index are slow where the machine is busy.
+const deadline = { deadlineMs: 240_000 };
+const { reason } = await readyYtDlp();
+
+/** A PATH whose `python3` is `script`; the real one is "$PYTHON". */
+async function withPython(dir: string, script: string): Promise<NodeJS.ProcessEnv> {
+  const bin = join(dir, 'bin');
+  await mkdir(bin);
+  const real = toolPath('python3') ?? '/usr/bin/python3';
+  await writeFile(join(bin, 'python3'), `#!/bin/sh\nPYTHON='${real}'\n${script}\n`, { mode: 0o755 });
+  return { ...process.env, PATH: `${bin}:/usr/bin:/bin` };
+}
+
+/** Answers as the real one does but says that it is this very file, so that it is asked for all else too. */
+const disguise = `case "$*" in *sys.executable*) echo "$0 3 11"; exit 0 ;; esac`;
+
+testUnless(
+  test,
+  reason,
+  'where venv is missing the modules are fetched by pip, and run from their folder',
+  () =>
+    withDir(async (dir) => {
+      const env = await withPython(
+        dir,
+        `${disguise}\ncase "$*" in *"import venv"*|*"import ensurepip"*) exit 1 ;; esac\nexec "$PYTHON" "$@"`,
+      );
+      const lines: string[] = [];
+      const done = await settles(
+        installYtDlp({ dataDir: dir, onLine: (line) => lines.push(line), env }),
+        deadline,
+      );
+      assert.equal([done.version, done.changed], ['2026.10.26', true]);
+      const found = locateYtDlp(dir, '/nonexistent');
+      assert.is(found?.version, '2026.10.26');
+      assert.is(found?.command[1], '-I');
+      assert.ok((await readdir(join(done.path, 'modules'))).includes('yt_dlp_ejs'));
+      // Nothing but the finished copy is left.
+      assert.equal(await readdir(join(dir, 'engines')), ['yt-dlp']);
+      const again = await installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '' } });
+      assert.equal(again, { ...done, changed: false });
+    }),
+);
+
+test('without python3 the line to type is said, and nothing is left', () =>
+  withDir(async (dir) => {
+    const error = await failing(
+      installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '/nonexistent' } }),
+    );
+    assert.is(error.code, 'engine_missing');
+    assert.match(error.message, 'apt-get install -y python3 python3-venv');
+    assert.equal(await readdir(join(dir, 'engines')), []);
+  }));
+
+test('with a python3 that has neither venv nor pip the line to type is said', () =>
+  withDir(async (dir) => {
+    const env = await withPython(dir, `${disguise}\nexit 1`);
+    const error = await failing(installYtDlp({ dataDir: dir, onLine: () => undefined, env }));
+    assert.is(error.code, 'engine_missing');
+    assert.match(error.message, 'apt-get install -y python3-venv');
+  }));
+
+test('a python3 that is too old is said to be', () =>
+  withDir(async (dir) => {
+    const env = await withPython(dir, `echo "$0 3 8"`);
+    assert.match(
+      (await failing(installYtDlp({ dataDir: dir, onLine: () => undefined, env }))).message,
+      '3.8',
+    );
+  }));
+
+testUnless(
+  test,
+  missing('python3'),
+  'a wheel with other bytes than pinned is refused, and what was there stays',
+  () =>
+    withDir(async (dir) => {
+      const old = join(dir, 'engines', 'yt-dlp');
+      await mkdir(old, { recursive: true });
+      await writeFile(join(old, 'kept'), 'x');
+      const wheels = join(dir, 'wheels');
+      await mkdir(wheels);
+      await writeFile(join(wheels, 'yt_dlp-2026.10.26-py3-none-any.whl'), 'PK not what it says');
+      await writeFile(join(wheels, 'yt_dlp_ejs-0.8.0-py3-none-any.whl'), 'PK neither');
+      // pip's own settings, as an operator may have them: a folder in the place of the index.
+      const env = { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' };
+      const error = await failing(
+        settles(installYtDlp({ dataDir: dir, onLine: () => undefined, env }), deadline),
+      );
+      assert.is(error.code, 'engine_exit');
+      assert.match(error.message, /hash/i);
+      assert.equal(await readdir(old), ['kept']);
+      assert.equal(await readdir(join(dir, 'engines')), ['yt-dlp']);
+    }),
+);
+
+test('every requirement is pinned to one version and one hash', () => {
+  for (const line of requirementsFile().trim().split('\n')) {
+    assert.match(line, /^[\w-]+==[\d.]+ --hash=sha256:[0-9a-f]{64}$/);
+  }
+});
+
+test('a copy without its record, or with a broken one, is none', () =>
+  withDir(async (dir) => {
+    const place = join(dir, 'engines', 'yt-dlp');
+    await mkdir(place, { recursive: true });
+    for (const record of [
+      '',
+      '{',
+      '[]',
+      '{"version":1}',
+      '{"version":"2026.10.26","kind":"venv","python":null}',
+    ]) {
+      await writeFile(join(place, 'install.json'), record);
+      assert.is(locateInstalled(dir), null, record);
+    }
+    await rm(join(place, 'install.json'));
+    assert.is(locateInstalled(dir), null);
+  }));
+
+test.run();
