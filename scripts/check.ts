@@ -4,40 +4,25 @@
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
+import { compile } from '@inlang/paraglide-js';
+import { TEXTS } from './tools/texts.ts';
 
 const root = join(import.meta.dirname, '..');
-const bin = (name: string): string => join(root, 'node_modules/.bin', name);
-
-const steps: [name: string, ...argv: string[]][] = [
-  ['svelte-kit sync', bin('svelte-kit'), 'sync'],
-  [
-    'paraglide compile',
-    bin('paraglide-js'),
-    'compile',
-    '--project',
-    './project.inlang',
-    '--outdir',
-    './src/lib/paraglide',
-    '--silent',
-  ],
-  ['tsc', bin('tsc'), '--noEmit', '-p', 'tsconfig.json'],
-  // tsc has said all about the .ts files: only the components are left to ask about.
-  [
-    'svelte-check',
-    bin('svelte-check'),
-    '--tsconfig',
-    './tsconfig.json',
-    '--output',
-    'human',
-    '--fail-on-warnings',
-  ],
-];
 
 let failed = false;
-for (const [name, command = '', ...args] of steps) {
-  const { status, error } = spawnSync(command, args, { cwd: root, stdio: ['ignore', 'inherit', 'inherit'] });
-  if (status === 0) continue;
+function run(name: string, ...args: string[]): void {
+  const { status, error } = spawnSync(join(root, 'node_modules/.bin', name), args, {
+    cwd: root,
+    stdio: ['ignore', 'inherit', 'inherit'],
+  });
+  if (status === 0) return;
   console.error(`check: ${name} failed${error ? `: ${error.message}` : ''}`);
   failed = true;
 }
+
+process.chdir(root);
+await compile(TEXTS);
+run('svelte-kit', 'sync');
+run('tsc', '--noEmit', '-p', 'tsconfig.json');
+run('svelte-check', '--tsconfig', './tsconfig.json', '--output', 'human', '--fail-on-warnings');
 process.exitCode = failed ? 1 : 0;
