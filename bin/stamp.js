@@ -10,6 +10,7 @@ const SOURCES = [
   'package.json',
   'project.inlang/settings.json',
   'scripts/build.ts',
+  'scripts/tools/texts.ts',
   'src',
   'static',
   'svelte.config.js',
