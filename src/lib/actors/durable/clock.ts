@@ -6,14 +6,11 @@ export interface Clock {
   clearTimeout(id: unknown): void;
 }
 
-/** Its timers never keep the process alive: whoever serves does. */
+/** Its timers keep the process alive: an alarm to come is work to come. Closing the host stops them. */
 export const systemClock: Clock = {
   now: () => Date.now(),
-  setTimeout: (callback, ms) => {
-    const timer: unknown = setTimeout(callback, ms);
-    // A number in browsers and workers, an object with unref in Node.
-    if (typeof timer === 'object' && timer !== null && 'unref' in timer) (timer as { unref(): void }).unref();
-    return timer;
+  setTimeout: (callback, ms) => setTimeout(callback, ms),
+  clearTimeout: (id) => {
+    clearTimeout(id as ReturnType<typeof setTimeout>);
   },
-  clearTimeout: (id) => clearTimeout(id as ReturnType<typeof setTimeout>),
 };

@@ -152,5 +152,10 @@ async function close(kernel: Kernel): Promise<void> {
   kernel.commit();
   for (const actor of kernel.actors()) actor.close();
   kernel.idle.stop();
-  kernel.store.close();
+  try {
+    kernel.store.close();
+  } catch (error) {
+    // Everything acknowledged is in the WAL: the next start brings it over.
+    kernel.report(error, null);
+  }
 }

@@ -80,7 +80,8 @@ export class Kernel implements Loop {
   }
 
   forget(actor: Resident): void {
-    if (actor.isNeeded) return;
+    // While its writes may still be lost, whoever has read them has to be found by its name.
+    if (actor.isNeeded || this.#dirty.has(actor)) return;
     this.#actors.get(actor.name.class)?.delete(actor.name.id);
   }
 
@@ -148,7 +149,9 @@ export class Kernel implements Loop {
       }
       this.alarms.refresh();
     }
+    const written = [...this.#dirty];
     this.#dirty.clear();
+    for (const actor of written) this.forget(actor);
     this.gate.release();
   }
 

@@ -48,7 +48,14 @@ export class Observers {
     };
   }
 
+  /** A listener that throws is not asked again: watching must not change what is watched. */
   tell(event: HostEvent): void {
-    for (const listener of this.#listeners) listener(event);
+    for (const listener of this.#listeners) {
+      try {
+        listener(event);
+      } catch {
+        this.#listeners = this.#listeners.filter((other) => other !== listener);
+      }
+    }
   }
 }

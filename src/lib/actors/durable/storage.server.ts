@@ -78,6 +78,15 @@ class SqliteStore implements Store {
     }
   }
 
+  /** A damaged page shows itself when it is read. */
+  read<T>(look: () => T): T {
+    try {
+      return look();
+    } catch (error) {
+      throw toStoreError(error);
+    }
+  }
+
   create(rows: Rows, name: ActorName): number {
     this.#created.push(rows);
     return (this.statements.create.get(name.class, name.id) as { row: number }).row;
@@ -140,7 +149,7 @@ class Rows implements ActorRows {
   /** Null when nothing of this object is stored. */
   #find(): number | null {
     if (this.#row !== undefined) return this.#row;
-    const found = this.#store.statements.find.get(this.#name.class, this.#name.id);
+    const found = this.#store.read(() => this.#store.statements.find.get(this.#name.class, this.#name.id));
     this.#row = found === undefined ? null : (found.row as number);
     return this.#row;
   }
@@ -148,7 +157,7 @@ class Rows implements ActorRows {
   get(key: string): string | undefined {
     const row = this.#find();
     if (row === null) return undefined;
-    return this.#store.statements.get.get(row, key)?.value as string | undefined;
+    return this.#store.read(() => this.#store.statements.get.get(row, key)?.value) as string | undefined;
   }
 
   put(key: string, text: string): void {
@@ -164,15 +173,19 @@ class Rows implements ActorRows {
     return this.#store.write(() => this.#store.statements.delete.run(row, key).changes === 1);
   }
 
-  list({ lower, upper, reverse }: Parameters<ActorRows['list']>[0]): Iterable<[string, string]> {
+  *list({ lower, upper, reverse }: Parameters<ActorRows['list']>[0]): Iterable<[string, string]> {
     const row = this.#find();
-    if (row === null) return [];
+    if (row === null) return;
     const { up, upTo, down, downFrom } = this.#store.statements;
-    const rows =
-      upper === null
-        ? (reverse ? down : up).iterate(row, lower)
-        : (reverse ? downFrom : upTo).iterate(row, lower, upper);
-    return rows as unknown as Iterable<[string, string]>;
+    try {
+      const rows =
+        upper === null
+          ? (reverse ? down : up).iterate(row, lower)
+          : (reverse ? downFrom : upTo).iterate(row, lower, upper);
+      yield* rows as unknown as Iterable<[string, string]>;
+    } catch (error) {
+      throw toStoreError(error);
+    }
   }
 
   clear(): void {
@@ -187,7 +200,7 @@ class Rows implements ActorRows {
   getAlarm(): AlarmRow | null {
     const row = this.#find();
     if (row === null) return null;
-    const found = this.#store.statements.getAlarm.get(row);
+    const found = this.#store.read(() => this.#store.statements.getAlarm.get(row));
     return found === undefined ? null : { at: found.at as number, retries: found.retries as number };
   }
 
