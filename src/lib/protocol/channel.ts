@@ -96,13 +96,20 @@ export function derive(
   if (state === 'complete') return { percent: 100, etaSeconds: null };
   const moving = state === 'download';
   if (totalBytes === null || totalBytes <= 0) {
-    return { percent: row.percent, etaSeconds: moving ? row.etaSeconds : null };
+    return {
+      percent: row.percent === null ? null : tenths(row.percent),
+      etaSeconds: moving ? row.etaSeconds : null,
+    };
   }
-  // Floor at one decimal: 99.96 % is not yet 100.0 %, and a false 100 % is what Sluice exists to end.
-  const percent = Math.min(100, Math.floor((receivedBytes / totalBytes) * 1000) / 10);
+  const percent = tenths((receivedBytes / totalBytes) * 100);
   const timed = moving && bytesPerSecond !== null && bytesPerSecond > 0;
   return {
     percent,
     etaSeconds: timed ? Math.max(0, Math.ceil((totalBytes - receivedBytes) / bytesPerSecond)) : null,
   };
+}
+
+/** Floored to one decimal: 99.96 % is not yet 100.0 %, and a false 100 % is what Sluice exists to end. */
+function tenths(percent: number): number {
+  return Math.min(100, Math.floor(percent * 10) / 10);
 }
