@@ -1,0 +1,55 @@
+/** When records come out: never before their last byte, at the latest with the next record or the end. */
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createProgressParser } from '#lib/annie/progress/parser.ts';
+import { toPrinted, type PrintedSample } from '#lib/annie/progress/sample.ts';
+import { dialectOf } from '#lib/annie/replay/header.ts';
+import { type Chunk, recut } from '#lib/annie/replay/recording.ts';
+import { type Fixture, fixtures, samplesOf } from './recordings.ts';
+
+/** A chunk may be written again once push returns: so it is, here. */
+function check({ recording, truth }: Fixture, chunks: Chunk[]): void {
+  const fed = { 1: 0, 2: 0 };
+  const expected = { 1: [] as PrintedSample[], 2: [] as PrintedSample[] };
+  for (const sample of samplesOf(truth)) expected[sample.fd].push(sample);
+  const count = { 1: 0, 2: 0 };
+  const parser = createProgressParser(dialectOf(recording.header), {
+    sample(fd, values) {
+      const sample = toPrinted(fd, values);
+      assert.equal(sample, expected[fd][count[fd]++]);
+      assert.ok(sample.endOffset <= fed[fd], `told at ${fed[fd]} what ends at ${sample.endOffset}`);
+    },
+    event() {},
+  });
+  for (const { fd, data } of chunks) {
+    fed[fd] += data.length;
+    const lent = data.slice();
+    parser.push(fd, lent);
+    lent.fill(0x39);
+    // All but the last that is whole are out by now.
+    const whole = expected[fd].filter(({ endOffset }) => endOffset <= fed[fd]).length;
+    assert.ok(count[fd] >= whole - 1, `${whole - count[fd]} records are late at ${fed[fd]}`);
+  }
+  parser.end();
+  assert.equal(count, { 1: expected[1].length, 2: expected[2].length });
+}
+
+const all = fixtures('pipe').filter(({ truth }) => truth.samples.length > 0);
+
+for (const fixture of all) {
+  test(`${fixture.name}: each sample in its time, cut at random`, () => {
+    const bytes = fixture.recording.chunks.reduce((sum, { data }) => sum + data.length, 0);
+    fc.assert(
+      fc.property(fc.infiniteStream(fc.integer({ min: 1, max: 300 })), (sizes) => {
+        check(
+          fixture,
+          recut(fixture.recording.chunks, () => sizes.next().value as number),
+        );
+      }),
+      { numRuns: bytes > 20_000 ? 3 : 8 },
+    );
+  });
+}
+
+test.run();
