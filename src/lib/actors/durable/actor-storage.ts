@@ -20,8 +20,8 @@ export interface StorageOwner {
   /** The store itself failed: nothing uncommitted survives. */
   storeFailed(error: SluiceError): void;
   /** No event is delivered until `release`. */
-  hold(reason: 'transaction' | 'sync'): void;
-  release(reason: 'transaction' | 'sync'): void;
+  hold(reason: 'transaction'): void;
+  release(reason: 'transaction'): void;
   /** Resolves when what is written now is on disk. */
   committed(): Promise<void>;
 }
@@ -219,13 +219,9 @@ export class ActorStorage extends ReadWrite implements DurableStorage {
     if (this.owner.alarm === 'running') this.owner.alarm = 'replaced';
   }
 
+  // Holds nothing: who sends something on after the commit must not keep later turns out of the same commit.
   async sync(): Promise<void> {
     this.assertUsable();
-    this.owner.hold('sync');
-    try {
-      await this.owner.committed();
-    } finally {
-      this.owner.release('sync');
-    }
+    await this.owner.committed();
   }
 }

@@ -216,7 +216,7 @@ export class Life implements StorageOwner, SocketUser {
     this.actor.loop.storeFailed(error);
   }
 
-  hold(reason: 'transaction' | 'sync' | 'block'): void {
+  hold(reason: 'transaction' | 'block'): void {
     if (!this.isAlive) return;
     this.actor.mailbox.hold();
     if (reason !== 'transaction') return;
@@ -225,7 +225,7 @@ export class Life implements StorageOwner, SocketUser {
     this.actor.loop.arm();
   }
 
-  release(reason: 'transaction' | 'sync' | 'block'): void {
+  release(reason: 'transaction' | 'block'): void {
     if (!this.isAlive) return;
     if (reason === 'transaction') {
       this.#transactions -= 1;

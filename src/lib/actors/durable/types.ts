@@ -60,7 +60,10 @@ export interface DurableStorage extends DurableReadWrite {
   /** One an object: replaces the one before. A time gone by fires at once. */
   setAlarm(scheduledTime: number | Date): Promise<void>;
   deleteAlarm(): Promise<void>;
-  /** Resolves when all writes so far are on disk. The gate already holds replies back: rarely needed. */
+  /**
+   * Resolves when all writes so far are on disk. The gate holds replies back anyway: this is for what leaves by
+   * another way. A handler that awaits it gives up its turn; better leave it to `waitUntil`.
+   */
   sync(): Promise<void>;
 }
 
