@@ -54,7 +54,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   const registry = createRegistry({
     engines,
     allowed: config.engines,
-    classify: async () => ({ kind: 'page' }),
+    classify: http.classify,
   });
   return {
     registry,

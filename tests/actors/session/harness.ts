@@ -2,6 +2,8 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
 import { SimulatedClock } from 'xstate';
 import { createEmbeddedHost, define } from '#lib/actors/durable/host.server.ts';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
@@ -203,3 +205,20 @@ export const failed = (download: string, transient: boolean, attempt = 1): Runne
   error: { code: 'connection_lost', message: 'The connection broke.', transient, retryAfterMs: null },
   output: 'last words',
 });
+
+/** Registers a test with a session of its own; whatever went wrong inside the host fails it too. */
+export function testSession(
+  name: string,
+  body: (s: Session) => Promise<void>,
+  options?: Parameters<typeof startSession>[0],
+): void {
+  test(name, async () => {
+    const s = await startSession(options);
+    try {
+      await body(s);
+      assert.equal(s.errors, []);
+    } finally {
+      await s.end();
+    }
+  });
+}

@@ -1,0 +1,188 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { waitFor } from '../../support/wait.ts';
+import { done, failed, phase, sample, testSession } from './harness.ts';
+
+testSession('an added download is stored, listed, and asked of the runner', async (s) => {
+  const { status, body } = await s.call('POST', '/downloads', {
+    url: 'https://example.org/a.bin',
+    streamId: 'x',
+  });
+  assert.is(status, 202);
+  const { id } = body as { id: string };
+  assert.equal(await s.told('start'), {
+    type: 'start',
+    download: id,
+    attempt: 1,
+    url: 'https://example.org/a.bin',
+    streamId: 'x',
+    engine: null,
+    filename: null,
+  });
+  const view = await s.show(id);
+  assert.is(view.state, 'queued');
+  assert.is(view.title, 'a.bin');
+  const list = (await s.call('GET', '/downloads')).body as { downloads: DownloadView[]; next: null };
+  assert.equal(list, { downloads: [view], next: null });
+});
+
+testSession(
+  'only as many downloads as there are places are asked for, oldest first, and the next takes a freed place',
+  async (s) => {
+    const ids = [await s.add('1'), await s.add('2'), await s.add('3'), await s.add('4'), await s.add('5')];
+    await s.told('start', ids[2]);
+    assert.equal(
+      s.commands.filter(({ type }) => type === 'start').map((c) => 'download' in c && c.download),
+      ids.slice(0, 3),
+    );
+    await s.news(phase(ids[1]!, 'download'), done(ids[1]!));
+    await s.told('start', ids[3]);
+    assert.is(s.commands.filter(({ type }) => type === 'start').length, 4);
+    assert.is((await s.show(ids[1]!)).state, 'complete');
+  },
+);
+
+testSession('pause stops the job and keeps its row; resume asks for it again', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'), sample(id, 400));
+  const { status, body } = await s.call('POST', `/downloads/${id}/pause`);
+  assert.is(status, 202);
+  assert.is((body as DownloadView).state, 'paused');
+  await s.told('stop', id);
+  assert.is((await s.show(id)).receivedBytes, 400);
+  assert.is((await s.call('POST', `/downloads/${id}/pause`)).status, 409);
+  s.commands.length = 0;
+  await s.call('POST', `/downloads/${id}/resume`);
+  assert.is((await s.told('start', id)).attempt, 1);
+});
+
+testSession('cancel discards the bytes; retry forgets that and starts a new attempt', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'));
+  await s.call('POST', `/downloads/${id}/cancel`);
+  assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: null });
+  s.commands.length = 0;
+  const { body } = await s.call('POST', `/downloads/${id}/retry`);
+  assert.is((body as DownloadView).attempt, 2);
+  assert.is((await s.told('start', id)).attempt, 2);
+  await s.restart();
+  await s.wake();
+  assert.not(s.commands.some(({ type }) => type === 'discard'));
+});
+
+testSession('remove answers when the bytes are gone, and asks again after a crash', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'), done(id));
+  await s.told('settle', id);
+  const removing = s.call('DELETE', `/downloads/${id}?file=delete`);
+  assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: `${id}.bin` });
+  assert.is((await s.call('GET', `/downloads/${id}`)).status, 404);
+  await s.news({ type: 'discarded', download: id });
+  assert.is((await removing).status, 204);
+
+  const other = await s.add('b');
+  s.call('DELETE', `/downloads/${other}`).catch(() => {});
+  await s.told('discard', other);
+  await s.restart();
+  await s.wake();
+  await s.told('discard', other);
+});
+
+testSession('a transient failure waits, and its alarm starts the next attempt', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'), failed(id, true));
+  const view = await s.show(id);
+  assert.is(view.state, 'waiting');
+  assert.is(view.error?.code, 'connection_lost');
+  s.commands.length = 0;
+  s.clock.increment(999);
+  await s.wake();
+  assert.is((await s.show(id)).state, 'waiting');
+  s.clock.increment(1);
+  assert.is((await s.told('start', id)).attempt, 2);
+});
+
+testSession(
+  'a permanent failure is an error at once, and its place goes to the next',
+  async (s) => {
+    const a = await s.add('a');
+    const b = await s.add('b');
+    await s.news(phase(a, 'parse'), failed(a, false));
+    assert.is((await s.show(a)).state, 'error');
+    await s.told('start', b);
+  },
+  { maxActive: 1 },
+);
+
+testSession('words of an older attempt are not heard', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'));
+  await s.call('POST', `/downloads/${id}/cancel`);
+  await s.call('POST', `/downloads/${id}/retry`);
+  await s.news(failed(id, false, 1));
+  assert.is((await s.show(id)).state, 'queued');
+});
+
+testSession('a file that lands after its download was cancelled is taken away again', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'));
+  await s.call('POST', `/downloads/${id}/cancel`);
+  s.commands.length = 0;
+  await s.news(done(id));
+  assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: `${id}.bin` });
+});
+
+testSession('a file that lands while paused completes the download', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'));
+  await s.call('POST', `/downloads/${id}/pause`);
+  await s.news(done(id));
+  assert.is((await s.show(id)).state, 'complete');
+  await s.told('settle', id);
+});
+
+testSession(
+  'after a restart what was being worked on is asked for again, and what stood still stands',
+  async (s) => {
+    const working = await s.add('working');
+    const paused = await s.add('paused');
+    const finished = await s.add('finished');
+    await s.news(
+      phase(working, 'download'),
+      sample(working, 10),
+      phase(finished, 'download'),
+      done(finished),
+    );
+    await s.call('POST', `/downloads/${paused}/pause`);
+    await s.restart();
+    await s.wake();
+    assert.equal(await s.told('want'), { type: 'want', jobs: [{ download: working, attempt: 1 }] });
+    await s.told('start', working);
+    assert.is((await s.show(paused)).state, 'paused');
+    assert.is((await s.show(finished)).state, 'complete');
+    assert.is((await s.show(finished)).percent, 100);
+    assert.is(s.commands.filter(({ type }) => type === 'start').length, 1);
+  },
+);
+
+testSession('a session with work has an alarm that brings it back by itself', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'));
+  await s.restart();
+  await waitFor(() => {
+    s.clock.increment(1000);
+    return s.commands.some(({ type }) => type === 'start');
+  });
+  await s.told('start', id);
+});
+
+testSession('a job that the runner does not know of is asked for again', async (s) => {
+  const id = await s.add('a');
+  await s.news(phase(id, 'download'));
+  s.commands.length = 0;
+  await s.news({ type: 'jobs', jobs: [] });
+  await s.told('start', id);
+});
+
+test.run();

@@ -1,0 +1,76 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { done, failed, phase, testSession } from './harness.ts';
+
+testSession('listings page newest first, also over several states', async (s) => {
+  const ids: string[] = [];
+  for (let n = 0; n < 7; n++) ids.push(await s.add(String(n)));
+  await s.news(phase(ids[0]!, 'download'), done(ids[0]!), phase(ids[1]!, 'parse'), failed(ids[1]!, false));
+  const seen: string[] = [];
+  let cursor = '';
+  do {
+    const page = (await s.call('GET', `/downloads?state=complete,error,queued&limit=2&cursor=${cursor}`))
+      .body as {
+      downloads: DownloadView[];
+      next: string | null;
+    };
+    seen.push(...page.downloads.map(({ id }) => id));
+    cursor = page.next ?? '';
+  } while (cursor !== '');
+  assert.equal(seen, [...ids].reverse());
+});
+
+testSession('bad requests get their code and start nothing', async (s) => {
+  const cases: [string, string, unknown, number, string][] = [
+    ['POST', '/downloads', 'not json', 400, 'invalid_json'],
+    ['POST', '/downloads', {}, 400, 'invalid_request'],
+    ['POST', '/downloads', { url: 'file:///etc/passwd' }, 400, 'unsupported_scheme'],
+    ['POST', '/downloads', { url: 'https://example.org/', engine: 'zap' }, 400, 'engine_unknown'],
+    ['POST', '/downloads', { url: 'https://example.org/', extra: 1 }, 400, 'invalid_request'],
+    ['GET', '/downloads?limit=0', undefined, 400, 'invalid_request'],
+    ['GET', '/downloads?state=odd', undefined, 400, 'invalid_request'],
+    ['GET', '/downloads?cursor=%2F', undefined, 400, 'invalid_cursor'],
+    ['GET', '/downloads/nothing', undefined, 404, 'not_found'],
+    ['PUT', '/downloads', undefined, 405, 'method_not_allowed'],
+    ['GET', '/elsewhere', undefined, 404, 'not_found'],
+  ];
+  for (const [method, path, body, status, code] of cases) {
+    const answer = await s.call(method, path, body);
+    assert.is(answer.status, status, `${method} ${path}`);
+    assert.is((answer.body as { code: string }).code, code, `${method} ${path}`);
+  }
+  assert.not(s.commands.some(({ type }) => type === 'start'));
+});
+
+testSession('a parse is a job whose answer comes back to who asked, with items on the way', async (s) => {
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  reader.say({ type: 'command', id: 'p1', name: 'parse', url: 'https://example.org/page' });
+  const { job } = await s.told('parse');
+  await s.news({ type: 'parse-items', job, engine: 'http', items: [] });
+  await reader.hear('items');
+  await s.news({ type: 'parse-done', job, result: { engine: 'http', items: [] } });
+  assert.equal((await reader.hear('ack')).result, { engine: 'http', items: [] });
+
+  s.commands.length = 0;
+  const asked = s.call('POST', '/parse', { url: 'https://example.org/other' });
+  const other = await s.told('parse');
+  await s.news({
+    type: 'parse-failed',
+    job: other.job,
+    error: { code: 'no_media', message: 'Nothing there.' },
+  });
+  assert.is((await asked).status, 422);
+});
+
+testSession('a parse whose asker went away is abandoned', async (s) => {
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  reader.say({ type: 'command', id: 'p1', name: 'parse', url: 'https://example.org/page' });
+  await s.told('parse');
+  reader.close(1001);
+  await s.told('abandon-parse');
+});
+
+test.run();
