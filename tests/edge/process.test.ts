@@ -69,15 +69,17 @@ test('a host that others can reach without named origins is said at the start', 
   }
 });
 
-test('what it found of engines is said at the start, and how to get the rest', async () => {
-  const server = await startServer({ env: { PATH: '/nowhere' } });
-  try {
-    await waitFor(() => /http +ready/.test(server.log), { what: 'the list of engines' });
-    assert.match(server.log, /yt-dlp +not installed\..*sluice engines install yt-dlp/);
-  } finally {
-    await server.stop();
-  }
-});
+test('what it found of engines is said at the start, and how to get the rest', () =>
+  withPlace(async (place) => {
+    const env = { PATH: '/nowhere', SLUICE_DATA_DIR: join(place.dir, 'bare') };
+    const server = await startServer({ place, env });
+    try {
+      await waitFor(() => /http +ready/.test(server.log), { what: 'the list of engines' });
+      assert.match(server.log, /yt-dlp +not installed\..*sluice engines install yt-dlp/);
+    } finally {
+      await server.stop();
+    }
+  }));
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
   test(`${signal} ends it with code 0`, () =>

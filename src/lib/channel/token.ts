@@ -2,7 +2,7 @@
  * A session's secret: `ID.NONCE.MAC`, the MAC being HMAC-SHA256 of the rest under the server's key. An edge
  * checks it without asking anyone; the nonce tells the tokens of one session apart, so that one can be revoked.
  */
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { nanoid } from 'nanoid';
 
 /** 16 of nanoid's 64 characters are 96 bits: nobody guesses one, and no two are ever the same. */
@@ -18,11 +18,11 @@ export interface TokenClaims {
 }
 
 export class Tokens {
-  readonly #key: Uint8Array;
+  readonly #key: KeyObject;
 
   /** @param key at least 32 random bytes */
   constructor(key: Uint8Array) {
-    this.#key = key;
+    this.#key = createSecretKey(key);
   }
 
   /** A token for a new session, or a further one for `session`. Nothing is stored. */

@@ -1,0 +1,82 @@
+import { stripVTControlCharacters } from 'node:util';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { barLine, createBars } from '../../src/cli/bars.ts';
+
+const ROW: DownloadView = {
+  id: 'AAAAAAAAAAAA',
+  url: 'http://example.com/film.mp4',
+  title: 'A film with a rather long title that does not fit anywhere',
+  engine: 'http',
+  state: 'download',
+  receivedBytes: 4_200_000,
+  totalBytes: 10_000_000,
+  percent: 42,
+  bytesPerSecond: 1_500_000,
+  etaSeconds: 4,
+  attempt: 1,
+  createdAt: '2026-11-23T10:00:00.000Z',
+  finishedAt: null,
+  file: null,
+  error: null,
+};
+
+test('a bar fits its terminal exactly, however narrow', () => {
+  for (let columns = 10; columns <= 200; columns++) {
+    assert.is(barLine(ROW, columns, false).length, columns, `${columns} columns`);
+  }
+});
+
+test('a bar shows percent, sizes, speed and time left', () => {
+  const line = barLine(ROW, 120, false);
+  for (const part of ['42%', '4.20 MB / 10.0 MB', '1.50 MB/s', '0:04', '█', '░'])
+    assert.ok(line.includes(part), `${part} in ${line}`);
+});
+
+test('of an unknown size no percent and no filled bar is shown', () => {
+  const line = barLine({ ...ROW, totalBytes: null, percent: null, etaSeconds: null }, 120, false);
+  assert.not.match(line, /%|█/);
+});
+
+function screen(env: Record<string, string> = {}) {
+  let written = '';
+  const terminal = { write: (text: string) => ((written += text), true), columns: 60, rows: 5 };
+  return { bars: createBars(terminal as never, env), written: () => written };
+}
+
+test('what is done stays above, with its name and size, and the cursor comes back', () => {
+  const { bars, written } = screen();
+  bars.row(ROW);
+  bars.row({ ...ROW, state: 'complete', file: { name: 'film.mp4', bytes: 10_000_000 } });
+  bars.row({ ...ROW, id: 'B', state: 'error', error: { code: 'dns_failed', message: 'No such host.' } });
+  bars.end();
+  const text = stripVTControlCharacters(written());
+  assert.match(text, /✓ film\.mp4 {2}10\.0 MB/);
+  assert.match(text, /✗ .* error: No such host\. \(dns_failed\)/);
+  assert.match(written(), /\x1b\[\?25h$/);
+});
+
+test('more downloads than lines are counted, not drawn over each other', () => {
+  const { bars, written } = screen();
+  for (let n = 0; n < 9; n++) bars.row({ ...ROW, id: String(n) });
+  bars.end();
+  assert.is(written().split('\n').length - 1, 4);
+  assert.match(written(), /and 6 more/);
+});
+
+test('NO_COLOR is respected', () => {
+  const { bars, written } = screen({ NO_COLOR: '1' });
+  bars.row(ROW);
+  bars.end();
+  assert.not.match(written(), /\x1b\[\d+m/);
+});
+
+test('a title from the network cannot write control codes to the terminal', () => {
+  const { bars, written } = screen({ NO_COLOR: '1' });
+  bars.row({ ...ROW, title: '\u001b]0;owned\u0007\u001b[2J' });
+  bars.end();
+  assert.not.match(written(), /\x1b\]|\x07|\x1b\[2J/);
+});
+
+test.run();

@@ -1,0 +1,80 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { makePlace, type Place } from '../support/server.ts';
+import { sluice } from '../support/cli.ts';
+
+const test = suite('command line');
+let place: Place;
+test.before(() => {
+  place = makePlace();
+});
+test.after(() => place.remove());
+
+for (const args of [
+  [],
+  ['nope'],
+  ['get'],
+  ['parse'],
+  ['parse', 'a', 'b'],
+  ['replay'],
+  ['get', '--exec=touch x', 'http://example.com/'],
+  ['get', '--engine', 'wget', 'http://example.com/'],
+  ['get', 'http://example.com/', '--server', 'nowhere'],
+  ['replay', 'x', '--rechunk', '0'],
+  ['engines', 'install'],
+  ['engines', 'install', 'wget'],
+  ['serve', 'now'],
+  ['help', 'nope'],
+]) {
+  test(`sluice ${args.join(' ')} is a usage error, with a hint`, async () => {
+    const { code, stdout, stderr } = await sluice(args, { place });
+    assert.is(code, 2);
+    assert.is(stdout, '');
+    assert.match(stderr, args.length === 0 ? /sluice get/ : /^sluice: .+\nTry: sluice /);
+  });
+}
+
+test('an address instead of a command gets the command to type', async () => {
+  const { stderr } = await sluice(['https://example.com/a'], { place });
+  assert.match(stderr, /sluice get https:\/\/example\.com\/a/);
+});
+
+test('help and version go to stdout and are no error', async () => {
+  for (const args of [['--help'], ['help'], ['help', 'get'], ['get', '--help'], ['--version']]) {
+    const { code, stdout, stderr } = await sluice(args, { place });
+    assert.equal([code, stderr], [0, ''], args.join(' '));
+    assert.match(stdout, args[0] === '--version' ? /^\d+\.\d+\.\d+\n$/ : /sluice get/);
+  }
+});
+
+test('the engines are listed for people and for programs', async () => {
+  const asked = await sluice(['engines'], { place });
+  assert.is(asked.code, 0);
+  assert.match(asked.stdout, /http +ready/);
+  const [{ engines }] = (await sluice(['engines', '--json'], { place })).lines<{
+    engines: { engine: string }[];
+  }>() as [{ engines: { engine: string }[] }];
+  assert.is(engines[0]?.engine, 'http');
+});
+
+test('a server that is not there is said, with code 1', async () => {
+  const { code, stderr } = await sluice(['get', 'http://example.com/', '--server', 'http://127.0.0.1:9'], {
+    place,
+  });
+  assert.is(code, 1);
+  assert.match(stderr, /connect_failed/);
+});
+
+test('an address that is none fails with code 1 and its code, and prints no row', async () => {
+  for (const [address, expected] of [
+    ['file:///etc/passwd', 'unsupported_scheme'],
+    ['nonsense', 'invalid_url'],
+    ['http://10.0.0.1/', 'address_refused'],
+  ]) {
+    const { code, stdout, stderr } = await sluice(['get', address ?? ''], { place });
+    assert.equal([code, stdout], [1, ''], address);
+    assert.match(stderr, new RegExp(expected ?? ''));
+  }
+});
+
+test.run();
