@@ -97,6 +97,12 @@ export class Visit {
     const dir = process.env['SLUICE_SHOTS'];
     if (!dir) return;
     mkdirSync(dir, { recursive: true });
+    await this.page.evaluate(async () => {
+      const ending = document
+        .getAnimations()
+        .filter((animation) => animation.effect?.getTiming().iterations !== Infinity);
+      await Promise.allSettled(ending.map((animation) => animation.finished));
+    });
     await this.page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
   }
 
