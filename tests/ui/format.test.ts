@@ -1,7 +1,14 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { durationParts, formatBytes, formatPercent, formatSpeed, hostOf } from '#lib/ui/format.ts';
+import {
+  durationParts,
+  formatBytes,
+  formatPercent,
+  formatSpeed,
+  formatWhen,
+  hostOf,
+} from '#lib/ui/format.ts';
 
 /** Intl separates with no-break spaces; which one is its business. */
 const plain = (text: string) => text.replace(/\s/g, ' ');
@@ -82,6 +89,12 @@ test('time left, read back, is what it was to within its smallest unit', () => {
       );
     }),
   );
+});
+
+test('an end of today is a time, any other a date', () => {
+  const now = new Date(2026, 10, 23, 22, 0);
+  assert.is(plain(formatWhen(new Date(2026, 10, 23, 0, 5).toISOString(), now, 'en')), '12:05 AM');
+  assert.is(plain(formatWhen(new Date(2026, 10, 22, 23, 59).toISOString(), now, 'en')), 'Nov 22, 2026');
 });
 
 test('a host is shown without www and with its port', () => {

@@ -85,14 +85,23 @@ export function durationParts(seconds: number): DurationParts | null {
 
 const dates = new Map<string, Intl.DateTimeFormat>();
 
+function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+  const key = `${locale} ${options.dateStyle} ${options.timeStyle}`;
+  let format = dates.get(key);
+  if (format === undefined) dates.set(key, (format = new Intl.DateTimeFormat(locale, options)));
+  return format;
+}
+
 /** An ISO 8601 time as date and time of the reader's zone. */
 export function formatTime(iso: string, locale: string): string {
-  let format = dates.get(locale);
-  if (format === undefined) {
-    format = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' });
-    dates.set(locale, format);
-  }
-  return format.format(new Date(iso));
+  return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso));
+}
+
+/** The time alone if it was on the day of `now`, else the date alone. */
+export function formatWhen(iso: string, now: Date, locale: string): string {
+  const date = new Date(iso);
+  const sameDay = date.toDateString() === now.toDateString();
+  return dateFormat(locale, sameDay ? { timeStyle: 'short' } : { dateStyle: 'medium' }).format(date);
 }
 
 /** The host of an address without `www.`; the text itself where it is none. */

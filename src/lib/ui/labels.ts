@@ -4,7 +4,7 @@ import type { DownloadState } from '../protocol/download.ts';
 import type { ErrorView } from '../protocol/error.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import type { EngineName, MediaItem } from '../protocol/media.ts';
-import { durationParts, formatBytes, formatPercent, formatSpeed, formatTime } from './format.ts';
+import { durationParts, formatBytes, formatPercent, formatSpeed, formatTime, formatWhen } from './format.ts';
 import { locale } from './language.svelte.ts';
 import type { Filter } from './state/filter.ts';
 import type { DownloadRow } from './state/row.svelte.ts';
@@ -40,6 +40,7 @@ export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
 export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
 export const speedLabel = (bytesPerSecond: number): string => formatSpeed(bytesPerSecond, locale());
 export const percentLabel = (percent: number): string => formatPercent(percent, locale());
+export const whenLabel = (iso: string): string => formatWhen(iso, new Date(), locale());
 export const timeLabel = (iso: string): string => formatTime(iso, locale());
 
 /** The built-in engine goes by what it is; the others by their names. */

@@ -11,6 +11,8 @@ import type { RowSource } from './source.ts';
 /** A row that changes while it is asked for is asked for again; by then most have come to rest. */
 const ROW_TRIES = 5;
 
+/* eslint-disable svelte/prefer-svelte-reactivity -- bookkeeping that nothing shows; what is shown is a signal */
+
 export type Paging = 'idle' | 'loading' | 'failed';
 
 export class Downloads {

@@ -29,8 +29,8 @@ export class Lookup {
 
   /** A parse that was sent again after a reconnect finds the same items again. */
   found(items: readonly MediaItem[]): void {
-    const known = new Set(this.items.map(({ id }) => id));
-    this.items = [...this.items, ...items.filter(({ id }) => !known.has(id))];
+    const known = this.items;
+    this.items = [...known, ...items.filter(({ id }) => !known.some((item) => item.id === id))];
   }
 }
 
@@ -48,9 +48,8 @@ export class Lookups {
 
   start(urls: readonly string[], engine: EngineName | null): void {
     const lookups = urls.map((url) => new Lookup(++this.#lastKey, url, engine));
-    const again = new Set(urls);
-    for (const old of this.list) if (again.has(old.url)) old.abort.abort();
-    this.list = [...lookups, ...this.list.filter(({ url }) => !again.has(url))];
+    for (const old of this.list) if (urls.includes(old.url)) old.abort.abort();
+    this.list = [...lookups, ...this.list.filter(({ url }) => !urls.includes(url))];
     this.#queue.push(...lookups);
     this.#next();
   }

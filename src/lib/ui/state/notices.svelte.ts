@@ -17,6 +17,7 @@ export class Notices {
   /** The text of the live region. */
   said = $state('');
   #lastId = 0;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- waits for its second, shown to nobody
   readonly #gathered = new Map<string, string[]>();
 
   info(text: string): void {

@@ -13,11 +13,11 @@ import type { DownloadRow } from './row.svelte.ts';
 import { httpSource } from './source.ts';
 
 export interface SessionTexts {
-  complete(title: string): string;
-  completeMany(count: number): string;
-  failed(title: string): string;
-  failedMany(count: number): string;
-  thrown(error: unknown): string;
+  complete: (title: string) => string;
+  completeMany: (count: number) => string;
+  failed: (title: string) => string;
+  failedMany: (count: number) => string;
+  thrown: (error: unknown) => string;
 }
 
 export type AddFields = Commands['add']['fields'];
@@ -41,10 +41,9 @@ export class Session {
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
-    const url = new URL('/api/channel', location.href);
-    url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const channel = createChannel({
-      url: url.href,
+      url: `${scheme}://${location.host}/api/channel`,
       onMessage: (message) => this.downloads.apply(message),
       onState: (state) => (this.connection = state),
       isSessionGone: async () => (await fetch('/api/downloads?limit=1')).status === 401,
@@ -75,7 +74,11 @@ export class Session {
   }
 
   /** Pauses or resumes every row of a group, those that are not loaded yet too. */
-  async actOnAll(name: 'pause' | 'resume', filters: readonly Filter[], has: (row: DownloadRow) => boolean) {
+  async actOnAll(
+    name: 'pause' | 'resume',
+    filters: readonly Filter[],
+    has: (row: DownloadRow) => boolean,
+  ): Promise<void> {
     for (const filter of filters) {
       while (this.downloads.hasMore(filter) && this.downloads.paging !== 'failed') {
         await this.downloads.more(filter);
