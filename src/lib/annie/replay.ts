@@ -7,6 +7,7 @@ import { createProgressParser } from './progress/parser.ts';
 import type { Phase } from './progress/sink.ts';
 import { type PrintedSample, toPrinted } from './progress/sample.ts';
 import { type EndState, dialectOf, endState } from './replay/header.ts';
+import { lastWords } from './replay/last-words.ts';
 import { parseRecording, type Recording, rechunk } from './replay/recording.ts';
 
 export type ReplayEvent =
@@ -64,9 +65,8 @@ export function* replayRecording(
   }
   parser.end();
   const state = endState(header, { skipped, samples });
-  if (state === 'error' && errors === 0 && parser.lastMessage !== null) {
-    queue.push({ type: 'error', message: parser.lastMessage });
-  }
+  const reason = state === 'error' && errors === 0 ? lastWords(recording) : null;
+  if (reason !== null) queue.push({ type: 'error', message: reason });
   yield* queue;
   yield { type: 'end', state };
 }

@@ -62,7 +62,9 @@ export function readDecimal(b: Uint8Array, i: number, out: Float64Array, slot: n
   }
 
   let value: number;
-  if (lowDigits === 0 && decimals >= -22 && decimals <= 22) {
+  if (lowDigits === 0 && decimals === 0) {
+    value = high;
+  } else if (lowDigits === 0 && decimals >= -22 && decimals <= 22) {
     // Both are exact, so one operation rounds once.
     value = decimals > 0 ? high / TEN[decimals]! : high * TEN[-decimals]!;
   } else if (lowDigits <= MORE_DIGITS && decimals >= 0 && decimals <= 22) {

@@ -1,14 +1,15 @@
-/** ffmpeg's log, on its fd 2: how long the input plays, when output begins, its status, what went wrong. */
-import { toText, withoutEscapes } from './bytes.ts';
+/** ffmpeg's log, on its fd 2: how long the input plays, when output begins, its status. */
+import { SPACE, startsWith, toBytes, toText } from './bytes.ts';
 import { FfmpegStatsReader } from './ffmpeg-stats.ts';
 import { SegmentStream } from './segments.ts';
 
-const DURATION = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/;
+const DURATION = toBytes('  Duration: ');
+const OUTPUT = toBytes('Output #0');
+const CLOCK = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/;
+const UPPER_O = 79;
 
 export class FfmpegLogStream extends SegmentStream {
   private readonly reader = new FfmpegStatsReader();
-  /** What ffmpeg said last that is not part of a description: after a failure, why. */
-  lastMessage: string | null = null;
 
   protected override record(b: Uint8Array, i: number, n: number): number {
     const end = this.reader.read(b, i, n, this.values);
@@ -16,16 +17,16 @@ export class FfmpegLogStream extends SegmentStream {
     return end;
   }
 
-  protected override line(bytes: Uint8Array, start: number, end: number): void {
-    const line = withoutEscapes(toText(bytes, start, end)).trimEnd();
-    const duration = DURATION.exec(line);
-    if (duration !== null) {
-      const [, hours, minutes, seconds] = duration.map(Number) as [number, number, number, number];
-      this.run.event({ type: 'duration', seconds: hours * 3600 + minutes * 60 + seconds });
-    } else if (line.startsWith('Output #0')) {
-      this.run.phase('processing');
-    } else if (line !== '' && !line.startsWith(' ')) {
-      this.lastMessage = line;
-    }
+  protected override line(b: Uint8Array, start: number, end: number): void {
+    const c = b[start];
+    if (c === UPPER_O && startsWith(b, start, OUTPUT)) this.run.phase('processing');
+    else if (c === SPACE && startsWith(b, start, DURATION)) this.duration(toText(b, start, end));
+  }
+
+  private duration(line: string): void {
+    const match = CLOCK.exec(line);
+    if (match === null) return;
+    const [, hours, minutes, seconds] = match.map(Number) as [number, number, number, number];
+    this.run.event({ type: 'duration', seconds: hours * 3600 + minutes * 60 + seconds });
   }
 }

@@ -34,9 +34,6 @@ export function createNewestParser(
     end() {
       parser.end();
     },
-    get lastMessage() {
-      return parser.lastMessage;
-    },
     values,
     newest() {
       if (!fresh) return null;

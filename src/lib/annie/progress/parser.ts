@@ -25,8 +25,6 @@ export interface ProgressParser {
   push(fd: 1 | 2, chunk: Uint8Array): void;
   /** Both fds have ended: what waited for its end is told. */
   end(): void;
-  /** ffmpeg: what it said last, the reason when it failed. */
-  readonly lastMessage: string | null;
 }
 
 export function createProgressParser(dialect: Dialect, sink: ProgressSink): ProgressParser {
@@ -39,9 +37,6 @@ export function createProgressParser(dialect: Dialect, sink: ProgressSink): Prog
     end() {
       out?.end();
       err?.end();
-    },
-    get lastMessage() {
-      return err instanceof FfmpegLogStream ? err.lastMessage : null;
     },
   };
 }

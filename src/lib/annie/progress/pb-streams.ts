@@ -1,6 +1,5 @@
 /** The fds of lux and annie, put together from bars and lines. */
-import { toText } from './bytes.ts';
-import { PbHeader } from './pb-header.ts';
+import { PbLines } from './pb-lines.ts';
 import { Pb1Reader } from './pb1-record.ts';
 import { Pb3Reader } from './pb3-record.ts';
 import { type SegmentOptions, SegmentStream } from './segments.ts';
@@ -11,27 +10,27 @@ interface BarReader {
 
 /** Lines, and between them bars after a CR: annie's fd 1, and lux in a terminal. */
 class PbStream extends SegmentStream {
-  private readonly header: PbHeader;
+  private readonly lines: PbLines;
   private readonly reader: BarReader | null;
 
   constructor(options: SegmentOptions, reader: BarReader | null) {
     super(options);
-    this.header = new PbHeader(options.run);
+    this.lines = new PbLines(options.run);
     this.reader = reader;
   }
 
   override end(): void {
     super.end();
-    this.header.end();
+    this.lines.end();
   }
 
   protected override record(b: Uint8Array, i: number, n: number): number {
-    if (this.reader === null || !this.afterReturn || this.header.open) return 0;
+    if (this.reader === null || !this.afterReturn || this.lines.inHeader) return 0;
     return this.reader.read(b, i, n, this.values);
   }
 
   protected override line(text: Uint8Array, start: number, end: number, endOffset: number): void {
-    this.header.line(toText(text, start, end), endOffset);
+    this.lines.line(text, start, end, endOffset);
   }
 }
 

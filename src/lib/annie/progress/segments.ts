@@ -9,14 +9,11 @@
  * together in the carry buffer and read there.
  */
 import { CR, LF, SPACE } from './bytes.ts';
+import { Carry } from './carry.ts';
 import type { Run } from './run.ts';
 import { createValues, END } from './sample.ts';
 import type { ByteStream } from './sink.ts';
 import { TerminalText } from './terminal-text.ts';
-
-/** Bytes of a line that are kept over chunks; of a longer one the beginning is. */
-export const LONGEST_LINE = 64 * 1024;
-const FIRST_CARRY = 1024;
 
 export interface SegmentOptions {
   run: Run;
@@ -37,10 +34,8 @@ export abstract class SegmentStream implements ByteStream {
   private readonly terminal: TerminalText | null;
   /** Stream offset of the chunk at hand. */
   private base = 0;
-  /** The unfinished segment, then a zero, where every reader stops. */
-  private carry = new Uint8Array(FIRST_CARRY + 1);
-  private carried = 0;
-  private carryBase = 0;
+  /** The unfinished segment. */
+  private readonly carry = new Carry();
   /** The unfinished segment is known to be text: only LF ends it. */
   private carryIsText = false;
   /** Stream offset of the end of a decoded record that waits for the byte after it; 0 = none. */
@@ -58,7 +53,10 @@ export abstract class SegmentStream implements ByteStream {
    */
   protected abstract record(b: Uint8Array, i: number, n: number): number;
 
-  /** A segment that is no record, up to its LF (or the end of the stream). */
+  /**
+   * A segment that is no record, up to its LF (or the end of the stream), which stands at `endOffset`. From a
+   * terminal it comes without colours.
+   */
   protected abstract line(text: Uint8Array, start: number, end: number, endOffset: number): void;
 
   /** Whether text may follow the record directly (yt-dlp's retry message). */
@@ -69,7 +67,7 @@ export abstract class SegmentStream implements ByteStream {
   push(chunk: Uint8Array): void {
     const n = chunk.length;
     let i = 0;
-    if (this.carried > 0) i = this.pendingEnd > 0 ? this.settle(chunk, n) : this.fill(chunk, 0, n);
+    if (this.carry.end > 0) i = this.pendingEnd > 0 ? this.settle(chunk, n) : this.fill(chunk, 0, n);
     while (i < n) {
       const c = chunk[i];
       if (c === CR) {
@@ -87,12 +85,12 @@ export abstract class SegmentStream implements ByteStream {
 
   end(): void {
     if (this.pendingEnd > 0) this.emit(this.pendingEnd);
-    else if (this.carried > 0) {
+    else if (this.carry.end > 0) {
       const read = !this.carryIsText && this.carriedRecord();
       if (!read || this.carryIsText) this.carriedLine();
     }
     this.pendingEnd = 0;
-    this.carried = 0;
+    this.carry.clear();
   }
 
   private emit(endOffset: number): void {
@@ -102,7 +100,7 @@ export abstract class SegmentStream implements ByteStream {
 
   /** At a byte that is not CR or LF: one segment, or what the chunk holds of it. Returns where to go on. */
   private segment(b: Uint8Array, i: number, n: number): number {
-    if (this.terminal !== null) return this.hold(b, i, n, false);
+    if (this.terminal !== null) return this.hold(b, i, n);
     const end = this.record(b, i, n);
     if (end > 0) {
       let k = end;
@@ -121,7 +119,7 @@ export abstract class SegmentStream implements ByteStream {
         return this.text(b, k, n);
       }
     }
-    return this.hold(b, i, n, false);
+    return this.hold(b, i, n);
   }
 
   /** Text to its LF; what the chunk ends in is kept. */
@@ -136,17 +134,23 @@ export abstract class SegmentStream implements ByteStream {
   }
 
   /** A segment that could not be read in place: to the carry, or straight to text when its end is here. */
-  private hold(b: Uint8Array, i: number, n: number, asText: boolean): number {
-    if (this.terminal === null) {
-      const stop = segmentEnd(b, i, n);
-      // Its end is here and it was no record.
-      if (stop < n) return isBlank(b, i, stop) ? stop : this.text(b, i, n);
-      this.carryIsText = asText;
-      return this.copy(b, i, n);
+  private hold(b: Uint8Array, i: number, n: number): number {
+    if (this.terminal !== null) {
+      this.carryIsText = false;
+      this.carry.base = this.base + i;
+      return this.fill(b, i, n);
     }
-    this.carryIsText = asText;
-    this.carryBase = this.base + i;
-    return this.fill(b, i, n);
+    let k = i;
+    while (k < n && b[k] === SPACE) k++;
+    if (k < n && (b[k] === CR || b[k] === LF)) return k;
+    // Its end is here and it was no record.
+    const lf = b.indexOf(LF, k);
+    if (lf >= 0) {
+      this.line(b, i, lf, this.base + lf);
+      return lf;
+    }
+    this.carryIsText = segmentEnd(b, k, n) < n;
+    return this.copy(b, i, n);
   }
 
   /** A decoded record waits, and here are the bytes after it. */
@@ -157,11 +161,11 @@ export abstract class SegmentStream implements ByteStream {
     if (k < n && (c === CR || c === LF)) {
       this.emit(this.pendingEnd);
       this.pendingEnd = 0;
-      this.carried = 0;
+      this.carry.clear();
       return k;
     }
     if (k === n) {
-      this.append(b, 0, n);
+      this.carry.append(b, 0, n);
       return n;
     }
     this.pendingEnd = 0;
@@ -172,11 +176,11 @@ export abstract class SegmentStream implements ByteStream {
   private fill(b: Uint8Array, i: number, n: number): number {
     if (!this.carryIsText) {
       const stop = segmentEnd(b, i, n);
-      this.append(b, i, stop);
+      this.carry.append(b, i, stop);
       if (stop === n) return n;
-      const read = this.carriedRecord() || isBlank(this.carry, 0, this.carried);
+      const read = this.carriedRecord() || isBlank(this.carry.bytes, this.carry.start, this.carry.end);
       if (read && !this.carryIsText) {
-        this.carried = 0;
+        this.carry.clear();
         return stop;
       }
       this.carryIsText = true;
@@ -184,10 +188,10 @@ export abstract class SegmentStream implements ByteStream {
     }
     const lf = b.indexOf(LF, i);
     const stop = lf < 0 ? n : lf;
-    this.append(b, i, stop);
+    this.carry.append(b, i, stop);
     if (lf < 0) return n;
     this.carriedLine();
-    this.carried = 0;
+    this.carry.clear();
     this.carryIsText = false;
     return stop;
   }
@@ -197,60 +201,45 @@ export abstract class SegmentStream implements ByteStream {
    * segment.
    */
   private carriedRecord(): boolean {
-    const { terminal } = this;
-    let b = this.carry;
-    let n = this.carried;
+    const { terminal, carry } = this;
+    let b = carry.bytes;
+    let i = carry.start;
+    let n = carry.end;
     if (terminal !== null) {
-      n = terminal.set(b, n);
+      n = terminal.set(b, i, n);
       b = terminal.bytes;
+      i = 0;
+      if (n === 0) return true;
     }
-    if (n === 0) return true;
-    const end = this.record(b, 0, n);
+    const end = this.record(b, i, n);
     if (end <= 0) return false;
     let k = end;
     while (k < n && b[k] === SPACE) k++;
     const glued = k < n && this.glue(b, k);
     if (k < n && !glued) return false;
-    this.emit(this.carryBase + (terminal === null ? end : terminal.rawEnd(end)));
+    this.emit(carry.base + (terminal === null ? end : terminal.rawEnd(end)));
     if (glued) {
-      const from = terminal === null ? k : terminal.rawEnd(k);
-      this.carry.copyWithin(0, from, this.carried);
-      this.carried -= from;
-      this.carryBase += from;
+      carry.start = terminal === null ? k : terminal.rawEnd(k);
       this.carryIsText = true;
     }
     return true;
   }
 
   private carriedLine(): void {
-    this.line(this.carry, 0, this.carried, this.carryBase + this.carried);
+    const { carry, terminal } = this;
+    const endOffset = carry.base + carry.end;
+    if (terminal === null) {
+      this.line(carry.bytes, carry.start, carry.end, endOffset);
+    } else {
+      const shown = terminal.set(carry.bytes, carry.start, carry.end);
+      this.line(terminal.bytes, 0, shown, endOffset);
+    }
   }
 
-  /** Begins the carry with what is left of the chunk. */
+  /** Keeps what is left of the chunk for the next. */
   private copy(b: Uint8Array, i: number, n: number): number {
-    this.carried = 0;
-    this.carryBase = this.base + i;
-    this.append(b, i, n);
+    this.carry.begin(b, i, this.base);
     return n;
-  }
-
-  private append(b: Uint8Array, i: number, end: number): void {
-    let to = this.carried;
-    const wanted = to + (end - i);
-    if (wanted >= this.carry.length) this.grow(wanted);
-    const limit = Math.min(end, i + this.carry.length - 1 - to);
-    // A loop: under some 100 bytes it is quicker than set() with its subarray, and allocates nothing.
-    for (; i < limit; i++) this.carry[to++] = b[i]!;
-    this.carry[to] = 0;
-    this.carried = to;
-  }
-
-  private grow(wanted: number): void {
-    const size = Math.min(LONGEST_LINE, Math.max(wanted, this.carry.length * 2));
-    if (size < this.carry.length) return;
-    const bigger = new Uint8Array(size + 1);
-    bigger.set(this.carry.subarray(0, this.carried));
-    this.carry = bigger;
   }
 }
 

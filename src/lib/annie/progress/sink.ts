@@ -1,25 +1,13 @@
 /** What a parser tells, and to whom. */
+import type { ItemHeader } from './item-header.ts';
 
 export type Phase = 'extracting' | 'downloading' | 'merging' | 'post-processing' | 'processing';
-
-/** lux and annie name what they found in a header; a stream's size is 0 where they do not know it. */
-export interface HeaderStream {
-  id: string;
-  quality: string | null;
-  bytes: number | null;
-}
 
 export type ProgressEvent =
   /** Only changes: `extracting` is where every run begins. */
   | { type: 'phase'; phase: Phase }
-  | {
-      type: 'item';
-      site: string;
-      title: string;
-      kind: string;
-      streams: HeaderStream[];
-      endOffset: number;
-    }
+  /** `type: 'item'`, with site, title, kind and streams: lux and annie name what they found. */
+  | ItemHeader
   | { type: 'error'; message: string }
   /** yt-dlp begins a file: what follows runs from 0 to 100 again. */
   | { type: 'part'; destination: string }

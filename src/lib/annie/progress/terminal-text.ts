@@ -8,14 +8,14 @@ export class TerminalText {
   bytes = new Uint8Array(256);
   private raw = new Int32Array(256);
 
-  /** Takes `source[0, n)`; returns how many bytes are shown, then in `bytes`, followed by a zero. */
-  set(source: Uint8Array, n: number): number {
+  /** Takes `source[start, n)`; returns how many bytes are shown, then in `bytes`, followed by a zero. */
+  set(source: Uint8Array, start: number, n: number): number {
     if (n >= this.bytes.length) {
       this.bytes = new Uint8Array(n + 1);
       this.raw = new Int32Array(n + 1);
     }
     let shown = 0;
-    for (let i = 0; i < n; i++) {
+    for (let i = start; i < n; i++) {
       const c = source[i]!;
       if (c === ESC && source[i + 1] === OPEN) {
         i += 2;

@@ -1,5 +1,5 @@
 /** What yt-dlp says in lines beside its progress. */
-import { withoutEscapes } from './bytes.ts';
+import { CLOSE, OPEN, SPACE, startsWith, toBytes, toText, withoutEscapes } from './bytes.ts';
 import type { Run } from './run.ts';
 
 /**
@@ -37,6 +37,10 @@ const POSTPROCESSORS = new Set([
 
 const BRACKETED = /^\[(\w+)\] /;
 const DOWNLOAD = '[download] ';
+const DOWNLOAD_BYTES = toBytes(DOWNLOAD);
+const PLAYLIST_BYTES = toBytes('Playlist ');
+const UPPER_A = 65;
+const UPPER_Z = 90;
 const SKIPPED =
   / has already been (?:downloaded|recorded in the archive)$|^File is larger than max-filesize| does not pass filter /;
 const ITEM = /^Downloading item (\d+) of (\d+)$/;
@@ -64,8 +68,24 @@ export class YtDlpMessages {
     return !this.inTitle;
   }
 
-  line(raw: string): void {
-    const line = withoutEscapes(raw);
+  /** Most lines say nothing that is needed here; those are not made into strings. */
+  line(b: Uint8Array, start: number, end: number): void {
+    const c = b[start]!;
+    if (c === OPEN ? this.speaks(b, start, end) : this.errors && c > SPACE) {
+      this.spoken(withoutEscapes(toText(b, start, end)));
+    }
+  }
+
+  /** `[download] `, the name of a postprocessor (a capital first), or `[extractor] Playlist `. */
+  private speaks(b: Uint8Array, start: number, end: number): boolean {
+    const first = b[start + 1]!;
+    if ((first >= UPPER_A && first <= UPPER_Z) || startsWith(b, start, DOWNLOAD_BYTES)) return true;
+    let k = start + 1;
+    while (k < end && b[k] !== CLOSE) k++;
+    return startsWith(b, k + 2, PLAYLIST_BYTES);
+  }
+
+  private spoken(line: string): void {
     if (line.startsWith(DOWNLOAD)) {
       this.download(line.slice(DOWNLOAD.length).trimEnd());
     } else if (this.errors && ERROR.test(line)) {

@@ -1,5 +1,4 @@
 /** One fd of yt-dlp: progress in one of three forms, messages, and the status of an ffmpeg that it runs. */
-import { toText } from './bytes.ts';
 import { FfmpegStatsReader } from './ffmpeg-stats.ts';
 import { type SegmentOptions, SegmentStream } from './segments.ts';
 import { SluiceReader } from './sluice-template.ts';
@@ -62,7 +61,7 @@ export class YtDlpStream extends SegmentStream {
   protected override line(b: Uint8Array, start: number, end: number): void {
     const name = this.sluice?.postprocessor(b, start, end) ?? null;
     if (name !== null) this.messages.postprocessor(name);
-    else this.messages.line(toText(b, start, end));
+    else this.messages.line(b, start, end);
   }
 
   private ffmpegRecord(reader: FfmpegStatsReader, b: Uint8Array, i: number, n: number): number {
