@@ -3,16 +3,26 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '#lib/annie/engine.ts';
 import { createGuard } from '#lib/annie/guard/dial.server.ts';
-import type { Allowed } from '#lib/annie/guard/policy.ts';
+import { type Allowed, refusedLiteral } from '#lib/annie/guard/policy.ts';
 import { startProxy } from '#lib/annie/guard/proxy.server.ts';
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost } from '#lib/annie/process.server.ts';
 import { findProgram } from '#lib/annie/process/program.server.ts';
-import { createRegistry, type Registry } from '#lib/annie/registry.ts';
+import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
 import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
+import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
+import type { EngineName } from '#lib/protocol/media.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
 import { VERSION } from './version.ts';
+
+/** A checkout has it, an installed package does not. From src and from build the way there is the same. */
+const STAND_IN_DIR = join(import.meta.dirname, '../src/lib/annie/stand-in');
+const STAND_IN = {
+  program: join(STAND_IN_DIR, 'play.server.ts'),
+  recordings: join(STAND_IN_DIR, 'recordings'),
+};
 
 export interface Engines {
   registry: Registry;
@@ -40,8 +50,21 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
   const ffmpegPath = findProgram('ffmpeg', path);
   const http = createHttpEngine({ guard, processes, ffmpegPath, stallMs: config.stallMs, version: VERSION });
+  const lux = (name: LuxOptions['name']): Engine =>
+    createLuxEngine({
+      name,
+      processes,
+      proxy,
+      isRefused: (url) => refusedLiteral(url, allowPrivate),
+      ffmpegPath,
+      path,
+      cwd: stateDir,
+    });
   const engines: Engine[] = [
     http,
+    lux('lux'),
+    lux('annie'),
+    createStandInEngine({ processes, cwd: stateDir, nodePath: process.execPath, ...STAND_IN }),
     createYtDlpEngine({
       processes,
       proxy,
@@ -53,8 +76,8 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   ];
   const registry = createRegistry({
     engines,
-    allowed: config.engines,
-    classify: http.classify,
+    allowed: withAnnie(config.engines, path),
+    classify: classifyWith(http, config.engines),
   });
   return {
     registry,
@@ -64,4 +87,19 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
       await proxy.close();
     },
   };
+}
+
+/** Its addresses are nowhere: asking the network about them would only fail. */
+function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): RegistryOptions['classify'] {
+  const hasStandIn = allowed.includes('stand-in');
+  return (url, signal) =>
+    hasStandIn && URL.parse(url)?.hostname === STAND_IN_HOST
+      ? Promise.resolve({ kind: 'page' })
+      : http.classify(url, signal);
+}
+
+/** annie is lux before 2021: who allows lux allows it too, and nobody hears of it where there is none. */
+function withAnnie(allowed: readonly EngineName[], path: string): EngineName[] {
+  if (allowed.includes('annie') || findProgram('annie', path) === null) return [...allowed];
+  return allowed.flatMap((name) => (name === 'lux' ? ['lux', 'annie'] : name));
 }

@@ -34,7 +34,7 @@ otherwise, JSON lines. Ctrl+C cancels what is not done yet.`,
       throw new UsageError('--output is for downloads of this process: a server has a folder of its own.');
     }
     const show = values['json'] === true || !io.stdout.isTTY ? jsonLines(io) : createBars(io.stdout, io.env);
-    const downloads = new Downloads(show.row);
+    const downloads = new Downloads((row) => show.row(row));
     const session = await openSession(server, output, downloads, io);
     const ignore = io.onInterrupt(() => void downloads.cancelAll());
     try {
