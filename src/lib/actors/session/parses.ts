@@ -9,9 +9,12 @@ const MAX_PARSES = 16;
 
 export type ParseEvent = Extract<RunnerEvent, { job: string }>;
 
+/** Items as they are found, before the whole is known. */
+export type OnItems = (engine: EngineName, items: MediaItem[]) => void;
+
 interface Parse {
   answer: PromiseWithResolvers<ParseResult>;
-  onItems: (engine: EngineName, items: MediaItem[]) => void;
+  onItems: OnItems;
   /** Whoever asked; when it goes, so does the job. */
   asker: unknown;
 }
@@ -29,12 +32,7 @@ export class Parses {
   }
 
   /** @throws SluiceError `too_many_requests` */
-  begin(
-    job: string,
-    { url, engine }: ParseBody,
-    asker: unknown,
-    onItems: Parse['onItems'],
-  ): Promise<ParseResult> {
+  begin(job: string, { url, engine }: ParseBody, asker: unknown, onItems: OnItems): Promise<ParseResult> {
     if (this.#running.size >= MAX_PARSES) {
       throw new SluiceError('too_many_requests', `${MAX_PARSES} addresses are being looked at already.`);
     }

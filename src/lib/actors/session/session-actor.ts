@@ -4,18 +4,19 @@
  */
 import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
 import type { CommandMessage } from '../../protocol/command.ts';
-import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { type SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { problemResponse } from '../../protocol/problem.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
-import { type Answer, CommandLog } from './command-log.ts';
+import { CommandLog } from './command-log.ts';
+import { Commands } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
 import { Downloads } from './downloads.ts';
 import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
 import { Listings } from './listings.ts';
 import { LiveDownloads, type Parts } from './live.ts';
-import { Parses } from './parses.ts';
+import { type OnItems, Parses } from './parses.ts';
 import { Readers, reply, saidHello } from './readers.ts';
 import { Removals } from './removals.ts';
 import { readRequest, type SessionRequest } from './requests.ts';
@@ -24,11 +25,6 @@ import { SessionStore } from './store.ts';
 
 /** A new client gets at most this much of the list; the rest pages in. The contract says 20 kB for the frame. */
 const SNAPSHOT_BYTES = 18_000;
-
-/** What a turn yields: an answer now, or one that a later event brings. */
-type Outcome = { result: unknown } | { later: Promise<unknown> };
-
-type Actable = Exclude<SessionRequest, { ask: 'parse' }>;
 
 export class SessionActor implements DurableObject {
   readonly #ctx: DurableContext;
@@ -40,8 +36,8 @@ export class SessionActor implements DurableObject {
   readonly #parses: Parses;
   readonly #removals: Removals;
   readonly #live: LiveDownloads;
-  readonly #listings: Listings;
   readonly #downloads: Downloads;
+  readonly #commands: Commands;
   readonly #news: RunnerNews;
   /** Commands to the runner: sent once what they follow from is on disk. */
   #outbox: RunnerCommand[] = [];
@@ -68,11 +64,18 @@ export class SessionActor implements DurableObject {
       tell,
     };
     this.#live = new LiveDownloads(parts, () => void this.#turn(async () => this.#live.tick()));
-    this.#listings = new Listings(store, this.#live);
-    this.#downloads = new Downloads(parts, this.#live, this.#listings);
+    const listings = new Listings(store, this.#live);
+    this.#downloads = new Downloads(parts, this.#live, listings);
+    this.#commands = new Commands({
+      env,
+      log: this.#log,
+      downloads: this.#downloads,
+      listings,
+      parses: this.#parses,
+    });
     this.#news = new RunnerNews(parts, this.#live);
     this.#readers = new Readers(ctx, this.#feed, async () => ({
-      ...(await this.#listings.newest(SNAPSHOT_BYTES)),
+      ...(await listings.newest(SNAPSHOT_BYTES)),
       totals: this.#live.totals,
     }));
     const waking = this.#turn(async () => {
@@ -90,7 +93,7 @@ export class SessionActor implements DurableObject {
     const body = method === 'POST' ? await request.text() : '';
     try {
       const asked = readRequest(method, pathname.replace(/^\/api(?=\/)/, ''), searchParams, body);
-      const outcome = await this.#turn(() => this.#answer(asked));
+      const outcome = await this.#turn(() => this.#commands.answer(asked));
       const result = 'later' in outcome ? await outcome.later : outcome.result;
       return asked.ask === 'remove' ? new Response(null, { status: 204 }) : json(result, statusOf(asked));
     } catch (error) {
@@ -135,83 +138,14 @@ export class SessionActor implements DurableObject {
   wake(): void {}
 
   async #command(socket: DurableSocket, message: CommandMessage): Promise<void> {
-    const { type: _, id, ...asked } = message;
+    const { id } = message;
+    const onItems: OnItems = (engine, items) => reply(socket, { type: 'items', id, engine, items });
     try {
-      const outcome = await this.#turn(() => this.#answerMessage(asked, id, socket));
+      const outcome = await this.#turn(() => this.#commands.answerMessage(message, socket, onItems));
       const result = 'later' in outcome ? await outcome.later : outcome.result;
       reply(socket, { type: 'ack', id, result });
     } catch (error) {
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
-    }
-  }
-
-  async #answerMessage(
-    asked: Omit<CommandMessage, 'type' | 'id'>,
-    id: string,
-    socket: DurableSocket,
-  ): Promise<Outcome> {
-    const command = asked as CommandMessage;
-    switch (command.name) {
-      case 'parse': {
-        this.#env.checkUrl(command.url);
-        const onItems: Parameters<Parses['begin']>[3] = (engine, items) =>
-          reply(socket, { type: 'items', id, engine, items });
-        return { later: this.#parses.begin(this.#env.newId(), command, socket, onItems) };
-      }
-      case 'add':
-        return this.#once(id, { ...command, name: 'add' }, { ask: 'add', body: command });
-      case 'remove':
-        return this.#once(id, command, { ask: 'remove', id: command.downloadId, file: command.file });
-      default:
-        return this.#once(id, command, { ask: command.name, id: command.downloadId });
-    }
-  }
-
-  async #answer(asked: SessionRequest): Promise<Outcome> {
-    if (asked.ask === 'parse') {
-      this.#env.checkUrl(asked.body.url);
-      return { later: this.#parses.begin(this.#env.newId(), asked.body, null, () => {}) };
-    }
-    if (asked.ask === 'add' && asked.body.commandId !== undefined) {
-      const { commandId, ...body } = asked.body;
-      return this.#once(commandId, { name: 'add', ...body }, { ask: 'add', body });
-    }
-    return this.#perform(asked, 'http');
-  }
-
-  /** Acts once for each command id: a repetition gets the answer that was given, an error too. */
-  async #once(id: string, asked: object, request: Actable): Promise<Outcome> {
-    const now = this.#env.clock.now();
-    const text = JSON.stringify(asked);
-    const known = await this.#log.recall(id, text, now);
-    if (known) return replay(known);
-    try {
-      const outcome = await this.#perform(request, `command:${id}`);
-      const result = 'later' in outcome ? null : outcome.result;
-      await this.#log.keep(id, text, { ok: true, result }, now);
-      return outcome;
-    } catch (error) {
-      const { view, transient } = toSluiceError(error);
-      // A refusal that may pass by itself is no answer to remember.
-      if (!transient) await this.#log.keep(id, text, { ok: false, error: view }, now);
-      throw error;
-    }
-  }
-
-  async #perform(asked: Actable, cause: string): Promise<Outcome> {
-    switch (asked.ask) {
-      case 'add':
-        return { result: { id: await this.#downloads.add(asked.body, cause) } };
-      case 'list':
-        return { result: await this.#listings.page(asked.states, asked.limit, asked.beforeN) };
-      case 'show':
-        return { result: await this.#listings.show(asked.id) };
-      case 'remove': {
-        const { gone } = await this.#downloads.remove(asked.id, asked.file);
-        return { later: gone.then(() => null) };
-      }
-      default:
-        return { result: await this.#downloads.act(asked.ask, asked.id, cause) };
     }
   }
 
@@ -272,11 +206,6 @@ export class SessionActor implements DurableObject {
       this.#working = null;
     }
   }
-}
-
-function replay(answer: Answer): Outcome {
-  if (answer.ok) return { result: answer.result };
-  throw new SluiceError(answer.error.code, answer.error.message);
 }
 
 function statusOf({ ask }: SessionRequest): number {
