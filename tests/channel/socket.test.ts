@@ -1,0 +1,169 @@
+import { createServer, type Server } from 'node:http';
+import { connect, type AddressInfo, type Socket } from 'node:net';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { WebSocket } from 'ws';
+import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
+import type { Edge } from '#lib/channel/edge.ts';
+import { Gatekeeper } from '#lib/channel/origin.ts';
+import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { Tokens } from '#lib/channel/token.ts';
+import { settles, waitFor } from '../support/wait.ts';
+
+/** A session that only listens: what it is told, and the wire to speak on. */
+interface Ear {
+  wire: WireSocket;
+  heard: (string | ArrayBuffer)[];
+  closed: number | null;
+}
+
+interface Stage {
+  server: Server;
+  channel: ChannelServer;
+  edge: Edge;
+  ears: Ear[];
+  port: number;
+  token: string;
+  notReady: string[];
+}
+
+const test = suite<Stage>('channel server');
+
+test.before.each(async (stage) => {
+  const tokens = new Tokens(new Uint8Array(32).fill(1));
+  stage.ears = [];
+  stage.notReady = [];
+  stage.token = tokens.issue().token;
+  stage.server = createServer();
+  await new Promise<void>((resolve) => stage.server.listen(0, '127.0.0.1', resolve));
+  stage.port = (stage.server.address() as AddressInfo).port;
+  const connectEar = (wire: WireSocket): SocketLink => {
+    const ear: Ear = { wire, heard: [], closed: null };
+    stage.ears.push(ear);
+    return {
+      message: (message) => void ear.heard.push(message),
+      closed: (code) => {
+        ear.closed = code;
+      },
+      error: () => undefined,
+    };
+  };
+  stage.edge = {
+    tokens,
+    gate: new Gatekeeper('127.0.0.1', stage.port, []),
+    session: () => ({ connect: connectEar }) as unknown as ReturnType<Edge['session']>,
+    engines: () => Promise.resolve([]),
+    downloadDir: '/nowhere',
+    reasonsNotReady: () => stage.notReady,
+  };
+  open(stage);
+});
+test.after.each(async ({ server, channel }) => {
+  await channel.close();
+  server.closeAllConnections();
+  await new Promise((resolve) => server.close(resolve));
+});
+
+function open(stage: Stage, options?: { heartbeatMs: number }): void {
+  const channel = new ChannelServer(stage.edge, options);
+  stage.channel = channel;
+  stage.server.removeAllListeners('upgrade');
+  stage.server.on('upgrade', (request, socket, head) => channel.upgrade(request, socket, head));
+}
+
+async function client({ port, token }: Stage): Promise<WebSocket> {
+  const ws = new WebSocket(`ws://127.0.0.1:${port}/api/channel`, ['sluice.v1'], {
+    headers: { authorization: `Bearer ${token}` },
+  });
+  ws.on('error', () => undefined);
+  await settles(new Promise((resolve) => ws.once('open', resolve)), { what: 'the socket to open' });
+  return ws;
+}
+
+/** A client that shakes hands and then never reads again. */
+async function deafClient({ port, token }: Stage): Promise<Socket> {
+  const socket = connect(port, '127.0.0.1');
+  socket.on('error', () => undefined);
+  socket.write(
+    `GET /api/channel HTTP/1.1\r\nHost: 127.0.0.1:${port}\r\nAuthorization: Bearer ${token}\r\n` +
+      'Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+      'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Protocol: sluice.v1\r\n\r\n',
+  );
+  await settles(new Promise((resolve) => socket.once('data', resolve)), { what: 'the handshake' });
+  socket.pause();
+  return socket;
+}
+
+test('messages reach the session as they were sent, and its words the client', async (stage) => {
+  const ws = await client(stage);
+  const heard: string[] = [];
+  ws.on('message', (data: Buffer) => heard.push(data.toString()));
+  ws.send('hello');
+  await waitFor(() => stage.ears[0]?.heard.length === 1, { what: 'the message' });
+  assert.equal(stage.ears[0]?.heard, ['hello']);
+  stage.ears[0]?.wire.send('welcome');
+  await waitFor(() => heard.length === 1, { what: 'the answer' });
+  ws.close(1000);
+  await waitFor(() => stage.ears[0]?.closed === 1000, { what: 'the session to hear of the end' });
+});
+
+test('a reader that does not read is cut off, its backlog bounded', async (stage) => {
+  const socket = await deafClient(stage);
+  const ear = await waitFor(() => stage.ears[0], { what: 'the session' });
+  const chunk = 'x'.repeat(100_000);
+  let most = 0;
+  // The kernel's own buffers take some megabytes first.
+  for (let n = 0; n < 400 && ear.closed === null; n++) {
+    ear.wire.send(chunk);
+    most = Math.max(most, ear.wire.bufferedAmount);
+    if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
+  }
+  await waitFor(() => ear.closed !== null, { what: 'the end of the socket' });
+  assert.ok(most < 1024 * 1024 + 2 * chunk.length, `${most} bytes were waiting`);
+  socket.destroy();
+});
+
+test('a client that answers no ping is cut off, one that does is kept', async (stage) => {
+  open(stage, { heartbeatMs: 50 });
+  const [ws, socket] = [await client(stage), await deafClient(stage)];
+  const gone = await waitFor(() => stage.ears[1], { what: 'the second session' });
+  await waitFor(() => gone.closed !== null, { what: 'the deaf one to be cut off' });
+  assert.is(stage.ears[0]?.closed, null);
+  assert.is(ws.readyState, ws.OPEN);
+  ws.terminate();
+  socket.destroy();
+});
+
+test('a flood of messages is read later, none is lost', async (stage) => {
+  const ws = await client(stage);
+  for (let n = 0; n < 1100; n++) ws.send(String(n));
+  await waitFor(() => stage.ears[0]?.heard.length === 1100, { what: 'all messages' });
+  assert.equal(
+    stage.ears[0]?.heard,
+    Array.from({ length: 1100 }, (_, n) => String(n)),
+  );
+  ws.terminate();
+});
+
+test('bytes are handed on as bytes, for the session to refuse', async (stage) => {
+  const ws = await client(stage);
+  ws.send(Buffer.from('{"type":"hello"}'));
+  await waitFor(() => stage.ears[0]?.heard.length === 1, { what: 'the message' });
+  assert.instance(stage.ears[0]?.heard[0], ArrayBuffer);
+  ws.terminate();
+});
+
+test('a server that is stopping lets nobody in and sends everybody away with 1012', async (stage) => {
+  const ws = await client(stage);
+  const code = new Promise<number>((resolve) => ws.once('close', resolve));
+  stage.notReady.push('Sluice is stopping.');
+  const late = new WebSocket(`ws://127.0.0.1:${stage.port}/api/channel`, ['sluice.v1'], {
+    headers: { authorization: `Bearer ${stage.token}` },
+  });
+  const refusal = await settles(new Promise<Error>((resolve) => late.once('error', resolve)));
+  assert.match(refusal.message, /503/);
+  await stage.channel.close();
+  assert.is(await settles(code, { what: 'the close frame' }), 1012);
+});
+
+test.run();

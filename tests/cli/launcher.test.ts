@@ -1,0 +1,128 @@
+import { spawnSync } from 'node:child_process';
+import {
+  cpSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { isStale, sourceHash, STAMP } from '../../bin/stamp.js';
+import { findProgram } from '#lib/annie/process/program.server.ts';
+import { PROJECT } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+
+const test = suite<{ root: string }>('launcher');
+
+/** A checkout in small: its "build" only says which Node runs it and with what. */
+test.before.each((context) => {
+  context.root = mkdtempSync(join(tmpdir(), 'sluice-launcher-'));
+  cpSync(join(PROJECT, 'bin'), join(context.root, 'bin'), { recursive: true });
+  writeFileSync(join(context.root, 'package.json'), '{"type":"module"}');
+  mkdirSync(join(context.root, 'build'));
+  writeFileSync(
+    join(context.root, 'build/cli.js'),
+    'console.log(JSON.stringify({ node: process.versions.node, args: process.argv.slice(2) })); process.exit(7);',
+  );
+  mkdirSync(join(context.root, 'src'));
+  writeFileSync(join(context.root, 'src/a.ts'), 'one');
+  mkdirSync(join(context.root, 'scripts'));
+  writeFileSync(
+    join(context.root, 'scripts/build.ts'),
+    `import { writeFileSync } from 'node:fs';
+     import { sourceHash } from '../bin/stamp.js';
+     writeFileSync('build/stamp', sourceHash(process.cwd()));
+     console.log('built');`,
+  );
+});
+test.after.each(({ root }) => rmSync(root, { recursive: true }));
+
+function launch(root: string, node: string | null = process.execPath, cwd = tmpdir()) {
+  return spawnSync(node ?? '', [join(root, 'bin/sluice.js'), 'one', '--two'], { cwd, encoding: 'utf8' });
+}
+
+test('it builds a checkout once, and again when a source changes, never when only a time does', ({
+  root,
+}) => {
+  const builds = () => /built/.test(launch(root).stderr);
+  assert.equal([builds(), builds()], [true, false]);
+  utimesSync(join(root, 'src/a.ts'), new Date(0), new Date(0));
+  assert.is(builds(), false);
+  writeFileSync(join(root, 'src/a.ts'), 'two');
+  assert.equal([builds(), builds()], [true, false]);
+  rmSync(join(root, 'src/a.ts'));
+  writeFileSync(join(root, 'src/b.ts'), 'two');
+  assert.is(builds(), true);
+});
+
+test('what it says while it builds goes to stderr, arguments and exit code go through', ({ root }) => {
+  const { stdout, stderr, status } = launch(root);
+  assert.equal((JSON.parse(stdout) as { args: string[] }).args, ['one', '--two']);
+  assert.match(stderr, /Building Sluice/);
+  assert.is(status, 7);
+});
+
+test('an installed package, without sources, is never built', ({ root }) => {
+  rmSync(join(root, 'src'), { recursive: true });
+  assert.is(launch(root).stderr, '');
+});
+
+test('a build that fails stops it', ({ root }) => {
+  writeFileSync(join(root, 'scripts/build.ts'), 'process.exit(3);');
+  const { status, stdout, stderr } = launch(root);
+  assert.equal([status, stdout], [1, '']);
+  assert.match(stderr, /The build failed/);
+});
+
+test('the stamp is of contents and names, and of nothing that a build makes', ({ root }) => {
+  const before = sourceHash(root);
+  mkdirSync(join(root, 'src/lib/paraglide'), { recursive: true });
+  writeFileSync(join(root, 'src/lib/paraglide/made.js'), 'made');
+  assert.is(sourceHash(root), before);
+  assert.is(isStale(root), true);
+  writeFileSync(join(root, STAMP), before);
+  assert.is(isStale(root), false);
+  assert.is(readFileSync(join(root, STAMP), 'utf8'), before);
+});
+
+/** The first Node on PATH that is too old to run Sluice itself. */
+const oldNode =
+  ['/usr/bin/node', '/usr/local/bin/node', findProgram('node', process.env['PATH']) ?? ''].find(isOld) ??
+  null;
+
+function isOld(path: string): boolean {
+  const { stdout } = spawnSync(path, ['--version'], { encoding: 'utf8' });
+  return /^v2[0-3]\./.test(stdout ?? '');
+}
+
+testUnless(
+  test as never,
+  oldNode === null ? 'no Node 20 to 23 on this machine: apt-get install -y nodejs' : null,
+  'an older Node hands over to the one that npm has installed, or says how to get it',
+  () => {
+    const root = mkdtempSync(join(tmpdir(), 'sluice-old-'));
+    try {
+      cpSync(join(PROJECT, 'bin'), join(root, 'bin'), { recursive: true });
+      writeFileSync(join(root, 'package.json'), '{"type":"module"}');
+      mkdirSync(join(root, 'build'));
+      writeFileSync(join(root, 'build/cli.js'), 'console.log(process.versions.node); process.exit(7);');
+      const without = launch(root, oldNode);
+      assert.is(without.status, 1);
+      assert.match(without.stderr, /needs Node 24.*npm install/);
+      mkdirSync(join(root, 'node_modules'));
+      symlinkSync(join(PROJECT, 'node_modules/node'), join(root, 'node_modules/node'));
+      const { status, stdout } = launch(root, oldNode);
+      assert.equal([status, stdout.trim()], [7, process.versions.node]);
+    } finally {
+      rmSync(root, { recursive: true });
+    }
+  },
+);
+
+test.run();
