@@ -3,13 +3,13 @@
  * there is no /proc to search. A pid alone may have been given to somebody else; with its start time it is a name.
  */
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
-import { createHash, randomBytes } from 'node:crypto';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { endGroup, statOf } from './group.server.ts';
+import { instanceKey } from './instance-key.server.ts';
 
 export interface Ledger {
-  /** Names this run dir among all on the machine: a copied dir gets another. 12 hex digits. */
+  /** As `instanceKey`. */
   readonly key: string;
   /** Never throws: a full disk must not stop an engine that the watcher knows anyway. */
   add(pid: number): void;
@@ -25,7 +25,7 @@ export function openLedger(runDir: string): Ledger {
   const fileOf = (pid: number) => join(engines, String(pid));
 
   return {
-    key: keyOf(runDir),
+    key: instanceKey(runDir),
     add: (pid) => attempt(() => writeFileSync(fileOf(pid), startOf(pid) ?? '', { mode: 0o600 })),
     remove: (pid) => attempt(() => rmSync(fileOf(pid), { force: true })),
     reap: async () => {
@@ -50,21 +50,6 @@ function attempt(write: () => void): void {
   } catch {
     // See `add`; a line not struck out is checked against the start time before anything is killed.
   }
-}
-
-function keyOf(runDir: string): string {
-  const path = join(runDir, 'key');
-  try {
-    writeFileSync(path, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600 });
-  } catch (thrown) {
-    if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
-  }
-  // The inode too: two copies of one dir must not end each other's engines.
-  const { ino } = statSync(path);
-  return createHash('sha256')
-    .update(`${readFileSync(path, 'latin1')}:${ino}`)
-    .digest('hex')
-    .slice(0, 12);
 }
 
 /** When a process started, in words that no other process of that pid will ever share; null = it is not there. */
