@@ -68,7 +68,7 @@ export const ERRORS = {
     title: 'The file changed on the server while it was fetched.',
   },
   // this machine
-  disk_full: { status: 507, transient: false, title: 'The disk is full.' },
+  disk_full: { status: 507, transient: true, title: 'The disk is full.' },
   disk_denied: { status: 500, transient: false, title: 'The download folder cannot be written.' },
   disk_read_only: { status: 500, transient: false, title: 'The download folder is read-only.' },
   disk_missing: { status: 500, transient: false, title: 'The download folder is gone.' },

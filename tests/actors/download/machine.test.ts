@@ -188,6 +188,41 @@ test('transient failures without a byte in between are given up after the last r
   assert.is(download.row().state, 'error');
 });
 
+const diskFull: DownloadEvent = {
+  ...caused,
+  type: 'failed',
+  dueAt: AT + 15_000,
+  error: { code: 'disk_full', message: 'The disk is full.', transient: false, retryAfterMs: null },
+};
+
+test('a full disk is waited for without a limit, uses up no tries, and leaves one line of history', () => {
+  const download = start();
+  download.send({ ...caused, type: 'run' }, phase('download'), diskFull);
+  const { history } = download.row();
+  for (let look = 0; look < 10 * MAX_RETRIES; look++) {
+    download.send({ ...caused, type: 'due', cause: 'alarm' }, { ...caused, type: 'run' }, diskFull);
+    assert.is(download.row().state, 'waiting', `look ${look + 1}`);
+  }
+  assert.is(download.row().error?.code, 'disk_full');
+  assert.is(download.row().failures, 0);
+  assert.equal(download.row().history, history);
+  download.send({ ...caused, type: 'due' }, { ...caused, type: 'run' }, phase('download'), done);
+  assert.is(download.row().state, 'complete');
+  assert.is(download.row().error, null);
+});
+
+test('a download that waits for room can be paused, resumed at once, and cancelled', () => {
+  for (const [type, state] of [
+    ['pause', 'paused'],
+    ['resume', 'queued'],
+    ['cancel', 'cancelled'],
+  ] as const) {
+    const download = start();
+    download.send({ ...caused, type: 'run' }, phase('download'), diskFull, { ...caused, type });
+    assert.is(download.row().state, state);
+  }
+});
+
 test('bytes that arrive forgive the failures before them', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'), failed(true), { ...caused, type: 'due' });

@@ -27,7 +27,7 @@ for (const [what, thrown, expected] of [
   [
     'a full disk',
     Object.assign(new Error('x'), { code: 'ENOSPC', syscall: 'write' }),
-    ['disk_full', 'The disk is full.', false],
+    ['disk_full', 'The disk is full.', true],
   ],
   [
     'a missing program',

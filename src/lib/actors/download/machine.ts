@@ -10,8 +10,8 @@ import type { ErrorView } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
-import { mayRetry } from './retry.ts';
-import { type DownloadRow, HISTORY_LENGTH, type Transition } from './row.ts';
+import { failuresAfter, mayRetry } from './retry.ts';
+import { type DownloadRow, withTransition } from './row.ts';
 
 export interface DownloadContext {
   row: DownloadRow;
@@ -63,8 +63,7 @@ export const downloadMachine = setup({
 
     enter: assign(({ context: { row }, event }, state: DownloadRow['state']) => {
       if (row.state === state) return {};
-      const history = [...row.history, [event.at, state, event.cause] as Transition].slice(-HISTORY_LENGTH);
-      return { row: { ...row, state, history } };
+      return { row: { ...row, state, history: withTransition(row.history, [event.at, state, event.cause]) } };
     }),
     describe: assign(({ context, event }) => {
       if (event.type !== 'phase') return {};
@@ -109,7 +108,14 @@ export const downloadMachine = setup({
     })),
     postpone: assign(({ context: { row }, event }) =>
       event.type === 'failed'
-        ? { row: { ...row, failures: row.failures + 1, dueAt: event.dueAt, error: viewOf(event.error) } }
+        ? {
+            row: {
+              ...row,
+              failures: failuresAfter(event.error, row.failures),
+              dueAt: event.dueAt,
+              error: viewOf(event.error),
+            },
+          }
         : {},
     ),
     land: assign(({ context: { row }, event }) =>

@@ -74,6 +74,18 @@ export function newRow(id: string, n: number, body: AddBody, at: number, cause: 
 }
 
 /**
+ * The newest transitions with one more. A try by itself that came to nothing at once leaves no trace, like each look
+ * at a full disk: hours of them would push out what explains the rest.
+ */
+export function withTransition(history: readonly Transition[], next: Transition): Transition[] {
+  const [before, between] = history.slice(-2);
+  const [, state, cause] = next;
+  const isRetry = between?.[1] === 'queued' && between[2] === 'alarm';
+  if (isRetry && before?.[1] === state && before[2] === cause) return history.slice(0, -1);
+  return [...history, next].slice(-HISTORY_LENGTH);
+}
+
+/**
  * Reads a stored row.
  * @throws SluiceError `store_newer` for a version this Sluice does not know: never guessed
  */

@@ -1,4 +1,4 @@
-import { type DownloadRow, HISTORY_LENGTH } from '../download/row.ts';
+import { type DownloadRow, withTransition } from '../download/row.ts';
 
 /** OTP's restart intensity: more crashes than this in the window, and the child is given up. */
 const MAX_RESTARTS = 3;
@@ -28,8 +28,6 @@ export function repairedRow(row: DownloadRow, now: number, dueAt: number | null)
     dueAt,
     finishedAt: dueAt === null ? now : null,
     error: { code: 'internal_error', message: 'The download crashed inside Sluice.' },
-    history: [...row.history, [now, state, 'supervisor'] satisfies DownloadRow['history'][number]].slice(
-      -HISTORY_LENGTH,
-    ),
+    history: withTransition(row.history, [now, state, 'supervisor']),
   };
 }

@@ -1,7 +1,7 @@
 /** What the runner says of downloads, turned into events of their machines. */
 import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
-import { retryDelayMs } from '../download/retry.ts';
+import { waitMs } from '../download/retry.ts';
 import type { LiveDownloads, Parts } from './live.ts';
 import type { Child } from './supervisor.ts';
 
@@ -44,7 +44,7 @@ export class RunnerNews {
         return this.#live.send(child, { type: 'done', file: event.file, at, cause });
       case 'failed': {
         const { error, output } = event;
-        const dueAt = at + retryDelayMs(child.row.failures, error.retryAfterMs, env.random());
+        const dueAt = at + waitMs(error, child.row.failures, store.counts.waiting, env.random());
         await store.keepOutput(event.download, output);
         return this.#live.send(child, { type: 'failed', error, dueAt, at, cause });
       }
