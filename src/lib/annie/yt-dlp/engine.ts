@@ -4,6 +4,8 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus } from '../../protocol/media.ts';
 import type { Engine, EngineJob, EngineResult } from '../engine.ts';
 import type { ProcessHost } from '../process.ts';
+import { runForAnswer } from '../process/answer.ts';
+import { type JobProxy, throughProxy } from '../process/through-proxy.ts';
 import { downloadArguments, parseArguments } from './arguments.ts';
 import { createClaims } from './claims.ts';
 import { runDownload } from './download.ts';
@@ -14,7 +16,7 @@ import { parseInfo } from './info.ts';
 import { splitItem } from './item-url.ts';
 import { itemsOf } from './items.ts';
 import { type Located, locateYtDlp } from './locate.server.ts';
-import { type JobProxy, runForAnswer, throughProxy } from './program.ts';
+
 import { selectorOf } from './selector.ts';
 import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
 

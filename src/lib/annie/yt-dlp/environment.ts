@@ -1,5 +1,7 @@
 /** The whole environment of a yt-dlp: nothing of the server's or the user's own gets in. */
 
+import { proxyEnvironment } from '../process/through-proxy.ts';
+
 export interface EnvironmentOptions {
   /** Where yt-dlp may keep what it learned about players; also its HOME, so that no config, netrc or cookie is found. */
   homeDir: string;
@@ -19,12 +21,6 @@ export function environmentOf({ homeDir, path, proxyUrl }: EnvironmentOptions): 
     LC_ALL: 'C.UTF-8',
     PYTHONUTF8: '1',
     PYTHONNOUSERSITE: '1',
-    ...(proxyUrl === null ? {} : proxies(proxyUrl)),
+    ...proxyEnvironment(proxyUrl),
   };
-}
-
-/** ffmpeg, which yt-dlp starts for some streams, reads the lower-case names only. */
-function proxies(url: string): Record<string, string> {
-  const names = ['http_proxy', 'https_proxy', 'all_proxy'];
-  return Object.fromEntries(names.flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, url]));
 }

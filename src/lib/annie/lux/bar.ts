@@ -1,0 +1,29 @@
+/** From the bar that lux and annie print to samples: exact totals, and counts that do not fall or pass the end. */
+import type { Sample } from '../../protocol/progress.ts';
+
+export class Bar {
+  /** More came than was announced: the server ignored ranges, and the file is not what it should be. */
+  overflowed = false;
+  /** Exact; null = not known. */
+  private readonly totalBytes: number | null;
+  private highest = 0;
+
+  constructor(totalBytes: number | null) {
+    this.totalBytes = totalBytes;
+  }
+
+  /** `rawPercent`: as printed, which can pass 100. */
+  add(sample: Sample, rawPercent: number): Sample {
+    // Counters are rounded to hundredths of a unit: 1 % is far beyond that.
+    if (rawPercent > 101) this.overflowed = true;
+    const total = this.totalBytes;
+    this.highest = Math.max(this.highest, Math.min(sample.receivedBytes, total ?? Infinity));
+    return {
+      receivedBytes: this.highest,
+      totalBytes: total,
+      percent: total === null ? sample.percent : Math.min(100, (100 * this.highest) / total),
+      bytesPerSecond: sample.bytesPerSecond,
+      etaSeconds: total === null ? null : sample.etaSeconds,
+    };
+  }
+}

@@ -1,0 +1,77 @@
+/** One download: one lux (or annie), in the job's own dir. */
+import { SluiceError } from '../../protocol/error.ts';
+import type { EngineJob, EngineResult } from '../engine.ts';
+import type { ProcessHost } from '../process.ts';
+import { createProgressParser } from '../progress/parser.ts';
+import { PERCENT, toSample } from '../progress/sample.ts';
+import { type Generation } from './arguments.ts';
+import { Bar } from './bar.ts';
+import { failureOf } from './failure.ts';
+import type { StreamPlan } from './listing.ts';
+import { findFinished, removeMedia } from './work-files.server.ts';
+
+export interface DownloadRun {
+  /** The name to speak of. */
+  engine: string;
+  job: EngineJob;
+  processes: ProcessHost;
+  argv: string[];
+  env: Record<string, string>;
+  plan: StreamPlan;
+  generation: Generation;
+  /** As listed; the header of the run itself replaces it. */
+  title: string;
+}
+
+/**
+ * Settles when nothing of the engine runs any more. Exit 0 is not enough: the file has to have its size.
+ * @throws SluiceError as Engine.download; the signal's reason after an abort
+ */
+export async function runDownload(run: DownloadRun): Promise<EngineResult> {
+  const { engine, job, processes, argv, env, plan, generation } = run;
+  const bar = new Bar(plan.bytes);
+  const errors: string[] = [];
+  let title = run.title;
+  const parser = createProgressParser(
+    { engine: generation },
+    {
+      sample: (_fd, values) => job.onSample(bar.add(toSample(values), values[PERCENT]!)),
+      event: (event) => {
+        if (event.type === 'item') {
+          title = event.title.trim() || title;
+          job.onInfo({ title, totalBytes: plan.bytes });
+        } else if (event.type === 'phase') {
+          job.onPhase(event.phase === 'merging' ? 'finish' : 'download');
+        } else if (event.type === 'error' && errors.push(event.message) > 50) {
+          errors.shift();
+        }
+      },
+    },
+  );
+  const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
+  const exit = await processes.run({
+    argv,
+    cwd: job.workDir,
+    env,
+    signal: job.signal,
+    onChunk: (fd, chunk) => {
+      job.onOutput(decoders[fd].decode(chunk, { stream: true }));
+      parser.push(fd, chunk);
+    },
+  });
+  parser.end();
+  job.signal.throwIfAborted();
+  if (exit.exitCode !== 0) throw failureOf(engine, errors, exit.exitCode, exit.signal);
+  const { path, ext, bytes } = await findFinished(job.workDir);
+  // Joined parts have another size than their sum.
+  const wrong = plan.needsFfmpeg ? bytes === 0 : plan.bytes !== null && bytes !== plan.bytes;
+  if (wrong || bar.overflowed) {
+    await removeMedia(job.workDir);
+    const announced = plan.bytes === null ? 'something' : `${plan.bytes} bytes`;
+    throw new SluiceError(
+      'size_mismatch',
+      `${engine} wrote ${bytes} bytes where ${announced} was announced.`,
+    );
+  }
+  return { path, suggestedName: `${title}${ext}`, bytes };
+}

@@ -1,0 +1,59 @@
+/** What lux's and annie's last words mean. */
+import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
+
+/** Sources: recordings of lux and annie, and the errors of Go's net/http. */
+const PATTERNS: [RegExp, ErrorCode][] = [
+  [/no space left on device/i, 'disk_full'],
+  [/read-only file system/i, 'disk_read_only'],
+  [/permission denied/i, 'disk_denied'],
+  [/"?ff(mpeg|probe)"?: executable file not found|ffmpeg.*not (found|installed)/i, 'ffmpeg_missing'],
+  [/no stream named|stream .* not found/i, 'stream_not_found'],
+  [/\bHTTP (404|410)\b/, 'remote_not_found'],
+  [/\bHTTP (401|403|407|451)\b|Forbidden|Proxy Authentication Required/i, 'remote_denied'],
+  [/\bHTTP (429|503)\b/, 'remote_busy'],
+  [/\bHTTP 5\d\d\b/, 'remote_error'],
+  [/\bHTTP \d{3}\b/, 'remote_status'],
+  [/stopped after \d+ redirects/i, 'too_many_redirects'],
+  [/Client\.Timeout|i\/o timeout|deadline exceeded|TLS handshake timeout/i, 'timeout'],
+  [/no such host|server misbehaving|Temporary failure in name resolution/i, 'dns_failed'],
+  [/connection refused|network is unreachable|no route to host/i, 'connect_failed'],
+  [/connection reset|unexpected EOF|broken pipe|\bEOF$/i, 'connection_lost'],
+  [/x509|certificate|tls: /i, 'tls_failed'],
+  [/invalid URI|unsupported protocol|Content-Length is not present|can't find extractor/i, 'unsupported_url'],
+  [/video not found|no (playable|downloadable) (url|video)|no content/i, 'no_media'],
+  [/need login|login required|members? only|age restricted|payment/i, 'remote_denied'],
+];
+
+/** `engine`: the name to speak of. `lines`: its error lines, in order. */
+export function failureOf(
+  engine: string,
+  lines: string[],
+  exitCode: number | null,
+  signal: string | null,
+): SluiceError {
+  const last = lines.at(-1);
+  if (last === undefined) {
+    const how = signal === null ? `exit code ${exitCode}` : signal;
+    return new SluiceError('engine_exit', `${engine} ended without a word (${how}).`);
+  }
+  for (const line of [...lines].reverse()) {
+    const found = PATTERNS.find(([pattern]) => pattern.test(line));
+    if (found) return new SluiceError(found[1], sentence(engine, line));
+  }
+  return new SluiceError('engine_exit', sentence(engine, last));
+}
+
+/** The message that follows `Downloading URL error:` in what was printed; Go's stack comes after it. */
+export function errorLines(printed: string): string[] {
+  const found: string[] = [];
+  for (const match of printed.matchAll(/Downloading .* error:\s*\n(.*)/g)) found.push(match[1]!.trim());
+  for (const match of printed.matchAll(/^(?:Run \S+ failed: |Incorrect Usage[:.] ?)(.*)$/gm))
+    found.push(match[1]!);
+  return found;
+}
+
+function sentence(engine: string, line: string): string {
+  // eslint-disable-next-line no-control-regex -- colours are what is removed
+  const clean = line.replace(/\u001b\[[0-9;]*m/g, '').replace(/\s+/g, ' ');
+  return `${engine}: ${clean.length > 300 ? `${clean.slice(0, 300)}…` : clean}`;
+}

@@ -1,0 +1,148 @@
+/** What `lux -j` prints (annie's is the same but for names), and the items it becomes. */
+import * as v from 'valibot';
+import { SluiceError } from '../../protocol/error.ts';
+import type { MediaItem, MediaStream } from '../../protocol/media.ts';
+
+const text = v.fallback(v.nullish(v.string(), ''), '');
+const bytes = v.fallback(v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), 0), 0);
+
+const Part = v.object({ url: text, size: bytes, ext: text });
+const Stream = v.object({
+  quality: text,
+  size: bytes,
+  parts: v.fallback(v.nullish(v.array(Part)), undefined),
+  /** annie's word for parts. */
+  urls: v.fallback(v.nullish(v.array(Part)), undefined),
+  ext: text,
+  NeedMux: v.fallback(v.nullish(v.boolean(), false), false),
+});
+const Entry = v.object({
+  url: text,
+  site: text,
+  title: text,
+  type: text,
+  streams: v.fallback(v.nullish(v.record(v.string(), Stream), {}), {}),
+});
+type Entry = v.InferOutput<typeof Entry>;
+
+/** What a download has to know of a stream before it starts. */
+export interface StreamPlan {
+  id: string;
+  /** Exact, over all parts; null when that of any part is not known. */
+  bytes: number | null;
+  parts: number;
+  /** Its parts become one file only through ffmpeg. */
+  needsFfmpeg: boolean;
+}
+
+export interface Listed {
+  item: MediaItem;
+  /** The best first. */
+  streams: StreamPlan[];
+}
+
+/**
+ * Reads the array in what was printed; annie puts a sentence before it and prints one object for one item.
+ * @throws SluiceError `engine_output` when there is no JSON, `unsupported_url` for a page that was taken for a file,
+ * `no_media`
+ */
+export function readListing(printed: string, address: string): Listed[] {
+  const start = printed.search(/^\s*[[{]/m);
+  let json: unknown;
+  try {
+    json = JSON.parse(printed.slice(Math.max(0, start)));
+  } catch (cause) {
+    throw new SluiceError('engine_output', 'The engine answered something that is not JSON.', { cause });
+  }
+  const entries = (Array.isArray(json) ? json : [json]).flatMap((entry: unknown) => {
+    const result = v.safeParse(Entry, entry);
+    return result.success ? [result.output] : [];
+  });
+  if (entries.some(({ site, type }) => site === 'Universal' && /html/.test(type))) {
+    throw new SluiceError('unsupported_url', 'The engine knows no such site.');
+  }
+  const listed = entries.flatMap((entry) => itemsOf(entry, address)).map(withId);
+  if (listed.length === 0) throw new SluiceError('no_media');
+  return listed;
+}
+
+function itemsOf(entry: Entry, address: string): Listed[] {
+  const plans = Object.entries(entry.streams)
+    .map(([id, stream]) => ({ stream, plan: planOf(id, stream) }))
+    .filter(({ plan }) => plan.parts > 0)
+    // As lux itself: the biggest is its default.
+    .sort((a, b) => b.stream.size - a.stream.size);
+  if (plans.length === 0) return [];
+  const type = typeOf(entry.type);
+  const pictures = partsOf(plans[0]!.stream);
+  // lux saves an album as many files; here a picture is an item, fetched by its own address.
+  if (type === 'image' && pictures.length > 1) {
+    return pictures.map((picture, index) => pictureOf(entry, picture, index));
+  }
+  const streams: MediaStream[] = plans.map(({ stream, plan }, index) => ({
+    id: plan.id,
+    quality: stream.quality || plan.id,
+    bytes: plan.bytes,
+    ext: extOf(stream),
+    isDefault: index === 0,
+  }));
+  const item = { ...basics(entry, entry.url || address), type, streams };
+  return [{ item, streams: plans.map(({ plan }) => plan) }];
+}
+
+function planOf(id: string, stream: v.InferOutput<typeof Stream>): StreamPlan {
+  const parts = partsOf(stream);
+  return {
+    id,
+    bytes: parts.every(({ size }) => size > 0) && stream.size > 0 ? stream.size : null,
+    parts: parts.length,
+    needsFfmpeg: parts.length > 1 || stream.NeedMux,
+  };
+}
+
+function partsOf(stream: v.InferOutput<typeof Stream>): v.InferOutput<typeof Part>[] {
+  return stream.parts ?? stream.urls ?? [];
+}
+
+function pictureOf(entry: Entry, { url, size, ext }: v.InferOutput<typeof Part>, index: number): Listed {
+  const known = size > 0 ? size : null;
+  const plan: StreamPlan = { id: 'default', bytes: known, parts: 1, needsFfmpeg: false };
+  const stream = {
+    id: 'default',
+    quality: 'original',
+    bytes: known,
+    ext: cleanExt(ext, 'jpg'),
+    isDefault: true,
+  };
+  const item = basics(entry, url);
+  return {
+    item: { ...item, title: `${item.title} (${index + 1})`, type: 'image', streams: [stream] },
+    streams: [plan],
+  };
+}
+
+function basics(entry: Entry, url: string): Omit<MediaItem, 'type' | 'streams'> {
+  const host = URL.parse(url)?.hostname ?? '';
+  const site = entry.site === '' || entry.site === 'Universal' ? host : entry.site;
+  return { id: '', url, site, title: entry.title.trim() || host };
+}
+
+function withId(listed: Listed, index: number): Listed {
+  return { ...listed, item: { ...listed.item, id: String(index + 1) } };
+}
+
+function typeOf(type: string): MediaItem['type'] {
+  const kind = /^(video|audio|image)\b/.exec(type)?.[1];
+  return (kind as 'video' | 'audio' | 'image' | undefined) ?? 'file';
+}
+
+/** What several parts are joined into is the stream's own extension, or MP4. */
+function extOf(stream: v.InferOutput<typeof Stream>): string {
+  const parts = partsOf(stream);
+  if (stream.ext !== '') return cleanExt(stream.ext, 'mp4');
+  return parts.length === 1 ? cleanExt(parts[0]?.ext ?? '', 'bin') : 'mp4';
+}
+
+function cleanExt(ext: string, fallback: string): string {
+  return /^[a-z0-9]{1,8}$/i.test(ext) ? ext.toLowerCase() : fallback;
+}

@@ -1,0 +1,37 @@
+/** What lux and annie leave in a work dir. */
+import { readdir, rm, stat } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { SluiceError } from '../../protocol/error.ts';
+import { OUTPUT_NAME } from './arguments.ts';
+
+export interface Finished {
+  path: string;
+  /** With its dot; empty when there is none. */
+  ext: string;
+  bytes: number;
+}
+
+/**
+ * The one finished file.
+ * @throws SluiceError `engine_output` when there is none, or several
+ */
+export async function findFinished(workDir: string): Promise<Finished> {
+  const names = (await readdir(workDir)).filter((name) => isOurs(name) && !name.endsWith('.download'));
+  const [name] = names;
+  if (name === undefined || names.length > 1) {
+    const what = name === undefined ? 'there is no file' : `there are ${names.length} files`;
+    throw new SluiceError('engine_output', `The engine says that it is done, but ${what}.`);
+  }
+  const path = join(workDir, name);
+  return { path, ext: extname(name), bytes: (await stat(path)).size };
+}
+
+/** Removes everything that was downloaded: it cannot be resumed. */
+export async function removeMedia(workDir: string): Promise<void> {
+  for (const name of await readdir(workDir)) if (isOurs(name)) await rm(join(workDir, name), { force: true });
+}
+
+/** `media.mp4`, and the parts `media[0].mp4`, each perhaps with `.download` at its end. */
+function isOurs(name: string): boolean {
+  return name === OUTPUT_NAME || name.startsWith(`${OUTPUT_NAME}.`) || name.startsWith(`${OUTPUT_NAME}[`);
+}

@@ -1,0 +1,211 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Engine, EngineJob } from '#lib/annie/engine.ts';
+import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
+import { createProcessHost } from '#lib/annie/process.server.ts';
+import type { SluiceError } from '#lib/protocol/error.ts';
+import { settles } from '../../support/wait.ts';
+import { withDir } from '../process/machine.ts';
+
+const never = new AbortController().signal;
+const URL_ = 'https://videos.example/1';
+const VERSION =
+  'case "$*" in *-v*) echo "lux: version v0.24.1, A fast and simple video downloader."; exit ;; esac';
+const listing = (parts: object[], more: object = {}) =>
+  JSON.stringify([
+    {
+      url: URL_,
+      site: 'S',
+      title: 'T',
+      type: 'video',
+      streams: { a: { size: 1000, parts, quality: 'q', ...more } },
+    },
+  ]);
+const one = listing([{ url: URL_, size: 1000, ext: 'mp4' }]);
+
+interface Bench {
+  dir: string;
+  workDir: string;
+  /** Puts a shell script called lux on the engine's PATH. `$*` are its arguments; it answers -v by itself. */
+  lux: (script: string, more?: Partial<LuxOptions>) => Promise<Engine>;
+  job: (more?: Partial<EngineJob>) => EngineJob;
+}
+
+async function withBench(body: (bench: Bench) => Promise<void>): Promise<void> {
+  await withDir(async (dir) => {
+    const processes = await createProcessHost({ runDir: join(dir, 'run') });
+    const [workDir, bin] = [join(dir, 'work'), join(dir, 'bin')];
+    await mkdir(workDir);
+    await mkdir(bin);
+    const lux: Bench['lux'] = async (script, more) => {
+      await writeFile(join(bin, 'lux'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      const path = `${bin}:${process.env['PATH']}`;
+      const base = { processes, proxy: null, isRefused: () => false, ffmpegPath: null, cwd: dir };
+      return createLuxEngine({ name: 'lux', path, ...base, ...more });
+    };
+    const job: Bench['job'] = (more) => ({
+      ...{ url: URL_, streamId: null, workDir, signal: never },
+      ...{
+        onSample: () => undefined,
+        onPhase: () => undefined,
+        onInfo: () => undefined,
+        onOutput: () => undefined,
+      },
+      ...more,
+    });
+    try {
+      await body({ dir, workDir, lux, job });
+    } finally {
+      await processes.close();
+    }
+  });
+}
+
+async function codeOf(promise: Promise<unknown>): Promise<string> {
+  try {
+    await settles(promise);
+  } catch (thrown) {
+    return (thrown as SluiceError).code;
+  }
+  return 'no error';
+}
+
+const list = `case "$*" in -j*) echo '${one}'; exit ;; esac`;
+
+test('a file of another size than announced is size_mismatch although lux exits well, and is not resumed', () =>
+  withBench(async ({ lux, job, workDir }) => {
+    const engine = await lux(`${VERSION}\n${list}\nhead -c 3000 /dev/zero > media.mp4`);
+    assert.is(await codeOf(engine.download(job())), 'size_mismatch');
+    assert.equal(await readdir(workDir), []);
+  }));
+
+test('a server that ignores ranges is noticed by the bar even where parts are joined', () =>
+  withBench(async ({ lux, job, workDir }) => {
+    const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
+    const joined = `case "$*" in -j*) echo '${listing(parts)}'; exit ;; esac`;
+    const bar = '2.93 KiB / 1000 B [====] 1.00 MiB p/s 300.00%% 0s';
+    const engine = await lux(
+      `${VERSION}\n${joined}\nprintf '${bar}' >&2\nhead -c 3000 /dev/zero > media.mp4`,
+      {
+        ffmpegPath: '/usr/bin/ffmpeg',
+      },
+    );
+    assert.is(await codeOf(engine.download(job())), 'size_mismatch');
+    assert.equal(await readdir(workDir), []);
+  }));
+
+test('the right size is the result, named by the title', () =>
+  withBench(async ({ lux, job, workDir }) => {
+    const engine = await lux(`${VERSION}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);
+    const result = await engine.download(job());
+    assert.equal(result, { path: join(workDir, 'media.mp4'), suggestedName: 'T.mp4', bytes: 1000 });
+  }));
+
+test('exit 0 without a file, or with several, is engine_output', () =>
+  withBench(async ({ lux, job }) => {
+    assert.is(await codeOf((await lux(`${VERSION}\n${list}`)).download(job())), 'engine_output');
+    const album = await lux(`${VERSION}\n${list}\ntouch "media[0].jpg" "media[1].jpg"`);
+    assert.is(await codeOf(album.download(job())), 'engine_output');
+  }));
+
+test('parts to be joined are ffmpeg_missing before anything is fetched', () =>
+  withBench(async ({ lux, job, workDir }) => {
+    const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
+    const engine = await lux(
+      `${VERSION}\ncase "$*" in -j*) echo '${listing(parts)}'; exit ;; esac\ntouch fetched`,
+    );
+    assert.is(await codeOf(engine.download(job())), 'ffmpeg_missing');
+    assert.equal(await readdir(workDir), []);
+  }));
+
+test('a listing spares the download from listing again, a stream that is not in it is stream_not_found', () =>
+  withBench(async ({ lux, job, dir }) => {
+    const log = join(dir, 'log');
+    const engine = await lux(`${VERSION}\necho "$*" >> ${log}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);
+    await engine.parse({ url: URL_, signal: never });
+    await engine.download(job({ streamId: 'a' }));
+    assert.is(await codeOf(engine.download(job({ streamId: 'b' }))), 'stream_not_found');
+    assert.equal((await readFile(log, 'utf8')).trim().split('\n'), [
+      `-j -- ${URL_}`,
+      `-f a -o . -O media -n 4 -retry 2 -- ${URL_}`,
+    ]);
+  }));
+
+test('another program called lux is unusable, and none is missing, each with what to do', () =>
+  withBench(async ({ lux, job }) => {
+    const other = await lux('echo "lux 1.21: sets the brightness of your display"');
+    const status = await other.status();
+    assert.is(status.state, 'unusable');
+    assert.is(await codeOf(other.download(job())), 'engine_version');
+    const none = await lux('', { path: '/nonexistent' });
+    assert.is((await none.status()).state, 'missing');
+    assert.is(await codeOf(none.download(job())), 'engine_missing');
+  }));
+
+test('the environment is built from scratch, with the proxy in every spelling and no NO_PROXY', () =>
+  withBench(async ({ lux, job, dir }) => {
+    process.env['NO_PROXY'] = '*';
+    process.env['SECRET_OF_THE_SERVER'] = 'x';
+    const proxy = {
+      urlFor: () => 'http://user:word@127.0.0.1:9',
+      refused: () => null,
+      forget: () => undefined,
+    };
+    const script = `${VERSION}\n${list}\nenv > ${join(dir, 'env')}\nhead -c 1000 /dev/zero > media.mp4`;
+    await (await lux(script, { proxy })).download(job());
+    delete process.env['NO_PROXY'];
+    delete process.env['SECRET_OF_THE_SERVER'];
+    const names = (await readFile(join(dir, 'env'), 'utf8'))
+      .split('\n')
+      .map((line) => line.split('=')[0] ?? '');
+    for (const name of ['http_proxy', 'https_proxy', 'HTTP_PROXY', 'HTTPS_PROXY'])
+      assert.ok(names.includes(name), name);
+    for (const name of ['NO_PROXY', 'no_proxy', 'SECRET_OF_THE_SERVER', 'HOME'])
+      assert.not(names.includes(name), name);
+  }));
+
+test('what the proxy refused is address_refused, and an address that no proxy sees never reaches lux', () =>
+  withBench(async ({ lux, job, dir }) => {
+    const proxy = {
+      urlFor: () => 'http://127.0.0.1:9',
+      refused: () => 'intern.example',
+      forget: () => undefined,
+    };
+    const failing = `${VERSION}\n${list}\nprintf 'Downloading ${URL_} error:\\nForbidden\\n'; exit 1`;
+    assert.is(await codeOf((await lux(failing, { proxy })).download(job())), 'address_refused');
+    const engine = await lux(`touch ${join(dir, 'started')}`, {
+      isRefused: ({ hostname }) => hostname === 'localhost',
+    });
+    assert.is(await codeOf(engine.download(job({ url: 'http://localhost/x' }))), 'address_refused');
+    assert.is(await codeOf(engine.parse({ url: 'http://localhost/x', signal: never })), 'address_refused');
+    assert.not((await readdir(dir)).includes('started'));
+  }));
+
+test('what is no web address starts nothing', () =>
+  withBench(async ({ lux, job, dir }) => {
+    const engine = await lux(`touch ${join(dir, 'started')}`);
+    for (const [url, code] of [
+      ['--debug', 'invalid_url'],
+      ['-F/etc/passwd', 'invalid_url'],
+      ['file:///etc/passwd', 'unsupported_scheme'],
+      [`$(touch ${join(dir, 'started')})`, 'invalid_url'],
+    ] as const) {
+      assert.is(await codeOf(engine.download(job({ url }))), code, url);
+      assert.is(await codeOf(engine.parse({ url, signal: never })), code, url);
+    }
+    assert.not((await readdir(dir)).includes('started'));
+  }));
+
+test('it claims its sites, tries files, and leaves other pages and all manifests alone', () =>
+  withBench(async ({ lux }) => {
+    const engine = await lux(VERSION);
+    const other = new URL('https://example.org/x');
+    assert.is(await engine.claim(new URL('https://www.bilibili.com/video/1'), { kind: 'page' }), 'site');
+    assert.is(await engine.claim(other, { kind: 'page' }), 'no');
+    assert.is(await engine.claim(other, { kind: 'file', contentType: null, bytes: null }), 'generic');
+    assert.is(await engine.claim(other, { kind: 'manifest', format: 'hls' }), 'no');
+  }));
+
+test.run();

@@ -1,0 +1,203 @@
+import * as fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { downloadArguments, listArguments } from '#lib/annie/lux/arguments.ts';
+import { Bar } from '#lib/annie/lux/bar.ts';
+import { errorLines, failureOf } from '#lib/annie/lux/failure.ts';
+import { readListing } from '#lib/annie/lux/listing.ts';
+import { identify } from '#lib/annie/lux/locate.server.ts';
+import { isLuxSite } from '#lib/annie/lux/sites.ts';
+import type { SluiceError } from '#lib/protocol/error.ts';
+
+const PAGE = 'https://videos.example/1';
+const part = (size: number, ext = 'mp4', url = 'https://cdn.example/x') => ({ url, size, ext });
+const entry = (streams: object, more: object = {}) => ({
+  url: PAGE,
+  site: 'Videos videos.example',
+  title: 'T',
+  type: 'video',
+  streams,
+  ...more,
+});
+const read = (...entries: object[]) => readListing(JSON.stringify(entries), PAGE);
+
+function codeOf(body: () => unknown): string {
+  try {
+    body();
+  } catch (thrown) {
+    return (thrown as SluiceError).code;
+  }
+  return 'no error';
+}
+
+test('streams come the biggest first, which is the default, with exact sizes', () => {
+  const [found] = read(
+    entry({
+      low: { quality: '360p', size: 100, parts: [part(100)] },
+      high: { quality: '720p', size: 900, parts: [part(400), part(500, 'm4a')], ext: 'mp4', NeedMux: true },
+    }),
+  );
+  assert.equal(found?.item.streams, [
+    { id: 'high', quality: '720p', bytes: 900, ext: 'mp4', isDefault: true },
+    { id: 'low', quality: '360p', bytes: 100, ext: 'mp4', isDefault: false },
+  ]);
+  assert.equal(
+    found?.streams.map(({ needsFfmpeg, parts }) => [needsFfmpeg, parts]),
+    [
+      [true, 2],
+      [false, 1],
+    ],
+  );
+});
+
+test('a part of unknown size makes the whole unknown, and lux is told not to cut it into chunks', () => {
+  const [found] = read(entry({ hls: { quality: '720p', size: 5, parts: [part(5, 'ts'), part(0, 'ts')] } }));
+  assert.is(found?.item.streams[0]?.bytes, null);
+  const plan = found!.streams[0]!;
+  assert.ok(downloadArguments(PAGE, plan, 'lux').join(' ').includes('-cs 0'));
+  assert.not(downloadArguments(PAGE, plan, 'annie').includes('-cs'));
+  assert.not(downloadArguments(PAGE, { ...plan, bytes: 5 }, 'lux').includes('-cs'));
+});
+
+test("annie's sentence before its JSON, and its other names, are read too", () => {
+  const old = {
+    site: 'Universal',
+    title: 'clip',
+    type: 'video/mp4',
+    url: PAGE,
+    streams: { default: { urls: [part(7)], size: 7 } },
+  };
+  const printed = `\nannie doesn't support this URL right now, but it will try\n${JSON.stringify(old, null, 2)}`;
+  const [found] = readListing(printed, PAGE);
+  assert.is(found?.item.site, 'videos.example');
+  assert.equal(found?.item.streams, [
+    { id: 'default', quality: 'default', bytes: 7, ext: 'mp4', isDefault: true },
+  ]);
+});
+
+test('an album is one item for each picture, by its own address', () => {
+  const parts = [1, 2].map((n) => part(n, 'jpg', `https://cdn.example/${n}.jpg`));
+  const items = read(entry({ default: { size: 3, parts } }, { type: 'image' })).map(({ item }) => item);
+  assert.equal(
+    items.map(({ id, url, title, type }) => [id, url, title, type]),
+    [
+      ['1', 'https://cdn.example/1.jpg', 'T (1)', 'image'],
+      ['2', 'https://cdn.example/2.jpg', 'T (2)', 'image'],
+    ],
+  );
+});
+
+test('a page that was taken for a file is not supported', () => {
+  const html = entry({ default: { size: 9, parts: [part(9)] } }, { site: 'Universal', type: 'text/html' });
+  assert.is(
+    codeOf(() => read(html)),
+    'unsupported_url',
+  );
+});
+
+test('what is no JSON, or lists nothing, has a code', () => {
+  assert.is(
+    codeOf(() => readListing('panic: runtime error', PAGE)),
+    'engine_output',
+  );
+  assert.is(
+    codeOf(() => readListing('[', PAGE)),
+    'engine_output',
+  );
+  for (const empty of [[], [null], [{ err: {} }], [entry({})]]) {
+    assert.is(
+      codeOf(() => readListing(JSON.stringify(empty), PAGE)),
+      'no_media',
+    );
+  }
+  fc.assert(
+    fc.property(fc.jsonValue(), (json) => {
+      codeOf(() => readListing(JSON.stringify(json), PAGE));
+    }),
+  );
+});
+
+test('flags come before the address, which comes after two dashes', () => {
+  const plan = { id: '-x', bytes: 1, parts: 1, needsFfmpeg: false };
+  for (const argv of [listArguments('--debug'), downloadArguments('--debug', plan, 'lux')]) {
+    assert.equal(argv.slice(-2), ['--', '--debug']);
+  }
+});
+
+test('the sites that lux knows are told by their host', () => {
+  for (const host of [
+    'www.youtube.com',
+    'youtu.be',
+    'bilibili.com',
+    'v.qq.com',
+    'haokan.baidu.com',
+    'twitter.com.',
+    'www.pinterest.co.uk',
+  ]) {
+    assert.ok(isLuxSite(host), host);
+  }
+  for (const host of [
+    'example.org',
+    'youtube.evil.example',
+    'qq',
+    '127.0.0.1',
+    'localhost',
+    'baidu.com',
+    'co.uk',
+  ]) {
+    assert.not(isLuxSite(host), host);
+  }
+});
+
+test('the program is known by what it says of itself, and which bar it has', () => {
+  assert.equal(identify('\nlux: version v0.24.1, A fast and simple video downloader.\n\n'), {
+    version: '0.24.1',
+    generation: 'lux',
+  });
+  assert.equal(identify('annie: version 0.10.3, A fast, simple and clean video downloader.'), {
+    version: '0.10.3',
+    generation: 'annie',
+  });
+  assert.is(
+    identify('\u001b[36m\nannie: version 0.11.0, A fast, simple and clean video downloader.')?.generation,
+    'lux',
+  );
+  assert.is(identify('Lux 1.21: brightness of your display'), null);
+});
+
+test('the bar never falls, never passes the exact total, and notices when too much came', () => {
+  const sample = (receivedBytes: number) => ({
+    receivedBytes,
+    totalBytes: 1001,
+    percent: 50,
+    bytesPerSecond: 1,
+    etaSeconds: 2,
+  });
+  const bar = new Bar(1000);
+  assert.equal(bar.add(sample(500), 50), { ...sample(500), totalBytes: 1000 });
+  assert.is(bar.add(sample(400), 40).receivedBytes, 500);
+  assert.equal(bar.add(sample(1001), 100.1), { ...sample(1000), totalBytes: 1000, percent: 100 });
+  assert.not(bar.overflowed);
+  bar.add(sample(3000), 300);
+  assert.ok(bar.overflowed);
+});
+
+test('what Go says has our codes', () => {
+  for (const [said, code] of [
+    ['request error: Get "https://x": dial tcp: lookup x: no such host', 'dns_failed'],
+    ['request error: Get "https://x": net/http: TLS handshake timeout', 'timeout'],
+    ['https://x request error: HTTP 429', 'remote_busy'],
+    ['no stream named 1080p', 'stream_not_found'],
+    ['exec: "ffmpeg": executable file not found in $PATH', 'ffmpeg_missing'],
+    ['write media.mp4.download: no space left on device', 'disk_full'],
+    ['read tcp 1.2.3.4:5: read: connection reset by peer', 'connection_lost'],
+    ['something new', 'engine_exit'],
+  ] as const) {
+    assert.is(failureOf('lux', [said], 1, null).code, code, said);
+  }
+  assert.equal(errorLines('Downloading http://x error:\nHTTP 404\ngithub.com/x\n\t/src/x.go:1\n'), [
+    'HTTP 404',
+  ]);
+});
+
+test.run();

@@ -1,0 +1,110 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { EngineResult } from '#lib/annie/engine.ts';
+import { createProcessHost } from '#lib/annie/process.server.ts';
+import { createStandInEngine } from '#lib/annie/stand-in/engine.ts';
+import { announcedBytes, readRecording, type Recording } from '#lib/annie/stand-in/recording.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { Sample } from '#lib/protocol/progress.ts';
+import { settles } from '../../support/wait.ts';
+import { withDir } from '../process/machine.ts';
+
+const FIXTURES = join(import.meta.dirname, '../../fixtures/recordings');
+/** How much faster than it was recorded; the longest took 30 s. */
+const SPEED = 60;
+
+/** Runs of one item through pipes: listings, terminals and what Sluice never asks for are left out. */
+function downloads(engine: 'lux' | 'annie'): Recording[] {
+  return readdirSync(join(FIXTURES, engine))
+    .filter(
+      (name) =>
+        name.endsWith('.jsonl') &&
+        !/pty|ctty|info|json\b|aria2|playlist|two-urls|file-list|noargs|silent|debug/.test(name),
+    )
+    .map((name) => readRecording(name.slice(0, -6), readFileSync(join(FIXTURES, engine, name), 'utf8')));
+}
+
+interface Outcome {
+  result: EngineResult | null;
+  error: unknown;
+  samples: Sample[];
+  phases: string[];
+}
+
+/** Plays a recording through the whole adapter. The adapter's listing of a run that failed early fails as it did. */
+async function play(recording: Recording): Promise<Outcome> {
+  return withDir(async (dir) => {
+    const processes = await createProcessHost({ runDir: join(dir, 'run') });
+    const { engine: name } = recording;
+    const recordings = join(FIXTURES, name);
+    const nodePath = process.execPath;
+    const engine = createStandInEngine({ processes, cwd: dir, nodePath, recordings });
+    const workDir = join(dir, 'work');
+    await mkdir(workDir);
+    const outcome: Outcome = { result: null, error: null, samples: [], phases: [] };
+    try {
+      const url = `http://stand-in.test/?speed=${SPEED}#${recording.name}`;
+      outcome.result = await settles(
+        engine.download({
+          ...{ url, streamId: null, workDir, signal: new AbortController().signal },
+          onSample: (sample) => void outcome.samples.push(sample),
+          onPhase: (phase) => void outcome.phases.push(phase),
+          onInfo: () => undefined,
+          onOutput: () => undefined,
+        }),
+        { what: recording.name },
+      );
+    } catch (thrown) {
+      outcome.error = thrown;
+    } finally {
+      await processes.close();
+    }
+    return outcome;
+  });
+}
+
+for (const recording of [...downloads('lux'), ...downloads('annie')]) {
+  const { name, exitCode, signal } = recording;
+  test(`${name} (${recording.note}) ends as it ended when it was recorded`, async () => {
+    const { result, error, samples, phases } = await play(recording);
+    const total = announcedBytes(recording);
+    if (exitCode === 0) {
+      assert.ok(result, String(error));
+      if (total !== null) assert.is(result.bytes, total);
+      assert.is(phases.includes('finish'), recording.joined);
+    } else {
+      assert.instance(error, SluiceError);
+      // Killed from outside: what was fetched is worth another try.
+      if (signal !== null)
+        assert.equal([(error as SluiceError).code, (error as SluiceError).transient], ['engine_exit', true]);
+    }
+    for (const sample of samples) {
+      assert.is(sample.totalBytes, total);
+      assert.ok(total === null || sample.receivedBytes <= total);
+    }
+    const received = samples.map(({ receivedBytes }) => receivedBytes);
+    assert.equal(
+      received,
+      [...received].sort((a, b) => a - b),
+    );
+  });
+}
+
+for (const [name, code] of [
+  ['lux-404', 'remote_not_found'],
+  ['lux-refused', 'connect_failed'],
+  ['lux-loop', 'too_many_redirects'],
+  ['lux-badurl', 'unsupported_url'],
+  ['lux-chunked-nosize', 'unsupported_url'],
+] as const) {
+  test(`${name} is ${code}`, async () => {
+    const recording = downloads('lux').find((each) => each.name === name);
+    const { error } = await play(recording!);
+    assert.is((error as SluiceError).code, code);
+  });
+}
+
+test.run();
