@@ -1,6 +1,6 @@
 /** Sluice's parser over the work: every record decoded, or only the newest of each chunk asked for. */
 import { createNewestParser } from '../../src/lib/annie/progress/newest.ts';
-import { createProgressParser } from '../../src/lib/annie/progress/parser.ts';
+import { createProgressParser, type Dialect } from '../../src/lib/annie/progress/parser.ts';
 import {
   ETA,
   PERCENT,
@@ -10,6 +10,7 @@ import {
   toPrinted,
   TOTAL,
 } from '../../src/lib/annie/progress/sample.ts';
+import type { Chunk } from '../../src/lib/annie/replay/recording.ts';
 import type { Run, Work } from './work.ts';
 
 /** Counts records and adds their numbers up, so that none of the work can be left out. */
@@ -54,6 +55,60 @@ export function newestOnly({ runs, loops }: Work): number {
     }
   }
   return taken;
+}
+
+/**
+ * Heap bytes for each record, while nothing is collected: over the stretches of the recordings that hold records
+ * and nothing else, as what is said in words becomes objects. NaN without `--expose-gc`.
+ */
+export function heapPerRecord({ runs, loops }: Work): number {
+  if (globalThis.gc === undefined) return NaN;
+  const sum = new Sum();
+  const stretches = runs.flatMap(({ dialect, chunks }) => {
+    const stretch = recordsIn(dialect, chunks);
+    if (stretch.length === 0) return [];
+    return { parser: createProgressParser(dialect, sum), stretch };
+  });
+  const pass = (times: number): void => {
+    for (const { parser, stretch } of stretches) {
+      for (let loop = 0; loop < times; loop++) {
+        // By index: an iterator's results are objects too, until it is optimised away.
+        for (let k = 0; k < stretch.length; k++) parser.push(stretch[k]!.fd, stretch[k]!.data);
+      }
+    }
+  };
+  pass(loops);
+  const tries = Array.from({ length: 5 }, () => {
+    globalThis.gc?.();
+    const before = process.memoryUsage().heapUsed;
+    sum.samples = 0;
+    pass(loops);
+    return (process.memoryUsage().heapUsed - before) / sum.samples;
+  });
+  return Math.max(0, Math.min(...tries));
+}
+
+/** The chunks between the first record and the last; none when something is said between them. */
+function recordsIn(dialect: Dialect, chunks: Chunk[]): Chunk[] {
+  let first = -1;
+  let last = -1;
+  let saidAfter = -1;
+  let at = 0;
+  const parser = createProgressParser(dialect, {
+    sample() {
+      if (first < 0) first = at;
+      last = at;
+    },
+    event() {
+      if (first >= 0 && saidAfter < 0) saidAfter = at;
+    },
+  });
+  for (const { fd, data } of chunks) {
+    parser.push(fd, data);
+    at++;
+  }
+  // The chunk of the first record may hold words before it.
+  return saidAfter >= 0 && saidAfter <= last ? [] : chunks.slice(first + 1, last);
 }
 
 /** Share of the true samples that come out with every number right, 0–1. */

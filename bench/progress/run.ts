@@ -4,7 +4,7 @@
  */
 import { interleave, ratios, report, type Spread, spreadOf, table } from '../harness.ts';
 import { blog, byteLoop, splitAndMatch } from './baselines.ts';
-import { everyRecord, newestOnly, shareRight } from './ours.ts';
+import { everyRecord, heapPerRecord, newestOnly, shareRight } from './ours.ts';
 import { loadWork, type Work } from './work.ts';
 
 const ROUNDS = 7;
@@ -58,17 +58,6 @@ async function measureOne(work: Work): Promise<Result> {
     heapBytesPerRecord: heapPerRecord(work),
     byteSum: byteLoop(work),
   };
-}
-
-/** What the heap grows by while nothing is collected, over the records; the least of a few tries. */
-function heapPerRecord(work: Work): number {
-  const tries = Array.from({ length: 5 }, () => {
-    globalThis.gc?.();
-    const before = process.memoryUsage().heapUsed;
-    everyRecord(work);
-    return (process.memoryUsage().heapUsed - before) / work.samples;
-  });
-  return Math.min(...tries.filter((bytes) => bytes >= 0));
 }
 
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
