@@ -68,7 +68,8 @@ for (const [what, options] of [
     const overflow = await visit.page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
-    assert.is(overflow, 0, 'nothing is wider than the screen');
+    // Below 0: room kept for a scrollbar that is not there.
+    assert.ok(overflow <= 0, `${overflow} px are wider than the screen`);
     assert.equal(visit.errors, []);
     await visit.close();
   });
