@@ -10,12 +10,14 @@ export interface FileWish {
   faults: Map<string, string>;
   /** Faults happen on the first so many requests of this very address; null = always. */
   times: number | null;
+  /** Faults begin after so many requests of this very address. */
+  after: number;
 }
 
 /**
- * `size` (1 MiB), `seed` (1), `rate` (bytes/s), `disposition`, `type`, `times`, and `fault`: a comma list of
+ * `size` (1 MiB), `seed` (1), `rate` (bytes/s), `disposition`, `type`, `times`, `after`, and `fault`: a comma list of
  * `no-range` `ignore-range` `cut-at=N` `416` `etag-changes` `weak-etag` `no-validators` `status=503`
- * `retry-after=S` `reset` `stall-at=N` `short` `long` `unknown-size` `gzip` `wrong-range` `no-head`.
+ * `retry-after=S` `reset` `stall-at=N` `short` `long` `unknown-size` `gzip` `wrong-range` `no-head` `hang`.
  */
 export function readWish(query: URLSearchParams): FileWish {
   const number = (name: string): number | null => (query.has(name) ? Number(query.get(name)) : null);
@@ -32,5 +34,6 @@ export function readWish(query: URLSearchParams): FileWish {
     type: query.get('type') ?? 'application/octet-stream',
     faults,
     times: number('times'),
+    after: number('after') ?? 0,
   };
 }

@@ -20,7 +20,7 @@ export function serveFile(req: IncomingMessage, res: ServerResponse, url: URL, s
   const key = url.pathname + url.search;
   const count = (state.asked.get(key) ?? 0) + 1;
   state.asked.set(key, count);
-  const faulty = wish.times === null || count <= wish.times;
+  const faulty = count > wish.after && (wish.times === null || count <= wish.after + wish.times);
   const faults = faulty ? wish.faults : new Map<string, string>();
   const seed = (state.seeds.get(url.pathname) ?? wish.seed) + (faults.has('etag-changes') ? count : 0);
   answer(req, res, { ...wish, seed, faults });

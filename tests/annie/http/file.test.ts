@@ -107,6 +107,21 @@ for (const size of [3 * MiB, 40 * MiB]) {
   });
 }
 
+test('a server that serves one connection at a time is not asked for a second', async () => {
+  await fetched(`/file/one.bin?size=${9 * MiB}&fault=hang&after=1`, 1, 9 * MiB);
+});
+
+test('helpers that are turned away leave the work to the first connection', async () => {
+  const size = 24 * MiB;
+  await fetched(`/file/busy.bin?size=${size}&rate=${8 * MiB}&fault=status=503&after=2&seed=6`, 6, size);
+});
+
+test('a busy server that recovers is mended within the attempt only if the connection broke', async () => {
+  const url = `${site.url}/file/later.bin?size=1000&fault=status=503&times=1`;
+  assert.is(await settles(codeOf(downloadFile(jobFor(url, await freshDir()), options))), 'remote_error');
+  await fetched('/file/later.bin?size=1000&fault=status=503&times=0', 1, 1000);
+});
+
 test('a file that changed between attempts is fetched anew, never appended to', async () => {
   const workDir = await freshDir();
   const size = 4 * MiB;

@@ -4,7 +4,7 @@
  * called for IP literals.
  */
 import { lookup } from 'node:dns/promises';
-import { isIP, type OnReadOpts, type Socket } from 'node:net';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { SluiceError } from '../../protocol/error.ts';
 import { canonicalHost, parseAddress } from './address.ts';
@@ -87,46 +87,50 @@ export function createGuard(options: GuardOptions = {}): Guard {
       signal?.throwIfAborted();
       const addresses = await resolve(host, port, signal);
       signal?.throwIfAborted();
-      const raceOnread = target.tls ? undefined : onread;
-      const socket = await raceAddresses({ addresses, port, signal, onread: raceOnread, connectTimeoutMs });
-      if (!target.tls) return socket;
+      const base = { port, noDelay: true, ...(onread ? { onread } : {}) };
+      if (!target.tls) {
+        const dial = (address: string): Socket => connect({ ...base, host: address });
+        return raceAddresses({ addresses, dial, signal, connectTimeoutMs });
+      }
       const name = target.servername ?? canonicalHost(host) ?? host;
-      return secure(socket, name, { ca, onread }, connectTimeoutMs, signal);
+      const options = { ...base, ...tlsOptions(name, ca) };
+      // not a TLS layer on a dialled socket: Node gives `onread` only to one that dials itself
+      const dial = (address: string): TLSSocket => tlsConnect({ ...options, host: address });
+      const socket = await raceAddresses({ addresses, dial, signal, connectTimeoutMs });
+      return secured(socket, name, connectTimeoutMs, signal);
     },
   };
 }
 
-function secure(
-  socket: Socket,
+function tlsOptions(name: string, ca: string | undefined): ConnectionOptions {
+  return {
+    ALPNProtocols: ['http/1.1'],
+    // the certificate of an IP literal is checked against the literal, which is the address dialled
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(ca === undefined ? {} : { ca }),
+  };
+}
+
+/** Waits for the handshake of a TLS socket that has just connected. */
+function secured<T extends Socket>(
+  socket: T,
   host: string,
-  { ca, onread }: { ca: string | undefined; onread: OnReadOpts | undefined },
   timeoutMs: number,
   signal?: AbortSignal,
-): Promise<TLSSocket> {
-  // @types/node leaves `onread` out of tls.connect, where Node takes it (lib/_tls_wrap.js)
-  const options: ConnectionOptions & { onread?: OnReadOpts } = {
-    socket,
-    host,
-    ALPNProtocols: ['http/1.1'],
-    ...(isIP(host) === 0 ? { servername: host } : {}),
-    ...(ca === undefined ? {} : { ca }),
-    ...(onread === undefined ? {} : { onread }),
-  };
+): Promise<T> {
   return new Promise((resolve, reject) => {
-    const secured = tlsConnect(options);
     const timer = setTimeout(() => {
       fail(new SluiceError('timeout', `${host} took too long to agree on a secure connection.`));
     }, timeoutMs);
     const settle = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
-      secured.removeListener('error', onError);
-      secured.removeListener('close', onError);
+      socket.removeListener('error', onError);
+      socket.removeListener('close', onError);
     };
     const fail = (error: unknown): void => {
       settle();
-      secured.on('error', () => {});
-      secured.destroy();
+      socket.on('error', () => {});
       socket.destroy();
       reject(error as Error);
     };
@@ -137,13 +141,13 @@ function secure(
       const why = cause instanceof Error ? `: ${cause.message.split('\n')[0] ?? ''}` : '';
       fail(new SluiceError('tls_failed', `The secure connection to ${host} failed${why}.`, { cause }));
     };
-    secured.once('error', onError);
-    secured.once('close', onError);
+    socket.once('error', onError);
+    socket.once('close', onError);
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
-    secured.once('secureConnect', () => {
+    socket.once('secureConnect', () => {
       settle();
-      resolve(secured);
+      resolve(socket);
     });
   });
 }

@@ -1,5 +1,5 @@
 /** Dials checked addresses, a quarter second apart, until one answers (Happy Eyeballs, RFC 8305). */
-import { connect, type OnReadOpts, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { SluiceError } from '../../protocol/error.ts';
 
 /** RFC 8305 section 5: recommended Connection Attempt Delay. */
@@ -8,15 +8,15 @@ const ATTEMPT_DELAY_MS = 250;
 export interface RaceOptions {
   /** IP literals, in order of preference; never a name. */
   addresses: readonly string[];
-  port: number;
+  /** Begins to connect to one of them. */
+  dial: (address: string) => Socket;
   connectTimeoutMs: number;
   signal?: AbortSignal | undefined;
-  onread?: OnReadOpts | undefined;
 }
 
 /** @throws SluiceError `connect_failed`, `timeout`; `signal.reason` after an abort */
 export function raceAddresses(options: RaceOptions): Promise<Socket> {
-  const { port, connectTimeoutMs, signal, onread } = options;
+  const { dial, connectTimeoutMs, signal } = options;
   const waiting = interleave(options.addresses);
   const dialling = new Map<Socket, (error: Error) => void>();
   let lastError: unknown = null;
@@ -32,7 +32,7 @@ export function raceAddresses(options: RaceOptions): Promise<Socket> {
         if (dialling.size === 0) finish(null);
         return;
       }
-      const socket = connect({ host: address, port, noDelay: true, ...(onread ? { onread } : {}) });
+      const socket = dial(address);
       const onError = (error: Error): void => {
         lastError = error;
         dialling.delete(socket);

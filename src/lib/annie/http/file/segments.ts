@@ -59,6 +59,17 @@ export function splitLargest(segments: Segment[]): Segment | null {
   return rest;
 }
 
+/**
+ * Undoes a split of which nothing has come: the stretch in front goes on to the end, over the connection it has.
+ * Left alone when that one is done already.
+ */
+export function mergeBack(segments: Segment[], segment: Segment): void {
+  const before = segments.find((each) => each.end === segment.start && each !== segment);
+  if (!before || isDone(before) || segment.received > segment.start) return;
+  before.end = segment.end;
+  segments.splice(segments.indexOf(segment), 1);
+}
+
 /** Puts a saved map back: what was received but not written is fetched again. Null when the parts do not fit. */
 export function restoreSegments(
   saved: readonly [number, number, number][],

@@ -7,7 +7,15 @@ import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { sameVersion, type Validators } from '../head.ts';
 import { interpret } from './opening.ts';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.server.ts';
-import { freeSegment, isDone, receivedBytes, roomIn, type Segment, splitLargest } from './segments.ts';
+import {
+  freeSegment,
+  isDone,
+  mergeBack,
+  receivedBytes,
+  roomIn,
+  type Segment,
+  splitLargest,
+} from './segments.ts';
 import { openFast } from './socket-body.server.ts';
 import { pourStream } from './stream-body.server.ts';
 
@@ -62,6 +70,7 @@ export function createTransfer(options: TransferOptions): Transfer {
   const startedBytes = receivedBytes(segments);
   let helpersWelcome = resumable && maxConnections > 1;
   let finalUrl: URL | null = null;
+  let fastWelcome = true;
   let lastError: unknown = null;
 
   async function fetchInto(segment: Segment, first: HttpAnswer | null, helper: boolean): Promise<void> {
@@ -98,12 +107,18 @@ export function createTransfer(options: TransferOptions): Transfer {
   function worthFast(segment: Segment, answer: HttpAnswer | null): boolean {
     if (answer) finalUrl = answer.url;
     const whole = ranged || segment.received === 0;
-    return finalUrl !== null && segment.end !== null && whole && roomIn(segment) >= FAST_FROM_BYTES;
+    return (
+      fastWelcome && finalUrl !== null && segment.end !== null && whole && roomIn(segment) >= FAST_FROM_BYTES
+    );
   }
 
   async function openFastFor(segment: Segment): ReturnType<typeof openFast> {
     if (finalUrl === null || totalBytes === null) return null;
-    return openFast({ guard, url: finalUrl, segment, totalBytes, validators, ranged, stallMs, signal });
+    const ask = { guard, url: finalUrl, segment, totalBytes, validators, ranged, stallMs, signal };
+    const fast = await openFast(ask);
+    // a server that is not for it once will not be a moment later
+    fastWelcome = fast !== null;
+    return fast;
   }
 
   async function ask(segment: Segment, helper: boolean): Promise<HttpAnswer> {
@@ -134,8 +149,11 @@ export function createTransfer(options: TransferOptions): Transfer {
       } catch (thrown) {
         options.signal.throwIfAborted();
         const mendable = resumable && thrown instanceof SluiceError && MENDABLE.includes(thrown.code);
-        idleTries = segment.written > before ? 1 : idleTries + 1;
-        if (!mendable || idleTries >= MAX_IDLE_TRIES || ++tries >= MAX_TRIES) throw thrown;
+        const idle = segment.written === before;
+        idleTries = idle ? idleTries + 1 : 1;
+        if (helper) mergeBack(segments, segment);
+        if (!mendable || (helper && idle) || idleTries >= MAX_IDLE_TRIES || ++tries >= MAX_TRIES)
+          throw thrown;
         await delay(FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2), null, { signal });
       }
       segment = freeSegment(segments) ?? (resumable && workers.size > 1 ? splitLargest(segments) : null);

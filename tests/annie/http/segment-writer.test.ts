@@ -1,0 +1,82 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as fc from 'fast-check';
+import { existsSync } from 'node:fs';
+import { open, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { newSegment } from '#lib/annie/http/file/segments.ts';
+import { createSegmentWriter } from '#lib/annie/http/file/segment-writer.server.ts';
+import { testUnless } from '../../support/skip.ts';
+import { codeOf, freshDir, removeDirs } from './kit.ts';
+
+test('whatever the sizes, the times and the way in, the bytes arrive in order at their place', async () => {
+  const dir = await freshDir();
+  const move = fc.record({
+    bytes: fc.integer({ min: 1, max: 200_000 }),
+    gapMs: fc.nat(150),
+    lend: fc.boolean(),
+  });
+  await fc.assert(
+    fc.asyncProperty(fc.nat(1000), fc.array(move, { maxLength: 30 }), async (start, moves) => {
+      const total = moves.reduce((sum, { bytes }) => sum + bytes, 0);
+      const source = Buffer.alloc(total);
+      for (let i = 0; i < total; i++) source[i] = (i * 31 + (i >>> 8)) & 255;
+      const path = join(dir, 'x');
+      const handle = await open(path, 'w');
+      const segment = newSegment(start, start + total);
+      const writer = createSegmentWriter(handle, segment, () => {});
+      let at = 0;
+      let nowMs = 0;
+      for (const { bytes, gapMs, lend } of moves) {
+        for (const end = at + bytes; at < end;) {
+          const space = lend ? writer.space() : null;
+          const part = source.subarray(at, Math.min(end, at + (space?.length ?? Infinity)));
+          space?.set(part);
+          // a tick may fall between the loan and its use
+          writer.tick((nowMs += gapMs));
+          const fill = space ? writer.advance(part.length, nowMs) : writer.push(part, nowMs);
+          at += part.length;
+          if (fill === 'wait') await writer.drained();
+        }
+      }
+      await writer.flush();
+      await handle.close();
+      assert.is(segment.written, start + total);
+      assert.ok((await readFile(path)).subarray(start).equals(source));
+    }),
+    { numRuns: 40 },
+  );
+});
+
+test('no byte goes past the end of its stretch, also when the end moves', async () => {
+  const path = join(await freshDir(), 'x');
+  const handle = await open(path, 'w');
+  const segment = newSegment(0, 100);
+  const writer = createSegmentWriter(handle, segment, () => {});
+  writer.push(Buffer.alloc(60, 1), 0);
+  const space = writer.space();
+  space.fill(2, 0, 30);
+  segment.end = 70;
+  assert.is(writer.advance(30, 0), 'full');
+  assert.is(writer.push(Buffer.alloc(10), 0), 'full');
+  await writer.flush();
+  await handle.close();
+  assert.is((await readFile(path)).length, 70);
+});
+
+const noFull = existsSync('/dev/full') ? null : '/dev/full is only on Linux';
+testUnless(test, noFull, 'a full disk is disk_full, told once and to whoever asks', async () => {
+  const handle = await open('/dev/full', 'r+');
+  const told: string[] = [];
+  const writer = createSegmentWriter(handle, newSegment(0, 20), (error) => told.push(error.code));
+  writer.push(Buffer.alloc(10), 0);
+  assert.is(await codeOf(writer.flush()), 'disk_full');
+  assert.is(await codeOf(writer.drained()), 'disk_full');
+  assert.throws(() => writer.push(Buffer.alloc(1), 0));
+  assert.equal(told, ['disk_full']);
+  await handle.close();
+});
+
+test.after(removeDirs);
+
+test.run();

@@ -1,0 +1,92 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import * as fc from 'fast-check';
+import {
+  freeSegment,
+  isDone,
+  mergeBack,
+  newSegment,
+  receivedBytes,
+  restoreSegments,
+  roomIn,
+  splitLargest,
+} from '#lib/annie/http/file/segments.ts';
+
+const MiB = 1024 * 1024;
+
+test('whatever is split and received, the stretches cover the file once', () => {
+  const step = fc.oneof(
+    fc.constant('split' as const),
+    fc.record({ which: fc.nat(20), bytes: fc.integer({ min: 1, max: 9 * MiB }) }),
+  );
+  fc.assert(
+    fc.property(fc.integer({ min: 1, max: 100 * MiB }), fc.array(step, { maxLength: 60 }), (total, steps) => {
+      const segments = [newSegment(0, total)];
+      for (const each of steps) {
+        if (each === 'split') splitLargest(segments);
+        else {
+          const segment = segments[each.which % segments.length];
+          if (!segment) continue;
+          segment.received += Math.min(each.bytes, roomIn(segment));
+          segment.written = segment.received;
+        }
+      }
+      const restored = restoreSegments(
+        segments.map(({ start, end, written }) => [start, end ?? 0, written]),
+        total,
+      );
+      assert.ok(restored, 'no gap and no overlap');
+      assert.is(receivedBytes(restored), receivedBytes(segments));
+      assert.is(segments.every(isDone), receivedBytes(segments) === total);
+      assert.is(freeSegment(segments) === null, segments.every(isDone));
+    }),
+  );
+});
+
+test('a map with a gap, an overlap or a wrong length is not restored', () => {
+  assert.is(restoreSegments([[0, 5, 5]], 6), null);
+  assert.is(
+    restoreSegments(
+      [
+        [0, 5, 5],
+        [6, 9, 6],
+      ],
+      9,
+    ),
+    null,
+  );
+  assert.is(
+    restoreSegments(
+      [
+        [0, 5, 5],
+        [4, 9, 6],
+      ],
+      9,
+    ),
+    null,
+  );
+  assert.is(restoreSegments([[0, 5, 6]], 5), null);
+  assert.is(restoreSegments([], 1), null);
+  assert.equal(restoreSegments([], 0), []);
+});
+
+test('a split of which nothing came is undone, unless the one in front is done', () => {
+  const segments = [newSegment(0, 20 * MiB)];
+  const rest = splitLargest(segments);
+  assert.ok(rest);
+  mergeBack(segments, rest);
+  assert.equal(segments, [newSegment(0, 20 * MiB)]);
+  const second = splitLargest(segments);
+  const [first] = segments;
+  assert.ok(first && second);
+  first.received = first.end ?? 0;
+  mergeBack(segments, second);
+  assert.is(segments.length, 2);
+});
+
+test('little that is left is not split', () => {
+  assert.is(splitLargest([newSegment(0, 7 * MiB)]), null);
+  assert.is(splitLargest([newSegment(0, null)]), null);
+});
+
+test.run();
