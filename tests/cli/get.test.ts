@@ -1,0 +1,60 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readdirSync } from 'node:fs';
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { makePlace, type Place, PROJECT, sluiceEnv } from '../support/server.ts';
+import { settles, waitFor } from '../support/wait.ts';
+
+const test = suite('get');
+let site: Server;
+let place: Place;
+
+/** Announces a megabyte, sends some of it, and never the rest. */
+test.before(async () => {
+  site = createServer((request, response) => {
+    response.writeHead(200, { 'content-length': 1_000_000, 'content-type': 'application/octet-stream' });
+    if (request.method === 'HEAD') response.end();
+    else response.write(Buffer.alloc(100_000));
+  });
+  await new Promise<void>((resolve) => site.listen(0, '127.0.0.1', resolve));
+  place = makePlace();
+});
+test.after(() => {
+  site.closeAllConnections();
+  site.close();
+  place.remove();
+});
+
+test('Ctrl+C cancels what is under way, says so, and leaves nothing behind', async () => {
+  const urls = ['a.bin', 'b.bin'].map(
+    (name) => `http://127.0.0.1:${(site.address() as AddressInfo).port}/${name}`,
+  );
+  const child = spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), 'get', ...urls, '--json'], {
+    // Its private data dir is made there.
+    env: sluiceEnv(place, { TMPDIR: place.home }),
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  const rows = (): DownloadView[] =>
+    text
+      .split('\n')
+      .slice(0, -1)
+      .map((line) => JSON.parse(line) as DownloadView);
+  const moving = () => new Set(rows().flatMap(({ id, receivedBytes }) => (receivedBytes > 0 ? [id] : [])));
+  await waitFor(() => moving().size === 2, { what: 'both downloads to move' });
+  child.kill('SIGINT');
+  assert.equal(await settles(exited, { what: 'the exit' }), [1, null]);
+  const ends = new Map(rows().map(({ id, state }) => [id, state]));
+  assert.equal([...ends.values()], ['cancelled', 'cancelled']);
+  assert.equal(readdirSync(place.downloadDir), []);
+  assert.equal(readdirSync(place.home), []);
+});
+
+test.run();
