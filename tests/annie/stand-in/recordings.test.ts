@@ -1,16 +1,16 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineResult } from '#lib/annie/engine.ts';
+import type { Engine, EngineResult } from '#lib/annie/engine.ts';
 import { createProcessHost } from '#lib/annie/process.server.ts';
 import { createStandInEngine } from '#lib/annie/stand-in/engine.ts';
 import { announcedBytes, readRecording, type Recording } from '#lib/annie/stand-in/recording.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { settles } from '../../support/wait.ts';
-import { withDir } from '../process/machine.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/recordings');
 /** How much faster than it was recorded; the longest took 30 s. */
@@ -34,36 +34,34 @@ interface Outcome {
   phases: string[];
 }
 
+const root = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+const processes = await createProcessHost({ runDir: join(root, 'run') });
+test.after(async () => {
+  await processes.close();
+  await rm(root, { recursive: true, force: true });
+});
+const make = (name: 'lux' | 'annie'): Engine =>
+  createStandInEngine({ processes, cwd: root, nodePath: process.execPath, recordings: join(FIXTURES, name) });
+const engines = { lux: make('lux'), annie: make('annie') };
+
 /** Plays a recording through the whole adapter. The adapter's listing of a run that failed early fails as it did. */
 async function play(recording: Recording): Promise<Outcome> {
-  return withDir(async (dir) => {
-    const processes = await createProcessHost({ runDir: join(dir, 'run') });
-    const { engine: name } = recording;
-    const recordings = join(FIXTURES, name);
-    const nodePath = process.execPath;
-    const engine = createStandInEngine({ processes, cwd: dir, nodePath, recordings });
-    const workDir = join(dir, 'work');
-    await mkdir(workDir);
-    const outcome: Outcome = { result: null, error: null, samples: [], phases: [] };
-    try {
-      const url = `http://stand-in.test/?speed=${SPEED}#${recording.name}`;
-      outcome.result = await settles(
-        engine.download({
-          ...{ url, streamId: null, workDir, signal: new AbortController().signal },
-          onSample: (sample) => void outcome.samples.push(sample),
-          onPhase: (phase) => void outcome.phases.push(phase),
-          onInfo: () => undefined,
-          onOutput: () => undefined,
-        }),
-        { what: recording.name },
-      );
-    } catch (thrown) {
-      outcome.error = thrown;
-    } finally {
-      await processes.close();
-    }
-    return outcome;
+  const workDir = await mkdtemp(join(root, 'work-'));
+  const outcome: Outcome = { result: null, error: null, samples: [], phases: [] };
+  const url = `http://stand-in.test/?speed=${SPEED}#${recording.name}`;
+  const running = engines[recording.engine].download({
+    ...{ url, streamId: null, workDir, signal: new AbortController().signal },
+    onSample: (sample) => void outcome.samples.push(sample),
+    onPhase: (phase) => void outcome.phases.push(phase),
+    onInfo: () => undefined,
+    onOutput: () => undefined,
   });
+  try {
+    outcome.result = await settles(running, { what: recording.name, deadlineMs: 60_000 });
+  } catch (thrown) {
+    outcome.error = thrown;
+  }
+  return outcome;
 }
 
 for (const recording of [...downloads('lux'), ...downloads('annie')]) {
