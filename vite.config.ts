@@ -7,9 +7,5 @@ import { TEXTS } from './scripts/tools/texts.ts';
 export default defineConfig({
   // How long each plugin took is no news to who only wants to start.
   build: { rolldownOptions: { checks: { pluginTimings: false } } },
-  plugins: [
-    paraglideVitePlugin(TEXTS),
-    sluiceDev(),
-    sveltekit(),
-  ],
+  plugins: [paraglideVitePlugin(TEXTS), sluiceDev(), sveltekit()],
 });
