@@ -157,7 +157,8 @@ export class LiveDownloads {
       await this.#settleTouched();
       await this.#fillPlaces();
     } while (this.#touched.size > 0 || this.#pending.length > 0);
-    if (this.size > 0 && !this.#leased) {
+    // Bytes that have to go are work too: nobody else would come back for them.
+    if ((this.size > 0 || this.#parts.removals.busy) && !this.#leased) {
       this.#leased = true;
       await this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
     }
@@ -217,8 +218,8 @@ export class LiveDownloads {
 }
 
 function startOf(row: DownloadRow): RunnerCommand {
-  const { id, attempt, url, streamId, wantedEngine, wantedName } = row;
-  return { type: 'start', download: id, attempt, url, streamId, engine: wantedEngine, filename: wantedName };
+  const { id, attempt, url, streamId, totalBytes, wantedEngine: engine, wantedName: filename } = row;
+  return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes };
 }
 
 function progressOnly(a: DownloadRow, b: DownloadRow): boolean {

@@ -5,6 +5,7 @@
 import type { RunnerCommand } from '../../protocol/runner.ts';
 import type { DurableStorage } from '../durable/types.ts';
 
+const PREFIX = 'gone/';
 const BATCH = 128;
 
 export class Removals {
@@ -21,11 +22,17 @@ export class Removals {
     return this.#waiting.size > 0;
   }
 
-  /** Asks again for what was under way when the actor last stopped. */
+  /** Asks again for all that was under way when the actor last stopped. */
   async wake(): Promise<void> {
-    const intents = await this.#storage.list<{ file: string | null }>({ prefix: 'gone/', limit: BATCH });
-    for (const [key, { file }] of intents) {
-      this.#tell({ type: 'discard', download: key.slice('gone/'.length), file });
+    for (let after: string | null = ''; after !== null;) {
+      const from: { startAfter?: string } = after === '' ? {} : { startAfter: after };
+      const intents: Map<string, { file: string | null }> = await this.#storage.list({
+        prefix: PREFIX,
+        limit: BATCH,
+        ...from,
+      });
+      for (const [key, { file }] of intents) this.#ask(key.slice(PREFIX.length), file);
+      after = intents.size < BATCH ? null : ([...intents.keys()].at(-1) ?? null);
     }
   }
 
@@ -34,11 +41,8 @@ export class Removals {
    * @returns after the intent is written, what settles when the runner says that all is gone
    */
   async begin(id: string, file: string | null): Promise<{ gone: Promise<void> }> {
-    await this.#storage.put(`gone/${id}`, { file });
-    this.#tell({ type: 'discard', download: id, file });
-    const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
-    this.#waiting.set(id, waiting);
-    return { gone: waiting.promise };
+    await this.#storage.put(PREFIX + id, { file });
+    return { gone: this.#ask(id, file) };
   }
 
   async done(id: string): Promise<void> {
@@ -48,6 +52,13 @@ export class Removals {
   }
 
   async forget(id: string): Promise<void> {
-    await this.#storage.delete(`gone/${id}`);
+    await this.#storage.delete(PREFIX + id);
+  }
+
+  #ask(id: string, file: string | null): Promise<void> {
+    this.#tell({ type: 'discard', download: id, file });
+    const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
+    this.#waiting.set(id, waiting);
+    return waiting.promise;
   }
 }

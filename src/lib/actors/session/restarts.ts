@@ -28,6 +28,11 @@ export function repairedRow(row: DownloadRow, now: number, dueAt: number | null)
     dueAt,
     finishedAt: dueAt === null ? now : null,
     error: { code: 'internal_error', message: 'The download crashed inside Sluice.' },
-    history: withTransition(row.history, [now, state, 'supervisor']),
+    history: withTransition(historyOf(row), [now, state, 'supervisor']),
   };
+}
+
+/** What made the machine crash may be the row itself. */
+function historyOf({ history }: DownloadRow): DownloadRow['history'] {
+  return Array.isArray(history) ? history : [];
 }

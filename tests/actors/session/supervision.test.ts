@@ -1,0 +1,84 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import type { RunnerEvent } from '#lib/protocol/runner.ts';
+import { waitFor } from '../../support/wait.ts';
+import { done, phase, sample, type Session, testSession } from './harness.ts';
+
+/** A word that no download machine survives: an end without what has ended. */
+const poison = (download: string, attempt = 1): RunnerEvent =>
+  ({ type: 'done', download, attempt, file: null, output: '' }) as unknown as RunnerEvent;
+
+/** Lets the backoff pass, and waits for the attempt that follows. */
+async function nextAttempt(s: Session, id: string, attempt: number): Promise<void> {
+  s.commands.length = 0;
+  s.clock.increment(10_000);
+  assert.is((await s.told('start', id)).attempt, attempt);
+  await s.news(phase(id, 'download', attempt));
+}
+
+testSession('a download whose actor throws waits and goes on; its siblings notice nothing', async (s) => {
+  const [bad, good] = [await s.add('bad'), await s.add('good')];
+  await s.news(phase(bad, 'download'), phase(good, 'download'), sample(good, 100));
+  await s.news(poison(bad), sample(good, 200));
+  const waiting = await s.show(bad);
+  assert.is(waiting.state, 'waiting');
+  assert.is(waiting.error?.code, 'internal_error');
+  await s.told('stop', bad);
+  await nextAttempt(s, bad, 2);
+  assert.not(s.commands.some((command) => 'download' in command && command.download === good));
+  await s.news(done(bad, 2), done(good));
+  assert.is((await s.show(bad)).state, 'complete');
+  assert.is((await s.show(good)).state, 'complete');
+});
+
+testSession(
+  'a download whose actor throws a fourth time within a minute is given up, and can be retried',
+  async (s) => {
+    const [bad, good] = [await s.add('bad'), await s.add('good')];
+    await s.news(phase(bad, 'download'), phase(good, 'download'));
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await s.news(poison(bad, attempt));
+      assert.is((await s.show(bad)).state, 'waiting', `crash ${attempt}`);
+      await nextAttempt(s, bad, attempt + 1);
+    }
+    await s.news(poison(bad, 4));
+    const given = await s.show(bad);
+    assert.is(given.state, 'error');
+    assert.is(given.error?.code, 'internal_error');
+    assert.is((await s.show(good)).state, 'download');
+    const { body } = await s.call('POST', `/downloads/${bad}/retry`);
+    assert.is((body as DownloadView).attempt, 5);
+    await s.news(phase(bad, 'download', 5), done(bad, 5));
+    assert.is((await s.show(bad)).state, 'complete');
+  },
+);
+
+testSession('crashes that lie more than a minute apart are not added up', async (s) => {
+  const id = await s.add('bad');
+  await s.news(phase(id, 'download'));
+  for (let attempt = 1; attempt <= 6; attempt++) {
+    await s.news(poison(id, attempt));
+    assert.is((await s.show(id)).state, 'waiting', `crash ${attempt}`);
+    s.clock.increment(30_000);
+    await nextAttempt(s, id, attempt + 1);
+  }
+});
+
+testSession(
+  'a removal under way brings its session back after a crash, however many there are',
+  async (s) => {
+    const ids: string[] = [];
+    for (let n = 0; n < 150; n++) ids.push(await s.add(String(n)));
+    for (const id of ids) {
+      s.call('DELETE', `/downloads/${id}`).catch(() => {});
+      await s.told('discard', id);
+    }
+    await s.restart();
+    // nobody comes: the alarm has to do it
+    await waitFor(() => (s.clock.increment(10_000), s.commands.length > 0), { what: 'the session to wake' });
+    for (const id of ids) await s.told('discard', id);
+  },
+);
+
+test.run();
