@@ -20,6 +20,9 @@ export interface SessionTexts {
   thrown: (error: unknown) => string;
 }
 
+/** A playlist of thousands goes out a few at a time: the server refuses a flood. */
+const ADDS_AT_ONCE = 16;
+
 export type AddFields = Commands['add']['fields'];
 
 export class Session {
@@ -67,10 +70,22 @@ export class Session {
 
   /** @returns how many were added; the first error is told in a notice */
   async add(list: readonly AddFields[]): Promise<number> {
-    const results = await Promise.allSettled(list.map((fields) => this.#send('add', fields)));
-    const failed = results.find((result) => result.status === 'rejected');
-    if (failed !== undefined) this.notices.error(this.#texts.thrown(failed.reason));
-    return results.filter(({ status }) => status === 'fulfilled').length;
+    const waiting = [...list];
+    let added = 0;
+    let failure: { thrown: unknown } | null = null;
+    const lane = async (): Promise<void> => {
+      for (let fields = waiting.shift(); fields !== undefined; fields = waiting.shift()) {
+        try {
+          await this.#send('add', fields);
+          added++;
+        } catch (thrown) {
+          failure ??= { thrown };
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: Math.min(ADDS_AT_ONCE, list.length) }, lane));
+    if (failure !== null) this.notices.error(this.#texts.thrown((failure as { thrown: unknown }).thrown));
+    return added;
   }
 
   /** Pauses or resumes every row of a group, those that are not loaded yet too. */

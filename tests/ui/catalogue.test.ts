@@ -1,0 +1,64 @@
+import { readFileSync } from 'node:fs';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type ErrorCode, ERRORS } from '#lib/protocol/error.ts';
+
+type Text = string | { match: Record<string, string> }[];
+
+function read(locale: string): Record<string, Text> {
+  const path = new URL(`../../messages/${locale}.json`, import.meta.url);
+  const { $schema: _, ...texts } = JSON.parse(readFileSync(path, 'utf8')) as Record<string, Text>;
+  return texts;
+}
+
+const en = read('en');
+const zh = read('zh');
+
+/** Said by the command in a terminal, where there is no page. */
+const NEVER_ON_A_PAGE: ErrorCode[] = ['data_dir_busy', 'invalid_recording'];
+
+function placeholders(text: Text): string[] {
+  const sentences = typeof text === 'string' ? [text] : text.flatMap(({ match }) => Object.values(match));
+  return [...new Set(sentences.flatMap((sentence) => sentence.match(/\{\w+\}/g) ?? []))].sort();
+}
+
+test('every error that a page can meet has a text of its own that says what to do', () => {
+  for (const code of Object.keys(ERRORS) as ErrorCode[]) {
+    if (NEVER_ON_A_PAGE.includes(code)) continue;
+    assert.ok(en[`error_${code}`], `messages/en.json: error_${code}`);
+  }
+});
+
+test('the catalogue has no text for an error that does not exist', () => {
+  for (const key of Object.keys(en)) {
+    if (!key.startsWith('error_') || key === 'error_unknown') continue;
+    assert.ok(key.slice('error_'.length) in ERRORS, key);
+  }
+});
+
+test('both languages have the same texts', () => {
+  assert.equal(Object.keys(zh).sort(), Object.keys(en).sort());
+});
+
+test('a translation uses what the original is given, and nothing else', () => {
+  for (const [key, text] of Object.entries(zh)) {
+    const known = placeholders(en[key] ?? '');
+    for (const placeholder of placeholders(text)) {
+      // A singular may leave the number out; the plural declares it all the same.
+      const declared = typeof text !== 'string' && placeholder === '{count}';
+      assert.ok(declared || known.includes(placeholder), `${key}: ${placeholder}`);
+    }
+    assert.ok(typeof text !== 'string' || text.trim() !== '', key);
+  }
+});
+
+test('no text is left in the other language', () => {
+  for (const [key, text] of Object.entries(zh)) {
+    // Names, and patterns of nothing but placeholders, are the same everywhere.
+    if (key === 'app_name' || key === 'title_speed' || key === 'speed') continue;
+    if (typeof text === 'string' && /^(?:\{\w+\}|[^\p{L}])+$/u.test(text)) continue;
+    assert.match(JSON.stringify(text), /\p{Script=Han}/u, key);
+  }
+});
+
+test.run();
