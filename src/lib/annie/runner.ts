@@ -6,6 +6,7 @@ import type { EngineName } from '../protocol/media.ts';
 import type { RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
 import type { Registry } from './registry.ts';
 import { systemClock, type Clock } from './runner/clock.ts';
+import { measureSpace } from './runner/disk-space.server.ts';
 import { DownloadJobs } from './runner/download-jobs.ts';
 import { createFolder } from './runner/folder.server.ts';
 import type { Lane } from './runner/lane.ts';
@@ -13,6 +14,7 @@ import { Leases } from './runner/leases.ts';
 import type { Log } from './runner/log.ts';
 import { Outbox } from './runner/outbox.ts';
 import { ParseJobs } from './runner/parse-jobs.ts';
+import { type SpaceOptions, SpaceWatch } from './runner/space.ts';
 
 export interface RunnerOptions {
   registry: Pick<Registry, 'choose' | 'parse'>;
@@ -32,6 +34,8 @@ export interface RunnerOptions {
   leaseMs?: number;
   /** ms between two deliveries of samples. */
   flushMs?: number;
+  /** Room on the disk of the download dir. */
+  measureSpace?: SpaceOptions['measure'];
   clock?: Clock;
   log?: Log;
 }
@@ -64,13 +68,15 @@ export function createRunner(options: RunnerOptions): Runner {
     stuckMs = 10_000,
     leaseMs = 300_000,
     flushMs = 50,
+    measureSpace: measure = () => measureSpace(downloadDir),
     clock = systemClock,
     log = () => undefined,
   } = options;
   const outbox = new Outbox({ onEvents, clock, flushMs, log });
   const folder = createFolder(downloadDir, log);
+  const space = new SpaceWatch({ measure, clock });
   const shared = { registry, outbox, clock, log, stuckMs };
-  const downloads = new DownloadJobs({ ...shared, folder, maxActive, stallMs });
+  const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
   const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
   const leases = new Leases({
     clock,

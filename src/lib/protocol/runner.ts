@@ -23,6 +23,8 @@ export interface StartJob extends JobRef {
   engine: EngineName | null;
   /** Wanted base name; null = the engine's or the server's own. Made safe by the runner. */
   filename: string | null;
+  /** The whole size as an earlier attempt learnt it, for looking for room before the engine does; absent = not known. */
+  totalBytes?: number | null;
 }
 
 export type RunnerCommand =

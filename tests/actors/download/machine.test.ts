@@ -2,7 +2,7 @@ import { getShortestPaths } from 'xstate/graph';
 import { createActor } from 'xstate';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type DownloadEvent, downloadMachine } from '#lib/actors/download/machine.ts';
+import { type DownloadEffects, type DownloadEvent, downloadMachine } from '#lib/actors/download/machine.ts';
 import { MAX_RETRIES } from '#lib/actors/download/retry.ts';
 import { type DownloadRow, newRow } from '#lib/actors/download/row.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
@@ -39,20 +39,30 @@ const failed = (transient: boolean): DownloadEvent => ({
 });
 const done: DownloadEvent = { ...caused, type: 'done', file: { name: 'Film one.mp4', bytes: 1000 } };
 
+const noEffects: DownloadEffects = {
+  askRunner: () => {},
+  stopRunner: () => {},
+  discardBytes: () => {},
+  settleRunner: () => {},
+  setDeadline: () => {},
+};
+
 /** A download with its effects written down in order. */
 function start(row: DownloadRow = newRow('abcdefghijkl', 1, body, AT, 'test')) {
   const effects: string[] = [];
   const note = (name: string) => () => void effects.push(name);
-  const machine = downloadMachine.provide({
-    actions: {
-      askRunner: note('ask'),
-      stopRunner: note('stop'),
-      discardBytes: note('discard'),
-      settleRunner: note('settle'),
-      setDeadline: note('deadline'),
+  const actor = createActor(downloadMachine, {
+    input: {
+      row,
+      effects: {
+        askRunner: note('ask'),
+        stopRunner: note('stop'),
+        discardBytes: note('discard'),
+        settleRunner: note('settle'),
+        setDeadline: note('deadline'),
+      },
     },
-  });
-  const actor = createActor(machine, { input: { row } }).start();
+  }).start();
   return {
     effects,
     send: (...events: DownloadEvent[]) => {
@@ -188,41 +198,6 @@ test('transient failures without a byte in between are given up after the last r
   assert.is(download.row().state, 'error');
 });
 
-const diskFull: DownloadEvent = {
-  ...caused,
-  type: 'failed',
-  dueAt: AT + 15_000,
-  error: { code: 'disk_full', message: 'The disk is full.', transient: false, retryAfterMs: null },
-};
-
-test('a full disk is waited for without a limit, uses up no tries, and leaves one line of history', () => {
-  const download = start();
-  download.send({ ...caused, type: 'run' }, phase('download'), diskFull);
-  const { history } = download.row();
-  for (let look = 0; look < 10 * MAX_RETRIES; look++) {
-    download.send({ ...caused, type: 'due', cause: 'alarm' }, { ...caused, type: 'run' }, diskFull);
-    assert.is(download.row().state, 'waiting', `look ${look + 1}`);
-  }
-  assert.is(download.row().error?.code, 'disk_full');
-  assert.is(download.row().failures, 0);
-  assert.equal(download.row().history, history);
-  download.send({ ...caused, type: 'due' }, { ...caused, type: 'run' }, phase('download'), done);
-  assert.is(download.row().state, 'complete');
-  assert.is(download.row().error, null);
-});
-
-test('a download that waits for room can be paused, resumed at once, and cancelled', () => {
-  for (const [type, state] of [
-    ['pause', 'paused'],
-    ['resume', 'queued'],
-    ['cancel', 'cancelled'],
-  ] as const) {
-    const download = start();
-    download.send({ ...caused, type: 'run' }, phase('download'), diskFull, { ...caused, type });
-    assert.is(download.row().state, state);
-  }
-});
-
 test('bytes that arrive forgive the failures before them', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'), failed(true), { ...caused, type: 'due' });
@@ -277,7 +252,7 @@ test('every state can be reached, and from every state that is not final a perso
   ];
   const row = newRow('abcdefghijkl', 1, body, AT, 'test');
   const paths = getShortestPaths(downloadMachine, {
-    input: { row },
+    input: { row, effects: noEffects },
     events,
     limit: 20_000,
     serializeState: (state) => `${JSON.stringify(state.value)} ${state.context.row.attempt > 2}`,

@@ -1,7 +1,10 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { createActor } from 'xstate';
+import { type DownloadEvent, downloadMachine } from '#lib/actors/download/machine.ts';
 import { failuresAfter, MAX_RETRIES, mayRetry, waitMs } from '#lib/actors/download/retry.ts';
+import { newRow } from '#lib/actors/download/row.ts';
 
 const full = { code: 'disk_full', transient: true, retryAfterMs: null } as const;
 const lost = { code: 'connection_lost', transient: true, retryAfterMs: null } as const;
@@ -33,6 +36,55 @@ test('other failures back off, count, and are given up', () => {
   assert.is(failuresAfter(lost, 2), 3);
   assert.not.ok(mayRetry(lost, MAX_RETRIES));
   assert.not.ok(mayRetry({ ...lost, transient: false }, 0));
+});
+
+const caused = { at: 1, cause: 'test' };
+const run: DownloadEvent = { ...caused, type: 'run' };
+const due: DownloadEvent = { ...caused, type: 'due', cause: 'alarm' };
+const diskFull: DownloadEvent = {
+  ...caused,
+  type: 'failed',
+  dueAt: 15_000,
+  error: { ...full, message: 'The disk is full.' },
+};
+
+/** A download whose disk is full. */
+function waiting() {
+  const body = { url: 'https://example.org/a', streamId: null, engine: null, filename: null, title: null };
+  const actor = createActor(downloadMachine, { input: { row: newRow('abcdefghijkl', 1, body, 1, 'test') } });
+  actor.start();
+  actor.send(run);
+  actor.send({ ...caused, type: 'phase', phase: 'download', engine: 'http', title: null, totalBytes: 9 });
+  actor.send(diskFull);
+  return { send: actor.send.bind(actor), row: () => actor.getSnapshot().context.row };
+}
+
+test('a full disk is waited for without a limit, uses up no tries, and leaves one line of history', () => {
+  const { send, row } = waiting();
+  const { history } = row();
+  for (let look = 0; look < 10 * MAX_RETRIES; look++) {
+    for (const event of [due, run, diskFull]) send(event);
+    assert.is(row().state, 'waiting', `look ${look + 1}`);
+  }
+  assert.is(row().error?.code, 'disk_full');
+  assert.is(row().failures, 0);
+  assert.equal(row().history, history);
+  for (const event of [due, run]) send(event);
+  send({ ...caused, type: 'done', file: { name: 'a', bytes: 9 } });
+  assert.is(row().state, 'complete');
+  assert.is(row().error, null);
+});
+
+test('a download that waits for room can be paused, resumed at once, and cancelled', () => {
+  for (const [type, state] of [
+    ['pause', 'paused'],
+    ['resume', 'queued'],
+    ['cancel', 'cancelled'],
+  ] as const) {
+    const { send, row } = waiting();
+    send({ ...caused, type });
+    assert.is(row().state, state);
+  }
 });
 
 test.run();

@@ -19,6 +19,7 @@ testSession('an added download is stored, listed, and asked of the runner', asyn
     streamId: 'x',
     engine: null,
     filename: null,
+    totalBytes: null,
   });
   const view = await s.show(id);
   assert.is(view.state, 'queued');

@@ -57,8 +57,8 @@ export class LiveDownloads {
           if (dueAt !== null) this.#pending.push(() => deadlines.set(`retry:${id}`, dueAt));
         },
         tick: onTick,
-        childCrashed: (id, row) => void this.#pending.push(() => this.#repair(id, row)),
       },
+      (row) => void this.#pending.push(() => this.#repair(row)),
       env.clock,
       env.throttleMs,
     );
@@ -200,8 +200,9 @@ export class LiveDownloads {
   }
 
   /** A download's actor threw: it waits and is started anew, or is given up when that keeps happening. */
-  async #repair(id: string, row: DownloadRow): Promise<void> {
+  async #repair(row: DownloadRow): Promise<void> {
     const { env, store, deadlines, feed, tell } = this.#parts;
+    const { id } = row;
     const now = env.clock.now();
     const before = this.#crashes.note(id, now);
     const repaired = repairedRow(

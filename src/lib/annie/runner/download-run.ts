@@ -10,9 +10,10 @@ import type { Engine, EngineResult } from '../engine.ts';
 import type { FinishedFile } from '../finish.server.ts';
 import { anotherMayKnow, mostTelling, type Registry } from '../registry.ts';
 import type { Clock } from './clock.ts';
-import { toFailure, untilAborted } from './failure.ts';
+import { known, toFailure, untilAborted } from './failure.ts';
 import type { DownloadFolder } from './folder.server.ts';
 import { OutputTail } from './output-tail.ts';
+import type { SpaceUser, SpaceWatch } from './space.ts';
 import { StallWatch } from './stall.ts';
 
 export interface RunPhase {
@@ -30,6 +31,7 @@ export interface RunOptions {
   job: StartJob;
   registry: Pick<Registry, 'choose'>;
   folder: DownloadFolder;
+  space: SpaceWatch;
   clock: Clock;
   /** ms without a byte until the engine is given up with `engine_stalled`; Infinity = never. */
   stallMs: number;
@@ -39,7 +41,7 @@ export interface RunOptions {
 
 const TITLE_CHARS = 300;
 
-export class DownloadRun {
+export class DownloadRun implements SpaceUser {
   readonly job: StartJob;
   /** What the last `onPhase` said. */
   phase: RunPhase;
@@ -50,6 +52,9 @@ export class DownloadRun {
   readonly #controller = new AbortController();
   readonly #output = new OutputTail();
   #stall: StallWatch | null = null;
+  /** On disk from earlier attempts. */
+  #keptBytes = 0;
+  #leaveSpace: () => void = () => undefined;
 
   constructor(options: RunOptions) {
     this.#options = options;
@@ -68,6 +73,16 @@ export class DownloadRun {
     return this.#output.toString();
   }
 
+  /** As `SpaceUser`. */
+  get bytesToCome(): number {
+    const totalBytes = this.phase.totalBytes ?? this.sample?.totalBytes ?? this.job.totalBytes ?? 0;
+    return Math.max(0, totalBytes - Math.max(this.sample?.receivedBytes ?? 0, this.#keptBytes));
+  }
+
+  stop(reason: SluiceError): void {
+    this.abort(reason);
+  }
+
   /** Asks the engine to end; `ended` says when it has. A file that is already being moved still lands. */
   abort(reason: SluiceError): void {
     this.#controller.abort(reason);
@@ -82,10 +97,13 @@ export class DownloadRun {
       return { how: 'done', file, output: this.output };
     } catch (thrown) {
       // an engine may dress up the abort; why it was aborted is what counts
-      const reason: unknown = this.signal.aborted ? this.signal.reason : thrown;
+      const reason: unknown = this.signal.aborted
+        ? this.signal.reason
+        : await this.#options.space.explain(known(thrown), this.output);
       return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
     } finally {
       this.#stall?.stop();
+      this.#leaveSpace();
     }
   }
 
@@ -97,6 +115,7 @@ export class DownloadRun {
       this.#tell({ phase: 'finish', totalBytes: landed.bytes });
       return landed;
     }
+    await this.#findRoom(workDir);
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stall = this.#watch();
@@ -104,8 +123,21 @@ export class DownloadRun {
     const result = await this.#download(engines, workDir);
     this.signal.throwIfAborted();
     this.#stall.stop();
+    this.#leaveSpace();
     this.#tell({ phase: 'finish' });
     return await folder.finish(job.download, result, job.filename);
+  }
+
+  async #findRoom(workDir: string): Promise<void> {
+    const { space, folder } = this.#options;
+    this.#keptBytes = await folder.occupied(workDir);
+    this.#leaveSpace = space.enter(this);
+    await space.require(this);
+  }
+
+  /** The size is known now. */
+  #checkRoom(): void {
+    this.#options.space.require(this).catch((reason: SluiceError) => this.abort(reason));
   }
 
   /** The first engine that can; one that says it cannot, before any byte, hands over to the next. */
@@ -147,7 +179,9 @@ export class DownloadRun {
       onSample: listen((sample) => {
         if (sample.receivedBytes > 0) call.bytesSeen = true;
         if (sample.receivedBytes !== this.sample?.receivedBytes) this.#stall?.alive();
+        const isSized = (this.sample?.totalBytes ?? this.phase.totalBytes) !== null;
         this.sample = sample;
+        if (!isSized && sample.totalBytes !== null) this.#checkRoom();
         this.#options.onSample(sample);
       }),
       onPhase: listen((phase) => {
@@ -162,6 +196,7 @@ export class DownloadRun {
           ...(title === undefined ? {} : { title: cleanTitle(title) }),
           ...(totalBytes === undefined ? {} : { totalBytes }),
         });
+        if (totalBytes != null) this.#checkRoom();
       }),
       // also after an abort: the last words explain most
       onOutput: (text) => {

@@ -4,11 +4,14 @@ import { safeFileName, splitExtension } from '../file-name.ts';
 import { deleteFinished, finishFile, resumeFinish, type FinishedFile } from '../finish.server.ts';
 import { createSyncer } from '../sync.server.ts';
 import { prepareWorkDir, removeWorkDir, removeWorkRoot, workDirOf } from '../work-dir.server.ts';
+import { occupiedBytes } from './disk-space.server.ts';
 import type { Log } from './log.ts';
 
 export interface DownloadFolder {
   /** Makes the work dir and returns its path. @throws SluiceError `disk_*` */
   prepare(download: string): Promise<string>;
+  /** Bytes of disk that earlier attempts left in a work dir. */
+  occupied(workDir: string): Promise<number>;
   /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
   resume(download: string): Promise<FinishedFile | null>;
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
@@ -37,6 +40,7 @@ export function createFolder(downloadDir: string, log: Log): DownloadFolder {
 
   return {
     prepare: (download) => prepareWorkDir(downloadDir, download),
+    occupied: occupiedBytes,
     async resume(download) {
       const file = await resumeFinish({ workDir: workDirOf(downloadDir, download), downloadDir });
       return file && landed(download, file);

@@ -9,6 +9,7 @@ import { toFailure } from './failure.ts';
 import type { DownloadFolder } from './folder.server.ts';
 import type { Log } from './log.ts';
 import type { Outbox, SampleSlot } from './outbox.ts';
+import type { SpaceWatch } from './space.ts';
 
 export type Outcome = Extract<RunnerEvent, { type: 'done' | 'failed' }>;
 
@@ -16,6 +17,7 @@ export interface LiveRunOptions {
   registry: Pick<Registry, 'choose'>;
   folder: DownloadFolder;
   outbox: Outbox;
+  space: SpaceWatch;
   clock: Clock;
   log: Log;
   stallMs: number;
@@ -39,7 +41,7 @@ export class LiveRun {
 
   /** `release` gives the place back; called at least once. */
   constructor(session: string, job: StartJob, release: () => void, options: LiveRunOptions) {
-    const { registry, folder, outbox, clock, stallMs } = options;
+    const { registry, folder, outbox, space, clock, stallMs } = options;
     const ref: JobRef = { download: job.download, attempt: job.attempt };
     this.job = job;
     this.slot = { session, ref, pending: null };
@@ -49,6 +51,7 @@ export class LiveRun {
       job,
       registry,
       folder,
+      space,
       clock,
       stallMs,
       onPhase: (phase) => {
