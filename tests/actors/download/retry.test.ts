@@ -51,7 +51,16 @@ const diskFull: DownloadEvent = {
 /** A download whose disk is full. */
 function waiting() {
   const body = { url: 'https://example.org/a', streamId: null, engine: null, filename: null, title: null };
-  const actor = createActor(downloadMachine, { input: { row: newRow('abcdefghijkl', 1, body, 1, 'test') } });
+  const nothing = (): void => undefined;
+  const effects = {
+    askRunner: nothing,
+    stopRunner: nothing,
+    discardBytes: nothing,
+    settleRunner: nothing,
+    setDeadline: nothing,
+  };
+  const row = newRow('abcdefghijkl', 1, body, 1, 'test');
+  const actor = createActor(downloadMachine, { input: { row, effects } });
   actor.start();
   actor.send(run);
   actor.send({ ...caused, type: 'phase', phase: 'download', engine: 'http', title: null, totalBytes: 9 });
