@@ -1,13 +1,13 @@
-/** Many clients in one process: each connects, says hello and waits for the answer. argv: port, how many. */
+/** Many clients in one process: each connects, says hello and waits for the answer. argv: port, how many, the words. */
 import { WebSocket } from 'ws';
 
-const [port = '', count = '0'] = process.argv.slice(2);
+const [port = '', count = '0', hello = 'hello'] = process.argv.slice(2);
 
 function client(): Promise<void> {
   return new Promise((resolve, reject) => {
     const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
     socket.on('open', () => {
-      socket.send('hello');
+      socket.send(hello);
     });
     socket.on('message', () => {
       resolve();

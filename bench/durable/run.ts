@@ -93,11 +93,17 @@ await host.close();
 
 fs.rmSync(dir, { recursive: true });
 
-function bytesOf(mode: 'bare' | 'live' | 'evicted'): number {
+function bytesOf(mode: 'bare' | 'live' | 'evicted', whose: 'object' | 'session'): number {
   const program = path.join(import.meta.dirname, 'memory.ts');
-  return Number(execFileSync(process.execPath, ['--expose-gc', program, mode, String(SESSIONS)]));
+  return Number(execFileSync(process.execPath, ['--expose-gc', program, mode, String(SESSIONS), whose]));
 }
-const memory = { liveBytes: bytesOf('live'), evictedBytes: bytesOf('evicted'), bareBytes: bytesOf('bare') };
+const memory = {
+  liveBytes: bytesOf('live', 'session'),
+  evictedBytes: bytesOf('evicted', 'session'),
+  hostLiveBytes: bytesOf('live', 'object'),
+  hostEvictedBytes: bytesOf('evicted', 'object'),
+  bareBytes: bytesOf('bare', 'object'),
+};
 
 const ms = (value: number): string => `${value.toFixed(3)} ms`;
 const kB = (value: number): string => `${(value / 1000).toFixed(1)} kB`;
@@ -125,6 +131,8 @@ report(
     [`calls without writes a second (${commits} commits)`, progressPerSecond.toFixed(0), '', ''],
     [`RSS a session, ${SESSIONS} sockets: live`, kB(memory.liveBytes), '', '18 kB'],
     ['  evicted', kB(memory.evictedBytes), '', '12 kB'],
+    ['  the host alone: live', kB(memory.hostLiveBytes), '', ''],
+    ['  the host alone: evicted', kB(memory.hostEvictedBytes), '', ''],
     ['  ws alone', kB(memory.bareBytes), '', ''],
   ]),
 );

@@ -3,7 +3,7 @@
  * child that crashes concerns nobody else), and owns the one throttle window that all its downloads share.
  */
 import { assertEvent, setup, spawnChild, stopChild } from 'xstate';
-import { downloadMachine } from '../download/machine.ts';
+import { type DownloadEffects, downloadMachine } from '../download/machine.ts';
 import type { DownloadRow } from '../download/row.ts';
 
 export type SessionEvent =
@@ -13,6 +13,18 @@ export type SessionEvent =
   | { type: 'stir' }
   /** Nothing moved in the last window. */
   | { type: 'rest' };
+
+export interface SessionEffects extends DownloadEffects {
+  /** The throttle window ended: hand each child the newest of its samples. */
+  tick(): void;
+  /** A child threw and is gone: decide whether and when to restart. */
+  childCrashed(id: string, error: unknown): void;
+}
+
+export interface SessionInput {
+  throttleMs: number;
+  effects: SessionEffects;
+}
 
 /** XState's own event when a child ends, well or not. */
 interface Ended {
@@ -24,17 +36,16 @@ export const DOWNLOAD = 'download';
 
 export const sessionMachine = setup({
   types: {} as {
-    context: { throttleMs: number };
-    input: { throttleMs: number };
+    context: SessionInput;
+    input: SessionInput;
     events: SessionEvent;
     children: Record<string, typeof DOWNLOAD>;
   },
   actors: { [DOWNLOAD]: downloadMachine },
   actions: {
-    /** Provided by the session: hand each child the newest sample of the window that ends. */
-    tick: () => {},
-    /** Provided by the session: decide whether and when to restart. */
-    childCrashed: (_, _params: { id: string; error: unknown }) => {},
+    tick: ({ context }) => context.effects.tick(),
+    childCrashed: ({ context }, { id, error }: { id: string; error: unknown }) =>
+      context.effects.childCrashed(id, error),
   },
   delays: { throttle: ({ context }) => context.throttleMs },
 }).createMachine({
@@ -45,7 +56,10 @@ export const sessionMachine = setup({
     spawn: {
       actions: spawnChild(DOWNLOAD, {
         id: ({ event }) => rowOf(event).id,
-        input: ({ event }: { event: SessionEvent }) => ({ row: rowOf(event) }),
+        input: ({ event, context }: { event: SessionEvent; context: SessionInput }) => ({
+          row: rowOf(event),
+          effects: context.effects,
+        }),
       }),
     },
     stop: { actions: stopChild(({ event }) => event.id) },

@@ -6,7 +6,7 @@ import type { LiveDownloads, Parts } from './live.ts';
 import type { Child } from './supervisor.ts';
 
 export type JobEvent = Exclude<RunnerEvent, { job: string }>;
-type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' }>;
+type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' | 'found' }>;
 
 export class RunnerNews {
   readonly #parts: Parts;
@@ -20,11 +20,24 @@ export class RunnerNews {
   async hear(event: JobEvent): Promise<void> {
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
     if (event.type === 'discarded') return this.#parts.removals.done(event.download);
+    if (event.type === 'found') return this.#tidy(event.downloads);
     const child = this.#live.find(event.download);
     if (!child) return this.#hearStray(event);
     // A late word of an older attempt.
     if (event.attempt !== child.row.attempt) return;
     return this.#pass(child, event);
+  }
+
+  /** Work dirs that a crash left: what is done, cancelled or not known any more needs none. */
+  async #tidy(downloads: string[]): Promise<void> {
+    const { store, removals, tell } = this.#parts;
+    const rows = new Map((await store.rowsOf(downloads)).map((row) => [row.id, row]));
+    for (const download of downloads) {
+      if (this.#live.find(download)) continue;
+      const state = rows.get(download)?.state;
+      if (state === 'complete') tell({ type: 'settle', download });
+      else if (state === undefined || state === 'cancelled') await removals.begin(download, null);
+    }
   }
 
   async #pass(child: Child, event: AttemptEvent): Promise<void> {

@@ -7,19 +7,7 @@ import type { Sample } from '../../protocol/progress.ts';
 import type { Clock } from '../durable/clock.ts';
 import { type DownloadEvent, downloadMachine } from '../download/machine.ts';
 import type { DownloadRow } from '../download/row.ts';
-import { sessionMachine } from './machine.ts';
-
-/** What the download machine's effects mean; `row` is the download's as it stands after the transition's assigns. */
-export interface Effects {
-  askRunner(row: DownloadRow): void;
-  stopRunner(row: DownloadRow): void;
-  discardBytes(row: DownloadRow): void;
-  settleRunner(row: DownloadRow): void;
-  setDeadline(row: DownloadRow): void;
-  /** The throttle window ended. */
-  tick(): void;
-  childCrashed(id: string, row: DownloadRow, error: unknown): void;
-}
+import { type SessionEffects, type SessionInput, sessionMachine } from './machine.ts';
 
 type DownloadActor = ActorRefFrom<typeof downloadMachine>;
 
@@ -71,32 +59,30 @@ export class Child {
 }
 
 export class Supervisor {
-  readonly #session: ActorRefFrom<typeof sessionMachine>;
+  readonly #start: () => ActorRefFrom<typeof sessionMachine>;
+  /** Made when the first download gets its place: most sessions that are open have nothing to supervise. */
+  #session: ActorRefFrom<typeof sessionMachine> | null = null;
   readonly #children = new Map<string, Child>();
 
-  constructor(effects: Effects, clock: Clock, throttleMs: number) {
-    const download = downloadMachine.provide({
-      actions: {
-        askRunner: ({ context }) => effects.askRunner(context.row),
-        stopRunner: ({ context }) => effects.stopRunner(context.row),
-        discardBytes: ({ context }) => effects.discardBytes(context.row),
-        settleRunner: ({ context }) => effects.settleRunner(context.row),
-        setDeadline: ({ context }) => effects.setDeadline(context.row),
-      },
-    });
-    const machine = sessionMachine.provide({
-      actors: { download },
-      actions: {
-        tick: () => effects.tick(),
-        childCrashed: (_, { id, error }) => {
+  /** @param childCrashed with the row as it was last stored */
+  constructor(
+    effects: Omit<SessionEffects, 'childCrashed'>,
+    childCrashed: (row: DownloadRow, error: unknown) => void,
+    clock: Clock,
+    throttleMs: number,
+  ) {
+    const input: SessionInput = {
+      throttleMs,
+      effects: {
+        ...effects,
+        childCrashed: (id, error) => {
           const child = this.#children.get(id);
           this.#children.delete(id);
-          if (child) effects.childCrashed(id, child.saved, error);
+          if (child) childCrashed(child.saved, error);
         },
       },
-    });
-    this.#session = createActor(machine, { input: { throttleMs }, clock: clock as never });
-    this.#session.start();
+    };
+    this.#start = () => createActor(sessionMachine, { input, clock: clock as never }).start();
   }
 
   get children(): ReadonlyMap<string, Child> {
@@ -107,6 +93,7 @@ export class Supervisor {
   revive(row: DownloadRow, now: number): Child {
     const living = this.#children.get(row.id);
     if (living) return living;
+    this.#session ??= this.#start();
     this.#session.send({ type: 'spawn', row });
     const actor = this.#session.getSnapshot().children[row.id] as DownloadActor;
     const child = new Child(actor, row, now);
@@ -116,15 +103,16 @@ export class Supervisor {
 
   stop(id: string): void {
     if (!this.#children.delete(id)) return;
-    this.#session.send({ type: 'stop', id });
+    this.#session?.send({ type: 'stop', id });
   }
 
   /** Opens the throttle window, or keeps it open. */
   stir(): void {
+    this.#session ??= this.#start();
     this.#session.send({ type: 'stir' });
   }
 
   rest(): void {
-    this.#session.send({ type: 'rest' });
+    this.#session?.send({ type: 'rest' });
   }
 }
