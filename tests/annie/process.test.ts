@@ -1,52 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { EngineCommand, EngineExit } from '#lib/annie/process.ts';
-import { createProcessHost, type OwnedProcessHost } from '#lib/annie/process.server.ts';
-import type { SluiceError } from '#lib/protocol/error.ts';
 import { testUnless } from '../support/skip.ts';
-import { settles, waitFor } from '../support/wait.ts';
-import { isAlive, marked, noProc, withDir } from './process/machine.ts';
-
-const graces = { interruptMs: 300, terminateMs: 300 };
-const env = { PATH: process.env['PATH'] ?? '' };
-const never = new AbortController().signal;
-
-/** A host, its dir, and a `run` that fills in what a test does not care about and collects the output. */
-interface Bench {
-  host: OwnedProcessHost;
-  dir: string;
-  out: { 1: string; 2: string };
-  run: (argv: string[], more?: Partial<EngineCommand>) => Promise<EngineExit>;
-}
-
-async function withHost(body: (bench: Bench) => Promise<void>): Promise<void> {
-  await withDir(async (dir) => {
-    const host = await createProcessHost({ runDir: join(dir, 'run'), graces });
-    const out = { 1: '', 2: '' };
-    const onChunk = (fd: 1 | 2, chunk: Uint8Array): void => {
-      out[fd] += Buffer.from(chunk).toString();
-    };
-    const run: Bench['run'] = (argv, more) =>
-      settles(host.run({ argv, cwd: dir, env, signal: never, onChunk, ...more }));
-    try {
-      await body({ host, dir, out, run });
-    } finally {
-      await settles(host.close());
-    }
-  });
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await promise;
-  } catch (thrown) {
-    return (thrown as SluiceError).code;
-  }
-  return 'no error';
-}
+import { waitFor } from '../support/wait.ts';
+import { isAlive, marked, noProc } from './process/machine.ts';
+import { codeOf, env, withHost } from './process/bench.ts';
 
 test('a command runs with its argv, both pipes and its exit code', () =>
   withHost(async ({ run, out }) => {
@@ -93,62 +53,6 @@ test('an engine has no stdin, no gate and leads a group of its own', () =>
         open.filter((line) => !/^[012] |\/dev\/null$/.test(line)),
         [],
       );
-  }));
-
-test('a program that is nowhere is engine_missing', () =>
-  withHost(async ({ run, dir }) => {
-    assert.is(await codeOf(run(['sluice-no-such-program'])), 'engine_missing');
-    assert.is(await codeOf(run([join(dir, 'nothing')])), 'engine_missing');
-  }));
-
-test('a program whose interpreter is gone is engine_missing', () =>
-  withHost(async ({ run, dir }) => {
-    await writeFile(join(dir, 'broken'), '#!/no/such/interpreter\n', { mode: 0o755 });
-    assert.is(await codeOf(run([join(dir, 'broken')])), 'engine_missing');
-  }));
-
-test('a program in the dir where downloads land is never found by its name', () =>
-  withHost(async ({ run, dir }) => {
-    await writeFile(join(dir, 'planted'), '#!/bin/sh\necho planted\n', { mode: 0o755 });
-    for (const PATH of ['', '.', ':/nowhere', `:${env.PATH}`]) {
-      assert.is(await codeOf(run(['planted'], { env: { PATH } })), 'engine_missing');
-    }
-    assert.is(await codeOf(run(['./planted'])), 'engine_missing');
-  }));
-
-test('an exit code of 127 that the engine itself gave stays an exit code', () =>
-  withHost(async ({ run }) => {
-    assert.is((await run(['sh', '-c', 'echo not found >&2; exit 127'])).exitCode, 127);
-  }));
-
-test('an argument that the system does not take is engine_exit, and not tried again', () =>
-  withHost(async ({ run }) => {
-    const big = 'x'.repeat(8 * 1024 * 1024);
-    const error = await run(['echo', big]).then(
-      () => null,
-      (thrown: SluiceError) => thrown,
-    );
-    assert.is(error?.code, 'engine_exit');
-    assert.match(error?.message ?? '', 'E2BIG');
-    assert.not(error?.transient);
-    assert.is(await codeOf(run(['echo', 'a\0b'])), 'engine_exit');
-  }));
-
-test('a work dir that is gone is disk_missing', () =>
-  withHost(async ({ run, dir }) => {
-    assert.is(await codeOf(run(['true'], { cwd: join(dir, 'gone') })), 'disk_missing');
-  }));
-
-test('an abort before the start starts nothing and throws its reason', () =>
-  withHost(async ({ run, dir }) => {
-    const reason = new Error('not wanted');
-    try {
-      await run(['touch', join(dir, 'started')], { signal: AbortSignal.abort(reason) });
-      assert.unreachable();
-    } catch (thrown) {
-      assert.is(thrown, reason);
-    }
-    assert.not(readdirSync(dir).includes('started'));
   }));
 
 test('an abort interrupts the whole group and resolves with how it ended', () =>
