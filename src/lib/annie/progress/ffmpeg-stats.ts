@@ -29,11 +29,18 @@ export class FfmpegStatsReader {
   /** Bytes at the end of the last record that do not count: newer ffmpegs print more after the speed. */
   trailing = 0;
 
+  /** Where size and speed stood in the last record: ffmpeg prints columns, so they are looked for there first. */
+  private sizeAt = 0;
+  private speedAt = 0;
+
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(b: Uint8Array, i: number, n: number, out: Float64Array): number {
+    const start = i;
     const first = b[i];
     if (first === LOWER_F) {
       if (!startsWith(b, i, FRAME)) return ~i;
+      const guess = start + this.sizeAt;
+      if (guess < n && b[guess - 1] === SPACE && startsWith(b, guess, SIZE)) i = guess;
     } else if (!startsWith(b, first === UPPER_L ? i + 1 : i, SIZE)) {
       return ~i;
     }
@@ -48,19 +55,27 @@ export class FfmpegStatsReader {
         i++;
       }
       while (b[++i] === SPACE);
-      const c = b[name];
       const next = endOfWord(b, i, n);
+      if (next === i) return ~i;
+      last = next;
+      const c = b[name];
       if (c === LOWER_S && startsWith(b, name, SIZE)) {
         if (!readKilobytes(b, i, out)) return ~i;
         sized = true;
-      } else if (c === LOWER_T && startsWith(b, name, TIME)) {
-        readTime(b, i, out);
+        this.sizeAt = name - start;
       } else if (c === LOWER_S && startsWith(b, name, SPEED)) {
         if (!readFactor(b, i, next, out)) return ~i;
         end = next;
+        this.speedAt = name - start;
+      } else if (c === LOWER_T && startsWith(b, name, TIME)) {
+        readTime(b, i, out);
+        const guess = start + this.speedAt;
+        if (guess > next && guess < n && b[guess - 1] === SPACE && startsWith(b, guess, SPEED)) {
+          i = guess;
+          continue;
+        }
       }
-      if (next === i) return ~i;
-      i = last = next;
+      i = next;
       while (b[i] === SPACE) i++;
     }
     if (!sized || end === 0) return ~i;
