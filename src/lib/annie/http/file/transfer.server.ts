@@ -25,6 +25,8 @@ const FAST_FROM_BYTES = 8 * 1024 * 1024;
 const HELP_FROM_BYTES = 16 * 1024 * 1024;
 const HELP_AFTER_MS = 500;
 const HELP_IF_LEFT_SECONDS = 2;
+/** One connection this fast is not held back by its server; more would only make smaller reads. */
+const HELP_BELOW_BYTES_PER_MS = 32 * 1024;
 /** Tries in a row without a byte, and tries in all, before the attempt fails and its owner decides. */
 const MAX_IDLE_TRIES = 3;
 const MAX_TRIES = 20;
@@ -190,6 +192,7 @@ export function createTransfer(options: TransferOptions): Transfer {
       if (elapsedMs < HELP_AFTER_MS || workers.size >= maxConnections || workers.size === 0) return;
       const received = receivedBytes(segments);
       const bytesPerMs = (received - startedBytes) / elapsedMs;
+      if (bytesPerMs > HELP_BELOW_BYTES_PER_MS) return;
       if ((totalBytes - received) / bytesPerMs < HELP_IF_LEFT_SECONDS * 1000) return;
       if (freeSegment(segments) ?? splitLargest(segments)) employ(null, true);
     },
