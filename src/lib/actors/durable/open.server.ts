@@ -6,13 +6,11 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
+import { APPLICATION_ID, ForeignStore, inspectStore, keepDamaged } from './inspect.server.ts';
+import { number, text } from './pragma.server.ts';
 
-/** "SLUI": tells our files from other SQLite files. */
-const APPLICATION_ID = 0x534c5549;
 /** Versions before it can damage a WAL database on a checkpoint race. Source: design, facts about SQLite. */
 const LEAST_SQLITE = [3, 51, 3];
-/** Checking all pages at the start takes about 2 ms a MiB, and a start may take a second in all. */
-const CHECKED_BYTES = 64 * 1024 * 1024;
 /** A predecessor that was just killed needs a moment to let go. */
 const LOCK_WAIT_MS = 500;
 const JOURNAL_BYTES = 16 * 1024 * 1024;
@@ -40,14 +38,17 @@ export interface OpenOptions {
  */
 export function openDatabase(file: string, options: OpenOptions = {}): DatabaseSync {
   prepareFile(file);
+  const migrations = options.migrations ?? MIGRATIONS;
   let database: DatabaseSync | null = null;
   try {
+    checkSqlite();
+    inspectStore(file, migrations.length, LOCK_WAIT_MS);
     database = new DatabaseSync(file, { timeout: LOCK_WAIT_MS });
-    configure(database, file, options);
+    configure(database, file, migrations, options.maxBytes ?? null);
     return database;
-  } catch (error) {
+  } catch (thrown) {
     database?.close();
-    throw toStoreError(error);
+    throw refused(file, toStoreError(thrown));
   }
 }
 
@@ -59,6 +60,8 @@ function prepareFile(file: string): void {
     throw toStoreError(error);
   }
   try {
+    // For the WAL beside it.
+    fs.accessSync(path.dirname(file), fs.constants.W_OK | fs.constants.X_OK);
     // Opening and closing a file that SQLite has locked in this process would drop the lock: only when it is new.
     if (fs.existsSync(file)) fs.accessSync(file, fs.constants.R_OK | fs.constants.W_OK);
     else fs.closeSync(fs.openSync(file, 'wx', 0o600));
@@ -68,31 +71,30 @@ function prepareFile(file: string): void {
   }
 }
 
-function configure(database: DatabaseSync, file: string, options: OpenOptions): void {
+function refused(file: string, error: SluiceError): SluiceError {
+  if (error.code !== 'store_corrupt' || error instanceof ForeignStore) return error;
+  const copy = keepDamaged(file);
+  if (copy === null) return error;
+  return new SluiceError('store_corrupt', `${error.message} A copy is kept as ${copy}.`, { cause: error });
+}
+
+function checkSqlite(): void {
+  const database = new DatabaseSync(':memory:');
   const version = text(database, 'SELECT sqlite_version()').split('.').map(Number);
-  if (isOlder(version, LEAST_SQLITE)) {
+  database.close();
+  if (isOlder(version, LEAST_SQLITE))
     throw new SluiceError('internal_error', `SQLite ${LEAST_SQLITE.join('.')} or newer is needed.`);
-  }
+}
+
+function configure(
+  database: DatabaseSync,
+  file: string,
+  migrations: readonly string[],
+  maxBytes: number | null,
+): void {
   // Before the first read: that one takes the lock, and in this mode it is kept until close.
   database.exec('PRAGMA locking_mode = EXCLUSIVE');
   const found = number(database, 'PRAGMA user_version');
-  const application = number(database, 'PRAGMA application_id');
-  const isNew = found === 0 && number(database, 'SELECT count(*) FROM sqlite_schema') === 0;
-  const migrations = options.migrations ?? MIGRATIONS;
-  if (!isNew && application !== APPLICATION_ID) {
-    throw new SluiceError(
-      'store_corrupt',
-      `${path.basename(file)} is not a Sluice store: it is left as it is.`,
-    );
-  }
-  if (found > migrations.length) {
-    throw new SluiceError(
-      'store_newer',
-      `${path.basename(file)} has version ${found}, this Sluice knows up to ${migrations.length}: it is left as it is.`,
-    );
-  }
-  if (!isNew) check(database, file);
-
   if (text(database, 'PRAGMA journal_mode = WAL') !== 'wal') {
     throw new SluiceError('disk_error', 'The data folder is on a disk that SQLite cannot keep a WAL on.');
   }
@@ -102,20 +104,12 @@ function configure(database: DatabaseSync, file: string, options: OpenOptions): 
   }
   // WAL alone does not lock others out before the first write.
   database.exec('BEGIN EXCLUSIVE; COMMIT');
+  // Left by the look before; alone with the file we keep that index in memory.
+  fs.rmSync(`${file}-shm`, { force: true });
   if (found < migrations.length) migrate(database, file, found, migrations);
-  if (options.maxBytes != null) {
-    const pages = Math.ceil(options.maxBytes / number(database, 'PRAGMA page_size'));
+  if (maxBytes !== null) {
+    const pages = Math.ceil(maxBytes / number(database, 'PRAGMA page_size'));
     database.exec(`PRAGMA max_page_count = ${pages}`);
-  }
-}
-
-function check(database: DatabaseSync, file: string): void {
-  if (number(database, 'PRAGMA page_count') * number(database, 'PRAGMA page_size') > CHECKED_BYTES) return;
-  const verdict = text(database, 'PRAGMA quick_check(1)');
-  if (verdict !== 'ok') {
-    throw new SluiceError('store_corrupt', `${path.basename(file)} is damaged: it is left as it is.`, {
-      cause: verdict,
-    });
   }
 }
 
@@ -182,14 +176,6 @@ const ERRNO: Record<string, Known> = {
   EEXIST: ['disk_missing', 'The data folder is not a folder.'],
   ENOTDIR: ['disk_missing', 'The data folder is not a folder.'],
 };
-
-function number(database: DatabaseSync, sql: string): number {
-  return Number(Object.values(database.prepare(sql).get() ?? {})[0]);
-}
-
-function text(database: DatabaseSync, sql: string): string {
-  return String(Object.values(database.prepare(sql).get() ?? {})[0]);
-}
 
 function isOlder(version: number[], least: number[]): boolean {
   for (const [index, part] of least.entries()) {

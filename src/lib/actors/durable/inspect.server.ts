@@ -1,0 +1,80 @@
+/**
+ * Looks at a store before anything may write to it. Opened for reading only, because merely closing a connection
+ * that may write copies the WAL into the file: a store that is refused has to be left as it is, byte for byte.
+ */
+import fs from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { SluiceError } from '../../protocol/error.ts';
+import { number, text } from './pragma.server.ts';
+
+/** "SLUI": tells our files from other SQLite files. */
+export const APPLICATION_ID = 0x534c5549;
+/** Checking all pages at the start takes about 2 ms a MiB, and a start may take a second in all. */
+const CHECKED_BYTES = 64 * 1024 * 1024;
+
+/** A SQLite file of another program: none of ours to copy. */
+export class ForeignStore extends SluiceError {}
+
+/**
+ * @param newest the highest version that this Sluice knows
+ * @returns the store's version, 0 for a new one
+ * @throws SluiceError `store_corrupt`, `store_newer`; what SQLite throws
+ */
+export function inspectStore(file: string, newest: number, lockWaitMs: number): number {
+  const database = new DatabaseSync(file, { readOnly: true, timeout: lockWaitMs });
+  const name = path.basename(file);
+  try {
+    const version = number(database, 'PRAGMA user_version');
+    if (version === 0 && number(database, 'SELECT count(*) FROM sqlite_schema') === 0) return 0;
+    if (number(database, 'PRAGMA application_id') !== APPLICATION_ID)
+      throw new ForeignStore('store_corrupt', `${name} is not a Sluice store: it is left as it is.`);
+    if (version > newest) throw newer(file, version, newest);
+    check(database, name);
+    return version;
+  } finally {
+    database.close();
+  }
+}
+
+function newer(file: string, version: number, newest: number): SluiceError {
+  const name = path.basename(file);
+  const copies = fs
+    .readdirSync(path.dirname(file))
+    .filter((other) => other.startsWith(`${name}.v`) && other.endsWith('.backup'));
+  const hint = copies.length === 0 ? '' : ` What it was before the upgrade is kept: ${copies.join(', ')}.`;
+  return new SluiceError(
+    'store_newer',
+    `${name} has version ${version}, this Sluice knows up to ${newest}: it is left as it is.${hint}`,
+  );
+}
+
+function check(database: DatabaseSync, name: string): void {
+  if (number(database, 'PRAGMA page_count') * number(database, 'PRAGMA page_size') > CHECKED_BYTES) return;
+  const verdict = text(database, 'PRAGMA quick_check(1)');
+  if (verdict === 'ok') return;
+  throw new SluiceError('store_corrupt', `${name} is damaged: it is left as it is.`, { cause: verdict });
+}
+
+/**
+ * Copies a damaged store, with its WAL, beside itself: whoever then tries to repair it still has what there was. Once
+ * for each state of the file, however often the start is tried.
+ * @returns the copy's name, null when none could be made
+ */
+export function keepDamaged(file: string): string | null {
+  try {
+    const when = fs.statSync(file).mtime.toISOString().replaceAll(/[:.]/g, '-');
+    const copy = `${file}.damaged-${when}.backup`;
+    for (const part of ['', '-wal']) {
+      if (!fs.existsSync(file + part) || fs.existsSync(copy + part)) continue;
+      const unfinished = `${copy}${part}.unfinished`;
+      fs.copyFileSync(file + part, unfinished);
+      fs.chmodSync(unfinished, 0o600);
+      fs.renameSync(unfinished, copy + part);
+    }
+    return path.basename(copy);
+  } catch {
+    // A full or failing disk: what is there stays as it is all the same.
+    return null;
+  }
+}
