@@ -71,6 +71,14 @@ testSession('a reader that comes back gets exactly the frames it missed', async 
   assert.not(again.messages.some(({ type }) => type === 'snapshot'));
 });
 
+testSession('a hello that is said again is a question for a sign of life', async (s) => {
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  const { epoch, seq } = await reader.hear('snapshot');
+  reader.say({ type: 'hello', epoch, seq });
+  assert.equal(await reader.hear('update'), { type: 'update', seq, changes: [] });
+});
+
 testSession('a reader from another life of the session gets a snapshot', async (s) => {
   const reader = s.connect();
   reader.say({ type: 'hello', epoch: 'before', seq: 3 });

@@ -34,6 +34,9 @@ export class Readers {
     const missed =
       hello.epoch !== undefined && hello.seq !== undefined ? this.#feed.since(hello.epoch, hello.seq) : null;
     if (missed === null) return this.#sendSnapshot(socket);
+    // Said again on a socket that is up to date, it asks for a sign of life: one without news.
+    if (missed.length === 0 && saidHello(socket))
+      reply(socket, { type: 'update', seq: this.#feed.seq, changes: [] });
     socket.serializeAttachment({ epoch: this.#feed.epoch } satisfies Attachment);
     for (const frame of missed) socket.send(frame);
   }
