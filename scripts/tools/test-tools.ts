@@ -44,13 +44,15 @@ function apt(args: string[]): void {
   console.log(`${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n'));
 }
 
-/** The tools that the chosen files speak of; end-to-end files reach all of them through helpers. */
+/** The tools that the chosen files speak of; end-to-end files reach some of them through helpers. */
 export function toolsOf(files: [file: TestFile, source: string][]): Tool[] {
   const names = Object.keys(TOOLS) as Tool[];
-  if (files.some(([{ alone }]) => alone)) return names;
-  return names.filter((tool) => files.some(([, source]) => MARKS[tool].test(source)));
+  return names.filter((tool) =>
+    files.some(([{ alone }, source]) => (alone && END_TO_END.includes(tool)) || MARKS[tool].test(source)),
+  );
 }
 
+const END_TO_END: Tool[] = ['chromium', 'ffmpeg', 'python3'];
 const MARKS: Record<Tool, RegExp> = {
   chromium: /chromium/,
   ffmpeg: /ffmpeg/,
