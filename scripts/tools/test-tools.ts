@@ -55,7 +55,7 @@ export function toolsOf(files: [file: TestFile, source: string][]): Tool[] {
 const END_TO_END: Tool[] = ['chromium', 'ffmpeg', 'python3'];
 const MARKS: Record<Tool, RegExp> = {
   chromium: /chromium/,
-  ffmpeg: /ffmpeg/,
+  ffmpeg: /ffmpeg|site\/media/,
   python3: /python3|yt-dlp/,
   curl: /\bcurl\b/,
   strace: /\bstrace\b/,
