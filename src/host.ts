@@ -8,6 +8,7 @@ import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import type { SessionEnv } from '#lib/actors/session/env.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/annie/guard/policy.ts';
+import { instanceKey } from '#lib/annie/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { createRunner, type Runner } from '#lib/annie/runner.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
@@ -81,6 +82,7 @@ export async function createSluice({
     runner = createRunner({
       registry,
       downloadDir: config.downloadDir,
+      instance: instanceKey(join(stateDir, 'run')),
       maxActive: config.maxActive,
       stallMs: config.stallMs,
       // Sessions in the same process are never out of reach.
@@ -92,7 +94,7 @@ export async function createSluice({
       log: (message, details) => log.warn(message, details),
     });
     port.connect(runner);
-    void wakeAll(host, sessions, log);
+    void goOn(host, sessions, runner, log);
     return {
       config,
       sessions,
@@ -141,16 +143,26 @@ function sessionEnv(config: Config, allowed: readonly Allowed[], runner: RunnerP
   };
 }
 
-/** Sessions that were at work when the process ended go on by themselves once they are in memory. */
-async function wakeAll(host: EmbeddedHost, sessions: Sluice['sessions'], log: Logger): Promise<void> {
+/**
+ * Sessions that were at work when the process ended hold an alarm, and go on by themselves once they are in memory:
+ * the soonest alarm first. Then each is told what lies in the download dir of it (docs/adr/004, 010).
+ */
+async function goOn(
+  host: EmbeddedHost,
+  sessions: Sluice['sessions'],
+  runner: Runner,
+  log: Logger,
+): Promise<void> {
   try {
-    for (let ids = host.ids(SESSION, '', WAKE_BATCH); ids.length > 0;) {
-      await Promise.all(ids.map((id) => sessions.get(id).call('wake')));
-      ids = host.ids(SESSION, ids.at(-1), WAKE_BATCH);
+    const ids = host.alarmed(SESSION);
+    for (let at = 0; at < ids.length; at += WAKE_BATCH) {
+      await Promise.all(ids.slice(at, at + WAKE_BATCH).map((id) => sessions.get(id).call('wake')));
     }
+    await runner.report();
   } catch (error) {
     // Closing while it wakes is no failure.
-    if ((error as Partial<SluiceError>).code !== 'not_ready') log.error('waking the sessions', { error });
+    if ((error as Partial<SluiceError>).code !== 'not_ready')
+      log.error('going on after the start', { error });
   }
 }
 

@@ -21,6 +21,8 @@ export interface RunnerOptions {
   /** Has to exist; work dirs are made in its `.sluice`. */
   downloadDir: string;
   onEvents: RunnerSink;
+  /** Marks work dirs as this data dir's (`instanceKey`), for `report`. null = they are nobody's. */
+  instance?: string | null;
   /** Downloads at a time, over all sessions. */
   maxActive?: number;
   /** Parses at a time, over all sessions. */
@@ -51,9 +53,14 @@ export interface RunnerJob {
 
 export interface Runner extends RunnerPort {
   jobs(): RunnerJob[];
+  /** Tells each session which of its work dirs are here: once, at the start. What it does not want it has removed. */
+  report(): Promise<void>;
   /** Aborts everything and waits for the engines to settle; nothing is sent any more, bytes are kept. */
   close(): Promise<void>;
 }
+
+/** Keys that a session's storage reads in one call. */
+const REPORTED_TOGETHER = 128;
 
 /** Defaults: `SLUICE_MAX_ACTIVE` 8 and `SLUICE_STALL_MS` 60 s of the contract; a lease of 5 min; 20 deliveries/s. */
 export function createRunner(options: RunnerOptions): Runner {
@@ -61,6 +68,7 @@ export function createRunner(options: RunnerOptions): Runner {
     registry,
     downloadDir,
     onEvents,
+    instance = null,
     maxActive = 8,
     maxParsing = 4,
     parseTimeoutMs = 60_000,
@@ -73,7 +81,7 @@ export function createRunner(options: RunnerOptions): Runner {
     log = () => undefined,
   } = options;
   const outbox = new Outbox({ onEvents, clock, flushMs, log });
-  const folder = createFolder(downloadDir, log);
+  const folder = createFolder(downloadDir, instance, log);
   const space = new SpaceWatch({ measure, clock });
   const shared = { registry, outbox, clock, log, stuckMs };
   const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
@@ -112,6 +120,14 @@ export function createRunner(options: RunnerOptions): Runner {
     }
   }
 
+  async function report(): Promise<void> {
+    for (const [session, ids] of await folder.found()) {
+      for (let at = 0; at < ids.length; at += REPORTED_TOGETHER) {
+        outbox.event(session, { type: 'found', downloads: ids.slice(at, at + REPORTED_TOGETHER) });
+      }
+    }
+  }
+
   async function shutDown(): Promise<void> {
     leases.close();
     outbox.close();
@@ -122,6 +138,7 @@ export function createRunner(options: RunnerOptions): Runner {
   return {
     send,
     jobs: () => downloads.lanes.all().flatMap(describe),
+    report,
     close: () => (closing ??= shutDown()),
   };
 }

@@ -2,12 +2,14 @@
  * Where engines work: `DOWNLOAD_DIR/.sluice/<download id>/`, on the same file system as the result, so that
  * finishing is a link and not a copy. One dir a download; attempts follow one another in it and resume its bytes.
  */
-import { lstat, mkdir, rm, rmdir } from 'node:fs/promises';
+import { lstat, mkdir, rename, rm, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 
 export const WORK_ROOT = '.sluice';
+/** Ends the name of a work dir that is being removed: no id has a dot. */
+export const REMOVED = '.removed';
 
 /** Ids become a path: only nanoid's alphabet, and a bounded length. */
 const DOWNLOAD_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -35,10 +37,23 @@ export async function prepareWorkDir(downloadDir: string, download: string): Pro
   return path;
 }
 
-/** Removes the work dir and all in it; one that is not there is fine. @throws SluiceError `disk_*` */
+/**
+ * Removes the work dir and all in it; one that is not there is fine. It goes by a name that says so first: whoever
+ * finds a half-removed one after a crash knows that, whatever is left in it.
+ * @throws SluiceError `disk_*`
+ */
 export async function removeWorkDir(downloadDir: string, download: string): Promise<void> {
+  const path = workDirOf(downloadDir, download);
+  const removed = path + REMOVED;
+  const options = { recursive: true, force: true, maxRetries: 2 };
   try {
-    await rm(workDirOf(downloadDir, download), { recursive: true, force: true, maxRetries: 2 });
+    await rename(path, removed).catch(async (thrown: unknown) => {
+      if (errnoOf(thrown) === 'ENOENT') return;
+      // an earlier one that somebody was killed removing
+      await rm(removed, options);
+      await rename(path, removed);
+    });
+    await rm(removed, options);
   } catch (thrown) {
     throw toDiskError(thrown);
   }

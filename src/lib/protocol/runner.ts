@@ -67,6 +67,8 @@ export type RunnerEvent =
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)
   | ({ type: 'stopped' } & JobRef)
   | { type: 'discarded'; download: string }
+  /** Bytes that were there when the runner started. Answered by `settle` or `discard` for what nobody wants. */
+  | { type: 'found'; downloads: string[] }
   | { type: 'jobs'; jobs: JobRef[] };
 
 /** The session's side: fire and forget; answers come back as events. */

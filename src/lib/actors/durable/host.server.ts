@@ -44,6 +44,8 @@ export interface EmbeddedHost {
   get<T extends object = DurableObject>(className: string, id: string): EmbeddedStub<T>;
   /** Ids of stored objects in order, `count` after `after`. */
   ids(className: string, after?: string, count?: number): string[];
+  /** Ids of objects that have an alarm set, the soonest first. */
+  alarmed(className: string): string[];
   /** How much is in memory right now. */
   stats(): { actors: number; live: number; sockets: number };
   /** @returns stops it */
@@ -82,6 +84,11 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     get: <T extends object>(className: string, id: string) =>
       new Stub(kernel, checkName(kernel, className, id)) as unknown as EmbeddedStub<T>,
     ids: (className, after = '', count = 1000) => store.ids(className, after, count),
+    alarmed: (className) =>
+      store
+        .alarms(Number.MAX_SAFE_INTEGER)
+        .filter((alarm) => alarm.class === className)
+        .map(({ id }) => id),
     stats() {
       const actors = [...kernel.actors()];
       return {

@@ -28,6 +28,8 @@ export type RunEnd =
   | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
 
 export interface RunOptions {
+  /** Whose it is. */
+  session: string;
   job: StartJob;
   registry: Pick<Registry, 'choose'>;
   folder: DownloadFolder;
@@ -108,8 +110,8 @@ export class DownloadRun implements SpaceUser {
   }
 
   async #fetch(): Promise<FinishedFile> {
-    const { job, registry, folder } = this.#options;
-    const workDir = await folder.prepare(job.download);
+    const { session, job, registry, folder } = this.#options;
+    const workDir = await folder.prepare(session, job.download);
     const landed = await folder.resume(job.download);
     if (landed !== null) {
       this.#tell({ phase: 'finish', totalBytes: landed.bytes });

@@ -1,15 +1,19 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
+import { toDiskError } from '../disk-error.ts';
 import type { EngineResult } from '../engine.ts';
 import { safeFileName, splitExtension } from '../file-name.ts';
 import { deleteFinished, finishFile, resumeFinish, type FinishedFile } from '../finish.server.ts';
 import { createSyncer } from '../sync.server.ts';
 import { prepareWorkDir, removeWorkDir, removeWorkRoot, workDirOf } from '../work-dir.server.ts';
+import { findWorkDirs, markWorkDir } from '../work-owner.server.ts';
 import { occupiedBytes } from './disk-space.server.ts';
 import type { Log } from './log.ts';
 
 export interface DownloadFolder {
-  /** Makes the work dir and returns its path. @throws SluiceError `disk_*` */
-  prepare(download: string): Promise<string>;
+  /** Makes the work dir, says whose it is, and returns its path. @throws SluiceError `disk_*` */
+  prepare(session: string, download: string): Promise<string>;
+  /** The work dirs that are here of this instance, by session. @throws SluiceError `disk_*` */
+  found(): Promise<Map<string, string[]>>;
   /** Bytes of disk that earlier attempts left in a work dir. */
   occupied(workDir: string): Promise<number>;
   /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
@@ -24,7 +28,8 @@ export interface DownloadFolder {
   close(): Promise<void>;
 }
 
-export function createFolder(downloadDir: string, log: Log): DownloadFolder {
+/** @param instance whose the work dirs are, null = nobody's: they are not marked, and none is found */
+export function createFolder(downloadDir: string, instance: string | null, log: Log): DownloadFolder {
   const syncer = createSyncer(downloadDir, (thrown) =>
     log('a finished file could not be synced', { thrown }),
   );
@@ -39,7 +44,30 @@ export function createFolder(downloadDir: string, log: Log): DownloadFolder {
   }
 
   return {
-    prepare: (download) => prepareWorkDir(downloadDir, download),
+    async prepare(session, download) {
+      const workDir = await prepareWorkDir(downloadDir, download);
+      try {
+        if (instance !== null) await markWorkDir(workDir, { instance, session });
+      } catch (thrown) {
+        throw toDiskError(thrown);
+      }
+      return workDir;
+    },
+    async found() {
+      const bySession = new Map<string, string[]>();
+      try {
+        if (instance !== null) {
+          await findWorkDirs(downloadDir, instance, (session, download) => {
+            const known = bySession.get(session);
+            if (known) known.push(download);
+            else bySession.set(session, [download]);
+          });
+        }
+      } catch (thrown) {
+        throw toDiskError(thrown);
+      }
+      return bySession;
+    },
     occupied: occupiedBytes,
     async resume(download) {
       const file = await resumeFinish({ workDir: workDirOf(downloadDir, download), downloadDir });

@@ -48,6 +48,7 @@ export class LiveRun {
     this.#options = options;
     this.#release = release;
     this.#run = new DownloadRun({
+      session,
       job,
       registry,
       folder,
