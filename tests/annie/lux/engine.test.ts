@@ -128,7 +128,7 @@ test('a listing spares the download from listing again, a stream that is not in 
     await engine.download(job({ streamId: 'a' }));
     assert.is(await codeOf(engine.download(job({ streamId: 'b' }))), 'stream_not_found');
     assert.equal((await readFile(log, 'utf8')).trim().split('\n'), [
-      `-j -- ${URL_}`,
+      `-j -retry 2 -- ${URL_}`,
       `-f a -o . -O media -n 4 -retry 2 -- ${URL_}`,
     ]);
   }));

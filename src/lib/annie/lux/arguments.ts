@@ -5,13 +5,14 @@ import type { StreamPlan } from './listing.ts';
 export const OUTPUT_NAME = 'media';
 /** Parts fetched at a time; more is what sites block for. */
 const THREADS = 4;
+/** Its own 10 are a second apart: a 404 would take 9 s. */
 const RETRIES = 2;
 
 /** Before July 2021 annie drew its bar with another library, on stdout, and knew fewer flags. */
 export type Generation = 'lux' | 'annie';
 
 export function listArguments(url: string): string[] {
-  return ['-j', '--', url];
+  return ['-j', '-retry', String(RETRIES), '--', url];
 }
 
 export function downloadArguments(url: string, plan: StreamPlan, generation: Generation): string[] {
