@@ -1,0 +1,72 @@
+/** Watches that nothing outlives what it belongs to: engines their server, a group its leader. */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { instanceKey } from '#lib/annie/process/instance-key.server.ts';
+import { groupLives, instanceOf, type Marked, markedProcesses } from './processes.ts';
+
+/** The promise: issue and design, "what it must reach". */
+export const ORPHAN_MS = 2_000;
+const LOOK_MS = 5;
+
+export class OrphanWatch {
+  readonly #runDir: string;
+  /** Instances whose server is dead. */
+  readonly #dead = new Set<string>();
+  /** ms from SIGKILL of a server until no process of its instance lived. */
+  readonly orphanMs: number[] = [];
+  /** ms from SIGKILL of an engine's leader until its group was gone. */
+  readonly groupMs: number[] = [];
+  readonly trouble: string[] = [];
+
+  constructor(dataDir: string) {
+    this.#runDir = join(dataDir, 'run');
+  }
+
+  /** What runs for the server that lives now: nothing of earlier ones, or of other servers on this machine. */
+  living(): Marked[] {
+    // a server that died too early to make it has started nothing
+    if (!existsSync(join(this.#runDir, 'key'))) return [];
+    const ours = markedProcesses([`${instanceKey(this.#runDir)}-`]);
+    return ours.filter((each) => !this.#dead.has(instanceOf(each)));
+  }
+
+  /**
+   * Nothing of a dead server may live when the time is over: neither by its mark nor by its group.
+   * @param before what `living` said just before the kill
+   */
+  async serverKilled(killedAt: number, before: Marked[]): Promise<void> {
+    const groups = [...new Set(before.map(({ group }) => group))];
+    for (const engine of before) this.#dead.add(instanceOf(engine));
+    const marks = [...new Set(before.map((engine) => `${instanceOf(engine)}.`))];
+    for (;;) {
+      const left = marks.length === 0 ? [] : markedProcesses(marks);
+      const living = groups.filter(groupLives);
+      const ms = performance.now() - killedAt;
+      if (left.length === 0 && living.length === 0) {
+        if (before.length > 0) this.orphanMs.push(ms);
+        return;
+      }
+      if (ms > ORPHAN_MS) {
+        const who = left.map(({ pid, command }) => `${pid} ${command.slice(0, 120)}`);
+        this.trouble.push(`orphans after ${Math.round(ms)} ms: ${who.join('; ')}, groups ${living.join()}`);
+        return;
+      }
+      await delay(LOOK_MS);
+    }
+  }
+
+  /** The leader of a group was killed: the rest has to follow. */
+  async leaderKilled(killedAt: number, { group, command }: Marked): Promise<void> {
+    for (;;) {
+      const ms = performance.now() - killedAt;
+      if (!groupLives(group)) return void this.groupMs.push(ms);
+      if (ms > ORPHAN_MS) {
+        return void this.trouble.push(
+          `the group of a killed engine lives after ${Math.round(ms)} ms: ${command}`,
+        );
+      }
+      await delay(LOOK_MS);
+    }
+  }
+}

@@ -1,0 +1,111 @@
+/** What a run will do, made from its seed: which files, what is done to whom, and when the server dies. */
+import { createRandom, type Random } from './random.ts';
+
+export interface PlanOptions {
+  seed: number;
+  downloads: number;
+  kills: number;
+  engineKills: number;
+  /** Share of downloads that real yt-dlp fetches; 0 where there is none. */
+  ytDlpShare: number;
+  maxBytes?: number;
+}
+
+/** What a person does to a download some time after adding it. */
+export type Fate = 'finish' | 'pause' | 'remove';
+
+export interface PlannedDownload {
+  /** The name asked for: no two are alike, so a ` (2)` is a file that landed twice. */
+  name: string;
+  engine: 'http' | 'yt-dlp';
+  bytes: number;
+  contentSeed: number;
+  /** null = as fast as it goes. */
+  bytesPerSecond: number | null;
+  /** The server closes each connection after so many bytes; null = never. */
+  cutAt: number | null;
+  fate: Fate;
+  /** The session it belongs to. */
+  session: number;
+  /** The round (the life of a server) in which it is added. */
+  round: number;
+}
+
+export interface PlannedRound {
+  /** Killed amid its start: `lifeMs` counts from the spawn, else from the first 200 of /readyz. */
+  early: boolean;
+  /** To the end by SIGKILL, ms. */
+  lifeMs: number;
+  /** When engines are killed, ms after the spawn or the 200. */
+  engineKillsAtMs: number[];
+  /** Whether the next server starts while the watcher of this one may still be cleaning up. */
+  restartAtOnce: boolean;
+}
+
+export interface Plan {
+  seed: number;
+  sessions: number;
+  downloads: PlannedDownload[];
+  rounds: PlannedRound[];
+}
+
+const SESSIONS = 4;
+const MIN_BYTES = 10_000;
+const MAX_BYTES = 20_000_000;
+/** A body that takes so long is amid its bytes at most kills. */
+const SLOW_SECONDS = { min: 1, max: 4 };
+/** A few contents, many sizes: each content costs the site 1 MiB of memory. */
+const CONTENTS = 16;
+const EARLY_SHARE = 0.15;
+const EARLY_MS = { min: 5, max: 1_200 };
+const LIFE_MS = { min: 1, max: 2_500 };
+
+export function makePlan({
+  seed,
+  downloads,
+  kills,
+  engineKills,
+  ytDlpShare,
+  maxBytes = MAX_BYTES,
+}: PlanOptions): Plan {
+  const random = createRandom(seed);
+  const rounds = Array.from({ length: kills }, () => makeRound(random));
+  for (let n = 0; n < engineKills; n++) {
+    const round = rounds[random.between(0, rounds.length - 1)];
+    round?.engineKillsAtMs.push(random.between(LIFE_MS.min, LIFE_MS.max));
+  }
+  for (const round of rounds) round.engineKillsAtMs.sort((a, b) => a - b);
+  const sizes = new Set<number>();
+  const planned = Array.from({ length: downloads }, (_, n) => {
+    const engine = random.chance(ytDlpShare) ? 'yt-dlp' : 'http';
+    // a size of its own for each: bytes that went to the wrong file cannot go unseen
+    let bytes = random.spread(MIN_BYTES, maxBytes);
+    while (sizes.has(bytes)) bytes++;
+    sizes.add(bytes);
+    const slow = random.chance(0.25);
+    const cut = engine === 'http' && bytes > 200_000 && random.chance(0.05);
+    const x = random.next();
+    return {
+      name: `f${String(n).padStart(5, '0')}`,
+      engine,
+      bytes,
+      contentSeed: random.between(1, CONTENTS),
+      bytesPerSecond: slow ? Math.ceil(bytes / random.between(SLOW_SECONDS.min, SLOW_SECONDS.max)) : null,
+      cutAt: cut ? Math.floor(bytes * 0.6) : null,
+      fate: x < 0.06 ? 'remove' : x < 0.12 ? 'pause' : 'finish',
+      session: random.between(0, SESSIONS - 1),
+      round: Math.floor((n / downloads) * rounds.length),
+    } satisfies PlannedDownload;
+  });
+  return { seed, sessions: SESSIONS, downloads: planned, rounds };
+}
+
+function makeRound(random: Random): PlannedRound {
+  const early = random.chance(EARLY_SHARE);
+  return {
+    early,
+    lifeMs: early ? random.between(EARLY_MS.min, EARLY_MS.max) : random.between(LIFE_MS.min, LIFE_MS.max),
+    engineKillsAtMs: [],
+    restartAtOnce: random.chance(0.5),
+  };
+}

@@ -1,0 +1,81 @@
+/**
+ * `npm run crash [-- --downloads 1000 --kills 100 --engine-kills 50 --seed N --keep]`: proves that nothing is lost.
+ * `SEED=N` replays a plan as well. Prints the figures and writes bench/results/crash.json; exit code 1 when any
+ * promise was broken.
+ */
+import { randomInt } from 'node:crypto';
+import { mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { prepareBuild } from '../../scripts/tools/test-build.ts';
+import { prepareYtDlp } from '../../scripts/tools/test-yt-dlp.ts';
+import { mediaMissing } from '../../tests/site/media.ts';
+import { startSite } from '../../tests/site/site.ts';
+import { makePlace, PROJECT } from '../../tests/support/server.ts';
+import { ytDlpMissing } from '../../tests/support/yt-dlp.ts';
+import { machine } from '../harness.ts';
+import { runCampaign } from './campaign.ts';
+import { makePlan } from './plan.ts';
+import { brokenPromises, summary } from './summary.ts';
+
+const { values } = parseArgs({
+  options: {
+    downloads: { type: 'string', default: '1000' },
+    kills: { type: 'string', default: '100' },
+    'engine-kills': { type: 'string', default: '50' },
+    seed: { type: 'string' },
+    'max-bytes': { type: 'string', default: '20000000' },
+    /** Leaves the data and the files where they are. */
+    keep: { type: 'boolean', default: false },
+  },
+});
+const seed = Number(values.seed ?? process.env['SEED'] ?? randomInt(2 ** 31));
+const kills = Number(values.kills);
+console.log(`seed ${seed}: npm run crash -- --downloads ${values.downloads} --kills ${kills} --seed ${seed}`);
+
+prepareBuild(PROJECT);
+await prepareYtDlp();
+const withoutYtDlp = ytDlpMissing();
+if (withoutYtDlp !== null) console.log(`Without yt-dlp: ${withoutYtDlp}`);
+
+const plan = makePlan({
+  seed,
+  downloads: Number(values.downloads),
+  kills,
+  engineKills: withoutYtDlp === null ? Number(values['engine-kills']) : 0,
+  ytDlpShare: withoutYtDlp === null ? 0.12 : 0,
+  maxBytes: Number(values['max-bytes']),
+});
+const site = await startSite();
+const place = makePlace();
+const logFile = join(place.dir, 'servers.log');
+const live = withoutYtDlp === null && mediaMissing === null;
+try {
+  const report = await runCampaign({
+    plan,
+    place,
+    site,
+    liveUrl: live ? `${site.url}/live/ts/high.m3u8` : null,
+    env: { SLUICE_MAX_ACTIVE: '16', SLUICE_MAX_ACTIVE_PER_SESSION: '6' },
+    logFile,
+    say: (line) => console.log(line),
+  });
+  const broken = brokenPromises(report);
+  console.log(summary(report));
+  for (const line of broken) console.log(`BROKEN ${line}`);
+  const results = join(PROJECT, 'bench/results');
+  mkdirSync(results, { recursive: true });
+  const whole = {
+    bench: 'crash',
+    machine: machine(),
+    measuredAt: new Date().toISOString(),
+    broken,
+    ...report,
+  };
+  writeFileSync(join(results, 'crash.json'), `${JSON.stringify(whole, null, 2)}\n`);
+  process.exitCode = broken.length === 0 ? 0 : 1;
+} finally {
+  await site.close();
+  if (values.keep || process.exitCode !== 0) console.log(`left: ${place.dir}`);
+  else place.remove();
+}
