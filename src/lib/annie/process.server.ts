@@ -2,7 +2,7 @@
  * Runs engines so that none outlives us. A watcher (one small shell for the server) kills every group left when the
  * server dies in whatever way; a gate (one shell an engine, which becomes the engine) makes sure that the watcher
  * knows the group before its first instruction; a mark in the environment finds what left its group; and a ledger on
- * disk finds, at the next start, what even that missed. The experiments behind this are in docs/adr.
+ * disk finds, at the next start, what even that missed. Why, and what was measured: docs/adr/011.
  */
 import { once } from 'node:events';
 import { nanoid } from 'nanoid';

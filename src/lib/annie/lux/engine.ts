@@ -20,7 +20,7 @@ export interface LuxOptions {
   proxy: JobProxy | null;
   /**
    * Whether the guard refuses an address by its looks: Go never asks a proxy for localhost, so such an address must not
-   * get as far as lux. (One that a redirect leads to does: see the ADR on what the proxy cannot see.)
+   * get as far as lux. (One that a redirect leads to does: see docs/adr/011.)
    */
   isRefused: (url: URL) => boolean;
   ffmpegPath: string | null;
