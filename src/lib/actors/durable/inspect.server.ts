@@ -5,6 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { SluiceError } from '../../protocol/error.ts';
 import { number, text } from './pragma.server.ts';
 
@@ -22,7 +23,7 @@ export class ForeignStore extends SluiceError {}
  * @throws SluiceError `store_corrupt`, `store_newer`; what SQLite throws
  */
 export function inspectStore(file: string, newest: number, lockWaitMs: number): number {
-  const database = new DatabaseSync(file, { readOnly: true, timeout: lockWaitMs });
+  const database = new DatabaseSync(addressOf(file), { readOnly: true, timeout: lockWaitMs });
   const name = path.basename(file);
   try {
     const version = number(database, 'PRAGMA user_version');
@@ -35,6 +36,17 @@ export function inspectStore(file: string, newest: number, lockWaitMs: number): 
   } finally {
     database.close();
   }
+}
+
+/**
+ * Where nothing is left in a WAL the file is all there is: read as one that nobody changes, it needs no index beside
+ * it, for which a full disk has no room. Whoever holds the store has a WAL, and is found by its lock.
+ */
+function addressOf(file: string): string | URL {
+  if ((fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return file;
+  const address = pathToFileURL(file);
+  address.searchParams.set('immutable', '1');
+  return address;
 }
 
 function newer(file: string, version: number, newest: number): SluiceError {

@@ -144,7 +144,7 @@ export function toStoreError(error: unknown): SluiceError {
   if (error instanceof SluiceError) return error;
   const { errcode, code } = error as { errcode?: number; code?: string };
   // The low byte is the primary result code: https://sqlite.org/rescode.html
-  const known = errcode === undefined ? ERRNO[code ?? ''] : RESULT[errcode & 0xff];
+  const known = errcode === undefined ? ERRNO[code ?? ''] : (RESULT[errcode] ?? RESULT[errcode & 0xff]);
   if (known === undefined) return new SluiceError('disk_error', 'The state store failed.', { cause: error });
   return new SluiceError(known[0], known[1], { cause: error });
 }
@@ -164,6 +164,8 @@ const RESULT: Record<number, Known> = {
   13: FULL,
   14: DENIED,
   26: DAMAGED,
+  // SQLITE_IOERR_SHMSIZE: the WAL's index could not be made longer.
+  4874: FULL,
 };
 
 const ERRNO: Record<string, Known> = {
