@@ -130,12 +130,12 @@ function groupItem(
       title,
       site,
       found,
-      streams: first.streams.map((s) => named(s, source)),
+      streams: first.streams.map((s) => named(s, source, title)),
     });
   const best = bestSource(listed.map((one) => one.source));
   const streams = listed.flatMap((one) =>
     one.streams.map((stream) => ({
-      ...named(stream, one.source),
+      ...named(stream, one.source, title),
       id: sourceId(one.source.url, stream.id === ONLY_STREAM ? null : stream.id),
       isDefault: one.source === best && stream.isDefault,
     })),
@@ -143,6 +143,8 @@ function groupItem(
   return itemOf({ url: pageUrl, title, site, found, streams });
 }
 
-function named(stream: MediaStream, { label }: PageSource): MediaStream {
-  return stream.quality === 'original' && label !== null ? { ...stream, quality: label } : stream;
+/** A source's own label says more than `original`, unless it is the item's title again. */
+function named(stream: MediaStream, { label }: PageSource, title: string): MediaStream {
+  const says = label !== null && label !== title;
+  return stream.quality === 'original' && says ? { ...stream, quality: label } : stream;
 }
