@@ -1,9 +1,9 @@
 /** The composition root: the only place that knows both sessions and engines. */
-import { mkdirSync } from 'node:fs';
+import { accessSync, constants, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { systemClock } from '#lib/actors/durable/clock.ts';
-import { createEmbeddedHost, define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import type { SessionEnv } from '#lib/actors/session/env.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
@@ -19,9 +19,12 @@ import { checkUrl } from '#lib/protocol/url.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
 import type { Logger } from './log.ts';
+import { openState, type State } from './state.ts';
 
 const SESSION = 'session';
 const ID_CHARACTERS = 12;
+/** Of the 10 s that a stop may take; engines are killed after 3.5. */
+const RUNNER_CLOSE_MS = 6000;
 /** Sessions that are woken together at the start. */
 const WAKE_BATCH = 100;
 
@@ -34,6 +37,8 @@ export interface Sluice {
   readonly host: EmbeddedHost;
   /** Why this process should get no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
+  /** `close` was called: nothing new is begun. */
+  readonly isStopping: boolean;
   /** Ends engines, lets turns end, commits, and lets go of the data dir. Downloads go on at the next start. */
   close(): Promise<void>;
 }
@@ -58,21 +63,24 @@ export async function createSluice({
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
   makeDir(config.downloadDir, 'SLUICE_DOWNLOAD_DIR');
+  warnOfDownloadDir(config, log);
   const port = new LateRunner();
-  const env = sessionEnv(config, allowPrivate, port);
-  // First of all: it takes the lock on the data dir, which everything after it relies on.
-  const host = createEmbeddedHost({
-    storage: join(stateDir, 'sluice.db'),
-    classes: { [SESSION]: define(SessionActor, env) },
+  // First of all: it takes the lock on the data dir.
+  const state = openState({
+    dir: stateDir,
+    hasReserve: stateDir === config.dataDir,
+    classes: (room) => ({ [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room)) }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
   });
+  const { host } = state;
   const sessions = { get: (id: string) => host.get<SessionActor>(SESSION, id) };
   let engines: Engines | null = null;
   let runner: Runner | null = null;
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
-    await runner?.close();
-    await host.close();
+    // An engine that cannot be ended must not keep what is stored from being closed in good order.
+    await Promise.race([runner?.close(), delay(RUNNER_CLOSE_MS)]);
+    await state.close();
     await engines?.close();
   };
   try {
@@ -102,7 +110,10 @@ export async function createSluice({
       runner,
       tokens,
       host,
-      reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : []),
+      reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : state.reasonsNotReady()),
+      get isStopping() {
+        return closing !== null;
+      },
       close: () => (closing ??= close()),
     };
   } catch (error) {
@@ -127,9 +138,15 @@ class LateRunner implements RunnerPort {
   }
 }
 
-function sessionEnv(config: Config, allowed: readonly Allowed[], runner: RunnerPort): SessionEnv {
+function sessionEnv(
+  config: Config,
+  allowed: readonly Allowed[],
+  runner: RunnerPort,
+  { checkRoom }: Pick<State, 'checkRoom'>,
+): SessionEnv {
   return {
     runner,
+    checkRoom,
     clock: systemClock,
     newId: () => nanoid(ID_CHARACTERS),
     random: Math.random,
@@ -172,6 +189,24 @@ function readAllowPrivate(text: string): Allowed[] {
   } catch (error) {
     throw new ConfigError((error as Error).message);
   }
+}
+
+/** What is stored can be looked at all the same: a disk may be writable again at any time. */
+function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
+  try {
+    accessSync(downloadDir, constants.W_OK | constants.X_OK);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    log.warn('SLUICE_DOWNLOAD_DIR cannot be written: downloads will fail until it can', {
+      downloadDir,
+      code,
+    });
+  }
+}
+
+/** Waits, but does not keep the process. */
+function delay(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }
 
 function makeDir(path: string, variable: string, mode = 0o777): void {

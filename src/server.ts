@@ -58,6 +58,7 @@ export function edgeOf(sluice: Sluice, port: number): Edge {
     engines: () => sluice.registry.statuses(),
     downloadDir: config.downloadDir,
     reasonsNotReady: () => sluice.reasonsNotReady(),
+    isStopping: () => sluice.isStopping,
   };
 }
 

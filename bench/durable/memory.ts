@@ -33,6 +33,7 @@ const host = createEmbeddedHost({
             newId: () => nanoid(12),
             random: Math.random,
             checkUrl: (url) => url,
+            checkRoom: () => undefined,
             throttleMs: 200,
             maxActive: 3,
           })

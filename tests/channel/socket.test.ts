@@ -55,6 +55,7 @@ test.before.each(async (stage) => {
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     reasonsNotReady: () => stage.notReady,
+    isStopping: () => stage.notReady.length > 0,
   };
   open(stage);
 });

@@ -14,4 +14,6 @@ export interface Edge {
   downloadDir: string;
   /** Why this server should get no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
+  /** The process ends: nothing new is begun. */
+  isStopping(): boolean;
 }

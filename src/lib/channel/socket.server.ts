@@ -80,7 +80,7 @@ export class ChannelServer {
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
       throw new SluiceError('invalid_request', `This server speaks ${SUBPROTOCOL}.`);
     }
-    if (this.#edge.reasonsNotReady().length > 0) throw new SluiceError('not_ready');
+    if (this.#edge.isStopping()) throw new SluiceError('not_ready');
     return claims;
   }
 

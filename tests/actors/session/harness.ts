@@ -96,6 +96,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
             if (!url.startsWith('http')) throw new SluiceError('unsupported_scheme');
             return url;
           },
+          checkRoom: () => undefined,
           throttleMs,
           maxActive,
         }),

@@ -38,11 +38,12 @@ export class Downloads {
 
   /**
    * @returns the new download's id
-   * @throws SluiceError what `checkUrl` throws, and `too_many_requests`
+   * @throws SluiceError what `checkUrl` and `checkRoom` throw, and `too_many_requests`
    */
   async add(body: AddBody, cause: string): Promise<string> {
     const { env, store, feed } = this.#parts;
     const url = env.checkUrl(body.url);
+    env.checkRoom();
     const { active, queued } = this.#live.totals;
     if (active + queued >= MAX_OPEN) {
       throw new SluiceError(

@@ -16,6 +16,11 @@ export interface SessionEnv {
    * @throws SluiceError `invalid_url`, `url_too_long`, `unsupported_scheme`, `address_refused`
    */
   checkUrl(text: string): string;
+  /**
+   * Called before a new download is stored.
+   * @throws SluiceError `disk_full` when there is room only for what becomes of those that are there
+   */
+  checkRoom(): void;
   /** The window in which progress is gathered into one frame, ms. */
   throttleMs: number;
   /** Downloads of this session that may have a place at once. */

@@ -1,0 +1,90 @@
+/**
+ * A file that only takes up room. When the disk is full to the last byte, giving some of it up lets the store say so:
+ * that a download waits for room, that one is paused or removed. What is new is not taken meanwhile.
+ */
+import { randomFillSync } from 'node:crypto';
+import fs from 'node:fs';
+import path from 'node:path';
+
+export interface ReserveOptions {
+  bytes?: number;
+  /** ms between two looks while it is not whole. */
+  checkMs?: number;
+}
+
+/** Room for some thousand commits: a download's change is 1 to 2 pages of 4 KiB. */
+const RESERVE_BYTES = 4 * 1024 * 1024;
+/** On a disk that is itself tiny, not more than this part of it. */
+const RESERVE_PART = 16;
+/** It is made only where so many times as much is free: it must not be what fills the disk. */
+const FREE_TIMES = 4;
+/** Given up in parts: a process that fills the disk takes what is free before the store does. */
+const PARTS = 4;
+const CHECK_MS = 10_000;
+
+export class Reserve {
+  readonly #file: string;
+  readonly #bytes: number;
+  readonly #checkMs: number;
+  #timer: NodeJS.Timeout | null = null;
+  #isWhole = false;
+
+  /** Touches nothing yet. */
+  constructor(file: string, { bytes = RESERVE_BYTES, checkMs = CHECK_MS }: ReserveOptions = {}) {
+    this.#file = file;
+    this.#bytes = bytes;
+    this.#checkMs = checkMs;
+  }
+
+  /** False: the disk is full or nearly, and only what has to be stored should be. */
+  get isWhole(): boolean {
+    return this.#isWhole;
+  }
+
+  /** Makes it whole, now or as soon as there is room. */
+  keep(): void {
+    this.#isWhole = this.#fill();
+    if (this.#isWhole || this.#timer !== null) return;
+    this.#timer = setInterval(() => {
+      this.#isWhole = this.#fill();
+      if (this.#isWhole) this.close();
+    }, this.#checkMs).unref();
+  }
+
+  /** Gives up a part, so that the next commits find room. @returns false when nothing is left to give */
+  release(): boolean {
+    this.#isWhole = false;
+    const held = this.#held();
+    try {
+      if (held > 0) fs.truncateSync(this.#file, Math.max(0, held - Math.ceil(this.#bytes / PARTS)));
+    } catch {
+      return false;
+    }
+    return held > 0;
+  }
+
+  close(): void {
+    if (this.#timer !== null) clearInterval(this.#timer);
+    this.#timer = null;
+  }
+
+  #held(): number {
+    return fs.statSync(this.#file, { throwIfNoEntry: false })?.size ?? 0;
+  }
+
+  #fill(): boolean {
+    try {
+      const { bavail, blocks, bsize } = fs.statfsSync(path.dirname(this.#file));
+      const wanted = Math.min(this.#bytes, Math.floor((blocks * bsize) / RESERVE_PART)) || this.#bytes;
+      const missing = wanted - this.#held();
+      if (missing <= 0) return true;
+      // Where the file system does not say, try.
+      if (blocks > 0 && bavail * bsize < missing + (FREE_TIMES - 1) * wanted) return false;
+      // Not zeros: some file systems keep those as nothing.
+      fs.appendFileSync(this.#file, randomFillSync(Buffer.allocUnsafe(missing)), { mode: 0o600 });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+}
