@@ -3,6 +3,7 @@ import type { Engine, UrlKind } from './engine.ts';
 import { SluiceError, toSluiceError, type ErrorCode } from '../protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
 import { rankEngines } from './engine-order.ts';
+import { checkUrl } from '../protocol/url.ts';
 
 export interface RegistryOptions {
   engines: Engine[];
@@ -68,7 +69,7 @@ export function createRegistry(options: RegistryOptions): Registry {
   }
 
   async function choose(url: string, requested: EngineName | null, signal: AbortSignal): Promise<Engine[]> {
-    const parsed = parseWebAddress(url);
+    const parsed = checkUrl(url);
     if (requested !== null) return [await requestedEngine(requested)];
     const [known, kind] = await Promise.all([statuses(), probe(url, signal)]);
     const ready = engines.filter((_, index) => known[index]?.state === 'ready');
@@ -130,14 +131,6 @@ export function mostTelling(failures: readonly unknown[]): unknown {
     failures[0] ??
     new SluiceError('unsupported_url')
   );
-}
-
-function parseWebAddress(url: string): URL {
-  const parsed = URL.parse(url);
-  if (parsed === null) throw new SluiceError('invalid_url');
-  if (parsed.protocol !== 'http:' && parsed.protocol !== 'https:')
-    throw new SluiceError('unsupported_scheme');
-  return parsed;
 }
 
 async function statusOf(engine: Engine): Promise<EngineStatus> {
