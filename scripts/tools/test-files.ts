@@ -10,7 +10,7 @@ export interface TestFile {
   alone: boolean;
 }
 
-const UNIT_DEADLINE_MS = 120_000;
+const UNIT_DEADLINE_MS = 300_000;
 const E2E_DEADLINE_MS = 600_000;
 
 /** `patterns` are parts of paths; a file that holds any of them is taken. None: every file. */
