@@ -23,7 +23,7 @@ export interface CampaignOptions {
   plan: Plan;
   place: Place;
   site: Site;
-  /** A stream that never ends, for yt-dlp with ffmpeg under it; null = none. */
+  /** A stream that does not end, for yt-dlp with ffmpeg under it; null = none. Removed before the end. */
   liveUrl: string | null;
   env?: Record<string, string>;
   /** Gets all that the servers print. */

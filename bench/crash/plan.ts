@@ -9,6 +9,8 @@ export interface PlanOptions {
   /** Share of downloads that real yt-dlp fetches; 0 where there is none. */
   ytDlpShare: number;
   maxBytes?: number;
+  /** The longest that a server lives after it is ready. */
+  maxLifeMs?: number;
 }
 
 /** What a person does to a download some time after adding it. */
@@ -58,7 +60,6 @@ const SLOW_SECONDS = { min: 1, max: 4 };
 const CONTENTS = 16;
 const EARLY_SHARE = 0.15;
 const EARLY_MS = { min: 5, max: 1_200 };
-const LIFE_MS = { min: 1, max: 2_500 };
 
 export function makePlan({
   seed,
@@ -67,12 +68,13 @@ export function makePlan({
   engineKills,
   ytDlpShare,
   maxBytes = MAX_BYTES,
+  maxLifeMs = 2_500,
 }: PlanOptions): Plan {
   const random = createRandom(seed);
-  const rounds = Array.from({ length: kills }, () => makeRound(random));
+  const rounds = Array.from({ length: kills }, () => makeRound(random, maxLifeMs));
   for (let n = 0; n < engineKills; n++) {
     const round = rounds[random.between(0, rounds.length - 1)];
-    round?.engineKillsAtMs.push(random.between(LIFE_MS.min, LIFE_MS.max));
+    round?.engineKillsAtMs.push(random.between(1, maxLifeMs));
   }
   for (const round of rounds) round.engineKillsAtMs.sort((a, b) => a - b);
   const sizes = new Set<number>();
@@ -100,11 +102,11 @@ export function makePlan({
   return { seed, sessions: SESSIONS, downloads: planned, rounds };
 }
 
-function makeRound(random: Random): PlannedRound {
+function makeRound(random: Random, maxLifeMs: number): PlannedRound {
   const early = random.chance(EARLY_SHARE);
   return {
     early,
-    lifeMs: early ? random.between(EARLY_MS.min, EARLY_MS.max) : random.between(LIFE_MS.min, LIFE_MS.max),
+    lifeMs: early ? random.between(EARLY_MS.min, EARLY_MS.max) : random.between(1, maxLifeMs),
     engineKillsAtMs: [],
     restartAtOnce: random.chance(0.5),
   };

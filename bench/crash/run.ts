@@ -16,6 +16,7 @@ import { ytDlpMissing } from '../../tests/support/yt-dlp.ts';
 import { machine } from '../harness.ts';
 import { runCampaign } from './campaign.ts';
 import { makePlan } from './plan.ts';
+import { slowStream } from './slow-stream.ts';
 import { brokenPromises, summary } from './summary.ts';
 
 const { values } = parseArgs({
@@ -55,7 +56,7 @@ try {
     plan,
     place,
     site,
-    liveUrl: live ? `${site.url}/live/ts/high.m3u8` : null,
+    liveUrl: live ? slowStream(site.url) : null,
     env: { SLUICE_MAX_ACTIVE: '16', SLUICE_MAX_ACTIVE_PER_SESSION: '6' },
     logFile,
     say: (line) => console.log(line),

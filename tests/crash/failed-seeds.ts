@@ -1,0 +1,7 @@
+/**
+ * Seeds of runs that once broke a promise, with what it was. `npm test` replays their plans, in the short version:
+ * the plan is the same each time, the moments at which the machine does things are not.
+ */
+export const FAILED_SEEDS: readonly { seed: number; was: string }[] = [
+  { seed: 4711, was: '16 work dirs left: killed between the commit of `complete` and the end of tidying up' },
+];

@@ -1,0 +1,78 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { OrphanWatch } from '../../bench/crash/orphans.ts';
+import { slowStream } from '../../bench/crash/slow-stream.ts';
+import { Victim } from '../../bench/crash/victim.ts';
+import type { Marked } from '../../bench/crash/processes.ts';
+import { noProc } from '../annie/process/machine.ts';
+import { mediaMissing } from '../site/media.ts';
+import { startSite } from '../site/site.ts';
+import { Api } from '../support/api.ts';
+import { makePlace, type Place } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+import { settles, waitFor } from '../support/wait.ts';
+import { ytDlpMissing } from '../support/yt-dlp.ts';
+import { NOBODY, nobodyMissing, placeOf } from './kit.ts';
+
+const reason = noProc ?? ytDlpMissing() ?? mediaMissing;
+
+/** yt-dlp, and below it the ffmpeg that reads a stream: what a plain spawn leaves behind. */
+async function family(watch: OrphanWatch): Promise<{ all: Marked[]; leader: Marked }> {
+  const found = await waitFor(
+    () => {
+      const all = watch.living();
+      const ffmpeg = all.find(({ command }) => /ffmpeg/.test(command.split(' ')[0] ?? ''));
+      const leader = all.find(({ pid }) => pid === ffmpeg?.group);
+      return leader && ffmpeg && leader.pid !== ffmpeg.pid ? { all, leader } : null;
+    },
+    { what: 'yt-dlp to run ffmpeg', deadlineMs: 60_000 },
+  );
+  return found;
+}
+
+async function hardCase(place: Place, uid?: number): Promise<void> {
+  const site = await startSite();
+  const env = { SLUICE_ENGINES: 'yt-dlp' };
+  const victim = await Victim.create({ place, env, ...(uid === undefined ? {} : { uid }) });
+  const watch = new OrphanWatch(place.dataDir);
+  const start = (): Promise<unknown> => settles(victim.start().ready, { what: 'the server to be ready' });
+  try {
+    await start();
+    const api = await Api.create(victim.url);
+    const id = await api.add({ url: slowStream(site.url), engine: 'yt-dlp' });
+    for (let round = 0; round < 2; round++) {
+      const { all } = await family(watch);
+      await victim.kill();
+      await watch.serverKilled(performance.now(), all);
+      assert.equal(watch.trouble, []);
+      await start();
+    }
+    const { leader } = await family(watch);
+    const { attempt } = await api.get(id);
+    process.kill(leader.pid, 'SIGKILL');
+    await watch.leaderKilled(performance.now(), leader);
+    assert.equal(watch.trouble, []);
+    await api.waitUntil(id, 'the next attempt', (row) => row.attempt > attempt);
+    await family(watch);
+    assert.is((await api.call('DELETE', `/api/downloads/${id}`)).status, 204);
+    assert.equal(watch.living(), []);
+    assert.is((await victim.stop()).exitCode, 0);
+  } finally {
+    await victim.kill();
+    await site.close();
+    place.remove();
+  }
+}
+
+testUnless(
+  test,
+  reason,
+  'after kill -9 of the server neither yt-dlp nor its ffmpeg lives; after kill -9 of yt-dlp its ffmpeg does not',
+  () => hardCase(makePlace()),
+);
+
+testUnless(test, reason ?? nobodyMissing(), 'the same holds for an ordinary user', () =>
+  hardCase(placeOf(NOBODY), NOBODY),
+);
+
+test.run();
