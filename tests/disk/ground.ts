@@ -1,0 +1,62 @@
+/** Disks that a test can fill, lock and take away: real file systems, where they can be had. */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+/** `nobody` on every Linux. */
+const NOBODY = 65534;
+
+const isRoot = process.getuid?.() === 0;
+
+function mount(...args: string[]): string | null {
+  const { status, stderr, error } = spawnSync('mount', args, { encoding: 'utf8' });
+  return status === 0 ? null : (error?.message ?? stderr.trim());
+}
+
+function unmount(dir: string): void {
+  // Lazily: a process that is just ending may still hold a file.
+  spawnSync('umount', ['-l', dir], { stdio: 'ignore' });
+}
+
+let reason: string | null | undefined;
+
+/** Why file systems cannot be mounted here, or null. For `testUnless`. */
+export function unlessMounts(): string | null {
+  if (reason !== undefined) return reason;
+  if (process.platform !== 'linux' || !isRoot)
+    return (reason = 'mounting a small file system needs root on Linux');
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-mount-'));
+  const failure = mount('-t', 'tmpfs', '-o', 'size=64k', 'tmpfs', dir);
+  if (failure === null) unmount(dir);
+  rmSync(dir, { recursive: true });
+  return (reason = failure === null ? null : `no file system can be mounted here (${failure})`);
+}
+
+export function unlessRoot(): string | null {
+  return isRoot ? null : 'acting as another user needs root';
+}
+
+/** A file system of its own on `dir`. @returns takes it away, with all that is in it */
+export function tinyDisk(dir: string, bytes: number): () => void {
+  const failure = mount('-t', 'tmpfs', '-o', `size=${bytes},mode=0777`, 'tmpfs', dir);
+  if (failure !== null) throw new Error(failure);
+  return () => unmount(dir);
+}
+
+/** Makes `dir` read-only, as a disk is after an error. @returns makes it writable again */
+export function readOnlyMount(dir: string): () => void {
+  const failure = mount('--bind', dir, dir) ?? mount('-o', 'remount,ro,bind', dir);
+  if (failure !== null) throw new Error(failure);
+  return () => unmount(dir);
+}
+
+/** Nothing is forbidden to root: so be nobody for a moment. */
+export function asNobody(body: () => void): void {
+  process.seteuid?.(NOBODY);
+  try {
+    body();
+  } finally {
+    process.seteuid?.(0);
+  }
+}

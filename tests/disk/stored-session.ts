@@ -1,0 +1,73 @@
+/** A session on a state dir as the server keeps it, with time and the runner's side in the caller's hand. */
+import { join } from 'node:path';
+import { SimulatedClock } from 'xstate';
+import { createEmbeddedHost, define } from '#lib/actors/durable/host.server.ts';
+import { SessionActor } from '#lib/actors/session/session-actor.ts';
+import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
+
+/** When the fixture's session was at work. */
+export const MADE_AT = Date.UTC(2026, 10, 23);
+
+class DateClock extends SimulatedClock {
+  readonly #start: number;
+
+  constructor(start: number) {
+    super();
+    this.#start = start;
+  }
+
+  override now(): number {
+    return this.#start + super.now();
+  }
+}
+
+export interface StoredSession {
+  clock: SimulatedClock;
+  /** What the runner was told, in order. */
+  commands: RunnerCommand[];
+  errors: unknown[];
+  call: (method: string, path: string, body?: unknown) => Promise<{ status: number; body: never }>;
+  news: (...events: RunnerEvent[]) => Promise<void>;
+  wake: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+/** @param at the time of its clock, ms since 1970 */
+export function openStoredSession(stateDir: string, session: string, at: number): StoredSession {
+  const clock = new DateClock(at);
+  const commands: RunnerCommand[] = [];
+  const errors: unknown[] = [];
+  let ids = 0;
+  const host = createEmbeddedHost({
+    storage: join(stateDir, 'sluice.db'),
+    classes: {
+      session: define(SessionActor, {
+        runner: { send: (_, command) => void commands.push(command) },
+        clock: clock as never,
+        newId: () => `id${String(++ids).padStart(10, '0')}`,
+        random: () => 0,
+        checkUrl: (url) => url,
+        checkRoom: () => undefined,
+        throttleMs: 200,
+        maxActive: 3,
+      }),
+    },
+    clock: clock as never,
+    onError: (error) => void errors.push(error),
+  });
+  const stub = host.get<SessionActor>('session', session);
+  return {
+    clock,
+    commands,
+    errors,
+    async call(method, path, body) {
+      const init = { method, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
+      const response = await stub.fetch(new Request(`http://sluice${path}`, init));
+      const text = await response.text();
+      return { status: response.status, body: (text === '' ? null : JSON.parse(text)) as never };
+    },
+    news: (...events) => stub.call('runnerEvents', events),
+    wake: () => stub.call('wake'),
+    close: () => host.close(),
+  };
+}
