@@ -28,6 +28,11 @@ async function buildCli(): Promise<void> {
     platform: 'node',
     // The page's handler is loaded from where it lies; ws looks for two native helpers that we do not use.
     external: [/\/web\/handler\.js$/, 'bufferutil', 'utf-8-validate'],
+    // An import that leads nowhere would only be a warning, and the bundle would break when it is run.
+    onLog(level, log, pass) {
+      if (log.code === 'UNRESOLVED_IMPORT') throw new Error(log.message);
+      pass(level, log);
+    },
     transform: { define: { 'process.env.NODE_ENV': '"production"' } },
   });
   await bundle.write({

@@ -2,7 +2,8 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createActor } from 'xstate';
-import { type DownloadEvent, downloadMachine } from '#lib/actors/download/machine.ts';
+import type { DownloadEvent } from '#lib/actors/download/events.ts';
+import { downloadMachine } from '#lib/actors/download/machine.ts';
 import { failuresAfter, MAX_RETRIES, mayRetry, waitMs } from '#lib/actors/download/retry.ts';
 import { newRow } from '#lib/actors/download/row.ts';
 

@@ -7,9 +7,9 @@
  */
 import { assign, setup } from 'xstate';
 import type { ErrorView } from '../../protocol/error.ts';
-import type { EngineName } from '../../protocol/media.ts';
+import type { DownloadEvent } from './events.ts';
 import type { Sample } from '../../protocol/progress.ts';
-import type { RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
+import type { RunnerPhase } from '../../protocol/runner.ts';
 import { failuresAfter, mayRetry } from './retry.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
@@ -36,38 +36,6 @@ export interface DownloadContext {
   /** The newest that was published; null while nothing moves. Never stored. */
   speed: Pick<Sample, 'bytesPerSecond' | 'etaSeconds'> | null;
 }
-
-/** Every event names what caused it and when it happened (ms since 1970). */
-interface Caused {
-  at: number;
-  cause: string;
-}
-
-export type DownloadEvent = Caused &
-  (
-    | { type: 'run' }
-    | { type: 'pause' }
-    | { type: 'resume' }
-    | { type: 'cancel' }
-    | { type: 'retry' }
-    /** The time of a `waiting` download has come. */
-    | { type: 'due' }
-    | {
-        type: 'phase';
-        phase: RunnerPhase;
-        engine: EngineName | null;
-        title: string | null;
-        totalBytes: number | null;
-      }
-    | { type: 'sample'; sample: Sample }
-    /** The session's throttle window ended; `sample` is the newest that came in it, if any. */
-    | { type: 'tick'; sample: Sample | null }
-    | { type: 'done'; file: { name: string; bytes: number } }
-    /** `dueAt`: when to try again, should that be allowed. */
-    | { type: 'failed'; error: RunnerFailure; dueAt: number }
-    /** Sluice itself cannot go on with it: an actor that keeps crashing. */
-    | { type: 'give-up'; error: ErrorView }
-  );
 
 export const downloadMachine = setup({
   types: {} as { context: DownloadContext; events: DownloadEvent; input: DownloadInput },
@@ -107,7 +75,8 @@ export const downloadMachine = setup({
           percent,
           failures: moved ? 0 : context.row.failures,
         },
-        speed: { bytesPerSecond, etaSeconds },
+        // Whole numbers: a fraction of a byte is noise that every reader would be sent.
+        speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
       };
     }),
     stand: assign({ speed: null }),
@@ -297,6 +266,10 @@ function ends() {
     ],
     'give-up': { target: 'error', actions: ['fail', 'stopRunner'] },
   } as const;
+}
+
+function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value);
 }
 
 function viewOf({ code, message }: ErrorView): ErrorView {

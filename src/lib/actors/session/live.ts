@@ -4,7 +4,7 @@
  */
 import type { DownloadView, Totals } from '../../protocol/download.ts';
 import type { JobRef, RunnerCommand } from '../../protocol/runner.ts';
-import type { DownloadEvent } from '../download/machine.ts';
+import type { DownloadEvent } from '../download/events.ts';
 import { retryDelayMs } from '../download/retry.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';

@@ -31,7 +31,7 @@ export class Removals {
         limit: BATCH,
         ...from,
       });
-      for (const [key, { file }] of intents) this.#ask(key.slice(PREFIX.length), file);
+      for (const [key, { file }] of intents) void this.#ask(key.slice(PREFIX.length), file);
       after = intents.size < BATCH ? null : ([...intents.keys()].at(-1) ?? null);
     }
   }

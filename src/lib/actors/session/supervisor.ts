@@ -5,7 +5,8 @@
 import { type ActorRefFrom, createActor, type SnapshotFrom } from 'xstate';
 import type { Sample } from '../../protocol/progress.ts';
 import type { Clock } from '../durable/clock.ts';
-import { type DownloadEvent, downloadMachine } from '../download/machine.ts';
+import type { DownloadEvent } from '../download/events.ts';
+import type { downloadMachine } from '../download/machine.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { type SessionEffects, type SessionInput, sessionMachine } from './machine.ts';
 
