@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** `nobody` on every Linux. */
-const NOBODY = 65534;
+export const NOBODY = 65534;
 
 const isRoot = process.getuid?.() === 0;
 
@@ -35,6 +35,22 @@ export function unlessMounts(): string | null {
 
 export function unlessRoot(): string | null {
   return isRoot ? null : 'acting as another user needs root';
+}
+
+/** Why nobody cannot run what is in this tree, or null. For `testUnless`. */
+export function unlessNobodyReads(): string | null {
+  if (!isRoot) return unlessRoot();
+  const { status } = spawnSync(
+    process.execPath,
+    ['-e', 'process.chdir(process.argv[1])', import.meta.dirname],
+    {
+      uid: NOBODY,
+      gid: NOBODY,
+    },
+  );
+  return status === 0
+    ? null
+    : `uid ${NOBODY} may not read this tree: run the tests from one that others may read`;
 }
 
 /** A file system of its own on `dir`. @returns takes it away, with all that is in it */
