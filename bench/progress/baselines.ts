@@ -1,21 +1,23 @@
 /** What the parser is compared with. Each goes through the same chunks as often. */
 import type { Work } from './work.ts';
 
-/** The limit: every byte is looked at once and nothing is understood. */
+/**
+ * The limit: every byte is looked at once and nothing is understood. Flat, as that is the fastest form: with a
+ * function for each chunk it runs at 0.6 of this.
+ */
 export function byteLoop({ runs, loops }: Work): number {
-  let sum = 0;
+  let total = 0;
   for (const { chunks } of runs) {
     for (let loop = 0; loop < loops; loop++) {
-      for (const { data } of chunks) sum += sumOf(data);
+      for (let k = 0; k < chunks.length; k++) {
+        const chunk = chunks[k]!.data;
+        let sum = 0;
+        for (let i = 0; i < chunk.length; i++) sum += chunk[i]!;
+        total += sum;
+      }
     }
   }
-  return sum;
-}
-
-function sumOf(chunk: Uint8Array): number {
-  let sum = 0;
-  for (let i = 0; i < chunk.length; i++) sum += chunk[i]!;
-  return sum;
+  return total;
 }
 
 /**
@@ -24,8 +26,8 @@ function sumOf(chunk: Uint8Array): number {
  */
 const BLOG = /(?<=\[[^\]]+?\])\s*([\d.]+?)\s*%\s*([\d.]+?)\s*MiB\/s\s*(.*)/;
 
-export function blogMatch(chunk: Uint8Array): { percent: number; mibPerSecond: number; rest: string } | null {
-  const match = BLOG.exec(text(chunk));
+export function blogMatch(chunk: Buffer): { percent: number; mibPerSecond: number; rest: string } | null {
+  const match = BLOG.exec(chunk.toString());
   return match && { percent: Number(match[1]), mibPerSecond: Number(match[2]), rest: match[3]!.trim() };
 }
 
@@ -33,7 +35,7 @@ export function blog({ runs, loops }: Work): number {
   let sum = 0;
   for (const { chunks } of runs) {
     for (let loop = 0; loop < loops; loop++) {
-      for (const { data } of chunks) sum += blogMatch(data)?.percent ?? 0;
+      for (let k = 0; k < chunks.length; k++) sum += blogMatch(chunks[k]!.data)?.percent ?? 0;
     }
   }
   return sum;
@@ -47,8 +49,8 @@ export function splitAndMatch({ runs, loops }: Work): number {
   let sum = 0;
   for (const { chunks } of runs) {
     for (let loop = 0; loop < loops; loop++) {
-      for (const { data } of chunks) {
-        for (const piece of text(data).split(/[\r\n]+/)) {
+      for (let k = 0; k < chunks.length; k++) {
+        for (const piece of chunks[k]!.data.toString().split(/[\r\n]+/)) {
           const match = GENERAL.exec(piece);
           if (match !== null) sum += Number(match[5]) + Number(match[8] ?? 0);
         }
@@ -56,8 +58,4 @@ export function splitAndMatch({ runs, loops }: Work): number {
     }
   }
   return sum;
-}
-
-function text(chunk: Uint8Array): string {
-  return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength).toString();
 }

@@ -10,8 +10,7 @@ import {
   toPrinted,
   TOTAL,
 } from '../../src/lib/annie/progress/sample.ts';
-import type { Chunk } from '../../src/lib/annie/replay/recording.ts';
-import type { Run, Work } from './work.ts';
+import type { Chunk, Run, Work } from './work.ts';
 
 /** Counts records and adds their numbers up, so that none of the work can be left out. */
 class Sum {
@@ -34,7 +33,7 @@ export function everyRecord({ runs, loops }: Work): number {
   for (const { dialect, chunks } of runs) {
     const parser = createProgressParser(dialect, sum);
     for (let loop = 0; loop < loops; loop++) {
-      for (const { fd, data } of chunks) parser.push(fd, data);
+      for (let k = 0; k < chunks.length; k++) parser.push(chunks[k]!.fd, chunks[k]!.data);
       parser.end();
     }
   }
@@ -47,8 +46,8 @@ export function newestOnly({ runs, loops }: Work): number {
   for (const { dialect, chunks } of runs) {
     const parser = createNewestParser(dialect);
     for (let loop = 0; loop < loops; loop++) {
-      for (const { fd, data } of chunks) {
-        parser.push(fd, data);
+      for (let k = 0; k < chunks.length; k++) {
+        parser.push(chunks[k]!.fd, chunks[k]!.data);
         if (parser.newest() !== null) taken++;
       }
       parser.end();

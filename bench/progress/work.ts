@@ -3,12 +3,18 @@ import { readdirSync, readFileSync } from 'node:fs';
 import type { Dialect } from '../../src/lib/annie/progress/parser.ts';
 import type { PrintedSample } from '../../src/lib/annie/progress/sample.ts';
 import { dialectOf } from '../../src/lib/annie/replay/header.ts';
-import { type Chunk, parseRecording } from '../../src/lib/annie/replay/recording.ts';
+import { parseRecording } from '../../src/lib/annie/replay/recording.ts';
 
 const ROOT = new URL('../../tests/fixtures/recordings/', import.meta.url);
 const LOOPED_BYTES = 64 * 2 ** 20;
 /** Recordings with less progress than that are about something else. */
 const FEWEST_SAMPLES = 10;
+
+export interface Chunk {
+  t: number;
+  fd: 1 | 2;
+  data: Buffer;
+}
 
 export interface Run {
   name: string;
@@ -65,7 +71,9 @@ function loadRuns(folder: string, pattern: RegExp): Run[] {
     if (header.mode !== 'pipe') continue;
     const truthFile = new URL(`${folder}/${file.replace('.jsonl', '.truth.json')}`, ROOT);
     const { samples } = JSON.parse(readFileSync(truthFile, 'utf8')) as { samples: PrintedSample[] };
-    runs.push({ name: file.replace('.jsonl', ''), dialect: dialectOf(header), chunks, samples });
+    // Buffers, as a child process's streams deliver them.
+    const buffers = chunks.map(({ t, fd, data }) => ({ t, fd, data: Buffer.from(data) }));
+    runs.push({ name: file.replace('.jsonl', ''), dialect: dialectOf(header), chunks: buffers, samples });
   }
   return runs;
 }

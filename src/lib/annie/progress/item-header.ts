@@ -45,34 +45,38 @@ export class ItemHeader {
   readonly type = 'item';
   /** Just past the LF of the last `# download with:` line. */
   readonly endOffset: number;
-  readonly #bytes: Uint8Array;
-  #understood: Understood | null = null;
+  private readonly bytes: Uint8Array;
+  private readonly start: number;
+  private readonly end: number;
+  private understood: Understood | null = null;
 
-  constructor(bytes: Uint8Array, endOffset: number) {
-    this.#bytes = bytes;
+  constructor(bytes: Uint8Array, start: number, end: number, endOffset: number) {
+    this.bytes = bytes;
+    this.start = start;
+    this.end = end;
     this.endOffset = endOffset;
   }
 
   get site(): string {
-    return this.#read().site;
+    return this.read().site;
   }
 
   /** As the page has it, but without escape codes: it may hold line ends and anything else. */
   get title(): string {
-    return this.#read().title;
+    return this.read().title;
   }
 
   /** lux's word for what it is: `video`, `image`, or a content type. */
   get kind(): string {
-    return this.#read().kind;
+    return this.read().kind;
   }
 
   get streams(): HeaderStream[] {
-    return this.#read().streams;
+    return this.read().streams;
   }
 
-  #read(): Understood {
-    return (this.#understood ??= understand(toText(this.#bytes, 0, this.#bytes.length)));
+  private read(): Understood {
+    return (this.understood ??= understand(toText(this.bytes, this.start, this.end)));
   }
 }
 

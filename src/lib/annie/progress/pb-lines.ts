@@ -20,6 +20,7 @@ const OTHER_FAILURES =
   /^(?:Run \S+ failed: |Incorrect Usage[:.] ?)(.*)$|^(flag provided but not defined: .*)$/;
 /** Of a longer title the beginning is kept. */
 const LONGEST_TITLE = 16 * 1024;
+const SLAB_BYTES = 4 * 1024;
 
 export class PbLines {
   private readonly run: Run;
@@ -27,8 +28,11 @@ export class PbLines {
   private part: 'none' | 'site' | 'title' | 'streams' | 'between' = 'none';
   /** The header has one stream, the one that is fetched. */
   private single = true;
-  private header = new Uint8Array(1024);
-  private length = 0;
+  /** Headers, one after the other: an item keeps its place in the slab, so a header costs no buffer of its own. */
+  private slab = new Uint8Array(SLAB_BYTES);
+  /** The header at hand is `slab[from, to)`. */
+  private from = 0;
+  private to = 0;
   private endOffset = 0;
   private awaitsMessage = false;
   private lastError: string | null = null;
@@ -52,7 +56,7 @@ export class PbLines {
     } else if (startsWith(b, start, SITE)) {
       this.part = 'site';
       this.single = true;
-      this.length = 0;
+      this.from = this.to;
       this.keep(b, start, end);
     }
   }
@@ -77,7 +81,7 @@ export class PbLines {
       else return true;
     } else if (this.part === 'title') {
       if (startsWith(b, start, TYPE)) this.part = 'streams';
-      else if (this.length > LONGEST_TITLE) return true;
+      else if (this.to - this.from > LONGEST_TITLE) return true;
     } else if (startsWith(b, start, STREAM)) {
       this.single = b[start + STREAM.length] === COLON;
       if (this.single) this.run.phase('downloading');
@@ -93,20 +97,25 @@ export class PbLines {
 
   private close(): void {
     this.part = 'none';
-    this.run.event(new ItemHeader(this.header.slice(0, this.length - 1), this.endOffset));
+    this.run.event(new ItemHeader(this.slab, this.from, this.to - 1, this.endOffset));
   }
 
   private keep(b: Uint8Array, start: number, end: number): void {
-    let to = this.length;
-    if (to + (end - start) >= this.header.length) {
-      const bigger = new Uint8Array(2 * (to + (end - start)));
-      bigger.set(this.header);
-      this.header = bigger;
-    }
-    const { header } = this;
-    for (let i = start; i < end; i++) header[to++] = b[i]!;
-    header[to++] = LF;
-    this.length = to;
+    if (this.to + (end - start) >= this.slab.length) this.newSlab(end - start);
+    const { slab } = this;
+    let { to } = this;
+    for (let i = start; i < end; i++) slab[to++] = b[i]!;
+    slab[to++] = LF;
+    this.to = to;
+  }
+
+  /** The old one belongs to the items in it. */
+  private newSlab(more: number): void {
+    const kept = this.slab.subarray(this.from, this.to);
+    this.slab = new Uint8Array(Math.max(SLAB_BYTES, 2 * (kept.length + more)));
+    this.slab.set(kept);
+    this.from = 0;
+    this.to = kept.length;
   }
 
   private message(line: string): void {

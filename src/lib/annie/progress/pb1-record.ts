@@ -7,16 +7,15 @@
  *
  * Speed and time come and go, so only what follows the record says that it is whole.
  */
-import { CLOSE, DOT, MINUS, NINE, OPEN, PERCENT_SIGN, QUESTION, SLASH, SPACE, ZERO } from './bytes.ts';
+import { Bar } from './bar.ts';
+import { DOT, NINE, OPEN, PERCENT_SIGN, QUESTION, SLASH, SPACE, ZERO } from './bytes.ts';
 import { readDuration, readPbSize } from './numbers.ts';
 import { ETA, PERCENT, RECEIVED, SPEED, TOTAL } from './sample.ts';
 
 const LETTER_S = 115;
-const EQUALS = 61;
-const GREATER = 62;
 
 export class Pb1Reader {
-  private barLength = 0;
+  private readonly bar = new Bar();
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(b: Uint8Array, i: number, n: number, out: Float64Array): number {
@@ -37,7 +36,7 @@ export class Pb1Reader {
     let end = i;
 
     if (b[i] === SPACE && b[i + 1] === OPEN) {
-      i = this.skipBar(b, i + 1, n);
+      i = this.bar.skip(b, i + 1, n);
       if (i < 0) return i;
       end = i;
     }
@@ -88,17 +87,5 @@ export class Pb1Reader {
     if (hundredths >= 10_000) out[ETA] = 0;
     else if (unknown) out[ETA] = NaN;
     return end;
-  }
-
-  /** From `[` to past `]`: first where the last bar ended, else by walking it. */
-  private skipBar(b: Uint8Array, i: number, n: number): number {
-    const guess = i + this.barLength;
-    if (guess < n && b[guess] === CLOSE) return guess + 1;
-    let k = i + 1;
-    let c = b[k]!;
-    while (c === EQUALS || c === MINUS || c === GREATER) c = b[++k]!;
-    if (c !== CLOSE) return ~k;
-    this.barLength = k - i;
-    return k + 1;
   }
 }

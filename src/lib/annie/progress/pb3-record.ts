@@ -6,17 +6,16 @@
  *
  * It is complete at the `s` or `?` of its time, the only thing that parts it from the next.
  */
-import { CLOSE, DOT, MINUS, NINE, OPEN, PERCENT_SIGN, QUESTION, SLASH, SPACE, ZERO } from './bytes.ts';
+import { Bar } from './bar.ts';
+import { DOT, NINE, OPEN, PERCENT_SIGN, QUESTION, SLASH, SPACE, ZERO } from './bytes.ts';
 import { readDuration, readPbSize } from './numbers.ts';
 import { ETA, PERCENT, RECEIVED, SPEED, TOTAL } from './sample.ts';
 
 const LETTER_P = 112;
 const LETTER_S = 115;
-const EQUALS = 61;
-const GREATER = 62;
 
 export class Pb3Reader {
-  private barLength = 0;
+  private readonly bar = new Bar();
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(b: Uint8Array, i: number, n: number, out: Float64Array): number {
@@ -33,7 +32,8 @@ export class Pb3Reader {
       out[TOTAL] = NaN;
     }
 
-    i = this.skipBar(b, i, n);
+    if (b[i] !== OPEN) return ~i;
+    i = this.bar.skip(b, i, n);
     if (i < 0) return i;
     if (b[i] !== SPACE) return ~i;
 
@@ -82,21 +82,5 @@ export class Pb3Reader {
     if (hundredths >= 10_000) out[ETA] = 0;
     else if (Number.isNaN(out[TOTAL]!)) out[ETA] = NaN;
     return i;
-  }
-
-  /**
-   * From `[` to past `]`. The bar is more than half of a record and nearly always as long as the last one, so its
-   * end is looked for there first: nothing but a bar ends in `]` on the fd that holds bars alone.
-   */
-  private skipBar(b: Uint8Array, i: number, n: number): number {
-    if (b[i] !== OPEN) return ~i;
-    const guess = i + this.barLength;
-    if (guess < n && b[guess] === CLOSE) return guess + 1;
-    let k = i + 1;
-    let c = b[k]!;
-    while (c === EQUALS || c === MINUS || c === GREATER) c = b[++k]!;
-    if (c !== CLOSE) return ~k;
-    this.barLength = k - i;
-    return k + 1;
   }
 }
