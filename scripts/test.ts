@@ -10,6 +10,7 @@ import { killAllGroups, runTestFile, type TestOutcome } from './tools/test-child
 import { findTestFiles, needsBuild, refusal, type TestFile } from './tools/test-files.ts';
 import { finalReport, progressLine } from './tools/test-report.ts';
 import { prepareTools, toolsOf } from './tools/test-tools.ts';
+import { prepareWorkerd } from './tools/test-workerd.ts';
 import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
@@ -37,6 +38,7 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
 const tools = toolsOf(runnable);
 prepareTools(tools);
 if (tools.includes('python3')) await prepareYtDlp();
+if (runnable.some(([, source]) => source.includes('support/workerd.ts'))) prepareWorkerd(root);
 if (runnable.some(([file, source]) => needsBuild(file, source))) prepareBuild(root);
 // Colours would be in the middle of the summary that we read.
 const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };

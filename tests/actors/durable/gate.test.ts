@@ -72,7 +72,7 @@ async function open() {
   const errors: unknown[] = [];
   const host = createEmbeddedHost({
     storage: store,
-    classes: { talker: define(Talker, null), sample: define(Sample, { greeting: 'hello' }) },
+    classes: { talker: define(Talker, null), sample: define(Sample, { greeting: 'hello', now: Date.now }) },
     onError: (error) => errors.push(error),
   });
   return {

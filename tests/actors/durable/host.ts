@@ -33,7 +33,7 @@ export async function openHost(options: Partial<EmbeddedHostOptions> = {}): Prom
   const open = (more: Partial<EmbeddedHostOptions>): EmbeddedHost =>
     createEmbeddedHost({
       storage: file,
-      classes: { sample: define(Sample, { greeting: 'hello' }) },
+      classes: { sample: define(Sample, { greeting: 'hello', now: () => clock.now() }) },
       clock,
       random: () => 0,
       onError: (error) => errors.push(error),

@@ -149,7 +149,7 @@ test('a full disk is said so, nothing half is stored, and reading and deleting g
     const errors: unknown[] = [];
     const host = createEmbeddedHost({
       storage: store,
-      classes: { sample: define(Sample, { greeting: '' }) },
+      classes: { sample: define(Sample, { greeting: '', now: Date.now }) },
       onError: (error) => errors.push(error),
     });
     const stub = host.get<Sample>('sample', 'a');

@@ -20,17 +20,24 @@ export type Op =
   | { op: 'deleteAll' }
   | { op: 'transaction'; ops: Op[]; end: 'commit' | 'throw' | 'rollback' };
 
+export interface SampleEnv {
+  greeting: string;
+  /** The host's clock, epoch ms. */
+  now(): number;
+}
+
 export class Sample implements DurableObject {
   readonly #ctx: DurableContext;
-  readonly #env: { greeting: string };
+  readonly #env: SampleEnv;
   readonly #deferred = new Map<string, (text: string) => void>();
   /** Differs from one life to the next. */
   readonly #life = Math.random().toString(36).slice(2);
   #turns = 0;
   #overlaps = 0;
+  #heard = 0;
   #bootValue: unknown = 'not read';
 
-  constructor(ctx: DurableContext, env: { greeting: string }) {
+  constructor(ctx: DurableContext, env: SampleEnv) {
     this.#ctx = ctx;
     this.#env = env;
     void ctx.blockConcurrencyWhile(async () => {
@@ -103,7 +110,8 @@ export class Sample implements DurableObject {
       await storage.put('rang', 'never');
       throw new Error('as asked');
     }
-    await storage.put({ tries, rang: info ?? null, during: await storage.getAlarm() });
+    const rangAt = this.#env.now();
+    await storage.put({ tries, rang: info ?? null, rangAt, during: await storage.getAlarm() });
   }
 
   identity(): { id: string; life: string; boot: unknown } {
@@ -119,6 +127,7 @@ export class Sample implements DurableObject {
 
   /** Counts up in several storage calls: a lost update or an overlap shows. */
   async increment(): Promise<{ count: number; overlaps: number }> {
+    this.#heard += 1;
     this.#turns += 1;
     if (this.#turns > 1) this.#overlaps += 1;
     const count = ((await this.#ctx.storage.get<number>('count')) ?? 0) + 1;
@@ -167,13 +176,14 @@ export class Sample implements DurableObject {
     return this.#ctx.storage.deleteAlarm();
   }
 
-  /** Waits for timers, or for ever, while nothing else may run. */
-  async block(ticks: number | 'for ever'): Promise<string> {
+  /** Waits for timers, or for ever, while nothing else may run; `heard`: how many calls did. */
+  async block(ticks: number | 'for ever'): Promise<{ heard: number }> {
     return this.#ctx.blockConcurrencyWhile(async () => {
       if (ticks === 'for ever') return new Promise<never>(() => undefined);
+      const before = this.#heard;
       for (let tick = 0; tick < ticks; tick += 1) await new Promise((resolve) => setTimeout(resolve, 0));
       await this.#ctx.storage.put('blocked', ticks);
-      return 'unblocked';
+      return { heard: this.#heard - before };
     });
   }
 
