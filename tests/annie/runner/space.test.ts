@@ -72,6 +72,26 @@ onDisk('one that turns out too large is stopped when its size is known', 60 * MB
   assert.ok(call.job.signal.aborted);
 });
 
+onDisk('joining needs room for all that was fetched once more', 60 * MB, async (ground, disk) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  const sample = { percent: null, bytesPerSecond: null, etaSeconds: null };
+  call.job.onSample({ ...sample, receivedBytes: 30 * MB, totalBytes: 30 * MB });
+  disk.freeBytes = 30 * MB;
+  call.job.onPhase('finish');
+  const { error } = await event('failed');
+  assert.is(error.message, '30.0 MB are still to come, there is room for 20.0 MB.');
+  runner.send('s1', startOf('aaa', 2));
+  const again = await http.call(1);
+  again.job.onSample({ ...sample, receivedBytes: 30 * MB, totalBytes: 30 * MB });
+  await settleTurns();
+  disk.freeBytes = 50 * MB;
+  again.job.onPhase('finish');
+  await again.finish();
+  await event('done');
+});
+
 onDisk('the same where only samples tell the size', 60 * MB, async (ground) => {
   const { runner, http, event } = ground;
   runner.send('s1', startOf('aaa'));

@@ -77,6 +77,8 @@ export class DownloadRun implements SpaceUser {
 
   /** As `SpaceUser`. */
   get bytesToCome(): number {
+    // Joining and converting write all that was fetched once more.
+    if (this.phase.phase === 'finish') return this.sample?.receivedBytes ?? 0;
     const totalBytes = this.phase.totalBytes ?? this.sample?.totalBytes ?? this.job.totalBytes ?? 0;
     return Math.max(0, totalBytes - Math.max(this.sample?.receivedBytes ?? 0, this.#keptBytes));
   }
@@ -191,6 +193,7 @@ export class DownloadRun implements SpaceUser {
         if (phase === 'finish') this.#stall?.stop();
         else this.#stall?.alive();
         this.#tell({ phase });
+        if (phase === 'finish') this.#checkRoom();
       }),
       onInfo: listen(({ title, totalBytes }) => {
         this.#stall?.alive();
