@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../../support/wait.ts';
-import { done, phase, sample, type Session, testSession } from './harness.ts';
+import { done, failed, phase, sample, type Session, testSession } from './harness.ts';
 
 /** A word that no download machine survives: an end without what has ended. */
 const poison = (download: string, attempt = 1): RunnerEvent =>
@@ -79,6 +79,30 @@ testSession(
     await waitFor(() => (s.clock.increment(10_000), s.commands.length > 0), { what: 'the session to wake' });
     for (const id of ids) await s.told('discard', id);
   },
+);
+
+testSession(
+  'of the work dirs that a crash left, only those go that nobody needs',
+  async (s) => {
+    const ids: string[] = [];
+    for (const name of ['done', 'cancelled', 'paused', 'failed', 'running']) ids.push(await s.add(name));
+    const [whole, cancelled, paused, broken, running] = ids as [string, string, string, string, string];
+    for (const id of ids) await s.news(phase(id, 'download'));
+    await s.news(done(whole), failed(broken, false));
+    await s.call('POST', `/downloads/${cancelled}/cancel`);
+    await s.news({ type: 'discarded', download: cancelled });
+    await s.call('POST', `/downloads/${paused}/pause`);
+    await s.told('stop', paused);
+    s.commands.length = 0;
+    await s.news({ type: 'found', downloads: [...ids, 'unknown00000'] });
+    await s.told('discard', 'unknown00000');
+    const told = s.commands.map(
+      (command) => `${command.type} ${'download' in command ? command.download : ''}`,
+    );
+    assert.equal(told, [`settle ${whole}`, `discard ${cancelled}`, 'discard unknown00000']);
+    assert.is((await s.show(running)).state, 'download');
+  },
+  { maxActive: 5 },
 );
 
 test.run();
