@@ -31,6 +31,8 @@ export class Readers {
   /** The first message: what was missed, where that is known, else everything. */
   async hello(socket: DurableSocket, hello: Hello, now: number): Promise<void> {
     await this.publish(now);
+    // What gathered while nobody was there is in the snapshot, or missed: not news to tell after it.
+    this.#feed.flush(now);
     const missed =
       hello.epoch !== undefined && hello.seq !== undefined ? this.#feed.since(hello.epoch, hello.seq) : null;
     if (missed === null) return this.#sendSnapshot(socket);

@@ -1,0 +1,40 @@
+import * as assert from 'uvu/assert';
+import { settle } from '../durable/host.ts';
+import { contract, type SessionHost } from './contract.ts';
+import { startSession } from './harness.ts';
+
+const test = contract('session on the embedded host', async (): Promise<SessionHost> => {
+  const session = await startSession();
+  return {
+    call: (method, path, body) => session.call(method, path, body),
+    async connect() {
+      const reader = session.connect();
+      return {
+        messages: reader.messages,
+        get isClosed() {
+          return reader.closed !== null;
+        },
+        say: (message) => {
+          reader.say(message);
+        },
+        leave: () => {
+          reader.link.closed(1000, '', true);
+        },
+      };
+    },
+    news: (...events) => session.news(...events),
+    commands: session.commands,
+    async pass(ms) {
+      await settle();
+      session.clock.increment(ms);
+      await settle();
+    },
+    restart: () => session.restart(),
+    async close() {
+      await session.end();
+      assert.equal(session.errors, []);
+    },
+  };
+});
+
+test.run();
