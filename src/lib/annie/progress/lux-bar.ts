@@ -1,8 +1,13 @@
 import type { Run } from './run.ts';
-import { DOT, NINE, ZERO } from './bytes.ts';
 import { Pb3Reader } from './pb3-record.ts';
-import { createValues, END } from './sample.ts';
+import { createValues } from './sample.ts';
 import type { ByteStream } from './sink.ts';
+
+// Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
+const DOT = 46;
+const NINE = 57;
+const ZERO = 48;
+const END = 0;
 
 /** Far over the widest terminal; a longer run of bytes without a record is not a bar. */
 const LONGEST_RECORD = 4096;
