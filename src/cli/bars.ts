@@ -72,7 +72,7 @@ export function createBars(terminal: Terminal, env: Environment): Show {
 /** One row in at most `columns` columns: the narrower the terminal, the fewer parts. */
 export function barLine(row: DownloadView, columns: number, hasColor: boolean): string {
   const percent = row.percent === null ? '' : `${Math.floor(row.percent)}%`;
-  const numbers = row.state === 'download' ? numbersOf(row) : row.state;
+  const numbers = row.state === 'download' ? numbersOf(row) : stateOf(row);
   if (columns < 40) return fit(`${percent.padStart(4)} ${nameOf(row)}`, columns);
   const barColumns = columns < NUMBERS_COLUMNS + 40 ? 0 : Math.min(MAX_BAR, columns - NUMBERS_COLUMNS - 30);
   const tail = `${percent.padStart(4)}  ${fit(numbers, Math.min(NUMBERS_COLUMNS - 8, columns - 26))}`;
@@ -94,6 +94,11 @@ function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: Do
   const size = formatBytes(receivedBytes) + (totalBytes === null ? '' : ` / ${formatBytes(totalBytes)}`);
   const speed = bytesPerSecond === null ? '' : `  ${formatBytes(bytesPerSecond)}/s`;
   return `${size}${speed}${etaSeconds === null ? '' : `  ${formatSeconds(etaSeconds)}`}`;
+}
+
+/** Why it waits: a full disk is for whoever reads this to mend. */
+function stateOf({ state, error }: DownloadView): string {
+  return state === 'waiting' && error !== null ? `${state} (${error.code})` : state;
 }
 
 /** Of a size that is not known there is no bar to draw: dots, not a guess. */

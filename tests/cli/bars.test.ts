@@ -41,6 +41,11 @@ test('of an unknown size no percent and no filled bar is shown', () => {
   assert.not.match(line, /%|█/);
 });
 
+test('one that waits says for what', () => {
+  const error = { code: 'disk_full', message: 'The disk is full.' } as const;
+  assert.match(barLine({ ...ROW, state: 'waiting', error }, 120, false), /waiting \(disk_full\)/);
+});
+
 function screen(env: Record<string, string> = {}) {
   let written = '';
   const terminal = { write: (text: string) => ((written += text), true), columns: 60, rows: 5 };
