@@ -142,7 +142,10 @@ testUnless(
     try {
       const url = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
       await waitFor(() => url() ?? child.exitCode !== null, { what: `the server to listen: ${said}` });
-      assert.match(said, /SLUICE_DOWNLOAD_DIR cannot be written.*EACCES/);
+      // Said on the other stream: it may be read later.
+      await waitFor(() => /SLUICE_DOWNLOAD_DIR cannot be written.*EACCES/.test(said), {
+        what: 'the warning',
+      });
       const api = await Api.create(url() ?? '');
       const id = await api.add({ url: `${site.url}/file/a.bin?size=1000`, engine: 'http' });
       assert.is((await api.waitFor(id, 'error')).error?.code, 'disk_denied');
