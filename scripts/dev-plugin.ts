@@ -35,7 +35,11 @@ async function attach(vite: ViteDevServer): Promise<void> {
 
   const config = readConfig(process.env, homedir(), root);
   const log = createLogger(config.logLevel, (line) => process.stderr.write(line));
-  const sluice = await once(() => createSluice({ config, log }));
+  const sluice = await once(async () => {
+    const made = await createSluice({ config, log });
+    void made.goOn();
+    return made;
+  });
   let edge: ReturnType<typeof edgeOf> | null = null;
   let channel: InstanceType<typeof ChannelServer> | null = null;
   server.once('listening', () => {

@@ -39,6 +39,11 @@ export interface Sluice {
   reasonsNotReady(): string[];
   /** `close` was called: nothing new is begun. */
   readonly isStopping: boolean;
+  /**
+   * Goes on with what an earlier process was doing. To be called once people are answered: engines that start all at
+   * once would make them wait (ready after 1.3 s instead of 0.3 s with six of yt-dlp).
+   */
+  goOn(): Promise<void>;
   /** Ends engines, lets turns end, commits, and lets go of the data dir. Downloads go on at the next start. */
   close(): Promise<void>;
 }
@@ -51,7 +56,7 @@ export interface SluiceOptions {
 }
 
 /**
- * Opens the state, ends what an earlier process left running, and goes on with what it was doing.
+ * Opens the state, and ends what an earlier process left running.
  * @throws SluiceError `data_dir_busy`, `store_*`, `disk_*`
  * @throws ConfigError for SLUICE_ALLOW_PRIVATE
  */
@@ -102,7 +107,7 @@ export async function createSluice({
       log: (message, details) => log.warn(message, details),
     });
     port.connect(runner);
-    void goOn(host, sessions, runner, log);
+    const running = runner;
     return {
       config,
       sessions,
@@ -114,6 +119,7 @@ export async function createSluice({
       get isStopping() {
         return closing !== null;
       },
+      goOn: () => goOn(host, sessions, running, log),
       close: () => (closing ??= close()),
     };
   } catch (error) {

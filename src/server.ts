@@ -38,6 +38,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const channel = new ChannelServer(edge);
     const unmount = mount(edge);
     serve(server, edge, channel, page, log);
+    void sluice.goOn();
     return {
       url: `http://${urlHost(config.host)}:${port}`,
       sluice,
