@@ -72,6 +72,7 @@ class Campaign {
   readonly #random;
   #killedBeforeReady = 0;
   #engineKills = 0;
+  #owedEngineKills = 0;
   #enginesAtKills = 0;
 
   constructor(options: CampaignOptions, victim: Victim) {
@@ -153,11 +154,18 @@ class Campaign {
     });
     if (!early) await whenReady;
     const startedAt = performance.now();
+    const until = (ms: number): Promise<void> => delay(Math.max(0, startedAt + ms - performance.now()));
     for (const atMs of engineKillsAtMs) {
-      await delay(Math.max(0, startedAt + Math.min(atMs, lifeMs) - performance.now()));
+      await until(Math.min(atMs, lifeMs));
+      this.#owedEngineKills++;
       this.#killEngine();
     }
-    await delay(Math.max(0, startedAt + lifeMs - performance.now()));
+    // none may have been there when its time came
+    while (this.#owedEngineKills > 0 && performance.now() - startedAt < lifeMs) {
+      await delay(20);
+      this.#killEngine();
+    }
+    await until(lifeMs);
     const engines = this.#orphans.living();
     await this.#victim.kill();
     const killedAt = performance.now();
@@ -179,6 +187,7 @@ class Campaign {
       return;
     }
     this.#engineKills++;
+    this.#owedEngineKills--;
     this.#checks.push(this.#orphans.leaderKilled(performance.now(), engine));
   }
 

@@ -6,7 +6,7 @@ export interface TestFile {
   path: string;
   /** A hang deadline, not an expectation: a child that lives longer is killed and counts as failed. */
   deadlineMs: number;
-  /** End-to-end files own the machine while they run: browsers and builds beside them make each other slow. */
+  /** End-to-end and crash files own the machine while they run: browsers and builds beside them make each other slow. */
   alone: boolean;
 }
 
@@ -20,7 +20,7 @@ export function findTestFiles(root: string, patterns: string[]): TestFile[] {
     .filter((path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern)))
     .sort()
     .map((path) => {
-      const alone = path.startsWith('tests/e2e/');
+      const alone = /^tests\/(e2e|crash)\//.test(path);
       return { path, alone, deadlineMs: alone ? E2E_DEADLINE_MS : UNIT_DEADLINE_MS };
     });
 }
