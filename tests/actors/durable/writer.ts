@@ -4,28 +4,8 @@
  * argv: database file, first number to write.
  */
 import { createEmbeddedHost, define } from '../../../src/lib/actors/durable/host.server.ts';
-import type { DurableContext } from '../../../src/lib/actors/durable/types.ts';
 import { toSluiceError } from '../../../src/lib/protocol/error.ts';
-
-class Ledger {
-  readonly #ctx: DurableContext;
-
-  constructor(ctx: DurableContext) {
-    this.#ctx = ctx;
-  }
-
-  /** Two rows that only make sense together. */
-  async enter(number: number): Promise<number> {
-    const { storage } = this.#ctx;
-    await storage.put(`entry/${String(number).padStart(8, '0')}`, {
-      number,
-      filler: 'x'.repeat(number % 3000),
-    });
-    const total = (await storage.get<number>('total')) ?? 0;
-    await storage.put('total', total + 1);
-    return number;
-  }
-}
+import { Ledger } from './ledger.ts';
 
 const [file = '', first = '0'] = process.argv.slice(2);
 try {

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SimulatedClock } from 'xstate';
 import { createEmbeddedHost, define } from '#lib/actors/durable/host.server.ts';
+import type { HostListener } from '#lib/actors/durable/observe.ts';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
@@ -112,6 +113,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
     commands,
     errors,
     stats: () => host.stats(),
+    observe: (listener: HostListener) => host.observe(listener),
     async call(
       method: string,
       path: string,

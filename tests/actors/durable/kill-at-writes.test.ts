@@ -1,0 +1,118 @@
+/** SIGKILL at each write and each fsync of a store's whole life, from its making to its closing, by strace. */
+import { spawn } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import fs from 'node:fs/promises';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openStore } from '../../../src/lib/actors/durable/storage.server.ts';
+import { testUnless } from '../../support/skip.ts';
+import { straceMissing } from '../../support/strace.ts';
+import { settles } from '../../support/wait.ts';
+import { freshDir } from './host.ts';
+
+const SEQUENCE = fileURLToPath(new URL('sequence.ts', import.meta.url));
+/** Entries of some 3 kB: each commit spans several pages. */
+const FIRST = 2980;
+const COUNT = 8;
+const CALLS = ['pwrite64', 'fsync', 'fdatasync', 'ftruncate'] as const;
+
+interface Outcome {
+  acknowledged: number[];
+  /** Null when it came to its end. */
+  signal: NodeJS.Signals | null;
+  trace: string[];
+}
+
+/** @param inject what strace does to it; null = it only watches */
+async function write(dir: string, inject: string | null): Promise<Outcome> {
+  const trace = path.join(dir, 'trace');
+  const options = ['-f', '-qq', '-o', trace, '-e', `trace=${CALLS.join(',')},write`, '-e', 'signal=none'];
+  if (inject !== null) options.push('-e', `inject=${inject}`);
+  const command = [process.execPath, SEQUENCE, path.join(dir, 'state.db'), String(FIRST), String(COUNT)];
+  const child = spawn('strace', [...options, ...command], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = new Promise<NodeJS.Signals | null>((resolve) =>
+    child.on('close', (_code, signal) => resolve(signal)),
+  );
+  const [output, signal] = await settles(Promise.all([text(child.stdout), exited]));
+  // A line that the kill cut off was not acknowledged to anybody.
+  const acknowledged = output.split('\n').slice(0, -1).map(Number);
+  return { acknowledged, signal, trace: readFileSync(trace, 'utf8').split('\n') };
+}
+
+/** The next start, and what it finds. */
+function check(file: string, acknowledged: number[], where: string): void {
+  openStore(file).close();
+  const database = new DatabaseSync(file);
+  try {
+    assert.is(Object.values(database.prepare('PRAGMA integrity_check').get() ?? {})[0], 'ok', where);
+    const rows = database.prepare(`SELECT value FROM entries WHERE key LIKE 'entry/%' ORDER BY key`).all();
+    const stored = rows.map(({ value }) => (JSON.parse(String(value)) as { number: number }).number);
+    const total = database.prepare(`SELECT value FROM entries WHERE key = 'total'`).get();
+    assert.is(Number(total?.value ?? 0), stored.length, `${where}: no half turn`);
+    assert.equal(stored.slice(0, acknowledged.length), acknowledged, where);
+    // At most the one that was on its way.
+    assert.ok(stored.length <= acknowledged.length + 1, where);
+  } finally {
+    database.close();
+  }
+}
+
+async function inFreshDir<T>(body: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await freshDir();
+  try {
+    return await body(dir);
+  } finally {
+    await fs.rm(dir, { recursive: true });
+  }
+}
+
+const missing = straceMissing();
+
+testUnless(test, missing, 'every acknowledged write has an fsync of its own before it', async () => {
+  await inFreshDir(async (dir) => {
+    const { acknowledged, signal, trace } = await write(dir, null);
+    assert.is(signal, null);
+    assert.is(acknowledged.length, COUNT);
+    let written = 0;
+    let synced = 0;
+    let answers = 0;
+    for (const line of trace) {
+      if (/ pwrite64\(/.test(line)) written += 1;
+      // Counted when it returns: others may run meanwhile.
+      if (/ (fsync|fdatasync)\(.*= 0$|(fsync|fdatasync) resumed>.*= 0$/.test(line)) {
+        synced += 1;
+        written = 0;
+      }
+      if (!/ write\(1, "\d+\\n"/.test(line)) continue;
+      answers += 1;
+      assert.is(written, 0, `answer ${answers} left before its writes were synced`);
+      assert.ok(synced > 0, `answer ${answers} left without an fsync since the one before`);
+      synced = 0;
+    }
+    assert.is(answers, COUNT);
+  });
+});
+
+testUnless(test, missing, 'SIGKILL at any write or fsync loses nothing that was acknowledged', async () => {
+  const kills: Record<string, number> = {};
+  for (const call of CALLS) {
+    for (let nth = 1; ; nth += 1) {
+      const ended = await inFreshDir(async (dir) => {
+        const { acknowledged, signal } = await write(dir, `${call}:signal=KILL:when=${nth}`);
+        check(path.join(dir, 'state.db'), acknowledged, `${call} ${nth}`);
+        return signal === null;
+      });
+      if (ended) break;
+      kills[call] = nth;
+    }
+  }
+  console.log(`killed at each of: ${JSON.stringify(kills)}`);
+  assert.ok((kills['pwrite64'] ?? 0) > COUNT);
+  assert.ok((kills['fsync'] ?? 0) + (kills['fdatasync'] ?? 0) > COUNT);
+});
+
+test.run();
