@@ -44,6 +44,11 @@ export class FfmpegStatsReader {
   private sizeAt = 0;
   private speedAt = 0;
 
+  /** Whether a record can begin with this byte. */
+  static begins(c: number): boolean {
+    return c === LOWER_F || c === LOWER_S || c === UPPER_L;
+  }
+
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(b: Uint8Array, i: number, n: number, out: Float64Array): number {
     const start = i;

@@ -12,6 +12,7 @@ export class FfmpegLogStream extends SegmentStream {
   private readonly reader = new FfmpegStatsReader();
 
   protected override record(b: Uint8Array, i: number, n: number): number {
+    if (!FfmpegStatsReader.begins(b[i]!)) return 0;
     const end = this.reader.read(b, i, n, this.values);
     this.trailing = this.reader.trailing;
     return end;

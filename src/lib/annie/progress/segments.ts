@@ -53,8 +53,9 @@ export abstract class SegmentStream implements ByteStream {
   }
 
   /**
-   * Reads the record that begins at `i` into `values` and returns the index after it. When there is none: 0 or
-   * less. It must not read on past CR or LF.
+   * Reads the record that begins at `i` into `values` and returns the index after it; less than 0 when there is
+   * none, or not all of one; 0 when none can begin with the bytes that are here, whatever comes. It must not read
+   * on past CR or LF.
    */
   protected abstract record(b: Uint8Array, i: number, n: number): number;
 
@@ -105,7 +106,7 @@ export abstract class SegmentStream implements ByteStream {
 
   /** At a byte that is not CR or LF: one segment, or what the chunk holds of it. Returns where to go on. */
   private segment(b: Uint8Array, i: number, n: number): number {
-    if (this.terminal !== null) return this.hold(b, i, n);
+    if (this.terminal !== null) return this.hold(b, i, n, true);
     const end = this.record(b, i, n);
     if (end > 0) {
       let k = end;
@@ -124,7 +125,7 @@ export abstract class SegmentStream implements ByteStream {
         return this.text(b, k, n);
       }
     }
-    return this.hold(b, i, n);
+    return this.hold(b, i, n, end !== 0);
   }
 
   /** Text to its LF; what the chunk ends in is kept. */
@@ -139,7 +140,7 @@ export abstract class SegmentStream implements ByteStream {
   }
 
   /** A segment that could not be read in place: to the carry, or straight to text when its end is here. */
-  private hold(b: Uint8Array, i: number, n: number): number {
+  private hold(b: Uint8Array, i: number, n: number, maybe: boolean): number {
     if (this.terminal !== null) {
       this.carryIsText = false;
       this.carry.base = this.base + i;
@@ -154,7 +155,7 @@ export abstract class SegmentStream implements ByteStream {
       this.line(b, i, lf, this.base + lf);
       return lf;
     }
-    this.carryIsText = segmentEnd(b, k, n) < n;
+    this.carryIsText = k < n && (!maybe || segmentEnd(b, k, n) < n);
     return this.copy(b, i, n);
   }
 

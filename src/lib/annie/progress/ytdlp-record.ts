@@ -16,6 +16,7 @@ const DOT = 46;
 const MINUS = 45;
 const NINE = 57;
 const OPEN = 91;
+const CLOSE = 93;
 const PERCENT_SIGN = 37;
 const SLASH = 47;
 const SPACE = 32;
@@ -30,7 +31,6 @@ const RECEIVED = 2;
 const SPEED = 4;
 const TOTAL = 3;
 
-const PREFIX = toBytes('[download] ');
 const UNKNOWN = toBytes('Unknown');
 const UNKNOWN_SPEED = toBytes('Unknown B/s');
 const NOT_AVAILABLE = toBytes('N/A');
@@ -60,8 +60,8 @@ export class YtDlpTextReader {
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(b: Uint8Array, i: number, out: Float64Array): number {
-    if (b[i] !== OPEN || !startsWith(b, i, PREFIX)) return ~i;
-    i += PREFIX.length;
+    if (!isDownload(b, i)) return ~i;
+    i += 11;
     const first = i;
     while (b[i] === SPACE) i++;
     let c = b[i]!;
@@ -190,6 +190,23 @@ export class YtDlpTextReader {
     }
     return readFragment(b, i, out);
   }
+}
+
+/** `[download] `, letter by letter: half the time of a loop over two arrays. */
+function isDownload(b: Uint8Array, i: number): boolean {
+  return (
+    b[i] === OPEN &&
+    b[i + 1] === 100 &&
+    b[i + 2] === LETTER_O &&
+    b[i + 3] === 119 &&
+    b[i + 4] === LETTER_N &&
+    b[i + 5] === 108 &&
+    b[i + 6] === LETTER_O &&
+    b[i + 7] === LETTER_A &&
+    b[i + 8] === 100 &&
+    b[i + 9] === CLOSE &&
+    b[i + 10] === SPACE
+  );
 }
 
 /** ` at    3.98MiB/s`, ` at  Unknown B/s`. */

@@ -1,4 +1,5 @@
 /** One fd of yt-dlp: progress in one of three forms, messages, and the status of an ffmpeg that it runs. */
+import { OPEN } from './bytes.ts';
 import { FfmpegStatsReader } from './ffmpeg-stats.ts';
 import { type SegmentOptions, SegmentStream } from './segments.ts';
 import { SluiceReader } from './sluice-template.ts';
@@ -17,10 +18,6 @@ interface Options extends SegmentOptions {
   ffmpeg: boolean;
   errors: boolean;
 }
-
-const LOWER_F = 102;
-const LOWER_S = 115;
-const UPPER_L = 76;
 
 export class YtDlpStream extends SegmentStream {
   private readonly messages: YtDlpMessages;
@@ -42,13 +39,13 @@ export class YtDlpStream extends SegmentStream {
   }
 
   protected override record(b: Uint8Array, i: number, n: number): number {
-    const c = b[i];
-    if (this.ffmpeg !== null && (c === LOWER_F || c === LOWER_S || c === UPPER_L)) {
+    const c = b[i]!;
+    if (this.ffmpeg !== null && FfmpegStatsReader.begins(c)) {
       return this.ffmpegRecord(this.ffmpeg, b, i, n);
     }
     if (this.wasFfmpeg) this.forget();
     if (!this.messages.progressPossible) return 0;
-    if (this.stock !== null) return this.stock.read(b, i, this.values);
+    if (this.stock !== null) return c === OPEN ? this.stock.read(b, i, this.values) : 0;
     if (this.json !== null) return this.json.read(b, i, n, this.values, !this.afterReturn);
     if (this.sluice !== null) return this.sluice.read(b, i, this.values);
     return 0;
