@@ -41,7 +41,7 @@ export interface Sluice {
   readonly isStopping: boolean;
   /**
    * Goes on with what an earlier process was doing. To be called once people are answered: engines that start all at
-   * once would make them wait (ready after 1.3 s instead of 0.3 s with six of yt-dlp).
+   * once, a second of CPU for each yt-dlp, would make them wait.
    */
   goOn(): Promise<void>;
   /** Ends engines, lets turns end, commits, and lets go of the data dir. Downloads go on at the next start. */

@@ -29,17 +29,15 @@ export function openLedger(runDir: string): Ledger {
     add: (pid) => attempt(() => writeFileSync(fileOf(pid), startOf(pid) ?? '', { mode: 0o600 })),
     remove: (pid) => attempt(() => rmSync(fileOf(pid), { force: true })),
     reap: async () => {
-      let lived = 0;
-      for (const name of readdirSync(engines)) {
-        const pid = Number(name);
+      const found = readdirSync(engines).map((name) => {
         const start = readFileSync(join(engines, name), 'latin1');
-        if (pid > 1 && start !== '' && startOf(pid) === start) {
-          lived++;
-          await endGroup(pid);
-        }
-        rmSync(join(engines, name), { force: true });
-      }
-      return lived;
+        return { name, pid: Number(name), start };
+      });
+      const alive = found.filter(({ pid, start }) => pid > 1 && start !== '' && startOf(pid) === start);
+      // All at once: where nobody reaps the dead each takes an eighth of a second, and a server is waited for.
+      await Promise.all(alive.map(({ pid }) => endGroup(pid)));
+      for (const { name } of found) rmSync(join(engines, name), { force: true });
+      return alive.length;
     },
   };
 }
