@@ -145,6 +145,21 @@ export function contract(
     assert.equal([results[2], results[4], results[6]], [0, 0, 3]);
   });
 
+  test('an object that aborts fails its call, and starts afresh from what was committed', async ({
+    host,
+  }) => {
+    const { life } = await host.call('a', 'identity');
+    await host.call('a', 'run', [{ op: 'put', key: 'boot', value: 1 }]);
+    await host.call('a', 'end').then(
+      () => assert.unreachable('the call has to fail'),
+      () => undefined,
+    );
+    const next = await host.call('a', 'identity');
+    assert.is.not(next.life, life);
+    assert.is(next.boot, 1);
+    assert.is(await read(host, 'ended'), null);
+  });
+
   test('a socket keeps its attachment and stays open while the object sleeps', async ({ host }) => {
     const socket = await host.connect('a');
     socket.send('count');

@@ -187,6 +187,12 @@ export class Sample implements DurableObject {
     });
   }
 
+  /** Ends itself with a write that is not committed. */
+  async end(): Promise<void> {
+    await this.#ctx.storage.put('ended', true);
+    this.#ctx.abort('as asked');
+  }
+
   stayAwake(name: string): void {
     this.#ctx.waitUntil(new Promise<string>((resolve) => this.#deferred.set(name, resolve)));
   }
