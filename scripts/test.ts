@@ -2,7 +2,7 @@
  * `npm test [PART-OF-PATH…]`: every tests/**\/*.test.ts in a process of its own. The last line is
  * `N passed, N failed, N skipped`; the exit code is 1 when anything failed, or nothing ran.
  */
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { prepareBuild } from './tools/test-build.ts';
@@ -27,6 +27,8 @@ for (const [{ path }, source] of sources) {
 const runnable = [...sources].filter(([, source]) => refusal(source) === null);
 
 const temp = mkdtempSync(join(tmpdir(), 'sluice-test-'));
+// Some tests start servers as an ordinary user: they have to get through, but need not look around.
+chmodSync(temp, 0o711);
 process.on('exit', () => {
   killAllGroups();
   rmSync(temp, { recursive: true, force: true, maxRetries: 3 });
