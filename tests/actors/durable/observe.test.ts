@@ -60,7 +60,9 @@ test('an alarm of a class that is no longer there is reported once, and others s
   const opened = await openHost();
   await opened.host.get<Sample>('sample', 'a').call('setAlarm', 1000);
 
-  await opened.reopen({ classes: { renamed: { class: Sample, env: { greeting: '' } } } });
+  await opened.reopen({
+    classes: { renamed: { class: Sample, env: { greeting: '', now: () => opened.clock.now() } } },
+  });
   await opened.host.get<Sample>('renamed', 'b').call('setAlarm', 1000);
   await settle();
   for (let time = 0; time < 5; time += 1) {
