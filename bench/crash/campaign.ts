@@ -150,7 +150,7 @@ class Campaign {
     const { ready } = this.#victim.start();
     const whenReady = ready.then((ms) => {
       readyMs = ms;
-      if (ms !== null) this.#checks.push(this.#pausedStayPaused());
+      if (ms !== null) this.#checks.push(this.#pausedStayPaused(), this.#keepLive());
     });
     if (!early) await whenReady;
     const startedAt = performance.now();
@@ -217,6 +217,12 @@ class Campaign {
     this.#liveId = id;
   }
   #liveId: string | null = null;
+
+  /** The endless stream is what engine kills hit most: after five in a row it is given up, as it should be. */
+  async #keepLive(): Promise<void> {
+    const id = this.#liveId;
+    if (id !== null && !this.#resuming) await this.#clients[0]!.ask('POST', `/api/downloads/${id}/retry`);
+  }
 
   async #pausedStayPaused(): Promise<void> {
     const [download] = [...this.#paused].slice(-1);
