@@ -35,7 +35,6 @@ const UNKNOWN = toBytes('Unknown');
 const UNKNOWN_SPEED = toBytes('Unknown B/s');
 const NOT_AVAILABLE = toBytes('N/A');
 const ENDLESS = toBytes('--:--:--');
-const FRAG = toBytes(' (frag ');
 const RETRY = toBytes('[download] Got error');
 
 const LETTER_O = 111;
@@ -234,8 +233,18 @@ function readSpeed(b: Uint8Array, i: number, out: Float64Array): number {
 function readFragment(b: Uint8Array, i: number, out: Float64Array): number {
   out[FRAGMENT] = NaN;
   out[FRAGMENTS] = NaN;
-  if (b[i] !== SPACE || b[i + 1] !== BRACKET || !startsWith(b, i, FRAG)) return i;
-  let k = i + FRAG.length;
+  if (
+    b[i] !== SPACE ||
+    b[i + 1] !== BRACKET ||
+    b[i + 2] !== LETTER_F ||
+    b[i + 3] !== 114 ||
+    b[i + 4] !== LETTER_A ||
+    b[i + 5] !== 103 ||
+    b[i + 6] !== SPACE
+  ) {
+    return i;
+  }
+  let k = i + 7;
   let c = b[k]!;
   if (!(c >= ZERO && c <= NINE)) return ~k;
   let value = c - ZERO;
