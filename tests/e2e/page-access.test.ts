@@ -127,6 +127,31 @@ testUnless(test, reason, 'everything can be done by keyboard alone', async () =>
   await visit.close();
 });
 
+testUnless(test, reason, 'a dialog opened before the last one told of its end stays open', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(slow('again.bin'));
+  await visit.waitForState('again.bin', 'download');
+  await visit.row('again.bin').focus();
+  const dialog = visit.page.getByRole('dialog');
+  await visit.page.keyboard.press('Delete');
+  await dialog.waitFor();
+  // A `close` event is a task of its own: keys that were waiting come before it.
+  await visit.page.evaluate(async () => {
+    const old = document.querySelector('dialog')!;
+    const told = new Promise((resolve) => {
+      old.addEventListener('close', resolve);
+    });
+    old.close();
+    const key = { key: 'Delete', bubbles: true, cancelable: true };
+    document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', key));
+    await told;
+  });
+  assert.ok(await dialog.isVisible());
+  await visit.page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'hidden' });
+  await visit.close();
+});
+
 testUnless(test, reason, 'a reader hears a bar with a name and a value in words', async () => {
   const visit = await Visit.open(browser, server.url);
   await visit.downloadNow(slow('spoken.bin'));
