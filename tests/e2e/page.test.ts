@@ -186,4 +186,13 @@ testUnless(test, reason, 'a hostile title is text, never markup', () =>
   }),
 );
 
+testUnless(test, reason, 'an address that was refused comes back to be mended', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow('http://10.0.0.1/refused.bin', `${site.url}/file/taken.bin`);
+  await visit.waitForState('taken.bin', 'complete');
+  await visit.page.getByText('private').waitFor();
+  await waitFor(async () => (await visit.field.inputValue()) === 'http://10.0.0.1/refused.bin');
+  await visit.close();
+});
+
 test.run();

@@ -25,7 +25,7 @@ test('where there is no yt-dlp, status, listing and download say what to type', 
     assert.equal(await engine.status(), {
       engine: 'yt-dlp',
       state: 'missing',
-      remedy: 'Type: sluice engines install yt-dlp',
+      remedy: 'Type: npx sluice engines install yt-dlp',
     });
     const parse = await failing(engine.parse({ url: 'http://x.example/', signal: never }));
     const download = await failing(engine.download(job('http://x.example/')));

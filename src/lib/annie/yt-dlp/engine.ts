@@ -38,7 +38,7 @@ export interface YtDlpOptions {
 const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Of one listing: a person picks one or a few. */
 const MAX_CACHED = 20;
-const REMEDY = 'Type: sluice engines install yt-dlp';
+const REMEDY = 'Type: npx sluice engines install yt-dlp';
 /** ms for a program to say its version or which extractors take an address. */
 const ASK_TIMEOUT_MS = 30_000;
 

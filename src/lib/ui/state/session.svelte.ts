@@ -68,24 +68,24 @@ export class Session {
     return this.#told(row.id, () => this.#send('remove', { downloadId: row.id, file }));
   }
 
-  /** @returns how many were added; the first error is told in a notice */
-  async add(list: readonly AddFields[]): Promise<number> {
+  /** @returns those that were refused, in the order given; the first error is told in a notice */
+  async add(list: readonly AddFields[]): Promise<AddFields[]> {
     const waiting = [...list];
-    let added = 0;
+    const refused = new Set<AddFields>();
     let failure: { thrown: unknown } | null = null;
     const lane = async (): Promise<void> => {
       for (let fields = waiting.shift(); fields !== undefined; fields = waiting.shift()) {
         try {
           await this.#send('add', fields);
-          added++;
         } catch (thrown) {
+          refused.add(fields);
           failure ??= { thrown };
         }
       }
     };
     await Promise.all(Array.from({ length: Math.min(ADDS_AT_ONCE, list.length) }, lane));
     if (failure !== null) this.notices.error(this.#texts.thrown((failure as { thrown: unknown }).thrown));
-    return added;
+    return list.filter((fields) => refused.has(fields));
   }
 
   /** Pauses or resumes every row of a group, those that are not loaded yet too. */
