@@ -19,4 +19,11 @@ for (const stream of [process.stdout, process.stderr]) {
     process.exit(1);
   });
 }
-process.exit(await main(process.argv.slice(2), io));
+const code = await main(process.argv.slice(2), io);
+// `process.exit` drops what a pipe has not taken yet: all but its first 64 kB, when the reader is slower than we are.
+await Promise.all([process.stdout, process.stderr].map(flushed));
+process.exit(code);
+
+function flushed(stream: NodeJS.WriteStream): Promise<void> {
+  return new Promise((resolve) => stream.write('', () => resolve()));
+}

@@ -161,4 +161,21 @@ test('replay of what is no recording exits 1', async () => {
   assert.ok(readFileSync(path, 'utf8').length > 0);
 });
 
+test('what it prints into a pipe is whole, however much it is', async () => {
+  const chunk = JSON.stringify({
+    t: 1,
+    fd: 1,
+    data: btoa('[download]  50.0% of 2.00MiB at 1.00MiB/s ETA 00:01\n'),
+  });
+  const header = JSON.stringify({ engine: 'yt-dlp', argv: ['yt-dlp', '--newline', 'u'], exitCode: 0 });
+  const recording = join(place.dir, 'long.jsonl');
+  // 2.5 MB of output: forty times what a pipe holds.
+  writeFileSync(recording, [header, ...Array<string>(15_000).fill(chunk)].join('\n'));
+  const { code, lines, stderr } = await sluice(['replay', recording], { place, env });
+  assert.is(code, 0, stderr);
+  const events = lines<{ type: string }>();
+  assert.is(events.filter(({ type }) => type === 'progress').length, 15_000);
+  assert.is(events.at(-1)?.type, 'end');
+});
+
 test.run();
