@@ -37,9 +37,6 @@ export interface Variant {
   run: () => unknown;
 }
 
-/** The kernel counts a thread's CPU in steps of up to 4 ms: more than one pass makes them small. */
-const PASSES = 3;
-
 /** ns of the thread's CPU for each variant in each round. */
 export async function interleave(variants: Variant[], rounds: number): Promise<Map<string, number[]>> {
   const times = new Map<string, number[]>(variants.map(({ name }) => [name, []]));

@@ -71,21 +71,21 @@ export class Session {
   /** @returns those that were refused, in the order given; the first error is told in a notice */
   async add(list: readonly AddFields[]): Promise<AddFields[]> {
     const waiting = [...list];
-    const refused = new Set<AddFields>();
+    const refused: AddFields[] = [];
     let failure: { thrown: unknown } | null = null;
     const lane = async (): Promise<void> => {
       for (let fields = waiting.shift(); fields !== undefined; fields = waiting.shift()) {
         try {
           await this.#send('add', fields);
         } catch (thrown) {
-          refused.add(fields);
+          refused.push(fields);
           failure ??= { thrown };
         }
       }
     };
     await Promise.all(Array.from({ length: Math.min(ADDS_AT_ONCE, list.length) }, lane));
     if (failure !== null) this.notices.error(this.#texts.thrown((failure as { thrown: unknown }).thrown));
-    return list.filter((fields) => refused.has(fields));
+    return list.filter((fields) => refused.includes(fields));
   }
 
   /** Pauses or resumes every row of a group, those that are not loaded yet too. */
