@@ -24,13 +24,10 @@ async function attach(vite: ViteDevServer): Promise<void> {
   const { readConfig } = await load<typeof import('../src/config.ts')>('src/config.ts');
   const { createLogger } = await load<typeof import('../src/log.ts')>('src/log.ts');
   const { createSluice } = await load<typeof import('../src/host.ts')>('src/host.ts');
-  const { edgeOf } = await load<typeof import('../src/server.ts')>('src/server.ts');
+  const { edgeOf, openSockets } = await load<typeof import('../src/server.ts')>('src/server.ts');
   const { mount } = await load<typeof import('../src/lib/channel/mount.ts')>('src/lib/channel/mount.ts');
   const front = await load<typeof import('../src/lib/channel/front.server.ts')>(
     'src/lib/channel/front.server.ts',
-  );
-  const { ChannelServer } = await load<typeof import('../src/lib/channel/socket.server.ts')>(
-    'src/lib/channel/socket.server.ts',
   );
 
   const config = readConfig(process.env, homedir(), root);
@@ -41,10 +38,10 @@ async function attach(vite: ViteDevServer): Promise<void> {
     return made;
   });
   let edge: ReturnType<typeof edgeOf> | null = null;
-  let channel: InstanceType<typeof ChannelServer> | null = null;
+  let sockets: ReturnType<typeof openSockets> | null = null;
   server.once('listening', () => {
-    edge = edgeOf(sluice, (server.address() as AddressInfo).port);
-    channel = new ChannelServer(edge);
+    edge = edgeOf(sluice, (server.address() as AddressInfo).port, log);
+    sockets = openSockets(edge, sluice);
     mount(edge);
   });
   vite.middlewares.use((request, response, next) => {
@@ -52,9 +49,9 @@ async function attach(vite: ViteDevServer): Promise<void> {
   });
   // Vite has its own socket for reloading, on other paths.
   server.on('upgrade', (request, socket, head) => {
-    if (channel) front.upgradeChannel(channel, request, socket, head);
+    if (sockets) front.upgrade(sockets.endpoints, request, socket, head);
   });
-  server.once('close', () => void channel?.close());
+  server.once('close', () => void sockets?.close());
 }
 
 /** Vite starts its server anew when its configuration changes, before it ends the old one: sessions stay. */

@@ -11,8 +11,12 @@ import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/annie/guar
 import { instanceKey } from '#lib/annie/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { createRunner, type Runner } from '#lib/annie/runner.ts';
+import { Operators } from '#lib/channel/operator.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
+import { Inspector } from '#lib/inspector/inspector.ts';
+import { MachineTap } from '#lib/inspector/taps/machines.ts';
+import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerPort } from '#lib/protocol/runner.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
@@ -20,6 +24,7 @@ import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
 import type { Logger } from './log.ts';
 import { openState, type State } from './state.ts';
+import { VERSION } from './version.ts';
 
 const SESSION = 'session';
 const ID_CHARACTERS = 12;
@@ -34,6 +39,8 @@ export interface Sluice {
   readonly registry: Registry;
   readonly runner: Runner;
   readonly tokens: Tokens;
+  readonly operators: Operators;
+  readonly inspector: Inspector;
   readonly host: EmbeddedHost;
   /** Why this process should get no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
@@ -69,12 +76,15 @@ export async function createSluice({
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
   makeDir(config.downloadDir, 'SLUICE_DOWNLOAD_DIR');
   warnOfDownloadDir(config, log);
-  const port = new LateRunner();
+  const taps = { machines: new MachineTap(), runner: new RunnerTap() };
+  const port = new LateRunner(taps.runner);
   // First of all: it takes the lock on the data dir.
   const state = openState({
     dir: stateDir,
     hasReserve: stateDir === config.dataDir,
-    classes: (room) => ({ [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room)) }),
+    classes: (room) => ({
+      [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines)),
+    }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
   });
   const { host } = state;
@@ -89,7 +99,7 @@ export async function createSluice({
     await engines?.close();
   };
   try {
-    const tokens = new Tokens(loadTokenKey(stateDir));
+    const key = loadTokenKey(stateDir);
     engines = await startEngines({ config, allowPrivate, stateDir, log });
     const { registry } = engines;
     runner = createRunner({
@@ -101,6 +111,7 @@ export async function createSluice({
       // Sessions in the same process are never out of reach.
       leaseMs: Infinity,
       onEvents: (session, events) => {
+        taps.runner.news(session, events);
         const told = sessions.get(session).call('runnerEvents', events);
         told.catch((error: unknown) => log.warn('a session did not take runner events', { session, error }));
       },
@@ -108,19 +119,33 @@ export async function createSluice({
     });
     port.connect(runner);
     const running = runner;
+    const inspector = new Inspector({
+      host,
+      sessionClass: SESSION,
+      ...taps,
+      explain: (session, download) => sessions.get(session).call('explain', download),
+      about: { version: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
+      pid: process.pid,
+      usage,
+    });
     return {
       config,
       sessions,
       registry,
       runner,
-      tokens,
+      tokens: new Tokens(key),
+      operators: new Operators(key),
+      inspector,
       host,
       reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : state.reasonsNotReady()),
       get isStopping() {
         return closing !== null;
       },
       goOn: () => goOn(host, sessions, running, log),
-      close: () => (closing ??= close()),
+      close: () => {
+        inspector.close();
+        return (closing ??= close());
+      },
     };
   } catch (error) {
     await close();
@@ -132,8 +157,14 @@ export async function createSluice({
 class LateRunner implements RunnerPort {
   #waiting: Parameters<RunnerPort['send']>[] = [];
   #runner: RunnerPort | null = null;
+  readonly #tap: RunnerTap;
+
+  constructor(tap: RunnerTap) {
+    this.#tap = tap;
+  }
 
   send(...command: Parameters<RunnerPort['send']>): void {
+    this.#tap.command(...command);
     if (this.#runner) this.#runner.send(...command);
     else this.#waiting.push(command);
   }
@@ -149,6 +180,7 @@ function sessionEnv(
   allowed: readonly Allowed[],
   runner: RunnerPort,
   { checkRoom }: Pick<State, 'checkRoom'>,
+  machines: MachineTap,
 ): SessionEnv {
   return {
     runner,
@@ -163,7 +195,13 @@ function sessionEnv(
     },
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,
+    machinesStarted: (session, root) => machines.started(session, root),
   };
+}
+
+function usage(): { cpuUs: number; rssBytes: number } {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
 }
 
 /**

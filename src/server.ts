@@ -1,12 +1,19 @@
 /** The process that serves: HTTP, the channel, and their end. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { admit, PROTOCOL_HEADER, refuseUnknownUpgrade, upgradeChannel } from '#lib/channel/front.server.ts';
+import {
+  admit,
+  type Endpoint,
+  PROTOCOL_HEADER,
+  refuseUnknownUpgrade,
+  upgrade,
+} from '#lib/channel/front.server.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { mount } from '#lib/channel/mount.ts';
 import { Gatekeeper } from '#lib/channel/origin.ts';
 import { sendProblem } from '#lib/channel/problem-node.server.ts';
-import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { CHANNEL_PATH, ChannelServer } from '#lib/channel/socket.server.ts';
+import { INSPECTOR_PATH, InspectorSockets } from '#lib/inspector/socket.server.ts';
 import type { Config } from './config.ts';
 import { createSluice, type Sluice } from './host.ts';
 import type { Logger } from './log.ts';
@@ -34,15 +41,15 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
   try {
     const port = await listen(server, config);
-    const edge = edgeOf(sluice, port);
-    const channel = new ChannelServer(edge);
+    const edge = edgeOf(sluice, port, log);
+    const sockets = openSockets(edge, sluice);
     const unmount = mount(edge);
-    serve(server, edge, channel, page, log);
+    serve(server, edge, sockets.endpoints, page, log);
     void sluice.goOn();
     return {
       url: `http://${urlHost(config.host)}:${port}`,
       sluice,
-      close: () => close(server, channel, sluice, unmount),
+      close: () => close(server, sockets, sluice, unmount),
     };
   } catch (error) {
     await sluice.close();
@@ -50,20 +57,50 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   }
 }
 
-export function edgeOf(sluice: Sluice, port: number): Edge {
-  const { config } = sluice;
+export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
+  const { config, inspector, operators } = sluice;
   return {
     tokens: sluice.tokens,
     gate: new Gatekeeper(config.host, port, config.origins),
     session: (id) => sluice.sessions.get(id),
     engines: () => sluice.registry.statuses(),
     downloadDir: config.downloadDir,
+    inspector: {
+      isOpen: config.inspector,
+      operators,
+      trace: (download, session) => inspector.trace(download, session),
+      signedIn: () => log.info('an operator signed in to the inspector'),
+    },
     reasonsNotReady: () => sluice.reasonsNotReady(),
     isStopping: () => sluice.isStopping,
   };
 }
 
-function serve(server: Server, edge: Edge, channel: ChannelServer, page: PageHandler, log: Logger): void {
+export interface Sockets {
+  endpoints: Record<string, Endpoint>;
+  close(): Promise<void>;
+}
+
+/** Everything that takes a WebSocket, by its path. */
+export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
+  const channel = new ChannelServer(edge);
+  const inspectors = new InspectorSockets(edge, inspector);
+  return {
+    endpoints: { [CHANNEL_PATH]: channel, [INSPECTOR_PATH]: inspectors },
+    async close() {
+      inspectors.close();
+      await channel.close();
+    },
+  };
+}
+
+function serve(
+  server: Server,
+  edge: Edge,
+  endpoints: Sockets['endpoints'],
+  page: PageHandler,
+  log: Logger,
+): void {
   server.on('request', (request, response) => {
     if (!admit(request, response, edge)) return;
     Promise.resolve(page(request, response)).catch((error: unknown) => {
@@ -73,7 +110,7 @@ function serve(server: Server, edge: Edge, channel: ChannelServer, page: PageHan
     });
   });
   server.on('upgrade', (request, socket, head) => {
-    if (!upgradeChannel(channel, request, socket, head)) refuseUnknownUpgrade(socket);
+    if (!upgrade(endpoints, request, socket, head)) refuseUnknownUpgrade(socket);
   });
 }
 
@@ -87,17 +124,12 @@ function listen(server: Server, { host, port }: Config): Promise<number> {
   });
 }
 
-async function close(
-  server: Server,
-  channel: ChannelServer,
-  sluice: Sluice,
-  unmount: () => void,
-): Promise<void> {
+async function close(server: Server, sockets: Sockets, sluice: Sluice, unmount: () => void): Promise<void> {
   // From here on `reasonsNotReady` has one.
   const stopped = sluice.close();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
-  await Promise.all([channel.close(), stopped]);
+  await Promise.all([sockets.close(), stopped]);
   server.closeAllConnections();
   await closed;
   unmount();

@@ -54,6 +54,7 @@ test.before.each(async (stage) => {
     session: () => ({ connect: connectEar }) as unknown as ReturnType<Edge['session']>,
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
+    inspector: {} as Edge['inspector'],
     reasonsNotReady: () => stage.notReady,
     isStopping: () => stage.notReady.length > 0,
   };

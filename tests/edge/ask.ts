@@ -71,8 +71,9 @@ export class TestSocket {
     url: string,
     headers: Record<string, string>,
     protocols = ['sluice.v1'],
+    path = '/api/channel',
   ): Promise<TestSocket | number> {
-    const ws = new WebSocket(`${url.replace(/^http/, 'ws')}/api/channel`, protocols, { headers });
+    const ws = new WebSocket(`${url.replace(/^http/, 'ws')}${path}`, protocols, { headers });
     ws.on('error', () => {});
     const socket = new TestSocket(ws);
     const refused = new Promise<number>((resolve) => {

@@ -9,6 +9,21 @@ const FLOORS: Record<string, string[]> = {
   'src/lib/actors/': ['src/lib/protocol/'],
   'src/lib/channel/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/'],
   'src/lib/channel/client': ['src/lib/protocol/'],
+  'src/lib/inspector/': [
+    'src/lib/protocol/',
+    'src/lib/annie/',
+    'src/lib/actors/',
+    'src/lib/channel/',
+    'src/lib/inspector/charts/',
+  ],
+  'src/lib/inspector/charts/': ['src/lib/protocol/'],
+  'src/lib/inspector/page/': [
+    'src/lib/protocol/',
+    'src/lib/channel/client',
+    'src/lib/ui/',
+    'src/lib/paraglide/',
+    'src/lib/inspector/charts/',
+  ],
   'src/lib/server/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/', 'src/lib/channel/'],
   'src/lib/cli/': [
     'src/lib/protocol/',

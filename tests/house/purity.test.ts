@@ -50,7 +50,7 @@ test('session and download never import a server leaf', () => {
 test('what runs in the browser imports nothing of the server', () => {
   const offenders = imports.filter(
     ({ from, to }) =>
-      /^src\/lib\/(ui\/|channel\/client|protocol\/)/.test(from) &&
+      /^src\/lib\/(ui\/|channel\/client|protocol\/|inspector\/(page|charts)\/)/.test(from) &&
       (isServerLeaf(to) || to.startsWith('node:')),
   );
   assert.equal(lines(offenders), []);

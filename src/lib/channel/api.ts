@@ -8,12 +8,14 @@ import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { serveFile } from './file.server.ts';
 import { fromHeaders } from './headers.ts';
+import { sendTrace } from './inspector-access.ts';
 import type { TokenClaims } from './token.ts';
 
 /** Tells the session which of its tokens was used, so that it can refuse one that was revoked. */
 export const TOKEN_HEADER = 'sluice-token';
 
 const FILE = /^\/api\/downloads\/([^/]+)\/file$/;
+const TRACE = /^\/api\/inspector\/trace$/;
 const READ = ['GET', 'HEAD'];
 /** What there is, and the methods for it. */
 const ROUTES: [path: RegExp, methods: string[]][] = [
@@ -24,6 +26,7 @@ const ROUTES: [path: RegExp, methods: string[]][] = [
   [/^\/api\/downloads\/[^/]+$/, [...READ, 'DELETE']],
   [/^\/api\/downloads\/[^/]+\/(pause|resume|cancel|retry)$/, ['POST']],
   [FILE, READ],
+  [TRACE, READ],
 ];
 
 /** Answers one request. Never rejects: whatever goes wrong is a problem with a code. */
@@ -46,6 +49,7 @@ export async function handleApi(request: Request, edge: Edge): Promise<Response>
 
 async function route(request: Request, pathname: string, edge: Edge): Promise<Response> {
   if (pathname === '/api/sessions') return startSession(request, edge);
+  if (TRACE.test(pathname)) return sendTrace(request, edge);
   const claims = authenticate(edge.tokens, fromHeaders(request.headers));
   if (pathname === '/api/engines') return Response.json({ engines: await edge.engines() });
   const file = FILE.exec(pathname)?.[1];

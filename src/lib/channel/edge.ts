@@ -1,8 +1,21 @@
 import type { SessionActor } from '../actors/session/session-actor.ts';
 import type { EmbeddedStub } from '../actors/durable/types.ts';
 import type { EngineStatus } from '../protocol/media.ts';
+import type { Trace } from '../protocol/inspection.ts';
+import type { Operators } from './operator.ts';
 import type { Gatekeeper } from './origin.ts';
 import type { Tokens } from './token.ts';
+
+/** What the edge knows of the inspector. */
+export interface InspectorEdge {
+  /** SLUICE_INSPECTOR: everybody may look at his own session. */
+  isOpen: boolean;
+  operators: Operators;
+  /** @param session whose it has to be, null = anybody's. @returns null when there is no such download */
+  trace(download: string, session: string | null): Promise<Trace | null>;
+  /** Somebody signed in as the operator. */
+  signedIn(): void;
+}
 
 /** What stands behind the edge. The edge itself keeps nothing: it checks, and passes on. */
 export interface Edge {
@@ -12,6 +25,7 @@ export interface Edge {
   session(id: string): EmbeddedStub<SessionActor>;
   engines(): Promise<EngineStatus[]>;
   downloadDir: string;
+  inspector: InspectorEdge;
   /** Why this server should get no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
   /** The process ends: nothing new is begun. */

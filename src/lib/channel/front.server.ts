@@ -5,7 +5,7 @@ import { SluiceError } from '../protocol/error.ts';
 import type { Edge } from './edge.ts';
 import { headOf, SECURITY_HEADERS } from './headers.ts';
 import { sendProblem } from './problem-node.server.ts';
-import { CHANNEL_PATH, type ChannelServer, refuseUpgrade } from './socket.server.ts';
+import { refuseUpgrade } from './socket.server.ts';
 
 /** In which Kit's handler is told whether the browser came over https. Whatever a client sends under it is dropped. */
 export const PROTOCOL_HEADER = 'x-sluice-protocol';
@@ -29,15 +29,21 @@ export function admit(
   }
 }
 
-/** @returns false when the upgrade is not for the channel */
-export function upgradeChannel(
-  channel: ChannelServer,
+/** What takes the upgrade requests of one path. */
+export interface Endpoint {
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void;
+}
+
+/** @returns false when the upgrade is for none of them */
+export function upgrade(
+  endpoints: Readonly<Record<string, Endpoint>>,
   request: IncomingMessage,
   socket: Duplex,
   head: Buffer,
 ): boolean {
-  if (request.url?.split('?', 1)[0] !== CHANNEL_PATH) return false;
-  channel.upgrade(request, socket, head);
+  const path = request.url?.split('?', 1)[0] ?? '';
+  if (!Object.hasOwn(endpoints, path)) return false;
+  endpoints[path]?.upgrade(request, socket, head);
   return true;
 }
 

@@ -7,6 +7,7 @@ import { sessionCookie } from './cookie.ts';
 import { fromCookie } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { healthz, readyz } from './health.ts';
+import { pageScope, signIn } from './inspector-access.ts';
 
 const KEY = Symbol.for('sluice.host');
 
@@ -17,6 +18,10 @@ export interface MountedEdge {
   readyz(): Response;
   /** The Set-Cookie line for a visitor of the page: the session they have, or a new one. */
   greet(request: Request): string;
+  /** How far the inspector's page may see for whoever sends this; null = for him there is none. */
+  inspector(request: Request): 'session' | 'all' | null;
+  /** Answers a link of `sluice operator`; null for one that is not ours, or too old. */
+  signIn(request: Request): Response | null;
 }
 
 /** Makes the edge reachable for the page's bundle. @returns takes it away again */
@@ -30,6 +35,8 @@ export function mount(edge: Edge): () => void {
       const token = claims?.token ?? edge.tokens.issue().token;
       return sessionCookie(token, edge.gate.isSecure(headers.get('host') ?? undefined));
     },
+    inspector: (request) => pageScope(edge, request),
+    signIn: (request) => signIn(edge, request),
   };
   Reflect.set(globalThis, KEY, mounted);
   return () => {

@@ -11,15 +11,12 @@ import type { Edge } from './edge.ts';
 import { fromNodeHeaders, headOf } from './headers.ts';
 import { MessageRate } from './message-rate.ts';
 import type { TokenClaims } from './token.ts';
+import { closeSoon, Heartbeat, textOf } from './ws.server.ts';
 
 export const CHANNEL_PATH = '/api/channel';
 
-/** A socket that has not answered a ping by the next one is dead. Source: design, facts about ws. */
-const HEARTBEAT_MS = 30_000;
-/** Unsent bytes at which a reader is cut off, whatever they are: replies have no other bound. Same source. */
+/** Unsent bytes at which a reader is cut off, whatever they are: replies have no other bound. Source: design. */
 const TOO_SLOW_BYTES = 1024 * 1024;
-/** A closing handshake that takes longer is not waited for. */
-const CLOSE_GRACE_MS = 2000;
 /** What a client may send at once, and a second after that: a paste of a thousand addresses passes unhindered. */
 const BURST_MESSAGES = 1000;
 const MESSAGES_PER_SECOND = 200;
@@ -33,12 +30,11 @@ export class ChannelServer {
     clientTracking: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
-  readonly #alive = new WeakSet<WebSocket>();
-  readonly #heartbeat: NodeJS.Timeout;
+  readonly #heartbeat: Heartbeat;
 
-  constructor(edge: Edge, { heartbeatMs = HEARTBEAT_MS } = {}) {
+  constructor(edge: Edge, { heartbeatMs }: { heartbeatMs?: number } = {}) {
     this.#edge = edge;
-    this.#heartbeat = setInterval(() => this.#beat(), heartbeatMs).unref();
+    this.#heartbeat = new Heartbeat(this.#server.clients, heartbeatMs);
   }
 
   get clients(): number {
@@ -61,7 +57,7 @@ export class ChannelServer {
 
   /** Asks all clients to come back later, and waits until they are gone. */
   async close(): Promise<void> {
-    clearInterval(this.#heartbeat);
+    this.#heartbeat.stop();
     const closed = [...this.#server.clients].map(
       (ws) =>
         new Promise<void>((resolve) => {
@@ -85,7 +81,7 @@ export class ChannelServer {
   }
 
   #connect(ws: WebSocket, { session, nonce }: TokenClaims): void {
-    this.#alive.add(ws);
+    this.#heartbeat.listen(ws);
     const rate = new MessageRate(BURST_MESSAGES, MESSAGES_PER_SECOND);
     let link: SocketLink;
     try {
@@ -95,9 +91,8 @@ export class ChannelServer {
       closeSoon(ws, CLOSE.busy, 'busy');
       return;
     }
-    ws.on('pong', () => this.#alive.add(ws));
     ws.on('message', (data, isBinary) => {
-      this.#alive.add(ws);
+      this.#heartbeat.alive(ws);
       // The protocol is text; what is binary is handed on as such, for the session to refuse.
       link.message(isBinary ? new ArrayBuffer(0) : textOf(data));
       const waitMs = rate.take(performance.now());
@@ -105,13 +100,6 @@ export class ChannelServer {
     });
     ws.on('error', (error) => link.error(error));
     ws.on('close', (code, reason) => link.closed(code, reason.toString(), code !== 1006));
-  }
-
-  #beat(): void {
-    for (const ws of this.#server.clients) {
-      if (!this.#alive.delete(ws)) ws.terminate();
-      else ws.ping();
-    }
   }
 }
 
@@ -130,24 +118,11 @@ function wireOf(ws: WebSocket): WireSocket {
   };
 }
 
-/** A polite close, then none: the frame may never get through to who does not read. */
-function closeSoon(ws: WebSocket, code = 1000, reason = ''): void {
-  if (ws.readyState === ws.CLOSED) return;
-  ws.close(code, reason);
-  const timer = setTimeout(() => ws.terminate(), CLOSE_GRACE_MS).unref();
-  ws.once('close', () => clearTimeout(timer));
-}
-
 /** Backpressure on the sender: its bytes wait in its own buffers. */
 function pauseFor(ws: WebSocket, ms: number): void {
   if (ws.isPaused) return;
   ws.pause();
   setTimeout(() => ws.resume(), ms).unref();
-}
-
-function textOf(data: Buffer | ArrayBuffer | Buffer[]): string {
-  if (Array.isArray(data)) return Buffer.concat(data).toString();
-  return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();
 }
 
 /** A refusal is plain HTTP, as the socket is not one yet. */

@@ -67,10 +67,19 @@ export type Observation = Seen &
     | { kind: 'event'; from: Party | null; event: string; data: Json }
     /**
      * A machine took an event. `value`: the states it is in now, as a dot path (`download.throttle`). `took`: ids of
-     * the transitions (`inspector/charts/edge-id.ts`), empty when the event changed nothing. `changed`: the context's
-     * keys that have new values; the first transition of an actor that a reader is sent holds all of them.
+     * the transitions (`inspector/charts/edge-id.ts`), empty when the event changed nothing; the chart says which
+     * actions are theirs. `changed`: what is new in the context, by dot path, one or two keys deep
+     * (`row.receivedBytes`, `speed`). The first transition of an actor that a reader is sent holds everything.
      */
-    | { kind: 'transition'; event: string; value: string; took: string[]; changed: { [key: string]: Json } }
+    | {
+        kind: 'transition';
+        machine: string;
+        event: string;
+        value: string;
+        took: string[];
+        changed: { [path: string]: Json };
+      }
+    /** A named action that reaches out of the machine; what only changes its context shows in `changed`. */
     | { kind: 'action'; action: string; params: Json }
     | { kind: 'spawn'; machine: string; value: string }
     | { kind: 'stop'; reason: 'done' | 'error' | 'stopped' }
@@ -91,13 +100,20 @@ export type Observation = Seen &
         retries: number;
         lateMs: number;
       }
-    | { kind: 'commit'; outcome: 'done' | 'failed'; actors: number; writes: number; durationMs: number }
+    /** To a session it says what is its own: one actor, and `writes` null where others wrote in it too. */
+    | {
+        kind: 'commit';
+        outcome: 'done' | 'failed';
+        actors: number;
+        writes: number | null;
+        durationMs: number;
+      }
     | { kind: 'socket'; what: 'open' | 'close'; code: number | null }
     /** `summary`: the message's type and what tells it apart, never its content. `bytes`: UTF-16 units. */
     | { kind: 'frame'; direction: 'in' | 'out'; bytes: number; summary: string }
     /** A session asked the runner for something. */
     | { kind: 'command'; command: string; data: Json }
-    /** The runner told a session something. */
+    /** The runner told a session something. Samples are not among it: those that count are in a machine's events. */
     | { kind: 'news'; news: string; phase: RunnerPhase | null; data: Json }
     | {
         kind: 'process';
@@ -113,7 +129,7 @@ export type Observation = Seen &
     | { kind: 'output'; fd: 1 | 2; bytes: number; text: string }
   );
 
-/** One line of the tree host → sessions → downloads → engine processes. */
+/** One line of the tree host → sessions → downloads → engine processes. Of many, the newest are in it. */
 export type ActorView =
   | {
       id: 'host';
@@ -237,7 +253,7 @@ export interface TraceRecording {
   };
   /** `t`: ms since the process began; `data`: base64, masked where it held secrets, never shorter. */
   chunks: { t: number; fd: 1 | 2; data: string }[];
-  /** Later chunks were not kept: the recording reached its limit. */
+  /** It is not the whole output: watching began later than the engine, or the recording reached its limit. */
   cut: boolean;
 }
 

@@ -8,6 +8,8 @@ import { SimulatedClock } from 'xstate';
 import { createEmbeddedHost, define } from '#lib/actors/durable/host.server.ts';
 import type { HostListener } from '#lib/actors/durable/observe.ts';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
+import { MachineTap } from '#lib/inspector/taps/machines.ts';
+import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
@@ -83,13 +85,20 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
   const commands: RunnerCommand[] = [];
   const errors: unknown[] = [];
   const clock = new TestClock();
+  const machines = new MachineTap();
+  const wire = new RunnerTap();
   let ids = 0;
   const open = () =>
     createEmbeddedHost({
       storage: join(dir, 'state.sqlite'),
       classes: {
         session: define(SessionActor, {
-          runner: { send: (_session, command) => void commands.push(command) },
+          runner: {
+            send(session, command) {
+              wire.command(session, command);
+              commands.push(command);
+            },
+          },
           clock: clock as never,
           newId: () => `id${String(++ids).padStart(10, '0')}`,
           random: () => 0,
@@ -100,6 +109,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
           checkRoom: () => undefined,
           throttleMs,
           maxActive,
+          machinesStarted: (session, root) => machines.started(session, root),
         }),
       },
       clock: clock as never,
@@ -113,6 +123,12 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
     commands,
     errors,
     stats: () => host.stats(),
+    /** The host of this life. */
+    host: () => host,
+    /** Told of the sessions' machines: an inspector's side of `SessionEnv`. */
+    machines,
+    /** Between the sessions and the test, which is their runner. */
+    wire,
     observe: (listener: HostListener) => host.observe(listener),
     async call(
       method: string,
@@ -138,6 +154,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
     /** What the runner says, and the turn it makes. */
     news(...args: RunnerEvent[] | [session: string, ...RunnerEvent[]]): Promise<void> {
       const [name, ...events] = typeof args[0] === 'string' ? args : ['s1', ...args];
+      wire.news(name as string, events as RunnerEvent[]);
       return stub(name as string).call('runnerEvents', events as RunnerEvent[]);
     },
     /** Waits until the runner was told so. */

@@ -72,7 +72,8 @@ export class Actor implements LifeOwner, SocketOwner {
     const socket = new HostSocket(this, wire, options);
     if (this.sockets === NONE) this.sockets = [socket];
     else this.sockets.push(socket);
-    this.#tell('socket-open');
+    const { observers } = this.loop;
+    if (observers.isWatched) observers.tell({ type: 'socket-open', actor: this.name, socket });
     return socket;
   }
 
@@ -80,8 +81,9 @@ export class Actor implements LifeOwner, SocketOwner {
     const { observers, isClosing } = this.loop;
     if (isClosing) return;
     if (observers.isWatched) {
+      const text = typeof message === 'string' ? message : null;
       const bytes = typeof message === 'string' ? message.length : message.byteLength;
-      observers.tell({ type: 'frame', actor: this.name, direction: 'in', bytes });
+      observers.tell({ type: 'frame', actor: this.name, socket, direction: 'in', bytes, text });
     }
     if (this.mailbox.size >= LIMITS.mailboxEvents) socket.close(BUSY, 'too many messages');
     else this.deliver({ type: 'message', socket, message });
@@ -96,7 +98,7 @@ export class Actor implements LifeOwner, SocketOwner {
   left(socket: HostSocket, code: number, reason: string, wasClean: boolean): void {
     this.sockets = this.sockets.length === 1 ? NONE : this.sockets.filter((other) => other !== socket);
     const { observers, isClosing } = this.loop;
-    if (observers.isWatched) observers.tell({ type: 'socket-close', actor: this.name, code });
+    if (observers.isWatched) observers.tell({ type: 'socket-close', actor: this.name, socket, code });
     // Not woken for news that it has no handler for.
     if (handles(this.definition, 'webSocketClose') && !isClosing) {
       this.deliver({ type: 'close', socket, code, reason, wasClean });
@@ -188,7 +190,7 @@ export class Actor implements LifeOwner, SocketOwner {
     else this.loop.forget(this);
   }
 
-  #tell(type: 'wake' | 'evict' | 'socket-open'): void {
+  #tell(type: 'wake' | 'evict'): void {
     const { observers } = this.loop;
     if (observers.isWatched) observers.tell({ type, actor: this.name });
   }

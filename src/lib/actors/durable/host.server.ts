@@ -5,6 +5,7 @@ import { ActorId } from './context.ts';
 import type { ActorEvent } from './events.ts';
 import { Kernel } from './kernel.ts';
 import { limit, LIMITS } from './limits.ts';
+import { type Present, present, type Stored, stored } from './look.ts';
 import type { HostListener } from './observe.ts';
 import type { Definition } from './ports.ts';
 import { openStore } from './storage.server.ts';
@@ -46,6 +47,10 @@ export interface EmbeddedHost {
   ids(className: string, after?: string, count?: number): string[];
   /** Ids of objects that have an alarm set, the soonest first. */
   alarmed(className: string): string[];
+  /** The objects of a class that have something in memory. */
+  present(className: string): Present[];
+  /** @throws SluiceError `store_corrupt`, `disk_error` when it is read */
+  stored(className: string, id: string): Stored;
   /** How much is in memory right now. */
   stats(): { actors: number; live: number; sockets: number };
   /** @returns stops it */
@@ -89,6 +94,8 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
         .alarms(Number.MAX_SAFE_INTEGER)
         .filter((alarm) => alarm.class === className)
         .map(({ id }) => id),
+    present: (className) => [...kernel.actorsOf(className)].map(present),
+    stored: (className, id) => stored(store.rows(checkName(kernel, className, id))),
     stats() {
       const actors = [...kernel.actors()];
       return {

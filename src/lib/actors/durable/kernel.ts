@@ -79,6 +79,10 @@ export class Kernel implements Loop {
     for (const actors of this.#actors.values()) yield* actors.values();
   }
 
+  actorsOf(className: string): Iterable<Actor> {
+    return this.#actors.get(className)?.values() ?? [];
+  }
+
   forget(actor: Resident): void {
     // While its writes may still be lost, whoever has read them has to be found by its name.
     if (actor.isNeeded || this.#dirty.has(actor)) return;
@@ -133,7 +137,8 @@ export class Kernel implements Loop {
     const { store, observers } = this;
     if (store.isDirty) {
       const { writes } = store;
-      const actors = this.#dirty.size;
+      // Those that fail are no longer dirty when it is told.
+      const actors = observers.isWatched ? [...this.#dirty].map(({ name }) => name) : [];
       const startedAt = observers.isWatched ? performance.now() : 0;
       let outcome: 'done' | 'failed' = 'done';
       try {

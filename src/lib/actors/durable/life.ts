@@ -264,10 +264,12 @@ export class Life implements StorageOwner, SocketUser {
     });
   }
 
-  sent(bytes: number): void {
-    const { loop, name } = this.actor;
-    if (loop.observers.isWatched)
-      loop.observers.tell({ type: 'frame', actor: name, direction: 'out', bytes });
+  sent(socket: HostSocket, message: string | ArrayBuffer | Uint8Array): void {
+    const { loop, name: actor } = this.actor;
+    if (!loop.observers.isWatched) return;
+    const text = typeof message === 'string' ? message : null;
+    const bytes = typeof message === 'string' ? message.length : message.byteLength;
+    loop.observers.tell({ type: 'frame', actor, socket, direction: 'out', bytes, text });
   }
 }
 

@@ -5,18 +5,19 @@ import type { ActorName } from './store.ts';
 export type HostEvent =
   /**
    * `given-up`: the handler waits for something else than storage and goes on later. `queued`: events that wait
-   * behind it.
+   * behind it. `socket`, here and below: which of them, and nothing else; null when it came by none.
    */
   | {
       type: 'turn';
       actor: ActorName;
       event: ActorEvent['type'];
+      socket: object | null;
       method: string | null;
       outcome: 'done' | 'given-up' | 'refused' | 'reset';
       durationMs: number;
       queued: number;
     }
-  | { type: 'commit'; outcome: 'done' | 'failed'; actors: number; writes: number; durationMs: number }
+  | { type: 'commit'; outcome: 'done' | 'failed'; actors: ActorName[]; writes: number; durationMs: number }
   | {
       type: 'alarm';
       actor: ActorName;
@@ -24,11 +25,19 @@ export type HostEvent =
       retries: number;
       lateMs: number;
     }
-  | { type: 'wake' | 'evict' | 'socket-open'; actor: ActorName }
+  | { type: 'wake' | 'evict'; actor: ActorName }
   | { type: 'reset'; actor: ActorName; error: unknown }
-  | { type: 'socket-close'; actor: ActorName; code: number }
-  /** `bytes`: UTF-16 units for text. */
-  | { type: 'frame'; actor: ActorName; direction: 'in' | 'out'; bytes: number };
+  | { type: 'socket-open'; actor: ActorName; socket: object }
+  | { type: 'socket-close'; actor: ActorName; socket: object; code: number }
+  /** `bytes`: UTF-16 units for text. `text`: null for bytes. */
+  | {
+      type: 'frame';
+      actor: ActorName;
+      socket: object;
+      direction: 'in' | 'out';
+      bytes: number;
+      text: string | null;
+    };
 
 export type HostListener = (event: HostEvent) => void;
 

@@ -22,7 +22,7 @@ export interface SocketUser {
   readonly isAlive: boolean;
   /** Through the output gate. `drop` is called instead when it will not leave. */
   pass(leave: () => void, drop?: () => void): void;
-  sent(bytes: number): void;
+  sent(socket: HostSocket, message: string | ArrayBuffer | Uint8Array): void;
 }
 
 export class HostSocket implements SocketLink {
@@ -110,7 +110,7 @@ class SocketView implements DurableSocket {
 
   send(message: string | ArrayBuffer | Uint8Array): void {
     if (!this.user.isAlive || this.socket.readyState !== OPEN) return;
-    this.user.sent(typeof message === 'string' ? message.length : message.byteLength);
+    this.user.sent(this.socket, message);
     this.user.pass(() => {
       this.socket.send(message);
     });

@@ -22,6 +22,9 @@ const SQL = {
   upTo: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key',
   down: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? ORDER BY key DESC',
   downFrom: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key DESC',
+  // octet_length does not read what lies on overflow pages.
+  size: `SELECT total(octet_length(key) + octet_length(value)) AS bytes, max(key) AS last FROM (
+    SELECT key, value FROM entries WHERE actor = ? AND key > ? ORDER BY key LIMIT ?)`,
   getAlarm: 'SELECT at, retries FROM alarms WHERE actor = ?',
   setAlarm: 'INSERT OR REPLACE INTO alarms VALUES (?, ?, ?)',
   deleteAlarm: 'DELETE FROM alarms WHERE actor = ?',
@@ -195,6 +198,13 @@ class Rows implements ActorRows {
       this.#store.statements.clear.run(row);
       this.#store.statements.deleteAlarm.run(row);
     });
+  }
+
+  size(after: string, limit: number): { bytes: number; last: string | null } {
+    const row = this.#find();
+    if (row === null) return { bytes: 0, last: null };
+    const { size } = this.#store.statements;
+    return this.#store.read(() => size.get(row, after, limit)) as { bytes: number; last: string | null };
   }
 
   getAlarm(): AlarmRow | null {

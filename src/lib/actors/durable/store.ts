@@ -26,6 +26,8 @@ export interface ActorRows {
   /** In the order of the range; its `limit` is the caller's business. To be read to the end, or left, at once. */
   list(range: Pick<KeyRange, 'lower' | 'upper' | 'reverse'>): Iterable<[key: string, text: string]>;
   clear(): void;
+  /** The bytes of keys and values after a key, of `limit` entries at most; `last` = the last of them, null = none. */
+  size(after: string, limit: number): { bytes: number; last: string | null };
   getAlarm(): AlarmRow | null;
   setAlarm(alarm: AlarmRow | null): void;
 }

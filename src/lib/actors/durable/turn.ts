@@ -43,6 +43,7 @@ export class Turn {
       type: 'turn',
       actor: actor.name,
       event: this.event.type,
+      socket: 'socket' in this.event ? this.event.socket : null,
       method: this.event.type === 'call' ? this.event.method : null,
       outcome,
       durationMs: this.startedAt === null ? 0 : performance.now() - this.startedAt,

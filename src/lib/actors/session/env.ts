@@ -1,3 +1,4 @@
+import type { AnyActorRef } from 'xstate';
 import type { RunnerPort } from '../../protocol/runner.ts';
 import type { Clock } from '../durable/clock.ts';
 
@@ -25,4 +26,6 @@ export interface SessionEnv {
   throttleMs: number;
   /** Downloads of this session that may have a place at once. */
   maxActive: number;
+  /** Is told of a session's root actor when it is made, so that its machines can be inspected. */
+  machinesStarted?: (session: string, root: AnyActorRef) => void;
 }

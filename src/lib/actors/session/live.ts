@@ -24,6 +24,8 @@ const LEASE_MS = 30_000;
 
 /** What a session's parts share. */
 export interface Parts {
+  /** The session's id. */
+  session: string;
   env: SessionEnv;
   store: SessionStore;
   deadlines: Deadlines;
@@ -45,7 +47,7 @@ export class LiveDownloads {
 
   /** @param onTick the throttle window ended: the caller opens a turn and calls `tick` in it */
   constructor(parts: Parts, onTick: () => void) {
-    const { tell, removals, deadlines, env } = parts;
+    const { session, tell, removals, deadlines, env } = parts;
     this.#parts = parts;
     this.#supervisor = new Supervisor(
       {
@@ -61,6 +63,7 @@ export class LiveDownloads {
       (row) => void this.#pending.push(() => this.#repair(row)),
       env.clock,
       env.throttleMs,
+      (root) => env.machinesStarted?.(session, root),
     );
   }
 

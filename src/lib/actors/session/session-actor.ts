@@ -7,6 +7,7 @@ import type { CommandMessage } from '../../protocol/command.ts';
 import { type SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { problemResponse } from '../../protocol/problem.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
+import type { DownloadRow } from '../download/row.ts';
 import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { CommandLog } from './command-log.ts';
 import { Commands } from './commands.ts';
@@ -28,7 +29,9 @@ const SNAPSHOT_BYTES = 18_000;
 
 export class SessionActor implements DurableObject {
   readonly #ctx: DurableContext;
+  readonly #session: string;
   readonly #env: SessionEnv;
+  readonly #store: SessionStore;
   readonly #deadlines: Deadlines;
   readonly #log: CommandLog;
   readonly #feed: Feed;
@@ -46,16 +49,19 @@ export class SessionActor implements DurableObject {
 
   constructor(ctx: DurableContext, env: SessionEnv) {
     this.#ctx = ctx;
+    this.#session = ctx.id.name ?? ctx.id.toString();
     this.#env = env;
     const tell = (command: RunnerCommand): void => void this.#outbox.push(command);
     const { storage } = ctx;
     const store = new SessionStore(storage);
+    this.#store = store;
     this.#deadlines = new Deadlines(storage);
     this.#log = new CommandLog(storage);
     this.#feed = new Feed(() => env.newId());
     this.#removals = new Removals(storage, tell);
     this.#parses = new Parses(tell);
     const parts: Parts = {
+      session: this.#session,
       env,
       store,
       deadlines: this.#deadlines,
@@ -134,6 +140,14 @@ export class SessionActor implements DurableObject {
     });
   }
 
+  /** What there is to explain a download by: its row, and the last 4 kB that its engine printed. null = not here. */
+  async explain(id: string): Promise<{ row: DownloadRow; output: string | null } | null> {
+    return this.#turn(async () => {
+      const row = this.#live.find(id)?.row ?? (await this.#store.get(id));
+      return row === null ? null : { row, output: await this.#store.outputOf(id) };
+    });
+  }
+
   /** Called by the host at its start: constructing the actor has done all there is to do. */
   wake(): void {}
 
@@ -188,10 +202,9 @@ export class SessionActor implements DurableObject {
     if (this.#outbox.length === 0) return;
     const commands = this.#outbox;
     this.#outbox = [];
-    const session = this.#ctx.id.name ?? this.#ctx.id.toString();
     this.#ctx.waitUntil(
       this.#ctx.storage.sync().then(() => {
-        for (const command of commands) this.#env.runner.send(session, command);
+        for (const command of commands) this.#env.runner.send(this.#session, command);
       }),
     );
   }

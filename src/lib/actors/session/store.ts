@@ -13,7 +13,7 @@ const KEYS_PER_CALL = 128;
 /** Highest `n`: 12 digits, so that the index key of a newer row sorts before that of an older one. */
 const MAX_N = 999_999_999_999;
 
-interface Meta {
+export interface Meta {
   v: typeof META_VERSION;
   createdAt: number;
   nextN: number;
@@ -80,7 +80,7 @@ export class SessionStore {
 
   /** Ids that have waited longest in a state. */
   async oldest(state: DownloadState, limit: number): Promise<string[]> {
-    const found = await this.#storage.list<string>({ prefix: `by/${state}/`, reverse: true, limit });
+    const found = await this.#storage.list<string>({ prefix: stateIndex(state), reverse: true, limit });
     return [...found.values()];
   }
 
@@ -110,10 +110,10 @@ export class SessionStore {
     const keys: { order: string; id: string }[] = [];
     for (const state of states) {
       if (this.#meta.counts[state] === 0) continue;
-      const prefix = `by/${state}/`;
+      const prefix = stateIndex(state);
       const startAfter = beforeN === null ? {} : { startAfter: indexKey(state, beforeN) };
       const found = await this.#storage.list<string>({ prefix, limit: limit + 1, ...startAfter });
-      for (const [key, id] of found) keys.push({ order: key.slice(prefix.length), id });
+      for (const [key, id] of found) keys.push({ order: orderOf(key), id });
     }
     keys.sort((a, b) => (a.order < b.order ? -1 : 1));
     const page = keys.slice(0, limit);
@@ -125,10 +125,24 @@ export class SessionStore {
   async keepOutput(id: string, output: string): Promise<void> {
     if (output !== '') await this.#storage.put(`out/${id}`, output);
   }
+
+  async outputOf(id: string): Promise<string | null> {
+    return (await this.#storage.get<string>(`out/${id}`)) ?? null;
+  }
+}
+
+/** What the index keys of a state begin with. */
+export function stateIndex(state: DownloadState): string {
+  return `by/${state}/`;
+}
+
+/** Of an index key: sorts the same over all states, the newest first. */
+export function orderOf(key: string): string {
+  return key.slice(key.lastIndexOf('/') + 1);
 }
 
 function indexKey(state: DownloadState, n: number): string {
-  return `by/${state}/${String(MAX_N - n).padStart(12, '0')}`;
+  return stateIndex(state) + String(MAX_N - n).padStart(12, '0');
 }
 
 function noCounts(): Record<DownloadState, number> {

@@ -2,7 +2,7 @@
  * Holds the live XState actors of a session: the session machine and, under it, a download machine for each
  * download that has a place. Effects of the machines come out as plain calls.
  */
-import { type ActorRefFrom, createActor, type SnapshotFrom } from 'xstate';
+import { type ActorRefFrom, type AnyActorRef, createActor, type SnapshotFrom } from 'xstate';
 import type { Sample } from '../../protocol/progress.ts';
 import type { Clock } from '../durable/clock.ts';
 import type { DownloadEvent } from '../download/events.ts';
@@ -65,12 +65,16 @@ export class Supervisor {
   #session: ActorRefFrom<typeof sessionMachine> | null = null;
   readonly #children = new Map<string, Child>();
 
-  /** @param childCrashed with the row as it was last stored */
+  /**
+   * @param childCrashed with the row as it was last stored
+   * @param started with the session's actor, once it is made
+   */
   constructor(
     effects: Omit<SessionEffects, 'childCrashed'>,
     childCrashed: (row: DownloadRow, error: unknown) => void,
     clock: Clock,
     throttleMs: number,
+    started: (root: AnyActorRef) => void,
   ) {
     const input: SessionInput = {
       throttleMs,
@@ -83,7 +87,11 @@ export class Supervisor {
         },
       },
     };
-    this.#start = () => createActor(sessionMachine, { input, clock: clock as never }).start();
+    this.#start = () => {
+      const root = createActor(sessionMachine, { input, clock: clock as never }).start();
+      started(root);
+      return root;
+    };
   }
 
   get children(): ReadonlyMap<string, Child> {

@@ -1,0 +1,52 @@
+/** What can be seen of objects from outside, between turns: nothing is woken by it, and nothing waits for it. */
+import type { Actor } from './actor.ts';
+import { keyRange } from './keys.ts';
+import type { ActorRows } from './store.ts';
+import type { ListOptions } from './types.ts';
+import { decodeValue } from './value.ts';
+
+/** An object that has something in memory. */
+export interface Present {
+  id: string;
+  isLive: boolean;
+  /** Events that wait. */
+  waiting: number;
+  sockets: number;
+}
+
+/** What is stored of one object, that which is not committed yet included. */
+export interface Stored {
+  /** Epoch ms. */
+  readonly alarmAt: number | null;
+  get<T = unknown>(key: string): T | undefined;
+  list<T = unknown>(options: Pick<ListOptions, 'prefix' | 'reverse'> & { limit: number }): [key: string, T][];
+  /** As `ActorRows.size`. */
+  size(after: string, limit: number): { bytes: number; last: string | null };
+}
+
+export function present({ name, life, mailbox, sockets }: Actor): Present {
+  return { id: name.id, isLive: life !== null, waiting: mailbox.size, sockets: sockets.length };
+}
+
+export function stored(rows: ActorRows): Stored {
+  return {
+    get alarmAt() {
+      return rows.getAlarm()?.at ?? null;
+    },
+    get<T>(key: string) {
+      const text = rows.get(key);
+      return text === undefined ? undefined : (decodeValue(text) as T);
+    },
+    list<T>(options: Parameters<Stored['list']>[0]) {
+      const range = keyRange(options);
+      const found: [string, T][] = [];
+      if (range === null) return found;
+      for (const [key, text] of rows.list(range)) {
+        found.push([key, decodeValue(text) as T]);
+        if (found.length === options.limit) break;
+      }
+      return found;
+    },
+    size: (after, limit) => rows.size(after, limit),
+  };
+}

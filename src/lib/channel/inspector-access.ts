@@ -1,0 +1,64 @@
+/** Who may look into the inspector, and how far. For anybody else it is not there. */
+import { SluiceError } from '../protocol/error.ts';
+import { authenticate, type Credentials } from './credentials.ts';
+import type { Edge } from './edge.ts';
+import { fromHeaders } from './headers.ts';
+
+export type InspectorScope =
+  /** One's own session. */
+  | { scope: 'session'; session: string }
+  /** Every session; `session` is the visitor's own. */
+  | { scope: 'all'; session: string | null };
+
+type Door = Pick<Edge, 'inspector' | 'tokens' | 'gate'>;
+
+/** @returns null for who may not look */
+export function inspectorScope(edge: Omit<Door, 'gate'>, credentials: Credentials): InspectorScope | null {
+  const { isOpen, operators } = edge.inspector;
+  const session = sessionOf(edge, credentials);
+  if (operators.isOperator(credentials.cookie)) return { scope: 'all', session };
+  return isOpen && session !== null ? { scope: 'session', session } : null;
+}
+
+/** As `inspectorScope`, for the page: who has no session yet gets one with it. */
+export function pageScope(edge: Omit<Door, 'gate'>, { headers }: Request): 'session' | 'all' | null {
+  return inspectorScope(edge, fromHeaders(headers))?.scope ?? (edge.inspector.isOpen ? 'session' : null);
+}
+
+/** Makes a browser the operator's, and sends it to the inspector; null for a link that is none. */
+export function signIn({ inspector, gate }: Door, { url, headers }: Request): Response | null {
+  const grant = new URL(url).searchParams.get('grant') ?? '';
+  const cookie = inspector.operators.signIn(grant, gate.isSecure(headers.get('host') ?? undefined));
+  if (cookie === null) return null;
+  inspector.signedIn();
+  return new Response(null, {
+    status: 303,
+    headers: { location: '/inspector', 'set-cookie': cookie, 'cache-control': 'no-store' },
+  });
+}
+
+/**
+ * A download's trace, as a file to attach to a report.
+ * @throws SluiceError `not_found` for who may not look, and for a download that is not there or not his
+ */
+export async function sendTrace(request: Request, edge: Door): Promise<Response> {
+  const scope = inspectorScope(edge, fromHeaders(request.headers));
+  const download = new URL(request.url).searchParams.get('download') ?? '';
+  if (scope === null || !/^[\w-]{12}$/.test(download)) throw new SluiceError('not_found');
+  const trace = await edge.inspector.trace(download, scope.scope === 'all' ? null : scope.session);
+  if (trace === null) throw new SluiceError('not_found', 'There is no download of that id to be seen here.');
+  return new Response(`${JSON.stringify(trace, null, 1)}\n`, {
+    headers: {
+      'content-type': 'application/json',
+      'content-disposition': `attachment; filename="sluice-trace-${download}.json"`,
+    },
+  });
+}
+
+function sessionOf({ tokens }: Pick<Edge, 'tokens'>, credentials: Credentials): string | null {
+  try {
+    return authenticate(tokens, credentials).session;
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,24 @@
+/** What a frame was, in a word or two; never what was in it. */
+
+const HEAD_CHARACTERS = 400;
+
+/** @param text null = bytes */
+export function summaryOf(text: string | null): string {
+  if (text === null) return 'bytes';
+  // The fields that tell messages apart come first in all that Sluice sends, and a client's are short.
+  const head = text.slice(0, HEAD_CHARACTERS);
+  const type = fieldOf(head, 'type');
+  if (type === null) return 'unreadable';
+  const parts = [type];
+  if (type === 'command') parts.push(fieldOf(head, 'name') ?? '?');
+  if (type === 'command' || type === 'ack' || type === 'reject' || type === 'items') {
+    parts.push(fieldOf(head, 'id') ?? '?');
+  }
+  const seq = /"seq":(\d{1,15})/.exec(head)?.[1];
+  if (seq !== undefined && type !== 'command') parts.push(seq);
+  return parts.join(' ');
+}
+
+function fieldOf(head: string, name: string): string | null {
+  return new RegExp(`"${name}"\\s*:\\s*"([\\w.:-]{1,64})"`).exec(head)?.[1] ?? null;
+}

@@ -1,0 +1,148 @@
+/**
+ * Takes secrets out of text: queries and fragments of addresses, user names and passwords in them, credentials in
+ * headers, values of names that promise a secret, and Sluice's own tokens. Also where an address is percent-encoded,
+ * or escaped as in JSON. When in doubt it hides too much: what is hidden is the reader's loss, what is not is a leak.
+ *
+ * All of it runs in linear time: what it reads comes from the network.
+ */
+
+/** Between blanks, quotes and brackets anything may be part of an address, whatever the standards say; an escaped quote too. */
+const WORD = /(?:\\"|[^\t\n\v\f\r "<>`])+/g;
+/** `//`, `\/\/`, `%2F%2F`, `%252F%252F`. */
+const SLASHES = /(?:\\{0,4}\/){2}|%(?:25)*2f%(?:25)*2f/i;
+const AUTHORITY = /((?:\\{0,4}\/){2}|%(?:25)*2f%(?:25)*2f)((?:[^/?#\\%]|%(?!(?:25)*(?:2f|3f|23)))*)/gi;
+const END_OF_AUTHORITY = /[/?#\\]|%(?:25)*(?:2f|3f|23)/i;
+const AT = /@|%(?:25)*40/gi;
+const QUERY = /\?|%(?:25)*3f|\\u003f/i;
+const FRAGMENT = /#|%(?:25)*23|\\u0023/i;
+const EQUALS = /=|%(?:25)*3d|\\u003d/i;
+/** A word that needs no second look has none of these. */
+const SUSPICIOUS = /[/?#@%\\]/;
+
+const SECRET_NAME =
+  '(?:proxy-)?authorization|(?:set-)?cookie2?|(?:x-)?(?:[a-z]+[-_]){0,3}(?:token|secret|signature|sig|password|passwd|credentials?|api[-_]?key|auth[-_]?key)';
+/** A name, and what may stand before its value: `Cookie: `, `"cookie": "`, `\"cookie\": \"`, `token=`. */
+const SECRET_FIELD = new RegExp(`(?<![\\w-])(?:${SECRET_NAME})(\\\\*["']?[ \\t]*[:=][ \\t]*)`, 'gi');
+const IS_SECRET_NAME = new RegExp(`^(?:${SECRET_NAME})$`, 'i');
+const HEADER = /authorization|cookie/i;
+const END_OF_VALUE = /[\s"'&;,<>`]/g;
+const SCHEME = /(?<![\w-])(?:bearer|basic) +[\w.~+/=-]{16,}/gi;
+/** Session tokens and the operator's: three parts, the last an HMAC of 43 characters. */
+const TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{12,16}\.[\w-]{43}(?![\w-])/g;
+const BEGUN_TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{0,16}(?:\.[\w-]{0,43})?$/;
+
+/** What stands for a secret. Given its length, so that offsets in a recording can stay right. */
+type Hide = (length: number) => string;
+
+const asStars: Hide = (length) => '*'.repeat(length);
+const asThree: Hide = (length) => (length === 0 ? '' : '***');
+
+/** For a string that is shown. */
+export function redact(text: string): string {
+  if (text.length < 8 || !/[/?#@%\\=:.]/.test(text)) return text;
+  // All of it is one address, blanks and quotes in its query too.
+  const isAddress = /^\s*[a-z][a-z0-9+.-]{0,30}:\/\/[^\n]*$/i.test(text);
+  return hideAll(isAddress ? hideInAddress(text, asThree) : text, asThree);
+}
+
+/**
+ * For text whose bytes count: what is hidden becomes as many stars.
+ * @param isOpen more may follow: at the end, what could be the beginning of a secret is hidden too
+ */
+export function mask(text: string, isOpen = false): string {
+  const masked = hideAll(text, asStars, isOpen);
+  return isOpen ? hideBegun(masked) : masked;
+}
+
+/** Whether a field of that name is not for showing, whatever it holds. */
+export function isSecretName(name: string): boolean {
+  return name.length > 2 && IS_SECRET_NAME.test(name);
+}
+
+function hideAll(text: string, hide: Hide, isOpen = false): string {
+  const inFields = hideFields(text, hide, isOpen);
+  const inWords = inFields.replace(WORD, (word) =>
+    SUSPICIOUS.test(word) ? hideInAddress(word, hide) : word,
+  );
+  return inWords
+    .replace(SCHEME, (found) => {
+      const value = found.lastIndexOf(' ') + 1;
+      return found.slice(0, value) + hide(found.length - value);
+    })
+    .replace(TOKEN, (found) => hide(found.length));
+}
+
+/** In a word, or in a text that is an address as a whole: everything behind the path, and who is named before hosts. */
+function hideInAddress(word: string, hide: Hide): string {
+  const isAddress = SLASHES.test(word);
+  const cuts = [QUERY, FRAGMENT].flatMap((separator) => {
+    const found = separator.exec(word);
+    if (found === null) return [];
+    const start = found.index + found[0].length;
+    return isAddress || EQUALS.test(word.slice(start)) ? [start] : [];
+  });
+  if (cuts.length === 0) return hideUsers(word, hide);
+  const from = Math.min(...cuts);
+  return hideUsers(word.slice(0, from), hide) + hide(word.length - from);
+}
+
+/** There can be several: archives and proxies have a second address in the path of the first. */
+function hideUsers(text: string, hide: Hide): string {
+  return text.replace(AUTHORITY, (_, slashes: string, authority: string) => {
+    const at = [...authority.matchAll(AT)].at(-1);
+    return slashes + (at === undefined ? authority : hide(at.index) + authority.slice(at.index));
+  });
+}
+
+/** `Name: value` and its kin: a header's value goes to the end of its line or quotes, another's to its next mark. */
+function hideFields(text: string, hide: Hide, isOpen: boolean): string {
+  let out = '';
+  let done = 0;
+  SECRET_FIELD.lastIndex = 0;
+  for (let found = SECRET_FIELD.exec(text); found !== null; found = SECRET_FIELD.exec(text)) {
+    let start = found.index + found[0].length;
+    const isHeader = HEADER.test(found[0]);
+    const quote = /\\*["']/y;
+    quote.lastIndex = start;
+    const mark = quote.exec(text)?.[0] ?? '';
+    start += mark.length;
+    const end = endOfField(text, start, mark, isHeader);
+    // Short values of names that only sound secret are more often counts and words than secrets.
+    const isLong = isHeader || end - start >= 8 || (isOpen && end === text.length);
+    if (isLong) {
+      out += text.slice(done, start) + hide(end - start);
+      done = end;
+    }
+    SECRET_FIELD.lastIndex = Math.max(end, found.index + 1);
+  }
+  return out + text.slice(done);
+}
+
+function endOfField(text: string, start: number, quote: string, isHeader: boolean): number {
+  if (quote !== '') {
+    for (let at = text.indexOf(quote, start); at !== -1; at = text.indexOf(quote, at + 1)) {
+      // With more backslashes before it, it belongs to what is quoted.
+      if (text[at - 1] !== '\\') return at;
+    }
+    return text.length;
+  }
+  const ends = isHeader ? /[\r\n]/g : END_OF_VALUE;
+  ends.lastIndex = start;
+  return ends.exec(text)?.index ?? text.length;
+}
+
+/** The last word of a stream that goes on. */
+function hideBegun(text: string): string {
+  const start =
+    Math.max(...['\n', '\r', '\t', ' ', '"', '<', '>', '`'].map((end) => text.lastIndexOf(end))) + 1;
+  const word = text.slice(start);
+  const slashes = SLASHES.exec(word);
+  if (slashes !== null) {
+    const authority = slashes.index + slashes[0].length;
+    // Before its end is seen, a host may be a user's name.
+    if (!END_OF_AUTHORITY.test(word.slice(authority))) {
+      return text.slice(0, start + authority) + asStars(word.length - authority);
+    }
+  }
+  return text.slice(0, start) + word.replace(BEGUN_TOKEN, (found) => asStars(found.length));
+}

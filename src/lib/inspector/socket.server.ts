@@ -1,0 +1,94 @@
+/** The inspector's end of `GET /api/inspector/channel`: checks before the upgrade, then a reader for each socket. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import type { Edge } from '../channel/edge.ts';
+import { fromNodeHeaders, headOf } from '../channel/headers.ts';
+import { inspectorScope, type InspectorScope } from '../channel/inspector-access.ts';
+import { refuseUpgrade } from '../channel/socket.server.ts';
+import { closeSoon, Heartbeat, textOf } from '../channel/ws.server.ts';
+import { CLOSE } from '../protocol/channel.ts';
+import { SluiceError } from '../protocol/error.ts';
+import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
+import { parseInspectorMessage, watchOf } from './client-message.ts';
+import type { Inspector } from './inspector.ts';
+
+export const INSPECTOR_PATH = '/api/inspector/channel';
+
+/** What a client says is a filter or an id. */
+const MAX_MESSAGE_BYTES = 4 * 1024;
+/** Each is served four times a second, and looks at what every turn leaves. */
+const MAX_CLIENTS = 32;
+
+export class InspectorSockets {
+  readonly #edge: Edge;
+  readonly #inspector: Inspector;
+  readonly #server = new WebSocketServer({
+    noServer: true,
+    maxPayload: MAX_MESSAGE_BYTES,
+    perMessageDeflate: false,
+    clientTracking: true,
+    handleProtocols: (offered) => (offered.has(INSPECTOR_SUBPROTOCOL) ? INSPECTOR_SUBPROTOCOL : false),
+  });
+  readonly #heartbeat: Heartbeat;
+
+  constructor(edge: Edge, inspector: Inspector) {
+    this.#edge = edge;
+    this.#inspector = inspector;
+    this.#heartbeat = new Heartbeat(this.#server.clients);
+  }
+
+  /** Answers an upgrade request: by HTTP if it is refused. */
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    // Nobody else listens to it yet; an unheard error would end the process.
+    socket.on('error', ignore);
+    try {
+      const scope = this.#admit(request);
+      this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, scope));
+    } catch (error) {
+      refuseUpgrade(socket, error);
+    } finally {
+      socket.off('error', ignore);
+    }
+  }
+
+  close(): void {
+    this.#heartbeat.stop();
+    for (const ws of this.#server.clients) closeSoon(ws, CLOSE.restart, 'restart');
+  }
+
+  /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `not_found`, `invalid_request`, `not_ready` */
+  #admit(request: IncomingMessage): InspectorScope {
+    this.#edge.gate.checkUpgrade(headOf('GET', request.headers));
+    const scope = inspectorScope(this.#edge, fromNodeHeaders(request.headers));
+    if (scope === null) throw new SluiceError('not_found');
+    const offered = request.headers['sec-websocket-protocol'];
+    if (!offered?.split(',').some((name) => name.trim() === INSPECTOR_SUBPROTOCOL)) {
+      throw new SluiceError('invalid_request', `This channel speaks ${INSPECTOR_SUBPROTOCOL}.`);
+    }
+    if (this.#edge.isStopping() || this.#server.clients.size >= MAX_CLIENTS)
+      throw new SluiceError('not_ready');
+    return scope;
+  }
+
+  #connect(ws: WebSocket, scope: InspectorScope): void {
+    this.#heartbeat.listen(ws);
+    const client = this.#inspector.connect(ws, scope);
+    ws.on('message', (data, isBinary) => {
+      this.#heartbeat.alive(ws);
+      try {
+        const message = parseInspectorMessage(isBinary ? '' : textOf(data));
+        if (message.type === 'watch') client.watch(watchOf(message));
+        else void client.explain(message.download);
+      } catch (error) {
+        closeSoon(ws, CLOSE.policy, error instanceof SluiceError ? error.code : 'invalid_request');
+      }
+    });
+    ws.on('error', ignore);
+    ws.on('close', () => client.leave());
+  }
+}
+
+function ignore(): void {
+  // A client that went away is no news.
+}

@@ -1,0 +1,37 @@
+/** Builds the trace file: one download's whole story, as far as it was inspected. */
+import { INSPECTION_VERSION, type Explanation, type Trace } from '../protocol/inspection.ts';
+import { Describer } from './describe.ts';
+import type { Hub } from './hub.ts';
+import { concerns, maySee } from './reader.ts';
+
+export interface TraceSources {
+  hub: Hub;
+  /** Of Sluice. */
+  version: string;
+  machines: Record<string, string>;
+  platform: string;
+  node: string;
+}
+
+export function buildTrace(
+  explanation: Explanation,
+  { hub, version, machines, platform, node }: TraceSources,
+): Trace {
+  const { session, download } = explanation;
+  const describer = new Describer();
+  const observations = [...hub.since(0)]
+    .filter((noted) => maySee(noted, session) && concerns(noted, `download:${download.id}`))
+    .map((noted) => describer.of(noted, session));
+  return {
+    format: 'sluice-trace',
+    v: INSPECTION_VERSION,
+    sluice: version,
+    node,
+    platform,
+    exportedAt: new Date().toISOString(),
+    machines,
+    explanation,
+    observations,
+    recordings: [],
+  };
+}
