@@ -7,7 +7,7 @@ import { type Allowed, refusedLiteral } from '#lib/annie/guard/policy.ts';
 import { startProxy } from '#lib/annie/guard/proxy.server.ts';
 import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
-import { createProcessHost } from '#lib/annie/process.server.ts';
+import { createProcessHost, type OwnedProcessHost } from '#lib/annie/process.server.ts';
 import { findProgram } from '#lib/annie/process/program.server.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
 import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
@@ -26,6 +26,7 @@ const STAND_IN = {
 
 export interface Engines {
   registry: Registry;
+  processes: Pick<OwnedProcessHost, 'running' | 'observe'>;
   close(): Promise<void>;
 }
 
@@ -81,6 +82,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   });
   return {
     registry,
+    processes,
     async close() {
       await http.close();
       await processes.close();

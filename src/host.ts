@@ -14,7 +14,7 @@ import { createRunner, type Runner } from '#lib/annie/runner.ts';
 import { Operators } from '#lib/channel/operator.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
-import { Inspector } from '#lib/inspector/inspector.ts';
+import type { Inspector } from '#lib/inspector/inspector.ts';
 import { MachineTap } from '#lib/inspector/taps/machines.ts';
 import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -22,9 +22,9 @@ import type { RunnerPort } from '#lib/protocol/runner.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
+import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
 import { openState, type State } from './state.ts';
-import { VERSION } from './version.ts';
 
 const SESSION = 'session';
 const ID_CHARACTERS = 12;
@@ -76,8 +76,8 @@ export async function createSluice({
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
   makeDir(config.downloadDir, 'SLUICE_DOWNLOAD_DIR');
   warnOfDownloadDir(config, log);
-  const taps = { machines: new MachineTap(), runner: new RunnerTap() };
-  const port = new LateRunner(taps.runner);
+  const taps = { machines: new MachineTap(), wire: new RunnerTap() };
+  const port = new LateRunner(taps.wire);
   // First of all: it takes the lock on the data dir.
   const state = openState({
     dir: stateDir,
@@ -111,7 +111,7 @@ export async function createSluice({
       // Sessions in the same process are never out of reach.
       leaseMs: Infinity,
       onEvents: (session, events) => {
-        taps.runner.news(session, events);
+        taps.wire.news(session, events);
         const told = sessions.get(session).call('runnerEvents', events);
         told.catch((error: unknown) => log.warn('a session did not take runner events', { session, error }));
       },
@@ -119,14 +119,14 @@ export async function createSluice({
     });
     port.connect(runner);
     const running = runner;
-    const inspector = new Inspector({
+    const inspector = createInspector({
+      config,
       host,
       sessionClass: SESSION,
+      sessions,
+      engines,
+      runner,
       ...taps,
-      explain: (session, download) => sessions.get(session).call('explain', download),
-      about: { version: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
-      pid: process.pid,
-      usage,
     });
     return {
       config,
@@ -197,11 +197,6 @@ function sessionEnv(
     maxActive: config.maxActivePerSession,
     machinesStarted: (session, root) => machines.started(session, root),
   };
-}
-
-function usage(): { cpuUs: number; rssBytes: number } {
-  const { user, system } = process.cpuUsage();
-  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
 }
 
 /**

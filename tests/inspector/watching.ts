@@ -65,6 +65,11 @@ export function inspect(s: Session): {
     runner: s.wire,
     explain: (session, download) => s.host().get<SessionActor>('session', session).call('explain', download),
     about: { version: '0.0.0', node: 'v24', platform: 'test' },
+    processes: { running: () => [], observe: () => () => undefined },
+    downloadOf: () => null,
+    jobs: () => [],
+    versions: () => Promise.resolve({}),
+    usageOfGroups: () => new Map(),
     pid: 1,
     usage: () => ({ cpuUs: 0, rssBytes: 1 }),
   });

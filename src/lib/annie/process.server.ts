@@ -10,6 +10,7 @@ import { SluiceError } from '../protocol/error.ts';
 import type { EngineCommand, EngineExit, ProcessHost } from './process.ts';
 import { endGroup, signalGroup } from './process/group.server.ts';
 import { type Ledger, openLedger } from './process/ledger.server.ts';
+import { type ProcessListener, ProcessObservers, type ProcessRun } from './process/observe.ts';
 import { type Gate, gateComplaint, startGate } from './process/start.server.ts';
 import { climbLadder, DEFAULT_GRACES, type StopGraces } from './process/stop.ts';
 import { killMarked } from './process/sweep.server.ts';
@@ -31,6 +32,10 @@ export interface OwnedProcessHost extends ProcessHost {
   readonly instance: string;
   /** How many engines of earlier instances were found alive and ended. */
   readonly reaped: number;
+  /** The processes that run now. */
+  running(): ProcessRun[];
+  /** @returns stops it */
+  observe(listener: ProcessListener): () => void;
 }
 
 /**
@@ -45,6 +50,7 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
   const watcher = createWatcher(instance);
   const graces = options.graces ?? DEFAULT_GRACES;
   const running = new Set<Promise<unknown>>();
+  const observers = new ProcessObservers();
   const closing = new AbortController();
   let runs = 0;
 
@@ -54,10 +60,12 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
     run(command) {
       if (closing.signal.aborted) return Promise.reject(new SluiceError('not_ready'));
       const mark = `${instance}.${(runs++).toString(36)}`;
-      const run = runOne(command, { mark, ledger, watcher, graces, closing: closing.signal });
+      const run = runOne(command, { mark, ledger, watcher, graces, observers, closing: closing.signal });
       running.add(run);
       return run.finally(() => running.delete(run));
     },
+    running: () => [...observers.running.values()],
+    observe: (listener) => observers.add(listener),
     async close() {
       closing.abort();
       await Promise.allSettled(running);
@@ -71,17 +79,21 @@ interface RunContext {
   ledger: Ledger;
   watcher: Watcher;
   graces: StopGraces;
+  observers: ProcessObservers;
   closing: AbortSignal;
 }
 
 async function runOne(command: EngineCommand, context: RunContext): Promise<EngineExit> {
-  const { mark, ledger, watcher } = context;
+  const { mark, ledger, watcher, observers } = context;
   command.signal.throwIfAborted();
   const gate = await startGate(command, mark);
   const startedAt = performance.now();
-  const exited = exitOf(gate);
-  const drained = drain(gate, command);
+  const exited = exitOf(gate, startedAt);
+  const run: ProcessRun = { mark, pid: gate.pid, argv: command.argv, cwd: command.cwd, startedAt };
+  observers.started(run);
+  const drained = drain(gate, command, run, observers);
   const stopped = new AbortController();
+  let exit: EngineExit | null = null;
   try {
     try {
       ledger.add(gate.pid);
@@ -94,26 +106,29 @@ async function runOne(command: EngineCommand, context: RunContext): Promise<Engi
       // Also when the watcher failed: a gate is a shell that does nothing but wait, and nothing is lost with it.
       if (gate.child.exitCode === null && gate.child.signalCode === null) signalGroup(gate.pid, 'SIGKILL');
     }
-    const { exitCode, signal } = await exited;
-    const durationMs = performance.now() - startedAt;
+    exit = await exited;
     await Promise.race([drained.ended, delay(PIPE_GRACE_MS)]);
-    const complaint = gateComplaint(exitCode, drained.complaint());
+    const complaint = gateComplaint(exit.exitCode, drained.complaint());
     if (complaint) throw complaint;
     if (drained.failure !== null) throw drained.failure.error;
-    return { exitCode, signal, durationMs };
+    return exit;
   } finally {
     await endGroup(gate.pid);
     // At once: from here on the system may give the pid to somebody else.
     watcher.remove(gate.pid);
     ledger.remove(gate.pid);
+    observers.exited(
+      run,
+      exit ?? { exitCode: null, signal: 'SIGKILL', durationMs: performance.now() - startedAt },
+    );
     await killMarked((each) => each === mark);
     drained.stop();
   }
 }
 
-async function exitOf({ child }: Gate): Promise<Omit<EngineExit, 'durationMs'>> {
+async function exitOf({ child }: Gate, startedAt: number): Promise<EngineExit> {
   const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  return { exitCode, signal };
+  return { exitCode, signal, durationMs: performance.now() - startedAt };
 }
 
 /** An abort climbs the ladder; closing the host skips it. Ends with `stopped`. */
@@ -146,7 +161,7 @@ interface Drain {
 }
 
 /** Hands chunks on as they arrive and keeps none: 1 GB of output costs no memory here. */
-function drain(gate: Gate, command: EngineCommand): Drain {
+function drain(gate: Gate, command: EngineCommand, run: ProcessRun, observers: ProcessObservers): Drain {
   const pipes = [
     { fd: 1 as const, stream: gate.stdout },
     { fd: 2 as const, stream: gate.stderr },
@@ -165,6 +180,7 @@ function drain(gate: Gate, command: EngineCommand): Drain {
     stream.on('data', (chunk: Buffer) => {
       if (fd === 2 && head.length < COMPLAINT_BYTES) head += chunk.toString('latin1', 0, COMPLAINT_BYTES);
       if (state.failure !== null) return;
+      if (observers.isWatched) observers.tell({ type: 'output', run, fd, chunk });
       try {
         command.onChunk(fd, chunk);
       } catch (error) {

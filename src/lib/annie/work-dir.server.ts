@@ -3,7 +3,7 @@
  * finishing is a link and not a copy. One dir a download; attempts follow one another in it and resume its bytes.
  */
 import { lstat, mkdir, rename, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative, sep } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 
@@ -18,6 +18,12 @@ const DOWNLOAD_ID = /^[A-Za-z0-9_-]{1,64}$/;
 export function workDirOf(downloadDir: string, download: string): string {
   if (!DOWNLOAD_ID.test(download)) throw new SluiceError('internal_error', 'A download id is malformed.');
   return join(downloadDir, WORK_ROOT, download);
+}
+
+/** The download whose work dir a path is, or lies in; null = none's. */
+export function downloadOf(downloadDir: string, path: string): string | null {
+  const [id = ''] = relative(join(downloadDir, WORK_ROOT), path).split(sep);
+  return DOWNLOAD_ID.test(id) ? id : null;
 }
 
 /**

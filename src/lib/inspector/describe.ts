@@ -4,7 +4,6 @@ import { edgeId } from './charts/edge-id.ts';
 import { summaryOf } from './frame-summary.ts';
 import type { Note, Noted, OutputSlot } from './note.ts';
 import { plain, readable } from './plain.ts';
-import { mask } from './redact.ts';
 
 const SHOWN_OUTPUT = 200;
 
@@ -137,7 +136,6 @@ function messageOf(error: unknown): string | null {
 
 function endOf({ masked }: OutputSlot): string {
   if (masked === null) return '';
-  // Cut among bytes, it may begin with half a character, or with half an address.
-  const text = new TextDecoder().decode(masked.subarray(-2 * SHOWN_OUTPUT));
-  return mask(text).slice(-SHOWN_OUTPUT);
+  // A character is four bytes at most; cut among bytes, it may begin with half of one.
+  return new TextDecoder().decode(masked.subarray(-4 * SHOWN_OUTPUT)).slice(-SHOWN_OUTPUT);
 }

@@ -1,15 +1,19 @@
 /** The inspector of one process: the hub with its taps, the tree, and the clients that look. */
+import type { GroupUsage } from '../annie/process/usage.server.ts';
 import type { EmbeddedHost } from '../actors/durable/host.server.ts';
 import type { InspectorScope } from '../channel/inspector-access.ts';
 import { INSPECTION_VERSION, type Explanation, type Trace } from '../protocol/inspection.ts';
+import type { EngineName } from '../protocol/media.ts';
 import { Census } from './census.ts';
 import type { Watch } from './client-message.ts';
 import { explanationOf, type Stored } from './explain.ts';
+import { EngineLines } from './engine-lines.ts';
 import { Hub } from './hub.ts';
 import { Reader, type ReaderWire } from './reader.ts';
 import { SessionFiles } from './session-files.ts';
 import { HostTap } from './taps/host.ts';
 import type { MachineTap } from './taps/machines.ts';
+import { ProcessTap, type ProcessTapOptions } from './taps/processes.ts';
 import type { RunnerTap } from './taps/runner.ts';
 import { buildTrace } from './trace.ts';
 
@@ -18,7 +22,7 @@ const BEAT_MS = 250;
 /** Sessions that are searched for a download that nothing in memory knows. */
 const MAX_SEARCHED = 10_000;
 
-export interface InspectorOptions {
+export interface InspectorOptions extends ProcessTapOptions {
   host: Pick<EmbeddedHost, 'observe' | 'present' | 'stored' | 'ids'>;
   /** The host's class of sessions. */
   sessionClass: string;
@@ -28,6 +32,9 @@ export interface InspectorOptions {
   explain(session: string, download: string): Promise<Stored | null>;
   /** What is written into traces. */
   about: { version: string; node: string; platform: string };
+  /** Of the engines that are there. */
+  versions(): Promise<Partial<Record<EngineName, string>>>;
+  usageOfGroups(leaders: ReadonlySet<number>): Map<number, GroupUsage>;
   pid: number;
   /** Of the process; cumulative µs of CPU. */
   usage(): { cpuUs: number; rssBytes: number };
@@ -43,6 +50,7 @@ export class Inspector {
   readonly #options: InspectorOptions;
   readonly #hub: Hub;
   readonly #census: Census;
+  readonly #processes: ProcessTap;
   readonly #readers = new Set<Reader>();
   #timer: ReturnType<typeof setInterval> | null = null;
   #beats = 0;
@@ -51,11 +59,14 @@ export class Inspector {
   constructor(options: InspectorOptions) {
     const { host, sessionClass, machines, runner, pid } = options;
     const hostTap = new HostTap(host);
+    this.#processes = new ProcessTap(options);
+    const engines = new EngineLines(this.#processes, (leaders) => options.usageOfGroups(leaders));
     this.#options = options;
     this.#hub = new Hub([
       (hub) => machines.attach(hub),
       (hub) => hostTap.attach(hub),
       (hub) => runner.attach(hub),
+      (hub) => this.#processes.attach(hub),
       () => () => this.#census.clear(),
     ]);
     this.#census = new Census({
@@ -66,7 +77,7 @@ export class Inspector {
         ids: (count) => host.ids(sessionClass, '', count),
         stored: (session) => host.stored(sessionClass, session),
       }),
-      engines: () => [],
+      engines: () => engines.look(),
       usage: () => this.#ownUsage(),
       pid,
       startedAt: performance.timeOrigin,
@@ -109,7 +120,8 @@ export class Inspector {
   async trace(download: string, session: string | null): Promise<Trace | null> {
     const explanation = await this.explain(download, session);
     if (explanation === null) return null;
-    return buildTrace(explanation, { hub: this.#hub, machines: {}, ...this.#options.about });
+    const recordings = this.#processes.recorder.of(download, await this.#options.versions());
+    return buildTrace(explanation, { hub: this.#hub, machines: {}, recordings, ...this.#options.about });
   }
 
   close(): void {
@@ -120,6 +132,7 @@ export class Inspector {
   }
 
   #beat(): void {
+    this.#processes.recorder.settle();
     if (this.#beats++ % 2 === 0) this.#census.look();
     for (const reader of this.#readers) reader.flush();
   }

@@ -41,7 +41,7 @@ export type Note =
   | { kind: 'frame'; direction: 'in' | 'out'; bytes: number; text: string | null }
   | { kind: 'command'; command: RunnerCommand }
   | { kind: 'news'; news: RunnerEvent }
-  | Own<'process'>
+  | (Omit<Own<'process'>, 'argv'> & { argv: readonly string[] })
   | { kind: 'output'; slot: OutputSlot };
 
 export interface Noted {

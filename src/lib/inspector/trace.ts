@@ -1,5 +1,10 @@
 /** Builds the trace file: one download's whole story, as far as it was inspected. */
-import { INSPECTION_VERSION, type Explanation, type Trace } from '../protocol/inspection.ts';
+import {
+  INSPECTION_VERSION,
+  type Explanation,
+  type Trace,
+  type TraceRecording,
+} from '../protocol/inspection.ts';
 import { Describer } from './describe.ts';
 import type { Hub } from './hub.ts';
 import { concerns, maySee } from './reader.ts';
@@ -9,13 +14,14 @@ export interface TraceSources {
   /** Of Sluice. */
   version: string;
   machines: Record<string, string>;
+  recordings: TraceRecording[];
   platform: string;
   node: string;
 }
 
 export function buildTrace(
   explanation: Explanation,
-  { hub, version, machines, platform, node }: TraceSources,
+  { hub, version, machines, recordings, platform, node }: TraceSources,
 ): Trace {
   const { session, download } = explanation;
   const describer = new Describer();
@@ -32,6 +38,6 @@ export function buildTrace(
     machines,
     explanation,
     observations,
-    recordings: [],
+    recordings,
   };
 }

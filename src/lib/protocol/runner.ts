@@ -65,8 +65,9 @@ export type RunnerEvent =
   /** `output`: the last 4 kB that the engine printed, for explaining a failure later. */
   | ({ type: 'done'; file: { name: string; bytes: number }; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)
-  | ({ type: 'stopped' } & JobRef)
-  | { type: 'discarded'; download: string }
+  /** `output`, here and below: as above, when something ran and had printed anything. */
+  | ({ type: 'stopped'; output?: string } & JobRef)
+  | { type: 'discarded'; download: string; output?: string }
   /** Bytes that were there when the runner started. Answered by `settle` or `discard` for what nobody wants. */
   | { type: 'found'; downloads: string[] }
   | { type: 'jobs'; jobs: JobRef[] };

@@ -19,6 +19,7 @@ export class RunnerNews {
 
   async hear(event: JobEvent): Promise<void> {
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
+    if (event.type === 'stopped' || event.type === 'discarded') await this.#keepOutput(event);
     if (event.type === 'discarded') return this.#parts.removals.done(event.download);
     if (event.type === 'found') return this.#tidy(event.downloads);
     const child = this.#live.find(event.download);
@@ -26,6 +27,13 @@ export class RunnerNews {
     // A late word of an older attempt.
     if (event.attempt !== child.row.attempt) return;
     return this.#pass(child, event);
+  }
+
+  /** What was paused or cancelled can be explained too; what was removed needs no explaining. */
+  async #keepOutput({ download, output = '' }: { download: string; output?: string }): Promise<void> {
+    const { store } = this.#parts;
+    const isKnown = this.#live.find(download) !== undefined || (await store.get(download)) !== null;
+    if (isKnown) await store.keepOutput(download, output);
   }
 
   /** Work dirs that a crash left: what is done, cancelled or not known any more needs none. */

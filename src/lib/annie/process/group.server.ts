@@ -45,6 +45,8 @@ export interface ProcessStat {
   group: number;
   /** Clock ticks from boot to the start of the process: with the pid it names a process for good. */
   startTicks: string;
+  /** Clock ticks on a CPU so far, in user and kernel mode. */
+  cpuTicks: number;
 }
 
 /** What Linux says of a process; null = gone, or no /proc. Fields: proc(5), /proc/pid/stat. */
@@ -57,5 +59,10 @@ export function statOf(pid: number): ProcessStat | null {
   }
   // The name in parentheses may itself hold blanks and parentheses.
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
-  return { state: fields[0] ?? '', group: Number(fields[2]), startTicks: fields[19] ?? '' };
+  return {
+    state: fields[0] ?? '',
+    group: Number(fields[2]),
+    startTicks: fields[19] ?? '',
+    cpuTicks: Number(fields[11]) + Number(fields[12]),
+  };
 }

@@ -2,7 +2,7 @@
  * The jobs of all sessions. Each download has a lane; a command looks at the state of the lane and changes it.
  * One thing at a time happens in a work dir: what comes too early is remembered and done when the way is free.
  */
-import type { JobRef, StartJob } from '../../protocol/runner.ts';
+import type { JobRef, RunnerEvent, StartJob } from '../../protocol/runner.ts';
 import { startTimer } from './clock.ts';
 import { FairQueue } from './fair-queue.ts';
 import { heldJob, Lanes, type After, type Clean, type Lane } from './lane.ts';
@@ -90,7 +90,7 @@ export class DownloadJobs {
   discard(session: string, download: string, file: string | null): void {
     const lane = this.#laneOf(session, download);
     if (lane === null) return;
-    const clean: Clean = { for: 'discard', answers: 1, files: file === null ? [] : [file] };
+    const clean: Clean = { for: 'discard', answers: 1, files: file === null ? [] : [file], output: '' };
     const { now } = lane;
     switch (now.state) {
       case 'running':
@@ -159,8 +159,15 @@ export class DownloadJobs {
     if (oldest && this.#unsettled.size > OUTCOMES_KEPT) this.#forget(oldest);
   }
 
-  #stopped(session: string, download: string, attempt: number, live?: LiveRun): void {
-    this.#options.outbox.event(session, { type: 'stopped', download, attempt }, live?.slot);
+  /** @param run what was stopped, and its last words */
+  #stopped(
+    session: string,
+    download: string,
+    attempt: number,
+    run?: { live: LiveRun; output: string },
+  ): void {
+    const stopped: RunnerEvent = { type: 'stopped', download, attempt, ...printed(run?.output) };
+    this.#options.outbox.event(session, stopped, run?.live.slot);
   }
 
   #enqueue(lane: Lane, job: StartJob): void {
@@ -193,14 +200,16 @@ export class DownloadJobs {
   /** The run that was told to leave is gone. It may have landed its file all the same. */
   #left(lane: Lane, live: LiveRun, outcome: Outcome, after: After): void {
     const { outbox } = this.#options;
+    const { output } = outcome;
     let known: Outcome | null = null;
+    if (after.clean?.for === 'discard') after.clean.output = output;
     if (outcome.type === 'done') {
       // a discarded download leaves no file that its session never heard of; a newer attempt tells by itself
       if (after.clean?.for === 'discard') after.clean.files.push(outcome.file.name);
       else if (outcome.attempt === lane.attempt) known = outcome;
     }
     if (known) outbox.event(lane.session, known, live.slot);
-    for (const attempt of after.stops) this.#stopped(lane.session, lane.download, attempt, live);
+    for (const attempt of after.stops) this.#stopped(lane.session, lane.download, attempt, { live, output });
     after.stops = [];
     outbox.drop(live.slot);
     if (known && !after.clean) this.#remember(lane, known);
@@ -232,7 +241,8 @@ export class DownloadJobs {
       log('a download could not be removed', { download, thrown });
     }
     if (clean.for === 'settle') return;
-    for (let i = 0; i < clean.answers; i++) outbox.event(session, { type: 'discarded', download });
+    const discarded: RunnerEvent = { type: 'discarded', download, ...printed(clean.output) };
+    for (let i = 0; i < clean.answers; i++) outbox.event(session, discarded);
   }
 
   #hold(work: Promise<unknown>): void {
@@ -243,5 +253,10 @@ export class DownloadJobs {
 
 function addDiscard(known: Clean | null, clean: Extract<Clean, { for: 'discard' }>): Clean {
   if (known?.for !== 'discard') return clean;
-  return { for: 'discard', answers: known.answers + clean.answers, files: [...known.files, ...clean.files] };
+  const files = [...known.files, ...clean.files];
+  return { for: 'discard', answers: known.answers + clean.answers, files, output: known.output };
+}
+
+function printed(output = ''): { output?: string } {
+  return output === '' ? {} : { output };
 }

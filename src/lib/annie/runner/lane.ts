@@ -11,8 +11,8 @@ export interface After {
   next: StartJob | null;
 }
 
-/** `discard` is answered, once for each; its files are deleted. */
-export type Clean = { for: 'settle' } | { for: 'discard'; answers: number; files: string[] };
+/** `discard` is answered, once for each; its files are deleted. `output`: the last words of what ran, '' = none. */
+export type Clean = { for: 'settle' } | { for: 'discard'; answers: number; files: string[]; output: string };
 
 export type LaneState =
   | { state: 'idle' }

@@ -1,0 +1,144 @@
+/**
+ * Keeps what engines print while somebody watches, in memory and bounded, for traces. Raw bytes are kept only until
+ * the next beat: then their secrets are masked, outside of whatever they arrived in.
+ */
+import type { ProcessRun } from '../annie/process/observe.ts';
+import type { EngineName } from '../protocol/media.ts';
+import type { TraceRecording } from '../protocol/inspection.ts';
+import type { OutputSlot } from './note.ts';
+import { readable } from './plain.ts';
+import { StreamMask } from './stream-mask.ts';
+
+const MAX_RUN_BYTES = 4 * 1024 * 1024;
+const MAX_BYTES = 64 * 1024 * 1024;
+
+/** Whom an engine works for; nulls = for nobody in particular, like a look at its version. */
+export interface EngineOwner {
+  download: string | null;
+  session: string | null;
+  engine: EngineName | null;
+}
+
+export interface RecordedExit {
+  exitCode: number | null;
+  signal: string | null;
+  endMs: number;
+}
+
+class Recording {
+  readonly run: ProcessRun;
+  readonly owner: EngineOwner;
+  readonly slots: OutputSlot[] = [];
+  bytes = 0;
+  exit: RecordedExit | null = null;
+  isCut: boolean;
+  #pending: { slot: OutputSlot; raw: Uint8Array }[] = [];
+  readonly #masks = { 1: new StreamMask(), 2: new StreamMask() };
+
+  constructor(run: ProcessRun, owner: EngineOwner, isCut: boolean) {
+    this.run = run;
+    this.owner = owner;
+    this.isCut = isCut;
+  }
+
+  add(slot: OutputSlot, chunk: Uint8Array): void {
+    this.bytes += chunk.length;
+    if (this.bytes > MAX_RUN_BYTES) {
+      this.isCut = true;
+      return;
+    }
+    // The buffer is the process host's.
+    this.#pending.push({ slot, raw: chunk.slice() });
+  }
+
+  settle(): void {
+    if (this.#pending.length === 0) return;
+    const pending = this.#pending;
+    this.#pending = [];
+    for (const fd of [1, 2] as const) {
+      const parts = pending.filter(({ slot }) => slot.fd === fd);
+      if (parts.length === 0) continue;
+      const masked = this.#masks[fd].push(
+        parts.map(({ raw }) => raw),
+        this.exit !== null,
+      );
+      for (const [index, { slot }] of parts.entries()) slot.masked = masked[index] ?? null;
+    }
+    for (const { slot } of pending) this.slots.push(slot);
+  }
+}
+
+export class Recorder {
+  readonly #recordings = new Map<string, Recording>();
+
+  /** @param isLate it runs already: its first output is not known */
+  begin(run: ProcessRun, owner: EngineOwner, isLate: boolean): void {
+    this.#recordings.set(run.mark, new Recording(run, owner, isLate));
+  }
+
+  ownerOf(mark: string): EngineOwner | null {
+    return this.#recordings.get(mark)?.owner ?? null;
+  }
+
+  add(run: ProcessRun, fd: 1 | 2, chunk: Uint8Array): OutputSlot {
+    const slot: OutputSlot = { t: performance.now() - run.startedAt, fd, bytes: chunk.length, masked: null };
+    this.#recordings.get(run.mark)?.add(slot, chunk);
+    return slot;
+  }
+
+  end(run: ProcessRun, exit: RecordedExit): void {
+    const recording = this.#recordings.get(run.mark);
+    if (recording !== undefined) recording.exit = exit;
+  }
+
+  /** Masks what has come since, and lets go of the oldest that have ended when there is too much. */
+  settle(): void {
+    let bytes = 0;
+    for (const recording of this.#recordings.values()) {
+      recording.settle();
+      bytes += Math.min(recording.bytes, MAX_RUN_BYTES);
+    }
+    for (const [mark, { exit, bytes: own }] of this.#recordings) {
+      if (bytes <= MAX_BYTES) return;
+      if (exit === null) continue;
+      this.#recordings.delete(mark);
+      bytes -= Math.min(own, MAX_RUN_BYTES);
+    }
+  }
+
+  clear(): void {
+    this.#recordings.clear();
+  }
+
+  /** @param versions of the engines, as far as they are known: one dialect is told from another by it */
+  of(download: string, versions: Readonly<Partial<Record<EngineName, string>>>): TraceRecording[] {
+    this.settle();
+    return [...this.#recordings.values()]
+      .filter(({ owner }) => owner.download === download)
+      .map(({ run, owner, exit, slots, isCut }) => ({
+        engine: `engine:${run.mark}` as const,
+        header: {
+          engine: dialectName(run.argv, owner.engine),
+          version: (owner.engine && versions[owner.engine]) ?? null,
+          argv: run.argv.map(readable),
+          mode: 'pipe' as const,
+          exitCode: exit?.exitCode ?? null,
+          signal: exit?.signal ?? null,
+          endMs: exit?.endMs ?? null,
+        },
+        chunks: slots.map(({ t, fd, masked }) => ({
+          t: Math.round(t * 1000) / 1000,
+          fd,
+          data: Buffer.from(masked ?? []).toString('base64'),
+        })),
+        cut: isCut,
+      }));
+  }
+}
+
+/** How a recording's header names whose output it is. The stand-in plays what lux printed. */
+function dialectName(argv: readonly string[], engine: EngineName | null): string {
+  if (engine === 'stand-in') return 'lux';
+  const program = argv[0]?.slice(argv[0].lastIndexOf('/') + 1) ?? '';
+  return /^(?:yt-dlp|lux|annie|ffmpeg)/.test(program) ? program : (engine ?? program);
+}
