@@ -1,25 +1,28 @@
-import { readFile } from 'node:fs/promises';
-import { replay as replayEvents } from '#lib/annie/replay.ts';
+import { replayRecording } from '#lib/annie/replay.ts';
+import { parseRecording, type Recording, recordingOf } from '#lib/annie/replay/recording.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { parseTrace } from '#lib/protocol/trace.ts';
 import { type Command, textOf, UsageError } from './command.ts';
+import { readTextFile } from './text-file.ts';
 
 export const replay: Command = {
-  synopsis: 'FILE.jsonl [--rechunk N]',
+  synopsis: 'FILE [--recording N] [--rechunk N]',
   summary: 'Feeds a recording of an engine through the real progress parser; one JSON line for each event.',
   help: `
-  --rechunk N   cut the stream into chunks of N bytes instead of those that were recorded`,
-  options: { rechunk: { type: 'string' } },
+FILE is a recording (JSON lines), or a trace that the inspector exported.
+
+  --recording N   which of a trace's recordings, from 1; the last one if not said
+  --rechunk N     cut the stream into chunks of N bytes instead of those that were recorded`,
+  options: { rechunk: { type: 'string' }, recording: { type: 'string' } },
   arguments: { min: 1, max: 1 },
   async run([file = ''], values, io) {
-    const rechunkBytes = readCount(textOf(values, 'rechunk'));
-    let text: string;
-    try {
-      text = await readFile(file, 'utf8');
-    } catch (error) {
-      io.stderr.write(`sluice: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).\n`);
-      return 1;
-    }
+    const rechunkBytes = readCount(values, 'rechunk', 'a number of bytes');
+    const which = readCount(values, 'recording', 'a number');
+    const text = await readTextFile(file, io);
+    if (text === null) return 1;
+    const recording = isTrace(text) ? pick(text, which) : parseRecording(text);
     let lines = '';
-    for (const event of replayEvents(text, { rechunkBytes })) {
+    for (const event of replayRecording(recording, { rechunkBytes })) {
       lines += `${JSON.stringify(event)}\n`;
       if (lines.length < 65_536) continue;
       io.stdout.write(lines);
@@ -30,8 +33,22 @@ export const replay: Command = {
   },
 };
 
-function readCount(text: string | undefined): number | null {
+/** A recording's first line says its engine, never its format. */
+function isTrace(text: string): boolean {
+  return /^\s*\{\s*"format"/.test(text);
+}
+
+function pick(text: string, which: number | null): Recording {
+  const { recordings } = parseTrace(text);
+  const chosen = which === null ? recordings.at(-1) : recordings[which - 1];
+  if (chosen) return recordingOf(chosen);
+  const held = recordings.length === 0 ? 'no recording' : `${recordings.length} recordings`;
+  throw new SluiceError('invalid_recording', `The trace holds ${held}.`);
+}
+
+function readCount(values: Parameters<Command['run']>[1], name: string, what: string): number | null {
+  const text = textOf(values, name);
   if (text === undefined) return null;
-  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError('--rechunk takes a number of bytes, 1 or more.');
+  if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--${name} takes ${what}, 1 or more.`);
   return Number(text);
 }

@@ -7,4 +7,6 @@ export const COMMANDS: Record<string, () => Promise<Command>> = {
   parse: async () => (await import('./parse.ts')).parse,
   engines: async () => (await import('./engines.ts')).engines,
   replay: async () => (await import('./replay.ts')).replay,
+  trace: async () => (await import('./trace.ts')).trace,
+  operator: async () => (await import('./operator.ts')).operator,
 };

@@ -21,7 +21,10 @@ async function explained(s: Session, id: string) {
 
 testSession('a failed download is explained after a restart', async (s) => {
   const id = await begin(s);
-  await s.news({ ...failed(id, false), output: 'GET https://example.org/x?token=SECRET\nlast words' } as never);
+  await s.news({
+    ...failed(id, false),
+    output: 'GET https://example.org/x?token=SECRET\nlast words',
+  } as never);
   await s.restart();
   const { states, output, stored } = await explained(s, id);
   assert.equal(states, ['queued', 'download', 'error']);

@@ -10,8 +10,17 @@ const KEY_BYTES = 32;
  * @throws Error when the file holds something else than a key: a new one would end every session unasked
  */
 export function loadTokenKey(dataDir: string): Uint8Array {
-  const path = join(dataDir, 'token.key');
+  const path = keyPath(dataDir);
   return readKey(path) ?? createKey(path);
+}
+
+/** The key of a server that has been started once; null = there is none. @throws Error as `loadTokenKey` */
+export function readTokenKey(dataDir: string): Uint8Array | null {
+  return readKey(keyPath(dataDir));
+}
+
+function keyPath(dataDir: string): string {
+  return join(dataDir, 'token.key');
 }
 
 function readKey(path: string): Uint8Array | null {

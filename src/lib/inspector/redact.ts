@@ -11,7 +11,6 @@ const WORD = /(?:\\"|[^\t\n\v\f\r "<>`])+/g;
 /** `//`, `\/\/`, `%2F%2F`, `%252F%252F`. */
 const SLASHES = /(?:\\{0,4}\/){2}|%(?:25)*2f%(?:25)*2f/i;
 const AUTHORITY = /((?:\\{0,4}\/){2}|%(?:25)*2f%(?:25)*2f)((?:[^/?#\\%]|%(?!(?:25)*(?:2f|3f|23)))*)/gi;
-const END_OF_AUTHORITY = /[/?#\\]|%(?:25)*(?:2f|3f|23)/i;
 const AT = /@|%(?:25)*40/gi;
 const QUERY = /\?|%(?:25)*3f|\\u003f/i;
 const FRAGMENT = /#|%(?:25)*23|\\u0023/i;
@@ -26,7 +25,9 @@ const SECRET_FIELD = new RegExp(`(?<![\\w-])(?:${SECRET_NAME})(\\\\*["']?[ \\t]*
 const IS_SECRET_NAME = new RegExp(`^(?:${SECRET_NAME})$`, 'i');
 const HEADER = /authorization|cookie/i;
 const END_OF_VALUE = /[\s"'&;,<>`]/g;
-const SCHEME = /(?<![\w-])(?:bearer|basic) +[\w.~+/=-]{16,}/gi;
+/** "Basic chemistry" is no credential: what base64 makes of one has a digit or a mark in it. */
+const SCHEME = /(?<![\w-])(?:bearer|basic(?= +[a-z]*[\d=+/])) +[\w.~+/=-]{8,}/gi;
+const BEGUN_SCHEME = /(?<![\w-])(?:bearer|basic) {1,9}([\w.~+/=-]+)$/i;
 /** Session tokens and the operator's: three parts, the last an HMAC of 43 characters. */
 const TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{12,16}\.[\w-]{43}(?![\w-])/g;
 const BEGUN_TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{0,16}(?:\.[\w-]{0,43})?$/;
@@ -39,7 +40,7 @@ const asThree: Hide = (length) => (length === 0 ? '' : '***');
 
 /** For a string that is shown. */
 export function redact(text: string): string {
-  if (text.length < 8 || !/[/?#@%\\=:.]/.test(text)) return text;
+  if (text.length < 8 || !/[/?#@%\\=:.]|bearer|basic/i.test(text)) return text;
   // All of it is one address, blanks and quotes in its query too.
   const isAddress = /^\s*[a-z][a-z0-9+.-]{0,30}:\/\/[^\n]*$/i.test(text);
   return hideAll(isAddress ? hideInAddress(text, asThree) : text, asThree);
@@ -136,13 +137,12 @@ function hideBegun(text: string): string {
   const start =
     Math.max(...['\n', '\r', '\t', ' ', '"', '<', '>', '`'].map((end) => text.lastIndexOf(end))) + 1;
   const word = text.slice(start);
-  const slashes = SLASHES.exec(word);
-  if (slashes !== null) {
-    const authority = slashes.index + slashes[0].length;
+  const last = [...word.matchAll(AUTHORITY)].at(-1);
+  if (last !== undefined && last.index + last[0].length === word.length) {
     // Before its end is seen, a host may be a user's name.
-    if (!END_OF_AUTHORITY.test(word.slice(authority))) {
-      return text.slice(0, start + authority) + asStars(word.length - authority);
-    }
+    const hidden = last[2]?.length ?? 0;
+    return text.slice(0, text.length - hidden) + asStars(hidden);
   }
-  return text.slice(0, start) + word.replace(BEGUN_TOKEN, (found) => asStars(found.length));
+  const begun = BEGUN_SCHEME.exec(text)?.[1] ?? BEGUN_TOKEN.exec(word)?.[0] ?? '';
+  return text.slice(0, text.length - begun.length) + asStars(begun.length);
 }

@@ -17,6 +17,8 @@ export const ERRORS = {
   invalid_filename: { status: 400, transient: false, title: 'The file name cannot be used.' },
   invalid_cursor: { status: 400, transient: false, title: 'The cursor is not one of ours.' },
   invalid_recording: { status: 400, transient: false, title: 'That file is not a recording.' },
+  invalid_trace: { status: 400, transient: false, title: 'That file is not a trace.' },
+  trace_newer: { status: 400, transient: false, title: 'The trace was written by a newer Sluice.' },
   unauthorized: { status: 401, transient: false, title: 'No session: open the page or send a token.' },
   forbidden_host: { status: 403, transient: false, title: 'This server does not answer to that host name.' },
   forbidden_origin: { status: 403, transient: false, title: 'Requests from another site are refused.' },

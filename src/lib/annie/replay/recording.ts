@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
+import type { TraceRecording } from '../../protocol/inspection.ts';
 
 const Header = v.object({
   engine: v.string(),
@@ -42,6 +43,14 @@ export function parseRecording(text: string): Recording {
     chunks.push({ t, fd, data: fromBase64(data) });
   }
   return { header, chunks };
+}
+
+/** A recording that lies in a trace, whose shape has been looked at. */
+export function recordingOf({ header, chunks }: Pick<TraceRecording, 'header' | 'chunks'>): Recording {
+  return {
+    header: { ...header, signalsSent: [] },
+    chunks: chunks.map(({ t, fd, data }) => ({ t, fd, data: fromBase64(data) })),
+  };
 }
 
 /**

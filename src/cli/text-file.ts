@@ -1,0 +1,12 @@
+import { readFile } from 'node:fs/promises';
+import type { Io } from './command.ts';
+
+/** null when it cannot be read; the person has been told why. */
+export async function readTextFile(file: string, io: Pick<Io, 'stderr'>): Promise<string | null> {
+  try {
+    return await readFile(file, 'utf8');
+  } catch (error) {
+    io.stderr.write(`sluice: ${file} cannot be read (${(error as NodeJS.ErrnoException).code}).\n`);
+    return null;
+  }
+}

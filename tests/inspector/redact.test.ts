@@ -1,0 +1,168 @@
+import fc from 'fast-check';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { plain } from '#lib/inspector/plain.ts';
+import { mask, redact } from '#lib/inspector/redact.ts';
+import { StreamMask } from '#lib/inspector/stream-mask.ts';
+
+const SECRET = 'S3cr3tS3cr3tS3cr3t';
+const TOKEN = `abcdefghijklmnop.qrstuvwxyz01.${'N'.repeat(43)}`;
+
+/** Text in which a secret lies; what stands around it is nobody's secret and stays. */
+const HIDING_PLACES: Record<string, (secret: string) => string> = {
+  'a query': (s) => `GET https://host.example/path?token=${s} 200`,
+  'a query without names': (s) => `https://host.example/path?${s}`,
+  'a second parameter': (s) => `https://host.example/a?b=c&d=${s}&e=f`,
+  'a fragment': (s) => `see https://host.example/a#${s} there`,
+  'the user of an address': (s) => `https://${s}@host.example/a`,
+  'the password of an address': (s) => `--proxy http://job:${s}@127.0.0.1:8080`,
+  'an address in capitals': (s) => `HTTPS://USER:${s}@HOST/`,
+  'an encoded address': (s) => `next=https%3A%2F%2Fhost%2Fa%3Fkey%3D${s}%26x%3D1`,
+  'a doubly encoded address': (s) => `https%253A%252F%252Fu%253A${s}%2540host%252Fa`,
+  'the user of an encoded address': (s) => `to https%3A%2F%2Fu%3A${s}%40host%2Fa now`,
+  'an address in JSON': (s) => JSON.stringify({ url: `https://host/a?k=${s}`, n: 1 }),
+  'an address in JSON with escaped slashes': (s) => `{"url":"https:\\/\\/u:${s}@host\\/a?k=${s}","n":1}`,
+  'an address in JSON with escaped marks': (s) => `{"url":"https:\\/\\/host\\/a\\u003fk\\u003d${s}"}`,
+  'JSON in JSON': (s) => JSON.stringify(JSON.stringify({ url: `https://host/a?k=${s}` })),
+  'a query with a quote in it': (s) => JSON.stringify(`https://host/a?q="x"&k=${s}`),
+  'a relative address': (s) => `/videoplayback?expire=1&sig=${s}`,
+  'an address in an address': (s) => `https://web.example/2020/https://u:${s}@host/x`,
+  'an address behind a letter that is no blank': (s) => `https://host/\u00a0?k=${s}`,
+  'a header': (s) => `> Authorization: Basic ${s}\n> Accept: */*`,
+  'a cookie header': (s) => `Cookie: a=b; session="x"; id=${s}; c=d\r\nHost: h`,
+  'headers in JSON': (s) => `{"http_headers":{"Cookie":"a=b; c=${s}","User-Agent":"x"}}`,
+  'headers in Python': (s) => `{'Set-Cookie': 'a=b; c=${s}', 'X': 'y'}`,
+  'an option': (s) => `--add-header=X-Api-Token:${s}`,
+  'a field': (s) => `{"access_token": "${s}"}`,
+  'a scheme': (s) => `failed with Bearer ${s}`,
+};
+
+for (const [where, hide] of Object.entries(HIDING_PLACES)) {
+  test(`a secret in ${where} is not shown`, () => {
+    const text = hide(SECRET);
+    assert.not.ok(redact(text).includes(SECRET.slice(0, 6)), redact(text));
+    assert.not.ok(mask(text).includes(SECRET.slice(0, 6)), mask(text));
+    assert.is(mask(text).length, text.length);
+  });
+}
+
+test('tokens of Sluice are not shown', () => {
+  assert.is(redact(`sent ${TOKEN} again`), 'sent *** again');
+  assert.not.match(mask(`{"token":"${TOKEN}"}`), /NNN/);
+});
+
+for (const text of [
+  'What is this? Really',
+  'Episode 3: the Token of Love',
+  'https://host.example/path/file.mp4',
+  'command:c1',
+  'download.throttle',
+  '12 % at 3.4 MB/s',
+  'a/b?c',
+  'C# for beginners',
+]) {
+  test(`${JSON.stringify(text)} stays as it is`, () => assert.is(redact(text), text));
+}
+
+test('what is masked in JSON leaves JSON', () => {
+  for (const hide of [
+    HIDING_PLACES['an address in JSON'],
+    HIDING_PLACES['an address in JSON with escaped slashes'],
+    HIDING_PLACES['headers in JSON'],
+    HIDING_PLACES['a query with a quote in it'],
+  ]) {
+    assert.not.throws(() => JSON.parse(mask(hide?.(SECRET) ?? '')) as unknown);
+  }
+});
+
+test('an object shows no secret, whatever field it lies in', () => {
+  const shown = JSON.stringify(
+    plain({
+      a: { cookie: SECRET, url: `https://h/?${SECRET}` },
+      password: SECRET,
+      list: [`https://u:${SECRET}@h/`],
+    }),
+  );
+  assert.not.ok(shown.includes(SECRET), shown);
+});
+
+/** Random secrets at random places in a stream, cut anywhere, also within characters and marks. */
+const secret = fc.stringMatching(/^[A-Za-z0-9]{12,40}$/);
+const place = fc.constantFrom(...Object.values(HIDING_PLACES));
+const noise = fc.constantFrom(
+  '',
+  'ok\n',
+  '[download]  12.0% of 3MiB\r',
+  'Größe 3\n',
+  '\u001b[0K\r',
+  'x'.repeat(9000),
+  '{"a":1} ',
+);
+const stream = fc.array(fc.record({ before: noise, place, secret, after: noise }), {
+  minLength: 1,
+  maxLength: 6,
+});
+
+test('no secret comes through a stream, however it is cut', () => {
+  fc.assert(
+    fc.property(
+      stream,
+      fc.array(fc.integer({ min: 1, max: 60 }), { minLength: 1, maxLength: 200 }),
+      fc.boolean(),
+      (parts, sizes, isLate) => {
+        const text = parts
+          .map(({ before, place: hide, secret: hidden, after }) => `${before} ${hide(hidden)} \n${after}`)
+          .join('');
+        const bytes = Buffer.from(text);
+        const masks = new StreamMask();
+        let out = Buffer.alloc(0);
+        for (let at = 0, k = 0; at < bytes.length; k++) {
+          const chunks: Buffer[] = [];
+          // Several chunks in one beat, or one.
+          for (let n = 0; n < (isLate ? 3 : 1) && at < bytes.length; n++) {
+            const end = at + (sizes[(k + n) % sizes.length] ?? 1);
+            chunks.push(bytes.subarray(at, end));
+            at = end;
+          }
+          const masked = masks.push(chunks, at >= bytes.length);
+          assert.equal(
+            masked.map(({ length }) => length),
+            chunks.map(({ length }) => length),
+          );
+          out = Buffer.concat([out, ...masked]);
+        }
+        const shown = out.toString();
+        for (const { secret: hidden } of parts) {
+          for (let from = 0; from + 8 <= hidden.length; from++) {
+            const piece = hidden.slice(from, from + 8);
+            assert.not.ok(shown.includes(piece), `${piece} of ${hidden} in ${shown}`);
+          }
+        }
+        assert.is(out.length, bytes.length);
+      },
+    ),
+    { numRuns: 400 },
+  );
+});
+
+test('hostile text is read in linear time', () => {
+  for (const piece of [
+    '//',
+    'a?',
+    '%25',
+    '\\',
+    'token=',
+    'a-',
+    'cookie: "',
+    'https://a@',
+    '\\/',
+    'bearer ',
+    'a.',
+    'x-',
+  ]) {
+    const masked = mask(piece.repeat(50_000), true);
+    assert.is(masked.length, piece.length * 50_000);
+  }
+});
+
+test.run();
