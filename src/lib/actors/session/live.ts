@@ -12,7 +12,7 @@ import type { Deadlines } from './deadlines.ts';
 import type { SessionEnv } from './env.ts';
 import type { Feed } from './feed.ts';
 import type { Removals } from './removals.ts';
-import { RestartIntensity, repairedRow } from './restarts.ts';
+import { repairedRow } from './restarts.ts';
 import type { SessionStore } from './store.ts';
 import { type Child, Supervisor } from './supervisor.ts';
 import { totalsOf } from './totals.ts';
@@ -21,6 +21,8 @@ import { totalsOf } from './totals.ts';
 const CHECKPOINT_MS = 5_000;
 /** How far ahead the alarm stands that brings a working session back should its process die. */
 const LEASE_MS = 30_000;
+/** Children of a session that has nothing to supervise. */
+const NOBODY: ReadonlyMap<string, Child> = new Map();
 
 /** What a session's parts share. */
 export interface Parts {
@@ -37,8 +39,9 @@ export interface Parts {
 
 export class LiveDownloads {
   readonly #parts: Parts;
-  readonly #supervisor: Supervisor;
-  readonly #crashes = new RestartIntensity();
+  readonly #onTick: () => void;
+  /** Made when the first download gets its place: most sessions that are open have nothing to supervise. */
+  #supervisor: Supervisor | null = null;
   /** Children that got an event in this turn. */
   readonly #touched = new Set<string>();
   /** Storage work that effects of this turn asked for. */
@@ -47,9 +50,17 @@ export class LiveDownloads {
 
   /** @param onTick the throttle window ended: the caller opens a turn and calls `tick` in it */
   constructor(parts: Parts, onTick: () => void) {
-    const { session, tell, removals, deadlines, env } = parts;
     this.#parts = parts;
-    this.#supervisor = new Supervisor(
+    this.#onTick = onTick;
+  }
+
+  get #children(): ReadonlyMap<string, Child> {
+    return this.#supervisor?.children ?? NOBODY;
+  }
+
+  #supervise(): Supervisor {
+    const { session, tell, removals, deadlines, env } = this.#parts;
+    this.#supervisor ??= new Supervisor(
       {
         askRunner: (row) => tell(startOf(row)),
         stopRunner: ({ id, attempt }) => tell({ type: 'stop', download: id, attempt }),
@@ -58,50 +69,51 @@ export class LiveDownloads {
         setDeadline: ({ id, dueAt }) => {
           if (dueAt !== null) this.#pending.push(() => deadlines.set(`retry:${id}`, dueAt));
         },
-        tick: onTick,
+        tick: this.#onTick,
       },
       (row) => void this.#pending.push(() => this.#repair(row)),
       env.clock,
       env.throttleMs,
       (root) => env.machinesStarted?.(session, root),
     );
+    return this.#supervisor;
   }
 
   get size(): number {
-    return this.#supervisor.children.size;
+    return this.#children.size;
   }
 
   get jobs(): JobRef[] {
-    return [...this.#supervisor.children.values()].map(({ row }) => ({
+    return [...this.#children.values()].map(({ row }) => ({
       download: row.id,
       attempt: row.attempt,
     }));
   }
 
   get rows(): DownloadRow[] {
-    return [...this.#supervisor.children.values()].map(({ row }) => row);
+    return [...this.#children.values()].map(({ row }) => row);
   }
 
   get totals(): Totals {
     let bytesPerSecond = 0;
-    for (const { snapshot } of this.#supervisor.children.values()) {
+    for (const { snapshot } of this.#children.values()) {
       bytesPerSecond += snapshot.context.speed?.bytesPerSecond ?? 0;
     }
     return totalsOf(this.#parts.store.counts, bytesPerSecond);
   }
 
   find(id: string): Child | undefined {
-    return this.#supervisor.children.get(id);
+    return this.#children.get(id);
   }
 
   /** Makes an actor of a stored row, or finds the one there is. Unless it gets a place, the turn's end lets it go. */
   revive(row: DownloadRow): Child {
     this.#touched.add(row.id);
-    return this.#supervisor.revive(row, this.#parts.env.clock.now());
+    return this.#supervise().revive(row, this.#parts.env.clock.now());
   }
 
   drop(id: string): void {
-    this.#supervisor.stop(id);
+    this.#supervisor?.stop(id);
   }
 
   send(child: Child, event: DownloadEvent): void {
@@ -117,7 +129,7 @@ export class LiveDownloads {
   /** Asks again for each job that the runner's own list lacks: `start` is idempotent. */
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
-    for (const { row, hasPlace } of this.#supervisor.children.values()) {
+    for (const { row, hasPlace } of this.#children.values()) {
       if (hasPlace && !known.has(`${row.id}/${row.attempt}`)) this.#parts.tell(startOf(row));
     }
   }
@@ -130,21 +142,21 @@ export class LiveDownloads {
 
   /** Opens the throttle window, or keeps it open. */
   stir(): void {
-    this.#supervisor.stir();
+    this.#supervise().stir();
   }
 
   /** The throttle window ended: each child gets the newest of its samples. */
   tick(): void {
     const at = this.#parts.env.clock.now();
     let moving = false;
-    for (const child of this.#supervisor.children.values()) {
+    for (const child of this.#children.values()) {
       if (!child.throttled) continue;
       const sample = child.newest;
       child.newest = null;
       this.send(child, { type: 'tick', sample, at, cause: 'tick' });
       moving ||= sample !== null;
     }
-    if (!moving) this.#supervisor.rest();
+    if (!moving) this.#supervisor?.rest();
   }
 
   view({ row, snapshot }: Child): DownloadView {
@@ -171,12 +183,12 @@ export class LiveDownloads {
     const touched = [...this.#touched];
     this.#touched.clear();
     for (const id of touched) {
-      const child = this.#supervisor.children.get(id);
+      const child = this.#children.get(id);
       if (!child) continue;
       await this.#save(child);
       this.#parts.feed.note(this.view(child));
       if (child.hasPlace) continue;
-      this.#supervisor.stop(id);
+      this.#supervisor?.stop(id);
       this.#parts.feed.forget(id);
     }
   }
@@ -193,7 +205,7 @@ export class LiveDownloads {
 
   async #fillPlaces(): Promise<void> {
     const { env, store } = this.#parts;
-    const { children } = this.#supervisor;
+    const children = this.#children;
     const free = env.maxActive - children.size;
     if (free <= 0 || store.counts.queued === 0) return;
     // Those that were asked for already are still `queued` in storage, and among the oldest.
@@ -207,7 +219,7 @@ export class LiveDownloads {
     const { env, store, deadlines, feed, tell } = this.#parts;
     const { id } = row;
     const now = env.clock.now();
-    const before = this.#crashes.note(id, now);
+    const before = this.#supervise().crashes.note(id, now);
     const repaired = repairedRow(
       row,
       now,

@@ -9,6 +9,7 @@ import type { DownloadEvent } from '../download/events.ts';
 import type { downloadMachine } from '../download/machine.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { type SessionEffects, type SessionInput, sessionMachine } from './machine.ts';
+import { RestartIntensity } from './restarts.ts';
 
 type DownloadActor = ActorRefFrom<typeof downloadMachine>;
 
@@ -60,10 +61,10 @@ export class Child {
 }
 
 export class Supervisor {
-  readonly #start: () => ActorRefFrom<typeof sessionMachine>;
-  /** Made when the first download gets its place: most sessions that are open have nothing to supervise. */
-  #session: ActorRefFrom<typeof sessionMachine> | null = null;
+  readonly #session: ActorRefFrom<typeof sessionMachine>;
   readonly #children = new Map<string, Child>();
+  /** Of its children, in the last minute. */
+  readonly crashes = new RestartIntensity();
 
   /**
    * @param childCrashed with the row as it was last stored
@@ -87,11 +88,8 @@ export class Supervisor {
         },
       },
     };
-    this.#start = () => {
-      const root = createActor(sessionMachine, { input, clock: clock as never }).start();
-      started(root);
-      return root;
-    };
+    this.#session = createActor(sessionMachine, { input, clock: clock as never }).start();
+    started(this.#session);
   }
 
   get children(): ReadonlyMap<string, Child> {
@@ -102,7 +100,6 @@ export class Supervisor {
   revive(row: DownloadRow, now: number): Child {
     const living = this.#children.get(row.id);
     if (living) return living;
-    this.#session ??= this.#start();
     this.#session.send({ type: 'spawn', row });
     const actor = this.#session.getSnapshot().children[row.id] as DownloadActor;
     const child = new Child(actor, row, now);
@@ -112,16 +109,15 @@ export class Supervisor {
 
   stop(id: string): void {
     if (!this.#children.delete(id)) return;
-    this.#session?.send({ type: 'stop', id });
+    this.#session.send({ type: 'stop', id });
   }
 
   /** Opens the throttle window, or keeps it open. */
   stir(): void {
-    this.#session ??= this.#start();
     this.#session.send({ type: 'stir' });
   }
 
   rest(): void {
-    this.#session?.send({ type: 'rest' });
+    this.#session.send({ type: 'rest' });
   }
 }
