@@ -6,6 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
+import { flagsFor } from './serve-flags.js';
 import { isStale } from './stamp.js';
 
 const NEEDED_NODE = 24;
@@ -13,6 +14,10 @@ const NEEDED_NODE = 24;
 const root = dirname(dirname(fileURLToPath(import.meta.url)));
 const cli = join(root, 'build', 'cli.js');
 const isNewEnough = Number(process.versions.node.split('.')[0]) >= NEEDED_NODE;
+
+const args = process.argv.slice(2);
+const options = [...process.execArgv, ...(process.env.NODE_OPTIONS ?? '').split(' ')];
+const flags = flagsFor(args, options);
 
 const node = isNewEnough ? process.execPath : findPinnedNode();
 if (node === null) {
@@ -25,8 +30,14 @@ if (node === null) {
 if (existsSync(join(root, 'src')) && isStale(root)) build(node);
 if (!existsSync(cli)) fail(`There is no build in ${join(root, 'build')}. Run: cd ${root} && npm run build`);
 
-if (isNewEnough) await import(pathToFileURL(cli).href);
-else handOver(node);
+if (!isNewEnough) handOver(node);
+else if (flags.length > 0 && process.execve) startAgain();
+else await import(pathToFileURL(cli).href);
+
+/** As the same process: V8 takes these flags only at its start. 40 ms; Windows cannot, and does without. */
+function startAgain() {
+  process.execve(node, [node, ...process.execArgv, ...flags, cli, ...args], process.env);
+}
 
 /** The package `node`, beside us or wherever npm has put it. */
 function findPinnedNode() {
@@ -56,7 +67,7 @@ function build(node) {
  * @param {string} node
  */
 function handOver(node) {
-  const child = spawn(node, [cli, ...process.argv.slice(2)], { stdio: 'inherit' });
+  const child = spawn(node, [...flags, cli, ...args], { stdio: 'inherit' });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(`Cannot start ${node}: ${error.message}`));
   child.on('exit', (code, signal) => {

@@ -13,6 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { SERVE_FLAGS } from '../../bin/serve-flags.js';
 import { isStale, sourceHash, STAMP } from '../../bin/stamp.js';
 import { findProgram } from '#lib/annie/process/program.server.ts';
 import { PROJECT } from '../support/server.ts';
@@ -28,7 +29,13 @@ test.before.each((context) => {
   mkdirSync(join(context.root, 'build'));
   writeFileSync(
     join(context.root, 'build/cli.js'),
-    'console.log(JSON.stringify({ node: process.versions.node, args: process.argv.slice(2) })); process.exit(7);',
+    `console.log(JSON.stringify({
+       node: process.versions.node,
+       args: process.argv.slice(2),
+       flags: process.execArgv,
+       pid: process.pid,
+     }));
+     process.exit(7);`,
   );
   mkdirSync(join(context.root, 'src'));
   writeFileSync(join(context.root, 'src/a.ts'), 'one');
@@ -43,8 +50,12 @@ test.before.each((context) => {
 });
 test.after.each(({ root }) => rmSync(root, { recursive: true }));
 
-function launch(root: string, node: string | null = process.execPath, cwd = tmpdir()) {
-  return spawnSync(node ?? '', [join(root, 'bin/sluice.js'), 'one', '--two'], { cwd, encoding: 'utf8' });
+function launch(root: string, node: string | null = process.execPath, args = ['one', '--two'], env = {}) {
+  return spawnSync(node ?? '', [join(root, 'bin/sluice.js'), ...args], {
+    cwd: tmpdir(),
+    encoding: 'utf8',
+    env: { ...process.env, ...env },
+  });
 }
 
 test('it builds a checkout once, and again when a source changes, never when only a time does', ({
@@ -66,6 +77,23 @@ test('what it says while it builds goes to stderr, arguments and exit code go th
   assert.equal((JSON.parse(stdout) as { args: string[] }).args, ['one', '--two']);
   assert.match(stderr, /Building Sluice/);
   assert.is(status, 7);
+});
+
+test('the server runs with its flags of V8 in the process that was started, other commands without', ({
+  root,
+}) => {
+  const { pid, stdout, stderr, status } = launch(root, process.execPath, ['serve', '--two']);
+  const said = JSON.parse(stdout) as { args: string[]; flags: string[]; pid: number };
+  assert.equal([said.args, said.pid, status], [['serve', '--two'], pid, 7]);
+  for (const flag of SERVE_FLAGS) assert.ok(said.flags.includes(flag), flag);
+  assert.match(stderr, /^Building Sluice[^\n]*\nbuilt\n$/);
+  assert.equal((JSON.parse(launch(root).stdout) as { flags: string[] }).flags, []);
+});
+
+test('flags that the user has set for Node are left alone', ({ root }) => {
+  const env = { NODE_OPTIONS: '--max-semi-space-size=32' };
+  const { stdout } = launch(root, process.execPath, ['serve'], env);
+  assert.equal((JSON.parse(stdout) as { flags: string[] }).flags, []);
 });
 
 test('an installed package, without sources, is never built', ({ root }) => {
@@ -111,14 +139,17 @@ testUnless(
       cpSync(join(PROJECT, 'bin'), join(root, 'bin'), { recursive: true });
       writeFileSync(join(root, 'package.json'), '{"type":"module"}');
       mkdirSync(join(root, 'build'));
-      writeFileSync(join(root, 'build/cli.js'), 'console.log(process.versions.node); process.exit(7);');
+      writeFileSync(
+        join(root, 'build/cli.js'),
+        'console.log(process.versions.node, ...process.execArgv); process.exit(7);',
+      );
       const without = launch(root, oldNode);
       assert.is(without.status, 1);
       assert.match(without.stderr, /needs Node 24.*npm install/);
       mkdirSync(join(root, 'node_modules'));
       symlinkSync(join(PROJECT, 'node_modules/node'), join(root, 'node_modules/node'));
-      const { status, stdout } = launch(root, oldNode);
-      assert.equal([status, stdout.trim()], [7, process.versions.node]);
+      const { status, stdout } = launch(root, oldNode, ['serve']);
+      assert.equal([status, stdout.trim()], [7, [process.versions.node, ...SERVE_FLAGS].join(' ')]);
     } finally {
       rmSync(root, { recursive: true });
     }
