@@ -1,22 +1,52 @@
-/** Many clients in one process: each connects, says hello and waits for the answer. argv: port, how many, the words. */
+/**
+ * Browsers in one process: each opens the channel with its own session's cookie, says hello and waits for the answer.
+ * argv: the port, and what they say. Tokens come as a message; `again` has all of them say it once more.
+ */
 import { WebSocket } from 'ws';
+import { SUBPROTOCOL } from '../../src/lib/protocol/channel.ts';
 
-const [port = '', count = '0', hello = 'hello'] = process.argv.slice(2);
+const [port = '', hello = ''] = process.argv.slice(2);
+/** Connections that are opened at once. */
+const BATCH = 100;
+/** A browser's own is as long: what the server keeps of a request must not depend on it. */
+const AGENT =
+  'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
+const sockets: WebSocket[] = [];
 
-function client(): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const socket = new WebSocket(`ws://127.0.0.1:${port}`, { perMessageDeflate: false });
-    socket.on('open', () => {
-      socket.send(hello);
-    });
-    socket.on('message', () => {
+function asks(socket: WebSocket): Promise<void> {
+  return new Promise((resolve) => {
+    socket.once('message', () => {
       resolve();
     });
-    socket.on('error', reject);
+    socket.send(hello);
   });
 }
 
-for (let left = Number(count); left > 0; left -= 100) {
-  await Promise.all(Array.from({ length: Math.min(left, 100) }, client));
+function connects(token: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = new WebSocket(`ws://127.0.0.1:${port}/api/channel`, SUBPROTOCOL, {
+      perMessageDeflate: false,
+      origin: `http://127.0.0.1:${port}`,
+      headers: { cookie: `sluice_session=${token}`, 'user-agent': AGENT },
+    });
+    sockets.push(socket);
+    socket.on('error', reject);
+    socket.on('open', () => {
+      void asks(socket).then(resolve);
+    });
+  });
 }
-process.send?.('all heard');
+
+process.on('message', (message: string[] | 'again') => {
+  void answer(message).then(() => process.send?.('all heard'));
+});
+
+async function answer(message: string[] | 'again'): Promise<void> {
+  if (message === 'again') {
+    await Promise.all(sockets.map(asks));
+    return;
+  }
+  for (let at = 0; at < message.length; at += BATCH)
+    await Promise.all(message.slice(at, at + BATCH).map(connects));
+}
+process.send?.('ready');

@@ -1,112 +1,166 @@
 /**
- * A process of its own: how much resident memory a session with a socket takes. argv: `bare` (ws alone),
- * `live` or `evicted`, how many, and whose: `object` (the host's own share) or `session` (Sluice's sessions, with
- * XState). Prints bytes a session.
+ * A process of its own, started as the server is: what a session with a socket takes of its memory. Real sockets from
+ * another process through the server's own channel code, each with a session of its own. argv: how many, and whose:
+ * `session` (Sluice's), `object` (a small class: the host's and the channel's share) or `ws` (that library alone).
  *
- * Memory that was used once is rarely given back, so `evicted` puts objects to sleep while others still connect.
+ * One process goes through all: all live at once, all asleep, all woken by a message, all asleep again. Memory that was
+ * used once is rarely given back, so each figure carries what came before it.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import fs from 'node:fs';
-import { createServer } from 'node:http';
+import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { type WebSocket, WebSocketServer } from 'ws';
 import { nanoid } from 'nanoid';
+import { WebSocketServer } from 'ws';
 import { SimulatedClock } from 'xstate';
-import { createEmbeddedHost, define } from '../../src/lib/actors/durable/host.server.ts';
+import { createEmbeddedHost, define, type EmbeddedHost } from '../../src/lib/actors/durable/host.server.ts';
+import type { SessionEnv } from '../../src/lib/actors/session/env.ts';
 import { SessionActor } from '../../src/lib/actors/session/session-actor.ts';
+import { Gatekeeper } from '../../src/lib/channel/origin.ts';
+import { ChannelServer } from '../../src/lib/channel/socket.server.ts';
+import { Tokens } from '../../src/lib/channel/token.ts';
 import { BenchObject } from './object.ts';
 
-const [mode = 'live', count = '1000', whose = 'object'] = process.argv.slice(2);
+const [count = '1000', whose = 'object'] = process.argv.slice(2);
 const sessions = Number(count);
-const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-bench-'));
-const clock = new SimulatedClock();
-const host = createEmbeddedHost({
-  storage: path.join(dir, 'state.db'),
-  classes: {
-    bench:
-      whose === 'session'
-        ? define(SessionActor, {
-            runner: { send: () => undefined },
-            clock: clock as never,
-            newId: () => nanoid(12),
-            random: Math.random,
-            checkUrl: (url) => url,
-            checkRoom: () => undefined,
-            throttleMs: 200,
-            maxActive: 3,
-          })
-        : define(BenchObject, null),
-  },
-  clock,
-  onError: (error) => {
-    throw error;
-  },
-});
+/** Before it is measured: code and tables have to be there. */
+const WARM = 100;
+/** The host's: after it an object that does nothing is put to sleep. */
+const IDLE_MS = 10_000;
 
-function serve(socket: WebSocket, id: string): void {
-  if (mode === 'bare') {
-    socket.on('message', (data: Buffer) => {
-      socket.send(data.toString());
-    });
-    return;
-  }
-  const link = host
-    .get('bench', id)
-    .connect(socket, whose === 'object' ? { attachment: { epoch: id, seq: 0 } } : {});
-  socket.on('message', (data: Buffer) => {
-    link.message(data.toString());
-  });
-  socket.on('close', (code, reason) => {
-    link.closed(code, reason.toString(), true);
+/** Bytes a session. */
+export interface Footprint {
+  residentBytes: number;
+  heapBytes: number;
+}
+
+/** Time stands still while they connect: all are live at once, however long that takes. */
+const clock = new SimulatedClock();
+const tokens = new Tokens(Buffer.alloc(32, 1));
+const sessionEnv: SessionEnv = {
+  runner: { send: () => undefined },
+  clock: clock as never,
+  newId: () => nanoid(12),
+  random: Math.random,
+  checkUrl: (url) => url,
+  checkRoom: () => undefined,
+  throttleMs: 200,
+  maxActive: 3,
+};
+
+function createHost(dir: string): EmbeddedHost {
+  return createEmbeddedHost({
+    storage: path.join(dir, 'state.db'),
+    classes: {
+      session: whose === 'session' ? define(SessionActor, sessionEnv) : define(BenchObject, null),
+    },
+    clock,
+    onError: (error) => {
+      throw error;
+    },
   });
 }
 
-/** After the garbage is gone and what it freed is given back. */
-async function residentBytes(): Promise<number> {
-  for (let round = 0; round < 5; round += 1) {
-    gc?.();
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return process.memoryUsage.rss();
+/** As src/server.ts has it. */
+function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
+  const channel = new ChannelServer({
+    tokens,
+    gate: new Gatekeeper('127.0.0.1', port, []),
+    session: (id) => host.get<SessionActor>('session', id),
+    engines: () => Promise.resolve([]),
+    downloadDir: '/nowhere',
+    reasonsNotReady: () => [],
+    isStopping: () => false,
+  });
+  server.on('upgrade', (request, socket, head) => {
+    channel.upgrade(request, socket, head);
+  });
+}
+
+function serveEcho(server: Server): void {
+  const sockets = new WebSocketServer({ server, perMessageDeflate: false, maxPayload: 64 * 1024 });
+  sockets.on('connection', (socket) => {
+    socket.on('message', (data: Buffer) => {
+      socket.send(data.toString());
+    });
+  });
 }
 
 function said(child: ChildProcess, word: string): Promise<void> {
   return new Promise((resolve) => {
-    child.on('message', (message) => {
-      if (message === word) resolve();
-    });
+    const listen = (message: unknown): void => {
+      if (message !== word) return;
+      child.off('message', listen);
+      resolve();
+    };
+    child.on('message', listen);
   });
 }
 
-const http = createServer();
-const sockets = new WebSocketServer({ server: http, perMessageDeflate: false, maxPayload: 64 * 1024 });
-let next = 0;
-const hello = whose === 'session' ? JSON.stringify({ type: 'hello' }) : 'hello';
-sockets.on('connection', (socket) => {
-  serve(socket, `session-${next++}`);
-});
-await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
-const { port } = http.address() as AddressInfo;
+async function tell(child: ChildProcess, message: string[] | 'again'): Promise<void> {
+  const heard = said(child, 'all heard');
+  child.send(message);
+  await heard;
+}
 
-// A first hundred, so that code and tables are there before it is measured.
-const warm = fork(path.join(import.meta.dirname, 'clients.ts'), [String(port), '100', hello]);
-await said(warm, 'all heard');
-const before = await residentBytes();
-const sleep = setInterval(() => {
-  if (mode === 'evicted') clock.increment(10_000);
-}, 20);
-const clients = fork(path.join(import.meta.dirname, 'clients.ts'), [String(port), count, hello]);
-await said(clients, 'all heard');
-const resident = await residentBytes();
-clearInterval(sleep);
-const { live: awake } = host.stats();
-const planned = { bare: 0, live: sessions + 100, evicted: 0 }[mode];
-if (awake !== planned) throw new Error(`${awake} objects are live, not ${planned}`);
-console.log((resident - before) / sessions);
-for (const client of [warm, clients]) client.kill();
-await host.close();
-sockets.close();
-http.close();
+async function connect(port: number, many: number): Promise<ChildProcess> {
+  const hello = whose === 'session' ? JSON.stringify({ type: 'hello' }) : 'hello';
+  const child = fork(path.join(import.meta.dirname, 'clients.ts'), [String(port), hello], { execArgv: [] });
+  await said(child, 'ready');
+  const issued = Array.from({ length: many }, () => tokens.issue().token);
+  await tell(child, issued);
+  return child;
+}
+
+/** Once the garbage is gone. */
+async function measure(): Promise<Footprint> {
+  for (let round = 0; round < 5; round += 1) {
+    gc?.();
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }
+  const { rss, heapUsed } = process.memoryUsage();
+  return { residentBytes: rss, heapBytes: heapUsed };
+}
+
+const dir = fs.mkdtempSync(path.join(os.tmpdir(), 'sluice-bench-'));
+const host = createHost(dir);
+const server = createServer();
+await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+const { port } = server.address() as AddressInfo;
+if (whose === 'ws') serveEcho(server);
+else serveChannel(server, port, host);
+
+const clients = [await connect(port, WARM)];
+const before = await measure();
+
+async function each(planned: { live: number }): Promise<Footprint> {
+  const { live, sockets } = host.stats();
+  const open = whose === 'ws' ? 0 : sessions + WARM;
+  if (live !== planned.live || sockets !== open) throw new Error(`${live} live, ${sockets} sockets`);
+  const { residentBytes, heapBytes } = await measure();
+  return {
+    residentBytes: (residentBytes - before.residentBytes) / sessions,
+    heapBytes: (heapBytes - before.heapBytes) / sessions,
+  };
+}
+
+const crowd = await connect(port, sessions);
+clients.push(crowd);
+const footprints: Record<string, Footprint> = {};
+if (whose === 'ws') footprints['open'] = await each({ live: 0 });
+else {
+  footprints['live'] = await each({ live: sessions + WARM });
+  clock.increment(IDLE_MS);
+  footprints['evicted'] = await each({ live: 0 });
+  await tell(crowd, 'again');
+  footprints['woken'] = await each({ live: sessions });
+  clock.increment(IDLE_MS);
+  footprints['evictedAgain'] = await each({ live: 0 });
+}
+console.log(JSON.stringify(footprints));
+for (const child of clients) child.kill();
 fs.rmSync(dir, { recursive: true });
+// Closing ten thousand sockets in good order is not what is measured.
+process.exit(0);
