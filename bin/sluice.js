@@ -34,7 +34,7 @@ if (!isNewEnough) handOver(node);
 else if (flags.length > 0 && process.execve) startAgain();
 else await import(pathToFileURL(cli).href);
 
-/** As the same process: V8 takes these flags only at its start. 40 ms; Windows cannot, and does without. */
+/** As the same process: V8 takes these flags only at its start. It costs 20 of 210 ms; Windows cannot, and does without. */
 function startAgain() {
   process.execve(node, [node, ...process.execArgv, ...flags, cli, ...args], process.env);
 }

@@ -53,7 +53,7 @@ async function timed(count: number, body: (index: number) => unknown): Promise<n
 }
 
 /** The floor: one row, one commit, nothing of ours. */
-function openBare(file: string): { put(index: number): void; close(): void } {
+function openBare(file: string): { put: (index: number) => void; close: () => void } {
   const database = new DatabaseSync(file);
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
   database.exec('CREATE TABLE t (k TEXT PRIMARY KEY, v TEXT) WITHOUT ROWID');
