@@ -18,6 +18,7 @@ import { SimulatedClock } from 'xstate';
 import { createEmbeddedHost, define, type EmbeddedHost } from '../../src/lib/actors/durable/host.server.ts';
 import type { SessionEnv } from '../../src/lib/actors/session/env.ts';
 import { SessionActor } from '../../src/lib/actors/session/session-actor.ts';
+import type { Edge } from '../../src/lib/channel/edge.ts';
 import { Gatekeeper } from '../../src/lib/channel/origin.ts';
 import { ChannelServer } from '../../src/lib/channel/socket.server.ts';
 import { Tokens } from '../../src/lib/channel/token.ts';
@@ -71,6 +72,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     session: (id) => host.get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
+    inspector: {} as Edge['inspector'],
     reasonsNotReady: () => [],
     isStopping: () => false,
   });
