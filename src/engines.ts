@@ -1,5 +1,4 @@
 /** The engines of this process, and what they stand on: the guard, its proxy, and the process host. */
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Engine } from '#lib/annie/engine.ts';
 import { createGuard } from '#lib/annie/guard/dial.server.ts';
@@ -15,6 +14,7 @@ import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.t
 import type { EngineName } from '#lib/protocol/media.ts';
 import type { Config } from './config.ts';
 import type { Logger } from './log.ts';
+import { makeDir } from './make-dir.ts';
 import { VERSION } from './version.ts';
 
 /** A checkout has it, an installed package does not. From src and from build the way there is the same. */
@@ -48,7 +48,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
   const path = process.env['PATH'] ?? '';
   // Installed engines are in the data dir, also for a command that keeps its state elsewhere.
-  mkdirSync(config.dataDir, { recursive: true, mode: 0o700 });
+  makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
   const ffmpegPath = findProgram('ffmpeg', path);
   const http = createHttpEngine({ guard, processes, ffmpegPath, stallMs: config.stallMs, version: VERSION });
   const lux = (name: LuxOptions['name']): Engine =>

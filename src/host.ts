@@ -1,5 +1,5 @@
 /** The composition root: the only place that knows both sessions and engines. */
-import { accessSync, constants, mkdirSync } from 'node:fs';
+import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { systemClock } from '#lib/actors/durable/clock.ts';
@@ -24,6 +24,7 @@ import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
+import { makeDir } from './make-dir.ts';
 import { openState, type State } from './state.ts';
 
 const SESSION = 'session';
@@ -246,12 +247,4 @@ function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
 /** Waits, but does not keep the process. */
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
-}
-
-function makeDir(path: string, variable: string, mode = 0o777): void {
-  try {
-    mkdirSync(path, { recursive: true, mode });
-  } catch (error) {
-    throw new ConfigError(`${variable}: ${path} cannot be made (${(error as NodeJS.ErrnoException).code}).`);
-  }
 }

@@ -120,6 +120,14 @@ test('a setting that cannot be used stops the start with a message that names it
   assert.match(stderr, 'SLUICE_PORT');
 });
 
+test('a folder that cannot be made is named, at once', async () => {
+  // As in /proc, where no one can make a folder: the system says that the folder above is not there, and it is.
+  const out = process.platform === 'linux' ? '/proc/no/such' : '/dev/null/such';
+  const { code, stderr } = await sluice(['get', `${site.url}/file/x.bin`, '--output', out], { place, env });
+  assert.is(code, 1);
+  assert.match(stderr, out);
+});
+
 test('engines says which are there and how to get the rest', async () => {
   const { code, stdout } = await sluice(['engines'], { place });
   assert.is(code, 0);
