@@ -1,11 +1,10 @@
 /**
- * `npm run check`: types everywhere. Generates what the sources import but nobody writes (Kit's types, the text
- * functions), then asks tsc for the TypeScript and svelte-check for the components.
+ * `npm run check`: types everywhere. Generates what has to be there first, then asks tsc for the TypeScript and
+ * svelte-check for the components.
  */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
-import { compile } from '@inlang/paraglide-js';
-import { TEXTS } from './tools/texts.ts';
+import './generate.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -20,9 +19,6 @@ function run(name: string, ...args: string[]): void {
   failed = true;
 }
 
-process.chdir(root);
-await compile(TEXTS);
-run('svelte-kit', 'sync');
 run('tsc', '--noEmit', '-p', 'tsconfig.json');
 run('svelte-check', '--tsconfig', './tsconfig.json', '--output', 'human', '--fail-on-warnings');
 process.exitCode = failed ? 1 : 0;
