@@ -29,7 +29,8 @@ test.after.each(() => {
   sockets.clear();
 });
 test.after(async () => {
-  await Promise.all([open, closed].map((server) => (server as TestServer | undefined)?.stop()));
+  await (open as TestServer | undefined)?.stop();
+  await (closed as TestServer | undefined)?.stop();
 });
 
 async function connect(server: TestServer, headers: Record<string, string>): Promise<InspectorSocket> {

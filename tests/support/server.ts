@@ -8,7 +8,6 @@ import { settles, waitFor } from './wait.ts';
 import { shareYtDlp } from './yt-dlp.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
-const LAUNCHER = join(PROJECT, 'bin/sluice.js');
 
 /** Everything that a server leaves behind, so that another can be started on it. */
 export interface Place {
@@ -55,6 +54,8 @@ export interface StartOptions {
   /** 0 = any free one. */
   port?: number;
   env?: Record<string, string>;
+  /** Another checkout, built; this one if not given. */
+  project?: string;
 }
 
 export class TestServer {
@@ -84,10 +85,10 @@ export class TestServer {
     this.readyMs = readyMs;
   }
 
-  static async start({ place, port = 0, env }: StartOptions = {}): Promise<TestServer> {
+  static async start({ place, port = 0, env, project = PROJECT }: StartOptions = {}): Promise<TestServer> {
     const home = place ?? makePlace();
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [LAUNCHER, 'serve'], {
+    const child = spawn(process.execPath, [join(project, 'bin/sluice.js'), 'serve'], {
       cwd: home.dir,
       env: sluiceEnv(home, { SLUICE_PORT: String(port), ...env }),
       stdio: ['ignore', 'pipe', 'pipe'],

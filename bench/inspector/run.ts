@@ -1,0 +1,163 @@
+/**
+ * `npm run bench -- inspector [--before DIR] [--rounds 3]`: what watching costs. A real server fetches 200 slow files
+ * for 20 open pages, 4 updates a second each; its CPU is read from /proc while nobody inspects (twice: the A/A run),
+ * while one client inspects everything, and while one has stopped reading. `--before`: a built checkout without taps,
+ * measured in the same turns. Prints the figures and writes bench/results/inspector.json.
+ */
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { parseArgs } from 'node:util';
+import { statOf } from '#lib/annie/process/group.server.ts';
+import { prepareBuild } from '../../scripts/tools/test-build.ts';
+import { PROJECT, startServer } from '../../tests/support/server.ts';
+import { ratios, report, type Spread, spreadOf, table } from '../harness.ts';
+import { quantile } from '../wire/observe.ts';
+import { type InspectingClient, openInspector } from './inspectors.ts';
+import { startSlowSource } from './source.ts';
+import { openUsers } from './users.ts';
+
+const SESSIONS = 20;
+const DOWNLOADS = 10;
+const MEASURE_MS = 8_000;
+/** After all downloads move: the compiler is done with the paths they take. */
+const WARM_MS = 3_000;
+
+const { values } = parseArgs({
+  options: {
+    before: { type: 'string' },
+    rounds: { type: 'string', default: '3' },
+    json: { type: 'boolean', default: false },
+  },
+});
+
+interface Variant {
+  name: 'before' | 'off' | 'off again' | 'on' | 'stopped';
+  project: string;
+  inspector: 'none' | 'reads' | 'stopped';
+}
+
+interface Measured {
+  /** Of one core. */
+  cpuPercent: number;
+  updatesPerSecond: number;
+  lagP50Ms: number;
+  lagP99Ms: number;
+  inspector: { entriesPerSecond: number; droppedPerSecond: number; bytesPerSecond: number } | null;
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function measure({ project, inspector }: Variant): Promise<Measured> {
+  const source = await startSlowSource();
+  const env = {
+    SLUICE_ENGINES: 'http',
+    SLUICE_THROTTLE_MS: '250',
+    SLUICE_MAX_ACTIVE: String(SESSIONS * DOWNLOADS),
+    SLUICE_MAX_ACTIVE_PER_SESSION: String(DOWNLOADS),
+  };
+  const server = await startServer({ env, project });
+  const users = await openUsers(server, source, { sessions: SESSIONS, downloads: DOWNLOADS });
+  let client: InspectingClient | null = null;
+  try {
+    await users.moving();
+    if (inspector !== 'none') client = await openInspector(server, inspector === 'reads');
+    await pause(WARM_MS);
+    users.reset();
+    const before = { cpuTicks: ticksOf(server.pid), at: performance.now(), ...client?.figures };
+    await pause(MEASURE_MS);
+    const seconds = (performance.now() - before.at) / 1000;
+    const after = { ...client?.figures };
+    const since = (name: 'entries' | 'dropped' | 'bytes'): number =>
+      Math.round(((after[name] ?? 0) - (before[name] ?? 0)) / seconds);
+    return {
+      // A tick of the kernel is 10 ms, so a tick in a second is a percent.
+      cpuPercent: (ticksOf(server.pid) - before.cpuTicks) / seconds,
+      updatesPerSecond: users.updates / seconds,
+      lagP50Ms: quantile(users.lagsMs, 0.5),
+      lagP99Ms: quantile(users.lagsMs, 0.99),
+      inspector:
+        client === null
+          ? null
+          : {
+              entriesPerSecond: since('entries'),
+              droppedPerSecond: since('dropped'),
+              bytesPerSecond: since('bytes'),
+            },
+    };
+  } finally {
+    client?.close();
+    users.close();
+    await server.stop();
+    await source.close();
+  }
+}
+
+function ticksOf(pid: number): number {
+  const stat = statOf(pid);
+  if (stat === null) throw new Error('this bench reads /proc: it runs on Linux only');
+  return stat.cpuTicks;
+}
+
+prepareBuild(PROJECT);
+const variants: Variant[] = [
+  { name: 'off', project: PROJECT, inspector: 'none' },
+  { name: 'off again', project: PROJECT, inspector: 'none' },
+  { name: 'on', project: PROJECT, inspector: 'reads' },
+  { name: 'stopped', project: PROJECT, inspector: 'stopped' },
+];
+if (values.before !== undefined) {
+  if (!existsSync(join(values.before, 'build/cli.js')))
+    throw new Error('--before takes a checkout that is built');
+  variants.unshift({ name: 'before', project: values.before, inspector: 'none' });
+}
+const measured = new Map<string, Measured[]>(variants.map(({ name }) => [name, []]));
+for (let round = 0; round < Number(values.rounds); round++) {
+  for (let k = 0; k < variants.length; k++) {
+    const variant = variants[(round + k) % variants.length]!;
+    measured.get(variant.name)!.push(await measure(variant));
+  }
+}
+
+const cpuOf = (name: string): number[] => (measured.get(name) ?? []).map(({ cpuPercent }) => cpuPercent);
+const spread = (name: string, of: (one: Measured) => number): Spread =>
+  spreadOf((measured.get(name) ?? []).map(of));
+const rows = variants.map(({ name }) => ({
+  name,
+  cpuPercent: spread(name, (one) => one.cpuPercent),
+  cpuOverOff: ratios(cpuOf(name), cpuOf('off')),
+  updatesPerSecond: spread(name, (one) => one.updatesPerSecond),
+  lagP50Ms: spread(name, (one) => one.lagP50Ms),
+  lagP99Ms: spread(name, (one) => one.lagP99Ms),
+  inspector: measured.get(name)?.at(-1)?.inspector ?? null,
+}));
+const show = ({ median, low, high }: Spread, digits: number): string =>
+  `${median.toFixed(digits)} (${low.toFixed(digits)}–${high.toFixed(digits)})`;
+const text = table([
+  [
+    '',
+    'CPU of a core, %',
+    'over off',
+    'updates/s',
+    'lag p50, ms',
+    'lag p99, ms',
+    'entries/s',
+    'dropped/s',
+    'kB/s',
+  ],
+  ...rows.map((row) => [
+    row.name,
+    show(row.cpuPercent, 1),
+    show(row.cpuOverOff, 3),
+    row.updatesPerSecond.median.toFixed(0),
+    show(row.lagP50Ms, 1),
+    show(row.lagP99Ms, 1),
+    String(row.inspector?.entriesPerSecond ?? ''),
+    String(row.inspector?.droppedPerSecond ?? ''),
+    row.inspector ? (row.inspector.bytesPerSecond / 1000).toFixed(0) : '',
+  ]),
+]);
+report(
+  'inspector',
+  { downloads: SESSIONS * DOWNLOADS, sessions: SESSIONS, rounds: Number(values.rounds), rows },
+  text,
+);
