@@ -18,9 +18,9 @@ import { openUsers } from './users.ts';
 
 const SESSIONS = 20;
 const DOWNLOADS = 10;
-const MEASURE_MS = 8_000;
+const MEASURE_MS = 6_000;
 /** After all downloads move: the compiler is done with the paths they take. */
-const WARM_MS = 3_000;
+const WARM_MS = 2_000;
 
 const { values } = parseArgs({
   options: {

@@ -1,7 +1,7 @@
 import { replayRecording } from '#lib/annie/replay.ts';
 import { parseRecording, type Recording, recordingOf } from '#lib/annie/replay/recording.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { parseTrace } from '#lib/protocol/trace.ts';
+import { parseTrace } from '#lib/inspector/trace-file.ts';
 import { type Command, textOf, UsageError } from './command.ts';
 import { readTextFile } from './text-file.ts';
 

@@ -1,4 +1,4 @@
-import { parseTrace } from '#lib/protocol/trace.ts';
+import { parseTrace } from '#lib/inspector/trace-file.ts';
 import type { Command } from './command.ts';
 import { readTextFile } from './text-file.ts';
 import { traceLines } from './trace-lines.ts';

@@ -15,7 +15,7 @@ const en = read('en');
 const zh = read('zh');
 
 /** Said by the command in a terminal, where there is no page. */
-const NEVER_ON_A_PAGE: ErrorCode[] = ['data_dir_busy', 'invalid_recording'];
+const NEVER_ON_A_PAGE: ErrorCode[] = ['data_dir_busy', 'invalid_recording', 'invalid_trace', 'trace_newer'];
 
 function placeholders(text: Text): string[] {
   const sentences = typeof text === 'string' ? [text] : text.flatMap(({ match }) => Object.values(match));

@@ -1,7 +1,7 @@
 /** Reads trace files. They come from bug reports: nothing in one is believed before it has been looked at. */
 import * as v from 'valibot';
-import { SluiceError } from './error.ts';
-import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from './inspection.ts';
+import { SluiceError } from '../protocol/error.ts';
+import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../protocol/inspection.ts';
 
 const Seen = {
   n: v.number(),
