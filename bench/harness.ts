@@ -67,13 +67,19 @@ export function machine(): string {
   return `${cpus().length} × ${first?.model.trim() ?? 'unknown CPU'}, ${memory} GiB, ${process.platform} ${process.arch}, Node ${process.version}`;
 }
 
-/** Writes bench/results/NAME.json, and prints it when `--json` was asked for; else prints `text`. */
-export function report(name: string, result: object, text: string): void {
+/** Writes bench/results/NAME.json. @returns what it wrote */
+export function keepReport(name: string, result: object): string {
   const whole = { bench: name, machine: machine(), measuredAt: new Date().toISOString(), ...result };
   const folder = join(import.meta.dirname, 'results');
   mkdirSync(folder, { recursive: true });
   const json = `${JSON.stringify(whole, null, 2)}\n`;
   writeFileSync(join(folder, `${name}.json`), json);
+  return json;
+}
+
+/** As `keepReport`, and prints it when `--json` was asked for; else prints `text`. */
+export function report(name: string, result: object, text: string): void {
+  const json = keepReport(name, result);
   console.log(process.argv.includes('--json') ? json.trimEnd() : `${text}\n${machine()}`);
 }
 

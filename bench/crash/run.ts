@@ -4,7 +4,6 @@
  * promise was broken.
  */
 import { randomInt } from 'node:crypto';
-import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
@@ -13,11 +12,11 @@ import { mediaMissing } from '../../tests/site/media.ts';
 import { startSite } from '../../tests/site/site.ts';
 import { makePlace, PROJECT } from '../../tests/support/server.ts';
 import { ytDlpMissing } from '../../tests/support/yt-dlp.ts';
-import { machine } from '../harness.ts';
+import { keepReport } from '../harness.ts';
 import { runCampaign } from './campaign.ts';
 import { makePlan } from './plan.ts';
 import { slowStream } from './slow-stream.ts';
-import { brokenPromises, summary } from './summary.ts';
+import { brokenPromises, figures, summary } from './summary.ts';
 
 const { values } = parseArgs({
   options: {
@@ -64,16 +63,7 @@ try {
   const broken = brokenPromises(report);
   console.log(summary(report));
   for (const line of broken) console.log(`BROKEN ${line}`);
-  const results = join(PROJECT, 'bench/results');
-  mkdirSync(results, { recursive: true });
-  const whole = {
-    bench: 'crash',
-    machine: machine(),
-    measuredAt: new Date().toISOString(),
-    broken,
-    ...report,
-  };
-  writeFileSync(join(results, 'crash.json'), `${JSON.stringify(whole, null, 2)}\n`);
+  keepReport('crash', { broken, ...figures(report) });
   process.exitCode = broken.length === 0 ? 0 : 1;
 } finally {
   await site.close();

@@ -1,5 +1,4 @@
 /** A run in figures, and the promises it broke. */
-import { spreadOf } from '../harness.ts';
 import { type CampaignReport, READY_MS } from './campaign.ts';
 
 /** What is wrong, a line each; [] = all promises were kept. */
@@ -34,11 +33,35 @@ export function summary(report: CampaignReport): string {
   ].join('\n');
 }
 
+/** ms. */
+interface Distribution {
+  median: number;
+  p95: number;
+  worst: number;
+  count: number;
+}
+
+/** What is kept of a run: how its times are spread, not each of them. */
+export function figures({ readyMs, orphanMs, groupMs, ...rest }: CampaignReport): object {
+  return {
+    ...rest,
+    readyMs: distribution(readyMs),
+    orphanMs: distribution(orphanMs),
+    groupMs: distribution(groupMs),
+  };
+}
+
+/** Null when nothing was measured. */
+function distribution(values: number[]): Distribution | null {
+  if (values.length === 0) return null;
+  const sorted = values.map(Math.round).sort((a, b) => a - b);
+  const at = (share: number): number => sorted[Math.floor(share * (sorted.length - 1))]!;
+  return { median: at(0.5), p95: at(0.95), worst: at(1), count: sorted.length };
+}
+
 function ms(values: number[]): string {
-  if (values.length === 0) return 'never measured';
-  const round = Math.round;
-  const { median } = spreadOf(values);
-  const sorted = [...values].sort((a, b) => a - b);
-  const p95 = sorted[Math.floor(0.95 * (sorted.length - 1))]!;
-  return `median ${round(median)} ms, p95 ${round(p95)} ms, worst ${round(Math.max(...values))} ms (${values.length})`;
+  const spread = distribution(values);
+  if (spread === null) return 'never measured';
+  const { median, p95, worst, count } = spread;
+  return `median ${median} ms, p95 ${p95} ms, worst ${worst} ms (${count})`;
 }
