@@ -1,11 +1,13 @@
 /** The store of this process, and the room that is kept for it. */
 import { join } from 'node:path';
+import { DailyCopy } from '#lib/actors/durable/daily-copy.server.ts';
 import {
   createEmbeddedHost,
   type EmbeddedHost,
   type EmbeddedHostOptions,
 } from '#lib/actors/durable/host.server.ts';
 import { Reserve } from '#lib/actors/durable/reserve.server.ts';
+import { openStore } from '#lib/actors/durable/storage.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 const NO_ROOM = 'The disk of the data folder is full: new downloads are refused until there is room.';
@@ -37,33 +39,39 @@ export function openState({ dir, hasReserve, classes, onError }: StateOptions): 
   const checkRoom = (): void => {
     if (isFull()) throw new SluiceError('disk_full', NO_ROOM);
   };
-  const options: EmbeddedHostOptions = {
-    storage: join(dir, 'sluice.db'),
+  const file = join(dir, 'sluice.db');
+  const store = open(file, dir, reserve);
+  const host = createEmbeddedHost({
+    storage: store,
     classes: classes({ checkRoom }),
     onError(error, actor) {
       // The commit that failed is lost, and those who waited for it know. The next ones find room.
       if (actor === null && isDiskFull(error) && reserve.release()) reserve.keep();
       onError(error, actor);
     },
-  };
-  const host = open(options, dir, reserve);
-  if (hasReserve) reserve.keep();
+  });
+  const copy = new DailyCopy(store, file, { onError: (error) => onError(error, null) });
+  if (hasReserve) {
+    reserve.keep();
+    copy.keep();
+  }
   return {
     host,
     checkRoom,
     reasonsNotReady: () => (isFull() ? [NO_ROOM] : []),
-    close() {
+    async close() {
       reserve.close();
-      return host.close();
+      await copy.close();
+      await host.close();
     },
   };
 }
 
 /** A disk that was full before the start still lets us start, and say so. */
-function open(options: EmbeddedHostOptions, dir: string, reserve: Reserve): EmbeddedHost {
+function open(file: string, dir: string, reserve: Reserve): ReturnType<typeof openStore> {
   for (;;) {
     try {
-      return createEmbeddedHost(options);
+      return openStore(file);
     } catch (error) {
       if (isDiskFull(error) && reserve.release()) continue;
       if (!(error instanceof SluiceError) || !/^(disk|store)_/.test(error.code)) throw error;

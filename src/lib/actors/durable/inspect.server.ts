@@ -7,12 +7,13 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { SluiceError } from '../../protocol/error.ts';
+import { upgradeCopies } from './copies.server.ts';
 import { number, text } from './pragma.server.ts';
 
 /** "SLUI": tells our files from other SQLite files. */
 export const APPLICATION_ID = 0x534c5549;
 /** Checking all pages at the start takes about 2 ms a MiB, and a start may take a second in all. */
-const CHECKED_BYTES = 64 * 1024 * 1024;
+export const CHECKED_BYTES = 64 * 1024 * 1024;
 
 /** A SQLite file of another program: none of ours to copy. */
 export class ForeignStore extends SluiceError {}
@@ -51,9 +52,7 @@ function addressOf(file: string): string | URL {
 
 function newer(file: string, version: number, newest: number): SluiceError {
   const name = path.basename(file);
-  const copies = fs
-    .readdirSync(path.dirname(file))
-    .filter((other) => other.startsWith(`${name}.v`) && other.endsWith('.backup'));
+  const copies = upgradeCopies(file);
   const hint = copies.length === 0 ? '' : ` What it was before the upgrade is kept: ${copies.join(', ')}.`;
   return new SluiceError(
     'store_newer',
@@ -66,27 +65,4 @@ function check(database: DatabaseSync, name: string): void {
   const verdict = text(database, 'PRAGMA quick_check(1)');
   if (verdict === 'ok') return;
   throw new SluiceError('store_corrupt', `${name} is damaged: it is left as it is.`, { cause: verdict });
-}
-
-/**
- * Copies a damaged store, with its WAL, beside itself: whoever then tries to repair it still has what there was. Once
- * for each state of the file, however often the start is tried.
- * @returns the copy's name, null when none could be made
- */
-export function keepDamaged(file: string): string | null {
-  try {
-    const when = fs.statSync(file).mtime.toISOString().replaceAll(/[:.]/g, '-');
-    const copy = `${file}.damaged-${when}.backup`;
-    for (const part of ['', '-wal']) {
-      if (!fs.existsSync(file + part) || fs.existsSync(copy + part)) continue;
-      const unfinished = `${copy}${part}.unfinished`;
-      fs.copyFileSync(file + part, unfinished);
-      fs.chmodSync(unfinished, 0o600);
-      fs.renameSync(unfinished, copy + part);
-    }
-    return path.basename(copy);
-  } catch {
-    // A full or failing disk: what is there stays as it is all the same.
-    return null;
-  }
 }

@@ -6,7 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
-import { APPLICATION_ID, ForeignStore, inspectStore, keepDamaged } from './inspect.server.ts';
+import { dailyCopyOf, finishCopy, keepDamaged, unfinishedOf, upgradeCopyOf } from './copies.server.ts';
+import { APPLICATION_ID, ForeignStore, inspectStore } from './inspect.server.ts';
 import { number, text } from './pragma.server.ts';
 
 /** Versions before it can damage a WAL database on a checkpoint race. Source: design, facts about SQLite. */
@@ -73,9 +74,16 @@ function prepareFile(file: string): void {
 
 function refused(file: string, error: SluiceError): SluiceError {
   if (error.code !== 'store_corrupt' || error instanceof ForeignStore) return error;
-  const copy = keepDamaged(file);
-  if (copy === null) return error;
-  return new SluiceError('store_corrupt', `${error.message} A copy is kept as ${copy}.`, { cause: error });
+  const damaged = keepDamaged(file);
+  const whole = fs.statSync(dailyCopyOf(file), { throwIfNoEntry: false });
+  const message = [
+    error.message,
+    damaged === null ? '' : ` A copy is kept as ${damaged}.`,
+    whole === undefined
+      ? ''
+      : ` What it was at ${whole.mtime.toISOString()} is in ${path.basename(dailyCopyOf(file))}.`,
+  ].join('');
+  return new SluiceError('store_corrupt', message, { cause: error });
 }
 
 function checkSqlite(): void {
@@ -114,7 +122,7 @@ function configure(
 }
 
 function migrate(database: DatabaseSync, file: string, from: number, migrations: readonly string[]): void {
-  if (from > 0) keepCopy(database, `${file}.v${from}.backup`);
+  if (from > 0) keepCopy(database, upgradeCopyOf(file, from));
   database.exec('BEGIN EXCLUSIVE');
   try {
     for (const migration of migrations.slice(from)) database.exec(migration);
@@ -129,14 +137,10 @@ function migrate(database: DatabaseSync, file: string, from: number, migrations:
 
 /** By SQLite itself: a copy by hand would miss the WAL, and closing its descriptor would drop our lock. */
 function keepCopy(database: DatabaseSync, copy: string): void {
-  const unfinished = `${copy}.unfinished`;
+  const unfinished = unfinishedOf(copy);
   fs.rmSync(unfinished, { force: true });
   database.prepare('VACUUM INTO ?').run(unfinished);
-  fs.chmodSync(unfinished, 0o600);
-  const descriptor = fs.openSync(unfinished, 'r+');
-  fs.fsyncSync(descriptor);
-  fs.closeSync(descriptor);
-  fs.renameSync(unfinished, copy);
+  finishCopy(copy);
 }
 
 /** What SQLite or the file system threw, as an error with a code of ours. */

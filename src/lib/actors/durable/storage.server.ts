@@ -2,7 +2,8 @@
  * The rows of all objects in one SQLite file. A write goes straight into an open transaction, so reads and
  * listings need no merging; undoing one turn is the business of `undo.ts`.
  */
-import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { backup, type DatabaseSync, type StatementSync } from 'node:sqlite';
+import type { CopiedStore } from './daily-copy.server.ts';
 import { type OpenOptions, openDatabase, toStoreError } from './open.server.ts';
 import type { ActorName, ActorRows, AlarmRow, DueAlarm, Store } from './store.ts';
 
@@ -38,7 +39,7 @@ const SWEEP = `DELETE FROM actors WHERE row NOT IN (SELECT actor FROM entries)
 type Statements = Record<keyof typeof SQL, StatementSync>;
 
 /** @throws SluiceError as `openDatabase` */
-export function openStore(file: string, options: OpenOptions = {}): Store {
+export function openStore(file: string, options: OpenOptions = {}): Store & CopiedStore {
   const database = openDatabase(file, options);
   try {
     return new SqliteStore(database);
@@ -48,7 +49,7 @@ export function openStore(file: string, options: OpenOptions = {}): Store {
   }
 }
 
-class SqliteStore implements Store {
+class SqliteStore implements Store, CopiedStore {
   readonly #database: DatabaseSync;
   readonly statements: Statements;
   /** Handles whose row was made in the open transaction: gone with a rollback. */
@@ -123,6 +124,15 @@ class SqliteStore implements Store {
 
   ids(className: string, after: string, limit: number): string[] {
     return this.statements.ids.all(className, after, limit).map((row) => row.id as string);
+  }
+
+  /** A few pages at a time, in another thread: turns go on meanwhile, and what they commit is in it. */
+  async copyTo(file: string): Promise<void> {
+    try {
+      await backup(this.#database, file);
+    } catch (error) {
+      throw toStoreError(error);
+    }
   }
 
   close(): void {
