@@ -95,8 +95,7 @@ export class Reader {
   #sendTree({ session }: Watch): void {
     const { revision } = this.#census;
     if (this.#revision === revision) return;
-    const whole = this.#revision === null;
-    const { set, gone } = this.#census.since(this.#revision, this.session ?? session ?? null);
+    const { whole, set, gone } = this.#census.since(this.#revision, this.session ?? session ?? null);
     this.#revision = revision;
     if (whole || set.length > 0 || gone.length > 0) this.send({ type: 'actors', whole, set, gone });
   }

@@ -11,6 +11,8 @@ import { StreamMask } from './stream-mask.ts';
 
 const MAX_RUN_BYTES = 4 * 1024 * 1024;
 const MAX_BYTES = 64 * 1024 * 1024;
+/** Of all runs in one beat: at 15 MB/s that is 17 ms, which an actor's turn may have to wait. */
+const MASKED_A_BEAT = 256 * 1024;
 
 /** Whom an engine works for; nulls = for nobody in particular, like a look at its version. */
 export interface EngineOwner {
@@ -33,12 +35,19 @@ class Recording {
   exit: RecordedExit | null = null;
   isCut: boolean;
   #pending: { slot: OutputSlot; raw: Uint8Array }[] = [];
-  readonly #masks = { 1: new StreamMask(), 2: new StreamMask() };
+  readonly #masks: Record<1 | 2, StreamMask>;
 
   constructor(run: ProcessRun, owner: EngineOwner, isCut: boolean) {
     this.run = run;
     this.owner = owner;
     this.isCut = isCut;
+    // lux draws its bar without a line end.
+    const begun = !isCut
+      ? 'nothing'
+      : owner.engine === 'lux' || owner.engine === 'annie'
+        ? 'a word'
+        : 'a line';
+    this.#masks = { 1: new StreamMask(begun), 2: new StreamMask(begun) };
   }
 
   add(slot: OutputSlot, chunk: Uint8Array): void {
@@ -51,20 +60,24 @@ class Recording {
     this.#pending.push({ slot, raw: chunk.slice() });
   }
 
-  settle(): void {
-    if (this.#pending.length === 0) return;
-    const pending = this.#pending;
-    this.#pending = [];
+  /** @returns how many bytes were masked: of whole chunks, up to about `most` */
+  settle(most: number): number {
+    let count = 0;
+    let bytes = 0;
+    while (count < this.#pending.length && bytes < most) bytes += this.#pending[count++]?.raw.length ?? 0;
+    const pending = this.#pending.splice(0, count);
     for (const fd of [1, 2] as const) {
       const parts = pending.filter(({ slot }) => slot.fd === fd);
       if (parts.length === 0) continue;
+      const isLast = this.exit !== null && this.#pending.length === 0;
       const masked = this.#masks[fd].push(
         parts.map(({ raw }) => raw),
-        this.exit !== null,
+        isLast,
       );
       for (const [index, { slot }] of parts.entries()) slot.masked = masked[index] ?? null;
     }
     for (const { slot } of pending) this.slots.push(slot);
+    return bytes;
   }
 }
 
@@ -91,11 +104,12 @@ export class Recorder {
     if (recording !== undefined) recording.exit = exit;
   }
 
-  /** Masks what has come since, and lets go of the oldest that have ended when there is too much. */
-  settle(): void {
+  /** Masks what has come since, as much as fits into a beat, and lets go of the oldest when there is too much. */
+  settle(most = MASKED_A_BEAT): void {
+    let left = most;
     let bytes = 0;
     for (const recording of this.#recordings.values()) {
-      recording.settle();
+      left -= recording.settle(left);
       bytes += Math.min(recording.bytes, MAX_RUN_BYTES);
     }
     for (const [mark, { exit, bytes: own }] of this.#recordings) {
@@ -112,7 +126,7 @@ export class Recorder {
 
   /** @param versions of the engines, as far as they are known: one dialect is told from another by it */
   of(download: string, versions: Readonly<Partial<Record<EngineName, string>>>): TraceRecording[] {
-    this.settle();
+    this.settle(Infinity);
     return [...this.#recordings.values()]
       .filter(({ owner }) => owner.download === download)
       .map(({ run, owner, exit, slots, isCut }) => ({

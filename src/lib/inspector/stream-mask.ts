@@ -8,10 +8,19 @@ import { mask } from './redact.ts';
 const MAX_CARRY = 8 * 1024;
 /** A beginning under which all that follows in the line is masked. */
 const IN_A_SECRET = 'Cookie: ';
+const IN_AN_ADDRESS = 'https://h/?';
 
 export class StreamMask {
   /** What came since the last line end, as it was. */
-  #line = '';
+  #line: string;
+
+  /**
+   * @param begun what may have come before the first chunk, unseen: nothing, or half a line. Of a stream that has no
+   * line ends, all would be masked for that: there it is half a word.
+   */
+  constructor(begun: 'nothing' | 'a word' | 'a line' = 'nothing') {
+    this.#line = { nothing: '', 'a word': IN_AN_ADDRESS, 'a line': IN_A_SECRET }[begun];
+  }
 
   /** @param isLast nothing comes after these chunks */
   push(chunks: readonly Uint8Array[], isLast: boolean): Uint8Array[] {

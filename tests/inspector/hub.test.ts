@@ -1,0 +1,57 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Hub } from '#lib/inspector/hub.ts';
+import type { Note } from '#lib/inspector/note.ts';
+import { waitFor } from '../support/wait.ts';
+
+const stop: Note = { kind: 'stop', reason: 'done' };
+const note = (hub: Hub, body: Note = stop): void => hub.note('session:s', 's', null, body);
+const numbers = (hub: Hub, since = 0): number[] => [...hub.since(since)].map(({ n }) => n);
+
+test('the newest are kept, and numbers go on', () => {
+  const hub = new Hub([], { maxNotes: 3 });
+  hub.join();
+  for (let k = 0; k < 10_000; k++) note(hub);
+  assert.equal(numbers(hub), [9998, 9999, 10_000]);
+  assert.equal([hub.oldest, hub.next], [9998, 10_001]);
+  assert.equal(numbers(hub, 10_000), [10_000]);
+  assert.equal(numbers(hub, 10_001), []);
+});
+
+test('what they hold is bounded too', () => {
+  const hub = new Hub([], { maxBytes: 100_000 });
+  hub.join();
+  const text = 'x'.repeat(30_000);
+  for (let k = 0; k < 20; k++) note(hub, { kind: 'frame', direction: 'out', bytes: text.length, text });
+  assert.is(numbers(hub).length, 3);
+});
+
+test('taps are attached with the first reader and taken away some time after the last', async () => {
+  const log: string[] = [];
+  const tap = (): (() => void) => {
+    log.push('attached');
+    return () => log.push('taken away');
+  };
+  const hub = new Hub([tap], { lingerMs: 1 });
+  note(hub);
+  assert.equal([hub.isWatched, numbers(hub)], [false, []]);
+  const [one, two] = [hub.join(), hub.join()];
+  note(hub);
+  one();
+  note(hub);
+  two();
+  assert.equal(log, ['attached']);
+  await waitFor(() => log.length === 2);
+  assert.equal([hub.isWatched, numbers(hub), hub.next], [false, [], 3]);
+});
+
+test('who comes back in time finds what was noted before', () => {
+  const hub = new Hub([], { lingerMs: 60_000 });
+  hub.join()();
+  note(hub);
+  hub.join();
+  assert.equal(numbers(hub), [1]);
+  hub.close();
+});
+
+test.run();
