@@ -113,6 +113,43 @@ testSession('a session sees what is its own and nothing else, not even in commit
   inspector.close();
 });
 
+testSession('no secret comes out on the wire or in a trace, wherever it was planted', async (s) => {
+  const { inspector, watch } = inspect(s);
+  const client = watch(OPERATOR);
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  reader.say({
+    ...{ type: 'command', id: 'c1', name: 'add', url: 'https://example.org/v?token=S3cr3t#S3cr3t' },
+    title: 'see https://u:S3cr3t@example.org/?a=S3cr3t',
+  });
+  const answer = await reader.answer('c1');
+  const { id } = (answer.type === 'ack' ? answer.result : {}) as { id: string };
+  await s.told('start', id);
+  await s.news({ ...phase(id, 'download'), title: 'https://example.org/?sig=S3cr3t' } as never);
+  await s.news({
+    ...failed(id, false),
+    error: {
+      code: 'remote_denied',
+      message: 'GET https%3A%2F%2Fu%3AS3cr3t%40example.org%2F was refused: Authorization: Basic S3cr3t',
+      transient: false,
+      retryAfterMs: null,
+    },
+    output: '{"Cookie": "sid=S3cr3t"}',
+  } as never);
+  await client.heard('transition', ({ value }) => value === 'error');
+  await client.heard('frame');
+  await waitFor(() => client.tree.get(`download:${id}`));
+  const trace = JSON.stringify(await inspector.trace(id, 's1'));
+  for (const text of [client.text, trace]) {
+    assert.not.ok(
+      text.includes('S3cr3t'),
+      text.slice(Math.max(0, text.indexOf('S3cr3t') - 300)).slice(0, 400),
+    );
+    assert.ok(text.includes('https://example.org/v?***'));
+  }
+  inspector.close();
+});
+
 testSession('a reader that does not read is sent nothing, loses entries, and is told how many', async (s) => {
   const { inspector, watch } = inspect(s);
   const client = watch(OPERATOR);
