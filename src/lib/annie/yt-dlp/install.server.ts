@@ -9,6 +9,7 @@ import { errnoOf } from '../disk-error.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProcessHost } from '../process.server.ts';
 import { findProgram } from '../process/program.server.ts';
+import { entryCommand } from './entry.ts';
 import { INSTALL_DIR, INSTALL_RECORD, type InstallRecord, locateInstalled } from './locate.server.ts';
 import { INSTALLED_VERSION, requirementsFile } from './requirements.ts';
 
@@ -93,7 +94,7 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
     await must(shell([venvPython, '-I', '-m', 'pip', 'install', ...from]), 'pip could not install yt-dlp');
     // 20 MB that nobody needs any more; what stays is one package and its scripts.
     await shell([venvPython, '-I', '-m', 'pip', 'uninstall', '-q', '-y', 'setuptools', 'pip']);
-    await check(shell, [venvPython, '-I', '-m', 'yt_dlp']);
+    await check(shell, entryCommand(venvPython, null));
     return { version: INSTALLED_VERSION, kind: 'venv', python: null };
   }
   if (!(await has('pip'))) {
@@ -113,8 +114,7 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
     );
   }
   await rm(wheels, { recursive: true });
-  const code = `import sys; sys.path.insert(0, ${JSON.stringify(modules)}); import yt_dlp; yt_dlp.main()`;
-  await check(shell, [python, '-I', '-c', code]);
+  await check(shell, entryCommand(python, modules));
   return { version: INSTALLED_VERSION, kind: 'path', python };
 }
 

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../process/program.server.ts';
+import { entryCommand } from './entry.ts';
 
 /** The dir of our own copy inside the data dir; `install.json` in it is written last. */
 export const INSTALL_DIR = join('engines', 'yt-dlp');
@@ -25,9 +26,6 @@ export interface InstallRecord {
   python: string | null;
 }
 
-/** Runs yt-dlp from a folder of modules; `-I` before it keeps the current dir and the environment out. */
-const FROM_FOLDER = 'import sys; sys.path.insert(0, sys.argv.pop(1)); import yt_dlp; yt_dlp.main()';
-
 export function locateYtDlp(dataDir: string, path: string): Located | null {
   return locateInstalled(dataDir) ?? locateOnPath(path);
 }
@@ -41,12 +39,9 @@ export function locateInstalled(dataDir: string): Located | null {
   const python = kind === 'venv' ? join(dir, 'venv', 'bin', 'python') : record.python;
   // The system's Python may have been replaced or removed since.
   if (python === null || findProgram(python, undefined) === null) return null;
-  const base = { version, path: dir, fingerprint: `${dir}:${version}:${kind}` };
-  if (kind === 'venv') {
-    return { ...base, command: [python, '-I', '-m', 'yt_dlp'] };
-  }
-  const modules = join(dir, 'modules');
-  return { ...base, command: [python, '-I', '-c', FROM_FOLDER, modules] };
+  const modules = kind === 'venv' ? null : join(dir, 'modules');
+  const command = entryCommand(python, modules);
+  return { version, path: dir, fingerprint: `${dir}:${version}:${kind}`, command };
 }
 
 function locateOnPath(path: string): Located | null {
