@@ -3,18 +3,28 @@
 export const MIN_BLOCK_BYTES = 64 * 1024;
 /** Writes of 1 MiB: larger ones were no faster, smaller ones cost a thread-pool trip more each. */
 export const MAX_BLOCK_BYTES = 1024 * 1024;
-/** Kept for reuse over all downloads; more are left to the garbage collector. */
-const MAX_KEPT = 8;
 
-const kept: Buffer[] = [];
+/**
+ * Blocks kept for reuse over all downloads, 12 MiB at most; more are left to the garbage collector. Without the small
+ * ones, 32 downloads at 500 kB/s each made 16 MB of garbage a second, and a third more resident memory.
+ */
+const small: Pool = { bytes: MIN_BLOCK_BYTES, most: 64, kept: [] };
+const large: Pool = { bytes: MAX_BLOCK_BYTES, most: 8, kept: [] };
+
+interface Pool {
+  bytes: number;
+  most: number;
+  kept: Buffer[];
+}
 
 /** A block of at least `bytes` (64 KiB or 1 MiB); its content is whatever was in it. */
 export function takeBlock(bytes: number): Buffer {
-  if (bytes <= MIN_BLOCK_BYTES) return Buffer.allocUnsafeSlow(MIN_BLOCK_BYTES);
-  return kept.pop() ?? Buffer.allocUnsafeSlow(MAX_BLOCK_BYTES);
+  const pool = bytes <= MIN_BLOCK_BYTES ? small : large;
+  return pool.kept.pop() ?? Buffer.allocUnsafeSlow(pool.bytes);
 }
 
 /** Gives a block back; the caller must not touch it any more. */
 export function giveBlock(block: Buffer): void {
-  if (block.length === MAX_BLOCK_BYTES && kept.length < MAX_KEPT) kept.push(block);
+  const pool = block.length === MIN_BLOCK_BYTES ? small : large;
+  if (pool.kept.length < pool.most) pool.kept.push(block);
 }

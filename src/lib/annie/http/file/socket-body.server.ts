@@ -27,8 +27,11 @@ import type { Fill, SegmentWriter } from './segment-writer.server.ts';
  * servers serve one connection at a time.
  */
 const HEAD_WAIT_MS = 2000;
-/** For the head and what comes with it. */
-const HEAD_BUFFER_BYTES = 16 * 1024;
+/**
+ * What heads and slow bodies are read into and copied from, by all sockets: a read has been dealt with before the next
+ * one of any socket begins. A view of a block for each read of a few kB would cost more than copying them.
+ */
+const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
 export interface FastAsk {
   guard: Guard;
@@ -56,9 +59,8 @@ export async function openFast(ask: FastAsk): Promise<FastBody | null> {
   const end = segment.end ?? ask.totalBytes;
   const from = segment.received;
   const early: Buffer[] = [];
-  const own = Buffer.allocUnsafeSlow(HEAD_BUFFER_BYTES);
   let writer: SegmentWriter | null = null;
-  /** Whether the socket now reads into the writer's block or into `own`. */
+  /** Whether the socket now reads into the writer's block or into `shared`. */
   let lent = false;
   let onHead: (whole: boolean) => void = () => {};
   let onChunk = (chunk: Buffer): void => {
@@ -73,8 +75,8 @@ export async function openFast(ask: FastAsk): Promise<FastBody | null> {
   // one that is being written.
   const onread: OnReadOpts = {
     buffer: () => {
-      lent = writer !== null;
-      return writer?.space() ?? own;
+      lent = writer?.isSwift ?? false;
+      return lent && writer ? writer.space() : shared;
     },
     callback: (bytes, chunk) => {
       onChunk((chunk as Buffer).subarray(0, bytes));
