@@ -1,0 +1,73 @@
+/** A person's browser, as the server sees it: one session, one WebSocket, downloads followed to their end. */
+import { WebSocket } from 'ws';
+import { type Change, type ServerMessage, SUBPROTOCOL } from '#lib/protocol/channel.ts';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { Api } from '../tests/support/api.ts';
+import { settles } from '../tests/support/wait.ts';
+
+export interface Wanted {
+  url: string;
+  /** Left to the server when not named. */
+  engine?: string;
+  deadlineMs?: number;
+}
+
+export interface Landed {
+  id: string;
+  name: string;
+  /** From the command to the word that it is complete. */
+  seconds: number;
+}
+
+type RowChange = Partial<DownloadView> & { id: string };
+
+export class BenchClient {
+  readonly #socket: WebSocket;
+  readonly #listeners = new Set<(message: ServerMessage) => void>();
+
+  private constructor(socket: WebSocket) {
+    this.#socket = socket;
+    socket.on('message', (data: Buffer) => {
+      const message = JSON.parse(data.toString()) as ServerMessage;
+      for (const listener of this.#listeners) listener(message);
+    });
+  }
+
+  static async open(serverUrl: string): Promise<BenchClient> {
+    const { token } = await Api.create(serverUrl);
+    const socket = new WebSocket(`${serverUrl.replace('http', 'ws')}/api/channel`, SUBPROTOCOL, {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    await settles(new Promise((resolve) => socket.once('open', resolve)), { what: 'the socket to open' });
+    socket.send(JSON.stringify({ type: 'hello' }));
+    return new BenchClient(socket);
+  }
+
+  /** Adds a download and resolves once it is told to be complete. */
+  async download({ url, engine, deadlineMs = 120_000 }: Wanted): Promise<Landed> {
+    const commandId = crypto.randomUUID();
+    const startedAt = performance.now();
+    const landed = new Promise<Landed>((resolve, reject) => {
+      let id = '';
+      let name = '';
+      const listen = (message: ServerMessage): void => {
+        if (message.type === 'reject' && message.id === commandId) reject(new Error(message.error.message));
+        if (message.type === 'ack' && message.id === commandId) id = (message.result as { id: string }).id;
+        if (message.type !== 'update') return;
+        const change = (message.changes as Change[]).find((each) => each.id === id) as RowChange | undefined;
+        if (change?.file) name = change.file.name;
+        if (change?.state === 'error') reject(new Error(JSON.stringify(change.error)));
+        if (change?.state !== 'complete') return;
+        this.#listeners.delete(listen);
+        resolve({ id, name, seconds: (performance.now() - startedAt) / 1000 });
+      };
+      this.#listeners.add(listen);
+    });
+    this.#socket.send(JSON.stringify({ type: 'command', id: commandId, name: 'add', url, engine }));
+    return settles(landed, { deadlineMs, what: `the download of ${url}` });
+  }
+
+  close(): void {
+    this.#socket.terminate();
+  }
+}
