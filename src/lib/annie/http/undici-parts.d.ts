@@ -1,6 +1,8 @@
 /** The two files of undici that Sluice needs, which it types only as one. */
 declare module 'undici/lib/dispatcher/agent.js' {
-  export { Agent as default } from 'undici';
+  import type { Agent } from 'undici';
+  const agent: typeof Agent;
+  export default agent;
 }
 declare module 'undici/lib/api/api-request.js' {
   import type { Dispatcher } from 'undici';

@@ -1,0 +1,54 @@
+/** Other programs that can do the same work, and how they are told to. */
+import { locateInstalled } from '#lib/annie/yt-dlp/locate.server.ts';
+import { missing, which } from '../../tests/support/tools.ts';
+import { YT_DLP_HOME, ytDlpMissing } from '../../tests/support/yt-dlp.ts';
+
+export interface Program {
+  name: string;
+  /** Why it cannot take part, with what to type, or null. */
+  missing: string | null;
+  /** One file, into the current dir. */
+  one(url: string): string[];
+  /** Many in one process, into the current dir; `list` holds the addresses, one a line. */
+  many(list: string, urls: string[], atOnce: number): string[];
+  /** One process fetches one file after the other: many at once are many processes. */
+  isSequential: boolean;
+}
+
+/** Its own file: curl's config gives each address a name. */
+const nameOf = (url: string): string => new URL(url).pathname.slice(1);
+
+export function programs(): Program[] {
+  const python = locateInstalled(YT_DLP_HOME)?.command[0] ?? null;
+  const ytDlp = [python ?? '', '-I', '-m', 'yt_dlp', '--ignore-config', '-q'];
+  return [
+    {
+      name: 'curl',
+      missing: missing('curl'),
+      one: (url) => ['curl', '-sf', '-o', nameOf(url), url],
+      many: (_, urls, atOnce) => [
+        ...['curl', '-sf', '--parallel', '--parallel-immediate', '--parallel-max', String(atOnce)],
+        ...urls.flatMap((url) => ['-o', nameOf(url), url]),
+      ],
+      isSequential: false,
+    },
+    {
+      name: 'aria2',
+      missing: which('aria2c') === null ? 'aria2 is not installed; type: apt-get install -y aria2' : null,
+      // One connection each: what several do is another question (bench/http).
+      one: (url) => ['aria2c', '-q', '--no-conf', '-x1', '-s1', '--file-allocation=none', url],
+      many: (list, _, atOnce) => [
+        ...['aria2c', '-q', '--no-conf', '-x1', '-s1', '--file-allocation=none'],
+        ...['-j', String(atOnce), '-i', list],
+      ],
+      isSequential: false,
+    },
+    {
+      name: 'yt-dlp',
+      missing: ytDlpMissing(),
+      one: (url) => [...ytDlp, '-o', 'media.%(ext)s', url],
+      many: (list) => [...ytDlp, '-o', '%(id)s.%(ext)s', '-a', list],
+      isSequential: true,
+    },
+  ];
+}
