@@ -14,10 +14,8 @@ export const QUESTION = 63;
 export const OPEN = 91;
 export const CLOSE = 93;
 
-const decoder = new TextDecoder();
-
-export function toText(bytes: Uint8Array, start: number, end: number): string {
-  return decoder.decode(bytes.subarray(start, end));
+export function toText(bytes: Buffer, start: number, end: number): string {
+  return bytes.toString('utf8', start, end);
 }
 
 /** Colours and cursor moves (CSI), and window titles (OSC). */

@@ -2,6 +2,7 @@
 import { SPACE, startsWith, toBytes, toText } from './bytes.ts';
 import { FfmpegStatsReader } from './ffmpeg-stats.ts';
 import { SegmentStream } from './segments.ts';
+import type { Source } from './window.ts';
 
 const DURATION = toBytes('  Duration: ');
 const OUTPUT = toBytes('Output #0');
@@ -11,14 +12,14 @@ const UPPER_O = 79;
 export class FfmpegLogStream extends SegmentStream {
   private readonly reader = new FfmpegStatsReader();
 
-  protected override record(b: Uint8Array, i: number, n: number): number {
-    if (!FfmpegStatsReader.begins(b[i]!)) return 0;
-    const end = this.reader.read(b, i, n, this.values);
+  protected override record(source: Source, i: number, n: number): number {
+    if (!FfmpegStatsReader.begins(source.bytes[i]!)) return 0;
+    const end = this.reader.read(source.bytes, i, n, this.values);
     this.trailing = this.reader.trailing;
     return end;
   }
 
-  protected override line(b: Uint8Array, start: number, end: number): void {
+  protected override line(b: Buffer, start: number, end: number): void {
     const c = b[start];
     if (c === UPPER_O && startsWith(b, start, OUTPUT)) this.run.phase('processing');
     else if (c === SPACE && startsWith(b, start, DURATION)) this.duration(toText(b, start, end));

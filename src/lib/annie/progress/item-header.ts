@@ -10,10 +10,10 @@
  *          Size:            14.89 MiB (15618348 Bytes)
  *          # download with: lux -f default ...
  *
- * It is kept as bytes and understood when somebody asks: in a run that prints forty short records, making strings
- * of its header took as long as reading the records did.
+ * It is understood when somebody asks: in a run that prints forty short records, that took as long as reading the
+ * records did.
  */
-import { toText, withoutEscapes } from './bytes.ts';
+import { withoutEscapes } from './bytes.ts';
 
 /** A stream's size is 0 where lux does not know it. */
 export interface HeaderStream {
@@ -45,15 +45,11 @@ export class ItemHeader {
   readonly type = 'item';
   /** Just past the LF of the last `# download with:` line. */
   readonly endOffset: number;
-  private readonly bytes: Uint8Array;
-  private readonly start: number;
-  private readonly end: number;
+  private readonly text: string;
   private understood: Understood | null = null;
 
-  constructor(bytes: Uint8Array, start: number, end: number, endOffset: number) {
-    this.bytes = bytes;
-    this.start = start;
-    this.end = end;
+  constructor(text: string, endOffset: number) {
+    this.text = text;
     this.endOffset = endOffset;
   }
 
@@ -76,7 +72,7 @@ export class ItemHeader {
   }
 
   private read(): Understood {
-    return (this.understood ??= understand(toText(this.bytes, this.start, this.end)));
+    return (this.understood ??= understand(this.text));
   }
 }
 

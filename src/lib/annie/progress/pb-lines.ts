@@ -20,7 +20,7 @@ const OTHER_FAILURES =
   /^(?:Run \S+ failed: |Incorrect Usage[:.] ?)(.*)$|^(flag provided but not defined: .*)$/;
 /** Of a longer title the beginning is kept. */
 const LONGEST_TITLE = 16 * 1024;
-const SLAB_BYTES = 4 * 1024;
+const FIRST_BYTES = 256;
 
 export class PbLines {
   private readonly run: Run;
@@ -28,11 +28,15 @@ export class PbLines {
   private part: 'none' | 'site' | 'title' | 'streams' | 'between' = 'none';
   /** The header has one stream, the one that is fetched. */
   private single = true;
-  /** Headers, one after the other: an item keeps its place in the slab, so a header costs no buffer of its own. */
-  private slab = new Uint8Array(SLAB_BYTES);
-  /** The header at hand is `slab[from, to)`. */
-  private from = 0;
+  /**
+   * The header at hand: what a chunk boundary cut off is `carried[0, to)`, then come lines that stand after each
+   * other in `span[spanStart, spanEnd)`. Nearly always it is one span, of which a string is made at once.
+   */
+  private carried = Buffer.allocUnsafeSlow(FIRST_BYTES);
   private to = 0;
+  private span: Buffer | null = null;
+  private spanStart = 0;
+  private spanEnd = 0;
   private endOffset = 0;
   private awaitsMessage = false;
   private lastError: string | null = null;
@@ -47,7 +51,7 @@ export class PbLines {
   }
 
   /** The line `[start, end)`, without its LF, which stands at `endOffset` of the stream. */
-  line(b: Uint8Array, start: number, end: number, endOffset: number): void {
+  line(b: Buffer, start: number, end: number, endOffset: number): void {
     while (end > start && b[end - 1] === CR) end--;
     if (this.part !== 'none' && this.headerLine(b, start, end, endOffset)) return;
     if (end === start) return;
@@ -56,7 +60,7 @@ export class PbLines {
     } else if (startsWith(b, start, SITE)) {
       this.part = 'site';
       this.single = true;
-      this.from = this.to;
+      this.to = 0;
       this.keep(b, start, end);
     }
   }
@@ -67,7 +71,7 @@ export class PbLines {
   }
 
   /** Whether the line was the header's. */
-  private headerLine(b: Uint8Array, start: number, end: number, endOffset: number): boolean {
+  private headerLine(b: Buffer, start: number, end: number, endOffset: number): boolean {
     if (this.part === 'between') {
       if (start === end) return true;
       if (!startsWith(b, start, NEXT_STREAM)) {
@@ -81,7 +85,7 @@ export class PbLines {
       else return true;
     } else if (this.part === 'title') {
       if (startsWith(b, start, TYPE)) this.part = 'streams';
-      else if (this.to - this.from > LONGEST_TITLE) return true;
+      else if (this.length() > LONGEST_TITLE) return true;
     } else if (startsWith(b, start, STREAM)) {
       this.single = b[start + STREAM.length] === COLON;
       if (this.single) this.run.phase('downloading');
@@ -96,26 +100,41 @@ export class PbLines {
   }
 
   private close(): void {
+    if (this.to > 0) this.settle();
+    const text =
+      this.span === null ? toText(this.carried, 0, this.to) : toText(this.span, this.spanStart, this.spanEnd);
+    this.span = null;
     this.part = 'none';
-    this.run.event(new ItemHeader(this.slab, this.from, this.to - 1, this.endOffset));
+    this.run.event(new ItemHeader(text, this.endOffset));
   }
 
-  private keep(b: Uint8Array, start: number, end: number): void {
-    if (this.to + (end - start) >= this.slab.length) this.newSlab(end - start);
-    const { slab } = this;
-    let { to } = this;
-    for (let i = start; i < end; i++) slab[to++] = b[i]!;
-    slab[to++] = LF;
-    this.to = to;
+  private keep(b: Buffer, start: number, end: number): void {
+    if (this.span !== b || start !== this.spanEnd + 1) {
+      this.settle();
+      this.span = b;
+      this.spanStart = start;
+    }
+    this.spanEnd = end;
   }
 
-  /** The old one belongs to the items in it. */
-  private newSlab(more: number): void {
-    const kept = this.slab.subarray(this.from, this.to);
-    this.slab = new Uint8Array(Math.max(SLAB_BYTES, 2 * (kept.length + more)));
-    this.slab.set(kept);
-    this.from = 0;
-    this.to = kept.length;
+  /** Bytes of the header at hand, each line with its LF. */
+  private length(): number {
+    return this.span === null ? this.to : this.to + this.spanEnd - this.spanStart + 1;
+  }
+
+  /** Copies what is kept, as its bytes may be written over now. */
+  settle(): void {
+    const { span, to } = this;
+    if (span === null) return;
+    this.to = this.length();
+    if (this.to > this.carried.length) {
+      const bigger = Buffer.allocUnsafeSlow(2 * this.to);
+      this.carried.copy(bigger, 0, 0, to);
+      this.carried = bigger;
+    }
+    span.copy(this.carried, to, this.spanStart, this.spanEnd);
+    this.carried[this.to - 1] = LF;
+    this.span = null;
   }
 
   private message(line: string): void {

@@ -3,9 +3,10 @@ import { PbLines } from './pb-lines.ts';
 import { Pb1Reader } from './pb1-record.ts';
 import { Pb3Reader } from './pb3-record.ts';
 import { type SegmentOptions, SegmentStream } from './segments.ts';
+import type { Source } from './window.ts';
 
 interface BarReader {
-  read(b: Uint8Array, i: number, n: number, out: Float64Array): number;
+  read(source: Source, i: number, n: number, out: Float64Array): number;
 }
 
 /** Lines, and between them bars after a CR: annie's fd 1, and lux in a terminal. */
@@ -19,18 +20,25 @@ class PbStream extends SegmentStream {
     this.reader = reader;
   }
 
+  override push(chunk: Uint8Array): void {
+    super.push(chunk);
+    this.lines.settle();
+  }
+
   override end(): void {
     super.end();
     this.lines.end();
   }
 
-  protected override record(b: Uint8Array, i: number, n: number): number {
+  protected override record(source: Source, i: number, n: number): number {
     if (this.reader === null || !this.afterReturn || this.lines.inHeader) return 0;
-    return this.reader.read(b, i, n, this.values);
+    return this.reader.read(source, i, n, this.values);
   }
 
-  protected override line(text: Uint8Array, start: number, end: number, endOffset: number): void {
+  protected override line(text: Buffer, start: number, end: number, endOffset: number): void {
     this.lines.line(text, start, end, endOffset);
+    // In a terminal each line is put where the last one was.
+    if (this.terminal !== null) this.lines.settle();
   }
 }
 
@@ -41,7 +49,11 @@ export function annieStream(options: SegmentOptions): SegmentStream {
 
 /** lux in a terminal: everything on fd 1. */
 export function luxTerminalStream(options: SegmentOptions): SegmentStream {
-  return new PbStream({ ...options, terminal: true }, new Pb3Reader());
+  const reader = new Pb3Reader();
+  return new PbStream(
+    { ...options, terminal: true },
+    { read: ({ bytes }, i, n, out) => reader.read(bytes, i, n, out) },
+  );
 }
 
 /** lux's fd 1 through a pipe: lines only. */

@@ -4,21 +4,26 @@
  * A record must begin a segment. What does not begin like one is text and runs to its LF, whatever CRs it holds:
  * a title with a CR and a fake record in it stays a title.
  *
- * A record that ends with its chunk (the usual case where CR comes first, not last) is decoded at once and held
- * back until the next byte shows that nothing more belongs to it. Only what a chunk boundary really cuts is put
- * together in the carry buffer and read there.
+ * A record that ends with its chunk (the usual case where CR comes first, not last) is decoded at once and waits
+ * until the next byte shows that nothing more belongs to it.
  */
-import { Carry } from './carry.ts';
+import { lineEnd, segmentEnd } from './line-ends.ts';
 import type { Run } from './run.ts';
 import { createValues } from './sample.ts';
 import type { ByteStream } from './sink.ts';
 import { TerminalText } from './terminal-text.ts';
+import { LONGEST_LINE, type Source, Window } from './window.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
 const CR = 13;
 const LF = 10;
 const SPACE = 32;
 const END = 0;
+
+/** A longer chunk is taken in pieces, so that the window need not grow with it. */
+const LONGEST_PIECE = 16 * 1024;
+/** Instead of an index: the rest of the chunk waits for more. */
+const WAITS = -1;
 
 export interface SegmentOptions {
   run: Run;
@@ -36,15 +41,14 @@ export abstract class SegmentStream implements ByteStream {
   /** Bytes at the end of the record read last that do not count. */
   protected trailing = 0;
 
-  private readonly terminal: TerminalText | null;
-  /** Stream offset of the chunk at hand. */
-  private base = 0;
-  /** The unfinished segment. */
-  private readonly carry = new Carry();
-  /** The unfinished segment is known to be text: only LF ends it. */
-  private carryIsText = false;
-  /** Stream offset of the end of a decoded record that waits for the byte after it; 0 = none. */
-  private pendingEnd = 0;
+  protected readonly terminal: TerminalText | null;
+  private readonly window = new Window();
+  /** What is known of the segment at the window's start, whose end has not come. */
+  private cut: 'unread' | 'record' | 'text' = 'unread';
+  /** Bytes of it that were looked through for its end. */
+  private seen = 0;
+  /** Stream offset of the end of the record that waits for the byte after it. */
+  private recordEnd = 0;
 
   constructor({ run, fd, terminal = false }: SegmentOptions) {
     this.run = run;
@@ -57,25 +61,52 @@ export abstract class SegmentStream implements ByteStream {
    * none, or not all of one; 0 when none can begin with the bytes that are here, whatever comes. It must not read
    * on past CR or LF.
    */
-  protected abstract record(b: Uint8Array, i: number, n: number): number;
+  protected abstract record(source: Source, i: number, n: number): number;
 
   /**
    * A segment that is no record, up to its LF (or the end of the stream), which stands at `endOffset`. From a
    * terminal it comes without colours.
    */
-  protected abstract line(text: Uint8Array, start: number, end: number, endOffset: number): void;
+  protected abstract line(text: Buffer, start: number, end: number, endOffset: number): void;
 
   /** Whether text may follow the record directly (yt-dlp's retry message). */
-  protected glue(_b: Uint8Array, _i: number): boolean {
+  protected glue(_b: Buffer, _i: number): boolean {
     return false;
   }
 
   push(chunk: Uint8Array): void {
-    const n = chunk.length;
-    let i = 0;
-    if (this.carry.end > 0) i = this.pendingEnd > 0 ? this.settle(chunk, n) : this.fill(chunk, 0, n);
-    while (i < n) {
-      const c = chunk[i];
+    if (chunk.length <= LONGEST_PIECE) {
+      this.take(chunk);
+    } else {
+      for (let at = 0; at < chunk.length; at += LONGEST_PIECE) {
+        this.take(chunk.subarray(at, at + LONGEST_PIECE));
+      }
+    }
+  }
+
+  end(): void {
+    const { window } = this;
+    const { start, end } = window;
+    if (this.seen > 0) {
+      if (this.cut === 'record') {
+        this.emit(this.recordEnd);
+      } else {
+        const rest = this.cut === 'text' ? 0 : this.whole(start, end);
+        if (rest < end) this.tell(rest > 0 ? rest : start, end);
+      }
+    }
+    window.start = end;
+    this.seen = 0;
+  }
+
+  private take(chunk: Uint8Array): void {
+    const { window } = this;
+    window.append(chunk);
+    const { bytes, end } = window;
+    let i = this.seen > 0 ? this.goOn(window, end) : window.start;
+    while (i < end) {
+      if (i < 0) return;
+      const c = bytes[i];
       if (c === CR) {
         this.afterReturn = true;
         i++;
@@ -83,20 +114,10 @@ export abstract class SegmentStream implements ByteStream {
         this.afterReturn = false;
         i++;
       } else {
-        i = this.segment(chunk, i, n);
+        i = this.segment(window, i, end);
       }
     }
-    this.base += n;
-  }
-
-  end(): void {
-    if (this.pendingEnd > 0) this.emit(this.pendingEnd);
-    else if (this.carry.end > 0) {
-      const read = !this.carryIsText && this.carriedRecord();
-      if (!read || this.carryIsText) this.carriedLine();
-    }
-    this.pendingEnd = 0;
-    this.carry.clear();
+    window.start = end;
   }
 
   private emit(endOffset: number): void {
@@ -104,157 +125,124 @@ export abstract class SegmentStream implements ByteStream {
     this.run.sample(this.fd, this.values);
   }
 
-  /** At a byte that is not CR or LF: one segment, or what the chunk holds of it. Returns where to go on. */
-  private segment(b: Uint8Array, i: number, n: number): number {
-    if (this.terminal !== null) return this.hold(b, i, n, true);
-    const end = this.record(b, i, n);
-    if (end > 0) {
+  /** At a byte that is not CR or LF: one segment. Returns where to go on, or WAITS. */
+  private segment(window: Window, i: number, n: number): number {
+    if (this.terminal !== null) return this.shownSegment(window, i, n);
+    const end = this.record(window, i, n);
+    if (end > 0 && end - i <= LONGEST_LINE) {
+      const b = window.bytes;
       let k = end;
-      while (k < n && b[k] === SPACE) k++;
+      while (b[k] === SPACE) k++;
       if (k === n) {
-        this.pendingEnd = this.base + end;
-        return this.copy(b, i, n);
+        this.recordEnd = window.base + end;
+        return this.wait(window, i, n, 'record');
       }
       const c = b[k];
       if (c === CR || c === LF) {
-        this.emit(this.base + end);
+        this.emit(window.base + end);
         return k;
       }
       if (this.glue(b, k)) {
-        this.emit(this.base + end);
-        return this.text(b, k, n);
+        this.emit(window.base + end);
+        return this.text(window, k, k, n);
       }
     }
-    return this.hold(b, i, n, end !== 0);
+    return this.noRecord(window, i, n, end !== 0);
   }
 
-  /** Text to its LF; what the chunk ends in is kept. */
-  private text(b: Uint8Array, i: number, n: number): number {
-    const stop = b.indexOf(LF, i);
-    if (stop < 0) {
-      this.carryIsText = true;
-      return this.copy(b, i, n);
-    }
-    this.line(b, i, stop, this.base + stop);
-    return stop;
-  }
-
-  /** A segment that could not be read in place: to the carry, or straight to text when its end is here. */
-  private hold(b: Uint8Array, i: number, n: number, maybe: boolean): number {
-    if (this.terminal !== null) {
-      this.carryIsText = false;
-      this.carry.base = this.base + i;
-      return this.fill(b, i, n);
-    }
+  /** No record as far as the bytes go, but `maybe` one when more of them come. */
+  private noRecord(window: Window, i: number, n: number, maybe: boolean): number {
+    const b = window.bytes;
     let k = i;
-    while (k < n && b[k] === SPACE) k++;
+    while (b[k] === SPACE) k++;
     if (k < n && (b[k] === CR || b[k] === LF)) return k;
-    // Its end is here and it was no record.
-    const lf = b.indexOf(LF, k);
-    if (lf >= 0) {
-      this.line(b, i, lf, this.base + lf);
-      return lf;
-    }
-    this.carryIsText = k < n && (!maybe || segmentEnd(b, k, n) < n);
-    return this.copy(b, i, n);
+    if (maybe) k = segmentEnd(window, k, n);
+    return k === n ? this.wait(window, i, n, 'unread') : this.text(window, i, k, n);
   }
 
-  /** A decoded record waits, and here are the bytes after it. */
-  private settle(b: Uint8Array, n: number): number {
-    let k = 0;
-    while (k < n && b[k] === SPACE) k++;
-    const c = b[k];
-    if (k < n && (c === CR || c === LF)) {
-      this.emit(this.pendingEnd);
-      this.pendingEnd = 0;
-      this.carry.clear();
-      return k;
-    }
-    if (k === n) {
-      this.carry.append(b, 0, n);
-      return n;
-    }
-    this.pendingEnd = 0;
-    return this.fill(b, 0, n);
+  /** In a terminal: nothing is read before it is whole. */
+  private shownSegment(window: Window, i: number, n: number): number {
+    const stop = segmentEnd(window, i, n);
+    if (stop === n) return this.wait(window, i, n, 'unread');
+    const rest = this.whole(i, stop);
+    if (rest === stop || isBlank(window.bytes, i, stop)) return stop;
+    return this.text(window, rest > 0 ? rest : i, stop, n);
   }
 
-  /** Goes on with the carried segment from `i`; returns where the chunk goes on, at CR, LF or its end. */
-  private fill(b: Uint8Array, i: number, n: number): number {
-    if (!this.carryIsText) {
-      const stop = segmentEnd(b, i, n);
-      this.carry.append(b, i, stop);
-      if (stop === n) return n;
-      const read = this.carriedRecord() || isBlank(this.carry.bytes, this.carry.start, this.carry.end);
-      if (read && !this.carryIsText) {
-        this.carry.clear();
-        return stop;
-      }
-      this.carryIsText = true;
-      i = stop;
-    }
-    const lf = b.indexOf(LF, i);
-    const stop = lf < 0 ? n : lf;
-    this.carry.append(b, i, stop);
-    if (lf < 0) return n;
-    this.carriedLine();
-    this.carry.clear();
-    this.carryIsText = false;
+  /** The text that begins at `i`, with no LF before `from`: up to its LF. */
+  private text(window: Window, i: number, from: number, n: number): number {
+    const stop = lineEnd(window, from, n);
+    if (stop === n) return this.wait(window, i, n, 'text');
+    this.tell(i, stop);
     return stop;
+  }
+
+  /** The end of the segment that begins at `i` has not come. */
+  private wait(window: Window, i: number, n: number, cut: 'unread' | 'record' | 'text'): number {
+    window.start = i;
+    this.cut = cut;
+    this.seen = n - i;
+    if (this.seen > LONGEST_LINE) {
+      window.cut(i + LONGEST_LINE);
+      this.seen = LONGEST_LINE;
+      if (cut === 'unread') this.cut = 'text';
+    }
+    return WAITS;
+  }
+
+  /** With the segment that waits, now that more has come. */
+  private goOn(window: Window, n: number): number {
+    const { cut } = this;
+    const i = window.start;
+    let k = i + this.seen;
+    this.seen = 0;
+    if (cut === 'text') return this.text(window, i, k, n);
+    if (cut === 'record') {
+      const b = window.bytes;
+      while (b[k] === SPACE) k++;
+      if (k === n) return this.wait(window, i, n, cut);
+      const c = b[k];
+      if (c === CR || c === LF) {
+        this.emit(this.recordEnd);
+        return k;
+      }
+    }
+    return segmentEnd(window, k, n) === n ? this.wait(window, i, n, 'unread') : this.segment(window, i, n);
   }
 
   /**
-   * Reads the whole carried segment as a record. With text glued to it, that text is left as the carried
-   * segment.
+   * Reads `[i, stop)` as one record, with nothing but blanks after it. Returns `stop`, or where text begins that
+   * is glued to it; 0 when it is none.
    */
-  private carriedRecord(): boolean {
-    const { terminal, carry } = this;
-    let b = carry.bytes;
-    let i = carry.start;
-    let n = carry.end;
-    if (terminal !== null) {
-      n = terminal.set(b, i, n);
-      b = terminal.bytes;
-      i = 0;
-      if (n === 0) return true;
-    }
-    const end = this.record(b, i, n);
-    if (end <= 0) return false;
+  private whole(i: number, stop: number): number {
+    const { window, terminal } = this;
+    const source = terminal ?? window;
+    const start = terminal === null ? i : 0;
+    const n = terminal === null ? stop : terminal.set(window.bytes, i, stop);
+    if (n === start) return stop;
+    const end = this.record(source, start, n);
+    if (end <= 0) return 0;
     let k = end;
-    while (k < n && b[k] === SPACE) k++;
-    const glued = k < n && this.glue(b, k);
-    if (k < n && !glued) return false;
-    this.emit(carry.base + (terminal === null ? end : terminal.rawEnd(end)));
-    if (glued) {
-      carry.start = terminal === null ? k : terminal.rawEnd(k);
-      this.carryIsText = true;
-    }
-    return true;
+    while (k < n && source.bytes[k] === SPACE) k++;
+    if (k < n && !this.glue(source.bytes, k)) return 0;
+    this.emit(window.base + (terminal === null ? end : terminal.rawEnd(end)));
+    if (k === n) return stop;
+    return terminal === null ? k : terminal.rawEnd(k);
   }
 
-  private carriedLine(): void {
-    const { carry, terminal } = this;
-    const endOffset = carry.base + carry.end;
+  private tell(i: number, stop: number): void {
+    const { window, terminal } = this;
+    const end = Math.min(stop, i + LONGEST_LINE);
     if (terminal === null) {
-      this.line(carry.bytes, carry.start, carry.end, endOffset);
+      this.line(window.bytes, i, end, window.base + stop);
     } else {
-      const shown = terminal.set(carry.bytes, carry.start, carry.end);
-      this.line(terminal.bytes, 0, shown, endOffset);
+      const shown = terminal.set(window.bytes, i, end);
+      this.line(terminal.bytes, 0, shown, window.base + stop);
     }
-  }
-
-  /** Keeps what is left of the chunk for the next. */
-  private copy(b: Uint8Array, i: number, n: number): number {
-    this.carry.begin(b, i, this.base);
-    return n;
   }
 }
 
-function isBlank(b: Uint8Array, i: number, end: number): boolean {
+function isBlank(b: Buffer, i: number, end: number): boolean {
   while (i < end && b[i] === SPACE) i++;
   return i === end;
-}
-
-function segmentEnd(b: Uint8Array, i: number, n: number): number {
-  while (i < n && b[i] !== CR && b[i] !== LF) i++;
-  return i;
 }

@@ -102,7 +102,7 @@ export class SluiceReader {
   }
 
   /** The postprocessor that a line of ours says has begun; null when it says something else. */
-  postprocessor(b: Uint8Array, start: number, end: number): string | null {
+  postprocessor(b: Buffer, start: number, end: number): string | null {
     if (!startsWith(b, start, this.prefix) || b[start + this.prefix.length] !== LETTER_P) return null;
     const words = toText(b, start, end).trim().split(' ');
     return words.at(-2) === 'started' ? words.at(-1)! : null;

@@ -69,7 +69,7 @@ export class YtDlpMessages {
   }
 
   /** Most lines say nothing that is needed here; those are not made into strings. */
-  line(b: Uint8Array, start: number, end: number): void {
+  line(b: Buffer, start: number, end: number): void {
     const c = b[start]!;
     if (c === OPEN ? this.speaks(b, start, end) : this.errors && c > SPACE) {
       this.spoken(withoutEscapes(toText(b, start, end)));
@@ -77,7 +77,7 @@ export class YtDlpMessages {
   }
 
   /** `[download] `, the name of a postprocessor (a capital first), or `[extractor] Playlist `. */
-  private speaks(b: Uint8Array, start: number, end: number): boolean {
+  private speaks(b: Buffer, start: number, end: number): boolean {
     const first = b[start + 1]!;
     if ((first >= UPPER_A && first <= UPPER_Z) || startsWith(b, start, DOWNLOAD_BYTES)) return true;
     let k = start + 1;

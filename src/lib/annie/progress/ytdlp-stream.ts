@@ -6,6 +6,7 @@ import { SluiceReader } from './sluice-template.ts';
 import { YtDlpJsonReader } from './ytdlp-json.ts';
 import { YtDlpMessages } from './ytdlp-messages.ts';
 import { YtDlpTextReader } from './ytdlp-record.ts';
+import type { Source } from './window.ts';
 
 /** How yt-dlp was told to print progress; `prefix` stands before each record. */
 export type YtDlpFormat =
@@ -38,7 +39,8 @@ export class YtDlpStream extends SegmentStream {
     this.ffmpeg = ffmpeg ? new FfmpegStatsReader() : null;
   }
 
-  protected override record(b: Uint8Array, i: number, n: number): number {
+  protected override record(source: Source, i: number, n: number): number {
+    const b = source.bytes;
     const c = b[i]!;
     if (this.ffmpeg !== null && FfmpegStatsReader.begins(c)) {
       return this.ffmpegRecord(this.ffmpeg, b, i, n);
@@ -51,11 +53,11 @@ export class YtDlpStream extends SegmentStream {
     return 0;
   }
 
-  protected override glue(b: Uint8Array, i: number): boolean {
+  protected override glue(b: Buffer, i: number): boolean {
     return (this.stock?.glue(b, i) ?? false) || (this.json?.glue(b, i) ?? false);
   }
 
-  protected override line(b: Uint8Array, start: number, end: number): void {
+  protected override line(b: Buffer, start: number, end: number): void {
     const name = this.sluice?.postprocessor(b, start, end) ?? null;
     if (name !== null) this.messages.postprocessor(name);
     else this.messages.line(b, start, end);

@@ -16,6 +16,6 @@ export function lastWords({ header, chunks }: Recording): string | null {
     tail.unshift(...data);
     if (tail.length > TAIL_BYTES) break;
   }
-  const lines = toText(Uint8Array.from(tail), 0, tail.length).split(/[\r\n]+/);
+  const lines = toText(Buffer.from(tail), 0, tail.length).split(/[\r\n]+/);
   return lines.findLast((line) => /^\S/.test(line) && !STATUS.test(line))?.trimEnd() ?? null;
 }
