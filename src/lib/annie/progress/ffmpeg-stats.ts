@@ -40,10 +40,6 @@ export class FfmpegStatsReader {
   /** Bytes at the end of the last record that do not count: newer ffmpegs print more after the speed. */
   trailing = 0;
 
-  /** Where size and speed stood in the last record: ffmpeg prints columns, so they are looked for there first. */
-  private sizeAt = 0;
-  private speedAt = 0;
-
   /** Whether a record can begin with this byte. */
   static begins(c: number): boolean {
     return c === LOWER_F || c === LOWER_S || c === UPPER_L;
@@ -51,12 +47,9 @@ export class FfmpegStatsReader {
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(b: Uint8Array, i: number, n: number, out: Float64Array): number {
-    const start = i;
     const first = b[i];
     if (first === LOWER_F) {
       if (!startsWith(b, i, FRAME)) return ~i;
-      const guess = start + this.sizeAt;
-      if (guess < n && b[guess - 1] === SPACE && startsWith(b, guess, SIZE)) i = guess;
     } else if (!startsWith(b, first === UPPER_L ? i + 1 : i, SIZE)) {
       return ~i;
     }
@@ -66,30 +59,21 @@ export class FfmpegStatsReader {
     let last = i;
     while (i < n && b[i] !== CR && b[i] !== LF) {
       const name = b[i] === UPPER_L ? i + 1 : i;
-      while (i < n && b[i] !== EQUALS) {
-        if (b[i]! <= SPACE) return ~i;
-        i++;
-      }
+      while (b[i]! > SPACE && b[i] !== EQUALS) i++;
+      if (b[i] !== EQUALS) return ~i;
       while (b[++i] === SPACE);
-      const next = endOfWord(b, i, n);
+      const next = endOfWord(b, i);
       if (next === i) return ~i;
       last = next;
       const c = b[name];
       if (c === LOWER_S && startsWith(b, name, SIZE)) {
         if (!readKilobytes(b, i, out)) return ~i;
         sized = true;
-        this.sizeAt = name - start;
       } else if (c === LOWER_S && startsWith(b, name, SPEED)) {
         if (!readFactor(b, i, next, out)) return ~i;
         end = next;
-        this.speedAt = name - start;
       } else if (c === LOWER_T && startsWith(b, name, TIME)) {
         readTime(b, i, out);
-        const guess = start + this.speedAt;
-        if (guess > next && guess < n && b[guess - 1] === SPACE && startsWith(b, guess, SPEED)) {
-          i = guess;
-          continue;
-        }
       }
       i = next;
       while (b[i] === SPACE) i++;
@@ -100,8 +84,9 @@ export class FfmpegStatsReader {
   }
 }
 
-function endOfWord(b: Uint8Array, i: number, n: number): number {
-  while (i < n && b[i]! > SPACE) i++;
+/** The zero after the last byte ends a word too. */
+function endOfWord(b: Uint8Array, i: number): number {
+  while (b[i]! > SPACE) i++;
   return i;
 }
 

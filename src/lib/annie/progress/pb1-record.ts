@@ -42,7 +42,8 @@ export class Pb1Reader {
     if (end === 0) {
       end = this.readHead(source, i, n, out);
       if (end < 0) return end;
-      this.head.keep(source, i, end);
+      // Without a total it ends in no percent sign, and might have gone on.
+      if (source.bytes[end - 1] === PERCENT_SIGN) this.head.keep(source, i, end);
     }
     return readTail(source.bytes, end, out);
   }

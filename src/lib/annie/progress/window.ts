@@ -94,6 +94,11 @@ export class Known {
     return 0;
   }
 
+  /** To be called when what the text said no longer stands in the values. */
+  forget(): void {
+    this.generation = -1;
+  }
+
   /** `[at, end)` was read and is known from now on. Less than 8 bytes are not worth it. */
   keep({ generation }: Source, at: number, end: number): void {
     if (end - at < 8) return;

@@ -1,12 +1,12 @@
 /** What yt-dlp says in lines beside its progress. */
-import { CLOSE, OPEN, SPACE, startsWith, toBytes, toText, withoutEscapes } from './bytes.ts';
+import { CLOSE, COLON, OPEN, SPACE, startsWith, toBytes, toText, withoutEscapes } from './bytes.ts';
 import type { Run } from './run.ts';
 
 /**
  * yt-dlp's postprocessors by the names they print. A list, as extractors print names in brackets too.
  * Source: yt_dlp/postprocessor of 2026.10.26.
  */
-const POSTPROCESSORS = new Set([
+const POSTPROCESSORS = [
   'Concat',
   'CopyStream',
   'EmbedSubtitle',
@@ -33,12 +33,14 @@ const POSTPROCESSORS = new Set([
   'VideoConvertor',
   'VideoRemuxer',
   'XAttrMetadata',
-]);
+].map((name) => ({ name, bytes: toBytes(name) }));
 
-const BRACKETED = /^\[(\w+)\] /;
-const DOWNLOAD = '[download] ';
-const DOWNLOAD_BYTES = toBytes(DOWNLOAD);
-const PLAYLIST_BYTES = toBytes('Playlist ');
+const DOWNLOAD = toBytes('[download] ');
+const DESTINATION = toBytes('Destination: ');
+const PLAYLIST_OF = toBytes('Playlist ');
+const ERROR = toBytes('ERROR:');
+const USAGE_ERROR = toBytes(': error: ');
+const WORD = /^\w+$/;
 const UPPER_A = 65;
 const UPPER_Z = 90;
 const SKIPPED =
@@ -46,8 +48,7 @@ const SKIPPED =
 const ITEM = /^Downloading item (\d+) of (\d+)$/;
 const RESUMING = /^Resuming download at byte (\d+)$/;
 const PLAYLIST = /^(?:Downloading|Finished downloading) playlist: /;
-const ERROR = /^ERROR: ?/;
-const USAGE_ERROR = /^[\w.-]+: error: (.*)$/;
+const PROGRAM = /^[\w.-]+$/;
 
 export class YtDlpMessages {
   private readonly run: Run;
@@ -71,48 +72,59 @@ export class YtDlpMessages {
   /** Most lines say nothing that is needed here; those are not made into strings. */
   line(b: Buffer, start: number, end: number): void {
     const c = b[start]!;
-    if (c === OPEN ? this.speaks(b, start, end) : this.errors && c > SPACE) {
-      this.spoken(withoutEscapes(toText(b, start, end)));
+    if (c === OPEN) {
+      if (startsWith(b, start, DOWNLOAD)) this.download(b, start + DOWNLOAD.length, end);
+      else this.bracketed(b, start, end);
+    } else if (this.errors && c > SPACE) {
+      this.failure(b, start, end);
     }
   }
 
-  /** `[download] `, the name of a postprocessor (a capital first), or `[extractor] Playlist `. */
-  private speaks(b: Buffer, start: number, end: number): boolean {
-    const first = b[start + 1]!;
-    if ((first >= UPPER_A && first <= UPPER_Z) || startsWith(b, start, DOWNLOAD_BYTES)) return true;
-    let k = start + 1;
-    while (k < end && b[k] !== CLOSE) k++;
-    return startsWith(b, k + 2, PLAYLIST_BYTES);
-  }
-
-  private spoken(line: string): void {
-    if (line.startsWith(DOWNLOAD)) {
-      this.download(line.slice(DOWNLOAD.length).trimEnd());
-    } else if (this.errors && ERROR.test(line)) {
-      this.run.event({ type: 'error', message: line.replace(ERROR, '').trim() });
-    } else if (this.errors && USAGE_ERROR.test(line)) {
-      this.run.event({ type: 'error', message: line.replace(USAGE_ERROR, '$1').trim() });
-    } else {
-      const name = BRACKETED.exec(line)?.[1];
-      if (name === undefined) return;
-      if (line.startsWith('Playlist ', name.length + 3)) this.inTitle = true;
-      else this.postprocessor(name);
+  /** `[Postprocessor] `, those of extractors are in small letters, or `[extractor] Playlist `. */
+  private bracketed(b: Buffer, start: number, end: number): void {
+    let close = start + 1;
+    while (close < end && b[close] !== CLOSE) close++;
+    if (close + 1 >= end || b[close + 1] !== SPACE) return;
+    if (startsWith(b, close + 2, PLAYLIST_OF)) {
+      if (WORD.test(toText(b, start + 1, close))) this.inTitle = true;
+    } else if (b[start + 1]! >= UPPER_A && b[start + 1]! <= UPPER_Z) {
+      this.postprocessor(b, start + 1, close);
     }
   }
 
-  /** A postprocessor began. */
-  postprocessor(name: string): void {
-    if (!POSTPROCESSORS.has(name)) return;
-    this.run.event({ type: 'postprocessor', name });
-    this.run.phase(name === 'Merger' ? 'merging' : 'post-processing');
+  /** `ERROR: what`, and `yt-dlp: error: what` of its command line. */
+  private failure(b: Buffer, start: number, end: number): void {
+    let from = start + ERROR.length;
+    if (!startsWith(b, start, ERROR)) {
+      let colon = start;
+      while (colon < end && b[colon] !== COLON) colon++;
+      if (!startsWith(b, colon, USAGE_ERROR) || !PROGRAM.test(toText(b, start, colon))) return;
+      from = colon + USAGE_ERROR.length;
+    }
+    this.run.event({ type: 'error', message: withoutEscapes(toText(b, from, end)).trim() });
   }
 
-  private download(text: string): void {
-    if (text.startsWith('Destination: ')) {
+  /** `[start, end)` is the name of a postprocessor that began, or of something else. */
+  postprocessor(b: Buffer, start: number, end: number): void {
+    while (end > start && b[end - 1]! <= SPACE) end--;
+    for (const { name, bytes } of POSTPROCESSORS) {
+      if (bytes.length !== end - start || !startsWith(b, start, bytes)) continue;
+      this.run.event({ type: 'postprocessor', name });
+      this.run.phase(name === 'Merger' ? 'merging' : 'post-processing');
+      return;
+    }
+  }
+
+  private download(b: Buffer, start: number, end: number): void {
+    if (startsWith(b, start, DESTINATION)) {
+      const destination = withoutEscapes(toText(b, start + DESTINATION.length, end)).trimEnd();
       this.inTitle = false;
-      this.run.event({ type: 'part', destination: text.slice('Destination: '.length) });
+      this.run.event({ type: 'part', destination });
       this.run.phase('downloading');
-    } else if (text.startsWith('Got error: ')) {
+      return;
+    }
+    const text = withoutEscapes(toText(b, start, end)).trimEnd();
+    if (text.startsWith('Got error: ')) {
       this.run.event({ type: 'retry', message: text });
     } else if (SKIPPED.test(text)) {
       this.inTitle = false;

@@ -10,8 +10,10 @@
  */
 import { startsWith, toBytes } from './bytes.ts';
 import { readClock, readTightSize } from './numbers.ts';
+import { Known, type Source } from './window.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
+const CR = 13;
 const DOT = 46;
 const MINUS = 45;
 const NINE = 57;
@@ -56,11 +58,23 @@ const BRACKET_END = 41;
 export class YtDlpTextReader {
   /** Whether the record read last may have text glued to it: one with an ETA, as yt-dlp then retries. */
   private gluable = false;
+  /** Of the last record: `[download] `, */
+  private readonly begin = new Known();
+  /** ` of   14.89MiB at `, */
+  private readonly total = new Known();
+  /** and ` ETA 00:03 (frag 1/4)`. */
+  private readonly rest = new Known();
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
-  read(b: Uint8Array, i: number, out: Float64Array): number {
-    if (!isDownload(b, i)) return ~i;
-    i += 11;
+  read(source: Source, i: number, n: number, out: Float64Array): number {
+    const b = source.bytes;
+    let from = i;
+    i = this.begin.again(source, from, n);
+    if (i === 0) {
+      if (!isDownload(b, from)) return ~from;
+      i = from + 11;
+      this.begin.keep(source, from, i);
+    }
     const first = i;
     while (b[i] === SPACE) i++;
     let c = b[i]!;
@@ -78,54 +92,36 @@ export class YtDlpTextReader {
       out[PERCENT] = NaN;
     }
 
-    out[RECEIVED] = NaN;
-    out[ESTIMATED] = 0;
-    out[FINISHED] = 0;
-    if (b[++i] !== SPACE) return ~i;
-    if (b[i + 1] === LETTER_O) {
-      if (b[i + 2] !== LETTER_F || b[i + 3] !== SPACE) return ~i;
-      i += 4;
-      if (b[i] === TILDE) {
-        out[ESTIMATED] = 1;
-        i++;
-      }
-      while (b[i] === SPACE) i++;
-      if (b[i] === LETTER_UPPER_N && startsWith(b, i, NOT_AVAILABLE)) {
-        out[TOTAL] = NaN;
-        i += 3;
-      } else {
-        i = readTightSize(b, i, out, TOTAL);
-        if (i < 0) return i;
-      }
-    } else {
-      out[TOTAL] = NaN;
+    from = i + 1;
+    i = this.total.again(source, from, n);
+    if (i === 0) {
+      i = readTotal(b, from, out);
+      if (i < 0) return i;
+      this.total.keep(source, from, i);
     }
     i = readSpeed(b, i, out);
     if (i < 0) return i;
 
-    if (
-      b[i] !== SPACE ||
-      b[i + 1] !== LETTER_E ||
-      b[i + 2] !== LETTER_UPPER_T ||
-      b[i + 3] !== LETTER_UPPER_A ||
-      b[i + 4] !== SPACE
-    ) {
-      return ~i;
-    }
-    i += 5;
-    while (b[i] === SPACE) i++;
-    if (b[i]! >= ZERO && b[i]! <= NINE) {
-      i = readClock(b, i, out, ETA);
+    from = i;
+    i = this.rest.again(source, from, n);
+    // It is known when nothing follows that might belong to it: no further digit, no fragment.
+    if (i === 0 || b[i]! > CR) {
+      i = readRest(b, from, out);
       if (i < 0) return i;
-    } else {
-      out[ETA] = NaN;
-      if (b[i] === LETTER_UPPER_U && startsWith(b, i, UNKNOWN)) i += UNKNOWN.length;
-      else if (b[i] === MINUS && startsWith(b, i, ENDLESS)) i += ENDLESS.length;
-      else return ~i;
+      this.rest.keep(source, from, i);
     }
-    if (out[PERCENT]! >= 100) out[ETA] = 0;
+    if (out[PERCENT]! >= 100) {
+      out[ETA] = 0;
+      this.rest.forget();
+    }
     this.gluable = true;
-    return readFragment(b, i, out);
+    return i;
+  }
+
+  /** To be called when the values were used for something else. */
+  forget(): void {
+    this.total.forget();
+    this.rest.forget();
   }
 
   /** Whether what stands at `i` may follow the record read last without anything between. */
@@ -136,6 +132,7 @@ export class YtDlpTextReader {
   /** After `100%`: ` of SIZE`, ` in TIME` and ` at SPEED`, each of which may be missing. */
   private finish(b: Uint8Array, i: number, percent: number, out: Float64Array): number {
     this.gluable = false;
+    this.forget();
     if (percent !== 100) return ~i;
     out[PERCENT] = 100;
     out[RECEIVED] = out[TOTAL] = out[SPEED] = NaN;
@@ -161,22 +158,21 @@ export class YtDlpTextReader {
         out[ETA] = 0;
       }
     }
-    if (b[i] === SPACE && b[i + 1] === LETTER_A && b[i + 2] === LETTER_T && b[i + 3] === SPACE) {
-      i = readSpeed(b, i, out);
-    }
-    return i;
+    return isAt(b, i) ? readSpeed(b, i + 4, out) : i;
   }
 
   /** `SIZE at SPEED (ELAPSED)`: nothing says how much there is. */
   private withoutTotal(b: Uint8Array, i: number, out: Float64Array): number {
     this.gluable = false;
+    this.forget();
     out[PERCENT] = out[TOTAL] = out[ETA] = NaN;
     out[ESTIMATED] = 0;
     out[FINISHED] = 0;
     while (b[i] === SPACE) i++;
     i = readTightSize(b, i, out, RECEIVED);
     if (i < 0) return i;
-    i = readSpeed(b, i, out);
+    if (!isAt(b, i)) return ~i;
+    i = readSpeed(b, i + 4, out);
     if (i < 0) return i;
     if (b[i] === SPACE && b[i + 1] === BRACKET && b[i + 2] !== LETTER_F) {
       i += 2;
@@ -208,10 +204,40 @@ function isDownload(b: Uint8Array, i: number): boolean {
   );
 }
 
-/** ` at    3.98MiB/s`, ` at  Unknown B/s`. */
+/** ` of   14.89MiB at `, ` of ~  6.28MiB at ` or ` at `. */
+function readTotal(b: Uint8Array, i: number, out: Float64Array): number {
+  out[RECEIVED] = NaN;
+  out[ESTIMATED] = 0;
+  out[FINISHED] = 0;
+  if (b[i] !== SPACE) return ~i;
+  if (b[i + 1] === LETTER_O) {
+    if (b[i + 2] !== LETTER_F || b[i + 3] !== SPACE) return ~i;
+    i += 4;
+    if (b[i] === TILDE) {
+      out[ESTIMATED] = 1;
+      i++;
+    }
+    while (b[i] === SPACE) i++;
+    if (b[i] === LETTER_UPPER_N && startsWith(b, i, NOT_AVAILABLE)) {
+      out[TOTAL] = NaN;
+      i += 3;
+    } else {
+      i = readTightSize(b, i, out, TOTAL);
+      if (i < 0) return i;
+    }
+  } else {
+    out[TOTAL] = NaN;
+  }
+  return isAt(b, i) ? i + 4 : ~i;
+}
+
+/** ` at `. */
+function isAt(b: Uint8Array, i: number): boolean {
+  return b[i] === SPACE && b[i + 1] === LETTER_A && b[i + 2] === LETTER_T && b[i + 3] === SPACE;
+}
+
+/** `   3.98MiB/s`, ` Unknown B/s`. */
 function readSpeed(b: Uint8Array, i: number, out: Float64Array): number {
-  if (b[i] !== SPACE || b[i + 1] !== LETTER_A || b[i + 2] !== LETTER_T || b[i + 3] !== SPACE) return ~i;
-  i += 4;
   while (b[i] === SPACE) i++;
   if (b[i] === LETTER_UPPER_U) {
     if (!startsWith(b, i, UNKNOWN_SPEED)) return ~i;
@@ -227,6 +253,31 @@ function readSpeed(b: Uint8Array, i: number, out: Float64Array): number {
   }
   if (b[i] !== SLASH || b[i + 1] !== LETTER_S) return ~i;
   return i + 2;
+}
+
+/** ` ETA 00:02`, ` ETA Unknown` or ` ETA --:--:--`, and the fragment. */
+function readRest(b: Uint8Array, i: number, out: Float64Array): number {
+  if (
+    b[i] !== SPACE ||
+    b[i + 1] !== LETTER_E ||
+    b[i + 2] !== LETTER_UPPER_T ||
+    b[i + 3] !== LETTER_UPPER_A ||
+    b[i + 4] !== SPACE
+  ) {
+    return ~i;
+  }
+  i += 5;
+  while (b[i] === SPACE) i++;
+  if (b[i]! >= ZERO && b[i]! <= NINE) {
+    i = readClock(b, i, out, ETA);
+    if (i < 0) return i;
+  } else {
+    out[ETA] = NaN;
+    if (b[i] === LETTER_UPPER_U && startsWith(b, i, UNKNOWN)) i += UNKNOWN.length;
+    else if (b[i] === MINUS && startsWith(b, i, ENDLESS)) i += ENDLESS.length;
+    else return ~i;
+  }
+  return readFragment(b, i, out);
 }
 
 /** ` (frag 3/15)` or ` (frag 3)`, where there is one. */

@@ -47,9 +47,9 @@ export class YtDlpStream extends SegmentStream {
     }
     if (this.wasFfmpeg) this.forget();
     if (!this.messages.progressPossible) return 0;
-    if (this.stock !== null) return c === OPEN ? this.stock.read(b, i, this.values) : 0;
+    if (this.stock !== null) return c === OPEN ? this.stock.read(source, i, n, this.values) : 0;
     if (this.json !== null) return this.json.read(b, i, n, this.values, !this.afterReturn);
-    if (this.sluice !== null) return this.sluice.read(b, i, this.values);
+    if (this.sluice !== null) return this.sluice.begins(c) ? this.sluice.read(source, i, n, this.values) : 0;
     return 0;
   }
 
@@ -58,8 +58,8 @@ export class YtDlpStream extends SegmentStream {
   }
 
   protected override line(b: Buffer, start: number, end: number): void {
-    const name = this.sluice?.postprocessor(b, start, end) ?? null;
-    if (name !== null) this.messages.postprocessor(name);
+    const name = this.sluice?.postprocessor(b, start) ?? 0;
+    if (name > 0) this.messages.postprocessor(b, name, end);
     else this.messages.line(b, start, end);
   }
 
@@ -75,5 +75,7 @@ export class YtDlpStream extends SegmentStream {
     this.values.fill(NaN);
     this.trailing = 0;
     this.wasFfmpeg = false;
+    this.stock?.forget();
+    this.sluice?.forget();
   }
 }
