@@ -18,7 +18,7 @@ const TEN = new Float64Array(23);
 for (let k = 0; k < 23; k++) TEN[k] = Number(`1e${k}`);
 
 /** Digits that always fit a double's 53 bits. */
-export const EXACT_DIGITS = 15;
+const EXACT_DIGITS = 15;
 /** Further digits that `divide` can take. Python prints 17 at most. */
 const MORE_DIGITS = 4;
 const SPLIT = 2 ** 26;

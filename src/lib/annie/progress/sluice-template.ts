@@ -7,7 +7,7 @@
  * a nonce of the run.
  */
 import { startsWith, toBytes } from './bytes.ts';
-import { EXACT_DIGITS, readDecimal } from './decimal.ts';
+import { readDecimal } from './decimal.ts';
 import { Known, type Source } from './window.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
@@ -17,7 +17,6 @@ const ZERO = 48;
 const ESTIMATED = 10;
 const ETA = 5;
 const FINISHED = 11;
-const FRAGMENT = 6;
 const FRAGMENTS = 7;
 const PERCENT = 1;
 const RECEIVED = 2;
@@ -28,6 +27,8 @@ const LETTER_D = 100;
 const LETTER_F = 102;
 const UPPER_N = 78;
 const UPPER_A = 65;
+/** Digits that always fit a double's 53 bits. */
+const EXACT_DIGITS = 15;
 
 /** A record separator: no title on a web page comes with one by accident. */
 const MARK = '\u001esluice';
