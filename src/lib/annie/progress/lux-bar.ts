@@ -24,6 +24,8 @@ export class LuxBarStream implements ByteStream {
   /** A cut record's beginning, then a zero, where every reader stops. */
   private readonly carry = new Uint8Array(LONGEST_RECORD + 1);
   private carried = 0;
+  /** The last byte of the chunk before, when it was no record's: a digit here may go on with a number there. */
+  private before = 0;
   /** Stream offset of the first byte of the chunk at hand. */
   private base = 0;
 
@@ -34,7 +36,8 @@ export class LuxBarStream implements ByteStream {
 
   push(chunk: Uint8Array): void {
     const n = chunk.length;
-    const start = this.carried > 0 ? this.fill(chunk) : 0;
+    let start = this.carried > 0 ? this.fill(chunk) : 0;
+    if (this.before > 0) start = this.nextNumber(chunk, start, n, this.before);
     if (start < n) {
       const rest = this.scan(chunk, start, n, this.base);
       if (rest < n) this.keep(chunk, rest, n);
@@ -58,7 +61,7 @@ export class LuxBarStream implements ByteStream {
       } else if (~next >= n) {
         return i;
       } else {
-        i = nextNumber(b, i + 1, n);
+        i = this.nextNumber(b, i + 1, n, b[i]!);
       }
     }
     return n;
@@ -78,7 +81,8 @@ export class LuxBarStream implements ByteStream {
       }
       // No bar is that long: drop it and look for a number further on.
       this.carried = 0;
-      return nextNumber(chunk, taken, chunk.length);
+      this.before = this.carry[LONGEST_RECORD - 1]!;
+      return taken;
     }
     this.carried = 0;
     return rest - old;
@@ -91,15 +95,15 @@ export class LuxBarStream implements ByteStream {
     this.carry[to] = 0;
     this.carried = to;
   }
-}
 
-/** The next byte at or after `i` that can begin a record: a digit that does not go on with a number. */
-function nextNumber(b: Uint8Array, i: number, n: number): number {
-  for (; i < n; i++) {
-    const c = b[i]!;
-    if (c < ZERO || c > NINE) continue;
-    const before = b[i - 1]!;
-    if (!((before >= ZERO && before <= NINE) || before === DOT)) break;
+  /** The next byte at or after `i` that can begin a record: a digit that does not go on with a number. */
+  private nextNumber(b: Uint8Array, i: number, n: number, before: number): number {
+    for (; i < n; i++) {
+      const c = b[i]!;
+      if (c >= ZERO && c <= NINE && before !== DOT && !(before >= ZERO && before <= NINE)) break;
+      before = c;
+    }
+    this.before = i < n ? 0 : before;
+    return i;
   }
-  return i;
 }
