@@ -109,7 +109,7 @@ const UNITS = 'BKMGTPEZY';
 const PB_SIZE = String.raw`\d+ B|\d+\.\d\d [KMGTPEZY]iB`;
 const TIGHT_SIZE = String.raw`\d+\.\d\d(?:B|[KMGTPEZY]iB)`;
 const BAR = String.raw`\[[=>-]*\]`;
-const DURATION = String.raw`-?(?:\d+(?:\.\d+)?(?:m(?!s)|h|d))*\d+(?:\.\d+)?(?:s|ms|ns|\xc2\xb5s)`;
+const DURATION = String.raw`(?:\d+(?:\.\d+)?(?:m(?!s)|h|d))*\d+(?:\.\d+)?(?:s|ms|ns|\xc2\xb5s)`;
 const CLOCK = String.raw`\d\d+:\d\d(?::\d\d)?`;
 const SPEED = `(?:Unknown B|N/A|${TIGHT_SIZE})/s`;
 const FRAGMENT = String.raw`(?: \(frag (\d+)(?:/(\d+))?\))?`;
@@ -142,7 +142,7 @@ const number = (text: string | undefined): number | null =>
 const left = (eta: number | null, percent: number | null, total: number | null): number | null =>
   percent !== null && percent >= 100 ? 0 : total === null ? null : eta;
 
-const LUX_RECORD = `(${PB_SIZE})(?: / (${PB_SIZE}))? ${BAR} (\\?|${PB_SIZE}) p/s (\\?|\\d+\\.\\d\\d)% (\\?|${DURATION})`;
+const LUX_RECORD = `(${PB_SIZE})(?: / (${PB_SIZE}))? ${BAR} (\\?|${PB_SIZE}) p/s (\\?|\\d+\\.\\d\\d)% (\\?|-?${DURATION})`;
 
 function luxNumbers([, received, total, speed, percent, time]: Groups): Numbers {
   const numbers = { receivedBytes: bytes(received), totalBytes: bytes(total), percent: number(percent) };

@@ -121,7 +121,7 @@ export function mutate(text: string, dice: Dice): string {
   const at = dice.below(text.length);
   const [open, close] = [text.indexOf('['), text.indexOf(']')];
   const drawn = close - open > 1 && /^[=>-]+$/.test(text.slice(open + 1, close));
-  const inBar = drawn && at > open && at < close;
+  const inBar = drawn && at > open && at <= close;
   const byte = inBar
     ? dice.pick(['=', '-', '>'])
     : dice.pick([...'0123456789 .:/%[]~?sBKMiNA-\r\n\0\x80\x1e']);

@@ -66,7 +66,7 @@ export class Pb1Reader {
       if (i < 0) return i;
     }
     if (b[i] === SPACE && b[i + 1] === OPEN) {
-      i = this.bar.skip(b, i + 1, n);
+      i = this.bar.skip(source, i + 1, n);
       if (i < 0) return i;
     }
     if (unknown) {

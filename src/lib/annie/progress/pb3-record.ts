@@ -6,7 +6,7 @@
  *
  * It is complete at the `s` or `?` of its time, the only thing that parts it from the next.
  */
-import { Bar } from './bar.ts';
+import { SureBar } from './bar.ts';
 import { readDuration, readPbSize } from './numbers.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
@@ -28,7 +28,7 @@ const LETTER_P = 112;
 const LETTER_S = 115;
 
 export class Pb3Reader {
-  private readonly bar = new Bar();
+  private readonly bar = new SureBar();
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(b: Uint8Array, i: number, n: number, out: Float64Array): number {

@@ -185,7 +185,6 @@ export abstract class SegmentStream implements ByteStream {
     if (this.seen > LONGEST_LINE) {
       window.cut(i + LONGEST_LINE);
       this.seen = LONGEST_LINE;
-      if (cut === 'unread') this.cut = 'text';
     }
     return WAITS;
   }

@@ -92,8 +92,9 @@ export class YtDlpTextReader {
 
     from = i;
     i = this.rest.again(source, from, n);
-    // It is known when nothing follows that might belong to it: no further digit, no fragment.
     if (i === 0 || b[i]! > CR) {
+      // It is new, or something follows that might belong to it: a further digit, a fragment.
+      this.rest.forget();
       i = readRest(b, from, out);
       if (i < 0) return i;
       this.rest.keep(source, from, i);
