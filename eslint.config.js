@@ -47,7 +47,13 @@ export default ts.config(
     },
   },
   {
-    files: ['src/lib/ui/**', 'src/lib/channel/client/**', 'src/routes/**', '**/*.svelte'],
+    files: [
+      'src/lib/ui/**',
+      'src/lib/inspector/page/**',
+      'src/lib/channel/client/**',
+      'src/routes/**',
+      '**/*.svelte',
+    ],
     languageOptions: { globals: globals.browser },
   },
   {
