@@ -5,8 +5,8 @@ export const TEXTS = {
   project: './project.inlang',
   outdir: './src/lib/paraglide',
   emitTsDeclarations: true,
-  // The same files for all three, overwritten in place: one may run beside the other.
-  outputStructure: 'locale-modules',
+  // A file a message, so that each page's bundle holds its own. Overwritten in place: builds may run side by side.
+  outputStructure: 'message-modules',
   cleanOutdir: false,
   strategy: ['cookie', 'preferredLanguage', 'baseLocale'],
 } satisfies CompilerOptions;

@@ -33,14 +33,6 @@ const FLOORS: Record<string, string[]> = {
     'src/lib/server/',
   ],
   'src/lib/paraglide/': [],
-  'src/lib/inspector/charts/': ['src/lib/protocol/'],
-  'src/lib/inspector/page/': [
-    'src/lib/protocol/',
-    'src/lib/channel/client',
-    'src/lib/paraglide/',
-    'src/lib/ui/',
-    'src/lib/inspector/charts/',
-  ],
   'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client', 'src/lib/paraglide/'],
 };
 

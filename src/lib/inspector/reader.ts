@@ -32,7 +32,7 @@ export class Reader {
   readonly #hub: Hub;
   readonly #census: Census;
   readonly #wire: ReaderWire;
-  readonly #describer = new Describer();
+  #describer = new Describer();
   #watch: Watch | null = null;
   /** Number of the next entry to look at. */
   #next = 0;
@@ -54,6 +54,8 @@ export class Reader {
     this.#next = since === undefined || since >= this.#hub.next ? this.#hub.next : since + 1;
     this.#dropped = 0;
     this.#revision = null;
+    // What it was told before, it may have put away.
+    this.#describer = new Describer();
   }
 
   send(message: InspectorServerMessage): void {

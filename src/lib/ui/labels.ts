@@ -4,6 +4,7 @@ import type { DownloadState } from '../protocol/download.ts';
 import type { ErrorView } from '../protocol/error.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import type { EngineName, MediaItem } from '../protocol/media.ts';
+import { ERROR_TEXTS } from './error-texts.ts';
 import { durationParts, formatBytes, formatPercent, formatSpeed, formatTime, formatWhen } from './format.ts';
 import { locale } from './language.svelte.ts';
 import type { Filter } from './state/filter.ts';
@@ -87,11 +88,9 @@ export function progressLabel(
   return m.progress_text_left({ percent, received, total, left });
 }
 
-const TEXTS = m as unknown as Record<string, (() => string) | undefined>;
-
 /** What went wrong and what to do about it. A code that the catalogue lacks is told in the server's sentence. */
 export function errorLabel({ code, message }: ErrorView): string {
-  return TEXTS[`error_${code}`]?.() ?? (message || m.error_unknown());
+  return ERROR_TEXTS[code]?.() ?? (message || m.error_unknown());
 }
 
 export function thrownLabel(thrown: unknown): string {

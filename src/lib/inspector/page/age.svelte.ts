@@ -1,0 +1,19 @@
+/** How long ago something was, for as long as somebody reads it: one clock for the whole page. */
+import { createSubscriber } from 'svelte/reactivity';
+import { durationLabel } from '../../ui/labels.ts';
+import { m } from '#lib/paraglide/messages.js';
+
+/** Ages are told in whole seconds. */
+const TICK_MS = 1_000;
+
+const ticking = createSubscriber((update) => {
+  const timer = setInterval(update, TICK_MS);
+  return () => clearInterval(timer);
+});
+
+/** @param since ms since 1970, on the server's clock */
+export function ageLabel(since: number): string {
+  ticking();
+  const seconds = Math.max(0, Math.floor((Date.now() - since) / 1000));
+  return durationLabel(seconds) ?? m.inspector_long_ago();
+}

@@ -1,0 +1,20 @@
+/** What a person may tell a download, over the same API as everyone: an inspector has no way in of its own. */
+import { type Action, ACTIONS } from '../../../protocol/command.ts';
+import { SluiceError } from '../../../protocol/error.ts';
+import type { ErrorCode } from '../../../protocol/error.ts';
+
+export function isAction(event: string): event is Action {
+  return (ACTIONS as readonly string[]).includes(event);
+}
+
+/** @returns what was thrown, or null when it was done */
+export async function act(action: Action, download: string): Promise<unknown> {
+  try {
+    const response = await fetch(`/api/downloads/${download}/${action}`, { method: 'POST' });
+    if (response.ok) return null;
+    const { code, detail } = (await response.json()) as { code: ErrorCode; detail?: string };
+    return new SluiceError(code, detail);
+  } catch (thrown) {
+    return thrown;
+  }
+}

@@ -1,0 +1,88 @@
+/** What actors are called, and their numbers in words. */
+import { m } from '#lib/paraglide/messages.js';
+import type { ActorView } from '../../../protocol/inspection.ts';
+import { bytesLabel, engineLabel, percentLabel } from '../../../ui/labels.ts';
+import { locale } from '../../../ui/language.svelte.ts';
+import { ageLabel } from '../age.svelte.ts';
+import { idOf } from '../state/inspector.svelte.ts';
+
+export function nameOf(actor: ActorView): string {
+  switch (actor.kind) {
+    case 'host':
+      return m.inspector_host();
+    case 'session':
+      return m.inspector_session({ id: idOf(actor.id).slice(0, 6) });
+    case 'download':
+      return actor.title;
+    case 'engine':
+      return actor.engine === null ? m.inspector_engine() : engineLabel(actor.engine);
+  }
+}
+
+/** The state as a short word; null for what has none. */
+export function stateWord(actor: ActorView): string | null {
+  if (actor.kind === 'download') return actor.state;
+  if (actor.kind !== 'session') return null;
+  return actor.state === 'live' ? m.inspector_live() : m.inspector_hibernated();
+}
+
+/** Everything else that is known of it, each with what it is. */
+export function factsOf(actor: ActorView): { name: string; value: string }[] {
+  const facts: ([string, string] | null)[] = [[m.inspector_age(), ageLabel(actor.since)]];
+  switch (actor.kind) {
+    case 'host':
+      facts.push([m.inspector_pid(), String(actor.pid)], ...load(actor), [
+        m.inspector_sessions(),
+        `${actor.live} / ${actor.sessions}`,
+      ]);
+      break;
+    case 'session':
+      facts.push(
+        [m.inspector_mailbox(), String(actor.mailbox)],
+        [m.inspector_sockets(), String(actor.sockets)],
+        actor.storageBytes === null ? null : [m.inspector_storage(), bytesLabel(actor.storageBytes)],
+        actor.alarmAt === null ? null : [m.inspector_alarm(), clockLabel(actor.alarmAt)],
+      );
+      break;
+    case 'download':
+      facts.push(
+        actor.percent === null ? null : [m.inspector_progress(), percentLabel(actor.percent)],
+        [m.inspector_attempt(), String(actor.attempt)],
+        [m.inspector_memory(), actor.isLive ? m.inspector_live() : m.inspector_row_only()],
+        actor.errorCode === null ? null : [m.inspector_error(), actor.errorCode],
+      );
+      break;
+    case 'engine':
+      facts.push([m.inspector_pid(), String(actor.pid)], ...load(actor));
+      if (actor.processes > 1) facts.push([m.inspector_processes(), String(actor.processes)]);
+      break;
+  }
+  if ('lastEvent' in actor && actor.lastEvent !== null) {
+    facts.push([m.inspector_last_event(), `${actor.lastEvent.name}, ${ageLabel(actor.lastEvent.at)}`]);
+  }
+  return facts.flatMap((fact) => (fact === null ? [] : { name: fact[0], value: fact[1] }));
+}
+
+function load({
+  cpuPercent,
+  rssBytes,
+}: {
+  cpuPercent: number | null;
+  rssBytes: number | null;
+}): ([string, string] | null)[] {
+  return [
+    cpuPercent === null ? null : [m.inspector_cpu(), percentOfCore(cpuPercent)],
+    rssBytes === null ? null : [m.inspector_rss(), bytesLabel(rssBytes)],
+  ];
+}
+
+/** More than 100 where several cores are used, which `percentLabel` would cut. */
+function percentOfCore(percent: number): string {
+  return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 1 }).format(
+    percent / 100,
+  );
+}
+
+export function clockLabel(at: number): string {
+  return new Intl.DateTimeFormat(locale(), { timeStyle: 'medium' }).format(new Date(at));
+}
