@@ -15,6 +15,11 @@ export class Visit {
 
   private constructor(page: Page) {
     this.page = page;
+    this.watch(page);
+  }
+
+  /** Another page of the same browser, whose errors count too. */
+  watch(page: Page): void {
     page.on('pageerror', (error) => this.errors.push(String(error)));
     page.on('console', (message) => {
       // A socket that a test cuts is logged by the browser itself.
@@ -93,17 +98,17 @@ export class Visit {
   }
 
   /** A picture for people to look at, when `SLUICE_SHOTS` names a folder. */
-  async shot(name: string): Promise<void> {
+  async shot(name: string, page = this.page): Promise<void> {
     const dir = process.env['SLUICE_SHOTS'];
     if (!dir) return;
     mkdirSync(dir, { recursive: true });
-    await this.page.evaluate(async () => {
+    await page.evaluate(async () => {
       const ending = document
         .getAnimations()
         .filter((animation) => animation.effect?.getTiming().iterations !== Infinity);
       await Promise.allSettled(ending.map((animation) => animation.finished));
     });
-    await this.page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
+    await page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
   }
 
   async close(): Promise<void> {

@@ -1,44 +1,16 @@
-/** A trace file, checked before anything of it is shown: it may come from anywhere. */
-import * as v from 'valibot';
+/**
+ * A trace file, checked before anything of it is shown: it may come from anywhere. By hand and not with valibot: what
+ * is used of that here would be in the bundle of the other page too.
+ */
+import { DOWNLOAD_STATES } from '../../../protocol/download.ts';
 import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../../../protocol/inspection.ts';
 
 export type TraceOutcome =
   | { ok: true; trace: Trace }
   | { ok: false; why: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
 
-/** A recording is cut at 4 MiB, and base64 and the log come to less than the rest of this. */
+/** A recording is cut at a few MiB, and base64 and the log come to less than the rest of this. */
 export const MAX_TRACE_BYTES = 64 * 1024 * 1024;
-
-const Head = v.object({ format: v.literal('sluice-trace'), v: v.number() });
-
-const Observed = v.looseObject({
-  n: v.number(),
-  at: v.number(),
-  kind: v.picklist(OBSERVATION_KINDS),
-  about: v.string(),
-  cause: v.nullable(v.string()),
-});
-
-const Body = v.looseObject({
-  sluice: v.string(),
-  node: v.string(),
-  platform: v.string(),
-  exportedAt: v.pipe(v.string(), v.isoTimestamp()),
-  machines: v.record(v.string(), v.string()),
-  explanation: v.looseObject({
-    download: v.looseObject({ id: v.string(), title: v.string(), url: v.string(), state: v.string() }),
-    session: v.string(),
-    transitions: v.array(v.object({ at: v.number(), state: v.string(), cause: v.string() })),
-    output: v.nullable(v.string()),
-  }),
-  observations: v.array(Observed),
-  recordings: v.array(
-    v.looseObject({
-      engine: v.string(),
-      chunks: v.array(v.looseObject({ t: v.number(), data: v.string() })),
-    }),
-  ),
-});
 
 export function readTrace(text: string): TraceOutcome {
   if (text.length > MAX_TRACE_BYTES) return { ok: false, why: 'too-big' };
@@ -48,8 +20,91 @@ export function readTrace(text: string): TraceOutcome {
   } catch {
     return { ok: false, why: 'not-json' };
   }
-  if (!v.is(Head, json)) return { ok: false, why: 'not-a-trace' };
-  if (json.v > INSPECTION_VERSION) return { ok: false, why: 'newer' };
-  if (!v.is(Body, json)) return { ok: false, why: 'damaged' };
-  return { ok: true, trace: json as unknown as Trace };
+  if (!has(json, { format: is('sluice-trace'), v: aNumber })) return { ok: false, why: 'not-a-trace' };
+  if ((json as { v: number }).v > INSPECTION_VERSION) return { ok: false, why: 'newer' };
+  return isTrace(json) ? { ok: true, trace: json as Trace } : { ok: false, why: 'damaged' };
+}
+
+type Check = (value: unknown) => boolean;
+
+const aString: Check = (value) => typeof value === 'string';
+const aNumber: Check = (value) => typeof value === 'number';
+const aTime: Check = (value) => typeof value === 'string' && Number.isFinite(Date.parse(value));
+const anything: Check = (value) => value !== undefined;
+const is =
+  (...known: readonly unknown[]): Check =>
+  (value) =>
+    known.includes(value);
+const orNull =
+  (check: Check): Check =>
+  (value) =>
+    value === null || check(value);
+const listOf =
+  (check: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(check);
+const shaped =
+  (checks: Record<string, Check>): Check =>
+  (value) =>
+    has(value, checks);
+
+/** What the page reads without asking first; the rest it can do without. */
+const isTrace: Check = shaped({
+  sluice: aString,
+  node: aString,
+  platform: aString,
+  exportedAt: aTime,
+  machines: (value) => isObject(value) && Object.values(value).every(aString),
+  explanation: shaped({
+    download: shaped({
+      id: aString,
+      title: aString,
+      url: aString,
+      state: is(...DOWNLOAD_STATES),
+      createdAt: aTime,
+      attempt: aNumber,
+      receivedBytes: aNumber,
+      error: orNull(shaped({ code: aString, message: aString })),
+      file: orNull(shaped({ name: aString, bytes: aNumber })),
+    }),
+    session: aString,
+    transitions: listOf(shaped({ at: aNumber, state: aString, cause: aString })),
+    output: orNull(aString),
+    stored: anything,
+  }),
+  observations: listOf(isObservation),
+  recordings: listOf(shaped({ engine: aString, chunks: listOf(shaped({ t: aNumber, data: aString })) })),
+});
+
+/** By kind: the fields that a line of the log and the chart are made of. */
+function isObservation(value: unknown): boolean {
+  const common = {
+    n: aNumber,
+    at: aNumber,
+    kind: is(...OBSERVATION_KINDS),
+    about: aString,
+    cause: orNull(aString),
+  };
+  if (!has(value, common)) return false;
+  const { kind } = value as { kind: (typeof OBSERVATION_KINDS)[number] };
+  const own: Partial<Record<typeof kind, Record<string, Check>>> = {
+    event: { event: aString, data: anything },
+    transition: { event: aString, value: aString, took: listOf(aString), changed: isObject },
+    action: { action: aString, params: anything },
+    command: { command: aString, data: anything },
+    news: { news: aString, data: anything },
+    process: { pid: aNumber, argv: listOf(aString) },
+    output: { bytes: aNumber, text: aString },
+    turn: { event: aString, durationMs: aNumber },
+    frame: { bytes: aNumber, summary: aString },
+  };
+  return has(value, own[kind] ?? {});
+}
+
+function has(value: unknown, checks: Record<string, Check>): boolean {
+  return isObject(value) && Object.entries(checks).every(([key, check]) => check(value[key]));
+}
+
+function isObject(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
