@@ -96,6 +96,7 @@ test('states lie inside the state that holds them, and beside each other', () =>
 test('an actor in download.throttle is in download too, and can take the transitions of both', () => {
   assert.equal(activeStates(download, 'download.throttle'), ['download', 'download.throttle']);
   assert.equal(activeStates(download, 'nowhere'), []);
+  assert.equal(activeStates(download, ''), []);
   const events = edgesFrom(download, 'download.throttle').map(({ event }) => event);
   assert.equal(
     [...new Set(events)],

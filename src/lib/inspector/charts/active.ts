@@ -8,7 +8,7 @@ import type { Chart, ChartEdge } from './chart.ts';
 export function activeStates(chart: Chart, value: string): string[] {
   const parts = value.split('.');
   const paths = parts.map((_, index) => parts.slice(0, index + 1).join('.'));
-  return paths.filter((path) => chart.states.some((state) => state.path === path));
+  return paths.filter((path) => path !== '' && chart.states.some((state) => state.path === path));
 }
 
 /** The transitions that could be taken from there, innermost state first, as XState looks for them. */

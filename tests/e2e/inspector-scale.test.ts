@@ -1,0 +1,161 @@
+/** What the page makes of a server that no test can be: its socket is played by the test. */
+import type { Browser, Page, WebSocketRoute } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ActorView, InspectorServerMessage, Observation } from '#lib/protocol/inspection.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+
+const reason = missing('chromium');
+let server: TestServer;
+let browser: Browser;
+
+test.before(async () => {
+  if (reason !== null) return;
+  server = await startServer({ env: { SLUICE_INSPECTOR: '1' } });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  if (reason !== null) return;
+  await browser.close();
+  await server.stop();
+});
+
+const at = Date.UTC(2026, 0, 2);
+const session = { id: 'session:one', kind: 'session', parent: 'host', state: 'live', since: at } as const;
+
+function download(index: number): ActorView {
+  return {
+    id: `download:d${String(index).padStart(11, '0')}`,
+    kind: 'download',
+    parent: session.id,
+    title: `file ${index}.bin`,
+    state: 'download.live',
+    isLive: true,
+    since: at + index,
+    attempt: 1,
+    percent: index % 100,
+    errorCode: null,
+    lastEvent: { name: 'tick', at },
+  };
+}
+
+function event(n: number): Observation {
+  return {
+    n,
+    at: at + n,
+    about: 'session:one',
+    session: 'one',
+    cause: 'tick',
+    kind: 'event',
+    from: 'runner',
+    event: `event-${n}`,
+    data: null,
+  };
+}
+
+/** Opens the page on a socket that the test speaks for. */
+async function play(): Promise<{ page: Page; say: (message: InspectorServerMessage) => void }> {
+  const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+  let socket: WebSocketRoute | null = null;
+  await page.routeWebSocket(/inspector\/channel/, (route) => {
+    route.onMessage(() => {
+      socket = route;
+    });
+  });
+  await page.goto(`${server.url}/inspector`);
+  const route = await waitFor(() => socket, { what: 'the page to ask' });
+  const say = (message: InspectorServerMessage) => route.send(JSON.stringify(message));
+  say({ type: 'hello', v: 1, scope: 'all', session: 'one', machines: {}, oldest: 0, next: 1 });
+  return { page, say };
+}
+
+const whole = (views: ActorView[]): InspectorServerMessage => ({
+  type: 'actors',
+  whole: true,
+  set: [{ ...session, mailbox: 0, sockets: 1, alarmAt: null, storageBytes: null, lastEvent: null }, ...views],
+  gone: [],
+});
+
+testUnless(
+  test,
+  reason,
+  'of 1,000 actors only those in sight are in the page, and each can be reached',
+  async () => {
+    const { page, say } = await play();
+    say(whole(Array.from({ length: 1_000 }, (_, index) => download(index))));
+    await page.getByTestId('actor-count').filter({ hasText: '1001' }).waitFor();
+    assert.ok((await page.getByTestId('actor').count()) < 60);
+    await page.getByTestId('actors').press('End');
+    await page.getByTestId('actor').filter({ hasText: 'file 0.bin' }).waitFor();
+    await page.getByTestId('actor-name').filter({ hasText: 'file 0.bin' }).waitFor();
+    assert.ok((await page.getByTestId('actor').count()) < 60);
+    await page.getByTestId('actor-filter').fill('file 777.bin');
+    await page.getByTestId('actor').filter({ hasText: 'file 777.bin' }).waitFor();
+    assert.is(await page.getByTestId('actor').count(), 2);
+    await page.context().close();
+  },
+);
+
+testUnless(
+  test,
+  reason,
+  'a log of 20,000 lines is windowed, and what was dropped has a line of its own',
+  async () => {
+    const { page, say } = await play();
+    say(whole([]));
+    for (let first = 1; first <= 20_000; first += 250) {
+      say({
+        type: 'log',
+        dropped: 0,
+        entries: Array.from({ length: 250 }, (_, offset) => event(first + offset)),
+      });
+    }
+    await page.getByTestId('log-count').filter({ hasText: '20000 shown' }).waitFor();
+    assert.ok((await page.getByTestId('log-line').count()) < 60);
+    await page.getByTestId('log-line').filter({ hasText: 'event-20000' }).waitFor();
+    say({ type: 'log', dropped: 12, entries: [event(20_100)] });
+    await page.getByTestId('log-gap').filter({ hasText: '12 events dropped' }).waitFor();
+    await page.getByTestId('log').press('Home');
+    assert.ok((await page.getByTestId('log-line').count()) < 60);
+    await page.context().close();
+  },
+);
+
+testUnless(
+  test,
+  reason,
+  'what was still on its way for an earlier question is not shown as the answer to the next',
+  async () => {
+    const { page, say } = await play();
+    say(whole([download(1)]));
+    say({ type: 'log', dropped: 0, entries: [event(5)] });
+    await page.getByTestId('log-line').filter({ hasText: 'event-5' }).waitFor();
+    await page.getByTestId('actor').filter({ hasText: 'file 1.bin' }).click();
+    say({ type: 'log', dropped: 0, entries: [event(6)] });
+    say(whole([download(1)]));
+    say({ type: 'log', dropped: 0, entries: [event(3), event(7)] });
+    await page.getByTestId('log-line').filter({ hasText: 'event-7' }).waitFor();
+    assert.is(await page.getByTestId('log-line').filter({ hasText: 'event-6' }).count(), 0);
+    assert.is(await page.getByTestId('log-line').count(), 2);
+    await page.context().close();
+  },
+);
+
+testUnless(test, reason, 'without SLUICE_INSPECTOR there is no such page', async () => {
+  const closed = await startServer();
+  try {
+    const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
+    const response = await page.goto(`${closed.url}/inspector`);
+    assert.is(response?.status(), 404);
+    await page.getByText('This page does not exist').waitFor();
+    await page.context().close();
+  } finally {
+    await closed.stop();
+  }
+});
+
+test.run();
