@@ -26,6 +26,9 @@ export function stepsOf(seen: readonly Observation[]): Step[] {
   return steps.reverse();
 }
 
+/** Turns whose message is an observation of its own: a frame, news of the runner, an alarm. */
+const TOLD_TWICE: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
+
 /** Null for what is told by another observation already, or has no place between actors. */
 function stepOf(seen: Observation): Step | null {
   const about = laneOf(seen.about);
@@ -39,6 +42,7 @@ function stepOf(seen: Observation): Step | null {
       // One that changed nothing is told by its event.
       return about === null || seen.took.length === 0 ? null : step(about, about, `→ ${seen.value}`);
     case 'turn': {
+      if (TOLD_TWICE.has(seen.event)) return null;
       const from = seen.from === null ? null : laneOf(seen.from);
       return about === null ? null : step(from ?? about, about, seen.event);
     }
