@@ -43,6 +43,7 @@ testUnless(test, reason, 'a trace that was exported shows the same when it is op
   const saved = await saving;
   assert.match(saved.suggestedFilename(), /^sluice-trace-.{12}\.json$/);
   const text = readFileSync(await saved.path(), 'utf8');
+  assert.equal(Object.keys((JSON.parse(text) as Trace).machines).sort(), ['download', 'session']);
   await visit.close();
 
   const elsewhere = await InspectorVisit.open(browser, server.url);
@@ -56,6 +57,7 @@ testUnless(test, reason, 'a trace that was exported shows the same when it is op
   await elsewhere.page.locator('[data-testid="past-row"][data-state="download"]').waitFor();
   await elsewhere.page.getByTestId('log-line').filter({ hasText: 'askRunner' }).first().waitFor();
   assert.is(await elsewhere.page.getByTestId('send-resume').count(), 0);
+  assert.is(await elsewhere.page.getByTestId('machines-differ').count(), 0);
   await elsewhere.shot('inspector-trace');
   await elsewhere.page.getByTestId('close-trace').click();
   await elsewhere.page.getByTestId('actor').first().waitFor();

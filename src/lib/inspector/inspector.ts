@@ -4,6 +4,7 @@ import type { EmbeddedHost } from '../actors/durable/host.server.ts';
 import type { InspectorScope } from '../channel/inspector-access.ts';
 import { INSPECTION_VERSION, type Explanation, type Trace } from '../protocol/inspection.ts';
 import type { EngineName } from '../protocol/media.ts';
+import { MACHINE_HASHES } from './charts/charts.ts';
 import { Census } from './census.ts';
 import type { Watch } from './client-message.ts';
 import { explanationOf, type Stored } from './explain.ts';
@@ -91,7 +92,15 @@ export class Inspector {
     this.#readers.add(reader);
     this.#timer ??= setInterval(() => this.#beat(), BEAT_MS);
     const { oldest, next } = this.#hub;
-    reader.send({ type: 'hello', v: INSPECTION_VERSION, scope, session, machines: {}, oldest, next });
+    reader.send({
+      type: 'hello',
+      v: INSPECTION_VERSION,
+      scope,
+      session,
+      machines: MACHINE_HASHES,
+      oldest,
+      next,
+    });
     return {
       watch: (watch) => reader.watch(watch),
       explain: async (download) => {
@@ -121,7 +130,12 @@ export class Inspector {
     const explanation = await this.explain(download, session);
     if (explanation === null) return null;
     const recordings = this.#processes.recorder.of(download, await this.#options.versions());
-    return buildTrace(explanation, { hub: this.#hub, machines: {}, recordings, ...this.#options.about });
+    return buildTrace(explanation, {
+      hub: this.#hub,
+      machines: MACHINE_HASHES,
+      recordings,
+      ...this.#options.about,
+    });
   }
 
   close(): void {
