@@ -29,6 +29,8 @@ type Check = (value: unknown) => boolean;
 
 const aString: Check = (value) => typeof value === 'string';
 const aNumber: Check = (value) => typeof value === 'number';
+/** ms since 1970, as far as a Date reaches. */
+const aMoment: Check = (value) => typeof value === 'number' && Math.abs(value) <= 8.64e15;
 const aTime: Check = (value) => typeof value === 'string' && Number.isFinite(Date.parse(value));
 const anything: Check = (value) => value !== undefined;
 const is =
@@ -68,7 +70,7 @@ const isTrace: Check = shaped({
       file: orNull(shaped({ name: aString, bytes: aNumber })),
     }),
     session: aString,
-    transitions: listOf(shaped({ at: aNumber, state: aString, cause: aString })),
+    transitions: listOf(shaped({ at: aMoment, state: aString, cause: aString })),
     output: orNull(aString),
     stored: anything,
   }),
@@ -80,7 +82,7 @@ const isTrace: Check = shaped({
 function isObservation(value: unknown): boolean {
   const common = {
     n: aNumber,
-    at: aNumber,
+    at: aMoment,
     kind: is(...OBSERVATION_KINDS),
     about: aString,
     cause: orNull(aString),
