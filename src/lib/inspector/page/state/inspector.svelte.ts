@@ -31,8 +31,8 @@ export class Inspector {
   generation = $state(0);
 
   #observed: Moment[] = $state.raw([]);
-  /** Of the moment that is looked at; null = now. */
-  #past: number | null = $state(null);
+  /** The moment that is looked at; null = now. By what it is: others come before it and go. */
+  #past: Pick<Moment, 'n' | 'at'> | null = $state.raw(null);
   #feed: Feed | null = null;
   /** False: what comes of the log was sent before the last question had arrived. */
   #isAnswered = false;
@@ -43,7 +43,7 @@ export class Inspector {
   });
   readonly actor = $derived.by(() => this.actors.get(this.selected));
   readonly isPast = $derived.by(() => this.#past !== null);
-  readonly position = $derived.by(() => this.#past ?? this.moments.length - 1);
+  readonly position = $derived.by(() => this.#position());
   readonly moment: Moment | null = $derived.by(() => this.moments[this.position] ?? null);
   /** The machine whose chart the actor has; null for those that are no machines. */
   readonly machine = $derived.by(() => machineOf(this.selected));
@@ -78,7 +78,8 @@ export class Inspector {
 
   /** @param index of a moment; past the last one is now */
   goTo(index: number): void {
-    this.#past = index >= this.moments.length - 1 && this.trace === null ? null : Math.max(0, index);
+    const isNow = index >= this.moments.length - 1 && this.trace === null;
+    this.#past = isNow ? null : (this.moments[Math.max(0, index)] ?? null);
   }
 
   goToObservation(n: number): void {
@@ -114,6 +115,16 @@ export class Inspector {
   get machinesDiffer(): boolean {
     const { machines } = this.trace?.trace ?? { machines: {} };
     return Object.entries(machines).some(([id, hash]) => MACHINE_HASHES[id] !== hash);
+  }
+
+  #position(): number {
+    const past = this.#past;
+    if (past === null) return this.moments.length - 1;
+    // The oldest are let go: then what is left of the past begins here.
+    return Math.max(
+      0,
+      this.moments.findIndex(({ n, at }) => n === past.n && at === past.at),
+    );
   }
 
   #value(): string {
