@@ -114,7 +114,8 @@ export class Supervisor {
 
   /** Opens the throttle window, or keeps it open. */
   stir(): void {
-    this.#session.send({ type: 'stir' });
+    // Asked with each sample: to a window that is open it would be an event that changes nothing.
+    if (this.#session.getSnapshot().value === 'quiet') this.#session.send({ type: 'stir' });
   }
 
   rest(): void {

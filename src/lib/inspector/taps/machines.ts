@@ -109,8 +109,8 @@ class SystemObserver {
       case '@xstate.microstep': {
         const steps = this.#took.get(actorRef.sessionId);
         const edges = seen._transitions as unknown as Edge[];
-        if (steps === undefined) this.#took.set(actorRef.sessionId, [...edges]);
-        else steps.push(...edges);
+        // One step is the rule, and its list is XState's own: it is joined, never added to.
+        this.#took.set(actorRef.sessionId, steps === undefined ? edges : [...steps, ...edges]);
         return;
       }
       case '@xstate.action':
