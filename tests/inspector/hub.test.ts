@@ -26,6 +26,20 @@ test('what they hold is bounded too', () => {
   assert.is(numbers(hub).length, 3);
 });
 
+test('of the routine so much is kept in a beat, all of it of an actor that somebody looks at', () => {
+  const hub = new Hub([], { routineABeat: 2 });
+  hub.join();
+  const tick = (id: string): void =>
+    hub.note(`download:${id}`, 's', 'tick', { kind: 'event', from: null, event: { type: 'tick' } });
+  for (let k = 0; k < 5; k++) tick('a');
+  note(hub);
+  assert.equal([numbers(hub), hub.skipped], [[1, 2, 3], 3]);
+  hub.beat(new Set(['download:b']));
+  for (let k = 0; k < 5; k++) tick('b');
+  for (let k = 0; k < 5; k++) tick('a');
+  assert.equal([numbers(hub).length, hub.skipped], [10, 6]);
+});
+
 test('taps are attached with the first reader and taken away some time after the last', async () => {
   const log: string[] = [];
   const tap = (): (() => void) => {

@@ -6,7 +6,7 @@
 import type { ActorView, LastEvent, Party } from '../protocol/inspection.ts';
 import { pathOf } from './describe.ts';
 import type { Hub } from './hub.ts';
-import { nameOf } from './note.ts';
+import { nameOf, type Note } from './note.ts';
 import { readable } from './plain.ts';
 import type { SessionFiles } from './session-files.ts';
 import type { LiveDownload } from './taps/machines.ts';
@@ -115,7 +115,8 @@ export class Census {
       if (also !== null) this.#events.set(also, event);
       if (session === null) this.#events.set('host', event);
       if (note.kind === 'life') this.#lives.set(about, at);
-      if (note.kind === 'commit') for (const id of note.sessions) this.#sources.files.changed(id);
+      if (note.kind === 'commit') for (const id of note.sessions) this.#sources.files.written(id);
+      if (session !== null && changesRows(note)) this.#sources.files.changed(session);
     }
   }
 
@@ -200,6 +201,11 @@ export class Census {
     const isLive = own?.kind === 'session' && own.state === 'live';
     return { ...host, sessions: 1, live: isLive ? 1 : 0, lastEvent: null };
   }
+}
+
+/** Whether what is stored of a session may look different after it, beside the progress of what lives. */
+function changesRows(note: Note): boolean {
+  return note.kind === 'stop' || (note.kind === 'turn' && note.event !== 'runnerEvents');
 }
 
 function isSame(a: ActorView, b: ActorView): boolean {

@@ -149,6 +149,7 @@ export class Inspector {
     this.#processes.recorder.settle();
     if (this.#beats++ % 2 === 0) this.#census.look();
     for (const reader of this.#readers) reader.flush();
+    this.#hub.beat(new Set([...this.#readers].flatMap(({ actor }) => actor ?? [])));
   }
 
   #ownerOf(download: string): string | null {

@@ -101,3 +101,23 @@ export function nameOf(note: Note): string {
       return note.kind;
   }
 }
+
+/** Comes several times a second for everything that runs. */
+export function isRoutine(note: Note): boolean {
+  switch (note.kind) {
+    case 'event':
+      return ROUTINE.has(note.event.type);
+    case 'transition':
+      return ROUTINE.has(note.event);
+    case 'turn':
+      return note.outcome === 'done' && note.event === 'runnerEvents';
+    case 'frame':
+      return note.direction === 'out';
+    case 'commit':
+      return note.outcome === 'done';
+    default:
+      return note.kind === 'output';
+  }
+}
+
+const ROUTINE = new Set(['tick', 'sample', 'stir', 'rest', 'xstate.after.throttle.session.window']);

@@ -7,7 +7,7 @@ import type { Census } from './census.ts';
 import type { Watch } from './client-message.ts';
 import { Describer } from './describe.ts';
 import type { Hub } from './hub.ts';
-import type { Noted } from './note.ts';
+import { isRoutine, type Noted } from './note.ts';
 
 /** Unsent bytes past which a client gets nothing more for now. Source: design, facts about ws. */
 const HIGH_WATER_BYTES = 256 * 1024;
@@ -37,6 +37,8 @@ export class Reader {
   /** Number of the next entry to look at. */
   #next = 0;
   #dropped = 0;
+  /** What the hub had skipped when this reader last looked. */
+  #skipped = 0;
   /** What it knows of the tree: up to this revision; null = nothing. */
   #revision: number | null = null;
 
@@ -47,12 +49,18 @@ export class Reader {
     this.session = session;
   }
 
+  /** The one actor it looks at; null = at all. */
+  get actor(): Party | null {
+    return this.#watch?.actor ?? null;
+  }
+
   watch(watch: Watch): void {
     this.#watch = watch;
     const { since } = watch;
     // A number from an earlier process may be ahead of ours: then there is nothing to catch up with.
     this.#next = since === undefined || since >= this.#hub.next ? this.#hub.next : since + 1;
     this.#dropped = 0;
+    this.#skipped = this.#hub.skipped;
     this.#revision = null;
     // What it was told before, it may have put away.
     this.#describer = new Describer();
@@ -81,6 +89,10 @@ export class Reader {
     const taken: Noted[] = [];
     for (const noted of this.#hub.since(this.#next)) if (this.#wants(noted, watch)) taken.push(noted);
     this.#next = this.#hub.next;
+    // Not counted for whom nothing was skipped, nor told to whom it was not to be shown.
+    if (this.session === null && watch.actor === undefined)
+      this.#dropped += this.#hub.skipped - this.#skipped;
+    this.#skipped = this.#hub.skipped;
     return taken;
   }
 
@@ -123,29 +135,9 @@ export function concerns({ about, also, note }: Noted, actor: Party): boolean {
 /** As many as one batch may hold: the routine of running downloads goes first, then the oldest. */
 function bounded(taken: Noted[]): Noted[] {
   if (taken.length <= MOST_ENTRIES) return taken;
-  const telling = taken.filter((noted) => !isRoutine(noted));
+  const telling = taken.filter(({ note }) => !isRoutine(note));
   const room = MOST_ENTRIES - telling.length;
   if (room <= 0) return telling.slice(-MOST_ENTRIES);
-  const routine = new Set(taken.filter(isRoutine).slice(-room));
-  return taken.filter((noted) => !isRoutine(noted) || routine.has(noted));
+  const routine = new Set(taken.filter(({ note }) => isRoutine(note)).slice(-room));
+  return taken.filter((noted) => !isRoutine(noted.note) || routine.has(noted));
 }
-
-/** Comes several times a second for everything that runs. */
-function isRoutine({ note }: Noted): boolean {
-  switch (note.kind) {
-    case 'event':
-      return ROUTINE.has(note.event.type);
-    case 'transition':
-      return ROUTINE.has(note.event);
-    case 'turn':
-      return note.outcome === 'done' && note.event === 'runnerEvents';
-    case 'frame':
-      return note.direction === 'out';
-    case 'commit':
-      return note.outcome === 'done';
-    default:
-      return note.kind === 'output';
-  }
-}
-
-const ROUTINE = new Set(['tick', 'sample', 'stir', 'rest', 'xstate.after.throttle.session.window']);

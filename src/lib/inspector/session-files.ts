@@ -13,6 +13,8 @@ const MAX_ROWS = 100;
 const READ_A_LOOK = 10;
 /** Entries whose size is added up in one look, of one session: about 1 ms. */
 const SIZED_A_LOOK = 2_000;
+/** Looks until rows that were only written to are read again: 4 s. What moves is shown from memory meanwhile. */
+const STALE_LOOKS = 8;
 /** Looks until the ids of sleeping sessions are asked for again: 5 s. */
 const IDS_LOOKS = 10;
 
@@ -36,6 +38,8 @@ export class SessionFiles {
   readonly #store: SessionStoreLook;
   readonly #files = new Map<string, SessionFile>();
   readonly #changed = new Set<string>();
+  /** Since which look something was written that may be of no consequence, like the progress of what lives. */
+  readonly #stale = new Map<string, number>();
   readonly #toSize = new Set<string>();
   #sizing: { session: string; after: string; bytes: number } | null = null;
   #ids: string[] = [];
@@ -49,7 +53,12 @@ export class SessionFiles {
     return this.#files.get(session) ?? UNREAD;
   }
 
-  /** It has written: what was read of it is old. */
+  /** It has written, as it does every few seconds while anything moves. */
+  written(session: string): void {
+    if (this.#files.has(session) && !this.#stale.has(session)) this.#stale.set(session, this.#looks);
+  }
+
+  /** Something came, went or ended: what was read of it is old. */
   changed(session: string): void {
     if (this.#files.has(session)) this.#changed.add(session);
   }
@@ -62,6 +71,7 @@ export class SessionFiles {
   look(present: readonly string[]): string[] {
     if (this.#looks++ % IDS_LOOKS === 0) this.#ids = this.#store.ids(MAX_SESSIONS);
     const ids = [...new Set([...present, ...this.#ids])].slice(0, MAX_SESSIONS);
+    for (const [id, since] of this.#stale) if (this.#looks - since >= STALE_LOOKS) this.changed(id);
     const due = ids.filter((id) => !this.#files.has(id) || this.#changed.has(id)).slice(0, READ_A_LOOK);
     for (const id of due) this.#read(id);
     this.#size();
@@ -71,6 +81,7 @@ export class SessionFiles {
   clear(): void {
     this.#files.clear();
     this.#changed.clear();
+    this.#stale.clear();
     this.#toSize.clear();
     this.#sizing = null;
     this.#looks = 0;
@@ -78,6 +89,7 @@ export class SessionFiles {
 
   #read(session: string): void {
     this.#changed.delete(session);
+    this.#stale.delete(session);
     const bytes = this.#files.get(session)?.bytes ?? null;
     try {
       const stored = this.#store.stored(session);

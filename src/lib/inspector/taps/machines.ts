@@ -80,6 +80,9 @@ class SystemObserver {
   readonly #hub: Hub;
   readonly #session: string;
   readonly #rootId: string;
+  readonly #root: Party;
+  /** By XState's own ids: a name is made once, not with each event. */
+  readonly #parties = new Map<string, Party>();
   /** Steps of the event that is being taken, by actor. */
   readonly #took = new Map<string, Edge[]>();
 
@@ -87,6 +90,7 @@ class SystemObserver {
     this.#hub = hub;
     this.#session = session;
     this.#rootId = rootId;
+    this.#root = `session:${session}`;
   }
 
   /** XState does not catch what an observer throws: watching must not change what is watched. */
@@ -144,6 +148,7 @@ class SystemObserver {
     const cause = causeOf(event);
     const machine = machineOf(actor);
     const value = valueOf(snapshot);
+    if (snapshot.status !== 'active') this.#parties.delete(actor.sessionId);
     if (event.type === 'xstate.stop') return this.#tell(about, cause, { kind: 'stop', reason: 'stopped' });
     if (event.type === 'xstate.init') this.#tell(about, cause, { kind: 'spawn', machine, value });
     const context = snapshot.context as object;
@@ -157,12 +162,12 @@ class SystemObserver {
     this.#hub.note(about, this.#session, cause, note);
   }
 
-  get #root(): Party {
-    return `session:${this.#session}`;
-  }
-
   #partyOf(actor: AnyActorRef): Party {
-    return actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
+    const known = this.#parties.get(actor.sessionId);
+    if (known !== undefined) return known;
+    const party: Party = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
+    this.#parties.set(actor.sessionId, party);
+    return party;
   }
 }
 
