@@ -2,7 +2,7 @@
  * `npm run bench -- inspector [--rounds 3]`: what watching costs. A real server fetches 200 slow files for 20 open
  * pages, 4 updates a second each; its CPU is read from /proc. Three of them work at the same time: nobody inspects the
  * first, a client inspects everything of the second, and one has asked for everything of the third and stopped reading.
- * Writes bench/results/inspector.json.
+ * Writes bench/results/inspector.json; with `--alone`, where one works after another, inspector-alone.json.
  *
  * `--before DIR`: what it costs while nobody watches. The same work by a built checkout without taps, and twice by
  * this one: the A/A run. Writes bench/results/inspector-off.json.
@@ -29,6 +29,7 @@ const { values } = parseArgs({
   options: {
     before: { type: 'string' },
     rounds: { type: 'string', default: '3' },
+    alone: { type: 'boolean', default: false },
     json: { type: 'boolean', default: false },
   },
 });
@@ -146,8 +147,11 @@ const measured = new Map<string, Measured[]>(variants.map(({ name }) => [name, [
 for (let round = 0; round < Number(values.rounds); round++) {
   // Who starts first has the warmest caches of the rest: that place goes round.
   const order = variants.map((_, k) => variants[(round + k) % variants.length]!);
-  for (const [k, result] of (await measureTogether(order)).entries())
-    measured.get(order[k]!.name)!.push(result);
+  const groups = values.alone ? order.map((variant) => [variant]) : [order];
+  for (const group of groups) {
+    for (const [k, result] of (await measureTogether(group)).entries())
+      measured.get(group[k]!.name)!.push(result);
+  }
 }
 
 const cpuOf = (name: string): number[] =>
@@ -192,7 +196,7 @@ const text = table([
   ]),
 ]);
 report(
-  values.before === undefined ? 'inspector' : 'inspector-off',
+  values.before !== undefined ? 'inspector-off' : values.alone ? 'inspector-alone' : 'inspector',
   { downloads: SESSIONS * DOWNLOADS, sessions: SESSIONS, rounds: Number(values.rounds), rows },
   text,
 );
