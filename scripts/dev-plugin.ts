@@ -29,6 +29,9 @@ async function attach(vite: ViteDevServer): Promise<void> {
   const front = await load<typeof import('../src/lib/channel/front.server.ts')>(
     'src/lib/channel/front.server.ts',
   );
+  const { Admission } = await load<typeof import('../src/lib/channel/admission.ts')>(
+    'src/lib/channel/admission.ts',
+  );
 
   const config = readConfig(process.env, homedir(), root);
   const log = createLogger(config.logLevel, (line) => process.stderr.write(line));
@@ -37,6 +40,7 @@ async function attach(vite: ViteDevServer): Promise<void> {
     void made.goOn();
     return made;
   });
+  const admission = new Admission();
   let edge: ReturnType<typeof edgeOf> | null = null;
   let sockets: ReturnType<typeof openSockets> | null = null;
   server.once('listening', () => {
@@ -45,7 +49,7 @@ async function attach(vite: ViteDevServer): Promise<void> {
     mount(edge);
   });
   vite.middlewares.use((request, response, next) => {
-    if (edge !== null && front.admit(request, response, edge)) next();
+    if (edge !== null && front.receive(request, response, edge, admission)) next();
   });
   // Vite has its own socket for reloading, on other paths.
   server.on('upgrade', (request, socket, head) => {

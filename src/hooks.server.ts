@@ -1,12 +1,13 @@
-/** What every page gets: its language and its session. Host and Origin were checked before (channel/front). */
+/**
+ * What every page gets: its language and its session. Host and Origin were checked before (channel/front), where the
+ * API is answered too.
+ */
 import type { Handle, HandleServerError } from '@sveltejs/kit';
 import { mounted } from '#lib/channel/mount.ts';
 import { paraglideMiddleware } from '#lib/paraglide/server.js';
 
-export const handle: Handle = ({ event, resolve }) => {
-  // The API speaks codes, not a language.
-  if (event.url.pathname.startsWith('/api/')) return resolve(event);
-  return paraglideMiddleware(event.request, async ({ request, locale }) => {
+export const handle: Handle = ({ event, resolve }) =>
+  paraglideMiddleware(event.request, async ({ request, locale }) => {
     event.request = request;
     const response = await resolve(event, {
       transformPageChunk: ({ html }) => html.replace('%lang%', locale),
@@ -18,7 +19,6 @@ export const handle: Handle = ({ event, resolve }) => {
     }
     return response;
   });
-};
 
 /** The page shows its own text for the status; what broke is for the operator. */
 export const handleError: HandleServerError = ({ error, status, message }) => {

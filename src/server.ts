@@ -1,19 +1,21 @@
 /** The process that serves: HTTP, the channel, and their end. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Admission } from '#lib/channel/admission.ts';
 import {
-  admit,
   type Endpoint,
   PROTOCOL_HEADER,
+  receive,
   refuseUnknownUpgrade,
+  sendAnswer,
   upgrade,
 } from '#lib/channel/front.server.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { mount } from '#lib/channel/mount.ts';
 import { Gatekeeper } from '#lib/channel/origin.ts';
-import { sendProblem } from '#lib/channel/problem-node.server.ts';
 import { CHANNEL_PATH, ChannelServer } from '#lib/channel/socket.server.ts';
 import { INSPECTOR_PATH, InspectorSockets } from '#lib/inspector/socket.server.ts';
+import { problemAnswer } from '#lib/protocol/problem.ts';
 import type { Config } from './config.ts';
 import { createSluice, type Sluice } from './host.ts';
 import type { Logger } from './log.ts';
@@ -101,12 +103,14 @@ function serve(
   page: PageHandler,
   log: Logger,
 ): void {
+  const admission = new Admission();
+  server.on('connection', () => admission.connected());
   server.on('request', (request, response) => {
-    if (!admit(request, response, edge)) return;
+    if (!receive(request, response, edge, admission)) return;
     Promise.resolve(page(request, response)).catch((error: unknown) => {
       log.error('answering a request', { path: request.url?.split('?', 1)[0], error });
       if (response.headersSent) response.destroy();
-      else sendProblem(response, error);
+      else sendAnswer(response, problemAnswer(error));
     });
   });
   server.on('upgrade', (request, socket, head) => {

@@ -1,7 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { responseOf } from '#lib/protocol/answer.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { PROBLEM_TYPE, problemResponse } from '#lib/protocol/problem.ts';
+import { PROBLEM_TYPE, problemAnswer } from '#lib/protocol/problem.ts';
+
+const problemResponse = (thrown: unknown): Response => responseOf(problemAnswer(thrown));
 
 test('an error becomes a problem with its status, code and particulars', async () => {
   const response = problemResponse(new SluiceError('wrong_state', 'It is complete.'));

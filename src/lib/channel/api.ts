@@ -1,83 +1,105 @@
-/** Everything under /api, but the socket: checks at the edge, then the session's own `fetch`. */
+/** Everything under /api but the socket, and the two paths for who watches: checks at the edge, then the session. */
+import type { IncomingMessage } from 'node:http';
+import { jsonAnswer } from '../protocol/answer.ts';
 import type { DownloadView } from '../protocol/download.ts';
 import { SluiceError } from '../protocol/error.ts';
-import { problemResponse } from '../protocol/problem.ts';
+import { problemAnswer } from '../protocol/problem.ts';
+import type { ApiAnswer } from './api-answer.ts';
 import { readBody } from './body.ts';
 import { sessionCookie } from './cookie.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { serveFile } from './file.server.ts';
-import { fromHeaders } from './headers.ts';
+import { fromNodeHeaders } from './headers.ts';
+import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
-import type { TokenClaims } from './token.ts';
-
-/** Tells the session which of its tokens was used, so that it can refuse one that was revoked. */
-export const TOKEN_HEADER = 'sluice-token';
 
 const FILE = /^\/api\/downloads\/([^/]+)\/file$/;
 const TRACE = /^\/api\/inspector\/trace$/;
 const READ = ['GET', 'HEAD'];
 /** What there is, and the methods for it. */
 const ROUTES: [path: RegExp, methods: string[]][] = [
-  [/^\/api\/sessions$/, ['POST']],
-  [/^\/api\/engines$/, READ],
-  [/^\/api\/parse$/, ['POST']],
   [/^\/api\/downloads$/, [...READ, 'POST']],
   [/^\/api\/downloads\/[^/]+$/, [...READ, 'DELETE']],
   [/^\/api\/downloads\/[^/]+\/(pause|resume|cancel|retry)$/, ['POST']],
   [FILE, READ],
+  [/^\/api\/sessions$/, ['POST']],
+  [/^\/api\/engines$/, READ],
+  [/^\/api\/parse$/, ['POST']],
   [TRACE, READ],
+  [/^\/(healthz|readyz)$/, READ],
 ];
 
+export function pathOf(url: string): string {
+  const end = url.indexOf('?');
+  return end < 0 ? url : url.slice(0, end);
+}
+
+/** Whether a path is answered here; all others are the page's. */
+export function isApi(path: string): boolean {
+  return path.startsWith('/api/') || path === '/api' || path === '/healthz' || path === '/readyz';
+}
+
 /** Answers one request. Never rejects: whatever goes wrong is a problem with a code. */
-export async function handleApi(request: Request, edge: Edge): Promise<Response> {
-  const { pathname } = new URL(request.url);
-  const methods = ROUTES.find(([path]) => path.test(pathname))?.[1];
-  if (!methods) return problemResponse(new SluiceError('not_found'));
-  if (!methods.includes(request.method)) {
+export async function handleApi(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
+  const { method = '', url = '' } = request;
+  const path = pathOf(url);
+  const query = url.slice(path.length + 1);
+  const methods = ROUTES.find(([pattern]) => pattern.test(path))?.[1];
+  if (!methods) return problemAnswer(new SluiceError('not_found'));
+  if (!methods.includes(method)) {
     const allow = methods.join(', ');
-    return problemResponse(new SluiceError('method_not_allowed', `Use ${allow} here.`), { allow });
+    return problemAnswer(new SluiceError('method_not_allowed', `Use ${allow} here.`), { allow });
   }
   try {
-    const response = await route(request, pathname, edge);
-    if (!response.headers.has('cache-control')) response.headers.set('cache-control', 'no-store');
-    return request.method === 'HEAD' ? new Response(null, response) : response;
+    const answer = await route(request, { method, path, query }, edge);
+    answer.headers['cache-control'] ??= 'no-store';
+    return answer;
   } catch (error) {
-    return problemResponse(error);
+    return problemAnswer(error);
   }
 }
 
-async function route(request: Request, pathname: string, edge: Edge): Promise<Response> {
-  if (pathname === '/api/sessions') return startSession(request, edge);
-  if (TRACE.test(pathname)) return sendTrace(request, edge);
-  const claims = authenticate(edge.tokens, fromHeaders(request.headers));
-  if (pathname === '/api/engines') return Response.json({ engines: await edge.engines() });
-  const file = FILE.exec(pathname)?.[1];
-  if (file !== undefined) return sendFile(request, file, claims, edge);
-  const body = request.method === 'POST' ? await readBody(request) : '';
-  return ask(edge, claims, request.method, request.url, body);
+interface Asked {
+  method: string;
+  path: string;
+  query: string;
+}
+
+async function route(request: IncomingMessage, asked: Asked, edge: Edge): Promise<ApiAnswer> {
+  const { method, path, query } = asked;
+  if (path === '/healthz') return healthz();
+  if (path === '/readyz') return readyz(edge);
+  if (path === '/api/sessions') return startSession(request, edge);
+  const credentials = fromNodeHeaders(request.headers);
+  if (TRACE.test(path)) return sendTrace(credentials, query, edge);
+  const { session } = authenticate(edge.tokens, credentials);
+  if (path === '/api/engines') return jsonAnswer({ engines: await edge.engines() });
+  const file = FILE.exec(path)?.[1];
+  if (file !== undefined) return sendFile(request, file, session, edge);
+  const body = method === 'POST' ? await readBody(request) : '';
+  // The session sees words of ours, never the browser's request: no cookie or token of it goes further.
+  return edge.session(session).call('ask', method, path.slice('/api'.length), query, body);
 }
 
 /** Nothing is stored: the first write of the session creates it. */
-async function startSession(request: Request, edge: Edge): Promise<Response> {
+async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   await readBody(request);
   const { session, token } = edge.tokens.issue();
-  const cookie = sessionCookie(token, edge.gate.isSecure(request.headers.get('host') ?? undefined));
-  return Response.json({ id: session, token }, { status: 201, headers: { 'set-cookie': cookie } });
+  const cookie = sessionCookie(token, edge.gate.isSecure(request.headers.host));
+  return jsonAnswer({ id: session, token }, 201, { 'set-cookie': cookie });
 }
 
-async function sendFile(request: Request, id: string, claims: TokenClaims, edge: Edge): Promise<Response> {
-  const shown = await ask(edge, claims, 'GET', new URL(`/api/downloads/${id}`, request.url).href, '');
-  if (!shown.ok) return shown;
-  const { file, state } = (await shown.json()) as DownloadView;
+async function sendFile(
+  request: IncomingMessage,
+  id: string,
+  session: string,
+  edge: Edge,
+): Promise<ApiAnswer> {
+  const shown = await edge.session(session).call('ask', 'GET', `/downloads/${id}`, '', '');
+  if (shown.status !== 200) return shown;
+  const { file, state } = JSON.parse(shown.body ?? '') as DownloadView;
   if (file === null)
     throw new SluiceError('wrong_state', `The download is in state ${state}: it has no file yet.`);
   return serveFile(request, edge.downloadDir, file.name);
-}
-
-/** The session sees a request of ours, never the browser's: no cookie or token of it goes further. */
-function ask(edge: Edge, claims: TokenClaims, method: string, url: string, body: string): Promise<Response> {
-  const init: RequestInit = { method, headers: { [TOKEN_HEADER]: claims.nonce } };
-  if (body !== '') init.body = body;
-  return edge.session(claims.session).fetch(new Request(url, init));
 }

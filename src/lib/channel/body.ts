@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http';
 import { SluiceError } from '../protocol/error.ts';
 
 /** Source: the contract. */
@@ -8,41 +9,42 @@ export const MAX_BODY_BYTES = 64 * 1024;
  * cannot send without a preflight that nobody answers.
  * @throws SluiceError `unsupported_media_type`, `body_too_large`, `invalid_json` (not UTF-8)
  */
-export async function readBody(request: Request): Promise<string> {
-  const length = request.headers.get('content-length');
-  const type = request.headers.get('content-type');
-  // Kit drops a body without a type: its length still says that there was one.
-  const isSent = request.body !== null || length !== null || request.headers.has('transfer-encoding');
-  const isEmpty = !isSent || length === '0';
-  if (type === null ? !isEmpty : !/^application\/json *(;|$)/i.test(type)) {
+export async function readBody(request: IncomingMessage): Promise<string> {
+  const { 'content-length': length, 'content-type': type, 'transfer-encoding': coding } = request.headers;
+  const isEmpty = length === undefined ? coding === undefined : length === '0';
+  if (type === undefined ? !isEmpty : !/^application\/json *(;|$)/i.test(type)) {
     throw new SluiceError('unsupported_media_type');
   }
   if (Number(length) > MAX_BODY_BYTES) throw new SluiceError('body_too_large');
-  if (isEmpty || request.body === null) return '';
-  return decode(await collect(request.body));
+  return isEmpty ? '' : decode(await collect(request));
 }
 
 /**
- * Announced or not, no more than the limit is ever held. A body that is too long is left unread, not cancelled:
- * that would end the connection before the answer got through.
+ * Announced or not, no more than the limit is ever held. What comes after it is thrown away as it comes: ending the
+ * connection would do so before the answer got through.
  */
-async function collect(body: ReadableStream<Uint8Array>): Promise<Uint8Array[]> {
-  const reader = body.getReader();
-  const chunks: Uint8Array[] = [];
-  let bytes = 0;
-  for (;;) {
-    const { done, value } = await reader.read();
-    if (done) return chunks;
-    bytes += value.byteLength;
-    if (bytes > MAX_BODY_BYTES) throw new SluiceError('body_too_large');
-    chunks.push(value);
-  }
+function collect(request: IncomingMessage): Promise<Buffer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    const onData = (chunk: Buffer): void => {
+      bytes += chunk.length;
+      chunks.push(chunk);
+      if (bytes <= MAX_BODY_BYTES) return;
+      chunks.length = 0;
+      request.off('data', onData).resume();
+      reject(new SluiceError('body_too_large'));
+    };
+    request.on('data', onData);
+    request.once('end', () => resolve(Buffer.concat(chunks)));
+    // A client that went away hears no answer; what was begun for it ends all the same.
+    request.once('error', reject);
+  });
 }
 
-function decode(chunks: Uint8Array[]): string {
-  const decoder = new TextDecoder('utf-8', { fatal: true });
+function decode(bytes: Buffer): string {
   try {
-    return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode();
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   } catch {
     throw new SluiceError('invalid_json', 'The body is not UTF-8.');
   }

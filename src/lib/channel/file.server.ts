@@ -1,11 +1,12 @@
 /** A finished file, as an attachment that no browser will ever run or show as a page of ours. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
+import type { IncomingMessage } from 'node:http';
 import { basename, join } from 'node:path';
-import { Readable } from 'node:stream';
 import { create as contentDisposition } from 'content-disposition';
 import { SluiceError } from '../protocol/error.ts';
-import { problemHeaders, problemOf } from '../protocol/problem.ts';
+import { problemAnswer } from '../protocol/problem.ts';
+import type { ApiAnswer } from './api-answer.ts';
 import { isNotModified, rangeApplies, readRange, type Validators } from './byte-range.ts';
 
 /** Fewer, larger reads: at 64 KiB the stream machinery costs more than the reading. */
@@ -15,22 +16,30 @@ const READ_BYTES = 256 * 1024;
  * @param name base name of the file in `dir`, as stored with the download
  * @throws SluiceError `file_missing`, `disk_denied`
  */
-export async function serveFile(request: Request, dir: string, name: string): Promise<Response> {
+export async function serveFile(
+  request: Pick<IncomingMessage, 'method' | 'headers'>,
+  dir: string,
+  name: string,
+): Promise<ApiAnswer> {
   const handle = await openFile(dir, name);
   let isStreaming = false;
   try {
     const stats = await handle.stat();
     if (!stats.isFile()) throw new SluiceError('file_missing');
-    const response = answer(request, handle, stats, name);
-    isStreaming = response.body !== null && response.status !== 416;
-    return response;
+    const answer = answerTo(request, handle, stats, name);
+    isStreaming = typeof answer.body === 'object' && answer.body !== null;
+    return answer;
   } finally {
     if (!isStreaming) await handle.close();
   }
 }
 
-function answer(request: Request, handle: FileHandle, stats: Stats, name: string): Response {
-  const { headers, method } = request;
+function answerTo(
+  { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
+  handle: FileHandle,
+  stats: Stats,
+  name: string,
+): ApiAnswer {
   const validators = validatorsOf(stats);
   const common = {
     etag: validators.etag,
@@ -38,20 +47,17 @@ function answer(request: Request, handle: FileHandle, stats: Stats, name: string
     'cache-control': 'private, no-cache',
     'accept-ranges': 'bytes',
   };
-  if (isNotModified(headers.get('if-none-match'), validators)) {
-    return new Response(null, { status: 304, headers: common });
+  if (isNotModified(headers['if-none-match'] ?? null, validators)) {
+    return { status: 304, headers: common, body: null };
   }
   // RFC 9110, section 14.2: Range means something with GET only.
   const wanted =
-    method === 'GET' && rangeApplies(headers.get('if-range'), validators) ? headers.get('range') : null;
+    method === 'GET' && rangeApplies(ifRangeOf(headers), validators) ? (headers.range ?? null) : null;
   const range = readRange(wanted, stats.size);
   if (range.kind === 'unsatisfiable') {
     const error = new SluiceError('range_not_satisfiable', `The file has ${stats.size} bytes.`);
-    const extra = { ...common, 'content-range': `bytes */${stats.size}` };
-    return Response.json(problemOf(error), {
-      status: error.status,
-      headers: { ...extra, ...problemHeaders(error) },
-    });
+    const refused = problemAnswer(error, { 'content-range': `bytes */${stats.size}` });
+    return { ...refused, headers: { ...common, ...refused.headers } };
   }
   const { first, last } = range.kind === 'part' ? range : { first: 0, last: stats.size - 1 };
   const length = last - first + 1;
@@ -63,13 +69,16 @@ function answer(request: Request, handle: FileHandle, stats: Stats, name: string
     'content-security-policy': "default-src 'none'; sandbox",
     ...(range.kind === 'part' ? { 'content-range': `bytes ${first}-${last}/${stats.size}` } : {}),
   };
-  const body = method === 'HEAD' || length === 0 ? null : streamOf(handle, first, last);
-  return new Response(body, { status: range.kind === 'part' ? 206 : 200, headers: described });
+  const isRead = method !== 'HEAD' && length > 0;
+  const body = isRead
+    ? handle.createReadStream({ start: first, end: last, highWaterMark: READ_BYTES, autoClose: true })
+    : null;
+  return { status: range.kind === 'part' ? 206 : 200, headers: described, body };
 }
 
-function streamOf(handle: FileHandle, start: number, end: number): ReadableStream<Uint8Array> {
-  const stream = handle.createReadStream({ start, end, highWaterMark: READ_BYTES, autoClose: true });
-  return Readable.toWeb(stream, { type: 'bytes' } as never) as ReadableStream<Uint8Array>;
+/** A field that Node has no name of its own for. */
+function ifRangeOf({ 'if-range': value }: IncomingMessage['headers']): string | null {
+  return typeof value === 'string' ? value : null;
 }
 
 /** Never outside the folder: a base name only, and a link in the folder is not followed. */

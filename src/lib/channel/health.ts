@@ -1,20 +1,17 @@
+import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
 import type { Edge } from './edge.ts';
 
 /** The process lives and its event loop turns. */
-export function healthz(): Response {
-  return Response.json({ status: 'ok' }, { headers: { 'cache-control': 'no-store' } });
+export function healthz(): PlainAnswer {
+  return jsonAnswer({ status: 'ok' });
 }
 
 /** Whether a balancer should send requests here: 200, or 503 with the reasons. */
-export function readyz(edge: Pick<Edge, 'reasonsNotReady'>): Response {
+export function readyz(edge: Pick<Edge, 'reasonsNotReady'>): PlainAnswer {
   const reasons = edge.reasonsNotReady();
-  if (reasons.length === 0)
-    return Response.json({ status: 'ready' }, { headers: { 'cache-control': 'no-store' } });
+  if (reasons.length === 0) return jsonAnswer({ status: 'ready' });
   const error = new SluiceError('not_ready', reasons.join(' '));
-  return Response.json(
-    { ...problemOf(error), reasons },
-    { status: error.status, headers: problemHeaders(error) },
-  );
+  return jsonAnswer({ ...problemOf(error), reasons }, error.status, problemHeaders(error));
 }

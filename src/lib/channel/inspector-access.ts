@@ -1,4 +1,5 @@
 /** Who may look into the inspector, and how far. For anybody else it is not there. */
+import type { PlainAnswer } from '../protocol/answer.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { authenticate, type Credentials } from './credentials.ts';
 import type { Edge } from './edge.ts';
@@ -41,18 +42,24 @@ export function signIn({ inspector, gate }: Door, { url, headers }: Request): Re
  * A download's trace, as a file to attach to a report.
  * @throws SluiceError `not_found` for who may not look, and for a download that is not there or not his
  */
-export async function sendTrace(request: Request, edge: Door): Promise<Response> {
-  const scope = inspectorScope(edge, fromHeaders(request.headers));
-  const download = new URL(request.url).searchParams.get('download') ?? '';
+export async function sendTrace(
+  credentials: Credentials,
+  query: string,
+  edge: Omit<Door, 'gate'>,
+): Promise<PlainAnswer> {
+  const scope = inspectorScope(edge, credentials);
+  const download = new URLSearchParams(query).get('download') ?? '';
   if (scope === null || !/^[\w-]{12}$/.test(download)) throw new SluiceError('not_found');
   const trace = await edge.inspector.trace(download, scope.scope === 'all' ? null : scope.session);
   if (trace === null) throw new SluiceError('not_found', 'There is no download of that id to be seen here.');
-  return new Response(`${JSON.stringify(trace, null, 1)}\n`, {
+  return {
+    status: 200,
     headers: {
       'content-type': 'application/json',
       'content-disposition': `attachment; filename="sluice-trace-${download}.json"`,
     },
-  });
+    body: `${JSON.stringify(trace, null, 1)}\n`,
+  };
 }
 
 function sessionOf({ tokens }: Pick<Edge, 'tokens'>, credentials: Credentials): string | null {

@@ -2,20 +2,14 @@
  * Kit's handler is a bundle of its own, with its own copy of every module. What it needs of the running server it
  * finds here, under one global symbol; and as all of it runs in the server's copy, errors keep their class.
  */
-import { handleApi } from './api.ts';
 import { sessionCookie } from './cookie.ts';
 import { fromCookie } from './credentials.ts';
 import type { Edge } from './edge.ts';
-import { healthz, readyz } from './health.ts';
 import { pageScope, signIn } from './inspector-access.ts';
 
 const KEY = Symbol.for('sluice.host');
 
 export interface MountedEdge {
-  /** Answers anything under /api but the socket. Never rejects. */
-  api(request: Request): Promise<Response>;
-  healthz(): Response;
-  readyz(): Response;
   /** The Set-Cookie line for a visitor of the page: the session they have, or a new one. */
   greet(request: Request): string;
   /** How far the inspector's page may see for whoever sends this; null = for him there is none. */
@@ -27,9 +21,6 @@ export interface MountedEdge {
 /** Makes the edge reachable for the page's bundle. @returns takes it away again */
 export function mount(edge: Edge): () => void {
   const mounted: MountedEdge = {
-    api: (request) => handleApi(request, edge),
-    healthz,
-    readyz: () => readyz(edge),
     greet({ headers }) {
       const claims = fromCookie(edge.tokens, headers.get('cookie'));
       const token = claims?.token ?? edge.tokens.issue().token;

@@ -1,4 +1,5 @@
 /** Errors over HTTP: RFC 9457 problem details, with our stable `code` as an extension member. */
+import type { PlainAnswer } from './answer.ts';
 import { type ErrorCode, ERRORS, toSluiceError } from './error.ts';
 
 /** Where the remedies are. A relative reference: it names a page of this project, not an address to fetch. */
@@ -34,10 +35,11 @@ export function problemHeaders(thrown: unknown): Record<string, string> {
 }
 
 /** An HTTP answer for whatever was thrown. `headers` are added to those of the error. */
-export function problemResponse(thrown: unknown, headers: Record<string, string> = {}): Response {
+export function problemAnswer(thrown: unknown, headers: Record<string, string> = {}): PlainAnswer {
   const problem = problemOf(thrown);
-  return new Response(JSON.stringify(problem), {
+  return {
     status: problem.status,
     headers: { ...problemHeaders(thrown), ...headers },
-  });
+    body: JSON.stringify(problem),
+  };
 }

@@ -5,7 +5,8 @@
 import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
 import type { CommandMessage } from '../../protocol/command.ts';
 import { type SluiceError, toSluiceError } from '../../protocol/error.ts';
-import { problemResponse } from '../../protocol/problem.ts';
+import { jsonAnswer, type PlainAnswer, responseOf } from '../../protocol/answer.ts';
+import { problemAnswer } from '../../protocol/problem.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
@@ -95,15 +96,27 @@ export class SessionActor implements DurableObject {
   /** The HTTP calls of the contract, with paths below `/api`. */
   async fetch(request: Request): Promise<Response> {
     const { method } = request;
-    const { pathname, searchParams } = new URL(request.url);
+    const { pathname, search } = new URL(request.url);
     const body = method === 'POST' ? await request.text() : '';
+    return responseOf(await this.ask(method, pathname.replace(/^\/api(?=\/)/, ''), search, body));
+  }
+
+  /**
+   * The same as plain data, for an edge in the same process: neither Request nor Response, and a turn that ends where
+   * it began, as no body is waited for (bench/adds).
+   * @param path below `/api`
+   * @param query with or without its `?`
+   */
+  async ask(method: string, path: string, query: string, body: string): Promise<PlainAnswer> {
     try {
-      const asked = readRequest(method, pathname.replace(/^\/api(?=\/)/, ''), searchParams, body);
+      const asked = readRequest(method, path, new URLSearchParams(query), body);
       const outcome = await this.#turn(() => this.#commands.answer(asked));
       const result = 'later' in outcome ? await outcome.later : outcome.result;
-      return asked.ask === 'remove' ? new Response(null, { status: 204 }) : json(result, statusOf(asked));
+      return asked.ask === 'remove'
+        ? { status: 204, headers: {}, body: null }
+        : jsonAnswer(result, statusOf(asked));
     } catch (error) {
-      return problemResponse(error);
+      return problemAnswer(error);
     }
   }
 
@@ -223,10 +236,6 @@ export class SessionActor implements DurableObject {
 
 function statusOf({ ask }: SessionRequest): number {
   return ask === 'parse' || ask === 'list' || ask === 'show' ? 200 : 202;
-}
-
-function json(value: unknown, status: number): Response {
-  return new Response(JSON.stringify(value), { status, headers: { 'content-type': 'application/json' } });
 }
 
 /** Junk that names a command is rejected by its id; junk that does not ends the conversation. */

@@ -1,4 +1,0 @@
-import { mounted } from '#lib/channel/mount.ts';
-import type { RequestHandler } from './$types';
-
-export const GET: RequestHandler = () => mounted().healthz();
