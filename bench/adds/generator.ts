@@ -1,0 +1,66 @@
+/**
+ * A process: adds downloads as fast as the server takes them, so many at a time, over sessions by turns. Told a Plan,
+ * tells a Taken.
+ */
+import { fieldOf, HttpConnection } from '../load/http-connection.ts';
+
+export interface Plan {
+  url: string;
+  tokens: string[];
+  adds: number;
+  atOnce: number;
+  /** Of the files to ask for: a number and a name come behind it. */
+  origin: string;
+  hasCommandIds: boolean;
+}
+
+export interface Taken {
+  /** `session index:id` of each that was answered with 202. */
+  ids: string[];
+  latenciesMs: number[];
+  seconds: number;
+  /** How many there were of each other status. */
+  refused: Record<string, number>;
+  retryAfter: string | null;
+  /** What the generator itself used. */
+  cpuMs: number;
+}
+
+process.once('message', (plan: Plan) => {
+  void run(plan).then((taken) => process.send?.(taken));
+});
+process.on('disconnect', () => process.exit());
+
+async function run({ url, tokens, adds, atOnce, origin, hasCommandIds }: Plan): Promise<Taken> {
+  const taken: Taken = { ids: [], latenciesMs: [], seconds: 0, refused: {}, retryAfter: null, cpuMs: 0 };
+  const connections = await Promise.all(Array.from({ length: atOnce }, () => HttpConnection.open(url)));
+  const cpu = process.cpuUsage();
+  const startedAt = performance.now();
+  let next = 0;
+  const add = async (connection: HttpConnection): Promise<void> => {
+    while (next < adds) {
+      const number = next++;
+      const session = number % tokens.length;
+      const body = JSON.stringify({
+        url: `${origin}file-${number}.mp4`,
+        engine: 'http',
+        ...(hasCommandIds ? { commandId: `add-${number}` } : {}),
+      });
+      const askedAt = performance.now();
+      const answer = await connection.ask('POST', '/api/downloads', tokens[session] ?? '', body);
+      taken.latenciesMs.push(performance.now() - askedAt);
+      if (answer.status === 202) {
+        taken.ids.push(`${session}:${(JSON.parse(answer.body) as { id: string }).id}`);
+      } else {
+        taken.refused[answer.status] = (taken.refused[answer.status] ?? 0) + 1;
+        taken.retryAfter = fieldOf(answer, 'retry-after');
+      }
+    }
+  };
+  await Promise.all(connections.map(add));
+  taken.seconds = (performance.now() - startedAt) / 1000;
+  const used = process.cpuUsage(cpu);
+  taken.cpuMs = (used.user + used.system) / 1000;
+  for (const connection of connections) connection.close();
+  return taken;
+}

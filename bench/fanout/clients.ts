@@ -1,0 +1,81 @@
+/**
+ * A process with many readers. argv: the server's address. Told a Watch it opens the sockets and begins the downloads;
+ * told "count" it notes what it hears from then on until it is told "stop", and tells a Heard.
+ */
+import { WebSocket } from 'ws';
+import { type ServerMessage, SUBPROTOCOL } from '../../src/lib/protocol/channel.ts';
+
+export interface Watch {
+  url: string;
+  /** Each gets so many sockets; the first of them adds the download. */
+  readers: { token: string; sockets: number; download: string }[];
+}
+
+/** One update as a client heard it. */
+export interface Heard {
+  frames: number;
+  bytes: number;
+  /** [download's address, bytes it was told, when (ms since 1970)] */
+  progress: [url: string, bytes: number, atMs: number][];
+}
+
+/** Sockets opened at once: a listening socket's queue is 511 long. */
+const OPENED_TOGETHER = 100;
+
+const now = (): number => performance.timeOrigin + performance.now();
+let heard: Heard | null = null;
+
+function open(
+  { url }: Watch,
+  { token, download }: Watch['readers'][number],
+  isFirst: boolean,
+): Promise<void> {
+  const socket = new WebSocket(`${url.replace('http', 'ws')}/api/channel`, SUBPROTOCOL, {
+    headers: { authorization: `Bearer ${token}` },
+    perMessageDeflate: false,
+  });
+  return new Promise((resolve, reject) => {
+    socket.on('error', reject);
+    socket.on('close', (code) => reject(new Error(`a reader was closed with ${code}`)));
+    socket.on('open', () => {
+      socket.send(JSON.stringify({ type: 'hello' }));
+      if (!isFirst) return;
+      const add = { type: 'command', id: 'add', name: 'add', url: download, engine: 'http' };
+      socket.send(JSON.stringify(add));
+    });
+    socket.on('message', (data: Buffer) => {
+      if (heard !== null) {
+        heard.frames++;
+        heard.bytes += data.length;
+      }
+      const message = JSON.parse(data.toString()) as ServerMessage;
+      if (message.type !== 'update') return;
+      const [change] = message.changes;
+      if (change === undefined || !('receivedBytes' in change)) return;
+      const bytes = change.receivedBytes ?? 0;
+      if (bytes === 0) return;
+      resolve();
+      heard?.progress.push([download, bytes, now()]);
+    });
+  });
+}
+
+async function begin(watch: Watch): Promise<void> {
+  const sockets = watch.readers.flatMap((reader) =>
+    Array.from({ length: reader.sockets }, (_, index) => ({ reader, isFirst: index === 0 })),
+  );
+  const moving: Promise<void>[] = [];
+  for (const [index, { reader, isFirst }] of sockets.entries()) {
+    moving.push(open(watch, reader, isFirst));
+    if (index % OPENED_TOGETHER === OPENED_TOGETHER - 1) await Promise.all(moving);
+  }
+  await Promise.all(moving);
+  process.send?.('all move');
+}
+
+process.on('message', (message: Watch | 'count' | 'stop') => {
+  if (message === 'count') heard = { frames: 0, bytes: 0, progress: [] };
+  else if (message === 'stop') process.send?.(heard ?? { frames: 0, bytes: 0, progress: [] });
+  else void begin(message);
+});
+process.on('disconnect', () => process.exit());
