@@ -47,7 +47,7 @@ export function readConfig(env: Environment, home: string, cwd: string): Config 
     dataDir: resolve(cwd, text(env, 'SLUICE_DATA_DIR') ?? join(stateHome(env, home), 'sluice')),
     downloadDir: resolve(cwd, text(env, 'SLUICE_DOWNLOAD_DIR') ?? join(home, 'Downloads')),
     engines: readEngines(env),
-    maxActive: readInteger(env, 'SLUICE_MAX_ACTIVE', 8, 1, 1000),
+    maxActive: readInteger(env, 'SLUICE_MAX_ACTIVE', 8, 1, 10_000),
     maxActivePerSession: readInteger(env, 'SLUICE_MAX_ACTIVE_PER_SESSION', 3, 1, 1000),
     throttleMs: readInteger(env, 'SLUICE_THROTTLE_MS', 200, 10, 60_000),
     stallMs: readInteger(env, 'SLUICE_STALL_MS', 60_000, 100, 86_400_000),

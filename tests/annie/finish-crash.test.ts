@@ -82,7 +82,7 @@ for (const [how, disk, alone] of [
     for (let n = 1, done = false; !done; n++) {
       for (const when of ['before', 'after'] as const) {
         const downloadDir = await fs.mkdtemp(join(dir, 'round-'));
-        const workDir = await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa');
+        const workDir = (await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa')).path;
         const expected = alone ? ['clip.mp4'] : ['clip (2).mp4', 'clip.mp4'];
         if (!alone) await fs.writeFile(join(downloadDir, 'clip.mp4'), 'older');
         const source = await put(workDir);
@@ -113,7 +113,7 @@ test('a crash during the resumption itself still yields one file', async ({ dir 
     for (let first = 3; first < 9; first++) {
       for (let second = 1; second < 9; second++) {
         const downloadDir = await fs.mkdtemp(join(dir, 'round-'));
-        const workDir = await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa');
+        const workDir = (await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa')).path;
         const request = { workDir, downloadDir, name: 'clip.mp4', ...(await put(workDir)) };
         await code(finishFile(request, crashing(disk, first, 'after')));
         await code(resumeFinish({ workDir, downloadDir }, crashing(disk, second, 'after')));
@@ -130,7 +130,7 @@ test('a crash during the resumption itself still yields one file', async ({ dir 
 test('a process killed with SIGKILL at any call leaves what the next one finishes once', async ({ dir }) => {
   for (let n = 1; n <= 6; n++) {
     const downloadDir = await fs.mkdtemp(join(dir, 'round-'));
-    const workDir = await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa');
+    const workDir = (await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa')).path;
     const { path, bytes } = await put(workDir);
     const args = [CRASHER, String(n), workDir, downloadDir, path, String(bytes)];
     const ended = (await promisify(execFile)(process.execPath, args).catch((error: unknown) => error)) as {
@@ -184,7 +184,7 @@ testUnless(
 test('an empty file of somebody else is not taken for our claim', async ({ dir }) => {
   for (const disk of [realDisk, noLinks]) {
     const downloadDir = await fs.mkdtemp(join(dir, 'round-'));
-    const workDir = await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa');
+    const workDir = (await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa')).path;
     const request = { workDir, downloadDir, name: 'clip.mp4', ...(await put(workDir)) };
     // killed after the journal, before the name was tried
     await code(finishFile(request, crashing(disk, 3, 'after')));

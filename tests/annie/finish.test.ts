@@ -17,7 +17,7 @@ const test = suite<Ground>('finish');
 
 test.before.each(async (ground) => {
   ground.dir = await fs.mkdtemp(join(tmpdir(), 'sluice-finish-'));
-  ground.workDir = await prepareWorkDir(ground.dir, 'aaaaaaaaaaaa');
+  ground.workDir = (await prepareWorkDir(ground.dir, 'aaaaaaaaaaaa')).path;
 });
 test.after.each(async ({ dir }) => {
   await fs.rm(dir, { recursive: true, force: true });
@@ -75,7 +75,7 @@ test('many downloads that finish with one name at once all land, each under its 
   const ids = Array.from({ length: 24 }, (_, n) => `download-${n}`);
   const names = await Promise.all(
     ids.map(async (id) => {
-      const workDir = await prepareWorkDir(dir, id);
+      const workDir = (await prepareWorkDir(dir, id)).path;
       const source = await put(workDir, id);
       const { name } = await finishFile({ workDir, downloadDir: dir, name: 'same.bin', ...source });
       assert.is(await fs.readFile(join(dir, name), 'utf8'), id);
@@ -174,7 +174,7 @@ test('only a regular file directly in the folder is deleted', async ({ dir }) =>
 test('a work dir is private, found again with its bytes, and removed whole', async ({ dir, workDir }) => {
   assert.is((await fs.stat(workDir)).mode & 0o777, 0o700);
   await put(workDir);
-  assert.is(await prepareWorkDir(dir, 'aaaaaaaaaaaa'), workDir);
+  assert.equal(await prepareWorkDir(dir, 'aaaaaaaaaaaa'), { path: workDir, isNew: false });
   assert.equal(await fs.readdir(workDir), ['data']);
   await removeWorkDir(dir, 'aaaaaaaaaaaa');
   await removeWorkDir(dir, 'aaaaaaaaaaaa');

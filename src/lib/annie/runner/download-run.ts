@@ -113,13 +113,14 @@ export class DownloadRun implements SpaceUser {
 
   async #fetch(): Promise<FinishedFile> {
     const { session, job, registry, folder } = this.#options;
-    const workDir = await folder.prepare(session, job.download);
-    const landed = await folder.resume(job.download);
+    const { path: workDir, isNew } = await folder.prepare(session, job.download);
+    const landed = isNew ? null : await folder.resume(job.download);
     if (landed !== null) {
       this.#tell({ phase: 'finish', totalBytes: landed.bytes });
       return landed;
     }
-    await this.#findRoom(workDir);
+    if (!isNew) this.#keptBytes = await folder.occupied(workDir);
+    await this.#findRoom();
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stall = this.#watch();
@@ -132,9 +133,8 @@ export class DownloadRun implements SpaceUser {
     return await folder.finish(job.download, result, job.filename);
   }
 
-  async #findRoom(workDir: string): Promise<void> {
-    const { space, folder } = this.#options;
-    this.#keptBytes = await folder.occupied(workDir);
+  async #findRoom(): Promise<void> {
+    const { space } = this.#options;
     this.#leaveSpace = space.enter(this);
     await space.require(this);
   }

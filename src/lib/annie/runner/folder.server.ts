@@ -4,14 +4,20 @@ import type { EngineResult } from '../engine.ts';
 import { safeFileName, splitExtension } from '../file-name.ts';
 import { deleteFinished, finishFile, resumeFinish, type FinishedFile } from '../finish.server.ts';
 import { createSyncer } from '../sync.server.ts';
-import { prepareWorkDir, removeWorkDir, removeWorkRoot, workDirOf } from '../work-dir.server.ts';
+import {
+  prepareWorkDir,
+  removeWorkDir,
+  removeWorkRoot,
+  type WorkDir,
+  workDirOf,
+} from '../work-dir.server.ts';
 import { findWorkDirs, markWorkDir } from '../work-owner.server.ts';
 import { occupiedBytes } from './disk-space.server.ts';
 import type { Log } from './log.ts';
 
 export interface DownloadFolder {
-  /** Makes the work dir, says whose it is, and returns its path. @throws SluiceError `disk_*` */
-  prepare(session: string, download: string): Promise<string>;
+  /** Makes the work dir and says whose it is. @throws SluiceError `disk_*` */
+  prepare(session: string, download: string): Promise<WorkDir>;
   /** The work dirs that are here of this instance, by session. @throws SluiceError `disk_*` */
   found(): Promise<Map<string, string[]>>;
   /** Bytes of disk that earlier attempts left in a work dir. */
@@ -47,7 +53,7 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
     async prepare(session, download) {
       const workDir = await prepareWorkDir(downloadDir, download);
       try {
-        if (instance !== null) await markWorkDir(workDir, { instance, session });
+        if (instance !== null) await markWorkDir(workDir.path, { instance, session });
       } catch (thrown) {
         throw toDiskError(thrown);
       }

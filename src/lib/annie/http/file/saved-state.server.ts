@@ -2,10 +2,10 @@
  * What is known about the bytes in a work dir: the version of the file they belong to and the map of stretches.
  * Always written after the bytes it speaks of, and in one rename, so that it never promises what is not there.
  */
-import { readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { toDiskError } from '../../disk-error.ts';
+import { errnoOf, toDiskError } from '../../disk-error.ts';
 
 const Bytes = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Saved = v.object({
@@ -57,8 +57,8 @@ export async function saveState(workDir: string, state: SavedState): Promise<voi
 /** Forgets what the bytes in the work dir are. @throws SluiceError `disk_*` */
 export async function clearState(workDir: string): Promise<void> {
   try {
-    await rm(join(workDir, FILE), { force: true });
+    await unlink(join(workDir, FILE));
   } catch (thrown) {
-    throw toDiskError(thrown);
+    if (errnoOf(thrown) !== 'ENOENT') throw toDiskError(thrown);
   }
 }
