@@ -11,8 +11,8 @@ import { openStore } from '#lib/actors/durable/storage.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 /**
- * Commits have a third of the time at most. 2,000 small downloads made 5,000 of them one by one; at 1.2 ms each, on a
- * disk that others used too, those were 35 % of all the time (bench/small).
+ * Commits have a third of the time at most. In a profile of 2,000 small downloads on a disk that others used too, one
+ * commit after the other took 35 % of all the time (bench/small).
  */
 const PAUSE_PER_COMMIT = 2;
 

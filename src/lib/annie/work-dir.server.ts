@@ -67,7 +67,7 @@ export async function removeWorkDir(downloadDir: string, download: string): Prom
       await rm(removed, options);
       await rename(path, removed);
     });
-    // Nearly always a file or two: half the calls of `rm`, which looks at each before and after.
+    // Nearly always a file or two: fewer calls than `rm`, which looks at each before and after.
     if (!(await removeFlat(removed))) await rm(removed, options);
   } catch (thrown) {
     throw toDiskError(thrown);

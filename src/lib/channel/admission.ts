@@ -1,7 +1,7 @@
 /**
  * How much is begun in one turn of the event loop. libuv takes in one new connection a turn, so long turns keep new
- * clients out: when 300 connections came at once and all were served as they came, turns took 70 ms, and the last of
- * them (or somebody who only asked /healthz) waited 4 s at the door (bench/adds). Short turns also let downloads and
+ * clients out: when 300 connections came at once and all were served as they came, the last of them (or somebody who
+ * only asked /healthz) waited 4 s at the door (bench/adds). Short turns also let downloads and
  * sockets have their share.
  */
 

@@ -211,6 +211,18 @@ test('bytes that arrive forgive the failures before them', () => {
   assert.is(download.row().failures, 0);
 });
 
+test('bytes that an attempt before had already forgive nothing: who cannot resume is not tried for ever', () => {
+  const download = start();
+  // From the start again each time, and silent at the same byte.
+  const sent: DownloadEvent = { ...caused, type: 'sample', sample: sample(3) };
+  const last: DownloadEvent = { ...caused, type: 'tick', sample: sample(10) };
+  for (let n = 1; n <= MAX_RETRIES + 1; n++) {
+    download.send({ ...caused, type: 'run' }, phase('download'), sent, last, failed(true));
+    assert.is(download.row().state, n > MAX_RETRIES ? 'error' : 'waiting', `failure ${n}`);
+    download.send({ ...caused, type: 'due' });
+  }
+});
+
 test('an actor made from a stored row stands where the row stood, without effects but a lost deadline', () => {
   for (const state of [
     'queued',

@@ -66,7 +66,9 @@ export const downloadMachine = setup({
       const sample = 'sample' in event ? event.sample : null;
       if (!sample) return {};
       const { receivedBytes, totalBytes, percent, bytesPerSecond, etaSeconds } = sample;
-      const moved = receivedBytes > context.row.receivedBytes;
+      // Not "more than before": one that cannot resume begins at 0 each time, and would be tried for ever.
+      const furthestBytes = context.row.furthestBytes ?? context.row.receivedBytes;
+      const moved = receivedBytes > furthestBytes;
       return {
         row: {
           ...context.row,
@@ -74,6 +76,7 @@ export const downloadMachine = setup({
           totalBytes,
           percent,
           failures: moved ? 0 : context.row.failures,
+          furthestBytes: moved ? receivedBytes : furthestBytes,
         },
         // Whole numbers: a fraction of a byte is noise that every reader would be sent.
         speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
@@ -85,6 +88,7 @@ export const downloadMachine = setup({
         ...row,
         attempt: row.attempt + 1,
         failures: event.type === 'retry' ? 0 : row.failures,
+        furthestBytes: event.type === 'retry' ? 0 : (row.furthestBytes ?? row.receivedBytes),
         // Bytes of a cancelled download are gone; a failed one resumes from what it has.
         receivedBytes: row.state === 'cancelled' ? 0 : row.receivedBytes,
         error: null,

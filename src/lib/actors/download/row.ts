@@ -35,8 +35,10 @@ export interface DownloadRow {
   /** 0–100 as the engine said, for downloads without a known total. */
   percent: number | null;
   attempt: number;
-  /** Transient failures since bytes last arrived: sets the backoff. */
+  /** Transient failures since it last got further than ever: sets the backoff. */
   failures: number;
+  /** Most bytes that any attempt had; absent in rows of earlier versions: as many as it has. */
+  furthestBytes?: number;
   /** ms since 1970. */
   createdAt: number;
   finishedAt: number | null;

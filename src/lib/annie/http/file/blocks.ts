@@ -6,7 +6,7 @@ export const MAX_BLOCK_BYTES = 1024 * 1024;
 
 /**
  * Blocks kept for reuse over all downloads, 12 MiB at most; more are left to the garbage collector. Without the small
- * ones, 32 downloads at 500 kB/s each made 16 MB of garbage a second, and a third more resident memory.
+ * ones, 32 downloads at 500 kB/s each would make 16 MB of garbage a second.
  */
 const small: Pool = { bytes: MIN_BLOCK_BYTES, most: 64, kept: [] };
 const large: Pool = { bytes: MAX_BLOCK_BYTES, most: 8, kept: [] };
