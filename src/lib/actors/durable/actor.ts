@@ -124,8 +124,8 @@ export class Actor implements LifeOwner, SocketOwner {
   }
 
   /**
-   * Uncommitted writes of the turn are taken back, whoever waits gets `internal_error`, the next event finds a new
-   * object. Sockets stay, but for the one whose message was being handled.
+   * Uncommitted writes of the turn are taken back, whoever waits gets `internal_error` (or why what is stored cannot be
+   * used), the next event finds a new object. Sockets stay, but for the one whose message was being handled.
    */
   reset(error: unknown, life: Life, culprit: Turn | null = life.turn): void {
     if (!life.isAlive) return;
@@ -139,7 +139,7 @@ export class Actor implements LifeOwner, SocketOwner {
     this.loop.report(error, this.name);
     const { observers, alarms } = this.loop;
     if (observers.isWatched) observers.tell({ type: 'reset', actor: this.name, error });
-    const answer = new SluiceError('internal_error', undefined, { cause: error });
+    const answer = isOfStore(error) ? error : new SluiceError('internal_error', undefined, { cause: error });
     for (const turn of turns) {
       turn.tell('reset');
       const { event } = turn;
@@ -194,4 +194,9 @@ export class Actor implements LifeOwner, SocketOwner {
     const { observers } = this.loop;
     if (observers.isWatched) observers.tell({ type, actor: this.name });
   }
+}
+
+/** `store_newer`, `store_corrupt`: there is something that a person can do about it. */
+function isOfStore(error: unknown): error is SluiceError {
+  return error instanceof SluiceError && error.code.startsWith('store_');
 }

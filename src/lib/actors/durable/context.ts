@@ -46,7 +46,14 @@ export class Context implements DurableContext {
     return [...(socketOf(socket)?.tags ?? [])];
   }
 
-  async blockConcurrencyWhile<T>(callback: () => Promise<T>): Promise<T> {
+  blockConcurrencyWhile<T>(callback: () => Promise<T>): Promise<T> {
+    const held = this.#hold(callback);
+    // The reset has told of it: a constructor cannot wait for it, and what nobody hears would end the process.
+    held.catch(() => undefined);
+    return held;
+  }
+
+  async #hold<T>(callback: () => Promise<T>): Promise<T> {
     const life = this.#life;
     const { clock } = life.actor.loop;
     life.assertAlive();

@@ -47,6 +47,7 @@ export class SessionActor implements DurableObject {
   #outbox: RunnerCommand[] = [];
   #working: PromiseWithResolvers<void> | null = null;
   #lastTurn: Promise<unknown> = Promise.resolve();
+  #isAwake = false;
 
   constructor(ctx: DurableContext, env: SessionEnv) {
     this.#ctx = ctx;
@@ -89,6 +90,8 @@ export class SessionActor implements DurableObject {
       await this.#log.prune(env.clock.now());
       await this.#downloads.wake();
       this.#feed.startWith(this.#live.totals);
+    }).then(() => {
+      this.#isAwake = true;
     });
     void ctx.blockConcurrencyWhile(() => waking);
   }
@@ -202,8 +205,9 @@ export class SessionActor implements DurableObject {
       // Who fell behind is looked at again when the next window ends.
       if (await this.#readers.publish(this.#env.clock.now())) this.#live.stir();
     } catch (error) {
-      // Memory and storage may disagree now: forget memory, the next event starts from storage.
-      this.#ctx.abort(String(error));
+      // Memory and storage may disagree now: forget memory, the next event starts from storage. A waking that fails
+      // is forgotten by the host, which tells whoever asked why.
+      if (this.#isAwake) this.#ctx.abort(String(error));
       throw error;
     }
     this.#send();
