@@ -29,6 +29,14 @@ test('every error that a page can meet has a text of its own that says what to d
   }
 });
 
+test('the page names the text of every error', () => {
+  const source = readFileSync(new URL('../../src/lib/ui/error-texts.ts', import.meta.url), 'utf8');
+  for (const key of Object.keys(en)) {
+    if (!key.startsWith('error_') || key === 'error_unknown') continue;
+    assert.ok(source.includes(`${key.slice('error_'.length)}: m.${key},`), key);
+  }
+});
+
 test('the catalogue has no text for an error that does not exist', () => {
   for (const key of Object.keys(en)) {
     if (!key.startsWith('error_') || key === 'error_unknown') continue;
