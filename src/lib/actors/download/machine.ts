@@ -67,8 +67,7 @@ export const downloadMachine = setup({
       if (!sample) return {};
       const { receivedBytes, totalBytes, percent, bytesPerSecond, etaSeconds } = sample;
       // Not "more than before": one that cannot resume begins at 0 each time, and would be tried for ever.
-      const furthestBytes = context.row.furthestBytes ?? context.row.receivedBytes;
-      const moved = receivedBytes > furthestBytes;
+      const moved = receivedBytes > Math.max(context.row.receivedBytes, context.row.furthestBytes ?? 0);
       return {
         row: {
           ...context.row,
@@ -76,7 +75,6 @@ export const downloadMachine = setup({
           totalBytes,
           percent,
           failures: moved ? 0 : context.row.failures,
-          furthestBytes: moved ? receivedBytes : furthestBytes,
         },
         // Whole numbers: a fraction of a byte is noise that every reader would be sent.
         speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
@@ -88,7 +86,7 @@ export const downloadMachine = setup({
         ...row,
         attempt: row.attempt + 1,
         failures: event.type === 'retry' ? 0 : row.failures,
-        furthestBytes: event.type === 'retry' ? 0 : (row.furthestBytes ?? row.receivedBytes),
+        furthestBytes: event.type === 'retry' ? 0 : Math.max(row.furthestBytes ?? 0, row.receivedBytes),
         // Bytes of a cancelled download are gone; a failed one resumes from what it has.
         receivedBytes: row.state === 'cancelled' ? 0 : row.receivedBytes,
         error: null,

@@ -37,7 +37,7 @@ export interface DownloadRow {
   attempt: number;
   /** Transient failures since it last got further than ever: sets the backoff. */
   failures: number;
-  /** Most bytes that any attempt had; absent in rows of earlier versions: as many as it has. */
+  /** Most bytes that any attempt before this one had; absent = none. */
   furthestBytes?: number;
   /** ms since 1970. */
   createdAt: number;
