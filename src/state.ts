@@ -10,12 +10,6 @@ import { Reserve } from '#lib/actors/durable/reserve.server.ts';
 import { openStore } from '#lib/actors/durable/storage.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
-/**
- * Commits have a third of the time at most. In a profile of 2,000 small downloads on a disk that others used too, one
- * commit after the other took 35 % of all the time (bench/small).
- */
-const PAUSE_PER_COMMIT = 2;
-
 const NO_ROOM = 'The disk of the data folder is full: new downloads are refused until there is room.';
 
 export interface StateOptions {
@@ -50,7 +44,6 @@ export function openState({ dir, hasReserve, classes, onError }: StateOptions): 
   const host = createEmbeddedHost({
     storage: store,
     classes: classes({ checkRoom }),
-    pausePerCommit: PAUSE_PER_COMMIT,
     onError(error, actor) {
       // The commit that failed is lost, and those who waited for it know. The next ones find room.
       if (actor === null && isDiskFull(error) && reserve.release()) reserve.keep();

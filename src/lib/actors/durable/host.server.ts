@@ -33,11 +33,6 @@ export interface EmbeddedHostOptions {
   clock?: Clock;
   random?: () => number;
   idleMs?: number;
-  /**
-   * After a commit the next one waits for so many times the time that this one took (20 ms at most), and takes in what
-   * is written meanwhile: of a disk that syncs slowly the loop then stands still for a part of its time only. 0 = none.
-   */
-  pausePerCommit?: number;
   /** What went wrong inside: uncaught errors of handlers, failed commits, dropped alarms. `actor` null = the store. */
   onError: (error: unknown, actor: ActorName | null) => void;
 }
@@ -84,7 +79,6 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     clock: options.clock ?? systemClock,
     random: options.random ?? Math.random,
     idleMs: options.idleMs ?? IDLE_MS,
-    pausePerCommit: options.pausePerCommit ?? 0,
     onError: options.onError,
   });
   const start = setImmediate(() => {

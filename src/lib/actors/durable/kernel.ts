@@ -1,7 +1,6 @@
 /**
  * The loop of the embedded host. Turns run in microtasks; once they have all run, `#flush` commits what they wrote
- * in one transaction (or leaves it to a later one, when the last has just been), opens the gate, and lets objects go on
- * whose handler waits for something else.
+ * in one transaction, opens the gate, and lets objects go on whose handler waits for something else.
  */
 import { SluiceError } from '../../protocol/error.ts';
 import { Actor } from './actor.ts';
@@ -20,17 +19,11 @@ export interface KernelOptions {
   /** 0 ≤ n < 1. */
   random: () => number;
   idleMs: number;
-  /** As `EmbeddedHostOptions`. */
-  pausePerCommit: number;
   onError: (error: unknown, actor: ActorName | null) => void;
 }
 
 /** Turns of one loop turn: some 25 ms of work, so that sockets and files get their share. */
 const TURNS_A_FLUSH = 256;
-/** Nobody is kept waiting longer than this for others. */
-const MOST_PAUSE_MS = 20;
-/** What a timer cannot tell from none. */
-const LEAST_PAUSE_MS = 1;
 /** Turns of one object before the next object has its turns. */
 const TURNS_AN_ACTOR = 32;
 
@@ -46,7 +39,6 @@ export class Kernel implements Loop {
   isClosing = false;
   readonly #classes: Record<string, Definition>;
   readonly #onError: KernelOptions['onError'];
-  readonly #pausePerCommit: number;
   readonly #actors = new Map<string, Map<string, Actor>>();
   readonly #ready = new Set<Resident>();
   readonly #dirty = new Set<Resident>();
@@ -54,16 +46,12 @@ export class Kernel implements Loop {
   #isArmed = false;
   #isFailing = false;
   #turnsLeft = TURNS_A_FLUSH;
-  /** On the clock of `performance`. */
-  #commitFromMs = 0;
-  #isPausing = false;
 
-  constructor({ store, classes, clock, random, idleMs, pausePerCommit, onError }: KernelOptions) {
+  constructor({ store, classes, clock, random, idleMs, onError }: KernelOptions) {
     this.store = store;
     this.clock = clock;
     this.#classes = classes;
     this.#onError = onError;
-    this.#pausePerCommit = pausePerCommit;
     this.gate = new OutputGate(() => !store.isDirty);
     this.idle = new IdleList(clock, idleMs, (actor) => {
       actor.evict();
@@ -114,7 +102,7 @@ export class Kernel implements Loop {
       if (this.#turnsLeft === 0) return;
       this.#ready.delete(actor);
       this.#turnsLeft -= actor.run(Math.min(TURNS_AN_ACTOR, this.#turnsLeft));
-      // The rest goes on after the flush.
+      // The rest goes on after a commit.
       if (this.#turnsLeft === 0) this.arm();
     }
   };
@@ -136,24 +124,13 @@ export class Kernel implements Loop {
       // A commit now would store half of it.
       life.abort(new SluiceError('internal_error', 'A transaction awaited something else than its storage.'));
     }
-    this.#commitUnlessTooSoon();
+    this.commit();
     const { running } = this;
     this.running = [];
     for (const turn of running) if (!turn.giveUp()) this.running.push(turn);
     this.#turnsLeft = TURNS_A_FLUSH;
     this.#drain();
   };
-
-  #commitUnlessTooSoon(): void {
-    const pauseMs = this.store.isDirty ? this.#commitFromMs - performance.now() : 0;
-    if (pauseMs < LEAST_PAUSE_MS) return this.commit();
-    if (this.#isPausing) return;
-    this.#isPausing = true;
-    setTimeout(() => {
-      this.#isPausing = false;
-      this.arm();
-    }, pauseMs);
-  }
 
   /** All writes since the last, of all objects, as one transaction. */
   commit(): void {
@@ -162,7 +139,7 @@ export class Kernel implements Loop {
       const { writes } = store;
       // Those that fail are no longer dirty when it is told.
       const actors = observers.isWatched ? [...this.#dirty].map(({ name }) => name) : [];
-      const startedAt = performance.now();
+      const startedAt = observers.isWatched ? performance.now() : 0;
       let outcome: 'done' | 'failed' = 'done';
       try {
         store.commit();
@@ -171,10 +148,10 @@ export class Kernel implements Loop {
         outcome = 'failed';
         this.storeFailed(error as SluiceError);
       }
-      const endedAt = performance.now();
-      const durationMs = endedAt - startedAt;
-      this.#commitFromMs = endedAt + Math.min(durationMs * this.#pausePerCommit, MOST_PAUSE_MS);
-      if (observers.isWatched) observers.tell({ type: 'commit', outcome, actors, writes, durationMs });
+      if (observers.isWatched) {
+        const durationMs = performance.now() - startedAt;
+        observers.tell({ type: 'commit', outcome, actors, writes, durationMs });
+      }
       this.alarms.refresh();
     }
     const written = [...this.#dirty];
