@@ -28,8 +28,7 @@ function world(sessions: number, downloads: number) {
   const census = new Census({
     hub,
     present: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
-    live: (session) =>
-      (rows.get(session) ?? []).map((row) => ({ row, value: { download: 'live' }, status: 'active' })),
+    live: (session) => (rows.get(session) ?? []).map((row) => ({ row, value: { download: 'live' } })),
     files: new SessionFiles({
       ids: () => [],
       stored: () => ({

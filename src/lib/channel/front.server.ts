@@ -35,7 +35,10 @@ export function receive(
   const path = pathOf(request.url);
   if (isApi(path)) {
     const begin = (): void => {
-      void handleApi(request, edge).then((answer) => sendAnswer(response, answer));
+      handleApi(request, edge)
+        .then((answer) => sendAnswer(response, answer))
+        // It never rejects; but what Node refuses to send must not end the process.
+        .catch(() => response.destroy());
     };
     // Who only asks whether we live does not wait in line.
     if (path.startsWith('/api')) admission.enter(begin);

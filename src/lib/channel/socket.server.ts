@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
-import type { SocketLink, WireSocket } from '../actors/durable/types.ts';
+import type { SocketLink } from '../actors/durable/types.ts';
 import { CLOSE, MAX_MESSAGE_BYTES, SUBPROTOCOL } from '../protocol/channel.ts';
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
@@ -11,12 +11,10 @@ import type { Edge } from './edge.ts';
 import { fromNodeHeaders, headOf } from './headers.ts';
 import { MessageRate } from './message-rate.ts';
 import type { TokenClaims } from './token.ts';
-import { closeSoon, Heartbeat, textOf } from './ws.server.ts';
+import { closeSoon, Heartbeat, pauseFor, textOf, wireOf } from './ws.server.ts';
 
 export const CHANNEL_PATH = '/api/channel';
 
-/** Unsent bytes at which a reader is cut off, whatever they are: replies have no other bound. Source: design. */
-const TOO_SLOW_BYTES = 1024 * 1024;
 /** What a client may send at once, and a second after that: a paste of a thousand addresses passes unhindered. */
 const BURST_MESSAGES = 1000;
 const MESSAGES_PER_SECOND = 200;
@@ -101,28 +99,6 @@ export class ChannelServer {
     ws.on('error', (error) => link.error(error));
     ws.on('close', (code, reason) => link.closed(code, reason.toString(), code !== 1006));
   }
-}
-
-/** The socket as a session sees it. One that does not read is closed before its backlog eats our memory. */
-function wireOf(ws: WebSocket): WireSocket {
-  return {
-    get bufferedAmount() {
-      return ws.bufferedAmount;
-    },
-    send(message) {
-      if (ws.readyState !== ws.OPEN) return;
-      if (ws.bufferedAmount > TOO_SLOW_BYTES) closeSoon(ws, CLOSE.tooSlow, 'too slow');
-      else ws.send(message);
-    },
-    close: (code, reason) => closeSoon(ws, code, reason),
-  };
-}
-
-/** Backpressure on the sender: its bytes wait in its own buffers. */
-function pauseFor(ws: WebSocket, ms: number): void {
-  if (ws.isPaused) return;
-  ws.pause();
-  setTimeout(() => ws.resume(), ms).unref();
 }
 
 /** A refusal is plain HTTP, as the socket is not one yet. */

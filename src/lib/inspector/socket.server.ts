@@ -6,7 +6,8 @@ import type { Edge } from '../channel/edge.ts';
 import { fromNodeHeaders, headOf } from '../channel/headers.ts';
 import { inspectorScope, type InspectorScope } from '../channel/inspector-access.ts';
 import { refuseUpgrade } from '../channel/socket.server.ts';
-import { closeSoon, Heartbeat, textOf } from '../channel/ws.server.ts';
+import { MessageRate } from '../channel/message-rate.ts';
+import { closeSoon, Heartbeat, pauseFor, textOf, wireOf } from '../channel/ws.server.ts';
 import { CLOSE } from '../protocol/channel.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
@@ -19,6 +20,9 @@ export const INSPECTOR_PATH = '/api/inspector/channel';
 const MAX_MESSAGE_BYTES = 4 * 1024;
 /** Each is served four times a second, and looks at what every turn leaves. */
 const MAX_CLIENTS = 32;
+/** An explanation is a turn of its session: a person clicks, and arrow keys repeat, no faster than this. */
+const BURST_MESSAGES = 50;
+const MESSAGES_PER_SECOND = 20;
 
 export class InspectorSockets {
   readonly #edge: Edge;
@@ -73,7 +77,8 @@ export class InspectorSockets {
 
   #connect(ws: WebSocket, scope: InspectorScope): void {
     this.#heartbeat.listen(ws);
-    const client = this.#inspector.connect(ws, scope);
+    const rate = new MessageRate(BURST_MESSAGES, MESSAGES_PER_SECOND);
+    const client = this.#inspector.connect(wireOf(ws), scope);
     ws.on('message', (data, isBinary) => {
       this.#heartbeat.alive(ws);
       try {
@@ -83,6 +88,8 @@ export class InspectorSockets {
       } catch (error) {
         closeSoon(ws, CLOSE.policy, error instanceof SluiceError ? error.code : 'invalid_request');
       }
+      const waitMs = rate.take(performance.now());
+      if (waitMs > 0) pauseFor(ws, waitMs);
     });
     ws.on('error', ignore);
     ws.on('close', () => client.leave());

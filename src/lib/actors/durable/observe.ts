@@ -1,4 +1,5 @@
 /** What the embedded host tells whoever watches it. Nothing is built or measured while nobody does. */
+import { Listeners } from '../../protocol/listeners.ts';
 import type { ActorEvent } from './events.ts';
 import type { ActorName } from './store.ts';
 
@@ -41,30 +42,4 @@ export type HostEvent =
 
 export type HostListener = (event: HostEvent) => void;
 
-export class Observers {
-  #listeners: HostListener[] = [];
-
-  /** Ask this before building an event. */
-  get isWatched(): boolean {
-    return this.#listeners.length > 0;
-  }
-
-  /** @returns stops it */
-  add(listener: HostListener): () => void {
-    this.#listeners = [...this.#listeners, listener];
-    return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== listener);
-    };
-  }
-
-  /** A listener that throws is not asked again: watching must not change what is watched. */
-  tell(event: HostEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch {
-        this.#listeners = this.#listeners.filter((other) => other !== listener);
-      }
-    }
-  }
-}
+export class Observers extends Listeners<HostEvent> {}

@@ -1,4 +1,5 @@
 /** What a process host tells whoever watches it. Nothing is built or copied while nobody does. */
+import { Listeners } from '../../protocol/listeners.ts';
 import type { EngineExit } from '../process.ts';
 
 /** An engine process, or another that was run. */
@@ -22,22 +23,8 @@ export type ProcessEvent =
 export type ProcessListener = (event: ProcessEvent) => void;
 
 /** Processes that run, and who wants to hear of them. */
-export class ProcessObservers {
+export class ProcessObservers extends Listeners<ProcessEvent> {
   readonly running = new Map<string, ProcessRun>();
-  #listeners: ProcessListener[] = [];
-
-  /** Ask this before building an event. */
-  get isWatched(): boolean {
-    return this.#listeners.length > 0;
-  }
-
-  /** @returns stops it */
-  add(listener: ProcessListener): () => void {
-    this.#listeners = [...this.#listeners, listener];
-    return () => {
-      this.#listeners = this.#listeners.filter((other) => other !== listener);
-    };
-  }
 
   started(run: ProcessRun): void {
     this.running.set(run.mark, run);
@@ -47,16 +34,5 @@ export class ProcessObservers {
   exited(run: ProcessRun, exit: EngineExit): void {
     this.running.delete(run.mark);
     this.tell({ type: 'exit', run, ...exit });
-  }
-
-  /** A listener that throws is not asked again: watching must not change what is watched. */
-  tell(event: ProcessEvent): void {
-    for (const listener of this.#listeners) {
-      try {
-        listener(event);
-      } catch {
-        this.#listeners = this.#listeners.filter((other) => other !== listener);
-      }
-    }
   }
 }

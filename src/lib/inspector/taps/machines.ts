@@ -12,8 +12,6 @@ import type { Hub } from '../hub.ts';
 export interface LiveDownload {
   row: DownloadRow;
   value: unknown;
-  /** Bytes per second are known only of what lives. */
-  status: string;
 }
 
 type Caused = { type: string; cause?: unknown };
@@ -65,7 +63,7 @@ export class MachineTap {
       const snapshot = child?.getSnapshot() as AnyMachineSnapshot | undefined;
       const row = (snapshot?.context as { row?: DownloadRow } | undefined)?.row;
       if (snapshot === undefined || row === undefined) return [];
-      return { row, value: valueOf(snapshot), status: snapshot.status };
+      return { row, value: valueOf(snapshot) };
     });
   }
 
