@@ -7,6 +7,7 @@ import { Visit } from '../support/page.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
 const PHONE: BrowserContextOptions = {
@@ -158,7 +159,11 @@ testUnless(test, reason, 'a reader hears a bar with a name and a value in words'
   await visit.waitForState('spoken.bin', 'download');
   const bar = visit.bar('spoken.bin');
   assert.is(await bar.getAttribute('aria-valuemax'), '100');
-  assert.match((await bar.getAttribute('aria-valuetext')) ?? '', /% ?, .+ of 4\d\d(\.\d)? MB/);
+  // Its state can come a moment before its size does.
+  const words = await waitFor(
+    async () => /% ?, .+/.exec((await bar.getAttribute('aria-valuetext')) ?? '')?.[0],
+  );
+  assert.match(words, /% ?, .+ of 4\d\d(\.\d)? MB/);
   await visit.close();
 });
 
