@@ -1,18 +1,20 @@
 /**
- * A forward proxy on the guard, for engines that dial on their own: plain requests in absolute form, and CONNECT.
- * It listens on loopback, asks for a secret of this start, and remembers for each job whether one of its requests
+ * A forward proxy on the guard, for engines that dial on their own: plain requests in absolute form, and CONNECT; and
+ * for those that only ask where they may dial, `GET /resolve/host:port`. It listens on loopback, asks for a secret of this start, and remembers for each job whether one of its requests
  * was refused, so that the engine's failure can be told by its true name.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkUrl } from '../../protocol/url.ts';
 import { unbracket } from './address.ts';
 import type { Guard } from './dial.server.ts';
 import { authorityOf, forwardedHeaders, jobOf, PASSWORD_BYTES, userOf } from './proxy-head.ts';
 import { portOf } from './policy.ts';
+
+const RESOLVE = /^\/resolve\/([^/?#]+)$/;
 
 export interface GuardProxy {
   /** Proxy address for one job, with its credentials: `http://user:password@127.0.0.1:port`. */
@@ -54,8 +56,28 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
       return;
     }
     if (!sockets.has(req.socket)) own(req.socket, jobId);
-    void forward(req, res, jobId);
+    const asked = RESOLVE.exec(req.url ?? '')?.[1];
+    void (asked === undefined ? forward(req, res, jobId) : answer(asked, res, jobId));
   });
+
+  /** The addresses of `host:port` (percent-encoded) that may be dialled, a line each. */
+  async function answer(encoded: string, res: ServerResponse, jobId: string): Promise<void> {
+    let host = encoded;
+    try {
+      const target = authorityOf(decodeURIComponent(encoded));
+      if (target === null) throw new SluiceError('invalid_url');
+      host = unbracket(target.host);
+      const addresses = await guard.resolve(host, target.port);
+      res.writeHead(200, { 'Content-Type': 'text/plain', Connection: 'close' }).end(addresses.join('\n'));
+    } catch (thrown) {
+      refuse(res, jobId, host, toSluiceError(thrown));
+    }
+  }
+
+  function refuse(res: ServerResponse, jobId: string, host: string, error: SluiceError): void {
+    note(jobId, host, error);
+    if (!res.destroyed) res.writeHead(statusFor(error), { Connection: 'close' }).end(`${error.code}\n`);
+  }
 
   async function forward(req: IncomingMessage, res: ServerResponse, jobId: string): Promise<void> {
     let host = '';
@@ -87,9 +109,7 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
       res.once('close', () => out.destroy());
       req.pipe(out);
     } catch (thrown) {
-      const error = toSluiceError(thrown);
-      note(jobId, host, error);
-      if (!res.destroyed) res.writeHead(statusFor(error), { Connection: 'close' }).end(`${error.code}\n`);
+      refuse(res, jobId, host, toSluiceError(thrown));
     }
   }
 

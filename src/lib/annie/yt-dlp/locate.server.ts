@@ -4,6 +4,11 @@ import { join } from 'node:path';
 import { findProgram } from '../process/program.server.ts';
 import { entryCommand } from './entry.ts';
 
+/**
+ * For a yt-dlp that is not started our way: its own blocks hold a whole second, and it has news only after each. Larger
+ * fixed ones cost less, but come late below 500 kB/s.
+ */
+const FIXED_BLOCKS = ['--no-resize-buffer', '--buffer-size=64K'];
 /** The dir of our own copy inside the data dir; `install.json` in it is written last. */
 export const INSTALL_DIR = join('engines', 'yt-dlp');
 export const INSTALL_RECORD = 'install.json';
@@ -49,7 +54,7 @@ function locateOnPath(path: string): Located | null {
   if (program === null) return null;
   const { mtimeMs, size, ino } = statSync(program);
   return {
-    command: [program],
+    command: [program, ...FIXED_BLOCKS],
     version: null,
     path: program,
     fingerprint: `${program}:${mtimeMs}:${size}:${ino}`,
