@@ -1,6 +1,6 @@
 /**
  * `npm run build`: the page and its handler into build/web (SvelteKit), our own process into build/cli.js (one
- * bundle, so that it starts in a fraction of the time that hundreds of small files take). `--if-stale` does nothing
+ * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its one thread beside it. `--if-stale` does nothing
  * when the sources are those of the last build.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,9 +21,13 @@ async function buildWeb(): Promise<void> {
   await builder.buildApp();
 }
 
-async function buildCli(): Promise<void> {
+async function buildProcess(): Promise<void> {
   const bundle = await rolldown({
-    input: { cli: join(root, 'src/cli.ts') },
+    input: {
+      cli: join(root, 'src/cli.ts'),
+      // A thread is started from a file: this one is looked for beside what starts it.
+      'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
+    },
     cwd: root,
     platform: 'node',
     // The page's handler is loaded from where it lies; ws looks for two native helpers that we do not use.
@@ -55,7 +59,7 @@ await withLock(join(root, 'node_modules/.cache/sluice-build.lock'), async () => 
   console.log('  the page …');
   await buildWeb();
   console.log('  the server and the command …');
-  await buildCli();
+  await buildProcess();
   writeFileSync(join(root, STAMP), hash);
   console.log(`  built in ${((performance.now() - startedAt) / 1000).toFixed(1)} s`);
 });

@@ -7,6 +7,11 @@ import { ENGINE_NAMES } from './media.ts';
 const CommandId = v.pipe(v.string(), v.regex(/^[\w.:-]{1,64}$/));
 const Url = v.pipe(v.string(), v.nonEmpty());
 const Engine = v.picklist(ENGINE_NAMES);
+/** Any case comes in, lower case is kept. Null is as good as absent. */
+const Sha256 = v.pipe(
+  v.nullish(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/i), v.toLowerCase())),
+  v.transform((hex) => hex ?? undefined),
+);
 
 export const ParseBody = v.strictObject({ url: Url, engine: v.nullish(Engine, null) });
 export type ParseBody = v.InferOutput<typeof ParseBody>;
@@ -19,6 +24,8 @@ export const AddBody = v.strictObject({
   filename: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(1024)), null),
   /** The title that was shown when it was picked; the engine's own replaces it. */
   title: v.nullish(v.pipe(v.string(), v.maxLength(1024)), null),
+  /** What the finished file has to hash to. */
+  sha256: Sha256,
 });
 export type AddBody = v.InferOutput<typeof AddBody>;
 
@@ -56,6 +63,10 @@ export function parseBody<const S extends v.GenericSchema>(schema: S, input: unk
       'engine_unknown',
       `There is no engine called ${JSON.stringify(issue.input.slice(0, 64))}.`,
     );
+  }
+  if (path === 'sha256' && typeof issue.input === 'string') {
+    const given = JSON.stringify(issue.input.slice(0, 72));
+    throw new SluiceError('invalid_sha256', `A SHA-256 has 64 hex digits, ${given} is none.`);
   }
   throw new SluiceError('invalid_request', path ? `${path}: ${issue.message}` : issue.message);
 }

@@ -15,6 +15,7 @@ export const ERRORS = {
     title: 'Only http and https addresses can be fetched.',
   },
   invalid_filename: { status: 400, transient: false, title: 'The file name cannot be used.' },
+  invalid_sha256: { status: 400, transient: false, title: 'A SHA-256 has 64 hex digits.' },
   invalid_cursor: { status: 400, transient: false, title: 'The cursor is not one of ours.' },
   invalid_recording: { status: 400, transient: false, title: 'That file is not a recording.' },
   invalid_trace: { status: 400, transient: false, title: 'That file is not a trace.' },
@@ -64,6 +65,11 @@ export const ERRORS = {
   remote_status: { status: 502, transient: false, title: 'The server gave an answer we cannot use.' },
   too_many_redirects: { status: 502, transient: false, title: 'The address leads in circles.' },
   size_mismatch: { status: 502, transient: true, title: 'Fewer or more bytes came than were announced.' },
+  checksum_mismatch: {
+    status: 502,
+    transient: false,
+    title: 'The file is not the one whose SHA-256 was given.',
+  },
   file_changed: {
     status: 502,
     transient: true,

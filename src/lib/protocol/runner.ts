@@ -25,6 +25,8 @@ export interface StartJob extends JobRef {
   filename: string | null;
   /** The whole size as an earlier attempt learnt it, for looking for room before the engine does; absent = not known. */
   totalBytes?: number | null;
+  /** What the finished file has to hash to, 64 lower-case hex digits; absent = it is not hashed. */
+  sha256?: string;
 }
 
 export type RunnerCommand =

@@ -34,8 +34,12 @@ export class Call {
   async finish(suggestedName = 'clip.mp4', body = 'body'): Promise<void> {
     const path = join(this.job.workDir, 'data');
     await writeFile(path, body);
+    this.finishWith({ path, suggestedName, bytes: Buffer.byteLength(body) });
+  }
+
+  finishWith(result: EngineResult): void {
     this.over = true;
-    this.#resolve({ path, suggestedName, bytes: Buffer.byteLength(body) });
+    this.#resolve(result);
   }
 
   fail(error: unknown): void {

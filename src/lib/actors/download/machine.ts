@@ -87,8 +87,8 @@ export const downloadMachine = setup({
         attempt: row.attempt + 1,
         failures: event.type === 'retry' ? 0 : row.failures,
         furthestBytes: event.type === 'retry' ? 0 : Math.max(row.furthestBytes ?? 0, row.receivedBytes),
-        // Bytes of a cancelled download are gone; a failed one resumes from what it has.
-        receivedBytes: row.state === 'cancelled' ? 0 : row.receivedBytes,
+        // Bytes of a cancelled download are gone, and those of another file; a failed one resumes from what it has.
+        receivedBytes: isEmptied(row) ? 0 : row.receivedBytes,
         error: null,
         dueAt: null,
         finishedAt: null,
@@ -268,6 +268,10 @@ function ends() {
     ],
     'give-up': { target: 'error', actions: ['fail', 'stopRunner'] },
   } as const;
+}
+
+function isEmptied({ state, error }: DownloadRow): boolean {
+  return state === 'cancelled' || error?.code === 'checksum_mismatch';
 }
 
 function rounded(value: number | null): number | null {

@@ -9,6 +9,8 @@ import type { EngineName } from '../../protocol/media.ts';
 
 /** Raised whenever an older Sluice could misread a row. */
 export const ROW_VERSION = 1;
+/** Of a row with `sha256`: a Sluice that does not know the field would call a file complete that nobody checked. */
+const CHECKED_ROW_VERSION = 2;
 
 /** The newest transitions of a download are kept in its row, so that a failure can be explained later. */
 export const HISTORY_LENGTH = 32;
@@ -17,7 +19,7 @@ export const HISTORY_LENGTH = 32;
 export type Transition = [at: number, state: DownloadState, cause: string];
 
 export interface DownloadRow {
-  v: typeof ROW_VERSION;
+  v: typeof ROW_VERSION | typeof CHECKED_ROW_VERSION;
   id: string;
   /** Place in the session's order: one more for each add. Listings are newest first, the queue oldest first. */
   n: number;
@@ -26,6 +28,8 @@ export interface DownloadRow {
   /** What was asked for; null = the registry picks. */
   wantedEngine: EngineName | null;
   wantedName: string | null;
+  /** What the finished file has to hash to; absent = it is not hashed. */
+  sha256?: string;
   title: string;
   /** What was used. */
   engine: EngineName | null;
@@ -51,13 +55,14 @@ export interface DownloadRow {
 
 export function newRow(id: string, n: number, body: AddBody, at: number, cause: string): DownloadRow {
   return {
-    v: ROW_VERSION,
+    v: body.sha256 === undefined ? ROW_VERSION : CHECKED_ROW_VERSION,
     id,
     n,
     url: body.url,
     streamId: body.streamId,
     wantedEngine: body.engine,
     wantedName: body.filename,
+    ...(body.sha256 === undefined ? {} : { sha256: body.sha256 }),
     title: body.title ?? body.filename ?? titleOf(body.url),
     engine: null,
     state: 'queued',
@@ -93,10 +98,10 @@ export function withTransition(history: readonly Transition[], next: Transition)
  */
 export function readRow(stored: unknown): DownloadRow {
   const row = stored as DownloadRow;
-  if (row.v !== ROW_VERSION) {
+  if (row.v !== ROW_VERSION && row.v !== CHECKED_ROW_VERSION) {
     throw new SluiceError(
       'store_newer',
-      `Download rows have version ${String(row.v)}; this Sluice knows ${ROW_VERSION}.`,
+      `Download rows have version ${String(row.v)}; this Sluice knows ${CHECKED_ROW_VERSION}.`,
     );
   }
   return row;

@@ -235,7 +235,8 @@ export class LiveDownloads {
 
 function startOf(row: DownloadRow): RunnerCommand {
   const { id, attempt, url, streamId, totalBytes, wantedEngine: engine, wantedName: filename } = row;
-  return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes };
+  const checked = row.sha256 === undefined ? {} : { sha256: row.sha256 };
+  return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes, ...checked };
 }
 
 function progressOnly(a: DownloadRow, b: DownloadRow): boolean {

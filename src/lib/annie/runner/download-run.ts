@@ -119,6 +119,11 @@ export class DownloadRun implements SpaceUser {
       this.#tell({ phase: 'finish', totalBytes: landed.bytes });
       return landed;
     }
+    const fetched = isNew || job.sha256 === undefined ? null : await folder.fetched(job.download);
+    if (fetched !== null) {
+      this.#tell({ phase: 'finish', totalBytes: fetched.bytes });
+      return this.#finish(fetched);
+    }
     if (!isNew) this.#keptBytes = await folder.occupied(workDir);
     await this.#findRoom();
     this.signal.throwIfAborted();
@@ -130,7 +135,17 @@ export class DownloadRun implements SpaceUser {
     this.#stall.stop();
     this.#leaveSpace();
     this.#tell({ phase: 'finish' });
-    return await folder.finish(job.download, result, job.filename);
+    return this.#finish(result);
+  }
+
+  /** What was hashed, and is as expected, is moved: nothing else gets its name in the folder. */
+  async #finish(result: EngineResult): Promise<FinishedFile> {
+    const { job, folder } = this.#options;
+    if (job.sha256 !== undefined) {
+      await folder.check(job.download, result, job.sha256, this.signal);
+      this.signal.throwIfAborted();
+    }
+    return folder.finish(job.download, result, job.filename);
   }
 
   async #findRoom(): Promise<void> {

@@ -1,4 +1,7 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
+import { SluiceError } from '../../protocol/error.ts';
+import { findFetched } from '../check/check-note.server.ts';
+import { checkFile } from '../check/check.server.ts';
 import { toDiskError } from '../disk-error.ts';
 import type { EngineResult } from '../engine.ts';
 import { safeFileName, splitExtension } from '../file-name.ts';
@@ -24,6 +27,13 @@ export interface DownloadFolder {
   occupied(workDir: string): Promise<number>;
   /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
   resume(download: string): Promise<FinishedFile | null>;
+  /** The file of an earlier run that is all there and was not checked to the end; null = none. */
+  fetched(download: string): Promise<EngineResult | null>;
+  /**
+   * Hashes an engine's file. Of one that is not as expected nothing is left: a retry has to fetch it again.
+   * @throws SluiceError `checksum_mismatch`, `size_mismatch`, `file_missing`, `disk_*`; the signal's reason
+   */
+  check(download: string, result: EngineResult, sha256: string, signal: AbortSignal): Promise<void>;
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
   finish(download: string, result: EngineResult, filename: string | null): Promise<FinishedFile>;
   /** Removes the work dir, after the finished file (if any) is synced. @throws SluiceError `disk_*` */
@@ -78,6 +88,16 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
     async resume(download) {
       const file = await resumeFinish({ workDir: workDirOf(downloadDir, download), downloadDir });
       return file && landed(download, file);
+    },
+    fetched: (download) => findFetched(workDirOf(downloadDir, download)),
+    async check(download, result, sha256, signal) {
+      try {
+        await checkFile(workDirOf(downloadDir, download), result, sha256, signal);
+      } catch (thrown) {
+        const isOther = thrown instanceof SluiceError && thrown.code === 'checksum_mismatch';
+        if (isOther) await removeWorkDir(downloadDir, download);
+        throw thrown;
+      }
     },
     async finish(download, result, filename) {
       // a name of one's own gets the extension of what it names

@@ -1,0 +1,33 @@
+/** SHA-256 of a file, in a thread of its own: on the main thread it would hold up every session for seconds. */
+import { Worker } from 'node:worker_threads';
+import type { Hashed, HashTask } from './sha-256-worker.server.ts';
+
+/** Beside this file in the sources, beside the bundle in the build: both are found from where this runs. */
+const WORKER = new URL(
+  import.meta.url.endsWith('.ts') ? 'sha-256-worker.server.ts' : 'sha-256-worker.js',
+  import.meta.url,
+);
+
+/**
+ * Settles only once the thread is gone, also after an abort: then it rejects with the signal's reason.
+ * @throws what opening or reading gave, with its errno
+ */
+export function hashFile(path: string, signal: AbortSignal): Promise<Hashed> {
+  return new Promise((resolve, reject) => {
+    signal.throwIfAborted();
+    // No environment: what is in ours is none of its business, and copying it is the larger part of its start.
+    const worker = new Worker(WORKER, { workerData: { path } satisfies HashTask, env: {} });
+    let hashed: Hashed | null = null;
+    let thrown: unknown = new Error('The thread that hashes ended without an answer.');
+    const stop = (): void => void worker.terminate();
+    signal.addEventListener('abort', stop, { once: true });
+    worker.once('message', (message: Hashed) => void (hashed = message));
+    worker.once('error', (error: unknown) => void (thrown = error));
+    worker.once('exit', () => {
+      signal.removeEventListener('abort', stop);
+      if (signal.aborted) reject(signal.reason as Error);
+      else if (hashed === null) reject(thrown as Error);
+      else resolve(hashed);
+    });
+  });
+}
