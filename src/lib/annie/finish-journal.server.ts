@@ -2,6 +2,7 @@
  * `finish.json` in the work dir: written before a finished file is moved, and again before each name that is
  * tried. Whatever the moment of a crash, it says which file it was and where it was about to land.
  */
+import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from './disk-error.ts';
@@ -9,6 +10,8 @@ import { isSafeFileName } from './file-name.ts';
 import type { Disk } from './finish-disk.server.ts';
 
 const JOURNAL = 'finish.json';
+/** What becomes the journal once it is whole: nobody reads it. */
+export const JOURNAL_DRAFT = `${JOURNAL}.new`;
 
 const inode = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
 
@@ -38,9 +41,9 @@ export function isInside(relativePath: string): boolean {
 
 /** Replaces the journal in one step: a reader sees the old or the new one, never a half. */
 export async function writeJournal(workDir: string, journal: Journal, disk: Disk): Promise<void> {
-  const path = join(workDir, JOURNAL);
-  await disk.writeFile(`${path}.new`, JSON.stringify(journal), { mode: 0o600 });
-  await disk.rename(`${path}.new`, path);
+  const draft = join(workDir, JOURNAL_DRAFT);
+  await disk.writeFile(draft, JSON.stringify(journal), { mode: 0o600 });
+  await disk.rename(draft, join(workDir, JOURNAL));
 }
 
 /** null = none, or one that is not ours to trust (an engine or a power cut can leave anything). */
@@ -62,4 +65,9 @@ export async function readJournal(workDir: string, disk: Disk): Promise<Journal 
 
 export async function dropJournal(workDir: string, disk: Disk): Promise<void> {
   await disk.rm(join(workDir, JOURNAL), { force: true, recursive: true });
+}
+
+/** Makes a draft of the journal, if there is one. */
+export async function withdrawJournal(workDir: string): Promise<void> {
+  await rename(join(workDir, JOURNAL), join(workDir, JOURNAL_DRAFT)).catch(() => undefined);
 }

@@ -57,28 +57,81 @@ export async function prepareWorkDir(downloadDir: string, download: string): Pro
  * @throws SluiceError `disk_*`
  */
 export async function removeWorkDir(downloadDir: string, download: string): Promise<void> {
-  const path = workDirOf(downloadDir, download);
-  const removed = path + REMOVED;
-  const options = { recursive: true, force: true, maxRetries: 2 };
   try {
-    await rename(path, removed).catch(async (thrown: unknown) => {
-      if (errnoOf(thrown) === 'ENOENT') return;
-      // an earlier one that somebody was killed removing
-      await rm(removed, options);
-      await rename(path, removed);
-    });
-    // Nearly always a file or two: fewer calls than `rm`, which looks at each before and after.
-    if (!(await removeFlat(removed))) await rm(removed, options);
+    await removeWhole(await giveUp(downloadDir, download));
   } catch (thrown) {
     throw toDiskError(thrown);
   }
 }
 
-/** Removes a dir that holds nothing but files. false = it could not. */
-async function removeFlat(dir: string): Promise<boolean> {
+/**
+ * As `removeWorkDir`, but leaves the dir under the name of one being removed, with the files of `kept` in it.
+ * @returns its path; null = it had to go, or was not there
+ * @throws SluiceError `disk_*`
+ */
+export async function emptyWorkDir(
+  downloadDir: string,
+  download: string,
+  kept: readonly string[],
+): Promise<string | null> {
   try {
-    for (const name of await readdir(dir)) await unlink(join(dir, name));
-    await rmdir(dir);
+    const given = await giveUp(downloadDir, download);
+    if (await removeFiles(given, kept)) return given;
+    await removeWhole(given);
+    return null;
+  } catch (thrown) {
+    throw toDiskError(thrown);
+  }
+}
+
+/**
+ * Makes the work dir of a download out of one that was emptied.
+ * @returns false = that one is gone, or the download has bytes of its own
+ */
+export async function reuseWorkDir(emptied: string, downloadDir: string, download: string): Promise<boolean> {
+  return rename(emptied, workDirOf(downloadDir, download)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Removes what `emptyWorkDir` left. */
+export async function removeEmptied(path: string): Promise<void> {
+  await removeWhole(path).catch((thrown: unknown) => {
+    throw toDiskError(thrown);
+  });
+}
+
+/** @returns the path that it has now */
+async function giveUp(downloadDir: string, download: string): Promise<string> {
+  const path = workDirOf(downloadDir, download);
+  const removed = path + REMOVED;
+  await rename(path, removed).catch(async (thrown: unknown) => {
+    if (errnoOf(thrown) === 'ENOENT') return;
+    // an earlier one that somebody was killed removing
+    await rm(removed, RM_OPTIONS);
+    await rename(path, removed);
+  });
+  return removed;
+}
+
+const RM_OPTIONS = { recursive: true, force: true, maxRetries: 2 };
+
+/** Nearly always a file or two: fewer calls than `rm`, which looks at each before and after. */
+async function removeWhole(dir: string): Promise<void> {
+  const isFlat =
+    (await removeFiles(dir, [])) &&
+    (await rmdir(dir).then(
+      () => true,
+      () => false,
+    ));
+  if (!isFlat) await rm(dir, RM_OPTIONS);
+}
+
+/** false = there is something else than files in it, or it is not there. */
+async function removeFiles(dir: string, kept: readonly string[]): Promise<boolean> {
+  try {
+    for (const name of await readdir(dir)) if (!kept.includes(name)) await unlink(join(dir, name));
     return true;
   } catch {
     return false;

@@ -8,7 +8,8 @@ import * as v from 'valibot';
 import { errnoOf } from './disk-error.ts';
 import { REMOVED, WORK_ROOT, workDirOf } from './work-dir.server.ts';
 
-const OWNER = 'owner.json';
+/** In each work dir. */
+export const OWNER = 'owner.json';
 
 const ownerSchema = v.object({
   version: v.literal(1),

@@ -177,7 +177,10 @@ export class DownloadJobs {
       const release = (): void => this.#queue.leave(ticket);
       const live = new LiveRun(lane.session, lane.now.job, release, this.#options);
       lane.now = { state: 'running', live };
-      this.#hold(live.gone.then((outcome) => this.#gone(lane, live, outcome)));
+      this.#hold(
+        lane,
+        live.gone.then((outcome) => this.#gone(lane, live, outcome)),
+      );
     });
     lane.now = { state: 'waiting', job, ticket };
   }
@@ -228,13 +231,17 @@ export class DownloadJobs {
     const after: After = { stops: [], clean: null, next };
     this.#unsettled.delete(lane);
     lane.now = { state: 'leaving', after };
-    this.#hold(this.#remove(lane, clean).then(() => this.#goOn(lane, after)));
+    this.#hold(
+      lane,
+      this.#remove(lane, clean).then(() => this.#goOn(lane, after)),
+    );
   }
 
   async #remove({ session, download }: Lane, clean: Clean): Promise<void> {
     const { folder, outbox, log } = this.#options;
     try {
-      await folder.remove(download);
+      // without others nobody would take its work dir soon
+      await folder.remove(download, this.#queue.serves(session) ? session : null);
       if (clean.for === 'discard') for (const file of clean.files) await folder.delete(file);
     } catch (thrown) {
       // nobody could do better by asking again at once: what is left shows in the folder
@@ -245,9 +252,19 @@ export class DownloadJobs {
     for (let i = 0; i < clean.answers; i++) outbox.event(session, discarded);
   }
 
-  #hold(work: Promise<unknown>): void {
+  #hold({ session }: Lane, work: Promise<unknown>): void {
     this.#busy.add(work);
-    void work.finally(() => this.#busy.delete(work));
+    void work.finally(() => {
+      this.#busy.delete(work);
+      if (!this.#queue.serves(session)) this.#tidy(session);
+    });
+  }
+
+  #tidy(session: string): void {
+    const { folder, log } = this.#options;
+    folder.tidy(session).catch((thrown: unknown) => {
+      log('what was kept for the next download could not be removed', { session, thrown });
+    });
   }
 }
 

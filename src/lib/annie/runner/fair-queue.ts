@@ -46,6 +46,11 @@ export class FairQueue {
     this.#fill();
   }
 
+  /** Whether the session holds a place. */
+  serves(session: string): boolean {
+    return this.#held.has(session);
+  }
+
   #heldBy(session: string): number {
     return this.#held.get(session) ?? 0;
   }

@@ -15,6 +15,7 @@ import {
   workDirOf,
 } from '../work-dir.server.ts';
 import { findWorkDirs, markWorkDir } from '../work-owner.server.ts';
+import { SpareDirs } from '../work-spares.server.ts';
 import { occupiedBytes } from './disk-space.server.ts';
 import type { Log } from './log.ts';
 
@@ -36,8 +37,14 @@ export interface DownloadFolder {
   check(download: string, result: EngineResult, sha256: string, signal: AbortSignal): Promise<void>;
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
   finish(download: string, result: EngineResult, filename: string | null): Promise<FinishedFile>;
-  /** Removes the work dir, after the finished file (if any) is synced. @throws SluiceError `disk_*` */
-  remove(download: string): Promise<void>;
+  /**
+   * Removes the work dir, after the finished file (if any) is synced.
+   * @param nextOf the session whose next download may have the dir, null = it goes
+   * @throws SluiceError `disk_*`
+   */
+  remove(download: string, nextOf: string | null): Promise<void>;
+  /** Removes what was kept for the session's next download. @throws SluiceError `disk_*` */
+  tidy(session: string): Promise<void>;
   /** Deletes a finished file. @throws SluiceError `disk_*` */
   delete(name: string): Promise<void>;
   /** Waits for syncs and removes `.sluice` when it is empty. */
@@ -50,6 +57,7 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
     log('a finished file could not be synced', { thrown }),
   );
   const syncing = new Map<string, Promise<void>>();
+  const spares = new SpareDirs(downloadDir);
 
   function landed(download: string, file: FinishedFile): FinishedFile {
     const synced = syncer.sync(file.name).finally(() => {
@@ -61,6 +69,9 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
 
   return {
     async prepare(session, download) {
+      if (await spares.take(session, download)) {
+        return { path: workDirOf(downloadDir, download), isNew: true };
+      }
       const workDir = await prepareWorkDir(downloadDir, download);
       try {
         if (instance !== null) await markWorkDir(workDir.path, { instance, session });
@@ -107,15 +118,18 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
       const file = await finishFile({ workDir, downloadDir, path: result.path, bytes: result.bytes, name });
       return landed(download, file);
     },
-    async remove(download) {
+    async remove(download, nextOf) {
       await syncing.get(download);
-      await removeWorkDir(downloadDir, download);
+      if (nextOf === null) await removeWorkDir(downloadDir, download);
+      else await spares.keep(nextOf, download);
     },
+    tidy: (session) => spares.clear(session),
     async delete(name) {
       await deleteFinished(downloadDir, name);
     },
     async close() {
       await Promise.all(syncing.values());
+      await spares.clear();
       await removeWorkRoot(downloadDir);
     },
   };
