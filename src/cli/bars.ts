@@ -84,7 +84,8 @@ export function barLine(row: DownloadView, columns: number, hasColor: boolean): 
 function finalLine(row: DownloadView, hasColor: boolean): string {
   if (row.state === 'complete') {
     const name = printable(row.file?.name ?? nameOf(row));
-    return `${paint('✓', 32, hasColor)} ${name}  ${formatBytes(row.file?.bytes ?? row.receivedBytes)}`;
+    const checked = row.sha256 === undefined ? '' : '  SHA-256 checked';
+    return `${paint('✓', 32, hasColor)} ${name}  ${formatBytes(row.file?.bytes ?? row.receivedBytes)}${checked}`;
   }
   const reason = row.error ? `: ${printable(row.error.message)} (${row.error.code})` : '';
   return `${paint(row.state === 'cancelled' ? '–' : '✗', 31, hasColor)} ${nameOf(row)} ${row.state}${reason}`;
@@ -96,8 +97,9 @@ function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: Do
   return `${size}${speed}${etaSeconds === null ? '' : `  ${formatSeconds(etaSeconds)}`}`;
 }
 
-/** Why it waits: a full disk is for whoever reads this to mend. */
-function stateOf({ state, error }: DownloadView): string {
+/** Why it waits: a full disk is for whoever reads this to mend. And what takes so long at the end. */
+function stateOf({ state, error, sha256 }: DownloadView): string {
+  if (state === 'finish' && sha256 !== undefined) return 'finish, SHA-256';
   return state === 'waiting' && error !== null ? `${state} (${error.code})` : state;
 }
 

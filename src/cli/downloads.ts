@@ -1,13 +1,15 @@
 import type { Channel } from '#lib/channel/client.ts';
 import type { Snapshot, Update } from '#lib/protocol/channel.ts';
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
-import { type SluiceError, toSluiceError } from '#lib/protocol/error.ts';
+import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
 import { Rows } from './rows.ts';
 
 export interface Wanted {
   streamId: string | null;
   engine: EngineName | null;
+  /** What the one file has to hash to. */
+  sha256: string | null;
 }
 
 type Addition = Pick<Wanted, 'streamId'> & { url: string; title: string | null };
@@ -52,6 +54,12 @@ export class Downloads {
     const outcomes = urls.map(async (url) => {
       try {
         const additions = await this.#itemsOf(url, wanted);
+        if (wanted.sha256 !== null && additions.length > 1) {
+          throw new SluiceError(
+            'invalid_request',
+            `There are ${additions.length} files, and one SHA-256 is of one: pick it with --stream.`,
+          );
+        }
         const ids = await Promise.all(additions.map((addition) => this.#add(addition, wanted)));
         const ends = await Promise.all(ids.map((id) => this.#end(id)));
         return ends.every(({ state }) => state === 'complete');
@@ -94,9 +102,11 @@ export class Downloads {
     return items.map((item) => ({ url: item.url, streamId: streamId ?? defaultOf(item), title: item.title }));
   }
 
-  async #add(addition: Addition, { engine }: Wanted): Promise<string> {
+  async #add(addition: Addition, { engine, sha256 }: Wanted): Promise<string> {
     this.#stopping.signal.throwIfAborted();
-    const { id } = await this.#send('add', { ...addition, engine });
+    // Not named where it is not wanted: an older server refuses what it does not know.
+    const checked = sha256 === null ? {} : { sha256 };
+    const { id } = await this.#send('add', { ...addition, engine, ...checked });
     const end = Promise.withResolvers<DownloadView>();
     this.#mine.set(id, end);
     // Its first frames may have come before the answer did.

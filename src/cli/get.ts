@@ -5,13 +5,15 @@ import { type Command, type Io, textOf, UsageError, type Values } from './comman
 import { Downloads, type Wanted } from './downloads.ts';
 import { createBars } from './bars.ts';
 import { type CliSession, openOwnSession, openSessionAt } from './session.ts';
+import { printable } from './text.ts';
 
 export const get: Command = {
-  synopsis: 'URL… [--stream ID] [--engine NAME] [--output DIR] [--server URL] [--json]',
+  synopsis: 'URL… [--stream ID] [--engine NAME] [--sha256 HEX] [--output DIR] [--server URL] [--json]',
   summary: 'Downloads files, and the media of pages, into a folder.',
   help: `
   --stream ID     the quality to take, as \`sluice parse URL\` lists it; else the engine's default
   --engine NAME   ${ENGINE_NAMES.join(', ')}; else the one that knows the address
+  --sha256 HEX    what the file has to hash to: another one is not kept. For one URL
   --output DIR    where to put the files (SLUICE_DOWNLOAD_DIR, else ~/Downloads)
   --server URL    let this Sluice do it, in a new session of its own; its folder is used
   --json          one line of JSON for each change, the last one of each download final
@@ -21,13 +23,18 @@ otherwise, JSON lines. Ctrl+C cancels what is not done yet.`,
   options: {
     stream: { type: 'string' },
     engine: { type: 'string' },
+    sha256: { type: 'string' },
     output: { type: 'string' },
     server: { type: 'string' },
     json: { type: 'boolean' },
   },
   arguments: { min: 1, max: 1000 },
   async run(urls, values, io) {
-    const wanted: Wanted = { streamId: textOf(values, 'stream') ?? null, engine: engineOf(values) };
+    const wanted: Wanted = {
+      streamId: textOf(values, 'stream') ?? null,
+      engine: engineOf(values),
+      sha256: sha256Of(values, urls),
+    };
     const server = textOf(values, 'server');
     const output = textOf(values, 'output');
     if (server !== undefined && output !== undefined) {
@@ -59,6 +66,15 @@ export function engineOf(values: Values): EngineName | null {
   return name as EngineName | null;
 }
 
+/** @throws UsageError for what is no SHA-256, and for more files than it can be of */
+function sha256Of(values: Values, urls: string[]): string | null {
+  const hex = textOf(values, 'sha256');
+  if (hex === undefined) return null;
+  if (!/^[\da-f]{64}$/i.test(hex)) throw new UsageError('--sha256 takes the 64 hex digits of a SHA-256.');
+  if (urls.length > 1) throw new UsageError('--sha256 is of one file: give one URL with it.');
+  return hex;
+}
+
 function openSession(
   server: string | undefined,
   output: string | undefined,
@@ -77,7 +93,13 @@ function openSession(
 
 function jsonLines(io: Io): ReturnType<typeof createBars> {
   return {
-    row: (row) => void io.stdout.write(`${JSON.stringify(row)}\n`),
+    row(row) {
+      io.stdout.write(`${JSON.stringify(row)}\n`);
+      // Nobody has to read JSON to learn that what came is not what was wanted.
+      if (row.state === 'error' && row.error?.code === 'checksum_mismatch') {
+        io.stderr.write(`sluice: ${printable(row.error.message)} (${row.error.code})\n`);
+      }
+    },
     note: (text) => void io.stderr.write(`sluice: ${text}\n`),
     end: () => {},
   };

@@ -46,6 +46,12 @@ test('one that waits says for what', () => {
   assert.match(barLine({ ...ROW, state: 'waiting', error }, 120, false), /waiting \(disk_full\)/);
 });
 
+test('one that is being checked says so, and that it was', () => {
+  const sha256 = 'a1'.repeat(32);
+  assert.match(barLine({ ...ROW, state: 'finish', sha256 }, 120, false), /finish, SHA-256/);
+  assert.not.match(barLine({ ...ROW, state: 'finish' }, 120, false), /SHA/);
+});
+
 function screen(env: Record<string, string> = {}) {
   let written = '';
   const terminal = { write: (text: string) => ((written += text), true), columns: 60, rows: 5 };

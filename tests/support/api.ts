@@ -15,6 +15,7 @@ export interface Added {
   streamId?: string;
   engine?: string;
   filename?: string;
+  sha256?: string;
   commandId?: string;
 }
 

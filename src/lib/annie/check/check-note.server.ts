@@ -5,6 +5,7 @@
 import { readFile, rename, writeFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import * as v from 'valibot';
+import { SluiceError } from '../../protocol/error.ts';
 import { toDiskError } from '../disk-error.ts';
 import type { EngineResult } from '../engine.ts';
 import { statFile } from '../finish-disk.server.ts';
@@ -20,15 +21,17 @@ const noteSchema = v.object({
   bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
 });
 
-/** Replaces the note in one step. @throws SluiceError `disk_*` */
+/**
+ * Replaces the note in one step.
+ * @throws SluiceError `disk_*`, `internal_error` for a file that is not in the work dir
+ */
 export async function noteFetched(workDir: string, result: EngineResult): Promise<void> {
   const { path, suggestedName, bytes } = result;
-  const note: v.InferOutput<typeof noteSchema> = {
-    version: 1,
-    source: relative(workDir, path),
-    suggestedName,
-    bytes,
-  };
+  const source = relative(workDir, path);
+  if (!isInside(source)) {
+    throw new SluiceError('internal_error', 'The engine handed over a file outside its work folder.');
+  }
+  const note: v.InferOutput<typeof noteSchema> = { version: 1, source, suggestedName, bytes };
   const notePath = join(workDir, NOTE);
   try {
     await writeFile(`${notePath}.new`, JSON.stringify(note), { mode: 0o600 });

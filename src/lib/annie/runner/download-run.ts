@@ -134,6 +134,8 @@ export class DownloadRun implements SpaceUser {
     this.signal.throwIfAborted();
     this.#stall.stop();
     this.#leaveSpace();
+    // Before anybody hears of it: who is killed from here on has nothing to fetch again.
+    if (job.sha256 !== undefined) await folder.keep(job.download, result);
     this.#tell({ phase: 'finish' });
     return this.#finish(result);
   }

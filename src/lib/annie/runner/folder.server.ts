@@ -1,6 +1,6 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
 import { SluiceError } from '../../protocol/error.ts';
-import { findFetched } from '../check/check-note.server.ts';
+import { findFetched, noteFetched } from '../check/check-note.server.ts';
 import { checkFile } from '../check/check.server.ts';
 import { toDiskError } from '../disk-error.ts';
 import type { EngineResult } from '../engine.ts';
@@ -28,6 +28,8 @@ export interface DownloadFolder {
   occupied(workDir: string): Promise<number>;
   /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
   resume(download: string): Promise<FinishedFile | null>;
+  /** Notes that an engine's file is all there, for `fetched`. @throws SluiceError `disk_*`, `internal_error` */
+  keep(download: string, result: EngineResult): Promise<void>;
   /** The file of an earlier run that is all there and was not checked to the end; null = none. */
   fetched(download: string): Promise<EngineResult | null>;
   /**
@@ -100,10 +102,11 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
       const file = await resumeFinish({ workDir: workDirOf(downloadDir, download), downloadDir });
       return file && landed(download, file);
     },
+    keep: (download, result) => noteFetched(workDirOf(downloadDir, download), result),
     fetched: (download) => findFetched(workDirOf(downloadDir, download)),
     async check(download, result, sha256, signal) {
       try {
-        await checkFile(workDirOf(downloadDir, download), result, sha256, signal);
+        await checkFile(result, sha256, signal);
       } catch (thrown) {
         const isOther = thrown instanceof SluiceError && thrown.code === 'checksum_mismatch';
         if (isOther) await removeWorkDir(downloadDir, download);
