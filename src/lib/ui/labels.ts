@@ -36,6 +36,9 @@ const KINDS: Record<MediaItem['type'], () => string> = {
 };
 
 export const stateLabel = (state: DownloadState): string => STATES[state]();
+/** Where a hash was given the end takes seconds, and one wants to know why. */
+export const rowStateLabel = ({ state, sha256 }: Pick<DownloadRow, 'state' | 'sha256'>): string =>
+  state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
 export const filterLabel = (filter: Filter): string => FILTERS[filter]();
 export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
 export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
@@ -75,10 +78,10 @@ export function sizeLabel(row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes'>
 
 /** A progress bar in words. */
 export function progressLabel(
-  row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state'>,
+  row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state' | 'sha256'>,
 ): string {
   const received = bytesLabel(row.receivedBytes);
-  if (row.state === 'parse' || row.state === 'finish') return stateLabel(row.state);
+  if (row.state === 'parse' || row.state === 'finish') return rowStateLabel(row);
   if (row.percent === null) return m.progress_text_unknown({ received });
   const percent = percentLabel(row.percent);
   if (row.totalBytes === null) return percent;

@@ -20,6 +20,8 @@ export class Lookup {
   readonly added = new SvelteSet<string>();
   status: LookupPhase = $state.raw({ phase: 'running' });
   items: readonly MediaItem[] = $state.raw([]);
+  /** The SHA-256 that its one file has to have, as it was typed. */
+  expectedHash = $state('');
 
   constructor(key: number, url: string, engine: EngineName | null) {
     this.key = key;

@@ -16,6 +16,7 @@ export class DownloadRow {
   readonly engine = $derived.by(() => this.#view.engine);
   readonly file = $derived.by(() => this.#view.file);
   readonly error = $derived.by(() => this.#view.error);
+  readonly sha256 = $derived.by(() => this.#view.sha256 ?? null);
   readonly attempt = $derived.by(() => this.#view.attempt);
   readonly finishedAt = $derived.by(() => this.#view.finishedAt);
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);
