@@ -12,8 +12,9 @@ import { codeOf, freshDir, removeDirs } from './kit.ts';
 test('whatever the sizes, the times and the way in, the bytes arrive in order at their place', async () => {
   const dir = await freshDir();
   const move = fc.record({
-    bytes: fc.integer({ min: 1, max: 200_000 }),
-    gapMs: fc.nat(150),
+    bytes: fc.integer({ min: 1, max: 600_000 }),
+    // without gaps it becomes swift
+    gapMs: fc.oneof(fc.constant(0), fc.nat(150)),
     lend: fc.boolean(),
   });
   await fc.assert(
@@ -62,6 +63,30 @@ test('no byte goes past the end of its stretch, also when the end moves', async 
   await writer.flush();
   await handle.close();
   assert.is((await readFile(path)).length, 70);
+});
+
+test('only what has come fast for a MiB gets large blocks, not what piled up for a moment', async () => {
+  const handle = await open(join(await freshDir(), 'x'), 'w');
+  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const KIB = 1024;
+  let nowMs = 0;
+  for (let second = 0; second < 5; second++) {
+    // 900 kB a second, all in one go
+    nowMs += 1000;
+    for (let k = 0; k < 14; k++) writer.push(Buffer.alloc(64 * KIB), nowMs);
+    assert.not(writer.isSwift);
+    await writer.drained();
+  }
+  for (let k = 0; k < 20; k++) writer.push(Buffer.alloc(64 * KIB), (nowMs += 9));
+  assert.ok(writer.isSwift);
+  writer.push(Buffer.alloc(KIB), (nowMs += 9));
+  writer.tick((nowMs += 200));
+  assert.not(writer.isSwift, 'it has become slow');
+  await writer.flush();
+  for (let k = 0; k < 14; k++) writer.push(Buffer.alloc(64 * KIB), nowMs);
+  assert.not(writer.isSwift, 'it has to show it anew');
+  await writer.flush();
+  await handle.close();
 });
 
 const noFull = existsSync('/dev/full') ? null : '/dev/full is only on Linux';

@@ -14,8 +14,12 @@ import { roomIn, type Segment } from './segments.ts';
  * shown is on the disk before it is shown again. At 500 kB/s a block is full by then; at 100 ms each cost two writes.
  */
 const MAX_WAIT_MS = 200;
-/** A small block that fills within this time is followed by a large one; at 32 slow downloads that saves 30 MB. */
+/**
+ * A MiB of small blocks, each full within this time after the one before, is followed by large ones; at 32 slow downloads
+ * that saves 30 MB. Fewer will not do: what piled up while the process was held up comes at once.
+ */
 const SWIFT_MS = 10;
+const SWIFT_BLOCKS = MAX_BLOCK_BYTES / MIN_BLOCK_BYTES;
 /** Past this many bytes waiting the reader is asked to pause. */
 const HIGH_WATER_BYTES = 4 * MAX_BLOCK_BYTES;
 
@@ -63,6 +67,8 @@ export function createSegmentWriter(
 ): SegmentWriter {
   let filling: Filling | null = null;
   let blockBytes = MIN_BLOCK_BYTES;
+  let swiftBlocks = 0;
+  let lastFullMs = -Infinity;
   const queue: Piece[] = [];
   let waitingBytes = 0;
   let running: Promise<void> | null = null;
@@ -117,6 +123,7 @@ export function createSegmentWriter(
     if (nowMs - filling.sinceMs < MAX_WAIT_MS) return;
     // not full in its time: a slow body, which needs no large block
     blockBytes = MIN_BLOCK_BYTES;
+    swiftBlocks = 0;
     enqueue(false);
   }
 
@@ -130,7 +137,9 @@ export function createSegmentWriter(
     segment.received += taken;
     waitingBytes += taken;
     if (into.filled === into.block.length) {
-      if (into.queued === 0 && nowMs - into.sinceMs < SWIFT_MS) blockBytes = MAX_BLOCK_BYTES;
+      swiftBlocks = nowMs - lastFullMs < SWIFT_MS ? swiftBlocks + 1 : 0;
+      lastFullMs = nowMs;
+      if (swiftBlocks >= SWIFT_BLOCKS) blockBytes = MAX_BLOCK_BYTES;
       enqueue(true);
     } else {
       tick(nowMs);
