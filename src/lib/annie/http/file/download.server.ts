@@ -11,7 +11,7 @@ import { contentTypeOf, dispositionName } from '../head.ts';
 import { createMeter } from '../meter.ts';
 import { fileNameFor } from '../names.ts';
 import { interpret, type Opening } from './opening.ts';
-import { BODY_FILE, clearState, loadState, type SavedState, saveState } from './saved-state.server.ts';
+import { BODY_FILE, clearState, loadState, type SavedState, StateFile } from './saved-state.server.ts';
 import { freeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
 import { createTransfer, FileChanged } from './transfer.server.ts';
 
@@ -80,8 +80,9 @@ async function attempt(job: FileJob, options: FileOptions): Promise<EngineResult
     segments: segments.map(({ start, end, written }) => [start, end ?? total, written]),
   });
   const keeps = resumable && opening.totalBytes >= SAVE_FROM_BYTES;
+  const stateFile = new StateFile(workDir);
   const save = async (): Promise<void> => {
-    if (keeps && totalBytes !== null) await saveState(workDir, map(totalBytes));
+    if (keeps && totalBytes !== null) await stateFile.save(map(totalBytes));
   };
 
   let handle: FileHandle;
@@ -127,6 +128,7 @@ async function attempt(job: FileJob, options: FileOptions): Promise<EngineResult
     clearInterval(timer);
     await saving;
     await save().catch(() => {});
+    await stateFile.close();
     await handle.close();
   }
 }

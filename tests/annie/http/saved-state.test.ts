@@ -1,0 +1,92 @@
+import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { loadState, type SavedState, StateFile } from '#lib/annie/http/file/saved-state.server.ts';
+import { freshDir, removeDirs } from './kit.ts';
+
+const url = 'http://site.example/a.mp4';
+const at = (written: number): SavedState => ({
+  version: 1,
+  url,
+  name: 'a.mp4',
+  totalBytes: 1000,
+  validators: { etag: '"1"', lastModified: null, ifRange: '"1"' },
+  segments: [[0, 1000, written]],
+});
+
+/** A work dir in which so much of the body is. */
+async function workDir(bytes: number): Promise<{ dir: string; path: string }> {
+  const dir = await freshDir();
+  await writeFile(join(dir, 'http-body'), Buffer.alloc(bytes));
+  return { dir, path: join(dir, 'http-state.json') };
+}
+
+test('the newest map is the one that counts, in one file that stays the same', async () => {
+  const { dir, path } = await workDir(300);
+  const file = new StateFile(dir);
+  await file.save(at(100));
+  const { ino } = await stat(path);
+  assert.equal(await loadState(dir, url), at(100));
+  await file.save(at(200));
+  await file.save(at(300));
+  assert.equal(await loadState(dir, url), at(300));
+  assert.is((await stat(path)).ino, ino);
+  await file.close();
+  assert.is(await loadState(dir, 'http://site.example/b.mp4'), null);
+});
+
+test('cut anywhere, the state is an older one or none', async () => {
+  const { dir, path } = await workDir(300);
+  const file = new StateFile(dir);
+  for (const written of [100, 200, 300]) await file.save(at(written));
+  await file.close();
+  const whole = await readFile(path);
+  const told: number[] = [];
+  for (let length = whole.length; length >= 0; length--) {
+    await truncate(path, length);
+    told.push((await loadState(dir, url))?.segments[0]?.[2] ?? 0);
+  }
+  assert.equal([...new Set(told)], [300, 200, 100, 0]);
+  assert.equal(
+    told,
+    told.toSorted((a, b) => b - a),
+  );
+});
+
+test('lines that are none are passed over', async () => {
+  const { dir, path } = await workDir(300);
+  const file = new StateFile(dir);
+  await file.save(at(100));
+  await file.save(at(200));
+  await file.close();
+  await appendFile(path, '[[0,1000,2[[0,1000,300]]\n\0\0\0\0\n[[0,1000,-5]]\n{}\n');
+  assert.equal(await loadState(dir, url), at(200));
+});
+
+test('a map that promises more than the file has is not believed', async () => {
+  const { dir } = await workDir(150);
+  const file = new StateFile(dir);
+  await file.save(at(100));
+  await file.save(at(200));
+  await file.close();
+  assert.is(await loadState(dir, url), null);
+});
+
+test('a long download does not make a long file, and another attempt begins a new one', async () => {
+  const { dir, path } = await workDir(999);
+  const file = new StateFile(dir);
+  for (let written = 0; written < 2500; written++) await file.save(at(written % 1000));
+  assert.ok((await stat(path)).size < 30_000);
+  assert.equal(await loadState(dir, url), at(499));
+  await file.close();
+  const next = new StateFile(dir);
+  await next.save(at(600));
+  await next.close();
+  assert.equal(await loadState(dir, url), at(600));
+  assert.is((await readFile(path, 'utf8')).split('\n').length, 2);
+});
+
+test.after(removeDirs);
+
+test.run();
