@@ -40,6 +40,25 @@ testSession('as calls of their own they make no more: one checkpoint a download'
   assert.ok(commits <= 2, `${commits}`);
 });
 
+testSession('the progress of all downloads is stored in one commit, every five seconds', async (s) => {
+  const ids: string[] = [];
+  for (const name of ['a', 'b', 'c']) {
+    ids.push(await downloading(s, name));
+    s.clock.increment(1500);
+  }
+  const commits = await commitsOf(s, async () => {
+    for (let bytes = 1; bytes <= 60; bytes++) {
+      await s.news(...ids.map((id) => sample(id, bytes)));
+      s.clock.increment(200);
+      await s.show(ids[0] ?? '');
+    }
+  });
+  assert.ok(commits <= 2, `${commits} in twelve seconds`);
+  await s.restart();
+  const stored = await Promise.all(ids.map((id) => s.show(id)));
+  for (const { receivedBytes } of stored) assert.ok(receivedBytes >= 35, `${receivedBytes} of 60`);
+});
+
 testSession('1,000 adds at once share their commits', async (s) => {
   const commits = await commitsOf(s, () =>
     Promise.all(Array.from({ length: 1000 }, (_, n) => s.add(String(n)))),

@@ -17,14 +17,12 @@ export class Child {
   readonly #actor: DownloadActor;
   /** As it is in storage; progress alone does not make it stale. */
   saved: DownloadRow;
-  savedAt: number;
   /** The newest sample of the window that is open. */
   newest: Sample | null = null;
 
-  constructor(actor: DownloadActor, saved: DownloadRow, savedAt: number) {
+  constructor(actor: DownloadActor, saved: DownloadRow) {
     this.#actor = actor;
     this.saved = saved;
-    this.savedAt = savedAt;
   }
 
   get snapshot(): SnapshotFrom<typeof downloadMachine> {
@@ -97,12 +95,12 @@ export class Supervisor {
   }
 
   /** Brings a stored row to life; an id that lives already is returned as it is (spawning twice would overwrite it). */
-  revive(row: DownloadRow, now: number): Child {
+  revive(row: DownloadRow): Child {
     const living = this.#children.get(row.id);
     if (living) return living;
     this.#session.send({ type: 'spawn', row });
     const actor = this.#session.getSnapshot().children[row.id] as DownloadActor;
-    const child = new Child(actor, row, now);
+    const child = new Child(actor, row);
     this.#children.set(row.id, child);
     return child;
   }
