@@ -78,6 +78,16 @@ testSession('readers learn the hash with the row, and never again', async (s) =>
   assert.is(downloads[0]?.sha256, HEX);
 });
 
+testSession('while it finishes a download has all its bytes, also after a restart', async (s) => {
+  const id = await s.add('file.iso', { sha256: HEX });
+  // The second waits for the end of the window, which the phase closes.
+  await s.news(phase(id, 'download'), sample(id, 100), sample(id, 1000), phase(id, 'finish'));
+  const { state, receivedBytes } = await s.show(id);
+  assert.equal([state, receivedBytes], ['finish', 1000]);
+  await s.restart();
+  assert.is((await s.show(id)).receivedBytes, 1000);
+});
+
 testSession('a mismatch is final, and a retry begins at the first byte with the same hash', async (s) => {
   const id = await s.add('file.iso', { sha256: HEX });
   const mismatch = { code: 'checksum_mismatch' as const, message: 'Another.', transient: false };

@@ -54,6 +54,9 @@ export class RunnerNews {
     const cause = `runner:${event.type}`;
     switch (event.type) {
       case 'phase':
+        // The last of the window would go with it, and a file that is checked stands at `finish` for seconds.
+        if (child.newest) this.#live.send(child, { type: 'tick', sample: child.newest, at, cause });
+        child.newest = null;
         return this.#live.send(child, { ...event, at, cause });
       case 'sample':
         this.#live.stir();

@@ -15,7 +15,7 @@ const WORKER = new URL(
 export function hashFile(path: string, signal: AbortSignal): Promise<Hashed> {
   return new Promise((resolve, reject) => {
     signal.throwIfAborted();
-    // No environment: what is in ours is none of its business, and copying it is the larger part of its start.
+    // No environment: what is in ours is none of its business.
     const worker = new Worker(WORKER, { workerData: { path } satisfies HashTask, env: {} });
     let hashed: Hashed | null = null;
     let thrown: unknown = new Error('The thread that hashes ended without an answer.');
