@@ -1,7 +1,7 @@
 /** A person's browser, as the server sees it: one session, one WebSocket, downloads followed to their end. */
 import { WebSocket } from 'ws';
 import { type Change, type ServerMessage, SUBPROTOCOL } from '#lib/protocol/channel.ts';
-import type { DownloadView } from '#lib/protocol/download.ts';
+import type { DownloadState, DownloadView } from '#lib/protocol/download.ts';
 import { Api } from '../tests/support/api.ts';
 import { settles } from '../tests/support/wait.ts';
 
@@ -9,6 +9,8 @@ export interface Wanted {
   url: string;
   /** Left to the server when not named. */
   engine?: string;
+  sha256?: string;
+  onState?: (state: DownloadState) => void;
   deadlineMs?: number;
 }
 
@@ -44,7 +46,7 @@ export class BenchClient {
   }
 
   /** Adds a download and resolves once it is told to be complete. */
-  async download({ url, engine, deadlineMs = 120_000 }: Wanted): Promise<Landed> {
+  async download({ url, engine, sha256, onState, deadlineMs = 120_000 }: Wanted): Promise<Landed> {
     const commandId = crypto.randomUUID();
     const startedAt = performance.now();
     const landed = new Promise<Landed>((resolve, reject) => {
@@ -55,6 +57,7 @@ export class BenchClient {
         if (message.type === 'ack' && message.id === commandId) id = (message.result as { id: string }).id;
         if (message.type !== 'update') return;
         const change = (message.changes as Change[]).find((each) => each.id === id) as RowChange | undefined;
+        if (change?.state) onState?.(change.state);
         if (change?.file) name = change.file.name;
         if (change?.state === 'error') reject(new Error(JSON.stringify(change.error)));
         if (change?.state !== 'complete') return;
@@ -63,7 +66,7 @@ export class BenchClient {
       };
       this.#listeners.add(listen);
     });
-    this.#socket.send(JSON.stringify({ type: 'command', id: commandId, name: 'add', url, engine }));
+    this.#socket.send(JSON.stringify({ type: 'command', id: commandId, name: 'add', url, engine, sha256 }));
     return settles(landed, { deadlineMs, what: `the download of ${url}` });
   }
 
