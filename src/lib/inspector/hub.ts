@@ -40,6 +40,8 @@ export class Hub {
   #focus: ReadonlySet<Party> = new Set();
   /** Notes of routine that were not kept. */
   skipped = 0;
+  /** Notes of what is no routine. */
+  told = 0;
   #readers = 0;
   #untap: (() => void)[] | null = null;
   #lingering: ReturnType<typeof setTimeout> | null = null;
@@ -110,7 +112,9 @@ export class Hub {
     also: Party | null = null,
   ): void {
     if (this.#untap === null) return;
-    if (isRoutine(note) && !this.#focus.has(about) && (also === null || !this.#focus.has(also))) {
+    if (!isRoutine(note)) {
+      this.told += 1;
+    } else if (!this.#focus.has(about) && (also === null || !this.#focus.has(also))) {
       if (this.#routineLeft === 0) {
         this.skipped += 1;
         return;
