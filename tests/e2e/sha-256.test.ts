@@ -13,7 +13,9 @@ import { type Site, startSite } from '../site/site.ts';
 import { sluice } from '../support/cli.ts';
 import { sha256File } from '../support/media-hash.ts';
 import { makePlace, type Place, startServer, type TestServer } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
+import { ytDlpMissing } from '../support/yt-dlp.ts';
 
 const MIB = 1024 * 1024;
 const env = { SLUICE_ENGINES: 'http' };
@@ -128,6 +130,23 @@ test('over HTTP: a mismatch shows nobody the file, and a retry fetches anew', as
   } finally {
     await server.stop();
   }
+});
+
+testUnless(test, ytDlpMissing(), 'what yt-dlp fetched is checked in the same way', async () => {
+  const size = 300_000;
+  const url = `${site.url}/file/clip.mp4?size=${size}&seed=25&type=video/mp4`;
+  const get = (hex: string) => {
+    const args = ['get', url, '--engine', 'yt-dlp', '--sha256', hex, '--json'];
+    return sluice(args, { place, env: { SLUICE_ENGINES: 'yt-dlp' } });
+  };
+  const wrong = await get(other);
+  assert.is(wrong.code, 1);
+  assert.match(wrong.stderr, sha256Of(25, size));
+  assert.equal(files(), []);
+  const right = await get(sha256Of(25, size));
+  assert.is(right.code, 0, right.stderr);
+  const row = right.lines<DownloadView>().at(-1);
+  assert.equal([row?.engine, row?.state], ['yt-dlp', 'complete']);
 });
 
 /** An origin that cannot resume, and counts: a file that was fetched once must not be fetched again. */
