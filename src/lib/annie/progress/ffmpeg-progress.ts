@@ -37,7 +37,7 @@ export class FfmpegProgressStream implements ByteStream {
   private readonly fd: 1 | 2;
   private readonly values = createValues();
   /** A cut line's beginning, then a zero, where every reader stops. */
-  private readonly carry = new Uint8Array(LONGEST_LINE + 1);
+  private readonly carry = Buffer.alloc(LONGEST_LINE + 1);
   private carried = 0;
   private base = 0;
   /** Something of the block was read. */

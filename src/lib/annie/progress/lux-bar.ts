@@ -22,7 +22,7 @@ export class LuxBarStream implements ByteStream {
   private readonly reader = new Pb3Reader();
   private readonly values = createValues();
   /** A cut record's beginning, then a zero, where every reader stops. */
-  private readonly carry = new Uint8Array(LONGEST_RECORD + 1);
+  private readonly carry = Buffer.alloc(LONGEST_RECORD + 1);
   private carried = 0;
   /** The last byte of the chunk before, when it was no record's: a digit here may go on with a number there. */
   private before = 0;

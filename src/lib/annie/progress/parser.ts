@@ -29,48 +29,112 @@ export interface ProgressParser {
 
 export function createProgressParser(dialect: Dialect, sink: ProgressSink): ProgressParser {
   const run = new Run(sink, dialect.engine === 'ffmpeg' ? 'processing' : 'downloading');
-  const [out, err] = createStreams(dialect, run);
-  return {
-    push(fd, chunk) {
-      (fd === 1 ? out : err)?.push(chunk);
-    },
-    end() {
-      out?.end();
-      err?.end();
-    },
-  };
-}
-
-function createStreams(dialect: Dialect, run: Run): [ByteStream | null, ByteStream | null] {
   switch (dialect.engine) {
     case 'lux':
-      return dialect.terminal
-        ? [luxTerminalStream({ run, fd: 1 }), null]
-        : [luxLines({ run, fd: 1 }), new LuxBarStream(run, 2)];
+      return new LuxParser(run, dialect);
     case 'annie':
-      // fd 2 holds nothing but complaints about flags.
-      return [annieStream({ run, fd: 1, terminal: dialect.terminal ?? false }), luxLines({ run, fd: 2 })];
+      return new AnnieParser(run, dialect);
     case 'yt-dlp':
-      return ytDlpStreams(dialect, run);
+      return new YtDlpParser(run, dialect);
     case 'ffmpeg':
-      return dialect.progressFd === 2
-        ? [null, new FfmpegProgressStream(run, 2)]
-        : [
-            dialect.progressFd === 1 ? new FfmpegProgressStream(run, 1) : null,
-            new FfmpegLogStream({ run, fd: 2 }),
-          ];
+      return new FfmpegParser(run, dialect);
   }
 }
 
-function ytDlpStreams(
-  { progress, terminal = false, mediaOnStdout = false }: Extract<Dialect, { engine: 'yt-dlp' }>,
-  run: Run,
-): [ByteStream | null, ByteStream | null] {
-  if (terminal) {
-    return [new YtDlpStream({ run, fd: 1, terminal, progress, ffmpeg: true, errors: true }), null];
+type DialectOf<Engine> = Extract<Dialect, { engine: Engine }>;
+
+/*
+ * A class with a `push` of its own for each engine, though all say the same: where one function calls five classes
+ * of streams V8 looks the method up each time (6 ns a chunk) and puts none of them in line.
+ */
+
+class LuxParser implements ProgressParser {
+  private readonly out: ByteStream;
+  private readonly err: LuxBarStream | null;
+
+  constructor(run: Run, { terminal = false }: DialectOf<'lux'>) {
+    this.out = terminal ? luxTerminalStream({ run, fd: 1 }) : luxLines({ run, fd: 1 });
+    this.err = terminal ? null : new LuxBarStream(run, 2);
   }
-  return [
-    mediaOnStdout ? null : new YtDlpStream({ run, fd: 1, progress, ffmpeg: false, errors: false }),
-    new YtDlpStream({ run, fd: 2, progress: mediaOnStdout ? progress : null, ffmpeg: true, errors: true }),
-  ];
+
+  push(fd: 1 | 2, chunk: Uint8Array): void {
+    if (fd === 1) this.out.push(chunk);
+    else this.err?.push(chunk);
+  }
+
+  end(): void {
+    this.out.end();
+    this.err?.end();
+  }
+}
+
+class AnnieParser implements ProgressParser {
+  private readonly out: ByteStream;
+  /** Nothing but complaints about flags. */
+  private readonly err: ByteStream;
+
+  constructor(run: Run, { terminal = false }: DialectOf<'annie'>) {
+    this.out = annieStream({ run, fd: 1, terminal });
+    this.err = luxLines({ run, fd: 2 });
+  }
+
+  push(fd: 1 | 2, chunk: Uint8Array): void {
+    if (fd === 1) this.out.push(chunk);
+    else this.err.push(chunk);
+  }
+
+  end(): void {
+    this.out.end();
+    this.err.end();
+  }
+}
+
+class YtDlpParser implements ProgressParser {
+  private readonly out: YtDlpStream | null;
+  private readonly err: YtDlpStream | null;
+
+  constructor(run: Run, { progress, terminal = false, mediaOnStdout = false }: DialectOf<'yt-dlp'>) {
+    if (terminal) {
+      this.out = new YtDlpStream({ run, fd: 1, terminal, progress, ffmpeg: true, errors: true });
+      this.err = null;
+    } else {
+      this.out = mediaOnStdout
+        ? null
+        : new YtDlpStream({ run, fd: 1, progress, ffmpeg: false, errors: false });
+      const onErr = mediaOnStdout ? progress : null;
+      this.err = new YtDlpStream({ run, fd: 2, progress: onErr, ffmpeg: true, errors: true });
+    }
+  }
+
+  push(fd: 1 | 2, chunk: Uint8Array): void {
+    if (fd === 1) this.out?.push(chunk);
+    else this.err?.push(chunk);
+  }
+
+  end(): void {
+    this.out?.end();
+    this.err?.end();
+  }
+}
+
+class FfmpegParser implements ProgressParser {
+  private readonly progress: FfmpegProgressStream | null;
+  private readonly progressFd: 1 | 2 | null;
+  private readonly log: FfmpegLogStream;
+
+  constructor(run: Run, { progressFd }: DialectOf<'ffmpeg'>) {
+    this.progress = progressFd === null ? null : new FfmpegProgressStream(run, progressFd);
+    this.progressFd = progressFd;
+    this.log = new FfmpegLogStream({ run, fd: 2 });
+  }
+
+  push(fd: 1 | 2, chunk: Uint8Array): void {
+    if (fd === this.progressFd) this.progress?.push(chunk);
+    else if (fd === 2) this.log.push(chunk);
+  }
+
+  end(): void {
+    this.progress?.end();
+    this.log.end();
+  }
 }
