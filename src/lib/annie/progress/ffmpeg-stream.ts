@@ -12,6 +12,12 @@ const UPPER_O = 79;
 export class FfmpegLogStream extends SegmentStream {
   private readonly reader = new FfmpegStatsReader();
 
+  protected override take(chunk: Uint8Array): void {
+    let i = this.begin(chunk);
+    const n = this.window.end;
+    while (i < n) i = this.after(i, n, this.record(this.window, i, n));
+  }
+
   protected override record(source: Source, i: number, n: number): number {
     if (!FfmpegStatsReader.begins(source.bytes[i]!)) return 0;
     const end = this.reader.read(source.bytes, i, n, this.values);

@@ -30,6 +30,12 @@ class PbStream extends SegmentStream {
     this.lines.end();
   }
 
+  protected override take(chunk: Uint8Array): void {
+    let i = this.begin(chunk);
+    const n = this.window.end;
+    while (i < n) i = this.after(i, n, this.record(this.window, i, n));
+  }
+
   protected override record(source: Source, i: number, n: number): number {
     if (this.reader === null || !this.afterReturn || this.lines.inHeader) return 0;
     return this.reader.read(source, i, n, this.values);

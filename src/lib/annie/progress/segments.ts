@@ -22,8 +22,6 @@ const END = 0;
 
 /** A longer chunk is taken in pieces, so that the window need not grow with it. */
 const LONGEST_PIECE = 16 * 1024;
-/** Instead of an index: the rest of the chunk waits for more. */
-const WAITS = -1;
 
 export interface SegmentOptions {
   run: Run;
@@ -42,7 +40,7 @@ export abstract class SegmentStream implements ByteStream {
   protected trailing = 0;
 
   protected readonly terminal: TerminalText | null;
-  private readonly window = new Window();
+  protected readonly window = new Window();
   /** What is known of the segment at the window's start, whose end has not come. */
   private cut: 'unread' | 'record' | 'text' = 'unread';
   /** Bytes of it that were looked through for its end. */
@@ -74,13 +72,21 @@ export abstract class SegmentStream implements ByteStream {
     return false;
   }
 
+  /**
+   * Takes a chunk: `begin`, then `record` and `after` for each segment. Every class of streams has one of its own,
+   * though all say the same, so that V8 sees one reader in it and puts that in line.
+   */
+  protected abstract take(chunk: Uint8Array): void;
+
   push(chunk: Uint8Array): void {
-    if (chunk.length <= LONGEST_PIECE) {
-      this.take(chunk);
-    } else {
+    if (chunk.length > LONGEST_PIECE) {
       for (let at = 0; at < chunk.length; at += LONGEST_PIECE) {
-        this.take(chunk.subarray(at, at + LONGEST_PIECE));
+        this.push(chunk.subarray(at, at + LONGEST_PIECE));
       }
+    } else if (this.terminal !== null) {
+      this.takeShown(chunk);
+    } else {
+      this.take(chunk);
     }
   }
 
@@ -99,48 +105,29 @@ export abstract class SegmentStream implements ByteStream {
     this.seen = 0;
   }
 
-  private take(chunk: Uint8Array): void {
+  /** Puts the chunk into the window. Returns where a segment begins, or the window's end. */
+  protected begin(chunk: Uint8Array): number {
     const { window } = this;
     window.append(chunk);
-    const { bytes, end } = window;
-    let i = this.seen > 0 ? this.goOn(window, end) : window.start;
-    while (i < end) {
-      if (i < 0) return;
-      const c = bytes[i];
-      if (c === CR) {
-        this.afterReturn = true;
-        i++;
-      } else if (c === LF) {
-        this.afterReturn = false;
-        i++;
-      } else {
-        i = this.segment(window, i, end);
-      }
-    }
-    window.start = end;
+    const { end } = window;
+    return this.seen > 0 ? this.goOn(window, end) : this.next(window, window.start, end);
   }
 
-  private emit(endOffset: number): void {
-    this.values[END] = endOffset - this.trailing;
-    this.run.sample(this.fd, this.values);
-  }
-
-  /** At a byte that is not CR or LF: one segment. Returns where to go on, or WAITS. */
-  private segment(window: Window, i: number, n: number): number {
-    if (this.terminal !== null) return this.shownSegment(window, i, n);
-    const end = this.record(window, i, n);
+  /** With what `record` returned for the segment at `i`. Returns where the next segment begins, or `n`. */
+  protected after(i: number, n: number, end: number): number {
+    const { window } = this;
     if (end > 0 && end - i <= LONGEST_LINE) {
       const b = window.bytes;
       let k = end;
       while (b[k] === SPACE) k++;
+      const c = b[k];
+      if (c === LF || c === CR) {
+        this.emit(window.base + end);
+        return this.next(window, k, n);
+      }
       if (k === n) {
         this.recordEnd = window.base + end;
         return this.wait(window, i, n, 'record');
-      }
-      const c = b[k];
-      if (c === CR || c === LF) {
-        this.emit(window.base + end);
-        return k;
       }
       if (this.glue(b, k)) {
         this.emit(window.base + end);
@@ -150,23 +137,51 @@ export abstract class SegmentStream implements ByteStream {
     return this.noRecord(window, i, n, end !== 0);
   }
 
+  private emit(endOffset: number): void {
+    this.values[END] = endOffset - this.trailing;
+    this.run.sample(this.fd, this.values);
+  }
+
+  /** The first byte from `i` on that is not CR or LF, or `n`: then nothing waits. */
+  private next(window: Window, i: number, n: number): number {
+    const b = window.bytes;
+    for (; i < n; i++) {
+      const c = b[i];
+      if (c === LF) this.afterReturn = false;
+      else if (c === CR) this.afterReturn = true;
+      else return i;
+    }
+    window.start = n;
+    return n;
+  }
+
   /** No record as far as the bytes go, but `maybe` one when more of them come. */
   private noRecord(window: Window, i: number, n: number, maybe: boolean): number {
     const b = window.bytes;
     let k = i;
     while (b[k] === SPACE) k++;
-    if (k < n && (b[k] === CR || b[k] === LF)) return k;
+    if (k < n && (b[k] === CR || b[k] === LF)) return this.next(window, k, n);
     if (maybe) k = segmentEnd(window, k, n);
     return k === n ? this.wait(window, i, n, 'unread') : this.text(window, i, k, n);
   }
 
   /** In a terminal: nothing is read before it is whole. */
-  private shownSegment(window: Window, i: number, n: number): number {
-    const stop = segmentEnd(window, i, n);
-    if (stop === n) return this.wait(window, i, n, 'unread');
-    const rest = this.whole(i, stop);
-    if (rest === stop || isBlank(window.bytes, i, stop)) return stop;
-    return this.text(window, rest > 0 ? rest : i, stop, n);
+  private takeShown(chunk: Uint8Array): void {
+    const { window } = this;
+    let i = this.begin(chunk);
+    const n = window.end;
+    while (i < n) {
+      const stop = segmentEnd(window, i, n);
+      if (stop === n) {
+        i = this.wait(window, i, n, 'unread');
+      } else {
+        const rest = this.whole(i, stop);
+        i =
+          rest === stop || isBlank(window.bytes, i, stop)
+            ? this.next(window, stop, n)
+            : this.text(window, rest > 0 ? rest : i, stop, n);
+      }
+    }
   }
 
   /** The text that begins at `i`, with no LF before `from`: up to its LF. */
@@ -174,10 +189,10 @@ export abstract class SegmentStream implements ByteStream {
     const stop = lineEnd(window, from, n);
     if (stop === n) return this.wait(window, i, n, 'text');
     this.tell(i, stop);
-    return stop;
+    return this.next(window, stop, n);
   }
 
-  /** The end of the segment that begins at `i` has not come. */
+  /** The end of the segment that begins at `i` has not come: the rest of the chunk waits for more. Returns `n`. */
   private wait(window: Window, i: number, n: number, cut: 'unread' | 'record' | 'text'): number {
     window.start = i;
     this.cut = cut;
@@ -186,7 +201,7 @@ export abstract class SegmentStream implements ByteStream {
       window.cut(i + LONGEST_LINE);
       this.seen = LONGEST_LINE;
     }
-    return WAITS;
+    return n;
   }
 
   /** With the segment that waits, now that more has come. */
@@ -203,10 +218,10 @@ export abstract class SegmentStream implements ByteStream {
       const c = b[k];
       if (c === CR || c === LF) {
         this.emit(this.recordEnd);
-        return k;
+        return this.next(window, k, n);
       }
     }
-    return segmentEnd(window, k, n) === n ? this.wait(window, i, n, 'unread') : this.segment(window, i, n);
+    return segmentEnd(window, k, n) === n ? this.wait(window, i, n, 'unread') : i;
   }
 
   /**

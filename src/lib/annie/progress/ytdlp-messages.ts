@@ -34,6 +34,8 @@ const POSTPROCESSORS = [
   'VideoRemuxer',
   'XAttrMetadata',
 ].map((name) => ({ name, bytes: toBytes(name) }));
+/** By their first letter: to look all of them through took 80 ns. */
+const BY_LETTER = Object.groupBy(POSTPROCESSORS, ({ bytes }) => bytes[0]!);
 
 const DOWNLOAD = toBytes('[download] ');
 const DESTINATION = toBytes('Destination: ');
@@ -42,6 +44,7 @@ const ERROR = toBytes('ERROR:');
 const USAGE_ERROR = toBytes(': error: ');
 const WORD = /^\w+$/;
 const UPPER_A = 65;
+const UPPER_P = 80;
 const UPPER_Z = 90;
 const SKIPPED =
   / has already been (?:downloaded|recorded in the archive)$|^File is larger than max-filesize| does not pass filter /;
@@ -85,7 +88,7 @@ export class YtDlpMessages {
     let close = start + 1;
     while (close < end && b[close] !== CLOSE) close++;
     if (close + 1 >= end || b[close + 1] !== SPACE) return;
-    if (startsWith(b, close + 2, PLAYLIST_OF)) {
+    if (b[close + 2] === UPPER_P && startsWith(b, close + 2, PLAYLIST_OF)) {
       if (WORD.test(toText(b, start + 1, close))) this.inTitle = true;
     } else if (b[start + 1]! >= UPPER_A && b[start + 1]! <= UPPER_Z) {
       this.postprocessor(b, start + 1, close);
@@ -107,7 +110,7 @@ export class YtDlpMessages {
   /** `[start, end)` is the name of a postprocessor that began, or of something else. */
   postprocessor(b: Buffer, start: number, end: number): void {
     while (end > start && b[end - 1]! <= SPACE) end--;
-    for (const { name, bytes } of POSTPROCESSORS) {
+    for (const { name, bytes } of BY_LETTER[b[start]!] ?? []) {
       if (bytes.length !== end - start || !startsWith(b, start, bytes)) continue;
       this.run.event({ type: 'postprocessor', name });
       this.run.phase(name === 'Merger' ? 'merging' : 'post-processing');

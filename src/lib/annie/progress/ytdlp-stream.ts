@@ -39,6 +39,12 @@ export class YtDlpStream extends SegmentStream {
     this.ffmpeg = ffmpeg ? new FfmpegStatsReader() : null;
   }
 
+  protected override take(chunk: Uint8Array): void {
+    let i = this.begin(chunk);
+    const n = this.window.end;
+    while (i < n) i = this.after(i, n, this.record(this.window, i, n));
+  }
+
   protected override record(source: Source, i: number, n: number): number {
     const b = source.bytes;
     const c = b[i]!;
@@ -58,7 +64,11 @@ export class YtDlpStream extends SegmentStream {
   }
 
   protected override line(b: Buffer, start: number, end: number): void {
-    const name = this.sluice?.postprocessor(b, start) ?? 0;
+    if (b[start] === OPEN || this.sluice === null) {
+      this.messages.line(b, start, end);
+      return;
+    }
+    const name = this.sluice.postprocessor(b, start);
     if (name > 0) this.messages.postprocessor(b, name, end);
     else this.messages.line(b, start, end);
   }
