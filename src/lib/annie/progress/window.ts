@@ -18,6 +18,8 @@ export interface Source {
 export const LONGEST_LINE = 64 * 1024;
 /** Small enough for the first cache. */
 const FIRST_BYTES = 8 * 1024;
+/** Bytes from which on `set` is faster than a loop. */
+const LONG_CHUNK = 12;
 /** The zero, and what a read of 8 bytes that begins at it may touch. */
 const SLACK_BYTES = 16;
 
@@ -33,10 +35,13 @@ export class Window implements Source {
 
   append(chunk: Uint8Array): void {
     if (this.end + chunk.length + SLACK_BYTES > this.bytes.length) this.makeRoom(chunk.length);
-    // 8 ns for 80 bytes; a loop takes 64.
-    this.bytes.set(chunk, this.end);
-    this.end += chunk.length;
-    this.bytes[this.end] = 0;
+    const { bytes, end } = this;
+    const { length } = chunk;
+    // For 80 bytes `set` takes 12 ns, a loop 64; for the one or two that ffmpeg writes at a time a loop 3.
+    if (length < LONG_CHUNK) for (let k = 0; k < length; k++) bytes[end + k] = chunk[k]!;
+    else bytes.set(chunk, end);
+    this.end = end + length;
+    bytes[end + length] = 0;
   }
 
   /** Forgets the bytes from `end` on: what comes next is put there, at its own stream offset. */

@@ -11,10 +11,10 @@
 import { startsWith, toBytes } from './bytes.ts';
 import { readClock, readTightSize } from './numbers.ts';
 import { isAt, readFragment, readRest, readSpeed, readTotal } from './ytdlp-fields.ts';
-import { Known, type Source } from './window.ts';
+import type { Source } from './window.ts';
+import { YtDlpColumns } from './ytdlp-columns.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
-const CR = 13;
 const DOT = 46;
 const MINUS = 45;
 const NINE = 57;
@@ -46,23 +46,22 @@ const BRACKET_END = 41;
 export class YtDlpTextReader {
   /** Whether the record read last may have text glued to it: one with an ETA, as yt-dlp then retries. */
   private gluable = false;
-  /** Of the last record: `[download] `, */
-  private readonly begin = new Known();
-  /** ` of   14.89MiB at `, */
-  private readonly total = new Known();
-  /** and ` ETA 00:03 (frag 1/4)`. */
-  private readonly rest = new Known();
+  private readonly columns = new YtDlpColumns();
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(source: Source, i: number, n: number, out: Float64Array): number {
-    const b = source.bytes;
-    let from = i;
-    i = this.begin.again(source, from, n);
-    if (i === 0) {
-      if (!startsWith(b, from, DOWNLOAD)) return ~from;
-      i = from + DOWNLOAD.length;
-      this.begin.keep(source, from, i);
+    const end = this.columns.read(source, i, n, out);
+    if (end > 0) {
+      this.gluable = true;
+      return end;
     }
+    this.columns.forget();
+    return this.readAny(source.bytes, i, out);
+  }
+
+  private readAny(b: Uint8Array, i: number, out: Float64Array): number {
+    if (!startsWith(b, i, DOWNLOAD)) return ~i;
+    i += DOWNLOAD.length;
     const first = i;
     while (b[i] === SPACE) i++;
     let c = b[i]!;
@@ -79,38 +78,20 @@ export class YtDlpTextReader {
       if (!startsWith(b, i, NOT_AVAILABLE) || b[(i += 3)] !== PERCENT_SIGN) return ~i;
       out[PERCENT] = NaN;
     }
-
-    from = i + 1;
-    i = this.total.again(source, from, n);
-    if (i === 0) {
-      i = readTotal(b, from, out);
-      if (i < 0) return i;
-      this.total.keep(source, from, i);
-    }
+    i = readTotal(b, i + 1, out);
+    if (i < 0) return i;
     i = readSpeed(b, i, out);
     if (i < 0) return i;
-
-    from = i;
-    i = this.rest.again(source, from, n);
-    if (i === 0 || b[i]! > CR) {
-      // It is new, or something follows that might belong to it: a further digit, a fragment.
-      this.rest.forget();
-      i = readRest(b, from, out);
-      if (i < 0) return i;
-      this.rest.keep(source, from, i);
-    }
-    if (out[PERCENT]! >= 100) {
-      out[ETA] = 0;
-      this.rest.forget();
-    }
+    i = readRest(b, i, out);
+    if (i < 0) return i;
+    if (out[PERCENT]! >= 100) out[ETA] = 0;
     this.gluable = true;
     return i;
   }
 
   /** To be called when the values were used for something else. */
   forget(): void {
-    this.total.forget();
-    this.rest.forget();
+    this.columns.forget();
   }
 
   /** Whether what stands at `i` may follow the record read last without anything between. */
@@ -121,7 +102,6 @@ export class YtDlpTextReader {
   /** After `100%`: ` of SIZE`, ` in TIME` and ` at SPEED`, each of which may be missing. */
   private finish(b: Uint8Array, i: number, percent: number, out: Float64Array): number {
     this.gluable = false;
-    this.forget();
     if (percent !== 100) return ~i;
     out[PERCENT] = 100;
     out[RECEIVED] = out[TOTAL] = out[SPEED] = NaN;
@@ -153,7 +133,6 @@ export class YtDlpTextReader {
   /** `SIZE at SPEED (ELAPSED)`: nothing says how much there is. */
   private withoutTotal(b: Uint8Array, i: number, out: Float64Array): number {
     this.gluable = false;
-    this.forget();
     out[PERCENT] = out[TOTAL] = out[ETA] = NaN;
     out[ESTIMATED] = 0;
     out[FINISHED] = 0;
