@@ -35,6 +35,8 @@ export class Pb1Reader {
    */
   private readonly head = new Known();
   private readonly bar = new Bar();
+  /** `/s 00m05s`, after the number of the speed: 95 of 100 are the last record's. */
+  private readonly time = new Known();
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(source: Source, i: number, n: number, out: Float64Array): number {
@@ -45,7 +47,7 @@ export class Pb1Reader {
       // Without a total it ends in no percent sign, and might have gone on.
       if (source.bytes[end - 1] === PERCENT_SIGN) this.head.keep(source, i, end);
     }
-    return readTail(source.bytes, end, out);
+    return this.readTail(source, end, n, out);
   }
 
   /** Up to the percent sign. */
@@ -89,34 +91,40 @@ export class Pb1Reader {
     if (b[++i] !== PERCENT_SIGN) return ~i;
     return i + 1;
   }
-}
 
-/** Speed and time, each of which may be missing. */
-function readTail(b: Uint8Array, i: number, out: Float64Array): number {
-  out[SPEED] = NaN;
-  out[ETA] = NaN;
-  let end = i;
-  while (b[i] === SPACE) i++;
-  if (b[i]! >= ZERO && b[i]! <= NINE) {
-    // A speed has a dot or a blank after its digits, a time has a letter.
-    i = readPbSize(b, i, out, SPEED);
-    if (i >= 0) {
-      if (b[i] !== SLASH) return ~i;
-      if (b[++i] !== LETTER_S) return ~i;
-      end = ++i;
-    } else {
-      out[SPEED] = NaN;
-      i = end;
-    }
+  /** Speed and time, each of which may be missing. */
+  private readTail(source: Source, i: number, n: number, out: Float64Array): number {
+    const b = source.bytes;
+    let end = i;
     while (b[i] === SPACE) i++;
-    if (b[i]! >= ZERO && b[i]! <= NINE) {
-      i = readDuration(b, i, out, ETA, true);
-      if (i < 0) return i;
-      end = i;
+    // A speed has a dot or a blank after its digits, a time has a letter.
+    const unit = b[i]! >= ZERO && b[i]! <= NINE ? readPbSize(b, i, out, SPEED) : -1;
+    const known = unit > 0 ? this.time.again(source, unit, n) : 0;
+    if (known > 0) {
+      end = known;
+    } else {
+      this.time.forget();
+      if (unit > 0) {
+        if (b[unit] !== SLASH) return ~unit;
+        if (b[unit + 1] !== LETTER_S) return ~(unit + 1);
+        i = end = unit + 2;
+        while (b[i] === SPACE) i++;
+      } else {
+        out[SPEED] = NaN;
+      }
+      out[ETA] = NaN;
+      if (b[i]! >= ZERO && b[i]! <= NINE) {
+        i = readDuration(b, i, out, ETA, true);
+        if (i < 0) return i;
+        end = i;
+        if (unit > 0) this.time.keep(source, unit, end);
+      }
     }
+    // The last record's time is elapsed time; without a total there is no time left to speak of.
+    if (out[PERCENT]! >= 100) out[ETA] = 0;
+    else if (Number.isNaN(out[TOTAL]!)) out[ETA] = NaN;
+    else return end;
+    this.time.forget();
+    return end;
   }
-  // The last record's time is elapsed time; without a total there is no time left to speak of.
-  if (out[PERCENT]! >= 100) out[ETA] = 0;
-  else if (Number.isNaN(out[TOTAL]!)) out[ETA] = NaN;
-  return end;
 }

@@ -39,11 +39,13 @@ const BY_LETTER = Object.groupBy(POSTPROCESSORS, ({ bytes }) => bytes[0]!);
 
 const DOWNLOAD = toBytes('[download] ');
 const DESTINATION = toBytes('Destination: ');
+const GOT_ERROR = toBytes('Got error: ');
 const PLAYLIST_OF = toBytes('Playlist ');
 const ERROR = toBytes('ERROR:');
 const USAGE_ERROR = toBytes(': error: ');
 const WORD = /^\w+$/;
 const UPPER_A = 65;
+const UPPER_G = 71;
 const UPPER_P = 80;
 const UPPER_Z = 90;
 const SKIPPED =
@@ -127,7 +129,7 @@ export class YtDlpMessages {
       return;
     }
     const text = withoutEscapes(toText(b, start, end)).trimEnd();
-    if (text.startsWith('Got error: ')) {
+    if (b[start] === UPPER_G && startsWith(b, start, GOT_ERROR)) {
       this.run.event({ type: 'retry', message: text });
     } else if (SKIPPED.test(text)) {
       this.inTitle = false;

@@ -40,6 +40,7 @@ const LETTER_O = 111;
 const LETTER_F = 102;
 const LETTER_I = 105;
 const LETTER_N = 110;
+const UPPER_N = 78;
 const BRACKET = 40;
 const BRACKET_END = 41;
 
@@ -48,8 +49,12 @@ export class YtDlpTextReader {
   private gluable = false;
   private readonly columns = new YtDlpColumns();
 
-  /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
+  /**
+   * Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit; 0 when no
+   * record can begin like this.
+   */
   read(source: Source, i: number, n: number, out: Float64Array): number {
+    if (i + DOWNLOAD.length < n && !isFirst(source.bytes[i + DOWNLOAD.length]!)) return 0;
     const end = this.columns.read(source, i, n, out);
     if (end > 0) {
       this.gluable = true;
@@ -153,4 +158,9 @@ export class YtDlpTextReader {
     }
     return readFragment(b, i, out);
   }
+}
+
+/** Whether a record's first number can begin with it: most lines of yt-dlp have a letter here, after 11 bytes. */
+function isFirst(c: number): boolean {
+  return c <= NINE || c === UPPER_N;
 }
