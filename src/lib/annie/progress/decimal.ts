@@ -19,6 +19,8 @@ for (let k = 0; k < 23; k++) TEN[k] = Number(`1e${k}`);
 
 /** Digits that always fit a double's 53 bits. */
 const EXACT_DIGITS = 15;
+/** Digits that always fit 32 bits. */
+const INT_DIGITS = 9;
 /** Further digits that `divide` can take. Python prints 17 at most. */
 const MORE_DIGITS = 4;
 const SPLIT = 2 ** 26;
@@ -32,11 +34,11 @@ export function readDecimal(b: Uint8Array, i: number, out: Float64Array, slot: n
   let c = b[i]!;
   if (!(c >= ZERO && c <= NINE)) return ~i;
 
-  // Most are whole numbers.
+  // Most are whole numbers, and short. As 32-bit numbers, or each digit waits 2.4 ns for the one before it.
   const first = i;
   let whole = c - ZERO;
-  while ((c = b[++i]!) >= ZERO && c <= NINE) whole = whole * 10 + (c - ZERO);
-  if (c !== DOT && c !== LETTER_E && c !== UPPER_E && i - first <= EXACT_DIGITS) {
+  while ((c = b[++i]!) >= ZERO && c <= NINE) whole = (Math.imul(whole, 10) + (c - ZERO)) | 0;
+  if (c !== DOT && c !== LETTER_E && c !== UPPER_E && i - first <= INT_DIGITS) {
     out[slot] = negative ? -whole : whole;
     return i;
   }

@@ -11,12 +11,14 @@ import { readDecimal } from './decimal.ts';
 import { Known, type Source } from './window.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
+const CR = 13;
 const NINE = 57;
 const SPACE = 32;
 const ZERO = 48;
 const ESTIMATED = 10;
 const ETA = 5;
 const FINISHED = 11;
+const FRAGMENT = 6;
 const FRAGMENTS = 7;
 const PERCENT = 1;
 const RECEIVED = 2;
@@ -27,8 +29,18 @@ const LETTER_D = 100;
 const LETTER_F = 102;
 const UPPER_N = 78;
 const UPPER_A = 65;
-/** Digits that always fit a double's 53 bits. */
-const EXACT_DIGITS = 15;
+/** What a record says after its status, in this order. */
+const FIELD_RECEIVED = 0;
+const FIELD_TOTAL = 1;
+const FIELD_ESTIMATE = 2;
+const FIELD_SPEED = 3;
+const FIELD_ETA = 4;
+const FIELD_FRAGMENT = 5;
+const FIELD_FRAGMENTS = 6;
+const FIELDS = 7;
+
+/** Digits that always fit 32 bits. */
+const INT_DIGITS = 9;
 
 /** A record separator: no title on a web page comes with one by accident. */
 const MARK = '\u001esluice';
@@ -61,10 +73,14 @@ export function sluiceTemplates(nonce = ''): { download: string; postprocess: st
 export class SluiceReader {
   private readonly prefix: Uint8Array;
   private readonly started: Uint8Array;
+  /** Of the last record. No one else writes here, so what is known of it stays true. */
+  private readonly fields = new Float64Array(FIELDS);
   /** The prefix and `d`, as they stood in the last record. */
   private readonly begin = new Known();
   /** ` 15618348 NA `: a file's total, or none, and what yt-dlp estimates. */
   private readonly totals = new Known();
+  /** ` 1 NA NA`: the time that is left, and fragments. */
+  private readonly rest = new Known();
 
   constructor(prefix: string) {
     this.prefix = toBytes(prefix);
@@ -91,56 +107,72 @@ export class SluiceReader {
       if (!finished) this.begin.keep(source, i, status + 1);
       i = status + 1;
     }
-    i = readFields(b, i, out, RECEIVED, RECEIVED);
-    if (i < 0) return i;
-    const from = i;
-    i = this.totals.again(source, from, n);
-    if (i === 0) {
-      i = readTotals(b, from, out);
-      if (i < 0) return i;
-      this.totals.keep(source, from, i);
-    }
-    // The blank before the speed is known too, or a longer number might begin like the last one.
-    i = readFields(b, i - 1, out, SPEED, FRAGMENTS);
+    i = this.readFields(source, i, n);
     if (i < 0) return i;
 
-    const received = out[RECEIVED]!;
-    const total = out[TOTAL]!;
-    if (finished) out[PERCENT] = 100;
-    else if (total > 0) out[PERCENT] = (100 * received) / total;
-    else out[PERCENT] = NaN;
-    if (finished || (total > 0 && received >= total)) out[ETA] = 0;
+    const { fields } = this;
+    const received = fields[FIELD_RECEIVED]!;
+    const exact = fields[FIELD_TOTAL]!;
+    const guessed = Number.isNaN(exact);
+    const total = guessed ? fields[FIELD_ESTIMATE]! : exact;
+    const complete = finished || (total > 0 && received >= total);
+    out[PERCENT] = finished ? 100 : total > 0 ? (100 * received) / total : NaN;
+    out[RECEIVED] = received;
+    out[TOTAL] = total;
+    out[SPEED] = fields[FIELD_SPEED]!;
+    out[ETA] = complete ? 0 : fields[FIELD_ETA]!;
+    out[FRAGMENT] = fields[FIELD_FRAGMENT]!;
+    out[FRAGMENTS] = fields[FIELD_FRAGMENTS]!;
+    out[ESTIMATED] = guessed && total > 0 ? 1 : 0;
     out[FINISHED] = finished ? 1 : 0;
     return i;
-  }
-
-  /** To be called when the values were used for something else. */
-  forget(): void {
-    this.totals.forget();
   }
 
   /** Where a line of ours names the postprocessor that has begun; 0 when it says something else. */
   postprocessor(b: Uint8Array, start: number): number {
     return startsWith(b, start, this.started) ? start + this.started.length : 0;
   }
+
+  /**
+   * The fields after the status. Those that change are each followed by text that nearly always stands there again.
+   * A loop, so that there is one call of `readNumbers`, which V8 puts in line.
+   */
+  private readFields(source: Source, i: number, n: number): number {
+    const { fields } = this;
+    const b = source.bytes;
+    let from = 0;
+    for (let first = FIELD_RECEIVED, last = FIELD_RECEIVED; ;) {
+      i = readNumbers(b, i, fields, first, last);
+      if (i < 0) return i;
+      if (last === FIELD_RECEIVED) {
+        from = i;
+        const known = this.totals.again(source, from, n);
+        first = known > 0 ? FIELD_SPEED : FIELD_TOTAL;
+        last = known > 0 ? FIELD_SPEED : FIELD_ESTIMATE;
+        // The blank before the speed is known too, or a longer number might begin like the last one.
+        if (known > 0) i = known - 1;
+      } else if (last === FIELD_ESTIMATE) {
+        if (b[i] !== SPACE) return ~i;
+        this.totals.keep(source, from, i + 1);
+        first = last = FIELD_SPEED;
+      } else if (last === FIELD_SPEED) {
+        from = i;
+        const known = this.rest.again(source, from, n);
+        if (known > 0 && b[known]! <= CR) return known;
+        // It is new, or its last number is longer.
+        this.rest.forget();
+        first = FIELD_ETA;
+        last = FIELD_FRAGMENTS;
+      } else {
+        this.rest.keep(source, from, i);
+        return i;
+      }
+    }
+  }
 }
 
-/** ` TOTAL ESTIMATE `, either of which may be `NA`: to after the last blank. */
-function readTotals(b: Uint8Array, i: number, out: Float64Array): number {
-  i = readFields(b, i, out, TOTAL, TOTAL);
-  if (i < 0) return i;
-  // The estimate goes through the slot of the flag that says whether it is used.
-  i = readFields(b, i, out, ESTIMATED, ESTIMATED);
-  if (i < 0) return i;
-  if (b[i] !== SPACE) return ~i;
-  const estimated = Number.isNaN(out[TOTAL]!);
-  if (estimated) out[TOTAL] = out[ESTIMATED]!;
-  out[ESTIMATED] = estimated && out[TOTAL]! > 0 ? 1 : 0;
-  return i + 1;
-}
-
-/** A blank and a number, or `NA`, for each slot from `slot` to `last`: a call for each takes 5 ns more. */
-function readFields(b: Uint8Array, i: number, out: Float64Array, slot: number, last: number): number {
+/** A blank and a number, or `NA`, for each field from `slot` to `last`: a call for each takes 5 ns more. */
+function readNumbers(b: Uint8Array, i: number, out: Float64Array, slot: number, last: number): number {
   for (; slot <= last; slot++) {
     if (b[i] !== SPACE) return ~i;
     let c = b[++i]!;
@@ -152,8 +184,8 @@ function readFields(b: Uint8Array, i: number, out: Float64Array, slot: number, l
     }
     const first = i;
     let value = 0;
-    for (; c >= ZERO && c <= NINE; c = b[++i]!) value = value * 10 + (c - ZERO);
-    if (c <= SPACE && i > first && i - first <= EXACT_DIGITS) {
+    for (; c >= ZERO && c <= NINE; c = b[++i]!) value = (Math.imul(value, 10) + (c - ZERO)) | 0;
+    if (c <= SPACE && i > first && i - first <= INT_DIGITS) {
       out[slot] = value;
     } else {
       // Hardly ever: not a whole number, or a very long one.

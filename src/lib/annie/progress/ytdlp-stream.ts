@@ -86,6 +86,5 @@ export class YtDlpStream extends SegmentStream {
     this.trailing = 0;
     this.wasFfmpeg = false;
     this.stock?.forget();
-    this.sluice?.forget();
   }
 }
