@@ -59,29 +59,42 @@ export class FfmpegStatsReader {
     let last = i;
     while (i < n && b[i] !== CR && b[i] !== LF) {
       const name = b[i] === UPPER_L ? i + 1 : i;
-      while (b[i]! > SPACE && b[i] !== EQUALS) i++;
-      if (b[i] !== EQUALS) return ~i;
-      while (b[++i] === SPACE);
-      const next = endOfWord(b, i);
-      if (next === i) return ~i;
-      last = next;
       const c = b[name];
+      // What is read is walked once: to find a word's end first and read it then takes a fifth more.
+      let next: number;
       if (c === LOWER_S && startsWith(b, name, SIZE)) {
-        if (!readKilobytes(b, i, out)) return ~i;
+        i = afterBlanks(b, name + SIZE.length);
+        next = readKilobytes(b, i, out);
+        if (next < 0) return ~i;
+        next = endOfWord(b, next);
         sized = true;
       } else if (c === LOWER_S && startsWith(b, name, SPEED)) {
-        if (!readFactor(b, i, next, out)) return ~i;
+        i = afterBlanks(b, name + SPEED.length);
+        next = readFactor(b, i, out);
+        if (next < 0) return ~i;
         end = next;
       } else if (c === LOWER_T && startsWith(b, name, TIME)) {
-        readTime(b, i, out);
+        i = afterBlanks(b, name + TIME.length);
+        next = endOfWord(b, readTime(b, i, out));
+      } else {
+        while (b[i]! > SPACE && b[i] !== EQUALS) i++;
+        if (b[i] !== EQUALS) return ~i;
+        i = afterBlanks(b, i + 1);
+        next = endOfWord(b, i);
       }
-      i = next;
-      while (b[i] === SPACE) i++;
+      if (next === i) return ~i;
+      last = next;
+      i = afterBlanks(b, next);
     }
     if (!sized || end === 0) return ~i;
     this.trailing = last - end;
     return last;
   }
+}
+
+function afterBlanks(b: Uint8Array, i: number): number {
+  while (b[i] === SPACE) i++;
+  return i;
 }
 
 /** The zero after the last byte ends a word too. */
@@ -90,21 +103,21 @@ function endOfWord(b: Uint8Array, i: number): number {
   return i;
 }
 
-/** `2816kB`, newer `2816KiB`, both of 1,024 bytes; or `N/A`. */
-function readKilobytes(b: Uint8Array, i: number, out: Float64Array): boolean {
+/** `2816kB`, newer `2816KiB`, both of 1,024 bytes; or `N/A`. Returns where it ends, or `~index` of a misfit. */
+function readKilobytes(b: Uint8Array, i: number, out: Float64Array): number {
   let c = b[i]!;
-  if (!(c >= ZERO && c <= NINE)) return c === UPPER_N;
+  if (!(c >= ZERO && c <= NINE)) return c === UPPER_N ? i + 1 : ~i;
   let value = 0;
   for (; c >= ZERO && c <= NINE; c = b[++i]!) value = value * 10 + (c - ZERO);
-  if (c !== LOWER_K && c !== UPPER_K) return false;
+  if (c !== LOWER_K && c !== UPPER_K) return ~i;
   if (b[++i] === LOWER_I) i++;
-  if (b[i] !== UPPER_B) return false;
+  if (b[i] !== UPPER_B) return ~i;
   out[RECEIVED] = value * 1024;
-  return true;
+  return i + 1;
 }
 
-/** `00:00:10.70`, seconds; below zero or `N/A` is not known. */
-function readTime(b: Uint8Array, i: number, out: Float64Array): void {
+/** `00:00:10.70`, seconds; below zero or `N/A` is not known. Returns where it stopped. */
+function readTime(b: Uint8Array, i: number, out: Float64Array): number {
   let seconds = 0;
   let value = 0;
   let c = b[i]!;
@@ -116,7 +129,7 @@ function readTime(b: Uint8Array, i: number, out: Float64Array): void {
       value = value * 10 + (c - ZERO);
     }
   }
-  if (c !== DOT) return;
+  if (c !== DOT) return i;
   let scale = 1;
   let fraction = 0;
   for (c = b[++i]!; c >= ZERO && c <= NINE; c = b[++i]!) {
@@ -124,11 +137,13 @@ function readTime(b: Uint8Array, i: number, out: Float64Array): void {
     scale *= 10;
   }
   out[OUT_TIME] = seconds + value + fraction / scale;
+  return i;
 }
 
-/** `10.5x`, `2.32e+04x` or `N/A`. */
-function readFactor(b: Uint8Array, i: number, end: number, out: Float64Array): boolean {
-  if (b[i] === UPPER_N) return end === i + 3;
+/** `10.5x`, `2.32e+04x` or `N/A`, a whole word. Returns where it ends, or `~index` of a misfit. */
+function readFactor(b: Uint8Array, i: number, out: Float64Array): number {
+  if (b[i] === UPPER_N) return endOfWord(b, i) === i + 3 ? i + 3 : ~i;
   i = readDecimal(b, i, out, SPEED_FACTOR);
-  return i > 0 && i === end - 1 && b[i] === LOWER_X;
+  if (i < 0) return i;
+  return b[i] === LOWER_X && !(b[i + 1]! > SPACE) ? i + 1 : ~i;
 }

@@ -1,16 +1,19 @@
 /** ffmpeg's log, on its fd 2: how long the input plays, when output begins, its status. */
-import { SPACE, startsWith, toBytes, toText } from './bytes.ts';
+import { COLON, SPACE, startsWith, toBytes } from './bytes.ts';
+import { readDecimal } from './decimal.ts';
 import { FfmpegStatsReader } from './ffmpeg-stats.ts';
+import { readClock } from './numbers.ts';
 import { SegmentStream } from './segments.ts';
 import type { Source } from './window.ts';
 
 const DURATION = toBytes('  Duration: ');
 const OUTPUT = toBytes('Output #0');
-const CLOCK = /^ {2}Duration: (\d+):(\d\d):(\d\d(?:\.\d+)?),/;
 const UPPER_O = 79;
+const COMMA = 44;
 
 export class FfmpegLogStream extends SegmentStream {
   private readonly reader = new FfmpegStatsReader();
+  private readonly clock = new Float64Array(2);
 
   protected override take(chunk: Uint8Array): void {
     let i = this.begin(chunk);
@@ -25,16 +28,22 @@ export class FfmpegLogStream extends SegmentStream {
     return end;
   }
 
-  protected override line(b: Buffer, start: number, end: number): void {
+  protected override line(b: Buffer, start: number): void {
     const c = b[start];
     if (c === UPPER_O && startsWith(b, start, OUTPUT)) this.run.phase('processing');
-    else if (c === SPACE && startsWith(b, start, DURATION)) this.duration(toText(b, start, end));
+    else if (c === SPACE && startsWith(b, start, DURATION)) this.duration(b, start + DURATION.length);
   }
 
-  private duration(line: string): void {
-    const match = CLOCK.exec(line);
-    if (match === null) return;
-    const [, hours, minutes, seconds] = match.map(Number) as [number, number, number, number];
-    this.run.event({ type: 'duration', seconds: hours * 3600 + minutes * 60 + seconds });
+  /** `00:01:00.02,` begins at `i`; `N/A` is not told. Read in place: a regular expression took 300 ns. */
+  private duration(b: Buffer, i: number): void {
+    const { clock } = this;
+    const end = readClock(b, i, clock, 0);
+    // The hours are not left out.
+    if (end < 0 || b[end - 3] !== COLON || b[end - 6] !== COLON) return;
+    // Once more from the seconds on, for their fraction.
+    const after = readDecimal(b, end - 2, clock, 1);
+    if (after < 0 || b[after] !== COMMA) return;
+    const seconds = clock[0]! - Math.trunc(clock[1]!) + clock[1]!;
+    this.run.event({ type: 'duration', seconds });
   }
 }
