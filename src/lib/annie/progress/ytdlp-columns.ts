@@ -9,7 +9,7 @@
  * the processor guesses wrong: 28 ns less a record than to read on from byte to byte (ytdlp-record.ts), which still
  * reads all that does not fit here.
  */
-import { readTightSize } from './numbers.ts';
+import { HUNDREDTH, readTightSize } from './numbers.ts';
 import { readFragment } from './ytdlp-fields.ts';
 import { Known, type Source } from './window.ts';
 
@@ -45,12 +45,6 @@ const UNKNOWN_END = word('nown');
 
 /** Every percentage, as the division that it saves takes 4 ns. */
 const TENTHS = Float64Array.from({ length: 1000 }, (_, tenths) => tenths / 10);
-/**
- * Bytes of a hundredth of each unit. A product is 1/50 of a byte away from where it would be rounded the other way,
- * and up to GiB wrong by less than 1/1000, so it rounds as the division would.
- */
-const HUNDREDTH = new Float64Array(256).fill(NaN);
-for (const [power, letter] of [...'KMG'].entries()) HUNDREDTH[letter.charCodeAt(0)] = 1024 ** (power + 1) / 100;
 
 /** The shortest: without `~`, with a time of five bytes. */
 const SHORTEST = 57;
