@@ -18,7 +18,10 @@ export class FfmpegLogStream extends SegmentStream {
   protected override take(chunk: Uint8Array): void {
     let i = this.begin(chunk);
     const n = this.window.end;
-    while (i < n) i = this.after(i, n, this.record(this.window, i, n));
+    while (i < n) {
+      const end = this.record(this.window, i, n);
+      i = end > 0 ? this.after(i, end, n) : this.noRecord(i, n, end < 0);
+    }
   }
 
   protected override record(source: Source, i: number, n: number): number {

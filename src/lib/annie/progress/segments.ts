@@ -110,13 +110,14 @@ export abstract class SegmentStream implements ByteStream {
     const { window } = this;
     window.append(chunk);
     const { end } = window;
-    return this.seen > 0 ? this.goOn(window, end) : this.next(window, window.start, end);
+    if (this.seen === 0) return this.next(window, window.start, end);
+    return this.cut === 'record' ? this.endRecord(window, end) : this.goOn(window, end);
   }
 
-  /** With what `record` returned for the segment at `i`. Returns where the next segment begins, or `n`. */
-  protected after(i: number, n: number, end: number): number {
+  /** With the record `[i, end)`. Returns where the next segment begins, or `n`. */
+  protected after(i: number, end: number, n: number): number {
     const { window } = this;
-    if (end > 0 && end - i <= LONGEST_LINE) {
+    if (end - i <= LONGEST_LINE) {
       const b = window.bytes;
       let k = end;
       while (b[k] === SPACE) k++;
@@ -134,7 +135,18 @@ export abstract class SegmentStream implements ByteStream {
         return this.text(window, k, k, n);
       }
     }
-    return this.noRecord(window, i, n, end !== 0);
+    return this.noRecord(i, n, true);
+  }
+
+  /** No record begins at `i` as far as the bytes go, but `maybe` one when more of them come. */
+  protected noRecord(i: number, n: number, maybe: boolean): number {
+    const { window } = this;
+    const b = window.bytes;
+    let k = i;
+    while (b[k] === SPACE) k++;
+    if (k < n && (b[k] === CR || b[k] === LF)) return this.next(window, k, n);
+    if (maybe) k = segmentEnd(window, k, n);
+    return k === n ? this.wait(window, i, n, 'unread') : this.text(window, i, k, n);
   }
 
   private emit(endOffset: number): void {
@@ -153,16 +165,6 @@ export abstract class SegmentStream implements ByteStream {
     }
     window.start = n;
     return n;
-  }
-
-  /** No record as far as the bytes go, but `maybe` one when more of them come. */
-  private noRecord(window: Window, i: number, n: number, maybe: boolean): number {
-    const b = window.bytes;
-    let k = i;
-    while (b[k] === SPACE) k++;
-    if (k < n && (b[k] === CR || b[k] === LF)) return this.next(window, k, n);
-    if (maybe) k = segmentEnd(window, k, n);
-    return k === n ? this.wait(window, i, n, 'unread') : this.text(window, i, k, n);
   }
 
   /** In a terminal: nothing is read before it is whole. */
@@ -204,23 +206,25 @@ export abstract class SegmentStream implements ByteStream {
     return n;
   }
 
+  /** With the record that waits, now that more has come: nearly always the CR or LF that ends it. */
+  private endRecord(window: Window, n: number): number {
+    const b = window.bytes;
+    let k = window.start + this.seen;
+    while (b[k] === SPACE) k++;
+    if (b[k] === LF || b[k] === CR) {
+      this.seen = 0;
+      this.emit(this.recordEnd);
+      return this.next(window, k, n);
+    }
+    return k === n ? this.wait(window, window.start, n, 'record') : this.goOn(window, n);
+  }
+
   /** With the segment that waits, now that more has come. */
   private goOn(window: Window, n: number): number {
-    const { cut } = this;
     const i = window.start;
-    let k = i + this.seen;
+    const k = i + this.seen;
     this.seen = 0;
-    if (cut === 'text') return this.text(window, i, k, n);
-    if (cut === 'record') {
-      const b = window.bytes;
-      while (b[k] === SPACE) k++;
-      if (k === n) return this.wait(window, i, n, cut);
-      const c = b[k];
-      if (c === CR || c === LF) {
-        this.emit(this.recordEnd);
-        return this.next(window, k, n);
-      }
-    }
+    if (this.cut === 'text') return this.text(window, i, k, n);
     return segmentEnd(window, k, n) === n ? this.wait(window, i, n, 'unread') : i;
   }
 
