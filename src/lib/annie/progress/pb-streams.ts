@@ -33,7 +33,7 @@ class PbStream extends SegmentStream {
   protected override take(chunk: Uint8Array): void {
     let i = this.begin(chunk);
     const n = this.window.end;
-    while (i < n) {
+    while ((i = this.next(i, n)) < n) {
       const end = this.record(this.window, i, n);
       i = end > 0 ? this.after(i, end, n) : this.noRecord(i, n, end < 0);
     }

@@ -105,16 +105,30 @@ export abstract class SegmentStream implements ByteStream {
     this.seen = 0;
   }
 
-  /** Puts the chunk into the window. Returns where a segment begins, or the window's end. */
+  /** Puts the chunk into the window. Returns where the next segment begins, line ends before it or not. */
   protected begin(chunk: Uint8Array): number {
     const { window } = this;
     window.append(chunk);
-    const { end } = window;
-    if (this.seen === 0) return this.next(window, window.start, end);
-    return this.cut === 'record' ? this.endRecord(window, end) : this.goOn(window, end);
+    const { start, end } = window;
+    // If nothing of it waits.
+    window.start = end;
+    if (this.seen === 0) return start;
+    return this.cut === 'record' ? this.endRecord(window, start, end) : this.goOn(window, start, end);
   }
 
-  /** With the record `[i, end)`. Returns where the next segment begins, or `n`. */
+  /** The first byte from `i` on that is not CR or LF, or `n`. */
+  protected next(i: number, n: number): number {
+    const b = this.window.bytes;
+    for (; i < n; i++) {
+      const c = b[i];
+      if (c === LF) this.afterReturn = false;
+      else if (c === CR) this.afterReturn = true;
+      else break;
+    }
+    return i;
+  }
+
+  /** With the record `[i, end)`. Returns as `begin` does; `n` too when the record waits. */
   protected after(i: number, end: number, n: number): number {
     const { window } = this;
     if (end - i <= LONGEST_LINE) {
@@ -124,7 +138,7 @@ export abstract class SegmentStream implements ByteStream {
       const c = b[k];
       if (c === LF || c === CR) {
         this.emit(window.base + end);
-        return this.next(window, k, n);
+        return k;
       }
       if (k === n) {
         this.recordEnd = window.base + end;
@@ -144,7 +158,7 @@ export abstract class SegmentStream implements ByteStream {
     const b = window.bytes;
     let k = i;
     while (b[k] === SPACE) k++;
-    if (k < n && (b[k] === CR || b[k] === LF)) return this.next(window, k, n);
+    if (k < n && (b[k] === CR || b[k] === LF)) return k;
     if (maybe) k = segmentEnd(window, k, n);
     return k === n ? this.wait(window, i, n, 'unread') : this.text(window, i, k, n);
   }
@@ -154,25 +168,12 @@ export abstract class SegmentStream implements ByteStream {
     this.run.sample(this.fd, this.values);
   }
 
-  /** The first byte from `i` on that is not CR or LF, or `n`: then nothing waits. */
-  private next(window: Window, i: number, n: number): number {
-    const b = window.bytes;
-    for (; i < n; i++) {
-      const c = b[i];
-      if (c === LF) this.afterReturn = false;
-      else if (c === CR) this.afterReturn = true;
-      else return i;
-    }
-    window.start = n;
-    return n;
-  }
-
   /** In a terminal: nothing is read before it is whole. */
   private takeShown(chunk: Uint8Array): void {
     const { window } = this;
     let i = this.begin(chunk);
     const n = window.end;
-    while (i < n) {
+    while ((i = this.next(i, n)) < n) {
       const stop = segmentEnd(window, i, n);
       if (stop === n) {
         i = this.wait(window, i, n, 'unread');
@@ -180,7 +181,7 @@ export abstract class SegmentStream implements ByteStream {
         const rest = this.whole(i, stop);
         i =
           rest === stop || isBlank(window.bytes, i, stop)
-            ? this.next(window, stop, n)
+            ? stop
             : this.text(window, rest > 0 ? rest : i, stop, n);
       }
     }
@@ -191,7 +192,7 @@ export abstract class SegmentStream implements ByteStream {
     const stop = lineEnd(window, from, n);
     if (stop === n) return this.wait(window, i, n, 'text');
     this.tell(i, stop);
-    return this.next(window, stop, n);
+    return stop;
   }
 
   /** The end of the segment that begins at `i` has not come: the rest of the chunk waits for more. Returns `n`. */
@@ -207,21 +208,20 @@ export abstract class SegmentStream implements ByteStream {
   }
 
   /** With the record that waits, now that more has come: nearly always the CR or LF that ends it. */
-  private endRecord(window: Window, n: number): number {
+  private endRecord(window: Window, i: number, n: number): number {
     const b = window.bytes;
-    let k = window.start + this.seen;
+    let k = i + this.seen;
     while (b[k] === SPACE) k++;
     if (b[k] === LF || b[k] === CR) {
       this.seen = 0;
       this.emit(this.recordEnd);
-      return this.next(window, k, n);
+      return k;
     }
-    return k === n ? this.wait(window, window.start, n, 'record') : this.goOn(window, n);
+    return k === n ? this.wait(window, i, n, 'record') : this.goOn(window, i, n);
   }
 
   /** With the segment that waits, now that more has come. */
-  private goOn(window: Window, n: number): number {
-    const i = window.start;
+  private goOn(window: Window, i: number, n: number): number {
     const k = i + this.seen;
     this.seen = 0;
     if (this.cut === 'text') return this.text(window, i, k, n);
