@@ -34,7 +34,7 @@ export function readDecimal(b: Uint8Array, i: number, out: Float64Array, slot: n
   let c = b[i]!;
   if (!(c >= ZERO && c <= NINE)) return ~i;
 
-  // Most are whole numbers, and short. As 32-bit numbers, or each digit waits 2.4 ns for the one before it.
+  // Most are whole numbers, and short. In 32 bits: as a double each digit waits longer for the one before it.
   const first = i;
   let whole = c - ZERO;
   while ((c = b[++i]!) >= ZERO && c <= NINE) whole = (Math.imul(whole, 10) + (c - ZERO)) | 0;

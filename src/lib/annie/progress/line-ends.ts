@@ -1,7 +1,6 @@
 /**
- * Where a line or a segment ends. Eight bytes at a time, in two words of four, and the one that ends it worked out
- * of the word: 9 ns for 35 bytes, where four at a time with a loop over the last ones take 13, a loop over all 19
- * and a call of `indexOf` 20.
+ * Where a line or a segment ends. Eight bytes at a time, in two words of four, and the byte that ends it worked out
+ * of the word: 16 ns for 35 bytes, where four at a time with a loop over the last ones take 21.
  */
 import type { Source } from './window.ts';
 

@@ -45,7 +45,7 @@ type DialectOf<Engine> = Extract<Dialect, { engine: Engine }>;
 
 /*
  * A class with a `push` of its own for each engine, though all say the same: where one function calls five classes
- * of streams V8 looks the method up each time (6 ns a chunk) and puts none of them in line.
+ * of streams V8 looks the method up each time (3.5 of 100 of the time of our template) and puts none of them in line.
  */
 
 class LuxParser implements ProgressParser {

@@ -37,7 +37,7 @@ export class Window implements Source {
     if (this.end + chunk.length + SLACK_BYTES > this.bytes.length) this.makeRoom(chunk.length);
     const { bytes, end } = this;
     const { length } = chunk;
-    // For 80 bytes `set` takes 12 ns, a loop 64; for the one or two that ffmpeg writes at a time a loop 3.
+    // A loop takes 64 ns for 80 bytes, but for the one or two that ffmpeg often writes 8 less than `set`.
     if (length < LONG_CHUNK) for (let k = 0; k < length; k++) bytes[end + k] = chunk[k]!;
     else bytes.set(chunk, end);
     this.end = end + length;

