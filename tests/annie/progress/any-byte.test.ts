@@ -37,7 +37,11 @@ const KINDS: { name: string; dialect: Dialect; fd: 1 | 2; grammar: typeof YTDLP;
     dialect: { engine: 'yt-dlp', progress: { format: 'sluice', prefix: PREFIX } },
     fd: 1,
     grammar: sluice(PREFIX),
-    records: [`${PREFIX}d 11784403 15618348 NA 2351218 1 NA NA`, `${PREFIX}d 1178 NA 15618348 235 NA 1 6`],
+    records: [
+      `${PREFIX}d 11784403 15618348 NA 2351218 1 NA NA`,
+      `${PREFIX}d 1178 NA 15618348 235 NA 1 6`,
+      `${PREFIX}d 4294967297 9876543210 NA 12345678901 1 NA NA`,
+    ],
   },
   {
     name: 'ffmpeg stats',

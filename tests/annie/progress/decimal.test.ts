@@ -20,6 +20,15 @@ test('any double, as it is printed, reads back as itself', () => {
   );
 });
 
+test('whole numbers of any length are read, also where 32 bits end', () => {
+  for (const near of [2 ** 31, 2 ** 32, 999_999_999, 9_999_999_999]) {
+    for (let number = near - 3; number <= near + 3; number++) {
+      assert.is(read(String(number)), number);
+      assert.is(read(`-${number}`), -number);
+    }
+  }
+});
+
 test('numbers with 16 to 19 digits are rounded as Number rounds them', () => {
   const digits = fc.array(fc.nat(9), { minLength: 16, maxLength: 19 }).map((all) => all.join(''));
   fc.assert(
