@@ -1,4 +1,5 @@
 /** The `sluice` command. */
+import './v8-flags.ts';
 import { homedir } from 'node:os';
 import type { Io } from './cli/command.ts';
 import { onInterrupt } from './cli/interrupt.ts';

@@ -2,6 +2,7 @@
  * `npm run bench -- progress [--json] [DIALECT…]`: the progress parser beside a byte loop, the blog's regex and a
  * regex on split text, over 64 MiB of looped real recordings for each dialect.
  */
+import '../../src/v8-flags.ts';
 import { interleave, ratios, report, type Spread, spreadOf, table } from '../harness.ts';
 import { blog, byteLoop, splitAndMatch } from './baselines.ts';
 import { everyRecord, heapPerRecord, newestOnly, shareRight } from './ours.ts';

@@ -5,7 +5,6 @@
  * of the 180 ms of CPU that a start took, and 2 MB of the idle server (bench/start).
  */
 import type { Readable } from 'node:stream';
-import { setFlagsFromString } from 'node:v8';
 import type { buildConnector } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
@@ -19,9 +18,6 @@ import { statusError } from './status.ts';
 /** As browsers and curl: 10 hops are more than any honest chain has. */
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-// undici reads heads with WebAssembly, whose one huge function V8 compiles again, optimised, once it has run a while:
-// 13 MB that stay resident, and 63 µs of CPU a request before and after. No such budget is ever used up.
-setFlagsFromString('--wasm-tiering-budget=2000000000');
 
 export const USER_AGENT = 'Mozilla/5.0 (compatible; Sluice/0.1)';
 
