@@ -10,6 +10,9 @@ const FLAGS = [
   // bar 0.76 → 0.83, yt-dlp's text 0.44 → 0.48 (bench/progress, a quiet machine, one run of each).
   '--max-inlined-bytecode-size=1000',
   '--max-inlined-bytecode-size-cumulative=4000',
+  // After a collection V8 lets the heap grow to up to four times what lives. With half as much again there are more
+  // collections, most of it in other threads: after 2,000 small files the server held 163 MB and not 211.
+  '--heap-growing-percent=50',
   // undici reads heads with WebAssembly, whose one huge function V8 compiles again, optimised, once it has run a while:
   // 13 MB that stay resident, and 63 µs of CPU a request before and after. No such budget is ever used up.
   '--wasm-tiering-budget=2000000000',
