@@ -2,9 +2,10 @@
 
 /**
  * V8 lets the young generation grow to 128 MB and keeps them: with 10,000 sessions that was 10 of 20 kB of each. With
- * 16 MB (two halves) no command, call or add is slower. Measured by bench/durable; docs/benchmarks.md has the figures.
+ * 8 MB (two halves) no command, call or add is slower (bench/durable, bench/adds), and 32 slow downloads hold 8 MB less
+ * than with 16 (bench/http).
  */
-export const SERVE_FLAGS = ['--max-semi-space-size=8'];
+export const SERVE_FLAGS = ['--max-semi-space-size=4'];
 
 /**
  * The flags that this process would have to be started again with; none where the user has set them otherwise.

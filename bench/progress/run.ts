@@ -2,7 +2,7 @@
  * `npm run bench -- progress [--json] [DIALECT…]`: the progress parser beside a byte loop, the blog's regex and a
  * regex on split text, over 64 MiB of looped real recordings for each dialect.
  */
-import '../../src/v8-flags.ts';
+import { inlineParser } from '#lib/annie/progress/inline.server.ts';
 import { interleave, ratios, report, type Spread, spreadOf, table } from '../harness.ts';
 import { blog, byteLoop, splitAndMatch } from './baselines.ts';
 import { everyRecord, heapPerRecord, newestOnly, shareRight } from './ours.ts';
@@ -64,6 +64,8 @@ async function measureOne(work: Work): Promise<Result> {
   };
 }
 
+// As the server does before it runs its first engine.
+inlineParser();
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
 const results: Result[] = [];
 for (const work of loadWork()) {

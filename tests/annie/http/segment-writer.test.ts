@@ -77,14 +77,33 @@ test('only what has come fast for a MiB gets large blocks, not what piled up for
     assert.not(writer.isSwift);
     await writer.drained();
   }
-  for (let k = 0; k < 20; k++) writer.push(Buffer.alloc(64 * KIB), (nowMs += 9));
+  for (let k = 0; k < 40; k++) writer.push(Buffer.alloc(32 * KIB), (nowMs += 4));
   assert.ok(writer.isSwift);
-  writer.push(Buffer.alloc(KIB), (nowMs += 9));
+  writer.push(Buffer.alloc(KIB), (nowMs += 4));
   writer.tick((nowMs += 200));
   assert.not(writer.isSwift, 'it has become slow');
   await writer.flush();
   for (let k = 0; k < 14; k++) writer.push(Buffer.alloc(64 * KIB), nowMs);
   assert.not(writer.isSwift, 'it has to show it anew');
+  await writer.flush();
+  await handle.close();
+});
+
+test('slow is what takes long for a block, or does not fill one', async () => {
+  const handle = await open(join(await freshDir(), 'x'), 'w');
+  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const kib = (count: number, nowMs: number) => writer.push(Buffer.alloc(count * 1024), nowMs);
+  assert.not(writer.isSlow, 'nothing is known yet');
+  kib(32, 0);
+  kib(32, 90);
+  assert.not(writer.isSlow);
+  kib(64, 200);
+  assert.ok(writer.isSlow);
+  kib(64, 290);
+  assert.not(writer.isSlow, 'it has become faster');
+  kib(10, 300);
+  writer.tick(600);
+  assert.ok(writer.isSlow);
   await writer.flush();
   await handle.close();
 });

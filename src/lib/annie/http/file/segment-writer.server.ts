@@ -18,8 +18,10 @@ const MAX_WAIT_MS = 200;
  * A MiB of small blocks, each full within this time after the one before, is followed by large ones; at 32 slow downloads
  * that saves 30 MB. Fewer will not do: what piled up while the process was held up comes at once.
  */
-const SWIFT_MS = 10;
+const SWIFT_MS = 15;
 const SWIFT_BLOCKS = MAX_BLOCK_BYTES / MIN_BLOCK_BYTES;
+/** A block that takes longer, at 640 kB/s or less, makes the body a slow one. */
+const SLOW_BLOCK_MS = 150;
 /** Past this many bytes waiting the reader is asked to pause. */
 const HIGH_WATER_BYTES = 4 * MAX_BLOCK_BYTES;
 
@@ -30,6 +32,8 @@ export interface SegmentWriter {
   readonly segment: Segment;
   /** The body comes fast enough for reading straight into a block to be worth it. */
   readonly isSwift: boolean;
+  /** It comes so slowly that its reader may let it gather for a moment. */
+  readonly isSlow: boolean;
   /** Takes as much of `chunk` as there is room for; it is the caller's again on return. @throws SluiceError `disk_*` */
   push(chunk: Uint8Array, nowMs: number): Fill;
   /** Where the next bytes may be put, never empty; good until `advance` or `push`. */
@@ -68,7 +72,8 @@ export function createSegmentWriter(
   let filling: Filling | null = null;
   let blockBytes = MIN_BLOCK_BYTES;
   let swiftBlocks = 0;
-  let lastFullMs = -Infinity;
+  let isSlow = false;
+  let lastFullMs: number | null = null;
   const queue: Piece[] = [];
   let waitingBytes = 0;
   let running: Promise<void> | null = null;
@@ -124,6 +129,7 @@ export function createSegmentWriter(
     // not full in its time: a slow body, which needs no large block
     blockBytes = MIN_BLOCK_BYTES;
     swiftBlocks = 0;
+    isSlow = true;
     enqueue(false);
   }
 
@@ -137,7 +143,9 @@ export function createSegmentWriter(
     segment.received += taken;
     waitingBytes += taken;
     if (into.filled === into.block.length) {
-      swiftBlocks = nowMs - lastFullMs < SWIFT_MS ? swiftBlocks + 1 : 0;
+      const tookMs = nowMs - (lastFullMs ?? into.sinceMs);
+      swiftBlocks = tookMs < SWIFT_MS ? swiftBlocks + 1 : 0;
+      isSlow = tookMs > SLOW_BLOCK_MS;
       lastFullMs = nowMs;
       if (swiftBlocks >= SWIFT_BLOCKS) blockBytes = MAX_BLOCK_BYTES;
       enqueue(true);
@@ -157,6 +165,9 @@ export function createSegmentWriter(
     segment,
     get isSwift() {
       return blockBytes === MAX_BLOCK_BYTES;
+    },
+    get isSlow() {
+      return isSlow;
     },
     space,
     advance,

@@ -19,6 +19,7 @@ import {
 } from '../head.ts';
 import { networkError } from '../network-error.ts';
 import { MAX_HEAD_BYTES, readPlainHead } from './plain-head.ts';
+import { rest, stayPaused } from './rests.ts';
 import { roomIn, type Segment } from './segments.ts';
 import type { Fill, SegmentWriter } from './segment-writer.server.ts';
 
@@ -152,8 +153,10 @@ export async function openFast(ask: FastAsk): Promise<FastBody | null> {
         }
         onBytes(nowMs);
         if (fill === 'full') settle();
+        else if (fill === 'more' && into.isSlow) rest(socket);
         else if (fill === 'wait' && !waiting) {
           waiting = true;
+          stayPaused(socket);
           socket.pause();
           into.drained().then(() => {
             waiting = false;

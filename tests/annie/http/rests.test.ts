@@ -1,0 +1,44 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { rest, stayPaused } from '#lib/annie/http/file/rests.ts';
+import { waitFor } from '../../support/wait.ts';
+
+class Tap {
+  destroyed = false;
+  readonly did: string[] = [];
+  pause(): void {
+    this.did.push('pause');
+  }
+  resume(): void {
+    this.did.push('resume');
+  }
+}
+
+test('all that rest go on at the next turn, however often they were told to', async () => {
+  const [a, b] = [new Tap(), new Tap()];
+  rest(a);
+  rest(b);
+  rest(a);
+  assert.equal(a.did, ['pause', 'pause']);
+  await waitFor(() => b.did.includes('resume'));
+  assert.equal(
+    [a.did, b.did],
+    [
+      ['pause', 'pause', 'resume'],
+      ['pause', 'resume'],
+    ],
+  );
+});
+
+test('what was paused for good, or is gone, is left alone', async () => {
+  const [waiting, gone, other] = [new Tap(), new Tap(), new Tap()];
+  for (const tap of [waiting, gone, other]) rest(tap);
+  stayPaused(waiting);
+  gone.destroyed = true;
+  await waitFor(() => other.did.includes('resume'));
+  assert.equal([waiting.did, gone.did], [['pause'], ['pause']]);
+  rest(waiting);
+  await waitFor(() => waiting.did.includes('resume'), { what: 'a turn after one that was taken back' });
+});
+
+test.run();
