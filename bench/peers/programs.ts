@@ -46,7 +46,7 @@ export function programs(): Program[] {
     {
       name: 'yt-dlp',
       missing: ytDlpMissing(),
-      one: (url) => [...ytDlp, '-o', 'media.%(ext)s', url],
+      one: (url) => [...ytDlp, '-o', nameOf(url), url],
       many: (list) => [...ytDlp, '-o', '%(id)s.%(ext)s', '-a', list],
       isSequential: true,
     },
