@@ -1,7 +1,7 @@
 /**
  * `npm run build`: the page and its handler into build/web (SvelteKit), our own process into build/cli.js (one
- * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its one thread beside it. `--if-stale` does nothing
- * when the sources are those of the last build.
+ * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its one thread beside it.
+ * `--if-stale` does nothing when the sources are those of the last build.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -5,8 +5,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 const FLAGS = [
-  // After a collection V8 lets the heap grow to up to four times what lives. With half as much again there are more
-  // collections, most of it in other threads: after 2,000 small files the server held 163 MB and not 211.
+  // After a collection V8 lets the heap grow to up to four times what lives. With half as much again the server held
+  // 163 MB after 2,000 small files and not 211.
   '--heap-growing-percent=50',
   // undici reads heads with WebAssembly, whose one huge function V8 compiles again, optimised, once it has run a while:
   // 13 MB that stay resident, and 63 µs of CPU a request before and after. No such budget is ever used up.

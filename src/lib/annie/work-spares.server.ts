@@ -1,8 +1,8 @@
 /**
  * Emptied work dirs that serve the next download of their session, with the files that each has anyway. A file system
  * pays for what is made and removed all the time: ext4 without a journal looks at every inode removed in the last
- * minutes before it gives one away. With three of them for each of 200 small files a second that was two thirds of the
- * server's CPU (`recently_deleted` in a profile by perf).
+ * minutes before it gives one away. With three of them for each of 120 small files a second that was a third of the
+ * server's CPU (`recently_deleted` and what it calls, in a profile by perf).
  */
 import { JOURNAL_DRAFT, withdrawJournal } from './finish-journal.server.ts';
 import { emptyWorkDir, removeEmptied, reuseWorkDir, workDirOf } from './work-dir.server.ts';

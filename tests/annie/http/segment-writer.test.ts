@@ -108,6 +108,21 @@ test('slow is what takes long for a block, or does not fill one', async () => {
   await handle.close();
 });
 
+test('what was swift and comes at 4.7 MB/s is not slow, however long a large block takes', async () => {
+  const handle = await open(join(await freshDir(), 'x'), 'w');
+  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  let nowMs = 0;
+  for (let k = 0; k < 100; k++) writer.push(Buffer.alloc(32 * 1024), (nowMs += 4));
+  assert.ok(writer.isSwift);
+  for (let k = 0; k < 200; k++) {
+    writer.push(Buffer.alloc(32 * 1024), (nowMs += 7));
+    writer.tick(nowMs);
+    assert.not(writer.isSlow, `after ${k} pieces`);
+  }
+  await writer.flush();
+  await handle.close();
+});
+
 const noFull = existsSync('/dev/full') ? null : '/dev/full is only on Linux';
 testUnless(test, noFull, 'a full disk is disk_full, told once and to whoever asks', async () => {
   const handle = await open('/dev/full', 'r+');

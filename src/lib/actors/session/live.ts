@@ -19,7 +19,7 @@ import { totalsOf } from './totals.ts';
 
 /**
  * Progress is stored at most this often: after a crash the file on disk knows better anyway. That of all downloads at
- * once, as it is the commit that costs: each at its own time was a tenth of the CPU of ten that run.
+ * once, as it is the commit that costs: with each at its own time, commits were an eighth of the CPU of 200 in 20 sessions.
  */
 const CHECKPOINT_MS = 5_000;
 /** How far ahead the alarm stands that brings a working session back should its process die. */

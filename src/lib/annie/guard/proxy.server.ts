@@ -1,7 +1,8 @@
 /**
  * A forward proxy on the guard, for engines that dial on their own: plain requests in absolute form, and CONNECT; and
- * for those that only ask where they may dial, `GET /resolve/host:port`. It listens on loopback, asks for a secret of this start, and remembers for each job whether one of its requests
- * was refused, so that the engine's failure can be told by its true name.
+ * for those that only ask where they may dial, `GET /resolve/host:port`. It listens on loopback, asks for a secret of
+ * this start, and remembers for each job whether one of its requests was refused, so that the engine's failure can be
+ * told by its true name.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';

@@ -66,7 +66,7 @@ export function downloadArguments(options: DownloadArguments): string[] {
     '--newline',
     `--progress-template=${templates.download}`,
     `--progress-template=${templates.postprocess}`,
-    // Without it twice the CPU, at full speed: a line for each block.
+    // Else a line for each block.
     '--progress-delta=0.1',
     '--no-mtime',
     '--continue',

@@ -8,7 +8,7 @@ export interface Pausable {
   resume(): unknown;
 }
 
-/** A quarter of a window of progress. At the rate of a slow body (`SLOW_BLOCK_MS`) the kernel has room for it. */
+/** A quarter of a window of progress. At the rate of a slow body (`SLOW_BYTES_PER_MS`) the kernel has room for it. */
 export const REST_MS = 50;
 
 /** All wake at once: one timer serves them all, and each reads once a turn of it. */

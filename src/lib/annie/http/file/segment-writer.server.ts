@@ -20,8 +20,8 @@ const MAX_WAIT_MS = 200;
  */
 const SWIFT_MS = 15;
 const SWIFT_BLOCKS = MAX_BLOCK_BYTES / MIN_BLOCK_BYTES;
-/** A block that takes longer, at 640 kB/s or less, makes the body a slow one. */
-const SLOW_BLOCK_MS = 150;
+/** At this rate or less a body is a slow one: whatever the block, as one of 1 MiB takes long at 5 MB/s too. */
+const SLOW_BYTES_PER_MS = 640;
 /** Past this many bytes waiting the reader is asked to pause. */
 const HIGH_WATER_BYTES = 4 * MAX_BLOCK_BYTES;
 
@@ -129,7 +129,7 @@ export function createSegmentWriter(
     // not full in its time: a slow body, which needs no large block
     blockBytes = MIN_BLOCK_BYTES;
     swiftBlocks = 0;
-    isSlow = true;
+    isSlow = filling.filled - filling.queued <= (nowMs - filling.sinceMs) * SLOW_BYTES_PER_MS;
     enqueue(false);
   }
 
@@ -145,7 +145,7 @@ export function createSegmentWriter(
     if (into.filled === into.block.length) {
       const tookMs = nowMs - (lastFullMs ?? into.sinceMs);
       swiftBlocks = tookMs < SWIFT_MS ? swiftBlocks + 1 : 0;
-      isSlow = tookMs > SLOW_BLOCK_MS;
+      isSlow = into.block.length <= tookMs * SLOW_BYTES_PER_MS;
       lastFullMs = nowMs;
       if (swiftBlocks >= SWIFT_BLOCKS) blockBytes = MAX_BLOCK_BYTES;
       enqueue(true);
