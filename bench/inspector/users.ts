@@ -5,7 +5,8 @@ import type { TestServer } from '../../tests/support/server.ts';
 import { settles, waitFor } from '../../tests/support/wait.ts';
 import type { SlowSource } from './source.ts';
 
-const ASK_MS = 200;
+/** Seldom: an answer is a turn and two frames, all of which are noted. Five a second of each user were half of the notes. */
+const ASK_MS = 1_000;
 
 export interface Users {
   /** Every download moves. */

@@ -40,6 +40,44 @@ test('of the routine so much is kept in a beat, all of it of an actor that someb
   assert.equal([numbers(hub).length, hub.skipped], [10, 6]);
 });
 
+test('a tap may ask whether a note of routine would be kept, and it counts', () => {
+  const hub = new Hub([], { routineABeat: 1 });
+  hub.join();
+  hub.beat(new Set(['download:b']));
+  const frame: Note = { kind: 'frame', direction: 'out', bytes: 2, text: '{}' };
+  assert.is(hub.skips('download:a'), false);
+  hub.note('client:1', 's', null, frame, 'session:s');
+  assert.equal([hub.skips('download:a'), hub.skips('client:1', 'session:s'), hub.skipped], [true, true, 2]);
+  assert.equal(
+    [hub.skips('download:b'), hub.skips('client:1', 'download:b'), hub.skipped],
+    [false, false, 2],
+  );
+  hub.beat(new Set());
+  assert.equal([hub.skips('download:b'), numbers(hub)], [false, [1]]);
+});
+
+test('what only talks or moves on does not change the tree', () => {
+  const hub = new Hub([]);
+  hub.join();
+  const machine = 'download';
+  const moved = { kind: 'transition', machine, value: 'live', took: [], context: {} } as const;
+  note(hub, { ...moved, event: 'tick' });
+  note(hub, { kind: 'frame', direction: 'in', bytes: 2, text: '{}' });
+  note(hub, { kind: 'commit', outcome: 'done', sessions: ['s'], writes: 1, durationMs: 1 });
+  assert.is(hub.changes, 0);
+  note(hub, { ...moved, event: 'pause' });
+  note(hub, stop);
+  note(hub, { kind: 'socket', what: 'open', code: null });
+  assert.is(hub.changes, 3);
+});
+
+test('each commit is kept: it says whose rows are read again', () => {
+  const hub = new Hub([], { routineABeat: 0 });
+  hub.join();
+  note(hub, { kind: 'commit', outcome: 'done', sessions: ['s'], writes: 1, durationMs: 1 });
+  assert.equal([numbers(hub), hub.skipped], [[1], 0]);
+});
+
 test('taps are attached with the first reader and taken away some time after the last', async () => {
   const log: string[] = [];
   const tap = (): (() => void) => {

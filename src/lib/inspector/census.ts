@@ -1,19 +1,19 @@
 /**
- * The tree of what lives: looked at twice a second while somebody watches, in memory and in the store, without waking
- * a session and without a turn. Each line has the revision at which it last changed, so that a reader is sent the
+ * The tree of what lives: looked at once or twice a second while somebody watches, in memory and in the store, without
+ * waking a session and without a turn. Each line has the revision at which it last changed, so that a reader is sent the
  * whole once and then what changed.
  */
 import type { ActorView, LastEvent, Party } from '../protocol/inspection.ts';
 import { pathOf } from './describe.ts';
 import type { Hub } from './hub.ts';
-import { nameOf, type Note } from './note.ts';
+import { nameOf } from './note.ts';
 import { readable } from './plain.ts';
 import type { SessionFiles } from './session-files.ts';
 import type { LiveDownload } from './taps/machines.ts';
 
 /** Lines of downloads: more than a person looks through, little enough to compare twice a second. */
 const MAX_DOWNLOADS = 2_000;
-/** Looks for which lines that are gone are remembered: a minute. Who is further behind gets the whole again. */
+/** Looks for which lines that are gone are remembered: a minute or two. Who is further behind gets the whole again. */
 const GONE_LOOKS = 120;
 
 export interface EngineLine {
@@ -52,6 +52,11 @@ export class Census {
 
   constructor(sources: CensusSources) {
     this.#sources = sources;
+  }
+
+  /** Not all that is in the store was read yet. */
+  get isBehind(): boolean {
+    return this.#sources.files.isBehind;
   }
 
   /** Looks at everything once more. */
@@ -116,7 +121,6 @@ export class Census {
       if (session === null) this.#events.set('host', event);
       if (note.kind === 'life') this.#lives.set(about, at);
       if (note.kind === 'commit') for (const id of note.sessions) this.#sources.files.written(id);
-      if (session !== null && changesRows(note)) this.#sources.files.changed(session);
     }
   }
 
@@ -201,11 +205,6 @@ export class Census {
     const isLive = own?.kind === 'session' && own.state === 'live';
     return { ...host, sessions: 1, live: isLive ? 1 : 0, lastEvent: null };
   }
-}
-
-/** Whether what is stored of a session may look different after it, beside the progress of what lives. */
-function changesRows(note: Note): boolean {
-  return note.kind === 'stop' || (note.kind === 'turn' && note.event !== 'runnerEvents');
 }
 
 function isSame(a: ActorView, b: ActorView): boolean {

@@ -57,8 +57,8 @@ export class Inspector {
   readonly #readers = new Set<Reader>();
   #timer: ReturnType<typeof setInterval> | null = null;
   #beats = 0;
-  /** What the hub had been told when the census last looked. */
-  #told = -1;
+  /** The hub's when the census last looked. */
+  #changes = -1;
   #usage: { cpuUs: number; at: number } | null = null;
 
   constructor(options: InspectorOptions) {
@@ -153,8 +153,9 @@ export class Inspector {
     this.#processes.recorder.settle();
     const beat = this.#beats++;
     // A look at two hundred downloads is the dearest part of watching them: for mere progress one a second will do.
-    if (beat % 4 === 0 || (beat % 2 === 0 && this.#hub.told > this.#told)) {
-      this.#told = this.#hub.told;
+    const isDue = beat % 2 === 0 && (this.#hub.changes > this.#changes || this.#census.isBehind);
+    if (beat % 4 === 0 || isDue) {
+      this.#changes = this.#hub.changes;
       this.#census.look();
     }
     for (const reader of this.#readers) reader.flush();

@@ -106,17 +106,40 @@ export function nameOf(note: Note): string {
 export function isRoutine(note: Note): boolean {
   switch (note.kind) {
     case 'event':
-      return ROUTINE.has(note.event.type);
+      return isRoutineEvent(note.event.type);
     case 'transition':
-      return ROUTINE.has(note.event);
+      return isRoutineEvent(note.event);
     case 'turn':
-      return note.outcome === 'done' && note.event === 'runnerEvents';
+      return isRoutineTurn(note.event, note.outcome);
+    case 'action':
+      return isRoutineEvent(note.action);
     case 'frame':
       return note.direction === 'out';
-    case 'commit':
-      return note.outcome === 'done';
     default:
       return note.kind === 'output';
+  }
+}
+
+/** Of an event or an action of a machine. */
+export function isRoutineEvent(type: string): boolean {
+  return ROUTINE.has(type);
+}
+
+export function isRoutineTurn(event: string, outcome: Own<'turn'>['outcome']): boolean {
+  return outcome === 'done' && event === 'runnerEvents';
+}
+
+/** Whether the tree may look different after it, in more than a percentage or the last event of a line. */
+export function changesTree(note: Note): boolean {
+  switch (note.kind) {
+    case 'spawn':
+    case 'stop':
+    case 'life':
+    case 'socket':
+    case 'process':
+      return true;
+    default:
+      return note.kind === 'transition' && !isRoutine(note);
   }
 }
 

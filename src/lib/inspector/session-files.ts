@@ -11,11 +11,11 @@ const MAX_SESSIONS = 500;
 const MAX_ROWS = 100;
 /** Sessions whose rows are read in one look: some 10 ms when all have many. */
 const READ_A_LOOK = 10;
-/** Entries whose size is added up in one look, of one session: about 1 ms. */
-const SIZED_A_LOOK = 2_000;
-/** Looks until rows that were only written to are read again: 4 s. What moves is shown from memory meanwhile. */
-const STALE_LOOKS = 8;
-/** Looks until the ids of sleeping sessions are asked for again: 5 s. */
+/** Entries whose size is added up at once, of one session: about 0.5 ms. */
+const SIZED_AT_ONCE = 1_000;
+/** A small session takes two: the second finds nothing more. */
+const SIZES_A_LOOK = 4;
+/** Looks until the ids of sleeping sessions are asked for again: 5 to 10 s. */
 const IDS_LOOKS = 10;
 
 export interface SessionFile {
@@ -37,13 +37,13 @@ const UNREAD: SessionFile = { createdAt: null, alarmAt: null, rows: [], bytes: n
 export class SessionFiles {
   readonly #store: SessionStoreLook;
   readonly #files = new Map<string, SessionFile>();
+  /** Those that have written since they were read. */
   readonly #changed = new Set<string>();
-  /** Since which look something was written that may be of no consequence, like the progress of what lives. */
-  readonly #stale = new Map<string, number>();
   readonly #toSize = new Set<string>();
   #sizing: { session: string; after: string; bytes: number } | null = null;
   #ids: string[] = [];
   #looks = 0;
+  isBehind = false;
 
   constructor(store: SessionStoreLook) {
     this.#store = store;
@@ -53,13 +53,8 @@ export class SessionFiles {
     return this.#files.get(session) ?? UNREAD;
   }
 
-  /** It has written, as it does every few seconds while anything moves. */
+  /** What was read of it is old. While anything moves it writes every few seconds. */
   written(session: string): void {
-    if (this.#files.has(session) && !this.#stale.has(session)) this.#stale.set(session, this.#looks);
-  }
-
-  /** Something came, went or ended: what was read of it is old. */
-  changed(session: string): void {
     if (this.#files.has(session)) this.#changed.add(session);
   }
 
@@ -71,17 +66,16 @@ export class SessionFiles {
   look(present: readonly string[]): string[] {
     if (this.#looks++ % IDS_LOOKS === 0) this.#ids = this.#store.ids(MAX_SESSIONS);
     const ids = [...new Set([...present, ...this.#ids])].slice(0, MAX_SESSIONS);
-    for (const [id, since] of this.#stale) if (this.#looks - since >= STALE_LOOKS) this.changed(id);
-    const due = ids.filter((id) => !this.#files.has(id) || this.#changed.has(id)).slice(0, READ_A_LOOK);
-    for (const id of due) this.#read(id);
-    this.#size();
+    const due = ids.filter((id) => !this.#files.has(id) || this.#changed.has(id));
+    for (const id of due.slice(0, READ_A_LOOK)) this.#read(id);
+    this.isBehind = due.length > READ_A_LOOK;
+    for (let k = 0; k < SIZES_A_LOOK; k++) this.#size();
     return ids;
   }
 
   clear(): void {
     this.#files.clear();
     this.#changed.clear();
-    this.#stale.clear();
     this.#toSize.clear();
     this.#sizing = null;
     this.#looks = 0;
@@ -89,7 +83,6 @@ export class SessionFiles {
 
   #read(session: string): void {
     this.#changed.delete(session);
-    this.#stale.delete(session);
     const bytes = this.#files.get(session)?.bytes ?? null;
     try {
       const stored = this.#store.stored(session);
@@ -108,7 +101,7 @@ export class SessionFiles {
     const { session, after } = this.#sizing;
     this.#toSize.delete(session);
     try {
-      const { bytes, last } = this.#store.stored(session).size(after, SIZED_A_LOOK);
+      const { bytes, last } = this.#store.stored(session).size(after, SIZED_AT_ONCE);
       if (last !== null) {
         this.#sizing = { session, after: last, bytes: this.#sizing.bytes + bytes };
         return;

@@ -2,6 +2,7 @@
 import type { HostEvent, HostListener } from '../../actors/durable/observe.ts';
 import type { Party } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';
+import { isRoutineTurn } from '../note.ts';
 
 /** What is needed of the host. */
 export interface Observable {
@@ -36,8 +37,9 @@ export class HostTap {
     switch (event.type) {
       case 'turn': {
         const { outcome, durationMs, queued: waiting } = event;
-        const [from, cause] = this.#originOf(event);
         const name = event.method ?? event.event;
+        if (isRoutineTurn(name, outcome) && hub.skips(about)) return;
+        const [from, cause] = this.#originOf(event);
         hub.note(about, session, cause, { kind: 'turn', from, event: name, outcome, durationMs, waiting });
         return;
       }

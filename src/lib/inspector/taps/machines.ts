@@ -7,6 +7,7 @@ import type { DownloadRow } from '../../actors/download/row.ts';
 import type { Party } from '../../protocol/inspection.ts';
 import type { Edge } from '../charts/edge-id.ts';
 import type { Hub } from '../hub.ts';
+import { isRoutineEvent } from '../note.ts';
 
 /** A download that lives as an actor, right now. */
 export interface LiveDownload {
@@ -105,9 +106,8 @@ class SystemObserver {
     const about = this.#partyOf(actorRef);
     switch (seen.type) {
       case '@xstate.event':
-        if (!isOwnLife(seen.event.type))
-          this.#event(about, seen.event, seen.sourceRef as AnyActorRef | undefined);
-        return;
+        if (isOwnLife(seen.event.type) || (isRoutineEvent(seen.event.type) && this.#hub.skips(about))) return;
+        return this.#event(about, seen.event, seen.sourceRef as AnyActorRef | undefined);
       case '@xstate.microstep': {
         const steps = this.#took.get(actorRef.sessionId);
         const edges = seen._transitions as unknown as Edge[];
@@ -117,6 +117,7 @@ class SystemObserver {
       }
       case '@xstate.action':
         if (seen.action.type.startsWith('xstate.')) return;
+        if (isRoutineEvent(seen.action.type) && this.#hub.skips(about)) return;
         this.#tell(about, null, {
           kind: 'action',
           action: seen.action.type,
@@ -143,10 +144,12 @@ class SystemObserver {
   #snapshot(about: Party, actor: AnyActorRef, event: Caused, snapshot: AnyMachineSnapshot): void {
     const took = this.#took.get(actor.sessionId) ?? [];
     this.#took.delete(actor.sessionId);
+    const isOver = snapshot.status !== 'active';
+    if (!isOver && isRoutineEvent(event.type) && this.#hub.skips(about)) return;
     const cause = causeOf(event);
     const machine = machineOf(actor);
     const value = valueOf(snapshot);
-    if (snapshot.status !== 'active') this.#parties.delete(actor.sessionId);
+    if (isOver) this.#parties.delete(actor.sessionId);
     if (event.type === 'xstate.stop') return this.#tell(about, cause, { kind: 'stop', reason: 'stopped' });
     if (event.type === 'xstate.init') this.#tell(about, cause, { kind: 'spawn', machine, value });
     const context = snapshot.context as object;

@@ -1,0 +1,50 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SessionFiles } from '#lib/inspector/session-files.ts';
+
+/** Whose rows were read since the last `look`, in order. */
+function world(sleeping: string[] = []) {
+  const read: string[] = [];
+  const files = new SessionFiles({
+    ids: () => sleeping,
+    stored: (session) => ({
+      alarmAt: null,
+      get: () => void read.push(session),
+      list: () => [],
+      size: (after) => (after === '' ? { bytes: 7, last: 'z' } : { bytes: 0, last: null }),
+    }),
+  });
+  const look = (present: string[]): string[] => {
+    read.length = 0;
+    files.look(present);
+    return [...read];
+  };
+  return { files, look };
+}
+
+test('a session is read once, and again only after it has written', () => {
+  const { files, look } = world();
+  assert.equal(look(['a', 'b']), ['a', 'b']);
+  assert.equal(look(['a', 'b']), []);
+  files.written('b');
+  files.written('b');
+  files.written('nobody');
+  assert.equal(look(['a', 'b']), ['b']);
+  assert.equal(look(['a', 'b']), []);
+  assert.equal([files.of('a').bytes, files.of('nobody').bytes], [7, null]);
+});
+
+test('many are read a few at a time, those in memory first, and it says so until all are', () => {
+  const sleeping = Array.from({ length: 24 }, (_, k) => `s${k}`);
+  const { files, look } = world(sleeping);
+  const order: string[] = [];
+  const behind: boolean[] = [];
+  for (let k = 0; k < 4; k++) {
+    order.push(...look(['s20']));
+    behind.push(files.isBehind);
+  }
+  assert.equal(order, ['s20', ...sleeping.filter((id) => id !== 's20')]);
+  assert.equal(behind, [true, true, false, false]);
+});
+
+test.run();
