@@ -5,6 +5,9 @@
  * is undefined, or the zero that ends a carry buffer, and neither fits anywhere.
  */
 
+import { misfit, wordOf } from './words.ts';
+import type { Source } from './window.ts';
+
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
 const COLON = 58;
 const DOT = 46;
@@ -27,6 +30,10 @@ const EXACT = 2 ** 45;
 
 const LETTER_B = 66;
 const LETTER_I = 105;
+const IB = wordOf('iB');
+/** What follows the dot of a size, by word. */
+const HUNDREDTHS = wordOf('00');
+const HUNDREDTHS_SPACE = wordOf('00 ');
 
 /**
  * `512 B`, `390.62 KiB` … `1.00 TiB`, as cheggaaa/pb prints them; the exact bytes nearest to what is shown.
@@ -63,31 +70,57 @@ export function readPbSize(b: Uint8Array, i: number, out: Float64Array, slot: nu
   return i + 1;
 }
 
+/** As `readPbSize`, two words for all that follows the dot: 8 ns of annie's speed. `b[i]` is a digit. */
+export function readPbSizeByWord(source: Source, i: number, out: Float64Array, slot: number): number {
+  const { bytes: b, view } = source;
+  const start = i;
+  let c = b[i]!;
+  let value = c - ZERO;
+  while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+  if (c === DOT) {
+    const word = view.getInt32(i + 1, true) ^ HUNDREDTHS_SPACE;
+    const rest = view.getInt16(i + 5, true) ^ IB;
+    const bytes = (value * 100 + tensOf(word)) * HUNDREDTH[word >>> 24]!;
+    if ((misfit(word, 0xfff0f0) | rest) === 0 && bytes < EXACT) {
+      out[slot] = Math.floor(bytes + 0.5);
+      return i + 7;
+    }
+  }
+  return readPbSize(b, start, out, slot);
+}
+
 /** `38.00B`, `14.89MiB` … as yt-dlp prints them. */
-export function readTightSize(b: Uint8Array, i: number, out: Float64Array, slot: number): number {
+export function readTightSize(
+  { bytes: b, view }: Source,
+  i: number,
+  out: Float64Array,
+  slot: number,
+): number {
   let c = b[i]!;
   if (!(c >= ZERO && c <= NINE)) return ~i;
   let value = c - ZERO;
   while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
   if (c !== DOT) return ~i;
-  c = b[++i]!;
-  if (!(c >= ZERO && c <= NINE)) return ~i;
-  value = value * 10 + (c - ZERO);
-  c = b[++i]!;
-  if (!(c >= ZERO && c <= NINE)) return ~i;
-  value = value * 10 + (c - ZERO);
-  const letter = b[++i]!;
+  const word = view.getInt32(i + 1, true) ^ HUNDREDTHS;
+  if (misfit(word, 0xf0f0) !== 0) return ~(i + 1);
+  value = value * 100 + tensOf(word);
+  const letter = (word >> 16) & 0xff;
   let bytes = value * HUNDREDTH[letter]!;
   if (!(bytes < EXACT)) {
     const unit = UNIT[letter]!;
-    if (!(unit >= 1)) return ~i;
+    if (!(unit >= 1)) return ~(i + 3);
     bytes = (value * unit) / 100;
   }
   out[slot] = Math.floor(bytes + 0.5);
-  if (letter === LETTER_B) return i + 1;
-  if (b[++i] !== LETTER_I) return ~i;
-  if (b[++i] !== LETTER_B) return ~i;
-  return i + 1;
+  if (letter === LETTER_B) return i + 4;
+  if (word >>> 24 !== LETTER_I) return ~(i + 4);
+  if (b[i + 5] !== LETTER_B) return ~(i + 5);
+  return i + 6;
+}
+
+/** Of two digits in the lower half of a word, the first of which comes first. */
+function tensOf(word: number): number {
+  return (word & 15) * 10 + ((word >> 8) & 15);
 }
 
 /** `2.56`: digits, a dot and two more. Dividing whole hundredths gives the same double as reading the decimal. */

@@ -8,8 +8,9 @@
  * Speed and time come and go, so only what follows the record says that it is whole.
  */
 import { Bar } from './bar.ts';
-import { readDuration, readPbSize } from './numbers.ts';
+import { readDuration, readPbSize, readPbSizeByWord } from './numbers.ts';
 import { Known, type Source } from './window.ts';
+import { misfit, wordOf } from './words.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
 const DOT = 46;
@@ -27,6 +28,10 @@ const SPEED = 4;
 const TOTAL = 3;
 
 const LETTER_S = 115;
+/** `/s 00m05s` in three words that overlap. */
+const SLASH_S = wordOf('/s ');
+const MINUTES = wordOf('00m0');
+const SECONDS = wordOf('0s');
 
 export class Pb1Reader {
   /**
@@ -35,8 +40,6 @@ export class Pb1Reader {
    */
   private readonly head = new Known();
   private readonly bar = new Bar();
-  /** `/s 00m05s`, after the number of the speed: 95 of 100 are the last record's. */
-  private readonly time = new Known();
 
   /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
   read(source: Source, i: number, n: number, out: Float64Array): number {
@@ -47,7 +50,7 @@ export class Pb1Reader {
       // Without a total it ends in no percent sign, and might have gone on.
       if (source.bytes[end - 1] === PERCENT_SIGN) this.head.keep(source, i, end);
     }
-    return this.readTail(source, end, n, out);
+    return this.readTail(source, end, out);
   }
 
   /** Up to the percent sign. */
@@ -93,17 +96,16 @@ export class Pb1Reader {
   }
 
   /** Speed and time, each of which may be missing. */
-  private readTail(source: Source, i: number, n: number, out: Float64Array): number {
+  private readTail(source: Source, i: number, out: Float64Array): number {
     const b = source.bytes;
     let end = i;
     while (b[i] === SPACE) i++;
     // A speed has a dot or a blank after its digits, a time has a letter.
-    const unit = b[i]! >= ZERO && b[i]! <= NINE ? readPbSize(b, i, out, SPEED) : -1;
-    const known = unit > 0 ? this.time.again(source, unit, n) : 0;
-    if (known > 0) {
-      end = known;
+    const unit = b[i]! >= ZERO && b[i]! <= NINE ? readPbSizeByWord(source, i, out, SPEED) : -1;
+    const timed = unit > 0 ? readUsualTime(source, unit, out) : 0;
+    if (timed > 0) {
+      end = timed;
     } else {
-      this.time.forget();
       if (unit > 0) {
         if (b[unit] !== SLASH) return ~unit;
         if (b[unit + 1] !== LETTER_S) return ~(unit + 1);
@@ -117,14 +119,21 @@ export class Pb1Reader {
         i = readDuration(b, i, out, ETA, true);
         if (i < 0) return i;
         end = i;
-        if (unit > 0) this.time.keep(source, unit, end);
       }
     }
     // The last record's time is elapsed time; without a total there is no time left to speak of.
     if (out[PERCENT]! >= 100) out[ETA] = 0;
     else if (Number.isNaN(out[TOTAL]!)) out[ETA] = NaN;
-    else return end;
-    this.time.forget();
     return end;
   }
+}
+
+/** `/s 00m05s`, which nearly always follows the number of the speed. The index after it, or 0. */
+function readUsualTime({ view }: Source, i: number, out: Float64Array): number {
+  const mark = view.getInt32(i, true) ^ SLASH_S;
+  const minutes = view.getInt32(i + 3, true) ^ MINUTES;
+  const seconds = view.getInt16(i + 7, true) ^ SECONDS;
+  if ((misfit(mark, 0xffffff) | misfit(minutes, 0xf0fff0f0) | misfit(seconds, 0xfff0)) !== 0) return 0;
+  out[ETA] = (minutes & 15) * 600 + ((minutes >> 8) & 15) * 60 + ((minutes >> 24) & 15) * 10 + (seconds & 15);
+  return i + 9;
 }

@@ -1,9 +1,10 @@
 /** The parts of a record of yt-dlp's stock progress text, each with the blank before it. */
 import { startsWith, toBytes } from './bytes.ts';
 import { readClock, readTightSize } from './numbers.ts';
+import type { Source } from './window.ts';
+import { misfit, wordOf } from './words.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
-const MINUS = 45;
 const NINE = 57;
 const SLASH = 47;
 const SPACE = 32;
@@ -17,34 +18,33 @@ const RECEIVED = 2;
 const SPEED = 4;
 const TOTAL = 3;
 
-const UNKNOWN = toBytes('Unknown');
-const UNKNOWN_SPEED = toBytes('Unknown B/s');
+const LETTER_S = 115;
+const LETTER_UPPER_N = 78;
+const TILDE = 126;
+const BRACKET_END = 41;
 const NOT_AVAILABLE = toBytes('N/A');
 const ENDLESS = toBytes('--:--:--');
-const FRAG = toBytes(' (frag ');
 
-const LETTER_O = 111;
-const LETTER_F = 102;
-const LETTER_A = 97;
-const LETTER_T = 116;
-const LETTER_S = 115;
-const LETTER_UPPER_A = 65;
-const LETTER_UPPER_E = 69;
-const LETTER_UPPER_N = 78;
-const LETTER_UPPER_T = 84;
-const LETTER_UPPER_U = 85;
-const TILDE = 126;
-const BRACKET = 40;
-const BRACKET_END = 41;
+const OF = wordOf(' of ');
+const AT = wordOf(' at ');
+/** ` ETA ` and ` (frag ` and `Unknown`, in words that overlap. */
+const ETA_NAME = wordOf(' ETA');
+const FRAG = wordOf(' (fr');
+const FRAG_END = wordOf('rag ');
+const UNKNOWN = wordOf('Unkn');
+const UNKNOWN_END = wordOf('nown');
+const UNKNOWN_LENGTH = 7;
+const PER_SECOND = wordOf(' B/s');
+/** `00:02`, the last digit of which is read by itself. */
+const CLOCK = wordOf('00:0');
 
 /** ` of   14.89MiB at `, ` of ~  6.28MiB at ` or ` at `. */
-export function readTotal(b: Uint8Array, i: number, out: Float64Array): number {
+export function readTotal(source: Source, i: number, out: Float64Array): number {
+  const { bytes: b, view } = source;
   out[RECEIVED] = NaN;
   out[ESTIMATED] = 0;
   out[FINISHED] = 0;
-  if (b[i] !== SPACE) return ~i;
-  if (b[i + 1] === LETTER_O) {
-    if (b[i + 2] !== LETTER_F || b[i + 3] !== SPACE) return ~i;
+  if (view.getInt32(i, true) === OF) {
     i += 4;
     if (b[i] === TILDE) {
       out[ESTIMATED] = 1;
@@ -55,70 +55,78 @@ export function readTotal(b: Uint8Array, i: number, out: Float64Array): number {
       out[TOTAL] = NaN;
       i += 3;
     } else {
-      i = readTightSize(b, i, out, TOTAL);
+      i = readTightSize(source, i, out, TOTAL);
       if (i < 0) return i;
     }
   } else {
     out[TOTAL] = NaN;
   }
-  return isAt(b, i) ? i + 4 : ~i;
+  return isAt(source, i) ? i + 4 : ~i;
 }
 
 /** ` at `. */
-export function isAt(b: Uint8Array, i: number): boolean {
-  return b[i] === SPACE && b[i + 1] === LETTER_A && b[i + 2] === LETTER_T && b[i + 3] === SPACE;
+export function isAt({ view }: Source, i: number): boolean {
+  return view.getInt32(i, true) === AT;
 }
 
 /** `   3.98MiB/s`, ` Unknown B/s`. */
-export function readSpeed(b: Uint8Array, i: number, out: Float64Array): number {
+export function readSpeed(source: Source, i: number, out: Float64Array): number {
+  const { bytes: b, view } = source;
   while (b[i] === SPACE) i++;
-  if (b[i] === LETTER_UPPER_U) {
-    if (!startsWith(b, i, UNKNOWN_SPEED)) return ~i;
+  if (isUnknown(source, i)) {
+    i += UNKNOWN_LENGTH;
+    if (view.getInt32(i, true) !== PER_SECOND) return ~i;
     out[SPEED] = NaN;
-    return i + UNKNOWN_SPEED.length;
+    return i + 4;
   }
   if (b[i] === LETTER_UPPER_N && startsWith(b, i, NOT_AVAILABLE)) {
     out[SPEED] = NaN;
     i += NOT_AVAILABLE.length;
   } else {
-    i = readTightSize(b, i, out, SPEED);
+    i = readTightSize(source, i, out, SPEED);
     if (i < 0) return i;
   }
   if (b[i] !== SLASH || b[i + 1] !== LETTER_S) return ~i;
   return i + 2;
 }
 
-/** ` ETA 00:02`, ` ETA Unknown` or ` ETA --:--:--`, and the fragment. */
-export function readRest(b: Uint8Array, i: number, out: Float64Array): number {
-  if (
-    b[i] !== SPACE ||
-    b[i + 1] !== LETTER_UPPER_E ||
-    b[i + 2] !== LETTER_UPPER_T ||
-    b[i + 3] !== LETTER_UPPER_A ||
-    b[i + 4] !== SPACE
-  ) {
-    return ~i;
-  }
+/** ` ETA 00:02`, ` ETA Unknown` or ` ETA --:--:--`. */
+export function readEta(source: Source, i: number, out: Float64Array): number {
+  const { bytes: b, view } = source;
+  if (view.getInt32(i, true) !== ETA_NAME || b[i + 4] !== SPACE) return ~i;
   i += 5;
-  while (b[i] === SPACE) i++;
-  if (b[i]! >= ZERO && b[i]! <= NINE) {
-    i = readClock(b, i, out, ETA);
-    if (i < 0) return i;
-  } else {
-    out[ETA] = NaN;
-    if (b[i] === LETTER_UPPER_U && startsWith(b, i, UNKNOWN)) i += UNKNOWN.length;
-    else if (b[i] === MINUS && startsWith(b, i, ENDLESS)) i += ENDLESS.length;
-    else return ~i;
+  const word = view.getInt32(i, true) ^ CLOCK;
+  const last = b[i + 4]! ^ ZERO;
+  // Unless a further digit or colon follows.
+  if ((misfit(word, 0xf0fff0f0) | misfit(last, 0xf0)) === 0 && b[i + 5]! < ZERO) {
+    out[ETA] = (word & 15) * 600 + ((word >> 8) & 15) * 60 + ((word >> 24) & 15) * 10 + last;
+    return i + 5;
   }
-  return readFragment(b, i, out);
+  if (isUnknown(source, i)) {
+    out[ETA] = NaN;
+    return i + UNKNOWN_LENGTH;
+  }
+  return readRareEta(b, i, out);
+}
+
+/** With hours, or more blanks before it. */
+function readRareEta(b: Uint8Array, i: number, out: Float64Array): number {
+  while (b[i] === SPACE) i++;
+  if (b[i]! >= ZERO && b[i]! <= NINE) return readClock(b, i, out, ETA);
+  out[ETA] = NaN;
+  return startsWith(b, i, ENDLESS) ? i + ENDLESS.length : ~i;
+}
+
+function isUnknown({ view }: Source, i: number): boolean {
+  return view.getInt32(i, true) === UNKNOWN && view.getInt32(i + 3, true) === UNKNOWN_END;
 }
 
 /** ` (frag 3/15)` or ` (frag 3)`, where there is one. */
-export function readFragment(b: Uint8Array, i: number, out: Float64Array): number {
+export function readFragment({ bytes: b, view }: Source, i: number, out: Float64Array): number {
   out[FRAGMENT] = NaN;
   out[FRAGMENTS] = NaN;
-  if (b[i] !== SPACE || b[i + 1] !== BRACKET || !startsWith(b, i, FRAG)) return i;
-  let k = i + FRAG.length;
+  if (view.getInt32(i, true) !== FRAG || view.getInt32(i + 3, true) !== FRAG_END) return i;
+  let k = i + 7;
   let c = b[k]!;
   if (!(c >= ZERO && c <= NINE)) return ~k;
   let value = c - ZERO;

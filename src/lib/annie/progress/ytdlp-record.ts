@@ -10,11 +10,11 @@
  */
 import { startsWith, toBytes } from './bytes.ts';
 import { readClock, readTightSize } from './numbers.ts';
-import { isAt, readFragment, readRest, readSpeed, readTotal } from './ytdlp-fields.ts';
-import { Known, type Source } from './window.ts';
+import { isAt, readEta, readFragment, readSpeed, readTotal } from './ytdlp-fields.ts';
+import type { Source } from './window.ts';
+import { wordOf } from './words.ts';
 
 // Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
-const CR = 13;
 const DOT = 46;
 const MINUS = 45;
 const NINE = 57;
@@ -31,7 +31,11 @@ const RECEIVED = 2;
 const SPEED = 4;
 const TOTAL = 3;
 
-const DOWNLOAD = toBytes('[download] ');
+/** `[download] ` in words that overlap. */
+const DOWNLOAD_1 = wordOf('[dow');
+const DOWNLOAD_2 = wordOf('nloa');
+const DOWNLOAD_3 = wordOf('ad] ');
+const DOWNLOAD_LENGTH = 11;
 const NOT_AVAILABLE = toBytes('N/A');
 const ENDLESS = toBytes('--:--:--');
 const RETRY = toBytes('[download] Got error');
@@ -47,76 +51,51 @@ const BRACKET_END = 41;
 export class YtDlpTextReader {
   /** Whether the record read last may have text glued to it: one with an ETA, as yt-dlp then retries. */
   private gluable = false;
-  /** Of the last record: `[download] `, */
-  private readonly begin = new Known();
-  /** ` of   14.89MiB at `, */
-  private readonly total = new Known();
-  /** and ` ETA 00:03 (frag 1/4)`. */
-  private readonly rest = new Known();
 
   /**
    * Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit; 0 when no
    * record can begin like this.
    */
   read(source: Source, i: number, n: number, out: Float64Array): number {
-    const b = source.bytes;
+    const { bytes: b, view } = source;
     // Most lines have a letter where a record has a blank or a number: that takes 20 ns less of each.
-    if (i + DOWNLOAD.length < n && !isFirst(b[i + DOWNLOAD.length]!)) return 0;
-    let from = i;
-    i = this.begin.again(source, from, n);
-    if (i === 0) {
-      if (!startsWith(b, from, DOWNLOAD)) return ~from;
-      i = from + DOWNLOAD.length;
-      this.begin.keep(source, from, i);
+    if (i + DOWNLOAD_LENGTH < n && !isFirst(b[i + DOWNLOAD_LENGTH]!)) return 0;
+    if (
+      view.getInt32(i, true) !== DOWNLOAD_1 ||
+      view.getInt32(i + 4, true) !== DOWNLOAD_2 ||
+      view.getInt32(i + 7, true) !== DOWNLOAD_3
+    ) {
+      return ~i;
     }
+    i += DOWNLOAD_LENGTH;
     const first = i;
     while (b[i] === SPACE) i++;
     let c = b[i]!;
     if (c >= ZERO && c <= NINE) {
       let number = c - ZERO;
       while ((c = b[++i]!) >= ZERO && c <= NINE) number = number * 10 + (c - ZERO);
-      if (c === PERCENT_SIGN) return this.finish(b, i + 1, number, out);
+      if (c === PERCENT_SIGN) return this.finish(source, i + 1, number, out);
       if (c !== DOT) return ~i;
       c = b[++i]!;
       if (!(c >= ZERO && c <= NINE)) return ~i;
-      if (b[++i] !== PERCENT_SIGN) return this.withoutTotal(b, first, out);
+      if (b[++i] !== PERCENT_SIGN) return this.withoutTotal(source, first, out);
       out[PERCENT] = (number * 10 + (c - ZERO)) / 10;
     } else {
       if (!startsWith(b, i, NOT_AVAILABLE) || b[(i += 3)] !== PERCENT_SIGN) return ~i;
       out[PERCENT] = NaN;
     }
 
-    from = i + 1;
-    i = this.total.again(source, from, n);
-    if (i === 0) {
-      i = readTotal(b, from, out);
-      if (i < 0) return i;
-      this.total.keep(source, from, i);
-    }
-    i = readSpeed(b, i, out);
+    i = readTotal(source, i + 1, out);
     if (i < 0) return i;
-
-    from = i;
-    i = this.rest.again(source, from, n);
-    if (i === 0 || b[i]! > CR) {
-      // It is new, or something follows that might belong to it: a further digit, a fragment.
-      this.rest.forget();
-      i = readRest(b, from, out);
-      if (i < 0) return i;
-      this.rest.keep(source, from, i);
-    }
-    if (out[PERCENT]! >= 100) {
-      out[ETA] = 0;
-      this.rest.forget();
-    }
+    i = readSpeed(source, i, out);
+    if (i < 0) return i;
+    i = readEta(source, i, out);
+    if (i < 0) return i;
+    if (out[PERCENT]! >= 100) out[ETA] = 0;
+    i = readFragment(source, i, out);
+    if (i < 0) return i;
     this.gluable = true;
     return i;
-  }
-
-  /** To be called when the values were used for something else. */
-  forget(): void {
-    this.total.forget();
-    this.rest.forget();
   }
 
   /** Whether what stands at `i` may follow the record read last without anything between. */
@@ -125,9 +104,9 @@ export class YtDlpTextReader {
   }
 
   /** After `100%`: ` of SIZE`, ` in TIME` and ` at SPEED`, each of which may be missing. */
-  private finish(b: Uint8Array, i: number, percent: number, out: Float64Array): number {
+  private finish(source: Source, i: number, percent: number, out: Float64Array): number {
+    const b = source.bytes;
     this.gluable = false;
-    this.forget();
     if (percent !== 100) return ~i;
     out[PERCENT] = 100;
     out[RECEIVED] = out[TOTAL] = out[SPEED] = NaN;
@@ -138,7 +117,7 @@ export class YtDlpTextReader {
     if (b[i] === SPACE && b[i + 1] === LETTER_O && b[i + 2] === LETTER_F && b[i + 3] === SPACE) {
       i += 4;
       while (b[i] === SPACE) i++;
-      i = readTightSize(b, i, out, TOTAL);
+      i = readTightSize(source, i, out, TOTAL);
       if (i < 0) return i;
       out[RECEIVED] = out[TOTAL]!;
     }
@@ -153,21 +132,21 @@ export class YtDlpTextReader {
         out[ETA] = 0;
       }
     }
-    return isAt(b, i) ? readSpeed(b, i + 4, out) : i;
+    return isAt(source, i) ? readSpeed(source, i + 4, out) : i;
   }
 
   /** `SIZE at SPEED (ELAPSED)`: nothing says how much there is. */
-  private withoutTotal(b: Uint8Array, i: number, out: Float64Array): number {
+  private withoutTotal(source: Source, i: number, out: Float64Array): number {
+    const b = source.bytes;
     this.gluable = false;
-    this.forget();
     out[PERCENT] = out[TOTAL] = out[ETA] = NaN;
     out[ESTIMATED] = 0;
     out[FINISHED] = 0;
     while (b[i] === SPACE) i++;
-    i = readTightSize(b, i, out, RECEIVED);
+    i = readTightSize(source, i, out, RECEIVED);
     if (i < 0) return i;
-    if (!isAt(b, i)) return ~i;
-    i = readSpeed(b, i + 4, out);
+    if (!isAt(source, i)) return ~i;
+    i = readSpeed(source, i + 4, out);
     if (i < 0) return i;
     if (b[i] === SPACE && b[i + 1] === BRACKET && b[i + 2] !== LETTER_F) {
       i += 2;
@@ -178,7 +157,7 @@ export class YtDlpTextReader {
       if (b[i] !== BRACKET_END) return ~i;
       i++;
     }
-    return readFragment(b, i, out);
+    return readFragment(source, i, out);
   }
 }
 

@@ -88,6 +88,5 @@ export class YtDlpStream extends SegmentStream {
     this.values.fill(NaN);
     this.trailing = 0;
     this.wasFfmpeg = false;
-    this.stock?.forget();
   }
 }
