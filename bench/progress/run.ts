@@ -1,14 +1,15 @@
 /**
  * `npm run bench -- progress [--json] [DIALECT…]`: the progress parser beside a byte loop, the blog's regex and a
  * regex on split text, over 64 MiB of looped real recordings for each dialect.
+ *
+ * In several processes one after the other: what V8 puts in line differs from one to the next, by up to 20 of 100.
  */
-import { inlineParser } from '#lib/annie/progress/inline.server.ts';
-import { interleave, ratios, report, type Spread, spreadOf, table } from '../harness.ts';
-import { blog, byteLoop, splitAndMatch } from './baselines.ts';
-import { everyRecord, heapPerRecord, newestOnly, shareRight } from './ours.ts';
-import { loadWork, type Work } from './work.ts';
+import { execFileSync } from 'node:child_process';
+import { join } from 'node:path';
+import { ratios, report, type Spread, spreadOf, table } from '../harness.ts';
+import type { ProcessResult } from './process.ts';
 
-const ROUNDS = 7;
+const PROCESSES = 7;
 
 interface Result {
   dialect: string;
@@ -30,49 +31,46 @@ interface Result {
   byteSum: number;
 }
 
-async function measureOne(work: Work): Promise<Result> {
-  const { bytes, chunks, samples } = work;
-  const found = everyRecord(work);
-  if (found !== samples) throw new Error(`${work.name}: ${found} records of ${samples}`);
-  const times = await interleave(
-    [
-      { name: 'sluice', run: () => everyRecord(work) },
-      { name: 'byteLoop', run: () => byteLoop(work) },
-      { name: 'newest', run: () => newestOnly(work) },
-      { name: 'blog', run: () => blog(work) },
-      { name: 'split', run: () => splitAndMatch(work) },
-    ],
-    ROUNDS,
-  );
-  const of = (name: string): number[] => times.get(name)!;
-  const speeds = [...times].map(([name, all]) => [name, spreadOf(all.map((ns) => (bytes / ns) * 1000))]);
+function runProcess(dialects: string[]): ProcessResult[] {
+  const program = join(import.meta.dirname, 'process.ts');
+  const out = execFileSync(process.execPath, ['--expose-gc', program, ...dialects], { encoding: 'utf8' });
+  return JSON.parse(out) as ProcessResult[];
+}
+
+/** @param all of one dialect, one a process */
+function resultOf(all: ProcessResult[]): Result {
+  const { dialect, bytes, chunks, samples, byteSum } = all[0] as ProcessResult;
+  const of = (variant: keyof ProcessResult['ns']): number[] => all.map(({ ns }) => ns[variant]);
+  const speed = (variant: keyof ProcessResult['ns']): Spread =>
+    spreadOf(of(variant).map((ns) => (bytes / ns) * 1000));
+  const ns = spreadOf(of('sluice')).median;
   return {
-    dialect: work.name,
+    dialect,
     bytes,
     chunks,
     samples,
-    shareRight: shareRight(work),
-    megabytesPerSecond: Object.fromEntries(speeds) as Record<string, Spread>,
+    shareRight: Math.min(...all.map(({ shareRight }) => shareRight)),
+    megabytesPerSecond: {
+      sluice: speed('sluice'),
+      byteLoop: speed('byteLoop'),
+      newest: speed('newest'),
+      blog: speed('blog'),
+      split: speed('split'),
+    },
     overByteLoop: ratios(of('byteLoop'), of('sluice')),
     overBlog: ratios(of('blog'), of('sluice')),
     overSplit: ratios(of('split'), of('sluice')),
-    samplesPerSecond: Math.round(samples / (spreadOf(of('sluice')).median / 1e9)),
-    nsPerChunk: spreadOf(of('sluice')).median / chunks,
+    samplesPerSecond: Math.round(samples / (ns / 1e9)),
+    nsPerChunk: ns / chunks,
     nsPerChunkNewestOnly: spreadOf(of('newest')).median / chunks,
-    heapBytesPerRecord: heapPerRecord(work),
-    byteSum: byteLoop(work),
+    heapBytesPerRecord: Math.max(...all.map(({ heapBytesPerRecord }) => heapBytesPerRecord)),
+    byteSum,
   };
 }
 
-// As the server does before it runs its first engine.
-inlineParser();
 const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const results: Result[] = [];
-for (const work of loadWork()) {
-  if (work.runs.length === 0) continue;
-  if (asked.length > 0 && !asked.some((word) => work.name.includes(word))) continue;
-  results.push(await measureOne(work));
-}
+const processes = Array.from({ length: PROCESSES }, () => runProcess(asked));
+const results = (processes[0] ?? []).map((_, k) => resultOf(processes.flatMap((all) => all[k] ?? [])));
 
 const two = ({ median, low, high }: Spread): string =>
   `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
@@ -105,6 +103,6 @@ const head = [
 const sums = results.map(({ dialect, byteSum }) => `${dialect} ${byteSum}`).join(', ');
 report(
   'progress',
-  { rounds: ROUNDS, results },
+  { processes: PROCESSES, results },
   `${table([head, ...rows])}\n\nSums of the byte loop: ${sums}`,
 );

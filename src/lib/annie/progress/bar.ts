@@ -25,9 +25,13 @@ export class SureBar {
   skip(b: Uint8Array, i: number, n: number): number {
     const guess = i + this.length;
     if (guess < n && b[guess] === CLOSE) {
-      let k = i + 1;
-      while (k < guess && isDrawn(b[k]!)) k += STRIDE;
-      if (k >= guess) return guess + 1;
+      // As `undrawn`, of one byte.
+      let wrong = 0;
+      for (let k = i + 1; k < guess; k += STRIDE) {
+        const c = b[k]!;
+        wrong |= ((c & 0xef) - 0x2d) & ~((c >> 4) & 1);
+      }
+      if (wrong === 0) return guess + 1;
     }
     const end = walk(b, i);
     if (end > 0) this.length = end - 1 - i;

@@ -12,6 +12,13 @@ const END = 0;
 /** Far over the widest terminal; a longer run of bytes without a record is not a bar. */
 const LONGEST_RECORD = 4096;
 
+/** A reader's loop over digits ends at what is none; past the end of a chunk it would find nothing and go on. */
+function withZero(chunk: Uint8Array): Buffer {
+  const b = Buffer.alloc(chunk.length + 1);
+  b.set(chunk);
+  return b;
+}
+
 /**
  * lux's fd 2 through a pipe: bars and nothing else, without any separator. A chunk is nearly always one whole
  * record, which is read in place; only a record that a chunk boundary cuts is copied.
@@ -39,7 +46,8 @@ export class LuxBarStream implements ByteStream {
     let start = this.carried > 0 ? this.fill(chunk) : 0;
     if (this.before > 0) start = this.nextNumber(chunk, start, n, this.before);
     if (start < n) {
-      const rest = this.scan(chunk, start, n, this.base);
+      const b = isDigit(chunk[n - 1]!) ? withZero(chunk) : chunk;
+      const rest = this.scan(b, start, n, this.base);
       if (rest < n) this.keep(chunk, rest, n);
     }
     this.base += n;
@@ -100,10 +108,14 @@ export class LuxBarStream implements ByteStream {
   private nextNumber(b: Uint8Array, i: number, n: number, before: number): number {
     for (; i < n; i++) {
       const c = b[i]!;
-      if (c >= ZERO && c <= NINE && before !== DOT && !(before >= ZERO && before <= NINE)) break;
+      if (isDigit(c) && before !== DOT && !isDigit(before)) break;
       before = c;
     }
     this.before = i < n ? 0 : before;
     return i;
   }
+}
+
+function isDigit(c: number): boolean {
+  return c >= ZERO && c <= NINE;
 }

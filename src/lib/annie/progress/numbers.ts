@@ -38,36 +38,47 @@ const HUNDREDTHS_SPACE = wordOf('00 ');
 /**
  * `512 B`, `390.62 KiB` … `1.00 TiB`, as cheggaaa/pb prints them; the exact bytes nearest to what is shown.
  * No product of two decimals and 1024 lies half way, so rounding has one answer.
+ *
+ * One comparison a digit, as three of these are a third of a record of lux. So a byte that is no digit has to stand
+ * after the digits: to go on where there is nothing would never end.
  */
 export function readPbSize(b: Uint8Array, i: number, out: Float64Array, slot: number): number {
   let c = b[i]!;
   if (!(c >= ZERO && c <= NINE)) return ~i;
   let value = c - ZERO;
-  while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
-  if (c === SPACE) {
-    if (b[i + 1] !== LETTER_B) return ~(i + 1);
-    out[slot] = value;
-    return i + 2;
-  }
-  if (c !== DOT) return ~i;
+  while (((c = b[++i]!) - ZERO) >>> 0 < 10) value = value * 10 + (c - ZERO);
+  if (c !== DOT) return readWhole(b, i, value, out, slot);
   c = b[++i]!;
-  if (!(c >= ZERO && c <= NINE)) return ~i;
+  if ((c - ZERO) >>> 0 > 9) return ~i;
   value = value * 10 + (c - ZERO);
   c = b[++i]!;
-  if (!(c >= ZERO && c <= NINE)) return ~i;
+  if ((c - ZERO) >>> 0 > 9) return ~i;
   value = value * 10 + (c - ZERO);
   if (b[++i] !== SPACE) return ~i;
-  const letter = b[++i]!;
-  let bytes = value * HUNDREDTH[letter]!;
-  if (!(bytes < EXACT)) {
-    const unit = UNIT[letter]!;
-    if (!(unit > 1)) return ~i;
-    bytes = (value * unit) / 100;
-  }
+  const bytes = value * HUNDREDTH[b[++i]!]!;
+  if (!(bytes < EXACT)) return readHuge(b, i, value, out, slot);
   if (b[++i] !== LETTER_I) return ~i;
   if (b[++i] !== LETTER_B) return ~i;
   out[slot] = Math.floor(bytes + 0.5);
   return i + 1;
+}
+
+/** ` B`, after a number without a dot. */
+function readWhole(b: Uint8Array, i: number, value: number, out: Float64Array, slot: number): number {
+  if (b[i] !== SPACE) return ~i;
+  if (b[i + 1] !== LETTER_B) return ~(i + 1);
+  out[slot] = value;
+  return i + 2;
+}
+
+/** `TiB` and larger numbers of the other units, after so many hundredths and a blank. */
+function readHuge(b: Uint8Array, i: number, hundredths: number, out: Float64Array, slot: number): number {
+  const unit = UNIT[b[i]!]!;
+  if (!(unit > 1)) return ~i;
+  if (b[i + 1] !== LETTER_I) return ~(i + 1);
+  if (b[i + 2] !== LETTER_B) return ~(i + 2);
+  out[slot] = Math.floor((hundredths * unit) / 100 + 0.5);
+  return i + 3;
 }
 
 /** As `readPbSize`, two words for all that follows the dot: 8 ns of annie's speed. `b[i]` is a digit. */

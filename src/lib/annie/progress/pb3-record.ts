@@ -74,13 +74,13 @@ export class Pb3Reader {
     } else {
       if (!(c >= ZERO && c <= NINE)) return ~i;
       hundredths = c - ZERO;
-      while ((c = b[++i]!) >= ZERO && c <= NINE) hundredths = hundredths * 10 + (c - ZERO);
+      while (((c = b[++i]!) - ZERO) >>> 0 < 10) hundredths = hundredths * 10 + (c - ZERO);
       if (c !== DOT) return ~i;
       c = b[++i]!;
-      if (!(c >= ZERO && c <= NINE)) return ~i;
+      if ((c - ZERO) >>> 0 > 9) return ~i;
       hundredths = hundredths * 10 + (c - ZERO);
       c = b[++i]!;
-      if (!(c >= ZERO && c <= NINE)) return ~i;
+      if ((c - ZERO) >>> 0 > 9) return ~i;
       hundredths = hundredths * 10 + (c - ZERO);
       i++;
     }
