@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { rest, stayPaused } from '#lib/annie/http/file/rests.ts';
+import { FULL_BYTES, rest, stayPaused } from '#lib/annie/http/file/rests.ts';
 import { waitFor } from '../../support/wait.ts';
 
 class Tap {
@@ -16,9 +16,9 @@ class Tap {
 
 test('all that rest go on at the next turn, however often they were told to', async () => {
   const [a, b] = [new Tap(), new Tap()];
-  rest(a);
-  rest(b);
-  rest(a);
+  rest(a, 1);
+  rest(b, FULL_BYTES - 1);
+  rest(a, 1);
   assert.equal(a.did, ['pause', 'pause']);
   await waitFor(() => b.did.includes('resume'));
   assert.equal(
@@ -30,14 +30,20 @@ test('all that rest go on at the next turn, however often they were told to', as
   );
 });
 
+test('one that may have more to read reads on', () => {
+  const tap = new Tap();
+  rest(tap, FULL_BYTES);
+  assert.equal(tap.did, []);
+});
+
 test('what was paused for good, or is gone, is left alone', async () => {
   const [waiting, gone, other] = [new Tap(), new Tap(), new Tap()];
-  for (const tap of [waiting, gone, other]) rest(tap);
+  for (const tap of [waiting, gone, other]) rest(tap, 1);
   stayPaused(waiting);
   gone.destroyed = true;
   await waitFor(() => other.did.includes('resume'));
   assert.equal([waiting.did, gone.did], [['pause'], ['pause']]);
-  rest(waiting);
+  rest(waiting, 1);
   await waitFor(() => waiting.did.includes('resume'), { what: 'a turn after one that was taken back' });
 });
 

@@ -153,7 +153,7 @@ export async function openFast(ask: FastAsk): Promise<FastBody | null> {
         }
         onBytes(nowMs);
         if (fill === 'full') settle();
-        else if (fill === 'more' && into.isSlow) rest(socket);
+        else if (fill === 'more' && into.isSlow) rest(socket, chunk.length);
         else if (fill === 'wait' && !waiting) {
           waiting = true;
           stayPaused(socket);
