@@ -87,7 +87,7 @@ export function readPbSizeByWord(source: Source, i: number, out: Float64Array, s
   const start = i;
   let c = b[i]!;
   let value = c - ZERO;
-  while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
+  while (((c = b[++i]!) - ZERO) >>> 0 < 10) value = value * 10 + (c - ZERO);
   if (c === DOT) {
     const word = view.getInt32(i + 1, true) ^ HUNDREDTHS_SPACE;
     const rest = view.getInt16(i + 5, true) ^ IB;
