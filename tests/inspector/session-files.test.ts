@@ -47,4 +47,20 @@ test('many are read a few at a time, those in memory first, and it says so until
   assert.equal(behind, [true, true, false, false]);
 });
 
+test('those that write all the time do not keep others from being read', () => {
+  const busy = Array.from({ length: 15 }, (_, k) => `b${k}`);
+  const { files, look } = world();
+  for (let k = 0; k < 2; k++) look(busy);
+  const seen: string[] = [];
+  for (let k = 0; k < 3; k++) {
+    for (const id of busy) files.written(id);
+    seen.push(...look(k === 1 ? [...busy, 'new'] : busy));
+  }
+  assert.ok(seen.indexOf('new') === 10, 'what was never read is first');
+  assert.equal(
+    busy.filter((id) => !seen.includes(id)),
+    [],
+  );
+});
+
 test.run();

@@ -66,7 +66,12 @@ export class SessionFiles {
   look(present: readonly string[]): string[] {
     if (this.#looks++ % IDS_LOOKS === 0) this.#ids = this.#store.ids(MAX_SESSIONS);
     const ids = [...new Set([...present, ...this.#ids])].slice(0, MAX_SESSIONS);
-    const due = ids.filter((id) => !this.#files.has(id) || this.#changed.has(id));
+    const shown = new Set(ids);
+    // Who waits longest is first: those that write all the time must not keep the rest from being read.
+    const due = [
+      ...ids.filter((id) => !this.#files.has(id)),
+      ...[...this.#changed].filter((id) => shown.has(id)),
+    ];
     for (const id of due.slice(0, READ_A_LOOK)) this.#read(id);
     this.isBehind = due.length > READ_A_LOOK;
     for (let k = 0; k < SIZES_A_LOOK; k++) this.#size();
