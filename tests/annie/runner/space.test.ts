@@ -104,8 +104,11 @@ onDisk('the same where only samples tell the size', 60 * MB, async (ground) => {
 
 onDisk('room that others have been promised is not promised twice', 60 * MB, async (ground) => {
   const { runner, http, event } = ground;
-  for (const id of ['aaa', 'bbb']) runner.send('s1', startOf(id));
-  const [first, second] = [await http.call(0), await http.call(1)];
+  // One after the other: of two that start at once, either may have its folder first.
+  runner.send('s1', startOf('aaa'));
+  const first = await http.call(0);
+  runner.send('s1', startOf('bbb'));
+  const second = await http.call(1);
   for (const call of [second, first]) call.job.onInfo({ totalBytes: 30 * MB });
   assert.is((await event('failed')).download, 'bbb');
   await settleTurns();
