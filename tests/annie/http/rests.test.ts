@@ -36,6 +36,19 @@ test('one that may have more to read reads on', () => {
   assert.equal(tap.did, []);
 });
 
+test('so does one that has had as much in pieces, as they come over TLS', async () => {
+  const [tap, other] = [new Tap(), new Tap()];
+  for (let had = 0; had < FULL_BYTES; had += FULL_BYTES / 4) rest(tap, FULL_BYTES / 4);
+  assert.equal(tap.did, ['pause', 'pause', 'pause', 'resume']);
+  // In another turn it is counted anew.
+  rest(tap, FULL_BYTES / 2);
+  await waitFor(() => tap.did.length === 6);
+  rest(tap, FULL_BYTES / 2);
+  rest(other, 1);
+  assert.equal(tap.did.slice(4), ['pause', 'resume', 'pause']);
+  await waitFor(() => other.did.includes('resume'));
+});
+
 test('what was paused for good, or is gone, is left alone', async () => {
   const [waiting, gone, other] = [new Tap(), new Tap(), new Tap()];
   for (const tap of [waiting, gone, other]) rest(tap, 1);

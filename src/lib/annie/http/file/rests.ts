@@ -8,16 +8,20 @@ export interface Pausable {
   resume(): unknown;
 }
 
-/** Two in a window of progress. With 50 ms 32 downloads at 500 kB/s took a quarter more CPU. */
+/** Two in a window of progress. With 50 ms 32 downloads at 500 kB/s took a sixth more CPU. */
 export const REST_MS = 100;
 /**
- * A read of this much found all that the kernel has room for before it makes more (64 KiB, its default): the sender may
- * have had to wait for us, so it is read on. Without this no body that was once slow could get faster than 640 kB/s.
+ * This much at once is about all that the kernel has room for before it makes more (64 KiB, its default): the sender may
+ * have had to wait for us, so it is read on. Without this a body that was slow at first stayed so: 98 MB that came at
+ * once took 26 s over TLS, and 0.6 with it.
  */
 export const FULL_BYTES = 56 * 1024;
 
-/** All wake at once: one timer serves them all, and each reads once a turn of it. */
-const resting = new Set<Pausable>();
+/**
+ * With the bytes that each has had in this turn: TLS delivers what it has read in records of 16 KiB, paused or not.
+ * All wake at once: one timer serves them all, and each reads once a turn of it.
+ */
+const resting = new Map<Pausable, number>();
 let turn: ReturnType<typeof setTimeout> | null = null;
 
 /**
@@ -25,9 +29,15 @@ let turn: ReturnType<typeof setTimeout> | null = null;
  * @param bytes of the read that has just been dealt with
  */
 export function rest(socket: Pausable, bytes: number): void {
-  if (bytes >= FULL_BYTES) return;
+  const before = resting.get(socket);
+  const had = (before ?? 0) + bytes;
+  if (had >= FULL_BYTES) {
+    resting.delete(socket);
+    if (before !== undefined) socket.resume();
+    return;
+  }
   turn ??= setTimeout(wake, REST_MS);
-  resting.add(socket);
+  resting.set(socket, had);
   socket.pause();
 }
 
@@ -38,7 +48,7 @@ export function stayPaused(socket: Pausable): void {
 
 function wake(): void {
   turn = null;
-  const woken = [...resting];
+  const woken = [...resting.keys()];
   resting.clear();
   for (const socket of woken) if (!socket.destroyed) socket.resume();
 }
