@@ -17,10 +17,10 @@ if (name !== undefined && !names.includes(name)) {
 }
 for (const bench of name === undefined ? names : [name]) {
   if (!words.includes('--json')) console.log(`\n${bench}`);
-  // Heap figures need gc(). Each bench has a process of its own: none inherits another's machine code.
+  // Each bench has a process of its own: none inherits another's machine code.
   const { status } = spawnSync(
     process.execPath,
-    ['--expose-gc', join(root, bench, 'run.ts'), ...words.filter((word) => word !== name)],
+    [join(root, bench, 'run.ts'), ...words.filter((word) => word !== name)],
     { stdio: 'inherit' },
   );
   if (status !== 0) process.exitCode = 1;

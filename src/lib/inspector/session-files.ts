@@ -84,6 +84,7 @@ export class SessionFiles {
     this.#toSize.clear();
     this.#sizing = null;
     this.#looks = 0;
+    this.isBehind = false;
   }
 
   #read(session: string): void {

@@ -4,7 +4,6 @@
  * the bytes end exactly when they end too early, so a caller can tell a cut record from a wrong one: past the end
  * is undefined, or the zero that ends a carry buffer, and neither fits anywhere.
  */
-
 import { misfit, wordOf } from './words.ts';
 import type { Source } from './window.ts';
 
@@ -132,22 +131,6 @@ export function readTightSize(
 /** Of two digits in the lower half of a word, the first of which comes first. */
 function tensOf(word: number): number {
   return (word & 15) * 10 + ((word >> 8) & 15);
-}
-
-/** `2.56`: digits, a dot and two more. Dividing whole hundredths gives the same double as reading the decimal. */
-export function readHundredths(b: Uint8Array, i: number, out: Float64Array, slot: number): number {
-  let c = b[i]!;
-  if (!(c >= ZERO && c <= NINE)) return ~i;
-  let value = c - ZERO;
-  while ((c = b[++i]!) >= ZERO && c <= NINE) value = value * 10 + (c - ZERO);
-  if (c !== DOT) return ~i;
-  c = b[++i]!;
-  if (!(c >= ZERO && c <= NINE)) return ~i;
-  value = value * 10 + (c - ZERO);
-  c = b[++i]!;
-  if (!(c >= ZERO && c <= NINE)) return ~i;
-  out[slot] = (value * 10 + (c - ZERO)) / 100;
-  return i + 1;
 }
 
 const DAY = 100;

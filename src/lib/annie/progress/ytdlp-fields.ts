@@ -98,6 +98,7 @@ export function readEta(source: Source, i: number, out: Float64Array): number {
   const word = view.getInt32(i, true) ^ CLOCK;
   const last = b[i + 4]! ^ ZERO;
   // Unless a further digit or colon follows.
+  // Written out, as in pb1-record.ts: through one function for both 3 of 100 slower (8 processes by turns).
   if ((misfit(word, 0xf0fff0f0) | misfit(last, 0xf0)) === 0 && b[i + 5]! < ZERO) {
     out[ETA] = (word & 15) * 600 + ((word >> 8) & 15) * 60 + ((word >> 24) & 15) * 10 + last;
     return i + 5;
