@@ -13,11 +13,14 @@ const io: Io = {
   config: () => readConfig(process.env, homedir(), process.cwd()),
   onInterrupt,
 };
-// Who reads our output went away (`sluice get … | head`): there is nobody left to work for.
+// Who reads our output went away (`sluice get … | head`): there is nobody left to work for, as when a terminal closes.
+let isUnread = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
-    process.exit(1);
+    if (isUnread) return;
+    isUnread = true;
+    if (!process.emit('SIGHUP', 'SIGHUP')) process.exit(1);
   });
 }
 const code = await main(process.argv.slice(2), io);

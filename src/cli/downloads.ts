@@ -82,6 +82,12 @@ export class Downloads {
     await Promise.allSettled(open.map((downloadId) => this.#send('cancel', { downloadId })));
   }
 
+  /** Removes what failed, with the bytes that came of it: nobody opens this session again to go on with them. */
+  async removeFailed(): Promise<void> {
+    const failed = [...this.#mine.keys()].filter((id) => this.#rows.get(id)?.state === 'error');
+    await Promise.allSettled(failed.map((downloadId) => this.#send('remove', { downloadId })));
+  }
+
   /**
    * What is behind an address: the items of a page, each with its default stream, or the one that has the wanted
    * stream. When it cannot be listed, the address itself is tried: then the download says what is wrong, after

@@ -18,8 +18,9 @@ export const get: Command = {
   --server URL    let this Sluice do it, in a new session of its own; its folder is used
   --json          one line of JSON for each change, the last one of each download final
 
-A page with several videos is downloaded whole; give --stream to pick. In a terminal there are progress bars;
-otherwise, JSON lines. Ctrl+C cancels what is not done yet.`,
+A page with several videos is downloaded whole; with --stream, only the first that has this quality. Each has an
+address of its own, as \`sluice parse URL\` lists it. In a terminal there are progress bars; otherwise, JSON lines.
+Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
   options: {
     stream: { type: 'string' },
     engine: { type: 'string' },
@@ -50,6 +51,7 @@ otherwise, JSON lines. Ctrl+C cancels what is not done yet.`,
         show.note(`${url}: ${error.message} (${error.code})`);
       });
     } finally {
+      await downloads.removeFailed();
       ignore();
       show.end();
       await session.close();

@@ -6,7 +6,7 @@ export async function overview(): Promise<string> {
   const lines: string[] = [];
   for (const [name, load] of Object.entries(COMMANDS)) {
     const { synopsis, summary } = await load();
-    lines.push(`  sluice ${name} ${synopsis}`, `      ${summary}`);
+    lines.push(`  sluice ${name} ${synopsis}`.trimEnd(), `      ${summary}`);
   }
   return `Sluice ${VERSION}: paste a page or media address, pick a quality, watch it arrive.
 
@@ -21,5 +21,7 @@ Exit codes: 0 done, 1 failed, 2 the command line is wrong.
 }
 
 export function commandHelp(name: string, { synopsis, summary, help }: Command): string {
-  return `sluice ${name} ${synopsis}\n\n${summary}\n${help === '' ? '' : `\n${help.trim()}\n`}`;
+  // Not trimmed at its start: the first line of a list of options is indented as the others are.
+  const more = help === '' ? '' : `\n${help.replace(/^\n/, '').trimEnd()}\n`;
+  return `${`sluice ${name} ${synopsis}`.trimEnd()}\n\n${summary}\n${more}`;
 }

@@ -17,6 +17,10 @@ let place: Place;
 /** Announces a megabyte, sends some of it, and never the rest. */
 test.before(async () => {
   site = createServer((request, response) => {
+    if (request.url?.startsWith('/gone/')) {
+      response.writeHead(404).end();
+      return;
+    }
     response.writeHead(200, { 'content-length': 1_000_000, 'content-type': 'application/octet-stream' });
     if (request.method === 'HEAD') response.end();
     else response.write(Buffer.alloc(100_000));
@@ -30,15 +34,17 @@ test.after(() => {
   place.remove();
 });
 
-test('Ctrl+C cancels what is under way, says so, and leaves nothing behind', async () => {
-  const urls = ['a.bin', 'b.bin'].map(
-    (name) => `http://127.0.0.1:${(site.address() as AddressInfo).port}/${name}`,
-  );
-  const child = spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), 'get', ...urls, '--json'], {
+const addressOf = (name: string): string =>
+  `http://127.0.0.1:${(site.address() as AddressInfo).port}/${name}`;
+const spawnGet = (...args: string[]) =>
+  spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), 'get', ...args], {
     // Its private data dir is made there.
     env: sluiceEnv(place, { TMPDIR: place.home }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+
+test('Ctrl+C cancels what is under way, says so, and leaves nothing behind', async () => {
+  const child = spawnGet(addressOf('a.bin'), addressOf('b.bin'), '--json');
   const exited = once(child, 'exit');
   let text = '';
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
@@ -53,6 +59,27 @@ test('Ctrl+C cancels what is under way, says so, and leaves nothing behind', asy
   assert.equal(await settles(exited, { what: 'the exit' }), [1, null]);
   const ends = new Map(rows().map(({ id, state }) => [id, state]));
   assert.equal([...ends.values()], ['cancelled', 'cancelled']);
+  assert.equal(readdirSync(place.downloadDir), []);
+  assert.equal(readdirSync(place.home), []);
+});
+
+test('of a download that fails nothing is left', async () => {
+  const child = spawnGet(addressOf('gone/a.bin'), '--json');
+  const exited = once(child, 'exit');
+  let text = '';
+  child.stdout.setEncoding('utf8').on('data', (chunk: string) => (text += chunk));
+  assert.equal(await settles(exited, { what: 'the exit' }), [1, null]);
+  assert.match(text, /"state":"error"/);
+  assert.equal(readdirSync(place.downloadDir), []);
+  assert.equal(readdirSync(place.home), []);
+});
+
+test('when nobody reads its lines any more it ends, and leaves nothing behind', async () => {
+  const child = spawnGet(addressOf('c.bin'), '--json');
+  const exited = once(child, 'exit');
+  await settles(once(child.stdout, 'data'), { what: 'the first line' });
+  child.stdout.destroy();
+  assert.equal(await settles(exited, { what: 'the exit' }), [1, null]);
   assert.equal(readdirSync(place.downloadDir), []);
   assert.equal(readdirSync(place.home), []);
 });

@@ -47,6 +47,16 @@ test('help and version go to stdout and are no error', async () => {
   }
 });
 
+test('all options of a help stand under each other, and no line ends in blanks', async () => {
+  for (const args of [['--help'], ['help', 'get'], ['help', 'engines'], ['help', 'serve']]) {
+    const lines = (await sluice(args, { place })).stdout.split('\n');
+    assert.equal(
+      lines.filter((line) => /^--| $/.test(line)),
+      [],
+    );
+  }
+});
+
 test('the engines are listed for people and for programs', async () => {
   const asked = await sluice(['engines'], { place });
   assert.is(asked.code, 0);

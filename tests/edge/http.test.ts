@@ -177,6 +177,23 @@ for (const [body, status, code] of REFUSED) {
   });
 }
 
+test('a file name of which nothing would be left is refused, any other is taken', async () => {
+  const add = async (filename: string) => {
+    const body = JSON.stringify({ url: 'http://127.0.0.1:9/f', filename });
+    return ask(server.url, '/api/downloads', mine({ method: 'POST', headers: json, body }));
+  };
+  for (const filename of ['', '../..', '///', ' .\u202e\u200b', 'a'.repeat(1025)]) {
+    const { status, code } = await add(filename);
+    assert.equal([status, code], [400, 'invalid_filename'], JSON.stringify(filename));
+  }
+  assert.equal(await api.list(), []);
+  for (const filename of ['_', '../é', '\u{1f4fc}', '.a']) {
+    const { status, body } = await add(filename);
+    assert.is(status, 202, filename);
+    await api.expect(204, 'DELETE', `/api/downloads/${(JSON.parse(body.toString()) as { id: string }).id}`);
+  }
+});
+
 test('a problem names its code, status and help', async () => {
   const { body } = await ask(server.url, '/api/downloads');
   const problem = JSON.parse(body.toString()) as Record<string, unknown>;

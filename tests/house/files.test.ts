@@ -6,7 +6,7 @@ import { read, sources } from './source-tree.ts';
 const MAX_LINES = 300;
 const code = [
   ...sources('{src,tests,scripts,bench}/**/*.{ts,js,svelte}'),
-  ...sources('{bin,deploy}/**/*.{ts,js,sh}'),
+  ...sources('bin/**/*.{ts,js,sh}'),
   ...sources('*.{ts,js}'),
 ];
 const prose = [...sources('*.md'), ...sources('docs/**/*.md')];

@@ -24,14 +24,6 @@ const FLOORS: Record<string, string[]> = {
     'src/lib/paraglide/',
     'src/lib/inspector/charts/',
   ],
-  'src/lib/server/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/', 'src/lib/channel/'],
-  'src/lib/cli/': [
-    'src/lib/protocol/',
-    'src/lib/annie/',
-    'src/lib/actors/',
-    'src/lib/channel/',
-    'src/lib/server/',
-  ],
   'src/lib/paraglide/': [],
   'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client', 'src/lib/paraglide/'],
 };

@@ -1,6 +1,7 @@
 /**
  * A session's secret: `ID.NONCE.MAC`, the MAC being HMAC-SHA256 of the rest under the server's key. An edge
- * checks it without asking anyone; the nonce tells the tokens of one session apart, so that one can be revoked.
+ * checks it without asking anyone; the nonce tells the tokens of one session apart, so that one could be revoked. No
+ * call does that yet.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { nanoid } from 'nanoid';

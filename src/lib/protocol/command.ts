@@ -13,6 +13,9 @@ const Sha256 = v.pipe(
   v.transform((hex) => hex ?? undefined),
 );
 
+/** Something of a name that is left once it is made safe (`safeFileName`): blanks, dots, separators and what is invisible is not. */
+const USABLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}<>:"/\\|?*.]/u;
+
 export const ParseBody = v.strictObject({ url: Url, engine: v.nullish(Engine, null) });
 export type ParseBody = v.InferOutput<typeof ParseBody>;
 
@@ -21,7 +24,7 @@ export const AddBody = v.strictObject({
   streamId: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256)), null),
   engine: v.nullish(Engine, null),
   /** A wanted base name: at most 1,024 characters, made safe before use. */
-  filename: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(1024)), null),
+  filename: v.nullish(v.pipe(v.string(), v.regex(USABLE), v.maxLength(1024)), null),
   /** The title that was shown when it was picked; the engine's own replaces it. */
   title: v.nullish(v.pipe(v.string(), v.maxLength(1024)), null),
   /** What the finished file has to hash to. */
@@ -67,6 +70,13 @@ export function parseBody<const S extends v.GenericSchema>(schema: S, input: unk
   if (path === 'sha256' && typeof issue.input === 'string') {
     const given = JSON.stringify(issue.input.slice(0, 72));
     throw new SluiceError('invalid_sha256', `A SHA-256 has 64 hex digits, ${given} is none.`);
+  }
+  if (path === 'filename' && typeof issue.input === 'string') {
+    const given = JSON.stringify(issue.input.slice(0, 64));
+    throw new SluiceError(
+      'invalid_filename',
+      `A file cannot be called ${given}: nothing of it is left, or it is too long.`,
+    );
   }
   throw new SluiceError('invalid_request', path ? `${path}: ${issue.message}` : issue.message);
 }
