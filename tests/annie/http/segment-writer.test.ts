@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
 import { existsSync } from 'node:fs';
-import { open, readFile } from 'node:fs/promises';
+import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
 import { createSegmentWriter } from '#lib/annie/http/file/segment-writer.server.ts';
@@ -134,6 +134,31 @@ testUnless(test, noFull, 'a full disk is disk_full, told once and to whoever ask
   assert.throws(() => writer.push(Buffer.alloc(1), 0));
   assert.equal(told, ['disk_full']);
   await handle.close();
+});
+
+test('what comes after a piece that could not be written is not put in its place', async () => {
+  const path = join(await freshDir(), 'x');
+  const file = await open(path, 'w');
+  let writes = 0;
+  // a disk that is full for a moment: it takes some, nothing, and then again
+  const write: FileHandle['write'] = async (buffer: NodeJS.ArrayBufferView, ...place: unknown[]) => {
+    const [at, bytes, position] = place as [number, number, number];
+    writes++;
+    if (writes === 2) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
+    return file.write(buffer, at, writes === 1 ? 50_000 : bytes, position);
+  };
+  const source = Buffer.from(Uint8Array.from({ length: 130_000 }, (_, k) => (k * 31 + (k >>> 8)) & 255));
+  const segment = newSegment(0, 1_000_000);
+  const writer = createSegmentWriter({ write } as FileHandle, segment, () => {});
+  writer.push(source, 0);
+  assert.is(await codeOf(writer.flush()), 'disk_full');
+  assert.is(await codeOf(writer.flush()), 'disk_full');
+  await file.close();
+  const written = (await readFile(path)).subarray(0, segment.written);
+  assert.ok(
+    written.equals(source.subarray(0, segment.written)),
+    `${segment.written} bytes are said to be there`,
+  );
 });
 
 test.after(removeDirs);

@@ -30,6 +30,11 @@ const VAGUE_TYPES = new Set([
   'text/xml',
 ]);
 
+/** By its head alone: what a server calls a page or a manifest is none. */
+export function isFile({ url, status, head }: { url: URL; status: number; head: Head }): boolean {
+  return classify(url, status, head, new Uint8Array()).kind === 'file';
+}
+
 /** Size of the whole file behind an answer, in bytes; null = not said. */
 export function sizeOf(status: number, head: Head): number | null {
   if (status === 206) return contentRangeOf(head)?.total ?? null;

@@ -5,12 +5,12 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../disk-error.ts';
 import type { EngineJob, EngineResult } from '../../engine.ts';
 import type { Guard } from '../../guard/dial.server.ts';
-import { classify } from '../classify.ts';
+import { isFile } from '../classify.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { contentTypeOf, dispositionName } from '../head.ts';
 import { createMeter } from '../meter.ts';
 import { fileNameFor } from '../names.ts';
-import { interpret, type Opening } from './opening.ts';
+import { type Asked, interpret, type Opening } from './opening.ts';
 import { BODY_FILE, clearState, loadState, type SavedState, StateFile } from './saved-state.server.ts';
 import { freeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
 import { createTransfer, FileChanged } from './transfer.server.ts';
@@ -144,24 +144,27 @@ async function openFile(
   const headers: Record<string, string> = { range: `bytes=${from}-` };
   if (known?.validators.ifRange != null) headers['if-range'] = known.validators.ifRange;
   const answer = await client.get(url, { signal, headers, accept: [416] });
-  if (known === null && classify(answer.url, answer.status, answer.head, new Uint8Array()).kind !== 'file') {
-    answer.discard();
-    throw new NotAFile();
+  const opening = interpretOrDiscard(answer, { from, known });
+  if (opening.mode !== 'again') {
+    return { answer, opening, kept: known && opening.mode === 'ranged' ? restored : null };
   }
+  answer.discard();
+  const plain = await client.get(url, { signal });
+  const whole = interpretOrDiscard(plain, { from: null, known: null });
+  if (whole.mode === 'again') throw new SluiceError('remote_status');
+  return { answer: plain, opening: whole, kept: null };
+}
+
+/** As `interpret`; also for a file that is known: its address may lead to a login by now. @throws NotAFile */
+function interpretOrDiscard(answer: HttpAnswer, asked: Asked): Opening {
   try {
-    const opening = interpret(answer.status, answer.head, { from, known });
-    if (opening.mode !== 'again') {
-      return { answer, opening, kept: known && opening.mode === 'ranged' ? restored : null };
-    }
+    const isRestOfKnown = answer.status === 416 || (asked.known !== null && answer.status === 206);
+    if (!isRestOfKnown && !isFile(answer)) throw new NotAFile();
+    return interpret(answer.status, answer.head, asked);
   } catch (thrown) {
     answer.discard();
     throw thrown;
   }
-  answer.discard();
-  const plain = await client.get(url, { signal });
-  const opening = interpret(plain.status, plain.head, { from: null, known: null });
-  if (opening.mode === 'again') throw new SluiceError('remote_status');
-  return { answer: plain, opening, kept: null };
 }
 
 async function openBody(workDir: string, keep: boolean): Promise<FileHandle> {

@@ -80,7 +80,8 @@ export function createSegmentWriter(
   let failure: SluiceError | null = null;
 
   function enqueue(last: boolean): void {
-    if (filling === null) return;
+    // Nothing goes behind a piece that could not be written: it would land in that one's place.
+    if (filling === null || failure !== null) return;
     const { block, queued: from, filled: to } = filling;
     queue.push({ block, from, to, last });
     filling.queued = to;

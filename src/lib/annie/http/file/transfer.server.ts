@@ -3,6 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import type { Guard } from '../../guard/dial.server.ts';
+import { isFile } from '../classify.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { sameVersion, type Validators } from '../head.ts';
 import { interpret } from './opening.ts';
@@ -132,6 +133,13 @@ export function createTransfer(options: TransferOptions): Transfer {
     const opening = interpret(answer.status, answer.head, { from, known: { validators, totalBytes } });
     if (opening.mode === 'ranged') return answer;
     answer.discard();
+    // A login that ran out, say: what is here stays good.
+    if (opening.mode === 'whole' && !isFile(answer)) {
+      throw new SluiceError(
+        'remote_status',
+        'The server sent a page where the rest of the file was asked for.',
+      );
+    }
     const same = opening.mode === 'whole' && sameVersion(opening.validators, validators);
     if (helper && same) throw new SluiceError('remote_status', 'The server stopped serving ranges.');
     throw new FileChanged();
@@ -167,7 +175,8 @@ export function createTransfer(options: TransferOptions): Transfer {
       .catch((thrown: unknown) => {
         if (helper) helpersWelcome = false;
         if (helper && !(thrown instanceof FileChanged)) return;
-        lastError ??= thrown;
+        // What aborted it is the reason, not that it was aborted.
+        lastError ??= fatal.signal.aborted ? fatal.signal.reason : thrown;
         fatal.abort(thrown);
       })
       .finally(() => workers.delete(worker));
