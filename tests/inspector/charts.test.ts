@@ -100,7 +100,7 @@ test('an actor in download.throttle is in download too, and can take the transit
   const events = edgesFrom(download, 'download.throttle').map(({ event }) => event);
   assert.equal(
     [...new Set(events)],
-    ['tick', 'run', 'phase', 'done', 'failed', 'give-up', 'pause', 'cancel'],
+    ['tick', 'run', 'phase', 'done', 'failed', 'pause', 'cancel'],
   );
 });
 

@@ -105,6 +105,22 @@ testSession('a transient failure waits, and its alarm starts the next attempt', 
 });
 
 testSession(
+  'paused while it waits, a download goes on with a new attempt, and without its old error',
+  async (s) => {
+    const id = await s.add('a');
+    await s.news(phase(id, 'download'), failed(id, true));
+    await s.call('POST', `/downloads/${id}/pause`);
+    const paused = await s.show(id);
+    assert.is(paused.state, 'paused');
+    assert.not(paused.error);
+    s.commands.length = 0;
+    await s.call('POST', `/downloads/${id}/resume`);
+    // The runner knows how the first attempt ended, and would only say so again.
+    assert.is((await s.told('start', id)).attempt, 2);
+  },
+);
+
+testSession(
   'a permanent failure is an error at once, and its place goes to the next',
   async (s) => {
     const a = await s.add('a');

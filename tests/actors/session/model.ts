@@ -48,7 +48,7 @@ export class SessionModel {
     const row = this.rows.find((each) => each.id === id);
     if (!row) return { ok: false, code: 'not_found' };
     if (!ALLOWED[action].includes(row.state)) return { ok: false, code: 'wrong_state' };
-    if (action === 'retry' || (action === 'resume' && row.state === 'waiting')) row.attempt++;
+    if (action === 'retry' || (action !== 'cancel' && row.state === 'waiting')) row.attempt++;
     row.state = action === 'pause' ? 'paused' : action === 'cancel' ? 'cancelled' : 'queued';
     row.placed = false;
     const { state } = row;

@@ -120,15 +120,20 @@ test('a disk error of one connection is told as such while another waits for its
     response.on('close', () => clearInterval(timer));
   };
   const file = await open(join(await freshDir(), 'x'), 'w');
-  const write: FileHandle['write'] = async (buffer: NodeJS.ArrayBufferView, ...place: unknown[]) => {
-    const [at, bytes, position] = place as [number, number, number];
+  const write = async (buffer: Buffer, at: number, bytes: number, position: number) => {
     if (mainIsAway && position > total / 4) throw Object.assign(new Error('quota'), { code: 'EDQUOT' });
     return file.write(buffer, at, bytes, position);
   };
   const { signal } = new AbortController();
   const transfer = createTransfer({
     ...options,
-    ...{ url, signal, handle: { write } as FileHandle, segments: [newSegment(0, total)], totalBytes: total },
+    ...{
+      url,
+      signal,
+      handle: { write } as unknown as FileHandle,
+      segments: [newSegment(0, total)],
+      totalBytes: total,
+    },
     ...{ validators: { etag: '"v1"', lastModified: null, ifRange: '"v1"' }, resumable: true, ranged: true },
     onBytes() {},
   });

@@ -1,5 +1,4 @@
 /** What can happen to a download. */
-import type { ErrorView } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
@@ -32,6 +31,4 @@ export type DownloadEvent = Caused &
     | { type: 'done'; file: { name: string; bytes: number } }
     /** `dueAt`: when to try again, should that be allowed. */
     | { type: 'failed'; error: RunnerFailure; dueAt: number }
-    /** Sluice itself cannot go on with it: an actor that keeps crashing. */
-    | { type: 'give-up'; error: ErrorView }
   );

@@ -123,7 +123,7 @@ export const downloadMachine = setup({
         : {},
     ),
     fail: assign(({ context: { row }, event }) =>
-      event.type === 'failed' || event.type === 'give-up'
+      event.type === 'failed'
         ? { row: { ...row, finishedAt: event.at, error: viewOf(event.error), dueAt: null } }
         : {},
     ),
@@ -242,9 +242,9 @@ export const downloadMachine = setup({
       on: {
         due: { target: 'queued', actions: 'nextAttempt' },
         resume: { target: 'queued', actions: 'nextAttempt' },
-        pause: 'paused',
+        // Its attempt has ended: asked for again it would only be told so again.
+        pause: { target: 'paused', actions: 'nextAttempt' },
         cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
-        'give-up': { target: 'error', actions: 'fail' },
       },
     },
     complete: { entry: enter('complete'), type: 'final' },
@@ -266,7 +266,6 @@ function ends() {
       { guard: 'isTransient', target: 'waiting', actions: 'postpone' },
       { target: 'error', actions: 'fail' },
     ],
-    'give-up': { target: 'error', actions: ['fail', 'stopRunner'] },
   } as const;
 }
 
