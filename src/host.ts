@@ -210,17 +210,23 @@ async function goOn(
   runner: Runner,
   log: Logger,
 ): Promise<void> {
-  try {
-    const ids = host.alarmed(SESSION);
-    for (let at = 0; at < ids.length; at += WAKE_BATCH) {
-      await Promise.all(ids.slice(at, at + WAKE_BATCH).map((id) => sessions.get(id).call('wake')));
-    }
-    await runner.report();
-  } catch (error) {
+  const onError = (error: unknown, of: object = {}): void => {
     // Closing while it wakes is no failure.
     if ((error as Partial<SluiceError>).code !== 'not_ready')
-      log.error('going on after the start', { error });
+      log.error('going on after the start', { ...of, error });
+  };
+  const ids = host.alarmed(SESSION);
+  for (let at = 0; at < ids.length; at += WAKE_BATCH) {
+    // One that cannot wake (its rows are of a newer Sluice, say) keeps none of the others.
+    const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
+      await sessions
+        .get(id)
+        .call('wake')
+        .catch((error: unknown) => onError(error, { session: id }));
+    });
+    await Promise.all(waking);
   }
+  await runner.report().catch(onError);
 }
 
 function readAllowPrivate(text: string): Allowed[] {

@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { Page } from '#lib/actors/session/listings.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { waitFor } from '../../support/wait.ts';
 import { done, phase, sample, testSession } from './harness.ts';
@@ -122,6 +123,26 @@ testSession('a command is acknowledged, and the same id acts once', async (s) =>
   );
   const list = (await s.call('GET', '/downloads')).body as { downloads: unknown[] };
   assert.is(list.downloads.length, 1);
+});
+
+testSession('a snapshot has every download with a place, however many newer ones there are', async (s) => {
+  const ids: string[] = [];
+  for (let n = 0; n < 120; n++) ids.push(await s.add(`f${n}`));
+  await s.news(phase(ids[0]!, 'download'), sample(ids[0]!, 10));
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  const { downloads, next } = await reader.hear('snapshot');
+  const shown = downloads.map(({ id }) => id);
+  assert.is(shown.at(-1), ids[0]);
+  assert.is(shown[0], ids.at(-1));
+  // What it had no room for can be paged to, without a gap.
+  const rest: string[] = [];
+  for (let cursor: string | null = next; cursor !== null;) {
+    const page = (await s.call('GET', `/downloads?cursor=${cursor}`)).body as Page;
+    rest.push(...page.downloads.map(({ id }) => id));
+    cursor = page.next;
+  }
+  assert.equal([...new Set([...shown, ...rest])].sort(), [...ids].sort());
 });
 
 testSession(

@@ -32,6 +32,8 @@ testSession('bad requests get their code and start nothing', async (s) => {
     ['GET', '/downloads?state=odd', undefined, 400, 'invalid_request'],
     ['GET', '/downloads?cursor=%2F', undefined, 400, 'invalid_cursor'],
     ['GET', '/downloads/nothing', undefined, 404, 'not_found'],
+    ['GET', `/downloads/${'x'.repeat(3000)}`, undefined, 404, 'not_found'],
+    ['POST', `/downloads/${'x'.repeat(3000)}/pause`, undefined, 404, 'not_found'],
     ['PUT', '/downloads', undefined, 405, 'method_not_allowed'],
     ['GET', '/elsewhere', undefined, 404, 'not_found'],
   ];
@@ -42,6 +44,34 @@ testSession('bad requests get their code and start nothing', async (s) => {
   }
   assert.not(s.commands.some(({ type }) => type === 'start'));
 });
+
+testSession(
+  'a title is one line without characters that hide or reorder text, wherever it comes from',
+  async (s) => {
+    const titleOf = async (body: object): Promise<string> => {
+      const added = await s.call('POST', '/downloads', { url: 'https://h.test/', ...body });
+      return (await s.show((added.body as { id: string }).id)).title;
+    };
+    assert.is(await titleOf({ url: 'https://h.test/%1b%5b2Ja%0ab%E2%80%AEc' }), '[2Ja bc');
+    assert.is(await titleOf({ title: '\u001b[2Ja\nb\u202ec' }), '[2Ja bc');
+    assert.is(await titleOf({ filename: 'a\u202ec.mp4' }), 'ac.mp4');
+    assert.is(await titleOf({ url: 'https://h.test/%1b' }), 'h.test');
+    assert.is(await titleOf({ title: '\u202e' }), 'h.test');
+  },
+);
+
+testSession(
+  'answers to commands are forgotten after two days, however many, in a session that stays awake',
+  async (s) => {
+    const add = (commandId: string) => s.call('POST', '/downloads', { url: 'https://h.test/a', commandId });
+    const kept = (): number => s.host().stored('session', 's1').list({ prefix: 'cmd/', limit: 1000 }).length;
+    for (let n = 0; n < 300; n++) await add(`old-${n}`);
+    assert.is(kept(), 300);
+    s.clock.increment(2 * 86_400_000);
+    for (let n = 0; n < 3; n++) await add(`new-${n}`);
+    assert.is(kept(), 3);
+  },
+);
 
 testSession('a parse is a job whose answer comes back to who asked, with items on the way', async (s) => {
   const reader = s.connect();

@@ -2,6 +2,7 @@
  * A download as it is stored. Rows, not XState snapshots, are what outlives a process: they are versioned, they
  * can be read by people, and none of a snapshot's traps are in them (docs/adr/002-rows-not-snapshots.md).
  */
+import { cleanTitle } from '../../protocol/title.ts';
 import type { AddBody } from '../../protocol/command.ts';
 import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
@@ -63,7 +64,7 @@ export function newRow(id: string, n: number, body: AddBody, at: number, cause: 
     wantedEngine: body.engine,
     wantedName: body.filename,
     ...(body.sha256 === undefined ? {} : { sha256: body.sha256 }),
-    title: body.title ?? body.filename ?? titleOf(body.url),
+    title: cleanTitle(body.title ?? body.filename ?? '') || titleOf(body.url),
     engine: null,
     state: 'queued',
     receivedBytes: 0,
@@ -112,7 +113,7 @@ function titleOf(url: string): string {
   const { pathname, host } = new URL(url);
   const last = pathname.split('/').findLast((part) => part !== '') ?? host;
   try {
-    return decodeURIComponent(last);
+    return cleanTitle(decodeURIComponent(last)) || host;
   } catch {
     return last;
   }

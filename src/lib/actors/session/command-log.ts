@@ -1,6 +1,7 @@
 /**
  * Commands act once: the answer to each command id is kept with what it was asked, in the same commit as its
- * effect. Kept 24 to 48 h: answers lie in buckets of a day, so that forgetting them is deleting a range.
+ * effect. Kept 24 to 48 h: answers lie in buckets of a day, so that forgetting them is deleting a range. They are
+ * forgotten when the session wakes and as new ones come, not by an alarm: sessions that have one are woken at each start.
  */
 import { SluiceError } from '../../protocol/error.ts';
 import type { ErrorView } from '../../protocol/error.ts';
@@ -18,6 +19,8 @@ const PRUNE_BATCH = 128;
 
 export class CommandLog {
   readonly #storage: DurableStorage;
+  /** The last day of which nothing is left to forget. */
+  #prunedUpTo = '';
 
   constructor(storage: DurableStorage) {
     this.#storage = storage;
@@ -39,13 +42,16 @@ export class CommandLog {
 
   async keep(id: string, asked: string, answer: Answer, now: number): Promise<void> {
     await this.#storage.put(key(id, now), { asked, answer } satisfies Entry);
+    await this.prune(now);
   }
 
-  /** Forgets what is older than yesterday, a batch at a time. */
+  /** Forgets what is older than yesterday: a batch of it, and the next with the next command. */
   async prune(now: number): Promise<void> {
-    const end = `cmd/${day(now - DAY_MS)}/`;
-    const old = await this.#storage.list({ prefix: 'cmd/', end, limit: PRUNE_BATCH });
+    const yesterday = day(now - DAY_MS);
+    if (this.#prunedUpTo === yesterday) return;
+    const old = await this.#storage.list({ prefix: 'cmd/', end: `cmd/${yesterday}/`, limit: PRUNE_BATCH });
     if (old.size > 0) await this.#storage.delete([...old.keys()]);
+    if (old.size < PRUNE_BATCH) this.#prunedUpTo = yesterday;
   }
 }
 

@@ -46,29 +46,37 @@ export class Listings {
     };
   }
 
-  /** The newest rows and all that have a place, as far as they fit into `maxBytes` of JSON. */
+  /**
+   * All that have a place, as their updates name what changed and no more, and the newest others; as far as they fit
+   * into `maxBytes` of JSON.
+   */
   async newest(maxBytes: number): Promise<Page> {
     const { rows, nextN } = await this.#store.page(DOWNLOAD_STATES, SNAPSHOT_ROWS, null);
-    const byId = new Map([...rows, ...this.#live.rows].map((row) => [row.id, row]));
+    const live = newestFirst(this.#live.rows);
+    const others = rows.filter(({ id }) => this.#live.find(id) === undefined);
     const encoder = new TextEncoder();
-    const downloads: DownloadView[] = [];
     let left = maxBytes;
-    let next = nextN;
-    for (const row of [...byId.values()].sort((a, b) => b.n - a.n)) {
-      const view = this.#current(row);
-      left -= encoder.encode(JSON.stringify(view)).length + 1;
-      if (left < 0) {
-        // Nothing is skipped: paging goes on with the row that did not fit.
-        next = row.n + 1;
-        break;
-      }
-      downloads.push(view);
-    }
-    return { downloads, next: next === null ? null : encodeCursor(next) };
+    const wanted = [...live, ...others];
+    const tooMany = wanted.findIndex((row) => {
+      left -= encoder.encode(JSON.stringify(this.#current(row))).length + 1;
+      return left < 0;
+    });
+    const shown = tooMany < 0 ? wanted : wanted.slice(0, tooMany);
+    const [unshown] = newestFirst(wanted.slice(shown.length));
+    // Nothing is skipped: paging goes on with the newest that did not fit.
+    const next = unshown === undefined ? nextN : unshown.n + 1;
+    return {
+      downloads: newestFirst(shown).map((row) => this.#current(row)),
+      next: next === null ? null : encodeCursor(next),
+    };
   }
 
   #current(row: DownloadRow): DownloadView {
     const child = this.#live.find(row.id);
     return child ? this.#live.view(child) : viewOf(row);
   }
+}
+
+function newestFirst(rows: readonly DownloadRow[]): DownloadRow[] {
+  return [...rows].sort((a, b) => b.n - a.n);
 }

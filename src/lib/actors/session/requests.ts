@@ -4,6 +4,8 @@ import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts'
 import { SluiceError } from '../../protocol/error.ts';
 import { decodeCursor } from './cursor.ts';
 
+/** Ids have 12 characters: what is much longer was never one, and may be more than a storage key takes. */
+const MAX_ID = 64;
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
@@ -36,6 +38,7 @@ export function readRequest(
     allow(method, 'GET', 'HEAD', 'POST');
     return method === 'POST' ? { ask: 'add', body: parseBody(AddRequest, json(body)) } : readList(query);
   }
+  if (id.length > MAX_ID) throw new SluiceError('not_found');
   if (action === undefined) {
     allow(method, 'GET', 'HEAD', 'DELETE');
     return method === 'DELETE' ? { ask: 'remove', id, file: readFile(query) } : { ask: 'show', id };

@@ -2,6 +2,7 @@
  * One attempt at one download, from its place in the queue to the finished file: which engine, what it reports,
  * and how it ended. Knows nothing of sessions, queues or other jobs.
  */
+import { cleanTitle } from '../../protocol/title.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
@@ -40,8 +41,6 @@ export interface RunOptions {
   onPhase: (phase: RunPhase) => void;
   onSample: (sample: Sample) => void;
 }
-
-const TITLE_CHARS = 300;
 
 export class DownloadRun implements SpaceUser {
   readonly job: StartJob;
@@ -247,14 +246,4 @@ export class DownloadRun implements SpaceUser {
 class EngineCall {
   over = false;
   bytesSeen = false;
-}
-
-/** Titles come from pages: one line, bounded, without characters that reorder or hide text. */
-function cleanTitle(title: string): string {
-  return title
-    .slice(0, TITLE_CHARS)
-    .toWellFormed()
-    .replace(/[\p{Z}\t\n\r]+/gu, ' ')
-    .replace(/[\p{Cc}\u061C\u200B\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu, '')
-    .trim();
 }

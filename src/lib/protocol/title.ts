@@ -1,0 +1,11 @@
+const TITLE_CHARS = 300;
+
+/** Titles come from pages, addresses and people: one line, bounded, without characters that reorder or hide text. */
+export function cleanTitle(title: string): string {
+  return title
+    .slice(0, TITLE_CHARS)
+    .toWellFormed()
+    .replace(/[\p{Z}\t\n\r]+/gu, ' ')
+    .replace(/[\p{Cc}\u061C\u200B\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu, '')
+    .trim();
+}

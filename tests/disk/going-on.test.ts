@@ -1,0 +1,55 @@
+/** What goes on by itself after a start, though one session cannot. */
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { openStore } from '#lib/actors/durable/storage.server.ts';
+import { instanceKey } from '#lib/annie/process/instance-key.server.ts';
+import { readConfig } from '../../src/config.ts';
+import { createSluice } from '../../src/host.ts';
+import { createLogger } from '../../src/log.ts';
+import { waitFor } from '../support/wait.ts';
+
+test('a session that cannot wake keeps nothing of the others from going on', async () => {
+  const at = mkdtempSync(join(tmpdir(), 'sluice-going-on-'));
+  const [dataDir, downloadDir] = [join(at, 'data'), join(at, 'downloads')];
+  const env = {
+    SLUICE_DATA_DIR: dataDir,
+    SLUICE_DOWNLOAD_DIR: downloadDir,
+    SLUICE_ENGINES: 'http',
+    SLUICE_ALLOW_PRIVATE: '127.0.0.1',
+  };
+  const lines: string[] = [];
+  const open = () =>
+    createSluice({ config: readConfig(env, at, at), log: createLogger('error', (line) => lines.push(line)) });
+  try {
+    const first = await open();
+    // An address that nobody answers: both have work when it ends.
+    const body = JSON.stringify({ url: 'http://127.0.0.1:9/a' });
+    for (const id of ['bad', 'good'])
+      await first.sessions.get(id).call('ask', 'POST', '/downloads', '', body);
+    const instance = instanceKey(join(dataDir, 'run'));
+    await first.close();
+
+    const store = openStore(join(dataDir, 'sluice.db'));
+    const rows = store.rows({ class: 'session', id: 'bad' });
+    for (const [key, text] of [...rows.list({ lower: 'd/', upper: 'd0', reverse: false })])
+      rows.put(key, JSON.stringify({ ...JSON.parse(text), v: 99 }));
+    store.commit();
+    store.close();
+    const left = join(downloadDir, '.sluice', 'left12345678');
+    mkdirSync(left, { recursive: true });
+    writeFileSync(join(left, 'owner.json'), JSON.stringify({ version: 1, instance, session: 'good' }));
+
+    const second = await open();
+    await second.goOn();
+    await waitFor(() => !existsSync(left), { what: 'what was left of the good session to be cleared away' });
+    assert.match(lines.join(''), /bad/);
+    await second.close();
+  } finally {
+    rmSync(at, { recursive: true, force: true });
+  }
+});
+
+test.run();
