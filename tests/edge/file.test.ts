@@ -134,4 +134,25 @@ test('removing a download keeps its file, or deletes it when that is asked for',
   assert.throws(() => readFileSync(join(server.place.downloadDir, 'deleted.bin')), /ENOENT/);
 });
 
+test("a file that came under the name of one that was moved away is nobody's but its own session's", async () => {
+  const at = (path: string): string => `http://127.0.0.1:${(site.address() as AddressInfo).port}/${path}`;
+  const mine = await api.add({ url: at('first.bin'), filename: 'same.bin' });
+  await api.waitFor(mine, 'complete');
+  const path = join(server.place.downloadDir, 'same.bin');
+  renameSync(path, join(server.place.home, 'moved.bin'));
+  const stranger = await server.session();
+  const theirs = await stranger.add({ url: at('second.bin'), filename: 'same.bin' });
+  assert.is((await stranger.waitFor(theirs, 'complete')).file?.name, 'same.bin');
+  assert.is(
+    (await api.call<{ code: string }>('GET', `/api/downloads/${mine}/file`)).body.code,
+    'file_missing',
+  );
+  assert.is((await api.call('DELETE', `/api/downloads/${mine}?file=delete`)).status, 204);
+  assert.is(hash(readFileSync(path)), hash(CONTENT));
+  const kept = await ask(server.url, `/api/downloads/${theirs}/file`, {
+    headers: { authorization: `Bearer ${stranger.token}` },
+  });
+  assert.is(kept.status, 200);
+});
+
 test.run();

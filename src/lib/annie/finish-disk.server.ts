@@ -1,16 +1,13 @@
 /** The file system as finishing sees it: a port, so that a test can fail or crash at any call. */
 import { link, lstat, open, readFile, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { errnoOf } from './disk-error.ts';
+import type { FoundFile } from './file-mark.ts';
 
 export const realDisk = { link, lstat, open, readFile, readdir, rename, rm, unlink, writeFile };
 export type Disk = typeof realDisk;
 
-export interface FileStat {
-  /** Decimal text: inodes have 64 bits. */
-  inode: string;
+export interface FileStat extends FoundFile {
   device: bigint;
-  bytes: number;
-  modifiedMs: number;
 }
 
 /** null = nothing there, or not a regular file. Symlinks are not followed. */
@@ -22,6 +19,7 @@ export async function statFile(path: string, disk: Disk = realDisk): Promise<Fil
       inode: stat.ino.toString(),
       device: stat.dev,
       bytes: Number(stat.size),
+      bornMs: Number(stat.birthtimeMs),
       modifiedMs: Number(stat.mtimeMs),
     };
   } catch (thrown) {

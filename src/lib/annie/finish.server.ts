@@ -7,6 +7,7 @@ import { unlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
+import { hasMark } from './file-mark.ts';
 import { isSafeFileName, numbered } from './file-name.ts';
 import { claimAndLand, landOnOwnClaim } from './finish-claim.server.ts';
 import { realDisk, statFile, type Disk } from './finish-disk.server.ts';
@@ -96,12 +97,16 @@ export async function resumeFinish(
   }
 }
 
-/** Deletes a finished file by base name: only a regular file, never through a symlink, never a folder. */
-export async function deleteFinished(downloadDir: string, name: string): Promise<boolean> {
+/**
+ * Deletes a finished file by base name: only a regular file, never through a symlink, never a folder, and with a `mark`
+ * only the file that has it.
+ */
+export async function deleteFinished(downloadDir: string, name: string, mark?: string): Promise<boolean> {
   if (!isSafeFileName(name)) return false;
   const path = join(downloadDir, name);
   try {
-    if ((await statFile(path)) === null) return false;
+    const found = await statFile(path);
+    if (found === null || (mark !== undefined && !hasMark(found, mark))) return false;
     await unlink(path);
     return true;
   } catch (thrown) {

@@ -3,7 +3,7 @@
  * their meaning is in `protocol/runner.ts`. It knows no session by heart: what it holds is jobs.
  */
 import type { EngineName } from '../protocol/media.ts';
-import type { RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
+import type { MarkedFile, RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
 import type { Registry } from './registry.ts';
 import { systemClock, type Clock } from './runner/clock.ts';
 import { measureSpace } from './runner/disk-space.server.ts';
@@ -113,7 +113,7 @@ export function createRunner(options: RunnerOptions): Runner {
       case 'settle':
         return downloads.settle(session, command.download);
       case 'discard':
-        return downloads.discard(session, command.download, command.file);
+        return downloads.discard(session, command.download, fileOf(command));
       case 'want':
         outbox.event(session, { type: 'jobs', jobs: downloads.want(session, command.jobs) });
         return;
@@ -147,4 +147,8 @@ function describe({ session, download, attempt, now }: Lane): RunnerJob[] {
   if (now.state === 'idle') return [];
   const engine = now.state === 'running' ? now.live.engine : null;
   return [{ session, download, attempt, state: now.state, engine }];
+}
+
+function fileOf({ file, mark }: Extract<RunnerCommand, { type: 'discard' }>): MarkedFile | null {
+  return file === null ? null : { name: file, ...(mark === undefined ? {} : { mark }) };
 }

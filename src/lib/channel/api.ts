@@ -1,7 +1,7 @@
 /** Everything under /api but the socket, and the two paths for who watches: checks at the edge, then the session. */
 import type { IncomingMessage } from 'node:http';
 import { jsonAnswer } from '../protocol/answer.ts';
-import type { DownloadView } from '../protocol/download.ts';
+import type { LandedFile } from '../protocol/runner.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { problemAnswer } from '../protocol/problem.ts';
 import type { ApiAnswer } from './api-answer.ts';
@@ -96,10 +96,7 @@ async function sendFile(
   session: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
-  const shown = await edge.session(session).call('ask', 'GET', `/downloads/${id}`, '', '');
-  if (shown.status !== 200) return shown;
-  const { file, state } = JSON.parse(shown.body ?? '') as DownloadView;
-  if (file === null)
-    throw new SluiceError('wrong_state', `The download is in state ${state}: it has no file yet.`);
-  return serveFile(request, edge.downloadDir, file.name);
+  const asked = await edge.session(session).call('ask', 'GET', `/downloads/${id}/file`, '', '');
+  if (asked.status !== 200) return asked;
+  return serveFile(request, edge.downloadDir, JSON.parse(asked.body ?? '') as LandedFile);
 }

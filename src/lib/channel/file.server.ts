@@ -4,8 +4,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { basename, join } from 'node:path';
 import { create as contentDisposition } from 'content-disposition';
+import { hasMark } from '../annie/file-mark.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { problemAnswer } from '../protocol/problem.ts';
+import type { LandedFile } from '../protocol/runner.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { isNotModified, rangeApplies, readRange, type Validators } from './byte-range.ts';
 
@@ -13,19 +15,20 @@ import { isNotModified, rangeApplies, readRange, type Validators } from './byte-
 const READ_BYTES = 256 * 1024;
 
 /**
- * @param name base name of the file in `dir`, as stored with the download
+ * @param file in `dir`, as stored with the download: another one of its name is not it
  * @throws SluiceError `file_missing`, `disk_denied`
  */
 export async function serveFile(
   request: Pick<IncomingMessage, 'method' | 'headers'>,
   dir: string,
-  name: string,
+  file: LandedFile,
 ): Promise<ApiAnswer> {
+  const { name } = file;
   const handle = await openFile(dir, name);
   let isStreaming = false;
   try {
     const stats = await handle.stat();
-    if (!stats.isFile()) throw new SluiceError('file_missing');
+    if (!stats.isFile() || !isSame(stats, file)) throw new SluiceError('file_missing');
     const answer = answerTo(request, handle, stats, name);
     isStreaming = typeof answer.body === 'object' && answer.body !== null;
     return answer;
@@ -79,6 +82,12 @@ function answerTo(
 /** A field that Node has no name of its own for. */
 function ifRangeOf({ 'if-range': value }: IncomingMessage['headers']): string | null {
   return typeof value === 'string' ? value : null;
+}
+
+function isSame({ ino, birthtimeMs, mtimeMs, size }: Stats, { mark }: LandedFile): boolean {
+  if (mark === undefined) return true;
+  const times = { bornMs: Math.floor(birthtimeMs), modifiedMs: Math.floor(mtimeMs) };
+  return hasMark({ inode: String(ino), ...times, bytes: size }, mark);
 }
 
 /** Never outside the folder: a base name only, and a link in the folder is not followed. */

@@ -10,6 +10,20 @@ import type { ErrorView } from './error.ts';
 import type { EngineName, MediaItem, ParseResult } from './media.ts';
 import type { Sample } from './progress.ts';
 
+/** A finished file, in the download dir. */
+export interface LandedFile {
+  /** Its base name. */
+  name: string;
+  bytes: number;
+  /**
+   * Tells it from another one that has come under its name since it was moved away: names are given again. Absent for
+   * what an earlier version landed. Opaque to all but the runner's side.
+   */
+  mark?: string;
+}
+
+export type MarkedFile = Pick<LandedFile, 'name' | 'mark'>;
+
 export interface JobRef {
   download: string;
   attempt: number;
@@ -37,8 +51,11 @@ export type RunnerCommand =
   | ({ type: 'stop' } & JobRef)
   /** The outcome is stored: forget the job and remove its work dir. No answer. */
   | { type: 'settle'; download: string }
-  /** Ends the job if there is one, removes its work dir and, when named, its finished file. Answered by `discarded`. */
-  | { type: 'discard'; download: string; file: string | null }
+  /**
+   * Ends the job if there is one, removes its work dir and, when named, its finished file, should it still have its
+   * `mark`. Answered by `discarded`.
+   */
+  | ({ type: 'discard'; download: string; file: string | null } & Pick<MarkedFile, 'mark'>)
   /** Everything this session wants run now. Renews the lease (a job nobody wants ends); answered by `jobs`. */
   | { type: 'want'; jobs: JobRef[] };
 
@@ -65,7 +82,7 @@ export type RunnerEvent =
     } & JobRef)
   | ({ type: 'sample'; sample: Sample } & JobRef)
   /** `output`: the last 4 kB that the engine printed, for explaining a failure later. */
-  | ({ type: 'done'; file: { name: string; bytes: number }; output: string } & JobRef)
+  | ({ type: 'done'; file: LandedFile; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)
   /** `output`, here and below: as above, when something ran and had printed anything. */
   | ({ type: 'stopped'; output?: string } & JobRef)

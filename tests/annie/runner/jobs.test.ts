@@ -2,6 +2,8 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
+import { hasMark } from '#lib/annie/file-mark.ts';
+import { statFile } from '#lib/annie/finish-disk.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
 
@@ -22,7 +24,9 @@ test('a download goes through its phases, lands its file and says so last', asyn
   call.job.onOutput('[info] fetching\n');
   await call.finish('clip.mp4', 'body');
   const done = await event('done');
-  assert.equal(done.file, { name: 'my_clip.mp4', bytes: 4 });
+  const { mark, ...file } = done.file;
+  assert.equal(file, { name: 'my_clip.mp4', bytes: 4 });
+  assert.ok(hasMark((await statFile(join(dir, 'my_clip.mp4')))!, mark ?? ''));
   assert.is(done.output, '[info] fetching\n');
   assert.is(await readFile(join(dir, 'my_clip.mp4'), 'utf8'), 'body');
   assert.equal(briefly(events()), [

@@ -1,7 +1,7 @@
 /** What can happen to a download. */
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
-import type { RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
+import type { LandedFile, RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
 
 /** Every event names what caused it and when it happened (ms since 1970). */
 interface Caused {
@@ -28,7 +28,7 @@ export type DownloadEvent = Caused &
     | { type: 'sample'; sample: Sample }
     /** The session's throttle window ended; `sample` is the newest that came in it, if any. */
     | { type: 'tick'; sample: Sample | null }
-    | { type: 'done'; file: { name: string; bytes: number } }
+    | { type: 'done'; file: LandedFile }
     /** `dueAt`: when to try again, should that be allowed. */
     | { type: 'failed'; error: RunnerFailure; dueAt: number }
   );

@@ -7,6 +7,7 @@ import type { AddBody } from '../../protocol/command.ts';
 import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
+import type { LandedFile } from '../../protocol/runner.ts';
 
 /** Raised whenever an older Sluice could misread a row. */
 export const ROW_VERSION = 1;
@@ -49,7 +50,7 @@ export interface DownloadRow {
   finishedAt: number | null;
   /** When a `waiting` download tries again, ms since 1970. */
   dueAt: number | null;
-  file: { name: string; bytes: number } | null;
+  file: LandedFile | null;
   error: ErrorView | null;
   history: Transition[];
 }

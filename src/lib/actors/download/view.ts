@@ -20,7 +20,7 @@ export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null)
     attempt: row.attempt,
     createdAt: new Date(row.createdAt).toISOString(),
     finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
-    file: row.file,
+    file: row.file && { name: row.file.name, bytes: row.file.bytes },
     error: row.error,
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };

@@ -95,6 +95,8 @@ export class Commands {
         return { result: await listings.page(asked.states, asked.limit, asked.beforeN) };
       case 'show':
         return { result: await listings.show(asked.id) };
+      case 'file':
+        return { result: await listings.file(asked.id) };
       case 'remove': {
         const { gone } = await downloads.remove(asked.id, asked.file);
         return { later: gone.then(() => null) };

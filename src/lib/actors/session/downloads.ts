@@ -84,7 +84,7 @@ export class Downloads {
     this.#live.drop(id);
     await store.remove(row);
     feed.remove(id);
-    return removals.begin(id, file === 'delete' ? (row.file?.name ?? null) : null);
+    return removals.begin(id, file === 'delete' ? row.file : null);
   }
 
   /** A deadline's time has come. */

@@ -1,6 +1,7 @@
 /** What a session can show of its downloads: one, a page, or the newest that fit into a frame. */
 import { DOWNLOAD_STATES, type DownloadState, type DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import type { LandedFile } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
 import { encodeCursor } from './cursor.ts';
@@ -35,6 +36,14 @@ export class Listings {
     const row = this.#live.find(id)?.row ?? (await this.#store.get(id));
     if (!row) throw new SluiceError('not_found', 'There is no download of that id in this session.');
     return row;
+  }
+
+  /** @throws SluiceError `not_found`, `wrong_state` */
+  async file(id: string): Promise<LandedFile> {
+    const { file, state } = await this.row(id);
+    if (file === null)
+      throw new SluiceError('wrong_state', `The download is in state ${state}: it has no file yet.`);
+    return file;
   }
 
   /** @param beforeN only rows older than this one */

@@ -13,7 +13,7 @@ export type SessionRequest =
   | { ask: 'parse'; body: ParseBody }
   | { ask: 'add'; body: AddRequest }
   | { ask: 'list'; states: readonly DownloadState[]; limit: number; beforeN: number | null }
-  | { ask: 'show'; id: string }
+  | { ask: 'show' | 'file'; id: string }
   | { ask: Action; id: string }
   | { ask: 'remove'; id: string; file: 'keep' | 'delete' };
 
@@ -42,6 +42,11 @@ export function readRequest(
   if (action === undefined) {
     allow(method, 'GET', 'HEAD', 'DELETE');
     return method === 'DELETE' ? { ask: 'remove', id, file: readFile(query) } : { ask: 'show', id };
+  }
+  // Its bytes are the edge's to send: it asks for the name.
+  if (action === 'file') {
+    allow(method, 'GET', 'HEAD');
+    return { ask: 'file', id };
   }
   if (!isAction(action)) throw new SluiceError('not_found');
   allow(method, 'POST');

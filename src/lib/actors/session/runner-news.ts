@@ -41,7 +41,8 @@ export class RunnerNews {
     const { store, removals, tell } = this.#parts;
     const rows = new Map((await store.rowsOf(downloads)).map((row) => [row.id, row]));
     for (const download of downloads) {
-      if (this.#live.find(download)) continue;
+      // What is on its way out may have a file to be deleted with it.
+      if (this.#live.find(download) || removals.has(download)) continue;
       const state = rows.get(download)?.state;
       if (state === 'complete') tell({ type: 'settle', download });
       else if (state === undefined || state === 'cancelled') await removals.begin(download, null);
@@ -82,7 +83,7 @@ export class RunnerNews {
     if (event.type !== 'done') return;
     const row = await this.#parts.store.get(event.download);
     if (!row || row.state === 'cancelled') {
-      await this.#parts.removals.begin(event.download, event.file.name);
+      await this.#parts.removals.begin(event.download, event.file);
     } else if (!isFinal(row.state) && row.attempt === event.attempt) {
       await this.#pass(this.#live.revive(row), event);
     }

@@ -239,7 +239,7 @@ export class SessionActor implements DurableObject {
 }
 
 function statusOf({ ask }: SessionRequest): number {
-  return ask === 'parse' || ask === 'list' || ask === 'show' ? 200 : 202;
+  return ['parse', 'list', 'show', 'file'].includes(ask) ? 200 : 202;
 }
 
 /** Junk that names a command is rejected by its id; junk that does not ends the conversation. */

@@ -2,7 +2,7 @@
  * The jobs of all sessions. Each download has a lane; a command looks at the state of the lane and changes it.
  * One thing at a time happens in a work dir: what comes too early is remembered and done when the way is free.
  */
-import type { JobRef, RunnerEvent, StartJob } from '../../protocol/runner.ts';
+import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../../protocol/runner.ts';
 import { startTimer } from './clock.ts';
 import { FairQueue } from './fair-queue.ts';
 import { heldJob, Lanes, type After, type Clean, type Lane } from './lane.ts';
@@ -87,7 +87,7 @@ export class DownloadJobs {
     else if (now.state === 'idle' || now.state === 'ended') this.#clean(lane, { for: 'settle' });
   }
 
-  discard(session: string, download: string, file: string | null): void {
+  discard(session: string, download: string, file: MarkedFile | null): void {
     const lane = this.#laneOf(session, download);
     if (lane === null) return;
     const clean: Clean = { for: 'discard', answers: 1, files: file === null ? [] : [file], output: '' };
@@ -208,7 +208,7 @@ export class DownloadJobs {
     if (after.clean?.for === 'discard') after.clean.output = output;
     if (outcome.type === 'done') {
       // a discarded download leaves no file that its session never heard of; a newer attempt tells by itself
-      if (after.clean?.for === 'discard') after.clean.files.push(outcome.file.name);
+      if (after.clean?.for === 'discard') after.clean.files.push(outcome.file);
       else if (outcome.attempt === lane.attempt) known = outcome;
     }
     if (known) outbox.event(lane.session, known, live.slot);

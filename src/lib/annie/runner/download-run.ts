@@ -6,9 +6,8 @@ import { cleanTitle } from '../../protocol/title.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
-import type { RunnerFailure, RunnerPhase, StartJob } from '../../protocol/runner.ts';
+import type { LandedFile, RunnerFailure, RunnerPhase, StartJob } from '../../protocol/runner.ts';
 import type { Engine, EngineResult } from '../engine.ts';
-import type { FinishedFile } from '../finish.server.ts';
 import { anotherMayKnow, mostTelling, type Registry } from '../registry.ts';
 import type { Clock } from './clock.ts';
 import { known, toFailure, untilAborted } from './failure.ts';
@@ -25,7 +24,7 @@ export interface RunPhase {
 }
 
 export type RunEnd =
-  | { how: 'done'; file: FinishedFile; output: string }
+  | { how: 'done'; file: LandedFile; output: string }
   | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
 
 export interface RunOptions {
@@ -110,7 +109,7 @@ export class DownloadRun implements SpaceUser {
     }
   }
 
-  async #fetch(): Promise<FinishedFile> {
+  async #fetch(): Promise<LandedFile> {
     const { session, job, registry, folder } = this.#options;
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const landed = isNew ? null : await folder.resume(job.download);
@@ -140,7 +139,7 @@ export class DownloadRun implements SpaceUser {
   }
 
   /** What was hashed, and is as expected, is moved: nothing else gets its name in the folder. */
-  async #finish(result: EngineResult): Promise<FinishedFile> {
+  async #finish(result: EngineResult): Promise<LandedFile> {
     const { job, folder } = this.#options;
     if (job.sha256 !== undefined) {
       await folder.check(job.download, result, job.sha256, this.signal);

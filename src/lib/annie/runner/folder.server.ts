@@ -1,10 +1,14 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
+import { join } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
+import type { LandedFile, MarkedFile } from '../../protocol/runner.ts';
 import { findFetched, noteFetched } from '../check/check-note.server.ts';
 import { checkFile } from '../check/check.server.ts';
 import { toDiskError } from '../disk-error.ts';
 import type { EngineResult } from '../engine.ts';
+import { markOf } from '../file-mark.ts';
 import { safeFileName, splitExtension } from '../file-name.ts';
+import { statFile } from '../finish-disk.server.ts';
 import { deleteFinished, finishFile, resumeFinish, type FinishedFile } from '../finish.server.ts';
 import { createSyncer } from '../sync.server.ts';
 import {
@@ -27,7 +31,7 @@ export interface DownloadFolder {
   /** Bytes of disk that earlier attempts left in a work dir. */
   occupied(workDir: string): Promise<number>;
   /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
-  resume(download: string): Promise<FinishedFile | null>;
+  resume(download: string): Promise<LandedFile | null>;
   /** Notes that an engine's file is all there, for `fetched`. @throws SluiceError `disk_*`, `internal_error` */
   keep(download: string, result: EngineResult): Promise<void>;
   /** The file of an earlier run that is all there and was not checked to the end; null = none. */
@@ -38,7 +42,7 @@ export interface DownloadFolder {
    */
   check(download: string, result: EngineResult, sha256: string, signal: AbortSignal): Promise<void>;
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
-  finish(download: string, result: EngineResult, filename: string | null): Promise<FinishedFile>;
+  finish(download: string, result: EngineResult, filename: string | null): Promise<LandedFile>;
   /**
    * Removes the work dir, after the finished file (if any) is synced.
    * @param nextOf the session whose next download may have the dir, null = it goes
@@ -47,8 +51,8 @@ export interface DownloadFolder {
   remove(download: string, nextOf: string | null): Promise<void>;
   /** Removes what was kept for the session's next download. @throws SluiceError `disk_*` */
   tidy(session: string): Promise<void>;
-  /** Deletes a finished file. @throws SluiceError `disk_*` */
-  delete(name: string): Promise<void>;
+  /** Deletes a finished file, if it still has its mark. @throws SluiceError `disk_*` */
+  delete(file: MarkedFile): Promise<void>;
   /** Waits for syncs and removes `.sluice` when it is empty. */
   close(): Promise<void>;
 }
@@ -61,12 +65,14 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
   const syncing = new Map<string, Promise<void>>();
   const spares = new SpareDirs(downloadDir);
 
-  function landed(download: string, file: FinishedFile): FinishedFile {
+  async function landed(download: string, file: FinishedFile): Promise<LandedFile> {
     const synced = syncer.sync(file.name).finally(() => {
       if (syncing.get(download) === synced) syncing.delete(download);
     });
     syncing.set(download, synced);
-    return file;
+    // Nothing to be said of it when it was taken away at once.
+    const found = await statFile(join(downloadDir, file.name)).catch(() => null);
+    return found === null ? file : { ...file, mark: markOf(found) };
   }
 
   return {
@@ -127,8 +133,8 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
       else await spares.keep(nextOf, download);
     },
     tidy: (session) => spares.clear(session),
-    async delete(name) {
-      await deleteFinished(downloadDir, name);
+    async delete({ name, mark }) {
+      await deleteFinished(downloadDir, name, mark);
     },
     async close() {
       await Promise.all(syncing.values());

@@ -1,4 +1,4 @@
-import type { JobRef, StartJob } from '../../protocol/runner.ts';
+import type { JobRef, MarkedFile, StartJob } from '../../protocol/runner.ts';
 import type { Ticket } from './fair-queue.ts';
 import type { LiveRun, Outcome } from './live-run.ts';
 
@@ -12,7 +12,8 @@ export interface After {
 }
 
 /** `discard` is answered, once for each; its files are deleted. `output`: the last words of what ran, '' = none. */
-export type Clean = { for: 'settle' } | { for: 'discard'; answers: number; files: string[]; output: string };
+export type Clean =
+  { for: 'settle' } | { for: 'discard'; answers: number; files: MarkedFile[]; output: string };
 
 export type LaneState =
   | { state: 'idle' }
