@@ -7,6 +7,7 @@ import { Visit } from '../support/page.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
 
 const reason = missing('chromium');
 const env = { SLUICE_ENGINES: 'http' };
@@ -56,6 +57,19 @@ testUnless(test, reason, 'an address that was refused comes back below the lines
   await visit.downloadNow('notanaddress', 'http://10.0.0.1/refused.bin');
   await visit.page.getByText('private').waitFor();
   assert.is(await visit.field.inputValue(), 'notanaddress\nhttp://10.0.0.1/refused.bin');
+  await visit.close();
+});
+
+testUnless(test, reason, 'what was shared fills the field once: a reload leaves it empty', async () => {
+  const shared = `${site.url}/file/shared.bin`;
+  const visit = await Visit.open(browser, `${server.url}/?url=${encodeURIComponent(shared)}&title=A+file`);
+  await waitFor(async () => (await visit.field.inputValue()) === shared);
+  await waitFor(() => visit.page.url() === `${server.url}/`);
+  assert.is(await visit.page.getByTestId('lookup').count(), 0);
+  await visit.page.reload();
+  await visit.ready();
+  assert.is(await visit.field.inputValue(), '');
+  assert.equal(visit.errors, []);
   await visit.close();
 });
 
