@@ -73,4 +73,56 @@ testUnless(test, reason, 'what was shared fills the field once: a reload leaves 
   await visit.close();
 });
 
+/** Puts text on the page as a hand would that let go of it there. */
+async function drop(visit: Visit, type: string, text: string): Promise<void> {
+  await visit.page.evaluate(
+    ([kind, data]) => {
+      const dataTransfer = new DataTransfer();
+      dataTransfer.setData(kind, data);
+      const options = { dataTransfer, bubbles: true, cancelable: true };
+      document.body.dispatchEvent(new DragEvent('dragover', options));
+      document.body.dispatchEvent(new DragEvent('drop', options));
+    },
+    [type, text] as const,
+  );
+}
+
+testUnless(
+  test,
+  reason,
+  'what is pasted beside the field, or dropped, is looked up and leaves what is typed',
+  async () => {
+    const visit = await Visit.open(browser, server.url, {
+      permissions: ['clipboard-read', 'clipboard-write'],
+    });
+    const draft = `${site.url}/file/one.bin\n${site.url}/file/two.bin`;
+    await visit.field.fill(draft);
+    const url = `${site.url}/file/pasted.bin`;
+    await visit.page.evaluate((text) => navigator.clipboard.writeText(text), url);
+    await visit.page.getByRole('button', { name: 'Running' }).click();
+    await visit.page.keyboard.press('Control+V');
+    const done = visit.page.getByTestId('lookup').and(visit.page.locator('[data-phase="done"]'));
+    await done.getByText('pasted').first().waitFor();
+    assert.is(await visit.field.inputValue(), draft);
+    await drop(visit, 'text/uri-list', `${site.url}/file/dropped.bin`);
+    await done.getByText('dropped').first().waitFor();
+    assert.is(await visit.field.inputValue(), draft);
+    assert.equal(visit.errors, []);
+    await visit.close();
+  },
+);
+
+testUnless(test, reason, 'words that are dropped and hold no address are told to be none', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.field.fill('a draft');
+  await drop(visit, 'text/plain', 'hello there');
+  await visit.page.getByTestId('notice').getByText('hello is not a web address').waitFor();
+  await drop(visit, 'text/plain', `ftp://x.org/a.zip\n${site.url}/file/good.bin`);
+  await visit.page.getByTestId('notice').getByText('1 line is no web address').waitFor();
+  await visit.page.getByTestId('lookup').and(visit.page.locator('[data-phase="done"]')).waitFor();
+  assert.is(await visit.field.inputValue(), 'a draft');
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
+
 test.run();
