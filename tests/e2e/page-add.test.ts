@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { type Site, startSite } from '../site/site.ts';
 import { axeFindings, launchBrowser } from '../support/browser.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { makePlace, startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
@@ -124,5 +124,33 @@ testUnless(test, reason, 'words that are dropped and hold no address are told to
   assert.equal(visit.errors, []);
   await visit.close();
 });
+
+testUnless(
+  test,
+  reason,
+  'an address added without a connection is told to wait until it is taken',
+  async () => {
+    const place = makePlace();
+    const doomed = await startServer({ place, env });
+    const visit = await Visit.open(browser, doomed.url);
+    await doomed.kill9();
+    await visit.page.getByTestId('connection').and(visit.page.locator(':not([data-state="live"])')).waitFor();
+    await visit.downloadNow(`${site.url}/file/later.bin`);
+    const notice = visit.page.getByTestId('notice');
+    await notice.getByText('Waiting for the connection: 1 address').waitFor();
+    await visit.shot('7-waiting to add');
+    const next = await startServer({ place, env, port: doomed.port });
+    try {
+      await notice.getByText('Added to your downloads').waitFor();
+      await notice.getByText('Waiting for the connection').waitFor({ state: 'detached' });
+      await visit.waitForState('later.bin', 'complete');
+      assert.equal(visit.errors, []);
+      await visit.close();
+    } finally {
+      await next.stop();
+      place.remove();
+    }
+  },
+);
 
 test.run();
