@@ -65,6 +65,11 @@ export class Lookups {
     this.list = this.list.filter((other) => other !== lookup);
   }
 
+  dismissAll(): void {
+    for (const { abort } of this.list) abort.abort();
+    this.list = [];
+  }
+
   /** @returns whether there was one to cancel */
   cancelRunning(): boolean {
     const running = this.list.filter(({ status }) => status.phase === 'running');

@@ -6,6 +6,7 @@ import type { Commands } from '../../channel/client-outbox.ts';
 import type { Action } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { Downloads } from './downloads.svelte.ts';
+import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
 import { Lookups } from './lookups.svelte.ts';
 import { Notices } from './notices.svelte.ts';
@@ -30,6 +31,7 @@ export class Session {
   readonly notices = new Notices();
   readonly downloads: Downloads;
   readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
+  readonly draft = new Draft();
   /** The row that the list is to bring into view and give the focus to. */
   revealed: string | null = $state(null);
   /** Commands on their way, by row: their buttons wait. */
