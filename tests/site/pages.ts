@@ -1,3 +1,9 @@
+function gallery(players: number): string {
+  const film = (i: number): string =>
+    `<video src="/file/film-${i}.mp4?size=100&amp;seed=${i}&amp;type=video/mp4" title="Film ${i}"></video>`;
+  return `<!doctype html><title>Gallery</title>${Array.from({ length: players }, (_, i) => film(i)).join('\n')}`;
+}
+
 /** Pages with media on them, by path. `{base}` is the site's own address. */
 export const PAGES: Record<string, string> = {
   '/page/three': `<!doctype html><html><head><title>Three clips &amp; a song</title>
@@ -25,6 +31,8 @@ export const PAGES: Record<string, string> = {
   '/page/hostile': `<!doctype html><title>../../etc/passwd\u202egpj.exe &lt;img src=x onerror=alert(1)&gt;\n\t"; rm -rf / #</title>
 <video src="/file/h.mp4?size=1000&amp;seed=61&amp;type=video/mp4"></video><video src="file:///etc/passwd"></video>
 <video src="javascript:alert(1)"></video><video src="http://169.254.169.254/x.mp4"></video><a href="http://[bad/x.mp4">x</a>`,
+  '/page/gallery': gallery(140),
+  '/page/endless': gallery(520),
   '/page/empty':
     '<!doctype html><title>Nothing here</title><p>Words only. <a href="/page/three">more</a></p>',
   '/page/dead-links': '<!doctype html><title>Dead</title><a href="/nowhere/x.mp4">gone</a>',

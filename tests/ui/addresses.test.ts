@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readAddresses } from '#lib/ui/add/addresses.ts';
+import { readAddresses, wrongAddresses } from '#lib/ui/add/addresses.ts';
 
 const urls = (text: string) => readAddresses(text).urls;
 
@@ -30,6 +30,27 @@ test('text without an address is refused by its first word', () => {
   assert.equal(readAddresses('--exec=x y'), { urls: [], rejected: '--exec=x' });
   assert.equal(readAddresses('javascript:alert(1)'), { urls: [], rejected: 'javascript:alert(1)' });
   assert.equal(readAddresses(' \n '), { urls: [], rejected: null });
+});
+
+test('a word that stands where an address should, and is none, is wrong', () => {
+  const list =
+    'htp://bad/one.bin\nftp://x.org/file.zip\r\nhttps://a.test/ok\n  notanaddress\nftp://x.org/file.zip';
+  assert.equal(wrongAddresses(list), ['htp://bad/one.bin', 'ftp://x.org/file.zip', 'notanaddress']);
+  assert.equal(wrongAddresses('get ftp://x.org/a or https://a.test/b'), ['ftp://x.org/a']);
+  assert.equal(wrongAddresses('https://'), ['https://']);
+});
+
+test('the prose around links is not wrong', () => {
+  assert.equal(wrongAddresses('look at (https://a.test/x), it is good\n\n---\nand b.test/y'), []);
+  assert.equal(wrongAddresses('好看的视频，推荐\nhttps://a.test/x'), []);
+});
+
+test('no word is both an address and wrong', () => {
+  fc.assert(
+    fc.property(fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.webUrl()), (text) => {
+      for (const word of wrongAddresses(text)) assert.equal(urls(word), []);
+    }),
+  );
 });
 
 test('whatever is pasted, what comes out parses as http or https', () => {

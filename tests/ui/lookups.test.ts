@@ -80,6 +80,18 @@ test('escape takes what is running off the page and leaves what was found', asyn
   assert.ok(!desk.asked.some(({ url }) => url === 'u5'));
 });
 
+test('putting all away ends what runs and looks up nothing of what waited', async () => {
+  const desk = new Desk();
+  const lookups = new Lookups(desk.send);
+  lookups.start(['u1', 'u2', 'u3', 'u4'], null);
+  lookups.dismissAll();
+  assert.equal(lookups.list, []);
+  assert.ok(desk.asked.every(({ options }) => options.signal?.aborted));
+  lookups.start(['u5'], null);
+  await waitFor(() => desk.asked.some(({ url }) => url === 'u5'));
+  assert.ok(!desk.asked.some(({ url }) => url === 'u4'));
+});
+
 test('looking the same address up again replaces the first answer', () => {
   const desk = new Desk();
   const lookups = new Lookups(desk.send);

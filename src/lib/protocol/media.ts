@@ -27,6 +27,8 @@ export interface MediaItem {
 export interface ParseResult {
   engine: EngineName;
   items: MediaItem[];
+  /** There is more at the address than `items` holds; left out where that is not so, or not known. */
+  truncated?: true;
 }
 
 export type EngineStatus =

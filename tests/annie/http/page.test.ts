@@ -80,6 +80,52 @@ test('structured data is found in graphs and lists, broken ones are passed over'
   );
 });
 
+test('a gallery of 140 players is listed whole', async () => {
+  const { items, truncated } = await settles(engine.parse({ url: `${site.url}/page/gallery`, signal }));
+  assert.is(items.length, 140);
+  assert.is(truncated, undefined);
+});
+
+test('of a page with more than 500 players 500 are listed, and it says that there are more', async () => {
+  const patient = createHttpEngine({ guard: openGuard(), listMs: Infinity });
+  const { items, truncated } = await settles(patient.parse({ url: `${site.url}/page/endless`, signal }));
+  await patient.close();
+  assert.is(items.length, 500);
+  assert.is(items[499]?.title, 'Film 499');
+  assert.is(truncated, true);
+});
+
+test('a page whose players take too long is listed as far as it got', async () => {
+  const hasty = createHttpEngine({ guard: openGuard(), listMs: 0 });
+  const { items, truncated } = await settles(hasty.parse({ url: `${site.url}/page/gallery`, signal }));
+  await hasty.close();
+  assert.equal(
+    items.map(({ title }) => title),
+    ['Film 0', 'Film 1', 'Film 2', 'Film 3'],
+  );
+  assert.is(truncated, true);
+});
+
+test('a hostile page costs no more requests, and no longer an answer, than 50 players with 12 sources', () => {
+  const scan = (count: number, sources: (player: number) => string[], base = '') => {
+    const players = Array.from(
+      { length: count },
+      (_, i) =>
+        `<video>${sources(i)
+          .map((src) => `<source src="${src}">`)
+          .join('')}</video>`,
+    );
+    return scanPage(`<base href="${base}">${players.join('')}`, new URL('https://example.com/p/'));
+  };
+  const greedy = scan(500, (player) => Array.from({ length: 12 }, (_, i) => `${player}-${i}.mp4`));
+  assert.is(greedy.groups.flatMap(({ sources }) => sources).length, 600);
+  assert.is(greedy.truncated, true);
+  const wordy = scan(500, (player) => [`${player}.mp4`], `/${'x'.repeat(8000)}/`);
+  assert.ok(JSON.stringify(wordy.groups).length < 400_000);
+  assert.ok(wordy.groups.length > 0);
+  assert.is(wordy.truncated, true);
+});
+
 test('base href is respected', async () => {
   const [item] = await parse('/page/base');
   assert.is(item?.url, `${site.url}/file/based.mp3?size=5000&seed=51&type=audio/mpeg`);

@@ -23,6 +23,8 @@ export interface HttpEngineOptions {
   maxConnections?: number;
   /** ms without a byte after which a download fails with `engine_stalled`. */
   stallMs?: number;
+  /** ms after which the list of a page's media is ended with what was found. */
+  listMs?: number;
   /** fdatasync before a file counts as fetched; the runner syncs finished files off their way. */
   syncAtEnd?: boolean;
   /** What `status` says; Sluice's own version. */
@@ -39,9 +41,11 @@ export interface HttpEngine extends Engine {
 const MAX_CONNECTIONS = 4;
 const STALL_MS = 60_000;
 const HEAD_TIMEOUT_MS = 30_000;
+/** With the last answers 30 s away at most it ends within the minute that a parse has. */
+const LIST_MS = 25_000;
 
 export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
-  const { guard, ffmpegPath = null, processes = null, stallMs = STALL_MS } = options;
+  const { guard, ffmpegPath = null, processes = null, stallMs = STALL_MS, listMs = LIST_MS } = options;
   const { maxConnections = MAX_CONNECTIONS, syncAtEnd = false, version = '0.1.0' } = options;
   const client = createHttpClient({ guard, stallMs, headTimeoutMs: Math.min(HEAD_TIMEOUT_MS, stallMs) });
   const hls: HlsOptions = { client, ffmpegPath, processes };
@@ -97,7 +101,7 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
         return Promise.resolve('site');
       return Promise.resolve(kind.kind === 'page' ? 'generic' : 'no');
     },
-    parse: async (request) => ({ engine: 'http', items: await listItems(request, hls) }),
+    parse: async (request) => ({ engine: 'http', ...(await listItems(request, { ...hls, listMs })) }),
     download,
     classify: async (url, signal) => (await probe(client, url, signal, 'kind')).kind,
     close: () => client.close(),

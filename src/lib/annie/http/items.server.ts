@@ -1,6 +1,6 @@
 /** What an address holds, as items with streams: a file, an HLS stream, or whatever a page speaks of. */
 import { SluiceError } from '../../protocol/error.ts';
-import type { MediaItem, MediaStream } from '../../protocol/media.ts';
+import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import { extensionOf, kindOf, nameInUrl, stemOf } from './names.ts';
@@ -12,6 +12,13 @@ import { shortHash } from './short-hash.ts';
 /** Sources of a page that are asked at a time. */
 const CONCURRENCY = 4;
 
+export interface ListOptions extends HlsOptions {
+  /** ms after which the players of a page that were not asked yet are left out. */
+  listMs: number;
+}
+
+type Listing = Pick<ParseResult, 'items' | 'truncated'>;
+
 interface Listed {
   source: PageSource;
   found: Probe;
@@ -19,14 +26,14 @@ interface Listed {
 }
 
 /** @throws SluiceError `no_media`, `unsupported_url` (DASH), `live_stream`, `encrypted`, network codes */
-export async function listItems(request: ParseRequest, options: HlsOptions): Promise<MediaItem[]> {
+export async function listItems(request: ParseRequest, options: ListOptions): Promise<Listing> {
   const { url, signal, onItems } = request;
   const found = await probe(options.client, url, signal, 'text');
   if (found.kind.kind === 'page') return pageItems(request, scanPage(found.text ?? '', found.url), options);
   const streams = await streamsOf(found, options, signal);
   const item = itemOf({ url, title: titleOf(found), site: new URL(url).hostname, found, streams });
   onItems?.([item]);
-  return [item];
+  return { items: [item] };
 }
 
 /** What to call a stream or file nobody gave a title: its name, or its folder's where the name says nothing. */
@@ -67,9 +74,10 @@ function itemOf(of: {
 async function pageItems(
   { url, signal, onItems }: ParseRequest,
   scan: PageScan,
-  options: HlsOptions,
-): Promise<MediaItem[]> {
+  options: ListOptions,
+): Promise<Listing> {
   const site = scan.site ?? new URL(url).hostname;
+  const until = performance.now() + options.listMs;
   const items: (MediaItem | null)[] = [];
   let next = 0;
   let refusal: unknown = null;
@@ -87,7 +95,8 @@ async function pageItems(
   }
 
   async function work(): Promise<void> {
-    for (let index = next++; index < scan.groups.length; index = next++) {
+    do {
+      const index = next++;
       const group = scan.groups[index];
       if (!group) return;
       const listed: Listed[] = [];
@@ -98,12 +107,13 @@ async function pageItems(
       const item = groupItem(url, site, scan, group, listed);
       items[index] = item;
       if (item) onItems?.([item]);
-    }
+    } while (performance.now() < until);
   }
 
   await Promise.all(Array.from({ length: CONCURRENCY }, work));
   const found = items.filter((item) => item !== null);
-  if (found.length > 0) return found;
+  const truncated = scan.truncated || next < scan.groups.length;
+  if (found.length > 0) return { items: found, ...(truncated ? { truncated } : {}) };
   const why =
     refusal instanceof SluiceError && refusal.code !== 'unsupported_url' ? ` (${refusal.message})` : '';
   throw new SluiceError(

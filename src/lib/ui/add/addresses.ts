@@ -9,6 +9,7 @@ export interface Addresses {
 const SCHEME = /^https?:\/\//i;
 /** `example.org/x` and `localhost:8080`: what people type when they mean an address. */
 const BARE = /^(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?(?:[/?#].*)?$|^localhost(?::\d+)?(?:[/?#].*)?$/iu;
+const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
 /** Quotes, brackets and stops after an address belong to the sentence that it was in (U+3xxx and U+FFxx: Chinese). */
 const CLOSING = /[>"'\],.;!\u2019\u201D\u3002\u300B\u300D\u300F\u3011\uFF01\uFF09\uFF0C\uFF1B]+$/;
 
@@ -24,6 +25,27 @@ export function readAddresses(text: string): Addresses {
     if (url !== null) urls.add(url);
   }
   return { urls: [...urls], rejected: urls.size === 0 ? (words[0] ?? null) : null };
+}
+
+/**
+ * The words of a text that were meant as addresses and are none: alone on their line, or with a scheme. Between the
+ * addresses of a list they are mistakes to be mended; all others are the prose around a link.
+ */
+export function wrongAddresses(text: string): string[] {
+  const wrong = new Set<string>();
+  for (const line of text.split(/[\r\n]+/)) {
+    const words = line.split(/\s+/).filter((word) => word !== '');
+    for (const word of words) {
+      const meant = word.includes('://') || (words.length === 1 && !isProse(word));
+      if (meant && readAddress(word) === null) wrong.add(word);
+    }
+  }
+  return [...wrong];
+}
+
+/** A bullet or a rule between links, and a sentence in a script that puts no spaces between its words. */
+function isProse(word: string): boolean {
+  return !/[\p{L}\p{N}]/u.test(word) || (UNSPACED.test(word) && !/[.:/]/.test(word));
 }
 
 function readAddress(word: string): string | null {

@@ -5,7 +5,10 @@ import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, MediaStream } from '../../protocol/media.ts';
 
 export type LookupPhase =
-  { phase: 'running' } | { phase: 'done'; engine: EngineName } | { phase: 'failed'; error: ErrorView };
+  | { phase: 'running' }
+  /** `truncated`: there is more than was found. */
+  | { phase: 'done'; engine: EngineName; truncated: boolean }
+  | { phase: 'failed'; error: ErrorView };
 
 /** The server works on so many pages of one session at a time anyway; the rest wait here. */
 const AT_ONCE = 3;
@@ -62,6 +65,11 @@ export class Lookups {
     this.list = this.list.filter((other) => other !== lookup);
   }
 
+  dismissAll(): void {
+    for (const { abort } of this.list) abort.abort();
+    this.list = [];
+  }
+
   /** @returns whether there was one to cancel */
   cancelRunning(): boolean {
     const running = this.list.filter(({ status }) => status.phase === 'running');
@@ -87,7 +95,7 @@ export class Lookups {
         { signal: abort.signal, onItems: (items) => lookup.found(items) },
       );
       lookup.items = result.items;
-      lookup.status = { phase: 'done', engine: result.engine };
+      lookup.status = { phase: 'done', engine: result.engine, truncated: result.truncated ?? false };
     } catch (thrown) {
       lookup.status = { phase: 'failed', error: toSluiceError(thrown).view };
     }

@@ -28,6 +28,12 @@ export class Notices {
     this.#show('error', text, ERROR_MS);
   }
 
+  /** @returns takes it back: it stays until then */
+  hold(text: string): () => void {
+    const id = this.#show('info', text, null);
+    return () => this.dismiss(id);
+  }
+
   dismiss(id: number): void {
     this.shown = this.shown.filter((notice) => notice.id !== id);
   }
@@ -50,10 +56,12 @@ export class Notices {
     }, GATHER_MS);
   }
 
-  #show(kind: Notice['kind'], text: string, ms: number): void {
+  /** @param ms null = until it is dismissed */
+  #show(kind: Notice['kind'], text: string, ms: number | null): number {
     const notice = { id: ++this.#lastId, kind, text };
     // The same sentence twice is one notice that stays longer.
     this.shown = [...this.shown.filter((other) => other.text !== text), notice].slice(-MOST);
-    setTimeout(() => this.dismiss(notice.id), ms);
+    if (ms !== null) setTimeout(() => this.dismiss(notice.id), ms);
+    return notice.id;
   }
 }

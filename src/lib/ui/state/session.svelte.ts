@@ -1,11 +1,12 @@
 /** Everything a page has: the channel, what came over it, and the commands that components send. */
-import { createContext } from 'svelte';
+import { createContext, untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { type Channel, type ChannelState, createChannel } from '../../channel/client.ts';
 import type { Commands } from '../../channel/client-outbox.ts';
 import type { Action } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { Downloads } from './downloads.svelte.ts';
+import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
 import { Lookups } from './lookups.svelte.ts';
 import { Notices } from './notices.svelte.ts';
@@ -30,10 +31,15 @@ export class Session {
   readonly notices = new Notices();
   readonly downloads: Downloads;
   readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
+  readonly draft = new Draft();
   /** The row that the list is to bring into view and give the focus to. */
   revealed: string | null = $state(null);
   /** Commands on their way, by row: their buttons wait. */
   readonly busy = new SvelteMap<string, number>();
+  /** Adds that met a lost connection and are not answered yet. */
+  delayed = $state(0);
+  /** Adds that are not answered yet. */
+  #adding = 0;
   readonly #texts: SessionTexts;
   #channel: Channel | null = null;
 
@@ -48,7 +54,10 @@ export class Session {
     const channel = createChannel({
       url: `${scheme}://${location.host}/api/channel`,
       onMessage: (message) => this.downloads.apply(message),
-      onState: (state) => (this.connection = state),
+      onState: (state) => {
+        this.connection = state;
+        this.#countDelayed();
+      },
       isSessionGone: async () => (await fetch('/api/downloads?limit=1')).status === 401,
     });
     this.#channel = channel;
@@ -71,6 +80,8 @@ export class Session {
   /** @returns those that were refused, in the order given; the first error is told in a notice */
   async add(list: readonly AddFields[]): Promise<AddFields[]> {
     const waiting = [...list];
+    this.#adding += list.length;
+    this.#countDelayed();
     const refused: AddFields[] = [];
     let failure: { thrown: unknown } | null = null;
     const lane = async (): Promise<void> => {
@@ -81,6 +92,8 @@ export class Session {
           refused.push(fields);
           failure ??= { thrown };
         }
+        this.#adding--;
+        this.#countDelayed();
       }
     };
     await Promise.all(Array.from({ length: Math.min(ADDS_AT_ONCE, list.length) }, lane));
@@ -105,6 +118,15 @@ export class Session {
   /** Of what is loaded. */
   hasUrl(url: string): DownloadRow | null {
     return this.downloads.rows.find((row) => row.url === url) ?? null;
+  }
+
+  /**
+   * What was delayed stays so until it is answered, also when the connection is back. Untracked: the effect that
+   * connects would otherwise run again, and connect anew, with each state.
+   */
+  #countDelayed(): void {
+    const most = untrack(() => (this.connection.state === 'live' ? this.delayed : this.#adding));
+    this.delayed = Math.min(most, this.#adding);
   }
 
   #send: Channel['send'] = (name, fields, options) =>

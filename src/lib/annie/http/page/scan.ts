@@ -4,8 +4,12 @@ import { checkUrl } from '../../../protocol/url.ts';
 import { looksLikeMedia } from '../names.ts';
 import { readJsonLd } from './json-ld.ts';
 
-/** More than any honest page has; a list nobody reads to its end. */
-const MAX_GROUPS = 50;
+/** A gallery of some hundreds is listed whole; a list of more nobody reads to its end. */
+const MAX_GROUPS = 500;
+/** Each is a request to a server that never asked for it: no more than 50 players with 12 sources each would cost. */
+const MAX_ADDRESSES = 600;
+/** All of the list goes over a socket that is closed with 1 MiB unread: a third of that, for a character may be 3 bytes. */
+const MAX_CHARS = 320 * 1024;
 const MAX_SOURCES = 12;
 const MAX_TITLE_CHARS = 300;
 
@@ -27,6 +31,8 @@ export interface PageScan {
   title: string | null;
   site: string | null;
   groups: PageGroup[];
+  /** The page has more than `groups` holds. */
+  truncated: boolean;
 }
 
 type Attributes = Record<string, string>;
@@ -117,11 +123,27 @@ export function scanPage(html: string, url: URL): PageScan {
   });
   parser.end(html);
   collected();
+  const merged = merge([...players, ...named, ...social, ...links]);
+  const groups = merged.slice(0, fitting(merged));
   return {
     title: tidy(page.ogTitle) ?? tidy(page.title),
     site: tidy(page.site),
-    groups: merge([...players, ...named, ...social, ...links]).slice(0, MAX_GROUPS),
+    groups,
+    truncated: groups.length < merged.length,
   };
+}
+
+/** How many of the groups stay within the bounds. */
+function fitting(groups: readonly PageGroup[]): number {
+  let addresses = 0;
+  let chars = 0;
+  const tooMany = groups.findIndex(({ title, sources }) => {
+    addresses += sources.length;
+    chars += title?.length ?? 0;
+    for (const { url, label } of sources) chars += url.length + (label?.length ?? 0);
+    return addresses > MAX_ADDRESSES || chars > MAX_CHARS;
+  });
+  return Math.min(MAX_GROUPS, tooMany === -1 ? groups.length : tooMany);
 }
 
 /** One group for each address: later mentions only add a title that was missing. */

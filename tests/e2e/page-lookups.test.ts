@@ -1,0 +1,163 @@
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, BrowserContextOptions, Locator } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Site, startSite } from '../site/site.ts';
+import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { Visit } from '../support/page.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+
+const reason = missing('chromium');
+let site: Site;
+let server: TestServer;
+let browser: Browser;
+
+test.before(async () => {
+  if (reason !== null) return;
+  site = await startSite();
+  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  if (reason !== null) return;
+  await browser.close();
+  await server.stop();
+  await site.close();
+});
+
+testUnless(test, reason, 'a page with more than is listed says so in the header of its card', async () => {
+  const visit = await Visit.open(browser, server.url);
+  const card = await visit.lookUp(`${site.url}/page/endless`);
+  await card
+    .getByRole('status')
+    .getByText(/\d+ items, the page has more/)
+    .waitFor();
+  assert.is(await card.getByTestId('lookup-item').count(), 25);
+  await visit.shot('2-more than is listed');
+  const whole = await visit.lookUp(`${site.url}/page/gallery`);
+  await whole.getByRole('status').getByText('140 items').waitFor();
+  assert.not.match((await whole.getByRole('status').textContent()) ?? '', /more/);
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
+
+const isFocused = (locator: Locator) => locator.evaluate((element) => element === document.activeElement);
+
+async function lookUpAll(visit: Visit, ...urls: string[]): Promise<Locator> {
+  await visit.field.fill(urls.join('\n'));
+  await visit.page.getByRole('button', { name: 'Look up', exact: true }).click();
+  return visit.page.getByTestId('lookup');
+}
+
+for (const [what, options] of [
+  ['on a wide screen', {}],
+  ['on a narrow phone in the dark', { viewport: { width: 320, height: 640 }, colorScheme: 'dark' }],
+] as [string, BrowserContextOptions][]) {
+  testUnless(test, reason, `cards of one site can be told apart ${what}`, async () => {
+    const visit = await Visit.open(browser, server.url, options);
+    const long = `/file/long.bin?size=900&seed=${'1'.repeat(200)}`;
+    const cards = await lookUpAll(
+      visit,
+      `${site.url}/page/three`,
+      site.url + long,
+      `${site.url}/page/empty?x=1`,
+    );
+    const settled = cards.and(visit.page.locator(':not([data-phase="running"])'));
+    await waitFor(async () => (await settled.count()) === 3);
+    assert.equal(await cards.getByTestId('lookup-path').allTextContents(), [
+      '/page/three',
+      long,
+      '/page/empty?x=1',
+    ]);
+    await visit.shot(`2-cards of one site ${what}`);
+    assert.equal(await axeFindings(visit.page), []);
+    const overflow = await visit.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    assert.ok(overflow <= 0, `${overflow} px are wider than the screen`);
+    await visit.page.getByRole('button', { name: 'Put all away' }).click();
+    assert.is(await cards.count(), 0);
+    assert.ok(await isFocused(visit.field));
+    assert.equal(visit.errors, []);
+    await visit.close();
+  });
+}
+
+testUnless(
+  test,
+  reason,
+  'the focus of a card that goes is taken over by the next, then by the field',
+  async () => {
+    const visit = await Visit.open(browser, server.url);
+    const { keyboard } = visit.page;
+    const cards = await lookUpAll(
+      visit,
+      `${site.url}/page/three`,
+      `${site.url}/file/second.bin`,
+      `${site.url}/page/empty`,
+    );
+    await cards.and(visit.page.locator('[data-phase="failed"]')).waitFor();
+    await waitFor(async () => (await cards.and(visit.page.locator('[data-phase="done"]')).count()) === 2);
+    assert.is(await visit.page.getByTestId('dismiss-all').count(), 1);
+    await cards.first().getByRole('button', { name: 'Put away' }).focus();
+    await keyboard.press('Enter');
+    const second = cards.filter({ hasText: '/file/second.bin' });
+    await waitFor(() => isFocused(second));
+    const failed = cards.filter({ hasText: '/page/empty' });
+    await failed.getByRole('button', { name: 'Try again' }).focus();
+    await keyboard.press('Enter');
+    await waitFor(() => isFocused(failed));
+    await failed.and(visit.page.locator('[data-phase="failed"]')).waitFor();
+    await second.getByRole('button', { name: 'Put away' }).click();
+    await waitFor(() => isFocused(visit.field));
+    assert.is(await visit.page.getByTestId('dismiss-all').count(), 0);
+    assert.equal(visit.errors, []);
+    await visit.close();
+  },
+);
+
+testUnless(
+  test,
+  reason,
+  'a failed address is brought back to the field, below what is typed there',
+  async () => {
+    const visit = await Visit.open(browser, server.url);
+    const wrong = `${site.url}/page/empty`;
+    const cards = await lookUpAll(visit, wrong);
+    await visit.field.fill('https://a.test/draft');
+    await cards.getByRole('button', { name: 'Edit' }).click();
+    await waitFor(() => isFocused(visit.field));
+    assert.is(await visit.field.inputValue(), `https://a.test/draft\n${wrong}`);
+    assert.is(await cards.count(), 0);
+    assert.equal(visit.errors, []);
+    await visit.close();
+  },
+);
+
+testUnless(test, reason, 'the focus of a lookup that is cancelled goes to the next card', async () => {
+  const visit = await Visit.open(browser, server.url);
+  // A silent server: the lookup runs until it is cancelled.
+  const silent = createServer(() => {});
+  await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+  const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/silent`;
+  const cards = await lookUpAll(visit, url, `${site.url}/file/after.bin`);
+  // Escape cancels all that run.
+  await cards.and(visit.page.locator('[data-phase="done"]')).waitFor();
+  await cards.first().getByRole('button', { name: 'Cancel' }).focus();
+  await visit.page.keyboard.press('Escape');
+  await waitFor(() => isFocused(cards.filter({ hasText: '/file/after.bin' })));
+  const again = (await lookUpAll(visit, url)).first();
+  await again.getByRole('button', { name: 'Cancel' }).focus();
+  await visit.page.keyboard.press('Enter');
+  await waitFor(() => isFocused(cards.filter({ hasText: '/file/after.bin' })));
+  assert.equal(visit.errors, []);
+  await visit.close();
+  silent.close();
+  silent.closeAllConnections();
+});
+
+test.run();
