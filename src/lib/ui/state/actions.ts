@@ -1,5 +1,5 @@
 import type { Action } from '../../protocol/command.ts';
-import type { DownloadState } from '../../protocol/download.ts';
+import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 
 export type RowAction = Action | 'remove' | 'save';
 
@@ -24,4 +24,9 @@ export function actionsOf(state: DownloadState): readonly RowAction[] {
 export function toggleOf(state: DownloadState): 'pause' | 'resume' | null {
   const [first] = ACTIONS[state];
   return first === 'pause' || first === 'resume' ? first : null;
+}
+
+/** Only what would be missed is asked about: a running download, or a file. */
+export function isRemoveAsked({ state, file }: Pick<DownloadView, 'state' | 'file'>): boolean {
+  return file !== null || (state !== 'error' && state !== 'cancelled');
 }
