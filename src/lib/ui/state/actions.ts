@@ -26,7 +26,14 @@ export function toggleOf(state: DownloadState): 'pause' | 'resume' | null {
   return first === 'pause' || first === 'resume' ? first : null;
 }
 
-/** Only what would be missed is asked about: a running download, or a file. */
-export function isRemoveAsked({ state, file }: Pick<DownloadView, 'state' | 'file'>): boolean {
+/** Those that can lose something. */
+export type Question = 'cancel' | 'remove';
+
+/** Only what would be missed is asked about: bytes that came, a running download, or a file. */
+export function isAsked(
+  question: Question,
+  { state, file, receivedBytes }: Pick<DownloadView, 'state' | 'file' | 'receivedBytes'>,
+): boolean {
+  if (question === 'cancel') return receivedBytes > 0;
   return file !== null || (state !== 'error' && state !== 'cancelled');
 }
