@@ -27,6 +27,8 @@ export type AddFields = Commands['add']['fields'];
 
 export class Session {
   connection: ChannelState = $state.raw({ state: 'connecting' });
+  /** Not live for so long that a person should know: what is shown may be out of date. */
+  stale = $state(false);
   readonly notices = new Notices();
   readonly downloads: Downloads;
   readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
