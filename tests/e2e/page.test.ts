@@ -147,6 +147,7 @@ testUnless(test, reason, 'pause, resume, cancel, try again and remove, each from
     await visit.press('Resume', 'steps.bin');
     await visit.waitForState('steps.bin', 'download');
     await visit.press('Cancel', 'steps.bin');
+    await visit.page.getByRole('dialog').getByRole('button', { name: 'Stop and discard' }).click();
     await visit.waitForState('steps.bin', 'cancelled');
     await visit.press('Try again', 'steps.bin');
     await visit.waitForState('steps.bin', 'complete');

@@ -15,8 +15,8 @@ const plain = (text: string) => text.replace(/\s/g, ' ');
 
 test('sizes have decimal units and one decimal below 100', () => {
   for (const [bytes, text] of [
-    [0, '0 byte'],
-    [999, '999 byte'],
+    [0, '0 B'],
+    [999, '999 B'],
     [1000, '1.0 kB'],
     [12_345, '12.3 kB'],
     [99_949, '99.9 kB'],
@@ -41,6 +41,8 @@ test('a size never reads as 1000 of a unit that has a larger one', () => {
 
 test('speeds are sizes a second, in the words of the locale', () => {
   assert.is(plain(formatSpeed(12_345_678, 'en')), '12.3 MB/s');
+  assert.is(plain(formatSpeed(512, 'en')), '512 B/s');
+  assert.is(plain(formatBytes(512, 'zh')), '512 B');
   assert.match(formatSpeed(12_345_678, 'zh'), /12\.3/);
   assert.is.not(formatSpeed(1234, 'zh'), '');
 });

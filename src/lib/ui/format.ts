@@ -32,13 +32,15 @@ function formatUnit(bytes: number, locale: string, suffix: '' | '-per-second'): 
     power++;
   }
   const digits = digitsOf(value, power);
-  return numberFormat(locale, {
+  const text = numberFormat(locale, {
     style: 'unit',
     unit: `${UNITS[power]}${suffix}`,
     unitDisplay: 'short',
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(value);
+  // English alone has the word for it, in the singular, among signs such as kB.
+  return text.replace('byte', 'B');
 }
 
 function digitsOf(value: number, power: number): number {

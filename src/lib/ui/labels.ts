@@ -76,9 +76,10 @@ export function sizeLabel(row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes'>
   return row.totalBytes === null ? received : m.received_of({ received, total: bytesLabel(row.totalBytes) });
 }
 
-/** A progress bar in words. */
+/** A progress bar in words; @param live whether the time left still holds */
 export function progressLabel(
   row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state' | 'sha256'>,
+  live = true,
 ): string {
   const received = bytesLabel(row.receivedBytes);
   if (row.state === 'parse' || row.state === 'finish') return rowStateLabel(row);
@@ -86,7 +87,7 @@ export function progressLabel(
   const percent = percentLabel(row.percent);
   if (row.totalBytes === null) return percent;
   const total = bytesLabel(row.totalBytes);
-  const left = row.etaSeconds === null ? null : durationLabel(row.etaSeconds);
+  const left = row.etaSeconds === null || !live ? null : durationLabel(row.etaSeconds);
   if (left === null) return m.progress_text({ percent, received, total });
   return m.progress_text_left({ percent, received, total, left });
 }

@@ -8,6 +8,6 @@ export function tellDelayed(session: Session): void {
     const count = session.delayed;
     if (count === 0) return;
     const text = m.add_delayed({ count });
-    return untrack(() => session.notices.hold(text));
+    return untrack(() => session.notices.stand(text));
   });
 }

@@ -1,5 +1,5 @@
 import type { Action } from '../../protocol/command.ts';
-import type { DownloadState } from '../../protocol/download.ts';
+import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 
 export type RowAction = Action | 'remove' | 'save';
 
@@ -24,4 +24,16 @@ export function actionsOf(state: DownloadState): readonly RowAction[] {
 export function toggleOf(state: DownloadState): 'pause' | 'resume' | null {
   const [first] = ACTIONS[state];
   return first === 'pause' || first === 'resume' ? first : null;
+}
+
+/** Those that can lose something. */
+export type Question = 'cancel' | 'remove';
+
+/** Only what would be missed is asked about: bytes that came, a running download, or a file. */
+export function isAsked(
+  question: Question,
+  { state, file, receivedBytes }: Pick<DownloadView, 'state' | 'file' | 'receivedBytes'>,
+): boolean {
+  if (question === 'cancel') return receivedBytes > 0;
+  return file !== null || (state !== 'error' && state !== 'cancelled');
 }

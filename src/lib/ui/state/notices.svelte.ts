@@ -17,6 +17,10 @@ export class Notices {
   /** The text of the live region. */
   said = $state('');
   #lastId = 0;
+  // eslint-disable-next-line svelte/prefer-svelte-reactivity -- shown to nobody
+  readonly #timers = new Map<number, { ms: number; timer: ReturnType<typeof setTimeout> | null }>();
+  /** Who shows them: the page, then each dialog that was opened above it. */
+  #hosts: readonly string[] = $state.raw([]);
   // eslint-disable-next-line svelte/prefer-svelte-reactivity -- waits for its second, shown to nobody
   readonly #gathered = new Map<string, string[]>();
 
@@ -29,13 +33,41 @@ export class Notices {
   }
 
   /** @returns takes it back: it stays until then */
-  hold(text: string): () => void {
+  stand(text: string): () => void {
     const id = this.#show('info', text, null);
     return () => this.dismiss(id);
   }
 
   dismiss(id: number): void {
     this.shown = this.shown.filter((notice) => notice.id !== id);
+    const running = this.#timers.get(id);
+    if (running?.timer != null) clearTimeout(running.timer);
+    this.#timers.delete(id);
+  }
+
+  /** It stays for as long as it is pointed at or has the focus. */
+  hold(id: number): void {
+    const running = this.#timers.get(id);
+    if (running?.timer == null) return;
+    clearTimeout(running.timer);
+    running.timer = null;
+  }
+
+  /** From here it has all its time again. */
+  release(id: number): void {
+    const held = this.#timers.get(id);
+    if (held?.timer === null) held.timer = setTimeout(() => this.dismiss(id), held.ms);
+  }
+
+  /** The one that is on top: what is behind a dialog is dimmed, and cannot be pressed. */
+  get host(): string | null {
+    return this.#hosts.at(-1) ?? null;
+  }
+
+  /** @returns what takes it back */
+  addHost(host: string): () => void {
+    this.#hosts = [...this.#hosts, host];
+    return () => (this.#hosts = this.#hosts.filter((other) => other !== host));
   }
 
   /**
@@ -61,7 +93,9 @@ export class Notices {
     const notice = { id: ++this.#lastId, kind, text };
     // The same sentence twice is one notice that stays longer.
     this.shown = [...this.shown.filter((other) => other.text !== text), notice].slice(-MOST);
-    if (ms !== null) setTimeout(() => this.dismiss(notice.id), ms);
+    if (ms !== null) {
+      this.#timers.set(notice.id, { ms, timer: setTimeout(() => this.dismiss(notice.id), ms) });
+    }
     return notice.id;
   }
 }

@@ -21,13 +21,15 @@ export interface SessionTexts {
   thrown: (error: unknown) => string;
 }
 
-/** A playlist of thousands goes out a few at a time: the server refuses a flood. */
-const ADDS_AT_ONCE = 16;
+/** What is for thousands goes out a few at a time: the server refuses a flood. */
+const AT_ONCE = 16;
 
 export type AddFields = Commands['add']['fields'];
 
 export class Session {
   connection: ChannelState = $state.raw({ state: 'connecting' });
+  /** Not live for so long that a person should know: what is shown may be out of date. */
+  stale = $state(false);
   readonly notices = new Notices();
   readonly downloads: Downloads;
   readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
@@ -79,40 +81,49 @@ export class Session {
 
   /** @returns those that were refused, in the order given; the first error is told in a notice */
   async add(list: readonly AddFields[]): Promise<AddFields[]> {
-    const waiting = [...list];
     this.#adding += list.length;
     this.#countDelayed();
     const refused: AddFields[] = [];
     let failure: { thrown: unknown } | null = null;
-    const lane = async (): Promise<void> => {
-      for (let fields = waiting.shift(); fields !== undefined; fields = waiting.shift()) {
-        try {
-          await this.#send('add', fields);
-        } catch (thrown) {
-          refused.push(fields);
-          failure ??= { thrown };
-        }
-        this.#adding--;
-        this.#countDelayed();
+    await inLanes(list, async (fields) => {
+      try {
+        await this.#send('add', fields);
+      } catch (thrown) {
+        refused.push(fields);
+        failure ??= { thrown };
       }
-    };
-    await Promise.all(Array.from({ length: Math.min(ADDS_AT_ONCE, list.length) }, lane));
+      this.#adding--;
+      this.#countDelayed();
+    });
     if (failure !== null) this.notices.error(this.#texts.thrown((failure as { thrown: unknown }).thrown));
     return list.filter((fields) => refused.includes(fields));
   }
 
-  /** Pauses or resumes every row of a group, those that are not loaded yet too. */
-  async actOnAll(
-    name: 'pause' | 'resume',
-    filters: readonly Filter[],
-    has: (row: DownloadRow) => boolean,
-  ): Promise<void> {
+  /** Every row of these groups that is meant, those that were not loaded yet too. */
+  async collect(filters: readonly Filter[], has: (row: DownloadRow) => boolean): Promise<DownloadRow[]> {
     for (const filter of filters) {
       while (this.downloads.hasMore(filter) && this.downloads.paging !== 'failed') {
         await this.downloads.more(filter);
       }
     }
-    await Promise.all(this.downloads.rows.filter(has).map((row) => this.act(name, row)));
+    return this.downloads.rows.filter(has);
+  }
+
+  async actOnAll(
+    name: Action,
+    filters: readonly Filter[],
+    has: (row: DownloadRow) => boolean,
+  ): Promise<void> {
+    await inLanes(await this.collect(filters, has), async (row) => void (await this.act(name, row)));
+  }
+
+  /** Takes them off the list and leaves their files. @returns how many are gone */
+  async clear(rows: readonly DownloadRow[]): Promise<number> {
+    let gone = 0;
+    await inLanes(rows, async (row) => {
+      if (await this.remove(row, 'keep')) gone++;
+    });
+    return gone;
   }
 
   /** Of what is loaded. */
@@ -152,6 +163,14 @@ export class Session {
     if (row.state === 'complete') this.notices.gather('complete', row.title, complete, completeMany);
     else if (row.state === 'error') this.notices.gather('error', row.title, failed, failedMany);
   }
+}
+
+async function inLanes<T>(list: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const waiting = [...list];
+  const lane = async (): Promise<void> => {
+    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, list.length) }, lane));
 }
 
 export const [useSession, provideSession] = createContext<Session>();

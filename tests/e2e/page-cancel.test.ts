@@ -1,0 +1,146 @@
+import type { Browser } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Site, startSite } from '../site/site.ts';
+import { launchBrowser } from '../support/browser.ts';
+import { Visit } from '../support/page.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+
+const MIB = 1024 * 1024;
+const reason = missing('chromium');
+let site: Site;
+let server: TestServer;
+let browser: Browser;
+
+test.before(async () => {
+  if (reason !== null) return;
+  site = await startSite();
+  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  if (reason !== null) return;
+  await browser.close();
+  await server.stop();
+  await site.close();
+});
+
+const slow = (name: string): string => `${site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+/** Never answered: it stands in `parse`, and no byte comes. */
+const silent = (name: string): string => `${site.url}/file/${name}?fault=hang`;
+
+const focused = (visit: Visit): Promise<string | null> =>
+  visit.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? null);
+
+/** Presses Cancel, and its place again as soon as something else can be pressed there. */
+function pressTwice(visit: Visit): Promise<void> {
+  return visit.page.evaluate(async () => {
+    const button = document.querySelector<HTMLElement>('[data-testid="cancel"]')!;
+    const changed = new Promise<void>((resolve) => {
+      new MutationObserver(() => {
+        const ready = button.getAttribute('aria-disabled') !== 'true';
+        if (ready && button.dataset['testid'] !== 'cancel') resolve();
+      }).observe(button, { attributes: true });
+    });
+    button.focus();
+    button.click();
+    await changed;
+    button.click();
+  });
+}
+
+testUnless(test, reason, 'a second click where Cancel was a moment ago does not remove the row', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(silent('twice.bin'));
+  await visit.waitForState('twice.bin', 'parse');
+  await pressTwice(visit);
+  assert.is(await focused(visit), 'Remove: twice.bin');
+  // Its answer comes after that of any removal.
+  await visit.press('Try again', 'twice.bin');
+  await visit.waitForState('twice.bin', 'parse');
+  await visit.press('Cancel', 'twice.bin');
+  await visit.waitForState('twice.bin', 'cancelled');
+  const remove = visit.page.getByRole('button', { name: 'Remove: twice.bin' });
+  await waitFor(async () => {
+    if ((await remove.count()) > 0) await remove.click();
+    return (await visit.row('twice.bin').count()) === 0;
+  });
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
+
+testUnless(test, reason, 'the second half of a double click does nothing of its own', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(`${site.url}/one.mp4`, `${site.url}/two.mp4`);
+  await visit.waitForState('one.mp4', 'error');
+  await visit.waitForState('two.mp4', 'error');
+  // Rows that have been so for a while, as far as the page knows.
+  await visit.page.reload();
+  await visit.ready();
+  await visit.waitForState('two.mp4', 'error');
+  // The row below comes to where the removed one was.
+  await visit.page.evaluate(async () => {
+    const buttons = [...document.querySelectorAll<HTMLElement>('[data-testid="remove"]')];
+    const click = (button: HTMLElement, detail: number) =>
+      button.dispatchEvent(new MouseEvent('click', { bubbles: true, detail }));
+    click(buttons[0]!, 1);
+    click(buttons[1]!, 2);
+  });
+  await waitFor(async () => (await visit.page.getByTestId('download').count()) === 1);
+  await visit.downloadNow(`${site.url}/file/after.bin`);
+  await visit.waitForState('after.bin', 'complete');
+  assert.is(await visit.page.getByTestId('download').count(), 2);
+  await visit.close();
+});
+
+testUnless(test, reason, 'once bytes have come, Cancel asks before it discards them', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(slow('asked.bin'));
+  await visit.row('asked.bin').getByTestId('speed').waitFor();
+  await visit.press('Cancel', 'asked.bin');
+  const dialog = visit.page.getByTestId('cancel-dialog');
+  await dialog.getByRole('heading', { name: /^Stop and discard [\d.]+ [kM]B\?$/ }).waitFor();
+  await visit.shot('5-cancel');
+  await visit.page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.is(await focused(visit), 'Cancel: asked.bin');
+  assert.is(await visit.row('asked.bin').getAttribute('data-state'), 'download');
+  await visit.press('Cancel', 'asked.bin');
+  await dialog.getByRole('button', { name: 'Stop and discard' }).click();
+  await visit.waitForState('asked.bin', 'cancelled');
+  assert.is(await focused(visit), 'Remove: asked.bin');
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
+
+testUnless(test, reason, 'a cancelled download does not claim the bytes that are gone', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(slow('gone.bin'));
+  await visit.row('gone.bin').getByTestId('speed').waitFor();
+  await visit.press('Details', 'gone.bin');
+  const drawer = visit.page.getByTestId('details-drawer');
+  await drawer.getByRole('button', { name: 'Cancel: gone.bin' }).click();
+  await visit.page.getByTestId('cancel-dialog').getByTestId('confirm').click();
+  await visit.waitForState('gone.bin', 'cancelled');
+  await drawer.getByText('Cancelled').waitFor();
+  assert.not.match((await drawer.textContent()) ?? '', /\d [kM]B of/);
+  await visit.page.keyboard.press('Escape');
+  assert.is(await visit.row('gone.bin').getByTestId('bytes').count(), 0);
+  await visit.close();
+});
+
+testUnless(test, reason, 'a question about a download that ends by itself goes away', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(`${site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
+  await visit.row('ends.bin').getByTestId('speed').waitFor();
+  await visit.press('Cancel', 'ends.bin');
+  await visit.page.getByTestId('cancel-dialog').waitFor();
+  await visit.waitForState('ends.bin', 'complete');
+  await visit.page.getByTestId('cancel-dialog').waitFor({ state: 'detached' });
+  await visit.close();
+});
+
+test.run();

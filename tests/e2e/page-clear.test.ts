@@ -1,0 +1,104 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { Browser } from 'playwright-core';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type Site, startSite } from '../site/site.ts';
+import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { Visit } from '../support/page.ts';
+import { startServer, type TestServer } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
+
+const reason = missing('chromium');
+let site: Site;
+let server: TestServer;
+let browser: Browser;
+
+test.before(async () => {
+  if (reason !== null) return;
+  site = await startSite();
+  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
+  browser = await launchBrowser();
+});
+test.after(async () => {
+  if (reason !== null) return;
+  await browser.close();
+  await server.stop();
+  await site.close();
+});
+
+const count = (visit: Visit): Promise<number> => visit.page.getByTestId('download').count();
+
+testUnless(
+  test,
+  reason,
+  'what is done is cleared off the list with one question, and its files stay',
+  async () => {
+    const visit = await Visit.open(browser, server.url);
+    await visit.downloadNow(
+      `${site.url}/file/one.bin`,
+      `${site.url}/file/two.bin`,
+      `${site.url}/file/other.dat`,
+      `${site.url}/none.mp4`,
+    );
+    for (const name of ['one.bin', 'two.bin', 'other.dat']) await visit.waitForState(name, 'complete');
+    await visit.waitForState('none.mp4', 'error');
+    assert.is(await visit.page.getByTestId('clear-all').count(), 0);
+    await visit.page.getByTestId('filter-done').click();
+    // What the search has left out is not among these.
+    await visit.page.getByTestId('filter-text').fill('.bin');
+    await visit.page.getByRole('button', { name: 'Clear these' }).click();
+    const dialog = visit.page.getByTestId('clear-dialog');
+    await dialog.getByRole('heading', { name: 'Clear 2 downloads off the list?' }).waitFor();
+    await dialog.getByText('Their files are kept.').waitFor();
+    await visit.shot('5-clear');
+    assert.equal(await axeFindings(visit.page), []);
+    await dialog.getByRole('button', { name: 'Keep them' }).click();
+    assert.is(await count(visit), 2);
+    await visit.page.getByRole('button', { name: 'Clear these' }).click();
+    await dialog.getByTestId('confirm').click();
+    await visit.page.getByText('2 downloads cleared').waitFor();
+    await visit.page.getByTestId('filter-text').fill('');
+    await visit.page.getByTestId('filter-all').click();
+    await waitFor(async () => (await count(visit)) === 2);
+    assert.ok(existsSync(join(server.place.downloadDir, 'one.bin')));
+    assert.equal(visit.errors, []);
+    await visit.close();
+  },
+);
+
+testUnless(test, reason, 'all that failed is tried again at once', async () => {
+  const visit = await Visit.open(browser, server.url);
+  const url = (name: string) => `${site.url}/file/${name}?fault=status=404&times=2`;
+  await visit.downloadNow(url('first.bin'), url('second.bin'));
+  await visit.waitForState('first.bin', 'error');
+  await visit.waitForState('second.bin', 'error');
+  await visit.page.getByTestId('filter-failed').click();
+  await visit.shot('3-failed');
+  await waitFor(async () => {
+    const retry = visit.page.getByRole('button', { name: 'Try all again' });
+    if ((await retry.count()) > 0) await retry.click();
+    return (await count(visit)) === 0;
+  });
+  await visit.page.getByTestId('filter-all').click();
+  await visit.waitForState('first.bin', 'complete');
+  await visit.waitForState('second.bin', 'complete');
+  await visit.close();
+});
+
+testUnless(test, reason, 'a question begins with the button that loses nothing', async () => {
+  const visit = await Visit.open(browser, server.url);
+  await visit.downloadNow(`${site.url}/file/kept.bin`);
+  await visit.waitForState('kept.bin', 'complete');
+  await visit.press('Remove', 'kept.bin');
+  await visit.page.getByTestId('remove-dialog').waitFor();
+  assert.is(await visit.page.evaluate(() => document.activeElement?.textContent), 'Keep it');
+  await visit.page.keyboard.press('Enter');
+  await visit.page.getByTestId('remove-dialog').waitFor({ state: 'detached' });
+  assert.is(await count(visit), 1);
+  await visit.close();
+});
+
+test.run();
