@@ -125,6 +125,17 @@ testUnless(
   },
 );
 
+testUnless(test, reason, 'what was left out of the log is not put down to a slow page', async () => {
+  const { page, say } = await play();
+  say(whole([]));
+  say({ type: 'log', dropped: 0, omitted: 7, entries: [event(8)] });
+  const gap = page.getByTestId('log-gap');
+  await gap.filter({ hasText: '7 older or routine events are not shown' }).waitFor();
+  assert.not.match((await gap.textContent()) ?? '', /slow/);
+  await page.getByTestId('log-count').filter({ hasText: '2 shown of 8 seen' }).waitFor();
+  await page.context().close();
+});
+
 testUnless(
   test,
   reason,

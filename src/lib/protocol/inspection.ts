@@ -234,8 +234,11 @@ export type InspectorServerMessage =
     }
   /** The tree: whole at first, then what changed; at most twice a second. */
   | { type: 'actors'; whole: boolean; set: ActorView[]; gone: Party[] }
-  /** `dropped`: observations that this reader was too slow for. */
-  | { type: 'log'; dropped: number; entries: Observation[] }
+  /**
+   * `dropped`: observations that this reader was too slow for. `omitted`: those that it was not to be shown, since one
+   * message holds no more or since they were routine; absent = none.
+   */
+  | { type: 'log'; dropped: number; omitted?: number; entries: Observation[] }
   | { type: 'explained'; download: string; explanation: Explanation | null };
 
 /** A recording of one engine process, as `sluice replay` reads it: the lines of a corpus file, in one value. */
