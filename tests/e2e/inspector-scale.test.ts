@@ -25,7 +25,14 @@ test.after(async () => {
 });
 
 const at = Date.UTC(2026, 0, 2);
-const session = { id: 'session:one', kind: 'session', parent: 'host', state: 'live', since: at } as const;
+const session = {
+  id: 'session:one',
+  kind: 'session',
+  parent: 'host',
+  state: 'live',
+  since: at,
+  createdAt: at,
+} as const;
 
 function download(index: number): ActorView {
   return {
@@ -35,7 +42,8 @@ function download(index: number): ActorView {
     title: `file ${index}.bin`,
     state: 'download.live',
     isLive: true,
-    since: at + index,
+    since: at,
+    createdAt: at + index,
     attempt: 1,
     percent: index % 100,
     errorCode: null,

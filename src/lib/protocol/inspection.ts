@@ -149,7 +149,10 @@ export type ActorView =
       kind: 'session';
       parent: 'host';
       state: 'live' | 'hibernated';
+      /** When it came to this state, as far as that was seen, ms since 1970. */
       since: number;
+      /** ms since 1970; null = nothing is stored of it, or it was not looked at yet. */
+      createdAt: number | null;
       /** Events that wait. */
       mailbox: number;
       sockets: number;
@@ -170,6 +173,8 @@ export type ActorView =
       isLive: boolean;
       /** When it came to this state, ms since 1970. */
       since: number;
+      /** ms since 1970. */
+      createdAt: number;
       attempt: number;
       percent: number | null;
       errorCode: string | null;
