@@ -1,6 +1,6 @@
 /** The inspector's page on a socket that the test speaks for: it shows what it is told, whether or not it ever was. */
 import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from 'playwright-core';
-import type { ActorView, InspectorServerMessage, Observation } from '#lib/protocol/inspection.ts';
+import type { ActorView, InspectorServerMessage, Json, Observation } from '#lib/protocol/inspection.ts';
 import { STEP_MS } from './page.ts';
 import { waitFor } from './wait.ts';
 
@@ -14,7 +14,7 @@ const session = {
   createdAt: at,
 } as const;
 
-export function download(index: number): ActorView {
+export function download(index: number): Extract<ActorView, { kind: 'download' }> {
   return {
     id: `download:d${String(index).padStart(11, '0')}`,
     kind: 'download',
@@ -42,6 +42,27 @@ export function event(n: number): Observation {
     from: 'runner',
     event: `event-${n}`,
     data: null,
+  };
+}
+
+/** Of `download(1)`. Without a row, nothing is known of it but the state. */
+export function transition(n: number, value: string, row?: Record<string, Json>): Observation {
+  const { id, title } = download(1);
+  const [state] = value.split('.') as [string];
+  const changed =
+    row === undefined ? {} : { row: { id, url: 'https://example.org/1', title, state, ...row } };
+  return {
+    n,
+    at: at + n,
+    about: id,
+    session: 'one',
+    cause: 'tick',
+    kind: 'transition',
+    machine: 'download',
+    event: 'step',
+    value,
+    took: [`step-${n}`],
+    changed,
   };
 }
 
