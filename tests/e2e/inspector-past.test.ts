@@ -84,6 +84,38 @@ testUnless(test, reason, 'how far a running download is stands in one place', as
   await page.context().close();
 });
 
+testUnless(
+  test,
+  reason,
+  'who goes through time with the keys keeps the focus at its ends, and back to live',
+  async () => {
+    const page = await looking();
+    const hasFocus = (testid: string): Promise<boolean> =>
+      page.getByTestId(testid).evaluate((element) => element === document.activeElement);
+    const shows = (value: string): Promise<void> =>
+      page.locator(`[data-testid="chart"][data-value="${value}"]`).waitFor();
+    await page.getByTestId('turn-before').focus();
+    for (const value of ['download.throttle', 'parse', 'queued.held']) {
+      await page.keyboard.press('Enter');
+      await shows(value);
+    }
+    await page.getByTestId('turn-before').and(page.locator('[aria-disabled="true"]')).waitFor();
+    assert.ok(await hasFocus('turn-before'));
+    await page.getByTestId('turn-after').focus();
+    for (const value of ['parse', 'download.throttle', 'download.live']) {
+      await page.keyboard.press('Enter');
+      await shows(value);
+    }
+    await page.getByTestId('past').waitFor({ state: 'hidden' });
+    assert.ok(await hasFocus('turn-after'));
+    await page.getByTestId('step-before').press('Enter');
+    await page.getByTestId('back-to-live').press('Enter');
+    await page.getByTestId('past').waitFor({ state: 'hidden' });
+    assert.ok(await hasFocus('time'));
+    await page.context().close();
+  },
+);
+
 /** Of the chart in the page, however far that is scrolled. */
 function topOf(page: Page): Promise<number> {
   return page
