@@ -2,9 +2,9 @@
 import type { Browser, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { InspectorServerMessage } from '#lib/protocol/inspection.ts';
+import type { InspectorServerMessage, Observation } from '#lib/protocol/inspection.ts';
 import { launchBrowser } from '../support/browser.ts';
-import { download, play, transition, whole } from '../support/inspector-played.ts';
+import { download, event, play, transition, whole } from '../support/inspector-played.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
@@ -44,6 +44,22 @@ testUnless(test, reason, 'the lamp of the active state covers nothing of its nam
       assert.ok(gaps[0]! >= 0, `${value}, ${size}: they overlap by ${-gaps[0]!} px`);
     }
   }
+  await page.context().close();
+});
+
+testUnless(test, reason, 'what an actor did by itself is told in full, in the last lane too', async () => {
+  const { page, say } = await look();
+  const told = { ...event(1), about: download(1).id, from: 'session:one' } as Observation;
+  say({ type: 'log', dropped: 0, entries: [told, transition(2, 'download.throttle')] });
+  await page.getByTestId('tab-sequence').click();
+  const step = page.locator('[data-testid="sequence-step"][data-from="download"]');
+  const label = step.getByText('→ download.throttle', { exact: true });
+  await label.waitFor();
+  const [end, width] = await label.evaluate((element) => {
+    const { x, width } = (element as unknown as SVGGraphicsElement).getBBox();
+    return [x + width, (element as unknown as SVGElement).ownerSVGElement!.width.baseVal.value];
+  });
+  assert.ok(end <= width, `it ends at ${end} of ${width}`);
   await page.context().close();
 });
 
