@@ -8,6 +8,7 @@ import { download, event, play, transition, whole } from '../support/inspector-p
 import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
+import { waitFor } from '../support/wait.ts';
 
 const reason = missing('chromium');
 const viewport = { width: 1440, height: 1000 };
@@ -62,6 +63,33 @@ testUnless(test, reason, 'what an actor did by itself is told in full, in the la
   assert.ok(end <= width, `it ends at ${end} of ${width}`);
   await page.context().close();
 });
+
+testUnless(
+  test,
+  reason,
+  'where no chart is the log fills the window, and a line that is marked stays in sight',
+  async () => {
+    const { page, say } = await play(browser, server.url, { viewport });
+    say(whole([]));
+    say({ type: 'log', dropped: 0, entries: Array.from({ length: 100 }, (_, index) => event(index + 1)) });
+    const last = page.getByTestId('log-line').filter({ hasText: 'event-100' });
+    await last.waitFor();
+    const count = await page.getByTestId('log-count').boundingBox();
+    assert.ok(count !== null && count.y > viewport.height - 100, `it ends at ${count?.y}`);
+    assert.is(await page.evaluate(() => document.documentElement.scrollHeight), viewport.height);
+    await last.click();
+    await page.getByTestId('log-more').waitFor();
+    const log = page.getByTestId('log');
+    await waitFor(
+      async () => {
+        const [line, box] = [await last.boundingBox(), await log.boundingBox()];
+        return line !== null && box !== null && line.y + line.height <= box.y + box.height;
+      },
+      { what: 'the marked line to be inside the smaller log' },
+    );
+    await page.context().close();
+  },
+);
 
 /** At one download. */
 async function look(): Promise<{ page: Page; say: (message: InspectorServerMessage) => void }> {
