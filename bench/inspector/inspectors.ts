@@ -31,7 +31,7 @@ export async function openInspector(server: TestServer, reads: boolean): Promise
     const message = JSON.parse(data.toString()) as InspectorServerMessage;
     if (message.type !== 'log') return;
     figures.entries += message.entries.length;
-    figures.dropped += message.dropped;
+    figures.dropped += message.dropped + (message.omitted ?? 0);
   });
   await settles(new Promise((resolve) => socket.once('open', resolve)), { what: 'the inspector to open' });
   socket.send(JSON.stringify({ type: 'watch' }));

@@ -1,13 +1,12 @@
 /** What the page makes of a server that no test can be: its socket is played by the test. */
-import type { Browser, Page, WebSocketRoute } from 'playwright-core';
+import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { ActorView, InspectorServerMessage, Observation } from '#lib/protocol/inspection.ts';
 import { launchBrowser } from '../support/browser.ts';
+import { download, event, play, whole } from '../support/inspector-played.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
-import { waitFor } from '../support/wait.ts';
 
 const reason = missing('chromium');
 let server: TestServer;
@@ -24,68 +23,12 @@ test.after(async () => {
   await server.stop();
 });
 
-const at = Date.UTC(2026, 0, 2);
-const session = { id: 'session:one', kind: 'session', parent: 'host', state: 'live', since: at } as const;
-
-function download(index: number): ActorView {
-  return {
-    id: `download:d${String(index).padStart(11, '0')}`,
-    kind: 'download',
-    parent: session.id,
-    title: `file ${index}.bin`,
-    state: 'download.live',
-    isLive: true,
-    since: at + index,
-    attempt: 1,
-    percent: index % 100,
-    errorCode: null,
-    lastEvent: { name: 'tick', at },
-  };
-}
-
-function event(n: number): Observation {
-  return {
-    n,
-    at: at + n,
-    about: 'session:one',
-    session: 'one',
-    cause: 'tick',
-    kind: 'event',
-    from: 'runner',
-    event: `event-${n}`,
-    data: null,
-  };
-}
-
-/** Opens the page on a socket that the test speaks for. */
-async function play(): Promise<{ page: Page; say: (message: InspectorServerMessage) => void }> {
-  const page = await (await browser.newContext({ locale: 'en-GB' })).newPage();
-  let socket: WebSocketRoute | null = null;
-  await page.routeWebSocket(/inspector\/channel/, (route) => {
-    route.onMessage(() => {
-      socket = route;
-    });
-  });
-  await page.goto(`${server.url}/inspector`);
-  const route = await waitFor(() => socket, { what: 'the page to ask' });
-  const say = (message: InspectorServerMessage) => route.send(JSON.stringify(message));
-  say({ type: 'hello', v: 1, scope: 'all', session: 'one', machines: {}, oldest: 0, next: 1 });
-  return { page, say };
-}
-
-const whole = (views: ActorView[]): InspectorServerMessage => ({
-  type: 'actors',
-  whole: true,
-  set: [{ ...session, mailbox: 0, sockets: 1, alarmAt: null, storageBytes: null, lastEvent: null }, ...views],
-  gone: [],
-});
-
 testUnless(
   test,
   reason,
   'of 1,000 actors only those in sight are in the page, and each can be reached',
   async () => {
-    const { page, say } = await play();
+    const { page, say } = await play(browser, server.url);
     say(whole(Array.from({ length: 1_000 }, (_, index) => download(index))));
     await page.getByTestId('actor-count').filter({ hasText: '1001' }).waitFor();
     assert.ok((await page.getByTestId('actor').count()) < 60);
@@ -105,7 +48,7 @@ testUnless(
   reason,
   'a log of 20,000 lines is windowed, and what was dropped has a line of its own',
   async () => {
-    const { page, say } = await play();
+    const { page, say } = await play(browser, server.url);
     say(whole([]));
     for (let first = 1; first <= 20_000; first += 250) {
       say({
@@ -125,12 +68,23 @@ testUnless(
   },
 );
 
+testUnless(test, reason, 'what was left out of the log is not put down to a slow page', async () => {
+  const { page, say } = await play(browser, server.url);
+  say(whole([]));
+  say({ type: 'log', dropped: 0, omitted: 7, entries: [event(8)] });
+  const gap = page.getByTestId('log-gap');
+  await gap.filter({ hasText: '7 older or routine events are not shown' }).waitFor();
+  assert.not.match((await gap.textContent()) ?? '', /slow/);
+  await page.getByTestId('log-count').filter({ hasText: '2 shown of 8 seen' }).waitFor();
+  await page.context().close();
+});
+
 testUnless(
   test,
   reason,
   'what was still on its way for an earlier question is not shown as the answer to the next',
   async () => {
-    const { page, say } = await play();
+    const { page, say } = await play(browser, server.url);
     say(whole([download(1)]));
     say({ type: 'log', dropped: 0, entries: [event(5)] });
     await page.getByTestId('log-line').filter({ hasText: 'event-5' }).waitFor();

@@ -36,7 +36,10 @@ export class Reader {
   #watch: Watch | null = null;
   /** Number of the next entry to look at. */
   #next = 0;
+  /** It was too slow for so many. */
   #dropped = 0;
+  /** So many were left out, however fast it is. */
+  #omitted = 0;
   /** What the hub had skipped when this reader last looked. */
   #skipped = 0;
   /** What it knows of the tree: up to this revision; null = nothing. */
@@ -56,10 +59,9 @@ export class Reader {
 
   watch(watch: Watch): void {
     this.#watch = watch;
-    const { since } = watch;
-    // A number from an earlier process may be ahead of ours: then there is nothing to catch up with.
-    this.#next = since === undefined || since >= this.#hub.next ? this.#hub.next : since + 1;
+    this.#next = this.#startOf(watch);
     this.#dropped = 0;
+    this.#omitted = 0;
     this.#skipped = this.#hub.skipped;
     this.#revision = null;
     // What it was told before, it may have put away.
@@ -82,6 +84,14 @@ export class Reader {
     this.#sendLog(watch);
   }
 
+  #startOf({ since }: Watch): number {
+    const { oldest, next } = this.#hub;
+    // A number from an earlier process may be ahead of ours: then there is nothing to catch up with.
+    if (since === undefined || since >= next) return next;
+    // Who has read nothing yet has missed nothing of what is no longer kept.
+    return since === 0 ? oldest : since + 1;
+  }
+
   /** What is there of the log and may be seen, on from where it was. */
   #take(watch: Watch): Noted[] {
     // What the ring has lost meanwhile cannot be told from what this reader would not have seen: it is counted.
@@ -91,7 +101,7 @@ export class Reader {
     this.#next = this.#hub.next;
     // Not counted for whom nothing was skipped, nor told to whom it was not to be shown.
     if (this.session === null && watch.actor === undefined)
-      this.#dropped += this.#hub.skipped - this.#skipped;
+      this.#omitted += this.#hub.skipped - this.#skipped;
     this.#skipped = this.#hub.skipped;
     return taken;
   }
@@ -99,11 +109,13 @@ export class Reader {
   #sendLog(watch: Watch): void {
     const taken = this.#take(watch);
     const kept = bounded(taken);
-    this.#dropped += taken.length - kept.length;
-    if (kept.length === 0 && this.#dropped === 0) return;
+    this.#omitted += taken.length - kept.length;
+    if (kept.length === 0 && this.#dropped === 0 && this.#omitted === 0) return;
     const entries: Observation[] = kept.map((noted) => this.#describer.of(noted, this.session));
-    this.send({ type: 'log', dropped: this.#dropped, entries });
+    const omitted = this.#omitted === 0 ? {} : { omitted: this.#omitted };
+    this.send({ type: 'log', dropped: this.#dropped, ...omitted, entries });
     this.#dropped = 0;
+    this.#omitted = 0;
   }
 
   #sendTree({ session }: Watch): void {

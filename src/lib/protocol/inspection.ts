@@ -149,7 +149,10 @@ export type ActorView =
       kind: 'session';
       parent: 'host';
       state: 'live' | 'hibernated';
+      /** When it came to this state, as far as that was seen, ms since 1970. */
       since: number;
+      /** ms since 1970; null = nothing is stored of it, or it was not looked at yet. */
+      createdAt: number | null;
       /** Events that wait. */
       mailbox: number;
       sockets: number;
@@ -170,6 +173,8 @@ export type ActorView =
       isLive: boolean;
       /** When it came to this state, ms since 1970. */
       since: number;
+      /** ms since 1970. */
+      createdAt: number;
       attempt: number;
       percent: number | null;
       errorCode: string | null;
@@ -234,8 +239,11 @@ export type InspectorServerMessage =
     }
   /** The tree: whole at first, then what changed; at most twice a second. */
   | { type: 'actors'; whole: boolean; set: ActorView[]; gone: Party[] }
-  /** `dropped`: observations that this reader was too slow for. */
-  | { type: 'log'; dropped: number; entries: Observation[] }
+  /**
+   * `dropped`: observations that this reader was too slow for. `omitted`: those that it was not to be shown, since one
+   * message holds no more or since they were routine; absent = none.
+   */
+  | { type: 'log'; dropped: number; omitted?: number; entries: Observation[] }
   | { type: 'explained'; download: string; explanation: Explanation | null };
 
 /** A recording of one engine process, as `sluice replay` reads it: the lines of a corpus file, in one value. */

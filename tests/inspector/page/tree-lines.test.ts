@@ -3,7 +3,13 @@ import * as assert from 'uvu/assert';
 import { treeLines } from '#lib/inspector/page/state/tree-lines.ts';
 import type { ActorView, Party } from '#lib/protocol/inspection.ts';
 
-const download = (id: string, parent: Party, since: number, state = 'download.live'): ActorView => ({
+const download = (
+  id: string,
+  parent: Party,
+  createdAt: number,
+  state = 'download.live',
+  since = createdAt,
+): ActorView => ({
   id: `download:${id}`,
   kind: 'download',
   parent,
@@ -11,17 +17,19 @@ const download = (id: string, parent: Party, since: number, state = 'download.li
   state,
   isLive: true,
   since,
+  createdAt,
   attempt: 1,
   percent: null,
   errorCode: null,
   lastEvent: null,
 });
-const session = (id: string): ActorView => ({
+const session = (id: string, createdAt: number | null = 0, since = 0): ActorView => ({
   id: `session:${id}`,
   kind: 'session',
   parent: 'host',
   state: 'live',
-  since: 0,
+  since,
+  createdAt,
   mailbox: 0,
   sockets: 0,
   alarmAt: null,
@@ -61,6 +69,27 @@ test('children follow their parent, the newest first', () => {
     '2 session:two',
     '3 download:other',
   ]);
+});
+
+test('a line stays where it is when its actor comes to another state', () => {
+  const order = (...views: ActorView[]): string[] =>
+    treeLines(new Map(views.map((view) => [view.id, view])), new Set(), '').map(({ actor }) => actor.id);
+  const before = order(
+    session('one', 10),
+    session('two', 20),
+    session('unstored', null),
+    download('old', 'session:one', 1),
+    download('new', 'session:one', 2),
+  );
+  assert.equal(before, ['session:unstored', 'session:two', 'session:one', 'download:new', 'download:old']);
+  const after = order(
+    session('one', 10, 99),
+    session('two', 20),
+    session('unstored', null),
+    download('old', 'session:one', 1, 'paused', 99),
+    download('new', 'session:one', 2),
+  );
+  assert.equal(after, before);
 });
 
 test('what is closed hides what is in it', () => {

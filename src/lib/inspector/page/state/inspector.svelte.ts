@@ -141,7 +141,7 @@ export class Inspector {
     this.#observed = [];
     this.#past = null;
     if (this.trace === null) this.#watch();
-    else this.#observe(this.trace.trace.observations, 0);
+    else this.#observe(this.trace.trace.observations);
   }
 
   #watch(): void {
@@ -175,7 +175,7 @@ export class Inspector {
           this.actors.apply(message.whole, message.set, message.gone);
           break;
         case 'log':
-          if (this.#isAnswered) this.#observe(message.entries, message.dropped);
+          if (this.#isAnswered) this.#observe(message.entries, message.dropped, message.omitted);
           break;
         case 'explained':
           if (`download:${message.download}` === this.selected) this.explanation = message.explanation;
@@ -184,8 +184,8 @@ export class Inspector {
     }
   }
 
-  #observe(entries: Parameters<Log['add']>[0], dropped: number): void {
-    this.log.add(entries, dropped);
+  #observe(...[entries, dropped, omitted]: Parameters<Log['add']>): void {
+    this.log.add(entries, dropped, omitted);
     const before = this.#observed.at(-1)?.value ?? null;
     const transitions = entries.filter(isTransitionOf(this.selected));
     if (transitions.length === 0) return;

@@ -4,8 +4,8 @@ import { summaryOf } from '../log/summary.ts';
 
 /* eslint-disable svelte/prefer-svelte-reactivity -- sets here are replaced, never changed in place */
 
-/** A line of the log: an observation, or how many are missing at that place. */
-export type LogLine = Observation | { kind: 'gap'; n: number; dropped: number };
+/** A line of the log: an observation, or how many are missing at that place (`protocol/inspection.ts`: `log`). */
+export type LogLine = Observation | { kind: 'gap'; n: number; dropped: number; omitted: number };
 
 /** Kept in the page; older ones are let go. Some 20 MB at 1 kB each. */
 export const MAX_LINES = 20_000;
@@ -79,11 +79,12 @@ export class Log {
     this.#seen = 0;
   }
 
-  add(entries: readonly Observation[], dropped: number): void {
+  add(entries: readonly Observation[], dropped = 0, omitted = 0): void {
     const last = entries.at(-1)?.n ?? this.#lines.at(-1)?.n ?? 0;
     const added: LogLine[] = [...entries];
-    if (dropped > 0) added.unshift({ kind: 'gap', n: (entries[0]?.n ?? last) - 0.5, dropped });
-    this.#seen += entries.length + dropped;
+    const missing = dropped + omitted;
+    if (missing > 0) added.unshift({ kind: 'gap', n: (entries[0]?.n ?? last) - 0.5, dropped, omitted });
+    this.#seen += entries.length + missing;
     this.#lines = [...this.#lines, ...added].slice(-MAX_LINES);
     const passing = added.filter((line) => this.#passes(line));
     if (passing.length > 0) this.#shown = [...this.#shown, ...passing].slice(-MAX_LINES);

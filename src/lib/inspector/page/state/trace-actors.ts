@@ -29,6 +29,7 @@ export function traceActors({ explanation, recordings, observations }: Trace): A
       state: download.state,
       isLive: false,
       since: transitions.at(-1)?.at ?? Date.parse(download.createdAt),
+      createdAt: Date.parse(download.createdAt),
       attempt: download.attempt,
       percent: download.percent,
       errorCode: download.error?.code ?? null,

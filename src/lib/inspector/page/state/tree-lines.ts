@@ -85,6 +85,12 @@ function textOf(view: ActorView): string {
   return [view.id, ...own, last].join(' ').toLowerCase();
 }
 
+/** By what never changes: a line that is paused or falls asleep must not move away from under the pointer. */
 function newestFirst(a: ActorView, b: ActorView): number {
-  return b.since - a.since || (a.id < b.id ? -1 : 1);
+  return createdAt(b) - createdAt(a) || (a.id < b.id ? -1 : 1);
+}
+
+function createdAt(view: ActorView): number {
+  // Of a session that has just come nothing is stored. Two of them differ by NaN, so that their ids decide.
+  return 'createdAt' in view ? (view.createdAt ?? Infinity) : view.since;
 }

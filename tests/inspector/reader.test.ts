@@ -1,0 +1,62 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { Census } from '#lib/inspector/census.ts';
+import { Hub } from '#lib/inspector/hub.ts';
+import { Reader } from '#lib/inspector/reader.ts';
+import type { InspectorServerMessage } from '#lib/protocol/inspection.ts';
+
+const noTree = {
+  revision: 0,
+  since: () => ({ whole: false, set: [], gone: [] }),
+} as unknown as Census;
+
+type LogMessage = Extract<InspectorServerMessage, { type: 'log' }>;
+
+function world(maxNotes: number) {
+  const hub = new Hub([], { maxNotes });
+  hub.join();
+  const logs: LogMessage[] = [];
+  const send = (text: string): void => {
+    logs.push(JSON.parse(text) as LogMessage);
+  };
+  const reader = new Reader({ hub, census: noTree, wire: { bufferedAmount: 0, send }, session: 'mine' });
+  const note = (session: string, count: number): void => {
+    for (let k = 0; k < count; k++) {
+      hub.note(`session:${session}`, session, null, { kind: 'stop', reason: 'done' });
+    }
+  };
+  return { reader, logs, note };
+}
+
+test('who has read nothing yet is not told that he missed what was let go before he came', () => {
+  const { reader, logs, note } = world(10);
+  note('theirs', 4_447);
+  note('mine', 3);
+  reader.watch({ since: 0 });
+  reader.flush();
+  assert.equal(
+    logs.map(({ dropped, omitted, entries }) => [dropped, omitted, entries.map(({ n }) => n)]),
+    [[0, undefined, [4_448, 4_449, 4_450]]],
+  );
+});
+
+test('who reads on from a number is told how many were let go since', () => {
+  const { reader, logs, note } = world(10);
+  note('mine', 50);
+  reader.watch({ since: 20 });
+  reader.flush();
+  assert.equal([logs[0]?.dropped, logs[0]?.entries.length], [20, 10]);
+});
+
+test('what does not go into one batch is left out, and no reader was too slow for it', () => {
+  const { reader, logs, note } = world(1_000);
+  note('mine', 400);
+  reader.watch({ since: 0 });
+  reader.flush();
+  assert.equal([logs[0]?.dropped, logs[0]?.omitted, logs[0]?.entries.length], [0, 150, 250]);
+  note('mine', 1);
+  reader.flush();
+  assert.equal([logs[1]?.dropped, logs[1]?.omitted, logs[1]?.entries.length], [0, undefined, 1]);
+});
+
+test.run();
