@@ -46,7 +46,7 @@ Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
     const session = await openSession(server, output, downloads, io);
     const ignore = io.onInterrupt(() => void downloads.cancelAll());
     try {
-      downloads.attach(session.channel);
+      downloads.attach(session);
       return await downloads.run(urls, wanted, (url, error) => {
         show.note(`${url}: ${error.message} (${error.code})`);
       });

@@ -11,9 +11,11 @@ import { createSluice, type Sluice } from '../host.ts';
 import type { Logger } from '../log.ts';
 import { UsageError } from './command.ts';
 import { loopSocketTo } from './loop-socket.ts';
+import { type Read, readerOf } from './read.ts';
 
 export interface CliSession {
   channel: Channel;
+  read: Read;
   close(): Promise<void>;
 }
 
@@ -21,6 +23,8 @@ type OnMessage = (message: Snapshot | Update) => void;
 
 /** The one session of a private host. */
 const OWN = 'cli';
+/** Longer than a listing takes on a server that is busy. */
+const READ_MS = 10_000;
 
 /** Hosts a session with a data dir of its own, which goes with it; engines are found where the server has them. */
 export async function openOwnSession(config: Config, log: Logger, onMessage: OnMessage): Promise<CliSession> {
@@ -33,10 +37,11 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
     await removeDir();
     throw error;
   }
-  const socket = loopSocketTo(sluice.sessions.get(OWN));
-  const channel = createChannel({ url: 'ws://in-process/', WebSocket: socket, onMessage });
+  const own = sluice.sessions.get(OWN);
+  const channel = createChannel({ url: 'ws://in-process/', WebSocket: loopSocketTo(own), onMessage });
   return {
     channel,
+    read: readerOf((path) => own.fetch(new Request(`http://in-process/api${path}`))),
     async close() {
       channel.close();
       await sluice.close();
@@ -56,16 +61,19 @@ export async function openSessionAt(server: string, onMessage: OnMessage): Promi
       `--server takes the address of a Sluice, such as http://127.0.0.1:3000, not ${server}.`,
     );
   }
-  const token = await askForToken(base);
+  const headers = { authorization: `Bearer ${await askForToken(base)}` };
   const url = new URL('/api/channel', base);
   url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
   const channel = createChannel({
     url: url.href,
-    WebSocket: socketWith({ authorization: `Bearer ${token}` }),
+    WebSocket: socketWith(headers),
     onMessage,
   });
   return {
     channel,
+    read: readerOf((path) =>
+      fetch(new URL(`/api${path}`, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
+    ),
     close: async () => channel.close(),
   };
 }
