@@ -6,9 +6,9 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createHttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
-import { contentPieces } from '../../site/content.ts';
+import { contentPieces, sha256Of } from '../../site/content.ts';
 import { settles } from '../../support/wait.ts';
-import { codeOf, freshDir, jobFor, openGuard, removeDirs } from './kit.ts';
+import { codeOf, freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
 
 const SIZE = 300_000;
 const content = Buffer.concat([...contentPieces(3, 0, SIZE)]);
@@ -54,5 +54,19 @@ for (const [coding, encode] of [
     assert.is(await settles(codeOf(fetchIt())), 'size_mismatch');
   });
 }
+
+test('a server that gives the whole only without a range, and knows no versions, is asked without one', async () => {
+  answer = ({ headers }, response) => {
+    if (headers.range === undefined) response.setHeader('content-length', SIZE).end(content);
+    else {
+      response.writeHead(206, { 'content-range': `bytes 0-49999/${SIZE}`, 'content-length': 50_000 });
+      response.end(content.subarray(0, 50_000));
+    }
+  };
+  const { path, bytes } = await settles(fetchIt());
+  assert.is(bytes, SIZE);
+  assert.is(await hashOf(path), sha256Of(3, SIZE));
+  assert.is(requests, 2);
+});
 
 test.run();
