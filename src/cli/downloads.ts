@@ -34,6 +34,8 @@ export class Downloads {
   readonly #open = new Map<string, Open>();
   readonly #failed: string[] = [];
   readonly #stopping = new AbortController();
+  readonly #silent = new AbortController();
+  #giveUpTimer: NodeJS.Timeout | undefined;
   #session: Pick<CliSession, 'channel' | 'read'> | null = null;
   /** Ends what looks for rows that the last snapshot did not hold. */
   #looking = new AbortController();
@@ -82,20 +84,28 @@ export class Downloads {
     });
     const isThere = await Promise.all(outcomes);
     this.#looking.abort();
+    clearTimeout(this.#giveUpTimer);
     return isThere.every(Boolean) ? 0 : 1;
   }
 
-  /** Cancels what is not final; `run` then ends by itself. Nothing is added any more. */
-  async cancelAll(): Promise<void> {
+  /**
+   * Cancels what is not final; `run` then ends by itself. Nothing is added any more.
+   * @param answerMs what has not answered by then is given up, and counts as failed; null = wait for it
+   */
+  async cancelAll(answerMs: number | null): Promise<void> {
     this.#stopping.abort();
-    // One that ended meanwhile refuses: then there is nothing to cancel.
-    await Promise.allSettled(
-      [...this.#open.keys()].map((downloadId) => this.#send('cancel', { downloadId })),
-    );
+    if (answerMs !== null) this.#giveUpTimer = setTimeout(() => this.#giveUp(), answerMs);
+    await Promise.all([...this.#open.keys()].map((id) => this.#cancel(id)));
+  }
+
+  /** It was told to cancel, and did not answer: what it was asked to fetch may go on. */
+  get wasSilent(): boolean {
+    return this.#silent.signal.aborted;
   }
 
   /** Removes what failed, with the bytes that came of it: nobody opens this session again to go on with them. */
   async removeFailed(): Promise<void> {
+    if (this.wasSilent) return;
     await Promise.allSettled(this.#failed.map((downloadId) => this.#send('remove', { downloadId })));
   }
 
@@ -124,15 +134,33 @@ export class Downloads {
     this.#stopping.signal.throwIfAborted();
     // Not named where it is not wanted: an older server refuses what it does not know.
     const checked = sha256 === null ? {} : { sha256 };
-    const { id } = await this.#send('add', { ...addition, engine, ...checked });
+    const { signal } = this.#silent;
+    const { id } = await this.#send('add', { ...addition, engine, ...checked }, { signal });
     const end = Promise.withResolvers<boolean>();
     this.#open.set(id, { row: null, end });
     // Its first frames came before the answer did, unless the connection was lost between the two.
     const row = this.#rows.get(id);
     if (row) this.#follow(row);
     else this.#lookFor(() => (this.#rows.get(id) === undefined ? [id] : []), null);
-    if (this.#stopping.signal.aborted) await this.cancelAll();
+    if (this.#stopping.signal.aborted) await this.#cancel(id);
     return end.promise;
+  }
+
+  async #cancel(downloadId: string): Promise<void> {
+    const { signal } = this.#silent;
+    try {
+      const row = await this.#send('cancel', { downloadId }, { signal });
+      // The frame that says the same comes no more when the connection is lost now.
+      if (row) this.#follow(row);
+    } catch {
+      // One that ended meanwhile refuses: then there is nothing to cancel. Else it is given up with all others.
+    }
+  }
+
+  #giveUp(): void {
+    const error = new SluiceError('connect_failed');
+    this.#silent.abort(error);
+    for (const id of [...this.#open.keys()]) this.#lose(id, error);
   }
 
   #follow(row: DownloadView): void {

@@ -52,9 +52,14 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
 
 /**
  * A new session on a server.
+ * @param onLost told once of each time that the connection is lost, however often it is tried again
  * @throws UsageError, SluiceError `connect_failed` and what the server refuses with
  */
-export async function openSessionAt(server: string, onMessage: OnMessage): Promise<CliSession> {
+export async function openSessionAt(
+  server: string,
+  onMessage: OnMessage,
+  onLost: () => void = () => {},
+): Promise<CliSession> {
   const base = URL.parse(server);
   if (base === null || !/^https?:$/.test(base.protocol)) {
     throw new UsageError(
@@ -64,10 +69,16 @@ export async function openSessionAt(server: string, onMessage: OnMessage): Promi
   const headers = { authorization: `Bearer ${await askForToken(base)}` };
   const url = new URL('/api/channel', base);
   url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
+  let isLost = false;
   const channel = createChannel({
     url: url.href,
     WebSocket: socketWith(headers),
     onMessage,
+    onState({ state }) {
+      if (state === 'waiting' && !isLost) onLost();
+      if (state === 'waiting') isLost = true;
+      else if (state === 'live') isLost = false;
+    },
   });
   return {
     channel,

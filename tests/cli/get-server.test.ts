@@ -103,4 +103,22 @@ test('it sees the end of more downloads than fit into a snapshot, though they en
   }
 });
 
+test('Ctrl+C ends it when the server is gone, and it says that the downloads may go on', async () => {
+  const server = await startServer({ place, env: { SLUICE_ENGINES: 'http' } });
+  const { child, exited, rows, stderr } = spawnGet(server.url, [addressOf('a.bin'), addressOf('b.bin')]);
+  try {
+    await waitFor(() => new Set(rows().map(({ id }) => id)).size === 2, { what: 'both to be added' });
+    await server.kill9();
+    await waitFor(() => /connection to \S+ is lost/.test(stderr()), { what: 'the loss to be said' });
+    child.kill('SIGINT');
+    assert.equal(await settles(exited, { what: 'the exit' }), [1, null]);
+    assert.match(stderr(), /cannot be reached.* may go on/);
+    assert.is(stderr().match(/is lost/g)?.length, 1);
+    const ends = new Map(rows().map(({ id, state, error }) => [id, `${state} ${error?.code}`]));
+    assert.equal([...ends.values()], ['error connect_failed', 'error connect_failed']);
+  } finally {
+    child.kill('SIGKILL');
+  }
+});
+
 test.run();
