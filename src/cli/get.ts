@@ -60,9 +60,9 @@ Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
       if (downloads.wasSilent) {
         show.note(`${server} cannot be reached: downloads that it has begun may go on there.`);
       }
-      ignore();
       show.end();
       await session.close();
+      ignore();
     }
   },
 };

@@ -1,4 +1,5 @@
 /** A session for one run of the command: one of our own in this process, or one on a server. */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -29,7 +30,13 @@ const READ_MS = 10_000;
 /** Hosts a session with a data dir of its own, which goes with it; engines are found where the server has them. */
 export async function openOwnSession(config: Config, log: Logger, onMessage: OnMessage): Promise<CliSession> {
   const stateDir = await mkdtemp(join(tmpdir(), 'sluice-get-'));
-  const removeDir = () => rm(stateDir, { recursive: true, force: true });
+  // Also when a second Ctrl+C ends the process at once.
+  const removeNow = (): void => rmSync(stateDir, { recursive: true, force: true });
+  process.once('exit', removeNow);
+  const removeDir = async (): Promise<void> => {
+    await rm(stateDir, { recursive: true, force: true });
+    process.off('exit', removeNow);
+  };
   let sluice: Sluice;
   try {
     sluice = await createSluice({ config, log, stateDir });
