@@ -7,7 +7,7 @@ import { type Channel, createChannel } from '#lib/channel/client.ts';
 import type { Snapshot, Update } from '#lib/protocol/channel.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Problem } from '#lib/protocol/problem.ts';
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
 import { createSluice, type Sluice } from '../host.ts';
 import type { Logger } from '../log.ts';
 import { UsageError } from './command.ts';
@@ -29,7 +29,7 @@ const READ_MS = 10_000;
 
 /** Hosts a session with a data dir of its own, which goes with it; engines are found where the server has them. */
 export async function openOwnSession(config: Config, log: Logger, onMessage: OnMessage): Promise<CliSession> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'sluice-get-'));
+  const stateDir = await makeStateDir();
   // Also when a second Ctrl+C ends the process at once.
   const removeNow = (): void => rmSync(stateDir, { recursive: true, force: true });
   process.once('exit', removeNow);
@@ -55,6 +55,18 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
       await removeDir();
     },
   };
+}
+
+/** @throws ConfigError */
+async function makeStateDir(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'sluice-get-'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      `${tmpdir()} takes no temporary folder (${code}): set TMPDIR to one that is there and may be written.`,
+    );
+  }
 }
 
 /**
