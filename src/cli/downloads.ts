@@ -3,7 +3,9 @@ import type { Snapshot, Update } from '#lib/protocol/channel.ts';
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
+import { catchUp } from './catch-up.ts';
 import { Rows } from './rows.ts';
+import type { CliSession } from './session.ts';
 
 export interface Wanted {
   streamId: string | null;
@@ -14,32 +16,45 @@ export interface Wanted {
 
 type Addition = Pick<Wanted, 'streamId'> & { url: string; title: string | null };
 
+/** A download of this run that has not ended. */
+interface Open {
+  /** As it was shown last; null = not yet. */
+  row: DownloadView | null;
+  /** Resolves with whether its file is there. */
+  end: PromiseWithResolvers<boolean>;
+}
+
 /** The downloads of one `sluice get`: adds them, follows them to their end, cancels them on demand. */
 export class Downloads {
-  readonly #rows: Rows;
-  /** Every download of this run; its promise resolves with the final row. */
-  readonly #mine = new Map<string, PromiseWithResolvers<DownloadView>>();
+  readonly #onRow: (row: DownloadView) => void;
+  readonly #rows = new Rows({
+    onRow: (row) => this.#follow(row),
+    onRemoved: (id) => this.#lose(id, new SluiceError('not_found', 'It was removed.')),
+  });
+  readonly #open = new Map<string, Open>();
+  readonly #failed: string[] = [];
   readonly #stopping = new AbortController();
-  #channel: Channel | null = null;
+  readonly #silent = new AbortController();
+  #giveUpTimer: NodeJS.Timeout | undefined;
+  #session: Pick<CliSession, 'channel' | 'read'> | null = null;
+  /** Ends what looks for rows that the last snapshot did not hold. */
+  #looking = new AbortController();
 
   constructor(onRow: (row: DownloadView) => void) {
-    this.#rows = new Rows((row) => {
-      const end = this.#mine.get(row.id);
-      if (!end) return;
-      onRow(row);
-      if (isFinal(row.state)) end.resolve(row);
-    });
     this.#onRow = onRow;
   }
 
-  readonly #onRow: (row: DownloadView) => void;
-
-  attach(channel: Channel): void {
-    this.#channel = channel;
+  attach(session: Pick<CliSession, 'channel' | 'read'>): void {
+    this.#session = session;
   }
 
   hear(message: Snapshot | Update): void {
     this.#rows.apply(message);
+    if (message.type !== 'snapshot') return;
+    this.#looking.abort();
+    this.#looking = new AbortController();
+    const missing = (): string[] => [...this.#open.keys()].filter((id) => this.#rows.get(id) === undefined);
+    this.#lookFor(missing, message.next);
   }
 
   /**
@@ -60,32 +75,38 @@ export class Downloads {
             `There are ${additions.length} files, and one SHA-256 is of one: pick it with --stream.`,
           );
         }
-        const ids = await Promise.all(additions.map((addition) => this.#add(addition, wanted)));
-        const ends = await Promise.all(ids.map((id) => this.#end(id)));
-        return ends.every(({ state }) => state === 'complete');
+        const ends = await Promise.all(additions.map((addition) => this.#add(addition, wanted)));
+        return ends.every(Boolean);
       } catch (error) {
         if (!this.#stopping.signal.aborted) onRefused(url, toSluiceError(error));
         return false;
       }
     });
-    return (await Promise.all(outcomes)).every(Boolean) ? 0 : 1;
+    const isThere = await Promise.all(outcomes);
+    this.#looking.abort();
+    clearTimeout(this.#giveUpTimer);
+    return isThere.every(Boolean) ? 0 : 1;
   }
 
-  /** Cancels what is not final; `run` then ends by itself. Nothing is added any more. */
-  async cancelAll(): Promise<void> {
+  /**
+   * Cancels what is not final; `run` then ends by itself. Nothing is added any more.
+   * @param answerMs what has not answered by then is given up, and counts as failed; null = wait for it
+   */
+  async cancelAll(answerMs: number | null): Promise<void> {
     this.#stopping.abort();
-    const open = [...this.#mine.keys()].filter((id) => {
-      const row = this.#rows.get(id);
-      return row === undefined || !isFinal(row.state);
-    });
-    // One that ended meanwhile refuses: then there is nothing to cancel.
-    await Promise.allSettled(open.map((downloadId) => this.#send('cancel', { downloadId })));
+    if (answerMs !== null) this.#giveUpTimer = setTimeout(() => this.#giveUp(), answerMs);
+    await Promise.all([...this.#open.keys()].map((id) => this.#cancel(id)));
+  }
+
+  /** It was told to cancel, and did not answer: what it was asked to fetch may go on. */
+  get wasSilent(): boolean {
+    return this.#silent.signal.aborted;
   }
 
   /** Removes what failed, with the bytes that came of it: nobody opens this session again to go on with them. */
   async removeFailed(): Promise<void> {
-    const failed = [...this.#mine.keys()].filter((id) => this.#rows.get(id)?.state === 'error');
-    await Promise.allSettled(failed.map((downloadId) => this.#send('remove', { downloadId })));
+    if (this.wasSilent) return;
+    await Promise.allSettled(this.#failed.map((downloadId) => this.#send('remove', { downloadId })));
   }
 
   /**
@@ -108,29 +129,77 @@ export class Downloads {
     return items.map((item) => ({ url: item.url, streamId: streamId ?? defaultOf(item), title: item.title }));
   }
 
-  async #add(addition: Addition, { engine, sha256 }: Wanted): Promise<string> {
+  /** Resolves at its end, with whether the file is there. */
+  async #add(addition: Addition, { engine, sha256 }: Wanted): Promise<boolean> {
     this.#stopping.signal.throwIfAborted();
     // Not named where it is not wanted: an older server refuses what it does not know.
     const checked = sha256 === null ? {} : { sha256 };
-    const { id } = await this.#send('add', { ...addition, engine, ...checked });
-    const end = Promise.withResolvers<DownloadView>();
-    this.#mine.set(id, end);
-    // Its first frames may have come before the answer did.
+    const { signal } = this.#silent;
+    const { id } = await this.#send('add', { ...addition, engine, ...checked }, { signal });
+    const end = Promise.withResolvers<boolean>();
+    this.#open.set(id, { row: null, end });
+    // Its first frames came before the answer did, unless the connection was lost between the two.
     const row = this.#rows.get(id);
-    if (row) {
-      this.#onRow(row);
-      if (isFinal(row.state)) end.resolve(row);
-    }
-    if (this.#stopping.signal.aborted) await this.cancelAll();
-    return id;
+    if (row) this.#follow(row);
+    else this.#lookFor(() => (this.#rows.get(id) === undefined ? [id] : []), null);
+    if (this.#stopping.signal.aborted) await this.#cancel(id);
+    return end.promise;
   }
 
-  #end(id: string): Promise<DownloadView> {
-    return this.#mine.get(id)!.promise;
+  async #cancel(downloadId: string): Promise<void> {
+    const { signal } = this.#silent;
+    try {
+      const row = await this.#send('cancel', { downloadId }, { signal });
+      // The frame that says the same comes no more when the connection is lost now.
+      if (row) this.#follow(row);
+    } catch {
+      // One that ended meanwhile refuses: then there is nothing to cancel. Else it is given up with all others.
+    }
+  }
+
+  #giveUp(): void {
+    const error = new SluiceError('connect_failed');
+    this.#silent.abort(error);
+    for (const id of [...this.#open.keys()]) this.#lose(id, error);
+  }
+
+  #follow(row: DownloadView): void {
+    const open = this.#open.get(row.id);
+    if (!open) return;
+    open.row = row;
+    this.#onRow(row);
+    if (!isFinal(row.state)) return;
+    if (row.state === 'error') this.#failed.push(row.id);
+    this.#open.delete(row.id);
+    open.end.resolve(row.state === 'complete');
+  }
+
+  /** Nothing more will be heard of it. */
+  #lose(id: string, error: SluiceError): void {
+    const open = this.#open.get(id);
+    if (!open) return;
+    this.#open.delete(id);
+    if (open.row) {
+      this.#onRow({ ...open.row, state: 'error', bytesPerSecond: null, etaSeconds: null, error: error.view });
+    }
+    open.end.resolve(false);
+  }
+
+  /** Those that a frame did not hold, from the listing. */
+  #lookFor(missing: () => string[], next: string | null): void {
+    // Before the first download there is no session yet, and nothing to look for.
+    if (missing().length === 0) return;
+    void catchUp(next, {
+      read: this.#session!.read,
+      missing,
+      onRows: (rows) => this.#rows.fill(rows),
+      onLost: (id, error) => this.#lose(id, error),
+      signal: this.#looking.signal,
+    });
   }
 
   get #send(): Channel['send'] {
-    const channel = this.#channel!;
+    const { channel } = this.#session!;
     return channel.send.bind(channel);
   }
 }

@@ -7,6 +7,9 @@ import { createBars } from './bars.ts';
 import { type CliSession, openOwnSession, openSessionAt } from './session.ts';
 import { printable } from './text.ts';
 
+/** A server that has not answered within this when it was told to cancel is not waited for. */
+const ANSWER_MS = 3000;
+
 export const get: Command = {
   synopsis: 'URL… [--stream ID] [--engine NAME] [--sha256 HEX] [--output DIR] [--server URL] [--json]',
   summary: 'Downloads files, and the media of pages, into a folder.',
@@ -43,18 +46,23 @@ Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
     }
     const show = values['json'] === true || !io.stdout.isTTY ? jsonLines(io) : createBars(io.stdout, io.env);
     const downloads = new Downloads((row) => show.row(row));
-    const session = await openSession(server, output, downloads, io);
-    const ignore = io.onInterrupt(() => void downloads.cancelAll());
+    const session = await openSession(server, output, downloads, io, () => {
+      show.note(`The connection to ${server} is lost. It is tried again; Ctrl+C gives up.`);
+    });
+    const ignore = io.onInterrupt(() => void downloads.cancelAll(server === undefined ? null : ANSWER_MS));
     try {
-      downloads.attach(session.channel);
+      downloads.attach(session);
       return await downloads.run(urls, wanted, (url, error) => {
         show.note(`${url}: ${error.message} (${error.code})`);
       });
     } finally {
       await downloads.removeFailed();
-      ignore();
+      if (downloads.wasSilent) {
+        show.note(`${server} cannot be reached: downloads that it has begun may go on there.`);
+      }
       show.end();
       await session.close();
+      ignore();
     }
   },
 };
@@ -82,9 +90,10 @@ function openSession(
   output: string | undefined,
   downloads: Downloads,
   io: Io,
+  onLost: () => void,
 ): Promise<CliSession> {
   const onMessage: Parameters<typeof openSessionAt>[1] = (message) => downloads.hear(message);
-  if (server !== undefined) return openSessionAt(server, onMessage);
+  if (server !== undefined) return openSessionAt(server, onMessage, onLost);
   const config = io.config();
   const downloadDir = output === undefined ? config.downloadDir : resolve(output);
   // What an operator of a server wants to know is noise beside a progress bar.

@@ -1,5 +1,6 @@
 import { Operators } from '#lib/channel/operator.ts';
-import { readTokenKey } from '#lib/channel/token-key.server.ts';
+import { readTokenKey, TokenKeyError } from '#lib/channel/token-key.server.ts';
+import { ConfigError } from '../config.ts';
 import { type Command, textOf, UsageError } from './command.ts';
 
 export const operator: Command = {
@@ -19,7 +20,7 @@ It is for the server with the same SLUICE_DATA_DIR, running or not.
     if (port === 0 && textOf(values, 'server') === undefined) {
       throw new UsageError('SLUICE_PORT is 0: say with --server where the server listens.');
     }
-    const key = readTokenKey(dataDir);
+    const key = keyIn(dataDir);
     if (key === null) {
       io.stderr.write(
         `sluice: there is no key in ${dataDir}: start sluice serve once, or set SLUICE_DATA_DIR.\n`,
@@ -30,3 +31,13 @@ It is for the server with the same SLUICE_DATA_DIR, running or not.
     return 0;
   },
 };
+
+/** @throws ConfigError for one that cannot be used */
+function keyIn(dataDir: string): Uint8Array | null {
+  try {
+    return readTokenKey(dataDir);
+  } catch (error) {
+    if (error instanceof TokenKeyError) throw new ConfigError(error.message);
+    throw error;
+  }
+}

@@ -25,8 +25,8 @@ export const parse: Command = {
       io.stdout.write(values['json'] === true ? `${JSON.stringify(result)}\n` : asText(result));
       return 0;
     } finally {
-      ignore();
       await session.close();
+      ignore();
     }
   },
 };

@@ -1,3 +1,4 @@
+import { TokenKeyError } from '#lib/channel/token-key.server.ts';
 import { type Config, ConfigError, isLoopback } from '../config.ts';
 import { createLogger, type Logger } from '../log.ts';
 import { type RunningServer, startServer } from '../server.ts';
@@ -33,6 +34,7 @@ async function start(config: Config, log: Logger): Promise<RunningServer> {
   try {
     return await startServer(config, log);
   } catch (error) {
+    if (error instanceof TokenKeyError) throw new ConfigError(error.message);
     const place = `${config.host}, port ${config.port}`;
     switch ((error as NodeJS.ErrnoException).code) {
       case 'EADDRINUSE':

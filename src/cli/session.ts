@@ -1,4 +1,5 @@
 /** A session for one run of the command: one of our own in this process, or one on a server. */
+import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -6,14 +7,16 @@ import { type Channel, createChannel } from '#lib/channel/client.ts';
 import type { Snapshot, Update } from '#lib/protocol/channel.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Problem } from '#lib/protocol/problem.ts';
-import type { Config } from '../config.ts';
+import { type Config, ConfigError } from '../config.ts';
 import { createSluice, type Sluice } from '../host.ts';
 import type { Logger } from '../log.ts';
 import { UsageError } from './command.ts';
 import { loopSocketTo } from './loop-socket.ts';
+import { type Read, readerOf } from './read.ts';
 
 export interface CliSession {
   channel: Channel;
+  read: Read;
   close(): Promise<void>;
 }
 
@@ -21,11 +24,19 @@ type OnMessage = (message: Snapshot | Update) => void;
 
 /** The one session of a private host. */
 const OWN = 'cli';
+/** Longer than a listing takes on a server that is busy. */
+const READ_MS = 10_000;
 
 /** Hosts a session with a data dir of its own, which goes with it; engines are found where the server has them. */
 export async function openOwnSession(config: Config, log: Logger, onMessage: OnMessage): Promise<CliSession> {
-  const stateDir = await mkdtemp(join(tmpdir(), 'sluice-get-'));
-  const removeDir = () => rm(stateDir, { recursive: true, force: true });
+  const stateDir = await makeStateDir();
+  // Also when a second Ctrl+C ends the process at once.
+  const removeNow = (): void => rmSync(stateDir, { recursive: true, force: true });
+  process.once('exit', removeNow);
+  const removeDir = async (): Promise<void> => {
+    await rm(stateDir, { recursive: true, force: true });
+    process.off('exit', removeNow);
+  };
   let sluice: Sluice;
   try {
     sluice = await createSluice({ config, log, stateDir });
@@ -33,10 +44,11 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
     await removeDir();
     throw error;
   }
-  const socket = loopSocketTo(sluice.sessions.get(OWN));
-  const channel = createChannel({ url: 'ws://in-process/', WebSocket: socket, onMessage });
+  const own = sluice.sessions.get(OWN);
+  const channel = createChannel({ url: 'ws://in-process/', WebSocket: loopSocketTo(own), onMessage });
   return {
     channel,
+    read: readerOf((path) => own.fetch(new Request(`http://in-process/api${path}`))),
     async close() {
       channel.close();
       await sluice.close();
@@ -45,27 +57,53 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
   };
 }
 
+/** @throws ConfigError */
+async function makeStateDir(): Promise<string> {
+  try {
+    return await mkdtemp(join(tmpdir(), 'sluice-get-'));
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    throw new ConfigError(
+      `${tmpdir()} takes no temporary folder (${code}): set TMPDIR to one that is there and may be written.`,
+    );
+  }
+}
+
 /**
  * A new session on a server.
+ * @param onLost told once of each time that the connection is lost, however often it is tried again
  * @throws UsageError, SluiceError `connect_failed` and what the server refuses with
  */
-export async function openSessionAt(server: string, onMessage: OnMessage): Promise<CliSession> {
+export async function openSessionAt(
+  server: string,
+  onMessage: OnMessage,
+  onLost: () => void = () => {},
+): Promise<CliSession> {
   const base = URL.parse(server);
   if (base === null || !/^https?:$/.test(base.protocol)) {
     throw new UsageError(
       `--server takes the address of a Sluice, such as http://127.0.0.1:3000, not ${server}.`,
     );
   }
-  const token = await askForToken(base);
+  const headers = { authorization: `Bearer ${await askForToken(base)}` };
   const url = new URL('/api/channel', base);
   url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
+  let isLost = false;
   const channel = createChannel({
     url: url.href,
-    WebSocket: socketWith({ authorization: `Bearer ${token}` }),
+    WebSocket: socketWith(headers),
     onMessage,
+    onState({ state }) {
+      if (state === 'waiting' && !isLost) onLost();
+      if (state === 'waiting') isLost = true;
+      else if (state === 'live') isLost = false;
+    },
   });
   return {
     channel,
+    read: readerOf((path) =>
+      fetch(new URL(`/api${path}`, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
+    ),
     close: async () => channel.close(),
   };
 }

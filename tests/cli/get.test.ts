@@ -1,13 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { readdirSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DownloadView } from '#lib/protocol/download.ts';
+import { processesOf } from '../support/processes.ts';
 import { makePlace, type Place, PROJECT, sluiceEnv } from '../support/server.ts';
+import { testUnless } from '../support/skip.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
 const test = suite('get');
@@ -81,6 +83,56 @@ test('when nobody reads its lines any more it ends, and leaves nothing behind', 
   child.stdout.destroy();
   assert.equal(await settles(exited, { what: 'the exit' }), [1, null]);
   assert.equal(readdirSync(place.downloadDir), []);
+  assert.equal(readdirSync(place.home), []);
+});
+
+const FULL = '/dev/full';
+testUnless(
+  test,
+  existsSync(FULL) ? null : `${FULL} is not there: it needs Linux`,
+  'when its lines cannot be written it says so in one line, ends, and leaves nothing behind',
+  async () => {
+    const full = openSync(FULL, 'w');
+    const child = spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), 'get', addressOf('d.bin')], {
+      env: sluiceEnv(place, { TMPDIR: place.home }),
+      stdio: ['ignore', full, 'pipe'],
+    });
+    closeSync(full);
+    let stderr = '';
+    child.stderr!.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk));
+    assert.equal(await settles(once(child, 'close'), { what: 'the exit' }), [1, null]);
+    assert.is(stderr, 'sluice: the output cannot be written (ENOSPC).\n');
+    assert.equal(readdirSync(place.downloadDir), []);
+    assert.equal(readdirSync(place.home), []);
+  },
+);
+
+/** An engine in lux's place that ends only when it is killed, which is seconds after the first Ctrl+C. */
+const STUBBORN = `#!/bin/sh
+case "$1" in -v|--version) echo "lux: version v0.24.1, a fast and simple video downloader."; exit 0;; esac
+trap '' INT TERM HUP
+while :; do sleep 0.2; done
+`;
+
+test('a second Ctrl+C ends it at once, and its private data dir is gone all the same', async () => {
+  const bin = join(place.dir, 'bin');
+  mkdirSync(bin);
+  writeFileSync(join(bin, 'lux'), STUBBORN, { mode: 0o755 });
+  const { PATH = '' } = sluiceEnv(place);
+  const args = [join(PROJECT, 'bin/sluice.js'), 'get', addressOf('e.mp4'), '--engine', 'lux'];
+  const child = spawn(process.execPath, args, {
+    env: sluiceEnv(place, { TMPDIR: place.home, PATH: `${bin}:${PATH}`, SLUICE_ENGINES: 'lux' }),
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
+  const exited = once(child, 'exit');
+  const isAtWork = () => processesOf(place.dir).some((line) => /\/lux .*e\.mp4/.test(line));
+  await waitFor(isAtWork, { what: 'the engine to work' });
+  const isEndedByCtrlC = () => {
+    child.kill('SIGINT');
+    return child.exitCode !== null;
+  };
+  await waitFor(isEndedByCtrlC, { what: 'an end by Ctrl+C' });
+  assert.equal(await exited, [1, null]);
   assert.equal(readdirSync(place.home), []);
 });
 

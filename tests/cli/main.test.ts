@@ -1,3 +1,5 @@
+import { writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { makePlace, type Place } from '../support/server.ts';
@@ -85,6 +87,27 @@ test('an address that is none fails with code 1 and its code, and prints no row'
     assert.equal([code, stdout], [1, ''], address);
     assert.match(stderr, new RegExp(expected ?? ''));
   }
+});
+
+test('a key that is none is said in one line that says what to do, by all that need it', async () => {
+  const damaged = makePlace();
+  const key = join(damaged.dataDir, 'token.key');
+  writeFileSync(key, 'short');
+  for (const command of ['serve', 'operator']) {
+    const { code, stderr } = await sluice([command], { place: damaged, env: { SLUICE_LOG_LEVEL: 'error' } });
+    assert.equal(
+      [code, stderr],
+      [1, `sluice: ${key} is not a key of 32 bytes. Restore it, or remove it to end all sessions.\n`],
+    );
+  }
+  damaged.remove();
+});
+
+test('a TMPDIR that is not there is said in one line that names it', async () => {
+  const TMPDIR = join(place.dir, 'gone');
+  const { code, stderr } = await sluice(['get', 'http://127.0.0.1:9/'], { place, env: { TMPDIR } });
+  assert.is(code, 1);
+  assert.match(stderr, /^sluice: .*\/gone takes no temporary folder \(ENOENT\): set TMPDIR .*\n$/);
 });
 
 test.run();

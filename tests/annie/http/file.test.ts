@@ -53,7 +53,11 @@ for (const [fault, code] of [
   ['status=410', 'remote_not_found'],
   ['status=403', 'remote_denied'],
   ['status=401', 'remote_denied'],
-  ['status=503', 'remote_error'],
+  ['status=407', 'remote_denied'],
+  ['status=408', 'timeout'],
+  ['status=425', 'remote_busy'],
+  ['status=500', 'remote_error'],
+  ['status=503', 'remote_busy'],
   ['status=418', 'remote_status'],
   ['retry-after=7', 'remote_busy'],
   ['reset', 'connection_lost'],
@@ -118,7 +122,7 @@ test('helpers that are turned away leave the work to the first connection', asyn
 
 test('a busy server that recovers is mended within the attempt only if the connection broke', async () => {
   const url = `${site.url}/file/later.bin?size=1000&fault=status=503&times=1`;
-  assert.is(await settles(codeOf(downloadFile(jobFor(url, await freshDir()), options))), 'remote_error');
+  assert.is(await settles(codeOf(downloadFile(jobFor(url, await freshDir()), options))), 'remote_busy');
   await fetched('/file/later.bin?size=1000&fault=status=503&times=0', 1, 1000);
 });
 

@@ -69,8 +69,10 @@ test('the plain reader takes plain heads and nothing else', () => {
 test('statuses have codes, and Retry-After is read as seconds and as a date', () => {
   assert.is(statusError(451, null, 0).code, 'remote_denied');
   assert.is(statusError(429, '3', 0).retryAfterMs, 3000);
+  assert.equal([statusError(503, '3', 0).code, statusError(503, '3', 0).retryAfterMs], ['remote_busy', 3000]);
   assert.is(statusError(503, null, 0).retryAfterMs, null);
-  assert.ok(statusError(503, null, 0).transient);
+  for (const status of [408, 425, 429, 500, 503])
+    assert.ok(statusError(status, null, 0).transient, `${status}`);
   assert.not(statusError(404, null, 0).transient);
   assert.is(retryAfterMs('Thu, 01 Jan 1970 00:00:10 GMT', 4000), 6000);
   assert.is(retryAfterMs('soon', 0), null);

@@ -36,6 +36,15 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
   // llhttp's own codes: the answer is not HTTP
   if (code.startsWith('HPE_'))
     return new SluiceError('remote_status', 'The answer is not HTTP.', { cause: thrown });
+  // zlib's, brotli's and zstd's own codes: the body is not what Content-Encoding says
+  if (code === 'Z_BUF_ERROR') {
+    return new SluiceError('size_mismatch', 'The body ended before its coding did.', { cause: thrown });
+  }
+  if (/^(Z_|ERR__ERROR_|ZSTD_)/.test(code)) {
+    return new SluiceError('remote_status', 'The body is not in the coding that the server says.', {
+      cause: thrown,
+    });
+  }
   const known = CODES[code];
   if (known !== undefined) return new SluiceError(known, undefined, { cause: thrown });
   return asDiskError(thrown) ?? new SluiceError('connection_lost', undefined, { cause: thrown });

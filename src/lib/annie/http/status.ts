@@ -18,10 +18,11 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
 export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
   const said = `The server answered ${status}.`;
   if (status === 404 || status === 410) return new SluiceError('remote_not_found', said);
-  if (status === 401 || status === 403 || status === 451) return new SluiceError('remote_denied', said);
+  if ([401, 403, 407, 451].includes(status)) return new SluiceError('remote_denied', said);
+  if (status === 408) return new SluiceError('timeout', said);
   const waitMs = retryAfterMs(retryAfter, nowMs);
   const details = waitMs === null ? {} : { retryAfterMs: waitMs };
-  if (status === 429) return new SluiceError('remote_busy', said, details);
+  if ([425, 429, 503].includes(status)) return new SluiceError('remote_busy', said, details);
   if (status >= 500 && status <= 599) return new SluiceError('remote_error', said, details);
   return new SluiceError('remote_status', said);
 }

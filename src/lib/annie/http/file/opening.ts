@@ -47,6 +47,8 @@ export function interpret(status: number, head: Head, { from, known }: Asked): O
     );
   }
   const { total } = range;
+  // a part that is no more than a part, of no version that the rest could be asked of
+  if (known === null && range.end < total && validators.ifRange === null) return { mode: 'again' };
   if (known && (known.totalBytes !== total || !sameVersion(known.validators, validators)))
     return { mode: 'again' };
   return { mode: 'ranged', totalBytes: total, validators };

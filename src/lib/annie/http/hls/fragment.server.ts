@@ -18,6 +18,7 @@ const MENDABLE: readonly ErrorCode[] = [
   'connect_failed',
   'size_mismatch',
   'timeout',
+  'remote_busy',
   'remote_error',
 ];
 const KEY_BYTES = 16;
@@ -83,7 +84,9 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
         } catch (thrown) {
           onBytes(-bytes);
           signal.throwIfAborted();
-          const mendable = thrown instanceof SluiceError && MENDABLE.includes(thrown.code);
+          // A server that says when to come back is not asked before.
+          const mendable =
+            thrown instanceof SluiceError && MENDABLE.includes(thrown.code) && thrown.retryAfterMs === null;
           if (!mendable || tries >= MAX_TRIES) throw asDiskError(thrown) ?? thrown;
           await delay(FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2), null, { signal });
         }

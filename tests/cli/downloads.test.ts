@@ -1,0 +1,108 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Downloads } from '../../src/cli/downloads.ts';
+import type { CliSession } from '../../src/cli/session.ts';
+import type { Snapshot } from '#lib/protocol/channel.ts';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { settles, waitFor } from '../support/wait.ts';
+
+const WANTED = { streamId: null, engine: null, sha256: null };
+
+function rowOf(id: string, rest: Partial<DownloadView> = {}): DownloadView {
+  return {
+    ...{ id, url: `http://example.com/${id}`, title: id, engine: 'http', state: 'queued', attempt: 1 },
+    ...{ receivedBytes: 0, totalBytes: null, percent: null, bytesPerSecond: null, etaSeconds: null },
+    ...{ createdAt: '2026-11-26T10:00:00.000Z', finishedAt: null, file: null, error: null },
+    ...rest,
+  };
+}
+
+function snapshotOf(downloads: DownloadView[], next: string | null): Snapshot {
+  const totals = { active: 0, queued: 0, done: 0, failed: 0, bytesPerSecond: 0 };
+  return { type: 'snapshot', epoch: 'e', seq: 1, downloads, next, totals };
+}
+
+/** A run whose downloads are called as the last part of their addresses, and what it read and showed. */
+function follow(names: string[], answer: (path: string) => unknown) {
+  const shown: DownloadView[] = [];
+  const asked: string[] = [];
+  const downloads = new Downloads((row) => shown.push(row));
+  const send = async (name: string, { url = '' }: { url?: string }): Promise<unknown> => {
+    if (name === 'parse') throw new SluiceError('unsupported_url');
+    return { id: url.split('/').at(-1) };
+  };
+  const session = {
+    channel: { send },
+    read: async (path: string) => {
+      asked.push(path);
+      return answer(path);
+    },
+  } as unknown as CliSession;
+  downloads.attach(session);
+  downloads.hear(snapshotOf([], null));
+  downloads.hear({ type: 'update', seq: 2, changes: names.map((name) => rowOf(name)) });
+  const urls = names.map((name) => `http://example.com/${name}`);
+  const code = downloads.run(urls, WANTED, () => {});
+  const isFollowing = () => waitFor(() => shown.length >= names.length, { what: 'the first rows' });
+  return { downloads, shown, asked, code, isFollowing };
+}
+
+const COMPLETE = { state: 'complete', finishedAt: '2026-11-26T10:00:01.000Z' } as const;
+
+test('rows that a snapshot does not hold are read from its cursor on, until all were seen', async () => {
+  const pages: Record<string, unknown> = {
+    '/downloads?limit=200&cursor=c%2F1': { downloads: [rowOf('other'), rowOf('b', COMPLETE)], next: 'c2' },
+    '/downloads?limit=200&cursor=c2': { downloads: [rowOf('a', COMPLETE)], next: 'c3' },
+  };
+  const { downloads, asked, code, isFollowing } = follow(['a', 'b', 'c'], (path) => pages[path]);
+  await isFollowing();
+  downloads.hear(snapshotOf([rowOf('c', COMPLETE)], 'c/1'));
+  assert.is(await settles(code), 0);
+  assert.equal(asked, Object.keys(pages));
+});
+
+test('a download that is nowhere any more has failed', async () => {
+  const { downloads, shown, asked, code, isFollowing } = follow(['a', 'b'], (path) => {
+    if (path.includes('?')) return { downloads: [], next: null };
+    throw new SluiceError('not_found');
+  });
+  await isFollowing();
+  downloads.hear(snapshotOf([rowOf('b', COMPLETE)], 'c1'));
+  assert.is(await settles(code), 1);
+  assert.equal(asked, ['/downloads?limit=200&cursor=c1', '/downloads/a']);
+  const last = shown.findLast(({ id }) => id === 'a');
+  assert.equal([last?.state, last?.error?.code], ['error', 'not_found']);
+});
+
+test('a download that is removed while it is followed has failed', async () => {
+  const { downloads, code, isFollowing } = follow(['a'], () => assert.unreachable());
+  await isFollowing();
+  downloads.hear({ type: 'update', seq: 3, changes: [{ id: 'a', deleted: true }] });
+  assert.is(await settles(code), 1);
+});
+
+test('what is heard of a download while its row is read counts more than the row', async () => {
+  const page = Promise.withResolvers<unknown>();
+  const { downloads, shown, code, isFollowing } = follow(['a'], () => page.promise);
+  await isFollowing();
+  downloads.hear(snapshotOf([], 'c1'));
+  downloads.hear({ type: 'update', seq: 2, changes: [{ id: 'a', ...COMPLETE }] });
+  page.resolve({ downloads: [rowOf('a', { state: 'download', title: 'A' })], next: null });
+  assert.is(await settles(code), 0);
+  assert.equal([shown.at(-1)?.state, shown.at(-1)?.title], ['complete', 'A']);
+});
+
+test('a listing that cannot be read is asked for again', async () => {
+  let tries = 0;
+  const { downloads, code, isFollowing } = follow(['a'], () => {
+    if (++tries === 1) throw new SluiceError('connect_failed');
+    return { downloads: [rowOf('a', COMPLETE)], next: null };
+  });
+  await isFollowing();
+  downloads.hear(snapshotOf([], 'c1'));
+  assert.is(await settles(code), 0);
+  assert.is(tries, 2);
+});
+
+test.run();
