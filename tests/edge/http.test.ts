@@ -1,7 +1,10 @@
+import { once } from 'node:events';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Api } from '../support/api.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { settles } from '../support/wait.ts';
 import { ask, type Asked } from './ask.ts';
 
 const test = suite('http');
@@ -192,6 +195,26 @@ test('a file name of which nothing would be left is refused, any other is taken'
     assert.is(status, 202, filename);
     await api.expect(204, 'DELETE', `/api/downloads/${(JSON.parse(body.toString()) as { id: string }).id}`);
   }
+});
+
+test('a look-up ends when whoever asked for it has gone', async () => {
+  const reached = Promise.withResolvers<Socket>();
+  const silent = createServer((socket) => reached.resolve(socket)).listen(0, '127.0.0.1');
+  await once(silent, 'listening');
+  const leaving = new AbortController();
+  const asking = fetch(`${server.url}/api/parse`, {
+    method: 'POST',
+    headers: { ...json, authorization: `Bearer ${api.token}` },
+    body: JSON.stringify({ url: `http://127.0.0.1:${(silent.address() as AddressInfo).port}/` }),
+    signal: leaving.signal,
+  });
+  const socket = await settles(reached.promise, { what: 'the look-up to reach the server' });
+  socket.on('error', () => {});
+  const closed = once(socket.resume(), 'close');
+  leaving.abort();
+  await settles(asking.catch(() => {}));
+  await settles(closed, { what: 'the look-up to end' });
+  silent.close();
 });
 
 test('a problem names its code, status and help', async () => {

@@ -1,5 +1,6 @@
 /** Everything under /api but the socket, and the two paths for who watches: checks at the edge, then the session. */
 import type { IncomingMessage } from 'node:http';
+import { nanoid } from 'nanoid';
 import { jsonAnswer } from '../protocol/answer.ts';
 import type { LandedFile } from '../protocol/runner.ts';
 import { SluiceError } from '../protocol/error.ts';
@@ -78,8 +79,29 @@ async function route(request: IncomingMessage, asked: Asked, edge: Edge): Promis
   const file = FILE.exec(path)?.[1];
   if (file !== undefined) return sendFile(request, file, session, edge);
   const body = method === 'POST' ? await readBody(request) : '';
+  if (path === '/api/parse') return parse(request, body, session, edge);
   // The session sees words of ours, never the browser's request: no cookie or token of it goes further.
   return edge.session(session).call('ask', method, path.slice('/api'.length), query, body);
+}
+
+/** A look-up ends with the connection that waits for it: it may be a process, and holds one of few places. */
+async function parse(
+  { socket }: IncomingMessage,
+  body: string,
+  session: string,
+  edge: Edge,
+): Promise<ApiAnswer> {
+  const asker = nanoid();
+  const stub = edge.session(session);
+  const abandon = (): void => void stub.call('abandon', asker).catch(() => {});
+  socket.once('close', abandon);
+  try {
+    const answer = stub.call('ask', 'POST', '/parse', '', body, asker);
+    if (socket.destroyed) abandon();
+    return await answer;
+  } finally {
+    socket.off('close', abandon);
+  }
 }
 
 /** Nothing is stored: the first write of the session creates it. */

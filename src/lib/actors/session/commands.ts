@@ -29,9 +29,12 @@ export class Commands {
     this.#parts = parts;
   }
 
-  /** @throws SluiceError as the contract has it for each call */
-  async answer(asked: SessionRequest): Promise<Outcome> {
-    if (asked.ask === 'parse') return this.#parse(asked.body, null, () => {});
+  /**
+   * @param asker as for `answerMessage`
+   * @throws SluiceError as the contract has it for each call
+   */
+  async answer(asked: SessionRequest, asker: unknown): Promise<Outcome> {
+    if (asked.ask === 'parse') return this.#parse(asked.body, asker, () => {});
     if (asked.ask === 'add' && asked.body.commandId !== undefined) {
       const { commandId, ...body } = asked.body;
       return this.#once(commandId, { name: 'add', ...body }, { ask: 'add', body });

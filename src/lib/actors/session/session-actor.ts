@@ -109,11 +109,18 @@ export class SessionActor implements DurableObject {
    * it began, as no body is waited for (bench/adds).
    * @param path below `/api`
    * @param query with or without its `?`
+   * @param asker by what `abandon` knows who waits for it
    */
-  async ask(method: string, path: string, query: string, body: string): Promise<PlainAnswer> {
+  async ask(
+    method: string,
+    path: string,
+    query: string,
+    body: string,
+    asker: string | null = null,
+  ): Promise<PlainAnswer> {
     try {
       const asked = readRequest(method, path, new URLSearchParams(query), body);
-      const outcome = await this.#turn(() => this.#commands.answer(asked));
+      const outcome = await this.#turn(() => this.#commands.answer(asked, asker));
       const result = 'later' in outcome ? await outcome.later : outcome.result;
       return asked.ask === 'remove'
         ? { status: 204, headers: {}, body: null }
@@ -121,6 +128,11 @@ export class SessionActor implements DurableObject {
     } catch (error) {
       return problemAnswer(error);
     }
+  }
+
+  /** Nobody waits for the answers to `asker` any more: parses end. */
+  async abandon(asker: string): Promise<void> {
+    await this.#turn(async () => this.#parses.abandon(asker));
   }
 
   async webSocketMessage(socket: DurableSocket, text: string | ArrayBuffer): Promise<void> {
