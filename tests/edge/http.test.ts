@@ -213,7 +213,7 @@ test('a look-up ends when whoever asked for it has gone', async () => {
   const closed = once(socket.resume(), 'close');
   leaving.abort();
   await settles(asking.catch(() => {}));
-  await settles(closed, { what: 'the look-up to end' });
+  await settles(closed, { what: 'the look-up to end', deadlineMs: 15_000 });
   silent.close();
 });
 

@@ -21,6 +21,17 @@ testSession('listings page newest first, also over several states', async (s) =>
   assert.equal(seen, [...ids].reverse());
 });
 
+testSession('downloads that are added at once can be sorted by when they were', async (s) => {
+  const ids: string[] = [];
+  for (let n = 0; n < 50; n++) ids.push(await s.add(String(n)));
+  const { downloads } = (await s.call('GET', '/downloads')).body as { downloads: DownloadView[] };
+  const byTime = [...downloads].sort((a, b) => (a.createdAt < b.createdAt ? -1 : 1));
+  assert.equal(
+    byTime.map(({ id }) => id),
+    ids,
+  );
+});
+
 testSession('bad requests get their code and start nothing', async (s) => {
   const cases: [string, string, unknown, number, string][] = [
     ['POST', '/downloads', 'not json', 400, 'invalid_json'],

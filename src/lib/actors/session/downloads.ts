@@ -9,11 +9,15 @@ import type { LiveDownloads, Parts } from './live.ts';
 
 /** Downloads of a session that may be unfinished at once; more adds get `too_many_requests`. */
 export const MAX_OPEN = 25_000;
+/** So far a time of creation may be ahead of the clock: a thousand adds in one ms. */
+const MOST_AHEAD_MS = 1_000;
 
 export class Downloads {
   readonly #parts: Parts;
   readonly #live: LiveDownloads;
   readonly #listings: Listings;
+  /** ms since 1970. */
+  #lastCreation = 0;
 
   constructor(parts: Parts, live: LiveDownloads, listings: Listings) {
     this.#parts = parts;
@@ -51,11 +55,18 @@ export class Downloads {
         `${MAX_OPEN} downloads of this session are unfinished already.`,
       );
     }
-    const row = newRow(env.newId(), store.takeN(), { ...body, url }, env.clock.now(), cause);
+    const row = newRow(env.newId(), store.takeN(), { ...body, url }, this.#nextCreation(), cause);
     await store.save(row, null);
     feed.note(viewOf(row));
     feed.forget(row.id);
     return row.id;
+  }
+
+  /** A ms after the last one where several come in one: those who sort by it keep the order in which they came. */
+  #nextCreation(): number {
+    const now = this.#parts.env.clock.now();
+    this.#lastCreation = Math.max(now, Math.min(this.#lastCreation + 1, now + MOST_AHEAD_MS));
+    return this.#lastCreation;
   }
 
   /** @throws SluiceError `not_found`, `wrong_state` */
