@@ -49,6 +49,8 @@ export interface DownloadView {
   finishedAt: string | null;
   file: { name: string; bytes: number } | null;
   error: ErrorView | null;
+  /** Only while it waits for its next try: when that is, ISO 8601, UTC. */
+  retryAt?: string;
   /** Only where it was asked for: 64 lower-case hex digits. What is complete has been checked against it. */
   sha256?: string;
 }

@@ -99,6 +99,11 @@ export function formatTime(iso: string, locale: string): string {
   return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso));
 }
 
+/** The time of day, to the second. */
+export function formatClock(iso: string, locale: string): string {
+  return dateFormat(locale, { timeStyle: 'medium' }).format(new Date(iso));
+}
+
 /** The time alone if it was on the day of `now`, else the date alone. */
 export function formatWhen(iso: string, now: Date, locale: string): string {
   const date = new Date(iso);

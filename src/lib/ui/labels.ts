@@ -5,7 +5,15 @@ import type { ErrorView } from '../protocol/error.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import type { EngineName, MediaItem } from '../protocol/media.ts';
 import { ERROR_TEXTS } from './error-texts.ts';
-import { durationParts, formatBytes, formatPercent, formatSpeed, formatTime, formatWhen } from './format.ts';
+import {
+  durationParts,
+  formatBytes,
+  formatClock,
+  formatPercent,
+  formatSpeed,
+  formatTime,
+  formatWhen,
+} from './format.ts';
 import { locale } from './language.svelte.ts';
 import type { Filter } from './state/filter.ts';
 import type { DownloadRow } from './state/row.svelte.ts';
@@ -45,6 +53,7 @@ export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale()
 export const speedLabel = (bytesPerSecond: number): string => formatSpeed(bytesPerSecond, locale());
 export const percentLabel = (percent: number): string => formatPercent(percent, locale());
 export const whenLabel = (iso: string): string => formatWhen(iso, new Date(), locale());
+export const clockLabel = (iso: string): string => formatClock(iso, locale());
 export const timeLabel = (iso: string): string => formatTime(iso, locale());
 
 /** The built-in engine goes by what it is; the others by their names. */

@@ -96,12 +96,14 @@ testSession('a transient failure waits, and its alarm starts the next attempt', 
   const view = await s.show(id);
   assert.is(view.state, 'waiting');
   assert.is(view.error?.code, 'connection_lost');
+  assert.is(Date.parse(view.retryAt ?? ''), s.clock.now() + 1000);
   s.commands.length = 0;
   s.clock.increment(999);
   await s.wake();
   assert.is((await s.show(id)).state, 'waiting');
   s.clock.increment(1);
   assert.is((await s.told('start', id)).attempt, 2);
+  assert.not('retryAt' in (await s.show(id)));
 });
 
 testSession(

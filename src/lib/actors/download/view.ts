@@ -22,6 +22,7 @@ export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null)
     finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
     file: row.file && { name: row.file.name, bytes: row.file.bytes },
     error: row.error,
+    ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };
   return { ...view, ...derive(view) };

@@ -17,6 +17,10 @@ export class DownloadRow {
   readonly file = $derived.by(() => this.#view.file);
   readonly error = $derived.by(() => this.#view.error);
   readonly sha256 = $derived.by(() => this.#view.sha256 ?? null);
+  /** Null but for what waits: changes name what is there, not what has gone. */
+  readonly retryAt = $derived.by(() =>
+    this.#view.state === 'waiting' ? (this.#view.retryAt ?? null) : null,
+  );
   readonly attempt = $derived.by(() => this.#view.attempt);
   readonly finishedAt = $derived.by(() => this.#view.finishedAt);
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);
