@@ -63,19 +63,18 @@ export class Listings {
     const { rows, nextN } = await this.#store.page(DOWNLOAD_STATES, SNAPSHOT_ROWS, null);
     const live = newestFirst(this.#live.rows);
     const others = rows.filter(({ id }) => this.#live.find(id) === undefined);
+    const wanted = [...live, ...others].map((row) => ({ n: row.n, view: this.#current(row) }));
     const encoder = new TextEncoder();
     let left = maxBytes;
-    const wanted = [...live, ...others];
-    const tooMany = wanted.findIndex((row) => {
-      left -= encoder.encode(JSON.stringify(this.#current(row))).length + 1;
+    const tooMany = wanted.findIndex(({ view }) => {
+      left -= encoder.encode(JSON.stringify(view)).length + 1;
       return left < 0;
     });
-    const shown = tooMany < 0 ? wanted : wanted.slice(0, tooMany);
-    const [unshown] = newestFirst(wanted.slice(shown.length));
+    const unshown = tooMany < 0 ? [] : newestFirst(wanted.splice(tooMany));
     // Nothing is skipped: paging goes on with the newest that did not fit.
-    const next = unshown === undefined ? nextN : unshown.n + 1;
+    const next = unshown[0] === undefined ? nextN : unshown[0].n + 1;
     return {
-      downloads: newestFirst(shown).map((row) => this.#current(row)),
+      downloads: newestFirst(wanted).map(({ view }) => view),
       next: next === null ? null : encodeCursor(next),
     };
   }
@@ -86,6 +85,6 @@ export class Listings {
   }
 }
 
-function newestFirst(rows: readonly DownloadRow[]): DownloadRow[] {
+function newestFirst<T extends { n: number }>(rows: readonly T[]): T[] {
   return [...rows].sort((a, b) => b.n - a.n);
 }
