@@ -1,12 +1,10 @@
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { BrowserContextOptions } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Site, startSite } from '../site/site.ts';
-import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { axeFindings } from '../support/browser.ts';
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
@@ -15,40 +13,24 @@ const PHONE: BrowserContextOptions = {
   isMobile: true,
   hasTouch: true,
 };
-const reason = missing('chromium');
-let site: Site;
-let server: TestServer;
-let browser: Browser;
+const ground = pageGround(test);
 
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
-
-const slow = (name: string): string => `${site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+const slow = (name: string): string => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
 
 /** The page with all it can show at once: items with qualities, a running, a paused, a done and a failed row. */
 async function furnish(visit: Visit): Promise<void> {
   await visit.downloadNow(
     slow('running.bin'),
     slow('paused.bin'),
-    `${site.url}/file/done.bin`,
-    `${site.url}/no.mp4`,
+    `${ground.site.url}/file/done.bin`,
+    `${ground.site.url}/no.mp4`,
   );
   await visit.waitForState('paused.bin', 'download');
   await visit.press('Pause', 'paused.bin');
   await visit.waitForState('paused.bin', 'paused');
   await visit.waitForState('done.bin', 'complete');
   await visit.waitForState('no.mp4', 'error');
-  const card = await visit.lookUp(`${site.url}/page/sources`);
+  const card = await visit.lookUp(`${ground.site.url}/page/sources`);
   const expand = card.getByTestId('show-streams');
   if ((await expand.getAttribute('aria-expanded')) === 'false') await expand.click();
   await card.getByRole('table').waitFor();
@@ -60,8 +42,8 @@ for (const [what, options] of [
   ['on a phone', PHONE],
   ['on a phone in the dark', { ...PHONE, colorScheme: 'dark' }],
 ] as [string, BrowserContextOptions][]) {
-  testUnless(test, reason, `${what} axe finds nothing, and nothing sticks out`, async () => {
-    const visit = await Visit.open(browser, server.url, options);
+  testUnless(test, pageMissing, `${what} axe finds nothing, and nothing sticks out`, async () => {
+    const visit = await Visit.open(ground.browser, ground.server.url, options);
     assert.equal(await axeFindings(visit.page), []);
     await furnish(visit);
     await visit.shot(`8-full ${what}`);
@@ -76,9 +58,9 @@ for (const [what, options] of [
   });
 }
 
-testUnless(test, reason, 'the dark is dark, the light is light', async () => {
+testUnless(test, pageMissing, 'the dark is dark, the light is light', async () => {
   const brightness = async (colorScheme: 'dark' | 'light'): Promise<number> => {
-    const visit = await Visit.open(browser, server.url, { colorScheme });
+    const visit = await Visit.open(ground.browser, ground.server.url, { colorScheme });
     const colour = await visit.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const png = await visit.page.screenshot({ clip: { x: 2, y: 300, width: 1, height: 1 } });
     await visit.close();
@@ -88,8 +70,8 @@ testUnless(test, reason, 'the dark is dark, the light is light', async () => {
   assert.ok((await brightness('dark')) < (await brightness('light')));
 });
 
-testUnless(test, reason, 'everything can be done by keyboard alone', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'everything can be done by keyboard alone', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   const { keyboard } = visit.page;
   await visit.page.locator('body').press('/');
   assert.ok(await visit.field.evaluate((element) => element === document.activeElement));
@@ -128,8 +110,8 @@ testUnless(test, reason, 'everything can be done by keyboard alone', async () =>
   await visit.close();
 });
 
-testUnless(test, reason, 'a dialog opened before the last one told of its end stays open', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'a dialog opened before the last one told of its end stays open', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   await visit.downloadNow(slow('again.bin'));
   await visit.waitForState('again.bin', 'download');
   await visit.row('again.bin').focus();
@@ -153,8 +135,8 @@ testUnless(test, reason, 'a dialog opened before the last one told of its end st
   await visit.close();
 });
 
-testUnless(test, reason, 'a reader hears a bar with a name and a value in words', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'a reader hears a bar with a name and a value in words', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   await visit.downloadNow(slow('spoken.bin'));
   await visit.waitForState('spoken.bin', 'download');
   const bar = visit.bar('spoken.bin');
@@ -167,8 +149,8 @@ testUnless(test, reason, 'a reader hears a bar with a name and a value in words'
   await visit.close();
 });
 
-testUnless(test, reason, 'the page speaks Chinese to a Chinese browser', async () => {
-  const visit = await Visit.open(browser, server.url, { locale: 'zh-CN' });
+testUnless(test, pageMissing, 'the page speaks Chinese to a Chinese browser', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url, { locale: 'zh-CN' });
   assert.match((await visit.page.locator('html').getAttribute('lang')) ?? '', /^zh/);
   assert.match((await visit.page.locator('main').textContent()) ?? '', /[\u4e00-\u9fff]{2}/);
   assert.equal(await axeFindings(visit.page), []);

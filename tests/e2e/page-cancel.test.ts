@@ -1,36 +1,16 @@
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Site, startSite } from '../site/site.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
-const reason = missing('chromium');
-let site: Site;
-let server: TestServer;
-let browser: Browser;
+const ground = pageGround(test);
 
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
-
-const slow = (name: string): string => `${site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+const slow = (name: string): string => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
 /** Never answered: it stands in `parse`, and no byte comes. */
-const silent = (name: string): string => `${site.url}/file/${name}?fault=hang`;
+const silent = (name: string): string => `${ground.site.url}/file/${name}?fault=hang`;
 
 const focused = (visit: Visit): Promise<string | null> =>
   visit.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? null);
@@ -52,29 +32,34 @@ function pressTwice(visit: Visit): Promise<void> {
   });
 }
 
-testUnless(test, reason, 'a second click where Cancel was a moment ago does not remove the row', async () => {
-  const visit = await Visit.open(browser, server.url);
-  await visit.downloadNow(silent('twice.bin'));
-  await visit.waitForState('twice.bin', 'parse');
-  await pressTwice(visit);
-  assert.is(await focused(visit), 'Remove: twice.bin');
-  // Its answer comes after that of any removal.
-  await visit.press('Try again', 'twice.bin');
-  await visit.waitForState('twice.bin', 'parse');
-  await visit.press('Cancel', 'twice.bin');
-  await visit.waitForState('twice.bin', 'cancelled');
-  const remove = visit.page.getByRole('button', { name: 'Remove: twice.bin' });
-  await waitFor(async () => {
-    if ((await remove.count()) > 0) await remove.click();
-    return (await visit.row('twice.bin').count()) === 0;
-  });
-  assert.equal(visit.errors, []);
-  await visit.close();
-});
+testUnless(
+  test,
+  pageMissing,
+  'a second click where Cancel was a moment ago does not remove the row',
+  async () => {
+    const visit = await Visit.open(ground.browser, ground.server.url);
+    await visit.downloadNow(silent('twice.bin'));
+    await visit.waitForState('twice.bin', 'parse');
+    await pressTwice(visit);
+    assert.is(await focused(visit), 'Remove: twice.bin');
+    // Its answer comes after that of any removal.
+    await visit.press('Try again', 'twice.bin');
+    await visit.waitForState('twice.bin', 'parse');
+    await visit.press('Cancel', 'twice.bin');
+    await visit.waitForState('twice.bin', 'cancelled');
+    const remove = visit.page.getByRole('button', { name: 'Remove: twice.bin' });
+    await waitFor(async () => {
+      if ((await remove.count()) > 0) await remove.click();
+      return (await visit.row('twice.bin').count()) === 0;
+    });
+    assert.equal(visit.errors, []);
+    await visit.close();
+  },
+);
 
-testUnless(test, reason, 'the second half of a double click does nothing of its own', async () => {
-  const visit = await Visit.open(browser, server.url);
-  await visit.downloadNow(`${site.url}/one.mp4`, `${site.url}/two.mp4`);
+testUnless(test, pageMissing, 'the second half of a double click does nothing of its own', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  await visit.downloadNow(`${ground.site.url}/one.mp4`, `${ground.site.url}/two.mp4`);
   await visit.waitForState('one.mp4', 'error');
   await visit.waitForState('two.mp4', 'error');
   // Rows that have been so for a while, as far as the page knows.
@@ -90,14 +75,14 @@ testUnless(test, reason, 'the second half of a double click does nothing of its 
     click(buttons[1]!, 2);
   });
   await waitFor(async () => (await visit.page.getByTestId('download').count()) === 1);
-  await visit.downloadNow(`${site.url}/file/after.bin`);
+  await visit.downloadNow(`${ground.site.url}/file/after.bin`);
   await visit.waitForState('after.bin', 'complete');
   assert.is(await visit.page.getByTestId('download').count(), 2);
   await visit.close();
 });
 
-testUnless(test, reason, 'once bytes have come, Cancel asks before it discards them', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'once bytes have come, Cancel asks before it discards them', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   await visit.downloadNow(slow('asked.bin'));
   await visit.row('asked.bin').getByTestId('speed').waitFor();
   await visit.press('Cancel', 'asked.bin');
@@ -116,8 +101,8 @@ testUnless(test, reason, 'once bytes have come, Cancel asks before it discards t
   await visit.close();
 });
 
-testUnless(test, reason, 'a cancelled download does not claim the bytes that are gone', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'a cancelled download does not claim the bytes that are gone', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   await visit.downloadNow(slow('gone.bin'));
   await visit.row('gone.bin').getByTestId('speed').waitFor();
   await visit.press('Details', 'gone.bin');
@@ -132,9 +117,9 @@ testUnless(test, reason, 'a cancelled download does not claim the bytes that are
   await visit.close();
 });
 
-testUnless(test, reason, 'a question about a download that ends by itself goes away', async () => {
-  const visit = await Visit.open(browser, server.url);
-  await visit.downloadNow(`${site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
+testUnless(test, pageMissing, 'a question about a download that ends by itself goes away', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  await visit.downloadNow(`${ground.site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
   await visit.row('ends.bin').getByTestId('speed').waitFor();
   await visit.press('Cancel', 'ends.bin');
   await visit.page.getByTestId('cancel-dialog').waitFor();

@@ -1,47 +1,28 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Site, startSite } from '../site/site.ts';
-import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { axeFindings } from '../support/browser.ts';
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
-const reason = missing('chromium');
-let site: Site;
-let server: TestServer;
-let browser: Browser;
-
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
+const ground = pageGround(test);
 
 const count = (visit: Visit): Promise<number> => visit.page.getByTestId('download').count();
 
 testUnless(
   test,
-  reason,
+  pageMissing,
   'what is done is cleared off the list with one question, and its files stay',
   async () => {
-    const visit = await Visit.open(browser, server.url);
+    const visit = await Visit.open(ground.browser, ground.server.url);
     await visit.downloadNow(
-      `${site.url}/file/one.bin`,
-      `${site.url}/file/two.bin`,
-      `${site.url}/file/other.dat`,
-      `${site.url}/none.mp4`,
+      `${ground.site.url}/file/one.bin`,
+      `${ground.site.url}/file/two.bin`,
+      `${ground.site.url}/file/other.dat`,
+      `${ground.site.url}/none.mp4`,
     );
     for (const name of ['one.bin', 'two.bin', 'other.dat']) await visit.waitForState(name, 'complete');
     await visit.waitForState('none.mp4', 'error');
@@ -63,15 +44,15 @@ testUnless(
     await visit.page.getByTestId('filter-text').fill('');
     await visit.page.getByTestId('filter-all').click();
     await waitFor(async () => (await count(visit)) === 2);
-    assert.ok(existsSync(join(server.place.downloadDir, 'one.bin')));
+    assert.ok(existsSync(join(ground.server.place.downloadDir, 'one.bin')));
     assert.equal(visit.errors, []);
     await visit.close();
   },
 );
 
-testUnless(test, reason, 'all that failed is tried again at once', async () => {
-  const visit = await Visit.open(browser, server.url);
-  const url = (name: string) => `${site.url}/file/${name}?fault=status=404&times=2`;
+testUnless(test, pageMissing, 'all that failed is tried again at once', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  const url = (name: string) => `${ground.site.url}/file/${name}?fault=status=404&times=2`;
   await visit.downloadNow(url('first.bin'), url('second.bin'));
   await visit.waitForState('first.bin', 'error');
   await visit.waitForState('second.bin', 'error');
@@ -88,9 +69,9 @@ testUnless(test, reason, 'all that failed is tried again at once', async () => {
   await visit.close();
 });
 
-testUnless(test, reason, 'a question begins with the button that loses nothing', async () => {
-  const visit = await Visit.open(browser, server.url);
-  await visit.downloadNow(`${site.url}/file/kept.bin`);
+testUnless(test, pageMissing, 'a question begins with the button that loses nothing', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  await visit.downloadNow(`${ground.site.url}/file/kept.bin`);
   await visit.waitForState('kept.bin', 'complete');
   await visit.press('Remove', 'kept.bin');
   await visit.page.getByTestId('remove-dialog').waitFor();

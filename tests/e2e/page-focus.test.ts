@@ -1,37 +1,19 @@
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Site, startSite } from '../site/site.ts';
-import { launchBrowser } from '../support/browser.ts';
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
-const reason = missing('chromium');
-let site: Site;
-let server: TestServer;
-let browser: Browser;
-
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
+const ground = pageGround(test);
 
 /** Runs these downloads, and waits until each has begun. */
 async function running(...names: string[]): Promise<Visit> {
-  const visit = await Visit.open(browser, server.url);
-  await visit.downloadNow(...names.map((name) => `${site.url}/file/${name}?size=${400 * MIB}&rate=${MIB}`));
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  await visit.downloadNow(
+    ...names.map((name) => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${MIB}`),
+  );
   for (const name of names) await visit.waitForState(name, 'download');
   return visit;
 }
@@ -57,7 +39,7 @@ function focusOn(visit: Visit, name: string | RegExp): Promise<unknown> {
   );
 }
 
-testUnless(test, reason, 'pausing in the details leaves the focus on what it became', async () => {
+testUnless(test, pageMissing, 'pausing in the details leaves the focus on what it became', async () => {
   const visit = await running('drawer.bin');
   await press(visit, 'Details: drawer.bin');
   await press(visit, 'Pause: drawer.bin');
@@ -66,7 +48,7 @@ testUnless(test, reason, 'pausing in the details leaves the focus on what it bec
   await visit.close();
 });
 
-testUnless(test, reason, 'Pause all becomes Resume all under the focus, and back', async () => {
+testUnless(test, pageMissing, 'Pause all becomes Resume all under the focus, and back', async () => {
   const visit = await running('first.bin', 'second.bin');
   await press(visit, 'Pause all');
   await visit.waitForState('first.bin', 'paused');
@@ -79,7 +61,7 @@ testUnless(test, reason, 'Pause all becomes Resume all under the focus, and back
   await visit.close();
 });
 
-testUnless(test, reason, 'removing the only row leaves the focus on the list it was in', async () => {
+testUnless(test, pageMissing, 'removing the only row leaves the focus on the list it was in', async () => {
   const visit = await running('only.bin');
   await visit.row('only.bin').focus();
   await visit.page.keyboard.press('Delete');
@@ -89,7 +71,7 @@ testUnless(test, reason, 'removing the only row leaves the focus on the list it 
   await visit.close();
 });
 
-testUnless(test, reason, 'a row that leaves the filter leaves the focus to its neighbour', async () => {
+testUnless(test, pageMissing, 'a row that leaves the filter leaves the focus to its neighbour', async () => {
   const visit = await running('upper.bin', 'lower.bin');
   await press(visit, 'Running 2');
   await press(visit, 'Pause: upper.bin');
@@ -105,9 +87,9 @@ testUnless(test, reason, 'a row that leaves the filter leaves the focus to its n
   await visit.close();
 });
 
-testUnless(test, reason, 'the focus stays where a person put it when another row goes', async () => {
+testUnless(test, pageMissing, 'the focus stays where a person put it when another row goes', async () => {
   const visit = await running('stays.bin', 'goes.bin');
-  const tab = await visit.tab(server.url);
+  const tab = await visit.tab(ground.server.url);
   await visit.page.getByTestId('filter-text').focus();
   await tab.row('goes.bin').focus();
   await tab.page.keyboard.press('Delete');

@@ -1,49 +1,36 @@
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import type { Browser, BrowserContextOptions, Locator } from 'playwright-core';
+import type { BrowserContextOptions, Locator } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Site, startSite } from '../site/site.ts';
-import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { axeFindings } from '../support/browser.ts';
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 import { waitFor } from '../support/wait.ts';
 
-const reason = missing('chromium');
-let site: Site;
-let server: TestServer;
-let browser: Browser;
+const ground = pageGround(test);
 
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
-
-testUnless(test, reason, 'a page with more than is listed says so in the header of its card', async () => {
-  const visit = await Visit.open(browser, server.url);
-  const card = await visit.lookUp(`${site.url}/page/endless`);
-  await card
-    .getByRole('status')
-    .getByText(/\d+ items, the page has more/)
-    .waitFor();
-  assert.is(await card.getByTestId('lookup-item').count(), 25);
-  await visit.shot('2-more than is listed');
-  const whole = await visit.lookUp(`${site.url}/page/gallery`);
-  await whole.getByRole('status').getByText('140 items').waitFor();
-  assert.not.match((await whole.getByRole('status').textContent()) ?? '', /more/);
-  assert.equal(visit.errors, []);
-  await visit.close();
-});
+testUnless(
+  test,
+  pageMissing,
+  'a page with more than is listed says so in the header of its card',
+  async () => {
+    const visit = await Visit.open(ground.browser, ground.server.url);
+    const card = await visit.lookUp(`${ground.site.url}/page/endless`);
+    await card
+      .getByRole('status')
+      .getByText(/\d+ items, the page has more/)
+      .waitFor();
+    assert.is(await card.getByTestId('lookup-item').count(), 25);
+    await visit.shot('2-more than is listed');
+    const whole = await visit.lookUp(`${ground.site.url}/page/gallery`);
+    await whole.getByRole('status').getByText('140 items').waitFor();
+    assert.not.match((await whole.getByRole('status').textContent()) ?? '', /more/);
+    assert.equal(visit.errors, []);
+    await visit.close();
+  },
+);
 
 const isFocused = (locator: Locator) => locator.evaluate((element) => element === document.activeElement);
 
@@ -57,14 +44,14 @@ for (const [what, options] of [
   ['on a wide screen', {}],
   ['on a narrow phone in the dark', { viewport: { width: 320, height: 640 }, colorScheme: 'dark' }],
 ] as [string, BrowserContextOptions][]) {
-  testUnless(test, reason, `cards of one site can be told apart ${what}`, async () => {
-    const visit = await Visit.open(browser, server.url, options);
+  testUnless(test, pageMissing, `cards of one site can be told apart ${what}`, async () => {
+    const visit = await Visit.open(ground.browser, ground.server.url, options);
     const long = `/file/long.bin?size=900&seed=${'1'.repeat(200)}`;
     const cards = await lookUpAll(
       visit,
-      `${site.url}/page/three`,
-      site.url + long,
-      `${site.url}/page/empty?x=1`,
+      `${ground.site.url}/page/three`,
+      ground.site.url + long,
+      `${ground.site.url}/page/empty?x=1`,
     );
     const settled = cards.and(visit.page.locator(':not([data-phase="running"])'));
     await waitFor(async () => (await settled.count()) === 3);
@@ -89,16 +76,16 @@ for (const [what, options] of [
 
 testUnless(
   test,
-  reason,
+  pageMissing,
   'the focus of a card that goes is taken over by the next, then by the field',
   async () => {
-    const visit = await Visit.open(browser, server.url);
+    const visit = await Visit.open(ground.browser, ground.server.url);
     const { keyboard } = visit.page;
     const cards = await lookUpAll(
       visit,
-      `${site.url}/page/three`,
-      `${site.url}/file/second.bin`,
-      `${site.url}/page/empty`,
+      `${ground.site.url}/page/three`,
+      `${ground.site.url}/file/second.bin`,
+      `${ground.site.url}/page/empty`,
     );
     await cards.and(visit.page.locator('[data-phase="failed"]')).waitFor();
     await waitFor(async () => (await cards.and(visit.page.locator('[data-phase="done"]')).count()) === 2);
@@ -122,11 +109,11 @@ testUnless(
 
 testUnless(
   test,
-  reason,
+  pageMissing,
   'a failed address is brought back to the field, below what is typed there',
   async () => {
-    const visit = await Visit.open(browser, server.url);
-    const wrong = `${site.url}/page/empty`;
+    const visit = await Visit.open(ground.browser, ground.server.url);
+    const wrong = `${ground.site.url}/page/empty`;
     const cards = await lookUpAll(visit, wrong);
     await visit.field.fill('https://a.test/draft');
     await cards.getByRole('button', { name: 'Edit' }).click();
@@ -138,13 +125,13 @@ testUnless(
   },
 );
 
-testUnless(test, reason, 'the focus of a lookup that is cancelled goes to the next card', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'the focus of a lookup that is cancelled goes to the next card', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   // A silent server: the lookup runs until it is cancelled.
   const silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/silent`;
-  const cards = await lookUpAll(visit, url, `${site.url}/file/after.bin`);
+  const cards = await lookUpAll(visit, url, `${ground.site.url}/file/after.bin`);
   // Escape cancels all that run.
   await cards.and(visit.page.locator('[data-phase="done"]')).waitFor();
   await cards.first().getByRole('button', { name: 'Cancel' }).focus();

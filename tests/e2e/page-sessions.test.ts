@@ -1,43 +1,24 @@
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { join } from 'node:path';
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256Of } from '../site/content.ts';
-import { type Site, startSite } from '../site/site.ts';
-import { launchBrowser } from '../support/browser.ts';
 import { sha256File } from '../support/media-hash.ts';
 import { DOWNLOAD_MS, Visit } from '../support/page.ts';
-import { makePlace, startServer, type TestServer } from '../support/server.ts';
+import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 
 const MIB = 1024 * 1024;
-const reason = missing('chromium');
+const ground = pageGround(test);
 const env = { SLUICE_ENGINES: 'http' };
-let site: Site;
-let server: TestServer;
-let browser: Browser;
-
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
 
 const slow = (name: string, seed: number): string =>
-  `${site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${5 * MIB}`;
+  `${ground.site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${5 * MIB}`;
 
-testUnless(test, reason, 'two browsers never see each other; two tabs of one agree', async () => {
-  const first = await Visit.open(browser, server.url);
-  const second = await Visit.open(browser, server.url);
-  const tab = await first.tab(server.url);
+testUnless(test, pageMissing, 'two browsers never see each other; two tabs of one agree', async () => {
+  const first = await Visit.open(ground.browser, ground.server.url);
+  const second = await Visit.open(ground.browser, ground.server.url);
+  const tab = await first.tab(ground.server.url);
   await first.downloadNow(slow('mine.bin', 21));
   await second.downloadNow(slow('yours.bin', 22));
   await first.waitForState('mine.bin', 'download');
@@ -55,8 +36,8 @@ testUnless(test, reason, 'two browsers never see each other; two tabs of one agr
   await second.close();
 });
 
-testUnless(test, reason, 'a reload amid a download shows it where it is', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'a reload amid a download shows it where it is', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   await visit.downloadNow(slow('reload.bin', 23));
   await visit.waitForState('reload.bin', 'download');
   await visit.page.reload();
@@ -64,7 +45,7 @@ testUnless(test, reason, 'a reload amid a download shows it where it is', async 
   await visit.bar('reload.bin').waitFor();
   const values = await visit.watchBar('reload.bin');
   assert.ok(values.length > 1, 'the bar goes on');
-  assert.is(await sha256File(join(server.place.downloadDir, 'reload.bin')), sha256Of(23, 40 * MIB));
+  assert.is(await sha256File(join(ground.server.place.downloadDir, 'reload.bin')), sha256Of(23, 40 * MIB));
   await visit.page.reload();
   await visit.waitForState('reload.bin', 'complete');
   assert.equal(visit.errors, []);
@@ -73,10 +54,10 @@ testUnless(test, reason, 'a reload amid a download shows it where it is', async 
 
 testUnless(
   test,
-  reason,
+  pageMissing,
   'a page that was offline says so, and comes back to the truth by itself',
   async () => {
-    const visit = await Visit.open(browser, server.url);
+    const visit = await Visit.open(ground.browser, ground.server.url);
     await visit.downloadNow(slow('offline.bin', 24));
     await visit.waitForState('offline.bin', 'download');
     await visit.page.context().setOffline(true);
@@ -90,12 +71,12 @@ testUnless(
 
 testUnless(
   test,
-  reason,
+  pageMissing,
   'the page outlives a kill -9 of the server and shows the download going on',
   async () => {
     const place = makePlace();
     const doomed = await startServer({ place, env });
-    const visit = await Visit.open(browser, doomed.url);
+    const visit = await Visit.open(ground.browser, doomed.url);
     await visit.downloadNow(slow('survivor.bin', 25));
     await visit.waitForState('survivor.bin', 'download');
     await doomed.kill9();

@@ -1,15 +1,13 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Browser, BrowserContextOptions } from 'playwright-core';
+import type { BrowserContextOptions } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256Of } from '../site/content.ts';
-import { type Site, startSite } from '../site/site.ts';
-import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { axeFindings } from '../support/browser.ts';
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 
 const PHONE: BrowserContextOptions = {
   viewport: { width: 360, height: 740 },
@@ -18,25 +16,10 @@ const PHONE: BrowserContextOptions = {
 };
 const SIZE = 300_000;
 const other = 'ab'.repeat(32);
-const reason = missing('chromium');
-let site: Site;
-let server: TestServer;
-let browser: Browser;
+const ground = pageGround(test);
 
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
-
-const file = (name: string, seed: number): string => `${site.url}/file/${name}?size=${SIZE}&seed=${seed}`;
+const file = (name: string, seed: number): string =>
+  `${ground.site.url}/file/${name}?size=${SIZE}&seed=${seed}`;
 
 async function details(visit: Visit, title: string): Promise<string> {
   await visit.press('Details', title);
@@ -47,10 +30,10 @@ async function details(visit: Visit, title: string): Promise<string> {
 
 testUnless(
   test,
-  reason,
+  pageMissing,
   'by keyboard: unfold, paste a line of a list of hashes, Enter: it is checked',
   async () => {
-    const visit = await Visit.open(browser, server.url);
+    const visit = await Visit.open(ground.browser, ground.server.url);
     const card = await visit.lookUp(file('checked.bin', 31));
     const summary = card.getByTestId('hash-options');
     await summary.focus();
@@ -59,7 +42,7 @@ testUnless(
     await visit.page.keyboard.insertText(`${sha256Of(31, SIZE)}  checked.bin`);
     await visit.page.keyboard.press('Enter');
     await visit.waitForState('checked', 'complete');
-    assert.ok(existsSync(join(server.place.downloadDir, 'checked.bin')));
+    assert.ok(existsSync(join(ground.server.place.downloadDir, 'checked.bin')));
     const text = await details(visit, 'checked');
     assert.match(text, /SHA-256 checked/);
     assert.match(text, sha256Of(31, SIZE));
@@ -70,38 +53,43 @@ testUnless(
   },
 );
 
-testUnless(test, reason, 'on a phone a wrong hash is told at the field, a mismatch at the row', async () => {
-  const visit = await Visit.open(browser, server.url, PHONE);
-  const card = await visit.lookUp(file('other.bin', 32));
-  await card.getByTestId('hash-options').click();
-  const field = card.getByRole('textbox', { name: 'Expected SHA-256' });
-  await field.fill('d41d8cd98f00b204e9800998ecf8427e');
-  await card.getByTestId('download-item').click();
-  await card.getByRole('alert').getByText('64 hex digits').waitFor();
-  assert.is(await field.getAttribute('aria-invalid'), 'true');
-  assert.is(await visit.page.getByTestId('download').count(), 0);
-  await visit.shot('9-hash on a phone');
-  assert.equal(await axeFindings(visit.page), []);
-  const overflow = await visit.page.evaluate(
-    () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-  );
-  assert.ok(overflow <= 0, `${overflow} px are wider than the screen`);
+testUnless(
+  test,
+  pageMissing,
+  'on a phone a wrong hash is told at the field, a mismatch at the row',
+  async () => {
+    const visit = await Visit.open(ground.browser, ground.server.url, PHONE);
+    const card = await visit.lookUp(file('other.bin', 32));
+    await card.getByTestId('hash-options').click();
+    const field = card.getByRole('textbox', { name: 'Expected SHA-256' });
+    await field.fill('d41d8cd98f00b204e9800998ecf8427e');
+    await card.getByTestId('download-item').click();
+    await card.getByRole('alert').getByText('64 hex digits').waitFor();
+    assert.is(await field.getAttribute('aria-invalid'), 'true');
+    assert.is(await visit.page.getByTestId('download').count(), 0);
+    await visit.shot('9-hash on a phone');
+    assert.equal(await axeFindings(visit.page), []);
+    const overflow = await visit.page.evaluate(
+      () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+    );
+    assert.ok(overflow <= 0, `${overflow} px are wider than the screen`);
 
-  await field.fill(other);
-  await card.getByTestId('download-item').click();
-  await visit.waitForState('other', 'error');
-  await visit.row('other').getByText('not the one whose SHA-256 was given').waitFor();
-  assert.not(existsSync(join(server.place.downloadDir, 'other.bin')));
-  const text = await details(visit, 'other');
-  for (const part of ['checksum_mismatch', other, sha256Of(32, SIZE)]) assert.match(text, part);
-  assert.not.match(text, /SHA-256 checked/);
-  assert.equal(visit.errors, []);
-  await visit.close();
-});
+    await field.fill(other);
+    await card.getByTestId('download-item').click();
+    await visit.waitForState('other', 'error');
+    await visit.row('other').getByText('not the one whose SHA-256 was given').waitFor();
+    assert.not(existsSync(join(ground.server.place.downloadDir, 'other.bin')));
+    const text = await details(visit, 'other');
+    for (const part of ['checksum_mismatch', other, sha256Of(32, SIZE)]) assert.match(text, part);
+    assert.not.match(text, /SHA-256 checked/);
+    assert.equal(visit.errors, []);
+    await visit.close();
+  },
+);
 
-testUnless(test, reason, 'several files have no field for a hash', async () => {
-  const visit = await Visit.open(browser, server.url);
-  const card = await visit.lookUp(`${site.url}/page/three`);
+testUnless(test, pageMissing, 'several files have no field for a hash', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  const card = await visit.lookUp(`${ground.site.url}/page/three`);
   assert.is(await card.getByTestId('lookup-item').count(), 3);
   assert.is(await card.getByTestId('hash-options').count(), 0);
   await visit.close();

@@ -1,33 +1,14 @@
-import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Site, startSite } from '../site/site.ts';
-import { axeFindings, launchBrowser } from '../support/browser.ts';
+import { axeFindings } from '../support/browser.ts';
+import { pageGround, pageMissing } from '../support/page-ground.ts';
 import { Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { missing } from '../support/tools.ts';
 
-const reason = missing('chromium');
-let site: Site;
-let server: TestServer;
-let browser: Browser;
+const ground = pageGround(test);
 
-test.before(async () => {
-  if (reason !== null) return;
-  site = await startSite();
-  server = await startServer({ env: { SLUICE_ENGINES: 'http' } });
-  browser = await launchBrowser();
-});
-test.after(async () => {
-  if (reason !== null) return;
-  await browser.close();
-  await server.stop();
-  await site.close();
-});
-
-testUnless(test, reason, 'a filter that finds nothing says what there is none of', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'a filter that finds nothing says what there is none of', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   for (const [filter, text] of [
     ['active', 'Nothing is running'],
     ['waiting', 'Nothing is waiting'],
@@ -43,20 +24,23 @@ testUnless(test, reason, 'a filter that finds nothing says what there is none of
 });
 
 for (const width of [320, 1280]) {
-  testUnless(test, reason, `at ${width} px a row that failed says where it came from`, async () => {
-    const visit = await Visit.open(browser, server.url, { viewport: { width, height: 740 } });
-    await visit.downloadNow(`${site.url}/none.mp4`);
+  testUnless(test, pageMissing, `at ${width} px a row that failed says where it came from`, async () => {
+    const visit = await Visit.open(ground.browser, ground.server.url, { viewport: { width, height: 740 } });
+    await visit.downloadNow(`${ground.site.url}/none.mp4`);
     await visit.waitForState('none.mp4', 'error');
-    const host = visit.row('none.mp4').getByText(new URL(site.url).host);
+    const host = visit.row('none.mp4').getByText(new URL(ground.site.url).host);
     assert.ok(await host.isVisible());
     await visit.shot(`6-failed ${width}`);
     await visit.close();
   });
 }
 
-testUnless(test, reason, 'the details call a size that nobody knows not known', async () => {
-  const visit = await Visit.open(browser, server.url);
-  await visit.downloadNow(`${site.url}/file/silent.bin?fault=hang`, `${site.url}/file/whole.bin`);
+testUnless(test, pageMissing, 'the details call a size that nobody knows not known', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  await visit.downloadNow(
+    `${ground.site.url}/file/silent.bin?fault=hang`,
+    `${ground.site.url}/file/whole.bin`,
+  );
   await visit.waitForState('silent.bin', 'parse');
   await visit.press('Details', 'silent.bin');
   const drawer = visit.page.getByTestId('details-drawer');
@@ -70,9 +54,9 @@ testUnless(test, reason, 'the details call a size that nobody knows not known', 
   await visit.close();
 });
 
-testUnless(test, reason, 'a notice can be read and dismissed above a dialog', async () => {
-  const visit = await Visit.open(browser, server.url);
-  await visit.downloadNow('http://10.0.0.1/refused.bin', `${site.url}/file/shown.bin`);
+testUnless(test, pageMissing, 'a notice can be read and dismissed above a dialog', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
+  await visit.downloadNow('http://10.0.0.1/refused.bin', `${ground.site.url}/file/shown.bin`);
   const notice = visit.page.getByTestId('notice').filter({ hasText: 'private' });
   await notice.waitFor();
   await visit.press('Details', 'shown.bin');
@@ -87,8 +71,8 @@ testUnless(test, reason, 'a notice can be read and dismissed above a dialog', as
   await visit.close();
 });
 
-testUnless(test, reason, 'a dialog dims the page to its edge, and moves nothing of it', async () => {
-  const visit = await Visit.open(browser, server.url);
+testUnless(test, pageMissing, 'a dialog dims the page to its edge, and moves nothing of it', async () => {
+  const visit = await Visit.open(ground.browser, ground.server.url);
   const measure = () =>
     visit.page.evaluate(() => ({
       left: document.querySelector('main')!.getBoundingClientRect().left,
