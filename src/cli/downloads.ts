@@ -1,4 +1,4 @@
-import type { Channel } from '#lib/channel/client.ts';
+import type { Channel } from '#lib/channel/client/channel.ts';
 import type { Snapshot, Update } from '#lib/protocol/channel.ts';
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';

@@ -3,7 +3,7 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Channel, createChannel } from '#lib/channel/client.ts';
+import { type Channel, createChannel } from '#lib/channel/client/channel.ts';
 import type { Snapshot, Update } from '#lib/protocol/channel.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Problem } from '#lib/protocol/problem.ts';

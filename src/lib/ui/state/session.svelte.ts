@@ -1,8 +1,8 @@
 /** Everything a page has: the channel, what came over it, and the commands that components send. */
 import { createContext, untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import { type Channel, type ChannelState, createChannel } from '../../channel/client.ts';
-import type { Commands } from '../../channel/client-outbox.ts';
+import { type Channel, type ChannelState, createChannel } from '../../channel/client/channel.ts';
+import type { Commands } from '../../channel/client/outbox.ts';
 import type { Action } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { Downloads } from './downloads.svelte.ts';

@@ -7,7 +7,7 @@ import {
   type InspectorClientMessage,
   type InspectorServerMessage,
 } from '../../../protocol/inspection.ts';
-import { backoffMs } from '../../../channel/client-backoff.ts';
+import { backoffMs } from '../../../channel/client/backoff.ts';
 
 export type FeedState = 'connecting' | 'live' | 'waiting';
 

@@ -2,12 +2,12 @@
  * The browser's half of the channel: one socket that comes back by itself, frames in order, commands that are
  * answered exactly once. Nothing here knows the DOM: the page tells it when it wakes.
  */
-import { CLOSE, type ServerMessage, type Snapshot, SUBPROTOCOL, type Update } from '../protocol/channel.ts';
-import { SluiceError } from '../protocol/error.ts';
-import { BUSY_ATTEMPT, backoffMs } from './client-backoff.ts';
-import { type Clock, systemClock } from './client-clock.ts';
-import { parseServerMessage } from './client-message.ts';
-import { type CommandName, type Commands, Outbox, type SendOptions } from './client-outbox.ts';
+import { CLOSE, type ServerMessage, type Snapshot, SUBPROTOCOL, type Update } from '../../protocol/channel.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import { BUSY_ATTEMPT, backoffMs } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { parseServerMessage } from './message.ts';
+import { type CommandName, type Commands, Outbox, type SendOptions } from './outbox.ts';
 
 export type ChannelState =
   | { state: 'connecting' }
