@@ -5,7 +5,7 @@ import { type Channel, type ChannelState, createChannel } from '../../channel/cl
 import type { Commands } from '../../channel/client/outbox.ts';
 import type { Action } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { Downloads } from './downloads.svelte.ts';
+import { DownloadList } from './download-list.svelte.ts';
 import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
 import { Lookups } from './lookups.svelte.ts';
@@ -31,7 +31,7 @@ export class Session {
   /** Not live for so long that a person should know: what is shown may be out of date. */
   stale = $state(false);
   readonly notices = new Notices();
-  readonly downloads: Downloads;
+  readonly downloads: DownloadList;
   readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
   readonly draft = new Draft();
   /** The row that the list is to bring into view and give the focus to. */
@@ -47,7 +47,7 @@ export class Session {
 
   constructor(texts: SessionTexts) {
     this.#texts = texts;
-    this.downloads = new Downloads(httpSource, (row) => this.#moved(row));
+    this.downloads = new DownloadList(httpSource, (row) => this.#moved(row));
   }
 
   /** In the browser only. The answer ends the connection. */
