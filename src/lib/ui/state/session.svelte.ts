@@ -5,6 +5,7 @@ import { type Channel, type ChannelState, createChannel } from '../../channel/cl
 import type { Commands } from '../../channel/client/outbox.ts';
 import type { Action } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import { paths, socketUrl } from '../../protocol/paths.ts';
 import { DownloadList } from './download-list.svelte.ts';
 import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
@@ -52,15 +53,14 @@ export class Session {
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const channel = createChannel({
-      url: `${scheme}://${location.host}/api/channel`,
+      url: socketUrl(location, paths.channel),
       onMessage: (message) => this.downloads.apply(message),
       onState: (state) => {
         this.connection = state;
         this.#countDelayed();
       },
-      isSessionGone: async () => (await fetch('/api/downloads?limit=1')).status === 401,
+      isSessionGone: async () => (await fetch(`${paths.downloads}?limit=1`)).status === 401,
     });
     this.#channel = channel;
     return () => channel.close();
