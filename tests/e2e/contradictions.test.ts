@@ -5,7 +5,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { sha256Of } from '../site/content.ts';
-import { honest, type OddAnswer, type OddFile, type OddOrigin, startOddOrigin, whole } from '../site/odd-origin.ts';
+import {
+  honest,
+  type OddAnswer,
+  type OddFile,
+  type OddOrigin,
+  startOddOrigin,
+  whole,
+} from '../site/odd-origin.ts';
 import { sha256File } from '../support/media-hash.ts';
 import { makePlace, type Place, startServer } from '../support/server.ts';
 import { waitFor } from '../support/wait.ts';
