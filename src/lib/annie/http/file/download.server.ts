@@ -29,6 +29,8 @@ const SAVE_EVERY_MS = 1000;
 const SAVE_FROM_BYTES = 1024 * 1024;
 /** A file that changes more often than this while it is fetched will not hold still. */
 const MAX_STARTS = 3;
+/** A server that sends more of the same file each time, only oddly in between, may be asked more often. */
+const MAX_FURTHER_STARTS = 20;
 
 export { NotAFile } from './first-answer.server.ts';
 
@@ -51,14 +53,20 @@ export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' 
 export async function downloadFile(job: FileJob, options: FileOptions): Promise<EngineResult> {
   const told: Version[] = [...(options.listed?.of(job.url, performance.now()) ?? [])];
   let way: Way = { told, plainly: false, maxConnections: options.maxConnections };
-  for (let start = 1; ; start++) {
+  let furthestBytes = 0;
+  for (let start = 1, left = MAX_STARTS; ; start++) {
     try {
       return await attempt(job, options, way);
     } catch (thrown) {
       if (!(thrown instanceof Reopen)) throw thrown;
-      if (start === MAX_STARTS) throw thrown.failure;
+      const { failure, receivedBytes, plainly } = thrown;
+      if (failure.code === 'remote_contradiction' && receivedBytes > furthestBytes) {
+        furthestBytes = receivedBytes;
+        left = MAX_STARTS;
+      }
+      if (--left === 0 || start === MAX_FURTHER_STARTS) throw failure;
       // Servers that answer for one address need not have one version of its file: one connection meets one of them.
-      way = { told, plainly: thrown.plainly, maxConnections: 1 };
+      way = { told, plainly, maxConnections: 1 };
     }
   }
 }

@@ -62,7 +62,8 @@ function endsByClose({ head }: HttpAnswer): boolean {
   return !head.has('content-length') && !head.has('transfer-encoding');
 }
 
-function decoded({ head, body }: HttpAnswer): Readable {
+/** The body without its codings. @throws SluiceError `remote_status` for one we do not know */
+export function decoded({ head, body }: HttpAnswer): Readable {
   let stream: Readable = body;
   // the last coding named was put on last
   for (const coding of codingsOf(head).reverse()) {

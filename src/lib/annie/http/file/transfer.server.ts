@@ -40,12 +40,15 @@ const MENDABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'si
 export class Reopen extends Error {
   /** What to fail with if that keeps happening. */
   readonly failure: SluiceError;
+  /** How far it got. */
+  readonly receivedBytes: number;
   /** Ask without a range: answers to one are of no use. */
   readonly plainly: boolean;
 
-  constructor(failure: SluiceError, plainly = false) {
+  constructor(failure: SluiceError, receivedBytes: number, plainly = false) {
     super(failure.message);
     this.failure = failure;
+    this.receivedBytes = receivedBytes;
     this.plainly = plainly;
   }
 }
@@ -147,14 +150,18 @@ export function createTransfer(options: TransferOptions): Transfer {
     return extent.kind === 'part' ? extent.end : totalBytes;
   }
 
+  function reopen(code: ErrorCode, message?: string, plainly = false): Reopen {
+    return new Reopen(new SluiceError(code, message), receivedBytes(segments), plainly);
+  }
+
   function overlong(): Error {
     const message = 'The server sent more bytes than it announced.';
-    const failure = new SluiceError('remote_contradiction', message);
-    return ranged ? new Reopen(failure, true) : failure;
+    const failure = reopen('remote_contradiction', message, true);
+    return ranged ? failure : failure.failure;
   }
 
   async function ask(segment: Segment): Promise<HttpAnswer> {
-    if (!resumable || totalBytes === null) throw new Reopen(new SluiceError('file_changed'));
+    if (!resumable || totalBytes === null) throw reopen('file_changed');
     const { received: from, end } = segment;
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
@@ -169,11 +176,8 @@ export function createTransfer(options: TransferOptions): Transfer {
       throw new SluiceError('remote_status', message);
     }
     answer.discard();
-    const isOther = relationOf(validators, validatorsOf(answer.head)) === 'other';
-    const message = 'The server does not send the part that it is asked for.';
-    throw new Reopen(
-      isOther ? new SluiceError('file_changed') : new SluiceError('remote_contradiction', message),
-    );
+    if (relationOf(validators, validatorsOf(answer.head)) === 'other') throw reopen('file_changed');
+    throw reopen('remote_contradiction', 'The server does not send the part that it is asked for.');
   }
 
   async function work(first: HttpAnswer | null, helper: boolean): Promise<void> {
