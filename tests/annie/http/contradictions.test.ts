@@ -8,71 +8,18 @@ import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
-import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
-import { SluiceError } from '#lib/protocol/error.ts';
-import { sha256Of } from '../../site/content.ts';
-import {
-  honest,
-  type OddAnswer,
-  type OddFile,
-  type OddRequest,
-  part,
-  startOddOrigin,
-} from '../../site/odd-origin.ts';
+import { downloadFile } from '#lib/annie/http/file/download.server.ts';
+import { honest, type OddFile } from '../../site/odd-origin.ts';
 import { settles, waitFor } from '../../support/wait.ts';
-import { freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
-import { newFileOf, ODD_ROWS, type OddRow, unversionedOf } from './odd-answers.ts';
+import { freshDir, jobFor } from './kit.ts';
+import { ODD_ROWS, type OddRow } from './odd-answers.ts';
+import { type Answer, openOddKit } from './odd-kit.ts';
 
 const MiB = 1024 * 1024;
 const HELD_AT = Math.round(1.1 * MiB);
 const MAP = 'http-state.json';
-
-type Answer = (request: OddRequest) => OddAnswer;
-const origin = await startOddOrigin();
-/** By path: each case has one of its own, so that many can go on at once. */
-const answers = new Map<string, Answer>();
-origin.answer = (request) => {
-  const answer = answers.get(request.path.replace('-elsewhere', ''));
-  assert.ok(answer, request.path);
-  return answer(request);
-};
-const guard = openGuard();
-const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
-const options: FileOptions = { client, guard, maxConnections: 1, stallMs: 10_000, syncAtEnd: false };
-
-let cases = 0;
-function serve(answer: Answer): string {
-  const path = `/clip-${++cases}.mp4`;
-  answers.set(path, answer);
-  return origin.url + path;
-}
-
-test.after(async () => {
-  await client.close();
-  await origin.close();
-  await removeDirs();
-});
-
-/** How it ended: the name of the file whose bytes are there, or the code. */
-async function outcome(url: string, workDir: string, file: OddFile, more = {}): Promise<string> {
-  try {
-    const running = downloadFile(jobFor(url, workDir), { ...options, ...more });
-    const { path, bytes } = await settles(running, { deadlineMs: 60_000 });
-    const hash = await hashOf(path);
-    for (const [name, { seed, size }] of [
-      ['the file', file],
-      ['the new file', newFileOf(file)],
-      ['the unversioned file', unversionedOf(file)],
-    ] as const) {
-      if (bytes === size && hash === sha256Of(seed, size)) return name;
-    }
-    return `complete with ${bytes} of ${file.size} bytes`;
-  } catch (thrown) {
-    if (thrown instanceof SluiceError) return thrown.code;
-    throw thrown;
-  }
-}
+const { serve, outcome, options, close } = await openOddKit();
+test.after(close);
 
 /** Answers oddly whoever asks for the rest, or `always` everybody. */
 function oddly({ answer }: OddRow, file: OddFile, always: boolean): Answer {
@@ -169,35 +116,6 @@ for (const [path, size] of [
       assert.equal({ once, always }, { once: all(row.once), always: all(row.always) });
     });
   }
-}
-
-/** Of more than 16 MiB, from a server that is slow: other connections ask for the later half of it. */
-const large: OddFile = { seed: 64, size: 17 * MiB, etag: '"v1"' };
-const SLOW = 5 * MiB;
-const helped = new Map<OddRow, Promise<{ end: string; later: number }>>();
-
-async function withHelp(row: OddRow): Promise<{ end: string; later: number }> {
-  let later = 0;
-  const url = serve((request) => {
-    if (!request.from) return { ...honest(large, request), bytesPerSecond: SLOW };
-    later++;
-    // What a helper gave up is asked for again in the end, by the connection that did the rest.
-    if (later > 4) return part(large, request);
-    return row.answer(large, { ...request, from: request.from });
-  });
-  const end = await outcome(url, await freshDir(), large, { maxConnections: 3 });
-  return { end, later };
-}
-
-test.before(() => {
-  for (const row of ODD_ROWS) helped.set(row, withHelp(row));
-});
-for (const row of ODD_ROWS) {
-  test(`${row.what} to a second connection harms nothing`, async () => {
-    const { end, later } = (await helped.get(row)) ?? { end: 'nothing', later: 0 };
-    assert.is(end, 'the file');
-    assert.ok(later > 0, 'no second connection was opened');
-  });
 }
 
 test.run();

@@ -9,10 +9,13 @@ export type Rest = Pick<OddRequest, 'to' | 'count' | 'ifRange' | 'path'> & { fro
 export interface OddRow {
   what: string;
   answer: (file: OddFile, rest: Rest) => OddAnswer;
-  /** The file that is complete in the end, or the code, where requests without a range are answered honestly. */
-  once: 'the file' | 'the new file' | string;
+  /**
+   * How it ends where requests without a range are answered honestly: the name of the file that is complete, or the
+   * code.
+   */
+  once: string;
   /** The same where they are answered in this way too. */
-  always: 'the file' | 'the new file' | string;
+  always: string;
 }
 
 /** What has come in place of a file, with other bytes and another ETag. */
