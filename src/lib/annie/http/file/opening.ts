@@ -59,30 +59,29 @@ export function interpret(status: number, head: Head, asked: Asked): Opening {
   if (extent.kind === 'unplaced' || extent.totalBytes === null || extent.start !== from)
     return again(asked, from, extent, validators);
   const { end, totalBytes, fits } = extent;
-  if (!fits) {
+  if (!fits && status === 206) {
     throw new SluiceError('size_mismatch', 'The server announced another length than that of its part.');
   }
   // a part that is no more than a part, of no version that the rest could be asked of
   const isStray = known === null && end < totalBytes && validators.ifRange === null;
   const isOther = known !== null && !sameVersion(known.validators, validators);
   const said = known?.totalBytes ?? sizeSaid(validators, asked);
-  if (isStray || isOther || (said !== null && said !== totalBytes))
+  if (!fits || isStray || isOther || (said !== null && said !== totalBytes))
     return again(asked, from, extent, validators);
   return { mode: 'ranged', end, totalBytes, validators };
 }
 
 /**
- * Whether all of the file may have come where a part was asked for, as from a server without ranges, or of another
- * version. Some send the part, and say of it what they would of the whole.
+ * Whether all of the file may have come where a part was asked for, as from a server without ranges, or of no version.
+ * Some send the part, and say of it what they would of the whole: of another version too, whose size nobody knows.
  */
 function mayBeWhole(bytes: number | null, validators: Validators, from: number, asked: Asked): boolean {
   const { known } = asked;
   const said = sizeSaid(validators, asked);
   if (said !== null) return bytes === said;
-  if (known === null) return true;
-  if (from > 0 && bytes === known.totalBytes - from) return false;
-  // of no version, and of a size that says nothing: it may be anything
-  return relationOf(known.validators, validators) === 'other' || (bytes !== null && bytes > 0);
+  if (known === null || from === 0) return true;
+  if (relationOf(known.validators, validators) === 'other') return false;
+  return bytes !== null && bytes > 0 && bytes !== known.totalBytes - from;
 }
 
 function again(asked: Asked, from: number, extent: Extent, validators: Validators): Opening {
