@@ -63,6 +63,11 @@ export const ERRORS = {
   remote_busy: { status: 502, transient: true, title: 'The server asks to come back later.' },
   remote_error: { status: 502, transient: true, title: 'The server has a problem of its own.' },
   remote_status: { status: 502, transient: false, title: 'The server gave an answer we cannot use.' },
+  remote_contradiction: {
+    status: 502,
+    transient: false,
+    title: 'The server contradicts what it said of the file before.',
+  },
   too_many_redirects: { status: 502, transient: false, title: 'The address leads in circles.' },
   size_mismatch: { status: 502, transient: true, title: 'Fewer or more bytes came than were announced.' },
   checksum_mismatch: {

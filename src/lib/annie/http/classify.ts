@@ -1,13 +1,7 @@
 /** What an answer is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
 import type { UrlKind } from '../engine.ts';
-import {
-  codingsOf,
-  contentLengthOf,
-  contentRangeOf,
-  contentTypeOf,
-  dispositionName,
-  type Head,
-} from './head.ts';
+import { extentOf } from './extent.ts';
+import { contentTypeOf, dispositionName, type Head } from './head.ts';
 import { extensionOf } from './names.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
@@ -35,10 +29,11 @@ export function isFile({ url, status, head }: { url: URL; status: number; head: 
   return classify(url, status, head, new Uint8Array()).kind === 'file';
 }
 
-/** Size of the whole file behind an answer, in bytes; null = not said. */
+/** Size in bytes of the whole file behind an answer to `bytes=0-`; null = not said, or said in two ways. */
 export function sizeOf(status: number, head: Head): number | null {
-  if (status === 206) return contentRangeOf(head)?.total ?? null;
-  return codingsOf(head).length > 0 ? null : contentLengthOf(head);
+  const extent = extentOf(status, head);
+  if (extent.kind === 'whole') return extent.bytes;
+  return extent.kind === 'part' && extent.start === 0 && extent.fits ? extent.totalBytes : null;
 }
 
 /** `start`: the first bytes of the body, at least what of `SNIFF_BYTES` there is. */

@@ -8,6 +8,7 @@ import { createHttpClient } from './client.server.ts';
 import { downloadFile, NotAFile } from './file/download.server.ts';
 import { downloadHls, type HlsOptions, ONLY_STREAM } from './hls/stream.server.ts';
 import { listItems, titleOf } from './items.server.ts';
+import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { findSource } from './page/source-id.ts';
 import { scanPage } from './page/scan.ts';
@@ -49,7 +50,8 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
   const { maxConnections = MAX_CONNECTIONS, syncAtEnd = false, version = '0.1.0' } = options;
   const client = createHttpClient({ guard, stallMs, headTimeoutMs: Math.min(HEAD_TIMEOUT_MS, stallMs) });
   const hls: HlsOptions = { client, ffmpegPath, processes };
-  const file = { client, guard, maxConnections, stallMs, syncAtEnd };
+  const listed = createListedSizes();
+  const file = { client, guard, maxConnections, stallMs, syncAtEnd, listed };
 
   async function download(job: EngineJob): Promise<EngineResult> {
     const { url, streamId, signal } = job;
@@ -101,7 +103,7 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
         return Promise.resolve('site');
       return Promise.resolve(kind.kind === 'page' ? 'generic' : 'no');
     },
-    parse: async (request) => ({ engine: 'http', ...(await listItems(request, { ...hls, listMs })) }),
+    parse: async (request) => ({ engine: 'http', ...(await listItems(request, { ...hls, listMs, listed })) }),
     download,
     classify: async (url, signal) => (await probe(client, url, signal, 'kind')).kind,
     close: () => client.close(),

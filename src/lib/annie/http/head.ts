@@ -12,6 +12,12 @@ export interface Validators {
   ifRange: string | null;
 }
 
+/** One version of a file, as a server has described it. */
+export interface Version {
+  validators: Validators;
+  totalBytes: number;
+}
+
 export function headFrom(headers: Record<string, string | string[] | undefined>): Head {
   const head = new Map<string, string>();
   for (const [name, value] of Object.entries(headers)) {
@@ -42,6 +48,28 @@ export function sameVersion(a: Validators, b: Validators): boolean {
   if (a.etag !== null && b.etag !== null) return a.etag === b.etag;
   if (a.lastModified !== null && b.lastModified !== null) return a.lastModified === b.lastModified;
   return true;
+}
+
+/**
+ * `same`: a strong validator says so, hence every byte is the same and so is the size (RFC 9110, section 8.8.1).
+ * `akin`: nothing that both have tells them apart for sure. `other`: another version.
+ */
+export type Relation = 'same' | 'akin' | 'other';
+
+export function relationOf(known: Validators, told: Validators): Relation {
+  if (known.etag !== null && told.etag !== null) {
+    if (opaqueOf(known.etag) !== opaqueOf(told.etag)) return 'other';
+    if (known.etag === told.etag && known.ifRange === known.etag) return 'same';
+  } else if (known.lastModified !== null && told.lastModified !== null) {
+    if (known.lastModified !== told.lastModified) return 'other';
+  }
+  const byDate = known.ifRange !== null && known.ifRange === known.lastModified;
+  return byDate && told.lastModified === known.lastModified ? 'same' : 'akin';
+}
+
+/** What is the same in a strong ETag and in the weak one that a coding proxy makes of it. */
+function opaqueOf(etag: string): string {
+  return etag.replace(/^W\//, '');
 }
 
 export interface ContentRange {

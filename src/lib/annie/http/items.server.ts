@@ -3,6 +3,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
+import type { ListedSizes } from './listed-sizes.ts';
 import { extensionOf, kindOf, nameInUrl, stemOf } from './names.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type PageGroup, type PageScan, type PageSource, scanPage } from './page/scan.ts';
@@ -13,6 +14,8 @@ import { shortHash } from './short-hash.ts';
 const CONCURRENCY = 4;
 
 export interface ListOptions extends HlsOptions {
+  /** Learns what is listed. */
+  listed: ListedSizes;
   /** ms after which the players of a page that were not asked yet are left out. */
   listMs: number;
 }
@@ -29,6 +32,7 @@ interface Listed {
 export async function listItems(request: ParseRequest, options: ListOptions): Promise<Listing> {
   const { url, signal, onItems } = request;
   const found = await probe(options.client, url, signal, 'text');
+  options.listed.note(url, found.version, performance.now());
   if (found.kind.kind === 'page') return pageItems(request, scanPage(found.text ?? '', found.url), options);
   const streams = await streamsOf(found, options, signal);
   const item = itemOf({ url, title: titleOf(found), site: new URL(url).hostname, found, streams });
@@ -85,6 +89,7 @@ async function pageItems(
   async function list(source: PageSource): Promise<Listed | null> {
     try {
       const found = await probe(options.client, source.url, signal, 'text');
+      options.listed.note(source.url, found.version, performance.now());
       return { source, found, streams: await streamsOf(found, options, signal) };
     } catch (thrown) {
       // a dead, private or odd source is left out; why is told only if nothing else is left

@@ -3,7 +3,8 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { UrlKind } from '../engine.ts';
 import { classify, SNIFF_BYTES } from './classify.ts';
 import type { HttpAnswer, HttpClient } from './client.server.ts';
-import { contentTypeOf, dispositionName } from './head.ts';
+import { holdsAll } from './extent.ts';
+import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
 
@@ -17,6 +18,8 @@ export interface Probe {
   /** Suggested file name. */
   name: string;
   contentType: string | null;
+  /** Of a file whose size was said, and whose versions can be told apart; else null. */
+  version: Version | null;
   /** Body of a page or an HLS manifest; null for all else, and when only the kind was asked for. */
   text: string | null;
 }
@@ -38,6 +41,14 @@ export async function probe(
     answer = await client.get(url, { signal });
   }
   try {
+    const found = await read(answer, signal, want);
+    if (found.text === null || holdsAll(answer)) return found;
+    // A list that ends where a part of it does would be believed.
+    answer.discard();
+    answer = await client.get(url, { signal });
+    if (!holdsAll(answer)) {
+      throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
+    }
     return await read(answer, signal, want);
   } finally {
     answer.discard();
@@ -66,7 +77,10 @@ async function read(answer: HttpAnswer, signal: AbortSignal, want: 'kind' | 'tex
   kind ??= classify(url, status, head, start);
   const name = fileNameFor(url, dispositionName(head), contentType);
   const text = want === 'text' && isText(kind) ? start.toString('utf8') : null;
-  return { kind, url, name, contentType, text };
+  const validators = validatorsOf(head);
+  const totalBytes = kind.kind === 'file' ? kind.bytes : null;
+  const version = totalBytes !== null && validators.ifRange !== null ? { validators, totalBytes } : null;
+  return { kind, url, name, contentType, version, text };
 }
 
 function isText(kind: UrlKind): boolean {

@@ -5,22 +5,34 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../disk-error.ts';
 import type { EngineJob, EngineResult } from '../../engine.ts';
 import type { Guard } from '../../guard/dial.server.ts';
-import { isFile } from '../classify.ts';
-import type { HttpAnswer, HttpClient } from '../client.server.ts';
-import { contentTypeOf, dispositionName } from '../head.ts';
+import type { HttpClient } from '../client.server.ts';
+import { contentTypeOf, dispositionName, relationOf, type Version } from '../head.ts';
+import type { ListedSizes } from '../listed-sizes.ts';
 import { createMeter } from '../meter.ts';
 import { fileNameFor } from '../names.ts';
-import { type Asked, interpret, type Opening } from './opening.ts';
-import { BODY_FILE, clearState, loadState, type SavedState, StateFile } from './saved-state.server.ts';
-import { freeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
-import { createTransfer, FileChanged } from './transfer.server.ts';
+import { openFile } from './first-answer.server.ts';
+import { contradiction } from './opening.ts';
+import {
+  BODY_FILE,
+  loadState,
+  type SavedState,
+  StateFile,
+  startOver,
+  withoutBytes,
+} from './saved-state.server.ts';
+import { freeSegment, newSegment, receivedBytes, restoreSegments } from './segments.ts';
+import { createTransfer, Reopen } from './transfer.server.ts';
 
 const TICK_MS = 200;
 const SAVE_EVERY_MS = 1000;
-/** Smaller files are fetched again sooner than a map of them is kept. */
+/** Smaller files are fetched again sooner than a map of them is kept; one that was interrupted has its map all the same. */
 const SAVE_FROM_BYTES = 1024 * 1024;
 /** A file that changes more often than this while it is fetched will not hold still. */
 const MAX_STARTS = 3;
+/** A server that sends more of the same file each time, only oddly in between, may be asked more often. */
+const MAX_FURTHER_STARTS = 20;
+
+export { NotAFile } from './first-answer.server.ts';
 
 export interface FileOptions {
   client: HttpClient;
@@ -28,34 +40,47 @@ export interface FileOptions {
   maxConnections: number;
   stallMs: number;
   syncAtEnd: boolean;
+  /** What look-ups found. */
+  listed?: ListedSizes;
 }
-
-/** The address holds a page or a manifest: another way has to be taken. Nothing was written. */
-export class NotAFile extends Error {}
 
 export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' | 'onPhase' | 'onInfo'>;
 
-/** @throws NotAFile, SluiceError network codes, `remote_*`, `size_mismatch`, `file_changed`, `disk_*`; the signal's reason */
+/**
+ * @throws NotAFile, SluiceError network codes, `remote_*`, `size_mismatch`, `file_changed`, `disk_*`; the signal's
+ * reason
+ */
 export async function downloadFile(job: FileJob, options: FileOptions): Promise<EngineResult> {
-  for (let start = 0; start < MAX_STARTS; start++) {
+  const told: Version[] = [...(options.listed?.of(job.url, performance.now()) ?? [])];
+  let way: Way = { told, plainly: false, maxConnections: options.maxConnections };
+  let furthestBytes = 0;
+  for (let start = 1, left = MAX_STARTS; ; start++) {
     try {
-      return await attempt(job, options);
+      return await attempt(job, options, way);
     } catch (thrown) {
-      if (!(thrown instanceof FileChanged)) throw thrown;
-      await clearState(job.workDir);
+      if (!(thrown instanceof Reopen)) throw thrown;
+      const { failure, receivedBytes, plainly } = thrown;
+      if (failure.code === 'remote_contradiction' && receivedBytes > furthestBytes) {
+        furthestBytes = receivedBytes;
+        left = MAX_STARTS;
+      }
+      if (--left === 0 || start === MAX_FURTHER_STARTS) throw failure;
+      // Servers that answer for one address need not have one version of its file: one connection meets one of them.
+      way = { told, plainly, maxConnections: 1 };
     }
   }
-  throw new SluiceError('file_changed');
 }
 
-interface Opened {
-  answer: HttpAnswer;
-  opening: Exclude<Opening, { mode: 'again' }>;
-  /** Null = start over. */
-  kept: Segment[] | null;
+/** How an attempt goes about it. */
+interface Way {
+  /** What was said of the address so far; each attempt adds what it was told. */
+  told: Version[];
+  /** Without a range. */
+  plainly: boolean;
+  maxConnections: number;
 }
 
-async function attempt(job: FileJob, options: FileOptions): Promise<EngineResult> {
+async function attempt(job: FileJob, options: FileOptions, way: Way): Promise<EngineResult> {
   const { url, workDir, signal, onInfo } = job;
   const saved = await loadState(workDir, url);
   const restored = saved ? restoreSegments(saved.segments, saved.totalBytes) : null;
@@ -63,14 +88,18 @@ async function attempt(job: FileJob, options: FileOptions): Promise<EngineResult
     onInfo({ totalBytes: saved.totalBytes });
     return { path: join(workDir, BODY_FILE), suggestedName: saved.name, bytes: saved.totalBytes };
   }
-  const { answer, opening, kept } = await openFile(job, options.client, saved, restored);
+  const isKnown = saved !== null && restored !== null && saved.validators.ifRange !== null;
+  const known = isKnown ? { version: saved, segments: restored } : null;
+  const { answer, opening, kept } = await openFile({ ...options, ...way, url, signal, known });
   const { totalBytes, validators } = opening;
   const disposition = dispositionName(answer.head);
   const name = fileNameFor(answer.url, disposition, contentTypeOf(answer.head));
   onInfo({ ...(disposition === null ? {} : { title: disposition }), totalBytes });
   const segments = kept ?? [newSegment(0, totalBytes)];
   const ranged = opening.mode === 'ranged';
-  const resumable = ranged && validators.ifRange !== null;
+  const isVersioned = validators.ifRange !== null && totalBytes !== null;
+  const resumable = ranged && isVersioned;
+  if (isVersioned) way.told.push({ validators, totalBytes });
   const map = (total: number): SavedState => ({
     version: 1,
     url,
@@ -79,14 +108,19 @@ async function attempt(job: FileJob, options: FileOptions): Promise<EngineResult
     validators,
     segments: segments.map(({ start, end, written }) => [start, end ?? total, written]),
   });
-  const keeps = resumable && opening.totalBytes >= SAVE_FROM_BYTES;
   const stateFile = new StateFile(workDir);
+  const isWorthAMap = isVersioned && totalBytes >= SAVE_FROM_BYTES;
   const save = async (): Promise<void> => {
-    if (keeps && totalBytes !== null) await stateFile.save(map(totalBytes));
+    if (isVersioned) await stateFile.save(resumable ? map(totalBytes) : withoutBytes(map(totalBytes)));
   };
 
   let handle: FileHandle;
   try {
+    if (kept === null) {
+      const isOther = saved !== null && relationOf(saved.validators, validators) === 'other';
+      const version = isWorthAMap ? map(totalBytes) : isOther ? null : saved;
+      await startOver(workDir, version);
+    }
     handle = await openBody(workDir, kept !== null);
   } catch (thrown) {
     answer.discard();
@@ -100,6 +134,7 @@ async function attempt(job: FileJob, options: FileOptions): Promise<EngineResult
   const transfer = createTransfer({
     ...options,
     ...{ url, handle, segments, totalBytes, validators, resumable, ranged, signal },
+    maxConnections: way.maxConnections,
     onBytes(nowMs) {
       const sample = meter.update(state(), nowMs);
       if (sample) job.onSample(sample);
@@ -112,66 +147,33 @@ async function attempt(job: FileJob, options: FileOptions): Promise<EngineResult
     transfer.tick(nowMs);
     const sample = meter.update(state(), nowMs);
     if (sample) job.onSample(sample);
-    if (nowMs - savedMs < SAVE_EVERY_MS) return;
+    if (!isWorthAMap || !resumable || nowMs - savedMs < SAVE_EVERY_MS) return;
     savedMs = nowMs;
     // a map that cannot be saved now only costs bytes later; a full disk shows up in the body's own writes
     saving = saving.then(save).catch(() => {});
   }, TICK_MS);
+  let isDone = false;
   try {
     await transfer.run(answer);
     const bytes = receivedBytes(segments);
     if (totalBytes !== null && bytes !== totalBytes) throw new SluiceError('size_mismatch');
+    if (opening.mode === 'whole' && opening.refusedBytes.includes(bytes)) throw contradiction(bytes, null);
+    isDone = true;
     job.onSample(meter.sample({ receivedBytes: bytes, totalBytes: bytes }, performance.now()));
     if (options.syncAtEnd) await sync(handle);
     return { path: join(workDir, BODY_FILE), suggestedName: name, bytes };
   } finally {
     clearInterval(timer);
     await saving;
-    await save().catch(() => {});
+    if (!isDone || (isWorthAMap && resumable)) await save().catch(() => {});
     await stateFile.close();
     await handle.close();
-  }
-}
-
-async function openFile(
-  { url, signal }: FileJob,
-  client: HttpClient,
-  saved: SavedState | null,
-  restored: Segment[] | null,
-): Promise<Opened> {
-  const known = saved && restored && saved.validators.ifRange !== null ? saved : null;
-  const from = (known && restored ? freeSegment(restored)?.received : null) ?? 0;
-  const headers: Record<string, string> = { range: `bytes=${from}-` };
-  if (known?.validators.ifRange != null) headers['if-range'] = known.validators.ifRange;
-  const answer = await client.get(url, { signal, headers, accept: [416] });
-  const opening = interpretOrDiscard(answer, { from, known });
-  if (opening.mode !== 'again') {
-    return { answer, opening, kept: known && opening.mode === 'ranged' ? restored : null };
-  }
-  answer.discard();
-  const plain = await client.get(url, { signal });
-  const whole = interpretOrDiscard(plain, { from: null, known: null });
-  if (whole.mode === 'again') throw new SluiceError('remote_status');
-  return { answer: plain, opening: whole, kept: null };
-}
-
-/** As `interpret`; also for a file that is known: its address may lead to a login by now. @throws NotAFile */
-function interpretOrDiscard(answer: HttpAnswer, asked: Asked): Opening {
-  try {
-    const isRestOfKnown = answer.status === 416 || (asked.known !== null && answer.status === 206);
-    if (!isRestOfKnown && !isFile(answer)) throw new NotAFile();
-    return interpret(answer.status, answer.head, asked);
-  } catch (thrown) {
-    answer.discard();
-    throw thrown;
   }
 }
 
 async function openBody(workDir: string, keep: boolean): Promise<FileHandle> {
   try {
     if (keep) return await open(join(workDir, BODY_FILE), 'r+');
-    // the map goes first: it must never speak of bytes of another version
-    await clearState(workDir);
     return await open(join(workDir, BODY_FILE), 'w');
   } catch (thrown) {
     throw toDiskError(thrown);

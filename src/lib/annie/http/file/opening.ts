@@ -1,55 +1,131 @@
-/** What the first answer means for a file: fetch on, fetch from the start, or give up. Pure. */
+/**
+ * What the first answer means for a file: fetch on, fetch from the start, ask again, or give up. What a server says of
+ * size, version and place is held against what is known, and a contradiction is never the start of a file. Pure.
+ */
 import { SluiceError } from '../../../protocol/error.ts';
-import {
-  codingsOf,
-  contentLengthOf,
-  contentRangeOf,
-  type Head,
-  sameVersion,
-  type Validators,
-  validatorsOf,
-} from '../head.ts';
+import { type Extent, extentOf } from '../extent.ts';
+import { type Head, relationOf, sameVersion, type Validators, validatorsOf, type Version } from '../head.ts';
 
 export type Opening =
-  /** The body is the asked stretch of a file of known size. */
-  | { mode: 'ranged'; totalBytes: number; validators: Validators }
-  /** The body is the whole file, from byte 0. */
-  | { mode: 'whole'; totalBytes: number | null; validators: Validators }
-  /** Ask again without a range: the answer is of no use, or about another version. */
-  | { mode: 'again' };
+  /** The body is the part from the asked byte to `end` (exclusive) of a file of known size. */
+  | { mode: 'ranged'; end: number; totalBytes: number; validators: Validators }
+  /** The body is the whole file, from byte 0, and not of one of these sizes. */
+  | { mode: 'whole'; totalBytes: number | null; refusedBytes: readonly number[]; validators: Validators }
+  /**
+   * Ask again without a range, and hold what was said here against the answer: this one is of no use, contradicts what
+   * is known, or is about another version.
+   */
+  | { mode: 'again'; told: readonly Version[]; parts: readonly PartSize[] };
+
+/** An answer of so many bytes about this version is a part of it, whatever it says. */
+export interface PartSize {
+  validators: Validators;
+  bytes: number;
+}
 
 export interface Asked {
   /** First byte asked for; null = no Range was sent. */
   from: number | null;
   /** The version that is in the file so far; null = nothing is. */
-  known: { validators: Validators; totalBytes: number } | null;
+  known: Version | null;
+  /** What else was said of this address: by a look-up, by earlier answers. */
+  told?: readonly Version[];
+  /** Of the `again` that led to this request without a range. */
+  parts?: readonly PartSize[];
 }
 
-/** @throws SluiceError `size_mismatch`, `remote_status` for answers that contradict themselves */
-export function interpret(status: number, head: Head, { from, known }: Asked): Opening {
+/**
+ * @throws SluiceError `remote_contradiction`, `size_mismatch`, `remote_status` for what no other request would mend
+ */
+export function interpret(status: number, head: Head, asked: Asked): Opening {
   const validators = validatorsOf(head);
-  if (status === 416) {
-    if (from === null)
-      throw new SluiceError('remote_status', 'The server answered 416 to a request without a range.');
-    return { mode: 'again' };
-  }
-  const coded = codingsOf(head).length > 0;
-  const length = contentLengthOf(head);
-  if (status !== 206) return { mode: 'whole', totalBytes: coded ? null : length, validators };
-  if (from === null) throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
-  const range = contentRangeOf(head);
-  // an unknown total, another place or a coded part: only the whole can be trusted
-  if (range?.total == null || range.start !== from || coded) return { mode: 'again' };
-  if (length !== null && length !== range.end - range.start) {
+  const extent: Extent = status === 416 ? { kind: 'unplaced' } : extentOf(status, head);
+  const { from, known } = asked;
+  if (from === null) {
+    if (extent.kind === 'whole') return unasked(extent.bytes, validators, asked);
     throw new SluiceError(
-      'size_mismatch',
-      `The server announced ${length} bytes for a part of another size.`,
+      'remote_status',
+      status === 416
+        ? 'The server answered 416 to a request without a range.'
+        : 'The server sent a part that nobody asked for.',
     );
   }
-  const { total } = range;
+  if (extent.kind === 'whole') {
+    const { bytes } = extent;
+    if (!mayBeWhole(bytes, validators, from, asked)) return again(asked, from, extent, validators);
+    return { mode: 'whole', totalBytes: bytes, refusedBytes: [], validators };
+  }
+  // another place, or an unknown total: only the whole can be trusted
+  if (extent.kind === 'unplaced' || extent.totalBytes === null || extent.start !== from)
+    return again(asked, from, extent, validators);
+  const { end, totalBytes, fits } = extent;
+  if (!fits && status === 206) {
+    throw new SluiceError('size_mismatch', 'The server announced another length than that of its part.');
+  }
   // a part that is no more than a part, of no version that the rest could be asked of
-  if (known === null && range.end < total && validators.ifRange === null) return { mode: 'again' };
-  if (known && (known.totalBytes !== total || !sameVersion(known.validators, validators)))
-    return { mode: 'again' };
-  return { mode: 'ranged', totalBytes: total, validators };
+  const isStray = known === null && end < totalBytes && validators.ifRange === null;
+  const isOther = known !== null && !sameVersion(known.validators, validators);
+  const said = known?.totalBytes ?? sizeSaid(validators, asked);
+  if (!fits || isStray || isOther || (said !== null && said !== totalBytes))
+    return again(asked, from, extent, validators);
+  return { mode: 'ranged', end, totalBytes, validators };
+}
+
+/**
+ * Whether all of the file may have come where a part was asked for, as from a server without ranges, or of no version.
+ * Some send the part, and say of it what they would of the whole: of another version too, whose size nobody knows.
+ */
+function mayBeWhole(bytes: number | null, validators: Validators, from: number, asked: Asked): boolean {
+  const { known } = asked;
+  const said = sizeSaid(validators, asked);
+  if (said !== null) return bytes === said;
+  if (known === null || from === 0) return true;
+  if (relationOf(known.validators, validators) === 'other') return false;
+  return bytes !== null && bytes > 0 && bytes !== known.totalBytes - from;
+}
+
+function again(asked: Asked, from: number, extent: Extent, validators: Validators): Opening {
+  const { known } = asked;
+  const told: Version[] = [];
+  const parts: PartSize[] = [];
+  if (known !== null && from > 0) {
+    parts.push({ validators: known.validators, bytes: known.totalBytes - from });
+  }
+  if (extent.kind === 'part' && extent.totalBytes !== null) {
+    const { start, end, totalBytes } = extent;
+    told.push({ validators, totalBytes });
+    if (end - start !== totalBytes) parts.push({ validators, bytes: end - start });
+  }
+  return { mode: 'again', told, parts };
+}
+
+/** The answer to a request without a range. It is the last word: it fits, or nothing does. */
+function unasked(bytes: number | null, validators: Validators, asked: Asked): Opening {
+  const said = sizeSaid(validators, asked);
+  if (said !== null) {
+    if (bytes !== null && bytes !== said) throw contradiction(bytes, said);
+    return { mode: 'whole', totalBytes: said, refusedBytes: [], validators };
+  }
+  const refusedBytes = (asked.parts ?? [])
+    .filter((part) => relationOf(part.validators, validators) !== 'other')
+    .map((part) => part.bytes);
+  if (bytes !== null && refusedBytes.includes(bytes)) throw contradiction(bytes, null);
+  return { mode: 'whole', totalBytes: bytes, refusedBytes, validators };
+}
+
+/** The size of the very version that the validators speak of, as it was said before; null = it was not. */
+function sizeSaid(validators: Validators, { known, told = [] }: Asked): number | null {
+  for (const version of known ? [known, ...told] : told) {
+    if (relationOf(version.validators, validators) === 'same') return version.totalBytes;
+  }
+  return null;
+}
+
+/** Both in bytes. @param said before of the same version; null = that these are only a part */
+export function contradiction(now: number, said: number | null): SluiceError {
+  const before = said === null ? 'before it sent as many as a part of it' : `before it said ${said}`;
+  return new SluiceError(
+    'remote_contradiction',
+    `The server says that the file has ${now} bytes; ${before}.`,
+  );
 }

@@ -1,5 +1,6 @@
 /**
- * What is known about the bytes in a work dir: the version of the file they belong to and the map of stretches.
+ * What is known about the bytes in a work dir: the version of the file they belong to and the map of stretches, which
+ * may be empty.
  * Always written after the bytes it speaks of, so that it never promises what is not there. The first line says all and
  * comes by a rename; each later one is a newer map, and one that is cut short is none. A new file each second, for
  * each download, was a quarter of the CPU of 300 slow ones.
@@ -103,8 +104,29 @@ export class StateFile {
   }
 }
 
-/** Forgets what the bytes in the work dir are. @throws SluiceError `disk_*` */
-export async function clearState(workDir: string): Promise<void> {
+/** What is known of the version, and that none of its bytes are here. */
+export function withoutBytes(state: SavedState): SavedState {
+  return { ...state, segments: [[0, state.totalBytes, 0]] };
+}
+
+/**
+ * Before the bytes in the work dir are written over: from here on no map speaks of them. What was known of their
+ * version stays known, or a server that contradicts it later would be believed.
+ * @param version null = they are of another one
+ * @throws SluiceError `disk_*`
+ */
+export async function startOver(workDir: string, version: SavedState | null): Promise<void> {
+  if (version !== null) {
+    const file = new StateFile(workDir);
+    try {
+      await file.save(withoutBytes(version));
+      return;
+    } catch {
+      // a disk that is full, say: the old map goes all the same
+    } finally {
+      await file.close();
+    }
+  }
   try {
     await unlink(join(workDir, FILE));
   } catch (thrown) {

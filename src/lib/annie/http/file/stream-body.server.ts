@@ -16,20 +16,29 @@ const DECODERS: Record<string, () => Transform> = {
   zstd: createZstdDecompress,
 };
 
+/** More came than the head of the answer says, or than the file has. */
+export class Overlong extends Error {}
+
 /**
  * Pours a body into a stretch until either ends.
- * @throws SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
+ * @param end where in the file the body has to end, exclusive; null = anywhere
+ * @throws Overlong, SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
  */
 export async function pourStream(
   answer: HttpAnswer,
   writer: SegmentWriter,
   signal: AbortSignal,
   onBytes: (nowMs: number) => void,
+  end: number | null,
 ): Promise<void> {
   const { segment } = writer;
   const announcedEnd = segment.end;
+  let at = segment.received;
   try {
     for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
+      at += chunk.length;
+      if (end !== null && at > end) throw new Overlong();
+      // the rest of it was asked for elsewhere, or not at all
       if (roomIn(segment) === 0) break;
       const nowMs = performance.now();
       const state = writer.push(chunk, nowMs);
@@ -38,14 +47,23 @@ export async function pourStream(
       if (state === 'full' && segment.end !== announcedEnd) break;
       if (state === 'wait') await writer.drained();
     }
+    if (end !== null && at < end && roomIn(segment) > 0 && endsByClose(answer)) {
+      throw new SluiceError('size_mismatch', 'The connection was closed before the end of the file.');
+    }
   } catch (thrown) {
-    throw networkError(thrown, signal, true);
+    throw thrown instanceof Overlong ? thrown : networkError(thrown, signal, true);
   } finally {
     answer.discard();
   }
 }
 
-function decoded({ head, body }: HttpAnswer): Readable {
+/** Whether a body that is cut off looks like one that is over (RFC 9112, section 6.3, item 8). */
+function endsByClose({ head }: HttpAnswer): boolean {
+  return !head.has('content-length') && !head.has('transfer-encoding');
+}
+
+/** The body without its codings. @throws SluiceError `remote_status` for one we do not know */
+export function decoded({ head, body }: HttpAnswer): Readable {
   let stream: Readable = body;
   // the last coding named was put on last
   for (const coding of codingsOf(head).reverse()) {

@@ -3,10 +3,11 @@ import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import type { Guard } from '../../guard/dial.server.ts';
-import { isFile } from '../classify.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
-import { sameVersion, type Validators } from '../head.ts';
-import { interpret } from './opening.ts';
+import { extentOf } from '../extent.ts';
+import { relationOf, type Validators, validatorsOf } from '../head.ts';
+import { interpretOrDiscard, NotAFile } from './first-answer.server.ts';
+import { contradiction } from './opening.ts';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.server.ts';
 import {
   freeSegment,
@@ -18,7 +19,7 @@ import {
   splitLargest,
 } from './segments.ts';
 import { openFast } from './socket-body.server.ts';
-import { pourStream } from './stream-body.server.ts';
+import { Overlong, pourStream } from './stream-body.server.ts';
 
 /** Below this the fast path's extra connection costs more than it saves. */
 const FAST_FROM_BYTES = 8 * 1024 * 1024;
@@ -35,8 +36,22 @@ const FIRST_BACKOFF_MS = 200;
 /** Broken connections are mended here; what a server says on purpose is its owner's business. */
 const MENDABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
 
-/** The file on the server is not the one whose bytes are here. */
-export class FileChanged extends Error {}
+/** The rest is not to be had as it was asked for: the file has to be opened anew. */
+export class Reopen extends Error {
+  /** What to fail with if that keeps happening. */
+  readonly failure: SluiceError;
+  /** How far it got. */
+  readonly receivedBytes: number;
+  /** Ask without a range: answers to one are of no use. */
+  readonly plainly: boolean;
+
+  constructor(failure: SluiceError, receivedBytes: number, plainly = false) {
+    super(failure.message);
+    this.failure = failure;
+    this.receivedBytes = receivedBytes;
+    this.plainly = plainly;
+  }
+}
 
 export interface TransferOptions {
   client: HttpClient;
@@ -56,7 +71,7 @@ export interface TransferOptions {
 }
 
 export interface Transfer {
-  /** Settles when no connection and no write is left. @throws FileChanged, SluiceError network codes, `disk_*` */
+  /** Settles when no connection and no write is left. @throws Reopen, SluiceError network codes, `remote_*`, `disk_*` */
   run(first: HttpAnswer): Promise<void>;
   /** Called a few times a second: writes what has waited, opens more connections where they help. */
   tick(nowMs: number): void;
@@ -76,7 +91,7 @@ export function createTransfer(options: TransferOptions): Transfer {
   let fastWelcome = true;
   let lastError: unknown = null;
 
-  async function fetchInto(segment: Segment, first: HttpAnswer | null, helper: boolean): Promise<void> {
+  async function fetchInto(segment: Segment, first: HttpAnswer | null): Promise<void> {
     segment.taken = true;
     // what an earlier connection received but could not write has to come again
     segment.received = segment.written;
@@ -84,6 +99,8 @@ export function createTransfer(options: TransferOptions): Transfer {
       fatal.abort(error);
     });
     writers.add(writer);
+    const from = segment.received;
+    let isOverlong = false;
     let answer = first;
     try {
       const fast = worthFast(segment, answer) ? await openFastFor(segment) : null;
@@ -91,16 +108,19 @@ export function createTransfer(options: TransferOptions): Transfer {
         answer?.discard();
         await fast.pour(writer, onBytes);
       } else {
-        answer ??= await ask(segment, helper);
+        answer ??= await ask(segment);
         finalUrl = answer.url;
-        await pourStream(answer, writer, signal, onBytes);
+        await pourStream(answer, writer, signal, onBytes, endOf(answer));
       }
     } catch (thrown) {
       answer?.discard();
-      throw thrown;
+      isOverlong = thrown instanceof Overlong;
+      throw isOverlong ? overlong() : thrown;
     } finally {
       await writer.flush().finally(() => {
         writers.delete(writer);
+        // which of its bytes are those that were asked for nobody knows
+        if (isOverlong) segment.received = segment.written = from;
         segment.taken = false;
       });
     }
@@ -124,25 +144,40 @@ export function createTransfer(options: TransferOptions): Transfer {
     return fast;
   }
 
-  async function ask(segment: Segment, helper: boolean): Promise<HttpAnswer> {
-    if (!resumable || totalBytes === null) throw new FileChanged();
+  /** Where in the file the body of an answer ends, exclusive; null = not said. */
+  function endOf({ status, head }: HttpAnswer): number | null {
+    const extent = extentOf(status, head);
+    return extent.kind === 'part' ? extent.end : totalBytes;
+  }
+
+  function reopen(code: ErrorCode, message?: string, plainly = false): Reopen {
+    return new Reopen(new SluiceError(code, message), receivedBytes(segments), plainly);
+  }
+
+  function overlong(): Error {
+    const message = 'The server sent more bytes than it announced.';
+    const failure = reopen('remote_contradiction', message, true);
+    return ranged ? failure : failure.failure;
+  }
+
+  async function ask(segment: Segment): Promise<HttpAnswer> {
+    if (!resumable || totalBytes === null) throw reopen('file_changed');
     const { received: from, end } = segment;
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
     const answer = await client.get(url, { signal, headers, accept: [416] });
-    const opening = interpret(answer.status, answer.head, { from, known: { validators, totalBytes } });
-    if (opening.mode === 'ranged') return answer;
-    answer.discard();
-    // A login that ran out, say: what is here stays good.
-    if (opening.mode === 'whole' && !isFile(answer)) {
-      throw new SluiceError(
-        'remote_status',
-        'The server sent a page where the rest of the file was asked for.',
-      );
+    try {
+      const opening = interpretOrDiscard(answer, { from, known: { validators, totalBytes } });
+      if (opening.mode === 'ranged') return answer;
+    } catch (thrown) {
+      // A login that ran out, say: what is here stays good.
+      if (!(thrown instanceof NotAFile)) throw thrown;
+      const message = 'The server sent a page where the rest of the file was asked for.';
+      throw new SluiceError('remote_status', message);
     }
-    const same = opening.mode === 'whole' && sameVersion(opening.validators, validators);
-    if (helper && same) throw new SluiceError('remote_status', 'The server stopped serving ranges.');
-    throw new FileChanged();
+    answer.discard();
+    if (relationOf(validators, validatorsOf(answer.head)) === 'other') throw reopen('file_changed');
+    throw reopen('remote_contradiction', 'The server does not send the part that it is asked for.');
   }
 
   async function work(first: HttpAnswer | null, helper: boolean): Promise<void> {
@@ -152,8 +187,9 @@ export function createTransfer(options: TransferOptions): Transfer {
     for (let answer = first; segment !== null; answer = null) {
       const before = segment.received;
       try {
-        await fetchInto(segment, answer, helper);
-        // an early but orderly end: ask for the rest, unless nothing came at all
+        await fetchInto(segment, answer);
+        // an early but orderly end: ask for the rest, unless this was to be all, or nothing came
+        if (!isDone(segment) && !ranged) throw contradiction(segment.received, segment.end);
         if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
         idleTries = 0;
       } catch (thrown) {
@@ -173,8 +209,11 @@ export function createTransfer(options: TransferOptions): Transfer {
   function employ(first: HttpAnswer | null, helper: boolean): void {
     const worker = work(first, helper)
       .catch((thrown: unknown) => {
-        if (helper) helpersWelcome = false;
-        if (helper && !(thrown instanceof FileChanged)) return;
+        // What the first connection gets is of one version, whatever a later one is told.
+        if (helper) {
+          helpersWelcome = false;
+          return;
+        }
         // What aborted it is the reason, not that it was aborted.
         lastError ??= fatal.signal.aborted ? fatal.signal.reason : thrown;
         fatal.abort(thrown);

@@ -7,8 +7,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../disk-error.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
-import { contentRangeOf } from '../head.ts';
+import { decoded, Overlong } from '../file/stream-body.server.ts';
+import type { Version } from '../head.ts';
 import { networkError } from '../network-error.ts';
+import { type Place, placeInPart, placeInWhole } from './fragment-place.ts';
 import type { Fragment } from './playlist.ts';
 
 const MAX_TRIES = 4;
@@ -27,13 +29,18 @@ export interface FragmentFetcher {
   /**
    * Fetches into `path`, which exists only once it is whole.
    * @param onBytes told of bytes as they come, and with a negative number when a try is thrown away
-   * @throws SluiceError network codes, `remote_*`, `encrypted`, `size_mismatch`, `disk_*`
+   * @throws SluiceError network codes, `remote_*` (`remote_contradiction` for a file that cannot hold the fragment),
+   * `encrypted`, `size_mismatch`, `disk_*`
    */
   fetch(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void>;
 }
 
 export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): FragmentFetcher {
   const keys = new Map<string, Promise<Buffer>>();
+  /** What was said of the files that fragments are cut out of, by address. */
+  const versions = new Map<string, Version>();
+  /** Files whose answers to a range are of no use. */
+  const plainly = new Set<string>();
 
   function keyAt(url: string): Promise<Buffer> {
     const known = keys.get(url);
@@ -45,8 +52,32 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
     return key;
   }
 
+  async function ask({ url, range }: Fragment): Promise<{ answer: HttpAnswer; place: Place }> {
+    const known = versions.get(url) ?? null;
+    if (range !== null && !plainly.has(url)) {
+      const headers = { range: `bytes=${range.start}-${range.end - 1}` };
+      const answer = await client.get(url, { signal, headers });
+      const place = placeInPart(answer.status, answer.head, range, known);
+      if (place !== null) {
+        if (place.version !== null) versions.set(url, place.version);
+        return { answer, place };
+      }
+      answer.discard();
+      plainly.add(url);
+    }
+    const answer = await client.get(url, { signal });
+    try {
+      const place = placeInWhole(answer.status, answer.head, range, known);
+      if (range !== null && place.version !== null) versions.set(url, place.version);
+      return { answer, place };
+    } catch (thrown) {
+      answer.discard();
+      throw thrown;
+    }
+  }
+
   async function once(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void> {
-    const { key, range, url } = fragment;
+    const { key } = fragment;
     const secret = key === null ? null : await keyAt(key.url);
     if (secret !== null && secret.length !== KEY_BYTES) {
       throw new SluiceError(
@@ -54,14 +85,17 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
         `The key of the stream has ${secret.length} bytes, not ${KEY_BYTES}.`,
       );
     }
-    const headers = range === null ? {} : { range: `bytes=${range.start}-${range.end - 1}` };
-    const answer = await client.get(url, { signal, headers });
+    const { answer, place } = await ask(fragment);
     const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, key.iv) : null;
     const file = createWriteStream(`${path}.part`);
     try {
-      const body = bodyOf(answer, fragment, onBytes);
+      const body = bodyOf(answer, place, fragment, onBytes);
       await (decipher ? pipeline(body, decipher, file) : pipeline(body, file));
     } catch (thrown) {
+      if (thrown instanceof Overlong) {
+        plainly.add(fragment.url);
+        throw new SluiceError('size_mismatch', 'The server sent more bytes than it announced.');
+      }
       if (isDecipherError(thrown))
         throw new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
       throw asDiskError(thrown) ?? networkError(thrown, signal, true);
@@ -95,31 +129,28 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
   };
 }
 
-/** The fragment's own bytes, also from a server that answers a range with everything. */
+/** The fragment's own bytes. */
 async function* bodyOf(
   answer: HttpAnswer,
+  { skip, bodyBytes }: Place,
   { range }: Fragment,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
-  let skip = 0;
-  let left = Infinity;
-  if (range !== null) {
-    left = range.end - range.start;
-    const given = contentRangeOf(answer.head);
-    if (answer.status === 206 && given?.start !== range.start)
-      throw new SluiceError('remote_status', 'The server sent another byte range.');
-    if (answer.status !== 206) skip = range.start;
-  }
-  for await (const chunk of answer.body as AsyncIterable<Buffer>) {
-    const from = Math.min(skip, chunk.length);
-    skip -= from;
+  let before = skip;
+  let left = range === null ? Infinity : range.end - range.start;
+  let received = 0;
+  for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
+    received += chunk.length;
+    if (bodyBytes !== null && received > bodyBytes) throw new Overlong();
+    const from = Math.min(before, chunk.length);
+    before -= from;
     const part = chunk.subarray(from, Math.min(chunk.length, from + left));
     left -= part.length;
     if (part.length > 0) {
       onBytes(part.length);
       yield part;
     }
-    if (left === 0) return;
+    if (left === 0 && bodyBytes === null) return;
   }
   if (range !== null && left > 0) throw new SluiceError('size_mismatch');
 }

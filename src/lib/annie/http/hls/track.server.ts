@@ -96,7 +96,9 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
 
 async function resume({ workDir, name, fragments, rendition }: TrackJob, path: string): Promise<Appended> {
   // addresses may carry tokens that change; lengths and ranges tell playlists apart
-  const shape = fragments.map(({ durationSeconds, range }) => [durationSeconds, range?.start ?? null]);
+  const shape = fragments.map(({ durationSeconds, range }) =>
+    range === null ? [durationSeconds, null] : [durationSeconds, range.start, range.end],
+  );
   const fingerprint = `${rendition} ${fragments.length} ${shortHash(JSON.stringify(shape))}`;
   try {
     const saved = v.safeParse(Appended, JSON.parse(await readFile(`${path}.json`, 'utf8')));

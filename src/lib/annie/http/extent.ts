@@ -1,0 +1,40 @@
+/** Which bytes of its file the body of an answer holds, as its head says. Pure. */
+import { codingsOf, contentLengthOf, contentRangeOf, contentTypeOf, type Head } from './head.ts';
+
+export type Extent =
+  /** All bytes. `bytes` null = not said, or not of the file but of its coded form. */
+  | { kind: 'whole'; bytes: number | null }
+  /** Bytes [start, end) of a file of `totalBytes` (null = not said). `fits`: Content-Length, if any, says the same. */
+  | { kind: 'part'; start: number; end: number; totalBytes: number | null; fits: boolean }
+  /** The body cannot be placed in the file. */
+  | { kind: 'unplaced' };
+
+const NO_CONTENT = new Set([204, 205]);
+
+/**
+ * What a successful answer (2xx) holds. Content-Range means nothing beside 206 and 416 (RFC 9110, section 14.4), but a
+ * 200 that has one holds that part and no more: so do browsers and curl take it.
+ */
+export function extentOf(status: number, head: Head): Extent {
+  if (NO_CONTENT.has(status) || contentTypeOf(head) === 'multipart/byteranges') return { kind: 'unplaced' };
+  const isCoded = codingsOf(head).length > 0;
+  const length = contentLengthOf(head);
+  const range = contentRangeOf(head);
+  if (range === null) {
+    return status === 206 ? { kind: 'unplaced' } : { kind: 'whole', bytes: isCoded ? null : length };
+  }
+  if (isCoded) return { kind: 'unplaced' };
+  const { start, end, total } = range;
+  const fits = length === null || length === end - start;
+  if (status !== 206 && fits && start === 0 && end === total) return { kind: 'whole', bytes: total };
+  return { kind: 'part', start, end, totalBytes: total, fits };
+}
+
+/** Whether a successful answer has all bytes of its file, as far as it says. */
+export function holdsAll({ status, head }: { status: number; head: Head }): boolean {
+  const extent = extentOf(status, head);
+  return (
+    extent.kind === 'whole' ||
+    (extent.kind === 'part' && extent.start === 0 && extent.end === extent.totalBytes)
+  );
+}

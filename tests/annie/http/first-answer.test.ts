@@ -1,0 +1,258 @@
+/** Odd answers to the first request for a file: what it says of itself, and what the look-up said a moment before. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
+import { settles } from '../../support/wait.ts';
+import { codeOf, freshDir, jobFor, openGuard } from './kit.ts';
+import { newFileOf, unversionedOf } from './odd-answers.ts';
+import { type Answer, openOddKit } from './odd-kit.ts';
+
+const { serve, outcome, asked, close } = await openOddKit();
+const file: OddFile = { seed: 67, size: 2_000_000, etag: '"v1"' };
+const unversioned: OddFile = { ...file, etag: null };
+const type = { 'content-type': 'video/mp4' };
+const signal = new AbortController().signal;
+test.after(close);
+
+/** 200 with the first `end` bytes. */
+const start = (of: OddFile, end: number, headers: Record<string, string | number> = {}): OddAnswer => ({
+  status: 200,
+  headers: {
+    ...type,
+    ...(of.etag === null ? {} : { etag: of.etag }),
+    'content-length': end,
+    ...headers,
+  },
+  body: { file: of, start: 0, end },
+});
+const ranged = (of: OddFile, request: OddRequest, end: number): OddAnswer =>
+  part(of, { from: request.from, to: Math.min(request.to ?? end, (request.from ?? 0) + end) });
+
+for (const [what, answer, end] of [
+  ['a 206 of the first part, of a version', (request) => ranged(file, request, 900_000), 'the file'],
+  [
+    'a 200 of the first part with its Content-Range, of a version',
+    (request) => {
+      const { headers, body } = ranged(file, request, 900_000);
+      return { status: 200, headers, body };
+    },
+    'the file',
+  ],
+  [
+    'a 200 of the first part with its Content-Range, of no version, where the whole can be had',
+    (request) =>
+      request.from === null
+        ? whole(unversioned)
+        : start(unversioned, 900_000, { 'content-range': `bytes 0-899999/${file.size}` }),
+    'the file',
+  ],
+  [
+    'a 200 of the first part with its Content-Range, whatever is asked',
+    () => start(unversioned, 900_000, { 'content-range': `bytes 0-899999/${file.size}` }),
+    'remote_status',
+  ],
+  [
+    'a 206 of the first part of no version, and as much as the whole',
+    (request) =>
+      request.from === null ? start(unversioned, 900_000) : ranged(unversioned, request, 900_000),
+    'remote_contradiction',
+  ],
+  [
+    'a 206 of the first part of no version, and as much as the whole without a length',
+    (request) =>
+      request.from === null
+        ? { status: 200, headers: type, body: { file, start: 0, end: 900_000 } }
+        : ranged(unversioned, request, 900_000),
+    'remote_contradiction',
+  ],
+  [
+    'a 206 that begins later, and less than its total as the whole',
+    (request) => (request.from === null ? start(file, 900_000) : part(file, { from: 1000, to: null })),
+    'remote_contradiction',
+  ],
+  [
+    'a 200 with a Content-Range of everything',
+    () => ({
+      ...whole(file),
+      headers: { ...whole(file).headers, 'content-range': 'bytes 0-1999999/2000000' },
+    }),
+    'the file',
+  ],
+  [
+    'a 200 of all bytes and the Content-Range of fewer',
+    () => ({ ...whole(file), headers: { ...whole(file).headers, 'content-range': 'bytes 0-99/2000000' } }),
+    'remote_status',
+  ],
+  [
+    'a 200 with a Content-Range that cannot be read',
+    () => ({ ...whole(file), headers: { ...whole(file).headers, 'content-range': 'bytes everything' } }),
+    'the file',
+  ],
+  [
+    'a chunked 206 that goes on past its range',
+    (request) => {
+      const { headers, status } = part(unversioned, request);
+      const { 'content-length': _, ...chunked } = headers;
+      if (request.from === null) return whole(unversioned);
+      return { status, headers: chunked, body: { file, start: 0, end: file.size + 1 } };
+    },
+    'the file',
+  ],
+  ['a 204', () => ({ status: 204, headers: type, body: Buffer.alloc(0) }), 'remote_status'],
+  [
+    'a body that is longer than it says',
+    () => ({ ...whole(file), body: { file, start: 0, end: 2_001_000 } }),
+    'the file',
+  ],
+  [
+    'a body that is shorter than it says',
+    () => ({ ...whole(file), body: { file, start: 0, end: 1_999_000 } }),
+    'size_mismatch',
+  ],
+] as [string, Answer, string][]) {
+  test(`${what}, is ${end}`, async () => {
+    assert.is(await outcome(serve(answer), await freshDir(), file), end);
+  });
+}
+
+async function withEngine(body: (engine: HttpEngine) => Promise<void>): Promise<void> {
+  const engine = createHttpEngine({ guard: openGuard(), stallMs: 10_000 });
+  try {
+    await body(engine);
+  } finally {
+    await engine.close();
+  }
+}
+
+async function listed(engine: HttpEngine, url: string): Promise<number | null | undefined> {
+  const { items } = await settles(engine.parse({ url, signal }));
+  return items[0]?.streams[0]?.bytes;
+}
+
+for (const [what, answer, bytes] of [
+  ['a 206 with its total', (request) => part(file, request), file.size],
+  ['a 206 of the first part', () => part(file, { from: 0, to: 100 }), file.size],
+  [
+    'a 200 with the Content-Range of the first part',
+    () => start(file, 100, { 'content-range': 'bytes 0-99/2000000' }),
+    file.size,
+  ],
+  [
+    'a 206 of another length than its range',
+    () => ({
+      ...part(file, { from: 0, to: null }),
+      headers: { ...type, 'content-length': 100, 'content-range': 'bytes 0-1999999/2000000' },
+    }),
+    null,
+  ],
+  ['a 206 that begins later', () => part(file, { from: 100, to: null }), null],
+  [
+    'a 206 of an unknown total',
+    () => ({
+      ...part(file, { from: 0, to: null }),
+      headers: { ...type, 'content-range': 'bytes 0-1999999/*' },
+    }),
+    null,
+  ],
+  [
+    'a 200 of more than its Content-Range',
+    () => ({ ...whole(file), headers: { ...whole(file).headers, 'content-range': 'bytes 0-99/100' } }),
+    null,
+  ],
+  [
+    'a gzip-coded 200',
+    () => ({ ...whole(file), headers: { ...whole(file).headers, 'content-encoding': 'gzip' } }),
+    null,
+  ],
+] as [string, Answer, number | null][]) {
+  test(`${what} is listed with ${bytes ?? 'no'} bytes`, () =>
+    withEngine(async (engine) => {
+      assert.is(await listed(engine, serve(answer)), bytes);
+    }));
+}
+
+for (const [what, then, end] of [
+  ['fewer bytes of the same version', () => start(file, 900_000), 'remote_contradiction'],
+  [
+    'fewer bytes of the same version, without a length',
+    () => ({ status: 200, headers: { ...type, etag: '"v1"' }, body: { file, start: 0, end: 900_000 } }),
+    'remote_contradiction',
+  ],
+  [
+    'more bytes of the same version, without a length',
+    () => ({ status: 200, headers: { ...type, etag: '"v1"' }, body: { file, start: 0, end: 2_000_001 } }),
+    'remote_contradiction',
+  ],
+  [
+    'a part of fewer bytes of the same version, but the whole when asked for it',
+    (request) => (request.from === null ? whole(file) : part({ ...file, size: 900_000 }, request)),
+    'done',
+  ],
+  ['a new version', (request) => honest(newFileOf(file), request), 'done'],
+  ['fewer bytes of no version', () => whole(unversionedOf(file)), 'done'],
+  ['the same', (request) => honest(file, request), 'done'],
+] as [string, Answer, string][]) {
+  test(`after a look-up, ${what} is ${end}`, () =>
+    withEngine(async (engine) => {
+      let isLookUp = true;
+      const url = serve((request) => (isLookUp ? honest(file, request) : then(request)));
+      assert.is(await listed(engine, url), file.size);
+      isLookUp = false;
+      assert.is(await settles(codeOf(engine.download(jobFor(url, await freshDir())))), end);
+    }));
+}
+
+test('another look-up is believed again, and a download that nobody looked up is held against none', () =>
+  withEngine(async (engine) => {
+    let size = file.size;
+    const url = serve((request) => honest({ ...file, size }, request));
+    const fetched = async (): Promise<string> =>
+      settles(codeOf(engine.download(jobFor(url, await freshDir()))));
+    assert.is(await fetched(), 'done');
+    size = 1_500_000;
+    assert.is(await fetched(), 'done');
+    assert.is(await listed(engine, url), size);
+    size = 1_400_000;
+    assert.is(await fetched(), 'remote_contradiction');
+    assert.is(await listed(engine, url), size);
+    assert.is(await fetched(), 'done');
+  }));
+
+test('a page of which a part was sent is read whole', () =>
+  withEngine(async (engine) => {
+    const media = serve(() => whole(file));
+    const page = `<title>x</title>${' '.repeat(5000)}<video src="${media}"></video>`;
+    const html = { 'content-type': 'text/html' };
+    const url = serve((request) => {
+      if (request.from === null) {
+        return { status: 200, headers: { ...html, 'content-length': page.length }, body: Buffer.from(page) };
+      }
+      const headers = { ...html, 'content-length': 2000, 'content-range': `bytes 0-1999/${page.length}` };
+      return { status: 206, headers, body: Buffer.from(page.slice(0, 2000)) };
+    });
+    const { items } = await settles(engine.parse({ url, signal }));
+    assert.equal(
+      items.map((item) => item.url),
+      [media],
+    );
+    assert.equal(
+      asked(url).map(({ from }) => from),
+      [0, null],
+    );
+  }));
+
+test('what a killed or failed attempt was told is held against the next, also where nothing can be resumed', async () => {
+  const workDir = await freshDir();
+  let isFirst = true;
+  const url = serve(() =>
+    isFirst ? { ...whole(file), stop: { after: 1_200_000, how: 'cut' } } : start(file, 900_000),
+  );
+  assert.is(await outcome(url, workDir, file), 'size_mismatch');
+  isFirst = false;
+  assert.is(await outcome(url, workDir, file), 'remote_contradiction');
+  const honestly = serve((request) => honest(file, request));
+  assert.is(await outcome(honestly, await freshDir(), file), 'the file');
+});
+
+test.run();

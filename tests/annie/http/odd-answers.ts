@@ -1,0 +1,305 @@
+/** What servers answer to a request for the rest of a file, beside the 206 that they should; each with how it ends. */
+import { gzipSync } from 'node:zlib';
+import { contentPieces } from '../../site/content.ts';
+import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
+
+/** Asked for the bytes from `from` on. */
+export type Rest = Pick<OddRequest, 'to' | 'count' | 'ifRange' | 'path'> & { from: number };
+
+export interface OddRow {
+  what: string;
+  answer: (file: OddFile, rest: Rest) => OddAnswer;
+  /**
+   * How it ends where requests without a range are answered honestly: the name of the file that is complete, or the
+   * code.
+   */
+  once: string;
+  /** The same where they are answered in this way too. */
+  always: string;
+}
+
+/** What has come in place of a file, with other bytes and another ETag. */
+export const newFileOf = ({ seed, size }: OddFile): OddFile => ({
+  seed: seed + 1,
+  size: size + 777,
+  etag: '"v2"',
+});
+
+/** Another size under no ETag at all. */
+export const unversionedOf = ({ seed, size }: OddFile): OddFile => ({
+  seed: seed + 2,
+  size: size - 5000,
+  etag: null,
+});
+
+const bytesOf = ({ seed }: OddFile, start: number, end: number): Buffer =>
+  Buffer.concat([...contentPieces(seed, start, end)]);
+
+/** 200, and only the rest. */
+function rest(file: OddFile, from: number, headers: Record<string, string | number | null> = {}): OddAnswer {
+  const all = {
+    'content-type': 'video/mp4',
+    etag: file.etag,
+    'content-length': file.size - from,
+    ...headers,
+  };
+  const said = Object.entries(all).filter((field): field is [string, string | number] => field[1] !== null);
+  return { status: 200, headers: Object.fromEntries(said), body: { file, start: from, end: file.size } };
+}
+
+/** 206 with other fields than it should have; null takes one away. */
+function oddPart(file: OddFile, asked: Rest, headers: Record<string, string | number | null>): OddAnswer {
+  const { body, ...answer } = part(file, asked);
+  const said = Object.entries({ ...answer.headers, ...headers }).filter(
+    (field): field is [string, string | number] => field[1] !== null,
+  );
+  return { ...answer, headers: Object.fromEntries(said), body };
+}
+
+/** A part that begins elsewhere, and says so. */
+function shifted(file: OddFile, { from, ...asked }: Rest, by: number): OddAnswer {
+  return part(file, { ...asked, from: from + by });
+}
+
+const nothing = (status: number, headers: Record<string, string | number>): OddAnswer => ({
+  status,
+  headers: { 'content-type': 'video/mp4', ...headers },
+  body: Buffer.alloc(0),
+});
+
+const FILE = 'the file';
+const NEW = 'the new file';
+
+export const ODD_ROWS: OddRow[] = [
+  {
+    what: 'a 200 with the rest and its Content-Range',
+    answer: (file, { from }) =>
+      rest(file, from, { 'content-range': `bytes ${from}-${file.size - 1}/${file.size}` }),
+    once: FILE,
+    always: FILE,
+  },
+  {
+    what: 'a 200 with the rest',
+    answer: (file, { from }) => rest(file, from),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 200 with the rest and no validators',
+    answer: (file, { from }) => rest(file, from, { etag: null }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 200 with the rest and the weak form of the ETag',
+    answer: (file, { from }) => rest(file, from, { etag: `W/${file.etag}` }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a chunked 200 with the rest',
+    answer: (file, { from }) => rest(file, from, { 'content-length': null }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a chunked 200 with the rest and no validators',
+    answer: (file, { from }) => rest(file, from, { 'content-length': null, etag: null }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a chunked 200 with more than the file',
+    answer: (file) => ({
+      ...rest(file, 0, { 'content-length': null }),
+      body: { file, start: 0, end: file.size + 5000 },
+    }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 200 with the rest, until the connection closes',
+    answer: (file, { from }) => ({ ...rest(file, from, { 'content-length': null }), untilClose: true }),
+    once: FILE,
+    // as from a connection that broke
+    always: 'size_mismatch',
+  },
+  {
+    what: 'a gzip-coded 200 with the rest',
+    answer: (file, { from }) => {
+      const body = gzipSync(bytesOf(file, from, file.size), { level: 1 });
+      return { ...rest(file, from, { 'content-encoding': 'gzip', 'content-length': body.length }), body };
+    },
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 200 without a byte',
+    answer: (file) => nothing(200, { etag: file.etag ?? '', 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 204',
+    answer: (file) => nothing(204, { etag: file.etag ?? '', 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 200 of another size and the same ETag',
+    answer: (file) => whole({ ...file, size: file.size + 5000 }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 200 with the Content-Range of another place',
+    answer: (file, { from }) =>
+      rest(file, from - 1000, { 'content-range': `bytes ${from - 1000}-${file.size - 1}/${file.size}` }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 without Content-Range',
+    answer: (file, asked) => oddPart(file, asked, { 'content-range': null }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 of several parts',
+    answer: (file, asked) =>
+      oddPart(file, asked, { 'content-range': null, 'content-type': 'multipart/byteranges; boundary=x' }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 that starts too early',
+    answer: (file, asked) => shifted(file, asked, -1000),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 that starts too late',
+    answer: (file, asked) => shifted(file, asked, 1000),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 of an unknown total',
+    answer: (file, asked) =>
+      oddPart(file, asked, { 'content-range': `bytes ${asked.from}-${file.size - 1}/*` }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 of another total and the same ETag',
+    answer: (file, { from, to }) => part({ ...file, size: file.size + 5000 }, { from, to }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 of a total that is less than what is here',
+    answer: (file) =>
+      oddPart(
+        file,
+        { from: 0, to: 1000, count: 1, ifRange: null, path: '' },
+        { 'content-range': 'bytes 0-999/1000' },
+      ),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 of another unit',
+    answer: (file, asked) =>
+      oddPart(file, asked, { 'content-range': `seconds ${asked.from}-${file.size - 1}/${file.size}` }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a gzip-coded 206',
+    answer: (file, asked) => oddPart(file, asked, { 'content-encoding': 'gzip' }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 of another length than its range',
+    answer: (file, asked) => oddPart(file, asked, { 'content-length': 1000 }),
+    once: 'size_mismatch',
+    always: 'size_mismatch',
+  },
+  {
+    what: 'a chunked 206 that goes on past its range',
+    answer: (file, asked) => {
+      const answer = oddPart(file, asked, { 'content-length': null });
+      return { ...answer, body: { file, start: 0, end: file.size } };
+    },
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a chunked 206 that ends early in good order',
+    answer: (file, asked) => {
+      const answer = oddPart(file, asked, { 'content-length': null });
+      const end = Math.min(asked.to ?? file.size, asked.from + file.size / 4);
+      return { ...answer, body: { file, start: asked.from, end } };
+    },
+    once: FILE,
+    always: FILE,
+  },
+  {
+    what: 'a 206 of another ETag, as from a server that knows no If-Range',
+    answer: (file, { from, to }) => part({ ...newFileOf(file), size: file.size }, { from, to }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 416 of the same total',
+    answer: (file) => nothing(416, { 'content-range': `bytes */${file.size}`, 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 416 of another total',
+    answer: () => nothing(416, { 'content-range': 'bytes */1000', 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a redirect to a file of the same ETag and another size',
+    answer: (file, { path }) =>
+      path.endsWith('-elsewhere')
+        ? whole({ ...file, size: file.size + 5000 })
+        : nothing(302, { location: `${path}-elsewhere`, 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'the rest and honest answers by turns',
+    answer: (file, asked) => (asked.count % 2 === 0 ? rest(file, asked.from) : part(file, asked)),
+    once: FILE,
+    always: FILE,
+  },
+  {
+    what: 'all of it, as from a server without ranges',
+    answer: (file) => whole(file),
+    once: FILE,
+    always: FILE,
+  },
+  {
+    what: 'all of it without a length',
+    answer: (file) => rest(file, 0, { 'content-length': null }),
+    once: FILE,
+    always: FILE,
+  },
+  {
+    what: 'all of a new version',
+    answer: (file, asked) => honest(newFileOf(file), { ...asked, isFast: false }),
+    once: NEW,
+    always: NEW,
+  },
+  {
+    what: 'all of another size without an ETag',
+    answer: (file) => whole(unversionedOf(file)),
+    once: 'the unversioned file',
+    always: 'the unversioned file',
+  },
+];

@@ -1,0 +1,112 @@
+/** Servers that send only the rest of a file as if it were the whole: what is `complete` has every byte. */
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import { sha256Of } from '../site/content.ts';
+import {
+  honest,
+  type OddAnswer,
+  type OddFile,
+  type OddOrigin,
+  startOddOrigin,
+  whole,
+} from '../site/odd-origin.ts';
+import { sha256File } from '../support/media-hash.ts';
+import { makePlace, type Place, startServer } from '../support/server.ts';
+import { waitFor } from '../support/wait.ts';
+
+const MIB = 1024 * 1024;
+const HELD_AT = Math.round(3.1 * MIB);
+const file: OddFile = { seed: 51, size: 8 * MIB, etag: '"v1"' };
+
+let origin: OddOrigin;
+test.before(async () => {
+  origin = await startOddOrigin();
+});
+test.after(() => origin.close());
+
+/** 200 with the same ETag and the rest of the bytes. */
+const rest = (from: number, contentRange: boolean): OddAnswer => ({
+  status: 200,
+  headers: {
+    'content-type': 'video/mp4',
+    etag: '"v1"',
+    'content-length': file.size - from,
+    ...(contentRange ? { 'content-range': `bytes ${from}-${file.size - 1}/${file.size}` } : {}),
+  },
+  body: { file, start: from, end: file.size },
+});
+
+interface Ended {
+  row: DownloadView;
+  hash: string | null;
+}
+
+/** Holds a download at 3.1 of 8 MiB, interrupts it, and sees how it ends once `then` answers. */
+async function interrupted(
+  by: 'pause' | 'kill -9',
+  then: (from: number | null) => OddAnswer | null,
+): Promise<Ended> {
+  const place: Place = makePlace();
+  const env = { SLUICE_ENGINES: 'http' };
+  origin.answer = (request) => ({
+    ...honest(file, request),
+    stop: { after: HELD_AT - (request.from ?? 0), how: 'hold' },
+  });
+  let server = await startServer({ place, env });
+  let api = await server.session();
+  try {
+    const id = await api.add({ url: `${origin.url}/clip.mp4` });
+    await api.waitUntil(id, '3.1 MiB', ({ receivedBytes }) => receivedBytes === HELD_AT);
+    if (by === 'pause') {
+      await api.act(id, 'pause');
+      await api.waitFor(id, 'paused');
+    } else {
+      const map = join(place.downloadDir, '.sluice', id, 'http-state.json');
+      // What is not in the map yet is fetched again: then nothing is resumed.
+      const isSaved = (): boolean => existsSync(map) && readFileSync(map, 'utf8').includes(`,${HELD_AT}]`);
+      await waitFor(isSaved, { what: 'the map of what is here' });
+      await server.kill9();
+    }
+    origin.answer = (request) => then(request.from) ?? honest(file, request);
+    if (by === 'pause') {
+      await api.act(id, 'resume');
+    } else {
+      server = await startServer({ place, env });
+      api = api.at(server.url);
+    }
+    const row = await api.waitFor(id, 'complete', 'error');
+    const name = row.file?.name;
+    return { row, hash: name === undefined ? null : await sha256File(join(place.downloadDir, name)) };
+  } finally {
+    await server.stop();
+    place.remove();
+  }
+}
+
+for (const by of ['pause', 'kill -9'] as const) {
+  for (const [what, contentRange] of [
+    ['with the Content-Range of the rest', true],
+    ['without Content-Range', false],
+  ] as const) {
+    test(`after ${by} a 200 with only the rest, ${what}, never stands for the whole`, async () => {
+      const { row, hash } = await interrupted(by, (from) => (from ? rest(from, contentRange) : null));
+      assert.is(row.state, 'complete', JSON.stringify(row.error));
+      assert.is(row.file?.bytes, file.size);
+      assert.is(hash, sha256Of(file.seed, file.size));
+    });
+  }
+
+  test(`after ${by} a server that sends only the rest, asked as it may, is an error and nothing is complete`, async () => {
+    const short = { ...whole(file), ...rest(HELD_AT, false) };
+    const { row, hash } = await interrupted(by, () => short);
+    assert.is(row.state, 'error');
+    assert.is(row.error?.code, 'remote_contradiction');
+    assert.is(row.receivedBytes, HELD_AT);
+    assert.is(hash, null);
+  });
+}
+
+test.run();
