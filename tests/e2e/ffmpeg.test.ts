@@ -3,7 +3,7 @@ import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { hostileForms } from '../annie/ffmpeg/hostile.ts';
+import { hostileForms, manifestWith } from '../annie/ffmpeg/hostile.ts';
 import { mediaDir, mediaMissing } from '../site/media.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { picturesHash, streamKinds } from '../support/media-hash.ts';
@@ -35,22 +35,6 @@ test.after(async () => {
   await site.close();
 });
 
-/** The address of a DASH manifest with `video` as its picture, and real sound beside it. */
-function manifestWith(video: string): string {
-  const at = (path: string, type: string, body: string): string =>
-    `${site.url}${path}?type=${encodeURIComponent(type)}&body=${encodeURIComponent(body)}`;
-  const track = (kind: string, codecs: string, url: string): string =>
-    `<AdaptationSet contentType="${kind}" mimeType="${kind}/mp4"><Representation id="${kind}" bandwidth="9000" ` +
-    `codecs="${codecs}"><BaseURL>${url.replaceAll('&', '&amp;')}</BaseURL></Representation></AdaptationSet>`;
-  const tracks =
-    track('video', 'avc1.4d401e', at('/text', 'video/mp4', video)) +
-    track('audio', 'mp4a.40.2', `${site.url}/media/clip.mp4`);
-  const mpd =
-    '<MPD xmlns="urn:mpeg:dash:schema:mpd:2011" type="static" mediaPresentationDuration="PT2S" ' +
-    `profiles="urn:mpeg:dash:profile:isoff-on-demand:2011"><Period>${tracks}</Period></MPD>`;
-  return at('/text', 'application/dash+xml', mpd);
-}
-
 for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
   testUnless(
     test,
@@ -58,8 +42,7 @@ for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
     `a "video" that is really ${form} does not bring somebody else's file`,
     async () => {
       const api = await server.session();
-      const before = readdirSync(server.place.downloadDir).sort();
-      const url = manifestWith(hostileForms(secret)[form]);
+      const url = manifestWith(site.url, hostileForms(secret)[form]);
       const row = await api.waitUntil(await api.add({ url, engine: 'yt-dlp' }), 'the end', ({ state }) =>
         ['complete', 'error', 'waiting'].includes(state),
       );
@@ -67,7 +50,15 @@ for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
       assert.is(row.state, 'error', `${row.error?.code ?? ''} ${JSON.stringify(leaked)}`);
       assert.is(row.error?.code, 'not_media', row.error?.message);
       assert.is(row.attempt, 1);
-      assert.equal(readdirSync(server.place.downloadDir).sort(), before);
+      const { downloadDir } = server.place;
+      const left = readdirSync(downloadDir).filter((name) => name !== '.sluice');
+      assert.equal(left.sort(), ['other.mp4', 'other.ts']);
+      // What was fetched is kept for a retry; what ffmpeg made of it is not there.
+      const kept = readdirSync(join(downloadDir, '.sluice'), { recursive: true, encoding: 'utf8' });
+      assert.equal(
+        kept.filter((name) => name.includes('.temp.')),
+        [],
+      );
     },
   );
 }

@@ -1,9 +1,9 @@
 /**
- * How ffmpeg and our wrapper say that they do not open an input. Sources: libavformat/demux.c and avio.c, which are the
- * same from ffmpeg 4 to 8, and `refuse` in bin/ffmpeg.
+ * How ffmpeg and our wrapper say that an input is not opened. The whitelists' words are the same from ffmpeg 4 to 9
+ * (libavformat/demux.c, avio.c); since 7.1 ffmpeg itself no longer takes a playlist for one under another name.
  */
 const REFUSAL =
-  /Format not on whitelist|Protocol '[^']*' not on whitelist|sluice: ff(?:mpeg|probe) was not started/;
+  /Format not on whitelist|Protocol '[^']*' not on whitelist|Error opening input files: Invalid data|sluice: ff(?:mpeg|probe) was not started/;
 /** Longer than any of these. */
 const OVERLAP_CHARS = 100;
 

@@ -12,9 +12,9 @@ const PATTERNS: [RegExp, ErrorCode][] = [
     /ffmpeg (is )?not (installed|found)|ffprobe and ffmpeg not found|You have requested merging/i,
     'ffmpeg_missing',
   ],
-  // ffmpeg 5 names the file, 6 and later do not. A whitelist gives EINVAL (libavformat/demux.c).
+  // ffmpeg's last line: up to 6.0 it names the file. EINVAL is what a whitelist gives; a second try reads the same bytes.
   [
-    /Postprocessing: (file:.*|Error opening input.*): Invalid argument$|sluice: ff\w+ was not started/,
+    /Postprocessing: (file:.*|Error opening input.*): Invalid (argument|data found when processing input)$|sluice: ff\w+ was not started/,
     'not_media',
   ],
   [/live event will begin|is (a )?live stream|This live stream|Premieres in|livestream/i, 'live_stream'],
