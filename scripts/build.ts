@@ -3,7 +3,7 @@
  * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its one thread beside it.
  * `--if-stale` does nothing when the sources are those of the last build.
  */
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { createBuilder } from 'vite';
@@ -47,6 +47,13 @@ async function buildProcess(): Promise<void> {
     sourcemap: true,
   });
   await bundle.close();
+  // Programs stay files: engines start them. The mode is set, as not every checkout keeps it.
+  mkdirSync(join(root, 'build/ffmpeg'));
+  for (const name of ['ffmpeg', 'ffprobe']) {
+    const path = join(root, 'build/ffmpeg', name);
+    copyFileSync(join(root, 'src/lib/annie/ffmpeg/bin', name), path);
+    chmodSync(path, 0o755);
+  }
 }
 
 await withLock(join(root, 'node_modules/.cache/sluice-build.lock'), async () => {

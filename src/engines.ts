@@ -1,6 +1,7 @@
 /** The engines of this process, and what they stand on: the guard, its proxy, and the process host. */
 import { join } from 'node:path';
 import type { Engine } from '#lib/annie/engine.ts';
+import { requireWrapper } from '#lib/annie/ffmpeg/wrapper.server.ts';
 import { createGuard } from '#lib/annie/guard/dial.server.ts';
 import { type Allowed, refusedLiteral } from '#lib/annie/guard/policy.ts';
 import { startProxy } from '#lib/annie/guard/proxy.server.ts';
@@ -12,7 +13,7 @@ import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/
 import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
-import type { Config } from './config.ts';
+import { type Config, ConfigError } from './config.ts';
 import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
 import { VERSION } from './version.ts';
@@ -38,7 +39,9 @@ export interface EngineOptions {
   log: Logger;
 }
 
+/** @throws ConfigError where no engine could be kept from the real ffmpeg; SluiceError `disk_*` */
 export async function startEngines({ config, allowPrivate, stateDir, log }: EngineOptions): Promise<Engines> {
+  checkWrapper();
   const guard = createGuard({ allowPrivate });
   const [processes, proxy] = await Promise.all([
     createProcessHost({ runDir: join(stateDir, 'run') }),
@@ -89,6 +92,14 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
       await proxy.close();
     },
   };
+}
+
+function checkWrapper(): void {
+  try {
+    requireWrapper();
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
 }
 
 /** Its addresses are nowhere: asking the network about them would only fail. */

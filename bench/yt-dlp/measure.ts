@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { WRAPPER_DIR } from '#lib/annie/ffmpeg/wrapper.server.ts';
 import { downloadArguments } from '#lib/annie/yt-dlp/arguments.ts';
 import { locateInstalled } from '#lib/annie/yt-dlp/locate.server.ts';
 import { selectorOf } from '#lib/annie/yt-dlp/selector.ts';
@@ -51,7 +52,7 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
   const ffmpegPath = toolPath('ffmpeg');
   const flags = downloadArguments({
     nodePath: process.execPath,
-    ffmpegPath,
+    ffmpegDir: WRAPPER_DIR,
     from: { url },
     item: 1,
     selector: selectorOf(null, ffmpegPath !== null),

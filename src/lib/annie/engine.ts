@@ -59,7 +59,7 @@ export interface Engine {
   /**
    * Settles only when nothing of it runs or writes any more, also after an abort (then it rejects with
    * `signal.reason`).
-   * @throws SluiceError as parse, and `stream_not_found`, `ffmpeg_missing`, `size_mismatch`, `disk_*`
+   * @throws SluiceError as parse, and `stream_not_found`, `ffmpeg_missing`, `not_media`, `size_mismatch`, `disk_*`
    */
   download(job: EngineJob): Promise<EngineResult>;
 }

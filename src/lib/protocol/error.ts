@@ -51,6 +51,11 @@ export const ERRORS = {
   live_stream: { status: 422, transient: false, title: 'Live streams cannot be downloaded.' },
   encrypted: { status: 422, transient: false, title: 'The stream is protected in a way we do not open.' },
   ffmpeg_missing: { status: 422, transient: false, title: 'Joining video and audio needs ffmpeg.' },
+  not_media: {
+    status: 502,
+    transient: false,
+    title: 'What came as video or audio is something else, which is not opened.',
+  },
   invalid_manifest: { status: 502, transient: false, title: 'The manifest cannot be read.' },
   // the other side of the network
   dns_failed: { status: 502, transient: true, title: 'The host name could not be found.' },

@@ -40,6 +40,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   live_stream: m.error_live_stream,
   encrypted: m.error_encrypted,
   ffmpeg_missing: m.error_ffmpeg_missing,
+  not_media: m.error_not_media,
   invalid_manifest: m.error_invalid_manifest,
   dns_failed: m.error_dns_failed,
   connect_failed: m.error_connect_failed,

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { execFile } from 'node:child_process';
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
@@ -149,6 +149,28 @@ it('a fragment that is no media is never guessed at by ffmpeg', async () => {
   const playlist = encodeURIComponent(`#EXTM3U\n#EXTINF:1,\n/text?body=${evil}\n#EXT-X-ENDLIST`);
   const result = await fetched(`/text?type=application/vnd.apple.mpegurl&body=${playlist}`);
   assert.match(result.path, /hls-video$/);
+});
+
+it('what joins is our ffmpeg: both inputs are files of the work dir, of formats that open nothing else', async () => {
+  const dir = await freshDir();
+  const log = join(dir, 'log');
+  const real = join(dir, 'ffmpeg');
+  const script = `#!/bin/sh\nprintf '%s\\n' "$@" >'${log}'\nexec '${toolPath('ffmpeg')}' "$@"\n`;
+  await writeFile(real, script, { mode: 0o755 });
+  const engine = createHttpEngine({ guard: openGuard(), ffmpegPath: real, processes });
+  await fetched('/media/audio/master.m3u8', engine);
+  const words = (await readFile(log, 'utf8')).split('\n');
+  const inputs = words.flatMap((word, i) => (word === '-i' ? [words.slice(i - 4, i + 2)] : []));
+  assert.equal(
+    inputs.map(([protocols, value, formats, , , name]) => [protocols, value, formats, name]),
+    ['video', 'audio'].map((kind) => [
+      '-protocol_whitelist',
+      'file',
+      '-format_whitelist',
+      `file:hls-${kind}`,
+    ]),
+  );
+  for (const input of inputs) assert.not.match(input[3] ?? '', /hls|dash|concat/);
 });
 
 const manifest = (body: string): string =>

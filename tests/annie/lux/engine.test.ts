@@ -1,77 +1,10 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Engine, EngineJob } from '#lib/annie/engine.ts';
-import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
-import { createProcessHost } from '#lib/annie/process.server.ts';
-import type { SluiceError } from '#lib/protocol/error.ts';
-import { settles } from '../../support/wait.ts';
-import { withDir } from '../process/machine.ts';
+import { codeOf, listing, never, URL_, VERSION, withBench } from './bench.ts';
 
-const never = new AbortController().signal;
-const URL_ = 'https://videos.example/1';
-const VERSION =
-  'case "$*" in *-v*) echo "lux: version v0.24.1, A fast and simple video downloader."; exit ;; esac';
-const listing = (parts: object[], more: object = {}) =>
-  JSON.stringify([
-    {
-      url: URL_,
-      site: 'S',
-      title: 'T',
-      type: 'video',
-      streams: { a: { size: 1000, parts, quality: 'q', ...more } },
-    },
-  ]);
 const one = listing([{ url: URL_, size: 1000, ext: 'mp4' }]);
-
-interface Bench {
-  dir: string;
-  workDir: string;
-  /** Puts a shell script called lux on the engine's PATH. `$*` are its arguments; it answers -v by itself. */
-  lux: (script: string, more?: Partial<LuxOptions>) => Promise<Engine>;
-  job: (more?: Partial<EngineJob>) => EngineJob;
-}
-
-async function withBench(body: (bench: Bench) => Promise<void>): Promise<void> {
-  await withDir(async (dir) => {
-    const processes = await createProcessHost({ runDir: join(dir, 'run') });
-    const [workDir, bin] = [join(dir, 'work'), join(dir, 'bin')];
-    await mkdir(workDir);
-    await mkdir(bin);
-    const lux: Bench['lux'] = async (script, more) => {
-      await writeFile(join(bin, 'lux'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
-      const path = `${bin}:${process.env['PATH']}`;
-      const base = { processes, proxy: null, isRefused: () => false, ffmpegPath: null, cwd: dir };
-      return createLuxEngine({ name: 'lux', path, ...base, ...more });
-    };
-    const job: Bench['job'] = (more) => ({
-      ...{ url: URL_, streamId: null, workDir, signal: never },
-      ...{
-        onSample: () => undefined,
-        onPhase: () => undefined,
-        onInfo: () => undefined,
-        onOutput: () => undefined,
-      },
-      ...more,
-    });
-    try {
-      await body({ dir, workDir, lux, job });
-    } finally {
-      await processes.close();
-    }
-  });
-}
-
-async function codeOf(promise: Promise<unknown>): Promise<string> {
-  try {
-    await settles(promise);
-  } catch (thrown) {
-    return (thrown as SluiceError).code;
-  }
-  return 'no error';
-}
-
 const list = `case "$*" in -j*) echo '${one}'; exit ;; esac`;
 
 test('a file of another size than announced is size_mismatch although lux exits well, and is not resumed', () =>

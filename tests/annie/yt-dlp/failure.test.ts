@@ -47,6 +47,10 @@ const SAID: [string, string][] = [
     '[generic] x: No video formats found!; please report this issue on https://github.com/yt-dlp/yt-dlp/issues',
     'no_media',
   ],
+  ['Postprocessing: file:media.video.mp4: Invalid argument', 'not_media'],
+  ['Postprocessing: file:media.video.mp4: Invalid data found when processing input', 'not_media'],
+  ['Postprocessing: Error opening input files: Invalid argument', 'not_media'],
+  ['Postprocessing: sluice: ffmpeg was not started: /x is not a file of this download', 'not_media'],
   ['Postprocessing: Conversion failed!', 'engine_exit'],
 ];
 

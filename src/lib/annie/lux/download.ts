@@ -1,6 +1,7 @@
 /** One download: one lux (or annie), in the job's own dir. */
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../engine.ts';
+import { RefusalWatch } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { PERCENT, toSample } from '../progress/sample.ts';
@@ -49,18 +50,23 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
     },
   );
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
+  // lux prints all that ffmpeg said, when that failed.
+  const refusal = new RefusalWatch();
   const exit = await processes.run({
     argv,
     cwd: job.workDir,
     env,
     signal: job.signal,
     onChunk: (fd, chunk) => {
-      job.onOutput(decoders[fd].decode(chunk, { stream: true }));
+      const text = decoders[fd].decode(chunk, { stream: true });
+      job.onOutput(text);
+      refusal.read(text);
       parser.push(fd, chunk);
     },
   });
   parser.end();
   job.signal.throwIfAborted();
+  if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) throw failureOf(engine, errors, exit.exitCode, exit.signal);
   const { path, ext, bytes } = await findFinished(job.workDir);
   // Joined parts have another size than their sum.

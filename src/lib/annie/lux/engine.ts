@@ -1,8 +1,8 @@
 /** lux as an engine, and annie, which is what lux was called until 2021. */
-import { dirname } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, EngineStatus, ParseResult } from '../../protocol/media.ts';
 import type { Claim, Engine, EngineJob, EngineResult } from '../engine.ts';
+import { wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../process.ts';
 import { runForAnswer } from '../process/answer.ts';
 import { type JobProxy, proxyEnvironment, throughProxy } from '../process/through-proxy.ts';
@@ -23,6 +23,7 @@ export interface LuxOptions {
    * get as far as lux. (One that a redirect leads to does: see docs/adr/011.)
    */
   isRefused: (url: URL) => boolean;
+  /** The real one, which is only started through our wrapper; null = there is none. */
   ffmpegPath: string | null;
   /** PATH of the server. */
   path: string;
@@ -46,7 +47,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
   const identities = new Map<string, Promise<Identity | null>>();
   const plans = new Map<string, { at: number; listed: Listed }>();
   const env = (proxyUrl: string | null): Record<string, string> => ({
-    PATH: ffmpegPath === null ? path : `${dirname(ffmpegPath)}:${path}`,
+    PATH: wrappedPath(ffmpegPath, path),
     LANG: 'C.UTF-8',
     ...proxyEnvironment(proxyUrl),
   });

@@ -11,10 +11,11 @@ export const MEDIA_PREFIX = 'media.';
 export interface CommonOptions {
   /** A Node for the players' JavaScript: YouTube cannot be read without one. null = none. */
   nodePath: string | null;
-  ffmpegPath: string | null;
+  /** The folder of the ffmpeg and ffprobe that may be started. */
+  ffmpegDir: string;
 }
 
-function common({ nodePath, ffmpegPath }: CommonOptions): string[] {
+function common({ nodePath, ffmpegDir }: CommonOptions): string[] {
   return [
     '--ignore-config',
     '--no-exec',
@@ -22,7 +23,9 @@ function common({ nodePath, ffmpegPath }: CommonOptions): string[] {
     '--no-remote-components',
     '--no-js-runtimes',
     ...(nodePath === null ? [] : ['--js-runtimes', `node:${nodePath}`]),
-    ...(ffmpegPath === null ? [] : ['--ffmpeg-location', ffmpegPath]),
+    // Always, or yt-dlp would look on PATH by itself.
+    '--ffmpeg-location',
+    ffmpegDir,
     '--color=never',
     '--socket-timeout=20',
   ];

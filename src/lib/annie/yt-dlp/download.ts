@@ -4,6 +4,7 @@ import { customAlphabet } from 'nanoid';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../engine.ts';
 import type { Sample } from '../../protocol/progress.ts';
+import { RefusalWatch } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
@@ -36,19 +37,24 @@ export async function runDownload({ job, processes, env, argv }: DownloadRun): P
     { sample: (_fd, values) => watch.sample(values), event: (event) => watch.event(event) },
   );
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
+  // Of an ffmpeg that fetches a stream; one that joins is quoted by yt-dlp with its last line.
+  const refusal = new RefusalWatch();
   const exit = await processes.run({
     argv: argv(nonce),
     cwd: job.workDir,
     env: { ...env, TMPDIR: job.workDir },
     signal: job.signal,
     onChunk: (fd, chunk) => {
-      job.onOutput(decoders[fd].decode(chunk, { stream: true }));
+      const text = decoders[fd].decode(chunk, { stream: true });
+      job.onOutput(text);
+      refusal.read(text);
       parser.push(fd, chunk);
     },
   });
   parser.end();
   await watch.settled();
   job.signal.throwIfAborted();
+  if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) throw failureOf(watch.errors, exit.exitCode, exit.signal);
   const result = await readResult(job.workDir);
   if (result !== null) return result;

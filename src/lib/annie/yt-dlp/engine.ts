@@ -1,8 +1,9 @@
 /** yt-dlp as an engine: one process for a listing, one for a download, none for a status that is known. */
 import { join } from 'node:path';
-import { SluiceError } from '../../protocol/error.ts';
+import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus } from '../../protocol/media.ts';
 import type { Engine, EngineJob, EngineResult } from '../engine.ts';
+import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../process.ts';
 import { runForAnswer } from '../process/answer.ts';
 import { type JobProxy, throughProxy } from '../process/through-proxy.ts';
@@ -26,7 +27,7 @@ export interface YtDlpOptions {
   proxy: JobProxy | null;
   /** Holds our own copy (`engines/yt-dlp`) and what yt-dlp and we remember (`cache`). Has to exist. */
   dataDir: string;
-  /** null = there is none: what needs joining is `ffmpeg_missing`. */
+  /** The real one, which is only started through our wrapper; null = there is none: what needs joining is `ffmpeg_missing`. */
   ffmpegPath: string | null;
   /** A Node ≥ 20 for the players' JavaScript; null = none. */
   nodePath: string | null;
@@ -39,6 +40,8 @@ const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
 /** Of one listing: a person picks one or a few. */
 const MAX_CACHED = 20;
 const REMEDY = 'Type: npx sluice engines install yt-dlp';
+/** What the page itself would not make better either. */
+const FINAL: readonly ErrorCode[] = ['disk_full', 'not_media'];
 /** ms for a program to say its version or which extractors take an address. */
 const ASK_TIMEOUT_MS = 30_000;
 
@@ -47,7 +50,8 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
   const homeDir = join(dataDir, 'cache', 'yt-dlp');
   const infos = createInfoCache(join(dataDir, 'cache', 'yt-dlp-info'));
   const versions = new Map<string, Promise<string>>();
-  const programs = { ffmpegPath, nodePath };
+  const programs = { ffmpegDir: WRAPPER_DIR, nodePath };
+  const enginePath = wrappedPath(ffmpegPath, path);
   const claims = createClaims(async (url) => {
     const argv = ['--ignore-config', '--no-plugin-dirs', '--list-extractors', '--', url];
     return ask((await located()).command, argv);
@@ -58,7 +62,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
     const { stdout } = await runForAnswer(processes, {
       argv: [...command, ...args],
       cwd: dataDir,
-      env: environmentOf({ homeDir, path, proxyUrl: null }),
+      env: environmentOf({ homeDir, path: enginePath, proxyUrl: null }),
       signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
       maxBytes: 1024 * 1024,
     });
@@ -110,7 +114,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
         runDownload({
           job,
           processes,
-          env: environmentOf({ homeDir, path, proxyUrl }),
+          env: environmentOf({ homeDir, path: enginePath, proxyUrl }),
           argv: (nonce) => [
             ...command,
             ...downloadArguments({
@@ -131,7 +135,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
       job.signal.throwIfAborted();
       // Whatever it was may be the age of what we knew: once more from the page itself.
       await infos.drop(job.url);
-      if (!(thrown instanceof SluiceError) || thrown.code === 'disk_full') throw thrown;
+      if (!(thrown instanceof SluiceError) || FINAL.includes(thrown.code)) throw thrown;
       return await needsFfmpeg(attempt(null), job);
     }
   }
@@ -165,7 +169,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
         const answer = await runForAnswer(processes, {
           argv: [...command, ...parseArguments(url, programs)],
           cwd: dataDir,
-          env: environmentOf({ homeDir, path, proxyUrl }),
+          env: environmentOf({ homeDir, path: enginePath, proxyUrl }),
           signal,
           maxBytes: MAX_ANSWER_BYTES,
         });

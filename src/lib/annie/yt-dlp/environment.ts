@@ -5,7 +5,7 @@ import { proxyEnvironment } from '../process/through-proxy.ts';
 export interface EnvironmentOptions {
   /** Where yt-dlp may keep what it learned about players; also its HOME, so that no config, netrc or cookie is found. */
   homeDir: string;
-  /** PATH of the server: yt-dlp finds its interpreter on it. */
+  /** yt-dlp finds its interpreter on it. */
   path: string;
   /** `http://user:password@127.0.0.1:port`; null = dial directly. In the environment, not in argv: argv is public. */
   proxyUrl: string | null;

@@ -12,6 +12,11 @@ const PATTERNS: [RegExp, ErrorCode][] = [
     /ffmpeg (is )?not (installed|found)|ffprobe and ffmpeg not found|You have requested merging/i,
     'ffmpeg_missing',
   ],
+  // ffmpeg's last line: up to 6.0 it names the file. EINVAL is what a whitelist gives; a second try reads the same bytes.
+  [
+    /Postprocessing: (file:.*|Error opening input.*): Invalid (argument|data found when processing input)$|sluice: ff\w+ was not started/,
+    'not_media',
+  ],
   [/live event will begin|is (a )?live stream|This live stream|Premieres in|livestream/i, 'live_stream'],
   [/Unsupported URL|is not a valid URL|No suitable extractor/i, 'unsupported_url'],
   [/No video formats found|There('s| is) no video in|No video (could be )?found|No media found/i, 'no_media'],

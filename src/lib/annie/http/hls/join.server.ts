@@ -1,19 +1,20 @@
 /**
- * Tracks into one file with ffmpeg, nothing re-encoded. The input format is always named: left to guess, ffmpeg
- * would read a hostile "fragment" as a playlist and open whatever it names.
+ * Tracks into one file with ffmpeg, nothing re-encoded. The input format is always named, as it is known; that a hostile
+ * "fragment" opens no other file is what the wrapper sees to.
  */
 import { open, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, relative } from 'node:path';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ProcessHost } from '../../process.ts';
 import { toDiskError } from '../../disk-error.ts';
+import { WRAPPED_FFMPEG, wrappedPath } from '../../ffmpeg/wrapper.server.ts';
 import { type Container, containerOf, EXTENSION } from './container.ts';
 
 export interface JoinJob {
   workDir: string;
   /** One, or video and audio. */
   tracks: readonly string[];
-  /** Absolute; null = there is none. */
+  /** The real one, absolute, which is only started through our wrapper; null = there is none. */
   ffmpegPath: string | null;
   processes: ProcessHost | null;
   signal: AbortSignal;
@@ -62,17 +63,17 @@ async function run(
     const container = containers[i];
     if (!container)
       throw new SluiceError('invalid_manifest', 'The fragments are of no kind that can be joined.');
-    return ['-protocol_whitelist', 'file', '-f', container, '-i', `file:${track}`];
+    return ['-f', container, '-i', `file:${relative(workDir, track)}`];
   });
   const maps = tracks.length === 2 ? ['-map', '0:v:0', '-map', '1:a:0'] : [];
   const decoder = new TextDecoder();
   const { exitCode } = await processes.run({
     argv: [
-      ...[ffmpegPath, '-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...inputs, ...maps],
+      ...[WRAPPED_FFMPEG, '-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...inputs, ...maps],
       ...['-c', 'copy', '-movflags', '+faststart', '-f', 'mp4', `file:${path}`],
     ],
     cwd: workDir,
-    env: { LC_ALL: 'C', NO_COLOR: '1' },
+    env: { PATH: wrappedPath(ffmpegPath, ''), LC_ALL: 'C', NO_COLOR: '1' },
     signal,
     onChunk: (_, chunk) => {
       onOutput(decoder.decode(chunk, { stream: true }));

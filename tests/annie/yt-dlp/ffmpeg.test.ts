@@ -1,0 +1,109 @@
+/** yt-dlp with an ffmpeg under it: what may be joined is, what names files of this machine is not. */
+import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createGuard } from '#lib/annie/guard/dial.server.ts';
+import { parseAllowPrivate } from '#lib/annie/guard/policy.ts';
+import { startProxy } from '#lib/annie/guard/proxy.server.ts';
+import { locateInstalled } from '#lib/annie/yt-dlp/locate.server.ts';
+import { mediaDir, mediaMissing } from '../../site/media.ts';
+import { picturesHash } from '../../support/media-hash.ts';
+import { testUnless } from '../../support/skip.ts';
+import { toolPath } from '../../support/tools.ts';
+import { settles } from '../../support/wait.ts';
+import { hostileForms, manifestWith } from '../ffmpeg/hostile.ts';
+import { dataDir, deadline, reason as noYtDlp, withEngine } from './bench.ts';
+import { failing } from './failing.ts';
+
+const reason = noYtDlp ?? mediaMissing;
+const clip = async (): Promise<string> => picturesHash(join((await mediaDir()) ?? '', 'clip.mp4'));
+
+async function secretIn(dir: string): Promise<{ mp4: string; ts: string }> {
+  const secret = { mp4: join(dir, 'other.mp4'), ts: join(dir, 'other.ts') };
+  await copyFile(join((await mediaDir()) ?? '', 'clip.mp4'), secret.mp4);
+  await copyFile(join((await mediaDir()) ?? '', 'ts/high000.ts'), secret.ts);
+  return secret;
+}
+
+testUnless(test, reason, 'a stream that yt-dlp leaves to ffmpeg is fetched through the guard', () =>
+  withEngine(async ({ site, make, job, heard }) => {
+    const proxy = await startProxy({ guard: createGuard({ allowPrivate: parseAllowPrivate('127.0.0.1') }) });
+    try {
+      // Encrypted, and without pycryptodomex yt-dlp does not open it by itself.
+      const engine = make({ proxy });
+      const result = await settles(engine.download(job(`${site.url}/media/aes/index.m3u8`)), deadline);
+      assert.match(heard.output, 'delegated to ffmpeg');
+      assert.is(await picturesHash(result.path), await clip());
+    } finally {
+      await proxy.close();
+    }
+  }),
+);
+
+testUnless(
+  test,
+  reason,
+  'a stream left to ffmpeg that names a file of this machine is not_media, and final',
+  () =>
+    withEngine(async ({ site, engine, job, heard, dir }) => {
+      const { ts } = await secretIn(dir);
+      const key = `${site.url}/media/aes/key.bin`;
+      for (const part of [`file://${ts}`, ts]) {
+        const body =
+          `#EXTM3U\n#EXT-X-TARGETDURATION:9\n#EXT-X-KEY:METHOD=AES-128,URI="${key}"\n` +
+          `#EXTINF:1,\n${part.startsWith('/') ? `file:${part}` : part}\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:1,\nfile://${ts}\n#EXT-X-ENDLIST\n`;
+        const type = 'application/vnd.apple.mpegurl';
+        const url = `${site.url}/text?type=${type}&body=${encodeURIComponent(body)}`;
+        const error = await failing(settles(engine.download(job(url)), deadline));
+        assert.match(heard.output, 'delegated to ffmpeg');
+        assert.is(error.code, 'not_media', error.message);
+        assert.not(error.transient);
+        assert.not.match(heard.output, '640x360');
+      }
+    }),
+);
+
+testUnless(
+  test,
+  reason,
+  'a yt-dlp on PATH is given our ffmpeg as well, and every start of it is guarded',
+  () =>
+    withEngine(async ({ site, make, job, dir, clearWork }) => {
+      const bin = join(dir, 'bin');
+      const log = join(dir, 'log');
+      await mkdir(bin);
+      const [python = ''] = locateInstalled(dataDir ?? '')?.command ?? [];
+      await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec '${python}' -I -m yt_dlp "$@"\n`, {
+        mode: 0o755,
+      });
+      // The first on PATH behind ours, as if it were the system's.
+      const real = toolPath('ffmpeg') ?? '';
+      for (const name of ['ffmpeg', 'ffprobe']) {
+        const script = `#!/bin/sh\nprintf '${name} %s\\n' "$*" >>'${log}'\nexec '${join(real, '..', name)}' "$@"\n`;
+        await writeFile(join(bin, name), script, { mode: 0o755 });
+      }
+      const path = `${bin}:${process.env['PATH']}`;
+      const engine = make({ dataDir: dir, path, ffmpegPath: join(bin, 'ffmpeg') });
+      const status = await engine.status();
+      assert.is(status.state === 'ready' && status.path, join(bin, 'yt-dlp'));
+      const joined = await settles(engine.download(job(`${site.url}/media/dash/index.mpd`)), deadline);
+      assert.is(await picturesHash(joined.path), await clip());
+      const starts = (await readFile(log, 'utf8')).trim().split('\n');
+      const inputs = starts.filter((line) => / file:/.test(line));
+      assert.ok(inputs.length > 0);
+      for (const line of inputs)
+        assert.is(line.match(/ -format_whitelist mov,/g)?.length, line.match(/ -i /g)?.length ?? 1, line);
+      await clearWork();
+      const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
+      const error = await failing(settles(engine.download(job(url)), deadline));
+      assert.is(error.code, 'not_media', error.message);
+      const left = await readdir(job('').workDir);
+      assert.not(
+        left.some((name) => name.includes('.temp.')),
+        left.join(),
+      );
+    }),
+);
+
+test.run();
