@@ -43,6 +43,7 @@ async function open(): Promise<ContractHost> {
     pass,
     restart: () => workerd.restart(),
     close: () => workerd.close(),
+    hasQuietThrows: true,
   };
 }
 

@@ -28,6 +28,8 @@ async function open(): Promise<SessionHost> {
   const runner = await listenAsRunner(commands);
   const workerd = await startWorkerd((runner.address() as AddressInfo).port);
   const at = (rest: string) => `${workerd.url}/session/s1/${rest}`;
+  const invoke = async (method: string, ...args: unknown[]): Promise<Response> =>
+    fetch(at('call'), { method: 'POST', body: JSON.stringify({ method, args }) });
   return {
     async call(method, path, body) {
       const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
@@ -54,9 +56,16 @@ async function open(): Promise<SessionHost> {
       };
     },
     async news(...events) {
-      const body = JSON.stringify({ method: 'runnerEvents', args: [events] });
-      const response = await fetch(at('call'), { method: 'POST', body });
+      const response = await invoke('runnerEvents', events);
       if (!response.ok) throw new Error(await response.text());
+    },
+    async crash(...events) {
+      const response = await invoke('runnerEvents', events);
+      await response.body?.cancel();
+      return !response.ok;
+    },
+    async mostWrites() {
+      return ((await (await invoke('mostWrites')).json()) as { result: number }).result;
     },
     commands,
     pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),

@@ -24,8 +24,8 @@ export interface Stored {
   size(after: string, limit: number): { bytes: number; last: string | null };
 }
 
-export function present({ name, life, mailbox, sockets }: Actor): Present {
-  return { id: name.id, isLive: life !== null, waiting: mailbox.size, sockets: sockets.length };
+export function present({ name, isActive, waiting, sockets }: Actor): Present {
+  return { id: name.id, isLive: isActive, waiting, sockets: sockets.length };
 }
 
 export function stored(rows: ActorRows): Stored {

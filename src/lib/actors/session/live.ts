@@ -22,6 +22,8 @@ import { totalsOf } from './totals.ts';
  * once, as it is the commit that costs: with each at its own time, commits were an eighth of the CPU of 200 in 20 sessions.
  */
 const CHECKPOINT_MS = 5_000;
+/** Downloads that one turn stores for a checkpoint; the next one goes on. */
+const CHECKPOINT_ROWS = 30;
 /** How far ahead the alarm stands that brings a working session back should its process die. */
 const LEASE_MS = 30_000;
 /** Children of a session that has nothing to supervise. */
@@ -48,10 +50,12 @@ export class LiveDownloads {
   /** Children that got an event in this turn. */
   readonly #touched = new Set<string>();
   /** Storage work that effects of this turn asked for. */
-  #pending: (() => Promise<unknown>)[] = [];
+  #pending: (() => void)[] = [];
   #leased = false;
   /** When progress was last stored, ms since 1970. */
   #checkpointAt: number;
+  /** Ids that the checkpoint under way has yet to store. */
+  #unstored: string[] = [];
 
   /** @param onTick the throttle window ended: the caller opens a turn and calls `tick` in it */
   constructor(parts: Parts, onTick: () => void) {
@@ -71,7 +75,7 @@ export class LiveDownloads {
         askRunner: (row) => tell(startOf(row)),
         stopRunner: ({ id, attempt }) => tell({ type: 'stop', download: id, attempt }),
         settleRunner: ({ id }) => tell({ type: 'settle', download: id }),
-        discardBytes: ({ id }) => void this.#pending.push(() => removals.begin(id, null)),
+        discardBytes: ({ id }) => void this.#pending.push(() => void removals.begin(id, null)),
         setDeadline: ({ id, dueAt }) => {
           if (dueAt !== null) this.#pending.push(() => deadlines.set(`retry:${id}`, dueAt));
         },
@@ -151,6 +155,11 @@ export class LiveDownloads {
     this.#supervise().stir();
   }
 
+  /** This activation is over: nothing rings any more. */
+  end(): void {
+    this.#supervisor?.end();
+  }
+
   /** The throttle window ended: each child gets the newest of its samples. */
   tick(): void {
     const at = this.#parts.env.clock.now();
@@ -170,33 +179,37 @@ export class LiveDownloads {
   }
 
   /** Ends a turn: stores what changed, notes it for readers, lets go of who stands still, fills free places. */
-  async settle(): Promise<void> {
+  settle(): void {
     do {
       const pending = this.#pending;
       this.#pending = [];
-      for (const work of pending) await work();
-      await this.#settleTouched();
-      await this.#fillPlaces();
+      for (const work of pending) work();
+      this.#settleTouched();
+      this.#fillPlaces();
     } while (this.#touched.size > 0 || this.#pending.length > 0);
     // Bytes that have to go are work too: nobody else would come back for them.
     if ((this.size > 0 || this.#parts.removals.busy) && !this.#leased) {
       this.#leased = true;
-      await this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
+      this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
     }
   }
 
-  async #settleTouched(): Promise<void> {
+  #settleTouched(): void {
     const touched = [...this.#touched];
     this.#touched.clear();
     const now = this.#parts.env.clock.now();
     if (touched.length > 0 && now - this.#checkpointAt >= CHECKPOINT_MS) {
       this.#checkpointAt = now;
-      for (const child of this.#children.values()) await this.#save(child);
+      this.#unstored = [...this.#children.keys()];
+    }
+    for (const id of this.#unstored.splice(0, CHECKPOINT_ROWS)) {
+      const child = this.#children.get(id);
+      if (child) this.#save(child);
     }
     for (const id of touched) {
       const child = this.#children.get(id);
       if (!child) continue;
-      if (!progressOnly(child.saved, child.row)) await this.#save(child);
+      if (!progressOnly(child.saved, child.row)) this.#save(child);
       this.#parts.feed.note(this.view(child));
       if (child.hasPlace) continue;
       this.#supervisor?.stop(id);
@@ -204,26 +217,26 @@ export class LiveDownloads {
     }
   }
 
-  async #save(child: Child): Promise<void> {
+  #save(child: Child): void {
     const { row, saved } = child;
     if (row === saved) return;
-    await this.#parts.store.save(row, saved.state);
+    this.#parts.store.save(row, saved.state);
     child.saved = row;
   }
 
-  async #fillPlaces(): Promise<void> {
+  #fillPlaces(): void {
     const { env, store } = this.#parts;
     const children = this.#children;
     const free = env.maxActive - children.size;
     if (free <= 0 || store.counts.queued === 0) return;
     // Those that were asked for already are still `queued` in storage, and among the oldest.
-    const ids = await store.oldest('queued', free + children.size);
+    const ids = store.oldest('queued', free + children.size);
     const next = ids.filter((id) => !children.has(id)).slice(0, free);
-    for (const row of await store.rowsOf(next)) this.run(this.revive(row), 'place');
+    for (const row of store.rowsOf(next)) this.run(this.revive(row), 'place');
   }
 
   /** A download's actor threw: it waits and is started anew, or is given up when that keeps happening. */
-  async #repair(row: DownloadRow): Promise<void> {
+  #repair(row: DownloadRow): void {
     const { env, store, deadlines, feed, tell } = this.#parts;
     const { id } = row;
     const now = env.clock.now();
@@ -234,8 +247,8 @@ export class LiveDownloads {
       before === null ? null : now + retryDelayMs(before, null, env.random()),
     );
     tell({ type: 'stop', download: id, attempt: row.attempt });
-    await store.save(repaired, row.state);
-    if (repaired.dueAt !== null) await deadlines.set(`retry:${id}`, repaired.dueAt);
+    store.save(repaired, row.state);
+    if (repaired.dueAt !== null) deadlines.set(`retry:${id}`, repaired.dueAt);
     feed.note(viewOf(repaired));
     feed.forget(id);
   }

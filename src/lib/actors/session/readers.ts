@@ -16,12 +16,12 @@ interface Attachment {
 export class Readers {
   readonly #ctx: Pick<DurableContext, 'getWebSockets'>;
   readonly #feed: Feed;
-  readonly #snapshot: () => Promise<Omit<Snapshot, 'type' | 'epoch' | 'seq'>>;
+  readonly #snapshot: () => Omit<Snapshot, 'type' | 'epoch' | 'seq'>;
 
   constructor(
     ctx: Pick<DurableContext, 'getWebSockets'>,
     feed: Feed,
-    snapshot: () => Promise<Omit<Snapshot, 'type' | 'epoch' | 'seq'>>,
+    snapshot: () => Omit<Snapshot, 'type' | 'epoch' | 'seq'>,
   ) {
     this.#ctx = ctx;
     this.#feed = feed;
@@ -29,8 +29,8 @@ export class Readers {
   }
 
   /** The first message: what was missed, where that is known, else everything. */
-  async hello(socket: DurableSocket, hello: Hello, now: number): Promise<void> {
-    await this.publish(now);
+  hello(socket: DurableSocket, hello: Hello, now: number): void {
+    this.publish(now);
     // What gathered while nobody was there is in the snapshot, or missed: not news to tell after it.
     this.#feed.flush(now);
     const missed =
@@ -49,7 +49,7 @@ export class Readers {
    * @param now ms since 1970
    * @returns whether someone still waits for a whole view
    */
-  async publish(now: number): Promise<boolean> {
+  publish(now: number): boolean {
     const sockets = this.#ctx.getWebSockets().filter(saidHello);
     if (sockets.length === 0) return false;
     let someBehind = false;
@@ -69,7 +69,7 @@ export class Readers {
           someBehind = true;
         }
       } else if (unsent <= HIGH_WATER_BYTES / 2) {
-        await this.#sendSnapshot(socket);
+        this.#sendSnapshot(socket);
       } else {
         someBehind = true;
       }
@@ -77,8 +77,8 @@ export class Readers {
     return someBehind;
   }
 
-  async #sendSnapshot(socket: DurableSocket): Promise<void> {
-    const rest = await this.#snapshot();
+  #sendSnapshot(socket: DurableSocket): void {
+    const rest = this.#snapshot();
     const { epoch, seq } = this.#feed;
     socket.serializeAttachment({ epoch } satisfies Attachment);
     reply(socket, { type: 'snapshot', epoch, seq, ...rest });

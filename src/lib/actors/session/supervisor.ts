@@ -110,6 +110,11 @@ export class Supervisor {
     this.#session.send({ type: 'stop', id });
   }
 
+  /** Stops all of them, and the timer of the throttle window. */
+  end(): void {
+    this.#session.stop();
+  }
+
   /** Opens the throttle window, or keeps it open. */
   stir(): void {
     // Asked with each sample: to a window that is open it would be an event that changes nothing.
