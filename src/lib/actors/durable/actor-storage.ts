@@ -1,10 +1,10 @@
 /** `ctx.storage`: checks and encodes what one object reads and writes. */
 import { type SluiceError, toSluiceError } from '../../protocol/error.ts';
-import { keyRange } from './keys.ts';
-import { checkKey, limit, LIMITS } from './limits.ts';
+import { checkKey } from './limits.ts';
+import { readList, readValue } from './read.ts';
 import type { ActorRows, Store } from './store.ts';
 import type { DurableKv, DurableStorage, ListOptions } from './types.ts';
-import { decodeValue, encodeValue } from './value.ts';
+import { encodeValue } from './value.ts';
 
 /** One activation of an object, as far as its storage is concerned. */
 export interface StorageOwner {
@@ -42,9 +42,7 @@ class ActorKv implements DurableKv {
 
   get<T>(key: string): T | undefined {
     this.#owner.assertAlive();
-    checkKey(key);
-    const text = this.#owner.rows.get(key);
-    return text === undefined ? undefined : (decodeValue(text) as T);
+    return readValue<T>(this.#owner.rows, key);
   }
 
   put<T>(key: string, value: T): void {
@@ -60,27 +58,9 @@ class ActorKv implements DurableKv {
     return write(this.#owner, (rows) => rows.delete(key));
   }
 
-  list<T>(options: ListOptions = {}): [key: string, value: T][] {
+  list<T>(options?: ListOptions): [key: string, value: T][] {
     this.#owner.assertAlive();
-    const range = keyRange(options);
-    const found: [string, T][] = [];
-    if (range === null) return found;
-    let length = 0;
-    for (const [key, text] of this.#owner.rows.list(range)) {
-      if (found.length === range.limit) {
-        if (range.isLimited) break;
-        throw limit(`A list has at most ${LIMITS.listEntries} entries: page with limit and startAfter.`);
-      }
-      length += text.length;
-      if (length > LIMITS.listLength) {
-        throw limit(
-          `A list has at most ${LIMITS.listLength} characters of JSON: page with limit and startAfter.`,
-        );
-      }
-      found.push([key, decodeValue(text) as T]);
-      if (found.length === range.limit && range.isLimited) break;
-    }
-    return found;
+    return readList<T>(this.#owner.rows, options);
   }
 }
 

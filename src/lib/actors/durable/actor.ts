@@ -4,7 +4,6 @@ import { Activation, type ActivationOwner } from './activation.ts';
 import { Context } from './context.ts';
 import { type ActorEvent, isAsked, type Turn } from './events.ts';
 import { LIMITS } from './limits.ts';
-import { Mailbox } from './mailbox.ts';
 import { type Definition, handles, type Scheduler } from './ports.ts';
 import { HostSocket, type SocketOwner } from './sockets.ts';
 import type { ActorName, ActorRows } from './store.ts';
@@ -19,7 +18,8 @@ export class Actor implements ActivationOwner, SocketOwner {
   readonly scheduler: Scheduler;
   readonly definition: Definition;
   readonly name: ActorName;
-  readonly #mailbox = new Mailbox<ActorEvent>();
+  /** Events that wait for their turn, oldest first. Shifting is no copy below 16,000 of them (V8 trims on the left). */
+  readonly #mailbox: ActorEvent[] = [];
   /** Open ones and those that are closing, oldest first. */
   sockets: HostSocket[] = NONE;
   #activation: Activation | null = null;
@@ -37,7 +37,7 @@ export class Actor implements ActivationOwner, SocketOwner {
 
   /** Events that wait. */
   get waiting(): number {
-    return this.#mailbox.size;
+    return this.#mailbox.length;
   }
 
   get isNeeded(): boolean {
@@ -57,7 +57,7 @@ export class Actor implements ActivationOwner, SocketOwner {
 
   run(most: number): number {
     for (let count = 0; count < most; count += 1) {
-      const event = this.#mailbox.take();
+      const event = this.#mailbox.shift();
       if (event === undefined) return count;
       (this.#activation ?? this.#activate()).run(event);
     }
@@ -161,7 +161,7 @@ export class Actor implements ActivationOwner, SocketOwner {
   close(): void {
     const error = new SluiceError('not_ready');
     for (const socket of [...this.sockets]) socket.close(RESTART, 'restart');
-    const events = this.#mailbox.clear();
+    const events = this.#mailbox.splice(0);
     if (this.#activation !== null) events.push(...this.#end(this.#activation).map(({ event }) => event));
     for (const event of events) if (isAsked(event)) event.reject(error);
   }

@@ -22,10 +22,8 @@ const SQL = {
   get: 'SELECT value FROM entries WHERE actor = ? AND key = ?',
   put: 'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
   delete: 'DELETE FROM entries WHERE actor = ? AND key = ?',
-  up: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? ORDER BY key',
-  upTo: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key',
-  down: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? ORDER BY key DESC',
-  downFrom: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key DESC',
+  up: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key',
+  down: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key DESC',
   // octet_length does not read what lies on overflow pages.
   size: `SELECT total(octet_length(key) + octet_length(value)) AS bytes, max(key) AS last FROM (
     SELECT key, value FROM entries WHERE actor = ? AND key > ? ORDER BY key LIMIT ?)`,
@@ -38,6 +36,9 @@ const SQL = {
 /** Objects without a row left are swept when the store opens, not while handles may hold their number. */
 const SWEEP = `DELETE FROM actors WHERE row NOT IN (SELECT actor FROM entries)
   AND row NOT IN (SELECT actor FROM alarms)`;
+
+/** SQLite sorts every BLOB after all TEXT. */
+const BEYOND_TEXT = new Uint8Array(0);
 
 type Statements = Record<keyof typeof SQL, StatementSync>;
 
@@ -71,8 +72,7 @@ class SqliteStore implements Store, CopiedStore {
     database.exec(SWEEP);
     const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
     this.statements = Object.fromEntries(entries) as Statements;
-    for (const name of ['up', 'upTo', 'down', 'downFrom'] as const)
-      this.statements[name].setReturnArrays(true);
+    for (const name of ['up', 'down'] as const) this.statements[name].setReturnArrays(true);
   }
 
   rows(name: ActorName): ActorRows {
@@ -235,12 +235,9 @@ class Rows implements ActorRows {
   *list({ lower, upper, reverse }: Parameters<ActorRows['list']>[0]): Iterable<[string, string]> {
     const row = this.#find();
     if (row === null) return;
-    const { up, upTo, down, downFrom } = this.#store.statements;
+    const { up, down } = this.#store.statements;
     try {
-      const rows =
-        upper === null
-          ? (reverse ? down : up).iterate(row, lower)
-          : (reverse ? downFrom : upTo).iterate(row, lower, upper);
+      const rows = (reverse ? down : up).iterate(row, lower, upper ?? BEYOND_TEXT);
       yield* rows as unknown as Iterable<[string, string]>;
     } catch (error) {
       throw toStoreError(error);

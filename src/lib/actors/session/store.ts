@@ -84,28 +84,9 @@ export class SessionStore {
     return ids.flatMap((id) => this.get(id) ?? []);
   }
 
-  /**
-   * Newest first, a page of rows in any of `states`: as many index keys are read as the page is long, for each
-   * state, however long the history.
-   * @param beforeN only rows older than this one
-   */
-  page(
-    states: readonly DownloadState[],
-    limit: number,
-    beforeN: number | null,
-  ): { rows: DownloadRow[]; nextN: number | null } {
-    const keys: { order: string; id: string }[] = [];
-    for (const state of states) {
-      if (this.#meta.counts[state] === 0) continue;
-      const prefix = stateIndex(state);
-      const startAfter = beforeN === null ? {} : { startAfter: indexKey(state, beforeN) };
-      for (const [key, id] of this.#kv.list<string>({ prefix, limit: limit + 1, ...startAfter }))
-        keys.push({ order: orderOf(key), id });
-    }
-    keys.sort((a, b) => (a.order < b.order ? -1 : 1));
-    const page = keys.slice(0, limit);
-    const rows = this.rowsOf(page.map(({ id }) => id));
-    return { rows, nextN: keys.length > limit ? (rows.at(-1)?.n ?? null) : null };
+  /** As `readPage`. */
+  page(states: readonly DownloadState[], limit: number, beforeN: number | null): StoredPage {
+    return readPage(this.#kv, this.counts, states, limit, beforeN);
   }
 
   /** The last 4 kB an engine printed for a download that ended, for explaining it later. */
@@ -118,14 +99,43 @@ export class SessionStore {
   }
 }
 
-/** What the index keys of a state begin with. */
-export function stateIndex(state: DownloadState): string {
-  return `by/${state}/`;
+export interface StoredPage {
+  /** Newest first. */
+  rows: DownloadRow[];
+  /** Where the next page goes on; null = there is none. */
+  nextN: number | null;
 }
 
-/** Of an index key: sorts the same over all states, the newest first. */
-export function orderOf(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
+/**
+ * Newest first, a page of rows in any of `states`: as many index keys are read as the page is long, for each state,
+ * however long the history.
+ * @param beforeN only rows older than this one
+ */
+export function readPage(
+  kv: Pick<DurableKv, 'get' | 'list'>,
+  counts: Meta['counts'],
+  states: readonly DownloadState[],
+  limit: number,
+  beforeN: number | null,
+): StoredPage {
+  const keys: { order: string; id: string }[] = [];
+  for (const state of states) {
+    if (counts[state] === 0) continue;
+    const prefix = stateIndex(state);
+    const startAfter = beforeN === null ? {} : { startAfter: indexKey(state, beforeN) };
+    for (const [key, id] of kv.list<string>({ prefix, limit: limit + 1, ...startAfter }))
+      keys.push({ order: key.slice(prefix.length), id });
+  }
+  keys.sort((a, b) => (a.order < b.order ? -1 : 1));
+  const rows = keys.slice(0, limit).flatMap(({ id }) => {
+    const stored = kv.get(`d/${id}`);
+    return stored === undefined ? [] : readRow(stored);
+  });
+  return { rows, nextN: keys.length > limit ? (rows.at(-1)?.n ?? null) : null };
+}
+
+function stateIndex(state: DownloadState): string {
+  return `by/${state}/`;
 }
 
 function indexKey(state: DownloadState, n: number): string {
