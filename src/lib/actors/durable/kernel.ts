@@ -100,7 +100,7 @@ export class Kernel implements Scheduler {
       if (this.#turnsLeft === 0) return;
       this.#ready.delete(actor);
       this.#turnsLeft -= actor.run(Math.min(TURNS_AN_ACTOR, this.#turnsLeft));
-      // The rest goes on after a commit.
+      // The others run after a commit.
       if (this.#turnsLeft === 0) this.#arm();
     }
   };
@@ -128,7 +128,7 @@ export class Kernel implements Scheduler {
     const { store, observers } = this;
     if (store.isDirty) {
       const { writes } = store;
-      // Those that fail are no longer dirty when it is told.
+      // Those that fail are no longer dirty when the event is sent.
       const actors = observers.isWatched ? [...this.#dirty].map(({ name }) => name) : [];
       const startedAt = observers.isWatched ? performance.now() : 0;
       let outcome: 'done' | 'failed' = 'done';

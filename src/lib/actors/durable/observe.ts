@@ -1,4 +1,4 @@
-/** What the embedded host tells whoever watches it. Nothing is built or measured while nobody does. */
+/** The embedded host's events for listeners. Nothing is built or measured while there are none. */
 import { Listeners } from '../../protocol/listeners.ts';
 import type { ActorEvent, Turn } from './events.ts';
 import type { ActorName } from './store.ts';

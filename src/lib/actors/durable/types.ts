@@ -141,7 +141,7 @@ export interface WireSocket {
   close(code?: number, reason?: string): void;
 }
 
-/** The socket's side: whoever owns the wire calls these. */
+/** The socket's side: called by the owner of the wire. */
 export interface SocketLink {
   /** More than `LIMITS.messageBytes` closes the socket with 1009. */
   message(message: string | ArrayBuffer): void;

@@ -1,4 +1,4 @@
-/** What is asked of a session, over HTTP or ws, and how it is answered: one meaning for both. Called inside turns. */
+/** The commands of a session, over HTTP or ws: one meaning for both. Called inside turns. */
 import type { CommandMessage } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { Answer, CommandLog } from './command-log.ts';
@@ -32,9 +32,9 @@ export class Commands {
     this.#parts = parts;
   }
 
-  /** @param asker as for `answerMessage` */
-  answer(asked: SessionRequest, asker: unknown): Outcome {
-    if (asked.ask === 'parse') return this.#parse(asked.body, asker, () => {});
+  /** @param requester as for `answerMessage` */
+  answer(asked: SessionRequest, requester: unknown): Outcome {
+    if (asked.ask === 'parse') return this.#parse(asked.body, requester, () => {});
     if (asked.ask === 'add' && asked.body.commandId !== undefined) {
       const { commandId, ...body } = asked.body;
       return this.#once(commandId, { name: 'add', ...body }, { ask: 'add', body });
@@ -42,11 +42,11 @@ export class Commands {
     return this.#perform(asked, 'http');
   }
 
-  /** @param asker when it goes, so does a parse of its */
-  answerMessage({ type: _, id, ...asked }: CommandMessage, asker: unknown, onItems: OnItems): Outcome {
+  /** @param requester when it disconnects, its parses end */
+  answerMessage({ type: _, id, ...asked }: CommandMessage, requester: unknown, onItems: OnItems): Outcome {
     switch (asked.name) {
       case 'parse':
-        return this.#parse(asked, asker, onItems);
+        return this.#parse(asked, requester, onItems);
       case 'add':
         return this.#once(id, asked, { ask: 'add', body: asked });
       case 'remove':
@@ -56,11 +56,11 @@ export class Commands {
     }
   }
 
-  #parse({ url, engine }: ParseRequest['body'], asker: unknown, onItems: OnItems): Outcome {
+  #parse({ url, engine }: ParseRequest['body'], requester: unknown, onItems: OnItems): Outcome {
     const { env, parses } = this.#parts;
     return orRefusal(() => {
       const body = { url: env.checkUrl(url), engine };
-      return { later: parses.begin(env.newId(), body, asker, onItems) };
+      return { later: parses.begin(env.newId(), body, requester, onItems) };
     });
   }
 

@@ -1,6 +1,6 @@
 /**
- * An actor has one alarm; a session has many things to wake for. They stand in storage under `due/TIME/NAME`, and
- * the alarm is set to the earliest. When it rings is kept in memory: asking for it would end the turn.
+ * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME`, and the alarm is set to the
+ * earliest. When it rings is kept in memory: asking for it would end the turn.
  */
 import type { DurableStorage } from '../durable/types.ts';
 
@@ -24,7 +24,7 @@ export class Deadlines {
   }
 
   /** Names whose time has come, earliest first; each is taken once. */
-  take(now: number): string[] {
+  takeDue(now: number): string[] {
     const { kv } = this.#storage;
     const due = [...kv.list<string>({ prefix: 'due/', end: key('', now + 1), limit: BATCH })];
     for (const [dueKey] of due) kv.delete(dueKey);

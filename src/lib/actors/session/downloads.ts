@@ -25,9 +25,9 @@ export class Downloads {
     this.#listings = listings;
   }
 
-  /** After a start or an eviction: what was being worked on is asked for again. */
+  /** After a start or an eviction: asks the runner again for what it was working on. */
   wake(): void {
-    const { env, store, removals, tell } = this.#parts;
+    const { env, store, removals, send } = this.#parts;
     store.load(env.clock.now());
     const ids: string[] = [];
     for (const state of ['finish', 'download', 'parse'] as const) {
@@ -35,7 +35,7 @@ export class Downloads {
       if (count > 0) ids.push(...store.oldest(state, count));
     }
     const children = store.rowsOf(ids).map((row) => this.#live.revive(row));
-    tell({ type: 'want', jobs: this.#live.jobs });
+    send({ type: 'want', jobs: this.#live.jobs });
     for (const child of children) this.#live.run(child, 'wake');
     removals.wake();
   }
@@ -62,7 +62,7 @@ export class Downloads {
     return row.id;
   }
 
-  /** A ms after the last one where several come in one: those who sort by it keep the order in which they came. */
+  /** A ms after the last one where several come in one ms: sorting by it keeps the order in which they were added. */
   #nextCreation(): number {
     const now = this.#parts.env.clock.now();
     this.#lastCreation = Math.max(now, Math.min(this.#lastCreation + 1, now + MOST_AHEAD_MS));
@@ -80,7 +80,7 @@ export class Downloads {
       throw new SluiceError('wrong_state', `A download in state ${state} cannot be told to ${action}.`);
     }
     this.#live.send(child, event);
-    // A new attempt wants the bytes that a discard still on its way would take.
+    // A new attempt needs the bytes that a discard under way would remove.
     if (action === 'retry') this.#parts.removals.forget(id);
     return this.#live.view(child);
   }

@@ -1,6 +1,6 @@
 /**
- * The downloads of a session that have a place, between their actors and their rows: which of them an event
- * touched, what of that has to be stored and told, and who gets the next free place. Called inside turns only.
+ * The downloads of a session that have a slot, between their actors and their rows: which of them an event
+ * touched, what of that has to be stored and sent, and which gets the next free slot. Called inside turns only.
  */
 import type { DownloadView, Totals } from '../../protocol/download.ts';
 import type { JobRef, RunnerCommand } from '../../protocol/runner.ts';
@@ -27,7 +27,7 @@ const CHECKPOINT_ROWS = 30;
 /** How far ahead the alarm stands that brings a working session back should its process die. */
 const LEASE_MS = 30_000;
 /** Children of a session that has nothing to supervise. */
-const NOBODY: ReadonlyMap<string, Child> = new Map();
+const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
 
 /** What a session's parts share. */
 export interface Parts {
@@ -38,14 +38,14 @@ export interface Parts {
   deadlines: Deadlines;
   feed: Feed;
   removals: Removals;
-  /** To the runner, once this turn's writes are on disk. */
-  tell: (command: RunnerCommand) => void;
+  /** Sends to the runner, once this turn's writes are on disk. */
+  send: (command: RunnerCommand) => void;
 }
 
 export class LiveDownloads {
   readonly #parts: Parts;
   readonly #onTick: () => void;
-  /** Made when the first download gets its place: most sessions that are open have nothing to supervise. */
+  /** Made when the first download gets its slot: most sessions that are open have nothing to supervise. */
   #supervisor: Supervisor | null = null;
   /** Children that got an event in this turn. */
   readonly #touched = new Set<string>();
@@ -65,16 +65,16 @@ export class LiveDownloads {
   }
 
   get #children(): ReadonlyMap<string, Child> {
-    return this.#supervisor?.children ?? NOBODY;
+    return this.#supervisor?.children ?? NO_CHILDREN;
   }
 
   #supervise(): Supervisor {
-    const { session, tell, removals, deadlines, env } = this.#parts;
+    const { session, send, removals, deadlines, env } = this.#parts;
     this.#supervisor ??= new Supervisor(
       {
-        askRunner: (row) => tell(startOf(row)),
-        stopRunner: ({ id, attempt }) => tell({ type: 'stop', download: id, attempt }),
-        settleRunner: ({ id }) => tell({ type: 'settle', download: id }),
+        askRunner: (row) => send(startOf(row)),
+        stopRunner: ({ id, attempt }) => send({ type: 'stop', download: id, attempt }),
+        settleRunner: ({ id }) => send({ type: 'settle', download: id }),
         discardBytes: ({ id }) => void this.#pending.push(() => void removals.begin(id, null)),
         setDeadline: ({ id, dueAt }) => {
           if (dueAt !== null) this.#pending.push(() => deadlines.set(`retry:${id}`, dueAt));
@@ -116,7 +116,7 @@ export class LiveDownloads {
     return this.#children.get(id);
   }
 
-  /** Makes an actor of a stored row, or finds the one there is. Unless it gets a place, the turn's end lets it go. */
+  /** Makes an actor of a stored row, or finds the one there is. Unless it gets a slot, it is stopped when the turn ends. */
   revive(row: DownloadRow): Child {
     this.#touched.add(row.id);
     return this.#supervise().revive(row);
@@ -131,7 +131,7 @@ export class LiveDownloads {
     child.send(event);
   }
 
-  /** Gives a child its place: the runner is asked to work for it. */
+  /** Gives a child its slot: the runner is asked to work for it. */
   run(child: Child, cause: string): void {
     this.send(child, { type: 'run', at: this.#parts.env.clock.now(), cause });
   }
@@ -139,23 +139,23 @@ export class LiveDownloads {
   /** Asks again for each job that the runner's own list lacks: `start` is idempotent. */
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
-    for (const { row, hasPlace } of this.#children.values()) {
-      if (hasPlace && !known.has(`${row.id}/${row.attempt}`)) this.#parts.tell(startOf(row));
+    for (const { row, hasSlot } of this.#children.values()) {
+      if (hasSlot && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row));
     }
   }
 
-  /** The `lease` deadline passed; what still works renews it with the end of this turn. */
+  /** The `lease` deadline passed; a session that still works renews it when this turn ends. */
   leaseEnded(): void {
     this.#leased = false;
-    if (this.size > 0) this.#parts.tell({ type: 'want', jobs: this.jobs });
+    if (this.size > 0) this.#parts.send({ type: 'want', jobs: this.jobs });
   }
 
   /** Opens the throttle window, or keeps it open. */
-  stir(): void {
-    this.#supervise().stir();
+  openThrottle(): void {
+    this.#supervise().openThrottle();
   }
 
-  /** This activation is over: nothing rings any more. */
+  /** This activation is over: stops the actors and their timer. */
   end(): void {
     this.#supervisor?.end();
   }
@@ -171,30 +171,30 @@ export class LiveDownloads {
       this.send(child, { type: 'tick', sample, at, cause: 'tick' });
       moving ||= sample !== null;
     }
-    if (!moving) this.#supervisor?.rest();
+    if (!moving) this.#supervisor?.closeThrottle();
   }
 
   view({ row, snapshot }: Child): DownloadView {
     return viewOf(row, snapshot.context.speed);
   }
 
-  /** Ends a turn: stores what changed, notes it for readers, lets go of who stands still, fills free places. */
-  settle(): void {
+  /** Ends a turn: stores what changed, notes it for readers, stops children without a slot, fills free slots. */
+  endTurn(): void {
     do {
       const pending = this.#pending;
       this.#pending = [];
       for (const work of pending) work();
-      this.#settleTouched();
-      this.#fillPlaces();
+      this.#saveTouched();
+      this.#dispatchQueued();
     } while (this.#touched.size > 0 || this.#pending.length > 0);
-    // Bytes that have to go are work too: nobody else would come back for them.
+    // Removals are work too: nothing else would wake the session for them.
     if ((this.size > 0 || this.#parts.removals.busy) && !this.#leased) {
       this.#leased = true;
       this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
     }
   }
 
-  #settleTouched(): void {
+  #saveTouched(): void {
     const touched = [...this.#touched];
     this.#touched.clear();
     const now = this.#parts.env.clock.now();
@@ -211,7 +211,7 @@ export class LiveDownloads {
       if (!child) continue;
       if (!progressOnly(child.saved, child.row)) this.#save(child);
       this.#parts.feed.note(this.view(child));
-      if (child.hasPlace) continue;
+      if (child.hasSlot) continue;
       this.#supervisor?.stop(id);
       this.#parts.feed.forget(id);
     }
@@ -224,7 +224,7 @@ export class LiveDownloads {
     child.saved = row;
   }
 
-  #fillPlaces(): void {
+  #dispatchQueued(): void {
     const { env, store } = this.#parts;
     const children = this.#children;
     const free = env.maxActive - children.size;
@@ -235,9 +235,9 @@ export class LiveDownloads {
     for (const row of store.rowsOf(next)) this.run(this.revive(row), 'place');
   }
 
-  /** A download's actor threw: it waits and is started anew, or is given up when that keeps happening. */
+  /** A download's actor threw: it waits and is restarted, or fails when that keeps happening. */
   #repair(row: DownloadRow): void {
-    const { env, store, deadlines, feed, tell } = this.#parts;
+    const { env, store, deadlines, feed, send } = this.#parts;
     const { id } = row;
     const now = env.clock.now();
     const before = this.#supervise().crashes.note(id, now);
@@ -246,7 +246,7 @@ export class LiveDownloads {
       now,
       before === null ? null : now + retryDelayMs(before, null, env.random()),
     );
-    tell({ type: 'stop', download: id, attempt: row.attempt });
+    send({ type: 'stop', download: id, attempt: row.attempt });
     store.save(repaired, row.state);
     if (repaired.dueAt !== null) deadlines.set(`retry:${id}`, repaired.dueAt);
     feed.note(viewOf(repaired));

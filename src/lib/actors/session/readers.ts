@@ -1,4 +1,4 @@
-/** The session's sockets: who has said hello, who is up to date, who fell behind. */
+/** The session's sockets: which have said hello, which are up to date, which fell behind. */
 import { CLOSE, type Hello, type ServerMessage, type Snapshot } from '../../protocol/channel.ts';
 import type { DurableContext, DurableSocket } from '../durable/types.ts';
 import type { Feed } from './feed.ts';
@@ -28,15 +28,15 @@ export class Readers {
     this.#snapshot = snapshot;
   }
 
-  /** The first message: what was missed, where that is known, else everything. */
+  /** The first message: answered by what the client missed, where that is known, else by a snapshot. */
   hello(socket: DurableSocket, hello: Hello, now: number): void {
     this.publish(now);
-    // What gathered while nobody was there is in the snapshot, or missed: not news to tell after it.
+    // Changes that gathered while nobody was connected are in the snapshot or among the missed: not sent again.
     this.#feed.flush(now);
     const missed =
       hello.epoch !== undefined && hello.seq !== undefined ? this.#feed.since(hello.epoch, hello.seq) : null;
     if (missed === null) return this.#sendSnapshot(socket);
-    // Said again on a socket that is up to date, it asks for a sign of life: one without news.
+    // Said again on a socket that is up to date, it is a liveness check: answered by an empty update.
     if (missed.length === 0 && saidHello(socket))
       reply(socket, { type: 'update', seq: this.#feed.seq, changes: [] });
     socket.serializeAttachment({ epoch: this.#feed.epoch } satisfies Attachment);
@@ -44,10 +44,10 @@ export class Readers {
   }
 
   /**
-   * Sends the next frame to all who are up to date, and a snapshot to those who are not but could be. With nobody
-   * there, news gathers in the feed.
+   * Sends the next frame to all sockets that are up to date, and a snapshot to those that are not but can take one.
+   * Without sockets, changes gather in the feed.
    * @param now ms since 1970
-   * @returns whether someone still waits for a whole view
+   * @returns whether a socket still waits for a snapshot
    */
   publish(now: number): boolean {
     const sockets = this.#ctx.getWebSockets().filter(saidHello);

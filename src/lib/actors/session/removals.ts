@@ -1,5 +1,5 @@
 /**
- * Bytes that have to go: an intent is stored before the runner is asked and kept until it says done, so that a
+ * Bytes to remove: an intent is stored before the runner is asked and kept until it says done, so that a
  * crash in between leaves no work dir behind.
  */
 import type { MarkedFile, RunnerCommand } from '../../protocol/runner.ts';
@@ -18,12 +18,12 @@ const PAGE = 1000;
 
 export class Removals {
   readonly #kv: DurableKv;
-  readonly #tell: (command: RunnerCommand) => void;
+  readonly #send: (command: RunnerCommand) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
 
-  constructor(kv: DurableKv, tell: (command: RunnerCommand) => void) {
+  constructor(kv: DurableKv, send: (command: RunnerCommand) => void) {
     this.#kv = kv;
-    this.#tell = tell;
+    this.#send = send;
   }
 
   get busy(): boolean {
@@ -41,7 +41,7 @@ export class Removals {
     } while (intents.length === PAGE);
   }
 
-  /** Whether its bytes are on their way out already. */
+  /** Whether its bytes are being removed already. */
   has(id: string): boolean {
     return this.#waiting.has(id);
   }
@@ -68,7 +68,7 @@ export class Removals {
   }
 
   #ask(id: string, intent: Intent): Promise<void> {
-    this.#tell({ type: 'discard', download: id, ...intent });
+    this.#send({ type: 'discard', download: id, ...intent });
     const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
     this.#waiting.set(id, waiting);
     return waiting.promise;

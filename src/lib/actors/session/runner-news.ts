@@ -1,4 +1,4 @@
-/** What the runner says of downloads, turned into events of their machines. */
+/** Runner events about downloads, turned into events of their machines. */
 import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
 import { waitMs } from '../download/retry.ts';
@@ -17,14 +17,14 @@ export class RunnerNews {
     this.#live = live;
   }
 
-  hear(event: JobEvent): void {
+  handle(event: JobEvent): void {
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
     if (event.type === 'stopped' || event.type === 'discarded') this.#keepOutput(event);
     if (event.type === 'discarded') return this.#parts.removals.done(event.download);
     if (event.type === 'found') return this.#tidy(event.downloads);
     const child = this.#live.find(event.download);
-    if (!child) return this.#hearStray(event);
-    // A late word of an older attempt.
+    if (!child) return this.#handleStray(event);
+    // A late event of an older attempt.
     if (event.attempt !== child.row.attempt) return;
     return this.#pass(child, event);
   }
@@ -36,15 +36,15 @@ export class RunnerNews {
     if (isKnown) store.keepOutput(download, output);
   }
 
-  /** Work dirs that a crash left: what is done, cancelled or not known any more needs none. */
+  /** Work dirs that a crash left: a download that is complete, cancelled or unknown needs none. */
   #tidy(downloads: string[]): void {
-    const { store, removals, tell } = this.#parts;
+    const { store, removals, send } = this.#parts;
     const rows = new Map(store.rowsOf(downloads).map((row) => [row.id, row]));
     for (const download of downloads) {
-      // What is on its way out may have a file to be deleted with it.
+      // A removal under way may have a file to delete too.
       if (this.#live.find(download) || removals.has(download)) continue;
       const state = rows.get(download)?.state;
-      if (state === 'complete') tell({ type: 'settle', download });
+      if (state === 'complete') send({ type: 'settle', download });
       else if (state === undefined || state === 'cancelled') void removals.begin(download, null);
     }
   }
@@ -55,12 +55,12 @@ export class RunnerNews {
     const cause = `runner:${event.type}`;
     switch (event.type) {
       case 'phase':
-        // The last of the window would go with it, and a file that is checked stands at `finish` for seconds.
+        // The newest sample would be lost, and a file that is checked stays at `finish` for seconds.
         if (child.newest) this.#live.send(child, { type: 'tick', sample: child.newest, at, cause });
         child.newest = null;
         return this.#live.send(child, { ...event, at, cause });
       case 'sample':
-        this.#live.stir();
+        this.#live.openThrottle();
         if (child.throttled) child.newest = event.sample;
         else this.#live.send(child, { type: 'sample', sample: event.sample, at, cause });
         return;
@@ -79,7 +79,7 @@ export class RunnerNews {
   }
 
   /** The runner ended a job that has no actor here: it was paused, cancelled or removed meanwhile. */
-  #hearStray(event: AttemptEvent): void {
+  #handleStray(event: AttemptEvent): void {
     if (event.type !== 'done') return;
     const row = this.#parts.store.get(event.download);
     if (!row || row.state === 'cancelled') {

@@ -57,15 +57,15 @@ export class SessionActor implements DurableObject {
     this.#ctx = ctx;
     this.#session = ctx.id.name ?? ctx.id.toString();
     this.#env = env;
-    const tell = (command: RunnerCommand): void => void this.#outbox.push(command);
+    const send = (command: RunnerCommand): void => void this.#outbox.push(command);
     const { storage } = ctx;
     const store = new SessionStore(storage.kv);
     this.#store = store;
     this.#deadlines = new Deadlines(storage);
     this.#log = new CommandLog(storage.kv);
     this.#feed = new Feed(() => env.newId());
-    this.#removals = new Removals(storage.kv, tell);
-    this.#parses = new Parses(tell);
+    this.#removals = new Removals(storage.kv, send);
+    this.#parses = new Parses(send);
     const parts: Parts = {
       session: this.#session,
       env,
@@ -73,7 +73,7 @@ export class SessionActor implements DurableObject {
       deadlines: this.#deadlines,
       feed: this.#feed,
       removals: this.#removals,
-      tell,
+      send,
     };
     this.#live = new LiveDownloads(parts, () => queueMicrotask(() => this.#tick()));
     const listings = new Listings(store, this.#live);
@@ -111,14 +111,14 @@ export class SessionActor implements DurableObject {
    * it began, as no body is waited for (bench/adds).
    * @param path below `/api`
    * @param query with or without its `?`
-   * @param asker by what `abandon` knows who waits for it
+   * @param requester names the waiting client for `abandon`
    */
   ask(
     method: string,
     path: string,
     query: string,
     body: string,
-    asker: string | null = null,
+    requester: string | null = null,
   ): PlainAnswer | Promise<PlainAnswer> {
     let asked: SessionRequest;
     try {
@@ -126,15 +126,15 @@ export class SessionActor implements DurableObject {
     } catch (error) {
       return problemAnswer(error);
     }
-    const outcome = this.#turn(() => this.#commands.answer(asked, asker));
+    const outcome = this.#turn(() => this.#commands.answer(asked, requester));
     if ('refusal' in outcome) return problemAnswer(outcome.refusal);
     if ('result' in outcome) return answerTo(asked, outcome.result);
     return outcome.later.then((result) => answerTo(asked, result), problemAnswer);
   }
 
-  /** Nobody waits for the answers to `asker` any more: parses end. */
-  abandon(asker: string): void {
-    this.#turn(() => this.#parses.abandon(asker));
+  /** The client that waited is gone: its parses end. */
+  abandon(requester: string): void {
+    this.#turn(() => this.#parses.abandon(requester));
   }
 
   webSocketMessage(socket: DurableSocket, text: string | ArrayBuffer): void {
@@ -156,12 +156,12 @@ export class SessionActor implements DurableObject {
 
   alarm(): void {
     this.#turn(() => {
-      for (const name of this.#deadlines.take(this.#env.clock.now())) this.#downloads.due(name);
+      for (const name of this.#deadlines.takeDue(this.#env.clock.now())) this.#downloads.due(name);
     });
   }
 
   /**
-   * Called by the host with what the runner has to say.
+   * Called by the host with the runner's events.
    * @returns resolves when all of it is stored, where it is more than one turn can store
    */
   runnerEvents(events: RunnerEvent[]): void | Promise<void> {
@@ -173,8 +173,8 @@ export class SessionActor implements DurableObject {
 
   #handleSome(): void {
     for (const event of this.#backlog.take()) {
-      if ('job' in event) this.#parses.hear(event);
-      else this.#news.hear(event);
+      if ('job' in event) this.#parses.handle(event);
+      else this.#news.handle(event);
     }
   }
 
@@ -220,7 +220,7 @@ export class SessionActor implements DurableObject {
     try {
       this.#turn(() => this.#live.tick());
     } catch {
-      // Said by the reset that it brings about; or the window is of an activation that is over.
+      // The reset has reported it; or the timer belongs to an activation that is over.
     }
   }
 
@@ -232,15 +232,15 @@ export class SessionActor implements DurableObject {
     try {
       const result = this.#ctx.storage.transactionSync(() => {
         const worked = work();
-        this.#live.settle();
+        this.#live.endTurn();
         return worked;
       });
       this.#publish();
-      this.#send();
+      this.#sendCommands();
       this.#stayWhileWorking();
       if (this.#isBehind && this.#catchingUp === null) {
         this.#catchingUp = this.#catchUp();
-        // Whatever ends it has reset the object, and is said by that.
+        // What makes it fail has reset the object, which has reported it.
         this.#ctx.waitUntil(this.#catchingUp.catch(() => undefined));
       }
       return result;
@@ -255,12 +255,12 @@ export class SessionActor implements DurableObject {
 
   #publish(): void {
     this.#feed.totals(this.#live.totals);
-    // Who fell behind is looked at again when the next window ends.
-    if (this.#readers.publish(this.#env.clock.now())) this.#live.stir();
+    // Slow readers are retried at the next tick.
+    if (this.#readers.publish(this.#env.clock.now())) this.#live.openThrottle();
   }
 
   /** Runner commands are effects that no rollback takes back: they leave after the commit. */
-  #send(): void {
+  #sendCommands(): void {
     if (this.#outbox.length === 0) return;
     const commands = this.#outbox;
     this.#outbox = [];
