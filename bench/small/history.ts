@@ -20,13 +20,13 @@ class Historian {
   readonly #store: SessionStore;
 
   constructor({ storage }: DurableContext) {
-    this.#store = new SessionStore(storage);
+    this.#store = new SessionStore(storage.kv);
   }
 
-  async write(first: number, count: number): Promise<void> {
-    if (first === 0) await this.#store.load(Date.now());
+  write(first: number, count: number): void {
+    if (first === 0) this.#store.load(Date.now());
     for (let number = first; number < first + count; number++) {
-      await this.#store.save(completeRow(number, this.#store.takeN()), null);
+      this.#store.save(completeRow(number, this.#store.takeN()), null);
     }
   }
 }

@@ -45,7 +45,6 @@ test.before.each(async (stage) => {
       closed: (code) => {
         ear.closed = code;
       },
-      error: () => undefined,
     };
   };
   stage.edge = {

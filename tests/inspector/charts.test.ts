@@ -103,7 +103,7 @@ test('an actor in download.throttle is in download too, and can take the transit
 
 test('the timer of a session is an edge of its chart', () => {
   const after = CHARTS['session']!.edges.find(({ kind }) => kind === 'after');
-  assert.equal([after?.event, after?.source, after?.target], ['after throttle', 'window', 'window']);
+  assert.equal([after?.event, after?.source, after?.target], ['after throttle', 'throttling', 'throttling']);
 });
 
 function isOnEdge({ x, y }: Point, box: Box): boolean {

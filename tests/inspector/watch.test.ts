@@ -12,6 +12,8 @@ testSession('a download is seen from the command to its end, each step with its 
   await s.news(phase(id, 'download'), sample(id, 500));
   await s.news(done(id));
   await client.heard('stop', ({ about }) => about === `download:${id}`);
+  // After the commit, and so perhaps one delivery later.
+  await client.heard('command', ({ command }) => command === 'settle');
   const mine = client.log.filter(({ about }) => about === `download:${id}`);
   const steps = mine.flatMap((seen) =>
     seen.kind === 'transition' ? [`${seen.event} → ${seen.value} (${seen.cause})`] : [],

@@ -76,12 +76,12 @@ export class ChannelServer {
     return claims;
   }
 
-  #connect(ws: WebSocket, { session, nonce }: TokenClaims): void {
+  #connect(ws: WebSocket, { session }: TokenClaims): void {
     this.#heartbeat.listen(ws);
     const rate = new MessageRate(BURST_MESSAGES, MESSAGES_PER_SECOND);
     let link: SocketLink;
     try {
-      link = this.#edge.session(session).connect(wireOf(ws), { tags: [`token:${nonce}`] });
+      link = this.#edge.session(session).connect(wireOf(ws));
     } catch {
       ws.on('error', ignore);
       closeSoon(ws, CLOSE.busy, 'busy');
@@ -94,7 +94,8 @@ export class ChannelServer {
       const waitMs = rate.take(performance.now());
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
-    ws.on('error', (error) => link.error(error));
+    // Followed by `close`.
+    ws.on('error', () => undefined);
     ws.on('close', (code, reason) => link.closed(code, reason.toString(), code !== 1006));
   }
 }

@@ -143,4 +143,10 @@ export function changesTree(note: Note): boolean {
   }
 }
 
-const ROUTINE = new Set(['tick', 'sample', 'stir', 'rest', 'xstate.after.throttle.session.window']);
+const ROUTINE = new Set([
+  'tick',
+  'sample',
+  'openThrottle',
+  'closeThrottle',
+  'xstate.after.throttle.session.throttling',
+]);

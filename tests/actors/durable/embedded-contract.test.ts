@@ -23,6 +23,7 @@ const test = contract('embedded host', async (): Promise<ContractHost> => {
     },
     restart: () => opened.reopen(),
     close: () => opened.close(),
+    hasQuietThrows: false,
   };
 });
 

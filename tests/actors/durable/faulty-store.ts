@@ -22,6 +22,7 @@ export function openFaultyStore(file: string): FaultyStore {
       return store.writes;
     },
     rows: (name) => store.rows(name),
+    attempt: (work) => store.attempt(work),
     commit() {
       if (this.fault !== null) {
         log.push('commit failed');

@@ -20,23 +20,23 @@ class Talker {
     this.#ctx = ctx;
   }
 
-  async webSocketMessage(socket: DurableSocket, message: string): Promise<void> {
+  webSocketMessage(socket: DurableSocket, message: string): void {
     if (message === 'read') {
-      socket.send(`read ${String(await this.#ctx.storage.get('k'))}`);
+      socket.send(`read ${String(this.#ctx.storage.kv.get('k'))}`);
       return;
     }
-    void this.#ctx.storage.put('k', message);
+    this.#ctx.storage.kv.put('k', message);
     socket.send(`after ${message}`);
   }
 
-  async write(value: number): Promise<number> {
+  write(value: number): number {
     this.#memory = value;
-    await this.#ctx.storage.put('n', value);
+    this.#ctx.storage.kv.put('n', value);
     return value;
   }
 
-  async both(): Promise<{ memory: number; stored: unknown }> {
-    return { memory: this.#memory, stored: (await this.#ctx.storage.get('n')) ?? null };
+  both(): { memory: number; stored: unknown } {
+    return { memory: this.#memory, stored: this.#ctx.storage.kv.get('n') ?? null };
   }
 
   progress(): number {
@@ -44,20 +44,32 @@ class Talker {
   }
 
   synced(log: string[]): void {
-    void this.#ctx.storage.put('s', 1);
+    this.#ctx.storage.kv.put('s', 1);
     this.#ctx.waitUntil(this.#ctx.storage.sync().then(() => log.push('synced')));
   }
 
-  async rude(): Promise<void> {
-    await this.#ctx.storage.transaction(async (txn) => {
-      await txn.put('half', 1);
-      await new Promise((resolve) => setTimeout(resolve, 0));
-      await txn.put('whole', 1);
-    });
+  /** Writes, and goes on to write when its turn is over: each is kept as it is made. */
+  async late(): Promise<void> {
+    this.#ctx.storage.kv.put('early', 1);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    this.#ctx.storage.transactionSync(() => this.#ctx.storage.kv.put('late', 1));
+    throw new Error('as asked');
   }
 
-  async writeThenRefuse(): Promise<void> {
-    await this.#ctx.storage.put('n', 666);
+  /** Speaks and writes in a turn that is over when it ends itself. */
+  abortThenWrite(log: string[]): void {
+    this.#ctx.storage.kv.put('aborted', 1);
+    for (const socket of this.#ctx.getWebSockets()) socket.send('never seen');
+    this.#ctx.abort('as asked');
+    try {
+      this.#ctx.storage.kv.put('aborted', 2);
+    } catch {
+      log.push('refused');
+    }
+  }
+
+  writeThenRefuse(): void {
+    this.#ctx.storage.kv.put('n', 666);
     throw new SluiceError('wrong_state');
   }
 
@@ -200,7 +212,7 @@ test('a throw takes back the writes of its turn, keeps those before it, and star
       sample.call('writeAndThrow', [
         { op: 'put', key: 'k', value: 'lost' },
         { op: 'put', key: 'new', value: 'lost' },
-        { op: 'deleteAll' },
+        { op: 'delete', key: 'new' },
         { op: 'put', key: 'k', value: 'lost too' },
       ]),
     ),
@@ -247,10 +259,26 @@ test('an error with a code is an answer; after a write it takes the write back',
   await opened.close();
 });
 
-test('a transaction that waits for something else is taken back whole', async () => {
+test('a promise that rejects after its turn fails its call and starts the object afresh; what was stored stays', async () => {
   const opened = await open();
-  assert.is(await rejectionOf(opened.talker('a').call('rude')), 'internal_error');
-  await settle(50);
+  await opened.talker('a').call('write', 1);
+  assert.is(await rejectionOf(opened.talker('a').call('late')), 'internal_error');
+  const stored = opened.host.stored('talker', 'a').list({ limit: 10 });
+  assert.equal(
+    stored.map(([key]) => key),
+    ['early', 'late', 'n'],
+  );
+  assert.equal(await opened.talker('a').call('both'), { memory: 0, stored: 1 });
+  await opened.close();
+});
+
+test('an object that ends itself in a turn leaves nothing of it, whatever its handler goes on to do', async () => {
+  const opened = await open();
+  const log: string[] = [];
+  const wire = new TestWire(opened.talker('a') as never);
+  assert.is(await rejectionOf(opened.talker('a').call('abortThenWrite', log)), 'internal_error');
+  await settle();
+  assert.equal([log, wire.received], [['refused'], []]);
   assert.equal(opened.host.ids('talker'), [], 'nothing of it is stored');
   await opened.close();
 });

@@ -163,7 +163,10 @@ test('a full disk is said so, nothing half is stored, and reading and deleting g
     stored -= 3;
     const [rows] = (await stub.call('run', [{ op: 'list', options: {} }])) as [unknown[]];
     assert.is(rows.length, stored);
-    await stub.call('run', [{ op: 'deleteMany', keys: ['k0', 'k1', 'k2'] }]);
+    await stub.call(
+      'run',
+      ['k0', 'k1', 'k2'].map((key): Op => ({ op: 'delete', key })),
+    );
     assert.is(await rejectionOf(stub.call('run', [{ op: 'put', key: 'small', value: 1 }])), null);
     assert.ok(errors.length > 0);
     await host.close();

@@ -16,17 +16,17 @@ class Ringer {
     this.#ctx = ctx;
   }
 
-  async arm(at: number): Promise<void> {
-    await this.#ctx.storage.put('at', at);
-    await this.#ctx.storage.setAlarm(at);
+  arm(at: number): void {
+    this.#ctx.storage.kv.put('at', at);
+    void this.#ctx.storage.setAlarm(at);
   }
 
   /** The effect counts itself: a second one would show. */
-  async alarm(): Promise<void> {
+  alarm(): void {
     const { storage } = this.#ctx;
-    const early = Date.now() < ((await storage.get<number>('at')) ?? Infinity);
-    const effects = (await storage.get<number>('effects')) ?? 0;
-    await storage.put({ effects: effects + 1, early });
+    const { kv } = storage;
+    kv.put('early', Date.now() < (kv.get<number>('at') ?? Infinity));
+    kv.put('effects', (kv.get<number>('effects') ?? 0) + 1);
     const number = Number(this.#ctx.id.name);
     this.#ctx.waitUntil(
       storage.sync().then(() => {

@@ -3,7 +3,6 @@ import type {
   AlarmInfo,
   DurableContext,
   DurableObject,
-  DurableReadWrite,
   DurableSocket,
   ListOptions,
 } from '../../../src/lib/actors/durable/types.ts';
@@ -11,14 +10,11 @@ import type {
 /** One storage call as data, so that tests can send any number of them as one turn. */
 export type Op =
   | { op: 'get'; key: string }
-  | { op: 'getMany'; keys: string[] }
   | { op: 'put'; key: string; value: unknown }
-  | { op: 'putMany'; entries: Record<string, unknown> }
   | { op: 'delete'; key: string }
-  | { op: 'deleteMany'; keys: string[] }
   | { op: 'list'; options: ListOptions }
-  | { op: 'deleteAll' }
-  | { op: 'transaction'; ops: Op[]; end: 'commit' | 'throw' | 'rollback' };
+  | { op: 'setAlarm'; at: number }
+  | { op: 'transaction'; ops: Op[]; end: 'commit' | 'throw' };
 
 export interface SampleEnv {
   greeting: string;
@@ -32,41 +28,40 @@ export class Sample implements DurableObject {
   readonly #deferred = new Map<string, (text: string) => void>();
   /** Differs from one life to the next. */
   readonly #life = Math.random().toString(36).slice(2);
+  readonly #boot: unknown;
   #turns = 0;
   #overlaps = 0;
-  #heard = 0;
-  #bootValue: unknown = 'not read';
 
   constructor(ctx: DurableContext, env: SampleEnv) {
     this.#ctx = ctx;
     this.#env = env;
-    void ctx.blockConcurrencyWhile(async () => {
-      this.#bootValue = (await ctx.storage.get('boot')) ?? null;
-    });
+    this.#boot = ctx.storage.kv.get('boot') ?? null;
   }
 
-  async fetch(request: Request): Promise<Response> {
+  fetch(request: Request): Response | Promise<Response> {
     const url = new URL(request.url);
     switch (url.pathname) {
       case '/echo':
-        return Response.json({
-          method: request.method,
-          body: await request.text(),
-          greeting: this.#env.greeting,
-        });
+        return this.#echo(request);
       case '/defer':
-        return new Response(
-          await new Promise<string>((resolve) => this.#deferred.set(url.search.slice(1), resolve)),
+        return new Promise<string>((resolve) => this.#deferred.set(url.search.slice(1), resolve)).then(
+          (text) => new Response(text),
         );
       case '/throw':
-        await this.#ctx.storage.put('thrown', true);
+        this.#ctx.storage.kv.put('thrown', true);
         throw new Error('as asked');
       default:
         return new Response('no such path', { status: 404 });
     }
   }
 
-  async webSocketMessage(socket: DurableSocket, message: string | ArrayBuffer): Promise<void> {
+  async #echo(request: Request): Promise<Response> {
+    const body = await request.text();
+    return Response.json({ method: request.method, body, greeting: this.#env.greeting });
+  }
+
+  webSocketMessage(socket: DurableSocket, message: string | ArrayBuffer): void {
+    const { kv } = this.#ctx.storage;
     const text = typeof message === 'string' ? message : new TextDecoder().decode(message);
     const [verb = '', ...rest] = text.split(' ');
     switch (verb) {
@@ -83,7 +78,7 @@ export class Sample implements DurableObject {
         for (const other of this.#ctx.getWebSockets()) other.send(rest.join(' '));
         return;
       case 'write':
-        await this.#ctx.storage.put('written', rest.join(' '));
+        kv.put('written', rest.join(' '));
         socket.send(`written ${rest.join(' ')}`);
         return;
       case 'bye':
@@ -91,31 +86,36 @@ export class Sample implements DurableObject {
         socket.close(4001, 'bye');
         return;
       case 'throw':
-        await this.#ctx.storage.put('thrown', true);
-        socket.send('never seen');
+        kv.put('thrown', true);
+        for (const other of this.#ctx.getWebSockets()) other.send('never seen');
+        throw new Error('as asked');
+      // Nothing is written, so that nothing has to wait for a commit.
+      case 'throw-unwritten':
+        for (const other of this.#ctx.getWebSockets()) other.send('never seen');
         throw new Error('as asked');
     }
   }
 
-  async webSocketClose(_socket: DurableSocket, code: number, reason: string): Promise<void> {
-    await this.#ctx.storage.put('closed', { code, reason, left: this.#ctx.getWebSockets().length });
+  webSocketClose(_socket: DurableSocket, code: number, reason: string): void {
+    this.#ctx.storage.kv.put('closed', { code, reason, left: this.#ctx.getWebSockets().length });
   }
 
-  async alarm(info?: AlarmInfo): Promise<void> {
-    const { storage } = this.#ctx;
-    const tries = ((await storage.get<number>('tries')) ?? 0) + 1;
-    const failures = (await storage.get<number>('failures')) ?? 0;
+  alarm(info?: AlarmInfo): void {
+    const { kv } = this.#ctx.storage;
+    const tries = (kv.get<number>('tries') ?? 0) + 1;
+    const failures = kv.get<number>('failures') ?? 0;
     if ((info?.retryCount ?? 0) < failures) {
       // Taken back with the rest of the turn.
-      await storage.put('rang', 'never');
+      kv.put('rang', 'never');
       throw new Error('as asked');
     }
-    const rangAt = this.#env.now();
-    await storage.put({ tries, rang: info ?? null, rangAt, during: await storage.getAlarm() });
+    kv.put('tries', tries);
+    kv.put('rang', info ?? null);
+    kv.put('rangAt', this.#env.now());
   }
 
   identity(): { id: string; life: string; boot: unknown } {
-    return { id: this.#ctx.id.toString(), life: this.#life, boot: this.#bootValue };
+    return { id: this.#ctx.id.toString(), life: this.#life, boot: this.#boot };
   }
 
   resolve(name: string, text: string): boolean {
@@ -126,109 +126,86 @@ export class Sample implements DurableObject {
   }
 
   /** Counts up in several storage calls: a lost update or an overlap shows. */
-  async increment(): Promise<{ count: number; overlaps: number }> {
-    this.#heard += 1;
+  increment(): { count: number; overlaps: number } {
+    const { storage } = this.#ctx;
+    const { kv } = storage;
     this.#turns += 1;
     if (this.#turns > 1) this.#overlaps += 1;
-    const count = ((await this.#ctx.storage.get<number>('count')) ?? 0) + 1;
-    await this.#ctx.storage.list({ limit: 1 });
-    await this.#ctx.storage.put('count', count);
-    await this.#ctx.storage.transaction(async (txn) => {
-      await txn.get('count');
-      await txn.put('count', count);
+    const count = (kv.get<number>('count') ?? 0) + 1;
+    kv.list({ limit: 1 });
+    kv.put('count', count);
+    storage.transactionSync(() => {
+      kv.get('count');
+      kv.put('count', count);
     });
     this.#turns -= 1;
     return { count, overlaps: this.#overlaps };
   }
 
   /** Writes and then throws: nothing of it may stay. */
-  async writeAndThrow(ops: Op[]): Promise<void> {
-    await this.run(ops);
+  writeAndThrow(ops: Op[]): void {
+    this.run(ops);
     throw new Error('as asked');
   }
 
-  async run(ops: Op[]): Promise<unknown[]> {
-    return runOps(this.#ctx.storage, ops, async (op) => {
-      if (op.op === 'deleteAll') return this.#ctx.storage.deleteAll();
-      if (op.op !== 'transaction') throw new Error(`unknown ${op.op}`);
-      try {
-        return await this.#ctx.storage.transaction(async (txn) => {
-          const results = await runOps(txn, op.ops);
-          if (op.end === 'throw') throw new Error('taken back');
-          if (op.end === 'rollback') txn.rollback();
-          return results;
-        });
-      } catch {
-        return 'thrown';
-      }
-    });
+  run(ops: Op[]): unknown[] {
+    return ops.map((op) => this.#run(op));
   }
 
-  setAlarm(at: number): Promise<void> {
-    return this.#ctx.storage.setAlarm(at);
+  #run(op: Op): unknown {
+    const { storage } = this.#ctx;
+    const { kv } = storage;
+    switch (op.op) {
+      case 'get':
+        return kv.get(op.key) ?? null;
+      case 'put':
+        kv.put(op.key, op.value);
+        return null;
+      case 'delete':
+        return kv.delete(op.key);
+      case 'list':
+        return [...kv.list(op.options)];
+      case 'setAlarm':
+        void storage.setAlarm(op.at);
+        return null;
+      case 'transaction':
+        try {
+          return storage.transactionSync(() => {
+            const results = this.run(op.ops);
+            if (op.end === 'throw') throw new Error('taken back');
+            return results;
+          });
+        } catch {
+          return 'thrown';
+        }
+    }
+  }
+
+  /** As many writes as a turn may make, of the size that it may make them. */
+  fill(prefix: string, count: number, length: number): void {
+    for (let index = 0; index < count; index += 1)
+      this.#ctx.storage.kv.put(`${prefix}${index}`, 'x'.repeat(length));
+  }
+
+  attach(attachment: unknown): void {
+    for (const socket of this.#ctx.getWebSockets()) socket.serializeAttachment(attachment);
+  }
+
+  setAlarm(at: number): void {
+    void this.#ctx.storage.setAlarm(at);
   }
 
   getAlarm(): Promise<number | null> {
     return this.#ctx.storage.getAlarm();
   }
 
-  deleteAlarm(): Promise<void> {
-    return this.#ctx.storage.deleteAlarm();
-  }
-
-  /** Waits for timers, or for ever, while nothing else may run; `heard`: how many calls did. */
-  async block(ticks: number | 'for ever'): Promise<{ heard: number }> {
-    return this.#ctx.blockConcurrencyWhile(async () => {
-      if (ticks === 'for ever') return new Promise<never>(() => undefined);
-      const before = this.#heard;
-      for (let tick = 0; tick < ticks; tick += 1) await new Promise((resolve) => setTimeout(resolve, 0));
-      await this.#ctx.storage.put('blocked', ticks);
-      return { heard: this.#heard - before };
-    });
-  }
-
   /** Ends itself with a write that is not committed. */
-  async end(): Promise<void> {
-    await this.#ctx.storage.put('ended', true);
+  end(): void {
+    this.#ctx.storage.kv.put('ended', true);
     this.#ctx.abort('as asked');
   }
 
   stayAwake(name: string): void {
     this.#ctx.waitUntil(new Promise<string>((resolve) => this.#deferred.set(name, resolve)));
-  }
-}
-
-async function runOps(
-  storage: DurableReadWrite,
-  ops: Op[],
-  other: (op: Op) => Promise<unknown> = (op) => Promise.reject(new Error(`no ${op.op} here`)),
-): Promise<unknown[]> {
-  const results: unknown[] = [];
-  for (const op of ops) results.push(await runOp(storage, op, other));
-  return results;
-}
-
-async function runOp(
-  storage: DurableReadWrite,
-  op: Op,
-  other: (op: Op) => Promise<unknown>,
-): Promise<unknown> {
-  switch (op.op) {
-    case 'get':
-      return (await storage.get(op.key)) ?? null;
-    case 'getMany':
-      return [...(await storage.get(op.keys))];
-    case 'put':
-      return (await storage.put(op.key, op.value)) ?? null;
-    case 'putMany':
-      return (await storage.put(op.entries)) ?? null;
-    case 'delete':
-      return storage.delete(op.key);
-    case 'deleteMany':
-      return storage.delete(op.keys);
-    case 'list':
-      return [...(await storage.list(op.options))];
-    default:
-      return (await other(op)) ?? null;
   }
 }

@@ -70,17 +70,6 @@ test('a deferred reply and waitUntil keep the object awake', async () => {
   await opened.close();
 });
 
-test('a blockConcurrencyWhile that never ends resets the object after thirty seconds', async () => {
-  const opened = await openHost();
-  const blocked = rejectionOf(sample(opened, 'a').call('block', 'for ever'));
-  const waiting = sample(opened, 'a').call('identity');
-  await settle();
-  opened.clock.increment(LIMITS.blockMs);
-  assert.is(await settles(blocked), 'internal_error');
-  assert.is((await settles(waiting)).id, 'a', 'the next event finds a new object');
-  await opened.close();
-});
-
 test('messages above the cap close the socket with 1009 and wake nobody', async () => {
   const opened = await openHost();
   const wire = new TestWire(sample(opened, 'a') as never);
@@ -101,13 +90,13 @@ test('a mailbox that is full refuses calls and closes the socket that floods it'
   await opened.close();
 });
 
-test('tags and attachments have caps, and names too', async () => {
+test('attachments have a cap, and names too', async () => {
   const opened = await openHost();
-  const wire = { bufferedAmount: 0, send: () => undefined, close: () => undefined };
-  const connect = (options: object) => codeOf(() => sample(opened, 'a').connect(wire, options));
-  assert.is(connect({ tags: Array.from({ length: 11 }, () => 't') }), 'storage_limit');
-  assert.is(connect({ tags: ['t'.repeat(257)] }), 'storage_limit');
-  assert.is(connect({ attachment: 'x'.repeat(LIMITS.attachmentLength) }), 'storage_limit');
+  const wire = new TestWire(sample(opened, 'a') as never);
+  const attach = (length: number) => sample(opened, 'a').call('attach', 'x'.repeat(length - 2));
+  assert.is(await rejectionOf(attach(LIMITS.attachmentLength)), null);
+  assert.is(await rejectionOf(attach(LIMITS.attachmentLength + 1)), 'storage_limit');
+  assert.is(wire.closed, null);
   assert.is(
     codeOf(() => sample(opened, 'x'.repeat(257))),
     'storage_limit',

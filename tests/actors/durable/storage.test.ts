@@ -21,7 +21,6 @@ const key = fc.constantFrom(
   '\u{10000}',
   'nul\0l',
 );
-const keys = fc.uniqueArray(key, { maxLength: 5 });
 const value = fc.jsonValue({ maxDepth: 2 }).map((json): unknown => JSON.parse(JSON.stringify(json)));
 
 const maybe = <T>(arbitrary: fc.Arbitrary<T>) => fc.option(arbitrary, { nil: undefined });
@@ -42,22 +41,29 @@ const options = fc
 
 const simple: fc.Arbitrary<Op> = fc.oneof(
   fc.record({ op: fc.constant('get' as const), key }),
-  fc.record({ op: fc.constant('getMany' as const), keys }),
   fc.record({ op: fc.constant('put' as const), key, value }),
-  fc.record({ op: fc.constant('putMany' as const), entries: fc.dictionary(key, value, { maxKeys: 4 }) }),
   fc.record({ op: fc.constant('delete' as const), key }),
-  fc.record({ op: fc.constant('deleteMany' as const), keys }),
   fc.record({ op: fc.constant('list' as const), options }),
 );
+const end = fc.constantFrom('commit' as const, 'throw' as const);
 const op: fc.Arbitrary<Op> = fc.oneof(
   { weight: 12, arbitrary: simple },
-  { weight: 1, arbitrary: fc.constant<Op>({ op: 'deleteAll' }) },
   {
     weight: 3,
     arbitrary: fc.record({
       op: fc.constant('transaction' as const),
-      ops: fc.array(simple, { maxLength: 6 }),
-      end: fc.constantFrom('commit' as const, 'throw' as const, 'rollback' as const),
+      ops: fc.array(
+        fc.oneof(
+          { weight: 6, arbitrary: simple },
+          // One in the other.
+          {
+            weight: 1,
+            arbitrary: fc.record({ op: fc.constant('transaction' as const), ops: fc.array(simple), end }),
+          },
+        ),
+        { maxLength: 6 },
+      ),
+      end,
     }),
   },
 );
@@ -82,23 +88,12 @@ function model(map: Map<string, unknown>, { ...item }: Op): unknown {
   switch (item.op) {
     case 'get':
       return map.get(item.key) ?? null;
-    case 'getMany':
-      return item.keys
-        .toSorted(byBytes)
-        .filter((name) => map.has(name))
-        .map((name) => [name, map.get(name)]);
     case 'put':
       map.set(item.key, item.value);
       return null;
-    case 'putMany':
-      for (const [name, entry] of Object.entries(item.entries)) map.set(name, entry);
-      return null;
     case 'delete':
       return map.delete(item.key);
-    case 'deleteMany':
-      return item.keys.filter((name) => map.delete(name)).length;
-    case 'deleteAll':
-      map.clear();
+    case 'setAlarm':
       return null;
     case 'list': {
       const { prefix = '', start, startAfter, end, limit = Infinity, reverse } = item.options;
@@ -115,10 +110,8 @@ function model(map: Map<string, unknown>, { ...item }: Op): unknown {
       const copy = new Map(map);
       const results = item.ops.map((inner) => model(copy, inner));
       if (item.end === 'throw') return 'thrown';
-      if (item.end === 'commit') {
-        map.clear();
-        for (const [name, entry] of copy) map.set(name, entry);
-      }
+      map.clear();
+      for (const [name, entry] of copy) map.set(name, entry);
       return results;
     }
   }
@@ -156,19 +149,16 @@ test('any script of turns, throws and restarts reads what a map would say', asyn
   await opened.close();
 });
 
-test('caps are refused with storage_limit, and nothing of a refused batch is written', async () => {
+test('caps are refused with storage_limit, and nothing is written', async () => {
   const opened = await openHost();
   const stub = opened.host.get<Sample>('sample', 'a');
-  const many = Array.from({ length: LIMITS.batchKeys + 1 }, (_, index) => `k${index}`);
   const refused: Op[] = [
     { op: 'put', key: 'x'.repeat(LIMITS.keyBytes + 1), value: 1 },
     { op: 'put', key: 'é'.repeat(LIMITS.keyBytes / 2 + 1), value: 1 },
     { op: 'put', key: 'lone \ud800', value: 1 },
     { op: 'put', key: 'k', value: 'x'.repeat(LIMITS.valueLength) },
-    { op: 'putMany', entries: { fine: 1, ['x'.repeat(LIMITS.keyBytes + 1)]: 1 } },
-    { op: 'putMany', entries: Object.fromEntries(many.map((name) => [name, 1])) },
-    { op: 'getMany', keys: many },
-    { op: 'deleteMany', keys: many },
+    { op: 'get', key: 'x'.repeat(LIMITS.keyBytes + 1) },
+    { op: 'delete', key: 'x'.repeat(LIMITS.keyBytes + 1) },
     { op: 'list', options: { limit: LIMITS.listEntries + 1 } },
   ];
   for (const item of refused)
@@ -188,10 +178,10 @@ test('a list that would be cut is an error, and pages are the way', async () => 
     { length: LIMITS.listEntries + 1 },
     (_, index) => `k${String(index).padStart(5, '0')}`,
   );
-  for (let from = 0; from < all.length; from += LIMITS.batchKeys) {
-    const entries = Object.fromEntries(all.slice(from, from + LIMITS.batchKeys).map((name) => [name, 0]));
-    await stub.call('run', [{ op: 'putMany', entries }]);
-  }
+  await stub.call(
+    'run',
+    all.map((name): Op => ({ op: 'put', key: name, value: 0 })),
+  );
   assert.is(await rejectionOf(stub.call('run', [{ op: 'list', options: {} }])), 'storage_limit');
   const found: string[] = [];
   for (let page: string[] = ['']; page.length > 0;) {
@@ -220,7 +210,7 @@ test('ids lists the objects that have something stored, in order, by pages', asy
   await opened.host.get<Sample>('sample', 'empty').call('identity');
   assert.equal(opened.host.ids('sample'), ['a', 'b', 'c']);
   assert.equal(opened.host.ids('sample', 'a', 1), ['b']);
-  await opened.host.get<Sample>('sample', 'b').call('run', [{ op: 'deleteAll' }]);
+  await opened.host.get<Sample>('sample', 'b').call('run', [{ op: 'delete', key: 'k' }]);
   assert.equal(opened.host.ids('sample'), ['a', 'c']);
   await opened.close();
 });

@@ -1,10 +1,5 @@
 /** A client at the end of an embedded socket, for tests of the object model alone; the channel's tests use `ws`. */
-import type {
-  ConnectOptions,
-  EmbeddedStub,
-  SocketLink,
-  WireSocket,
-} from '../../../src/lib/actors/durable/types.ts';
+import type { EmbeddedStub, SocketLink, WireSocket } from '../../../src/lib/actors/durable/types.ts';
 import type { ContractSocket } from './contract.ts';
 
 export class TestWire implements WireSocket, ContractSocket {
@@ -13,22 +8,19 @@ export class TestWire implements WireSocket, ContractSocket {
   closed: { code: number; reason: string } | null = null;
   readonly #link: SocketLink;
 
-  constructor(stub: EmbeddedStub<never>, options?: ConnectOptions) {
-    this.#link = stub.connect(
-      {
-        bufferedAmount: 0,
-        send: (message) => {
-          this.received.push(typeof message === 'string' ? message : new TextDecoder().decode(message));
-        },
-        // The client answers a close at once, in the next turn of the loop.
-        close: (code = 1005, reason = '') => {
-          setImmediate(() => {
-            this.#end(code, reason);
-          });
-        },
+  constructor(stub: EmbeddedStub<never>) {
+    this.#link = stub.connect({
+      bufferedAmount: 0,
+      send: (message) => {
+        this.received.push(typeof message === 'string' ? message : new TextDecoder().decode(message));
       },
-      options,
-    );
+      // The client answers a close at once, in the next turn of the loop.
+      close: (code = 1005, reason = '') => {
+        setImmediate(() => {
+          this.#end(code, reason);
+        });
+      },
+    });
   }
 
   send(message: string): void {

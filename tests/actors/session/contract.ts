@@ -4,6 +4,7 @@
  */
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LIMITS } from '#lib/actors/durable/limits.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
@@ -22,6 +23,10 @@ export interface SessionHost {
   connect(): Promise<SessionClient>;
   /** What the runner says; settles when the session has heard it. */
   news(...events: RunnerEvent[]): Promise<void>;
+  /** The same for news that no session survives; whether the host says so. */
+  crash(...events: RunnerEvent[]): Promise<boolean>;
+  /** Values that a turn of the session has written or deleted at most. */
+  mostWrites(): Promise<number>;
   /** All that the runner was told since the last restart. */
   readonly commands: readonly RunnerCommand[];
   /** Lets time pass, and what is due by then happen. */
@@ -202,6 +207,41 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     await host.pass(1500);
     const { attempt } = await told(host, 'start', id);
     assert.ok(attempt > 1);
+  });
+
+  test('a turn that throws leaves nothing: no row, no frame and no command of it, and the session goes on', async ({
+    host,
+  }) => {
+    const client = await greeted(host);
+    const [bad, good] = [await add(host, 'bad'), await add(host, 'good')];
+    await told(host, 'start', good);
+    await host.news(phase(bad, 'download'), phase(good, 'download'));
+    const poison = { ...failed(bad, true), error: null } as unknown as RunnerEvent;
+    assert.ok(await host.crash(done(good), poison), 'the runner hears of it');
+    assert.is((await show(host, good)).state, 'download');
+    assert.not(host.commands.some(({ type }) => type === 'settle'));
+    // What is stored is asked for again by the activation that follows.
+    await waitFor(() => starts(host, good).length === 2, { what: 'the second start' });
+    const isComplete = ({ type, ...message }: ServerMessage) =>
+      type === 'update' && JSON.stringify(message).includes('"complete"');
+    assert.not(client.messages.some(isComplete));
+    await host.news(done(good));
+    await told(host, 'settle', good);
+    assert.is((await show(host, good)).state, 'complete');
+  });
+
+  test('what is too much for one turn is done in slices, in order, and none is lost', async ({ host }) => {
+    const ids: string[] = [];
+    for (let n = 0; n < 40; n += 1) ids.push(await add(host, String(n)));
+    await told(host, 'start', ids[0]);
+    // Each ends, and makes room for the next, which has ended by then.
+    await host.news(...ids.flatMap((id) => [phase(id, 'download'), done(id)]));
+    const unknown = Array.from({ length: 300 }, (_, n) => `none${String(n).padStart(8, '0')}`);
+    await host.news({ type: 'found', downloads: unknown });
+    const discarded = () => host.commands.flatMap((each) => (each.type === 'discard' ? each.download : []));
+    await waitFor(() => discarded().length === unknown.length, { what: 'all to be discarded' });
+    assert.equal(discarded(), unknown);
+    assert.ok((await host.mostWrites()) <= LIMITS.turnWrites, `${await host.mostWrites()} in one turn`);
   });
 
   test('after a stop everything is as it was, and what was being worked on is asked for again', async ({

@@ -1,10 +1,13 @@
 import * as assert from 'uvu/assert';
+import { rejectionOf } from '../durable/codes.ts';
 import { settle } from '../durable/host.ts';
 import { contract, type SessionHost } from './contract.ts';
+import { CountedSession } from './counted-session.ts';
 import { startSession } from './harness.ts';
 
 const test = contract('session on the embedded host', async (): Promise<SessionHost> => {
-  const session = await startSession();
+  const session = await startSession({ sessionClass: CountedSession });
+  let crashes = 0;
   return {
     call: (method, path, body) => session.call(method, path, body),
     async connect() {
@@ -23,6 +26,11 @@ const test = contract('session on the embedded host', async (): Promise<SessionH
       };
     },
     news: (...events) => session.news(...events),
+    async crash(...events) {
+      crashes += 1;
+      return (await rejectionOf(session.news(...events))) === 'internal_error';
+    },
+    mostWrites: () => session.host().get<CountedSession>('session', 's1').call('mostWrites'),
     commands: session.commands,
     async pass(ms) {
       await settle();
@@ -32,7 +40,7 @@ const test = contract('session on the embedded host', async (): Promise<SessionH
     restart: () => session.restart(),
     async close() {
       await session.end();
-      assert.equal(session.errors, []);
+      assert.is(session.errors.length, crashes, String(session.errors));
     },
   };
 });

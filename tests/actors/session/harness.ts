@@ -80,7 +80,7 @@ export class Reader implements WireSocket {
   }
 }
 
-export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
+export async function startSession({ maxActive = 3, throttleMs = 200, sessionClass = SessionActor } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
   const commands: RunnerCommand[] = [];
   const errors: unknown[] = [];
@@ -92,7 +92,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
     createEmbeddedHost({
       storage: join(dir, 'state.sqlite'),
       classes: {
-        session: define(SessionActor, {
+        session: define(sessionClass, {
           runner: {
             send(session, command) {
               wire.command(session, command);

@@ -1,79 +1,12 @@
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
-import type { ServerMessage } from '#lib/protocol/channel.ts';
-import type { RunnerCommand } from '#lib/protocol/runner.ts';
 import { testUnless } from '../../support/skip.ts';
 import { workerdMissing } from '../../support/workerd.ts';
-import { openSocket } from '../workerd/client-socket.ts';
 import { startWorkerd } from '../workerd/workerd.ts';
-import { contract, type SessionHost } from './contract.ts';
-
-/** The runner's end of the port: keeps what it is told. */
-async function listenAsRunner(commands: RunnerCommand[]): Promise<Server> {
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      commands.push((JSON.parse(body) as { command: RunnerCommand }).command);
-      response.end();
-    });
-  });
-  await once(server.listen(0, '127.0.0.1'), 'listening');
-  return server;
-}
-
-async function open(): Promise<SessionHost> {
-  const commands: RunnerCommand[] = [];
-  const runner = await listenAsRunner(commands);
-  const workerd = await startWorkerd((runner.address() as AddressInfo).port);
-  const at = (rest: string) => `${workerd.url}/session/s1/${rest}`;
-  return {
-    async call(method, path, body) {
-      const init = body === undefined ? { method } : { method, body: JSON.stringify(body) };
-      const response = await fetch(at(`fetch${path}`), init);
-      const answer = await response.text();
-      return { status: response.status, body: answer === '' ? null : JSON.parse(answer) };
-    },
-    async connect() {
-      const messages: ServerMessage[] = [];
-      const socket = await openSocket(at('socket'), (text) =>
-        messages.push(JSON.parse(text) as ServerMessage),
-      );
-      return {
-        messages,
-        get isClosed() {
-          return socket.closed !== null;
-        },
-        say: (message) => {
-          socket.send(JSON.stringify(message));
-        },
-        leave: () => {
-          socket.close(1000, '');
-        },
-      };
-    },
-    async news(...events) {
-      const body = JSON.stringify({ method: 'runnerEvents', args: [events] });
-      const response = await fetch(at('call'), { method: 'POST', body });
-      if (!response.ok) throw new Error(await response.text());
-    },
-    commands,
-    pass: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
-    async restart() {
-      await workerd.restart();
-      commands.length = 0;
-    },
-    async close() {
-      await workerd.close();
-      runner.closeAllConnections();
-      runner.close();
-    },
-  };
-}
+import { contract } from './contract.ts';
+import { workerdHost } from './workerd-host.ts';
 
 const missing = workerdMissing();
-if (missing === null) contract('session on workerd', open).run();
+if (missing === null) contract('session on workerd', () => workerdHost(startWorkerd)).run();
 else testUnless(test, missing, 'a session keeps its contract on workerd', () => undefined);
 
 test.run();

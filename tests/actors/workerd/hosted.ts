@@ -1,6 +1,7 @@
 /**
  * A class of ours as a Durable Object of workerd: all that lies between the two. Runs inside workerd.
- * Sockets are accepted here, in `fetch`, as the embedded host does it outside of the object.
+ * Sockets are accepted here, in `fetch`, as the embedded host does it outside of the object. A turn is a transaction, and
+ * its frames leave when it ends well: there a throw would take back neither.
  */
 import { DurableObject as WorkerdObject } from 'cloudflare:workers';
 import type {
@@ -17,18 +18,25 @@ export interface Hosted {
   invoke(method: string, args: unknown[]): Promise<unknown>;
 }
 
+/** What workerd's own context has besides. */
+interface WorkerdContext extends DurableContext {
+  acceptWebSocket(socket: unknown): void;
+}
+
 export function hosted<Env, Bindings>(
   durableClass: DurableClass<Env, DurableObject>,
   envOf: (bindings: Bindings) => Env,
 ): new (ctx: unknown, bindings: Bindings) => Hosted {
   return class extends WorkerdObject<Bindings> implements Hosted {
     readonly #inner: DurableObject;
-    readonly #ctx: DurableContext;
+    readonly #ctx: WorkerdContext;
+    readonly #turns: Turns;
 
     constructor(ctx: unknown, bindings: Bindings) {
       super(ctx, bindings);
-      this.#ctx = contextOf(ctx as DurableContext);
-      this.#inner = new durableClass(this.#ctx, envOf(bindings));
+      this.#ctx = ctx as WorkerdContext;
+      this.#turns = new Turns(this.#ctx);
+      this.#inner = new durableClass(this.#turns.ctx, envOf(bindings));
     }
 
     async fetch(request: Request): Promise<Response> {
@@ -37,49 +45,86 @@ export function hosted<Env, Bindings>(
         this.#ctx.acceptWebSocket(server);
         return new Response(null, { status: 101, webSocket: client } as ResponseInit);
       }
-      return (await this.#inner.fetch?.(request)) ?? new Response(null, { status: 404 });
+      const answer = this.#turns.run(() => this.#inner.fetch?.(request));
+      return (await answer) ?? new Response(null, { status: 404 });
     }
 
-    invoke(method: string, args: unknown[]): Promise<unknown> {
+    async invoke(method: string, args: unknown[]): Promise<unknown> {
       const inner = this.#inner as Record<string, ((...args: unknown[]) => unknown) | undefined>;
-      return Promise.resolve(inner[method]?.(...args));
+      return this.#turns.run(() => inner[method]?.(...args));
     }
 
-    async webSocketMessage(socket: DurableSocket, message: string | ArrayBuffer): Promise<void> {
-      await this.#inner.webSocketMessage?.(socket, message);
+    webSocketMessage(socket: DurableSocket, message: string | ArrayBuffer): void {
+      this.#turns.run(() => this.#inner.webSocketMessage?.(this.#turns.socket(socket), message));
     }
 
-    async webSocketClose(
-      socket: DurableSocket,
-      code: number,
-      reason: string,
-      wasClean: boolean,
-    ): Promise<void> {
-      await this.#inner.webSocketClose?.(socket, code, reason, wasClean);
+    webSocketClose(socket: DurableSocket, code: number, reason: string, wasClean: boolean): void {
+      this.#turns.run(() => this.#inner.webSocketClose?.(this.#turns.socket(socket), code, reason, wasClean));
     }
 
-    async webSocketError(socket: DurableSocket, error: unknown): Promise<void> {
-      await this.#inner.webSocketError?.(socket, error);
-    }
-
-    async alarm(info?: AlarmInfo): Promise<void> {
+    alarm(info?: AlarmInfo): void {
       // A host object there, which storage would refuse; plain data here.
       const plain = info && { isRetry: info.isRetry, retryCount: info.retryCount };
-      await this.#inner.alarm?.(plain);
+      this.#turns.run(() => this.#inner.alarm?.(plain));
     }
   };
 }
 
-/** In `webSocketClose` workerd still lists the socket that is about to close. */
-function contextOf(ctx: DurableContext): DurableContext {
-  return {
-    id: ctx.id,
-    storage: ctx.storage,
-    acceptWebSocket: (socket, tags) => ctx.acceptWebSocket(socket, tags),
-    getWebSockets: (tag) => ctx.getWebSockets(tag).filter(({ readyState }) => readyState === 1),
-    getTags: (socket) => ctx.getTags(socket),
-    blockConcurrencyWhile: (callback) => ctx.blockConcurrencyWhile(callback),
-    waitUntil: (promise) => ctx.waitUntil(promise),
-    abort: (reason) => ctx.abort(reason),
-  };
+class Turns {
+  readonly #ctx: DurableContext;
+  /** The object's own: its sockets keep back what they send in a turn. */
+  readonly ctx: DurableContext;
+  readonly #sockets = new WeakMap<DurableSocket, DurableSocket>();
+  /** What the turn that runs has sent; null between turns. */
+  #outputs: (() => void)[] | null = null;
+
+  constructor(ctx: DurableContext) {
+    this.#ctx = ctx;
+    this.ctx = {
+      id: ctx.id,
+      storage: ctx.storage,
+      // In `webSocketClose` workerd still lists the socket that is about to close.
+      getWebSockets: () =>
+        ctx
+          .getWebSockets()
+          .filter(({ readyState }) => readyState === 1)
+          .map((socket) => this.socket(socket)),
+      waitUntil: (promise) => ctx.waitUntil(promise),
+      abort: (reason) => ctx.abort(reason),
+    };
+  }
+
+  run<T>(turn: () => T): T {
+    const outputs: (() => void)[] = [];
+    this.#outputs = outputs;
+    let result: T;
+    try {
+      result = this.#ctx.storage.transactionSync(turn);
+    } finally {
+      this.#outputs = null;
+    }
+    for (const output of outputs) output();
+    return result;
+  }
+
+  /** The same for each socket: it can be a key in the object's maps. */
+  socket(socket: DurableSocket): DurableSocket {
+    const known = this.#sockets.get(socket);
+    if (known !== undefined) return known;
+    const later = (output: () => void): void => {
+      if (this.#outputs === null) output();
+      else this.#outputs.push(output);
+    };
+    const view: DurableSocket = {
+      get readyState() {
+        return socket.readyState;
+      },
+      send: (message) => later(() => socket.send(message)),
+      close: (code, reason) => later(() => socket.close(code, reason)),
+      serializeAttachment: (attachment) => socket.serializeAttachment(attachment),
+      deserializeAttachment: () => socket.deserializeAttachment() as unknown,
+    };
+    this.#sockets.set(socket, view);
+    return view;
+  }
 }

@@ -5,9 +5,9 @@
 import { nanoid } from 'nanoid';
 import { systemClock } from '../../../src/lib/actors/durable/clock.ts';
 import type { SessionEnv } from '../../../src/lib/actors/session/env.ts';
-import { SessionActor } from '../../../src/lib/actors/session/session-actor.ts';
 import { SluiceError } from '../../../src/lib/protocol/error.ts';
 import { Sample } from '../durable/sample-object.ts';
+import { CountedSession } from '../session/counted-session.ts';
 import { type Hosted, hosted } from './hosted.ts';
 
 interface Namespace {
@@ -21,7 +21,7 @@ interface Bindings {
 }
 
 export const SampleObject = hosted(Sample, () => ({ greeting: 'hello', now: () => Date.now() }));
-export const SessionObject = hosted(SessionActor, sessionEnv);
+export const SessionObject = hosted(CountedSession, sessionEnv);
 
 function sessionEnv({ runner }: Bindings): SessionEnv {
   // One after the other: the runner has to hear commands in order.

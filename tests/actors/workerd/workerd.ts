@@ -1,4 +1,4 @@
-/** A real workerd in a process of its own, on one folder of SQLite files, with the worker of these tests in it. */
+/** A real workerd with the worker of these tests in it: one process on a folder of SQLite files, or a cluster of two. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -6,8 +6,9 @@ import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { createInterface } from 'node:readline';
 import { rolldown } from 'rolldown';
-import { settles } from '../../support/wait.ts';
+import { settles, waitFor } from '../../support/wait.ts';
 import { workerdPath } from '../../support/workerd.ts';
+import { startBucket } from './bucket.ts';
 
 /** Decides which of workerd's changes of behaviour are on: the day of the pinned version. */
 const COMPATIBILITY_DATE = '2026-11-17';
@@ -19,6 +20,12 @@ export interface Workerd {
   restart(): Promise<void>;
   close(): Promise<void>;
 }
+
+/**
+ * A lease of 20 s takes 10: how long the objects of a killed node have to wait. A node that the bucket does not answer
+ * within a shortened bound leaves: with 4 it has 375 ms, too few on a busy machine.
+ */
+const TIME_DIVISOR = 2;
 
 /** @param runnerPort where the runner's commands are posted to; without one they are lost */
 export async function startWorkerd(runnerPort = 9): Promise<Workerd> {
@@ -42,6 +49,48 @@ export async function startWorkerd(runnerPort = 9): Promise<Workerd> {
   };
 }
 
+/**
+ * Two nodes that share a bucket: requests go to both in turn, wherever their object lives.
+ * @param runnerPort as for `startWorkerd`
+ */
+export async function startCluster(runnerPort = 9): Promise<Workerd> {
+  const bucket = await startBucket();
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-cluster-'));
+  const worker = await bundle();
+  const dirs = ['one', 'two'].map((name) => join(dir, name));
+  for (const node of dirs) {
+    mkdirSync(join(node, 'state'), { recursive: true });
+    writeFileSync(join(node, 'worker.js'), worker);
+    writeFileSync(join(node, 'config.capnp'), config(join(node, 'state'), runnerPort, bucket.port));
+  }
+  let starts = 0;
+  const start = async () => {
+    starts += 1;
+    const started = await Promise.all(dirs.map((node) => run(node, ['--experimental'])));
+    // Each owns an object: one that is served after a restart tells that the lease of its node is over.
+    for (const [index, { port }] of started.entries()) await probe(port, `probe-${starts}-${index}`);
+    return started;
+  };
+  let nodes = await start();
+  let asked = 0;
+  return {
+    get url() {
+      return `http://127.0.0.1:${nodes[asked++ % nodes.length]!.port}`;
+    },
+    async restart() {
+      const probes = nodes.map((_, index) => `probe-${starts}-${index}`);
+      await Promise.all(nodes.map((node) => node.kill()));
+      nodes = await start();
+      for (const name of probes) await probe(nodes[0]!.port, name);
+    },
+    async close() {
+      await Promise.all(nodes.map((node) => node.kill()));
+      await bucket.close();
+      rmSync(dir, { recursive: true, maxRetries: 3 });
+    },
+  };
+}
+
 let bundled: Promise<string> | null = null;
 
 /** The classes as they are, in one file. */
@@ -60,7 +109,8 @@ function bundle(): Promise<string> {
   return bundled;
 }
 
-function config(state: string, runnerPort: number): string {
+/** @param bucketPort of a cluster; null = one process */
+function config(state: string, runnerPort: number, bucketPort: number | null = null): string {
   const objects = [
     ['sample', 'SampleObject'],
     ['session', 'SessionObject'],
@@ -79,6 +129,7 @@ const config :Workerd.Config = (
     (name = "runner", external = (address = "127.0.0.1:${runnerPort}", http = ())),
   ],
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
+  ${bucketPort === null ? '' : cluster(bucketPort)}
 );
 const worker :Workerd.Worker = (
   modules = [(name = "worker.js", esModule = embed "worker.js")],
@@ -90,10 +141,37 @@ const worker :Workerd.Worker = (
 `;
 }
 
-async function run(dir: string): Promise<{ port: number; kill(): Promise<void> }> {
+/** Waits until an object is served: what belongs to a dead node is, once its lease is over. */
+async function probe(port: number, name: string): Promise<void> {
+  const isServed = async (): Promise<boolean> => {
+    const body = JSON.stringify({ method: 'identity', args: [] });
+    const response = await fetch(`http://127.0.0.1:${port}/sample/${name}/call`, { method: 'POST', body });
+    await response.body?.cancel();
+    return response.ok;
+  };
+  await waitFor(() => isServed().catch(() => false), { deadlineMs: 60_000, what: `${name} to be served` });
+}
+
+function cluster(bucketPort: number): string {
+  const options = [
+    `aws_endpoint=http://127.0.0.1:${bucketPort}`,
+    'aws_region=auto',
+    'aws_access_key_id=a',
+    'aws_secret_access_key=b',
+  ];
+  return `cluster = (
+    bucket = "s3://bucket/cluster",
+    bucketOptions = [${options.map((option) => JSON.stringify(option)).join(', ')}],
+    address = "127.0.0.1:0",
+    key = "${'0123456789abcdef'.repeat(4)}",
+    unsafeTimeDivisor = ${TIME_DIVISOR},
+  ),`;
+}
+
+async function run(dir: string, options: string[] = []): Promise<{ port: number; kill(): Promise<void> }> {
   const program = workerdPath();
   if (program === null) throw new Error('workerd is not installed');
-  const child = spawn(program, ['serve', '--control-fd=3', join(dir, 'config.capnp')], {
+  const child = spawn(program, ['serve', '--control-fd=3', ...options, join(dir, 'config.capnp')], {
     stdio: ['ignore', 'inherit', 'inherit', 'pipe'],
   });
   const exited = new Promise<string>((resolve) => {

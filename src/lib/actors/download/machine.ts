@@ -14,7 +14,7 @@ import { failuresAfter, mayRetry } from './retry.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
 /**
- * All that a download does to the world, in its session's words. Given with the input rather than by `provide`:
+ * All that a download does to the world. Given with the input rather than by `provide`:
  * that would copy the machine for each session (57 kB of 75 kB a session, measured by bench/durable).
  */
 export interface DownloadEffects {
@@ -50,7 +50,7 @@ export const downloadMachine = setup({
       if (row.state === state) return {};
       return { row: { ...row, state, history: withTransition(row.history, [event.at, state, event.cause]) } };
     }),
-    describe: assign(({ context, event }) => {
+    applyPhase: assign(({ context, event }) => {
       if (event.type !== 'phase') return {};
       const { row } = context;
       return {
@@ -62,7 +62,7 @@ export const downloadMachine = setup({
         },
       };
     }),
-    take: assign(({ context, event }) => {
+    applySample: assign(({ context, event }) => {
       const sample = 'sample' in event ? event.sample : null;
       if (!sample) return {};
       const { receivedBytes, totalBytes, percent, bytesPerSecond, etaSeconds } = sample;
@@ -80,7 +80,7 @@ export const downloadMachine = setup({
         speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
       };
     }),
-    stand: assign({ speed: null }),
+    clearSpeed: assign({ speed: null }),
     nextAttempt: assign(({ context: { row }, event }) => ({
       row: {
         ...row,
@@ -94,7 +94,7 @@ export const downloadMachine = setup({
         finishedAt: null,
       },
     })),
-    postpone: assign(({ context: { row }, event }) =>
+    scheduleRetry: assign(({ context: { row }, event }) =>
       event.type === 'failed'
         ? {
             row: {
@@ -106,7 +106,7 @@ export const downloadMachine = setup({
           }
         : {},
     ),
-    land: assign(({ context: { row }, event }) =>
+    recordFile: assign(({ context: { row }, event }) =>
       event.type === 'done'
         ? {
             row: {
@@ -127,7 +127,7 @@ export const downloadMachine = setup({
         ? { row: { ...row, finishedAt: event.at, error: viewOf(event.error), dueAt: null } }
         : {},
     ),
-    abandon: assign(({ context: { row }, event }) => ({
+    markCancelled: assign(({ context: { row }, event }) => ({
       row: { ...row, finishedAt: event.at, dueAt: null, error: null },
     })),
   },
@@ -143,7 +143,7 @@ export const downloadMachine = setup({
   context: ({ input: { row, effects } }) => ({ row, effects, speed: null }),
   initial: 'revived',
   states: {
-    /** Where every actor begins: a stored row says in which state it stood. Active ones are asked for again. */
+    /** Where every actor begins: a stored row says in which state it was. Active ones are asked for again. */
     revived: {
       always: [
         { guard: { type: 'was', params: 'paused' }, target: 'paused' },
@@ -161,20 +161,20 @@ export const downloadMachine = setup({
       entry: enter('queued'),
       initial: 'held',
       states: {
-        /** Waits for a place in its session. */
+        /** Waits for a slot in its session. */
         held: { on: { run: { target: 'asked', actions: 'askRunner' } } },
-        /** Has a place here and waits for one in the runner. */
+        /** Has a slot here and waits for one in the runner. */
         asked: {},
       },
       on: {
         phase: [
-          { guard: { type: 'inPhase', params: 'parse' }, target: 'parse', actions: 'describe' },
-          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'describe' },
-          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'parse' }, target: 'parse', actions: 'applyPhase' },
+          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
+          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
         ],
         ...ends(),
         pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     parse: {
@@ -182,36 +182,36 @@ export const downloadMachine = setup({
       on: {
         run: { actions: 'askRunner' },
         phase: [
-          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'describe' },
-          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'describe' },
-          { actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
+          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
+          { actions: 'applyPhase' },
         ],
         ...ends(),
         pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     download: {
       entry: enter('download'),
       initial: 'live',
-      exit: 'stand',
+      exit: 'clearSpeed',
       states: {
         /** Nothing was published in this window: the next sample goes out at once. */
-        live: { on: { sample: { target: 'throttle', actions: 'take' } } },
+        live: { on: { sample: { target: 'throttle', actions: 'applySample' } } },
         /** Something was: the newest sample waits for the session's tick. Never stored as such. */
         throttle: {
-          on: { tick: [{ guard: 'hasSample', actions: 'take' }, { target: 'live' }] },
+          on: { tick: [{ guard: 'hasSample', actions: 'applySample' }, { target: 'live' }] },
         },
       },
       on: {
         run: { actions: 'askRunner' },
         phase: [
-          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'describe' },
-          { guard: { type: 'inPhase', params: 'download' }, actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
+          { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },
         ],
         ...ends(),
         pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     finish: {
@@ -220,21 +220,21 @@ export const downloadMachine = setup({
         run: { actions: 'askRunner' },
         // A runner that starts over (its files were lost) says so.
         phase: [
-          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'describe' },
-          { actions: 'describe' },
+          { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
+          { actions: 'applyPhase' },
         ],
         ...ends(),
         pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     paused: {
       entry: enter('paused'),
       on: {
         resume: 'queued',
-        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
         // The last byte may have landed while the stop was on its way.
-        done: { target: 'complete', actions: ['land', 'settleRunner'] },
+        done: { target: 'complete', actions: ['recordFile', 'settleRunner'] },
       },
     },
     waiting: {
@@ -242,9 +242,9 @@ export const downloadMachine = setup({
       on: {
         due: { target: 'queued', actions: 'nextAttempt' },
         resume: { target: 'queued', actions: 'nextAttempt' },
-        // Its attempt has ended: asked for again it would only be told so again.
+        // Its attempt has ended: asked for again, the runner would only answer so again.
         pause: { target: 'paused', actions: 'nextAttempt' },
-        cancel: { target: 'cancelled', actions: ['abandon', 'discardBytes'] },
+        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     complete: { entry: enter('complete'), type: 'final' },
@@ -261,9 +261,9 @@ function enter<const S extends DownloadRow['state']>(state: S) {
 /** How a runner's job can end, the same wherever it was in its work. */
 function ends() {
   return {
-    done: { target: 'complete', actions: ['land', 'settleRunner'] },
+    done: { target: 'complete', actions: ['recordFile', 'settleRunner'] },
     failed: [
-      { guard: 'isTransient', target: 'waiting', actions: 'postpone' },
+      { guard: 'isTransient', target: 'waiting', actions: 'scheduleRetry' },
       { target: 'error', actions: 'fail' },
     ],
   } as const;

@@ -1,10 +1,8 @@
 /** `ctx`: what an object gets of the host, and nothing else. */
 import { SluiceError } from '../../protocol/error.ts';
+import type { Activation } from './activation.ts';
 import { ActorStorage } from './actor-storage.ts';
-import type { Life } from './life.ts';
-import { LIMITS } from './limits.ts';
-import { socketOf } from './sockets.ts';
-import type { DurableContext, DurableId, DurableSocket, DurableStorage, WireSocket } from './types.ts';
+import type { DurableContext, DurableId, DurableSocket, DurableStorage } from './types.ts';
 
 export class ActorId implements DurableId {
   readonly name: string;
@@ -21,72 +19,31 @@ export class ActorId implements DurableId {
 export class Context implements DurableContext {
   readonly id: DurableId;
   readonly storage: DurableStorage;
-  readonly #life: Life;
+  readonly #activation: Activation;
 
-  constructor(life: Life) {
-    this.#life = life;
-    this.id = new ActorId(life.actor.name.id);
-    this.storage = new ActorStorage(life);
+  constructor(activation: Activation) {
+    this.#activation = activation;
+    this.id = new ActorId(activation.actor.name.id);
+    this.storage = new ActorStorage(activation);
   }
 
-  acceptWebSocket(socket: unknown, tags: string[] = []): void {
-    this.#life.assertAlive();
-    this.#life.actor.connect(socket as WireSocket, { tags });
-  }
-
-  getWebSockets(tag?: string): DurableSocket[] {
-    const life = this.#life;
-    if (!life.isAlive) return [];
-    return life.actor.sockets
-      .filter((socket) => socket.readyState === 1 && (tag === undefined || socket.tags.includes(tag)))
-      .map((socket) => socket.view(life));
-  }
-
-  getTags(socket: DurableSocket): string[] {
-    return [...(socketOf(socket)?.tags ?? [])];
-  }
-
-  blockConcurrencyWhile<T>(callback: () => Promise<T>): Promise<T> {
-    const held = this.#hold(callback);
-    // The reset has told of it: a constructor cannot wait for it, and what nobody hears would end the process.
-    held.catch(() => undefined);
-    return held;
-  }
-
-  async #hold<T>(callback: () => Promise<T>): Promise<T> {
-    const life = this.#life;
-    const { clock } = life.actor.loop;
-    life.assertAlive();
-    life.hold('block');
-    const timer = clock.setTimeout(() => {
-      const held = `blockConcurrencyWhile took longer than ${LIMITS.blockMs} ms.`;
-      life.actor.reset(new SluiceError('internal_error', held), life);
-    }, LIMITS.blockMs);
-    try {
-      return await callback();
-    } catch (error) {
-      life.actor.reset(error, life);
-      throw error;
-    } finally {
-      clock.clearTimeout(timer);
-      life.release('block');
-    }
+  getWebSockets(): DurableSocket[] {
+    const activation = this.#activation;
+    if (!activation.isAlive) return [];
+    const open = activation.actor.sockets.filter(({ readyState }) => readyState === 1);
+    return open.map((socket) => socket.view(activation));
   }
 
   waitUntil(promise: Promise<unknown>): void {
-    const life = this.#life;
-    life.waits += 1;
-    const done = (): void => {
-      life.waits -= 1;
-      life.actor.rest(life);
-    };
+    const { actor } = this.#activation;
+    const done = this.#activation.wait();
     promise.then(done, (error: unknown) => {
-      life.actor.loop.report(error, life.actor.name);
+      actor.scheduler.report(error, actor.name);
       done();
     });
   }
 
   abort(reason = 'The object ended itself.'): void {
-    this.#life.actor.reset(new SluiceError('internal_error', reason), this.#life);
+    this.#activation.abort(new SluiceError('internal_error', reason));
   }
 }

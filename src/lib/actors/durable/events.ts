@@ -4,7 +4,7 @@ import type { HostSocket } from './sockets.ts';
 import type { AlarmRow } from './store.ts';
 import type { DurableObject, DurableSocket } from './types.ts';
 
-/** An event that somebody waits for the answer of. */
+/** An event whose caller waits for the answer. */
 interface Asked {
   resolve: (value: unknown) => void;
   reject: (error: SluiceError) => void;
@@ -15,9 +15,15 @@ export type ActorEvent =
   | ({ type: 'call'; method: string; args: unknown[] } & Asked)
   | { type: 'message'; socket: HostSocket; message: string | ArrayBuffer }
   | { type: 'close'; socket: HostSocket; code: number; reason: string; wasClean: boolean }
-  | { type: 'error'; socket: HostSocket; error: unknown }
   /** `row` as it was when it fell due. */
   | { type: 'alarm'; row: AlarmRow };
+
+/** One event being handled. */
+export interface Turn {
+  readonly event: ActorEvent;
+  /** ms, monotonic; null when nobody watched. */
+  readonly startedAt: number | null;
+}
 
 /** Names that a stub cannot call. */
 const HANDLERS = new Set<string>([
@@ -25,13 +31,12 @@ const HANDLERS = new Set<string>([
   'fetch',
   'webSocketMessage',
   'webSocketClose',
-  'webSocketError',
   'alarm',
 ] satisfies (keyof DurableObject | 'constructor')[]);
 
 /**
- * Runs the handler. An event without a handler is nothing, or an error where somebody waits.
- * @param view the socket as this life of the object knows it
+ * Runs the handler. An event without a handler is nothing, or an error where a caller waits.
+ * @param view the socket as this activation of the object knows it
  */
 export function invoke(
   instance: DurableObject,
@@ -56,8 +61,6 @@ export function invoke(
       return instance.webSocketMessage?.(view(event.socket), event.message);
     case 'close':
       return instance.webSocketClose?.(view(event.socket), event.code, event.reason, event.wasClean);
-    case 'error':
-      return instance.webSocketError?.(view(event.socket), event.error);
     case 'alarm':
       return instance.alarm?.({ isRetry: event.row.retries > 0, retryCount: event.row.retries });
   }

@@ -7,10 +7,8 @@ import type { SluiceError } from '../../protocol/error.ts';
 export interface Output<Owner> {
   /** Whose it is: when the commit fails, it starts afresh. */
   readonly owner: Owner;
-  /** True when what it follows from was taken back. */
-  readonly isVoid: boolean;
   leave(): void;
-  /** It will not leave: the commit failed (who waits is told), or what it follows from was taken back (null). */
+  /** It will not leave: the commit failed (callers get why), or the turn it belongs to was taken back (null). */
   drop(error: SluiceError | null): void;
 }
 
@@ -21,10 +19,6 @@ export class OutputGate<Owner> {
   /** @param isOpen whether everything written is committed */
   constructor(isOpen: () => boolean) {
     this.#isOpen = isOpen;
-  }
-
-  get size(): number {
-    return this.#held.length;
   }
 
   /** Leaves now when nothing waits for a commit, else after it, in order. */
@@ -38,17 +32,14 @@ export class OutputGate<Owner> {
     const held = this.#held;
     if (held.length === 0) return;
     this.#held = [];
-    for (const output of held) {
-      if (output.isVoid) output.drop(null);
-      else output.leave();
-    }
+    for (const output of held) output.leave();
   }
 
   /** After a failed commit. Returns whose outputs were lost. */
   fail(error: SluiceError): Set<Owner> {
     const held = this.#held;
     this.#held = [];
-    for (const output of held) output.drop(output.isVoid ? null : error);
+    for (const output of held) output.drop(error);
     return new Set(held.map((output) => output.owner));
   }
 }

@@ -11,7 +11,6 @@ import type { Definition } from './ports.ts';
 import { openStore } from './storage.server.ts';
 import type { ActorName, Store } from './store.ts';
 import type {
-  ConnectOptions,
   DurableClass,
   DurableId,
   DurableObject,
@@ -100,7 +99,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
       const actors = [...kernel.actors()];
       return {
         actors: actors.length,
-        live: actors.filter((actor) => actor.life !== null).length,
+        live: actors.filter(({ isActive }) => isActive).length,
         sockets: actors.reduce((sum, actor) => sum + actor.sockets.length, 0),
       };
     },
@@ -141,9 +140,9 @@ class Stub {
     return this.#ask((resolve, reject) => ({ type: 'call', method, args, resolve, reject }));
   }
 
-  connect(wire: WireSocket, options: ConnectOptions = {}): SocketLink {
+  connect(wire: WireSocket): SocketLink {
     if (this.#kernel.isClosing) throw new SluiceError('not_ready');
-    return this.#kernel.actor(this.#name).connect(wire, options);
+    return this.#kernel.actor(this.#name).connect(wire);
   }
 
   #ask(
@@ -152,7 +151,7 @@ class Stub {
     return new Promise((resolve, reject) => {
       const actor = this.#kernel.actor(this.#name);
       if (this.#kernel.isClosing) reject(new SluiceError('not_ready'));
-      else if (actor.mailbox.size >= LIMITS.mailboxEvents) reject(new SluiceError('too_many_requests'));
+      else if (actor.waiting >= LIMITS.mailboxEvents) reject(new SluiceError('too_many_requests'));
       else actor.deliver(event(resolve, reject));
     });
   }
@@ -162,7 +161,7 @@ async function close(kernel: Kernel): Promise<void> {
   kernel.isClosing = true;
   kernel.alarms.stop();
   const end = performance.now() + CLOSE_MS;
-  while (!kernel.isQuiet && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
+  while (!kernel.isIdle && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
   kernel.commit();
   for (const actor of kernel.actors()) actor.close();
   kernel.idle.stop();

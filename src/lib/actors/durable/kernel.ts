@@ -1,15 +1,15 @@
 /**
- * The loop of the embedded host. Turns run in microtasks; once they have all run, `#flush` commits what they wrote
- * in one transaction, opens the gate, and lets objects go on whose handler waits for something else.
+ * The scheduler of the embedded host. Turns run in microtasks; once they have all run, `#flush` commits what they wrote
+ * in one transaction and opens the gate.
  */
-import { SluiceError } from '../../protocol/error.ts';
+import type { SluiceError } from '../../protocol/error.ts';
 import { Actor } from './actor.ts';
 import { AlarmRing } from './alarm-ring.ts';
 import type { Clock } from './clock.ts';
 import { OutputGate } from './gate.ts';
 import { IdleList } from './idle.ts';
 import { Observers } from './observe.ts';
-import type { Definition, Loop, Resident } from './ports.ts';
+import type { ActorHandle, Definition, Scheduler } from './ports.ts';
 import type { ActorName, Store } from './store.ts';
 
 export interface KernelOptions {
@@ -27,21 +27,19 @@ const TURNS_A_FLUSH = 256;
 /** Turns of one object before the next object has its turns. */
 const TURNS_AN_ACTOR = 32;
 
-export class Kernel implements Loop {
+export class Kernel implements Scheduler {
   readonly store: Store;
   readonly clock: Clock;
   readonly observers = new Observers();
-  readonly gate: OutputGate<Resident>;
-  readonly idle: IdleList<Resident>;
+  readonly gate: OutputGate<ActorHandle>;
+  readonly idle: IdleList<ActorHandle>;
   readonly alarms: AlarmRing;
-  running: Loop['running'] = [];
-  readonly transacting: Loop['transacting'] = new Set();
   isClosing = false;
   readonly #classes: Record<string, Definition>;
   readonly #onError: KernelOptions['onError'];
   readonly #actors = new Map<string, Map<string, Actor>>();
-  readonly #ready = new Set<Resident>();
-  readonly #dirty = new Set<Resident>();
+  readonly #ready = new Set<ActorHandle>();
+  readonly #dirty = new Set<ActorHandle>();
   #isDrainQueued = false;
   #isArmed = false;
   #isFailing = false;
@@ -83,13 +81,13 @@ export class Kernel implements Loop {
     return this.#actors.get(className)?.values() ?? [];
   }
 
-  forget(actor: Resident): void {
-    // While its writes may still be lost, whoever has read them has to be found by its name.
+  forget(actor: ActorHandle): void {
+    // While its writes may still be lost, an object that has read them has to be found by its name.
     if (actor.isNeeded || this.#dirty.has(actor)) return;
     this.#actors.get(actor.name.class)?.delete(actor.name.id);
   }
 
-  ready(actor: Resident): void {
+  ready(actor: ActorHandle): void {
     this.#ready.add(actor);
     if (this.#isDrainQueued || this.#turnsLeft === 0) return;
     this.#isDrainQueued = true;
@@ -102,32 +100,25 @@ export class Kernel implements Loop {
       if (this.#turnsLeft === 0) return;
       this.#ready.delete(actor);
       this.#turnsLeft -= actor.run(Math.min(TURNS_AN_ACTOR, this.#turnsLeft));
-      // The rest goes on after a commit.
-      if (this.#turnsLeft === 0) this.arm();
+      // The others run after a commit.
+      if (this.#turnsLeft === 0) this.#arm();
     }
   };
 
-  arm(): void {
+  #arm(): void {
     if (this.#isArmed) return;
     this.#isArmed = true;
     setImmediate(this.#flush);
   }
 
-  touched(actor: Resident): void {
+  touched(actor: ActorHandle): void {
     this.#dirty.add(actor);
-    this.arm();
+    this.#arm();
   }
 
   readonly #flush = (): void => {
     this.#isArmed = false;
-    for (const life of this.transacting) {
-      // A commit now would store half of it.
-      life.abort(new SluiceError('internal_error', 'A transaction awaited something else than its storage.'));
-    }
     this.commit();
-    const { running } = this;
-    this.running = [];
-    for (const turn of running) if (!turn.giveUp()) this.running.push(turn);
     this.#turnsLeft = TURNS_A_FLUSH;
     this.#drain();
   };
@@ -137,13 +128,12 @@ export class Kernel implements Loop {
     const { store, observers } = this;
     if (store.isDirty) {
       const { writes } = store;
-      // Those that fail are no longer dirty when it is told.
+      // Those that fail are no longer dirty when the event is sent.
       const actors = observers.isWatched ? [...this.#dirty].map(({ name }) => name) : [];
       const startedAt = observers.isWatched ? performance.now() : 0;
       let outcome: 'done' | 'failed' = 'done';
       try {
         store.commit();
-        for (const actor of this.#dirty) actor.committed();
       } catch (error) {
         outcome = 'failed';
         this.storeFailed(error as SluiceError);
@@ -180,10 +170,8 @@ export class Kernel implements Loop {
     this.#onError(error, actor);
   }
 
-  /** True when no event waits or runs. */
-  get isQuiet(): boolean {
-    if (this.running.length > 0 || this.#ready.size > 0 || this.#isArmed || this.#isDrainQueued) return false;
-    for (const actor of this.actors()) if (!actor.mailbox.isIdle) return false;
-    return true;
+  /** True when no event waits for its turn, and no turn for its commit. */
+  get isIdle(): boolean {
+    return this.#ready.size === 0 && !this.#isArmed && !this.#isDrainQueued;
   }
 }

@@ -6,8 +6,8 @@ export const LIMITS = {
   keyBytes: 2048,
   /** JSON text, in UTF-16 units at most this, in UTF-8 at most three times it. Cloudflare: 2 MB with the key. */
   valueLength: 2 * 1024 * 1024,
-  /** Keys of one get, put or delete. Cloudflare's cap. */
-  batchKeys: 128,
+  /** Values of some 2 kB that a turn may write: workerd's clusters fail to commit more than 2 MB of pages. */
+  turnWrites: 100,
   /** Entries, and summed JSON text, of one list: page with `limit` and `startAfter`. Ours. */
   listEntries: 10_000,
   listLength: 16 * 1024 * 1024,
@@ -15,14 +15,10 @@ export const LIMITS = {
   messageBytes: 64 * 1024,
   /** JSON text of a socket's attachment, UTF-16 units. */
   attachmentLength: 2048,
-  tags: 10,
-  tagLength: 256,
   /** UTF-16 units of an object's name. */
   idLength: 256,
   /** Events that wait for one object; the next are refused with `too_many_requests`. Ours. */
   mailboxEvents: 10_000,
-  /** How long `blockConcurrencyWhile` may hold an object before it is reset. Cloudflare's cap. */
-  blockMs: 30_000,
 } as const;
 
 const encoder = new TextEncoder();
@@ -40,19 +36,6 @@ export function checkKey(key: string): void {
   if (isLongerThan(key, LIMITS.keyBytes)) throw limit(`A key is at most ${LIMITS.keyBytes} bytes of UTF-8.`);
   // A lone surrogate has no UTF-8 form: it would come back as another key.
   if (!key.isWellFormed()) throw limit('A key has to be well-formed Unicode.');
-}
-
-/** @throws SluiceError `storage_limit` */
-export function checkBatch(count: number): void {
-  if (count > LIMITS.batchKeys) throw limit(`At most ${LIMITS.batchKeys} keys at a time.`);
-}
-
-/** @throws SluiceError `storage_limit` */
-export function checkTags(tags: readonly string[]): void {
-  if (tags.length > LIMITS.tags) throw limit(`A socket has at most ${LIMITS.tags} tags.`);
-  for (const tag of tags) {
-    if (tag.length > LIMITS.tagLength) throw limit(`A tag is at most ${LIMITS.tagLength} characters.`);
-  }
 }
 
 export function limit(message: string): SluiceError {

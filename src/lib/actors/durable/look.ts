@@ -1,9 +1,8 @@
 /** What can be seen of objects from outside, between turns: nothing is woken by it, and nothing waits for it. */
 import type { Actor } from './actor.ts';
-import { keyRange } from './keys.ts';
+import { readList, readValue } from './read.ts';
 import type { ActorRows } from './store.ts';
 import type { ListOptions } from './types.ts';
-import { decodeValue } from './value.ts';
 
 /** An object that has something in memory. */
 export interface Present {
@@ -19,13 +18,13 @@ export interface Stored {
   /** Epoch ms. */
   readonly alarmAt: number | null;
   get<T = unknown>(key: string): T | undefined;
-  list<T = unknown>(options: Pick<ListOptions, 'prefix' | 'reverse'> & { limit: number }): [key: string, T][];
+  list<T = unknown>(options?: ListOptions): [key: string, value: T][];
   /** As `ActorRows.size`. */
   size(after: string, limit: number): { bytes: number; last: string | null };
 }
 
-export function present({ name, life, mailbox, sockets }: Actor): Present {
-  return { id: name.id, isLive: life !== null, waiting: mailbox.size, sockets: sockets.length };
+export function present({ name, isActive, waiting, sockets }: Actor): Present {
+  return { id: name.id, isLive: isActive, waiting, sockets: sockets.length };
 }
 
 export function stored(rows: ActorRows): Stored {
@@ -33,20 +32,8 @@ export function stored(rows: ActorRows): Stored {
     get alarmAt() {
       return rows.getAlarm()?.at ?? null;
     },
-    get<T>(key: string) {
-      const text = rows.get(key);
-      return text === undefined ? undefined : (decodeValue(text) as T);
-    },
-    list<T>(options: Parameters<Stored['list']>[0]) {
-      const range = keyRange(options);
-      const found: [string, T][] = [];
-      if (range === null) return found;
-      for (const [key, text] of rows.list(range)) {
-        found.push([key, decodeValue(text) as T]);
-        if (found.length === options.limit) break;
-      }
-      return found;
-    },
+    get: (key) => readValue(rows, key),
+    list: (options) => readList(rows, options),
     size: (after, limit) => rows.size(after, limit),
   };
 }

@@ -1,11 +1,11 @@
-/** What the embedded host tells whoever watches it. Nothing is built or measured while nobody does. */
+/** The embedded host's events for listeners. Nothing is built or measured while there are none. */
 import { Listeners } from '../../protocol/listeners.ts';
-import type { ActorEvent } from './events.ts';
+import type { ActorEvent, Turn } from './events.ts';
 import type { ActorName } from './store.ts';
 
 export type HostEvent =
   /**
-   * `given-up`: the handler waits for something else than storage and goes on later. `queued`: events that wait
+   * `given-up`: the handler has returned a promise; a second one follows when that settles. `queued`: events that wait
    * behind it. `socket`, here and below: which of them, and nothing else; null when it came by none.
    */
   | {
@@ -42,4 +42,24 @@ export type HostEvent =
 
 export type HostListener = (event: HostEvent) => void;
 
-export class Observers extends Listeners<HostEvent> {}
+export class Observers extends Listeners<HostEvent> {
+  /** @param queued events that wait behind it */
+  turn(
+    actor: ActorName,
+    { event, startedAt }: Turn,
+    outcome: Extract<HostEvent, { type: 'turn' }>['outcome'],
+    queued: number,
+  ): void {
+    if (!this.isWatched) return;
+    this.tell({
+      type: 'turn',
+      actor,
+      event: event.type,
+      socket: 'socket' in event ? event.socket : null,
+      method: event.type === 'call' ? event.method : null,
+      outcome,
+      durationMs: startedAt === null ? 0 : performance.now() - startedAt,
+      queued,
+    });
+  }
+}

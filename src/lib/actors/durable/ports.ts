@@ -1,4 +1,4 @@
-/** Who speaks to whom inside the embedded host: an object and its life know the loop by these, and it them. */
+/** How the parts of the embedded host know each other: an object knows the scheduler by these, and it them. */
 import type { SluiceError } from '../../protocol/error.ts';
 import type { Clock } from './clock.ts';
 import type { ActorEvent } from './events.ts';
@@ -14,17 +14,15 @@ export interface Definition {
   env: unknown;
 }
 
-/** An object as the loop sees it. */
-export interface Resident {
+/** An object as the scheduler sees it. */
+export interface ActorHandle {
   readonly name: ActorName;
   readonly rows: ActorRows;
   /** In memory, with sockets, or with events that wait. */
   readonly isNeeded: boolean;
   deliver(event: ActorEvent): void;
-  /** Takes turns until one has to wait or `most` were taken. Returns how many. */
+  /** Runs the turns of its events, `most` at most. Returns how many. */
   run(most: number): number;
-  /** All its writes so far are on disk. */
-  committed(): void;
   /** The commit failed: memory and clients may know more than the disk, so neither is kept. */
   storeFailed(error: SluiceError): void;
   /** Nothing has happened for a while: forgets the object; its sockets stay. */
@@ -32,36 +30,30 @@ export interface Resident {
 }
 
 export interface Alarms {
-  fired(actor: Resident, row: AlarmRow): void;
-  /** The handler has settled, or was not called (`hasRun` false) because the alarm was moved meanwhile. */
-  done(actor: Resident, row: AlarmRow, hasRun: boolean): void;
-  /** The handler threw (`isGuilty`), or its object was reset for another reason: then the try does not count. */
-  failed(actor: Resident, row: AlarmRow, isGuilty: boolean): void;
+  fired(actor: ActorHandle, row: AlarmRow): void;
+  /** The handler has returned, or was not called (`hasRun` false) because the alarm was moved meanwhile. */
+  done(actor: ActorHandle, row: AlarmRow, hasRun: boolean): void;
+  /** The handler threw (`isGuilty`), or the store failed meanwhile: then the try does not count. */
+  failed(actor: ActorHandle, row: AlarmRow, isGuilty: boolean): void;
 }
 
-export interface Loop {
+export interface Scheduler {
   readonly store: Store;
   readonly clock: Clock;
   readonly observers: Observers;
-  readonly gate: OutputGate<Resident>;
-  readonly idle: IdleList<Resident>;
+  readonly gate: OutputGate<ActorHandle>;
+  readonly idle: IdleList<ActorHandle>;
   readonly alarms: Alarms;
   readonly isClosing: boolean;
-  /** Turns whose handler has not settled at once. */
-  readonly running: { giveUp(): boolean }[];
-  /** Lives with a transaction that is not over. */
-  readonly transacting: Set<{ abort(error: SluiceError): void }>;
-  /** The object may have an event to take. */
-  ready(actor: Resident): void;
-  /** Brings about a flush once all microtasks have run. */
-  arm(): void;
+  /** The object has an event to take. */
+  ready(actor: ActorHandle): void;
   /** Before each write. */
-  touched(actor: Resident): void;
-  /** Everything uncommitted is lost: whoever has written or answered since the last commit starts afresh. */
+  touched(actor: ActorHandle): void;
+  /** Everything uncommitted is lost: every object that has written or answered since the last commit starts afresh. */
   storeFailed(error: SluiceError): void;
   report(error: unknown, actor: ActorName | null): void;
   /** Drops the record of an object that is not needed. */
-  forget(actor: Resident): void;
+  forget(actor: ActorHandle): void;
 }
 
 export function handles({ class: durableClass }: Definition, handler: keyof DurableObject): boolean {

@@ -1,9 +1,9 @@
 /**
- * Sockets as the host keeps them: the wire, its tags and its attachment outlive the object in memory. The object
- * sees a view, which is as mortal as the object: what a reset left behind can send nothing.
+ * Sockets as the host keeps them: the wire and its attachment outlive the object in memory. The object sees a view,
+ * which is as mortal as the object: what a reset left behind can send nothing.
  */
-import { LIMITS, checkTags, isLongerThan } from './limits.ts';
-import type { ConnectOptions, DurableSocket, SocketLink, WireSocket } from './types.ts';
+import { LIMITS, isLongerThan } from './limits.ts';
+import type { DurableSocket, SocketLink, WireSocket } from './types.ts';
 import { decodeValue, encodeValue } from './value.ts';
 
 const OPEN = 1;
@@ -12,12 +12,11 @@ const CLOSED = 3;
 
 /** What a socket needs of the object it belongs to. */
 export interface SocketOwner {
-  heard(socket: HostSocket, message: string | ArrayBuffer): void;
-  failed(socket: HostSocket, error: unknown): void;
+  received(socket: HostSocket, message: string | ArrayBuffer): void;
   left(socket: HostSocket, code: number, reason: string, wasClean: boolean): void;
 }
 
-/** One life of an object, as far as its sockets are concerned. */
+/** One activation of an object, as far as its sockets are concerned. */
 export interface SocketUser {
   readonly isAlive: boolean;
   /** Through the output gate. `drop` is called instead when it will not leave. */
@@ -27,22 +26,17 @@ export interface SocketUser {
 
 export class HostSocket implements SocketLink {
   readonly wire: WireSocket;
-  readonly tags: readonly string[];
   readonly #owner: SocketOwner;
-  attachment: string | null;
+  attachment: string | null = null;
   readyState = OPEN;
   #view: SocketView | null = null;
 
-  constructor(owner: SocketOwner, wire: WireSocket, options: ConnectOptions) {
-    const { tags = NO_TAGS, attachment } = options;
-    checkTags(tags);
+  constructor(owner: SocketOwner, wire: WireSocket) {
     this.#owner = owner;
     this.wire = wire;
-    this.tags = tags.length === 0 ? NO_TAGS : [...tags];
-    this.attachment = attachment == null ? null : encodeAttachment(attachment);
   }
 
-  /** The same view for the whole life of an object, so that it can be a key in its maps. */
+  /** The same view for the whole activation of an object, so that it can be a key in its maps. */
   view(user: SocketUser): DurableSocket {
     if (this.#view?.user !== user) this.#view = new SocketView(this, user);
     return this.#view;
@@ -60,11 +54,7 @@ export class HostSocket implements SocketLink {
         ? isLongerThan(message, LIMITS.messageBytes)
         : message.byteLength > LIMITS.messageBytes;
     if (isTooLong) this.close(1009, 'message too big');
-    else this.#owner.heard(this, message);
-  }
-
-  error(error: unknown): void {
-    if (this.readyState !== CLOSED) this.#owner.failed(this, error);
+    else this.#owner.received(this, message);
   }
 
   closed(code: number, reason: string, wasClean: boolean): void {
@@ -131,24 +121,13 @@ class SocketView implements DurableSocket {
   }
 
   serializeAttachment(attachment: unknown): void {
-    this.socket.attachment = attachment == null ? null : encodeAttachment(attachment);
+    this.socket.attachment = attachment == null ? null : encodeValue(attachment, LIMITS.attachmentLength);
   }
 
   deserializeAttachment(): unknown {
     const { attachment } = this.socket;
     return attachment === null ? null : decodeValue(attachment);
   }
-}
-
-const NO_TAGS: readonly string[] = [];
-
-/** For finding the host's side of a view that comes back in. */
-export function socketOf(view: DurableSocket): HostSocket | null {
-  return view instanceof SocketView ? view.socket : null;
-}
-
-function encodeAttachment(attachment: unknown): string {
-  return encodeValue(attachment, LIMITS.attachmentLength);
 }
 
 function closeWire(wire: WireSocket, code?: number, reason?: string): void {

@@ -25,7 +25,6 @@ export interface ActorRows {
   delete(key: string): boolean;
   /** In the order of the range; its `limit` is the caller's business. To be read to the end, or left, at once. */
   list(range: Pick<KeyRange, 'lower' | 'upper' | 'reverse'>): Iterable<[key: string, text: string]>;
-  clear(): void;
   /** The bytes of keys and values after a key, of `limit` entries at most; `last` = the last of them, null = none. */
   size(after: string, limit: number): { bytes: number; last: string | null };
   getAlarm(): AlarmRow | null;
@@ -39,6 +38,8 @@ export interface Store {
   /** Writes since the last commit. */
   readonly writes: number;
   rows(name: ActorName): ActorRows;
+  /** What `work` wrote is taken back when it throws. May be nested; costs nothing when nothing is written. */
+  attempt<T>(work: () => T): T;
   /** When it throws nothing has changed on disk: call `rollback` then. */
   commit(): void;
   /** Forgets what is not committed. Handles from `rows` stay good. */

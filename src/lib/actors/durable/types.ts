@@ -24,45 +24,35 @@ export interface ListOptions {
   reverse?: boolean;
 }
 
-/** What both the storage and a transaction on it can do. Values are plain JSON: see `value.ts`. */
-export interface DurableReadWrite {
-  get<T = unknown>(key: string): Promise<T | undefined>;
-  /** At most 128 keys; keys without a value are not in the map. The map is in key order. */
-  get<T = unknown>(keys: string[]): Promise<Map<string, T>>;
-  put<T>(key: string, value: T): Promise<void>;
-  /** At most 128 entries. */
-  put<T>(entries: Record<string, T>): Promise<void>;
+/** Synchronous, one key a call. Values are plain JSON: see `value.ts`. */
+export interface DurableKv {
+  get<T = unknown>(key: string): T | undefined;
+  put<T>(key: string, value: T): void;
   /** True when there was something to delete. */
-  delete(key: string): Promise<boolean>;
-  /** At most 128 keys; how many there were. */
-  delete(keys: string[]): Promise<number>;
-  /** In key order, or the reverse of it. */
-  list<T = unknown>(options?: ListOptions): Promise<Map<string, T>>;
-}
-
-export interface DurableTransaction extends DurableReadWrite {
-  /** Undoes what the transaction wrote; its closure may go on, but not with storage. */
-  rollback(): void;
+  delete(key: string): boolean;
+  /** In key order, or the reverse of it. To be read to the end before the next `list`: workerd keeps one cursor. */
+  list<T = unknown>(options?: ListOptions): Iterable<[key: string, value: T]>;
 }
 
 /**
  * Storage of one object. A write is seen by later reads at once; no reply and no frame leaves before it is
- * on disk, so there is no need to wait for it. Every method rejects with SluiceError `storage_limit` when a cap
- * of `limits.ts` is passed.
+ * on disk, so there is no need to wait for it. Throws SluiceError `storage_limit` when a cap of `limits.ts` is passed.
+ * A turn writes at most `LIMITS.turnWrites` values of some 2 kB: in a cluster larger commits fail.
  */
-export interface DurableStorage extends DurableReadWrite {
-  /** All or nothing: a closure that throws leaves nothing. Only storage may be awaited inside; not nested. */
-  transaction<T>(closure: (txn: DurableTransaction) => Promise<T>): Promise<T>;
-  /** Everything of this object, its alarm too. */
-  deleteAll(): Promise<void>;
+export interface DurableStorage {
+  readonly kv: DurableKv;
+  /** All or nothing: a closure that throws leaves neither values nor an alarm. May be nested. */
+  transactionSync<T>(closure: () => T): T;
   /** Epoch milliseconds, or null. Null inside `alarm()` unless it set a new one. */
   getAlarm(): Promise<number | null>;
-  /** One an object: replaces the one before. A time gone by fires at once. */
-  setAlarm(scheduledTime: number | Date): Promise<void>;
-  deleteAlarm(): Promise<void>;
   /**
-   * Resolves when all writes so far are on disk. The gate holds replies back anyway: this is for what leaves by
-   * another way. A handler that awaits it gives up its turn; better leave it to `waitUntil`.
+   * One an object: replaces the one before. A time gone by fires at once. Set when the call returns: its promise need
+   * not be awaited.
+   */
+  setAlarm(scheduledTime: number | Date): Promise<void>;
+  /**
+   * Resolves when all writes so far are on disk. Replies and frames wait anyway: this is for what leaves by another way,
+   * and between the slices of work that is too much for one turn.
    */
   sync(): Promise<void>;
 }
@@ -86,16 +76,8 @@ export interface DurableSocket {
 export interface DurableContext {
   readonly id: DurableId;
   readonly storage: DurableStorage;
-  /**
-   * Takes over a socket: its messages wake this object. At most 10 tags of 256 characters. In the embedded host
-   * most sockets come by `stub.connect`, which does this for the object without waking it.
-   */
-  acceptWebSocket(socket: unknown, tags?: string[]): void;
-  /** Sockets that are open, all or those with a tag, oldest first. */
-  getWebSockets(tag?: string): DurableSocket[];
-  getTags(socket: DurableSocket): string[];
-  /** Runs at once; no event is delivered until it settles. When it throws, the object is reset. At most 30 s. */
-  blockConcurrencyWhile<T>(callback: () => Promise<T>): Promise<T>;
+  /** Sockets that are open, oldest first. */
+  getWebSockets(): DurableSocket[];
   /** Keeps the object in memory until it settles. A rejection is reported, nothing more. */
   waitUntil(promise: Promise<unknown>): void;
   /** Resets the object: its uncommitted writes are dropped, open calls fail, the next event makes a new one. */
@@ -109,22 +91,16 @@ export interface AlarmInfo {
 }
 
 /**
- * Handlers run one at a time. A turn awaits only `ctx.storage`; a handler that awaits anything else gives up the
- * turn and goes on between later events (so may a Response promise that a later event resolves).
+ * A turn is one handler, from its call to its return: turns never overlap, and one that throws leaves nothing behind,
+ * neither values nor an alarm nor frames. A promise that a handler returns is its answer and no part of the turn.
  * Any other public method can be called through a stub: arguments and result are plain data.
  */
 export interface DurableObject {
   fetch?(request: Request): Response | Promise<Response>;
-  webSocketMessage?(socket: DurableSocket, message: string | ArrayBuffer): void | Promise<void>;
-  webSocketClose?(
-    socket: DurableSocket,
-    code: number,
-    reason: string,
-    wasClean: boolean,
-  ): void | Promise<void>;
-  webSocketError?(socket: DurableSocket, error: unknown): void | Promise<void>;
+  webSocketMessage?(socket: DurableSocket, message: string | ArrayBuffer): void;
+  webSocketClose?(socket: DurableSocket, code: number, reason: string, wasClean: boolean): void;
   /** Delivered at least once. A throw is tried again, at most 6 times: 2 s, 4 s, … with jitter. */
-  alarm?(info?: AlarmInfo): void | Promise<void>;
+  alarm?(info?: AlarmInfo): void;
 }
 
 export type DurableClass<Env, T extends object = DurableObject> = new (ctx: DurableContext, env: Env) => T;
@@ -142,12 +118,6 @@ export type RpcMethod<T> = {
 type Args<F> = F extends (...args: infer A) => unknown ? A : never;
 type Result<F> = F extends (...args: never[]) => infer R ? Awaited<R> : never;
 
-export interface ConnectOptions {
-  tags?: string[];
-  /** As by `serializeAttachment`. */
-  attachment?: unknown;
-}
-
 /** How the outside speaks to one object. Holding a stub costs nothing and keeps nothing alive. */
 export interface DurableStub<T extends object = DurableObject> {
   readonly id: DurableId;
@@ -158,10 +128,10 @@ export interface DurableStub<T extends object = DurableObject> {
 /** Embedded host only: a stub that also takes sockets. */
 export interface EmbeddedStub<T extends object = DurableObject> extends DurableStub<T> {
   /**
-   * Hands a socket to the object without waking it. The caller passes on what the socket hears to the link.
-   * @throws SluiceError `not_ready` when the host is closing, `storage_limit` for tags or attachment
+   * Hands a socket to the object without waking it. The caller passes what the socket receives to the link.
+   * @throws SluiceError `not_ready` when the host is closing
    */
-  connect(wire: WireSocket, options?: ConnectOptions): SocketLink;
+  connect(wire: WireSocket): SocketLink;
 }
 
 /** What the embedded host needs of a real socket: `ws` fits as it is. */
@@ -171,11 +141,10 @@ export interface WireSocket {
   close(code?: number, reason?: string): void;
 }
 
-/** The socket's side: whoever owns the wire calls these. */
+/** The socket's side: called by the owner of the wire. */
 export interface SocketLink {
   /** More than `LIMITS.messageBytes` closes the socket with 1009. */
   message(message: string | ArrayBuffer): void;
   /** The wire is closed: last call. */
   closed(code: number, reason: string, wasClean: boolean): void;
-  error(error: unknown): void;
 }

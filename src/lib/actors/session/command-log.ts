@@ -5,7 +5,7 @@
  */
 import { SluiceError } from '../../protocol/error.ts';
 import type { ErrorView } from '../../protocol/error.ts';
-import type { DurableStorage } from '../durable/types.ts';
+import type { DurableKv } from '../durable/types.ts';
 
 export type Answer = { ok: true; result: unknown } | { ok: false; error: ErrorView };
 
@@ -15,15 +15,17 @@ interface Entry {
 }
 
 const DAY_MS = 86_400_000;
-const PRUNE_BATCH = 128;
+/** Fewer than a turn may write: the command writes too. */
+const PRUNE_BATCH = 50;
 
 export class CommandLog {
-  readonly #storage: DurableStorage;
+  readonly #kv: DurableKv;
   /** The last day of which nothing is left to forget. */
   #prunedUpTo = '';
+  #isBehind = false;
 
-  constructor(storage: DurableStorage) {
-    this.#storage = storage;
+  constructor(kv: DurableKv) {
+    this.#kv = kv;
   }
 
   /**
@@ -31,27 +33,31 @@ export class CommandLog {
    * @param asked the command itself, to tell a repetition from a reused id
    * @throws SluiceError `command_conflict`
    */
-  async recall(id: string, asked: string, now: number): Promise<Answer | null> {
-    const keys = [key(id, now), key(id, now - DAY_MS)];
-    const found = await this.#storage.get<Entry>(keys);
-    const entry = found.get(keys[0]!) ?? found.get(keys[1]!);
+  recall(id: string, asked: string, now: number): Answer | null {
+    const entry = this.#kv.get<Entry>(key(id, now)) ?? this.#kv.get<Entry>(key(id, now - DAY_MS));
     if (!entry) return null;
     if (entry.asked !== asked) throw new SluiceError('command_conflict');
     return entry.answer;
   }
 
-  async keep(id: string, asked: string, answer: Answer, now: number): Promise<void> {
-    await this.#storage.put(key(id, now), { asked, answer } satisfies Entry);
-    await this.prune(now);
+  keep(id: string, asked: string, answer: Answer, now: number): void {
+    this.#kv.put(key(id, now), { asked, answer } satisfies Entry);
+    this.prune(now);
   }
 
-  /** Forgets what is older than yesterday: a batch of it, and the next with the next command. */
-  async prune(now: number): Promise<void> {
+  /** There is more to forget than one turn could: `prune` is to be called again. */
+  get isBehind(): boolean {
+    return this.#isBehind;
+  }
+
+  /** Forgets what is older than yesterday, or a batch of it. */
+  prune(now: number): void {
     const yesterday = day(now - DAY_MS);
     if (this.#prunedUpTo === yesterday) return;
-    const old = await this.#storage.list({ prefix: 'cmd/', end: `cmd/${yesterday}/`, limit: PRUNE_BATCH });
-    if (old.size > 0) await this.#storage.delete([...old.keys()]);
-    if (old.size < PRUNE_BATCH) this.#prunedUpTo = yesterday;
+    const old = [...this.#kv.list({ prefix: 'cmd/', end: `cmd/${yesterday}/`, limit: PRUNE_BATCH })];
+    for (const [oldKey] of old) this.#kv.delete(oldKey);
+    this.#isBehind = old.length === PRUNE_BATCH;
+    if (!this.#isBehind) this.#prunedUpTo = yesterday;
   }
 }
 

@@ -1,6 +1,6 @@
-/** What is asked of a session, over HTTP or ws, and how it is answered: one meaning for both. Called inside turns. */
+/** The commands of a session, over HTTP or ws: one meaning for both. Called inside turns. */
 import type { CommandMessage } from '../../protocol/command.ts';
-import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { SluiceError } from '../../protocol/error.ts';
 import type { Answer, CommandLog } from './command-log.ts';
 import type { Downloads } from './downloads.ts';
 import type { SessionEnv } from './env.ts';
@@ -8,8 +8,11 @@ import type { Listings } from './listings.ts';
 import type { OnItems, Parses } from './parses.ts';
 import type { SessionRequest } from './requests.ts';
 
-/** What a turn yields: an answer now, or one that a later event brings. */
-export type Outcome = { result: unknown } | { later: Promise<unknown> };
+/**
+ * What a command comes to: an answer now, or one that a later event brings. A refusal is an answer too: a turn that
+ * throws would be taken back.
+ */
+export type Outcome = { result: unknown } | { later: Promise<unknown> } | { refusal: SluiceError };
 
 type ParseRequest = Extract<SessionRequest, { ask: 'parse' }>;
 type Actable = Exclude<SessionRequest, ParseRequest>;
@@ -29,12 +32,9 @@ export class Commands {
     this.#parts = parts;
   }
 
-  /**
-   * @param asker as for `answerMessage`
-   * @throws SluiceError as the contract has it for each call
-   */
-  async answer(asked: SessionRequest, asker: unknown): Promise<Outcome> {
-    if (asked.ask === 'parse') return this.#parse(asked.body, asker, () => {});
+  /** @param requester as for `answerMessage` */
+  answer(asked: SessionRequest, requester: unknown): Outcome {
+    if (asked.ask === 'parse') return this.#parse(asked.body, requester, () => {});
     if (asked.ask === 'add' && asked.body.commandId !== undefined) {
       const { commandId, ...body } = asked.body;
       return this.#once(commandId, { name: 'add', ...body }, { ask: 'add', body });
@@ -42,18 +42,11 @@ export class Commands {
     return this.#perform(asked, 'http');
   }
 
-  /**
-   * @param asker when it goes, so does a parse of its
-   * @throws SluiceError as `answer`
-   */
-  async answerMessage(
-    { type: _, id, ...asked }: CommandMessage,
-    asker: unknown,
-    onItems: OnItems,
-  ): Promise<Outcome> {
+  /** @param requester when it disconnects, its parses end */
+  answerMessage({ type: _, id, ...asked }: CommandMessage, requester: unknown, onItems: OnItems): Outcome {
     switch (asked.name) {
       case 'parse':
-        return this.#parse(asked, asker, onItems);
+        return this.#parse(asked, requester, onItems);
       case 'add':
         return this.#once(id, asked, { ask: 'add', body: asked });
       case 'remove':
@@ -63,54 +56,65 @@ export class Commands {
     }
   }
 
-  #parse({ url, engine }: ParseRequest['body'], asker: unknown, onItems: OnItems): Outcome {
+  #parse({ url, engine }: ParseRequest['body'], requester: unknown, onItems: OnItems): Outcome {
     const { env, parses } = this.#parts;
-    const body = { url: env.checkUrl(url), engine };
-    return { later: parses.begin(env.newId(), body, asker, onItems) };
+    return orRefusal(() => {
+      const body = { url: env.checkUrl(url), engine };
+      return { later: parses.begin(env.newId(), body, requester, onItems) };
+    });
   }
 
   /** Acts once for each command id: a repetition gets the answer that was given, an error too. */
-  async #once(id: string, asked: object, request: Actable): Promise<Outcome> {
+  #once(id: string, asked: object, request: Actable): Outcome {
     const { env, log } = this.#parts;
     const now = env.clock.now();
     const text = JSON.stringify(asked);
-    const known = await log.recall(id, text, now);
-    if (known) return replay(known);
-    try {
-      const outcome = await this.#perform(request, `command:${id}`);
-      const result = 'later' in outcome ? null : outcome.result;
-      await log.keep(id, text, { ok: true, result }, now);
+    return orRefusal(() => {
+      const known = log.recall(id, text, now);
+      if (known !== null) return replay(known);
+      const outcome = this.#perform(request, `command:${id}`);
+      if (!('refusal' in outcome)) {
+        log.keep(id, text, { ok: true, result: 'later' in outcome ? null : outcome.result }, now);
+      } else if (!outcome.refusal.transient) {
+        // A refusal that may pass by itself is no answer to remember.
+        log.keep(id, text, { ok: false, error: outcome.refusal.view }, now);
+      }
       return outcome;
-    } catch (error) {
-      const { view, transient } = toSluiceError(error);
-      // A refusal that may pass by itself is no answer to remember.
-      if (!transient) await log.keep(id, text, { ok: false, error: view }, now);
-      throw error;
-    }
+    });
   }
 
-  async #perform(asked: Actable, cause: string): Promise<Outcome> {
+  #perform(asked: Actable, cause: string): Outcome {
     const { downloads, listings } = this.#parts;
-    switch (asked.ask) {
-      case 'add':
-        return { result: { id: await downloads.add(asked.body, cause) } };
-      case 'list':
-        return { result: await listings.page(asked.states, asked.limit, asked.beforeN) };
-      case 'show':
-        return { result: await listings.show(asked.id) };
-      case 'file':
-        return { result: await listings.file(asked.id) };
-      case 'remove': {
-        const { gone } = await downloads.remove(asked.id, asked.file);
-        return { later: gone.then(() => null) };
+    return orRefusal(() => {
+      switch (asked.ask) {
+        case 'add':
+          return { result: { id: downloads.add(asked.body, cause) } };
+        case 'list':
+          return { result: listings.page(asked.states, asked.limit, asked.beforeN) };
+        case 'show':
+          return { result: listings.show(asked.id) };
+        case 'file':
+          return { result: listings.file(asked.id) };
+        case 'remove':
+          return { later: downloads.remove(asked.id, asked.file).then(() => null) };
+        default:
+          return { result: downloads.act(asked.ask, asked.id, cause) };
       }
-      default:
-        return { result: await downloads.act(asked.ask, asked.id, cause) };
-    }
+    });
+  }
+}
+
+/** What is thrown with a code before anything is written is an answer; anything else is a crash. */
+function orRefusal(work: () => Outcome): Outcome {
+  try {
+    return work();
+  } catch (error) {
+    if (error instanceof SluiceError && error.code !== 'internal_error') return { refusal: error };
+    throw error;
   }
 }
 
 function replay(answer: Answer): Outcome {
   if (answer.ok) return { result: answer.result };
-  throw new SluiceError(answer.error.code, answer.error.message);
+  return { refusal: new SluiceError(answer.error.code, answer.error.message) };
 }

@@ -1,32 +1,41 @@
 /**
- * An actor has one alarm; a session has many things to wake for. They stand in storage under `due/TIME/NAME`, and
- * the alarm is set to the earliest.
+ * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME`, and the alarm is set to the
+ * earliest. When it rings is kept in memory: asking for it would end the turn.
  */
 import type { DurableStorage } from '../durable/types.ts';
 
-const BATCH = 100;
+/** Each is a delete and may be a download that goes on, five writes: fewer than a turn may make. */
+const BATCH = 12;
 
 export class Deadlines {
   readonly #storage: DurableStorage;
+
+  /** ms since 1970; null = not set in this activation. */
+  #alarmAt: number | null = null;
 
   constructor(storage: DurableStorage) {
     this.#storage = storage;
   }
 
   /** @param at ms since 1970 */
-  async set(name: string, at: number): Promise<void> {
-    await this.#storage.put(key(name, at), name);
-    const alarm = await this.#storage.getAlarm();
-    if (alarm === null || alarm > at) await this.#storage.setAlarm(at);
+  set(name: string, at: number): void {
+    this.#storage.kv.put(key(name, at), name);
+    if (this.#alarmAt === null || this.#alarmAt > at) this.#setAlarm();
   }
 
   /** Names whose time has come, earliest first; each is taken once. */
-  async take(now: number): Promise<string[]> {
-    const due = await this.#storage.list<string>({ prefix: 'due/', end: key('', now + 1), limit: BATCH });
-    if (due.size > 0) await this.#storage.delete([...due.keys()]);
-    const [next] = (await this.#storage.list<string>({ prefix: 'due/', limit: 1 })).keys();
-    if (next !== undefined) await this.#storage.setAlarm(timeOf(next));
-    return [...due.values()];
+  takeDue(now: number): string[] {
+    const { kv } = this.#storage;
+    const due = [...kv.list<string>({ prefix: 'due/', end: key('', now + 1), limit: BATCH })];
+    for (const [dueKey] of due) kv.delete(dueKey);
+    this.#setAlarm();
+    return due.map(([, name]) => name);
+  }
+
+  #setAlarm(): void {
+    const [next] = [...this.#storage.kv.list({ prefix: 'due/', limit: 1 })];
+    this.#alarmAt = next === undefined ? null : timeOf(next[0]);
+    if (this.#alarmAt !== null) void this.#storage.setAlarm(this.#alarmAt);
   }
 }
 

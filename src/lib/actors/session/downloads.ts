@@ -25,26 +25,26 @@ export class Downloads {
     this.#listings = listings;
   }
 
-  /** After a start or an eviction: what was being worked on is asked for again. */
-  async wake(): Promise<void> {
-    const { env, store, removals, tell } = this.#parts;
-    await store.load(env.clock.now());
+  /** After a start or an eviction: asks the runner again for what it was working on. */
+  wake(): void {
+    const { env, store, removals, send } = this.#parts;
+    store.load(env.clock.now());
     const ids: string[] = [];
     for (const state of ['finish', 'download', 'parse'] as const) {
       const count = store.counts[state];
-      if (count > 0) ids.push(...(await store.oldest(state, count)));
+      if (count > 0) ids.push(...store.oldest(state, count));
     }
-    const children = (await store.rowsOf(ids)).map((row) => this.#live.revive(row));
-    tell({ type: 'want', jobs: this.#live.jobs });
+    const children = store.rowsOf(ids).map((row) => this.#live.revive(row));
+    send({ type: 'want', jobs: this.#live.jobs });
     for (const child of children) this.#live.run(child, 'wake');
-    await removals.wake();
+    removals.wake();
   }
 
   /**
    * @returns the new download's id
    * @throws SluiceError what `checkUrl` and `checkRoom` throw, and `too_many_requests`
    */
-  async add(body: AddBody, cause: string): Promise<string> {
+  add(body: AddBody, cause: string): string {
     const { env, store, feed } = this.#parts;
     const url = env.checkUrl(body.url);
     env.checkRoom();
@@ -56,13 +56,13 @@ export class Downloads {
       );
     }
     const row = newRow(env.newId(), store.takeN(), { ...body, url }, this.#nextCreation(), cause);
-    await store.save(row, null);
+    store.save(row, null);
     feed.note(viewOf(row));
     feed.forget(row.id);
     return row.id;
   }
 
-  /** A ms after the last one where several come in one: those who sort by it keep the order in which they came. */
+  /** A ms after the last one where several come in one ms: sorting by it keeps the order in which they were added. */
   #nextCreation(): number {
     const now = this.#parts.env.clock.now();
     this.#lastCreation = Math.max(now, Math.min(this.#lastCreation + 1, now + MOST_AHEAD_MS));
@@ -70,8 +70,8 @@ export class Downloads {
   }
 
   /** @throws SluiceError `not_found`, `wrong_state` */
-  async act(action: Action, id: string, cause: string): Promise<DownloadView> {
-    const row = await this.#listings.row(id);
+  act(action: Action, id: string, cause: string): DownloadView {
+    const row = this.#listings.row(id);
     const event = { type: action, at: this.#parts.env.clock.now(), cause } as const;
     // A complete one has no actor to ask: made from its row, it would end at once.
     const child = row.state === 'complete' ? null : this.#live.revive(row);
@@ -80,28 +80,28 @@ export class Downloads {
       throw new SluiceError('wrong_state', `A download in state ${state} cannot be told to ${action}.`);
     }
     this.#live.send(child, event);
-    // A new attempt wants the bytes that a discard still on its way would take.
-    if (action === 'retry') await this.#parts.removals.forget(id);
+    // A new attempt needs the bytes that a discard under way would remove.
+    if (action === 'retry') this.#parts.removals.forget(id);
     return this.#live.view(child);
   }
 
   /**
-   * @returns `gone` settles when nothing of it runs any more and its bytes are removed
+   * @returns resolves when nothing of it runs any more and its bytes are removed
    * @throws SluiceError `not_found`
    */
-  async remove(id: string, file: 'keep' | 'delete'): Promise<{ gone: Promise<void> }> {
+  remove(id: string, file: 'keep' | 'delete'): Promise<void> {
     const { store, feed, removals } = this.#parts;
-    const row = this.#live.find(id)?.saved ?? (await this.#listings.row(id));
+    const row = this.#live.find(id)?.saved ?? this.#listings.row(id);
     this.#live.drop(id);
-    await store.remove(row);
+    store.remove(row);
     feed.remove(id);
     return removals.begin(id, file === 'delete' ? row.file : null);
   }
 
   /** A deadline's time has come. */
-  async due(name: string): Promise<void> {
+  due(name: string): void {
     if (name === 'lease') return this.#live.leaseEnded();
-    const row = await this.#parts.store.get(name.slice(name.indexOf(':') + 1));
+    const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
     const at = this.#parts.env.clock.now();
     if (row?.state !== 'waiting' || (row.dueAt ?? 0) > at) return;
     this.#live.send(this.#live.revive(row), { type: 'due', at, cause: 'alarm' });

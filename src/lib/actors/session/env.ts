@@ -24,8 +24,8 @@ export interface SessionEnv {
   checkRoom(): void;
   /** The window in which progress is gathered into one frame, ms. */
   throttleMs: number;
-  /** Downloads of this session that may have a place at once. */
+  /** Downloads of this session that may be active at once. */
   maxActive: number;
-  /** Is told of a session's root actor when it is made, so that its machines can be inspected. */
+  /** Called with a session's root actor when it is made, so that its machines can be inspected. */
   machinesStarted?: (session: string, root: AnyActorRef) => void;
 }

@@ -1,6 +1,6 @@
 /**
- * What the session's readers are told: changes are gathered, one frame goes out to all, each with a seq one
- * higher, and the newest frames are kept so that a reader who comes back gets exactly what it missed.
+ * Changes for the session's readers: they are gathered, one frame goes out to all, each with a seq one higher, and the
+ * newest frames are kept so that a reader that reconnects gets exactly what it missed.
  */
 import type { Change, Update } from '../../protocol/channel.ts';
 import type { DownloadView, Totals } from '../../protocol/download.ts';
@@ -22,11 +22,11 @@ export class Feed {
   readonly #newEpoch: () => string;
   #epoch: string;
   #seq = 0;
-  /** What readers believe of the rows that may change again soon. */
-  readonly #told = new Map<string, DownloadView>();
+  /** What readers have of the rows that may change again soon. */
+  readonly #lastSent = new Map<string, DownloadView>();
   readonly #changes = new Map<string, Change>();
   #totals: Totals | null = null;
-  #toldTotals = '';
+  #lastSentTotals = '';
   readonly #ring: Frame[] = [];
   #ringCharacters = 0;
 
@@ -35,7 +35,7 @@ export class Feed {
     this.#epoch = newEpoch();
   }
 
-  /** New with every life of the actor: seqs of another life mean nothing in this one. */
+  /** New with each activation of the actor: seqs of another epoch mean nothing in this one. */
   get epoch(): string {
     return this.#epoch;
   }
@@ -48,41 +48,41 @@ export class Feed {
     return this.#changes.size > 0 || this.#totals !== null;
   }
 
-  /** Notes how a row looks now; only what readers do not know yet will be sent. */
+  /** Notes how a row looks now; only the difference to what was last sent will be sent. */
   note(view: DownloadView): void {
-    const told = this.#told.get(view.id);
-    this.#told.set(view.id, view);
-    const change = told ? difference(told, view) : view;
+    const lastSent = this.#lastSent.get(view.id);
+    this.#lastSent.set(view.id, view);
+    const change = lastSent ? difference(lastSent, view) : view;
     if (change === null) return;
     const waiting = this.#changes.get(view.id);
     this.#changes.set(view.id, waiting && !('deleted' in waiting) ? { ...waiting, ...change } : change);
     if (this.#changes.size > MAX_UNREAD) this.#startOver();
   }
 
-  /** No more news of this row is expected: stop remembering it (it costs memory while remembered). */
+  /** The row is not expected to change: what was last sent of it is forgotten, as it costs memory. */
   forget(id: string): void {
-    this.#told.delete(id);
+    this.#lastSent.delete(id);
   }
 
   remove(id: string): void {
-    this.#told.delete(id);
+    this.#lastSent.delete(id);
     this.#changes.set(id, { id, deleted: true });
   }
 
-  /** Counts that every reader learns with its snapshot: no news. */
+  /** Counts that every reader gets with its snapshot: not sent. */
   startWith(totals: Totals): void {
-    this.#toldTotals = countsOf(totals);
+    this.#lastSentTotals = countsOf(totals);
   }
 
   /** Sent only when a count differs from what was sent; the speed alone is not worth a frame. */
   totals(totals: Totals): void {
     const counts = countsOf(totals);
-    if (counts === this.#toldTotals) return;
-    this.#toldTotals = counts;
+    if (counts === this.#lastSentTotals) return;
+    this.#lastSentTotals = counts;
     this.#totals = totals;
   }
 
-  /** The next frame, or null when there is no news. */
+  /** The next frame, or null when nothing changed. */
   flush(now: number): string | null {
     if (!this.dirty) return null;
     const update: Update = { type: 'update', seq: ++this.#seq, changes: [...this.#changes.values()] };
@@ -94,7 +94,7 @@ export class Feed {
     return text;
   }
 
-  /** The frames after `seq`, or null when they are not all here any more. */
+  /** The frames after `seq`, or null when some of them are no longer kept. */
   since(epoch: string, seq: number): string[] | null {
     if (epoch !== this.epoch || seq > this.#seq) return null;
     if (seq === this.#seq) return [];
@@ -107,7 +107,7 @@ export class Feed {
     this.#epoch = this.#newEpoch();
     this.#seq = 0;
     this.#changes.clear();
-    this.#told.clear();
+    this.#lastSent.clear();
     this.#ring.length = 0;
     this.#ringCharacters = 0;
   }

@@ -26,29 +26,29 @@ export class Listings {
   }
 
   /** @throws SluiceError `not_found` */
-  async show(id: string): Promise<DownloadView> {
+  show(id: string): DownloadView {
     const child = this.#live.find(id);
-    return child ? this.#live.view(child) : viewOf(await this.row(id));
+    return child ? this.#live.view(child) : viewOf(this.row(id));
   }
 
   /** @throws SluiceError `not_found` */
-  async row(id: string): Promise<DownloadRow> {
-    const row = this.#live.find(id)?.row ?? (await this.#store.get(id));
+  row(id: string): DownloadRow {
+    const row = this.#live.find(id)?.row ?? this.#store.get(id);
     if (!row) throw new SluiceError('not_found', 'There is no download of that id in this session.');
     return row;
   }
 
   /** @throws SluiceError `not_found`, `wrong_state` */
-  async file(id: string): Promise<LandedFile> {
-    const { file, state } = await this.row(id);
+  file(id: string): LandedFile {
+    const { file, state } = this.row(id);
     if (file === null)
       throw new SluiceError('wrong_state', `The download is in state ${state}: it has no file yet.`);
     return file;
   }
 
   /** @param beforeN only rows older than this one */
-  async page(states: readonly DownloadState[], limit: number, beforeN: number | null): Promise<Page> {
-    const { rows, nextN } = await this.#store.page(states, limit, beforeN);
+  page(states: readonly DownloadState[], limit: number, beforeN: number | null): Page {
+    const { rows, nextN } = this.#store.page(states, limit, beforeN);
     return {
       downloads: rows.map((row) => this.#current(row)),
       next: nextN === null ? null : encodeCursor(nextN),
@@ -59,8 +59,8 @@ export class Listings {
    * All that have a place, as their updates name what changed and no more, and the newest others; as far as they fit
    * into `maxBytes` of JSON.
    */
-  async newest(maxBytes: number): Promise<Page> {
-    const { rows, nextN } = await this.#store.page(DOWNLOAD_STATES, SNAPSHOT_ROWS, null);
+  newest(maxBytes: number): Page {
+    const { rows, nextN } = this.#store.page(DOWNLOAD_STATES, SNAPSHOT_ROWS, null);
     const live = newestFirst(this.#live.rows);
     const others = rows.filter(({ id }) => this.#live.find(id) === undefined);
     const wanted = [...live, ...others].map((row) => ({ n: row.n, view: this.#current(row) }));

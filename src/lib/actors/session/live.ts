@@ -1,6 +1,6 @@
 /**
- * The downloads of a session that have a place, between their actors and their rows: which of them an event
- * touched, what of that has to be stored and told, and who gets the next free place. Called inside turns only.
+ * The downloads of a session that have a slot, between their actors and their rows: which of them an event
+ * touched, what of that has to be stored and sent, and which gets the next free slot. Called inside turns only.
  */
 import type { DownloadView, Totals } from '../../protocol/download.ts';
 import type { JobRef, RunnerCommand } from '../../protocol/runner.ts';
@@ -22,10 +22,12 @@ import { totalsOf } from './totals.ts';
  * once, as it is the commit that costs: with each at its own time, commits were an eighth of the CPU of 200 in 20 sessions.
  */
 const CHECKPOINT_MS = 5_000;
+/** Downloads that one turn stores for a checkpoint; the next one goes on. */
+const CHECKPOINT_ROWS = 30;
 /** How far ahead the alarm stands that brings a working session back should its process die. */
 const LEASE_MS = 30_000;
 /** Children of a session that has nothing to supervise. */
-const NOBODY: ReadonlyMap<string, Child> = new Map();
+const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
 
 /** What a session's parts share. */
 export interface Parts {
@@ -36,22 +38,24 @@ export interface Parts {
   deadlines: Deadlines;
   feed: Feed;
   removals: Removals;
-  /** To the runner, once this turn's writes are on disk. */
-  tell: (command: RunnerCommand) => void;
+  /** Sends to the runner, once this turn's writes are on disk. */
+  send: (command: RunnerCommand) => void;
 }
 
 export class LiveDownloads {
   readonly #parts: Parts;
   readonly #onTick: () => void;
-  /** Made when the first download gets its place: most sessions that are open have nothing to supervise. */
+  /** Made when the first download gets its slot: most sessions that are open have nothing to supervise. */
   #supervisor: Supervisor | null = null;
   /** Children that got an event in this turn. */
   readonly #touched = new Set<string>();
   /** Storage work that effects of this turn asked for. */
-  #pending: (() => Promise<unknown>)[] = [];
+  #pending: (() => void)[] = [];
   #leased = false;
   /** When progress was last stored, ms since 1970. */
   #checkpointAt: number;
+  /** Ids that the checkpoint under way has yet to store. */
+  #unstored: string[] = [];
 
   /** @param onTick the throttle window ended: the caller opens a turn and calls `tick` in it */
   constructor(parts: Parts, onTick: () => void) {
@@ -61,17 +65,17 @@ export class LiveDownloads {
   }
 
   get #children(): ReadonlyMap<string, Child> {
-    return this.#supervisor?.children ?? NOBODY;
+    return this.#supervisor?.children ?? NO_CHILDREN;
   }
 
   #supervise(): Supervisor {
-    const { session, tell, removals, deadlines, env } = this.#parts;
+    const { session, send, removals, deadlines, env } = this.#parts;
     this.#supervisor ??= new Supervisor(
       {
-        askRunner: (row) => tell(startOf(row)),
-        stopRunner: ({ id, attempt }) => tell({ type: 'stop', download: id, attempt }),
-        settleRunner: ({ id }) => tell({ type: 'settle', download: id }),
-        discardBytes: ({ id }) => void this.#pending.push(() => removals.begin(id, null)),
+        askRunner: (row) => send(startOf(row)),
+        stopRunner: ({ id, attempt }) => send({ type: 'stop', download: id, attempt }),
+        settleRunner: ({ id }) => send({ type: 'settle', download: id }),
+        discardBytes: ({ id }) => void this.#pending.push(() => void removals.begin(id, null)),
         setDeadline: ({ id, dueAt }) => {
           if (dueAt !== null) this.#pending.push(() => deadlines.set(`retry:${id}`, dueAt));
         },
@@ -112,7 +116,7 @@ export class LiveDownloads {
     return this.#children.get(id);
   }
 
-  /** Makes an actor of a stored row, or finds the one there is. Unless it gets a place, the turn's end lets it go. */
+  /** Makes an actor of a stored row, or finds the one there is. Unless it gets a slot, it is stopped when the turn ends. */
   revive(row: DownloadRow): Child {
     this.#touched.add(row.id);
     return this.#supervise().revive(row);
@@ -127,7 +131,7 @@ export class LiveDownloads {
     child.send(event);
   }
 
-  /** Gives a child its place: the runner is asked to work for it. */
+  /** Gives a child its slot: the runner is asked to work for it. */
   run(child: Child, cause: string): void {
     this.send(child, { type: 'run', at: this.#parts.env.clock.now(), cause });
   }
@@ -135,20 +139,25 @@ export class LiveDownloads {
   /** Asks again for each job that the runner's own list lacks: `start` is idempotent. */
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
-    for (const { row, hasPlace } of this.#children.values()) {
-      if (hasPlace && !known.has(`${row.id}/${row.attempt}`)) this.#parts.tell(startOf(row));
+    for (const { row, hasSlot } of this.#children.values()) {
+      if (hasSlot && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row));
     }
   }
 
-  /** The `lease` deadline passed; what still works renews it with the end of this turn. */
+  /** The `lease` deadline passed; a session that still works renews it when this turn ends. */
   leaseEnded(): void {
     this.#leased = false;
-    if (this.size > 0) this.#parts.tell({ type: 'want', jobs: this.jobs });
+    if (this.size > 0) this.#parts.send({ type: 'want', jobs: this.jobs });
   }
 
   /** Opens the throttle window, or keeps it open. */
-  stir(): void {
-    this.#supervise().stir();
+  openThrottle(): void {
+    this.#supervise().openThrottle();
+  }
+
+  /** This activation is over: stops the actors and their timer. */
+  end(): void {
+    this.#supervisor?.end();
   }
 
   /** The throttle window ended: each child gets the newest of its samples. */
@@ -162,69 +171,73 @@ export class LiveDownloads {
       this.send(child, { type: 'tick', sample, at, cause: 'tick' });
       moving ||= sample !== null;
     }
-    if (!moving) this.#supervisor?.rest();
+    if (!moving) this.#supervisor?.closeThrottle();
   }
 
   view({ row, snapshot }: Child): DownloadView {
     return viewOf(row, snapshot.context.speed);
   }
 
-  /** Ends a turn: stores what changed, notes it for readers, lets go of who stands still, fills free places. */
-  async settle(): Promise<void> {
+  /** Ends a turn: stores what changed, notes it for readers, stops children without a slot, fills free slots. */
+  endTurn(): void {
     do {
       const pending = this.#pending;
       this.#pending = [];
-      for (const work of pending) await work();
-      await this.#settleTouched();
-      await this.#fillPlaces();
+      for (const work of pending) work();
+      this.#saveTouched();
+      this.#dispatchQueued();
     } while (this.#touched.size > 0 || this.#pending.length > 0);
-    // Bytes that have to go are work too: nobody else would come back for them.
+    // Removals are work too: nothing else would wake the session for them.
     if ((this.size > 0 || this.#parts.removals.busy) && !this.#leased) {
       this.#leased = true;
-      await this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
+      this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
     }
   }
 
-  async #settleTouched(): Promise<void> {
+  #saveTouched(): void {
     const touched = [...this.#touched];
     this.#touched.clear();
     const now = this.#parts.env.clock.now();
     if (touched.length > 0 && now - this.#checkpointAt >= CHECKPOINT_MS) {
       this.#checkpointAt = now;
-      for (const child of this.#children.values()) await this.#save(child);
+      this.#unstored = [...this.#children.keys()];
+    }
+    for (const id of this.#unstored.splice(0, CHECKPOINT_ROWS)) {
+      const child = this.#children.get(id);
+      if (child) this.#save(child);
     }
     for (const id of touched) {
       const child = this.#children.get(id);
       if (!child) continue;
-      if (!progressOnly(child.saved, child.row)) await this.#save(child);
+      if (!progressOnly(child.saved, child.row)) this.#save(child);
       this.#parts.feed.note(this.view(child));
-      if (child.hasPlace) continue;
+      if (child.hasSlot) continue;
       this.#supervisor?.stop(id);
       this.#parts.feed.forget(id);
     }
   }
 
-  async #save(child: Child): Promise<void> {
+  #save(child: Child): void {
     const { row, saved } = child;
     if (row === saved) return;
-    await this.#parts.store.save(row, saved.state);
+    this.#parts.store.save(row, saved.state);
     child.saved = row;
   }
 
-  async #fillPlaces(): Promise<void> {
+  #dispatchQueued(): void {
     const { env, store } = this.#parts;
     const children = this.#children;
     const free = env.maxActive - children.size;
     if (free <= 0 || store.counts.queued === 0) return;
     // Those that were asked for already are still `queued` in storage, and among the oldest.
-    const ids = await store.oldest('queued', free + children.size);
+    const ids = store.oldest('queued', free + children.size);
     const next = ids.filter((id) => !children.has(id)).slice(0, free);
-    for (const row of await store.rowsOf(next)) this.run(this.revive(row), 'place');
+    for (const row of store.rowsOf(next)) this.run(this.revive(row), 'place');
   }
 
-  /** A download's actor threw: it waits and is started anew, or is given up when that keeps happening. */
-  async #repair(row: DownloadRow): Promise<void> {
-    const { env, store, deadlines, feed, tell } = this.#parts;
+  /** A download's actor threw: it waits and is restarted, or fails when that keeps happening. */
+  #repair(row: DownloadRow): void {
+    const { env, store, deadlines, feed, send } = this.#parts;
     const { id } = row;
     const now = env.clock.now();
     const before = this.#supervise().crashes.note(id, now);
@@ -233,9 +246,9 @@ export class LiveDownloads {
       now,
       before === null ? null : now + retryDelayMs(before, null, env.random()),
     );
-    tell({ type: 'stop', download: id, attempt: row.attempt });
-    await store.save(repaired, row.state);
-    if (repaired.dueAt !== null) await deadlines.set(`retry:${id}`, repaired.dueAt);
+    send({ type: 'stop', download: id, attempt: row.attempt });
+    store.save(repaired, row.state);
+    if (repaired.dueAt !== null) deadlines.set(`retry:${id}`, repaired.dueAt);
     feed.note(viewOf(repaired));
     feed.forget(id);
   }

@@ -1,5 +1,5 @@
 /**
- * The session as a supervisor: it spawns a child for each download that has a place, watches it (one for one: a
+ * The session as a supervisor: it spawns a child for each download that has a slot, watches it (one for one: a
  * child that crashes concerns nobody else), and owns the one throttle window that all its downloads share.
  */
 import { assertEvent, setup, spawnChild, stopChild } from 'xstate';
@@ -9,10 +9,10 @@ import type { DownloadRow } from '../download/row.ts';
 export type SessionEvent =
   | { type: 'spawn'; row: DownloadRow }
   | { type: 'stop'; id: string }
-  /** Something was published: the throttle window opens, or stays open. */
-  | { type: 'stir' }
+  /** Something was published: the throttle window opens. */
+  | { type: 'openThrottle' }
   /** Nothing moved in the last window. */
-  | { type: 'rest' };
+  | { type: 'closeThrottle' };
 
 export interface SessionEffects extends DownloadEffects {
   /** The throttle window ended: hand each child the newest of its samples. */
@@ -51,7 +51,7 @@ export const sessionMachine = setup({
 }).createMachine({
   id: 'session',
   context: ({ input }) => input,
-  initial: 'quiet',
+  initial: 'idle',
   on: {
     spawn: {
       actions: spawnChild(DOWNLOAD, {
@@ -75,10 +75,10 @@ export const sessionMachine = setup({
     },
   },
   states: {
-    quiet: { on: { stir: 'window' } },
-    window: {
-      after: { throttle: { target: 'window', reenter: true, actions: 'tick' } },
-      on: { rest: 'quiet' },
+    idle: { on: { openThrottle: 'throttling' } },
+    throttling: {
+      after: { throttle: { target: 'throttling', reenter: true, actions: 'tick' } },
+      on: { closeThrottle: 'idle' },
     },
   },
 });

@@ -1,4 +1,4 @@
-/** Parse jobs under way: who asked, and what the runner says of them. */
+/** Parse jobs under way: which client asked, and what the runner answers. */
 import type { ParseBody } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, ParseResult } from '../../protocol/media.ts';
@@ -15,16 +15,16 @@ export type OnItems = (engine: EngineName, items: MediaItem[]) => void;
 interface Parse {
   answer: PromiseWithResolvers<ParseResult>;
   onItems: OnItems;
-  /** Whoever asked; when it goes, so does the job. */
-  asker: unknown;
+  /** The client that asked; when it goes, so does the job. */
+  requester: unknown;
 }
 
 export class Parses {
-  readonly #tell: (command: RunnerCommand) => void;
+  readonly #send: (command: RunnerCommand) => void;
   readonly #running = new Map<string, Parse>();
 
-  constructor(tell: (command: RunnerCommand) => void) {
-    this.#tell = tell;
+  constructor(send: (command: RunnerCommand) => void) {
+    this.#send = send;
   }
 
   get busy(): boolean {
@@ -32,17 +32,17 @@ export class Parses {
   }
 
   /** @throws SluiceError `too_many_requests` */
-  begin(job: string, { url, engine }: ParseBody, asker: unknown, onItems: OnItems): Promise<ParseResult> {
+  begin(job: string, { url, engine }: ParseBody, requester: unknown, onItems: OnItems): Promise<ParseResult> {
     if (this.#running.size >= MAX_PARSES) {
       throw new SluiceError('too_many_requests', `${MAX_PARSES} addresses are being looked at already.`);
     }
     const answer = Promise.withResolvers<ParseResult>();
-    this.#running.set(job, { answer, onItems, asker });
-    this.#tell({ type: 'parse', job, url, engine });
+    this.#running.set(job, { answer, onItems, requester });
+    this.#send({ type: 'parse', job, url, engine });
     return answer.promise;
   }
 
-  hear(event: ParseEvent): void {
+  handle(event: ParseEvent): void {
     const parse = this.#running.get(event.job);
     if (!parse) return;
     if (event.type === 'parse-items') return parse.onItems(event.engine, event.items);
@@ -51,12 +51,12 @@ export class Parses {
     else parse.answer.reject(new SluiceError(event.error.code, event.error.message));
   }
 
-  /** Nobody waits for the answers any more. */
-  abandon(asker: unknown): void {
+  /** The client is gone. */
+  abandon(requester: unknown): void {
     for (const [job, parse] of this.#running) {
-      if (parse.asker !== asker) continue;
+      if (parse.requester !== requester) continue;
       this.#running.delete(job);
-      this.#tell({ type: 'abandon-parse', job });
+      this.#send({ type: 'abandon-parse', job });
       parse.answer.reject(new SluiceError('internal_error', 'The client went away.'));
     }
   }

@@ -1,4 +1,4 @@
-/** The session's sockets: who has said hello, who is up to date, who fell behind. */
+/** The session's sockets: which have said hello, which are up to date, which fell behind. */
 import { CLOSE, type Hello, type ServerMessage, type Snapshot } from '../../protocol/channel.ts';
 import type { DurableContext, DurableSocket } from '../durable/types.ts';
 import type { Feed } from './feed.ts';
@@ -16,27 +16,27 @@ interface Attachment {
 export class Readers {
   readonly #ctx: Pick<DurableContext, 'getWebSockets'>;
   readonly #feed: Feed;
-  readonly #snapshot: () => Promise<Omit<Snapshot, 'type' | 'epoch' | 'seq'>>;
+  readonly #snapshot: () => Omit<Snapshot, 'type' | 'epoch' | 'seq'>;
 
   constructor(
     ctx: Pick<DurableContext, 'getWebSockets'>,
     feed: Feed,
-    snapshot: () => Promise<Omit<Snapshot, 'type' | 'epoch' | 'seq'>>,
+    snapshot: () => Omit<Snapshot, 'type' | 'epoch' | 'seq'>,
   ) {
     this.#ctx = ctx;
     this.#feed = feed;
     this.#snapshot = snapshot;
   }
 
-  /** The first message: what was missed, where that is known, else everything. */
-  async hello(socket: DurableSocket, hello: Hello, now: number): Promise<void> {
-    await this.publish(now);
-    // What gathered while nobody was there is in the snapshot, or missed: not news to tell after it.
+  /** The first message: answered by what the client missed, where that is known, else by a snapshot. */
+  hello(socket: DurableSocket, hello: Hello, now: number): void {
+    this.publish(now);
+    // Changes that gathered while nobody was connected are in the snapshot or among the missed: not sent again.
     this.#feed.flush(now);
     const missed =
       hello.epoch !== undefined && hello.seq !== undefined ? this.#feed.since(hello.epoch, hello.seq) : null;
     if (missed === null) return this.#sendSnapshot(socket);
-    // Said again on a socket that is up to date, it asks for a sign of life: one without news.
+    // Said again on a socket that is up to date, it is a liveness check: answered by an empty update.
     if (missed.length === 0 && saidHello(socket))
       reply(socket, { type: 'update', seq: this.#feed.seq, changes: [] });
     socket.serializeAttachment({ epoch: this.#feed.epoch } satisfies Attachment);
@@ -44,12 +44,12 @@ export class Readers {
   }
 
   /**
-   * Sends the next frame to all who are up to date, and a snapshot to those who are not but could be. With nobody
-   * there, news gathers in the feed.
+   * Sends the next frame to all sockets that are up to date, and a snapshot to those that are not but can take one.
+   * Without sockets, changes gather in the feed.
    * @param now ms since 1970
-   * @returns whether someone still waits for a whole view
+   * @returns whether a socket still waits for a snapshot
    */
-  async publish(now: number): Promise<boolean> {
+  publish(now: number): boolean {
     const sockets = this.#ctx.getWebSockets().filter(saidHello);
     if (sockets.length === 0) return false;
     let someBehind = false;
@@ -69,7 +69,7 @@ export class Readers {
           someBehind = true;
         }
       } else if (unsent <= HIGH_WATER_BYTES / 2) {
-        await this.#sendSnapshot(socket);
+        this.#sendSnapshot(socket);
       } else {
         someBehind = true;
       }
@@ -77,8 +77,8 @@ export class Readers {
     return someBehind;
   }
 
-  async #sendSnapshot(socket: DurableSocket): Promise<void> {
-    const rest = await this.#snapshot();
+  #sendSnapshot(socket: DurableSocket): void {
+    const rest = this.#snapshot();
     const { epoch, seq } = this.#feed;
     socket.serializeAttachment({ epoch } satisfies Attachment);
     reply(socket, { type: 'snapshot', epoch, seq, ...rest });

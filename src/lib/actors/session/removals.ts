@@ -1,9 +1,9 @@
 /**
- * Bytes that have to go: an intent is stored before the runner is asked and kept until it says done, so that a
+ * Bytes to remove: an intent is stored before the runner is asked and kept until it says done, so that a
  * crash in between leaves no work dir behind.
  */
 import type { MarkedFile, RunnerCommand } from '../../protocol/runner.ts';
-import type { DurableStorage } from '../durable/types.ts';
+import type { DurableKv } from '../durable/types.ts';
 
 /** As stored. */
 interface Intent {
@@ -13,16 +13,17 @@ interface Intent {
 }
 
 const PREFIX = 'gone/';
-const BATCH = 128;
+/** Intents of one list: there may be one for each download that a session ever had. */
+const PAGE = 1000;
 
 export class Removals {
-  readonly #storage: DurableStorage;
-  readonly #tell: (command: RunnerCommand) => void;
+  readonly #kv: DurableKv;
+  readonly #send: (command: RunnerCommand) => void;
   readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
 
-  constructor(storage: DurableStorage, tell: (command: RunnerCommand) => void) {
-    this.#storage = storage;
-    this.#tell = tell;
+  constructor(kv: DurableKv, send: (command: RunnerCommand) => void) {
+    this.#kv = kv;
+    this.#send = send;
   }
 
   get busy(): boolean {
@@ -30,47 +31,44 @@ export class Removals {
   }
 
   /** Asks again for all that was under way when the actor last stopped. */
-  async wake(): Promise<void> {
-    for (let after: string | null = ''; after !== null;) {
-      const from: { startAfter?: string } = after === '' ? {} : { startAfter: after };
-      const intents: Map<string, Intent> = await this.#storage.list({
-        prefix: PREFIX,
-        limit: BATCH,
-        ...from,
-      });
+  wake(): void {
+    let intents: [key: string, intent: Intent][] = [];
+    do {
+      const last = intents.at(-1);
+      const from = last === undefined ? {} : { startAfter: last[0] };
+      intents = [...this.#kv.list<Intent>({ prefix: PREFIX, limit: PAGE, ...from })];
       for (const [key, intent] of intents) void this.#ask(key.slice(PREFIX.length), intent);
-      after = intents.size < BATCH ? null : ([...intents.keys()].at(-1) ?? null);
-    }
+    } while (intents.length === PAGE);
   }
 
-  /** Whether its bytes are on their way out already. */
+  /** Whether its bytes are being removed already. */
   has(id: string): boolean {
     return this.#waiting.has(id);
   }
 
   /**
    * @param file the finished file to delete too
-   * @returns after the intent is written, what settles when the runner says that all is gone
+   * @returns resolves when the runner says that all is gone
    */
-  async begin(id: string, file: MarkedFile | null): Promise<{ gone: Promise<void> }> {
+  begin(id: string, file: MarkedFile | null): Promise<void> {
     const mark = file?.mark;
     const intent: Intent = { file: file?.name ?? null, ...(mark === undefined ? {} : { mark }) };
-    await this.#storage.put(PREFIX + id, intent);
-    return { gone: this.#ask(id, intent) };
+    this.#kv.put(PREFIX + id, intent);
+    return this.#ask(id, intent);
   }
 
-  async done(id: string): Promise<void> {
-    await this.forget(id);
+  done(id: string): void {
+    this.forget(id);
     this.#waiting.get(id)?.resolve();
     this.#waiting.delete(id);
   }
 
-  async forget(id: string): Promise<void> {
-    await this.#storage.delete(PREFIX + id);
+  forget(id: string): void {
+    this.#kv.delete(PREFIX + id);
   }
 
   #ask(id: string, intent: Intent): Promise<void> {
-    this.#tell({ type: 'discard', download: id, ...intent });
+    this.#send({ type: 'discard', download: id, ...intent });
     const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
     this.#waiting.set(id, waiting);
     return waiting.promise;

@@ -1,4 +1,4 @@
-/** What the runner says of downloads, turned into events of their machines. */
+/** Runner events about downloads, turned into events of their machines. */
 import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
 import { waitMs } from '../download/retry.ts';
@@ -17,60 +17,60 @@ export class RunnerNews {
     this.#live = live;
   }
 
-  async hear(event: JobEvent): Promise<void> {
+  handle(event: JobEvent): void {
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
-    if (event.type === 'stopped' || event.type === 'discarded') await this.#keepOutput(event);
+    if (event.type === 'stopped' || event.type === 'discarded') this.#keepOutput(event);
     if (event.type === 'discarded') return this.#parts.removals.done(event.download);
     if (event.type === 'found') return this.#tidy(event.downloads);
     const child = this.#live.find(event.download);
-    if (!child) return this.#hearStray(event);
-    // A late word of an older attempt.
+    if (!child) return this.#handleStray(event);
+    // A late event of an older attempt.
     if (event.attempt !== child.row.attempt) return;
     return this.#pass(child, event);
   }
 
   /** What was paused or cancelled can be explained too; what was removed needs no explaining. */
-  async #keepOutput({ download, output = '' }: { download: string; output?: string }): Promise<void> {
+  #keepOutput({ download, output = '' }: { download: string; output?: string }): void {
     const { store } = this.#parts;
-    const isKnown = this.#live.find(download) !== undefined || (await store.get(download)) !== null;
-    if (isKnown) await store.keepOutput(download, output);
+    const isKnown = this.#live.find(download) !== undefined || store.get(download) !== null;
+    if (isKnown) store.keepOutput(download, output);
   }
 
-  /** Work dirs that a crash left: what is done, cancelled or not known any more needs none. */
-  async #tidy(downloads: string[]): Promise<void> {
-    const { store, removals, tell } = this.#parts;
-    const rows = new Map((await store.rowsOf(downloads)).map((row) => [row.id, row]));
+  /** Work dirs that a crash left: a download that is complete, cancelled or unknown needs none. */
+  #tidy(downloads: string[]): void {
+    const { store, removals, send } = this.#parts;
+    const rows = new Map(store.rowsOf(downloads).map((row) => [row.id, row]));
     for (const download of downloads) {
-      // What is on its way out may have a file to be deleted with it.
+      // A removal under way may have a file to delete too.
       if (this.#live.find(download) || removals.has(download)) continue;
       const state = rows.get(download)?.state;
-      if (state === 'complete') tell({ type: 'settle', download });
-      else if (state === undefined || state === 'cancelled') await removals.begin(download, null);
+      if (state === 'complete') send({ type: 'settle', download });
+      else if (state === undefined || state === 'cancelled') void removals.begin(download, null);
     }
   }
 
-  async #pass(child: Child, event: AttemptEvent): Promise<void> {
+  #pass(child: Child, event: AttemptEvent): void {
     const { env, store } = this.#parts;
     const at = env.clock.now();
     const cause = `runner:${event.type}`;
     switch (event.type) {
       case 'phase':
-        // The last of the window would go with it, and a file that is checked stands at `finish` for seconds.
+        // The newest sample would be lost, and a file that is checked stays at `finish` for seconds.
         if (child.newest) this.#live.send(child, { type: 'tick', sample: child.newest, at, cause });
         child.newest = null;
         return this.#live.send(child, { ...event, at, cause });
       case 'sample':
-        this.#live.stir();
+        this.#live.openThrottle();
         if (child.throttled) child.newest = event.sample;
         else this.#live.send(child, { type: 'sample', sample: event.sample, at, cause });
         return;
       case 'done':
-        await store.keepOutput(event.download, event.output);
+        store.keepOutput(event.download, event.output);
         return this.#live.send(child, { type: 'done', file: event.file, at, cause });
       case 'failed': {
         const { error, output } = event;
         const dueAt = at + waitMs(error, child.row.failures, store.counts.waiting, env.random());
-        await store.keepOutput(event.download, output);
+        store.keepOutput(event.download, output);
         return this.#live.send(child, { type: 'failed', error, dueAt, at, cause });
       }
       case 'stopped':
@@ -79,13 +79,13 @@ export class RunnerNews {
   }
 
   /** The runner ended a job that has no actor here: it was paused, cancelled or removed meanwhile. */
-  async #hearStray(event: AttemptEvent): Promise<void> {
+  #handleStray(event: AttemptEvent): void {
     if (event.type !== 'done') return;
-    const row = await this.#parts.store.get(event.download);
+    const row = this.#parts.store.get(event.download);
     if (!row || row.state === 'cancelled') {
-      await this.#parts.removals.begin(event.download, event.file);
+      void this.#parts.removals.begin(event.download, event.file);
     } else if (!isFinal(row.state) && row.attempt === event.attempt) {
-      await this.#pass(this.#live.revive(row), event);
+      this.#pass(this.#live.revive(row), event);
     }
   }
 }

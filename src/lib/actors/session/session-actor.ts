@@ -1,6 +1,6 @@
 /**
- * One browser session: a durable object. Its turns (a request, a message, runner events, an alarm, a tick) run one
- * at a time and await nothing but storage; long work is a runner job whose answer is an event of a later turn.
+ * One browser session: a durable object. Its turns (a request, a message, runner events, an alarm, a tick) are plain
+ * functions; long work is a runner job whose answer is an event of a later turn.
  */
 import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
 import type { CommandMessage } from '../../protocol/command.ts';
@@ -10,6 +10,7 @@ import { problemAnswer } from '../../protocol/problem.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
+import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
 import { Commands } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
@@ -45,23 +46,26 @@ export class SessionActor implements DurableObject {
   readonly #news: RunnerNews;
   /** Commands to the runner: sent once what they follow from is on disk. */
   #outbox: RunnerCommand[] = [];
+  /** While there is work under way: keeps the object in memory. */
   #working: PromiseWithResolvers<void> | null = null;
-  #lastTurn: Promise<unknown> = Promise.resolve();
+  readonly #backlog = new Backlog();
+  /** While there was more to do than one turn could: settles when it is done. */
+  #catchingUp: Promise<void> | null = null;
   #isAwake = false;
 
   constructor(ctx: DurableContext, env: SessionEnv) {
     this.#ctx = ctx;
     this.#session = ctx.id.name ?? ctx.id.toString();
     this.#env = env;
-    const tell = (command: RunnerCommand): void => void this.#outbox.push(command);
+    const send = (command: RunnerCommand): void => void this.#outbox.push(command);
     const { storage } = ctx;
-    const store = new SessionStore(storage);
+    const store = new SessionStore(storage.kv);
     this.#store = store;
     this.#deadlines = new Deadlines(storage);
-    this.#log = new CommandLog(storage);
+    this.#log = new CommandLog(storage.kv);
     this.#feed = new Feed(() => env.newId());
-    this.#removals = new Removals(storage, tell);
-    this.#parses = new Parses(tell);
+    this.#removals = new Removals(storage.kv, send);
+    this.#parses = new Parses(send);
     const parts: Parts = {
       session: this.#session,
       env,
@@ -69,9 +73,9 @@ export class SessionActor implements DurableObject {
       deadlines: this.#deadlines,
       feed: this.#feed,
       removals: this.#removals,
-      tell,
+      send,
     };
-    this.#live = new LiveDownloads(parts, () => void this.#turn(async () => this.#live.tick()));
+    this.#live = new LiveDownloads(parts, () => queueMicrotask(() => this.#tick()));
     const listings = new Listings(store, this.#live);
     this.#downloads = new Downloads(parts, this.#live, listings);
     this.#commands = new Commands({
@@ -82,18 +86,16 @@ export class SessionActor implements DurableObject {
       parses: this.#parses,
     });
     this.#news = new RunnerNews(parts, this.#live);
-    this.#readers = new Readers(ctx, this.#feed, async () => ({
-      ...(await listings.newest(SNAPSHOT_BYTES)),
+    this.#readers = new Readers(ctx, this.#feed, () => ({
+      ...listings.newest(SNAPSHOT_BYTES),
       totals: this.#live.totals,
     }));
-    const waking = this.#turn(async () => {
-      await this.#log.prune(env.clock.now());
-      await this.#downloads.wake();
+    this.#turn(() => {
+      this.#log.prune(env.clock.now());
+      this.#downloads.wake();
       this.#feed.startWith(this.#live.totals);
-    }).then(() => {
-      this.#isAwake = true;
     });
-    void ctx.blockConcurrencyWhile(() => waking);
+    this.#isAwake = true;
   }
 
   /** The HTTP calls of the contract, with paths below `/api`. */
@@ -109,33 +111,33 @@ export class SessionActor implements DurableObject {
    * it began, as no body is waited for (bench/adds).
    * @param path below `/api`
    * @param query with or without its `?`
-   * @param asker by what `abandon` knows who waits for it
+   * @param requester names the waiting client for `abandon`
    */
-  async ask(
+  ask(
     method: string,
     path: string,
     query: string,
     body: string,
-    asker: string | null = null,
-  ): Promise<PlainAnswer> {
+    requester: string | null = null,
+  ): PlainAnswer | Promise<PlainAnswer> {
+    let asked: SessionRequest;
     try {
-      const asked = readRequest(method, path, new URLSearchParams(query), body);
-      const outcome = await this.#turn(() => this.#commands.answer(asked, asker));
-      const result = 'later' in outcome ? await outcome.later : outcome.result;
-      return asked.ask === 'remove'
-        ? { status: 204, headers: {}, body: null }
-        : jsonAnswer(result, statusOf(asked));
+      asked = readRequest(method, path, new URLSearchParams(query), body);
     } catch (error) {
       return problemAnswer(error);
     }
+    const outcome = this.#turn(() => this.#commands.answer(asked, requester));
+    if ('refusal' in outcome) return problemAnswer(outcome.refusal);
+    if ('result' in outcome) return answerTo(asked, outcome.result);
+    return outcome.later.then((result) => answerTo(asked, result), problemAnswer);
   }
 
-  /** Nobody waits for the answers to `asker` any more: parses end. */
-  async abandon(asker: string): Promise<void> {
-    await this.#turn(async () => this.#parses.abandon(asker));
+  /** The client that waited is gone: its parses end. */
+  abandon(requester: string): void {
+    this.#turn(() => this.#parses.abandon(requester));
   }
 
-  async webSocketMessage(socket: DurableSocket, text: string | ArrayBuffer): Promise<void> {
+  webSocketMessage(socket: DurableSocket, text: string | ArrayBuffer): void {
     let message: ClientMessage;
     try {
       message = parseClientMessage(typeof text === 'string' ? text : '');
@@ -145,89 +147,120 @@ export class SessionActor implements DurableObject {
     if (message.type === 'hello')
       return this.#turn(() => this.#readers.hello(socket, message, this.#env.clock.now()));
     if (!saidHello(socket)) return socket.close(CLOSE.policy, 'hello comes first');
-    await this.#command(socket, message);
+    this.#command(socket, message);
   }
 
-  async webSocketClose(socket: DurableSocket): Promise<void> {
-    await this.#turn(async () => this.#parses.abandon(socket));
+  webSocketClose(socket: DurableSocket): void {
+    this.#turn(() => this.#parses.abandon(socket));
   }
 
-  async alarm(): Promise<void> {
-    await this.#turn(async () => {
-      for (const name of await this.#deadlines.take(this.#env.clock.now())) await this.#downloads.due(name);
+  alarm(): void {
+    this.#turn(() => {
+      for (const name of this.#deadlines.takeDue(this.#env.clock.now())) this.#downloads.due(name);
     });
   }
 
-  /** Called by the host with what the runner has to say. */
-  async runnerEvents(events: RunnerEvent[]): Promise<void> {
-    await this.#turn(async () => {
-      for (const event of events) {
-        if ('job' in event) this.#parses.hear(event);
-        else await this.#news.hear(event);
-      }
-    });
+  /**
+   * Called by the host with the runner's events.
+   * @returns resolves when all of it is stored, where it is more than one turn can store
+   */
+  runnerEvents(events: RunnerEvent[]): void | Promise<void> {
+    this.#backlog.push(events);
+    // What came before comes first.
+    if (this.#catchingUp === null) this.#turn(() => this.#handleSome());
+    return this.#catchingUp ?? undefined;
+  }
+
+  #handleSome(): void {
+    for (const event of this.#backlog.take()) {
+      if ('job' in event) this.#parses.handle(event);
+      else this.#news.handle(event);
+    }
+  }
+
+  get #isBehind(): boolean {
+    return this.#log.isBehind || !this.#backlog.isEmpty;
+  }
+
+  /** What is too much for one turn, in slices with a commit between them: without, a cluster cannot store them. */
+  async #catchUp(): Promise<void> {
+    while (this.#isBehind) {
+      await this.#ctx.storage.sync();
+      this.#turn(() => {
+        if (this.#log.isBehind) this.#log.prune(this.#env.clock.now());
+        else this.#handleSome();
+      });
+    }
+    this.#catchingUp = null;
   }
 
   /** What there is to explain a download by: its row, and the last 4 kB that its engine printed. null = not here. */
-  async explain(id: string): Promise<{ row: DownloadRow; output: string | null } | null> {
-    return this.#turn(async () => {
-      const row = this.#live.find(id)?.row ?? (await this.#store.get(id));
-      return row === null ? null : { row, output: await this.#store.outputOf(id) };
-    });
+  explain(id: string): { row: DownloadRow; output: string | null } | null {
+    const row = this.#live.find(id)?.row ?? this.#store.get(id);
+    return row === null ? null : { row, output: this.#store.outputOf(id) };
   }
 
   /** Called by the host at its start: constructing the actor has done all there is to do. */
   wake(): void {}
 
-  async #command(socket: DurableSocket, message: CommandMessage): Promise<void> {
+  #command(socket: DurableSocket, message: CommandMessage): void {
     const { id } = message;
     const onItems: OnItems = (engine, items) => reply(socket, { type: 'items', id, engine, items });
-    try {
-      const outcome = await this.#turn(() => this.#commands.answerMessage(message, socket, onItems));
-      const result = 'later' in outcome ? await outcome.later : outcome.result;
-      reply(socket, { type: 'ack', id, result });
-    } catch (error) {
+    const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
+    const reject = (error: unknown): void =>
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
+    const outcome = this.#turn(() => this.#commands.answerMessage(message, socket, onItems));
+    if ('refusal' in outcome) reject(outcome.refusal);
+    else if ('result' in outcome) acknowledge(outcome.result);
+    else void outcome.later.then(acknowledge, reject);
+  }
+
+  /** The end of a throttle window, which no event of the host is. */
+  #tick(): void {
+    try {
+      this.#turn(() => this.#live.tick());
+    } catch {
+      // The reset has reported it; or the timer belongs to an activation that is over.
     }
   }
 
   /**
-   * Runs one turn alone, then stores and tells what came of it. Turns queue here as well as in the host's mailbox:
-   * a request whose body had to be awaited, and the end of a throttle window, do not come through that.
+   * One turn: what it stores is stored together with its end, or taken back. Then memory may know more than the storage:
+   * it is forgotten, and the next event starts from what is stored.
    */
-  #turn<T>(work: () => Promise<T>): Promise<T> {
-    const turn = this.#lastTurn.then(() => this.#runTurn(work));
-    this.#lastTurn = turn.catch(() => {});
-    return turn;
-  }
-
-  async #runTurn<T>(work: () => Promise<T>): Promise<T> {
+  #turn<T>(work: () => T): T {
     try {
-      return await work();
-    } finally {
-      // Also after a refusal, which is an answer and no crash: what the turn did before it stands.
-      await this.#settle();
-    }
-  }
-
-  async #settle(): Promise<void> {
-    try {
-      await this.#live.settle();
-      this.#feed.totals(this.#live.totals);
-      // Who fell behind is looked at again when the next window ends.
-      if (await this.#readers.publish(this.#env.clock.now())) this.#live.stir();
+      const result = this.#ctx.storage.transactionSync(() => {
+        const worked = work();
+        this.#live.endTurn();
+        return worked;
+      });
+      this.#publish();
+      this.#sendCommands();
+      this.#stayWhileWorking();
+      if (this.#isBehind && this.#catchingUp === null) {
+        this.#catchingUp = this.#catchUp();
+        // What makes it fail has reset the object, which has reported it.
+        this.#ctx.waitUntil(this.#catchingUp.catch(() => undefined));
+      }
+      return result;
     } catch (error) {
-      // Memory and storage may disagree now: forget memory, the next event starts from storage. A waking that fails
-      // is forgotten by the host, which tells whoever asked why.
+      this.#live.end();
+      this.#outbox = [];
+      // A constructor that throws is forgotten by the host, which answers its callers.
       if (this.#isAwake) this.#ctx.abort(String(error));
       throw error;
     }
-    this.#send();
-    this.#stayWhileWorking();
+  }
+
+  #publish(): void {
+    this.#feed.totals(this.#live.totals);
+    // Slow readers are retried at the next tick.
+    if (this.#readers.publish(this.#env.clock.now())) this.#live.openThrottle();
   }
 
   /** Runner commands are effects that no rollback takes back: they leave after the commit. */
-  #send(): void {
+  #sendCommands(): void {
     if (this.#outbox.length === 0) return;
     const commands = this.#outbox;
     this.#outbox = [];
@@ -250,8 +283,9 @@ export class SessionActor implements DurableObject {
   }
 }
 
-function statusOf({ ask }: SessionRequest): number {
-  return ['parse', 'list', 'show', 'file'].includes(ask) ? 200 : 202;
+function answerTo({ ask }: SessionRequest, result: unknown): PlainAnswer {
+  if (ask === 'remove') return { status: 204, headers: {}, body: null };
+  return jsonAnswer(result, ['parse', 'list', 'show', 'file'].includes(ask) ? 200 : 202);
 }
 
 /** Junk that names a command is rejected by its id; junk that does not ends the conversation. */

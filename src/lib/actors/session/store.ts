@@ -4,12 +4,10 @@
  */
 import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import type { DurableStorage } from '../durable/types.ts';
+import type { DurableKv } from '../durable/types.ts';
 import { type DownloadRow, readRow } from '../download/row.ts';
 
 const META_VERSION = 1;
-/** The storage API's own limit of keys in one call. */
-const KEYS_PER_CALL = 128;
 /** Highest `n`: 12 digits, so that the index key of a newer row sorts before that of an older one. */
 const MAX_N = 999_999_999_999;
 
@@ -21,11 +19,11 @@ export interface Meta {
 }
 
 export class SessionStore {
-  readonly #storage: DurableStorage;
+  readonly #kv: DurableKv;
   #meta: Meta = { v: META_VERSION, createdAt: 0, nextN: 1, counts: noCounts() };
 
-  constructor(storage: DurableStorage) {
-    this.#storage = storage;
+  constructor(kv: DurableKv) {
+    this.#kv = kv;
   }
 
   get counts(): Readonly<Record<DownloadState, number>> {
@@ -33,8 +31,8 @@ export class SessionStore {
   }
 
   /** @throws SluiceError `store_newer` */
-  async load(now: number): Promise<void> {
-    const meta = await this.#storage.get<Meta>('meta');
+  load(now: number): void {
+    const meta = this.#kv.get<Meta>('meta');
     if (!meta) {
       this.#meta.createdAt = now;
       return;
@@ -52,93 +50,92 @@ export class SessionStore {
     return this.#meta.nextN++;
   }
 
-  async get(id: string): Promise<DownloadRow | null> {
-    const stored = await this.#storage.get(`d/${id}`);
+  get(id: string): DownloadRow | null {
+    const stored = this.#kv.get(`d/${id}`);
     return stored === undefined ? null : readRow(stored);
   }
 
   /** @param before the state under which it is stored now; null for a new row */
-  async save(row: DownloadRow, before: DownloadState | null): Promise<void> {
-    const entries: Record<string, unknown> = { [`d/${row.id}`]: row };
-    if (before !== row.state) {
-      if (before !== null) {
-        this.#meta.counts[before]--;
-        await this.#storage.delete(indexKey(before, row.n));
-      }
-      this.#meta.counts[row.state]++;
-      entries[indexKey(row.state, row.n)] = row.id;
-      entries['meta'] = this.#meta;
+  save(row: DownloadRow, before: DownloadState | null): void {
+    this.#kv.put(`d/${row.id}`, row);
+    if (before === row.state) return;
+    if (before !== null) {
+      this.#meta.counts[before]--;
+      this.#kv.delete(indexKey(before, row.n));
     }
-    await this.#storage.put(entries);
+    this.#meta.counts[row.state]++;
+    this.#kv.put(indexKey(row.state, row.n), row.id);
+    this.#kv.put('meta', this.#meta);
   }
 
-  async remove(row: DownloadRow): Promise<void> {
+  remove(row: DownloadRow): void {
     this.#meta.counts[row.state]--;
-    await this.#storage.delete([`d/${row.id}`, indexKey(row.state, row.n), `out/${row.id}`]);
-    await this.#storage.put('meta', this.#meta);
+    for (const key of [`d/${row.id}`, indexKey(row.state, row.n), `out/${row.id}`]) this.#kv.delete(key);
+    this.#kv.put('meta', this.#meta);
   }
 
   /** Ids that have waited longest in a state. */
-  async oldest(state: DownloadState, limit: number): Promise<string[]> {
-    const found = await this.#storage.list<string>({ prefix: stateIndex(state), reverse: true, limit });
-    return [...found.values()];
+  oldest(state: DownloadState, limit: number): string[] {
+    const found = [...this.#kv.list<string>({ prefix: stateIndex(state), reverse: true, limit })];
+    return found.map(([, id]) => id);
   }
 
-  async rowsOf(ids: string[]): Promise<DownloadRow[]> {
-    const rows: DownloadRow[] = [];
-    for (let at = 0; at < ids.length; at += KEYS_PER_CALL) {
-      const keys = ids.slice(at, at + KEYS_PER_CALL).map((id) => `d/${id}`);
-      const found = await this.#storage.get(keys);
-      for (const key of keys) {
-        const stored = found.get(key);
-        if (stored !== undefined) rows.push(readRow(stored));
-      }
-    }
-    return rows;
+  rowsOf(ids: string[]): DownloadRow[] {
+    return ids.flatMap((id) => this.get(id) ?? []);
   }
 
-  /**
-   * Newest first, a page of rows in any of `states`: as many index keys are read as the page is long, for each
-   * state, however long the history.
-   * @param beforeN only rows older than this one
-   */
-  async page(
-    states: readonly DownloadState[],
-    limit: number,
-    beforeN: number | null,
-  ): Promise<{ rows: DownloadRow[]; nextN: number | null }> {
-    const keys: { order: string; id: string }[] = [];
-    for (const state of states) {
-      if (this.#meta.counts[state] === 0) continue;
-      const prefix = stateIndex(state);
-      const startAfter = beforeN === null ? {} : { startAfter: indexKey(state, beforeN) };
-      const found = await this.#storage.list<string>({ prefix, limit: limit + 1, ...startAfter });
-      for (const [key, id] of found) keys.push({ order: orderOf(key), id });
-    }
-    keys.sort((a, b) => (a.order < b.order ? -1 : 1));
-    const page = keys.slice(0, limit);
-    const rows = await this.rowsOf(page.map(({ id }) => id));
-    return { rows, nextN: keys.length > limit ? (rows.at(-1)?.n ?? null) : null };
+  /** As `readPage`. */
+  page(states: readonly DownloadState[], limit: number, beforeN: number | null): StoredPage {
+    return readPage(this.#kv, this.counts, states, limit, beforeN);
   }
 
   /** The last 4 kB an engine printed for a download that ended, for explaining it later. */
-  async keepOutput(id: string, output: string): Promise<void> {
-    if (output !== '') await this.#storage.put(`out/${id}`, output);
+  keepOutput(id: string, output: string): void {
+    if (output !== '') this.#kv.put(`out/${id}`, output);
   }
 
-  async outputOf(id: string): Promise<string | null> {
-    return (await this.#storage.get<string>(`out/${id}`)) ?? null;
+  outputOf(id: string): string | null {
+    return this.#kv.get<string>(`out/${id}`) ?? null;
   }
 }
 
-/** What the index keys of a state begin with. */
-export function stateIndex(state: DownloadState): string {
+export interface StoredPage {
+  /** Newest first. */
+  rows: DownloadRow[];
+  /** Where the next page goes on; null = there is none. */
+  nextN: number | null;
+}
+
+/**
+ * Newest first, a page of rows in any of `states`: as many index keys are read as the page is long, for each state,
+ * however long the history.
+ * @param beforeN only rows older than this one
+ */
+export function readPage(
+  kv: Pick<DurableKv, 'get' | 'list'>,
+  counts: Meta['counts'],
+  states: readonly DownloadState[],
+  limit: number,
+  beforeN: number | null,
+): StoredPage {
+  const keys: { order: string; id: string }[] = [];
+  for (const state of states) {
+    if (counts[state] === 0) continue;
+    const prefix = stateIndex(state);
+    const startAfter = beforeN === null ? {} : { startAfter: indexKey(state, beforeN) };
+    for (const [key, id] of kv.list<string>({ prefix, limit: limit + 1, ...startAfter }))
+      keys.push({ order: key.slice(prefix.length), id });
+  }
+  keys.sort((a, b) => (a.order < b.order ? -1 : 1));
+  const rows = keys.slice(0, limit).flatMap(({ id }) => {
+    const stored = kv.get(`d/${id}`);
+    return stored === undefined ? [] : readRow(stored);
+  });
+  return { rows, nextN: keys.length > limit ? (rows.at(-1)?.n ?? null) : null };
+}
+
+function stateIndex(state: DownloadState): string {
   return `by/${state}/`;
-}
-
-/** Of an index key: sorts the same over all states, the newest first. */
-export function orderOf(key: string): string {
-  return key.slice(key.lastIndexOf('/') + 1);
 }
 
 function indexKey(state: DownloadState, n: number): string {

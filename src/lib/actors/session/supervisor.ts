@@ -1,6 +1,6 @@
 /**
  * Holds the live XState actors of a session: the session machine and, under it, a download machine for each
- * download that has a place. Effects of the machines come out as plain calls.
+ * download that has a slot. Effects of the machines come out as plain calls.
  */
 import { type ActorRefFrom, type AnyActorRef, createActor, type SnapshotFrom } from 'xstate';
 import type { Sample } from '../../protocol/progress.ts';
@@ -33,13 +33,13 @@ export class Child {
     return this.snapshot.context.row;
   }
 
-  /** Its window is open: samples are gathered, not published. */
+  /** Throttled: samples are gathered, not published. */
   get throttled(): boolean {
     return this.snapshot.matches({ download: 'throttle' });
   }
 
-  /** It takes one of the session's places: a runner works for it, or was asked to. */
-  get hasPlace(): boolean {
+  /** It takes one of the session's slots: a runner works for it, or was asked to. */
+  get hasSlot(): boolean {
     const { snapshot } = this;
     return (
       snapshot.matches({ queued: 'asked' }) ||
@@ -110,13 +110,18 @@ export class Supervisor {
     this.#session.send({ type: 'stop', id });
   }
 
-  /** Opens the throttle window, or keeps it open. */
-  stir(): void {
-    // Asked with each sample: to a window that is open it would be an event that changes nothing.
-    if (this.#session.getSnapshot().value === 'quiet') this.#session.send({ type: 'stir' });
+  /** Stops all of them, and the timer of the throttle window. */
+  end(): void {
+    this.#session.stop();
   }
 
-  rest(): void {
-    this.#session.send({ type: 'rest' });
+  /** Opens the throttle window, or keeps it open. */
+  openThrottle(): void {
+    // Asked with each sample: to a window that is open it would be an event that changes nothing.
+    if (this.#session.getSnapshot().value === 'idle') this.#session.send({ type: 'openThrottle' });
+  }
+
+  closeThrottle(): void {
+    this.#session.send({ type: 'closeThrottle' });
   }
 }

@@ -1,0 +1,255 @@
+/**
+ * One activation of an object, from the event that woke it to its eviction or reset: runs its turns. What belongs to
+ * an activation dies with it: a promise or timer that was left behind can neither write nor send.
+ */
+import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import type { StorageOwner } from './actor-storage.ts';
+import { type ActorEvent, invoke, isAsked, type Turn } from './events.ts';
+import type { Output } from './gate.ts';
+import { type ActorHandle, type Definition, handles, type Scheduler } from './ports.ts';
+import type { HostSocket, SocketUser } from './sockets.ts';
+import type { ActorRows, Store } from './store.ts';
+import type { DurableObject } from './types.ts';
+
+/** The object that is active. */
+export interface ActivationOwner extends ActorHandle {
+  readonly scheduler: Scheduler;
+  readonly definition: Definition;
+  readonly sockets: readonly HostSocket[];
+  readonly waiting: number;
+  construct(activation: Activation): DurableObject;
+  /** Ends an activation; does nothing when it is over. `culprit` = the turn that threw. */
+  reset(error: unknown, activation: Activation, culprit?: Turn): void;
+  /** Begins to wait for eviction when nothing is under way. */
+  startIdling(activation: Activation): void;
+}
+
+const NONE: Turn[] = [];
+
+export class Activation implements StorageOwner, SocketUser {
+  readonly actor: ActivationOwner;
+  isAlive = true;
+  /** Null until its constructor has run. */
+  #instance: DurableObject | null = null;
+  /** The one whose handler runs. */
+  #turn: Turn | null = null;
+  /** Those whose handler returned a promise that has not settled. */
+  #open = NONE;
+  /** Promises of `waitUntil`. */
+  #waits = 0;
+  /** What the turn has sent: leaves when it ends well. Null between turns. */
+  #outputs: Output<ActorHandle>[] | null = null;
+  #hasWritten = false;
+  #abortError: unknown = null;
+
+  constructor(actor: ActivationOwner) {
+    this.actor = actor;
+  }
+
+  get rows(): ActorRows {
+    return this.actor.rows;
+  }
+
+  get store(): Store {
+    return this.actor.scheduler.store;
+  }
+
+  get hasAlarmHandler(): boolean {
+    return handles(this.actor.definition, 'alarm');
+  }
+
+  /** May be evicted. */
+  get isIdle(): boolean {
+    return this.#turn === null && this.#open.length === 0 && this.#waits === 0;
+  }
+
+  /** Runs one turn, from the call of its handler to its return. */
+  run(event: ActorEvent): void {
+    const { isWatched } = this.actor.scheduler.observers;
+    const turn: Turn = { event, startedAt: isWatched ? performance.now() : null };
+    this.#turn = turn;
+    let result: unknown;
+    try {
+      const instance = (this.#instance ??= this.#attempt(() => this.actor.construct(this)));
+      result = this.#attempt(() => this.#invoke(instance, event));
+    } catch (error) {
+      this.#failed(turn, error, this.#hasWritten);
+      return;
+    }
+    if (!isThenable(result)) {
+      this.#succeeded(turn, result);
+      return;
+    }
+    this.#turn = null;
+    this.#open = [...this.#open, turn];
+    this.#observe(turn, 'given-up');
+    result.then(
+      (value) => {
+        this.#succeeded(turn, value);
+      },
+      (error: unknown) => {
+        this.#failed(turn, error, false);
+      },
+    );
+  }
+
+  /** What `work` writes and sends, together or not at all. */
+  #attempt<T>(work: () => T): T {
+    const outputs: Output<ActorHandle>[] = [];
+    this.#outputs = outputs;
+    this.#hasWritten = false;
+    try {
+      return this.store.attempt(() => {
+        const result = work();
+        if (!this.isAlive) throw this.#abortError;
+        return result;
+      });
+    } catch (error) {
+      for (const output of outputs.splice(0)) output.drop(null);
+      throw error;
+    } finally {
+      this.#outputs = null;
+      for (const output of outputs) this.actor.scheduler.gate.pass(output);
+    }
+  }
+
+  #invoke(instance: DurableObject, event: ActorEvent): unknown {
+    const view = (socket: HostSocket) => socket.view(this);
+    if (event.type !== 'alarm') return invoke(instance, event, view);
+    const { rows, scheduler } = this.actor;
+    const row = rows.getAlarm();
+    // It was moved after it fell due.
+    if (row === null || row.at > scheduler.clock.now()) return undefined;
+    event.row = row;
+    scheduler.alarms.fired(this.actor, row);
+    this.#clearAlarm();
+    return invoke(instance, event, view);
+  }
+
+  /** In the same commit as the alarm's effect: it comes back when the turn is taken back. */
+  #clearAlarm(): void {
+    this.touch();
+    try {
+      this.rows.setAlarm(null);
+    } catch (error) {
+      this.storeFailed(toSluiceError(error));
+      throw error;
+    }
+  }
+
+  #succeeded(turn: Turn, value: unknown): void {
+    if (!this.isAlive) return;
+    const { event } = turn;
+    // A turn that has taken its alarm has written.
+    if (event.type === 'alarm') this.actor.scheduler.alarms.done(this.actor, event.row, this.#hasWritten);
+    if (isAsked(event)) {
+      this.pass(
+        () => {
+          event.resolve(value);
+        },
+        (failure) => {
+          event.reject(failure ?? new SluiceError('internal_error'));
+        },
+      );
+    }
+    this.#end(turn, 'done');
+  }
+
+  /** An error with a code is an answer, unless something was written before it; anything else resets the object. */
+  #failed(turn: Turn, error: unknown, hasWritten: boolean): void {
+    const { event } = turn;
+    const isAnswer = error instanceof SluiceError && error.code !== 'internal_error' && !hasWritten;
+    if (!this.isAlive || this.#instance === null || !isAnswer || !isAsked(event)) {
+      this.actor.reset(error, this, turn);
+      return;
+    }
+    const refuse = (): void => {
+      event.reject(error);
+    };
+    this.pass(refuse, refuse);
+    this.#end(turn, 'refused');
+  }
+
+  #end(turn: Turn, outcome: 'done' | 'refused'): void {
+    if (this.#turn === turn) this.#turn = null;
+    else this.#open = this.#open.filter((other) => other !== turn);
+    this.#observe(turn, outcome);
+    this.actor.startIdling(this);
+  }
+
+  #observe(turn: Turn, outcome: 'done' | 'given-up' | 'refused'): void {
+    const { scheduler, name, waiting } = this.actor;
+    scheduler.observers.turn(name, turn, outcome, waiting);
+  }
+
+  /** Ends it and returns the turns that were under way. */
+  end(): Turn[] {
+    const turns = this.#turn === null ? this.#open : [...this.#open, this.#turn];
+    this.isAlive = false;
+    this.#turn = null;
+    this.#open = NONE;
+    return turns;
+  }
+
+  abort(error: unknown): void {
+    if (!this.isAlive) return;
+    this.#abortError = error;
+    // A handler runs until it returns; what it did is taken back then.
+    if (this.#outputs !== null) this.isAlive = false;
+    else this.actor.reset(error, this);
+  }
+
+  assertAlive(): void {
+    if (!this.isAlive)
+      throw new SluiceError('internal_error', 'The object was reset or put to sleep meanwhile.');
+  }
+
+  touch(): void {
+    this.#hasWritten = true;
+    this.actor.scheduler.touched(this.actor);
+  }
+
+  storeFailed(error: SluiceError): void {
+    this.#abortError = error;
+    this.actor.scheduler.storeFailed(error);
+  }
+
+  /** Keeps it in memory until the function returned is called. */
+  wait(): () => void {
+    this.#waits += 1;
+    return () => {
+      this.#waits -= 1;
+      this.actor.startIdling(this);
+    };
+  }
+
+  committed(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.pass(resolve, (error) => {
+        reject(error ?? new SluiceError('internal_error', 'The write was taken back.'));
+      });
+    });
+  }
+
+  pass(leave: () => void, drop: (error: SluiceError | null) => void = nothing): void {
+    const output = { owner: this.actor, leave, drop };
+    if (this.#outputs === null) this.actor.scheduler.gate.pass(output);
+    else this.#outputs.push(output);
+  }
+
+  sent(socket: HostSocket, message: string | ArrayBuffer | Uint8Array): void {
+    const { scheduler, name: actor } = this.actor;
+    if (!scheduler.observers.isWatched) return;
+    const text = typeof message === 'string' ? message : null;
+    const bytes = typeof message === 'string' ? message.length : message.byteLength;
+    scheduler.observers.tell({ type: 'frame', actor, socket, direction: 'out', bytes, text });
+  }
+}
+
+function nothing(): void {
+  // A frame that does not leave is forgotten.
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}
