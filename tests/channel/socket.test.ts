@@ -55,6 +55,7 @@ test.before.each(async (stage) => {
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
+    lists: {} as Edge['lists'],
     reasonsNotReady: () => stage.notReady,
     isStopping: () => stage.notReady.length > 0,
   };

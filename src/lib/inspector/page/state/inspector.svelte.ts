@@ -2,6 +2,7 @@
 import { createContext } from 'svelte';
 import type { Action } from '../../../protocol/command.ts';
 import type { Explanation, InspectorServerMessage, Party, Trace } from '../../../protocol/inspection.ts';
+import { findSession } from '../../../ui/state/browser-session.ts';
 import { MACHINE_HASHES } from '../../charts/charts.ts';
 import { Actors } from './actors.svelte.ts';
 import { act } from './commands.ts';
@@ -52,15 +53,23 @@ export class Inspector {
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
-    const feed = new Feed({
-      url: `${scheme}://${location.host}/api/inspector/channel`,
-      onOpen: () => this.#watch(),
-      onState: (state) => (this.connection = state),
-      onMessages: (messages) => this.#take(messages),
-    });
-    this.#feed = feed;
-    return () => feed.close();
+    let isClosed = false;
+    const open = (): void => {
+      if (isClosed) return;
+      const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
+      this.#feed = new Feed({
+        url: `${scheme}://${location.host}/api/inspector/channel`,
+        onOpen: () => this.#watch(),
+        onState: (state) => (this.connection = state),
+        onMessages: (messages) => this.#take(messages),
+      });
+    };
+    // Who has no session yet is not let in. Without an answer the feed goes on trying.
+    void findSession().then(open, open);
+    return () => {
+      isClosed = true;
+      this.#feed?.close();
+    };
   }
 
   select(actor: Party | null): void {
