@@ -1,17 +1,10 @@
-/** Who comes by a link from another site finds the list that the browser has; who comes for the first time gets one. */
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
-import type { Browser, BrowserContext, Page } from 'playwright-core';
+/** Who comes by a link from another site finds the list that the browser has. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { launchBrowser } from '../support/browser.ts';
 import { type OtherSite, pageOn, redirectOn, startOtherSite } from '../support/other-site.ts';
 import { pageGround, pageMissing } from '../support/page-ground.ts';
-import { STEP_MS, Visit } from '../support/page.ts';
-import { startServer, type TestServer } from '../support/server.ts';
+import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
-import { startSlowLine } from '../support/slow-line.ts';
-import { waitFor } from '../support/wait.ts';
 
 const ground = pageGround(test);
 let other: OtherSite;
@@ -30,18 +23,12 @@ async function withList(): Promise<Visit> {
   return visit;
 }
 
-async function sessionOf(context: BrowserContext): Promise<string> {
-  const found = (await context.cookies()).filter(({ name }) => name === 'sluice_session');
-  assert.is(found.length, 1, 'one session cookie');
-  return found[0]?.value ?? '';
-}
-
 /** Where the page is now, and in a tab that is opened by hand. */
 async function hasItsList(visit: Visit, before: string, how: string): Promise<void> {
   await visit.ready();
   await visit.row('mine.bin').waitFor();
-  assert.is(await sessionOf(visit.page.context()), before, how);
-  assert.is(await visit.page.getByTestId('lost').count(), 0, how);
+  assert.is(await visit.session(), before, how);
+  assert.is(await visit.lost.count(), 0, how);
 }
 
 const go = (url: string): string => JSON.stringify(url);
@@ -59,7 +46,7 @@ for (const where of ['url', 'sameSiteUrl'] as const) {
   const whose = where === 'url' ? 'another site' : 'another port of the same host';
   testUnless(test, pageMissing, `whatever on ${whose} leads here leads to the list there is`, async () => {
     const visit = await withList();
-    const before = await sessionOf(visit.page.context());
+    const before = await visit.session();
     const set: string[] = [];
     visit.page.on('response', async (response) => {
       const isPage = response.url().startsWith(home()) && response.request().isNavigationRequest();
@@ -85,12 +72,12 @@ testUnless(
   async () => {
     const visit = await withList();
     const { page } = visit;
-    const before = await sessionOf(page.context());
+    const before = await visit.session();
     await page.goto(pageOn(other.url, `<button onclick='window.open(${go(home())})'>Sluice</button>`));
     const opening = page.waitForEvent('popup');
     await page.getByRole('button').click();
     const popup = await opening;
-    await popup.getByTestId('download').waitFor();
+    await Visit.on(popup).row('mine.bin').waitFor();
     await page.goto(pageOn(other.url, `<a href="${home()}">Sluice</a>`));
     await page.getByRole('link').click();
     await hasItsList(visit, before, 'by the link');
@@ -109,7 +96,7 @@ testUnless(
   'a way that leads from us through another site and back keeps the list',
   async () => {
     const visit = await withList();
-    const before = await sessionOf(visit.page.context());
+    const before = await visit.session();
     await visit.page.evaluate(
       (url) => (location.href = url),
       redirectOn(other.url, redirectOn(other.sameSiteUrl, home())),
@@ -127,7 +114,7 @@ testUnless(
   async () => {
     const visit = await withList();
     const { page } = visit;
-    const before = await sessionOf(page.context());
+    const before = await visit.session();
     for (const site of [other.url, other.sameSiteUrl]) {
       for (const html of [
         `<iframe src="${home()}"></iframe>`,
@@ -139,7 +126,7 @@ testUnless(
         `<form id="f" method="post" action="${redirectOn('', home(), 307)}"></form><script>f.submit()</script>`,
       ]) {
         await page.goto(pageOn(site, html), { waitUntil: 'networkidle' });
-        assert.is(await sessionOf(page.context()), before, html);
+        assert.is(await visit.session(), before, html);
       }
     }
     await page.goto(home());
@@ -166,164 +153,5 @@ testUnless(
     await visit.close();
   },
 );
-
-for (const where of ['url', 'sameSiteUrl'] as const) {
-  testUnless(test, pageMissing, `a first visit by a link gets a session that stays (${where})`, async () => {
-    const context = await ground.browser.newContext({ locale: 'en-GB' });
-    const page = await context.newPage();
-    page.setDefaultTimeout(STEP_MS);
-    await page.goto(pageOn(other[where], `<a href="${home()}">Sluice</a>`));
-    await page.getByRole('link').click();
-    await live(page);
-    assert.is(await page.getByTestId('lost').count(), 0);
-    const session = await sessionOf(context);
-    await add(page, `${ground.site.url}/file/first.bin`);
-    await page.reload();
-    await page.getByTestId('download').waitFor();
-    assert.is(await sessionOf(context), session);
-    await context.close();
-  });
-}
-
-/** The tabs of a first visit agree: what is added in one is in all, and in the next one. */
-async function agree(context: BrowserContext, pages: Page[], url: string): Promise<void> {
-  for (const page of pages) await live(page);
-  for (const [index, page] of pages.entries()) await add(page, `${ground.site.url}/file/tab-${index}.bin`);
-  const later = await context.newPage();
-  await later.goto(url);
-  for (const page of [...pages, later]) {
-    await waitFor(async () => (await page.getByTestId('download').count()) === pages.length, {
-      what: `${pages.length} downloads in every tab`,
-    });
-    assert.is(await page.getByTestId('lost').count(), 0);
-  }
-}
-
-testUnless(
-  test,
-  pageMissing,
-  'tabs that are opened at once on a first visit end in one session',
-  async () => {
-    const context = await ground.browser.newContext({ locale: 'en-GB' });
-    const pages = await Promise.all([1, 2, 3].map(() => context.newPage()));
-    await Promise.all(pages.map((page) => page.goto(home())));
-    await agree(context, pages, home());
-    await context.close();
-  },
-);
-
-for (const [what, request] of [
-  ['page', 'GET / HTTP'],
-  ['session', 'POST /api/sessions HTTP'],
-] as const) {
-  testUnless(
-    test,
-    pageMissing,
-    `a tab whose ${what} comes late on a first visit takes no session away`,
-    async () => {
-      const line = await startSlowLine();
-      const url = `http://127.0.0.1:${line.port}/`;
-      const env = { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url.slice(0, -1) };
-      const server = await startServer({ env });
-      line.lead(server.port);
-      const context = await ground.browser.newContext({ locale: 'en-GB' });
-      const [late, prompt] = [await context.newPage(), await context.newPage()];
-      const held = line.hold(request);
-      const loading = late.goto(url);
-      await held.arrived;
-      await prompt.goto(url);
-      // Where the first tab waits for its session, the second one waits for the first.
-      if (what === 'session') held.release();
-      await live(prompt);
-      await add(prompt, `${ground.site.url}/file/prompt.bin`);
-      held.release();
-      await loading;
-      await live(late);
-      await late.getByTestId('download').waitFor();
-      await prompt.reload();
-      await prompt.getByTestId('download').waitFor();
-      for (const page of [prompt, late]) assert.is(await page.getByTestId('lost').count(), 0);
-      await context.close();
-      await server.stop();
-      await line.close();
-    },
-  );
-}
-
-/**
- * Plain http to another machine is not secure for a browser: it sends no Sec-Fetch-Site, and has no locks for its tabs.
- * Here that machine is a name for this one.
- */
-async function onLan(
-  run: (browser: Browser, server: TestServer, elsewhere: string) => Promise<void>,
-): Promise<void> {
-  const port = await freePort();
-  const browser = await launchBrowser([
-    '--host-resolver-rules=MAP nas.test 127.0.0.1, MAP dashboard.test 127.0.0.1',
-  ]);
-  const server = await startServer({
-    port,
-    env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: `http://nas.test:${port}` },
-  });
-  try {
-    await run(browser, server, `http://dashboard.test:${other.port}`);
-  } finally {
-    await browser.close();
-    await server.stop();
-  }
-}
-
-testUnless(
-  test,
-  pageMissing,
-  'over plain http on a network a link keeps the list, an old cookie too, and tabs agree',
-  async () => {
-    await onLan(async (browser, { port }, elsewhere) => {
-      const nas = `http://nas.test:${port}/`;
-      const context = await browser.newContext({ locale: 'en-GB' });
-      const pages = await Promise.all([1, 2].map(() => context.newPage()));
-      await Promise.all(pages.map((page) => page.goto(nas)));
-      assert.not(await pages[0]!.evaluate(() => isSecureContext || 'locks' in navigator), 'it is not secure');
-      await agree(context, pages, nas);
-      const [cookie] = await context.cookies();
-      for (const sameSite of ['Lax', 'Strict'] as const) {
-        await context.clearCookies();
-        await context.addCookies([{ ...cookie!, sameSite }]);
-        const page = await context.newPage();
-        const asking = page.waitForRequest((request) => request.url() === nas);
-        await page.goto(pageOn(elsewhere, `<a href="${nas}">Sluice</a>`));
-        await page.getByRole('link').click();
-        assert.is((await (await asking).allHeaders())['sec-fetch-site'], undefined);
-        await live(page);
-        await page.getByTestId('download').first().waitFor();
-        assert.equal(
-          [await page.getByTestId('download').count(), await sessionOf(context)],
-          [2, cookie!.value],
-        );
-        assert.is((await context.cookies())[0]?.sameSite, 'Lax');
-      }
-      await context.close();
-    });
-  },
-);
-
-async function live(page: Page): Promise<void> {
-  await page.getByTestId('connection').and(page.locator('[data-state="live"]')).waitFor({ timeout: STEP_MS });
-}
-
-async function add(page: Page, url: string): Promise<void> {
-  await page.getByRole('textbox', { name: 'Addresses to download' }).fill(url);
-  await page.getByRole('button', { name: 'Download now' }).click();
-  const name = new URL(url).pathname.split('/').at(-1) ?? '';
-  await page.getByTestId('download').filter({ hasText: name }).waitFor({ timeout: STEP_MS });
-}
-
-async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1');
-  await new Promise((resolve) => probe.once('listening', resolve));
-  const { port } = probe.address() as AddressInfo;
-  await new Promise((resolve) => probe.close(resolve));
-  return port;
-}
 
 test.run();

@@ -47,5 +47,5 @@ function answer(request: IncomingMessage, response: ServerResponse): void {
     response
       .writeHead(200, { 'content-type': 'text/html; charset=utf-8' })
       .end(`<!doctype html><title>Elsewhere</title>${searchParams.get('html') ?? ''}`);
-  } else response.writeHead(404).end();
+  } else response.writeHead(204).end();
 }
