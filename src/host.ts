@@ -12,6 +12,7 @@ import { instanceKey } from '#lib/annie/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { createRunner, type Runner } from '#lib/annie/runner.ts';
 import { Operators } from '#lib/channel/operator.ts';
+import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
@@ -25,6 +26,7 @@ import { type Engines, startEngines } from './engines.ts';
 import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
+import { StoredSessions } from './stored-sessions.ts';
 import { openState, type State } from './state.ts';
 
 const SESSION = 'session';
@@ -41,6 +43,8 @@ export interface Sluice {
   readonly runner: Runner;
   readonly tokens: Tokens;
   readonly operators: Operators;
+  readonly sessionLinks: SessionLinks;
+  readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
   readonly host: EmbeddedHost;
   /** Why this process should get no requests now; empty = it is ready. */
@@ -136,6 +140,8 @@ export async function createSluice({
       runner,
       tokens: new Tokens(key),
       operators: new Operators(key),
+      sessionLinks: new SessionLinks(key),
+      sessionList: new StoredSessions(host, SESSION),
       inspector,
       host,
       reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : state.reasonsNotReady()),

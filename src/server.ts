@@ -61,7 +61,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 }
 
 export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
-  const { config, inspector, operators } = sluice;
+  const { config, inspector, operators, sessionLinks, sessionList } = sluice;
   return {
     tokens: sluice.tokens,
     gate: new Gatekeeper(config.host, port, config.origins),
@@ -73,6 +73,12 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
       operators,
       trace: (download, session) => inspector.trace(download, session),
       signedIn: () => log.info('an operator signed in to the inspector'),
+    },
+    lists: {
+      links: sessionLinks,
+      summary: (session) => sessionList.summary(session),
+      all: (prefix, limit) => sessionList.all(prefix, limit),
+      reopened: (session) => log.info('a link of the operator opened a session in a browser', { session }),
     },
     reasonsNotReady: () => sluice.reasonsNotReady(),
     isStopping: () => sluice.isStopping,

@@ -73,6 +73,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
+    lists: {} as Edge['lists'],
     reasonsNotReady: () => [],
     isStopping: () => false,
   });

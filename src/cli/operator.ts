@@ -1,36 +1,126 @@
 import { Operators } from '#lib/channel/operator.ts';
+import { SessionLinks } from '#lib/channel/session-link.ts';
 import { readTokenKey, TokenKeyError } from '#lib/channel/token-key.server.ts';
-import { ConfigError } from '../config.ts';
-import { type Command, textOf, UsageError } from './command.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { SessionList } from '#lib/protocol/session.ts';
+import { type Config, ConfigError } from '../config.ts';
+import { type Command, type Io, textOf, UsageError, type Values } from './command.ts';
+import { readerOf } from './read.ts';
+import { sessionLines } from './session-lines.ts';
+
+/** Longer than a listing takes on a server that is busy. */
+const READ_MS = 10_000;
 
 export const operator: Command = {
-  synopsis: '[--server URL]',
-  summary: 'Prints a link to the inspector, with every session in it; for ten minutes.',
+  synopsis: '[sessions] [--session=ID] [--server URL] [--json]',
+  summary:
+    "Prints a link to the inspector, with every session in it; or one that opens a browser's lost list again.",
   help: `
-Whoever opens the link sees the downloads of everybody, for twelve hours: keep it to yourself.
-It is for the server with the same SLUICE_DATA_DIR, running or not.
+sluice operator                a link to the inspector, for ten minutes. Whoever opens it sees the downloads of
+                               everybody, for twelve hours: keep it to yourself.
+sluice operator sessions       lists the sessions that have downloads: id, how many, the newest one
+sluice operator --session=ID   a link that opens this session's list in a browser, in place of the one that is there.
+                               It works once, for ten minutes, until the server is started again; the browser asks
+                               before it does so. The beginning of an id will do.
 
-  --server URL   where that server is reached, when that is not SLUICE_ORIGINS or this machine`,
-  options: { server: { type: 'string' } },
-  arguments: { min: 0, max: 0 },
-  async run(_positionals, values, io) {
-    const { dataDir, origins, port } = io.config();
-    const server = textOf(values, 'server') ?? origins[0] ?? `http://127.0.0.1:${port}`;
-    if (!URL.canParse(server)) throw new UsageError('--server takes the address of a server.');
-    if (port === 0 && textOf(values, 'server') === undefined) {
-      throw new UsageError('SLUICE_PORT is 0: say with --server where the server listens.');
-    }
-    const key = keyIn(dataDir);
+It is for the server with the same SLUICE_DATA_DIR. The inspector's link can be made while that does not run.
+
+  --server URL   where that server is reached, when that is not SLUICE_ORIGINS or this machine. A list is opened
+                 under this address: it has to be the one that the browser uses
+  --json         the sessions as one line of JSON`,
+  options: { server: { type: 'string' }, session: { type: 'string' }, json: { type: 'boolean' } },
+  arguments: { min: 0, max: 1 },
+  async run([verb], values, io) {
+    if (verb !== undefined && verb !== 'sessions') throw new UsageError('Say: sluice operator sessions');
+    const wanted = textOf(values, 'session');
+    if (verb !== undefined && wanted !== undefined) throw new UsageError('Say either sessions or --session.');
+    const config = io.config();
+    const server = serverOf(values, config);
+    const key = keyIn(config.dataDir);
     if (key === null) {
       io.stderr.write(
-        `sluice: there is no key in ${dataDir}: start sluice serve once, or set SLUICE_DATA_DIR.\n`,
+        `sluice: there is no key in ${config.dataDir}: start sluice serve once, or set SLUICE_DATA_DIR.\n`,
       );
       return 1;
     }
-    io.stdout.write(`${new URL(new Operators(key).link(), server).href}\n`);
-    return 0;
+    if (verb === 'sessions') return printSessions(await askSessions(key, '', values, config), values, io);
+    if (wanted !== undefined) {
+      const session = sessionAmong(await askSessions(key, wanted, values, config), wanted);
+      return print(new URL(new SessionLinks(key).link(session), server).href, io);
+    }
+    return print(new URL(new Operators(key).link(), server).href, io);
   },
 };
+
+function print(line: string, io: Io): number {
+  io.stdout.write(`${line}\n`);
+  return 0;
+}
+
+function printSessions(list: SessionList, values: Values, io: Io): number {
+  if (values['json'] === true) return print(JSON.stringify(list), io);
+  for (const line of sessionLines(list)) io.stdout.write(`${line}\n`);
+  return 0;
+}
+
+/** Where people reach it. */
+function serverOf(values: Values, { origins, port }: Config): string {
+  const given = textOf(values, 'server');
+  if (given !== undefined && !URL.canParse(given))
+    throw new UsageError('--server takes the address of a server.');
+  if (port === 0 && given === undefined) {
+    throw new UsageError('SLUICE_PORT is 0: say with --server where the server listens.');
+  }
+  return given ?? origins[0] ?? localOf(port);
+}
+
+/** Not through SLUICE_ORIGINS, where a proxy may want a login. */
+function localOf(port: number): string {
+  return `http://127.0.0.1:${port}`;
+}
+
+/** @throws SluiceError `connect_failed`, `unauthorized` for a server with another key */
+async function askSessions(
+  key: Uint8Array,
+  prefix: string,
+  values: Values,
+  { port, dataDir }: Config,
+): Promise<SessionList> {
+  const base = textOf(values, 'server') ?? localOf(port);
+  const headers = { authorization: new Operators(key).authorization() };
+  const read = readerOf((path) =>
+    fetch(new URL(`/api${path}`, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
+  );
+  try {
+    return await read<SessionList>(`/operator/sessions?${new URLSearchParams({ id: prefix })}`);
+  } catch (thrown) {
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    const { code, cause } = thrown;
+    if (code === 'connect_failed') {
+      throw new SluiceError(code, `There is no Sluice at ${base}: start it, or name it with --server.`, {
+        cause,
+      });
+    }
+    if (code !== 'unauthorized') throw thrown;
+    throw new SluiceError(
+      code,
+      `The Sluice at ${base} has not the key in ${dataDir}: set SLUICE_DATA_DIR to its own.`,
+    );
+  }
+}
+
+/** @throws SluiceError `not_found`, also when it could be several */
+function sessionAmong({ sessions }: SessionList, wanted: string): string {
+  const [only, another] = sessions;
+  if (only !== undefined && (another === undefined || only.id === wanted)) return only.id;
+  const quoted = JSON.stringify(wanted.slice(0, 32));
+  throw new SluiceError(
+    'not_found',
+    only === undefined
+      ? `No session with downloads begins with ${quoted}. Those there are: sluice operator sessions`
+      : `More than one session begins with ${quoted}: give more of it.`,
+  );
+}
 
 /** @throws ConfigError for one that cannot be used */
 function keyIn(dataDir: string): Uint8Array | null {

@@ -86,14 +86,20 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
 }
 
 test('a browser that sends no Origin is told by Sec-Fetch-Site', () => {
-  assert.is(
-    codeOf(() => gate.check(head({ method: 'POST', fetchSite: 'cross-site' }))),
-    'forbidden_origin',
-  );
-  assert.is(
-    codeOf(() => gate.check(head({ method: 'POST', fetchSite: 'same-origin' }))),
-    null,
-  );
+  for (const fetchSite of ['cross-site', 'same-site']) {
+    assert.is(
+      codeOf(() => gate.check(head({ method: 'POST', fetchSite }))),
+      'forbidden_origin',
+      fetchSite,
+    );
+  }
+  for (const fetchSite of ['same-origin', 'none', undefined]) {
+    assert.is(
+      codeOf(() => gate.check(head({ method: 'POST', fetchSite }))),
+      null,
+      fetchSite,
+    );
+  }
 });
 
 test('GET from another site is answered, a WebSocket is not', () => {

@@ -54,6 +54,7 @@ test.before.each(async (stage) => {
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
+    lists: {} as Edge['lists'],
     reasonsNotReady: () => stage.notReady,
     isStopping: () => stage.notReady.length > 0,
   };

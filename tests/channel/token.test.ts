@@ -66,10 +66,13 @@ test('cookies are read by their whole name', () => {
   assert.equal(readCookies('xsluice=1;sluice=2; sluice =3; sluice', 'sluice'), ['2', '3']);
 });
 
-test('the cookie cannot be read by scripts nor sent by other sites, and is Secure over https', () => {
+test('the cookie cannot be read by scripts, comes along with a link and nothing else, and is Secure over https', () => {
   const cookie = sessionCookie('TOKEN', false);
-  assert.match(cookie, /^sluice_session=TOKEN; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Strict$/);
-  assert.match(sessionCookie('TOKEN', true), /; Secure$/);
+  assert.match(cookie, /^sluice_session=TOKEN; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/);
+  assert.match(
+    sessionCookie('TOKEN', true),
+    /^__Host-sluice_session=TOKEN; Path=\/; .*; SameSite=Lax; Secure$/,
+  );
 });
 
 test.run();

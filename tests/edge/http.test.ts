@@ -33,7 +33,7 @@ test('a session is created with an id, a token and a cookie that holds the token
   const [cookie = ''] = headers['set-cookie'] ?? [];
   assert.ok(cookie.startsWith(`sluice_session=${token};`), cookie);
   assert.match(cookie, /HttpOnly/);
-  assert.match(cookie, /SameSite=Strict/);
+  assert.match(cookie, /SameSite=Lax/);
   const listed = await ask(server.url, '/api/downloads', { headers: { cookie: `sluice_session=${token}` } });
   assert.is(listed.status, 200);
 });

@@ -14,10 +14,11 @@ const ARGS = [
   '--disable-sync',
 ];
 
-export function launchBrowser(): Promise<Browser> {
+/** @param more arguments, beside those of every test */
+export function launchBrowser(more: string[] = []): Promise<Browser> {
   const executablePath = toolPath('chromium');
   if (executablePath === null) throw new Error('there is no chromium: the test should have been skipped');
-  return chromium.launch({ executablePath, args: ARGS, headless: true });
+  return chromium.launch({ executablePath, args: [...ARGS, ...more], headless: true });
 }
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');

@@ -31,17 +31,21 @@ export class Visit {
   /** A browser of its own: cookies and storage are shared with nobody. */
   static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
     const context = await browser.newContext({ locale: 'en-GB', ...options });
-    const visit = new Visit(await context.newPage());
-    visit.page.setDefaultTimeout(STEP_MS);
+    const visit = Visit.on(await context.newPage());
     await visit.page.goto(url);
     await visit.ready();
     return visit;
   }
 
+  /** A page that somebody else opened, or that another page led to. */
+  static on(page: Page): Visit {
+    page.setDefaultTimeout(STEP_MS);
+    return new Visit(page);
+  }
+
   /** Another tab of the same browser. */
   async tab(url: string): Promise<Visit> {
-    const visit = new Visit(await this.page.context().newPage());
-    visit.page.setDefaultTimeout(STEP_MS);
+    const visit = Visit.on(await this.page.context().newPage());
     await visit.page.goto(url);
     await visit.ready();
     return visit;
@@ -71,6 +75,18 @@ export class Visit {
 
   row(title: string): Locator {
     return this.page.getByTestId('download').filter({ hasText: title });
+  }
+
+  /** The session cookie's value; there has to be exactly one. */
+  async session(): Promise<string> {
+    const found = (await this.page.context().cookies()).filter(({ name }) => name === 'sluice_session');
+    if (found.length !== 1) throw new Error(`${found.length} session cookies`);
+    return found[0]?.value ?? '';
+  }
+
+  /** The notice that the browser had another list. */
+  get lost(): Locator {
+    return this.page.getByTestId('lost');
   }
 
   bar(title: string): Locator {

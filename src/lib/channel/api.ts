@@ -7,13 +7,14 @@ import { SluiceError } from '../protocol/error.ts';
 import { problemAnswer } from '../protocol/problem.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { readBody } from './body.ts';
-import { sessionCookie } from './cookie.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { serveFile } from './file.server.ts';
-import { fromNodeHeaders } from './headers.ts';
+import { fromNodeHeaders, headerOf } from './headers.ts';
 import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
+import { listSessions, openLink, readLink } from './links.ts';
+import { openSession } from './visit.ts';
 
 const FILE = /^\/api\/downloads\/([^/]+)\/file$/;
 const TRACE = /^\/api\/inspector\/trace$/;
@@ -25,6 +26,8 @@ const ROUTES: [path: RegExp, methods: string[]][] = [
   [/^\/api\/downloads\/[^/]+\/(pause|resume|cancel|retry)$/, ['POST']],
   [FILE, READ],
   [/^\/api\/sessions$/, ['POST']],
+  [/^\/api\/links\/(read|open)$/, ['POST']],
+  [/^\/api\/operator\/sessions$/, READ],
   [/^\/api\/engines$/, READ],
   [/^\/api\/parse$/, ['POST']],
   [TRACE, READ],
@@ -72,8 +75,11 @@ async function route(request: IncomingMessage, asked: Asked, edge: Edge): Promis
   if (path === '/healthz') return healthz();
   if (path === '/readyz') return readyz(edge);
   if (path === '/api/sessions') return startSession(request, edge);
+  if (path === '/api/links/read') return readLink(await readBody(request), headerOf(request.headers), edge);
+  if (path === '/api/links/open') return openLink(await readBody(request), headerOf(request.headers), edge);
   const credentials = fromNodeHeaders(request.headers);
   if (TRACE.test(path)) return sendTrace(credentials, query, edge);
+  if (path === '/api/operator/sessions') return listSessions(credentials, query, edge);
   const { session } = authenticate(edge.tokens, credentials);
   if (path === '/api/engines') return jsonAnswer({ engines: await edge.engines() });
   const file = FILE.exec(path)?.[1];
@@ -107,9 +113,10 @@ async function parse(
 /** Nothing is stored: the first write of the session creates it. */
 async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   await readBody(request);
-  const { session, token } = edge.tokens.issue();
-  const cookie = sessionCookie(token, edge.gate.isSecure(request.headers.host));
-  return jsonAnswer({ id: session, token }, 201, { 'set-cookie': cookie });
+  const { session: id, token, lost, cookie } = openSession(edge, headerOf(request.headers));
+  const headers: Record<string, string> = cookie === null ? {} : { 'set-cookie': cookie };
+  if (token === null) return jsonAnswer({ id }, 200, headers);
+  return jsonAnswer(lost === null ? { id, token } : { id, token, lost }, 201, headers);
 }
 
 async function sendFile(

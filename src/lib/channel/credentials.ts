@@ -1,5 +1,5 @@
 import { SluiceError } from '../protocol/error.ts';
-import { readCookies, SESSION_COOKIE } from './cookie.ts';
+import { readSessionCookies } from './cookie.ts';
 import type { TokenClaims, Tokens } from './token.ts';
 
 /** What is looked at of a request; both Headers and Node's header object can be turned into it. */
@@ -20,7 +20,7 @@ export function authenticate(tokens: Tokens, { authorization, cookie }: Credenti
 
 /** null when no cookie holds a token of ours: none, an old one, or a planted one. */
 export function fromCookie(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
-  for (const value of readCookies(cookie, SESSION_COOKIE)) {
+  for (const value of readSessionCookies(cookie)) {
     const claims = tokens.verify(value);
     if (claims) return claims;
   }

@@ -10,6 +10,7 @@ import { problemAnswer } from '../protocol/problem.ts';
 import type { LandedFile } from '../protocol/runner.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { isNotModified, rangeApplies, readRange, type Validators } from './byte-range.ts';
+import { API_POLICY } from './headers.ts';
 
 /** Fewer, larger reads: at 64 KiB the stream machinery costs more than the reading. */
 const READ_BYTES = 256 * 1024;
@@ -69,7 +70,7 @@ function answerTo(
     'content-type': 'application/octet-stream',
     'content-disposition': contentDisposition(name),
     'content-length': String(length),
-    'content-security-policy': "default-src 'none'; sandbox",
+    'content-security-policy': `${API_POLICY}; sandbox`,
     ...(range.kind === 'part' ? { 'content-range': `bytes ${first}-${last}/${stats.size}` } : {}),
   };
   const isRead = method !== 'HEAD' && length > 0;

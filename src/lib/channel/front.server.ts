@@ -7,7 +7,7 @@ import type { Admission } from './admission.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { handleApi, isApi, pathOf } from './api.ts';
 import type { Edge } from './edge.ts';
-import { headOf, SECURITY_HEADERS } from './headers.ts';
+import { API_POLICY, headOf, SECURITY_HEADERS } from './headers.ts';
 import { refuseUpgrade } from './socket.server.ts';
 
 /** In which Kit's handler is told whether the browser came over https. Whatever a client sends under it is dropped. */
@@ -75,7 +75,11 @@ export function refuseUnknownUpgrade(socket: Duplex): void {
 
 /** Head and text leave in one write. */
 export function sendAnswer(response: ServerResponse, { status, headers, body }: ApiAnswer): void {
-  const all = { ...SECURITY_HEADERS, ...headers };
+  const all: Record<string, string> = {
+    ...SECURITY_HEADERS,
+    'content-security-policy': API_POLICY,
+    ...headers,
+  };
   if (body === null) {
     response.writeHead(status, all).end();
   } else if (typeof body === 'string') {

@@ -11,6 +11,9 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
 
+/** For answers that are no page: opened as one, they load nothing and are framed by nobody. */
+export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
+
 /** Node's header object: names in lower case, a repeated one as a list. */
 export type NodeHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
@@ -29,6 +32,14 @@ export function headOf(method: string, headers: NodeHeaders): RequestHead {
     origin: single(headers['origin']),
     fetchSite: single(headers['sec-fetch-site']),
   };
+}
+
+/** A request's header by its name in lower case, whatever kind of request it is. */
+export type HeaderOf = (name: string) => string | undefined;
+
+export function headerOf(headers: NodeHeaders | Headers): HeaderOf {
+  if (headers instanceof Headers) return (name) => headers.get(name) ?? undefined;
+  return (name) => single(headers[name]);
 }
 
 function single(value: string | string[] | undefined): string | undefined {

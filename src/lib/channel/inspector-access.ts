@@ -5,6 +5,7 @@ import { paths } from '../protocol/paths.ts';
 import { authenticate, type Credentials } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { fromHeaders } from './headers.ts';
+import { isFromElsewhere } from './origin.ts';
 
 export type InspectorScope =
   /** One's own session. */
@@ -27,16 +28,19 @@ export function pageScope(edge: Omit<Door, 'gate'>, { headers }: Request): 'sess
   return inspectorScope(edge, fromHeaders(headers))?.scope ?? (edge.inspector.isOpen ? 'session' : null);
 }
 
-/** Makes a browser the operator's, and sends it to the inspector; null for a link that is none. */
+/**
+ * Makes a browser the operator's, and sends it to the inspector; null for a link that is none. Where another site's page
+ * sent the browser here, a page of ours asks first: no navigation from elsewhere sets a cookie.
+ */
 export function signIn({ inspector, gate }: Door, { url, headers }: Request): Response | null {
   const grant = new URL(url).searchParams.get('grant') ?? '';
+  if (isFromElsewhere(headers.get('sec-fetch-site'))) {
+    return inspector.operators.isLink(grant) ? goTo(`${paths.link}#grant=${grant}`) : null;
+  }
   const cookie = inspector.operators.signIn(grant, gate.isSecure(headers.get('host') ?? undefined));
   if (cookie === null) return null;
   inspector.signedIn();
-  return new Response(null, {
-    status: 303,
-    headers: { location: paths.inspector, 'set-cookie': cookie, 'cache-control': 'no-store' },
-  });
+  return goTo(paths.inspector, { 'set-cookie': cookie });
 }
 
 /**
@@ -61,6 +65,10 @@ export async function sendTrace(
     },
     body: `${JSON.stringify(trace, null, 1)}\n`,
   };
+}
+
+function goTo(location: string, headers: Record<string, string> = {}): Response {
+  return new Response(null, { status: 303, headers: { location, 'cache-control': 'no-store', ...headers } });
 }
 
 function sessionOf({ tokens }: Pick<Edge, 'tokens'>, credentials: Credentials): string | null {

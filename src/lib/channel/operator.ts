@@ -1,44 +1,42 @@
 /**
  * The operator is whoever can read the data dir: there are no accounts. A link signed with the server's key makes a
- * browser his, by a cookie that the same key signs: `EXPIRES.NONCE.MAC`, checked without any state.
+ * browser the operator's, by a cookie that the same key signs; a request of `sluice operator` is signed too.
  */
-import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
-import { nanoid } from 'nanoid';
 import { paths } from '../protocol/paths.ts';
 import { readCookies } from './cookie.ts';
+import { Grants } from './grant.ts';
 
 export const OPERATOR_COOKIE = 'sluice_operator';
 
 /** Long enough to copy a link from a terminal to a browser. */
 export const LINK_MS = 10 * 60_000;
 export const COOKIE_MS = 12 * 60 * 60_000;
-
-const NONCE_CHARACTERS = 12;
-const SHAPE = /^(\d{13})\.([\w-]{12})\.([\w-]{43})$/;
-
-/** One is never taken for the other, nor either for a session's token. */
-type Purpose = 'operator-link' | 'operator-cookie';
+/** From when the command signs its request until the server has it. */
+export const REQUEST_MS = 60_000;
 
 export class Operators {
-  readonly #key: KeyObject;
-  readonly #now: () => number;
+  readonly #grants: Grants;
 
   /** @param key the server's, as for `Tokens` */
-  constructor(key: Uint8Array, now: () => number = Date.now) {
-    this.#key = createSecretKey(key);
-    this.#now = now;
+  constructor(key: Uint8Array, now?: () => number) {
+    this.#grants = new Grants(key, now);
   }
 
   /** Where to sign in, below the server's origin. */
   link(): string {
-    return `${paths.signIn}?grant=${this.#sign('operator-link', LINK_MS)}`;
+    return `${paths.signIn}?grant=${this.#grants.sign('operator-link', LINK_MS)}`;
+  }
+
+  /** Whether it is a link's grant: ours, and not too old. */
+  isLink(grant: string): boolean {
+    return this.#grants.verify('operator-link', grant) !== null;
   }
 
   /** @returns the Set-Cookie line for a link's grant; null for one that is not ours or too old */
   signIn(grant: string, secure: boolean): string | null {
-    if (!this.#verify('operator-link', grant)) return null;
+    if (!this.isLink(grant)) return null;
     const parts = [
-      `${OPERATOR_COOKIE}=${this.#sign('operator-cookie', COOKIE_MS)}`,
+      `${OPERATOR_COOKIE}=${this.#grants.sign('operator-cookie', COOKIE_MS)}`,
       'Path=/',
       `Max-Age=${COOKIE_MS / 1000}`,
       'HttpOnly',
@@ -50,22 +48,18 @@ export class Operators {
 
   /** @param cookie the request's Cookie header */
   isOperator(cookie: string | null | undefined): boolean {
-    return readCookies(cookie, OPERATOR_COOKIE).some((value) => this.#verify('operator-cookie', value));
+    return readCookies(cookie, OPERATOR_COOKIE).some(
+      (value) => this.#grants.verify('operator-cookie', value) !== null,
+    );
   }
 
-  #sign(purpose: Purpose, validMs: number): string {
-    const claims = `${this.#now() + validMs}.${nanoid(NONCE_CHARACTERS)}`;
-    return `${claims}.${this.#mac(purpose, claims)}`;
+  /** The Authorization header of a request by the command. It names nobody: who can sign it has the key. */
+  authorization(): string {
+    return `Bearer ${this.#grants.sign('operator-request', REQUEST_MS)}`;
   }
 
-  #verify(purpose: Purpose, signed: string): boolean {
-    const [, expires = '', nonce = '', mac = ''] = SHAPE.exec(signed) ?? [];
-    if (mac === '') return false;
-    const expected = Buffer.from(this.#mac(purpose, `${expires}.${nonce}`));
-    return timingSafeEqual(expected, Buffer.from(mac)) && Number(expires) > this.#now();
-  }
-
-  #mac(purpose: Purpose, claims: string): string {
-    return createHmac('sha256', this.#key).update(`${purpose}:${claims}`).digest('base64url');
+  isAuthorized(authorization: string | null | undefined): boolean {
+    const signed = /^Bearer +(\S+)$/i.exec(authorization ?? '')?.[1] ?? '';
+    return this.#grants.verify('operator-request', signed) !== null;
   }
 }

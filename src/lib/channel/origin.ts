@@ -19,6 +19,15 @@ export interface RequestHead {
   fetchSite: string | undefined;
 }
 
+/**
+ * Whether a page of another origin made the browser send this, or one that it passed through on the way here. Another
+ * port of this host is the same site, and another origin all the same: cookies know no port.
+ * @param fetchSite Sec-Fetch-Site; a browser sends none over plain http to other machines, nor does a program
+ */
+export function isFromElsewhere(fetchSite: string | null | undefined): boolean {
+  return fetchSite != null && fetchSite !== 'same-origin' && fetchSite !== 'none';
+}
+
 export class Gatekeeper {
   /** Origin by the Host that its requests carry. */
   readonly #byHost = new Map<string, URL>();
@@ -52,7 +61,7 @@ export class Gatekeeper {
 
   /** Browsers send Origin with all that can change something; what sends none is not a browser. */
   #checkOrigin(origin: string | undefined, fetchSite: string | undefined): void {
-    const foreign = origin === undefined ? fetchSite === 'cross-site' : !this.#origins.has(origin);
+    const foreign = origin === undefined ? isFromElsewhere(fetchSite) : !this.#origins.has(origin);
     if (foreign) throw new SluiceError('forbidden_origin');
   }
 

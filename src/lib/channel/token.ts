@@ -45,6 +45,11 @@ export class Tokens {
     return same && given.toString('base64url') === mac ? { session, nonce, token } : null;
   }
 
+  /** The session that a token names, whoever signed it: nothing but a name. null for what has not the form of one. */
+  static sessionNamedBy(token: string): string | null {
+    return SHAPE.exec(token)?.[1] ?? null;
+  }
+
   #mac(claims: string): Buffer {
     return createHmac('sha256', this.#key).update(claims).digest();
   }

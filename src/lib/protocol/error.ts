@@ -28,6 +28,7 @@ export const ERRORS = {
   method_not_allowed: { status: 405, transient: false, title: 'That method is not for this address.' },
   wrong_state: { status: 409, transient: false, title: 'The download is not in a state that allows this.' },
   command_conflict: { status: 409, transient: false, title: 'That command id was used for something else.' },
+  link_used: { status: 410, transient: false, title: 'That link can no longer be used.' },
   body_too_large: { status: 413, transient: false, title: 'The body is over 64 KiB.' },
   range_not_satisfiable: { status: 416, transient: false, title: 'That part is not in the file.' },
   unsupported_media_type: { status: 415, transient: false, title: 'The body has to be application/json.' },

@@ -4,6 +4,7 @@ import type { Action } from './command.ts';
 export const paths = {
   inspector: '/inspector',
   signIn: '/inspector/sign-in',
+  link: '/link',
   health: '/healthz',
   ready: '/readyz',
   api: '/api',
@@ -11,6 +12,9 @@ export const paths = {
   inspectorChannel: '/api/inspector/channel',
   trace: '/api/inspector/trace',
   sessions: '/api/sessions',
+  readLink: '/api/links/read',
+  openLink: '/api/links/open',
+  operatorSessions: '/api/operator/sessions',
   engines: '/api/engines',
   parse: '/api/parse',
   downloads: '/api/downloads',

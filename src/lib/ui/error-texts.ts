@@ -22,6 +22,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   method_not_allowed: m.error_method_not_allowed,
   wrong_state: m.error_wrong_state,
   command_conflict: m.error_command_conflict,
+  link_used: m.error_link_used,
   body_too_large: m.error_body_too_large,
   range_not_satisfiable: m.error_range_not_satisfiable,
   unsupported_media_type: m.error_unsupported_media_type,

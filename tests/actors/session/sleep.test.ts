@@ -36,6 +36,7 @@ async function serveChannel(
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
+    lists: {} as Edge['lists'],
     reasonsNotReady: () => [],
     isStopping: () => false,
   });

@@ -6,6 +6,7 @@ import type { Commands } from '../../channel/client/outbox.ts';
 import type { Action } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { paths, socketUrl } from '../../protocol/paths.ts';
+import { type BrowserSession, dismissLost, findSession, watchSession } from './browser-session.ts';
 import { DownloadList } from './download-list.svelte.ts';
 import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
@@ -37,6 +38,8 @@ export class Session {
   readonly draft = new Draft();
   /** The row that the list is to bring into view and give the focus to. */
   revealed: string | null = $state(null);
+  /** The session that this browser had before this one; null = none, or that was dismissed. */
+  lost: string | null = $state(null);
   /** Commands on their way, by row: their buttons wait. */
   readonly busy = new SvelteMap<string, number>();
   /** Adds that met a lost connection and are not answered yet. */
@@ -44,7 +47,9 @@ export class Session {
   /** Adds that are not answered yet. */
   #adding = 0;
   readonly #texts: SessionTexts;
-  #channel: Channel | null = null;
+  /** Commands wait for it while the browser has no session yet. */
+  #channel: Promise<Channel> | null = null;
+  #openChannel: Channel | null = null;
 
   constructor(texts: SessionTexts) {
     this.#texts = texts;
@@ -53,21 +58,18 @@ export class Session {
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
-    const channel = createChannel({
-      url: socketUrl(location, paths.channel),
-      onMessage: (message) => this.downloads.apply(message),
-      onState: (state) => {
-        this.connection = state;
-        this.#countDelayed();
-      },
-      isSessionGone: async () => (await fetch(`${paths.downloads}?limit=1`)).status === 401,
-    });
-    this.#channel = channel;
-    return () => channel.close();
+    const closing = new AbortController();
+    this.#channel = this.#open(closing.signal);
+    return () => closing.abort();
   }
 
   wake(): void {
-    this.#channel?.wake();
+    this.#openChannel?.wake();
+  }
+
+  dismissLost(): void {
+    this.lost = null;
+    dismissLost();
   }
 
   /** @returns whether it was done; what went wrong is told in a notice */
@@ -140,8 +142,42 @@ export class Session {
     this.delayed = Math.min(most, this.#adding);
   }
 
-  #send: Channel['send'] = (name, fields, options) =>
-    this.#channel?.send(name, fields, options) ?? Promise.reject(new SluiceError('not_ready'));
+  async #open(closing: AbortSignal): Promise<Channel> {
+    // Without one the channel is refused, comes back until the server can be asked, and then has the page loaded again.
+    const found = await findSession().catch(() => null);
+    const channel = createChannel({
+      url: socketUrl(location, paths.channel),
+      onMessage: (message) => this.downloads.apply(message),
+      onState: (state) => {
+        this.connection = state;
+        this.#countDelayed();
+      },
+      isSessionGone: async () => (await fetch(`${paths.downloads}?limit=1`)).status === 401,
+    });
+    this.#openChannel = channel;
+    if (closing.aborted) {
+      channel.close();
+      return channel;
+    }
+    closing.addEventListener('abort', () => channel.close());
+    if (found !== null) this.#follow(found, closing);
+    return channel;
+  }
+
+  /** Says what was lost, and keeps to the session that the browser has: another tab may get it another one. */
+  #follow({ id, lost }: BrowserSession, closing: AbortSignal): void {
+    this.lost = lost;
+    const stop = watchSession((change) => {
+      if ('lost' in change) this.lost = null;
+      else if (change.id !== id && this.connection.state === 'live') location.reload();
+    });
+    closing.addEventListener('abort', stop);
+  }
+
+  #send: Channel['send'] = async (name, fields, options) => {
+    if (this.#channel === null) throw new SluiceError('not_ready');
+    return (await this.#channel).send(name, fields, options);
+  };
 
   async #told(id: string, command: () => Promise<unknown>): Promise<boolean> {
     this.busy.set(id, (this.busy.get(id) ?? 0) + 1);

@@ -3,6 +3,7 @@ import { createContext } from 'svelte';
 import type { Action } from '../../../protocol/command.ts';
 import type { Explanation, InspectorServerMessage, Party, Trace } from '../../../protocol/inspection.ts';
 import { paths, socketUrl } from '../../../protocol/paths.ts';
+import { findSession } from '../../../ui/state/browser-session.ts';
 import { MACHINE_HASHES } from '../../charts/charts.ts';
 import { Actors } from './actors.svelte.ts';
 import { act } from './commands.ts';
@@ -53,14 +54,22 @@ export class Inspector {
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
-    const feed = new Feed({
-      url: socketUrl(location, paths.inspectorChannel),
-      onOpen: () => this.#watch(),
-      onState: (state) => (this.connection = state),
-      onMessages: (messages) => this.#take(messages),
-    });
-    this.#feed = feed;
-    return () => feed.close();
+    let isClosed = false;
+    const open = (): void => {
+      if (isClosed) return;
+      this.#feed = new Feed({
+        url: socketUrl(location, paths.inspectorChannel),
+        onOpen: () => this.#watch(),
+        onState: (state) => (this.connection = state),
+        onMessages: (messages) => this.#take(messages),
+      });
+    };
+    // Who has no session yet is not let in. Without an answer the feed goes on trying.
+    void findSession().then(open, open);
+    return () => {
+      isClosed = true;
+      this.#feed?.close();
+    };
   }
 
   select(actor: Party | null): void {

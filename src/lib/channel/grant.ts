@@ -1,0 +1,52 @@
+/**
+ * Short texts that the server's key signs, each for one purpose and until a time: `EXPIRES.NONCE.MAC`, or
+ * `EXPIRES.NONCE.SESSION.MAC` for one session. They are checked without any state.
+ */
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
+import { nanoid } from 'nanoid';
+
+/** Part of what is signed: a grant for one purpose is none for another, nor is a session's token. */
+export type Purpose = 'operator-link' | 'operator-cookie' | 'operator-request' | 'session-link';
+
+export interface Grant {
+  /** Epoch ms. */
+  expiresAt: number;
+  nonce: string;
+  session: string | null;
+}
+
+const NONCE_CHARACTERS = 12;
+const SHAPE = /^(\d{13})\.([\w-]{12})(?:\.([\w-]{16}))?\.([\w-]{43})$/;
+
+export class Grants {
+  readonly #key: KeyObject;
+  readonly #now: () => number;
+
+  /** @param key the server's, as for `Tokens` */
+  constructor(key: Uint8Array, now: () => number = Date.now) {
+    this.#key = createSecretKey(key);
+    this.#now = now;
+  }
+
+  /** @param session 16 characters, as `Tokens.issue` makes them */
+  sign(purpose: Purpose, validMs: number, session: string | null = null): string {
+    const parts = [this.#now() + validMs, nanoid(NONCE_CHARACTERS), ...(session === null ? [] : [session])];
+    const claims = parts.join('.');
+    return `${claims}.${this.#mac(purpose, claims)}`;
+  }
+
+  /** null for anything that this key has not signed for this purpose, and for what is too old. */
+  verify(purpose: Purpose, text: string): Grant | null {
+    const [, expires = '', nonce = '', session, mac = ''] = SHAPE.exec(text) ?? [];
+    if (mac === '') return null;
+    const claims = text.slice(0, -mac.length - 1);
+    const expected = Buffer.from(this.#mac(purpose, claims));
+    const isOurs = timingSafeEqual(expected, Buffer.from(mac));
+    const expiresAt = Number(expires);
+    return isOurs && expiresAt > this.#now() ? { expiresAt, nonce, session: session ?? null } : null;
+  }
+
+  #mac(purpose: Purpose, claims: string): string {
+    return createHmac('sha256', this.#key).update(`${purpose}:${claims}`).digest('base64url');
+  }
+}

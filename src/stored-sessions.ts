@@ -1,0 +1,41 @@
+/** Sessions as the store has them, for who wants to find one again. */
+import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import { summarize } from '#lib/actors/session/summary.ts';
+import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';
+
+/** Read in one turn of the event loop: some 5 ms, so that a listing of thousands keeps nobody waiting. */
+const SESSIONS_A_TURN = 50;
+
+export class StoredSessions {
+  readonly #host: EmbeddedHost;
+  readonly #class: string;
+
+  constructor(host: EmbeddedHost, sessionClass: string) {
+    this.#host = host;
+    this.#class = sessionClass;
+  }
+
+  /** One that was never stored has no downloads. */
+  summary(session: string): SessionSummary {
+    return summarize(session, this.#host.stored(this.#class, session));
+  }
+
+  /** Those with downloads whose id begins with `prefix`, the one that was added to last first. */
+  async all(prefix: string, limit: number): Promise<SessionList> {
+    const found: SessionSummary[] = [];
+    let after = '';
+    for (;;) {
+      const ids = this.#host.ids(this.#class, after, SESSIONS_A_TURN);
+      for (const id of ids) {
+        const summary = id.startsWith(prefix) ? this.summary(id) : null;
+        if (summary !== null && summary.downloads > 0) found.push(summary);
+      }
+      const last = ids.at(-1);
+      if (last === undefined) break;
+      after = last;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    found.sort((a, b) => (b.newest?.addedAt ?? '').localeCompare(a.newest?.addedAt ?? ''));
+    return { sessions: found.slice(0, limit), more: Math.max(0, found.length - limit) };
+  }
+}
