@@ -7,6 +7,8 @@ const MAX_LINES = 300;
 const code = [
   ...sources('{src,tests,scripts,bench}/**/*.{ts,js,svelte}'),
   ...sources('bin/**/*.{ts,js,sh}'),
+  // Programs in sh, without an extension.
+  ...sources('src/lib/annie/ffmpeg/bin/*'),
   ...sources('*.{ts,js}'),
 ];
 const prose = [...sources('*.md'), ...sources('docs/**/*.md')];

@@ -51,7 +51,15 @@ testUnless(
     withHostile(async ({ workDir }, names) => {
       const opened = async (program: string, name: string): Promise<boolean> => {
         const log = join(workDir, 'trace');
-        const traced = [toolPath('strace') ?? '', '-f', '-e', 'trace=open,openat', '-o', log];
+        const traced = [
+          toolPath('strace') ?? '',
+          '-f',
+          '--seccomp-bpf',
+          '-e',
+          'trace=open,openat',
+          '-o',
+          log,
+        ];
         await run([...traced, program, '-nostdin', ...merge(name, 'sound.m4a'), '-f', 'null', '-'], workDir);
         const text = await readFile(log, 'utf8');
         assert.match(text, `"${name}"`);
@@ -100,6 +108,28 @@ testUnless(test, mediaMissing, 'a part of a list is never a list or a script its
       assert.is.not(code, 0, name);
       assert.not.match(stderr, '640x360', name);
       assert.not((await readdir(workDir)).includes('media.mp4'), name);
+    }
+  }),
+);
+
+testUnless(test, mediaMissing, 'a script is found in a list of hundreds, wherever it stands', () =>
+  withHostile(async ({ workDir, ffmpeg }) => {
+    for (const at of [0, 80, 199]) {
+      const lines = Array.from({ length: 200 }, (_, i) => `file '${i === at ? 'mpd.mp4' : 'part0.ts'}'\n`);
+      await writeFile(join(workDir, 'media.txt'), lines.join(''));
+      const { code, stderr } = await ffmpeg(
+        '-f',
+        'concat',
+        '-safe',
+        '0',
+        '-i',
+        'media.txt',
+        '-f',
+        'null',
+        '-',
+      );
+      assert.is(code, 1, String(at));
+      assert.match(stderr, 'a part is not media');
     }
   }),
 );
