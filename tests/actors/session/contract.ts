@@ -7,7 +7,7 @@ import * as assert from 'uvu/assert';
 import { LIMITS } from '#lib/actors/durable/limits.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
-import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
+import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../../support/wait.ts';
 import {
   add,
@@ -16,6 +16,7 @@ import {
   type Heard,
   list,
   type SessionHost,
+  type Told,
   show,
   starts,
   told,
