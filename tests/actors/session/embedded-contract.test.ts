@@ -1,7 +1,8 @@
 import * as assert from 'uvu/assert';
 import { rejectionOf } from '../durable/codes.ts';
 import { settle } from '../durable/host.ts';
-import { contract, type SessionHost } from './contract.ts';
+import { contract } from './contract.ts';
+import type { SessionHost } from './contract-host.ts';
 import { CountedSession } from './counted-session.ts';
 import { startSession } from './harness.ts';
 

@@ -7,7 +7,7 @@ import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { RunnerCommand } from '#lib/protocol/runner.ts';
 import { openSocket } from '../workerd/client-socket.ts';
 import type { Workerd } from '../workerd/workerd.ts';
-import type { SessionHost } from './contract.ts';
+import type { SessionHost } from './contract-host.ts';
 
 /** The runner's end of the port: keeps what it is told. */
 async function listenAsRunner(commands: RunnerCommand[]): Promise<Server> {

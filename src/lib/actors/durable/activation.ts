@@ -238,11 +238,7 @@ export class Activation implements StorageOwner, SocketUser {
   }
 
   sent(socket: HostSocket, message: string | ArrayBuffer | Uint8Array): void {
-    const { scheduler, name: actor } = this.actor;
-    if (!scheduler.observers.isWatched) return;
-    const text = typeof message === 'string' ? message : null;
-    const bytes = typeof message === 'string' ? message.length : message.byteLength;
-    scheduler.observers.tell({ type: 'frame', actor, socket, direction: 'out', bytes, text });
+    this.actor.scheduler.observers.frame(this.actor.name, socket, 'out', message);
   }
 }
 

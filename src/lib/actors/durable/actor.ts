@@ -88,11 +88,7 @@ export class Actor implements ActivationOwner, SocketOwner {
   received(socket: HostSocket, message: string | ArrayBuffer): void {
     const { observers, isClosing } = this.scheduler;
     if (isClosing) return;
-    if (observers.isWatched) {
-      const text = typeof message === 'string' ? message : null;
-      const bytes = typeof message === 'string' ? message.length : message.byteLength;
-      observers.tell({ type: 'frame', actor: this.name, socket, direction: 'in', bytes, text });
-    }
+    observers.frame(this.name, socket, 'in', message);
     if (this.waiting >= LIMITS.mailboxEvents) socket.close(BUSY, 'too many messages');
     else this.deliver({ type: 'message', socket, message });
   }

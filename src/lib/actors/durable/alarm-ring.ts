@@ -4,7 +4,7 @@ import { ALARM_RETRY_MS, alarmRetryDelayMs, AlarmTimer } from './alarms.ts';
 import type { ActorHandle, Alarms, Scheduler } from './ports.ts';
 import type { ActorName, AlarmRow, DueAlarm } from './store.ts';
 
-/** Alarms handled at once: after a long stop thousands may be due. */
+/** Alarms delivered at once: after a long stop thousands may be due. */
 const MOST_AT_ONCE = 64;
 
 /** What ringing takes of the scheduler. */
@@ -19,7 +19,6 @@ export class AlarmRing implements Alarms {
   readonly #timer: AlarmTimer;
   /** Delivered and not handled yet; and those of classes that this host does not have. */
   readonly #busy = new Set<string>();
-  #handled = 0;
   /** After a failed commit: the rows are still there, and trying at once would only turn in circles. */
   #pausedUntil = 0;
   #isRunning = false;
@@ -29,7 +28,10 @@ export class AlarmRing implements Alarms {
     this.#random = random;
     this.#timer = new AlarmTimer(
       scheduler.clock,
-      () => this.#nextAt(),
+      () => {
+        const [next] = this.#earliest(1);
+        return next === undefined ? null : Math.max(next.at, this.#pausedUntil);
+      },
       () => {
         this.#ring();
       },
@@ -55,21 +57,14 @@ export class AlarmRing implements Alarms {
     this.#pausedUntil = this.#scheduler.clock.now() + ALARM_RETRY_MS;
   }
 
-  #nextAt(): number | null {
-    if (this.#handled >= MOST_AT_ONCE) return null;
-    const next = this.#earliest(1)[0];
-    return next === undefined ? null : Math.max(next.at, this.#pausedUntil);
-  }
-
   #earliest(count: number): DueAlarm[] {
-    return this.#scheduler.store
-      .alarms(this.#busy.size + count)
-      .filter((alarm) => !this.#busy.has(keyOf(alarm)));
+    const found = this.#scheduler.store.alarms(this.#busy.size + count);
+    return found.filter((alarm) => !this.#busy.has(keyOf(alarm)));
   }
 
   #ring(): void {
     const now = this.#scheduler.clock.now();
-    for (const { class: className, id, at, retries } of this.#earliest(MOST_AT_ONCE - this.#handled)) {
+    for (const { class: className, id, at, retries } of this.#earliest(MOST_AT_ONCE)) {
       if (at > now) break;
       const name: ActorName = { class: className, id };
       this.#busy.add(keyOf(name));
@@ -77,7 +72,6 @@ export class AlarmRing implements Alarms {
         this.#scheduler.report(new TypeError(`An alarm is due for the unknown class ${className}.`), name);
         continue;
       }
-      this.#handled += 1;
       this.#scheduler.actor(name).deliver({ type: 'alarm', row: { at, retries } });
     }
   }
@@ -87,12 +81,12 @@ export class AlarmRing implements Alarms {
   }
 
   done(actor: ActorHandle, row: AlarmRow, hasRun: boolean): void {
-    this.#handledOne(actor);
+    this.#delivered(actor);
     if (hasRun) this.#observe(actor, 'done', row);
   }
 
   failed(actor: ActorHandle, row: AlarmRow, isGuilty: boolean): void {
-    this.#handledOne(actor);
+    this.#delivered(actor);
     if (!isGuilty) return this.pause();
     const scheduler = this.#scheduler;
     try {
@@ -114,9 +108,8 @@ export class AlarmRing implements Alarms {
     }
   }
 
-  #handledOne(actor: ActorHandle): void {
+  #delivered(actor: ActorHandle): void {
     if (!this.#busy.delete(keyOf(actor.name))) return;
-    this.#handled -= 1;
     queueMicrotask(() => {
       this.refresh();
     });

@@ -2,7 +2,6 @@
 import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ActorId } from './context.ts';
-import type { ActorEvent } from './events.ts';
 import { Kernel } from './kernel.ts';
 import { limit, LIMITS } from './limits.ts';
 import { type Present, present, type Stored, stored } from './look.ts';
@@ -133,11 +132,11 @@ class Stub {
   }
 
   fetch(request: Request): Promise<unknown> {
-    return this.#ask((resolve, reject) => ({ type: 'fetch', request, resolve, reject }));
+    return this.#ask({ type: 'fetch', request });
   }
 
   call(method: string, ...args: unknown[]): Promise<unknown> {
-    return this.#ask((resolve, reject) => ({ type: 'call', method, args, resolve, reject }));
+    return this.#ask({ type: 'call', method, args });
   }
 
   connect(wire: WireSocket): SocketLink {
@@ -146,13 +145,13 @@ class Stub {
   }
 
   #ask(
-    event: (resolve: (value: unknown) => void, reject: (error: SluiceError) => void) => ActorEvent,
+    event: { type: 'fetch'; request: Request } | { type: 'call'; method: string; args: unknown[] },
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
       const actor = this.#kernel.actor(this.#name);
       if (this.#kernel.isClosing) reject(new SluiceError('not_ready'));
       else if (actor.waiting >= LIMITS.mailboxEvents) reject(new SluiceError('too_many_requests'));
-      else actor.deliver(event(resolve, reject));
+      else actor.deliver({ ...event, resolve, reject });
     });
   }
 }

@@ -43,6 +43,18 @@ export type HostEvent =
 export type HostListener = (event: HostEvent) => void;
 
 export class Observers extends Listeners<HostEvent> {
+  frame(
+    actor: ActorName,
+    socket: object,
+    direction: 'in' | 'out',
+    frame: string | ArrayBuffer | Uint8Array,
+  ): void {
+    if (!this.isWatched) return;
+    const text = typeof frame === 'string' ? frame : null;
+    const bytes = typeof frame === 'string' ? frame.length : frame.byteLength;
+    this.tell({ type: 'frame', actor, socket, direction, bytes, text });
+  }
+
   /** @param queued events that wait behind it */
   turn(
     actor: ActorName,

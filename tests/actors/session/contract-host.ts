@@ -1,0 +1,80 @@
+/** A session as the contract sees it, and what its tests ask of it again and again. */
+import type { ServerMessage } from '#lib/protocol/channel.ts';
+import type { DownloadView } from '#lib/protocol/download.ts';
+import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
+import { waitFor } from '../../support/wait.ts';
+
+export interface SessionClient {
+  readonly messages: readonly ServerMessage[];
+  readonly isClosed: boolean;
+  say(message: object): void;
+  leave(): void;
+}
+
+export interface SessionHost {
+  call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
+  connect(): Promise<SessionClient>;
+  /** What the runner says; settles when the session has heard it. */
+  news(...events: RunnerEvent[]): Promise<void>;
+  /** The same for news that no session survives; whether the host says so. */
+  crash(...events: RunnerEvent[]): Promise<boolean>;
+  /** Values that a turn of the session has written or deleted at most. */
+  mostWrites(): Promise<number>;
+  /** All that the runner was told since the last restart. */
+  readonly commands: readonly RunnerCommand[];
+  /** Lets time pass, and what is due by then happen. */
+  pass(ms: number): Promise<void>;
+  /** Stops, however rudely, and starts again on the same storage. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export type Told<T extends RunnerCommand['type']> = Extract<RunnerCommand, { type: T }>;
+export type Heard<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
+
+export async function add(host: SessionHost, name: string): Promise<string> {
+  const { body } = await host.call('POST', '/downloads', { url: `https://example.org/${name}` });
+  return (body as { id: string }).id;
+}
+
+export async function show(host: SessionHost, id: string): Promise<DownloadView> {
+  return (await host.call('GET', `/downloads/${id}`)).body as DownloadView;
+}
+
+export async function list(host: SessionHost): Promise<{ downloads: DownloadView[] }> {
+  return (await host.call('GET', '/downloads')).body as { downloads: DownloadView[] };
+}
+
+export async function greeted(host: SessionHost): Promise<SessionClient> {
+  const client = await host.connect();
+  client.say({ type: 'hello' });
+  await heard(client, 'snapshot');
+  return client;
+}
+
+export function starts(host: SessionHost, id: string): Told<'start'>[] {
+  return host.commands.filter(
+    (command): command is Told<'start'> => command.type === 'start' && command.download === id,
+  );
+}
+
+export function told<T extends RunnerCommand['type']>(
+  host: SessionHost,
+  type: T,
+  download?: string,
+): Promise<Told<T>> {
+  const fits = (command: RunnerCommand): command is Told<T> =>
+    command.type === type &&
+    (download === undefined || ('download' in command && command.download === download));
+  return waitFor(() => host.commands.find(fits), { what: `the runner to be told to ${type}` });
+}
+
+export function heard<T extends ServerMessage['type']>(
+  client: SessionClient,
+  type: T,
+  wanted: (message: Heard<T>) => boolean = () => true,
+): Promise<Heard<T>> {
+  const fits = (message: ServerMessage): message is Heard<T> =>
+    message.type === type && wanted(message as Heard<T>);
+  return waitFor(() => client.messages.find(fits), { what: `a message of type ${type}` });
+}
