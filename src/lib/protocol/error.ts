@@ -52,6 +52,11 @@ export const ERRORS = {
   encrypted: { status: 422, transient: false, title: 'The stream is protected in a way we do not open.' },
   ffmpeg_missing: { status: 422, transient: false, title: 'Joining video and audio needs ffmpeg.' },
   invalid_manifest: { status: 502, transient: false, title: 'The manifest cannot be read.' },
+  too_complex: {
+    status: 502,
+    transient: false,
+    title: 'What came takes too long or too much memory to read.',
+  },
   // the other side of the network
   dns_failed: { status: 502, transient: true, title: 'The host name could not be found.' },
   connect_failed: { status: 502, transient: true, title: 'The server could not be reached.' },

@@ -41,6 +41,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   encrypted: m.error_encrypted,
   ffmpeg_missing: m.error_ffmpeg_missing,
   invalid_manifest: m.error_invalid_manifest,
+  too_complex: m.error_too_complex,
   dns_failed: m.error_dns_failed,
   connect_failed: m.error_connect_failed,
   connection_lost: m.error_connection_lost,

@@ -13,17 +13,19 @@ import { testUnless } from '../../support/skip.ts';
 import { toolPath } from '../../support/tools.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, jobFor, openGuard, removeDirs } from './kit.ts';
+import { readers } from '../../support/readers.ts';
 
 const run = promisify(execFile);
 const site = await startSite();
 const processes = await createProcessHost({ runDir: await freshDir() });
 const joining = createHttpEngine({
   guard: openGuard(),
+  readers,
   ffmpegPath: toolPath('ffmpeg'),
   processes,
   stallMs: 10_000,
 });
-const bare = createHttpEngine({ guard: openGuard(), stallMs: 10_000 });
+const bare = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const signal = new AbortController().signal;
 
 const it = (name: string, body: () => Promise<void>): void => {

@@ -4,12 +4,12 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../disk-error.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
 import { contentRangeOf } from '../head.ts';
 import { networkError } from '../network-error.ts';
-import type { Fragment } from './playlist.ts';
 
 const MAX_TRIES = 4;
 const FIRST_BACKOFF_MS = 200;
@@ -56,7 +56,7 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
     }
     const headers = range === null ? {} : { range: `bytes=${range.start}-${range.end - 1}` };
     const answer = await client.get(url, { signal, headers });
-    const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, key.iv) : null;
+    const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, ivOf(fragment)) : null;
     const file = createWriteStream(`${path}.part`);
     try {
       const body = bodyOf(answer, fragment, onBytes);
@@ -93,6 +93,13 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
       }
     },
   };
+}
+
+function ivOf({ key, sequence }: Fragment): Buffer {
+  if (key?.iv != null) return Buffer.from(key.iv, 'hex');
+  const iv = Buffer.alloc(16);
+  iv.writeBigInt64BE(BigInt(sequence), 8);
+  return iv;
 }
 
 /** The fragment's own bytes, also from a server that answers a range with everything. */
