@@ -1,6 +1,6 @@
 /**
  * `npm run build`: the page and its handler into build/web (SvelteKit), our own process into build/cli.js (one
- * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its one thread beside it.
+ * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its threads beside it.
  * `--if-stale` does nothing when the sources are those of the last build.
  */
 import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -25,8 +25,9 @@ async function buildProcess(): Promise<void> {
   const bundle = await rolldown({
     input: {
       cli: join(root, 'src/cli.ts'),
-      // A thread is started from a file: this one is looked for beside what starts it.
+      // A thread is started from a file: these are looked for beside what starts them.
       'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
+      'foreign-worker': join(root, 'src/lib/foreign/worker.server.ts'),
     },
     cwd: root,
     platform: 'node',

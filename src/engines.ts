@@ -9,6 +9,7 @@ import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server
 import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/annie/process.server.ts';
 import { findProgram } from '#lib/annie/process/program.server.ts';
+import { createReaders } from '#lib/foreign/reader-pool.server.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
 import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
@@ -52,12 +53,21 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   const path = process.env['PATH'] ?? '';
   // Installed engines are in the data dir, also for a command that keeps its state elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
+  const readers = createReaders();
   const ffmpegPath = findProgram('ffmpeg', path);
-  const http = createHttpEngine({ guard, processes, ffmpegPath, stallMs: config.stallMs, version: VERSION });
+  const http = createHttpEngine({
+    guard,
+    readers,
+    processes,
+    ffmpegPath,
+    stallMs: config.stallMs,
+    version: VERSION,
+  });
   const lux = (name: LuxOptions['name']): Engine =>
     createLuxEngine({
       name,
       processes,
+      readers,
       proxy,
       isRefused: (url) => refusedLiteral(url, allowPrivate),
       ffmpegPath,
@@ -68,9 +78,10 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     http,
     lux('lux'),
     lux('annie'),
-    createStandInEngine({ processes, cwd: stateDir, nodePath: process.execPath, ...STAND_IN }),
+    createStandInEngine({ processes, readers, cwd: stateDir, nodePath: process.execPath, ...STAND_IN }),
     createYtDlpEngine({
       processes,
+      readers,
       proxy,
       dataDir: config.dataDir,
       ffmpegPath,
@@ -88,6 +99,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     processes,
     async close() {
       await http.close();
+      await readers.close();
       await processes.close();
       await proxy.close();
     },

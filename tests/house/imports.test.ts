@@ -5,7 +5,8 @@ import { findCycle, type Import, importsOf, sources } from './source-tree.ts';
 /** The stairs of ARCHITECTURE.md: each floor, and the floors it may stand on. The longest prefix wins. */
 const FLOORS: Record<string, string[]> = {
   'src/lib/protocol/': [],
-  'src/lib/annie/': ['src/lib/protocol/'],
+  'src/lib/foreign/': ['src/lib/protocol/'],
+  'src/lib/annie/': ['src/lib/protocol/', 'src/lib/foreign/'],
   'src/lib/actors/': ['src/lib/protocol/'],
   'src/lib/channel/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/'],
   'src/lib/channel/client/': ['src/lib/protocol/'],
@@ -56,6 +57,38 @@ test('imports go down the stairs only', () => {
     return target === null || !FLOORS[floor]?.includes(target);
   });
   assert.equal(say(offenders), []);
+});
+
+/** What of `foreign` the main thread may run: none of it reads a text. */
+const IN_THE_MAIN_THREAD = [
+  'carried-error.ts',
+  'limits.ts',
+  'port.ts',
+  'reader-pool.server.ts',
+  'yt-dlp/item-url.ts',
+  'yt-dlp/wishes.ts',
+].map((name) => `src/lib/foreign/${name}`);
+
+test("what reads strangers' text is never called in the main thread: all others take its types, and the pool", () => {
+  const direct = imports.filter(
+    ({ from, to, typeOnly }) =>
+      !typeOnly &&
+      !inside('src/lib/foreign/')(from) &&
+      inside('src/lib/foreign/')(to) &&
+      !IN_THE_MAIN_THREAD.includes(to),
+  );
+  assert.equal(say(direct), []);
+});
+
+test('what the main thread takes of foreign leads to no reader', () => {
+  const reached = new Set(IN_THE_MAIN_THREAD);
+  for (const path of reached)
+    for (const { from, to, own, typeOnly } of imports) if (from === path && own && !typeOnly) reached.add(to);
+  const readers = importsOf('src/lib/foreign/readers.ts').map(({ to }) => to);
+  assert.equal(
+    readers.filter((path) => reached.has(path)),
+    [],
+  );
 });
 
 test('annie and actors never import each other', () => {

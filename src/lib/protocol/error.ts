@@ -58,6 +58,11 @@ export const ERRORS = {
     title: 'What came as video or audio is something else, which is not opened.',
   },
   invalid_manifest: { status: 502, transient: false, title: 'The manifest cannot be read.' },
+  too_complex: {
+    status: 502,
+    transient: false,
+    title: 'What came takes too long or too much memory to read.',
+  },
   // the other side of the network
   dns_failed: { status: 502, transient: true, title: 'The host name could not be found.' },
   connect_failed: { status: 502, transient: true, title: 'The server could not be reached.' },

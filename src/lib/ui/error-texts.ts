@@ -43,6 +43,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   ffmpeg_missing: m.error_ffmpeg_missing,
   not_media: m.error_not_media,
   invalid_manifest: m.error_invalid_manifest,
+  too_complex: m.error_too_complex,
   dns_failed: m.error_dns_failed,
   connect_failed: m.error_connect_failed,
   connection_lost: m.error_connection_lost,

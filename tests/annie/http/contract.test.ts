@@ -4,12 +4,13 @@ import { sha256Of } from '../../site/content.ts';
 import { startSite } from '../../site/site.ts';
 import { engineContract } from '../engine-contract.ts';
 import { openGuard } from './kit.ts';
+import { readers } from '../../support/readers.ts';
 
 const BYTES = 4 * 1024 * 1024;
 
 engineContract(test, null, async () => {
   const site = await startSite();
-  const engine = createHttpEngine({ guard: openGuard(), stallMs: 10_000 });
+  const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
   const media = {
     url: `${site.url}/file/clip.mp4?size=${BYTES}&seed=7&type=video/mp4`,
     bytes: BYTES,

@@ -1,6 +1,7 @@
 /** Odd answers to the first request for a file: what it says of itself, and what the look-up said a moment before. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { readers } from '../../support/readers.ts';
 import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
@@ -117,7 +118,7 @@ for (const [what, answer, end] of [
 }
 
 async function withEngine(body: (engine: HttpEngine) => Promise<void>): Promise<void> {
-  const engine = createHttpEngine({ guard: openGuard(), stallMs: 10_000 });
+  const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
   try {
     await body(engine);
   } finally {

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createFragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
-import type { Fragment } from '#lib/annie/http/hls/playlist.ts';
+import type { Fragment } from '#lib/foreign/playlist/playlist.ts';
 import { contentPieces } from '../../site/content.ts';
 import { type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
@@ -27,9 +27,13 @@ async function fetched(url: string, ranges: Fragment['range'][]): Promise<string
   for (const [index, range] of ranges.entries()) {
     const path = join(dir, String(index));
     let counted = 0;
-    const fetching = fetcher.fetch({ url, range, key: null, durationSeconds: 1 }, path, (bytes) => {
-      counted += bytes;
-    });
+    const fetching = fetcher.fetch(
+      { url, range, key: null, sequence: 0, durationSeconds: 1 },
+      path,
+      (bytes) => {
+        counted += bytes;
+      },
+    );
     const code = await settles(codeOf(fetching));
     if (code !== 'done') return code;
     const bytes = await readFile(path);

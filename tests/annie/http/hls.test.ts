@@ -13,17 +13,19 @@ import { testUnless } from '../../support/skip.ts';
 import { toolPath } from '../../support/tools.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, jobFor, openGuard, removeDirs } from './kit.ts';
+import { readers } from '../../support/readers.ts';
 
 const run = promisify(execFile);
 const site = await startSite();
 const processes = await createProcessHost({ runDir: await freshDir() });
 const joining = createHttpEngine({
   guard: openGuard(),
+  readers,
   ffmpegPath: toolPath('ffmpeg'),
   processes,
   stallMs: 10_000,
 });
-const bare = createHttpEngine({ guard: openGuard(), stallMs: 10_000 });
+const bare = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const signal = new AbortController().signal;
 
 const it = (name: string, body: () => Promise<void>): void => {
@@ -157,7 +159,7 @@ it('what joins is our ffmpeg: both inputs are files of the work dir, of formats 
   const real = join(dir, 'ffmpeg');
   const script = `#!/bin/sh\nprintf '%s\\n' "$@" >'${log}'\nexec '${toolPath('ffmpeg')}' "$@"\n`;
   await writeFile(real, script, { mode: 0o755 });
-  const engine = createHttpEngine({ guard: openGuard(), ffmpegPath: real, processes });
+  const engine = createHttpEngine({ guard: openGuard(), readers, ffmpegPath: real, processes });
   await fetched('/media/audio/master.m3u8', engine);
   const words = (await readFile(log, 'utf8')).split('\n');
   const inputs = words.flatMap((word, i) => (word === '-i' ? [words.slice(i - 4, i + 2)] : []));

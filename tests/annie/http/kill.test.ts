@@ -8,9 +8,10 @@ import { sha256Of } from '../../site/content.ts';
 import { startSite } from '../../site/site.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
+import { readers } from '../../support/readers.ts';
 
 const site = await startSite();
-const engine = createHttpEngine({ guard: openGuard() });
+const engine = createHttpEngine({ guard: openGuard(), readers });
 const MiB = 1024 * 1024;
 
 function start(url: string, workDir: string): { child: ChildProcess; bytes: () => number } {

@@ -1,18 +1,17 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as fc from 'fast-check';
 import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
-import { scanPage } from '#lib/annie/http/page/scan.ts';
 import type { MediaItem } from '#lib/protocol/media.ts';
 import { sha256Of } from '../../site/content.ts';
 import { mediaMissing } from '../../site/media.ts';
 import { startSite } from '../../site/site.ts';
+import { readers } from '../../support/readers.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
 
 const site = await startSite();
-const engine = createHttpEngine({ guard: openGuard(), stallMs: 10_000 });
+const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const signal = new AbortController().signal;
 
 const parse = async (path: string): Promise<MediaItem[]> =>
@@ -87,7 +86,7 @@ test('a gallery of 140 players is listed whole', async () => {
 });
 
 test('of a page with more than 500 players 500 are listed, and it says that there are more', async () => {
-  const patient = createHttpEngine({ guard: openGuard(), listMs: Infinity });
+  const patient = createHttpEngine({ guard: openGuard(), readers, listMs: Infinity });
   const { items, truncated } = await settles(patient.parse({ url: `${site.url}/page/endless`, signal }));
   await patient.close();
   assert.is(items.length, 500);
@@ -96,7 +95,7 @@ test('of a page with more than 500 players 500 are listed, and it says that ther
 });
 
 test('a page whose players take too long is listed as far as it got', async () => {
-  const hasty = createHttpEngine({ guard: openGuard(), listMs: 0 });
+  const hasty = createHttpEngine({ guard: openGuard(), readers, listMs: 0 });
   const { items, truncated } = await settles(hasty.parse({ url: `${site.url}/page/gallery`, signal }));
   await hasty.close();
   assert.equal(
@@ -104,26 +103,6 @@ test('a page whose players take too long is listed as far as it got', async () =
     ['Film 0', 'Film 1', 'Film 2', 'Film 3'],
   );
   assert.is(truncated, true);
-});
-
-test('a hostile page costs no more requests, and no longer an answer, than 50 players with 12 sources', () => {
-  const scan = (count: number, sources: (player: number) => string[], base = '') => {
-    const players = Array.from(
-      { length: count },
-      (_, i) =>
-        `<video>${sources(i)
-          .map((src) => `<source src="${src}">`)
-          .join('')}</video>`,
-    );
-    return scanPage(`<base href="${base}">${players.join('')}`, new URL('https://example.com/p/'));
-  };
-  const greedy = scan(500, (player) => Array.from({ length: 12 }, (_, i) => `${player}-${i}.mp4`));
-  assert.is(greedy.groups.flatMap(({ sources }) => sources).length, 600);
-  assert.is(greedy.truncated, true);
-  const wordy = scan(500, (player) => [`${player}.mp4`], `/${'x'.repeat(8000)}/`);
-  assert.ok(JSON.stringify(wordy.groups).length < 400_000);
-  assert.ok(wordy.groups.length > 0);
-  assert.is(wordy.truncated, true);
 });
 
 test('base href is respected', async () => {
@@ -176,40 +155,6 @@ test('a DASH manifest is left to the other engines', async () => {
   const url = `${site.url}/text?type=application/dash%2Bxml&body=<MPD>`;
   assert.is(await engine.claim(new URL(url), { kind: 'manifest', format: 'dash' }), 'no');
   assert.is(await codeOf(engine.parse({ url, signal })), 'unsupported_url');
-});
-
-test('whatever a page holds, the scan gives web addresses only', () => {
-  const word = fc.constantFrom(
-    '<video ',
-    '<source ',
-    'src=',
-    '"',
-    "'",
-    '>',
-    '</video>',
-    '<base href=',
-    '//x/y.mp4',
-    'a.mp4',
-    'javascript:x',
-    'file:///e',
-    '<script type="application/ld+json">',
-    '{"@type":"VideoObject","contentUrl":"',
-    '"}',
-    '</script>',
-    '<title>',
-    '<a href=',
-    '\0',
-    '\ud800',
-    '<meta property="og:video" content=',
-  );
-  fc.assert(
-    fc.property(fc.array(word, { maxLength: 40 }), (words) => {
-      const { groups } = scanPage(words.join(' '), new URL('https://example.com/p/'));
-      return groups.every(
-        ({ sources }) => sources.length > 0 && sources.every(({ url }) => /^https?:/.test(url)),
-      );
-    }),
-  );
 });
 
 test.after(async () => {

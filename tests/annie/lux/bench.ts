@@ -5,6 +5,7 @@ import type { Engine, EngineJob } from '#lib/annie/engine.ts';
 import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost } from '#lib/annie/process.server.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
+import { readers } from '../../support/readers.ts';
 import { settles } from '../../support/wait.ts';
 import { withDir } from '../process/machine.ts';
 
@@ -42,7 +43,7 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
     const lux: Bench['lux'] = async (script, more) => {
       await writeFile(join(bin, 'lux'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
       const path = `${bin}:${process.env['PATH']}`;
-      const base = { processes, proxy: null, isRefused: () => false, ffmpegPath: null, cwd: dir };
+      const base = { processes, readers, proxy: null, isRefused: () => false, ffmpegPath: null, cwd: dir };
       return createLuxEngine({ name: 'lux', path, ...base, ...more });
     };
     const job: Bench['job'] = (more) => ({

@@ -6,6 +6,7 @@ import { test } from 'uvu';
 import { createProcessHost } from '#lib/annie/process.server.ts';
 import { createStandInEngine } from '#lib/annie/stand-in/engine.ts';
 import { engineContract } from '../engine-contract.ts';
+import { readers } from '../../support/readers.ts';
 
 /** What the header of `lux-plain` says. */
 const BYTES = 15_618_348;
@@ -20,7 +21,7 @@ engineContract(test, null, async () => {
     sha256: createHash('sha256').update(new Uint8Array(BYTES)).digest('hex'),
   });
   return {
-    engine: createStandInEngine({ processes, cwd: dir, nodePath: process.execPath }),
+    engine: createStandInEngine({ processes, readers, cwd: dir, nodePath: process.execPath }),
     media: media(40),
     slow: media(3),
     missing: { url: 'http://stand-in.test/#lux-404', codes: ['remote_not_found'] },

@@ -11,6 +11,7 @@ import { announcedBytes, readRecording, type Recording } from '#lib/annie/stand-
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { settles } from '../../support/wait.ts';
+import { readers } from '../../support/readers.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/recordings');
 /** How much faster than it was recorded; the longest took 30 s. */
@@ -41,7 +42,13 @@ test.after(async () => {
   await rm(root, { recursive: true, force: true });
 });
 const make = (name: 'lux' | 'annie'): Engine =>
-  createStandInEngine({ processes, cwd: root, nodePath: process.execPath, recordings: join(FIXTURES, name) });
+  createStandInEngine({
+    processes,
+    readers,
+    cwd: root,
+    nodePath: process.execPath,
+    recordings: join(FIXTURES, name),
+  });
 const engines = { lux: make('lux'), annie: make('annie') };
 
 /** Plays a recording through the whole adapter. The adapter's listing of a run that failed early fails as it did. */

@@ -7,6 +7,7 @@ import { createProcessHost, type OwnedProcessHost } from '#lib/annie/process.ser
 import { createYtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { type Site, startSite } from '../../site/site.ts';
+import { readers } from '../../support/readers.ts';
 import { toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
 import { withDir } from '../process/machine.ts';
@@ -44,6 +45,7 @@ export async function withEngine(body: (bench: Bench) => Promise<void>): Promise
     const make: Bench['make'] = (more) =>
       createYtDlpEngine({
         processes: host,
+        readers,
         proxy: null,
         dataDir: dataDir ?? dir,
         ffmpegPath: toolPath('ffmpeg'),

@@ -12,6 +12,7 @@ import { toolPath } from '../../support/tools.ts';
 import { engineContract } from '../engine-contract.ts';
 import { hashOf } from './bench.ts';
 import { readyYtDlp } from './ready.ts';
+import { readers } from '../../support/readers.ts';
 
 const { dataDir, reason } = await readyYtDlp();
 
@@ -28,7 +29,7 @@ engineContract(test, reason, async () => {
   };
   return {
     engine: createYtDlpEngine({
-      ...{ processes, proxy, dataDir: dataDir ?? dir },
+      ...{ processes, readers, proxy, dataDir: dataDir ?? dir },
       ...{ ffmpegPath: toolPath('ffmpeg'), nodePath: process.execPath, path: process.env['PATH'] ?? '' },
     }),
     media: await media('one', 700_000),

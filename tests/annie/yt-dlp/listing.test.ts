@@ -1,12 +1,9 @@
-import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { claimIn, createClaims, isNobodysSite } from '#lib/annie/yt-dlp/claims.ts';
-import { parseInfo } from '#lib/annie/yt-dlp/info.ts';
-import { splitItem, withItem } from '#lib/annie/yt-dlp/item-url.ts';
-import { itemsOf } from '#lib/annie/yt-dlp/items.ts';
 import { selectorOf, WISHES } from '#lib/annie/yt-dlp/selector.ts';
 import { compareVersions, isVersion } from '#lib/annie/yt-dlp/version.ts';
+import { itemsOf } from '#lib/foreign/yt-dlp/items.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
 const PAGE = 'https://videos.example/watch';
@@ -37,160 +34,6 @@ function codeOf(body: () => unknown): string {
   }
   return 'no error';
 }
-
-test('separate picture and sound are offered as pairs, one for each height, the best first', () => {
-  const formats = [
-    sound('a1', 'webm'),
-    sound('a2', 'm4a', { abr: 129.4 }),
-    video(360),
-    video(720, { format_id: 'old' }),
-  ];
-  const streams = streamsOf([...formats, video(720), video(1080, { ext: 'webm', fps: 60 })]);
-  assert.equal(
-    streams.map(({ id, quality, ext, isDefault }) => [id, quality, ext, isDefault]),
-    [
-      ['v1080+a1', '1080p60', 'webm', true],
-      ['v720+a2', '720p', 'mp4', false],
-      ['v360+a2', '360p', 'mp4', false],
-      ['a2', '129 kbit/s', 'm4a', false],
-      ['a1', 'audio only', 'webm', false],
-    ],
-  );
-});
-
-test('a pair without a common container becomes Matroska', () => {
-  assert.is(streamsOf([sound('a', 'webm'), video(720)])[0]?.ext, 'mkv');
-});
-
-test('without ffmpeg the default is the best that needs no joining', () => {
-  const formats = [
-    video(360, { format_id: 'whole', acodec: 'mp4a' }),
-    sound('a', 'm4a'),
-    video(360),
-    video(1080),
-  ];
-  assert.is(streamsOf(formats, true).find(({ isDefault }) => isDefault)?.id, 'v1080+a');
-  assert.is(streamsOf(formats, false).find(({ isDefault }) => isDefault)?.id, 'whole');
-});
-
-test('sizes are exact or not known: an estimate is not shown', () => {
-  const exact = streamsOf([sound('a', 'm4a', { filesize: 10 }), video(720, { filesize: 100 })]);
-  assert.is(exact[0]?.bytes, 110);
-  const guessed = streamsOf([sound('a', 'm4a', { filesize: 10 }), video(720, { filesize_approx: 100 })]);
-  assert.is(guessed[0]?.bytes, null);
-});
-
-test('an upright film is called by its shorter side', () => {
-  assert.is(streamsOf([video(1920, { width: 1080, acodec: 'x' })])[0]?.quality, '1080p');
-});
-
-test('a file of which nothing is known is one original stream', () => {
-  const [found] = list({ formats: [{ format_id: '0', ext: 'mp4', vcodec: null }] });
-  assert.is(found?.item.type, 'video');
-  assert.equal(found?.item.streams, [
-    { id: '0', quality: 'original', bytes: null, ext: 'mp4', isDefault: true },
-  ]);
-  assert.is(list({ formats: [{ format_id: '0', ext: 'zip' }] })[0]?.item.type, 'file');
-  assert.is(list({ formats: [{ format_id: '0', ext: 'mp3', vcodec: 'none' }] })[0]?.item.type, 'audio');
-});
-
-test('protected formats and storyboards are no streams', () => {
-  const formats = [
-    video(720, { has_drm: true }),
-    { format_id: 'sb', ext: 'mhtml', vcodec: 'none', acodec: 'none' },
-  ];
-  assert.is(
-    codeOf(() => list({ formats, _has_drm: true })),
-    'encrypted',
-  );
-  assert.is(
-    codeOf(() => list({ formats })),
-    'no_media',
-  );
-});
-
-test('a live stream is refused at the listing', () => {
-  assert.is(
-    codeOf(() => list({ formats: [video(720)], is_live: true })),
-    'live_stream',
-  );
-  assert.is(
-    codeOf(() => list({ formats: [video(720)], live_status: 'is_upcoming' })),
-    'live_stream',
-  );
-});
-
-test('videos of one page without pages of their own are told apart by a number that is never sent', () => {
-  const entry = (n: number) => ({
-    id: `x-${n}`,
-    title: `t ${n}`,
-    webpage_url: PAGE,
-    playlist_index: n,
-    formats: [video(1)],
-  });
-  const found = list({ _type: 'playlist', webpage_url: PAGE, entries: [entry(1), null, entry(2)] });
-  assert.equal(
-    found.map(({ item }) => item.url),
-    [`${PAGE}#sluice-item=1`, `${PAGE}#sluice-item=2`],
-  );
-});
-
-test('entries of a list with pages of their own are listed unopened, with wishes for streams', () => {
-  const entries = [
-    { _type: 'url', url: 'https://videos.example/1', title: 'one', ie_key: 'Videos' },
-    { _type: 'url', url: 'javascript:alert(1)', title: 'two' },
-    { _type: 'url_transparent', url: 'https://videos.example/3', id: 'three' },
-  ];
-  const items = list({ _type: 'playlist', entries }).map(({ item }) => item);
-  assert.equal(
-    items.map(({ url, title, site }) => [url, title, site]),
-    [
-      ['https://videos.example/1', 'one', 'Videos'],
-      ['https://videos.example/3', 'three', 'videos.example'],
-    ],
-  );
-  assert.equal(
-    items[0]?.streams.map(({ id }) => id),
-    Object.keys(WISHES),
-  );
-});
-
-test('an answer of another shape is engine_output, and odd fields count as not there', () => {
-  assert.is(
-    codeOf(() => parseInfo('Traceback')),
-    'engine_output',
-  );
-  assert.is(
-    codeOf(() => itemsOf('text', PAGE, true)),
-    'engine_output',
-  );
-  assert.is(
-    codeOf(() => itemsOf([], PAGE, true)),
-    'no_media',
-  );
-  const odd = { ...video(720), height: 'tall', filesize: -1, fps: {} };
-  assert.equal(streamsOf([odd])[0], {
-    id: 'v720',
-    quality: 'original',
-    bytes: null,
-    ext: 'mp4',
-    isDefault: true,
-  });
-});
-
-test('whatever JSON comes, listing it gives items or an error with a code', () => {
-  fc.assert(
-    fc.property(fc.jsonValue(), fc.boolean(), (formats, canJoin) => {
-      try {
-        const found = itemsOf({ formats, entries: undefined }, PAGE, canJoin);
-        for (const { item } of found) assert.is(item.streams.filter(({ isDefault }) => isDefault).length, 1);
-      } catch (thrown) {
-        assert.type((thrown as SluiceError).code, 'string');
-      }
-    }),
-  );
-});
-
 test('every id that a listing gives is a selector that a download takes', () => {
   const ids = streamsOf([sound('a-drc', 'webm'), video(720, { format_id: 'hls-1.2=x:y' })]).map(
     ({ id }) => id,
@@ -214,20 +57,6 @@ test('without ffmpeg nothing is asked for that needs joining', () => {
     'ffmpeg_missing',
   );
   for (const id of [null, ...Object.keys(WISHES)]) assert.not(selectorOf(id, false).includes('+'));
-});
-
-test('a number put on an address comes off again', () => {
-  fc.assert(
-    fc.property(
-      fc.webUrl({ withFragments: true, withQueryParameters: true }),
-      fc.integer({ min: 1, max: 999_999 }),
-      (url, number) => {
-        assert.equal(splitItem(withItem(url, number)), { url, number });
-        assert.is(withItem(withItem(url, 7), number), withItem(url, number));
-      },
-    ),
-  );
-  assert.equal(splitItem(PAGE), { url: PAGE, number: 1 });
 });
 
 test('versions compare as dates, nightly builds after their day', () => {

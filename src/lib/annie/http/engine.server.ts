@@ -1,5 +1,7 @@
 /** The built-in engine: direct files, HLS, and pages that say where their media is. */
 import { open } from 'node:fs/promises';
+import { MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
+import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { Engine, EngineJob, EngineResult, UrlKind } from '../engine.ts';
 import type { Guard } from '../guard/dial.server.ts';
@@ -11,11 +13,12 @@ import { listItems, titleOf } from './items.server.ts';
 import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { findSource } from './page/source-id.ts';
-import { scanPage } from './page/scan.ts';
-import { MAX_TEXT_BYTES, probe } from './probe.server.ts';
+import { probe } from './probe.server.ts';
 
 export interface HttpEngineOptions {
   guard: Guard;
+  /** Read pages and manifests. */
+  readers: Readers;
   /** Absolute path of ffmpeg, for joining; null = there is none. */
   ffmpegPath?: string | null;
   /** Starts ffmpeg. */
@@ -46,10 +49,17 @@ const HEAD_TIMEOUT_MS = 30_000;
 const LIST_MS = 25_000;
 
 export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
-  const { guard, ffmpegPath = null, processes = null, stallMs = STALL_MS, listMs = LIST_MS } = options;
+  const {
+    guard,
+    readers,
+    ffmpegPath = null,
+    processes = null,
+    stallMs = STALL_MS,
+    listMs = LIST_MS,
+  } = options;
   const { maxConnections = MAX_CONNECTIONS, syncAtEnd = false, version = '0.1.0' } = options;
   const client = createHttpClient({ guard, stallMs, headTimeoutMs: Math.min(HEAD_TIMEOUT_MS, stallMs) });
-  const hls: HlsOptions = { client, ffmpegPath, processes };
+  const hls: HlsOptions = { client, readers, ffmpegPath, processes };
   const listed = createListedSizes();
   const file = { client, guard, maxConnections, stallMs, syncAtEnd, listed };
 
@@ -68,7 +78,8 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
     const found = await probe(client, url, signal, 'text');
     if (found.kind.kind === 'manifest') return manifest(job, found, streamId, titleOf(found));
     if (found.kind.kind === 'file') throw new SluiceError('stream_not_found');
-    const scan = scanPage(found.text ?? '', found.url);
+    const page = { chunks: found.body ?? [], url: found.url.href };
+    const scan = await readers.read('page', page, signal);
     const picked = findSource(scan, plain ? null : streamId);
     if (!picked) throw new SluiceError(plain ? 'no_media' : 'stream_not_found');
     const { group, source, variant } = picked;
@@ -112,7 +123,7 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
 
 /** Whether a fetched file is an HLS manifest that its server gave another type. */
 async function isManifest({ path, bytes }: EngineResult): Promise<boolean> {
-  if (bytes > MAX_TEXT_BYTES) return false;
+  if (bytes > MAX_PLAYLIST_BYTES) return false;
   const handle = await open(path, 'r');
   try {
     const { buffer } = await handle.read(Buffer.alloc(10), 0, 10, 0);

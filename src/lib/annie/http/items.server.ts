@@ -1,4 +1,5 @@
 /** What an address holds, as items with streams: a file, an HLS stream, or whatever a page speaks of. */
+import type { PageGroup, PageScan, PageSource } from '../../foreign/page/scan.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
 import type { ParseRequest } from '../engine.ts';
@@ -6,7 +7,6 @@ import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.t
 import type { ListedSizes } from './listed-sizes.ts';
 import { extensionOf, kindOf, nameInUrl, stemOf } from './names.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
-import { type PageGroup, type PageScan, type PageSource, scanPage } from './page/scan.ts';
 import { type Probe, probe } from './probe.server.ts';
 import { shortHash } from './short-hash.ts';
 
@@ -33,7 +33,10 @@ export async function listItems(request: ParseRequest, options: ListOptions): Pr
   const { url, signal, onItems } = request;
   const found = await probe(options.client, url, signal, 'text');
   options.listed.note(url, found.version, performance.now());
-  if (found.kind.kind === 'page') return pageItems(request, scanPage(found.text ?? '', found.url), options);
+  if (found.kind.kind === 'page') {
+    const page = { chunks: found.body ?? [], url: found.url.href };
+    return pageItems(request, await options.readers.read('page', page, signal), options);
+  }
   const streams = await streamsOf(found, options, signal);
   const item = itemOf({ url, title: titleOf(found), site: new URL(url).hostname, found, streams });
   onItems?.([item]);

@@ -1,4 +1,7 @@
 /** Names and extensions of what lies behind an address. Suggestions only: the runner makes them safe. Pure. */
+import { AUDIO, extensionOf, IMAGE, VIDEO } from '../../protocol/extension.ts';
+
+export { extensionOf };
 
 const EXTENSION_OF_TYPE: Record<string, string> = {
   'application/gzip': 'gz',
@@ -27,47 +30,7 @@ const EXTENSION_OF_TYPE: Record<string, string> = {
   'video/x-matroska': 'mkv',
 };
 
-const VIDEO = new Set([
-  '3gp',
-  'avi',
-  'flv',
-  'm4v',
-  'mkv',
-  'mov',
-  'mp4',
-  'mpeg',
-  'mpg',
-  'ogv',
-  'ts',
-  'webm',
-  'wmv',
-]);
-const AUDIO = new Set([
-  'aac',
-  'aif',
-  'aiff',
-  'flac',
-  'm4a',
-  'm4b',
-  'mka',
-  'mp3',
-  'oga',
-  'ogg',
-  'opus',
-  'wav',
-  'weba',
-  'wma',
-]);
-const IMAGE = new Set(['avif', 'gif', 'jpeg', 'jpg', 'png', 'svg', 'webp']);
-
 export type FileKind = 'video' | 'audio' | 'image' | 'file';
-
-/** `mp4` of `clip.MP4`; `''` when there is none that looks like one (1–8 letters and digits, not all digits). */
-export function extensionOf(name: string): string {
-  const match = /\.([a-z0-9]{1,8})$/i.exec(name);
-  const ext = match?.[1]?.toLowerCase() ?? '';
-  return /^\d*$/.test(ext) ? '' : ext;
-}
 
 /** The last part of the path, unescaped where that gives text; `''` for a bare host. */
 export function nameInUrl(url: URL): string {
@@ -99,10 +62,4 @@ export function kindOf(contentType: string | null, ext: string): FileKind {
   if (VIDEO.has(ext)) return 'video';
   if (AUDIO.has(ext)) return 'audio';
   return IMAGE.has(ext) ? 'image' : 'file';
-}
-
-/** Whether a link to this path is worth offering as media by its extension alone. */
-export function looksLikeMedia(url: URL): boolean {
-  const ext = extensionOf(url.pathname);
-  return VIDEO.has(ext) || AUDIO.has(ext) || ext === 'm3u8';
 }

@@ -1,5 +1,7 @@
-/** One request that tells what is at an address, and brings the text along where that is what is there. */
+/** One request that tells what is at an address, and brings the body along where that is text. */
+import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import { GatheredBytes } from '../gathered-bytes.ts';
 import type { UrlKind } from '../engine.ts';
 import { classify, SNIFF_BYTES } from './classify.ts';
 import type { HttpAnswer, HttpClient } from './client.server.ts';
@@ -7,9 +9,6 @@ import { holdsAll } from './extent.ts';
 import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
-
-/** Larger pages and manifests are not read on. */
-export const MAX_TEXT_BYTES = 4 * 1024 * 1024;
 
 export interface Probe {
   kind: UrlKind;
@@ -20,13 +19,13 @@ export interface Probe {
   contentType: string | null;
   /** Of a file whose size was said, and whose versions can be told apart; else null. */
   version: Version | null;
-  /** Body of a page or an HLS manifest; null for all else, and when only the kind was asked for. */
-  text: string | null;
+  /** Body of a page or an HLS manifest, to be given to a reader; null for all else, and when only the kind was asked for. */
+  body: Uint8Array[] | null;
 }
 
 /**
  * @param want `kind`: stops after the first bytes; `text`: reads pages and HLS manifests whole
- * @throws SluiceError network codes, `remote_*`, `invalid_manifest` (over 4 MiB)
+ * @throws SluiceError network codes, `remote_*`, `invalid_manifest` (a page over 4 MiB, a manifest over 16)
  */
 export async function probe(
   client: HttpClient,
@@ -42,7 +41,7 @@ export async function probe(
   }
   try {
     const found = await read(answer, signal, want);
-    if (found.text === null || holdsAll(answer)) return found;
+    if (found.body === null || holdsAll(answer)) return found;
     // A list that ends where a part of it does would be believed.
     answer.discard();
     answer = await client.get(url, { signal });
@@ -58,29 +57,31 @@ export async function probe(
 async function read(answer: HttpAnswer, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
   const { url, status, head, body } = answer;
   const contentType = contentTypeOf(head);
-  const chunks: Buffer[] = [];
-  let bytes = 0;
+  const gathered = new GatheredBytes();
   let kind: UrlKind | null = null;
+  const classified = (): UrlKind => classify(url, status, head, gathered.start(SNIFF_BYTES));
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (kind === null && bytes >= SNIFF_BYTES) kind = classify(url, status, head, Buffer.concat(chunks));
+      gathered.add(chunk);
+      if (gathered.length >= SNIFF_BYTES) kind ??= classified();
       if (kind !== null && !(want === 'text' && isText(kind))) break;
-      if (bytes > MAX_TEXT_BYTES)
-        throw new SluiceError('invalid_manifest', 'The page or manifest is over 4 MiB.');
+      if (gathered.length > maxBytes(kind))
+        throw new SluiceError('invalid_manifest', 'The page or manifest is too long.');
     }
   } catch (thrown) {
     throw networkError(thrown, signal, true);
   }
-  const start = Buffer.concat(chunks);
-  kind ??= classify(url, status, head, start);
+  kind ??= classified();
   const name = fileNameFor(url, dispositionName(head), contentType);
-  const text = want === 'text' && isText(kind) ? start.toString('utf8') : null;
   const validators = validatorsOf(head);
   const totalBytes = kind.kind === 'file' ? kind.bytes : null;
   const version = totalBytes !== null && validators.ifRange !== null ? { validators, totalBytes } : null;
-  return { kind, url, name, contentType, version, text };
+  const text = want === 'text' && isText(kind) ? gathered.take() : null;
+  return { kind, url, name, contentType, version, body: text };
+}
+
+function maxBytes(kind: UrlKind | null): number {
+  return kind?.kind === 'page' ? MAX_PAGE_BYTES : MAX_PLAYLIST_BYTES;
 }
 
 function isText(kind: UrlKind): boolean {

@@ -1,5 +1,5 @@
 /** The argv of lux and of its older self, annie. Flags come first: after the address everything is an address. */
-import type { StreamPlan } from './listing.ts';
+import type { StreamPlan } from '../../foreign/lux/listing.ts';
 
 /** What the file will be called in the work dir, before its extension. */
 export const OUTPUT_NAME = 'media';

@@ -1,4 +1,7 @@
 /** One download: one lux (or annie), in the job's own dir. */
+import { restore } from '../../foreign/carried-error.ts';
+import type { StreamPlan } from '../../foreign/lux/listing.ts';
+import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../engine.ts';
 import { RefusalWatch } from '../ffmpeg/refusal.ts';
@@ -7,8 +10,6 @@ import { createProgressParser } from '../progress/parser.ts';
 import { PERCENT, toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
 import { Bar } from './bar.ts';
-import { failureOf } from './failure.ts';
-import type { StreamPlan } from './listing.ts';
 import { findFinished, removeMedia } from './work-files.server.ts';
 
 export interface DownloadRun {
@@ -16,6 +17,7 @@ export interface DownloadRun {
   engine: string;
   job: EngineJob;
   processes: ProcessHost;
+  readers: Readers;
   argv: string[];
   env: Record<string, string>;
   plan: StreamPlan;
@@ -29,7 +31,7 @@ export interface DownloadRun {
  * @throws SluiceError as Engine.download; the signal's reason after an abort
  */
 export async function runDownload(run: DownloadRun): Promise<EngineResult> {
-  const { engine, job, processes, argv, env, plan, generation } = run;
+  const { engine, job, processes, readers, argv, env, plan, generation } = run;
   const bar = new Bar(plan.bytes);
   const errors: string[] = [];
   let title = run.title;
@@ -67,7 +69,11 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
   parser.end();
   job.signal.throwIfAborted();
   if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
-  if (exit.exitCode !== 0) throw failureOf(engine, errors, exit.exitCode, exit.signal);
+  if (exit.exitCode !== 0) {
+    const { exitCode, signal } = exit;
+    const end = { engine, lines: errors, exitCode, signal };
+    throw restore(await readers.read('lux-failure', end, job.signal));
+  }
   const { path, ext, bytes } = await findFinished(job.workDir);
   // Joined parts have another size than their sum.
   const wrong = plan.needsFfmpeg ? bytes === 0 : plan.bytes !== null && bytes !== plan.bytes;

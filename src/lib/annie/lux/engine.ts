@@ -1,21 +1,24 @@
 /** lux as an engine, and annie, which is what lux was called until 2021. */
+import { MAX_LISTING_BYTES } from '../../foreign/limits.ts';
+import type { Listed, LuxListing, StreamPlan } from '../../foreign/lux/listing.ts';
+import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, EngineStatus, ParseResult } from '../../protocol/media.ts';
 import type { Claim, Engine, EngineJob, EngineResult } from '../engine.ts';
 import { wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../process.ts';
-import { runForAnswer } from '../process/answer.ts';
+import { runForAnswer, wordsOf } from '../process/answer.ts';
 import { type JobProxy, proxyEnvironment, throughProxy } from '../process/through-proxy.ts';
 import { downloadArguments, listArguments } from './arguments.ts';
 import { runDownload } from './download.ts';
-import { errorLines, failureOf } from './failure.ts';
-import { type Listed, readListing, type StreamPlan } from './listing.ts';
 import { identify, type Identity, locateLux } from './locate.server.ts';
 import { isLuxSite } from './sites.ts';
 
 export interface LuxOptions {
   name: Extract<EngineName, 'lux' | 'annie' | 'stand-in'>;
   processes: ProcessHost;
+  /** Read what it prints of strangers' pages. */
+  readers: Readers;
   /** The guard's filtering proxy; null = dial directly. */
   proxy: JobProxy | null;
   /**
@@ -36,14 +39,13 @@ export interface LuxOptions {
 }
 
 const REMEDY = 'Get it from https://github.com/iawia002/lux and put it on PATH.';
-const MAX_ANSWER_BYTES = 16 * 1024 * 1024;
 const ASK_TIMEOUT_MS = 30_000;
 /** What a listing found is believed so long, and of so many addresses. */
 const PLAN_TTL_MS = 10 * 60_000;
 const MAX_PLANS = 200;
 
 export function createLuxEngine(options: LuxOptions): Engine {
-  const { name, processes, proxy, isRefused, ffmpegPath, path, isSite = isLuxSite } = options;
+  const { name, processes, readers, proxy, isRefused, ffmpegPath, path, isSite = isLuxSite } = options;
   const identities = new Map<string, Promise<Identity | null>>();
   const plans = new Map<string, { at: number; listed: Listed }>();
   const env = (proxyUrl: string | null): Record<string, string> => ({
@@ -60,7 +62,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
 
   async function answerOf(argv: string[], signal: AbortSignal, proxyUrl: string | null) {
     const { cwd } = options;
-    return runForAnswer(processes, { argv, cwd, env: env(proxyUrl), signal, maxBytes: MAX_ANSWER_BYTES });
+    return runForAnswer(processes, { argv, cwd, env: env(proxyUrl), signal, maxBytes: MAX_LISTING_BYTES });
   }
 
   /** Which program it is: asked once for each program. */
@@ -68,7 +70,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
     const known = identities.get(fingerprint);
     if (known) return known;
     const asked = answerOf([...command, '-v'], AbortSignal.timeout(ASK_TIMEOUT_MS), null).then(
-      ({ stdout, stderr }) => identify(stdout + stderr),
+      ({ stdout, stderr }) => identify(wordsOf(stdout) + stderr),
       () => {
         // A machine too busy to answer today may answer tomorrow.
         identities.delete(fingerprint);
@@ -107,18 +109,16 @@ export function createLuxEngine(options: LuxOptions): Engine {
     if (isRefused(url)) throw new SluiceError('address_refused', `${url.hostname} is a private address.`);
   }
 
-  async function list(url: string, signal: AbortSignal): Promise<Listed[]> {
+  async function list(url: string, signal: AbortSignal): Promise<LuxListing> {
     check(url);
     const { command } = await ready();
     return throughProxy(proxy, name, async (proxyUrl) => {
-      const answer = await answerOf([...command, ...listArguments(url)], signal, proxyUrl);
-      const errors = errorLines(answer.stdout);
-      if (answer.exit.exitCode !== 0 || errors.length > 0) {
-        throw failureOf(name, errors, answer.exit.exitCode, answer.exit.signal);
-      }
-      const listed = readListing(answer.stdout, url);
-      for (const each of listed) remember(each);
-      return listed;
+      const { stdout, exit } = await answerOf([...command, ...listArguments(url)], signal, proxyUrl);
+      const { exitCode, signal: killedBy } = exit;
+      const answer = { engine: name, chunks: stdout, exitCode, signal: killedBy, address: url };
+      const listing = await readers.read('lux-listing', answer, signal);
+      for (const each of listing.listed) remember(each);
+      return listing;
     });
   }
 
@@ -133,7 +133,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
   async function itemAt(url: string, signal: AbortSignal): Promise<Listed> {
     const known = plans.get(url);
     if (known && performance.now() - known.at < PLAN_TTL_MS) return known.listed;
-    const listed = await list(url, signal);
+    const { listed } = await list(url, signal);
     return listed.find(({ item }) => item.url === url) ?? listed[0]!;
   }
 
@@ -148,6 +148,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
         engine: name,
         job,
         processes,
+        readers,
         argv: [...command, ...downloadArguments(job.url, plan, identity.generation)],
         env: env(proxyUrl),
         plan,
@@ -168,8 +169,8 @@ export function createLuxEngine(options: LuxOptions): Engine {
     },
     async parse({ url, signal }): Promise<ParseResult> {
       signal.throwIfAborted();
-      const listed = await list(url, signal);
-      return { engine: name, items: listed.map(({ item }) => item) };
+      const { listed, truncated } = await list(url, signal);
+      return { engine: name, items: listed.map(({ item }) => item), ...(truncated ? { truncated } : {}) };
     },
     download,
   };

@@ -9,6 +9,9 @@ export interface Located {
   fingerprint: string;
 }
 
+/** It says so in its first line. */
+const LOOK_AT_CHARS = 4096;
+
 export function locateLux(name: string, path: string): Located | null {
   const program = findProgram(name, path);
   if (program === null) return null;
@@ -24,7 +27,7 @@ export interface Identity {
 /** What `-v` said; null when it is another program of that name (there are several called lux). */
 export function identify(printed: string): Identity | null {
   // eslint-disable-next-line no-control-regex -- colours are what is removed
-  const text = printed.replace(/\u001b\[[0-9;]*m/g, '');
+  const text = printed.slice(0, LOOK_AT_CHARS).replace(/\u001b\[[0-9;]*m/g, '');
   const match = /^\s*(lux|annie): version v?([\w.+-]+), .*video downloader/im.exec(text);
   if (!match) return null;
   const [, name = '', version = ''] = match;

@@ -1,11 +1,13 @@
 /** The stand-in as an engine: lux's adapter over a program that plays recordings, so that the page works offline. */
 import { join } from 'node:path';
+import type { Readers } from '../../foreign/port.ts';
 import type { Engine } from '../engine.ts';
 import { createLuxEngine } from '../lux/engine.ts';
 import type { ProcessHost } from '../process.ts';
 
 export interface StandInOptions {
   processes: ProcessHost;
+  readers: Readers;
   /** A dir that exists, for runs that write nothing. */
   cwd: string;
   /** A Node that runs TypeScript (24). */
@@ -20,12 +22,13 @@ export interface StandInOptions {
 export const STAND_IN_HOST = 'stand-in.test';
 
 export function createStandInEngine(options: StandInOptions): Engine {
-  const { processes, cwd, nodePath, name = 'stand-in' } = options;
+  const { processes, readers, cwd, nodePath, name = 'stand-in' } = options;
   const program = options.program ?? join(import.meta.dirname, 'play.server.ts');
   const recordings = options.recordings ?? join(import.meta.dirname, 'recordings');
   return createLuxEngine({
     name,
     processes,
+    readers,
     cwd,
     command: [nodePath, program, recordings],
     // It reaches nothing: there is no network in it, and it joins what a recording says was joined.

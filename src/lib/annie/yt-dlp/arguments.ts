@@ -1,6 +1,6 @@
 /** yt-dlp's argv. No shell, no option that a URL or a stream id could smuggle in, no code from outside. */
+import { MAX_ITEMS } from '../../foreign/limits.ts';
 import { sluiceTemplates } from '../progress/sluice-template.ts';
-import { MAX_ITEMS } from './items.ts';
 
 /** Written by yt-dlp into its current dir: what it is going to fetch, and where the finished file is. */
 export const FOUND_FILE = 'sluice-found.jsonl';

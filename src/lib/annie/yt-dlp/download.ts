@@ -1,6 +1,8 @@
 /** One download: one yt-dlp process, in the job's own dir. */
 import { basename } from 'node:path';
 import { customAlphabet } from 'nanoid';
+import { restore } from '../../foreign/carried-error.ts';
+import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../engine.ts';
 import type { Sample } from '../../protocol/progress.ts';
@@ -10,7 +12,6 @@ import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
-import { failureOf } from './failure.ts';
 import { Parts } from './parts.ts';
 import { bytesBeside, clearTold, readFound, readResult } from './work-files.server.ts';
 
@@ -19,6 +20,7 @@ const makeNonce = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
 export interface DownloadRun {
   job: EngineJob;
   processes: ProcessHost;
+  readers: Readers;
   env: Record<string, string>;
   /** The argv, given the nonce that begins its progress lines. */
   argv: (nonce: string) => string[];
@@ -28,7 +30,13 @@ export interface DownloadRun {
  * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone.
  * @throws SluiceError as Engine.download; the signal's reason after an abort
  */
-export async function runDownload({ job, processes, env, argv }: DownloadRun): Promise<EngineResult> {
+export async function runDownload({
+  job,
+  processes,
+  readers,
+  env,
+  argv,
+}: DownloadRun): Promise<EngineResult> {
   const nonce = makeNonce();
   const watch = new DownloadWatch(job);
   await clearTold(job.workDir);
@@ -55,7 +63,12 @@ export async function runDownload({ job, processes, env, argv }: DownloadRun): P
   await watch.settled();
   job.signal.throwIfAborted();
   if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
-  if (exit.exitCode !== 0) throw failureOf(watch.errors, exit.exitCode, exit.signal);
+  if (exit.exitCode !== 0) {
+    const { exitCode, signal } = exit;
+    throw restore(
+      await readers.read('yt-dlp-failure', { lines: watch.errors, exitCode, signal }, job.signal),
+    );
+  }
   const result = await readResult(job.workDir);
   if (result !== null) return result;
   // A live stream does not pass our filter: yt-dlp says so and ends well.

@@ -1,28 +1,29 @@
 /** yt-dlp as an engine: one process for a listing, one for a download, none for a status that is known. */
 import { join } from 'node:path';
+import { restore } from '../../foreign/carried-error.ts';
+import { MAX_INFO_BYTES } from '../../foreign/limits.ts';
+import type { Readers } from '../../foreign/port.ts';
+import { splitItem } from '../../foreign/yt-dlp/item-url.ts';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus } from '../../protocol/media.ts';
 import type { Engine, EngineJob, EngineResult } from '../engine.ts';
 import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../process.ts';
-import { runForAnswer } from '../process/answer.ts';
+import { runForAnswer, wordsOf } from '../process/answer.ts';
 import { type JobProxy, throughProxy } from '../process/through-proxy.ts';
 import { downloadArguments, parseArguments } from './arguments.ts';
 import { createClaims } from './claims.ts';
 import { runDownload } from './download.ts';
 import { environmentOf } from './environment.ts';
-import { failureOf } from './failure.ts';
 import { createInfoCache } from './info-cache.server.ts';
-import { parseInfo } from './info.ts';
-import { splitItem } from './item-url.ts';
-import { itemsOf } from './items.ts';
 import { type Located, locateYtDlp } from './locate.server.ts';
-
 import { selectorOf } from './selector.ts';
 import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
 
 export interface YtDlpOptions {
   processes: ProcessHost;
+  /** Read what yt-dlp prints of strangers' pages. */
+  readers: Readers;
   /** The guard's filtering proxy; null = yt-dlp dials by itself (then nothing refuses private addresses). */
   proxy: JobProxy | null;
   /** Holds our own copy (`engines/yt-dlp`) and what yt-dlp and we remember (`cache`). Has to exist. */
@@ -35,10 +36,7 @@ export interface YtDlpOptions {
   path: string;
 }
 
-/** `-J` of a channel with 200 opened entries stays below. */
-const MAX_ANSWER_BYTES = 64 * 1024 * 1024;
-/** Of one listing: a person picks one or a few. */
-const MAX_CACHED = 20;
+const OPEN_OBJECT = 0x7b;
 const REMEDY = 'Type: npx sluice engines install yt-dlp';
 /** What the page itself would not make better either. */
 const FINAL: readonly ErrorCode[] = ['disk_full', 'not_media'];
@@ -46,7 +44,7 @@ const FINAL: readonly ErrorCode[] = ['disk_full', 'not_media'];
 const ASK_TIMEOUT_MS = 30_000;
 
 export function createYtDlpEngine(options: YtDlpOptions): Engine {
-  const { processes, proxy, dataDir, ffmpegPath, nodePath, path } = options;
+  const { processes, readers, proxy, dataDir, ffmpegPath, nodePath, path } = options;
   const homeDir = join(dataDir, 'cache', 'yt-dlp');
   const infos = createInfoCache(join(dataDir, 'cache', 'yt-dlp-info'));
   const versions = new Map<string, Promise<string>>();
@@ -66,7 +64,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
       signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
       maxBytes: 1024 * 1024,
     });
-    return stdout;
+    return wordsOf(stdout);
   }
 
   function versionOf({ version, fingerprint, command }: Located): Promise<string> {
@@ -114,6 +112,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
         runDownload({
           job,
           processes,
+          readers,
           env: environmentOf({ homeDir, path: enginePath, proxyUrl }),
           argv: (nonce) => [
             ...command,
@@ -165,24 +164,28 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
     async parse({ url: address, signal }) {
       const { command } = await located();
       const { url } = splitItem(address);
-      const json = await throughProxy(proxy, 'yt-dlp', async (proxyUrl) => {
+      const stdout = await throughProxy(proxy, 'yt-dlp', async (proxyUrl) => {
         const answer = await runForAnswer(processes, {
           argv: [...command, ...parseArguments(url, programs)],
           cwd: dataDir,
           env: environmentOf({ homeDir, path: enginePath, proxyUrl }),
           signal,
-          maxBytes: MAX_ANSWER_BYTES,
+          maxBytes: MAX_INFO_BYTES,
         });
-        const errors = answer.stderr.split('\n').filter((line) => /^ERROR: |: error: /.test(line));
         // A playlist is listed although some of its entries could not be.
-        const isListed = answer.stdout.startsWith('{');
-        if (!isListed) throw failureOf(errors, answer.exit.exitCode, answer.exit.signal);
-        return parseInfo(answer.stdout);
+        if (answer.stdout[0]?.[0] === OPEN_OBJECT) return answer.stdout;
+        const { exitCode, signal: killedBy } = answer.exit;
+        const lines = answer.stderr.split('\n').filter((line) => /^ERROR: |: error: /.test(line));
+        throw restore(await readers.read('yt-dlp-failure', { lines, exitCode, signal: killedBy }, signal));
       });
-      const found = itemsOf(json, url, ffmpegPath !== null);
-      const opened = found.filter(({ info }) => info !== null).slice(0, MAX_CACHED);
-      await Promise.all(opened.map(({ item, info }) => infos.put(item.url, info)));
-      return { engine: 'yt-dlp', items: found.map(({ item }) => item) };
+      const listing = { chunks: stdout, url, canJoin: ffmpegPath !== null };
+      const { items, truncated } = await readers.read('yt-dlp-listing', listing, signal);
+      await Promise.all(items.map(({ item, info }) => info && infos.put(item.url, info)));
+      return {
+        engine: 'yt-dlp',
+        items: items.map(({ item }) => item),
+        ...(truncated ? { truncated } : {}),
+      };
     },
     download,
   };

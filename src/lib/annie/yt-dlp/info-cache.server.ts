@@ -8,12 +8,10 @@ import { join } from 'node:path';
 
 const TTL_MS = 10 * 60_000;
 const MAX_FILES = 64;
-/** A film with captions in a hundred languages has 2 MB. */
-const MAX_BYTES = 4 * 1024 * 1024;
 
 export interface InfoCache {
-  /** Never rejects: a cache that cannot be written is none. */
-  put(url: string, info: unknown): Promise<void>;
+  /** `info`: the JSON as yt-dlp printed it. Never rejects: a cache that cannot be written is none. */
+  put(url: string, info: Uint8Array): Promise<void>;
   /** The file for `--load-info-json`; null = there is none, or it is too old. */
   fileFor(url: string): Promise<string | null>;
   drop(url: string): Promise<void>;
@@ -38,11 +36,9 @@ export function createInfoCache(dir: string): InfoCache {
 
   return {
     async put(url, info) {
-      const text = JSON.stringify(info);
-      if (text.length > MAX_BYTES) return;
       try {
         await mkdir(dir, { recursive: true, mode: 0o700 });
-        await writeFile(pathOf(url), text, { mode: 0o600 });
+        await writeFile(pathOf(url), info, { mode: 0o600 });
         await prune();
       } catch {
         // A full disk, or another one pruning: the download opens the page itself.

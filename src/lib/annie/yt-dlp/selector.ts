@@ -1,17 +1,11 @@
 /**
  * Stream ids and yt-dlp's format selectors. An id that a listing gave is one or two format ids (`137+140`), which
- * yt-dlp takes as they are. Items of a long playlist are listed without being opened, so their ids are wishes
- * (`best/720`): no format id can hold a slash, as yt-dlp replaces it.
+ * yt-dlp takes as they are, or a wish.
  */
+import { WISHES } from '../../foreign/yt-dlp/wishes.ts';
 import { SluiceError } from '../../protocol/error.ts';
 
-export const WISHES: Record<string, { quality: string; selector: string; ext: string }> = {
-  'best/any': { quality: 'best', selector: 'bv*+ba/b', ext: 'mp4' },
-  'best/1080': { quality: 'up to 1080p', selector: 'bv*[height<=1080]+ba/b[height<=1080]/b', ext: 'mp4' },
-  'best/720': { quality: 'up to 720p', selector: 'bv*[height<=720]+ba/b[height<=720]/b', ext: 'mp4' },
-  'best/360': { quality: 'up to 360p', selector: 'bv*[height<=360]+ba/b[height<=360]/b', ext: 'mp4' },
-  'best/audio': { quality: 'audio only', selector: 'ba/b', ext: 'm4a' },
-};
+export { WISHES };
 
 /** yt-dlp itself replaces blanks and `,/+[]()` in format ids. A lone `-` would make it ask on its terminal. */
 const FORMAT_IDS = /^[^\s,/+[\]()\p{Cc}]{1,120}(\+[^\s,/+[\]()\p{Cc}]{1,120}){0,3}$/u;

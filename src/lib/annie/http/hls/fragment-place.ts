@@ -3,7 +3,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { type Extent, extentOf, holdsAll } from '../extent.ts';
 import { contradiction } from '../file/opening.ts';
 import { type Head, relationOf, type Validators, validatorsOf, type Version } from '../head.ts';
-import type { Fragment } from './playlist.ts';
+import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 
 export interface Place {
   /** Bytes of the body before the fragment's. */

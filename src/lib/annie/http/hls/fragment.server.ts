@@ -4,6 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../disk-error.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
@@ -11,7 +12,6 @@ import { decoded, Overlong } from '../file/stream-body.server.ts';
 import type { Version } from '../head.ts';
 import { networkError } from '../network-error.ts';
 import { type Place, placeInPart, placeInWhole } from './fragment-place.ts';
-import type { Fragment } from './playlist.ts';
 
 const MAX_TRIES = 4;
 const FIRST_BACKOFF_MS = 200;
@@ -86,7 +86,7 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
       );
     }
     const { answer, place } = await ask(fragment);
-    const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, key.iv) : null;
+    const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, ivOf(fragment)) : null;
     const file = createWriteStream(`${path}.part`);
     try {
       const body = bodyOf(answer, place, fragment, onBytes);
@@ -127,6 +127,13 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
       }
     },
   };
+}
+
+function ivOf({ key, sequence }: Fragment): Buffer {
+  if (key?.iv != null) return Buffer.from(key.iv, 'hex');
+  const iv = Buffer.alloc(16);
+  iv.writeBigInt64BE(BigInt(sequence), 8);
+  return iv;
 }
 
 /** The fragment's own bytes. */

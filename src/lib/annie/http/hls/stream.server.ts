@@ -1,4 +1,6 @@
 /** An HLS address, for listing its qualities and for fetching one of them. */
+import type { Fragment, Playlist } from '../../../foreign/playlist/playlist.ts';
+import type { Readers } from '../../../foreign/port.ts';
 import type { MediaStream } from '../../../protocol/media.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../../engine.ts';
@@ -8,13 +10,13 @@ import { createMeter } from '../meter.ts';
 import { type Probe, probe } from '../probe.server.ts';
 import { createFragmentFetcher } from './fragment.server.ts';
 import { joinTracks } from './join.server.ts';
-import { type Fragment, parsePlaylist, type Playlist } from './playlist.ts';
 import { fetchTrack } from './track.server.ts';
 
 type Media = Extract<Playlist, { kind: 'media' }>;
 
 export interface HlsOptions {
   client: HttpClient;
+  readers: Readers;
   ffmpegPath: string | null;
   processes: ProcessHost | null;
 }
@@ -25,17 +27,16 @@ export const ONLY_STREAM = 'original';
 /**
  * The streams of a manifest that has been fetched; the first variant is looked into, so that a live or protected
  * stream says so now.
- * @throws SluiceError `invalid_manifest`, `live_stream`, `encrypted`, network codes
+ * @throws SluiceError `invalid_manifest`, `live_stream`, `encrypted`, `too_complex`, network codes
  */
 export async function listStreams(
   found: Probe,
   options: HlsOptions,
   signal: AbortSignal,
 ): Promise<MediaStream[]> {
-  const playlist = parsePlaylist(found.text ?? '', found.url);
+  const playlist = await playlistIn(found, options, signal);
   const first = playlist.kind === 'master' ? playlist.variants[0] : undefined;
-  const media =
-    playlist.kind === 'media' ? playlist : await mediaAt(first?.url ?? '', options.client, signal);
+  const media = playlist.kind === 'media' ? playlist : await mediaAt(first?.url ?? '', options, signal);
   if (media.live) throw new SluiceError('live_stream');
   const ext = media.fragmentedMp4 || canJoin(options) ? 'mp4' : 'ts';
   if (playlist.kind === 'media')
@@ -53,9 +54,13 @@ function canJoin({ ffmpegPath, processes }: HlsOptions): boolean {
   return ffmpegPath !== null && processes !== null;
 }
 
-async function mediaAt(url: string, client: HttpClient, signal: AbortSignal): Promise<Media> {
-  const found = await probe(client, url, signal, 'text');
-  const playlist = parsePlaylist(found.text ?? '', found.url);
+async function playlistIn(found: Probe, { readers }: HlsOptions, signal: AbortSignal): Promise<Playlist> {
+  return readers.read('playlist', { chunks: found.body ?? [], url: found.url.href }, signal);
+}
+
+async function mediaAt(url: string, options: HlsOptions, signal: AbortSignal): Promise<Media> {
+  const found = await probe(options.client, url, signal, 'text');
+  const playlist = await playlistIn(found, options, signal);
   if (playlist.kind === 'master')
     throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');
   return playlist;
@@ -122,10 +127,10 @@ export async function downloadHls(
 async function chooseMedia(
   found: Probe,
   variant: string | null,
-  { client }: HlsOptions,
+  options: HlsOptions,
   signal: AbortSignal,
 ): Promise<Media[]> {
-  const playlist = parsePlaylist(found.text ?? '', found.url);
+  const playlist = await playlistIn(found, options, signal);
   if (playlist.kind === 'media') {
     if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');
     return [playlist];
@@ -133,7 +138,7 @@ async function chooseMedia(
   const chosen = variant === null ? playlist.variants[0] : playlist.variants.find(({ id }) => id === variant);
   if (!chosen) throw new SluiceError('stream_not_found');
   const urls = chosen.audioUrl === null ? [chosen.url] : [chosen.url, chosen.audioUrl];
-  return Promise.all(urls.map((url) => mediaAt(url, client, signal)));
+  return Promise.all(urls.map((url) => mediaAt(url, options, signal)));
 }
 
 function sum(fragments: readonly Fragment[]): number {

@@ -7,10 +7,10 @@ import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 import { toDiskError } from '../../disk-error.ts';
 import { shortHash } from '../short-hash.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
-import type { Fragment } from './playlist.ts';
 
 /** Fragments in flight: hides round trips; more is rude to the server. */
 const CONCURRENCY = 4;

@@ -2,8 +2,8 @@
  * Names for the sources of a page's player, so that a page address and a stream id are all that a download needs:
  * `s-<hash of the source's address>`, and `.variant` behind it where the source is an HLS master. Pure.
  */
+import type { PageGroup, PageScan, PageSource } from '../../../foreign/page/scan.ts';
 import { shortHash } from '../short-hash.ts';
-import type { PageGroup, PageScan, PageSource } from './scan.ts';
 
 export function sourceId(url: string, variant: string | null): string {
   return `s-${shortHash(url)}${variant === null ? '' : `.${variant}`}`;

@@ -1,8 +1,10 @@
 /** What yt-dlp's last words mean. */
-import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import { carry, type CarriedError } from '../carried-error.ts';
+import { type EngineEnd, lastLines, type Patterns, understood } from '../last-words.ts';
 
 /** The first that matches wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
-const PATTERNS: [RegExp, ErrorCode][] = [
+const PATTERNS: Patterns = [
   [/No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]/i, 'disk_full'],
   [/\[Errno 30\]|Read-only file system/i, 'disk_read_only'],
   [/unable to (open for writing|create directory|write data): .*Permission denied/i, 'disk_denied'],
@@ -57,14 +59,21 @@ const PATTERNS: [RegExp, ErrorCode][] = [
 /** What is not worth a second try by itself although its code usually is. */
 const PERMANENT = /usage: |no such option|invalid .* value|: error: /i;
 
+export function readYtDlpFailure({ lines, exitCode, signal }: EngineEnd): CarriedError {
+  return carry(failureOf(lines, exitCode, signal));
+}
+
 /** `lines`: the text of its ERROR lines, in order. */
-export function failureOf(lines: string[], exitCode: number | null, signal: string | null): SluiceError {
+export function failureOf(
+  lines: readonly string[],
+  exitCode: number | null,
+  signal: string | null,
+): SluiceError {
+  const looked = lastLines(lines);
   // The last one is what ended the run, but a line of a postprocessor that follows an earlier cause says less.
-  for (const line of [...lines].reverse()) {
-    const found = PATTERNS.find(([pattern]) => pattern.test(line));
-    if (found) return new SluiceError(found[1], sentence(line));
-  }
-  const last = lines.at(-1);
+  const found = understood(looked, PATTERNS);
+  if (found) return new SluiceError(found.code, sentence(found.line));
+  const last = looked.at(-1);
   if (last === undefined) {
     const how = signal === null ? `exit code ${exitCode}` : signal;
     return new SluiceError('engine_exit', `yt-dlp ended without a word (${how}).`);

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureOf, sentence } from '#lib/annie/yt-dlp/failure.ts';
+import { failureOf, sentence } from '#lib/foreign/yt-dlp/failure.ts';
 
 /** What yt-dlp 2026.10.26 says, and what it means. */
 const SAID: [string, string][] = [

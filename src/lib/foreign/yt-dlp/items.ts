@@ -1,13 +1,12 @@
 /** From what yt-dlp found at an address to the items of a listing. */
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { MediaItem } from '../../protocol/media.ts';
+import { parseUrl } from '../../protocol/url.ts';
+import { MAX_ITEMS, MAX_WORD_CHARS } from '../limits.ts';
 import { offerOf } from './formats.ts';
 import { type Info, readInfo } from './info.ts';
 import { withItem } from './item-url.ts';
-import { WISHES } from './selector.ts';
-
-/** A page can hold a channel of thousands: a listing ends here, and its last title says so. */
-export const MAX_ITEMS = 200;
+import { WISHES } from './wishes.ts';
 
 export interface FoundItem {
   item: MediaItem;
@@ -61,9 +60,14 @@ function basics(info: Info, url: string): Omit<MediaItem, 'type' | 'streams'> {
   const name = info.extractor ?? info.ie_key ?? '';
   // The generic extractors name no site: the host does.
   const site = /^(generic|html5)?$/i.test(name)
-    ? (URL.parse(url)?.hostname ?? '')
+    ? (parseUrl(url)?.hostname ?? '')
     : (name.split(':')[0] ?? '');
-  return { id: info.id ?? '', url, site, title: info.title ?? info.id ?? url };
+  return {
+    id: word(info.id ?? ''),
+    url,
+    site: word(site),
+    title: word(info.title ?? info.id ?? url),
+  };
 }
 
 /** An entry's own page where it has one, else its number on the page where it was found. */
@@ -75,7 +79,11 @@ function addressOf(entry: Info, root: Info, entries: number, index: number, page
 }
 
 function isAddress(url: string | null): url is string {
-  return url !== null && /^https?:\/\//i.test(url) && URL.canParse(url);
+  return url !== null && /^https?:\/\//i.test(url) && parseUrl(url) !== null;
+}
+
+function word(text: string): string {
+  return text.slice(0, MAX_WORD_CHARS).toWellFormed();
 }
 
 function isObject(value: unknown): value is object {

@@ -1,8 +1,11 @@
 /** What lux's and annie's last words mean. */
-import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import { carry, type CarriedError } from '../carried-error.ts';
+import { type EngineEnd, lastLines, type Patterns, understood } from '../last-words.ts';
+import { linesOf } from '../text.ts';
 
 /** Sources: recordings of lux and annie, and the errors of Go's net/http. */
-const PATTERNS: [RegExp, ErrorCode][] = [
+const PATTERNS: Patterns = [
   [/no space left on device/i, 'disk_full'],
   [/read-only file system/i, 'disk_read_only'],
   [/permission denied/i, 'disk_denied'],
@@ -24,32 +27,57 @@ const PATTERNS: [RegExp, ErrorCode][] = [
   [/need login|login required|members? only|age restricted|payment/i, 'remote_denied'],
 ];
 
+export interface LuxEnd extends EngineEnd {
+  /** The name to speak of. */
+  engine: string;
+}
+
+export function readLuxFailure({ engine, lines, exitCode, signal }: LuxEnd): CarriedError {
+  return carry(failureOf(engine, lines, exitCode, signal));
+}
+
 /** `engine`: the name to speak of. `lines`: its error lines, in order. */
 export function failureOf(
   engine: string,
-  lines: string[],
+  lines: readonly string[],
   exitCode: number | null,
   signal: string | null,
 ): SluiceError {
-  const last = lines.at(-1);
+  const looked = lastLines(lines);
+  const last = looked.at(-1);
   if (last === undefined) {
     const how = signal === null ? `exit code ${exitCode}` : signal;
     return new SluiceError('engine_exit', `${engine} ended without a word (${how}).`);
   }
-  for (const line of [...lines].reverse()) {
-    const found = PATTERNS.find(([pattern]) => pattern.test(line));
-    if (found) return new SluiceError(found[1], sentence(engine, line));
-  }
-  return new SluiceError('engine_exit', sentence(engine, last));
+  const found = understood(looked, PATTERNS);
+  return new SluiceError(found?.code ?? 'engine_exit', sentence(engine, found?.line ?? last));
 }
 
-/** The message that follows `Downloading URL error:` in what was printed; Go's stack comes after it. */
+const BEGINNING = 'Downloading ';
+const END = ' error:';
+const OTHER = /^(?:Run \S+ failed: |Incorrect Usage[:.] ?)(.*)$/;
+
+/**
+ * The message that follows `Downloading URL error:` in what was printed; Go's stack comes after it. Then those that stand
+ * in a line of their own.
+ */
 export function errorLines(printed: string): string[] {
   const found: string[] = [];
-  for (const match of printed.matchAll(/Downloading .* error:\s*\n(.*)/g)) found.push(match[1]!.trim());
-  for (const match of printed.matchAll(/^(?:Run \S+ failed: |Incorrect Usage[:.] ?)(.*)$/gm))
-    found.push(match[1]!);
-  return found;
+  const others: string[] = [];
+  let isAwaited = false;
+  for (const line of linesOf(printed)) {
+    const text = line.trim();
+    if (isAwaited && text !== '') {
+      found.push(text);
+      isAwaited = false;
+    } else if (text.endsWith(END)) {
+      const begun = text.indexOf(BEGINNING);
+      isAwaited = begun !== -1 && begun + BEGINNING.length <= text.length - END.length;
+    }
+    const other = OTHER.exec(line)?.[1];
+    if (other !== undefined) others.push(other);
+  }
+  return [...found, ...others];
 }
 
 function sentence(engine: string, line: string): string {

@@ -1,5 +1,6 @@
 /** From yt-dlp's formats, often dozens, to the few streams a person would choose among. */
 import type { MediaItem, MediaStream } from '../../protocol/media.ts';
+import { MAX_EXT_CHARS, MAX_FORMAT_ID_CHARS, MAX_QUALITY_CHARS, MAX_STREAMS } from '../limits.ts';
 import type { Format } from './info.ts';
 
 export interface Offer {
@@ -47,13 +48,16 @@ const VIDEO_EXT = new Set([
  */
 export function offerOf(formats: Format[], canJoin: boolean): Offer {
   const usable = formats.filter(({ format_id, has_drm, ext }) => {
-    return format_id !== '' && has_drm !== true && ext !== 'mhtml';
+    const isTakable = format_id !== '' && format_id.length <= MAX_FORMAT_ID_CHARS;
+    return isTakable && has_drm !== true && ext !== 'mhtml';
   });
   const sounds = usable.filter((format) => kindOf(format) === 'audio');
+  const soundFor = bestSounds(sounds);
   const pictures = usable.filter((format) => !['audio', 'image'].includes(kindOf(format)));
   const byHeight = new Map<string, MediaStream>();
   for (const format of pictures) {
-    const stream = kindOf(format) === 'video' ? joined(format, sounds) : alone(format, qualityOf(format));
+    const stream =
+      kindOf(format) === 'video' ? joined(format, soundFor(format.ext)) : alone(format, qualityOf(format));
     const worse = byHeight.get(stream.quality);
     // Later is better, unless it cannot be had.
     if (worse && !canJoin && stream.id.includes('+') && !worse.id.includes('+')) continue;
@@ -65,7 +69,8 @@ export function offerOf(formats: Format[], canJoin: boolean): Offer {
   const images = usable
     .filter((format) => kindOf(format) === 'image')
     .map((format) => alone(format, 'original'));
-  const streams = [...videos, ...songs, ...(videos.length + songs.length === 0 ? images.reverse() : [])];
+  const pictured = videos.length + songs.length === 0 ? images.reverse() : [];
+  const streams = [...videos, ...songs, ...pictured].slice(0, MAX_STREAMS);
   const best = streams.find(({ id }) => canJoin || !id.includes('+')) ?? streams[0];
   return {
     type:
@@ -99,26 +104,38 @@ function typeOf(pictures: Format[]): MediaItem['type'] {
 }
 
 function alone(format: Format, quality: string): MediaStream {
-  return { id: format.format_id, quality, bytes: format.filesize, ext: format.ext, isDefault: false };
+  const ext = format.ext.slice(0, MAX_EXT_CHARS);
+  return { id: format.format_id, quality, bytes: format.filesize, ext, isDefault: false };
 }
 
-function joined(video: Format, sounds: Format[]): MediaStream {
-  const sound = sounds.findLast((each) => sameFamily(video.ext, each.ext)) ?? sounds.at(-1);
+function joined(video: Format, sound: Format | undefined): MediaStream {
   if (!sound) return alone(video, qualityOf(video));
   return {
     id: `${video.format_id}+${sound.format_id}`,
     quality: qualityOf(video),
     bytes: video.filesize === null || sound.filesize === null ? null : video.filesize + sound.filesize,
     // What yt-dlp's Merger picks: the common container, else Matroska, which holds anything.
-    ext: sameFamily(video.ext, sound.ext) ? video.ext : 'mkv',
+    ext: familyOf(video.ext)?.has(sound.ext) ? video.ext : 'mkv',
     isDefault: false,
   };
 }
 
-function sameFamily(video: string, sound: string): boolean {
-  const mp4 = new Set(['mp4', 'm4a', 'm4v', 'mov', 'mp3', '3gp']);
-  const webm = new Set(['webm', 'weba', 'opus']);
-  return (mp4.has(video) && mp4.has(sound)) || (webm.has(video) && webm.has(sound));
+/** The extensions that one container holds together. */
+const FAMILIES = [new Set(['mp4', 'm4a', 'm4v', 'mov', 'mp3', '3gp']), new Set(['webm', 'weba', 'opus'])];
+
+function familyOf(ext: string): Set<string> | undefined {
+  return FAMILIES.find((family) => family.has(ext));
+}
+
+/** For a picture's extension the best sound of its family, else the best there is. */
+function bestSounds(sounds: Format[]): (ext: string) => Format | undefined {
+  const best = new Map(
+    FAMILIES.map((family) => [family, sounds.findLast(({ ext }) => family.has(ext))] as const),
+  );
+  return (ext) => {
+    const family = familyOf(ext);
+    return (family && best.get(family)) ?? sounds.at(-1);
+  };
 }
 
 /** `1080p`, `1080p60`, `1080p60 HDR`; the site's own word or `original` where the height is not known. */
@@ -127,10 +144,11 @@ function qualityOf({ height, width, fps, dynamic_range, format_note, tbr }: Form
   const lines = height !== null && width !== null ? Math.min(height, width) : height;
   if (lines === null || lines === 0) {
     if (tbr !== null && tbr > 0) return `${Math.round(tbr)} kbit/s`;
-    return format_note?.trim() || 'original';
+    return format_note?.trim().slice(0, MAX_QUALITY_CHARS) || 'original';
   }
   const rate = fps !== null && fps > 30 ? Math.round(fps) : '';
-  const range = dynamic_range !== null && dynamic_range !== 'SDR' ? ` ${dynamic_range}` : '';
+  const range =
+    dynamic_range !== null && dynamic_range !== 'SDR' ? ` ${dynamic_range.slice(0, MAX_QUALITY_CHARS)}` : '';
   return `${lines}p${rate}${range}`;
 }
 

@@ -4,6 +4,9 @@
  */
 import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
+import { projected } from '../json/engine-json.ts';
+import type { Projection, Shape } from '../json/project.ts';
+import { MAX_ENTRIES, MAX_FORMATS } from '../limits.ts';
 
 const text = v.fallback(v.nullish(v.string(), null), null);
 const count = v.fallback(v.nullish(v.pipe(v.number(), v.finite(), v.minValue(0)), null), null);
@@ -57,11 +60,16 @@ export function readInfo(json: unknown): Info {
   return result.output;
 }
 
-/** @throws SluiceError `engine_output` when it is not JSON */
-export function parseInfo(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown;
-  } catch (cause) {
-    throw new SluiceError('engine_output', 'yt-dlp answered something that is not JSON.', { cause });
-  }
+const scalars = (names: string[]): Record<string, Shape> =>
+  Object.fromEntries(names.map((name) => [name, 'scalar']));
+const FORMATS: Shape = { list: { fields: scalars(Object.keys(Format.entries)) }, most: MAX_FORMATS };
+const ENTRY = { ...scalars(Object.keys(Info.entries)), formats: FORMATS };
+const ROOT: Shape = { fields: { ...ENTRY, entries: { list: { fields: ENTRY }, most: MAX_ENTRIES } } };
+
+/**
+ * The JSON that yt-dlp printed, as far as it is read here.
+ * @throws SluiceError `engine_output` when it is not JSON, `too_complex`
+ */
+export function parseInfo(json: Buffer): Projection {
+  return projected('yt-dlp', json, ROOT);
 }

@@ -2,6 +2,20 @@
 import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream } from '../../protocol/media.ts';
+import { MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
+import { projected } from '../json/engine-json.ts';
+import type { Shape } from '../json/project.ts';
+import {
+  MAX_ALBUM,
+  MAX_LUX_ENTRIES,
+  MAX_PARTS,
+  MAX_STREAM_ID_CHARS,
+  MAX_STREAMS,
+  MAX_WORD_CHARS,
+} from '../limits.ts';
+import { fittingItems } from '../listed-items.ts';
+import { decodeText } from '../text.ts';
+import { errorLines, failureOf } from './failure.ts';
 
 const text = v.fallback(v.nullish(v.string(), ''), '');
 const bytes = v.fallback(v.nullish(v.pipe(v.number(), v.integer(), v.minValue(0)), 0), 0);
@@ -25,6 +39,21 @@ const Entry = v.object({
 });
 type Entry = v.InferOutput<typeof Entry>;
 
+const [OPEN_LIST, OPEN_OBJECT, LF, SPACE] = [0x5b, 0x7b, 0x0a, 0x20];
+const PARTS: Shape = { list: { fields: { url: 'scalar', size: 'scalar', ext: 'scalar' } }, most: MAX_PARTS };
+const STREAM: Shape = {
+  fields: { quality: 'scalar', size: 'scalar', parts: PARTS, urls: PARTS, ext: 'scalar', NeedMux: 'scalar' },
+};
+const ENTRY: Shape = {
+  fields: {
+    url: 'scalar',
+    site: 'scalar',
+    title: 'scalar',
+    type: 'scalar',
+    streams: { record: STREAM, most: MAX_STREAMS },
+  },
+};
+
 /** What a download has to know of a stream before it starts. */
 export interface StreamPlan {
   id: string;
@@ -41,19 +70,39 @@ export interface Listed {
   streams: StreamPlan[];
 }
 
+export interface LuxAnswer {
+  /** The name to speak of. */
+  engine: string;
+  /** Of stdout, as it came. */
+  chunks: readonly Uint8Array[];
+  exitCode: number | null;
+  signal: string | null;
+  /** The address it was asked about. */
+  address: string;
+}
+
+export interface LuxListing {
+  listed: Listed[];
+  truncated: boolean;
+}
+
 /**
- * Reads the array in what was printed; annie puts a sentence before it and prints one object for one item.
- * @throws SluiceError `engine_output` when there is no JSON, `unsupported_url` for a page that was taken for a file,
- * `no_media`
+ * @throws SluiceError what lux's last words mean, `engine_output` when there is no JSON, `unsupported_url` for a page that
+ * was taken for a file, `no_media`, `too_complex`
  */
-export function readListing(printed: string, address: string): Listed[] {
-  const start = printed.search(/^\s*[[{]/m);
-  let json: unknown;
-  try {
-    json = JSON.parse(printed.slice(Math.max(0, start)));
-  } catch (cause) {
-    throw new SluiceError('engine_output', 'The engine answered something that is not JSON.', { cause });
-  }
+export function readLuxListing({ engine, chunks, exitCode, signal, address }: LuxAnswer): LuxListing {
+  const errors = errorLines(decodeText(chunks));
+  if (exitCode !== 0 || errors.length > 0) throw failureOf(engine, errors, exitCode, signal);
+  const all = readListing(Buffer.concat(chunks), address);
+  const listed = fittingItems(all.slice(0, MAX_ALBUM));
+  return { listed, truncated: listed.length < all.length };
+}
+
+/** Reads the array in what was printed; annie puts a sentence before it and prints one object for one item. */
+export function readListing(printed: Buffer, address: string): Listed[] {
+  const start = startOfJson(printed);
+  const shape = printed[start] === OPEN_LIST ? { list: ENTRY, most: MAX_LUX_ENTRIES } : ENTRY;
+  const json = projected('The engine', printed, shape, start).value;
   const entries = (Array.isArray(json) ? json : [json]).flatMap((entry: unknown) => {
     const result = v.safeParse(Entry, entry);
     return result.success ? [result.output] : [];
@@ -66,10 +115,22 @@ export function readListing(printed: string, address: string): Listed[] {
   return listed;
 }
 
+/** The first line that begins like JSON; 0 when none does. */
+function startOfJson(printed: Buffer): number {
+  let isBlank = true;
+  for (let at = 0; at < printed.length; at++) {
+    const c = printed[at] as number;
+    if (isBlank && (c === OPEN_LIST || c === OPEN_OBJECT)) return at;
+    if (c === LF) isBlank = true;
+    else if (c > SPACE) isBlank = false;
+  }
+  return 0;
+}
+
 function itemsOf(entry: Entry, address: string): Listed[] {
   const plans = Object.entries(entry.streams)
     .map(([id, stream]) => ({ stream, plan: planOf(id, stream) }))
-    .filter(({ plan }) => plan.parts > 0)
+    .filter(({ plan }) => plan.parts > 0 && plan.id.length <= MAX_STREAM_ID_CHARS)
     // As lux itself: the biggest is its default.
     .sort((a, b) => b.stream.size - a.stream.size);
   if (plans.length === 0) return [];
@@ -81,12 +142,13 @@ function itemsOf(entry: Entry, address: string): Listed[] {
   }
   const streams: MediaStream[] = plans.map(({ stream, plan }, index) => ({
     id: plan.id,
-    quality: stream.quality || plan.id,
+    quality: word(stream.quality || plan.id),
     bytes: plan.bytes,
     ext: extOf(stream),
     isDefault: index === 0,
   }));
-  const item = { ...basics(entry, entry.url || address), type, streams };
+  const url = entry.url === '' || entry.url.length > MAX_URL_BYTES ? address : entry.url;
+  const item = { ...basics(entry, url), type, streams };
   return [{ item, streams: plans.map(({ plan }) => plan) }];
 }
 
@@ -122,9 +184,13 @@ function pictureOf(entry: Entry, { url, size, ext }: v.InferOutput<typeof Part>,
 }
 
 function basics(entry: Entry, url: string): Omit<MediaItem, 'type' | 'streams'> {
-  const host = URL.parse(url)?.hostname ?? '';
+  const host = parseUrl(url)?.hostname ?? '';
   const site = entry.site === '' || entry.site === 'Universal' ? host : entry.site;
-  return { id: '', url, site, title: entry.title.trim() || host };
+  return { id: '', url, site: word(site), title: word(entry.title.trim()) || host };
+}
+
+function word(text: string): string {
+  return text.slice(0, MAX_WORD_CHARS).toWellFormed();
 }
 
 function withId(listed: Listed, index: number): Listed {

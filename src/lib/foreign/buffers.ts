@@ -1,0 +1,15 @@
+/** Deeper than any input or output holds bytes. */
+const MAX_DEPTH = 4;
+
+/** The buffers of all bytes in plain data, each once: what goes with it to another thread instead of being copied. */
+export function buffersIn(value: unknown): ArrayBuffer[] {
+  const found = new Set<ArrayBuffer>();
+  collect(value, found, 0);
+  return [...found];
+}
+
+function collect(value: unknown, found: Set<ArrayBuffer>, depth: number): void {
+  if (value instanceof Uint8Array) found.add(value.buffer as ArrayBuffer);
+  else if (typeof value === 'object' && value !== null && depth < MAX_DEPTH)
+    for (const inner of Object.values(value)) collect(inner, found, depth + 1);
+}

@@ -1,0 +1,21 @@
+/** The JSON of an engine, which reads strangers' pages: what is in it may be anything. */
+import { SluiceError } from '../../protocol/error.ts';
+import { MAX_JSON_TEXT, MAX_JSON_VALUES } from '../limits.ts';
+import { NotJson, project, type Projection, type Shape, TooManyValues } from './project.ts';
+
+const LIMITS = { values: MAX_JSON_VALUES, text: MAX_JSON_TEXT };
+
+/**
+ * @param at where in the bytes it begins
+ * @throws SluiceError `engine_output` when it is not JSON, `too_complex`
+ */
+export function projected(engine: string, json: Buffer, shape: Shape, at = 0): Projection {
+  try {
+    return project(json, shape, LIMITS, at);
+  } catch (cause) {
+    if (cause instanceof TooManyValues)
+      throw new SluiceError('too_complex', `${engine} listed more than can be read.`, { cause });
+    if (!(cause instanceof NotJson)) throw cause;
+    throw new SluiceError('engine_output', `${engine} answered something that is not JSON.`, { cause });
+  }
+}

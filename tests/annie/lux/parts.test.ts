@@ -1,0 +1,73 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { downloadArguments, listArguments } from '#lib/annie/lux/arguments.ts';
+import { Bar } from '#lib/annie/lux/bar.ts';
+import { identify } from '#lib/annie/lux/locate.server.ts';
+import { isLuxSite } from '#lib/annie/lux/sites.ts';
+
+test('flags come before the address, which comes after two dashes', () => {
+  const plan = { id: '-x', bytes: 1, parts: 1, needsFfmpeg: false };
+  for (const argv of [listArguments('--debug'), downloadArguments('--debug', plan, 'lux')]) {
+    assert.equal(argv.slice(-2), ['--', '--debug']);
+  }
+});
+
+test('the sites that lux knows are told by their host', () => {
+  for (const host of [
+    'www.youtube.com',
+    'youtu.be',
+    'bilibili.com',
+    'v.qq.com',
+    'haokan.baidu.com',
+    'twitter.com.',
+    'www.pinterest.co.uk',
+  ]) {
+    assert.ok(isLuxSite(host), host);
+  }
+  for (const host of [
+    'example.org',
+    'youtube.evil.example',
+    'qq',
+    '127.0.0.1',
+    'localhost',
+    'baidu.com',
+    'co.uk',
+  ]) {
+    assert.not(isLuxSite(host), host);
+  }
+});
+
+test('the program is known by what it says of itself, and which bar it has', () => {
+  assert.equal(identify('\nlux: version v0.24.1, A fast and simple video downloader.\n\n'), {
+    version: '0.24.1',
+    generation: 'lux',
+  });
+  assert.equal(identify('annie: version 0.10.3, A fast, simple and clean video downloader.'), {
+    version: '0.10.3',
+    generation: 'annie',
+  });
+  assert.is(
+    identify('\u001b[36m\nannie: version 0.11.0, A fast, simple and clean video downloader.')?.generation,
+    'lux',
+  );
+  assert.is(identify('Lux 1.21: brightness of your display'), null);
+});
+
+test('the bar never falls, never passes the exact total, and notices when too much came', () => {
+  const sample = (receivedBytes: number) => ({
+    receivedBytes,
+    totalBytes: 1001,
+    percent: 50,
+    bytesPerSecond: 1,
+    etaSeconds: 2,
+  });
+  const bar = new Bar(1000);
+  assert.equal(bar.add(sample(500), 50), { ...sample(500), totalBytes: 1000 });
+  assert.is(bar.add(sample(400), 40).receivedBytes, 500);
+  assert.equal(bar.add(sample(1001), 100.1), { ...sample(1000), totalBytes: 1000, percent: 100 });
+  assert.not(bar.overflowed);
+  bar.add(sample(3000), 300);
+  assert.ok(bar.overflowed);
+});
+
+test.run();
