@@ -44,6 +44,7 @@ const DISGUISES: readonly string[] = [
   'file_missing',
   'internal_error',
   'invalid_manifest',
+  'not_media',
   'size_mismatch',
 ];
 
