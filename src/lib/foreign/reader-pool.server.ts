@@ -7,7 +7,7 @@ import { restore } from './carried-error.ts';
 import type { InputOf, OutputOf, ReaderName, Readers } from './port.ts';
 import { ReadQueue } from './read-queue.ts';
 import { ReaderThread } from './reader-thread.server.ts';
-import type { Answer, Task } from './worker.server.ts';
+import type { Result, Task } from './worker.server.ts';
 
 export interface ReadersOptions {
   maxThreads?: number;
@@ -91,8 +91,7 @@ export function createReaders(options: ReadersOptions = {}): OwnedReaders {
     read.thread = thread;
     busy.add(read);
     try {
-      const answer = await thread.run(read.task);
-      settle(read, answer);
+      answer(read, await thread.run(read.task));
     } catch (thrown) {
       read.reject(toSluiceError(thrown));
       await thread.gone;
@@ -147,9 +146,9 @@ export function createReaders(options: ReadersOptions = {}): OwnedReaders {
   };
 }
 
-function settle(read: Read, answer: Answer): void {
-  if ('output' in answer) return read.resolve(answer.output);
-  const { error, thrown } = answer;
+function answer(read: Read, result: Result): void {
+  if ('output' in result) return read.resolve(result.output);
+  const { error, thrown } = result;
   // What is none of ours is for the log.
   read.reject(thrown === null ? restore(error) : toSluiceError(new Error(thrown)));
 }

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../protocol/error.ts';
 import { buffersIn } from './buffers.ts';
-import type { Answer, Task } from './worker.server.ts';
+import type { Result, Task, Word } from './worker.server.ts';
 
 /** Beside this file in the sources, beside the bundle in the build: both are found from where this runs. */
 const WORKER = new URL(
@@ -22,7 +22,7 @@ export interface ThreadLimits {
 
 /** Young objects are moved twice before they are old: more room for them is more memory for no less time. */
 const YOUNG_MB = 16;
-/** How often at most the thread's clock is read. */
+/** The thread's clock is read no more often, unless it may take less. */
 const LOOK_EVERY_MS = 50;
 
 export class ReaderThread {
@@ -32,8 +32,7 @@ export class ReaderThread {
   readonly #limits: ThreadLimits;
   #isEnding = false;
   #error: unknown = null;
-  /** What the thread had used when its last read was over. */
-  #cpuMs = 0;
+  #reading: PromiseWithResolvers<Result> | null = null;
 
   constructor(limits: ThreadLimits) {
     this.#limits = limits;
@@ -47,6 +46,7 @@ export class ReaderThread {
     this.gone = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#isEnding = true;
+        this.#reading?.reject(this.#whyGone());
         resolve();
       });
     });
@@ -61,28 +61,22 @@ export class ReaderThread {
    * One at a time. The process is kept while it goes on.
    * @throws SluiceError `too_complex`; what went wrong, for a thread that ended by itself. Then the thread is of no more use.
    */
-  async run(task: Task): Promise<Answer> {
+  async run(task: Task): Promise<Result> {
     const over = new AbortController();
-    const answered = new Promise<Answer>((resolve) => this.#worker.once('message', resolve));
-    const ended = this.gone.then(() => {
-      throw this.#whyGone();
-    });
-    const late = this.#late(over.signal).then(() => {
+    const { begun, result } = this.#words();
+    const late = this.#late(begun, over.signal).then(() => {
       throw new SluiceError('too_complex', 'It took too long to read.');
     });
     this.#worker.ref();
     try {
       this.#worker.postMessage(task, buffersIn(task.input));
-      const answer = await Promise.race([answered, ended, late]);
-      this.#cpuMs = answer.cpuMs;
-      return answer;
+      return await Promise.race([result, late]);
     } catch (thrown) {
       void this.end();
       throw thrown;
     } finally {
       over.abort();
-      late.catch(() => undefined);
-      ended.catch(() => undefined);
+      this.#reading = null;
       this.#worker.unref();
     }
   }
@@ -94,24 +88,35 @@ export class ReaderThread {
     await this.gone;
   }
 
-  /** Resolves when the read that begins now has had all its time. Rejects once that is over. */
-  async #late(over: AbortSignal): Promise<void> {
+  /** `begun`: what the thread had used when the read began, in ms of CPU. */
+  #words(): { begun: Promise<number>; result: Promise<Result> } {
+    const begun = Promise.withResolvers<number>();
+    const done = (this.#reading = Promise.withResolvers<Result>());
+    const onWord = ({ cpuMs, result }: Word): void => {
+      begun.resolve(cpuMs);
+      if (result === null) return;
+      this.#worker.off('message', onWord);
+      done.resolve(result);
+    };
+    this.#worker.on('message', onWord);
+    return { begun: begun.promise, result: done.promise };
+  }
+
+  /** Resolves when the read has had all its time. Rejects once it is over. */
+  async #late(begun: Promise<number>, over: AbortSignal): Promise<void> {
     const { cpuMs, wallMs } = this.#limits;
-    const until = performance.now() + wallMs;
-    for (let waitMs = cpuMs; ;) {
-      await delay(Math.min(waitMs, Math.max(0, until - performance.now())), null, {
-        signal: over,
-        ref: false,
-      });
-      const leftMs = until - performance.now();
-      if (leftMs <= 0) return;
-      // Within one call of the platform's the thread does not answer: then the clock decides.
-      const silent = delay(leftMs, null, { signal: over, ref: false });
-      const usage = await Promise.race([this.#worker.cpuUsage().catch(() => silent), silent]);
+    const after = (ms: number): Promise<null> => delay(ms, null, { signal: over, ref: false });
+    const atLast = after(wallMs);
+    // A thread that is asked for its time before it runs never answers (Node 24.21).
+    const begunMs = await Promise.race([begun, atLast]);
+    for (let waitMs = cpuMs; begunMs !== null;) {
+      await Promise.race([after(waitMs), atLast]);
+      // Nor does it within one call of the platform's: then the clock decides.
+      const usage = await Promise.race([this.#worker.cpuUsage().catch(() => atLast), atLast]);
       if (usage === null) return;
-      const usedMs = (usage.user + usage.system) / 1000 - this.#cpuMs;
+      const usedMs = (usage.user + usage.system) / 1000 - begunMs;
       if (usedMs >= cpuMs) return;
-      waitMs = Math.max(LOOK_EVERY_MS, cpuMs - usedMs);
+      waitMs = Math.max(Math.min(LOOK_EVERY_MS, cpuMs), cpuMs - usedMs);
     }
   }
 

@@ -16,8 +16,8 @@ export type Result =
   /** `thrown`: for the log, where the error is none of ours. */
   | { error: CarriedError; thrown: string | null };
 
-/** `cpuMs`: of this thread since it began. */
-export type Answer = Result & { cpuMs: number };
+/** Before a read, and after it. `cpuMs`: of this thread since it began. */
+export type Word = { cpuMs: number; result: Result | null };
 
 function resultOf({ name, input }: Task): Result {
   try {
@@ -32,9 +32,13 @@ function resultOf({ name, input }: Task): Result {
   }
 }
 
-parentPort?.on('message', (task: Task) => {
-  const result = resultOf(task);
+function say(result: Result | null): void {
   const { user, system } = process.threadCpuUsage();
-  const answer: Answer = { ...result, cpuMs: (user + system) / 1000 };
-  parentPort?.postMessage(answer, buffersIn(result));
+  const word: Word = { cpuMs: (user + system) / 1000, result };
+  parentPort?.postMessage(word, buffersIn(result));
+}
+
+parentPort?.on('message', (task: Task) => {
+  say(null);
+  say(resultOf(task));
 });

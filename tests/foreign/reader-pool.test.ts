@@ -1,0 +1,174 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { parsePlaylist } from '#lib/foreign/playlist/playlist.ts';
+import type { OutputOf } from '#lib/foreign/port.ts';
+import { createReaders, type OwnedReaders, type ReadersOptions } from '#lib/foreign/reader-pool.server.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { settles, waitFor } from '../support/wait.ts';
+
+const HERE = 'https://media.example/list.m3u8';
+/** 90,000 fragments: some 100 ms of CPU. */
+const LARGE = `#EXTM3U\n${'#EXTINF:1,\nhttps://cdn.example/piece.ts?with=some&words=more\n'.repeat(90_000)}#EXT-X-ENDLIST`;
+/** Six times what is ever read of a page: most of a second. */
+const HEAVY = '<b>'.repeat(8_000_000);
+const SMALL = '#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST';
+
+const job = (): AbortSignal => new AbortController().signal;
+const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
+
+async function withReaders(
+  options: ReadersOptions,
+  body: (readers: OwnedReaders) => Promise<void>,
+): Promise<void> {
+  const readers = createReaders(options);
+  try {
+    await body(readers);
+  } finally {
+    await settles(readers.close());
+    assert.is(readers.threads, 0);
+  }
+}
+
+function playlist(readers: OwnedReaders, text: string, signal = job()): Promise<OutputOf<'playlist'>> {
+  return settles(readers.read('playlist', { chunks: [bytes(text)], url: HERE }, signal));
+}
+
+function page(readers: OwnedReaders, text: string, signal = job()): Promise<OutputOf<'page'>> {
+  return settles(readers.read('page', { chunks: [bytes(text)], url: HERE }, signal));
+}
+
+async function errorOf(promise: Promise<unknown>): Promise<SluiceError | null> {
+  try {
+    await promise;
+    return null;
+  } catch (thrown) {
+    assert.ok(thrown instanceof SluiceError, String(thrown));
+    return thrown;
+  }
+}
+
+test('what is read in a thread is what the reader gives', () =>
+  withReaders({}, async (readers) => {
+    assert.is(readers.threads, 0);
+    assert.equal(await playlist(readers, SMALL), parsePlaylist(SMALL, new URL(HERE)));
+    const { fragments } = (await playlist(readers, LARGE)) as Extract<
+      OutputOf<'playlist'>,
+      { kind: 'media' }
+    >;
+    assert.is(fragments.length, 90_000);
+  }));
+
+test('bytes are given away, into the thread and out of it', () =>
+  withReaders({}, async (readers) => {
+    const info = '{"id":"x","title":"é","formats":[{"format_id":"1","ext":"mp4"}]}';
+    const chunks = [bytes(info.slice(0, 30)), bytes(info.slice(30))];
+    const input = { chunks, url: 'https://x.example/', canJoin: true };
+    const { items } = await settles(readers.read('yt-dlp-listing', input, job()));
+    assert.equal(
+      chunks.map(({ length }) => length),
+      [0, 0],
+    );
+    assert.is(new TextDecoder().decode(items[0]?.info ?? undefined), info);
+  }));
+
+test('an error keeps its code, its words and whether it passes by itself', () =>
+  withReaders({}, async (readers) => {
+    const error = await errorOf(playlist(readers, 'no playlist'));
+    assert.is(error?.code, 'invalid_manifest');
+    const last = await settles(
+      readers.read(
+        'yt-dlp-failure',
+        { lines: ['x: error: no such option'], exitCode: 2, signal: null },
+        job(),
+      ),
+    );
+    assert.equal([last.code, last.transient], ['engine_exit', false]);
+  }));
+
+test('a read past its time is too_complex, for good, and the next one is read', () =>
+  withReaders({ cpuMs: 5 }, async (readers) => {
+    const error = await errorOf(page(readers, HEAVY));
+    assert.equal([error?.code, error?.transient], ['too_complex', false]);
+    await waitFor(() => readers.threads === 0, { what: 'the thread to be gone' });
+  }));
+
+test('the clock ends what the CPU does not', () =>
+  withReaders({ wallMs: 1 }, async (readers) => {
+    assert.is((await errorOf(page(readers, HEAVY)))?.code, 'too_complex');
+  }));
+
+test('a read past its memory is too_complex, and nothing else ends', () =>
+  withReaders({ maxHeapMb: 20 }, async (readers) => {
+    const error = await errorOf(playlist(readers, LARGE));
+    assert.equal([error?.code, error?.transient], ['too_complex', false]);
+    assert.is((await playlist(readers, SMALL)).kind, 'media');
+  }));
+
+test('an abort ends the thread in the middle of a read, with the reason of the abort', () =>
+  withReaders({ maxThreads: 1 }, async (readers) => {
+    const controller = new AbortController();
+    const reading = errorOf(page(readers, HEAVY, controller.signal));
+    const waiting = playlist(readers, SMALL);
+    controller.abort(new SluiceError('timeout', 'Nobody waits for this any more.'));
+    assert.is((await reading)?.code, 'timeout');
+    assert.is((await waiting).kind, 'media');
+    assert.is((await errorOf(playlist(readers, SMALL, controller.signal)))?.code, 'timeout');
+  }));
+
+test('what waits is not read after an abort', () =>
+  withReaders({ maxThreads: 1 }, async (readers) => {
+    const controller = new AbortController();
+    const first = playlist(readers, LARGE);
+    const second = errorOf(playlist(readers, SMALL, controller.signal));
+    controller.abort(new SluiceError('not_ready'));
+    assert.is((await second)?.code, 'not_ready');
+    assert.is((await first).kind, 'media');
+  }));
+
+test('there are two threads at most, and none some time after', () =>
+  withReaders({ idleMs: 20 }, async (readers) => {
+    const most: number[] = [];
+    const all = Array.from({ length: 6 }, async () => {
+      await playlist(readers, LARGE);
+      most.push(readers.threads);
+    });
+    await Promise.all(all);
+    assert.is(Math.max(...most), 2);
+    await waitFor(() => readers.threads === 0, { what: 'no thread to be left' });
+    assert.is((await playlist(readers, SMALL)).kind, 'media');
+  }));
+
+test('two reads that take for ever delay another one by their time, not for ever', () =>
+  withReaders({ cpuMs: 60 }, async (readers) => {
+    const order: string[] = [];
+    const hostile = Array.from({ length: 2 }, async () => {
+      const error = await errorOf(page(readers, HEAVY));
+      order.push(error?.code ?? 'read');
+    });
+    await playlist(readers, SMALL);
+    order.push('the other');
+    await Promise.all(hostile);
+    assert.ok(
+      order.includes('the other') && order.filter((code) => code === 'too_complex').length === 2,
+      order.join(),
+    );
+  }));
+
+test('too many reads of one job wait no longer than it takes to say so', () =>
+  withReaders({ maxThreads: 1, maxWaitingOfOneJob: 2 }, async (readers) => {
+    const mine = job();
+    const reads = Array.from({ length: 4 }, () => errorOf(playlist(readers, SMALL, mine)));
+    const codes = (await Promise.all(reads)).map((error) => error?.code ?? 'read');
+    assert.equal(codes, ['read', 'read', 'read', 'too_many_requests']);
+  }));
+
+test('after the end nothing is read, and what was being read says so', async () => {
+  const readers = createReaders();
+  const reading = errorOf(playlist(readers, LARGE));
+  await settles(readers.close());
+  assert.is((await reading)?.code, 'not_ready');
+  assert.is((await errorOf(playlist(readers, SMALL)))?.code, 'not_ready');
+  assert.is(readers.threads, 0);
+});
+
+test.run();

@@ -1,0 +1,161 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { failureOf, sentence } from '#lib/foreign/yt-dlp/failure.ts';
+import { readYtDlpListing } from '#lib/foreign/yt-dlp/listing.ts';
+import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
+
+const PAGE = 'https://videos.example/watch';
+const SIZE = 400_000;
+const list = (json: string): unknown =>
+  readYtDlpListing({ chunks: [new TextEncoder().encode(json)], url: PAGE, canJoin: true });
+
+const VIDEO = '{"format_id":"v\u0001","ext":"flv","vcodec":"x","acodec":"none","height":\u0001},';
+const SOUND = '{"format_id":"a\u0001","ext":"m4a","vcodec":"none","acodec":"x"},';
+
+const JSONS: Record<string, (size: number) => string> = {
+  'lists in lists': (n) => `{"x":${repeated('[', n / 2)}${repeated(']', n / 2)}}`,
+  'objects in objects': (n) => `{"x":${repeated('{"x":', n)}`,
+  'empty objects': (n) => `{"x":[${repeated('{},', n)}0]}`,
+  'other names': (n) => `{${repeated('"k\u0001":0,', n)}"x":0}`,
+  'the same name': (n) => `{${repeated('"title":"t",', n)}"x":0}`,
+  'a long title': (n) => `{"title":"${repeated('x', n)}"}`,
+  'a title of escapes': (n) => `{"title":"${repeated('\\u0041', n)}"}`,
+  'backslashes in a text': (n) => `{"title":"${repeated('\\\\', n)}"}`,
+  'a text without an end': (n) => `{"title":"${repeated('\\"', n)}`,
+  blanks: (n) => `{${repeated(' \n', n)}"x":0}`,
+  'a long number': (n) => `{"formats":[{"height":${repeated('9', n)}}]}`,
+  'pictures, then sounds': (n) => `{"formats":[${repeated(VIDEO, n / 2)}${repeated(SOUND, n / 2)}{}]}`,
+  sounds: (n) => `{"formats":[${repeated(SOUND, n)}{}]}`,
+  'formats that are none': (n) => `{"formats":[${repeated('0,', n)}0]}`,
+  'entries with formats': (n) => `{"entries":[${repeated(`{"id":"\u0001","formats":[${VIDEO}{}]},`, n)}{}]}`,
+  'entries without': (n) =>
+    `{"entries":[${repeated('{"_type":"url","url":"https://x.example/\u0001"},', n)}{}]}`,
+  'entries that are none': (n) => `{"entries":[${repeated('null,', n)}0]}`,
+  'long titles of entries': (n) =>
+    `{"entries":[${repeated(`{"url":"https://x.example/","title":"${'t'.repeat(5000)}"},`, n)}{}]}`,
+  'hosts in Chinese': (n) =>
+    `{"entries":[${repeated(`{"url":"https://${'\u4e00\u4e8c'.repeat(125)}\u0001/"},`, n)}{}]}`,
+};
+
+for (const [what, make] of Object.entries(JSONS)) {
+  test(`an info JSON of twice as much of ${what} takes at most three times the CPU`, () => {
+    const growth = growthOf((size) => {
+      const json = make(size);
+      return () => list(json);
+    }, SIZE);
+    assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
+  });
+}
+
+const VALUES = [
+  ...[
+    '{}',
+    '[]',
+    '""',
+    '0',
+    '-1e9',
+    'null',
+    'true',
+    '"\\u0041"',
+    '"\\\\"',
+    '"x\u0001"',
+    '[{}]',
+    '{"x":[]}',
+    ' ',
+  ],
+  ...[VIDEO.slice(0, -1), SOUND.slice(0, -1), '{"format_id":"\u0001","ext":"jpg"}', '{"format_note":" x "}'],
+  ...[
+    '{"id":"\u0001","url":"https://x.example/\u0001"}',
+    '{"formats":[{}]}',
+    '{"url":"//"}',
+    '{"title":" "}',
+  ],
+].map((value) => `${value},`);
+
+for (const [start, end] of [
+  ['{"formats":[', '0]}'],
+  ['{"entries":[', '0]}'],
+  ['{"entries":[{"formats":[', '0]}]}'],
+  ['{"other":[', '0]}'],
+] as const) {
+  test(`no odd values in ${start} cost more than three times for twice of them`, () => {
+    const steep = tooSteep(
+      oddTexts(VALUES, { seed: 13, count: 25 }),
+      (text) => list(start + text + end),
+      SIZE,
+    );
+    assert.equal(steep, []);
+  });
+}
+
+const WORDS = [
+  ...[
+    'ERROR: ',
+    '[generic] ',
+    'unable to write data: ',
+    'Permission denied',
+    'bytes read, ',
+    ' more expected',
+  ],
+  ...[
+    'invalid ',
+    ' value',
+    'usage: ',
+    'HTTP Error ',
+    '404',
+    'Sign in',
+    'There',
+    "'s",
+    ' is no video in',
+    'ffmpeg ',
+  ],
+  ...[
+    'not found',
+    '; please report this issue on ',
+    ' (caused by ',
+    '/',
+    '/a',
+    "'",
+    '"',
+    ' ',
+    '\t',
+    '\n',
+    ':',
+    '.',
+  ],
+  ...[
+    '\u001b[',
+    '\u001b[0;31m',
+    ';',
+    'm',
+    '0',
+    'x',
+    'geo restrict',
+    'your ',
+    'country',
+    '[Errno 28]',
+    '\u0001',
+  ],
+];
+
+test('no odd last words cost more than three times for twice of them', () => {
+  const understand = (text: string): unknown => [
+    failureOf([text, text], 1, null),
+    sentence(text.slice(0, 4000)),
+  ];
+  assert.equal(tooSteep(oddTexts(WORDS, { seed: 17, count: 100 }), understand, SIZE), []);
+});
+
+test('a flood of last words is understood by its last ones', () => {
+  const growth = growthOf((size) => {
+    const lines = Array.from({ length: size / 10 }, (_, i) => `unable to write data: ${i}`);
+    return () => failureOf(lines, 1, null);
+  }, SIZE);
+  assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
+  assert.is(
+    failureOf([...Array<string>(100).fill('HTTP Error 404'), ...Array<string>(50).fill('x')], 1, null).code,
+    'engine_exit',
+  );
+});
+
+test.run();
