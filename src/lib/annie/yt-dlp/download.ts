@@ -4,12 +4,14 @@ import { customAlphabet } from 'nanoid';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../engine.ts';
 import type { Sample } from '../../protocol/progress.ts';
+import { contradiction } from '../contradiction.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
-import { toSample } from '../progress/sample.ts';
+import { ESTIMATED, FINISHED, FRAGMENTS, toSample, TOTAL } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
 import { failureOf } from './failure.ts';
+import { type CurrentPart, PartSizes } from './part-sizes.server.ts';
 import { Parts } from './parts.ts';
 import { bytesBeside, clearTold, readFound, readResult } from './work-files.server.ts';
 
@@ -24,12 +26,30 @@ export interface DownloadRun {
 }
 
 /**
- * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone.
- * @throws SluiceError as Engine.download; the signal's reason after an abort
+ * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone; a file whose
+ * size is not what was said of it before is begun anew, once.
+ * @throws SluiceError as Engine.download, `remote_contradiction`; the signal's reason after an abort
  */
-export async function runDownload({ job, processes, env, argv }: DownloadRun): Promise<EngineResult> {
+export async function runDownload(run: DownloadRun): Promise<EngineResult> {
+  const sizes = await PartSizes.open(run.job.workDir);
+  let result = await runOnce(run, sizes);
+  if (sizes.other !== null) {
+    await sizes.startOver(sizes.other);
+    result = await runOnce(run, sizes);
+  }
+  if (result !== null) return result;
+  const { nowBytes = 0, saidBytes = 0 } = sizes.other ?? {};
+  throw contradiction(nowBytes, nowBytes === saidBytes ? null : saidBytes);
+}
+
+/** Null = what came does not fit what was said before: `sizes.other`. */
+async function runOnce(
+  { job, processes, env, argv }: DownloadRun,
+  sizes: PartSizes,
+): Promise<EngineResult | null> {
   const nonce = makeNonce();
-  const watch = new DownloadWatch(job);
+  const wrongSize = new AbortController();
+  const watch = new DownloadWatch(job, sizes, () => wrongSize.abort());
   await clearTold(job.workDir);
   const parser = createProgressParser(
     { engine: 'yt-dlp', progress: { format: 'sluice', prefix: sluicePrefix(nonce) } },
@@ -40,7 +60,7 @@ export async function runDownload({ job, processes, env, argv }: DownloadRun): P
     argv: argv(nonce),
     cwd: job.workDir,
     env: { ...env, TMPDIR: job.workDir },
-    signal: job.signal,
+    signal: AbortSignal.any([job.signal, wrongSize.signal]),
     onChunk: (fd, chunk) => {
       job.onOutput(decoders[fd].decode(chunk, { stream: true }));
       parser.push(fd, chunk);
@@ -49,6 +69,7 @@ export async function runDownload({ job, processes, env, argv }: DownloadRun): P
   parser.end();
   await watch.settled();
   job.signal.throwIfAborted();
+  if (sizes.other !== null) return null;
   if (exit.exitCode !== 0) throw failureOf(watch.errors, exit.exitCode, exit.signal);
   const result = await readResult(job.workDir);
   if (result !== null) return result;
@@ -63,17 +84,26 @@ class DownloadWatch {
   /** Something was there already, or is not wanted. */
   skipped = false;
   private readonly job: EngineJob;
+  private readonly sizes: PartSizes;
+  private readonly onWrongSize: () => void;
   private readonly parts = new Parts();
+  /** Null before the first. */
+  private current: CurrentPart | null = null;
+  /** What the next part says of itself before it has a name. */
+  private resumingAt = 0;
   private told = false;
   /** The files are looked at between two parts; the newest sample waits for it. */
   private looking: Promise<void> | null = null;
   private waiting: Sample | null = null;
 
-  constructor(job: EngineJob) {
+  constructor(job: EngineJob, sizes: PartSizes, onWrongSize: () => void) {
     this.job = job;
+    this.sizes = sizes;
+    this.onWrongSize = onWrongSize;
   }
 
   sample(values: Float64Array): void {
+    if (!this.fits(values)) return this.onWrongSize();
     const sample = toSample(values);
     if (this.looking === null) this.job.onSample(this.parts.add(sample));
     else this.waiting = sample;
@@ -83,7 +113,12 @@ class DownloadWatch {
     switch (event.type) {
       case 'part':
         this.waiting = null;
+        this.current = { name: basename(event.destination), resumedAt: this.resumingAt };
+        this.resumingAt = 0;
         this.look(() => this.nextPart(basename(event.destination)));
+        break;
+      case 'resuming':
+        this.resumingAt = event.byte;
         break;
       case 'phase':
         if (event.phase === 'downloading') this.job.onPhase('download');
@@ -104,7 +139,16 @@ class DownloadWatch {
 
   async settled(): Promise<void> {
     await this.looking;
+    await this.sizes.noted();
     await this.tell();
+  }
+
+  /** Guesses say nothing, nor does what fragments add up to. */
+  private fits(values: Float64Array): boolean {
+    const bytes = values[TOTAL]!;
+    const isExact = bytes > 0 && values[ESTIMATED] !== 1 && Number.isNaN(values[FRAGMENTS]);
+    if (this.current === null || !isExact) return true;
+    return this.sizes.hold(this.current, bytes, values[FINISHED] === 1);
   }
 
   private look(body: () => Promise<void>): void {
