@@ -6,7 +6,7 @@ import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server
 import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir, jobFor, openGuard } from './kit.ts';
-import { newFileOf, unversionedOf } from './odd-answers.ts';
+import { newFileOf, unversionedOf } from './odd-pieces.ts';
 import { type Answer, openOddKit } from './odd-kit.ts';
 
 const { serve, outcome, asked, close } = await openOddKit();

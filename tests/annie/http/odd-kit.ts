@@ -6,7 +6,7 @@ import { sha256Of } from '../../site/content.ts';
 import { type OddAnswer, type OddFile, type OddRequest, startOddOrigin } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
 import { hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
-import { newFileOf, unversionedOf } from './odd-answers.ts';
+import { newFileOf, unversionedOf } from './odd-pieces.ts';
 
 export type Answer = (request: OddRequest) => OddAnswer;
 

@@ -6,12 +6,14 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../engine.ts';
 import type { Sample } from '../../protocol/progress.ts';
+import { contradiction } from '../contradiction.ts';
 import { RefusalWatch } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
-import { toSample } from '../progress/sample.ts';
+import { ESTIMATED, FINISHED, FRAGMENTS, toSample, TOTAL } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
+import { type CurrentPart, PartSizes } from './part-sizes.server.ts';
 import { Parts } from './parts.ts';
 import { bytesBeside, clearTold, readFound, readResult } from './work-files.server.ts';
 
@@ -27,18 +29,30 @@ export interface DownloadRun {
 }
 
 /**
- * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone.
- * @throws SluiceError as Engine.download; the signal's reason after an abort
+ * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone; a file whose
+ * size is not what was said of it before is begun anew, once.
+ * @throws SluiceError as Engine.download, `remote_contradiction`; the signal's reason after an abort
  */
-export async function runDownload({
-  job,
-  processes,
-  readers,
-  env,
-  argv,
-}: DownloadRun): Promise<EngineResult> {
+export async function runDownload(run: DownloadRun): Promise<EngineResult> {
+  const sizes = await PartSizes.open(run.job.workDir);
+  let result = await runOnce(run, sizes);
+  if (sizes.other !== null) {
+    await sizes.startOver(sizes.other);
+    result = await runOnce(run, sizes);
+  }
+  if (result !== null) return result;
+  const { nowBytes = 0, saidBytes = 0 } = sizes.other ?? {};
+  throw contradiction(nowBytes, nowBytes === saidBytes ? null : saidBytes);
+}
+
+/** Null = what came does not fit what was said before: `sizes.other`. */
+async function runOnce(
+  { job, processes, readers, env, argv }: DownloadRun,
+  sizes: PartSizes,
+): Promise<EngineResult | null> {
   const nonce = makeNonce();
-  const watch = new DownloadWatch(job);
+  const wrongSize = new AbortController();
+  const watch = new DownloadWatch(job, sizes, () => wrongSize.abort());
   await clearTold(job.workDir);
   const parser = createProgressParser(
     { engine: 'yt-dlp', progress: { format: 'sluice', prefix: sluicePrefix(nonce) } },
@@ -51,7 +65,7 @@ export async function runDownload({
     argv: argv(nonce),
     cwd: job.workDir,
     env: { ...env, TMPDIR: job.workDir },
-    signal: job.signal,
+    signal: AbortSignal.any([job.signal, wrongSize.signal]),
     onChunk: (fd, chunk) => {
       const text = decoders[fd].decode(chunk, { stream: true });
       job.onOutput(text);
@@ -62,6 +76,7 @@ export async function runDownload({
   parser.end();
   await watch.settled();
   job.signal.throwIfAborted();
+  if (sizes.other !== null) return null;
   if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
@@ -82,17 +97,26 @@ class DownloadWatch {
   /** Something was there already, or is not wanted. */
   skipped = false;
   private readonly job: EngineJob;
+  private readonly sizes: PartSizes;
+  private readonly onWrongSize: () => void;
   private readonly parts = new Parts();
+  /** Null before the first. */
+  private current: CurrentPart | null = null;
+  /** What the next part says of itself before it has a name. */
+  private resumingAt = 0;
   private told = false;
   /** The files are looked at between two parts; the newest sample waits for it. */
   private looking: Promise<void> | null = null;
   private waiting: Sample | null = null;
 
-  constructor(job: EngineJob) {
+  constructor(job: EngineJob, sizes: PartSizes, onWrongSize: () => void) {
     this.job = job;
+    this.sizes = sizes;
+    this.onWrongSize = onWrongSize;
   }
 
   sample(values: Float64Array): void {
+    if (!this.fits(values)) return this.onWrongSize();
     const sample = toSample(values);
     if (this.looking === null) this.job.onSample(this.parts.add(sample));
     else this.waiting = sample;
@@ -102,7 +126,12 @@ class DownloadWatch {
     switch (event.type) {
       case 'part':
         this.waiting = null;
+        this.current = { name: basename(event.destination), resumedAt: this.resumingAt };
+        this.resumingAt = 0;
         this.look(() => this.nextPart(basename(event.destination)));
+        break;
+      case 'resuming':
+        this.resumingAt = event.byte;
         break;
       case 'phase':
         if (event.phase === 'downloading') this.job.onPhase('download');
@@ -123,7 +152,16 @@ class DownloadWatch {
 
   async settled(): Promise<void> {
     await this.looking;
+    await this.sizes.noted();
     await this.tell();
+  }
+
+  /** Guesses say nothing, nor does what fragments add up to. */
+  private fits(values: Float64Array): boolean {
+    const bytes = values[TOTAL]!;
+    const isExact = bytes > 0 && values[ESTIMATED] !== 1 && Number.isNaN(values[FRAGMENTS]);
+    if (this.current === null || !isExact) return true;
+    return this.sizes.hold(this.current, bytes, values[FINISHED] === 1);
   }
 
   private look(body: () => Promise<void>): void {

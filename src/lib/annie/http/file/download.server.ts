@@ -2,6 +2,7 @@
 import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../../protocol/error.ts';
+import { contradiction } from '../../contradiction.ts';
 import { toDiskError } from '../../disk-error.ts';
 import type { EngineJob, EngineResult } from '../../engine.ts';
 import type { Guard } from '../../guard/dial.server.ts';
@@ -11,7 +12,6 @@ import type { ListedSizes } from '../listed-sizes.ts';
 import { createMeter } from '../meter.ts';
 import { fileNameFor } from '../names.ts';
 import { openFile } from './first-answer.server.ts';
-import { contradiction } from './opening.ts';
 import {
   BODY_FILE,
   loadState,

@@ -3,6 +3,7 @@
  * size, version and place is held against what is known, and a contradiction is never the start of a file. Pure.
  */
 import { SluiceError } from '../../../protocol/error.ts';
+import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf } from '../extent.ts';
 import { type Head, relationOf, sameVersion, type Validators, validatorsOf, type Version } from '../head.ts';
 
@@ -119,13 +120,4 @@ function sizeSaid(validators: Validators, { known, told = [] }: Asked): number |
     if (relationOf(version.validators, validators) === 'same') return version.totalBytes;
   }
   return null;
-}
-
-/** Both in bytes. @param said before of the same version; null = that these are only a part */
-export function contradiction(now: number, said: number | null): SluiceError {
-  const before = said === null ? 'before it sent as many as a part of it' : `before it said ${said}`;
-  return new SluiceError(
-    'remote_contradiction',
-    `The server says that the file has ${now} bytes; ${before}.`,
-  );
 }

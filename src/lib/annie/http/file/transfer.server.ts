@@ -2,12 +2,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
+import { contradiction } from '../../contradiction.ts';
 import type { Guard } from '../../guard/dial.server.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import { relationOf, type Validators, validatorsOf } from '../head.ts';
 import { interpretOrDiscard, NotAFile } from './first-answer.server.ts';
-import { contradiction } from './opening.ts';
 import { createSegmentWriter, type SegmentWriter } from './segment-writer.server.ts';
 import {
   freeSegment,

@@ -1,7 +1,7 @@
 /** Where in the body of an answer the bytes of a fragment are, by what is known of the file they are cut out of. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
+import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf, holdsAll } from '../extent.ts';
-import { contradiction } from '../file/opening.ts';
 import { type Head, relationOf, type Validators, validatorsOf, type Version } from '../head.ts';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 

@@ -1,0 +1,98 @@
+/** yt-dlp takes a 200 for the whole file and a part for one of the bytes it has: what it was told before says otherwise. */
+import { readFile } from 'node:fs/promises';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { sha256Of } from '../../site/content.ts';
+import {
+  honest,
+  type OddAnswer,
+  type OddFile,
+  type OddRequest,
+  part,
+  startOddOrigin,
+} from '../../site/odd-origin.ts';
+import { testUnless } from '../../support/skip.ts';
+import { settles, waitFor } from '../../support/wait.ts';
+import { type Bench, deadline, hashOf, reason, withEngine } from './bench.ts';
+
+const MiB = 1024 * 1024;
+const file: OddFile = { seed: 91, size: 3 * MiB, etag: '"v1"' };
+const newFile: OddFile = { seed: 92, size: 3 * MiB + 777, etag: '"v2"' };
+const type = { 'content-type': 'video/mp4' };
+const origin = await startOddOrigin();
+test.after(() => origin.close());
+
+/** 200, and only the bytes from there on. */
+const rest = (from: number): OddAnswer => ({
+  status: 200,
+  headers: { ...type, etag: '"v1"', 'content-length': file.size - from },
+  body: { file, start: from, end: file.size },
+});
+
+/** Slow enough to be stopped amid the file. */
+const slow = (request: OddRequest): OddAnswer => ({ ...honest(file, request), bytesPerSecond: 2 * MiB });
+
+/** Which file came, or the code. */
+async function outcome({ fetch }: Bench, url: string): Promise<string> {
+  try {
+    const { path } = await fetch(url);
+    const hash = hashOf(await readFile(path));
+    for (const [name, { seed, size }] of Object.entries({ 'the file': file, 'the new file': newFile })) {
+      if (hash === sha256Of(seed, size)) return name;
+    }
+    return `complete with ${(await readFile(path)).length} bytes`;
+  } catch (thrown) {
+    return (thrown as { code?: string }).code ?? String(thrown);
+  }
+}
+
+/** Stops a download amid its file and goes on with `then`. */
+async function interrupted(bench: Bench, then: (request: OddRequest) => OddAnswer): Promise<string> {
+  const url = `${origin.url}/clip.mp4`;
+  origin.answer = slow;
+  const abort = new AbortController();
+  const running = bench.engine.download(bench.job(url, { signal: abort.signal })).catch(() => undefined);
+  await waitFor(() => (bench.heard.samples.at(-1)?.receivedBytes ?? 0) >= MiB, { what: 'a MiB' });
+  abort.abort();
+  await settles(running, deadline);
+  origin.answer = then;
+  return outcome(bench, url);
+}
+
+let restFrom = 0;
+for (const [what, answer, end] of [
+  ['the rest as a 200', (request) => (request.from ? rest(request.from) : honest(file, request)), 'the file'],
+  ['only ever the rest', (request) => rest((restFrom = request.from ?? restFrom)), 'remote_contradiction'],
+  [
+    'a part of another total',
+    (request) => (request.from ? part(newFile, request) : honest(newFile, request)),
+    'the new file',
+  ],
+  ['a new file', (request) => honest(newFile, { ...request, from: null }), 'the new file'],
+  ['the part that is asked for', (request) => honest(file, request), 'the file'],
+  ['all of it, whatever is asked', (request) => honest(file, { ...request, from: null }), 'the file'],
+] as [string, (request: OddRequest) => OddAnswer, string][]) {
+  testUnless(test, reason, `a server that sends ${what} after a pause: ${end}`, () =>
+    withEngine(async (bench) => assert.is(await interrupted(bench, answer), end)),
+  );
+}
+
+for (const [times, end] of [
+  [1, 'the file'],
+  [Infinity, 'remote_contradiction'],
+] as const) {
+  testUnless(test, reason, `the rest as a 200 after the connection broke, ${times} times: ${end}`, () =>
+    withEngine(async (bench) => {
+      let cuts = 0;
+      origin.answer = (request) => {
+        if (request.from) return rest(request.from);
+        // the first request only looks at what is there
+        const isCut = request.count > 1 && cuts++ < times;
+        return { ...honest(file, request), ...(isCut ? { stop: { after: MiB, how: 'cut' } } : {}) };
+      };
+      assert.is(await outcome(bench, `${origin.url}/cut-${times}.mp4`), end);
+    }),
+  );
+}
+
+test.run();
