@@ -104,6 +104,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200, sessionCla
           random: () => 0,
           checkUrl: (url) => {
             if (!url.startsWith('http')) throw new SluiceError('unsupported_scheme');
+            if (url.endsWith('/crash')) throw new Error('as asked');
             return url;
           },
           checkRoom: () => undefined,

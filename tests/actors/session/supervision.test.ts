@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../../support/wait.ts';
@@ -104,5 +105,25 @@ testSession(
   },
   { maxActive: 5 },
 );
+
+testSession('a command that crashes is answered, and its session starts afresh', async (s) => {
+  const id = await s.add('before');
+  await s.told('start', id);
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  const { epoch } = await reader.hear('snapshot');
+  reader.say({ type: 'command', id: 'c1', name: 'add', url: 'https://example.org/crash' });
+  const answer = await reader.answer('c1');
+  assert.is(answer.type === 'reject' && answer.error.code, 'internal_error');
+  const crash = JSON.stringify({ url: 'https://example.org/crash' });
+  const stub = s.host().get<SessionActor>('session', 's1');
+  assert.is((await stub.call('ask', 'POST', '/downloads', '', crash)).status, 500);
+  s.commands.length = 0;
+  await s.add('after');
+  await s.told('start', id);
+  assert.is(reader.closed, null);
+  assert.is.not((await reader.hear('snapshot', (message) => message.epoch !== epoch)).epoch, epoch);
+  assert.is(s.errors.splice(0).length, 2, 'each is reported');
+});
 
 test.run();

@@ -1,5 +1,6 @@
 /** The session's sockets: which have said hello, which are up to date, which fell behind. */
 import { CLOSE, type Hello, type ServerMessage, type Snapshot } from '../../protocol/channel.ts';
+import type { SluiceError } from '../../protocol/error.ts';
 import type { DurableContext, DurableSocket } from '../durable/types.ts';
 import type { Feed } from './feed.ts';
 
@@ -87,6 +88,13 @@ export class Readers {
 
 export function reply(socket: DurableSocket, message: ServerMessage): void {
   socket.send(JSON.stringify(message));
+}
+
+/** Junk that names a command is rejected by its id; junk that does not ends the conversation. */
+export function refuse(socket: DurableSocket, text: string | ArrayBuffer, error: SluiceError): void {
+  const id = typeof text === 'string' ? /"id"\s*:\s*"([\w.:-]{1,64})"/.exec(text)?.[1] : undefined;
+  if (error.code === 'invalid_json' || id === undefined) return socket.close(CLOSE.policy, error.code);
+  reply(socket, { type: 'reject', id, error: error.view });
 }
 
 export function saidHello(socket: DurableSocket): boolean {

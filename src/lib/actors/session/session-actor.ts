@@ -4,7 +4,7 @@
  */
 import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
 import type { CommandMessage } from '../../protocol/command.ts';
-import { type SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { jsonAnswer, type PlainAnswer, responseOf } from '../../protocol/answer.ts';
 import { problemAnswer } from '../../protocol/problem.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
@@ -12,7 +12,7 @@ import type { DownloadRow } from '../download/row.ts';
 import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
-import { Commands } from './commands.ts';
+import { Commands, type Outcome } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
 import { Downloads } from './downloads.ts';
 import type { SessionEnv } from './env.ts';
@@ -20,7 +20,7 @@ import { Feed } from './feed.ts';
 import { Listings } from './listings.ts';
 import { LiveDownloads, type Parts } from './live.ts';
 import { type OnItems, Parses } from './parses.ts';
-import { Readers, reply, saidHello } from './readers.ts';
+import { Readers, refuse, reply, saidHello } from './readers.ts';
 import { Removals } from './removals.ts';
 import { readRequest, type SessionRequest } from './requests.ts';
 import { RunnerNews } from './runner-news.ts';
@@ -52,6 +52,8 @@ export class SessionActor implements DurableObject {
   /** While there was more to do than one turn could: settles when it is done. */
   #catchingUp: Promise<void> | null = null;
   #isAwake = false;
+  /** A turn has thrown: what is in memory is not to be used. */
+  #isBroken = false;
 
   constructor(ctx: DurableContext, env: SessionEnv) {
     this.#ctx = ctx;
@@ -126,7 +128,7 @@ export class SessionActor implements DurableObject {
     } catch (error) {
       return problemAnswer(error);
     }
-    const outcome = this.#turn(() => this.#commands.answer(asked, requester));
+    const outcome = this.#commandTurn(() => this.#commands.answer(asked, requester));
     if ('refusal' in outcome) return problemAnswer(outcome.refusal);
     if ('result' in outcome) return answerTo(asked, outcome.result);
     return outcome.later.then((result) => answerTo(asked, result), problemAnswer);
@@ -165,10 +167,11 @@ export class SessionActor implements DurableObject {
    * @returns resolves when all of it is stored, where it is more than one turn can store
    */
   runnerEvents(events: RunnerEvent[]): void | Promise<void> {
+    const isFirst = this.#backlog.isEmpty;
     this.#backlog.push(events);
-    // What came before comes first.
-    if (this.#catchingUp === null) this.#turn(() => this.#handleSome());
-    return this.#catchingUp ?? undefined;
+    // Earlier events come first.
+    if (isFirst) this.#turn(() => this.#handleSome());
+    return this.#backlog.isEmpty ? undefined : (this.#catchingUp ?? undefined);
   }
 
   #handleSome(): void {
@@ -187,7 +190,7 @@ export class SessionActor implements DurableObject {
     while (this.#isBehind) {
       await this.#ctx.storage.sync();
       this.#turn(() => {
-        if (this.#log.isBehind) this.#log.prune(this.#env.clock.now());
+        if (this.#backlog.isEmpty) this.#log.prune(this.#env.clock.now());
         else this.#handleSome();
       });
     }
@@ -209,7 +212,7 @@ export class SessionActor implements DurableObject {
     const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
     const reject = (error: unknown): void =>
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
-    const outcome = this.#turn(() => this.#commands.answerMessage(message, socket, onItems));
+    const outcome = this.#commandTurn(() => this.#commands.answerMessage(message, socket, onItems));
     if ('refusal' in outcome) reject(outcome.refusal);
     else if ('result' in outcome) acknowledge(outcome.result);
     else void outcome.later.then(acknowledge, reject);
@@ -224,18 +227,30 @@ export class SessionActor implements DurableObject {
     }
   }
 
+  /** A command that crashes is answered all the same: a client that got no answer would send it again and again. */
+  #commandTurn(work: () => Outcome): Outcome {
+    try {
+      return this.#turn(work);
+    } catch (error) {
+      return { refusal: toSluiceError(error) };
+    }
+  }
+
   /**
    * One turn: what it stores is stored together with its end, or taken back. Then memory may know more than the storage:
    * it is forgotten, and the next event starts from what is stored.
    */
   #turn<T>(work: () => T): T {
+    if (this.#isBroken) throw new SluiceError('internal_error');
     try {
       const result = this.#ctx.storage.transactionSync(() => {
         const worked = work();
         this.#live.endTurn();
         return worked;
       });
-      this.#publish();
+      this.#feed.totals(this.#live.totals);
+      // Slow readers are retried at the next tick.
+      if (this.#readers.publish(this.#env.clock.now())) this.#live.openThrottle();
       this.#sendCommands();
       this.#stayWhileWorking();
       if (this.#isBehind && this.#catchingUp === null) {
@@ -245,18 +260,13 @@ export class SessionActor implements DurableObject {
       }
       return result;
     } catch (error) {
+      this.#isBroken = true;
       this.#live.end();
       this.#outbox = [];
-      // A constructor that throws is forgotten by the host, which answers its callers.
-      if (this.#isAwake) this.#ctx.abort(String(error));
+      // After the answer. A constructor that throws is forgotten by the host, which answers its callers.
+      if (this.#isAwake) queueMicrotask(() => this.#ctx.abort(String(error)));
       throw error;
     }
-  }
-
-  #publish(): void {
-    this.#feed.totals(this.#live.totals);
-    // Slow readers are retried at the next tick.
-    if (this.#readers.publish(this.#env.clock.now())) this.#live.openThrottle();
   }
 
   /** Runner commands are effects that no rollback takes back: they leave after the commit. */
@@ -286,11 +296,4 @@ export class SessionActor implements DurableObject {
 function answerTo({ ask }: SessionRequest, result: unknown): PlainAnswer {
   if (ask === 'remove') return { status: 204, headers: {}, body: null };
   return jsonAnswer(result, ['parse', 'list', 'show', 'file'].includes(ask) ? 200 : 202);
-}
-
-/** Junk that names a command is rejected by its id; junk that does not ends the conversation. */
-function refuse(socket: DurableSocket, text: string | ArrayBuffer, error: SluiceError): void {
-  const id = typeof text === 'string' ? /"id"\s*:\s*"([\w.:-]{1,64})"/.exec(text)?.[1] : undefined;
-  if (error.code === 'invalid_json' || id === undefined) return socket.close(CLOSE.policy, error.code);
-  reply(socket, { type: 'reject', id, error: error.view });
 }
