@@ -1,6 +1,6 @@
 /**
  * `npm run build`: the page and its handler into build/web (SvelteKit), our own process into build/cli.js (one
- * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its one thread beside it.
+ * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its threads beside it.
  * `--if-stale` does nothing when the sources are those of the last build.
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,13 +21,18 @@ async function buildWeb(): Promise<void> {
   await builder.buildApp();
 }
 
+/** Threads are started from files, which are looked for beside what starts them. One that shares no chunk holds less. */
 async function buildProcess(): Promise<void> {
+  await buildBundle({
+    cli: join(root, 'src/cli.ts'),
+    'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
+  });
+  await buildBundle({ 'watchdog-thread': join(root, 'src/watchdog-thread.ts') });
+}
+
+async function buildBundle(input: Record<string, string>): Promise<void> {
   const bundle = await rolldown({
-    input: {
-      cli: join(root, 'src/cli.ts'),
-      // A thread is started from a file: this one is looked for beside what starts it.
-      'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
-    },
+    input,
     cwd: root,
     platform: 'node',
     // The page's handler is loaded from where it lies; ws looks for two native helpers that we do not use.

@@ -134,13 +134,19 @@ export class TestServer {
     await this.#end('SIGKILL');
   }
 
-  async #end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-      this.#child.kill(signal);
-      await settles(gone, { what: `the server to end on ${signal}` });
+  /** How it ended, once it has: by itself, or by what somebody else did. */
+  async ended(what = 'the server to end'): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) {
+      await settles(new Promise((resolve) => child.once('exit', resolve)), { what });
     }
-    return this.#child.exitCode;
+    return { code: child.exitCode, signal: child.signalCode };
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const ended = this.ended(`the server to end on ${signal}`);
+    this.#child.kill(signal);
+    return (await ended).code;
   }
 }
 

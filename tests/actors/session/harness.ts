@@ -80,7 +80,15 @@ export class Reader implements WireSocket {
   }
 }
 
-export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
+export async function startSession({
+  maxActive = 3,
+  throttleMs = 200,
+  setAside = (): readonly string[] => [],
+}: {
+  maxActive?: number;
+  throttleMs?: number;
+  setAside?: (session: string) => readonly string[];
+} = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
   const commands: RunnerCommand[] = [];
   const errors: unknown[] = [];
@@ -109,6 +117,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200 } = {}) {
           checkRoom: () => undefined,
           throttleMs,
           maxActive,
+          setAside,
           machinesStarted: (session, root) => machines.started(session, root),
         }),
       },
