@@ -45,8 +45,6 @@ export interface Sluice {
   readonly operators: Operators;
   readonly inspector: Inspector;
   readonly host: EmbeddedHost;
-  /** Where a watchdog notes an end. */
-  readonly endsPath: string;
   /** Why this process should get no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
   /** `close` was called: nothing new is begun. */
@@ -83,22 +81,21 @@ export async function createSluice({
   warnOfDownloadDir(config, log);
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
   const port = new LateRunner(taps.wire);
-  let ends: EndsFile | null = null;
-  const setAside = (session: string): readonly string[] => ends?.of(session) ?? [];
+  const ends = new EndsFile(stateDir, (error) =>
+    log.warn('what the watchdog notes cannot be kept', { error }),
+  );
   // First of all: it takes the lock on the data dir.
   const state = openState({
     dir: stateDir,
     hasReserve: stateDir === config.dataDir,
     classes: (room) => ({
-      [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, setAside)),
+      [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
     }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
   });
   const { host } = state;
   // With the lock, and before a session can wake: alarms ring from the next turn of the loop on.
-  const runDir = join(stateDir, 'run');
-  ends = new EndsFile(runDir, (error) => log.warn('what the watchdog noted cannot be kept', { error }));
-  const asides = ends;
+  ends.open();
   const sessions = { get: (id: string) => host.get<SessionActor>(SESSION, id) };
   let engines: Engines | null = null;
   let runner: Runner | null = null;
@@ -116,7 +113,7 @@ export async function createSluice({
     runner = createRunner({
       registry,
       downloadDir: config.downloadDir,
-      instance: instanceKey(runDir),
+      instance: instanceKey(join(stateDir, 'run')),
       maxActive: config.maxActive,
       stallMs: config.stallMs,
       // Sessions in the same process are never out of reach.
@@ -151,12 +148,11 @@ export async function createSluice({
       operators: new Operators(key),
       inspector,
       host,
-      endsPath: asides.path,
       reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : state.reasonsNotReady()),
       get isStopping() {
         return closing !== null;
       },
-      goOn: () => goOn(host, sessions, running, asides, log),
+      goOn: () => goOn(host, sessions, running, ends, log),
       close: () => {
         inspector.close();
         return (closing ??= close());
@@ -196,12 +192,12 @@ function sessionEnv(
   runner: RunnerPort,
   { checkRoom }: Pick<State, 'checkRoom'>,
   machines: MachineTap,
-  setAside: (session: string) => readonly string[],
+  ends: EndsFile,
 ): SessionEnv {
   return {
     runner,
     checkRoom,
-    setAside,
+    setAside: (session) => ends.of(session),
     clock: systemClock,
     newId: () => nanoid(ID_CHARACTERS),
     random: Math.random,
@@ -224,7 +220,7 @@ async function goOn(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
-  asides: EndsFile,
+  ends: EndsFile,
   log: Logger,
 ): Promise<void> {
   const onError = (error: unknown, of: object = {}): void => {
@@ -232,13 +228,13 @@ async function goOn(
     if ((error as Partial<SluiceError>).code !== 'not_ready')
       log.error('going on after the start', { ...of, error });
   };
-  const ids = [...new Set([...host.alarmed(SESSION), ...asides.sessions])];
+  const ids = [...new Set([...host.alarmed(SESSION), ...ends.sessions])];
   for (let at = 0; at < ids.length; at += WAKE_BATCH) {
     // One that cannot wake (its rows are of a newer Sluice, say) keeps none of the others.
     const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
       try {
         await sessions.get(id).call('wake');
-        asides.stored(id);
+        ends.stored(id);
       } catch (error) {
         onError(error, { session: id });
       }

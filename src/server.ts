@@ -16,6 +16,7 @@ import { Gatekeeper } from '#lib/channel/origin.ts';
 import { CHANNEL_PATH, ChannelServer } from '#lib/channel/socket.server.ts';
 import { INSPECTOR_PATH, InspectorSockets } from '#lib/inspector/socket.server.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
+import { endsPathIn } from '#lib/watchdog/ends-file.server.ts';
 import { startWatchdog, type Watchdog } from '#lib/watchdog/watchdog.server.ts';
 import type { Config } from './config.ts';
 import { createSluice, type Sluice } from './host.ts';
@@ -73,16 +74,25 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
   }
 }
 
-/** Opening the state may take its time: an upgrade, a WAL to read. From then on somebody watches, before a job can begin. */
+/**
+ * Opening the state may take its time (an upgrade, a WAL to read), and what blocks begins only after it: then somebody has
+ * to watch. The thread starts meanwhile.
+ */
 async function createWatched(config: Config, log: Logger): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
-  const sluice = await createSluice({ config, log });
-  const watchdog = await startWatchdog({
+  const watchdog = startWatchdog({
     program: WATCHDOG_THREAD,
-    endsPath: sluice.endsPath,
+    endsPath: endsPathIn(config.dataDir),
     logLevel: config.logLevel,
     onError: (error) => log.error('the watchdog is gone: nobody ends a server that is blocked', { error }),
   });
-  return { sluice, watchdog };
+  try {
+    const sluice = await createSluice({ config, log });
+    await watchdog.watch();
+    return { sluice, watchdog };
+  } catch (error) {
+    await watchdog.close();
+    throw error;
+  }
 }
 
 export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {

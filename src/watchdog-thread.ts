@@ -5,10 +5,11 @@
 import { write } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { afterEnd, type CurrentJob, isSameJob, readJob } from '#lib/watchdog/ends.ts';
+import { afterEnd, blamed, type CurrentJob, readJob } from '#lib/watchdog/ends.ts';
 import { loadEnds, storeEnds } from '#lib/watchdog/ends-file.server.ts';
+import { collectGarbage } from '#lib/watchdog/garbage.server.ts';
 import { ASK_CURRENT_JOB } from '#lib/watchdog/job-context.ts';
-import { collectGarbage, evaluateInMainThread } from '#lib/watchdog/main-thread.server.ts';
+import { evaluateInMainThread } from '#lib/watchdog/main-thread.server.ts';
 import { onSignals } from '#lib/watchdog/signals.server.ts';
 import { Silence, type Verdict } from '#lib/watchdog/silence.ts';
 import { SHARED, type WatchdogTask } from '#lib/watchdog/task.ts';
@@ -17,8 +18,6 @@ import { createLogger } from './log.ts';
 
 /** A pipe that nobody reads, or a terminal that was stopped, must not keep the process. */
 const SAY_MS = 300;
-/** By then a server that starts has nothing left to do but downloads. */
-const STARTED_MS = 1000;
 /** As a shell says of a process that was killed. */
 const KILLED = 137;
 const STDERR = 2;
@@ -44,7 +43,7 @@ const ticks = setInterval(() => {
   const verdict = silence.tick({
     beats: Atomics.load(shared, SHARED.beats),
     elapsedMs: now - lastTickAt,
-    isDebugged: Atomics.load(shared, SHARED.isDebugged) === 1,
+    isHeld: Atomics.load(shared, SHARED.isHeld) === 1,
   });
   lastTickAt = now;
   if (verdict.do === 'ask') ask(verdict.first);
@@ -52,14 +51,8 @@ const ticks = setInterval(() => {
 }, limits.tickMs);
 
 parentPort?.postMessage('watching');
-void tidyUp().catch(() => undefined);
-
-/** Idle, the server holds 96 MB with it, and 106 without (bench/start). It stops the main thread once, for some 20 ms. */
-async function tidyUp(): Promise<void> {
-  await collectGarbage('this thread');
-  await delay(STARTED_MS);
-  await collectGarbage('main thread');
-}
+// What its start has left: 3 MB of 11.
+collectGarbage().catch(() => undefined);
 
 function ask(first: boolean): void {
   const mine = first ? (answers = []) : answers;
@@ -78,12 +71,11 @@ async function end({ silentMs, signal }: Extract<Verdict, { do: 'end' }>): Promi
   if (signal !== null) {
     log.error('the server does not act on a signal: it is ended', { signal, silentSeconds });
   } else {
-    const [job = null, again] = answers;
-    const blamed = job && again && isSameJob(job, again) ? job : null;
-    const isNoted = note(blamed);
+    const job = blamed(answers);
+    const isNoted = note(job);
     log.error('the event loop of the server does not turn: it is ended', {
       silentSeconds,
-      ...describe(blamed),
+      ...describe(job),
       isNoted,
     });
   }

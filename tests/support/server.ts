@@ -56,6 +56,8 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** Another checkout, built; this one if not given. */
   project?: string;
+  /** A program that starts the server, with its arguments. */
+  under?: readonly string[];
 }
 
 export class TestServer {
@@ -85,10 +87,12 @@ export class TestServer {
     this.readyMs = readyMs;
   }
 
-  static async start({ place, port = 0, env, project = PROJECT }: StartOptions = {}): Promise<TestServer> {
+  static async start(options: StartOptions = {}): Promise<TestServer> {
+    const { place, port = 0, env, project = PROJECT, under = [] } = options;
     const home = place ?? makePlace();
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [join(project, 'bin/sluice.js'), 'serve'], {
+    const [program = '', ...args] = [...under, process.execPath, join(project, 'bin/sluice.js'), 'serve'];
+    const child = spawn(program, args, {
       cwd: home.dir,
       env: sluiceEnv(home, { SLUICE_PORT: String(port), ...env }),
       stdio: ['ignore', 'pipe', 'pipe'],

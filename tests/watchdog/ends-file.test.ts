@@ -17,10 +17,13 @@ test.after.each(() => {
   rmSync(dir, { recursive: true });
 });
 
-const open = (): EndsFile =>
-  new EndsFile(join(dir, 'run'), (error) => {
+function open(): EndsFile {
+  const file = new EndsFile(dir, (error) => {
     throw error;
   });
+  file.open();
+  return file;
+}
 const note = ({ path }: EndsFile): void => storeEnds(path, afterEnd(loadEnds(path), job, AT));
 
 test('a start that finds nothing writes nothing', () => {
@@ -74,11 +77,12 @@ test('the file is readable by its owner alone, and nothing is left beside it', (
   assert.is((JSON.parse(readFileSync(file.path, 'utf8')) as { version: number }).version, 1);
 });
 
-test('a run dir that cannot be written stops no start', () => {
+test('a data dir that cannot be written stops no start', () => {
   const errors: unknown[] = [];
-  const path = join(dir, 'run');
+  const path = join(dir, 'data');
   writeFileSync(path, 'a file where the folder should be');
   const file = new EndsFile(path, (error) => void errors.push(error));
+  file.open();
   assert.equal(file.of('s1'), []);
   assert.is(errors.length, 1);
 });

@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import {
   afterEnd,
   afterStart,
+  blamed,
   type CurrentJob,
   type Ends,
   NO_ENDS,
@@ -114,6 +115,15 @@ test('an answer of the main thread that names no job is none', () => {
   for (const other of [undefined, null, 'null', '', '{', '{"session":1,"download":"a","site":null}', 5]) {
     assert.is(readJob(other), null, String(other));
   }
+});
+
+test('only a job that was named both times is blamed', () => {
+  assert.is(blamed([]), null);
+  assert.is(blamed([a]), null);
+  assert.is(blamed([a, b]), null);
+  assert.is(blamed([a, { ...a, session: 's9' }]), null);
+  assert.is(blamed([lookUp, { ...lookUp, site: 'b.example' }]), null);
+  assert.equal(blamed([a, { ...a }]), a);
 });
 
 test.run();

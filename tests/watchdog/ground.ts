@@ -10,6 +10,12 @@ import type { Block } from './blocker.ts';
 
 const BLOCKER = pathToFileURL(join(import.meta.dirname, 'blocker.ts')).href;
 
+export interface StartedBy {
+  /** A program that starts the server, with its arguments. */
+  under?: readonly string[];
+  nodeOptions?: string;
+}
+
 export class BlockedPlace {
   readonly place: Place;
   readonly #dir: string;
@@ -21,15 +27,15 @@ export class BlockedPlace {
   }
 
   /** @param limits null = the watchdog's own */
-  start(limits: Limits | null): Promise<TestServer> {
+  start(limits: Limits | null, { under = [], nodeOptions = '' }: StartedBy = {}): Promise<TestServer> {
     rmSync(join(this.#dir, 'blocking'), { force: true });
     const env = {
-      NODE_OPTIONS: `--import=${BLOCKER}`,
+      NODE_OPTIONS: `--import=${BLOCKER} ${nodeOptions}`,
       BLOCKER_DIR: this.#dir,
       SLUICE_ENGINES: 'http',
       ...(limits === null ? {} : { BLOCKER_LIMITS: JSON.stringify(limits) }),
     };
-    return startServer({ place: this.place, env });
+    return startServer({ place: this.place, env, under });
   }
 
   /** From now on whoever dials the port of this address blocks the server; null = nobody any more. */

@@ -5,7 +5,7 @@ import { LIMITS } from '#lib/watchdog/silence.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { BlockedPlace } from './ground.ts';
 
-const FAST = { silentMs: 1500, signalMs: 600, tickMs: 100 };
+const FAST = { silentMs: 1200, signalMs: 500, tickMs: 100 };
 /** The signal is what ends it, not its time. */
 const PATIENT = { ...FAST, silentMs: 60_000 };
 const FOR_EVER = 60_000;
@@ -107,11 +107,11 @@ for (const [signal, kind] of [
 testPlace(
   'a server that was blocked for a while serves on, and acts on a signal that came meanwhile',
   async (ground) => {
-    const server = await ground.start({ ...FAST, silentMs: 4_000, signalMs: 3_000 });
-    await ground.blockNow({ kind: 'loop', ms: 2_500 });
+    const server = await ground.start({ ...FAST, silentMs: 10_000, signalMs: 5_000 });
+    await ground.blockNow({ kind: 'loop', ms: 1_500 });
     const api = await server.session();
     assert.equal((await api.expect<{ downloads: [] }>(200, 'GET', '/api/downloads')).downloads, []);
-    await ground.blockNow({ kind: 'loop', ms: 800 });
+    await ground.blockNow({ kind: 'loop', ms: 700 });
     assert.is(await server.stop(), 0);
     assert.is(ground.ends, null);
   },

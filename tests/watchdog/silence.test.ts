@@ -8,12 +8,12 @@ const LIMITS = { silentMs: 10_000, signalMs: 3_000, tickMs: 500 };
 class Watched {
   readonly silence = new Silence(LIMITS);
   beats = 0;
-  isDebugged = false;
+  isHeld = false;
   atMs = 0;
 
   tick(elapsedMs = LIMITS.tickMs): Verdict {
     this.atMs += elapsedMs;
-    return this.silence.tick({ beats: this.beats, elapsedMs, isDebugged: this.isDebugged });
+    return this.silence.tick({ beats: this.beats, elapsedMs, isHeld: this.isHeld });
   }
 
   beat(times = 1): Verdict {
@@ -81,11 +81,11 @@ test('ticks that come a little late count as what they took', () => {
 test('a loop that a debugger may hold is not ended, and has its whole time when that has gone', () => {
   const watched = new Watched();
   watched.until('ask');
-  watched.isDebugged = true;
+  watched.isHeld = true;
   for (let n = 0; n < 1000; n++) assert.is(watched.tick().do, 'nothing');
   watched.silence.signalled('SIGTERM');
   assert.is(watched.until('end', 60_000), null);
-  watched.isDebugged = false;
+  watched.isHeld = false;
   assert.is(watched.until('end', 2_500), null);
 });
 

@@ -1,20 +1,29 @@
-/** The ends that the watchdog noted, in the run dir. Written in one step: after a crash the file is the old or the new one. */
+/** The ends that the watchdog noted, in the data dir. Written in one step: after a crash the file is the old or the new one. */
 import fs from 'node:fs';
 import { dirname, join } from 'node:path';
 import { afterStart, type Ends, NO_ENDS, readEnds, setAside, withoutSetAside } from './ends.ts';
 
+/** In this data dir. */
+export function endsPathIn(dataDir: string): string {
+  return join(dataDir, 'run', 'watchdog.json');
+}
+
 export class EndsFile {
   readonly path: string;
   readonly #onError: (error: unknown) => void;
-  #setAside: Map<string, string[]>;
+  #setAside = new Map<string, string[]>();
 
   /**
-   * Opens the file of this run dir, as a process that starts and has the lock on its data dir.
+   * Touches nothing yet.
    * @param onError is told of what cannot be read or written: no reason not to start
    */
-  constructor(runDir: string, onError: (error: unknown) => void) {
-    this.path = join(runDir, 'watchdog.json');
+  constructor(dataDir: string, onError: (error: unknown) => void) {
+    this.path = endsPathIn(dataDir);
     this.#onError = onError;
+  }
+
+  /** A process starts: it needs the lock on the data dir. */
+  open(): void {
     const before = this.#read();
     const now = afterStart(before);
     // Most starts find nothing, and need no fsync.

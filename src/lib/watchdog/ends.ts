@@ -106,8 +106,12 @@ export function setAside(ends: Ends): Map<string, string[]> {
   return bySession;
 }
 
-export function isSameJob(a: CurrentJob, b: CurrentJob): boolean {
-  return a.session === b.session && a.download === b.download && a.site === b.site;
+/** The job that the main thread named each time that it was asked in a silence, or none. */
+export function blamed([first, second]: readonly CurrentJob[]): CurrentJob | null {
+  if (first === undefined || second === undefined) return null;
+  const isSameJob =
+    first.session === second.session && first.download === second.download && first.site === second.site;
+  return isSameJob ? first : null;
 }
 
 function isSetAside({ ends }: Ends['downloads'][number]): boolean {

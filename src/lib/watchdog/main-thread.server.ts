@@ -22,16 +22,3 @@ export async function evaluateInMainThread(expression: string): Promise<unknown>
     session.disconnect();
   }
 }
-
-/** Gives back what the start of a thread has left on its heap. */
-export async function collectGarbage(of: 'this thread' | 'main thread'): Promise<void> {
-  const { Session } = await import('node:inspector/promises');
-  const session = new Session();
-  if (of === 'main thread') session.connectToMainThread();
-  else session.connect();
-  try {
-    await session.post('HeapProfiler.collectGarbage');
-  } finally {
-    session.disconnect();
-  }
-}

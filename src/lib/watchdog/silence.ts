@@ -36,8 +36,8 @@ export interface Tick {
   beats: number;
   /** ms since the tick before, by a clock that never goes back. */
   elapsedMs: number;
-  /** A debugger may hold the main thread as long as it likes. */
-  isDebugged: boolean;
+  /** It may be silent for as long as it likes: it only starts, or a debugger has it. */
+  isHeld: boolean;
 }
 
 export class Silence {
@@ -56,12 +56,12 @@ export class Silence {
     this.#signal = { name, beatsLeft: BEATS_TO_HANDLE };
   }
 
-  tick({ beats, elapsedMs, isDebugged }: Tick): Verdict {
+  tick({ beats, elapsedMs, isHeld }: Tick): Verdict {
     const { silentMs: limitMs, signalMs, tickMs } = this.#limits;
     const newBeats = beats - this.#beats;
     this.#beats = beats;
     if (newBeats > 0) this.#isHandling(newBeats);
-    if (newBeats > 0 || isDebugged) {
+    if (newBeats > 0 || isHeld) {
       this.#silentMs = 0;
       this.#asked = 0;
       return { do: 'nothing' };

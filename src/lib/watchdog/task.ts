@@ -12,5 +12,5 @@ export interface WatchdogTask {
   logLevel: string;
 }
 
-/** By index: beats of the main thread so far, and 1 while a debugger may hold it. */
-export const SHARED = { beats: 0, isDebugged: 1 } as const;
+/** By index: beats of the main thread so far, and 1 while it may be silent, as before it watches or with a debugger. */
+export const SHARED = { beats: 0, isHeld: 1 } as const;

@@ -14,6 +14,8 @@ export interface WatchdogOptions extends Pick<WatchdogTask, 'endsPath' | 'logLev
 }
 
 export interface Watchdog {
+  /** From now on silence counts. Resolves when the thread is there, or cannot be (`onError` is told). */
+  watch(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -24,13 +26,13 @@ const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 const RESOURCES = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
 
 /**
- * To be called once the listeners for signals are there: those without one keep ending the process at once. Resolves when
- * the thread watches, or cannot (`onError` is told).
+ * Starts the thread, which takes 60 ms of a core. To be called once the listeners for signals are there: those without
+ * one keep ending the process at once.
  */
-export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog> {
+export function startWatchdog(options: WatchdogOptions): Watchdog {
   const { program, endsPath, logLevel, limits = LIMITS, onError } = options;
   const shared = new Int32Array(new SharedArrayBuffer(8));
-  const beat = startBeats(shared, limits.tickMs);
+  Atomics.store(shared, SHARED.isHeld, 1);
   exposeCurrentJob();
   const workerData: WatchdogTask = {
     shared,
@@ -47,16 +49,18 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
     execArgv: SIGNALS_EXEC_ARGV,
     resourceLimits: RESOURCES,
   });
-  await new Promise<void>((resolve) => {
+  const started = new Promise<void>((resolve) => {
     worker.once('message', () => resolve());
-    worker.on('error', (error) => {
-      onError(error);
-      resolve();
-    });
     worker.once('exit', () => resolve());
   });
-  worker.unref();
+  worker.on('error', onError);
+  let beat: NodeJS.Timeout | undefined;
   return {
+    async watch() {
+      await started;
+      worker.unref();
+      beat = startBeats(shared, limits.tickMs);
+    },
     async close() {
       clearInterval(beat);
       await worker.terminate();
@@ -68,8 +72,10 @@ export async function startWatchdog(options: WatchdogOptions): Promise<Watchdog>
 function startBeats(shared: Int32Array, everyMs: number): NodeJS.Timeout {
   const inspector = process.getBuiltinModule('node:inspector') as typeof import('node:inspector') | undefined;
   const beat = (): void => {
-    Atomics.store(shared, SHARED.isDebugged, inspector?.url() === undefined ? 0 : 1);
+    // A debugger may hold the main thread as long as it likes.
+    Atomics.store(shared, SHARED.isHeld, inspector?.url() === undefined ? 0 : 1);
     Atomics.add(shared, SHARED.beats, 1);
   };
+  beat();
   return setInterval(() => setImmediate(beat), everyMs).unref();
 }
