@@ -21,14 +21,19 @@ async function buildWeb(): Promise<void> {
   await builder.buildApp();
 }
 
+/** Threads are started from files, which are looked for beside what starts them. One that shares no chunk holds less. */
 async function buildProcess(): Promise<void> {
+  await buildBundle({
+    cli: join(root, 'src/cli.ts'),
+    'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
+    'foreign-worker': join(root, 'src/lib/foreign/worker.server.ts'),
+  });
+  await buildBundle({ 'watchdog-thread': join(root, 'src/watchdog-thread.ts') });
+}
+
+async function buildBundle(input: Record<string, string>): Promise<void> {
   const bundle = await rolldown({
-    input: {
-      cli: join(root, 'src/cli.ts'),
-      // A thread is started from a file: these are looked for beside what starts them.
-      'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
-      'foreign-worker': join(root, 'src/lib/foreign/worker.server.ts'),
-    },
+    input,
     cwd: root,
     platform: 'node',
     // The page's handler is loaded from where it lies; ws looks for two native helpers that we do not use.

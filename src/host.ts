@@ -21,6 +21,8 @@ import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerPort } from '#lib/protocol/runner.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
+import { EndsFile } from '#lib/watchdog/ends-file.server.ts';
+import { outsideJobs, withinJob } from '#lib/watchdog/job-context.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createInspector } from './inspection.ts';
@@ -83,16 +85,21 @@ export async function createSluice({
   warnOfDownloadDir(config, log);
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
   const port = new LateRunner(taps.wire);
+  const ends = new EndsFile(stateDir, (error) =>
+    log.warn('what the watchdog notes cannot be kept', { error }),
+  );
   // First of all: it takes the lock on the data dir.
   const state = openState({
     dir: stateDir,
     hasReserve: stateDir === config.dataDir,
     classes: (room) => ({
-      [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines)),
+      [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
     }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
   });
   const { host } = state;
+  // With the lock, and before a session can wake: alarms ring from the next turn of the loop on.
+  ends.open();
   const sessions = { get: (id: string) => host.get<SessionActor>(SESSION, id) };
   let engines: Engines | null = null;
   let runner: Runner | null = null;
@@ -117,10 +124,13 @@ export async function createSluice({
       leaseMs: Infinity,
       onEvents: (session, events) => {
         taps.wire.news(session, events);
-        const told = sessions.get(session).call('runnerEvents', events);
+        // What a session does with them is the work of no job.
+        const told = outsideJobs(() => sessions.get(session).call('runnerEvents', events));
         told.catch((error: unknown) => log.warn('a session did not take runner events', { session, error }));
       },
       log: (message, details) => log.warn(message, details),
+      within: ({ session, download, url }, work) =>
+        withinJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
     });
     port.connect(runner);
     const running = runner;
@@ -148,7 +158,7 @@ export async function createSluice({
       get isStopping() {
         return closing !== null;
       },
-      goOn: () => goOn(host, sessions, running, log),
+      goOn: () => goOn(host, sessions, running, ends, log),
       close: () => {
         inspector.close();
         return (closing ??= close());
@@ -188,10 +198,12 @@ function sessionEnv(
   runner: RunnerPort,
   { checkRoom }: Pick<State, 'checkRoom'>,
   machines: MachineTap,
+  ends: EndsFile,
 ): SessionEnv {
   return {
     runner,
     checkRoom,
+    setAside: (session) => ends.of(session),
     clock: systemClock,
     newId: () => nanoid(ID_CHARACTERS),
     random: Math.random,
@@ -214,6 +226,7 @@ async function goOn(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
+  ends: EndsFile,
   log: Logger,
 ): Promise<void> {
   const onError = (error: unknown, of: object = {}): void => {
@@ -221,14 +234,16 @@ async function goOn(
     if ((error as Partial<SluiceError>).code !== 'not_ready')
       log.error('going on after the start', { ...of, error });
   };
-  const ids = host.alarmed(SESSION);
+  const ids = [...new Set([...host.alarmed(SESSION), ...ends.sessions])];
   for (let at = 0; at < ids.length; at += WAKE_BATCH) {
     // One that cannot wake (its rows are of a newer Sluice, say) keeps none of the others.
     const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
-      await sessions
-        .get(id)
-        .call('wake')
-        .catch((error: unknown) => onError(error, { session: id }));
+      try {
+        await sessions.get(id).call('wake');
+        ends.stored(id);
+      } catch (error) {
+        onError(error, { session: id });
+      }
     });
     await Promise.all(waking);
   }

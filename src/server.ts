@@ -17,6 +17,8 @@ import { ChannelServer } from '#lib/channel/socket.server.ts';
 import { InspectorSockets } from '#lib/inspector/socket.server.ts';
 import { paths } from '#lib/protocol/paths.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
+import { endsPathIn } from '#lib/watchdog/ends-file.server.ts';
+import { startWatchdog, type Watchdog } from '#lib/watchdog/watchdog.server.ts';
 import type { Config } from './config.ts';
 import { createSluice, type Sluice } from './host.ts';
 import type { Logger } from './log.ts';
@@ -26,6 +28,12 @@ import { loadPage, type PageHandler } from './page.ts';
 const REQUEST_MS = 30_000;
 /** Longer than the usual 60 s of a reverse proxy, so that it is the proxy that ends an idle connection. */
 const KEEP_ALIVE_MS = 65_000;
+
+/** Beside this file in the sources, beside the bundle in the build. */
+const WATCHDOG_THREAD = new URL(
+  import.meta.url.endsWith('.ts') ? 'watchdog-thread.ts' : 'watchdog-thread.js',
+  import.meta.url,
+);
 
 export interface RunningServer {
   /** Where a browser on this machine finds it. */
@@ -40,7 +48,10 @@ export interface RunningServer {
  * @throws Error with code EADDRINUSE, EACCES or EADDRNOTAVAIL when it cannot listen
  */
 export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
-  const [sluice, page] = await Promise.all([createSluice({ config, log }), loadPage(PROTOCOL_HEADER)]);
+  const [{ sluice, watchdog }, page] = await Promise.all([
+    createWatched(config, log),
+    loadPage(PROTOCOL_HEADER),
+  ]);
   const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
   try {
     const port = await listen(server, config);
@@ -52,10 +63,35 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     return {
       url: `http://${urlHost(config.host)}:${port}`,
       sluice,
-      close: () => close(server, sockets, sluice, unmount),
+      close: async () => {
+        await close(server, sockets, sluice, unmount);
+        await watchdog.close();
+      },
     };
   } catch (error) {
     await sluice.close();
+    await watchdog.close();
+    throw error;
+  }
+}
+
+/**
+ * Opening the state may take its time (an upgrade, a WAL to read), and what blocks begins only after it: then somebody has
+ * to watch. The thread starts meanwhile.
+ */
+async function createWatched(config: Config, log: Logger): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
+  const watchdog = startWatchdog({
+    program: WATCHDOG_THREAD,
+    endsPath: endsPathIn(config.dataDir),
+    logLevel: config.logLevel,
+    onError: (error) => log.error('the watchdog is gone: nobody ends a server that is blocked', { error }),
+  });
+  try {
+    const sluice = await createSluice({ config, log });
+    await watchdog.watch();
+    return { sluice, watchdog };
+  } catch (error) {
+    await watchdog.close();
     throw error;
   }
 }

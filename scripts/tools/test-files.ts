@@ -13,14 +13,19 @@ export interface TestFile {
 const UNIT_DEADLINE_MS = 300_000;
 const E2E_DEADLINE_MS = 600_000;
 
-/** `patterns` are parts of paths; a file that holds any of them is taken. None: every file. */
+/** What takes long for what it shows: `npm run test:long`. */
+const LONG = 'tests/long/';
+
+/** `patterns` are parts of paths; a file that holds any of them is taken. None: every file. Those in `LONG` are named. */
 export function findTestFiles(root: string, patterns: string[]): TestFile[] {
+  const withLong = patterns.some((pattern) => pattern.includes(LONG));
   return globSync('tests/**/*.test.ts', { cwd: root })
     .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => withLong || !path.startsWith(LONG))
     .filter((path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern)))
     .sort()
     .map((path) => {
-      const alone = /^tests\/(e2e|crash)\//.test(path);
+      const alone = /^tests\/(e2e|crash|long)\//.test(path);
       return { path, alone, deadlineMs: alone ? E2E_DEADLINE_MS : UNIT_DEADLINE_MS };
     });
 }

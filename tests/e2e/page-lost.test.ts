@@ -219,9 +219,9 @@ testUnless(
     await page.goto(pageOn(other.url, '<title>Form</title>'));
     const grant = new URLSearchParams(new URL(link).hash.slice(1)).get('grant') ?? '';
     await page.evaluate(
-      async ([url, body]) => {
+      async ([url = '', body = '']) => {
         const init = { method: 'POST', credentials: 'include', mode: 'no-cors', body } as const;
-        await fetch(url!, init).catch(() => {});
+        await fetch(url, init).catch(() => {});
       },
       [`${ground.server.url}/api/links/open`, JSON.stringify({ grant })],
     );

@@ -98,7 +98,10 @@ test('an actor in download.throttle is in download too, and can take the transit
   assert.equal(activeStates(download, 'nowhere'), []);
   assert.equal(activeStates(download, ''), []);
   const events = edgesFrom(download, 'download.throttle').map(({ event }) => event);
-  assert.equal([...new Set(events)], ['tick', 'run', 'phase', 'done', 'failed', 'pause', 'cancel']);
+  assert.equal(
+    [...new Set(events)],
+    ['tick', 'run', 'phase', 'done', 'failed', 'setAside', 'pause', 'cancel'],
+  );
 });
 
 test('the timer of a session is an edge of its chart', () => {

@@ -56,6 +56,8 @@ export interface StartOptions {
   env?: Record<string, string>;
   /** Another checkout, built; this one if not given. */
   project?: string;
+  /** A program that starts the server, with its arguments. */
+  under?: readonly string[];
 }
 
 export class TestServer {
@@ -85,10 +87,12 @@ export class TestServer {
     this.readyMs = readyMs;
   }
 
-  static async start({ place, port = 0, env, project = PROJECT }: StartOptions = {}): Promise<TestServer> {
+  static async start(options: StartOptions = {}): Promise<TestServer> {
+    const { place, port = 0, env, project = PROJECT, under = [] } = options;
     const home = place ?? makePlace();
     const startedAt = performance.now();
-    const child = spawn(process.execPath, [join(project, 'bin/sluice.js'), 'serve'], {
+    const [program = '', ...args] = [...under, process.execPath, join(project, 'bin/sluice.js'), 'serve'];
+    const child = spawn(program, args, {
       cwd: home.dir,
       env: sluiceEnv(home, { SLUICE_PORT: String(port), ...env }),
       stdio: ['ignore', 'pipe', 'pipe'],
@@ -134,13 +138,19 @@ export class TestServer {
     await this.#end('SIGKILL');
   }
 
-  async #end(signal: NodeJS.Signals): Promise<number | null> {
-    if (this.#child.exitCode === null && this.#child.signalCode === null) {
-      const gone = new Promise((resolve) => this.#child.once('exit', resolve));
-      this.#child.kill(signal);
-      await settles(gone, { what: `the server to end on ${signal}` });
+  /** How it ended, once it has: by itself, or by what somebody else did. */
+  async ended(what = 'the server to end'): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+    const child = this.#child;
+    if (child.exitCode === null && child.signalCode === null) {
+      await settles(new Promise((resolve) => child.once('exit', resolve)), { what });
     }
-    return this.#child.exitCode;
+    return { code: child.exitCode, signal: child.signalCode };
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<number | null> {
+    const ended = this.ended(`the server to end on ${signal}`);
+    this.#child.kill(signal);
+    return (await ended).code;
   }
 }
 

@@ -15,6 +15,7 @@ import type { Log } from './runner/log.ts';
 import { Outbox } from './runner/outbox.ts';
 import { ParseJobs } from './runner/parse-jobs.ts';
 import { type SpaceOptions, SpaceWatch } from './runner/space.ts';
+import type { WithinJob } from './runner/within-job.ts';
 
 export interface RunnerOptions {
   registry: Pick<Registry, 'choose' | 'parse'>;
@@ -40,6 +41,8 @@ export interface RunnerOptions {
   measureSpace?: SpaceOptions['measure'];
   clock?: Clock;
   log?: Log;
+  /** Begins what is done for a job, so that the caller can tell for whom code runs. */
+  within?: WithinJob;
 }
 
 /** For people and inspectors: everything the runner holds. */
@@ -79,11 +82,12 @@ export function createRunner(options: RunnerOptions): Runner {
     measureSpace: measure = () => measureSpace(downloadDir),
     clock = systemClock,
     log = () => undefined,
+    within = (_job, work) => work(),
   } = options;
   const outbox = new Outbox({ onEvents, clock, flushMs, log });
   const folder = createFolder(downloadDir, instance, log);
   const space = new SpaceWatch({ measure, clock });
-  const shared = { registry, outbox, clock, log, stuckMs };
+  const shared = { registry, outbox, clock, log, stuckMs, within };
   const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
   const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
   const leases = new Leases({

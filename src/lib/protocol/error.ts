@@ -98,6 +98,11 @@ export const ERRORS = {
   disk_missing: { status: 500, transient: false, title: 'The download folder is gone.' },
   disk_error: { status: 500, transient: true, title: 'The disk gave an error.' },
   store_newer: { status: 500, transient: false, title: 'The stored state was written by a newer Sluice.' },
+  server_blocked: {
+    status: 500,
+    transient: false,
+    title: 'Three times in a row the server stopped answering while it worked on this.',
+  },
   file_missing: { status: 404, transient: false, title: 'The file is no longer where it was put.' },
   data_dir_busy: { status: 503, transient: true, title: 'Another Sluice is using the data folder.' },
   storage_limit: { status: 413, transient: false, title: 'That is more than the store takes.' },

@@ -80,7 +80,12 @@ export class Reader implements WireSocket {
   }
 }
 
-export async function startSession({ maxActive = 3, throttleMs = 200, sessionClass = SessionActor } = {}) {
+export async function startSession({
+  maxActive = 3,
+  throttleMs = 200,
+  sessionClass = SessionActor,
+  setAside = (_session: string): readonly string[] => [],
+} = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
   const commands: RunnerCommand[] = [];
   const errors: unknown[] = [];
@@ -110,6 +115,7 @@ export async function startSession({ maxActive = 3, throttleMs = 200, sessionCla
           checkRoom: () => undefined,
           throttleMs,
           maxActive,
+          setAside,
           machinesStarted: (session, root) => machines.started(session, root),
         }),
       },

@@ -1,4 +1,5 @@
 /** What can happen to a download. */
+import type { ErrorView } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { LandedFile, RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
@@ -31,4 +32,6 @@ export type DownloadEvent = Caused &
     | { type: 'done'; file: LandedFile }
     /** `dueAt`: when to try again, should that be allowed. */
     | { type: 'failed'; error: RunnerFailure; dueAt: number }
+    /** Earlier processes were ended over it: it must not go on by itself. */
+    | { type: 'setAside'; error: ErrorView }
   );

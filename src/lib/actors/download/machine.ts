@@ -123,7 +123,7 @@ export const downloadMachine = setup({
         : {},
     ),
     fail: assign(({ context: { row }, event }) =>
-      event.type === 'failed'
+      event.type === 'failed' || event.type === 'setAside'
         ? { row: { ...row, finishedAt: event.at, error: viewOf(event.error), dueAt: null } }
         : {},
     ),
@@ -245,6 +245,7 @@ export const downloadMachine = setup({
         // Its attempt has ended: asked for again, the runner would only answer so again.
         pause: { target: 'paused', actions: 'nextAttempt' },
         cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
+        setAside: { target: 'error', actions: 'fail' },
       },
     },
     complete: { entry: enter('complete'), type: 'final' },
@@ -258,7 +259,7 @@ function enter<const S extends DownloadRow['state']>(state: S) {
   return { type: 'enter', params: state } as const;
 }
 
-/** How a runner's job can end, the same wherever it was in its work. */
+/** How work on a download can end, the same wherever it was in its work. */
 function ends() {
   return {
     done: { target: 'complete', actions: ['recordFile', 'settleRunner'] },
@@ -266,6 +267,7 @@ function ends() {
       { guard: 'isTransient', target: 'waiting', actions: 'scheduleRetry' },
       { target: 'error', actions: 'fail' },
     ],
+    setAside: { target: 'error', actions: 'fail' },
   } as const;
 }
 

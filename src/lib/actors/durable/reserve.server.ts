@@ -21,6 +21,7 @@ const FREE_TIMES = 4;
 /** Given up in parts: a process that fills the disk takes what is free before the store does. */
 const PARTS = 4;
 const CHECK_MS = 10_000;
+const PIECE_BYTES = 128 * 1024;
 
 export class Reserve {
   readonly #file: string;
@@ -80,11 +81,18 @@ export class Reserve {
       if (missing <= 0) return true;
       // Where the file system does not say, try.
       if (blocks > 0 && bavail * bsize < missing + (FREE_TIMES - 1) * wanted) return false;
-      // Not zeros: some file systems keep those as nothing.
-      fs.appendFileSync(this.#file, randomFillSync(Buffer.allocUnsafe(missing)), { mode: 0o600 });
+      append(this.#file, missing);
       return true;
     } catch {
       return false;
     }
+  }
+}
+
+/** Not zeros: some file systems keep those as nothing. In pieces: the whole in one would stay in memory for long after. */
+function append(file: string, bytes: number): void {
+  const piece = Buffer.allocUnsafe(PIECE_BYTES);
+  for (let left = bytes; left > 0; left -= PIECE_BYTES) {
+    fs.appendFileSync(file, randomFillSync(piece).subarray(0, left), { mode: 0o600 });
   }
 }

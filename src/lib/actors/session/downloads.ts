@@ -1,6 +1,6 @@
 /** What can be asked of a session's downloads: the commands, and the waking. Called inside turns only. */
 import type { Action, AddBody } from '../../protocol/command.ts';
-import type { DownloadView } from '../../protocol/download.ts';
+import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { newRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
@@ -9,6 +9,8 @@ import type { LiveDownloads, Parts } from './live.ts';
 
 /** Downloads of a session that may be unfinished at once; more adds get `too_many_requests`. */
 export const MAX_OPEN = 25_000;
+/** What a download in one of these states would do by itself, sooner or later. */
+const GOES_ON: readonly DownloadState[] = ['queued', 'parse', 'download', 'finish', 'waiting'];
 /** So far a time of creation may be ahead of the clock: a thousand adds in one ms. */
 const MOST_AHEAD_MS = 1_000;
 
@@ -27,17 +29,29 @@ export class Downloads {
 
   /** After a start or an eviction: asks the runner again for what it was working on. */
   wake(): void {
-    const { env, store, removals, send } = this.#parts;
+    const { session, env, store, removals, send } = this.#parts;
     store.load(env.clock.now());
-    const ids: string[] = [];
+    const aside = new Set(env.setAside?.(session));
+    const active: string[] = [];
     for (const state of ['finish', 'download', 'parse'] as const) {
       const count = store.counts[state];
-      if (count > 0) ids.push(...store.oldest(state, count));
+      if (count > 0) active.push(...store.oldest(state, count));
     }
-    const children = store.rowsOf(ids).map((row) => this.#live.revive(row));
+    const children = store.rowsOf(active.filter((id) => !aside.has(id))).map((row) => this.#live.revive(row));
     send({ type: 'want', jobs: this.#live.jobs });
     for (const child of children) this.#live.run(child, 'wake');
+    this.#setAside([...aside]);
     removals.wake();
+  }
+
+  /** What earlier processes were ended over fails, instead of going on. What was stopped before stays as it is. */
+  #setAside(ids: string[]): void {
+    const { env, store } = this.#parts;
+    const { view: error } = new SluiceError('server_blocked');
+    const event = { type: 'setAside', error, at: env.clock.now(), cause: 'watchdog' } as const;
+    for (const row of store.rowsOf(ids)) {
+      if (GOES_ON.includes(row.state)) this.#live.send(this.#live.revive(row), event);
+    }
   }
 
   /**

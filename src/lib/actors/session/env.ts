@@ -22,6 +22,11 @@ export interface SessionEnv {
    * @throws SluiceError `disk_full` when there is room only for what becomes of those that are there
    */
   checkRoom(): void;
+  /**
+   * Downloads of a session that must not go on by themselves, because earlier processes were ended over them. Asked each
+   * time that the session wakes.
+   */
+  setAside?: (session: string) => readonly string[];
   /** The window in which progress is gathered into one frame, ms. */
   throttleMs: number;
   /** Downloads of this session that may be active at once. */

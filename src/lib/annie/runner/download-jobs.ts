@@ -7,9 +7,11 @@ import { startTimer } from './clock.ts';
 import { FairQueue } from './fair-queue.ts';
 import { heldJob, Lanes, type After, type Clean, type Lane } from './lane.ts';
 import { LiveRun, type LiveRunOptions, type Outcome } from './live-run.ts';
+import type { WithinJob } from './within-job.ts';
 
 export interface DownloadJobsOptions extends LiveRunOptions {
   maxActive: number;
+  within: WithinJob;
 }
 
 /**
@@ -175,7 +177,11 @@ export class DownloadJobs {
     const ticket = this.#queue.ask(lane.session, () => {
       if (lane.now.state !== 'waiting') return;
       const release = (): void => this.#queue.leave(ticket);
-      const live = new LiveRun(lane.session, lane.now.job, release, this.#options);
+      const { session, download, now } = lane;
+      const live = this.#options.within(
+        { session, download, url: now.job.url },
+        () => new LiveRun(session, now.job, release, this.#options),
+      );
       lane.now = { state: 'running', live };
       this.#hold(
         lane,

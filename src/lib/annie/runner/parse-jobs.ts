@@ -7,6 +7,7 @@ import { FairQueue, type Ticket } from './fair-queue.ts';
 import { known, untilAborted } from './failure.ts';
 import type { Log } from './log.ts';
 import type { Outbox } from './outbox.ts';
+import type { WithinJob } from './within-job.ts';
 
 export interface ParseJobsOptions {
   registry: Pick<Registry, 'parse'>;
@@ -18,6 +19,7 @@ export interface ParseJobsOptions {
   timeoutMs: number;
   /** ms after which an engine that ignores an abort no longer holds a place. */
   stuckMs: number;
+  within: WithinJob;
 }
 
 export interface ParseJob {
@@ -52,7 +54,9 @@ export class ParseJobs {
     mine.set(job.job, parsing);
     this.#bySession.set(session, mine);
     parsing.ticket = this.#queue.ask(session, () => {
-      const running = this.#run(parsing);
+      const running = this.#options.within({ session, download: null, url: job.url }, () =>
+        this.#run(parsing),
+      );
       this.#running.add(running);
       void running.finally(() => this.#running.delete(running));
     });

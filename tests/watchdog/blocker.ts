@@ -1,0 +1,69 @@
+/**
+ * Loaded by NODE_OPTIONS into a real server: blocks its event loop when a test says so. What it is told is in files of
+ * the folder `BLOCKER_DIR`:
+ * - `port`: whoever dials this port is blocked for ever, in the middle of the job that dials;
+ * - `now`: JSON of a `Block`: the loop is blocked for so long, for no job; taken away first.
+ * `blocking` is there once the loop is blocked. `BLOCKER_LIMITS`: JSON of limits for the watchdog instead of its own.
+ */
+import { spawnSync } from 'node:child_process';
+import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { syncBuiltinESMExports } from 'node:module';
+import { Socket } from 'node:net';
+import { join } from 'node:path';
+import threads, { type WorkerOptions } from 'node:worker_threads';
+
+export interface Block {
+  /** `native`: nothing of V8 runs that could be interrupted. */
+  kind: 'loop' | 'native';
+  ms: number;
+}
+
+const dir = process.env['BLOCKER_DIR'];
+if (dir !== undefined && threads.isMainThread) {
+  const limits = process.env['BLOCKER_LIMITS'];
+  if (limits !== undefined) giveLimits(limits);
+  blockDials(dir);
+  const now = join(dir, 'now');
+  setInterval(() => {
+    if (!existsSync(now)) return;
+    const order = JSON.parse(readFileSync(now, 'utf8')) as Block;
+    rmSync(now);
+    block(dir, order);
+  }, 20).unref();
+}
+
+function block(where: string, { kind, ms }: Block): void {
+  writeFileSync(join(where, 'blocking'), '');
+  if (kind === 'native') {
+    spawnSync('sleep', [String(ms / 1000)]);
+    return;
+  }
+  const end = performance.now() + ms;
+  while (performance.now() < end);
+}
+
+function blockDials(where: string): void {
+  const file = join(where, 'port');
+  type Connect = (this: Socket, ...args: unknown[]) => Socket;
+  const prototype = Socket.prototype as unknown as { connect: Connect };
+  const { connect } = prototype;
+  prototype.connect = function (...args) {
+    const [options] = args.flat() as { port?: unknown }[];
+    const isMeant = existsSync(file) && readFileSync(file, 'utf8') === String(options?.port);
+    if (isMeant) block(where, { kind: 'loop', ms: Infinity });
+    return connect.apply(this, args);
+  };
+}
+
+/** No setting of ours says how long the watchdog waits: the thread is started with other limits instead. */
+function giveLimits(limits: string): void {
+  const { Worker } = threads;
+  threads.Worker = class extends Worker {
+    constructor(program: URL, options: WorkerOptions & { workerData?: { limits?: unknown } }) {
+      const { workerData } = options;
+      if (workerData?.limits !== undefined) workerData.limits = JSON.parse(limits);
+      super(program, options);
+    }
+  };
+  syncBuiltinESMExports();
+}

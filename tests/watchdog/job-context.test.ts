@@ -1,0 +1,114 @@
+/** For whom code runs, in the real runner: what the watchdog finds out when it asks. */
+import { readFile } from 'node:fs/promises';
+import { type AddressInfo, connect, createServer } from 'node:net';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { type CurrentJob, readJob } from '#lib/watchdog/ends.ts';
+import { ASK_CURRENT_JOB, exposeCurrentJob, outsideJobs, withinJob } from '#lib/watchdog/job-context.ts';
+import type { RunnerEvent } from '#lib/protocol/runner.ts';
+import { type Ground, layGround, startOf } from '../annie/runner/ground.ts';
+import { waitFor } from '../support/wait.ts';
+
+exposeCurrentJob();
+/** As the watchdog has the main thread evaluate it. */
+const ask = (): CurrentJob | null => readJob((0, eval)(ASK_CURRENT_JOB));
+const briefly = (job: CurrentJob | null): string =>
+  job === null ? 'nobody' : `${job.session} ${job.download ?? 'look-up'} ${job.site}`;
+
+async function onGround(
+  options: Parameters<typeof layGround>[0],
+  body: (ground: Ground) => Promise<void>,
+): Promise<void> {
+  const ground = await layGround({
+    within: ({ session, download, url }, work) =>
+      withinJob({ session, download, site: new URL(url).host }, work),
+    ...options,
+  });
+  try {
+    await body(ground);
+  } finally {
+    await ground.close();
+  }
+}
+
+/** Awaits what an engine awaits: files, sockets, timers. */
+async function roundabout(port: number): Promise<void> {
+  await readFile(import.meta.filename);
+  await new Promise<void>((resolve, reject) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.on('data', () => socket.end());
+    socket.on('close', () => setTimeout(resolve, 1));
+    socket.on('error', reject);
+  });
+}
+
+test('downloads and look-ups that run at once are each told apart, whatever they wait for', async () => {
+  const server = createServer((socket) => socket.end('hello'));
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  const { port } = server.address() as AddressInfo;
+  const seen: string[] = [];
+  try {
+    await onGround({}, async ({ http, runner }) => {
+      http.download = async () => {
+        await roundabout(port);
+        seen.push(briefly(ask()));
+        throw new Error('that was all');
+      };
+      http.parse = async () => {
+        await roundabout(port);
+        seen.push(briefly(ask()));
+        return { engine: 'http', items: [] };
+      };
+      const url = (host: string): string => `https://${host}/path?token=secret`;
+      runner.send('s1', startOf('a', 1, { url: url('a.test') }));
+      runner.send('s2', startOf('b', 1, { url: url('b.test:8443') }));
+      runner.send('s2', { type: 'parse', job: 'p', url: url('c.test'), engine: 'http' });
+      await waitFor(() => seen.length === 3, { what: 'all three to be seen' });
+    });
+  } finally {
+    server.close();
+  }
+  assert.equal(seen.sort(), ['s1 a a.test', 's2 b b.test:8443', 's2 look-up c.test']);
+  assert.is(ask(), null);
+});
+
+test('a job that begins when another gives its place back runs for itself', async () => {
+  const seen: string[] = [];
+  await onGround({ maxActive: 1 }, async ({ http, runner }) => {
+    http.download = async () => {
+      await Promise.resolve();
+      seen.push(briefly(ask()));
+      throw new Error('that was all');
+    };
+    for (const id of ['a', 'b', 'c']) runner.send('s1', startOf(id));
+    await waitFor(() => seen.length === 3, { what: 'all three to be seen' });
+  });
+  assert.equal(seen, ['s1 a media.test', 's1 b media.test', 's1 c media.test']);
+});
+
+test('what a session does with the events of a job is the work of no job', async () => {
+  const seen: string[] = [];
+  const onEvents = (_session: string, events: RunnerEvent[]): void => {
+    outsideJobs(() => {
+      void (async () => {
+        await Promise.resolve();
+        for (const { type } of events) seen.push(`${type} ${briefly(ask())}`);
+      })();
+    });
+  };
+  await onGround({ onEvents, flushMs: 0 }, async ({ http, runner, clock }) => {
+    runner.send('s1', startOf('a'));
+    const call = await http.call(0);
+    call.sample(10);
+    clock.increment(100);
+    await waitFor(() => seen.some((line) => line.startsWith('sample')), { what: 'the sample' });
+    call.fail(new Error('that was all'));
+    await waitFor(() => seen.some((line) => line.startsWith('failed')), { what: 'the failure' });
+  });
+  assert.equal(
+    seen.filter((line) => !line.endsWith(' nobody')),
+    [],
+  );
+});
+
+test.run();
