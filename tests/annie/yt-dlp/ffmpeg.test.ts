@@ -13,7 +13,7 @@ import { testUnless } from '../../support/skip.ts';
 import { toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
 import { hostileForms, manifestWith } from '../ffmpeg/hostile.ts';
-import { dataDir, deadline, reason as noYtDlp, withEngine } from './bench.ts';
+import { dataDir, deadline, never, reason as noYtDlp, withEngine } from './bench.ts';
 import { failing } from './failing.ts';
 
 const reason = noYtDlp ?? mediaMissing;
@@ -62,6 +62,21 @@ testUnless(
         assert.not.match(heard.output, '640x360');
       }
     }),
+);
+
+testUnless(test, reason, 'after a listing a refusal is final too: the page is not opened again', () =>
+  withEngine(async ({ site, engine, job, dir }) => {
+    const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
+    const { items } = await settles(engine.parse({ url, signal: never }), deadline);
+    const before = site.asked.length;
+    const error = await failing(settles(engine.download(job(items[0]!.url)), deadline));
+    assert.is(error.code, 'not_media', error.message);
+    const asked = site.asked.slice(before).map((each) => each.url.slice(0, 30));
+    assert.not(
+      asked.some((address) => address.includes('application')),
+      asked.join(),
+    );
+  }),
 );
 
 testUnless(
