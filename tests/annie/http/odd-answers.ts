@@ -1,6 +1,6 @@
 /** What servers answer to a request for the rest of a file, beside the 206 that they should; each with how it ends. */
 import { gzipSync } from 'node:zlib';
-import { honest, type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
+import { type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
 import {
   bytesOf,
   newFileOf,
@@ -249,8 +249,9 @@ export const ODD_ROWS: OddRow[] = [
   },
   {
     what: 'all of a new version',
-    answer: (file, asked) => honest(newFileOf(file), { ...asked, isFast: false }),
-    once: NEW,
+    answer: (file) => whole(newFileOf(file)),
+    // which then is not there: another server of several
+    once: FILE,
     always: NEW,
   },
   {
