@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { runTestFile, type TestOutcome } from '../../scripts/tools/test-child.ts';
-import { refusal } from '../../scripts/tools/test-files.ts';
+import { findTestFiles, refusal } from '../../scripts/tools/test-files.ts';
 import { parseUvuSummary } from '../../scripts/tools/uvu-summary.ts';
 import { waitFor } from '../support/wait.ts';
 import { ROOT } from './source-tree.ts';
@@ -132,6 +132,16 @@ test('npm test with a pattern that matches nothing fails', () => {
   const { status, lines } = npmTest('no-such-file');
   assert.is(status, 1);
   assert.is(lines.at(-1), '0 passed, 0 failed, 0 skipped');
+});
+
+test('what takes long is run where its folder is named, and nowhere else', () => {
+  write('good', '');
+  mkdirSync(join(root, 'tests/long'));
+  writeFileSync(join(root, 'tests/long/slow.test.ts'), '');
+  const found = (...patterns: string[]): string[] => findTestFiles(root, patterns).map(({ path }) => path);
+  assert.equal(found(), ['tests/unit/good.test.ts']);
+  assert.equal(found('slow'), []);
+  assert.equal(found('tests/long/'), ['tests/long/slow.test.ts']);
 });
 
 test('a file that leaves out tests with .only is refused', () => {

@@ -29,6 +29,7 @@ const note = ({ path }: EndsFile): void => storeEnds(path, afterEnd(loadEnds(pat
 test('a start that finds nothing writes nothing', () => {
   const file = open();
   assert.equal(file.of('s1'), []);
+  file.stored('s1');
   assert.not(existsSync(file.path));
 });
 

@@ -122,6 +122,7 @@ test('only a job that was named both times is blamed', () => {
   assert.is(blamed([a]), null);
   assert.is(blamed([a, b]), null);
   assert.is(blamed([a, { ...a, session: 's9' }]), null);
+  assert.is(blamed([a, { ...a, download: 'other' }]), null);
   assert.is(blamed([lookUp, { ...lookUp, site: 'b.example' }]), null);
   assert.equal(blamed([a, { ...a }]), a);
 });

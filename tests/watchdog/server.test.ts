@@ -64,6 +64,7 @@ testPlace(
     const after = api.at(server.url);
     const aside = await after.waitFor(hostile, 'error');
     assert.is(aside.error?.code, 'server_blocked');
+    assert.match(server.log, `downloads=["${hostile}"]`);
     assert.is((await after.get(other)).error, null);
     assert.is((await after.waitFor(other, 'download', 'complete')).attempt, 1);
 
