@@ -1,9 +1,10 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BACKOFF_BASE_MS } from '#lib/channel/client-backoff.ts';
-import { ANSWER_MS, CONNECT_MS, FRESH_MS, IDLE_MS, STABLE_MS } from '#lib/channel/client.ts';
-import { waitFor } from '../support/wait.ts';
-import { HandClock, snapshot, Stage } from './client-server.ts';
+import { BACKOFF_BASE_MS } from '#lib/channel/client/backoff.ts';
+import { ANSWER_MS, FRESH_MS, IDLE_MS } from '#lib/channel/client/channel.ts';
+import { CONNECT_MS, STABLE_MS } from '#lib/channel/client/reconnecting-socket.ts';
+import { waitFor } from '../../support/wait.ts';
+import { HandClock, snapshot, Stage } from './server.ts';
 
 const test = suite<{ stage: Stage }>('channel client');
 test.before.each(async (context) => {
