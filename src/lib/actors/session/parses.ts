@@ -1,5 +1,5 @@
 /** Parse jobs under way: who asked, and what the runner says of them. */
-import type { ParseBody } from '../../protocol/command.ts';
+import type { CommandFields } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, ParseResult } from '../../protocol/media.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
@@ -32,7 +32,12 @@ export class Parses {
   }
 
   /** @throws SluiceError `too_many_requests` */
-  begin(job: string, { url, engine }: ParseBody, asker: unknown, onItems: OnItems): Promise<ParseResult> {
+  begin(
+    job: string,
+    { url, engine }: CommandFields<'parse'>,
+    asker: unknown,
+    onItems: OnItems,
+  ): Promise<ParseResult> {
     if (this.#running.size >= MAX_PARSES) {
       throw new SluiceError('too_many_requests', `${MAX_PARSES} addresses are being looked at already.`);
     }
