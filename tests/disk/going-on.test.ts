@@ -26,9 +26,9 @@ test('a session that cannot wake keeps nothing of the others from going on', asy
   try {
     const first = await open();
     // An address that nobody answers: both have work when it ends.
-    const body = JSON.stringify({ url: 'http://127.0.0.1:9/a' });
+    const body = { url: 'http://127.0.0.1:9/a', streamId: null, engine: null, filename: null, title: null };
     for (const id of ['bad', 'good'])
-      await first.sessions.get(id).call('ask', 'POST', '/downloads', '', body);
+      await first.sessions.get(id).call('ask', { name: 'add', ...body, sha256: undefined });
     const instance = instanceKey(join(dataDir, 'run'));
     await first.close();
 

@@ -3,8 +3,9 @@ import type { IncomingMessage } from 'node:http';
 import { nanoid } from 'nanoid';
 import { jsonAnswer } from '../protocol/answer.ts';
 import type { LandedFile } from '../protocol/runner.ts';
-import { SluiceError } from '../protocol/error.ts';
+import { paths } from '../protocol/paths.ts';
 import { problemAnswer } from '../protocol/problem.ts';
+import { type EdgeRequest, type Matched, matchRequest, type SessionRequest } from '../protocol/request.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { readBody } from './body.ts';
 import { authenticate } from './credentials.ts';
@@ -16,24 +17,6 @@ import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
 import { openSession } from './visit.ts';
 
-const FILE = /^\/api\/downloads\/([^/]+)\/file$/;
-const TRACE = /^\/api\/inspector\/trace$/;
-const READ = ['GET', 'HEAD'];
-/** What there is, and the methods for it. */
-const ROUTES: [path: RegExp, methods: string[]][] = [
-  [/^\/api\/downloads$/, [...READ, 'POST']],
-  [/^\/api\/downloads\/[^/]+$/, [...READ, 'DELETE']],
-  [/^\/api\/downloads\/[^/]+\/(pause|resume|cancel|retry)$/, ['POST']],
-  [FILE, READ],
-  [/^\/api\/sessions$/, ['POST']],
-  [/^\/api\/links\/(read|open)$/, ['POST']],
-  [/^\/api\/operator\/sessions$/, READ],
-  [/^\/api\/engines$/, READ],
-  [/^\/api\/parse$/, ['POST']],
-  [TRACE, READ],
-  [/^\/(healthz|readyz)$/, READ],
-];
-
 export function pathOf(url: string): string {
   const end = url.indexOf('?');
   return end < 0 ? url : url.slice(0, end);
@@ -41,7 +24,9 @@ export function pathOf(url: string): string {
 
 /** Whether a path is answered here; all others are the page's. */
 export function isApi(path: string): boolean {
-  return path.startsWith('/api/') || path === '/api' || path === '/healthz' || path === '/readyz';
+  return (
+    path.startsWith(`${paths.api}/`) || path === paths.api || path === paths.health || path === paths.ready
+  );
 }
 
 /** Answers one request. Never rejects: whatever goes wrong is a problem with a code. */
@@ -49,14 +34,12 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
   const { method = '', url = '' } = request;
   const path = pathOf(url);
   const query = url.slice(path.length + 1);
-  const methods = ROUTES.find(([pattern]) => pattern.test(path))?.[1];
-  if (!methods) return problemAnswer(new SluiceError('not_found'));
-  if (!methods.includes(method)) {
-    const allow = methods.join(', ');
-    return problemAnswer(new SluiceError('method_not_allowed', `Use ${allow} here.`), { allow });
-  }
   try {
-    const answer = await route(request, { method, path, query }, edge);
+    const matched = matchRequest(method, path);
+    const answer =
+      matched.by === 'edge'
+        ? await answerAtEdge(matched.request, request, query, edge)
+        : await askSession(matched, request, query, edge);
     answer.headers['cache-control'] ??= 'no-store';
     return answer;
   } catch (error) {
@@ -64,45 +47,62 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
   }
 }
 
-interface Asked {
-  method: string;
-  path: string;
-  query: string;
-}
-
-async function route(request: IncomingMessage, asked: Asked, edge: Edge): Promise<ApiAnswer> {
-  const { method, path, query } = asked;
-  if (path === '/healthz') return healthz();
-  if (path === '/readyz') return readyz(edge);
-  if (path === '/api/sessions') return startSession(request, edge);
-  if (path === '/api/links/read') return readLink(await readBody(request), headerOf(request.headers), edge);
-  if (path === '/api/links/open') return openLink(await readBody(request), headerOf(request.headers), edge);
+async function answerAtEdge(
+  { name }: EdgeRequest,
+  request: IncomingMessage,
+  query: string,
+  edge: Edge,
+): Promise<ApiAnswer> {
   const credentials = fromNodeHeaders(request.headers);
-  if (TRACE.test(path)) return sendTrace(credentials, query, edge);
-  if (path === '/api/operator/sessions') return listSessions(credentials, query, edge);
-  const { session } = authenticate(edge.tokens, credentials);
-  if (path === '/api/engines') return jsonAnswer({ engines: await edge.engines() });
-  const file = FILE.exec(path)?.[1];
-  if (file !== undefined) return sendFile(request, file, session, edge);
-  const body = method === 'POST' ? await readBody(request) : '';
-  if (path === '/api/parse') return parse(request, body, session, edge);
-  // The session sees words of ours, never the browser's request: no cookie or token of it goes further.
-  return edge.session(session).call('ask', method, path.slice('/api'.length), query, body);
+  switch (name) {
+    case 'health':
+      return healthz();
+    case 'ready':
+      return readyz(edge);
+    case 'start-session':
+      return startSession(request, edge);
+    case 'read-link':
+      return readLink(await readBody(request), headerOf(request.headers), edge);
+    case 'open-link':
+      return openLink(await readBody(request), headerOf(request.headers), edge);
+    case 'trace':
+      return sendTrace(credentials, query, edge);
+    case 'list-sessions':
+      return listSessions(credentials, query, edge);
+    case 'engines':
+      authenticate(edge.tokens, credentials);
+      return jsonAnswer({ engines: await edge.engines() });
+  }
 }
 
-/** A look-up ends with the connection that waits for it: it may be a process, and holds one of few places. */
+/** The session sees words of ours, never the browser's request: no cookie or token of it goes further. */
+async function askSession(
+  { read }: Extract<Matched, { by: 'session' }>,
+  request: IncomingMessage,
+  query: string,
+  edge: Edge,
+): Promise<ApiAnswer> {
+  const { session } = authenticate(edge.tokens, fromNodeHeaders(request.headers));
+  const asked = read(query, request.method === 'POST' ? await readBody(request) : '');
+  if (asked.name === 'parse') return parse(request, asked, session, edge);
+  const answer = await edge.session(session).call('ask', asked);
+  if (asked.name !== 'file' || answer.status !== 200) return answer;
+  return serveFile(request, edge.downloadDir, JSON.parse(answer.body ?? '') as LandedFile);
+}
+
+/** A look-up ends with the connection that waits for it: it may be a process, and holds one of few slots. */
 async function parse(
   { socket }: IncomingMessage,
-  body: string,
+  asked: SessionRequest,
   session: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
-  const asker = nanoid();
+  const requester = nanoid();
   const stub = edge.session(session);
-  const abandon = (): void => void stub.call('abandon', asker).catch(() => {});
+  const abandon = (): void => void stub.call('abandon', requester).catch(() => {});
   socket.once('close', abandon);
   try {
-    const answer = stub.call('ask', 'POST', '/parse', '', body, asker);
+    const answer = stub.call('ask', asked, requester);
     if (socket.destroyed) abandon();
     return await answer;
   } finally {
@@ -117,15 +117,4 @@ async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAn
   const headers: Record<string, string> = cookie === null ? {} : { 'set-cookie': cookie };
   if (token === null) return jsonAnswer({ id }, 200, headers);
   return jsonAnswer(lost === null ? { id, token } : { id, token, lost }, 201, headers);
-}
-
-async function sendFile(
-  request: IncomingMessage,
-  id: string,
-  session: string,
-  edge: Edge,
-): Promise<ApiAnswer> {
-  const asked = await edge.session(session).call('ask', 'GET', `/downloads/${id}/file`, '', '');
-  if (asked.status !== 200) return asked;
-  return serveFile(request, edge.downloadDir, JSON.parse(asked.body ?? '') as LandedFile);
 }

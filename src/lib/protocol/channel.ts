@@ -3,7 +3,7 @@
  * The server may send a snapshot at any time; between snapshots every update has a seq one higher.
  */
 import * as v from 'valibot';
-import { CommandMessage, parseBody } from './command.ts';
+import { check, type CommandMessage, readCommandMessage } from './commands.ts';
 import type { DownloadView, Totals } from './download.ts';
 import { type ErrorView, SluiceError } from './error.ts';
 import type { EngineName, MediaItem } from './media.ts';
@@ -79,7 +79,7 @@ export function parseClientMessage(text: string): ClientMessage {
     throw new SluiceError('invalid_json');
   }
   const type = typeof json === 'object' && json !== null && 'type' in json ? json.type : null;
-  return type === 'hello' ? parseBody(Hello, json) : parseBody(CommandMessage, json);
+  return type === 'hello' ? check(Hello, json) : readCommandMessage(json);
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Every path that is served or called, spelled once. */
-import type { Action } from './command.ts';
+import type { Action } from './actions.ts';
 
 export const paths = {
   inspector: '/inspector',

@@ -1,6 +1,7 @@
 /** Errors over HTTP: RFC 9457 problem details, with our stable `code` as an extension member. */
 import type { PlainAnswer } from './answer.ts';
 import { type ErrorCode, ERRORS, toSluiceError } from './error.ts';
+import { MethodNotAllowed } from './request.ts';
 
 /** Where the remedies are. A relative reference: it names a page of this project, not an address to fetch. */
 const HELP_PAGE = 'docs/errors.md';
@@ -24,11 +25,12 @@ export function problemOf(thrown: unknown): Problem {
   return { type: `${HELP_PAGE}#${error.code}`, title, status, code: error.code, detail: error.message };
 }
 
-/** The headers that belong to an error besides its content type: RFC 9110, sections 10.2.3 and 11.6.1. */
+/** The headers that belong to an error besides its content type: RFC 9110, sections 10.2.1, 10.2.3 and 11.6.1. */
 export function problemHeaders(thrown: unknown): Record<string, string> {
   const error = toSluiceError(thrown);
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' };
   if (error.code === 'unauthorized') headers['www-authenticate'] = 'Bearer realm="sluice"';
+  if (error instanceof MethodNotAllowed) headers['allow'] = error.allow;
   const waitMs = error.retryAfterMs ?? (error.status === 429 || error.status === 503 ? 1000 : null);
   if (waitMs !== null) headers['retry-after'] = String(Math.max(1, Math.ceil(waitMs / 1000)));
   return headers;

@@ -1,5 +1,5 @@
 /** What a session should do, without actors, storage or time: the rules of the contract as one table. */
-import type { Action } from '#lib/protocol/command.ts';
+import type { Action } from '#lib/protocol/actions.ts';
 import type { DownloadState } from '#lib/protocol/download.ts';
 
 export type Step =

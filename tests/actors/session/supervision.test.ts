@@ -115,9 +115,10 @@ testSession('a command that crashes is answered, and its session starts afresh',
   reader.say({ type: 'command', id: 'c1', name: 'add', url: 'https://example.org/crash' });
   const answer = await reader.answer('c1');
   assert.is(answer.type === 'reject' && answer.error.code, 'internal_error');
-  const crash = JSON.stringify({ url: 'https://example.org/crash' });
+  const fields = { streamId: null, engine: null, filename: null, title: null, sha256: undefined };
+  const crash = { name: 'add', url: 'https://example.org/crash', ...fields } as const;
   const stub = s.host().get<SessionActor>('session', 's1');
-  assert.is((await stub.call('ask', 'POST', '/downloads', '', crash)).status, 500);
+  assert.is((await stub.call('ask', crash)).status, 500);
   s.commands.length = 0;
   await s.add('after');
   await s.told('start', id);

@@ -3,7 +3,7 @@
  * can be read by people, and none of a snapshot's traps are in them (docs/adr/002-rows-not-snapshots.md).
  */
 import { cleanTitle } from '../../protocol/title.ts';
-import type { AddBody } from '../../protocol/command.ts';
+import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
@@ -55,7 +55,13 @@ export interface DownloadRow {
   history: Transition[];
 }
 
-export function newRow(id: string, n: number, body: AddBody, at: number, cause: string): DownloadRow {
+export function newRow(
+  id: string,
+  n: number,
+  body: CommandFields<'add'>,
+  at: number,
+  cause: string,
+): DownloadRow {
   return {
     v: body.sha256 === undefined ? ROW_VERSION : CHECKED_ROW_VERSION,
     id,

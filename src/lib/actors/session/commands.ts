@@ -1,12 +1,11 @@
 /** The commands of a session, over HTTP or ws: one meaning for both. Called inside turns. */
-import type { CommandMessage } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import type { SessionRequest } from '../../protocol/request.ts';
 import type { Answer, CommandLog } from './command-log.ts';
 import type { Downloads } from './downloads.ts';
 import type { SessionEnv } from './env.ts';
 import type { Listings } from './listings.ts';
 import type { OnItems, Parses } from './parses.ts';
-import type { SessionRequest } from './requests.ts';
 
 /**
  * What a command comes to: an answer now, or one that a later event brings. A refusal is an answer too: a turn that
@@ -14,8 +13,7 @@ import type { SessionRequest } from './requests.ts';
  */
 export type Outcome = { result: unknown } | { later: Promise<unknown> } | { refusal: SluiceError };
 
-type ParseRequest = Extract<SessionRequest, { ask: 'parse' }>;
-type Actable = Exclude<SessionRequest, ParseRequest>;
+type ParseRequest = Extract<SessionRequest, { name: 'parse' }>;
 
 export interface CommandParts {
   env: SessionEnv;
@@ -32,31 +30,18 @@ export class Commands {
     this.#parts = parts;
   }
 
-  /** @param requester as for `answerMessage` */
-  answer(asked: SessionRequest, requester: unknown): Outcome {
-    if (asked.ask === 'parse') return this.#parse(asked.body, requester, () => {});
-    if (asked.ask === 'add' && asked.body.commandId !== undefined) {
-      const { commandId, ...body } = asked.body;
-      return this.#once(commandId, { name: 'add', ...body }, { ask: 'add', body });
-    }
-    return this.#perform(asked, 'http');
+  /**
+   * @param requester when it disconnects, its parses end
+   * @param onItems items of a parse, as they are found
+   */
+  answer(request: SessionRequest, requester: unknown, onItems: OnItems): Outcome {
+    if (request.name === 'parse') return this.#parse(request, requester, onItems);
+    if (!('commandId' in request) || request.commandId === undefined) return this.#perform(request, 'http');
+    const { commandId, ...command } = request;
+    return this.#once(commandId, command);
   }
 
-  /** @param requester when it disconnects, its parses end */
-  answerMessage({ type: _, id, ...asked }: CommandMessage, requester: unknown, onItems: OnItems): Outcome {
-    switch (asked.name) {
-      case 'parse':
-        return this.#parse(asked, requester, onItems);
-      case 'add':
-        return this.#once(id, asked, { ask: 'add', body: asked });
-      case 'remove':
-        return this.#once(id, asked, { ask: 'remove', id: asked.downloadId, file: asked.file });
-      default:
-        return this.#once(id, asked, { ask: asked.name, id: asked.downloadId });
-    }
-  }
-
-  #parse({ url, engine }: ParseRequest['body'], requester: unknown, onItems: OnItems): Outcome {
+  #parse({ url, engine }: ParseRequest, requester: unknown, onItems: OnItems): Outcome {
     const { env, parses } = this.#parts;
     return orRefusal(() => {
       const body = { url: env.checkUrl(url), engine };
@@ -65,14 +50,14 @@ export class Commands {
   }
 
   /** Acts once for each command id: a repetition gets the answer that was given, an error too. */
-  #once(id: string, asked: object, request: Actable): Outcome {
+  #once(id: string, command: Exclude<SessionRequest, ParseRequest>): Outcome {
     const { env, log } = this.#parts;
     const now = env.clock.now();
-    const text = JSON.stringify(asked);
+    const text = JSON.stringify(command);
     return orRefusal(() => {
       const known = log.recall(id, text, now);
       if (known !== null) return replay(known);
-      const outcome = this.#perform(request, `command:${id}`);
+      const outcome = this.#perform(command, `command:${id}`);
       if (!('refusal' in outcome)) {
         log.keep(id, text, { ok: true, result: 'later' in outcome ? null : outcome.result }, now);
       } else if (!outcome.refusal.transient) {
@@ -83,22 +68,22 @@ export class Commands {
     });
   }
 
-  #perform(asked: Actable, cause: string): Outcome {
+  #perform(request: Exclude<SessionRequest, ParseRequest>, cause: string): Outcome {
     const { downloads, listings } = this.#parts;
     return orRefusal(() => {
-      switch (asked.ask) {
+      switch (request.name) {
         case 'add':
-          return { result: { id: downloads.add(asked.body, cause) } };
+          return { result: { id: downloads.add(request, cause) } };
         case 'list':
-          return { result: listings.page(asked.states, asked.limit, asked.beforeN) };
+          return { result: listings.page(request) };
         case 'show':
-          return { result: listings.show(asked.id) };
+          return { result: listings.show(request.downloadId) };
         case 'file':
-          return { result: listings.file(asked.id) };
+          return { result: listings.file(request.downloadId) };
         case 'remove':
-          return { later: downloads.remove(asked.id, asked.file).then(() => null) };
+          return { later: downloads.remove(request.downloadId, request.file).then(() => null) };
         default:
-          return { result: downloads.act(asked.ask, asked.id, cause) };
+          return { result: downloads.act(request.name, request.downloadId, cause) };
       }
     });
   }

@@ -1,5 +1,6 @@
 /** What can be asked of a session's downloads: the commands, and the waking. Called inside turns only. */
-import type { Action, AddBody } from '../../protocol/command.ts';
+import type { Action } from '../../protocol/actions.ts';
+import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { newRow } from '../download/row.ts';
@@ -58,7 +59,7 @@ export class Downloads {
    * @returns the new download's id
    * @throws SluiceError what `checkUrl` and `checkRoom` throw, and `too_many_requests`
    */
-  add(body: AddBody, cause: string): string {
+  add(body: CommandFields<'add'>, cause: string): string {
     const { env, store, feed } = this.#parts;
     const url = env.checkUrl(body.url);
     env.checkRoom();

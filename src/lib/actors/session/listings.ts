@@ -1,10 +1,11 @@
 /** What a session can show of its downloads: one, a page, or the newest that fit into a frame. */
-import { DOWNLOAD_STATES, type DownloadState, type DownloadView } from '../../protocol/download.ts';
+import { DOWNLOAD_STATES, type DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import type { SessionRequest } from '../../protocol/request.ts';
 import type { LandedFile } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
-import { encodeCursor } from './cursor.ts';
+import { decodeCursor, encodeCursor } from './cursor.ts';
 import type { LiveDownloads } from './live.ts';
 import type { SessionStore } from './store.ts';
 
@@ -46,8 +47,9 @@ export class Listings {
     return file;
   }
 
-  /** @param beforeN only rows older than this one */
-  page(states: readonly DownloadState[], limit: number, beforeN: number | null): Page {
+  /** @throws SluiceError `invalid_cursor` */
+  page({ states, limit, cursor }: Omit<Extract<SessionRequest, { name: 'list' }>, 'name'>): Page {
+    const beforeN = cursor === null ? null : decodeCursor(cursor);
     const { rows, nextN } = this.#store.page(states, limit, beforeN);
     return {
       downloads: rows.map((row) => this.#current(row)),

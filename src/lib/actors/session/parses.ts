@@ -1,5 +1,5 @@
 /** Parse jobs under way: which client asked, and what the runner answers. */
-import type { ParseBody } from '../../protocol/command.ts';
+import type { CommandFields } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, ParseResult } from '../../protocol/media.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
@@ -32,7 +32,12 @@ export class Parses {
   }
 
   /** @throws SluiceError `too_many_requests` */
-  begin(job: string, { url, engine }: ParseBody, requester: unknown, onItems: OnItems): Promise<ParseResult> {
+  begin(
+    job: string,
+    { url, engine }: CommandFields<'parse'>,
+    requester: unknown,
+    onItems: OnItems,
+  ): Promise<ParseResult> {
     if (this.#running.size >= MAX_PARSES) {
       throw new SluiceError('too_many_requests', `${MAX_PARSES} addresses are being looked at already.`);
     }

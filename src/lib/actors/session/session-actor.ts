@@ -3,10 +3,12 @@
  * functions; long work is a runner job whose answer is an event of a later turn.
  */
 import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
-import type { CommandMessage } from '../../protocol/command.ts';
+import type { CommandMessage } from '../../protocol/commands.ts';
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { jsonAnswer, type PlainAnswer, responseOf } from '../../protocol/answer.ts';
+import { paths } from '../../protocol/paths.ts';
 import { problemAnswer } from '../../protocol/problem.ts';
+import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
@@ -22,7 +24,6 @@ import { LiveDownloads, type Parts } from './live.ts';
 import { type OnItems, Parses } from './parses.ts';
 import { Readers, refuse, reply, saidHello } from './readers.ts';
 import { Removals } from './removals.ts';
-import { readRequest, type SessionRequest } from './requests.ts';
 import { RunnerNews } from './runner-news.ts';
 import { SessionStore } from './store.ts';
 
@@ -100,38 +101,30 @@ export class SessionActor implements DurableObject {
     this.#isAwake = true;
   }
 
-  /** The HTTP calls of the contract, with paths below `/api`. */
+  /** The HTTP calls of the contract, for hosts whose edge passes requests on; `/api` may be left out. */
   async fetch(request: Request): Promise<Response> {
-    const { method } = request;
-    const { pathname, search } = new URL(request.url);
-    const body = method === 'POST' ? await request.text() : '';
-    return responseOf(await this.ask(method, pathname.replace(/^\/api(?=\/)/, ''), search, body));
+    try {
+      const { pathname, search } = new URL(request.url);
+      const isWhole = pathname.startsWith(`${paths.api}/`);
+      const matched = matchRequest(request.method, isWhole ? pathname : paths.api + pathname);
+      if (matched.by === 'edge') throw new SluiceError('not_found');
+      const body = request.method === 'POST' ? await request.text() : '';
+      return responseOf(await this.ask(matched.read(search, body)));
+    } catch (error) {
+      return responseOf(problemAnswer(error));
+    }
   }
 
   /**
    * The same as plain data, for an edge in the same process: neither Request nor Response, and a turn that ends where
    * it began, as no body is waited for (bench/adds).
-   * @param path below `/api`
-   * @param query with or without its `?`
    * @param requester names the waiting client for `abandon`
    */
-  ask(
-    method: string,
-    path: string,
-    query: string,
-    body: string,
-    requester: string | null = null,
-  ): PlainAnswer | Promise<PlainAnswer> {
-    let asked: SessionRequest;
-    try {
-      asked = readRequest(method, path, new URLSearchParams(query), body);
-    } catch (error) {
-      return problemAnswer(error);
-    }
-    const outcome = this.#commandTurn(() => this.#commands.answer(asked, requester));
+  ask(request: SessionRequest, requester: string | null = null): PlainAnswer | Promise<PlainAnswer> {
+    const outcome = this.#commandTurn(() => this.#commands.answer(request, requester, () => {}));
     if ('refusal' in outcome) return problemAnswer(outcome.refusal);
-    if ('result' in outcome) return answerTo(asked, outcome.result);
-    return outcome.later.then((result) => answerTo(asked, result), problemAnswer);
+    if ('result' in outcome) return answerTo(request, outcome.result);
+    return outcome.later.then((result) => answerTo(request, result), problemAnswer);
   }
 
   /** The client that waited is gone: its parses end. */
@@ -206,13 +199,14 @@ export class SessionActor implements DurableObject {
   /** Called by the host at its start: constructing the actor has done all there is to do. */
   wake(): void {}
 
-  #command(socket: DurableSocket, message: CommandMessage): void {
-    const { id } = message;
+  #command(socket: DurableSocket, { type: _, id, ...command }: CommandMessage): void {
     const onItems: OnItems = (engine, items) => reply(socket, { type: 'items', id, engine, items });
     const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
     const reject = (error: unknown): void =>
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
-    const outcome = this.#commandTurn(() => this.#commands.answerMessage(message, socket, onItems));
+    const outcome = this.#commandTurn(() =>
+      this.#commands.answer({ ...command, commandId: id }, socket, onItems),
+    );
     if ('refusal' in outcome) reject(outcome.refusal);
     else if ('result' in outcome) acknowledge(outcome.result);
     else void outcome.later.then(acknowledge, reject);
@@ -293,7 +287,7 @@ export class SessionActor implements DurableObject {
   }
 }
 
-function answerTo({ ask }: SessionRequest, result: unknown): PlainAnswer {
-  if (ask === 'remove') return { status: 204, headers: {}, body: null };
-  return jsonAnswer(result, ['parse', 'list', 'show', 'file'].includes(ask) ? 200 : 202);
+function answerTo({ name }: SessionRequest, result: unknown): PlainAnswer {
+  if (name === 'remove') return { status: 204, headers: {}, body: null };
+  return jsonAnswer(result, ['parse', 'list', 'show', 'file'].includes(name) ? 200 : 202);
 }

@@ -9,11 +9,12 @@ import {
   SUBPROTOCOL,
   type Update,
 } from '../../protocol/channel.ts';
+import type { CommandInput, CommandName, CommandResult } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { BUSY_ATTEMPT } from './backoff.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { parseServerMessage } from './message.ts';
-import { type CommandName, type Commands, Outbox, type SendOptions } from './outbox.ts';
+import { Outbox, type SendOptions } from './outbox.ts';
 import { ReconnectingSocket, type SocketState } from './reconnecting-socket.ts';
 
 export type ChannelState =
@@ -43,9 +44,9 @@ export interface Channel {
   /** Rejects with SluiceError: the server's code, `body_too_large`, `not_ready` or `unauthorized`. */
   send<N extends CommandName>(
     name: N,
-    fields: Commands[N]['fields'],
+    fields: CommandInput<N>,
     options?: SendOptions,
-  ): Promise<Commands[N]['result']>;
+  ): Promise<CommandResult<N>>;
   /** The page is visible or online again: connects at once, or checks the open connection. */
   wake(): void;
   close(): void;
@@ -103,9 +104,9 @@ class ChannelClient implements Channel {
 
   send<N extends CommandName>(
     name: N,
-    fields: Commands[N]['fields'],
+    fields: CommandInput<N>,
     options?: SendOptions,
-  ): Promise<Commands[N]['result']> {
+  ): Promise<CommandResult<N>> {
     if (this.#state.state === 'ended') return Promise.reject(new SluiceError('unauthorized'));
     return this.#outbox.send(name, fields, options);
   }

@@ -1,21 +1,9 @@
 import { nanoid } from 'nanoid';
 import { MAX_MESSAGE_BYTES, type ServerMessage } from '../../protocol/channel.ts';
-import type { Action, AddBody, ParseBody } from '../../protocol/command.ts';
-import type { DownloadView } from '../../protocol/download.ts';
+import type { CommandInput, CommandName, CommandResult } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import type { MediaItem, ParseResult } from '../../protocol/media.ts';
+import type { MediaItem } from '../../protocol/media.ts';
 import type { Clock } from './clock.ts';
-
-/** Every command with what it takes and what its ack holds. */
-export interface Commands extends Record<
-  Action,
-  { fields: { downloadId: string }; result: DownloadView | undefined }
-> {
-  parse: { fields: Partial<ParseBody> & { url: string }; result: ParseResult };
-  add: { fields: Partial<AddBody> & { url: string }; result: { id: string } };
-  remove: { fields: { downloadId: string; file?: 'keep' | 'delete' }; result: unknown };
-}
-export type CommandName = keyof Commands;
 
 export interface SendOptions {
   /** Milliseconds, lost connections included, until it fails with `not_ready`. */
@@ -60,9 +48,9 @@ export class Outbox {
   /** Rejects with SluiceError: the server's code, `body_too_large` or `not_ready` (no answer in time). */
   send<N extends CommandName>(
     name: N,
-    fields: Commands[N]['fields'],
+    fields: CommandInput<N>,
     options: SendOptions = {},
-  ): Promise<Commands[N]['result']> {
+  ): Promise<CommandResult<N>> {
     const id = nanoid();
     const text = JSON.stringify({ type: 'command', id, name, ...fields });
     if (new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES) {
@@ -84,7 +72,7 @@ export class Outbox {
         if (!this.#pending.delete(id)) return;
         cancelTimer();
         signal?.removeEventListener('abort', abort);
-        if ('result' in outcome) resolve(outcome.result as Commands[N]['result']);
+        if ('result' in outcome) resolve(outcome.result as CommandResult<N>);
         else reject(outcome.error as Error);
       };
       signal?.addEventListener('abort', abort, { once: true });

@@ -1,28 +1,16 @@
-import type { Action } from '../../protocol/command.ts';
+import { type Action, ACTIONS_OF } from '../../protocol/actions.ts';
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 
 export type RowAction = Action | 'remove' | 'save';
 
 /** What can be done with a row in each state: the likeliest first, of which a row shows two and a phone one. */
-const ACTIONS: Record<DownloadState, readonly RowAction[]> = {
-  queued: ['pause', 'cancel', 'remove'],
-  parse: ['pause', 'cancel', 'remove'],
-  download: ['pause', 'cancel', 'remove'],
-  finish: ['pause', 'cancel', 'remove'],
-  waiting: ['resume', 'cancel', 'pause', 'remove'],
-  paused: ['resume', 'cancel', 'remove'],
-  complete: ['save', 'remove'],
-  error: ['retry', 'remove'],
-  cancelled: ['retry', 'remove'],
-};
-
 export function actionsOf(state: DownloadState): readonly RowAction[] {
-  return ACTIONS[state];
+  return state === 'complete' ? ['save', 'remove'] : [...ACTIONS_OF[state], 'remove'];
 }
 
 /** What the space bar does: the one that turns a row on or off, if it has one. */
 export function toggleOf(state: DownloadState): 'pause' | 'resume' | null {
-  const [first] = ACTIONS[state];
+  const [first] = ACTIONS_OF[state];
   return first === 'pause' || first === 'resume' ? first : null;
 }
 

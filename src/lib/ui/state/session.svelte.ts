@@ -2,8 +2,8 @@
 import { createContext, untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { type Channel, type ChannelState, createChannel } from '../../channel/client/channel.ts';
-import type { Commands } from '../../channel/client/outbox.ts';
-import type { Action } from '../../protocol/command.ts';
+import type { Action } from '../../protocol/actions.ts';
+import type { CommandInput } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { paths, socketUrl } from '../../protocol/paths.ts';
 import { type BrowserSession, dismissLost, findSession, watchSession } from './browser-session.ts';
@@ -26,7 +26,7 @@ export interface SessionTexts {
 /** What is for thousands goes out a few at a time: the server refuses a flood. */
 const AT_ONCE = 16;
 
-export type AddFields = Commands['add']['fields'];
+export type AddFields = CommandInput<'add'>;
 
 export class Session {
   connection: ChannelState = $state.raw({ state: 'connecting' });

@@ -1,12 +1,8 @@
 /** What a person may tell a download, over the same API as everyone: an inspector has no way in of its own. */
-import { type Action, ACTIONS } from '../../../protocol/command.ts';
+import type { Action } from '../../../protocol/actions.ts';
 import { paths } from '../../../protocol/paths.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ErrorCode } from '../../../protocol/error.ts';
-
-export function isAction(event: string): event is Action {
-  return (ACTIONS as readonly string[]).includes(event);
-}
 
 /** @returns what was thrown, or null when it was done */
 export async function act(action: Action, download: string): Promise<unknown> {

@@ -1,6 +1,6 @@
 /** Everything the inspector's page has: who is looked at, what was observed of him, and which moment is shown. */
 import { createContext } from 'svelte';
-import type { Action } from '../../../protocol/command.ts';
+import type { Action } from '../../../protocol/actions.ts';
 import type { Explanation, InspectorServerMessage, Party, Trace } from '../../../protocol/inspection.ts';
 import { paths, socketUrl } from '../../../protocol/paths.ts';
 import { findSession } from '../../../ui/state/browser-session.ts';

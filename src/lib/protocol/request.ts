@@ -1,0 +1,161 @@
+/**
+ * The HTTP calls of the contract, parsed once: what there is, which methods it takes, and what each asks for as plain
+ * data. Both the edge and a session that is reached by `fetch` read requests here.
+ */
+import { type Action, ACTIONS } from './actions.ts';
+import { type Command, type CommandFields, readCommandBody } from './commands.ts';
+import { DOWNLOAD_STATES, type DownloadState } from './download.ts';
+import { SluiceError } from './error.ts';
+import { paths } from './paths.ts';
+
+export type SessionRequest =
+  | (Command & { commandId?: string | undefined })
+  | { name: 'list'; states: readonly DownloadState[]; limit: number; cursor: string | null }
+  | { name: 'show' | 'file'; downloadId: string };
+
+/** What the edge answers without a session. */
+export interface EdgeRequest {
+  name:
+    'health' | 'ready' | 'start-session' | 'read-link' | 'open-link' | 'list-sessions' | 'engines' | 'trace';
+}
+
+/** Ids have 11 or 12 characters: what is much longer was never one, and may be more than a storage key takes. */
+const ID = '([^/]{1,64})';
+const DEFAULT_LIMIT = 50;
+const MAX_LIMIT = 200;
+
+interface Input {
+  /** What the pattern caught. */
+  id: string;
+  query: URLSearchParams;
+  body: string;
+}
+type Read<R> = (input: Input) => R;
+type Route<R> = [pattern: RegExp, methods: Partial<Record<'GET' | 'POST' | 'DELETE', Read<R>>>];
+
+const SESSION_ROUTES: Route<SessionRequest>[] = [
+  [
+    exactly(paths.downloads),
+    {
+      GET: ({ query }) => readList(query),
+      POST: ({ body }) => ({ name: 'add', ...readCommandBody('add', json(body)) }),
+    },
+  ],
+  [
+    exactly(paths.download(ID)),
+    {
+      GET: ({ id }) => ({ name: 'show', downloadId: id }),
+      DELETE: ({ id, query }) => ({ name: 'remove', downloadId: id, file: readFile(query) }),
+    },
+  ],
+  [exactly(paths.file(ID)), { GET: ({ id }) => ({ name: 'file', downloadId: id }) }],
+  ...ACTIONS.map((name: Action): Route<SessionRequest> => {
+    return [exactly(paths.action(ID, name)), { POST: ({ id }) => ({ name, downloadId: id }) }];
+  }),
+  [
+    exactly(paths.parse),
+    { POST: ({ body }) => ({ name: 'parse', ...readCommandBody('parse', json(body)) }) },
+  ],
+];
+
+const EDGE_ROUTES: Route<EdgeRequest>[] = [
+  [exactly(paths.health), { GET: () => ({ name: 'health' }) }],
+  [exactly(paths.ready), { GET: () => ({ name: 'ready' }) }],
+  [exactly(paths.sessions), { POST: () => ({ name: 'start-session' }) }],
+  [exactly(paths.readLink), { POST: () => ({ name: 'read-link' }) }],
+  [exactly(paths.openLink), { POST: () => ({ name: 'open-link' }) }],
+  [exactly(paths.operatorSessions), { GET: () => ({ name: 'list-sessions' }) }],
+  [exactly(paths.engines), { GET: () => ({ name: 'engines' }) }],
+  [exactly(paths.trace), { GET: () => ({ name: 'trace' }) }],
+];
+
+export type Matched =
+  | { by: 'edge'; request: EdgeRequest }
+  /** @throws SluiceError `invalid_json`, `invalid_request`, and the codes of single fields */
+  | { by: 'session'; read: (query: string, body: string) => SessionRequest };
+
+/** A method that a path does not take. */
+export class MethodNotAllowed extends SluiceError {
+  /** For the header of that name. */
+  readonly allow: string;
+
+  constructor(methods: readonly string[]) {
+    const allow = methods.flatMap((method) => (method === 'GET' ? ['GET', 'HEAD'] : [method])).join(', ');
+    super('method_not_allowed', `Use ${allow} here.`);
+    this.allow = allow;
+  }
+}
+
+/**
+ * @param path without a query
+ * @throws SluiceError `not_found`; MethodNotAllowed
+ */
+export function matchRequest(method: string, path: string): Matched {
+  const found = find(EDGE_ROUTES, path);
+  if (found) return { by: 'edge', request: pick(found.methods, method)(NO_INPUT) };
+  const route = find(SESSION_ROUTES, path);
+  if (!route) throw new SluiceError('not_found');
+  const read = pick(route.methods, method);
+  return {
+    by: 'session',
+    read: (query, body) => read({ id: route.id, query: new URLSearchParams(query), body }),
+  };
+}
+
+const NO_INPUT: Input = { id: '', query: new URLSearchParams(), body: '' };
+
+function exactly(path: string): RegExp {
+  return new RegExp(`^${path}$`);
+}
+
+function find<R>(routes: readonly Route<R>[], path: string): { id: string; methods: Route<R>[1] } | null {
+  for (const [pattern, methods] of routes) {
+    const match = pattern.exec(path);
+    if (match) return { id: match[1] ?? '', methods };
+  }
+  return null;
+}
+
+function pick<R>(methods: Route<R>[1], method: string): Read<R> {
+  const known = method === 'HEAD' ? 'GET' : method;
+  const read = Object.hasOwn(methods, known) ? methods[known as keyof typeof methods] : undefined;
+  if (!read) throw new MethodNotAllowed(Object.keys(methods));
+  return read;
+}
+
+function readList(query: URLSearchParams): SessionRequest {
+  const wanted = query.get('state');
+  const states = wanted === null || wanted === '' ? DOWNLOAD_STATES : wanted.split(',');
+  for (const state of states) {
+    if (!(DOWNLOAD_STATES as readonly string[]).includes(state)) {
+      throw new SluiceError(
+        'invalid_request',
+        `state: ${JSON.stringify(state.slice(0, 32))} is not a state.`,
+      );
+    }
+  }
+  const limit = query.get('limit') === null ? DEFAULT_LIMIT : Number(query.get('limit'));
+  if (!Number.isInteger(limit) || limit < 1 || limit > MAX_LIMIT) {
+    throw new SluiceError('invalid_request', `limit: a whole number from 1 to ${MAX_LIMIT}.`);
+  }
+  return {
+    name: 'list',
+    states: [...new Set(states)] as DownloadState[],
+    limit,
+    cursor: query.get('cursor') || null,
+  };
+}
+
+function readFile(query: URLSearchParams): CommandFields<'remove'>['file'] {
+  const file = query.get('file') ?? 'keep';
+  if (file !== 'keep' && file !== 'delete') throw new SluiceError('invalid_request', 'file: keep or delete.');
+  return file;
+}
+
+function json(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    throw new SluiceError('invalid_json');
+  }
+}
