@@ -1,9 +1,9 @@
 import { test } from 'uvu';
-import { testUnless } from '../../support/skip.ts';
-import { workerdMissing } from '../../support/workerd.ts';
-import { startCluster } from '../workerd/workerd.ts';
-import { contract } from './contract.ts';
-import { UNIT_MS, workerdHost } from './workerd-host.ts';
+import { testUnless } from '../support/skip.ts';
+import { workerdMissing } from '../support/workerd.ts';
+import { startCluster } from '../actors/workerd/workerd.ts';
+import { contract } from '../actors/durable/contract.ts';
+import { UNIT_MS, workerdHost } from '../actors/durable/workerd-host.ts';
 
 const missing = workerdMissing();
 const open = async () => workerdHost(await startCluster());
