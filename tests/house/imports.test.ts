@@ -26,7 +26,7 @@ const FLOORS: Record<string, string[]> = {
     'src/lib/inspector/charts/',
   ],
   'src/lib/paraglide/': [],
-  'src/lib/watchdog/': ['src/lib/protocol/'],
+  'src/lib/watchdog/': [],
   'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client/', 'src/lib/paraglide/'],
 };
 
