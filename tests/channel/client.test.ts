@@ -1,7 +1,7 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BACKOFF_BASE_MS } from '#lib/channel/client-backoff.ts';
-import { ANSWER_MS, CONNECT_MS, FRESH_MS, IDLE_MS, STABLE_MS } from '#lib/channel/client.ts';
+import { ANSWER_MS, CONNECT_MS, FRESH_MS, IDLE_MS, IDLE_PENDING_MS, STABLE_MS } from '#lib/channel/client.ts';
 import { waitFor } from '../support/wait.ts';
 import { HandClock, snapshot, Stage } from './client-server.ts';
 
@@ -188,6 +188,54 @@ test('nothing is asked of a session in which nothing moves', async ({ stage }) =
   first.say({ type: 'update', seq: 8, changes: [] });
   await waitFor(() => messages.length === 2);
   assert.is(first.heard.length, 1);
+});
+
+const ID = 'abcdefghijkl';
+
+for (const active of [0, 1]) {
+  test(`silence while a command waits is questioned soon, with ${active} downloads under way`, async ({
+    stage,
+  }) => {
+    const clock = new HandClock();
+    const { messages, channel } = stage.channel({ clock });
+    const first = await stage.connection(0);
+    first.say(snapshot('e1', 7, active));
+    await waitFor(() => messages.length === 1);
+    const paused = channel.send('pause', { downloadId: ID });
+    await waitFor(() => first.heard.length === 2);
+    clock.advance(IDLE_PENDING_MS - 1);
+    // Behind the question, if there were one.
+    channel.send('resume', { downloadId: ID }).catch(() => {});
+    await waitFor(() => first.heard.length === 3);
+    assert.is(first.heard[2]!['name'], 'resume');
+    // A second command puts the question off no further.
+    clock.advance(1);
+    await waitFor(() => first.heard.length === 4);
+    assert.equal(first.heard[3], { type: 'hello', epoch: 'e1', seq: 7 });
+    clock.advance(ANSWER_MS);
+    const second = await stage.connection(1);
+    await waitFor(() => second.heard.length === 3);
+    assert.equal(second.heard.slice(1), first.heard.slice(1, 3), 'the commands are sent again');
+    second.say({ type: 'ack', id: second.heard[1]!['id'] as string, result: null });
+    await paused;
+  });
+}
+
+test('a command that is answered leaves nothing to ask about where nothing moves', async ({ stage }) => {
+  const clock = new HandClock();
+  const { messages, channel } = stage.channel({ clock });
+  const first = await stage.connection(0);
+  first.say(snapshot('e1', 7));
+  await waitFor(() => messages.length === 1);
+  const paused = channel.send('pause', { downloadId: ID });
+  await waitFor(() => first.heard.length === 2);
+  first.say({ type: 'ack', id: first.heard[1]!['id'] as string, result: null });
+  await paused;
+  clock.advance(IDLE_MS * 100);
+  first.say({ type: 'update', seq: 8, changes: [] });
+  await waitFor(() => messages.length === 2);
+  assert.is(first.heard.length, 2);
+  assert.is(stage.connections.length, 1);
 });
 
 test('waking a quiet page checks the connection that a sleep may have killed', async ({ stage }) => {
