@@ -19,5 +19,6 @@ try {
 }
 const judged = await mutate({ ...options, root, log: console.log });
 console.log(finalReport(judged));
-console.log(`Again: npm run mutate -- ${process.argv.slice(2).join(' ')} (seed ${options.seed})`);
+const args = process.argv.slice(2).join(' ');
+console.log(`Again: npm run mutate -- ${args}${args.includes('--seed') ? '' : ` --seed ${options.seed}`}`);
 process.exitCode = options.min !== null && scoreOf(judged) < options.min ? 1 : 0;

@@ -15,7 +15,6 @@ import {
   symlinkSync,
   writeFileSync,
 } from 'node:fs';
-import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { runTestFile, type TestOutcome } from '../tools/test-child.ts';
 
@@ -29,9 +28,9 @@ export class Lane {
   readonly #from: string;
   readonly #scratch: string;
 
-  constructor(from: string) {
+  constructor(from: string, temp: string) {
     this.#from = from;
-    this.#scratch = mkdtempSync(join(tmpdir(), 'mutate-'));
+    this.#scratch = mkdtempSync(join(temp, 'mutate-'));
     // As npm test does: some tests start programs as an ordinary user, who has to get through.
     chmodSync(this.#scratch, 0o711);
     this.root = join(this.#scratch, 'tree');

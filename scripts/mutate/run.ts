@@ -1,4 +1,5 @@
 /** A mutation run: mutants, a dry run of the tests that may reach them, a verdict on each. */
+import { tmpdir } from 'node:os';
 import { killAllGroups } from '../tools/test-child.ts';
 import { type Covering, dryRun, instrument } from './coverage.ts';
 import { ALONE, FIRST, judge, type Patience } from './judge.ts';
@@ -11,13 +12,15 @@ import { type Judged, progressLine } from './report.ts';
 export interface RunOptions extends Omit<MutateOptions, 'min'> {
   root: string;
   log: (line: string) => void;
+  /** Where the copies are made. */
+  temp?: string;
   first?: Patience;
   alone?: Patience;
 }
 
 /** Nothing is written below `root`. */
 export async function mutate(options: RunOptions): Promise<Judged[]> {
-  const { root, files, sample, seed, tests, log, first = FIRST, alone = ALONE } = options;
+  const { root, files, sample, seed, tests, log, temp = tmpdir(), first = FIRST, alone = ALONE } = options;
   const mutants = await findMutants(root, files);
   const chosen = sample === null ? mutants.all : sampleOf(mutants.all, sample, seed);
   const touched = [...new Set(chosen.map(({ file }) => file))];
@@ -25,7 +28,7 @@ export async function mutate(options: RunOptions): Promise<Judged[]> {
   log(
     `${chosen.length} of ${mutants.all.length} mutants in ${touched.length} files; ${paths.length} test files may reach them.`,
   );
-  const lanes = Array.from({ length: options.lanes }, () => new Lane(root));
+  const lanes = Array.from({ length: options.lanes }, () => new Lane(root, temp));
   const end = (): void => {
     killAllGroups();
     for (const lane of lanes) lane.close();
