@@ -1,6 +1,7 @@
 /** What each state does to the runner when a person, or the runner itself, changes it. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { DownloadState, DownloadView } from '#lib/protocol/download.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { done, failed, phase, sample, type Session, testSession } from './harness.ts';
@@ -135,6 +136,84 @@ testSession('what the last byte but one is missing of is not shown as 100 %, liv
   for (const view of [downloads[0], await s.show(id)]) {
     assert.equal([view?.receivedBytes, view?.percent, view?.etaSeconds], [999_999, 99.9, 1]);
   }
+});
+
+testSession('a speed and a time left that nobody knows are null, not 0', async (s) => {
+  const id = await bring(s, 'download');
+  const unknown = { percent: null, bytesPerSecond: null, etaSeconds: null };
+  s.clock.increment(1000);
+  await s.news({
+    ...{ type: 'sample', download: id, attempt: 1 },
+    sample: { receivedBytes: 500, totalBytes: null, ...unknown },
+  });
+  s.clock.increment(1000);
+  const { receivedBytes, totalBytes, percent, bytesPerSecond, etaSeconds } = await s.show(id);
+  assert.equal({ receivedBytes, totalBytes }, { receivedBytes: 500, totalBytes: null });
+  assert.equal({ percent, bytesPerSecond, etaSeconds }, unknown);
+});
+
+testSession('the deadline of a try that was overtaken starts none before its time', async (s) => {
+  const id = await bring(s, 'waiting');
+  await act(s, 'resume', id);
+  assert.is((await s.told('start', id)).attempt, 2);
+  const later = failed(id, true, 2) as Extract<RunnerEvent, { type: 'failed' }>;
+  await s.news(phase(id, 'download', 2), { ...later, error: { ...later.error, retryAfterMs: 60_000 } });
+  s.commands.length = 0;
+  s.clock.increment(59_999);
+  await s.wake();
+  assert.equal([await stateOf(s, id), s.commands], ['waiting', []]);
+  s.clock.increment(1);
+  assert.is((await s.told('start', id)).attempt, 3);
+});
+
+for (const action of ['pause', 'cancel', 'remove']) {
+  testSession(`the deadline of what was told to ${action} meanwhile starts nothing`, async (s) => {
+    const id = await bring(s, 'waiting');
+    const acting = action === 'remove' ? s.call('DELETE', `/downloads/${id}`) : act(s, action, id);
+    if (action !== 'pause') {
+      await s.told('discard', id);
+      await s.news({ type: 'discarded', download: id });
+    }
+    await acting;
+    s.clock.increment(10_000);
+    await s.wake();
+    // Its turn came after that of the alarm.
+    const other = await s.add('other');
+    await s.told('start', other);
+    assert.not(s.commands.some((command) => command.type === 'start' && command.download === id));
+  });
+}
+
+testSession(
+  'of tries that fail in the same way, those that a person asked for are kept to explain it',
+  async (s) => {
+    const id = await bring(s, 'waiting');
+    const transitions = async () =>
+      (await s.host().get<SessionActor>('session', 's1').call('explain', id))?.row.history.length ?? 0;
+    const before = await transitions();
+    const failAgain = async (attempt: number) => {
+      assert.is((await s.told('start', id)).attempt, attempt);
+      await s.news(failed(id, true, attempt));
+      s.commands.length = 0;
+    };
+    s.clock.increment(10_000);
+    await failAgain(2);
+    assert.is(await transitions(), before, 'by itself: it leaves no trace');
+    await act(s, 'resume', id);
+    await failAgain(3);
+    assert.is(await transitions(), before + 2);
+  },
+);
+
+testSession('the file of what is complete has a name to be asked for, and nothing else has', async (s) => {
+  const file = (id: string) => s.call('GET', `/downloads/${id}/file`);
+  const id = await bring(s, 'download');
+  const refused = await file(id);
+  assert.equal([refused.status, (refused.body as { code: string }).code], [409, 'wrong_state']);
+  await s.news(done(id));
+  assert.equal(await file(id), { status: 200, body: { name: `${id}.bin`, bytes: 1000 } });
+  assert.is((await file('nothing')).status, 404);
+  assert.is((await s.call('POST', `/downloads/${id}/file`)).status, 405);
 });
 
 test.run();

@@ -155,4 +155,32 @@ test('an outcome that nobody came for goes with the lease of its session', async
   await http.call(1);
 });
 
+test('what runs in a newer attempt is kept, however many others end meanwhile', async () => {
+  const others = await layGround({ maxActive: 2 });
+  try {
+    others.runner.send('s1', startOf('first', 1));
+    (await others.http.call(0)).fail(new SluiceError('timeout'));
+    await others.event('failed');
+    others.runner.send('s1', startOf('first', 2));
+    const running = await others.http.call(1);
+    others.http.download = () => Promise.reject(new SluiceError('remote_not_found'));
+    for (let n = 0; n < 1_010; n++) others.runner.send('s1', startOf(`job-${n}`));
+    await waitFor(() => others.events().filter(({ type }) => type === 'failed').length === 1_011);
+    assert.is(others.runner.jobs().find(({ download }) => download === 'first')?.state, 'running');
+    await running.finish();
+    assert.is((await others.event('done')).attempt, 2);
+  } finally {
+    await others.close();
+  }
+});
+
+test('what is known when the runner closes is still said', async ({ ground }) => {
+  const { runner, http, events } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.sample(5);
+  await runner.close();
+  assert.equal(briefly(events()), ['phase download aaa.1', 'sample 5 aaa.1']);
+});
+
 test.run();
