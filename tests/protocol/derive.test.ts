@@ -4,10 +4,14 @@ import * as assert from 'uvu/assert';
 import { derive } from '#lib/protocol/channel.ts';
 import { DOWNLOAD_STATES } from '#lib/protocol/download.ts';
 
-const row = {
-  ...{ state: 'download', receivedBytes: 0, totalBytes: null, percent: null },
-  ...{ bytesPerSecond: null, etaSeconds: null },
-} as const;
+const row: Parameters<typeof derive>[0] = {
+  state: 'download',
+  receivedBytes: 0,
+  totalBytes: null,
+  percent: null,
+  bytesPerSecond: null,
+  etaSeconds: null,
+};
 /** Up to a petabyte: beyond it the ratio of two doubles could not tell the last byte. */
 const total = fc.integer({ min: 1, max: 10 ** 15 });
 
@@ -49,7 +53,7 @@ test('what an engine says of a size that nobody knows is cut in the same way', (
 
 test('more than was announced is 100 %, and what is complete is, whatever was announced', () => {
   assert.is(derive({ ...row, receivedBytes: 11, totalBytes: 10 }).percent, 100);
-  const complete = { ...row, state: 'complete', percent: 12, bytesPerSecond: 5, etaSeconds: 9 } as const;
+  const complete = { ...row, state: 'complete' as const, percent: 12, bytesPerSecond: 5, etaSeconds: 9 };
   assert.equal(derive({ ...complete, receivedBytes: 3, totalBytes: 10 }), { percent: 100, etaSeconds: null });
   assert.equal(derive(complete), { percent: 100, etaSeconds: null });
 });
