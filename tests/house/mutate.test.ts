@@ -13,7 +13,7 @@ import {
 } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
-import { suite } from 'uvu';
+import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import ts from 'typescript';
 import { findMutants, sampleOf } from '../../scripts/mutate/mutants.ts';
@@ -21,6 +21,8 @@ import { readOptions } from '../../scripts/mutate/options.ts';
 import { testsThatReach } from '../../scripts/mutate/reach.ts';
 import { type Judged, scoreOf } from '../../scripts/mutate/report.ts';
 import { mutate } from '../../scripts/mutate/run.ts';
+import { testUnless } from '../support/skip.ts';
+import { waitFor } from '../support/wait.ts';
 import { ROOT } from './source-tree.ts';
 
 const RUN = `\ntest` + `.run();\n`;
@@ -51,18 +53,19 @@ test('says', () => {
 });${RUN}`,
 };
 
-const test = suite<{ root: string; temp: string }>('mutate');
+let temp = '';
+let root = '';
 
-test.before.each((context) => {
-  context.temp = mkdtempSync(join(tmpdir(), 'mutate-test-'));
-  context.root = join(context.temp, 'project');
+test.before.each(() => {
+  temp = mkdtempSync(join(tmpdir(), 'mutate-test-'));
+  root = join(temp, 'project');
   for (const [path, text] of Object.entries(FILES)) {
-    mkdirSync(dirname(join(context.root, path)), { recursive: true });
-    writeFileSync(join(context.root, path), text);
+    mkdirSync(dirname(join(root, path)), { recursive: true });
+    writeFileSync(join(root, path), text);
   }
-  symlinkSync(join(ROOT, 'node_modules'), join(context.root, 'node_modules'));
+  symlinkSync(join(ROOT, 'node_modules'), join(root, 'node_modules'));
 });
-test.after.each(({ temp }) => {
+test.after.each(() => {
   rmSync(temp, { recursive: true, force: true });
 });
 
@@ -76,10 +79,7 @@ function say(judged: Judged[], verdict: string): string[] {
     .map(({ mutant: { file, line, column, replacement } }) => `${file}:${line}:${column} ${replacement}`);
 }
 
-test('says of each mutant whether a test notices it, a hang included, and leaves the project alone', async ({
-  root,
-  temp,
-}) => {
+test('says of each mutant whether a test notices it, a hang included, and leaves the project alone', async () => {
   const before = files.map((file) => statSync(join(root, file)).mtimeMs);
   const scratch = join(temp, 'scratch');
   mkdirSync(scratch);
@@ -116,7 +116,7 @@ test('says of each mutant whether a test notices it, a hang included, and leaves
   assert.equal(readdirSync(scratch), [], 'the copies are gone');
 });
 
-test('a test that fails as it is judges nothing', async ({ root }) => {
+test('a test that fails as it is judges nothing', async () => {
   writeFileSync(join(root, 'tests/clamp.test.ts'), FILES['tests/clamp.test.ts']!.replace('[1, 2]', '[1, 1]'));
   const judged = await mutate({
     ...silent,
@@ -128,9 +128,42 @@ test('a test that fails as it is judges nothing', async ({ root }) => {
   assert.is(say(judged, 'no coverage').length, judged.length);
 });
 
-test('below --min it exits with 1 and names what survived, and with 2 when it is asked for nothing', ({
-  root,
-}) => {
+const noProc = existsSync('/proc/self/cwd') ? null : '/proc is only on Linux';
+testUnless(test, noProc, 'what a test left running in a group of its own is ended', async () => {
+  const pidFile = join(temp, 'pid');
+  writeFileSync(
+    join(root, 'tests/stray.test.ts'),
+    `${HEAD}import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { clamp } from '#lib/clamp.ts';
+test('leaves a process behind', () => {
+  const stray = spawn('sleep', ['1000'], { detached: true, stdio: 'ignore', cwd: '/' });
+  stray.unref();
+  writeFileSync(${JSON.stringify(pidFile)}, String(stray.pid));
+  assert.is(clamp(1, 2), 1);
+});${RUN}`,
+  );
+  const judged = await mutate({
+    ...silent,
+    ...patience,
+    root,
+    files: ['src/lib/clamp.ts'],
+    tests: ['stray'],
+  });
+  assert.ok(say(judged, 'killed').length > 0);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  await waitFor(() => !isRunning(pid), { what: 'the stray to be gone' });
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return !readFileSync(`/proc/${pid}/stat`, 'latin1').includes(') Z ');
+  } catch {
+    return false;
+  }
+}
+
+test('below --min it exits with 1 and names what survived, and with 2 when it is asked for nothing', () => {
   const run = (...args: string[]) =>
     spawnSync(process.execPath, [join(ROOT, 'scripts/mutate.ts'), ...args], {
       env: { ...process.env, SLUICE_TEST_ROOT: root },
@@ -148,7 +181,7 @@ test('below --min it exits with 1 and names what survived, and with 2 when it is
   }
 });
 
-test('takes what this branch changed, committed or not', ({ root }) => {
+test('takes what this branch changed, committed or not', () => {
   const git = (...args: string[]) =>
     spawnSync('git', ['-c', 'user.name=t', '-c', 'user.email=t@t', ...args], { cwd: root });
   git('init', '-q', '-b', 'main');
@@ -180,9 +213,7 @@ test('a seed takes the same sample again, and another seed another', () => {
   assert.equal(sampleOf(all, 2000, 7), all);
 });
 
-test('a replacement keeps to its place whatever stands around it, and every mutant can be loaded', async ({
-  root,
-}) => {
+test('a replacement keeps to its place whatever stands around it, and every mutant can be loaded', async () => {
   const source = `export function all(a: boolean, b: boolean, c: number): string {
   switch (c) {
     case 1:
@@ -203,7 +234,7 @@ test('a replacement keeps to its place whatever stands around it, and every muta
   }
 });
 
-test('a test file reaches what it imports by any detour, and what it names as a program', ({ root }) => {
+test('a test file reaches what it imports by any detour, and what it names as a program', () => {
   assert.equal(testsThatReach(root, ['src/lib/clamp.ts'], []), [
     'tests/child.test.ts',
     'tests/clamp.test.ts',
