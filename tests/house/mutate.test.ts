@@ -40,11 +40,19 @@ const FILES: Record<string, string> = {
 }
 `,
   'src/lib/child.ts': `import { clamp } from '#lib/clamp.ts';\nconsole.log(clamp(2, 1) - 3);\n`,
+  'src/lib/top.ts': `import { clamp } from '#lib/clamp.ts';
+export function top(n: number): number {
+  const best = clamp(n, 5);
+  return best > 5 ? 5 : best;
+}
+`,
   'src/lib/lonely.ts': `export const lonely = (): string => 'nobody calls me';\n`,
   'tests/clamp.test.ts': `${HEAD}import { clamp } from '#lib/clamp.ts';
 test('clamps', () => assert.equal([clamp(1, 2), clamp(3, 2)], [1, 2]));${RUN}`,
   'tests/count.test.ts': `${HEAD}import { count } from '../src/lib/count.ts';
 test('counts', () => assert.is(count(3), 3));${RUN}`,
+  'tests/top.test.ts': `${HEAD}import { top } from '#lib/top.ts';
+test('tops', () => assert.equal([top(3), top(7)], [3, 5]));${RUN}`,
   // A program with an environment of its own: the change has to be in its source.
   'tests/child.test.ts': `${HEAD}import { spawnSync } from 'node:child_process';
 test('says', () => {
@@ -71,7 +79,7 @@ test.after.each(() => {
 
 const files = Object.keys(FILES).filter((path) => path.startsWith('src/'));
 const patience = { first: { factor: 3, baseMs: 1_500 }, alone: { factor: 3, baseMs: 4_000 } };
-const silent = { log: () => undefined, sample: null, seed: 1, tests: [], lanes: 2 };
+const silent = { log: () => undefined, sample: null, seed: 1, tests: [], lanes: 1 };
 
 function say(judged: Judged[], verdict: string): string[] {
   return judged
@@ -86,7 +94,11 @@ test('says of each mutant whether a test notices it, a hang included, and leaves
   const logged: string[] = [];
   const log = (line: string) => void logged.push(line);
   const judged = await mutate({ ...silent, ...patience, root, files, log, temp: scratch });
-  assert.equal(say(judged, 'survived'), ['src/lib/clamp.ts:2:10 value >= most']);
+  assert.equal(say(judged, 'survived'), [
+    'src/lib/clamp.ts:2:10 value >= most',
+    'src/lib/top.ts:4:10 false',
+    'src/lib/top.ts:4:10 best >= 5',
+  ]);
   assert.equal(say(judged, 'timeout'), ['src/lib/count.ts:3:17 i--']);
   assert.equal(say(judged, 'no coverage'), [
     'src/lib/lonely.ts:1:23 () => undefined',
@@ -102,10 +114,13 @@ test('says of each mutant whether a test notices it, a hang included, and leaves
     'src/lib/count.ts:3:10 false',
     'src/lib/count.ts:3:10 i <= n',
     'src/lib/count.ts:3:10 i >= n',
+    'src/lib/top.ts:2:40 {}',
+    'src/lib/top.ts:4:10 true',
+    'src/lib/top.ts:4:10 best <= 5',
   ]);
-  assert.is(scoreOf(judged).toFixed(1), ((100 * 10) / 13).toFixed(1));
+  assert.is(scoreOf(judged).toFixed(1), ((100 * 13) / 18).toFixed(1));
   assert.ok(
-    logged.some((line) => /^ *13\/13 /.test(line)),
+    logged.some((line) => /^ *18\/18 /.test(line)),
     logged.join('\n'),
   );
   for (const [index, file] of files.entries()) {
@@ -114,6 +129,17 @@ test('says of each mutant whether a test notices it, a hang included, and leaves
   }
   assert.equal(readdirSync(root).sort(), ['node_modules', 'package.json', 'src', 'tests']);
   assert.equal(readdirSync(scratch), [], 'the copies are gone');
+});
+
+test('what did not end in time is judged again, alone and with patience', async () => {
+  const first = { factor: 0, baseMs: 1 };
+  const { alone } = patience;
+  const files = ['src/lib/clamp.ts'];
+  const judged = await mutate({ ...silent, lanes: 2, first, alone, root, files, tests: ['clamp'] });
+  assert.equal(
+    ['killed', 'timeout', 'survived'].map((verdict) => say(judged, verdict).length),
+    [4, 0, 1],
+  );
 });
 
 test('a test that fails as it is judges nothing', async () => {
@@ -197,7 +223,7 @@ test('takes what this branch changed, committed or not', () => {
   const changed = ['src/lib/clamp.ts', 'src/lib/count.ts', 'src/lib/new.ts'];
   assert.equal(readOptions(root, ['--changed']).files, changed);
   assert.equal(readOptions(root, ['--changed', 'two']).files, changed.slice(1));
-  assert.equal(readOptions(root, ['src/lib/']).files.length, 4);
+  assert.equal(readOptions(root, ['src/lib/']).files, ['src/lib/child.ts', ...changed, 'src/lib/top.ts']);
 });
 
 test('a seed takes the same sample again, and another seed another', () => {
@@ -238,6 +264,7 @@ test('a test file reaches what it imports by any detour, and what it names as a 
   assert.equal(testsThatReach(root, ['src/lib/clamp.ts'], []), [
     'tests/child.test.ts',
     'tests/clamp.test.ts',
+    'tests/top.test.ts',
   ]);
   assert.equal(testsThatReach(root, ['src/lib/child.ts'], []), ['tests/child.test.ts']);
   assert.equal(testsThatReach(root, ['src/lib/lonely.ts'], []), []);
