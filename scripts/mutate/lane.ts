@@ -18,7 +18,7 @@ import {
 import { join } from 'node:path';
 import { runTestFile, type TestOutcome } from '../tools/test-child.ts';
 
-/** Linked: big, and nothing that a test writes into. `build` is that of the sources as they are: no test may use it. */
+/** Linked: big, and nothing that a test writes into. */
 const LINKED = ['node_modules', '.cache'];
 const LEFT_OUT = ['.git', 'build', '.svelte-kit', ...LINKED];
 
@@ -43,6 +43,12 @@ export class Lane {
 
   write(file: string, text: string): void {
     writeFileSync(join(this.root, file), text);
+  }
+
+  /** From here on the command and the server run from the sources; their page is the one that was built of the tree. */
+  runFromSources(): void {
+    this.write('bin/sluice.js', `#!/usr/bin/env node\nawait import('../src/cli.ts');\n`);
+    symlinkSync(join(this.#from, 'build/web'), join(this.root, 'src/web'));
   }
 
   restore(file: string): void {
@@ -83,4 +89,18 @@ export class Lane {
       }
     }
   }
+}
+
+/** Each lane takes the next one when it is done with the last. */
+export async function share<T>(
+  lanes: Lane[],
+  all: T[],
+  work: (lane: Lane, one: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...all];
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(lane, one);
+    }),
+  );
 }

@@ -3,20 +3,27 @@ import { readFileSync } from 'node:fs';
 import { dirname, join, normalize } from 'node:path';
 import { findTestFiles, needsBuild, refusal } from '../tools/test-files.ts';
 
-const NAMED = /(['"`])((?:[#$]lib\/|\.{0,2}\/)?[\w./-]+\.ts)\1/g;
+const NAMED = /(['"`])((?:[#$]lib\/|\.{0,2}\/)?[\w./-]+\.[jt]s)\1/g;
+/** The launcher of the built command, and what it runs in the copies (lane.ts). */
+const LAUNCHER = 'bin/sluice.js';
+const COMMAND = 'src/cli.ts';
+
+/** `unit`: it runs in its own process. `command`: it starts the server or the command, which takes seconds. */
+export type TestKind = 'unit' | 'command';
 
 /**
- * Tests of the built command, of browsers and of the second host are left out: each mutant would need a build.
+ * Tests with browsers, crashes and the second host are left out: each mutant would need a build, or minutes.
  * @param parts of paths; none = every test file
  */
-export function testsThatReach(root: string, files: string[], parts: string[]): string[] {
+export function testsThatReach(root: string, files: string[], parts: string[], kind: TestKind): string[] {
   const sources = new Set(files);
   const isReached = reachOf(root, (file) => sources.has(file));
   return findTestFiles(root, parts)
     .filter((file) => {
       const text = readFileSync(join(root, file.path), 'utf8');
-      const isSlow = file.alone || needsBuild(file, text) || /workerd/.test(file.path);
-      return !isSlow && refusal(text) === null && isReached(file.path);
+      const isOfKind = needsBuild(file, text) === (kind === 'command');
+      const isLeftOut = file.alone || /workerd/.test(file.path) || refusal(text) !== null;
+      return isOfKind && !isLeftOut && isReached(file.path);
     })
     .map(({ path }) => path);
 }
@@ -40,6 +47,7 @@ function reachOf(root: string, isWanted: (file: string) => boolean): (from: stri
 
 /** Also what is no file: it names nothing in turn. */
 function readNames(root: string, file: string): string[] {
+  if (file === LAUNCHER) return [COMMAND];
   let text: string;
   try {
     text = readFileSync(join(root, file), 'utf8');

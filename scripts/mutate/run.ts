@@ -1,12 +1,13 @@
 /** A mutation run: mutants, a dry run of the tests that may reach them, a verdict on each. */
 import { tmpdir } from 'node:os';
 import { killAllGroups } from '../tools/test-child.ts';
-import { type Covering, dryRun, instrument } from './coverage.ts';
+import { prepareBuild } from '../tools/test-build.ts';
+import { type Covering, findCoverings } from './coverage.ts';
 import { ALONE, FIRST, judge, type Patience } from './judge.ts';
-import { Lane } from './lane.ts';
-import { findMutants, sampleOf } from './mutants.ts';
+import { Lane, share } from './lane.ts';
+import { findMutants, type Mutant, sampleOf } from './mutants.ts';
 import type { MutateOptions } from './options.ts';
-import { testsThatReach } from './reach.ts';
+import { type TestKind, testsThatReach } from './reach.ts';
 import { type Judged, progressLine } from './report.ts';
 
 export interface RunOptions extends Omit<MutateOptions, 'min'> {
@@ -24,10 +25,7 @@ export async function mutate(options: RunOptions): Promise<Judged[]> {
   const mutants = await findMutants(root, files);
   const chosen = sample === null ? mutants.all : sampleOf(mutants.all, sample, seed);
   const touched = [...new Set(chosen.map(({ file }) => file))];
-  const paths = testsThatReach(root, touched, tests);
-  log(
-    `${chosen.length} of ${mutants.all.length} mutants in ${touched.length} files; ${paths.length} test files may reach them.`,
-  );
+  log(`${chosen.length} of ${mutants.all.length} mutants, in ${touched.length} files`);
   const lanes = Array.from({ length: options.lanes }, () => new Lane(root, temp));
   const end = (): void => {
     killAllGroups();
@@ -35,44 +33,38 @@ export async function mutate(options: RunOptions): Promise<Judged[]> {
   };
   process.on('exit', end);
   try {
-    for (const lane of lanes) instrument(lane, touched, mutants);
-    const coverings: Covering[] = [];
-    await share(lanes, paths, async (lane, path) => {
-      const covering = await dryRun(lane, path);
-      if (covering) coverings.push(covering);
-      log(
-        covering
-          ? `• ${path} (${(covering.durationMs / 1000).toFixed(1)} s)`
-          : `✘ ${path} fails as it is: left out`,
-      );
-    });
-    for (const lane of lanes) for (const file of touched) lane.restore(file);
-
     const judged = new Map<string, Judged>();
-    const say = (one: Judged): void => {
+    const record = (one: Judged): void => {
       judged.set(one.mutant.id, one);
       log(progressLine(one, judged.size, chosen.length));
     };
-    await share(lanes, chosen, async (lane, mutant) => {
-      say({ mutant, ...(await judge(lane, mutant, coverings, first)) });
-    });
+    let coverings: Covering[] = [];
+    const judgeAll = async (some: Mutant[], kind: TestKind): Promise<void> => {
+      const files = [...new Set(some.map(({ file }) => file))];
+      const paths = testsThatReach(root, files, tests, kind);
+      if (kind === 'command') {
+        if (paths.length === 0) return;
+        prepareBuild(root);
+        for (const lane of lanes) lane.runFromSources();
+      }
+      coverings = [...coverings, ...(await findCoverings(lanes, paths, files, mutants, log))];
+      await share(lanes, some, async (lane, mutant) => {
+        record({ mutant, ...(await judge(lane, mutant, coverings, first)) });
+      });
+    };
+    await judgeAll(chosen, 'unit');
+    // What starts the server takes seconds: it judges only what nothing else reaches.
+    await judgeAll(
+      chosen.filter(({ id }) => judged.get(id)?.verdict === 'no coverage'),
+      'command',
+    );
     const [lane] = lanes;
     for (const { mutant, verdict } of judged.values()) {
-      if (verdict === 'timeout' && lane) say({ mutant, ...(await judge(lane, mutant, coverings, alone)) });
+      if (verdict === 'timeout' && lane) record({ mutant, ...(await judge(lane, mutant, coverings, alone)) });
     }
     return chosen.flatMap(({ id }) => judged.get(id) ?? []);
   } finally {
     process.off('exit', end);
     end();
   }
-}
-
-/** Each lane takes the next one when it is done with the last. */
-async function share<T>(lanes: Lane[], all: T[], work: (lane: Lane, one: T) => Promise<void>): Promise<void> {
-  const queue = [...all];
-  await Promise.all(
-    lanes.map(async (lane) => {
-      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(lane, one);
-    }),
-  );
 }

@@ -18,7 +18,7 @@ import * as assert from 'uvu/assert';
 import ts from 'typescript';
 import { findMutants, sampleOf } from '../../scripts/mutate/mutants.ts';
 import { readOptions } from '../../scripts/mutate/options.ts';
-import { testsThatReach } from '../../scripts/mutate/reach.ts';
+import { type TestKind, testsThatReach } from '../../scripts/mutate/reach.ts';
 import { type Judged, scoreOf } from '../../scripts/mutate/report.ts';
 import { mutate } from '../../scripts/mutate/run.ts';
 import { testUnless } from '../support/skip.ts';
@@ -47,12 +47,21 @@ export function top(n: number): number {
 }
 `,
   'src/lib/lonely.ts': `export const lonely = (): string => 'nobody calls me';\n`,
+  'src/lib/served.ts': `export const served = (): string => 'only the command says so';\n`,
+  'src/cli.ts': `import { served } from '#lib/served.ts';\nconsole.log(served());\n`,
+  'bin/sluice.js': `console.log('the build of the tree, which holds no mutant');\n`,
+  'scripts/build.ts': '',
   'tests/clamp.test.ts': `${HEAD}import { clamp } from '#lib/clamp.ts';
 test('clamps', () => assert.equal([clamp(1, 2), clamp(3, 2)], [1, 2]));${RUN}`,
   'tests/count.test.ts': `${HEAD}import { count } from '../src/lib/count.ts';
 test('counts', () => assert.is(count(3), 3));${RUN}`,
   'tests/top.test.ts': `${HEAD}import { top } from '#lib/top.ts';
 test('tops', () => assert.equal([top(3), top(7)], [3, 5]));${RUN}`,
+  'tests/command.test.ts': `${HEAD}import { spawnSync } from 'node:child_process';
+test('says', () => {
+  const { stdout } = spawnSync(process.execPath, ['bin/sluice.js'], { env: {}, encoding: 'utf8' });
+  assert.is(stdout, 'only the command says so\\n');
+});${RUN}`,
   // A program with an environment of its own: the change has to be in its source.
   'tests/child.test.ts': `${HEAD}import { spawnSync } from 'node:child_process';
 test('says', () => {
@@ -77,7 +86,7 @@ test.after.each(() => {
   rmSync(temp, { recursive: true, force: true });
 });
 
-const files = Object.keys(FILES).filter((path) => path.startsWith('src/'));
+const files = Object.keys(FILES).filter((path) => path.startsWith('src/lib/'));
 const patience = { first: { factor: 3, baseMs: 1_500 }, alone: { factor: 3, baseMs: 4_000 } };
 const silent = { log: () => undefined, sample: null, seed: 1, tests: [], lanes: 1 };
 
@@ -114,20 +123,22 @@ test('says of each mutant whether a test notices it, a hang included, and leaves
     'src/lib/count.ts:3:10 false',
     'src/lib/count.ts:3:10 i <= n',
     'src/lib/count.ts:3:10 i >= n',
+    'src/lib/served.ts:1:23 () => undefined',
+    'src/lib/served.ts:1:37 ""',
     'src/lib/top.ts:2:40 {}',
     'src/lib/top.ts:4:10 true',
     'src/lib/top.ts:4:10 best <= 5',
   ]);
-  assert.is(scoreOf(judged).toFixed(1), ((100 * 13) / 18).toFixed(1));
+  assert.is(scoreOf(judged).toFixed(1), ((100 * 15) / 20).toFixed(1));
   assert.ok(
-    logged.some((line) => /^ *18\/18 /.test(line)),
+    logged.some((line) => /^ *20\/20 /.test(line)),
     logged.join('\n'),
   );
   for (const [index, file] of files.entries()) {
     assert.is(readFileSync(join(root, file), 'utf8'), FILES[file]);
     assert.is(statSync(join(root, file)).mtimeMs, before[index]);
   }
-  assert.equal(readdirSync(root).sort(), ['node_modules', 'package.json', 'src', 'tests']);
+  assert.equal(readdirSync(root).sort(), ['bin', 'node_modules', 'package.json', 'scripts', 'src', 'tests']);
   assert.equal(readdirSync(scratch), [], 'the copies are gone');
 });
 
@@ -223,7 +234,12 @@ test('takes what this branch changed, committed or not', () => {
   const changed = ['src/lib/clamp.ts', 'src/lib/count.ts', 'src/lib/new.ts'];
   assert.equal(readOptions(root, ['--changed']).files, changed);
   assert.equal(readOptions(root, ['--changed', 'two']).files, changed.slice(1));
-  assert.equal(readOptions(root, ['src/lib/']).files, ['src/lib/child.ts', ...changed, 'src/lib/top.ts']);
+  assert.equal(readOptions(root, ['src/lib/']).files, [
+    'src/lib/child.ts',
+    ...changed,
+    'src/lib/served.ts',
+    'src/lib/top.ts',
+  ]);
 });
 
 test('a seed takes the same sample again, and another seed another', () => {
@@ -261,14 +277,19 @@ test('a replacement keeps to its place whatever stands around it, and every muta
 });
 
 test('a test file reaches what it imports by any detour, and what it names as a program', () => {
-  assert.equal(testsThatReach(root, ['src/lib/clamp.ts'], []), [
+  const reach = (source: string, kind: TestKind = 'unit') => testsThatReach(root, [source], [], kind);
+  assert.equal(reach('src/lib/clamp.ts'), [
     'tests/child.test.ts',
     'tests/clamp.test.ts',
     'tests/top.test.ts',
   ]);
-  assert.equal(testsThatReach(root, ['src/lib/child.ts'], []), ['tests/child.test.ts']);
-  assert.equal(testsThatReach(root, ['src/lib/lonely.ts'], []), []);
-  assert.equal(testsThatReach(root, files, ['count']), ['tests/count.test.ts']);
+  assert.equal(reach('src/lib/child.ts'), ['tests/child.test.ts']);
+  assert.equal(reach('src/lib/lonely.ts'), []);
+  assert.equal(
+    [reach('src/lib/served.ts'), reach('src/lib/served.ts', 'command')],
+    [[], ['tests/command.test.ts']],
+  );
+  assert.equal(testsThatReach(root, files, ['count'], 'unit'), ['tests/count.test.ts']);
 });
 
 test.run();
