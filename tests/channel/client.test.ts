@@ -5,6 +5,8 @@ import { ANSWER_MS, CONNECT_MS, FRESH_MS, IDLE_MS, IDLE_PENDING_MS, STABLE_MS } 
 import { waitFor } from '../support/wait.ts';
 import { HandClock, snapshot, Stage } from './client-server.ts';
 
+const ID = 'abcdefghijkl';
+
 const test = suite<{ stage: Stage }>('channel client');
 test.before.each(async (context) => {
   context.stage = await Stage.open();
@@ -70,6 +72,40 @@ test('junk from the server and types of a newer one are passed over', async ({ s
   first.say(snapshot('e1', 0));
   await waitFor(() => messages.length === 1);
   assert.is(channel.state.state, 'live');
+});
+
+test('a message without the fields that decide what happens next changes nothing', async ({ stage }) => {
+  const { messages, channel } = stage.channel();
+  const first = await stage.connection(0);
+  const whole = snapshot('e1', 0);
+  const totals = whole.totals;
+  const paused = channel.send('pause', { downloadId: ID });
+  await waitFor(() => first.heard.length === 2);
+  const id = first.heard[1]!['id'];
+  for (const message of [
+    { ...whole, epoch: 1 },
+    { ...whole, seq: 'x' },
+    { ...whole, seq: 1.5 },
+    { ...whole, downloads: {} },
+    { ...whole, totals: null },
+    { ...whole, totals: 3 },
+    { type: 'update', changes: [], totals },
+    { type: 'update', seq: 1, changes: null },
+    { type: 'ack', id: [id], result: null },
+    { type: 'reject', id, error: null },
+    { type: 'reject', id, error: 'no' },
+    { type: 'reject', error: { code: 'not_found', message: 'x' } },
+    { type: 'items', id, items: null },
+    null,
+  ]) {
+    first.socket.send(JSON.stringify(message));
+  }
+  first.say(whole);
+  await waitFor(() => messages.length === 1);
+  first.say({ type: 'ack', id: id as string, result: null });
+  assert.is(await paused, null);
+  assert.is(channel.state.state, 'live');
+  assert.is(stage.connections.length, 1);
 });
 
 test('a session that is gone ends it: no further connection, commands fail as unauthorized', async ({
@@ -189,8 +225,6 @@ test('nothing is asked of a session in which nothing moves', async ({ stage }) =
   await waitFor(() => messages.length === 2);
   assert.is(first.heard.length, 1);
 });
-
-const ID = 'abcdefghijkl';
 
 for (const active of [0, 1]) {
   test(`silence while a command waits is questioned soon, with ${active} downloads under way`, async ({
