@@ -13,8 +13,9 @@ import {
 import type { Edge } from '#lib/channel/edge.ts';
 import { mount } from '#lib/channel/mount.ts';
 import { Gatekeeper } from '#lib/channel/origin.ts';
-import { CHANNEL_PATH, ChannelServer } from '#lib/channel/socket.server.ts';
-import { INSPECTOR_PATH, InspectorSockets } from '#lib/inspector/socket.server.ts';
+import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { InspectorSockets } from '#lib/inspector/socket.server.ts';
+import { paths } from '#lib/protocol/paths.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
 import type { Config } from './config.ts';
 import { createSluice, type Sluice } from './host.ts';
@@ -88,7 +89,7 @@ export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
   const channel = new ChannelServer(edge);
   const inspectors = new InspectorSockets(edge, inspector);
   return {
-    endpoints: { [CHANNEL_PATH]: channel, [INSPECTOR_PATH]: inspectors },
+    endpoints: { [paths.channel]: channel, [paths.inspectorChannel]: inspectors },
     async close() {
       inspectors.close();
       await channel.close();

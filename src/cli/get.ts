@@ -2,7 +2,7 @@ import { resolve } from 'node:path';
 import { ENGINE_NAMES, type EngineName } from '#lib/protocol/media.ts';
 import { createLogger } from '../log.ts';
 import { type Command, type Io, textOf, UsageError, type Values } from './command.ts';
-import { Downloads, type Wanted } from './downloads.ts';
+import { DownloadFollower, type Wanted } from './download-follower.ts';
 import { createBars } from './bars.ts';
 import { type CliSession, openOwnSession, openSessionAt } from './session.ts';
 import { printable } from './text.ts';
@@ -45,7 +45,7 @@ Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
       throw new UsageError('--output is for downloads of this process: a server has a folder of its own.');
     }
     const show = values['json'] === true || !io.stdout.isTTY ? jsonLines(io) : createBars(io.stdout, io.env);
-    const downloads = new Downloads((row) => show.row(row));
+    const downloads = new DownloadFollower((row) => show.row(row));
     const session = await openSession(server, output, downloads, io, () => {
       show.note(`The connection to ${server} is lost. It is tried again; Ctrl+C gives up.`);
     });
@@ -88,11 +88,11 @@ function sha256Of(values: Values, urls: string[]): string | null {
 function openSession(
   server: string | undefined,
   output: string | undefined,
-  downloads: Downloads,
+  downloads: DownloadFollower,
   io: Io,
   onLost: () => void,
 ): Promise<CliSession> {
-  const onMessage: Parameters<typeof openSessionAt>[1] = (message) => downloads.hear(message);
+  const onMessage: Parameters<typeof openSessionAt>[1] = (message) => downloads.apply(message);
   if (server !== undefined) return openSessionAt(server, onMessage, onLost);
   const config = io.config();
   const downloadDir = output === undefined ? config.downloadDir : resolve(output);

@@ -3,9 +3,10 @@ import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Channel, createChannel } from '#lib/channel/client.ts';
+import { type Channel, createChannel } from '#lib/channel/client/channel.ts';
 import type { Snapshot, Update } from '#lib/protocol/channel.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import { paths } from '#lib/protocol/paths.ts';
 import type { Problem } from '#lib/protocol/problem.ts';
 import { type Config, ConfigError } from '../config.ts';
 import { createSluice, type Sluice } from '../host.ts';
@@ -48,7 +49,7 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
   const channel = createChannel({ url: 'ws://in-process/', WebSocket: loopSocketTo(own), onMessage });
   return {
     channel,
-    read: readerOf((path) => own.fetch(new Request(`http://in-process/api${path}`))),
+    read: readerOf((path) => own.fetch(new Request(`http://in-process${paths.api}${path}`))),
     async close() {
       channel.close();
       await sluice.close();
@@ -86,7 +87,7 @@ export async function openSessionAt(
     );
   }
   const headers = { authorization: `Bearer ${await askForToken(base)}` };
-  const url = new URL('/api/channel', base);
+  const url = new URL(paths.channel, base);
   url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
   let isLost = false;
   const channel = createChannel({
@@ -102,7 +103,7 @@ export async function openSessionAt(
   return {
     channel,
     read: readerOf((path) =>
-      fetch(new URL(`/api${path}`, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
+      fetch(new URL(paths.api + path, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
     ),
     close: async () => channel.close(),
   };
@@ -111,7 +112,7 @@ export async function openSessionAt(
 async function askForToken(base: URL): Promise<string> {
   let response: Response;
   try {
-    response = await fetch(new URL('/api/sessions', base), { method: 'POST' });
+    response = await fetch(new URL(paths.sessions, base), { method: 'POST' });
   } catch (cause) {
     throw new SluiceError('connect_failed', `There is no Sluice at ${base.origin}.`, { cause });
   }

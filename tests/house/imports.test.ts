@@ -8,7 +8,7 @@ const FLOORS: Record<string, string[]> = {
   'src/lib/annie/': ['src/lib/protocol/'],
   'src/lib/actors/': ['src/lib/protocol/'],
   'src/lib/channel/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/'],
-  'src/lib/channel/client': ['src/lib/protocol/'],
+  'src/lib/channel/client/': ['src/lib/protocol/'],
   'src/lib/inspector/': [
     'src/lib/protocol/',
     'src/lib/annie/',
@@ -19,13 +19,13 @@ const FLOORS: Record<string, string[]> = {
   'src/lib/inspector/charts/': ['src/lib/protocol/'],
   'src/lib/inspector/page/': [
     'src/lib/protocol/',
-    'src/lib/channel/client',
+    'src/lib/channel/client/',
     'src/lib/ui/',
     'src/lib/paraglide/',
     'src/lib/inspector/charts/',
   ],
   'src/lib/paraglide/': [],
-  'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client', 'src/lib/paraglide/'],
+  'src/lib/ui/': ['src/lib/protocol/', 'src/lib/channel/client/', 'src/lib/paraglide/'],
 };
 
 const files = sources('src/**/*.{ts,svelte}');

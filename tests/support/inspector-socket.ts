@@ -9,8 +9,6 @@ import {
 } from '#lib/protocol/inspection.ts';
 import { settles, waitFor } from './wait.ts';
 
-export const INSPECTOR_PATH = '/api/inspector/channel';
-
 export class InspectorSocket {
   readonly ws: WebSocket;
   readonly messages: InspectorServerMessage[] = [];
@@ -24,7 +22,7 @@ export class InspectorSocket {
 
   /** An HTTP status when it is refused. */
   static open(url: string, headers: Record<string, string>): Promise<InspectorSocket | number> {
-    const address = url.replace(/^http/, 'ws') + INSPECTOR_PATH;
+    const address = url.replace(/^http/, 'ws') + '/api/inspector/channel';
     const ws = new WebSocket(address, [INSPECTOR_SUBPROTOCOL], { headers });
     const socket = new InspectorSocket(ws);
     ws.on('error', () => {});

@@ -1,6 +1,7 @@
 /** Who may look into the inspector, and how far. For anybody else it is not there. */
 import type { PlainAnswer } from '../protocol/answer.ts';
 import { SluiceError } from '../protocol/error.ts';
+import { paths } from '../protocol/paths.ts';
 import { authenticate, type Credentials } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { fromHeaders } from './headers.ts';
@@ -34,7 +35,7 @@ export function signIn({ inspector, gate }: Door, { url, headers }: Request): Re
   inspector.signedIn();
   return new Response(null, {
     status: 303,
-    headers: { location: '/inspector', 'set-cookie': cookie, 'cache-control': 'no-store' },
+    headers: { location: paths.inspector, 'set-cookie': cookie, 'cache-control': 'no-store' },
   });
 }
 

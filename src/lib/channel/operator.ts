@@ -4,10 +4,10 @@
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { nanoid } from 'nanoid';
+import { paths } from '../protocol/paths.ts';
 import { readCookies } from './cookie.ts';
 
 export const OPERATOR_COOKIE = 'sluice_operator';
-export const SIGN_IN_PATH = '/inspector/sign-in';
 
 /** Long enough to copy a link from a terminal to a browser. */
 export const LINK_MS = 10 * 60_000;
@@ -31,7 +31,7 @@ export class Operators {
 
   /** Where to sign in, below the server's origin. */
   link(): string {
-    return `${SIGN_IN_PATH}?grant=${this.#sign('operator-link', LINK_MS)}`;
+    return `${paths.signIn}?grant=${this.#sign('operator-link', LINK_MS)}`;
   }
 
   /** @returns the Set-Cookie line for a link's grant; null for one that is not ours or too old */

@@ -13,8 +13,6 @@ import { MessageRate } from './message-rate.ts';
 import type { TokenClaims } from './token.ts';
 import { closeSoon, Heartbeat, pauseFor, textOf, wireOf } from './ws.server.ts';
 
-export const CHANNEL_PATH = '/api/channel';
-
 /** What a client may send at once, and a second after that: a paste of a thousand addresses passes unhindered. */
 const BURST_MESSAGES = 1000;
 const MESSAGES_PER_SECOND = 200;

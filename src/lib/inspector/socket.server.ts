@@ -14,8 +14,6 @@ import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
 import { parseInspectorMessage, watchOf } from './client-message.ts';
 import type { Inspector } from './inspector.ts';
 
-export const INSPECTOR_PATH = '/api/inspector/channel';
-
 /** What a client says is a filter or an id. */
 const MAX_MESSAGE_BYTES = 4 * 1024;
 /** Each is served four times a second, and looks at what every turn leaves. */

@@ -1,6 +1,6 @@
 /** Addresses that are looked up, and what was found there: this tab's alone, gone with it. */
 import { SvelteSet } from 'svelte/reactivity';
-import type { Channel } from '../../channel/client.ts';
+import type { Channel } from '../../channel/client/channel.ts';
 import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, MediaStream } from '../../protocol/media.ts';
 

@@ -41,8 +41,8 @@ export class DownloadRow {
   }
 
   /** For the store only. */
-  patch(change: Partial<DownloadView>): void {
-    this.#view = { ...this.#view, ...change };
+  replace(view: DownloadView): void {
+    this.#view = view;
   }
 }
 

@@ -1,11 +1,12 @@
 /** Everything a page has: the channel, what came over it, and the commands that components send. */
 import { createContext, untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
-import { type Channel, type ChannelState, createChannel } from '../../channel/client.ts';
-import type { Commands } from '../../channel/client-outbox.ts';
+import { type Channel, type ChannelState, createChannel } from '../../channel/client/channel.ts';
+import type { Commands } from '../../channel/client/outbox.ts';
 import type { Action } from '../../protocol/command.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { Downloads } from './downloads.svelte.ts';
+import { paths, socketUrl } from '../../protocol/paths.ts';
+import { DownloadList } from './download-list.svelte.ts';
 import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
 import { Lookups } from './lookups.svelte.ts';
@@ -31,7 +32,7 @@ export class Session {
   /** Not live for so long that a person should know: what is shown may be out of date. */
   stale = $state(false);
   readonly notices = new Notices();
-  readonly downloads: Downloads;
+  readonly downloads: DownloadList;
   readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
   readonly draft = new Draft();
   /** The row that the list is to bring into view and give the focus to. */
@@ -47,20 +48,19 @@ export class Session {
 
   constructor(texts: SessionTexts) {
     this.#texts = texts;
-    this.downloads = new Downloads(httpSource, (row) => this.#moved(row));
+    this.downloads = new DownloadList(httpSource, (row) => this.#moved(row));
   }
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const channel = createChannel({
-      url: `${scheme}://${location.host}/api/channel`,
+      url: socketUrl(location, paths.channel),
       onMessage: (message) => this.downloads.apply(message),
       onState: (state) => {
         this.connection = state;
         this.#countDelayed();
       },
-      isSessionGone: async () => (await fetch('/api/downloads?limit=1')).status === 401,
+      isSessionGone: async () => (await fetch(`${paths.downloads}?limit=1`)).status === 401,
     });
     this.#channel = channel;
     return () => channel.close();

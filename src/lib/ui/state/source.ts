@@ -1,4 +1,5 @@
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
+import { paths } from '../../protocol/paths.ts';
 
 /** Where rows come from that the channel did not send: `GET /api/downloads`. */
 export interface RowSource {
@@ -19,14 +20,14 @@ export const httpSource: RowSource = {
     const query = new URLSearchParams({ limit: String(PAGE_ROWS) });
     if (states.length > 0) query.set('state', states.join(','));
     if (cursor !== null) query.set('cursor', cursor);
-    const response = await fetch(`/api/downloads?${query}`);
-    if (!response.ok) throw new Error(`GET /api/downloads: ${response.status}`);
+    const response = await fetch(`${paths.downloads}?${query}`);
+    if (!response.ok) throw new Error(`GET ${response.url}: ${response.status}`);
     return (await response.json()) as { downloads: DownloadView[]; next: string | null };
   },
   async row(id) {
-    const response = await fetch(`/api/downloads/${id}`);
+    const response = await fetch(paths.download(id));
     if (response.status === 404) return null;
-    if (!response.ok) throw new Error(`GET /api/downloads/${id}: ${response.status}`);
+    if (!response.ok) throw new Error(`GET ${response.url}: ${response.status}`);
     return (await response.json()) as DownloadView;
   },
 };

@@ -1,5 +1,6 @@
 /** What a person may tell a download, over the same API as everyone: an inspector has no way in of its own. */
 import { type Action, ACTIONS } from '../../../protocol/command.ts';
+import { paths } from '../../../protocol/paths.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ErrorCode } from '../../../protocol/error.ts';
 
@@ -10,7 +11,7 @@ export function isAction(event: string): event is Action {
 /** @returns what was thrown, or null when it was done */
 export async function act(action: Action, download: string): Promise<unknown> {
   try {
-    const response = await fetch(`/api/downloads/${download}/${action}`, { method: 'POST' });
+    const response = await fetch(paths.action(download, action), { method: 'POST' });
     if (response.ok) return null;
     const { code, detail } = (await response.json()) as { code: ErrorCode; detail?: string };
     return new SluiceError(code, detail);

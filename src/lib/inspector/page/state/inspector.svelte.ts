@@ -2,6 +2,7 @@
 import { createContext } from 'svelte';
 import type { Action } from '../../../protocol/command.ts';
 import type { Explanation, InspectorServerMessage, Party, Trace } from '../../../protocol/inspection.ts';
+import { paths, socketUrl } from '../../../protocol/paths.ts';
 import { MACHINE_HASHES } from '../../charts/charts.ts';
 import { Actors } from './actors.svelte.ts';
 import { act } from './commands.ts';
@@ -52,9 +53,8 @@ export class Inspector {
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
-    const scheme = location.protocol === 'https:' ? 'wss' : 'ws';
     const feed = new Feed({
-      url: `${scheme}://${location.host}/api/inspector/channel`,
+      url: socketUrl(location, paths.inspectorChannel),
       onOpen: () => this.#watch(),
       onState: (state) => (this.connection = state),
       onMessages: (messages) => this.#take(messages),

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMAND_TIMEOUT_MS } from '#lib/channel/client-outbox.ts';
+import { COMMAND_TIMEOUT_MS } from '#lib/channel/client/outbox.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem } from '#lib/protocol/media.ts';
-import { settles, waitFor } from '../support/wait.ts';
-import { HandClock, snapshot, Stage } from './client-server.ts';
+import { settles, waitFor } from '../../support/wait.ts';
+import { HandClock, snapshot, Stage } from './server.ts';
 
 const test = suite<{ stage: Stage }>('channel commands');
 test.before.each(async (context) => {

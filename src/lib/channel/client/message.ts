@@ -1,4 +1,4 @@
-import type { ServerMessage } from '../protocol/channel.ts';
+import type { ServerMessage } from '../../protocol/channel.ts';
 
 type Shape = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, backoffMs } from '#lib/channel/client-backoff.ts';
+import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, backoffMs } from '#lib/channel/client/backoff.ts';
 
 test('the wait lies between nothing and a ceiling that doubles up to 15 s, however long the trouble lasts', () => {
   fc.assert(

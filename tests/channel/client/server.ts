@@ -1,10 +1,15 @@
 import type { IncomingMessage } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { type WebSocket as ServerSocket, WebSocketServer } from 'ws';
-import { type Channel, type ChannelOptions, type ChannelState, createChannel } from '#lib/channel/client.ts';
-import type { Clock } from '#lib/channel/client-clock.ts';
+import {
+  type Channel,
+  type ChannelOptions,
+  type ChannelState,
+  createChannel,
+} from '#lib/channel/client/channel.ts';
+import type { Clock } from '#lib/channel/client/clock.ts';
 import type { ServerMessage, Snapshot, Update } from '#lib/protocol/channel.ts';
-import { waitFor } from '../support/wait.ts';
+import { waitFor } from '../../support/wait.ts';
 
 /** Time that moves only when a test says so. */
 export class HandClock implements Clock {

@@ -1,10 +1,10 @@
 import { nanoid } from 'nanoid';
-import { MAX_MESSAGE_BYTES, type ServerMessage } from '../protocol/channel.ts';
-import type { Action, AddBody, ParseBody } from '../protocol/command.ts';
-import type { DownloadView } from '../protocol/download.ts';
-import { SluiceError } from '../protocol/error.ts';
-import type { MediaItem, ParseResult } from '../protocol/media.ts';
-import type { Clock } from './client-clock.ts';
+import { MAX_MESSAGE_BYTES, type ServerMessage } from '../../protocol/channel.ts';
+import type { Action, AddBody, ParseBody } from '../../protocol/command.ts';
+import type { DownloadView } from '../../protocol/download.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import type { MediaItem, ParseResult } from '../../protocol/media.ts';
+import type { Clock } from './clock.ts';
 
 /** Every command with what it takes and what its ack holds. */
 export interface Commands extends Record<

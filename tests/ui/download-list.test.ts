@@ -13,7 +13,7 @@ import type { RowSource } from '#lib/ui/state/source.ts';
 import { waitFor } from '../support/wait.ts';
 import './svelte-modules.ts';
 
-const { Downloads } = await import('#lib/ui/state/downloads.svelte.ts');
+const { DownloadList } = await import('#lib/ui/state/download-list.svelte.ts');
 const { watch } = await import('./effects.svelte.ts');
 const { flushSync } = await import('svelte');
 
@@ -144,7 +144,7 @@ test('any split of a history into snapshots, updates and pages ends in the rows 
         page: (states, cursor) => later(model.page(states, cursor, 3)),
         row: (id) => later(model.rows.get(id) ?? null),
       };
-      const downloads = new Downloads(source);
+      const downloads = new DownloadList(source);
       downloads.apply(model.snapshot(3));
       let pending: Change[] = [];
       const frame = () => {
@@ -182,7 +182,7 @@ test('any split of a history into snapshots, updates and pages ends in the rows 
 });
 
 test('a tick of one row wakes its readers and nobody else', () => {
-  const downloads = new Downloads({
+  const downloads = new DownloadList({
     page: async () => ({ downloads: [], next: null }),
     row: async () => null,
   });
@@ -219,7 +219,7 @@ test('a tick of one row wakes its readers and nobody else', () => {
 });
 
 test('percent and time left follow from the bytes, also when only the bytes are sent', () => {
-  const downloads = new Downloads({
+  const downloads = new DownloadList({
     page: async () => ({ downloads: [], next: null }),
     row: async () => null,
   });
@@ -250,7 +250,7 @@ test('a row on the page that lacks a byte is not 100 %, and has time left', () =
 
 test('what ended is told once, with where it came from, and never out of a snapshot', () => {
   const moves: string[] = [];
-  const downloads = new Downloads(
+  const downloads = new DownloadList(
     { page: async () => ({ downloads: [], next: null }), row: async () => null },
     (row, from) => moves.push(`${row.id} ${from} ${row.state}`),
   );
@@ -267,7 +267,7 @@ test('what ended is told once, with where it came from, and never out of a snaps
 test('a change of a row that was never loaded brings the row into view', async () => {
   const model = new Model();
   for (let n = 0; n < 20; n++) model.add();
-  const downloads = new Downloads({
+  const downloads = new DownloadList({
     page: () => Promise.reject(new Error('no page is needed')),
     row: async (id) => model.rows.get(id) ?? null,
   });
@@ -283,7 +283,7 @@ test('a page that fails says so and can be asked for again', async () => {
   const model = new Model();
   for (let n = 0; n < 5; n++) model.add();
   let broken = true;
-  const downloads = new Downloads({
+  const downloads = new DownloadList({
     page: async (states, cursor) => {
       if (broken) throw new Error('503');
       return model.page(states, cursor, 100);

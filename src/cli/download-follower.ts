@@ -1,10 +1,10 @@
-import type { Channel } from '#lib/channel/client.ts';
-import type { Snapshot, Update } from '#lib/protocol/channel.ts';
+import type { Channel } from '#lib/channel/client/channel.ts';
+import { RowStore } from '#lib/channel/client/row-store.ts';
+import { derive, type Snapshot, type Update } from '#lib/protocol/channel.ts';
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
 import { catchUp } from './catch-up.ts';
-import { Rows } from './rows.ts';
 import type { CliSession } from './session.ts';
 
 export interface Wanted {
@@ -25,11 +25,13 @@ interface Open {
 }
 
 /** The downloads of one `sluice get`: adds them, follows them to their end, cancels them on demand. */
-export class Downloads {
+export class DownloadFollower {
   readonly #onRow: (row: DownloadView) => void;
-  readonly #rows = new Rows({
+  readonly #rows = new RowStore({
     onRow: (row) => this.#follow(row),
-    onRemoved: (id) => this.#lose(id, new SluiceError('not_found', 'It was removed.')),
+    onGone: (id, why) => {
+      if (why === 'removed') this.#lose(id, new SluiceError('not_found', 'It was removed.'));
+    },
   });
   readonly #open = new Map<string, Open>();
   readonly #failed: string[] = [];
@@ -48,7 +50,7 @@ export class Downloads {
     this.#session = session;
   }
 
-  hear(message: Snapshot | Update): void {
+  apply(message: Snapshot | Update): void {
     this.#rows.apply(message);
     if (message.type !== 'snapshot') return;
     this.#looking.abort();
@@ -166,8 +168,8 @@ export class Downloads {
   #follow(row: DownloadView): void {
     const open = this.#open.get(row.id);
     if (!open) return;
-    open.row = row;
-    this.#onRow(row);
+    open.row = { ...row, ...derive(row) };
+    this.#onRow(open.row);
     if (!isFinal(row.state)) return;
     if (row.state === 'error') this.#failed.push(row.id);
     this.#open.delete(row.id);
@@ -189,10 +191,11 @@ export class Downloads {
   #lookFor(missing: () => string[], next: string | null): void {
     // Before the first download there is no session yet, and nothing to look for.
     if (missing().length === 0) return;
+    const { generation } = this.#rows;
     void catchUp(next, {
       read: this.#session!.read,
       missing,
-      onRows: (rows) => this.#rows.fill(rows),
+      onRows: (rows) => this.#rows.fill(rows, generation),
       onLost: (id, error) => this.#lose(id, error),
       signal: this.#looking.signal,
     });

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Downloads } from '../../src/cli/downloads.ts';
+import { DownloadFollower } from '../../src/cli/download-follower.ts';
 import type { CliSession } from '../../src/cli/session.ts';
 import type { Snapshot } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
@@ -27,7 +27,7 @@ function snapshotOf(downloads: DownloadView[], next: string | null): Snapshot {
 function follow(names: string[], answer: (path: string) => unknown) {
   const shown: DownloadView[] = [];
   const asked: string[] = [];
-  const downloads = new Downloads((row) => shown.push(row));
+  const downloads = new DownloadFollower((row) => shown.push(row));
   const send = async (name: string, { url = '' }: { url?: string }): Promise<unknown> => {
     if (name === 'parse') throw new SluiceError('unsupported_url');
     return { id: url.split('/').at(-1) };
@@ -40,8 +40,8 @@ function follow(names: string[], answer: (path: string) => unknown) {
     },
   } as unknown as CliSession;
   downloads.attach(session);
-  downloads.hear(snapshotOf([], null));
-  downloads.hear({ type: 'update', seq: 2, changes: names.map((name) => rowOf(name)) });
+  downloads.apply(snapshotOf([], null));
+  downloads.apply({ type: 'update', seq: 2, changes: names.map((name) => rowOf(name)) });
   const urls = names.map((name) => `http://example.com/${name}`);
   const code = downloads.run(urls, WANTED, () => {});
   const isFollowing = () => waitFor(() => shown.length >= names.length, { what: 'the first rows' });
@@ -57,7 +57,7 @@ test('rows that a snapshot does not hold are read from its cursor on, until all 
   };
   const { downloads, asked, code, isFollowing } = follow(['a', 'b', 'c'], (path) => pages[path]);
   await isFollowing();
-  downloads.hear(snapshotOf([rowOf('c', COMPLETE)], 'c/1'));
+  downloads.apply(snapshotOf([rowOf('c', COMPLETE)], 'c/1'));
   assert.is(await settles(code), 0);
   assert.equal(asked, Object.keys(pages));
 });
@@ -68,7 +68,7 @@ test('a download that is nowhere any more has failed', async () => {
     throw new SluiceError('not_found');
   });
   await isFollowing();
-  downloads.hear(snapshotOf([rowOf('b', COMPLETE)], 'c1'));
+  downloads.apply(snapshotOf([rowOf('b', COMPLETE)], 'c1'));
   assert.is(await settles(code), 1);
   assert.equal(asked, ['/downloads?limit=200&cursor=c1', '/downloads/a']);
   const last = shown.findLast(({ id }) => id === 'a');
@@ -78,7 +78,7 @@ test('a download that is nowhere any more has failed', async () => {
 test('a download that is removed while it is followed has failed', async () => {
   const { downloads, code, isFollowing } = follow(['a'], () => assert.unreachable());
   await isFollowing();
-  downloads.hear({ type: 'update', seq: 3, changes: [{ id: 'a', deleted: true }] });
+  downloads.apply({ type: 'update', seq: 3, changes: [{ id: 'a', deleted: true }] });
   assert.is(await settles(code), 1);
 });
 
@@ -86,8 +86,8 @@ test('what is heard of a download while its row is read counts more than the row
   const page = Promise.withResolvers<unknown>();
   const { downloads, shown, code, isFollowing } = follow(['a'], () => page.promise);
   await isFollowing();
-  downloads.hear(snapshotOf([], 'c1'));
-  downloads.hear({ type: 'update', seq: 2, changes: [{ id: 'a', ...COMPLETE }] });
+  downloads.apply(snapshotOf([], 'c1'));
+  downloads.apply({ type: 'update', seq: 2, changes: [{ id: 'a', ...COMPLETE }] });
   page.resolve({ downloads: [rowOf('a', { state: 'download', title: 'A' })], next: null });
   assert.is(await settles(code), 0);
   assert.equal([shown.at(-1)?.state, shown.at(-1)?.title], ['complete', 'A']);
@@ -100,7 +100,7 @@ test('a listing that cannot be read is asked for again', async () => {
     return { downloads: [rowOf('a', COMPLETE)], next: null };
   });
   await isFollowing();
-  downloads.hear(snapshotOf([], 'c1'));
+  downloads.apply(snapshotOf([], 'c1'));
   assert.is(await settles(code), 0);
   assert.is(tries, 2);
 });

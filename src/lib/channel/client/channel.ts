@@ -1,19 +1,23 @@
 /**
- * The browser's half of the channel: one socket that comes back by itself, frames in order, commands that are
- * answered exactly once. Nothing here knows the DOM: the page tells it when it wakes.
+ * The client's half of the channel: frames in order, commands that are answered exactly once. Nothing here knows the
+ * DOM: the page says when it wakes.
  */
-import { CLOSE, type ServerMessage, type Snapshot, SUBPROTOCOL, type Update } from '../protocol/channel.ts';
-import { SluiceError } from '../protocol/error.ts';
-import { BUSY_ATTEMPT, backoffMs } from './client-backoff.ts';
-import { type Clock, systemClock } from './client-clock.ts';
-import { parseServerMessage } from './client-message.ts';
-import { type CommandName, type Commands, Outbox, type SendOptions } from './client-outbox.ts';
+import {
+  CLOSE,
+  type ServerMessage,
+  type Snapshot,
+  SUBPROTOCOL,
+  type Update,
+} from '../../protocol/channel.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import { BUSY_ATTEMPT } from './backoff.ts';
+import { type Clock, systemClock } from './clock.ts';
+import { parseServerMessage } from './message.ts';
+import { type CommandName, type Commands, Outbox, type SendOptions } from './outbox.ts';
+import { ReconnectingSocket, type SocketState } from './reconnecting-socket.ts';
 
 export type ChannelState =
-  | { state: 'connecting' }
-  | { state: 'live' }
-  /** `retryAt` is on the channel's clock, milliseconds. */
-  | { state: 'waiting'; retryAt: number }
+  | Exclude<SocketState, { state: 'ended' }>
   /** `session_gone`: the cookie is no longer good, the page has to be loaded again. */
   | { state: 'ended'; reason: 'session_gone' | 'closed' };
 
@@ -54,9 +58,6 @@ export const IDLE_PENDING_MS = 10_000;
 /** A frame younger than this is proof enough that the connection lives. */
 export const FRESH_MS = 5_000;
 export const ANSWER_MS = 10_000;
-export const CONNECT_MS = 10_000;
-/** A connection that lived this long was a good one: the next loss starts the backoff afresh. */
-export const STABLE_MS = 5_000;
 
 export function createChannel(options: ChannelOptions): Channel {
   return new ChannelClient(options);
@@ -65,14 +66,11 @@ export function createChannel(options: ChannelOptions): Channel {
 class ChannelClient implements Channel {
   readonly #options: ChannelOptions;
   readonly #clock: Clock;
-  readonly #random: () => number;
+  readonly #socket: ReconnectingSocket;
   readonly #outbox: Outbox;
   #state: ChannelState = { state: 'connecting' };
-  #socket: WebSocket | null = null;
   #position: { epoch: string; seq: number } | null = null;
-  #attempt = 0;
-  #liveSince = 0;
-  #heardAt = 0;
+  #lastFrameAt = 0;
   /** Downloads that a runner works on: only they, and commands, make silence suspicious. */
   #active = 0;
   #cancelTimer: () => void = () => {};
@@ -80,15 +78,23 @@ class ChannelClient implements Channel {
   constructor(options: ChannelOptions) {
     this.#options = options;
     this.#clock = options.clock ?? systemClock;
-    this.#random = options.random ?? Math.random;
     this.#outbox = new Outbox(this.#clock, (text) => {
-      if (this.#state.state !== 'live') return false;
-      this.#socket?.send(text);
+      if (!this.#socket.send(text)) return false;
       // Only the first of several waiting: a busy hand must not put off the question for ever.
       if (this.#outbox.size === 1) this.#expectFrame();
       return true;
     });
-    this.#connect();
+    this.#socket = new ReconnectingSocket({
+      url: options.url,
+      subprotocol: SUBPROTOCOL,
+      onState: (state) => this.#onSocketState(state),
+      onMessage: (data) => this.#onMessage(parseServerMessage(data)),
+      onLost: (code, wasLive) => this.#onLost(code, wasLive),
+      WebSocket: options.WebSocket,
+      clock: this.#clock,
+      random: options.random,
+    });
+    this.#socket.start();
   }
 
   get state(): ChannelState {
@@ -105,12 +111,9 @@ class ChannelClient implements Channel {
   }
 
   wake(): void {
-    if (this.#state.state === 'waiting') {
-      this.#attempt = 0;
-      this.#connect();
-    } else if (this.#state.state === 'live' && this.#clock.now() - this.#heardAt >= FRESH_MS) {
+    if (this.#state.state === 'waiting') this.#socket.retryNow();
+    else if (this.#state.state === 'live' && this.#clock.now() - this.#lastFrameAt >= FRESH_MS)
       this.#heartbeat();
-    }
   }
 
   close(): void {
@@ -122,47 +125,28 @@ class ChannelClient implements Channel {
     this.#options.onState?.(state);
   }
 
-  #timer(delayMs: number, action: () => void): void {
-    this.#cancelTimer();
-    this.#cancelTimer = this.#clock.after(delayMs, action);
-  }
-
-  #connect(): void {
-    this.#enter({ state: 'connecting' });
-    const Socket = this.#options.WebSocket ?? WebSocket;
-    const socket = new Socket(this.#options.url, [SUBPROTOCOL]);
-    this.#socket = socket;
-    // A socket that was given up may still speak: only the present one is heard.
-    const current = () => this.#socket === socket;
-    socket.addEventListener('open', () => {
-      if (current()) this.#opened();
-    });
-    socket.addEventListener('message', (event) => {
-      if (current()) this.#received(parseServerMessage(event.data));
-    });
-    socket.addEventListener('close', (event) => {
-      if (current()) this.#lost(event.code);
-    });
-    // Always followed by close; without a listener some implementations throw.
-    socket.addEventListener('error', () => {});
-    this.#timer(CONNECT_MS, () => this.#abandon());
-  }
-
-  #opened(): void {
-    this.#liveSince = this.#heardAt = this.#clock.now();
+  #onSocketState(state: SocketState): void {
+    if (state.state === 'ended') return;
+    if (state.state !== 'live') return this.#enter(state);
+    this.#lastFrameAt = this.#clock.now();
     this.#hello();
-    this.#enter({ state: 'live' });
+    this.#enter(state);
     this.#outbox.resend();
     this.#expectFrame();
   }
 
   #hello(): void {
-    this.#socket?.send(JSON.stringify({ type: 'hello', ...this.#position }));
+    this.#socket.send(JSON.stringify({ type: 'hello', ...this.#position }));
+  }
+
+  #timer(delayMs: number, action: () => void): void {
+    this.#cancelTimer();
+    this.#cancelTimer = this.#clock.after(delayMs, action);
   }
 
   /**
    * Restarted by every frame: silence leads to a question, and no answer to a new connection. Where nothing moves
-   * there is nothing to hear, and a question would wake a session that sleeps.
+   * no frame is due, and a question would wake a session that sleeps.
    */
   #expectFrame(): void {
     this.#cancelTimer();
@@ -173,26 +157,26 @@ class ChannelClient implements Channel {
   /** Browsers cannot ping: a second hello is answered with what was missed, or an update without changes. */
   #heartbeat(): void {
     this.#hello();
-    this.#timer(ANSWER_MS, () => this.#abandon());
+    this.#timer(ANSWER_MS, () => this.#socket.drop());
   }
 
-  #received(message: ServerMessage | null): void {
-    this.#heardAt = this.#clock.now();
+  #onMessage(message: ServerMessage | null): void {
+    this.#lastFrameAt = this.#clock.now();
     if (message?.type === 'snapshot') {
       this.#position = { epoch: message.epoch, seq: message.seq };
       this.#active = message.totals.active;
       this.#options.onMessage(message);
-    } else if (message?.type === 'update') this.#update(message);
+    } else if (message?.type === 'update') this.#onUpdate(message);
     else if (message !== null) this.#outbox.answer(message);
     if (this.#state.state === 'live') this.#expectFrame();
   }
 
-  #update(update: Update): void {
+  #onUpdate(update: Update): void {
     const position = this.#position;
     // Seen already: the answer to a heartbeat, or a frame that crossed it.
     if (position !== null && update.seq <= position.seq) return;
     if (position?.seq !== update.seq - 1) {
-      this.#abandon();
+      this.#socket.drop();
       return;
     }
     this.#position = { ...position, seq: update.seq };
@@ -200,18 +184,12 @@ class ChannelClient implements Channel {
     this.#options.onMessage(update);
   }
 
-  /** Gives up on a socket that may take minutes to notice that it is dead. */
-  #abandon(): void {
-    this.#socket?.close();
-    this.#lost(null);
-  }
-
-  #lost(code: number | null): void {
-    const wasLive = this.#state.state === 'live';
-    this.#socket = null;
+  /** @returns the least attempt to back off for */
+  #onLost(code: number | null, wasLive: boolean): number {
+    this.#cancelTimer();
     if (code === CLOSE.sessionGone) {
       this.#end('session_gone');
-      return;
+      return 0;
     }
     // Our own doing: what was sent would do it again, and so might the position.
     if (code === CLOSE.policy || code === CLOSE.tooBig) {
@@ -219,12 +197,8 @@ class ChannelClient implements Channel {
       this.#position = null;
     }
     this.#outbox.lost();
-    if (wasLive && this.#clock.now() - this.#liveSince >= STABLE_MS) this.#attempt = 0;
-    if (code === CLOSE.busy) this.#attempt = Math.max(this.#attempt, BUSY_ATTEMPT);
-    const delayMs = backoffMs(this.#attempt++, this.#random);
-    this.#enter({ state: 'waiting', retryAt: this.#clock.now() + delayMs });
-    this.#timer(delayMs, () => this.#connect());
     if (!wasLive) void this.#askSession();
+    return code === CLOSE.busy ? BUSY_ATTEMPT : 0;
   }
 
   async #askSession(): Promise<void> {
@@ -236,9 +210,7 @@ class ChannelClient implements Channel {
     if (this.#state.state === 'ended') return;
     this.#cancelTimer();
     this.#enter({ state: 'ended', reason });
-    const socket = this.#socket;
-    this.#socket = null;
-    socket?.close();
+    this.#socket.end();
     this.#outbox.failAll(new SluiceError('unauthorized'));
   }
 }
