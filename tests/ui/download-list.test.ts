@@ -235,19 +235,6 @@ test('percent and time left follow from the bytes, also when only the bytes are 
   assert.is(downloads.bytesPerSecond, 0);
 });
 
-test('a row on the page that lacks a byte is not 100 %, and has time left', () => {
-  const downloads = new Downloads({
-    page: async () => ({ downloads: [], next: null }),
-    row: async () => null,
-  });
-  const row = view('row-00000001', 1, { totalBytes: 1_000_000, bytesPerSecond: 4_000_000 });
-  const totals = new Model().totals;
-  downloads.apply({ type: 'snapshot', epoch: 'e', seq: 0, downloads: [row], next: null, totals });
-  downloads.apply({ type: 'update', seq: 1, changes: [{ id: row.id, receivedBytes: 999_999 }] });
-  assert.is(downloads.rows[0]!.percent, 99.9);
-  assert.is(downloads.rows[0]!.etaSeconds, 1);
-});
-
 test('what ended is told once, with where it came from, and never out of a snapshot', () => {
   const moves: string[] = [];
   const downloads = new DownloadList(

@@ -242,14 +242,6 @@ test('an actor made from a stored row stands where the row stood, without effect
   }
 });
 
-test('an actor made from a complete row ends at once and does nothing', () => {
-  const row: DownloadRow = { ...newRow('abcdefghijkl', 1, body, AT, 'test'), state: 'complete' };
-  const download = start(row);
-  assert.is(download.value(), 'complete');
-  download.send(phase('download'), failed(true), { ...caused, type: 'cancel' });
-  assert.equal([download.row(), download.effects], [row, []]);
-});
-
 test('what stands still takes no event of the runner but a finished file', () => {
   for (const state of ['paused', 'error', 'cancelled'] as const) {
     const row: DownloadRow = { ...newRow('abcdefghijkl', 1, body, AT, 'test'), state };
