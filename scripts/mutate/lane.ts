@@ -27,6 +27,8 @@ export class Lane {
   readonly root: string;
   readonly #from: string;
   readonly #scratch: string;
+  /** The files that were written over, as they were copied: the work tree may change meanwhile. */
+  readonly #originals = new Map<string, string>();
 
   constructor(from: string, temp: string) {
     this.#from = from;
@@ -42,7 +44,9 @@ export class Lane {
   }
 
   write(file: string, text: string): void {
-    writeFileSync(join(this.root, file), text);
+    const path = join(this.root, file);
+    if (!this.#originals.has(file) && existsSync(path)) this.#originals.set(file, readFileSync(path, 'utf8'));
+    writeFileSync(path, text);
   }
 
   /** From here on the command and the server run from the sources; their page is the one that was built of the tree. */
@@ -52,7 +56,7 @@ export class Lane {
   }
 
   restore(file: string): void {
-    this.write(file, readFileSync(join(this.#from, file), 'utf8'));
+    this.write(file, this.#originals.get(file) ?? '');
   }
 
   async run(path: string, deadlineMs: number): Promise<TestOutcome> {

@@ -27,6 +27,8 @@ import { ROOT } from './source-tree.ts';
 
 const RUN = `\ntest` + `.run();\n`;
 const HEAD = `import { test } from 'uvu';\nimport * as assert from 'uvu/assert';\n`;
+/** In two halves: this file itself needs no build. */
+const LAUNCHER = 'bin/' + 'sluice.js';
 const FILES: Record<string, string> = {
   'package.json': '{"type":"module","imports":{"#lib/*":"./src/lib/*"}}',
   'src/lib/clamp.ts': `export function clamp(value: number, most: number): number {
@@ -49,7 +51,7 @@ export function top(n: number): number {
   'src/lib/lonely.ts': `export const lonely = (): string => 'nobody calls me';\n`,
   'src/lib/served.ts': `export const served = (): string => 'only the command says so';\n`,
   'src/cli.ts': `import { served } from '#lib/served.ts';\nconsole.log(served());\n`,
-  'bin/sluice.js': `console.log('the build of the tree, which holds no mutant');\n`,
+  [LAUNCHER]: `console.log('the build of the tree, which holds no mutant');\n`,
   'scripts/build.ts': '',
   'tests/clamp.test.ts': `${HEAD}import { clamp } from '#lib/clamp.ts';
 test('clamps', () => assert.equal([clamp(1, 2), clamp(3, 2)], [1, 2]));${RUN}`,
@@ -59,7 +61,7 @@ test('counts', () => assert.is(count(3), 3));${RUN}`,
 test('tops', () => assert.equal([top(3), top(7)], [3, 5]));${RUN}`,
   'tests/command.test.ts': `${HEAD}import { spawnSync } from 'node:child_process';
 test('says', () => {
-  const { stdout } = spawnSync(process.execPath, ['bin/sluice.js'], { env: {}, encoding: 'utf8' });
+  const { stdout } = spawnSync(process.execPath, ['${LAUNCHER}'], { env: {}, encoding: 'utf8' });
   assert.is(stdout, 'only the command says so\\n');
 });${RUN}`,
   // A program with an environment of its own: the change has to be in its source.
