@@ -11,6 +11,8 @@ export interface TestOutcome {
   skips: string[];
   /** Why it failed although no test said so: hung, killed, no summary. null = nothing of the kind. */
   trouble: string | null;
+  /** It was killed because it did not end. */
+  hung: boolean;
   output: string;
   durationMs: number;
 }
@@ -95,6 +97,7 @@ export async function runTestFile(
     skipped: summary?.skipped ?? 0,
     skips: skipLines(output),
     trouble,
+    hung: hung !== null,
     output,
     durationMs: performance.now() - startedAt,
   };

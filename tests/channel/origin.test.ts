@@ -140,4 +140,20 @@ test('a server on all addresses answers to loopback names and to what is named, 
   );
 });
 
+test('a loopback address that was asked for is ours, and nothing that only looks like one', () => {
+  const open = (host: string) => new Gatekeeper(host, 3000, []);
+  assert.is(
+    codeOf(() => open('127.0.1.12').check(head({ host: '127.0.1.12:3000' }))),
+    null,
+  );
+  for (const host of ['127.evil.example', '127.0.0.1.evil', '192.168.1.5', '1127.0.0.1', '127.0.0.1234']) {
+    const own = head({ host: `${host}:3000` });
+    assert.is(
+      codeOf(() => open(host).check(own)),
+      'forbidden_host',
+      host,
+    );
+  }
+});
+
 test.run();

@@ -36,6 +36,16 @@ test('a bar shows percent, sizes, speed and time left', () => {
     assert.ok(line.includes(part), `${part} in ${line}`);
 });
 
+test('what lacks a byte shows neither 100% nor a full bar, however wide the terminal', () => {
+  const row = { ...ROW, receivedBytes: 9_999_999, percent: 99.9 };
+  for (let columns = 20; columns <= 400; columns++) {
+    const line = barLine(row, columns, false);
+    assert.not.match(line, '100%', `${columns} columns`);
+    if (line.includes('█')) assert.match(line, '░', `${columns} columns`);
+  }
+  assert.match(barLine({ ...ROW, receivedBytes: 10_000_000, percent: 100 }, 120, false), /█ 100%/);
+});
+
 test('of an unknown size no percent and no filled bar is shown', () => {
   const line = barLine({ ...ROW, totalBytes: null, percent: null, etaSeconds: null }, 120, false);
   assert.not.match(line, /%|█/);

@@ -88,6 +88,22 @@ test('a session is told of its own lines, and of the process without who else is
   assert.equal(census.since(seen, 's1').gone, ['download:id3']);
 });
 
+test('a percentage in the tree is cut to tenths: what lacks a byte is not 100 %', () => {
+  const { rows, census } = world(1, 3);
+  const [one, two, three] = rows.get('s0') as [DownloadRow, DownloadRow, DownloadRow];
+  rows.set('s0', [
+    { ...one, receivedBytes: 999_999, totalBytes: 1_000_000 },
+    { ...two, totalBytes: null, percent: 99.97 },
+    { ...three, receivedBytes: 5, totalBytes: null, percent: null },
+  ]);
+  census.look();
+  const { set } = census.since(null, 's0');
+  assert.equal(
+    set.flatMap((view) => (view.kind === 'download' ? [view.percent] : [])),
+    [99.9, 99.9, null],
+  );
+});
+
 test('who was away for long gets the whole again', () => {
   const { census } = world(1, 1);
   census.look();

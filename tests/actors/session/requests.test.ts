@@ -85,6 +85,51 @@ testSession(
   },
 );
 
+const DAY_MS = 86_400_000;
+
+testSession(
+  'a command said again has acted already, across midnight, a restart and nearly a day',
+  async (s) => {
+    const add = (commandId: string, name = 'a') =>
+      s.call('POST', '/downloads', { url: `https://h.test/${name}`, commandId });
+    // The session's clock begins at midnight: this is two minutes before the next.
+    s.clock.increment(DAY_MS - 120_000);
+    const { body } = await add('late');
+    for (const laterMs of [119_999, 1, 240_000, DAY_MS - 720_000, 359_000]) {
+      s.clock.increment(laterMs);
+      // What comes in between forgets the oldest answers.
+      await add(`between-${laterMs}`, 'b');
+      assert.equal((await add('late')).body, body, `${laterMs} ms later`);
+    }
+    await s.restart();
+    assert.equal((await add('late')).body, body);
+    const other = await add('late', 'other');
+    assert.equal([other.status, (other.body as { code: string }).code], [409, 'command_conflict']);
+    const { downloads } = (await s.call('GET', '/downloads')).body as { downloads: DownloadView[] };
+    assert.is(downloads.filter(({ url }) => url.endsWith('/a')).length, 1);
+    assert.is(downloads.length, 6);
+  },
+);
+
+testSession('a refusal is remembered across midnight too, and a socket shares the ids', async (s) => {
+  s.clock.increment(DAY_MS - 1000);
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  const pause = { type: 'command', id: 'p', name: 'pause', downloadId: 'nothing-here' };
+  reader.say(pause);
+  const refused = await reader.answer('p');
+  assert.is(refused.type, 'reject');
+  const { body } = await s.call('POST', '/downloads', { url: 'https://h.test/a', commandId: 'c' });
+  s.clock.increment(2000);
+  const after = s.connect();
+  after.say({ type: 'hello' });
+  after.say(pause);
+  assert.equal(await after.answer('p'), refused);
+  const { url, ...rest } = { name: 'add', url: 'https://h.test/a', streamId: null, engine: null };
+  after.say({ type: 'command', id: 'c', url, ...rest });
+  assert.equal(await after.answer('c'), { type: 'ack', id: 'c', result: body });
+});
+
 testSession('a parse is a job whose answer comes back to who asked, with items on the way', async (s) => {
   const reader = s.connect();
   reader.say({ type: 'hello' });

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
 import { createSegmentWriter } from '#lib/annie/http/file/segment-writer.server.ts';
 import { testUnless } from '../../support/skip.ts';
+import { waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, removeDirs } from './kit.ts';
 
 test('whatever the sizes, the times and the way in, the bytes arrive in order at their place', async () => {
@@ -159,6 +160,62 @@ test('what comes after a piece that could not be written is not put in its place
     written.equals(source.subarray(0, segment.written)),
     `${segment.written} bytes are said to be there`,
   );
+});
+
+/** Lets everything run that only waits for its turn. */
+const settleTurns = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+
+/** A disk that takes a piece when it is told to, in the order in which they came. */
+function gatedDisk() {
+  const waiting: (() => void)[] = [];
+  const write = (_buffer: Buffer, _at: number, bytes: number) =>
+    new Promise((resolve) => waiting.push(() => resolve({ bytesWritten: bytes })));
+  const take = async (): Promise<void> => {
+    await waitFor(() => waiting.length > 0, { what: 'a piece for the disk' });
+    waiting.shift()!();
+  };
+  return { handle: { write } as unknown as FileHandle, take };
+}
+
+test('a reader that is ahead of the disk is told to wait, until half of what waited is written', async () => {
+  const { handle, take } = gatedDisk();
+  const segment = newSegment(0, 1e9);
+  const writer = createSegmentWriter(handle, segment, () => {});
+  const ahead = () => segment.received - segment.written;
+  const piece = Buffer.alloc(64 * 1024);
+  for (let round = 0; round < 3; round++) {
+    let fill: string = 'more';
+    while (fill === 'more' && ahead() < 64 * 1024 * 1024) fill = writer.push(piece, 0);
+    assert.is(fill, 'wait');
+    const most = ahead();
+    assert.ok(most > 1024 * 1024 && most < 8 * 1024 * 1024, `${most} bytes ahead`);
+    let drained = false;
+    const draining = writer.drained().then(() => (drained = true));
+    for (; !drained; await settleTurns()) {
+      const before = ahead();
+      await take();
+      await waitFor(() => ahead() < before, { what: 'the piece to be written' });
+      assert.ok(!drained || ahead() <= most / 2, `${ahead()} of ${most} bytes still wait`);
+    }
+    await draining;
+    assert.ok(ahead() <= most / 2 && ahead() > 0, `${ahead()} of ${most} bytes still wait`);
+  }
+});
+
+test('a reader that waits for a disk that fails is told so', async () => {
+  let fail = (_error: Error): void => {};
+  const write = () => new Promise((_resolve, reject) => (fail = reject));
+  const told = Promise.withResolvers<string>();
+  const writer = createSegmentWriter(
+    { write } as unknown as FileHandle,
+    newSegment(0, 64 * 1024 * 1024),
+    ({ code }) => told.resolve(code),
+  );
+  while (writer.push(Buffer.alloc(256 * 1024), 0) === 'more');
+  const drained = codeOf(writer.drained());
+  fail(Object.assign(new Error('no room'), { code: 'ENOSPC' }));
+  assert.is(await drained, 'disk_full');
+  assert.is(await told.promise, 'disk_full');
 });
 
 test.after(removeDirs);

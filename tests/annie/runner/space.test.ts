@@ -165,6 +165,30 @@ onDisk(
   },
 );
 
+for (const code of [
+  'disk_error',
+  'disk_missing',
+  'engine_exit',
+  'engine_output',
+  'file_missing',
+  'internal_error',
+  'invalid_manifest',
+  'size_mismatch',
+] as const) {
+  onDisk(`${code} on a full disk is the full disk`, 60 * MB, async (ground, disk) => {
+    const { runner, http, event } = ground;
+    runner.send('s1', startOf('aaa'));
+    const call = await http.call(0);
+    disk.freeBytes = 0;
+    call.fail(new SluiceError(code));
+    assert.is((await event('failed')).error.code, 'disk_full');
+    disk.freeBytes = 60 * MB;
+    runner.send('s1', startOf('bbb'));
+    (await http.call(1)).fail(new SluiceError(code));
+    assert.is((await event('failed', 1)).error.code, code, 'with room it is what it is');
+  });
+}
+
 onDisk('what a server answered stays what it is, however full the disk', 60 * MB, async (ground, disk) => {
   const { runner, http, event } = ground;
   runner.send('s1', startOf('aaa'));

@@ -94,6 +94,11 @@ test('the row as it was has speed and time left only while it downloads, and per
   assert.equal([paused?.percent, paused?.bytesPerSecond, paused?.etaSeconds], [50, null, null]);
 });
 
+test('a row of the past that lacked a byte is not shown as 100 %', () => {
+  const past = pastView({ row: { ...row, receivedBytes: 9_999, totalBytes: 10_000 }, speed: {} });
+  assert.is(past?.percent, 99.9);
+});
+
 test('what is no download has no row', () => {
   assert.is(pastView(null), null);
   assert.is(pastView({}), null);

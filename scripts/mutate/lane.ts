@@ -1,0 +1,110 @@
+/**
+ * A copy of the project in which files may be broken: nothing is ever written into the work tree. In the temporary
+ * folder, as Node strips no types below `node_modules`.
+ */
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { runTestFile, type TestOutcome } from '../tools/test-child.ts';
+
+/** Linked: big, and nothing that a test writes into. */
+const LINKED = ['node_modules', '.cache'];
+const LEFT_OUT = ['.git', 'build', '.svelte-kit', ...LINKED];
+
+export class Lane {
+  /** The copy. */
+  readonly root: string;
+  readonly #from: string;
+  readonly #scratch: string;
+  /** The files that were written over, as they were copied: the work tree may change meanwhile. */
+  readonly #originals = new Map<string, string>();
+
+  constructor(from: string, temp: string) {
+    this.#from = from;
+    this.#scratch = mkdtempSync(join(temp, 'mutate-'));
+    // As npm test does: some tests start programs as an ordinary user, who has to get through.
+    chmodSync(this.#scratch, 0o711);
+    this.root = join(this.#scratch, 'tree');
+    mkdirSync(this.root);
+    for (const name of readdirSync(from)) {
+      if (LINKED.includes(name)) symlinkSync(join(from, name), join(this.root, name));
+      else if (!LEFT_OUT.includes(name)) cpSync(join(from, name), join(this.root, name), { recursive: true });
+    }
+  }
+
+  write(file: string, text: string): void {
+    const path = join(this.root, file);
+    if (!this.#originals.has(file) && existsSync(path)) this.#originals.set(file, readFileSync(path, 'utf8'));
+    writeFileSync(path, text);
+  }
+
+  /** From here on the command and the server run from the sources; their page is the one that was built of the tree. */
+  runFromSources(): void {
+    this.write('bin/sluice.js', `#!/usr/bin/env node\nawait import('../src/cli.ts');\n`);
+    symlinkSync(join(this.#from, 'build/web'), join(this.root, 'src/web'));
+  }
+
+  restore(file: string): void {
+    this.write(file, this.#originals.get(file) ?? '');
+  }
+
+  async run(path: string, deadlineMs: number): Promise<TestOutcome> {
+    const temp = join(this.#scratch, 't');
+    mkdirSync(temp);
+    const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };
+    delete env['FORCE_COLOR'];
+    try {
+      return await runTestFile({ path, deadlineMs, alone: false }, { cwd: this.root, env });
+    } finally {
+      this.#endStrays();
+      rmSync(temp, { recursive: true, force: true, maxRetries: 3 });
+    }
+  }
+
+  close(): void {
+    this.#endStrays();
+    rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 3 });
+  }
+
+  /** Engines lead groups of their own, and a mutant may have forgotten to end them. Linux; elsewhere they stay. */
+  #endStrays(): void {
+    const pids = existsSync('/proc/self/cwd')
+      ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
+      : [];
+    for (const pid of pids) {
+      try {
+        const isOurs =
+          readlinkSync(`/proc/${pid}/cwd`).startsWith(this.#scratch) ||
+          readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`=${this.#scratch}/`);
+        if (isOurs) process.kill(Number(pid), 'SIGKILL');
+      } catch {
+        // It has ended meanwhile, or is somebody else's.
+      }
+    }
+  }
+}
+
+/** Each lane takes the next one when it is done with the last. */
+export async function share<T>(
+  lanes: Lane[],
+  all: T[],
+  work: (lane: Lane, one: T) => Promise<void>,
+): Promise<void> {
+  const queue = [...all];
+  await Promise.all(
+    lanes.map(async (lane) => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(lane, one);
+    }),
+  );
+}

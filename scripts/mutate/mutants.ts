@@ -1,0 +1,91 @@
+/** The mutants of source files: found by Stryker's instrumenter, put into the text one at a time. */
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Instrumenter } from '@stryker-mutator/instrumenter';
+
+export interface Mutant {
+  id: string;
+  /** Relative to the root. */
+  file: string;
+  /** Where it begins, both from 1. */
+  line: number;
+  column: number;
+  original: string;
+  replacement: string;
+  /** The whole file with it. */
+  text: string;
+}
+
+export interface Mutants {
+  all: Mutant[];
+  /** By file: the text that reports which of its mutants are reached, by a function `stryCov_9fa48(...ids)`. */
+  instrumented: Map<string, string>;
+}
+
+type Logger = ConstructorParameters<typeof Instrumenter>[0];
+
+const silent = () => undefined;
+const isDisabled = () => false;
+const QUIET: Logger = {
+  ...{ trace: silent, debug: silent, info: silent, warn: silent, error: silent, fatal: silent },
+  ...{ isTraceEnabled: isDisabled, isDebugEnabled: isDisabled, isInfoEnabled: isDisabled },
+  ...{ isWarnEnabled: isDisabled, isErrorEnabled: isDisabled, isFatalEnabled: isDisabled },
+};
+
+/** In the order of their files and places. */
+export async function findMutants(root: string, files: string[]): Promise<Mutants> {
+  const sources = files.map((name) => ({
+    name,
+    mutate: true,
+    content: readFileSync(join(root, name), 'utf8'),
+  }));
+  const texts = new Map(sources.map(({ name, content }) => [name, content]));
+  // Without the header: what it does is in coverage.ts, without its cost in a hot loop.
+  const result = await new Instrumenter(QUIET).instrument(sources, {
+    ...{ plugins: null, excludedMutations: [], ignorers: [], noHeader: true },
+  });
+  const all = result.mutants
+    .filter(({ status }) => status !== 'Ignored')
+    .map(({ id, fileName: file, location: { start, end }, mutatorName, replacement }): Mutant => {
+      const text = texts.get(file) ?? '';
+      const [from, to] = [offsetOf(text, start), offsetOf(text, end)];
+      // A comment may end it.
+      const put = isStatement(mutatorName, replacement) ? replacement : `(${replacement}\n)`;
+      return {
+        ...{ id, file, line: start.line + 1, column: start.column + 1 },
+        ...{ original: text.slice(from, to), replacement, text: text.slice(0, from) + put + text.slice(to) },
+      };
+    })
+    .sort((a, b) => (a.file < b.file ? -1 : a.file > b.file ? 1 : a.line - b.line || a.column - b.column));
+  return { all, instrumented: new Map(result.files.map(({ name, content }) => [name, content])) };
+}
+
+/** `a && b && c` with the first `&&` replaced has to be `(a || b) && c`; a statement cannot stand in parentheses. */
+function isStatement(mutator: string, replacement: string): boolean {
+  return mutator === 'BlockStatement' || replacement === ';' || /^(case\b|default:|for \()/.test(replacement);
+}
+
+function offsetOf(text: string, { line, column }: { line: number; column: number }): number {
+  let offset = 0;
+  for (let n = 0; n < line; n++) offset = text.indexOf('\n', offset) + 1;
+  return offset + column;
+}
+
+/** `count` of them, in their order: the same seed takes the same ones of the same list. */
+export function sampleOf<T>(all: readonly T[], count: number, seed: number): T[] {
+  const random = dice(seed);
+  const drawn = all.map((each, place) => ({ each, place, key: random() }));
+  const taken = drawn.sort((a, b) => a.key - b.key).slice(0, count);
+  return taken.sort((a, b) => a.place - b.place).map(({ each }) => each);
+}
+
+/** mulberry32: 0 ≤ n < 1, good enough for drawing lots. Source: Tommy Ettinger, public domain. */
+function dice(seed: number): () => number {
+  let state = seed | 0;
+  return () => {
+    state = (state + 0x6d2b79f5) | 0;
+    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
+    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
+    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
+  };
+}

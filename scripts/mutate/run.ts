@@ -1,0 +1,70 @@
+/** A mutation run: mutants, a dry run of the tests that may reach them, a verdict on each. */
+import { tmpdir } from 'node:os';
+import { killAllGroups } from '../tools/test-child.ts';
+import { prepareBuild } from '../tools/test-build.ts';
+import { type Covering, findCoverings } from './coverage.ts';
+import { ALONE, FIRST, judge, type Patience } from './judge.ts';
+import { Lane, share } from './lane.ts';
+import { findMutants, type Mutant, sampleOf } from './mutants.ts';
+import type { MutateOptions } from './options.ts';
+import { type TestKind, testsThatReach } from './reach.ts';
+import { type Judged, progressLine } from './report.ts';
+
+export interface RunOptions extends Omit<MutateOptions, 'min'> {
+  root: string;
+  log: (line: string) => void;
+  /** Where the copies are made. */
+  temp?: string;
+  first?: Patience;
+  alone?: Patience;
+}
+
+/** Nothing is written below `root`. */
+export async function mutate(options: RunOptions): Promise<Judged[]> {
+  const { root, files, sample, seed, tests, log, temp = tmpdir(), first = FIRST, alone = ALONE } = options;
+  const mutants = await findMutants(root, files);
+  const chosen = sample === null ? mutants.all : sampleOf(mutants.all, sample, seed);
+  const touched = [...new Set(chosen.map(({ file }) => file))];
+  log(`${chosen.length} of ${mutants.all.length} mutants, in ${touched.length} files`);
+  const lanes = Array.from({ length: options.lanes }, () => new Lane(root, temp));
+  const end = (): void => {
+    killAllGroups();
+    for (const lane of lanes) lane.close();
+  };
+  process.on('exit', end);
+  try {
+    const judged = new Map<string, Judged>();
+    const record = (one: Judged): void => {
+      judged.set(one.mutant.id, one);
+      log(progressLine(one, judged.size, chosen.length));
+    };
+    let coverings: Covering[] = [];
+    const judgeAll = async (some: Mutant[], kind: TestKind): Promise<void> => {
+      const files = [...new Set(some.map(({ file }) => file))];
+      const paths = testsThatReach(root, files, tests, kind);
+      if (kind === 'command') {
+        if (paths.length === 0) return;
+        prepareBuild(root);
+        for (const lane of lanes) lane.runFromSources();
+      }
+      coverings = [...coverings, ...(await findCoverings(lanes, paths, files, mutants, log))];
+      await share(lanes, some, async (lane, mutant) => {
+        record({ mutant, ...(await judge(lane, mutant, coverings, first)) });
+      });
+    };
+    await judgeAll(chosen, 'unit');
+    // What starts the server takes seconds: it judges only what nothing else reaches.
+    await judgeAll(
+      chosen.filter(({ id }) => judged.get(id)?.verdict === 'no coverage'),
+      'command',
+    );
+    const [lane] = lanes;
+    for (const { mutant, verdict } of judged.values()) {
+      if (verdict === 'timeout' && lane) record({ mutant, ...(await judge(lane, mutant, coverings, alone)) });
+    }
+    return chosen.flatMap(({ id }) => judged.get(id) ?? []);
+  } finally {
+    process.off('exit', end);
+    end();
+  }
+}

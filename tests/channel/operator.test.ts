@@ -1,0 +1,75 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Operators } from '#lib/channel/operator.ts';
+
+const KEY = new Uint8Array(32).fill(7);
+const MINUTE_MS = 60_000;
+
+function start(key = KEY) {
+  const clock = { now: Date.UTC(2026, 10, 23) };
+  return { clock, operators: new Operators(key, () => clock.now) };
+}
+
+const grantOf = (link: string): string => new URL(link, 'http://h').searchParams.get('grant') ?? '';
+const cookieOf = (line: string | null): string => line?.split(';')[0] ?? '';
+
+test('a link signs in for ten minutes, as often as it is opened', () => {
+  const { clock, operators } = start();
+  const grant = grantOf(operators.link());
+  assert.ok(operators.signIn(grant, false));
+  clock.now += 10 * MINUTE_MS - 1;
+  assert.ok(operators.signIn(grant, false));
+  clock.now += 1;
+  assert.is(operators.signIn(grant, false), null);
+});
+
+test('who signed in is the operator for twelve hours, and the browser is told so', () => {
+  const { clock, operators } = start();
+  const line = operators.signIn(grantOf(operators.link()), false);
+  assert.match(line ?? '', `Max-Age=${12 * 60 * 60};`);
+  const cookie = `a=b; ${cookieOf(line)}`;
+  assert.ok(operators.isOperator(cookie));
+  clock.now += 12 * 60 * MINUTE_MS - 1;
+  assert.ok(operators.isOperator(cookie));
+  clock.now += 1;
+  assert.not(operators.isOperator(cookie));
+});
+
+test('a link is no cookie, a cookie is no link, and neither is of another key', () => {
+  const { operators } = start();
+  const other = start(new Uint8Array(32).fill(8)).operators;
+  const grant = grantOf(operators.link());
+  const cookie = cookieOf(operators.signIn(grant, false));
+  const [name, value = ''] = cookie.split('=');
+  assert.not(operators.isOperator(`${name}=${grant}`));
+  assert.is(operators.signIn(value, false), null);
+  assert.is(other.signIn(grant, false), null);
+  assert.not(other.isOperator(cookie));
+  for (const nobody of [null, undefined, '', `${name}=`, `${name}=x.y.z`])
+    assert.not(operators.isOperator(nobody));
+});
+
+test('no grant with any one character changed signs in: its time cannot be put off', () => {
+  const { operators } = start();
+  const grant = grantOf(operators.link());
+  for (let at = 0; at < grant.length; at++) {
+    for (const character of '09Aa-_.') {
+      const changed = grant.slice(0, at) + character + grant.slice(at + 1);
+      if (changed !== grant) assert.is(operators.signIn(changed, false), null, changed);
+    }
+  }
+});
+
+test('the cookie cannot be read by scripts nor sent by other sites, and is Secure over https', () => {
+  const { operators } = start();
+  const [plain = '', secure = ''] = [false, true].map((https) =>
+    operators.signIn(grantOf(operators.link()), https),
+  ) as string[];
+  for (const line of [plain, secure]) {
+    for (const part of ['HttpOnly', 'SameSite=', 'Path=/']) assert.match(line, part);
+  }
+  assert.not.match(plain, 'Secure');
+  assert.match(secure, /; Secure(;|$)/);
+});
+
+test.run();
