@@ -222,6 +222,27 @@ test('when nobody can, the most telling refusal is reported', async () => {
     'unsupported_url',
   );
   assert.is((await refusal(parse([engine('http', { claim: 'no' })]))).code, 'unsupported_url');
+  const tooComplex = { parse: failing('too_complex') };
+  assert.is(
+    (
+      await refusal(
+        parse([engine('http', noMedia), engine('lux', tooComplex), engine('yt-dlp', unsupported)]),
+      )
+    ).code,
+    'too_complex',
+  );
+});
+
+test('what one engine cannot read another is asked for', async () => {
+  const found = { engine: 'yt-dlp' as const, items: [] };
+  const known = registry(
+    [
+      engine('http', { parse: failing('too_complex') }),
+      engine('yt-dlp', { parse: () => Promise.resolve(found) }),
+    ],
+    PAGE,
+  );
+  assert.equal(await known.parse({ url: URL_OF_PAGE, engine: null, signal }), found);
 });
 
 test('statuses are asked once for a minute, at once when refreshed, and never reject', async () => {

@@ -6,7 +6,7 @@ import { Dice } from '../annie/progress/dice.ts';
 
 /** Twice the input, at most so many times the CPU: an `n log n` stays below, a square is 4. */
 export const MOST = 3;
-const LEAST_MS = 25;
+const LEAST_MS = 20;
 const ATTEMPTS = 4;
 /** A square of half a million steps, a nanosecond each, would take minutes. */
 const AT_ONCE_MS = 25;
@@ -52,34 +52,47 @@ export function repeated(unit: string, size: number): string {
   return parts.join('');
 }
 
+/** What makes a pattern that took all that came look for another way to take it. */
+const STOPS = ['', 'x', '\0', '\n', '\r', ' ', '"', '/'];
+
+interface OddText {
+  name: string;
+  make: (size: number) => string;
+}
+
 /**
- * Texts that nobody thought of: two units, each of a few words that matter to the reader, repeated one after the other or
- * in turn, with a few words before, between and after. The same for the same seed.
+ * Texts that nobody thought of, of the words that matter to a reader: each word alone, again and again, twice, with
+ * something before and behind it; then units of a few words, one after the other or two in turn. The same for the same seed.
+ * @param count of the latter
  */
 export function* oddTexts(
   words: readonly string[],
   { seed, count }: { seed: number; count: number },
-): Generator<{ name: string; make: (size: number) => string }> {
+): Generator<OddText> {
   const dice = new Dice(seed);
-  const some = (least: number, most: number): string =>
-    Array.from({ length: least + dice.below(most - least + 1) }, () => dice.pick(words)).join('');
+  const maybe = (from: readonly string[]): string => (dice.below(2) === 0 ? '' : dice.pick(from));
+  const end = (): string => maybe(words) + dice.pick(STOPS);
+  for (const word of [...words, ...words]) yield oddText(maybe(words), word, '', '', end());
   for (let i = 0; i < count; i++) {
-    const [before, between, after] = [some(0, 2), some(0, 1), some(0, 2)];
-    const [a, b] = [some(1, 3), dice.below(2) === 0 ? '' : some(1, 3)];
-    const make = (size: number): string => {
-      const half = b === '' ? size : size / 2;
-      return before + repeated(a, half) + between + repeated(b, half) + after;
-    };
-    yield { name: JSON.stringify([before, a, between, b, after]), make };
+    // Few of them at a time: what is slow is slow for the want of all others.
+    const few = Array.from({ length: 3 }, () => dice.pick(words));
+    const unit = (): string => Array.from({ length: 1 + dice.below(3) }, () => dice.pick(few)).join('');
+    yield oddText(maybe(words), unit(), maybe(few), dice.below(2) === 0 ? '' : unit(), end());
   }
 }
 
+function oddText(before: string, a: string, between: string, b: string, after: string): OddText {
+  return {
+    name: JSON.stringify([before, a, between, b, after]),
+    make(size) {
+      const half = b === '' ? size : size / 2;
+      return before + repeated(a, half) + between + repeated(b, half) + after;
+    },
+  };
+}
+
 /** Those of the odd texts that grow faster than they may, each with how fast. */
-export function tooSteep(
-  texts: Iterable<{ name: string; make: (size: number) => string }>,
-  read: (text: string) => unknown,
-  size: number,
-): string[] {
+export function tooSteep(texts: Iterable<OddText>, read: (text: string) => unknown, size: number): string[] {
   const found: string[] = [];
   for (const { name, make } of texts) {
     const large = make(2 * size);

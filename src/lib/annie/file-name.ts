@@ -79,18 +79,25 @@ function clean(text: string): string {
     text.length > LOOK_AT_START + LOOK_AT_END
       ? text.slice(0, LOOK_AT_START) + text.slice(-LOOK_AT_END)
       : text;
-  return looked
+  const whole = looked
     .toWellFormed()
     .replace(SPACES, ' ')
     .replace(INVISIBLE, '')
     .replace(/ {2,}/g, ' ')
     .normalize('NFC')
-    .replace(RESERVED_CHARACTERS, '_')
-    .replace(/[. ]+$/, '');
+    .replace(RESERVED_CHARACTERS, '_');
+  return trimEnd(whole);
 }
 
 function trimEdges(text: string): string {
-  return text.replace(/^[. ]+/, '').replace(/[. ]+$/, '');
+  return trimEnd(text.replace(/^[. ]+/, ''));
+}
+
+/** Not by `/[. ]+$/`, which looks at each run of them from each of its places. */
+function trimEnd(text: string): string {
+  let end = text.length;
+  while (end > 0 && (text[end - 1] === '.' || text[end - 1] === ' ')) end--;
+  return text.slice(0, end);
 }
 
 /** `stem` shortened until `stem + tail` is within `maxBytes`; the tail is never cut. */

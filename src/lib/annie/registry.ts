@@ -40,7 +40,15 @@ export interface Registry {
 }
 
 /** What an engine says when it is not the one to ask: the next may know better. */
-const CANNOT: readonly ErrorCode[] = ['unsupported_url', 'no_media', 'engine_missing', 'engine_version'];
+const CANNOT: readonly ErrorCode[] = [
+  'too_complex',
+  'unsupported_url',
+  'no_media',
+  'engine_missing',
+  'engine_version',
+];
+/** Of those, what tells a person most. */
+const TELLING: readonly ErrorCode[] = ['too_complex', 'no_media'];
 /** A probe so refused may be a shop window that only lets in who knows the site. */
 const SITE_MAY_KNOW: readonly ErrorCode[] = ['remote_denied', 'remote_status'];
 
@@ -122,12 +130,13 @@ export function anotherMayKnow(thrown: unknown): boolean {
   return thrown instanceof SluiceError && CANNOT.includes(thrown.code);
 }
 
-/** Of several engines' refusals the one that says most: anything else, then `no_media`, then the first. */
+/** Of several engines' refusals the one that says most: anything else, then `too_complex`, `no_media`, then the first. */
 export function mostTelling(failures: readonly unknown[]): unknown {
   const coded = failures.filter((failure) => failure instanceof SluiceError);
+  const told = TELLING.map((telling) => coded.find(({ code }) => code === telling));
   return (
     failures.find((failure) => !anotherMayKnow(failure)) ??
-    coded.find(({ code }) => code === 'no_media') ??
+    told.find((failure) => failure !== undefined) ??
     failures[0] ??
     new SluiceError('unsupported_url')
   );

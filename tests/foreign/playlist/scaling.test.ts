@@ -116,7 +116,7 @@ const WORDS = [
 for (const start of [MASTER, MEDIA]) {
   test(`no odd text after ${JSON.stringify(start)} costs more than three times for twice of it`, () => {
     const steep = tooSteep(
-      oddTexts(WORDS, { seed: 7, count: 60 }),
+      oddTexts(WORDS, { seed: 7, count: 40 }),
       (text) => parsePlaylist(start + text, HERE),
       SIZE,
     );

@@ -19,12 +19,11 @@ const HOP_BY_HOP = new Set([
 
 /** Header fields that go on to the other side. */
 export function forwardedHeaders(headers: Headers): Record<string, string | string[]> {
-  const listed = String(headers['connection'] ?? '')
-    .split(',')
-    .map((name) => name.trim().toLowerCase());
+  const named = String(headers['connection'] ?? '').split(',');
+  const listed = new Set(named.map((name) => name.trim().toLowerCase()));
   const kept: Record<string, string | string[]> = {};
   for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined && !HOP_BY_HOP.has(name) && !listed.includes(name)) kept[name] = value;
+    if (value !== undefined && !HOP_BY_HOP.has(name) && !listed.has(name)) kept[name] = value;
   }
   return kept;
 }

@@ -9,8 +9,9 @@ import type { buildConnector } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
-import { checkUrl } from '../../protocol/url.ts';
+import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../guard/dial.server.ts';
+import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import { type Head, headFrom } from './head.ts';
 import { networkError } from './network-error.ts';
 import { statusError } from './status.ts';
@@ -79,6 +80,7 @@ export function createHttpClient({ guard, stallMs, headTimeoutMs }: HttpClientOp
     connect,
     bodyTimeout: stallMs,
     headersTimeout: headTimeoutMs,
+    maxHeaderSize: MAX_HEAD_BYTES,
     pipelining: 1,
   });
 
@@ -115,7 +117,8 @@ export function createHttpClient({ guard, stallMs, headTimeoutMs }: HttpClientOp
         if (!REDIRECTS.has(status) || location === undefined) {
           throw statusError(status, head.get('retry-after') ?? null, Date.now());
         }
-        const next = URL.parse(location, url);
+        if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
+        const next = parseUrl(location, url);
         if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
         // the guard's refusal needs no scheme check, but undici must never be handed anything but http(s)
         url = checkUrl(next.href);

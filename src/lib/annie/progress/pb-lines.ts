@@ -15,7 +15,10 @@ const STREAM = toBytes(LABEL.stream);
 const NEXT_STREAM = toBytes('     [');
 const LAST = toBytes(LABEL.last);
 
-const FAILED = /(?:^|\S)Downloading (?:.*) error:$/;
+const FAILED = ' error:';
+const BEGUN = /(?:^|\S)Downloading /g;
+/** What `.` is not, in a regular expression. */
+const LINE_ENDS = /[\r\u2028\u2029]/g;
 const OTHER_FAILURES =
   /^(?:Run \S+ failed: |Incorrect Usage[:.] ?)(.*)$|^(flag provided but not defined: .*)$/;
 /** Of a longer title the beginning is kept. */
@@ -145,7 +148,7 @@ export class PbLines {
       this.run.phase('merging');
     } else if (line.endsWith(': file already exists, skipping')) {
       this.run.event({ type: 'skipped' });
-    } else if (FAILED.test(line)) {
+    } else if (isFailure(line)) {
       this.awaitsMessage = true;
     } else {
       const match = OTHER_FAILURES.exec(line);
@@ -159,4 +162,20 @@ export class PbLines {
     if (message !== this.lastError) this.run.event({ type: 'error', message });
     this.lastError = message;
   }
+}
+
+/** `Downloading … error:`, the line's end. In two looks, not by one pattern with `.*` in it, which is quadratic. */
+function isFailure(line: string): boolean {
+  if (!line.endsWith(FAILED)) return false;
+  const text = line.slice(0, -FAILED.length);
+  const start = lastMatch(text, LINE_ENDS) + 1;
+  BEGUN.lastIndex = Math.max(0, start - 1);
+  return BEGUN.test(text);
+}
+
+/** Where the last match stands; -1 = there is none. */
+function lastMatch(text: string, pattern: RegExp): number {
+  let last = -1;
+  for (const { index } of text.matchAll(pattern)) last = index;
+  return last;
 }

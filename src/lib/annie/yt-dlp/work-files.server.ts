@@ -1,10 +1,12 @@
 /** What yt-dlp leaves in a work dir: two small files that tell, and the media. */
-import { readFile, readdir, rm, stat } from 'node:fs/promises';
+import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineResult } from '../engine.ts';
 import { DONE_FILE, FOUND_FILE, MEDIA_PREFIX } from './arguments.ts';
 import type { PartSize } from './parts.ts';
+
+const LAST_BYTES = 64 * 1024;
 
 export interface Found {
   title: string | null;
@@ -19,8 +21,8 @@ export async function clearTold(workDir: string): Promise<void> {
 
 /** What yt-dlp said it is going to fetch; null = it has not said so yet. */
 export async function readFound(workDir: string): Promise<Found | null> {
-  const last = (await readLines(join(workDir, FOUND_FILE))).at(-1);
-  if (last === undefined) return null;
+  const last = await lastLine(join(workDir, FOUND_FILE));
+  if (last === null) return null;
   try {
     const json = JSON.parse(last) as Record<string, unknown>;
     const parts = Array.isArray(json['parts']) ? (json['parts'] as Record<string, unknown>[]) : [];
@@ -52,8 +54,8 @@ export async function bytesBeside(workDir: string, current: string): Promise<num
  * @throws SluiceError `engine_output` when it is not where it should be
  */
 export async function readResult(workDir: string): Promise<EngineResult | null> {
-  const last = (await readLines(join(workDir, DONE_FILE))).at(-1);
-  if (last === undefined) return null;
+  const last = await lastLine(join(workDir, DONE_FILE));
+  if (last === null) return null;
   const path = resolve(workDir, String(JSON.parse(last)));
   const name = relative(resolve(workDir), path);
   const info = name.startsWith('..') || name.includes('/') ? null : await stat(path).catch(() => null);
@@ -68,9 +70,19 @@ export async function readResult(workDir: string): Promise<EngineResult | null> 
   return { path, suggestedName, bytes: info.size };
 }
 
-async function readLines(path: string): Promise<string[]> {
-  const text = await readFile(path, 'utf8').catch(() => '');
-  return text.split('\n').filter((line) => line !== '');
+/** Of the last 64 kB: a title in it may be as long as a page. Null where there is none. */
+async function lastLine(path: string): Promise<string | null> {
+  const handle = await open(path, 'r').catch(() => null);
+  if (handle === null) return null;
+  try {
+    const { size } = await handle.stat();
+    const length = Math.min(size, LAST_BYTES);
+    const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
+    const lines = buffer.toString('utf8').split('\n');
+    return lines.findLast((line) => line !== '') ?? null;
+  } finally {
+    await handle.close();
+  }
 }
 
 function textOf(value: unknown): string | null {

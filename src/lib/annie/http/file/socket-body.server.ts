@@ -18,7 +18,8 @@ import {
   validatorsOf,
 } from '../head.ts';
 import { networkError } from '../network-error.ts';
-import { MAX_HEAD_BYTES, readPlainHead } from './plain-head.ts';
+import { HeadBytes } from './head-bytes.ts';
+import { readPlainHead } from './plain-head.ts';
 import { rest, stayPaused } from './rests.ts';
 import { roomIn, type Segment } from './segments.ts';
 import type { Fill, SegmentWriter } from './segment-writer.server.ts';
@@ -59,18 +60,16 @@ export async function openFast(ask: FastAsk): Promise<FastBody | null> {
   const { guard, url, segment, signal, stallMs } = ask;
   const end = segment.end ?? ask.totalBytes;
   const from = segment.received;
-  const early: Buffer[] = [];
+  const headBytes = new HeadBytes();
   let writer: SegmentWriter | null = null;
   /** Whether the socket now reads into the writer's block or into `shared`. */
   let lent = false;
   let onHead: (whole: boolean) => void = () => {};
   let onChunk = (chunk: Buffer): void => {
-    early.push(Buffer.from(chunk));
-    const bytes = Buffer.concat(early);
-    const whole = bytes.includes('\r\n\r\n');
-    if (!whole && bytes.length <= MAX_HEAD_BYTES) return;
+    const state = headBytes.add(chunk);
+    if (state === 'not yet') return;
     socket.pause();
-    onHead(whole);
+    onHead(state === 'whole');
   };
   // Pausing is by `pause()`, never by `return false`: Node would then not ask for the next buffer, and read on into
   // one that is being written.
@@ -101,32 +100,33 @@ export async function openFast(ask: FastAsk): Promise<FastBody | null> {
     socket.on('error', () => {});
     socket.destroy();
   };
+  let timer: NodeJS.Timeout | undefined;
   const whole = await new Promise<boolean>((resolve) => {
     onHead = resolve;
     const gone = (): void => {
       resolve(false);
     };
     socket.once('error', gone).once('close', gone).once('end', gone);
-    socket.setTimeout(Math.min(stallMs, HEAD_WAIT_MS), gone);
+    // For all of the head: one that drips in is waited for no longer than one that does not come.
+    timer = setTimeout(gone, Math.min(stallMs, HEAD_WAIT_MS));
     signal.addEventListener('abort', gone, { once: true });
     if (signal.aborted) gone();
     socket.write(requestText(ask, from, end));
   });
+  clearTimeout(timer);
   if (!whole || signal.aborted) {
     discard();
     signal.throwIfAborted();
     return null;
   }
-  const bytes = Buffer.concat(early);
-  const headEnd = bytes.indexOf('\r\n\r\n');
-  const answer = readPlainHead(bytes.toString('latin1', 0, headEnd));
+  const { head, rest: body } = headBytes.split();
+  const answer = readPlainHead(head);
   if (answer === null || !asExpected(answer, ask, from, end)) {
     discard();
     return null;
   }
   // what came with the head, and what TLS delivers although it was paused
-  early.length = 0;
-  early.push(bytes.subarray(headEnd + 4));
+  const early: Buffer[] = [body];
   onChunk = (chunk) => {
     early.push(Buffer.from(chunk));
   };

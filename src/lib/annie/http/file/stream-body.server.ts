@@ -62,11 +62,17 @@ function endsByClose({ head }: HttpAnswer): boolean {
   return !head.has('content-length') && !head.has('transfer-encoding');
 }
 
-/** The body without its codings. @throws SluiceError `remote_status` for one we do not know */
+/** As curl: each is a decoder with memory of its own, and a head has room for thousands. */
+const MAX_CODINGS = 5;
+
+/** The body without its codings. @throws SluiceError `remote_status` for one we do not know, and for more than 5 */
 export function decoded({ head, body }: HttpAnswer): Readable {
   let stream: Readable = body;
+  const codings = codingsOf(head);
+  if (codings.length > MAX_CODINGS)
+    throw new SluiceError('remote_status', `The server sent ${codings.length} codings, one in the other.`);
   // the last coding named was put on last
-  for (const coding of codingsOf(head).reverse()) {
+  for (const coding of codings.reverse()) {
     const decoder = DECODERS[coding]?.();
     if (!decoder)
       throw new SluiceError('remote_status', `The server sent a coding we do not know: ${coding}.`);
