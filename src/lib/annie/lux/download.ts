@@ -3,7 +3,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob, EngineResult } from '../engine.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
-import { PERCENT, toSample } from '../progress/sample.ts';
+import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
 import { Bar } from './bar.ts';
 import { failureOf } from './failure.ts';
@@ -35,7 +35,7 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
   const parser = createProgressParser(
     { engine: generation },
     {
-      sample: (_fd, values) => job.onSample(bar.add(toSample(values), values[PERCENT]!)),
+      sample: (_fd, record) => job.onSample(bar.add(toSample(record), record.percent)),
       event: (event) => {
         if (event.type === 'item') {
           title = event.title.trim() || title;

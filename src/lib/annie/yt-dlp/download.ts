@@ -6,7 +6,7 @@ import type { EngineJob, EngineResult } from '../engine.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
-import { toSample } from '../progress/sample.ts';
+import { type ProgressRecord, toSample } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
 import { failureOf } from './failure.ts';
@@ -32,8 +32,8 @@ export async function runDownload({ job, processes, env, argv }: DownloadRun): P
   const watch = new DownloadWatch(job);
   await clearTold(job.workDir);
   const parser = createProgressParser(
-    { engine: 'yt-dlp', progress: { format: 'sluice', prefix: sluicePrefix(nonce) } },
-    { sample: (_fd, values) => watch.sample(values), event: (event) => watch.event(event) },
+    { engine: 'yt-dlp', prefix: sluicePrefix(nonce) },
+    { sample: (_fd, record) => watch.sample(record), event: (event) => watch.event(event) },
   );
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   const exit = await processes.run({
@@ -73,8 +73,8 @@ class DownloadWatch {
     this.job = job;
   }
 
-  sample(values: Float64Array): void {
-    const sample = toSample(values);
+  sample(record: ProgressRecord): void {
+    const sample = toSample(record);
     if (this.looking === null) this.job.onSample(this.parts.add(sample));
     else this.waiting = sample;
   }
