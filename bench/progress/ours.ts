@@ -1,27 +1,18 @@
-/** Sluice's parser over the work: every record decoded, or only the newest of each chunk asked for. */
-import { createNewestParser } from '../../src/lib/annie/progress/newest.ts';
-import { createProgressParser, type Dialect } from '../../src/lib/annie/progress/parser.ts';
-import {
-  ETA,
-  PERCENT,
-  type PrintedSample,
-  RECEIVED,
-  SPEED,
-  toPrinted,
-  TOTAL,
-} from '../../src/lib/annie/progress/sample.ts';
+/** Sluice's parser over the work, every record decoded. */
+import type { ProgressRecord } from '../../src/lib/annie/progress/sample.ts';
+import { createRecordingParser, type RecordedDialect } from '../../src/lib/annie/replay/parser.ts';
+import { type PrintedSample, toPrinted } from '../../src/lib/annie/replay/printed-sample.ts';
 import type { Chunk, Run, Work } from './work.ts';
 
 /** Counts records and adds their numbers up, so that none of the work can be left out. */
 class Sum {
   samples = 0;
-  readonly total = new Float64Array(1);
+  total = 0;
 
-  sample(_fd: 1 | 2, values: Float64Array): void {
+  sample(_fd: 1 | 2, record: ProgressRecord): void {
     this.samples++;
-    const { total } = this;
-    total[0] =
-      total[0]! + values[PERCENT]! + values[RECEIVED]! + values[TOTAL]! + values[SPEED]! + values[ETA]!;
+    const { percent, receivedBytes, totalBytes, bytesPerSecond, etaSeconds } = record;
+    this.total += percent + receivedBytes + totalBytes + bytesPerSecond + etaSeconds;
   }
 
   event(): void {}
@@ -31,7 +22,7 @@ class Sum {
 export function everyRecord({ runs, loops }: Work): number {
   const sum = new Sum();
   for (const { dialect, chunks } of runs) {
-    const parser = createProgressParser(dialect, sum);
+    const parser = createRecordingParser(dialect, sum);
     for (let loop = 0; loop < loops; loop++) {
       for (let k = 0; k < chunks.length; k++) parser.push(chunks[k]!.fd, chunks[k]!.data);
       parser.end();
@@ -40,25 +31,9 @@ export function everyRecord({ runs, loops }: Work): number {
   return sum.samples;
 }
 
-/** Samples taken, at most one a chunk. */
-export function newestOnly({ runs, loops }: Work): number {
-  let taken = 0;
-  for (const { dialect, chunks } of runs) {
-    const parser = createNewestParser(dialect);
-    for (let loop = 0; loop < loops; loop++) {
-      for (let k = 0; k < chunks.length; k++) {
-        parser.push(chunks[k]!.fd, chunks[k]!.data);
-        if (parser.newest() !== null) taken++;
-      }
-      parser.end();
-    }
-  }
-  return taken;
-}
-
 /**
  * Heap bytes for each record, while nothing is collected: over the stretches of the recordings that hold records
- * and nothing else, as what is said in words becomes objects. NaN without `--expose-gc`.
+ * and nothing else, as lines become objects. NaN without `--expose-gc`.
  */
 export function heapPerRecord({ runs, loops }: Work): number {
   if (globalThis.gc === undefined) return NaN;
@@ -66,7 +41,7 @@ export function heapPerRecord({ runs, loops }: Work): number {
   const stretches = runs.flatMap(({ dialect, chunks }) => {
     const stretch = recordsIn(dialect, chunks);
     if (stretch.length === 0) return [];
-    return { parser: createProgressParser(dialect, sum), stretch };
+    return { parser: createRecordingParser(dialect, sum), stretch };
   });
   const pass = (times: number): void => {
     for (const { parser, stretch } of stretches) {
@@ -87,27 +62,27 @@ export function heapPerRecord({ runs, loops }: Work): number {
   return Math.max(0, Math.min(...tries));
 }
 
-/** The chunks between the first record and the last; none when something is said between them. */
-function recordsIn(dialect: Dialect, chunks: Chunk[]): Chunk[] {
+/** The chunks between the first record and the last; none when an event comes between them. */
+function recordsIn(dialect: RecordedDialect, chunks: Chunk[]): Chunk[] {
   let first = -1;
   let last = -1;
-  let saidAfter = -1;
+  let eventAt = -1;
   let at = 0;
-  const parser = createProgressParser(dialect, {
+  const parser = createRecordingParser(dialect, {
     sample() {
       if (first < 0) first = at;
       last = at;
     },
     event() {
-      if (first >= 0 && saidAfter < 0) saidAfter = at;
+      if (first >= 0 && eventAt < 0) eventAt = at;
     },
   });
   for (const { fd, data } of chunks) {
     parser.push(fd, data);
     at++;
   }
-  // The chunk of the first record may hold words before it.
-  return saidAfter >= 0 && saidAfter <= last ? [] : chunks.slice(first + 1, last);
+  // The chunk of the first record may hold lines before it.
+  return eventAt >= 0 && eventAt <= last ? [] : chunks.slice(first + 1, last);
 }
 
 /** Share of the true samples that come out with every number right, 0–1. */
@@ -124,9 +99,9 @@ export function shareRight({ runs }: Work): number {
 function rightOf({ dialect, chunks, samples }: Run): number {
   const wanted = new Set(samples.map(keyOf));
   let right = 0;
-  const parser = createProgressParser(dialect, {
-    sample(fd, values) {
-      if (wanted.delete(keyOf(toPrinted(fd, values)))) right++;
+  const parser = createRecordingParser(dialect, {
+    sample(fd, record) {
+      if (wanted.delete(keyOf(toPrinted(fd, record)))) right++;
     },
     event() {},
   });

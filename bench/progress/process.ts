@@ -2,10 +2,9 @@
  * One process of the bench: all variants of all dialects, in rounds. Prints what its last round measured, as one line
  * of JSON: by then everything is compiled.
  */
-import { inlineParser } from '#lib/annie/progress/inline.server.ts';
 import { interleave } from '../harness.ts';
 import { blog, byteLoop, splitAndMatch } from './baselines.ts';
-import { everyRecord, heapPerRecord, newestOnly, shareRight } from './ours.ts';
+import { everyRecord, heapPerRecord, shareRight } from './ours.ts';
 import { loadWork, type Work } from './work.ts';
 
 const ROUNDS = 2;
@@ -18,7 +17,7 @@ export interface ProcessResult {
   /** 0–1. */
   shareRight: number;
   /** ns of CPU for the whole work, by variant. */
-  ns: Record<'sluice' | 'byteLoop' | 'newest' | 'blog' | 'split', number>;
+  ns: Record<'sluice' | 'byteLoop' | 'blog' | 'split', number>;
   heapBytesPerRecord: number;
   byteSum: number;
 }
@@ -31,7 +30,6 @@ async function measureOne(work: Work): Promise<ProcessResult> {
     [
       { name: 'sluice', run: () => everyRecord(work) },
       { name: 'byteLoop', run: () => byteLoop(work) },
-      { name: 'newest', run: () => newestOnly(work) },
       { name: 'blog', run: () => blog(work) },
       { name: 'split', run: () => splitAndMatch(work) },
     ],
@@ -50,8 +48,6 @@ async function measureOne(work: Work): Promise<ProcessResult> {
   };
 }
 
-// As the server does before it runs its first engine.
-inlineParser();
 const asked = process.argv.slice(2);
 const results: ProcessResult[] = [];
 for (const work of loadWork()) {

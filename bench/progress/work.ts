@@ -1,8 +1,8 @@
 /** The work: real recordings of one dialect with their real chunk boundaries, looped to 64 MiB. */
 import { readdirSync, readFileSync } from 'node:fs';
-import type { Dialect } from '../../src/lib/annie/progress/parser.ts';
-import type { PrintedSample } from '../../src/lib/annie/progress/sample.ts';
 import { dialectOf } from '../../src/lib/annie/replay/header.ts';
+import type { RecordedDialect } from '../../src/lib/annie/replay/parser.ts';
+import type { PrintedSample } from '../../src/lib/annie/replay/printed-sample.ts';
 import { parseRecording } from '../../src/lib/annie/replay/recording.ts';
 
 const ROOT = new URL('../../tests/fixtures/recordings/', import.meta.url);
@@ -18,7 +18,7 @@ export interface Chunk {
 
 export interface Run {
   name: string;
-  dialect: Dialect;
+  dialect: RecordedDialect;
   chunks: Chunk[];
   samples: PrintedSample[];
 }

@@ -64,14 +64,44 @@ test('rechunk keeps every byte of each fd and the size asked for', () => {
   assert.is(joined(2), 'err');
 });
 
+test('lux that hands over to an aria2 that is not there has failed, and says why', () => {
+  const reason = 'Post "http://127.0.0.1:6811/jsonrpc": dial tcp 127.0.0.1:6811: connect: connection refused';
+  const text = [
+    header({ engine: 'lux', argv: ['lux', '--aria2', 'http://127.0.0.1/clip.mp4'], exitCode: 1 }),
+    chunk(`Downloading http://127.0.0.1/clip.mp4 error:\n${reason}\n`),
+  ];
+  assert.equal([...replay(text.join('\n'))].slice(1), [
+    { type: 'error', message: reason },
+    { type: 'end', state: 'error' },
+  ]);
+});
+
+test('-progress and the status in one terminal are both read', () => {
+  const block = (size: number, end: string): string => `total_size=${size}\nspeed=1x\nprogress=${end}\n`;
+  const status = (size: number): string =>
+    `\x1b[0mframe= 1 fps=0.0 q=0.0 size= ${size}kB time=N/A speed=1x    \r`;
+  const text = [
+    header({ engine: 'ffmpeg', argv: ['ffmpeg', '-progress', 'pipe:1', 'o.mp4'], mode: 'pty' }),
+    chunk(`${status(1)}${block(1100, 'continue')}${status(2)}${block(2200, 'end')}`.replaceAll('\n', '\r\n')),
+  ];
+  const sizes = [...replay(text.join('\n'))].flatMap((event) =>
+    event.type === 'progress' ? [event.receivedBytes] : [],
+  );
+  assert.equal(sizes, [1024, 1100, 2048, 2200]);
+});
+
 const run = { version: null, mode: 'pipe' as const, signalsSent: [] };
 for (const [engine, argv, exitCode, signal, said, state] of [
   ['lux', [], null, 'SIGTERM', {}, 'killed'],
   ['lux', [], 130, null, {}, 'killed'],
   ['lux', ['-i'], 0, null, {}, 'info'],
+  ['lux', ['-i'], 1, null, {}, 'error'],
   ['lux', ['--aria2'], 0, null, {}, 'delegated'],
+  ['lux', ['--aria2'], 1, null, {}, 'error'],
   ['lux', ['-s'], 0, null, {}, 'completed'],
   ['yt-dlp', ['-s'], 0, null, {}, 'info'],
+  ['yt-dlp', ['-J'], 1, null, {}, 'error'],
+  ['yt-dlp', ['-J'], null, null, {}, 'info'],
   ['yt-dlp', ['--print-json'], 0, null, {}, 'completed'],
   ['yt-dlp', [], 0, null, { skipped: true, samples: 1 }, 'skipped'],
   ['yt-dlp', [], 0, null, { skipped: true, samples: 2 }, 'completed'],

@@ -207,8 +207,7 @@ const LOOKS: Record<string, (text: string) => unknown> = {
   },
   'progress of lux': progress({ engine: 'lux' }),
   'progress of annie': progress({ engine: 'annie' }),
-  'progress of yt-dlp': progress({ engine: 'yt-dlp', progress: { format: 'sluice', prefix: 'x' } }),
-  'progress of ffmpeg': progress({ engine: 'ffmpeg', progressFd: 1 }),
+  'progress of yt-dlp': progress({ engine: 'yt-dlp', prefix: 'x' }),
 };
 
 for (const [what, look] of Object.entries(LOOKS)) {

@@ -15,7 +15,6 @@ import { type Gate, gateComplaint, startGate } from './process/start.server.ts';
 import { climbLadder, DEFAULT_GRACES, type StopGraces } from './process/stop.ts';
 import { killMarked } from './process/sweep.server.ts';
 import { createWatcher, type Watcher } from './process/watcher.server.ts';
-import { inlineParser } from './progress/inline.server.ts';
 
 /** ms that pipes may stay open after the engine's exit; what holds them longer has left the group. */
 const PIPE_GRACE_MS = 250;
@@ -60,7 +59,6 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
     reaped,
     run(command) {
       if (closing.signal.aborted) return Promise.reject(new SluiceError('not_ready'));
-      inlineParser();
       const mark = `${instance}.${(runs++).toString(36)}`;
       const run = runOne(command, { mark, ledger, watcher, graces, observers, closing: closing.signal });
       running.add(run);

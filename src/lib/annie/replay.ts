@@ -3,11 +3,11 @@
  * out is printed. A recording is JSON lines: a header, then one line for each chunk (`t` in ms since the start,
  * `fd`, `data` in base64), exactly as they came.
  */
-import { createProgressParser } from './progress/parser.ts';
 import type { Phase } from './progress/sink.ts';
-import { type PrintedSample, toPrinted } from './progress/sample.ts';
 import { type EndState, dialectOf, endState } from './replay/header.ts';
 import { lastWords } from './replay/last-words.ts';
+import { createRecordingParser } from './replay/parser.ts';
+import { type PrintedSample, toPrinted } from './replay/printed-sample.ts';
 import { parseRecording, type Recording, rechunk } from './replay/recording.ts';
 
 export type ReplayEvent =
@@ -40,10 +40,10 @@ export function* replayRecording(
   let samples = 0;
   let skipped = false;
   let errors = 0;
-  const parser = createProgressParser(dialectOf(header), {
-    sample(fd, values) {
+  const parser = createRecordingParser(dialectOf(header), {
+    sample(fd, record) {
       samples++;
-      queue.push({ type: 'progress', ...toPrinted(fd, values) });
+      queue.push({ type: 'progress', ...toPrinted(fd, record) });
     },
     event(event) {
       if (event.type === 'phase') queue.push({ type: 'phase', phase: event.phase });

@@ -1,17 +1,23 @@
 /** Records of which any one byte is another, and numbers of every size, against a plain reading of the same bytes. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Dialect } from '#lib/annie/progress/parser.ts';
+import type { RecordedDialect } from '#lib/annie/replay/parser.ts';
 import { feed, utf8 } from './feed.ts';
 import { ANNIE, FFMPEG, readSegments, sluice, YTDLP } from './reference.ts';
 
 const PREFIX = '\u001esluicen0ncen0nce ';
-const text: Dialect = { engine: 'yt-dlp', progress: { format: 'text' } };
+const text: RecordedDialect = { engine: 'yt-dlp', progress: { format: 'text' } };
 
 /** All that text has, and some with their top bit set. */
 const BYTES = [...Array(128).keys(), 0x8d, 0xa0, 0xb0, 0xff].slice(1);
 
-const KINDS: { name: string; dialect: Dialect; fd: 1 | 2; grammar: typeof YTDLP; records: string[] }[] = [
+const KINDS: {
+  name: string;
+  dialect: RecordedDialect;
+  fd: 1 | 2;
+  grammar: typeof YTDLP;
+  records: string[];
+}[] = [
   {
     name: 'annie',
     dialect: { engine: 'annie' },
@@ -62,9 +68,10 @@ for (const { name, dialect, fd, grammar, records } of KINDS) {
         for (const byte of BYTES) {
           const changed = record.slice(0, at) + String.fromCharCode(byte) + record.slice(at + 1);
           const bytes = `\r${record}\r${changed}\r`;
-          const expected = readSegments(bytes, grammar).map(
-            ({ fragment: _, fragments: _s, estimated: _e, ...printed }) => ({ fd, ...printed }),
-          );
+          const expected = readSegments(bytes, grammar).map(({ estimated: _, ...printed }) => ({
+            fd,
+            ...printed,
+          }));
           const { samples } = feed(dialect, fd, Buffer.from(bytes, 'latin1'), []);
           assert.equal(samples, expected, `${JSON.stringify(changed)}, after the one that it was`);
         }

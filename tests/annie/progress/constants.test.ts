@@ -1,24 +1,22 @@
-/** The hot files have constants of their own, as V8 folds those; this holds them to the ones that all others import. */
+/** Hot files of the parser have constants of their own, which V8 folds into the code. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import * as bytes from '#lib/annie/progress/bytes.ts';
-import * as sample from '#lib/annie/progress/sample.ts';
 
 const FOLDER = new URL('../../../src/lib/annie/progress/', import.meta.url);
-const shared = new Map<string, unknown>(Object.entries({ ...bytes, ...sample }));
 
 test('a constant of the same name has the same value in every file', () => {
+  const values = new Map<string, string>();
   let compared = 0;
   for (const file of readdirSync(FOLDER).filter((name) => name.endsWith('.ts'))) {
     const text = readFileSync(new URL(file, FOLDER), 'utf8');
-    for (const [, name, value] of text.matchAll(/^const (\w+) = (\d+);$/gm)) {
-      if (!shared.has(name!)) continue;
-      compared++;
-      assert.is(Number(value), shared.get(name!), `${name} in ${file}`);
+    for (const [, name = '', value = ''] of text.matchAll(/^const (\w+) = (\d+);$/gm)) {
+      if (values.has(name)) compared++;
+      assert.is(values.get(name) ?? value, value, `${name} in ${file}`);
+      values.set(name, value);
     }
   }
-  assert.ok(compared > 20);
+  assert.ok(compared > 8);
 });
 
 test.run();

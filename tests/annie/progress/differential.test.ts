@@ -5,8 +5,8 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createProgressParser, type Dialect } from '#lib/annie/progress/parser.ts';
-import { ESTIMATED, FRAGMENT, FRAGMENTS, toPrinted } from '#lib/annie/progress/sample.ts';
+import { createRecordingParser, type RecordedDialect } from '#lib/annie/replay/parser.ts';
+import { toPrinted } from '#lib/annie/replay/printed-sample.ts';
 import { Dice } from './dice.ts';
 import { ANNIE, FFMPEG, type Read, readLuxBars, readSegments, sluice, YTDLP } from './reference.ts';
 import {
@@ -25,7 +25,7 @@ const PREFIX = '\u001esluicen0ncen0nce ';
 
 interface Case {
   name: string;
-  dialect: Dialect;
+  dialect: RecordedDialect;
   fd: 1 | 2;
   find: (text: string) => Read[];
   record: (download: Download, dice: Dice) => string;
@@ -111,16 +111,10 @@ function cuts(dice: Dice): () => number {
 
 function parse({ dialect, fd }: Case, text: string, nextSize: () => number): Read[] {
   const found: Read[] = [];
-  const known = (value: number): number | null => (Number.isNaN(value) ? null : value);
-  const parser = createProgressParser(dialect, {
-    sample(_fd, values) {
-      const { fd: _, ...printed } = toPrinted(fd, values);
-      found.push({
-        ...printed,
-        fragment: known(values[FRAGMENT]!),
-        fragments: known(values[FRAGMENTS]!),
-        estimated: values[ESTIMATED] === 1,
-      });
+  const parser = createRecordingParser(dialect, {
+    sample(_fd, record) {
+      const { fd: _, ...printed } = toPrinted(fd, record);
+      found.push({ ...printed, estimated: record.estimated });
     },
     event() {},
   });

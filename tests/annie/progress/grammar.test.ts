@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Dialect } from '#lib/annie/progress/parser.ts';
-import type { PrintedSample } from '#lib/annie/progress/sample.ts';
+import type { RecordedDialect } from '#lib/annie/replay/parser.ts';
+import type { PrintedSample } from '#lib/annie/replay/printed-sample.ts';
 import { feed, utf8 } from './feed.ts';
 
 type Numbers = Omit<PrintedSample, 'fd' | 'endOffset'>;
@@ -180,8 +180,12 @@ const ytDlpJson = fc
   });
 
 const na = (value: number | null): string => (value === null ? 'NA' : String(value));
+/** Any double that is no less than 0, as it is printed. */
+const anyDouble = fc
+  .double({ min: 0, noNaN: true, noDefaultInfinity: true })
+  .map((value) => (Object.is(value, -0) ? 0 : value));
 const sluice = fc
-  .tuple(count, fc.option(count.filter((total) => total > 0)), fc.option(count), fc.option(count))
+  .tuple(count, fc.option(count.filter((total) => total > 0)), fc.option(anyDouble), fc.option(count))
   .map(([received, total, speed, eta]): Made => {
     const percent = total === null ? null : (100 * received) / total;
     return {
@@ -221,7 +225,7 @@ const block = fc
 
 interface Case {
   name: string;
-  dialect: Dialect;
+  dialect: RecordedDialect;
   fd: 1 | 2;
   made: fc.Arbitrary<Made>;
   before: string;
@@ -234,7 +238,7 @@ const CASES: Case[] = [
   ...(['\r|', '|\n'] as const).flatMap((ends) => {
     const [before, after] = ends.split('|') as [string, string];
     const how = before === '' ? 'in lines' : 'after CR';
-    const yt = (progress: Extract<Dialect, { engine: 'yt-dlp' }>['progress']): Dialect => ({
+    const yt = (progress: Extract<RecordedDialect, { engine: 'yt-dlp' }>['progress']): RecordedDialect => ({
       engine: 'yt-dlp',
       progress,
     });

@@ -9,8 +9,6 @@ export interface Read {
   totalBytes: number | null;
   speedBytesPerSecond: number | null;
   etaSeconds: number | null;
-  fragment: number | null;
-  fragments: number | null;
   estimated: boolean;
 }
 type Numbers = Partial<Omit<Read, 'endOffset'>>;
@@ -31,8 +29,6 @@ const read = (endOffset: number, numbers: Numbers): Read => ({
   totalBytes: null,
   speedBytesPerSecond: null,
   etaSeconds: null,
-  fragment: null,
-  fragments: null,
   estimated: false,
   ...numbers,
 });
@@ -109,10 +105,10 @@ const UNITS = 'BKMGTPEZY';
 const PB_SIZE = String.raw`\d+ B|\d+\.\d\d [KMGTPEZY]iB`;
 const TIGHT_SIZE = String.raw`\d+\.\d\d(?:B|[KMGTPEZY]iB)`;
 const BAR = String.raw`\[[=>-]*\]`;
-const DURATION = String.raw`(?:\d+(?:\.\d+)?(?:m(?!s)|h|d))*\d+(?:\.\d+)?(?:s|ms|ns|\xc2\xb5s)`;
+const DURATION = String.raw`(?:\d+(?:m(?!s)|h|d))*\d+(?:\.\d+)?(?:s|ms|ns|\xc2\xb5s)`;
 const CLOCK = String.raw`\d\d+:\d\d(?::\d\d)?`;
 const SPEED = `(?:Unknown B|N/A|${TIGHT_SIZE})/s`;
-const FRAGMENT = String.raw`(?: \(frag (\d+)(?:/(\d+))?\))?`;
+const FRAGMENT = String.raw`(?: \(frag \d+(?:/\d+)?\))?`;
 const FIELD = String.raw` (NA|-?\d+(?:\.\d+)?(?:[eE][+-]?\d+)?)`;
 
 function bytes(text: string | undefined): number | null {
@@ -166,12 +162,12 @@ const YTDLP_RECORD = [
   `\\[download\\] +(?:(\\d+\\.\\d|N/A)%(?: of (~?) *(${TIGHT_SIZE}|N/A))? at +(${SPEED}) ETA +(${CLOCK}|Unknown|--:--:--)${FRAGMENT}`,
   `0*100%(?: of +(${TIGHT_SIZE}))?(?: in (?:${CLOCK}|--:--:--))?(?: at +(${SPEED}))?`,
   `(${TIGHT_SIZE}) at +(${SPEED})(?: \\((?:${CLOCK}|--:--:--)\\))?${FRAGMENT})`,
+  `\\[download\\] Download completed`,
 ].join('|');
 
 export const YTDLP: Grammar = {
   match: whole(YTDLP_RECORD, (groups) => {
-    const [text, percent, guess, total, speed, eta, n, of, all, allSpeed, received, itsSpeed, m, ofM] =
-      groups;
+    const [text, percent, guess, total, speed, eta, all, allSpeed, received, itsSpeed] = groups;
     if (percent !== undefined) {
       const share = number(percent);
       return {
@@ -180,11 +176,9 @@ export const YTDLP: Grammar = {
         estimated: guess === '~',
         speedBytesPerSecond: bytes(speed),
         etaSeconds: share !== null && share >= 100 ? 0 : clock(eta),
-        fragment: number(n),
-        fragments: number(of),
       };
     }
-    if (/^\[download\] +0*100%/.test(text!)) {
+    if (/^\[download\] +(?:0*100%|Dow)/.test(text!)) {
       const size = bytes(all);
       return {
         percent: 100,
@@ -197,8 +191,6 @@ export const YTDLP: Grammar = {
     return {
       receivedBytes: bytes(received),
       speedBytesPerSecond: bytes(itsSpeed),
-      fragment: number(m),
-      fragments: number(ofM),
     };
   }),
   anywhere: true,
@@ -209,7 +201,7 @@ export function sluice(prefix: string): Grammar {
   return {
     anywhere: true,
     match: whole(`${prefix}([df])${FIELD.repeat(7)}`, (groups) => {
-      const [, status, received, total, estimate, speed, eta, fragment, fragments] = groups;
+      const [, status, received, total, estimate, speed, eta] = groups;
       const guess = number(total) === null;
       const whole = guess ? number(estimate) : number(total);
       const got = number(received);
@@ -222,8 +214,6 @@ export function sluice(prefix: string): Grammar {
         estimated: guess && whole !== null && whole > 0,
         speedBytesPerSecond: number(speed),
         etaSeconds: percent !== null && percent >= 100 ? 0 : number(eta),
-        fragment: number(fragment),
-        fragments: number(fragments),
       };
     }),
   };

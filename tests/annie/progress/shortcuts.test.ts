@@ -1,17 +1,20 @@
-/** Each shortcut of the parser, led astray: what it takes for granted is nearly there, but not quite. */
+/**
+ * Records that nearly repeat the one before them: the parser keeps what stands again, and nothing else. And what the
+ * readers by bytes must not be led astray by.
+ */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createProgressParser, type Dialect } from '#lib/annie/progress/parser.ts';
-import { toPrinted } from '#lib/annie/progress/sample.ts';
+import type { RecordNumbers } from '#lib/annie/progress/sample.ts';
+import { createRecordingParser, type RecordedDialect } from '#lib/annie/replay/parser.ts';
 import { feed, utf8 } from './feed.ts';
 
 const PREFIX = '\u001esluicen0ncen0nce ';
-const text: Dialect = { engine: 'yt-dlp', progress: { format: 'text' } };
-const ours: Dialect = { engine: 'yt-dlp', progress: { format: 'sluice', prefix: PREFIX } };
+const text: RecordedDialect = { engine: 'yt-dlp', progress: { format: 'text' } };
+const ours: RecordedDialect = { engine: 'yt-dlp', progress: { format: 'sluice', prefix: PREFIX } };
 
 interface Kind {
   name: string;
-  dialect: Dialect;
+  dialect: RecordedDialect;
   fd: 1 | 2;
   /** Stands before each record. */
   before: string;
@@ -101,14 +104,16 @@ const KINDS: Kind[] = [
   },
 ];
 
+type Printed = RecordNumbers & { endOffset: number };
+
 /** All numbers of the last of the records, by itself or after others; null when it is none. */
-function last({ dialect, fd, before }: Kind, records: string[]): number[] | null {
+function last({ dialect, fd, before }: Kind, records: string[]): Printed | null {
   const bytes = utf8(records.map((record) => before + record).join(''));
-  const start = bytes.length - utf8(records.at(-1)!).length;
-  let found: number[] | null = null;
-  const parser = createProgressParser(dialect, {
-    sample(_fd, [endOffset, ...numbers]) {
-      if (endOffset! > start) found = numbers.map((number) => (Number.isNaN(number) ? -1 : number));
+  const start = bytes.length - utf8(records.at(-1) ?? '').length;
+  let found: Printed | null = null;
+  const parser = createRecordingParser(dialect, {
+    sample(_fd, record) {
+      if (record.endOffset > start) found = { ...record, endOffset: record.endOffset - start };
     },
     event() {},
   });
@@ -141,21 +146,22 @@ for (const kind of KINDS) {
   });
 
   test(`${kind.name}: text that moved within the window is not taken for what was read`, () => {
-    // Small chunks up to the window's end, then a large one, so that other records stand where the last one was.
+    // Small chunks up to the end of annie's window of 16 KiB, then a large one: other records come to stand where the
+    // last one stood.
     const [one, other] = [kind.records[0]!, kind.records[0]!.replace('14.', '15.').replace('1561', '2561')];
     for (let padding = 0; padding < one.length + 4; padding++) {
       const small = utf8(kind.before + one);
       const large = utf8((kind.before + other).repeat(90));
-      const totals = new Set<number | null>();
+      const totals = new Set<number>();
       let reading = false;
-      const parser = createProgressParser(kind.dialect, {
-        sample(fd, values) {
-          if (reading) totals.add(toPrinted(fd, values).totalBytes);
+      const parser = createRecordingParser(kind.dialect, {
+        sample(_fd, { totalBytes }) {
+          if (reading) totals.add(totalBytes);
         },
         event() {},
       });
       parser.push(kind.fd, utf8(kind.before === '' ? 'x'.repeat(padding) : `${'x'.repeat(padding)}\n`));
-      for (let k = 0; k < 5000 / small.length; k++) parser.push(kind.fd, small);
+      for (let k = 0; k < 12_000 / small.length; k++) parser.push(kind.fd, small);
       // What waited for its end is told first.
       parser.push(kind.fd, utf8(kind.before));
       reading = true;
@@ -205,7 +211,7 @@ test('an ffmpeg that speaks between two records of yt-dlp leaves nothing of its 
   const status = 'frame=  1 size=  9kB time=00:00:01.00 bitrate=1.0kbits/s speed=1x\r';
   for (const kind of KINDS.filter(({ dialect }) => dialect.engine === 'yt-dlp')) {
     const [record] = kind.records;
-    const dialect = { ...kind.dialect, mediaOnStdout: true } as Dialect;
+    const dialect = { ...kind.dialect, mediaOnStdout: true } as RecordedDialect;
     const { samples } = feed(dialect, 2, utf8(`${record}\r${record}\r${status}${record}\r`), []);
     assert.is(samples.length, 4);
     const { endOffset: _a, ...alone } = samples[0]!;

@@ -2,9 +2,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createProgressParser } from '#lib/annie/progress/parser.ts';
-import { toPrinted, type PrintedSample } from '#lib/annie/progress/sample.ts';
 import { dialectOf } from '#lib/annie/replay/header.ts';
+import { createRecordingParser } from '#lib/annie/replay/parser.ts';
+import { type PrintedSample, toPrinted } from '#lib/annie/replay/printed-sample.ts';
 import { type Chunk, recut } from '#lib/annie/replay/recording.ts';
 import { type Fixture, fixtures, samplesOf } from './recordings.ts';
 
@@ -14,9 +14,9 @@ function check({ recording, truth }: Fixture, chunks: Chunk[]): void {
   const expected = { 1: [] as PrintedSample[], 2: [] as PrintedSample[] };
   for (const sample of samplesOf(truth)) expected[sample.fd].push(sample);
   const count = { 1: 0, 2: 0 };
-  const parser = createProgressParser(dialectOf(recording.header), {
-    sample(fd, values) {
-      const sample = toPrinted(fd, values);
+  const parser = createRecordingParser(dialectOf(recording.header), {
+    sample(fd, record) {
+      const sample = toPrinted(fd, record);
       assert.equal(sample, expected[fd][count[fd]++]);
       assert.ok(sample.endOffset <= fed[fd], `told at ${fed[fd]} what ends at ${sample.endOffset}`);
     },

@@ -7,7 +7,7 @@ import type { EngineJob, EngineResult } from '../engine.ts';
 import { RefusalWatch } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
-import { PERCENT, toSample } from '../progress/sample.ts';
+import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
 import { Bar } from './bar.ts';
 import { findFinished, removeMedia } from './work-files.server.ts';
@@ -38,7 +38,7 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
   const parser = createProgressParser(
     { engine: generation },
     {
-      sample: (_fd, values) => job.onSample(bar.add(toSample(values), values[PERCENT]!)),
+      sample: (_fd, record) => job.onSample(bar.add(toSample(record), record.percent)),
       event: (event) => {
         if (event.type === 'item') {
           title = event.title.trim() || title;

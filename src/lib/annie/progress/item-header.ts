@@ -10,10 +10,9 @@
  *          Size:            14.89 MiB (15618348 Bytes)
  *          # download with: lux -f default ...
  *
- * It is understood when somebody asks: in a run that prints forty short records, that took as long as reading the
- * records did.
+ * Nothing of it is understood before somebody asks: in a run of forty records that took as long as the records did.
  */
-import { withoutEscapes } from './bytes.ts';
+import { toReadable } from './text.ts';
 
 /** A stream's size is 0 where lux does not know it. */
 export interface HeaderStream {
@@ -43,14 +42,12 @@ interface Understood {
 
 export class ItemHeader {
   readonly type = 'item';
-  /** Just past the LF of the last `# download with:` line. */
-  readonly endOffset: number;
-  private readonly text: string;
+  /** Its lines, in Latin-1. */
+  private readonly raw: readonly string[];
   private understood: Understood | null = null;
 
-  constructor(text: string, endOffset: number) {
-    this.text = text;
-    this.endOffset = endOffset;
+  constructor(lines: readonly string[]) {
+    this.raw = lines;
   }
 
   get site(): string {
@@ -72,12 +69,11 @@ export class ItemHeader {
   }
 
   private read(): Understood {
-    return (this.understood ??= understand(this.text));
+    return (this.understood ??= understand(toReadable(this.raw.join('\n')).split('\n')));
   }
 }
 
-function understand(text: string): Understood {
-  const lines = withoutEscapes(text).split('\n');
+function understand(lines: string[]): Understood {
   const type = lines.findIndex((line, index) => index > 1 && line.startsWith(LABEL.type));
   const streams: HeaderStream[] = [];
   for (const line of lines.slice(type)) {
@@ -89,7 +85,7 @@ function understand(text: string): Understood {
     if (last && Number.isNaN(last.bytes)) last.bytes = null;
   }
   return {
-    site: lines[0]!.slice(LABEL.site.length).trim(),
+    site: (lines[0] ?? '').slice(LABEL.site.length).trim(),
     title: lines.slice(1, type).join('\n').slice(LABEL.title.length).trim(),
     kind: lines[type]?.slice(LABEL.type.length).trim() ?? '',
     streams,

@@ -1,44 +1,29 @@
-import type { Run } from './run.ts';
-import { Pb3Reader } from './pb3-record.ts';
-import { createValues } from './sample.ts';
+import { LONGEST_RECORD, Pb3Reader } from './pb3-record.ts';
+import type { Reporter } from './reporter.ts';
+import { ProgressRecord } from './sample.ts';
 import type { ByteStream } from './sink.ts';
 
-// Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
+// A constant of the file's own: V8 folds it into the code, an imported one it loads each time.
 const DOT = 46;
-const NINE = 57;
-const ZERO = 48;
-const END = 0;
-
-/** Far over the widest terminal; a longer run of bytes without a record is not a bar. */
-const LONGEST_RECORD = 4096;
-
-/** A reader's loop over digits ends at what is none; past the end of a chunk it would find nothing and go on. */
-function withZero(chunk: Uint8Array): Buffer {
-  const b = Buffer.alloc(chunk.length + 1);
-  b.set(chunk);
-  return b;
-}
 
 /**
- * lux's fd 2 through a pipe: bars and nothing else, without any separator. A chunk is nearly always one whole
- * record, which is read in place; only a record that a chunk boundary cuts is copied.
+ * lux's fd 2 through a pipe: bars and nothing else, without any separator. A chunk is nearly always one whole record,
+ * which is read in place; only a record that a chunk boundary cuts is copied.
  */
 export class LuxBarStream implements ByteStream {
-  private readonly run: Run;
-  private readonly fd: 1 | 2;
-  private readonly reader = new Pb3Reader();
-  private readonly values = createValues();
+  private readonly reporter: Reporter;
+  private readonly record = new ProgressRecord();
+  private readonly reader = new Pb3Reader(this.record);
   /** A cut record's beginning, then a zero, where every reader stops. */
   private readonly carry = Buffer.alloc(LONGEST_RECORD + 1);
   private carried = 0;
   /** The last byte of the chunk before, when it was no record's: a digit here may go on with a number there. */
   private before = 0;
-  /** Stream offset of the first byte of the chunk at hand. */
+  /** Stream offset of the chunk's first byte. */
   private base = 0;
 
-  constructor(run: Run, fd: 1 | 2) {
-    this.run = run;
-    this.fd = fd;
+  constructor(reporter: Reporter) {
+    this.reporter = reporter;
   }
 
   push(chunk: Uint8Array): void {
@@ -46,8 +31,7 @@ export class LuxBarStream implements ByteStream {
     let start = this.carried > 0 ? this.fill(chunk) : 0;
     if (this.before > 0) start = this.nextNumber(chunk, start, n, this.before);
     if (start < n) {
-      const b = isDigit(chunk[n - 1]!) ? withZero(chunk) : chunk;
-      const rest = this.scan(b, start, n, this.base);
+      const rest = this.scan(chunk, start, n, this.base);
       if (rest < n) this.keep(chunk, rest, n);
     }
     this.base += n;
@@ -58,13 +42,13 @@ export class LuxBarStream implements ByteStream {
     this.carried = 0;
   }
 
-  /** Reads records from `i` on; returns where the one begins that `n` cuts off, or `n`. */
+  /** Reads records from `i` on. Returns where the one begins that `n` cuts off, or `n`. */
   private scan(b: Uint8Array, i: number, n: number, base: number): number {
     while (i < n) {
-      const next = this.reader.read(b, i, n, this.values);
+      const next = this.reader.read(b, i, n);
       if (next > 0) {
-        this.values[END] = base + next;
-        this.run.sample(this.fd, this.values);
+        this.record.endOffset = base + next;
+        this.reporter.sample(2, this.record);
         i = next;
       } else if (~next >= n) {
         return i;
@@ -75,33 +59,32 @@ export class LuxBarStream implements ByteStream {
     return n;
   }
 
-  /** Completes the cut record with the chunk's first bytes; returns where to go on in the chunk. */
+  /** Completes the cut record with the chunk's first bytes. Returns where to go on in the chunk. */
   private fill(chunk: Uint8Array): number {
     const old = this.carried;
     const taken = Math.min(chunk.length, LONGEST_RECORD - old);
     this.keep(chunk, 0, taken);
     const rest = this.scan(this.carry, 0, this.carried, this.base - old);
-    if (rest < old) {
-      if (this.carried < LONGEST_RECORD) {
-        this.carry.copyWithin(0, rest, this.carried);
-        this.carried -= rest;
-        return taken;
-      }
+    if (rest >= old) {
+      this.carried = 0;
+      return rest - old;
+    }
+    if (this.carried < LONGEST_RECORD) {
+      this.carry.copyWithin(0, rest, this.carried);
+      this.carried -= rest;
+    } else {
       // No bar is that long: drop it and look for a number further on.
       this.carried = 0;
       this.before = this.carry[LONGEST_RECORD - 1]!;
-      return taken;
     }
-    this.carried = 0;
-    return rest - old;
+    return taken;
   }
 
   private keep(b: Uint8Array, start: number, end: number): void {
-    let to = this.carried;
-    const limit = Math.min(end, start + LONGEST_RECORD - to);
-    for (let k = start; k < limit; k++) this.carry[to++] = b[k]!;
-    this.carry[to] = 0;
-    this.carried = to;
+    const kept = b.subarray(start, Math.min(end, start + LONGEST_RECORD - this.carried));
+    this.carry.set(kept, this.carried);
+    this.carried += kept.length;
+    this.carry[this.carried] = 0;
   }
 
   /** The next byte at or after `i` that can begin a record: a digit that does not go on with a number. */
@@ -117,5 +100,5 @@ export class LuxBarStream implements ByteStream {
 }
 
 function isDigit(c: number): boolean {
-  return c >= ZERO && c <= NINE;
+  return c >= 48 && c <= 57;
 }

@@ -1,109 +1,61 @@
 /**
- * The progress parser: bytes of an engine's fds in, records and events out. What it takes from a chunk it takes at
- * once; what it must keep is bounded, however long a line is.
+ * The progress parser: bytes of an engine's two fds in, records and events out. What it keeps of them is bounded,
+ * however long a line is.
  */
-import { FfmpegProgressStream } from './ffmpeg-progress.ts';
-import { FfmpegLogStream } from './ffmpeg-stream.ts';
+import { AnnieStream } from './annie-stream.ts';
+import { ItemLines } from './item-lines.ts';
+import { LineReader } from './lines.ts';
 import { LuxBarStream } from './lux-bar.ts';
-import { annieStream, luxLines, luxTerminalStream } from './pb-streams.ts';
-import { Run } from './run.ts';
+import { Reporter } from './reporter.ts';
 import type { ByteStream, ProgressSink } from './sink.ts';
-import { type YtDlpFormat, YtDlpStream } from './ytdlp-stream.ts';
+import { sluiceReader } from './sluice-template.ts';
+import { YtDlpLines } from './ytdlp-lines.ts';
 
+/** What an engine prints when Sluice runs it, through pipes. */
 export type Dialect =
-  /** lux, and annie from July 2021: bar on fd 2, the rest on fd 1. */
-  | { engine: 'lux'; terminal?: boolean }
+  /** lux, and annie from July 2021: the bar on fd 2, the rest on fd 1. */
+  | { engine: 'lux' }
   /** annie before that: all on fd 1. */
-  | { engine: 'annie'; terminal?: boolean }
-  /** `mediaOnStdout`: it was told `-o -`, so that all it says is on fd 2. */
-  | { engine: 'yt-dlp'; progress: YtDlpFormat; terminal?: boolean; mediaOnStdout?: boolean }
-  /** `progressFd`: where `-progress` writes; null without it. */
-  | { engine: 'ffmpeg'; progressFd: 1 | 2 | null };
+  | { engine: 'annie' }
+  /** With our template, each line of which begins with `prefix`. */
+  | { engine: 'yt-dlp'; prefix: string };
 
 export interface ProgressParser {
   /** The chunk is not kept. */
   push(fd: 1 | 2, chunk: Uint8Array): void;
-  /** Both fds have ended: what waited for its end is told. */
+  /** Both fds have ended: reports what waited for its end. */
   end(): void;
 }
 
 export function createProgressParser(dialect: Dialect, sink: ProgressSink): ProgressParser {
-  const run = new Run(sink, dialect.engine === 'ffmpeg' ? 'processing' : 'downloading');
+  const reporter = new Reporter(sink, 'downloading');
   switch (dialect.engine) {
     case 'lux':
-      return new LuxParser(run, dialect);
+      return new FdParser(itemLines(reporter, 1), new LuxBarStream(reporter));
     case 'annie':
-      return new AnnieParser(run, dialect);
-    case 'yt-dlp':
-      return new YtDlpParser(run, dialect);
-    case 'ffmpeg':
-      return new FfmpegParser(run, dialect);
-  }
-}
-
-type DialectOf<Engine> = Extract<Dialect, { engine: Engine }>;
-
-/*
- * A class with a `push` of its own for each engine, though all say the same: where one function calls five classes
- * of streams V8 looks the method up each time (3.5 of 100 of the time of our template) and puts none of them in line.
- */
-
-class LuxParser implements ProgressParser {
-  private readonly out: ByteStream;
-  private readonly err: LuxBarStream | null;
-
-  constructor(run: Run, { terminal = false }: DialectOf<'lux'>) {
-    this.out = terminal ? luxTerminalStream({ run, fd: 1 }) : luxLines({ run, fd: 1 });
-    this.err = terminal ? null : new LuxBarStream(run, 2);
-  }
-
-  push(fd: 1 | 2, chunk: Uint8Array): void {
-    if (fd === 1) this.out.push(chunk);
-    else this.err?.push(chunk);
-  }
-
-  end(): void {
-    this.out.end();
-    this.err?.end();
-  }
-}
-
-class AnnieParser implements ProgressParser {
-  private readonly out: ByteStream;
-  /** Nothing but complaints about flags. */
-  private readonly err: ByteStream;
-
-  constructor(run: Run, { terminal = false }: DialectOf<'annie'>) {
-    this.out = annieStream({ run, fd: 1, terminal });
-    this.err = luxLines({ run, fd: 2 });
-  }
-
-  push(fd: 1 | 2, chunk: Uint8Array): void {
-    if (fd === 1) this.out.push(chunk);
-    else this.err.push(chunk);
-  }
-
-  end(): void {
-    this.out.end();
-    this.err.end();
-  }
-}
-
-class YtDlpParser implements ProgressParser {
-  private readonly out: YtDlpStream | null;
-  private readonly err: YtDlpStream | null;
-
-  constructor(run: Run, { progress, terminal = false, mediaOnStdout = false }: DialectOf<'yt-dlp'>) {
-    if (terminal) {
-      this.out = new YtDlpStream({ run, fd: 1, terminal, progress, ffmpeg: true, errors: true });
-      this.err = null;
-    } else {
-      this.out = mediaOnStdout
-        ? null
-        : new YtDlpStream({ run, fd: 1, progress, ffmpeg: false, errors: false });
-      const onErr = mediaOnStdout ? progress : null;
-      this.err = new YtDlpStream({ run, fd: 2, progress: onErr, ffmpeg: true, errors: true });
+      // fd 2 has nothing but complaints about flags.
+      return new FdParser(new AnnieStream(reporter), itemLines(reporter, 2));
+    case 'yt-dlp': {
+      const { prefix } = dialect;
+      const out = new YtDlpLines(reporter, { records: [sluiceReader(prefix)], prefix });
+      const err = new YtDlpLines(reporter, { isErrorFd: true });
+      return new FdParser(new LineReader(1, out, reporter), new LineReader(2, err, reporter));
     }
+  }
+}
+
+function itemLines(reporter: Reporter, fd: 1 | 2): LineReader {
+  return new LineReader(fd, new ItemLines(reporter), reporter);
+}
+
+/** A stream for each fd; null: what comes there is not looked at. */
+export class FdParser implements ProgressParser {
+  private readonly out: ByteStream | null;
+  private readonly err: ByteStream | null;
+
+  constructor(out: ByteStream | null, err: ByteStream | null) {
+    this.out = out;
+    this.err = err;
   }
 
   push(fd: 1 | 2, chunk: Uint8Array): void {
@@ -114,27 +66,5 @@ class YtDlpParser implements ProgressParser {
   end(): void {
     this.out?.end();
     this.err?.end();
-  }
-}
-
-class FfmpegParser implements ProgressParser {
-  private readonly progress: FfmpegProgressStream | null;
-  private readonly progressFd: 1 | 2 | null;
-  private readonly log: FfmpegLogStream;
-
-  constructor(run: Run, { progressFd }: DialectOf<'ffmpeg'>) {
-    this.progress = progressFd === null ? null : new FfmpegProgressStream(run, progressFd);
-    this.progressFd = progressFd;
-    this.log = new FfmpegLogStream({ run, fd: 2 });
-  }
-
-  push(fd: 1 | 2, chunk: Uint8Array): void {
-    if (fd === this.progressFd) this.progress?.push(chunk);
-    else if (fd === 2) this.log.push(chunk);
-  }
-
-  end(): void {
-    this.progress?.end();
-    this.log.end();
   }
 }

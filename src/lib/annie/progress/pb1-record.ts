@@ -1,5 +1,5 @@
 /**
- * One record of cheggaaa/pb v1 as annie set it up, with the bar when there is a terminal to take a width from:
+ * One record of cheggaaa/pb v1 as annie sets it up, with the bar when a terminal gives it a width:
  *
  *      0 B / 14.89 MiB [------------------------------------------]   0.00%
  *      2.93 MiB / 14.89 MiB   19.67% 200.21 KiB/s 00m56s
@@ -7,131 +7,144 @@
  *
  * Speed and time come and go, so only what follows the record says that it is whole.
  */
-import { Bar } from './bar.ts';
-import { readDuration, readPbSize, readPbSizeByWord } from './numbers.ts';
-import { Known, type Source } from './window.ts';
-import { misfit, wordOf } from './words.ts';
+import { digitAt, NumberSlot, readDuration, readPbSize, readPercent } from './pb-numbers.ts';
+import { barEnd } from './pb3-record.ts';
+import type { ProgressRecord } from './sample.ts';
+import type { Window } from './window.ts';
 
-// Folded by V8 as they are this file's own; imported ones it loads each time (README, Why it is fast).
-const DOT = 46;
-const NINE = 57;
+// Constants of the file's own: V8 folds them into the code, imported ones it loads each time.
 const OPEN = 91;
-const PERCENT_SIGN = 37;
 const QUESTION = 63;
 const SLASH = 47;
 const SPACE = 32;
-const ZERO = 48;
-const ETA = 5;
-const PERCENT = 1;
-const RECEIVED = 2;
-const SPEED = 4;
-const TOTAL = 3;
+const LOWER_S = 115;
 
-const LETTER_S = 115;
-/** What follows the dot of a percentage. */
-const HUNDREDTHS = wordOf('00%');
-/** `/s 00m05s` in three words that overlap. */
-const SLASH_S = wordOf('/s ');
-const MINUTES = wordOf('00m0');
-const SECONDS = wordOf('0s');
+/** `/s 00m05s` */
+const TIME_BYTES = 9;
 
 export class Pb1Reader {
-  /**
-   * Counters, bar and percent of the last record: annie prints 100 records a second, and 86 of 100 begin as the
-   * last one did.
-   */
-  private readonly head = new Known();
-  private readonly bar = new Bar();
+  private readonly record: ProgressRecord;
+  private readonly window: Window;
+  private readonly number = new NumberSlot();
+  /** Where counters, bar and percent of the last record stand in the window; length 0 = nowhere. */
+  private headAt = 0;
+  private headLength = 0;
+  /** Where `/s 00m05s` of the last record stands, and what it says; 0 = nowhere. */
+  private timeAt = 0;
+  private secondsLeft = NaN;
 
-  /** Returns the index after the record that begins at `i`, or `~index` of the byte that does not fit. */
-  read(source: Source, i: number, n: number, out: Float64Array): number {
-    let end = this.head.again(source, i, n);
-    if (end === 0) {
-      end = this.readHead(source, i, n, out);
-      if (end < 0) return end;
-      // Without a total it ends in no percent sign, and might have gone on.
-      if (source.bytes[end - 1] === PERCENT_SIGN) this.head.keep(source, i, end);
+  constructor(record: ProgressRecord, window: Window) {
+    this.record = record;
+    this.window = window;
+  }
+
+  /** Reads the record at `i` of the window. Returns the index after it, or `~index` of the byte that does not fit. */
+  read(i: number, n: number): number {
+    const end = this.isHead(i, n) ? i + this.headLength : this.readHead(i);
+    return end < 0 ? end : this.readTail(end);
+  }
+
+  /** To be called when the window's bytes move. */
+  forget(): void {
+    this.headLength = 0;
+    this.timeAt = 0;
+  }
+
+  /**
+   * Whether the last record's head stands at `i` again: annie prints 100 records a second, and 86 of 100 begin as the
+   * last one did, so its numbers are in the record already. Eight bytes are compared at once, as doubles: those are
+   * equal only when their bytes are, but for the two zeros, which no text is.
+   */
+  private isHead(i: number, n: number): boolean {
+    const { headAt, headLength } = this;
+    if (headLength === 0 || i + headLength > n) return false;
+    const { view } = this.window;
+    const last = headLength - 8;
+    for (let k = 0; k < last; k += 8) {
+      if (view.getFloat64(i + k, true) !== view.getFloat64(headAt + k, true)) return false;
     }
-    return this.readTail(source, end, out);
+    if (view.getFloat64(i + last, true) !== view.getFloat64(headAt + last, true)) return false;
+    this.headAt = i;
+    return true;
   }
 
   /** Up to the percent sign. */
-  private readHead(source: Source, i: number, n: number, out: Float64Array): number {
-    const b = source.bytes;
+  private readHead(start: number): number {
+    const { record, number, window } = this;
+    const b = window.bytes;
+    this.headLength = 0;
+    let i = start;
     if (b[i] !== SPACE) return ~i;
-    i = readPbSize(b, i + 1, out, RECEIVED);
+    i = readPbSize(b, i + 1, number);
     if (i < 0) return i;
+    record.receivedBytes = number.value;
     if (b[i] !== SPACE) return ~i;
     if (b[++i] !== SLASH) return ~i;
     if (b[++i] !== SPACE) return ~i;
-    const unknown = b[++i] === QUESTION;
-    if (unknown) {
-      out[TOTAL] = NaN;
-      i++;
-    } else {
-      i = readPbSize(b, i, out, TOTAL);
-      if (i < 0) return i;
-    }
+    const isUnknown = b[++i] === QUESTION;
+    i = isUnknown ? i + 1 : readPbSize(b, i, number);
+    if (i < 0) return i;
+    record.totalBytes = isUnknown ? NaN : number.value;
     if (b[i] === SPACE && b[i + 1] === OPEN) {
-      i = this.bar.skip(source, i + 1, n);
+      i = barEnd(b, i + 1);
       if (i < 0) return i;
     }
-    if (unknown) {
-      out[PERCENT] = NaN;
-      return i;
-    }
+    record.percent = NaN;
+    if (isUnknown) return i;
     if (b[i] !== SPACE) return ~i;
     while (b[++i] === SPACE);
-    let c = b[i]!;
-    if (!(c >= ZERO && c <= NINE)) return ~i;
-    let hundredths = c - ZERO;
-    while (((c = b[++i]!) - ZERO) >>> 0 < 10) hundredths = hundredths * 10 + (c - ZERO);
-    if (c !== DOT) return ~i;
-    const word = source.view.getInt32(i + 1, true) ^ HUNDREDTHS;
-    if (misfit(word, 0xfff0f0) !== 0) return ~i;
-    out[PERCENT] = (hundredths * 100 + (word & 15) * 10 + ((word >> 8) & 15)) / 100;
-    return i + 4;
+    i = readPercent(b, i, number);
+    if (i < 0) return i;
+    record.percent = number.value;
+    // Only with its percent sign: a head that ends in `?` might have gone on.
+    this.headAt = start;
+    this.headLength = i - start;
+    return i;
   }
 
-  /** Speed and time, each of which may be missing. */
-  private readTail(source: Source, i: number, out: Float64Array): number {
-    const b = source.bytes;
-    let end = i;
+  /** Speed and time, each of which may be missing. `end`: where the head ends. */
+  private readTail(end: number): number {
+    const { record, number, window } = this;
+    const b = window.bytes;
+    let i = end;
     while (b[i] === SPACE) i++;
     // A speed has a dot or a blank after its digits, a time has a letter.
-    const unit = b[i]! >= ZERO && b[i]! <= NINE ? readPbSizeByWord(source, i, out, SPEED) : -1;
-    const timed = unit > 0 ? readUsualTime(source, unit, out) : 0;
-    if (timed > 0) {
-      end = timed;
+    const unit = digitAt(b, i) < 10 ? readPbSize(b, i, number) : -1;
+    record.bytesPerSecond = unit > 0 ? number.value : NaN;
+    if (unit > 0 && this.isTime(unit)) {
+      end = unit + TIME_BYTES;
+    } else if (unit > 0) {
+      if (b[unit] !== SLASH) return ~unit;
+      if (b[unit + 1] !== LOWER_S) return ~(unit + 1);
+      end = this.readTime(unit + 2);
     } else {
-      if (unit > 0) {
-        if (b[unit] !== SLASH) return ~unit;
-        if (b[unit + 1] !== LETTER_S) return ~(unit + 1);
-        i = end = unit + 2;
-        while (b[i] === SPACE) i++;
-      } else {
-        out[SPEED] = NaN;
-      }
-      out[ETA] = NaN;
-      if (b[i]! >= ZERO && b[i]! <= NINE) {
-        i = readDuration(b, i, out, ETA, true);
-        if (i < 0) return i;
-        end = i;
-      }
+      end = this.readTime(end);
     }
-    // The last record's time is elapsed time; without a total there is no time left to speak of.
-    if (out[PERCENT]! >= 100) out[ETA] = 0;
-    else if (Number.isNaN(out[TOTAL]!)) out[ETA] = NaN;
+    if (end < 0) return end;
+    // The last record's time is elapsed time; without a total there is no time left.
+    if (record.percent >= 100) record.etaSeconds = 0;
+    else record.etaSeconds = Number.isNaN(record.totalBytes) ? NaN : this.secondsLeft;
     return end;
   }
-}
 
-/** `/s 00m05s`, which nearly always follows the number of the speed. The index after it, or 0. */
-function readUsualTime({ view }: Source, i: number, out: Float64Array): number {
-  const mark = view.getInt32(i, true) ^ SLASH_S;
-  const minutes = view.getInt32(i + 3, true) ^ MINUTES;
-  const seconds = view.getInt16(i + 7, true) ^ SECONDS;
-  if ((misfit(mark, 0xffffff) | misfit(minutes, 0xf0fff0f0) | misfit(seconds, 0xfff0)) !== 0) return 0;
-  out[ETA] = (minutes & 15) * 600 + ((minutes >> 8) & 15) * 60 + ((minutes >> 24) & 15) * 10 + (seconds & 15);
-  return i + 9;
+  /** Whether `/s` and the time of the last record stand at `i` again: it changes once in 100 records. */
+  private isTime(i: number): boolean {
+    const { timeAt, window } = this;
+    if (timeAt === 0 || window.bytes[i + TIME_BYTES - 1] !== LOWER_S) return false;
+    return window.view.getFloat64(i, true) === window.view.getFloat64(timeAt, true);
+  }
+
+  /** A time of any form, or none, after `start`, where a speed ends or the head. */
+  private readTime(start: number): number {
+    const b = this.window.bytes;
+    this.timeAt = 0;
+    this.secondsLeft = NaN;
+    let i = start;
+    while (b[i] === SPACE) i++;
+    if (digitAt(b, i) > 9) return start;
+    const end = readDuration(b, i, this.number, true);
+    this.secondsLeft = this.number.value;
+    if (end === start - 2 + TIME_BYTES) this.timeAt = start - 2;
+    return end;
+  }
 }

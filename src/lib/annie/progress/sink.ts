@@ -1,5 +1,6 @@
-/** What a parser tells, and to whom. */
+/** What a parser reports. */
 import type { ItemHeader } from './item-header.ts';
+import type { ProgressRecord } from './sample.ts';
 
 export type Phase = 'extracting' | 'downloading' | 'merging' | 'post-processing' | 'processing';
 
@@ -11,24 +12,20 @@ export type ProgressEvent =
   | { type: 'error'; message: string }
   /** yt-dlp begins a file: what follows runs from 0 to 100 again. */
   | { type: 'part'; destination: string }
-  | { type: 'playlist'; index: number; of: number }
-  | { type: 'postprocessor'; name: string }
+  /** yt-dlp goes on with the next part at this byte. */
   | { type: 'resuming'; byte: number }
-  | { type: 'retry'; message: string }
   /** The file was there already, or is not wanted: nothing is fetched. */
-  | { type: 'skipped' }
-  /** ffmpeg: how long its input plays. */
-  | { type: 'duration'; seconds: number };
+  | { type: 'skipped' };
 
 export interface ProgressSink {
-  /** `values` (see sample.ts) is the parser's own array: read it now, it is written again for the next record. */
-  sample(fd: 1 | 2, values: Float64Array): void;
+  /** The parser overwrites `record` for the next one: read it before you return. */
+  sample(fd: 1 | 2, record: ProgressRecord): void;
   event(event: ProgressEvent): void;
 }
 
 /** The bytes of one fd. */
 export interface ByteStream {
-  /** The chunk is not kept: it may be written again once this returns. */
+  /** The chunk is not kept: the caller may overwrite it once this returns. */
   push(chunk: Uint8Array): void;
   end(): void;
 }

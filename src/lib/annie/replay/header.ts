@@ -1,14 +1,13 @@
 /** What a recording's header says of the run: which dialect it speaks, and how it ended. */
 import { SluiceError } from '../../protocol/error.ts';
-import type { Dialect } from '../progress/parser.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
-import type { YtDlpFormat } from '../progress/ytdlp-stream.ts';
+import type { RecordedDialect, YtDlpFormat } from './parser.ts';
 import type { RecordingHeader } from './recording.ts';
 
 export type EndState = 'completed' | 'skipped' | 'error' | 'killed' | 'info' | 'delegated';
 
 /** @throws SluiceError `invalid_recording` for an engine that Sluice does not run */
-export function dialectOf(header: RecordingHeader): Dialect {
+export function dialectOf(header: RecordingHeader): RecordedDialect {
   const { engine, argv } = header;
   const terminal = header.mode === 'pty';
   if (engine.startsWith('yt-dlp')) {
@@ -16,7 +15,7 @@ export function dialectOf(header: RecordingHeader): Dialect {
   }
   if (engine.startsWith('annie') && !printsNewBar(header.version)) return { engine: 'annie', terminal };
   if (engine.startsWith('lux') || engine.startsWith('annie')) return { engine: 'lux', terminal };
-  if (engine.startsWith('ffmpeg')) return { engine: 'ffmpeg', progressFd: ffmpegProgressFd(argv) };
+  if (engine.startsWith('ffmpeg')) return { engine: 'ffmpeg', progressFd: ffmpegProgressFd(argv), terminal };
   throw new SluiceError('invalid_recording', `Sluice does not run ${JSON.stringify(engine.slice(0, 64))}.`);
 }
 
@@ -29,8 +28,10 @@ export function endState(
   if (signalsSent.length > 0 && exitCode !== 0) return 'killed';
   // What a shell reports of SIGINT, SIGKILL and SIGTERM.
   if (exitCode === 130 || exitCode === 137 || exitCode === 143) return 'killed';
-  if (asksForInfo(engine, argv)) return 'info';
-  if (engine.startsWith('lux') && argv.some((word) => /^--?aria2$/.test(word))) return 'delegated';
+  if (exitCode === 0 || exitCode === null) {
+    if (asksForInfo(engine, argv)) return 'info';
+    if (engine.startsWith('lux') && argv.some((word) => /^--?aria2$/.test(word))) return 'delegated';
+  }
   if (skipped && samples <= 1) return 'skipped';
   return exitCode === 0 ? 'completed' : 'error';
 }

@@ -1,9 +1,9 @@
-import { toText } from '../progress/bytes.ts';
 import type { Recording } from './recording.ts';
 
 /** Enough for the message that a program ends with. */
 const TAIL_BYTES = 4096;
-const STATUS = /^(?:frame=|L?size=)/;
+/** ffmpeg's status, and a line of `-progress`. */
+const STATUS = /^\w+=/;
 
 /**
  * What ffmpeg says of a failure: it has no mark for errors, but its last line that neither goes on with another
@@ -11,11 +11,12 @@ const STATUS = /^(?:frame=|L?size=)/;
  */
 export function lastWords({ header, chunks }: Recording): string | null {
   if (!header.engine.startsWith('ffmpeg')) return null;
-  const tail: number[] = [];
-  for (const { data } of chunks.filter(({ fd }) => fd === 2).toReversed()) {
-    tail.unshift(...data);
-    if (tail.length > TAIL_BYTES) break;
-  }
-  const lines = toText(Buffer.from(tail), 0, tail.length).split(/[\r\n]+/);
+  // A terminal has one fd.
+  const fd = header.mode === 'pty' ? 1 : 2;
+  const log = Buffer.concat(chunks.filter((chunk) => chunk.fd === fd).map(({ data }) => data));
+  const lines = log
+    .subarray(-TAIL_BYTES)
+    .toString()
+    .split(/[\r\n]+/);
   return lines.findLast((line) => /^\S/.test(line) && !STATUS.test(line))?.trimEnd() ?? null;
 }

@@ -3,7 +3,6 @@
  * its time and its pipe.
  */
 import { createProgressParser } from '../progress/parser.ts';
-import { RECEIVED } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 
 export interface Chunk {
@@ -45,7 +44,7 @@ export function readRecording(name: string, text: string): Recording {
   const parser = createProgressParser(
     { engine },
     {
-      sample: (_fd, values) => (receivedBytes = values[RECEIVED]!),
+      sample: (_fd, record) => (receivedBytes = record.receivedBytes),
       event: (event) => events.push(event),
     },
   );

@@ -10,7 +10,7 @@ import { contradiction } from '../contradiction.ts';
 import { RefusalWatch } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../process.ts';
 import { createProgressParser } from '../progress/parser.ts';
-import { ESTIMATED, FINISHED, FRAGMENTS, toSample, TOTAL } from '../progress/sample.ts';
+import { type ProgressRecord, toSample } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
 import { type CurrentPart, PartSizes } from './part-sizes.server.ts';
@@ -55,8 +55,8 @@ async function runOnce(
   const watch = new DownloadWatch(job, sizes, () => wrongSize.abort());
   await clearTold(job.workDir);
   const parser = createProgressParser(
-    { engine: 'yt-dlp', progress: { format: 'sluice', prefix: sluicePrefix(nonce) } },
-    { sample: (_fd, values) => watch.sample(values), event: (event) => watch.event(event) },
+    { engine: 'yt-dlp', prefix: sluicePrefix(nonce) },
+    { sample: (_fd, record) => watch.sample(record), event: (event) => watch.event(event) },
   );
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
   // Of an ffmpeg that fetches a stream; one that joins is quoted by yt-dlp with its last line.
@@ -115,9 +115,9 @@ class DownloadWatch {
     this.onWrongSize = onWrongSize;
   }
 
-  sample(values: Float64Array): void {
-    if (!this.fits(values)) return this.onWrongSize();
-    const sample = toSample(values);
+  sample(record: ProgressRecord): void {
+    if (!this.fits(record)) return this.onWrongSize();
+    const sample = toSample(record);
     if (this.looking === null) this.job.onSample(this.parts.add(sample));
     else this.waiting = sample;
   }
@@ -157,11 +157,10 @@ class DownloadWatch {
   }
 
   /** Guesses say nothing, nor does what fragments add up to. */
-  private fits(values: Float64Array): boolean {
-    const bytes = values[TOTAL]!;
-    const isExact = bytes > 0 && values[ESTIMATED] !== 1 && Number.isNaN(values[FRAGMENTS]);
+  private fits({ totalBytes, estimated, fragmented, finished }: ProgressRecord): boolean {
+    const isExact = totalBytes > 0 && !estimated && !fragmented;
     if (this.current === null || !isExact) return true;
-    return this.sizes.hold(this.current, bytes, values[FINISHED] === 1);
+    return this.sizes.hold(this.current, totalBytes, finished);
   }
 
   private look(body: () => Promise<void>): void {

@@ -1,21 +1,22 @@
+import type { ProgressRecord } from './sample.ts';
 import type { Phase, ProgressEvent, ProgressSink } from './sink.ts';
 
-/** What the streams of one engine run share: the phase it is in, and the way to the sink. */
-export class Run {
+/** Shared by the two fds of a run: reports to the sink, and knows the phase that the run is in. */
+export class Reporter {
   private readonly sink: ProgressSink;
   private readonly working: Phase;
   private current: Phase = 'extracting';
   private begun = false;
 
-  /** `working`: the phase that a first sample implies when nothing was said before. */
+  /** @param working the phase that a first sample implies when no line said so before */
   constructor(sink: ProgressSink, working: 'downloading' | 'processing') {
     this.sink = sink;
     this.working = working;
   }
 
-  sample(fd: 1 | 2, values: Float64Array): void {
+  sample(fd: 1 | 2, record: ProgressRecord): void {
     if (!this.begun) this.phase(this.working);
-    this.sink.sample(fd, values);
+    this.sink.sample(fd, record);
   }
 
   phase(phase: Phase): void {
