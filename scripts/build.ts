@@ -26,9 +26,20 @@ async function buildProcess(): Promise<void> {
   await buildBundle({
     cli: join(root, 'src/cli.ts'),
     'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
-    'foreign-worker': join(root, 'src/lib/foreign/worker.server.ts'),
   });
+  await buildBundle({ 'foreign-worker': join(root, 'src/lib/foreign/worker.server.ts') });
   await buildBundle({ 'watchdog-thread': join(root, 'src/watchdog-thread.ts') });
+  copyPrograms();
+}
+
+/** Programs stay files: engines start them. The mode is set, as not every checkout keeps it. */
+function copyPrograms(): void {
+  mkdirSync(join(root, 'build/ffmpeg'));
+  for (const name of ['ffmpeg', 'ffprobe']) {
+    const path = join(root, 'build/ffmpeg', name);
+    copyFileSync(join(root, 'src/lib/annie/ffmpeg/bin', name), path);
+    chmodSync(path, 0o755);
+  }
 }
 
 async function buildBundle(input: Record<string, string>): Promise<void> {
@@ -53,13 +64,6 @@ async function buildBundle(input: Record<string, string>): Promise<void> {
     sourcemap: true,
   });
   await bundle.close();
-  // Programs stay files: engines start them. The mode is set, as not every checkout keeps it.
-  mkdirSync(join(root, 'build/ffmpeg'));
-  for (const name of ['ffmpeg', 'ffprobe']) {
-    const path = join(root, 'build/ffmpeg', name);
-    copyFileSync(join(root, 'src/lib/annie/ffmpeg/bin', name), path);
-    chmodSync(path, 0o755);
-  }
 }
 
 await withLock(join(root, 'node_modules/.cache/sluice-build.lock'), async () => {
