@@ -9,13 +9,13 @@ import { paraglideMiddleware } from '#lib/paraglide/server.js';
 export const handle: Handle = ({ event, resolve }) =>
   paraglideMiddleware(event.request, async ({ request, locale }) => {
     event.request = request;
-    const { session, cookie } = mounted().visit(request);
+    const { session, cookies } = mounted().visit(request);
     const response = await resolve(event, {
       // Only its id: the page has to know whether there is one (static/session.js), and whether it is another than before.
       transformPageChunk: ({ html }) => html.replace('%lang%', locale).replace('%session%', session ?? ''),
     });
     if (response.headers.get('content-type')?.startsWith('text/html')) {
-      if (cookie !== null) response.headers.append('set-cookie', cookie);
+      for (const cookie of cookies) response.headers.append('set-cookie', cookie);
       // It is for one visitor only.
       response.headers.set('cache-control', 'private, no-store');
     }

@@ -16,9 +16,9 @@
     }
     // One tab after the other: the second one sends the cookie that the first one got.
     if (navigator.locks) return navigator.locks.request('sluice.session', ask);
-    // There are no locks over plain http. Who got a new session asks again: two tabs then have the one that came last.
+    // There are no locks over plain http. Asked again, two tabs have the one cookie that came last.
     const first = await ask();
-    return first.token === undefined ? first : ask();
+    return { ...first, ...(await ask()) };
   };
 
   window.sluiceSession = { open, opened: document.documentElement.dataset.session ? null : open() };

@@ -1,12 +1,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fromCookie } from '#lib/channel/credentials.ts';
 import { headerOf } from '#lib/channel/headers.ts';
 import { Gatekeeper } from '#lib/channel/origin.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { openSession, visitPage } from '#lib/channel/visit.ts';
 
 const tokens = new Tokens(new Uint8Array(32).fill(7));
-const door = { tokens, gate: new Gatekeeper('127.0.0.1', 3000, ['https://dl.example.org']) };
+const other = new Tokens(new Uint8Array(32).fill(8)).issue();
+const door = {
+  tokens,
+  gate: new Gatekeeper('127.0.0.1', 3000, ['https://dl.example.org']),
+  // A store with one session in it.
+  lists: {
+    summary: (id: string) => ({ id, downloads: id === other.session ? 1 : 0, unfinished: 0, newest: null }),
+  },
+};
 const { token, session } = tokens.issue();
 const HOST = '127.0.0.1:3000';
 const OURS = { host: HOST, cookie: `sluice_session=${token}` };
@@ -26,60 +35,90 @@ for (const site of ['cross-site', 'same-site', 'something-new']) {
       { 'sec-purpose': 'prefetch' },
     ]) {
       const headers = { 'sec-fetch-site': site, ...more };
-      assert.equal(page(headers), { session: null, cookie: null });
-      assert.equal(page({ ...headers, ...OURS }), { session, cookie: null });
-      assert.is(post(headers).cookie, null);
-      assert.equal(
-        [post({ ...headers, ...OURS }).session, post({ ...headers, ...OURS }).cookie],
-        [session, null],
-      );
+      assert.equal(page(headers), { session: null, cookies: [] });
+      assert.equal(page({ ...headers, ...OURS }), { session, cookies: [] });
+      assert.equal(page({ ...headers, cookie: `sluice_first=${token}` }), { session: null, cookies: [] });
+      assert.equal(post(headers).cookies, []);
+      const opened = post({ ...headers, ...OURS });
+      assert.equal([opened.session, opened.cookies], [session, []]);
     }
   });
 }
 
+/** The session of a Set-Cookie line, by the cookie's name. */
+const sessionIn = (line: string | undefined, name: string) =>
+  tokens.verify(
+    new RegExp(`^${name}=([^;]+); Path=/; Max-Age=\\d+; HttpOnly; SameSite=Lax$`).exec(line ?? '')?.[1] ?? '',
+  )?.session;
+
 for (const site of ['same-origin', 'none', undefined]) {
   const headers: Record<string, string> = site === undefined ? {} : { 'sec-fetch-site': site };
-  test(`the session that comes along stays and its cookie is set anew (Sec-Fetch-Site: ${site})`, () => {
+  const from = `(Sec-Fetch-Site: ${site})`;
+  test(`the session that comes along stays and its cookie is set anew ${from}`, () => {
     for (const more of [{}, HTML]) {
       const visit = page({ ...headers, ...more, ...OURS });
       assert.is(visit.session, session);
-      assert.match(visit.cookie ?? '', new RegExp(`^sluice_session=${token}; .*; SameSite=Lax$`));
+      assert.equal([visit.cookies.length, sessionIn(visit.cookies[0], 'sluice_session')], [1, session]);
     }
   });
 
-  test(`a browser without one gets none with the page, which asks for it (Sec-Fetch-Site: ${site})`, () => {
-    for (const cookie of ['', 'sluice_session=planted']) {
-      assert.equal(page({ ...headers, ...HTML, cookie }), { session: null, cookie: null });
+  test(`a browser without one is not given one by the page, but something to go by until it asked ${from}`, () => {
+    for (const cookie of [
+      '',
+      'sluice_session=planted',
+      `sluice_session=${other.token}`,
+      'sluice_first=planted',
+    ]) {
+      const visit = page({ ...headers, ...HTML, cookie });
+      assert.equal([visit.session, visit.cookies.length], [null, 1]);
+      assert.type(sessionIn(visit.cookies[0], 'sluice_first'), 'string');
     }
+    const again = page({ ...headers, ...HTML, cookie: `sluice_first=${token}` });
+    assert.equal(again, { session: null, cookies: [] }, 'and it keeps that');
   });
 
-  test(`a program without one gets a new one with the page (Sec-Fetch-Site: ${site})`, () => {
+  test(`a program without one gets a new one with the page ${from}`, () => {
     for (const cookie of ['', 'sluice_session=planted']) {
       const visit = page({ ...headers, cookie });
-      assert.is(
-        tokens.verify(/^sluice_session=([^;]+)/.exec(visit.cookie ?? '')?.[1] ?? '')?.session,
-        visit.session,
-      );
+      assert.type(visit.session, 'string');
+      assert.is(sessionIn(visit.cookies[0], 'sluice_session'), visit.session);
     }
   });
 }
 
 test('what a browser fetches in case somebody wants it sets no cookie', () => {
   for (const purpose of ['prefetch', 'prefetch;prerender', 'prefetch;anonymous-client-ip']) {
-    assert.is(page({ 'sec-purpose': purpose }).cookie, null);
-    assert.is(page({ 'sec-purpose': purpose, ...OURS }).cookie, null);
+    for (const more of [{}, HTML, OURS]) assert.equal(page({ 'sec-purpose': purpose, ...more }).cookies, []);
   }
 });
 
-test('a page that asks for the session of its browser gets that one, and no token of it to read', () => {
-  for (const from of [{ origin: `http://${HOST}` }, { 'sec-fetch-site': 'same-origin' }]) {
+for (const from of [{ origin: `http://${HOST}` }, { 'sec-fetch-site': 'same-origin' }]) {
+  test(`a page that asks for the session of its browser gets that, and no token to read (${Object.keys(from)[0]})`, () => {
     const opened = post({ ...OURS, ...from });
     assert.equal([opened.session, opened.token, opened.lost], [session, null, null]);
-    assert.match(opened.cookie ?? '', new RegExp(`^sluice_session=${token};`));
-    const first = post(from);
-    assert.is(tokens.verify(first.token ?? '')?.session, first.session);
-    assert.ok(first.cookie?.startsWith(`sluice_session=${first.token};`));
-  }
+    assert.equal(
+      opened.cookies.map((line) => sessionIn(line, 'sluice_session')),
+      [session],
+    );
+    const fresh = post(from);
+    assert.is(tokens.verify(fresh.token ?? '')?.session, fresh.session);
+    assert.is(sessionIn(fresh.cookies[0], 'sluice_session'), fresh.session);
+  });
+
+  test(`what the first page gave becomes the session, unless there is one (${Object.keys(from)[0]})`, () => {
+    const first = tokens.issue();
+    const opened = post({ ...from, cookie: `sluice_first=${first.token}` });
+    assert.equal([opened.session, opened.token], [first.session, null]);
+    assert.is(sessionIn(opened.cookies[0], 'sluice_session'), first.session);
+    assert.match(opened.cookies[1] ?? '', /^sluice_first=; Path=\/; Max-Age=0; /);
+    assert.is(post({ ...from, cookie: `sluice_first=${first.token}; ${OURS.cookie}` }).session, session);
+  });
+}
+
+test('the API takes what the first page gave for as long as there is no session', () => {
+  const first = tokens.issue();
+  assert.is(fromCookie(tokens, `sluice_first=${first.token}`)?.session, first.session);
+  assert.is(fromCookie(tokens, `sluice_first=${first.token}; ${OURS.cookie}`)?.session, session);
 });
 
 test('a program gets a new session each time, whatever cookie it has', () => {
@@ -88,12 +127,15 @@ test('a program gets a new session each time, whatever cookie it has', () => {
   assert.equal([tokens.verify(opened.token ?? '')?.session, opened.lost], [opened.session, null]);
 });
 
-test('a browser that sends a token of another key is told which session it was for', () => {
-  const other = new Tokens(new Uint8Array(32).fill(8)).issue();
+test('a browser that sends a token of another key is told which session of ours it was for', () => {
+  const elsewhere = new Tokens(new Uint8Array(32).fill(9)).issue();
   const lostWith = (cookie: string) => post({ cookie, origin: `http://${HOST}` }).lost;
   assert.is(lostWith(`sluice_session=${other.token}`), other.session);
   assert.is(lostWith(`__Host-sluice_session=${other.token}`), other.session);
+  assert.is(lostWith(`sluice_session=${other.token}; sluice_first=${token}`), other.session);
   assert.is(lostWith('sluice_session=planted'), null);
+  assert.is(lostWith(`sluice_session=${elsewhere.token}`), null, 'of another Sluice on this host');
+  assert.is(lostWith(`sluice_session=${elsewhere.token}; sluice_session=${other.token}`), other.session);
   assert.is(lostWith(`sluice_session=${other.token}; sluice_session=${token}`), null, 'one of them is good');
 });
 
@@ -101,8 +143,12 @@ test('over https the cookie is called __Host-, and one of the name before still 
   const visit = page({ ...OURS, host: 'dl.example.org' });
   assert.is(visit.session, session);
   assert.match(
-    visit.cookie ?? '',
+    visit.cookies[0] ?? '',
     new RegExp(`^__Host-sluice_session=${token}; Path=/; Max-Age=\\d+; HttpOnly; SameSite=Lax; Secure$`),
+  );
+  assert.match(
+    page({ ...HTML, host: 'dl.example.org' }).cookies[0] ?? '',
+    /^__Host-sluice_first=\S+; Path=\/; Max-Age=120; HttpOnly; SameSite=Lax; Secure$/,
   );
 });
 

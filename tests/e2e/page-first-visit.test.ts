@@ -104,6 +104,10 @@ testUnless(
     const context = await newBrowser();
     const tabs = await openTabs(context, 3, ground.server.url);
     await agree(tabs, ground.server.url);
+    assert.equal(
+      (await context.cookies()).map(({ name }) => name),
+      ['sluice_session'],
+    );
   },
 );
 
@@ -189,17 +193,21 @@ testUnless(test, pageMissing, 'without locks, all tabs follow the session that c
   const server = await newServer({ env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url.slice(0, -1) } });
   line.lead(server.port);
   const context = await onLan();
-  const [late, prompt] = [Visit.on(await context.newPage()), Visit.on(await context.newPage())];
-  const held = line.hold('POST /api/sessions HTTP');
-  const loading = late.page.goto(url, { waitUntil: 'commit' });
-  await held.arrived;
-  await prompt.page.goto(url);
-  await prompt.ready();
-  const following = prompt.page.waitForEvent('load');
-  held.release();
+  const [first, second] = [Visit.on(await context.newPage()), Visit.on(await context.newPage())];
+  const page = line.hold('GET /?second HTTP');
+  const session = line.hold('POST /api/sessions HTTP');
+  const loading = second.page.goto(`${url}?second`);
+  await page.arrived;
+  await first.page.goto(url, { waitUntil: 'commit' });
+  await session.arrived;
+  // The second tab was answered before the first one had anything, and asks before the first one is answered.
+  page.release();
   await loading;
+  await second.ready();
+  const following = second.page.waitForEvent('load');
+  session.release();
   await following;
-  await agree([late, prompt], url);
+  await agree([first, second], url);
 });
 
 test.run();

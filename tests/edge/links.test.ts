@@ -65,6 +65,9 @@ const json = <T>({ body }: RawAnswer): T => JSON.parse(body.toString()) as T;
 
 test('the command lists the sessions that have downloads, the one added to last first', async () => {
   await server.session();
+  const cleared = await server.session();
+  const id = await cleared.add({ url: `${NOWHERE}/cleared.bin` });
+  await cleared.expect(204, 'DELETE', `/api/downloads/${id}`);
   const { stdout, code } = await operator('sessions', '--json');
   assert.is(code, 0);
   const { sessions, more } = JSON.parse(stdout) as SessionList;

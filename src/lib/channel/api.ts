@@ -4,6 +4,7 @@ import { nanoid } from 'nanoid';
 import { jsonAnswer } from '../protocol/answer.ts';
 import type { LandedFile } from '../protocol/runner.ts';
 import { paths } from '../protocol/paths.ts';
+import type { OpenedSession } from '../protocol/session.ts';
 import { problemAnswer } from '../protocol/problem.ts';
 import { type EdgeRequest, type Matched, matchRequest, type SessionRequest } from '../protocol/request.ts';
 import type { ApiAnswer } from './api-answer.ts';
@@ -113,8 +114,15 @@ async function parse(
 /** Nothing is stored: the first write of the session creates it. */
 async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   await readBody(request);
-  const { session: id, token, lost, cookie } = openSession(edge, headerOf(request.headers));
-  const headers: Record<string, string> = cookie === null ? {} : { 'set-cookie': cookie };
-  if (token === null) return jsonAnswer({ id }, 200, headers);
-  return jsonAnswer(lost === null ? { id, token } : { id, token, lost }, 201, headers);
+  const { session: id, token, lost, cookies } = openSession(edge, headerOf(request.headers));
+  const opened: OpenedSession = {
+    id,
+    ...(token === null ? {} : { token }),
+    ...(lost === null ? {} : { lost }),
+  };
+  const answer = jsonAnswer(opened, token === null ? 200 : 201);
+  return {
+    ...answer,
+    headers: { ...answer.headers, ...(cookies.length > 0 ? { 'set-cookie': cookies } : {}) },
+  };
 }

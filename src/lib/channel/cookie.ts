@@ -4,13 +4,21 @@
  */
 export const SESSION_COOKIE = 'sluice_session';
 /**
- * Its name over https. A browser takes a `__Host-` cookie from nobody but this very host over https, so that no other
- * subdomain can plant one. Source: RFC 6265bis, section 4.1.3.2.
+ * What a browser gets with the first page, until that page has asked for its session: it never takes the place of a
+ * session's cookie, wherever the browser came from and however many tabs it opens at once.
  */
-export const SECURE_SESSION_COOKIE = `__Host-${SESSION_COOKIE}`;
+export const FIRST_VISIT_COOKIE = 'sluice_first';
+
+/**
+ * Before their names over https. A browser takes such a cookie from nobody but this very host over https, so that no
+ * other subdomain can plant one. Source: RFC 6265bis, section 4.1.3.2.
+ */
+const HOST_PREFIX = '__Host-';
 
 /** A year, in seconds: browsers keep none longer than 400 days. Set anew with each visit of the page. */
 const MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
+/** Long enough for a page on a slow line to ask. */
+const FIRST_VISIT_SECONDS = 120;
 
 /**
  * The values of one cookie in a Cookie header, in order. There can be several: a planted one for another path
@@ -26,19 +34,32 @@ export function readCookies(header: string | null | undefined, name: string): st
 }
 
 /**
- * All values that may be a session's, the best first: over https the cookie was called as over http until it got its
- * prefix, and who has that one keeps the list.
+ * As `readCookies`, of both names that a cookie of ours can have, the safer one first: over https too it had none but
+ * the plain one until it got its prefix, and who has that keeps the list.
  */
-export function readSessionCookies(header: string | null | undefined): string[] {
-  return [...readCookies(header, SECURE_SESSION_COOKIE), ...readCookies(header, SESSION_COOKIE)];
+export function readOwnCookies(header: string | null | undefined, name: string): string[] {
+  return [...readCookies(header, HOST_PREFIX + name), ...readCookies(header, name)];
 }
 
 /** @param secure whether the page is reached over https */
 export function sessionCookie(token: string, secure: boolean): string {
+  return ownCookie(SESSION_COOKIE, token, MAX_AGE_SECONDS, secure);
+}
+
+export function firstVisitCookie(token: string, secure: boolean): string {
+  return ownCookie(FIRST_VISIT_COOKIE, token, FIRST_VISIT_SECONDS, secure);
+}
+
+/** Takes the first visit's cookie away again. */
+export function noFirstVisitCookie(secure: boolean): string {
+  return ownCookie(FIRST_VISIT_COOKIE, '', 0, secure);
+}
+
+function ownCookie(name: string, value: string, maxAgeSeconds: number, secure: boolean): string {
   const parts = [
-    `${secure ? SECURE_SESSION_COOKIE : SESSION_COOKIE}=${token}`,
+    `${secure ? HOST_PREFIX : ''}${name}=${value}`,
     'Path=/',
-    `Max-Age=${MAX_AGE_SECONDS}`,
+    `Max-Age=${maxAgeSeconds}`,
     'HttpOnly',
     'SameSite=Lax',
   ];

@@ -1,5 +1,5 @@
 import { SluiceError } from '../protocol/error.ts';
-import { readSessionCookies } from './cookie.ts';
+import { FIRST_VISIT_COOKIE, readOwnCookies, SESSION_COOKIE } from './cookie.ts';
 import type { TokenClaims, Tokens } from './token.ts';
 
 /** What is looked at of a request; both Headers and Node's header object can be turned into it. */
@@ -20,7 +20,20 @@ export function authenticate(tokens: Tokens, { authorization, cookie }: Credenti
 
 /** null when no cookie holds a token of ours: none, an old one, or a planted one. */
 export function fromCookie(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
-  for (const value of readSessionCookies(cookie)) {
+  return fromSessionCookie(tokens, cookie) ?? fromFirstVisit(tokens, cookie);
+}
+
+export function fromSessionCookie(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
+  return firstGood(tokens, readOwnCookies(cookie, SESSION_COOKIE));
+}
+
+/** The session of a browser whose first page has not asked for one yet. */
+export function fromFirstVisit(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
+  return firstGood(tokens, readOwnCookies(cookie, FIRST_VISIT_COOKIE));
+}
+
+function firstGood(tokens: Tokens, values: readonly string[]): TokenClaims | null {
+  for (const value of values) {
     const claims = tokens.verify(value);
     if (claims) return claims;
   }

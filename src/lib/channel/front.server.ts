@@ -75,7 +75,7 @@ export function refuseUnknownUpgrade(socket: Duplex): void {
 
 /** Head and text leave in one write. */
 export function sendAnswer(response: ServerResponse, { status, headers, body }: ApiAnswer): void {
-  const all: Record<string, string> = {
+  const all: ApiAnswer['headers'] = {
     ...SECURITY_HEADERS,
     'content-security-policy': API_POLICY,
     ...headers,

@@ -1,60 +1,76 @@
 /**
  * How a visitor comes by a session. What a browser was sent here for by another site never sets a cookie: the one it
- * has may not have come along (SameSite), and would be replaced, with all downloads behind it. So the page that is
- * loaded asks by itself, from its own origin, for the session that its browser has or a new one.
+ * has may not have come along (SameSite), and would be replaced, with all downloads behind it. And a page never sets a
+ * browser's session cookie: of two tabs that are opened at once the later one would take the first one's session away.
+ * The page that was loaded asks by itself, from its own origin, one tab after the other (static/session.js).
  */
-import { sessionCookie, readSessionCookies } from './cookie.ts';
-import { fromCookie } from './credentials.ts';
+import {
+  firstVisitCookie,
+  noFirstVisitCookie,
+  readOwnCookies,
+  SESSION_COOKIE,
+  sessionCookie,
+} from './cookie.ts';
+import { fromCookie, fromFirstVisit, fromSessionCookie } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import type { HeaderOf } from './headers.ts';
 import { isFromElsewhere } from './origin.ts';
-import { type TokenClaims, Tokens } from './token.ts';
+import { Tokens } from './token.ts';
 
 type Door = Pick<Edge, 'tokens' | 'gate'>;
+type StoredDoor = Door & { lists: Pick<Edge['lists'], 'summary'> };
 
 export interface Visit {
   /** null: the page has to ask for one (`POST /api/sessions`). */
   session: string | null;
-  /** The Set-Cookie line; null = none. */
-  cookie: string | null;
+  /** Set-Cookie lines. */
+  cookies: string[];
 }
 
-/**
- * The page is asked for. A new session comes with it only for who will not run its scripts: of two tabs that a browser
- * opens at once, the later cookie would take the first tab's session away, where scripts can ask one after the other.
- */
-export function visitPage(door: Door, header: HeaderOf): Visit {
-  const claims = fromCookie(door.tokens, header('cookie'));
-  if (claims !== null) return { session: claims.session, cookie: cookieFor(door, claims, header) };
-  if (runsScripts(header) || !maySetCookie(header)) return { session: null, cookie: null };
-  const issued = door.tokens.issue();
-  return { session: issued.session, cookie: cookieFor(door, issued, header) };
+/** The page is asked for. */
+export function visitPage({ tokens, gate }: Door, header: HeaderOf): Visit {
+  const claims = fromSessionCookie(tokens, header('cookie'));
+  const secure = gate.isSecure(header('host'));
+  if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [] };
+  if (claims !== null) return { session: claims.session, cookies: [sessionCookie(claims.token, secure)] };
+  if (runsScripts(header)) {
+    const isFirst = fromFirstVisit(tokens, header('cookie')) === null;
+    return { session: null, cookies: isFirst ? [firstVisitCookie(tokens.issue().token, secure)] : [] };
+  }
+  const { session, token } = tokens.issue();
+  return { session, cookies: [sessionCookie(token, secure)] };
 }
 
 export interface OpenedSession extends Visit {
   session: string;
-  /** Of a new session; null for the one that the browser has. */
+  /** Of a session that is new; null for one that the browser had. */
   token: string | null;
-  /** Of a new session: which one the cookie was for that this server's key has not signed. */
+  /**
+   * The stored session that the cookie was for, which this server's key has not signed. Cookies know no port: that of
+   * another Sluice on this host comes along too, and nothing is lost here by it.
+   */
   lost: string | null;
 }
 
 /** `POST /api/sessions`: a browser gets the session it has, and each program a new one. Nothing is stored. */
-export function openSession(door: Door, header: HeaderOf): OpenedSession {
-  const cookies = isBrowser(header) ? header('cookie') : undefined;
-  const claims = fromCookie(door.tokens, cookies);
-  if (claims !== null) {
-    const cookie = cookieFor(door, claims, header);
-    return { session: claims.session, token: null, lost: null, cookie };
-  }
-  const issued = door.tokens.issue();
-  const [lost = null] = readSessionCookies(cookies).flatMap((value) => Tokens.sessionNamedBy(value) ?? []);
-  return { session: issued.session, token: issued.token, lost, cookie: cookieFor(door, issued, header) };
+export function openSession(door: StoredDoor, header: HeaderOf): OpenedSession {
+  const cookie = isBrowser(header) ? header('cookie') : undefined;
+  const had = fromCookie(door.tokens, cookie);
+  const { session, token } = had ?? door.tokens.issue();
+  const secure = door.gate.isSecure(header('host'));
+  const cookies = [sessionCookie(token, secure)];
+  if (fromFirstVisit(door.tokens, cookie) !== null) cookies.push(noFirstVisitCookie(secure));
+  return {
+    session,
+    token: had === null ? token : null,
+    lost: fromSessionCookie(door.tokens, cookie) === null ? lostBy(door, cookie) : null,
+    cookies: maySetCookie(header) ? cookies : [],
+  };
 }
 
-/** @returns the Set-Cookie line; null when none may be set */
-function cookieFor({ gate }: Pick<Edge, 'gate'>, { token }: TokenClaims, header: HeaderOf): string | null {
-  return maySetCookie(header) ? sessionCookie(token, gate.isSecure(header('host'))) : null;
+function lostBy({ lists }: StoredDoor, cookie: string | undefined): string | null {
+  const named = readOwnCookies(cookie, SESSION_COOKIE).flatMap((value) => Tokens.sessionNamedBy(value) ?? []);
+  return named.find((session) => lists.summary(session).downloads > 0) ?? null;
 }
 
 /** A page that is fetched in case somebody will want it (`prefetch`, `prerender`) is no visit yet. */

@@ -13,9 +13,9 @@ export interface SessionSummary {
 /** Answer of `POST /api/sessions`. */
 export interface OpenedSession {
   id: string;
-  /** Of a new session. */
+  /** Of a new session; without it, it is the one that the browser had. */
   token?: string;
-  /** A new session's browser sent a token for this one, which the server's key has not signed. */
+  /** The browser also sent a token of this session, which is stored here, but the server's key has not signed it. */
   lost?: string;
 }
 
