@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { responseOf } from '#lib/protocol/answer.ts';
-import { SluiceError } from '#lib/protocol/error.ts';
+import { type ErrorCode, ERRORS, SluiceError } from '#lib/protocol/error.ts';
 import { PROBLEM_TYPE, problemAnswer } from '#lib/protocol/problem.ts';
 
 const problemResponse = (thrown: unknown): Response => responseOf(problemAnswer(thrown));
@@ -27,6 +27,27 @@ test('an answer of 401 names the scheme, one of 429 says when to come back', () 
   assert.match(problemResponse(new SluiceError('unauthorized')).headers.get('www-authenticate')!, /^Bearer/);
   const busy = new SluiceError('too_many_requests', undefined, { retryAfterMs: 1500 });
   assert.is(problemResponse(busy).headers.get('retry-after'), '2');
+});
+
+test('a problem is of the type that RFC 9457 registers, and nobody keeps it', () => {
+  const { headers } = problemResponse(new SluiceError('not_found'));
+  assert.is(headers.get('content-type'), 'application/problem+json');
+  assert.is(headers.get('cache-control'), 'no-store');
+  assert.is(headers.get('www-authenticate'), null);
+});
+
+test('when to come back is said where it helps, in whole seconds and at least one', () => {
+  const after = (code: ErrorCode, retryAfterMs?: number): string | null => {
+    const error = new SluiceError(code, undefined, retryAfterMs === undefined ? {} : { retryAfterMs });
+    return problemResponse(error).headers.get('retry-after');
+  };
+  for (const code of Object.keys(ERRORS) as ErrorCode[]) {
+    assert.is(after(code), [429, 503].includes(ERRORS[code].status) ? '1' : null, code);
+  }
+  assert.equal(
+    [after('remote_busy', 0), after('remote_busy', 1000), after('not_ready', 1001)],
+    ['1', '1', '2'],
+  );
 });
 
 test.run();

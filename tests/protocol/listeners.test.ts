@@ -1,0 +1,55 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { Listeners } from '#lib/protocol/listeners.ts';
+
+function start() {
+  const listeners = new Listeners<string>();
+  const heard: string[] = [];
+  const add = (name: string) => listeners.add((event) => void heard.push(`${name} ${event}`));
+  return { listeners, heard, add };
+}
+
+test('each listener is told of each event, until it stops; it is watched as long as one is left', () => {
+  const { listeners, heard, add } = start();
+  assert.not(listeners.isWatched);
+  listeners.tell('nobody');
+  const stopA = add('a');
+  assert.ok(listeners.isWatched);
+  const stopB = add('b');
+  listeners.tell('one');
+  stopA();
+  assert.ok(listeners.isWatched);
+  listeners.tell('two');
+  stopA();
+  stopB();
+  assert.not(listeners.isWatched);
+  listeners.tell('three');
+  assert.equal(heard, ['a one', 'b one', 'b two']);
+});
+
+test('a listener that throws is not told again; the others are', () => {
+  const { listeners, heard, add } = start();
+  add('a');
+  let told = 0;
+  listeners.add(() => {
+    told++;
+    throw new Error('no');
+  });
+  add('b');
+  for (const event of ['one', 'two']) listeners.tell(event);
+  assert.is(told, 1);
+  assert.equal(heard, ['a one', 'b one', 'a two', 'b two']);
+});
+
+test('one that stops or comes in the middle of an event changes only the next', () => {
+  const { listeners, heard, add } = start();
+  const stop = listeners.add(() => {
+    stop();
+    add('late');
+  });
+  add('b');
+  for (const event of ['one', 'two']) listeners.tell(event);
+  assert.equal(heard, ['b one', 'b two', 'late two']);
+});
+
+test.run();
