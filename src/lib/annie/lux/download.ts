@@ -63,8 +63,8 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
   job.signal.throwIfAborted();
   if (exit.exitCode !== 0) throw failureOf(engine, errors, exit.exitCode, exit.signal);
   const { path, ext, bytes } = await findFinished(job.workDir);
-  // Joined parts have another size than their sum.
-  const wrong = plan.needsFfmpeg ? bytes === 0 : plan.bytes !== null && bytes !== plan.bytes;
+  // Joined parts have another size than their sum: how much of them came only the bar knows.
+  const wrong = plan.needsFfmpeg ? bytes === 0 || bar.fellShort : plan.bytes !== null && bytes !== plan.bytes;
   if (wrong || bar.overflowed) {
     await removeMedia(job.workDir);
     const announced = plan.bytes === null ? 'something' : `${plan.bytes} bytes`;
