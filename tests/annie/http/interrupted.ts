@@ -91,11 +91,12 @@ export function interrupted(size: number): Interrupted {
     return outcome(url, await copyOf(await left, url), file);
   };
   const reconnected = async (answer: Answer): Promise<string> => {
-    const url = serve((request) =>
-      request.from === 0
-        ? { ...honest(file, request), stop: { after: HELD_AT, how: 'cut' } }
-        : answer(request),
-    );
+    let isBroken = false;
+    const url = serve((request) => {
+      isBroken ||= (request.from ?? 0) > 0;
+      if (isBroken || request.from === null) return answer(request);
+      return { ...honest(file, request), stop: { after: HELD_AT, how: 'cut' } };
+    });
     return outcome(url, await freshDir(), file);
   };
   return {

@@ -4,7 +4,7 @@ import { isFile } from '../classify.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import type { Version } from '../head.ts';
-import { type Asked, interpret, type Opening } from './opening.ts';
+import { type Asked, interpret, type Opening, type PartSize } from './opening.ts';
 import { freeSegment, type Segment } from './segments.ts';
 
 /** The address holds a page or a manifest: another way has to be taken. Nothing was written. */
@@ -25,14 +25,17 @@ export interface OpenAsk {
   known: { version: Version; segments: Segment[] } | null;
   /** What else was said of this address. */
   told: readonly Version[];
+  /** Of the answer to an earlier request. */
+  parts?: readonly PartSize[];
   /** Answers to a range have proved to be of no use. */
   plainly: boolean;
 }
 
 /** @throws NotAFile, SluiceError as `interpret` and `HttpClient.get` */
-export async function openFile({ client, url, signal, known, told, plainly }: OpenAsk): Promise<Opened> {
+export async function openFile(ask: OpenAsk): Promise<Opened> {
+  const { client, url, signal, known, plainly } = ask;
   const version = known?.version ?? null;
-  const asked: Asked = { from: null, known: version, told };
+  let asked: Asked = { from: null, known: version, told: ask.told, parts: ask.parts ?? [] };
   if (!plainly) {
     const from = (known ? freeSegment(known.segments)?.received : null) ?? 0;
     const headers: Record<string, string> = { range: `bytes=${from}-` };
@@ -43,8 +46,11 @@ export async function openFile({ client, url, signal, known, told, plainly }: Op
       return { answer, opening, kept: opening.mode === 'ranged' ? (known?.segments ?? null) : null };
     }
     answer.discard();
-    asked.told = [...told, ...opening.told];
-    asked.parts = opening.parts;
+    const told = [...ask.told, ...opening.told];
+    if (version !== null && opening.isOther) {
+      return openFile({ ...ask, known: null, told: [...told, version], parts: opening.parts });
+    }
+    asked = { ...asked, told, parts: [...(ask.parts ?? []), ...opening.parts] };
   }
   const answer = await client.get(url, { signal });
   const opening = interpretOrDiscard(answer, asked);

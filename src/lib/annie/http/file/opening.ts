@@ -13,10 +13,10 @@ export type Opening =
   /** The body is the whole file, from byte 0, and not of one of these sizes. */
   | { mode: 'whole'; totalBytes: number | null; refusedBytes: readonly number[]; validators: Validators }
   /**
-   * Ask again without a range, and hold what was said here against the answer: this one is of no use, contradicts what
-   * is known, or is about another version.
+   * Ask again, and hold what was said here against the answer: without a range, as this one is of no use or contradicts
+   * what is known; from the first byte, as it is about another version (`isOther`).
    */
-  | { mode: 'again'; told: readonly Version[]; parts: readonly PartSize[] };
+  | { mode: 'again'; isOther: boolean; told: readonly Version[]; parts: readonly PartSize[] };
 
 /** An answer of so many bytes about this version is a part of it, whatever it says. */
 export interface PartSize {
@@ -31,7 +31,7 @@ export interface Asked {
   known: Version | null;
   /** What else was said of this address: by a look-up, by earlier answers. */
   told?: readonly Version[];
-  /** Of the `again` that led to this request without a range. */
+  /** Of the `again` that led to this request. */
   parts?: readonly PartSize[];
 }
 
@@ -54,7 +54,7 @@ export function interpret(status: number, head: Head, asked: Asked): Opening {
   if (extent.kind === 'whole') {
     const { bytes } = extent;
     if (!mayBeWhole(bytes, validators, from, asked)) return again(asked, from, extent, validators);
-    return { mode: 'whole', totalBytes: bytes, refusedBytes: [], validators };
+    return { mode: 'whole', totalBytes: bytes, refusedBytes: partsOf(validators, asked), validators };
   }
   // another place, or an unknown total: only the whole can be trusted
   if (extent.kind === 'unplaced' || extent.totalBytes === null || extent.start !== from)
@@ -80,6 +80,7 @@ function mayBeWhole(bytes: number | null, validators: Validators, from: number, 
   const { known } = asked;
   const said = sizeSaid(validators, asked);
   if (said !== null) return bytes === said;
+  if (bytes !== null && partsOf(validators, asked).includes(bytes)) return false;
   if (known === null || from === 0) return true;
   if (relationOf(known.validators, validators) === 'other') return false;
   return bytes !== null && bytes > 0 && bytes !== known.totalBytes - from;
@@ -97,7 +98,8 @@ function again(asked: Asked, from: number, extent: Extent, validators: Validator
     told.push({ validators, totalBytes });
     if (end - start !== totalBytes) parts.push({ validators, bytes: end - start });
   }
-  return { mode: 'again', told, parts };
+  const isOther = known !== null && relationOf(known.validators, validators) === 'other';
+  return { mode: 'again', isOther, told, parts };
 }
 
 /** The answer to a request without a range. It is the last word: it fits, or nothing does. */
@@ -107,11 +109,16 @@ function unasked(bytes: number | null, validators: Validators, asked: Asked): Op
     if (bytes !== null && bytes !== said) throw contradiction(bytes, said);
     return { mode: 'whole', totalBytes: said, refusedBytes: [], validators };
   }
-  const refusedBytes = (asked.parts ?? [])
-    .filter((part) => relationOf(part.validators, validators) !== 'other')
-    .map((part) => part.bytes);
+  const refusedBytes = partsOf(validators, asked);
   if (bytes !== null && refusedBytes.includes(bytes)) throw contradiction(bytes, null);
   return { mode: 'whole', totalBytes: bytes, refusedBytes, validators };
+}
+
+/** Sizes that are those of parts of this version, as far as it can be told. */
+function partsOf(validators: Validators, { parts = [] }: Asked): number[] {
+  return parts
+    .filter((part) => relationOf(part.validators, validators) !== 'other')
+    .map((part) => part.bytes);
 }
 
 /** The size of the very version that the validators speak of, as it was said before; null = it was not. */
