@@ -91,7 +91,7 @@ export async function resumeFinish(
     const source = join(workDir, journal.source);
     const found = await statFile(source, disk);
     if (found !== null && found.bytes !== journal.bytes) {
-      // not what was to be moved: neither we nor an engine may take it for that
+      // damaged since: an engine must not take it for a finished file either
       await disk.rm(source, { force: true });
       await dropJournal(workDir, disk);
       return null;

@@ -96,8 +96,8 @@ test('the answer to a request without a range is the last word', () => {
   assert.ok(opening.mode === 'again');
   const last = (headers: Record<string, string>, status = 200): string => {
     try {
-      const { told, parts } = opening;
-      const whole = interpret(status, headFrom(headers), { from: null, known, told, parts });
+      const { reported, partialSizes } = opening;
+      const whole = interpret(status, headFrom(headers), { from: null, known, reported, partialSizes });
       assert.ok(whole.mode === 'whole');
       return `${whole.totalBytes}, not ${whole.refusedBytes.join()}`;
     } catch (thrown) {
@@ -134,15 +134,15 @@ test('a part that could not be used says what the whole cannot be', () => {
   assert.equal(answer({ 'content-range': 'bytes 0-9/100' }, 0), {
     mode: 'again',
     isOther: false,
-    told: [{ validators: none, totalBytes: 100 }],
-    parts: [{ validators: none, bytes: 10 }],
+    reported: [{ validators: none, totalBytes: 100 }],
+    partialSizes: [{ validators: none, bytes: 10 }],
   });
   // of another place
   assert.equal(answer({ 'content-range': 'bytes 0-99/100', etag: '"a"' }, 5), {
     mode: 'again',
     isOther: false,
-    told: [{ validators: strong('"a"'), totalBytes: 100 }],
-    parts: [],
+    reported: [{ validators: strong('"a"'), totalBytes: 100 }],
+    partialSizes: [],
   });
   assert.is(answer({ 'content-range': 'bytes 0-9/100', etag: '"a"' }, 0).mode, 'ranged');
   assert.is(answer({ 'content-range': 'bytes 0-99/100' }, 0).mode, 'ranged');
@@ -223,7 +223,7 @@ function headOf(
 function assembled(made: World): { version: 1 | 2; bytes: [number, number] } | null {
   const { totals, from, toRange, anew, plain } = made;
   const here: Version = { validators: strong('"a"'), totalBytes: totals[1] };
-  let asked: Asked = { from, known: here, told: [], parts: [] };
+  let asked: Asked = { from, known: here, reported: [], partialSizes: [] };
   const open = (answer: Told, more: Partial<Asked>): Opening | null => {
     try {
       return interpret(answer.status, headOf(made, answer), { ...asked, ...more });
@@ -235,16 +235,21 @@ function assembled(made: World): { version: 1 | 2; bytes: [number, number] } | n
   let answer = toRange;
   let opening = open(answer, {});
   if (opening?.mode === 'again' && opening.isOther) {
-    asked = { from: 0, known: null, told: [...opening.told, here], parts: opening.parts };
+    asked = {
+      from: 0,
+      known: null,
+      reported: [...opening.reported, here],
+      partialSizes: opening.partialSizes,
+    };
     answer = anew;
     opening = open(answer, {});
   }
   if (opening?.mode === 'again') {
-    const { told = [], parts = [] } = asked;
+    const { reported = [], partialSizes = [] } = asked;
     answer = plain;
     opening = open(answer, {
-      ...{ from: null, told: [...told, ...opening.told] },
-      parts: [...parts, ...opening.parts],
+      ...{ from: null, reported: [...reported, ...opening.reported] },
+      partialSizes: [...partialSizes, ...opening.partialSizes],
     });
   }
   const [start, end] = answer.body;

@@ -4,7 +4,7 @@ import type { Sample } from '../../protocol/progress.ts';
 export class Bar {
   /** More came than was announced: the server ignored ranges, and the file is not what it should be. */
   overflowed = false;
-  /** As printed last; null before the first. Every run that ended well, of lux and of annie, ended it at 100. */
+  /** As printed last; null before the first. Every recorded run of lux and annie that succeeded ended at 100. */
   private lastPercent: number | null = null;
   /** Exact; null = not known. */
   private readonly totalBytes: number | null;
@@ -14,7 +14,7 @@ export class Bar {
     this.totalBytes = totalBytes;
   }
 
-  /** Less came than was announced: part of it ended early, and nobody noticed. */
+  /** Fewer bytes came than announced: a part ended early. */
   get fellShort(): boolean {
     return this.totalBytes !== null && this.lastPercent !== null && this.lastPercent < 99;
   }

@@ -63,7 +63,7 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
   job.signal.throwIfAborted();
   if (exit.exitCode !== 0) throw failureOf(engine, errors, exit.exitCode, exit.signal);
   const { path, ext, bytes } = await findFinished(job.workDir);
-  // Joined parts have another size than their sum: how much of them came only the bar knows.
+  // Joined parts have another size than their sum: only the bar shows whether all their bytes came.
   const wrong = plan.needsFfmpeg ? bytes === 0 || bar.fellShort : plan.bytes !== null && bytes !== plan.bytes;
   if (wrong || bar.overflowed) {
     await removeMedia(job.workDir);
