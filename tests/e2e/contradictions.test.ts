@@ -44,6 +44,8 @@ interface Ended {
   hash: string | null;
   /** In the work dir, by the map; null = there is none. */
   keptBytes: number | null;
+  /** After an error, once the server is honest again: the hash, and the first bytes that were requested. */
+  retried: { hash: string; from: (number | null)[] } | null;
 }
 
 /** How far the newest of the maps in a file is. */
@@ -89,7 +91,15 @@ async function interrupted(
     const row = await api.waitFor(id, 'complete', 'error');
     const name = row.file?.name;
     const hash = name === undefined ? null : await sha256File(join(place.downloadDir, name));
-    return { row, hash, keptBytes: keptIn(map(id)) };
+    const keptBytes = keptIn(map(id));
+    if (row.state === 'complete') return { row, hash, keptBytes, retried: null };
+    const before = origin.asked.length;
+    origin.answer = (request) => honest(file, request);
+    await api.act(id, 'retry');
+    const again = await api.waitFor(id, 'complete');
+    const path = join(place.downloadDir, again.file?.name ?? '');
+    const from = origin.asked.slice(before).map((request) => request.from);
+    return { row, hash, keptBytes, retried: { hash: await sha256File(path), from } };
   } finally {
     await server.stop();
     place.remove();
@@ -109,13 +119,15 @@ for (const by of ['pause', 'kill -9'] as const) {
     });
   }
 
-  test(`after ${by} a server that sends only the rest, asked as it may, is an error and nothing is complete`, async () => {
+  test(`after ${by} a server that only ever sends the rest is an error, and retry goes on once it is honest`, async () => {
     const short = { ...whole(file), ...rest(HELD_AT, false) };
-    const { row, hash, keptBytes } = await interrupted(by, () => short);
+    const { row, hash, keptBytes, retried } = await interrupted(by, () => short);
     assert.is(row.state, 'error');
     assert.is(row.error?.code, 'remote_contradiction');
     assert.is(hash, null);
-    assert.is(keptBytes, HELD_AT, 'what is here stays good');
+    assert.is(keptBytes, HELD_AT);
+    assert.is(retried?.hash, sha256Of(file.seed, file.size));
+    assert.ok(retried?.from.includes(HELD_AT), 'retry goes on from the bytes that were kept');
   });
 }
 

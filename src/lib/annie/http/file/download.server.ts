@@ -51,7 +51,7 @@ export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' 
  * reason
  */
 export async function downloadFile(job: FileJob, options: FileOptions): Promise<EngineResult> {
-  const reported: Version[] = [...(options.listed?.get(job.url, performance.now()) ?? [])];
+  const reported = options.listed?.get(job.url, performance.now()) ?? [];
   let how: Approach = { reported, withoutRange: false, maxConnections: options.maxConnections };
   let furthestBytes = 0;
   for (let start = 1, left = MAX_STARTS; ; start++) {
@@ -73,8 +73,8 @@ export async function downloadFile(job: FileJob, options: FileOptions): Promise<
 
 /** How an attempt requests the file. */
 interface Approach {
-  /** What was reported for the address so far; each attempt adds its own answer. */
-  reported: Version[];
+  /** By a look-up. */
+  reported: readonly Version[];
   withoutRange: boolean;
   maxConnections: number;
 }
@@ -98,7 +98,6 @@ async function attempt(job: FileJob, options: FileOptions, how: Approach): Promi
   const ranged = opening.mode === 'ranged';
   const isVersioned = validators.ifRange !== null && totalBytes !== null;
   const resumable = ranged && isVersioned;
-  if (isVersioned) how.reported.push({ validators, totalBytes });
   const map = (total: number): SavedState => ({
     version: 1,
     url,
