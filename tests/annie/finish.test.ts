@@ -127,6 +127,16 @@ test('a finished file that was taken away is fetched again, not found missing fo
   assert.is(await finish(ground), 'clip.mp4');
 });
 
+test('a file of another size than its journal says is not moved, and no engine finds it', async (ground) => {
+  const { dir, workDir } = ground;
+  await code(finish(ground, 'clip.mp4', failing('link', 'EIO')));
+  const [name = ''] = (await fs.readdir(workDir)).filter((each) => each !== 'finish.json');
+  await fs.truncate(join(workDir, name), 5);
+  assert.is(await resumeFinish({ workDir, downloadDir: dir }), null);
+  assert.equal(await fs.readdir(workDir), []);
+  assert.equal(await listing(dir), []);
+});
+
 for (const [what, journal] of [
   ['empty', ''],
   ['cut short', '{"version":1,'],

@@ -42,6 +42,18 @@ const rest = (from: number, contentRange: boolean): OddAnswer => ({
 interface Ended {
   row: DownloadView;
   hash: string | null;
+  /** In the work dir, by the map; null = there is none. */
+  keptBytes: number | null;
+  /** After an error, once the server is honest again: the hash, and the first bytes that were requested. */
+  retried: { hash: string; from: (number | null)[] } | null;
+}
+
+/** How far the newest of the maps in a file is. */
+function keptIn(map: string): number | null {
+  if (!existsSync(map)) return null;
+  return Number(
+    /.*,(\d+)\]\]/.exec(readFileSync(map, 'utf8').trimEnd().split('\n').at(-1) ?? '')?.[1] ?? NaN,
+  );
 }
 
 /** Holds a download at 3.1 of 8 MiB, interrupts it, and sees how it ends once `then` answers. */
@@ -51,6 +63,7 @@ async function interrupted(
 ): Promise<Ended> {
   const place: Place = makePlace();
   const env = { SLUICE_ENGINES: 'http' };
+  const map = (id: string): string => join(place.downloadDir, '.sluice', id, 'http-state.json');
   origin.answer = (request) => ({
     ...honest(file, request),
     stop: { after: HELD_AT - (request.from ?? 0), how: 'hold' },
@@ -64,10 +77,8 @@ async function interrupted(
       await api.act(id, 'pause');
       await api.waitFor(id, 'paused');
     } else {
-      const map = join(place.downloadDir, '.sluice', id, 'http-state.json');
       // What is not in the map yet is fetched again: then nothing is resumed.
-      const isSaved = (): boolean => existsSync(map) && readFileSync(map, 'utf8').includes(`,${HELD_AT}]`);
-      await waitFor(isSaved, { what: 'the map of what is here' });
+      await waitFor(() => keptIn(map(id)) === HELD_AT, { what: 'the map of what is here' });
       await server.kill9();
     }
     origin.answer = (request) => then(request.from) ?? honest(file, request);
@@ -79,7 +90,16 @@ async function interrupted(
     }
     const row = await api.waitFor(id, 'complete', 'error');
     const name = row.file?.name;
-    return { row, hash: name === undefined ? null : await sha256File(join(place.downloadDir, name)) };
+    const hash = name === undefined ? null : await sha256File(join(place.downloadDir, name));
+    const keptBytes = keptIn(map(id));
+    if (row.state === 'complete') return { row, hash, keptBytes, retried: null };
+    const before = origin.asked.length;
+    origin.answer = (request) => honest(file, request);
+    await api.act(id, 'retry');
+    const again = await api.waitFor(id, 'complete');
+    const path = join(place.downloadDir, again.file?.name ?? '');
+    const from = origin.asked.slice(before).map((request) => request.from);
+    return { row, hash, keptBytes, retried: { hash: await sha256File(path), from } };
   } finally {
     await server.stop();
     place.remove();
@@ -99,13 +119,15 @@ for (const by of ['pause', 'kill -9'] as const) {
     });
   }
 
-  test(`after ${by} a server that sends only the rest, asked as it may, is an error and nothing is complete`, async () => {
+  test(`after ${by} a server that only ever sends the rest is an error, and retry goes on once it is honest`, async () => {
     const short = { ...whole(file), ...rest(HELD_AT, false) };
-    const { row, hash } = await interrupted(by, () => short);
+    const { row, hash, keptBytes, retried } = await interrupted(by, () => short);
     assert.is(row.state, 'error');
     assert.is(row.error?.code, 'remote_contradiction');
-    assert.is(row.receivedBytes, HELD_AT);
     assert.is(hash, null);
+    assert.is(keptBytes, HELD_AT);
+    assert.is(retried?.hash, sha256Of(file.seed, file.size));
+    assert.ok(retried?.from.includes(HELD_AT), 'retry goes on from the bytes that were kept');
   });
 }
 

@@ -1,11 +1,14 @@
-/** What a server says of a file does not fit what it said before. Pure. */
+/** A server's answer that does not fit its earlier ones. Pure. */
 import { SluiceError } from '../protocol/error.ts';
 
-/** Both in bytes. @param said before, of the same version; null = that so many are only a part of it */
-export function contradiction(now: number, said: number | null): SluiceError {
-  const before = said === null ? 'before it sent as many as a part of it' : `before it said ${said}`;
+/**
+ * Both sizes in bytes.
+ * @param earlier reported for the same version; null = so many bytes are only a part of it
+ */
+export function contradiction(now: number, earlier: number | null): SluiceError {
+  const before = earlier === null ? 'only a part of the file' : `${earlier} for the same version`;
   return new SluiceError(
     'remote_contradiction',
-    `The server says that the file has ${now} bytes; ${before}.`,
+    `The server reports a size of ${now} bytes; its earlier answers make that ${before}.`,
   );
 }

@@ -88,6 +88,14 @@ export async function resumeFinish(
   try {
     const journal = await readJournal(workDir, disk);
     if (journal === null) return null;
+    const source = join(workDir, journal.source);
+    const found = await statFile(source, disk);
+    if (found !== null && found.bytes !== journal.bytes) {
+      // damaged since: an engine must not take it for a finished file either
+      await disk.rm(source, { force: true });
+      await dropJournal(workDir, disk);
+      return null;
+    }
     const landed = await land({ workDir, downloadDir, journal, disk }, { resumed: true });
     // neither in the work dir nor where it was put: somebody took it away, so it has to be fetched again
     if (landed === null) await dropJournal(workDir, disk);

@@ -2,14 +2,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readers } from '../../support/readers.ts';
+import { downloadFile } from '#lib/annie/http/file/download.server.ts';
 import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
-import { settles } from '../../support/wait.ts';
+import { settles, waitFor } from '../../support/wait.ts';
+import { killWhen } from './killed.ts';
 import { codeOf, freshDir, jobFor, openGuard } from './kit.ts';
 import { newFileOf, unversionedOf } from './odd-pieces.ts';
 import { type Answer, openOddKit } from './odd-kit.ts';
 
-const { serve, outcome, asked, close } = await openOddKit();
+const { serve, outcome, asked, options, close } = await openOddKit();
 const file: OddFile = { seed: 67, size: 2_000_000, etag: '"v1"' };
 const unversioned: OddFile = { ...file, etag: null };
 const type = { 'content-type': 'video/mp4' };
@@ -243,7 +245,7 @@ test('a page of which a part was sent is read whole', () =>
     );
   }));
 
-test('what a killed or failed attempt was told is held against the next, also where nothing can be resumed', async () => {
+test('the size that a failed attempt was given is known to the next, also without ranges', async () => {
   const workDir = await freshDir();
   let isFirst = true;
   const url = serve(() =>
@@ -252,8 +254,37 @@ test('what a killed or failed attempt was told is held against the next, also wh
   assert.is(await outcome(url, workDir, file), 'size_mismatch');
   isFirst = false;
   assert.is(await outcome(url, workDir, file), 'remote_contradiction');
-  const honestly = serve((request) => honest(file, request));
-  assert.is(await outcome(honestly, await freshDir(), file), 'the file');
+});
+
+test('so is the one that a killed attempt was given', async () => {
+  const workDir = await freshDir();
+  let isFirst = true;
+  const url = serve(() =>
+    isFirst ? { ...whole(file), stop: { after: 1_200_000, how: 'hold' } } : start(file, 900_000),
+  );
+  await killWhen(url, workDir, (map) => map.includes('"v1'));
+  isFirst = false;
+  assert.is(await outcome(url, workDir, file), 'remote_contradiction');
+});
+
+test('a version is not forgotten over an answer of none', async () => {
+  const workDir = await freshDir();
+  const answers: Answer[] = [
+    (request) => ({ ...part(file, request), stop: { after: 1_200_000, how: 'hold' } }),
+    () => ({ ...whole(unversionedOf(file)), stop: { after: 300_000, how: 'hold' } }),
+    () => start(file, 900_000),
+  ];
+  const url = serve((request) => (answers[0] as Answer)(request));
+  for (const bytes of [1_200_000, 300_000]) {
+    const abort = new AbortController();
+    const job = jobFor(url, workDir, { signal: abort.signal });
+    const running = downloadFile(job, options).catch(() => undefined);
+    await waitFor(() => job.samples.at(-1)?.receivedBytes === bytes, { what: `${bytes} bytes` });
+    abort.abort();
+    await settles(running);
+    answers.shift();
+  }
+  assert.is(await outcome(url, workDir, file), 'remote_contradiction');
 });
 
 test.run();

@@ -91,7 +91,8 @@ for (const [what, answer, once, always] of [
   ['a 200 with what was asked for', () => piece(RANGE.start, RANGE.end), 'right', 'remote_contradiction'],
   // always: nothing else was ever said of the file, and nobody can know
   ['a 200 from there to the end', () => piece(RANGE.start, file.size), 'right', null],
-  ['a 206 of another place', () => part(file, { from: 500, to: 2500 }), 'right', 'remote_status'],
+  ['a 206 of an earlier place', () => part(file, { from: 500, to: 2500 }), 'right', 'remote_status'],
+  ['a 206 of a later place', () => part(file, { from: 1500, to: 3500 }), 'right', 'remote_status'],
   ['a 206 without Content-Range', () => without(oddPart({}), 'content-range'), 'right', 'remote_status'],
   [
     'a 206 of another length than its range',

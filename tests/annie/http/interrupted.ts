@@ -1,18 +1,16 @@
 /** Downloads that are interrupted, each in one of three ways, and whose server then answers as a row says. */
-import { once } from 'node:events';
-import { spawn } from 'node:child_process';
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadFile } from '#lib/annie/http/file/download.server.ts';
 import { honest, type OddFile } from '../../site/odd-origin.ts';
 import { settles, waitFor } from '../../support/wait.ts';
+import { killWhen, MAP } from './killed.ts';
 import { freshDir, jobFor } from './kit.ts';
 import type { OddRow } from './odd-answers.ts';
 import { type Answer, openOddKit } from './odd-kit.ts';
 
 const MiB = 1024 * 1024;
 const HELD_AT = Math.round(1.1 * MiB);
-const MAP = 'http-state.json';
 const { serve, outcome, options, close } = await openOddKit();
 export { close };
 
@@ -52,15 +50,7 @@ async function paused(file: OddFile): Promise<Left> {
 /** The same, as kill -9 leaves it. */
 async function killed(file: OddFile): Promise<Left> {
   const left = { url: serve(holding(file)), workDir: await freshDir() };
-  const script = join(import.meta.dirname, 'fetch-child.ts');
-  const child = spawn(process.execPath, ['-C', 'development', script, left.url, left.workDir], {
-    stdio: 'ignore',
-  });
-  const exit = once(child, 'exit');
-  const map = (): Promise<string> => readFile(join(left.workDir, MAP), 'utf8').catch(() => '');
-  await waitFor(async () => (await map()).includes(`,${HELD_AT}]`), { what: 'the map of the held bytes' });
-  child.kill('SIGKILL');
-  await settles(exit);
+  await killWhen(left.url, left.workDir, (map) => map.includes(`,${HELD_AT}]`));
   return left;
 }
 
@@ -91,11 +81,12 @@ export function interrupted(size: number): Interrupted {
     return outcome(url, await copyOf(await left, url), file);
   };
   const reconnected = async (answer: Answer): Promise<string> => {
-    const url = serve((request) =>
-      request.from === 0
-        ? { ...honest(file, request), stop: { after: HELD_AT, how: 'cut' } }
-        : answer(request),
-    );
+    let isBroken = false;
+    const url = serve((request) => {
+      isBroken ||= (request.from ?? 0) > 0;
+      if (isBroken || request.from === null) return answer(request);
+      return { ...honest(file, request), stop: { after: HELD_AT, how: 'cut' } };
+    });
     return outcome(url, await freshDir(), file);
   };
   return {

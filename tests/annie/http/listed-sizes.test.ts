@@ -11,22 +11,22 @@ const url = 'http://site.example/a.mp4';
 
 test('what a look-up found is known for ten minutes, and until the next', () => {
   const listed = createListedSizes();
-  assert.equal(listed.of(url, 0), []);
-  listed.note(url, version(5), 0);
-  assert.equal(listed.of(url, 599_999), [version(5)]);
-  assert.equal(listed.of(url, 600_000), []);
-  listed.note(url, version(6), 1000);
-  assert.equal(listed.of(url, 1000), [version(6)]);
-  listed.note(url, null, 1000);
-  assert.equal(listed.of(url, 1000), []);
+  assert.equal(listed.get(url, 0), []);
+  listed.record(url, version(5), 0);
+  assert.equal(listed.get(url, 599_999), [version(5)]);
+  assert.equal(listed.get(url, 600_000), []);
+  listed.record(url, version(6), 1000);
+  assert.equal(listed.get(url, 1000), [version(6)]);
+  listed.record(url, null, 1000);
+  assert.equal(listed.get(url, 1000), []);
 });
 
 test('of many addresses the latest are known', () => {
   const listed = createListedSizes();
-  for (let n = 0; n < 501; n++) listed.note(`${url}?${n}`, version(n), 0);
-  assert.equal(listed.of(`${url}?0`, 0), []);
-  assert.equal(listed.of(`${url}?1`, 0), [version(1)]);
-  assert.equal(listed.of(`${url}?500`, 0), [version(500)]);
+  for (let n = 0; n < 501; n++) listed.record(`${url}?${n}`, version(n), 0);
+  assert.equal(listed.get(`${url}?0`, 0), []);
+  assert.equal(listed.get(`${url}?1`, 0), [version(1)]);
+  assert.equal(listed.get(`${url}?500`, 0), [version(500)]);
 });
 
 test.run();

@@ -2,7 +2,7 @@ import { appendFile, readFile, stat, truncate, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { loadState, type SavedState, StateFile } from '#lib/annie/http/file/saved-state.server.ts';
+import { loadState, type SavedState, startOver, StateFile } from '#lib/annie/http/file/saved-state.server.ts';
 import { freshDir, removeDirs } from './kit.ts';
 
 const url = 'http://site.example/a.mp4';
@@ -85,6 +85,19 @@ test('a long download does not make a long file, and another attempt begins a ne
   await next.close();
   assert.equal(await loadState(dir, url), at(600));
   assert.is((await readFile(path, 'utf8')).split('\n').length, 2);
+});
+
+test('starting over keeps the version and forgets its bytes, or both', async () => {
+  const { dir } = await workDir(300);
+  const file = new StateFile(dir);
+  await file.save(at(100));
+  await file.save(at(200));
+  await startOver(dir, at(200));
+  assert.equal(await loadState(dir, url), at(0));
+  await file.close();
+  await startOver(dir, null);
+  assert.is(await loadState(dir, url), null);
+  await startOver(dir, null);
 });
 
 test.after(removeDirs);

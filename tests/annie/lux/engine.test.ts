@@ -29,6 +29,23 @@ test('a server that ignores ranges is noticed by the bar even where parts are jo
     assert.equal(await readdir(workDir), []);
   }));
 
+for (const [percent, end] of [
+  ['61.25', 'size_mismatch'],
+  ['100.00', 'no error'],
+] as const) {
+  test(`parts of which the bar saw ${percent} % when they were joined: ${end}`, () =>
+    withBench(async ({ lux, job }) => {
+      const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
+      const joined = `case "$*" in -j*) echo '${listing(parts)}'; exit ;; esac`;
+      const bar = `612 B / 1000 B [====] 1.00 MiB p/s ${percent}%% 0s`;
+      const engine = await lux(
+        `${VERSION}\n${joined}\nprintf '${bar}' >&2\nhead -c 700 /dev/zero > media.mp4`,
+        { ffmpegPath: '/usr/bin/ffmpeg' },
+      );
+      assert.is(await codeOf(engine.download(job())), end);
+    }));
+}
+
 test('the right size is the result, named by the title', () =>
   withBench(async ({ lux, job, workDir }) => {
     const engine = await lux(`${VERSION}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);

@@ -29,7 +29,7 @@ export function isFile({ url, status, head }: { url: URL; status: number; head: 
   return classify(url, status, head, new Uint8Array()).kind === 'file';
 }
 
-/** Size in bytes of the whole file behind an answer to `bytes=0-`; null = not said, or said in two ways. */
+/** Size in bytes of the whole file behind an answer to `bytes=0-`; null = not announced, or contradictory. */
 export function sizeOf(status: number, head: Head): number | null {
   const extent = extentOf(status, head);
   if (extent.kind === 'whole') return extent.bytes;

@@ -2,9 +2,9 @@
 import { codingsOf, contentLengthOf, contentRangeOf, contentTypeOf, type Head } from './head.ts';
 
 export type Extent =
-  /** All bytes. `bytes` null = not said, or not of the file but of its coded form. */
+  /** All bytes. `bytes` null = not announced, or only for the coded form. */
   | { kind: 'whole'; bytes: number | null }
-  /** Bytes [start, end) of a file of `totalBytes` (null = not said). `fits`: Content-Length, if any, says the same. */
+  /** Bytes [start, end) of a file of `totalBytes` (null = `*`). `fits`: Content-Length, if any, agrees. */
   | { kind: 'part'; start: number; end: number; totalBytes: number | null; fits: boolean }
   /** The body cannot be placed in the file. */
   | { kind: 'unplaced' };
@@ -12,8 +12,8 @@ export type Extent =
 const NO_CONTENT = new Set([204, 205]);
 
 /**
- * What a successful answer (2xx) holds. Content-Range means nothing beside 206 and 416 (RFC 9110, section 14.4), but a
- * 200 that has one holds that part and no more: so do browsers and curl take it.
+ * What a successful answer (2xx) holds. Content-Range is defined for 206 and 416 only (RFC 9110, section 14.4), but a
+ * 200 that has one holds that part and no more: browsers and curl read it so.
  */
 export function extentOf(status: number, head: Head): Extent {
   if (NO_CONTENT.has(status) || contentTypeOf(head) === 'multipart/byteranges') return { kind: 'unplaced' };
@@ -30,7 +30,7 @@ export function extentOf(status: number, head: Head): Extent {
   return { kind: 'part', start, end, totalBytes: total, fits };
 }
 
-/** Whether a successful answer has all bytes of its file, as far as it says. */
+/** Whether a successful answer has all bytes of its file, according to its head. */
 export function holdsAll({ status, head }: { status: number; head: Head }): boolean {
   const extent = extentOf(status, head);
   return (

@@ -12,7 +12,7 @@ export interface Validators {
   ifRange: string | null;
 }
 
-/** One version of a file, as a server has described it. */
+/** One version of a file, as a server has reported it. */
 export interface Version {
   validators: Validators;
   totalBytes: number;
@@ -51,23 +51,23 @@ export function sameVersion(a: Validators, b: Validators): boolean {
 }
 
 /**
- * `same`: a strong validator says so, hence every byte is the same and so is the size (RFC 9110, section 8.8.1).
- * `akin`: nothing that both have tells them apart for sure. `other`: another version.
+ * `same`: a strong validator matches, so that every byte and the size are the same (RFC 9110, section 8.8.1).
+ * `akin`: no validator that both have differs, but none proves it. `other`: another version.
  */
 export type Relation = 'same' | 'akin' | 'other';
 
-export function relationOf(known: Validators, told: Validators): Relation {
-  if (known.etag !== null && told.etag !== null) {
-    if (opaqueOf(known.etag) !== opaqueOf(told.etag)) return 'other';
-    if (known.etag === told.etag && known.ifRange === known.etag) return 'same';
-  } else if (known.lastModified !== null && told.lastModified !== null) {
-    if (known.lastModified !== told.lastModified) return 'other';
+export function relationOf(known: Validators, other: Validators): Relation {
+  if (known.etag !== null && other.etag !== null) {
+    if (opaqueOf(known.etag) !== opaqueOf(other.etag)) return 'other';
+    if (known.etag === other.etag && known.ifRange === known.etag) return 'same';
+  } else if (known.lastModified !== null && other.lastModified !== null) {
+    if (known.lastModified !== other.lastModified) return 'other';
   }
   const byDate = known.ifRange !== null && known.ifRange === known.lastModified;
-  return byDate && told.lastModified === known.lastModified ? 'same' : 'akin';
+  return byDate && other.lastModified === known.lastModified ? 'same' : 'akin';
 }
 
-/** What is the same in a strong ETag and in the weak one that a coding proxy makes of it. */
+/** What a strong ETag and the weak one that a compressing proxy makes of it have in common. */
 function opaqueOf(etag: string): string {
   return etag.replace(/^W\//, '');
 }

@@ -14,7 +14,7 @@ import { shortHash } from './short-hash.ts';
 const CONCURRENCY = 4;
 
 export interface ListOptions extends HlsOptions {
-  /** Learns what is listed. */
+  /** Where the sizes of listed files are recorded. */
   listed: ListedSizes;
   /** ms after which the players of a page that were not asked yet are left out. */
   listMs: number;
@@ -32,7 +32,7 @@ interface Listed {
 export async function listItems(request: ParseRequest, options: ListOptions): Promise<Listing> {
   const { url, signal, onItems } = request;
   const found = await probe(options.client, url, signal, 'text');
-  options.listed.note(url, found.version, performance.now());
+  options.listed.record(url, found.version, performance.now());
   if (found.kind.kind === 'page') {
     const page = { chunks: found.body ?? [], url: found.url.href };
     return pageItems(request, await options.readers.read('page', page, signal), options);
@@ -92,7 +92,7 @@ async function pageItems(
   async function list(source: PageSource): Promise<Listed | null> {
     try {
       const found = await probe(options.client, source.url, signal, 'text');
-      options.listed.note(source.url, found.version, performance.now());
+      options.listed.record(source.url, found.version, performance.now());
       return { source, found, streams: await streamsOf(found, options, signal) };
     } catch (thrown) {
       // a dead, private or odd source is left out; why is told only if nothing else is left

@@ -1,29 +1,30 @@
 /**
- * What look-ups found: the size of each file they listed, and of which version it is. A download that is told another
- * size of the same version soon after is not told the truth one of the two times. Pure; the clock is passed in.
+ * The size and version of each file that a look-up has listed. A download that meets another size for the same version
+ * soon afterwards has been given one wrong size. Pure; the clock is passed in.
  */
 import type { Version } from './head.ts';
 
-/** Believed so long, and of so many addresses: as what the other engines listed. */
+/** As long as the listings of the other engines are believed. */
 const TTL_MS = 10 * 60_000;
 const MAX_ADDRESSES = 500;
 
 export interface ListedSizes {
-  /** Replaces what was noted of the address; null = nothing that could be held against a later answer. */
-  note(url: string, version: Version | null, nowMs: number): void;
-  of(url: string, nowMs: number): Version[];
+  /** Replaces the entry of an address; null = the look-up found nothing that could be compared. */
+  record(url: string, version: Version | null, nowMs: number): void;
+  /** Empty when nothing was recorded in the last 10 minutes. */
+  get(url: string, nowMs: number): Version[];
 }
 
 export function createListedSizes(): ListedSizes {
   const listed = new Map<string, { version: Version; atMs: number }>();
   return {
-    note(url, version, nowMs) {
+    record(url, version, nowMs) {
       listed.delete(url);
       if (version === null) return;
       listed.set(url, { version, atMs: nowMs });
       if (listed.size > MAX_ADDRESSES) listed.delete(listed.keys().next().value as string);
     },
-    of(url, nowMs) {
+    get(url, nowMs) {
       const found = listed.get(url);
       return found && nowMs - found.atMs < TTL_MS ? [found.version] : [];
     },

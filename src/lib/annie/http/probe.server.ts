@@ -17,7 +17,7 @@ export interface Probe {
   /** Suggested file name. */
   name: string;
   contentType: string | null;
-  /** Of a file whose size was said, and whose versions can be told apart; else null. */
+  /** Of a file with a strong validator and an announced size; else null. */
   version: Version | null;
   /** Body of a page or an HLS manifest, to be given to a reader; null for all else, and when only the kind was asked for. */
   body: Uint8Array[] | null;
@@ -42,7 +42,7 @@ export async function probe(
   try {
     const found = await read(answer, signal, want);
     if (found.body === null || holdsAll(answer)) return found;
-    // A list that ends where a part of it does would be believed.
+    // A truncated page or playlist would be taken for a complete one.
     answer.discard();
     answer = await client.get(url, { signal });
     if (!holdsAll(answer)) {

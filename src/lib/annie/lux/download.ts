@@ -75,8 +75,8 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
     throw restore(await readers.read('lux-failure', end, job.signal));
   }
   const { path, ext, bytes } = await findFinished(job.workDir);
-  // Joined parts have another size than their sum.
-  const wrong = plan.needsFfmpeg ? bytes === 0 : plan.bytes !== null && bytes !== plan.bytes;
+  // Joined parts have another size than their sum: only the bar shows whether all their bytes came.
+  const wrong = plan.needsFfmpeg ? bytes === 0 || bar.fellShort : plan.bytes !== null && bytes !== plan.bytes;
   if (wrong || bar.overflowed) {
     await removeMedia(job.workDir);
     const announced = plan.bytes === null ? 'something' : `${plan.bytes} bytes`;

@@ -29,23 +29,23 @@ export interface DownloadRun {
 }
 
 /**
- * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone; a file whose
- * size is not what was said of it before is begun anew, once.
+ * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone. A file whose
+ * announced size has changed while it was resumed is fetched again from byte 0, once.
  * @throws SluiceError as Engine.download, `remote_contradiction`; the signal's reason after an abort
  */
 export async function runDownload(run: DownloadRun): Promise<EngineResult> {
   const sizes = await PartSizes.open(run.job.workDir);
   let result = await runOnce(run, sizes);
-  if (sizes.other !== null) {
-    await sizes.startOver(sizes.other);
+  if (sizes.mismatch !== null) {
+    await sizes.startOver(sizes.mismatch);
     result = await runOnce(run, sizes);
   }
   if (result !== null) return result;
-  const { nowBytes = 0, saidBytes = 0 } = sizes.other ?? {};
-  throw contradiction(nowBytes, nowBytes === saidBytes ? null : saidBytes);
+  const { nowBytes = 0, earlierBytes = 0 } = sizes.mismatch ?? {};
+  throw contradiction(nowBytes, nowBytes === earlierBytes ? null : earlierBytes);
 }
 
-/** Null = what came does not fit what was said before: `sizes.other`. */
+/** Null = `sizes.mismatch`. */
 async function runOnce(
   { job, processes, readers, env, argv }: DownloadRun,
   sizes: PartSizes,
@@ -76,7 +76,7 @@ async function runOnce(
   parser.end();
   await watch.settled();
   job.signal.throwIfAborted();
-  if (sizes.other !== null) return null;
+  if (sizes.mismatch !== null) return null;
   if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
@@ -102,7 +102,7 @@ class DownloadWatch {
   private readonly parts = new Parts();
   /** Null before the first. */
   private current: CurrentPart | null = null;
-  /** What the next part says of itself before it has a name. */
+  /** First byte of the next part, printed before its name. */
   private resumingAt = 0;
   private told = false;
   /** The files are looked at between two parts; the newest sample waits for it. */
@@ -152,15 +152,15 @@ class DownloadWatch {
 
   async settled(): Promise<void> {
     await this.looking;
-    await this.sizes.noted();
+    await this.sizes.saved();
     await this.tell();
   }
 
-  /** Guesses say nothing, nor does what fragments add up to. */
+  /** Estimates are not compared, nor are sums of fragments. */
   private fits({ totalBytes, estimated, fragmented, finished }: ProgressRecord): boolean {
     const isExact = totalBytes > 0 && !estimated && !fragmented;
     if (this.current === null || !isExact) return true;
-    return this.sizes.hold(this.current, totalBytes, finished);
+    return this.sizes.check(this.current, totalBytes, finished);
   }
 
   private look(body: () => Promise<void>): void {

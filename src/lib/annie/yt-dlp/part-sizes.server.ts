@@ -1,7 +1,7 @@
 /**
- * The sizes that servers said of yt-dlp's files, kept in the work dir for the next attempt. yt-dlp goes on from the
- * bytes it has without a validator, and takes any answer without Content-Range for the whole file; another size than
- * before is how to see that what it makes of that is the rest alone, or bytes of two versions.
+ * The sizes that servers announced for yt-dlp's files, kept in the work dir for the next attempt. yt-dlp resumes without
+ * a validator, and takes any answer without Content-Range for the whole file: a size that differs from the earlier one
+ * shows that its file would be only the rest, or made of two versions.
  */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -11,86 +11,86 @@ import { toDiskError } from '../disk-error.ts';
 const FILE = 'sluice-sizes.json';
 const Sizes = v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(1)));
 
-export interface OtherSize {
+export interface SizeMismatch {
   /** The file, without `.part`. */
   name: string;
   nowBytes: number;
-  saidBytes: number;
+  earlierBytes: number;
 }
 
-/** What is being fetched. */
+/** The file that is being fetched. */
 export interface CurrentPart {
-  /** As in `OtherSize`. */
+  /** Without `.part`. */
   name: string;
-  /** From which byte it goes on; 0 = from the start. */
+  /** First byte of this run; 0 = from the start. */
   resumedAt: number;
 }
 
 export class PartSizes {
-  /** The first one that did not fit; null = all do. */
-  other: OtherSize | null = null;
+  /** The first one of this run; null = none. */
+  mismatch: SizeMismatch | null = null;
   readonly #workDir: string;
-  readonly #said: Map<string, number>;
-  /** Sizes that are those of the rest. */
+  readonly #announced: Map<string, number>;
+  /** Sizes of what was left of a file when yt-dlp resumed it. */
   readonly #refused = new Map<string, number>();
-  /** Those that something was said of since this run began. */
-  readonly #inThisRun = new Set<string>();
-  #noting: Promise<void> = Promise.resolve();
+  /** Files of which this run has announced a size. */
+  readonly #seen = new Set<string>();
+  #saving: Promise<void> = Promise.resolve();
 
-  private constructor(workDir: string, said: Map<string, number>) {
+  private constructor(workDir: string, announced: Map<string, number>) {
     this.#workDir = workDir;
-    this.#said = said;
+    this.#announced = announced;
   }
 
   static async open(workDir: string): Promise<PartSizes> {
     const text = await readFile(join(workDir, FILE), 'utf8').catch(() => '{}');
-    let said: Record<string, number> = {};
+    let announced: Record<string, number> = {};
     try {
-      said = v.parse(Sizes, JSON.parse(text));
+      announced = v.parse(Sizes, JSON.parse(text));
     } catch {
-      // half of one: nothing is known
+      // cut short by a kill: nothing is known
     }
-    return new PartSizes(workDir, new Map(Object.entries(said)));
+    return new PartSizes(workDir, new Map(Object.entries(announced)));
   }
 
   /**
-   * Holds what a server says against what was said of this file before.
+   * Compares an announced size with the earlier one of the same file.
    * @param bytes exact, of the whole file
-   * @param isFinal what came in the end, which need not be what was said
-   * @returns whether it fits
+   * @param isFinal the size of what has arrived, which need not have been announced
+   * @returns false = `mismatch` is set
    */
-  hold({ name, resumedAt }: CurrentPart, bytes: number, isFinal: boolean): boolean {
-    const saidBytes = this.#said.get(name);
-    const isFirst = !this.#inThisRun.has(name);
-    this.#inThisRun.add(name);
+  check({ name, resumedAt }: CurrentPart, bytes: number, isFinal: boolean): boolean {
+    const earlierBytes = this.#announced.get(name);
+    const isFirst = !this.#seen.has(name);
+    this.#seen.add(name);
     if (this.#refused.get(name) === bytes) {
-      this.other ??= { name, nowBytes: bytes, saidBytes: saidBytes ?? bytes };
+      this.mismatch ??= { name, nowBytes: bytes, earlierBytes: earlierBytes ?? bytes };
       return false;
     }
-    if (saidBytes === bytes || (saidBytes === undefined && isFinal)) return true;
-    // fetched from its start it may be of any version
-    if (saidBytes === undefined || (isFirst && resumedAt === 0)) {
-      this.#said.set(name, bytes);
-      // a note that cannot be written only means that less is known later
-      this.#noting = this.#noting.then(() => this.#note()).catch(() => undefined);
+    if (earlierBytes === bytes || (earlierBytes === undefined && isFinal)) return true;
+    // a file that is fetched from byte 0 may be of any version
+    if (earlierBytes === undefined || (isFirst && resumedAt === 0)) {
+      this.#announced.set(name, bytes);
+      // if it cannot be saved, the next attempt knows less
+      this.#saving = this.#saving.then(() => this.#save()).catch(() => undefined);
       return true;
     }
-    // after a broken connection yt-dlp does not say where it goes on
-    const isRest = isFirst ? bytes === saidBytes - resumedAt : bytes < saidBytes;
+    // after a broken connection yt-dlp does not print where it resumes
+    const isRest = isFirst ? bytes === earlierBytes - resumedAt : bytes < earlierBytes;
     if (isRest) this.#refused.set(name, bytes);
-    this.other ??= { name, nowBytes: bytes, saidBytes };
+    this.mismatch ??= { name, nowBytes: bytes, earlierBytes };
     return false;
   }
 
-  /** Resolves once all is noted. */
-  noted(): Promise<void> {
-    return this.#noting;
+  /** Resolves once everything is in the work dir. */
+  saved(): Promise<void> {
+    return this.#saving;
   }
 
-  /** Takes away what is here of the `other`, so that it is asked for without a range. @throws SluiceError `disk_*` */
-  async startOver({ name }: OtherSize): Promise<void> {
-    this.other = null;
-    this.#inThisRun.clear();
+  /** Deletes the file of a mismatch, so that it is requested without a range. @throws SluiceError `disk_*` */
+  async startOver({ name }: SizeMismatch): Promise<void> {
+    this.mismatch = null;
+    this.#seen.clear();
     try {
       for (const each of [name, `${name}.part`]) await rm(join(this.#workDir, each), { force: true });
     } catch (thrown) {
@@ -98,9 +98,9 @@ export class PartSizes {
     }
   }
 
-  async #note(): Promise<void> {
+  async #save(): Promise<void> {
     const path = join(this.#workDir, FILE);
-    await writeFile(`${path}.new`, JSON.stringify(Object.fromEntries(this.#said)));
+    await writeFile(`${path}.new`, JSON.stringify(Object.fromEntries(this.#announced)));
     await rename(`${path}.new`, path);
   }
 }

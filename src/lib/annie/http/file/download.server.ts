@@ -25,11 +25,11 @@ import { createTransfer, Reopen } from './transfer.server.ts';
 
 const TICK_MS = 200;
 const SAVE_EVERY_MS = 1000;
-/** Smaller files are fetched again sooner than a map of them is kept; one that was interrupted has its map all the same. */
+/** Smaller files get a map only once they were interrupted: fetching one again takes less time than keeping a map. */
 const SAVE_FROM_BYTES = 1024 * 1024;
 /** A file that changes more often than this while it is fetched will not hold still. */
 const MAX_STARTS = 3;
-/** A server that sends more of the same file each time, only oddly in between, may be asked more often. */
+/** While each start gets further into the same version, more are allowed: its server answers badly only now and then. */
 const MAX_FURTHER_STARTS = 20;
 
 export { NotAFile } from './first-answer.server.ts';
@@ -40,7 +40,7 @@ export interface FileOptions {
   maxConnections: number;
   stallMs: number;
   syncAtEnd: boolean;
-  /** What look-ups found. */
+  /** Sizes that look-ups found. */
   listed?: ListedSizes;
 }
 
@@ -51,36 +51,35 @@ export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' 
  * reason
  */
 export async function downloadFile(job: FileJob, options: FileOptions): Promise<EngineResult> {
-  const told: Version[] = [...(options.listed?.of(job.url, performance.now()) ?? [])];
-  let way: Way = { told, plainly: false, maxConnections: options.maxConnections };
+  const reported = options.listed?.get(job.url, performance.now()) ?? [];
+  let how: Approach = { reported, withoutRange: false, maxConnections: options.maxConnections };
   let furthestBytes = 0;
   for (let start = 1, left = MAX_STARTS; ; start++) {
     try {
-      return await attempt(job, options, way);
+      return await attempt(job, options, how);
     } catch (thrown) {
       if (!(thrown instanceof Reopen)) throw thrown;
-      const { failure, receivedBytes, plainly } = thrown;
+      const { failure, receivedBytes, withoutRange } = thrown;
       if (failure.code === 'remote_contradiction' && receivedBytes > furthestBytes) {
         furthestBytes = receivedBytes;
         left = MAX_STARTS;
       }
       if (--left === 0 || start === MAX_FURTHER_STARTS) throw failure;
-      // Servers that answer for one address need not have one version of its file: one connection meets one of them.
-      way = { told, plainly, maxConnections: 1 };
+      // Servers behind one name may hold different versions: a single connection gets one of them.
+      how = { reported, withoutRange, maxConnections: 1 };
     }
   }
 }
 
-/** How an attempt goes about it. */
-interface Way {
-  /** What was said of the address so far; each attempt adds what it was told. */
-  told: Version[];
-  /** Without a range. */
-  plainly: boolean;
+/** How an attempt requests the file. */
+interface Approach {
+  /** By a look-up. */
+  reported: readonly Version[];
+  withoutRange: boolean;
   maxConnections: number;
 }
 
-async function attempt(job: FileJob, options: FileOptions, way: Way): Promise<EngineResult> {
+async function attempt(job: FileJob, options: FileOptions, how: Approach): Promise<EngineResult> {
   const { url, workDir, signal, onInfo } = job;
   const saved = await loadState(workDir, url);
   const restored = saved ? restoreSegments(saved.segments, saved.totalBytes) : null;
@@ -90,7 +89,7 @@ async function attempt(job: FileJob, options: FileOptions, way: Way): Promise<En
   }
   const isKnown = saved !== null && restored !== null && saved.validators.ifRange !== null;
   const known = isKnown ? { version: saved, segments: restored } : null;
-  const { answer, opening, kept } = await openFile({ ...options, ...way, url, signal, known });
+  const { answer, opening, kept } = await openFile({ ...options, ...how, url, signal, known });
   const { totalBytes, validators } = opening;
   const disposition = dispositionName(answer.head);
   const name = fileNameFor(answer.url, disposition, contentTypeOf(answer.head));
@@ -99,7 +98,6 @@ async function attempt(job: FileJob, options: FileOptions, way: Way): Promise<En
   const ranged = opening.mode === 'ranged';
   const isVersioned = validators.ifRange !== null && totalBytes !== null;
   const resumable = ranged && isVersioned;
-  if (isVersioned) way.told.push({ validators, totalBytes });
   const map = (total: number): SavedState => ({
     version: 1,
     url,
@@ -134,7 +132,7 @@ async function attempt(job: FileJob, options: FileOptions, way: Way): Promise<En
   const transfer = createTransfer({
     ...options,
     ...{ url, handle, segments, totalBytes, validators, resumable, ranged, signal },
-    maxConnections: way.maxConnections,
+    maxConnections: how.maxConnections,
     onBytes(nowMs) {
       const sample = meter.update(state(), nowMs);
       if (sample) job.onSample(sample);

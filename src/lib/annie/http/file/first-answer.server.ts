@@ -1,10 +1,10 @@
-/** Opens a file at its address: asks for what is missing, and for the whole where the answer to that is of no use. */
+/** Opens a file at its address: requests what is missing, and the whole file if that answer cannot be used. */
 import { SluiceError } from '../../../protocol/error.ts';
 import { isFile } from '../classify.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import type { Version } from '../head.ts';
-import { type Asked, interpret, type Opening } from './opening.ts';
+import { type Asked, interpret, type Opening, type PartialSize } from './opening.ts';
 import { freeSegment, type Segment } from './segments.ts';
 
 /** The address holds a page or a manifest: another way has to be taken. Nothing was written. */
@@ -21,19 +21,27 @@ export interface OpenAsk {
   client: HttpClient;
   url: string;
   signal: AbortSignal;
-  /** What is here of the file, of a version that can be told apart; null = nothing. */
+  /** What is on the disk, of a version with a strong validator; null = nothing. */
   known: { version: Version; segments: Segment[] } | null;
-  /** What else was said of this address. */
-  told: readonly Version[];
-  /** Answers to a range have proved to be of no use. */
-  plainly: boolean;
+  /** What else was reported for this address. */
+  reported: readonly Version[];
+  /** From the answer to an earlier request. */
+  partialSizes?: readonly PartialSize[];
+  /** Answers to a range have proved to be unusable. */
+  withoutRange: boolean;
 }
 
 /** @throws NotAFile, SluiceError as `interpret` and `HttpClient.get` */
-export async function openFile({ client, url, signal, known, told, plainly }: OpenAsk): Promise<Opened> {
+export async function openFile(ask: OpenAsk): Promise<Opened> {
+  const { client, url, signal, known, withoutRange } = ask;
   const version = known?.version ?? null;
-  const asked: Asked = { from: null, known: version, told };
-  if (!plainly) {
+  let asked: Asked = {
+    from: null,
+    known: version,
+    reported: ask.reported,
+    partialSizes: ask.partialSizes ?? [],
+  };
+  if (!withoutRange) {
     const from = (known ? freeSegment(known.segments)?.received : null) ?? 0;
     const headers: Record<string, string> = { range: `bytes=${from}-` };
     if (version?.validators.ifRange != null) headers['if-range'] = version.validators.ifRange;
@@ -43,8 +51,12 @@ export async function openFile({ client, url, signal, known, told, plainly }: Op
       return { answer, opening, kept: opening.mode === 'ranged' ? (known?.segments ?? null) : null };
     }
     answer.discard();
-    asked.told = [...told, ...opening.told];
-    asked.parts = opening.parts;
+    const reported = [...ask.reported, ...opening.reported];
+    const { partialSizes } = opening;
+    if (version !== null && opening.isOther) {
+      return openFile({ ...ask, known: null, reported: [...reported, version], partialSizes });
+    }
+    asked = { ...asked, reported, partialSizes: [...(ask.partialSizes ?? []), ...partialSizes] };
   }
   const answer = await client.get(url, { signal });
   const opening = interpretOrDiscard(answer, asked);
@@ -52,7 +64,10 @@ export async function openFile({ client, url, signal, known, told, plainly }: Op
   return { answer, opening, kept: null };
 }
 
-/** As `interpret`; also for a file that is known: its address may lead to a login by now. @throws NotAFile */
+/**
+ * As `interpret`, and discards the answer when it throws.
+ * @throws NotAFile also for a known file: its address may lead to a login by now
+ */
 export function interpretOrDiscard(answer: HttpAnswer, asked: Asked): Opening {
   try {
     const { status, head } = answer;

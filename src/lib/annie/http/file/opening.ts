@@ -1,6 +1,6 @@
 /**
- * What the first answer means for a file: fetch on, fetch from the start, ask again, or give up. What a server says of
- * size, version and place is held against what is known, and a contradiction is never the start of a file. Pure.
+ * What the first answer means for a file: resume, fetch from the start, ask again, or fail. Size, version and place are
+ * checked against everything known about the file, so that a contradicting answer never starts a download. Pure.
  */
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
@@ -8,42 +8,43 @@ import { type Extent, extentOf } from '../extent.ts';
 import { type Head, relationOf, sameVersion, type Validators, validatorsOf, type Version } from '../head.ts';
 
 export type Opening =
-  /** The body is the part from the asked byte to `end` (exclusive) of a file of known size. */
+  /** The body is the part from the requested byte to `end` (exclusive) of a file of known size. */
   | { mode: 'ranged'; end: number; totalBytes: number; validators: Validators }
-  /** The body is the whole file, from byte 0, and not of one of these sizes. */
+  /** The body is the whole file, from byte 0. A body of one of `refusedBytes` is a part of it after all. */
   | { mode: 'whole'; totalBytes: number | null; refusedBytes: readonly number[]; validators: Validators }
   /**
-   * Ask again without a range, and hold what was said here against the answer: this one is of no use, contradicts what
-   * is known, or is about another version.
+   * Ask again, and check that answer against this one: without a range, because this answer is unusable or contradicts
+   * what is known; from byte 0 if it is about another version (`isOther`).
    */
-  | { mode: 'again'; told: readonly Version[]; parts: readonly PartSize[] };
+  | { mode: 'again'; isOther: boolean; reported: readonly Version[]; partialSizes: readonly PartialSize[] };
 
-/** An answer of so many bytes about this version is a part of it, whatever it says. */
-export interface PartSize {
+/** A body of so many bytes is a part of this version, even if its head looks like that of the whole. */
+export interface PartialSize {
   validators: Validators;
   bytes: number;
 }
 
 export interface Asked {
-  /** First byte asked for; null = no Range was sent. */
+  /** First byte of the Range; null = no Range was sent. */
   from: number | null;
-  /** The version that is in the file so far; null = nothing is. */
+  /** The version whose bytes are on the disk; null = none. */
   known: Version | null;
-  /** What else was said of this address: by a look-up, by earlier answers. */
-  told?: readonly Version[];
-  /** Of the `again` that led to this request without a range. */
-  parts?: readonly PartSize[];
+  /** What else was reported for this address: by a look-up, by earlier answers. */
+  reported?: readonly Version[];
+  /** From the `again` that led to this request. */
+  partialSizes?: readonly PartialSize[];
 }
 
 /**
- * @throws SluiceError `remote_contradiction`, `size_mismatch`, `remote_status` for what no other request would mend
+ * @throws SluiceError `remote_contradiction`, `remote_status` if a request without a range was answered in a way that
+ * cannot be used either; `size_mismatch` for a 206 whose Content-Length is not that of its range
  */
 export function interpret(status: number, head: Head, asked: Asked): Opening {
   const validators = validatorsOf(head);
   const extent: Extent = status === 416 ? { kind: 'unplaced' } : extentOf(status, head);
   const { from, known } = asked;
   if (from === null) {
-    if (extent.kind === 'whole') return unasked(extent.bytes, validators, asked);
+    if (extent.kind === 'whole') return interpretWhole(extent.bytes, validators, asked);
     throw new SluiceError(
       'remote_status',
       status === 416
@@ -54,7 +55,8 @@ export function interpret(status: number, head: Head, asked: Asked): Opening {
   if (extent.kind === 'whole') {
     const { bytes } = extent;
     if (!mayBeWhole(bytes, validators, from, asked)) return again(asked, from, extent, validators);
-    return { mode: 'whole', totalBytes: bytes, refusedBytes: [], validators };
+    const refusedBytes = partialSizesOf(validators, asked);
+    return { mode: 'whole', totalBytes: bytes, refusedBytes, validators };
   }
   // another place, or an unknown total: only the whole can be trusted
   if (extent.kind === 'unplaced' || extent.totalBytes === null || extent.start !== from)
@@ -63,23 +65,24 @@ export function interpret(status: number, head: Head, asked: Asked): Opening {
   if (!fits && status === 206) {
     throw new SluiceError('size_mismatch', 'The server announced another length than that of its part.');
   }
-  // a part that is no more than a part, of no version that the rest could be asked of
+  // a part without a validator, so that the remaining bytes could not be requested safely
   const isStray = known === null && end < totalBytes && validators.ifRange === null;
   const isOther = known !== null && !sameVersion(known.validators, validators);
-  const said = known?.totalBytes ?? sizeSaid(validators, asked);
-  if (!fits || isStray || isOther || (said !== null && said !== totalBytes))
+  const expected = known?.totalBytes ?? reportedSize(validators, asked);
+  if (!fits || isStray || isOther || (expected !== null && expected !== totalBytes))
     return again(asked, from, extent, validators);
   return { mode: 'ranged', end, totalBytes, validators };
 }
 
 /**
- * Whether all of the file may have come where a part was asked for, as from a server without ranges, or of no version.
- * Some send the part, and say of it what they would of the whole: of another version too, whose size nobody knows.
+ * Whether an answer to a range can be the whole file, as from a server without range support. Some servers send the
+ * requested part with the head of the whole file, also after the file has changed.
  */
 function mayBeWhole(bytes: number | null, validators: Validators, from: number, asked: Asked): boolean {
   const { known } = asked;
-  const said = sizeSaid(validators, asked);
-  if (said !== null) return bytes === said;
+  const expected = reportedSize(validators, asked);
+  if (expected !== null) return bytes === expected;
+  if (bytes !== null && partialSizesOf(validators, asked).includes(bytes)) return false;
   if (known === null || from === 0) return true;
   if (relationOf(known.validators, validators) === 'other') return false;
   return bytes !== null && bytes > 0 && bytes !== known.totalBytes - from;
@@ -87,36 +90,42 @@ function mayBeWhole(bytes: number | null, validators: Validators, from: number, 
 
 function again(asked: Asked, from: number, extent: Extent, validators: Validators): Opening {
   const { known } = asked;
-  const told: Version[] = [];
-  const parts: PartSize[] = [];
+  const reported: Version[] = [];
+  const partialSizes: PartialSize[] = [];
   if (known !== null && from > 0) {
-    parts.push({ validators: known.validators, bytes: known.totalBytes - from });
+    partialSizes.push({ validators: known.validators, bytes: known.totalBytes - from });
   }
   if (extent.kind === 'part' && extent.totalBytes !== null) {
     const { start, end, totalBytes } = extent;
-    told.push({ validators, totalBytes });
-    if (end - start !== totalBytes) parts.push({ validators, bytes: end - start });
+    reported.push({ validators, totalBytes });
+    if (end - start !== totalBytes) partialSizes.push({ validators, bytes: end - start });
   }
-  return { mode: 'again', told, parts };
+  const isOther = known !== null && relationOf(known.validators, validators) === 'other';
+  return { mode: 'again', isOther, reported, partialSizes };
 }
 
-/** The answer to a request without a range. It is the last word: it fits, or nothing does. */
-function unasked(bytes: number | null, validators: Validators, asked: Asked): Opening {
-  const said = sizeSaid(validators, asked);
-  if (said !== null) {
-    if (bytes !== null && bytes !== said) throw contradiction(bytes, said);
-    return { mode: 'whole', totalBytes: said, refusedBytes: [], validators };
+/** An answer to a request without a range: there is nothing left to ask, so it fits or the download fails. */
+function interpretWhole(bytes: number | null, validators: Validators, asked: Asked): Opening {
+  const expected = reportedSize(validators, asked);
+  if (expected !== null) {
+    if (bytes !== null && bytes !== expected) throw contradiction(bytes, expected);
+    return { mode: 'whole', totalBytes: expected, refusedBytes: [], validators };
   }
-  const refusedBytes = (asked.parts ?? [])
-    .filter((part) => relationOf(part.validators, validators) !== 'other')
-    .map((part) => part.bytes);
+  const refusedBytes = partialSizesOf(validators, asked);
   if (bytes !== null && refusedBytes.includes(bytes)) throw contradiction(bytes, null);
   return { mode: 'whole', totalBytes: bytes, refusedBytes, validators };
 }
 
-/** The size of the very version that the validators speak of, as it was said before; null = it was not. */
-function sizeSaid(validators: Validators, { known, told = [] }: Asked): number | null {
-  for (const version of known ? [known, ...told] : told) {
+/** Sizes of parts of this version, and of any version that cannot be told from it. */
+function partialSizesOf(validators: Validators, { partialSizes = [] }: Asked): number[] {
+  return partialSizes
+    .filter((part) => relationOf(part.validators, validators) !== 'other')
+    .map((part) => part.bytes);
+}
+
+/** The size that was reported for exactly this version; null = none was. */
+function reportedSize(validators: Validators, { known, reported = [] }: Asked): number | null {
+  for (const version of known ? [known, ...reported] : reported) {
     if (relationOf(version.validators, validators) === 'same') return version.totalBytes;
   }
   return null;

@@ -104,15 +104,15 @@ export class StateFile {
   }
 }
 
-/** What is known of the version, and that none of its bytes are here. */
+/** The same version with none of its bytes. */
 export function withoutBytes(state: SavedState): SavedState {
   return { ...state, segments: [[0, state.totalBytes, 0]] };
 }
 
 /**
- * Before the bytes in the work dir are written over: from here on no map speaks of them. What was known of their
- * version stays known, or a server that contradicts it later would be believed.
- * @param version null = they are of another one
+ * To be called before the bytes in the work dir are overwritten: no map describes them any more. The version itself is
+ * kept, so that a later answer can still be checked against it.
+ * @param version null = nothing is kept
  * @throws SluiceError `disk_*`
  */
 export async function startOver(workDir: string, version: SavedState | null): Promise<void> {
@@ -122,7 +122,7 @@ export async function startOver(workDir: string, version: SavedState | null): Pr
       await file.save(withoutBytes(version));
       return;
     } catch {
-      // a disk that is full, say: the old map goes all the same
+      // for example a full disk: the old map has to go all the same
     } finally {
       await file.close();
     }

@@ -16,13 +16,13 @@ const DECODERS: Record<string, () => Transform> = {
   zstd: createZstdDecompress,
 };
 
-/** More came than the head of the answer says, or than the file has. */
-export class Overlong extends Error {}
+/** A body is longer than its head announces, or than the file. */
+export class BodyTooLong extends Error {}
 
 /**
  * Pours a body into a stretch until either ends.
  * @param end where in the file the body has to end, exclusive; null = anywhere
- * @throws Overlong, SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
+ * @throws BodyTooLong, SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
  */
 export async function pourStream(
   answer: HttpAnswer,
@@ -37,8 +37,8 @@ export async function pourStream(
   try {
     for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
       at += chunk.length;
-      if (end !== null && at > end) throw new Overlong();
-      // the rest of it was asked for elsewhere, or not at all
+      if (end !== null && at > end) throw new BodyTooLong();
+      // the remaining bytes belong to another connection, or were not requested
       if (roomIn(segment) === 0) break;
       const nowMs = performance.now();
       const state = writer.push(chunk, nowMs);
@@ -51,13 +51,13 @@ export async function pourStream(
       throw new SluiceError('size_mismatch', 'The connection was closed before the end of the file.');
     }
   } catch (thrown) {
-    throw thrown instanceof Overlong ? thrown : networkError(thrown, signal, true);
+    throw thrown instanceof BodyTooLong ? thrown : networkError(thrown, signal, true);
   } finally {
     answer.discard();
   }
 }
 
-/** Whether a body that is cut off looks like one that is over (RFC 9112, section 6.3, item 8). */
+/** Whether a broken connection looks like the end of the body (RFC 9112, section 6.3, item 8). */
 function endsByClose({ head }: HttpAnswer): boolean {
   return !head.has('content-length') && !head.has('transfer-encoding');
 }

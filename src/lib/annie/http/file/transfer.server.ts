@@ -19,7 +19,7 @@ import {
   splitLargest,
 } from './segments.ts';
 import { openFast } from './socket-body.server.ts';
-import { Overlong, pourStream } from './stream-body.server.ts';
+import { BodyTooLong, pourStream } from './stream-body.server.ts';
 
 /** Below this the fast path's extra connection costs more than it saves. */
 const FAST_FROM_BYTES = 8 * 1024 * 1024;
@@ -36,20 +36,20 @@ const FIRST_BACKOFF_MS = 200;
 /** Broken connections are mended here; what a server says on purpose is its owner's business. */
 const MENDABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
 
-/** The rest is not to be had as it was asked for: the file has to be opened anew. */
+/** The remaining bytes cannot be had in this way: the file has to be opened again. */
 export class Reopen extends Error {
-  /** What to fail with if that keeps happening. */
+  /** The error if it keeps happening. */
   readonly failure: SluiceError;
-  /** How far it got. */
+  /** Of the file, when it stopped. */
   readonly receivedBytes: number;
-  /** Ask without a range: answers to one are of no use. */
-  readonly plainly: boolean;
+  /** Answers to a range are unusable. */
+  readonly withoutRange: boolean;
 
-  constructor(failure: SluiceError, receivedBytes: number, plainly = false) {
+  constructor(failure: SluiceError, receivedBytes: number, withoutRange = false) {
     super(failure.message);
     this.failure = failure;
     this.receivedBytes = receivedBytes;
-    this.plainly = plainly;
+    this.withoutRange = withoutRange;
   }
 }
 
@@ -100,7 +100,7 @@ export function createTransfer(options: TransferOptions): Transfer {
     });
     writers.add(writer);
     const from = segment.received;
-    let isOverlong = false;
+    let isTooLong = false;
     let answer = first;
     try {
       const fast = worthFast(segment, answer) ? await openFastFor(segment) : null;
@@ -114,13 +114,13 @@ export function createTransfer(options: TransferOptions): Transfer {
       }
     } catch (thrown) {
       answer?.discard();
-      isOverlong = thrown instanceof Overlong;
-      throw isOverlong ? overlong() : thrown;
+      isTooLong = thrown instanceof BodyTooLong;
+      throw isTooLong ? bodyTooLong() : thrown;
     } finally {
       await writer.flush().finally(() => {
         writers.delete(writer);
-        // which of its bytes are those that were asked for nobody knows
-        if (isOverlong) segment.received = segment.written = from;
+        // any of its bytes may be the wrong ones
+        if (isTooLong) segment.received = segment.written = from;
         segment.taken = false;
       });
     }
@@ -144,17 +144,17 @@ export function createTransfer(options: TransferOptions): Transfer {
     return fast;
   }
 
-  /** Where in the file the body of an answer ends, exclusive; null = not said. */
+  /** Where in the file the body of an answer ends, exclusive; null = unknown. */
   function endOf({ status, head }: HttpAnswer): number | null {
     const extent = extentOf(status, head);
     return extent.kind === 'part' ? extent.end : totalBytes;
   }
 
-  function reopen(code: ErrorCode, message?: string, plainly = false): Reopen {
-    return new Reopen(new SluiceError(code, message), receivedBytes(segments), plainly);
+  function reopen(code: ErrorCode, message?: string, withoutRange = false): Reopen {
+    return new Reopen(new SluiceError(code, message), receivedBytes(segments), withoutRange);
   }
 
-  function overlong(): Error {
+  function bodyTooLong(): Error {
     const message = 'The server sent more bytes than it announced.';
     const failure = reopen('remote_contradiction', message, true);
     return ranged ? failure : failure.failure;
@@ -177,7 +177,7 @@ export function createTransfer(options: TransferOptions): Transfer {
     }
     answer.discard();
     if (relationOf(validators, validatorsOf(answer.head)) === 'other') throw reopen('file_changed');
-    throw reopen('remote_contradiction', 'The server does not send the part that it is asked for.');
+    throw reopen('remote_contradiction', 'The server did not send the part that was requested.');
   }
 
   async function work(first: HttpAnswer | null, helper: boolean): Promise<void> {
@@ -188,7 +188,7 @@ export function createTransfer(options: TransferOptions): Transfer {
       const before = segment.received;
       try {
         await fetchInto(segment, answer);
-        // an early but orderly end: ask for the rest, unless this was to be all, or nothing came
+        // an early but orderly end: request the remaining bytes, unless the body was the whole file, or empty
         if (!isDone(segment) && !ranged) throw contradiction(segment.received, segment.end);
         if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
         idleTries = 0;
@@ -209,7 +209,7 @@ export function createTransfer(options: TransferOptions): Transfer {
   function employ(first: HttpAnswer | null, helper: boolean): void {
     const worker = work(first, helper)
       .catch((thrown: unknown) => {
-        // What the first connection gets is of one version, whatever a later one is told.
+        // The first connection delivers one version, even if another server answers a later one.
         if (helper) {
           helpersWelcome = false;
           return;

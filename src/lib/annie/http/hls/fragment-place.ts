@@ -1,4 +1,4 @@
-/** Where in the body of an answer the bytes of a fragment are, by what is known of the file they are cut out of. Pure. */
+/** Where the bytes of a fragment are in the body of an answer, checked against earlier answers for the same file. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf, holdsAll } from '../extent.ts';
@@ -8,17 +8,16 @@ import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 export interface Place {
   /** Bytes of the body before the fragment's. */
   skip: number;
-  /** Bytes of the body, where it must have no more and its framing does not see to that; null = any number. */
+  /** Exact length of the body; null = it may be longer than the fragment. */
   bodyBytes: number | null;
-  /** What the answer says of the file; null = nothing that could be held against a later one. */
+  /** What the answer reports for the file; null = nothing that could be compared. */
   version: Version | null;
 }
 
 /**
- * The place in an answer to a request for the fragment's range; null = it has to be asked for without one. All of the
- * file is not taken here, unless the fragment begins it: some servers send the range, or all from its start, and say
- * of it what they would of the whole.
- * @param known what was said of the file before
+ * The place in an answer to a request for the fragment's range; null = request the file without a range. A 200 is used
+ * only for a fragment at byte 0: some servers send the range, or everything from its start, with the head of the whole.
+ * @param known from earlier answers for the same file
  */
 export function placeInPart(
   status: number,
@@ -28,14 +27,14 @@ export function placeInPart(
 ): Place | null {
   const extent = extentOf(status, head);
   const version = versionOf(extent, validatorsOf(head));
-  if (extent.kind === 'unplaced' || saidBefore(known, version) !== null) return null;
+  if (extent.kind === 'unplaced' || otherSize(known, version) !== null) return null;
   if (extent.kind === 'whole') {
     const isLongEnough = extent.bytes === null || extent.bytes >= range.end;
     return range.start === 0 && isLongEnough ? { skip: 0, bodyBytes: null, version } : null;
   }
   const { start, end, totalBytes, fits } = extent;
   if (start !== range.start || !fits || (totalBytes !== null && totalBytes < range.end)) return null;
-  // one that goes on past what was asked for is cut there
+  // a longer part is cut at the end of the fragment
   return { skip: 0, bodyBytes: end === range.end ? end - start : null, version };
 }
 
@@ -55,12 +54,12 @@ export function placeInWhole(
   const extent = extentOf(status, head);
   const bytes = extent.kind === 'part' ? extent.totalBytes : extent.kind === 'whole' ? extent.bytes : null;
   const version = versionOf(extent, validatorsOf(head));
-  const said = saidBefore(known, version);
-  if (said !== null && bytes !== null) throw contradiction(bytes, said);
+  const earlier = otherSize(known, version);
+  if (earlier !== null && bytes !== null) throw contradiction(bytes, earlier);
   if (range !== null && bytes !== null && bytes < range.end) {
     throw new SluiceError(
       'remote_contradiction',
-      `The playlist speaks of byte ${range.end - 1} of a file that has ${bytes} bytes.`,
+      `The playlist names byte ${range.end - 1} of a file of ${bytes} bytes.`,
     );
   }
   return { skip: range?.start ?? 0, bodyBytes: null, version };
@@ -72,8 +71,8 @@ function versionOf(extent: Extent, validators: Validators): Version | null {
   return totalBytes === null ? null : { validators, totalBytes };
 }
 
-/** Another size that was said of the same version; null = none. */
-function saidBefore(known: Version | null, now: Version | null): number | null {
+/** The earlier size, if it differs for the same version. */
+function otherSize(known: Version | null, now: Version | null): number | null {
   if (known === null || now === null || known.totalBytes === now.totalBytes) return null;
   return relationOf(known.validators, now.validators) === 'same' ? known.totalBytes : null;
 }

@@ -8,7 +8,7 @@ import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../disk-error.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
-import { decoded, Overlong } from '../file/stream-body.server.ts';
+import { decoded, BodyTooLong } from '../file/stream-body.server.ts';
 import type { Version } from '../head.ts';
 import { networkError } from '../network-error.ts';
 import { type Place, placeInPart, placeInWhole } from './fragment-place.ts';
@@ -37,10 +37,10 @@ export interface FragmentFetcher {
 
 export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): FragmentFetcher {
   const keys = new Map<string, Promise<Buffer>>();
-  /** What was said of the files that fragments are cut out of, by address. */
+  /** From the answers so far, by address; only of files with byte ranges. */
   const versions = new Map<string, Version>();
-  /** Files whose answers to a range are of no use. */
-  const plainly = new Set<string>();
+  /** Addresses whose answers to a range are unusable. */
+  const withoutRange = new Set<string>();
 
   function keyAt(url: string): Promise<Buffer> {
     const known = keys.get(url);
@@ -54,7 +54,7 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
 
   async function ask({ url, range }: Fragment): Promise<{ answer: HttpAnswer; place: Place }> {
     const known = versions.get(url) ?? null;
-    if (range !== null && !plainly.has(url)) {
+    if (range !== null && !withoutRange.has(url)) {
       const headers = { range: `bytes=${range.start}-${range.end - 1}` };
       const answer = await client.get(url, { signal, headers });
       const place = placeInPart(answer.status, answer.head, range, known);
@@ -63,7 +63,7 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
         return { answer, place };
       }
       answer.discard();
-      plainly.add(url);
+      withoutRange.add(url);
     }
     const answer = await client.get(url, { signal });
     try {
@@ -92,8 +92,8 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
       const body = bodyOf(answer, place, fragment, onBytes);
       await (decipher ? pipeline(body, decipher, file) : pipeline(body, file));
     } catch (thrown) {
-      if (thrown instanceof Overlong) {
-        plainly.add(fragment.url);
+      if (thrown instanceof BodyTooLong) {
+        withoutRange.add(fragment.url);
         throw new SluiceError('size_mismatch', 'The server sent more bytes than it announced.');
       }
       if (isDecipherError(thrown))
@@ -148,7 +148,7 @@ async function* bodyOf(
   let received = 0;
   for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
     received += chunk.length;
-    if (bodyBytes !== null && received > bodyBytes) throw new Overlong();
+    if (bodyBytes !== null && received > bodyBytes) throw new BodyTooLong();
     const from = Math.min(before, chunk.length);
     before -= from;
     const part = chunk.subarray(from, Math.min(chunk.length, from + left));
