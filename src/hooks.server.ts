@@ -11,7 +11,7 @@ export const handle: Handle = ({ event, resolve }) =>
     event.request = request;
     const { session, cookies } = mounted().visit(request);
     const response = await resolve(event, {
-      // Only its id: the page has to know whether there is one (static/session.js), and whether it is another than before.
+      // Its id alone: the page checks whether there is a session (static/session.js) and whether it is the same as before.
       transformPageChunk: ({ html }) => html.replace('%lang%', locale).replace('%session%', session ?? ''),
     });
     if (response.headers.get('content-type')?.startsWith('text/html')) {

@@ -1,4 +1,4 @@
-/** Sessions as the store has them, for who wants to find one again. */
+/** Sessions as the store has them, to find one again. */
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import { summarize } from '#lib/actors/session/summary.ts';
 import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';

@@ -4,8 +4,8 @@
  */
 export const SESSION_COOKIE = 'sluice_session';
 /**
- * What a browser gets with the first page, until that page has asked for its session: it never takes the place of a
- * session's cookie, wherever the browser came from and however many tabs it opens at once.
+ * What a browser gets with its first page, until that page has asked for a session. It counts only where there is no
+ * session cookie, so it can replace none, however late it arrives and however many tabs are opened at once.
  */
 export const FIRST_VISIT_COOKIE = 'sluice_first';
 
@@ -34,8 +34,8 @@ export function readCookies(header: string | null | undefined, name: string): st
 }
 
 /**
- * As `readCookies`, of both names that a cookie of ours can have, the safer one first: over https too it had none but
- * the plain one until it got its prefix, and who has that keeps the list.
+ * As `readCookies`, under both names that a cookie of ours can have, the safer one first. Before there was a prefix the
+ * plain name was used over https too: a browser that still has that cookie keeps its list.
  */
 export function readOwnCookies(header: string | null | undefined, name: string): string[] {
   return [...readCookies(header, HOST_PREFIX + name), ...readCookies(header, name)];

@@ -30,7 +30,7 @@ export interface ListsEdge {
   reopened(session: string): void;
 }
 
-/** What stands behind the edge. The edge itself keeps nothing: it checks, and passes on. */
+/** What stands behind the edge. The edge itself keeps nothing but which links were used: it checks, and passes on. */
 export interface Edge {
   tokens: Tokens;
   gate: Gatekeeper;

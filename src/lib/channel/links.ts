@@ -58,7 +58,7 @@ export function openLink(body: string, header: HeaderOf, door: Door): PlainAnswe
 }
 
 /**
- * Sessions that have downloads, for who has the server's key; `?id=` only those that begin with it.
+ * Sessions that have downloads, for holders of the server's key; with `?id=` only those that begin with it.
  * @throws SluiceError `unauthorized`
  */
 export async function listSessions(

@@ -1,8 +1,8 @@
 /**
- * How a visitor comes by a session. What a browser was sent here for by another site never sets a cookie: the one it
- * has may not have come along (SameSite), and would be replaced, with all downloads behind it. And a page never sets a
- * browser's session cookie: of two tabs that are opened at once the later one would take the first one's session away.
- * The page that was loaded asks by itself, from its own origin, one tab after the other (static/session.js).
+ * How a visitor gets a session. A request that another site caused never sets a cookie: the browser may have one that
+ * was not sent with it (SameSite), which would be replaced, and all its downloads with it. Nor does a page give a browser
+ * a new session cookie: of two tabs that are opened at once, the later answer would take the first tab's session away.
+ * Instead the loaded page asks, from its own origin, one tab after the other (static/session.js).
  */
 import {
   firstVisitCookie,
@@ -73,12 +73,12 @@ function lostBy({ lists }: StoredDoor, cookie: string | undefined): string | nul
   return named.find((session) => lists.summary(session).downloads > 0) ?? null;
 }
 
-/** A page that is fetched in case somebody will want it (`prefetch`, `prerender`) is no visit yet. */
+/** A prefetched or prerendered page has no visitor yet. */
 function maySetCookie(header: HeaderOf): boolean {
   return !isFromElsewhere(header('sec-fetch-site')) && header('sec-purpose') === undefined;
 }
 
-/** All browsers say with a navigation that HTML is what they want; programs take anything. */
+/** All browsers name HTML first in the Accept of a navigation; programs take anything. */
 function runsScripts(header: HeaderOf): boolean {
   return /\btext\/html\b/.test(header('accept') ?? '');
 }

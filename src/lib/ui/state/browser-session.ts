@@ -52,12 +52,12 @@ export function dismissLost(): void {
  * @returns stops it
  */
 export function watchSession(onChange: (change: { id: string } | { lost: null }) => void): () => void {
-  const heard = ({ key, newValue }: StorageEvent): void => {
+  const onStorage = ({ key, newValue }: StorageEvent): void => {
     if (key === PRESENT && newValue !== null) onChange({ id: newValue });
     else if (key === LOST && newValue === null) onChange({ lost: null });
   };
-  addEventListener('storage', heard);
-  return () => removeEventListener('storage', heard);
+  addEventListener('storage', onStorage);
+  return () => removeEventListener('storage', onStorage);
 }
 
 function remember({ id, lost }: OpenedSession, before: string | null): BrowserSession {

@@ -64,7 +64,7 @@ export class Inspector {
         onMessages: (messages) => this.#take(messages),
       });
     };
-    // Who has no session yet is not let in. Without an answer the feed goes on trying.
+    // A browser without a session is refused. When the server cannot be asked for one, the feed goes on trying.
     void findSession().then(open, open);
     return () => {
       isClosed = true;
