@@ -14,7 +14,6 @@ const MAX_HOST_CHARS = 255;
 const DROPPED = /[\t\n\r]+/g;
 const HOST = /^[\0- ]*(?:[a-z][a-z0-9+.-]*:[/\\]*|[/\\]{2,})([^/\\?#]*)/i;
 /** What may become Punycode; escapes are undone before. */
-// eslint-disable-next-line no-control-regex
 const NOT_ASCII = /[^\0-\x7f]|%/;
 
 /**

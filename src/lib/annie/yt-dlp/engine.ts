@@ -176,7 +176,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
       });
       const listing = { chunks: stdout, url, canJoin: ffmpegPath !== null };
       const { items, truncated } = await readers.read('yt-dlp-listing', listing, signal);
-      await Promise.all(items.map(({ item, info }) => info && infos.put(item.url, info)));
+      await Promise.all(items.map(async ({ item, info }) => info && (await infos.put(item.url, info))));
       return {
         engine: 'yt-dlp',
         items: items.map(({ item }) => item),

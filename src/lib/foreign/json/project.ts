@@ -26,7 +26,7 @@ export interface ProjectionLimits {
 export interface Projection {
   value: unknown;
   /** Where an object that was asked for by `fields` stands in the text. */
-  rangeOf(object: object): [start: number, end: number] | null;
+  rangeOf: (object: object) => [start: number, end: number] | null;
 }
 
 /** The text is no JSON where it was read. */
