@@ -40,6 +40,13 @@ test('actors are web-standard: no node: and no ws but in the embedded host', () 
   assert.equal(lines(offenders), []);
 });
 
+test("readers of strangers' text have no way to touch anything: no node: but in their threads", () => {
+  const offenders = imports.filter(
+    ({ from, to }) => from.startsWith('src/lib/foreign/') && !isServerLeaf(from) && to.startsWith('node:'),
+  );
+  assert.equal(lines(offenders), []);
+});
+
 test('session and download never import a server leaf', () => {
   const offenders = imports.filter(
     ({ from, to }) => /^src\/lib\/actors\/(session|download)\//.test(from) && isServerLeaf(to),

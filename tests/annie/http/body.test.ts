@@ -55,6 +55,11 @@ for (const [coding, encode] of [
   });
 }
 
+test('a body of more codings than anybody uses is remote_status, and none of them is undone', async () => {
+  answer = (_, response) => response.setHeader('content-encoding', 'gzip, '.repeat(6)).end(gzipSync(content));
+  assert.is(await settles(codeOf(fetchIt())), 'remote_status');
+});
+
 test('a server that gives the whole only without a range, and knows no versions, is asked without one', async () => {
   answer = ({ headers }, response) => {
     if (headers.range === undefined) response.setHeader('content-length', SIZE).end(content);

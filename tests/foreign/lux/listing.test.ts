@@ -3,7 +3,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { downloadArguments } from '#lib/annie/lux/arguments.ts';
 import { errorLines, failureOf } from '#lib/foreign/lux/failure.ts';
-import { type Listed, readListing as readPrinted } from '#lib/foreign/lux/listing.ts';
+import {
+  type Listed,
+  type LuxListing,
+  readListing as readPrinted,
+  readLuxListing,
+} from '#lib/foreign/lux/listing.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
 const PAGE = 'https://videos.example/1';
@@ -132,6 +137,46 @@ test('what Go says has our codes', () => {
   assert.equal(errorLines('Downloading http://x error:\nHTTP 404\ngithub.com/x\n\t/src/x.go:1\n'), [
     'HTTP 404',
   ]);
+});
+
+test('an answer is a listing, or what its last words mean', () => {
+  const answer = (printed: string, exitCode: number | null = 0, signal: string | null = null): unknown => {
+    const chunks = [Buffer.from(printed)];
+    return readLuxListing({ engine: 'lux', chunks, exitCode, signal, address: PAGE });
+  };
+  const listed = JSON.stringify([entry({ a: { size: 1, parts: [part(1)] } })]);
+  assert.is((answer(listed) as LuxListing).listed.length, 1);
+  assert.is(
+    codeOf(() => answer('Downloading x error:\n\n  HTTP 404\n')),
+    'remote_not_found',
+  );
+  assert.is(
+    codeOf(() => answer(listed, 1)),
+    'engine_exit',
+  );
+  assert.is(
+    codeOf(() => answer('', null, 'SIGKILL')),
+    'engine_exit',
+  );
+});
+
+test('of an album of thousands 500 pictures are listed, and it says that there are more', () => {
+  const parts = Array.from({ length: 3000 }, (_, i) => part(i + 1, 'jpg', `https://cdn.example/${i}.jpg`));
+  const printed = JSON.stringify([entry({ default: { size: 3, parts } }, { type: 'image' })]);
+  const album = (text: string): LuxListing =>
+    readLuxListing({ engine: 'lux', chunks: [Buffer.from(text)], exitCode: 0, signal: null, address: PAGE });
+  assert.equal([album(printed).listed.length, album(printed).truncated], [500, true]);
+  assert.not(album(JSON.stringify([entry({ a: { size: 1, parts: [part(1)] } })])).truncated);
+});
+
+test('ids that no add takes, and addresses that are too long, are not offered', () => {
+  const [found] = read(
+    entry(
+      { ['x'.repeat(257)]: { size: 9, parts: [part(9)] }, b: { size: 1, parts: [part(1)] } },
+      { url: `https://x.example/${'u'.repeat(9000)}` },
+    ),
+  );
+  assert.equal([found?.item.url, found?.item.streams.map(({ id }) => id)], [PAGE, ['b']]);
 });
 
 test.run();

@@ -57,4 +57,65 @@ test('whatever a page holds, the scan gives web addresses only', () => {
   );
 });
 
+const scanned = (html: string): unknown[] =>
+  scanPage(html, new URL('https://example.com/p/')).groups.map(({ title, sources }) => [
+    title,
+    ...sources.map(({ url }) => url.slice('https://example.com'.length)),
+  ]);
+
+test('a player ends with its own tag or with what it stands in, and not with a tag that ends nothing', () => {
+  assert.equal(scanned('<video></p><p>no<source src=a.mp4></video><source src=b.mp4>'), [[null, '/p/a.mp4']]);
+  assert.equal(scanned('<div><video title=V><source src=a.mp4></div><source src=b.mp4>'), [
+    ['V', '/p/a.mp4'],
+  ]);
+  assert.equal(scanned('<video src=a.mp4><video src=b.mp4></video>'), [
+    [null, '/p/a.mp4'],
+    [null, '/p/b.mp4'],
+  ]);
+});
+
+test('a link has the text in it, up to its end, the next link or the end of what it stands in', () => {
+  assert.equal(scanned('<a href=a.mp4>One <b>film</b></a> word'), [['One film', '/p/a.mp4']]);
+  assert.equal(scanned('<ul><li><a href=a.mp4>One</li><li><a href="b.mp3?x#y"> T&amp;wo <a href=c>'), [
+    ['One', '/p/a.mp4'],
+    ['T&wo', '/p/b.mp3?x'],
+  ]);
+});
+
+test('what is drawn does not hide what follows, nor does it close it', () => {
+  assert.equal(scanned('<svg><title/><style/><a/></svg><video src=a.mp4></video>'), [[null, '/p/a.mp4']]);
+  assert.equal(scanned('<svg><path><video src=a.mp4><source src=b.mp4></video>'), [
+    [null, '/p/a.mp4', '/p/b.mp4'],
+  ]);
+  assert.equal(scanned('<svg><foreignObject><style>a<b</style><video src=a.mp4 /><source src=b.mp4>'), [
+    [null, '/p/a.mp4', '/p/b.mp4'],
+  ]);
+});
+
+test('the first base counts, scripts and comments hold no media, and of two attributes the first is meant', () => {
+  assert.equal(scanned('<base><base href=/x/><base href=/y/><video src=a.mp4 src=b.mp4>'), [
+    [null, '/x/a.mp4'],
+  ]);
+  assert.equal(
+    scanned('<script>"<video src=a.mp4>"</script><!-- <video src=b.mp4> --><textarea><video src=c.mp4>'),
+    [],
+  );
+});
+
+test('a page that asks for more addresses than it may has more than is listed', () => {
+  const links = Array.from({ length: 5000 }, (_, i) => `<a href=${i}.mp4></a>`).join('');
+  const page = scanPage(`<base href="/${'x'.repeat(8000)}/">${links}`, new URL('https://example.com/'));
+  assert.ok(page.truncated);
+  assert.is(scanPage(links.slice(0, 20_000), new URL('https://example.com/')).truncated, true);
+  assert.is(scanPage('<a href=1.mp4></a>', new URL('https://example.com/')).truncated, false);
+});
+
+test('structured data of more marks than a page can have is passed over', () => {
+  const media = '{"@type":"VideoObject","contentUrl":"a.mp4"}';
+  const script = (json: string): string => `<script type="application/ld+json">${json}</script>`;
+  assert.is(scanned(script(`[${media},${'0,'.repeat(90_000)}0]`)).length, 1);
+  assert.is(scanned(script(`[${media},${'0,'.repeat(100_000)}0]`)).length, 0);
+  assert.is(scanned(script('['.repeat(60_000)) + script('['.repeat(60_000)) + script(media)).length, 0);
+});
+
 test.run();

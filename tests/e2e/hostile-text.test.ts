@@ -1,0 +1,214 @@
+/** While a stranger's text is read, whatever it is, everybody else is answered as if it were not. */
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { ServerMessage } from '#lib/protocol/channel.ts';
+import { TestSocket } from '../edge/ask.ts';
+import { sha256Of } from '../site/content.ts';
+import type { Api } from '../support/api.ts';
+import { sha256File } from '../support/media-hash.ts';
+import { repeated } from '../support/scaling.ts';
+import { makePlace, type Place, startServer, type TestServer } from '../support/server.ts';
+import { settles, waitFor } from '../support/wait.ts';
+import { FILE_BYTES, FILE_SEED, type HostileOrigin, startHostileOrigin } from './hostile-origin.ts';
+
+/** Longer than this nobody waits for an answer, on a machine with nothing else to do. */
+const ANSWER_MS = 200;
+const MIB = 1024 * 1024;
+/** Codes that end a look-up or a download for good, or say that there is nothing. */
+const FINAL = [
+  'invalid_manifest',
+  'no_media',
+  'too_complex',
+  'engine_output',
+  'unsupported_url',
+  'remote_not_found',
+  'live_stream',
+];
+
+let origin: HostileOrigin;
+let place: Place;
+let server: TestServer;
+let other: Api;
+let socket: TestSocket;
+
+test.before(async () => {
+  origin = await startHostileOrigin();
+  place = makePlace();
+  // The yt-dlp and the lux of these tests are on PATH, and no other is to be found.
+  rmSync(join(place.dataDir, 'engines'), { force: true });
+  const bin = join(place.dir, 'bin');
+  mkdirSync(bin);
+  writeEngines(bin);
+  const path = [bin, '/usr/local/bin', '/usr/bin', '/bin'].join(':');
+  server = await startServer({ place, env: { PATH: path } });
+  other = await server.session();
+  socket = await TestSocket.of(server.url, other.token);
+  socket.send({ type: 'hello' });
+  await answerOf((message) => message.type === 'snapshot');
+});
+test.after(async () => {
+  socket.close();
+  await server.stop();
+  place.remove();
+  await origin.close();
+});
+
+/** Programs that print what they were given by a page: the address says what. */
+function writeEngines(bin: string): void {
+  const texts: Record<string, string> = {
+    objects: `{"x":[${repeated('{},', 60 * MIB)}{}]}`,
+    names: `{${repeated('"k\u0001":0,', 60 * MIB)}"x":0}`,
+    formats: `{"formats":[${repeated('{"format_id":"v\u0001","vcodec":"x","acodec":"none"},{"format_id":"a\u0001","vcodec":"none"},', 20 * MIB)}{}]}`,
+    words: repeated('Downloading ', 15 * MIB),
+  };
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(bin, `${name}.txt`), text);
+  writeFileSync(join(bin, 'flood.txt'), `ERROR: ${repeated('unable to write data: ', MIB)}\n`);
+  const script = (version: string): string => `#!/bin/sh
+case "$*" in *-version*|*" -v"*|-v) echo "${version}"; exit ;; *list-extractors*) exit ;; esac
+for last; do :; done
+name="\${last##*/}"
+[ "$name" = flood ] && { cat "${bin}/flood.txt" >&2; exit 1; }
+cat "${bin}/$name.txt"
+`;
+  writeFileSync(join(bin, 'yt-dlp'), script('2026.10.26'), { mode: 0o755 });
+  writeFileSync(join(bin, 'lux'), script('lux: version v0.24.1, A fast and simple video downloader.'), {
+    mode: 0o755,
+  });
+}
+
+async function answerOf(fits: (message: ServerMessage) => boolean): Promise<void> {
+  await waitFor(() => socket.messages.some(fits), { what: 'an answer on the channel' });
+  socket.messages.length = 0;
+}
+
+/** Of the machine: how many times longer than its CPU a little work takes, over all that was done so far. */
+class Load {
+  #wallMs = 0;
+  #cpuMs = 0;
+
+  /** Some ticks of the kernel's clock, as short as it can tell. */
+  look(): void {
+    const before = process.threadCpuUsage();
+    const startedMs = performance.now();
+    let usedMs = 0;
+    while (usedMs < 4) {
+      const { user, system } = process.threadCpuUsage(before);
+      usedMs = (user + system) / 1000;
+    }
+    this.#wallMs += performance.now() - startedMs;
+    this.#cpuMs += usedMs;
+  }
+
+  get factor(): number {
+    return Math.max(1, this.#wallMs / this.#cpuMs);
+  }
+}
+
+interface Watched {
+  /** ms that the slowest answer took. */
+  slowestMs: number;
+  load: number;
+  answers: number;
+}
+
+/** Another session asks by both ways, again and again, until `work` is done. */
+async function watch(work: Promise<unknown>): Promise<Watched> {
+  const load = new Load();
+  let slowestMs = 0;
+  let answers = 0;
+  let isDone = false;
+  void work.finally(() => (isDone = true)).catch(() => undefined);
+  do {
+    for (const ask of [askByHttp, askByChannel]) {
+      const startedMs = performance.now();
+      await ask();
+      slowestMs = Math.max(slowestMs, performance.now() - startedMs);
+      answers++;
+    }
+    load.look();
+  } while (!isDone);
+  await work;
+  return { slowestMs, load: load.factor, answers };
+}
+
+async function askByHttp(): Promise<void> {
+  await settles(other.list());
+}
+
+async function askByChannel(): Promise<void> {
+  const id = crypto.randomUUID();
+  socket.send({ type: 'command', id, name: 'pause', downloadId: 'aaaaaaaaaaaa' });
+  await answerOf((message) => message.type === 'reject' && message.id === id);
+}
+
+function isHeldUpBy(what: string, { slowestMs, load, answers }: Watched): void {
+  const limitMs = ANSWER_MS * load;
+  console.log(
+    `    ${what}: ${answers} answers, the slowest after ${slowestMs.toFixed(0)} ms (limit ${limitMs.toFixed(0)})`,
+  );
+  assert.ok(slowestMs <= limitMs, `${what}: ${slowestMs.toFixed(0)} ms, more than ${limitMs.toFixed(0)}`);
+}
+
+/** Refused with a code that does not ask for another try. */
+async function lookUp(url: string, engine: string, codes = FINAL): Promise<void> {
+  const api = await server.session();
+  const answer = await api.call<{ code?: string }>('POST', '/api/parse', { url, engine });
+  if (answer.status === 200) return;
+  assert.ok(codes.includes(answer.body.code ?? ''), `${url}: ${JSON.stringify(answer.body)}`);
+}
+
+for (const kind of ['.m3u8', 'page']) {
+  test(`a hostile ${kind === 'page' ? kind : 'playlist'} that is looked up holds nobody up`, async () => {
+    for (const path of origin.paths(kind))
+      isHeldUpBy(path, await watch(lookUp(`${origin.url}${path}`, 'http')));
+  });
+}
+
+test('a hostile playlist that is downloaded ends for good, and holds nobody up', async () => {
+  for (const path of origin.paths('.m3u8')) {
+    const api = await server.session();
+    const download = async (): Promise<void> => {
+      const id = await api.add({ url: origin.url + path, engine: 'http' });
+      const row = await waitFor(async () => {
+        const now = await api.get(id);
+        return ['error', 'waiting', 'complete'].includes(now.state) && now;
+      });
+      assert.is(row.state, 'error', JSON.stringify(row));
+      assert.ok([...FINAL, 'url_too_long'].includes(row.error?.code ?? ''), JSON.stringify(row));
+    };
+    isHeldUpBy(path, await watch(download()));
+  }
+});
+
+test('a head of blanks, and one that drips in, hold nobody up, and the file arrives all the same', async () => {
+  for (const name of ['blanks', 'drip']) {
+    const api = await server.session();
+    const download = async (): Promise<void> => {
+      const row = await api.waitFor(
+        await api.add({ url: `${origin.url}/${name}.bin`, engine: 'http' }),
+        'complete',
+      );
+      assert.is(row.file?.bytes, FILE_BYTES);
+    };
+    isHeldUpBy(name, await watch(download()));
+    assert.is(await sha256File(join(place.downloadDir, `${name}.bin`)), sha256Of(FILE_SEED, FILE_BYTES));
+  }
+});
+
+test('what yt-dlp and lux print of a hostile page holds nobody up', async () => {
+  for (const name of ['objects', 'names', 'formats', 'flood']) {
+    const codes = [...FINAL, 'disk_denied', 'engine_exit'];
+    isHeldUpBy(`yt-dlp ${name}`, await watch(lookUp(`${origin.url}/${name}`, 'yt-dlp', codes)));
+  }
+  for (const name of ['objects', 'words'])
+    isHeldUpBy(`lux ${name}`, await watch(lookUp(`${origin.url}/${name}`, 'lux')));
+});
+
+test('hostile pages of many sessions at once hold up nobody but each other', async () => {
+  const all = Promise.all(Array.from({ length: 8 }, () => lookUp(`${origin.url}/open-tags-4-mib`, 'http')));
+  isHeldUpBy('eight at once', await watch(all));
+});
+
+test.run();

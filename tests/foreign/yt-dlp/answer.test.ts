@@ -1,0 +1,86 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readYtDlpListing, type YtDlpListing } from '#lib/foreign/yt-dlp/listing.ts';
+import type { SluiceError } from '#lib/protocol/error.ts';
+
+const PAGE = 'https://videos.example/watch';
+const read = (json: string): YtDlpListing =>
+  readYtDlpListing({ chunks: [new TextEncoder().encode(json)], url: PAGE, canJoin: true });
+const textOf = (info: Uint8Array | null | undefined): string | null =>
+  info ? new TextDecoder().decode(info) : null;
+const FORMAT = '{"format_id":"1","ext":"mp4","vcodec":"x","acodec":"x","height":360}';
+
+test('the info of a video is kept as yt-dlp printed it, of a list that of each opened entry', () => {
+  const video = `{"id": "a", "title": "T\\u00e9", "formats": [${FORMAT}], "other": {"deep": [1, "}"]} }`;
+  assert.is(textOf(read(`${video}\n`).items[0]?.info), video);
+  const list = `{"_type":"playlist","entries":[ ${video} , null, {"_type":"url","url":"https://x.example/1"}, ${video.replace('"a"', '"b"')} ]}`;
+  assert.equal(
+    read(list).items.map(({ item, info }) => [item.id, textOf(info)]),
+    [
+      ['a', video],
+      ['', null],
+      ['b', video.replace('"a"', '"b"')],
+    ],
+  );
+});
+
+test('of a long list the first twenty infos are kept, and none of more than 4 MiB', () => {
+  const entry = (i: number): string => `{"id":"${i}","webpage_url":"${PAGE}/${i}","formats":[${FORMAT}]}`;
+  const many = read(`{"entries":[${Array.from({ length: 30 }, (_, i) => entry(i)).join()}]}`);
+  assert.is(many.items.length, 30);
+  assert.equal(many.items.map(({ info }) => info !== null).lastIndexOf(true), 19);
+  const big = read(`{"id":"x","formats":[${FORMAT}],"other":"${'x'.repeat(4 * 1024 * 1024)}"}`);
+  assert.equal(
+    big.items.map(({ info }) => info),
+    [null],
+  );
+});
+
+test('a list of more text than a listing may have ends before it, and says so', () => {
+  const entry = (i: number): string =>
+    `{"_type":"url","id":"${i}","title":"${'t'.repeat(900)}","url":"https://x.example/${'u'.repeat(4000)}"}`;
+  const { items, truncated } = read(
+    `{"entries":[${Array.from({ length: 200 }, (_, i) => entry(i)).join()}]}`,
+  );
+  assert.ok(truncated && items.length > 50 && items.length < 200, `${items.length} items`);
+  assert.not(read(`{"id":"x","formats":[${FORMAT}]}`).truncated);
+});
+
+test('of many formats the best streams are offered, one of them the default, each with an id that a download takes', () => {
+  const formats = Array.from({ length: 400 }, (_, i) =>
+    FORMAT.replace('"1"', `"${i}"`).replace('360', `${i + 1}`),
+  );
+  const odd = [`{"format_id":"${'x'.repeat(121)}","height":9999}`, '{"format_id":"","height":9998}'];
+  const { item } = read(`{"formats":[${[...formats, ...odd].join()}]}`).items[0] ?? {};
+  assert.is(item?.streams.length, 200);
+  assert.equal([item?.streams[0]?.quality, item?.streams[0]?.isDefault], ['400p', true]);
+  assert.is(item?.streams.filter(({ isDefault }) => isDefault).length, 1);
+});
+
+test("what is too long of a site's own words is cut or not there", () => {
+  const long = 'w'.repeat(70_000);
+  const { item } =
+    read(
+      `{"id":"i","title":"${'t'.repeat(2000)}","formats":[{"format_id":"1","ext":"${'e'.repeat(99)}","format_note":"${'n'.repeat(999)}"}]}`,
+    ).items[0] ?? {};
+  assert.equal(
+    [item?.title.length, item?.streams[0]?.ext.length, item?.streams[0]?.quality.length],
+    [1000, 16, 100],
+  );
+  assert.is(read(`{"id":"i","title":"${long}","formats":[${FORMAT}]}`).items[0]?.item.title, 'i');
+});
+
+test('more values than are read of any site are too_complex', () => {
+  const parts = Array.from(
+    { length: 1000 },
+    () => `{"formats":[${Array(400).fill('{"ext":"a","height":1}').join()}]}`,
+  );
+  try {
+    read(`{"entries":[${parts.join()}]}`);
+    assert.unreachable();
+  } catch (thrown) {
+    assert.is((thrown as SluiceError).code, 'too_complex');
+  }
+});
+
+test.run();
