@@ -10,6 +10,7 @@ import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/annie/process.server.ts';
 import { findProgram } from '#lib/annie/process/program.server.ts';
 import { createReaders } from '#lib/foreign/reader-pool.server.ts';
+import { currentSession } from '#lib/watchdog/job-context.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
 import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
@@ -53,7 +54,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   const path = process.env['PATH'] ?? '';
   // Installed engines are in the data dir, also for a command that keeps its state elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
-  const readers = createReaders();
+  const readers = createReaders({ caller: currentSession });
   const ffmpegPath = findProgram('ffmpeg', path);
   const http = createHttpEngine({
     guard,

@@ -155,7 +155,7 @@ test('two reads that take for ever delay another one by their time, not for ever
   }));
 
 test('too many reads of one job wait no longer than it takes to say so', () =>
-  withReaders({ maxThreads: 1, maxWaitingOfOneJob: 2 }, async (readers) => {
+  withReaders({ maxThreads: 1, maxWaitingOfOneCaller: 2 }, async (readers) => {
     const mine = job();
     const reads = Array.from({ length: 4 }, () => errorOf(playlist(readers, SMALL, mine)));
     const codes = (await Promise.all(reads)).map((error) => error?.code ?? 'read');

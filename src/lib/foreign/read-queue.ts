@@ -1,18 +1,21 @@
 /**
- * Who is read for next. One job has one read at a time, so that none holds all threads; among those that wait, the one
- * that has used the least time so far goes first: who sends what takes long waits behind those who do not. Pure.
+ * Who is read for next. One caller (a session) has one read at a time, so that none holds all threads; among those that
+ * wait, the one that has used the least time so far goes first: text that takes long waits behind text that does not. Pure.
  */
 export interface QueueLimits {
   waiting: number;
   waitingOfOneCaller: number;
 }
 
+/** Callers whose use is remembered; then all begin at 0 again. */
+const MAX_REMEMBERED = 1000;
+
 export class ReadQueue<Read> {
   readonly #limits: QueueLimits;
   /** Those with a read that waits, in the order in which they came. */
-  readonly #waiting = new Map<object, Read[]>();
-  readonly #served = new Set<object>();
-  readonly #usedMs = new WeakMap<object, number>();
+  readonly #waiting = new Map<unknown, Read[]>();
+  readonly #served = new Set<unknown>();
+  readonly #usedMs = new Map<unknown, number>();
   #count = 0;
 
   constructor(limits: QueueLimits) {
@@ -20,7 +23,7 @@ export class ReadQueue<Read> {
   }
 
   /** False = too many wait. */
-  add(caller: object, read: Read): boolean {
+  add(caller: unknown, read: Read): boolean {
     const mine = this.#waiting.get(caller) ?? [];
     if (this.#count >= this.#limits.waiting || mine.length >= this.#limits.waitingOfOneCaller) return false;
     this.#waiting.set(caller, mine);
@@ -30,7 +33,7 @@ export class ReadQueue<Read> {
   }
 
   /** Harmless for one that does not wait. */
-  remove(caller: object, read: Read): void {
+  remove(caller: unknown, read: Read): void {
     const mine = this.#waiting.get(caller) ?? [];
     const index = mine.indexOf(read);
     if (index === -1) return;
@@ -40,24 +43,25 @@ export class ReadQueue<Read> {
   }
 
   /** Null when nobody waits who is not being served. To be followed by `served`. */
-  next(): { caller: object; read: Read } | null {
-    let next: object | null = null;
+  next(): { caller: unknown; read: Read } | null {
+    let next: unknown = null;
     let least = Infinity;
     for (const caller of this.#waiting.keys()) {
       const usedMs = this.#usedMs.get(caller) ?? 0;
       if (usedMs >= least || this.#served.has(caller)) continue;
       [next, least] = [caller, usedMs];
     }
-    const read = next && this.#waiting.get(next)?.[0];
-    if (next === null || read == null) return null;
+    const read = this.#waiting.get(next)?.[0];
+    if (read === undefined) return null;
     this.remove(next, read);
     this.#served.add(next);
     return { caller: next, read };
   }
 
   /** The read of a caller is over and took so long. */
-  served(caller: object, ms: number): void {
+  served(caller: unknown, ms: number): void {
     this.#served.delete(caller);
+    if (this.#usedMs.size >= MAX_REMEMBERED) this.#usedMs.clear();
     this.#usedMs.set(caller, (this.#usedMs.get(caller) ?? 0) + ms);
   }
 

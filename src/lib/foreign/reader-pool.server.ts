@@ -20,7 +20,9 @@ export interface ReadersOptions {
   /** ms that a thread is kept for the next read. */
   idleMs?: number;
   maxWaiting?: number;
-  maxWaitingOfOneJob?: number;
+  maxWaitingOfOneCaller?: number;
+  /** Who reads now: a session, so that its jobs share one turn. null = each job (its signal) by itself. */
+  caller?: () => string | null;
 }
 
 export interface OwnedReaders extends Readers {
@@ -42,7 +44,7 @@ export function createReaders(options: ReadersOptions = {}): OwnedReaders {
   const { maxThreads = 2, cpuMs = 3_000, wallMs = 20_000, maxHeapMb = 256, idleMs = 5_000 } = options;
   const queue = new ReadQueue<Read>({
     waiting: options.maxWaiting ?? 64,
-    waitingOfOneCaller: options.maxWaitingOfOneJob ?? 8,
+    waitingOfOneCaller: options.maxWaitingOfOneCaller ?? 24,
   });
   const limits = { cpuMs, wallMs, maxHeapMb };
   /** Each with what ends it. */
@@ -86,7 +88,7 @@ export function createReaders(options: ReadersOptions = {}): OwnedReaders {
     }
   }
 
-  async function run(read: Read, caller: object, thread: ReaderThread): Promise<void> {
+  async function run(read: Read, caller: unknown, thread: ReaderThread): Promise<void> {
     const startedMs = performance.now();
     read.thread = thread;
     busy.add(read);
@@ -112,9 +114,10 @@ export function createReaders(options: ReadersOptions = {}): OwnedReaders {
       signal.throwIfAborted();
       if (isClosed) throw new SluiceError('not_ready');
       const asked: Read = { task: { name, input }, resolve, reject, thread: null };
-      if (!queue.add(signal, asked)) throw new SluiceError('too_many_requests');
+      const caller = options.caller?.() ?? signal;
+      if (!queue.add(caller, asked)) throw new SluiceError('too_many_requests');
       const onAbort = (): void => {
-        queue.remove(signal, asked);
+        queue.remove(caller, asked);
         reject(signal.reason as Error);
         void asked.thread?.end();
       };

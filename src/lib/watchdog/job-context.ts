@@ -22,6 +22,11 @@ export function outsideJobs<T>(work: () => T): T {
   return current.run(null, work);
 }
 
+/** Whose job it is; null outside of jobs. */
+export function currentSession(): string | null {
+  return current.getStore()?.session ?? null;
+}
+
 /** Makes it known to the watchdog. */
 export function exposeCurrentJob(): void {
   const known = globalThis as Record<symbol, unknown>;
