@@ -21,7 +21,7 @@ import { makeDir } from './make-dir.ts';
 import { VERSION } from './version.ts';
 
 /** A checkout has it, an installed package does not. From src and from build the way there is the same. */
-const STAND_IN_DIR = join(import.meta.dirname, './lib/annie/stand-in');
+const STAND_IN_DIR = join(import.meta.dirname, '../src/lib/annie/stand-in');
 const STAND_IN = {
   program: join(STAND_IN_DIR, 'play.server.ts'),
   recordings: join(STAND_IN_DIR, 'recordings'),
