@@ -84,25 +84,25 @@ export function createReaders(options: ReadersOptions = {}): OwnedReaders {
       if (next === null) return;
       const [kept] = idle.keys();
       if (kept) leaveIdle(kept);
-      void run(next.read, next.caller, kept ?? start());
+      void run(next.read, next.caller, kept);
     }
   }
 
-  async function run(read: Read, caller: unknown, thread: ReaderThread): Promise<void> {
+  /** Never rejects. Without a kept thread one is started. */
+  async function run(read: Read, caller: unknown, kept: ReaderThread | undefined): Promise<void> {
     const startedMs = performance.now();
-    read.thread = thread;
     busy.add(read);
     try {
+      const thread = (read.thread = kept ?? start());
       answer(read, await thread.run(read.task));
     } catch (thrown) {
       read.reject(toSluiceError(thrown));
-      await thread.gone;
-    } finally {
-      busy.delete(read);
-      queue.served(caller, performance.now() - startedMs);
-      if (thread.isUsable) keep(thread);
-      dispatch();
+      await read.thread?.gone;
     }
+    busy.delete(read);
+    queue.served(caller, performance.now() - startedMs);
+    if (read.thread?.isUsable) keep(read.thread);
+    dispatch();
   }
 
   function read<Name extends ReaderName>(

@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../protocol/error.ts';
 import { buffersIn } from './buffers.ts';
-import type { Result, Task, Word } from './worker.server.ts';
+import type { Report, Result, Task } from './worker.server.ts';
 
 /** Beside this file in the sources, beside the bundle in the build: both are found from where this runs. */
 const WORKER = new URL(
@@ -63,7 +63,7 @@ export class ReaderThread {
    */
   async run(task: Task): Promise<Result> {
     const over = new AbortController();
-    const { begun, result } = this.#words();
+    const { begun, result } = this.#reports();
     const late = this.#late(begun, over.signal).then(() => {
       throw new SluiceError('too_complex', 'It took too long to read.');
     });
@@ -89,16 +89,16 @@ export class ReaderThread {
   }
 
   /** `begun`: what the thread had used when the read began, in ms of CPU. */
-  #words(): { begun: Promise<number>; result: Promise<Result> } {
+  #reports(): { begun: Promise<number>; result: Promise<Result> } {
     const begun = Promise.withResolvers<number>();
     const done = (this.#reading = Promise.withResolvers<Result>());
-    const onWord = ({ cpuMs, result }: Word): void => {
+    const onReport = ({ cpuMs, result }: Report): void => {
       begun.resolve(cpuMs);
       if (result === null) return;
-      this.#worker.off('message', onWord);
+      this.#worker.off('message', onReport);
       done.resolve(result);
     };
-    this.#worker.on('message', onWord);
+    this.#worker.on('message', onReport);
     return { begun: begun.promise, result: done.promise };
   }
 

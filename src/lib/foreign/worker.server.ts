@@ -16,8 +16,11 @@ export type Result =
   /** `thrown`: for the log, where the error is none of ours. */
   | { error: CarriedError; thrown: string | null };
 
-/** Before a read, and after it. `cpuMs`: of this thread since it began. */
-export type Word = { cpuMs: number; result: Result | null };
+/** Posted when a read begins, without a result, and when it is over. `cpuMs`: of this thread since it started. */
+export interface Report {
+  cpuMs: number;
+  result: Result | null;
+}
 
 function resultOf({ name, input }: Task): Result {
   try {
@@ -32,13 +35,13 @@ function resultOf({ name, input }: Task): Result {
   }
 }
 
-function say(result: Result | null): void {
+function report(result: Result | null): void {
   const { user, system } = process.threadCpuUsage();
-  const word: Word = { cpuMs: (user + system) / 1000, result };
-  parentPort?.postMessage(word, buffersIn(result));
+  const message: Report = { cpuMs: (user + system) / 1000, result };
+  parentPort?.postMessage(message, buffersIn(result));
 }
 
 parentPort?.on('message', (task: Task) => {
-  say(null);
-  say(resultOf(task));
+  report(null);
+  report(resultOf(task));
 });

@@ -87,6 +87,8 @@ test('what is drawn does not hide what follows, nor does it close it', () => {
   assert.equal(scanned('<svg><path><video src=a.mp4><source src=b.mp4></video>'), [
     [null, '/p/a.mp4', '/p/b.mp4'],
   ]);
+  assert.equal(scanned('<svg><path><video src=a.mp4 /><source src=b.mp4>'), [[null, '/p/a.mp4', '/p/b.mp4']]);
+  assert.equal(scanned('<svg><path><div><script>"<video src=a.mp4>"</script></div>'), []);
   assert.equal(scanned('<svg><foreignObject><style>a<b</style><video src=a.mp4 /><source src=b.mp4>'), [
     [null, '/p/a.mp4', '/p/b.mp4'],
   ]);

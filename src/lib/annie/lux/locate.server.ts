@@ -28,7 +28,7 @@ export interface Identity {
 export function identify(printed: string): Identity | null {
   // eslint-disable-next-line no-control-regex -- colours are what is removed
   const text = printed.slice(0, LOOK_AT_CHARS).replace(/\u001b\[[0-9;]*m/g, '');
-  const match = /^\s*(lux|annie): version v?([\w.+-]+), .*video downloader/im.exec(text);
+  const match = /^[ \t]*(lux|annie): version v?([\w.+-]+), .*video downloader/im.exec(text);
   if (!match) return null;
   const [, name = '', version = ''] = match;
   const [major = 0, minor = 0] = version.split('.').map(Number);

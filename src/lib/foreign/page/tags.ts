@@ -71,6 +71,7 @@ class TagReader implements TokenizerCallbacks {
 
   onopentagname(start: number, end: number): void {
     this.#tag = this.#html.slice(start, end).toLowerCase();
+    if (BREAKOUT.has(this.#tag) && this.isInForeignContext()) this.#contexts = [];
     this.#attributes = new Map();
   }
 
@@ -96,7 +97,6 @@ class TagReader implements TokenizerCallbacks {
 
   onopentagend(): void {
     const tag = this.#tag;
-    if (BREAKOUT.has(tag) && this.isInForeignContext()) this.#contexts = [];
     const isEmpty = VOID.has(tag);
     const opensContext = FOREIGN.has(tag) || (INTEGRATION.has(tag) && this.#contexts.length > 0);
     if (opensContext && this.#contexts.length < MAX_CONTEXTS) this.#contexts.push(tag);
