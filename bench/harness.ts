@@ -40,18 +40,26 @@ export interface Variant {
   run: () => unknown;
 }
 
-/** ns of the thread's CPU for each variant in each round. */
-export async function interleave(variants: Variant[], rounds: number): Promise<Map<string, number[]>> {
+/**
+ * ns of the thread's CPU for each variant in each round. `collects`: garbage before each, which costs 10 ms and all
+ * optimised code whose objects are gone.
+ */
+export async function interleave(
+  variants: Variant[],
+  rounds: number,
+  { collects = true } = {},
+): Promise<Map<string, number[]>> {
   const times = new Map<string, number[]>(variants.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round++) {
     for (let k = 0; k < variants.length; k++) {
       const { name, run } = variants[(round + k) % variants.length]!;
-      // One warm call by mitata itself, then the samples, after a collection.
+      // One warm call by mitata itself, then the samples.
       const { min } = await measure(run, {
         now: threadTime,
         min_samples: 2,
         max_samples: 2,
         min_cpu_time: 0,
+        ...(collects ? {} : { gc: false }),
       });
       times.get(name)!.push(min);
     }

@@ -1,58 +1,69 @@
 /**
- * One process of the bench: all variants of all dialects, in rounds. Prints what its last round measured, as one line
- * of JSON: by then everything is compiled.
+ * One process of the bench: all variants of all dialects, in rounds. Prints a line of JSON for each dialect once it is
+ * measured. `node process.ts SCALE [DIALECT…]`
  */
-import { interleave } from '../harness.ts';
+import { interleave, spreadOf } from '../harness.ts';
 import { blog, byteLoop, splitAndMatch } from './baselines.ts';
 import { everyRecord, heapPerRecord, shareRight } from './ours.ts';
-import { loadWork, type Work } from './work.ts';
+import { loadWork, type ReadBy, type Scale, type Work } from './work.ts';
 
-const ROUNDS = 2;
+/** The first is not counted: by then everything is compiled. */
+const ROUNDS = 4;
+/** Bytes that the regexes go through: they are four times slower and always as fast. */
+const REGEX_BYTES = 2 ** 20;
 
 export interface ProcessResult {
   dialect: string;
+  readBy: ReadBy;
   bytes: number;
   chunks: number;
-  samples: number;
+  records: number;
   /** 0–1. */
   shareRight: number;
-  /** ns of CPU for the whole work, by variant. */
-  ns: Record<'sluice' | 'byteLoop' | 'blog' | 'split', number>;
+  /** ns of CPU for the whole work. */
+  ns: number;
+  /** Speed over that of each baseline: the median of the rounds, each of which measures all side by side. */
+  overByteLoop: number;
+  overBlog: number;
+  overSplit: number;
   heapBytesPerRecord: number;
+  /** So that the loop has something to show for its work. */
   byteSum: number;
 }
 
 async function measureOne(work: Work): Promise<ProcessResult> {
-  const { name, bytes, chunks, samples } = work;
-  const found = everyRecord(work);
-  if (found !== samples) throw new Error(`${name}: ${found} records of ${samples}`);
+  const { name, readBy, bytes, chunks, records } = work;
+  const ours = everyRecord(work);
+  const found = ours();
+  if (found !== records) throw new Error(`${name}: ${found} records of ${records}`);
+  const loops = Math.ceil(work.loops * Math.min(1, REGEX_BYTES / bytes));
+  const part = { ...work, loops };
   const times = await interleave(
     [
-      { name: 'sluice', run: () => everyRecord(work) },
+      { name: 'sluice', run: ours },
       { name: 'byteLoop', run: () => byteLoop(work) },
-      { name: 'blog', run: () => blog(work) },
-      { name: 'split', run: () => splitAndMatch(work) },
+      { name: 'blog', run: () => blog(part) },
+      { name: 'split', run: () => splitAndMatch(part) },
     ],
     ROUNDS,
+    { collects: false },
   );
-  const ns = Object.fromEntries([...times].map(([variant, all]) => [variant, all.at(-1)]));
+  const counted = (variant: string, whole = 1): number[] =>
+    (times.get(variant) ?? []).slice(1).map((ns) => ns * whole);
+  const own = counted('sluice');
+  const over = (variant: string, whole?: number): number =>
+    spreadOf(counted(variant, whole).map((ns, round) => ns / (own[round] ?? NaN))).median;
   return {
-    dialect: name,
-    bytes,
-    chunks,
-    samples,
+    ...{ dialect: name, readBy, bytes, chunks, records },
     shareRight: shareRight(work),
-    ns: ns as ProcessResult['ns'],
+    ns: spreadOf(own).median,
+    overByteLoop: over('byteLoop'),
+    overBlog: over('blog', work.loops / loops),
+    overSplit: over('split', work.loops / loops),
     heapBytesPerRecord: heapPerRecord(work),
     byteSum: byteLoop(work),
   };
 }
 
-const asked = process.argv.slice(2);
-const results: ProcessResult[] = [];
-for (const work of loadWork()) {
-  if (work.runs.length === 0) continue;
-  if (asked.length > 0 && !asked.some((word) => work.name.includes(word))) continue;
-  results.push(await measureOne(work));
-}
-console.log(JSON.stringify(results));
+const [scale, ...asked] = process.argv.slice(2) as [Scale, ...string[]];
+for (const work of loadWork(scale, asked)) console.log(JSON.stringify(await measureOne(work)));

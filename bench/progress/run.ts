@@ -1,108 +1,97 @@
 /**
- * `npm run bench -- progress [--json] [DIALECT…]`: the progress parser beside a byte loop, the blog's regex and a
- * regex on split text, over 64 MiB of looped real recordings for each dialect.
+ * `npm run bench:progress [-- DIALECT…] [--thorough] [--json]`: the progress parser beside a bare loop over the same
+ * bytes, the blog's regex and a regex on split text, over looped real recordings of each dialect.
  *
- * In several processes one after the other: what V8 puts in line differs from one to the next, by up to 20 of 100.
+ * A first look is printed within seconds. Then come several processes one after the other, as what V8 puts in line
+ * differs from one to the next, by up to 20 of 100. A run of all dialects leaves bench/results/progress.json and draws
+ * docs/parser-speed.svg from it.
  */
-import { execFileSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
+import { loadavg } from 'node:os';
 import { join } from 'node:path';
-import { ratios, report, type Spread, spreadOf, table } from '../harness.ts';
+import { createInterface } from 'node:readline';
+import { keepReport, machine, table } from '../harness.ts';
+import { chartOf } from './chart.ts';
 import type { ProcessResult } from './process.ts';
+import { combine, type DialectResult, type ProgressReport, type Range } from './result.ts';
+import type { Scale } from './work.ts';
 
 const PROCESSES = 7;
+/** No further process begins when it might not end by then; with `--thorough` all of them run. */
+const DEADLINE_MS = 80_000;
 
-interface Result {
-  dialect: string;
-  bytes: number;
-  chunks: number;
-  samples: number;
-  shareRight: number;
-  /** MB/s, by variant. */
-  megabytesPerSecond: Record<string, Spread>;
-  /** Speed over that of the byte loop, the blog's regex and split-and-regex. */
-  overByteLoop: Spread;
-  overBlog: Spread;
-  overSplit: Spread;
-  samplesPerSecond: number;
-  /** What a chunk costs with every record decoded, and with only the newest of each made into a sample. */
-  nsPerChunk: number;
-  nsPerChunkNewestOnly: number;
-  heapBytesPerRecord: number;
-  byteSum: number;
-}
+const words = process.argv.slice(2);
+const isThorough = words.includes('--thorough');
+const asksForJson = words.includes('--json');
+const asked = words.filter((word) => !word.startsWith('--'));
 
-function runProcess(dialects: string[]): ProcessResult[] {
+async function runProcess(scale: Scale): Promise<ProcessResult[]> {
   const program = join(import.meta.dirname, 'process.ts');
-  const out = execFileSync(process.execPath, ['--expose-gc', program, ...dialects], { encoding: 'utf8' });
-  return JSON.parse(out) as ProcessResult[];
+  const child = spawn(process.execPath, ['--expose-gc', program, scale, ...asked], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = new Promise<number | null>((resolve) => child.on('close', resolve));
+  const results: ProcessResult[] = [];
+  for await (const line of createInterface({ input: child.stdout })) {
+    results.push(JSON.parse(line) as ProcessResult);
+  }
+  const code = await ended;
+  if (code !== 0) throw new Error(`A process of the bench ended with ${code}.`);
+  return results;
 }
 
-/** @param all of one dialect, one a process */
-function resultOf(all: ProcessResult[]): Result {
-  const { dialect, bytes, chunks, samples, byteSum } = all[0] as ProcessResult;
-  const of = (variant: keyof ProcessResult['ns']): number[] => all.map(({ ns }) => ns[variant]);
-  const speed = (variant: keyof ProcessResult['ns']): Spread =>
-    spreadOf(of(variant).map((ns) => (bytes / ns) * 1000));
-  const ns = spreadOf(of('sluice')).median;
-  return {
+function print(text: string): void {
+  if (!asksForJson) console.log(text);
+}
+
+const two = (ratio: number): string => ratio.toFixed(2);
+
+function firstLook(results: readonly ProcessResult[]): string {
+  const rows = results.map(({ dialect, records, ns, overByteLoop }) => [
     dialect,
-    bytes,
-    chunks,
-    samples,
-    shareRight: Math.min(...all.map(({ shareRight }) => shareRight)),
-    megabytesPerSecond: {
-      sluice: speed('sluice'),
-      byteLoop: speed('byteLoop'),
-      newest: speed('newest'),
-      blog: speed('blog'),
-      split: speed('split'),
-    },
-    overByteLoop: ratios(of('byteLoop'), of('sluice')),
-    overBlog: ratios(of('blog'), of('sluice')),
-    overSplit: ratios(of('split'), of('sluice')),
-    samplesPerSecond: Math.round(samples / (ns / 1e9)),
-    nsPerChunk: ns / chunks,
-    nsPerChunkNewestOnly: spreadOf(of('newest')).median / chunks,
-    heapBytesPerRecord: Math.max(...all.map(({ heapBytesPerRecord }) => heapBytesPerRecord)),
-    byteSum,
-  };
+    two(records / (ns / 1e3)),
+    two(overByteLoop),
+  ]);
+  return table([['a first look, not counted', 'M records/s', 'over byte loop'], ...rows]);
 }
 
-const asked = process.argv.slice(2).filter((word) => !word.startsWith('--'));
-const processes = Array.from({ length: PROCESSES }, () => runProcess(asked));
-const results = (processes[0] ?? []).map((_, k) => resultOf(processes.flatMap((all) => all[k] ?? [])));
+function wholeTable(results: readonly DialectResult[]): string {
+  const rangeText = ({ min, median, max }: Range): string => `${two(median)} (${two(min)}–${two(max)})`;
+  const rows = results.map((result) => [
+    result.dialect,
+    result.readBy,
+    `${(result.shareRight * 100).toFixed(1)} %`,
+    two(result.recordsPerSecond.median / 1e6),
+    result.megabytesPerSecond.median.toFixed(0),
+    rangeText(result.overByteLoop),
+    rangeText(result.overBlog),
+    rangeText(result.overSplit),
+    result.heapBytesPerRecord.toFixed(1),
+  ]);
+  const over = ['over byte loop', 'over blog', 'over split'];
+  return table([['dialect', 'by', 'right', 'M records/s', 'MB/s', ...over, 'heap B/record'], ...rows]);
+}
 
-const two = ({ median, low, high }: Spread): string =>
-  `${median.toFixed(2)} (${low.toFixed(2)}–${high.toFixed(2)})`;
-const rows = results.map((result) => [
-  result.dialect,
-  `${(result.shareRight * 100).toFixed(1)} %`,
-  result.megabytesPerSecond['sluice']!.median.toFixed(0),
-  result.megabytesPerSecond['byteLoop']!.median.toFixed(0),
-  two(result.overByteLoop),
-  two(result.overBlog),
-  two(result.overSplit),
-  (result.samplesPerSecond / 1e6).toFixed(2),
-  result.nsPerChunk.toFixed(0),
-  result.nsPerChunkNewestOnly.toFixed(0),
-  result.heapBytesPerRecord.toFixed(1),
-]);
-const head = [
-  'dialect',
-  'right',
-  'MB/s',
-  'byte loop',
-  'over byte loop',
-  'over blog',
-  'over split',
-  'M samples/s',
-  'ns/chunk',
-  'newest only',
-  'heap B/record',
-];
-const sums = results.map(({ dialect, byteSum }) => `${dialect} ${byteSum}`).join(', ');
-report(
-  'progress',
-  { processes: PROCESSES, results },
-  `${table([head, ...rows])}\n\nSums of the byte loop: ${sums}`,
-);
+const began = performance.now();
+const load = (): number => loadavg()[0] ?? NaN;
+const before = load();
+print(`${firstLook(await runProcess('first'))}\n`);
+const all: ProcessResult[][] = [];
+let slowestMs = 0;
+while (all.length < PROCESSES && (isThorough || performance.now() - began + slowestMs < DEADLINE_MS)) {
+  const start = performance.now();
+  all.push(await runProcess(isThorough ? 'thorough' : 'short'));
+  slowestMs = Math.max(slowestMs, performance.now() - start);
+  print(`${all.length} of ${PROCESSES} processes after ${((performance.now() - began) / 1000).toFixed(0)} s`);
+}
+
+const results = (all[0] ?? []).map((_, k) => combine(all.flatMap((one) => one[k] ?? [])));
+const measured = { thorough: isThorough, processes: all.length, load: [before, load()], results };
+if (asked.length === 0) {
+  const report = JSON.parse(keepReport('progress', measured)) as ProgressReport;
+  writeFileSync(join(import.meta.dirname, '../../docs/parser-speed.svg'), chartOf(report));
+}
+if (asksForJson) console.log(JSON.stringify(measured, null, 2));
+print(`\n${wholeTable(results)}\n\n${all.length} processes, median (min–max); ${machine()}`);
+print(`load ${before.toFixed(1)} at the start, ${load().toFixed(1)} at the end`);

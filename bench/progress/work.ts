@@ -1,4 +1,4 @@
-/** The work: real recordings of one dialect with their real chunk boundaries, looped to 64 MiB. */
+/** The work: real recordings of one dialect with their real chunk boundaries, looped. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { dialectOf } from '../../src/lib/annie/replay/header.ts';
 import type { RecordedDialect } from '../../src/lib/annie/replay/parser.ts';
@@ -6,9 +6,18 @@ import type { PrintedSample } from '../../src/lib/annie/replay/printed-sample.ts
 import { parseRecording } from '../../src/lib/annie/replay/recording.ts';
 
 const ROOT = new URL('../../tests/fixtures/recordings/', import.meta.url);
-const LOOPED_BYTES = 64 * 2 ** 20;
+const MIB = 2 ** 20;
+/** What a dialect's recordings are looped to, by how it is read. `short`: about 20 ms a pass. */
+const LOOPED_BYTES = {
+  first: { bytes: 2 * MIB, lines: MIB / 8 },
+  short: { bytes: 16 * MIB, lines: MIB },
+  thorough: { bytes: 64 * MIB, lines: 64 * MIB },
+};
 /** Recordings with less progress than that are about something else. */
 const FEWEST_SAMPLES = 10;
+
+export type Scale = keyof typeof LOOPED_BYTES;
+export type ReadBy = 'bytes' | 'lines';
 
 export interface Chunk {
   t: number;
@@ -25,40 +34,44 @@ export interface Run {
 
 export interface Work {
   name: string;
+  readBy: ReadBy;
   runs: Run[];
-  /** How often all runs are gone through to make 64 MiB. */
+  /** How often all runs are gone through. */
   loops: number;
   bytes: number;
   chunks: number;
-  samples: number;
+  records: number;
 }
 
 /** Which recordings make a dialect: by name, as the corpus names them. */
-const DIALECTS: [name: string, folder: string, pattern: RegExp][] = [
-  ['lux', 'lux', /^lux-/],
-  ['annie with bar', 'annie', /ctty/],
-  ['annie without bar', 'annie', /^(?!.*ctty)/],
-  ['yt-dlp text', 'yt-dlp', /^ytdlp-(?!json|njtpl|text-template|stdout|ext-|sections|live)/],
-  ['yt-dlp JSON', 'yt-dlp', /^ytdlp-json/],
-  ['yt-dlp, our template', 'own', /^sluice-/],
-  ['ffmpeg -progress', 'ffmpeg', /progress-pipe|audio|sigint|merge/],
-  ['ffmpeg stats', 'ffmpeg', /stats/],
+const DIALECTS: readonly [name: string, readBy: ReadBy, folder: string, pattern: RegExp][] = [
+  ['lux', 'bytes', 'lux', /^lux-/],
+  ['annie with bar', 'bytes', 'annie', /ctty/],
+  ['annie without bar', 'bytes', 'annie', /^(?!.*ctty)/],
+  ['yt-dlp, our template', 'lines', 'own', /^sluice-/],
+  ['yt-dlp text', 'lines', 'yt-dlp', /^ytdlp-(?!json|njtpl|text-template|stdout|ext-|sections|live)/],
+  ['yt-dlp JSON', 'lines', 'yt-dlp', /^ytdlp-json/],
+  ['ffmpeg -progress', 'lines', 'ffmpeg', /progress-pipe|audio|sigint|merge/],
+  ['ffmpeg stats', 'lines', 'ffmpeg', /stats/],
 ];
 
-export function loadWork(): Work[] {
-  return DIALECTS.map(([name, folder, pattern]) => {
+/** @param asked words of which a dialect's name holds one; none = all dialects */
+export function loadWork(scale: Scale, asked: readonly string[]): Work[] {
+  const wanted = DIALECTS.filter(([name]) => asked.length === 0 || asked.some((word) => name.includes(word)));
+  return wanted.map(([name, readBy, folder, pattern]) => {
     const few = folder === 'ffmpeg' ? 1 : FEWEST_SAMPLES;
     const runs = loadRuns(folder, pattern).filter(({ samples }) => samples.length >= few);
     const all = runs.flatMap(({ chunks }) => chunks);
     const once = all.reduce((sum, { data }) => sum + data.length, 0);
-    const loops = Math.ceil(LOOPED_BYTES / once);
+    const loops = Math.ceil(LOOPED_BYTES[scale][readBy] / once);
     return {
       name,
+      readBy,
       runs,
       loops,
       bytes: once * loops,
       chunks: all.length * loops,
-      samples: loops * runs.reduce((sum, { samples }) => sum + samples.length, 0),
+      records: loops * runs.reduce((sum, { samples }) => sum + samples.length, 0),
     };
   });
 }
