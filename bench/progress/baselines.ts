@@ -2,7 +2,7 @@
 import type { Work } from './work.ts';
 
 /**
- * The limit: every byte is looked at once and nothing is understood. Flat, as that is the fastest form: with a
+ * The limit: every byte is read once and nothing is parsed. Flat, as that is the fastest form: with a
  * function for each chunk it runs at 0.6 of this.
  */
 export function byteLoop({ runs, loops }: Work): number {

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type ReplayEvent, replayRecording } from '#lib/annie/replay.ts';
 import { countedPhases, errorMessages, type Fixture, fixtures, samplesOf } from './progress/recordings.ts';
 
-function told(events: ReplayEvent[]) {
+function reported(events: ReplayEvent[]) {
   const samples = events.flatMap(({ type, ...rest }) => (type === 'progress' ? [rest] : []));
   return {
     fd1: samples.filter((sample) => 'fd' in sample && sample.fd === 1),
@@ -36,12 +36,12 @@ function truthOf({ truth }: Fixture) {
 for (const fixture of fixtures('pipe')) {
   test(`${fixture.name}: every sample once, in order, and phases, items, errors and end`, () => {
     const { recording } = fixture;
-    assert.equal(told([...replayRecording(recording)]), truthOf(fixture));
+    assert.equal(reported([...replayRecording(recording)]), truthOf(fixture));
   });
 
   for (const rechunkBytes of [1, 7, 64, 4096]) {
     test(`${fixture.name}: the same in chunks of ${rechunkBytes}`, () => {
-      assert.equal(told([...replayRecording(fixture.recording, { rechunkBytes })]), truthOf(fixture));
+      assert.equal(reported([...replayRecording(fixture.recording, { rechunkBytes })]), truthOf(fixture));
     });
   }
 }

@@ -120,7 +120,7 @@ function parse({ dialect, fd }: Case, text: string, nextSize: () => number): Rea
   });
   const bytes = Buffer.from(text, 'latin1');
   for (let at = 0; at < bytes.length;) {
-    // One array for all chunks: nothing of the last may be looked at again.
+    // One array for all chunks: the parser keeps none of the last.
     const chunk = Buffer.from(bytes.subarray(at, at + nextSize()));
     parser.push(fd, chunk);
     at += chunk.length;

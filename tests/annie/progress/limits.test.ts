@@ -84,7 +84,7 @@ function cost(dialect: RecordedDialect, text: string, chunkBytes: number): numbe
   return threadMs() - before;
 }
 
-// A quarter of what is kept of a line, so that one of twice the length is looked at whole too.
+// A quarter of what is kept of a line, so that one of twice the length is read whole too.
 const LINE = 16 * 1024;
 
 for (const { name, dialect } of DIALECTS) {

@@ -162,7 +162,7 @@ for (const kind of KINDS) {
       });
       parser.push(kind.fd, utf8(kind.before === '' ? 'x'.repeat(padding) : `${'x'.repeat(padding)}\n`));
       for (let k = 0; k < 12_000 / small.length; k++) parser.push(kind.fd, small);
-      // What waited for its end is told first.
+      // The last record waits for its end.
       parser.push(kind.fd, utf8(kind.before));
       reading = true;
       parser.push(kind.fd, large);

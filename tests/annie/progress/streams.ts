@@ -115,7 +115,7 @@ export function ffmpegRecord(download: Download, dice: Dice): string {
 
 /**
  * One byte knocked out, put in or changed, or the end or the beginning lost. Within a bar only what bars are drawn
- * with is put in: its inside is not looked at byte for byte.
+ * with is put in: not every byte of it is checked.
  */
 export function mutate(text: string, dice: Dice): string {
   const at = dice.below(text.length);

@@ -18,15 +18,15 @@ function check({ recording, truth }: Fixture, chunks: Chunk[]): void {
     sample(fd, record) {
       const sample = toPrinted(fd, record);
       assert.equal(sample, expected[fd][count[fd]++]);
-      assert.ok(sample.endOffset <= fed[fd], `told at ${fed[fd]} what ends at ${sample.endOffset}`);
+      assert.ok(sample.endOffset <= fed[fd], `reported at ${fed[fd]}, but ends at ${sample.endOffset}`);
     },
     event() {},
   });
   for (const { fd, data } of chunks) {
     fed[fd] += data.length;
-    const lent = data.slice();
-    parser.push(fd, lent);
-    lent.fill(0x39);
+    const buffer = data.slice();
+    parser.push(fd, buffer);
+    buffer.fill(0x39);
     // All but the last that is whole are out by now.
     const whole = expected[fd].filter(({ endOffset }) => endOffset <= fed[fd]).length;
     assert.ok(count[fd] >= whole - 1, `${whole - count[fd]} records are late at ${fed[fd]}`);

@@ -38,6 +38,8 @@ export class AnnieStream implements ByteStream {
   /** Stream offset of the window's first byte. */
   private base = 0;
   private afterReturn = false;
+  private inLine = false;
+  private inHeader = false;
 
   constructor(reporter: Reporter) {
     this.reporter = reporter;
@@ -76,20 +78,22 @@ export class AnnieStream implements ByteStream {
     this.recordEnd = 0;
     this.afterReturn = false;
     this.lines.end();
+    this.inLine = false;
+    this.inHeader = false;
   }
 
   /** From `i` to the end of what is there, where the last segment may be held. */
   private scan(i: number, n: number): void {
-    const { window, reader, items, lines } = this;
+    const { window, reader } = this;
     const b = window.bytes;
     while (i < n) {
       const c = b[i];
-      if (!lines.idle) {
+      if (this.inLine) {
         i = this.text(i, n);
       } else if (c === CR || c === LF) {
         this.afterReturn = c === CR;
         i++;
-      } else if (c === SPACE && this.afterReturn && !items.inHeader) {
+      } else if (c === SPACE && this.afterReturn && !this.inHeader) {
         const end = reader.read(i, n);
         const after = end > 0 ? this.afterBlanks(end) : i;
         const next = b[after];
@@ -138,6 +142,8 @@ export class AnnieStream implements ByteStream {
     const stop = this.segmentEnd(i, n);
     const end = Math.min(stop + 1, n);
     this.lines.take(toLatin1(b, i, end), this.base + i);
+    this.inLine = !this.lines.idle;
+    this.inHeader = this.items.inHeader;
     this.afterReturn = b[stop] === CR;
     return end;
   }

@@ -10,7 +10,7 @@
  *          Size:            14.89 MiB (15618348 Bytes)
  *          # download with: lux -f default ...
  *
- * Nothing of it is understood before somebody asks: in a run of forty records that took as long as the records did.
+ * Parsed when a field is first read: in a run of forty records that took as long as the records did.
  */
 import { toReadable } from './text.ts';
 
@@ -33,7 +33,7 @@ export const LABEL = {
 const STREAM = /^ {5}\[(.*)\] {2}-+$/;
 const EXACT_SIZE = /\((\d+) Bytes\)/;
 
-interface Understood {
+interface Parsed {
   site: string;
   title: string;
   kind: string;
@@ -44,7 +44,7 @@ export class ItemHeader {
   readonly type = 'item';
   /** Its lines, in Latin-1. */
   private readonly raw: readonly string[];
-  private understood: Understood | null = null;
+  private parsed: Parsed | null = null;
 
   constructor(lines: readonly string[]) {
     this.raw = lines;
@@ -68,12 +68,12 @@ export class ItemHeader {
     return this.read().streams;
   }
 
-  private read(): Understood {
-    return (this.understood ??= understand(toReadable(this.raw.join('\n')).split('\n')));
+  private read(): Parsed {
+    return (this.parsed ??= parse(toReadable(this.raw.join('\n')).split('\n')));
   }
 }
 
-function understand(lines: string[]): Understood {
+function parse(lines: string[]): Parsed {
   const type = lines.findIndex((line, index) => index > 1 && line.startsWith(LABEL.type));
   const streams: HeaderStream[] = [];
   for (const line of lines.slice(type)) {

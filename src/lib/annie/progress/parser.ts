@@ -48,7 +48,7 @@ function itemLines(reporter: Reporter, fd: 1 | 2): LineReader {
   return new LineReader(fd, new ItemLines(reporter), reporter);
 }
 
-/** A stream for each fd; null: what comes there is not looked at. */
+/** A stream for each fd; null: its bytes are ignored. */
 export class FdParser implements ProgressParser {
   private readonly out: ByteStream | null;
   private readonly err: ByteStream | null;

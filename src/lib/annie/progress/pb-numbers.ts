@@ -106,22 +106,20 @@ function readHugeSize(b: Uint8Array, i: number, hundredths: number, out: NumberS
 
 /**
  * `6s`, `1m2s`, `1h18m43s`, `1d10h49m04s`, `-1s`, `7.7s`, `100ms`, `-66143h40m13.419103232s`: ends at its first `s`.
- * NaN when it is no time left: below zero, or with a fraction (elapsed time, or an overflowed count). With `padded`,
- * seconds of one digit are elapsed time too: pb v1 prints what is left as `00m05s`.
+ * NaN when it is no time left: below zero, or with a fraction (elapsed time, or an overflowed count).
  */
-export function readDuration(b: Uint8Array, i: number, out: NumberSlot, padded: boolean): number {
+export function readDuration(b: Uint8Array, i: number, out: NumberSlot): number {
   const isNegative = b[i] === MINUS;
   if (isNegative) i++;
   let seconds = 0;
   for (;;) {
-    const first = i;
     let value = digitAt(b, i);
     if (value > 9) return ~i;
     let digit: number;
     while ((digit = digitAt(b, ++i)) < 10) value = value * 10 + digit;
     const c = b[i];
     if (c === LOWER_S) {
-      out.value = isNegative || (padded && i - first < 2) ? NaN : seconds + value;
+      out.value = isNegative ? NaN : seconds + value;
       return i + 1;
     }
     if (c === LOWER_M && b[i + 1] !== LOWER_S) seconds += value * 60;

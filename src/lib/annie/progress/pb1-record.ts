@@ -142,8 +142,9 @@ export class Pb1Reader {
     let i = start;
     while (b[i] === SPACE) i++;
     if (digitAt(b, i) > 9) return start;
-    const end = readDuration(b, i, this.number, true);
-    this.secondsLeft = this.number.value;
+    const end = readDuration(b, i, this.number);
+    // What is left is printed as `00m05s`: seconds of one digit are elapsed time.
+    if (end > 0 && digitAt(b, end - 3) < 10) this.secondsLeft = this.number.value;
     if (end === start - 2 + TIME_BYTES) this.timeAt = start - 2;
     return end;
   }

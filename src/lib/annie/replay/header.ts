@@ -19,7 +19,7 @@ export function dialectOf(header: RecordingHeader): RecordedDialect {
   throw new SluiceError('invalid_recording', `Sluice does not run ${JSON.stringify(engine.slice(0, 64))}.`);
 }
 
-/** What happened, from how the process ended, what it was asked to do, and what it printed. */
+/** How the run ended, by the exit of its process, its options and its output. */
 export function endState(
   { engine, argv, exitCode, signal, signalsSent }: RecordingHeader,
   { skipped, samples }: { skipped: boolean; samples: number },
@@ -85,7 +85,8 @@ function ffmpegProgressFd(argv: string[]): 1 | 2 | null {
 function optionValues(argv: string[], name: string): string[] {
   const values: string[] = [];
   for (const [index, word] of argv.entries()) {
-    if (word === name && argv[index + 1] !== undefined) values.push(argv[index + 1]!);
+    const next = argv[index + 1];
+    if (word === name && next !== undefined) values.push(next);
     else if (word.startsWith(`${name}=`)) values.push(word.slice(name.length + 1));
   }
   return values;

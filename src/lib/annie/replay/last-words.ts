@@ -6,8 +6,8 @@ const TAIL_BYTES = 4096;
 const STATUS = /^\w+=/;
 
 /**
- * What ffmpeg says of a failure: it has no mark for errors, but its last line that neither goes on with another
- * nor tells progress is the reason. null for other engines, whose parsers know an error when they see one.
+ * ffmpeg's reason for a failure: it marks no errors, but its last line that neither continues another nor reports
+ * progress is the reason. null for other engines, whose errors have a form of their own.
  */
 export function lastWords({ header, chunks }: Recording): string | null {
   if (!header.engine.startsWith('ffmpeg')) return null;

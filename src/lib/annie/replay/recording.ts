@@ -45,7 +45,7 @@ export function parseRecording(text: string): Recording {
   return { header, chunks };
 }
 
-/** A recording that lies in a trace, whose shape has been looked at. */
+/** A recording out of a trace that was parsed before. */
 export function recordingOf({ header, chunks }: Pick<TraceRecording, 'header' | 'chunks'>): Recording {
   return {
     header: { ...header, signalsSent: [] },
