@@ -105,13 +105,13 @@ test('a read past its memory is too_complex, and nothing else ends', () =>
   }));
 
 test('an abort ends the thread in the middle of a read, with the reason of the abort', () =>
-  withReaders({ maxThreads: 1 }, async (readers) => {
+  withReaders({ maxThreads: 1, idleMs: 600_000 }, async (readers) => {
     const controller = new AbortController();
     const reading = errorOf(page(readers, HEAVY, controller.signal));
-    const waiting = playlist(readers, SMALL);
     controller.abort(new SluiceError('timeout', 'Nobody waits for this any more.'));
     assert.is((await reading)?.code, 'timeout');
-    assert.is((await waiting).kind, 'media');
+    await waitFor(() => readers.threads === 0, { what: 'the thread to be ended' });
+    assert.is((await playlist(readers, SMALL)).kind, 'media');
     assert.is((await errorOf(playlist(readers, SMALL, controller.signal)))?.code, 'timeout');
   }));
 
