@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { PartSizes } from '#lib/annie/yt-dlp/part-sizes.server.ts';
 import { sha256Of } from '../../site/content.ts';
 import {
   honest,
@@ -13,7 +14,8 @@ import {
 } from '../../site/odd-origin.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles, waitFor } from '../../support/wait.ts';
-import { type Bench, deadline, hashOf, reason, withEngine } from './bench.ts';
+import { withDir } from '../process/machine.ts';
+import { type Bench, deadline, hashOf, never, reason, withEngine } from './bench.ts';
 
 const MiB = 1024 * 1024;
 const file: OddFile = { seed: 91, size: 3 * MiB, etag: '"v1"' };
@@ -77,6 +79,20 @@ for (const [what, answer, end] of [
   );
 }
 
+testUnless(test, reason, 'the rest stays refused in later attempts, with and without a listing', () =>
+  withEngine(async (bench) => {
+    let lastFrom = 0;
+    const end = await interrupted(bench, (request) => rest((lastFrom = request.from ?? lastFrom)));
+    assert.is(end, 'remote_contradiction');
+    const url = `${origin.url}/clip.mp4`;
+    assert.is(await outcome(bench, url), 'remote_contradiction');
+    await settles(bench.engine.parse({ url, signal: never }), deadline);
+    assert.is(await outcome(bench, url), 'remote_contradiction');
+    origin.answer = (request) => honest(file, request);
+    assert.is(await outcome(bench, url), 'the file');
+  }),
+);
+
 for (const [times, end] of [
   [1, 'the file'],
   [Infinity, 'remote_contradiction'],
@@ -94,5 +110,41 @@ for (const [times, end] of [
     }),
   );
 }
+
+test('a file that has shrunk since it was resumed is not resumed again, also after a kill', () =>
+  withDir(async (dir) => {
+    const part = { name: 'media.1.mp4', resumedAt: 1000 };
+    const first = await PartSizes.open(dir);
+    assert.ok(first.begin(part));
+    assert.ok(first.check(part, 5000, false));
+    await first.saved();
+    const second = await PartSizes.open(dir);
+    assert.ok(second.begin({ ...part, resumedAt: 1200 }));
+    // only the rest, as if it were the whole: from here on other bytes are in the file
+    assert.not(second.check({ ...part, resumedAt: 1200 }, 3800, false));
+    await second.saved();
+    const third = await PartSizes.open(dir);
+    assert.not(third.begin({ ...part, resumedAt: 3000 }));
+    await third.startOver(third.mismatch ?? { name: '', nowBytes: 0, earlierBytes: 0 });
+    const fourth = await PartSizes.open(dir);
+    assert.ok(fourth.begin({ ...part, resumedAt: 10 }));
+    await fourth.saved();
+    const fifth = await PartSizes.open(dir);
+    assert.not(fifth.begin({ ...part, resumedAt: 9 }), 'begun again since');
+    await fifth.startOver(fifth.mismatch ?? { name: '', nowBytes: 0, earlierBytes: 0 });
+    assert.not(fifth.check({ ...part, resumedAt: 0 }, 3800, false), 'refused for good');
+  }));
+
+test('what is fetched from its start may be of any size, but only of one in a run', () =>
+  withDir(async (dir) => {
+    const sizes = await PartSizes.open(dir);
+    const part = { name: 'media.1.mp4', resumedAt: 0 };
+    assert.ok(sizes.check(part, 6000, false));
+    assert.not(sizes.check(part, 7000, false));
+    await sizes.saved();
+    const next = await PartSizes.open(dir);
+    assert.ok(next.check(part, 9000, false));
+    await next.saved();
+  }));
 
 test.run();

@@ -13,7 +13,8 @@ import { createProgressParser } from '../progress/parser.ts';
 import { type ProgressRecord, toSample } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
-import { type CurrentPart, PartSizes } from './part-sizes.server.ts';
+import { MEDIA_PREFIX } from './arguments.ts';
+import { type CurrentPart, PartSizes, type SizeMismatch } from './part-sizes.server.ts';
 import { Parts } from './parts.ts';
 import { bytesBeside, clearTold, readFound, readResult } from './work-files.server.ts';
 
@@ -30,26 +31,27 @@ export interface DownloadRun {
 
 /**
  * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone. A file whose
- * announced size has changed while it was resumed is fetched again from byte 0, once.
+ * announced size has changed while it was resumed is fetched again from byte 0, each once.
  * @throws SluiceError as Engine.download, `remote_contradiction`; the signal's reason after an abort
  */
 export async function runDownload(run: DownloadRun): Promise<EngineResult> {
   const sizes = await PartSizes.open(run.job.workDir);
-  let result = await runOnce(run, sizes);
-  if (sizes.mismatch !== null) {
-    await sizes.startOver(sizes.mismatch);
-    result = await runOnce(run, sizes);
+  const startedOver = new Set<string>();
+  for (;;) {
+    const result = await runOnce(run, sizes);
+    if (!('nowBytes' in result)) return result;
+    // also before it fails: the next attempt must not resume those bytes
+    await sizes.startOver(result);
+    const { name, nowBytes, earlierBytes } = result;
+    if (startedOver.has(name)) throw contradiction(nowBytes, nowBytes === earlierBytes ? null : earlierBytes);
+    startedOver.add(name);
   }
-  if (result !== null) return result;
-  const { nowBytes = 0, earlierBytes = 0 } = sizes.mismatch ?? {};
-  throw contradiction(nowBytes, nowBytes === earlierBytes ? null : earlierBytes);
 }
 
-/** Null = `sizes.mismatch`. */
 async function runOnce(
   { job, processes, readers, env, argv }: DownloadRun,
   sizes: PartSizes,
-): Promise<EngineResult | null> {
+): Promise<EngineResult | SizeMismatch> {
   const nonce = makeNonce();
   const wrongSize = new AbortController();
   const watch = new DownloadWatch(job, sizes, () => wrongSize.abort());
@@ -76,7 +78,7 @@ async function runOnce(
   parser.end();
   await watch.settled();
   job.signal.throwIfAborted();
-  if (sizes.mismatch !== null) return null;
+  if (sizes.mismatch !== null) return sizes.mismatch;
   if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
@@ -126,8 +128,9 @@ class DownloadWatch {
     switch (event.type) {
       case 'part':
         this.waiting = null;
-        this.current = { name: basename(event.destination), resumedAt: this.resumingAt };
+        this.current = partOf(event.destination, this.resumingAt);
         this.resumingAt = 0;
+        if (this.current !== null && !this.sizes.begin(this.current)) this.onWrongSize();
         this.look(() => this.nextPart(basename(event.destination)));
         break;
       case 'resuming':
@@ -188,4 +191,10 @@ class DownloadWatch {
     this.parts.expect(found.parts);
     if (found.title !== null) this.job.onInfo({ title: found.title });
   }
+}
+
+/** Null for what is no file of ours: names come from its output, where a title can look like one. */
+function partOf(destination: string, resumedAt: number): CurrentPart | null {
+  const name = basename(destination);
+  return name.startsWith(MEDIA_PREFIX) ? { name, resumedAt } : null;
 }

@@ -10,6 +10,9 @@ import { toDiskError } from '../disk-error.ts';
 
 const FILE = 'sluice-sizes.json';
 const Sizes = v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(1)));
+/** All by file, without `.part`. */
+const Saved = v.object({ announced: Sizes, refused: Sizes, least: Sizes });
+type Saved = v.InferOutput<typeof Saved>;
 
 export interface SizeMismatch {
   /** The file, without `.part`. */
@@ -31,26 +34,41 @@ export class PartSizes {
   mismatch: SizeMismatch | null = null;
   readonly #workDir: string;
   readonly #announced: Map<string, number>;
-  /** Sizes of what was left of a file when yt-dlp resumed it. */
-  readonly #refused = new Map<string, number>();
+  /** Sizes of what was left of a file when yt-dlp resumed it; never of a whole file, in later attempts either. */
+  readonly #refused: Map<string, number>;
+  /** Bytes that a file has to have when it is resumed: with fewer, yt-dlp has begun it again since. */
+  readonly #least: Map<string, number>;
   /** Files of which this run has announced a size. */
   readonly #seen = new Set<string>();
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(workDir: string, announced: Map<string, number>) {
+  private constructor(workDir: string, { announced, refused, least }: Saved) {
     this.#workDir = workDir;
-    this.#announced = announced;
+    this.#announced = new Map(Object.entries(announced));
+    this.#refused = new Map(Object.entries(refused));
+    this.#least = new Map(Object.entries(least));
   }
 
   static async open(workDir: string): Promise<PartSizes> {
-    const text = await readFile(join(workDir, FILE), 'utf8').catch(() => '{}');
-    let announced: Record<string, number> = {};
     try {
-      announced = v.parse(Sizes, JSON.parse(text));
+      const text = await readFile(join(workDir, FILE), 'utf8');
+      return new PartSizes(workDir, v.parse(Saved, JSON.parse(text)));
     } catch {
-      // cut short by a kill: nothing is known
+      return new PartSizes(workDir, { announced: {}, refused: {}, least: {} });
     }
-    return new PartSizes(workDir, new Map(Object.entries(announced)));
+  }
+
+  /**
+   * Checks the bytes that a file is resumed with: a run that was killed may have written others over them.
+   * @returns false = `mismatch` is set
+   */
+  begin({ name, resumedAt }: CurrentPart): boolean {
+    if (resumedAt === 0) return true;
+    const least = this.#least.get(name) ?? 0;
+    if (resumedAt < least) return this.#fail({ name, nowBytes: resumedAt, earlierBytes: least });
+    this.#least.set(name, resumedAt);
+    this.#saveSoon();
+    return true;
   }
 
   /**
@@ -63,23 +81,19 @@ export class PartSizes {
     const earlierBytes = this.#announced.get(name);
     const isFirst = !this.#seen.has(name);
     this.#seen.add(name);
-    if (this.#refused.get(name) === bytes) {
-      this.mismatch ??= { name, nowBytes: bytes, earlierBytes: earlierBytes ?? bytes };
-      return false;
-    }
+    if (this.#refused.get(name) === bytes)
+      return this.#fail({ name, nowBytes: bytes, earlierBytes: earlierBytes ?? bytes });
     if (earlierBytes === bytes || (earlierBytes === undefined && isFinal)) return true;
     // a file that is fetched from byte 0 may be of any version
     if (earlierBytes === undefined || (isFirst && resumedAt === 0)) {
       this.#announced.set(name, bytes);
-      // if it cannot be saved, the next attempt knows less
-      this.#saving = this.#saving.then(() => this.#save()).catch(() => undefined);
+      this.#saveSoon();
       return true;
     }
     // after a broken connection yt-dlp does not print where it resumes
     const isRest = isFirst ? bytes === earlierBytes - resumedAt : bytes < earlierBytes;
     if (isRest) this.#refused.set(name, bytes);
-    this.mismatch ??= { name, nowBytes: bytes, earlierBytes };
-    return false;
+    return this.#fail({ name, nowBytes: bytes, earlierBytes });
   }
 
   /** Resolves once everything is in the work dir. */
@@ -96,11 +110,32 @@ export class PartSizes {
     } catch (thrown) {
       throw toDiskError(thrown);
     }
+    this.#least.delete(name);
+    this.#saveSoon();
+    await this.saved();
+  }
+
+  #fail(mismatch: SizeMismatch): false {
+    this.mismatch ??= mismatch;
+    // after a kill before its file is deleted, the next attempt must not resume it
+    this.#least.set(mismatch.name, Number.MAX_SAFE_INTEGER);
+    this.#saveSoon();
+    return false;
+  }
+
+  /** If it cannot be saved, the next attempt knows less. */
+  #saveSoon(): void {
+    this.#saving = this.#saving.then(() => this.#save()).catch(() => undefined);
   }
 
   async #save(): Promise<void> {
     const path = join(this.#workDir, FILE);
-    await writeFile(`${path}.new`, JSON.stringify(Object.fromEntries(this.#announced)));
+    const saved: Saved = {
+      announced: Object.fromEntries(this.#announced),
+      refused: Object.fromEntries(this.#refused),
+      least: Object.fromEntries(this.#least),
+    };
+    await writeFile(`${path}.new`, JSON.stringify(saved));
     await rename(`${path}.new`, path);
   }
 }
