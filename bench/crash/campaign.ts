@@ -2,11 +2,14 @@
  * One run: downloads are added round by round, each round ends with SIGKILL of the server, and when all rounds are
  * over everything that was acknowledged has to be there, once, with every byte right, and nothing else.
  */
+import { readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Site } from '../../tests/site/site.ts';
 import type { Place } from '../../tests/support/server.ts';
 import { Client } from './clients.ts';
 import { OrphanWatch } from './orphans.ts';
+import type { Marked } from './processes.ts';
 import type { Plan, PlannedDownload, PlannedRound } from './plan.ts';
 import { createRandom } from './random.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -16,6 +19,8 @@ import { Victim } from './victim.ts';
 export const READY_MS = 3_000;
 /** A hang deadline for all that is left after the last kill. */
 const FINISH_MS = 600_000;
+/** Kills of the engine of one download, below the six failures in a row that end it in an error, as they should. */
+const ENGINE_KILLS_EACH = 4;
 /** A pause or a removal comes so long after the add. */
 const FATE_MS = { min: 0, max: 1_500 };
 
@@ -178,7 +183,9 @@ class Campaign {
 
   /** SIGKILL to the leader of some engine's group; the rest of the group has to follow. */
   #killEngine(): void {
-    const engines = this.#orphans.living().filter(({ pid, group }) => pid === group);
+    const engines = this.#orphans
+      .living()
+      .filter((engine) => engine.pid === engine.group && this.#mayKill(engine));
     const engine = engines[this.#random.between(0, engines.length - 1)];
     if (engine === undefined) return;
     try {
@@ -186,9 +193,18 @@ class Campaign {
     } catch {
       return;
     }
+    const download = downloadOf(engine);
+    this.#killsOf.set(download, (this.#killsOf.get(download) ?? 0) + 1);
     this.#engineKills++;
     this.#owedEngineKills--;
     this.#checks.push(this.#orphans.leaderKilled(performance.now(), engine));
+  }
+
+  readonly #killsOf = new Map<string, number>();
+
+  #mayKill(engine: Marked): boolean {
+    const download = downloadOf(engine);
+    return download === this.#liveId || (this.#killsOf.get(download) ?? 0) < ENGINE_KILLS_EACH;
   }
 
   async #addAll(round: number, session: number): Promise<void> {
@@ -259,6 +275,15 @@ class Campaign {
         return;
       }
     }
+  }
+}
+
+/** Whose work dir an engine runs in; '' = it is gone already. */
+function downloadOf({ pid }: Marked): string {
+  try {
+    return basename(readlinkSync(`/proc/${pid}/cwd`));
+  } catch {
+    return '';
   }
 }
 

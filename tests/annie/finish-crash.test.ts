@@ -7,7 +7,7 @@ import { promisify } from 'node:util';
 import { test as plain, suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { realDisk, type Disk } from '#lib/annie/finish-disk.server.ts';
-import { finishFile, resumeFinish } from '#lib/annie/finish.server.ts';
+import { finishFile, resumeFinish, undoFinish } from '#lib/annie/finish.server.ts';
 import { prepareWorkDir } from '#lib/annie/work-dir.server.ts';
 import { testUnless } from '../support/skip.ts';
 import { BODY, code, listing, put } from './finish-ground.ts';
@@ -105,6 +105,31 @@ for (const [how, disk, alone] of [
       }
     }
     assert.ok(crashes > 8, `${crashes} crashes`);
+  });
+}
+
+for (const [how, disk] of [
+  ['links', realDisk],
+  ['no links', noLinks],
+  ['another file system', otherDevice],
+] as const) {
+  test(`a download that is removed after a crash around any call leaves no file (${how})`, async ({
+    dir,
+  }) => {
+    for (let n = 1, done = false; !done; n++) {
+      for (const when of ['before', 'after'] as const) {
+        const downloadDir = await fs.mkdtemp(join(dir, 'round-'));
+        const workDir = (await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa')).path;
+        await fs.writeFile(join(downloadDir, 'clip.mp4'), 'older');
+        const request = { workDir, downloadDir, name: 'clip.mp4', ...(await put(workDir)) };
+        done = (await code(finishFile(request, crashing(disk, n, when)))) === 'nothing thrown';
+        await undoFinish({ workDir, downloadDir }, disk);
+        assert.equal(await listing(downloadDir), ['clip.mp4'], `crash ${when} call ${n}`);
+        assert.is(await fs.readFile(join(downloadDir, 'clip.mp4'), 'utf8'), 'older');
+        await undoFinish({ workDir, downloadDir }, disk);
+        assert.equal(await listing(downloadDir), ['clip.mp4'], 'again, after another crash');
+      }
+    }
   });
 }
 

@@ -3,7 +3,7 @@
  * made with O_EXCL claims the name, then ours replaces it by rename or, across file systems, by copying into it.
  */
 import { errnoOf } from './disk-error.ts';
-import { statFile, type Disk } from './finish-disk.server.ts';
+import { statFile, type Disk, type FileStat } from './finish-disk.server.ts';
 import { writeJournal, type Journal } from './finish-journal.server.ts';
 
 /** exFAT keeps times in steps of 2 s. */
@@ -40,12 +40,17 @@ export function landOnOwnClaim(landing: Landing): Promise<boolean> {
   return inTurn(async () => {
     const { journal, target, disk } = landing;
     const found = await statFile(target, disk);
-    if (found === null) return false;
-    const fresh = found.bytes === 0 && found.modifiedMs >= journal.at - COARSEST_MTIME_MS;
-    if (found.inode !== journal.claim && !(journal.claim === 'pending' && fresh)) return false;
+    if (found === null || !isOwnClaim(found, journal)) return false;
     await replace(landing, found.inode);
     return true;
   });
+}
+
+/** Whether a file at the journal's target is the claim on that name, filled or still empty. */
+export function isOwnClaim(found: FileStat, journal: Journal): boolean {
+  if (found.inode === journal.claim) return true;
+  const isFresh = found.bytes === 0 && found.modifiedMs >= journal.at - COARSEST_MTIME_MS;
+  return journal.claim === 'pending' && isFresh;
 }
 
 function inTurn<T>(work: () => Promise<T>): Promise<T> {

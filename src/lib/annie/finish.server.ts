@@ -9,7 +9,7 @@ import { SluiceError } from '../protocol/error.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 import { hasMark } from './file-mark.ts';
 import { isSafeFileName, numbered } from './file-name.ts';
-import { claimAndLand, landOnOwnClaim } from './finish-claim.server.ts';
+import { claimAndLand, isOwnClaim, landOnOwnClaim } from './finish-claim.server.ts';
 import { realDisk, statFile, type Disk } from './finish-disk.server.ts';
 import { dropJournal, isInside, readJournal, writeJournal, type Journal } from './finish-journal.server.ts';
 
@@ -100,6 +100,28 @@ export async function resumeFinish(
     // neither in the work dir nor where it was put: somebody took it away, so it has to be fetched again
     if (landed === null) await dropJournal(workDir, disk);
     return landed;
+  } catch (thrown) {
+    throw toDiskError(thrown);
+  }
+}
+
+/**
+ * Deletes the file that was moved out of this work dir, if its move was begun and nothing else has taken the name: for a
+ * removal that came while the file landed. The work dir has to be removed after it, as its journal names the file.
+ * @throws SluiceError `disk_*`
+ */
+export async function undoFinish(
+  { workDir, downloadDir }: { workDir: string; downloadDir: string },
+  disk: Disk = realDisk,
+): Promise<void> {
+  try {
+    const journal = await readJournal(workDir, disk);
+    if (journal === null) return;
+    const target = join(downloadDir, journal.target);
+    const found = await statFile(target, disk);
+    if (found === null) return;
+    const isLanded = await isOurs({ workDir, downloadDir, journal, disk }, target);
+    if (isLanded || isOwnClaim(found, journal)) await disk.unlink(target);
   } catch (thrown) {
     throw toDiskError(thrown);
   }

@@ -117,7 +117,7 @@ export function createRunner(options: RunnerOptions): Runner {
       case 'settle':
         return downloads.settle(session, command.download);
       case 'discard':
-        return downloads.discard(session, command.download, fileOf(command));
+        return downloads.discard(session, command.download, fileOf(command), command.keepFile ?? false);
       case 'want':
         outbox.event(session, { type: 'jobs', jobs: downloads.want(session, command.jobs) });
         return;

@@ -52,10 +52,11 @@ export type RunnerCommand =
   /** The outcome is stored: forget the job and remove its work dir. No answer. */
   | { type: 'settle'; download: string }
   /**
-   * Ends the job if there is one, removes its work dir and, when named, its finished file, should it still have its
-   * `mark`. Answered by `discarded`.
+   * Ends the job if there is one, removes its work dir and its finished file: the named one, should it still have its
+   * `mark`, and one that landed while nobody was told. With `keepFile` a file in the download dir stays. Answered by
+   * `discarded`.
    */
-  | ({ type: 'discard'; download: string; file: string | null } & Pick<MarkedFile, 'mark'>)
+  | ({ type: 'discard'; download: string; file: string | null; keepFile?: true } & Pick<MarkedFile, 'mark'>)
   /** Everything this session wants run now. Renews the lease (a job nobody wants ends); answered by `jobs`. */
   | { type: 'want'; jobs: JobRef[] };
 

@@ -72,6 +72,21 @@ testSession('cancel discards the bytes; retry forgets that and starts a new atte
   assert.not(s.commands.some(({ type }) => type === 'discard'));
 });
 
+testSession(
+  'a finished file stays where its download is removed without it, also after a crash',
+  async (s) => {
+    const id = await s.add('a');
+    await s.news(phase(id, 'download'), done(id));
+    await s.told('settle', id);
+    s.call('DELETE', `/downloads/${id}?file=keep`).catch(() => undefined);
+    const discard = { type: 'discard', download: id, file: null, keepFile: true };
+    assert.equal(await s.told('discard', id), discard);
+    await s.restart();
+    await s.wake();
+    assert.equal(await s.told('discard', id), discard);
+  },
+);
+
 testSession('remove answers when the bytes are gone, and asks again after a crash', async (s) => {
   const id = await s.add('a');
   await s.news(phase(id, 'download'), done(id));

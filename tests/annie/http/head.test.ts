@@ -39,7 +39,7 @@ test('a part is only taken for what was asked', () => {
   assert.is(mode(200, headFrom({ 'content-length': '5' }), 10), 'whole');
   assert.is(mode(416, headFrom({}), 10), 'again');
   assert.throws(() => mode(416, headFrom({}), null));
-  assert.throws(() => mode(206, part('bytes 10-99/100', { 'content-length': '91' }), 10));
+  assert.is(mode(206, part('bytes 10-99/100', { 'content-length': '91' }), 10), 'again');
 });
 
 test('hostile ranges are no ranges', () => {

@@ -109,6 +109,12 @@ export const ODD_ROWS: OddRow[] = [
     always: 'remote_contradiction',
   },
   {
+    what: 'a 200 of another size and the same ETag, but weak',
+    answer: (file) => whole({ ...file, size: file.size + 5000, etag: `W/${file.etag}` }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
     what: 'a 200 with the Content-Range of another place',
     answer: (file, { from }) =>
       rest(file, from - 1000, { 'content-range': `bytes ${from - 1000}-${file.size - 1}/${file.size}` }),
@@ -180,8 +186,8 @@ export const ODD_ROWS: OddRow[] = [
   {
     what: 'a 206 of another length than its range',
     answer: (file, asked) => oddPart(file, asked, { 'content-length': 1000 }),
-    once: 'size_mismatch',
-    always: 'size_mismatch',
+    once: FILE,
+    always: 'remote_status',
   },
   {
     what: 'a chunked 206 that goes on past its range',

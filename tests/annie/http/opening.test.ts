@@ -125,6 +125,19 @@ test('of a version of which no byte is here only the size is held against an ans
   assert.is(mode({}), 'whole');
 });
 
+test('a weak ETag reports the size of the strong one, two weak ETags need not agree', () => {
+  const weak: Validators = { etag: 'W/"a"', lastModified: null, ifRange: null };
+  const mode = (version: Validators, headers: Record<string, string>): string => {
+    const reported: Version[] = [{ validators: version, totalBytes: 100 }];
+    return interpret(200, headFrom(headers), { from: 0, known: null, reported }).mode;
+  };
+  assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '55' }), 'again');
+  assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '100' }), 'whole');
+  assert.is(mode(weak, { etag: '"a"', 'content-length': '55' }), 'again');
+  assert.is(mode(weak, { etag: 'W/"a"', 'content-length': '55' }), 'whole');
+  assert.is(mode(strong('"a"'), { etag: 'W/"b"', 'content-length': '55' }), 'whole');
+});
+
 test('a part that could not be used says what the whole cannot be', () => {
   const answer = (headers: Record<string, string>, from: number): Opening =>
     interpret(206, headFrom(headers), { from, known: null });

@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { finishFile } from '#lib/annie/finish.server.ts';
 import { waitFor } from '../../support/wait.ts';
 import { type Ground, layGround, startOf } from './ground.ts';
 
@@ -63,6 +64,31 @@ test('a work dir is removed also where an earlier removal of it was cut short', 
     runner.send('s1', { type: 'discard', download: 'aaa', file: null });
     await event('discarded');
     assert.equal(await workDirs(), []);
+  }));
+
+/** A work dir whose file has landed as `clip.mp4`, as a kill leaves it before anybody is told. */
+async function land(dir: string, name: string): Promise<void> {
+  await leave(dir, name, { version: 1, instance: 'me', session: 's1' });
+  const workDir = join(dir, '.sluice', name);
+  await finishFile({ workDir, downloadDir: dir, path: join(workDir, 'data'), bytes: 5, name: 'clip.mp4' });
+}
+
+test('a removed download leaves no file that landed before a kill, and only its own goes', () =>
+  grounded('me', async ({ runner, dir, event, files, workDirs }) => {
+    await land(dir, 'aaa');
+    await land(dir, 'bbb');
+    assert.equal(await files(), ['clip (2).mp4', 'clip.mp4']);
+    runner.send('s1', { type: 'discard', download: 'aaa', file: null });
+    await event('discarded');
+    assert.equal([await files(), await workDirs()], [['clip (2).mp4'], ['bbb']]);
+  }));
+
+test('a download that is removed without its file leaves it', () =>
+  grounded('me', async ({ runner, dir, event, files, workDirs }) => {
+    await land(dir, 'aaa');
+    runner.send('s1', { type: 'discard', download: 'aaa', file: null, keepFile: true });
+    await event('discarded');
+    assert.equal([await files(), await workDirs()], [['clip.mp4'], []]);
   }));
 
 test('without a download dir, or an instance, there is nothing to tell', async () => {

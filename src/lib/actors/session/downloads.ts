@@ -110,7 +110,7 @@ export class Downloads {
     this.#live.drop(id);
     store.remove(row);
     feed.remove(id);
-    return removals.begin(id, file === 'delete' ? row.file : null);
+    return removals.begin(id, file === 'keep' && row.file !== null ? 'keep' : row.file);
   }
 
   /** A deadline's time has come. */

@@ -10,6 +10,8 @@ interface Intent {
   /** The name of the finished file that goes too. */
   file: string | null;
   mark?: string;
+  /** A finished file stays; absent = what landed without the session's knowledge goes. */
+  keepFile?: true;
 }
 
 const PREFIX = 'gone/';
@@ -47,12 +49,11 @@ export class Removals {
   }
 
   /**
-   * @param file the finished file to delete too
+   * @param file the finished file to delete too; `keep`: one that is there stays; null = none is known
    * @returns resolves when the runner says that all is gone
    */
-  begin(id: string, file: MarkedFile | null): Promise<void> {
-    const mark = file?.mark;
-    const intent: Intent = { file: file?.name ?? null, ...(mark === undefined ? {} : { mark }) };
+  begin(id: string, file: MarkedFile | 'keep' | null): Promise<void> {
+    const intent = intentOf(file);
     this.#kv.put(PREFIX + id, intent);
     return this.#ask(id, intent);
   }
@@ -73,4 +74,10 @@ export class Removals {
     this.#waiting.set(id, waiting);
     return waiting.promise;
   }
+}
+
+function intentOf(file: MarkedFile | 'keep' | null): Intent {
+  if (file === null) return { file: null };
+  if (file === 'keep') return { file: null, keepFile: true };
+  return { file: file.name, ...(file.mark === undefined ? {} : { mark: file.mark }) };
 }

@@ -45,7 +45,9 @@ export class RunnerNews {
       if (this.#live.find(download) || removals.has(download)) continue;
       const state = rows.get(download)?.state;
       if (state === 'complete') send({ type: 'settle', download });
-      else if (state === undefined || state === 'cancelled') void removals.begin(download, null);
+      else if (state === 'cancelled') void removals.begin(download, null);
+      // nobody asked for its file to go
+      else if (state === undefined) void removals.begin(download, 'keep');
     }
   }
 

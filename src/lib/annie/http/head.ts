@@ -67,6 +67,16 @@ export function relationOf(known: Validators, other: Validators): Relation {
   return byDate && other.lastModified === known.lastModified ? 'same' : 'akin';
 }
 
+/**
+ * Whether both answers have to report the same size: they are about the same version, or their ETags differ only in that
+ * one is weak, as after a compressing proxy. Two weak ETags promise no size (RFC 9110, section 8.8.1).
+ */
+export function sharesSize(known: Validators, other: Validators): boolean {
+  if (relationOf(known, other) === 'same') return true;
+  const [a, b] = [known.etag, other.etag];
+  return a !== null && b !== null && a !== b && opaqueOf(a) === opaqueOf(b);
+}
+
 /** What a strong ETag and the weak one that a compressing proxy makes of it have in common. */
 function opaqueOf(etag: string): string {
   return etag.replace(/^W\//, '');

@@ -89,10 +89,11 @@ export class DownloadJobs {
     else if (now.state === 'idle' || now.state === 'ended') this.#clean(lane, { for: 'settle' });
   }
 
-  discard(session: string, download: string, file: MarkedFile | null): void {
+  discard(session: string, download: string, file: MarkedFile | null, keepFile: boolean): void {
     const lane = this.#laneOf(session, download);
     if (lane === null) return;
-    const clean: Clean = { for: 'discard', answers: 1, files: file === null ? [] : [file], output: '' };
+    const files = file === null ? [] : [file];
+    const clean: Clean = { for: 'discard', answers: 1, files, keepFile, output: '' };
     const { now } = lane;
     switch (now.state) {
       case 'running':
@@ -214,8 +215,9 @@ export class DownloadJobs {
     if (after.clean?.for === 'discard') after.clean.output = output;
     if (outcome.type === 'done') {
       // a discarded download leaves no file that its session never heard of; a newer attempt tells by itself
-      if (after.clean?.for === 'discard') after.clean.files.push(outcome.file);
-      else if (outcome.attempt === lane.attempt) known = outcome;
+      if (after.clean?.for === 'discard') {
+        if (!after.clean.keepFile) after.clean.files.push(outcome.file);
+      } else if (outcome.attempt === lane.attempt) known = outcome;
     }
     if (known) outbox.event(lane.session, known, live.slot);
     for (const attempt of after.stops) this.#stopped(lane.session, lane.download, attempt, { live, output });
@@ -246,9 +248,13 @@ export class DownloadJobs {
   async #remove({ session, download }: Lane, clean: Clean): Promise<void> {
     const { folder, outbox, log } = this.#options;
     try {
+      if (clean.for === 'discard') {
+        // before the work dir, whose journal is all that names a file of which nobody was told
+        if (!clean.keepFile) await folder.undo(download);
+        for (const file of clean.files) await folder.delete(file);
+      }
       // without others nobody would take its work dir soon
       await folder.remove(download, this.#queue.serves(session) ? session : null);
-      if (clean.for === 'discard') for (const file of clean.files) await folder.delete(file);
     } catch (thrown) {
       // nobody could do better by asking again at once: what is left shows in the folder
       log('a download could not be removed', { download, thrown });
@@ -277,7 +283,8 @@ export class DownloadJobs {
 function addDiscard(known: Clean | null, clean: Extract<Clean, { for: 'discard' }>): Clean {
   if (known?.for !== 'discard') return clean;
   const files = [...known.files, ...clean.files];
-  return { for: 'discard', answers: known.answers + clean.answers, files, output: known.output };
+  const keepFile = known.keepFile && clean.keepFile;
+  return { ...known, answers: known.answers + clean.answers, files, keepFile };
 }
 
 function printed(output = ''): { output?: string } {

@@ -9,7 +9,7 @@ import type { EngineResult } from '../engine.ts';
 import { markOf } from '../file-mark.ts';
 import { safeFileName, splitExtension } from '../file-name.ts';
 import { statFile } from '../finish-disk.server.ts';
-import { deleteFinished, finishFile, resumeFinish, type FinishedFile } from '../finish.server.ts';
+import { deleteFinished, finishFile, resumeFinish, undoFinish, type FinishedFile } from '../finish.server.ts';
 import { createSyncer } from '../sync.server.ts';
 import {
   prepareWorkDir,
@@ -43,6 +43,8 @@ export interface DownloadFolder {
   check(download: string, result: EngineResult, sha256: string, signal: AbortSignal): Promise<void>;
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
   finish(download: string, result: EngineResult, filename: string | null): Promise<LandedFile>;
+  /** Deletes the file that landed from the work dir, if there is one. @throws SluiceError `disk_*` */
+  undo(download: string): Promise<void>;
   /**
    * Removes the work dir, after the finished file (if any) is synced.
    * @param nextOf the session whose next download may have the dir, null = it goes
@@ -126,6 +128,10 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
       const workDir = workDirOf(downloadDir, download);
       const file = await finishFile({ workDir, downloadDir, path: result.path, bytes: result.bytes, name });
       return landed(download, file);
+    },
+    async undo(download) {
+      await syncing.get(download);
+      await undoFinish({ workDir: workDirOf(downloadDir, download), downloadDir });
     },
     async remove(download, nextOf) {
       await syncing.get(download);

@@ -11,9 +11,13 @@ export interface After {
   next: StartJob | null;
 }
 
-/** `discard` is answered, once for each; its files are deleted. `output`: the last words of what ran, '' = none. */
+/**
+ * `discard` is answered, once for each; its files are deleted, and unless `keepFile` what landed from the work dir.
+ * `output`: the last words of what ran, '' = none.
+ */
 export type Clean =
-  { for: 'settle' } | { for: 'discard'; answers: number; files: MarkedFile[]; output: string };
+  | { for: 'settle' }
+  | { for: 'discard'; answers: number; files: MarkedFile[]; keepFile: boolean; output: string };
 
 export type LaneState =
   | { state: 'idle' }

@@ -5,7 +5,15 @@
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf } from '../extent.ts';
-import { type Head, relationOf, sameVersion, type Validators, validatorsOf, type Version } from '../head.ts';
+import {
+  type Head,
+  relationOf,
+  sameVersion,
+  sharesSize,
+  type Validators,
+  validatorsOf,
+  type Version,
+} from '../head.ts';
 
 export type Opening =
   /** The body is the part from the requested byte to `end` (exclusive) of a file of known size. */
@@ -37,7 +45,7 @@ export interface Asked {
 
 /**
  * @throws SluiceError `remote_contradiction`, `remote_status` if a request without a range was answered in a way that
- * cannot be used either; `size_mismatch` for a 206 whose Content-Length is not that of its range
+ * cannot be used either
  */
 export function interpret(status: number, head: Head, asked: Asked): Opening {
   const validators = validatorsOf(head);
@@ -62,9 +70,6 @@ export function interpret(status: number, head: Head, asked: Asked): Opening {
   if (extent.kind === 'unplaced' || extent.totalBytes === null || extent.start !== from)
     return again(asked, from, extent, validators);
   const { end, totalBytes, fits } = extent;
-  if (!fits && status === 206) {
-    throw new SluiceError('size_mismatch', 'The server announced another length than that of its part.');
-  }
   // a part without a validator, so that the remaining bytes could not be requested safely
   const isStray = known === null && end < totalBytes && validators.ifRange === null;
   const isOther = known !== null && !sameVersion(known.validators, validators);
@@ -123,10 +128,10 @@ function partialSizesOf(validators: Validators, { partialSizes = [] }: Asked): n
     .map((part) => part.bytes);
 }
 
-/** The size that was reported for exactly this version; null = none was. */
+/** The size that was reported for this version; null = none was. */
 function reportedSize(validators: Validators, { known, reported = [] }: Asked): number | null {
   for (const version of known ? [known, ...reported] : reported) {
-    if (relationOf(version.validators, validators) === 'same') return version.totalBytes;
+    if (sharesSize(version.validators, validators)) return version.totalBytes;
   }
   return null;
 }

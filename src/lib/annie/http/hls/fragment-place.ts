@@ -2,7 +2,7 @@
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf, holdsAll } from '../extent.ts';
-import { type Head, relationOf, type Validators, validatorsOf, type Version } from '../head.ts';
+import { type Head, sharesSize, type Validators, validatorsOf, type Version } from '../head.ts';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 
 export interface Place {
@@ -66,7 +66,7 @@ export function placeInWhole(
 }
 
 function versionOf(extent: Extent, validators: Validators): Version | null {
-  if (extent.kind === 'unplaced' || validators.ifRange === null) return null;
+  if (extent.kind === 'unplaced') return null;
   const totalBytes = extent.kind === 'whole' ? extent.bytes : extent.totalBytes;
   return totalBytes === null ? null : { validators, totalBytes };
 }
@@ -74,5 +74,5 @@ function versionOf(extent: Extent, validators: Validators): Version | null {
 /** The earlier size, if it differs for the same version. */
 function otherSize(known: Version | null, now: Version | null): number | null {
   if (known === null || now === null || known.totalBytes === now.totalBytes) return null;
-  return relationOf(known.validators, now.validators) === 'same' ? known.totalBytes : null;
+  return sharesSize(known.validators, now.validators) ? known.totalBytes : null;
 }
