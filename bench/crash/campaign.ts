@@ -20,7 +20,7 @@ export const READY_MS = 3_000;
 /** A hang deadline for all that is left after the last kill. */
 const FINISH_MS = 600_000;
 /** Kills of the engine of one download, below the six failures in a row that end it in an error, as they should. */
-const ENGINE_KILLS_EACH = 4;
+const ENGINE_KILLS_EACH = 5;
 /** A pause or a removal comes so long after the add. */
 const FATE_MS = { min: 0, max: 1_500 };
 
@@ -265,6 +265,8 @@ class Campaign {
     }
     const end = performance.now() + FINISH_MS;
     for (let left = Infinity; left > 0; await delay(200)) {
+      // those for which no engine was there in its round
+      if (this.#owedEngineKills > 0) this.#killEngine();
       const open = await Promise.all(
         this.#clients.map((client) => client.list('queued,parse,download,finish,waiting,paused')),
       );
