@@ -6,7 +6,7 @@ export default {
   preprocess: vitePreprocess(),
   kit: {
     // build/web holds the page and its handler; build/*.js are our own entry points (scripts/build.ts).
-    // The prefix keeps a PORT or ORIGIN that is meant for something else out of it (src/page.ts).
+    // The prefix keeps a PORT or ORIGIN that is meant for something else out of it (src/server/page.ts).
     adapter: adapter({ out: 'build/web', precompress: true, envPrefix: 'SLUICE_WEB_' }),
     // The edge checks Origin itself, before Kit and for the WebSocket too (src/lib/channel/origin.ts).
     csrf: { trustedOrigins: ['*'] },

@@ -25,10 +25,10 @@ async function buildWeb(): Promise<void> {
 async function buildProcess(): Promise<void> {
   await buildBundle({
     cli: join(root, 'src/cli.ts'),
-    'sha-256-worker': join(root, 'src/lib/annie/check/sha-256-worker.server.ts'),
+    'sha-256-worker': join(root, 'src/lib/files/check/sha-256-worker.server.ts'),
   });
   await buildBundle({ 'foreign-worker': join(root, 'src/lib/foreign/worker.server.ts') });
-  await buildBundle({ 'watchdog-thread': join(root, 'src/watchdog-thread.ts') });
+  await buildBundle({ 'watchdog-thread': join(root, 'src/server/watchdog-thread.ts') });
   copyPrograms();
 }
 
@@ -59,7 +59,7 @@ async function buildBundle(input: Record<string, string>): Promise<void> {
   await bundle.write({
     dir: join(root, 'build'),
     format: 'esm',
-    // Beside cli.js, as what is loaded by a relative path is looked for from there (src/page.ts).
+    // Beside cli.js, as what is loaded by a relative path is looked for from there (src/server/page.ts).
     chunkFileNames: '[name]-[hash].js',
     sourcemap: true,
   });

@@ -21,10 +21,11 @@ async function attach(vite: ViteDevServer): Promise<void> {
   const server = vite.httpServer as Server | null;
   // `vite build` and `svelte-kit sync` make a server that never listens.
   if (!server) return;
-  const { readConfig } = await load<typeof import('../src/config.ts')>('src/config.ts');
-  const { createLogger } = await load<typeof import('../src/log.ts')>('src/log.ts');
-  const { createSluice } = await load<typeof import('../src/host.ts')>('src/host.ts');
-  const { edgeOf, openSockets } = await load<typeof import('../src/server.ts')>('src/server.ts');
+  const { readConfig } = await load<typeof import('../src/server/config.ts')>('src/server/config.ts');
+  const { createLogger } = await load<typeof import('../src/server/log.ts')>('src/server/log.ts');
+  const { createSluice } = await load<typeof import('../src/server/sluice.ts')>('src/server/sluice.ts');
+  const { edgeOf, openSockets } =
+    await load<typeof import('../src/server/server.ts')>('src/server/server.ts');
   const { mount } = await load<typeof import('../src/lib/channel/mount.ts')>('src/lib/channel/mount.ts');
   const front = await load<typeof import('../src/lib/channel/front.server.ts')>(
     'src/lib/channel/front.server.ts',

@@ -1,6 +1,6 @@
 /** `npm run dev`: Vite with everything behind it, and an engine that replays recordings, so that no network is needed. */
 import { createServer } from 'vite';
-import { readConfig } from '../src/config.ts';
+import { readConfig } from '../src/server/config.ts';
 
 process.env['SLUICE_ENGINES'] ??= 'http,lux,yt-dlp,stand-in';
 const { host, port } = readConfig(process.env, '/', '/');

@@ -9,7 +9,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { startSource } from '../bench/wire/source.ts';
+import { startSource } from '../tests/site/smooth-source.ts';
 import { Api } from '../tests/support/api.ts';
 import { settles, waitFor } from '../tests/support/wait.ts';
 import { bareMachine } from './tools/bare-machine.ts';

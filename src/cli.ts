@@ -1,10 +1,10 @@
 /** The `sluice` command. */
-import './v8-flags.ts';
+import './server/v8-flags.ts';
 import { homedir } from 'node:os';
 import type { Io } from './cli/command.ts';
 import { onInterrupt } from './cli/interrupt.ts';
 import { main } from './cli/main.ts';
-import { readConfig } from './config.ts';
+import { readConfig } from './server/config.ts';
 
 const io: Io = {
   env: process.env,

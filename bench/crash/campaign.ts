@@ -2,14 +2,12 @@
  * One run: downloads are added round by round, each round ends with SIGKILL of the server, and when all rounds are
  * over everything that was acknowledged has to be there, once, with every byte right, and nothing else.
  */
-import { readlinkSync } from 'node:fs';
-import { basename } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Site } from '../../tests/site/site.ts';
 import type { Place } from '../../tests/support/server.ts';
 import { Client } from './clients.ts';
 import { OrphanWatch } from './orphans.ts';
-import type { Marked } from './processes.ts';
+import { downloadOf, type Marked } from './processes.ts';
 import type { Plan, PlannedDownload, PlannedRound } from './plan.ts';
 import { createRandom } from './random.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -277,15 +275,6 @@ class Campaign {
         return;
       }
     }
-  }
-}
-
-/** Whose work dir an engine runs in; '' = it is gone already. */
-function downloadOf({ pid }: Marked): string {
-  try {
-    return basename(readlinkSync(`/proc/${pid}/cwd`));
-  } catch {
-    return '';
   }
 }
 

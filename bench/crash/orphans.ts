@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { instanceKey } from '#lib/annie/process/instance-key.server.ts';
+import { instanceKey } from '#lib/process/instance-key.server.ts';
 import { groupLives, instanceOf, type Marked, markedProcesses } from './processes.ts';
 
 /** The promise: issue and design, "what it must reach". */

@@ -1,5 +1,6 @@
 /** Who is still alive, as the kernel says: engines by the mark in their environment, and by their group. */
-import { readdirSync, readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { basename } from 'node:path';
 
 export interface Marked {
   pid: number;
@@ -28,6 +29,15 @@ export function groupLives(group: number): boolean {
 /** `<key>-<id>` of the server that started it. */
 export function instanceOf({ mark }: Marked): string {
   return mark.slice(0, mark.lastIndexOf('.'));
+}
+
+/** The download in whose work dir an engine runs; '' = the process is gone. */
+export function downloadOf({ pid }: Marked): string {
+  try {
+    return basename(readlinkSync(`/proc/${pid}/cwd`));
+  } catch {
+    return '';
+  }
 }
 
 function look(pid: number): Marked | null {

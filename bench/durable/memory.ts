@@ -64,7 +64,7 @@ function createHost(dir: string): EmbeddedHost {
   });
 }
 
-/** As src/server.ts has it. */
+/** As src/server/server.ts has it. */
 function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
   const channel = new ChannelServer({
     tokens,

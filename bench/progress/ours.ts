@@ -1,8 +1,8 @@
 /** Sluice's parser over the work, every record decoded. */
 import type { ProgressRecord } from '../../src/lib/annie/progress/sample.ts';
 import type { ProgressEvent } from '../../src/lib/annie/progress/sink.ts';
-import { createRecordingParser, type RecordedDialect } from '../../src/lib/annie/replay/parser.ts';
-import { type PrintedSample, toPrinted } from '../../src/lib/annie/replay/printed-sample.ts';
+import { createRecordingParser, type RecordedDialect } from '../../src/lib/replay/parser.ts';
+import { type PrintedSample, toPrinted } from '../../src/lib/replay/printed-sample.ts';
 import type { Chunk, Run, Work } from './work.ts';
 
 /** Counts records and adds their numbers up, so that none of the work can be left out. */

@@ -1,9 +1,9 @@
 /** The work: real recordings of one dialect with their real chunk boundaries, looped. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { dialectOf } from '../../src/lib/annie/replay/header.ts';
-import type { RecordedDialect } from '../../src/lib/annie/replay/parser.ts';
-import type { PrintedSample } from '../../src/lib/annie/replay/printed-sample.ts';
-import { parseRecording } from '../../src/lib/annie/replay/recording.ts';
+import { dialectOf } from '../../src/lib/replay/header.ts';
+import type { RecordedDialect } from '../../src/lib/replay/parser.ts';
+import type { PrintedSample } from '../../src/lib/replay/printed-sample.ts';
+import { parseRecording } from '../../src/lib/replay/recording.ts';
 
 const ROOT = new URL('../../tests/fixtures/recordings/', import.meta.url);
 const MIB = 2 ** 20;

@@ -7,7 +7,7 @@ import { type Change, type ServerMessage, SUBPROTOCOL } from '#lib/protocol/chan
 import type { TestServer } from '../../tests/support/server.ts';
 import { settles } from '../../tests/support/wait.ts';
 import { bytesOnDisk, type Point, quantile, staleness } from './observe.ts';
-import type { Source } from './source.ts';
+import type { Source } from '../../tests/site/smooth-source.ts';
 
 export interface WireFigures {
   engine: string;

@@ -11,7 +11,7 @@ import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { prepareYtDlp } from '../../scripts/tools/test-yt-dlp.ts';
 import { PROJECT, startServer } from '../../tests/support/server.ts';
 import { measureWire, type WireFigures } from './measure.ts';
-import { startSource } from './source.ts';
+import { startSource } from '../../tests/site/smooth-source.ts';
 
 /** The rate and size at which the peers were measured: 48 s. */
 const BYTES_PER_SECOND = 2_000_000;

@@ -1,6 +1,6 @@
 /** Progress bars: what is done scrolls away above, what runs is redrawn in place below. */
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
-import type { Environment } from '../config.ts';
+import type { Environment } from '../server/config.ts';
 import { fit, formatBytes, formatSeconds, printable } from './text.ts';
 
 export interface Show {

@@ -1,5 +1,5 @@
 import type { ParseArgsConfig } from 'node:util';
-import type { Config, Environment } from '../config.ts';
+import type { Config, Environment } from '../server/config.ts';
 
 /** What a command has of the world. */
 export interface Io {

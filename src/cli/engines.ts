@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { installYtDlp } from '#lib/annie/yt-dlp/install.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { EngineStatus } from '#lib/protocol/media.ts';
-import { startEngines } from '../engines.ts';
-import { createLogger } from '../log.ts';
+import { startEngines } from '../server/engines.ts';
+import { createLogger } from '../server/log.ts';
 import { type Command, type Io, UsageError } from './command.ts';
 import { engineLines } from './engine-lines.ts';
 

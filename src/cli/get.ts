@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { ENGINE_NAMES, type EngineName } from '#lib/protocol/media.ts';
-import { createLogger } from '../log.ts';
+import { createLogger } from '../server/log.ts';
 import { type Command, type Io, textOf, UsageError, type Values } from './command.ts';
 import { DownloadFollower, type Wanted } from './download-follower.ts';
 import { createBars } from './bars.ts';

@@ -1,4 +1,4 @@
-import { VERSION } from '../version.ts';
+import { VERSION } from '../server/version.ts';
 import type { Command } from './command.ts';
 import { COMMANDS } from './table.ts';
 

@@ -1,8 +1,8 @@
 /** Reads the command line, runs a command, and turns whatever happens into an exit code. */
 import { parseArgs } from 'node:util';
 import { toSluiceError } from '#lib/protocol/error.ts';
-import { ConfigError } from '../config.ts';
-import { VERSION } from '../version.ts';
+import { ConfigError } from '../server/config.ts';
+import { VERSION } from '../server/version.ts';
 import { type Command, type Io, UsageError } from './command.ts';
 import { commandHelp, overview } from './help.ts';
 import { COMMANDS } from './table.ts';

@@ -3,7 +3,7 @@ import { SessionLinks } from '#lib/channel/session-link.ts';
 import { readTokenKey, TokenKeyError } from '#lib/channel/token-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { SessionList } from '#lib/protocol/session.ts';
-import { type Config, ConfigError } from '../config.ts';
+import { type Config, ConfigError } from '../server/config.ts';
 import { type Command, type Io, textOf, UsageError, type Values } from './command.ts';
 import { readerOf } from './read.ts';
 import { sessionLines } from './session-lines.ts';

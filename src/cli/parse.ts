@@ -1,5 +1,5 @@
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
-import { createLogger } from '../log.ts';
+import { createLogger } from '../server/log.ts';
 import { type Command, textOf } from './command.ts';
 import { engineOf } from './get.ts';
 import { openOwnSession, openSessionAt } from './session.ts';

@@ -1,5 +1,5 @@
-import { replayRecording } from '#lib/annie/replay.ts';
-import { parseRecording, type Recording, recordingOf } from '#lib/annie/replay/recording.ts';
+import { replayRecording } from '#lib/replay/replay.ts';
+import { parseRecording, type Recording, recordingOf } from '#lib/replay/recording.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { parseTrace } from '#lib/inspector/trace-file.ts';
 import { type Command, textOf, UsageError } from './command.ts';

@@ -1,8 +1,8 @@
 import { TokenKeyError } from '#lib/channel/token-key.server.ts';
-import { type Config, ConfigError, isLoopback } from '../config.ts';
-import { createLogger, type Logger } from '../log.ts';
-import { type RunningServer, startServer } from '../server.ts';
-import { VERSION } from '../version.ts';
+import { type Config, ConfigError, isLoopback } from '../server/config.ts';
+import { createLogger, type Logger } from '../server/log.ts';
+import { type RunningServer, startServer } from '../server/server.ts';
+import { VERSION } from '../server/version.ts';
 import type { Command, Io } from './command.ts';
 import { engineLines } from './engine-lines.ts';
 

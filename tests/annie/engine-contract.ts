@@ -5,7 +5,8 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readdir, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve, sep } from 'node:path';
-import type { Engine, EngineJob, EngineResult } from '#lib/annie/engine.ts';
+import type { Engine, EngineJob } from '#lib/annie/engine.ts';
+import type { FetchedFile } from '#lib/files/fetched-file.ts';
 import { type ErrorCode, SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem } from '#lib/protocol/media.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
@@ -205,7 +206,7 @@ function runIn(
   return { job, samples, phases };
 }
 
-async function arrived(result: EngineResult, media: ContractMedia, dir: string): Promise<void> {
+async function arrived(result: FetchedFile, media: ContractMedia, dir: string): Promise<void> {
   assert.ok(resolve(result.path).startsWith(resolve(dir) + sep), 'inside the work dir');
   assert.is((await stat(result.path)).size, result.bytes);
   assert.ok(result.suggestedName.length > 0);

@@ -1,9 +1,9 @@
 /** What of strangers' text and of engines' output is still looked at in the main thread: all of it in linear time. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { safeFileName } from '#lib/annie/file-name.ts';
-import { GatheredBytes } from '#lib/annie/gathered-bytes.ts';
-import { forwardedHeaders, jobOf } from '#lib/annie/guard/proxy-head.ts';
+import { safeFileName } from '#lib/files/file-name.ts';
+import { GatheredBytes } from '#lib/foreign/gathered-bytes.ts';
+import { forwardedHeaders, jobOf } from '#lib/guard/proxy-head.ts';
 import { classify } from '#lib/annie/http/classify.ts';
 import { HeadBytes } from '#lib/annie/http/file/head-bytes.ts';
 import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
@@ -19,7 +19,7 @@ import { fileNameFor, stemOf } from '#lib/annie/http/names.ts';
 import { retryAfterMs } from '#lib/annie/http/status.ts';
 import { identify } from '#lib/annie/lux/locate.server.ts';
 import { createProgressParser, type Dialect } from '#lib/annie/progress/parser.ts';
-import { OutputTail } from '#lib/annie/runner/output-tail.ts';
+import { OutputTail } from '#lib/runner/output-tail.ts';
 import { claimIn } from '#lib/annie/yt-dlp/claims.ts';
 import { selectorOf } from '#lib/annie/yt-dlp/selector.ts';
 import { isVersion } from '#lib/annie/yt-dlp/version.ts';

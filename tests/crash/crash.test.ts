@@ -5,7 +5,7 @@ import { runCampaign } from '../../bench/crash/campaign.ts';
 import { makePlan, type PlanOptions } from '../../bench/crash/plan.ts';
 import { slowStream } from '../../bench/crash/slow-stream.ts';
 import { brokenPromises, summary } from '../../bench/crash/summary.ts';
-import { noProc } from '../annie/process/machine.ts';
+import { noProc } from '../process/machine.ts';
 import { mediaMissing } from '../site/media.ts';
 import { startSite } from '../site/site.ts';
 import { makePlace } from '../support/server.ts';

@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OrphanWatch } from '../../bench/crash/orphans.ts';
 import type { Marked } from '../../bench/crash/processes.ts';
-import { noProc } from '../annie/process/machine.ts';
+import { noProc } from '../process/machine.ts';
 import type { Api } from '../support/api.ts';
 import { makePlace, type Place, startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';

@@ -4,7 +4,7 @@ import { OrphanWatch } from '../../bench/crash/orphans.ts';
 import { slowStream } from '../../bench/crash/slow-stream.ts';
 import { Victim } from '../../bench/crash/victim.ts';
 import type { Marked } from '../../bench/crash/processes.ts';
-import { noProc } from '../annie/process/machine.ts';
+import { noProc } from '../process/machine.ts';
 import { mediaMissing } from '../site/media.ts';
 import { startSite } from '../site/site.ts';
 import { Api } from '../support/api.ts';

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { openStore } from '#lib/actors/durable/storage.server.ts';
-import { instanceKey } from '#lib/annie/process/instance-key.server.ts';
-import { readConfig } from '../../src/config.ts';
-import { createSluice } from '../../src/host.ts';
-import { createLogger } from '../../src/log.ts';
+import { instanceKey } from '#lib/process/instance-key.server.ts';
+import { readConfig } from '../../src/server/config.ts';
+import { createSluice } from '../../src/server/sluice.ts';
+import { createLogger } from '../../src/server/log.ts';
 import { waitFor } from '../support/wait.ts';
 
 test('a session that cannot wake keeps nothing of the others from going on', async () => {

@@ -6,13 +6,25 @@ import { findCycle, type Import, importsOf, sources } from './source-tree.ts';
 const FLOORS: Record<string, string[]> = {
   'src/lib/protocol/': [],
   'src/lib/foreign/': ['src/lib/protocol/'],
-  'src/lib/annie/': ['src/lib/protocol/', 'src/lib/foreign/'],
+  'src/lib/guard/': ['src/lib/protocol/'],
+  'src/lib/process/': ['src/lib/protocol/', 'src/lib/foreign/'],
+  'src/lib/files/': ['src/lib/protocol/'],
+  'src/lib/annie/': [
+    'src/lib/protocol/',
+    'src/lib/foreign/',
+    'src/lib/guard/',
+    'src/lib/process/',
+    'src/lib/files/',
+  ],
+  'src/lib/runner/': ['src/lib/protocol/', 'src/lib/files/', 'src/lib/annie/'],
+  'src/lib/replay/': ['src/lib/protocol/', 'src/lib/annie/'],
   'src/lib/actors/': ['src/lib/protocol/'],
-  'src/lib/channel/': ['src/lib/protocol/', 'src/lib/annie/', 'src/lib/actors/'],
+  'src/lib/channel/': ['src/lib/protocol/', 'src/lib/files/', 'src/lib/actors/'],
   'src/lib/channel/client/': ['src/lib/protocol/'],
   'src/lib/inspector/': [
     'src/lib/protocol/',
-    'src/lib/annie/',
+    'src/lib/process/',
+    'src/lib/runner/',
     'src/lib/actors/',
     'src/lib/channel/',
     'src/lib/inspector/charts/',
@@ -63,6 +75,7 @@ test('imports go down the stairs only', () => {
 /** What of `foreign` the main thread may run: none of it reads a text. */
 const IN_THE_MAIN_THREAD = [
   'carried-error.ts',
+  'gathered-bytes.ts',
   'limits.ts',
   'port.ts',
   'reader-pool.server.ts',
@@ -99,6 +112,11 @@ test('annie and actors never import each other', () => {
       (inside('src/lib/actors/')(from) && inside('src/lib/annie/')(to)),
   );
   assert.equal(say(crossing), []);
+});
+
+test('scripts use no benchmark', () => {
+  const scripts = sources('scripts/**/*.ts').flatMap((path) => importsOf(path));
+  assert.equal(say(scripts.filter(({ to }) => inside('bench/')(to))), []);
 });
 
 test('no file imports itself by a detour', () => {

@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { replayRecording } from '#lib/annie/replay.ts';
-import { recordingOf } from '#lib/annie/replay/recording.ts';
-import type { ProcessRun } from '#lib/annie/process/observe.ts';
+import { replayRecording } from '#lib/replay/replay.ts';
+import { recordingOf } from '#lib/replay/recording.ts';
+import type { ProcessRun } from '#lib/process/observe.ts';
 import { Recorder } from '#lib/inspector/recorder.ts';
 
 const DOWNLOAD = 'AAAAAAAAAAAA';

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { type CurrentJob, readJob } from '#lib/watchdog/ends.ts';
 import { ASK_CURRENT_JOB, exposeCurrentJob, outsideJobs, withinJob } from '#lib/watchdog/job-context.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
-import { type Ground, layGround, startOf } from '../annie/runner/ground.ts';
+import { type Ground, layGround, startOf } from '../runner/ground.ts';
 import { waitFor } from '../support/wait.ts';
 
 exposeCurrentJob();

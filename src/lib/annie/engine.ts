@@ -3,6 +3,7 @@
  * stream into a work dir. Engines never choose the final name or place, never touch another dir, and never
  * decide about retries.
  */
+import type { FetchedFile } from '../files/fetched-file.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
 
@@ -41,14 +42,6 @@ export interface EngineJob {
   onOutput: (text: string) => void;
 }
 
-/** A finished file inside the work dir. */
-export interface EngineResult {
-  path: string;
-  /** What the file should be called, as the engine or server says: not yet made safe. */
-  suggestedName: string;
-  bytes: number;
-}
-
 export interface Engine {
   readonly name: EngineName;
   /** Whether it is there, which version, and what to do if not. Cached by the registry. */
@@ -61,5 +54,5 @@ export interface Engine {
    * `signal.reason`).
    * @throws SluiceError as parse, and `stream_not_found`, `ffmpeg_missing`, `not_media`, `size_mismatch`, `disk_*`
    */
-  download(job: EngineJob): Promise<EngineResult>;
+  download(job: EngineJob): Promise<FetchedFile>;
 }

@@ -4,7 +4,7 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
 import { basename, join } from 'node:path';
 import { create as contentDisposition } from 'content-disposition';
-import { hasMark } from '../annie/file-mark.ts';
+import { hasMark } from '../files/file-mark.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { problemAnswer } from '../protocol/problem.ts';
 import type { LandedFile } from '../protocol/runner.ts';

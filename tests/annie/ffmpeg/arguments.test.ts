@@ -10,7 +10,7 @@ import { mediaMissing } from '../../site/media.ts';
 import { testUnless } from '../../support/skip.ts';
 import { toolPath, which } from '../../support/tools.ts';
 import { waitFor } from '../../support/wait.ts';
-import { isAlive, noProc, withDir } from '../process/machine.ts';
+import { isAlive, noProc, withDir } from '../../process/machine.ts';
 import { run } from './ground.ts';
 
 /** Says its arguments, each with a NUL at its end, as the kernel has them. */

@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { WRAPPER_DIR, wrappedPath } from '#lib/annie/ffmpeg/wrapper.server.ts';
 import { mediaDir } from '../../site/media.ts';
 import { toolPath } from '../../support/tools.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 import type { Secret } from './hostile.ts';
 
 export interface Ran {

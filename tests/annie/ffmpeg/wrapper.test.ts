@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { requireWrapper, WRAPPER_DIR, wrappedPath } from '#lib/annie/ffmpeg/wrapper.server.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 
 async function copyTo(dir: string): Promise<string> {
   await mkdir(dir);

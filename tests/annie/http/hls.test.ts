@@ -5,8 +5,8 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
-import { createProcessHost } from '#lib/annie/process.server.ts';
-import type { EngineResult } from '#lib/annie/engine.ts';
+import { createProcessHost } from '#lib/process/process-host.server.ts';
+import type { FetchedFile } from '#lib/files/fetched-file.ts';
 import { mediaMissing, SECONDS } from '../../site/media.ts';
 import { startSite } from '../../site/site.ts';
 import { testUnless } from '../../support/skip.ts';
@@ -32,16 +32,12 @@ const it = (name: string, body: () => Promise<void>): void => {
   testUnless(test, mediaMissing, name, body);
 };
 
-async function fetched(
-  path: string,
-  engine = joining,
-  streamId: string | null = null,
-): Promise<EngineResult> {
+async function fetched(path: string, engine = joining, streamId: string | null = null): Promise<FetchedFile> {
   return settles(engine.download(jobFor(site.url + path, await freshDir(), { streamId })));
 }
 
 /** Decodes the whole file, so that a wrong byte is an error; gives its length in s and its streams. */
-async function played({ path }: EngineResult): Promise<{ seconds: number; streams: string }> {
+async function played({ path }: FetchedFile): Promise<{ seconds: number; streams: string }> {
   const ffprobe = (toolPath('ffmpeg') ?? '').replace(/ffmpeg$/, 'ffprobe');
   await run(toolPath('ffmpeg') ?? '', ['-v', 'error', '-xerror', '-i', path, '-f', 'null', '-']);
   const { stdout } = await run(ffprobe, [

@@ -5,8 +5,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineJob } from '#lib/annie/engine.ts';
-import { createGuard, type Guard } from '#lib/annie/guard/dial.server.ts';
-import { parseAllowPrivate } from '#lib/annie/guard/policy.ts';
+import { createGuard, type Guard } from '#lib/guard/dial.server.ts';
+import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 

@@ -3,11 +3,11 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineJob } from '#lib/annie/engine.ts';
 import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
-import { createProcessHost } from '#lib/annie/process.server.ts';
+import { createProcessHost } from '#lib/process/process-host.server.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 import { readers } from '../../support/readers.ts';
 import { settles } from '../../support/wait.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 
 export const never = new AbortController().signal;
 export const URL_ = 'https://videos.example/1';

@@ -1,7 +1,7 @@
 /** Records of which any one byte is another, and numbers of every size, against a plain reading of the same bytes. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RecordedDialect } from '#lib/annie/replay/parser.ts';
+import type { RecordedDialect } from '#lib/replay/parser.ts';
 import { feed, utf8 } from './feed.ts';
 import { ANNIE, FFMPEG, readSegments, sluice, YTDLP } from './reference.ts';
 

@@ -1,4 +1,4 @@
-import type { RecordedDialect } from '#lib/annie/replay/parser.ts';
+import type { RecordedDialect } from '#lib/replay/parser.ts';
 
 export const PREFIX = '\u001esluicen0ncen0nce ';
 

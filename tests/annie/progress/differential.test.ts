@@ -5,8 +5,8 @@
  */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRecordingParser, type RecordedDialect } from '#lib/annie/replay/parser.ts';
-import { toPrinted } from '#lib/annie/replay/printed-sample.ts';
+import { createRecordingParser, type RecordedDialect } from '#lib/replay/parser.ts';
+import { toPrinted } from '#lib/replay/printed-sample.ts';
 import { Dice } from './dice.ts';
 import { ANNIE, FFMPEG, type Read, readLuxBars, readSegments, sluice, YTDLP } from './reference.ts';
 import {

@@ -1,7 +1,7 @@
 /** Feeds bytes to a parser and collects what it reports. */
 import type { ProgressEvent } from '#lib/annie/progress/sink.ts';
-import { createRecordingParser, type RecordedDialect } from '#lib/annie/replay/parser.ts';
-import { type PrintedSample, toPrinted } from '#lib/annie/replay/printed-sample.ts';
+import { createRecordingParser, type RecordedDialect } from '#lib/replay/parser.ts';
+import { type PrintedSample, toPrinted } from '#lib/replay/printed-sample.ts';
 
 export interface Reported {
   samples: PrintedSample[];

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { RecordedDialect } from '#lib/annie/replay/parser.ts';
-import type { PrintedSample } from '#lib/annie/replay/printed-sample.ts';
+import type { RecordedDialect } from '#lib/replay/parser.ts';
+import type { PrintedSample } from '#lib/replay/printed-sample.ts';
 import { feed, utf8 } from './feed.ts';
 
 type Numbers = Omit<PrintedSample, 'fd' | 'endOffset'>;

@@ -2,8 +2,8 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dialectOf } from '#lib/annie/replay/header.ts';
-import { createRecordingParser } from '#lib/annie/replay/parser.ts';
+import { dialectOf } from '#lib/replay/header.ts';
+import { createRecordingParser } from '#lib/replay/parser.ts';
 import { DIALECTS } from './dialects.ts';
 import { feed, utf8 } from './feed.ts';
 import { fixtures } from './recordings.ts';

@@ -3,7 +3,7 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createRecordingParser, type RecordedDialect } from '#lib/annie/replay/parser.ts';
+import { createRecordingParser, type RecordedDialect } from '#lib/replay/parser.ts';
 import { DIALECTS, PREFIX } from './dialects.ts';
 import { utf8 } from './feed.ts';
 

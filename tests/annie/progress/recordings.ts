@@ -1,7 +1,7 @@
 /** The recordings and what they truly hold. */
 import { readdirSync, readFileSync } from 'node:fs';
-import { parseRecording, type Recording } from '#lib/annie/replay/recording.ts';
-import type { PrintedSample } from '#lib/annie/replay/printed-sample.ts';
+import { parseRecording, type Recording } from '#lib/replay/recording.ts';
+import type { PrintedSample } from '#lib/replay/printed-sample.ts';
 
 const ROOT = new URL('../../fixtures/recordings/', import.meta.url);
 

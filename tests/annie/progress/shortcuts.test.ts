@@ -5,7 +5,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RecordNumbers } from '#lib/annie/progress/sample.ts';
-import { createRecordingParser, type RecordedDialect } from '#lib/annie/replay/parser.ts';
+import { createRecordingParser, type RecordedDialect } from '#lib/replay/parser.ts';
 import { feed, utf8 } from './feed.ts';
 
 const PREFIX = '\u001esluicen0ncen0nce ';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { replayRecording } from '#lib/annie/replay.ts';
+import { replayRecording } from '#lib/replay/replay.ts';
 import { countedPhases, fixtures } from './recordings.ts';
 
 for (const { name, recording, truth } of fixtures('pty')) {

@@ -2,10 +2,10 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { dialectOf } from '#lib/annie/replay/header.ts';
-import { createRecordingParser } from '#lib/annie/replay/parser.ts';
-import { type PrintedSample, toPrinted } from '#lib/annie/replay/printed-sample.ts';
-import { type Chunk, recut } from '#lib/annie/replay/recording.ts';
+import { dialectOf } from '#lib/replay/header.ts';
+import { createRecordingParser } from '#lib/replay/parser.ts';
+import { type PrintedSample, toPrinted } from '#lib/replay/printed-sample.ts';
+import { type Chunk, recut } from '#lib/replay/recording.ts';
 import { type Fixture, fixtures, samplesOf } from './recordings.ts';
 
 /** A chunk may be written again once push returns: so it is, here. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
-import { createProcessHost } from '#lib/annie/process.server.ts';
+import { createProcessHost } from '#lib/process/process-host.server.ts';
 import { createStandInEngine } from '#lib/annie/stand-in/engine.ts';
 import { engineContract } from '../engine-contract.ts';
 import { readers } from '../../support/readers.ts';

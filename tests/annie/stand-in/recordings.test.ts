@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Engine, EngineResult } from '#lib/annie/engine.ts';
-import { createProcessHost } from '#lib/annie/process.server.ts';
+import type { Engine } from '#lib/annie/engine.ts';
+import type { FetchedFile } from '#lib/files/fetched-file.ts';
+import { createProcessHost } from '#lib/process/process-host.server.ts';
 import { createStandInEngine } from '#lib/annie/stand-in/engine.ts';
 import { announcedBytes, readRecording, type Recording } from '#lib/annie/stand-in/recording.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -29,7 +30,7 @@ function downloads(engine: 'lux' | 'annie'): Recording[] {
 }
 
 interface Outcome {
-  result: EngineResult | null;
+  result: FetchedFile | null;
   error: unknown;
   samples: Sample[];
   phases: string[];

@@ -3,14 +3,14 @@ import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineJob } from '#lib/annie/engine.ts';
-import { createProcessHost, type OwnedProcessHost } from '#lib/annie/process.server.ts';
+import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
 import { createYtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { type Site, startSite } from '../../site/site.ts';
 import { readers } from '../../support/readers.ts';
 import { toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 import { readyYtDlp } from './ready.ts';
 
 export const { dataDir, reason } = await readyYtDlp();

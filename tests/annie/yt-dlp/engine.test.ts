@@ -7,7 +7,7 @@ import type { Sample } from '#lib/protocol/progress.ts';
 import { mediaMissing } from '../../site/media.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles } from '../../support/wait.ts';
-import { marked, noProc } from '../process/machine.ts';
+import { marked, noProc } from '../../process/machine.ts';
 import { deadline, hashOf, never, reason, withEngine } from './bench.ts';
 import { failing } from './failing.ts';
 

@@ -6,13 +6,13 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createGuard } from '#lib/annie/guard/dial.server.ts';
-import { parseAllowPrivate } from '#lib/annie/guard/policy.ts';
-import { startProxy } from '#lib/annie/guard/proxy.server.ts';
+import { createGuard } from '#lib/guard/dial.server.ts';
+import { parseAllowPrivate } from '#lib/guard/policy.ts';
+import { startProxy } from '#lib/guard/proxy.server.ts';
 import { entryCommand } from '#lib/annie/yt-dlp/entry.ts';
 import { testUnless } from '../../support/skip.ts';
 import { missing, toolPath } from '../../support/tools.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 
 const reason = missing('python3');
 

@@ -2,13 +2,13 @@ import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createGuard } from '#lib/annie/guard/dial.server.ts';
-import { parseAllowPrivate } from '#lib/annie/guard/policy.ts';
-import { startProxy } from '#lib/annie/guard/proxy.server.ts';
+import { createGuard } from '#lib/guard/dial.server.ts';
+import { parseAllowPrivate } from '#lib/guard/policy.ts';
+import { startProxy } from '#lib/guard/proxy.server.ts';
 import { startSite } from '../../site/site.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles, waitFor } from '../../support/wait.ts';
-import { marked, noProc } from '../process/machine.ts';
+import { marked, noProc } from '../../process/machine.ts';
 import { deadline, never, reason, withEngine } from './bench.ts';
 import { failing } from './failing.ts';
 

@@ -8,7 +8,7 @@ import { requirementsFile } from '#lib/annie/yt-dlp/requirements.ts';
 import { testUnless } from '../../support/skip.ts';
 import { missing, toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 import { failing } from './failing.ts';
 import { readyYtDlp } from './ready.ts';
 

@@ -9,11 +9,11 @@ import { mediaMissing } from '../../site/media.ts';
 import { startSite } from '../../site/site.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles, waitFor } from '../../support/wait.ts';
-import { marked, noProc, withDir } from '../process/machine.ts';
+import { marked, noProc, withDir } from '../../process/machine.ts';
 import { readyYtDlp } from './ready.ts';
 
 const { dataDir, reason } = await readyYtDlp();
-const program = join(import.meta.dirname, '../process/host-program.ts');
+const program = join(import.meta.dirname, '../../process/host-program.ts');
 
 const commandOf = (pid: number): string => {
   try {

@@ -14,7 +14,7 @@ import {
 } from '../../site/odd-origin.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles, waitFor } from '../../support/wait.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 import { type Bench, deadline, hashOf, never, reason, withEngine } from './bench.ts';
 
 const MiB = 1024 * 1024;

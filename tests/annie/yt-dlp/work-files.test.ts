@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { DONE_FILE, FOUND_FILE } from '#lib/annie/yt-dlp/arguments.ts';
 import { readFound, readResult } from '#lib/annie/yt-dlp/work-files.server.ts';
-import { withDir } from '../process/machine.ts';
+import { withDir } from '../../process/machine.ts';
 
 const found = (title: string): string =>
   `${JSON.stringify({ title, ext: 'mp4', filesize: null, parts: null })}\n`;

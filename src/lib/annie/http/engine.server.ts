@@ -3,9 +3,10 @@ import { open } from 'node:fs/promises';
 import { MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import type { Engine, EngineJob, EngineResult, UrlKind } from '../engine.ts';
-import type { Guard } from '../guard/dial.server.ts';
-import type { ProcessHost } from '../process.ts';
+import type { Engine, EngineJob, UrlKind } from '../engine.ts';
+import type { FetchedFile } from '../../files/fetched-file.ts';
+import type { Guard } from '../../guard/dial.server.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
 import { createHttpClient } from './client.server.ts';
 import { downloadFile, NotAFile } from './file/download.server.ts';
 import { downloadHls, type HlsOptions, ONLY_STREAM } from './hls/stream.server.ts';
@@ -63,7 +64,7 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
   const listed = createListedSizes();
   const file = { client, guard, maxConnections, stallMs, syncAtEnd, listed };
 
-  async function download(job: EngineJob): Promise<EngineResult> {
+  async function download(job: EngineJob): Promise<FetchedFile> {
     const { url, streamId, signal } = job;
     job.onPhase('download');
     const plain = streamId === null || streamId === ONLY_STREAM;
@@ -100,7 +101,7 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
     found: Parameters<typeof downloadHls>[1],
     id: string | null,
     title: string,
-  ): Promise<EngineResult> {
+  ): Promise<FetchedFile> {
     if (found.kind.kind === 'manifest' && found.kind.format === 'dash')
       throw new SluiceError('unsupported_url');
     return downloadHls(job, found, id === ONLY_STREAM ? null : id, title, hls);
@@ -122,7 +123,7 @@ export function createHttpEngine(options: HttpEngineOptions): HttpEngine {
 }
 
 /** Whether a fetched file is an HLS manifest that its server gave another type. */
-async function isManifest({ path, bytes }: EngineResult): Promise<boolean> {
+async function isManifest({ path, bytes }: FetchedFile): Promise<boolean> {
   if (bytes > MAX_PLAYLIST_BYTES) return false;
   const handle = await open(path, 'r');
   try {

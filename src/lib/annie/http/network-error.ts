@@ -1,6 +1,6 @@
 /** What the HTTP client throws, in our codes. Pure. */
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
-import { asDiskError } from '../disk-error.ts';
+import { asDiskError } from '../../files/disk-error.ts';
 
 const CODES: Record<string, ErrorCode> = {
   UND_ERR_CONNECT_TIMEOUT: 'timeout',

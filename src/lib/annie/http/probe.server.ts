@@ -1,7 +1,7 @@
 /** One request that tells what is at an address, and brings the body along where that is text. */
 import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { GatheredBytes } from '../gathered-bytes.ts';
+import { GatheredBytes } from '../../foreign/gathered-bytes.ts';
 import type { UrlKind } from '../engine.ts';
 import { classify, SNIFF_BYTES } from './classify.ts';
 import type { HttpAnswer, HttpClient } from './client.server.ts';

@@ -3,9 +3,10 @@ import { restore } from '../../foreign/carried-error.ts';
 import type { StreamPlan } from '../../foreign/lux/listing.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import type { EngineJob, EngineResult } from '../engine.ts';
+import type { EngineJob } from '../engine.ts';
+import type { FetchedFile } from '../../files/fetched-file.ts';
 import { RefusalWatch } from '../ffmpeg/refusal.ts';
-import type { ProcessHost } from '../process.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
@@ -30,7 +31,7 @@ export interface DownloadRun {
  * Settles when nothing of the engine runs any more. Exit 0 is not enough: the file has to have its size.
  * @throws SluiceError as Engine.download; the signal's reason after an abort
  */
-export async function runDownload(run: DownloadRun): Promise<EngineResult> {
+export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
   const { engine, job, processes, readers, argv, env, plan, generation } = run;
   const bar = new Bar(plan.bytes);
   const errors: string[] = [];

@@ -4,11 +4,12 @@ import type { Listed, LuxListing, StreamPlan } from '../../foreign/lux/listing.t
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, EngineStatus, ParseResult } from '../../protocol/media.ts';
-import type { Claim, Engine, EngineJob, EngineResult } from '../engine.ts';
+import type { Claim, Engine, EngineJob } from '../engine.ts';
+import type { FetchedFile } from '../../files/fetched-file.ts';
 import { wrappedPath } from '../ffmpeg/wrapper.server.ts';
-import type { ProcessHost } from '../process.ts';
-import { runForAnswer, wordsOf } from '../process/answer.ts';
-import { type JobProxy, proxyEnvironment, throughProxy } from '../process/through-proxy.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
+import { runForAnswer, wordsOf } from '../../process/answer.ts';
+import { type JobProxy, proxyEnvironment, throughProxy } from '../../process/through-proxy.ts';
 import { downloadArguments, listArguments } from './arguments.ts';
 import { runDownload } from './download.ts';
 import { identify, type Identity, locateLux } from './locate.server.ts';
@@ -137,7 +138,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
     return listed.find(({ item }) => item.url === url) ?? listed[0]!;
   }
 
-  async function download(job: EngineJob): Promise<EngineResult> {
+  async function download(job: EngineJob): Promise<FetchedFile> {
     job.signal.throwIfAborted();
     check(job.url);
     const { command, identity } = await ready();

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Readers } from '../../foreign/port.ts';
 import type { Engine } from '../engine.ts';
 import { createLuxEngine } from '../lux/engine.ts';
-import type { ProcessHost } from '../process.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
 
 export interface StandInOptions {
   processes: ProcessHost;

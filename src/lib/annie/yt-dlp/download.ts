@@ -4,11 +4,12 @@ import { customAlphabet } from 'nanoid';
 import { restore } from '../../foreign/carried-error.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import type { EngineJob, EngineResult } from '../engine.ts';
+import type { EngineJob } from '../engine.ts';
+import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import { contradiction } from '../contradiction.ts';
 import { RefusalWatch } from '../ffmpeg/refusal.ts';
-import type { ProcessHost } from '../process.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { type ProgressRecord, toSample } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
@@ -34,7 +35,7 @@ export interface DownloadRun {
  * announced size has changed while it was resumed is fetched again from byte 0, each once.
  * @throws SluiceError as Engine.download, `remote_contradiction`; the signal's reason after an abort
  */
-export async function runDownload(run: DownloadRun): Promise<EngineResult> {
+export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
   const sizes = await PartSizes.open(run.job.workDir);
   const startedOver = new Set<string>();
   for (;;) {
@@ -51,7 +52,7 @@ export async function runDownload(run: DownloadRun): Promise<EngineResult> {
 async function runOnce(
   { job, processes, readers, env, argv }: DownloadRun,
   sizes: PartSizes,
-): Promise<EngineResult | SizeMismatch> {
+): Promise<FetchedFile | SizeMismatch> {
   const nonce = makeNonce();
   const wrongSize = new AbortController();
   const watch = new DownloadWatch(job, sizes, () => wrongSize.abort());

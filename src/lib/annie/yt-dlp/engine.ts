@@ -6,11 +6,12 @@ import type { Readers } from '../../foreign/port.ts';
 import { splitItem } from '../../foreign/yt-dlp/item-url.ts';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus } from '../../protocol/media.ts';
-import type { Engine, EngineJob, EngineResult } from '../engine.ts';
+import type { Engine, EngineJob } from '../engine.ts';
+import type { FetchedFile } from '../../files/fetched-file.ts';
 import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
-import type { ProcessHost } from '../process.ts';
-import { runForAnswer, wordsOf } from '../process/answer.ts';
-import { type JobProxy, throughProxy } from '../process/through-proxy.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
+import { runForAnswer, wordsOf } from '../../process/answer.ts';
+import { type JobProxy, throughProxy } from '../../process/through-proxy.ts';
 import { downloadArguments, parseArguments } from './arguments.ts';
 import { createClaims } from './claims.ts';
 import { runDownload } from './download.ts';
@@ -103,11 +104,11 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
     return found;
   }
 
-  async function download(job: EngineJob): Promise<EngineResult> {
+  async function download(job: EngineJob): Promise<FetchedFile> {
     const { command } = await located();
     const selector = selectorOf(job.streamId, ffmpegPath !== null);
     const { url, number } = splitItem(job.url);
-    const attempt = (infoFile: string | null): Promise<EngineResult> =>
+    const attempt = (infoFile: string | null): Promise<FetchedFile> =>
       throughProxy(proxy, 'yt-dlp', (proxyUrl) =>
         runDownload({
           job,
@@ -140,7 +141,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
   }
 
   /** Without ffmpeg we asked for what needs no joining: that there is no such thing is about ffmpeg. */
-  async function needsFfmpeg(result: Promise<EngineResult>, job: EngineJob): Promise<EngineResult> {
+  async function needsFfmpeg(result: Promise<FetchedFile>, job: EngineJob): Promise<FetchedFile> {
     try {
       return await result;
     } catch (thrown) {

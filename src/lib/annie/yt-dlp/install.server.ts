@@ -5,10 +5,10 @@
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
-import { errnoOf } from '../disk-error.ts';
-import type { ProcessHost } from '../process.ts';
-import { createProcessHost } from '../process.server.ts';
-import { findProgram } from '../process/program.server.ts';
+import { errnoOf } from '../../files/disk-error.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
+import { createProcessHost } from '../../process/process-host.server.ts';
+import { findProgram } from '../../process/program.server.ts';
 import { entryCommand } from './entry.ts';
 import { INSTALL_DIR, INSTALL_RECORD, type InstallRecord, locateInstalled } from './locate.server.ts';
 import { INSTALLED_VERSION, requirementsFile } from './requirements.ts';

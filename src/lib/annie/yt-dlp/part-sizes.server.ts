@@ -6,7 +6,7 @@
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { toDiskError } from '../disk-error.ts';
+import { toDiskError } from '../../files/disk-error.ts';
 
 const FILE = 'sluice-sizes.json';
 const Sizes = v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(1)));

@@ -2,7 +2,7 @@
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
-import type { EngineResult } from '../engine.ts';
+import type { FetchedFile } from '../../files/fetched-file.ts';
 import { DONE_FILE, FOUND_FILE, MEDIA_PREFIX } from './arguments.ts';
 import type { PartSize } from './parts.ts';
 
@@ -53,7 +53,7 @@ export async function bytesBeside(workDir: string, current: string): Promise<num
  * The finished file, as yt-dlp named it after its last step; null when it named none.
  * @throws SluiceError `engine_output` when it is not where it should be
  */
-export async function readResult(workDir: string): Promise<EngineResult | null> {
+export async function readResult(workDir: string): Promise<FetchedFile | null> {
   const last = await lastLine(join(workDir, DONE_FILE));
   if (last === null) return null;
   const path = resolve(workDir, String(JSON.parse(last)));

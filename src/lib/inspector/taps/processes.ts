@@ -1,6 +1,6 @@
 /** Engine processes and what they print, as notes and recordings. */
-import type { ProcessEvent, ProcessListener, ProcessRun } from '../../annie/process/observe.ts';
-import type { RunnerJob } from '../../annie/runner.ts';
+import type { ProcessEvent, ProcessListener, ProcessRun } from '../../process/observe.ts';
+import type { RunnerJob } from '../../runner/runner.ts';
 import type { Party } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';
 import { type EngineOwner, Recorder } from '../recorder.ts';

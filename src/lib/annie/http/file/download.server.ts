@@ -3,9 +3,10 @@ import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import { toDiskError } from '../../disk-error.ts';
-import type { EngineJob, EngineResult } from '../../engine.ts';
-import type { Guard } from '../../guard/dial.server.ts';
+import { toDiskError } from '../../../files/disk-error.ts';
+import type { EngineJob } from '../../engine.ts';
+import type { FetchedFile } from '../../../files/fetched-file.ts';
+import type { Guard } from '../../../guard/dial.server.ts';
 import type { HttpClient } from '../client.server.ts';
 import { contentTypeOf, dispositionName, relationOf, type Version } from '../head.ts';
 import type { ListedSizes } from '../listed-sizes.ts';
@@ -50,7 +51,7 @@ export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' 
  * @throws NotAFile, SluiceError network codes, `remote_*`, `size_mismatch`, `file_changed`, `disk_*`; the signal's
  * reason
  */
-export async function downloadFile(job: FileJob, options: FileOptions): Promise<EngineResult> {
+export async function downloadFile(job: FileJob, options: FileOptions): Promise<FetchedFile> {
   const reported = options.listed?.get(job.url, performance.now()) ?? [];
   let how: Approach = { reported, withoutRange: false, maxConnections: options.maxConnections };
   let furthestBytes = 0;
@@ -79,7 +80,7 @@ interface Approach {
   maxConnections: number;
 }
 
-async function attempt(job: FileJob, options: FileOptions, how: Approach): Promise<EngineResult> {
+async function attempt(job: FileJob, options: FileOptions, how: Approach): Promise<FetchedFile> {
   const { url, workDir, signal, onInfo } = job;
   const saved = await loadState(workDir, url);
   const restored = saved ? restoreSegments(saved.segments, saved.totalBytes) : null;

@@ -8,7 +8,7 @@
 import { type FileHandle, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { errnoOf, toDiskError } from '../../disk-error.ts';
+import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
 
 const Bytes = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** `[start, end, written]` */

@@ -5,7 +5,7 @@
  */
 import type { FileHandle } from 'node:fs/promises';
 import { SluiceError } from '../../../protocol/error.ts';
-import { toDiskError } from '../../disk-error.ts';
+import { toDiskError } from '../../../files/disk-error.ts';
 import { giveBlock, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, takeBlock } from './blocks.ts';
 import { roomIn, type Segment } from './segments.ts';
 

@@ -5,9 +5,9 @@
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { SluiceError } from '../../../protocol/error.ts';
-import type { Guard } from '../../guard/dial.server.ts';
-import { unbracket } from '../../guard/address.ts';
-import { portOf } from '../../guard/policy.ts';
+import type { Guard } from '../../../guard/dial.server.ts';
+import { unbracket } from '../../../guard/address.ts';
+import { portOf } from '../../../guard/policy.ts';
 import { USER_AGENT } from '../client.server.ts';
 import {
   codingsOf,

@@ -6,7 +6,7 @@ import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
-import { asDiskError } from '../../disk-error.ts';
+import { asDiskError } from '../../../files/disk-error.ts';
 import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
 import { decoded, BodyTooLong } from '../file/stream-body.server.ts';
 import type { Version } from '../head.ts';

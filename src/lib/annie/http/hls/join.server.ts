@@ -5,8 +5,8 @@
 import { open, rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { SluiceError } from '../../../protocol/error.ts';
-import type { ProcessHost } from '../../process.ts';
-import { toDiskError } from '../../disk-error.ts';
+import type { ProcessHost } from '../../../process/process-host.ts';
+import { toDiskError } from '../../../files/disk-error.ts';
 import { WRAPPED_FFMPEG, wrappedPath } from '../../ffmpeg/wrapper.server.ts';
 import { type Container, containerOf, EXTENSION } from './container.ts';
 

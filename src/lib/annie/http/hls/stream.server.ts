@@ -3,8 +3,9 @@ import type { Fragment, Playlist } from '../../../foreign/playlist/playlist.ts';
 import type { Readers } from '../../../foreign/port.ts';
 import type { MediaStream } from '../../../protocol/media.ts';
 import { SluiceError } from '../../../protocol/error.ts';
-import type { EngineJob, EngineResult } from '../../engine.ts';
-import type { ProcessHost } from '../../process.ts';
+import type { EngineJob } from '../../engine.ts';
+import type { FetchedFile } from '../../../files/fetched-file.ts';
+import type { ProcessHost } from '../../../process/process-host.ts';
 import type { HttpClient } from '../client.server.ts';
 import { createMeter } from '../meter.ts';
 import { type Probe, probe } from '../probe.server.ts';
@@ -79,7 +80,7 @@ export async function downloadHls(
   variant: string | null,
   title: string,
   options: HlsOptions,
-): Promise<EngineResult> {
+): Promise<FetchedFile> {
   const { workDir, signal } = job;
   const medias = await chooseMedia(found, variant, options, signal);
   if (medias.some(({ live }) => live)) throw new SluiceError('live_stream');

@@ -8,7 +8,7 @@ import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/pr
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
-import { toDiskError } from '../../disk-error.ts';
+import { toDiskError } from '../../../files/disk-error.ts';
 import { shortHash } from '../short-hash.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 

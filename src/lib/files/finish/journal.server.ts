@@ -1,0 +1,73 @@
+/**
+ * `finish.json` in the work dir: written before a finished file is moved, and again before each name that is
+ * tried. Whatever the moment of a crash, it says which file it was and where it was about to land.
+ */
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { errnoOf } from '../disk-error.ts';
+import { isSafeFileName } from '../file-name.ts';
+import type { Disk } from './disk.server.ts';
+
+const JOURNAL = 'finish.json';
+/** What becomes the journal once it is whole: nobody reads it. */
+export const JOURNAL_DRAFT = `${JOURNAL}.new`;
+
+const inode = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
+
+const journalSchema = v.object({
+  version: v.literal(1),
+  /** The wanted name; `target` is that or a numbered one. */
+  name: v.pipe(v.string(), v.check(isSafeFileName)),
+  target: v.pipe(v.string(), v.check(isSafeFileName)),
+  bytes: v.pipe(v.number(), v.safeInteger(), v.minValue(0)),
+  /** Relative to the work dir. */
+  source: v.pipe(v.string(), v.check(isInside)),
+  /** The inode of the source, as decimal text (64 bits): what link and rename carry over to the target. */
+  inode,
+  /** Where links cannot be had: the inode of the empty file that holds the target's name for us, once known. */
+  claim: v.nullable(v.union([v.literal('pending'), inode])),
+  /** When this was written, ms since the epoch: an empty file older than that is somebody else's. */
+  at: v.number(),
+});
+
+export type Journal = v.InferOutput<typeof journalSchema>;
+
+/** Whether a relative path stays inside the dir it is relative to. */
+export function isInside(relativePath: string): boolean {
+  const segments = relativePath.split(/[/\\]/);
+  return segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
+}
+
+/** Replaces the journal in one step: a reader sees the old or the new one, never a half. */
+export async function writeJournal(workDir: string, journal: Journal, disk: Disk): Promise<void> {
+  const draft = join(workDir, JOURNAL_DRAFT);
+  await disk.writeFile(draft, JSON.stringify(journal), { mode: 0o600 });
+  await disk.rename(draft, join(workDir, JOURNAL));
+}
+
+/** null = none, or one that is not ours to trust (an engine or a power cut can leave anything). */
+export async function readJournal(workDir: string, disk: Disk): Promise<Journal | null> {
+  let text: string;
+  try {
+    text = await disk.readFile(join(workDir, JOURNAL), 'utf8');
+  } catch (thrown) {
+    const errno = errnoOf(thrown);
+    if (errno === 'ENOENT' || errno === 'EISDIR') return null;
+    throw thrown;
+  }
+  try {
+    return v.parse(journalSchema, JSON.parse(text));
+  } catch {
+    return null;
+  }
+}
+
+export async function dropJournal(workDir: string, disk: Disk): Promise<void> {
+  await disk.rm(join(workDir, JOURNAL), { force: true, recursive: true });
+}
+
+/** Makes a draft of the journal, if there is one. */
+export async function withdrawJournal(workDir: string): Promise<void> {
+  await rename(join(workDir, JOURNAL), join(workDir, JOURNAL_DRAFT)).catch(() => undefined);
+}

@@ -1,0 +1,81 @@
+/** Starts an engine behind its gate. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { statSync } from 'node:fs';
+import type { Readable, Writable } from 'node:stream';
+import { SluiceError } from '../protocol/error.ts';
+import type { EngineCommand } from './process-host.ts';
+import { withoutInherited } from './inherited.server.ts';
+import { findProgram } from './program.server.ts';
+import { GATE, GATE_NAME, RUN_MARK } from './scripts.ts';
+
+/** A shell that waits to become the engine; `pid` is also its group. */
+export interface Gate {
+  child: ChildProcess;
+  pid: number;
+  stdout: Readable;
+  stderr: Readable;
+  /** Lets it become the engine. */
+  open(): void;
+}
+
+/**
+ * @throws SluiceError `engine_missing` when the program is nowhere, `disk_missing` when the dir is gone,
+ * `engine_exit` when the system cannot start it (E2BIG, EAGAIN, EMFILE …)
+ */
+export async function startGate(command: EngineCommand, mark: string): Promise<Gate> {
+  const [name = '', ...args] = command.argv;
+  const program = findProgram(name, command.env['PATH']);
+  if (program === null) throw new SluiceError('engine_missing', `There is no program ${shorten(name)}.`);
+  const child = spawnGate([program, ...args], command, mark);
+  await new Promise<void>((resolve, reject) => {
+    child.once('spawn', resolve);
+    child.once('error', (cause) => reject(toStartError(cause, command.cwd)));
+  });
+  const latch = child.stdio[3] as Writable;
+  // EPIPE: killed before it looked. Its exit says so.
+  latch.on('error', () => undefined);
+  return {
+    child,
+    pid: child.pid as number,
+    stdout: child.stdout as Readable,
+    stderr: child.stderr as Readable,
+    open: () => void latch.end('go\n'),
+  };
+}
+
+/** What a gate says when its exec failed; null when it was the engine that spoke. `text` is the start of stderr. */
+export function gateComplaint(exitCode: number | null, text: string): SluiceError | null {
+  if ((exitCode !== 126 && exitCode !== 127) || !text.startsWith(`${GATE_NAME}:`)) return null;
+  const code = exitCode === 127 ? 'engine_missing' : 'engine_exit';
+  const reason = text.split('\n')[0]?.replace(/^.*exec: /, '') ?? '';
+  return new SluiceError(code, `The engine could not be started: ${shorten(reason)}`, { transient: false });
+}
+
+function spawnGate(argv: string[], { cwd, env }: EngineCommand, mark: string): ChildProcess {
+  try {
+    return spawn('/bin/sh', ['-c', GATE, GATE_NAME, ...argv], {
+      // A session of its own: no controlling terminal, so lux's records are 100 bytes wherever we were started.
+      detached: true,
+      stdio: withoutInherited(['ignore', 'pipe', 'pipe', 'pipe']),
+      cwd,
+      env: { ...env, [RUN_MARK]: mark },
+    });
+  } catch (thrown) {
+    // E2BIG and the like are thrown, ENOENT and EAGAIN come as an event.
+    throw toStartError(thrown, cwd);
+  }
+}
+
+function toStartError(cause: unknown, cwd: string): SluiceError {
+  const errno = (cause as NodeJS.ErrnoException).code ?? 'an unknown error';
+  if (errno === 'ENOENT' && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
+    return new SluiceError('disk_missing', 'The folder to work in is gone.', { cause });
+  }
+  // Too many processes or files pass; too long an argument does not.
+  const transient = errno === 'EAGAIN' || errno === 'EMFILE' || errno === 'ENFILE' || errno === 'ENOMEM';
+  return new SluiceError('engine_exit', `The engine could not be started (${errno}).`, { cause, transient });
+}
+
+function shorten(text: string): string {
+  return text.length > 200 ? `${text.slice(0, 200)}…` : text;
+}

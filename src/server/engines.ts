@@ -1,0 +1,135 @@
+/** The engines of this process, and what they stand on: the guard, its proxy, and the process host. */
+import { join } from 'node:path';
+import type { Engine } from '#lib/annie/engine.ts';
+import { requireWrapper } from '#lib/annie/ffmpeg/wrapper.server.ts';
+import { createGuard } from '#lib/guard/dial.server.ts';
+import { type Allowed, refusedLiteral } from '#lib/guard/policy.ts';
+import { startProxy } from '#lib/guard/proxy.server.ts';
+import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
+import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
+import { findProgram } from '#lib/process/program.server.ts';
+import { createReaders } from '#lib/foreign/reader-pool.server.ts';
+import { currentSession } from '#lib/watchdog/job-context.ts';
+import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
+import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
+import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
+import type { EngineName } from '#lib/protocol/media.ts';
+import { type Config, ConfigError } from './config.ts';
+import type { Logger } from './log.ts';
+import { makeDir } from './make-dir.ts';
+import { VERSION } from './version.ts';
+
+/** A checkout has it, an installed package does not. From src and from build the way there is the same. */
+/** Its recordings and program are not bundled: from the build they are looked for in the sources. */
+const STAND_IN_DIR = join(
+  import.meta.dirname,
+  import.meta.url.endsWith('.ts') ? '../lib/annie/stand-in' : '../src/lib/annie/stand-in',
+);
+const STAND_IN = {
+  program: join(STAND_IN_DIR, 'play.server.ts'),
+  recordings: join(STAND_IN_DIR, 'recordings'),
+};
+
+export interface Engines {
+  registry: Registry;
+  processes: Pick<OwnedProcessHost, 'running' | 'observe'>;
+  close(): Promise<void>;
+}
+
+export interface EngineOptions {
+  config: Config;
+  allowPrivate: readonly Allowed[];
+  /** Locked by this process: what an earlier one left running is ended by what it noted there. */
+  stateDir: string;
+  log: Logger;
+}
+
+/** @throws ConfigError where no engine could be kept from the real ffmpeg; SluiceError `disk_*` */
+export async function startEngines({ config, allowPrivate, stateDir, log }: EngineOptions): Promise<Engines> {
+  checkWrapper();
+  const guard = createGuard({ allowPrivate });
+  const [processes, proxy] = await Promise.all([
+    createProcessHost({ runDir: join(stateDir, 'run') }),
+    startProxy({ guard }),
+  ]);
+  if (processes.reaped > 0)
+    log.warn('ended engines that an earlier process had left', { count: processes.reaped });
+  const path = process.env['PATH'] ?? '';
+  // Installed engines are in the data dir, also for a command that keeps its state elsewhere.
+  makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
+  const readers = createReaders({ caller: currentSession });
+  const ffmpegPath = findProgram('ffmpeg', path);
+  const http = createHttpEngine({
+    guard,
+    readers,
+    processes,
+    ffmpegPath,
+    stallMs: config.stallMs,
+    version: VERSION,
+  });
+  const lux = (name: LuxOptions['name']): Engine =>
+    createLuxEngine({
+      name,
+      processes,
+      readers,
+      proxy,
+      isRefused: (url) => refusedLiteral(url, allowPrivate),
+      ffmpegPath,
+      path,
+      cwd: stateDir,
+    });
+  const engines: Engine[] = [
+    http,
+    lux('lux'),
+    lux('annie'),
+    createStandInEngine({ processes, readers, cwd: stateDir, nodePath: process.execPath, ...STAND_IN }),
+    createYtDlpEngine({
+      processes,
+      readers,
+      proxy,
+      dataDir: config.dataDir,
+      ffmpegPath,
+      nodePath: process.execPath,
+      path,
+    }),
+  ];
+  const registry = createRegistry({
+    engines,
+    allowed: withAnnie(config.engines, path),
+    classify: classifyWith(http, config.engines),
+  });
+  return {
+    registry,
+    processes,
+    async close() {
+      await http.close();
+      await readers.close();
+      await processes.close();
+      await proxy.close();
+    },
+  };
+}
+
+function checkWrapper(): void {
+  try {
+    requireWrapper();
+  } catch (error) {
+    throw new ConfigError((error as Error).message);
+  }
+}
+
+/** Its addresses are nowhere: asking the network about them would only fail. */
+function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): RegistryOptions['classify'] {
+  const hasStandIn = allowed.includes('stand-in');
+  return (url, signal) =>
+    hasStandIn && URL.parse(url)?.hostname === STAND_IN_HOST
+      ? Promise.resolve({ kind: 'page' })
+      : http.classify(url, signal);
+}
+
+/** annie is lux before 2021: who allows lux allows it too, and nobody hears of it where there is none. */
+function withAnnie(allowed: readonly EngineName[], path: string): EngineName[] {
+  if (allowed.includes('annie') || findProgram('annie', path) === null) return [...allowed];
+  return allowed.flatMap((name) => (name === 'lux' ? ['lux', 'annie'] : name));
+}

@@ -1,0 +1,63 @@
+/** The inspector, plugged into what runs in this process. */
+import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
+import type { SessionActor } from '#lib/actors/session/session-actor.ts';
+import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import { usageOfGroups } from '#lib/process/usage.server.ts';
+import type { Runner } from '#lib/runner/runner.ts';
+import { downloadOf } from '#lib/files/work-dir.server.ts';
+import { Inspector } from '#lib/inspector/inspector.ts';
+import type { MachineTap } from '#lib/inspector/taps/machines.ts';
+import type { RunnerTap } from '#lib/inspector/taps/runner.ts';
+import type { EngineName, EngineStatus } from '#lib/protocol/media.ts';
+import type { Config } from './config.ts';
+import type { Engines } from './engines.ts';
+import { VERSION } from './version.ts';
+
+/** What is looked into. The taps were there before: sessions can wake as soon as the state is open. */
+export interface Inspected {
+  config: Config;
+  host: EmbeddedHost;
+  sessionClass: string;
+  sessions: { get(id: string): EmbeddedStub<SessionActor> };
+  engines: Engines;
+  runner: Runner;
+  machines: MachineTap;
+  wire: RunnerTap;
+}
+
+export function createInspector({
+  config,
+  host,
+  sessionClass,
+  sessions,
+  engines,
+  ...rest
+}: Inspected): Inspector {
+  const { runner, machines, wire } = rest;
+  return new Inspector({
+    host,
+    sessionClass,
+    machines,
+    runner: wire,
+    processes: engines.processes,
+    downloadOf: (cwd) => downloadOf(config.downloadDir, cwd),
+    jobs: () => runner.jobs(),
+    explain: (session, download) => sessions.get(session).call('explain', download),
+    about: { version: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
+    versions: async () => versionsOf(await engines.registry.statuses()),
+    usageOfGroups,
+    pid: process.pid,
+    usage,
+  });
+}
+
+function versionsOf(statuses: EngineStatus[]): Partial<Record<EngineName, string>> {
+  return Object.fromEntries(
+    statuses.flatMap((status) => (status.state === 'ready' ? [[status.engine, status.version]] : [])),
+  );
+}
+
+function usage(): { cpuUs: number; rssBytes: number } {
+  const { user, system } = process.cpuUsage();
+  return { cpuUs: user + system, rssBytes: process.memoryUsage.rss() };
+}

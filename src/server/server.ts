@@ -1,0 +1,189 @@
+/** The process that serves: HTTP, the channel, and their end. */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { Admission } from '#lib/channel/admission.ts';
+import {
+  type Endpoint,
+  PROTOCOL_HEADER,
+  receive,
+  refuseUnknownUpgrade,
+  sendAnswer,
+  upgrade,
+} from '#lib/channel/front.server.ts';
+import type { Edge } from '#lib/channel/edge.ts';
+import { mount } from '#lib/channel/mount.ts';
+import { Gatekeeper } from '#lib/channel/origin.ts';
+import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { InspectorSockets } from '#lib/inspector/socket.server.ts';
+import { paths } from '#lib/protocol/paths.ts';
+import { problemAnswer } from '#lib/protocol/problem.ts';
+import { endsPathIn } from '#lib/watchdog/ends-file.server.ts';
+import { startWatchdog, type Watchdog } from '#lib/watchdog/watchdog.server.ts';
+import type { Config } from './config.ts';
+import { createSluice, type Sluice } from './sluice.ts';
+import type { Logger } from './log.ts';
+import { loadPage, type PageHandler } from './page.ts';
+
+/** A request has to arrive whole within this: a body is at most 64 KiB. */
+const REQUEST_MS = 30_000;
+/** Longer than the usual 60 s of a reverse proxy, so that it is the proxy that ends an idle connection. */
+const KEEP_ALIVE_MS = 65_000;
+
+/** Beside this file in the sources, beside the bundle in the build. */
+const WATCHDOG_THREAD = new URL(
+  import.meta.url.endsWith('.ts') ? 'watchdog-thread.ts' : 'watchdog-thread.js',
+  import.meta.url,
+);
+
+export interface RunningServer {
+  /** Where a browser on this machine finds it. */
+  url: string;
+  sluice: Sluice;
+  /** Not ready; 1012 to clients; engines ended, everything stored, connections closed. */
+  close(): Promise<void>;
+}
+
+/**
+ * @throws ConfigError, SluiceError as `createSluice`
+ * @throws Error with code EADDRINUSE, EACCES or EADDRNOTAVAIL when it cannot listen
+ */
+export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+  const [{ sluice, watchdog }, page] = await Promise.all([
+    createWatched(config, log),
+    loadPage(PROTOCOL_HEADER),
+  ]);
+  const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
+  try {
+    const port = await listen(server, config);
+    const edge = edgeOf(sluice, port, log);
+    const sockets = openSockets(edge, sluice);
+    const unmount = mount(edge);
+    serve(server, edge, sockets.endpoints, page, log);
+    void sluice.goOn();
+    return {
+      url: `http://${urlHost(config.host)}:${port}`,
+      sluice,
+      close: async () => {
+        await close(server, sockets, sluice, unmount);
+        await watchdog.close();
+      },
+    };
+  } catch (error) {
+    await sluice.close();
+    await watchdog.close();
+    throw error;
+  }
+}
+
+/**
+ * Opening the state may take its time (an upgrade, a WAL to read), and what blocks begins only after it: then somebody has
+ * to watch. The thread starts meanwhile.
+ */
+async function createWatched(config: Config, log: Logger): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
+  const watchdog = startWatchdog({
+    program: WATCHDOG_THREAD,
+    endsPath: endsPathIn(config.dataDir),
+    logLevel: config.logLevel,
+    onError: (error) => log.error('the watchdog is gone: nobody ends a server that is blocked', { error }),
+  });
+  try {
+    const sluice = await createSluice({ config, log });
+    await watchdog.watch();
+    return { sluice, watchdog };
+  } catch (error) {
+    await watchdog.close();
+    throw error;
+  }
+}
+
+export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
+  const { config, inspector, operators, sessionLinks, sessionList } = sluice;
+  return {
+    tokens: sluice.tokens,
+    gate: new Gatekeeper(config.host, port, config.origins),
+    session: (id) => sluice.sessions.get(id),
+    engines: () => sluice.registry.statuses(),
+    downloadDir: config.downloadDir,
+    inspector: {
+      isOpen: config.inspector,
+      operators,
+      trace: (download, session) => inspector.trace(download, session),
+      signedIn: () => log.info('an operator signed in to the inspector'),
+    },
+    lists: {
+      links: sessionLinks,
+      summary: (session) => sessionList.summary(session),
+      all: (prefix, limit) => sessionList.all(prefix, limit),
+      reopened: (session) => log.info('a link of the operator opened a session in a browser', { session }),
+    },
+    reasonsNotReady: () => sluice.reasonsNotReady(),
+    isStopping: () => sluice.isStopping,
+  };
+}
+
+export interface Sockets {
+  endpoints: Record<string, Endpoint>;
+  close(): Promise<void>;
+}
+
+/** Everything that takes a WebSocket, by its path. */
+export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
+  const channel = new ChannelServer(edge);
+  const inspectors = new InspectorSockets(edge, inspector);
+  return {
+    endpoints: { [paths.channel]: channel, [paths.inspectorChannel]: inspectors },
+    async close() {
+      inspectors.close();
+      await channel.close();
+    },
+  };
+}
+
+function serve(
+  server: Server,
+  edge: Edge,
+  endpoints: Sockets['endpoints'],
+  page: PageHandler,
+  log: Logger,
+): void {
+  const admission = new Admission();
+  server.on('connection', () => admission.connected());
+  server.on('request', (request, response) => {
+    if (!receive(request, response, edge, admission)) return;
+    Promise.resolve(page(request, response)).catch((error: unknown) => {
+      log.error('answering a request', { path: request.url?.split('?', 1)[0], error });
+      if (response.headersSent) response.destroy();
+      else sendAnswer(response, problemAnswer(error));
+    });
+  });
+  server.on('upgrade', (request, socket, head) => {
+    if (!upgrade(endpoints, request, socket, head)) refuseUnknownUpgrade(socket);
+  });
+}
+
+function listen(server: Server, { host, port }: Config): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, () => {
+      server.off('error', reject);
+      resolve((server.address() as AddressInfo).port);
+    });
+  });
+}
+
+async function close(server: Server, sockets: Sockets, sluice: Sluice, unmount: () => void): Promise<void> {
+  // From here on `reasonsNotReady` has one.
+  const stopped = sluice.close();
+  const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+  server.closeIdleConnections();
+  await Promise.all([sockets.close(), stopped]);
+  server.closeAllConnections();
+  await closed;
+  unmount();
+}
+
+/** An address that means "all of them" is not one to go to. */
+function urlHost(host: string): string {
+  if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
+  return host.includes(':') ? `[${host}]` : host;
+}

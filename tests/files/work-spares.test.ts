@@ -1,0 +1,107 @@
+import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SpareDirs } from '#lib/files/work-spares.server.ts';
+import { prepareWorkDir, removeWorkDir, workDirOf } from '#lib/files/work-dir.server.ts';
+import { waitFor } from '../support/wait.ts';
+import { withDir } from '../process/machine.ts';
+import { layGround, startOf } from '../runner/ground.ts';
+
+const leave = async (dir: string, download: string, files: Record<string, string>): Promise<void> => {
+  const { path } = await prepareWorkDir(dir, download);
+  for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
+};
+const inside = async (dir: string, name: string): Promise<string[]> =>
+  (await readdir(join(dir, '.sluice', name))).sort();
+
+test('the next download of the session gets the dir, with nothing of the last one but whose it is', () =>
+  withDir(async (dir) => {
+    const spares = new SpareDirs(dir);
+    await leave(dir, 'first', { 'owner.json': 'mine', 'finish.json': '{}', data: 'bytes', 'data.part': '' });
+    await spares.keep('s1', 'first');
+    assert.equal(await inside(dir, ''), ['first.removed']);
+    assert.is(await spares.take('s2', 'second'), false, 'it is marked as of s1');
+    assert.is(await spares.take('s1', 'second'), true);
+    assert.equal(await inside(dir, ''), ['second']);
+    // What was the journal is a draft, which nobody reads.
+    assert.equal(await inside(dir, 'second'), ['finish.json.new', 'owner.json']);
+    assert.is(await readFile(join(workDirOf(dir, 'second'), 'owner.json'), 'utf8'), 'mine');
+    assert.is(await spares.take('s1', 'third'), false);
+  }));
+
+test('a download with bytes of its own keeps them', () =>
+  withDir(async (dir) => {
+    const spares = new SpareDirs(dir);
+    await leave(dir, 'first', {});
+    await spares.keep('s1', 'first');
+    await leave(dir, 'second', { 'data.part': 'half' });
+    assert.is(await spares.take('s1', 'second'), false);
+    assert.equal(await inside(dir, 'second'), ['data.part']);
+    assert.equal(await inside(dir, ''), ['second']);
+  }));
+
+test('a spare that somebody took away is none', () =>
+  withDir(async (dir) => {
+    const spares = new SpareDirs(dir);
+    await leave(dir, 'first', {});
+    await spares.keep('s1', 'first');
+    await removeWorkDir(dir, 'first');
+    assert.is(await spares.take('s1', 'second'), false);
+  }));
+
+test('a work dir with folders in it is removed, and one that is not there is fine', () =>
+  withDir(async (dir) => {
+    const spares = new SpareDirs(dir);
+    await leave(dir, 'first', {});
+    await mkdir(join(workDirOf(dir, 'first'), 'frames'));
+    await spares.keep('s1', 'first');
+    await spares.keep('s1', 'never');
+    assert.equal(await inside(dir, ''), []);
+    assert.is(await spares.take('s1', 'second'), false);
+  }));
+
+test('not more than 256 are kept, and they go when nobody needs them', () =>
+  withDir(async (dir) => {
+    const spares = new SpareDirs(dir);
+    for (let n = 0; n < 260; n++) {
+      await leave(dir, `d${n}`, {});
+      await spares.keep('s1', `d${n}`);
+    }
+    assert.is((await inside(dir, '')).length, 256);
+    await spares.clear('s2');
+    assert.is((await inside(dir, '')).length, 256);
+    await spares.clear('s1');
+    assert.equal(await inside(dir, ''), []);
+    assert.is(await spares.take('s1', 'next'), false);
+  }));
+
+test('downloads beside each other use one dir in turn; when nothing runs, none is left', async () => {
+  const { runner, http, event, files, workDirs, dir, close } = await layGround({ instance: 'me' });
+  try {
+    runner.send('s1', startOf('long'));
+    await http.call(0);
+    for (const [n, id] of ['one', 'two', 'three'].entries()) {
+      runner.send('s1', startOf(id));
+      const call = await http.call(n + 1);
+      assert.equal(await workDirs(), ['long', id]);
+      await call.finish(`${id}.mp4`, id);
+      await event('done', n);
+      runner.send('s1', { type: 'settle', download: id });
+      await waitFor(async () => (await workDirs()).includes(`${id}.removed`));
+    }
+    const long = await http.call(0);
+    await long.finish('long.mp4', 'long');
+    await event('done', 3);
+    runner.send('s1', { type: 'settle', download: 'long' });
+    await waitFor(async () => (await workDirs()).length === 0);
+    assert.equal(await files(), ['long.mp4', 'one.mp4', 'three.mp4', 'two.mp4']);
+    for (const id of ['long', 'one', 'two', 'three']) {
+      assert.is(await readFile(join(dir, `${id}.mp4`), 'utf8'), id);
+    }
+  } finally {
+    await close();
+  }
+});
+
+test.run();

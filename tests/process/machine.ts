@@ -1,0 +1,40 @@
+/** What the tests ask of the machine: who runs, with which mark. */
+import { readdirSync, readFileSync } from 'node:fs';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { RUN_MARK } from '#lib/process/scripts.ts';
+
+/** Why tests that look into /proc cannot run here, or null. */
+export const noProc = process.platform === 'linux' ? null : 'there is no /proc on this system';
+
+/** Pids of everything that carries a mark beginning with `instance`; zombies have none. */
+export function marked(instance: string): number[] {
+  return readdirSync('/proc')
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${RUN_MARK}=${instance}`);
+      } catch {
+        return false;
+      }
+    });
+}
+
+export function isAlive(pid: number): boolean {
+  try {
+    return !/^\d+ \(.*\) Z/s.test(readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  } catch {
+    return false;
+  }
+}
+
+/** Runs `body` with a fresh dir that is removed after. */
+export async function withDir<T>(body: (dir: string) => Promise<T>): Promise<T> {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'));
+  try {
+    return await body(dir);
+  } finally {
+    await rm(dir, { recursive: true, force: true });
+  }
+}

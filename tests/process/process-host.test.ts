@@ -1,0 +1,224 @@
+import { readFile } from 'node:fs/promises';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { testUnless } from '../support/skip.ts';
+import { waitFor } from '../support/wait.ts';
+import { isAlive, marked, noProc } from './machine.ts';
+import { codeOf, env, withHost } from './bench.ts';
+
+test('a command runs with its argv, both pipes and its exit code', () =>
+  withHost(async ({ run, out }) => {
+    const exit = await run([
+      'sh',
+      '-c',
+      'printf "%s|" "$@"; printf err >&2; exit 7',
+      'x',
+      'a b',
+      '$(id)',
+      '',
+    ]);
+    assert.is(exit.exitCode, 7);
+    assert.is(exit.signal, null);
+    assert.ok(exit.durationMs > 0);
+    assert.equal(out, { 1: 'a b|$(id)||', 2: 'err' });
+  }));
+
+test('the environment is only what the caller gave, and the mark', () =>
+  withHost(async ({ run, out, host }) => {
+    process.env['SLUICE_TEST_LEAK'] = 'leaked';
+    await run(['env'], { env: { PATH: env.PATH, HOME: '/nowhere' } });
+    delete process.env['SLUICE_TEST_LEAK'];
+    const names = out[1].split('\n').map((line) => line.split('=')[0]);
+    // PWD, OLDPWD, _ and SHLVL come from the gate's shell.
+    assert.equal(names.filter((name) => !['', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name ?? '')).sort(), [
+      'HOME',
+      'PATH',
+      'SLUICE_RUN',
+    ]);
+    assert.match(out[1], `SLUICE_RUN=${host.instance}.`);
+  }));
+
+test('an engine has no stdin, no gate and leads a group of its own', () =>
+  withHost(async ({ run, out }) => {
+    await run(['sh', '-c', 'cat; echo "$(ps -o pgid= -p $$) $$"; ls -l /proc/$$/fd']);
+    const [ids = '', ...fds] = out[1].trim().split('\n');
+    const [group, pid] = ids.trim().split(/\s+/);
+    assert.is(group, pid);
+    const open = fds.flatMap((line) => /(\d+) -> (.*)$/.exec(line)?.slice(1).join(' ') ?? []);
+    // What whoever started this test left open is /dev/null to an engine.
+    if (noProc === null)
+      assert.equal(
+        open.filter((line) => !/^[012] |\/dev\/null$/.test(line)),
+        [],
+      );
+  }));
+
+test('an abort interrupts the whole group and resolves with how it ended', () =>
+  withHost(async ({ run, host }) => {
+    const abort = new AbortController();
+    const exit = await run(['sh', '-c', 'sleep 1000 & echo up; wait'], {
+      signal: abort.signal,
+      onChunk: () => abort.abort(),
+    });
+    assert.is(exit.signal, 'SIGINT');
+    if (noProc === null) assert.equal(marked(host.instance), []);
+  }));
+
+test('an engine that ignores SIGINT is terminated, one that ignores both is killed', () =>
+  withHost(async ({ run }) => {
+    for (const [deaf, signal] of [
+      ['INT', 'SIGTERM'],
+      ['INT TERM', 'SIGKILL'],
+    ] as const) {
+      const abort = new AbortController();
+      const exit = await run(['sh', '-c', `trap '' ${deaf}; echo up; while :; do sleep 0.02; done`], {
+        signal: abort.signal,
+        onChunk: () => abort.abort(),
+      });
+      assert.is(exit.signal, signal);
+    }
+  }));
+
+test('an abort at any moment of the start leaves nothing behind', () =>
+  withHost(async ({ run, host }) => {
+    for (let ticks = 0; ticks < 30; ticks++) {
+      const abort = new AbortController();
+      const over = run(['sleep', '1000'], { signal: abort.signal }).catch(() => null);
+      for (let tick = 0; tick < ticks; tick++) await new Promise((resolve) => setImmediate(resolve));
+      abort.abort();
+      await over;
+    }
+    if (noProc === null) assert.equal(marked(host.instance), []);
+  }));
+
+test('a child that outlives its engine in the group is ended before run resolves', () =>
+  withHost(async ({ run, out }) => {
+    const exit = await run(['sh', '-c', 'sleep 1000 & echo $!']);
+    assert.is(exit.exitCode, 0);
+    assert.not(isAlive(Number(out[1])));
+  }));
+
+testUnless(
+  test,
+  noProc,
+  'a child that fled by setsid and holds the pipes is found by its mark and ended',
+  () =>
+    withHost(async ({ run, out }) => {
+      const exit = await run(['sh', '-c', 'setsid sh -c "echo \\$\\$; exec sleep 1000" & sleep 0.3; exit 3']);
+      assert.is(exit.exitCode, 3);
+      const pid = Number(out[1]);
+      assert.ok(pid > 1);
+      assert.not(isAlive(pid));
+    }),
+);
+
+test('1 GB of output costs no memory and nothing of it is lost', () =>
+  withHost(async ({ run }) => {
+    const total = 1_000_000_000;
+    const before = process.memoryUsage().rss;
+    let [bytes, peak] = [0, 0];
+    await run(['head', '-c', String(total), '/dev/zero'], {
+      onChunk: (_fd, chunk) => {
+        bytes += chunk.length;
+        peak = Math.max(peak, process.memoryUsage.rss());
+      },
+    });
+    assert.is(bytes, total);
+    assert.ok(peak - before < 100_000_000, `grew by ${Math.round((peak - before) / 1e6)} MB`);
+  }));
+
+test('a handler that throws ends the engine and the error comes out', () =>
+  withHost(async ({ run }) => {
+    const thrown = new Error('cannot read that');
+    try {
+      await run(['sh', '-c', 'echo x; sleep 1000'], {
+        onChunk: () => {
+          throw thrown;
+        },
+      });
+      assert.unreachable();
+    } catch (error) {
+      assert.is(error, thrown);
+    }
+  }));
+
+test('no chunk comes after run has resolved', () =>
+  withHost(async ({ run }) => {
+    let over = false;
+    await run(['sh', '-c', '(while :; do echo x; done) & exit 0'], { onChunk: () => assert.not(over) });
+    over = true;
+    await new Promise((resolve) => setImmediate(resolve));
+  }));
+
+test('closing the host ends what runs and refuses what comes', () =>
+  withHost(async ({ run, host, dir }) => {
+    let up = false;
+    const exit = run(['sh', '-c', "trap '' INT TERM; echo up; while :; do sleep 0.02; done"], {
+      onChunk: () => (up = true),
+    });
+    await waitFor(() => up);
+    await host.close();
+    assert.is((await exit).signal, 'SIGKILL');
+    assert.is(await codeOf(run(['true'])), 'not_ready');
+    assert.equal(readdirSync(join(dir, 'run/engines')), []);
+  }));
+
+testUnless(test, noProc, 'a watcher that is killed is replaced and knows every engine', () =>
+  withHost(async ({ run, host }) => {
+    const abort = new AbortController();
+    let up = false;
+    const exit = run(['sh', '-c', 'echo up; exec sleep 1000'], {
+      signal: abort.signal,
+      onChunk: () => (up = true),
+    });
+    await waitFor(() => up);
+    const first = watcherOf(host.instance);
+    process.kill(first, 'SIGKILL');
+    await waitFor(() => watcherOf(host.instance) > 0 && watcherOf(host.instance) !== first);
+    abort.abort();
+    await exit;
+  }),
+);
+
+testUnless(test, noProc, 'many engines at once each get their own group and all end', () =>
+  withHost(async ({ run, host }) => {
+    const exits = await Promise.all(Array.from({ length: 20 }, (_, i) => run(['sh', '-c', `exit ${i}`])));
+    assert.equal(
+      exits.map(({ exitCode }) => exitCode),
+      Array.from({ length: 20 }, (_, i) => i),
+    );
+    assert.equal(marked(host.instance), []);
+  }),
+);
+
+test('the ledger names a running engine by pid and start time, and forgets it after', () =>
+  withHost(async ({ run, dir }) => {
+    let stored = '';
+    let pid = '';
+    await run(['sh', '-c', 'echo $$'], {
+      onChunk: (_fd, chunk) => {
+        pid = Buffer.from(chunk).toString().trim();
+        stored = readFileSync(join(dir, 'run/engines', pid), 'latin1');
+      },
+    });
+    assert.ok(stored.length > 0);
+    assert.equal(readdirSync(join(dir, 'run/engines')), []);
+    assert.ok((await readFile(join(dir, 'run/key'))).length >= 32);
+  }));
+
+/** The pid of the watcher of an instance: the shell that has it as its last argument. */
+function watcherOf(instance: string): number {
+  for (const name of readdirSync('/proc')) {
+    try {
+      const argv = readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0');
+      if (argv[3] === 'sluice-watcher' && argv[4] === instance && isAlive(Number(name))) return Number(name);
+    } catch {
+      // not a process
+    }
+  }
+  return 0;
+}
+
+test.run();

@@ -1,0 +1,282 @@
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import type { RunnerCommand } from '#lib/protocol/runner.ts';
+import { waitFor } from '../support/wait.ts';
+import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
+
+const test = suite<{ ground: Ground }>('ends');
+
+test.before.each(async (context) => {
+  context.ground = await layGround();
+});
+test.after.each(({ ground }) => ground.close());
+
+test('a newer attempt begins only once the engine of the older one has settled', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa', 1));
+  const older = await http.call(0);
+  runner.send('s1', startOf('aaa', 2));
+  await settleTurns();
+  assert.ok(older.job.signal.aborted);
+  assert.is(http.calls.length, 1);
+  older.letGo();
+  const newer = await http.call(1);
+  await newer.finish();
+  assert.is((await event('done')).attempt, 2);
+  assert.not.ok(briefly(events()).some((text) => /^(done|failed|stopped) aaa.1/.test(text)));
+});
+
+test('stop is answered once the engine has settled, with the bytes kept', async ({ ground }) => {
+  const { runner, http, event, events, workDirs } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.sample(5);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  await settleTurns();
+  assert.not.ok(events().some(({ type }) => type === 'stopped'));
+  call.sample(6);
+  call.letGo();
+  await event('stopped');
+  assert.equal(briefly(events()), ['phase download aaa.1', 'sample 5 aaa.1', 'stopped aaa.1']);
+  assert.equal(await workDirs(), ['aaa']);
+  assert.equal(runner.jobs(), []);
+});
+
+test('an engine that finishes although it was stopped has its file kept, not landed', async ({ ground }) => {
+  const { runner, http, event, files } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  await call.finish();
+  await event('stopped');
+  assert.equal(await files(), []);
+  assert.is(await readFile(join(call.job.workDir, 'data'), 'utf8'), 'body');
+});
+
+/** A ground whose session answers the first `phase finish` with `command`: the move has begun by then. */
+async function interrupting(command: RunnerCommand, body: (ground: Ground) => Promise<void>): Promise<void> {
+  let sent = false;
+  const ground: Ground = await layGround({
+    onEvents: (session, events) => {
+      ground.letters.push([session, events]);
+      if (sent || !events.some((event) => event.type === 'phase' && event.phase === 'finish')) return;
+      sent = true;
+      ground.runner.send(session, command);
+    },
+  });
+  try {
+    ground.runner.send('s1', startOf('aaa'));
+    await (await ground.http.call(0)).finish();
+    await body(ground);
+  } finally {
+    await ground.close();
+  }
+}
+
+test('a file that landed although its job was stopped is told before the stop is answered', async () => {
+  await interrupting({ type: 'stop', download: 'aaa', attempt: 1 }, async (ground) => {
+    const { runner, http, event, events, files } = ground;
+    await event('stopped');
+    assert.equal(briefly(events()).slice(2), ['done aaa.1', 'stopped aaa.1']);
+    runner.send('s1', startOf('aaa'));
+    await event('done', 1);
+    assert.equal(await files(), ['clip.mp4']);
+    assert.is(http.calls.length, 1);
+  });
+});
+
+test('a file that landed although its job was discarded is deleted again', async () => {
+  await interrupting({ type: 'discard', download: 'aaa', file: null }, async ({ event, events, files }) => {
+    await event('discarded');
+    assert.equal(briefly(events()).slice(2), ['discarded aaa']);
+    assert.equal(await files(), []);
+  });
+});
+
+test('a newer attempt of what has just landed tells of the file and fetches nothing', async () => {
+  await interrupting(startOf('aaa', 2), async ({ event, events, files, http }) => {
+    assert.is((await event('done')).attempt, 2);
+    assert.not.ok(briefly(events()).includes('done aaa.1'));
+    assert.equal(await files(), ['clip.mp4']);
+    assert.is(http.calls.length, 1);
+  });
+});
+
+test('what is stopped or discarded while it waits to start again does not', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  http.obeys = false;
+  for (const download of ['aaa', 'bbb']) runner.send('s1', startOf(download));
+  const [first, second] = [await http.call(0), await http.call(1)];
+  for (const download of ['aaa', 'bbb']) {
+    runner.send('s1', { type: 'stop', download, attempt: 1 });
+    runner.send('s1', startOf(download));
+  }
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  runner.send('s1', { type: 'discard', download: 'bbb', file: null });
+  first.letGo();
+  second.letGo();
+  await event('stopped', 2);
+  await event('discarded');
+  assert.equal(runner.jobs(), []);
+  assert.is(http.calls.length, 2);
+});
+
+test('what is discarded while it waits for a place leaves no place behind', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  for (let n = 0; n < 8; n++) runner.send('s1', startOf(`job-${n}`));
+  await http.call(7);
+  for (let n = 0; n < 8; n++) {
+    runner.send('s1', startOf(`waiting-${n}`));
+    runner.send('s1', { type: 'discard', download: `waiting-${n}`, file: null });
+  }
+  await event('discarded', 7);
+  runner.send('s1', startOf('last'));
+  for (const call of [...http.calls]) await call.finish();
+  assert.match((await http.call(8)).job.workDir, /last$/);
+});
+
+test('settle forgets the outcome and removes the work dir', async ({ ground }) => {
+  const { runner, http, event, workDirs, files } = ground;
+  runner.send('s1', startOf('aaa'));
+  await (await http.call(0)).finish();
+  await event('done');
+  assert.equal(await workDirs(), ['aaa']);
+  runner.send('s1', { type: 'settle', download: 'aaa' });
+  await waitFor(async () => (await workDirs()).length === 0 && runner.jobs().length === 0);
+  assert.equal(await files(), ['clip.mp4']);
+});
+
+test('settle of a job that runs is ignored', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  runner.send('s1', { type: 'settle', download: 'aaa' });
+  await settleTurns();
+  assert.not.ok(call.job.signal.aborted);
+  await call.finish();
+  await event('done');
+});
+
+test('discard ends what runs, removes its work dir and answers', async ({ ground }) => {
+  const { runner, http, event, events, workDirs } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  await writeFile(join(call.job.workDir, 'part'), 'half');
+  runner.send('s1', { type: 'discard', download: 'aaa', file: null });
+  await settleTurns();
+  assert.equal(await workDirs(), ['aaa'], 'nothing is removed under a working engine');
+  call.letGo();
+  await event('discarded');
+  assert.equal(await workDirs(), []);
+  assert.equal(briefly(events()), ['phase download aaa.1', 'discarded aaa']);
+});
+
+test('discard deletes the named file and nothing but a regular file in the folder', async ({ ground }) => {
+  const { runner, event, dir, files } = ground;
+  await writeFile(join(dir, 'mine.mp4'), 'x');
+  await mkdir(join(dir, 'folder'));
+  runner.send('s1', { type: 'discard', download: 'aaa', file: 'folder' });
+  runner.send('s1', { type: 'discard', download: 'bbb', file: '../outside' });
+  runner.send('s1', { type: 'discard', download: 'ccc', file: 'mine.mp4' });
+  await event('discarded', 2);
+  assert.equal(await files(), ['folder']);
+});
+
+test('every discard is answered, and a start after it begins afresh', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  await writeFile(join(call.job.workDir, 'part'), 'half');
+  runner.send('s1', { type: 'discard', download: 'aaa', file: null });
+  runner.send('s1', { type: 'discard', download: 'aaa', file: null });
+  runner.send('s1', startOf('aaa', 2));
+  call.letGo();
+  await event('discarded', 1);
+  const again = await http.call(1);
+  assert.is(await readFile(join(again.job.workDir, 'part'), 'utf8').catch(() => 'gone'), 'gone');
+});
+
+test('want ends what is not wanted and answers what goes on', async ({ ground }) => {
+  const { runner, http, event, workDirs } = ground;
+  for (const download of ['aaa', 'bbb', 'ccc']) runner.send('s1', startOf(download));
+  runner.send('s2', startOf('ddd'));
+  await http.call(3);
+  runner.send('s1', {
+    type: 'want',
+    jobs: [
+      { download: 'aaa', attempt: 1 },
+      { download: 'bbb', attempt: 2 },
+      { download: 'zzz', attempt: 1 },
+    ],
+  });
+  assert.equal((await event('jobs')).jobs, [{ download: 'aaa', attempt: 1 }]);
+  await event('stopped', 1);
+  assert.equal(
+    runner.jobs().map(({ download }) => download),
+    ['aaa', 'ddd'],
+  );
+  assert.equal((await workDirs()).sort(), ['aaa', 'bbb', 'ccc', 'ddd'], 'bytes are kept');
+});
+
+test('a session cannot touch the job of another one', async ({ ground }) => {
+  const { runner, http, event, files } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  runner.send('s2', { type: 'stop', download: 'aaa', attempt: 1 });
+  runner.send('s2', { type: 'discard', download: 'aaa', file: null });
+  runner.send('s2', startOf('aaa', 9));
+  runner.send('s2', { type: 'want', jobs: [] });
+  await event('jobs', 0, 's2');
+  assert.not.ok(call.job.signal.aborted);
+  await call.finish();
+  await event('done');
+  assert.equal(await files(), ['clip.mp4']);
+});
+
+test('close aborts everything, waits for the engines, keeps the bytes and says nothing more', async ({
+  ground,
+}) => {
+  const { runner, http, letters, workDirs } = ground;
+  http.obeys = false;
+  for (let n = 0; n < 10; n++) runner.send('s1', startOf(`job-${n}`));
+  const last = await http.call(7);
+  let closed = false;
+  const closing = runner.close().then(() => (closed = true));
+  await settleTurns();
+  const sent = letters.length;
+  for (const call of http.calls) {
+    assert.ok(call.job.signal.aborted);
+    assert.not.ok(closed);
+    call.letGo();
+  }
+  await closing;
+  runner.send('s1', startOf('late'));
+  await settleTurns();
+  assert.is(letters.length, sent);
+  assert.is(http.calls.length, 8);
+  assert.is((await workDirs()).length, 8);
+  assert.ok(last.job.signal.aborted);
+});
+
+test('close leaves no trace in a folder where nothing is kept', async ({ ground }) => {
+  const { runner, http, event, dir } = ground;
+  runner.send('s1', startOf('aaa'));
+  await (await http.call(0)).finish();
+  await event('done');
+  runner.send('s1', { type: 'settle', download: 'aaa' });
+  await runner.close();
+  assert.equal(await ground.files(), ['clip.mp4']);
+  assert.is(
+    await readFile(join(dir, '.sluice')).catch((error: NodeJS.ErrnoException) => error.code),
+    'ENOENT',
+  );
+});
+
+test.run();

@@ -1,0 +1,134 @@
+import { readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hasMark } from '#lib/files/file-mark.ts';
+import { statFile } from '#lib/files/finish/disk.server.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
+
+const test = suite<{ ground: Ground }>('jobs');
+
+test.before.each(async (context) => {
+  context.ground = await layGround();
+});
+test.after.each(({ ground }) => ground.close());
+
+test('a download goes through its phases, lands its file and says so last', async ({ ground }) => {
+  const { runner, http, event, events, dir } = ground;
+  runner.send('s1', startOf('aaa', 1, { filename: 'my/clip' }));
+  const call = await http.call(0);
+  assert.is(call.job.workDir, join(dir, '.sluice', 'aaa'));
+  call.job.onInfo({ title: 'A \u202Etitle\n', totalBytes: 4 });
+  call.sample(2);
+  call.job.onOutput('[info] fetching\n');
+  await call.finish('clip.mp4', 'body');
+  const done = await event('done');
+  const { mark, ...file } = done.file;
+  assert.equal(file, { name: 'my_clip.mp4', bytes: 4 });
+  assert.ok(hasMark((await statFile(join(dir, 'my_clip.mp4')))!, mark ?? ''));
+  assert.is(done.output, '[info] fetching\n');
+  assert.is(await readFile(join(dir, 'my_clip.mp4'), 'utf8'), 'body');
+  assert.equal(briefly(events()), [
+    'phase download aaa.1',
+    'phase download aaa.1',
+    'sample 2 aaa.1',
+    'phase finish aaa.1',
+    'done aaa.1',
+  ]);
+  const phases = events().filter((sent) => sent.type === 'phase');
+  assert.equal(
+    phases.map(({ title, totalBytes, engine }) => ({ title, totalBytes, engine })),
+    [
+      { title: null, totalBytes: null, engine: 'http' },
+      { title: 'A title', totalBytes: 4, engine: 'http' },
+      { title: 'A title', totalBytes: 4, engine: 'http' },
+    ],
+  );
+});
+
+test('starting what runs tells where it is, once more, and runs nothing twice', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.sample(7);
+  runner.send('s1', startOf('aaa'));
+  await event('sample');
+  assert.equal(briefly(events()), ['phase download aaa.1', 'phase download aaa.1', 'sample 7 aaa.1']);
+  assert.is(http.calls.length, 1);
+});
+
+test('starting what has ended says how it ended, once more', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  (await http.call(0)).fail(new SluiceError('remote_busy', 'Later.', { retryAfterMs: 5_000 }));
+  const first = await event('failed');
+  assert.equal(first.error, { code: 'remote_busy', message: 'Later.', transient: true, retryAfterMs: 5_000 });
+  runner.send('s1', startOf('aaa'));
+  assert.equal(await event('failed', 1), first);
+  assert.is(http.calls.length, 1);
+});
+
+test('an older attempt than the one known is ignored', async ({ ground }) => {
+  const { runner, http, events } = ground;
+  runner.send('s1', startOf('aaa', 3));
+  await http.call(0);
+  runner.send('s1', startOf('aaa', 2));
+  await settleTurns();
+  assert.equal(briefly(events()), ['phase download aaa.3']);
+});
+
+test('a newer attempt finds the bytes of the older one', async ({ ground }) => {
+  const { runner, http } = ground;
+  runner.send('s1', startOf('aaa', 1));
+  const first = await http.call(0);
+  await writeFile(join(first.job.workDir, 'part'), 'half');
+  first.fail(new SluiceError('connection_lost'));
+  runner.send('s1', startOf('aaa', 2));
+  const second = await http.call(1);
+  assert.is(await readFile(join(second.job.workDir, 'part'), 'utf8'), 'half');
+});
+
+test('stop is answered also when nothing runs, and for what waits for a place', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  runner.send('s1', { type: 'stop', download: 'none', attempt: 4 });
+  assert.equal(await event('stopped'), { type: 'stopped', download: 'none', attempt: 4 });
+  for (let n = 0; n < 9; n++) runner.send('s1', startOf(`job-${n}`));
+  await http.call(7);
+  runner.send('s1', { type: 'stop', download: 'job-8', attempt: 1 });
+  assert.is((await event('stopped', 1)).download, 'job-8');
+  assert.is(http.calls.length, 8);
+  assert.not.ok(briefly(events()).includes('phase download job-8.1'));
+});
+
+test('what is stopping starts again once it is gone', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('aaa'));
+  const first = await http.call(0);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  runner.send('s1', startOf('aaa'));
+  await settleTurns();
+  assert.is(http.calls.length, 1);
+  first.letGo();
+  await (await http.call(1)).finish();
+  await event('done');
+  assert.equal(briefly(events()), [
+    'phase download aaa.1',
+    'stopped aaa.1',
+    'phase download aaa.1',
+    'phase finish aaa.1',
+    'done aaa.1',
+  ]);
+});
+
+test('a stop of an older attempt ends nothing', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa', 2));
+  const call = await http.call(0);
+  runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
+  assert.is((await event('stopped')).attempt, 1);
+  assert.not.ok(call.job.signal.aborted);
+});
+
+test.run();

@@ -1,0 +1,186 @@
+/** What a session that compares is told of, and what the runner forgets when it is over. */
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { JobRef, RunnerCommand } from '#lib/protocol/runner.ts';
+import { waitFor } from '../support/wait.ts';
+import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
+
+const test = suite<{ ground: Ground }>('want');
+const LEASE_MS = 1_000;
+
+test.before.each(async (context) => {
+  context.ground = await layGround({ maxActive: 1, leaseMs: LEASE_MS, stallMs: Infinity });
+});
+test.after.each(({ ground }) => ground.close());
+
+const ref = (download: string, attempt = 1): JobRef => ({ download, attempt });
+const want = (...jobs: JobRef[]): RunnerCommand => ({ type: 'want', jobs });
+const stop = (download: string, attempt = 1): RunnerCommand => ({ type: 'stop', download, attempt });
+
+/** One that runs, and one that waits for its place. */
+async function occupy({ runner, http }: Ground): Promise<void> {
+  runner.send('s1', startOf('runs'));
+  await http.call(0);
+  runner.send('s1', startOf('waits'));
+}
+
+test('what waits for a place is among what goes on, and gets its place', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  await occupy(ground);
+  runner.send('s1', want(ref('runs'), ref('waits')));
+  assert.equal((await event('jobs')).jobs, [ref('runs'), ref('waits')]);
+  await (await http.call(0)).finish();
+  assert.match((await http.call(1)).job.workDir, /waits$/);
+});
+
+test('what waits and is not wanted leaves the queue, and says that it was stopped', async ({ ground }) => {
+  const { runner, http, event, events } = ground;
+  await occupy(ground);
+  runner.send('s1', want(ref('runs')));
+  assert.equal((await event('jobs')).jobs, [ref('runs')]);
+  assert.equal(await event('stopped'), { type: 'stopped', ...ref('waits') });
+  runner.send('s1', startOf('next'));
+  await (await http.call(0)).finish();
+  assert.match((await http.call(1)).job.workDir, /next$/);
+  assert.not.ok(briefly(events()).includes('phase download waits.1'));
+});
+
+test('what waits in another attempt than the wanted one does not begin', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  await occupy(ground);
+  runner.send('s1', startOf('waits', 2));
+  runner.send('s1', want(ref('runs'), ref('waits', 1)));
+  assert.equal((await event('jobs')).jobs, [ref('runs')]);
+  assert.equal(await event('stopped'), { type: 'stopped', ...ref('waits', 2) });
+  runner.send('s1', startOf('waits', 3));
+  runner.send('s1', want(ref('runs'), ref('waits', 3)));
+  assert.equal((await event('jobs', 1)).jobs, [ref('runs'), ref('waits', 3)]);
+  await (await http.call(0)).finish();
+  await (await http.call(1)).finish();
+  assert.equal((await event('done', 1)).attempt, 3);
+});
+
+test('what leaves is no job any more, unless it begins again when it is gone', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('runs'));
+  const leaving = await http.call(0);
+  runner.send('s1', stop('runs'));
+  runner.send('s1', want(ref('runs')));
+  assert.equal((await event('jobs')).jobs, []);
+  runner.send('s1', startOf('runs'));
+  runner.send('s1', want(ref('runs')));
+  assert.equal((await event('jobs', 1)).jobs, [ref('runs')]);
+  leaving.letGo();
+  await (await http.call(1)).finish();
+  await event('done');
+});
+
+test('what would begin again when it is gone does not, once it is not wanted', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  http.obeys = false;
+  runner.send('s1', startOf('runs'));
+  const leaving = await http.call(0);
+  runner.send('s1', startOf('runs', 2));
+  runner.send('s1', want());
+  assert.equal((await event('jobs')).jobs, []);
+  leaving.letGo();
+  assert.equal((await event('stopped')).attempt, 2);
+  await settleTurns();
+  assert.equal(runner.jobs(), []);
+  assert.is(http.calls.length, 1);
+});
+
+test('what has ended is no job, and its outcome is kept for who comes for it', async ({ ground }) => {
+  const { runner, http, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  (await http.call(0)).fail(new SluiceError('timeout'));
+  await event('failed');
+  runner.send('s1', want(ref('aaa')));
+  assert.equal((await event('jobs')).jobs, []);
+  runner.send('s1', startOf('aaa'));
+  await event('failed', 1);
+  assert.is(http.calls.length, 1);
+});
+
+test('a session is forgotten with its last job: nothing is left for its lease to end', async ({ ground }) => {
+  const { runner, http, clock, event, logged } = ground;
+  runner.send('s1', startOf('done'));
+  await (await http.call(0)).finish();
+  await event('done');
+  runner.send('s1', { type: 'settle', download: 'done' });
+  runner.send('s1', startOf('stopped'));
+  await http.call(1);
+  runner.send('s1', stop('stopped'));
+  await event('stopped');
+  runner.send('s1', startOf('discarded'));
+  await http.call(2);
+  runner.send('s1', startOf('waits'));
+  runner.send('s1', stop('waits'));
+  runner.send('s1', { type: 'discard', download: 'discarded', file: null });
+  await event('discarded');
+  runner.send('s1', { type: 'parse', job: 'p', url: 'https://media.test/', engine: 'http' });
+  await event('parse-done');
+  await waitFor(() => runner.jobs().length === 0);
+  await settleTurns();
+  clock.increment(LEASE_MS);
+  assert.equal(logged, []);
+});
+
+test('what is forgotten may be begun by anybody, in whatever attempt', async ({ ground }) => {
+  const { runner, http, event, logged } = ground;
+  runner.send('s1', startOf('aaa', 5));
+  await (await http.call(0)).finish();
+  await event('done');
+  runner.send('s1', { type: 'settle', download: 'aaa' });
+  await waitFor(() => runner.jobs().length === 0);
+  runner.send('s2', startOf('aaa', 1));
+  await (await http.call(1)).finish();
+  assert.is((await event('done', 0, 's2')).attempt, 1);
+  assert.equal(logged, []);
+});
+
+test('an outcome that nobody came for goes with the lease of its session', async ({ ground }) => {
+  const { runner, http, clock, event } = ground;
+  runner.send('s1', startOf('aaa'));
+  (await http.call(0)).fail(new SluiceError('timeout'));
+  await event('failed');
+  clock.increment(LEASE_MS - 1);
+  assert.is(runner.jobs().length, 1);
+  clock.increment(1);
+  assert.equal(runner.jobs(), []);
+  // It is not remembered: who asks again has it run again.
+  runner.send('s1', startOf('aaa'));
+  await http.call(1);
+});
+
+test('what runs in a newer attempt is kept, however many others end meanwhile', async () => {
+  const others = await layGround({ maxActive: 2 });
+  try {
+    others.runner.send('s1', startOf('first', 1));
+    (await others.http.call(0)).fail(new SluiceError('timeout'));
+    await others.event('failed');
+    others.runner.send('s1', startOf('first', 2));
+    const running = await others.http.call(1);
+    others.http.download = () => Promise.reject(new SluiceError('remote_not_found'));
+    for (let n = 0; n < 1_010; n++) others.runner.send('s1', startOf(`job-${n}`));
+    await waitFor(() => others.events().filter(({ type }) => type === 'failed').length === 1_011);
+    assert.is(others.runner.jobs().find(({ download }) => download === 'first')?.state, 'running');
+    await running.finish();
+    assert.is((await others.event('done')).attempt, 2);
+  } finally {
+    await others.close();
+  }
+});
+
+test('what is known when the runner closes is still said', async ({ ground }) => {
+  const { runner, http, events } = ground;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.sample(5);
+  await runner.close();
+  assert.equal(briefly(events()), ['phase download aaa.1', 'sample 5 aaa.1']);
+});
+
+test.run();
