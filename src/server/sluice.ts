@@ -1,7 +1,7 @@
 /** The composition root: the only place that knows both sessions and engines. */
+import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
-import { nanoid } from 'nanoid';
 import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
@@ -32,7 +32,8 @@ import { StoredSessions } from './stored-sessions.ts';
 import { openState, type State } from './state.ts';
 
 const SESSION = 'session';
-const ID_CHARACTERS = 12;
+/** Of a download: see `protocol/ids.ts`. */
+const ID_BYTES = 8;
 /** Of the 10 s that a stop may take; engines are killed after 3.5. */
 const RUNNER_CLOSE_MS = 6000;
 /** Sessions that are woken together at the start. */
@@ -209,7 +210,7 @@ function sessionEnv(
     checkRoom,
     setAside: (session) => ends.of(session),
     clock: systemClock,
-    newId: () => nanoid(ID_CHARACTERS),
+    newId: () => randomBytes(ID_BYTES).toString('base64url'),
     random: Math.random,
     checkUrl(text) {
       const url = checkUrl(text);

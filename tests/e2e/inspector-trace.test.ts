@@ -41,7 +41,7 @@ testUnless(test, reason, 'a trace that was exported shows the same when it is op
   const saving = page.waitForEvent('download');
   await page.getByTestId('export').click();
   const saved = await saving;
-  assert.match(saved.suggestedFilename(), /^sluice-trace-.{12}\.json$/);
+  assert.match(saved.suggestedFilename(), /^sluice-trace-.{11}\.json$/);
   const text = readFileSync(await saved.path(), 'utf8');
   assert.equal(Object.keys((JSON.parse(text) as Trace).machines).sort(), ['download', 'session']);
   await visit.close();

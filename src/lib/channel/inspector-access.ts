@@ -1,6 +1,7 @@
 /** Who may look into the inspector, and how far. For anybody else it is not there. */
 import type { PlainAnswer } from '../protocol/answer.ts';
 import { SluiceError } from '../protocol/error.ts';
+import { DOWNLOAD_ID } from '../protocol/ids.ts';
 import { paths } from '../protocol/paths.ts';
 import { authenticate, type Credentials } from './credentials.ts';
 import type { Edge } from './edge.ts';
@@ -54,7 +55,7 @@ export async function sendTrace(
 ): Promise<PlainAnswer> {
   const scope = inspectorScope(edge, credentials);
   const download = new URLSearchParams(query).get('download') ?? '';
-  if (scope === null || !/^[\w-]{12}$/.test(download)) throw new SluiceError('not_found');
+  if (scope === null || !DOWNLOAD_ID.test(download)) throw new SluiceError('not_found');
   const trace = await edge.inspector.trace(download, scope.scope === 'all' ? null : scope.session);
   if (trace === null) throw new SluiceError('not_found', 'There is no download of that id to be seen here.');
   return {

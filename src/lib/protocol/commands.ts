@@ -5,11 +5,12 @@
 import * as v from 'valibot';
 import type { DownloadView } from './download.ts';
 import { SluiceError } from './error.ts';
+import { DOWNLOAD_ID } from './ids.ts';
 import { ENGINE_NAMES, type ParseResult } from './media.ts';
 
 /** Ids that clients choose for their commands: kept 24 h, one namespace a session. */
 const CommandId = v.pipe(v.string(), v.regex(/^[\w.:-]{1,64}$/));
-const DownloadId = v.pipe(v.string(), v.regex(/^[\w-]{11,12}$/));
+const DownloadId = v.pipe(v.string(), v.regex(DOWNLOAD_ID));
 const Url = v.pipe(v.string(), v.nonEmpty());
 const Engine = v.nullish(v.picklist(ENGINE_NAMES), null);
 /** Any case comes in, lower case is kept. Null is as good as absent. */
