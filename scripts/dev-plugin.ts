@@ -38,7 +38,7 @@ async function attach(vite: ViteDevServer): Promise<void> {
   const log = createLogger(config.logLevel, (line) => process.stderr.write(line));
   const sluice = await once(async () => {
     const made = await createSluice({ config, log });
-    void made.goOn();
+    void made.resume();
     return made;
   });
   const admission = new Admission();

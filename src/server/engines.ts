@@ -1,4 +1,4 @@
-/** The engines of this process, and what they stand on: the guard, its proxy, and the process host. */
+/** The engines of this process and what they need: the guard, its proxy, and the process host. */
 import { join } from 'node:path';
 import type { Engine } from '#lib/annie/engine.ts';
 import { requireWrapper } from '#lib/annie/ffmpeg/wrapper.server.ts';
@@ -20,8 +20,7 @@ import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
 import { VERSION } from './version.ts';
 
-/** A checkout has it, an installed package does not. From src and from build the way there is the same. */
-/** Its recordings and program are not bundled: from the build they are looked for in the sources. */
+/** A checkout has the stand-in, an installed package has not: it is not bundled, so the build looks for it in the sources. */
 const STAND_IN_DIR = join(
   import.meta.dirname,
   import.meta.url.endsWith('.ts') ? '../lib/annie/stand-in' : '../src/lib/annie/stand-in',
@@ -40,12 +39,12 @@ export interface Engines {
 export interface EngineOptions {
   config: Config;
   allowPrivate: readonly Allowed[];
-  /** Locked by this process: what an earlier one left running is ended by what it noted there. */
+  /** Locked by this process; holds the list of engine processes that an earlier one left running. */
   stateDir: string;
   log: Logger;
 }
 
-/** @throws ConfigError where no engine could be kept from the real ffmpeg; SluiceError `disk_*` */
+/** @throws ConfigError if the ffmpeg wrapper cannot run; SluiceError `disk_*` */
 export async function startEngines({ config, allowPrivate, stateDir, log }: EngineOptions): Promise<Engines> {
   checkWrapper();
   const guard = createGuard({ allowPrivate });
@@ -56,7 +55,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   if (processes.reaped > 0)
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
   const path = process.env['PATH'] ?? '';
-  // Installed engines are in the data dir, also for a command that keeps its state elsewhere.
+  // Engines are installed in the data dir, even if the store is elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
   const readers = createReaders({ caller: currentSession });
   const ffmpegPath = findProgram('ffmpeg', path);
@@ -119,7 +118,7 @@ function checkWrapper(): void {
   }
 }
 
-/** Its addresses are nowhere: asking the network about them would only fail. */
+/** Addresses of the stand-in do not exist on the network, so they are not requested. */
 function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): RegistryOptions['classify'] {
   const hasStandIn = allowed.includes('stand-in');
   return (url, signal) =>
@@ -128,7 +127,7 @@ function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): Registr
       : http.classify(url, signal);
 }
 
-/** annie is lux before 2021: who allows lux allows it too, and nobody hears of it where there is none. */
+/** annie is the name of lux before 2021: allowed where lux is, and listed only if it is installed. */
 function withAnnie(allowed: readonly EngineName[], path: string): EngineName[] {
   if (allowed.includes('annie') || findProgram('annie', path) === null) return [...allowed];
   return allowed.flatMap((name) => (name === 'lux' ? ['lux', 'annie'] : name));

@@ -1,4 +1,4 @@
-/** The inspector, plugged into what runs in this process. */
+/** Connects the inspector to this process. */
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
@@ -13,7 +13,7 @@ import type { Config } from './config.ts';
 import type { Engines } from './engines.ts';
 import { VERSION } from './version.ts';
 
-/** What is looked into. The taps were there before: sessions can wake as soon as the state is open. */
+/** What it observes. The taps are made earlier: sessions can wake as soon as the store is open. */
 export interface Inspected {
   config: Config;
   host: EmbeddedHost;

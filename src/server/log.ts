@@ -1,4 +1,4 @@
-/** What an operator reads: one line an event, on stderr, below the level that SLUICE_LOG_LEVEL asks for. */
+/** The operator's log: one line per event on stderr, filtered by SLUICE_LOG_LEVEL. */
 import { LOG_LEVELS, type LogLevel } from './config.ts';
 
 export type Details = Record<string, unknown>;
@@ -8,16 +8,16 @@ export type Logger = Record<Exclude<LogLevel, 'silent'>, (message: string, detai
 /** @param write takes whole lines */
 export function createLogger(level: LogLevel, write: (line: string) => void): Logger {
   const line =
-    (its: LogLevel) =>
+    (lineLevel: LogLevel) =>
     (message: string, details: Details = {}): void => {
-      if (LOG_LEVELS.indexOf(its) > LOG_LEVELS.indexOf(level)) return;
+      if (LOG_LEVELS.indexOf(lineLevel) > LOG_LEVELS.indexOf(level)) return;
       const parts = Object.entries(details).map(([name, value]) => ` ${name}=${printable(value)}`);
-      write(`${new Date().toISOString()} ${its} ${oneLine(message)}${parts.join('')}\n`);
+      write(`${new Date().toISOString()} ${lineLevel} ${oneLine(message)}${parts.join('')}\n`);
     };
   return { error: line('error'), warn: line('warn'), info: line('info'), debug: line('debug') };
 }
 
-/** Values may come from the network: quoted, so that none can pose as a line or a field of ours. */
+/** Quoted, because values may come from the network and must not forge lines or fields. */
 function printable(value: unknown): string {
   if (value instanceof Error) {
     const cause = value.cause === undefined ? '' : ` (${causeOf(value.cause)})`;

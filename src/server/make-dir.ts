@@ -3,8 +3,8 @@ import { dirname } from 'node:path';
 import { ConfigError } from './config.ts';
 
 /**
- * Makes a folder that is set by `variable`, and those above it.
- * @throws ConfigError that names both
+ * Creates the folder that the variable is set to, and its parents.
+ * @throws ConfigError naming both
  */
 export function makeDir(path: string, variable: string, mode = 0o777): void {
   try {
@@ -15,8 +15,8 @@ export function makeDir(path: string, variable: string, mode = 0o777): void {
 }
 
 /**
- * As `mkdir -p`. Node's own `recursive` never returns where a folder that exists takes no other: in /proc it asks
- * again for ever (seen with Node 20 and 24).
+ * As `mkdir -p`. Node's own `recursive` never returns below an existing folder that takes no subfolders, such as /proc
+ * (Node 20 and 24).
  */
 function makeDirs(path: string, mode: number): void {
   try {

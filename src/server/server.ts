@@ -1,4 +1,4 @@
-/** The process that serves: HTTP, the channel, and their end. */
+/** The server process: HTTP, the channel, and the shutdown of both. */
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Admission } from '#lib/channel/admission.ts';
@@ -24,9 +24,9 @@ import { createSluice, type Sluice } from './sluice.ts';
 import type { Logger } from './log.ts';
 import { loadPage, type PageHandler } from './page.ts';
 
-/** A request has to arrive whole within this: a body is at most 64 KiB. */
+/** Limit for receiving a whole request; bodies are at most 64 KiB. */
 const REQUEST_MS = 30_000;
-/** Longer than the usual 60 s of a reverse proxy, so that it is the proxy that ends an idle connection. */
+/** Longer than the usual 60 s of a reverse proxy, so that the proxy closes idle connections first. */
 const KEEP_ALIVE_MS = 65_000;
 
 /** Beside this file in the sources, beside the bundle in the build. */
@@ -36,10 +36,10 @@ const WATCHDOG_THREAD = new URL(
 );
 
 export interface RunningServer {
-  /** Where a browser on this machine finds it. */
+  /** Its address for a browser on this machine. */
   url: string;
   sluice: Sluice;
-  /** Not ready; 1012 to clients; engines ended, everything stored, connections closed. */
+  /** Reports not ready, closes sockets with 1012, stops engines, commits, closes connections. */
   close(): Promise<void>;
 }
 
@@ -59,7 +59,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const sockets = openSockets(edge, sluice);
     const unmount = mount(edge);
     serve(server, edge, sockets.endpoints, page, log);
-    void sluice.goOn();
+    void sluice.resume();
     return {
       url: `http://${urlHost(config.host)}:${port}`,
       sluice,
@@ -76,8 +76,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 }
 
 /**
- * Opening the state may take its time (an upgrade, a WAL to read), and what blocks begins only after it: then somebody has
- * to watch. The thread starts meanwhile.
+ * The watchdog thread starts while the store opens, but watches only afterwards: an upgrade or a long WAL may rightly block
+ * the event loop.
  */
 async function createWatched(config: Config, log: Logger): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
   const watchdog = startWatchdog({
@@ -126,7 +126,7 @@ export interface Sockets {
   close(): Promise<void>;
 }
 
-/** Everything that takes a WebSocket, by its path. */
+/** The WebSocket endpoints, by path. */
 export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
   const channel = new ChannelServer(edge);
   const inspectors = new InspectorSockets(edge, inspector);
@@ -172,7 +172,7 @@ function listen(server: Server, { host, port }: Config): Promise<number> {
 }
 
 async function close(server: Server, sockets: Sockets, sluice: Sluice, unmount: () => void): Promise<void> {
-  // From here on `reasonsNotReady` has one.
+  // `reasonsNotReady` reports it from here on.
   const stopped = sluice.close();
   const closed = new Promise<void>((resolve) => server.close(() => resolve()));
   server.closeIdleConnections();
@@ -182,7 +182,7 @@ async function close(server: Server, sockets: Sockets, sluice: Sluice, unmount: 
   unmount();
 }
 
-/** An address that means "all of them" is not one to go to. */
+/** The wildcard address is no address to connect to. */
 function urlHost(host: string): string {
   if (host === '0.0.0.0' || host === '::') return '127.0.0.1';
   return host.includes(':') ? `[${host}]` : host;

@@ -29,7 +29,7 @@ import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
 import { StoredSessions } from './stored-sessions.ts';
-import { openState, type State } from './state.ts';
+import { openLockedStore, type Store } from './store.ts';
 
 const SESSION = 'session';
 /** Of a download: see `protocol/ids.ts`. */
@@ -50,28 +50,28 @@ export interface Sluice {
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
   readonly host: EmbeddedHost;
-  /** Why this process should get no requests now; empty = it is ready. */
+  /** Why this process should receive no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
-  /** `close` was called: nothing new is begun. */
+  /** `close` was called: no new work is accepted. */
   readonly isStopping: boolean;
   /**
-   * Goes on with what an earlier process was doing. To be called once people are answered: engines that start all at
-   * once, a second of CPU for each yt-dlp, would make them wait.
+   * Resumes the downloads of an earlier process. Call it once requests are served: many engines starting at once, a
+   * second of CPU for each yt-dlp, would delay the first answers.
    */
-  goOn(): Promise<void>;
-  /** Ends engines, lets turns end, commits, and lets go of the data dir. Downloads go on at the next start. */
+  resume(): Promise<void>;
+  /** Stops engines, finishes turns, commits and releases the data dir. Downloads resume at the next start. */
   close(): Promise<void>;
 }
 
 export interface SluiceOptions {
   config: Config;
   log: Logger;
-  /** Where state is kept, when not in the data dir: `sluice get` has a private one. Engines are still found there. */
+  /** Where the store is, if not in the data dir, as for `sluice get`. Engines are installed in the data dir all the same. */
   stateDir?: string;
 }
 
 /**
- * Opens the state, and ends what an earlier process left running.
+ * Opens the store, and ends engines that an earlier process left running.
  * @throws SluiceError `data_dir_busy`, `store_*`, `disk_*`
  * @throws ConfigError for SLUICE_ALLOW_PRIVATE
  */
@@ -85,12 +85,12 @@ export async function createSluice({
   makeDir(config.downloadDir, 'SLUICE_DOWNLOAD_DIR');
   warnOfDownloadDir(config, log);
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
-  const port = new LateRunner(taps.wire);
+  const port = new DeferredRunner(taps.wire);
   const ends = new EndsFile(stateDir, (error) =>
     log.warn('what the watchdog notes cannot be kept', { error }),
   );
-  // First of all: it takes the lock on the data dir.
-  const state = openState({
+  // First, because it takes the lock on the data dir.
+  const store = openLockedStore({
     dir: stateDir,
     hasReserve: stateDir === config.dataDir,
     classes: (room) => ({
@@ -98,8 +98,8 @@ export async function createSluice({
     }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
   });
-  const { host } = state;
-  // With the lock, and before a session can wake: alarms ring from the next turn of the loop on.
+  const { host } = store;
+  // After the lock and before any session can wake: alarms fire from the next turn of the event loop on.
   ends.open();
   for (const session of ends.sessions) {
     const downloads = ends.of(session);
@@ -110,9 +110,9 @@ export async function createSluice({
   let runner: Runner | null = null;
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
-    // An engine that cannot be ended must not keep what is stored from being closed in good order.
+    // An engine that does not end must not keep the store from being closed cleanly.
     await Promise.race([runner?.close(), delay(RUNNER_CLOSE_MS)]);
-    await state.close();
+    await store.close();
     await engines?.close();
   };
   try {
@@ -125,20 +125,22 @@ export async function createSluice({
       instance: instanceKey(join(stateDir, 'run')),
       maxActive: config.maxActive,
       stallMs: config.stallMs,
-      // Sessions in the same process are never out of reach.
+      // Sessions run in this process, so none can be lost.
       leaseMs: Infinity,
       onEvents: (session, events) => {
         taps.wire.news(session, events);
-        // What a session does with them is the work of no job.
-        const told = outsideJobs(() => sessions.get(session).call('runnerEvents', events));
-        told.catch((error: unknown) => log.warn('a session did not take runner events', { session, error }));
+        // A session's turn is not part of the job that the watchdog would name.
+        const handled = outsideJobs(() => sessions.get(session).call('runnerEvents', events));
+        handled.catch((error: unknown) =>
+          log.warn('a session did not take runner events', { session, error }),
+        );
       },
       log: (message, details) => log.warn(message, details),
       within: ({ session, download, url }, work) =>
         withinJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
     });
     port.connect(runner);
-    const running = runner;
+    const startedRunner = runner;
     const inspector = createInspector({
       config,
       host,
@@ -159,11 +161,11 @@ export async function createSluice({
       sessionList: new StoredSessions(host, SESSION),
       inspector,
       host,
-      reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : state.reasonsNotReady()),
+      reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : store.reasonsNotReady()),
       get isStopping() {
         return closing !== null;
       },
-      goOn: () => goOn(host, sessions, running, ends, log),
+      resume: () => resume(host, sessions, startedRunner, ends, log),
       close: () => {
         inspector.close();
         return (closing ??= close());
@@ -175,9 +177,9 @@ export async function createSluice({
   }
 }
 
-/** Sessions can be woken by an alarm before the runner is there: what they ask for meanwhile is kept. */
-class LateRunner implements RunnerPort {
-  #waiting: Parameters<RunnerPort['send']>[] = [];
+/** Queues commands until the runner exists: an alarm can wake a session before that. */
+class DeferredRunner implements RunnerPort {
+  #queued: Parameters<RunnerPort['send']>[] = [];
   #runner: RunnerPort | null = null;
   readonly #tap: RunnerTap;
 
@@ -188,12 +190,12 @@ class LateRunner implements RunnerPort {
   send(...command: Parameters<RunnerPort['send']>): void {
     this.#tap.command(...command);
     if (this.#runner) this.#runner.send(...command);
-    else this.#waiting.push(command);
+    else this.#queued.push(command);
   }
 
   connect(runner: RunnerPort): void {
     this.#runner = runner;
-    for (const command of this.#waiting.splice(0)) runner.send(...command);
+    for (const command of this.#queued.splice(0)) runner.send(...command);
   }
 }
 
@@ -201,7 +203,7 @@ function sessionEnv(
   config: Config,
   allowed: readonly Allowed[],
   runner: RunnerPort,
-  { checkRoom }: Pick<State, 'checkRoom'>,
+  { checkRoom }: Pick<Store, 'checkRoom'>,
   machines: MachineTap,
   ends: EndsFile,
 ): SessionEnv {
@@ -224,10 +226,10 @@ function sessionEnv(
 }
 
 /**
- * Sessions that were at work when the process ended hold an alarm, and go on by themselves once they are in memory:
- * the soonest alarm first. Then each is told what lies in the download dir of it (docs/adr/004, 010).
+ * Wakes the sessions that were at work when the last process ended (each holds an alarm), the earliest alarm first; awake,
+ * they resume by themselves. Then the runner reports to each the work dirs it left (docs/adr/004, 010).
  */
-async function goOn(
+async function resume(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
@@ -235,13 +237,13 @@ async function goOn(
   log: Logger,
 ): Promise<void> {
   const onError = (error: unknown, of: object = {}): void => {
-    // Closing while it wakes is no failure.
+    // Closing during the start is not a failure.
     if ((error as Partial<SluiceError>).code !== 'not_ready')
-      log.error('going on after the start', { ...of, error });
+      log.error('resuming after the start', { ...of, error });
   };
   const ids = [...new Set([...host.alarmed(SESSION), ...ends.sessions])];
   for (let at = 0; at < ids.length; at += WAKE_BATCH) {
-    // One that cannot wake (its rows are of a newer Sluice, say) keeps none of the others.
+    // A session that cannot wake (rows of a newer version, for example) must not stop the others.
     const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
       try {
         await sessions.get(id).call('wake');
@@ -263,7 +265,7 @@ function readAllowPrivate(text: string): Allowed[] {
   }
 }
 
-/** What is stored can be looked at all the same: a disk may be writable again at any time. */
+/** Only a warning: the list can still be read, and the disk may become writable again. */
 function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
   try {
     accessSync(downloadDir, constants.W_OK | constants.X_OK);
@@ -276,7 +278,7 @@ function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
   }
 }
 
-/** Waits, but does not keep the process. */
+/** Does not keep the process alive. */
 function delay(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

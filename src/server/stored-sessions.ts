@@ -1,9 +1,9 @@
-/** Sessions as the store has them, to find one again. */
+/** The sessions in the store, for an operator who looks for one. */
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import { summarize } from '#lib/actors/session/summary.ts';
 import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';
 
-/** Read in one turn of the event loop: some 2 ms, so that a listing of thousands keeps nobody waiting. */
+/** Read in one turn of the event loop: about 2 ms, so that listing thousands delays no other request. */
 const SESSIONS_A_TURN = 20;
 
 export class StoredSessions {
@@ -15,12 +15,12 @@ export class StoredSessions {
     this.#class = sessionClass;
   }
 
-  /** One that was never stored has no downloads. */
+  /** A session that was never stored has no downloads. */
   summary(session: string): SessionSummary {
     return summarize(session, this.#host.stored(this.#class, session));
   }
 
-  /** Those with downloads whose id begins with `prefix`, the one that was added to last first. */
+  /** Sessions with downloads whose id begins with `prefix`, most recently used first. */
   async all(prefix: string, limit: number): Promise<SessionList> {
     const found: SessionSummary[] = [];
     let after = '';

@@ -43,7 +43,7 @@ test('a session that cannot wake keeps nothing of the others from going on', asy
     writeFileSync(join(left, 'owner.json'), JSON.stringify({ version: 1, instance, session: 'good' }));
 
     const second = await open();
-    await second.goOn();
+    await second.resume();
     await waitFor(() => !existsSync(left), { what: 'what was left of the good session to be cleared away' });
     assert.match(lines.join(''), /bad/);
     await second.close();

@@ -1,4 +1,4 @@
-/** The store of this process, and the room that is kept for it. */
+/** The store of this process, and the disk space reserved for it. */
 import { join } from 'node:path';
 import { DailyCopy } from '#lib/actors/durable/daily-copy.server.ts';
 import {
@@ -12,45 +12,45 @@ import { SluiceError } from '#lib/protocol/error.ts';
 
 const NO_ROOM = 'The disk of the data folder is full: new downloads are refused until there is room.';
 
-export interface StateOptions {
+export interface StoreOptions {
   dir: string;
-  /** False for a state that nobody comes back to. */
+  /** False for a temporary store: no reserve, no daily copy. */
   hasReserve: boolean;
-  classes: (room: Pick<State, 'checkRoom'>) => EmbeddedHostOptions['classes'];
+  classes: (room: Pick<Store, 'checkRoom'>) => EmbeddedHostOptions['classes'];
   onError: EmbeddedHostOptions['onError'];
 }
 
-export interface State {
+export interface Store {
   readonly host: EmbeddedHost;
-  /** @throws SluiceError `disk_full` when there is room only for what becomes of the downloads that are there */
+  /** @throws SluiceError `disk_full` when the space left is reserved for the downloads that exist */
   checkRoom(): void;
-  /** Why nothing new should come here; empty = it may. */
+  /** Why no new downloads should be added; empty = they may. */
   reasonsNotReady(): string[];
   close(): Promise<void>;
 }
 
 /**
- * Takes the lock on the data dir, which everything after it relies on.
+ * Opens the store and takes the lock on the data dir, which everything after it relies on.
  * @throws SluiceError `data_dir_busy`, `store_*`, `disk_*`; the message names the dir
  */
-export function openState({ dir, hasReserve, classes, onError }: StateOptions): State {
+export function openLockedStore({ dir, hasReserve, classes, onError }: StoreOptions): Store {
   const reserve = new Reserve(join(dir, 'reserve'));
   const isFull = (): boolean => hasReserve && !reserve.isWhole;
   const checkRoom = (): void => {
     if (isFull()) throw new SluiceError('disk_full', NO_ROOM);
   };
   const file = join(dir, 'sluice.db');
-  const store = open(file, dir, reserve);
+  const storage = open(file, dir, reserve);
   const host = createEmbeddedHost({
-    storage: store,
+    storage,
     classes: classes({ checkRoom }),
     onError(error, actor) {
-      // The commit that failed is lost, and those who waited for it know. The next ones find room.
+      // The failed commit is lost and its callers got the error; the released reserve makes room for the next ones.
       if (actor === null && isDiskFull(error) && reserve.release()) reserve.keep();
       onError(error, actor);
     },
   });
-  const copy = new DailyCopy(store, file, { onError: (error) => onError(error, null) });
+  const copy = new DailyCopy(storage, file, { onError: (error) => onError(error, null) });
   if (hasReserve) {
     reserve.keep();
     copy.keep();
@@ -67,7 +67,7 @@ export function openState({ dir, hasReserve, classes, onError }: StateOptions): 
   };
 }
 
-/** A disk that was full before the start still lets us start, and say so. */
+/** On a full disk the reserve is released, so that the server starts and can report it. */
 function open(file: string, dir: string, reserve: Reserve): ReturnType<typeof openStore> {
   for (;;) {
     try {
