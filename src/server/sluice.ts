@@ -10,7 +10,7 @@ import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/guard/policy.ts';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
-import { createRunner, type Runner } from '#lib/runner/runner.ts';
+import { createRunner, type Runner, type RunnerOptions } from '#lib/runner/runner.ts';
 import { Operators } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
@@ -120,13 +120,9 @@ export async function createSluice({
     engines = await startEngines({ config, allowPrivate, stateDir, log });
     const { registry } = engines;
     runner = createRunner({
+      ...runnerOptions(config, log),
       registry,
-      downloadDir: config.downloadDir,
       instance: instanceKey(join(stateDir, 'run')),
-      maxActive: config.maxActive,
-      stallMs: config.stallMs,
-      // Sessions run in this process, so none can be lost.
-      leaseMs: Infinity,
       onEvents: (session, events) => {
         taps.wire.news(session, events);
         // A session's turn is not part of the job that the watchdog would name.
@@ -135,9 +131,6 @@ export async function createSluice({
           log.warn('a session did not take runner events', { session, error }),
         );
       },
-      log: (message, details) => log.warn(message, details),
-      within: ({ session, download, url }, work) =>
-        withinJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
     });
     port.connect(runner);
     const startedRunner = runner;
@@ -197,6 +190,22 @@ class DeferredRunner implements RunnerPort {
     this.#runner = runner;
     for (const command of this.#queued.splice(0)) runner.send(...command);
   }
+}
+
+function runnerOptions(
+  { downloadDir, maxActive, stallMs }: Config,
+  log: Logger,
+): Omit<RunnerOptions, 'registry' | 'onEvents'> {
+  return {
+    downloadDir,
+    maxActive,
+    stallMs,
+    // Sessions run in this process, so none can be lost.
+    leaseMs: Infinity,
+    log: (message, details) => log.warn(message, details),
+    within: ({ session, download, url }, work) =>
+      withinJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
+  };
 }
 
 function sessionEnv(
