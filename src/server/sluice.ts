@@ -10,7 +10,7 @@ import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/guard/policy.ts';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
-import { createRunner, type Runner } from '#lib/runner/runner.ts';
+import { Runner } from '#lib/runner/runner.ts';
 import { Operators } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
@@ -22,7 +22,7 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerPort } from '#lib/protocol/runner.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
 import { EndsFile } from '#lib/watchdog/ends-file.server.ts';
-import { outsideJobs, withinJob } from '#lib/watchdog/job-context.ts';
+import { runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createInspector } from './inspection.ts';
@@ -118,7 +118,7 @@ export async function createSluice({
     const key = loadTokenKey(stateDir);
     engines = await startEngines({ config, allowPrivate, stateDir, log });
     const { registry } = engines;
-    runner = createRunner({
+    runner = new Runner({
       registry,
       downloadDir: config.downloadDir,
       instance: instanceKey(join(stateDir, 'run')),
@@ -129,12 +129,12 @@ export async function createSluice({
       onEvents: (session, events) => {
         taps.wire.news(session, events);
         // What a session does with them is the work of no job.
-        const told = outsideJobs(() => sessions.get(session).call('runnerEvents', events));
+        const told = runOutsideJobs(() => sessions.get(session).call('runnerEvents', events));
         told.catch((error: unknown) => log.warn('a session did not take runner events', { session, error }));
       },
       log: (message, details) => log.warn(message, details),
-      within: ({ session, download, url }, work) =>
-        withinJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
+      runInJob: ({ session, download, url }, work) =>
+        runInJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
     });
     port.connect(runner);
     const running = runner;
@@ -251,7 +251,7 @@ async function goOn(
     });
     await Promise.all(waking);
   }
-  await runner.report().catch(onError);
+  await runner.reportWorkDirs().catch(onError);
 }
 
 function readAllowPrivate(text: string): Allowed[] {

@@ -4,51 +4,57 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RunnerCommand } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
+import {
+  summarize,
+  createRunnerFixture,
+  drainEventLoop,
+  startOf,
+  type RunnerFixture,
+} from './runner-fixture.ts';
 
-const test = suite<{ ground: Ground }>('ends');
+const test = suite<{ fixture: RunnerFixture }>('ends');
 
 test.before.each(async (context) => {
-  context.ground = await layGround();
+  context.fixture = await createRunnerFixture();
 });
-test.after.each(({ ground }) => ground.close());
+test.after.each(({ fixture }) => fixture.close());
 
-test('a newer attempt begins only once the engine of the older one has settled', async ({ ground }) => {
-  const { runner, http, event, events } = ground;
-  http.obeys = false;
+test('a newer attempt begins only once the engine of the older one has settled', async ({ fixture }) => {
+  const { runner, http, event, events } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('aaa', 1));
   const older = await http.call(0);
   runner.send('s1', startOf('aaa', 2));
-  await settleTurns();
+  await drainEventLoop();
   assert.ok(older.job.signal.aborted);
   assert.is(http.calls.length, 1);
-  older.letGo();
+  older.endAborted();
   const newer = await http.call(1);
   await newer.finish();
   assert.is((await event('done')).attempt, 2);
-  assert.not.ok(briefly(events()).some((text) => /^(done|failed|stopped) aaa.1/.test(text)));
+  assert.not.ok(summarize(events()).some((text) => /^(done|failed|stopped) aaa.1/.test(text)));
 });
 
-test('stop is answered once the engine has settled, with the bytes kept', async ({ ground }) => {
-  const { runner, http, event, events, workDirs } = ground;
-  http.obeys = false;
+test('stop is answered once the engine has settled, with the bytes kept', async ({ fixture }) => {
+  const { runner, http, event, events, workDirs } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   call.sample(5);
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
-  await settleTurns();
+  await drainEventLoop();
   assert.not.ok(events().some(({ type }) => type === 'stopped'));
   call.sample(6);
-  call.letGo();
+  call.endAborted();
   await event('stopped');
-  assert.equal(briefly(events()), ['phase download aaa.1', 'sample 5 aaa.1', 'stopped aaa.1']);
+  assert.equal(summarize(events()), ['phase download aaa.1', 'sample 5 aaa.1', 'stopped aaa.1']);
   assert.equal(await workDirs(), ['aaa']);
   assert.equal(runner.jobs(), []);
 });
 
-test('an engine that finishes although it was stopped has its file kept, not landed', async ({ ground }) => {
-  const { runner, http, event, files } = ground;
-  http.obeys = false;
+test('an engine that finishes although it was stopped has its file kept, not landed', async ({ fixture }) => {
+  const { runner, http, event, files } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
@@ -58,31 +64,34 @@ test('an engine that finishes although it was stopped has its file kept, not lan
   assert.is(await readFile(join(call.job.workDir, 'data'), 'utf8'), 'body');
 });
 
-/** A ground whose session answers the first `phase finish` with `command`: the move has begun by then. */
-async function interrupting(command: RunnerCommand, body: (ground: Ground) => Promise<void>): Promise<void> {
+/** A fixture whose session answers the first `phase finish` with `command`: the move has begun by then. */
+async function interrupting(
+  command: RunnerCommand,
+  body: (fixture: RunnerFixture) => Promise<void>,
+): Promise<void> {
   let sent = false;
-  const ground: Ground = await layGround({
+  const fixture: RunnerFixture = await createRunnerFixture({
     onEvents: (session, events) => {
-      ground.letters.push([session, events]);
+      fixture.deliveries.push([session, events]);
       if (sent || !events.some((event) => event.type === 'phase' && event.phase === 'finish')) return;
       sent = true;
-      ground.runner.send(session, command);
+      fixture.runner.send(session, command);
     },
   });
   try {
-    ground.runner.send('s1', startOf('aaa'));
-    await (await ground.http.call(0)).finish();
-    await body(ground);
+    fixture.runner.send('s1', startOf('aaa'));
+    await (await fixture.http.call(0)).finish();
+    await body(fixture);
   } finally {
-    await ground.close();
+    await fixture.close();
   }
 }
 
 test('a file that landed although its job was stopped is told before the stop is answered', async () => {
-  await interrupting({ type: 'stop', download: 'aaa', attempt: 1 }, async (ground) => {
-    const { runner, http, event, events, files } = ground;
+  await interrupting({ type: 'stop', download: 'aaa', attempt: 1 }, async (fixture) => {
+    const { runner, http, event, events, files } = fixture;
     await event('stopped');
-    assert.equal(briefly(events()).slice(2), ['done aaa.1', 'stopped aaa.1']);
+    assert.equal(summarize(events()).slice(2), ['done aaa.1', 'stopped aaa.1']);
     runner.send('s1', startOf('aaa'));
     await event('done', 1);
     assert.equal(await files(), ['clip.mp4']);
@@ -93,7 +102,7 @@ test('a file that landed although its job was stopped is told before the stop is
 test('a file that landed although its job was discarded is deleted again', async () => {
   await interrupting({ type: 'discard', download: 'aaa', file: null }, async ({ event, events, files }) => {
     await event('discarded');
-    assert.equal(briefly(events()).slice(2), ['discarded aaa']);
+    assert.equal(summarize(events()).slice(2), ['discarded aaa']);
     assert.equal(await files(), []);
   });
 });
@@ -101,15 +110,15 @@ test('a file that landed although its job was discarded is deleted again', async
 test('a newer attempt of what has just landed tells of the file and fetches nothing', async () => {
   await interrupting(startOf('aaa', 2), async ({ event, events, files, http }) => {
     assert.is((await event('done')).attempt, 2);
-    assert.not.ok(briefly(events()).includes('done aaa.1'));
+    assert.not.ok(summarize(events()).includes('done aaa.1'));
     assert.equal(await files(), ['clip.mp4']);
     assert.is(http.calls.length, 1);
   });
 });
 
-test('what is stopped or discarded while it waits to start again does not', async ({ ground }) => {
-  const { runner, http, event } = ground;
-  http.obeys = false;
+test('what is stopped or discarded while it waits to start again does not', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
+  http.endsOnAbort = false;
   for (const download of ['aaa', 'bbb']) runner.send('s1', startOf(download));
   const [first, second] = [await http.call(0), await http.call(1)];
   for (const download of ['aaa', 'bbb']) {
@@ -118,16 +127,16 @@ test('what is stopped or discarded while it waits to start again does not', asyn
   }
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
   runner.send('s1', { type: 'discard', download: 'bbb', file: null });
-  first.letGo();
-  second.letGo();
+  first.endAborted();
+  second.endAborted();
   await event('stopped', 2);
   await event('discarded');
   assert.equal(runner.jobs(), []);
   assert.is(http.calls.length, 2);
 });
 
-test('what is discarded while it waits for a place leaves no place behind', async ({ ground }) => {
-  const { runner, http, event } = ground;
+test('what is discarded while it waits for a place leaves no place behind', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
   for (let n = 0; n < 8; n++) runner.send('s1', startOf(`job-${n}`));
   await http.call(7);
   for (let n = 0; n < 8; n++) {
@@ -140,8 +149,8 @@ test('what is discarded while it waits for a place leaves no place behind', asyn
   assert.match((await http.call(8)).job.workDir, /last$/);
 });
 
-test('settle forgets the outcome and removes the work dir', async ({ ground }) => {
-  const { runner, http, event, workDirs, files } = ground;
+test('settle forgets the outcome and removes the work dir', async ({ fixture }) => {
+  const { runner, http, event, workDirs, files } = fixture;
   runner.send('s1', startOf('aaa'));
   await (await http.call(0)).finish();
   await event('done');
@@ -151,34 +160,34 @@ test('settle forgets the outcome and removes the work dir', async ({ ground }) =
   assert.equal(await files(), ['clip.mp4']);
 });
 
-test('settle of a job that runs is ignored', async ({ ground }) => {
-  const { runner, http, event } = ground;
+test('settle of a job that runs is ignored', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   runner.send('s1', { type: 'settle', download: 'aaa' });
-  await settleTurns();
+  await drainEventLoop();
   assert.not.ok(call.job.signal.aborted);
   await call.finish();
   await event('done');
 });
 
-test('discard ends what runs, removes its work dir and answers', async ({ ground }) => {
-  const { runner, http, event, events, workDirs } = ground;
-  http.obeys = false;
+test('discard ends what runs, removes its work dir and answers', async ({ fixture }) => {
+  const { runner, http, event, events, workDirs } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   await writeFile(join(call.job.workDir, 'part'), 'half');
   runner.send('s1', { type: 'discard', download: 'aaa', file: null });
-  await settleTurns();
+  await drainEventLoop();
   assert.equal(await workDirs(), ['aaa'], 'nothing is removed under a working engine');
-  call.letGo();
+  call.endAborted();
   await event('discarded');
   assert.equal(await workDirs(), []);
-  assert.equal(briefly(events()), ['phase download aaa.1', 'discarded aaa']);
+  assert.equal(summarize(events()), ['phase download aaa.1', 'discarded aaa']);
 });
 
-test('discard deletes the named file and nothing but a regular file in the folder', async ({ ground }) => {
-  const { runner, event, dir, files } = ground;
+test('discard deletes the named file and nothing but a regular file in the folder', async ({ fixture }) => {
+  const { runner, event, dir, files } = fixture;
   await writeFile(join(dir, 'mine.mp4'), 'x');
   await mkdir(join(dir, 'folder'));
   runner.send('s1', { type: 'discard', download: 'aaa', file: 'folder' });
@@ -188,23 +197,23 @@ test('discard deletes the named file and nothing but a regular file in the folde
   assert.equal(await files(), ['folder']);
 });
 
-test('every discard is answered, and a start after it begins afresh', async ({ ground }) => {
-  const { runner, http, event } = ground;
-  http.obeys = false;
+test('every discard is answered, and a start after it begins afresh', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   await writeFile(join(call.job.workDir, 'part'), 'half');
   runner.send('s1', { type: 'discard', download: 'aaa', file: null });
   runner.send('s1', { type: 'discard', download: 'aaa', file: null });
   runner.send('s1', startOf('aaa', 2));
-  call.letGo();
+  call.endAborted();
   await event('discarded', 1);
   const again = await http.call(1);
   assert.is(await readFile(join(again.job.workDir, 'part'), 'utf8').catch(() => 'gone'), 'gone');
 });
 
-test('want ends what is not wanted and answers what goes on', async ({ ground }) => {
-  const { runner, http, event, workDirs } = ground;
+test('want ends what is not wanted and answers what goes on', async ({ fixture }) => {
+  const { runner, http, event, workDirs } = fixture;
   for (const download of ['aaa', 'bbb', 'ccc']) runner.send('s1', startOf(download));
   runner.send('s2', startOf('ddd'));
   await http.call(3);
@@ -225,8 +234,8 @@ test('want ends what is not wanted and answers what goes on', async ({ ground })
   assert.equal((await workDirs()).sort(), ['aaa', 'bbb', 'ccc', 'ddd'], 'bytes are kept');
 });
 
-test('a session cannot touch the job of another one', async ({ ground }) => {
-  const { runner, http, event, files } = ground;
+test('a session cannot touch the job of another one', async ({ fixture }) => {
+  const { runner, http, event, files } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   runner.send('s2', { type: 'stop', download: 'aaa', attempt: 1 });
@@ -241,38 +250,38 @@ test('a session cannot touch the job of another one', async ({ ground }) => {
 });
 
 test('close aborts everything, waits for the engines, keeps the bytes and says nothing more', async ({
-  ground,
+  fixture,
 }) => {
-  const { runner, http, letters, workDirs } = ground;
-  http.obeys = false;
+  const { runner, http, deliveries, workDirs } = fixture;
+  http.endsOnAbort = false;
   for (let n = 0; n < 10; n++) runner.send('s1', startOf(`job-${n}`));
   const last = await http.call(7);
   let closed = false;
   const closing = runner.close().then(() => (closed = true));
-  await settleTurns();
-  const sent = letters.length;
+  await drainEventLoop();
+  const sent = deliveries.length;
   for (const call of http.calls) {
     assert.ok(call.job.signal.aborted);
     assert.not.ok(closed);
-    call.letGo();
+    call.endAborted();
   }
   await closing;
   runner.send('s1', startOf('late'));
-  await settleTurns();
-  assert.is(letters.length, sent);
+  await drainEventLoop();
+  assert.is(deliveries.length, sent);
   assert.is(http.calls.length, 8);
   assert.is((await workDirs()).length, 8);
   assert.ok(last.job.signal.aborted);
 });
 
-test('close leaves no trace in a folder where nothing is kept', async ({ ground }) => {
-  const { runner, http, event, dir } = ground;
+test('close leaves no trace in a folder where nothing is kept', async ({ fixture }) => {
+  const { runner, http, event, dir } = fixture;
   runner.send('s1', startOf('aaa'));
   await (await http.call(0)).finish();
   await event('done');
   runner.send('s1', { type: 'settle', download: 'aaa' });
   await runner.close();
-  assert.equal(await ground.files(), ['clip.mp4']);
+  assert.equal(await fixture.files(), ['clip.mp4']);
   assert.is(
     await readFile(join(dir, '.sluice')).catch((error: NodeJS.ErrnoException) => error.code),
     'ENOENT',

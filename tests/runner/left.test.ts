@@ -4,14 +4,17 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { finishFile } from '#lib/files/finish/finish.server.ts';
 import { waitFor } from '../support/wait.ts';
-import { type Ground, layGround, startOf } from './ground.ts';
+import { type RunnerFixture, createRunnerFixture, startOf } from './runner-fixture.ts';
 
-async function grounded(instance: string | null, body: (ground: Ground) => Promise<void>): Promise<void> {
-  const ground = await layGround({ instance });
+async function withFixture(
+  instance: string | null,
+  body: (fixture: RunnerFixture) => Promise<void>,
+): Promise<void> {
+  const fixture = await createRunnerFixture({ instance });
   try {
-    await body(ground);
+    await body(fixture);
   } finally {
-    await ground.close();
+    await fixture.close();
   }
 }
 
@@ -26,7 +29,7 @@ async function leave(dir: string, name: string, owner: object | string | null): 
 }
 
 test('an attempt says in its work dir whose it is', () =>
-  grounded('me', async ({ runner, http, dir }) => {
+  withFixture('me', async ({ runner, http, dir }) => {
     runner.send('s1', startOf('aaa'));
     await http.call(0);
     const owner: unknown = JSON.parse(await readFile(join(dir, '.sluice/aaa/owner.json'), 'utf8'));
@@ -34,14 +37,14 @@ test('an attempt says in its work dir whose it is', () =>
   }));
 
 test('each session is told which of its work dirs are here, and nobody of the work of others', () =>
-  grounded('me', async ({ runner, dir, events, workDirs }) => {
+  withFixture('me', async ({ runner, dir, events, workDirs }) => {
     await leave(dir, 'aaa', { version: 1, instance: 'me', session: 's1' });
     await leave(dir, 'bbb', { version: 1, instance: 'me', session: 's2' });
     await leave(dir, 'ccc', { version: 1, instance: 'other', session: 's1' });
     await leave(dir, 'ddd', null);
     await leave(dir, 'eee', '{"version":1,"inst');
     await leave(dir, 'fff', { version: 2, instance: 'me', session: 's1' });
-    await runner.report();
+    await runner.reportWorkDirs();
     await waitFor(() => events('s2').length > 0);
     assert.equal(events('s1'), [{ type: 'found', downloads: ['aaa'] }]);
     assert.equal(events('s2'), [{ type: 'found', downloads: ['bbb'] }]);
@@ -49,16 +52,16 @@ test('each session is told which of its work dirs are here, and nobody of the wo
   }));
 
 test('a half-removed work dir is taken away, whoever was killed removing it', () =>
-  grounded('me', async ({ runner, dir, workDirs, events }) => {
+  withFixture('me', async ({ runner, dir, workDirs, events }) => {
     await leave(dir, 'aaa.removed', null);
     await leave(dir, 'bbb.removed', { version: 1, instance: 'other', session: 's1' });
-    await runner.report();
+    await runner.reportWorkDirs();
     assert.equal(await workDirs(), []);
     assert.equal(events(), []);
   }));
 
 test('a work dir is removed also where an earlier removal of it was cut short', () =>
-  grounded('me', async ({ runner, dir, event, workDirs }) => {
+  withFixture('me', async ({ runner, dir, event, workDirs }) => {
     await leave(dir, 'aaa', null);
     await leave(dir, 'aaa.removed', null);
     runner.send('s1', { type: 'discard', download: 'aaa', file: null });
@@ -74,7 +77,7 @@ async function land(dir: string, name: string): Promise<void> {
 }
 
 test('a removed download leaves no file that landed before a kill, and only its own goes', () =>
-  grounded('me', async ({ runner, dir, event, files, workDirs }) => {
+  withFixture('me', async ({ runner, dir, event, files, workDirs }) => {
     await land(dir, 'aaa');
     await land(dir, 'bbb');
     assert.equal(await files(), ['clip (2).mp4', 'clip.mp4']);
@@ -84,7 +87,7 @@ test('a removed download leaves no file that landed before a kill, and only its 
   }));
 
 test('a download that is removed without its file leaves it', () =>
-  grounded('me', async ({ runner, dir, event, files, workDirs }) => {
+  withFixture('me', async ({ runner, dir, event, files, workDirs }) => {
     await land(dir, 'aaa');
     runner.send('s1', { type: 'discard', download: 'aaa', file: null, keepFile: true });
     await event('discarded');
@@ -92,14 +95,14 @@ test('a download that is removed without its file leaves it', () =>
   }));
 
 test('without a download dir, or an instance, there is nothing to tell', async () => {
-  await grounded('me', async ({ runner, dir, events }) => {
-    await runner.report();
+  await withFixture('me', async ({ runner, dir, events }) => {
+    await runner.reportWorkDirs();
     assert.equal(events(), []);
     assert.equal(await readdir(dir), []);
   });
-  await grounded(null, async ({ runner, dir, events }) => {
+  await withFixture(null, async ({ runner, dir, events }) => {
     await leave(dir, 'aaa', { version: 1, instance: 'null', session: 's1' });
-    await runner.report();
+    await runner.reportWorkDirs();
     assert.equal(events(), []);
   });
 });

@@ -10,7 +10,13 @@ import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { JobRef, RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import { layGround, settleTurns, startOf, type Call, type Ground } from './ground.ts';
+import {
+  createRunnerFixture,
+  drainEventLoop,
+  startOf,
+  type EngineCall,
+  type RunnerFixture,
+} from './runner-fixture.ts';
 
 const MAX_ACTIVE = 3;
 const SESSIONS = ['s0', 's1', 's2'];
@@ -76,11 +82,11 @@ function download(n: number): [session: string, download: string] {
 }
 
 /** Looks at every engine call as it begins and ends. */
-function watch({ http }: Ground): { broken: string[]; working: () => Call[] } {
+function watch({ http }: RunnerFixture): { broken: string[]; working: () => EngineCall[] } {
   const broken: string[] = [];
-  const working = (): Call[] => http.calls.filter((call) => !call.over);
+  const working = (): EngineCall[] => http.calls.filter((call) => !call.isOver);
   const engineDownload = http.download.bind(http);
-  http.obeys = false;
+  http.endsOnAbort = false;
   http.download = (engineJob) => {
     if (working().some((call) => call.job.workDir === engineJob.workDir)) {
       broken.push(`two engines in ${basename(engineJob.workDir)}`);
@@ -92,8 +98,13 @@ function watch({ http }: Ground): { broken: string[]; working: () => Call[] } {
   return { broken, working };
 }
 
-function perform(ground: Ground, model: Model, one: Step, working: () => Call[]): Promise<void> | void {
-  const { runner } = ground;
+function perform(
+  fixture: RunnerFixture,
+  model: Model,
+  one: Step,
+  working: () => EngineCall[],
+): Promise<void> | void {
+  const { runner } = fixture;
   switch (one.do) {
     case 'start': {
       const [session, id] = download(one.job);
@@ -132,7 +143,7 @@ function perform(ground: Ground, model: Model, one: Step, working: () => Call[])
       return runner.send(session, { type: 'want', jobs: keep });
     }
     case 'wait':
-      return settleTurns();
+      return drainEventLoop();
     default: {
       const calls = working();
       const call = calls[one.call % calls.length];
@@ -140,30 +151,30 @@ function perform(ground: Ground, model: Model, one: Step, working: () => Call[])
       if (one.do === 'sample') return call.sample(one.call % 100);
       if (one.do === 'fail') return call.fail(new SluiceError('remote_error'));
       if (one.do === 'succeed') return call.finish('x.bin', basename(call.job.workDir));
-      if (call.job.signal.aborted) call.letGo();
+      if (call.job.signal.aborted) call.endAborted();
     }
   }
 }
 
-async function bringHome(ground: Ground, working: () => Call[]): Promise<void> {
+async function bringHome(fixture: RunnerFixture, working: () => EngineCall[]): Promise<void> {
   await waitFor(
     async () => {
       for (const call of working()) {
-        if (call.job.signal.aborted) call.letGo();
+        if (call.job.signal.aborted) call.endAborted();
         else await call.finish('x.bin', basename(call.job.workDir));
       }
-      await settleTurns();
-      return ground.runner.jobs().every(({ state }) => state === 'ended');
+      await drainEventLoop();
+      return fixture.runner.jobs().every(({ state }) => state === 'ended');
     },
     { what: 'everything to end' },
   );
-  await settleTurns();
+  await drainEventLoop();
 }
 
-function check(ground: Ground, model: Model): void {
-  const all: RunnerEvent[] = SESSIONS.flatMap((session) => ground.events(session));
+function check(fixture: RunnerFixture, model: Model): void {
+  const all: RunnerEvent[] = SESSIONS.flatMap((session) => fixture.events(session));
   for (const session of SESSIONS) {
-    for (const event of ground.events(session)) {
+    for (const event of fixture.events(session)) {
       if ('download' in event)
         assert.ok(event.download.startsWith(session), 'events go to their own session');
     }
@@ -189,21 +200,25 @@ function check(ground: Ground, model: Model): void {
 test('whatever is asked in whatever order, the promises of the port hold', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80 }), async (steps) => {
-      const ground = await layGround({ maxActive: MAX_ACTIVE, stuckMs: Infinity, stallMs: Infinity });
+      const fixture = await createRunnerFixture({
+        maxActive: MAX_ACTIVE,
+        stuckMs: Infinity,
+        stallMs: Infinity,
+      });
       try {
-        const { broken, working } = watch(ground);
+        const { broken, working } = watch(fixture);
         const model = new Model();
         for (const one of steps) {
-          await perform(ground, model, one, working);
+          await perform(fixture, model, one, working);
           assert.equal(broken, []);
-          if (one.do === 'wait') assertBusy(ground);
+          if (one.do === 'wait') assertBusy(fixture);
         }
-        await bringHome(ground, working);
+        await bringHome(fixture, working);
         assert.equal(broken, []);
-        check(ground, model);
-        await checkFolder(ground);
+        check(fixture, model);
+        await checkFolder(fixture);
       } finally {
-        await ground.close();
+        await fixture.close();
       }
     }),
     { numRuns: Number(process.env['RUNS'] ?? 60) },
@@ -211,7 +226,7 @@ test('whatever is asked in whatever order, the promises of the port hold', async
 });
 
 /** Nobody waits while a place is free. */
-function assertBusy({ runner }: Ground): void {
+function assertBusy({ runner }: RunnerFixture): void {
   const count = (...states: string[]): number =>
     runner.jobs().filter(({ state }) => states.includes(state)).length;
   assert.ok(
@@ -221,15 +236,15 @@ function assertBusy({ runner }: Ground): void {
 }
 
 /** Every file that was told is there and is whole; nothing else is. */
-async function checkFolder(ground: Ground): Promise<void> {
+async function checkFolder(fixture: RunnerFixture): Promise<void> {
   const told = new Map<string, string>();
   for (const session of SESSIONS) {
-    for (const event of ground.events(session)) {
+    for (const event of fixture.events(session)) {
       if (event.type === 'done') told.set(event.file.name, event.download);
     }
   }
-  for (const [name, id] of told) assert.is(await readFile(join(ground.dir, name), 'utf8'), id);
-  assert.equal(await ground.files(), [...told.keys()].sort(), 'no file is there that nobody was told of');
+  for (const [name, id] of told) assert.is(await readFile(join(fixture.dir, name), 'utf8'), id);
+  assert.equal(await fixture.files(), [...told.keys()].sort(), 'no file is there that nobody was told of');
 }
 
 test.run();

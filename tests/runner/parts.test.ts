@@ -21,15 +21,15 @@ test('places are never exceeded, given back once, and never two more for one whi
         let begun = 0;
         const placed = (session?: string): number =>
           tickets.filter(
-            (ticket) => ticket.state === 'placed' && (session ?? ticket.session) === ticket.session,
+            (ticket) => ticket.state === 'active' && (session ?? ticket.session) === ticket.session,
           ).length;
         for (const one of steps) {
           const before = new Map(['a', 'b', 'c', 'd'].map((session) => [session, placed(session)]));
-          if ('ask' in one) tickets.push(queue.ask(one.ask, () => begun++));
+          if ('ask' in one) tickets.push(queue.enqueue(one.ask, () => begun++));
           else if (tickets.length > 0) {
             const ticket = tickets[one.leave % tickets.length];
-            if (ticket) queue.leave(ticket);
-            if (ticket) queue.leave(ticket);
+            if (ticket) queue.release(ticket);
+            if (ticket) queue.release(ticket);
           }
           const waiting = tickets.filter(({ state }) => state === 'waiting');
           assert.ok(placed() <= capacity);
@@ -45,7 +45,7 @@ test('places are never exceeded, given back once, and never two more for one whi
           }
           await Promise.resolve();
         }
-        for (const ticket of tickets) queue.leave(ticket);
+        for (const ticket of tickets) queue.release(ticket);
         assert.is(placed(), 0);
         await Promise.resolve();
         assert.ok(begun <= tickets.length);
@@ -58,17 +58,17 @@ test('places are never exceeded, given back once, and never two more for one whi
 test('within a session it is first come, first served', async () => {
   const queue = new FairQueue(1);
   const order: number[] = [];
-  const tickets = [0, 1, 2].map((n) => queue.ask('a', () => order.push(n)));
+  const tickets = [0, 1, 2].map((n) => queue.enqueue('a', () => order.push(n)));
   for (const ticket of tickets) {
     await Promise.resolve();
-    queue.leave(ticket);
+    queue.release(ticket);
   }
   assert.equal(order, [0, 1, 2]);
 });
 
 test('a ticket that is given back before its work began never begins', async () => {
   const queue = new FairQueue(1);
-  queue.leave(queue.ask('a', () => assert.unreachable()));
+  queue.release(queue.enqueue('a', () => assert.unreachable()));
   await Promise.resolve();
 });
 

@@ -7,7 +7,7 @@ import { measureSpace, occupiedBytes } from '#lib/files/disk-space.server.ts';
 import type { DiskSpace } from '#lib/files/disk-space.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles } from '../support/wait.ts';
-import { type Ground, layGround, settleTurns, startOf } from './ground.ts';
+import { type RunnerFixture, createRunnerFixture, drainEventLoop, startOf } from './runner-fixture.ts';
 
 const test = suite('space');
 const MB = 1_000_000;
@@ -19,38 +19,42 @@ interface Disk {
   looks: number;
 }
 
-function onDisk(name: string, freeBytes: number, body: (ground: Ground, disk: Disk) => Promise<void>): void {
+function onDisk(
+  name: string,
+  freeBytes: number,
+  body: (fixture: RunnerFixture, disk: Disk) => Promise<void>,
+): void {
   test(name, async () => {
     const disk: Disk = { freeBytes, looks: 0 };
     const measure = (): Promise<DiskSpace> => {
       disk.looks += 1;
       return Promise.resolve({ freeBytes: disk.freeBytes, totalBytes: TOTAL_BYTES });
     };
-    const ground = await layGround({ measureSpace: measure });
+    const fixture = await createRunnerFixture({ measureSpace: measure });
     try {
-      await settles(body(ground, disk), { what: name });
+      await settles(body(fixture, disk), { what: name });
     } finally {
-      await ground.close();
+      await fixture.close();
     }
   });
 }
 
-onDisk('a download does not begin when less than the reserve is free', 9 * MB, async (ground, disk) => {
-  const { runner, http, event, letters } = ground;
+onDisk('a download does not begin when less than the reserve is free', 9 * MB, async (fixture, disk) => {
+  const { runner, http, event, deliveries } = fixture;
   runner.send('s1', startOf('aaa'));
   const { error } = await event('failed');
   assert.equal([error.code, error.transient], ['disk_full', true]);
   assert.is(error.message, 'The disk is full: 9.0 MB are free, 10.0 MB are kept free.');
   assert.is(http.calls.length, 0, 'nothing was asked of the network');
-  assert.not.ok(letters.flatMap(([, events]) => events).some(({ type }) => type === 'phase'));
+  assert.not.ok(deliveries.flatMap(([, events]) => events).some(({ type }) => type === 'phase'));
   disk.freeBytes = 11 * MB;
   runner.send('s1', startOf('aaa', 2));
   await (await http.call(0)).finish();
   await event('done');
 });
 
-onDisk('one whose size is known from before needs room for it at once', 60 * MB, async (ground) => {
-  const { runner, http, event, dir } = ground;
+onDisk('one whose size is known from before needs room for it at once', 60 * MB, async (fixture) => {
+  const { runner, http, event, dir } = fixture;
   runner.send('s1', startOf('aaa', 1, { totalBytes: 51 * MB }));
   const { error } = await event('failed');
   assert.is(error.message, '51.0 MB are still to come, there is room for 50.0 MB.');
@@ -63,8 +67,8 @@ onDisk('one whose size is known from before needs room for it at once', 60 * MB,
   await event('done');
 });
 
-onDisk('one that turns out too large is stopped when its size is known', 60 * MB, async (ground) => {
-  const { runner, http, event } = ground;
+onDisk('one that turns out too large is stopped when its size is known', 60 * MB, async (fixture) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   call.job.onInfo({ totalBytes: 500 * MB });
@@ -72,8 +76,8 @@ onDisk('one that turns out too large is stopped when its size is known', 60 * MB
   assert.ok(call.job.signal.aborted);
 });
 
-onDisk('joining needs room for all that was fetched once more', 60 * MB, async (ground, disk) => {
-  const { runner, http, event } = ground;
+onDisk('joining needs room for all that was fetched once more', 60 * MB, async (fixture, disk) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   const sample = { percent: null, bytesPerSecond: null, etaSeconds: null };
@@ -85,15 +89,15 @@ onDisk('joining needs room for all that was fetched once more', 60 * MB, async (
   runner.send('s1', startOf('aaa', 2));
   const again = await http.call(1);
   again.job.onSample({ ...sample, receivedBytes: 30 * MB, totalBytes: 30 * MB });
-  await settleTurns();
+  await drainEventLoop();
   disk.freeBytes = 50 * MB;
   again.job.onPhase('finish');
   await again.finish();
   await event('done');
 });
 
-onDisk('the same where only samples tell the size', 60 * MB, async (ground) => {
-  const { runner, http, event } = ground;
+onDisk('the same where only samples tell the size', 60 * MB, async (fixture) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   const sample = { receivedBytes: 1, percent: null, bytesPerSecond: null, etaSeconds: null };
@@ -102,8 +106,8 @@ onDisk('the same where only samples tell the size', 60 * MB, async (ground) => {
   assert.is((await event('failed')).error.code, 'disk_full');
 });
 
-onDisk('room that others have been promised is not promised twice', 60 * MB, async (ground) => {
-  const { runner, http, event } = ground;
+onDisk('room that others have been promised is not promised twice', 60 * MB, async (fixture) => {
+  const { runner, http, event } = fixture;
   // One after the other: of two that start at once, either may have its folder first.
   runner.send('s1', startOf('aaa'));
   const first = await http.call(0);
@@ -111,7 +115,7 @@ onDisk('room that others have been promised is not promised twice', 60 * MB, asy
   const second = await http.call(1);
   for (const call of [second, first]) call.job.onInfo({ totalBytes: 30 * MB });
   assert.is((await event('failed')).download, 'bbb');
-  await settleTurns();
+  await drainEventLoop();
   assert.not.ok(first.job.signal.aborted, 'who came first goes on');
   await first.finish();
   await event('done');
@@ -120,14 +124,14 @@ onDisk('room that others have been promised is not promised twice', 60 * MB, asy
 onDisk(
   'one look every two seconds serves all, and stops all when room runs out',
   60 * MB,
-  async (ground, disk) => {
-    const { runner, http, clock, event } = ground;
+  async (fixture, disk) => {
+    const { runner, http, clock, event } = fixture;
     for (const id of ['aaa', 'bbb', 'ccc']) runner.send('s1', startOf(id));
     await http.call(2);
     const before = disk.looks;
     disk.freeBytes = 6 * MB;
     clock.increment(2_000);
-    await settleTurns();
+    await drainEventLoop();
     assert.is(disk.looks, before + 1);
     assert.not.ok(
       http.calls.some(({ job }) => job.signal.aborted),
@@ -138,7 +142,7 @@ onDisk(
     await event('failed', 2);
     assert.is(disk.looks, before + 2);
     clock.increment(600_000);
-    await settleTurns();
+    await drainEventLoop();
     assert.is(disk.looks, before + 2, 'nobody looks when nothing runs');
   },
 );
@@ -146,8 +150,8 @@ onDisk(
 onDisk(
   'an engine that fails in other words while the disk is full failed of that',
   60 * MB,
-  async (ground, disk) => {
-    const { runner, http, event } = ground;
+  async (fixture, disk) => {
+    const { runner, http, event } = fixture;
     runner.send('s1', startOf('aaa'));
     const full = await http.call(0);
     disk.freeBytes = 0;
@@ -175,8 +179,8 @@ for (const code of [
   'invalid_manifest',
   'size_mismatch',
 ] as const) {
-  onDisk(`${code} on a full disk is the full disk`, 60 * MB, async (ground, disk) => {
-    const { runner, http, event } = ground;
+  onDisk(`${code} on a full disk is the full disk`, 60 * MB, async (fixture, disk) => {
+    const { runner, http, event } = fixture;
     runner.send('s1', startOf('aaa'));
     const call = await http.call(0);
     disk.freeBytes = 0;
@@ -189,8 +193,8 @@ for (const code of [
   });
 }
 
-onDisk('what a server answered stays what it is, however full the disk', 60 * MB, async (ground, disk) => {
-  const { runner, http, event } = ground;
+onDisk('what a server answered stays what it is, however full the disk', 60 * MB, async (fixture, disk) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   disk.freeBytes = 0;
@@ -199,8 +203,8 @@ onDisk('what a server answered stays what it is, however full the disk', 60 * MB
 });
 
 test('a download dir that is taken away ends all that runs with disk_missing; once back, they go on', async () => {
-  const ground = await layGround();
-  const { runner, http, clock, event, dir } = ground;
+  const fixture = await createRunnerFixture();
+  const { runner, http, clock, event, dir } = fixture;
   try {
     for (const id of ['aaa', 'bbb']) runner.send('s1', startOf(id));
     await http.call(1);
@@ -218,12 +222,12 @@ test('a download dir that is taken away ends all that runs with disk_missing; on
     await (await http.call(2)).finish();
     await event('done');
   } finally {
-    await ground.close();
+    await fixture.close();
   }
 });
 
 test('space is measured for who is not root, holes are not counted as bytes, and a missing folder says so', async () => {
-  const { dir, close } = await layGround();
+  const { dir, close } = await createRunnerFixture();
   try {
     const space = await measureSpace(dir);
     assert.ok(space !== null && space.freeBytes > 0 && space.freeBytes < space.totalBytes);

@@ -3,17 +3,27 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles, waitFor } from '../support/wait.ts';
-import { briefly, layGround, startOf, type Ground, type GroundOptions } from './ground.ts';
+import {
+  summarize,
+  createRunnerFixture,
+  startOf,
+  type RunnerFixture,
+  type RunnerFixtureOptions,
+} from './runner-fixture.ts';
 
 const test = suite('trouble');
 
-function grounded(name: string, options: GroundOptions, body: (ground: Ground) => Promise<void>): void {
+function withFixture(
+  name: string,
+  options: RunnerFixtureOptions,
+  body: (fixture: RunnerFixture) => Promise<void>,
+): void {
   test(name, async () => {
-    const ground = await layGround(options);
+    const fixture = await createRunnerFixture(options);
     try {
-      await settles(body(ground), { what: name });
+      await settles(body(fixture), { what: name });
     } finally {
-      await ground.close();
+      await fixture.close();
     }
   });
 }
@@ -41,16 +51,20 @@ for (const [what, thrown, expected] of [
   ],
   ['a thrown string', 'no', ['internal_error', 'Something broke inside Sluice.', true]],
 ] as const) {
-  grounded(`${what} thrown by an engine is a coded failure`, {}, async ({ runner, http, event, logged }) => {
-    runner.send('s1', startOf('aaa'));
-    (await http.call(0)).fail(thrown);
-    const { error } = await event('failed');
-    assert.equal([error.code, error.message, error.transient], expected);
-    assert.is(logged.includes('a download broke'), error.code === 'internal_error');
-  });
+  withFixture(
+    `${what} thrown by an engine is a coded failure`,
+    {},
+    async ({ runner, http, event, logged }) => {
+      runner.send('s1', startOf('aaa'));
+      (await http.call(0)).fail(thrown);
+      const { error } = await event('failed');
+      assert.equal([error.code, error.message, error.transient], expected);
+      assert.is(logged.includes('a download broke'), error.code === 'internal_error');
+    },
+  );
 }
 
-grounded('an engine that throws on the spot harms nobody else', {}, async ({ runner, http, event }) => {
+withFixture('an engine that throws on the spot harms nobody else', {}, async ({ runner, http, event }) => {
   const download = http.download.bind(http);
   http.download = (job) => {
     if (job.workDir.endsWith('bbb')) return download(job);
@@ -63,7 +77,7 @@ grounded('an engine that throws on the spot harms nobody else', {}, async ({ run
   assert.is((await event('done')).download, 'bbb');
 });
 
-grounded('a work dir that cannot be made fails with the reason', {}, async ({ runner, dir, event }) => {
+withFixture('a work dir that cannot be made fails with the reason', {}, async ({ runner, dir, event }) => {
   await chmod(dir, 0o500);
   runner.send('s1', startOf('bad id'));
   assert.is((await event('failed')).error.code, 'internal_error');
@@ -74,8 +88,8 @@ grounded('a work dir that cannot be made fails with the reason', {}, async ({ ru
   await chmod(dir, 0o700);
 });
 
-grounded('an engine from which no byte comes is given up', { stallMs: 60_000 }, async (ground) => {
-  const { runner, http, clock, event } = ground;
+withFixture('an engine from which no byte comes is given up', { stallMs: 60_000 }, async (fixture) => {
+  const { runner, http, clock, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   clock.increment(59_000);
@@ -89,22 +103,26 @@ grounded('an engine from which no byte comes is given up', { stallMs: 60_000 }, 
   assert.equal([error.code, error.transient], ['engine_stalled', true]);
 });
 
-grounded('joining and converting may take as long as they need', { leaseMs: Infinity }, async (ground) => {
-  const { runner, http, clock, event } = ground;
-  runner.send('s1', startOf('aaa'));
-  const call = await http.call(0);
-  call.job.onPhase('finish');
-  clock.increment(10_000_000);
-  await call.finish();
-  await event('done');
-});
+withFixture(
+  'joining and converting may take as long as they need',
+  { leaseMs: Infinity },
+  async (fixture) => {
+    const { runner, http, clock, event } = fixture;
+    runner.send('s1', startOf('aaa'));
+    const call = await http.call(0);
+    call.job.onPhase('finish');
+    clock.increment(10_000_000);
+    await call.finish();
+    await event('done');
+  },
+);
 
-grounded(
+withFixture(
   'an engine that ignores its abort loses its place, not its work dir',
   { maxActive: 1 },
-  async (ground) => {
-    const { runner, http, clock, event, events, logged } = ground;
-    http.obeys = false;
+  async (fixture) => {
+    const { runner, http, clock, event, events, logged } = fixture;
+    http.endsOnAbort = false;
     runner.send('s1', startOf('aaa'));
     const stuck = await http.call(0);
     runner.send('s1', startOf('bbb'));
@@ -116,41 +134,41 @@ grounded(
     await sibling.finish();
     await event('done');
     assert.is(http.calls.length, 2, 'nobody else works in its dir');
-    stuck.letGo();
+    stuck.endAborted();
     assert.match((await http.call(2)).job.workDir, /aaa$/);
-    assert.not.ok(briefly(events()).includes('failed aaa.1'));
+    assert.not.ok(summarize(events()).includes('failed aaa.1'));
   },
 );
 
-grounded(
+withFixture(
   'an engine that stalls and ignores the abort still ends in an error',
   { stallMs: 60_000 },
-  async (ground) => {
-    const { runner, http, clock, event, events } = ground;
-    http.obeys = false;
+  async (fixture) => {
+    const { runner, http, clock, event, events } = fixture;
+    http.endsOnAbort = false;
     runner.send('s1', startOf('aaa'));
     const stuck = await http.call(0);
     clock.increment(60_000);
     clock.increment(10_000);
     assert.is((await event('failed')).error.code, 'engine_stalled');
-    stuck.letGo();
+    stuck.endAborted();
     await waitFor(() => runner.jobs()[0]?.state === 'ended');
     assert.is(events().filter(({ type }) => type === 'failed').length, 1);
   },
 );
 
-grounded(
+withFixture(
   'a session that is silent for its lease has its jobs ended',
   { stallMs: Infinity },
-  async (ground) => {
-    const { runner, http, clock, event, events, workDirs } = ground;
+  async (fixture) => {
+    const { runner, http, clock, event, events, workDirs } = fixture;
     for (const session of ['s1', 's2']) runner.send(session, startOf(`${session}-job`));
     await http.call(1);
     clock.increment(299_000);
     runner.send('s2', { type: 'want', jobs: [{ download: 's2-job', attempt: 1 }] });
     clock.increment(1_000);
     assert.is((await event('stopped')).download, 's1-job');
-    assert.not.ok(briefly(events('s2')).includes('stopped s2-job.1'));
+    assert.not.ok(summarize(events('s2')).includes('stopped s2-job.1'));
     clock.increment(299_000);
     await event('stopped', 0, 's2');
     assert.equal(runner.jobs(), []);
@@ -158,13 +176,13 @@ grounded(
   },
 );
 
-grounded(
+withFixture(
   'a session in the same process needs no lease',
   { leaseMs: Infinity, stallMs: Infinity },
-  async (ground) => {
-    ground.runner.send('s1', startOf('aaa'));
-    const call = await ground.http.call(0);
-    ground.clock.increment(1e12);
+  async (fixture) => {
+    fixture.runner.send('s1', startOf('aaa'));
+    const call = await fixture.http.call(0);
+    fixture.clock.increment(1e12);
     assert.not.ok(call.job.signal.aborted);
   },
 );

@@ -4,9 +4,9 @@ import { type AddressInfo, connect, createServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type CurrentJob, readJob } from '#lib/watchdog/ends.ts';
-import { ASK_CURRENT_JOB, exposeCurrentJob, outsideJobs, withinJob } from '#lib/watchdog/job-context.ts';
+import { ASK_CURRENT_JOB, exposeCurrentJob, runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
-import { type Ground, layGround, startOf } from '../runner/ground.ts';
+import { type RunnerFixture, createRunnerFixture, startOf } from '../runner/runner-fixture.ts';
 import { waitFor } from '../support/wait.ts';
 
 exposeCurrentJob();
@@ -16,18 +16,18 @@ const briefly = (job: CurrentJob | null): string =>
   job === null ? 'nobody' : `${job.session} ${job.download ?? 'look-up'} ${job.site}`;
 
 async function onGround(
-  options: Parameters<typeof layGround>[0],
-  body: (ground: Ground) => Promise<void>,
+  options: Parameters<typeof createRunnerFixture>[0],
+  body: (fixture: RunnerFixture) => Promise<void>,
 ): Promise<void> {
-  const ground = await layGround({
-    within: ({ session, download, url }, work) =>
-      withinJob({ session, download, site: new URL(url).host }, work),
+  const fixture = await createRunnerFixture({
+    runInJob: ({ session, download, url }, work) =>
+      runInJob({ session, download, site: new URL(url).host }, work),
     ...options,
   });
   try {
-    await body(ground);
+    await body(fixture);
   } finally {
-    await ground.close();
+    await fixture.close();
   }
 }
 
@@ -89,7 +89,7 @@ test('a job that begins when another gives its place back runs for itself', asyn
 test('what a session does with the events of a job is the work of no job', async () => {
   const seen: string[] = [];
   const onEvents = (_session: string, events: RunnerEvent[]): void => {
-    outsideJobs(() => {
+    runOutsideJobs(() => {
       void (async () => {
         await Promise.resolve();
         for (const { type } of events) seen.push(`${type} ${briefly(ask())}`);

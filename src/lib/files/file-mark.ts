@@ -5,7 +5,7 @@ const COARSEST_MTIME_MS = 2_000;
 /** What copies a time as a number of seconds may round it. */
 const ROUNDING_MS = 1;
 
-export interface FoundFile {
+export interface FileIdentity {
   /** Decimal text. */
   inode: string;
   /** When its inode was made; 0 = the file system does not say. */
@@ -14,7 +14,7 @@ export interface FoundFile {
   bytes: number;
 }
 
-export function markOf({ inode, bornMs, modifiedMs, bytes }: FoundFile): string {
+export function markOf({ inode, bornMs, modifiedMs, bytes }: FileIdentity): string {
   return [inode, bornMs, modifiedMs, bytes].join(':');
 }
 
@@ -22,7 +22,7 @@ export function markOf({ inode, bornMs, modifiedMs, bytes }: FoundFile): string 
  * Whether `found` is the file that was marked: by inode and birth (numbers of inodes are given again too), then it may
  * have been edited; or by time and size, then it may have been copied to another disk.
  */
-export function hasMark(found: FoundFile, mark: string): boolean {
+export function hasMark(found: FileIdentity, mark: string): boolean {
   const [inode, bornMs, modifiedMs, bytes] = mark.split(':');
   if (found.inode === inode && found.bornMs > 0 && found.bornMs === Number(bornMs)) return true;
   const tolerance = found.modifiedMs % COARSEST_MTIME_MS === 0 ? COARSEST_MTIME_MS : ROUNDING_MS;

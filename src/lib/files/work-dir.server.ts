@@ -9,7 +9,7 @@ import { errnoOf, toDiskError } from './disk-error.ts';
 
 export const WORK_ROOT = '.sluice';
 /** Ends the name of a work dir that is being removed: no id has a dot. */
-export const REMOVED = '.removed';
+export const REMOVED_SUFFIX = '.removed';
 
 /** Ids become a path: only nanoid's alphabet, and a bounded length. */
 const DOWNLOAD_ID = /^[A-Za-z0-9_-]{1,64}$/;
@@ -105,7 +105,7 @@ export async function removeEmptied(path: string): Promise<void> {
 /** @returns the path that it has now */
 async function giveUp(downloadDir: string, download: string): Promise<string> {
   const path = workDirOf(downloadDir, download);
-  const removed = path + REMOVED;
+  const removed = path + REMOVED_SUFFIX;
   await rename(path, removed).catch(async (thrown: unknown) => {
     if (errnoOf(thrown) === 'ENOENT') return;
     // an earlier one that somebody was killed removing

@@ -6,10 +6,10 @@ import { opendir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from './disk-error.ts';
-import { REMOVED, WORK_ROOT, workDirOf } from './work-dir.server.ts';
+import { REMOVED_SUFFIX, WORK_ROOT, workDirOf } from './work-dir.server.ts';
 
 /** In each work dir. */
-export const OWNER = 'owner.json';
+export const OWNER_FILE = 'owner.json';
 
 const ownerSchema = v.object({
   version: v.literal(1),
@@ -24,9 +24,9 @@ export interface WorkOwner {
 }
 
 /** Says whose a work dir is. Again at each attempt: a restored data dir takes over what it goes on with. */
-export async function markWorkDir(workDir: string, { instance, session }: WorkOwner): Promise<void> {
+export async function recordOwner(workDir: string, { instance, session }: WorkOwner): Promise<void> {
   const owner = { version: 1, instance, session } satisfies v.InferOutput<typeof ownerSchema>;
-  await writeFile(join(workDir, OWNER), JSON.stringify(owner), { mode: 0o600 });
+  await writeFile(join(workDir, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
 }
 
 /**
@@ -42,7 +42,7 @@ export async function findWorkDirs(
   try {
     for await (const entry of await opendir(root)) {
       if (!entry.isDirectory()) continue;
-      if (entry.name.endsWith(REMOVED)) {
+      if (entry.name.endsWith(REMOVED_SUFFIX)) {
         await rm(join(root, entry.name), { recursive: true, force: true });
         continue;
       }
@@ -59,7 +59,7 @@ async function readOwner(downloadDir: string, name: string): Promise<WorkOwner |
   try {
     return v.parse(
       ownerSchema,
-      JSON.parse(await readFile(join(workDirOf(downloadDir, name), OWNER), 'utf8')),
+      JSON.parse(await readFile(join(workDirOf(downloadDir, name), OWNER_FILE), 'utf8')),
     );
   } catch {
     return null;

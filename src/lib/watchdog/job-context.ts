@@ -13,12 +13,12 @@ export const ASK_CURRENT_JOB = `globalThis[Symbol.for('${CURRENT_JOB}')]?.()`;
 const current = new AsyncLocalStorage<CurrentJob | null>();
 
 /** Whatever `work` does, now and later, it does for this job. */
-export function withinJob<T>(job: CurrentJob, work: () => T): T {
+export function runInJob<T>(job: CurrentJob, work: () => T): T {
   return current.run(job, work);
 }
 
 /** Whatever `work` does, it does for everybody. */
-export function outsideJobs<T>(work: () => T): T {
+export function runOutsideJobs<T>(work: () => T): T {
   return current.run(null, work);
 }
 

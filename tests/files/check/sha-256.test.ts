@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { performance as nodePerformance } from 'node:perf_hooks';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findFetched, noteFetched } from '#lib/files/check/check-note.server.ts';
-import { checkFile } from '#lib/files/check/check.server.ts';
+import { findFetched, recordFetched } from '#lib/files/check/fetched-record.server.ts';
+import { checkSha256 } from '#lib/files/check/check.server.ts';
 import { hashFile } from '#lib/files/check/sha-256.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
@@ -88,7 +88,7 @@ test('a file that is written to meanwhile has no hash', async ({ dir }) => {
   const timer = setInterval(() => void handle.write('x', at++).catch(() => undefined), 1);
   try {
     const result = { path, suggestedName: 'moving.bin', bytes: 256 * MIB };
-    assert.is(await codeOf(checkFile(result, EMPTY, never)), 'disk_error');
+    assert.is(await codeOf(checkSha256(result, EMPTY, never)), 'disk_error');
   } finally {
     clearInterval(timer);
     await handle.close();
@@ -98,7 +98,7 @@ test('a file that is written to meanwhile has no hash', async ({ dir }) => {
 test('a file that is gone, shorter, a folder or a link is refused with its code', async ({ dir }) => {
   const path = join(dir, 'data');
   const check = (bytes: number, at = path): Promise<string> =>
-    codeOf(checkFile({ path: at, suggestedName: 'a.bin', bytes }, EMPTY, never));
+    codeOf(checkSha256({ path: at, suggestedName: 'a.bin', bytes }, EMPTY, never));
   assert.is(await check(0), 'file_missing');
   await writeFile(path, '');
   assert.is(await check(0), 'none');
@@ -114,7 +114,7 @@ test('a mismatch says what was expected and what came', async ({ dir }) => {
   await writeFile(path, '');
   const expected = 'ab'.repeat(32);
   try {
-    await checkFile({ path, suggestedName: 'a.bin', bytes: 0 }, expected, never);
+    await checkSha256({ path, suggestedName: 'a.bin', bytes: 0 }, expected, never);
     assert.unreachable();
   } catch (thrown) {
     assert.instance(thrown, SluiceError);
@@ -130,10 +130,10 @@ test('what was fetched is found again, unless it is not as it was', async ({ dir
   const result = { path, suggestedName: 'a/b.bin', bytes: 4 };
   assert.is(await findFetched(dir), null);
   await writeFile(path, 'body');
-  await noteFetched(dir, result);
+  await recordFetched(dir, result);
   assert.equal(await findFetched(dir), result);
   const elsewhere = { ...result, path: join(dir, '..', 'data') };
-  assert.is(await codeOf(noteFetched(dir, elsewhere)), 'internal_error');
+  assert.is(await codeOf(recordFetched(dir, elsewhere)), 'internal_error');
   await appendFile(path, '!');
   assert.is(await findFetched(dir), null);
   await unlink(path);

@@ -3,14 +3,14 @@ import { SluiceError } from '../../protocol/error.ts';
 import { asDiskError, errnoOf, toDiskError } from '../disk-error.ts';
 import type { FetchedFile } from '../fetched-file.ts';
 import { statFile, type FileStat } from '../finish/disk.server.ts';
-import type { Hashed } from './sha-256-worker.server.ts';
+import type { HashResult } from './sha-256-worker.server.ts';
 import { hashFile } from './sha-256.server.ts';
 
 /**
  * @param expected 64 lower-case hex digits
  * @throws SluiceError `checksum_mismatch`, `size_mismatch`, `file_missing`, `disk_*`; the signal's reason
  */
-export async function checkFile(result: FetchedFile, expected: string, signal: AbortSignal): Promise<void> {
+export async function checkSha256(result: FetchedFile, expected: string, signal: AbortSignal): Promise<void> {
   const found = await look(result.path);
   if (found === null) throw new SluiceError('file_missing', 'The engine says it is done but left no file.');
   if (found.bytes !== result.bytes) {
@@ -38,7 +38,7 @@ async function look(path: string): Promise<FileStat | null> {
   }
 }
 
-async function hashed(path: string, signal: AbortSignal): Promise<Hashed> {
+async function hashed(path: string, signal: AbortSignal): Promise<HashResult> {
   try {
     return await hashFile(path, signal);
   } catch (thrown) {

@@ -25,7 +25,7 @@ const noteSchema = v.object({
  * Replaces the note in one step.
  * @throws SluiceError `disk_*`, `internal_error` for a file that is not in the work dir
  */
-export async function noteFetched(workDir: string, result: FetchedFile): Promise<void> {
+export async function recordFetched(workDir: string, result: FetchedFile): Promise<void> {
   const { path, suggestedName, bytes } = result;
   const source = relative(workDir, path);
   if (!isInside(source)) {

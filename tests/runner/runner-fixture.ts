@@ -6,16 +6,16 @@ import { SimulatedClock } from 'xstate';
 import type { Engine, EngineJob, ParseRequest, UrlKind } from '#lib/annie/engine.ts';
 import type { FetchedFile } from '#lib/files/fetched-file.ts';
 import { createRegistry } from '#lib/annie/registry.ts';
-import { createRunner, type Runner, type RunnerOptions } from '#lib/runner/runner.ts';
+import { Runner, type RunnerOptions } from '#lib/runner/runner.ts';
 import type { EngineName, ParseResult } from '#lib/protocol/media.ts';
 import type { RunnerEvent, StartJob } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
 
 /** One call of `Engine.download`, in the hands of the test. */
-export class Call {
+export class EngineCall {
   readonly engine: EngineName;
   readonly job: EngineJob;
-  over = false;
+  isOver = false;
   readonly #resolve: (result: FetchedFile) => void;
   readonly #reject: (reason: unknown) => void;
 
@@ -39,17 +39,17 @@ export class Call {
   }
 
   finishWith(result: FetchedFile): void {
-    this.over = true;
+    this.isOver = true;
     this.#resolve(result);
   }
 
   fail(error: unknown): void {
-    this.over = true;
+    this.isOver = true;
     this.#reject(error);
   }
 
   /** Settles after an abort, as the port asks. */
-  letGo(): void {
+  endAborted(): void {
     this.fail(this.job.signal.reason);
   }
 
@@ -64,11 +64,11 @@ export class Call {
   }
 }
 
-export class PuppetEngine implements Engine {
+export class ManualEngine implements Engine {
   readonly name: EngineName;
-  readonly calls: Call[] = [];
+  readonly calls: EngineCall[] = [];
   /** Settles by itself after an abort; else the test calls `letGo`. */
-  obeys = true;
+  endsOnAbort = true;
   /** `parse` as the test wants it. */
   parse: (request: ParseRequest) => Promise<ParseResult>;
 
@@ -83,26 +83,26 @@ export class PuppetEngine implements Engine {
 
   download(job: EngineJob): Promise<FetchedFile> {
     return new Promise((resolve, reject) => {
-      const call = new Call(this.name, job, resolve, reject);
+      const call = new EngineCall(this.name, job, resolve, reject);
       this.calls.push(call);
-      job.signal.addEventListener('abort', () => this.obeys && !call.over && call.letGo());
+      job.signal.addEventListener('abort', () => this.endsOnAbort && !call.isOver && call.endAborted());
     });
   }
 
   /** The n-th call, once it is made. */
-  call(n: number): Promise<Call> {
+  call(n: number): Promise<EngineCall> {
     return waitFor(() => this.calls[n], { what: `call ${n} of ${this.name}` });
   }
 }
 
-export interface Ground {
+export interface RunnerFixture {
   dir: string;
   clock: SimulatedClock;
-  http: PuppetEngine;
-  other: PuppetEngine;
+  http: ManualEngine;
+  other: ManualEngine;
   runner: Runner;
   /** Everything that was sent, in order. */
-  letters: [session: string, events: RunnerEvent[]][];
+  deliveries: [session: string, events: RunnerEvent[]][];
   logged: string[];
   /** The events of one session; `type` narrows them. */
   events: (session?: string) => RunnerEvent[];
@@ -118,32 +118,35 @@ export interface Ground {
   close: () => Promise<void>;
 }
 
-export interface GroundOptions extends Partial<RunnerOptions> {
+export interface RunnerFixtureOptions extends Partial<RunnerOptions> {
   classify?: () => Promise<UrlKind>;
 }
 
-export async function layGround({ classify, ...options }: GroundOptions = {}): Promise<Ground> {
+export async function createRunnerFixture({
+  classify,
+  ...options
+}: RunnerFixtureOptions = {}): Promise<RunnerFixture> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-runner-'));
   const clock = new SimulatedClock();
-  const http = new PuppetEngine('http');
-  const other = new PuppetEngine('yt-dlp');
-  const letters: Ground['letters'] = [];
+  const http = new ManualEngine('http');
+  const other = new ManualEngine('yt-dlp');
+  const deliveries: RunnerFixture['deliveries'] = [];
   const logged: string[] = [];
   const registry = createRegistry({
     engines: [http, other],
     allowed: ['http', 'yt-dlp'],
     classify: classify ?? (() => Promise.resolve({ kind: 'page' })),
   });
-  const runner = createRunner({
+  const runner = new Runner({
     registry,
     downloadDir: dir,
     clock,
-    onEvents: (session, events) => letters.push([session, events]),
+    onEvents: (session, events) => deliveries.push([session, events]),
     log: (message) => logged.push(message),
     ...options,
   });
   const events = (session = 's1'): RunnerEvent[] =>
-    letters.flatMap(([to, sent]) => (to === session ? sent : []));
+    deliveries.flatMap(([to, sent]) => (to === session ? sent : []));
   function event<Type extends RunnerEvent['type']>(
     type: Type,
     n = 0,
@@ -162,7 +165,7 @@ export async function layGround({ classify, ...options }: GroundOptions = {}): P
     http,
     other,
     runner,
-    letters,
+    deliveries,
     logged,
     events,
     event,
@@ -170,7 +173,7 @@ export async function layGround({ classify, ...options }: GroundOptions = {}): P
     workDirs: () => readdir(join(dir, '.sluice')).catch(() => []),
     async close() {
       for (const { calls } of [http, other]) {
-        for (const call of calls) if (!call.over) call.fail(new Error('the test is over'));
+        for (const call of calls) if (!call.isOver) call.fail(new Error('the test is over'));
       }
       await runner.close();
       await rm(dir, { recursive: true, force: true });
@@ -196,7 +199,7 @@ export function startOf(
 }
 
 /** The events without what a test does not look at. */
-export function briefly(events: RunnerEvent[]): string[] {
+export function summarize(events: RunnerEvent[]): string[] {
   return events.map((event) => {
     if (event.type === 'phase') return `phase ${event.phase} ${event.download}.${event.attempt}`;
     if (event.type === 'sample')
@@ -208,6 +211,6 @@ export function briefly(events: RunnerEvent[]): string[] {
 }
 
 /** Lets everything run that only waits for its turn. */
-export function settleTurns(): Promise<void> {
+export function drainEventLoop(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

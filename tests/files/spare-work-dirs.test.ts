@@ -2,11 +2,11 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SpareDirs } from '#lib/files/work-spares.server.ts';
+import { SpareWorkDirs } from '#lib/files/spare-work-dirs.server.ts';
 import { prepareWorkDir, removeWorkDir, workDirOf } from '#lib/files/work-dir.server.ts';
 import { waitFor } from '../support/wait.ts';
 import { withDir } from '../process/machine.ts';
-import { layGround, startOf } from '../runner/ground.ts';
+import { createRunnerFixture, startOf } from '../runner/runner-fixture.ts';
 
 const leave = async (dir: string, download: string, files: Record<string, string>): Promise<void> => {
   const { path } = await prepareWorkDir(dir, download);
@@ -17,67 +17,67 @@ const inside = async (dir: string, name: string): Promise<string[]> =>
 
 test('the next download of the session gets the dir, with nothing of the last one but whose it is', () =>
   withDir(async (dir) => {
-    const spares = new SpareDirs(dir);
+    const spares = new SpareWorkDirs(dir);
     await leave(dir, 'first', { 'owner.json': 'mine', 'finish.json': '{}', data: 'bytes', 'data.part': '' });
-    await spares.keep('s1', 'first');
+    await spares.add('s1', 'first');
     assert.equal(await inside(dir, ''), ['first.removed']);
-    assert.is(await spares.take('s2', 'second'), false, 'it is marked as of s1');
-    assert.is(await spares.take('s1', 'second'), true);
+    assert.is(await spares.reuse('s2', 'second'), false, 'it is marked as of s1');
+    assert.is(await spares.reuse('s1', 'second'), true);
     assert.equal(await inside(dir, ''), ['second']);
     // What was the journal is a draft, which nobody reads.
     assert.equal(await inside(dir, 'second'), ['finish.json.new', 'owner.json']);
     assert.is(await readFile(join(workDirOf(dir, 'second'), 'owner.json'), 'utf8'), 'mine');
-    assert.is(await spares.take('s1', 'third'), false);
+    assert.is(await spares.reuse('s1', 'third'), false);
   }));
 
 test('a download with bytes of its own keeps them', () =>
   withDir(async (dir) => {
-    const spares = new SpareDirs(dir);
+    const spares = new SpareWorkDirs(dir);
     await leave(dir, 'first', {});
-    await spares.keep('s1', 'first');
+    await spares.add('s1', 'first');
     await leave(dir, 'second', { 'data.part': 'half' });
-    assert.is(await spares.take('s1', 'second'), false);
+    assert.is(await spares.reuse('s1', 'second'), false);
     assert.equal(await inside(dir, 'second'), ['data.part']);
     assert.equal(await inside(dir, ''), ['second']);
   }));
 
 test('a spare that somebody took away is none', () =>
   withDir(async (dir) => {
-    const spares = new SpareDirs(dir);
+    const spares = new SpareWorkDirs(dir);
     await leave(dir, 'first', {});
-    await spares.keep('s1', 'first');
+    await spares.add('s1', 'first');
     await removeWorkDir(dir, 'first');
-    assert.is(await spares.take('s1', 'second'), false);
+    assert.is(await spares.reuse('s1', 'second'), false);
   }));
 
 test('a work dir with folders in it is removed, and one that is not there is fine', () =>
   withDir(async (dir) => {
-    const spares = new SpareDirs(dir);
+    const spares = new SpareWorkDirs(dir);
     await leave(dir, 'first', {});
     await mkdir(join(workDirOf(dir, 'first'), 'frames'));
-    await spares.keep('s1', 'first');
-    await spares.keep('s1', 'never');
+    await spares.add('s1', 'first');
+    await spares.add('s1', 'never');
     assert.equal(await inside(dir, ''), []);
-    assert.is(await spares.take('s1', 'second'), false);
+    assert.is(await spares.reuse('s1', 'second'), false);
   }));
 
 test('not more than 256 are kept, and they go when nobody needs them', () =>
   withDir(async (dir) => {
-    const spares = new SpareDirs(dir);
+    const spares = new SpareWorkDirs(dir);
     for (let n = 0; n < 260; n++) {
       await leave(dir, `d${n}`, {});
-      await spares.keep('s1', `d${n}`);
+      await spares.add('s1', `d${n}`);
     }
     assert.is((await inside(dir, '')).length, 256);
-    await spares.clear('s2');
+    await spares.remove('s2');
     assert.is((await inside(dir, '')).length, 256);
-    await spares.clear('s1');
+    await spares.remove('s1');
     assert.equal(await inside(dir, ''), []);
-    assert.is(await spares.take('s1', 'next'), false);
+    assert.is(await spares.reuse('s1', 'next'), false);
   }));
 
 test('downloads beside each other use one dir in turn; when nothing runs, none is left', async () => {
-  const { runner, http, event, files, workDirs, dir, close } = await layGround({ instance: 'me' });
+  const { runner, http, event, files, workDirs, dir, close } = await createRunnerFixture({ instance: 'me' });
   try {
     runner.send('s1', startOf('long'));
     await http.call(0);
