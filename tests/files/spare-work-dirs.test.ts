@@ -6,7 +6,7 @@ import { SpareWorkDirs } from '#lib/files/spare-work-dirs.server.ts';
 import { prepareWorkDir, removeWorkDir, workDirOf } from '#lib/files/work-dir.server.ts';
 import { waitFor } from '../support/wait.ts';
 import { withDir } from '../process/machine.ts';
-import { createRunnerFixture, startOf } from '../runner/runner-fixture.ts';
+import { createFixture, startOf } from '../runner/fixture.ts';
 
 const leave = async (dir: string, download: string, files: Record<string, string>): Promise<void> => {
   const { path } = await prepareWorkDir(dir, download);
@@ -77,7 +77,7 @@ test('not more than 256 are kept, and they go when nobody needs them', () =>
   }));
 
 test('downloads beside each other use one dir in turn; when nothing runs, none is left', async () => {
-  const { runner, http, event, files, workDirs, dir, close } = await createRunnerFixture({ instance: 'me' });
+  const { runner, http, event, files, workDirs, dir, close } = await createFixture({ instance: 'me' });
   try {
     runner.send('s1', startOf('long'));
     await http.call(0);

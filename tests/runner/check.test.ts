@@ -3,19 +3,12 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  summarize,
-  createRunnerFixture,
-  drainEventLoop,
-  startOf,
-  type EngineCall,
-  type RunnerFixture,
-} from './runner-fixture.ts';
+import { summarize, createFixture, nextTurns, startOf, type EngineCall, type Fixture } from './fixture.ts';
 
-const test = suite<{ fixture: RunnerFixture }>('check');
+const test = suite<{ fixture: Fixture }>('check');
 
 test.before.each(async (context) => {
-  context.fixture = await createRunnerFixture();
+  context.fixture = await createFixture();
 });
 test.after.each(({ fixture }) => fixture.close());
 
@@ -23,7 +16,7 @@ const GIB = 2 ** 30;
 const sha256 = createHash('sha256').update('body').digest('hex');
 const other = 'ab'.repeat(32);
 
-/** Hands over 64 GiB of nothing, which would be hashed for a minute. */
+/** Finishes with 64 GiB of zeros, which take a minute to hash. */
 async function finishHuge(call: EngineCall): Promise<void> {
   const handle = await open(join(call.job.workDir, 'data'), 'w');
   await handle.truncate(64 * GIB);
@@ -31,7 +24,9 @@ async function finishHuge(call: EngineCall): Promise<void> {
   call.finishWith({ path: join(call.job.workDir, 'data'), suggestedName: 'huge.bin', bytes: 64 * GIB });
 }
 
-test('a file with the expected hash lands, after the phase finish', async ({ fixture }) => {
+test('a file with the expected hash is moved to the download dir, after the phase finish', async ({
+  fixture,
+}) => {
   const { runner, http, event, events, files } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256 }));
   await (await http.call(0)).finish();
@@ -41,7 +36,9 @@ test('a file with the expected hash lands, after the phase finish', async ({ fix
   assert.equal(await files(), ['clip.mp4']);
 });
 
-test('a file with another hash fails for good, never lands, and leaves no bytes', async ({ fixture }) => {
+test('a file with another hash fails for good, never gets to the download dir, and leaves no bytes', async ({
+  fixture,
+}) => {
   const { runner, http, event, files, workDirs } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256: other }));
   await (await http.call(0)).finish();
@@ -67,14 +64,14 @@ test('a retry after a mismatch fetches the file again', async ({ fixture }) => {
   assert.equal(await files(), ['clip.mp4']);
 });
 
-test('a stop while it is hashed is answered at once, and the next start hashes without the engine', async ({
+test('a stop during hashing is answered at once, and the next start hashes without the engine', async ({
   fixture,
 }) => {
   const { runner, http, event, events, files, workDirs } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256 }));
   await finishHuge(await http.call(0));
   await event('phase', 1);
-  await drainEventLoop();
+  await nextTurns();
   const startedAt = performance.now();
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
   await event('stopped');
@@ -92,7 +89,7 @@ test('a stop while it is hashed is answered at once, and the next start hashes w
   assert.not.ok(events().some(({ type }) => type === 'failed' || type === 'done'));
 });
 
-test('a runner that is closed while it hashes leaves the bytes to the next one', async ({ fixture }) => {
+test('a runner that is closed during hashing keeps the bytes for the next one', async ({ fixture }) => {
   const { runner, http, event, workDirs } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256 }));
   await finishHuge(await http.call(0));

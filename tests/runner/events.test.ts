@@ -5,22 +5,18 @@ import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import {
   summarize,
-  createRunnerFixture,
-  drainEventLoop,
+  createFixture,
+  nextTurns,
   startOf,
-  type RunnerFixture,
-  type RunnerFixtureOptions,
-} from './runner-fixture.ts';
+  type Fixture,
+  type FixtureOptions,
+} from './fixture.ts';
 
 const test = suite('events');
 
-function withFixture(
-  name: string,
-  options: RunnerFixtureOptions,
-  body: (fixture: RunnerFixture) => Promise<void>,
-): void {
+function testWith(name: string, options: FixtureOptions, body: (fixture: Fixture) => Promise<void>): void {
   test(name, async () => {
-    const fixture = await createRunnerFixture(options);
+    const fixture = await createFixture(options);
     try {
       await settles(body(fixture), { what: name });
     } finally {
@@ -29,8 +25,8 @@ function withFixture(
   });
 }
 
-withFixture(
-  'of many samples only the newest is sent, all sessions together, once a window',
+testWith(
+  'of many samples only the newest is sent, for all sessions together, once per flush interval',
   {},
   async (fixture) => {
     const { runner, http, deliveries, clock } = fixture;
@@ -38,7 +34,7 @@ withFixture(
       for (const n of [1, 2]) runner.send(session, startOf(`${session}-job${n}`));
     }
     const calls = await Promise.all([0, 1, 2, 3].map((n) => http.call(n)));
-    await drainEventLoop();
+    await nextTurns();
     clock.increment(50);
     deliveries.length = 0;
     for (let bytes = 1; bytes <= 90; bytes++) for (const call of calls) call.sample(bytes);
@@ -58,22 +54,18 @@ withFixture(
   },
 );
 
-withFixture(
-  'a change of state does not wait for the window and takes the newest sample along',
-  {},
-  async (fixture) => {
-    const { runner, http, events } = fixture;
-    runner.send('s1', startOf('aaa'));
-    const call = await http.call(0);
-    call.sample(1);
-    call.sample(2);
-    call.job.onPhase('finish');
-    await drainEventLoop();
-    assert.equal(summarize(events()), ['phase download aaa.1', 'sample 2 aaa.1', 'phase finish aaa.1']);
-  },
-);
+testWith('a state change is sent at once, after the newest sample', {}, async (fixture) => {
+  const { runner, http, events } = fixture;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.sample(1);
+  call.sample(2);
+  call.job.onPhase('finish');
+  await nextTurns();
+  assert.equal(summarize(events()), ['phase download aaa.1', 'sample 2 aaa.1', 'phase finish aaa.1']);
+});
 
-withFixture('what an engine says after it has settled is not heard', {}, async (fixture) => {
+testWith('what an engine reports after it has settled is ignored', {}, async (fixture) => {
   const { runner, http, event, events, clock } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
@@ -83,11 +75,11 @@ withFixture('what an engine says after it has settled is not heard', {}, async (
   call.job.onPhase('finish');
   call.job.onOutput('late');
   clock.increment(1_000);
-  await drainEventLoop();
+  await nextTurns();
   assert.equal(summarize(events()), ['phase download aaa.1', 'failed aaa.1']);
 });
 
-withFixture('the last 4 kB of output go with the end, as plain text', {}, async ({ runner, http, event }) => {
+testWith('the outcome carries the last 4 kB of output as plain text', {}, async ({ runner, http, event }) => {
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   for (let n = 0; n < 3_000; n++) call.job.onOutput(`línea ${n}\r\n`);
@@ -99,27 +91,31 @@ withFixture('the last 4 kB of output go with the end, as plain text', {}, async 
   assert.not.match(output, /[^\P{Cc}\n\t]/u);
 });
 
-withFixture('the registry picks, and who cannot hands over to the next', {}, async (fixture) => {
-  const { runner, http, other, event, events } = fixture;
-  runner.send('s1', startOf('aaa', 1, { engine: null, streamId: '137' }));
-  (await http.call(0)).fail(new SluiceError('no_media'));
-  const call = await other.call(0);
-  assert.is(call.job.streamId, '137');
-  await call.finish();
-  await event('done');
-  const phases = events().filter((sent) => sent.type === 'phase');
-  assert.equal(
-    phases.map(({ phase, engine }) => [phase, engine]),
-    [
-      ['parse', null],
-      ['download', 'http'],
-      ['download', 'yt-dlp'],
-      ['finish', 'yt-dlp'],
-    ],
-  );
-});
+testWith(
+  'the registry picks the engines, and one that cannot handle the URL hands over to the next',
+  {},
+  async (fixture) => {
+    const { runner, http, other, event, events } = fixture;
+    runner.send('s1', startOf('aaa', 1, { engine: null, streamId: '137' }));
+    (await http.call(0)).fail(new SluiceError('no_media'));
+    const call = await other.call(0);
+    assert.is(call.job.streamId, '137');
+    await call.finish();
+    await event('done');
+    const phases = events().filter((sent) => sent.type === 'phase');
+    assert.equal(
+      phases.map(({ phase, engine }) => [phase, engine]),
+      [
+        ['parse', null],
+        ['download', 'http'],
+        ['download', 'yt-dlp'],
+        ['finish', 'yt-dlp'],
+      ],
+    );
+  },
+);
 
-withFixture(
+testWith(
   'an engine that fails after bytes came, or for another reason, does not hand over',
   {},
   async (fixture) => {
@@ -136,7 +132,7 @@ withFixture(
   },
 );
 
-withFixture(
+testWith(
   'a probe that hangs ends with the stop of its job',
   { classify: () => new Promise(() => undefined) },
   async ({ runner, event }) => {
@@ -147,15 +143,15 @@ withFixture(
   },
 );
 
-test('a move that a dead runner left is finished by the next one without its engine', async () => {
-  const fixture = await createRunnerFixture();
+test('a move that a dead runner began is completed by the next one without its engine', async () => {
+  const fixture = await createFixture();
   try {
     const { runner, http, event } = fixture;
     runner.send('s1', startOf('aaa'));
     await (await http.call(0)).finish('clip.mp4', 'body');
     const { file } = await event('done');
     await runner.close();
-    const next = await createRunnerFixture({ downloadDir: fixture.dir });
+    const next = await createFixture({ downloadDir: fixture.dir });
     next.runner.send('s1', startOf('aaa'));
     assert.equal((await next.event('done')).file, file);
     assert.equal(summarize(next.events()), ['phase finish aaa.1', 'done aaa.1']);
@@ -167,8 +163,8 @@ test('a move that a dead runner left is finished by the next one without its eng
   }
 });
 
-test('outcomes that no session stores are remembered for the last thousand', async () => {
-  const fixture = await createRunnerFixture();
+test('the last thousand outcomes that no session has acknowledged are kept', async () => {
+  const fixture = await createFixture();
   try {
     const { runner, http, events } = fixture;
     http.download = () => Promise.reject(new SluiceError('remote_not_found'));
@@ -182,7 +178,7 @@ test('outcomes that no session stores are remembered for the last thousand', asy
 
 test('a session whose sink throws does not cost the others their events', async () => {
   const got: RunnerEvent[] = [];
-  const fixture = await createRunnerFixture({
+  const fixture = await createFixture({
     onEvents: (session, events) => {
       if (session === 's1') throw new Error('no');
       got.push(...events);
@@ -199,7 +195,7 @@ test('a session whose sink throws does not cost the others their events', async 
 });
 
 test('a sink may answer with commands', async () => {
-  const fixture: RunnerFixture = await createRunnerFixture({
+  const fixture: Fixture = await createFixture({
     onEvents: (session, events) => {
       fixture.deliveries.push([session, events]);
       for (const sent of events) {

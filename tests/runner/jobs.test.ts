@@ -5,22 +5,18 @@ import * as assert from 'uvu/assert';
 import { hasMark } from '#lib/files/file-mark.ts';
 import { statFile } from '#lib/files/finish/disk.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import {
-  summarize,
-  createRunnerFixture,
-  drainEventLoop,
-  startOf,
-  type RunnerFixture,
-} from './runner-fixture.ts';
+import { summarize, createFixture, nextTurns, startOf, type Fixture } from './fixture.ts';
 
-const test = suite<{ fixture: RunnerFixture }>('jobs');
+const test = suite<{ fixture: Fixture }>('jobs');
 
 test.before.each(async (context) => {
-  context.fixture = await createRunnerFixture();
+  context.fixture = await createFixture();
 });
 test.after.each(({ fixture }) => fixture.close());
 
-test('a download goes through its phases, lands its file and says so last', async ({ fixture }) => {
+test('a download goes through its phases, moves its file to the download dir and reports that last', async ({
+  fixture,
+}) => {
   const { runner, http, event, events, dir } = fixture;
   runner.send('s1', startOf('aaa', 1, { filename: 'my/clip' }));
   const call = await http.call(0);
@@ -53,7 +49,9 @@ test('a download goes through its phases, lands its file and says so last', asyn
   );
 });
 
-test('starting what runs tells where it is, once more, and runs nothing twice', async ({ fixture }) => {
+test('starting a running job reports its phase and sample again, and runs nothing twice', async ({
+  fixture,
+}) => {
   const { runner, http, event, events } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
@@ -64,7 +62,7 @@ test('starting what runs tells where it is, once more, and runs nothing twice', 
   assert.is(http.calls.length, 1);
 });
 
-test('starting what has ended says how it ended, once more', async ({ fixture }) => {
+test('starting an ended job reports its outcome again', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   (await http.call(0)).fail(new SluiceError('remote_busy', 'Later.', { retryAfterMs: 5_000 }));
@@ -80,7 +78,7 @@ test('an older attempt than the one known is ignored', async ({ fixture }) => {
   runner.send('s1', startOf('aaa', 3));
   await http.call(0);
   runner.send('s1', startOf('aaa', 2));
-  await drainEventLoop();
+  await nextTurns();
   assert.equal(summarize(events()), ['phase download aaa.3']);
 });
 
@@ -95,7 +93,7 @@ test('a newer attempt finds the bytes of the older one', async ({ fixture }) => 
   assert.is(await readFile(join(second.job.workDir, 'part'), 'utf8'), 'half');
 });
 
-test('stop is answered also when nothing runs, and for what waits for a place', async ({ fixture }) => {
+test('stop is answered also when nothing runs, and for a job that waits for a slot', async ({ fixture }) => {
   const { runner, http, event, events } = fixture;
   runner.send('s1', { type: 'stop', download: 'none', attempt: 4 });
   assert.equal(await event('stopped'), { type: 'stopped', download: 'none', attempt: 4 });
@@ -107,14 +105,14 @@ test('stop is answered also when nothing runs, and for what waits for a place', 
   assert.not.ok(summarize(events()).includes('phase download job-8.1'));
 });
 
-test('what is stopping starts again once it is gone', async ({ fixture }) => {
+test('a job that is stopping starts again once it has ended', async ({ fixture }) => {
   const { runner, http, event, events } = fixture;
   http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
   const first = await http.call(0);
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
   runner.send('s1', startOf('aaa'));
-  await drainEventLoop();
+  await nextTurns();
   assert.is(http.calls.length, 1);
   first.endAborted();
   await (await http.call(1)).finish();

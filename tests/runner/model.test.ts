@@ -1,6 +1,6 @@
 /**
- * Random commands from three sessions against engines that succeed, fail, hang or are slow to leave, on a real
- * folder. What must hold at every moment and at the end is checked from outside: by the engines and the events.
+ * Random commands from three sessions to engines that succeed, fail, hang or are slow to end, on a real
+ * folder. Invariants are checked from outside, by the engine calls and the events.
  */
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
@@ -10,13 +10,7 @@ import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { JobRef, RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import {
-  createRunnerFixture,
-  drainEventLoop,
-  startOf,
-  type EngineCall,
-  type RunnerFixture,
-} from './runner-fixture.ts';
+import { createFixture, nextTurns, startOf, type EngineCall, type Fixture } from './fixture.ts';
 
 const MAX_ACTIVE = 3;
 const SESSIONS = ['s0', 's1', 's2'];
@@ -57,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait') }) },
 ) as fc.Arbitrary<Step>;
 
-/** What was asked, as a session would remember it. */
+/** The commands sent so far, as sessions would remember them. */
 class Model {
   readonly attempts = new Map<string, number>();
   /** How often each attempt was started; how often stopped, taken over or discarded. */
@@ -81,8 +75,8 @@ function download(n: number): [session: string, download: string] {
   return [session, `${session}-job${Math.floor(n / SESSIONS.length)}`];
 }
 
-/** Looks at every engine call as it begins and ends. */
-function watch({ http }: RunnerFixture): { broken: string[]; working: () => EngineCall[] } {
+/** Checks every engine call as it begins. */
+function watch({ http }: Fixture): { broken: string[]; working: () => EngineCall[] } {
   const broken: string[] = [];
   const working = (): EngineCall[] => http.calls.filter((call) => !call.isOver);
   const engineDownload = http.download.bind(http);
@@ -99,7 +93,7 @@ function watch({ http }: RunnerFixture): { broken: string[]; working: () => Engi
 }
 
 function perform(
-  fixture: RunnerFixture,
+  fixture: Fixture,
   model: Model,
   one: Step,
   working: () => EngineCall[],
@@ -143,7 +137,7 @@ function perform(
       return runner.send(session, { type: 'want', jobs: keep });
     }
     case 'wait':
-      return drainEventLoop();
+      return nextTurns();
     default: {
       const calls = working();
       const call = calls[one.call % calls.length];
@@ -156,22 +150,22 @@ function perform(
   }
 }
 
-async function bringHome(fixture: RunnerFixture, working: () => EngineCall[]): Promise<void> {
+async function endAll(fixture: Fixture, working: () => EngineCall[]): Promise<void> {
   await waitFor(
     async () => {
       for (const call of working()) {
         if (call.job.signal.aborted) call.endAborted();
         else await call.finish('x.bin', basename(call.job.workDir));
       }
-      await drainEventLoop();
+      await nextTurns();
       return fixture.runner.jobs().every(({ state }) => state === 'ended');
     },
     { what: 'everything to end' },
   );
-  await drainEventLoop();
+  await nextTurns();
 }
 
-function check(fixture: RunnerFixture, model: Model): void {
+function check(fixture: Fixture, model: Model): void {
   const all: RunnerEvent[] = SESSIONS.flatMap((session) => fixture.events(session));
   for (const session of SESSIONS) {
     for (const event of fixture.events(session)) {
@@ -197,10 +191,10 @@ function check(fixture: RunnerFixture, model: Model): void {
   }
 }
 
-test('whatever is asked in whatever order, the promises of the port hold', async () => {
+test('commands in any order keep the promises of the port', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80 }), async (steps) => {
-      const fixture = await createRunnerFixture({
+      const fixture = await createFixture({
         maxActive: MAX_ACTIVE,
         stuckMs: Infinity,
         stallMs: Infinity,
@@ -213,7 +207,7 @@ test('whatever is asked in whatever order, the promises of the port hold', async
           assert.equal(broken, []);
           if (one.do === 'wait') assertBusy(fixture);
         }
-        await bringHome(fixture, working);
+        await endAll(fixture, working);
         assert.equal(broken, []);
         check(fixture, model);
         await checkFolder(fixture);
@@ -225,8 +219,8 @@ test('whatever is asked in whatever order, the promises of the port hold', async
   );
 });
 
-/** Nobody waits while a place is free. */
-function assertBusy({ runner }: RunnerFixture): void {
+/** No job waits while a slot is free. */
+function assertBusy({ runner }: Fixture): void {
   const count = (...states: string[]): number =>
     runner.jobs().filter(({ state }) => states.includes(state)).length;
   assert.ok(
@@ -235,8 +229,8 @@ function assertBusy({ runner }: RunnerFixture): void {
   );
 }
 
-/** Every file that was told is there and is whole; nothing else is. */
-async function checkFolder(fixture: RunnerFixture): Promise<void> {
+/** The folder holds exactly the files that were reported, each complete. */
+async function checkFolder(fixture: Fixture): Promise<void> {
   const told = new Map<string, string>();
   for (const session of SESSIONS) {
     for (const event of fixture.events(session)) {

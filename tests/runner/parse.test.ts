@@ -5,11 +5,11 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
 import type { RunnerCommand } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import { createRunnerFixture, drainEventLoop, type RunnerFixture } from './runner-fixture.ts';
+import { createFixture, nextTurns, type Fixture } from './fixture.ts';
 
-const test = suite<{ fixture: RunnerFixture; requests: Pending[] }>('parse');
+const test = suite<{ fixture: Fixture; requests: ParseCall[] }>('parse');
 
-interface Pending extends ParseRequest {
+interface ParseCall extends ParseRequest {
   resolve: (result: ParseResult) => void;
   reject: (error: unknown) => void;
 }
@@ -24,8 +24,8 @@ const ITEM: MediaItem = {
 };
 
 test.before.each(async (context) => {
-  const fixture = await createRunnerFixture();
-  const requests: Pending[] = [];
+  const fixture = await createFixture();
+  const requests: ParseCall[] = [];
   fixture.http.parse = (request) =>
     new Promise((resolve, reject) => requests.push({ ...request, resolve, reject }));
   Object.assign(context, { fixture, requests });
@@ -39,7 +39,7 @@ function parse(job: string): RunnerCommand {
   return { type: 'parse', job, url: `https://media.test/${job}`, engine: 'http' };
 }
 
-function nth(requests: Pending[], n: number): Promise<Pending> {
+function nth(requests: ParseCall[], n: number): Promise<ParseCall> {
   return waitFor(() => requests[n], { what: `parse ${n}` });
 }
 
@@ -70,7 +70,7 @@ test('a parse that fails says so with a code', async ({ fixture, requests }) => 
   assert.is((await fixture.event('parse-failed', 1)).error.code, 'internal_error');
 });
 
-test('a parse that takes a minute ends in timeout, and is not heard afterwards', async ({
+test('a parse that takes a minute ends in timeout, and reports nothing afterwards', async ({
   fixture,
   requests,
 }) => {
@@ -83,7 +83,7 @@ test('a parse that takes a minute ends in timeout, and is not heard afterwards',
   assert.is((await fixture.event('parse-failed')).error.code, 'timeout');
   request.onItems?.([ITEM]);
   request.resolve({ engine: 'http', items: [] });
-  await drainEventLoop();
+  await nextTurns();
   assert.is(fixture.events().length, 1);
 });
 
@@ -93,7 +93,7 @@ test('an abandoned parse is aborted and never answered', async ({ fixture, reque
   fixture.runner.send('s1', { type: 'abandon-parse', job: 'a' });
   assert.ok(request.signal.aborted);
   request.resolve({ engine: 'http', items: [] });
-  await drainEventLoop();
+  await nextTurns();
   assert.equal(fixture.events(), []);
 });
 
@@ -101,13 +101,13 @@ test('four parses run at a time, and sessions take turns', async ({ fixture, req
   for (const job of ['a', 'b', 'c', 'd', 'e', 'f']) fixture.runner.send('s1', parse(job));
   fixture.runner.send('s2', parse('g'));
   await nth(requests, 3);
-  await drainEventLoop();
+  await nextTurns();
   assert.is(requests.length, 4);
   requests[0]?.resolve({ engine: 'http', items: [] });
   assert.match((await nth(requests, 4)).url, /\/g$/);
 });
 
-test('asking twice is asking once, and sessions have job names of their own', async ({
+test('a parse sent twice runs once, and sessions have job names of their own', async ({
   fixture,
   requests,
 }) => {
@@ -116,12 +116,12 @@ test('asking twice is asking once, and sessions have job names of their own', as
   fixture.runner.send('s2', parse('a'));
   (await nth(requests, 1)).resolve({ engine: 'http', items: [] });
   await fixture.event('parse-done', 0, 's2');
-  await drainEventLoop();
+  await nextTurns();
   assert.is(requests.length, 2);
   assert.equal(fixture.events('s1'), []);
 });
 
-test('a parse that ignores its abort does not hold its place for ever', async ({ fixture, requests }) => {
+test('a parse that ignores its abort loses its slot', async ({ fixture, requests }) => {
   for (const job of ['a', 'b', 'c', 'd', 'e']) fixture.runner.send('s1', parse(job));
   await nth(requests, 3);
   fixture.clock.increment(60_000);
@@ -132,7 +132,7 @@ test('a parse that ignores its abort does not hold its place for ever', async ({
 });
 
 test('a session that is silent for its lease has its parses aborted', async () => {
-  const fixture = await createRunnerFixture({ leaseMs: 5_000 });
+  const fixture = await createFixture({ leaseMs: 5_000 });
   let aborted = false;
   fixture.http.parse = ({ signal }) =>
     new Promise((_, reject) => {

@@ -6,7 +6,7 @@ import { FairQueue, type Ticket } from '#lib/runner/fair-queue.ts';
 import { OUTPUT_TAIL_BYTES, OutputTail } from '#lib/runner/output-tail.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
-test('places are never exceeded, given back once, and never two more for one while another waits', async () => {
+test('slots are never exceeded, released once, and never two more for one session while another waits', async () => {
   const step = fc.oneof(
     fc.record({ ask: fc.constantFrom('a', 'b', 'c', 'd') }),
     fc.record({ leave: fc.nat({ max: 40 }) }),
@@ -66,13 +66,13 @@ test('within a session it is first come, first served', async () => {
   assert.equal(order, [0, 1, 2]);
 });
 
-test('a ticket that is given back before its work began never begins', async () => {
+test('a ticket that is released before its work began never begins', async () => {
   const queue = new FairQueue(1);
   queue.release(queue.enqueue('a', () => assert.unreachable()));
   await Promise.resolve();
 });
 
-test('whatever is printed in whatever chunks, the tail is its printable end in at most 4096 bytes', () => {
+test('the tail is the printable end of the output in at most 4096 bytes, however it is chunked', () => {
   const chunk = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.constantFrom(
@@ -101,7 +101,7 @@ test('whatever is printed in whatever chunks, the tail is its printable end in a
   );
 });
 
-test('errno of a file is a disk code, of a socket or a program it is not', () => {
+test('an errno of a file call becomes a disk code, one of a socket or a program does not', () => {
   const errno = (code: string, syscall: string): Error => Object.assign(new Error(code), { code, syscall });
   assert.is(asDiskError(errno('ENOSPC', 'write'))?.code, 'disk_full');
   assert.is(asDiskError(errno('EACCES', 'open'))?.code, 'disk_denied');

@@ -1,22 +1,16 @@
-/** What a session that compares is told of, and what the runner forgets when it is over. */
+/** How `want` reconciles, and what the runner forgets. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { JobRef, RunnerCommand } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import {
-  summarize,
-  createRunnerFixture,
-  drainEventLoop,
-  startOf,
-  type RunnerFixture,
-} from './runner-fixture.ts';
+import { summarize, createFixture, nextTurns, startOf, type Fixture } from './fixture.ts';
 
-const test = suite<{ fixture: RunnerFixture }>('want');
+const test = suite<{ fixture: Fixture }>('want');
 const LEASE_MS = 1_000;
 
 test.before.each(async (context) => {
-  context.fixture = await createRunnerFixture({ maxActive: 1, leaseMs: LEASE_MS, stallMs: Infinity });
+  context.fixture = await createFixture({ maxActive: 1, leaseMs: LEASE_MS, stallMs: Infinity });
 });
 test.after.each(({ fixture }) => fixture.close());
 
@@ -24,14 +18,14 @@ const ref = (download: string, attempt = 1): JobRef => ({ download, attempt });
 const want = (...jobs: JobRef[]): RunnerCommand => ({ type: 'want', jobs });
 const stop = (download: string, attempt = 1): RunnerCommand => ({ type: 'stop', download, attempt });
 
-/** One that runs, and one that waits for its place. */
-async function occupy({ runner, http }: RunnerFixture): Promise<void> {
+/** Starts one job that runs, and one that waits for its slot. */
+async function occupy({ runner, http }: Fixture): Promise<void> {
   runner.send('s1', startOf('runs'));
   await http.call(0);
   runner.send('s1', startOf('waits'));
 }
 
-test('what waits for a place is among what goes on, and gets its place', async ({ fixture }) => {
+test('a job that waits for a slot counts as active, and gets its slot', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   await occupy(fixture);
   runner.send('s1', want(ref('runs'), ref('waits')));
@@ -40,7 +34,7 @@ test('what waits for a place is among what goes on, and gets its place', async (
   assert.match((await http.call(1)).job.workDir, /waits$/);
 });
 
-test('what waits and is not wanted leaves the queue, and says that it was stopped', async ({ fixture }) => {
+test('a waiting job that is not wanted leaves the queue and is reported as stopped', async ({ fixture }) => {
   const { runner, http, event, events } = fixture;
   await occupy(fixture);
   runner.send('s1', want(ref('runs')));
@@ -52,7 +46,7 @@ test('what waits and is not wanted leaves the queue, and says that it was stoppe
   assert.not.ok(summarize(events()).includes('phase download waits.1'));
 });
 
-test('what waits in another attempt than the wanted one does not begin', async ({ fixture }) => {
+test('a job that waits in another attempt than the wanted one does not start', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   await occupy(fixture);
   runner.send('s1', startOf('waits', 2));
@@ -67,7 +61,7 @@ test('what waits in another attempt than the wanted one does not begin', async (
   assert.equal((await event('done', 1)).attempt, 3);
 });
 
-test('what leaves is no job any more, unless it begins again when it is gone', async ({ fixture }) => {
+test('a stopping job is not active, unless it is to start again', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   http.endsOnAbort = false;
   runner.send('s1', startOf('runs'));
@@ -83,7 +77,7 @@ test('what leaves is no job any more, unless it begins again when it is gone', a
   await event('done');
 });
 
-test('what would begin again when it is gone does not, once it is not wanted', async ({ fixture }) => {
+test('a stopping job that was to start again does not, once it is not wanted', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   http.endsOnAbort = false;
   runner.send('s1', startOf('runs'));
@@ -93,12 +87,12 @@ test('what would begin again when it is gone does not, once it is not wanted', a
   assert.equal((await event('jobs')).jobs, []);
   leaving.endAborted();
   assert.equal((await event('stopped')).attempt, 2);
-  await drainEventLoop();
+  await nextTurns();
   assert.equal(runner.jobs(), []);
   assert.is(http.calls.length, 1);
 });
 
-test('what has ended is no job, and its outcome is kept for who comes for it', async ({ fixture }) => {
+test('an ended job is not active, and its outcome is kept', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   (await http.call(0)).fail(new SluiceError('timeout'));
@@ -131,12 +125,12 @@ test('a session is forgotten with its last job: nothing is left for its lease to
   runner.send('s1', { type: 'parse', job: 'p', url: 'https://media.test/', engine: 'http' });
   await event('parse-done');
   await waitFor(() => runner.jobs().length === 0);
-  await drainEventLoop();
+  await nextTurns();
   clock.increment(LEASE_MS);
   assert.equal(logged, []);
 });
 
-test('what is forgotten may be begun by anybody, in whatever attempt', async ({ fixture }) => {
+test('a forgotten download may be started by any session, in any attempt', async ({ fixture }) => {
   const { runner, http, event, logged } = fixture;
   runner.send('s1', startOf('aaa', 5));
   await (await http.call(0)).finish();
@@ -149,7 +143,7 @@ test('what is forgotten may be begun by anybody, in whatever attempt', async ({ 
   assert.equal(logged, []);
 });
 
-test('an outcome that nobody came for goes with the lease of its session', async ({ fixture }) => {
+test('an outcome that was not fetched is dropped with the lease of its session', async ({ fixture }) => {
   const { runner, http, clock, event } = fixture;
   runner.send('s1', startOf('aaa'));
   (await http.call(0)).fail(new SluiceError('timeout'));
@@ -163,8 +157,8 @@ test('an outcome that nobody came for goes with the lease of its session', async
   await http.call(1);
 });
 
-test('what runs in a newer attempt is kept, however many others end meanwhile', async () => {
-  const others = await createRunnerFixture({ maxActive: 2 });
+test('a job that runs in a newer attempt is kept, however many others end meanwhile', async () => {
+  // Starting it again runs it again.
   try {
     others.runner.send('s1', startOf('first', 1));
     (await others.http.call(0)).fail(new SluiceError('timeout'));
@@ -182,7 +176,7 @@ test('what runs in a newer attempt is kept, however many others end meanwhile', 
   }
 });
 
-test('what is known when the runner closes is still said', async ({ fixture }) => {
+test('pending samples are sent when the runner closes', async ({ fixture }) => {
   const { runner, http, events } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);

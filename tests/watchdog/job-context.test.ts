@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { type CurrentJob, readJob } from '#lib/watchdog/ends.ts';
 import { ASK_CURRENT_JOB, exposeCurrentJob, runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
-import { type RunnerFixture, createRunnerFixture, startOf } from '../runner/runner-fixture.ts';
+import { type Fixture, createFixture, startOf } from '../runner/fixture.ts';
 import { waitFor } from '../support/wait.ts';
 
 exposeCurrentJob();
@@ -16,10 +16,10 @@ const briefly = (job: CurrentJob | null): string =>
   job === null ? 'nobody' : `${job.session} ${job.download ?? 'look-up'} ${job.site}`;
 
 async function onGround(
-  options: Parameters<typeof createRunnerFixture>[0],
-  body: (fixture: RunnerFixture) => Promise<void>,
+  options: Parameters<typeof createFixture>[0],
+  body: (fixture: Fixture) => Promise<void>,
 ): Promise<void> {
-  const fixture = await createRunnerFixture({
+  const fixture = await createFixture({
     runInJob: ({ session, download, url }, work) =>
       runInJob({ session, download, site: new URL(url).host }, work),
     ...options,

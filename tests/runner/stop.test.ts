@@ -4,18 +4,12 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { RunnerCommand } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import {
-  summarize,
-  createRunnerFixture,
-  drainEventLoop,
-  startOf,
-  type RunnerFixture,
-} from './runner-fixture.ts';
+import { summarize, createFixture, nextTurns, startOf, type Fixture } from './fixture.ts';
 
-const test = suite<{ fixture: RunnerFixture }>('ends');
+const test = suite<{ fixture: Fixture }>('stop');
 
 test.before.each(async (context) => {
-  context.fixture = await createRunnerFixture();
+  context.fixture = await createFixture();
 });
 test.after.each(({ fixture }) => fixture.close());
 
@@ -25,7 +19,7 @@ test('a newer attempt begins only once the engine of the older one has settled',
   runner.send('s1', startOf('aaa', 1));
   const older = await http.call(0);
   runner.send('s1', startOf('aaa', 2));
-  await drainEventLoop();
+  await nextTurns();
   assert.ok(older.job.signal.aborted);
   assert.is(http.calls.length, 1);
   older.endAborted();
@@ -42,7 +36,7 @@ test('stop is answered once the engine has settled, with the bytes kept', async 
   const call = await http.call(0);
   call.sample(5);
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
-  await drainEventLoop();
+  await nextTurns();
   assert.not.ok(events().some(({ type }) => type === 'stopped'));
   call.sample(6);
   call.endAborted();
@@ -52,7 +46,9 @@ test('stop is answered once the engine has settled, with the bytes kept', async 
   assert.equal(runner.jobs(), []);
 });
 
-test('an engine that finishes although it was stopped has its file kept, not landed', async ({ fixture }) => {
+test('an engine that finishes although it was stopped has its file kept in the work dir', async ({
+  fixture,
+}) => {
   const { runner, http, event, files } = fixture;
   http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
@@ -64,13 +60,13 @@ test('an engine that finishes although it was stopped has its file kept, not lan
   assert.is(await readFile(join(call.job.workDir, 'data'), 'utf8'), 'body');
 });
 
-/** A fixture whose session answers the first `phase finish` with `command`: the move has begun by then. */
+/** Sends `command` at the first `phase finish`, when the move has begun. */
 async function interrupting(
   command: RunnerCommand,
-  body: (fixture: RunnerFixture) => Promise<void>,
+  body: (fixture: Fixture) => Promise<void>,
 ): Promise<void> {
   let sent = false;
-  const fixture: RunnerFixture = await createRunnerFixture({
+  const fixture: Fixture = await createFixture({
     onEvents: (session, events) => {
       fixture.deliveries.push([session, events]);
       if (sent || !events.some((event) => event.type === 'phase' && event.phase === 'finish')) return;
@@ -87,7 +83,7 @@ async function interrupting(
   }
 }
 
-test('a file that landed although its job was stopped is told before the stop is answered', async () => {
+test('a file that is finished although its job was stopped is reported before the stop is answered', async () => {
   await interrupting({ type: 'stop', download: 'aaa', attempt: 1 }, async (fixture) => {
     const { runner, http, event, events, files } = fixture;
     await event('stopped');
@@ -99,7 +95,7 @@ test('a file that landed although its job was stopped is told before the stop is
   });
 });
 
-test('a file that landed although its job was discarded is deleted again', async () => {
+test('a file that is finished although its job was discarded is deleted again', async () => {
   await interrupting({ type: 'discard', download: 'aaa', file: null }, async ({ event, events, files }) => {
     await event('discarded');
     assert.equal(summarize(events()).slice(2), ['discarded aaa']);
@@ -107,7 +103,7 @@ test('a file that landed although its job was discarded is deleted again', async
   });
 });
 
-test('a newer attempt of what has just landed tells of the file and fetches nothing', async () => {
+test('a newer attempt at a download that has just finished reports the file and fetches nothing', async () => {
   await interrupting(startOf('aaa', 2), async ({ event, events, files, http }) => {
     assert.is((await event('done')).attempt, 2);
     assert.not.ok(summarize(events()).includes('done aaa.1'));
@@ -116,7 +112,9 @@ test('a newer attempt of what has just landed tells of the file and fetches noth
   });
 });
 
-test('what is stopped or discarded while it waits to start again does not', async ({ fixture }) => {
+test('a job that is stopped or discarded while it waits to start again does not start', async ({
+  fixture,
+}) => {
   const { runner, http, event } = fixture;
   http.endsOnAbort = false;
   for (const download of ['aaa', 'bbb']) runner.send('s1', startOf(download));
@@ -135,7 +133,7 @@ test('what is stopped or discarded while it waits to start again does not', asyn
   assert.is(http.calls.length, 2);
 });
 
-test('what is discarded while it waits for a place leaves no place behind', async ({ fixture }) => {
+test('a job that is discarded while it waits for a slot does not take one', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   for (let n = 0; n < 8; n++) runner.send('s1', startOf(`job-${n}`));
   await http.call(7);
@@ -160,25 +158,25 @@ test('settle forgets the outcome and removes the work dir', async ({ fixture }) 
   assert.equal(await files(), ['clip.mp4']);
 });
 
-test('settle of a job that runs is ignored', async ({ fixture }) => {
+test('settle of a running job is ignored', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   runner.send('s1', { type: 'settle', download: 'aaa' });
-  await drainEventLoop();
+  await nextTurns();
   assert.not.ok(call.job.signal.aborted);
   await call.finish();
   await event('done');
 });
 
-test('discard ends what runs, removes its work dir and answers', async ({ fixture }) => {
+test('discard ends the running job, removes its work dir and is answered', async ({ fixture }) => {
   const { runner, http, event, events, workDirs } = fixture;
   http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   await writeFile(join(call.job.workDir, 'part'), 'half');
   runner.send('s1', { type: 'discard', download: 'aaa', file: null });
-  await drainEventLoop();
+  await nextTurns();
   assert.equal(await workDirs(), ['aaa'], 'nothing is removed under a working engine');
   call.endAborted();
   await event('discarded');
@@ -186,7 +184,7 @@ test('discard ends what runs, removes its work dir and answers', async ({ fixtur
   assert.equal(summarize(events()), ['phase download aaa.1', 'discarded aaa']);
 });
 
-test('discard deletes the named file and nothing but a regular file in the folder', async ({ fixture }) => {
+test('discard deletes the named file only if it is a regular file in the folder', async ({ fixture }) => {
   const { runner, event, dir, files } = fixture;
   await writeFile(join(dir, 'mine.mp4'), 'x');
   await mkdir(join(dir, 'folder'));
@@ -197,7 +195,7 @@ test('discard deletes the named file and nothing but a regular file in the folde
   assert.equal(await files(), ['folder']);
 });
 
-test('every discard is answered, and a start after it begins afresh', async ({ fixture }) => {
+test('every discard is answered, and a start after it begins from scratch', async ({ fixture }) => {
   const { runner, http, event } = fixture;
   http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
@@ -212,7 +210,7 @@ test('every discard is answered, and a start after it begins afresh', async ({ f
   assert.is(await readFile(join(again.job.workDir, 'part'), 'utf8').catch(() => 'gone'), 'gone');
 });
 
-test('want ends what is not wanted and answers what goes on', async ({ fixture }) => {
+test('want ends the jobs that are not wanted and is answered with those that remain', async ({ fixture }) => {
   const { runner, http, event, workDirs } = fixture;
   for (const download of ['aaa', 'bbb', 'ccc']) runner.send('s1', startOf(download));
   runner.send('s2', startOf('ddd'));
@@ -249,7 +247,7 @@ test('a session cannot touch the job of another one', async ({ fixture }) => {
   assert.equal(await files(), ['clip.mp4']);
 });
 
-test('close aborts everything, waits for the engines, keeps the bytes and says nothing more', async ({
+test('close aborts everything, waits for the engines, keeps the bytes and sends nothing more', async ({
   fixture,
 }) => {
   const { runner, http, deliveries, workDirs } = fixture;
@@ -258,7 +256,7 @@ test('close aborts everything, waits for the engines, keeps the bytes and says n
   const last = await http.call(7);
   let closed = false;
   const closing = runner.close().then(() => (closed = true));
-  await drainEventLoop();
+  await nextTurns();
   const sent = deliveries.length;
   for (const call of http.calls) {
     assert.ok(call.job.signal.aborted);
@@ -267,14 +265,14 @@ test('close aborts everything, waits for the engines, keeps the bytes and says n
   }
   await closing;
   runner.send('s1', startOf('late'));
-  await drainEventLoop();
+  await nextTurns();
   assert.is(deliveries.length, sent);
   assert.is(http.calls.length, 8);
   assert.is((await workDirs()).length, 8);
   assert.ok(last.job.signal.aborted);
 });
 
-test('close leaves no trace in a folder where nothing is kept', async ({ fixture }) => {
+test('close removes .sluice when no work dir is left in it', async ({ fixture }) => {
   const { runner, http, event, dir } = fixture;
   runner.send('s1', startOf('aaa'));
   await (await http.call(0)).finish();

@@ -1,4 +1,4 @@
-/** A runner on a real folder and a virtual clock, with an engine that does what a test tells it, when it tells it. */
+/** A runner with a real folder, a virtual clock and engines that the test controls by hand. */
 import { mkdtemp, readdir, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import type { EngineName, ParseResult } from '#lib/protocol/media.ts';
 import type { RunnerEvent, StartJob } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
 
-/** One call of `Engine.download`, in the hands of the test. */
+/** One call of `Engine.download`, controlled by the test. */
 export class EngineCall {
   readonly engine: EngineName;
   readonly job: EngineJob;
@@ -31,7 +31,7 @@ export class EngineCall {
     this.#reject = reject;
   }
 
-  /** Writes the file into the work dir, for real, and says so. */
+  /** Writes the file into the work dir and resolves the call. */
   async finish(suggestedName = 'clip.mp4', body = 'body'): Promise<void> {
     const path = join(this.job.workDir, 'data');
     await writeFile(path, body);
@@ -48,7 +48,7 @@ export class EngineCall {
     this.#reject(error);
   }
 
-  /** Settles after an abort, as the port asks. */
+  /** Rejects with the abort's reason, as the port requires. */
   endAborted(): void {
     this.fail(this.job.signal.reason);
   }
@@ -67,9 +67,9 @@ export class EngineCall {
 export class ManualEngine implements Engine {
   readonly name: EngineName;
   readonly calls: EngineCall[] = [];
-  /** Settles by itself after an abort; else the test calls `letGo`. */
+  /** false = the test calls `endAborted` after an abort. */
   endsOnAbort = true;
-  /** `parse` as the test wants it. */
+  /** To be replaced by the test. */
   parse: (request: ParseRequest) => Promise<ParseResult>;
 
   constructor(name: EngineName) {
@@ -89,13 +89,13 @@ export class ManualEngine implements Engine {
     });
   }
 
-  /** The n-th call, once it is made. */
+  /** Waits for the n-th call. */
   call(n: number): Promise<EngineCall> {
     return waitFor(() => this.calls[n], { what: `call ${n} of ${this.name}` });
   }
 }
 
-export interface RunnerFixture {
+export interface Fixture {
   dir: string;
   clock: SimulatedClock;
   http: ManualEngine;
@@ -104,33 +104,30 @@ export interface RunnerFixture {
   /** Everything that was sent, in order. */
   deliveries: [session: string, events: RunnerEvent[]][];
   logged: string[];
-  /** The events of one session; `type` narrows them. */
+  /** The events of one session. */
   events: (session?: string) => RunnerEvent[];
-  /** The n-th event of a type that a session got, once it is there. */
+  /** Waits for the n-th event of a type that a session gets. */
   event: <Type extends RunnerEvent['type']>(
     type: Type,
     n?: number,
     session?: string,
   ) => Promise<Extract<RunnerEvent, { type: Type }>>;
-  /** Base names a person sees in the folder. */
+  /** Base names of the visible files. */
   files: () => Promise<string[]>;
   workDirs: () => Promise<string[]>;
   close: () => Promise<void>;
 }
 
-export interface RunnerFixtureOptions extends Partial<RunnerOptions> {
+export interface FixtureOptions extends Partial<RunnerOptions> {
   classify?: () => Promise<UrlKind>;
 }
 
-export async function createRunnerFixture({
-  classify,
-  ...options
-}: RunnerFixtureOptions = {}): Promise<RunnerFixture> {
+export async function createFixture({ classify, ...options }: FixtureOptions = {}): Promise<Fixture> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-runner-'));
   const clock = new SimulatedClock();
   const http = new ManualEngine('http');
   const other = new ManualEngine('yt-dlp');
-  const deliveries: RunnerFixture['deliveries'] = [];
+  const deliveries: Fixture['deliveries'] = [];
   const logged: string[] = [];
   const registry = createRegistry({
     engines: [http, other],
@@ -198,7 +195,7 @@ export function startOf(
   };
 }
 
-/** The events without what a test does not look at. */
+/** Events as short strings: type, phase or bytes, job. */
 export function summarize(events: RunnerEvent[]): string[] {
   return events.map((event) => {
     if (event.type === 'phase') return `phase ${event.phase} ${event.download}.${event.attempt}`;
@@ -210,7 +207,7 @@ export function summarize(events: RunnerEvent[]): string[] {
   });
 }
 
-/** Lets everything run that only waits for its turn. */
-export function drainEventLoop(): Promise<void> {
+/** Lets pending microtasks and immediates run. */
+export function nextTurns(): Promise<void> {
   return new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 }

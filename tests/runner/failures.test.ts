@@ -3,23 +3,13 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles, waitFor } from '../support/wait.ts';
-import {
-  summarize,
-  createRunnerFixture,
-  startOf,
-  type RunnerFixture,
-  type RunnerFixtureOptions,
-} from './runner-fixture.ts';
+import { summarize, createFixture, startOf, type Fixture, type FixtureOptions } from './fixture.ts';
 
-const test = suite('trouble');
+const test = suite('failures');
 
-function withFixture(
-  name: string,
-  options: RunnerFixtureOptions,
-  body: (fixture: RunnerFixture) => Promise<void>,
-): void {
+function testWith(name: string, options: FixtureOptions, body: (fixture: Fixture) => Promise<void>): void {
   test(name, async () => {
-    const fixture = await createRunnerFixture(options);
+    const fixture = await createFixture(options);
     try {
       await settles(body(fixture), { what: name });
     } finally {
@@ -51,20 +41,16 @@ for (const [what, thrown, expected] of [
   ],
   ['a thrown string', 'no', ['internal_error', 'Something broke inside Sluice.', true]],
 ] as const) {
-  withFixture(
-    `${what} thrown by an engine is a coded failure`,
-    {},
-    async ({ runner, http, event, logged }) => {
-      runner.send('s1', startOf('aaa'));
-      (await http.call(0)).fail(thrown);
-      const { error } = await event('failed');
-      assert.equal([error.code, error.message, error.transient], expected);
-      assert.is(logged.includes('a download broke'), error.code === 'internal_error');
-    },
-  );
+  testWith(`${what} thrown by an engine is a coded failure`, {}, async ({ runner, http, event, logged }) => {
+    runner.send('s1', startOf('aaa'));
+    (await http.call(0)).fail(thrown);
+    const { error } = await event('failed');
+    assert.equal([error.code, error.message, error.transient], expected);
+    assert.is(logged.includes('a download broke'), error.code === 'internal_error');
+  });
 }
 
-withFixture('an engine that throws on the spot harms nobody else', {}, async ({ runner, http, event }) => {
+testWith('an engine that throws synchronously harms no other job', {}, async ({ runner, http, event }) => {
   const download = http.download.bind(http);
   http.download = (job) => {
     if (job.workDir.endsWith('bbb')) return download(job);
@@ -77,7 +63,7 @@ withFixture('an engine that throws on the spot harms nobody else', {}, async ({ 
   assert.is((await event('done')).download, 'bbb');
 });
 
-withFixture('a work dir that cannot be made fails with the reason', {}, async ({ runner, dir, event }) => {
+testWith('a work dir that cannot be created fails with the reason', {}, async ({ runner, dir, event }) => {
   await chmod(dir, 0o500);
   runner.send('s1', startOf('bad id'));
   assert.is((await event('failed')).error.code, 'internal_error');
@@ -88,7 +74,7 @@ withFixture('a work dir that cannot be made fails with the reason', {}, async ({
   await chmod(dir, 0o700);
 });
 
-withFixture('an engine from which no byte comes is given up', { stallMs: 60_000 }, async (fixture) => {
+testWith('an engine that receives no byte is aborted', { stallMs: 60_000 }, async (fixture) => {
   const { runner, http, clock, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
@@ -103,22 +89,18 @@ withFixture('an engine from which no byte comes is given up', { stallMs: 60_000 
   assert.equal([error.code, error.transient], ['engine_stalled', true]);
 });
 
-withFixture(
-  'joining and converting may take as long as they need',
-  { leaseMs: Infinity },
-  async (fixture) => {
-    const { runner, http, clock, event } = fixture;
-    runner.send('s1', startOf('aaa'));
-    const call = await http.call(0);
-    call.job.onPhase('finish');
-    clock.increment(10_000_000);
-    await call.finish();
-    await event('done');
-  },
-);
+testWith('joining and converting may take as long as they need', { leaseMs: Infinity }, async (fixture) => {
+  const { runner, http, clock, event } = fixture;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.job.onPhase('finish');
+  clock.increment(10_000_000);
+  await call.finish();
+  await event('done');
+});
 
-withFixture(
-  'an engine that ignores its abort loses its place, not its work dir',
+testWith(
+  'an engine that ignores its abort loses its slot, not its work dir',
   { maxActive: 1 },
   async (fixture) => {
     const { runner, http, clock, event, events, logged } = fixture;
@@ -140,7 +122,7 @@ withFixture(
   },
 );
 
-withFixture(
+testWith(
   'an engine that stalls and ignores the abort still ends in an error',
   { stallMs: 60_000 },
   async (fixture) => {
@@ -157,7 +139,7 @@ withFixture(
   },
 );
 
-withFixture(
+testWith(
   'a session that is silent for its lease has its jobs ended',
   { stallMs: Infinity },
   async (fixture) => {
@@ -176,7 +158,7 @@ withFixture(
   },
 );
 
-withFixture(
+testWith(
   'a session in the same process needs no lease',
   { leaseMs: Infinity, stallMs: Infinity },
   async (fixture) => {

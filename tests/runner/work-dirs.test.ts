@@ -4,13 +4,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { finishFile } from '#lib/files/finish/finish.server.ts';
 import { waitFor } from '../support/wait.ts';
-import { type RunnerFixture, createRunnerFixture, startOf } from './runner-fixture.ts';
+import { type Fixture, createFixture, startOf } from './fixture.ts';
 
 async function withFixture(
   instance: string | null,
-  body: (fixture: RunnerFixture) => Promise<void>,
+  body: (fixture: Fixture) => Promise<void>,
 ): Promise<void> {
-  const fixture = await createRunnerFixture({ instance });
+  const fixture = await createFixture({ instance });
   try {
     await body(fixture);
   } finally {
@@ -18,7 +18,7 @@ async function withFixture(
   }
 }
 
-/** A work dir as somebody's attempt leaves it. */
+/** Creates a work dir as an attempt leaves it. */
 async function leave(dir: string, name: string, owner: object | string | null): Promise<void> {
   const path = join(dir, '.sluice', name);
   await mkdir(path, { recursive: true });
@@ -28,7 +28,7 @@ async function leave(dir: string, name: string, owner: object | string | null): 
   }
 }
 
-test('an attempt says in its work dir whose it is', () =>
+test('an attempt records the owner in its work dir', () =>
   withFixture('me', async ({ runner, http, dir }) => {
     runner.send('s1', startOf('aaa'));
     await http.call(0);
@@ -36,7 +36,7 @@ test('an attempt says in its work dir whose it is', () =>
     assert.equal(owner, { version: 1, instance: 'me', session: 's1' });
   }));
 
-test('each session is told which of its work dirs are here, and nobody of the work of others', () =>
+test('each session gets the ids of its work dirs, and nobody those of other owners', () =>
   withFixture('me', async ({ runner, dir, events, workDirs }) => {
     await leave(dir, 'aaa', { version: 1, instance: 'me', session: 's1' });
     await leave(dir, 'bbb', { version: 1, instance: 'me', session: 's2' });
@@ -51,7 +51,7 @@ test('each session is told which of its work dirs are here, and nobody of the wo
     assert.is((await workDirs()).length, 6, 'nothing is removed unasked');
   }));
 
-test('a half-removed work dir is taken away, whoever was killed removing it', () =>
+test('a half-removed work dir is removed, whoever began to remove it', () =>
   withFixture('me', async ({ runner, dir, workDirs, events }) => {
     await leave(dir, 'aaa.removed', null);
     await leave(dir, 'bbb.removed', { version: 1, instance: 'other', session: 's1' });
@@ -60,7 +60,7 @@ test('a half-removed work dir is taken away, whoever was killed removing it', ()
     assert.equal(events(), []);
   }));
 
-test('a work dir is removed also where an earlier removal of it was cut short', () =>
+test('a work dir is removed even if an earlier removal of it was interrupted', () =>
   withFixture('me', async ({ runner, dir, event, workDirs }) => {
     await leave(dir, 'aaa', null);
     await leave(dir, 'aaa.removed', null);
@@ -69,32 +69,32 @@ test('a work dir is removed also where an earlier removal of it was cut short', 
     assert.equal(await workDirs(), []);
   }));
 
-/** A work dir whose file has landed as `clip.mp4`, as a kill leaves it before anybody is told. */
-async function land(dir: string, name: string): Promise<void> {
+/** Creates a work dir whose file was moved to `clip.mp4`, as a kill before the report leaves it. */
+async function moveAndLeave(dir: string, name: string): Promise<void> {
   await leave(dir, name, { version: 1, instance: 'me', session: 's1' });
   const workDir = join(dir, '.sluice', name);
   await finishFile({ workDir, downloadDir: dir, path: join(workDir, 'data'), bytes: 5, name: 'clip.mp4' });
 }
 
-test('a removed download leaves no file that landed before a kill, and only its own goes', () =>
+test('a discarded download deletes the file that it finished before a kill, and no other', () =>
   withFixture('me', async ({ runner, dir, event, files, workDirs }) => {
-    await land(dir, 'aaa');
-    await land(dir, 'bbb');
+    await moveAndLeave(dir, 'aaa');
+    await moveAndLeave(dir, 'bbb');
     assert.equal(await files(), ['clip (2).mp4', 'clip.mp4']);
     runner.send('s1', { type: 'discard', download: 'aaa', file: null });
     await event('discarded');
     assert.equal([await files(), await workDirs()], [['clip (2).mp4'], ['bbb']]);
   }));
 
-test('a download that is removed without its file leaves it', () =>
+test('a download that is discarded with keepFile keeps its file', () =>
   withFixture('me', async ({ runner, dir, event, files, workDirs }) => {
-    await land(dir, 'aaa');
+    await moveAndLeave(dir, 'aaa');
     runner.send('s1', { type: 'discard', download: 'aaa', file: null, keepFile: true });
     await event('discarded');
     assert.equal([await files(), await workDirs()], [['clip.mp4'], []]);
   }));
 
-test('without a download dir, or an instance, there is nothing to tell', async () => {
+test('without work dirs, or an instance, nothing is reported', async () => {
   await withFixture('me', async ({ runner, dir, events }) => {
     await runner.reportWorkDirs();
     assert.equal(events(), []);
