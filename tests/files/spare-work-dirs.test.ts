@@ -8,75 +8,80 @@ import { waitFor } from '../support/wait.ts';
 import { withDir } from '../process/machine.ts';
 import { createFixture, startOf } from '../runner/fixture.ts';
 
-const leave = async (dir: string, download: string, files: Record<string, string>): Promise<void> => {
+const createWorkDir = async (dir: string, download: string, files: Record<string, string>): Promise<void> => {
   const { path } = await prepareWorkDir(dir, download);
   for (const [name, text] of Object.entries(files)) await writeFile(join(path, name), text);
 };
-const inside = async (dir: string, name: string): Promise<string[]> =>
+const namesIn = async (dir: string, name: string): Promise<string[]> =>
   (await readdir(join(dir, '.sluice', name))).sort();
 
-test('the next download of the session gets the dir, with nothing of the last one but whose it is', () =>
+test('the next download of the session gets the dir, with nothing of the last one but its owner', () =>
   withDir(async (dir) => {
     const spares = new SpareWorkDirs(dir);
-    await leave(dir, 'first', { 'owner.json': 'mine', 'finish.json': '{}', data: 'bytes', 'data.part': '' });
+    await createWorkDir(dir, 'first', {
+      'owner.json': 'mine',
+      'finish.json': '{}',
+      data: 'bytes',
+      'data.part': '',
+    });
     await spares.add('s1', 'first');
-    assert.equal(await inside(dir, ''), ['first.removed']);
-    assert.is(await spares.reuse('s2', 'second'), false, 'it is marked as of s1');
+    assert.equal(await namesIn(dir, ''), ['first.removed']);
+    assert.is(await spares.reuse('s2', 'second'), false, 'its owner is s1');
     assert.is(await spares.reuse('s1', 'second'), true);
-    assert.equal(await inside(dir, ''), ['second']);
-    // What was the journal is a draft, which nobody reads.
-    assert.equal(await inside(dir, 'second'), ['finish.json.new', 'owner.json']);
+    assert.equal(await namesIn(dir, ''), ['second']);
+    // The journal has become a draft, which is never read.
+    assert.equal(await namesIn(dir, 'second'), ['finish.json.new', 'owner.json']);
     assert.is(await readFile(join(workDirOf(dir, 'second'), 'owner.json'), 'utf8'), 'mine');
     assert.is(await spares.reuse('s1', 'third'), false);
   }));
 
-test('a download with bytes of its own keeps them', () =>
+test('a download that has files of its own gets no spare', () =>
   withDir(async (dir) => {
     const spares = new SpareWorkDirs(dir);
-    await leave(dir, 'first', {});
+    await createWorkDir(dir, 'first', {});
     await spares.add('s1', 'first');
-    await leave(dir, 'second', { 'data.part': 'half' });
+    await createWorkDir(dir, 'second', { 'data.part': 'half' });
     assert.is(await spares.reuse('s1', 'second'), false);
-    assert.equal(await inside(dir, 'second'), ['data.part']);
-    assert.equal(await inside(dir, ''), ['second']);
+    assert.equal(await namesIn(dir, 'second'), ['data.part']);
+    assert.equal(await namesIn(dir, ''), ['second']);
   }));
 
-test('a spare that somebody took away is none', () =>
+test('a spare that was taken away is not reused', () =>
   withDir(async (dir) => {
     const spares = new SpareWorkDirs(dir);
-    await leave(dir, 'first', {});
+    await createWorkDir(dir, 'first', {});
     await spares.add('s1', 'first');
     await removeWorkDir(dir, 'first');
     assert.is(await spares.reuse('s1', 'second'), false);
   }));
 
-test('a work dir with folders in it is removed, and one that is not there is fine', () =>
+test('a work dir that holds folders is removed, and a missing one is no error', () =>
   withDir(async (dir) => {
     const spares = new SpareWorkDirs(dir);
-    await leave(dir, 'first', {});
+    await createWorkDir(dir, 'first', {});
     await mkdir(join(workDirOf(dir, 'first'), 'frames'));
     await spares.add('s1', 'first');
     await spares.add('s1', 'never');
-    assert.equal(await inside(dir, ''), []);
+    assert.equal(await namesIn(dir, ''), []);
     assert.is(await spares.reuse('s1', 'second'), false);
   }));
 
-test('not more than 256 are kept, and they go when nobody needs them', () =>
+test('at most 256 spares are kept, and they are removed with their session', () =>
   withDir(async (dir) => {
     const spares = new SpareWorkDirs(dir);
     for (let n = 0; n < 260; n++) {
-      await leave(dir, `d${n}`, {});
+      await createWorkDir(dir, `d${n}`, {});
       await spares.add('s1', `d${n}`);
     }
-    assert.is((await inside(dir, '')).length, 256);
+    assert.is((await namesIn(dir, '')).length, 256);
     await spares.remove('s2');
-    assert.is((await inside(dir, '')).length, 256);
+    assert.is((await namesIn(dir, '')).length, 256);
     await spares.remove('s1');
-    assert.equal(await inside(dir, ''), []);
+    assert.equal(await namesIn(dir, ''), []);
     assert.is(await spares.reuse('s1', 'next'), false);
   }));
 
-test('downloads beside each other use one dir in turn; when nothing runs, none is left', async () => {
+test('successive downloads beside a long one reuse one dir; when nothing runs, none is left', async () => {
   const { runner, http, event, files, workDirs, dir, close } = await createFixture({ instance: 'me' });
   try {
     runner.send('s1', startOf('long'));

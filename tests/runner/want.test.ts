@@ -152,13 +152,13 @@ test('an outcome that was not fetched is dropped with the lease of its session',
   assert.is(runner.jobs().length, 1);
   clock.increment(1);
   assert.equal(runner.jobs(), []);
-  // It is not remembered: who asks again has it run again.
+  // The outcome is dropped: starting it again runs it again.
   runner.send('s1', startOf('aaa'));
   await http.call(1);
 });
 
 test('a job that runs in a newer attempt is kept, however many others end meanwhile', async () => {
-  // Starting it again runs it again.
+  const others = await createFixture({ maxActive: 2 });
   try {
     others.runner.send('s1', startOf('first', 1));
     (await others.http.call(0)).fail(new SluiceError('timeout'));

@@ -37,13 +37,13 @@ async function sparse(path: string, bytes: number): Promise<void> {
   await truncate(path, bytes);
 }
 
-test('an empty file has the hash of nothing', async ({ dir }) => {
+test('an empty file has the hash of zero bytes', async ({ dir }) => {
   const path = join(dir, 'empty');
   await writeFile(path, '');
   assert.equal(await hashFile(path, never), { sha256: EMPTY, bytes: 0, changed: false });
 });
 
-test('files around the size of a read hash like anybody else hashes them', async ({ dir }) => {
+test('files around the size of one read have the right hash', async ({ dir }) => {
   for (const bytes of [1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7]) {
     const path = join(dir, String(bytes));
     const content = Buffer.alloc(bytes, 'not all the same');
@@ -53,7 +53,7 @@ test('files around the size of a read hash like anybody else hashes them', async
   }
 });
 
-test('the main thread goes on while a big file is hashed', async ({ dir }) => {
+test('the main thread is not blocked while a big file is hashed', async ({ dir }) => {
   const path = join(dir, 'big');
   await sparse(path, 512 * MIB);
   let turns = 0;
@@ -67,7 +67,7 @@ test('the main thread goes on while a big file is hashed', async ({ dir }) => {
   assert.ok(active < idle, `${active} ms busy, ${idle} ms idle`);
 });
 
-test('an abort ends the thread amid a big file, with the reason of the abort', async ({ dir }) => {
+test('an abort ends the thread in the middle of a big file, with its reason', async ({ dir }) => {
   const path = join(dir, 'huge');
   await sparse(path, 64 * 1024 * MIB);
   const controller = new AbortController();
@@ -80,7 +80,7 @@ test('an abort ends the thread amid a big file, with the reason of the abort', a
   assert.is(await codeOf(hashFile(path, controller.signal)), 'not_ready');
 });
 
-test('a file that is written to meanwhile has no hash', async ({ dir }) => {
+test('a file that is written to during hashing is disk_error', async ({ dir }) => {
   const path = join(dir, 'moving');
   await sparse(path, 256 * MIB);
   const handle = await open(path, 'r+');
@@ -109,7 +109,7 @@ test('a file that is gone, shorter, a folder or a link is refused with its code'
   assert.is(await check(0, join(dir, 'link')), 'file_missing');
 });
 
-test('a mismatch says what was expected and what came', async ({ dir }) => {
+test('a mismatch names the expected and the actual hash', async ({ dir }) => {
   const path = join(dir, 'data');
   await writeFile(path, '');
   const expected = 'ab'.repeat(32);
@@ -125,7 +125,7 @@ test('a mismatch says what was expected and what came', async ({ dir }) => {
   }
 });
 
-test('what was fetched is found again, unless it is not as it was', async ({ dir }) => {
+test('a fetched file is found again, unless it has changed', async ({ dir }) => {
   const path = join(dir, 'data');
   const result = { path, suggestedName: 'a/b.bin', bytes: 4 };
   assert.is(await findFetched(dir), null);

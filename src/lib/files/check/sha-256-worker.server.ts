@@ -1,6 +1,6 @@
 /**
- * The thread that hashes one file: blocking reads, which are the fastest and disturb nobody here. A bundle of its own
- * (`scripts/build.ts`): it imports nothing of Sluice's but types.
+ * The thread that hashes one file, with blocking reads, which are the fastest. A bundle of its own (`scripts/build.ts`):
+ * it imports only types of Sluice's.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -14,7 +14,7 @@ export interface HashResult {
   /** Lower-case hex. */
   sha256: string;
   bytes: number;
-  /** Somebody wrote into the file meanwhile: the hash is of nothing that ever was. */
+  /** The file was written to meanwhile: the hash is of no state that it ever had. */
   changed: boolean;
 }
 

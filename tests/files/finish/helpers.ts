@@ -1,4 +1,4 @@
-/** What the tests of finishing share: a file in a work dir, and looking at what became of it. */
+/** Helpers for the tests of finishing. */
 import * as fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -11,7 +11,7 @@ export async function put(workDir: string, body = BODY): Promise<{ path: string;
   return { path, bytes: Buffer.byteLength(body) };
 }
 
-/** What a person sees in the folder. */
+/** The visible files of the folder. */
 export async function listing(dir: string): Promise<string[]> {
   return (await fs.readdir(dir)).filter((name) => name !== '.sluice').sort();
 }
