@@ -7,7 +7,7 @@ import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import type { SessionEnv } from '#lib/actors/session/env.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
-import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/guard/policy.ts';
+import { type AllowEntry, parseAllowPrivate, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { Runner } from '#lib/runner/runner.ts';
@@ -198,7 +198,7 @@ class LateRunner implements RunnerPort {
 
 function sessionEnv(
   config: Config,
-  allowed: readonly Allowed[],
+  allowed: readonly AllowEntry[],
   runner: RunnerPort,
   { checkRoom }: Pick<State, 'checkRoom'>,
   machines: MachineTap,
@@ -213,7 +213,7 @@ function sessionEnv(
     random: Math.random,
     checkUrl(text) {
       const url = checkUrl(text);
-      if (refusedLiteral(url, allowed)) throw new SluiceError('address_refused');
+      if (isRefusedLiteral(url, allowed)) throw new SluiceError('address_refused');
       return text.trim();
     },
     throttleMs: config.throttleMs,
@@ -254,7 +254,7 @@ async function goOn(
   await runner.reportWorkDirs().catch(onError);
 }
 
-function readAllowPrivate(text: string): Allowed[] {
+function readAllowPrivate(text: string): AllowEntry[] {
   try {
     return parseAllowPrivate(text);
   } catch (error) {

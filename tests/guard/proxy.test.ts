@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { createServer as createHttp } from 'node:http';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { ProxyAgent, request } from 'undici';
-import { createGuard } from '#lib/guard/dial.server.ts';
+import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { testUnless } from '../support/skip.ts';

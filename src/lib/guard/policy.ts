@@ -15,7 +15,7 @@ interface AllowedHost {
   port: number | null;
 }
 /** One entry of `SLUICE_ALLOW_PRIVATE`. */
-export type Allowed = AllowedRange | AllowedHost;
+export type AllowEntry = AllowedRange | AllowedHost;
 
 export interface Destination {
   /** As the URL named it, canonical. */
@@ -30,7 +30,7 @@ export interface Destination {
  * (IPv6 with a port in brackets: `[fd00::/8]:8080`). Empty = nothing.
  * @throws Error that names the entry
  */
-export function parseAllowPrivate(text: string): Allowed[] {
+export function parseAllowPrivate(text: string): AllowEntry[] {
   return text
     .split(',')
     .map((entry) => entry.trim())
@@ -38,7 +38,7 @@ export function parseAllowPrivate(text: string): Allowed[] {
     .map(parseEntry);
 }
 
-function parseEntry(entry: string): Allowed {
+function parseEntry(entry: string): AllowEntry {
   const { target, portText } = splitPort(entry);
   const port = portText === null ? null : Number(portText);
   if (port !== null && (!/^\d{1,5}$/.test(portText ?? '') || port < 1 || port > 65_535)) {
@@ -74,7 +74,7 @@ function splitPort(entry: string): { target: string; portText: string | null } {
  * Whether a checked destination may be dialled: it is public, or an entry names its address or its host. Names of
  * entries are compared with the host asked for, ranges with the address it resolved to.
  */
-export function isAllowed({ host, address, port }: Destination, allowed: readonly Allowed[]): boolean {
+export function isAllowed({ host, address, port }: Destination, allowed: readonly AllowEntry[]): boolean {
   const parsed = parseAddress(address);
   if (parsed === null) return false;
   if (isPublic(parsed)) return true;
@@ -100,7 +100,7 @@ export function portOf(url: URL): number {
  * Whether an address can be refused before anything is started: its host is an IP literal that may not be
  * reached, or a name that stands for this machine (RFC 6761). Other names are only known once resolved.
  */
-export function refusedLiteral(url: URL, allowed: readonly Allowed[]): boolean {
+export function isRefusedLiteral(url: URL, allowed: readonly AllowEntry[]): boolean {
   const host = unbracket(url.hostname);
   const port = portOf(url);
   if (parseAddress(host) !== null) return !isAllowed({ host, address: host, port }, allowed);

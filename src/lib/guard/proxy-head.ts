@@ -29,12 +29,14 @@ export function forwardedHeaders(headers: Headers): Record<string, string | stri
 }
 
 /** Job ids travel as user names: base64url, so that no engine needs to unescape anything. */
-export function userOf(jobId: string): string {
+export function encodeJobId(jobId: string): string {
   return Buffer.from(jobId).toString('base64url');
 }
 
 /** Who `Proxy-Authorization` says it is; null when it says nothing of use. */
-export function jobOf(header: string | undefined): { jobId: string; password: string } | null {
+export function parseProxyAuthorization(
+  header: string | undefined,
+): { jobId: string; password: string } | null {
   const match = /^basic +([\w+/=-]+)$/i.exec(header ?? '');
   const [user, password, ...rest] = Buffer.from(match?.[1] ?? '', 'base64')
     .toString()
@@ -45,7 +47,7 @@ export function jobOf(header: string | undefined): { jobId: string; password: st
 }
 
 /** `host:port` of a CONNECT request. */
-export function authorityOf(text: string): { host: string; port: number } | null {
+export function parseAuthority(text: string): { host: string; port: number } | null {
   const match = /^(\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/.exec(text);
   return match ? { host: match[1] ?? '', port: Number(match[2]) } : null;
 }

@@ -11,8 +11,14 @@ import type { Duplex } from 'node:stream';
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { checkUrl } from '../protocol/url.ts';
 import { unbracket } from './address.ts';
-import type { Guard } from './dial.server.ts';
-import { authorityOf, forwardedHeaders, jobOf, PASSWORD_BYTES, userOf } from './proxy-head.ts';
+import type { Guard } from './guard.server.ts';
+import {
+  parseAuthority,
+  forwardedHeaders,
+  parseProxyAuthorization,
+  PASSWORD_BYTES,
+  encodeJobId,
+} from './proxy-head.ts';
 import { portOf } from './policy.ts';
 
 const RESOLVE = /^\/resolve\/([^/?#]+)$/;
@@ -34,7 +40,7 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
   const server: Server = createServer({ keepAliveTimeout: 0 });
 
   function authorised(req: IncomingMessage): string | null {
-    const claim = jobOf(req.headers['proxy-authorization']);
+    const claim = parseProxyAuthorization(req.headers['proxy-authorization']);
     if (claim === null || claim.password.length !== password.length) return null;
     const same = timingSafeEqual(Buffer.from(claim.password.padEnd(64)), Buffer.from(password.padEnd(64)));
     return same ? claim.jobId : null;
@@ -65,7 +71,7 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
   async function answer(encoded: string, res: ServerResponse, jobId: string): Promise<void> {
     let host = encoded;
     try {
-      const target = authorityOf(decodeURIComponent(encoded));
+      const target = parseAuthority(decodeURIComponent(encoded));
       if (target === null) throw new SluiceError('invalid_url');
       host = unbracket(target.host);
       const addresses = await guard.resolve(host, target.port);
@@ -128,7 +134,7 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
   });
 
   async function tunnel(authority: string, client: Duplex, early: Buffer, jobId: string): Promise<void> {
-    const target = authorityOf(authority);
+    const target = parseAuthority(authority);
     const abort = new AbortController();
     const onGone = (): void => {
       abort.abort();
@@ -162,7 +168,7 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
   const { port } = server.address() as AddressInfo;
 
   return {
-    urlFor: (jobId) => `http://${userOf(jobId)}:${password}@127.0.0.1:${port}`,
+    urlFor: (jobId) => `http://${encodeJobId(jobId)}:${password}@127.0.0.1:${port}`,
     refused: (jobId) => refusals.get(jobId) ?? null,
     forget(jobId) {
       refusals.delete(jobId);

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createGuard } from '#lib/guard/dial.server.ts';
+import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { entryCommand } from '#lib/annie/yt-dlp/entry.ts';

@@ -1,7 +1,7 @@
 /** Where yt-dlp is: the copy that we installed, else one on PATH. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../../process/program.server.ts';
+import { findProgram } from '../../process/find-program.server.ts';
 import { entryCommand } from './entry.ts';
 
 /**

@@ -4,9 +4,9 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SluiceError } from '#lib/protocol/error.ts';
-import { codeOf, env, withHost } from './bench.ts';
+import { codeOf, env, withHost } from './with-host.ts';
 
-test('a program that is nowhere is engine_missing', () =>
+test('a program that is not found is engine_missing', () =>
   withHost(async ({ run, dir }) => {
     assert.is(await codeOf(run(['sluice-no-such-program'])), 'engine_missing');
     assert.is(await codeOf(run([join(dir, 'nothing')])), 'engine_missing');
@@ -18,7 +18,7 @@ test('a program whose interpreter is gone is engine_missing', () =>
     assert.is(await codeOf(run([join(dir, 'broken')])), 'engine_missing');
   }));
 
-test('a program in the dir where downloads land is never found by its name', () =>
+test('a program in the work dir is never found by its name', () =>
   withHost(async ({ run, dir }) => {
     await writeFile(join(dir, 'planted'), '#!/bin/sh\necho planted\n', { mode: 0o755 });
     for (const PATH of ['', '.', ':/nowhere', `:${env.PATH}`]) {
@@ -27,12 +27,12 @@ test('a program in the dir where downloads land is never found by its name', () 
     assert.is(await codeOf(run(['./planted'])), 'engine_missing');
   }));
 
-test('an exit code of 127 that the engine itself gave stays an exit code', () =>
+test('an exit code of 127 of the engine itself stays an exit code', () =>
   withHost(async ({ run }) => {
     assert.is((await run(['sh', '-c', 'echo not found >&2; exit 127'])).exitCode, 127);
   }));
 
-test('an argument that the system does not take is engine_exit, and not tried again', () =>
+test('an argument that the system rejects is engine_exit, and not transient', () =>
   withHost(async ({ run }) => {
     const big = 'x'.repeat(8 * 1024 * 1024);
     const error = await run(['echo', big]).then(

@@ -1,13 +1,13 @@
 /**
- * Files that were open when we were started, and that whoever started us did not mark close-on-exec (an editor's
- * socket, a lock): Node passes those above fd 15 on to every child. Neither an engine nor the watcher may hold them.
+ * Files that our parent process left open without close-on-exec (an editor's socket, a lock): Node passes those above
+ * fd 15 on to every child. Neither an engine nor the watcher may hold them.
  */
 import { openSync, readdirSync, readFileSync } from 'node:fs';
 import type { StdioOptions } from 'node:child_process';
 
-/** open(2), O_CLOEXEC as /proc/pid/fdinfo prints it: octal. */
+/** O_CLOEXEC of open(2), octal as in /proc/pid/fdinfo. */
 const CLOSE_ON_EXEC = 0o2000000;
-/** Above this the table that has to be passed to `spawn` costs more than the leak. */
+/** Above this the array passed to `spawn` costs more than the leak. */
 const MAX_FD = 1023;
 
 /** Fds that a child would inherit beside its stdio. Empty where there is no /proc. */
@@ -21,18 +21,18 @@ export function inheritedFds(): number[] {
   return names.map(Number).filter((fd) => fd > 2 && fd <= MAX_FD && !closesOnExec(fd));
 }
 
-/** `stdio` with every inherited fd beyond it replaced by /dev/null. */
+/** `stdio`, with /dev/null for every inherited fd beyond it. */
 export function withoutInherited(stdio: ('ignore' | 'pipe')[]): StdioOptions {
-  // Looked up once: only our start can bring them.
+  // Listed once: they are inherited only at our start.
   fds ??= inheritedFds();
   if (fds.length === 0) return stdio;
   nullFd ??= openSync('/dev/null', 'r+');
-  const plugs: ('ignore' | 'pipe' | number)[] = [...stdio];
+  const replaced: ('ignore' | 'pipe' | number)[] = [...stdio];
   for (const fd of fds) {
-    while (plugs.length <= fd) plugs.push('ignore');
-    if (fd >= stdio.length) plugs[fd] = nullFd;
+    while (replaced.length <= fd) replaced.push('ignore');
+    if (fd >= stdio.length) replaced[fd] = nullFd;
   }
-  return plugs;
+  return replaced;
 }
 
 let fds: number[] | null = null;
@@ -43,6 +43,6 @@ function closesOnExec(fd: number): boolean {
     const flags = /^flags:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, 'latin1'))?.[1];
     return flags !== undefined && (parseInt(flags, 8) & CLOSE_ON_EXEC) !== 0;
   } catch {
-    return true; // closed since the listing
+    return true; // Closed since the listing.
   }
 }

@@ -1,10 +1,9 @@
-/** What a process host tells whoever watches it. Nothing is built or copied while nobody does. */
+/** Events of a process host for its observers. Nothing is built or copied while there is none. */
 import { Listeners } from '../protocol/listeners.ts';
 import type { EngineExit } from './process-host.ts';
 
-/** An engine process, or another that was run. */
 export interface ProcessRun {
-  /** `SLUICE_RUN` in its environment: names this run for good. */
+  /** `SLUICE_RUN` in its environment: unique. */
   readonly mark: string;
   /** Also its process group. */
   readonly pid: number;
@@ -16,13 +15,13 @@ export interface ProcessRun {
 
 export type ProcessEvent =
   | { type: 'start'; run: ProcessRun }
-  /** The buffer is the caller's: whoever keeps it copies it. */
+  /** Valid during the call only: to be copied by a listener that keeps it. */
   | { type: 'output'; run: ProcessRun; fd: 1 | 2; chunk: Uint8Array }
   | ({ type: 'exit'; run: ProcessRun } & EngineExit);
 
 export type ProcessListener = (event: ProcessEvent) => void;
 
-/** Processes that run, and who wants to hear of them. */
+/** The running processes, and the listeners to their events. */
 export class ProcessObservers extends Listeners<ProcessEvent> {
   readonly running = new Map<string, ProcessRun>();
 

@@ -1,24 +1,24 @@
 /**
- * Finds what left its process group (setsid) or outlived a server: every engine carries a mark in its environment,
- * which children inherit. Linux only; elsewhere nothing is found. 2–3 ms for 200 processes.
+ * Finds processes that left their group (setsid) or outlived a server, by the mark in every engine's environment, which
+ * children inherit. Linux only; elsewhere nothing is found. 2–3 ms for 200 processes.
  */
 import { readFileSync } from 'node:fs';
-import { processIds } from './group.server.ts';
+import { processIds } from './process-group.server.ts';
 import { RUN_MARK } from './scripts.ts';
 
-/** The processes whose mark passes the test. Yields to the event loop now and then. */
+/** Processes whose mark matches. Yields to the event loop every 64 processes. */
 export async function findMarked(matches: (mark: string) => boolean): Promise<number[]> {
   const found: number[] = [];
   let read = 0;
   for (const pid of processIds()) {
-    const mark = markOf(pid);
+    const mark = runMarkOf(pid);
     if (mark !== null && pid !== process.pid && matches(mark)) found.push(pid);
     if (++read % 64 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
   return found;
 }
 
-/** Kills every process whose mark passes the test, again and again until none is left; returns how many there were. */
+/** Kills every process whose mark matches, until none is left. @returns how many there were */
 export async function killMarked(matches: (mark: string) => boolean): Promise<number> {
   const killed = new Set<number>();
   for (let waitMs = 1; ; waitMs = Math.min(waitMs * 2, 1000)) {
@@ -29,19 +29,19 @@ export async function killMarked(matches: (mark: string) => boolean): Promise<nu
       try {
         process.kill(pid, 'SIGKILL');
       } catch {
-        // Gone between the look and the blow.
+        // Gone since the search.
       }
     }
     await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 }
 
-function markOf(pid: number): string | null {
+function runMarkOf(pid: number): string | null {
   let environ: string;
   try {
     environ = readFileSync(`/proc/${pid}/environ`, 'latin1');
   } catch {
-    return null; // gone, or another user's
+    return null; // Gone, or another user's.
   }
   const key = `${RUN_MARK}=`;
   let at = environ.startsWith(key) ? 0 : environ.indexOf(`\0${key}`) + 1;

@@ -1,9 +1,9 @@
-/** One run of an engine that answers on stdout: a version, a listing, an info JSON. */
+/** Runs an engine for what it prints: a version, a listing, an info JSON. */
 import { SluiceError } from '../protocol/error.ts';
 import { GatheredBytes } from '../foreign/gathered-bytes.ts';
 import type { EngineExit, ProcessHost } from './process-host.ts';
 
-export interface RunOptions {
+export interface CaptureOptions {
   argv: string[];
   cwd: string;
   env: Record<string, string>;
@@ -11,9 +11,9 @@ export interface RunOptions {
   maxBytes: number;
 }
 
-export interface Answer {
+export interface CapturedOutput {
   exit: EngineExit;
-  /** As it came, to be given to a reader: it may be anything, and of any length up to `maxBytes`. */
+  /** Untrusted, of any length up to `maxBytes`: to be parsed by a reader of `foreign/`. */
   stdout: Uint8Array[];
   /** The last 16 kB. */
   stderr: string;
@@ -21,10 +21,13 @@ export interface Answer {
 
 const STDERR_CHARS = 16 * 1024;
 /** yt-dlp's list of extractors has 40 kB. */
-const WORDS_BYTES = 1024 * 1024;
+const MAX_DECODED_BYTES = 1024 * 1024;
 
-/** @throws SluiceError `engine_output` past `maxBytes`, and as ProcessHost.run; the signal's reason after an abort */
-export async function runForAnswer(processes: ProcessHost, options: RunOptions): Promise<Answer> {
+/** @throws SluiceError `engine_output` past `maxBytes`, those of `ProcessHost.run`; the signal's reason after an abort */
+export async function captureOutput(
+  processes: ProcessHost,
+  options: CaptureOptions,
+): Promise<CapturedOutput> {
   const gathered = new GatheredBytes();
   const decoder = new TextDecoder();
   let stderr = '';
@@ -38,7 +41,7 @@ export async function runForAnswer(processes: ProcessHost, options: RunOptions):
         return;
       }
       stderr += decoder.decode(chunk, { stream: true });
-      // Once for each 16 kB, not for each chunk, which may be a byte.
+      // Once per 16 kB: a chunk may be a single byte.
       if (stderr.length > 2 * STDERR_CHARS) stderr = stderr.slice(-STDERR_CHARS);
     },
   });
@@ -46,10 +49,10 @@ export async function runForAnswer(processes: ProcessHost, options: RunOptions):
   return { exit, stdout: gathered.take(), stderr: stderr.slice(-STDERR_CHARS) };
 }
 
-/** The first MiB as text: for what a program says of itself, which is no stranger's. */
-export function wordsOf(stdout: readonly Uint8Array[]): string {
+/** The first MiB as text. Only for what a program prints about itself: such output is trusted. */
+export function decodeOutput(stdout: readonly Uint8Array[]): string {
   const decoder = new TextDecoder();
-  let left = WORDS_BYTES;
+  let left = MAX_DECODED_BYTES;
   let text = '';
   for (const block of stdout) {
     text += decoder.decode(block.subarray(0, left), { stream: true });

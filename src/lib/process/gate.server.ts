@@ -4,22 +4,22 @@ import { statSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { SluiceError } from '../protocol/error.ts';
 import type { EngineCommand } from './process-host.ts';
-import { withoutInherited } from './inherited.server.ts';
-import { findProgram } from './program.server.ts';
+import { withoutInherited } from './inherited-fds.server.ts';
+import { findProgram } from './find-program.server.ts';
 import { GATE, GATE_NAME, RUN_MARK } from './scripts.ts';
 
-/** A shell that waits to become the engine; `pid` is also its group. */
+/** A shell that waits and then becomes the engine; `pid` is also its group. */
 export interface Gate {
   child: ChildProcess;
   pid: number;
   stdout: Readable;
   stderr: Readable;
-  /** Lets it become the engine. */
+  /** The shell becomes the engine. */
   open(): void;
 }
 
 /**
- * @throws SluiceError `engine_missing` when the program is nowhere, `disk_missing` when the dir is gone,
+ * @throws SluiceError `engine_missing` when the program is not found, `disk_missing` when the dir is gone,
  * `engine_exit` when the system cannot start it (E2BIG, EAGAIN, EMFILE …)
  */
 export async function startGate(command: EngineCommand, mark: string): Promise<Gate> {
@@ -32,7 +32,7 @@ export async function startGate(command: EngineCommand, mark: string): Promise<G
     child.once('error', (cause) => reject(toStartError(cause, command.cwd)));
   });
   const latch = child.stdio[3] as Writable;
-  // EPIPE: killed before it looked. Its exit says so.
+  // EPIPE: killed before it read the line. Its exit is reported anyway.
   latch.on('error', () => undefined);
   return {
     child,
@@ -43,25 +43,25 @@ export async function startGate(command: EngineCommand, mark: string): Promise<G
   };
 }
 
-/** What a gate says when its exec failed; null when it was the engine that spoke. `text` is the start of stderr. */
-export function gateComplaint(exitCode: number | null, text: string): SluiceError | null {
-  if ((exitCode !== 126 && exitCode !== 127) || !text.startsWith(`${GATE_NAME}:`)) return null;
+/** The error of a gate whose exec failed; null when the output is the engine's. */
+export function gateError(exitCode: number | null, stderrHead: string): SluiceError | null {
+  if ((exitCode !== 126 && exitCode !== 127) || !stderrHead.startsWith(`${GATE_NAME}:`)) return null;
   const code = exitCode === 127 ? 'engine_missing' : 'engine_exit';
-  const reason = text.split('\n')[0]?.replace(/^.*exec: /, '') ?? '';
+  const reason = stderrHead.split('\n')[0]?.replace(/^.*exec: /, '') ?? '';
   return new SluiceError(code, `The engine could not be started: ${shorten(reason)}`, { transient: false });
 }
 
 function spawnGate(argv: string[], { cwd, env }: EngineCommand, mark: string): ChildProcess {
   try {
     return spawn('/bin/sh', ['-c', GATE, GATE_NAME, ...argv], {
-      // A session of its own: no controlling terminal, so lux's records are 100 bytes wherever we were started.
+      // A session of its own has no controlling terminal: lux's records are 100 bytes wherever Sluice was started.
       detached: true,
       stdio: withoutInherited(['ignore', 'pipe', 'pipe', 'pipe']),
       cwd,
       env: { ...env, [RUN_MARK]: mark },
     });
   } catch (thrown) {
-    // E2BIG and the like are thrown, ENOENT and EAGAIN come as an event.
+    // E2BIG and the like are thrown; ENOENT and EAGAIN are emitted.
     throw toStartError(thrown, cwd);
   }
 }
@@ -71,7 +71,7 @@ function toStartError(cause: unknown, cwd: string): SluiceError {
   if (errno === 'ENOENT' && !statSync(cwd, { throwIfNoEntry: false })?.isDirectory()) {
     return new SluiceError('disk_missing', 'The folder to work in is gone.', { cause });
   }
-  // Too many processes or files pass; too long an argument does not.
+  // Having too many processes or files is temporary; too long an argument is not.
   const transient = errno === 'EAGAIN' || errno === 'EMFILE' || errno === 'ENFILE' || errno === 'ENOMEM';
   return new SluiceError('engine_exit', `The engine could not be started (${errno}).`, { cause, transient });
 }

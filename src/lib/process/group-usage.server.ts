@@ -1,6 +1,6 @@
-/** What process groups use, from Linux's /proc. Elsewhere nothing is known. */
+/** CPU and memory of process groups, from Linux's /proc; elsewhere nothing is known. */
 import { readFileSync } from 'node:fs';
-import { processIds, statOf } from './group.server.ts';
+import { processIds, statOf } from './process-group.server.ts';
 
 export interface GroupUsage {
   /** CPU of all members so far, in ms. */
@@ -12,7 +12,7 @@ export interface GroupUsage {
 /** USER_HZ is 100 on every Linux that Node runs on. */
 const MS_PER_TICK = 10;
 
-/** One look at all processes: about 20 µs for each on the machine. @param leaders pids that lead their groups */
+/** Takes about 20 µs for each process on the machine. @param leaders pids that lead their groups */
 export function usageOfGroups(leaders: ReadonlySet<number>): Map<number, GroupUsage> {
   const usage = new Map<number, GroupUsage>();
   if (leaders.size === 0) return usage;

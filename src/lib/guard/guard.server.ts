@@ -8,14 +8,14 @@ import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect, type TLSSocket } from 'node:tls';
 import { SluiceError } from '../protocol/error.ts';
 import { canonicalHost, parseAddress } from './address.ts';
-import { type Allowed, isAllowed } from './policy.ts';
-import { raceAddresses } from './race.server.ts';
+import { type AllowEntry, isAllowed } from './policy.ts';
+import { raceAddresses } from './race-addresses.server.ts';
 
 export type Resolve = (host: string) => Promise<string[]>;
 
 export interface GuardOptions {
   /** From `parseAllowPrivate`. */
-  allowPrivate?: readonly Allowed[];
+  allowPrivate?: readonly AllowEntry[];
   /** All addresses of a name, in order of preference. Default: the system's resolver. */
   resolve?: Resolve;
   /** Further trusted certificates, PEM. */
@@ -37,7 +37,7 @@ export interface DialTarget {
 }
 
 export interface Guard {
-  readonly allowPrivate: readonly Allowed[];
+  readonly allowPrivate: readonly AllowEntry[];
   /**
    * A connected socket; with `tls` also a trusted one.
    * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout`, `tls_failed`, `invalid_url`;
@@ -70,7 +70,7 @@ export function createGuard(options: GuardOptions = {}): Guard {
 
   async function named(host: string, signal?: AbortSignal): Promise<string[]> {
     try {
-      const addresses = await unlessAborted(lookUp(host), signal);
+      const addresses = await untilAborted(lookUp(host), signal);
       if (addresses.length > 0) return addresses;
     } catch (thrown) {
       signal?.throwIfAborted();
@@ -97,7 +97,7 @@ export function createGuard(options: GuardOptions = {}): Guard {
       // not a TLS layer on a dialled socket: Node gives `onread` only to one that dials itself
       const dial = (address: string): TLSSocket => tlsConnect({ ...options, host: address });
       const socket = await raceAddresses({ addresses, dial, signal, connectTimeoutMs });
-      return secured(socket, name, connectTimeoutMs, signal);
+      return waitForHandshake(socket, name, connectTimeoutMs, signal);
     },
   };
 }
@@ -112,7 +112,7 @@ function tlsOptions(name: string, ca: string | undefined): ConnectionOptions {
 }
 
 /** Waits for the handshake of a TLS socket that has just connected. */
-function secured<T extends Socket>(
+function waitForHandshake<T extends Socket>(
   socket: T,
   host: string,
   timeoutMs: number,
@@ -158,7 +158,7 @@ async function systemResolve(host: string): Promise<string[]> {
 }
 
 /** `promise`, or `signal.reason` as soon as it aborts. A name server that hangs must not hold a stopped job. */
-function unlessAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promise;
   return new Promise<T>((resolve, reject) => {
     const onAbort = (): void => {

@@ -1,10 +1,10 @@
-/** Finds programs the way a shell would, but never in the current dir: that is where downloads land. */
+/** Finds programs as a shell does, but never in the current dir: that may be the download dir. */
 import { accessSync, constants, statSync } from 'node:fs';
 import { delimiter, isAbsolute, join } from 'node:path';
 
 /**
- * The absolute path of an executable: `name` itself when it is absolute, else its first place on `path`; null = it is
- * nowhere. Relative entries of PATH, and relative names with a slash, find nothing.
+ * The absolute path of an executable: `name` itself when it is absolute, else the first match on `path`; null = none.
+ * Relative entries of PATH, and relative names with a slash, match nothing.
  */
 export function findProgram(name: string, path: string | undefined): string | null {
   if (isAbsolute(name)) return isExecutable(name) ? name : null;

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createServer, type AddressInfo } from 'node:net';
-import { createGuard } from '#lib/guard/dial.server.ts';
+import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles } from '../support/wait.ts';
