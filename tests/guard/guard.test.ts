@@ -50,7 +50,7 @@ test('IP literals in every spelling are refused, and nothing is dialled', async 
   await server.close();
 });
 
-test('a listed address is reached by literal and by name', async () => {
+test('an allowed address is reached by literal and by name', async () => {
   const server = await listen();
   const guard = createGuard({ allowPrivate: allowed });
   for (const host of ['127.0.0.1', '0x7f.1', 'localhost']) {
@@ -69,7 +69,7 @@ test('a name that resolves to public first and private later is checked each tim
   }
 });
 
-test('of mixed answers only the allowed ones are dialled', async () => {
+test('of mixed addresses only the allowed ones are dialled', async () => {
   const server = await listen();
   const guard = createGuard({
     allowPrivate: allowed,
@@ -81,7 +81,7 @@ test('of mixed answers only the allowed ones are dialled', async () => {
   await server.close();
 });
 
-test('a dead first address costs a try, not the connection', async () => {
+test('a dead first address does not fail the connection', async () => {
   const server = await listen();
   const guard = createGuard({
     allowPrivate: parseAllowPrivate('127.0.0.0/8'),
@@ -120,7 +120,7 @@ test('an abort ends a hanging resolver and a hanging connect with its reason', a
   );
 });
 
-test('a server that accepts and says nothing is a timeout of the handshake', async () => {
+test('a server that accepts and sends nothing is a timeout of the handshake', async () => {
   const server = createServer((socket) => {
     socket.on('error', () => {});
     socket.resume();

@@ -47,7 +47,7 @@ for (const address of PRIVATE) {
   });
 }
 
-test('public addresses of both families pass, also wrapped', () => {
+test('public addresses of both families are public, also as IPv4-mapped IPv6', () => {
   for (const address of ['1.1.1.1', '8.8.8.8', '2606:4700::1111', '::ffff:1.1.1.1']) {
     assert.ok(isAllowed({ host: 'x.example', address, port: 443 }, []), address);
   }
@@ -69,13 +69,13 @@ test('every spelling of an IPv4 literal is one address', () => {
   }
 });
 
-test('hosts that are no hosts are null', () => {
+test('malformed hosts are null', () => {
   for (const host of ['', 'a b', 'a/b', 'a@b', '256.1.1.1', '1.2.3.4.5', '[::1', 'x#', 'a\\b']) {
     assert.is(canonicalHost(host), null, host);
   }
 });
 
-test('names for this machine are refused early, other names wait for their address', () => {
+test('names of this machine are refused before they are resolved, other names are not', () => {
   assert.ok(isRefusedLiteral(new URL('http://localhost/'), []));
   assert.ok(isRefusedLiteral(new URL('http://LOCALHOST.:8080/'), []));
   assert.ok(isRefusedLiteral(new URL('http://foo.localhost/'), []));
@@ -105,7 +105,7 @@ test('SLUICE_ALLOW_PRIVATE takes addresses, ranges, names and ports', () => {
   assert.equal(parseAllowPrivate(''), []);
 });
 
-test('a bad entry of SLUICE_ALLOW_PRIVATE is named', () => {
+test('a malformed entry of SLUICE_ALLOW_PRIVATE is quoted in the error', () => {
   for (const bad of [
     '10.0.0.0/33',
     'a b',

@@ -1,7 +1,7 @@
 /**
- * The one way out: resolves a host itself, checks every address it has, and dials the checked address, so that
- * nothing can be swapped in between (DNS rebinding). Node's own `lookup` hook is no place for this: it is never
- * called for IP literals.
+ * Every outgoing connection is made here: the guard resolves the host itself, checks every address, and dials the
+ * checked address, so that DNS rebinding is impossible. Node's `lookup` hook does not do: it is not called for IP
+ * literals.
  */
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
@@ -16,7 +16,7 @@ export type Resolve = (host: string) => Promise<string[]>;
 export interface GuardOptions {
   /** From `parseAllowPrivate`. */
   allowPrivate?: readonly AllowEntry[];
-  /** All addresses of a name, in order of preference. Default: the system's resolver. */
+  /** Returns all addresses of a name, in order of preference. Default: the system's resolver. */
   resolve?: Resolve;
   /** Further trusted certificates, PEM. */
   ca?: string | undefined;
@@ -29,24 +29,24 @@ export interface DialTarget {
   host: string;
   port: number;
   tls?: boolean;
-  /** Name to ask for and to check in the certificate; default: the host. */
+  /** For SNI and the check of the certificate; default: the host. */
   servername?: string | undefined;
   signal?: AbortSignal | undefined;
-  /** Node's `onread`: bytes go into the caller's buffer instead of a stream. */
+  /** Node's `onread`: bytes are read into the caller's buffer instead of a stream. */
   onread?: OnReadOpts | undefined;
 }
 
 export interface Guard {
   readonly allowPrivate: readonly AllowEntry[];
   /**
-   * A connected socket; with `tls` also a trusted one.
+   * Resolves with a connected socket; with `tls`, after a handshake with a trusted certificate.
    * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout`, `tls_failed`, `invalid_url`;
    * `signal.reason` after an abort
    */
   connect(target: DialTarget): Promise<Socket>;
   /**
    * The addresses of a host that may be dialled.
-   * @throws SluiceError `address_refused` (it has none), `dns_failed`, `invalid_url`
+   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `invalid_url`
    */
   resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]>;
 }
@@ -60,7 +60,7 @@ export function createGuard(options: GuardOptions = {}): Guard {
   async function resolve(rawHost: string, port: number, signal?: AbortSignal): Promise<string[]> {
     const host = canonicalHost(rawHost);
     if (host === null || !(port >= 1 && port <= 65_535)) throw new SluiceError('invalid_url');
-    const addresses = parseAddress(host) === null ? await named(host, signal) : [host];
+    const addresses = parseAddress(host) === null ? await lookUpName(host, signal) : [host];
     const checked = addresses.filter((address) => isAllowed({ host, address, port }, allowPrivate));
     if (checked.length === 0) {
       throw new SluiceError('address_refused', `${host} is a private address and not allowed here.`);
@@ -68,7 +68,7 @@ export function createGuard(options: GuardOptions = {}): Guard {
     return checked;
   }
 
-  async function named(host: string, signal?: AbortSignal): Promise<string[]> {
+  async function lookUpName(host: string, signal?: AbortSignal): Promise<string[]> {
     try {
       const addresses = await untilAborted(lookUp(host), signal);
       if (addresses.length > 0) return addresses;
@@ -94,7 +94,7 @@ export function createGuard(options: GuardOptions = {}): Guard {
       }
       const name = target.servername ?? canonicalHost(host) ?? host;
       const options = { ...base, ...tlsOptions(name, ca) };
-      // not a TLS layer on a dialled socket: Node gives `onread` only to one that dials itself
+      // Not a TLS layer over a connected socket: Node supports `onread` only for one that connects itself.
       const dial = (address: string): TLSSocket => tlsConnect({ ...options, host: address });
       const socket = await raceAddresses({ addresses, dial, signal, connectTimeoutMs });
       return waitForHandshake(socket, name, connectTimeoutMs, signal);
@@ -105,13 +105,13 @@ export function createGuard(options: GuardOptions = {}): Guard {
 function tlsOptions(name: string, ca: string | undefined): ConnectionOptions {
   return {
     ALPNProtocols: ['http/1.1'],
-    // the certificate of an IP literal is checked against the literal, which is the address dialled
+    // For an IP literal Node checks the certificate against the address dialled.
     ...(isIP(name) === 0 ? { servername: name } : {}),
     ...(ca === undefined ? {} : { ca }),
   };
 }
 
-/** Waits for the handshake of a TLS socket that has just connected. */
+/** For a TLS socket whose TCP connection is established. */
 function waitForHandshake<T extends Socket>(
   socket: T,
   host: string,
@@ -122,14 +122,14 @@ function waitForHandshake<T extends Socket>(
     const timer = setTimeout(() => {
       fail(new SluiceError('timeout', `${host} took too long to agree on a secure connection.`));
     }, timeoutMs);
-    const settle = (): void => {
+    const cleanUp = (): void => {
       clearTimeout(timer);
       signal?.removeEventListener('abort', onAbort);
       socket.removeListener('error', onError);
       socket.removeListener('close', onError);
     };
     const fail = (error: unknown): void => {
-      settle();
+      cleanUp();
       socket.on('error', () => {});
       socket.destroy();
       reject(error as Error);
@@ -146,7 +146,7 @@ function waitForHandshake<T extends Socket>(
     signal?.addEventListener('abort', onAbort, { once: true });
     if (signal?.aborted) onAbort();
     socket.once('secureConnect', () => {
-      settle();
+      cleanUp();
       resolve(socket);
     });
   });
@@ -157,7 +157,7 @@ async function systemResolve(host: string): Promise<string[]> {
   return found.map(({ address }) => address);
 }
 
-/** `promise`, or `signal.reason` as soon as it aborts. A name server that hangs must not hold a stopped job. */
+/** As `promise`, but rejects with `signal.reason` as soon as it aborts: a name server may hang. */
 function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
   if (!signal) return promise;
   return new Promise<T>((resolve, reject) => {

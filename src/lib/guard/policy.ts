@@ -1,4 +1,4 @@
-/** Which addresses may be reached. Pure: the dialling is in dial.server.ts. */
+/** Which addresses may be reached. Pure: `guard.server.ts` dials. */
 import type ipaddr from 'ipaddr.js';
 import { canonicalHost, isPublic, parseAddress, unbracket } from './address.ts';
 
@@ -18,9 +18,9 @@ interface AllowedHost {
 export type AllowEntry = AllowedRange | AllowedHost;
 
 export interface Destination {
-  /** As the URL named it, canonical. */
+  /** The canonical host of the URL. */
   host: string;
-  /** What it resolved to. */
+  /** One of its addresses. */
   address: string;
   port: number;
 }
@@ -28,7 +28,7 @@ export interface Destination {
 /**
  * Reads `SLUICE_ALLOW_PRIVATE`: a comma list of hosts, addresses or CIDR ranges, each with an optional `:port`
  * (IPv6 with a port in brackets: `[fd00::/8]:8080`). Empty = nothing.
- * @throws Error that names the entry
+ * @throws Error that quotes the entry
  */
 export function parseAllowPrivate(text: string): AllowEntry[] {
   return text
@@ -71,8 +71,7 @@ function splitPort(entry: string): { target: string; portText: string | null } {
 }
 
 /**
- * Whether a checked destination may be dialled: it is public, or an entry names its address or its host. Names of
- * entries are compared with the host asked for, ranges with the address it resolved to.
+ * Whether a destination may be dialled: its address is public or in the range of an entry, or an entry names its host.
  */
 export function isAllowed({ host, address, port }: Destination, allowed: readonly AllowEntry[]): boolean {
   const parsed = parseAddress(address);
@@ -91,14 +90,13 @@ function matches(address: ipaddr.IPv4 | ipaddr.IPv6, { base, prefixBits }: Allow
     : (address as ipaddr.IPv6).match(base as ipaddr.IPv6, prefixBits);
 }
 
-/** Port a URL goes to. */
 export function portOf(url: URL): number {
   return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
 /**
- * Whether an address can be refused before anything is started: its host is an IP literal that may not be
- * reached, or a name that stands for this machine (RFC 6761). Other names are only known once resolved.
+ * Whether a URL is refused before its host is resolved: an IP literal that may not be reached, or a name of this machine
+ * (`localhost`, RFC 6761).
  */
 export function isRefusedLiteral(url: URL, allowed: readonly AllowEntry[]): boolean {
   const host = unbracket(url.hostname);

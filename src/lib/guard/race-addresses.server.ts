@@ -1,4 +1,4 @@
-/** Dials checked addresses, a quarter second apart, until one answers (Happy Eyeballs, RFC 8305). */
+/** Dials checked addresses, 250 ms apart, until one connects (Happy Eyeballs, RFC 8305). */
 import type { Socket } from 'node:net';
 import { SluiceError } from '../protocol/error.ts';
 
@@ -8,7 +8,7 @@ const ATTEMPT_DELAY_MS = 250;
 export interface RaceOptions {
   /** IP literals, in order of preference; never a name. */
   addresses: readonly string[];
-  /** Begins to connect to one of them. */
+
   dial: (address: string) => Socket;
   connectTimeoutMs: number;
   signal?: AbortSignal | undefined;
@@ -80,7 +80,7 @@ export function raceAddresses(options: RaceOptions): Promise<Socket> {
   });
 }
 
-/** The families by turns, beginning with the first address's: one dead family then costs one delay. */
+/** Alternates between the families, beginning with that of the first address: a dead family then costs one delay. */
 function interleave(addresses: readonly string[]): string[] {
   const sixFirst = addresses[0]?.includes(':') ?? false;
   const first = addresses.filter((address) => address.includes(':') === sixFirst);
