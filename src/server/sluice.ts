@@ -21,7 +21,7 @@ import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerPort } from '#lib/protocol/runner.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
-import { EndsFile } from '#lib/watchdog/ends-file.server.ts';
+import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
 import { runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
@@ -85,7 +85,7 @@ export async function createSluice({
   warnOfDownloadDir(config, log);
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
   const port = new LateRunner(taps.wire);
-  const ends = new EndsFile(stateDir, (error) =>
+  const ends = new TerminationHistoryFile(stateDir, (error) =>
     log.warn('what the watchdog notes cannot be kept', { error }),
   );
   // First of all: it takes the lock on the data dir.
@@ -101,7 +101,7 @@ export async function createSluice({
   // With the lock, and before a session can wake: alarms ring from the next turn of the loop on.
   ends.open();
   for (const session of ends.sessions) {
-    const downloads = ends.of(session);
+    const downloads = ends.downloadsSetAside(session);
     log.warn('set aside: at three ends in a row the server worked for it', { session, downloads });
   }
   const sessions = { get: (id: string) => host.get<SessionActor>(SESSION, id) };
@@ -202,12 +202,12 @@ function sessionEnv(
   runner: RunnerPort,
   { checkRoom }: Pick<State, 'checkRoom'>,
   machines: MachineTap,
-  ends: EndsFile,
+  ends: TerminationHistoryFile,
 ): SessionEnv {
   return {
     runner,
     checkRoom,
-    setAside: (session) => ends.of(session),
+    setAside: (session) => ends.downloadsSetAside(session),
     clock: systemClock,
     newId: () => nanoid(ID_CHARACTERS),
     random: Math.random,
@@ -230,7 +230,7 @@ async function goOn(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
-  ends: EndsFile,
+  ends: TerminationHistoryFile,
   log: Logger,
 ): Promise<void> {
   const onError = (error: unknown, of: object = {}): void => {
@@ -244,7 +244,7 @@ async function goOn(
     const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
       try {
         await sessions.get(id).call('wake');
-        ends.stored(id);
+        ends.acknowledge(id);
       } catch (error) {
         onError(error, { session: id });
       }

@@ -5,7 +5,7 @@
  */
 import type { Phase } from '../annie/progress/sink.ts';
 import { type EndState, dialectOf, endState } from './header.ts';
-import { lastWords } from './last-words.ts';
+import { failureReason } from './failure-reason.ts';
 import { createRecordingParser } from './parser.ts';
 import { type PrintedSample, toPrinted } from './printed-sample.ts';
 import { parseRecording, type Recording, rechunk } from './recording.ts';
@@ -65,7 +65,7 @@ export function* replayRecording(
   }
   parser.end();
   const state = endState(header, { skipped, samples });
-  const reason = state === 'error' && errors === 0 ? lastWords(recording) : null;
+  const reason = state === 'error' && errors === 0 ? failureReason(recording) : null;
   if (reason !== null) queue.push({ type: 'error', message: reason });
   yield* queue;
   yield { type: 'end', state };

@@ -9,7 +9,7 @@ const STATUS = /^\w+=/;
  * ffmpeg's reason for a failure: it marks no errors, but its last line that neither continues another nor reports
  * progress is the reason. null for other engines, whose errors have a form of their own.
  */
-export function lastWords({ header, chunks }: Recording): string | null {
+export function failureReason({ header, chunks }: Recording): string | null {
   if (!header.engine.startsWith('ffmpeg')) return null;
   // A terminal has one fd.
   const fd = header.mode === 'pty' ? 1 : 2;

@@ -1,9 +1,9 @@
-/** The built server with an event loop that a test can block (`blocker.ts`). */
+/** The built server, with an event loop that a test can block (`blocker.ts`). */
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import type { Limits } from '#lib/watchdog/silence.ts';
-import type { Ends } from '#lib/watchdog/ends.ts';
+import type { HangLimits } from '#lib/watchdog/hang-detector.ts';
+import type { TerminationHistory } from '#lib/watchdog/termination-history.ts';
 import { makePlace, type Place, startServer, type TestServer } from '../support/server.ts';
 import { waitFor } from '../support/wait.ts';
 import type { Block } from './blocker.ts';
@@ -16,7 +16,7 @@ export interface StartedBy {
   nodeOptions?: string;
 }
 
-export class BlockedPlace {
+export class BlockableServer {
   readonly place: Place;
   readonly #dir: string;
 
@@ -27,7 +27,7 @@ export class BlockedPlace {
   }
 
   /** @param limits null = the watchdog's own */
-  start(limits: Limits | null, { under = [], nodeOptions = '' }: StartedBy = {}): Promise<TestServer> {
+  start(limits: HangLimits | null, { under = [], nodeOptions = '' }: StartedBy = {}): Promise<TestServer> {
     rmSync(join(this.#dir, 'blocking'), { force: true });
     const env = {
       NODE_OPTIONS: `--import=${BLOCKER} ${nodeOptions}`,
@@ -38,14 +38,14 @@ export class BlockedPlace {
     return startServer({ place: this.place, env, under });
   }
 
-  /** From now on whoever dials the port of this address blocks the server; null = nobody any more. */
+  /** Dialling the port of this URL blocks the server; null = no longer. */
   blockDialsTo(url: string | null): void {
     const file = join(this.#dir, 'port');
     if (url === null) rmSync(file);
     else writeFileSync(file, new URL(url).port);
   }
 
-  /** Resolves once the loop is blocked, for no job. */
+  /** Blocks the loop within no job; resolves once it is blocked. */
   async blockNow(block: Block): Promise<void> {
     const file = join(this.#dir, 'now');
     writeFileSync(`${file}.new`, JSON.stringify({ ...block, ms: Math.min(block.ms, 1e9) }));
@@ -58,10 +58,10 @@ export class BlockedPlace {
     await waitFor(() => existsSync(join(this.#dir, 'blocking')), { what: 'the loop to be blocked' });
   }
 
-  /** What the watchdog noted; null = nothing yet. */
-  get ends(): Ends | null {
+  /** The watchdog's stored history; null = none yet. */
+  get history(): TerminationHistory | null {
     const path = join(this.place.dataDir, 'run/watchdog.json');
-    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as Ends) : null;
+    return existsSync(path) ? (JSON.parse(readFileSync(path, 'utf8')) as TerminationHistory) : null;
   }
 
   remove(): void {
