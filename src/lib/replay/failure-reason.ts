@@ -1,13 +1,13 @@
 import type { Recording } from './recording.ts';
 
-/** Enough for the message that a program ends with. */
+/** Enough for a final message. */
 const TAIL_BYTES = 4096;
 /** ffmpeg's status, and a line of `-progress`. */
 const STATUS = /^\w+=/;
 
 /**
- * ffmpeg's reason for a failure: it marks no errors, but its last line that neither continues another nor reports
- * progress is the reason. null for other engines, whose errors have a form of their own.
+ * ffmpeg's reason for a failure: it does not mark errors, but its last line that neither continues another nor reports
+ * progress is the reason. null for other engines: their errors are marked.
  */
 export function failureReason({ header, chunks }: Recording): string | null {
   if (!header.engine.startsWith('ffmpeg')) return null;
