@@ -13,7 +13,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SERVE_FLAGS } from '../../bin/serve-flags.js';
+import { SERVE_FLAGS } from '../../bin/v8-flags.js';
 import { isStale, sourceHash, STAMP } from '../../bin/stamp.js';
 import { findProgram } from '#lib/process/find-program.server.ts';
 import { PROJECT } from '../support/server.ts';

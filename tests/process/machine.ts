@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RUN_MARK } from '#lib/process/scripts.ts';
+import { RUN_MARK } from '#lib/process/run-mark.server.ts';
 
 /** Why tests that read /proc cannot run here, or null. */
 export const noProc = process.platform === 'linux' ? null : 'there is no /proc on this system';

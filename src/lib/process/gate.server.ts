@@ -6,7 +6,12 @@ import { SluiceError } from '../protocol/error.ts';
 import type { EngineCommand } from './process-host.ts';
 import { withoutInherited } from './inherited-fds.server.ts';
 import { findProgram } from './find-program.server.ts';
-import { GATE, GATE_NAME, RUN_MARK } from './scripts.ts';
+import { programText } from './program-text.server.ts';
+import { RUN_MARK } from './run-mark.server.ts';
+
+const GATE = programText('gate.sh', import.meta.url);
+/** $0 of the gate: tells its own errors ("sluice-gate: 1: exec: … not found") from an engine's. */
+const GATE_NAME = 'sluice-gate';
 
 /** A shell that waits and then becomes the engine; `pid` is also its group. */
 export interface Gate {

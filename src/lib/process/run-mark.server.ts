@@ -4,7 +4,9 @@
  */
 import { readFileSync } from 'node:fs';
 import { processIds } from './process-group.server.ts';
-import { RUN_MARK } from './scripts.ts';
+
+/** Set in every engine's environment to `<instance>.<run>`. `watcher.sh` searches for it too. */
+export const RUN_MARK = 'SLUICE_RUN';
 
 /** Processes whose mark matches. Yields to the event loop every 64 processes. */
 export async function findMarked(matches: (mark: string) => boolean): Promise<number[]> {

@@ -4,7 +4,9 @@ import { once } from 'node:events';
 import type { Writable } from 'node:stream';
 import { SluiceError } from '../protocol/error.ts';
 import { withoutInherited } from './inherited-fds.server.ts';
-import { WATCHER } from './scripts.ts';
+import { programText } from './program-text.server.ts';
+
+const WATCHER = programText('watcher.sh', import.meta.url);
 
 /** Starts its shell with the first group. A shell that dies is replaced, and given every group again. */
 export class Watcher {

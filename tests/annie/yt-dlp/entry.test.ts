@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
-import { entryCommand } from '#lib/annie/yt-dlp/entry.ts';
+import { entryCommand } from '#lib/annie/yt-dlp/entry.server.ts';
 import { testUnless } from '../../support/skip.ts';
 import { missing, toolPath } from '../../support/tools.ts';
 import { withDir } from '../../process/machine.ts';

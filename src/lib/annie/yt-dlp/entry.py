@@ -1,12 +1,9 @@
-/** How our own copy of yt-dlp is started: `main()` as ever, with three things around it, each in Python. */
+# Starts our own copy of yt-dlp: `main()`, with three things around it.
 
-/**
- * Leaves as soon as `main()` has returned. Python takes 45–65 ms to take 1,900 extractors apart, of memory that the
- * kernel takes back in 2, and all that time the person sees 100 % and no file. `atexit` calls the first registered
- * function last: by then threads are joined and everybody else's handlers have run. A stream that cannot be flushed
- * raises, and Python ends its own way.
- */
-const LEAVE = `
+# Exits as soon as `main()` has returned. Python takes 45 to 65 ms to free the memory of 1,900 extractors, which the kernel
+# takes back in 2 ms, and for that time the user would see 100 % and no file. `atexit` calls the first registered function
+# last: by then threads are joined and all other handlers have run. If a stream cannot be flushed it raises, and Python
+# exits as usual.
 import atexit, os, sys
 code = 1
 def leave():
@@ -14,15 +11,11 @@ def leave():
     sys.stderr.flush()
     os._exit(code)
 atexit.register(leave)
-`;
 
-/**
- * Dials by itself, but only where the guard lets it: every name is resolved by the guard at `http_proxy`, and the
- * interpreter refuses any other address, whoever asks (PEP 578; a hook cannot be taken away again). So the bytes do
- * not pass through the server, which cost more CPU than all of yt-dlp. What yt-dlp starts (ffmpeg) has the proxy in
- * its environment. Without that variable nothing is guarded: then it only says its version or its extractors.
- */
-const GUARD = `
+# yt-dlp dials itself, but only where the guard lets it: every name is resolved by the guard at `http_proxy`, and the
+# interpreter refuses any other address, whatever code dials it (PEP 578: a hook cannot be removed). So the bytes do not
+# pass through the server, where they cost more CPU than all of yt-dlp. The programs that yt-dlp starts (ffmpeg) have the
+# proxy in their environment. Without `http_proxy` nothing is guarded: then it only prints its version or its extractors.
 import base64, http.client, socket, urllib.parse
 def guard(proxy):
     url = urllib.parse.urlsplit(proxy)
@@ -62,20 +55,14 @@ def guard(proxy):
     sys.argv.insert(1, '--proxy=')
 if 'http_proxy' in os.environ:
     guard(os.environ['http_proxy'])
-`;
 
-/**
- * Reads a tenth of a second at once, of at most 4 MiB. yt-dlp's own blocks hold a whole second, and it has news only
- * after each; fixed ones of 64 KiB cost twice the CPU at full speed and are late below 500 kB/s.
- */
-const BLOCKS = `
+# Reads a tenth of a second at once, at most 4 MiB. yt-dlp's own blocks hold a whole second, and it reports only after
+# each; fixed ones of 64 KiB cost twice the CPU at full speed and are late below 500 kB/s.
 from yt_dlp.downloader.common import FileDownloader
 def block_size(seconds, size):
     return int(max(1024, min(size / max(seconds, 0.001) / 10, size * 2, 4 << 20)))
 FileDownloader.best_block_size = staticmethod(block_size)
-`;
 
-const MAIN = `
 import yt_dlp
 try:
     yt_dlp.main()
@@ -83,12 +70,3 @@ try:
 except SystemExit as end:
     code = end.code if isinstance(end.code, int) else int(end.code is not None)
     raise
-`;
-
-const ENTRY = LEAVE + GUARD + BLOCKS + MAIN;
-
-/** What argv begins with. `-I` keeps the current dir and the environment out; `modules`: a folder to import from. */
-export function entryCommand(python: string, modules: string | null): string[] {
-  if (modules === null) return [python, '-I', '-c', ENTRY];
-  return [python, '-I', '-c', `import sys; sys.path.insert(0, sys.argv.pop(1))\n${ENTRY}`, modules];
-}
