@@ -11,7 +11,7 @@ const CLOSE_ON_EXEC = 0o2000000;
 const MAX_FD = 1023;
 
 /** Fds that a child would inherit beside its stdio. Empty where there is no /proc. */
-export function inheritedFds(): number[] {
+function inheritedFds(): number[] {
   let names: string[];
   try {
     names = readdirSync('/proc/self/fd');

@@ -9,7 +9,7 @@ import { processIds } from './process-group.server.ts';
 export const RUN_MARK = 'SLUICE_RUN';
 
 /** Processes whose mark matches. Yields to the event loop every 64 processes. */
-export async function findMarked(matches: (mark: string) => boolean): Promise<number[]> {
+async function findMarked(matches: (mark: string) => boolean): Promise<number[]> {
   const found: number[] = [];
   let read = 0;
   for (const pid of processIds()) {

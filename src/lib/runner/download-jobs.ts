@@ -6,7 +6,7 @@ import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runn
 import { startTimer } from './clock.ts';
 import { FairQueue } from './fair-queue.ts';
 import { activeAttempt, JobTable, type Cleanup, type Job, type Pending } from './job.ts';
-import { ReportedAttempt, type Outcome, type ReportedAttemptOptions } from './reported-attempt.ts';
+import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
 import type { RunInJob } from './run-in-job.ts';
 
 export interface DownloadJobsOptions extends ReportedAttemptOptions {
@@ -158,7 +158,7 @@ export class DownloadJobs {
     this.jobs.delete(job);
   }
 
-  #keepOutcome(job: Job, outcome: Outcome): void {
+  #keepOutcome(job: Job, outcome: AttemptOutcome): void {
     job.status = { state: 'ended', outcome };
     this.#unacknowledged.add(job);
     const [oldest] = this.#unacknowledged;
@@ -200,7 +200,7 @@ export class DownloadJobs {
     attempt.stop();
   }
 
-  #onEnded(job: Job, attempt: ReportedAttempt, outcome: Outcome): void {
+  #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome): void {
     if (job.status.state === 'running') {
       this.#keepOutcome(job, attempt.reportedOutcome ?? outcome);
       if (!attempt.reportedOutcome) this.#options.outbox.send(job.session, outcome, attempt.samples);
@@ -210,10 +210,10 @@ export class DownloadJobs {
   }
 
   /** A stopped attempt has ended. It may have finished its file all the same. */
-  #onStopped(job: Job, run: ReportedAttempt, outcome: Outcome, pending: Pending): void {
+  #onStopped(job: Job, run: ReportedAttempt, outcome: AttemptOutcome, pending: Pending): void {
     const { outbox } = this.#options;
     const { output } = outcome;
-    let done: Outcome | null = null;
+    let done: AttemptOutcome | null = null;
     if (pending.cleanup?.for === 'discard') pending.cleanup.output = output;
     if (outcome.type === 'done') {
       // A discarded download leaves no file that its session was never told of; a newer attempt reports the file itself.

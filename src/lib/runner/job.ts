@@ -1,6 +1,6 @@
 import type { JobRef, MarkedFile, StartJob } from '../protocol/runner.ts';
 import type { Ticket } from './fair-queue.ts';
-import type { Outcome, ReportedAttempt } from './reported-attempt.ts';
+import type { AttemptOutcome, ReportedAttempt } from './reported-attempt.ts';
 
 /** What to do once the attempt has ended, or the work dir is removed. */
 export interface Pending {
@@ -25,7 +25,7 @@ export type JobState =
   | { state: 'waiting'; request: StartJob; ticket: Ticket }
   | { state: 'running'; attempt: ReportedAttempt }
   | { state: 'leaving'; pending: Pending }
-  | { state: 'ended'; outcome: Outcome };
+  | { state: 'ended'; outcome: AttemptOutcome };
 
 /** All that the runner knows of one download. It is also the lock on the work dir: one thing at a time happens there. */
 export interface Job {

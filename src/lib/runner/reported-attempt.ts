@@ -11,7 +11,7 @@ import type { Log } from '../protocol/log.ts';
 import type { EventOutbox, SampleBuffer } from './event-outbox.ts';
 import type { SpaceMonitor } from './space-monitor.ts';
 
-export type Outcome = Extract<RunnerEvent, { type: 'done' | 'failed' }>;
+export type AttemptOutcome = Extract<RunnerEvent, { type: 'done' | 'failed' }>;
 
 export interface ReportedAttemptOptions {
   registry: Pick<Registry, 'choose'>;
@@ -29,9 +29,9 @@ export class ReportedAttempt {
   readonly job: StartJob;
   readonly samples: SampleBuffer;
   /** Resolves once nothing of this attempt works or writes any more. */
-  readonly ended: Promise<Outcome>;
+  readonly ended: Promise<AttemptOutcome>;
   /** Sent before the attempt ended, because its engine ignores the abort. */
-  reportedOutcome: Outcome | null = null;
+  reportedOutcome: AttemptOutcome | null = null;
   readonly #options: ReportedAttemptOptions;
   readonly #attempt: DownloadAttempt;
   readonly #releaseSlot: () => void;
@@ -98,7 +98,7 @@ export class ReportedAttempt {
     });
   }
 
-  #onEnded(end: AttemptEnd): Outcome {
+  #onEnded(end: AttemptEnd): AttemptOutcome {
     this.#stopTimer();
     this.#releaseSlot();
     const { ref } = this.samples;

@@ -11,8 +11,6 @@ export interface SpaceMonitorOptions {
   /** null = the file system does not say. @throws SluiceError `disk_missing` */
   measure: () => Promise<DiskSpace | null>;
   clock: RunnerClock;
-  /** ms between two checks while anything runs. */
-  checkMs?: number;
 }
 
 export interface SpaceUser {
@@ -44,14 +42,12 @@ const DISK_FULL_SYMPTOMS: readonly string[] = [
 
 export class SpaceMonitor {
   readonly #options: SpaceMonitorOptions;
-  readonly #checkMs: number;
   /** In order of registration: the first has the first claim on the space. */
   readonly #users = new Set<SpaceUser>();
   #stopTimer: (() => void) | null = null;
 
   constructor(options: SpaceMonitorOptions) {
     this.#options = options;
-    this.#checkMs = options.checkMs ?? CHECK_MS;
   }
 
   /** From now on the user is aborted when space runs out. @returns ends that */
@@ -101,7 +97,7 @@ export class SpaceMonitor {
   }
 
   #scheduleCheck(): void {
-    this.#stopTimer = startTimer(this.#options.clock, this.#checkMs, () => void this.#check());
+    this.#stopTimer = startTimer(this.#options.clock, CHECK_MS, () => void this.#check());
   }
 
   async #check(): Promise<void> {

@@ -8,11 +8,11 @@
 import * as v from 'valibot';
 
 /** In a row. */
-export const TERMINATIONS_TO_SET_ASIDE = 3;
+const TERMINATIONS_TO_SET_ASIDE = 3;
 /** More than ever run at once; keeps the file small. */
 const MAX_DOWNLOADS = 100;
 
-export interface DownloadKey {
+interface DownloadKey {
   session: string;
   download: string;
 }
