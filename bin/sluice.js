@@ -6,7 +6,7 @@ import { existsSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { flagsFor } from './serve-flags.js';
+import { flagsFor } from './v8-flags.js';
 import { isStale } from './stamp.js';
 
 const NEEDED_NODE = 24;

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 
 /** Folders and files that a build depends on. By content: a checkout or a copy changes times, not what is built. */
 const SOURCES = [
+  'bin/v8-flags.js',
   'messages',
   'package-lock.json',
   'package.json',

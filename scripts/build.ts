@@ -3,8 +3,8 @@
  * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its threads beside it.
  * `--if-stale` does nothing when the sources are those of the last build.
  */
-import { chmodSync, copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { chmodSync, copyFileSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { createBuilder } from 'vite';
 import { isStale, sourceHash, STAMP } from '../bin/stamp.js';
@@ -39,6 +39,11 @@ function copyPrograms(): void {
     const path = join(root, 'build/ffmpeg', name);
     copyFileSync(join(root, 'src/lib/annie/ffmpeg/bin', name), path);
     chmodSync(path, 0o755);
+  }
+  // Read as text by `programText`.
+  mkdirSync(join(root, 'build/programs'));
+  for (const path of globSync('src/lib/**/*.{sh,py}', { cwd: root })) {
+    copyFileSync(join(root, path), join(root, 'build/programs', basename(path)));
   }
 }
 

@@ -1,5 +1,5 @@
 /** The `sluice` command. */
-import './server/v8-flags.ts';
+import '../bin/v8-flags.js';
 import { homedir } from 'node:os';
 import type { Io } from './cli/command.ts';
 import { onInterrupt } from './cli/interrupt.ts';

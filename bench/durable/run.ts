@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
-import { SERVE_FLAGS } from '../../bin/serve-flags.js';
+import { SERVE_FLAGS } from '../../bin/v8-flags.js';
 import { createEmbeddedHost, define, type EmbeddedHost } from '../../src/lib/actors/durable/host.server.ts';
 import { report, table } from '../harness.ts';
 import type { Footprint } from './memory.ts';

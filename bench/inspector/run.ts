@@ -10,7 +10,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
-import { statOf } from '#lib/process/group.server.ts';
+import { statOf } from '#lib/process/process-group.server.ts';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { PROJECT, startServer, type TestServer } from '../../tests/support/server.ts';
 import { ratios, report, type Spread, spreadOf, table } from '../harness.ts';

@@ -2,13 +2,13 @@
 import { join } from 'node:path';
 import type { Engine } from '#lib/annie/engine.ts';
 import { requireWrapper } from '#lib/annie/ffmpeg/wrapper.server.ts';
-import { createGuard } from '#lib/guard/dial.server.ts';
-import { type Allowed, refusedLiteral } from '#lib/guard/policy.ts';
+import { createGuard } from '#lib/guard/guard.server.ts';
+import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
-import { findProgram } from '#lib/process/program.server.ts';
+import { findProgram } from '#lib/process/find-program.server.ts';
 import { createReaders } from '#lib/foreign/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
@@ -38,7 +38,7 @@ export interface Engines {
 
 export interface EngineOptions {
   config: Config;
-  allowPrivate: readonly Allowed[];
+  allowPrivate: readonly AllowEntry[];
   /** Locked by this process; holds the list of engine processes that an earlier one left running. */
   stateDir: string;
   log: Logger;
@@ -73,7 +73,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
       processes,
       readers,
       proxy,
-      isRefused: (url) => refusedLiteral(url, allowPrivate),
+      isRefused: (url) => isRefusedLiteral(url, allowPrivate),
       ffmpegPath,
       path,
       cwd: stateDir,

@@ -2,7 +2,7 @@
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
-import { usageOfGroups } from '#lib/process/usage.server.ts';
+import { usageOfGroups } from '#lib/process/group-usage.server.ts';
 import type { Runner } from '#lib/runner/runner.ts';
 import { downloadOf } from '#lib/files/work-dir.server.ts';
 import { Inspector } from '#lib/inspector/inspector.ts';

@@ -17,7 +17,7 @@ import { ChannelServer } from '#lib/channel/socket.server.ts';
 import { InspectorSockets } from '#lib/inspector/socket.server.ts';
 import { paths } from '#lib/protocol/paths.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
-import { endsPathIn } from '#lib/watchdog/ends-file.server.ts';
+import { historyPathIn } from '#lib/watchdog/termination-history-file.server.ts';
 import { startWatchdog, type Watchdog } from '#lib/watchdog/watchdog.server.ts';
 import type { Config } from './config.ts';
 import { createSluice, type Sluice } from './sluice.ts';
@@ -82,7 +82,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 async function createWatched(config: Config, log: Logger): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
   const watchdog = startWatchdog({
     program: WATCHDOG_THREAD,
-    endsPath: endsPathIn(config.dataDir),
+    historyPath: historyPathIn(config.dataDir),
     logLevel: config.logLevel,
     onError: (error) => log.error('the watchdog is gone: nobody ends a server that is blocked', { error }),
   });

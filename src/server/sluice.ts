@@ -7,10 +7,10 @@ import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import type { SessionEnv } from '#lib/actors/session/env.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
-import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/guard/policy.ts';
+import { type AllowEntry, parseAllowPrivate, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
-import { createRunner, type Runner, type RunnerOptions } from '#lib/runner/runner.ts';
+import { Runner, type RunnerOptions } from '#lib/runner/runner.ts';
 import { Operators } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
@@ -21,8 +21,8 @@ import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerPort } from '#lib/protocol/runner.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
-import { EndsFile } from '#lib/watchdog/ends-file.server.ts';
-import { outsideJobs, withinJob } from '#lib/watchdog/job-context.ts';
+import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
+import { runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createInspector } from './inspection.ts';
@@ -86,7 +86,7 @@ export async function createSluice({
   warnOfDownloadDir(config, log);
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
   const port = new DeferredRunner(taps.wire);
-  const ends = new EndsFile(stateDir, (error) =>
+  const ends = new TerminationHistoryFile(stateDir, (error) =>
     log.warn('what the watchdog notes cannot be kept', { error }),
   );
   // First, because it takes the lock on the data dir.
@@ -102,7 +102,7 @@ export async function createSluice({
   // After the lock and before any session can wake: alarms fire from the next turn of the event loop on.
   ends.open();
   for (const session of ends.sessions) {
-    const downloads = ends.of(session);
+    const downloads = ends.downloadsSetAside(session);
     log.warn('set aside: at three ends in a row the server worked for it', { session, downloads });
   }
   const sessions = { get: (id: string) => host.get<SessionActor>(SESSION, id) };
@@ -119,14 +119,14 @@ export async function createSluice({
     const key = loadTokenKey(stateDir);
     engines = await startEngines({ config, allowPrivate, stateDir, log });
     const { registry } = engines;
-    runner = createRunner({
+    runner = new Runner({
       ...runnerOptions(config, log),
       registry,
       instance: instanceKey(join(stateDir, 'run')),
       onEvents: (session, events) => {
         taps.wire.news(session, events);
         // A session's turn is not part of the job that the watchdog would name.
-        const handled = outsideJobs(() => sessions.get(session).call('runnerEvents', events));
+        const handled = runOutsideJobs(() => sessions.get(session).call('runnerEvents', events));
         handled.catch((error: unknown) =>
           log.warn('a session did not take runner events', { session, error }),
         );
@@ -203,29 +203,29 @@ function runnerOptions(
     // Sessions run in this process, so none can be lost.
     leaseMs: Infinity,
     log: (message, details) => log.warn(message, details),
-    within: ({ session, download, url }, work) =>
-      withinJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
+    runInJob: ({ session, download, url }, work) =>
+      runInJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
   };
 }
 
 function sessionEnv(
   config: Config,
-  allowed: readonly Allowed[],
+  allowed: readonly AllowEntry[],
   runner: RunnerPort,
   { checkRoom }: Pick<Store, 'checkRoom'>,
   machines: MachineTap,
-  ends: EndsFile,
+  ends: TerminationHistoryFile,
 ): SessionEnv {
   return {
     runner,
     checkRoom,
-    setAside: (session) => ends.of(session),
+    setAside: (session) => ends.downloadsSetAside(session),
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
     random: Math.random,
     checkUrl(text) {
       const url = checkUrl(text);
-      if (refusedLiteral(url, allowed)) throw new SluiceError('address_refused');
+      if (isRefusedLiteral(url, allowed)) throw new SluiceError('address_refused');
       return text.trim();
     },
     throttleMs: config.throttleMs,
@@ -242,7 +242,7 @@ async function resume(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
-  ends: EndsFile,
+  ends: TerminationHistoryFile,
   log: Logger,
 ): Promise<void> {
   const onError = (error: unknown, of: object = {}): void => {
@@ -256,17 +256,17 @@ async function resume(
     const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
       try {
         await sessions.get(id).call('wake');
-        ends.stored(id);
+        ends.acknowledge(id);
       } catch (error) {
         onError(error, { session: id });
       }
     });
     await Promise.all(waking);
   }
-  await runner.report().catch(onError);
+  await runner.reportWorkDirs().catch(onError);
 }
 
-function readAllowPrivate(text: string): Allowed[] {
+function readAllowPrivate(text: string): AllowEntry[] {
   try {
     return parseAllowPrivate(text);
   } catch (error) {

@@ -5,14 +5,14 @@
 import { write } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
-import { afterEnd, blamed, type CurrentJob, readJob } from '#lib/watchdog/ends.ts';
-import { loadEnds, storeEnds } from '#lib/watchdog/ends-file.server.ts';
+import { withTermination, blamedJob, type CurrentJob, parseJob } from '#lib/watchdog/termination-history.ts';
+import { loadHistory, storeHistory } from '#lib/watchdog/termination-history-file.server.ts';
 import { collectGarbage } from '#lib/watchdog/garbage.server.ts';
-import { ASK_CURRENT_JOB } from '#lib/watchdog/job-context.ts';
+import { CURRENT_JOB_EXPRESSION } from '#lib/watchdog/job-context.ts';
 import { evaluateInMainThread } from '#lib/watchdog/main-thread.server.ts';
 import { onSignals } from '#lib/watchdog/signals.server.ts';
-import { Silence, type Verdict } from '#lib/watchdog/silence.ts';
-import { SHARED, type WatchdogTask } from '#lib/watchdog/task.ts';
+import { HangDetector, type Verdict } from '#lib/watchdog/hang-detector.ts';
+import { SHARED_INDEX, type WatchdogThreadData } from '#lib/watchdog/thread-data.ts';
 import type { LogLevel } from './config.ts';
 import { createLogger } from './log.ts';
 
@@ -22,17 +22,17 @@ const SAY_MS = 300;
 const KILLED = 137;
 const STDERR = 2;
 
-const { shared, limits, endsPath, signals, logLevel } = workerData as WatchdogTask;
+const { shared, limits, historyPath, signals, logLevel } = workerData as WatchdogThreadData;
 let said: Promise<unknown> = Promise.resolve();
 const log = createLogger(logLevel as LogLevel, (line) => {
   // Not `process.stderr`: a worker's goes through the main thread.
   said = new Promise((resolve) => write(STDERR, line, resolve));
 });
-const silence = new Silence(limits);
+const detector = new HangDetector(limits);
 let answers: CurrentJob[] = [];
 let lastTickAt = performance.now();
 
-if (!onSignals(signals, (signal) => silence.signalled(signal))) {
+if (!onSignals(signals, (signal) => detector.onSignal(signal))) {
   log.warn('this Node tells a thread of no signals: while it is blocked, SIGTERM does not end the server', {
     node: process.version,
     endedAfterMs: limits.silentMs,
@@ -40,10 +40,10 @@ if (!onSignals(signals, (signal) => silence.signalled(signal))) {
 }
 const ticks = setInterval(() => {
   const now = performance.now();
-  const verdict = silence.tick({
-    beats: Atomics.load(shared, SHARED.beats),
+  const verdict = detector.tick({
+    heartbeats: Atomics.load(shared, SHARED_INDEX.heartbeats),
     elapsedMs: now - lastTickAt,
-    isHeld: Atomics.load(shared, SHARED.isHeld) === 1,
+    isPaused: Atomics.load(shared, SHARED_INDEX.isPaused) === 1,
   });
   lastTickAt = now;
   if (verdict.do === 'ask') ask(verdict.first);
@@ -56,9 +56,9 @@ collectGarbage().catch(() => undefined);
 
 function ask(first: boolean): void {
   const mine = first ? (answers = []) : answers;
-  evaluateInMainThread(ASK_CURRENT_JOB).then(
+  evaluateInMainThread(CURRENT_JOB_EXPRESSION).then(
     (text) => {
-      const job = readJob(text);
+      const job = parseJob(text);
       if (job) mine.push(job);
     },
     () => undefined,
@@ -71,7 +71,7 @@ async function end({ silentMs, signal }: Extract<Verdict, { do: 'end' }>): Promi
   if (signal !== null) {
     log.error('the server does not act on a signal: it is ended', { signal, silentSeconds });
   } else {
-    const job = blamed(answers);
+    const job = blamedJob(answers);
     const isNoted = note(job);
     log.error('the event loop of the server does not turn: it is ended', {
       silentSeconds,
@@ -87,7 +87,7 @@ async function end({ silentMs, signal }: Extract<Verdict, { do: 'end' }>): Promi
 
 function note(job: CurrentJob | null): boolean {
   try {
-    storeEnds(endsPath, afterEnd(loadEnds(endsPath), job, new Date().toISOString()));
+    storeHistory(historyPath, withTermination(loadHistory(historyPath), job, new Date().toISOString()));
     return true;
   } catch {
     return false;

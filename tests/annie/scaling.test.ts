@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { safeFileName } from '#lib/files/file-name.ts';
 import { GatheredBytes } from '#lib/foreign/gathered-bytes.ts';
-import { forwardedHeaders, jobOf } from '#lib/guard/proxy-head.ts';
+import { forwardedHeaders, parseProxyAuthorization } from '#lib/guard/proxy-head.ts';
 import { classify } from '#lib/annie/http/classify.ts';
 import { HeadBytes } from '#lib/annie/http/file/head-bytes.ts';
 import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
@@ -186,7 +186,10 @@ const LOOKS: Record<string, (text: string) => unknown> = {
   ],
   'the kind of an answer': (text) =>
     classify(BASE, 200, field('content-type', text), new TextEncoder().encode(text)),
-  'fields that are forwarded': (text) => [forwardedHeaders({ connection: text }), jobOf(`Basic ${text}`)],
+  'fields that are forwarded': (text) => [
+    forwardedHeaders({ connection: text }),
+    parseProxyAuthorization(`Basic ${text}`),
+  ],
   'a file name': (text) => [safeFileName(text), fileNameFor(BASE, text, 'video/mp4'), stemOf(text)],
   'a title': cleanTitle,
   'an address': (text) => [parseUrl(text, BASE), parseUrl(`http://${text}`), splitItem(text)],

@@ -13,9 +13,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SERVE_FLAGS } from '../../bin/serve-flags.js';
+import { SERVE_FLAGS } from '../../bin/v8-flags.js';
 import { isStale, sourceHash, STAMP } from '../../bin/stamp.js';
-import { findProgram } from '#lib/process/program.server.ts';
+import { findProgram } from '#lib/process/find-program.server.ts';
 import { PROJECT } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 

@@ -3,11 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type FoundFile, hasMark, markOf } from '#lib/files/file-mark.ts';
+import { type FileIdentity, hasMark, markOf } from '#lib/files/file-mark.ts';
 import { deleteFinished } from '#lib/files/finish/finish.server.ts';
 import { statFile } from '#lib/files/finish/disk.server.ts';
 
-const found: FoundFile = { inode: '18446744073709551615', bornMs: 5_001, modifiedMs: 7_003, bytes: 9 };
+const found: FileIdentity = { inode: '18446744073709551615', bornMs: 5_001, modifiedMs: 7_003, bytes: 9 };
 const mark = markOf(found);
 
 test('a file is known by inode and birth, or by time and size', () => {

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
 import { canonicalHost, isPublic, parseAddress } from '#lib/guard/address.ts';
-import { isAllowed, parseAllowPrivate, refusedLiteral } from '#lib/guard/policy.ts';
+import { isAllowed, parseAllowPrivate, isRefusedLiteral } from '#lib/guard/policy.ts';
 
 const PRIVATE = [
   '127.0.0.1',
@@ -47,7 +47,7 @@ for (const address of PRIVATE) {
   });
 }
 
-test('public addresses of both families pass, also wrapped', () => {
+test('public addresses of both families are public, also as IPv4-mapped IPv6', () => {
   for (const address of ['1.1.1.1', '8.8.8.8', '2606:4700::1111', '::ffff:1.1.1.1']) {
     assert.ok(isAllowed({ host: 'x.example', address, port: 443 }, []), address);
   }
@@ -65,23 +65,23 @@ test('every spelling of an IPv4 literal is one address', () => {
     '0x7F.0.0.0x1',
   ]) {
     assert.is(canonicalHost(spelling), '127.0.0.1', spelling);
-    assert.ok(refusedLiteral(new URL(`http://${spelling}/`), []), spelling);
+    assert.ok(isRefusedLiteral(new URL(`http://${spelling}/`), []), spelling);
   }
 });
 
-test('hosts that are no hosts are null', () => {
+test('malformed hosts are null', () => {
   for (const host of ['', 'a b', 'a/b', 'a@b', '256.1.1.1', '1.2.3.4.5', '[::1', 'x#', 'a\\b']) {
     assert.is(canonicalHost(host), null, host);
   }
 });
 
-test('names for this machine are refused early, other names wait for their address', () => {
-  assert.ok(refusedLiteral(new URL('http://localhost/'), []));
-  assert.ok(refusedLiteral(new URL('http://LOCALHOST.:8080/'), []));
-  assert.ok(refusedLiteral(new URL('http://foo.localhost/'), []));
-  assert.ok(refusedLiteral(new URL('https://[::ffff:7f00:1]/'), []));
-  assert.not(refusedLiteral(new URL('http://example.com/'), []));
-  assert.not(refusedLiteral(new URL('http://1.1.1.1/'), []));
+test('names of this machine are refused before they are resolved, other names are not', () => {
+  assert.ok(isRefusedLiteral(new URL('http://localhost/'), []));
+  assert.ok(isRefusedLiteral(new URL('http://LOCALHOST.:8080/'), []));
+  assert.ok(isRefusedLiteral(new URL('http://foo.localhost/'), []));
+  assert.ok(isRefusedLiteral(new URL('https://[::ffff:7f00:1]/'), []));
+  assert.not(isRefusedLiteral(new URL('http://example.com/'), []));
+  assert.not(isRefusedLiteral(new URL('http://1.1.1.1/'), []));
 });
 
 test('SLUICE_ALLOW_PRIVATE takes addresses, ranges, names and ports', () => {
@@ -100,12 +100,12 @@ test('SLUICE_ALLOW_PRIVATE takes addresses, ranges, names and ports', () => {
   assert.ok(ok('x', '::1', 1));
   assert.ok(ok('files.lan', '192.168.1.9', 81));
   assert.not(ok('files.lan', '192.168.1.9', 80));
-  assert.not(refusedLiteral(new URL('http://0x7f.1:99/'), allowed));
-  assert.not(refusedLiteral(new URL('http://localhost/'), allowed));
+  assert.not(isRefusedLiteral(new URL('http://0x7f.1:99/'), allowed));
+  assert.not(isRefusedLiteral(new URL('http://localhost/'), allowed));
   assert.equal(parseAllowPrivate(''), []);
 });
 
-test('a bad entry of SLUICE_ALLOW_PRIVATE is named', () => {
+test('a malformed entry of SLUICE_ALLOW_PRIVATE is quoted in the error', () => {
   for (const bad of [
     '10.0.0.0/33',
     'a b',

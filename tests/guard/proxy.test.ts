@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { createServer as createHttp } from 'node:http';
 import { type AddressInfo, connect, type Server } from 'node:net';
 import { ProxyAgent, request } from 'undici';
-import { createGuard } from '#lib/guard/dial.server.ts';
+import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { testUnless } from '../support/skip.ts';
@@ -75,23 +75,28 @@ testUnless(test, curlMissing, 'CONNECT to a private address in any spelling is r
   }
 });
 
-testUnless(test, curlMissing, 'who dials by itself is told which addresses may be dialled', async () => {
-  const url = new URL(proxy.urlFor('job-7'));
-  const header = (user: string) => `Proxy-Authorization: Basic ${Buffer.from(user).toString('base64')}`;
-  const get = (place: string, user = `${url.username}:${url.password}`) =>
-    curl(['-w', ' %{http_code}', '-H', header(user), `${url.origin}/resolve/${place}`]);
-  assert.is((await get(`127.0.0.1:${originPort}`)).stdout, '127.0.0.1 200');
-  assert.is((await get(`0x7f.1:${originPort}`)).stdout, '127.0.0.1 200');
-  assert.is(proxy.refused('job-7'), null);
-  assert.is((await get('[::1]:80')).stdout, 'address_refused\n 403');
-  assert.is(proxy.refused('job-7'), '::1');
-  for (const place of ['nonsense', 'a:99999', '%:1', '%00:1']) {
-    assert.match((await get(place)).stdout, / 400$/, place);
-  }
-  assert.match((await get('127.0.0.1:80', 'job-7:wrong')).stdout, / 407$/);
-});
+testUnless(
+  test,
+  curlMissing,
+  'an engine that dials itself gets the addresses that may be dialled',
+  async () => {
+    const url = new URL(proxy.urlFor('job-7'));
+    const header = (user: string) => `Proxy-Authorization: Basic ${Buffer.from(user).toString('base64')}`;
+    const get = (place: string, user = `${url.username}:${url.password}`) =>
+      curl(['-w', ' %{http_code}', '-H', header(user), `${url.origin}/resolve/${place}`]);
+    assert.is((await get(`127.0.0.1:${originPort}`)).stdout, '127.0.0.1 200');
+    assert.is((await get(`0x7f.1:${originPort}`)).stdout, '127.0.0.1 200');
+    assert.is(proxy.refused('job-7'), null);
+    assert.is((await get('[::1]:80')).stdout, 'address_refused\n 403');
+    assert.is(proxy.refused('job-7'), '::1');
+    for (const place of ['nonsense', 'a:99999', '%:1', '%00:1']) {
+      assert.match((await get(place)).stdout, / 400$/, place);
+    }
+    assert.match((await get('127.0.0.1:80', 'job-7:wrong')).stdout, / 407$/);
+  },
+);
 
-test('without the secret of this start nothing is fetched', async () => {
+test('without the password of this start nothing is fetched', async () => {
   const before = seen.length;
   const bare = proxy.urlFor('x').replace(/\/\/.*@/, '//');
   const wrong = proxy
@@ -130,7 +135,7 @@ test('credentials and hop-by-hop fields stay at the proxy', async () => {
   await dispatcher.close();
 });
 
-test('forgetting a job ends its connections', async () => {
+test('forget closes the connections of the job', async () => {
   const url = new URL(proxy.urlFor('job-5'));
   const socket = connect(Number(url.port), '127.0.0.1');
   const auth = Buffer.from(`${url.username}:${url.password}`).toString('base64');
@@ -145,7 +150,7 @@ test('forgetting a job ends its connections', async () => {
   await settles(closed);
 });
 
-test('garbage and odd targets do no harm', async () => {
+test('malformed requests and targets do no harm', async () => {
   const url = new URL(proxy.urlFor('job-6'));
   const auth = `Proxy-Authorization: Basic ${Buffer.from(`${url.username}:${url.password}`).toString('base64')}\r\n`;
   for (const head of [

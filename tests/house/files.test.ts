@@ -1,14 +1,24 @@
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { refusal } from '../../scripts/tools/test-files.ts';
-import { read, sources } from './source-tree.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+import { read, ROOT, sources } from './source-tree.ts';
 
 const MAX_LINES = 300;
+const programs = [
+  ...sources('{src,tests,scripts,bench,bin}/**/*.{sh,py}'),
+  // In sh, without an extension.
+  ...sources('src/lib/annie/ffmpeg/bin/*'),
+];
 const code = [
   ...sources('{src,tests,scripts,bench}/**/*.{ts,js,svelte}'),
   ...sources('bin/**/*.{ts,js,sh}'),
-  // Programs in sh, without an extension.
-  ...sources('src/lib/annie/ffmpeg/bin/*'),
+  ...programs,
   ...sources('*.{ts,js}'),
 ];
 const prose = [...sources('*.md'), ...sources('docs/**/*.md')];
@@ -19,6 +29,33 @@ test(`no file is longer than ${MAX_LINES} lines`, () => {
     long.filter((line) => Number(line.split(': ')[1]) > MAX_LINES),
     [],
   );
+});
+
+const syntaxErrors = (command: string, args: string[], paths: string[], env = process.env): string[] =>
+  paths.flatMap((path) => {
+    const { status, stderr } = spawnSync(command, [...args, path], { cwd: ROOT, encoding: 'utf8', env });
+    return status === 0 ? [] : [`${path}: ${stderr}`];
+  });
+
+test('every program in sh is valid', () => {
+  const inSh = programs.filter((path) => !path.endsWith('.py'));
+  assert.ok(inSh.includes('src/lib/process/watcher.sh'));
+  assert.equal(syntaxErrors('sh', ['-n'], inSh), []);
+});
+
+testUnless(test, missing('python3'), 'every program in Python is valid', () => {
+  const inPython = programs.filter((path) => path.endsWith('.py'));
+  assert.ok(inPython.includes('src/lib/annie/yt-dlp/entry.py'));
+  // Compiled files go there, not beside the sources.
+  const cache = mkdtempSync(join(tmpdir(), 'sluice-pycache-'));
+  const env = { ...process.env, PYTHONPYCACHEPREFIX: cache };
+  assert.equal(syntaxErrors('python3', ['-m', 'py_compile'], inPython, env), []);
+  rmSync(cache, { recursive: true });
+});
+
+test('no two programs have the same name in the build', () => {
+  const names = sources('src/lib/**/*.{sh,py}').map((path) => path.split('/').at(-1));
+  assert.is(new Set(names).size, names.length);
 });
 
 test('nothing is put off to a comment', () => {

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { replayRecording } from '#lib/replay/replay.ts';
 import { recordingOf } from '#lib/replay/recording.ts';
-import type { ProcessRun } from '#lib/process/observe.ts';
+import type { ProcessRun } from '#lib/process/process-observers.ts';
 import { Recorder } from '#lib/inspector/recorder.ts';
 
 const DOWNLOAD = 'AAAAAAAAAAAA';

@@ -3,10 +3,10 @@ import { spawnSync } from 'node:child_process';
 import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LIMITS } from '#lib/watchdog/silence.ts';
+import { HANG_LIMITS } from '#lib/watchdog/hang-detector.ts';
 import { type Site, startSite } from '../site/site.ts';
 import { testUnless } from '../support/skip.ts';
-import { BlockedPlace } from '../watchdog/ground.ts';
+import { BlockableServer } from '../watchdog/blockable-server.ts';
 
 const FAST = { silentMs: 1200, signalMs: 500, tickMs: 100 };
 
@@ -16,59 +16,59 @@ test.before(async () => {
 });
 test.after(() => site.close());
 
-async function onGround(body: (ground: BlockedPlace) => Promise<void>): Promise<void> {
-  const ground = new BlockedPlace();
+async function onGround(body: (blockable: BlockableServer) => Promise<void>): Promise<void> {
+  const blockable = new BlockableServer();
   try {
-    await body(ground);
+    await body(blockable);
   } finally {
-    ground.remove();
+    blockable.remove();
   }
 }
 
 test('a download that blocks the server for 10 s has it ended, and is noted', () =>
-  onGround(async (ground) => {
-    const server = await ground.start(null);
+  onGround(async (blockable) => {
+    const server = await blockable.start(null);
     const url = `${site.url}/file/hostile.bin`;
-    ground.blockDialsTo(url);
+    blockable.blockDialsTo(url);
     const id = await (await server.session()).add({ url });
-    await ground.blocked();
+    await blockable.blocked();
     const blockedAt = performance.now();
     assert.equal(await server.ended(), { code: null, signal: 'SIGKILL' });
     console.log(`ended after ${Math.round(performance.now() - blockedAt)} ms`);
     assert.equal(
-      ground.ends?.downloads.map(({ download, ends }) => [download, ends]),
+      blockable.history?.downloads.map(({ download, ends }) => [download, ends]),
       [[id, 1]],
     );
   }));
 
 test('a server that is blocked for 8 s goes on, and stops in good order', () =>
-  onGround(async (ground) => {
-    const server = await ground.start(null);
-    await ground.blockNow({ kind: 'loop', ms: 8_000 });
+  onGround(async (blockable) => {
+    const server = await blockable.start(null);
+    await blockable.blockNow({ kind: 'loop', ms: 8_000 });
     await server.session();
     assert.is(await server.stop(), 0);
-    assert.is(ground.ends, null);
+    assert.is(blockable.history, null);
   }));
 
 test('a process that was stopped for longer than the limit is not ended for it', () =>
-  onGround(async (ground) => {
-    const server = await ground.start(null);
+  onGround(async (blockable) => {
+    const server = await blockable.start(null);
     process.kill(server.pid, 'SIGSTOP');
     // No condition: that time passes is what is tested.
-    await delay(LIMITS.silentMs + 3_000);
+    await delay(HANG_LIMITS.silentMs + 3_000);
     process.kill(server.pid, 'SIGCONT');
     await server.session();
     assert.is(await server.stop(), 0);
-    assert.is(ground.ends, null);
+    assert.is(blockable.history, null);
   }));
 
 test('what a debugger may hold is not ended', () =>
-  onGround(async (ground) => {
-    const server = await ground.start(FAST, { nodeOptions: '--inspect=127.0.0.1:0' });
-    await ground.blockNow({ kind: 'loop', ms: 4_000 });
+  onGround(async (blockable) => {
+    const server = await blockable.start(FAST, { nodeOptions: '--inspect=127.0.0.1:0' });
+    await blockable.blockNow({ kind: 'loop', ms: 4_000 });
     await server.session();
     assert.is(await server.stop(), 0);
-    assert.is(ground.ends, null);
+    assert.is(blockable.history, null);
   }));
 
 /** The first process of a container, to which the kernel delivers no SIGKILL from inside. */
@@ -79,11 +79,11 @@ const unlessPid1 =
     : 'a process namespace of its own needs root on Linux';
 
 testUnless(test, unlessPid1, 'the first process of a container is ended as well', () =>
-  onGround(async (ground) => {
-    const server = await ground.start(FAST, { under: AS_PID_1 });
-    await ground.blockNow({ kind: 'loop', ms: 60_000 });
+  onGround(async (blockable) => {
+    const server = await blockable.start(FAST, { under: AS_PID_1 });
+    await blockable.blockNow({ kind: 'loop', ms: 60_000 });
     assert.is((await server.ended()).code, 137);
-    assert.is(ground.ends?.last?.job, null);
+    assert.is(blockable.history?.last?.job, null);
   }),
 );
 

@@ -1,6 +1,6 @@
 /**
- * A server in miniature for the tests to kill: runs every command line of its argv (JSON arrays) through a process
- * host of its own and says `running` once all have printed something.
+ * A small server for the tests to kill: runs every command line of its argv (JSON arrays) through a process
+ * host of its own and prints `running` once all have printed something.
  */
 import { createProcessHost } from '#lib/process/process-host.server.ts';
 

@@ -1,14 +1,14 @@
-/** What the tests ask of the machine: who runs, with which mark. */
+/** Queries about the machine's processes, and temporary dirs. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { RUN_MARK } from '#lib/process/scripts.ts';
+import { RUN_MARK } from '#lib/process/run-mark.server.ts';
 
-/** Why tests that look into /proc cannot run here, or null. */
+/** Why tests that read /proc cannot run here, or null. */
 export const noProc = process.platform === 'linux' ? null : 'there is no /proc on this system';
 
-/** Pids of everything that carries a mark beginning with `instance`; zombies have none. */
+/** Pids of the processes whose mark begins with `instance`; zombies have none. */
 export function marked(instance: string): number[] {
   return readdirSync('/proc')
     .map(Number)
@@ -29,7 +29,7 @@ export function isAlive(pid: number): boolean {
   }
 }
 
-/** Runs `body` with a fresh dir that is removed after. */
+/** Runs `body` with a temporary dir. */
 export async function withDir<T>(body: (dir: string) => Promise<T>): Promise<T> {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-test-'));
   try {

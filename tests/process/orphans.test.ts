@@ -11,7 +11,7 @@ import { isAlive, marked, noProc, withDir } from './machine.ts';
 
 const program = join(import.meta.dirname, 'host-program.ts');
 const forever = JSON.stringify(['sh', '-c', 'sleep 1000 & echo up; wait']);
-/** An engine whose child leaves the group, and who ignores what can be ignored. */
+/** An engine that ignores every signal that it can, with a child that leaves the group. */
 const runaway = JSON.stringify([
   'sh',
   '-c',
@@ -23,7 +23,7 @@ interface Server {
   instance: string;
 }
 
-/** Starts the miniature server and waits until all its engines run. */
+/** Starts the small server and waits until all its engines run. */
 async function startServer(runDir: string, lines: string[], stdio: number[] = []): Promise<Server> {
   const child = spawn(process.execPath, ['-C', 'development', program, runDir, ...lines], {
     stdio: ['ignore', 'pipe', 'inherit', ...stdio],
@@ -53,37 +53,37 @@ function watchersOf(instance: string): number[] {
   });
 }
 
-testUnless(test, noProc, 'after kill -9 of the server no engine, grandchild, escapee or watcher lives', () =>
+testUnless(
+  test,
+  noProc,
+  'after kill -9 of the server no engine, grandchild, process outside its group or watcher lives',
+  () =>
+    withDir(async (dir) => {
+      const { child, instance } = await startServer(dir, [forever, runaway, forever]);
+      assert.ok(marked(instance).length >= 6);
+      await killHard(child);
+      await waitFor(() => marked(instance).length === 0, { what: 'the watcher to end every engine' });
+      await waitFor(() => watchersOf(instance).length === 0, { what: 'the watcher to end itself' });
+    }),
+);
+
+testUnless(test, noProc, 'after kill -9 of the server while engines start and end, none of them lives', () =>
   withDir(async (dir) => {
-    const { child, instance } = await startServer(dir, [forever, runaway, forever]);
-    assert.ok(marked(instance).length >= 6);
-    await killHard(child);
-    await waitFor(() => marked(instance).length === 0, { what: 'the watcher to end every engine' });
-    await waitFor(() => watchersOf(instance).length === 0, { what: 'the watcher to end itself' });
+    const flicker = JSON.stringify(['sh', '-c', 'echo up; sleep 0.0$(($$ % 10))']);
+    for (let round = 0; round < 6; round++) {
+      const { child, instance } = await startServer(dir, [...Array<string>(8).fill(flicker), forever]);
+      for (let turn = Math.random() * 20; turn > 0; turn--)
+        await new Promise((resolve) => setImmediate(resolve));
+      await killHard(child);
+      await waitFor(() => marked(instance).length === 0, { what: 'the watcher to end every engine' });
+    }
   }),
 );
 
 testUnless(
   test,
   noProc,
-  'after kill -9 of the server at random moments of starts and ends nothing lives',
-  () =>
-    withDir(async (dir) => {
-      const flicker = JSON.stringify(['sh', '-c', 'echo up; sleep 0.0$(($$ % 10))']);
-      for (let round = 0; round < 6; round++) {
-        const { child, instance } = await startServer(dir, [...Array<string>(8).fill(flicker), forever]);
-        for (let turn = Math.random() * 20; turn > 0; turn--)
-          await new Promise((resolve) => setImmediate(resolve));
-        await killHard(child);
-        await waitFor(() => marked(instance).length === 0, { what: 'the watcher to end every engine' });
-      }
-    }),
-);
-
-testUnless(
-  test,
-  noProc,
-  'when the watcher dies with the server, the next start finds and ends what is left',
+  'when the watcher dies with the server, the next start finds and ends the engines that are left',
   () =>
     withDir(async (dir) => {
       const { child, instance } = await startServer(dir, [forever, runaway]);
@@ -115,7 +115,7 @@ testUnless(test, noProc, 'the start of one server leaves the engines of another 
   ),
 );
 
-testUnless(test, noProc, 'a pid in the ledger that now belongs to somebody else is left alone', () =>
+testUnless(test, noProc, 'a pid in the ledger that now belongs to another process is left alone', () =>
   withDir(async (dir) => {
     const first = await createProcessHost({ runDir: dir });
     await first.close();
@@ -139,7 +139,7 @@ testUnless(test, noProc, 'a pid in the ledger that now belongs to somebody else 
 testUnless(
   test,
   noProc,
-  'neither engines nor the watcher hold what the starter of the server left open',
+  "neither engines nor the watcher hold files that the server's parent left open",
   () =>
     withDir(async (dir) => {
       const secret = join(dir, 'a lock of the starter');

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 import { isAlive, marked, noProc } from './machine.ts';
-import { codeOf, env, withHost } from './bench.ts';
+import { codeOf, env, withHost } from './with-host.ts';
 
 test('a command runs with its argv, both pipes and its exit code', () =>
   withHost(async ({ run, out }) => {
@@ -47,7 +47,7 @@ test('an engine has no stdin, no gate and leads a group of its own', () =>
     const [group, pid] = ids.trim().split(/\s+/);
     assert.is(group, pid);
     const open = fds.flatMap((line) => /(\d+) -> (.*)$/.exec(line)?.slice(1).join(' ') ?? []);
-    // What whoever started this test left open is /dev/null to an engine.
+    // The files that the parent of this test left open are /dev/null to an engine.
     if (noProc === null)
       assert.equal(
         open.filter((line) => !/^[012] |\/dev\/null$/.test(line)),
@@ -103,7 +103,7 @@ test('a child that outlives its engine in the group is ended before run resolves
 testUnless(
   test,
   noProc,
-  'a child that fled by setsid and holds the pipes is found by its mark and ended',
+  'a child that left the group by setsid and holds the pipes is found by its mark and ended',
   () =>
     withHost(async ({ run, out }) => {
       const exit = await run(['sh', '-c', 'setsid sh -c "echo \\$\\$; exec sleep 1000" & sleep 0.3; exit 3']);
@@ -114,7 +114,7 @@ testUnless(
     }),
 );
 
-test('1 GB of output costs no memory and nothing of it is lost', () =>
+test('1 GB of output costs no memory, and no byte of it is lost', () =>
   withHost(async ({ run }) => {
     const total = 1_000_000_000;
     const before = process.memoryUsage().rss;
@@ -129,7 +129,7 @@ test('1 GB of output costs no memory and nothing of it is lost', () =>
     assert.ok(peak - before < 100_000_000, `grew by ${Math.round((peak - before) / 1e6)} MB`);
   }));
 
-test('a handler that throws ends the engine and the error comes out', () =>
+test('a handler that throws ends the engine and run rejects with its error', () =>
   withHost(async ({ run }) => {
     const thrown = new Error('cannot read that');
     try {
@@ -144,7 +144,7 @@ test('a handler that throws ends the engine and the error comes out', () =>
     }
   }));
 
-test('no chunk comes after run has resolved', () =>
+test('no chunk is delivered after run has resolved', () =>
   withHost(async ({ run }) => {
     let over = false;
     await run(['sh', '-c', '(while :; do echo x; done) & exit 0'], { onChunk: () => assert.not(over) });
@@ -152,7 +152,7 @@ test('no chunk comes after run has resolved', () =>
     await new Promise((resolve) => setImmediate(resolve));
   }));
 
-test('closing the host ends what runs and refuses what comes', () =>
+test('closing the host ends running engines and refuses new ones', () =>
   withHost(async ({ run, host, dir }) => {
     let up = false;
     const exit = run(['sh', '-c', "trap '' INT TERM; echo up; while :; do sleep 0.02; done"], {
@@ -165,7 +165,7 @@ test('closing the host ends what runs and refuses what comes', () =>
     assert.equal(readdirSync(join(dir, 'run/engines')), []);
   }));
 
-testUnless(test, noProc, 'a watcher that is killed is replaced and knows every engine', () =>
+testUnless(test, noProc, 'a watcher that is killed is replaced by one that knows every engine', () =>
   withHost(async ({ run, host }) => {
     const abort = new AbortController();
     let up = false;
@@ -193,7 +193,7 @@ testUnless(test, noProc, 'many engines at once each get their own group and all 
   }),
 );
 
-test('the ledger names a running engine by pid and start time, and forgets it after', () =>
+test('the ledger holds a running engine with pid and start time until it has ended', () =>
   withHost(async ({ run, dir }) => {
     let stored = '';
     let pid = '';

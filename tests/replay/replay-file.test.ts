@@ -19,7 +19,7 @@ for (const [what, text, line] of [
   ['a chunk that is not base64', `${header()}\n{"t":1,"fd":1,"data":"!"}`, 2],
   ['a cut line', `${header()}\n${chunk('x')}\n{"t":1,"fd"`, 3],
 ] as const) {
-  test(`${what} is no recording, and line ${line} is named`, () => {
+  test(`${what} is an invalid recording, and the error names line ${line}`, () => {
     assert.throws(
       () => [...replay(text)],
       (error: unknown) =>
@@ -30,7 +30,7 @@ for (const [what, text, line] of [
   });
 }
 
-test('an engine that Sluice does not run is refused by name', () => {
+test('an engine that Sluice does not run is named in the error', () => {
   assert.throws(
     () => [...replay(header({ engine: 'wget' }))],
     (error: unknown) => error instanceof SluiceError && /"wget"/.test(error.message),
@@ -52,7 +52,7 @@ test('each event is one line of JSON, null where a number is not known', () => {
   ]);
 });
 
-test('rechunk keeps every byte of each fd and the size asked for', () => {
+test('rechunk keeps every byte of each fd and cuts chunks of the given size', () => {
   const recording = parseRecording([header(), chunk('hello '), chunk('err', 2), chunk('world')].join('\n'));
   const pieces = rechunk(recording.chunks, 4);
   const joined = (fd: number): string =>
@@ -64,7 +64,7 @@ test('rechunk keeps every byte of each fd and the size asked for', () => {
   assert.is(joined(2), 'err');
 });
 
-test('lux that hands over to an aria2 that is not there has failed, and says why', () => {
+test('lux that hands over to a missing aria2 has failed, with the reason', () => {
   const reason = 'Post "http://127.0.0.1:6811/jsonrpc": dial tcp 127.0.0.1:6811: connect: connection refused';
   const text = [
     header({ engine: 'lux', argv: ['lux', '--aria2', 'http://127.0.0.1/clip.mp4'], exitCode: 1 }),
@@ -76,7 +76,7 @@ test('lux that hands over to an aria2 that is not there has failed, and says why
   ]);
 });
 
-test('-progress and the status in one terminal are both read', () => {
+test('-progress and the status in one terminal are both parsed', () => {
   const block = (size: number, end: string): string => `total_size=${size}\nspeed=1x\nprogress=${end}\n`;
   const status = (size: number): string =>
     `\x1b[0mframe= 1 fps=0.0 q=0.0 size= ${size}kB time=N/A speed=1x    \r`;
@@ -114,7 +114,7 @@ for (const [engine, argv, exitCode, signal, said, state] of [
   });
 }
 
-test('a signal that was sent kills, unless the engine ended well all the same', () => {
+test('a run that was sent a signal is killed, unless it exited with 0', () => {
   const given = { ...run, engine: 'yt-dlp', argv: [], signal: null, signalsSent: [{}] };
   assert.is(endState({ ...given, exitCode: 1 }, { skipped: false, samples: 0 }), 'killed');
   assert.is(endState({ ...given, exitCode: 0 }, { skipped: false, samples: 0 }), 'completed');

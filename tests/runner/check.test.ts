@@ -3,39 +3,43 @@ import { open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { briefly, layGround, settleTurns, startOf, type Call, type Ground } from './ground.ts';
+import { summarize, createFixture, nextTurns, startOf, type EngineCall, type Fixture } from './fixture.ts';
 
-const test = suite<{ ground: Ground }>('check');
+const test = suite<{ fixture: Fixture }>('check');
 
 test.before.each(async (context) => {
-  context.ground = await layGround();
+  context.fixture = await createFixture();
 });
-test.after.each(({ ground }) => ground.close());
+test.after.each(({ fixture }) => fixture.close());
 
 const GIB = 2 ** 30;
 const sha256 = createHash('sha256').update('body').digest('hex');
 const other = 'ab'.repeat(32);
 
-/** Hands over 64 GiB of nothing, which would be hashed for a minute. */
-async function finishHuge(call: Call): Promise<void> {
+/** Finishes with 64 GiB of zeros, which take a minute to hash. */
+async function finishHuge(call: EngineCall): Promise<void> {
   const handle = await open(join(call.job.workDir, 'data'), 'w');
   await handle.truncate(64 * GIB);
   await handle.close();
   call.finishWith({ path: join(call.job.workDir, 'data'), suggestedName: 'huge.bin', bytes: 64 * GIB });
 }
 
-test('a file with the expected hash lands, after the phase finish', async ({ ground }) => {
-  const { runner, http, event, events, files } = ground;
+test('a file with the expected hash is moved to the download dir, after the phase finish', async ({
+  fixture,
+}) => {
+  const { runner, http, event, events, files } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256 }));
   await (await http.call(0)).finish();
   const { mark: _, ...file } = (await event('done')).file;
   assert.equal(file, { name: 'clip.mp4', bytes: 4 });
-  assert.equal(briefly(events()), ['phase download aaa.1', 'phase finish aaa.1', 'done aaa.1']);
+  assert.equal(summarize(events()), ['phase download aaa.1', 'phase finish aaa.1', 'done aaa.1']);
   assert.equal(await files(), ['clip.mp4']);
 });
 
-test('a file with another hash fails for good, never lands, and leaves no bytes', async ({ ground }) => {
-  const { runner, http, event, files, workDirs } = ground;
+test('a file with another hash fails for good, never gets to the download dir, and leaves no bytes', async ({
+  fixture,
+}) => {
+  const { runner, http, event, files, workDirs } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256: other }));
   await (await http.call(0)).finish();
   const { error } = await event('failed');
@@ -47,8 +51,8 @@ test('a file with another hash fails for good, never lands, and leaves no bytes'
   assert.equal(await workDirs(), []);
 });
 
-test('a retry after a mismatch fetches the file again', async ({ ground }) => {
-  const { runner, http, event, files } = ground;
+test('a retry after a mismatch fetches the file again', async ({ fixture }) => {
+  const { runner, http, event, files } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256 }));
   await (await http.call(0)).finish('clip.mp4', 'evil');
   await event('failed');
@@ -60,14 +64,14 @@ test('a retry after a mismatch fetches the file again', async ({ ground }) => {
   assert.equal(await files(), ['clip.mp4']);
 });
 
-test('a stop while it is hashed is answered at once, and the next start hashes without the engine', async ({
-  ground,
+test('a stop during hashing is answered at once, and the next start hashes without the engine', async ({
+  fixture,
 }) => {
-  const { runner, http, event, events, files, workDirs } = ground;
+  const { runner, http, event, events, files, workDirs } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256 }));
   await finishHuge(await http.call(0));
   await event('phase', 1);
-  await settleTurns();
+  await nextTurns();
   const startedAt = performance.now();
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
   await event('stopped');
@@ -85,8 +89,8 @@ test('a stop while it is hashed is answered at once, and the next start hashes w
   assert.not.ok(events().some(({ type }) => type === 'failed' || type === 'done'));
 });
 
-test('a runner that is closed while it hashes leaves the bytes to the next one', async ({ ground }) => {
-  const { runner, http, event, workDirs } = ground;
+test('a runner that is closed during hashing keeps the bytes for the next one', async ({ fixture }) => {
+  const { runner, http, event, workDirs } = fixture;
   runner.send('s1', startOf('aaa', 1, { sha256 }));
   await finishHuge(await http.call(0));
   await event('phase', 1);

@@ -5,17 +5,19 @@ import * as assert from 'uvu/assert';
 import { hasMark } from '#lib/files/file-mark.ts';
 import { statFile } from '#lib/files/finish/disk.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
+import { summarize, createFixture, nextTurns, startOf, type Fixture } from './fixture.ts';
 
-const test = suite<{ ground: Ground }>('jobs');
+const test = suite<{ fixture: Fixture }>('jobs');
 
 test.before.each(async (context) => {
-  context.ground = await layGround();
+  context.fixture = await createFixture();
 });
-test.after.each(({ ground }) => ground.close());
+test.after.each(({ fixture }) => fixture.close());
 
-test('a download goes through its phases, lands its file and says so last', async ({ ground }) => {
-  const { runner, http, event, events, dir } = ground;
+test('a download goes through its phases, moves its file to the download dir and reports that last', async ({
+  fixture,
+}) => {
+  const { runner, http, event, events, dir } = fixture;
   runner.send('s1', startOf('aaa', 1, { filename: 'my/clip' }));
   const call = await http.call(0);
   assert.is(call.job.workDir, join(dir, '.sluice', 'aaa'));
@@ -29,7 +31,7 @@ test('a download goes through its phases, lands its file and says so last', asyn
   assert.ok(hasMark((await statFile(join(dir, 'my_clip.mp4')))!, mark ?? ''));
   assert.is(done.output, '[info] fetching\n');
   assert.is(await readFile(join(dir, 'my_clip.mp4'), 'utf8'), 'body');
-  assert.equal(briefly(events()), [
+  assert.equal(summarize(events()), [
     'phase download aaa.1',
     'phase download aaa.1',
     'sample 2 aaa.1',
@@ -47,19 +49,21 @@ test('a download goes through its phases, lands its file and says so last', asyn
   );
 });
 
-test('starting what runs tells where it is, once more, and runs nothing twice', async ({ ground }) => {
-  const { runner, http, event, events } = ground;
+test('starting a running job reports its phase and sample again, and runs nothing twice', async ({
+  fixture,
+}) => {
+  const { runner, http, event, events } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   call.sample(7);
   runner.send('s1', startOf('aaa'));
   await event('sample');
-  assert.equal(briefly(events()), ['phase download aaa.1', 'phase download aaa.1', 'sample 7 aaa.1']);
+  assert.equal(summarize(events()), ['phase download aaa.1', 'phase download aaa.1', 'sample 7 aaa.1']);
   assert.is(http.calls.length, 1);
 });
 
-test('starting what has ended says how it ended, once more', async ({ ground }) => {
-  const { runner, http, event } = ground;
+test('starting an ended job reports its outcome again', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   (await http.call(0)).fail(new SluiceError('remote_busy', 'Later.', { retryAfterMs: 5_000 }));
   const first = await event('failed');
@@ -69,17 +73,17 @@ test('starting what has ended says how it ended, once more', async ({ ground }) 
   assert.is(http.calls.length, 1);
 });
 
-test('an older attempt than the one known is ignored', async ({ ground }) => {
-  const { runner, http, events } = ground;
+test('an older attempt than the one known is ignored', async ({ fixture }) => {
+  const { runner, http, events } = fixture;
   runner.send('s1', startOf('aaa', 3));
   await http.call(0);
   runner.send('s1', startOf('aaa', 2));
-  await settleTurns();
-  assert.equal(briefly(events()), ['phase download aaa.3']);
+  await nextTurns();
+  assert.equal(summarize(events()), ['phase download aaa.3']);
 });
 
-test('a newer attempt finds the bytes of the older one', async ({ ground }) => {
-  const { runner, http } = ground;
+test('a newer attempt finds the bytes of the older one', async ({ fixture }) => {
+  const { runner, http } = fixture;
   runner.send('s1', startOf('aaa', 1));
   const first = await http.call(0);
   await writeFile(join(first.job.workDir, 'part'), 'half');
@@ -89,8 +93,8 @@ test('a newer attempt finds the bytes of the older one', async ({ ground }) => {
   assert.is(await readFile(join(second.job.workDir, 'part'), 'utf8'), 'half');
 });
 
-test('stop is answered also when nothing runs, and for what waits for a place', async ({ ground }) => {
-  const { runner, http, event, events } = ground;
+test('stop is answered also when nothing runs, and for a job that waits for a slot', async ({ fixture }) => {
+  const { runner, http, event, events } = fixture;
   runner.send('s1', { type: 'stop', download: 'none', attempt: 4 });
   assert.equal(await event('stopped'), { type: 'stopped', download: 'none', attempt: 4 });
   for (let n = 0; n < 9; n++) runner.send('s1', startOf(`job-${n}`));
@@ -98,22 +102,22 @@ test('stop is answered also when nothing runs, and for what waits for a place', 
   runner.send('s1', { type: 'stop', download: 'job-8', attempt: 1 });
   assert.is((await event('stopped', 1)).download, 'job-8');
   assert.is(http.calls.length, 8);
-  assert.not.ok(briefly(events()).includes('phase download job-8.1'));
+  assert.not.ok(summarize(events()).includes('phase download job-8.1'));
 });
 
-test('what is stopping starts again once it is gone', async ({ ground }) => {
-  const { runner, http, event, events } = ground;
-  http.obeys = false;
+test('a job that is stopping starts again once it has ended', async ({ fixture }) => {
+  const { runner, http, event, events } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('aaa'));
   const first = await http.call(0);
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
   runner.send('s1', startOf('aaa'));
-  await settleTurns();
+  await nextTurns();
   assert.is(http.calls.length, 1);
-  first.letGo();
+  first.endAborted();
   await (await http.call(1)).finish();
   await event('done');
-  assert.equal(briefly(events()), [
+  assert.equal(summarize(events()), [
     'phase download aaa.1',
     'stopped aaa.1',
     'phase download aaa.1',
@@ -122,8 +126,8 @@ test('what is stopping starts again once it is gone', async ({ ground }) => {
   ]);
 });
 
-test('a stop of an older attempt ends nothing', async ({ ground }) => {
-  const { runner, http, event } = ground;
+test('a stop of an older attempt ends nothing', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa', 2));
   const call = await http.call(0);
   runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });

@@ -1,6 +1,6 @@
 /**
- * Random commands from three sessions against engines that succeed, fail, hang or are slow to leave, on a real
- * folder. What must hold at every moment and at the end is checked from outside: by the engines and the events.
+ * Random commands from three sessions to engines that succeed, fail, hang or are slow to end, on a real
+ * folder. Invariants are checked from outside, by the engine calls and the events.
  */
 import fc from 'fast-check';
 import { readFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { JobRef, RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import { layGround, settleTurns, startOf, type Call, type Ground } from './ground.ts';
+import { createFixture, nextTurns, startOf, type EngineCall, type Fixture } from './fixture.ts';
 
 const MAX_ACTIVE = 3;
 const SESSIONS = ['s0', 's1', 's2'];
@@ -51,7 +51,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 2, arbitrary: fc.record({ do: fc.constant('wait') }) },
 ) as fc.Arbitrary<Step>;
 
-/** What was asked, as a session would remember it. */
+/** The commands sent so far, as sessions would remember them. */
 class Model {
   readonly attempts = new Map<string, number>();
   /** How often each attempt was started; how often stopped, taken over or discarded. */
@@ -75,12 +75,12 @@ function download(n: number): [session: string, download: string] {
   return [session, `${session}-job${Math.floor(n / SESSIONS.length)}`];
 }
 
-/** Looks at every engine call as it begins and ends. */
-function watch({ http }: Ground): { broken: string[]; working: () => Call[] } {
+/** Checks every engine call as it begins. */
+function watch({ http }: Fixture): { broken: string[]; working: () => EngineCall[] } {
   const broken: string[] = [];
-  const working = (): Call[] => http.calls.filter((call) => !call.over);
+  const working = (): EngineCall[] => http.calls.filter((call) => !call.isOver);
   const engineDownload = http.download.bind(http);
-  http.obeys = false;
+  http.endsOnAbort = false;
   http.download = (engineJob) => {
     if (working().some((call) => call.job.workDir === engineJob.workDir)) {
       broken.push(`two engines in ${basename(engineJob.workDir)}`);
@@ -92,8 +92,13 @@ function watch({ http }: Ground): { broken: string[]; working: () => Call[] } {
   return { broken, working };
 }
 
-function perform(ground: Ground, model: Model, one: Step, working: () => Call[]): Promise<void> | void {
-  const { runner } = ground;
+function perform(
+  fixture: Fixture,
+  model: Model,
+  one: Step,
+  working: () => EngineCall[],
+): Promise<void> | void {
+  const { runner } = fixture;
   switch (one.do) {
     case 'start': {
       const [session, id] = download(one.job);
@@ -132,7 +137,7 @@ function perform(ground: Ground, model: Model, one: Step, working: () => Call[])
       return runner.send(session, { type: 'want', jobs: keep });
     }
     case 'wait':
-      return settleTurns();
+      return nextTurns();
     default: {
       const calls = working();
       const call = calls[one.call % calls.length];
@@ -140,30 +145,30 @@ function perform(ground: Ground, model: Model, one: Step, working: () => Call[])
       if (one.do === 'sample') return call.sample(one.call % 100);
       if (one.do === 'fail') return call.fail(new SluiceError('remote_error'));
       if (one.do === 'succeed') return call.finish('x.bin', basename(call.job.workDir));
-      if (call.job.signal.aborted) call.letGo();
+      if (call.job.signal.aborted) call.endAborted();
     }
   }
 }
 
-async function bringHome(ground: Ground, working: () => Call[]): Promise<void> {
+async function endAll(fixture: Fixture, working: () => EngineCall[]): Promise<void> {
   await waitFor(
     async () => {
       for (const call of working()) {
-        if (call.job.signal.aborted) call.letGo();
+        if (call.job.signal.aborted) call.endAborted();
         else await call.finish('x.bin', basename(call.job.workDir));
       }
-      await settleTurns();
-      return ground.runner.jobs().every(({ state }) => state === 'ended');
+      await nextTurns();
+      return fixture.runner.jobs().every(({ state }) => state === 'ended');
     },
     { what: 'everything to end' },
   );
-  await settleTurns();
+  await nextTurns();
 }
 
-function check(ground: Ground, model: Model): void {
-  const all: RunnerEvent[] = SESSIONS.flatMap((session) => ground.events(session));
+function check(fixture: Fixture, model: Model): void {
+  const all: RunnerEvent[] = SESSIONS.flatMap((session) => fixture.events(session));
   for (const session of SESSIONS) {
-    for (const event of ground.events(session)) {
+    for (const event of fixture.events(session)) {
       if ('download' in event)
         assert.ok(event.download.startsWith(session), 'events go to their own session');
     }
@@ -186,32 +191,36 @@ function check(ground: Ground, model: Model): void {
   }
 }
 
-test('whatever is asked in whatever order, the promises of the port hold', async () => {
+test('commands in any order keep the promises of the port', async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 5, maxLength: 80 }), async (steps) => {
-      const ground = await layGround({ maxActive: MAX_ACTIVE, stuckMs: Infinity, stallMs: Infinity });
+      const fixture = await createFixture({
+        maxActive: MAX_ACTIVE,
+        stuckMs: Infinity,
+        stallMs: Infinity,
+      });
       try {
-        const { broken, working } = watch(ground);
+        const { broken, working } = watch(fixture);
         const model = new Model();
         for (const one of steps) {
-          await perform(ground, model, one, working);
+          await perform(fixture, model, one, working);
           assert.equal(broken, []);
-          if (one.do === 'wait') assertBusy(ground);
+          if (one.do === 'wait') assertBusy(fixture);
         }
-        await bringHome(ground, working);
+        await endAll(fixture, working);
         assert.equal(broken, []);
-        check(ground, model);
-        await checkFolder(ground);
+        check(fixture, model);
+        await checkFolder(fixture);
       } finally {
-        await ground.close();
+        await fixture.close();
       }
     }),
     { numRuns: Number(process.env['RUNS'] ?? 60) },
   );
 });
 
-/** Nobody waits while a place is free. */
-function assertBusy({ runner }: Ground): void {
+/** No job waits while a slot is free. */
+function assertBusy({ runner }: Fixture): void {
   const count = (...states: string[]): number =>
     runner.jobs().filter(({ state }) => states.includes(state)).length;
   assert.ok(
@@ -220,16 +229,16 @@ function assertBusy({ runner }: Ground): void {
   );
 }
 
-/** Every file that was told is there and is whole; nothing else is. */
-async function checkFolder(ground: Ground): Promise<void> {
+/** The folder holds exactly the files that were reported, each complete. */
+async function checkFolder(fixture: Fixture): Promise<void> {
   const told = new Map<string, string>();
   for (const session of SESSIONS) {
-    for (const event of ground.events(session)) {
+    for (const event of fixture.events(session)) {
       if (event.type === 'done') told.set(event.file.name, event.download);
     }
   }
-  for (const [name, id] of told) assert.is(await readFile(join(ground.dir, name), 'utf8'), id);
-  assert.equal(await ground.files(), [...told.keys()].sort(), 'no file is there that nobody was told of');
+  for (const [name, id] of told) assert.is(await readFile(join(fixture.dir, name), 'utf8'), id);
+  assert.equal(await fixture.files(), [...told.keys()].sort(), 'no file is there that nobody was told of');
 }
 
 test.run();

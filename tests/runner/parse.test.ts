@@ -5,11 +5,11 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
 import type { RunnerCommand } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import { layGround, settleTurns, type Ground } from './ground.ts';
+import { createFixture, nextTurns, type Fixture } from './fixture.ts';
 
-const test = suite<{ ground: Ground; requests: Pending[] }>('parse');
+const test = suite<{ fixture: Fixture; requests: ParseCall[] }>('parse');
 
-interface Pending extends ParseRequest {
+interface ParseCall extends ParseRequest {
   resolve: (result: ParseResult) => void;
   reject: (error: unknown) => void;
 }
@@ -24,30 +24,30 @@ const ITEM: MediaItem = {
 };
 
 test.before.each(async (context) => {
-  const ground = await layGround();
-  const requests: Pending[] = [];
-  ground.http.parse = (request) =>
+  const fixture = await createFixture();
+  const requests: ParseCall[] = [];
+  fixture.http.parse = (request) =>
     new Promise((resolve, reject) => requests.push({ ...request, resolve, reject }));
-  Object.assign(context, { ground, requests });
+  Object.assign(context, { fixture, requests });
 });
-test.after.each(async ({ ground, requests }) => {
+test.after.each(async ({ fixture, requests }) => {
   for (const { reject } of requests) reject(new Error('the test is over'));
-  await ground.close();
+  await fixture.close();
 });
 
 function parse(job: string): RunnerCommand {
   return { type: 'parse', job, url: `https://media.test/${job}`, engine: 'http' };
 }
 
-function nth(requests: Pending[], n: number): Promise<Pending> {
+function nth(requests: ParseCall[], n: number): Promise<ParseCall> {
   return waitFor(() => requests[n], { what: `parse ${n}` });
 }
 
-test('items arrive as they are found, and all of them at the end', async ({ ground, requests }) => {
-  ground.runner.send('s1', parse('a'));
+test('items arrive as they are found, and all of them at the end', async ({ fixture, requests }) => {
+  fixture.runner.send('s1', parse('a'));
   const request = await nth(requests, 0);
   request.onItems?.([ITEM]);
-  assert.equal(await ground.event('parse-items'), {
+  assert.equal(await fixture.event('parse-items'), {
     type: 'parse-items',
     job: 'a',
     engine: 'http',
@@ -55,96 +55,96 @@ test('items arrive as they are found, and all of them at the end', async ({ grou
   });
   const result: ParseResult = { engine: 'http', items: [ITEM, { ...ITEM, id: '2' }] };
   request.resolve(result);
-  assert.equal(await ground.event('parse-done'), { type: 'parse-done', job: 'a', result });
+  assert.equal(await fixture.event('parse-done'), { type: 'parse-done', job: 'a', result });
 });
 
-test('a parse that fails says so with a code', async ({ ground, requests }) => {
-  ground.runner.send('s1', parse('a'));
+test('a parse that fails says so with a code', async ({ fixture, requests }) => {
+  fixture.runner.send('s1', parse('a'));
   (await nth(requests, 0)).reject(new SluiceError('no_media'));
-  const { error } = await ground.event('parse-failed');
+  const { error } = await fixture.event('parse-failed');
   assert.is(error.code, 'no_media');
-  ground.http.parse = () => {
+  fixture.http.parse = () => {
     throw new Error('on the spot');
   };
-  ground.runner.send('s1', parse('b'));
-  assert.is((await ground.event('parse-failed', 1)).error.code, 'internal_error');
+  fixture.runner.send('s1', parse('b'));
+  assert.is((await fixture.event('parse-failed', 1)).error.code, 'internal_error');
 });
 
-test('a parse that takes a minute ends in timeout, and is not heard afterwards', async ({
-  ground,
+test('a parse that takes a minute ends in timeout, and reports nothing afterwards', async ({
+  fixture,
   requests,
 }) => {
-  ground.runner.send('s1', parse('a'));
+  fixture.runner.send('s1', parse('a'));
   const request = await nth(requests, 0);
-  ground.clock.increment(59_999);
+  fixture.clock.increment(59_999);
   assert.not.ok(request.signal.aborted);
-  ground.clock.increment(1);
+  fixture.clock.increment(1);
   assert.ok(request.signal.aborted);
-  assert.is((await ground.event('parse-failed')).error.code, 'timeout');
+  assert.is((await fixture.event('parse-failed')).error.code, 'timeout');
   request.onItems?.([ITEM]);
   request.resolve({ engine: 'http', items: [] });
-  await settleTurns();
-  assert.is(ground.events().length, 1);
+  await nextTurns();
+  assert.is(fixture.events().length, 1);
 });
 
-test('an abandoned parse is aborted and never answered', async ({ ground, requests }) => {
-  ground.runner.send('s1', parse('a'));
+test('an abandoned parse is aborted and never answered', async ({ fixture, requests }) => {
+  fixture.runner.send('s1', parse('a'));
   const request = await nth(requests, 0);
-  ground.runner.send('s1', { type: 'abandon-parse', job: 'a' });
+  fixture.runner.send('s1', { type: 'abandon-parse', job: 'a' });
   assert.ok(request.signal.aborted);
   request.resolve({ engine: 'http', items: [] });
-  await settleTurns();
-  assert.equal(ground.events(), []);
+  await nextTurns();
+  assert.equal(fixture.events(), []);
 });
 
-test('four parses run at a time, and sessions take turns', async ({ ground, requests }) => {
-  for (const job of ['a', 'b', 'c', 'd', 'e', 'f']) ground.runner.send('s1', parse(job));
-  ground.runner.send('s2', parse('g'));
+test('four parses run at a time, and sessions take turns', async ({ fixture, requests }) => {
+  for (const job of ['a', 'b', 'c', 'd', 'e', 'f']) fixture.runner.send('s1', parse(job));
+  fixture.runner.send('s2', parse('g'));
   await nth(requests, 3);
-  await settleTurns();
+  await nextTurns();
   assert.is(requests.length, 4);
   requests[0]?.resolve({ engine: 'http', items: [] });
   assert.match((await nth(requests, 4)).url, /\/g$/);
 });
 
-test('asking twice is asking once, and sessions have job names of their own', async ({
-  ground,
+test('a parse sent twice runs once, and sessions have job names of their own', async ({
+  fixture,
   requests,
 }) => {
-  ground.runner.send('s1', parse('a'));
-  ground.runner.send('s1', parse('a'));
-  ground.runner.send('s2', parse('a'));
+  fixture.runner.send('s1', parse('a'));
+  fixture.runner.send('s1', parse('a'));
+  fixture.runner.send('s2', parse('a'));
   (await nth(requests, 1)).resolve({ engine: 'http', items: [] });
-  await ground.event('parse-done', 0, 's2');
-  await settleTurns();
+  await fixture.event('parse-done', 0, 's2');
+  await nextTurns();
   assert.is(requests.length, 2);
-  assert.equal(ground.events('s1'), []);
+  assert.equal(fixture.events('s1'), []);
 });
 
-test('a parse that ignores its abort does not hold its place for ever', async ({ ground, requests }) => {
-  for (const job of ['a', 'b', 'c', 'd', 'e']) ground.runner.send('s1', parse(job));
+test('a parse that ignores its abort loses its slot', async ({ fixture, requests }) => {
+  for (const job of ['a', 'b', 'c', 'd', 'e']) fixture.runner.send('s1', parse(job));
   await nth(requests, 3);
-  ground.clock.increment(60_000);
-  await ground.event('parse-failed', 3);
+  fixture.clock.increment(60_000);
+  await fixture.event('parse-failed', 3);
   assert.is(requests.length, 4);
-  ground.clock.increment(10_000);
+  fixture.clock.increment(10_000);
   assert.match((await nth(requests, 4)).url, /\/e$/);
 });
 
 test('a session that is silent for its lease has its parses aborted', async () => {
-  const ground = await layGround({ leaseMs: 5_000 });
+  const fixture = await createFixture({ leaseMs: 5_000 });
   let aborted = false;
-  ground.http.parse = ({ signal }) =>
+  fixture.http.parse = ({ signal }) =>
     new Promise((_, reject) => {
       signal.addEventListener('abort', () => {
         aborted = true;
         reject(new Error('aborted'));
       });
-      ground.clock.increment(5_000);
+      fixture.clock.increment(5_000);
     });
-  ground.runner.send('s1', parse('a'));
+  fixture.runner.send('s1', parse('a'));
   await waitFor(() => aborted);
-  await ground.close();
+  await fixture.close();
 });
 
 test.run();

@@ -6,7 +6,7 @@ import { FairQueue, type Ticket } from '#lib/runner/fair-queue.ts';
 import { OUTPUT_TAIL_BYTES, OutputTail } from '#lib/runner/output-tail.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
-test('places are never exceeded, given back once, and never two more for one while another waits', async () => {
+test('slots are never exceeded, released once, and never two more for one session while another waits', async () => {
   const step = fc.oneof(
     fc.record({ ask: fc.constantFrom('a', 'b', 'c', 'd') }),
     fc.record({ leave: fc.nat({ max: 40 }) }),
@@ -21,15 +21,15 @@ test('places are never exceeded, given back once, and never two more for one whi
         let begun = 0;
         const placed = (session?: string): number =>
           tickets.filter(
-            (ticket) => ticket.state === 'placed' && (session ?? ticket.session) === ticket.session,
+            (ticket) => ticket.state === 'active' && (session ?? ticket.session) === ticket.session,
           ).length;
         for (const one of steps) {
           const before = new Map(['a', 'b', 'c', 'd'].map((session) => [session, placed(session)]));
-          if ('ask' in one) tickets.push(queue.ask(one.ask, () => begun++));
+          if ('ask' in one) tickets.push(queue.enqueue(one.ask, () => begun++));
           else if (tickets.length > 0) {
             const ticket = tickets[one.leave % tickets.length];
-            if (ticket) queue.leave(ticket);
-            if (ticket) queue.leave(ticket);
+            if (ticket) queue.release(ticket);
+            if (ticket) queue.release(ticket);
           }
           const waiting = tickets.filter(({ state }) => state === 'waiting');
           assert.ok(placed() <= capacity);
@@ -45,7 +45,7 @@ test('places are never exceeded, given back once, and never two more for one whi
           }
           await Promise.resolve();
         }
-        for (const ticket of tickets) queue.leave(ticket);
+        for (const ticket of tickets) queue.release(ticket);
         assert.is(placed(), 0);
         await Promise.resolve();
         assert.ok(begun <= tickets.length);
@@ -58,21 +58,21 @@ test('places are never exceeded, given back once, and never two more for one whi
 test('within a session it is first come, first served', async () => {
   const queue = new FairQueue(1);
   const order: number[] = [];
-  const tickets = [0, 1, 2].map((n) => queue.ask('a', () => order.push(n)));
+  const tickets = [0, 1, 2].map((n) => queue.enqueue('a', () => order.push(n)));
   for (const ticket of tickets) {
     await Promise.resolve();
-    queue.leave(ticket);
+    queue.release(ticket);
   }
   assert.equal(order, [0, 1, 2]);
 });
 
-test('a ticket that is given back before its work began never begins', async () => {
+test('a ticket that is released before its work began never begins', async () => {
   const queue = new FairQueue(1);
-  queue.leave(queue.ask('a', () => assert.unreachable()));
+  queue.release(queue.enqueue('a', () => assert.unreachable()));
   await Promise.resolve();
 });
 
-test('whatever is printed in whatever chunks, the tail is its printable end in at most 4096 bytes', () => {
+test('the tail is the printable end of the output in at most 4096 bytes, however it is chunked', () => {
   const chunk = fc.oneof(
     fc.string({ unit: 'binary', maxLength: 300 }),
     fc.constantFrom(
@@ -101,7 +101,7 @@ test('whatever is printed in whatever chunks, the tail is its printable end in a
   );
 });
 
-test('errno of a file is a disk code, of a socket or a program it is not', () => {
+test('an errno of a file call becomes a disk code, one of a socket or a program does not', () => {
   const errno = (code: string, syscall: string): Error => Object.assign(new Error(code), { code, syscall });
   assert.is(asDiskError(errno('ENOSPC', 'write'))?.code, 'disk_full');
   assert.is(asDiskError(errno('EACCES', 'open'))?.code, 'disk_denied');

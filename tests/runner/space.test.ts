@@ -1,4 +1,4 @@
-/** Room on the disk as the runner looks at it, with the disk in the test's hand. */
+/** Free space on the disk, as measured by a stub that the test controls. */
 import { mkdir, rename, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -7,7 +7,7 @@ import { measureSpace, occupiedBytes } from '#lib/files/disk-space.server.ts';
 import type { DiskSpace } from '#lib/files/disk-space.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles } from '../support/wait.ts';
-import { type Ground, layGround, settleTurns, startOf } from './ground.ts';
+import { type Fixture, createFixture, nextTurns, startOf } from './fixture.ts';
 
 const test = suite('space');
 const MB = 1_000_000;
@@ -19,52 +19,60 @@ interface Disk {
   looks: number;
 }
 
-function onDisk(name: string, freeBytes: number, body: (ground: Ground, disk: Disk) => Promise<void>): void {
+function onDisk(
+  name: string,
+  freeBytes: number,
+  body: (fixture: Fixture, disk: Disk) => Promise<void>,
+): void {
   test(name, async () => {
     const disk: Disk = { freeBytes, looks: 0 };
     const measure = (): Promise<DiskSpace> => {
       disk.looks += 1;
       return Promise.resolve({ freeBytes: disk.freeBytes, totalBytes: TOTAL_BYTES });
     };
-    const ground = await layGround({ measureSpace: measure });
+    const fixture = await createFixture({ measureSpace: measure });
     try {
-      await settles(body(ground, disk), { what: name });
+      await settles(body(fixture, disk), { what: name });
     } finally {
-      await ground.close();
+      await fixture.close();
     }
   });
 }
 
-onDisk('a download does not begin when less than the reserve is free', 9 * MB, async (ground, disk) => {
-  const { runner, http, event, letters } = ground;
+onDisk('a download does not start when less than the reserve is free', 9 * MB, async (fixture, disk) => {
+  const { runner, http, event, deliveries } = fixture;
   runner.send('s1', startOf('aaa'));
   const { error } = await event('failed');
   assert.equal([error.code, error.transient], ['disk_full', true]);
   assert.is(error.message, 'The disk is full: 9.0 MB are free, 10.0 MB are kept free.');
   assert.is(http.calls.length, 0, 'nothing was asked of the network');
-  assert.not.ok(letters.flatMap(([, events]) => events).some(({ type }) => type === 'phase'));
+  assert.not.ok(deliveries.flatMap(([, events]) => events).some(({ type }) => type === 'phase'));
   disk.freeBytes = 11 * MB;
   runner.send('s1', startOf('aaa', 2));
   await (await http.call(0)).finish();
   await event('done');
 });
 
-onDisk('one whose size is known from before needs room for it at once', 60 * MB, async (ground) => {
-  const { runner, http, event, dir } = ground;
-  runner.send('s1', startOf('aaa', 1, { totalBytes: 51 * MB }));
-  const { error } = await event('failed');
-  assert.is(error.message, '51.0 MB are still to come, there is room for 50.0 MB.');
-  assert.is(http.calls.length, 0);
-  // What an earlier attempt left counts.
-  await mkdir(join(dir, '.sluice', 'bbb'));
-  await writeFile(join(dir, '.sluice', 'bbb', 'half'), Buffer.alloc(2 * MB, 1));
-  runner.send('s1', startOf('bbb', 1, { totalBytes: 51 * MB }));
-  await (await http.call(0)).finish();
-  await event('done');
-});
+onDisk(
+  'a download whose size an earlier attempt knew needs space for it at once',
+  60 * MB,
+  async (fixture) => {
+    const { runner, http, event, dir } = fixture;
+    runner.send('s1', startOf('aaa', 1, { totalBytes: 51 * MB }));
+    const { error } = await event('failed');
+    assert.is(error.message, '51.0 MB are still to come, there is room for 50.0 MB.');
+    assert.is(http.calls.length, 0);
+    // What an earlier attempt left counts.
+    await mkdir(join(dir, '.sluice', 'bbb'));
+    await writeFile(join(dir, '.sluice', 'bbb', 'half'), Buffer.alloc(2 * MB, 1));
+    runner.send('s1', startOf('bbb', 1, { totalBytes: 51 * MB }));
+    await (await http.call(0)).finish();
+    await event('done');
+  },
+);
 
-onDisk('one that turns out too large is stopped when its size is known', 60 * MB, async (ground) => {
-  const { runner, http, event } = ground;
+onDisk('a download that turns out too large is stopped when its size is known', 60 * MB, async (fixture) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   call.job.onInfo({ totalBytes: 500 * MB });
@@ -72,8 +80,8 @@ onDisk('one that turns out too large is stopped when its size is known', 60 * MB
   assert.ok(call.job.signal.aborted);
 });
 
-onDisk('joining needs room for all that was fetched once more', 60 * MB, async (ground, disk) => {
-  const { runner, http, event } = ground;
+onDisk('joining needs space for all that was fetched once more', 60 * MB, async (fixture, disk) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   const sample = { percent: null, bytesPerSecond: null, etaSeconds: null };
@@ -85,15 +93,15 @@ onDisk('joining needs room for all that was fetched once more', 60 * MB, async (
   runner.send('s1', startOf('aaa', 2));
   const again = await http.call(1);
   again.job.onSample({ ...sample, receivedBytes: 30 * MB, totalBytes: 30 * MB });
-  await settleTurns();
+  await nextTurns();
   disk.freeBytes = 50 * MB;
   again.job.onPhase('finish');
   await again.finish();
   await event('done');
 });
 
-onDisk('the same where only samples tell the size', 60 * MB, async (ground) => {
-  const { runner, http, event } = ground;
+onDisk('a download whose size only samples tell is stopped too', 60 * MB, async (fixture) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   const sample = { receivedBytes: 1, percent: null, bytesPerSecond: null, etaSeconds: null };
@@ -102,8 +110,8 @@ onDisk('the same where only samples tell the size', 60 * MB, async (ground) => {
   assert.is((await event('failed')).error.code, 'disk_full');
 });
 
-onDisk('room that others have been promised is not promised twice', 60 * MB, async (ground) => {
-  const { runner, http, event } = ground;
+onDisk('space that other downloads need is not given twice', 60 * MB, async (fixture) => {
+  const { runner, http, event } = fixture;
   // One after the other: of two that start at once, either may have its folder first.
   runner.send('s1', startOf('aaa'));
   const first = await http.call(0);
@@ -111,23 +119,23 @@ onDisk('room that others have been promised is not promised twice', 60 * MB, asy
   const second = await http.call(1);
   for (const call of [second, first]) call.job.onInfo({ totalBytes: 30 * MB });
   assert.is((await event('failed')).download, 'bbb');
-  await settleTurns();
+  await nextTurns();
   assert.not.ok(first.job.signal.aborted, 'who came first goes on');
   await first.finish();
   await event('done');
 });
 
 onDisk(
-  'one look every two seconds serves all, and stops all when room runs out',
+  'one check every two seconds serves all downloads, and stops all when space runs out',
   60 * MB,
-  async (ground, disk) => {
-    const { runner, http, clock, event } = ground;
+  async (fixture, disk) => {
+    const { runner, http, clock, event } = fixture;
     for (const id of ['aaa', 'bbb', 'ccc']) runner.send('s1', startOf(id));
     await http.call(2);
     const before = disk.looks;
     disk.freeBytes = 6 * MB;
     clock.increment(2_000);
-    await settleTurns();
+    await nextTurns();
     assert.is(disk.looks, before + 1);
     assert.not.ok(
       http.calls.some(({ job }) => job.signal.aborted),
@@ -138,16 +146,16 @@ onDisk(
     await event('failed', 2);
     assert.is(disk.looks, before + 2);
     clock.increment(600_000);
-    await settleTurns();
+    await nextTurns();
     assert.is(disk.looks, before + 2, 'nobody looks when nothing runs');
   },
 );
 
 onDisk(
-  'an engine that fails in other words while the disk is full failed of that',
+  'an engine that fails with another error on a full disk is disk_full',
   60 * MB,
-  async (ground, disk) => {
-    const { runner, http, event } = ground;
+  async (fixture, disk) => {
+    const { runner, http, event } = fixture;
     runner.send('s1', startOf('aaa'));
     const full = await http.call(0);
     disk.freeBytes = 0;
@@ -175,8 +183,8 @@ for (const code of [
   'invalid_manifest',
   'size_mismatch',
 ] as const) {
-  onDisk(`${code} on a full disk is the full disk`, 60 * MB, async (ground, disk) => {
-    const { runner, http, event } = ground;
+  onDisk(`${code} on a full disk is reported as disk_full`, 60 * MB, async (fixture, disk) => {
+    const { runner, http, event } = fixture;
     runner.send('s1', startOf('aaa'));
     const call = await http.call(0);
     disk.freeBytes = 0;
@@ -189,8 +197,8 @@ for (const code of [
   });
 }
 
-onDisk('what a server answered stays what it is, however full the disk', 60 * MB, async (ground, disk) => {
-  const { runner, http, event } = ground;
+onDisk('the error of a server stays as it is, however full the disk', 60 * MB, async (fixture, disk) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   disk.freeBytes = 0;
@@ -198,9 +206,9 @@ onDisk('what a server answered stays what it is, however full the disk', 60 * MB
   assert.is((await event('failed')).error.code, 'remote_not_found');
 });
 
-test('a download dir that is taken away ends all that runs with disk_missing; once back, they go on', async () => {
-  const ground = await layGround();
-  const { runner, http, clock, event, dir } = ground;
+test('a download dir that disappears ends all jobs with disk_missing; once it is back, they go on', async () => {
+  const fixture = await createFixture();
+  const { runner, http, clock, event, dir } = fixture;
   try {
     for (const id of ['aaa', 'bbb']) runner.send('s1', startOf(id));
     await http.call(1);
@@ -218,12 +226,12 @@ test('a download dir that is taken away ends all that runs with disk_missing; on
     await (await http.call(2)).finish();
     await event('done');
   } finally {
-    await ground.close();
+    await fixture.close();
   }
 });
 
-test('space is measured for who is not root, holes are not counted as bytes, and a missing folder says so', async () => {
-  const { dir, close } = await layGround();
+test('space is measured for non-root users, holes are not counted, and a missing folder is disk_missing', async () => {
+  const { dir, close } = await createFixture();
   try {
     const space = await measureSpace(dir);
     assert.ok(space !== null && space.freeBytes > 0 && space.freeBytes < space.totalBytes);

@@ -1,54 +1,54 @@
-/** What a session that compares is told of, and what the runner forgets when it is over. */
+/** How `want` reconciles, and what the runner forgets. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { JobRef, RunnerCommand } from '#lib/protocol/runner.ts';
 import { waitFor } from '../support/wait.ts';
-import { briefly, layGround, settleTurns, startOf, type Ground } from './ground.ts';
+import { summarize, createFixture, nextTurns, startOf, type Fixture } from './fixture.ts';
 
-const test = suite<{ ground: Ground }>('want');
+const test = suite<{ fixture: Fixture }>('want');
 const LEASE_MS = 1_000;
 
 test.before.each(async (context) => {
-  context.ground = await layGround({ maxActive: 1, leaseMs: LEASE_MS, stallMs: Infinity });
+  context.fixture = await createFixture({ maxActive: 1, leaseMs: LEASE_MS, stallMs: Infinity });
 });
-test.after.each(({ ground }) => ground.close());
+test.after.each(({ fixture }) => fixture.close());
 
 const ref = (download: string, attempt = 1): JobRef => ({ download, attempt });
 const want = (...jobs: JobRef[]): RunnerCommand => ({ type: 'want', jobs });
 const stop = (download: string, attempt = 1): RunnerCommand => ({ type: 'stop', download, attempt });
 
-/** One that runs, and one that waits for its place. */
-async function occupy({ runner, http }: Ground): Promise<void> {
+/** Starts one job that runs, and one that waits for its slot. */
+async function occupy({ runner, http }: Fixture): Promise<void> {
   runner.send('s1', startOf('runs'));
   await http.call(0);
   runner.send('s1', startOf('waits'));
 }
 
-test('what waits for a place is among what goes on, and gets its place', async ({ ground }) => {
-  const { runner, http, event } = ground;
-  await occupy(ground);
+test('a job that waits for a slot counts as active, and gets its slot', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
+  await occupy(fixture);
   runner.send('s1', want(ref('runs'), ref('waits')));
   assert.equal((await event('jobs')).jobs, [ref('runs'), ref('waits')]);
   await (await http.call(0)).finish();
   assert.match((await http.call(1)).job.workDir, /waits$/);
 });
 
-test('what waits and is not wanted leaves the queue, and says that it was stopped', async ({ ground }) => {
-  const { runner, http, event, events } = ground;
-  await occupy(ground);
+test('a waiting job that is not wanted leaves the queue and is reported as stopped', async ({ fixture }) => {
+  const { runner, http, event, events } = fixture;
+  await occupy(fixture);
   runner.send('s1', want(ref('runs')));
   assert.equal((await event('jobs')).jobs, [ref('runs')]);
   assert.equal(await event('stopped'), { type: 'stopped', ...ref('waits') });
   runner.send('s1', startOf('next'));
   await (await http.call(0)).finish();
   assert.match((await http.call(1)).job.workDir, /next$/);
-  assert.not.ok(briefly(events()).includes('phase download waits.1'));
+  assert.not.ok(summarize(events()).includes('phase download waits.1'));
 });
 
-test('what waits in another attempt than the wanted one does not begin', async ({ ground }) => {
-  const { runner, http, event } = ground;
-  await occupy(ground);
+test('a job that waits in another attempt than the wanted one does not start', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
+  await occupy(fixture);
   runner.send('s1', startOf('waits', 2));
   runner.send('s1', want(ref('runs'), ref('waits', 1)));
   assert.equal((await event('jobs')).jobs, [ref('runs')]);
@@ -61,9 +61,9 @@ test('what waits in another attempt than the wanted one does not begin', async (
   assert.equal((await event('done', 1)).attempt, 3);
 });
 
-test('what leaves is no job any more, unless it begins again when it is gone', async ({ ground }) => {
-  const { runner, http, event } = ground;
-  http.obeys = false;
+test('a stopping job is not active, unless it is to start again', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('runs'));
   const leaving = await http.call(0);
   runner.send('s1', stop('runs'));
@@ -72,28 +72,28 @@ test('what leaves is no job any more, unless it begins again when it is gone', a
   runner.send('s1', startOf('runs'));
   runner.send('s1', want(ref('runs')));
   assert.equal((await event('jobs', 1)).jobs, [ref('runs')]);
-  leaving.letGo();
+  leaving.endAborted();
   await (await http.call(1)).finish();
   await event('done');
 });
 
-test('what would begin again when it is gone does not, once it is not wanted', async ({ ground }) => {
-  const { runner, http, event } = ground;
-  http.obeys = false;
+test('a stopping job that was to start again does not, once it is not wanted', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
+  http.endsOnAbort = false;
   runner.send('s1', startOf('runs'));
   const leaving = await http.call(0);
   runner.send('s1', startOf('runs', 2));
   runner.send('s1', want());
   assert.equal((await event('jobs')).jobs, []);
-  leaving.letGo();
+  leaving.endAborted();
   assert.equal((await event('stopped')).attempt, 2);
-  await settleTurns();
+  await nextTurns();
   assert.equal(runner.jobs(), []);
   assert.is(http.calls.length, 1);
 });
 
-test('what has ended is no job, and its outcome is kept for who comes for it', async ({ ground }) => {
-  const { runner, http, event } = ground;
+test('an ended job is not active, and its outcome is kept', async ({ fixture }) => {
+  const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));
   (await http.call(0)).fail(new SluiceError('timeout'));
   await event('failed');
@@ -104,8 +104,10 @@ test('what has ended is no job, and its outcome is kept for who comes for it', a
   assert.is(http.calls.length, 1);
 });
 
-test('a session is forgotten with its last job: nothing is left for its lease to end', async ({ ground }) => {
-  const { runner, http, clock, event, logged } = ground;
+test('a session is forgotten with its last job: nothing is left for its lease to end', async ({
+  fixture,
+}) => {
+  const { runner, http, clock, event, logged } = fixture;
   runner.send('s1', startOf('done'));
   await (await http.call(0)).finish();
   await event('done');
@@ -123,13 +125,13 @@ test('a session is forgotten with its last job: nothing is left for its lease to
   runner.send('s1', { type: 'parse', job: 'p', url: 'https://media.test/', engine: 'http' });
   await event('parse-done');
   await waitFor(() => runner.jobs().length === 0);
-  await settleTurns();
+  await nextTurns();
   clock.increment(LEASE_MS);
   assert.equal(logged, []);
 });
 
-test('what is forgotten may be begun by anybody, in whatever attempt', async ({ ground }) => {
-  const { runner, http, event, logged } = ground;
+test('a forgotten download may be started by any session, in any attempt', async ({ fixture }) => {
+  const { runner, http, event, logged } = fixture;
   runner.send('s1', startOf('aaa', 5));
   await (await http.call(0)).finish();
   await event('done');
@@ -141,8 +143,8 @@ test('what is forgotten may be begun by anybody, in whatever attempt', async ({ 
   assert.equal(logged, []);
 });
 
-test('an outcome that nobody came for goes with the lease of its session', async ({ ground }) => {
-  const { runner, http, clock, event } = ground;
+test('an outcome that was not fetched is dropped with the lease of its session', async ({ fixture }) => {
+  const { runner, http, clock, event } = fixture;
   runner.send('s1', startOf('aaa'));
   (await http.call(0)).fail(new SluiceError('timeout'));
   await event('failed');
@@ -150,13 +152,13 @@ test('an outcome that nobody came for goes with the lease of its session', async
   assert.is(runner.jobs().length, 1);
   clock.increment(1);
   assert.equal(runner.jobs(), []);
-  // It is not remembered: who asks again has it run again.
+  // The outcome is dropped: starting it again runs it again.
   runner.send('s1', startOf('aaa'));
   await http.call(1);
 });
 
-test('what runs in a newer attempt is kept, however many others end meanwhile', async () => {
-  const others = await layGround({ maxActive: 2 });
+test('a job that runs in a newer attempt is kept, however many others end meanwhile', async () => {
+  const others = await createFixture({ maxActive: 2 });
   try {
     others.runner.send('s1', startOf('first', 1));
     (await others.http.call(0)).fail(new SluiceError('timeout'));
@@ -174,13 +176,13 @@ test('what runs in a newer attempt is kept, however many others end meanwhile', 
   }
 });
 
-test('what is known when the runner closes is still said', async ({ ground }) => {
-  const { runner, http, events } = ground;
+test('pending samples are sent when the runner closes', async ({ fixture }) => {
+  const { runner, http, events } = fixture;
   runner.send('s1', startOf('aaa'));
   const call = await http.call(0);
   call.sample(5);
   await runner.close();
-  assert.equal(briefly(events()), ['phase download aaa.1', 'sample 5 aaa.1']);
+  assert.equal(summarize(events()), ['phase download aaa.1', 'sample 5 aaa.1']);
 });
 
 test.run();

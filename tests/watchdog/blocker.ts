@@ -1,9 +1,9 @@
 /**
- * Loaded by NODE_OPTIONS into a real server: blocks its event loop when a test says so. What it is told is in files of
- * the folder `BLOCKER_DIR`:
- * - `port`: whoever dials this port is blocked for ever, in the middle of the job that dials;
- * - `now`: JSON of a `Block`: the loop is blocked for so long, for no job; taken away first.
- * `blocking` is there once the loop is blocked. `BLOCKER_LIMITS`: JSON of limits for the watchdog instead of its own.
+ * Loaded by NODE_OPTIONS into a real server: blocks its event loop when a test asks for it by files in
+ * `BLOCKER_DIR`:
+ * - `port`: dialling this port blocks for ever, within the job that dials;
+ * - `now`: JSON of a `Block`: deleted, then the loop is blocked for that time, within no job.
+ * `blocking` is created once the loop is blocked. `BLOCKER_LIMITS`: JSON of the watchdog's limits.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { join } from 'node:path';
 import threads, { type WorkerOptions } from 'node:worker_threads';
 
 export interface Block {
-  /** `native`: nothing of V8 runs that could be interrupted. */
+  /** `native`: in native code, which V8 cannot interrupt. */
   kind: 'loop' | 'native';
   ms: number;
 }
@@ -55,7 +55,7 @@ function blockDials(where: string): void {
   };
 }
 
-/** No setting of ours says how long the watchdog waits: the thread is started with other limits instead. */
+/** The limits are no setting: the thread is started with other ones instead. */
 function giveLimits(limits: string): void {
   const { Worker } = threads;
   threads.Worker = class extends Worker {

@@ -3,31 +3,36 @@ import { readFile } from 'node:fs/promises';
 import { type AddressInfo, connect, createServer } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type CurrentJob, readJob } from '#lib/watchdog/ends.ts';
-import { ASK_CURRENT_JOB, exposeCurrentJob, outsideJobs, withinJob } from '#lib/watchdog/job-context.ts';
+import { type CurrentJob, parseJob } from '#lib/watchdog/termination-history.ts';
+import {
+  CURRENT_JOB_EXPRESSION,
+  exposeCurrentJob,
+  runOutsideJobs,
+  runInJob,
+} from '#lib/watchdog/job-context.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
-import { type Ground, layGround, startOf } from '../runner/ground.ts';
+import { type Fixture, createFixture, startOf } from '../runner/fixture.ts';
 import { waitFor } from '../support/wait.ts';
 
 exposeCurrentJob();
 /** As the watchdog has the main thread evaluate it. */
-const ask = (): CurrentJob | null => readJob((0, eval)(ASK_CURRENT_JOB));
+const ask = (): CurrentJob | null => parseJob((0, eval)(CURRENT_JOB_EXPRESSION));
 const briefly = (job: CurrentJob | null): string =>
   job === null ? 'nobody' : `${job.session} ${job.download ?? 'look-up'} ${job.site}`;
 
 async function onGround(
-  options: Parameters<typeof layGround>[0],
-  body: (ground: Ground) => Promise<void>,
+  options: Parameters<typeof createFixture>[0],
+  body: (fixture: Fixture) => Promise<void>,
 ): Promise<void> {
-  const ground = await layGround({
-    within: ({ session, download, url }, work) =>
-      withinJob({ session, download, site: new URL(url).host }, work),
+  const fixture = await createFixture({
+    runInJob: ({ session, download, url }, work) =>
+      runInJob({ session, download, site: new URL(url).host }, work),
     ...options,
   });
   try {
-    await body(ground);
+    await body(fixture);
   } finally {
-    await ground.close();
+    await fixture.close();
   }
 }
 
@@ -42,7 +47,7 @@ async function roundabout(port: number): Promise<void> {
   });
 }
 
-test('downloads and look-ups that run at once are each told apart, whatever they wait for', async () => {
+test('each of the downloads and parses that run at once has its own context, whatever they await', async () => {
   const server = createServer((socket) => socket.end('hello'));
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
@@ -72,7 +77,7 @@ test('downloads and look-ups that run at once are each told apart, whatever they
   assert.is(ask(), null);
 });
 
-test('a job that begins when another gives its place back runs for itself', async () => {
+test('a job that starts when another releases its slot has its own context', async () => {
   const seen: string[] = [];
   await onGround({ maxActive: 1 }, async ({ http, runner }) => {
     http.download = async () => {
@@ -86,10 +91,10 @@ test('a job that begins when another gives its place back runs for itself', asyn
   assert.equal(seen, ['s1 a media.test', 's1 b media.test', 's1 c media.test']);
 });
 
-test('what a session does with the events of a job is the work of no job', async () => {
+test('the work of a session with the events of a job is in the context of no job', async () => {
   const seen: string[] = [];
   const onEvents = (_session: string, events: RunnerEvent[]): void => {
-    outsideJobs(() => {
+    runOutsideJobs(() => {
       void (async () => {
         await Promise.resolve();
         for (const { type } of events) seen.push(`${type} ${briefly(ask())}`);

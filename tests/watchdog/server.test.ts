@@ -1,12 +1,12 @@
-/** The watchdog of the built server, whose event loop is blocked on purpose. Its limits are shorter than a person's. */
+/** The watchdog of the built server, whose event loop is blocked on purpose, with shorter limits. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { LIMITS } from '#lib/watchdog/silence.ts';
+import { HANG_LIMITS } from '#lib/watchdog/hang-detector.ts';
 import { type Site, startSite } from '../site/site.ts';
-import { BlockedPlace } from './ground.ts';
+import { BlockableServer } from './blockable-server.ts';
 
 const FAST = { silentMs: 1200, signalMs: 500, tickMs: 100 };
-/** The signal is what ends it, not its time. */
+/** Only a signal ends it, never its time. */
 const PATIENT = { ...FAST, silentMs: 60_000 };
 const FOR_EVER = 60_000;
 
@@ -19,23 +19,23 @@ test.after(async () => {
   await Promise.all([bad.close(), good.close()]);
 });
 
-function testPlace(name: string, body: (ground: BlockedPlace) => Promise<void>): void {
+function testBlockable(name: string, body: (blockable: BlockableServer) => Promise<void>): void {
   test(name, async () => {
-    const ground = new BlockedPlace();
+    const blockable = new BlockableServer();
     try {
-      await body(ground);
+      await body(blockable);
     } finally {
-      ground.remove();
+      blockable.remove();
     }
   });
 }
 
-testPlace(
-  'a download that blocks the server is set aside at the start after three ends in a row, alone, and can be retried',
-  async (ground) => {
+testBlockable(
+  'a download that blocks the server is set aside after three terminations in a row, alone, and can be retried',
+  async (blockable) => {
     const url = `${bad.url}/file/hostile.bin?size=1000`;
-    ground.blockDialsTo(url);
-    let server = await ground.start(FAST);
+    blockable.blockDialsTo(url);
+    let server = await blockable.start(FAST);
     const api = await server.session();
     const other = await api.add({ url: `${good.url}/file/other.bin?size=4000000&rate=200000` });
     await api.waitUntil(other, 'bytes', ({ receivedBytes }) => receivedBytes > 0);
@@ -46,21 +46,21 @@ testPlace(
     assert.match(line, new URL(url).host);
     assert.not.match(server.log, 'hunter2');
     assert.equal(
-      ground.ends?.downloads.map(({ download, ends }) => [download, ends]),
+      blockable.history?.downloads.map(({ download, ends }) => [download, ends]),
       [[hostile, 1]],
     );
 
-    // A kill breaks the row.
-    server = await ground.start(FAST);
-    await ground.blocked();
+    // A kill ends the row.
+    server = await blockable.start(FAST);
+    await blockable.blocked();
     await server.kill9();
     for (const ends of [1, 2, 3]) {
-      server = await ground.start(FAST);
+      server = await blockable.start(FAST);
       assert.equal(await server.ended(), { code: null, signal: 'SIGKILL' });
-      assert.is(ground.ends?.downloads[0]?.ends, ends);
+      assert.is(blockable.history?.downloads[0]?.ends, ends);
     }
 
-    server = await ground.start(FAST);
+    server = await blockable.start(FAST);
     const after = api.at(server.url);
     const aside = await after.waitFor(hostile, 'error');
     assert.is(aside.error?.code, 'server_blocked');
@@ -68,26 +68,26 @@ testPlace(
     assert.is((await after.get(other)).error, null);
     assert.is((await after.waitFor(other, 'download', 'complete')).attempt, 1);
 
-    ground.blockDialsTo(null);
+    blockable.blockDialsTo(null);
     await after.act(hostile, 'retry');
     assert.is((await after.waitFor(hostile, 'complete')).file?.bytes, 1000);
-    assert.equal(ground.ends?.downloads, []);
+    assert.equal(blockable.history?.downloads, []);
     await after.act(other, 'cancel');
     assert.is(await server.stop(), 0);
   },
 );
 
-testPlace(
-  'a server that is blocked by no job is ended all the same, and nothing is blamed',
-  async (ground) => {
-    const server = await ground.start(FAST);
+testBlockable(
+  'a server that is blocked by no job is ended too, and no download is blamed',
+  async (blockable) => {
+    const server = await blockable.start(FAST);
     const api = await server.session();
     const running = await api.add({ url: `${good.url}/file/a.bin?size=4000000&rate=200000` });
     await api.waitUntil(running, 'bytes', ({ receivedBytes }) => receivedBytes > 0);
-    await ground.blockNow({ kind: 'native', ms: 8_000 });
+    await blockable.blockNow({ kind: 'native', ms: 8_000 });
     assert.equal(await server.ended(), { code: null, signal: 'SIGKILL' });
-    assert.equal(ground.ends?.downloads, []);
-    assert.is(ground.ends?.last?.job, null);
+    assert.equal(blockable.history?.downloads, []);
+    assert.is(blockable.history?.last?.job, null);
   },
 );
 
@@ -95,32 +95,32 @@ for (const [signal, kind] of [
   ['SIGTERM', 'loop'],
   ['SIGINT', 'native'],
 ] as const) {
-  testPlace(`${signal} ends a server that is blocked (${kind})`, async (ground) => {
-    const server = await ground.start(PATIENT);
-    await ground.blockNow({ kind, ms: kind === 'native' ? 8_000 : FOR_EVER });
+  testBlockable(`${signal} ends a server that is blocked (${kind})`, async (blockable) => {
+    const server = await blockable.start(PATIENT);
+    await blockable.blockNow({ kind, ms: kind === 'native' ? 8_000 : FOR_EVER });
     process.kill(server.pid, signal);
     assert.equal(await server.ended(), { code: null, signal: 'SIGKILL' });
     assert.match(server.log, `signal="${signal}"`);
-    assert.is(ground.ends, null);
+    assert.is(blockable.history, null);
   });
 }
 
-testPlace(
-  'a server that was blocked for a while serves on, and acts on a signal that came meanwhile',
-  async (ground) => {
-    const server = await ground.start({ ...FAST, silentMs: 10_000, signalMs: 5_000 });
-    await ground.blockNow({ kind: 'loop', ms: 1_500 });
+testBlockable(
+  'a server that was blocked for a while goes on, and handles a signal that came meanwhile',
+  async (blockable) => {
+    const server = await blockable.start({ ...FAST, silentMs: 10_000, signalMs: 5_000 });
+    await blockable.blockNow({ kind: 'loop', ms: 1_500 });
     const api = await server.session();
     assert.equal((await api.expect<{ downloads: [] }>(200, 'GET', '/api/downloads')).downloads, []);
-    await ground.blockNow({ kind: 'loop', ms: 700 });
+    await blockable.blockNow({ kind: 'loop', ms: 700 });
     assert.is(await server.stop(), 0);
-    assert.is(ground.ends, null);
+    assert.is(blockable.history, null);
   },
 );
 
-test('the limits are those that people are told', () => {
-  assert.is(LIMITS.silentMs, 10_000);
-  assert.ok(LIMITS.signalMs + 2 * LIMITS.tickMs < 5_000);
+test('the limits are those of the documentation', () => {
+  assert.is(HANG_LIMITS.silentMs, 10_000);
+  assert.ok(HANG_LIMITS.signalMs + 2 * HANG_LIMITS.tickMs < 5_000);
 });
 
 test.run();

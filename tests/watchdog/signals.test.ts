@@ -23,7 +23,7 @@ test('a worker gets a signal while the main thread is blocked, and the main thre
   }
 });
 
-test('where Node does not offer it that is said, and signals keep what they did', () => {
+test('where Node has no such function onSignals returns false, and signals have their usual effect', () => {
   assert.is(
     onSignals(['SIGUSR2'], () => undefined),
     false,

@@ -1,4 +1,4 @@
-/** What the operating system says about a file, in our codes. Pure: any engine may use it. */
+/** The operating system's errors about files, as `disk_*` codes. */
 import { SluiceError, type ErrorCode } from '../protocol/error.ts';
 
 const CODES: Record<string, ErrorCode> = {
@@ -16,18 +16,18 @@ const CODES: Record<string, ErrorCode> = {
   ESTALE: 'disk_error',
 };
 
-/** Calls that carry an errno but are not about files: `spawn` ENOENT is a missing program, not a missing folder. */
+/** Calls with an errno that are not about files: ENOENT of `spawn` is a missing program, not a missing folder. */
 const NOT_A_FILE_CALL = /^(spawn|connect|getaddrinfo|query|bind|listen|accept|kill|read_start)/;
 
-/** The errno name (`ENOSPC`) of what was thrown, null when it has none. */
+/** The errno name (`ENOSPC`); null = none. */
 export function errnoOf(thrown: unknown): string | null {
   if (!(thrown instanceof Error) || !('code' in thrown)) return null;
   return typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code) ? thrown.code : null;
 }
 
 /**
- * The `disk_*` error that `thrown` amounts to, or null when it is not the disk's doing. Messages never carry the
- * path: it is kept in `cause` for the log.
+ * The `disk_*` error for `thrown`; null when it is not about files. Messages never hold the path: `cause` has it for
+ * the log.
  */
 export function asDiskError(thrown: unknown): SluiceError | null {
   const errno = errnoOf(thrown);
@@ -38,7 +38,7 @@ export function asDiskError(thrown: unknown): SluiceError | null {
   return new SluiceError(code, undefined, { cause: thrown });
 }
 
-/** For places where only the disk can have failed: an unknown errno is `disk_error`; a SluiceError stays itself. */
+/** Where only the disk can have failed: an unknown error is `disk_error`; a SluiceError is returned as it is. */
 export function toDiskError(thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   return asDiskError(thrown) ?? new SluiceError('disk_error', undefined, { cause: thrown });

@@ -5,18 +5,15 @@ import { SluiceError } from '../protocol/error.ts';
 import { errnoOf } from './disk-error.ts';
 
 export interface DiskSpace {
-  /** For who is not root. */
+  /** Free to a user who is not root. */
   freeBytes: number;
   totalBytes: number;
 }
 
-/** What `stat` counts blocks in, whatever the disk's own are. Source: POSIX, sys/stat.h. */
+/** The unit of `stat`'s block count, whatever the disk's own block size. Source: POSIX, sys/stat.h. */
 const BLOCK_BYTES = 512;
 
-/**
- * The room on the disk that holds `dir`, for who is not root; null where the file system does not say.
- * @throws SluiceError `disk_missing`
- */
+/** Space on the disk that holds `dir`; null where the file system does not tell. @throws SluiceError `disk_missing` */
 export async function measureSpace(dir: string): Promise<DiskSpace | null> {
   try {
     const { bsize, bavail, blocks } = await statfs(dir);
@@ -30,13 +27,13 @@ export async function measureSpace(dir: string): Promise<DiskSpace | null> {
   }
 }
 
-/** Bytes of disk that the files in `dir` take, holes left out; 0 when it cannot be read. Not recursive. */
+/** Bytes on disk of the files in `dir`, without holes; 0 when it cannot be read. Not recursive. */
 export async function occupiedBytes(dir: string): Promise<number> {
   const names = await readdir(dir).catch(() => []);
   const found = await Promise.all(names.map((name) => lstat(join(dir, name)).catch(() => null)));
-  return found.reduce((sum, stat) => sum + (stat?.isFile() === true ? heldBy(stat) : 0), 0);
+  return found.reduce((sum, stat) => sum + (stat?.isFile() === true ? allocatedBytes(stat) : 0), 0);
 }
 
-function heldBy({ blocks, size }: Stats): number {
+function allocatedBytes({ blocks, size }: Stats): number {
   return Math.min(blocks * BLOCK_BYTES, size);
 }

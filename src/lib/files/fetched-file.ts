@@ -1,7 +1,7 @@
-/** What an engine has fetched: all of it, inside the work dir. */
+/** The complete file of an engine, inside the work dir. */
 export interface FetchedFile {
   path: string;
-  /** What the file should be called, as the engine or server says: not yet made safe. */
+  /** As the engine or server names the file: not yet made safe. */
   suggestedName: string;
   bytes: number;
 }

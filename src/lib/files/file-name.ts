@@ -1,23 +1,23 @@
 /**
- * Names for finished files. What comes in was written by a server, a page or a person and may be anything; what
- * goes out is a base name that Linux, macOS and Windows all take and that looks like what it is.
+ * Names for finished files. The suggested name comes from a server, a page or a person and may be anything; the
+ * result is a base name that Linux, macOS and Windows accept and that displays as what it is.
  */
 
-/** Contract: at most 200 bytes of UTF-8 (file systems allow 255; the rest is room for tools that add a suffix). */
+/** UTF-8. File systems allow 255: the rest is for tools that add a suffix. */
 export const MAX_NAME_BYTES = 200;
-/** Kept free so that ` (99)` fits without cutting the name again. */
-const NUMBER_ROOM_BYTES = 5;
+/** Kept free so that ` (99)` fits without truncating the name again. */
+const NUMBER_BYTES = 5;
 /** Longer "extensions" are text after a full stop. */
 const MAX_EXT_CHARS = 16;
-/** Only this much of a hostile name is looked at: its start, and its end for the extension. */
-const LOOK_AT_START = 2048;
-const LOOK_AT_END = 128;
+/** Of a longer name only its start is read, and its end for the extension. */
+const START_CHARS = 2048;
+const END_CHARS = 128;
 
-/** Tabs, line and paragraph separators and every kind of space read as one space. */
+/** Replaced by one space: tabs, line and paragraph separators and every kind of space. */
 const SPACES = /[\p{Z}\t\n\v\f\r\u0085]+/gu;
-/** Control characters, and the format class: bidi overrides and isolates, zero-width, BOM, soft hyphen, tags. */
+/** Control and format characters: bidi overrides and isolates, zero-width, BOM, soft hyphen, tags. */
 const INVISIBLE = /[\p{Cc}\p{Cf}]/gu;
-/** Path separators and what Windows refuses, after https://learn.microsoft.com/windows/win32/fileio/naming-a-file */
+/** Path separators and what Windows rejects: https://learn.microsoft.com/windows/win32/fileio/naming-a-file */
 const RESERVED_CHARACTERS = /[<>:"/\\|?*]/g;
 /** Device names, with or without an extension; ¹²³ count as digits there. Same source. */
 const RESERVED_NAMES = /^(?:con|prn|aux|nul|conin\$|conout\$|(?:com|lpt)[0-9¹²³])\s*(?:\.|$)/iu;
@@ -27,7 +27,7 @@ const graphemes = new Intl.Segmenter('en', { granularity: 'grapheme' });
 const encoder = new TextEncoder();
 
 export interface SafeNameOptions {
-  /** Stem to use when nothing is left of the suggested one. */
+  /** Stem to use when the suggested one is empty once cleaned. */
   fallback?: string;
   /** Extension without the dot, added when the name has none. */
   ext?: string | null;
@@ -36,28 +36,28 @@ export interface SafeNameOptions {
 /**
  * A base name for `suggested`: NFC, no control, bidi or invisible characters, no separators, none of Windows'
  * reserved characters and names, no dot or space at either end, at most 195 UTF-8 bytes (so that a number fits),
- * cut between graphemes with the extension kept, never empty. Its own results come back unchanged.
+ * truncated between graphemes with the extension kept, never empty. Idempotent.
  */
 export function safeFileName(suggested: string, options: SafeNameOptions = {}): string {
   const { fallback = 'download', ext = null } = options;
   const [stem, given] = splitExtension(clean(suggested));
   const wanted = ext === null ? '' : splitExtension(`x.${ext}`)[1];
-  const name = fit(
+  const name = joinWithin(
     trimEdges(stem) || trimEdges(clean(fallback)) || 'download',
     given || (wanted === `.${ext}` ? wanted : ''),
-    MAX_NAME_BYTES - NUMBER_ROOM_BYTES,
+    MAX_NAME_BYTES - NUMBER_BYTES,
   );
-  // a cut can lay bare what was hidden by what came after: a device name, an extension
+  // Truncating can expose a device name or an extension.
   return name === suggested ? name : safeFileName(name, options);
 }
 
-/** `clip.mp4` → `clip (2).mp4`, at most 200 UTF-8 bytes whatever the number. `name` is a safe one. */
+/** `clip.mp4` → `clip (2).mp4`, at most 200 UTF-8 bytes whatever the number. `name` must be safe. */
 export function numbered(name: string, n: number): string {
   const [stem, extension] = splitExtension(name);
-  return fit(stem, ` (${n})${extension}`, MAX_NAME_BYTES);
+  return joinWithin(stem, ` (${n})${extension}`, MAX_NAME_BYTES);
 }
 
-/** Whether this is a name that `safeFileName` or `numbered` could have given. */
+/** Whether `safeFileName` or `numbered` could have returned this name. */
 export function isSafeFileName(name: string): boolean {
   return (
     name !== '' &&
@@ -75,50 +75,44 @@ export function splitExtension(name: string): [stem: string, extension: string] 
 }
 
 function clean(text: string): string {
-  const looked =
-    text.length > LOOK_AT_START + LOOK_AT_END
-      ? text.slice(0, LOOK_AT_START) + text.slice(-LOOK_AT_END)
-      : text;
-  const whole = looked
+  const bounded =
+    text.length > START_CHARS + END_CHARS ? text.slice(0, START_CHARS) + text.slice(-END_CHARS) : text;
+  const cleaned = bounded
     .toWellFormed()
     .replace(SPACES, ' ')
     .replace(INVISIBLE, '')
     .replace(/ {2,}/g, ' ')
     .normalize('NFC')
     .replace(RESERVED_CHARACTERS, '_');
-  return trimEnd(whole);
+  return trimEnd(cleaned);
 }
 
 function trimEdges(text: string): string {
   return trimEnd(text.replace(/^[. ]+/, ''));
 }
 
-/** Not by `/[. ]+$/`, which looks at each run of them from each of its places. */
+/** `/[. ]+$/` would take quadratic time: it tries each run from each of its positions. */
 function trimEnd(text: string): string {
   let end = text.length;
   while (end > 0 && (text[end - 1] === '.' || text[end - 1] === ' ')) end--;
   return text.slice(0, end);
 }
 
-/** `stem` shortened until `stem + tail` is within `maxBytes`; the tail is never cut. */
-function fit(stem: string, tail: string, maxBytes: number): string {
+/** `stem + tail` within `maxBytes`: only the stem is truncated. */
+function joinWithin(stem: string, tail: string, maxBytes: number): string {
   const safe = RESERVED_NAMES.test(stem + tail) ? `_${stem}` : stem;
-  const room = maxBytes - encoder.encode(tail).length;
-  return cut(safe, room) + tail;
+  return truncate(safe, maxBytes - encoder.encode(tail).length) + tail;
 }
 
-function cut(text: string, maxBytes: number): string {
+function truncate(text: string, maxBytes: number): string {
   if (encoder.encode(text).length <= maxBytes) return text;
-  const whole = take(
-    Array.from(graphemes.segment(text), ({ segment }) => segment),
-    maxBytes,
-  );
-  // one letter under hundreds of combining marks: better half of it than nothing
-  const kept = trimEdges(whole) || trimEdges(take(Array.from(text), maxBytes));
+  const segments = Array.from(graphemes.segment(text), ({ segment }) => segment);
+  // One letter with hundreds of combining marks is longer than `maxBytes`: then it is split.
+  const kept = trimEdges(joinFirst(segments, maxBytes)) || trimEdges(joinFirst(Array.from(text), maxBytes));
   return kept || '_';
 }
 
-function take(parts: string[], maxBytes: number): string {
+function joinFirst(parts: string[], maxBytes: number): string {
   let bytes = 0;
   let text = '';
   for (const part of parts) {

@@ -1,7 +1,7 @@
 /**
- * Makes finished files survive a power cut, after `done` and off its way: fdatasync of each file, then one fsync
- * of the folder for all that landed meanwhile. The work dir of a download is removed only after its file is synced, so
- * what a power cut interrupts is seen.
+ * Makes finished files survive a power cut, after `done` and without delaying it: fdatasync of each file of a batch,
+ * then one fsync of the folder. A work dir is removed only after its file is synced, so that a power cut before that
+ * leaves it behind.
  */
 import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
@@ -9,13 +9,13 @@ import { join } from 'node:path';
 import { asDiskError } from './disk-error.ts';
 
 /**
- * Half of the thread pool: a large file holds a thread for seconds. One at a time could not keep up with 300 small files
+ * Half of the thread pool: a large file holds a thread for seconds. One at a time did not keep up with 300 small files
  * a second: after 18,000 of them half still waited.
  */
-const AT_ONCE = 2;
+const CONCURRENT_SYNCS = 2;
 
 export interface Syncer {
-  /** Resolves once the file and its name are on the disk, or cannot be brought there (reported to `onError`). */
+  /** Resolves once the file and its name are synced, or cannot be (reported to `onError`). */
   sync(name: string): Promise<void>;
 }
 
@@ -30,10 +30,10 @@ export function createSyncer(downloadDir: string, onError: (error: unknown) => v
     next = null;
     const left = names.values();
     const work = async (): Promise<void> => {
-      for (const name of left) await flush(join(downloadDir, name), 'datasync').catch(onError);
+      for (const name of left) await syncPath(join(downloadDir, name), 'datasync').catch(onError);
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, work));
-    await flush(downloadDir, 'sync').catch(onError);
+    await Promise.all(Array.from({ length: CONCURRENT_SYNCS }, work));
+    await syncPath(downloadDir, 'sync').catch(onError);
   }
 
   return {
@@ -45,7 +45,7 @@ export function createSyncer(downloadDir: string, onError: (error: unknown) => v
   };
 }
 
-async function flush(path: string, how: 'sync' | 'datasync'): Promise<void> {
+async function syncPath(path: string, how: 'sync' | 'datasync'): Promise<void> {
   try {
     const handle = await open(path, constants.O_RDONLY | constants.O_NOFOLLOW);
     try {
@@ -54,7 +54,7 @@ async function flush(path: string, how: 'sync' | 'datasync'): Promise<void> {
       await handle.close();
     }
   } catch (thrown) {
-    // deleted or renamed by its owner meanwhile; a folder that cannot be fsynced (some network shares)
+    // Fine: a file that the user deleted or moved meanwhile, a folder that cannot be fsynced (some network shares).
     const code = asDiskError(thrown)?.code;
     if (code !== undefined && code !== 'disk_missing') throw thrown;
   }

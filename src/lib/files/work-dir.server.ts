@@ -8,15 +8,15 @@ import { SluiceError } from '../protocol/error.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 
 export const WORK_ROOT = '.sluice';
-/** Ends the name of a work dir that is being removed: no id has a dot. */
-export const REMOVED = '.removed';
+/** Of a work dir that is being removed: no id has a dot. */
+export const REMOVED_SUFFIX = '.removed';
 
-/** Ids become a path: only nanoid's alphabet, and a bounded length. */
+/** Ids become part of a path: only nanoid's alphabet, and a bounded length. */
 const DOWNLOAD_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface WorkDir {
   path: string;
-  /** Made just now: nothing of an earlier attempt is in it. */
+  /** Just created: it holds nothing of an earlier attempt. */
   isNew: boolean;
 }
 
@@ -26,14 +26,14 @@ export function workDirOf(downloadDir: string, download: string): string {
   return join(downloadDir, WORK_ROOT, download);
 }
 
-/** The download whose work dir a path is, or lies in; null = none's. */
+/** The download whose work dir is `path` or holds it; null = none. */
 export function downloadOf(downloadDir: string, path: string): string | null {
   const [id = ''] = relative(join(downloadDir, WORK_ROOT), path).split(sep);
   return DOWNLOAD_ID.test(id) ? id : null;
 }
 
 /**
- * Creates the work dir (0700), or finds what an earlier attempt left. Never creates the
+ * Creates the work dir (0700), or finds that of an earlier attempt. Never creates the
  * download dir itself: if that is gone, a disk may not be mounted.
  * @throws SluiceError `disk_missing`, `disk_denied`, `disk_read_only`, `disk_full`, `disk_error`
  */
@@ -52,21 +52,21 @@ export async function prepareWorkDir(downloadDir: string, download: string): Pro
 }
 
 /**
- * Removes the work dir and all in it; one that is not there is fine. It goes by a name that says so first: whoever
- * finds a half-removed one after a crash knows that, whatever is left in it.
+ * Removes the work dir and all in it; a missing one is no error. It is renamed first: after a crash a half-removed dir
+ * is recognised by its name, whatever is left in it.
  * @throws SluiceError `disk_*`
  */
 export async function removeWorkDir(downloadDir: string, download: string): Promise<void> {
   try {
-    await removeWhole(await giveUp(downloadDir, download));
+    await removeDir(await renameForRemoval(downloadDir, download));
   } catch (thrown) {
     throw toDiskError(thrown);
   }
 }
 
 /**
- * As `removeWorkDir`, but leaves the dir under the name of one being removed, with the files of `kept` in it.
- * @returns its path; null = it had to go, or was not there
+ * As `removeWorkDir`, but keeps the renamed dir, with the files of `kept` in it.
+ * @returns its path; null = it had to be removed, or was missing
  * @throws SluiceError `disk_*`
  */
 export async function emptyWorkDir(
@@ -75,9 +75,9 @@ export async function emptyWorkDir(
   kept: readonly string[],
 ): Promise<string | null> {
   try {
-    const given = await giveUp(downloadDir, download);
-    if (await removeFiles(given, kept)) return given;
-    await removeWhole(given);
+    const renamed = await renameForRemoval(downloadDir, download);
+    if (await removeFiles(renamed, kept)) return renamed;
+    await removeDir(renamed);
     return null;
   } catch (thrown) {
     throw toDiskError(thrown);
@@ -85,8 +85,8 @@ export async function emptyWorkDir(
 }
 
 /**
- * Makes the work dir of a download out of one that was emptied.
- * @returns false = that one is gone, or the download has bytes of its own
+ * Turns an emptied dir into the work dir of a download.
+ * @returns false = the emptied dir is gone, or the download has files in a work dir
  */
 export async function reuseWorkDir(emptied: string, downloadDir: string, download: string): Promise<boolean> {
   return rename(emptied, workDirOf(downloadDir, download)).then(
@@ -95,20 +95,20 @@ export async function reuseWorkDir(emptied: string, downloadDir: string, downloa
   );
 }
 
-/** Removes what `emptyWorkDir` left. */
+/** Removes a dir that `emptyWorkDir` returned. */
 export async function removeEmptied(path: string): Promise<void> {
-  await removeWhole(path).catch((thrown: unknown) => {
+  await removeDir(path).catch((thrown: unknown) => {
     throw toDiskError(thrown);
   });
 }
 
-/** @returns the path that it has now */
-async function giveUp(downloadDir: string, download: string): Promise<string> {
+/** @returns its new path */
+async function renameForRemoval(downloadDir: string, download: string): Promise<string> {
   const path = workDirOf(downloadDir, download);
-  const removed = path + REMOVED;
+  const removed = path + REMOVED_SUFFIX;
   await rename(path, removed).catch(async (thrown: unknown) => {
     if (errnoOf(thrown) === 'ENOENT') return;
-    // an earlier one that somebody was killed removing
+    // Left by an earlier removal that was interrupted.
     await rm(removed, RM_OPTIONS);
     await rename(path, removed);
   });
@@ -117,8 +117,8 @@ async function giveUp(downloadDir: string, download: string): Promise<string> {
 
 const RM_OPTIONS = { recursive: true, force: true, maxRetries: 2 };
 
-/** Nearly always a file or two: fewer calls than `rm`, which looks at each before and after. */
-async function removeWhole(dir: string): Promise<void> {
+/** Nearly always a file or two: takes fewer calls than `rm`, which stats each before and after. */
+async function removeDir(dir: string): Promise<void> {
   const isFlat =
     (await removeFiles(dir, [])) &&
     (await rmdir(dir).then(
@@ -128,7 +128,7 @@ async function removeWhole(dir: string): Promise<void> {
   if (!isFlat) await rm(dir, RM_OPTIONS);
 }
 
-/** false = there is something else than files in it, or it is not there. */
+/** false = it holds more than files, or is missing. */
 async function removeFiles(dir: string, kept: readonly string[]): Promise<boolean> {
   try {
     for (const name of await readdir(dir)) if (!kept.includes(name)) await unlink(join(dir, name));
@@ -138,7 +138,7 @@ async function removeFiles(dir: string, kept: readonly string[]): Promise<boolea
   }
 }
 
-/** Takes `.sluice` away when nothing is left in it, so that a folder used once shows no trace of us. */
+/** Removes `.sluice` when it is empty, so that a folder used once shows no trace of Sluice. */
 export async function removeWorkRoot(downloadDir: string): Promise<void> {
   await rmdir(join(downloadDir, WORK_ROOT)).catch(() => undefined);
 }
@@ -154,7 +154,7 @@ async function makeDir(
     const errno = errnoOf(thrown);
     if (errno === 'ENOENT' && missingParent === 'report') return 'no parent';
     if (errno !== 'EEXIST') throw thrown;
-    // a symlink would lead an engine's writes elsewhere
+    // A symlink would lead an engine's writes elsewhere.
     if (!(await lstat(path)).isDirectory())
       throw new SluiceError('disk_error', 'The work folder is not a folder.');
     return 'there';

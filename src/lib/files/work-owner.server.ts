@@ -1,15 +1,14 @@
 /**
- * Whose a work dir is: `owner.json` in it. Several Sluices may share a download dir, and after a crash a work dir can
- * be left that nobody will ask for again; only the one that made it may say so (docs/adr/010-who-owns-a-work-dir.md).
+ * The owner of a work dir: `owner.json` in it. Several Sluices may share a download dir, and a crash can leave a work
+ * dir that no session knows; only the instance that made it may remove it (docs/adr/010-who-owns-a-work-dir.md).
  */
 import { opendir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from './disk-error.ts';
-import { REMOVED, WORK_ROOT, workDirOf } from './work-dir.server.ts';
+import { REMOVED_SUFFIX, WORK_ROOT, workDirOf } from './work-dir.server.ts';
 
-/** In each work dir. */
-export const OWNER = 'owner.json';
+export const OWNER_FILE = 'owner.json';
 
 const ownerSchema = v.object({
   version: v.literal(1),
@@ -23,16 +22,13 @@ export interface WorkOwner {
   session: string;
 }
 
-/** Says whose a work dir is. Again at each attempt: a restored data dir takes over what it goes on with. */
-export async function markWorkDir(workDir: string, { instance, session }: WorkOwner): Promise<void> {
+/** Done at each attempt: a data dir restored from a backup takes over the work dirs that it resumes. */
+export async function recordOwner(workDir: string, { instance, session }: WorkOwner): Promise<void> {
   const owner = { version: 1, instance, session } satisfies v.InferOutput<typeof ownerSchema>;
-  await writeFile(join(workDir, OWNER), JSON.stringify(owner), { mode: 0o600 });
+  await writeFile(join(workDir, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
 }
 
-/**
- * The work dirs of an instance, in no order. Takes away on the way what somebody was killed removing.
- * @param handle called for each, awaited
- */
+/** Finds the work dirs of an instance, in no order, and completes removals that were interrupted. */
 export async function findWorkDirs(
   downloadDir: string,
   instance: string,
@@ -42,7 +38,7 @@ export async function findWorkDirs(
   try {
     for await (const entry of await opendir(root)) {
       if (!entry.isDirectory()) continue;
-      if (entry.name.endsWith(REMOVED)) {
+      if (entry.name.endsWith(REMOVED_SUFFIX)) {
         await rm(join(root, entry.name), { recursive: true, force: true });
         continue;
       }
@@ -54,12 +50,12 @@ export async function findWorkDirs(
   }
 }
 
-/** null = nobody said, or nothing that can be read: then it is not ours. */
+/** null = none, or invalid: then it is not ours. */
 async function readOwner(downloadDir: string, name: string): Promise<WorkOwner | null> {
   try {
     return v.parse(
       ownerSchema,
-      JSON.parse(await readFile(join(workDirOf(downloadDir, name), OWNER), 'utf8')),
+      JSON.parse(await readFile(join(workDirOf(downloadDir, name), OWNER_FILE), 'utf8')),
     );
   } catch {
     return null;

@@ -1,12 +1,12 @@
-/** Addresses as numbers: one spelling for each, and whether it belongs to the public internet. Pure. */
+/** The canonical spelling of hosts and addresses, and which addresses are public. Pure. */
 import ipaddr from 'ipaddr.js';
 
-/** Everything that IANA has given out as global unicast so far (RFC 4291, section 2.4). */
+/** All that IANA has assigned as global unicast so far (RFC 4291, section 2.4). */
 const GLOBAL_UNICAST_V6: [ipaddr.IPv6, number] = [ipaddr.IPv6.parse('2000::'), 3];
 
 /**
- * A host as a URL would spell it: lower case, IDNA, IPv4 in dotted decimal however it was written (`2130706433`,
- * `0x7f.1`, `0177.0.0.1`), IPv6 without brackets. Null when it is no host at all.
+ * A host as in a parsed URL: lower case, IDNA, IPv4 in dotted decimal (`2130706433`, `0x7f.1` and `0177.0.0.1` are the
+ * same address), IPv6 without brackets. null = not a host.
  */
 export function canonicalHost(host: string): string | null {
   if (host === '' || /[/?#@\\\s]/.test(host)) return null;
@@ -20,18 +20,18 @@ export function unbracket(hostname: string): string {
   return hostname.startsWith('[') ? hostname.slice(1, -1) : hostname;
 }
 
-/** The address, IPv4 unwrapped out of `::ffff:0:0/96`; null when the text is not an IP address. */
+/** An IPv4 address in `::ffff:0:0/96` is returned as IPv4; null = not an IP address. */
 export function parseAddress(text: string): ipaddr.IPv4 | ipaddr.IPv6 | null {
   const [plain = ''] = text.split('%');
-  // four decimal parts only: `canonicalHost` has rewritten all other spellings
+  // Four decimal parts only: `canonicalHost` has rewritten all other spellings.
   const known = plain.includes(':') ? ipaddr.IPv6.isValid(plain) : ipaddr.IPv4.isValidFourPartDecimal(plain);
   return known ? ipaddr.process(plain) : null;
 }
 
 /**
- * Whether an address is public unicast. Everything with a special purpose is not: private, loopback, link-local,
- * carrier NAT, multicast, documentation, and the transition ranges that can carry a private IPv4 inside (NAT64,
- * 6to4, Teredo, IPv4-compatible).
+ * Whether an address is public unicast. Special-purpose ranges are not: private, loopback, link-local, carrier NAT,
+ * multicast, documentation, and the transition ranges that can hold a private IPv4 address (NAT64, 6to4, Teredo,
+ * IPv4-compatible).
  */
 export function isPublic(address: ipaddr.IPv4 | ipaddr.IPv6): boolean {
   if (address.range() !== 'unicast') return false;

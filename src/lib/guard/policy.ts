@@ -1,4 +1,4 @@
-/** Which addresses may be reached. Pure: the dialling is in dial.server.ts. */
+/** Which addresses may be reached. Pure: `guard.server.ts` dials. */
 import type ipaddr from 'ipaddr.js';
 import { canonicalHost, isPublic, parseAddress, unbracket } from './address.ts';
 
@@ -15,12 +15,12 @@ interface AllowedHost {
   port: number | null;
 }
 /** One entry of `SLUICE_ALLOW_PRIVATE`. */
-export type Allowed = AllowedRange | AllowedHost;
+export type AllowEntry = AllowedRange | AllowedHost;
 
 export interface Destination {
-  /** As the URL named it, canonical. */
+  /** The canonical host of the URL. */
   host: string;
-  /** What it resolved to. */
+  /** One of its addresses. */
   address: string;
   port: number;
 }
@@ -28,9 +28,9 @@ export interface Destination {
 /**
  * Reads `SLUICE_ALLOW_PRIVATE`: a comma list of hosts, addresses or CIDR ranges, each with an optional `:port`
  * (IPv6 with a port in brackets: `[fd00::/8]:8080`). Empty = nothing.
- * @throws Error that names the entry
+ * @throws Error that quotes the entry
  */
-export function parseAllowPrivate(text: string): Allowed[] {
+export function parseAllowPrivate(text: string): AllowEntry[] {
   return text
     .split(',')
     .map((entry) => entry.trim())
@@ -38,7 +38,7 @@ export function parseAllowPrivate(text: string): Allowed[] {
     .map(parseEntry);
 }
 
-function parseEntry(entry: string): Allowed {
+function parseEntry(entry: string): AllowEntry {
   const { target, portText } = splitPort(entry);
   const port = portText === null ? null : Number(portText);
   if (port !== null && (!/^\d{1,5}$/.test(portText ?? '') || port < 1 || port > 65_535)) {
@@ -71,10 +71,9 @@ function splitPort(entry: string): { target: string; portText: string | null } {
 }
 
 /**
- * Whether a checked destination may be dialled: it is public, or an entry names its address or its host. Names of
- * entries are compared with the host asked for, ranges with the address it resolved to.
+ * Whether a destination may be dialled: its address is public or in the range of an entry, or an entry names its host.
  */
-export function isAllowed({ host, address, port }: Destination, allowed: readonly Allowed[]): boolean {
+export function isAllowed({ host, address, port }: Destination, allowed: readonly AllowEntry[]): boolean {
   const parsed = parseAddress(address);
   if (parsed === null) return false;
   if (isPublic(parsed)) return true;
@@ -91,16 +90,15 @@ function matches(address: ipaddr.IPv4 | ipaddr.IPv6, { base, prefixBits }: Allow
     : (address as ipaddr.IPv6).match(base as ipaddr.IPv6, prefixBits);
 }
 
-/** Port a URL goes to. */
 export function portOf(url: URL): number {
   return url.port === '' ? (url.protocol === 'https:' ? 443 : 80) : Number(url.port);
 }
 
 /**
- * Whether an address can be refused before anything is started: its host is an IP literal that may not be
- * reached, or a name that stands for this machine (RFC 6761). Other names are only known once resolved.
+ * Whether a URL is refused before its host is resolved: an IP literal that may not be reached, or a name of this machine
+ * (`localhost`, RFC 6761).
  */
-export function refusedLiteral(url: URL, allowed: readonly Allowed[]): boolean {
+export function isRefusedLiteral(url: URL, allowed: readonly AllowEntry[]): boolean {
   const host = unbracket(url.hostname);
   const port = portOf(url);
   if (parseAddress(host) !== null) return !isAllowed({ host, address: host, port }, allowed);

@@ -1,10 +1,10 @@
-/** What the proxy reads and writes in heads. Pure. */
+/** Parses and writes the heads of proxy requests. */
 
 export const PASSWORD_BYTES = 24;
 
 type Headers = Record<string, string | string[] | undefined>;
 
-/** Hop-by-hop fields (RFC 9110, section 7.6.1) and those that are between engine and proxy only. */
+/** Hop-by-hop fields (RFC 9110, section 7.6.1) and those for the proxy only. */
 const HOP_BY_HOP = new Set([
   'connection',
   'keep-alive',
@@ -17,7 +17,7 @@ const HOP_BY_HOP = new Set([
   'upgrade',
 ]);
 
-/** Header fields that go on to the other side. */
+/** The header fields to forward. */
 export function forwardedHeaders(headers: Headers): Record<string, string | string[]> {
   const named = String(headers['connection'] ?? '').split(',');
   const listed = new Set(named.map((name) => name.trim().toLowerCase()));
@@ -28,13 +28,15 @@ export function forwardedHeaders(headers: Headers): Record<string, string | stri
   return kept;
 }
 
-/** Job ids travel as user names: base64url, so that no engine needs to unescape anything. */
-export function userOf(jobId: string): string {
+/** The user name for a job: base64url, so that no engine has to unescape it. */
+export function encodeJobId(jobId: string): string {
   return Buffer.from(jobId).toString('base64url');
 }
 
-/** Who `Proxy-Authorization` says it is; null when it says nothing of use. */
-export function jobOf(header: string | undefined): { jobId: string; password: string } | null {
+/** The job and password of a `Proxy-Authorization` field; null = missing or malformed. */
+export function parseProxyAuthorization(
+  header: string | undefined,
+): { jobId: string; password: string } | null {
   const match = /^basic +([\w+/=-]+)$/i.exec(header ?? '');
   const [user, password, ...rest] = Buffer.from(match?.[1] ?? '', 'base64')
     .toString()
@@ -44,8 +46,8 @@ export function jobOf(header: string | undefined): { jobId: string; password: st
   return { jobId: Buffer.from(user, 'base64url').toString(), password };
 }
 
-/** `host:port` of a CONNECT request. */
-export function authorityOf(text: string): { host: string; port: number } | null {
+/** Parses `host:port`, as in a CONNECT request. */
+export function parseAuthority(text: string): { host: string; port: number } | null {
   const match = /^(\[[^\]]+\]|[^:[\]]+):(\d{1,5})$/.exec(text);
   return match ? { host: match[1] ?? '', port: Number(match[2]) } : null;
 }

@@ -1,97 +1,138 @@
 /**
- * A forward proxy on the guard, for engines that dial on their own: plain requests in absolute form, and CONNECT; and
- * for those that only ask where they may dial, `GET /resolve/host:port`. It listens on loopback, asks for a secret of
- * this start, and remembers for each job whether one of its requests was refused, so that the engine's failure can be
- * told by its true name.
+ * A forward proxy with the guard's checks, for engines that dial themselves: requests in absolute form, and CONNECT.
+ * Engines that only need to know where they may dial ask `GET /resolve/host:port`. It listens on loopback, requires a
+ * password that is new at each start, and remembers for each job the host that it was refused, so that the engine's
+ * failure gets its real cause.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
-import { createServer, type IncomingMessage, request, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { checkUrl } from '../protocol/url.ts';
 import { unbracket } from './address.ts';
-import type { Guard } from './dial.server.ts';
-import { authorityOf, forwardedHeaders, jobOf, PASSWORD_BYTES, userOf } from './proxy-head.ts';
+import type { Guard } from './guard.server.ts';
+import {
+  encodeJobId,
+  forwardedHeaders,
+  parseAuthority,
+  parseProxyAuthorization,
+  PASSWORD_BYTES,
+} from './proxy-head.ts';
 import { portOf } from './policy.ts';
 
-const RESOLVE = /^\/resolve\/([^/?#]+)$/;
-
-export interface GuardProxy {
-  /** Proxy address for one job, with its credentials: `http://user:password@127.0.0.1:port`. */
-  urlFor(jobId: string): string;
-  /** The host that this job was refused, null when none was. */
-  refused(jobId: string): string | null;
-  /** Ends the job's open connections and forgets what it was refused. */
-  forget(jobId: string): void;
-  close(): Promise<void>;
-}
+const RESOLVE_PATH = /^\/resolve\/([^/?#]+)$/;
 
 export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProxy> {
-  const password = randomBytes(PASSWORD_BYTES).toString('base64url');
-  const refusals = new Map<string, string>();
-  const sockets = new Map<Duplex, string>();
-  const server: Server = createServer({ keepAliveTimeout: 0 });
+  const proxy = new GuardProxy(guard);
+  await proxy.listen();
+  return proxy;
+}
 
-  function authorised(req: IncomingMessage): string | null {
-    const claim = jobOf(req.headers['proxy-authorization']);
+export class GuardProxy {
+  readonly #guard: Guard;
+  readonly #password = randomBytes(PASSWORD_BYTES).toString('base64url');
+  /** The last host that each job was refused. */
+  readonly #refusals = new Map<string, string>();
+  /** Open sockets, with their job. */
+  readonly #sockets = new Map<Duplex, string>();
+  readonly #server = createServer({ keepAliveTimeout: 0 });
+
+  constructor(guard: Guard) {
+    this.#guard = guard;
+    this.#server.on('request', (req, res) => this.#onRequest(req, res));
+    this.#server.on('connect', (req, client, head) => this.#onConnect(req, client, head));
+    this.#server.on('clientError', (_, socket) => socket.destroy());
+  }
+
+  listen(): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#server.once('error', reject);
+      this.#server.listen(0, '127.0.0.1', resolve);
+    });
+  }
+
+  /** Proxy address for one job, with its credentials: `http://user:password@127.0.0.1:port`. */
+  urlFor(jobId: string): string {
+    const { port } = this.#server.address() as AddressInfo;
+    return `http://${encodeJobId(jobId)}:${this.#password}@127.0.0.1:${port}`;
+  }
+
+  /** The host that this job was refused; null = none. */
+  refused(jobId: string): string | null {
+    return this.#refusals.get(jobId) ?? null;
+  }
+
+  /** Closes the job's connections and forgets its refusal. */
+  forget(jobId: string): void {
+    this.#refusals.delete(jobId);
+    for (const [socket, owner] of this.#sockets) if (owner === jobId) socket.destroy();
+  }
+
+  async close(): Promise<void> {
+    for (const socket of this.#sockets.keys()) socket.destroy();
+    this.#server.closeAllConnections();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+
+  #authorise(req: IncomingMessage): string | null {
+    const claim = parseProxyAuthorization(req.headers['proxy-authorization']);
+    const password = this.#password;
     if (claim === null || claim.password.length !== password.length) return null;
-    const same = timingSafeEqual(Buffer.from(claim.password.padEnd(64)), Buffer.from(password.padEnd(64)));
-    return same ? claim.jobId : null;
+    const isSame = timingSafeEqual(Buffer.from(claim.password.padEnd(64)), Buffer.from(password.padEnd(64)));
+    return isSame ? claim.jobId : null;
   }
 
-  function note(jobId: string, host: string, error: SluiceError): void {
-    if (error.code === 'address_refused') refusals.set(jobId, host);
+  #recordRefusal(jobId: string, host: string, error: SluiceError): void {
+    if (error.code === 'address_refused') this.#refusals.set(jobId, host);
   }
 
-  function own(socket: Duplex, jobId: string): void {
-    sockets.set(socket, jobId);
+  #track(socket: Duplex, jobId: string): void {
+    this.#sockets.set(socket, jobId);
     socket.on('error', () => socket.destroy());
-    socket.once('close', () => sockets.delete(socket));
+    socket.once('close', () => this.#sockets.delete(socket));
   }
 
-  server.on('request', (req: IncomingMessage, res: ServerResponse) => {
-    const jobId = authorised(req);
+  #onRequest(req: IncomingMessage, res: ServerResponse): void {
+    const jobId = this.#authorise(req);
     if (jobId === null) {
       res.writeHead(407, { 'Proxy-Authenticate': 'Basic realm="sluice"', Connection: 'close' }).end();
       return;
     }
-    if (!sockets.has(req.socket)) own(req.socket, jobId);
-    const asked = RESOLVE.exec(req.url ?? '')?.[1];
-    void (asked === undefined ? forward(req, res, jobId) : answer(asked, res, jobId));
-  });
+    if (!this.#sockets.has(req.socket)) this.#track(req.socket, jobId);
+    const authority = RESOLVE_PATH.exec(req.url ?? '')?.[1];
+    void (authority === undefined ? this.#forward(req, res, jobId) : this.#resolve(authority, res, jobId));
+  }
 
-  /** The addresses of `host:port` (percent-encoded) that may be dialled, a line each. */
-  async function answer(encoded: string, res: ServerResponse, jobId: string): Promise<void> {
+  /** Answers with the addresses of `host:port` (percent-encoded) that may be dialled, one per line. */
+  async #resolve(encoded: string, res: ServerResponse, jobId: string): Promise<void> {
     let host = encoded;
     try {
-      const target = authorityOf(decodeURIComponent(encoded));
+      const target = parseAuthority(decodeURIComponent(encoded));
       if (target === null) throw new SluiceError('invalid_url');
       host = unbracket(target.host);
-      const addresses = await guard.resolve(host, target.port);
+      const addresses = await this.#guard.resolve(host, target.port);
       res.writeHead(200, { 'Content-Type': 'text/plain', Connection: 'close' }).end(addresses.join('\n'));
     } catch (thrown) {
-      refuse(res, jobId, host, toSluiceError(thrown));
+      this.#refuse(res, jobId, host, toSluiceError(thrown));
     }
   }
 
-  function refuse(res: ServerResponse, jobId: string, host: string, error: SluiceError): void {
-    note(jobId, host, error);
+  #refuse(res: ServerResponse, jobId: string, host: string, error: SluiceError): void {
+    this.#recordRefusal(jobId, host, error);
     if (!res.destroyed) res.writeHead(statusFor(error), { Connection: 'close' }).end(`${error.code}\n`);
   }
 
-  async function forward(req: IncomingMessage, res: ServerResponse, jobId: string): Promise<void> {
+  async #forward(req: IncomingMessage, res: ServerResponse, jobId: string): Promise<void> {
     let host = '';
     const abort = new AbortController();
-    res.once('close', () => {
-      abort.abort();
-    });
+    res.once('close', () => abort.abort());
     try {
       const url = checkUrl(req.url ?? '');
-      if (url.protocol !== 'http:') throw new Error('CONNECT is the way to https');
+      if (url.protocol !== 'http:') throw new Error('https needs CONNECT');
       host = unbracket(url.hostname);
-      const upstream = await guard.connect({ host, port: portOf(url), signal: abort.signal });
-      own(upstream, jobId);
+      const upstream = await this.#guard.connect({ host, port: portOf(url), signal: abort.signal });
+      this.#track(upstream, jobId);
       const out = request({
         createConnection: () => upstream,
         method: req.method ?? 'GET',
@@ -110,12 +151,12 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
       res.once('close', () => out.destroy());
       req.pipe(out);
     } catch (thrown) {
-      refuse(res, jobId, host, toSluiceError(thrown));
+      this.#refuse(res, jobId, host, toSluiceError(thrown));
     }
   }
 
-  server.on('connect', (req: IncomingMessage, client: Duplex, early: Buffer) => {
-    const jobId = authorised(req);
+  #onConnect(req: IncomingMessage, client: Duplex, head: Buffer): void {
+    const jobId = this.#authorise(req);
     if (jobId === null) {
       client.on('error', () => client.destroy());
       client.end(
@@ -123,60 +164,37 @@ export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProx
       );
       return;
     }
-    own(client, jobId);
-    void tunnel(req.url ?? '', client, early, jobId);
-  });
+    this.#track(client, jobId);
+    void this.#tunnel(req.url ?? '', client, head, jobId);
+  }
 
-  async function tunnel(authority: string, client: Duplex, early: Buffer, jobId: string): Promise<void> {
-    const target = authorityOf(authority);
+  async #tunnel(authority: string, client: Duplex, head: Buffer, jobId: string): Promise<void> {
+    const target = parseAuthority(authority);
     const abort = new AbortController();
-    const onGone = (): void => {
-      abort.abort();
-    };
-    client.once('close', onGone);
+    const onClose = (): void => abort.abort();
+    client.once('close', onClose);
     try {
       if (target === null) throw new Error('not host:port');
-      const upstream = await guard.connect({ ...target, signal: abort.signal });
-      own(upstream, jobId);
-      client.removeListener('close', onGone);
+      const upstream = await this.#guard.connect({ ...target, signal: abort.signal });
+      this.#track(upstream, jobId);
+      client.removeListener('close', onClose);
       client.once('close', () => upstream.destroy());
       upstream.once('close', () => client.destroy());
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
-      if (early.length > 0) upstream.write(early);
+      if (head.length > 0) upstream.write(head);
       upstream.pipe(client);
       client.pipe(upstream);
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      note(jobId, target?.host ?? authority, error);
+      this.#recordRefusal(jobId, target?.host ?? authority, error);
       client.end(
         `HTTP/1.1 ${statusFor(error)} ${error.code}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
       );
     }
   }
-
-  server.on('clientError', (_, socket) => socket.destroy());
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-
-  return {
-    urlFor: (jobId) => `http://${userOf(jobId)}:${password}@127.0.0.1:${port}`,
-    refused: (jobId) => refusals.get(jobId) ?? null,
-    forget(jobId) {
-      refusals.delete(jobId);
-      for (const [socket, owner] of sockets) if (owner === jobId) socket.destroy();
-    },
-    async close() {
-      for (const socket of sockets.keys()) socket.destroy();
-      server.closeAllConnections();
-      await new Promise((resolve) => server.close(resolve));
-    },
-  };
 }
 
-/** What the engine is told: it only has to be a failure that the engine does not retry for long. */
+/** Any failure will do that engines do not retry for long. */
 function statusFor(error: SluiceError): number {
   if (error.code === 'address_refused') return 403;
   if (error.code === 'invalid_url' || error.code === 'internal_error') return 400;

@@ -1,5 +1,5 @@
 /** Engine processes as lines of the tree. What they use is sampled every few looks. */
-import type { GroupUsage } from '../process/usage.server.ts';
+import type { GroupUsage } from '../process/group-usage.server.ts';
 import type { EngineLine } from './census.ts';
 import type { ProcessTap } from './taps/processes.ts';
 

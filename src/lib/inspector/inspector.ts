@@ -1,5 +1,5 @@
 /** The inspector of one process: the hub with its taps, the tree, and the clients that look. */
-import type { GroupUsage } from '../process/usage.server.ts';
+import type { GroupUsage } from '../process/group-usage.server.ts';
 import type { EmbeddedHost } from '../actors/durable/host.server.ts';
 import type { InspectorScope } from '../channel/inspector-access.ts';
 import { INSPECTION_VERSION, type Explanation, type Trace } from '../protocol/inspection.ts';

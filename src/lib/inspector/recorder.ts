@@ -2,7 +2,7 @@
  * Keeps what engines print while somebody watches, in memory and bounded, for traces. Raw bytes are kept only until
  * the next beat: then their secrets are masked, outside of whatever they arrived in.
  */
-import type { ProcessRun } from '../process/observe.ts';
+import type { ProcessRun } from '../process/process-observers.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { TraceRecording } from '../protocol/inspection.ts';
 import type { OutputSlot } from './note.ts';

@@ -3,9 +3,9 @@ import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
- * Names a run dir, and with it the data dir around it, among all on the machine: 12 hex digits, made at the first
- * call. A copied dir gets another name, or two copies would end each other's engines and remove each other's work.
- * @throws the file system's own error when the dir is not there or cannot be written
+ * An id of a run dir, and so of its data dir, unique on the machine: 12 hex digits, created at the first call. A copy of
+ * the dir has another one, or two copies would end each other's engines and remove each other's work dirs.
+ * @throws the file system's own error when the dir is missing or cannot be written
  */
 export function instanceKey(runDir: string): string {
   const path = join(runDir, 'key');
@@ -14,7 +14,7 @@ export function instanceKey(runDir: string): string {
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
   }
-  // the inode is what a copy does not have
+  // A copy has another inode.
   const { ino } = statSync(path);
   return createHash('sha256')
     .update(`${readFileSync(path, 'latin1')}:${ino}`)

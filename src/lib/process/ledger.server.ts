@@ -1,24 +1,24 @@
 /**
- * The engines that run, on disk: one small file each, so that the next start can end what this one left even where
- * there is no /proc to search. A pid alone may have been given to somebody else; with its start time it is a name.
+ * The running engines on disk, one small file each: the next start can end those that are left, even where there is no
+ * /proc to search. Pids are reused, so the start time is stored with each.
  */
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { endGroup, statOf } from './group.server.ts';
+import { endGroup, statOf } from './process-group.server.ts';
 import { instanceKey } from './instance-key.server.ts';
 
 export interface Ledger {
   /** As `instanceKey`. */
   readonly key: string;
-  /** Never throws: a full disk must not stop an engine that the watcher knows anyway. */
+  /** Never throws: on a full disk the watcher still knows the engine. */
   add(pid: number): void;
   remove(pid: number): void;
-  /** Ends the groups that an earlier instance wrote down and did not strike out. Returns how many lived. */
+  /** Ends the groups that an earlier instance added and did not remove. @returns how many were alive */
   reap(): Promise<number>;
 }
 
-/** @throws the file system's own error when the dir cannot be made or written */
+/** @throws the file system's own error when the dir cannot be created or written */
 export function openLedger(runDir: string): Ledger {
   const engines = join(runDir, 'engines');
   mkdirSync(engines, { recursive: true, mode: 0o700 });
@@ -26,15 +26,15 @@ export function openLedger(runDir: string): Ledger {
 
   return {
     key: instanceKey(runDir),
-    add: (pid) => attempt(() => writeFileSync(fileOf(pid), startOf(pid) ?? '', { mode: 0o600 })),
-    remove: (pid) => attempt(() => rmSync(fileOf(pid), { force: true })),
+    add: (pid) => ignoreErrors(() => writeFileSync(fileOf(pid), startOf(pid) ?? '', { mode: 0o600 })),
+    remove: (pid) => ignoreErrors(() => rmSync(fileOf(pid), { force: true })),
     reap: async () => {
       const found = readdirSync(engines).map((name) => {
         const start = readFileSync(join(engines, name), 'latin1');
         return { name, pid: Number(name), start };
       });
       const alive = found.filter(({ pid, start }) => pid > 1 && start !== '' && startOf(pid) === start);
-      // All at once: where nobody reaps the dead each takes an eighth of a second, and a server is waited for.
+      // In parallel: where nothing reaps zombies each takes an eighth of a second of the server's start.
       await Promise.all(alive.map(({ pid }) => endGroup(pid)));
       for (const { name } of found) rmSync(join(engines, name), { force: true });
       return alive.length;
@@ -42,15 +42,15 @@ export function openLedger(runDir: string): Ledger {
   };
 }
 
-function attempt(write: () => void): void {
+function ignoreErrors(write: () => void): void {
   try {
     write();
   } catch {
-    // See `add`; a line not struck out is checked against the start time before anything is killed.
+    // See `add`; an entry that was not removed is checked against the start time before anything is killed.
   }
 }
 
-/** When a process started, in words that no other process of that pid will ever share; null = it is not there. */
+/** The start time as text, unique for this pid, across reboots too; null = no such process. */
 function startOf(pid: number): string | null {
   const stat = statOf(pid);
   if (stat !== null) return `${bootId()}:${stat.startTicks}`;

@@ -1,30 +1,30 @@
 /**
- * Runs engines so that none outlives us. A watcher (one small shell for the server) kills every group left when the
- * server dies in whatever way; a gate (one shell an engine, which becomes the engine) makes sure that the watcher
- * knows the group before its first instruction; a mark in the environment finds what left its group; and a ledger on
- * disk finds, at the next start, what even that missed. Why, and what was measured: docs/adr/011.
+ * Runs engines so that none outlives the server. A watcher (one small shell for the server) kills every group that is
+ * left when the server dies; a gate (one shell per engine, which becomes the engine) ensures that the watcher knows the
+ * group before the engine's first instruction; a mark in the environment finds processes that left their group; and a
+ * ledger on disk finds, at the next start, what even that missed. Reasons and measurements: docs/adr/011.
  */
 import { once } from 'node:events';
 import { nanoid } from 'nanoid';
 import { SluiceError } from '../protocol/error.ts';
 import type { EngineCommand, EngineExit, ProcessHost } from './process-host.ts';
-import { endGroup, signalGroup } from './group.server.ts';
+import { endGroup, signalGroup } from './process-group.server.ts';
 import { type Ledger, openLedger } from './ledger.server.ts';
-import { type ProcessListener, ProcessObservers, type ProcessRun } from './observe.ts';
-import { type Gate, gateComplaint, startGate } from './start.server.ts';
-import { climbLadder, DEFAULT_GRACES, type StopGraces } from './stop.ts';
-import { killMarked } from './sweep.server.ts';
-import { createWatcher, type Watcher } from './watcher.server.ts';
+import { type ProcessListener, ProcessObservers, type ProcessRun } from './process-observers.ts';
+import { type Gate, gateError, startGate } from './gate.server.ts';
+import { escalateSignals, DEFAULT_GRACE_PERIODS, type GracePeriods } from './escalate-signals.ts';
+import { killMarked } from './run-mark.server.ts';
+import { Watcher } from './watcher.server.ts';
 
-/** ms that pipes may stay open after the engine's exit; what holds them longer has left the group. */
+/** ms that pipes may stay open after the engine's exit: a process that holds them longer has left the group. */
 const PIPE_GRACE_MS = 250;
-/** Enough for a gate's complaint. */
-const COMPLAINT_BYTES = 512;
+/** Enough for a gate's error message. */
+const STDERR_HEAD_BYTES = 512;
 
 export interface ProcessHostOptions {
-  /** A dir of this server's own, made if missing: it names the engines of all its instances. */
+  /** A dir of this server's own, created if missing: its key marks the engines of all instances. */
   runDir: string;
-  graces?: StopGraces;
+  gracePeriods?: GracePeriods;
 }
 
 export interface OwnedProcessHost extends ProcessHost {
@@ -32,23 +32,22 @@ export interface OwnedProcessHost extends ProcessHost {
   readonly instance: string;
   /** How many engines of earlier instances were found alive and ended. */
   readonly reaped: number;
-  /** The processes that run now. */
   running(): ProcessRun[];
-  /** @returns stops it */
+  /** @returns removes the listener */
   observe(listener: ProcessListener): () => void;
 }
 
 /**
- * Ends what earlier instances of this run dir left, then takes commands. Only one host may use a run dir at a time
- * (the data dir's lock sees to that): a second one would end the first one's engines.
- * @throws the file system's own error when the run dir cannot be made or written
+ * Ends the engines that earlier instances of this run dir left, then takes commands. Only one host may use a run dir at a
+ * time (the data dir's lock ensures that): a second one would end the first one's engines.
+ * @throws the file system's own error when the run dir cannot be created or written
  */
 export async function createProcessHost(options: ProcessHostOptions): Promise<OwnedProcessHost> {
   const ledger = openLedger(options.runDir);
   const instance = `${ledger.key}-${nanoid(8)}`;
   const reaped = (await ledger.reap()) + (await killMarked((mark) => mark.startsWith(`${ledger.key}-`)));
-  const watcher = createWatcher(instance);
-  const graces = options.graces ?? DEFAULT_GRACES;
+  const watcher = new Watcher(instance);
+  const gracePeriods = options.gracePeriods ?? DEFAULT_GRACE_PERIODS;
   const running = new Set<Promise<unknown>>();
   const observers = new ProcessObservers();
   const closing = new AbortController();
@@ -60,7 +59,14 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
     run(command) {
       if (closing.signal.aborted) return Promise.reject(new SluiceError('not_ready'));
       const mark = `${instance}.${(runs++).toString(36)}`;
-      const run = runOne(command, { mark, ledger, watcher, graces, observers, closing: closing.signal });
+      const run = runOne(command, {
+        mark,
+        ledger,
+        watcher,
+        gracePeriods,
+        observers,
+        closing: closing.signal,
+      });
       running.add(run);
       return run.finally(() => running.delete(run));
     },
@@ -78,7 +84,7 @@ interface RunContext {
   mark: string;
   ledger: Ledger;
   watcher: Watcher;
-  graces: StopGraces;
+  gracePeriods: GracePeriods;
   observers: ProcessObservers;
   closing: AbortSignal;
 }
@@ -103,18 +109,18 @@ async function runOne(command: EngineCommand, context: RunContext): Promise<Engi
       await exited;
     } finally {
       stopped.abort();
-      // Also when the watcher failed: a gate is a shell that does nothing but wait, and nothing is lost with it.
+      // Also when the watcher failed: a gate that was not opened is only a waiting shell.
       if (gate.child.exitCode === null && gate.child.signalCode === null) signalGroup(gate.pid, 'SIGKILL');
     }
     exit = await exited;
     await Promise.race([drained.ended, delay(PIPE_GRACE_MS)]);
-    const complaint = gateComplaint(exit.exitCode, drained.complaint());
-    if (complaint) throw complaint;
+    const startError = gateError(exit.exitCode, drained.stderrHead());
+    if (startError) throw startError;
     if (drained.failure !== null) throw drained.failure.error;
     return exit;
   } finally {
     await endGroup(gate.pid);
-    // At once: from here on the system may give the pid to somebody else.
+    // At once: from here on the system may reuse the pid.
     watcher.remove(gate.pid);
     ledger.remove(gate.pid);
     observers.exited(
@@ -131,36 +137,35 @@ async function exitOf({ child }: Gate, startedAt: number): Promise<EngineExit> {
   return { exitCode, signal, durationMs: performance.now() - startedAt };
 }
 
-/** An abort climbs the ladder; closing the host skips it. Ends with `stopped`. */
+/** Until `stopped`: an abort escalates signals, closing the host kills at once. */
 function stopOn(
   abort: AbortSignal,
-  { closing, graces }: RunContext,
+  { closing, gracePeriods }: RunContext,
   { pid }: Gate,
   stopped: AbortSignal,
 ): void {
   const kill = (): void => void signalGroup(pid, 'SIGKILL');
-  const ask = (): void => {
-    const climbDown = climbLadder((signal) => void signalGroup(pid, signal), graces);
-    stopped.addEventListener('abort', climbDown, { once: true });
+  const interrupt = (): void => {
+    const cancel = escalateSignals((signal) => void signalGroup(pid, signal), gracePeriods);
+    stopped.addEventListener('abort', cancel, { once: true });
   };
   closing.addEventListener('abort', kill, { once: true, signal: stopped });
-  abort.addEventListener('abort', ask, { once: true, signal: stopped });
-  // Stopped while it was still a gate: there is nobody to be polite to.
+  abort.addEventListener('abort', interrupt, { once: true, signal: stopped });
+  // Still a gate: no engine has anything to save.
   if (closing.aborted || abort.aborted) kill();
 }
 
 interface Drain {
   /** Both pipes have ended. */
   ended: Promise<unknown>;
-  /** The first bytes of stderr. */
-  complaint(): string;
-  /** What `onChunk` threw; it is called no more, and the engine is killed. */
+  stderrHead(): string;
+  /** Thrown by `onChunk`: it is not called again, and the engine is killed. */
   failure: { error: unknown } | null;
   /** No chunk is delivered after this. */
   stop(): void;
 }
 
-/** Hands chunks on as they arrive and keeps none: 1 GB of output costs no memory here. */
+/** Passes chunks on as they arrive and keeps none: 1 GB of output costs no memory. */
 function drain(gate: Gate, command: EngineCommand, run: ProcessRun, observers: ProcessObservers): Drain {
   const pipes = [
     { fd: 1 as const, stream: gate.stdout },
@@ -169,7 +174,7 @@ function drain(gate: Gate, command: EngineCommand, run: ProcessRun, observers: P
   let head = '';
   const state: Drain = {
     ended: Promise.all(pipes.map(({ stream }) => new Promise((resolve) => stream.once('close', resolve)))),
-    complaint: () => head,
+    stderrHead: () => head,
     failure: null,
     stop: () => {
       for (const { stream } of pipes) stream.removeAllListeners('data').destroy();
@@ -178,7 +183,7 @@ function drain(gate: Gate, command: EngineCommand, run: ProcessRun, observers: P
   for (const { fd, stream } of pipes) {
     stream.on('error', () => undefined);
     stream.on('data', (chunk: Buffer) => {
-      if (fd === 2 && head.length < COMPLAINT_BYTES) head += chunk.toString('latin1', 0, COMPLAINT_BYTES);
+      if (fd === 2 && head.length < STDERR_HEAD_BYTES) head += chunk.toString('latin1', 0, STDERR_HEAD_BYTES);
       if (state.failure !== null) return;
       if (observers.isWatched) observers.tell({ type: 'output', run, fd, chunk });
       try {

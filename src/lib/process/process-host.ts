@@ -1,4 +1,4 @@
-/** The port through which engines start processes; `process.server.ts` is the real one. */
+/** The port through which engines start processes, implemented by `process-host.server.ts`. */
 export interface EngineCommand {
   /** argv[0] is an absolute path or a name looked up on PATH. Never a shell line. */
   argv: string[];
@@ -6,7 +6,7 @@ export interface EngineCommand {
   /** The whole environment: built from scratch, nothing is inherited. */
   env: Record<string, string>;
   signal: AbortSignal;
-  /** Chunks as they arrive; the buffer is the caller's until the next call. Always drained. */
+  /** The chunk is valid until the next call. Pipes are always drained. */
   onChunk: (fd: 1 | 2, chunk: Uint8Array) => void;
 }
 

@@ -1,4 +1,4 @@
-/** What a recording's header says of the run: which dialect it speaks, and how it ended. */
+/** The dialect of a recording and how its run ended, by its header. */
 import { SluiceError } from '../protocol/error.ts';
 import { sluicePrefix } from '../annie/progress/sluice-template.ts';
 import type { RecordedDialect, YtDlpFormat } from './parser.ts';
@@ -19,14 +19,14 @@ export function dialectOf(header: RecordingHeader): RecordedDialect {
   throw new SluiceError('invalid_recording', `Sluice does not run ${JSON.stringify(engine.slice(0, 64))}.`);
 }
 
-/** How the run ended, by the exit of its process, its options and its output. */
+/** By the exit of the process, its options and its output. */
 export function endState(
   { engine, argv, exitCode, signal, signalsSent }: RecordingHeader,
   { skipped, samples }: { skipped: boolean; samples: number },
 ): EndState {
   if (signal !== null) return 'killed';
   if (signalsSent.length > 0 && exitCode !== 0) return 'killed';
-  // What a shell reports of SIGINT, SIGKILL and SIGTERM.
+  // A shell's exit codes for SIGINT, SIGKILL and SIGTERM.
   if (exitCode === 130 || exitCode === 137 || exitCode === 143) return 'killed';
   if (exitCode === 0 || exitCode === null) {
     if (asksForInfo(engine, argv)) return 'info';
@@ -47,7 +47,7 @@ function asksForInfo(engine: string, argv: string[]): boolean {
   return !engine.startsWith('ffmpeg') && words.some((word) => INFO.lux.test(word));
 }
 
-/** annie took cheggaaa/pb v3, and with it lux's bar, on 2021-07-02, after 0.10.3. */
+/** annie adopted cheggaaa/pb v3, whose bar lux has too, on 2021-07-02, after 0.10.3. */
 function printsNewBar(version: string | null): boolean {
   const match = /(?:^|\s)v?(\d+)\.(\d+)\.\d+/.exec(version ?? '');
   if (/pb\/?\s?v3/.test(version ?? '')) return true;
@@ -57,7 +57,7 @@ function printsNewBar(version: string | null): boolean {
 
 function progressFormat(argv: string[]): YtDlpFormat {
   for (const template of optionValues(argv, '--progress-template')) {
-    // `[TYPES:]TEMPLATE`: without types it is for downloads.
+    // `[TYPES:]TEMPLATE`; the default type is `download`.
     const typed = /^(download|download-title|postprocess|postprocess-title):/.exec(template);
     if (typed !== null && typed[1] !== 'download') continue;
     const body = template.slice(typed?.[0].length ?? 0);

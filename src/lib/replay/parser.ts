@@ -1,4 +1,4 @@
-/** Parsers for all that recordings hold: also what Sluice itself never asks an engine for. */
+/** Parsers for recordings: also of output that Sluice itself never asks an engine for. */
 import { type LineDialect, LineReader } from '../annie/progress/lines.ts';
 import { createProgressParser, FdParser, type ProgressParser } from '../annie/progress/parser.ts';
 import { Reporter } from '../annie/progress/reporter.ts';
@@ -10,14 +10,14 @@ import { BarsAndLines, TerminalLines } from './terminal.ts';
 import { jsonReader } from './ytdlp-json.ts';
 import { readCompleted, readYtDlpText } from './ytdlp-text.ts';
 
-/** How yt-dlp prints progress; `prefix` stands before each record. */
+/** How yt-dlp prints progress; `prefix` begins each record. */
 export type YtDlpFormat =
   { format: 'text' } | { format: 'json'; prefix: string } | { format: 'sluice'; prefix: string };
 
 export type RecordedDialect =
   /** `terminal`: not through pipes. */
   | { engine: 'lux' | 'annie'; terminal?: boolean }
-  /** `mediaOnStdout`: it ran with `-o -`, so that all it says is on fd 2. */
+  /** `mediaOnStdout`: it ran with `-o -`, so that all its messages are on fd 2. */
   | { engine: 'yt-dlp'; progress: YtDlpFormat; terminal?: boolean; mediaOnStdout?: boolean }
   /** `progressFd`: where `-progress` writes; null without it. */
   | { engine: 'ffmpeg'; progressFd: 1 | 2 | null; terminal?: boolean };

@@ -1,9 +1,9 @@
 import { orNull, type ProgressRecord } from '../annie/progress/sample.ts';
 
-/** A progress record by the names that truth files and `sluice replay` use. null = not known. */
+/** A progress record with the field names of truth files and `sluice replay`. null = not known. */
 export interface PrintedSample {
   fd: 1 | 2;
-  /** Offset in the fd's stream just past the record's last byte. */
+  /** Offset in the fd's stream after the record's last byte. */
   endOffset: number;
   /** As printed: lux can pass 100. */
   percent: number | null;

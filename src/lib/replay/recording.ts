@@ -9,7 +9,7 @@ const Header = v.object({
   mode: v.optional(v.picklist(['pipe', 'pty']), 'pipe'),
   exitCode: v.optional(v.nullable(v.number()), null),
   signal: v.optional(v.nullable(v.string()), null),
-  /** Signals that the recorder sent, and keys it typed in a terminal. */
+  /** Signals that the recorder sent, and keys that it typed in a terminal. */
   signalsSent: v.optional(v.array(v.unknown()), []),
 });
 export type RecordingHeader = v.InferOutput<typeof Header>;
@@ -45,7 +45,7 @@ export function parseRecording(text: string): Recording {
   return { header, chunks };
 }
 
-/** A recording out of a trace that was parsed before. */
+/** Converts a parsed trace. */
 export function recordingOf({ header, chunks }: Pick<TraceRecording, 'header' | 'chunks'>): Recording {
   return {
     header: { ...header, signalsSent: [] },
@@ -54,14 +54,14 @@ export function recordingOf({ header, chunks }: Pick<TraceRecording, 'header' | 
 }
 
 /**
- * Joins the chunks of each fd and cuts them again, `bytes` each. A piece keeps the time of its last byte, so that
- * the fds keep about their order.
+ * Cuts the stream of each fd into chunks of `bytes`. A chunk has the time of its last byte, so that the order between
+ * the fds is nearly kept.
  */
 export function rechunk(chunks: Chunk[], bytes: number): Chunk[] {
   return recut(chunks, () => bytes);
 }
 
-/** As `rechunk`, with the size of each next piece asked for. */
+/** As `rechunk`; `nextBytes` returns the size of each next chunk. */
 export function recut(chunks: Chunk[], nextBytes: () => number): Chunk[] {
   const pieces: Chunk[] = [];
   for (const fd of [1, 2] as const) {

@@ -1,11 +1,11 @@
 /**
- * `sluice replay`: a recording of an engine's output goes through the real parser, chunk by chunk, and what comes
- * out is printed. A recording is JSON lines: a header, then one line for each chunk (`t` in ms since the start,
- * `fd`, `data` in base64), exactly as they came.
+ * `sluice replay`: parses a recording of an engine's output with the real parser, chunk by chunk, and prints the
+ * events. A recording is JSON lines: a header, then one line for each chunk as it arrived (`t` in ms since the start,
+ * `fd`, `data` in base64).
  */
 import type { Phase } from '../annie/progress/sink.ts';
 import { type EndState, dialectOf, endState } from './header.ts';
-import { lastWords } from './last-words.ts';
+import { failureReason } from './failure-reason.ts';
 import { createRecordingParser } from './parser.ts';
 import { type PrintedSample, toPrinted } from './printed-sample.ts';
 import { parseRecording, type Recording, rechunk } from './recording.ts';
@@ -13,18 +13,18 @@ import { parseRecording, type Recording, rechunk } from './recording.ts';
 export type ReplayEvent =
   | ({ type: 'progress' } & PrintedSample)
   | { type: 'phase'; phase: Phase }
-  /** `totalBytes`: of the first stream, as printed; lux prints 0 when it does not know. */
+  /** `totalBytes`: of the first stream, as printed; lux prints 0 for an unknown size. */
   | { type: 'item'; site: string; title: string; totalBytes: number | null }
   | { type: 'error'; message: string }
   | { type: 'end'; state: EndState };
 
 export interface ReplayOptions {
-  /** Cut each fd's bytes into chunks of this size instead; the order between fds is then only nearly kept. */
+  /** Cut each fd's stream into chunks of this size instead: the order between fds is then only nearly kept. */
   rechunkBytes?: number | null;
 }
 
 /**
- * Events of a recording, in order; the first is the phase `extracting`, the last the end.
+ * The events of a recording, in order; the first is the phase `extracting`, the last `end`.
  * @throws SluiceError `invalid_recording`
  */
 export function* replay(text: string, options: ReplayOptions = {}): Generator<ReplayEvent, void, undefined> {
@@ -65,7 +65,7 @@ export function* replayRecording(
   }
   parser.end();
   const state = endState(header, { skipped, samples });
-  const reason = state === 'error' && errors === 0 ? lastWords(recording) : null;
+  const reason = state === 'error' && errors === 0 ? failureReason(recording) : null;
   if (reason !== null) queue.push({ type: 'error', message: reason });
   yield* queue;
   yield { type: 'end', state };

@@ -1,12 +1,12 @@
 /**
- * yt-dlp's progress as JSON, one object a record, after whatever the template prints before `%(progress)j`:
+ * yt-dlp's progress as JSON, one object per record, after what the template prints before `%(progress)j`:
  *
  *     {"status": "downloading", "downloaded_bytes": 11784403, "total_bytes": 15618348, "tmpfilename": "…", …}
  */
 import type { RecordReader } from '../annie/progress/lines.ts';
 import { recordEnd } from './ytdlp-text.ts';
 
-/** @param prefix what the template prints before the object */
+/** @param prefix printed before each object */
 export function jsonReader(prefix: string): RecordReader {
   return (segment, record) => {
     if (!segment.startsWith(`${prefix}{`)) return null;
@@ -36,13 +36,13 @@ export function jsonReader(prefix: string): RecordReader {
   };
 }
 
-/** As yt-dlp computes it. */
+/** Same as yt-dlp. */
 function percentOf(received: number, total: number): number {
   if (total > 0) return (100 * received) / total;
   return received === 0 ? 0 : NaN;
 }
 
-/** Index after the object that begins at `i`; 0 when it does not end. Strings may hold any brace. */
+/** The index after the object that begins at `i`; 0 when it is incomplete. Braces in strings do not count. */
 function objectEnd(text: string, i: number): number {
   let depth = 0;
   let isQuoted = false;

@@ -18,9 +18,9 @@ const TOTAL = ` of (?<guess>~?) *(?<total>${SIZE}|N/A)`;
 const RUNNING = new RegExp(
   `^(?<percent>\\d+\\.\\d|N/A)%(?:${TOTAL})? at +(?<speed>${SPEED}) ETA +(?<eta>${CLOCK}|Unknown)${FRAGMENT}`,
 );
-/** Of a file of unknown size. The time is elapsed time. */
+/** For a file of unknown size. The time is elapsed time. */
 const SIZELESS = new RegExp(`^(?<received>${SIZE}) at +(?<speed>${SPEED})(?: \\(${CLOCK}\\))?${FRAGMENT}`);
-/** The last record of a file, or the only one when the file is there already. */
+/** The last record of a file, or the only one when the file existed already. */
 const COMPLETE = new RegExp(
   `^0*100%(?: of +(?<total>${SIZE}))?(?: in ${CLOCK})?(?: at +(?<speed>${SPEED}))?`,
 );
@@ -61,8 +61,8 @@ export const readCompleted: RecordReader = (segment, record) => {
 };
 
 /**
- * Of a record that ends at `end`: null when more follows it than blanks. In CR mode a retry message may follow a
- * record with a time left (`isRunning`) without anything between.
+ * The end of a record at `end`; null when more than blanks follows. In CR mode a retry message may directly follow a
+ * record of a running download (`isRunning`).
  */
 export function recordEnd(segment: string, end: number, isRunning: boolean): RecordEnd | null {
   let rest = end;
@@ -70,7 +70,7 @@ export function recordEnd(segment: string, end: number, isRunning: boolean): Rec
   return rest === segment.length || (isRunning && segment.startsWith(RETRY, rest)) ? { end, rest } : null;
 }
 
-/** `14.89MiB`: the whole bytes nearest to it; NaN for anything else. */
+/** `14.89MiB` in bytes, rounded; NaN for anything else. */
 function bytesOf(size: string | undefined): number {
   const match = /^(\d+)\.(\d\d)([A-Z])/.exec(size ?? '');
   if (match === null) return NaN;
@@ -78,7 +78,7 @@ function bytesOf(size: string | undefined): number {
   return Math.floor((Number(whole + hundredths) * 1024 ** UNITS.indexOf(unit)) / 100 + 0.5);
 }
 
-/** `02:50` or `01:02:03`; NaN for anything else. */
+/** `02:50` or `01:02:03` in seconds; NaN for anything else. */
 function secondsOf(clock: string | undefined): number {
   return (clock ?? 'NaN').split(':').reduce((seconds, part) => seconds * 60 + Number(part), 0);
 }

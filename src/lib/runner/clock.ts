@@ -1,21 +1,19 @@
-/** Time as the runner sees it, so that leases and deadlines are tested on a virtual clock (XState's fits too). */
-export interface Clock {
+/** Lets leases and deadlines be tested on a virtual clock; XState's `SimulatedClock` is one. */
+export interface RunnerClock {
   /** ms, monotonic. */
   now(): number;
   setTimeout(callback: () => void, delayMs: number): unknown;
   clearTimeout(handle: never): void;
 }
 
-export type TimerHandle = ReturnType<Clock['setTimeout']>;
-
-export const systemClock: Clock = {
+export const systemRunnerClock: RunnerClock = {
   now: () => performance.now(),
   setTimeout: (callback, delayMs) => setTimeout(callback, delayMs),
   clearTimeout: (handle: NodeJS.Timeout) => clearTimeout(handle),
 };
 
-/** A timer to be stopped once, whatever kind of handle the clock uses. Delays that are not finite never fire. */
-export function startTimer(clock: Clock, delayMs: number, callback: () => void): () => void {
+/** @returns stops the timer. A delay that is not finite never fires. */
+export function startTimer(clock: RunnerClock, delayMs: number, callback: () => void): () => void {
   if (!Number.isFinite(delayMs)) return () => undefined;
   const handle = clock.setTimeout(callback, delayMs);
   return () => clock.clearTimeout(handle as never);

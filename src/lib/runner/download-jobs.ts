@@ -1,33 +1,33 @@
 /**
- * The jobs of all sessions. Each download has a lane; a command looks at the state of the lane and changes it.
- * One thing at a time happens in a work dir: what comes too early is remembered and done when the way is free.
+ * The download jobs of all sessions: a command is applied according to the state of its job. Only one thing happens
+ * in a work dir at a time; a command that arrives too early is kept in `Pending`.
  */
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
 import { startTimer } from './clock.ts';
 import { FairQueue } from './fair-queue.ts';
-import { heldJob, Lanes, type After, type Clean, type Lane } from './lane.ts';
-import { LiveRun, type LiveRunOptions, type Outcome } from './live-run.ts';
-import type { WithinJob } from './within-job.ts';
+import { activeAttempt, JobTable, type Cleanup, type Job, type Pending } from './job.ts';
+import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
+import type { RunInJob } from './run-in-job.ts';
 
-export interface DownloadJobsOptions extends LiveRunOptions {
+export interface DownloadJobsOptions extends ReportedAttemptOptions {
   maxActive: number;
-  within: WithinJob;
+  runInJob: RunInJob;
 }
 
 /**
- * Outcomes remembered for sessions that have not stored them; beyond that the oldest go. Then a landed file is
- * known by its journal, and a failed download that is asked for again runs again. 4 kB of output each.
+ * Outcomes kept for sessions that have not acknowledged them; beyond that the oldest is dropped. After that a finished
+ * file is known by its journal, and a failed download that is started again runs again. 4 kB of output each.
  */
-const OUTCOMES_KEPT = 1_000;
+const MAX_OUTCOMES = 1_000;
 
 export class DownloadJobs {
-  readonly lanes = new Lanes();
+  readonly jobs = new JobTable();
   readonly #options: DownloadJobsOptions;
   readonly #queue: FairQueue;
-  /** Lanes that ended and were not settled, oldest first. */
-  readonly #unsettled = new Set<Lane>();
-  /** What `close` waits for: runs and removals of work dirs. */
-  readonly #busy = new Set<Promise<unknown>>();
+  /** Jobs whose outcome is kept, oldest first. */
+  readonly #unacknowledged = new Set<Job>();
+  /** Attempts and cleanups in progress: `close` waits for them. */
+  readonly #inProgress = new Set<Promise<unknown>>();
   #closed = false;
 
   constructor(options: DownloadJobsOptions) {
@@ -35,258 +35,260 @@ export class DownloadJobs {
     this.#queue = new FairQueue(options.maxActive);
   }
 
-  start(session: string, job: StartJob): void {
-    const lane = this.#laneOf(session, job.download);
-    if (lane === null || job.attempt < lane.attempt) return;
-    const again = job.attempt === lane.attempt;
-    lane.attempt = job.attempt;
-    const { now } = lane;
-    switch (now.state) {
+  start(session: string, request: StartJob): void {
+    const job = this.#claim(session, request.download);
+    if (job === null || request.attempt < job.attempt) return;
+    const isRepeat = request.attempt === job.attempt;
+    job.attempt = request.attempt;
+    const { status } = job;
+    switch (status.state) {
       case 'idle':
-        return this.#enqueue(lane, job);
+        return this.#enqueue(job, request);
       case 'waiting':
-        if (!again) now.job = job;
+        if (!isRepeat) status.request = request;
         return;
       case 'running':
-        if (again) now.live.tellAgain();
-        else this.#leave(lane, now.live, { stops: [], clean: null, next: job });
+        if (isRepeat) status.attempt.replay();
+        else this.#stopAttempt(job, status.attempt, { stops: [], cleanup: null, next: request });
         return;
       case 'leaving':
-        now.after.next = job;
+        status.pending.next = request;
         return;
       case 'ended':
-        if (again) this.#options.outbox.event(session, now.outcome);
-        else this.#enqueue(lane, job);
+        if (isRepeat) this.#options.outbox.send(session, status.outcome);
+        else this.#enqueue(job, request);
         return;
     }
   }
 
   stop(session: string, { download, attempt }: JobRef): void {
-    const lane = this.lanes.get(download);
-    if (lane?.session !== session) return this.#stopped(session, download, attempt);
-    const { now } = lane;
-    const older = attempt < lane.attempt;
-    if (now.state === 'leaving') {
-      now.after.stops.push(attempt);
-      if (!older) now.after.next = null;
-    } else if (now.state === 'running' && !older) {
-      this.#leave(lane, now.live, { stops: [attempt], clean: null, next: null });
+    const job = this.jobs.get(download);
+    if (job?.session !== session) return this.#sendStopped(session, download, attempt);
+    const { status } = job;
+    const isOlder = attempt < job.attempt;
+    if (status.state === 'leaving') {
+      status.pending.stops.push(attempt);
+      if (!isOlder) status.pending.next = null;
+    } else if (status.state === 'running' && !isOlder) {
+      this.#stopAttempt(job, status.attempt, { stops: [attempt], cleanup: null, next: null });
     } else {
-      if (now.state === 'waiting' && !older) {
-        this.#queue.leave(now.ticket);
-        this.#forget(lane);
+      if (status.state === 'waiting' && !isOlder) {
+        this.#queue.release(status.ticket);
+        this.#forget(job);
       }
-      this.#stopped(session, download, attempt);
+      this.#sendStopped(session, download, attempt);
     }
   }
 
-  /** Of a job that runs or waits nothing can be settled yet: such a command is late, and ignored. */
-  settle(session: string, download: string): void {
-    const lane = this.#laneOf(session, download);
-    if (lane === null) return;
-    const { now } = lane;
-    if (now.state === 'leaving') now.after.clean ??= now.after.next ? null : { for: 'settle' };
-    else if (now.state === 'idle' || now.state === 'ended') this.#clean(lane, { for: 'settle' });
+  /** The session has stored the outcome. Ignored while the job waits or runs: the command is late then. */
+  acknowledge(session: string, download: string): void {
+    const job = this.#claim(session, download);
+    if (job === null) return;
+    const { status } = job;
+    if (status.state === 'leaving') {
+      status.pending.cleanup ??= status.pending.next ? null : { for: 'acknowledge' };
+    } else if (status.state === 'idle' || status.state === 'ended') {
+      this.#cleanUp(job, { for: 'acknowledge' });
+    }
   }
 
   discard(session: string, download: string, file: MarkedFile | null, keepFile: boolean): void {
-    const lane = this.#laneOf(session, download);
-    if (lane === null) return;
+    const job = this.#claim(session, download);
+    if (job === null) return;
     const files = file === null ? [] : [file];
-    const clean: Clean = { for: 'discard', answers: 1, files, keepFile, output: '' };
-    const { now } = lane;
-    switch (now.state) {
+    const cleanup: Cleanup = { for: 'discard', replies: 1, files, keepFile, output: '' };
+    const { status } = job;
+    switch (status.state) {
       case 'running':
-        return this.#leave(lane, now.live, { stops: [], clean, next: null });
+        return this.#stopAttempt(job, status.attempt, { stops: [], cleanup, next: null });
       case 'leaving':
-        now.after.next = null;
-        now.after.clean = addDiscard(now.after.clean, clean);
+        status.pending.next = null;
+        status.pending.cleanup = mergeDiscards(status.pending.cleanup, cleanup);
         return;
       case 'waiting':
-        this.#queue.leave(now.ticket);
-        return this.#clean(lane, clean);
+        this.#queue.release(status.ticket);
+        return this.#cleanUp(job, cleanup);
       case 'idle':
       case 'ended':
-        return this.#clean(lane, clean);
+        return this.#cleanUp(job, cleanup);
     }
   }
 
-  /** Ends what this session runs and does not want; returns what goes on. */
+  /** Stops the jobs of a session that it does not want; returns those that remain. */
   want(session: string, wanted: JobRef[]): JobRef[] {
     const attempts = new Map(wanted.map(({ download, attempt }) => [download, attempt]));
-    for (const lane of this.lanes.of(session)) {
-      const held = heldJob(lane);
-      if (held && attempts.get(held.download) !== held.attempt) this.stop(session, held);
+    for (const job of this.jobs.of(session)) {
+      const active = activeAttempt(job);
+      if (active && attempts.get(active.download) !== active.attempt) this.stop(session, active);
     }
-    return this.lanes.of(session).flatMap((lane) => heldJob(lane) ?? []);
+    return this.jobs.of(session).flatMap((job) => activeAttempt(job) ?? []);
   }
 
-  /** The session is gone: ends its jobs, keeps their bytes, forgets outcomes nobody came for. */
-  abandonAll(session: string): void {
+  /** The session's lease has expired: stops its jobs, keeps their bytes, drops outcomes that were not fetched. */
+  dropSession(session: string): void {
     this.want(session, []);
-    for (const lane of this.lanes.of(session)) if (lane.now.state === 'ended') this.#forget(lane);
+    for (const job of this.jobs.of(session)) if (job.status.state === 'ended') this.#forget(job);
   }
 
-  /** Aborts everything and waits until it is gone, but not for an engine that ignores the abort for `stuckMs`. */
+  /** Aborts everything and waits until it has ended, but no longer than `stuckMs` for engines that ignore the abort. */
   async close(): Promise<void> {
     this.#closed = true;
-    for (const { session, download, attempt } of this.lanes.all()) this.stop(session, { download, attempt });
+    for (const { session, download, attempt } of this.jobs.all()) this.stop(session, { download, attempt });
     let stopTimer = (): void => undefined;
     const stuck = new Promise<void>((resolve) => {
       stopTimer = startTimer(this.#options.clock, this.#options.stuckMs, resolve);
     });
-    while (this.#busy.size > 0) {
-      const gone = Promise.all(this.#busy).then(() => 'gone');
-      if ((await Promise.race([gone, stuck])) !== 'gone') break;
+    while (this.#inProgress.size > 0) {
+      const ended = Promise.all(this.#inProgress).then(() => 'ended');
+      if ((await Promise.race([ended, stuck])) !== 'ended') break;
     }
     stopTimer();
   }
 
-  #laneOf(session: string, download: string): Lane | null {
-    const lane = this.lanes.claim(session, download);
-    if (lane === null)
+  #claim(session: string, download: string): Job | null {
+    const job = this.jobs.claim(session, download);
+    if (job === null)
       this.#options.log('a session asked for a download of another one', { session, download });
-    return lane;
+    return job;
   }
 
-  #forget(lane: Lane): void {
-    this.#unsettled.delete(lane);
-    lane.now = { state: 'idle' };
-    this.lanes.drop(lane);
+  #forget(job: Job): void {
+    this.#unacknowledged.delete(job);
+    job.status = { state: 'idle' };
+    this.jobs.delete(job);
   }
 
-  #remember(lane: Lane, outcome: Outcome): void {
-    lane.now = { state: 'ended', outcome };
-    this.#unsettled.add(lane);
-    const [oldest] = this.#unsettled;
-    if (oldest && this.#unsettled.size > OUTCOMES_KEPT) this.#forget(oldest);
+  #keepOutcome(job: Job, outcome: AttemptOutcome): void {
+    job.status = { state: 'ended', outcome };
+    this.#unacknowledged.add(job);
+    const [oldest] = this.#unacknowledged;
+    if (oldest && this.#unacknowledged.size > MAX_OUTCOMES) this.#forget(oldest);
   }
 
-  /** @param run what was stopped, and its last words */
-  #stopped(
+  /** @param stopped the attempt that ran, with its last output */
+  #sendStopped(
     session: string,
     download: string,
     attempt: number,
-    run?: { live: LiveRun; output: string },
+    stopped?: { run: ReportedAttempt; output: string },
   ): void {
-    const stopped: RunnerEvent = { type: 'stopped', download, attempt, ...printed(run?.output) };
-    this.#options.outbox.event(session, stopped, run?.live.slot);
+    const event: RunnerEvent = { type: 'stopped', download, attempt, ...optionalOutput(stopped?.output) };
+    this.#options.outbox.send(session, event, stopped?.run.samples);
   }
 
-  #enqueue(lane: Lane, job: StartJob): void {
-    this.#unsettled.delete(lane);
-    const ticket = this.#queue.ask(lane.session, () => {
-      if (lane.now.state !== 'waiting') return;
-      const release = (): void => this.#queue.leave(ticket);
-      const { session, download, now } = lane;
-      const live = this.#options.within(
-        { session, download, url: now.job.url },
-        () => new LiveRun(session, now.job, release, this.#options),
+  #enqueue(job: Job, request: StartJob): void {
+    this.#unacknowledged.delete(job);
+    const ticket = this.#queue.enqueue(job.session, () => {
+      const { session, download, status } = job;
+      if (status.state !== 'waiting') return;
+      const release = (): void => this.#queue.release(ticket);
+      const attempt = this.#options.runInJob(
+        { session, download, url: status.request.url },
+        () => new ReportedAttempt(session, status.request, release, this.#options),
       );
-      lane.now = { state: 'running', live };
-      this.#hold(
-        lane,
-        live.gone.then((outcome) => this.#gone(lane, live, outcome)),
+      job.status = { state: 'running', attempt };
+      this.#track(
+        job,
+        attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome)),
       );
     });
-    lane.now = { state: 'waiting', job, ticket };
+    job.status = { state: 'waiting', request, ticket };
   }
 
-  #leave(lane: Lane, live: LiveRun, after: After): void {
-    lane.now = { state: 'leaving', after };
-    live.leave();
+  #stopAttempt(job: Job, attempt: ReportedAttempt, pending: Pending): void {
+    job.status = { state: 'leaving', pending };
+    attempt.stop();
   }
 
-  #gone(lane: Lane, live: LiveRun, outcome: Outcome): void {
-    const { outbox } = this.#options;
-    if (lane.now.state === 'running') {
-      this.#remember(lane, live.told ?? outcome);
-      if (!live.told) outbox.event(lane.session, outcome, live.slot);
-    } else if (lane.now.state === 'leaving') {
-      this.#left(lane, live, outcome, lane.now.after);
+  #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome): void {
+    if (job.status.state === 'running') {
+      this.#keepOutcome(job, attempt.reportedOutcome ?? outcome);
+      if (!attempt.reportedOutcome) this.#options.outbox.send(job.session, outcome, attempt.samples);
+    } else if (job.status.state === 'leaving') {
+      this.#onStopped(job, attempt, outcome, job.status.pending);
     }
   }
 
-  /** The run that was told to leave is gone. It may have landed its file all the same. */
-  #left(lane: Lane, live: LiveRun, outcome: Outcome, after: After): void {
+  /** A stopped attempt has ended. It may have finished its file all the same. */
+  #onStopped(job: Job, run: ReportedAttempt, outcome: AttemptOutcome, pending: Pending): void {
     const { outbox } = this.#options;
     const { output } = outcome;
-    let known: Outcome | null = null;
-    if (after.clean?.for === 'discard') after.clean.output = output;
+    let done: AttemptOutcome | null = null;
+    if (pending.cleanup?.for === 'discard') pending.cleanup.output = output;
     if (outcome.type === 'done') {
-      // a discarded download leaves no file that its session never heard of; a newer attempt tells by itself
-      if (after.clean?.for === 'discard') {
-        if (!after.clean.keepFile) after.clean.files.push(outcome.file);
-      } else if (outcome.attempt === lane.attempt) known = outcome;
+      // A discarded download leaves no file that its session was never told of; a newer attempt reports the file itself.
+      if (pending.cleanup?.for === 'discard') {
+        if (!pending.cleanup.keepFile) pending.cleanup.files.push(outcome.file);
+      } else if (outcome.attempt === job.attempt) done = outcome;
     }
-    if (known) outbox.event(lane.session, known, live.slot);
-    for (const attempt of after.stops) this.#stopped(lane.session, lane.download, attempt, { live, output });
-    after.stops = [];
-    outbox.drop(live.slot);
-    if (known && !after.clean) this.#remember(lane, known);
-    else this.#goOn(lane, after);
+    if (done) outbox.send(job.session, done, run.samples);
+    for (const attempt of pending.stops)
+      this.#sendStopped(job.session, job.download, attempt, { run, output });
+    pending.stops = [];
+    outbox.discardSample(run.samples);
+    if (done && !pending.cleanup) this.#keepOutcome(job, done);
+    else this.#applyPending(job, pending);
   }
 
-  /** The way is free: answer, clean up, begin what waited for it. */
-  #goOn(lane: Lane, { stops, clean, next }: After): void {
-    for (const attempt of stops) this.#stopped(lane.session, lane.download, attempt);
-    if (clean) this.#clean(lane, clean, next);
-    else if (next && !this.#closed) this.#enqueue(lane, next);
-    else this.#forget(lane);
+  #applyPending(job: Job, { stops, cleanup, next }: Pending): void {
+    for (const attempt of stops) this.#sendStopped(job.session, job.download, attempt);
+    if (cleanup) this.#cleanUp(job, cleanup, next);
+    else if (next && !this.#closed) this.#enqueue(job, next);
+    else this.#forget(job);
   }
 
-  #clean(lane: Lane, clean: Clean, next: StartJob | null = null): void {
-    const after: After = { stops: [], clean: null, next };
-    this.#unsettled.delete(lane);
-    lane.now = { state: 'leaving', after };
-    this.#hold(
-      lane,
-      this.#remove(lane, clean).then(() => this.#goOn(lane, after)),
+  #cleanUp(job: Job, cleanup: Cleanup, next: StartJob | null = null): void {
+    const pending: Pending = { stops: [], cleanup: null, next };
+    this.#unacknowledged.delete(job);
+    job.status = { state: 'leaving', pending };
+    this.#track(
+      job,
+      this.#removeFiles(job, cleanup).then(() => this.#applyPending(job, pending)),
     );
   }
 
-  async #remove({ session, download }: Lane, clean: Clean): Promise<void> {
+  async #removeFiles({ session, download }: Job, cleanup: Cleanup): Promise<void> {
     const { folder, outbox, log } = this.#options;
     try {
-      if (clean.for === 'discard') {
-        // before the work dir, whose journal is all that names a file of which nobody was told
-        if (!clean.keepFile) await folder.undo(download);
-        for (const file of clean.files) await folder.delete(file);
+      if (cleanup.for === 'discard') {
+        // Before the work dir: its journal alone names a file that was never reported.
+        if (!cleanup.keepFile) await folder.undoFinish(download);
+        for (const file of cleanup.files) await folder.deleteFile(file);
       }
-      // without others nobody would take its work dir soon
-      await folder.remove(download, this.#queue.serves(session) ? session : null);
+      // Kept as a spare only while the session runs others, which may take it soon.
+      await folder.removeWorkDir(download, this.#queue.holdsSlot(session) ? session : null);
     } catch (thrown) {
-      // nobody could do better by asking again at once: what is left shows in the folder
+      // Reported as discarded all the same: asking again at once would not help, and what is left shows in the folder.
       log('a download could not be removed', { download, thrown });
     }
-    if (clean.for === 'settle') return;
-    const discarded: RunnerEvent = { type: 'discarded', download, ...printed(clean.output) };
-    for (let i = 0; i < clean.answers; i++) outbox.event(session, discarded);
+    if (cleanup.for === 'acknowledge') return;
+    const discarded: RunnerEvent = { type: 'discarded', download, ...optionalOutput(cleanup.output) };
+    for (let i = 0; i < cleanup.replies; i++) outbox.send(session, discarded);
   }
 
-  #hold({ session }: Lane, work: Promise<unknown>): void {
-    this.#busy.add(work);
+  #track({ session }: Job, work: Promise<unknown>): void {
+    this.#inProgress.add(work);
     void work.finally(() => {
-      this.#busy.delete(work);
-      if (!this.#queue.serves(session)) this.#tidy(session);
+      this.#inProgress.delete(work);
+      if (!this.#queue.holdsSlot(session)) this.#removeSpares(session);
     });
   }
 
-  #tidy(session: string): void {
+  #removeSpares(session: string): void {
     const { folder, log } = this.#options;
-    folder.tidy(session).catch((thrown: unknown) => {
+    folder.removeSpares(session).catch((thrown: unknown) => {
       log('what was kept for the next download could not be removed', { session, thrown });
     });
   }
 }
 
-function addDiscard(known: Clean | null, clean: Extract<Clean, { for: 'discard' }>): Clean {
-  if (known?.for !== 'discard') return clean;
-  const files = [...known.files, ...clean.files];
-  const keepFile = known.keepFile && clean.keepFile;
-  return { ...known, answers: known.answers + clean.answers, files, keepFile };
+function mergeDiscards(known: Cleanup | null, added: Extract<Cleanup, { for: 'discard' }>): Cleanup {
+  if (known?.for !== 'discard') return added;
+  const files = [...known.files, ...added.files];
+  const keepFile = known.keepFile && added.keepFile;
+  return { ...known, replies: known.replies + added.replies, files, keepFile };
 }
 
-function printed(output = ''): { output?: string } {
+function optionalOutput(output = ''): { output?: string } {
   return output === '' ? {} : { output };
 }

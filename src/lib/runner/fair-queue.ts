@@ -1,18 +1,18 @@
 /**
- * Places for work, shared fairly between sessions. A free place goes to the waiting session that holds the fewest,
- * and among those to the one served longest ago: no session waits while another gets two places more than it.
+ * Slots shared fairly between sessions. A free slot goes to the waiting session that holds the fewest, and among those
+ * to the one served longest ago: no session waits while another gets two slots more than it.
  */
 export interface Ticket {
   readonly session: string;
   readonly begin: () => void;
-  state: 'waiting' | 'placed' | 'gone';
+  state: 'waiting' | 'active' | 'released';
 }
 
 export class FairQueue {
   readonly #capacity: number;
-  #placed = 0;
-  /** Places held by each session that holds any. */
-  readonly #held = new Map<string, number>();
+  #active = 0;
+  /** Number of slots held, by session; sessions without one are absent. */
+  readonly #slots = new Map<string, number>();
   /** Waiting tickets in order, by session; the session served longest ago comes first. */
   readonly #waiting = new Map<string, Set<Ticket>>();
 
@@ -20,58 +20,57 @@ export class FairQueue {
     this.#capacity = capacity;
   }
 
-  /** `begin` is called when there is a place, never before this returns; give the place back with `leave`. */
-  ask(session: string, begin: () => void): Ticket {
+  /** `begin` is called once there is a slot, never before this returns. Every ticket is to be released. */
+  enqueue(session: string, begin: () => void): Ticket {
     const ticket: Ticket = { session, begin, state: 'waiting' };
     const line = this.#waiting.get(session);
     if (line) line.add(ticket);
     else this.#waiting.set(session, new Set([ticket]));
-    this.#fill();
+    this.#fillSlots();
     return ticket;
   }
 
-  /** Gives the place back, or leaves the queue. Doing it twice is harmless. */
-  leave(ticket: Ticket): void {
+  /** Gives the slot back, or leaves the queue. Idempotent. */
+  release(ticket: Ticket): void {
     const { state, session } = ticket;
-    ticket.state = 'gone';
-    if (state === 'gone') return;
+    ticket.state = 'released';
+    if (state === 'released') return;
     if (state === 'waiting') {
-      this.#unqueue(ticket);
+      this.#dequeue(ticket);
       return;
     }
-    this.#placed--;
-    const held = this.#heldBy(session) - 1;
-    if (held === 0) this.#held.delete(session);
-    else this.#held.set(session, held);
-    this.#fill();
+    this.#active--;
+    const slots = this.#slotsOf(session) - 1;
+    if (slots === 0) this.#slots.delete(session);
+    else this.#slots.set(session, slots);
+    this.#fillSlots();
   }
 
-  /** Whether the session holds a place. */
-  serves(session: string): boolean {
-    return this.#held.has(session);
+  holdsSlot(session: string): boolean {
+    return this.#slots.has(session);
   }
 
-  #heldBy(session: string): number {
-    return this.#held.get(session) ?? 0;
+  #slotsOf(session: string): number {
+    return this.#slots.get(session) ?? 0;
   }
 
-  #unqueue(ticket: Ticket): void {
+  #dequeue(ticket: Ticket): void {
     const line = this.#waiting.get(ticket.session);
     line?.delete(ticket);
     if (line?.size === 0) this.#waiting.delete(ticket.session);
   }
 
-  #fill(): void {
-    while (this.#placed < this.#capacity) {
+  #fillSlots(): void {
+    while (this.#active < this.#capacity) {
       const ticket = this.#next();
       if (ticket === null) return;
-      this.#unqueue(ticket);
-      this.#toTheBack(ticket.session);
-      this.#placed++;
-      this.#held.set(ticket.session, this.#heldBy(ticket.session) + 1);
-      ticket.state = 'placed';
+      this.#dequeue(ticket);
+      this.#moveToBack(ticket.session);
+      this.#active++;
+      this.#slots.set(ticket.session, this.#slotsOf(ticket.session) + 1);
+      ticket.state = 'active';
       queueMicrotask(() => {
-        if (ticket.state === 'placed') ticket.begin();
+        if (ticket.state === 'active') ticket.begin();
       });
     }
   }
@@ -80,15 +79,15 @@ export class FairQueue {
     let fewest = Infinity;
     let line: Set<Ticket> | null = null;
     for (const [session, tickets] of this.#waiting) {
-      const held = this.#heldBy(session);
-      if (held >= fewest) continue;
-      [fewest, line] = [held, tickets];
+      const slots = this.#slotsOf(session);
+      if (slots >= fewest) continue;
+      [fewest, line] = [slots, tickets];
       if (fewest === 0) break;
     }
     return line?.values().next().value ?? null;
   }
 
-  #toTheBack(session: string): void {
+  #moveToBack(session: string): void {
     const line = this.#waiting.get(session);
     if (!line) return;
     this.#waiting.delete(session);

@@ -1,21 +1,21 @@
 import { stripVTControlCharacters } from 'node:util';
 
-/** "The last 4 kB of engine output are stored for each download" (design). */
+/** Stored with each download. */
 export const OUTPUT_TAIL_BYTES = 4096;
-/** Kept raw: more than the result, since control characters and colours are dropped from it at the end. */
-const KEPT_CHARS = 2 * OUTPUT_TAIL_BYTES;
+/** More than the result, since control characters and colours are removed from it at the end. */
+const RAW_CHARS = 2 * OUTPUT_TAIL_BYTES;
 
-/** Everything that could move a cursor or reorder a line: control characters but \n and \t, and bidi controls. */
+/** Whatever moves a cursor or reorders a line: control characters except \n and \t, and bidi controls. */
 const UNPRINTABLE = /[^\P{Cc}\n\t]|[\u061C\u200E\u200F\u202A-\u202E\u2066-\u2069]/gu;
 
-/** The end of what an engine printed, in bounded memory however much that is. */
+/** The end of an engine's output, in bounded memory. */
 export class OutputTail {
   #text = '';
 
   append(text: string): void {
-    this.#text += text.length > KEPT_CHARS ? text.slice(-KEPT_CHARS) : text;
-    // amortised: one copy per KEPT_CHARS, not per chunk
-    if (this.#text.length > 2 * KEPT_CHARS) this.#text = this.#text.slice(-KEPT_CHARS);
+    this.#text += text.length > RAW_CHARS ? text.slice(-RAW_CHARS) : text;
+    // Amortised: one copy per RAW_CHARS, not per chunk.
+    if (this.#text.length > 2 * RAW_CHARS) this.#text = this.#text.slice(-RAW_CHARS);
   }
 
   /** At most 4096 bytes of UTF-8, cut between characters; a bare carriage return reads as a line end. */
@@ -26,7 +26,7 @@ export class OutputTail {
     );
     const bytes = new TextEncoder().encode(text);
     let start = Math.max(0, bytes.length - OUTPUT_TAIL_BYTES);
-    // 10xxxxxx continues a character that began before the cut
+    // 10xxxxxx continues a character that began before the cut.
     while (((bytes[start] ?? 0) & 0xc0) === 0x80) start++;
     return new TextDecoder().decode(bytes.subarray(start));
   }

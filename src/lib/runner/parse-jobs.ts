@@ -1,25 +1,25 @@
-/** Parses asked for by sessions: a few at a time, fair between sessions, each with a deadline. */
+/** The parse jobs of all sessions: a few at a time, fair between sessions, each with a deadline. */
 import { SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { Registry } from '../annie/registry.ts';
-import { startTimer, type Clock } from './clock.ts';
+import { startTimer, type RunnerClock } from './clock.ts';
 import { FairQueue, type Ticket } from './fair-queue.ts';
-import { known, untilAborted } from './failure.ts';
+import { toKnownError, untilAborted } from './failure.ts';
 import type { Log } from '../protocol/log.ts';
-import type { Outbox } from './outbox.ts';
-import type { WithinJob } from './within-job.ts';
+import type { EventOutbox } from './event-outbox.ts';
+import type { RunInJob } from './run-in-job.ts';
 
 export interface ParseJobsOptions {
   registry: Pick<Registry, 'parse'>;
-  outbox: Outbox;
-  clock: Clock;
+  outbox: EventOutbox;
+  clock: RunnerClock;
   log: Log;
   maxParsing: number;
-  /** ms from its place in the queue to `timeout`. */
+  /** ms from getting a slot to `timeout`. */
   timeoutMs: number;
-  /** ms after which an engine that ignores an abort no longer holds a place. */
+  /** ms after which an engine that ignores an abort loses its slot. */
   stuckMs: number;
-  within: WithinJob;
+  runInJob: RunInJob;
 }
 
 export interface ParseJob {
@@ -28,7 +28,7 @@ export interface ParseJob {
   engine: EngineName | null;
 }
 
-interface Parsing extends ParseJob {
+interface RunningParse extends ParseJob {
   session: string;
   controller: AbortController;
   ticket: Ticket | null;
@@ -37,8 +37,8 @@ interface Parsing extends ParseJob {
 export class ParseJobs {
   readonly #options: ParseJobsOptions;
   readonly #queue: FairQueue;
-  readonly #bySession = new Map<string, Map<string, Parsing>>();
-  /** Also those that were abandoned and are not gone yet. */
+  readonly #bySession = new Map<string, Map<string, RunningParse>>();
+  /** Includes cancelled parses that have not ended yet. */
   readonly #running = new Set<Promise<void>>();
 
   constructor(options: ParseJobsOptions) {
@@ -46,48 +46,48 @@ export class ParseJobs {
     this.#queue = new FairQueue(options.maxParsing);
   }
 
-  /** Asking twice for one job is asking once. */
+  /** Idempotent by session and job. */
   start(session: string, job: ParseJob): void {
-    const mine = this.#bySession.get(session) ?? new Map<string, Parsing>();
-    if (mine.has(job.job)) return;
-    const parsing: Parsing = { ...job, session, controller: new AbortController(), ticket: null };
-    mine.set(job.job, parsing);
-    this.#bySession.set(session, mine);
-    parsing.ticket = this.#queue.ask(session, () => {
-      const running = this.#options.within({ session, download: null, url: job.url }, () =>
-        this.#run(parsing),
+    const jobs = this.#bySession.get(session) ?? new Map<string, RunningParse>();
+    if (jobs.has(job.job)) return;
+    const parse: RunningParse = { ...job, session, controller: new AbortController(), ticket: null };
+    jobs.set(job.job, parse);
+    this.#bySession.set(session, jobs);
+    parse.ticket = this.#queue.enqueue(session, () => {
+      const running = this.#options.runInJob({ session, download: null, url: job.url }, () =>
+        this.#run(parse),
       );
       this.#running.add(running);
       void running.finally(() => this.#running.delete(running));
     });
   }
 
-  /** Nobody waits for the answer any more: none is given. */
-  abandon(session: string, job: string): void {
-    const parsing = this.#bySession.get(session)?.get(job);
-    if (!parsing) return;
-    this.#forget(parsing);
-    if (parsing.ticket?.state === 'waiting') this.#queue.leave(parsing.ticket);
-    parsing.controller.abort(new SluiceError('timeout', 'Nobody waits for this any more.'));
+  /** No answer is sent. */
+  cancel(session: string, job: string): void {
+    const parse = this.#bySession.get(session)?.get(job);
+    if (!parse) return;
+    this.#forget(parse);
+    if (parse.ticket?.state === 'waiting') this.#queue.release(parse.ticket);
+    parse.controller.abort(new SluiceError('timeout', 'Nobody waits for this any more.'));
   }
 
-  abandonAll(session: string): void {
-    for (const job of [...(this.#bySession.get(session)?.keys() ?? [])]) this.abandon(session, job);
+  cancelAll(session: string): void {
+    for (const job of [...(this.#bySession.get(session)?.keys() ?? [])]) this.cancel(session, job);
   }
 
   has(session: string): boolean {
     return this.#bySession.has(session);
   }
 
-  /** Aborts everything; resolves when it is gone (or has ignored the abort for `stuckMs`). */
+  /** Aborts everything; resolves when it has ended (or has ignored the abort for `stuckMs`). */
   async close(): Promise<void> {
-    for (const session of [...this.#bySession.keys()]) this.abandonAll(session);
+    for (const session of [...this.#bySession.keys()]) this.cancelAll(session);
     await Promise.all(this.#running);
   }
 
-  async #run(parsing: Parsing): Promise<void> {
+  async #run(parse: RunningParse): Promise<void> {
     const { registry, outbox, clock, timeoutMs } = this.#options;
-    const { session, job, url, engine: requested, controller } = parsing;
+    const { session, job, url, engine: requested, controller } = parse;
     const { signal } = controller;
     const stopTimer = startTimer(clock, timeoutMs, () => {
       controller.abort(
@@ -95,52 +95,52 @@ export class ParseJobs {
       );
     });
     const onItems: Parameters<Registry['parse']>[0]['onItems'] = (engine, items) => {
-      if (this.#waitsFor(parsing)) outbox.event(session, { type: 'parse-items', job, engine, items });
+      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-items', job, engine, items });
     };
-    // async, so that an engine that throws on the spot rejects like any other
+    // Async, so that an engine that throws synchronously rejects too.
     const parsed = (async () => await registry.parse({ url, engine: requested, signal, onItems }))();
-    const released = this.#releaseWhenGone(parsing, parsed);
+    const released = this.#releaseWhenEnded(parse, parsed);
     try {
       const result = await untilAborted(parsed, signal);
-      if (this.#waitsFor(parsing)) outbox.event(session, { type: 'parse-done', job, result });
+      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-done', job, result });
     } catch (thrown) {
-      const error = known(thrown);
+      const error = toKnownError(thrown);
       if (error.code === 'internal_error') this.#options.log('a parse broke', { session, job, thrown });
-      if (this.#waitsFor(parsing)) outbox.event(session, { type: 'parse-failed', job, error: error.view });
+      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-failed', job, error: error.view });
     } finally {
       stopTimer();
-      this.#forget(parsing);
+      this.#forget(parse);
     }
     await released;
   }
 
-  /** The place is held as long as the engine works; one that never ends is not waited for. */
-  async #releaseWhenGone(
-    { ticket, controller: { signal } }: Parsing,
+  /** Holds the slot until the engine ends, or has ignored its abort for `stuckMs`. */
+  async #releaseWhenEnded(
+    { ticket, controller: { signal } }: RunningParse,
     parsed: Promise<unknown>,
   ): Promise<void> {
     const { clock, stuckMs } = this.#options;
     let stopTimer = (): void => undefined;
     const stuck = new Promise<void>((resolve) => {
-      const arm = (): void => {
+      const start = (): void => {
         stopTimer = startTimer(clock, stuckMs, resolve);
       };
-      if (signal.aborted) arm();
-      else signal.addEventListener('abort', arm, { once: true });
+      if (signal.aborted) start();
+      else signal.addEventListener('abort', start, { once: true });
     });
     await Promise.race([parsed.catch(() => undefined), stuck]);
     stopTimer();
-    if (ticket) this.#queue.leave(ticket);
+    if (ticket) this.#queue.release(ticket);
   }
 
-  #waitsFor(parsing: Parsing): boolean {
-    return this.#bySession.get(parsing.session)?.get(parsing.job) === parsing;
+  #isWanted(parse: RunningParse): boolean {
+    return this.#bySession.get(parse.session)?.get(parse.job) === parse;
   }
 
-  #forget(parsing: Parsing): void {
-    const jobs = this.#bySession.get(parsing.session);
-    if (jobs?.get(parsing.job) !== parsing) return;
-    jobs.delete(parsing.job);
-    if (jobs.size === 0) this.#bySession.delete(parsing.session);
+  #forget(parse: RunningParse): void {
+    const jobs = this.#bySession.get(parse.session);
+    if (jobs?.get(parse.job) !== parse) return;
+    jobs.delete(parse.job);
+    if (jobs.size === 0) this.#bySession.delete(parse.session);
   }
 }

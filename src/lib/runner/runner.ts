@@ -1,28 +1,28 @@
 /**
- * The runner: what stands between sessions and engines. Commands come in by `send`, events go out by `onEvents`;
- * their meaning is in `protocol/runner.ts`. It knows no session by heart: what it holds is jobs.
+ * The runner stands between sessions and engines: commands come in by `send`, events go out by `onEvents`. Their
+ * meaning is in `protocol/runner.ts`. It holds jobs, and knows sessions by their id alone.
  */
 import type { EngineName } from '../protocol/media.ts';
 import type { MarkedFile, RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
 import type { Registry } from '../annie/registry.ts';
-import { systemClock, type Clock } from './clock.ts';
+import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
 import { DownloadJobs } from './download-jobs.ts';
-import { createFolder } from '../files/download-folder.server.ts';
-import type { Lane } from './lane.ts';
+import { DownloadFolder } from '../files/download-folder.server.ts';
+import type { Job } from './job.ts';
 import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
-import { Outbox } from './outbox.ts';
+import { EventOutbox } from './event-outbox.ts';
 import { ParseJobs } from './parse-jobs.ts';
-import { type SpaceOptions, SpaceWatch } from './space.ts';
-import type { WithinJob } from './within-job.ts';
+import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
+import type { RunInJob } from './run-in-job.ts';
 
 export interface RunnerOptions {
   registry: Pick<Registry, 'choose' | 'parse'>;
-  /** Has to exist; work dirs are made in its `.sluice`. */
+  /** Must exist; work dirs are made in its `.sluice`. */
   downloadDir: string;
   onEvents: RunnerSink;
-  /** Marks work dirs as this data dir's (`instanceKey`), for `report`. null = they are nobody's. */
+  /** Names the data dir as the owner of work dirs (`instanceKey`), for `reportWorkDirs`. null = they have no owner. */
   instance?: string | null;
   /** Downloads at a time, over all sessions. */
   maxActive?: number;
@@ -31,21 +31,21 @@ export interface RunnerOptions {
   parseTimeoutMs?: number;
   /** ms without a byte until a download fails with `engine_stalled`; Infinity = never. */
   stallMs?: number;
-  /** ms an engine may take to end after an abort before its place goes to somebody else. */
+  /** ms an engine may take to end after an abort before it loses its slot. */
   stuckMs?: number;
-  /** ms of silence after which a session's jobs are ended; Infinity for sessions in the same process. */
+  /** ms without a command after which a session's jobs are ended; Infinity for sessions in the same process. */
   leaseMs?: number;
   /** ms between two deliveries of samples. */
   flushMs?: number;
-  /** Room on the disk of the download dir. */
-  measureSpace?: SpaceOptions['measure'];
-  clock?: Clock;
+  /** Free space on the disk of the download dir. */
+  measureSpace?: SpaceMonitorOptions['measure'];
+  clock?: RunnerClock;
   log?: Log;
-  /** Begins what is done for a job, so that the caller can tell for whom code runs. */
-  within?: WithinJob;
+  /** Starts the work of a job, so that the caller can tell which job code runs for. */
+  runInJob?: RunInJob;
 }
 
-/** For people and inspectors: everything the runner holds. */
+/** A job as people and the inspector see it. */
 export interface RunnerJob {
   session: string;
   download: string;
@@ -54,103 +54,110 @@ export interface RunnerJob {
   engine: EngineName | null;
 }
 
-export interface Runner extends RunnerPort {
-  jobs(): RunnerJob[];
-  /** Tells each session which of its work dirs are here: once, at the start. What it does not want it has removed. */
-  report(): Promise<void>;
-  /** Aborts everything and waits for the engines to settle; nothing is sent any more, bytes are kept. */
-  close(): Promise<void>;
-}
+/** Ids in one `found` event: as many keys as a session's storage reads in one call. */
+const MAX_FOUND_IDS = 128;
 
-/** Keys that a session's storage reads in one call. */
-const REPORTED_TOGETHER = 128;
+/** Defaults: those of `SLUICE_MAX_ACTIVE` and `SLUICE_STALL_MS`, a lease of 5 min, 20 deliveries of samples a second. */
+export class Runner implements RunnerPort {
+  readonly #outbox: EventOutbox;
+  readonly #folder: DownloadFolder;
+  readonly #downloads: DownloadJobs;
+  readonly #parses: ParseJobs;
+  readonly #leases: Leases;
+  #closing: Promise<void> | null = null;
 
-/** Defaults: `SLUICE_MAX_ACTIVE` 8 and `SLUICE_STALL_MS` 60 s of the contract; a lease of 5 min; 20 deliveries/s. */
-export function createRunner(options: RunnerOptions): Runner {
-  const {
-    registry,
-    downloadDir,
-    onEvents,
-    instance = null,
-    maxActive = 8,
-    maxParsing = 4,
-    parseTimeoutMs = 60_000,
-    stallMs = 60_000,
-    stuckMs = 10_000,
-    leaseMs = 300_000,
-    flushMs = 50,
-    measureSpace: measure = () => measureSpace(downloadDir),
-    clock = systemClock,
-    log = () => undefined,
-    within = (_job, work) => work(),
-  } = options;
-  const outbox = new Outbox({ onEvents, clock, flushMs, log });
-  const folder = createFolder(downloadDir, instance, log);
-  const space = new SpaceWatch({ measure, clock });
-  const shared = { registry, outbox, clock, log, stuckMs, within };
-  const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
-  const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
-  const leases = new Leases({
-    clock,
-    leaseMs,
-    hasWork: (session) => downloads.lanes.has(session) || parses.has(session),
-    onExpired: (session) => {
-      log('a session was not heard of for its lease', { session });
-      parses.abandonAll(session);
-      downloads.abandonAll(session);
-    },
-  });
-  let closing: Promise<void> | null = null;
+  constructor(options: RunnerOptions) {
+    const {
+      registry,
+      downloadDir,
+      onEvents,
+      instance = null,
+      maxActive = 8,
+      maxParsing = 4,
+      parseTimeoutMs = 60_000,
+      stallMs = 60_000,
+      stuckMs = 10_000,
+      leaseMs = 300_000,
+      flushMs = 50,
+      measureSpace: measure = () => measureSpace(downloadDir),
+      clock = systemRunnerClock,
+      log = () => undefined,
+      runInJob = (_job, work) => work(),
+    } = options;
+    const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
+    const folder = new DownloadFolder(downloadDir, instance, log);
+    const space = new SpaceMonitor({ measure, clock });
+    const shared = { registry, outbox, clock, log, stuckMs, runInJob };
+    const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
+    const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
+    this.#outbox = outbox;
+    this.#folder = folder;
+    this.#downloads = downloads;
+    this.#parses = parses;
+    this.#leases = new Leases({
+      clock,
+      leaseMs,
+      hasWork: (session) => downloads.jobs.has(session) || parses.has(session),
+      onExpired: (session) => {
+        log('a session was not heard of for its lease', { session });
+        parses.cancelAll(session);
+        downloads.dropSession(session);
+      },
+    });
+  }
 
-  function send(session: string, command: RunnerCommand): void {
-    if (closing) return;
-    leases.renew(session);
+  send(session: string, command: RunnerCommand): void {
+    if (this.#closing) return;
+    this.#leases.renew(session);
+    const downloads = this.#downloads;
     switch (command.type) {
       case 'parse':
-        return parses.start(session, command);
+        return this.#parses.start(session, command);
       case 'abandon-parse':
-        return parses.abandon(session, command.job);
+        return this.#parses.cancel(session, command.job);
       case 'start':
         return downloads.start(session, command);
       case 'stop':
         return downloads.stop(session, command);
       case 'settle':
-        return downloads.settle(session, command.download);
+        return downloads.acknowledge(session, command.download);
       case 'discard':
         return downloads.discard(session, command.download, fileOf(command), command.keepFile ?? false);
       case 'want':
-        outbox.event(session, { type: 'jobs', jobs: downloads.want(session, command.jobs) });
-        return;
+        return this.#outbox.send(session, { type: 'jobs', jobs: downloads.want(session, command.jobs) });
     }
   }
 
-  async function report(): Promise<void> {
-    for (const [session, ids] of await folder.found()) {
-      for (let at = 0; at < ids.length; at += REPORTED_TOGETHER) {
-        outbox.event(session, { type: 'found', downloads: ids.slice(at, at + REPORTED_TOGETHER) });
+  jobs(): RunnerJob[] {
+    return this.#downloads.jobs.all().flatMap(describe);
+  }
+
+  /** Sends each session the ids of its work dirs here: once, at the start. It discards those it does not know. */
+  async reportWorkDirs(): Promise<void> {
+    for (const [session, ids] of await this.#folder.findWorkDirs()) {
+      for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {
+        this.#outbox.send(session, { type: 'found', downloads: ids.slice(at, at + MAX_FOUND_IDS) });
       }
     }
   }
 
-  async function shutDown(): Promise<void> {
-    leases.close();
-    outbox.close();
-    await Promise.all([downloads.close(), parses.close()]);
-    await folder.close();
+  /** Aborts everything and waits for the engines to end; sends nothing more and keeps all bytes. */
+  close(): Promise<void> {
+    return (this.#closing ??= this.#shutDown());
   }
 
-  return {
-    send,
-    jobs: () => downloads.lanes.all().flatMap(describe),
-    report,
-    close: () => (closing ??= shutDown()),
-  };
+  async #shutDown(): Promise<void> {
+    this.#leases.close();
+    this.#outbox.close();
+    await Promise.all([this.#downloads.close(), this.#parses.close()]);
+    await this.#folder.close();
+  }
 }
 
-function describe({ session, download, attempt, now }: Lane): RunnerJob[] {
-  if (now.state === 'idle') return [];
-  const engine = now.state === 'running' ? now.live.engine : null;
-  return [{ session, download, attempt, state: now.state, engine }];
+function describe({ session, download, attempt, status }: Job): RunnerJob[] {
+  if (status.state === 'idle') return [];
+  const engine = status.state === 'running' ? status.attempt.engine : null;
+  return [{ session, download, attempt, state: status.state, engine }];
 }
 
 function fileOf({ file, mark }: Extract<RunnerCommand, { type: 'discard' }>): MarkedFile | null {

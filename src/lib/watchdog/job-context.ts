@@ -1,33 +1,33 @@
 /**
- * For which job the code runs that runs now, followed through everything that is awaited. Node keeps this with each
- * promise anyway (AsyncContextFrame): a store costs nothing that could be measured (docs/adr/021).
+ * Which job the current code runs for, through everything that it awaits. Node keeps this with each promise anyway
+ * (AsyncContextFrame): a store has no measurable cost (docs/adr/021).
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
-import type { CurrentJob } from './ends.ts';
+import type { CurrentJob } from './termination-history.ts';
 
-/** Under this name the watchdog finds what to ask, in the global symbol registry: it shares no module with this thread. */
+/** A name in the global symbol registry: the watchdog's thread shares no module with the main thread. */
 const CURRENT_JOB = 'sluice.currentJob';
-/** What the watchdog has the main thread evaluate: the JSON of a `CurrentJob`, or of null. */
-export const ASK_CURRENT_JOB = `globalThis[Symbol.for('${CURRENT_JOB}')]?.()`;
+/** Evaluated in the main thread by the watchdog: the JSON of a `CurrentJob`, or of null. */
+export const CURRENT_JOB_EXPRESSION = `globalThis[Symbol.for('${CURRENT_JOB}')]?.()`;
 
 const current = new AsyncLocalStorage<CurrentJob | null>();
 
-/** Whatever `work` does, now and later, it does for this job. */
-export function withinJob<T>(job: CurrentJob, work: () => T): T {
+/** Runs `work`, and all that it starts, in the context of a job. */
+export function runInJob<T>(job: CurrentJob, work: () => T): T {
   return current.run(job, work);
 }
 
-/** Whatever `work` does, it does for everybody. */
-export function outsideJobs<T>(work: () => T): T {
+/** Runs `work` in the context of no job. */
+export function runOutsideJobs<T>(work: () => T): T {
   return current.run(null, work);
 }
 
-/** Whose job it is; null outside of jobs. */
+/** The session of the current job; null outside of jobs. */
 export function currentSession(): string | null {
   return current.getStore()?.session ?? null;
 }
 
-/** Makes it known to the watchdog. */
+/** Defines the function that `CURRENT_JOB_EXPRESSION` calls. */
 export function exposeCurrentJob(): void {
   const known = globalThis as Record<symbol, unknown>;
   known[Symbol.for(CURRENT_JOB)] = () => JSON.stringify(current.getStore() ?? null);

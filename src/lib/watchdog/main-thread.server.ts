@@ -1,10 +1,8 @@
-/** What a worker can have the main thread do while its event loop does not turn. */
-
 /**
- * The main thread evaluates `expression` in the middle of what it does: a loop, a regular expression that backtracks and
- * a wait are interrupted for it (0.5 to 6 ms, Node 24.21). Native code is not (`JSON.parse`, a synchronous read): then
+ * Evaluates `expression` in the main thread, even while its event loop is blocked: a loop, a backtracking regular
+ * expression and a wait are interrupted (0.5 to 6 ms, Node 24.21). Native code is not (`JSON.parse`, a synchronous read):
  * the answer comes when that returns.
- * @returns its value, where that is a plain one
+ * @returns its value, if that is plain data
  * @throws where this Node has no inspector, and when the expression throws
  */
 export async function evaluateInMainThread(expression: string): Promise<unknown> {

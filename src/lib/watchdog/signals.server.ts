@@ -1,14 +1,14 @@
-/** Signals in a worker, whatever the main thread does meanwhile. */
+/** Signals in a worker, even while the main thread is blocked. */
 import { createRequire } from 'node:module';
 
-/** What a worker that calls `onSignals` has to be started with. */
+/** Required by a worker that calls `onSignals`. */
 export const SIGNALS_EXEC_ARGV = ['--expose-internals'];
 
 /**
- * Calls `onSignal` for each signal that the process is sent, beside the listeners of the main thread, which go on getting
- * theirs. Node offers this to the main thread alone, for no reason in libuv, which hands a signal to each loop that wants
- * it. So this takes what `process.on` of the main thread calls, where this Node has it (docs/adr/021).
- * @returns false where it has not
+ * Calls `onSignal` for each signal that the process gets, in addition to the listeners of the main thread. Node offers
+ * this only to the main thread, although libuv delivers a signal to every loop that asks for it: so this calls the
+ * internal function behind the main thread's `process.on` (docs/adr/021).
+ * @returns false = this Node does not have it
  */
 export function onSignals(signals: readonly string[], onSignal: (signal: string) => void): boolean {
   if (signals.length === 0) return true;

@@ -1,41 +1,41 @@
-/** The main thread's side of the watchdog: it beats, and starts the thread that listens (docs/adr/021). */
+/** The main thread's side of the watchdog: starts the thread that watches, and gives heartbeats (docs/adr/021). */
 import { Worker } from 'node:worker_threads';
 import { exposeCurrentJob } from './job-context.ts';
-import { LIMITS, type Limits } from './silence.ts';
+import { HANG_LIMITS, type HangLimits } from './hang-detector.ts';
 import { SIGNALS_EXEC_ARGV } from './signals.server.ts';
-import { SHARED, type WatchdogTask } from './task.ts';
+import { SHARED_INDEX, type WatchdogThreadData } from './thread-data.ts';
 
-export interface WatchdogOptions extends Pick<WatchdogTask, 'endsPath' | 'logLevel'> {
+export interface WatchdogOptions extends Pick<WatchdogThreadData, 'historyPath' | 'logLevel'> {
   /** The program of the thread. */
   program: URL;
-  limits?: Limits;
-  /** The thread is gone: nobody ends the process when it is silent. */
+  limits?: HangLimits;
+  /** The thread has died: a blocked process will not be ended. */
   onError: (error: unknown) => void;
 }
 
 export interface Watchdog {
-  /** From now on silence counts. Resolves when the thread is there, or cannot be (`onError` is told). */
+  /** Starts the heartbeats. Resolves when the thread runs, or has failed (`onError`). */
   watch(): Promise<void>;
   close(): Promise<void>;
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
-/** A heap of 7 MB lives in a worker that does nothing (Node 24.21): a bound for faults of ours, it makes nothing smaller. */
+/** A bound in case of faults: an idle worker has a heap of 7 MB (Node 24.21). */
 const RESOURCES = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, stackSizeMb: 1 };
 
 /**
- * Starts the thread, on another core. To be called once the listeners for signals are there: those without
- * one keep ending the process at once.
+ * Starts the thread. To be called once the signal listeners are registered: a signal without one ends the process at
+ * once, as before.
  */
 export function startWatchdog(options: WatchdogOptions): Watchdog {
-  const { program, endsPath, logLevel, limits = LIMITS, onError } = options;
+  const { program, historyPath, logLevel, limits = HANG_LIMITS, onError } = options;
   const shared = new Int32Array(new SharedArrayBuffer(8));
-  Atomics.store(shared, SHARED.isHeld, 1);
+  Atomics.store(shared, SHARED_INDEX.isPaused, 1);
   exposeCurrentJob();
-  const workerData: WatchdogTask = {
+  const workerData: WatchdogThreadData = {
     shared,
     limits,
-    endsPath,
+    historyPath,
     signals: SIGNALS.filter((signal) => process.listenerCount(signal) > 0),
     logLevel,
   };
@@ -45,39 +45,39 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
     worker.once('exit', () => resolve());
   });
   worker.on('error', onError);
-  let beat: NodeJS.Timeout | undefined;
+  let heartbeats: NodeJS.Timeout | undefined;
   return {
     async watch() {
       await started;
       worker.unref();
-      beat = startBeats(shared, limits.tickMs);
+      heartbeats = startHeartbeats(shared, limits.tickMs);
     },
     async close() {
-      clearInterval(beat);
+      clearInterval(heartbeats);
       await worker.terminate();
     },
   };
 }
 
-function startThread(program: URL, workerData: WatchdogTask): Worker {
-  // Neither our environment nor what NODE_OPTIONS loads is any of its business.
+function startThread(program: URL, workerData: WatchdogThreadData): Worker {
+  // Without our environment, and without what NODE_OPTIONS loads.
   const options = { name: 'watchdog', workerData, env: {}, resourceLimits: RESOURCES };
   try {
     return new Worker(program, { ...options, execArgv: SIGNALS_EXEC_ARGV });
   } catch (error) {
-    // A Node that does not know the flag: a watchdog without signals is better than no server.
+    // This Node does not know the flag: then the watchdog runs without signals.
     if ((error as NodeJS.ErrnoException).code !== 'ERR_WORKER_INVALID_EXEC_ARGV') throw error;
     return new Worker(program, { ...options, execArgv: [] });
   }
 }
 
-/** A beat says that the loop has turned, after it looked for signals (libuv polls between timers and immediates). */
-function startBeats(shared: Int32Array, everyMs: number): NodeJS.Timeout {
+/** A heartbeat means that the loop has turned and polled for signals (libuv polls between timers and immediates). */
+function startHeartbeats(shared: Int32Array, everyMs: number): NodeJS.Timeout {
   const inspector = process.getBuiltinModule('node:inspector') as typeof import('node:inspector') | undefined;
   const beat = (): void => {
-    // A debugger may hold the main thread as long as it likes.
-    Atomics.store(shared, SHARED.isHeld, inspector?.url() === undefined ? 0 : 1);
-    Atomics.add(shared, SHARED.beats, 1);
+    // A debugger may pause the main thread for any time.
+    Atomics.store(shared, SHARED_INDEX.isPaused, inspector?.url() === undefined ? 0 : 1);
+    Atomics.add(shared, SHARED_INDEX.heartbeats, 1);
   };
   beat();
   return setInterval(() => setImmediate(beat), everyMs).unref();

@@ -5,7 +5,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { EngineJob } from '#lib/annie/engine.ts';
-import { createGuard, type Guard } from '#lib/guard/dial.server.ts';
+import { createGuard, type Guard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { SluiceError } from '#lib/protocol/error.ts';

@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { performance as nodePerformance } from 'node:perf_hooks';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { findFetched, noteFetched } from '#lib/files/check/check-note.server.ts';
-import { checkFile } from '#lib/files/check/check.server.ts';
+import { findFetched, recordFetched } from '#lib/files/check/fetched-record.server.ts';
+import { checkSha256 } from '#lib/files/check/check.server.ts';
 import { hashFile } from '#lib/files/check/sha-256.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
@@ -37,13 +37,13 @@ async function sparse(path: string, bytes: number): Promise<void> {
   await truncate(path, bytes);
 }
 
-test('an empty file has the hash of nothing', async ({ dir }) => {
+test('an empty file has the hash of zero bytes', async ({ dir }) => {
   const path = join(dir, 'empty');
   await writeFile(path, '');
   assert.equal(await hashFile(path, never), { sha256: EMPTY, bytes: 0, changed: false });
 });
 
-test('files around the size of a read hash like anybody else hashes them', async ({ dir }) => {
+test('files around the size of one read have the right hash', async ({ dir }) => {
   for (const bytes of [1, MIB - 1, MIB, MIB + 1, 3 * MIB + 7]) {
     const path = join(dir, String(bytes));
     const content = Buffer.alloc(bytes, 'not all the same');
@@ -53,7 +53,7 @@ test('files around the size of a read hash like anybody else hashes them', async
   }
 });
 
-test('the main thread goes on while a big file is hashed', async ({ dir }) => {
+test('the main thread is not blocked while a big file is hashed', async ({ dir }) => {
   const path = join(dir, 'big');
   await sparse(path, 512 * MIB);
   let turns = 0;
@@ -67,7 +67,7 @@ test('the main thread goes on while a big file is hashed', async ({ dir }) => {
   assert.ok(active < idle, `${active} ms busy, ${idle} ms idle`);
 });
 
-test('an abort ends the thread amid a big file, with the reason of the abort', async ({ dir }) => {
+test('an abort ends the thread in the middle of a big file, with its reason', async ({ dir }) => {
   const path = join(dir, 'huge');
   await sparse(path, 64 * 1024 * MIB);
   const controller = new AbortController();
@@ -80,7 +80,7 @@ test('an abort ends the thread amid a big file, with the reason of the abort', a
   assert.is(await codeOf(hashFile(path, controller.signal)), 'not_ready');
 });
 
-test('a file that is written to meanwhile has no hash', async ({ dir }) => {
+test('a file that is written to during hashing is disk_error', async ({ dir }) => {
   const path = join(dir, 'moving');
   await sparse(path, 256 * MIB);
   const handle = await open(path, 'r+');
@@ -88,7 +88,7 @@ test('a file that is written to meanwhile has no hash', async ({ dir }) => {
   const timer = setInterval(() => void handle.write('x', at++).catch(() => undefined), 1);
   try {
     const result = { path, suggestedName: 'moving.bin', bytes: 256 * MIB };
-    assert.is(await codeOf(checkFile(result, EMPTY, never)), 'disk_error');
+    assert.is(await codeOf(checkSha256(result, EMPTY, never)), 'disk_error');
   } finally {
     clearInterval(timer);
     await handle.close();
@@ -98,7 +98,7 @@ test('a file that is written to meanwhile has no hash', async ({ dir }) => {
 test('a file that is gone, shorter, a folder or a link is refused with its code', async ({ dir }) => {
   const path = join(dir, 'data');
   const check = (bytes: number, at = path): Promise<string> =>
-    codeOf(checkFile({ path: at, suggestedName: 'a.bin', bytes }, EMPTY, never));
+    codeOf(checkSha256({ path: at, suggestedName: 'a.bin', bytes }, EMPTY, never));
   assert.is(await check(0), 'file_missing');
   await writeFile(path, '');
   assert.is(await check(0), 'none');
@@ -109,12 +109,12 @@ test('a file that is gone, shorter, a folder or a link is refused with its code'
   assert.is(await check(0, join(dir, 'link')), 'file_missing');
 });
 
-test('a mismatch says what was expected and what came', async ({ dir }) => {
+test('a mismatch names the expected and the actual hash', async ({ dir }) => {
   const path = join(dir, 'data');
   await writeFile(path, '');
   const expected = 'ab'.repeat(32);
   try {
-    await checkFile({ path, suggestedName: 'a.bin', bytes: 0 }, expected, never);
+    await checkSha256({ path, suggestedName: 'a.bin', bytes: 0 }, expected, never);
     assert.unreachable();
   } catch (thrown) {
     assert.instance(thrown, SluiceError);
@@ -125,15 +125,15 @@ test('a mismatch says what was expected and what came', async ({ dir }) => {
   }
 });
 
-test('what was fetched is found again, unless it is not as it was', async ({ dir }) => {
+test('a fetched file is found again, unless it has changed', async ({ dir }) => {
   const path = join(dir, 'data');
   const result = { path, suggestedName: 'a/b.bin', bytes: 4 };
   assert.is(await findFetched(dir), null);
   await writeFile(path, 'body');
-  await noteFetched(dir, result);
+  await recordFetched(dir, result);
   assert.equal(await findFetched(dir), result);
   const elsewhere = { ...result, path: join(dir, '..', 'data') };
-  assert.is(await codeOf(noteFetched(dir, elsewhere)), 'internal_error');
+  assert.is(await codeOf(recordFetched(dir, elsewhere)), 'internal_error');
   await appendFile(path, '!');
   assert.is(await findFetched(dir), null);
   await unlink(path);

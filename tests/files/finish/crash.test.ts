@@ -10,19 +10,19 @@ import { realDisk, type Disk } from '#lib/files/finish/disk.server.ts';
 import { finishFile, resumeFinish, undoFinish } from '#lib/files/finish/finish.server.ts';
 import { prepareWorkDir } from '#lib/files/work-dir.server.ts';
 import { testUnless } from '../../support/skip.ts';
-import { BODY, code, listing, put } from './ground.ts';
+import { BODY, code, listing, put } from './helpers.ts';
 
-interface Ground {
+interface Folders {
   dir: string;
 }
 
-const test = suite<Ground>('finish-crash');
+const test = suite<Folders>('finish-crash');
 const CRASHER = fileURLToPath(new URL('./crasher.ts', import.meta.url));
-/** Another file system than the temp dir's, for real EXDEV answers. */
+/** Another file system than the temp dir's, for real EXDEV errors. */
 const OTHER_FILE_SYSTEM = '/dev/shm';
 
-test.before.each(async (ground) => {
-  ground.dir = await fs.mkdtemp(join(tmpdir(), 'sluice-finish-'));
+test.before.each(async (folders) => {
+  folders.dir = await fs.mkdtemp(join(tmpdir(), 'sluice-finish-'));
 });
 test.after.each(async ({ dir }) => {
   await fs.rm(dir, { recursive: true, force: true });
@@ -52,7 +52,7 @@ function crashing(base: Disk, n: number, when: 'before' | 'after'): Disk {
 const noLinks: Disk = {
   ...realDisk,
   async link(from, to) {
-    // as the kernel answers: the name is looked at before the file system is asked
+    // As the kernel does: the name is checked before the file system's support for links.
     const exists = await fs.lstat(to).then(
       () => true,
       () => false,
@@ -90,15 +90,15 @@ for (const [how, disk, alone] of [
         const crashed = await code(finishFile(request, crashing(disk, n, when)));
         done = crashed === 'nothing thrown';
         if (!done) crashes++;
-        // the next start: what the journal knows is finished, else the engine hands the file over again
-        let landed = await resumeFinish({ workDir, downloadDir }, disk);
-        landed ??= await finishFile(request, disk);
-        assert.is(landed.name, expected[0], `crash ${when} call ${n}`);
+        // The next start: the journal's move is completed, else the engine returns the file again.
+        let finished = await resumeFinish({ workDir, downloadDir }, disk);
+        finished ??= await finishFile(request, disk);
+        assert.is(finished.name, expected[0], `crash ${when} call ${n}`);
         assert.equal(await listing(downloadDir), expected, `crash ${when} call ${n}`);
-        assert.is(await fs.readFile(join(downloadDir, landed.name), 'utf8'), BODY);
+        assert.is(await fs.readFile(join(downloadDir, finished.name), 'utf8'), BODY);
         assert.equal(
           await resumeFinish({ workDir, downloadDir }, disk),
-          landed,
+          finished,
           'finishing again changes nothing',
         );
         assert.equal(await listing(downloadDir), expected);
@@ -142,9 +142,9 @@ test('a crash during the resumption itself still yields one file', async ({ dir 
         const request = { workDir, downloadDir, name: 'clip.mp4', ...(await put(workDir)) };
         await code(finishFile(request, crashing(disk, first, 'after')));
         await code(resumeFinish({ workDir, downloadDir }, crashing(disk, second, 'after')));
-        const landed =
+        const finished =
           (await resumeFinish({ workDir, downloadDir }, disk)) ?? (await finishFile(request, disk));
-        assert.is(landed.name, 'clip.mp4');
+        assert.is(finished.name, 'clip.mp4');
         assert.equal(await listing(downloadDir), ['clip.mp4'], `crashes after ${first} and ${second}`);
         assert.is(await fs.readFile(join(downloadDir, 'clip.mp4'), 'utf8'), BODY);
       }
@@ -152,7 +152,9 @@ test('a crash during the resumption itself still yields one file', async ({ dir 
   }
 });
 
-test('a process killed with SIGKILL at any call leaves what the next one finishes once', async ({ dir }) => {
+test('the move of a process killed with SIGKILL at any call is completed once by the next', async ({
+  dir,
+}) => {
   for (let n = 1; n <= 6; n++) {
     const downloadDir = await fs.mkdtemp(join(dir, 'round-'));
     const workDir = (await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa')).path;
@@ -162,10 +164,10 @@ test('a process killed with SIGKILL at any call leaves what the next one finishe
       signal?: string;
     };
     if (n <= 5) assert.is(ended.signal, 'SIGKILL', `at call ${n}`);
-    const landed =
+    const finished =
       (await resumeFinish({ workDir, downloadDir })) ??
       (await finishFile({ workDir, downloadDir, path, bytes, name: 'clip.mp4' }));
-    assert.is(landed.name, 'clip.mp4');
+    assert.is(finished.name, 'clip.mp4');
     assert.equal(await listing(downloadDir), ['clip.mp4'], `killed at call ${n}`);
   }
 });
@@ -206,12 +208,12 @@ testUnless(
   },
 );
 
-test('an empty file of somebody else is not taken for our claim', async ({ dir }) => {
+test("another program's empty file is not taken for our claim", async ({ dir }) => {
   for (const disk of [realDisk, noLinks]) {
     const downloadDir = await fs.mkdtemp(join(dir, 'round-'));
     const workDir = (await prepareWorkDir(downloadDir, 'aaaaaaaaaaaa')).path;
     const request = { workDir, downloadDir, name: 'clip.mp4', ...(await put(workDir)) };
-    // killed after the journal, before the name was tried
+    // Killed after the journal was written, before the name was tried.
     await code(finishFile(request, crashing(disk, 3, 'after')));
     await fs.writeFile(join(downloadDir, 'clip.mp4'), '');
     assert.is((await resumeFinish({ workDir, downloadDir }, disk))?.name, 'clip (2).mp4');

@@ -6,24 +6,24 @@ import * as assert from 'uvu/assert';
 import { realDisk, type Disk } from '#lib/files/finish/disk.server.ts';
 import { deleteFinished, finishFile, resumeFinish } from '#lib/files/finish/finish.server.ts';
 import { prepareWorkDir, removeWorkDir } from '#lib/files/work-dir.server.ts';
-import { BODY, code, listing, put } from './ground.ts';
+import { BODY, code, listing, put } from './helpers.ts';
 
-interface Ground {
+interface Folders {
   dir: string;
   workDir: string;
 }
 
-const test = suite<Ground>('finish');
+const test = suite<Folders>('finish');
 
-test.before.each(async (ground) => {
-  ground.dir = await fs.mkdtemp(join(tmpdir(), 'sluice-finish-'));
-  ground.workDir = (await prepareWorkDir(ground.dir, 'aaaaaaaaaaaa')).path;
+test.before.each(async (folders) => {
+  folders.dir = await fs.mkdtemp(join(tmpdir(), 'sluice-finish-'));
+  folders.workDir = (await prepareWorkDir(folders.dir, 'aaaaaaaaaaaa')).path;
 });
 test.after.each(async ({ dir }) => {
   await fs.rm(dir, { recursive: true, force: true });
 });
 
-async function finish({ dir, workDir }: Ground, name = 'clip.mp4', disk?: Disk): Promise<string> {
+async function finish({ dir, workDir }: Folders, name = 'clip.mp4', disk?: Disk): Promise<string> {
   const source = await put(workDir);
   return (await finishFile({ workDir, downloadDir: dir, name, ...source }, disk)).name;
 }
@@ -35,14 +35,14 @@ function failing(call: keyof Disk, errno: string): Disk {
   };
 }
 
-test('a finished file leaves the work dir and lands under its name', async (ground) => {
-  assert.is(await finish(ground), 'clip.mp4');
-  assert.equal(await listing(ground.dir), ['clip.mp4']);
-  assert.is(await fs.readFile(join(ground.dir, 'clip.mp4'), 'utf8'), BODY);
-  assert.not.ok((await fs.readdir(ground.workDir)).includes('data'));
+test('a finished file is moved out of the work dir under its name', async (folders) => {
+  assert.is(await finish(folders), 'clip.mp4');
+  assert.equal(await listing(folders.dir), ['clip.mp4']);
+  assert.is(await fs.readFile(join(folders.dir, 'clip.mp4'), 'utf8'), BODY);
+  assert.not.ok((await fs.readdir(folders.workDir)).includes('data'));
 });
 
-test('a file deeper in the work dir lands too, one outside of it never', async ({ dir, workDir }) => {
+test('a file in a folder of the work dir is moved too, one outside of it never', async ({ dir, workDir }) => {
   await fs.mkdir(join(workDir, 'out'));
   const { path, bytes } = await put(join(workDir, 'out'));
   assert.is((await finishFile({ workDir, downloadDir: dir, path, bytes, name: 'a' })).name, 'a');
@@ -50,28 +50,28 @@ test('a file deeper in the work dir lands too, one outside of it never', async (
   assert.is(await code(finishFile({ workDir, downloadDir: dir, ...outside, name: 'b' })), 'internal_error');
 });
 
-test('taken names are never touched: files, folders and symlinks keep what they are', async (ground) => {
-  const { dir } = ground;
+test('files, folders and symlinks under the wanted name are never touched', async (folders) => {
+  const { dir } = folders;
   await fs.writeFile(join(dir, 'clip.mp4'), 'older');
   await fs.mkdir(join(dir, 'clip (2).mp4'));
   await fs.symlink('/nowhere/at/all', join(dir, 'clip (3).mp4'));
   await fs.symlink(join(dir, 'clip.mp4'), join(dir, 'clip (4).mp4'));
-  assert.is(await finish(ground), 'clip (5).mp4');
+  assert.is(await finish(folders), 'clip (5).mp4');
   assert.is(await fs.readFile(join(dir, 'clip.mp4'), 'utf8'), 'older');
   assert.is(await fs.readlink(join(dir, 'clip (3).mp4')), '/nowhere/at/all');
 });
 
-test('the hundredth file of one name is numbered without knocking at each name', async (ground) => {
-  const { dir } = ground;
+test('the hundredth file of one name is numbered without trying each name', async (folders) => {
+  const { dir } = folders;
   await fs.writeFile(join(dir, 'clip.mp4'), '');
   for (let n = 2; n < 100; n++) await fs.writeFile(join(dir, `clip (${n}).mp4`), '');
   let links = 0;
   const counting: Disk = { ...realDisk, link: (from, to) => (links++, fs.link(from, to)) };
-  assert.is(await finish(ground, 'clip.mp4', counting), 'clip (100).mp4');
+  assert.is(await finish(folders, 'clip.mp4', counting), 'clip (100).mp4');
   assert.ok(links < 12, `${links} links tried`);
 });
 
-test('many downloads that finish with one name at once all land, each under its own', async ({ dir }) => {
+test('many downloads that finish at once with one name each get a name of their own', async ({ dir }) => {
   const ids = Array.from({ length: 24 }, (_, n) => `download-${n}`);
   const names = await Promise.all(
     ids.map(async (id) => {
@@ -86,7 +86,10 @@ test('many downloads that finish with one name at once all land, each under its 
   assert.equal(await listing(dir), [...names].sort());
 });
 
-test('a size that is not what the engine said is an error, and so is no file', async ({ dir, workDir }) => {
+test('a size other than the engine reported is an error, and so is a missing file', async ({
+  dir,
+  workDir,
+}) => {
   const { path, bytes } = await put(workDir);
   const request = { workDir, downloadDir: dir, path, name: 'a' };
   assert.is(await code(finishFile({ ...request, bytes: bytes + 1 })), 'size_mismatch');
@@ -103,33 +106,33 @@ for (const [errno, expected] of [
   ['EROFS', 'disk_read_only'],
   ['EIO', 'disk_error'],
 ] as const) {
-  test(`${errno} while finishing is ${expected}, and finishing again lands the file`, async (ground) => {
-    const { dir, workDir } = ground;
-    assert.is(await code(finish(ground, 'clip.mp4', failing('link', errno))), expected);
+  test(`${errno} while finishing is ${expected}, and finishing again moves the file`, async (folders) => {
+    const { dir, workDir } = folders;
+    assert.is(await code(finish(folders, 'clip.mp4', failing('link', errno))), expected);
     assert.equal(await listing(dir), []);
     assert.is((await resumeFinish({ workDir, downloadDir: dir }))?.name, 'clip.mp4');
   });
 }
 
-test('a download dir that went away is disk_missing', async (ground) => {
-  const { dir, workDir } = ground;
+test('a download dir that went away is disk_missing', async (folders) => {
+  const { dir, workDir } = folders;
   const source = await put(workDir);
   const gone = join(dir, 'not-mounted');
   assert.is(await code(finishFile({ workDir, downloadDir: gone, name: 'a', ...source })), 'disk_missing');
   assert.is(await code(prepareWorkDir(gone, 'aaaaaaaaaaaa')), 'disk_missing');
 });
 
-test('a finished file that was taken away is fetched again, not found missing for ever', async (ground) => {
-  const { dir, workDir } = ground;
-  await finish(ground);
+test('a finished file that was taken away is fetched again', async (folders) => {
+  const { dir, workDir } = folders;
+  await finish(folders);
   await fs.rm(join(dir, 'clip.mp4'));
   assert.is(await resumeFinish({ workDir, downloadDir: dir }), null);
-  assert.is(await finish(ground), 'clip.mp4');
+  assert.is(await finish(folders), 'clip.mp4');
 });
 
-test('a file of another size than its journal says is not moved, and no engine finds it', async (ground) => {
-  const { dir, workDir } = ground;
-  await code(finish(ground, 'clip.mp4', failing('link', 'EIO')));
+test('a file of another size than its journal says is deleted, not moved', async (folders) => {
+  const { dir, workDir } = folders;
+  await code(finish(folders, 'clip.mp4', failing('link', 'EIO')));
   const [name = ''] = (await fs.readdir(workDir)).filter((each) => each !== 'finish.json');
   await fs.truncate(join(workDir, name), 5);
   assert.is(await resumeFinish({ workDir, downloadDir: dir }), null);
@@ -181,7 +184,10 @@ test('only a regular file directly in the folder is deleted', async ({ dir }) =>
   }
 });
 
-test('a work dir is private, found again with its bytes, and removed whole', async ({ dir, workDir }) => {
+test('a work dir is private, found again with its files, and removed with all of them', async ({
+  dir,
+  workDir,
+}) => {
   assert.is((await fs.stat(workDir)).mode & 0o777, 0o700);
   await put(workDir);
   assert.equal(await prepareWorkDir(dir, 'aaaaaaaaaaaa'), { path: workDir, isNew: false });
@@ -191,7 +197,7 @@ test('a work dir is private, found again with its bytes, and removed whole', asy
   assert.equal(await fs.readdir(join(dir, '.sluice')), []);
 });
 
-test('an id that is not one of ours never becomes a path', async ({ dir }) => {
+test('a malformed download id never becomes a path', async ({ dir }) => {
   for (const id of ['', '..', 'a/b', '../../x', 'a'.repeat(65), 'a\0b']) {
     assert.is(await code(prepareWorkDir(dir, id)), 'internal_error');
     assert.is(await code(removeWorkDir(dir, id)), 'internal_error');

@@ -10,7 +10,7 @@ import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
-import type { Guard } from '../../guard/dial.server.ts';
+import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import { type Head, headFrom } from './head.ts';
 import { networkError } from './network-error.ts';

@@ -5,7 +5,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { Engine, EngineJob, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import type { Guard } from '../../guard/dial.server.ts';
+import type { Guard } from '../../guard/guard.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createHttpClient } from './client.server.ts';
 import { downloadFile, NotAFile } from './file/download.server.ts';

@@ -8,8 +8,8 @@ import type { Claim, Engine, EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
-import { runForAnswer, wordsOf } from '../../process/answer.ts';
-import { type JobProxy, proxyEnvironment, throughProxy } from '../../process/through-proxy.ts';
+import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
+import { type JobProxy, proxyEnvironment, withJobProxy } from '../../process/job-proxy.ts';
 import { downloadArguments, listArguments } from './arguments.ts';
 import { runDownload } from './download.ts';
 import { identify, type Identity, locateLux } from './locate.server.ts';
@@ -63,7 +63,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
 
   async function answerOf(argv: string[], signal: AbortSignal, proxyUrl: string | null) {
     const { cwd } = options;
-    return runForAnswer(processes, { argv, cwd, env: env(proxyUrl), signal, maxBytes: MAX_LISTING_BYTES });
+    return captureOutput(processes, { argv, cwd, env: env(proxyUrl), signal, maxBytes: MAX_LISTING_BYTES });
   }
 
   /** Which program it is: asked once for each program. */
@@ -71,7 +71,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
     const known = identities.get(fingerprint);
     if (known) return known;
     const asked = answerOf([...command, '-v'], AbortSignal.timeout(ASK_TIMEOUT_MS), null).then(
-      ({ stdout, stderr }) => identify(wordsOf(stdout) + stderr),
+      ({ stdout, stderr }) => identify(decodeOutput(stdout) + stderr),
       () => {
         // A machine too busy to answer today may answer tomorrow.
         identities.delete(fingerprint);
@@ -113,7 +113,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
   async function list(url: string, signal: AbortSignal): Promise<LuxListing> {
     check(url);
     const { command } = await ready();
-    return throughProxy(proxy, name, async (proxyUrl) => {
+    return withJobProxy(proxy, name, async (proxyUrl) => {
       const { stdout, exit } = await answerOf([...command, ...listArguments(url)], signal, proxyUrl);
       const { exitCode, signal: killedBy } = exit;
       const answer = { engine: name, chunks: stdout, exitCode, signal: killedBy, address: url };
@@ -144,7 +144,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
     const { command, identity } = await ready();
     const { item, streams } = await itemAt(job.url, job.signal);
     const plan = planFor(streams, job.streamId, ffmpegPath !== null);
-    return throughProxy(proxy, name, (proxyUrl) =>
+    return withJobProxy(proxy, name, (proxyUrl) =>
       runDownload({
         engine: name,
         job,

@@ -1,6 +1,6 @@
 /** Where lux or annie is, and which. */
 import { statSync } from 'node:fs';
-import { findProgram } from '../../process/program.server.ts';
+import { findProgram } from '../../process/find-program.server.ts';
 import type { Generation } from './arguments.ts';
 
 export interface Located {

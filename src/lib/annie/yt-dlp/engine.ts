@@ -10,8 +10,8 @@ import type { Engine, EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
-import { runForAnswer, wordsOf } from '../../process/answer.ts';
-import { type JobProxy, throughProxy } from '../../process/through-proxy.ts';
+import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
+import { type JobProxy, withJobProxy } from '../../process/job-proxy.ts';
 import { downloadArguments, parseArguments } from './arguments.ts';
 import { createClaims } from './claims.ts';
 import { runDownload } from './download.ts';
@@ -58,14 +58,14 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
 
   /** Runs what needs no network. */
   async function ask(command: string[], args: string[]): Promise<string> {
-    const { stdout } = await runForAnswer(processes, {
+    const { stdout } = await captureOutput(processes, {
       argv: [...command, ...args],
       cwd: dataDir,
       env: environmentOf({ homeDir, path: enginePath, proxyUrl: null }),
       signal: AbortSignal.timeout(ASK_TIMEOUT_MS),
       maxBytes: 1024 * 1024,
     });
-    return wordsOf(stdout);
+    return decodeOutput(stdout);
   }
 
   function versionOf({ version, fingerprint, command }: Located): Promise<string> {
@@ -109,7 +109,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
     const selector = selectorOf(job.streamId, ffmpegPath !== null);
     const { url, number } = splitItem(job.url);
     const attempt = (infoFile: string | null): Promise<FetchedFile> =>
-      throughProxy(proxy, 'yt-dlp', (proxyUrl) =>
+      withJobProxy(proxy, 'yt-dlp', (proxyUrl) =>
         runDownload({
           job,
           processes,
@@ -165,8 +165,8 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
     async parse({ url: address, signal }) {
       const { command } = await located();
       const { url } = splitItem(address);
-      const stdout = await throughProxy(proxy, 'yt-dlp', async (proxyUrl) => {
-        const answer = await runForAnswer(processes, {
+      const stdout = await withJobProxy(proxy, 'yt-dlp', async (proxyUrl) => {
+        const answer = await captureOutput(processes, {
           argv: [...command, ...parseArguments(url, programs)],
           cwd: dataDir,
           env: environmentOf({ homeDir, path: enginePath, proxyUrl }),

@@ -1,6 +1,6 @@
 /** The whole environment of a yt-dlp: nothing of the server's or the user's own gets in. */
 
-import { proxyEnvironment } from '../../process/through-proxy.ts';
+import { proxyEnvironment } from '../../process/job-proxy.ts';
 
 export interface EnvironmentOptions {
   /** Where yt-dlp may keep what it learned about players; also its HOME, so that no config, netrc or cookie is found. */

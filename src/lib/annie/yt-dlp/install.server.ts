@@ -8,8 +8,8 @@ import { SluiceError } from '../../protocol/error.ts';
 import { errnoOf } from '../../files/disk-error.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProcessHost } from '../../process/process-host.server.ts';
-import { findProgram } from '../../process/program.server.ts';
-import { entryCommand } from './entry.ts';
+import { findProgram } from '../../process/find-program.server.ts';
+import { entryCommand } from './entry.server.ts';
 import { INSTALL_DIR, INSTALL_RECORD, type InstallRecord, locateInstalled } from './locate.server.ts';
 import { INSTALLED_VERSION, requirementsFile } from './requirements.ts';
 

@@ -1,8 +1,8 @@
 /** Where yt-dlp is: the copy that we installed, else one on PATH. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
-import { findProgram } from '../../process/program.server.ts';
-import { entryCommand } from './entry.ts';
+import { findProgram } from '../../process/find-program.server.ts';
+import { entryCommand } from './entry.server.ts';
 
 /**
  * For a yt-dlp that is not started our way: its own blocks hold a whole second, and it has news only after each. Larger

@@ -1,17 +1,17 @@
-/** Whether a fetched file is the one that was asked for, before anybody sees it in the download dir. */
+/** Checks the SHA-256 of a fetched file, before it is moved to the download dir. */
 import { SluiceError } from '../../protocol/error.ts';
 import { asDiskError, errnoOf, toDiskError } from '../disk-error.ts';
 import type { FetchedFile } from '../fetched-file.ts';
 import { statFile, type FileStat } from '../finish/disk.server.ts';
-import type { Hashed } from './sha-256-worker.server.ts';
+import type { HashResult } from './sha-256-worker.server.ts';
 import { hashFile } from './sha-256.server.ts';
 
 /**
  * @param expected 64 lower-case hex digits
  * @throws SluiceError `checksum_mismatch`, `size_mismatch`, `file_missing`, `disk_*`; the signal's reason
  */
-export async function checkFile(result: FetchedFile, expected: string, signal: AbortSignal): Promise<void> {
-  const found = await look(result.path);
+export async function checkSha256(result: FetchedFile, expected: string, signal: AbortSignal): Promise<void> {
+  const found = await statFetched(result.path);
   if (found === null) throw new SluiceError('file_missing', 'The engine says it is done but left no file.');
   if (found.bytes !== result.bytes) {
     throw new SluiceError(
@@ -19,7 +19,7 @@ export async function checkFile(result: FetchedFile, expected: string, signal: A
       `The file has ${found.bytes} bytes, the engine said ${result.bytes}.`,
     );
   }
-  const { sha256, bytes, changed } = await hashed(result.path, signal);
+  const { sha256, bytes, changed } = await hashFetched(result.path, signal);
   if (changed || bytes !== result.bytes)
     throw new SluiceError('disk_error', 'The file was written to while it was checked.');
   if (sha256 !== expected) {
@@ -30,7 +30,7 @@ export async function checkFile(result: FetchedFile, expected: string, signal: A
   }
 }
 
-async function look(path: string): Promise<FileStat | null> {
+async function statFetched(path: string): Promise<FileStat | null> {
   try {
     return await statFile(path);
   } catch (thrown) {
@@ -38,7 +38,7 @@ async function look(path: string): Promise<FileStat | null> {
   }
 }
 
-async function hashed(path: string, signal: AbortSignal): Promise<Hashed> {
+async function hashFetched(path: string, signal: AbortSignal): Promise<HashResult> {
   try {
     return await hashFile(path, signal);
   } catch (thrown) {

@@ -1,6 +1,6 @@
 /**
- * The thread that hashes one file: blocking reads, which are the fastest and disturb nobody here. A bundle of its own
- * (`scripts/build.ts`): it imports nothing of Sluice's but types.
+ * The thread that hashes one file, with blocking reads, which are the fastest. A bundle of its own (`scripts/build.ts`):
+ * it imports only types of Sluice's.
  */
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
@@ -10,18 +10,18 @@ export interface HashTask {
   path: string;
 }
 
-export interface Hashed {
+export interface HashResult {
   /** Lower-case hex. */
   sha256: string;
   bytes: number;
-  /** Somebody wrote into the file meanwhile: the hash is of nothing that ever was. */
+  /** The file was written to meanwhile: the hash is of no state that it ever had. */
   changed: boolean;
 }
 
 /** 1 GiB from the page cache: 1.42 s with 64 KiB, 1.15 s with 1 MiB, 1.28 s with 4 MiB. */
 const CHUNK_BYTES = 1 << 20;
 
-function hashFile({ path }: HashTask): Hashed {
+function hashFile({ path }: HashTask): HashResult {
   const fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW);
   try {
     const before = fstatSync(fd, { bigint: true });

@@ -1,16 +1,16 @@
 /**
- * Landing a file where link() cannot be had (exFAT, some network shares, another file system): an empty file
- * made with O_EXCL claims the name, then ours replaces it by rename or, across file systems, by copying into it.
+ * Moves a file where link() does not work (exFAT, some network shares, another file system): an empty file created
+ * with O_EXCL claims the name, then ours replaces it by rename or, across file systems, is copied into it.
  */
 import { errnoOf } from '../disk-error.ts';
 import { statFile, type Disk, type FileStat } from './disk.server.ts';
 import { writeJournal, type Journal } from './journal.server.ts';
 
-/** exFAT keeps times in steps of 2 s. */
+/** exFAT stores times in steps of 2 s. */
 const COARSEST_MTIME_MS = 2_000;
 const COPY_BYTES = 1 << 20;
 
-export interface Landing {
+export interface ClaimedMove {
   workDir: string;
   journal: Journal;
   disk: Disk;
@@ -18,12 +18,12 @@ export interface Landing {
   target: string;
 }
 
-/** Claims are made one at a time in this process: an empty file seen by a resuming one is not a sibling's. */
-let turn: Promise<unknown> = Promise.resolve();
+/** Claims are made one at a time in this process, so that `resumeClaim` never sees the empty file of another download. */
+let lastClaim: Promise<unknown> = Promise.resolve();
 
-/** Lands under a name that nobody has. false = it is taken. */
-export function claimAndLand(landing: Landing): Promise<boolean> {
-  return inTurn(async () => {
+/** Moves the file to a free name. false = the name is taken. */
+export function claimAndMove(landing: ClaimedMove): Promise<boolean> {
+  return afterLastClaim(async () => {
     await writeJournal(landing.workDir, { ...landing.journal, claim: 'pending' }, landing.disk);
     const claim = await claimName(landing);
     if (claim === null) return false;
@@ -33,11 +33,11 @@ export function claimAndLand(landing: Landing): Promise<boolean> {
 }
 
 /**
- * Goes on with a claim that a killed run left: the recorded one, or an empty file made after the journal named
- * this target (killed between making and recording it). false = the file at the target is not ours.
+ * Resumes a claim that a crash interrupted: the recorded one, or an empty file created after the journal named this
+ * target (the crash came between creating and recording it). false = the file at the target is not ours.
  */
-export function landOnOwnClaim(landing: Landing): Promise<boolean> {
-  return inTurn(async () => {
+export function resumeClaim(landing: ClaimedMove): Promise<boolean> {
+  return afterLastClaim(async () => {
     const { journal, target, disk } = landing;
     const found = await statFile(target, disk);
     if (found === null || !isOwnClaim(found, journal)) return false;
@@ -46,20 +46,20 @@ export function landOnOwnClaim(landing: Landing): Promise<boolean> {
   });
 }
 
-/** Whether a file at the journal's target is the claim on that name, filled or still empty. */
+/** Whether a file at the journal's target is our claim on that name, empty or with content. */
 export function isOwnClaim(found: FileStat, journal: Journal): boolean {
   if (found.inode === journal.claim) return true;
   const isFresh = found.bytes === 0 && found.modifiedMs >= journal.at - COARSEST_MTIME_MS;
   return journal.claim === 'pending' && isFresh;
 }
 
-function inTurn<T>(work: () => Promise<T>): Promise<T> {
-  const mine = turn.then(work);
-  turn = mine.catch(() => undefined);
-  return mine;
+function afterLastClaim<T>(work: () => Promise<T>): Promise<T> {
+  const claim = lastClaim.then(work);
+  lastClaim = claim.catch(() => undefined);
+  return claim;
 }
 
-async function claimName({ target, disk }: Landing): Promise<string | null> {
+async function claimName({ target, disk }: ClaimedMove): Promise<string | null> {
   let handle;
   try {
     handle = await disk.open(target, 'wx');
@@ -74,7 +74,10 @@ async function claimName({ target, disk }: Landing): Promise<string | null> {
   }
 }
 
-async function replace({ workDir, journal, disk, source, target }: Landing, claim: string): Promise<void> {
+async function replace(
+  { workDir, journal, disk, source, target }: ClaimedMove,
+  claim: string,
+): Promise<void> {
   await writeJournal(workDir, { ...journal, claim }, disk);
   try {
     await disk.rename(source, target);
@@ -99,7 +102,7 @@ async function copyInto(source: string, target: string, disk: Disk): Promise<voi
         await writeAll(to, buffer.subarray(0, bytesRead), position);
         position += bytesRead;
       }
-      // the source goes next: its copy has to be on the disk by then
+      // The source is deleted next: its copy must be on the disk by then.
       await to.datasync();
     } finally {
       await to.close();

@@ -1,16 +1,16 @@
-/** The file system as finishing sees it: a port, so that a test can fail or crash at any call. */
+/** The file system calls of finishing, as a port: a test can fail or crash at any of them. */
 import { link, lstat, open, readFile, readdir, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { errnoOf } from '../disk-error.ts';
-import type { FoundFile } from '../file-mark.ts';
+import type { FileIdentity } from '../file-mark.ts';
 
 export const realDisk = { link, lstat, open, readFile, readdir, rename, rm, unlink, writeFile };
 export type Disk = typeof realDisk;
 
-export interface FileStat extends FoundFile {
+export interface FileStat extends FileIdentity {
   device: bigint;
 }
 
-/** null = nothing there, or not a regular file. Symlinks are not followed. */
+/** null = missing, or not a regular file. Symlinks are not followed. */
 export async function statFile(path: string, disk: Disk = realDisk): Promise<FileStat | null> {
   try {
     const stat = await disk.lstat(path, { bigint: true });

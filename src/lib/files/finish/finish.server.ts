@@ -1,7 +1,7 @@
 /**
- * The last step of a download: its file leaves the work dir and lands in the download dir under a name of its
- * own, without ever overwriting anything, and exactly once however often we are killed on the way. link() is both
- * the move and the test for a free name, and a linked file is recognised by its inode.
+ * The last step of a download: its file is moved from the work dir to the download dir under a free name, never
+ * overwriting anything, and exactly once however often the process is killed meanwhile. link() is both the move and
+ * the test for a free name; a linked file is recognised by its inode.
  */
 import { unlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
@@ -9,9 +9,9 @@ import { SluiceError } from '../../protocol/error.ts';
 import { errnoOf, toDiskError } from '../disk-error.ts';
 import { hasMark } from '../file-mark.ts';
 import { isSafeFileName, numbered } from '../file-name.ts';
-import { claimAndLand, isOwnClaim, landOnOwnClaim } from './claim.server.ts';
+import { claimAndMove, isOwnClaim, resumeClaim } from './claim.server.ts';
 import { realDisk, statFile, type Disk } from './disk.server.ts';
-import { dropJournal, isInside, readJournal, writeJournal, type Journal } from './journal.server.ts';
+import { removeJournal, isInside, readJournal, writeJournal, type Journal } from './journal.server.ts';
 
 export interface FinishedFile {
   /** Base name in the download dir. */
@@ -24,23 +24,23 @@ export interface FinishRequest {
   downloadDir: string;
   /** The finished file, inside `workDir`. */
   path: string;
-  /** What the engine says it wrote; another size on disk is `size_mismatch`. */
+  /** As the engine reported it; another size on disk is `size_mismatch`. */
   bytes: number;
   /** Wanted name, already safe (`safeFileName`). */
   name: string;
 }
 
-/** What link() answers where there are no links, or not from here to there. */
-const NO_LINKS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EMLINK']);
-/** After so many taken names the folder is listed once instead of knocking at each. */
-const KNOCK_AT_MOST = 8;
-/** The last number handed out for names that many files want, by path. */
+/** Errors of link() where the file system has no links, or the files are on two. */
+const NO_LINK_ERRORS = new Set(['EPERM', 'ENOTSUP', 'EOPNOTSUPP', 'EXDEV', 'ENOSYS', 'EMLINK']);
+/** After so many taken names the folder is listed once instead of trying each. */
+const MAX_TRIED_NAMES = 8;
+/** The last number given to a name that many files share, by path. */
 const lastNumbers = new Map<string, number>();
-const CROWDED_NAMES = 1_000;
+const MAX_LAST_NUMBERS = 1_000;
 
 /**
- * Moves the file into the download dir as `name` or, when that is taken, `name (2)` and so on. Not synced to the
- * disk here: `createSyncer` does that off the critical path, and the work dir outlives it.
+ * Moves the file into the download dir as `name` or, when that is taken, `name (2)` and so on. Does not sync it to the
+ * disk: `createSyncer` does that off the critical path, and the work dir is kept until then.
  * @throws SluiceError `size_mismatch`, `file_missing`, `disk_*`
  */
 export async function finishFile(request: FinishRequest, disk: Disk = realDisk): Promise<FinishedFile> {
@@ -67,18 +67,17 @@ export async function finishFile(request: FinishRequest, disk: Disk = realDisk):
       at: Date.now(),
     };
     await writeJournal(workDir, journal, disk);
-    const landed = await land({ workDir, downloadDir, journal, disk }, { resumed: false });
-    if (landed === null)
+    const finished = await moveFile({ workDir, downloadDir, journal, disk }, { resumed: false });
+    if (finished === null)
       throw new SluiceError('file_missing', 'The finished file vanished while it was moved.');
-    return landed;
+    return finished;
   } catch (thrown) {
     throw toDiskError(thrown);
   }
 }
 
 /**
- * Finishes what a crash interrupted: with a journal in the work dir the download is done but for the move, or
- * altogether. null = there is nothing to finish, run the engine.
+ * Completes a move that a crash interrupted. null = there is no journal, or its file is gone: the engine has to run.
  * @throws SluiceError `disk_*`
  */
 export async function resumeFinish(
@@ -91,23 +90,23 @@ export async function resumeFinish(
     const source = join(workDir, journal.source);
     const found = await statFile(source, disk);
     if (found !== null && found.bytes !== journal.bytes) {
-      // damaged since: an engine must not take it for a finished file either
+      // Damaged since: an engine must not take it for a complete file either.
       await disk.rm(source, { force: true });
-      await dropJournal(workDir, disk);
+      await removeJournal(workDir, disk);
       return null;
     }
-    const landed = await land({ workDir, downloadDir, journal, disk }, { resumed: true });
-    // neither in the work dir nor where it was put: somebody took it away, so it has to be fetched again
-    if (landed === null) await dropJournal(workDir, disk);
-    return landed;
+    const finished = await moveFile({ workDir, downloadDir, journal, disk }, { resumed: true });
+    // Neither in the work dir nor at its target: it was taken away, and has to be fetched again.
+    if (finished === null) await removeJournal(workDir, disk);
+    return finished;
   } catch (thrown) {
     throw toDiskError(thrown);
   }
 }
 
 /**
- * Deletes the file that was moved out of this work dir, if its move was begun and nothing else has taken the name: for a
- * removal that came while the file landed. The work dir has to be removed after it, as its journal names the file.
+ * Deletes the file that was moved out of this work dir, if its move was begun and the file at the target is ours: for a
+ * download that is discarded during the move. To be called before the work dir is removed, whose journal names the file.
  * @throws SluiceError `disk_*`
  */
 export async function undoFinish(
@@ -120,8 +119,8 @@ export async function undoFinish(
     const target = join(downloadDir, journal.target);
     const found = await statFile(target, disk);
     if (found === null) return;
-    const isLanded = await isOurs({ workDir, downloadDir, journal, disk }, target);
-    if (isLanded || isOwnClaim(found, journal)) await disk.unlink(target);
+    const isMoved = await isOurs({ workDir, downloadDir, journal, disk }, target);
+    if (isMoved || isOwnClaim(found, journal)) await disk.unlink(target);
   } catch (thrown) {
     throw toDiskError(thrown);
   }
@@ -145,7 +144,7 @@ export async function deleteFinished(downloadDir: string, name: string, mark?: s
   }
 }
 
-interface Move {
+interface FileMove {
   workDir: string;
   downloadDir: string;
   journal: Journal;
@@ -153,30 +152,30 @@ interface Move {
 }
 
 /** null = the source is gone and the target is not ours. */
-async function land(move: Move, { resumed }: { resumed: boolean }): Promise<FinishedFile | null> {
+async function moveFile(move: FileMove, { resumed }: { resumed: boolean }): Promise<FinishedFile | null> {
   const { workDir, downloadDir, disk } = move;
   for (let tried = 1; ; tried++) {
     const { journal } = move;
     const source = join(workDir, journal.source);
     const target = join(downloadDir, journal.target);
-    const landing = { workDir, journal, disk, source, target };
-    const landed = { name: journal.target, bytes: journal.bytes };
+    const claimedMove = { workDir, journal, disk, source, target };
+    const finished = { name: journal.target, bytes: journal.bytes };
     switch (await tryLink(source, target, disk)) {
       case 'linked':
         await disk.unlink(source);
-        return landed;
+        return finished;
       case 'missing':
         await disk.lstat(downloadDir);
-        return (await isOurs(move, target)) ? landed : null;
+        return (await isOurs(move, target)) ? finished : null;
       case 'taken':
         if (await isOurs(move, target)) {
           await disk.rm(source, { force: true });
-          return landed;
+          return finished;
         }
-        if (resumed && tried === 1 && (await landOnOwnClaim(landing))) return landed;
+        if (resumed && tried === 1 && (await resumeClaim(claimedMove))) return finished;
         break;
       case 'no links':
-        if (await claimAndLand(landing)) return landed;
+        if (await claimAndMove(claimedMove)) return finished;
         break;
     }
     move.journal = { ...journal, target: await nextName(move, tried), claim: null, at: Date.now() };
@@ -195,33 +194,33 @@ async function tryLink(
   } catch (thrown) {
     const errno = errnoOf(thrown) ?? '';
     if (errno === 'EEXIST') return 'taken';
-    // of the source or of the download dir
+    // The source or the download dir.
     if (errno === 'ENOENT') return 'missing';
-    if (NO_LINKS.has(errno)) return 'no links';
+    if (NO_LINK_ERRORS.has(errno)) return 'no links';
     throw thrown;
   }
 }
 
-async function isOurs({ journal, workDir, disk }: Move, target: string): Promise<boolean> {
+async function isOurs({ journal, workDir, disk }: FileMove, target: string): Promise<boolean> {
   const found = await statFile(target, disk);
   if (found === null || found.bytes !== journal.bytes) return false;
   if (found.inode === journal.claim) return true;
-  // an inode number means something on its own file system only
+  // Inode numbers are unique only within one file system.
   return found.inode === journal.inode && found.device === (await disk.lstat(workDir, { bigint: true })).dev;
 }
 
 /**
- * The lowest free number, knocking at each; for a crowded name, one above the last that this process handed out,
- * which costs a listing of the folder once (2,000 files of one name: 167/s with a listing for each).
+ * Tries number after number; for a name that many files share, one above the last that this process gave, which costs
+ * one listing of the folder (with a listing for each of 2,000 files of one name: 167/s).
  */
-async function nextName({ journal, downloadDir, disk }: Move, tried: number): Promise<string> {
+async function nextName({ journal, downloadDir, disk }: FileMove, tried: number): Promise<string> {
   const key = join(downloadDir, journal.name);
-  if (tried < KNOCK_AT_MOST && !lastNumbers.has(key)) return numbered(journal.name, tried + 1);
+  if (tried < MAX_TRIED_NAMES && !lastNumbers.has(key)) return numbered(journal.name, tried + 1);
   const taken = lastNumbers.has(key) ? null : new Set(await disk.readdir(downloadDir));
-  // asked again: siblings were handed theirs while the folder was listed
+  // Read again: other downloads got their numbers while the folder was listed.
   let n = Math.max(tried, lastNumbers.get(key) ?? 0) + 1;
   while (taken?.has(numbered(journal.name, n)) === true) n++;
-  if (lastNumbers.size >= CROWDED_NAMES) lastNumbers.clear();
+  if (lastNumbers.size >= MAX_LAST_NUMBERS) lastNumbers.clear();
   lastNumbers.set(key, n);
   return numbered(journal.name, n);
 }

@@ -1,6 +1,6 @@
 /**
  * `finish.json` in the work dir: written before a finished file is moved, and again before each name that is
- * tried. Whatever the moment of a crash, it says which file it was and where it was about to land.
+ * tried. Whenever a crash comes, it says which file was to be moved where.
  */
 import { rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { isSafeFileName } from '../file-name.ts';
 import type { Disk } from './disk.server.ts';
 
 const JOURNAL = 'finish.json';
-/** What becomes the journal once it is whole: nobody reads it. */
+/** Renamed to the journal once it is complete; never read. */
 export const JOURNAL_DRAFT = `${JOURNAL}.new`;
 
 const inode = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
@@ -25,9 +25,9 @@ const journalSchema = v.object({
   source: v.pipe(v.string(), v.check(isInside)),
   /** The inode of the source, as decimal text (64 bits): what link and rename carry over to the target. */
   inode,
-  /** Where links cannot be had: the inode of the empty file that holds the target's name for us, once known. */
+  /** Without links: the inode of the empty file that claims the target's name, once known. */
   claim: v.nullable(v.union([v.literal('pending'), inode])),
-  /** When this was written, ms since the epoch: an empty file older than that is somebody else's. */
+  /** When this was written, ms since the epoch: an older empty file is not our claim. */
   at: v.number(),
 });
 
@@ -39,14 +39,14 @@ export function isInside(relativePath: string): boolean {
   return segments.every((segment) => segment !== '' && segment !== '.' && segment !== '..');
 }
 
-/** Replaces the journal in one step: a reader sees the old or the new one, never a half. */
+/** Atomic: a reader sees the old or the new journal. */
 export async function writeJournal(workDir: string, journal: Journal, disk: Disk): Promise<void> {
   const draft = join(workDir, JOURNAL_DRAFT);
   await disk.writeFile(draft, JSON.stringify(journal), { mode: 0o600 });
   await disk.rename(draft, join(workDir, JOURNAL));
 }
 
-/** null = none, or one that is not ours to trust (an engine or a power cut can leave anything). */
+/** null = none, or an invalid one (an engine or a power cut can leave anything). */
 export async function readJournal(workDir: string, disk: Disk): Promise<Journal | null> {
   let text: string;
   try {
@@ -63,11 +63,11 @@ export async function readJournal(workDir: string, disk: Disk): Promise<Journal 
   }
 }
 
-export async function dropJournal(workDir: string, disk: Disk): Promise<void> {
+export async function removeJournal(workDir: string, disk: Disk): Promise<void> {
   await disk.rm(join(workDir, JOURNAL), { force: true, recursive: true });
 }
 
-/** Makes a draft of the journal, if there is one. */
-export async function withdrawJournal(workDir: string): Promise<void> {
+/** Keeps the inode of the journal for the next download: the draft is overwritten. */
+export async function revertToDraft(workDir: string): Promise<void> {
   await rename(join(workDir, JOURNAL), join(workDir, JOURNAL_DRAFT)).catch(() => undefined);
 }

@@ -1,5 +1,5 @@
 /** Engine processes and what they print, as notes and recordings. */
-import type { ProcessEvent, ProcessListener, ProcessRun } from '../../process/observe.ts';
+import type { ProcessEvent, ProcessListener, ProcessRun } from '../../process/process-observers.ts';
 import type { RunnerJob } from '../../runner/runner.ts';
 import type { Party } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';

@@ -6,7 +6,7 @@ import { contradiction } from '../../contradiction.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
 import type { EngineJob } from '../../engine.ts';
 import type { FetchedFile } from '../../../files/fetched-file.ts';
-import type { Guard } from '../../../guard/dial.server.ts';
+import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpClient } from '../client.server.ts';
 import { contentTypeOf, dispositionName, relationOf, type Version } from '../head.ts';
 import type { ListedSizes } from '../listed-sizes.ts';

@@ -5,7 +5,7 @@
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { SluiceError } from '../../../protocol/error.ts';
-import type { Guard } from '../../../guard/dial.server.ts';
+import type { Guard } from '../../../guard/guard.server.ts';
 import { unbracket } from '../../../guard/address.ts';
 import { portOf } from '../../../guard/policy.ts';
 import { USER_AGENT } from '../client.server.ts';

@@ -3,7 +3,7 @@ import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import type { Guard } from '../../../guard/dial.server.ts';
+import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpAnswer, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import { relationOf, type Validators, validatorsOf } from '../head.ts';

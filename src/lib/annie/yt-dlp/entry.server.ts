@@ -1,0 +1,9 @@
+import { programText } from '../../process/program-text.server.ts';
+
+const ENTRY = programText('entry.py', import.meta.url);
+
+/** The argv that starts our own copy. `-I` keeps the current dir and the environment out; `modules`: a dir to import from. */
+export function entryCommand(python: string, modules: string | null): string[] {
+  if (modules === null) return [python, '-I', '-c', ENTRY];
+  return [python, '-I', '-c', `import sys; sys.path.insert(0, sys.argv.pop(1))\n${ENTRY}`, modules];
+}

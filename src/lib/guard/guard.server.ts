@@ -1,0 +1,172 @@
+/**
+ * Every outgoing connection is made here: the guard resolves the host itself, checks every address, and dials the
+ * checked address, so that DNS rebinding is impossible. Node's `lookup` hook does not do: it is not called for IP
+ * literals.
+ */
+import { lookup } from 'node:dns/promises';
+import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
+import { type ConnectionOptions, connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { SluiceError } from '../protocol/error.ts';
+import { canonicalHost, parseAddress } from './address.ts';
+import { type AllowEntry, isAllowed } from './policy.ts';
+import { raceAddresses } from './race-addresses.server.ts';
+
+export type Resolve = (host: string) => Promise<string[]>;
+
+export interface GuardOptions {
+  /** From `parseAllowPrivate`. */
+  allowPrivate?: readonly AllowEntry[];
+  /** Returns all addresses of a name, in order of preference. Default: the system's resolver. */
+  resolve?: Resolve;
+  /** Further trusted certificates, PEM. */
+  ca?: string | undefined;
+  /** ms for each TCP connect and for the TLS handshake. */
+  connectTimeoutMs?: number;
+}
+
+export interface DialTarget {
+  /** Name or IP literal in any spelling. */
+  host: string;
+  port: number;
+  tls?: boolean;
+  /** For SNI and the check of the certificate; default: the host. */
+  servername?: string | undefined;
+  signal?: AbortSignal | undefined;
+  /** Node's `onread`: bytes are read into the caller's buffer instead of a stream. */
+  onread?: OnReadOpts | undefined;
+}
+
+export interface Guard {
+  readonly allowPrivate: readonly AllowEntry[];
+  /**
+   * Resolves with a connected socket; with `tls`, after a handshake with a trusted certificate.
+   * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout`, `tls_failed`, `invalid_url`;
+   * `signal.reason` after an abort
+   */
+  connect(target: DialTarget): Promise<Socket>;
+  /**
+   * The addresses of a host that may be dialled.
+   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `invalid_url`
+   */
+  resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]>;
+}
+
+const CONNECT_TIMEOUT_MS = 15_000;
+
+export function createGuard(options: GuardOptions = {}): Guard {
+  const { allowPrivate = [], resolve: lookUp = systemResolve } = options;
+  const { ca, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+
+  async function resolve(rawHost: string, port: number, signal?: AbortSignal): Promise<string[]> {
+    const host = canonicalHost(rawHost);
+    if (host === null || !(port >= 1 && port <= 65_535)) throw new SluiceError('invalid_url');
+    const addresses = parseAddress(host) === null ? await lookUpName(host, signal) : [host];
+    const checked = addresses.filter((address) => isAllowed({ host, address, port }, allowPrivate));
+    if (checked.length === 0) {
+      throw new SluiceError('address_refused', `${host} is a private address and not allowed here.`);
+    }
+    return checked;
+  }
+
+  async function lookUpName(host: string, signal?: AbortSignal): Promise<string[]> {
+    try {
+      const addresses = await untilAborted(lookUp(host), signal);
+      if (addresses.length > 0) return addresses;
+    } catch (thrown) {
+      signal?.throwIfAborted();
+      throw new SluiceError('dns_failed', `The host name ${host} could not be found.`, { cause: thrown });
+    }
+    throw new SluiceError('dns_failed', `The host name ${host} has no address.`);
+  }
+
+  return {
+    allowPrivate,
+    resolve,
+    async connect(target) {
+      const { host, port, signal, onread } = target;
+      signal?.throwIfAborted();
+      const addresses = await resolve(host, port, signal);
+      signal?.throwIfAborted();
+      const base = { port, noDelay: true, ...(onread ? { onread } : {}) };
+      if (!target.tls) {
+        const dial = (address: string): Socket => connect({ ...base, host: address });
+        return raceAddresses({ addresses, dial, signal, connectTimeoutMs });
+      }
+      const name = target.servername ?? canonicalHost(host) ?? host;
+      const options = { ...base, ...tlsOptions(name, ca) };
+      // Not a TLS layer over a connected socket: Node supports `onread` only for one that connects itself.
+      const dial = (address: string): TLSSocket => tlsConnect({ ...options, host: address });
+      const socket = await raceAddresses({ addresses, dial, signal, connectTimeoutMs });
+      return waitForHandshake(socket, name, connectTimeoutMs, signal);
+    },
+  };
+}
+
+function tlsOptions(name: string, ca: string | undefined): ConnectionOptions {
+  return {
+    ALPNProtocols: ['http/1.1'],
+    // For an IP literal Node checks the certificate against the address dialled.
+    ...(isIP(name) === 0 ? { servername: name } : {}),
+    ...(ca === undefined ? {} : { ca }),
+  };
+}
+
+/** For a TLS socket whose TCP connection is established. */
+function waitForHandshake<T extends Socket>(
+  socket: T,
+  host: string,
+  timeoutMs: number,
+  signal?: AbortSignal,
+): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => {
+      fail(new SluiceError('timeout', `${host} took too long to agree on a secure connection.`));
+    }, timeoutMs);
+    const cleanUp = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', onAbort);
+      socket.removeListener('error', onError);
+      socket.removeListener('close', onError);
+    };
+    const fail = (error: unknown): void => {
+      cleanUp();
+      socket.on('error', () => {});
+      socket.destroy();
+      reject(error as Error);
+    };
+    const onAbort = (): void => {
+      fail(signal?.reason);
+    };
+    const onError = (cause?: unknown): void => {
+      const why = cause instanceof Error ? `: ${cause.message.split('\n')[0] ?? ''}` : '';
+      fail(new SluiceError('tls_failed', `The secure connection to ${host} failed${why}.`, { cause }));
+    };
+    socket.once('error', onError);
+    socket.once('close', onError);
+    signal?.addEventListener('abort', onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    socket.once('secureConnect', () => {
+      cleanUp();
+      resolve(socket);
+    });
+  });
+}
+
+async function systemResolve(host: string): Promise<string[]> {
+  const found = await lookup(host, { all: true, verbatim: true });
+  return found.map(({ address }) => address);
+}
+
+/** As `promise`, but rejects with `signal.reason` as soon as it aborts: a name server may hang. */
+function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
+  if (!signal) return promise;
+  return new Promise<T>((resolve, reject) => {
+    const onAbort = (): void => {
+      reject(signal.reason as Error);
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => {
+      signal.removeEventListener('abort', onAbort);
+    });
+  });
+}

@@ -1,0 +1,246 @@
+/**
+ * One attempt at one download, from getting a slot to the finished file: which engine, what it reports, and how it
+ * ends. Knows nothing of sessions, queues or other jobs.
+ */
+import { cleanTitle } from '../protocol/title.ts';
+import { SluiceError } from '../protocol/error.ts';
+import type { EngineName } from '../protocol/media.ts';
+import type { Sample } from '../protocol/progress.ts';
+import type { LandedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
+import type { Engine } from '../annie/engine.ts';
+import type { FetchedFile } from '../files/fetched-file.ts';
+import { anotherMayKnow, mostTelling, type Registry } from '../annie/registry.ts';
+import type { RunnerClock } from './clock.ts';
+import { toKnownError, toFailure, untilAborted } from './failure.ts';
+import { occupiedBytes } from '../files/disk-space.server.ts';
+import type { DownloadFolder } from '../files/download-folder.server.ts';
+import { OutputTail } from './output-tail.ts';
+import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
+import { StallTimer } from './stall-timer.ts';
+
+export interface AttemptPhase {
+  phase: RunnerPhase;
+  engine: EngineName | null;
+  title: string | null;
+  totalBytes: number | null;
+}
+
+export type AttemptEnd =
+  | { how: 'done'; file: LandedFile; output: string }
+  | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
+
+export interface DownloadAttemptOptions {
+  /** Owner of the work dir. */
+  session: string;
+  job: StartJob;
+  registry: Pick<Registry, 'choose'>;
+  folder: DownloadFolder;
+  space: SpaceMonitor;
+  clock: RunnerClock;
+  /** ms without a byte until the attempt fails with `engine_stalled`; Infinity = never. */
+  stallMs: number;
+  onPhase: (phase: AttemptPhase) => void;
+  onSample: (sample: Sample) => void;
+}
+
+export class DownloadAttempt implements SpaceUser {
+  readonly job: StartJob;
+  /** As last passed to `onPhase`. */
+  phase: AttemptPhase;
+  sample: Sample | null = null;
+  /** Resolves, never rejects, once nothing of this attempt works or writes any more. */
+  readonly ended: Promise<AttemptEnd>;
+  readonly #options: DownloadAttemptOptions;
+  readonly #controller = new AbortController();
+  readonly #output = new OutputTail();
+  #stallTimer: StallTimer | null = null;
+  /** On disk from earlier attempts. */
+  #keptBytes = 0;
+  #releaseSpace: () => void = () => undefined;
+
+  constructor(options: DownloadAttemptOptions) {
+    this.#options = options;
+    this.job = options.job;
+    const { engine } = options.job;
+    this.phase = { phase: engine === null ? 'parse' : 'download', engine, title: null, totalBytes: null };
+    this.ended = this.#run();
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The last 4 kB of output so far. */
+  get output(): string {
+    return this.#output.toString();
+  }
+
+  get remainingBytes(): number {
+    // Joining and converting write all that was fetched once more.
+    if (this.phase.phase === 'finish') return this.sample?.receivedBytes ?? 0;
+    const totalBytes = this.phase.totalBytes ?? this.sample?.totalBytes ?? this.job.totalBytes ?? 0;
+    return Math.max(0, totalBytes - Math.max(this.sample?.receivedBytes ?? 0, this.#keptBytes));
+  }
+
+  /** Asks the engine to end; `ended` resolves when it has. A move of the file that has begun is completed. */
+  abort(reason: SluiceError): void {
+    this.#controller.abort(reason);
+  }
+
+  async #run(): Promise<AttemptEnd> {
+    try {
+      // The caller has stored this attempt before the first event.
+      await Promise.resolve();
+      this.signal.throwIfAborted();
+      const file = await this.#fetch();
+      return { how: 'done', file, output: this.output };
+    } catch (thrown) {
+      // An engine may wrap the abort in an error of its own: the reason for the abort counts.
+      const reason: unknown = this.signal.aborted
+        ? this.signal.reason
+        : await this.#options.space.explain(toKnownError(thrown), this.output);
+      return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
+    } finally {
+      this.#stallTimer?.stop();
+      this.#releaseSpace();
+    }
+  }
+
+  async #fetch(): Promise<LandedFile> {
+    const { session, job, registry, folder } = this.#options;
+    const { path: workDir, isNew } = await folder.prepare(session, job.download);
+    const finished = isNew ? null : await folder.resumeFinish(job.download);
+    if (finished !== null) {
+      this.#updatePhase({ phase: 'finish', totalBytes: finished.bytes });
+      return finished;
+    }
+    const fetched = isNew || job.sha256 === undefined ? null : await folder.findFetched(job.download);
+    if (fetched !== null) {
+      this.#updatePhase({ phase: 'finish', totalBytes: fetched.bytes });
+      return this.#finish(fetched);
+    }
+    if (!isNew) this.#keptBytes = await occupiedBytes(workDir);
+    await this.#reserveSpace();
+    this.signal.throwIfAborted();
+    this.#options.onPhase(this.phase);
+    this.#stallTimer = this.#startStallTimer();
+    const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
+    const result = await this.#download(engines, workDir);
+    this.signal.throwIfAborted();
+    this.#stallTimer.stop();
+    this.#releaseSpace();
+    // Before the phase is reported: after a kill from here on nothing is fetched again.
+    if (job.sha256 !== undefined) await folder.recordFetched(job.download, result);
+    this.#updatePhase({ phase: 'finish' });
+    return this.#finish(result);
+  }
+
+  /** Checks the hash first: a file with another one never gets a name in the download dir. */
+  async #finish(result: FetchedFile): Promise<LandedFile> {
+    const { job, folder } = this.#options;
+    if (job.sha256 !== undefined) {
+      await folder.check(job.download, result, job.sha256, this.signal);
+      this.signal.throwIfAborted();
+    }
+    return folder.finish(job.download, result, job.filename);
+  }
+
+  async #reserveSpace(): Promise<void> {
+    const { space } = this.#options;
+    this.#releaseSpace = space.register(this);
+    await space.require(this);
+  }
+
+  /** To be called when `remainingBytes` becomes known or grows. */
+  #checkSpace(): void {
+    this.#options.space.require(this).catch((reason: SluiceError) => this.abort(reason));
+  }
+
+  /** Tries the engines in order: one that cannot handle the URL, and fetched no byte, hands over to the next. */
+  async #download(engines: Engine[], workDir: string): Promise<FetchedFile> {
+    const failures: unknown[] = [];
+    for (const engine of engines) {
+      this.signal.throwIfAborted();
+      this.#updatePhase({ phase: 'download', engine: engine.name, title: null, totalBytes: null });
+      const call = new EngineCall();
+      try {
+        return await engine.download(this.#engineJob(workDir, call));
+      } catch (thrown) {
+        if (this.signal.aborted || call.hasBytes || !this.#isForNextEngine(thrown)) throw thrown;
+        failures.push(thrown);
+      } finally {
+        call.isOver = true;
+      }
+    }
+    throw mostTelling(failures);
+  }
+
+  /** Includes `stream_not_found`: a stream id of one engine means nothing to the others. */
+  #isForNextEngine(thrown: unknown): boolean {
+    return anotherMayKnow(thrown) || (thrown instanceof SluiceError && thrown.code === 'stream_not_found');
+  }
+
+  #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
+    const { url, streamId } = this.job;
+    const whileActive = <Args extends unknown[]>(handle: (...args: Args) => void) => {
+      return (...args: Args): void => {
+        if (!call.isOver && !this.signal.aborted) handle(...args);
+      };
+    };
+    return {
+      url,
+      streamId,
+      workDir,
+      signal: this.signal,
+      onSample: whileActive((sample) => {
+        if (sample.receivedBytes > 0) call.hasBytes = true;
+        if (sample.receivedBytes !== this.sample?.receivedBytes) this.#stallTimer?.restart();
+        const isSized = (this.sample?.totalBytes ?? this.phase.totalBytes) !== null;
+        this.sample = sample;
+        if (!isSized && sample.totalBytes !== null) this.#checkSpace();
+        this.#options.onSample(sample);
+      }),
+      onPhase: whileActive((phase) => {
+        // Joining and converting receive no bytes: only downloading can stall.
+        if (phase === 'finish') this.#stallTimer?.stop();
+        else this.#stallTimer?.restart();
+        this.#updatePhase({ phase });
+        if (phase === 'finish') this.#checkSpace();
+      }),
+      onInfo: whileActive(({ title, totalBytes }) => {
+        this.#stallTimer?.restart();
+        this.#updatePhase({
+          ...(title === undefined ? {} : { title: cleanTitle(title) }),
+          ...(totalBytes === undefined ? {} : { totalBytes }),
+        });
+        if (totalBytes != null) this.#checkSpace();
+      }),
+      // Also after an abort: the last lines explain most.
+      onOutput: (text) => {
+        if (!call.isOver) this.#output.append(text);
+      },
+    };
+  }
+
+  #startStallTimer(): StallTimer {
+    const { clock, stallMs } = this.#options;
+    return new StallTimer(clock, stallMs, () => {
+      this.abort(new SluiceError('engine_stalled', `No byte arrived for ${Math.round(stallMs / 1000)} s.`));
+    });
+  }
+
+  /** Reports the phase if the change is one. */
+  #updatePhase(change: Partial<AttemptPhase>): void {
+    const next = { ...this.phase, ...change };
+    const keys = Object.keys(change) as (keyof AttemptPhase)[];
+    if (keys.every((key) => next[key] === this.phase[key])) return;
+    this.phase = next;
+    this.#options.onPhase(next);
+  }
+}
+
+/** State of one call of `Engine.download`; reports that come after it are ignored. */
+class EngineCall {
+  isOver = false;
+  hasBytes = false;
+}

@@ -1,0 +1,138 @@
+/**
+ * Free space on the disk of the download dir, measured for all attempts together: before one starts, when its size
+ * becomes known, and every 2 s while any runs. Downloads stop before the last byte is used: other programs need the
+ * disk too, and the state store must be able to record why they stopped.
+ */
+import { SluiceError } from '../protocol/error.ts';
+import type { DiskSpace } from '../files/disk-space.server.ts';
+import { startTimer, type RunnerClock } from './clock.ts';
+
+export interface SpaceMonitorOptions {
+  /** null = the file system does not say. @throws SluiceError `disk_missing` */
+  measure: () => Promise<DiskSpace | null>;
+  clock: RunnerClock;
+}
+
+export interface SpaceUser {
+  /** Bytes still to be written; 0 = not known. */
+  readonly remainingBytes: number;
+  /** Called when there is no space, or no download dir, any more. */
+  abort(reason: SluiceError): void;
+}
+
+/** One statfs, 20 µs, a check. A disk that fills up in less time ends in ENOSPC, which means the same. */
+const CHECK_MS = 2_000;
+/** Kept free when a download starts; on a disk below 6.4 GB a hundredth of it. */
+const RESERVE_BYTES = 64 * 1024 * 1024;
+const RESERVE_DIVISOR = 100;
+/** How engines' output mentions a full disk: Go, Python and ffmpeg all use strerror. */
+const DISK_FULL_OUTPUT = /No space left on device|Disk quota exceeded/i;
+/** Failures that a full disk can cause; what a server answered is never one. */
+const DISK_FULL_SYMPTOMS: readonly string[] = [
+  'disk_error',
+  'disk_missing',
+  'engine_exit',
+  'engine_output',
+  'file_missing',
+  'internal_error',
+  'invalid_manifest',
+  'not_media',
+  'size_mismatch',
+];
+
+export class SpaceMonitor {
+  readonly #options: SpaceMonitorOptions;
+  /** In order of registration: the first has the first claim on the space. */
+  readonly #users = new Set<SpaceUser>();
+  #stopTimer: (() => void) | null = null;
+
+  constructor(options: SpaceMonitorOptions) {
+    this.#options = options;
+  }
+
+  /** From now on the user is aborted when space runs out. @returns ends that */
+  register(user: SpaceUser): () => void {
+    this.#users.add(user);
+    if (this.#stopTimer === null) this.#scheduleCheck();
+    return () => {
+      this.#users.delete(user);
+      if (this.#users.size > 0) return;
+      this.#stopTimer?.();
+      this.#stopTimer = null;
+    };
+  }
+
+  /**
+   * Checks that a user's remaining bytes fit beside those of the users before it and the reserve.
+   * @throws SluiceError `disk_full`, `disk_missing`
+   */
+  async require(user: SpaceUser): Promise<void> {
+    const space = await this.#options.measure();
+    if (space === null) return;
+    let left = space.freeBytes - reserveOf(space);
+    for (const other of this.#users) {
+      if (other === user) break;
+      left -= other.remainingBytes;
+    }
+    if (left <= 0) throw diskFull(space);
+    const { remainingBytes: bytesToCome } = user;
+    if (bytesToCome > left) {
+      throw new SluiceError(
+        'disk_full',
+        `${megabytes(bytesToCome)} are still to come, there is room for ${megabytes(left)}.`,
+      );
+    }
+  }
+
+  /** The cause of a failed attempt: `thrown`, or `disk_full` or `disk_missing` when that explains it. */
+  async explain(thrown: unknown, output: string): Promise<unknown> {
+    if (!mayBeDiskFull(thrown)) return thrown;
+    try {
+      const space = await this.#options.measure();
+      if (DISK_FULL_OUTPUT.test(output)) return new SluiceError('disk_full', undefined, { cause: thrown });
+      return space !== null && isLow(space) ? diskFull(space, thrown) : thrown;
+    } catch (missing) {
+      return missing;
+    }
+  }
+
+  #scheduleCheck(): void {
+    this.#stopTimer = startTimer(this.#options.clock, CHECK_MS, () => void this.#check());
+  }
+
+  async #check(): Promise<void> {
+    let reason: SluiceError | null = null;
+    try {
+      const space = await this.#options.measure();
+      if (space !== null && isLow(space)) reason = diskFull(space);
+    } catch (thrown) {
+      if (thrown instanceof SluiceError) reason = thrown;
+    }
+    if (this.#users.size === 0) return;
+    this.#scheduleCheck();
+    if (reason !== null) for (const user of [...this.#users]) user.abort(reason);
+  }
+}
+
+function reserveOf({ totalBytes }: DiskSpace): number {
+  return Math.min(RESERVE_BYTES, totalBytes / RESERVE_DIVISOR);
+}
+
+/** Half of the reserve: a download that just fitted must not be stopped at its last bytes. */
+function isLow(space: DiskSpace): boolean {
+  return space.freeBytes < reserveOf(space) / 2;
+}
+
+function diskFull(space: DiskSpace, cause?: unknown): SluiceError {
+  const { freeBytes } = space;
+  const message = `The disk is full: ${megabytes(freeBytes)} are free, ${megabytes(reserveOf(space))} are kept free.`;
+  return new SluiceError('disk_full', message, { cause });
+}
+
+function mayBeDiskFull(thrown: unknown): boolean {
+  return !(thrown instanceof SluiceError) || DISK_FULL_SYMPTOMS.includes(thrown.code);
+}
+
+function megabytes(bytes: number): string {
+  return `${(Math.max(0, bytes) / 1e6).toFixed(1)} MB`;
+}

@@ -1,0 +1,38 @@
+import { startTimer, type RunnerClock } from './clock.ts';
+
+/**
+ * Calls `onStall` once when `restart` has not been called for `stallMs`. `restart` only stores the time: the one timer
+ * is set again when it fires too early.
+ */
+export class StallTimer {
+  readonly #clock: RunnerClock;
+  readonly #stallMs: number;
+  readonly #onStall: () => void;
+  #restartedAt: number;
+  #stopTimer: () => void = () => undefined;
+
+  constructor(clock: RunnerClock, stallMs: number, onStall: () => void) {
+    this.#clock = clock;
+    this.#stallMs = stallMs;
+    this.#onStall = onStall;
+    this.#restartedAt = clock.now();
+    this.#schedule(stallMs);
+  }
+
+  restart(): void {
+    this.#restartedAt = this.#clock.now();
+  }
+
+  stop(): void {
+    this.#stopTimer();
+    this.#stopTimer = () => undefined;
+  }
+
+  #schedule(delayMs: number): void {
+    this.#stopTimer = startTimer(this.#clock, delayMs, () => {
+      const leftMs = this.#restartedAt + this.#stallMs - this.#clock.now();
+      if (leftMs > 0) this.#schedule(leftMs);
+      else this.#onStall();
+    });
+  }
+}
