@@ -11,7 +11,7 @@ import { type Allowed, parseAllowPrivate, refusedLiteral } from '#lib/guard/poli
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { createRunner, type Runner } from '#lib/runner/runner.ts';
-import { Operators } from '#lib/channel/operator.ts';
+import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
@@ -44,7 +44,7 @@ export interface Sluice {
   readonly registry: Registry;
   readonly runner: Runner;
   readonly tokens: Tokens;
-  readonly operators: Operators;
+  readonly operators: OperatorAuth;
   readonly sessionLinks: SessionLinks;
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
@@ -153,7 +153,7 @@ export async function createSluice({
       registry,
       runner,
       tokens: new Tokens(key),
-      operators: new Operators(key),
+      operators: new OperatorAuth(key),
       sessionLinks: new SessionLinks(key),
       sessionList: new StoredSessions(host, SESSION),
       inspector,

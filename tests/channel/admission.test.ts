@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Admission, MOST_A_TURN, MOST_WHILE_CONNECTING } from '#lib/channel/admission.ts';
+import { Admission, MAX_STARTS_PER_TURN, MAX_STARTS_WHILE_CONNECTING } from '#lib/channel/admission.ts';
 import { waitFor } from '../support/wait.ts';
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 function enterMany(admission: Admission, count: number): number[] {
   const begun: number[] = [];
-  for (let number = 0; number < count; number++) admission.enter(() => begun.push(number));
+  for (let number = 0; number < count; number++) admission.admit(() => begun.push(number));
   return begun;
 }
 
@@ -16,7 +16,7 @@ test('a request is begun at once', () => {
 });
 
 test('of many no more than a turn can take are begun in it, and all in the order in which they came', async () => {
-  const count = 3 * MOST_A_TURN + 1;
+  const count = 3 * MAX_STARTS_PER_TURN + 1;
   const begun = enterMany(new Admission(), count);
   const turns = [begun.length];
   while (begun.length < count) {
@@ -25,7 +25,7 @@ test('of many no more than a turn can take are begun in it, and all in the order
   }
   assert.equal(
     turns.map((sum, turn) => sum - (turns[turn - 1] ?? 0)),
-    [MOST_A_TURN, MOST_A_TURN, MOST_A_TURN, 1],
+    [MAX_STARTS_PER_TURN, MAX_STARTS_PER_TURN, MAX_STARTS_PER_TURN, 1],
   );
   assert.equal(
     begun,
@@ -35,24 +35,24 @@ test('of many no more than a turn can take are begun in it, and all in the order
 
 test('while connections come in, turns take less', async () => {
   const admission = new Admission();
-  admission.connected();
-  const begun = enterMany(admission, 3 * MOST_A_TURN);
-  assert.is(begun.length, MOST_WHILE_CONNECTING);
-  admission.connected();
+  admission.connectionOpened();
+  const begun = enterMany(admission, 3 * MAX_STARTS_PER_TURN);
+  assert.is(begun.length, MAX_STARTS_WHILE_CONNECTING);
+  admission.connectionOpened();
   await nextTurn();
-  assert.is(begun.length, 2 * MOST_WHILE_CONNECTING);
+  assert.is(begun.length, 2 * MAX_STARTS_WHILE_CONNECTING);
   await nextTurn();
-  assert.is(begun.length, 2 * MOST_WHILE_CONNECTING + MOST_A_TURN);
-  await waitFor(() => begun.length === 3 * MOST_A_TURN, { what: 'the rest' });
+  assert.is(begun.length, 2 * MAX_STARTS_WHILE_CONNECTING + MAX_STARTS_PER_TURN);
+  await waitFor(() => begun.length === 3 * MAX_STARTS_PER_TURN, { what: 'the rest' });
 });
 
 test('who comes while others wait does not pass them', async () => {
   const admission = new Admission();
-  const begun = enterMany(admission, MOST_A_TURN + 2);
+  const begun = enterMany(admission, MAX_STARTS_PER_TURN + 2);
   let late = -1;
-  admission.enter(() => (late = begun.length));
+  admission.admit(() => (late = begun.length));
   await waitFor(() => late >= 0, { what: 'the late one' });
-  assert.is(late, MOST_A_TURN + 2);
+  assert.is(late, MAX_STARTS_PER_TURN + 2);
 });
 
 test.run();

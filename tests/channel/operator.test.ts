@@ -1,13 +1,13 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Operators } from '#lib/channel/operator.ts';
+import { OperatorAuth } from '#lib/channel/operator.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const MINUTE_MS = 60_000;
 
 function start(key = KEY) {
   const clock = { now: Date.UTC(2026, 10, 23) };
-  return { clock, operators: new Operators(key, () => clock.now) };
+  return { clock, operators: new OperatorAuth(key, () => clock.now) };
 }
 
 const grantOf = (link: string): string => new URL(link, 'http://h').searchParams.get('grant') ?? '';

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Gatekeeper, type RequestHead } from '#lib/channel/origin.ts';
+import { AllowedOrigins, type RequestHead } from '#lib/channel/origin.ts';
 
 const head = (part: Partial<RequestHead>): RequestHead => ({
   method: 'GET',
@@ -9,7 +9,7 @@ const head = (part: Partial<RequestHead>): RequestHead => ({
   fetchSite: undefined,
   ...part,
 });
-const gate = new Gatekeeper('127.0.0.1', 3000, ['https://dl.example.org', 'http://nas:8080']);
+const allowed = new AllowedOrigins('127.0.0.1', 3000, ['https://dl.example.org', 'http://nas:8080']);
 
 function codeOf(action: () => void): string | null {
   try {
@@ -31,7 +31,7 @@ for (const host of [
 ]) {
   test(`Host ${host} is ours`, () =>
     assert.is(
-      codeOf(() => gate.check(head({ host }))),
+      codeOf(() => allowed.check(head({ host }))),
       null,
     ));
 }
@@ -49,7 +49,7 @@ for (const host of [
 ]) {
   test(`Host ${host} is foreign, for pages too`, () => {
     assert.is(
-      codeOf(() => gate.check(head({ host }))),
+      codeOf(() => allowed.check(head({ host }))),
       'forbidden_host',
     );
   });
@@ -65,7 +65,7 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
       'http://dl.example.org',
     ]) {
       assert.is(
-        codeOf(() => gate.check(head({ method, origin }))),
+        codeOf(() => allowed.check(head({ method, origin }))),
         'forbidden_origin',
         origin,
       );
@@ -77,7 +77,7 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
       'https://dl.example.org',
     ]) {
       assert.is(
-        codeOf(() => gate.check(head({ method, origin }))),
+        codeOf(() => allowed.check(head({ method, origin }))),
         null,
         origin,
       );
@@ -88,14 +88,14 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
 test('a browser that sends no Origin is told by Sec-Fetch-Site', () => {
   for (const fetchSite of ['cross-site', 'same-site']) {
     assert.is(
-      codeOf(() => gate.check(head({ method: 'POST', fetchSite }))),
+      codeOf(() => allowed.check(head({ method: 'POST', fetchSite }))),
       'forbidden_origin',
       fetchSite,
     );
   }
   for (const fetchSite of ['same-origin', 'none', undefined]) {
     assert.is(
-      codeOf(() => gate.check(head({ method: 'POST', fetchSite }))),
+      codeOf(() => allowed.check(head({ method: 'POST', fetchSite }))),
       null,
       fetchSite,
     );
@@ -105,31 +105,31 @@ test('a browser that sends no Origin is told by Sec-Fetch-Site', () => {
 test('GET from another site is answered, a WebSocket is not', () => {
   const foreign = head({ origin: 'https://evil.example' });
   assert.is(
-    codeOf(() => gate.check(foreign)),
+    codeOf(() => allowed.check(foreign)),
     null,
   );
   assert.is(
-    codeOf(() => gate.checkUpgrade(foreign)),
+    codeOf(() => allowed.checkUpgrade(foreign)),
     'forbidden_origin',
   );
   assert.is(
-    codeOf(() => gate.checkUpgrade(head({ host: 'evil.example' }))),
+    codeOf(() => allowed.checkUpgrade(head({ host: 'evil.example' }))),
     'forbidden_host',
   );
   assert.is(
-    codeOf(() => gate.checkUpgrade(head({ origin: 'https://dl.example.org' }))),
+    codeOf(() => allowed.checkUpgrade(head({ origin: 'https://dl.example.org' }))),
     null,
   );
 });
 
 test('https is what an origin in the settings says of its host', () => {
-  assert.ok(gate.isSecure('dl.example.org'));
-  assert.not(gate.isSecure('127.0.0.1:3000'));
-  assert.not(gate.isSecure(undefined));
+  assert.ok(allowed.isSecure('dl.example.org'));
+  assert.not(allowed.isSecure('127.0.0.1:3000'));
+  assert.not(allowed.isSecure(undefined));
 });
 
 test('a server on all addresses answers to loopback names and to what is named, not to its own address', () => {
-  const open = new Gatekeeper('0.0.0.0', 80, []);
+  const open = new AllowedOrigins('0.0.0.0', 80, []);
   assert.is(
     codeOf(() => open.check(head({ host: 'localhost' }))),
     null,
@@ -141,7 +141,7 @@ test('a server on all addresses answers to loopback names and to what is named, 
 });
 
 test('a loopback address that was asked for is ours, and nothing that only looks like one', () => {
-  const open = (host: string) => new Gatekeeper(host, 3000, []);
+  const open = (host: string) => new AllowedOrigins(host, 3000, []);
   assert.is(
     codeOf(() => open('127.0.1.12').check(head({ host: '127.0.1.12:3000' }))),
     null,

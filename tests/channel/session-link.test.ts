@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Grants } from '#lib/channel/grant.ts';
-import { LINK_MS, Operators, REQUEST_MS } from '#lib/channel/operator.ts';
+import { LINK_LIFETIME_MS, OperatorAuth, REQUEST_LIFETIME_MS } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { redact } from '#lib/inspector/redact.ts';
@@ -32,7 +32,7 @@ test('a link opens its session once, and looking at it does not use it up', () =
   const { server, command } = both();
   const grant = grantOf(command().link(SESSION));
   assert.is(server.read(grant).session, SESSION);
-  assert.is(server.read(grant).expiresAt, START + LINK_MS);
+  assert.is(server.read(grant).expiresAt, START + LINK_LIFETIME_MS);
   assert.is(server.redeem(grant), SESSION);
   assert.is(
     refused(() => server.redeem(grant)),
@@ -47,9 +47,9 @@ test('a link opens its session once, and looking at it does not use it up', () =
 test('a link is good for ten minutes', () => {
   const { server, command, clock } = both();
   const grant = grantOf(command().link(SESSION));
-  clock.now = START + LINK_MS - 1;
+  clock.now = START + LINK_LIFETIME_MS - 1;
   assert.is(server.read(grant).session, SESSION);
-  clock.now = START + LINK_MS;
+  clock.now = START + LINK_LIFETIME_MS;
   assert.is(
     refused(() => server.redeem(grant)),
     'link_used',
@@ -95,10 +95,10 @@ test('no link with a character changed is taken, nor one of another key or purpo
   const grants = new Grants(key, now);
   for (const wrong of [
     grantOf(foreign.link(SESSION)),
-    grants.sign('operator-link', LINK_MS),
-    grants.sign('operator-link', LINK_MS, SESSION),
-    grants.sign('operator-request', LINK_MS, SESSION),
-    grants.sign('session-link', LINK_MS),
+    grants.sign('operator-link', LINK_LIFETIME_MS),
+    grants.sign('operator-link', LINK_LIFETIME_MS, SESSION),
+    grants.sign('operator-request', LINK_LIFETIME_MS, SESSION),
+    grants.sign('session-link', LINK_LIFETIME_MS),
     new Tokens(key).issue(SESSION).token,
     '',
   ]) {
@@ -109,23 +109,23 @@ test('no link with a character changed is taken, nor one of another key or purpo
     );
   }
   assert.is(new Tokens(key).verify(grant), null, 'a link is no token either');
-  assert.not(new Operators(key, now).isLink(grant));
+  assert.not(new OperatorAuth(key, now).isLinkGrant(grant));
   assert.is(server.redeem(grant), SESSION);
 });
 
 test('a request of the command is good for a minute, and is no link and no cookie', () => {
   const clock = { now: START };
-  const operators = new Operators(key, () => clock.now);
+  const operators = new OperatorAuth(key, () => clock.now);
   const authorization = operators.authorization();
   assert.ok(operators.isAuthorized(authorization));
   const signed = authorization.replace('Bearer ', '');
-  assert.not(operators.isLink(signed));
+  assert.not(operators.isLinkGrant(signed));
   assert.not(operators.isOperator(`sluice_operator=${signed}`));
   assert.not(
     operators.isAuthorized(`Bearer ${new URL(operators.link(), 'http://x').searchParams.get('grant')}`),
   );
   for (const none of [undefined, '', signed, 'Basic YTpi']) assert.not(operators.isAuthorized(none));
-  clock.now += REQUEST_MS;
+  clock.now += REQUEST_LIFETIME_MS;
   assert.not(operators.isAuthorized(authorization));
 });
 

@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
 import type { Edge } from '#lib/channel/edge.ts';
-import { Gatekeeper } from '#lib/channel/origin.ts';
+import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { ChannelServer } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { settles, waitFor } from '../support/wait.ts';
@@ -49,12 +49,12 @@ test.before.each(async (stage) => {
   };
   stage.edge = {
     tokens,
-    gate: new Gatekeeper('127.0.0.1', stage.port, []),
+    origins: new AllowedOrigins('127.0.0.1', stage.port, []),
     session: () => ({ connect: connectEar }) as unknown as ReturnType<Edge['session']>,
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
-    lists: {} as Edge['lists'],
+    storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => stage.notReady,
     isStopping: () => stage.notReady.length > 0,
   };
@@ -70,7 +70,7 @@ function open(stage: Stage, options?: { heartbeatMs: number }): void {
   const channel = new ChannelServer(stage.edge, options);
   stage.channel = channel;
   stage.server.removeAllListeners('upgrade');
-  stage.server.on('upgrade', (request, socket, head) => channel.upgrade(request, socket, head));
+  stage.server.on('upgrade', (request, socket, head) => channel.handleUpgrade(request, socket, head));
 }
 
 async function client({ port, token }: Stage): Promise<WebSocket> {

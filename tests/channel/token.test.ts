@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite, test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { authenticate, fromCookie } from '#lib/channel/credentials.ts';
+import { authenticate, claimsFromCookies } from '#lib/channel/credentials.ts';
 import { readCookies, sessionCookie } from '#lib/channel/cookie.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
@@ -57,9 +57,12 @@ test('a bearer token alone counts when one is sent', () => {
 
 test('our cookie is found behind a planted one of the same name', () => {
   const { token, session } = tokens.issue();
-  assert.is(fromCookie(tokens, `a=b; sluice_session=planted; sluice_session=${token}`)?.session, session);
-  assert.is(fromCookie(tokens, 'sluice_session=planted'), null);
-  assert.is(fromCookie(tokens, undefined), null);
+  assert.is(
+    claimsFromCookies(tokens, `a=b; sluice_session=planted; sluice_session=${token}`)?.session,
+    session,
+  );
+  assert.is(claimsFromCookies(tokens, 'sluice_session=planted'), null);
+  assert.is(claimsFromCookies(tokens, undefined), null);
 });
 
 test('cookies are read by their whole name', () => {

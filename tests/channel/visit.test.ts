@@ -1,18 +1,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromCookie } from '#lib/channel/credentials.ts';
-import { headerOf } from '#lib/channel/headers.ts';
-import { Gatekeeper } from '#lib/channel/origin.ts';
+import { claimsFromCookies } from '#lib/channel/credentials.ts';
+import { headerGetter } from '#lib/channel/headers.ts';
+import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { Tokens } from '#lib/channel/token.ts';
-import { openSession, visitPage } from '#lib/channel/visit.ts';
+import { issueSession, visitPage } from '#lib/channel/visit.ts';
 
 const tokens = new Tokens(new Uint8Array(32).fill(7));
 const other = new Tokens(new Uint8Array(32).fill(8)).issue();
 const door = {
   tokens,
-  gate: new Gatekeeper('127.0.0.1', 3000, ['https://dl.example.org']),
+  origins: new AllowedOrigins('127.0.0.1', 3000, ['https://dl.example.org']),
   // A store with one session in it.
-  lists: {
+  storedSessions: {
     summary: (id: string) => ({ id, downloads: id === other.session ? 1 : 0, unfinished: 0, newest: null }),
   },
 };
@@ -22,8 +22,9 @@ const OURS = { host: HOST, cookie: `sluice_session=${token}` };
 /** What every browser says when a person goes somewhere. */
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
-const page = (headers: Record<string, string>) => visitPage(door, headerOf({ host: HOST, ...headers }));
-const post = (headers: Record<string, string>) => openSession(door, headerOf({ host: HOST, ...headers }));
+const page = (headers: Record<string, string>) => visitPage(door, headerGetter({ host: HOST, ...headers }));
+const post = (headers: Record<string, string>) =>
+  issueSession(door, headerGetter({ host: HOST, ...headers }));
 
 for (const site of ['cross-site', 'same-site', 'something-new']) {
   test(`no cookie is set on Sec-Fetch-Site: ${site}, whatever comes with it`, () => {
@@ -117,8 +118,8 @@ for (const from of [{ origin: `http://${HOST}` }, { 'sec-fetch-site': 'same-orig
 
 test('the API takes what the first page gave for as long as there is no session', () => {
   const first = tokens.issue();
-  assert.is(fromCookie(tokens, `sluice_first=${first.token}`)?.session, first.session);
-  assert.is(fromCookie(tokens, `sluice_first=${first.token}; ${OURS.cookie}`)?.session, session);
+  assert.is(claimsFromCookies(tokens, `sluice_first=${first.token}`)?.session, first.session);
+  assert.is(claimsFromCookies(tokens, `sluice_first=${first.token}; ${OURS.cookie}`)?.session, session);
 });
 
 test('a program gets a new session each time, whatever cookie it has', () => {

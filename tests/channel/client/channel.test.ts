@@ -1,8 +1,8 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BACKOFF_BASE_MS } from '#lib/channel/client/backoff.ts';
-import { ANSWER_MS, FRESH_MS, IDLE_MS } from '#lib/channel/client/channel.ts';
-import { CONNECT_MS, STABLE_MS } from '#lib/channel/client/reconnecting-socket.ts';
+import { ANSWER_TIMEOUT_MS, FRESH_MS, IDLE_MS } from '#lib/channel/client/channel.ts';
+import { CONNECT_TIMEOUT_MS, STABLE_MS } from '#lib/channel/client/reconnecting-socket.ts';
 import { waitFor } from '../../support/wait.ts';
 import { HandClock, snapshot, Stage } from './server.ts';
 
@@ -147,7 +147,7 @@ test('silence while something is downloading is questioned, and no answer means 
   clock.advance(IDLE_MS);
   await waitFor(() => first.heard.length === 2);
   assert.equal(first.heard[1], { type: 'hello', epoch: 'e1', seq: 7 });
-  clock.advance(ANSWER_MS - 1);
+  clock.advance(ANSWER_TIMEOUT_MS - 1);
   assert.is(channel.state.state, 'live');
   clock.advance(1);
   const second = await stage.connection(1);
@@ -216,7 +216,7 @@ test('an attempt that hangs is given up', async ({ stage }) => {
   }
   const { channel } = stage.channel({ clock, WebSocket: Hanging as unknown as typeof WebSocket });
   assert.is(channel.state.state, 'connecting');
-  clock.advance(CONNECT_MS);
+  clock.advance(CONNECT_TIMEOUT_MS);
   assert.is(sockets.length, 2);
 });
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMAND_TIMEOUT_MS } from '#lib/channel/client/outbox.ts';
+import { COMMAND_TIMEOUT_MS } from '#lib/channel/client/pending-commands.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem } from '#lib/protocol/media.ts';
 import { settles, waitFor } from '../../support/wait.ts';

@@ -42,7 +42,7 @@ test('what the channel said of a row before it was listed has the last word over
   const { store, log } = storeWithLog();
   store.apply(snapshot());
   store.apply(update({ id: 'a', receivedBytes: 7 }, { id: 'a', state: 'finish' }));
-  store.fill([view('a', { receivedBytes: 3, title: 'listed' })], store.generation);
+  store.addListed([view('a', { receivedBytes: 3, title: 'listed' })], store.generation);
   assert.equal(log, ['unknown a', 'unknown a', 'new a finish']);
   assert.is(store.get('a')?.receivedBytes, 7);
   assert.is(store.get('a')?.title, 'listed');
@@ -52,7 +52,7 @@ test('a listing neither overwrites a known row nor brings back a removed one', (
   const { store } = storeWithLog();
   store.apply(snapshot(view('a', { receivedBytes: 9 }), view('b')));
   store.apply(update({ id: 'b', deleted: true }, { id: 'c', deleted: true }));
-  store.fill([view('a'), view('b'), view('c')], store.generation);
+  store.addListed([view('a'), view('b'), view('c')], store.generation);
   assert.is(store.get('a')?.receivedBytes, 9);
   assert.equal(
     [...store.values()].map(({ id }) => id),
@@ -65,7 +65,7 @@ test('a listing that was asked for before a snapshot is dropped', () => {
   store.apply(snapshot());
   const { generation } = store;
   store.apply(snapshot());
-  store.fill([view('a')], generation);
+  store.addListed([view('a')], generation);
   assert.is(store.get('a'), undefined);
 });
 
@@ -75,7 +75,7 @@ test('a snapshot forgets the rows that it has no room for, and says that they st
   log.length = 0;
   store.apply(snapshot(view('b', { state: 'paused' })));
   assert.equal(log, ['unlisted a', 'download → b paused']);
-  store.fill([view('a')], store.generation);
+  store.addListed([view('a')], store.generation);
   assert.ok(store.get('a'));
 });
 

@@ -7,12 +7,12 @@ import {
   type ChannelState,
   createChannel,
 } from '#lib/channel/client/channel.ts';
-import type { Clock } from '#lib/channel/client/clock.ts';
+import type { ClientClock } from '#lib/channel/client/clock.ts';
 import type { ServerMessage, Snapshot, Update } from '#lib/protocol/channel.ts';
 import { waitFor } from '../../support/wait.ts';
 
 /** Time that moves only when a test says so. */
-export class HandClock implements Clock {
+export class HandClock implements ClientClock {
   #now = 1_000_000;
   #timers = new Map<symbol, { at: number; action: () => void }>();
 

@@ -1,7 +1,7 @@
 /** When a client asks a server that says nothing, and which of its messages it takes. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ANSWER_MS, IDLE_MS, IDLE_PENDING_MS } from '#lib/channel/client/channel.ts';
+import { ANSWER_TIMEOUT_MS, IDLE_MS, IDLE_PENDING_MS } from '#lib/channel/client/channel.ts';
 import { waitFor } from '../../support/wait.ts';
 import { HandClock, snapshot, Stage } from './server.ts';
 
@@ -33,7 +33,7 @@ for (const active of [0, 1]) {
     clock.advance(1);
     await waitFor(() => first.heard.length === 4);
     assert.equal(first.heard[3], { type: 'hello', epoch: 'e1', seq: 7 });
-    clock.advance(ANSWER_MS);
+    clock.advance(ANSWER_TIMEOUT_MS);
     const second = await stage.connection(1);
     await waitFor(() => second.heard.length === 3);
     assert.equal(second.heard.slice(1), first.heard.slice(1, 3), 'the commands are sent again');
