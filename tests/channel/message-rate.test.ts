@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MessageRate } from '#lib/channel/message-rate.ts';
 
-test('a burst passes unhindered, the message after it waits for its place', () => {
+test('a burst passes without delay, the message after it must wait', () => {
   const rate = new MessageRate(3, 100);
   assert.equal(
     [0, 0, 0, 0].map((now) => rate.waitAfterMessage(now)),
@@ -10,7 +10,7 @@ test('a burst passes unhindered, the message after it waits for its place', () =
   );
 });
 
-test('places come back with time, never more than a burst', () => {
+test('the bucket refills with time, up to one burst', () => {
   const rate = new MessageRate(2, 100);
   rate.waitAfterMessage(0);
   rate.waitAfterMessage(0);
@@ -21,7 +21,7 @@ test('places come back with time, never more than a burst', () => {
   );
 });
 
-test('a sender that keeps the pace it is told is told the same again', () => {
+test('a sender that waits as told gets the same wait each time', () => {
   const rate = new MessageRate(1, 100);
   let now = 0;
   const waits = [rate.waitAfterMessage(now)];

@@ -29,7 +29,7 @@ for (const host of [
   'DL.example.org:443',
   'nas:8080',
 ]) {
-  test(`Host ${host} is ours`, () =>
+  test(`Host ${host} is allowed`, () =>
     assert.is(
       codeOf(() => allowed.check(head({ host }))),
       null,
@@ -47,7 +47,7 @@ for (const host of [
   '2130706433:3000',
   '127.1:3000',
 ]) {
-  test(`Host ${host} is foreign, for pages too`, () => {
+  test(`Host ${host} is refused, for pages too`, () => {
     assert.is(
       codeOf(() => allowed.check(head({ host }))),
       'forbidden_host',
@@ -56,7 +56,7 @@ for (const host of [
 }
 
 for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
-  test(`${method} from another site is refused, from our page or from no browser it is not`, () => {
+  test(`${method} from another origin is refused, from an allowed one or from a program it is not`, () => {
     for (const origin of [
       'https://evil.example',
       'null',
@@ -85,7 +85,7 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
   });
 }
 
-test('a browser that sends no Origin is told by Sec-Fetch-Site', () => {
+test('without Origin, Sec-Fetch-Site decides', () => {
   for (const fetchSite of ['cross-site', 'same-site']) {
     assert.is(
       codeOf(() => allowed.check(head({ method: 'POST', fetchSite }))),
@@ -102,7 +102,7 @@ test('a browser that sends no Origin is told by Sec-Fetch-Site', () => {
   }
 });
 
-test('GET from another site is answered, a WebSocket is not', () => {
+test('GET from another origin is allowed, a WebSocket is not', () => {
   const foreign = head({ origin: 'https://evil.example' });
   assert.is(
     codeOf(() => allowed.check(foreign)),
@@ -122,13 +122,13 @@ test('GET from another site is answered, a WebSocket is not', () => {
   );
 });
 
-test('https is what an origin in the settings says of its host', () => {
+test('a Host is secure when its configured origin is https', () => {
   assert.ok(allowed.isSecure('dl.example.org'));
   assert.not(allowed.isSecure('127.0.0.1:3000'));
   assert.not(allowed.isSecure(undefined));
 });
 
-test('a server on all addresses answers to loopback names and to what is named, not to its own address', () => {
+test('a server on all addresses allows loopback names, not the address that it listens on', () => {
   const open = new AllowedOrigins('0.0.0.0', 80, []);
   assert.is(
     codeOf(() => open.check(head({ host: 'localhost' }))),
@@ -140,7 +140,7 @@ test('a server on all addresses answers to loopback names and to what is named, 
   );
 });
 
-test('a loopback address that was asked for is ours, and nothing that only looks like one', () => {
+test('a loopback address in SLUICE_HOST is allowed, nothing that only looks like one is', () => {
   const open = (host: string) => new AllowedOrigins(host, 3000, []);
   assert.is(
     codeOf(() => open('127.0.1.12').check(head({ host: '127.0.1.12:3000' }))),

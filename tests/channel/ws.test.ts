@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { MAX_UNSENT_BYTES, toWireSocket } from '#lib/channel/ws.server.ts';
 import { CLOSE } from '#lib/protocol/channel.ts';
 
-/** A socket with so much unsent, and what was done to it. */
+/** A socket with this many unsent bytes, and the calls made to it. */
 function socketWith(bufferedAmount: number) {
   const done: unknown[] = [];
   const ws = {
@@ -20,13 +20,13 @@ function socketWith(bufferedAmount: number) {
   return { wire: toWireSocket(ws as unknown as WebSocket), done };
 }
 
-test('who reads is sent what is for him', () => {
+test('a client that reads is sent its messages', () => {
   const { wire, done } = socketWith(MAX_UNSENT_BYTES);
   wire.send('hello');
   assert.equal(done, ['hello']);
 });
 
-test('who does not read is closed as too slow, before his backlog eats our memory', () => {
+test('a client that does not read is closed as too slow, before its backlog fills memory', () => {
   const { wire, done } = socketWith(MAX_UNSENT_BYTES + 1);
   wire.send('hello');
   assert.equal(done, [CLOSE.tooSlow]);

@@ -21,13 +21,13 @@ const LinkBody = v.strictObject({ grant: v.pipe(v.string(), v.maxLength(256)) })
  * Says what opening a link would do, without using it up.
  * @throws SluiceError `link_used`, `invalid_json`, `invalid_request`
  */
-export function readLink(body: string, header: HeaderGetter, door: LinksEdge): PlainAnswer {
-  const { operatorAuth } = door.inspector;
-  const { storedSessions } = door;
+export function readLink(body: string, header: HeaderGetter, edge: LinksEdge): PlainAnswer {
+  const { operatorAuth } = edge.inspector;
+  const { storedSessions } = edge;
   const grant = parseGrant(body);
   if (operatorAuth.isLinkGrant(grant)) return jsonAnswer({ kind: 'inspector' } satisfies LinkView);
   const { session, expiresAt } = storedSessions.links.read(grant);
-  const present = claimsFromCookies(door.tokens, header('cookie'))?.session ?? null;
+  const present = claimsFromCookies(edge.tokens, header('cookie'))?.session ?? null;
   const view: LinkView = {
     kind: 'session',
     expiresAt: new Date(expiresAt).toISOString(),
@@ -41,19 +41,19 @@ export function readLink(body: string, header: HeaderGetter, door: LinksEdge): P
  * Opens a link in the requesting browser. A session's link gives it a new token of that session, and works once.
  * @throws SluiceError `link_used`, `invalid_json`, `invalid_request`; `forbidden_origin` for any page but our own
  */
-export function openLink(body: string, header: HeaderGetter, door: LinksEdge): PlainAnswer {
+export function openLink(body: string, header: HeaderGetter, edge: LinksEdge): PlainAnswer {
   // Requests from other origins of SLUICE_ORIGINS got this far too.
   if (isCrossOrigin(header('sec-fetch-site'))) throw new SluiceError('forbidden_origin');
   const grant = parseGrant(body);
-  const isSecure = door.origins.isSecure(header('host'));
-  const operator = door.inspector.operatorAuth.signIn(grant, isSecure);
+  const isSecure = edge.origins.isSecure(header('host'));
+  const operator = edge.inspector.operatorAuth.signIn(grant, isSecure);
   if (operator !== null) {
-    door.inspector.onSignIn();
+    edge.inspector.onSignIn();
     return jsonAnswer({ kind: 'inspector' } satisfies OpenedLink, 200, { 'set-cookie': operator });
   }
-  const id = door.storedSessions.links.redeem(grant);
-  const cookie = sessionCookie(door.tokens.issue(id).token, isSecure);
-  door.storedSessions.onLinkOpened(id);
+  const id = edge.storedSessions.links.redeem(grant);
+  const cookie = sessionCookie(edge.tokens.issue(id).token, isSecure);
+  edge.storedSessions.onLinkOpened(id);
   return jsonAnswer({ kind: 'session', id } satisfies OpenedLink, 200, { 'set-cookie': cookie });
 }
 

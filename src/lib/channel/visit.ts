@@ -53,17 +53,17 @@ export interface IssuedSession extends Visit {
 }
 
 /** `POST /api/sessions`: a browser gets the session it has, a program always gets a new one. Stores nothing. */
-export function issueSession(door: SessionEdge, header: HeaderGetter): IssuedSession {
+export function issueSession(edge: SessionEdge, header: HeaderGetter): IssuedSession {
   const cookie = isBrowser(header) ? header('cookie') : undefined;
-  const existing = claimsFromCookies(door.tokens, cookie);
-  const { session, token } = existing ?? door.tokens.issue();
-  const secure = door.origins.isSecure(header('host'));
+  const existing = claimsFromCookies(edge.tokens, cookie);
+  const { session, token } = existing ?? edge.tokens.issue();
+  const secure = edge.origins.isSecure(header('host'));
   const cookies = [sessionCookie(token, secure)];
-  if (claimsFromFirstVisitCookie(door.tokens, cookie) !== null) cookies.push(clearFirstVisitCookie(secure));
+  if (claimsFromFirstVisitCookie(edge.tokens, cookie) !== null) cookies.push(clearFirstVisitCookie(secure));
   return {
     session,
     token: existing === null ? token : null,
-    lost: claimsFromSessionCookie(door.tokens, cookie) === null ? findLostSession(door, cookie) : null,
+    lost: claimsFromSessionCookie(edge.tokens, cookie) === null ? findLostSession(edge, cookie) : null,
     cookies: maySetCookie(header) ? cookies : [],
   };
 }

@@ -63,12 +63,12 @@ export class PendingCommands {
         reject(signal.reason as Error);
         return;
       }
-      const abort = () => settle({ error: signal?.reason });
+      const abort = () => complete({ error: signal?.reason });
       const cancelTimer = this.#clock.after(timeoutMs, () => {
         const seconds = Math.round(timeoutMs / 1000);
-        settle({ error: new SluiceError('not_ready', `No answer in ${seconds} s; it may still be done.`) });
+        complete({ error: new SluiceError('not_ready', `No answer in ${seconds} s; it may still be done.`) });
       });
-      const settle: PendingCommand['complete'] = (outcome) => {
+      const complete: PendingCommand['complete'] = (outcome) => {
         if (!this.#pending.delete(id)) return;
         cancelTimer();
         signal?.removeEventListener('abort', abort);
@@ -76,7 +76,7 @@ export class PendingCommands {
         else reject(outcome.error as Error);
       };
       signal?.addEventListener('abort', abort, { once: true });
-      const pending: PendingCommand = { text, sent: false, onItems, complete: settle };
+      const pending: PendingCommand = { text, sent: false, onItems, complete };
       this.#pending.set(id, pending);
       pending.sent = this.#transmit(text);
     });
