@@ -127,7 +127,7 @@ export async function createSluice({
       // Sessions in the same process are never out of reach.
       leaseMs: Infinity,
       onEvents: (session, events) => {
-        taps.wire.news(session, events);
+        taps.wire.recordEvents(session, events);
         // What a session does with them is the work of no job.
         const told = outsideJobs(() => sessions.get(session).call('runnerEvents', events));
         told.catch((error: unknown) => log.warn('a session did not take runner events', { session, error }));
@@ -185,7 +185,7 @@ class LateRunner implements RunnerPort {
   }
 
   send(...command: Parameters<RunnerPort['send']>): void {
-    this.#tap.command(...command);
+    this.#tap.recordCommand(...command);
     if (this.#runner) this.#runner.send(...command);
     else this.#waiting.push(command);
   }
@@ -218,7 +218,7 @@ function sessionEnv(
     },
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,
-    machinesStarted: (session, root) => machines.started(session, root),
+    machinesStarted: (session, root) => machines.onStarted(session, root),
   };
 }
 

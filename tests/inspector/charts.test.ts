@@ -8,7 +8,7 @@ import { newRow } from '#lib/actors/download/row.ts';
 import { activeStates, edgesFrom } from '#lib/inspector/charts/active.ts';
 import type { Box, Point } from '#lib/inspector/charts/chart.ts';
 import { CHARTS } from '#lib/inspector/charts/charts.ts';
-import { type Edge, edgeId } from '#lib/inspector/charts/edge-id.ts';
+import { type TransitionDefinition, transitionId } from '#lib/inspector/charts/transition-id.ts';
 import { makeCharts, textOf } from '../../scripts/charts/make-charts.ts';
 
 const download = CHARTS['download']!;
@@ -40,7 +40,7 @@ test('a transition seen at run time has the name that it has in the chart', () =
     input: { row, effects },
     inspect: (seen) => {
       if (seen.type !== '@xstate.microstep') return;
-      const ids = (seen._transitions as unknown as Edge[]).map(edgeId);
+      const ids = (seen._transitions as unknown as TransitionDefinition[]).map(transitionId);
       took.push(...ids.filter((id) => id !== null));
     },
   }).start();

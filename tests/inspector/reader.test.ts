@@ -1,28 +1,33 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import type { Census } from '#lib/inspector/census.ts';
+import type { ActorTree } from '#lib/inspector/actor-tree.ts';
 import { Hub } from '#lib/inspector/hub.ts';
-import { Reader } from '#lib/inspector/reader.ts';
+import { InspectorReader } from '#lib/inspector/reader.ts';
 import type { InspectorServerMessage } from '#lib/protocol/inspection.ts';
 
 const noTree = {
   revision: 0,
   since: () => ({ whole: false, set: [], gone: [] }),
-} as unknown as Census;
+} as unknown as ActorTree;
 
 type LogMessage = Extract<InspectorServerMessage, { type: 'log' }>;
 
-function world(maxNotes: number) {
-  const hub = new Hub([], { maxNotes });
-  hub.join();
+function world(maxRecords: number) {
+  const hub = new Hub([], { maxRecords });
+  hub.addReader();
   const logs: LogMessage[] = [];
   const send = (text: string): void => {
     logs.push(JSON.parse(text) as LogMessage);
   };
-  const reader = new Reader({ hub, census: noTree, wire: { bufferedAmount: 0, send }, session: 'mine' });
+  const reader = new InspectorReader({
+    hub,
+    tree: noTree,
+    socket: { bufferedAmount: 0, send },
+    session: 'mine',
+  });
   const note = (session: string, count: number): void => {
     for (let k = 0; k < count; k++) {
-      hub.note(`session:${session}`, session, null, { kind: 'stop', reason: 'done' });
+      hub.record(`session:${session}`, session, null, { kind: 'stop', reason: 'done' });
     }
   };
   return { reader, logs, note };

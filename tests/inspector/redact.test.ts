@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plain } from '#lib/inspector/plain.ts';
+import { safeJson } from '#lib/inspector/safe-json.ts';
 import { mask, redact } from '#lib/inspector/redact.ts';
 import { StreamMask } from '#lib/inspector/stream-mask.ts';
 
@@ -77,7 +77,7 @@ test('what is masked in JSON leaves JSON', () => {
 
 test('an object shows no secret, whatever field it lies in', () => {
   const shown = JSON.stringify(
-    plain({
+    safeJson({
       a: { cookie: SECRET, url: `https://h/?${SECRET}` },
       password: SECRET,
       list: [`https://u:${SECRET}@h/`],

@@ -2,7 +2,7 @@
 import { Inspector } from '#lib/inspector/inspector.ts';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { InspectorScope } from '#lib/channel/inspector-access.ts';
-import type { Watch } from '#lib/inspector/client-message.ts';
+import type { WatchFilter } from '#lib/inspector/client-message.ts';
 import type { ActorView, InspectorServerMessage, Observation } from '#lib/protocol/inspection.ts';
 import type { Session } from '../actors/session/harness.ts';
 import { waitFor } from '../support/wait.ts';
@@ -56,7 +56,7 @@ export const own = (session: string): InspectorScope => ({ scope: 'session', ses
 
 export function inspect(s: Session): {
   inspector: Inspector;
-  watch: (scope: InspectorScope, watch?: Watch) => Client & { leave: () => void };
+  watch: (scope: InspectorScope, watch?: WatchFilter) => Client & { leave: () => void };
 } {
   const inspector = new Inspector({
     host: s.host(),
@@ -64,7 +64,7 @@ export function inspect(s: Session): {
     machines: s.machines,
     runner: s.wire,
     explain: (session, download) => s.host().get<SessionActor>('session', session).call('explain', download),
-    about: { version: '0.0.0', node: 'v24', platform: 'test' },
+    environment: { version: '0.0.0', node: 'v24', platform: 'test' },
     processes: { running: () => [], observe: () => () => undefined },
     downloadOf: () => null,
     jobs: () => [],
@@ -79,7 +79,7 @@ export function inspect(s: Session): {
       const client = new Client();
       const connected = inspector.connect(client, scope);
       connected.watch(watch);
-      return Object.assign(client, { leave: () => connected.leave() });
+      return Object.assign(client, { leave: () => connected.disconnect() });
     },
   };
 }

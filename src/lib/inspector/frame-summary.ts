@@ -3,7 +3,7 @@
 const HEAD_CHARACTERS = 400;
 
 /** @param text null = bytes */
-export function summaryOf(text: string | null): string {
+export function frameSummary(text: string | null): string {
   if (text === null) return 'bytes';
   // The fields that tell messages apart come first in all that Sluice sends, and a client's are short.
   const head = text.slice(0, HEAD_CHARACTERS);

@@ -27,23 +27,23 @@ const HEADER = /authorization|cookie/i;
 const END_OF_VALUE = /[\s"'&;,<>`]/g;
 /** "Basic chemistry" is no credential: what base64 makes of one has a digit or a mark in it. */
 const SCHEME = /(?<![\w-])(?:bearer|basic(?= +[a-z]*[\d=+/])) +[\w.~+/=-]{8,}/gi;
-const BEGUN_SCHEME = /(?<![\w-])(?:bearer|basic) {1,9}([\w.~+/=-]+)$/i;
+const UNFINISHED_SCHEME = /(?<![\w-])(?:bearer|basic) {1,9}([\w.~+/=-]+)$/i;
 /** Session tokens and the operator's: three parts, the last an HMAC of 43 characters. */
 const TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{12,16}\.[\w-]{43}(?![\w-])/g;
-const BEGUN_TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{0,16}(?:\.[\w-]{0,43})?$/;
+const UNFINISHED_TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{0,16}(?:\.[\w-]{0,43})?$/;
 
 /** What stands for a secret. Given its length, so that offsets in a recording can stay right. */
 type Hide = (length: number) => string;
 
-const asStars: Hide = (length) => '*'.repeat(length);
-const asThree: Hide = (length) => (length === 0 ? '' : '***');
+const withStars: Hide = (length) => '*'.repeat(length);
+const withThreeStars: Hide = (length) => (length === 0 ? '' : '***');
 
 /** For a string that is shown. */
 export function redact(text: string): string {
   if (text.length < 8 || !/[/?#@%\\=:.]|bearer|basic/i.test(text)) return text;
   // All of it is one address, blanks and quotes in its query too.
   const isAddress = /^\s*[a-z][a-z0-9+.-]{0,30}:\/\/[^\n]*$/i.test(text);
-  return hideAll(isAddress ? hideInAddress(text, asThree) : text, asThree);
+  return hideAll(isAddress ? hideInAddress(text, withThreeStars) : text, withThreeStars);
 }
 
 /**
@@ -51,8 +51,8 @@ export function redact(text: string): string {
  * @param isOpen more may follow: at the end, what could be the beginning of a secret is hidden too
  */
 export function mask(text: string, isOpen = false): string {
-  const masked = hideAll(text, asStars, isOpen);
-  return isOpen ? hideBegun(masked) : masked;
+  const masked = hideAll(text, withStars, isOpen);
+  return isOpen ? hideUnfinished(masked) : masked;
 }
 
 /** Whether a field of that name is not for showing, whatever it holds. */
@@ -133,7 +133,7 @@ function endOfField(text: string, start: number, quote: string, isHeader: boolea
 }
 
 /** The last word of a stream that goes on. */
-function hideBegun(text: string): string {
+function hideUnfinished(text: string): string {
   const start =
     Math.max(...['\n', '\r', '\t', ' ', '"', '<', '>', '`'].map((end) => text.lastIndexOf(end))) + 1;
   const word = text.slice(start);
@@ -141,8 +141,8 @@ function hideBegun(text: string): string {
   if (last !== undefined && last.index + last[0].length === word.length) {
     // Before its end is seen, a host may be a user's name.
     const hidden = last[2]?.length ?? 0;
-    return text.slice(0, text.length - hidden) + asStars(hidden);
+    return text.slice(0, text.length - hidden) + withStars(hidden);
   }
-  const begun = BEGUN_SCHEME.exec(text)?.[1] ?? BEGUN_TOKEN.exec(word)?.[0] ?? '';
-  return text.slice(0, text.length - begun.length) + asStars(begun.length);
+  const begun = UNFINISHED_SCHEME.exec(text)?.[1] ?? UNFINISHED_TOKEN.exec(word)?.[0] ?? '';
+  return text.slice(0, text.length - begun.length) + withStars(begun.length);
 }

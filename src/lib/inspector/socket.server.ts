@@ -11,7 +11,7 @@ import { closeGracefully, Heartbeat, pauseFor, decodeMessage, toWireSocket } fro
 import { CLOSE } from '../protocol/channel.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
-import { parseInspectorMessage, watchOf } from './client-message.ts';
+import { parseInspectorMessage, toWatchFilter } from './client-message.ts';
 import type { Inspector } from './inspector.ts';
 
 /** What a client says is a filter or an id. */
@@ -81,7 +81,7 @@ export class InspectorServer {
       this.#heartbeat.markAlive(ws);
       try {
         const message = parseInspectorMessage(isBinary ? '' : decodeMessage(data));
-        if (message.type === 'watch') client.watch(watchOf(message));
+        if (message.type === 'watch') client.watch(toWatchFilter(message));
         else void client.explain(message.download);
       } catch (error) {
         closeGracefully(ws, CLOSE.policy, error instanceof SluiceError ? error.code : 'invalid_request');
@@ -90,7 +90,7 @@ export class InspectorServer {
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
     ws.on('error', ignoreError);
-    ws.on('close', () => client.leave());
+    ws.on('close', () => client.disconnect());
   }
 }
 

@@ -7,7 +7,7 @@ import {
 } from '../protocol/inspection.ts';
 import { Describer } from './describe.ts';
 import type { Hub } from './hub.ts';
-import { concerns, maySee } from './reader.ts';
+import { involves, maySee } from './reader.ts';
 
 export interface TraceSources {
   hub: Hub;
@@ -26,8 +26,8 @@ export function buildTrace(
   const { session, download } = explanation;
   const describer = new Describer();
   const observations = [...hub.since(0)]
-    .filter((noted) => maySee(noted, session) && concerns(noted, `download:${download.id}`))
-    .map((noted) => describer.of(noted, session));
+    .filter((record) => maySee(record, session) && involves(record, `download:${download.id}`))
+    .map((record) => describer.describe(record, session));
   return {
     format: 'sluice-trace',
     v: INSPECTION_VERSION,

@@ -20,7 +20,7 @@ export type Json = null | boolean | number | string | Json[] | { [key: string]: 
  * Who something is about, comes from or goes to. Download ids are unique over all sessions; an engine is one process
  * group, named by the mark of its run; a client is one socket of a session, or `http` for a request.
  */
-export type Party =
+export type EntityId =
   | 'host'
   | 'store'
   | 'clock'
@@ -49,22 +49,22 @@ export const OBSERVATION_KINDS = [
 ] as const;
 export type ObservationKind = (typeof OBSERVATION_KINDS)[number];
 
-interface Seen {
+interface ObservationBase {
   /** One more for each observation of this process; a gap = not for this reader, or dropped. */
   n: number;
   /** ms since 1970, with fractions: the process's own clock, so that durations within it are right. */
   at: number;
   /** The actor whose log it stands in. */
-  about: Party;
+  about: EntityId;
   /** The session it belongs to; null for the host itself. Nobody but the operator is shown another's. */
   session: string | null;
   /** What brought it about: `command:ID`, `http`, `alarm`, `tick`, `runner`, `place`, …; null = not known. */
   cause: string | null;
 }
 
-export type Observation = Seen &
+export type Observation = ObservationBase &
   (
-    | { kind: 'event'; from: Party | null; event: string; data: Json }
+    | { kind: 'event'; from: EntityId | null; event: string; data: Json }
     /**
      * A machine took an event. `value`: the states it is in now, as a dot path (`download.throttle`). `took`: ids of
      * the transitions (`inspector/charts/edge-id.ts`), empty when the event changed nothing; the chart says which
@@ -86,7 +86,7 @@ export type Observation = Seen &
     /** One event of an object's mailbox was handled. `waiting`: events behind it. */
     | {
         kind: 'turn';
-        from: Party | null;
+        from: EntityId | null;
         event: string;
         outcome: 'done' | 'given-up' | 'refused' | 'reset';
         durationMs: number;
@@ -145,7 +145,7 @@ export type ActorView =
       lastEvent: LastEvent | null;
     }
   | {
-      id: Party;
+      id: EntityId;
       kind: 'session';
       parent: 'host';
       state: 'live' | 'hibernated';
@@ -163,9 +163,9 @@ export type ActorView =
       lastEvent: LastEvent | null;
     }
   | {
-      id: Party;
+      id: EntityId;
       kind: 'download';
-      parent: Party;
+      parent: EntityId;
       title: string;
       /** A dot path of the machine's states while it lives, else the stored state. */
       state: string;
@@ -181,10 +181,10 @@ export type ActorView =
       lastEvent: LastEvent | null;
     }
   | {
-      id: Party;
+      id: EntityId;
       kind: 'engine';
       /** null = it works for no download (a parse, a look at its version). */
-      parent: Party | null;
+      parent: EntityId | null;
       engine: EngineName | null;
       pid: number;
       since: number;
@@ -220,7 +220,7 @@ export type InspectorClientMessage =
       kinds?: ObservationKind[];
       session?: string;
       /** Only what is about this actor, comes from it or goes to it. */
-      actor?: Party;
+      actor?: EntityId;
     }
   | { type: 'explain'; download: string };
 
@@ -238,7 +238,7 @@ export type InspectorServerMessage =
       next: number;
     }
   /** The tree: whole at first, then what changed; at most twice a second. */
-  | { type: 'actors'; whole: boolean; set: ActorView[]; gone: Party[] }
+  | { type: 'actors'; whole: boolean; set: ActorView[]; gone: EntityId[] }
   /**
    * `dropped`: observations that this reader was too slow for. `omitted`: those that it was not to be shown, since one
    * message holds no more or since they were routine; absent = none.
@@ -249,7 +249,7 @@ export type InspectorServerMessage =
 /** A recording of one engine process, as `sluice replay` reads it: the lines of a corpus file, in one value. */
 export interface TraceRecording {
   /** The run's party. */
-  engine: Party;
+  engine: EntityId;
   header: {
     engine: string;
     version: string | null;

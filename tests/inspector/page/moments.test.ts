@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_MOMENTS, storedMoments, withTransitions } from '#lib/inspector/page/state/moments.ts';
-import { pastView, stateOf } from '#lib/inspector/page/state/past-view.ts';
+import { MAX_MOMENTS, storedMoments, appendTransitions } from '#lib/inspector/page/state/moments.ts';
+import { pastView, downloadState } from '#lib/inspector/page/state/past-view.ts';
 import type { Json, Observation } from '#lib/protocol/inspection.ts';
 
 type Transition = Extract<Observation, { kind: 'transition' }>;
@@ -39,7 +39,7 @@ const row = {
 };
 
 test('contexts are put together from what changed, and an earlier one stays as it was', () => {
-  const moments = withTransitions(
+  const moments = appendTransitions(
     [],
     [
       transition(1, 'download.live', { row, speed: null }),
@@ -58,11 +58,11 @@ test('contexts are put together from what changed, and an earlier one stays as i
 });
 
 test('batches go on where the last one ended, and the oldest moments are let go', () => {
-  const first = withTransitions([], [transition(1, 'download.live', { row })]);
+  const first = appendTransitions([], [transition(1, 'download.live', { row })]);
   const many = Array.from({ length: MAX_MOMENTS }, (_, index) =>
     transition(index + 2, 'download.live', { 'row.receivedBytes': index }),
   );
-  const all = withTransitions(first, many);
+  const all = appendTransitions(first, many);
   assert.is(all.length, MAX_MOMENTS);
   assert.is(all[0]?.n, 2);
   assert.is(pastView(all.at(-1)?.context ?? null)?.url, row.url);
@@ -103,8 +103,8 @@ test('what is no download has no row', () => {
   assert.is(pastView(null), null);
   assert.is(pastView({}), null);
   assert.is(pastView({ row: { ...row, state: 'dancing' } }), null);
-  assert.is(stateOf('download.throttle'), 'download');
-  assert.is(stateOf('window'), null);
+  assert.is(downloadState('download.throttle'), 'download');
+  assert.is(downloadState('window'), null);
 });
 
 test.run();

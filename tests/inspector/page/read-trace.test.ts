@@ -40,7 +40,7 @@ const good = {
 };
 const why = (json: unknown): string => {
   const outcome = readTrace(typeof json === 'string' ? json : JSON.stringify(json));
-  return outcome.ok ? 'fine' : outcome.why;
+  return outcome.ok ? 'fine' : outcome.reason;
 };
 
 test('a trace is read, with fields that this version does not know', () => {

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_STEPS, stepsOf, wordOf } from '#lib/inspector/page/log/sequence.ts';
+import { MAX_STEPS, stepsOf, eventLabel } from '#lib/inspector/page/log/sequence.ts';
 import type { Observation } from '#lib/protocol/inspection.ts';
 
 const common = { at: 0, session: 'one', cause: null };
@@ -78,9 +78,9 @@ test('the newest steps are kept, and what changed nothing is left out', () => {
 });
 
 test("XState's own events are told in words", () => {
-  assert.is(wordOf('xstate.after.throttle.session.window'), 'after throttle');
-  assert.is(wordOf('xstate.done.actor.abc'), 'child done');
-  assert.is(wordOf('pause'), 'pause');
+  assert.is(eventLabel('xstate.after.throttle.session.window'), 'after throttle');
+  assert.is(eventLabel('xstate.done.actor.abc'), 'child done');
+  assert.is(eventLabel('pause'), 'pause');
 });
 
 test.run();

@@ -29,7 +29,7 @@ export interface ChartState extends Box {
 export type EdgeKind = 'event' | 'always' | 'after' | 'child';
 
 export interface ChartEdge {
-  /** `edge-id.ts` */
+  /** `transition-id.ts` */
   id: string;
   kind: EdgeKind;
   source: string;

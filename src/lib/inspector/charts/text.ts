@@ -11,19 +11,19 @@ export interface StateLine {
 }
 
 /** The lines of a state's card: its entry and exit actions, then its transitions, each with guard and actions. */
-export function linesOfState(
+export function stateLines(
   { entry, exit }: Pick<ChartState, 'entry' | 'exit'>,
   edges: readonly ChartEdge[],
 ): StateLine[] {
   return [
     ...entry.map((action) => ({ text: `entry / ${action}`, edge: null })),
     ...exit.map((action) => ({ text: `exit / ${action}`, edge: null })),
-    ...edges.map((edge) => ({ text: textOfEdge(edge), edge: edge.id })),
+    ...edges.map((edge) => ({ text: edgeText(edge), edge: edge.id })),
   ];
 }
 
 /** `phase [inPhase(finish)] / describe` */
-export function textOfEdge({ event, guard, actions }: ChartEdge): string {
+export function edgeText({ event, guard, actions }: ChartEdge): string {
   const when = [event, guard === null ? '' : `[${guard}]`].filter((part) => part !== '').join(' ');
   const effect = actions.length === 0 ? '' : ` / ${actions.join(', ')}`;
   return (when === '' ? 'else' : when) + effect;

@@ -4,10 +4,10 @@
  */
 import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent, Subscription } from 'xstate';
 import type { DownloadRow } from '../../actors/download/row.ts';
-import type { Party } from '../../protocol/inspection.ts';
-import type { Edge } from '../charts/edge-id.ts';
+import type { EntityId } from '../../protocol/inspection.ts';
+import type { TransitionDefinition } from '../charts/transition-id.ts';
 import type { Hub } from '../hub.ts';
-import { isRoutineEvent } from '../note.ts';
+import { isRoutineEvent } from '../record.ts';
 
 /** A download that lives as an actor, right now. */
 export interface LiveDownload {
@@ -15,25 +15,25 @@ export interface LiveDownload {
   value: unknown;
 }
 
-type Caused = { type: string; cause?: unknown };
+type EventWithCause = { type: string; cause?: unknown };
 
 export class MachineTap {
   readonly #roots = new Map<string, WeakRef<AnyActorRef>>();
-  readonly #gone = new FinalizationRegistry<string>((session) => {
+  readonly #collectedRoots = new FinalizationRegistry<string>((session) => {
     if (this.#roots.get(session)?.deref() === undefined) this.#roots.delete(session);
   });
   #subscriptions = new WeakMap<AnyActorRef, Subscription>();
   #hub: Hub | null = null;
 
   /** As `SessionEnv.machinesStarted`. */
-  started(session: string, root: AnyActorRef): void {
+  onStarted(session: string, root: AnyActorRef): void {
     this.#roots.set(session, new WeakRef(root));
-    this.#gone.register(root, session);
+    this.#collectedRoots.register(root, session);
     if (this.#hub === null) return;
-    this.#hub.note(`session:${session}`, session, null, {
+    this.#hub.record(`session:${session}`, session, null, {
       kind: 'spawn',
-      machine: machineOf(root),
-      value: valueOf(root.getSnapshot()),
+      machine: machineId(root),
+      value: stateValue(root.getSnapshot()),
     });
     this.#watch(this.#hub, session, root);
   }
@@ -56,7 +56,7 @@ export class MachineTap {
   }
 
   /** The downloads of a session that live: read from its actor, outside any turn. */
-  live(session: string): LiveDownload[] {
+  liveDownloads(session: string): LiveDownload[] {
     const root = this.#roots.get(session)?.deref();
     if (root === undefined) return [];
     const { children } = root.getSnapshot() as { children: Record<string, AnyActorRef | undefined> };
@@ -64,7 +64,7 @@ export class MachineTap {
       const snapshot = child?.getSnapshot() as AnyMachineSnapshot | undefined;
       const row = (snapshot?.context as { row?: DownloadRow } | undefined)?.row;
       if (snapshot === undefined || row === undefined) return [];
-      return { row, value: valueOf(snapshot) };
+      return { row, value: stateValue(snapshot) };
     });
   }
 
@@ -79,11 +79,11 @@ class SystemObserver {
   readonly #hub: Hub;
   readonly #session: string;
   readonly #rootId: string;
-  readonly #root: Party;
+  readonly #root: EntityId;
   /** By XState's own ids: a name is made once, not with each event. */
-  readonly #parties = new Map<string, Party>();
+  readonly #entityIds = new Map<string, EntityId>();
   /** Steps of the event that is being taken, by actor. */
-  readonly #took = new Map<string, Edge[]>();
+  readonly #took = new Map<string, TransitionDefinition[]>();
 
   constructor(hub: Hub, session: string, rootId: string) {
     this.#hub = hub;
@@ -95,30 +95,34 @@ class SystemObserver {
   /** XState does not catch what an observer throws: watching must not change what is watched. */
   next(event: InspectionEvent): void {
     try {
-      this.#note(event);
+      this.#handle(event);
     } catch {
       // What cannot be understood is not noted.
     }
   }
 
-  #note(seen: InspectionEvent): void {
+  #handle(seen: InspectionEvent): void {
     const actorRef = seen.actorRef as AnyActorRef;
-    const about = this.#partyOf(actorRef);
+    const about = this.#entityIdOf(actorRef);
     switch (seen.type) {
       case '@xstate.event':
-        if (isOwnLife(seen.event.type) || (isRoutineEvent(seen.event.type) && this.#hub.skips(about))) return;
+        if (
+          isLifecycleEvent(seen.event.type) ||
+          (isRoutineEvent(seen.event.type) && this.#hub.skipRoutine(about))
+        )
+          return;
         return this.#event(about, seen.event, seen.sourceRef as AnyActorRef | undefined);
       case '@xstate.microstep': {
         const steps = this.#took.get(actorRef.sessionId);
-        const edges = seen._transitions as unknown as Edge[];
+        const edges = seen._transitions as unknown as TransitionDefinition[];
         // One step is the rule, and its list is XState's own: it is joined, never added to.
         this.#took.set(actorRef.sessionId, steps === undefined ? edges : [...steps, ...edges]);
         return;
       }
       case '@xstate.action':
         if (seen.action.type.startsWith('xstate.')) return;
-        if (isRoutineEvent(seen.action.type) && this.#hub.skips(about)) return;
-        this.#tell(about, null, {
+        if (isRoutineEvent(seen.action.type) && this.#hub.skipRoutine(about)) return;
+        this.#record(about, null, {
           kind: 'action',
           action: seen.action.type,
           params: seen.action.params ?? null,
@@ -131,60 +135,60 @@ class SystemObserver {
     }
   }
 
-  #event(about: Party, event: Caused, source: AnyActorRef | undefined): void {
+  #event(about: EntityId, event: EventWithCause, source: AnyActorRef | undefined): void {
     const cause = causeOf(event);
-    let from: Party | null = null;
+    let from: EntityId | null = null;
     if (event.type.startsWith('xstate.after.')) from = 'clock';
-    else if (source !== undefined) from = this.#partyOf(source);
+    else if (source !== undefined) from = this.#entityIdOf(source);
     else if (cause?.startsWith('runner:')) from = 'runner';
     else if (about !== this.#root) from = this.#root;
-    this.#tell(about, cause, { kind: 'event', from, event });
+    this.#record(about, cause, { kind: 'event', from, event });
   }
 
-  #snapshot(about: Party, actor: AnyActorRef, event: Caused, snapshot: AnyMachineSnapshot): void {
+  #snapshot(about: EntityId, actor: AnyActorRef, event: EventWithCause, snapshot: AnyMachineSnapshot): void {
     const took = this.#took.get(actor.sessionId) ?? [];
     this.#took.delete(actor.sessionId);
     const isOver = snapshot.status !== 'active';
-    if (!isOver && isRoutineEvent(event.type) && this.#hub.skips(about)) return;
+    if (!isOver && isRoutineEvent(event.type) && this.#hub.skipRoutine(about)) return;
     const cause = causeOf(event);
-    const machine = machineOf(actor);
-    const value = valueOf(snapshot);
-    if (isOver) this.#parties.delete(actor.sessionId);
-    if (event.type === 'xstate.stop') return this.#tell(about, cause, { kind: 'stop', reason: 'stopped' });
-    if (event.type === 'xstate.init') this.#tell(about, cause, { kind: 'spawn', machine, value });
+    const machine = machineId(actor);
+    const value = stateValue(snapshot);
+    if (isOver) this.#entityIds.delete(actor.sessionId);
+    if (event.type === 'xstate.stop') return this.#record(about, cause, { kind: 'stop', reason: 'stopped' });
+    if (event.type === 'xstate.init') this.#record(about, cause, { kind: 'spawn', machine, value });
     const context = snapshot.context as object;
-    this.#tell(about, cause, { kind: 'transition', machine, event: event.type, value, took, context });
+    this.#record(about, cause, { kind: 'transition', machine, event: event.type, value, took, context });
     if (snapshot.status === 'done' || snapshot.status === 'error') {
-      this.#tell(about, cause, { kind: 'stop', reason: snapshot.status });
+      this.#record(about, cause, { kind: 'stop', reason: snapshot.status });
     }
   }
 
-  #tell(about: Party, cause: string | null, note: Parameters<Hub['note']>[3]): void {
-    this.#hub.note(about, this.#session, cause, note);
+  #record(about: EntityId, cause: string | null, body: Parameters<Hub['record']>[3]): void {
+    this.#hub.record(about, this.#session, cause, body);
   }
 
-  #partyOf(actor: AnyActorRef): Party {
-    const known = this.#parties.get(actor.sessionId);
+  #entityIdOf(actor: AnyActorRef): EntityId {
+    const known = this.#entityIds.get(actor.sessionId);
     if (known !== undefined) return known;
-    const party: Party = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
-    this.#parties.set(actor.sessionId, party);
+    const party: EntityId = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
+    this.#entityIds.set(actor.sessionId, party);
     return party;
   }
 }
 
 /** Told as `spawn` and `stop`. */
-function isOwnLife(type: string): boolean {
+function isLifecycleEvent(type: string): boolean {
   return type === 'xstate.init' || type === 'xstate.stop';
 }
 
-function causeOf({ cause }: Caused): string | null {
+function causeOf({ cause }: EventWithCause): string | null {
   return typeof cause === 'string' ? cause : null;
 }
 
-function machineOf(actor: AnyActorRef): string {
+function machineId(actor: AnyActorRef): string {
   return (actor as { logic?: { id?: string } }).logic?.id ?? 'unknown';
 }
 
-function valueOf(snapshot: unknown): unknown {
+function stateValue(snapshot: unknown): unknown {
   return (snapshot as { value?: unknown }).value ?? null;
 }

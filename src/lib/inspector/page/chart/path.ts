@@ -10,18 +10,21 @@ export function roundedPath(points: readonly Point[]): string {
   const parts = rest.map((corner, index) => {
     const next = rest[index + 1];
     if (next === undefined) return `L${corner.x} ${corner.y}`;
-    const before = towards(corner, points[index]!);
-    const after = towards(corner, next);
+    const before = pointTowards(corner, points[index]!);
+    const after = pointTowards(corner, next);
     return `L${before.x} ${before.y}Q${corner.x} ${corner.y} ${after.x} ${after.y}`;
   });
   return `M${first.x} ${first.y}${parts.join('')}`;
 }
 
 /** From a corner a radius along a side, at most to its middle. */
-function towards(corner: Point, end: Point): Point {
+function pointTowards(corner: Point, end: Point): Point {
   const length = Math.hypot(end.x - corner.x, end.y - corner.y);
   const share = length === 0 ? 0 : Math.min(RADIUS / length, 0.5);
-  return { x: tenth(corner.x + (end.x - corner.x) * share), y: tenth(corner.y + (end.y - corner.y) * share) };
+  return {
+    x: roundToTenth(corner.x + (end.x - corner.x) * share),
+    y: roundToTenth(corner.y + (end.y - corner.y) * share),
+  };
 }
 
-const tenth = (value: number): number => Math.round(value * 10) / 10;
+const roundToTenth = (value: number): number => Math.round(value * 10) / 10;

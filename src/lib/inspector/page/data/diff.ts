@@ -1,11 +1,11 @@
 /** Two values as one tree: what is the same, and what was added, removed or changed on the way from one to the other. */
 import type { Json } from '../../../protocol/inspection.ts';
 
-export type Change = 'same' | 'added' | 'removed' | 'changed';
+export type ChangeKind = 'same' | 'added' | 'removed' | 'changed';
 
 export interface DiffNode {
   key: string;
-  change: Change;
+  change: ChangeKind;
   /** Undefined = not there. */
   before: Json | undefined;
   after: Json | undefined;
@@ -42,7 +42,7 @@ function childrenOf(before: Json | undefined, after: Json | undefined): DiffNode
   return keys.map((key) => diff(old.get(key), now.get(key), key));
 }
 
-function changeOf(before: Json | undefined, after: Json | undefined, children: DiffNode[]): Change {
+function changeOf(before: Json | undefined, after: Json | undefined, children: DiffNode[]): ChangeKind {
   if (before === undefined) return after === undefined ? 'same' : 'added';
   if (after === undefined) return 'removed';
   if (children.length > 0) return children.some(({ change }) => change !== 'same') ? 'changed' : 'same';

@@ -1,5 +1,5 @@
 /** Observations as messages between actors: the rows of a sequence diagram. */
-import type { Observation, Party } from '../../../protocol/inspection.ts';
+import type { Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export const LANES = ['client', 'session', 'download', 'runner', 'engine', 'store', 'clock'] as const;
 export type Lane = (typeof LANES)[number];
@@ -27,7 +27,7 @@ export function stepsOf(seen: readonly Observation[]): Step[] {
 }
 
 /** Turns whose message is an observation of its own: a frame, news of the runner, an alarm. */
-const TOLD_TWICE: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
+const DRAWN_BY_OTHER_KINDS: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
 
 /** Null for what is told by another observation already, or has no place between actors. */
 function stepOf(seen: Observation): Step | null {
@@ -36,13 +36,13 @@ function stepOf(seen: Observation): Step | null {
   switch (seen.kind) {
     case 'event': {
       const from = seen.from === null ? null : laneOf(seen.from);
-      return about === null ? null : step(from ?? about, about, wordOf(seen.event));
+      return about === null ? null : step(from ?? about, about, eventLabel(seen.event));
     }
     case 'transition':
       // One that changed nothing is told by its event.
       return about === null || seen.took.length === 0 ? null : step(about, about, `→ ${seen.value}`);
     case 'turn': {
-      if (TOLD_TWICE.has(seen.event)) return null;
+      if (DRAWN_BY_OTHER_KINDS.has(seen.event)) return null;
       const from = seen.from === null ? null : laneOf(seen.from);
       return about === null ? null : step(from ?? about, about, seen.event);
     }
@@ -77,13 +77,13 @@ function stepOf(seen: Observation): Step | null {
 }
 
 /** Null: the host, which everything runs in. */
-export function laneOf(party: Party): Lane | null {
+export function laneOf(party: EntityId): Lane | null {
   const [kind] = party.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }
 
 /** `xstate.after.throttle.session.window` → `after throttle`: XState's own events carry their whole address. */
-export function wordOf(event: string): string {
+export function eventLabel(event: string): string {
   const after = /^xstate\.after\.([^.]+)/.exec(event)?.[1];
   if (after !== undefined) return `after ${after}`;
   const child = /^xstate\.(done|error)\.actor\./.exec(event)?.[1];

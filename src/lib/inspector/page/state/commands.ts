@@ -5,7 +5,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import type { ErrorCode } from '../../../protocol/error.ts';
 
 /** @returns what was thrown, or null when it was done */
-export async function act(action: Action, download: string): Promise<unknown> {
+export async function sendAction(action: Action, download: string): Promise<unknown> {
   try {
     const response = await fetch(paths.action(download, action), { method: 'POST' });
     if (response.ok) return null;

@@ -1,5 +1,5 @@
 /** A download's or session's past, moment by moment: what time travel steps through. */
-import type { Explanation, Json, Observation, Party } from '../../../protocol/inspection.ts';
+import type { Explanation, Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export type JsonObject = { [key: string]: Json };
 
@@ -23,15 +23,15 @@ type Transition = Extract<Observation, { kind: 'transition' }>;
 /** Kept of one actor: at five a second some 13 minutes, and every change of state is stored beside. */
 export const MAX_MOMENTS = 4_000;
 
-export function isTransitionOf(actor: Party | null): (seen: Observation) => seen is Transition {
+export function isTransitionOf(actor: EntityId | null): (seen: Observation) => seen is Transition {
   return (seen): seen is Transition => seen.kind === 'transition' && seen.about === actor;
 }
 
 /** The moments so far with those that came; the oldest are let go. */
-export function withTransitions(moments: readonly Moment[], seen: readonly Transition[]): Moment[] {
+export function appendTransitions(moments: readonly Moment[], seen: readonly Transition[]): Moment[] {
   let context = moments.at(-1)?.context ?? {};
   const next = seen.map(({ n, at, value, event, cause, took, changed }): Moment => {
-    context = patched(context, changed);
+    context = applyChanges(context, changed);
     return { n, at, value, event, cause, took, context };
   });
   return [...moments, ...next].slice(-MAX_MOMENTS);
@@ -57,7 +57,7 @@ export function storedMoments(
 }
 
 /** @param changed new values by dot path, one or two keys deep */
-function patched(context: JsonObject, changed: JsonObject): JsonObject {
+function applyChanges(context: JsonObject, changed: JsonObject): JsonObject {
   const next = { ...context };
   for (const [path, value] of Object.entries(changed)) {
     const dot = path.indexOf('.');

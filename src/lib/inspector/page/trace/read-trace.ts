@@ -7,22 +7,22 @@ import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../../../prot
 
 export type TraceOutcome =
   | { ok: true; trace: Trace }
-  | { ok: false; why: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
+  | { ok: false; reason: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
 
 /** A recording is cut at a few MiB, and base64 and the log come to less than the rest of this. */
 export const MAX_TRACE_BYTES = 64 * 1024 * 1024;
 
 export function readTrace(text: string): TraceOutcome {
-  if (text.length > MAX_TRACE_BYTES) return { ok: false, why: 'too-big' };
+  if (text.length > MAX_TRACE_BYTES) return { ok: false, reason: 'too-big' };
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return { ok: false, why: 'not-json' };
+    return { ok: false, reason: 'not-json' };
   }
-  if (!has(json, { format: is('sluice-trace'), v: aNumber })) return { ok: false, why: 'not-a-trace' };
-  if ((json as { v: number }).v > INSPECTION_VERSION) return { ok: false, why: 'newer' };
-  return isTrace(json) ? { ok: true, trace: json as Trace } : { ok: false, why: 'damaged' };
+  if (!has(json, { format: is('sluice-trace'), v: aNumber })) return { ok: false, reason: 'not-a-trace' };
+  if ((json as { v: number }).v > INSPECTION_VERSION) return { ok: false, reason: 'newer' };
+  return isTrace(json) ? { ok: true, trace: json as Trace } : { ok: false, reason: 'damaged' };
 }
 
 type Check = (value: unknown) => boolean;

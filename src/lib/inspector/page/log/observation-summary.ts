@@ -1,49 +1,49 @@
 /** An observation in one line. Names of events, states and codes are the machines' own, the same in every language. */
-import type { Json, Observation, Party } from '../../../protocol/inspection.ts';
-import { wordOf } from './sequence.ts';
+import type { Json, Observation, EntityId } from '../../../protocol/inspection.ts';
+import { eventLabel } from './sequence.ts';
 
-export function summaryOf(seen: Observation): string {
+export function observationSummary(seen: Observation): string {
   switch (seen.kind) {
     case 'event':
-      return joined(wordOf(seen.event), brief(seen.data));
+      return joinParts(eventLabel(seen.event), briefValues(seen.data));
     case 'transition':
-      return joined(
-        wordOf(seen.event),
+      return joinParts(
+        eventLabel(seen.event),
         seen.took.length === 0 ? `= ${seen.value}` : `→ ${seen.value}`,
         keysOf(seen.changed),
       );
     case 'action':
-      return joined(seen.action, brief(seen.params));
+      return joinParts(seen.action, briefValues(seen.params));
     case 'spawn':
-      return joined(seen.machine, seen.value);
+      return joinParts(seen.machine, seen.value);
     case 'stop':
       return seen.reason;
     case 'turn':
-      return joined(
+      return joinParts(
         seen.event,
         seen.outcome === 'done' ? '' : seen.outcome,
         seen.waiting > 0 ? `+${seen.waiting}` : '',
       );
     case 'life':
-      return joined(seen.what, seen.error ?? '');
+      return joinParts(seen.what, seen.error ?? '');
     case 'alarm':
-      return joined(seen.what, seen.retries > 0 ? `retry ${seen.retries}` : '');
+      return joinParts(seen.what, seen.retries > 0 ? `retry ${seen.retries}` : '');
     case 'commit':
-      return joined(seen.outcome, seen.writes === null ? '' : `${seen.writes} writes`);
+      return joinParts(seen.outcome, seen.writes === null ? '' : `${seen.writes} writes`);
     case 'socket':
-      return joined(seen.what, seen.code === null ? '' : String(seen.code));
+      return joinParts(seen.what, seen.code === null ? '' : String(seen.code));
     case 'frame':
-      return joined(seen.direction, seen.summary, `${seen.bytes}`);
+      return joinParts(seen.direction, seen.summary, `${seen.bytes}`);
     case 'command':
-      return joined(seen.command, brief(seen.data));
+      return joinParts(seen.command, briefValues(seen.data));
     case 'news':
-      return joined(seen.news, seen.phase ?? '', brief(seen.data));
+      return joinParts(seen.news, seen.phase ?? '', briefValues(seen.data));
     case 'process':
       return seen.what === 'start'
-        ? joined(seen.what, String(seen.pid), seen.argv.join(' '))
-        : joined(seen.what, String(seen.pid), String(seen.exitCode ?? seen.signal ?? ''));
+        ? joinParts(seen.what, String(seen.pid), seen.argv.join(' '))
+        : joinParts(seen.what, String(seen.pid), String(seen.exitCode ?? seen.signal ?? ''));
     case 'output':
-      return joined(seen.fd === 1 ? 'stdout' : 'stderr', `${seen.bytes} B`, seen.text.trimEnd());
+      return joinParts(seen.fd === 1 ? 'stdout' : 'stderr', `${seen.bytes} B`, seen.text.trimEnd());
   }
 }
 
@@ -53,33 +53,33 @@ export function durationOf(seen: Observation): number | null {
 }
 
 /** `download:VnJkQ…` → `download VnJk`: enough to tell actors of one screen apart. */
-export function shortParty(party: Party): string {
+export function shortEntityId(party: EntityId): string {
   const [kind = '', id] = party.split(':');
   return id === undefined ? kind : `${kind} ${id.slice(0, 4)}`;
 }
 
-function joined(...parts: string[]): string {
+function joinParts(...parts: string[]): string {
   return parts.filter((part) => part !== '').join('  ');
 }
 
 /** The plain values of an object, as many as fit. */
-function brief(data: Json): string {
+function briefValues(data: Json): string {
   if (data === null) return '';
-  if (typeof data !== 'object' || Array.isArray(data)) return clipped(JSON.stringify(data));
+  if (typeof data !== 'object' || Array.isArray(data)) return clip(JSON.stringify(data));
   const parts = Object.entries(data).flatMap(([key, value]) => {
     if (value === null) return [];
     return [
       `${key} ${typeof value === 'object' ? (Array.isArray(value) ? `[${value.length}]` : '{…}') : String(value)}`,
     ];
   });
-  return clipped(parts.join(', '));
+  return clip(parts.join(', '));
 }
 
 function keysOf(changed: { [path: string]: Json }): string {
   const keys = Object.keys(changed);
-  return keys.length === 0 ? '' : `Δ ${clipped(keys.join(', '))}`;
+  return keys.length === 0 ? '' : `Δ ${clip(keys.join(', '))}`;
 }
 
-function clipped(text: string): string {
+function clip(text: string): string {
   return text.length > 160 ? `${text.slice(0, 159)}…` : text;
 }

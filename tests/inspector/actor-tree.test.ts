@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newRow, type DownloadRow } from '#lib/actors/download/row.ts';
-import { Census } from '#lib/inspector/census.ts';
+import { ActorTree } from '#lib/inspector/actor-tree.ts';
 import { Hub } from '#lib/inspector/hub.ts';
-import { SessionFiles } from '#lib/inspector/session-files.ts';
+import { SessionStoreCache } from '#lib/inspector/session-store-cache.ts';
 
 const rowOf = (n: number): DownloadRow =>
   newRow(
@@ -24,12 +24,13 @@ function world(sessions: number, downloads: number) {
     );
   }
   const hub = new Hub([]);
-  hub.join();
-  const census = new Census({
+  hub.addReader();
+  const census = new ActorTree({
     hub,
-    present: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
-    live: (session) => (rows.get(session) ?? []).map((row) => ({ row, value: { download: 'live' } })),
-    files: new SessionFiles({
+    residents: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
+    liveDownloads: (session) =>
+      (rows.get(session) ?? []).map((row) => ({ row, value: { download: 'live' } })),
+    stored: new SessionStoreCache({
       ids: () => [],
       stored: () => ({
         alarmAt: null,
@@ -48,20 +49,20 @@ function world(sessions: number, downloads: number) {
 
 test('a thousand actors come whole once, and then only what changed', () => {
   const { rows, census } = world(10, 100);
-  census.look();
-  const first = census.since(null, null);
+  census.refresh();
+  const first = census.changesSince(null, null);
   assert.equal([first.whole, first.set.length], [true, 1011]);
   const seen = census.revision;
-  census.look();
+  census.refresh();
   assert.equal(
-    census.since(seen, null).set.filter(({ kind }) => kind === 'download'),
+    census.changesSince(seen, null).set.filter(({ kind }) => kind === 'download'),
     [],
   );
   const mine = rows.get('s3') ?? [];
   mine[7] = { ...(mine[7] as DownloadRow), title: 'changed' };
   mine.splice(20, 1);
-  census.look();
-  const change = census.since(seen, null);
+  census.refresh();
+  const change = census.changesSince(seen, null);
   assert.equal(
     change.set.flatMap((view) => (view.kind === 'download' ? [view.title] : [])),
     ['changed'],
@@ -71,8 +72,8 @@ test('a thousand actors come whole once, and then only what changed', () => {
 
 test('a session is told of its own lines, and of the process without who else is in it', () => {
   const { rows, census } = world(3, 2);
-  census.look();
-  const { set } = census.since(null, 's1');
+  census.refresh();
+  const { set } = census.changesSince(null, 's1');
   assert.equal(
     set.map(({ id }) => id),
     ['host', 'session:s1', 'download:id2', 'download:id3'],
@@ -84,8 +85,8 @@ test('a session is told of its own lines, and of the process without who else is
   const seen = census.revision;
   rows.set('s2', []);
   rows.set('s1', [rowOf(2)]);
-  census.look();
-  assert.equal(census.since(seen, 's1').gone, ['download:id3']);
+  census.refresh();
+  assert.equal(census.changesSince(seen, 's1').gone, ['download:id3']);
 });
 
 test('a percentage in the tree is cut to tenths: what lacks a byte is not 100 %', () => {
@@ -96,8 +97,8 @@ test('a percentage in the tree is cut to tenths: what lacks a byte is not 100 %'
     { ...two, totalBytes: null, percent: 99.97 },
     { ...three, receivedBytes: 5, totalBytes: null, percent: null },
   ]);
-  census.look();
-  const { set } = census.since(null, 's0');
+  census.refresh();
+  const { set } = census.changesSince(null, 's0');
   assert.equal(
     set.flatMap((view) => (view.kind === 'download' ? [view.percent] : [])),
     [99.9, 99.9, null],
@@ -106,10 +107,10 @@ test('a percentage in the tree is cut to tenths: what lacks a byte is not 100 %'
 
 test('who was away for long gets the whole again', () => {
   const { census } = world(1, 1);
-  census.look();
+  census.refresh();
   const seen = census.revision;
-  for (let k = 0; k < 200; k++) census.look();
-  assert.is(census.since(seen, null).whole, true);
+  for (let k = 0; k < 200; k++) census.refresh();
+  assert.is(census.changesSince(seen, null).whole, true);
 });
 
 test.run();

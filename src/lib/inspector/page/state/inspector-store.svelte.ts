@@ -1,32 +1,32 @@
 /** Everything the inspector's page has: who is looked at, what was observed of him, and which moment is shown. */
 import { createContext } from 'svelte';
 import type { Action } from '../../../protocol/actions.ts';
-import type { Explanation, InspectorServerMessage, Party, Trace } from '../../../protocol/inspection.ts';
+import type { Explanation, InspectorServerMessage, EntityId, Trace } from '../../../protocol/inspection.ts';
 import { paths, socketUrl } from '../../../protocol/paths.ts';
 import { findSession } from '../../../ui/state/browser-session.ts';
 import { MACHINE_HASHES } from '../../charts/charts.ts';
 import { Actors } from './actors.svelte.ts';
-import { act } from './commands.ts';
-import { Feed, type FeedState } from './feed.ts';
-import { Log } from './log.svelte.ts';
-import { isTransitionOf, type Moment, storedMoments, withTransitions } from './moments.ts';
-import { stateOf } from './past-view.ts';
+import { sendAction } from './commands.ts';
+import { InspectorConnection, type ConnectionState } from './inspector-connection.ts';
+import { ObservationLog } from './observation-log.svelte.ts';
+import { isTransitionOf, type Moment, storedMoments, appendTransitions } from './moments.ts';
+import { downloadState } from './past-view.ts';
 import { traceActors } from './trace-actors.ts';
 
-export type Watched = 'actor' | 'everything';
+export type LogScope = 'actor' | 'everything';
 
-export class Inspector {
-  connection: FeedState = $state('connecting');
+export class InspectorStore {
+  connectionState: ConnectionState = $state('connecting');
   readonly actors = new Actors();
-  readonly log = new Log();
+  readonly log = new ObservationLog();
   /** Null: nobody in particular, everything is shown. */
-  selected: Party | null = $state(null);
-  watched: Watched = $state('actor');
+  selected: EntityId | null = $state(null);
+  logScope: LogScope = $state('actor');
   explanation: Explanation | null = $state.raw(null);
   /** A file is shown instead of the server. */
   trace: { name: string; trace: Trace } | null = $state.raw(null);
   /** What a command to a download came to, if it failed. */
-  refused: unknown = $state.raw(null);
+  actionError: unknown = $state.raw(null);
   /** How far the reader may see; null = not told yet. */
   scope: { scope: 'session' | 'all'; session: string | null } | null = $state.raw(null);
   /** One more each time something else is looked at: what is on the screen of the last is of no use. */
@@ -34,73 +34,73 @@ export class Inspector {
 
   #observed: Moment[] = $state.raw([]);
   /** The moment that is looked at; null = now. By what it is: others come before it and go. */
-  #past: Pick<Moment, 'n' | 'at'> | null = $state.raw(null);
-  #feed: Feed | null = null;
+  #pastMoment: Pick<Moment, 'n' | 'at'> | null = $state.raw(null);
+  #connection: InspectorConnection | null = null;
   /** False: what comes of the log was sent before the last question had arrived. */
-  #isAnswered = false;
+  #hasAnswerBegun = false;
 
   readonly moments: readonly Moment[] = $derived.by(() => {
     const [first] = this.#observed;
     return [...storedMoments(this.explanation, first?.at), ...this.#observed];
   });
   readonly actor = $derived.by(() => this.actors.get(this.selected));
-  readonly isPast = $derived.by(() => this.#past !== null);
+  readonly isPast = $derived.by(() => this.#pastMoment !== null);
   readonly position = $derived.by(() => this.#position());
   readonly moment: Moment | null = $derived.by(() => this.moments[this.position] ?? null);
   /** The machine whose chart the actor has; null for those that are no machines. */
-  readonly machine = $derived.by(() => machineOf(this.selected));
+  readonly machine = $derived.by(() => machineName(this.selected));
   /** Where it stands, at the moment that is shown. */
-  readonly value: string = $derived.by(() => this.#value());
+  readonly stateValue: string = $derived.by(() => this.#stateValue());
 
   /** In the browser only. The answer ends the connection. */
   connect(): () => void {
     let isClosed = false;
     const open = (): void => {
       if (isClosed) return;
-      this.#feed = new Feed({
+      this.#connection = new InspectorConnection({
         url: socketUrl(location, paths.inspectorChannel),
-        onOpen: () => this.#watch(),
-        onState: (state) => (this.connection = state),
-        onMessages: (messages) => this.#take(messages),
+        onOpen: () => this.#sendWatch(),
+        onState: (state) => (this.connectionState = state),
+        onMessages: (messages) => this.#handleMessages(messages),
       });
     };
     // A browser without a session is refused. When the server cannot be asked for one, the feed goes on trying.
     void findSession().then(open, open);
     return () => {
       isClosed = true;
-      this.#feed?.close();
+      this.#connection?.close();
     };
   }
 
-  select(actor: Party | null): void {
+  select(actor: EntityId | null): void {
     if (actor === this.selected) return;
     this.selected = actor;
     this.explanation = this.trace?.trace.explanation ?? null;
-    this.refused = null;
+    this.actionError = null;
     this.#restart();
   }
 
-  watch(watched: Watched): void {
-    this.watched = watched;
+  setLogScope(watched: LogScope): void {
+    this.logScope = watched;
     this.#restart();
   }
 
   /** @param index of a moment; past the last one is now */
-  goTo(index: number): void {
+  goToMoment(index: number): void {
     const isNow = index >= this.moments.length - 1 && this.trace === null;
-    this.#past = isNow ? null : (this.moments[Math.max(0, index)] ?? null);
+    this.#pastMoment = isNow ? null : (this.moments[Math.max(0, index)] ?? null);
   }
 
   goToObservation(n: number): void {
     const index = this.moments.findLastIndex((moment) => moment.n !== null && moment.n <= n);
-    if (index !== -1) this.goTo(index);
+    if (index !== -1) this.goToMoment(index);
   }
 
   goLive(): void {
-    this.#past = null;
+    this.#pastMoment = null;
   }
 
-  open(name: string, trace: Trace): void {
+  openTrace(name: string, trace: Trace): void {
     this.trace = { name, trace };
     this.explanation = trace.explanation;
     this.actors.apply(true, traceActors(trace), []);
@@ -118,7 +118,7 @@ export class Inspector {
 
   async act(action: Action): Promise<void> {
     if (this.selected === null) return;
-    this.refused = await act(action, idOf(this.selected));
+    this.actionError = await sendAction(action, idPart(this.selected));
   }
 
   get machinesDiffer(): boolean {
@@ -127,7 +127,7 @@ export class Inspector {
   }
 
   #position(): number {
-    const past = this.#past;
+    const past = this.#pastMoment;
     if (past === null) return this.moments.length - 1;
     // The oldest are let go: then what is left of the past begins here.
     return Math.max(
@@ -136,7 +136,7 @@ export class Inspector {
     );
   }
 
-  #value(): string {
+  #stateValue(): string {
     if (this.isPast || this.trace !== null) return this.moment?.value ?? '';
     if (this.actor?.kind !== 'download') return this.moment?.value ?? '';
     // The tree and the log come at different times: the machine's own word is the newer, while it has one.
@@ -148,31 +148,35 @@ export class Inspector {
     this.generation += 1;
     this.log.clear();
     this.#observed = [];
-    this.#past = null;
-    if (this.trace === null) this.#watch();
-    else this.#observe(this.trace.trace.observations);
+    this.#pastMoment = null;
+    if (this.trace === null) this.#sendWatch();
+    else this.#appendObservations(this.trace.trace.observations);
   }
 
-  #watch(): void {
-    this.#isAnswered = false;
-    const actor = this.watched === 'actor' && this.selected !== null && this.selected !== 'host';
-    this.#feed?.send({ type: 'watch', since: 0, ...(actor ? { actor: this.selected as Party } : {}) });
-    this.#explain();
+  #sendWatch(): void {
+    this.#hasAnswerBegun = false;
+    const actor = this.logScope === 'actor' && this.selected !== null && this.selected !== 'host';
+    this.#connection?.send({
+      type: 'watch',
+      since: 0,
+      ...(actor ? { actor: this.selected as EntityId } : {}),
+    });
+    this.#requestExplanation();
   }
 
   /** The tree comes whole at the beginning of each answer; the log that belongs to it follows. */
-  #answered(): void {
-    this.#isAnswered = true;
+  #beginAnswer(): void {
+    this.#hasAnswerBegun = true;
     this.log.clear();
     this.#observed = [];
   }
 
-  #explain(): void {
+  #requestExplanation(): void {
     if (this.trace === null && this.machine === 'download')
-      this.#feed?.send({ type: 'explain', download: idOf(this.selected!) });
+      this.#connection?.send({ type: 'explain', download: idPart(this.selected!) });
   }
 
-  #take(messages: InspectorServerMessage[]): void {
+  #handleMessages(messages: InspectorServerMessage[]): void {
     if (this.trace !== null) return;
     for (const message of messages) {
       switch (message.type) {
@@ -180,11 +184,12 @@ export class Inspector {
           this.scope = { scope: message.scope, session: message.session };
           break;
         case 'actors':
-          if (message.whole) this.#answered();
+          if (message.whole) this.#beginAnswer();
           this.actors.apply(message.whole, message.set, message.gone);
           break;
         case 'log':
-          if (this.#isAnswered) this.#observe(message.entries, message.dropped, message.omitted);
+          if (this.#hasAnswerBegun)
+            this.#appendObservations(message.entries, message.dropped, message.omitted);
           break;
         case 'explained':
           if (`download:${message.download}` === this.selected) this.explanation = message.explanation;
@@ -193,25 +198,26 @@ export class Inspector {
     }
   }
 
-  #observe(...[entries, dropped, omitted]: Parameters<Log['add']>): void {
+  #appendObservations(...[entries, dropped, omitted]: Parameters<ObservationLog['add']>): void {
     this.log.add(entries, dropped, omitted);
     const before = this.#observed.at(-1)?.value ?? null;
     const transitions = entries.filter(isTransitionOf(this.selected));
     if (transitions.length === 0) return;
-    this.#observed = withTransitions(this.#observed, transitions);
+    this.#observed = appendTransitions(this.#observed, transitions);
     // The stored row is written when the state changes, and told when it is asked for.
-    if (stateOf(before ?? undefined) !== stateOf(this.#observed.at(-1)?.value)) this.#explain();
+    if (downloadState(before ?? undefined) !== downloadState(this.#observed.at(-1)?.value))
+      this.#requestExplanation();
   }
 }
 
-function machineOf(actor: Party | null): 'session' | 'download' | null {
+function machineName(actor: EntityId | null): 'session' | 'download' | null {
   const [kind] = actor?.split(':') ?? [];
   return kind === 'session' || kind === 'download' ? kind : null;
 }
 
 /** `download:ID` → `ID` */
-export function idOf(party: Party): string {
+export function idPart(party: EntityId): string {
   return party.slice(party.indexOf(':') + 1);
 }
 
-export const [useInspector, provideInspector] = createContext<Inspector>();
+export const [useInspector, provideInspector] = createContext<InspectorStore>();

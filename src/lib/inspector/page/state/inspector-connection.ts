@@ -9,26 +9,26 @@ import {
 } from '../../../protocol/inspection.ts';
 import { ReconnectingSocket, type SocketState } from '../../../channel/client/reconnecting-socket.ts';
 
-export type FeedState = Exclude<SocketState['state'], 'ended'>;
+export type ConnectionState = Exclude<SocketState['state'], 'ended'>;
 
-export interface FeedOptions {
+export interface ConnectionOptions {
   url: string;
   onOpen: () => void;
-  onState: (state: FeedState) => void;
+  onState: (state: ConnectionState) => void;
   /** All that came since the last animation frame, in order. */
   onMessages: (messages: InspectorServerMessage[]) => void;
 }
 
 /** A hidden page has no animation frames: what gathers meanwhile is handed over in pieces of this size. */
-const MAX_GATHERED = 64;
+const MAX_BUFFERED = 64;
 
-export class Feed {
-  readonly #options: FeedOptions;
+export class InspectorConnection {
+  readonly #options: ConnectionOptions;
   readonly #socket: ReconnectingSocket;
-  #gathered: InspectorServerMessage[] = [];
+  #buffered: InspectorServerMessage[] = [];
   #frame = 0;
 
-  constructor(options: FeedOptions) {
+  constructor(options: ConnectionOptions) {
     this.#options = options;
     this.#socket = new ReconnectingSocket({
       url: options.url,
@@ -38,7 +38,7 @@ export class Feed {
         options.onState(state);
         if (state === 'live') options.onOpen();
       },
-      onMessage: (data) => this.#gather(JSON.parse(String(data)) as InspectorServerMessage),
+      onMessage: (data) => this.#buffer(JSON.parse(String(data)) as InspectorServerMessage),
     });
     this.#socket.start();
   }
@@ -52,17 +52,17 @@ export class Feed {
     this.#socket.end();
   }
 
-  #gather(message: InspectorServerMessage): void {
-    this.#gathered.push(message);
-    if (this.#gathered.length >= MAX_GATHERED) this.#handOver();
-    else this.#frame ||= requestAnimationFrame(() => this.#handOver());
+  #buffer(message: InspectorServerMessage): void {
+    this.#buffered.push(message);
+    if (this.#buffered.length >= MAX_BUFFERED) this.#deliver();
+    else this.#frame ||= requestAnimationFrame(() => this.#deliver());
   }
 
-  #handOver(): void {
+  #deliver(): void {
     cancelAnimationFrame(this.#frame);
     this.#frame = 0;
-    const messages = this.#gathered;
-    this.#gathered = [];
+    const messages = this.#buffered;
+    this.#buffered = [];
     if (messages.length > 0) this.#options.onMessages(messages);
   }
 }

@@ -3,100 +3,100 @@
  * waking a session and without a turn. Each line has the revision at which it last changed, so that a reader is sent the
  * whole once and then what changed.
  */
-import type { ActorView, LastEvent, Party } from '../protocol/inspection.ts';
-import { pathOf } from './describe.ts';
+import type { ActorView, LastEvent, EntityId } from '../protocol/inspection.ts';
+import { statePath } from './describe.ts';
 import type { Hub } from './hub.ts';
-import { nameOf } from './note.ts';
-import { readable } from './plain.ts';
-import type { SessionFiles } from './session-files.ts';
+import { recordName } from './record.ts';
+import { safeText } from './safe-json.ts';
+import type { SessionStoreCache } from './session-store-cache.ts';
 import type { LiveDownload } from './taps/machines.ts';
 
 /** Lines of downloads: more than a person looks through, little enough to compare twice a second. */
 const MAX_DOWNLOADS = 2_000;
 /** Looks for which lines that are gone are remembered: a minute or two. Who is further behind gets the whole again. */
-const GONE_LOOKS = 120;
+const GONE_KEPT_REFRESHES = 120;
 
-export interface EngineLine {
+export interface EngineEntry {
   view: Extract<ActorView, { kind: 'engine' }>;
   session: string | null;
 }
 
-export interface CensusSources {
+export interface ActorTreeSources {
   hub: Hub;
   /** Sessions in memory. */
-  present(): { id: string; isLive: boolean; waiting: number; sockets: number }[];
-  live(session: string): LiveDownload[];
-  files: SessionFiles;
-  engines(): EngineLine[];
+  residents(): { id: string; isLive: boolean; waiting: number; sockets: number }[];
+  liveDownloads(session: string): LiveDownload[];
+  stored: SessionStoreCache;
+  engines(): EngineEntry[];
   /** Of this process. */
   usage(): { cpuPercent: number | null; rssBytes: number | null };
   pid: number;
   startedAt: number;
 }
 
-interface Line {
+interface TreeEntry {
   view: ActorView;
   session: string | null;
   revision: number;
 }
 
-export class Census {
-  readonly #sources: CensusSources;
-  #lines = new Map<Party, Line>();
-  #gone: { id: Party; session: string | null; revision: number }[] = [];
-  #events = new Map<Party, LastEvent>();
+export class ActorTree {
+  readonly #sources: ActorTreeSources;
+  #entries = new Map<EntityId, TreeEntry>();
+  #gone: { id: EntityId; session: string | null; revision: number }[] = [];
+  #lastEvents = new Map<EntityId, LastEvent>();
   /** When a session woke up or fell asleep, as far as that was seen. */
-  #lives = new Map<Party, number>();
-  #read = 0;
+  #lifecycleTimes = new Map<EntityId, number>();
+  #nextRecord = 0;
   revision = 0;
 
-  constructor(sources: CensusSources) {
+  constructor(sources: ActorTreeSources) {
     this.#sources = sources;
   }
 
   /** Not all that is in the store was read yet. */
-  get isBehind(): boolean {
-    return this.#sources.files.isBehind;
+  get isIncomplete(): boolean {
+    return this.#sources.stored.isIncomplete;
   }
 
   /** Looks at everything once more. */
-  look(): void {
+  refresh(): void {
     this.revision += 1;
     this.#readEvents();
-    const before = this.#lines;
-    this.#lines = new Map();
+    const before = this.#entries;
+    this.#entries = new Map();
     this.#addSessions(before);
     for (const { view, session } of this.#sources.engines()) this.#add(before, view, session);
     for (const [id, { session }] of before) {
-      if (!this.#lines.has(id)) this.#forget(id, session);
+      if (!this.#entries.has(id)) this.#markGone(id, session);
     }
-    this.#gone = this.#gone.filter(({ revision }) => revision > this.revision - GONE_LOOKS);
+    this.#gone = this.#gone.filter(({ revision }) => revision > this.revision - GONE_KEPT_REFRESHES);
   }
 
   /** Forgets everything: nobody watches. */
   clear(): void {
-    this.#lines.clear();
+    this.#entries.clear();
     this.#gone = [];
-    this.#events.clear();
-    this.#lives.clear();
-    this.#sources.files.clear();
+    this.#lastEvents.clear();
+    this.#lifecycleTimes.clear();
+    this.#sources.stored.clear();
   }
 
   /**
    * What changed after a revision (null = everything).
    * @param session only what belongs to it; null = everything
    */
-  since(
+  changesSince(
     revision: number | null,
     session: string | null,
-  ): { whole: boolean; set: ActorView[]; gone: Party[] } {
-    const whole = revision === null || revision < this.revision - GONE_LOOKS;
+  ): { whole: boolean; set: ActorView[]; gone: EntityId[] } {
+    const whole = revision === null || revision < this.revision - GONE_KEPT_REFRESHES;
     const from = whole ? 0 : revision;
     const set: ActorView[] = [];
-    for (const line of this.#lines.values()) {
+    for (const line of this.#entries.values()) {
       if (line.revision <= from) continue;
       if (session === null || line.session === session) set.push(line.view);
-      else if (line.view.kind === 'host') set.push(this.#hostFor(line.view, session));
+      else if (line.view.kind === 'host') set.push(this.#hostViewFor(line.view, session));
     }
     const gone = whole
       ? []
@@ -108,27 +108,27 @@ export class Census {
 
   /** The session of a download that is in the tree. */
   ownerOf(download: string): string | null {
-    return this.#lines.get(`download:${download}`)?.session ?? null;
+    return this.#entries.get(`download:${download}`)?.session ?? null;
   }
 
   #readEvents(): void {
     const { hub } = this.#sources;
-    for (const { n, about, also, at, session, note } of hub.since(this.#read)) {
-      this.#read = n + 1;
-      const event = { name: readable(nameOf(note)), at };
-      this.#events.set(about, event);
-      if (also !== null) this.#events.set(also, event);
-      if (session === null) this.#events.set('host', event);
-      if (note.kind === 'life') this.#lives.set(about, at);
-      if (note.kind === 'commit') for (const id of note.sessions) this.#sources.files.written(id);
+    for (const { n, about, alsoAbout, at, session, body } of hub.since(this.#nextRecord)) {
+      this.#nextRecord = n + 1;
+      const event = { name: safeText(recordName(body)), at };
+      this.#lastEvents.set(about, event);
+      if (alsoAbout !== null) this.#lastEvents.set(alsoAbout, event);
+      if (session === null) this.#lastEvents.set('host', event);
+      if (body.kind === 'life') this.#lifecycleTimes.set(about, at);
+      if (body.kind === 'commit') for (const id of body.sessions) this.#sources.stored.markChanged(id);
     }
   }
 
-  #addSessions(before: ReadonlyMap<Party, Line>): void {
+  #addSessions(before: ReadonlyMap<EntityId, TreeEntry>): void {
     const sources = this.#sources;
-    const { files, pid, startedAt } = sources;
-    const present = new Map(sources.present().map((one) => [one.id, one]));
-    const ids = files.look([...present.keys()]);
+    const { stored, pid, startedAt } = sources;
+    const present = new Map(sources.residents().map((one) => [one.id, one]));
+    const ids = stored.refresh([...present.keys()]);
     const host: ActorView = {
       id: 'host',
       kind: 'host',
@@ -137,73 +137,76 @@ export class Census {
       ...sources.usage(),
       sessions: ids.length,
       live: [...present.values()].filter(({ isLive }) => isLive).length,
-      lastEvent: this.#events.get('host') ?? null,
+      lastEvent: this.#lastEvents.get('host') ?? null,
     };
     this.#add(before, host, null);
     let room = MAX_DOWNLOADS;
     for (const id of ids) {
-      const party: Party = `session:${id}`;
+      const party: EntityId = `session:${id}`;
       const memory = present.get(id);
-      const file = files.of(id);
+      const file = stored.get(id);
       const view: ActorView = {
         id: party,
         kind: 'session',
         parent: 'host',
         state: memory?.isLive ? 'live' : 'hibernated',
-        since: this.#lives.get(party) ?? file.createdAt ?? startedAt,
+        since: this.#lifecycleTimes.get(party) ?? file.createdAt ?? startedAt,
         createdAt: file.createdAt,
         mailbox: memory?.waiting ?? 0,
         sockets: memory?.sockets ?? 0,
         alarmAt: file.alarmAt,
         storageBytes: file.bytes,
-        lastEvent: this.#events.get(party) ?? null,
+        lastEvent: this.#lastEvents.get(party) ?? null,
       };
       this.#add(before, view, id);
-      const living = new Map(sources.live(id).map((download) => [download.row.id, download]));
+      const living = new Map(sources.liveDownloads(id).map((download) => [download.row.id, download]));
       const rows = [
         ...living.values(),
         ...file.rows.filter((row) => !living.has(row.id)).map((row) => ({ row })),
       ];
-      for (const download of rows.slice(0, room)) this.#add(before, this.#download(party, download), id);
+      for (const download of rows.slice(0, room)) this.#add(before, this.#downloadView(party, download), id);
       room -= Math.min(room, rows.length);
     }
   }
 
-  #download(parent: Party, { row, value }: Pick<LiveDownload, 'row'> & { value?: unknown }): ActorView {
+  #downloadView(
+    parent: EntityId,
+    { row, value }: Pick<LiveDownload, 'row'> & { value?: unknown },
+  ): ActorView {
     const { id, totalBytes, receivedBytes } = row;
     const share = totalBytes === null || totalBytes <= 0 ? row.percent : (receivedBytes / totalBytes) * 100;
     return {
       id: `download:${id}`,
       kind: 'download',
       parent,
-      title: readable(row.title),
-      state: value === undefined ? row.state : pathOf(value),
+      title: safeText(row.title),
+      state: value === undefined ? row.state : statePath(value),
       isLive: value !== undefined,
       since: row.history.at(-1)?.[0] ?? row.createdAt,
       createdAt: row.createdAt,
       attempt: row.attempt,
       percent: share === null ? null : Math.floor(Math.min(100, share) * 10) / 10,
       errorCode: row.error?.code ?? null,
-      lastEvent: this.#events.get(`download:${id}`) ?? null,
+      lastEvent: this.#lastEvents.get(`download:${id}`) ?? null,
     };
   }
 
-  #add(before: ReadonlyMap<Party, Line>, view: ActorView, session: string | null): void {
+  #add(before: ReadonlyMap<EntityId, TreeEntry>, view: ActorView, session: string | null): void {
     const old = before.get(view.id);
     const line =
       old !== undefined && isSame(old.view, view) ? old : { view, session, revision: this.revision };
-    this.#lines.set(view.id, line);
+    this.#entries.set(view.id, line);
   }
 
-  #forget(id: Party, session: string | null): void {
+  #markGone(id: EntityId, session: string | null): void {
     this.#gone.push({ id, session, revision: this.revision });
-    this.#events.delete(id);
-    this.#lives.delete(id);
+    this.#lastEvents.delete(id);
+    this.#lifecycleTimes.delete(id);
   }
 
   /** Whose page it is sees the process, but not who else is in it. */
-  #hostFor(host: Extract<ActorView, { kind: 'host' }>, session: string): ActorView {
-    const own = this.#lines.get(`session:${session}`)?.view;
+  #hostViewFor(host: Extract<ActorView, { kind: 'host' }>, session: string): ActorView {
+    const own = this.#entries.get(`session:${session}`)?.view;
     const isLive = own?.kind === 'session' && own.state === 'live';
     return { ...host, sessions: 1, live: isLive ? 1 : 0, lastEvent: null };
   }

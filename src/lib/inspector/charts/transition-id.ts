@@ -4,20 +4,20 @@
  */
 
 /** What is used of XState's TransitionDefinition; `_transitions` has no better type than this. */
-export interface Edge {
-  source: StateWithEdges;
+export interface TransitionDefinition {
+  source: StateDefinition;
   /** `''` for an eventless one; null for the way into an initial state, which is no transition of the chart. */
   eventType: string | null;
 }
 
-interface StateWithEdges {
+interface StateDefinition {
   id: string;
   transitions: Map<string, readonly unknown[]>;
   always?: readonly unknown[] | undefined;
 }
 
 /** `download.queued:phase:1`: the state, the event, and which of the state's candidates for it; null for an initial step. */
-export function edgeId(edge: Edge): string | null {
+export function transitionId(edge: TransitionDefinition): string | null {
   const { source, eventType } = edge;
   if (eventType === null) return null;
   const candidates = eventType === '' ? source.always : source.transitions.get(eventType);

@@ -10,15 +10,15 @@ const MAX_SESSIONS = 500;
 /** The newest downloads of each session. */
 const MAX_ROWS = 100;
 /** Sessions whose rows are read in one look: some 10 ms when all have many. */
-const READ_A_LOOK = 10;
+const READS_PER_REFRESH = 10;
 /** Entries whose size is added up at once, of one session: about 0.5 ms. */
-const SIZED_AT_ONCE = 1_000;
+const ENTRIES_PER_SIZING = 1_000;
 /** A small session takes two: the second finds nothing more. */
-const SIZES_A_LOOK = 4;
+const SIZINGS_PER_REFRESH = 4;
 /** Looks until the ids of sleeping sessions are asked for again: 5 to 10 s. */
-const IDS_LOOKS = 10;
+const REFRESHES_PER_ID_LIST = 10;
 
-export interface SessionFile {
+export interface CachedSession {
   createdAt: number | null;
   alarmAt: number | null;
   /** Newest first. */
@@ -27,35 +27,35 @@ export interface SessionFile {
   bytes: number | null;
 }
 
-export interface SessionStoreLook {
+export interface SessionStoreReader {
   ids(count: number): string[];
   stored(session: string): Stored;
 }
 
-const UNREAD: SessionFile = { createdAt: null, alarmAt: null, rows: [], bytes: null };
+const UNREAD: CachedSession = { createdAt: null, alarmAt: null, rows: [], bytes: null };
 
-export class SessionFiles {
-  readonly #store: SessionStoreLook;
-  readonly #files = new Map<string, SessionFile>();
+export class SessionStoreCache {
+  readonly #store: SessionStoreReader;
+  readonly #sessions = new Map<string, CachedSession>();
   /** Those that have written since they were read. */
   readonly #changed = new Set<string>();
-  readonly #toSize = new Set<string>();
+  readonly #unsized = new Set<string>();
   #sizing: { session: string; after: string; bytes: number } | null = null;
   #ids: string[] = [];
-  #looks = 0;
-  isBehind = false;
+  #refreshes = 0;
+  isIncomplete = false;
 
-  constructor(store: SessionStoreLook) {
+  constructor(store: SessionStoreReader) {
     this.#store = store;
   }
 
-  of(session: string): SessionFile {
-    return this.#files.get(session) ?? UNREAD;
+  get(session: string): CachedSession {
+    return this.#sessions.get(session) ?? UNREAD;
   }
 
   /** What was read of it is old. While anything moves it writes every few seconds. */
-  written(session: string): void {
-    if (this.#files.has(session)) this.#changed.add(session);
+  markChanged(session: string): void {
+    if (this.#sessions.has(session)) this.#changed.add(session);
   }
 
   /**
@@ -63,57 +63,57 @@ export class SessionFiles {
    * @param present ids of sessions in memory, which come first
    * @returns the sessions that are in the tree
    */
-  look(present: readonly string[]): string[] {
-    if (this.#looks++ % IDS_LOOKS === 0) this.#ids = this.#store.ids(MAX_SESSIONS);
+  refresh(present: readonly string[]): string[] {
+    if (this.#refreshes++ % REFRESHES_PER_ID_LIST === 0) this.#ids = this.#store.ids(MAX_SESSIONS);
     const ids = [...new Set([...present, ...this.#ids])].slice(0, MAX_SESSIONS);
     const shown = new Set(ids);
     // Who waits longest is first: those that write all the time must not keep the rest from being read.
     const due = [
-      ...ids.filter((id) => !this.#files.has(id)),
+      ...ids.filter((id) => !this.#sessions.has(id)),
       ...[...this.#changed].filter((id) => shown.has(id)),
     ];
-    for (const id of due.slice(0, READ_A_LOOK)) this.#read(id);
-    this.isBehind = due.length > READ_A_LOOK;
-    for (let k = 0; k < SIZES_A_LOOK; k++) this.#size();
+    for (const id of due.slice(0, READS_PER_REFRESH)) this.#read(id);
+    this.isIncomplete = due.length > READS_PER_REFRESH;
+    for (let k = 0; k < SIZINGS_PER_REFRESH; k++) this.#addUpSize();
     return ids;
   }
 
   clear(): void {
-    this.#files.clear();
+    this.#sessions.clear();
     this.#changed.clear();
-    this.#toSize.clear();
+    this.#unsized.clear();
     this.#sizing = null;
-    this.#looks = 0;
-    this.isBehind = false;
+    this.#refreshes = 0;
+    this.isIncomplete = false;
   }
 
   #read(session: string): void {
     this.#changed.delete(session);
-    const bytes = this.#files.get(session)?.bytes ?? null;
+    const bytes = this.#sessions.get(session)?.bytes ?? null;
     try {
       const stored = this.#store.stored(session);
-      this.#files.set(session, { ...peek(stored, MAX_ROWS), alarmAt: stored.alarmAt, bytes });
-      this.#toSize.add(session);
+      this.#sessions.set(session, { ...peek(stored, MAX_ROWS), alarmAt: stored.alarmAt, bytes });
+      this.#unsized.add(session);
     } catch {
       // A row of a newer Sluice, or a damaged one: whoever needs it is told so, this only looks.
-      this.#files.set(session, { ...UNREAD, bytes });
+      this.#sessions.set(session, { ...UNREAD, bytes });
     }
   }
 
-  #size(): void {
-    const [waiting] = this.#toSize;
+  #addUpSize(): void {
+    const [waiting] = this.#unsized;
     if (this.#sizing === null && waiting === undefined) return;
     this.#sizing ??= { session: waiting as string, after: '', bytes: 0 };
     const { session, after } = this.#sizing;
-    this.#toSize.delete(session);
+    this.#unsized.delete(session);
     try {
-      const { bytes, last } = this.#store.stored(session).size(after, SIZED_AT_ONCE);
+      const { bytes, last } = this.#store.stored(session).size(after, ENTRIES_PER_SIZING);
       if (last !== null) {
         this.#sizing = { session, after: last, bytes: this.#sizing.bytes + bytes };
         return;
       }
-      const file = this.#files.get(session);
-      if (file !== undefined) this.#files.set(session, { ...file, bytes: this.#sizing.bytes });
+      const file = this.#sessions.get(session);
+      if (file !== undefined) this.#sessions.set(session, { ...file, bytes: this.#sizing.bytes });
     } catch {
       // As above.
     }

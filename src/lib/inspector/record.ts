@@ -2,15 +2,18 @@
  * An observation as it is noted: references to what was there, nothing read, copied or made into text. Turning it
  * into what a reader is sent (`describe.ts`) happens later, outside any turn, and only if somebody is sent it.
  */
-import type { Party, Observation } from '../protocol/inspection.ts';
+import type { EntityId, Observation } from '../protocol/inspection.ts';
 import type { RunnerCommand, RunnerEvent } from '../protocol/runner.ts';
-import type { Edge } from './charts/edge-id.ts';
+import type { TransitionDefinition } from './charts/transition-id.ts';
 
 type Kind<K extends Observation['kind']> = Extract<Observation, { kind: K }>;
-type Own<K extends Observation['kind']> = Omit<Kind<K>, 'n' | 'at' | 'about' | 'session' | 'cause'>;
+type ObservationBody<K extends Observation['kind']> = Omit<
+  Kind<K>,
+  'n' | 'at' | 'about' | 'session' | 'cause'
+>;
 
 /** One chunk of an engine's output. Its text comes masked (`recorder.ts`), a moment after it was noted. */
-export interface OutputSlot {
+export interface OutputChunk {
   /** ms since the process began. */
   t: number;
   fd: 1 | 2;
@@ -19,52 +22,52 @@ export interface OutputSlot {
   masked: Uint8Array | null;
 }
 
-export type Note =
-  | { kind: 'event'; from: Party | null; event: { type: string } }
+export type RecordBody =
+  | { kind: 'event'; from: EntityId | null; event: { type: string } }
   | {
       kind: 'transition';
       machine: string;
       event: string;
       value: unknown;
-      took: readonly Edge[];
+      took: readonly TransitionDefinition[];
       /** A machine's context, which never changes in place. */
       context: object;
     }
   | { kind: 'action'; action: string; params: unknown }
   | { kind: 'spawn'; machine: string; value: unknown }
-  | Own<'stop'>
-  | Own<'turn'>
+  | ObservationBody<'stop'>
+  | ObservationBody<'turn'>
   | { kind: 'life'; what: 'wake' | 'evict' | 'reset'; error: unknown }
-  | Own<'alarm'>
+  | ObservationBody<'alarm'>
   | { kind: 'commit'; outcome: 'done' | 'failed'; sessions: string[]; writes: number; durationMs: number }
-  | Own<'socket'>
+  | ObservationBody<'socket'>
   | { kind: 'frame'; direction: 'in' | 'out'; bytes: number; text: string | null }
   | { kind: 'command'; command: RunnerCommand }
   | { kind: 'news'; news: RunnerEvent }
-  | (Omit<Own<'process'>, 'argv'> & { argv: readonly string[] })
-  | { kind: 'output'; slot: OutputSlot };
+  | (Omit<ObservationBody<'process'>, 'argv'> & { argv: readonly string[] })
+  | { kind: 'output'; chunk: OutputChunk };
 
-export interface Noted {
+export interface ObservationRecord {
   n: number;
   /** ms since 1970, with fractions. */
   at: number;
-  about: Party;
+  about: EntityId;
   /** Whose log it also belongs in: the download that an engine works for. */
-  also: Party | null;
+  alsoAbout: EntityId | null;
   session: string | null;
   cause: string | null;
-  note: Note;
+  body: RecordBody;
 }
 
 /** Roughly what a note keeps from being collected, in bytes: for the bound of the ring, not for accounts. */
-export function weightOf(note: Note): number {
-  switch (note.kind) {
+export function estimateBytes(body: RecordBody): number {
+  switch (body.kind) {
     case 'frame':
-      return 300 + (note.text?.length ?? 0);
+      return 300 + (body.text?.length ?? 0);
     case 'output':
-      return 300 + note.slot.bytes;
+      return 300 + body.chunk.bytes;
     case 'news':
-      return 'output' in note.news ? 400 + note.news.output.length : 400;
+      return 'output' in body.news ? 400 + body.news.output.length : 400;
     case 'transition':
       // A new context and a new row each time.
       return 700;
@@ -74,49 +77,49 @@ export function weightOf(note: Note): number {
 }
 
 /** What happened, in a word: for the last event of a line in the tree. */
-export function nameOf(note: Note): string {
-  switch (note.kind) {
+export function recordName(body: RecordBody): string {
+  switch (body.kind) {
     case 'event':
-      return note.event.type;
+      return body.event.type;
     case 'transition':
     case 'turn':
-      return note.event;
+      return body.event;
     case 'action':
-      return note.action;
+      return body.action;
     case 'command':
-      return note.command.type;
+      return body.command.type;
     case 'news':
-      return note.news.type;
+      return body.news.type;
     case 'life':
     case 'alarm':
     case 'socket':
     case 'process':
-      return `${note.kind} ${note.what}`;
+      return `${body.kind} ${body.what}`;
     case 'frame':
-      return `frame ${note.direction}`;
+      return `frame ${body.direction}`;
     case 'spawn':
     case 'stop':
     case 'commit':
     case 'output':
-      return note.kind;
+      return body.kind;
   }
 }
 
 /** Comes several times a second for everything that runs. */
-export function isRoutine(note: Note): boolean {
-  switch (note.kind) {
+export function isRoutine(body: RecordBody): boolean {
+  switch (body.kind) {
     case 'event':
-      return isRoutineEvent(note.event.type);
+      return isRoutineEvent(body.event.type);
     case 'transition':
-      return isRoutineEvent(note.event);
+      return isRoutineEvent(body.event);
     case 'turn':
-      return isRoutineTurn(note.event, note.outcome);
+      return isRoutineTurn(body.event, body.outcome);
     case 'action':
-      return isRoutineEvent(note.action);
+      return isRoutineEvent(body.action);
     case 'frame':
-      return note.direction === 'out';
+      return body.direction === 'out';
     default:
-      return note.kind === 'output';
+      return body.kind === 'output';
   }
 }
 
@@ -125,13 +128,13 @@ export function isRoutineEvent(type: string): boolean {
   return ROUTINE.has(type);
 }
 
-export function isRoutineTurn(event: string, outcome: Own<'turn'>['outcome']): boolean {
+export function isRoutineTurn(event: string, outcome: ObservationBody<'turn'>['outcome']): boolean {
   return outcome === 'done' && event === 'runnerEvents';
 }
 
 /** Whether the tree may look different after it, in more than a percentage or the last event of a line. */
-export function changesTree(note: Note): boolean {
-  switch (note.kind) {
+export function changesTree(body: RecordBody): boolean {
+  switch (body.kind) {
     case 'spawn':
     case 'stop':
     case 'life':
@@ -139,7 +142,7 @@ export function changesTree(note: Note): boolean {
     case 'process':
       return true;
     default:
-      return note.kind === 'transition' && !isRoutine(note);
+      return body.kind === 'transition' && !isRoutine(body);
   }
 }
 

@@ -4,14 +4,14 @@ import type { ActorView } from '../../../protocol/inspection.ts';
 import { bytesLabel, engineLabel, percentLabel } from '../../../ui/labels.ts';
 import { locale } from '../../../ui/language.svelte.ts';
 import { ageLabel } from '../age.svelte.ts';
-import { idOf } from '../state/inspector.svelte.ts';
+import { idPart } from '../state/inspector-store.svelte.ts';
 
-export function nameOf(actor: ActorView): string {
+export function actorName(actor: ActorView): string {
   switch (actor.kind) {
     case 'host':
       return m.inspector_host();
     case 'session':
-      return m.inspector_session({ id: idOf(actor.id).slice(0, 6) });
+      return m.inspector_session({ id: idPart(actor.id).slice(0, 6) });
     case 'download':
       return actor.title;
     case 'engine':
@@ -20,18 +20,18 @@ export function nameOf(actor: ActorView): string {
 }
 
 /** The state as a short word; null for what has none. */
-export function stateWord(actor: ActorView): string | null {
+export function actorStateLabel(actor: ActorView): string | null {
   if (actor.kind === 'download') return actor.state;
   if (actor.kind !== 'session') return null;
   return actor.state === 'live' ? m.inspector_live() : m.inspector_hibernated();
 }
 
 /** Everything else that is known of it, each with what it is. */
-export function factsOf(actor: ActorView): { name: string; value: string }[] {
+export function actorFacts(actor: ActorView): { name: string; value: string }[] {
   const facts: ([string, string] | null)[] = [[m.inspector_age(), ageLabel(actor.since)]];
   switch (actor.kind) {
     case 'host':
-      facts.push([m.inspector_pid(), String(actor.pid)], ...load(actor), [
+      facts.push([m.inspector_pid(), String(actor.pid)], ...usageFacts(actor), [
         m.inspector_sessions(),
         `${actor.live} / ${actor.sessions}`,
       ]);
@@ -53,7 +53,7 @@ export function factsOf(actor: ActorView): { name: string; value: string }[] {
       );
       break;
     case 'engine':
-      facts.push([m.inspector_pid(), String(actor.pid)], ...load(actor));
+      facts.push([m.inspector_pid(), String(actor.pid)], ...usageFacts(actor));
       if (actor.processes > 1) facts.push([m.inspector_processes(), String(actor.processes)]);
       break;
   }
@@ -63,7 +63,7 @@ export function factsOf(actor: ActorView): { name: string; value: string }[] {
   return facts.flatMap((fact) => (fact === null ? [] : { name: fact[0], value: fact[1] }));
 }
 
-function load({
+function usageFacts({
   cpuPercent,
   rssBytes,
 }: {

@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SessionFiles } from '#lib/inspector/session-files.ts';
+import { SessionStoreCache } from '#lib/inspector/session-store-cache.ts';
 
 /** Whose rows were read since the last `look`, in order. */
 function world(sleeping: string[] = []) {
   const read: string[] = [];
-  const files = new SessionFiles({
+  const files = new SessionStoreCache({
     ids: () => sleeping,
     stored: (session) => ({
       alarmAt: null,
@@ -16,7 +16,7 @@ function world(sleeping: string[] = []) {
   });
   const look = (present: string[]): string[] => {
     read.length = 0;
-    files.look(present);
+    files.refresh(present);
     return [...read];
   };
   return { files, look };
@@ -26,12 +26,12 @@ test('a session is read once, and again only after it has written', () => {
   const { files, look } = world();
   assert.equal(look(['a', 'b']), ['a', 'b']);
   assert.equal(look(['a', 'b']), []);
-  files.written('b');
-  files.written('b');
-  files.written('nobody');
+  files.markChanged('b');
+  files.markChanged('b');
+  files.markChanged('nobody');
   assert.equal(look(['a', 'b']), ['b']);
   assert.equal(look(['a', 'b']), []);
-  assert.equal([files.of('a').bytes, files.of('nobody').bytes], [7, null]);
+  assert.equal([files.get('a').bytes, files.get('nobody').bytes], [7, null]);
 });
 
 test('many are read a few at a time, those in memory first, and it says so until all are', () => {
@@ -41,7 +41,7 @@ test('many are read a few at a time, those in memory first, and it says so until
   const behind: boolean[] = [];
   for (let k = 0; k < 4; k++) {
     order.push(...look(['s20']));
-    behind.push(files.isBehind);
+    behind.push(files.isIncomplete);
   }
   assert.equal(order, ['s20', ...sleeping.filter((id) => id !== 's20')]);
   assert.equal(behind, [true, true, false, false]);
@@ -53,7 +53,7 @@ test('those that write all the time do not keep others from being read', () => {
   for (let k = 0; k < 2; k++) look(busy);
   const seen: string[] = [];
   for (let k = 0; k < 3; k++) {
-    for (const id of busy) files.written(id);
+    for (const id of busy) files.markChanged(id);
     seen.push(...look(k === 1 ? [...busy, 'new'] : busy));
   }
   assert.ok(seen.indexOf('new') === 10, 'what was never read is first');
