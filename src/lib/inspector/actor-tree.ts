@@ -1,7 +1,7 @@
 /**
- * The tree of what lives: looked at once or twice a second while somebody watches, in memory and in the store, without
- * waking a session and without a turn. Each line has the revision at which it last changed, so that a reader is sent the
- * whole once and then what changed.
+ * The tree of host, sessions, downloads and engine processes. While there are readers it is refreshed once or twice a
+ * second, from memory and the store, without waking a session and without a turn. Each entry has the revision at which it
+ * last changed, so that a reader is sent the whole tree once and then only changes.
  */
 import type { ActorView, LastEvent, EntityId } from '../protocol/inspection.ts';
 import { statePath } from './describe.ts';
@@ -11,9 +11,9 @@ import { safeText } from './safe-json.ts';
 import type { SessionStoreCache } from './session-store-cache.ts';
 import type { LiveDownload } from './taps/machines.ts';
 
-/** Lines of downloads: more than a person looks through, little enough to compare twice a second. */
+/** Downloads in the tree: more than anybody reads through, few enough to compare twice a second. */
 const MAX_DOWNLOADS = 2_000;
-/** Looks for which lines that are gone are remembered: a minute or two. Who is further behind gets the whole again. */
+/** Refreshes for which removed entries are remembered: 1 to 2 minutes. A reader further behind gets the whole tree. */
 const GONE_KEPT_REFRESHES = 120;
 
 export interface EngineEntry {
@@ -23,7 +23,7 @@ export interface EngineEntry {
 
 export interface ActorTreeSources {
   hub: Hub;
-  /** Sessions in memory. */
+  /** The sessions in memory. */
   residents(): { id: string; isLive: boolean; waiting: number; sockets: number }[];
   liveDownloads(session: string): LiveDownload[];
   stored: SessionStoreCache;
@@ -45,7 +45,7 @@ export class ActorTree {
   #entries = new Map<EntityId, TreeEntry>();
   #gone: { id: EntityId; session: string | null; revision: number }[] = [];
   #lastEvents = new Map<EntityId, LastEvent>();
-  /** When a session woke up or fell asleep, as far as that was seen. */
+  /** When a session last woke up or went to sleep, if that was recorded. */
   #lifecycleTimes = new Map<EntityId, number>();
   #nextRecord = 0;
   revision = 0;
@@ -54,12 +54,11 @@ export class ActorTree {
     this.#sources = sources;
   }
 
-  /** Not all that is in the store was read yet. */
+  /** Not everything in the store has been read yet. */
   get isIncomplete(): boolean {
     return this.#sources.stored.isIncomplete;
   }
 
-  /** Looks at everything once more. */
   refresh(): void {
     this.revision += 1;
     this.#readEvents();
@@ -73,7 +72,7 @@ export class ActorTree {
     this.#gone = this.#gone.filter(({ revision }) => revision > this.revision - GONE_KEPT_REFRESHES);
   }
 
-  /** Forgets everything: nobody watches. */
+  /** Forgets everything, when there are no readers. */
   clear(): void {
     this.#entries.clear();
     this.#gone = [];
@@ -83,8 +82,8 @@ export class ActorTree {
   }
 
   /**
-   * What changed after a revision (null = everything).
-   * @param session only what belongs to it; null = everything
+   * Changes after a revision (null = the whole tree).
+   * @param session only entries of this session; null = all
    */
   changesSince(
     revision: number | null,
@@ -93,15 +92,15 @@ export class ActorTree {
     const whole = revision === null || revision < this.revision - GONE_KEPT_REFRESHES;
     const from = whole ? 0 : revision;
     const set: ActorView[] = [];
-    for (const line of this.#entries.values()) {
-      if (line.revision <= from) continue;
-      if (session === null || line.session === session) set.push(line.view);
-      else if (line.view.kind === 'host') set.push(this.#hostViewFor(line.view, session));
+    for (const entry of this.#entries.values()) {
+      if (entry.revision <= from) continue;
+      if (session === null || entry.session === session) set.push(entry.view);
+      else if (entry.view.kind === 'host') set.push(this.#hostViewFor(entry.view, session));
     }
     const gone = whole
       ? []
       : this.#gone
-          .filter((line) => line.revision > from && (session === null || line.session === session))
+          .filter((entry) => entry.revision > from && (session === null || entry.session === session))
           .map(({ id }) => id);
     return { whole, set, gone };
   }
@@ -127,8 +126,8 @@ export class ActorTree {
   #addSessions(before: ReadonlyMap<EntityId, TreeEntry>): void {
     const sources = this.#sources;
     const { stored, pid, startedAt } = sources;
-    const present = new Map(sources.residents().map((one) => [one.id, one]));
-    const ids = stored.refresh([...present.keys()]);
+    const residents = new Map(sources.residents().map((one) => [one.id, one]));
+    const ids = stored.refresh([...residents.keys()]);
     const host: ActorView = {
       id: 'host',
       kind: 'host',
@@ -136,35 +135,36 @@ export class ActorTree {
       since: startedAt,
       ...sources.usage(),
       sessions: ids.length,
-      live: [...present.values()].filter(({ isLive }) => isLive).length,
+      live: [...residents.values()].filter(({ isLive }) => isLive).length,
       lastEvent: this.#lastEvents.get('host') ?? null,
     };
     this.#add(before, host, null);
     let room = MAX_DOWNLOADS;
     for (const id of ids) {
-      const party: EntityId = `session:${id}`;
-      const memory = present.get(id);
-      const file = stored.get(id);
+      const entityId: EntityId = `session:${id}`;
+      const memory = residents.get(id);
+      const cached = stored.get(id);
       const view: ActorView = {
-        id: party,
+        id: entityId,
         kind: 'session',
         parent: 'host',
         state: memory?.isLive ? 'live' : 'hibernated',
-        since: this.#lifecycleTimes.get(party) ?? file.createdAt ?? startedAt,
-        createdAt: file.createdAt,
+        since: this.#lifecycleTimes.get(entityId) ?? cached.createdAt ?? startedAt,
+        createdAt: cached.createdAt,
         mailbox: memory?.waiting ?? 0,
         sockets: memory?.sockets ?? 0,
-        alarmAt: file.alarmAt,
-        storageBytes: file.bytes,
-        lastEvent: this.#lastEvents.get(party) ?? null,
+        alarmAt: cached.alarmAt,
+        storageBytes: cached.bytes,
+        lastEvent: this.#lastEvents.get(entityId) ?? null,
       };
       this.#add(before, view, id);
-      const living = new Map(sources.liveDownloads(id).map((download) => [download.row.id, download]));
+      const live = new Map(sources.liveDownloads(id).map((download) => [download.row.id, download]));
       const rows = [
-        ...living.values(),
-        ...file.rows.filter((row) => !living.has(row.id)).map((row) => ({ row })),
+        ...live.values(),
+        ...cached.rows.filter((row) => !live.has(row.id)).map((row) => ({ row })),
       ];
-      for (const download of rows.slice(0, room)) this.#add(before, this.#downloadView(party, download), id);
+      for (const download of rows.slice(0, room))
+        this.#add(before, this.#downloadView(entityId, download), id);
       room -= Math.min(room, rows.length);
     }
   }
@@ -193,9 +193,9 @@ export class ActorTree {
 
   #add(before: ReadonlyMap<EntityId, TreeEntry>, view: ActorView, session: string | null): void {
     const old = before.get(view.id);
-    const line =
+    const entry =
       old !== undefined && isSame(old.view, view) ? old : { view, session, revision: this.revision };
-    this.#entries.set(view.id, line);
+    this.#entries.set(view.id, entry);
   }
 
   #markGone(id: EntityId, session: string | null): void {
@@ -204,7 +204,7 @@ export class ActorTree {
     this.#lifecycleTimes.delete(id);
   }
 
-  /** Whose page it is sees the process, but not who else is in it. */
+  /** A session sees the process, but not the other sessions in it. */
   #hostViewFor(host: Extract<ActorView, { kind: 'host' }>, session: string): ActorView {
     const own = this.#entries.get(`session:${session}`)?.view;
     const isLive = own?.kind === 'session' && own.state === 'live';

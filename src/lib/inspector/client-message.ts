@@ -1,4 +1,4 @@
-/** What a client that inspects may say. */
+/** Parses the messages of inspector clients. */
 import * as v from 'valibot';
 import { SluiceError } from '../protocol/error.ts';
 import {
@@ -26,7 +26,7 @@ const Message = v.variant('type', [
   v.strictObject({ type: v.literal('explain'), download: Id }),
 ]);
 
-/** What a reader asked to see. */
+/** Which observations a reader asked for. */
 export interface WatchFilter {
   since?: number;
   kinds?: ReadonlySet<ObservationKind>;

@@ -1,4 +1,4 @@
-/** Turns notes into what a reader is sent: plain, without secrets, contexts as what changed in them. */
+/** Turns records into the observations that a reader is sent: plain data without secrets, and only changes of contexts. */
 import type { Json, Observation, EntityId } from '../protocol/inspection.ts';
 import { transitionId } from './charts/transition-id.ts';
 import { frameSummary } from './frame-summary.ts';
@@ -7,17 +7,17 @@ import { safeJson, safeText } from './safe-json.ts';
 
 const SHOWN_OUTPUT_CHARACTERS = 200;
 
-/** Remembers, for one reader, what it knows of each actor's context. */
+/** Describes records for one reader, and remembers the context that it last got of each actor. */
 export class Describer {
   readonly #contexts = new Map<EntityId, object>();
 
-  /** @param session whose reader it is; null = the operator */
+  /** @param reader the reader's session; null = the operator */
   describe({ n, at, about, session, cause, body }: ObservationRecord, reader: string | null): Observation {
     const seen = { n, at, about, session: session ?? null, cause: cause === null ? null : safeText(cause) };
     return { ...seen, ...this.#body(about, body, reader) } as Observation;
   }
 
-  /** From here on, everything of that actor is new again. */
+  /** The next context of that actor is described in full. */
   forget(about: EntityId): void {
     this.#contexts.delete(about);
   }
@@ -74,7 +74,7 @@ export class Describer {
     }
   }
 
-  /** By dot path, two keys deep: a machine's row is new with each sample, but little in it. */
+  /** By dot path, two keys deep: each sample makes a new row, but changes few of its fields. */
   #changed(about: EntityId, context: object): { [path: string]: Json } {
     const before = this.#contexts.get(about) as Record<string, unknown> | undefined;
     this.#contexts.set(about, context);
@@ -92,7 +92,7 @@ export class Describer {
   }
 }
 
-/** `{download: 'throttle'}` → `download.throttle`; of parallel states the first. */
+/** `{download: 'throttle'}` → `download.throttle`; the first of parallel states. */
 export function statePath(value: unknown): string {
   if (typeof value === 'string') return value;
   if (!isObject(value)) return '';
@@ -110,7 +110,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-/** Without what the observation says by itself, and without output, which has its own place. */
+/** Without the fields that the observation has itself, and without output, which is stored beside the row. */
 function dataOf(message: object): Json {
   const {
     type: _type,
@@ -122,7 +122,7 @@ function dataOf(message: object): Json {
   return safeJson(data) ?? {};
 }
 
-/** A session is told of its own part; how much others wrote beside it is theirs. */
+/** A session sees only its own part of a commit that it shares with others. */
 function commitFor(body: Extract<RecordBody, { kind: 'commit' }>, reader: string | null): object {
   const { kind, outcome, sessions, writes, durationMs } = body;
   if (reader === null) return { kind, outcome, actors: sessions.length, writes, durationMs };
@@ -137,7 +137,7 @@ function messageOf(error: unknown): string | null {
 
 function outputTail({ masked }: OutputChunk): string {
   if (masked === null) return '';
-  // A character is four bytes at most; cut among bytes, it may begin with half of one.
+  // A character has at most 4 bytes; the cut may leave a partial one at the start, which the second slice removes.
   return new TextDecoder()
     .decode(masked.subarray(-4 * SHOWN_OUTPUT_CHARACTERS))
     .slice(-SHOWN_OUTPUT_CHARACTERS);

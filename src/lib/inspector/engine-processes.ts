@@ -1,9 +1,9 @@
-/** Engine processes as lines of the tree. What they use is sampled every few looks. */
+/** Engine processes as entries of the tree, with their CPU and memory, which are sampled every few calls. */
 import type { GroupUsage } from '../process/usage.server.ts';
 import type { EngineEntry } from './actor-tree.ts';
 import type { ProcessTap } from './taps/processes.ts';
 
-/** Looks between two samples: 2 s. Finding the members of groups reads a file for each process of the machine. */
+/** 2 to 4 s. Sampling is expensive: finding the members of groups reads a file for each process of the machine. */
 const CALLS_PER_SAMPLE = 4;
 
 interface EngineUsage {

@@ -1,24 +1,23 @@
 /**
- * The one stream of observations: numbers them, keeps the newest, and lets any number of readers follow at their own
- * pace. Taps (`taps/`) are attached when the first reader comes and taken away some time after the last has gone;
- * while there is none, nothing is noted and nothing is kept.
+ * The stream of observations: numbers records, keeps the newest, and lets any number of readers follow at their own pace.
+ * Taps (`taps/`) are attached with the first reader and detached some time after the last one has gone; without readers
+ * nothing is recorded or kept.
  */
 import type { EntityId } from '../protocol/inspection.ts';
 import { changesTree, isRoutine, type RecordBody, type ObservationRecord, estimateBytes } from './record.ts';
 
 /**
- * Notes of routine from one beat to the next, of actors that nobody looks at in particular: 100 a second, which is all
- * of ten downloads. Each that is kept costs 15 to 35 µs in all, most of it in the garbage collector and in what is sent
- * (bench/inspector).
+ * Routine records kept in each flush interval, of actors that no reader has selected: 100 a second, which is all that ten
+ * downloads make. Each costs 15 to 35 µs in all, most of it in garbage collection and in sending (bench/inspector).
  */
 const MAX_ROUTINE_PER_INTERVAL = 25;
 /** A quarter of an hour of eight downloads at 5 updates/s. */
 const MAX_RECORDS = 50_000;
 const MAX_BYTES = 48 * 1024 * 1024;
-/** A page that is loaded anew finds what was noted before. */
+/** Long enough for a page to reload and find the earlier records. */
 const LINGER_MS = 15_000;
 
-/** Begins to watch something. @returns stops it */
+/** Attaches to a source of observations. @returns detaches it */
 export type Tap = (hub: Hub) => () => void;
 
 export interface HubOptions {
@@ -32,15 +31,15 @@ export class Hub {
   readonly #taps: readonly Tap[];
   readonly #options: Required<HubOptions>;
   #records: ObservationRecord[] = [];
-  /** Place of the oldest in `#notes`: cutting them off one by one would be quadratic. */
+  /** Index of the oldest in `#records`: removing them one by one would be quadratic. */
   #firstIndex = 0;
   #bytes = 0;
   #nextNumber = 1;
   #routineBudget = 0;
   #focused: ReadonlySet<EntityId> = new Set();
-  /** Notes of routine that were not kept. */
+  /** Routine records that were not kept. */
   skipped = 0;
-  /** Notes after which the tree may look different. */
+  /** Count of records that may have changed the tree. */
   treeChanges = 0;
   #readers = 0;
   #detachTaps: (() => void)[] | null = null;
@@ -62,17 +61,17 @@ export class Hub {
     return this.#detachTaps !== null;
   }
 
-  /** The number that the next note gets. */
+  /** The number of the next record. */
   get next(): number {
     return this.#nextNumber;
   }
 
-  /** The number of the oldest that is kept; `next` when there is none. */
+  /** The number of the oldest record kept; `next` when there is none. */
   get oldest(): number {
     return this.#records[this.#firstIndex]?.n ?? this.#nextNumber;
   }
 
-  /** One more reads. @returns leaves; to be called once */
+  /** @returns removes the reader again; call it once */
   addReader(): () => void {
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
     this.#lingerTimer = null;
@@ -86,7 +85,7 @@ export class Hub {
     };
   }
 
-  /** Takes the taps away and forgets what was noted. */
+  /** Detaches the taps and forgets all records. */
   close(): void {
     if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
     this.#lingerTimer = null;
@@ -97,15 +96,15 @@ export class Hub {
     this.#bytes = 0;
   }
 
-  /** A new beat. @param focus actors that somebody looks at in particular: of them everything is kept */
+  /** Starts a flush interval. @param focus actors that readers have selected: all their records are kept */
   startInterval(focus: ReadonlySet<EntityId>): void {
     this.#routineBudget = this.#options.routinePerInterval;
     this.#focused = focus;
   }
 
   /**
-   * Whether a note of routine would not be kept; counts it then. For taps, before they make one of each tick of two
-   * hundred downloads.
+   * Whether a routine record would not be kept; if so, counts it. Taps call it before they build a record for each tick
+   * of hundreds of downloads.
    */
   skipRoutine(about: EntityId, alsoAbout: EntityId | null = null): boolean {
     if (this.#routineBudget > 0 || this.#isFocused(about, alsoAbout)) return false;
@@ -113,7 +112,7 @@ export class Hub {
     return true;
   }
 
-  /** Called by taps, inside turns: as little as can be. */
+  /** Called by taps inside turns, so it does as little as possible. */
   record(
     about: EntityId,
     session: string | null,
@@ -139,7 +138,7 @@ export class Hub {
     }
   }
 
-  /** Those that are kept from number `n` on, oldest first. */
+  /** The records kept from number `n` on, oldest first. */
   *since(n: number): Iterable<ObservationRecord> {
     const start = this.#firstIndex + Math.max(0, n - this.oldest);
     for (let index = start; index < this.#records.length; index++)

@@ -1,4 +1,4 @@
-/** The inspector of one process: the hub with its taps, the tree, and the clients that look. */
+/** The inspector of one process: the hub with its taps, the actor tree, and the connected readers. */
 import type { GroupUsage } from '../process/usage.server.ts';
 import type { EmbeddedHost } from '../actors/durable/host.server.ts';
 import type { InspectorScope } from '../channel/inspector-access.ts';
@@ -18,28 +18,28 @@ import { ProcessTap, type ProcessTapOptions } from './taps/processes.ts';
 import type { RunnerTap } from './taps/runner.ts';
 import { buildTrace } from './trace.ts';
 
-/** Readers are served, and every second or fourth time the tree is looked at. */
+/** Readers are sent what is new; at every second or fourth flush the tree is refreshed first. */
 const FLUSH_INTERVAL_MS = 250;
-/** Sessions that are searched for a download that nothing in memory knows. */
+/** Stored sessions that are searched for a download that is not in the tree. */
 const MAX_SEARCHED = 10_000;
-/** 3 ms or so. */
+/** Sessions searched without yielding to the event loop: about 3 ms. */
 const SEARCH_BATCH = 250;
 
 export interface InspectorOptions extends ProcessTapOptions {
   host: Pick<EmbeddedHost, 'observe' | 'present' | 'stored' | 'ids'>;
-  /** The host's class of sessions. */
+  /** The class name of sessions in the host. */
   sessionClass: string;
   machines: MachineTap;
   runner: RunnerTap;
-  /** Asks the session itself: the one thing here that is a turn. */
+  /** Calls the session: the only part of inspecting that takes a turn. */
   explain(session: string, download: string): Promise<StoredDownload | null>;
-  /** What is written into traces. */
+  /** Written into traces. */
   environment: { version: string; node: string; platform: string };
-  /** Of the engines that are there. */
+  /** Of the installed engines. */
   versions(): Promise<Partial<Record<EngineName, string>>>;
   usageOfGroups(leaders: ReadonlySet<number>): Map<number, GroupUsage>;
   pid: number;
-  /** Of the process; cumulative µs of CPU. */
+  /** Of this process; `cpuUs` is cumulative. */
   usage(): { cpuUs: number; rssBytes: number };
 }
 
@@ -57,7 +57,7 @@ export class Inspector {
   readonly #readers = new Set<InspectorReader>();
   #timer: ReturnType<typeof setInterval> | null = null;
   #flushes = 0;
-  /** The hub's when the census last looked. */
+  /** `treeChanges` of the hub when the tree was last refreshed. */
   #handledChanges = -1;
   #previousUsage: { cpuUs: number; at: number } | null = null;
 
@@ -121,7 +121,7 @@ export class Inspector {
     };
   }
 
-  /** @param session whose it has to be; null = anybody's */
+  /** @param session the session that the download must belong to; null = any */
   async explain(download: string, session: string | null): Promise<Explanation | null> {
     const owner = session ?? (await this.#ownerOf(download));
     if (owner === null) return null;
@@ -129,7 +129,7 @@ export class Inspector {
     return stored === null ? null : explanationOf(owner, stored);
   }
 
-  /** @param session whose it has to be; null = anybody's */
+  /** @param session the session that the download must belong to; null = any */
   async trace(download: string, session: string | null): Promise<Trace | null> {
     const explanation = await this.explain(download, session);
     if (explanation === null) return null;
@@ -151,10 +151,11 @@ export class Inspector {
 
   #flush(): void {
     this.#processes.recorder.maskPending();
-    const beat = this.#flushes++;
-    // A look at two hundred downloads is the dearest part of watching them: for mere progress one a second will do.
-    const isDue = beat % 2 === 0 && (this.#hub.treeChanges > this.#handledChanges || this.#tree.isIncomplete);
-    if (beat % 4 === 0 || isDue) {
+    const flush = this.#flushes++;
+    // Refreshing a tree of 200 downloads is the most expensive part of inspecting: once a second is enough for progress.
+    const isDue =
+      flush % 2 === 0 && (this.#hub.treeChanges > this.#handledChanges || this.#tree.isIncomplete);
+    if (flush % 4 === 0 || isDue) {
       this.#handledChanges = this.#hub.treeChanges;
       this.#tree.refresh();
     }
@@ -167,8 +168,7 @@ export class Inspector {
     if (known !== null) return known;
     const { host, sessionClass } = this.#options;
     for (const [index, id] of host.ids(sessionClass, '', MAX_SEARCHED).entries()) {
-      // Ten thousand at once would hold everybody up.
-      if (index % SEARCH_BATCH === SEARCH_BATCH - 1) await new Promise((go) => setTimeout(go));
+      if (index % SEARCH_BATCH === SEARCH_BATCH - 1) await new Promise((resolve) => setTimeout(resolve));
       if (host.stored(sessionClass, id).get(`d/${download}`) !== undefined) return id;
     }
     return null;

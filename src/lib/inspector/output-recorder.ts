@@ -1,6 +1,6 @@
 /**
- * Keeps what engines print while somebody watches, in memory and bounded, for traces. Raw bytes are kept only until
- * the next beat: then their secrets are masked, outside of whatever they arrived in.
+ * Keeps the output of engines for traces while there are readers, in memory and bounded. Raw bytes are kept only until
+ * the next flush, which masks their secrets outside of any turn.
  */
 import type { ProcessRun } from '../process/observe.ts';
 import type { EngineName } from '../protocol/media.ts';
@@ -11,10 +11,10 @@ import { StreamMask } from './stream-mask.ts';
 
 const MAX_RUN_BYTES = 4 * 1024 * 1024;
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Of all runs in one beat: at 15 MB/s that is 17 ms, which an actor's turn may have to wait. */
+/** Of all runs together: 17 ms at 15 MB/s, for which a turn may have to wait. */
 const MAX_MASKED_PER_INTERVAL = 256 * 1024;
 
-/** Whom an engine works for; nulls = for nobody in particular, like a look at its version. */
+/** The download that an engine runs for; nulls = for none, as when its version is checked. */
 export interface EngineOwner {
   download: string | null;
   session: string | null;
@@ -41,7 +41,7 @@ class OutputRecording {
     this.run = run;
     this.owner = owner;
     this.isCut = isCut;
-    // lux draws its bar without a line end.
+    // lux prints its progress bar without line ends.
     const begun = !isCut
       ? 'nothing'
       : owner.engine === 'lux' || owner.engine === 'annie'
@@ -56,11 +56,11 @@ class OutputRecording {
       this.isCut = true;
       return;
     }
-    // The buffer is the process host's.
+    // The process host reuses its buffer.
     this.#pending.push({ slot, raw: chunk.slice() });
   }
 
-  /** @returns how many bytes were masked: of whole chunks, up to about `most` */
+  /** Masks whole chunks, up to about `most` bytes. @returns how many bytes */
   maskPending(most: number): number {
     let count = 0;
     let bytes = 0;
@@ -84,7 +84,7 @@ class OutputRecording {
 export class OutputRecorder {
   readonly #recordings = new Map<string, OutputRecording>();
 
-  /** @param isLate it runs already: its first output is not known */
+  /** @param isLate it was running already, so its first output is missing */
   begin(run: ProcessRun, owner: EngineOwner, isLate: boolean): void {
     this.#recordings.set(run.mark, new OutputRecording(run, owner, isLate));
   }
@@ -104,7 +104,7 @@ export class OutputRecorder {
     if (recording !== undefined) recording.exit = exit;
   }
 
-  /** Masks what has come since, as much as fits into a beat, and lets go of the oldest when there is too much. */
+  /** Masks pending output, as much as one interval allows, and drops the oldest ended runs past the memory limit. */
   maskPending(most = MAX_MASKED_PER_INTERVAL): void {
     let left = most;
     let bytes = 0;
@@ -124,7 +124,7 @@ export class OutputRecorder {
     this.#recordings.clear();
   }
 
-  /** @param versions of the engines, as far as they are known: one dialect is told from another by it */
+  /** @param versions of the installed engines; replaying a recording chooses the dialect by them */
   recordingsOf(download: string, versions: Readonly<Partial<Record<EngineName, string>>>): TraceRecording[] {
     this.maskPending(Infinity);
     return [...this.#recordings.values()]
@@ -150,7 +150,7 @@ export class OutputRecorder {
   }
 }
 
-/** How a recording's header names whose output it is. The stand-in plays what lux printed. */
+/** The engine name in a recording's header. The stand-in plays output of lux. */
 function dialectName(argv: readonly string[], engine: EngineName | null): string {
   if (engine === 'stand-in') return 'lux';
   const program = argv[0]?.slice(argv[0].lastIndexOf('/') + 1) ?? '';

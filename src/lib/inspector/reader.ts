@@ -1,6 +1,6 @@
 /**
- * One client that inspects: what it asked for, what it may see, and how far it has read. It is served in batches, on
- * a timer; while its socket is full it gets nothing and loses log entries, which are counted, and nobody waits for it.
+ * One connected client of the inspector: its filter, what it may see, and how far it has read. It is served in batches,
+ * on a timer; while its socket is full it gets nothing, and the log entries that it loses are counted.
  */
 import type { InspectorServerMessage, Observation, EntityId } from '../protocol/inspection.ts';
 import type { ActorTree } from './actor-tree.ts';
@@ -9,9 +9,9 @@ import { Describer } from './describe.ts';
 import type { Hub } from './hub.ts';
 import { isRoutine, type ObservationRecord } from './record.ts';
 
-/** Unsent bytes past which a client gets nothing more for now. Source: design, facts about ws. */
+/** Unsent bytes past which a client gets nothing more for now. */
 const HIGH_WATER_BYTES = 256 * 1024;
-/** Entries of one batch: a thousand a second is more than anybody reads, and bounds what one reader can cost. */
+/** 1,000 a second, more than anybody reads; it bounds the cost of a reader. */
 const MAX_BATCH_ENTRIES = 250;
 
 export interface ReaderSocket {
@@ -23,7 +23,7 @@ export interface ReaderOptions {
   hub: Hub;
   tree: ActorTree;
   socket: ReaderSocket;
-  /** Null = the operator: everything. */
+  /** null = the operator, who sees everything. */
   session: string | null;
 }
 
@@ -34,15 +34,14 @@ export class InspectorReader {
   readonly #socket: ReaderSocket;
   #describer = new Describer();
   #filter: WatchFilter | null = null;
-  /** Number of the next entry to look at. */
   #nextRecord = 0;
-  /** It was too slow for so many. */
+  /** Entries lost since the last log message because this reader was too slow. */
   #dropped = 0;
-  /** So many were left out, however fast it is. */
+  /** Entries left out since the last log message for other reasons. */
   #omitted = 0;
-  /** What the hub had skipped when this reader last looked. */
+  /** `skipped` of the hub at the last collect. */
   #skippedBefore = 0;
-  /** What it knows of the tree: up to this revision; null = nothing. */
+  /** Revision of the tree that it was sent last; null = none. */
   #revision: number | null = null;
 
   constructor({ hub, tree, socket, session }: ReaderOptions) {
@@ -52,7 +51,7 @@ export class InspectorReader {
     this.session = session;
   }
 
-  /** The one actor it looks at; null = at all. */
+  /** The actor that it selected; null = all. */
   get actor(): EntityId | null {
     return this.#filter?.actor ?? null;
   }
@@ -64,7 +63,7 @@ export class InspectorReader {
     this.#omitted = 0;
     this.#skippedBefore = this.#hub.skipped;
     this.#revision = null;
-    // What it was told before, it may have put away.
+    // The client may have discarded the contexts that it got before.
     this.#describer = new Describer();
   }
 
@@ -72,7 +71,7 @@ export class InspectorReader {
     this.#socket.send(JSON.stringify(message));
   }
 
-  /** Sends what has gathered. */
+  /** Sends everything new, unless the socket is full. */
   flush(): void {
     const filter = this.#filter;
     if (filter === null) return;
@@ -86,21 +85,21 @@ export class InspectorReader {
 
   #startOf({ since }: WatchFilter): number {
     const { oldest, next } = this.#hub;
-    // A number from an earlier process may be ahead of ours: then there is nothing to catch up with.
+    // A number from an earlier process may be ahead: then there is nothing to catch up with.
     if (since === undefined || since >= next) return next;
-    // Who has read nothing yet has missed nothing of what is no longer kept.
+    // A new reader has not lost the entries that are no longer kept.
     return since === 0 ? oldest : since + 1;
   }
 
-  /** What is there of the log and may be seen, on from where it was. */
+  /** The records since the last call that this reader may see and asked for. */
   #collect(filter: WatchFilter): ObservationRecord[] {
-    // What the ring has lost meanwhile cannot be told from what this reader would not have seen: it is counted.
+    // Counts all records that the hub dropped meanwhile, as it cannot tell which ones this reader would have got.
     this.#dropped += Math.max(0, this.#hub.oldest - this.#nextRecord);
     const collected: ObservationRecord[] = [];
     for (const record of this.#hub.since(this.#nextRecord))
       if (this.#isWanted(record, filter)) collected.push(record);
     this.#nextRecord = this.#hub.next;
-    // Not counted for whom nothing was skipped, nor told to whom it was not to be shown.
+    // Nothing is skipped for a selected actor, and a session must not learn of the activity of others.
     if (this.session === null && filter.actor === undefined)
       this.#omitted += this.#hub.skipped - this.#skippedBefore;
     this.#skippedBefore = this.#hub.skipped;
@@ -135,7 +134,7 @@ export class InspectorReader {
   }
 }
 
-/** Nobody but the operator is shown what is not his own session's. */
+/** Only the operator sees other sessions. @param reader the reader's session; null = the operator */
 export function maySee({ session, body }: ObservationRecord, reader: string | null): boolean {
   if (reader === null || session === reader) return true;
   return body.kind === 'commit' && body.sessions.includes(reader);
@@ -145,12 +144,12 @@ export function involves({ about, alsoAbout, body }: ObservationRecord, actor: E
   return about === actor || alsoAbout === actor || ('from' in body && body.from === actor);
 }
 
-/** As many as one batch may hold: the routine of running downloads goes first, then the oldest. */
+/** Cuts a batch to its limit: leaves out routine records first, then the oldest. */
 function limitBatch(collected: ObservationRecord[]): ObservationRecord[] {
   if (collected.length <= MAX_BATCH_ENTRIES) return collected;
-  const telling = collected.filter(({ body }) => !isRoutine(body));
-  const room = MAX_BATCH_ENTRIES - telling.length;
-  if (room <= 0) return telling.slice(-MAX_BATCH_ENTRIES);
+  const important = collected.filter(({ body }) => !isRoutine(body));
+  const room = MAX_BATCH_ENTRIES - important.length;
+  if (room <= 0) return important.slice(-MAX_BATCH_ENTRIES);
   const routine = new Set(collected.filter(({ body }) => isRoutine(body)).slice(-room));
   return collected.filter((record) => !isRoutine(record.body) || routine.has(record));
 }

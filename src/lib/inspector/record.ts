@@ -1,6 +1,6 @@
 /**
- * An observation as it is noted: references to what was there, nothing read, copied or made into text. Turning it
- * into what a reader is sent (`describe.ts`) happens later, outside any turn, and only if somebody is sent it.
+ * An observation as it is recorded: it holds references, and nothing is read, copied or made into text. Describing it for
+ * a reader (`describe.ts`) happens later, outside any turn, and only if it is sent.
  */
 import type { EntityId, Observation } from '../protocol/inspection.ts';
 import type { RunnerCommand, RunnerEvent } from '../protocol/runner.ts';
@@ -12,13 +12,13 @@ type ObservationBody<K extends Observation['kind']> = Omit<
   'n' | 'at' | 'about' | 'session' | 'cause'
 >;
 
-/** One chunk of an engine's output. Its text comes masked (`recorder.ts`), a moment after it was noted. */
+/** One chunk of an engine's output. Its masked bytes are filled in later (`output-recorder.ts`). */
 export interface OutputChunk {
   /** ms since the process began. */
   t: number;
   fd: 1 | 2;
   bytes: number;
-  /** Null until it is masked, and for good where it is not kept. */
+  /** null until it is masked, and always null when it is not kept. */
   masked: Uint8Array | null;
 }
 
@@ -30,7 +30,7 @@ export type RecordBody =
       event: string;
       value: unknown;
       took: readonly TransitionDefinition[];
-      /** A machine's context, which never changes in place. */
+      /** A machine's context; it is never mutated. */
       context: object;
     }
   | { kind: 'action'; action: string; params: unknown }
@@ -52,14 +52,14 @@ export interface ObservationRecord {
   /** ms since 1970, with fractions. */
   at: number;
   about: EntityId;
-  /** Whose log it also belongs in: the download that an engine works for. */
+  /** A second entity that it concerns, such as the download that an engine works for. */
   alsoAbout: EntityId | null;
   session: string | null;
   cause: string | null;
   body: RecordBody;
 }
 
-/** Roughly what a note keeps from being collected, in bytes: for the bound of the ring, not for accounts. */
+/** Rough estimate of the memory that a record holds on to, for the limit of the hub. */
 export function estimateBytes(body: RecordBody): number {
   switch (body.kind) {
     case 'frame':
@@ -69,14 +69,14 @@ export function estimateBytes(body: RecordBody): number {
     case 'news':
       return 'output' in body.news ? 400 + body.news.output.length : 400;
     case 'transition':
-      // A new context and a new row each time.
+      // Each has a new context and a new row.
       return 700;
     default:
       return 300;
   }
 }
 
-/** What happened, in a word: for the last event of a line in the tree. */
+/** A short name, shown as the last event of an entry in the tree. */
 export function recordName(body: RecordBody): string {
   switch (body.kind) {
     case 'event':
@@ -105,7 +105,7 @@ export function recordName(body: RecordBody): string {
   }
 }
 
-/** Comes several times a second for everything that runs. */
+/** Whether it comes several times a second for everything that runs. */
 export function isRoutine(body: RecordBody): boolean {
   switch (body.kind) {
     case 'event':
@@ -123,7 +123,7 @@ export function isRoutine(body: RecordBody): boolean {
   }
 }
 
-/** Of an event or an action of a machine. */
+/** @param type of a machine's event or action */
 export function isRoutineEvent(type: string): boolean {
   return ROUTINE.has(type);
 }
@@ -132,7 +132,7 @@ export function isRoutineTurn(event: string, outcome: ObservationBody<'turn'>['o
   return outcome === 'done' && event === 'runnerEvents';
 }
 
-/** Whether the tree may look different after it, in more than a percentage or the last event of a line. */
+/** Whether it may change the tree in more than a percentage or the last event of an entry. */
 export function changesTree(body: RecordBody): boolean {
   switch (body.kind) {
     case 'spawn':

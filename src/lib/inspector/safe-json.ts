@@ -1,17 +1,17 @@
-/** Turns what lies in a machine or a message into plain data without secrets. Functions are left out. */
+/** Turns contexts and messages into plain data without secrets. Functions are left out. */
 import type { Json } from '../protocol/inspection.ts';
 import { isSecretName, redact } from './redact.ts';
 
-/** Deeper than anything that Sluice passes around; what is not Sluice's is cut there. */
+/** Deeper than any of Sluice's own data; foreign data is cut there. */
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 200;
 const MAX_TEXT = 8 * 1024;
-/** Titles and addresses come again with every update. */
+/** Redacted texts are cached, as titles and addresses come again with every update. */
 const MAX_CACHED = 2_000;
 
 const cache = new Map<string, string>();
 
-/** @returns undefined for what has no place in JSON */
+/** @returns undefined for values that JSON cannot hold */
 export function safeJson(value: unknown, depth = 0): Json | undefined {
   switch (typeof value) {
     case 'string':
@@ -35,7 +35,7 @@ export function safeJson(value: unknown, depth = 0): Json | undefined {
   return objectOf(value as Record<string, unknown>, depth);
 }
 
-/** A text as it may be shown. */
+/** A text without secrets, cut to 8 Ki characters. */
 export function safeText(text: string): string {
   if (text.length < 8) return text;
   const before = cache.get(text);
@@ -47,7 +47,7 @@ export function safeText(text: string): string {
   return after;
 }
 
-/** Undefined for an object of nothing but functions. */
+/** undefined for an object that has only functions. */
 function objectOf(object: Record<string, unknown>, depth: number): Json | undefined {
   const out: { [key: string]: Json } = {};
   let hadFunctions = false;

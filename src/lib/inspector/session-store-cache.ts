@@ -1,6 +1,6 @@
 /**
- * What the store holds of sessions, for the tree: read between turns, a little at each look, and again only after
- * they have written.
+ * What the store holds of sessions, for the actor tree: read between turns, a little at each refresh, and again only
+ * after a session has written.
  */
 import type { Stored } from '../actors/durable/look.ts';
 import type { DownloadRow } from '../actors/download/row.ts';
@@ -9,13 +9,13 @@ import { peek } from '../actors/session/peek.ts';
 const MAX_SESSIONS = 500;
 /** The newest downloads of each session. */
 const MAX_ROWS = 100;
-/** Sessions whose rows are read in one look: some 10 ms when all have many. */
+/** Sessions whose rows are read in one refresh: about 10 ms when all have many. */
 const READS_PER_REFRESH = 10;
-/** Entries whose size is added up at once, of one session: about 0.5 ms. */
+/** Stored entries of one session whose sizes are added up at once: about 0.5 ms. */
 const ENTRIES_PER_SIZING = 1_000;
-/** A small session takes two: the second finds nothing more. */
+/** A small session takes two, as the second one finds the end. */
 const SIZINGS_PER_REFRESH = 4;
-/** Looks until the ids of sleeping sessions are asked for again: 5 to 10 s. */
+/** Refreshes after which the ids of sleeping sessions are read again: 5 to 10 s. */
 const REFRESHES_PER_ID_LIST = 10;
 
 export interface CachedSession {
@@ -23,7 +23,7 @@ export interface CachedSession {
   alarmAt: number | null;
   /** Newest first. */
   rows: DownloadRow[];
-  /** Keys and values; null = not added up yet. */
+  /** Size of keys and values; null = not added up yet. */
   bytes: number | null;
 }
 
@@ -37,7 +37,7 @@ const UNREAD: CachedSession = { createdAt: null, alarmAt: null, rows: [], bytes:
 export class SessionStoreCache {
   readonly #store: SessionStoreReader;
   readonly #sessions = new Map<string, CachedSession>();
-  /** Those that have written since they were read. */
+  /** Sessions that have written since they were read, in the order of their first write. */
   readonly #changed = new Set<string>();
   readonly #unsized = new Set<string>();
   #sizing: { session: string; after: string; bytes: number } | null = null;
@@ -53,21 +53,21 @@ export class SessionStoreCache {
     return this.#sessions.get(session) ?? UNREAD;
   }
 
-  /** What was read of it is old. While anything moves it writes every few seconds. */
+  /** Marks a session to be read again. An active session writes every few seconds. */
   markChanged(session: string): void {
     if (this.#sessions.has(session)) this.#changed.add(session);
   }
 
   /**
-   * Reads on.
-   * @param present ids of sessions in memory, which come first
+   * Reads the next few sessions.
+   * @param residents ids of sessions in memory, which are read first
    * @returns the sessions that are in the tree
    */
-  refresh(present: readonly string[]): string[] {
+  refresh(residents: readonly string[]): string[] {
     if (this.#refreshes++ % REFRESHES_PER_ID_LIST === 0) this.#ids = this.#store.ids(MAX_SESSIONS);
-    const ids = [...new Set([...present, ...this.#ids])].slice(0, MAX_SESSIONS);
+    const ids = [...new Set([...residents, ...this.#ids])].slice(0, MAX_SESSIONS);
     const shown = new Set(ids);
-    // Who waits longest is first: those that write all the time must not keep the rest from being read.
+    // Unread ones first, then the longest waiting: sessions that write all the time must not starve the others.
     const due = [
       ...ids.filter((id) => !this.#sessions.has(id)),
       ...[...this.#changed].filter((id) => shown.has(id)),
@@ -95,7 +95,7 @@ export class SessionStoreCache {
       this.#sessions.set(session, { ...peek(stored, MAX_ROWS), alarmAt: stored.alarmAt, bytes });
       this.#unsized.add(session);
     } catch {
-      // A row of a newer Sluice, or a damaged one: whoever needs it is told so, this only looks.
+      // A damaged row, or one of a newer Sluice: the session itself reports it when it wakes.
       this.#sessions.set(session, { ...UNREAD, bytes });
     }
   }
@@ -112,8 +112,8 @@ export class SessionStoreCache {
         this.#sizing = { session, after: last, bytes: this.#sizing.bytes + bytes };
         return;
       }
-      const file = this.#sessions.get(session);
-      if (file !== undefined) this.#sessions.set(session, { ...file, bytes: this.#sizing.bytes });
+      const cached = this.#sessions.get(session);
+      if (cached !== undefined) this.#sessions.set(session, { ...cached, bytes: this.#sizing.bytes });
     } catch {
       // As above.
     }

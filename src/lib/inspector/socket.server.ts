@@ -1,4 +1,4 @@
-/** The inspector's end of `GET /api/inspector/channel`: checks before the upgrade, then a reader for each socket. */
+/** The server side of `GET /api/inspector/channel`: checks the upgrade request, then connects the socket to a reader. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -14,11 +14,11 @@ import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
 import { parseInspectorMessage, toWatchFilter } from './client-message.ts';
 import type { Inspector } from './inspector.ts';
 
-/** What a client says is a filter or an id. */
+/** A message holds a filter or an id. */
 const MAX_MESSAGE_BYTES = 4 * 1024;
-/** Each is served four times a second, and looks at what every turn leaves. */
+/** Each is flushed four times a second and reads the records of every turn. */
 const MAX_CLIENTS = 32;
-/** An explanation is a turn of its session: a person clicks, and arrow keys repeat, no faster than this. */
+/** An explanation takes a turn of its session; clicks and repeating arrow keys are no faster than this. */
 const BURST_MESSAGES = 50;
 const MESSAGES_PER_SECOND = 20;
 
@@ -40,9 +40,9 @@ export class InspectorServer {
     this.#heartbeat = new Heartbeat(this.#server.clients);
   }
 
-  /** Answers an upgrade request: by HTTP if it is refused. */
+  /** Upgrades a request to a socket, or refuses it over HTTP. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Nobody else listens to it yet; an unheard error would end the process.
+    // There is no other listener yet, and an unhandled 'error' event would end the process.
     socket.on('error', ignoreError);
     try {
       const scope = this.#authorize(request);
@@ -95,5 +95,5 @@ export class InspectorServer {
 }
 
 function ignoreError(): void {
-  // A client that went away is no news.
+  // The client disconnected.
 }

@@ -1,4 +1,4 @@
-/** Builds the trace file: one download's whole story, as far as it was inspected. */
+/** Builds a trace file: everything about one download, as far as it was recorded. */
 import {
   INSPECTION_VERSION,
   type Explanation,
@@ -11,7 +11,7 @@ import { involves, maySee } from './reader.ts';
 
 export interface TraceSources {
   hub: Hub;
-  /** Of Sluice. */
+  /** The version of Sluice. */
   version: string;
   machines: Record<string, string>;
   recordings: TraceRecording[];

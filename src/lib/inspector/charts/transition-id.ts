@@ -1,12 +1,12 @@
 /**
- * The name of a transition: the same when it is read from a machine's definition for the chart and when it is seen at
- * run time in the `_transitions` of XState's microsteps, which are the very objects of the definition.
+ * The id of a transition: the same for the chart, from the machine's definition, and at run time, from `_transitions` of
+ * XState's microsteps, which are the same objects.
  */
 
-/** What is used of XState's TransitionDefinition; `_transitions` has no better type than this. */
+/** The part of XState's TransitionDefinition that is used here; `_transitions` is not typed. */
 export interface TransitionDefinition {
   source: StateDefinition;
-  /** `''` for an eventless one; null for the way into an initial state, which is no transition of the chart. */
+  /** `''` for an eventless transition; null for entering an initial state, which is not drawn as a transition. */
   eventType: string | null;
 }
 
@@ -16,7 +16,7 @@ interface StateDefinition {
   always?: readonly unknown[] | undefined;
 }
 
-/** `download.queued:phase:1`: the state, the event, and which of the state's candidates for it; null for an initial step. */
+/** `download.queued:phase:1`: the state, the event, the index among its candidates; null for entering an initial state. */
 export function transitionId(edge: TransitionDefinition): string | null {
   const { source, eventType } = edge;
   if (eventType === null) return null;

@@ -1,10 +1,10 @@
-/** The object host's own events, as notes. */
+/** Records the object host's events. */
 import type { HostEvent, HostListener } from '../../actors/durable/observe.ts';
 import type { EntityId } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';
 import { isRoutineTurn } from '../record.ts';
 
-/** What is needed of the host. */
+/** The part of the host that is used here. */
 export interface ObservableHost {
   observe(listener: HostListener): () => void;
 }
@@ -20,7 +20,6 @@ export class HostTap {
     this.#host = host;
   }
 
-  /** As `Tap`. */
   attach(hub: Hub): () => void {
     return this.#host.observe((event) => this.#handle(hub, event));
   }
@@ -77,7 +76,7 @@ export class HostTap {
     }
   }
 
-  /** Who brought about a turn, and by what. */
+  /** What caused a turn. */
   #originOf({ event, method, socket }: TurnEvent): [from: EntityId | null, cause: string | null] {
     if (socket !== null) return [this.#clientId(socket), event];
     if (event === 'fetch') return ['client:http', 'http'];
@@ -85,12 +84,12 @@ export class HostTap {
     return method === 'runnerEvents' ? ['runner', 'runner'] : ['host', method];
   }
 
-  /** Numbered as they are first seen. */
+  /** Sockets are numbered in the order in which they are first seen. */
   #clientId(socket: object): EntityId {
     const known = this.#sockets.get(socket);
     if (known !== undefined) return known;
-    const party: EntityId = `client:${++this.#lastSocket}`;
-    this.#sockets.set(socket, party);
-    return party;
+    const id: EntityId = `client:${++this.#lastSocket}`;
+    this.#sockets.set(socket, id);
+    return id;
   }
 }

@@ -1,6 +1,6 @@
 /**
- * XState's own inspection events, as notes. Knows every session's root actor from its start, but holds none of them
- * in memory and asks nothing of them until somebody watches.
+ * Records XState's inspection events. It gets every session's root actor when that starts, but holds it weakly and does
+ * not inspect it until there are readers.
  */
 import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent, Subscription } from 'xstate';
 import type { DownloadRow } from '../../actors/download/row.ts';
@@ -9,7 +9,7 @@ import type { TransitionDefinition } from '../charts/transition-id.ts';
 import type { Hub } from '../hub.ts';
 import { isRoutineEvent } from '../record.ts';
 
-/** A download that lives as an actor, right now. */
+/** A download that is an actor in memory now. */
 export interface LiveDownload {
   row: DownloadRow;
   value: unknown;
@@ -38,7 +38,6 @@ export class MachineTap {
     this.#watch(this.#hub, session, root);
   }
 
-  /** As `Tap`. */
   attach(hub: Hub): () => void {
     this.#hub = hub;
     for (const [session, ref] of this.#roots) {
@@ -55,7 +54,7 @@ export class MachineTap {
     };
   }
 
-  /** The downloads of a session that live: read from its actor, outside any turn. */
+  /** The downloads of a session that are actors now, read outside any turn. */
   liveDownloads(session: string): LiveDownload[] {
     const root = this.#roots.get(session)?.deref();
     if (root === undefined) return [];
@@ -74,15 +73,15 @@ export class MachineTap {
   }
 }
 
-/** One session's actors. Held by their own system, so it lives as long as they do. */
+/** Observes one session's actors. Their system holds it, so it lives as long as they do. */
 class SystemObserver {
   readonly #hub: Hub;
   readonly #session: string;
   readonly #rootId: string;
   readonly #root: EntityId;
-  /** By XState's own ids: a name is made once, not with each event. */
+  /** By XState's session id, so that an id is built once and not with each event. */
   readonly #entityIds = new Map<string, EntityId>();
-  /** Steps of the event that is being taken, by actor. */
+  /** Transitions taken so far for the event being handled, by XState's session id. */
   readonly #took = new Map<string, TransitionDefinition[]>();
 
   constructor(hub: Hub, session: string, rootId: string) {
@@ -92,12 +91,12 @@ class SystemObserver {
     this.#root = `session:${session}`;
   }
 
-  /** XState does not catch what an observer throws: watching must not change what is watched. */
+  /** XState does not catch what an observer throws, and observing must not change what is observed. */
   next(event: InspectionEvent): void {
     try {
       this.#handle(event);
     } catch {
-      // What cannot be understood is not noted.
+      // An event that cannot be read is not recorded.
     }
   }
 
@@ -115,7 +114,7 @@ class SystemObserver {
       case '@xstate.microstep': {
         const steps = this.#took.get(actorRef.sessionId);
         const edges = seen._transitions as unknown as TransitionDefinition[];
-        // One step is the rule, and its list is XState's own: it is joined, never added to.
+        // Usually there is one step, and its array belongs to XState: it must not be modified.
         this.#took.set(actorRef.sessionId, steps === undefined ? edges : [...steps, ...edges]);
         return;
       }
@@ -170,13 +169,13 @@ class SystemObserver {
   #entityIdOf(actor: AnyActorRef): EntityId {
     const known = this.#entityIds.get(actor.sessionId);
     if (known !== undefined) return known;
-    const party: EntityId = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
-    this.#entityIds.set(actor.sessionId, party);
-    return party;
+    const id: EntityId = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
+    this.#entityIds.set(actor.sessionId, id);
+    return id;
   }
 }
 
-/** Told as `spawn` and `stop`. */
+/** Recorded as `spawn` and `stop`. */
 function isLifecycleEvent(type: string): boolean {
   return type === 'xstate.init' || type === 'xstate.stop';
 }

@@ -1,11 +1,11 @@
-/** Engine processes and what they print, as notes and recordings. */
+/** Records engine processes and their output. */
 import type { ProcessEvent, ProcessListener, ProcessRun } from '../../process/observe.ts';
 import type { RunnerJob } from '../../runner/runner.ts';
 import type { EntityId } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';
 import { type EngineOwner, OutputRecorder } from '../output-recorder.ts';
 
-/** What is needed of the process host. */
+/** The part of the process host that is used here. */
 export interface ObservableProcesses {
   running(): ProcessRun[];
   observe(listener: ProcessListener): () => void;
@@ -13,9 +13,9 @@ export interface ObservableProcesses {
 
 export interface ProcessTapOptions {
   processes: ObservableProcesses;
-  /** The download in whose work dir a process runs; null = in none. */
+  /** The download whose work dir this is; null = none. */
   downloadOf(cwd: string): string | null;
-  /** What the runner holds. */
+  /** The runner's current jobs. */
   jobs(): RunnerJob[];
 }
 
@@ -29,7 +29,6 @@ export class ProcessTap {
     this.#options = options;
   }
 
-  /** As `Tap`. */
   attach(hub: Hub): () => void {
     const { processes } = this.#options;
     for (const run of processes.running()) this.recorder.begin(run, this.#ownerOf(run), true);
@@ -40,7 +39,7 @@ export class ProcessTap {
     };
   }
 
-  /** Those that run now, with whom they work for. */
+  /** The processes running now, each with the download that it works for. */
   running(): { run: ProcessRun; owner: EngineOwner }[] {
     return this.#options.processes
       .running()

@@ -1,4 +1,4 @@
-/** What sessions and the runner say to each other, as notes. The composition root puts it between the two. */
+/** Records the messages between sessions and the runner. The composition root puts it between the two. */
 import type { EntityId } from '../../protocol/inspection.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { Hub } from '../hub.ts';
@@ -6,7 +6,6 @@ import type { Hub } from '../hub.ts';
 export class RunnerTap {
   #hub: Hub | null = null;
 
-  /** As `Tap`. */
   attach(hub: Hub): () => void {
     this.#hub = hub;
     return () => {
@@ -22,7 +21,7 @@ export class RunnerTap {
     const hub = this.#hub;
     if (hub === null) return;
     for (const news of events) {
-      // Twenty a second for each download; the ones that are shown come again as the event of its machine.
+      // Up to 20 a second for each download; those that are applied are recorded as events of its machine.
       if (news.type === 'sample') continue;
       hub.record(aboutOf(session, news), session, 'runner', { kind: 'news', news }, 'runner');
     }

@@ -53,8 +53,8 @@ export function durationOf(seen: Observation): number | null {
 }
 
 /** `download:VnJkQ…` → `download VnJk`: enough to tell actors of one screen apart. */
-export function shortEntityId(party: EntityId): string {
-  const [kind = '', id] = party.split(':');
+export function shortEntityId(entity: EntityId): string {
+  const [kind = '', id] = entity.split(':');
   return id === undefined ? kind : `${kind} ${id.slice(0, 4)}`;
 }
 

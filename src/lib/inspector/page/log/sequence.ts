@@ -77,8 +77,8 @@ function stepOf(seen: Observation): Step | null {
 }
 
 /** Null: the host, which everything runs in. */
-export function laneOf(party: EntityId): Lane | null {
-  const [kind] = party.split(':');
+export function laneOf(id: EntityId): Lane | null {
+  const [kind] = id.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }
 

@@ -216,8 +216,8 @@ function machineName(actor: EntityId | null): 'session' | 'download' | null {
 }
 
 /** `download:ID` → `ID` */
-export function idPart(party: EntityId): string {
-  return party.slice(party.indexOf(':') + 1);
+export function idPart(id: EntityId): string {
+  return id.slice(id.indexOf(':') + 1);
 }
 
 export const [useInspector, provideInspector] = createContext<InspectorStore>();
