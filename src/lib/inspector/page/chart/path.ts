@@ -1,9 +1,9 @@
 import type { Point } from '../../charts/chart.ts';
 
-/** Of a line's corners, in the chart's pixels. */
+/** Radius of a line's corners, in the chart's pixels. */
 const RADIUS = 8;
 
-/** Points joined by straight lines, as an SVG path whose corners are round. */
+/** An SVG path of straight lines through these points, with rounded corners. */
 export function roundedPath(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return '';
@@ -17,7 +17,7 @@ export function roundedPath(points: readonly Point[]): string {
   return `M${first.x} ${first.y}${parts.join('')}`;
 }
 
-/** From a corner a radius along a side, at most to its middle. */
+/** The point one radius from the corner along a side, at most at its middle. */
 function pointTowards(corner: Point, end: Point): Point {
   const length = Math.hypot(end.x - corner.x, end.y - corner.y);
   const share = length === 0 ? 0 : Math.min(RADIUS / length, 0.5);

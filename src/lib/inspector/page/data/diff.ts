@@ -1,4 +1,4 @@
-/** Two values as one tree: what is the same, and what was added, removed or changed on the way from one to the other. */
+/** Compares two values: one tree of what is the same, added, removed or changed. */
 import type { Json } from '../../../protocol/inspection.ts';
 
 export type ChangeKind = 'same' | 'added' | 'removed' | 'changed';
@@ -6,10 +6,10 @@ export type ChangeKind = 'same' | 'added' | 'removed' | 'changed';
 export interface DiffNode {
   key: string;
   change: ChangeKind;
-  /** Undefined = not there. */
+  /** undefined = absent. */
   before: Json | undefined;
   after: Json | undefined;
-  /** Of objects and arrays; empty for plain values, and where the one became the other. */
+  /** Of objects and arrays; empty for primitive values, and where one kind of value replaced another. */
   children: DiffNode[];
   isList: boolean;
 }
@@ -29,7 +29,7 @@ export function diff(before: Json | undefined, after: Json | undefined, key = ''
   };
 }
 
-/** How many values differ in it. */
+/** How many values differ in this tree. */
 export function countChanges({ change, children }: DiffNode): number {
   if (change === 'same') return 0;
   if (change !== 'changed' || children.length === 0) return 1;

@@ -1,4 +1,4 @@
-/** An observation in one line. Names of events, states and codes are the machines' own, the same in every language. */
+/** Summarizes an observation in one line. Names of events, states and codes are not translated. */
 import type { Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 import { eventLabel } from './sequence.ts';
 
@@ -47,12 +47,12 @@ export function observationSummary(seen: Observation): string {
   }
 }
 
-/** How long it took, in ms; null where that is not known, or where it took no time. */
+/** Duration in ms; null where it is unknown or does not apply. */
 export function durationOf(seen: Observation): number | null {
   return 'durationMs' in seen ? seen.durationMs : null;
 }
 
-/** `download:VnJkQ…` → `download VnJk`: enough to tell actors of one screen apart. */
+/** `download:VnJkQ…` → `download VnJk`: enough to distinguish the actors on one screen. */
 export function shortEntityId(entity: EntityId): string {
   const [kind = '', id] = entity.split(':');
   return id === undefined ? kind : `${kind} ${id.slice(0, 4)}`;
@@ -62,7 +62,7 @@ function joinParts(...parts: string[]): string {
   return parts.filter((part) => part !== '').join('  ');
 }
 
-/** The plain values of an object, as many as fit. */
+/** The values of an object, as many as fit. */
 function briefValues(data: Json): string {
   if (data === null) return '';
   if (typeof data !== 'object' || Array.isArray(data)) return clip(JSON.stringify(data));

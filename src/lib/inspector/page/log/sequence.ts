@@ -1,4 +1,4 @@
-/** Observations as messages between actors: the rows of a sequence diagram. */
+/** Turns observations into the rows of a sequence diagram: messages between actors. */
 import type { Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export const LANES = ['client', 'session', 'download', 'runner', 'engine', 'store', 'clock'] as const;
@@ -8,15 +8,15 @@ export interface Step {
   n: number;
   at: number;
   from: Lane;
-  /** The same as `from`: it happened there. */
+  /** The same as `from` for something that happened within that lane. */
   to: Lane;
   text: string;
 }
 
-/** Newest first are the ones to keep: a drawing of more is not looked at. */
+/** A longer diagram is not readable. */
 export const MAX_STEPS = 80;
 
-/** The last steps of a log. */
+/** The last steps of a log, at most `MAX_STEPS`. */
 export function stepsOf(seen: readonly Observation[]): Step[] {
   const steps: Step[] = [];
   for (let index = seen.length - 1; index >= 0 && steps.length < MAX_STEPS; index--) {
@@ -26,10 +26,10 @@ export function stepsOf(seen: readonly Observation[]): Step[] {
   return steps.reverse();
 }
 
-/** Turns whose message is an observation of its own: a frame, news of the runner, an alarm. */
+/** Turns whose message is drawn from another observation: a frame, news of the runner, an alarm. */
 const DRAWN_BY_OTHER_KINDS: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
 
-/** Null for what is told by another observation already, or has no place between actors. */
+/** null for an observation that is drawn from another one already, or is no message between actors. */
 function stepOf(seen: Observation): Step | null {
   const about = laneOf(seen.about);
   const step = (from: Lane, to: Lane, text: string): Step => ({ n: seen.n, at: seen.at, from, to, text });
@@ -39,7 +39,7 @@ function stepOf(seen: Observation): Step | null {
       return about === null ? null : step(from ?? about, about, eventLabel(seen.event));
     }
     case 'transition':
-      // One that changed nothing is told by its event.
+      // Its event is drawn already; only a taken transition adds something.
       return about === null || seen.took.length === 0 ? null : step(about, about, `→ ${seen.value}`);
     case 'turn': {
       if (DRAWN_BY_OTHER_KINDS.has(seen.event)) return null;
@@ -76,13 +76,13 @@ function stepOf(seen: Observation): Step | null {
   }
 }
 
-/** Null: the host, which everything runs in. */
+/** null for the host, which has no lane. */
 export function laneOf(id: EntityId): Lane | null {
   const [kind] = id.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }
 
-/** `xstate.after.throttle.session.window` → `after throttle`: XState's own events carry their whole address. */
+/** `xstate.after.throttle.session.window` → `after throttle`: shortens the long names of XState's own events. */
 export function eventLabel(event: string): string {
   const after = /^xstate\.after\.([^.]+)/.exec(event)?.[1];
   if (after !== undefined) return `after ${after}`;

@@ -1,4 +1,4 @@
-/** The tree host → sessions → downloads → engine processes, flat, as a list that can be windowed. */
+/** The tree host → sessions → downloads → engine processes, flattened to a list for virtual scrolling. */
 import type { ActorView, EntityId } from '../../../protocol/inspection.ts';
 import { type TreeLine, treeLines } from './tree-lines.ts';
 

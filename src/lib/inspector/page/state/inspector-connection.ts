@@ -1,6 +1,6 @@
 /**
- * The browser's end of the inspector's socket: hands over what came once an animation frame, so that a busy server
- * costs the page one update and not hundreds.
+ * The browser's side of the inspector's socket. It delivers messages once per animation frame, so that a busy server
+ * causes one update of the page and not hundreds.
  */
 import {
   INSPECTOR_SUBPROTOCOL,
@@ -15,11 +15,11 @@ export interface ConnectionOptions {
   url: string;
   onOpen: () => void;
   onState: (state: ConnectionState) => void;
-  /** All that came since the last animation frame, in order. */
+  /** Called with all messages since the last animation frame, in order. */
   onMessages: (messages: InspectorServerMessage[]) => void;
 }
 
-/** A hidden page has no animation frames: what gathers meanwhile is handed over in pieces of this size. */
+/** A hidden page has no animation frames: then messages are delivered in batches of this size. */
 const MAX_BUFFERED = 64;
 
 export class InspectorConnection {

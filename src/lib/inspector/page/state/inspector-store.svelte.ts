@@ -1,4 +1,4 @@
-/** Everything the inspector's page has: who is looked at, what was observed of him, and which moment is shown. */
+/** The state of the inspector's page: the selected actor, what was observed of it, and the moment that is shown. */
 import { createContext } from 'svelte';
 import type { Action } from '../../../protocol/actions.ts';
 import type { Explanation, InspectorServerMessage, EntityId, Trace } from '../../../protocol/inspection.ts';
@@ -19,24 +19,24 @@ export class InspectorStore {
   connectionState: ConnectionState = $state('connecting');
   readonly actors = new Actors();
   readonly log = new ObservationLog();
-  /** Null: nobody in particular, everything is shown. */
+  /** null = none: everything is shown. */
   selected: EntityId | null = $state(null);
   logScope: LogScope = $state('actor');
   explanation: Explanation | null = $state.raw(null);
-  /** A file is shown instead of the server. */
+  /** The trace file that is shown instead of the server; null = none. */
   trace: { name: string; trace: Trace } | null = $state.raw(null);
-  /** What a command to a download came to, if it failed. */
+  /** The error of the last action on a download; null = it succeeded. */
   actionError: unknown = $state.raw(null);
-  /** How far the reader may see; null = not told yet. */
+  /** How much this reader may see; null until the server's hello. */
   scope: { scope: 'session' | 'all'; session: string | null } | null = $state.raw(null);
-  /** One more each time something else is looked at: what is on the screen of the last is of no use. */
+  /** Incremented with each new selection: what is shown of the previous one is out of date. */
   generation = $state(0);
 
   #observed: Moment[] = $state.raw([]);
-  /** The moment that is looked at; null = now. By what it is: others come before it and go. */
+  /** The past moment that is shown; null = now. Not an index, as moments are added and dropped before it. */
   #pastMoment: Pick<Moment, 'n' | 'at'> | null = $state.raw(null);
   #connection: InspectorConnection | null = null;
-  /** False: what comes of the log was sent before the last question had arrived. */
+  /** False while log messages may still answer the previous `watch`. */
   #hasAnswerBegun = false;
 
   readonly moments: readonly Moment[] = $derived.by(() => {
@@ -47,12 +47,12 @@ export class InspectorStore {
   readonly isPast = $derived.by(() => this.#pastMoment !== null);
   readonly position = $derived.by(() => this.#position());
   readonly moment: Moment | null = $derived.by(() => this.moments[this.position] ?? null);
-  /** The machine whose chart the actor has; null for those that are no machines. */
+  /** The machine of the selected actor; null when it has none. */
   readonly machine = $derived.by(() => machineName(this.selected));
-  /** Where it stands, at the moment that is shown. */
+  /** Its state at the moment that is shown, as a dot path. */
   readonly stateValue: string = $derived.by(() => this.#stateValue());
 
-  /** In the browser only. The answer ends the connection. */
+  /** In the browser only. @returns closes the connection */
   connect(): () => void {
     let isClosed = false;
     const open = (): void => {
@@ -64,7 +64,7 @@ export class InspectorStore {
         onMessages: (messages) => this.#handleMessages(messages),
       });
     };
-    // A browser without a session is refused. When the server cannot be asked for one, the feed goes on trying.
+    // A browser without a session is refused. When requesting one fails, the connection keeps retrying.
     void findSession().then(open, open);
     return () => {
       isClosed = true;
@@ -85,7 +85,7 @@ export class InspectorStore {
     this.#restart();
   }
 
-  /** @param index of a moment; past the last one is now */
+  /** @param index of a moment; the last one means now */
   goToMoment(index: number): void {
     const isNow = index >= this.moments.length - 1 && this.trace === null;
     this.#pastMoment = isNow ? null : (this.moments[Math.max(0, index)] ?? null);
@@ -129,7 +129,7 @@ export class InspectorStore {
   #position(): number {
     const past = this.#pastMoment;
     if (past === null) return this.moments.length - 1;
-    // The oldest are let go: then what is left of the past begins here.
+    // The oldest moments are dropped: if this one was, show the oldest left.
     return Math.max(
       0,
       this.moments.findIndex(({ n, at }) => n === past.n && at === past.at),
@@ -139,11 +139,11 @@ export class InspectorStore {
   #stateValue(): string {
     if (this.isPast || this.trace !== null) return this.moment?.value ?? '';
     if (this.actor?.kind !== 'download') return this.moment?.value ?? '';
-    // The tree and the log come at different times: the machine's own word is the newer, while it has one.
+    // The tree and the log arrive at different times: the last transition, if there is one, is newer than the tree.
     return this.#observed.at(-1)?.value ?? this.actor.state;
   }
 
-  /** Another question: what was heard so far does not answer it. */
+  /** Discards what was received for the previous selection, and asks for the new one. */
   #restart(): void {
     this.generation += 1;
     this.log.clear();
@@ -164,7 +164,7 @@ export class InspectorStore {
     this.#requestExplanation();
   }
 
-  /** The tree comes whole at the beginning of each answer; the log that belongs to it follows. */
+  /** Each answer to `watch` begins with the whole tree; its log follows. */
   #beginAnswer(): void {
     this.#hasAnswerBegun = true;
     this.log.clear();
@@ -204,7 +204,7 @@ export class InspectorStore {
     const transitions = entries.filter(isTransitionOf(this.selected));
     if (transitions.length === 0) return;
     this.#observed = appendTransitions(this.#observed, transitions);
-    // The stored row is written when the state changes, and told when it is asked for.
+    // The row is stored when the state changes, and sent only on request.
     if (downloadState(before ?? undefined) !== downloadState(this.#observed.at(-1)?.value))
       this.#requestExplanation();
   }

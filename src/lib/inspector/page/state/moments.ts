@@ -1,33 +1,33 @@
-/** A download's or session's past, moment by moment: what time travel steps through. */
+/** The past states of a download or session, which time travel steps through. */
 import type { Explanation, Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export type JsonObject = { [key: string]: Json };
 
 export interface Moment {
-  /** Of the observation; null = only the stored history tells of it. */
+  /** Number of the observation; null = known from the stored history only. */
   n: number | null;
   /** ms since 1970. */
   at: number;
   /** A dot path of states. */
   value: string;
-  /** What the machine took; `''` where only the outcome is stored. */
+  /** The event; `''` where only the resulting state is stored. */
   event: string;
   cause: string | null;
   took: string[];
-  /** Null where nobody inspected. */
+  /** null for moments of the stored history. */
   context: JsonObject | null;
 }
 
 type Transition = Extract<Observation, { kind: 'transition' }>;
 
-/** Kept of one actor: at five a second some 13 minutes, and every change of state is stored beside. */
+/** Kept for one actor: 13 minutes at 5 a second. Changes of state before that are in the stored history. */
 export const MAX_MOMENTS = 4_000;
 
 export function isTransitionOf(actor: EntityId | null): (seen: Observation) => seen is Transition {
   return (seen): seen is Transition => seen.kind === 'transition' && seen.about === actor;
 }
 
-/** The moments so far with those that came; the oldest are let go. */
+/** Appends a moment for each transition, and drops the oldest past the limit. */
 export function appendTransitions(moments: readonly Moment[], seen: readonly Transition[]): Moment[] {
   let context = moments.at(-1)?.context ?? {};
   const next = seen.map(({ n, at, value, event, cause, took, changed }): Moment => {
@@ -37,7 +37,7 @@ export function appendTransitions(moments: readonly Moment[], seen: readonly Tra
   return [...moments, ...next].slice(-MAX_MOMENTS);
 }
 
-/** The stored history before what was observed. It holds states only, so `download.throttle` is in it as `download`. */
+/** The stored history before the first observation. It has only top-level states: `download` for `download.throttle`. */
 export function storedMoments(
   explanation: Pick<Explanation, 'transitions'> | null,
   before: number | undefined,

@@ -1,13 +1,13 @@
-/** What was observed, as a list that is filtered and looked at. */
+/** The list of observations, with its filter. */
 import type { Observation, ObservationKind } from '../../../protocol/inspection.ts';
 import { observationSummary } from '../log/observation-summary.ts';
 
 /* eslint-disable svelte/prefer-svelte-reactivity -- sets here are replaced, never changed in place */
 
-/** A line of the log: an observation, or how many are missing at that place (`protocol/inspection.ts`: `log`). */
+/** An observation, or a gap with how many are missing there (`log` in `protocol/inspection.ts`). */
 export type LogEntry = Observation | { kind: 'gap'; n: number; dropped: number; omitted: number };
 
-/** Kept in the page; older ones are let go. Some 20 MB at 1 kB each. */
+/** Older ones are dropped. About 20 MB at 1 kB each. */
 export const MAX_ENTRIES = 20_000;
 
 export class ObservationLog {
@@ -16,10 +16,10 @@ export class ObservationLog {
   #paused: LogEntry[] | null = $state.raw(null);
   #kinds: ReadonlySet<ObservationKind> = $state.raw(new Set());
   #text = $state('');
-  /** Observations since the page began to watch, the missing ones too. */
+  /** Observations since the last clear, including missing ones. */
   #total = $state(0);
 
-  /** What passes the filter, oldest first; while it is held, as it was then. */
+  /** Entries that pass the filter, oldest first; while paused, as they were then. */
   get shown(): readonly LogEntry[] {
     return this.#paused ?? this.#shown;
   }
@@ -32,12 +32,12 @@ export class ObservationLog {
     return this.#paused !== null;
   }
 
-  /** Came since it is held. */
+  /** How many entries have been added while paused. */
   get newEntries(): number {
     return this.#paused === null ? 0 : Math.max(0, this.#shown.length - this.#paused.length);
   }
 
-  /** Empty: all kinds. */
+  /** Empty = all kinds. */
   get kinds(): ReadonlySet<ObservationKind> {
     return this.#kinds;
   }

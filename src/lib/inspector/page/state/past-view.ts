@@ -1,11 +1,11 @@
-/** The page's row as it was: a download's stored fields and what moved of it, at one moment, as the page was told. */
+/** Rebuilds a download's view, as the page got it, from its machine's context at a past moment. */
 import { derive } from '../../../protocol/channel.ts';
 import { DOWNLOAD_STATES, type DownloadState, type DownloadView } from '../../../protocol/download.ts';
 import { ENGINE_NAMES } from '../../../protocol/media.ts';
 import type { Json } from '../../../protocol/inspection.ts';
 import { type JsonObject, objectOf } from './moments.ts';
 
-/** Null where the context is not that of a download. */
+/** null when the context is not that of a download. */
 export function pastView(context: JsonObject | null): DownloadView | null {
   const row = objectOf(context?.['row']);
   const state = downloadState(row['state']);
@@ -40,7 +40,7 @@ export function pastView(context: JsonObject | null): DownloadView | null {
   return { ...view, ...derive(view) };
 }
 
-/** The row's state of a dot path: its first part, where that is one. */
+/** The download state that a dot path begins with; null when there is none. */
 export function downloadState(value: Json | undefined): DownloadState | null {
   if (typeof value !== 'string') return null;
   const [first] = value.split('.');

@@ -1,4 +1,4 @@
-/** The tree as a list: what can be windowed, filtered and walked with the arrow keys. */
+/** Flattens the tree to the list of visible lines, sorted and filtered. */
 import type { ActorView, EntityId } from '../../../protocol/inspection.ts';
 
 export interface TreeLine {
@@ -12,7 +12,7 @@ export interface TreeLine {
   siblings: number;
 }
 
-/** @param filter empty = everything; else what has the words in it, and all that holds it, opened */
+/** @param filter empty = everything; else matching lines and their ancestors, expanded */
 export function treeLines(
   views: ReadonlyMap<EntityId, ActorView>,
   closed: ReadonlySet<EntityId>,
@@ -49,7 +49,7 @@ function childrenOf(
   const children = new Map<EntityId | null, ActorView[]>();
   for (const view of shown) {
     const parent = parentOf(view);
-    // What holds it may not be shown to this reader: then it stands outermost.
+    // The reader may not be allowed to see the parent: then it is shown at the top level.
     const key = parent !== null && views.has(parent) ? parent : null;
     const list = children.get(key);
     if (list === undefined) children.set(key, [view]);
@@ -58,7 +58,7 @@ function childrenOf(
   return children;
 }
 
-/** What has the words in it, and all that holds it. */
+/** The matching views and their ancestors. */
 function matchingWithAncestors(words: string, views: ReadonlyMap<EntityId, ActorView>): Set<EntityId> {
   const kept = new Set<EntityId>();
   for (const view of views.values()) {
@@ -85,12 +85,12 @@ function searchableText(view: ActorView): string {
   return [view.id, ...own, last].join(' ').toLowerCase();
 }
 
-/** By what never changes: a line that is paused or falls asleep must not move away from under the pointer. */
+/** Sorts by what never changes: a line must not move away from under the pointer when its actor changes state. */
 function newestFirst(a: ActorView, b: ActorView): number {
   return createdAt(b) - createdAt(a) || (a.id < b.id ? -1 : 1);
 }
 
 function createdAt(view: ActorView): number {
-  // Of a session that has just come nothing is stored. Two of them differ by NaN, so that their ids decide.
+  // A new session has nothing stored yet. The difference of two such is NaN, so their ids decide.
   return 'createdAt' in view ? (view.createdAt ?? Infinity) : view.since;
 }

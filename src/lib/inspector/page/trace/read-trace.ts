@@ -1,6 +1,6 @@
 /**
- * A trace file, checked before anything of it is shown: it may come from anywhere. By hand and not with valibot: what
- * is used of that here would be in the bundle of the other page too.
+ * Validates a trace file before it is shown, as it may come from anywhere. Without valibot, which would then be in the
+ * bundle of the main page too.
  */
 import { DOWNLOAD_STATES } from '../../../protocol/download.ts';
 import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../../../protocol/inspection.ts';
@@ -9,7 +9,7 @@ export type TraceOutcome =
   | { ok: true; trace: Trace }
   | { ok: false; reason: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
 
-/** A recording is cut at a few MiB, and base64 and the log come to less than the rest of this. */
+/** Recordings are cut at 4 MiB each; with base64 and the log, real traces stay below this. */
 export const MAX_TRACE_BYTES = 64 * 1024 * 1024;
 
 export function readTrace(text: string): TraceOutcome {
@@ -29,7 +29,7 @@ type Check = (value: unknown) => boolean;
 
 const aString: Check = (value) => typeof value === 'string';
 const aNumber: Check = (value) => typeof value === 'number';
-/** ms since 1970, as far as a Date reaches. */
+/** ms since 1970, within the range of Date. */
 const aMoment: Check = (value) => typeof value === 'number' && Math.abs(value) <= 8.64e15;
 const aTime: Check = (value) => typeof value === 'string' && Number.isFinite(Date.parse(value));
 const anything: Check = (value) => value !== undefined;
@@ -50,7 +50,7 @@ const shaped =
   (value) =>
     has(value, checks);
 
-/** What the page reads without asking first; the rest it can do without. */
+/** The fields that the page relies on; it works without the others. */
 const isTrace: Check = shaped({
   sluice: aString,
   node: aString,
@@ -78,7 +78,7 @@ const isTrace: Check = shaped({
   recordings: listOf(shaped({ engine: aString, chunks: listOf(shaped({ t: aNumber, data: aString })) })),
 });
 
-/** By kind: the fields that a line of the log and the chart are made of. */
+/** Checks the fields that the log and the chart use, by kind. */
 function isObservation(value: unknown): boolean {
   const common = {
     n: aNumber,

@@ -1,4 +1,4 @@
-/** What actors are called, and their numbers in words. */
+/** Labels of actors: name, state and facts, in the page's language. */
 import { m } from '#lib/paraglide/messages.js';
 import type { ActorView } from '../../../protocol/inspection.ts';
 import { bytesLabel, engineLabel, percentLabel } from '../../../ui/labels.ts';
@@ -19,14 +19,14 @@ export function actorName(actor: ActorView): string {
   }
 }
 
-/** The state as a short word; null for what has none. */
+/** null for an actor without a state. */
 export function actorStateLabel(actor: ActorView): string | null {
   if (actor.kind === 'download') return actor.state;
   if (actor.kind !== 'session') return null;
   return actor.state === 'live' ? m.inspector_live() : m.inspector_hibernated();
 }
 
-/** Everything else that is known of it, each with what it is. */
+/** Everything else that is known of an actor, as names and values. */
 export function actorFacts(actor: ActorView): { name: string; value: string }[] {
   const facts: ([string, string] | null)[] = [[m.inspector_age(), ageLabel(actor.since)]];
   switch (actor.kind) {
@@ -76,7 +76,7 @@ function usageFacts({
   ];
 }
 
-/** More than 100 where several cores are used, which `percentLabel` would cut. */
+/** Can be more than 100 with several cores, which `percentLabel` would cut. */
 function percentOfCore(percent: number): string {
   return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 1 }).format(
     percent / 100,
