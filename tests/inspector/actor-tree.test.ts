@@ -14,7 +14,7 @@ const rowOf = (n: number): DownloadRow =>
     'http',
   );
 
-function world(sessions: number, downloads: number) {
+function makeTree(sessions: number, downloads: number) {
   const rows = new Map<string, DownloadRow[]>();
   let n = 0;
   for (let s = 0; s < sessions; s++) {
@@ -25,7 +25,7 @@ function world(sessions: number, downloads: number) {
   }
   const hub = new Hub([]);
   hub.addReader();
-  const census = new ActorTree({
+  const tree = new ActorTree({
     hub,
     residents: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
     liveDownloads: (session) =>
@@ -44,25 +44,25 @@ function world(sessions: number, downloads: number) {
     pid: 1,
     startedAt: 1,
   });
-  return { rows, hub, census };
+  return { rows, hub, tree };
 }
 
-test('a thousand actors come whole once, and then only what changed', () => {
-  const { rows, census } = world(10, 100);
-  census.refresh();
-  const first = census.changesSince(null, null);
+test('a tree of a thousand actors is sent whole once, and then only its changes', () => {
+  const { rows, tree } = makeTree(10, 100);
+  tree.refresh();
+  const first = tree.changesSince(null, null);
   assert.equal([first.whole, first.set.length], [true, 1011]);
-  const seen = census.revision;
-  census.refresh();
+  const seen = tree.revision;
+  tree.refresh();
   assert.equal(
-    census.changesSince(seen, null).set.filter(({ kind }) => kind === 'download'),
+    tree.changesSince(seen, null).set.filter(({ kind }) => kind === 'download'),
     [],
   );
   const mine = rows.get('s3') ?? [];
   mine[7] = { ...(mine[7] as DownloadRow), title: 'changed' };
   mine.splice(20, 1);
-  census.refresh();
-  const change = census.changesSince(seen, null);
+  tree.refresh();
+  const change = tree.changesSince(seen, null);
   assert.equal(
     change.set.flatMap((view) => (view.kind === 'download' ? [view.title] : [])),
     ['changed'],
@@ -70,10 +70,10 @@ test('a thousand actors come whole once, and then only what changed', () => {
   assert.equal(change.gone, ['download:id320']);
 });
 
-test('a session is told of its own lines, and of the process without who else is in it', () => {
-  const { rows, census } = world(3, 2);
-  census.refresh();
-  const { set } = census.changesSince(null, 's1');
+test('a session gets its own entries, and the host without other sessions', () => {
+  const { rows, tree } = makeTree(3, 2);
+  tree.refresh();
+  const { set } = tree.changesSince(null, 's1');
   assert.equal(
     set.map(({ id }) => id),
     ['host', 'session:s1', 'download:id2', 'download:id3'],
@@ -82,35 +82,35 @@ test('a session is told of its own lines, and of the process without who else is
     set.flatMap((view) => (view.kind === 'host' ? [view.sessions, view.live] : [])),
     [1, 1],
   );
-  const seen = census.revision;
+  const seen = tree.revision;
   rows.set('s2', []);
   rows.set('s1', [rowOf(2)]);
-  census.refresh();
-  assert.equal(census.changesSince(seen, 's1').gone, ['download:id3']);
+  tree.refresh();
+  assert.equal(tree.changesSince(seen, 's1').gone, ['download:id3']);
 });
 
-test('a percentage in the tree is cut to tenths: what lacks a byte is not 100 %', () => {
-  const { rows, census } = world(1, 3);
+test('a percentage in the tree is cut to tenths: a download that lacks a byte is not at 100 %', () => {
+  const { rows, tree } = makeTree(1, 3);
   const [one, two, three] = rows.get('s0') as [DownloadRow, DownloadRow, DownloadRow];
   rows.set('s0', [
     { ...one, receivedBytes: 999_999, totalBytes: 1_000_000 },
     { ...two, totalBytes: null, percent: 99.97 },
     { ...three, receivedBytes: 5, totalBytes: null, percent: null },
   ]);
-  census.refresh();
-  const { set } = census.changesSince(null, 's0');
+  tree.refresh();
+  const { set } = tree.changesSince(null, 's0');
   assert.equal(
     set.flatMap((view) => (view.kind === 'download' ? [view.percent] : [])),
     [99.9, 99.9, null],
   );
 });
 
-test('who was away for long gets the whole again', () => {
-  const { census } = world(1, 1);
-  census.refresh();
-  const seen = census.revision;
-  for (let k = 0; k < 200; k++) census.refresh();
-  assert.is(census.changesSince(seen, null).whole, true);
+test('a reader that is far behind gets the whole tree again', () => {
+  const { tree } = makeTree(1, 1);
+  tree.refresh();
+  const seen = tree.revision;
+  for (let k = 0; k < 200; k++) tree.refresh();
+  assert.is(tree.changesSince(seen, null).whole, true);
 });
 
 test.run();

@@ -32,7 +32,7 @@ testSession('a failed download is explained after a restart', async (s) => {
   assert.is((stored as { url: string }).url, 'https://example.org/file?***');
 });
 
-testSession('of what was paused, cancelled or done the last words are kept too', async (s) => {
+testSession('the last output of paused, cancelled and completed downloads is kept too', async (s) => {
   const [paused, cancelled, finished] = [await begin(s), await begin(s), await begin(s)];
   await s.call('POST', `/downloads/${paused}/pause`);
   await s.news({ type: 'stopped', download: paused, attempt: 1, output: 'paused words' });
@@ -47,7 +47,7 @@ testSession('of what was paused, cancelled or done the last words are kept too',
   assert.equal([states.at(-1), output], ['complete', 'final words']);
 });
 
-testSession('of what was removed nothing is kept', async (s) => {
+testSession('nothing is kept of a removed download', async (s) => {
   const id = await begin(s);
   const removed = s.call('DELETE', `/downloads/${id}`);
   await s.told('discard', id);
@@ -57,7 +57,7 @@ testSession('of what was removed nothing is kept', async (s) => {
   assert.is(s.host().stored('session', 's1').get(`out/${id}`), undefined);
 });
 
-test('an output that was cut at its beginning shows nothing of the line it was cut in', () => {
+test('an output that was cut at its start shows nothing of the line it was cut in', () => {
   const tail = `cret&sig=SECRET rest of a header\n${'x'.repeat(4100)}`;
   assert.not.match(safeOutputTail(tail), /cret|SECRET|header/);
   assert.ok(safeOutputTail(tail).includes('xxx'));

@@ -14,7 +14,7 @@ const run = (mark: string, argv = ['/opt/bin/yt-dlp', '--newline', 'https://h/a?
 const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 const textOf = (data: string): string => Buffer.from(data, 'base64').toString();
 
-test('a recording has the shape of a corpus file, its times and its end, and runs through the parser', () => {
+test('a recording has its times and its exit, masked, and can be replayed through the parser', () => {
   const recorder = new OutputRecorder();
   const it = run('m.0');
   recorder.begin(it, owner, false);
@@ -49,7 +49,7 @@ test('a recording has the shape of a corpus file, its times and its end, and run
   assert.equal(events.at(-1), { type: 'end', state: 'completed' });
 });
 
-test('one that began before anybody watched, or grew too long, says that it is not all', () => {
+test('a recording that started late or reached its limit is marked as cut', () => {
   const recorder = new OutputRecorder();
   const [late, long] = [run('m.0'), run('m.1')];
   recorder.begin(late, owner, true);
@@ -63,7 +63,7 @@ test('one that began before anybody watched, or grew too long, says that it is n
   assert.equal([second?.cut, second?.chunks.length], [true, 4]);
 });
 
-test('the oldest that have ended go when there is too much in all', () => {
+test('past the memory limit, the oldest ended recordings are dropped', () => {
   const recorder = new OutputRecorder();
   const chunk = bytes(`${'x'.repeat(1023)}\n`.repeat(4096));
   for (let k = 0; k < 20; k++) {
@@ -76,7 +76,7 @@ test('the oldest that have ended go when there is too much in all', () => {
   recorder.maskPending();
   const kept = recorder.recordingsOf(DOWNLOAD, {}).map(({ engine }) => engine);
   assert.is(kept.length, 16);
-  // It runs still.
+  // It is still running.
   assert.is(kept[0], 'engine:m.0');
   assert.is(kept.at(-1), 'engine:m.19');
 });

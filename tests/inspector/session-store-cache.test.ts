@@ -2,10 +2,10 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SessionStoreCache } from '#lib/inspector/session-store-cache.ts';
 
-/** Whose rows were read since the last `look`, in order. */
-function world(sleeping: string[] = []) {
+/** A cache over a fake store. `refresh` refreshes it, and returns the sessions that were read, in order. */
+function makeCache(sleeping: string[] = []) {
   const read: string[] = [];
-  const files = new SessionStoreCache({
+  const cache = new SessionStoreCache({
     ids: () => sleeping,
     stored: (session) => ({
       alarmAt: null,
@@ -14,47 +14,47 @@ function world(sleeping: string[] = []) {
       size: (after) => (after === '' ? { bytes: 7, last: 'z' } : { bytes: 0, last: null }),
     }),
   });
-  const look = (present: string[]): string[] => {
+  const refresh = (present: string[]): string[] => {
     read.length = 0;
-    files.refresh(present);
+    cache.refresh(present);
     return [...read];
   };
-  return { files, look };
+  return { cache, refresh };
 }
 
 test('a session is read once, and again only after it has written', () => {
-  const { files, look } = world();
-  assert.equal(look(['a', 'b']), ['a', 'b']);
-  assert.equal(look(['a', 'b']), []);
-  files.markChanged('b');
-  files.markChanged('b');
-  files.markChanged('nobody');
-  assert.equal(look(['a', 'b']), ['b']);
-  assert.equal(look(['a', 'b']), []);
-  assert.equal([files.get('a').bytes, files.get('nobody').bytes], [7, null]);
+  const { cache, refresh } = makeCache();
+  assert.equal(refresh(['a', 'b']), ['a', 'b']);
+  assert.equal(refresh(['a', 'b']), []);
+  cache.markChanged('b');
+  cache.markChanged('b');
+  cache.markChanged('nobody');
+  assert.equal(refresh(['a', 'b']), ['b']);
+  assert.equal(refresh(['a', 'b']), []);
+  assert.equal([cache.get('a').bytes, cache.get('nobody').bytes], [7, null]);
 });
 
-test('many are read a few at a time, those in memory first, and it says so until all are', () => {
+test('many sessions are read a few at a time, those in memory first, and it is incomplete until then', () => {
   const sleeping = Array.from({ length: 24 }, (_, k) => `s${k}`);
-  const { files, look } = world(sleeping);
+  const { cache, refresh } = makeCache(sleeping);
   const order: string[] = [];
   const behind: boolean[] = [];
   for (let k = 0; k < 4; k++) {
-    order.push(...look(['s20']));
-    behind.push(files.isIncomplete);
+    order.push(...refresh(['s20']));
+    behind.push(cache.isIncomplete);
   }
   assert.equal(order, ['s20', ...sleeping.filter((id) => id !== 's20')]);
   assert.equal(behind, [true, true, false, false]);
 });
 
-test('those that write all the time do not keep others from being read', () => {
+test('sessions that write all the time do not starve others', () => {
   const busy = Array.from({ length: 15 }, (_, k) => `b${k}`);
-  const { files, look } = world();
-  for (let k = 0; k < 2; k++) look(busy);
+  const { cache, refresh } = makeCache();
+  for (let k = 0; k < 2; k++) refresh(busy);
   const seen: string[] = [];
   for (let k = 0; k < 3; k++) {
-    for (const id of busy) files.markChanged(id);
-    seen.push(...look(k === 1 ? [...busy, 'new'] : busy));
+    for (const id of busy) cache.markChanged(id);
+    seen.push(...refresh(k === 1 ? [...busy, 'new'] : busy));
   }
   assert.ok(seen.indexOf('new') === 10, 'what was never read is first');
   assert.equal(
