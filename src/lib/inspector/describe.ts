@@ -13,8 +13,8 @@ export class Describer {
 
   /** @param reader the reader's session; null = the operator */
   describe({ n, at, about, session, cause, body }: ObservationRecord, reader: string | null): Observation {
-    const seen = { n, at, about, session: session ?? null, cause: cause === null ? null : safeText(cause) };
-    return { ...seen, ...this.#body(about, body, reader) } as Observation;
+    const common = { n, at, about, session: session ?? null, cause: cause === null ? null : safeText(cause) };
+    return { ...common, ...this.#body(about, body, reader) } as Observation;
   }
 
   /** The next context of that actor is described in full. */

@@ -74,7 +74,7 @@ export class SessionStoreCache {
     ];
     for (const id of due.slice(0, READS_PER_REFRESH)) this.#read(id);
     this.isIncomplete = due.length > READS_PER_REFRESH;
-    for (let k = 0; k < SIZINGS_PER_REFRESH; k++) this.#addUpSize();
+    for (let index = 0; index < SIZINGS_PER_REFRESH; index++) this.#addUpSize();
     return ids;
   }
 

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { SluiceError } from '../protocol/error.ts';
 import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../protocol/inspection.ts';
 
-const Seen = {
+const ObservationFields = {
   n: v.number(),
   at: v.number(),
   about: v.string(),
@@ -17,7 +17,7 @@ const count = v.pipe(v.number(), v.minValue(0));
 const Data = v.unknown();
 
 /** Fields of each kind; unknown further fields are kept. */
-const BODIES = {
+const FIELDS_BY_KIND = {
   event: { from: nullableText, event: text, data: Data },
   transition: {
     machine: text,
@@ -51,7 +51,7 @@ const BODIES = {
 const Observation = v.variant(
   'kind',
   OBSERVATION_KINDS.map((kind) =>
-    v.looseObject({ kind: v.literal(kind), ...Seen, ...BODIES[kind] }),
+    v.looseObject({ kind: v.literal(kind), ...ObservationFields, ...FIELDS_BY_KIND[kind] }),
   ) as never,
 );
 

@@ -100,35 +100,35 @@ class SystemObserver {
     }
   }
 
-  #handle(seen: InspectionEvent): void {
-    const actorRef = seen.actorRef as AnyActorRef;
+  #handle(inspected: InspectionEvent): void {
+    const actorRef = inspected.actorRef as AnyActorRef;
     const about = this.#entityIdOf(actorRef);
-    switch (seen.type) {
+    switch (inspected.type) {
       case '@xstate.event':
         if (
-          isLifecycleEvent(seen.event.type) ||
-          (isRoutineEvent(seen.event.type) && this.#hub.skipRoutine(about))
+          isLifecycleEvent(inspected.event.type) ||
+          (isRoutineEvent(inspected.event.type) && this.#hub.skipRoutine(about))
         )
           return;
-        return this.#event(about, seen.event, seen.sourceRef as AnyActorRef | undefined);
+        return this.#event(about, inspected.event, inspected.sourceRef as AnyActorRef | undefined);
       case '@xstate.microstep': {
         const steps = this.#took.get(actorRef.sessionId);
-        const edges = seen._transitions as unknown as TransitionDefinition[];
+        const edges = inspected._transitions as unknown as TransitionDefinition[];
         // Usually there is one step, and its array belongs to XState: it must not be modified.
         this.#took.set(actorRef.sessionId, steps === undefined ? edges : [...steps, ...edges]);
         return;
       }
       case '@xstate.action':
-        if (seen.action.type.startsWith('xstate.')) return;
-        if (isRoutineEvent(seen.action.type) && this.#hub.skipRoutine(about)) return;
+        if (inspected.action.type.startsWith('xstate.')) return;
+        if (isRoutineEvent(inspected.action.type) && this.#hub.skipRoutine(about)) return;
         this.#record(about, null, {
           kind: 'action',
-          action: seen.action.type,
-          params: seen.action.params ?? null,
+          action: inspected.action.type,
+          params: inspected.action.params ?? null,
         });
         return;
       case '@xstate.snapshot':
-        return this.#snapshot(about, actorRef, seen.event, seen.snapshot as AnyMachineSnapshot);
+        return this.#snapshot(about, actorRef, inspected.event, inspected.snapshot as AnyMachineSnapshot);
       default:
         return;
     }

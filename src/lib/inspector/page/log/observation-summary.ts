@@ -2,54 +2,65 @@
 import type { Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 import { eventLabel } from './sequence.ts';
 
-export function observationSummary(seen: Observation): string {
-  switch (seen.kind) {
+export function observationSummary(observation: Observation): string {
+  switch (observation.kind) {
     case 'event':
-      return joinParts(eventLabel(seen.event), briefValues(seen.data));
+      return joinParts(eventLabel(observation.event), briefValues(observation.data));
     case 'transition':
       return joinParts(
-        eventLabel(seen.event),
-        seen.took.length === 0 ? `= ${seen.value}` : `→ ${seen.value}`,
-        keysOf(seen.changed),
+        eventLabel(observation.event),
+        observation.took.length === 0 ? `= ${observation.value}` : `→ ${observation.value}`,
+        keysOf(observation.changed),
       );
     case 'action':
-      return joinParts(seen.action, briefValues(seen.params));
+      return joinParts(observation.action, briefValues(observation.params));
     case 'spawn':
-      return joinParts(seen.machine, seen.value);
+      return joinParts(observation.machine, observation.value);
     case 'stop':
-      return seen.reason;
+      return observation.reason;
     case 'turn':
       return joinParts(
-        seen.event,
-        seen.outcome === 'done' ? '' : seen.outcome,
-        seen.waiting > 0 ? `+${seen.waiting}` : '',
+        observation.event,
+        observation.outcome === 'done' ? '' : observation.outcome,
+        observation.waiting > 0 ? `+${observation.waiting}` : '',
       );
     case 'life':
-      return joinParts(seen.what, seen.error ?? '');
+      return joinParts(observation.what, observation.error ?? '');
     case 'alarm':
-      return joinParts(seen.what, seen.retries > 0 ? `retry ${seen.retries}` : '');
+      return joinParts(observation.what, observation.retries > 0 ? `retry ${observation.retries}` : '');
     case 'commit':
-      return joinParts(seen.outcome, seen.writes === null ? '' : `${seen.writes} writes`);
+      return joinParts(
+        observation.outcome,
+        observation.writes === null ? '' : `${observation.writes} writes`,
+      );
     case 'socket':
-      return joinParts(seen.what, seen.code === null ? '' : String(seen.code));
+      return joinParts(observation.what, observation.code === null ? '' : String(observation.code));
     case 'frame':
-      return joinParts(seen.direction, seen.summary, `${seen.bytes}`);
+      return joinParts(observation.direction, observation.summary, `${observation.bytes}`);
     case 'command':
-      return joinParts(seen.command, briefValues(seen.data));
+      return joinParts(observation.command, briefValues(observation.data));
     case 'news':
-      return joinParts(seen.news, seen.phase ?? '', briefValues(seen.data));
+      return joinParts(observation.news, observation.phase ?? '', briefValues(observation.data));
     case 'process':
-      return seen.what === 'start'
-        ? joinParts(seen.what, String(seen.pid), seen.argv.join(' '))
-        : joinParts(seen.what, String(seen.pid), String(seen.exitCode ?? seen.signal ?? ''));
+      return observation.what === 'start'
+        ? joinParts(observation.what, String(observation.pid), observation.argv.join(' '))
+        : joinParts(
+            observation.what,
+            String(observation.pid),
+            String(observation.exitCode ?? observation.signal ?? ''),
+          );
     case 'output':
-      return joinParts(seen.fd === 1 ? 'stdout' : 'stderr', `${seen.bytes} B`, seen.text.trimEnd());
+      return joinParts(
+        observation.fd === 1 ? 'stdout' : 'stderr',
+        `${observation.bytes} B`,
+        observation.text.trimEnd(),
+      );
   }
 }
 
 /** Duration in ms; null where it is unknown or does not apply. */
-export function durationOf(seen: Observation): number | null {
-  return 'durationMs' in seen ? seen.durationMs : null;
+export function durationOf(observation: Observation): number | null {
+  return 'durationMs' in observation ? observation.durationMs : null;
 }
 
 /** `download:VnJkQ…` → `download VnJk`: enough to distinguish the actors on one screen. */

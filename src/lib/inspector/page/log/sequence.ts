@@ -17,10 +17,10 @@ export interface Step {
 export const MAX_STEPS = 80;
 
 /** The last steps of a log, at most `MAX_STEPS`. */
-export function stepsOf(seen: readonly Observation[]): Step[] {
+export function stepsOf(observations: readonly Observation[]): Step[] {
   const steps: Step[] = [];
-  for (let index = seen.length - 1; index >= 0 && steps.length < MAX_STEPS; index--) {
-    const step = stepOf(seen[index]!);
+  for (let index = observations.length - 1; index >= 0 && steps.length < MAX_STEPS; index--) {
+    const step = stepOf(observations[index]!);
     if (step !== null) steps.push(step);
   }
   return steps.reverse();
@@ -30,54 +30,66 @@ export function stepsOf(seen: readonly Observation[]): Step[] {
 const DRAWN_BY_OTHER_KINDS: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
 
 /** null for an observation that is drawn from another one already, or is no message between actors. */
-function stepOf(seen: Observation): Step | null {
-  const about = laneOf(seen.about);
-  const step = (from: Lane, to: Lane, text: string): Step => ({ n: seen.n, at: seen.at, from, to, text });
-  switch (seen.kind) {
+function stepOf(observation: Observation): Step | null {
+  const about = entityLane(observation.about);
+  const step = (from: Lane, to: Lane, text: string): Step => ({
+    n: observation.n,
+    at: observation.at,
+    from,
+    to,
+    text,
+  });
+  switch (observation.kind) {
     case 'event': {
-      const from = seen.from === null ? null : laneOf(seen.from);
-      return about === null ? null : step(from ?? about, about, eventLabel(seen.event));
+      const from = observation.from === null ? null : entityLane(observation.from);
+      return about === null ? null : step(from ?? about, about, eventLabel(observation.event));
     }
     case 'transition':
       // Its event is drawn already; only a taken transition adds something.
-      return about === null || seen.took.length === 0 ? null : step(about, about, `→ ${seen.value}`);
+      return about === null || observation.took.length === 0
+        ? null
+        : step(about, about, `→ ${observation.value}`);
     case 'turn': {
-      if (DRAWN_BY_OTHER_KINDS.has(seen.event)) return null;
-      const from = seen.from === null ? null : laneOf(seen.from);
-      return about === null ? null : step(from ?? about, about, seen.event);
+      if (DRAWN_BY_OTHER_KINDS.has(observation.event)) return null;
+      const from = observation.from === null ? null : entityLane(observation.from);
+      return about === null ? null : step(from ?? about, about, observation.event);
     }
     case 'command':
-      return step('session', 'runner', seen.command);
+      return step('session', 'runner', observation.command);
     case 'news':
-      return step('runner', 'session', seen.phase === null ? seen.news : `${seen.news} ${seen.phase}`);
+      return step(
+        'runner',
+        'session',
+        observation.phase === null ? observation.news : `${observation.news} ${observation.phase}`,
+      );
     case 'process':
-      if (seen.what === 'start') return step('runner', 'engine', `start ${seen.pid}`);
-      return step('engine', 'runner', `exit ${seen.exitCode ?? seen.signal ?? '?'}`);
+      if (observation.what === 'start') return step('runner', 'engine', `start ${observation.pid}`);
+      return step('engine', 'runner', `exit ${observation.exitCode ?? observation.signal ?? '?'}`);
     case 'output':
-      return step('engine', 'runner', `${seen.bytes} B`);
+      return step('engine', 'runner', `${observation.bytes} B`);
     case 'commit':
-      return step('session', 'store', `commit ${seen.outcome}`);
+      return step('session', 'store', `commit ${observation.outcome}`);
     case 'alarm':
-      return step('clock', 'session', `alarm ${seen.what}`);
+      return step('clock', 'session', `alarm ${observation.what}`);
     case 'socket':
-      return step('client', 'session', `socket ${seen.what}`);
+      return step('client', 'session', `socket ${observation.what}`);
     case 'frame':
-      return seen.direction === 'in'
-        ? step('client', 'session', seen.summary)
-        : step('session', 'client', seen.summary);
+      return observation.direction === 'in'
+        ? step('client', 'session', observation.summary)
+        : step('session', 'client', observation.summary);
     case 'life':
-      return about === null ? null : step(about, about, seen.what);
+      return about === null ? null : step(about, about, observation.what);
     case 'action':
-      return about === null ? null : step(about, about, seen.action);
+      return about === null ? null : step(about, about, observation.action);
     case 'spawn':
       return about === 'download' ? step('session', 'download', 'spawn') : null;
     case 'stop':
-      return about === 'download' ? step('download', 'session', `stop ${seen.reason}`) : null;
+      return about === 'download' ? step('download', 'session', `stop ${observation.reason}`) : null;
   }
 }
 
 /** null for the host, which has no lane. */
-export function laneOf(id: EntityId): Lane | null {
+export function entityLane(id: EntityId): Lane | null {
   const [kind] = id.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }

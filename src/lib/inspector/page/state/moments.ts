@@ -28,9 +28,9 @@ export function isTransitionOf(actor: EntityId | null): (seen: Observation) => s
 }
 
 /** Appends a moment for each transition, and drops the oldest past the limit. */
-export function appendTransitions(moments: readonly Moment[], seen: readonly Transition[]): Moment[] {
+export function appendTransitions(moments: readonly Moment[], transitions: readonly Transition[]): Moment[] {
   let context = moments.at(-1)?.context ?? {};
-  const next = seen.map(({ n, at, value, event, cause, took, changed }): Moment => {
+  const next = transitions.map(({ n, at, value, event, cause, took, changed }): Moment => {
     context = applyChanges(context, changed);
     return { n, at, value, event, cause, took, context };
   });
