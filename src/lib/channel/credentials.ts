@@ -20,21 +20,18 @@ export function authenticate(tokens: Tokens, { authorization, cookie }: Credenti
 }
 
 /** null when no cookie holds a token that this server signed. */
-export function claimsFromCookies(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
+export function claimsFromCookies(tokens: Tokens, cookie: Credentials['cookie']): TokenClaims | null {
   return claimsFromSessionCookie(tokens, cookie) ?? claimsFromFirstVisitCookie(tokens, cookie);
 }
 
-export function claimsFromSessionCookie(
-  tokens: Tokens,
-  cookie: string | null | undefined,
-): TokenClaims | null {
+export function claimsFromSessionCookie(tokens: Tokens, cookie: Credentials['cookie']): TokenClaims | null {
   return firstValid(tokens, readSluiceCookies(cookie, SESSION_COOKIE));
 }
 
 /** The session of a browser whose first page has not asked for its session yet. */
 export function claimsFromFirstVisitCookie(
   tokens: Tokens,
-  cookie: string | null | undefined,
+  cookie: Credentials['cookie'],
 ): TokenClaims | null {
   return firstValid(tokens, readSluiceCookies(cookie, FIRST_VISIT_COOKIE));
 }

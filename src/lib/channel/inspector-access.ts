@@ -13,13 +13,11 @@ export type InspectorScope =
   /** Every session; `session` is the visitor's own. */
   | { scope: 'all'; session: string | null };
 
-type AccessEdge = Pick<Edge, 'inspector' | 'tokens' | 'origins'>;
+type ScopeEdge = Pick<Edge, 'inspector' | 'tokens'>;
+type SignInEdge = Pick<Edge, 'inspector' | 'origins'>;
 
 /** @returns null when the visitor may not inspect */
-export function inspectorScope(
-  edge: Omit<AccessEdge, 'origins'>,
-  credentials: Credentials,
-): InspectorScope | null {
+export function inspectorScope(edge: ScopeEdge, credentials: Credentials): InspectorScope | null {
   const { isEnabled, operatorAuth } = edge.inspector;
   const session = sessionOrNull(edge, credentials);
   if (operatorAuth.isOperator(credentials.cookie)) return { scope: 'all', session };
@@ -27,21 +25,16 @@ export function inspectorScope(
 }
 
 /** As `inspectorScope`, for the page: a visitor without a session gets one with the page. */
-export function inspectorPageScope(
-  edge: Omit<AccessEdge, 'origins'>,
-  { headers }: Request,
-): 'session' | 'all' | null {
-  return (
-    inspectorScope(edge, credentialsFromHeaders(headers))?.scope ??
-    (edge.inspector.isEnabled ? 'session' : null)
-  );
+export function inspectorPageScope(edge: ScopeEdge, { headers }: Request): 'session' | 'all' | null {
+  const scope = inspectorScope(edge, credentialsFromHeaders(headers))?.scope;
+  return scope ?? (edge.inspector.isEnabled ? 'session' : null);
 }
 
 /**
  * Sets the operator's cookie and redirects to the inspector; null for an invalid link. When another site's page sent
  * the browser here, the page `/link` asks first: a cross-origin navigation never sets a cookie.
  */
-export function signIn({ inspector, origins }: AccessEdge, { url, headers }: Request): Response | null {
+export function signIn({ inspector, origins }: SignInEdge, { url, headers }: Request): Response | null {
   const grant = new URL(url).searchParams.get('grant') ?? '';
   if (isCrossOrigin(headers.get('sec-fetch-site'))) {
     return inspector.operatorAuth.isLinkGrant(grant) ? redirectTo(`${paths.link}#grant=${grant}`) : null;
@@ -59,7 +52,7 @@ export function signIn({ inspector, origins }: AccessEdge, { url, headers }: Req
 export async function sendTrace(
   credentials: Credentials,
   query: string,
-  edge: Omit<AccessEdge, 'origins'>,
+  edge: ScopeEdge,
 ): Promise<PlainAnswer> {
   const scope = inspectorScope(edge, credentials);
   const download = new URLSearchParams(query).get('download') ?? '';

@@ -11,7 +11,14 @@ import type { Edge } from './edge.ts';
 import { credentialsFromNodeHeaders, requestHead } from './headers.ts';
 import { MessageRate } from './message-rate.ts';
 import type { TokenClaims } from './token.ts';
-import { closeGracefully, Heartbeat, pauseFor, decodeMessage, toWireSocket } from './ws.server.ts';
+import {
+  closeGracefully,
+  decodeMessage,
+  Heartbeat,
+  ignoreError,
+  pauseFor,
+  toWireSocket,
+} from './ws.server.ts';
 
 /** A pasted list of a thousand addresses passes without delay. */
 const BURST_MESSAGES = 1000;
@@ -39,7 +46,6 @@ export class ChannelServer {
 
   /** Upgrades a request to a socket of its session, or refuses it over HTTP. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // There is no other listener yet, and an unhandled 'error' event would end the process.
     socket.on('error', ignoreError);
     try {
       const claims = this.#authorize(request);
@@ -94,7 +100,6 @@ export class ChannelServer {
       const waitMs = rate.waitAfterMessage(performance.now());
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
-    // Always followed by `close`.
     ws.on('error', ignoreError);
     ws.on('close', (code, reason) => link.closed(code, reason.toString(), code !== 1006));
   }
@@ -114,8 +119,4 @@ export function refuseUpgrade(socket: Duplex, thrown: unknown): void {
   socket.end(`HTTP/1.1 ${error.status} ${error.code}\r\n${lines.join('')}\r\n${body}`, () =>
     socket.destroy(),
   );
-}
-
-function ignoreError(): void {
-  // The client disconnected.
 }

@@ -77,3 +77,6 @@ export function pauseFor(ws: WebSocket, ms: number): void {
   ws.pause();
   setTimeout(() => ws.resume(), ms).unref();
 }
+
+/** For `error` events: always followed by `close`, and an unhandled one would end the process. */
+export function ignoreError(): void {}

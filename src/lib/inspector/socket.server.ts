@@ -7,7 +7,14 @@ import { credentialsFromNodeHeaders, requestHead } from '../channel/headers.ts';
 import { inspectorScope, type InspectorScope } from '../channel/inspector-access.ts';
 import { refuseUpgrade } from '../channel/socket.server.ts';
 import { MessageRate } from '../channel/message-rate.ts';
-import { closeGracefully, Heartbeat, pauseFor, decodeMessage, toWireSocket } from '../channel/ws.server.ts';
+import {
+  closeGracefully,
+  decodeMessage,
+  Heartbeat,
+  ignoreError,
+  pauseFor,
+  toWireSocket,
+} from '../channel/ws.server.ts';
 import { CLOSE } from '../protocol/channel.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
@@ -42,7 +49,6 @@ export class InspectorServer {
 
   /** Upgrades a request to a socket, or refuses it over HTTP. */
   handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // There is no other listener yet, and an unhandled 'error' event would end the process.
     socket.on('error', ignoreError);
     try {
       const scope = this.#authorize(request);
@@ -92,8 +98,4 @@ export class InspectorServer {
     ws.on('error', ignoreError);
     ws.on('close', () => client.disconnect());
   }
-}
-
-function ignoreError(): void {
-  // The client disconnected.
 }

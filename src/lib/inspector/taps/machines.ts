@@ -105,11 +105,8 @@ class SystemObserver {
     const about = this.#entityIdOf(actorRef);
     switch (inspected.type) {
       case '@xstate.event':
-        if (
-          isLifecycleEvent(inspected.event.type) ||
-          (isRoutineEvent(inspected.event.type) && this.#hub.skipRoutine(about))
-        )
-          return;
+        if (isLifecycleEvent(inspected.event.type)) return;
+        if (isRoutineEvent(inspected.event.type) && this.#hub.skipRoutine(about)) return;
         return this.#event(about, inspected.event, inspected.sourceRef as AnyActorRef | undefined);
       case '@xstate.microstep': {
         const steps = this.#took.get(actorRef.sessionId);

@@ -30,66 +30,60 @@ export function stepsOf(observations: readonly Observation[]): Step[] {
 const DRAWN_BY_OTHER_KINDS: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
 
 /** null for an observation that is drawn from another one already, or is no message between actors. */
-function stepOf(observation: Observation): Step | null {
-  const about = entityLane(observation.about);
+function stepOf(entry: Observation): Step | null {
+  const about = laneOf(entry.about);
   const step = (from: Lane, to: Lane, text: string): Step => ({
-    n: observation.n,
-    at: observation.at,
+    n: entry.n,
+    at: entry.at,
     from,
     to,
     text,
   });
-  switch (observation.kind) {
+  switch (entry.kind) {
     case 'event': {
-      const from = observation.from === null ? null : entityLane(observation.from);
-      return about === null ? null : step(from ?? about, about, eventLabel(observation.event));
+      const from = entry.from === null ? null : laneOf(entry.from);
+      return about === null ? null : step(from ?? about, about, eventLabel(entry.event));
     }
     case 'transition':
       // Its event is drawn already; only a taken transition adds something.
-      return about === null || observation.took.length === 0
-        ? null
-        : step(about, about, `→ ${observation.value}`);
+      return about === null || entry.took.length === 0 ? null : step(about, about, `→ ${entry.value}`);
     case 'turn': {
-      if (DRAWN_BY_OTHER_KINDS.has(observation.event)) return null;
-      const from = observation.from === null ? null : entityLane(observation.from);
-      return about === null ? null : step(from ?? about, about, observation.event);
+      if (DRAWN_BY_OTHER_KINDS.has(entry.event)) return null;
+      const from = entry.from === null ? null : laneOf(entry.from);
+      return about === null ? null : step(from ?? about, about, entry.event);
     }
     case 'command':
-      return step('session', 'runner', observation.command);
+      return step('session', 'runner', entry.command);
     case 'news':
-      return step(
-        'runner',
-        'session',
-        observation.phase === null ? observation.news : `${observation.news} ${observation.phase}`,
-      );
+      return step('runner', 'session', entry.phase === null ? entry.news : `${entry.news} ${entry.phase}`);
     case 'process':
-      if (observation.what === 'start') return step('runner', 'engine', `start ${observation.pid}`);
-      return step('engine', 'runner', `exit ${observation.exitCode ?? observation.signal ?? '?'}`);
+      if (entry.what === 'start') return step('runner', 'engine', `start ${entry.pid}`);
+      return step('engine', 'runner', `exit ${entry.exitCode ?? entry.signal ?? '?'}`);
     case 'output':
-      return step('engine', 'runner', `${observation.bytes} B`);
+      return step('engine', 'runner', `${entry.bytes} B`);
     case 'commit':
-      return step('session', 'store', `commit ${observation.outcome}`);
+      return step('session', 'store', `commit ${entry.outcome}`);
     case 'alarm':
-      return step('clock', 'session', `alarm ${observation.what}`);
+      return step('clock', 'session', `alarm ${entry.what}`);
     case 'socket':
-      return step('client', 'session', `socket ${observation.what}`);
+      return step('client', 'session', `socket ${entry.what}`);
     case 'frame':
-      return observation.direction === 'in'
-        ? step('client', 'session', observation.summary)
-        : step('session', 'client', observation.summary);
+      return entry.direction === 'in'
+        ? step('client', 'session', entry.summary)
+        : step('session', 'client', entry.summary);
     case 'life':
-      return about === null ? null : step(about, about, observation.what);
+      return about === null ? null : step(about, about, entry.what);
     case 'action':
-      return about === null ? null : step(about, about, observation.action);
+      return about === null ? null : step(about, about, entry.action);
     case 'spawn':
       return about === 'download' ? step('session', 'download', 'spawn') : null;
     case 'stop':
-      return about === 'download' ? step('download', 'session', `stop ${observation.reason}`) : null;
+      return about === 'download' ? step('download', 'session', `stop ${entry.reason}`) : null;
   }
 }
 
 /** null for the host, which has no lane. */
-export function entityLane(id: EntityId): Lane | null {
+export function laneOf(id: EntityId): Lane | null {
   const [kind] = id.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }
