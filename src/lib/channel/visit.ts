@@ -69,9 +69,8 @@ export function issueSession(edge: SessionEdge, header: HeaderGetter): IssuedSes
 }
 
 function findLostSession({ storedSessions }: SessionEdge, cookie: string | undefined): string | null {
-  const named = readSluiceCookies(cookie, SESSION_COOKIE).flatMap(
-    (value) => Tokens.unverifiedSession(value) ?? [],
-  );
+  const values = readSluiceCookies(cookie, SESSION_COOKIE);
+  const named = values.flatMap((value) => Tokens.unverifiedSession(value) ?? []);
   return named.find((session) => storedSessions.summary(session).downloads > 0) ?? null;
 }
 

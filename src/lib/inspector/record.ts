@@ -7,10 +7,7 @@ import type { RunnerCommand, RunnerEvent } from '../protocol/runner.ts';
 import type { TransitionDefinition } from './charts/transition-id.ts';
 
 type Kind<K extends Observation['kind']> = Extract<Observation, { kind: K }>;
-type ObservationBody<K extends Observation['kind']> = Omit<
-  Kind<K>,
-  'n' | 'at' | 'about' | 'session' | 'cause'
->;
+type Fields<K extends Observation['kind']> = Omit<Kind<K>, 'n' | 'at' | 'about' | 'session' | 'cause'>;
 
 /** One chunk of an engine's output. Its masked bytes are filled in later (`output-recorder.ts`). */
 export interface OutputChunk {
@@ -35,16 +32,16 @@ export type RecordBody =
     }
   | { kind: 'action'; action: string; params: unknown }
   | { kind: 'spawn'; machine: string; value: unknown }
-  | ObservationBody<'stop'>
-  | ObservationBody<'turn'>
+  | Fields<'stop'>
+  | Fields<'turn'>
   | { kind: 'life'; what: 'wake' | 'evict' | 'reset'; error: unknown }
-  | ObservationBody<'alarm'>
+  | Fields<'alarm'>
   | { kind: 'commit'; outcome: 'done' | 'failed'; sessions: string[]; writes: number; durationMs: number }
-  | ObservationBody<'socket'>
+  | Fields<'socket'>
   | { kind: 'frame'; direction: 'in' | 'out'; bytes: number; text: string | null }
   | { kind: 'command'; command: RunnerCommand }
   | { kind: 'news'; news: RunnerEvent }
-  | (Omit<ObservationBody<'process'>, 'argv'> & { argv: readonly string[] })
+  | (Omit<Fields<'process'>, 'argv'> & { argv: readonly string[] })
   | { kind: 'output'; chunk: OutputChunk };
 
 export interface ObservationRecord {
@@ -128,7 +125,7 @@ export function isRoutineEvent(type: string): boolean {
   return ROUTINE.has(type);
 }
 
-export function isRoutineTurn(event: string, outcome: ObservationBody<'turn'>['outcome']): boolean {
+export function isRoutineTurn(event: string, outcome: Fields<'turn'>['outcome']): boolean {
   return outcome === 'done' && event === 'runnerEvents';
 }
 

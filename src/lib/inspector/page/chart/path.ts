@@ -10,21 +10,17 @@ export function roundedPath(points: readonly Point[]): string {
   const parts = rest.map((corner, index) => {
     const next = rest[index + 1];
     if (next === undefined) return `L${corner.x} ${corner.y}`;
-    const before = pointTowards(corner, points[index]!);
-    const after = pointTowards(corner, next);
+    const before = towards(corner, points[index]!);
+    const after = towards(corner, next);
     return `L${before.x} ${before.y}Q${corner.x} ${corner.y} ${after.x} ${after.y}`;
   });
   return `M${first.x} ${first.y}${parts.join('')}`;
 }
 
 /** The point one radius from the corner along a side, at most at its middle. */
-function pointTowards(corner: Point, end: Point): Point {
+function towards(corner: Point, end: Point): Point {
   const length = Math.hypot(end.x - corner.x, end.y - corner.y);
   const share = length === 0 ? 0 : Math.min(RADIUS / length, 0.5);
-  return {
-    x: roundToTenth(corner.x + (end.x - corner.x) * share),
-    y: roundToTenth(corner.y + (end.y - corner.y) * share),
-  };
+  const at = (from: number, to: number): number => Math.round((from + (to - from) * share) * 10) / 10;
+  return { x: at(corner.x, end.x), y: at(corner.y, end.y) };
 }
-
-const roundToTenth = (value: number): number => Math.round(value * 10) / 10;

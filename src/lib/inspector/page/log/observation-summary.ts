@@ -2,65 +2,54 @@
 import type { Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 import { eventLabel } from './sequence.ts';
 
-export function observationSummary(observation: Observation): string {
-  switch (observation.kind) {
+export function observationSummary(entry: Observation): string {
+  switch (entry.kind) {
     case 'event':
-      return joinParts(eventLabel(observation.event), briefValues(observation.data));
+      return joinParts(eventLabel(entry.event), briefValues(entry.data));
     case 'transition':
       return joinParts(
-        eventLabel(observation.event),
-        observation.took.length === 0 ? `= ${observation.value}` : `→ ${observation.value}`,
-        keysOf(observation.changed),
+        eventLabel(entry.event),
+        entry.took.length === 0 ? `= ${entry.value}` : `→ ${entry.value}`,
+        keysOf(entry.changed),
       );
     case 'action':
-      return joinParts(observation.action, briefValues(observation.params));
+      return joinParts(entry.action, briefValues(entry.params));
     case 'spawn':
-      return joinParts(observation.machine, observation.value);
+      return joinParts(entry.machine, entry.value);
     case 'stop':
-      return observation.reason;
+      return entry.reason;
     case 'turn':
       return joinParts(
-        observation.event,
-        observation.outcome === 'done' ? '' : observation.outcome,
-        observation.waiting > 0 ? `+${observation.waiting}` : '',
+        entry.event,
+        entry.outcome === 'done' ? '' : entry.outcome,
+        entry.waiting > 0 ? `+${entry.waiting}` : '',
       );
     case 'life':
-      return joinParts(observation.what, observation.error ?? '');
+      return joinParts(entry.what, entry.error ?? '');
     case 'alarm':
-      return joinParts(observation.what, observation.retries > 0 ? `retry ${observation.retries}` : '');
+      return joinParts(entry.what, entry.retries > 0 ? `retry ${entry.retries}` : '');
     case 'commit':
-      return joinParts(
-        observation.outcome,
-        observation.writes === null ? '' : `${observation.writes} writes`,
-      );
+      return joinParts(entry.outcome, entry.writes === null ? '' : `${entry.writes} writes`);
     case 'socket':
-      return joinParts(observation.what, observation.code === null ? '' : String(observation.code));
+      return joinParts(entry.what, entry.code === null ? '' : String(entry.code));
     case 'frame':
-      return joinParts(observation.direction, observation.summary, `${observation.bytes}`);
+      return joinParts(entry.direction, entry.summary, `${entry.bytes}`);
     case 'command':
-      return joinParts(observation.command, briefValues(observation.data));
+      return joinParts(entry.command, briefValues(entry.data));
     case 'news':
-      return joinParts(observation.news, observation.phase ?? '', briefValues(observation.data));
+      return joinParts(entry.news, entry.phase ?? '', briefValues(entry.data));
     case 'process':
-      return observation.what === 'start'
-        ? joinParts(observation.what, String(observation.pid), observation.argv.join(' '))
-        : joinParts(
-            observation.what,
-            String(observation.pid),
-            String(observation.exitCode ?? observation.signal ?? ''),
-          );
+      return entry.what === 'start'
+        ? joinParts(entry.what, String(entry.pid), entry.argv.join(' '))
+        : joinParts(entry.what, String(entry.pid), String(entry.exitCode ?? entry.signal ?? ''));
     case 'output':
-      return joinParts(
-        observation.fd === 1 ? 'stdout' : 'stderr',
-        `${observation.bytes} B`,
-        observation.text.trimEnd(),
-      );
+      return joinParts(entry.fd === 1 ? 'stdout' : 'stderr', `${entry.bytes} B`, entry.text.trimEnd());
   }
 }
 
 /** Duration in ms; null where it is unknown or does not apply. */
-export function durationOf(observation: Observation): number | null {
-  return 'durationMs' in observation ? observation.durationMs : null;
+export function durationOf(entry: Observation): number | null {
+  return 'durationMs' in entry ? entry.durationMs : null;
 }
 
 /** `download:VnJkQ…` → `download VnJk`: enough to distinguish the actors on one screen. */

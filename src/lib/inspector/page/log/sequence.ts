@@ -31,14 +31,9 @@ const DRAWN_BY_OTHER_KINDS: ReadonlySet<string> = new Set(['message', 'runnerEve
 
 /** null for an observation that is drawn from another one already, or is no message between actors. */
 function stepOf(entry: Observation): Step | null {
+  const { n, at } = entry;
   const about = laneOf(entry.about);
-  const step = (from: Lane, to: Lane, text: string): Step => ({
-    n: entry.n,
-    at: entry.at,
-    from,
-    to,
-    text,
-  });
+  const step = (from: Lane, to: Lane, text: string): Step => ({ n, at, from, to, text });
   switch (entry.kind) {
     case 'event': {
       const from = entry.from === null ? null : laneOf(entry.from);

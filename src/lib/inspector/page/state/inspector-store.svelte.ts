@@ -80,8 +80,8 @@ export class InspectorStore {
     this.#restart();
   }
 
-  setLogScope(watched: LogScope): void {
-    this.logScope = watched;
+  setLogScope(scope: LogScope): void {
+    this.logScope = scope;
     this.#restart();
   }
 
@@ -155,12 +155,9 @@ export class InspectorStore {
 
   #sendWatch(): void {
     this.#hasAnswerBegun = false;
-    const actor = this.logScope === 'actor' && this.selected !== null && this.selected !== 'host';
-    this.#connection?.send({
-      type: 'watch',
-      since: 0,
-      ...(actor ? { actor: this.selected as EntityId } : {}),
-    });
+    const hasActor = this.logScope === 'actor' && this.selected !== null && this.selected !== 'host';
+    const filter = hasActor ? { actor: this.selected as EntityId } : {};
+    this.#connection?.send({ type: 'watch', since: 0, ...filter });
     this.#requestExplanation();
   }
 
