@@ -26,7 +26,7 @@ async function attach(vite: ViteDevServer): Promise<void> {
   const { createSluice } = await load<typeof import('../src/server/sluice.ts')>('src/server/sluice.ts');
   const { edgeOf, openSockets } =
     await load<typeof import('../src/server/server.ts')>('src/server/server.ts');
-  const { mount } = await load<typeof import('../src/lib/channel/mount.ts')>('src/lib/channel/mount.ts');
+  const { mountEdge } = await load<typeof import('../src/lib/channel/mount.ts')>('src/lib/channel/mount.ts');
   const front = await load<typeof import('../src/lib/channel/front.server.ts')>(
     'src/lib/channel/front.server.ts',
   );
@@ -47,14 +47,14 @@ async function attach(vite: ViteDevServer): Promise<void> {
   server.once('listening', () => {
     edge = edgeOf(sluice, (server.address() as AddressInfo).port, log);
     sockets = openSockets(edge, sluice);
-    mount(edge);
+    mountEdge(edge);
   });
   vite.middlewares.use((request, response, next) => {
-    if (edge !== null && front.receive(request, response, edge, admission)) next();
+    if (edge !== null && front.handleRequest(request, response, edge, admission)) next();
   });
   // Vite has its own socket for reloading, on other paths.
   server.on('upgrade', (request, socket, head) => {
-    if (sockets) front.upgrade(sockets.endpoints, request, socket, head);
+    if (sockets) front.dispatchUpgrade(sockets.endpoints, request, socket, head);
   });
   server.once('close', () => void sockets?.close());
 }

@@ -3,13 +3,13 @@
  * API is answered too.
  */
 import type { Handle, HandleServerError } from '@sveltejs/kit';
-import { mounted } from '#lib/channel/mount.ts';
+import { mountedEdge } from '#lib/channel/mount.ts';
 import { paraglideMiddleware } from '#lib/paraglide/server.js';
 
 export const handle: Handle = ({ event, resolve }) =>
   paraglideMiddleware(event.request, async ({ request, locale }) => {
     event.request = request;
-    const { session, cookies } = mounted().visit(request);
+    const { session, cookies } = mountedEdge().visit(request);
     const response = await resolve(event, {
       // Its id alone: the page checks whether there is a session (static/session.js) and whether it is the same as before.
       transformPageChunk: ({ html }) => html.replace('%lang%', locale).replace('%session%', session ?? ''),

@@ -19,7 +19,7 @@ import { createEmbeddedHost, define, type EmbeddedHost } from '../../src/lib/act
 import type { SessionEnv } from '../../src/lib/actors/session/env.ts';
 import { SessionActor } from '../../src/lib/actors/session/session-actor.ts';
 import type { Edge } from '../../src/lib/channel/edge.ts';
-import { Gatekeeper } from '../../src/lib/channel/origin.ts';
+import { AllowedOrigins } from '../../src/lib/channel/origin.ts';
 import { ChannelServer } from '../../src/lib/channel/socket.server.ts';
 import { Tokens } from '../../src/lib/channel/token.ts';
 import { BenchObject } from './object.ts';
@@ -68,17 +68,17 @@ function createHost(dir: string): EmbeddedHost {
 function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
   const channel = new ChannelServer({
     tokens,
-    gate: new Gatekeeper('127.0.0.1', port, []),
+    origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => host.get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
-    lists: {} as Edge['lists'],
+    storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],
     isStopping: () => false,
   });
   server.on('upgrade', (request, socket, head) => {
-    channel.upgrade(request, socket, head);
+    channel.handleUpgrade(request, socket, head);
   });
 }
 

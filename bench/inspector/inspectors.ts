@@ -1,6 +1,6 @@
 /** A client that inspects everything, or one that asked for everything and then reads nothing. */
 import { WebSocket } from 'ws';
-import { Operators } from '#lib/channel/operator.ts';
+import { OperatorAuth } from '#lib/channel/operator.ts';
 import { readTokenKey } from '#lib/channel/token-key.server.ts';
 import { type InspectorServerMessage, INSPECTOR_SUBPROTOCOL } from '#lib/protocol/inspection.ts';
 import type { TestServer } from '../../tests/support/server.ts';
@@ -20,7 +20,7 @@ export interface InspectingClient {
 export async function openInspector(server: TestServer, reads: boolean): Promise<InspectingClient> {
   const key = readTokenKey(server.place.dataDir);
   if (key === null) throw new Error('the server has no key');
-  const operators = new Operators(key);
+  const operators = new OperatorAuth(key);
   const grant = new URL(operators.link(), server.url).searchParams.get('grant') ?? '';
   const cookie = operators.signIn(grant, false)?.split(';', 1)[0] ?? '';
   const address = `${server.url.replace(/^http/, 'ws')}/api/inspector/channel`;

@@ -5,7 +5,7 @@
  */
 import ELK, { type ElkExtendedEdge, type ElkNode } from 'elkjs';
 import type { Box, Chart, ChartEdge, ChartLine, ChartState } from '../../src/lib/inspector/charts/chart.ts';
-import { linesOfState, METRICS } from '../../src/lib/inspector/charts/text.ts';
+import { stateLines, METRICS } from '../../src/lib/inspector/charts/text.ts';
 import type { DefinedState, Definition } from './read-machine.ts';
 
 const OPTIONS = {
@@ -75,7 +75,7 @@ export async function layOut({ id, states, edges }: Definition): Promise<Omit<Ch
 
 function headOf(state: DefinedState, edges: ChartEdge[]): { width: number; height: number } {
   const { char, line, title, pad } = METRICS;
-  const lines = linesOfState(
+  const lines = stateLines(
     state,
     edges.filter(({ source }) => source === state.path),
   );

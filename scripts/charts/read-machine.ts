@@ -1,7 +1,7 @@
 /** A machine's definition as plain data: everything that a chart shows, and nothing that depends on how it is drawn. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import type { ChartEdge, ChartState, EdgeKind } from '../../src/lib/inspector/charts/chart.ts';
-import { edgeId } from '../../src/lib/inspector/charts/edge-id.ts';
+import { transitionId } from '../../src/lib/inspector/charts/transition-id.ts';
 
 export type DefinedState = Pick<
   ChartState,
@@ -45,7 +45,7 @@ function edgesOf(node: AnyStateNode): ChartEdge[] {
 }
 
 function edgeOf(node: AnyStateNode, definition: AnyTransitionDefinition): ChartEdge {
-  const id = edgeId(definition as Parameters<typeof edgeId>[0]);
+  const id = transitionId(definition as Parameters<typeof transitionId>[0]);
   if (id === null) throw new Error(`A transition of ${node.id} cannot be named.`);
   const target = definition.target?.[0] as AnyStateNode | undefined;
   return {

@@ -195,7 +195,7 @@ export class DownloadFollower {
     void catchUp(next, {
       read: this.#session!.read,
       missing,
-      onRows: (rows) => this.#rows.fill(rows, generation),
+      onRows: (rows) => this.#rows.addListed(rows, generation),
       onLost: (id, error) => this.#lose(id, error),
       signal: this.#looking.signal,
     });

@@ -1,4 +1,4 @@
-import { Operators } from '#lib/channel/operator.ts';
+import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { readTokenKey, TokenKeyError } from '#lib/channel/token-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -48,7 +48,7 @@ It is for the server with the same SLUICE_DATA_DIR. The inspector's link can be 
       const session = sessionAmong(await askSessions(key, wanted, values, config), wanted);
       return print(new URL(new SessionLinks(key).link(session), server).href, io);
     }
-    return print(new URL(new Operators(key).link(), server).href, io);
+    return print(new URL(new OperatorAuth(key).link(), server).href, io);
   },
 };
 
@@ -87,7 +87,7 @@ async function askSessions(
   { port, dataDir }: Config,
 ): Promise<SessionList> {
   const base = textOf(values, 'server') ?? localOf(port);
-  const headers = { authorization: new Operators(key).authorization() };
+  const headers = { authorization: new OperatorAuth(key).authorization() };
   const read = readerOf((path) =>
     fetch(new URL(`/api${path}`, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
   );

@@ -43,7 +43,7 @@ export function createInspector({
     downloadOf: (cwd) => downloadOf(config.downloadDir, cwd),
     jobs: () => runner.jobs(),
     explain: (session, download) => sessions.get(session).call('explain', download),
-    about: { version: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
+    environment: { version: VERSION, node: process.version, platform: `${process.platform} ${process.arch}` },
     versions: async () => versionsOf(await engines.registry.statuses()),
     usageOfGroups,
     pid: process.pid,

@@ -3,18 +3,18 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Admission } from '#lib/channel/admission.ts';
 import {
-  type Endpoint,
+  type UpgradeHandler,
   PROTOCOL_HEADER,
-  receive,
+  handleRequest,
   refuseUnknownUpgrade,
   sendAnswer,
-  upgrade,
+  dispatchUpgrade,
 } from '#lib/channel/front.server.ts';
 import type { Edge } from '#lib/channel/edge.ts';
-import { mount } from '#lib/channel/mount.ts';
-import { Gatekeeper } from '#lib/channel/origin.ts';
+import { mountEdge } from '#lib/channel/mount.ts';
+import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { ChannelServer } from '#lib/channel/socket.server.ts';
-import { InspectorSockets } from '#lib/inspector/socket.server.ts';
+import { InspectorServer } from '#lib/inspector/socket.server.ts';
 import { paths } from '#lib/protocol/paths.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
 import { historyPathIn } from '#lib/watchdog/termination-history-file.server.ts';
@@ -57,7 +57,7 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const port = await listen(server, config);
     const edge = edgeOf(sluice, port, log);
     const sockets = openSockets(edge, sluice);
-    const unmount = mount(edge);
+    const unmount = mountEdge(edge);
     serve(server, edge, sockets.endpoints, page, log);
     void sluice.resume();
     return {
@@ -100,21 +100,22 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
   const { config, inspector, operators, sessionLinks, sessionList } = sluice;
   return {
     tokens: sluice.tokens,
-    gate: new Gatekeeper(config.host, port, config.origins),
+    origins: new AllowedOrigins(config.host, port, config.origins),
     session: (id) => sluice.sessions.get(id),
     engines: () => sluice.registry.statuses(),
     downloadDir: config.downloadDir,
     inspector: {
-      isOpen: config.inspector,
-      operators,
+      isEnabled: config.inspector,
+      operatorAuth: operators,
       trace: (download, session) => inspector.trace(download, session),
-      signedIn: () => log.info('an operator signed in to the inspector'),
+      onSignIn: () => log.info('an operator signed in to the inspector'),
     },
-    lists: {
+    storedSessions: {
       links: sessionLinks,
       summary: (session) => sessionList.summary(session),
       all: (prefix, limit) => sessionList.all(prefix, limit),
-      reopened: (session) => log.info('a link of the operator opened a session in a browser', { session }),
+      onLinkOpened: (session) =>
+        log.info('a link of the operator opened a session in a browser', { session }),
     },
     reasonsNotReady: () => sluice.reasonsNotReady(),
     isStopping: () => sluice.isStopping,
@@ -122,14 +123,14 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
 }
 
 export interface Sockets {
-  endpoints: Record<string, Endpoint>;
+  endpoints: Record<string, UpgradeHandler>;
   close(): Promise<void>;
 }
 
 /** The WebSocket endpoints, by path. */
 export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
   const channel = new ChannelServer(edge);
-  const inspectors = new InspectorSockets(edge, inspector);
+  const inspectors = new InspectorServer(edge, inspector);
   return {
     endpoints: { [paths.channel]: channel, [paths.inspectorChannel]: inspectors },
     async close() {
@@ -147,9 +148,9 @@ function serve(
   log: Logger,
 ): void {
   const admission = new Admission();
-  server.on('connection', () => admission.connected());
+  server.on('connection', () => admission.connectionOpened());
   server.on('request', (request, response) => {
-    if (!receive(request, response, edge, admission)) return;
+    if (!handleRequest(request, response, edge, admission)) return;
     Promise.resolve(page(request, response)).catch((error: unknown) => {
       log.error('answering a request', { path: request.url?.split('?', 1)[0], error });
       if (response.headersSent) response.destroy();
@@ -157,7 +158,7 @@ function serve(
     });
   });
   server.on('upgrade', (request, socket, head) => {
-    if (!upgrade(endpoints, request, socket, head)) refuseUnknownUpgrade(socket);
+    if (!dispatchUpgrade(endpoints, request, socket, head)) refuseUnknownUpgrade(socket);
   });
 }
 

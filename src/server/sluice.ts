@@ -11,7 +11,7 @@ import { type AllowEntry, parseAllowPrivate, isRefusedLiteral } from '#lib/guard
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { Runner, type RunnerOptions } from '#lib/runner/runner.ts';
-import { Operators } from '#lib/channel/operator.ts';
+import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
@@ -45,7 +45,7 @@ export interface Sluice {
   readonly registry: Registry;
   readonly runner: Runner;
   readonly tokens: Tokens;
-  readonly operators: Operators;
+  readonly operators: OperatorAuth;
   readonly sessionLinks: SessionLinks;
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
@@ -124,7 +124,7 @@ export async function createSluice({
       registry,
       instance: instanceKey(join(stateDir, 'run')),
       onEvents: (session, events) => {
-        taps.wire.news(session, events);
+        taps.wire.recordEvents(session, events);
         // A session's turn is not part of the job that the watchdog would name.
         const handled = runOutsideJobs(() => sessions.get(session).call('runnerEvents', events));
         handled.catch((error: unknown) =>
@@ -149,7 +149,7 @@ export async function createSluice({
       registry,
       runner,
       tokens: new Tokens(key),
-      operators: new Operators(key),
+      operators: new OperatorAuth(key),
       sessionLinks: new SessionLinks(key),
       sessionList: new StoredSessions(host, SESSION),
       inspector,
@@ -181,7 +181,7 @@ class DeferredRunner implements RunnerPort {
   }
 
   send(...command: Parameters<RunnerPort['send']>): void {
-    this.#tap.command(...command);
+    this.#tap.recordCommand(...command);
     if (this.#runner) this.#runner.send(...command);
     else this.#queued.push(command);
   }
@@ -230,7 +230,7 @@ function sessionEnv(
     },
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,
-    machinesStarted: (session, root) => machines.started(session, root),
+    machinesStarted: (session, root) => machines.onStarted(session, root),
   };
 }
 

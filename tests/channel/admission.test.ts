@@ -1,58 +1,58 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Admission, MOST_A_TURN, MOST_WHILE_CONNECTING } from '#lib/channel/admission.ts';
+import { Admission, MAX_STARTS_PER_TURN, MAX_STARTS_WHILE_CONNECTING } from '#lib/channel/admission.ts';
 import { waitFor } from '../support/wait.ts';
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
-function enterMany(admission: Admission, count: number): number[] {
-  const begun: number[] = [];
-  for (let number = 0; number < count; number++) admission.enter(() => begun.push(number));
-  return begun;
+function admitMany(admission: Admission, count: number): number[] {
+  const started: number[] = [];
+  for (let number = 0; number < count; number++) admission.admit(() => started.push(number));
+  return started;
 }
 
-test('a request is begun at once', () => {
-  assert.equal(enterMany(new Admission(), 1), [0]);
+test('a single request starts at once', () => {
+  assert.equal(admitMany(new Admission(), 1), [0]);
 });
 
-test('of many no more than a turn can take are begun in it, and all in the order in which they came', async () => {
-  const count = 3 * MOST_A_TURN + 1;
-  const begun = enterMany(new Admission(), count);
-  const turns = [begun.length];
-  while (begun.length < count) {
+test('many requests start in order, no more than the limit in each turn', async () => {
+  const count = 3 * MAX_STARTS_PER_TURN + 1;
+  const started = admitMany(new Admission(), count);
+  const turns = [started.length];
+  while (started.length < count) {
     await nextTurn();
-    turns.push(begun.length);
+    turns.push(started.length);
   }
   assert.equal(
     turns.map((sum, turn) => sum - (turns[turn - 1] ?? 0)),
-    [MOST_A_TURN, MOST_A_TURN, MOST_A_TURN, 1],
+    [MAX_STARTS_PER_TURN, MAX_STARTS_PER_TURN, MAX_STARTS_PER_TURN, 1],
   );
   assert.equal(
-    begun,
+    started,
     Array.from({ length: count }, (_, number) => number),
   );
 });
 
-test('while connections come in, turns take less', async () => {
+test('while connections arrive, fewer requests start in a turn', async () => {
   const admission = new Admission();
-  admission.connected();
-  const begun = enterMany(admission, 3 * MOST_A_TURN);
-  assert.is(begun.length, MOST_WHILE_CONNECTING);
-  admission.connected();
+  admission.connectionOpened();
+  const started = admitMany(admission, 3 * MAX_STARTS_PER_TURN);
+  assert.is(started.length, MAX_STARTS_WHILE_CONNECTING);
+  admission.connectionOpened();
   await nextTurn();
-  assert.is(begun.length, 2 * MOST_WHILE_CONNECTING);
+  assert.is(started.length, 2 * MAX_STARTS_WHILE_CONNECTING);
   await nextTurn();
-  assert.is(begun.length, 2 * MOST_WHILE_CONNECTING + MOST_A_TURN);
-  await waitFor(() => begun.length === 3 * MOST_A_TURN, { what: 'the rest' });
+  assert.is(started.length, 2 * MAX_STARTS_WHILE_CONNECTING + MAX_STARTS_PER_TURN);
+  await waitFor(() => started.length === 3 * MAX_STARTS_PER_TURN, { what: 'the rest' });
 });
 
-test('who comes while others wait does not pass them', async () => {
+test('a request that arrives while others wait does not overtake them', async () => {
   const admission = new Admission();
-  const begun = enterMany(admission, MOST_A_TURN + 2);
+  const started = admitMany(admission, MAX_STARTS_PER_TURN + 2);
   let late = -1;
-  admission.enter(() => (late = begun.length));
-  await waitFor(() => late >= 0, { what: 'the late one' });
-  assert.is(late, MOST_A_TURN + 2);
+  admission.admit(() => (late = started.length));
+  await waitFor(() => late >= 0, { what: 'the late request' });
+  assert.is(late, MAX_STARTS_PER_TURN + 2);
 });
 
 test.run();

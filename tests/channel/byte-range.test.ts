@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isNotModified, rangeApplies, readRange } from '#lib/channel/byte-range.ts';
 
-test('one range is served as it is asked for, cut at the end of the file', () => {
+test('a single range is served, cut at the end of the file', () => {
   assert.equal(readRange('bytes=0-0', 10), { kind: 'part', first: 0, last: 0 });
   assert.equal(readRange('bytes=3-', 10), { kind: 'part', first: 3, last: 9 });
   assert.equal(readRange('bytes=3-99', 10), { kind: 'part', first: 3, last: 9 });
@@ -12,7 +12,7 @@ test('one range is served as it is asked for, cut at the end of the file', () =>
   assert.equal(readRange('Bytes = 1 - 2', 10), { kind: 'part', first: 1, last: 2 });
 });
 
-test('a range past the end cannot be served', () => {
+test('a range past the end is unsatisfiable', () => {
   for (const [header, size] of [
     ['bytes=10-', 10],
     ['bytes=10-12', 10],
@@ -24,7 +24,7 @@ test('a range past the end cannot be served', () => {
   }
 });
 
-test('what is no range, or several, is answered with the whole file', () => {
+test('an invalid range or a list of ranges gets the whole file', () => {
   for (const header of [
     null,
     '',
@@ -51,7 +51,7 @@ test('a served part always lies inside the file', () => {
 
 const file = { etag: '"a-1"', modified: 'Mon, 23 Nov 2026 10:00:00 GMT' };
 
-test('If-Range lets a part through only for this very file', () => {
+test('If-Range allows a part only of this version of the file', () => {
   assert.ok(rangeApplies(null, file));
   assert.ok(rangeApplies('"a-1"', file));
   assert.ok(rangeApplies(file.modified, file));
@@ -60,7 +60,7 @@ test('If-Range lets a part through only for this very file', () => {
   assert.not(rangeApplies('Mon, 23 Nov 2026 09:00:00 GMT', file));
 });
 
-test('If-None-Match spares who has the file already', () => {
+test('If-None-Match matches any listed ETag, weakly', () => {
   assert.ok(isNotModified('"x", W/"a-1"', file));
   assert.ok(isNotModified('*', file));
   assert.not(isNotModified('"x"', file));

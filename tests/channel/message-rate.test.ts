@@ -2,31 +2,31 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { MessageRate } from '#lib/channel/message-rate.ts';
 
-test('a burst passes unhindered, the message after it waits for its place', () => {
+test('a burst passes without delay, the message after it must wait', () => {
   const rate = new MessageRate(3, 100);
   assert.equal(
-    [0, 0, 0, 0].map((now) => rate.take(now)),
+    [0, 0, 0, 0].map((now) => rate.waitAfterMessage(now)),
     [0, 0, 0, 10],
   );
 });
 
-test('places come back with time, never more than a burst', () => {
+test('the bucket refills with time, up to one burst', () => {
   const rate = new MessageRate(2, 100);
-  rate.take(0);
-  rate.take(0);
-  assert.is(rate.take(10), 0);
+  rate.waitAfterMessage(0);
+  rate.waitAfterMessage(0);
+  assert.is(rate.waitAfterMessage(10), 0);
   assert.equal(
-    [9999, 9999, 9999].map((now) => rate.take(now)),
+    [9999, 9999, 9999].map((now) => rate.waitAfterMessage(now)),
     [0, 0, 10],
   );
 });
 
-test('a sender that keeps the pace it is told is told the same again', () => {
+test('a sender that waits as told gets the same wait each time', () => {
   const rate = new MessageRate(1, 100);
   let now = 0;
-  const waits = [rate.take(now)];
+  const waits = [rate.waitAfterMessage(now)];
   for (let n = 0; n < 5; n++) {
-    const wait = rate.take(now);
+    const wait = rate.waitAfterMessage(now);
     waits.push(wait);
     now += wait;
   }

@@ -1,19 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Operators } from '#lib/channel/operator.ts';
+import { OperatorAuth } from '#lib/channel/operator.ts';
 
 const KEY = new Uint8Array(32).fill(7);
 const MINUTE_MS = 60_000;
 
 function start(key = KEY) {
   const clock = { now: Date.UTC(2026, 10, 23) };
-  return { clock, operators: new Operators(key, () => clock.now) };
+  return { clock, operators: new OperatorAuth(key, () => clock.now) };
 }
 
 const grantOf = (link: string): string => new URL(link, 'http://h').searchParams.get('grant') ?? '';
 const cookieOf = (line: string | null): string => line?.split(';')[0] ?? '';
 
-test('a link signs in for ten minutes, as often as it is opened', () => {
+test('a link signs in any number of times within ten minutes', () => {
   const { clock, operators } = start();
   const grant = grantOf(operators.link());
   assert.ok(operators.signIn(grant, false));
@@ -23,7 +23,7 @@ test('a link signs in for ten minutes, as often as it is opened', () => {
   assert.is(operators.signIn(grant, false), null);
 });
 
-test('who signed in is the operator for twelve hours, and the browser is told so', () => {
+test('the cookie is valid for twelve hours, and expires in the browser then', () => {
   const { clock, operators } = start();
   const line = operators.signIn(grantOf(operators.link()), false);
   assert.match(line ?? '', `Max-Age=${12 * 60 * 60};`);
@@ -35,7 +35,7 @@ test('who signed in is the operator for twelve hours, and the browser is told so
   assert.not(operators.isOperator(cookie));
 });
 
-test('a link is no cookie, a cookie is no link, and neither is of another key', () => {
+test('a link is not accepted as a cookie, a cookie not as a link, and neither under another key', () => {
   const { operators } = start();
   const other = start(new Uint8Array(32).fill(8)).operators;
   const grant = grantOf(operators.link());
@@ -49,7 +49,7 @@ test('a link is no cookie, a cookie is no link, and neither is of another key', 
     assert.not(operators.isOperator(nobody));
 });
 
-test('no grant with any one character changed signs in: its time cannot be put off', () => {
+test('no grant with any one character changed signs in: its expiry cannot be forged', () => {
   const { operators } = start();
   const grant = grantOf(operators.link());
   for (let at = 0; at < grant.length; at++) {
@@ -60,7 +60,7 @@ test('no grant with any one character changed signs in: its time cannot be put o
   }
 });
 
-test('the cookie cannot be read by scripts nor sent by other sites, and is Secure over https', () => {
+test('the cookie is HttpOnly and SameSite, and Secure over https', () => {
   const { operators } = start();
   const [plain = '', secure = ''] = [false, true].map((https) =>
     operators.signIn(grantOf(operators.link()), https),

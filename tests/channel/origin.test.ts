@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Gatekeeper, type RequestHead } from '#lib/channel/origin.ts';
+import { AllowedOrigins, type RequestHead } from '#lib/channel/origin.ts';
 
 const head = (part: Partial<RequestHead>): RequestHead => ({
   method: 'GET',
@@ -9,7 +9,7 @@ const head = (part: Partial<RequestHead>): RequestHead => ({
   fetchSite: undefined,
   ...part,
 });
-const gate = new Gatekeeper('127.0.0.1', 3000, ['https://dl.example.org', 'http://nas:8080']);
+const allowed = new AllowedOrigins('127.0.0.1', 3000, ['https://dl.example.org', 'http://nas:8080']);
 
 function codeOf(action: () => void): string | null {
   try {
@@ -29,9 +29,9 @@ for (const host of [
   'DL.example.org:443',
   'nas:8080',
 ]) {
-  test(`Host ${host} is ours`, () =>
+  test(`Host ${host} is allowed`, () =>
     assert.is(
-      codeOf(() => gate.check(head({ host }))),
+      codeOf(() => allowed.check(head({ host }))),
       null,
     ));
 }
@@ -47,16 +47,16 @@ for (const host of [
   '2130706433:3000',
   '127.1:3000',
 ]) {
-  test(`Host ${host} is foreign, for pages too`, () => {
+  test(`Host ${host} is refused, for pages too`, () => {
     assert.is(
-      codeOf(() => gate.check(head({ host }))),
+      codeOf(() => allowed.check(head({ host }))),
       'forbidden_host',
     );
   });
 }
 
 for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
-  test(`${method} from another site is refused, from our page or from no browser it is not`, () => {
+  test(`${method} from another origin is refused, from an allowed one or from a program it is not`, () => {
     for (const origin of [
       'https://evil.example',
       'null',
@@ -65,7 +65,7 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
       'http://dl.example.org',
     ]) {
       assert.is(
-        codeOf(() => gate.check(head({ method, origin }))),
+        codeOf(() => allowed.check(head({ method, origin }))),
         'forbidden_origin',
         origin,
       );
@@ -77,7 +77,7 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
       'https://dl.example.org',
     ]) {
       assert.is(
-        codeOf(() => gate.check(head({ method, origin }))),
+        codeOf(() => allowed.check(head({ method, origin }))),
         null,
         origin,
       );
@@ -85,51 +85,51 @@ for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
   });
 }
 
-test('a browser that sends no Origin is told by Sec-Fetch-Site', () => {
+test('without Origin, Sec-Fetch-Site decides', () => {
   for (const fetchSite of ['cross-site', 'same-site']) {
     assert.is(
-      codeOf(() => gate.check(head({ method: 'POST', fetchSite }))),
+      codeOf(() => allowed.check(head({ method: 'POST', fetchSite }))),
       'forbidden_origin',
       fetchSite,
     );
   }
   for (const fetchSite of ['same-origin', 'none', undefined]) {
     assert.is(
-      codeOf(() => gate.check(head({ method: 'POST', fetchSite }))),
+      codeOf(() => allowed.check(head({ method: 'POST', fetchSite }))),
       null,
       fetchSite,
     );
   }
 });
 
-test('GET from another site is answered, a WebSocket is not', () => {
+test('GET from another origin is allowed, a WebSocket is not', () => {
   const foreign = head({ origin: 'https://evil.example' });
   assert.is(
-    codeOf(() => gate.check(foreign)),
+    codeOf(() => allowed.check(foreign)),
     null,
   );
   assert.is(
-    codeOf(() => gate.checkUpgrade(foreign)),
+    codeOf(() => allowed.checkUpgrade(foreign)),
     'forbidden_origin',
   );
   assert.is(
-    codeOf(() => gate.checkUpgrade(head({ host: 'evil.example' }))),
+    codeOf(() => allowed.checkUpgrade(head({ host: 'evil.example' }))),
     'forbidden_host',
   );
   assert.is(
-    codeOf(() => gate.checkUpgrade(head({ origin: 'https://dl.example.org' }))),
+    codeOf(() => allowed.checkUpgrade(head({ origin: 'https://dl.example.org' }))),
     null,
   );
 });
 
-test('https is what an origin in the settings says of its host', () => {
-  assert.ok(gate.isSecure('dl.example.org'));
-  assert.not(gate.isSecure('127.0.0.1:3000'));
-  assert.not(gate.isSecure(undefined));
+test('a Host is secure when its configured origin is https', () => {
+  assert.ok(allowed.isSecure('dl.example.org'));
+  assert.not(allowed.isSecure('127.0.0.1:3000'));
+  assert.not(allowed.isSecure(undefined));
 });
 
-test('a server on all addresses answers to loopback names and to what is named, not to its own address', () => {
-  const open = new Gatekeeper('0.0.0.0', 80, []);
+test('a server on all addresses allows loopback names, not the address that it listens on', () => {
+  const open = new AllowedOrigins('0.0.0.0', 80, []);
   assert.is(
     codeOf(() => open.check(head({ host: 'localhost' }))),
     null,
@@ -140,8 +140,8 @@ test('a server on all addresses answers to loopback names and to what is named, 
   );
 });
 
-test('a loopback address that was asked for is ours, and nothing that only looks like one', () => {
-  const open = (host: string) => new Gatekeeper(host, 3000, []);
+test('a loopback address in SLUICE_HOST is allowed, nothing that only looks like one is', () => {
+  const open = (host: string) => new AllowedOrigins(host, 3000, []);
   assert.is(
     codeOf(() => open('127.0.1.12').check(head({ host: '127.0.1.12:3000' }))),
     null,

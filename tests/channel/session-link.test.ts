@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { Grants } from '#lib/channel/grant.ts';
-import { LINK_MS, Operators, REQUEST_MS } from '#lib/channel/operator.ts';
+import { LINK_LIFETIME_MS, OperatorAuth, REQUEST_LIFETIME_MS } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { redact } from '#lib/inspector/redact.ts';
@@ -10,7 +10,7 @@ const key = new Uint8Array(32).fill(7);
 const START = 1_790_000_000_000;
 const SESSION = '-Vq3mYb0sT1x_Kab';
 
-/** The command and the server have the key and a clock in common, and nothing else. */
+/** The command and the server share only the key and a clock. */
 function both() {
   const clock = { now: START };
   const now = () => clock.now;
@@ -28,11 +28,11 @@ function refused(action: () => unknown): string {
   return 'nothing';
 }
 
-test('a link opens its session once, and looking at it does not use it up', () => {
+test('a link opens its session once, and reading it does not use it up', () => {
   const { server, command } = both();
   const grant = grantOf(command().link(SESSION));
   assert.is(server.read(grant).session, SESSION);
-  assert.is(server.read(grant).expiresAt, START + LINK_MS);
+  assert.is(server.read(grant).expiresAt, START + LINK_LIFETIME_MS);
   assert.is(server.redeem(grant), SESSION);
   assert.is(
     refused(() => server.redeem(grant)),
@@ -44,19 +44,19 @@ test('a link opens its session once, and looking at it does not use it up', () =
   );
 });
 
-test('a link is good for ten minutes', () => {
+test('a link expires after ten minutes', () => {
   const { server, command, clock } = both();
   const grant = grantOf(command().link(SESSION));
-  clock.now = START + LINK_MS - 1;
+  clock.now = START + LINK_LIFETIME_MS - 1;
   assert.is(server.read(grant).session, SESSION);
-  clock.now = START + LINK_MS;
+  clock.now = START + LINK_LIFETIME_MS;
   assert.is(
     refused(() => server.redeem(grant)),
     'link_used',
   );
 });
 
-test('a link from before the start of the server is refused, so that no restart makes a used one good', () => {
+test('a link from before the start of the server is refused, so that no restart makes a used one valid', () => {
   const { command, clock, now } = both();
   const grant = grantOf(command().link(SESSION));
   clock.now += 1;
@@ -66,7 +66,7 @@ test('a link from before the start of the server is refused, so that no restart 
   );
 });
 
-test('a used link stays used for as long as it would be good, however many others are', () => {
+test('a used link stays used until it expires, however many others are used', () => {
   const { server, command, clock } = both();
   const first = grantOf(command().link(SESSION));
   server.redeem(first);
@@ -80,7 +80,7 @@ test('a used link stays used for as long as it would be good, however many other
   }
 });
 
-test('no link with a character changed is taken, nor one of another key or purpose', () => {
+test('no link with a character changed is accepted, nor one of another key or purpose', () => {
   const { server, command, now } = both();
   const grant = grantOf(command().link(SESSION));
   for (let at = 0; at < grant.length; at++) {
@@ -95,10 +95,10 @@ test('no link with a character changed is taken, nor one of another key or purpo
   const grants = new Grants(key, now);
   for (const wrong of [
     grantOf(foreign.link(SESSION)),
-    grants.sign('operator-link', LINK_MS),
-    grants.sign('operator-link', LINK_MS, SESSION),
-    grants.sign('operator-request', LINK_MS, SESSION),
-    grants.sign('session-link', LINK_MS),
+    grants.sign('operator-link', LINK_LIFETIME_MS),
+    grants.sign('operator-link', LINK_LIFETIME_MS, SESSION),
+    grants.sign('operator-request', LINK_LIFETIME_MS, SESSION),
+    grants.sign('session-link', LINK_LIFETIME_MS),
     new Tokens(key).issue(SESSION).token,
     '',
   ]) {
@@ -109,27 +109,27 @@ test('no link with a character changed is taken, nor one of another key or purpo
     );
   }
   assert.is(new Tokens(key).verify(grant), null, 'a link is no token either');
-  assert.not(new Operators(key, now).isLink(grant));
+  assert.not(new OperatorAuth(key, now).isLinkGrant(grant));
   assert.is(server.redeem(grant), SESSION);
 });
 
-test('a request of the command is good for a minute, and is no link and no cookie', () => {
+test('a request of the command is valid for a minute, and not as a link or cookie', () => {
   const clock = { now: START };
-  const operators = new Operators(key, () => clock.now);
+  const operators = new OperatorAuth(key, () => clock.now);
   const authorization = operators.authorization();
   assert.ok(operators.isAuthorized(authorization));
   const signed = authorization.replace('Bearer ', '');
-  assert.not(operators.isLink(signed));
+  assert.not(operators.isLinkGrant(signed));
   assert.not(operators.isOperator(`sluice_operator=${signed}`));
   assert.not(
     operators.isAuthorized(`Bearer ${new URL(operators.link(), 'http://x').searchParams.get('grant')}`),
   );
   for (const none of [undefined, '', signed, 'Basic YTpi']) assert.not(operators.isAuthorized(none));
-  clock.now += REQUEST_MS;
+  clock.now += REQUEST_LIFETIME_MS;
   assert.not(operators.isAuthorized(authorization));
 });
 
-test('the grant is in the fragment, which nobody logs, and is taken out of what the inspector shows', () => {
+test('the grant is in the fragment, which is not logged, and the inspector redacts it', () => {
   const { command } = both();
   const link = command().link(SESSION);
   assert.match(link, /^\/link#grant=/);

@@ -5,15 +5,15 @@ import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
 import type { Edge } from '#lib/channel/edge.ts';
-import { Gatekeeper } from '#lib/channel/origin.ts';
+import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { ChannelServer } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
-/** A session that only listens: what it is told, and the wire to speak on. */
-interface Ear {
+/** A session that only records what it receives, and its socket to send on. */
+interface RecordingSession {
   wire: WireSocket;
-  heard: (string | ArrayBuffer)[];
+  received: (string | ArrayBuffer)[];
   closed: number | null;
 }
 
@@ -21,7 +21,7 @@ interface Stage {
   server: Server;
   channel: ChannelServer;
   edge: Edge;
-  ears: Ear[];
+  sessions: RecordingSession[];
   port: number;
   token: string;
   notReady: string[];
@@ -31,30 +31,30 @@ const test = suite<Stage>('channel server');
 
 test.before.each(async (stage) => {
   const tokens = new Tokens(new Uint8Array(32).fill(1));
-  stage.ears = [];
+  stage.sessions = [];
   stage.notReady = [];
   stage.token = tokens.issue().token;
   stage.server = createServer();
   await new Promise<void>((resolve) => stage.server.listen(0, '127.0.0.1', resolve));
   stage.port = (stage.server.address() as AddressInfo).port;
-  const connectEar = (wire: WireSocket): SocketLink => {
-    const ear: Ear = { wire, heard: [], closed: null };
-    stage.ears.push(ear);
+  const connectSession = (wire: WireSocket): SocketLink => {
+    const session: RecordingSession = { wire, received: [], closed: null };
+    stage.sessions.push(session);
     return {
-      message: (message) => void ear.heard.push(message),
+      message: (message) => void session.received.push(message),
       closed: (code) => {
-        ear.closed = code;
+        session.closed = code;
       },
     };
   };
   stage.edge = {
     tokens,
-    gate: new Gatekeeper('127.0.0.1', stage.port, []),
-    session: () => ({ connect: connectEar }) as unknown as ReturnType<Edge['session']>,
+    origins: new AllowedOrigins('127.0.0.1', stage.port, []),
+    session: () => ({ connect: connectSession }) as unknown as ReturnType<Edge['session']>,
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
-    lists: {} as Edge['lists'],
+    storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => stage.notReady,
     isStopping: () => stage.notReady.length > 0,
   };
@@ -70,7 +70,7 @@ function open(stage: Stage, options?: { heartbeatMs: number }): void {
   const channel = new ChannelServer(stage.edge, options);
   stage.channel = channel;
   stage.server.removeAllListeners('upgrade');
-  stage.server.on('upgrade', (request, socket, head) => channel.upgrade(request, socket, head));
+  stage.server.on('upgrade', (request, socket, head) => channel.handleUpgrade(request, socket, head));
 }
 
 async function client({ port, token }: Stage): Promise<WebSocket> {
@@ -82,8 +82,8 @@ async function client({ port, token }: Stage): Promise<WebSocket> {
   return ws;
 }
 
-/** A client that shakes hands and then never reads again. */
-async function deafClient({ port, token }: Stage): Promise<Socket> {
+/** A client that never reads after the handshake. */
+async function clientThatNeverReads({ port, token }: Stage): Promise<Socket> {
   const socket = connect(port, '127.0.0.1');
   socket.on('error', () => undefined);
   socket.write(
@@ -96,66 +96,66 @@ async function deafClient({ port, token }: Stage): Promise<Socket> {
   return socket;
 }
 
-test('messages reach the session as they were sent, and its words the client', async (stage) => {
+test('messages of the client reach the session, and those of the session the client', async (stage) => {
   const ws = await client(stage);
-  const heard: string[] = [];
-  ws.on('message', (data: Buffer) => heard.push(data.toString()));
+  const received: string[] = [];
+  ws.on('message', (data: Buffer) => received.push(data.toString()));
   ws.send('hello');
-  await waitFor(() => stage.ears[0]?.heard.length === 1, { what: 'the message' });
-  assert.equal(stage.ears[0]?.heard, ['hello']);
-  stage.ears[0]?.wire.send('welcome');
-  await waitFor(() => heard.length === 1, { what: 'the answer' });
+  await waitFor(() => stage.sessions[0]?.received.length === 1, { what: 'the message' });
+  assert.equal(stage.sessions[0]?.received, ['hello']);
+  stage.sessions[0]?.wire.send('welcome');
+  await waitFor(() => received.length === 1, { what: 'the answer' });
   ws.close(1000);
-  await waitFor(() => stage.ears[0]?.closed === 1000, { what: 'the session to hear of the end' });
+  await waitFor(() => stage.sessions[0]?.closed === 1000, { what: 'the session to see the close' });
 });
 
-test('a reader that does not read is cut off, its backlog bounded', async (stage) => {
-  const socket = await deafClient(stage);
-  const ear = await waitFor(() => stage.ears[0], { what: 'the session' });
+test('a client that does not read is disconnected, its backlog bounded', async (stage) => {
+  const socket = await clientThatNeverReads(stage);
+  const session = await waitFor(() => stage.sessions[0], { what: 'the session' });
   const chunk = 'x'.repeat(100_000);
   let most = 0;
   // The kernel's own buffers take some megabytes first.
-  for (let n = 0; n < 400 && ear.closed === null; n++) {
-    ear.wire.send(chunk);
-    most = Math.max(most, ear.wire.bufferedAmount);
+  for (let n = 0; n < 400 && session.closed === null; n++) {
+    session.wire.send(chunk);
+    most = Math.max(most, session.wire.bufferedAmount);
     if (n % 10 === 0) await new Promise((resolve) => setImmediate(resolve));
   }
-  await waitFor(() => ear.closed !== null, { what: 'the end of the socket' });
+  await waitFor(() => session.closed !== null, { what: 'the end of the socket' });
   assert.ok(most < 1024 * 1024 + 2 * chunk.length, `${most} bytes were waiting`);
   socket.destroy();
 });
 
-test('a client that answers no ping is cut off, one that does is kept', async (stage) => {
+test('a client that answers no ping is disconnected, one that does is kept', async (stage) => {
   open(stage, { heartbeatMs: 50 });
-  const [ws, socket] = [await client(stage), await deafClient(stage)];
-  const gone = await waitFor(() => stage.ears[1], { what: 'the second session' });
-  await waitFor(() => gone.closed !== null, { what: 'the deaf one to be cut off' });
-  assert.is(stage.ears[0]?.closed, null);
+  const [ws, socket] = [await client(stage), await clientThatNeverReads(stage)];
+  const gone = await waitFor(() => stage.sessions[1], { what: 'the second session' });
+  await waitFor(() => gone.closed !== null, { what: 'the silent client to be disconnected' });
+  assert.is(stage.sessions[0]?.closed, null);
   assert.is(ws.readyState, ws.OPEN);
   ws.terminate();
   socket.destroy();
 });
 
-test('a flood of messages is read later, none is lost', async (stage) => {
+test('a flood of messages is delayed, none is lost', async (stage) => {
   const ws = await client(stage);
   for (let n = 0; n < 1100; n++) ws.send(String(n));
-  await waitFor(() => stage.ears[0]?.heard.length === 1100, { what: 'all messages' });
+  await waitFor(() => stage.sessions[0]?.received.length === 1100, { what: 'all messages' });
   assert.equal(
-    stage.ears[0]?.heard,
+    stage.sessions[0]?.received,
     Array.from({ length: 1100 }, (_, n) => String(n)),
   );
   ws.terminate();
 });
 
-test('bytes are handed on as bytes, for the session to refuse', async (stage) => {
+test('a binary message is passed on as one, for the session to refuse', async (stage) => {
   const ws = await client(stage);
   ws.send(Buffer.from('{"type":"hello"}'));
-  await waitFor(() => stage.ears[0]?.heard.length === 1, { what: 'the message' });
-  assert.instance(stage.ears[0]?.heard[0], ArrayBuffer);
+  await waitFor(() => stage.sessions[0]?.received.length === 1, { what: 'the message' });
+  assert.instance(stage.sessions[0]?.received[0], ArrayBuffer);
   ws.terminate();
 });
 
-test('a server that is stopping lets nobody in and sends everybody away with 1012', async (stage) => {
+test('a server that is stopping refuses new sockets with 503 and closes open ones with 1012', async (stage) => {
   const ws = await client(stage);
   const code = new Promise<number>((resolve) => ws.once('close', resolve));
   stage.notReady.push('Sluice is stopping.');

@@ -4,19 +4,19 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { suite, test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { authenticate, fromCookie } from '#lib/channel/credentials.ts';
+import { authenticate, claimsFromCookies } from '#lib/channel/credentials.ts';
 import { readCookies, sessionCookie } from '#lib/channel/cookie.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 
 const tokens = new Tokens(new Uint8Array(32).fill(7));
 
-test('a token proves its session and its nonce', () => {
+test('a verified token gives its session and nonce', () => {
   const { token, session, nonce } = tokens.issue();
   assert.equal(tokens.verify(token), { session, nonce, token });
 });
 
-test('a session can have several tokens, told apart by their nonce', () => {
+test('a session can have several tokens, with different nonces', () => {
   const first = tokens.issue();
   const second = tokens.issue(first.session);
   assert.is(second.session, first.session);
@@ -45,7 +45,7 @@ test('junk is refused and never throws', () => {
   );
 });
 
-test('a bearer token alone counts when one is sent', () => {
+test('a bearer token takes precedence over cookies, even when it is invalid', () => {
   const cookie = `sluice_session=${tokens.issue().token}`;
   const { token, session } = tokens.issue();
   assert.is(authenticate(tokens, { authorization: `Bearer ${token}`, cookie }).session, session);
@@ -55,18 +55,21 @@ test('a bearer token alone counts when one is sent', () => {
   );
 });
 
-test('our cookie is found behind a planted one of the same name', () => {
+test('the valid cookie is found after a planted one of the same name', () => {
   const { token, session } = tokens.issue();
-  assert.is(fromCookie(tokens, `a=b; sluice_session=planted; sluice_session=${token}`)?.session, session);
-  assert.is(fromCookie(tokens, 'sluice_session=planted'), null);
-  assert.is(fromCookie(tokens, undefined), null);
+  assert.is(
+    claimsFromCookies(tokens, `a=b; sluice_session=planted; sluice_session=${token}`)?.session,
+    session,
+  );
+  assert.is(claimsFromCookies(tokens, 'sluice_session=planted'), null);
+  assert.is(claimsFromCookies(tokens, undefined), null);
 });
 
-test('cookies are read by their whole name', () => {
+test('cookies are matched by their whole name', () => {
   assert.equal(readCookies('xsluice=1;sluice=2; sluice =3; sluice', 'sluice'), ['2', '3']);
 });
 
-test('the cookie cannot be read by scripts, comes along with a link and nothing else, and is Secure over https', () => {
+test('the cookie is HttpOnly and SameSite=Lax, and Secure with the __Host- prefix over https', () => {
   const cookie = sessionCookie('TOKEN', false);
   assert.match(cookie, /^sluice_session=TOKEN; Path=\/; Max-Age=\d+; HttpOnly; SameSite=Lax$/);
   assert.match(
@@ -83,7 +86,7 @@ keys.before.each((context) => {
 });
 keys.after.each(({ dir }) => rmSync(dir, { recursive: true }));
 
-keys('the key is made once, for its owner only, and stays', ({ dir }) => {
+keys('the key is created once, readable by its owner only, and kept', ({ dir }) => {
   const key = loadTokenKey(dir);
   assert.is(key.length, 32);
   assert.is(statSync(join(dir, 'token.key')).mode & 0o777, 0o600);

@@ -1,32 +1,33 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { fromCookie } from '#lib/channel/credentials.ts';
-import { headerOf } from '#lib/channel/headers.ts';
-import { Gatekeeper } from '#lib/channel/origin.ts';
+import { claimsFromCookies } from '#lib/channel/credentials.ts';
+import { headerGetter } from '#lib/channel/headers.ts';
+import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { Tokens } from '#lib/channel/token.ts';
-import { openSession, visitPage } from '#lib/channel/visit.ts';
+import { issueSession, visitPage } from '#lib/channel/visit.ts';
 
 const tokens = new Tokens(new Uint8Array(32).fill(7));
 const other = new Tokens(new Uint8Array(32).fill(8)).issue();
-const door = {
+const edge = {
   tokens,
-  gate: new Gatekeeper('127.0.0.1', 3000, ['https://dl.example.org']),
-  // A store with one session in it.
-  lists: {
+  origins: new AllowedOrigins('127.0.0.1', 3000, ['https://dl.example.org']),
+  // A store that holds one session.
+  storedSessions: {
     summary: (id: string) => ({ id, downloads: id === other.session ? 1 : 0, unfinished: 0, newest: null }),
   },
 };
 const { token, session } = tokens.issue();
 const HOST = '127.0.0.1:3000';
 const OURS = { host: HOST, cookie: `sluice_session=${token}` };
-/** What every browser says when a person goes somewhere. */
+/** What every browser sends with a navigation. */
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
-const page = (headers: Record<string, string>) => visitPage(door, headerOf({ host: HOST, ...headers }));
-const post = (headers: Record<string, string>) => openSession(door, headerOf({ host: HOST, ...headers }));
+const page = (headers: Record<string, string>) => visitPage(edge, headerGetter({ host: HOST, ...headers }));
+const post = (headers: Record<string, string>) =>
+  issueSession(edge, headerGetter({ host: HOST, ...headers }));
 
 for (const site of ['cross-site', 'same-site', 'something-new']) {
-  test(`no cookie is set on Sec-Fetch-Site: ${site}, whatever comes with it`, () => {
+  test(`no cookie is set on Sec-Fetch-Site: ${site}, whatever other headers are sent`, () => {
     for (const more of [
       {},
       HTML,
@@ -54,7 +55,7 @@ const sessionIn = (line: string | undefined, name: string) =>
 for (const site of ['same-origin', 'none', undefined]) {
   const headers: Record<string, string> = site === undefined ? {} : { 'sec-fetch-site': site };
   const from = `(Sec-Fetch-Site: ${site})`;
-  test(`the session that comes along stays and its cookie is set anew ${from}`, () => {
+  test(`the session in the cookie is kept and its cookie renewed ${from}`, () => {
     for (const more of [{}, HTML]) {
       const visit = page({ ...headers, ...more, ...OURS });
       assert.is(visit.session, session);
@@ -62,7 +63,7 @@ for (const site of ['same-origin', 'none', undefined]) {
     }
   });
 
-  test(`a browser without one is not given one by the page, but something to go by until it asked ${from}`, () => {
+  test(`a browser without a session gets only the first-visit cookie with the page ${from}`, () => {
     for (const cookie of [
       '',
       'sluice_session=planted',
@@ -77,7 +78,7 @@ for (const site of ['same-origin', 'none', undefined]) {
     assert.equal(again, { session: null, cookies: [] }, 'and it keeps that');
   });
 
-  test(`a program without one gets a new one with the page ${from}`, () => {
+  test(`a program without a session gets a new one with the page ${from}`, () => {
     for (const cookie of ['', 'sluice_session=planted']) {
       const visit = page({ ...headers, cookie });
       assert.type(visit.session, 'string');
@@ -86,14 +87,14 @@ for (const site of ['same-origin', 'none', undefined]) {
   });
 }
 
-test('what a browser fetches in case somebody wants it sets no cookie', () => {
+test('a prefetched page sets no cookie', () => {
   for (const purpose of ['prefetch', 'prefetch;prerender', 'prefetch;anonymous-client-ip']) {
     for (const more of [{}, HTML, OURS]) assert.equal(page({ 'sec-purpose': purpose, ...more }).cookies, []);
   }
 });
 
 for (const from of [{ origin: `http://${HOST}` }, { 'sec-fetch-site': 'same-origin' }]) {
-  test(`a page that asks for the session of its browser gets that, and no token to read (${Object.keys(from)[0]})`, () => {
+  test(`a page that asks for its browser's session gets it, without the token (${Object.keys(from)[0]})`, () => {
     const opened = post({ ...OURS, ...from });
     assert.equal([opened.session, opened.token, opened.lost], [session, null, null]);
     assert.equal(
@@ -105,7 +106,7 @@ for (const from of [{ origin: `http://${HOST}` }, { 'sec-fetch-site': 'same-orig
     assert.is(sessionIn(fresh.cookies[0], 'sluice_session'), fresh.session);
   });
 
-  test(`what the first page gave becomes the session, unless there is one (${Object.keys(from)[0]})`, () => {
+  test(`the first-visit cookie becomes the session, unless there is one (${Object.keys(from)[0]})`, () => {
     const first = tokens.issue();
     const opened = post({ ...from, cookie: `sluice_first=${first.token}` });
     assert.equal([opened.session, opened.token], [first.session, null]);
@@ -115,10 +116,10 @@ for (const from of [{ origin: `http://${HOST}` }, { 'sec-fetch-site': 'same-orig
   });
 }
 
-test('the API takes what the first page gave for as long as there is no session', () => {
+test('the API accepts the first-visit cookie only where there is no session cookie', () => {
   const first = tokens.issue();
-  assert.is(fromCookie(tokens, `sluice_first=${first.token}`)?.session, first.session);
-  assert.is(fromCookie(tokens, `sluice_first=${first.token}; ${OURS.cookie}`)?.session, session);
+  assert.is(claimsFromCookies(tokens, `sluice_first=${first.token}`)?.session, first.session);
+  assert.is(claimsFromCookies(tokens, `sluice_first=${first.token}; ${OURS.cookie}`)?.session, session);
 });
 
 test('a program gets a new session each time, whatever cookie it has', () => {
@@ -127,7 +128,7 @@ test('a program gets a new session each time, whatever cookie it has', () => {
   assert.equal([tokens.verify(opened.token ?? '')?.session, opened.lost], [opened.session, null]);
 });
 
-test('a browser that sends a token of another key is told which session of ours it was for', () => {
+test('a browser that sends a token of another key is told which stored session it named', () => {
   const elsewhere = new Tokens(new Uint8Array(32).fill(9)).issue();
   const lostWith = (cookie: string) => post({ cookie, origin: `http://${HOST}` }).lost;
   assert.is(lostWith(`sluice_session=${other.token}`), other.session);
@@ -139,7 +140,7 @@ test('a browser that sends a token of another key is told which session of ours 
   assert.is(lostWith(`sluice_session=${other.token}; sluice_session=${token}`), null, 'one of them is good');
 });
 
-test('over https the cookie is called __Host-, and one of the name before still opens its session', () => {
+test('over https the cookie gets the __Host- prefix, and one without it is still accepted', () => {
   const visit = page({ ...OURS, host: 'dl.example.org' });
   assert.is(visit.session, session);
   assert.match(
@@ -152,7 +153,7 @@ test('over https the cookie is called __Host-, and one of the name before still 
   );
 });
 
-test('a session planted under the plain name does not stand before the one under __Host-', () => {
+test('the __Host- cookie takes precedence over one planted under the plain name', () => {
   const planted = tokens.issue().token;
   const cookie = `sluice_session=${planted}; __Host-sluice_session=${token}`;
   assert.is(page({ cookie, host: 'dl.example.org' }).session, session);

@@ -1,10 +1,10 @@
 import type { WebSocket } from 'ws';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { TOO_SLOW_BYTES, wireOf } from '#lib/channel/ws.server.ts';
+import { MAX_UNSENT_BYTES, toWireSocket } from '#lib/channel/ws.server.ts';
 import { CLOSE } from '#lib/protocol/channel.ts';
 
-/** A socket with so much unsent, and what was done to it. */
+/** A socket with this many unsent bytes, and the calls made to it. */
 function socketWith(bufferedAmount: number) {
   const done: unknown[] = [];
   const ws = {
@@ -17,17 +17,17 @@ function socketWith(bufferedAmount: number) {
     once: () => undefined,
     terminate: () => undefined,
   };
-  return { wire: wireOf(ws as unknown as WebSocket), done };
+  return { wire: toWireSocket(ws as unknown as WebSocket), done };
 }
 
-test('who reads is sent what is for him', () => {
-  const { wire, done } = socketWith(TOO_SLOW_BYTES);
+test('a client that reads is sent its messages', () => {
+  const { wire, done } = socketWith(MAX_UNSENT_BYTES);
   wire.send('hello');
   assert.equal(done, ['hello']);
 });
 
-test('who does not read is closed as too slow, before his backlog eats our memory', () => {
-  const { wire, done } = socketWith(TOO_SLOW_BYTES + 1);
+test('a client that does not read is closed as too slow, before its backlog fills memory', () => {
+  const { wire, done } = socketWith(MAX_UNSENT_BYTES + 1);
   wire.send('hello');
   assert.equal(done, [CLOSE.tooSlow]);
 });

@@ -1,4 +1,4 @@
-/** Requests as a hostile client sends them: any Host, any header, any method, which `fetch` would not let through. */
+/** Requests of a hostile client: any Host, header or method, also those that `fetch` does not allow. */
 import { request } from 'node:http';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
@@ -15,7 +15,7 @@ export interface RawAnswer {
   status: number;
   headers: Record<string, string | string[] | undefined>;
   body: Buffer;
-  /** Of a problem. */
+  /** Of a problem document. */
   code: string | undefined;
 }
 
@@ -54,7 +54,7 @@ function codeOf(body: Buffer): string | undefined {
   }
 }
 
-/** A socket that keeps what it hears, for as long as a test needs it. */
+/** A socket that keeps every message it received. */
 export class TestSocket {
   readonly ws: WebSocket;
   readonly messages: ServerMessage[] = [];
@@ -66,7 +66,7 @@ export class TestSocket {
     this.#closed = once(ws, 'close').then(([code]) => code as number);
   }
 
-  /** An HTTP status when it is refused. */
+  /** @returns an HTTP status when the upgrade is refused */
   static async open(
     url: string,
     headers: Record<string, string>,

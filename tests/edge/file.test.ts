@@ -62,7 +62,7 @@ test('the whole file comes as an attachment that no browser will run', async () 
   );
 });
 
-test('HEAD tells all about it and sends nothing', async () => {
+test('HEAD sends the headers without a body', async () => {
   const { status, headers, body } = await get({}, 'HEAD');
   assert.equal([status, headers['content-length'], body.length], [200, String(CONTENT.length), 0]);
 });
@@ -87,7 +87,7 @@ test('a range past the end is 416 with the size', async () => {
   assert.equal([status, code, headers['content-range']], [416, 'range_not_satisfiable', 'bytes */300000']);
 });
 
-test('If-Range gives the part of this very file, or the whole of another', async () => {
+test('If-Range gives a part of this version of the file, or the whole of another', async () => {
   const { etag = '' } = (await get({}, 'HEAD')).headers as { etag?: string };
   assert.match(etag, /^"/);
   assert.is((await get({ range: 'bytes=0-9', 'if-range': etag })).status, 206);
@@ -120,7 +120,7 @@ test('a file that is gone, or a link in its place, is file_missing', async () =>
   assert.is((await get()).status, 200);
 });
 
-test('removing a download keeps its file, or deletes it when that is asked for', async () => {
+test('removing a download keeps its file, or deletes it with ?file=delete', async () => {
   const url = `http://127.0.0.1:${(site.address() as AddressInfo).port}/other.bin`;
   const [kept, deleted] = [
     await api.add({ url, filename: 'kept.bin' }),
@@ -134,7 +134,7 @@ test('removing a download keeps its file, or deletes it when that is asked for',
   assert.throws(() => readFileSync(join(server.place.downloadDir, 'deleted.bin')), /ENOENT/);
 });
 
-test("a file that came under the name of one that was moved away is nobody's but its own session's", async () => {
+test('a file under the name of one that was moved away is neither served to nor deleted by the other session', async () => {
   const at = (path: string): string => `http://127.0.0.1:${(site.address() as AddressInfo).port}/${path}`;
   const mine = await api.add({ url: at('first.bin'), filename: 'same.bin' });
   await api.waitFor(mine, 'complete');

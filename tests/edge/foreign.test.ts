@@ -18,7 +18,7 @@ test.after(async () => {
   await (server as TestServer | undefined)?.stop();
 });
 
-test('a foreign Host gets nothing: no page, no file of it, no API, no health', async () => {
+test('an unknown Host is refused everywhere: page, assets, API and health', async () => {
   for (const host of [
     'evil.example',
     `evil.example:${port}`,
@@ -35,7 +35,7 @@ test('a foreign Host gets nothing: no page, no file of it, no API, no health', a
   }
 });
 
-test('the names of this machine and the named origins are answered', async () => {
+test('loopback names and configured origins are answered', async () => {
   for (const host of [
     `127.0.0.1:${port}`,
     `localhost:${port}`,
@@ -54,12 +54,12 @@ test('behind https the cookie is Secure', async () => {
   assert.not.match(await cookie(`localhost:${port}`), /Secure/);
 });
 
-test('a client cannot say for itself that it came over https', async () => {
+test('a client cannot claim by header that it came over https', async () => {
   const headers = { 'x-sluice-protocol': 'https', 'x-forwarded-proto': 'https' };
   assert.not.match(String((await ask(server.url, '/', { headers })).headers['set-cookie']), /Secure/);
 });
 
-test('a foreign Origin may read what GET shows it, which is nothing, and change nothing', async () => {
+test('a foreign Origin gets no CORS headers on GET, and no other method at all', async () => {
   const headers = { origin: 'https://evil.example', authorization: `Bearer ${api.token}` };
   const { status, headers: answered } = await ask(server.url, '/api/downloads', { headers });
   assert.equal([status, answered['access-control-allow-origin']], [200, undefined]);
@@ -87,7 +87,7 @@ test('a request that names another host in its target is refused', async () => {
 const socket = (headers: Record<string, string>, protocols?: string[]) =>
   TestSocket.open(server.url, headers, protocols);
 
-test('a socket from elsewhere is refused before it is one', async () => {
+test('a socket of a foreign Origin or Host, or without a session, is refused', async () => {
   const authorization = `Bearer ${api.token}`;
   assert.is(await socket({ authorization, origin: 'https://evil.example' }), 403);
   assert.is(await socket({ authorization, origin: 'null' }), 403);
@@ -97,7 +97,7 @@ test('a socket from elsewhere is refused before it is one', async () => {
   assert.is(await socket({ authorization }, ['other.v1']), 400);
 });
 
-test('a socket of our page, by cookie, and of a program, by token, are let in', async () => {
+test('a socket of an allowed page, by cookie, and of a program, by token, is accepted', async () => {
   for (const headers of [
     { cookie: `sluice_session=${api.token}`, origin: `http://localhost:${port}` },
     { cookie: `sluice_session=${api.token}`, origin: 'https://dl.example.org', host: 'dl.example.org' },

@@ -1,7 +1,6 @@
 /**
- * What pages of other sites can make a browser send. Since a link brings the cookie along (SameSite=Lax), and another
- * port of this host always did, each request here carries it: that nothing comes of them is the doing of Origin,
- * content type and method.
+ * Requests that pages of other sites can make a browser send. Each carries the session cookie, as browsers send it with
+ * a followed link (SameSite=Lax) and to every port of a host: Origin, content type and method must stop them.
  */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -27,7 +26,7 @@ test.before(async () => {
   done = await api.waitFor(id, 'complete');
   waiting = await api.add({ url: 'http://127.0.0.1:9/waiting.bin' });
   await api.act(await api.add({ url: 'http://127.0.0.1:9/cancelled.bin' }), 'cancel');
-  // Else it would be tried again meanwhile, and change by itself.
+  // Otherwise it would be retried meanwhile, and its row would change.
   await api.act(waiting, 'pause');
 });
 test.after(async () => {
@@ -46,14 +45,14 @@ async function everything(): Promise<string> {
   return JSON.stringify(await api.list());
 }
 
-/** Of the operator, who may look into everything: another site can have such a link too, if it was sent one. */
+/** A sign-in link of the operator: another site may have got hold of one. */
 async function operatorLink(): Promise<string> {
   const { stdout } = await sluice(['operator', '--server', server.url], { place: server.place });
   const { pathname, search } = new URL(stdout.trim());
   return pathname + search;
 }
 
-test('no GET from elsewhere changes anything or sets a cookie, wherever it goes', async () => {
+test('no cross-origin GET changes anything or sets a cookie, on any path', async () => {
   const before = await everything();
   const paths = [
     '/',
@@ -100,7 +99,7 @@ test('no GET from elsewhere changes anything or sets a cookie, wherever it goes'
   assert.is(await everything(), before);
 });
 
-test("the operator's link from elsewhere is asked about first, by a page of ours", async () => {
+test("a cross-origin navigation to the operator's link is redirected to the page that asks first", async () => {
   const { status, headers } = await ask(server.url, await operatorLink(), forged('cross-site'));
   assert.equal([status, headers['set-cookie']], [303, undefined]);
   assert.match(String(headers['location']), /^\/link#grant=\d{13}\./);
@@ -115,7 +114,7 @@ const SIMPLE_TYPES = [
   '',
 ];
 
-test('no POST from elsewhere does anything, with the cookie and whatever else it sends', async () => {
+test('every cross-origin POST and DELETE is refused, whatever else it sends', async () => {
   const before = await everything();
   const paths = [
     '/',
@@ -157,7 +156,7 @@ test('no POST from elsewhere does anything, with the cookie and whatever else it
   assert.is(await everything(), before);
 });
 
-test('a browser so old that it says neither where a request is from still cannot send a form', async () => {
+test('a browser too old for Origin and Sec-Fetch-Site still cannot submit a form', async () => {
   const before = await everything();
   for (const type of SIMPLE_TYPES.slice(0, 3)) {
     for (const path of [
@@ -180,7 +179,7 @@ test('a browser so old that it says neither where a request is from still cannot
   assert.is(await everything(), before);
 });
 
-test('a socket with a foreign Origin is refused although the cookie comes along', async () => {
+test('a socket with a foreign Origin is refused although it sends the cookie', async () => {
   const cookie = `sluice_session=${api.token}`;
   for (const path of ['/api/channel', '/api/inspector/channel']) {
     const protocol = path === '/api/channel' ? 'sluice.v1' : 'sluice-inspector.v1';
@@ -200,7 +199,7 @@ test('a socket with a foreign Origin is refused although the cookie comes along'
   }
 });
 
-test('what a link is answered with can be framed by nobody, nor be loaded into a page of another origin', async () => {
+test('no answer can be framed, or loaded into a page of another origin', async () => {
   for (const path of [
     '/',
     '/link',

@@ -38,7 +38,7 @@ test('a session is created with an id, a token and a cookie that holds the token
   assert.is(listed.status, 200);
 });
 
-test('the page sets a session, keeps a good one and replaces a planted one', async () => {
+test('the page sets a session, keeps a valid one and replaces a forged one', async () => {
   const first = await ask(server.url, '/');
   assert.is(first.status, 200);
   const given = cookieOf(first.headers);
@@ -59,7 +59,7 @@ function cookieOf(headers: Record<string, string | string[] | undefined>): strin
   return /^sluice_session=([^;]*)/.exec(line ?? '')?.[1] ?? '';
 }
 
-test('without a session, or with a false one, everything is 401', async () => {
+test('without a session, or with a forged one, everything is 401', async () => {
   const forged = `${api.token.slice(0, 16)}.AAAAAAAAAAAA.${'A'.repeat(43)}`;
   for (const headers of [
     {},
@@ -83,7 +83,7 @@ test('without a session, or with a false one, everything is 401', async () => {
   }
 });
 
-test('what is not there is 404, a method that is not for it 405 with those that are', async () => {
+test('an unknown path is 404, an unsupported method 405 with the supported ones', async () => {
   for (const path of [
     '/api',
     '/api/nothing',
@@ -111,7 +111,7 @@ test('a download that is unknown or of another session is 404', async () => {
   }
 });
 
-test('a body that is not declared as JSON is 415, whatever it holds', async () => {
+test('a body whose content type is not JSON is 415, whatever it holds', async () => {
   for (const type of [
     'text/plain',
     'application/x-www-form-urlencoded',
@@ -133,7 +133,7 @@ test('a body that is not declared as JSON is 415, whatever it holds', async () =
   assert.is(taken.code, 'invalid_request');
 });
 
-test('a body over 64 KiB is 413, announced or not', async () => {
+test('a body over 64 KiB is 413, with or without Content-Length', async () => {
   const body = Buffer.alloc(64 * 1024 + 1, ' ');
   for (const headers of [
     { ...json, 'content-length': String(body.length) },
@@ -180,7 +180,7 @@ for (const [body, status, code] of REFUSED) {
   });
 }
 
-test('a file name of which nothing would be left is refused, any other is taken', async () => {
+test('a file name of which nothing would be left is refused, any other is accepted', async () => {
   const add = async (filename: string) => {
     const body = JSON.stringify({ url: 'http://127.0.0.1:9/f', filename });
     return ask(server.url, '/api/downloads', mine({ method: 'POST', headers: json, body }));
@@ -197,7 +197,7 @@ test('a file name of which nothing would be left is refused, any other is taken'
   }
 });
 
-test('a look-up ends when whoever asked for it has gone', async () => {
+test('a look-up is cancelled when its client disconnects', async () => {
   const reached = Promise.withResolvers<Socket>();
   const silent = createServer((socket) => reached.resolve(socket)).listen(0, '127.0.0.1');
   await once(silent, 'listening');
@@ -224,7 +224,7 @@ test('a problem names its code, status and help', async () => {
   assert.is(problem['type'], 'docs/errors.md#unauthorized');
 });
 
-test('the engines are listed with what each is good for or needs', async () => {
+test('the engines are listed with their states', async () => {
   const { body } = await api.call<{ engines: { engine: string; state: string }[] }>('GET', '/api/engines');
   assert.equal(
     body.engines.map(({ engine }) => engine),
@@ -233,7 +233,7 @@ test('the engines are listed with what each is good for or needs', async () => {
   assert.is(body.engines[0]?.state, 'ready');
 });
 
-test('every answer carries the headers that keep browsers safe', async () => {
+test('every answer carries the security headers', async () => {
   for (const path of ['/', '/healthz', '/api/downloads', '/no/such/page', '/_app/version.json']) {
     const { headers } = await ask(server.url, path);
     assert.is(headers['x-content-type-options'], 'nosniff', path);
@@ -253,7 +253,7 @@ test('HEAD answers as GET does, without a body', async () => {
   assert.equal([status, body.length], [200, 0]);
 });
 
-test('it is healthy and ready, for everyone who may ask', async () => {
+test('healthz and readyz are 200 without a session', async () => {
   for (const path of ['/healthz', '/readyz']) assert.is((await ask(server.url, path)).status, 200, path);
 });
 

@@ -1,4 +1,4 @@
-/** Links of `sluice operator` that open a session again in a browser, as the command and a browser use them. */
+/** Links of `sluice operator` that reopen a session in a browser, as the command and a browser use them. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { LinkView, SessionList } from '#lib/protocol/session.ts';
@@ -63,7 +63,7 @@ const post = (
 
 const json = <T>({ body }: RawAnswer): T => JSON.parse(body.toString()) as T;
 
-test('the command lists the sessions that have downloads, the one added to last first', async () => {
+test('the command lists the sessions that have downloads, the most recently added to first', async () => {
   await server.session();
   const cleared = await server.session();
   const id = await cleared.add({ url: `${NOWHERE}/cleared.bin` });
@@ -85,7 +85,7 @@ test('the command lists the sessions that have downloads, the one added to last 
   assert.match(lines[1] ?? '', /\sBob\[2J$/, 'a title moves no cursor');
 });
 
-test('only who has the key of the server may list', async () => {
+test("only holders of the server's key may list sessions", async () => {
   const path = '/api/operator/sessions';
   for (const headers of [
     {},
@@ -109,7 +109,7 @@ test('only who has the key of the server may list', async () => {
   stranger.remove();
 });
 
-test('a link is read as often as one likes, and opens its session once', async () => {
+test('a link can be read any number of times, and opens its session once', async () => {
   const grant = await newLink(idOf(ann));
   const cookie = `sluice_session=${bob.token}`;
   for (let times = 0; times < 2; times++) {
@@ -146,19 +146,19 @@ test('a link is read as often as one likes, and opens its session once', async (
   assert.is((await bob.list()).length, 1, 'what the browser had before is still there');
 });
 
-test('of two browsers that open a link at once one gets the session', async () => {
+test('of several browsers that open a link at once, one gets the session', async () => {
   const grant = await newLink(idOf(ann));
   const answers = await Promise.all(Array.from({ length: 8 }, () => post('open', grant)));
   assert.equal(answers.map(({ status }) => status).sort(), [200, ...Array.from({ length: 7 }, () => 410)]);
 });
 
-test('no page but our own opens a link, and none is used up by trying', async () => {
+test("only the server's own page opens a link, and failed attempts do not use it up", async () => {
   const grant = await newLink(idOf(ann));
   for (const headers of [
     { origin: 'https://evil.example', 'sec-fetch-site': 'cross-site' },
     { origin: 'null', 'sec-fetch-site': 'cross-site' },
     { origin: 'http://127.0.0.1:1', 'sec-fetch-site': 'same-site' },
-    // Under another name of this machine: let in by the gate, but another site for the cookie.
+    // Another name of this machine: an allowed origin, but another site for the cookie.
     { origin: server.url.replace('127.0.0.1', 'localhost'), 'sec-fetch-site': 'cross-site' },
   ]) {
     const { status, code } = await post('open', grant, headers);
@@ -176,7 +176,7 @@ test('no page but our own opens a link, and none is used up by trying', async ()
   assert.is((await post('open', grant)).status, 200);
 });
 
-test("a link to the inspector works the same way, and makes a browser the operator's", async () => {
+test("a link to the inspector works the same way, and sets the operator's cookie", async () => {
   const { stdout } = await operator();
   const grant = new URL(stdout.trim()).searchParams.get('grant');
   assert.equal(json(await post('read', grant)), { kind: 'inspector' });
@@ -188,7 +188,7 @@ test("a link to the inspector works the same way, and makes a browser the operat
   );
 });
 
-test('the beginning of an id will do where it is one, and what is none is said', async () => {
+test('a unique beginning of an id is enough, and anything else is explained', async () => {
   const grant = await newLink(idOf(ann).slice(0, 12));
   assert.is(json<{ id: string }>(await post('open', grant)).id, idOf(ann));
   for (const [wanted, said] of [
@@ -211,7 +211,7 @@ test('the beginning of an id will do where it is one, and what is none is said',
   );
 });
 
-test('a link of before a restart opens nothing, the session is still there, and no grant is in the log', async () => {
+test('a link from before a restart opens nothing, its session is still there, and no grant is in the log', async () => {
   const [unused, used] = [await newLink(idOf(ann)), await newLink(idOf(ann))];
   await post('open', used);
   await server.stop();

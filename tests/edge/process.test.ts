@@ -17,7 +17,7 @@ async function withPlace(body: (place: ReturnType<typeof makePlace>) => Promise<
   }
 }
 
-test('a port that is taken stops the start with one line that says what to do', () =>
+test('a port in use stops the start with one line that names SLUICE_PORT', () =>
   withPlace(async (place) => {
     const first = await startServer();
     try {
@@ -33,7 +33,7 @@ test('a port that is taken stops the start with one line that says what to do', 
     }
   }));
 
-test('a data dir that is used by another stops the start and leaves the other alone', () =>
+test('a data dir in use by another server stops the start and leaves the other running', () =>
   withPlace(async (place) => {
     const first = await startServer({ place });
     try {
@@ -52,7 +52,7 @@ for (const [name, value] of [
   ['SLUICE_ORIGINS', '*'],
   ['SLUICE_DOWNLOAD_DIR', '/dev/null/x'],
 ] as const) {
-  test(`${name}=${value} stops the start and is named`, () =>
+  test(`${name}=${value} stops the start with a line that names it`, () =>
     withPlace(async (place) => {
       const { code, stderr } = await sluice(['serve'], { place, env: { SLUICE_PORT: '0', [name]: value } });
       assert.is(code, 1);
@@ -60,7 +60,7 @@ for (const [name, value] of [
     }));
 }
 
-test('a host that others can reach without named origins is said at the start', async () => {
+test('a host that other machines can reach without SLUICE_ORIGINS is warned about at the start', async () => {
   const open = await startServer({ env: { SLUICE_HOST: '0.0.0.0' } });
   try {
     await waitFor(() => open.log.includes('SLUICE_ORIGINS'), { what: 'the hint' });
@@ -69,7 +69,7 @@ test('a host that others can reach without named origins is said at the start', 
   }
 });
 
-test('what it found of engines is said at the start, and how to get the rest', () =>
+test('the start logs which engines were found, and how to install the others', () =>
   withPlace(async (place) => {
     const env = { PATH: '/nowhere', SLUICE_DATA_DIR: join(place.dir, 'bare') };
     const server = await startServer({ place, env });
@@ -82,7 +82,7 @@ test('what it found of engines is said at the start, and how to get the rest', (
   }));
 
 for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-  test(`${signal} ends it with code 0`, () =>
+  test(`${signal} ends the server with code 0`, () =>
     withPlace(async (place) => {
       const child = spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), 'serve'], {
         env: sluiceEnv(place, { SLUICE_PORT: '0' }),

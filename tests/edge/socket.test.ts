@@ -38,10 +38,10 @@ function next<T extends ServerMessage['type']>(
   return waitFor(probe, { what: `a message of type ${type}` }) as Promise<Wanted>;
 }
 
-/** Nothing listens there: the download goes to `waiting`, which is news enough. */
+/** Nothing listens there: the download goes to `waiting`, which sends updates. */
 const NOWHERE = 'http://127.0.0.1:9/file.bin';
 
-test('hello is answered with a snapshot, and news come as updates with a seq one higher each', async () => {
+test('hello is answered with a snapshot, and each update has the next seq', async () => {
   const api = await server.session();
   const socket = await connect(api);
   socket.send({ type: 'hello' });
@@ -62,7 +62,7 @@ test('hello is answered with a snapshot, and news come as updates with a seq one
   );
 });
 
-test('a command is acknowledged; sent again with its id it acts once', async () => {
+test('a command is acknowledged; repeated with its id it acts once', async () => {
   const api = await server.session();
   const socket = await connect(api);
   const command = { type: 'command', id: 'once', name: 'add', url: NOWHERE };
@@ -84,7 +84,7 @@ test('a command is acknowledged; sent again with its id it acts once', async () 
   assert.equal([conflict.status, conflict.body.code], [409, 'command_conflict']);
 });
 
-test('a command that cannot be done is rejected with its code, and the conversation goes on', async () => {
+test('a command that fails is rejected with its code, and the socket stays open', async () => {
   const socket = await connect(await server.session());
   socket.send({ type: 'hello' });
   socket.send({ type: 'command', id: 'a', name: 'add', url: 'file:///etc/passwd' });
@@ -112,27 +112,25 @@ test('a message over 64 KiB closes with 1009', async () => {
   assert.is(await socket.closed, 1009);
 });
 
-test('two sockets of a session agree, another session sees nothing', async () => {
+test('two sockets of a session get the same update, another session gets none', async () => {
   const [ours, theirs] = [await server.session(), await server.session()];
-  const [one, two, stranger] = [await connect(ours), await connect(ours), await connect(theirs)];
-  for (const socket of [one, two, stranger]) socket.send({ type: 'hello' });
-  for (const socket of [one, two, stranger]) await next(socket, 'snapshot');
+  const [one, two, other] = [await connect(ours), await connect(ours), await connect(theirs)];
+  for (const socket of [one, two, other]) socket.send({ type: 'hello' });
+  for (const socket of [one, two, other]) await next(socket, 'snapshot');
   const id = await ours.add({ url: NOWHERE });
-  const told = (socket: TestSocket) =>
+  const firstUpdate = (socket: TestSocket) =>
     next(socket, 'update', ({ changes }) => changes.some((change) => change.id === id && 'url' in change));
-  assert.equal(await told(one), await told(two));
+  assert.equal(await firstUpdate(one), await firstUpdate(two));
   const { status } = await theirs.call('GET', `/api/downloads/${id}`);
   assert.is(status, 404);
   assert.is((await theirs.call('POST', `/api/downloads/${id}/cancel`)).status, 404);
-  // Asked for a whole view after the others had their news, the stranger still has none.
-  stranger.send({ type: 'hello' });
-  await waitFor(() => stranger.messages.filter(({ type }) => type === 'snapshot').length === 2);
-  assert.ok(
-    stranger.messages.every((message) => message.type === 'snapshot' && message.downloads.length === 0),
-  );
+  // A snapshot taken after the others had their update is still empty for the other session.
+  other.send({ type: 'hello' });
+  await waitFor(() => other.messages.filter(({ type }) => type === 'snapshot').length === 2);
+  assert.ok(other.messages.every((message) => message.type === 'snapshot' && message.downloads.length === 0));
 });
 
-test('who comes back gets exactly what it missed', async () => {
+test('a client that reconnects gets exactly the updates it missed', async () => {
   const api = await server.session();
   const first = await connect(api);
   first.send({ type: 'hello' });
@@ -147,7 +145,7 @@ test('who comes back gets exactly what it missed', async () => {
   assert.not(again.messages.some(({ type }) => type === 'snapshot'));
 });
 
-test('the end of the server reaches clients as 1012, and a command repeated after it acts once', async () => {
+test('a stopping server closes sockets with 1012, and a command repeated after a restart acts once', async () => {
   const place = makePlace();
   try {
     const before = await startServer({ place });

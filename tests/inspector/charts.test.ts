@@ -8,23 +8,23 @@ import { newRow } from '#lib/actors/download/row.ts';
 import { activeStates, edgesFrom } from '#lib/inspector/charts/active.ts';
 import type { Box, Point } from '#lib/inspector/charts/chart.ts';
 import { CHARTS } from '#lib/inspector/charts/charts.ts';
-import { type Edge, edgeId } from '#lib/inspector/charts/edge-id.ts';
+import { type TransitionDefinition, transitionId } from '#lib/inspector/charts/transition-id.ts';
 import { makeCharts, textOf } from '../../scripts/charts/make-charts.ts';
 
 const download = CHARTS['download']!;
 
-test('the charts are those of the machines as they are: else run `npm run charts`', async () => {
+test('the charts match the machines: otherwise run `npm run charts`', async () => {
   const path = join(import.meta.dirname, '../../src/lib/inspector/charts/charts.json');
   assert.ok(readFileSync(path, 'utf8') === textOf(await makeCharts()));
 });
 
-test('every transition has a name of its own', () => {
+test('every transition has a unique id', () => {
   for (const { edges } of Object.values(CHARTS)) {
     assert.is(new Set(edges.map(({ id }) => id)).size, edges.length);
   }
 });
 
-test('a transition seen at run time has the name that it has in the chart', () => {
+test('a transition observed at run time has the same id as in the chart', () => {
   const took: string[] = [];
   const nothing = () => {};
   const effects = {
@@ -40,7 +40,7 @@ test('a transition seen at run time has the name that it has in the chart', () =
     input: { row, effects },
     inspect: (seen) => {
       if (seen.type !== '@xstate.microstep') return;
-      const ids = (seen._transitions as unknown as Edge[]).map(edgeId);
+      const ids = (seen._transitions as unknown as TransitionDefinition[]).map(transitionId);
       took.push(...ids.filter((id) => id !== null));
     },
   }).start();
@@ -65,7 +65,7 @@ test('a transition seen at run time has the name that it has in the chart', () =
   assert.ok(took.every((id) => known.includes(id)));
 });
 
-test('every line begins at the edge of its source and ends at that of its target', () => {
+test('every line starts at the border of its source and ends at that of its target', () => {
   for (const { states, lines } of Object.values(CHARTS)) {
     const box = (path: string): Box => states.find((state) => state.path === path)!;
     for (const { source, target, points } of lines) {
@@ -82,7 +82,7 @@ test('every transition that leaves its state is on exactly one line', () => {
   }
 });
 
-test('states lie inside the state that holds them, and beside each other', () => {
+test('states lie inside their parent, and siblings do not overlap', () => {
   for (const { states } of Object.values(CHARTS)) {
     for (const state of states) {
       const parent = states.find(({ path }) => path === state.parent);
@@ -93,7 +93,7 @@ test('states lie inside the state that holds them, and beside each other', () =>
   }
 });
 
-test('an actor in download.throttle is in download too, and can take the transitions of both', () => {
+test('an actor in download.throttle is also in download, and can take the transitions of both', () => {
   assert.equal(activeStates(download, 'download.throttle'), ['download', 'download.throttle']);
   assert.equal(activeStates(download, 'nowhere'), []);
   assert.equal(activeStates(download, ''), []);
@@ -104,7 +104,7 @@ test('an actor in download.throttle is in download too, and can take the transit
   );
 });
 
-test('the timer of a session is an edge of its chart', () => {
+test('the timer of a session is a transition in its chart', () => {
   const after = CHARTS['session']!.edges.find(({ kind }) => kind === 'after');
   assert.equal([after?.event, after?.source, after?.target], ['after throttle', 'throttling', 'throttling']);
 });

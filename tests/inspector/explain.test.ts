@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readableTail } from '#lib/inspector/explain.ts';
+import { safeOutputTail } from '#lib/inspector/explain.ts';
 import { done, failed, phase, sample, type Session, testSession } from '../actors/session/harness.ts';
 import { inspect } from './watching.ts';
 
@@ -32,7 +32,7 @@ testSession('a failed download is explained after a restart', async (s) => {
   assert.is((stored as { url: string }).url, 'https://example.org/file?***');
 });
 
-testSession('of what was paused, cancelled or done the last words are kept too', async (s) => {
+testSession('the last output of paused, cancelled and completed downloads is kept too', async (s) => {
   const [paused, cancelled, finished] = [await begin(s), await begin(s), await begin(s)];
   await s.call('POST', `/downloads/${paused}/pause`);
   await s.news({ type: 'stopped', download: paused, attempt: 1, output: 'paused words' });
@@ -47,7 +47,7 @@ testSession('of what was paused, cancelled or done the last words are kept too',
   assert.equal([states.at(-1), output], ['complete', 'final words']);
 });
 
-testSession('of what was removed nothing is kept', async (s) => {
+testSession('nothing is kept of a removed download', async (s) => {
   const id = await begin(s);
   const removed = s.call('DELETE', `/downloads/${id}`);
   await s.told('discard', id);
@@ -57,11 +57,11 @@ testSession('of what was removed nothing is kept', async (s) => {
   assert.is(s.host().stored('session', 's1').get(`out/${id}`), undefined);
 });
 
-test('an output that was cut at its beginning shows nothing of the line it was cut in', () => {
+test('an output that was cut at its start shows nothing of the line it was cut in', () => {
   const tail = `cret&sig=SECRET rest of a header\n${'x'.repeat(4100)}`;
-  assert.not.match(readableTail(tail), /cret|SECRET|header/);
-  assert.ok(readableTail(tail).includes('xxx'));
-  assert.is(readableTail('short, whole'), 'short, whole');
+  assert.not.match(safeOutputTail(tail), /cret|SECRET|header/);
+  assert.ok(safeOutputTail(tail).includes('xxx'));
+  assert.is(safeOutputTail('short, whole'), 'short, whole');
 });
 
 test.run();

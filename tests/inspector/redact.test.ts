@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { plain } from '#lib/inspector/plain.ts';
+import { safeJson } from '#lib/inspector/safe-json.ts';
 import { mask, redact } from '#lib/inspector/redact.ts';
 import { StreamMask } from '#lib/inspector/stream-mask.ts';
 
 const SECRET = 'S3cr3tS3cr3tS3cr3t';
 const TOKEN = `abcdefghijklmnop.qrstuvwxyz01.${'N'.repeat(43)}`;
 
-/** Text in which a secret lies; what stands around it is nobody's secret and stays. */
+/** Text with a secret in it, by the kind of place. */
 const HIDING_PLACES: Record<string, (secret: string) => string> = {
   'a query': (s) => `GET https://host.example/path?token=${s} 200`,
   'a query without names': (s) => `https://host.example/path?${s}`,
@@ -38,7 +38,7 @@ const HIDING_PLACES: Record<string, (secret: string) => string> = {
 };
 
 for (const [where, hide] of Object.entries(HIDING_PLACES)) {
-  test(`a secret in ${where} is not shown`, () => {
+  test(`a secret in ${where} is hidden`, () => {
     const text = hide(SECRET);
     assert.not.ok(redact(text).includes(SECRET.slice(0, 6)), redact(text));
     assert.not.ok(mask(text).includes(SECRET.slice(0, 6)), mask(text));
@@ -46,7 +46,7 @@ for (const [where, hide] of Object.entries(HIDING_PLACES)) {
   });
 }
 
-test('tokens of Sluice are not shown', () => {
+test("Sluice's own tokens are hidden", () => {
   assert.is(redact(`sent ${TOKEN} again`), 'sent *** again');
   assert.not.match(mask(`{"token":"${TOKEN}"}`), /NNN/);
 });
@@ -61,10 +61,10 @@ for (const text of [
   'a/b?c',
   'C# for beginners',
 ]) {
-  test(`${JSON.stringify(text)} stays as it is`, () => assert.is(redact(text), text));
+  test(`${JSON.stringify(text)} is not changed`, () => assert.is(redact(text), text));
 }
 
-test('what is masked in JSON leaves JSON', () => {
+test('masked JSON is still valid JSON', () => {
   for (const hide of [
     HIDING_PLACES['an address in JSON'],
     HIDING_PLACES['an address in JSON with escaped slashes'],
@@ -75,9 +75,9 @@ test('what is masked in JSON leaves JSON', () => {
   }
 });
 
-test('an object shows no secret, whatever field it lies in', () => {
+test('no secret in an object is shown, whatever its field', () => {
   const shown = JSON.stringify(
-    plain({
+    safeJson({
       a: { cookie: SECRET, url: `https://h/?${SECRET}` },
       password: SECRET,
       list: [`https://u:${SECRET}@h/`],
@@ -86,7 +86,7 @@ test('an object shows no secret, whatever field it lies in', () => {
   assert.not.ok(shown.includes(SECRET), shown);
 });
 
-/** Random secrets at random places in a stream, cut anywhere, also within characters and marks. */
+/** Random secrets at random places in a stream, cut anywhere, also within characters. */
 const secret = fc.stringMatching(/^[A-Za-z0-9]{12,40}$/);
 const place = fc.constantFrom(...Object.values(HIDING_PLACES));
 const noise = fc.constantFrom(
@@ -103,7 +103,7 @@ const stream = fc.array(fc.record({ before: noise, place, secret, after: noise }
   maxLength: 6,
 });
 
-test('no secret comes through a stream, however it is cut', () => {
+test('no secret gets through a masked stream, however it is cut', () => {
   fc.assert(
     fc.property(
       stream,
@@ -118,7 +118,7 @@ test('no secret comes through a stream, however it is cut', () => {
         let out = Buffer.alloc(0);
         for (let at = 0, k = 0; at < bytes.length; k++) {
           const chunks: Buffer[] = [];
-          // Several chunks in one beat, or one.
+          // One chunk or several in one flush.
           for (let n = 0; n < (isLate ? 3 : 1) && at < bytes.length; n++) {
             const end = at + (sizes[(k + n) % sizes.length] ?? 1);
             chunks.push(bytes.subarray(at, end));

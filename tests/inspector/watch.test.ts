@@ -4,16 +4,16 @@ import { done, failed, phase, sample, testSession } from '../actors/session/harn
 import { waitFor } from '../support/wait.ts';
 import { inspect, OPERATOR, own } from './watching.ts';
 
-testSession('a download is seen from the command to its end, each step with its cause', async (s) => {
+testSession('a download is observed from the command to its end, each step with its cause', async (s) => {
   const { inspector, watch } = inspect(s);
   const client = watch(OPERATOR);
   const id = await s.add('a');
   await s.told('start', id);
   await s.news(phase(id, 'download'), sample(id, 500));
   await s.news(done(id));
-  await client.heard('stop', ({ about }) => about === `download:${id}`);
-  // After the commit, and so perhaps one delivery later.
-  await client.heard('command', ({ command }) => command === 'settle');
+  await client.received('stop', ({ about }) => about === `download:${id}`);
+  // It is sent after the commit, so perhaps in the next flush.
+  await client.received('command', ({ command }) => command === 'settle');
   const mine = client.log.filter(({ about }) => about === `download:${id}`);
   const steps = mine.flatMap((seen) =>
     seen.kind === 'transition' ? [`${seen.event} → ${seen.value} (${seen.cause})`] : [],
@@ -47,47 +47,44 @@ testSession('a download is seen from the command to its end, each step with its 
   inspector.close();
 });
 
-testSession('a context comes whole at first, then only what changed in it', async (s) => {
+testSession('a context is sent whole at first, then only its changes', async (s) => {
   const { inspector, watch } = inspect(s);
   const id = await s.add('a');
   await s.told('start', id);
   await s.news(phase(id, 'download'));
   const client = watch(OPERATOR, { actor: `download:${id}` });
   await s.news(sample(id, 100));
-  const first = await client.heard('transition');
+  const first = await client.received('transition');
   assert.is((first.changed['row'] as { receivedBytes: number }).receivedBytes, 100);
   assert.not.ok('effects' in first.changed);
   s.clock.increment(200);
-  await client.heard('transition', ({ event, value }) => event === 'tick' && value === 'download.live');
+  await client.received('transition', ({ event, value }) => event === 'tick' && value === 'download.live');
   await s.news(sample(id, 300));
-  const second = await client.heard('transition', ({ n, event }) => n > first.n && event === 'sample');
+  const second = await client.received('transition', ({ n, event }) => n > first.n && event === 'sample');
   assert.equal(second.changed, { 'row.receivedBytes': 300 });
   assert.equal(second.took, ['download.download.live:sample:0']);
   inspector.close();
 });
 
-testSession(
-  'nothing is noted while nobody watches, and numbers go on when somebody comes back',
-  async (s) => {
-    const { inspector, watch } = inspect(s);
-    const first = watch(OPERATOR);
-    await s.add('a');
-    await first.heard('commit');
-    const last = first.log.at(-1)?.n ?? 0;
-    first.leave();
-    const second = watch(OPERATOR, { since: last });
-    await s.add('b');
-    await second.heard('commit');
-    assert.ok(second.log.every(({ n }) => n > last));
-    assert.is(second.dropped, 0);
-    inspector.close();
-    const before = second.messages.length;
-    await s.add('c');
-    assert.is(second.messages.length, before);
-  },
-);
+testSession('nothing is recorded without readers, and numbers continue with the next reader', async (s) => {
+  const { inspector, watch } = inspect(s);
+  const first = watch(OPERATOR);
+  await s.add('a');
+  await first.received('commit');
+  const last = first.log.at(-1)?.n ?? 0;
+  first.disconnect();
+  const second = watch(OPERATOR, { since: last });
+  await s.add('b');
+  await second.received('commit');
+  assert.ok(second.log.every(({ n }) => n > last));
+  assert.is(second.dropped, 0);
+  inspector.close();
+  const before = second.messages.length;
+  await s.add('c');
+  assert.is(second.messages.length, before);
+});
 
-testSession('a session sees what is its own and nothing else, not even in commits it shares', async (s) => {
+testSession('a session sees only what is its own, also in commits that it shares', async (s) => {
   const { inspector, watch } = inspect(s);
   const [mine, theirs, operator] = [watch(own('s1')), watch(own('s2')), watch(OPERATOR)];
   const [a, b] = await Promise.all([
@@ -99,7 +96,8 @@ testSession('a session sees what is its own and nothing else, not even in commit
   await s.news('s2', phase(b as string, 'download'), sample(b as string, 1));
   await s.news('s2', failed(b as string, false));
   await s.news('s1', done(a as string));
-  for (const client of [mine, operator]) await client.heard('stop', ({ about }) => about === `download:${a}`);
+  for (const client of [mine, operator])
+    await client.received('stop', ({ about }) => about === `download:${a}`);
   await waitFor(() => mine.tree.size > 2 && theirs.tree.size > 2, { what: 'the trees' });
   for (const [client, foreign] of [
     [mine, [b, 's2', 'theirs']],
@@ -115,7 +113,7 @@ testSession('a session sees what is its own and nothing else, not even in commit
   inspector.close();
 });
 
-testSession('no secret comes out on the wire or in a trace, wherever it was planted', async (s) => {
+testSession('no secret is sent to a reader or written to a trace, wherever it was planted', async (s) => {
   const { inspector, watch } = inspect(s);
   const client = watch(OPERATOR);
   const reader = s.connect();
@@ -138,8 +136,8 @@ testSession('no secret comes out on the wire or in a trace, wherever it was plan
     },
     output: '{"Cookie": "sid=S3cr3t"}',
   } as never);
-  await client.heard('transition', ({ value }) => value === 'error');
-  await client.heard('frame');
+  await client.received('transition', ({ value }) => value === 'error');
+  await client.received('frame');
   await waitFor(() => client.tree.get(`download:${id}`));
   const trace = JSON.stringify(await inspector.trace(id, 's1'));
   for (const text of [client.text, trace]) {
@@ -152,23 +150,26 @@ testSession('no secret comes out on the wire or in a trace, wherever it was plan
   inspector.close();
 });
 
-testSession('a reader that does not read is sent nothing, loses entries, and is told how many', async (s) => {
-  const { inspector, watch } = inspect(s);
-  const client = watch(OPERATOR);
-  await waitFor(() => client.tree.size > 0);
-  client.bufferedAmount = 1024 * 1024;
-  const sent = client.messages.length;
-  const other = watch(OPERATOR);
-  for (let k = 0; k < 5; k++) await s.add(`n${k}`);
-  await other.heard('commit');
-  await waitFor(() => other.tree.size >= 7, { what: 'five downloads in the tree' });
-  assert.is(client.messages.length, sent);
-  client.bufferedAmount = 0;
-  await waitFor(() => client.dropped > 0);
-  assert.ok(client.dropped >= other.log.length - 5);
-  await waitFor(() => client.tree.size === other.tree.size);
-  inspector.close();
-});
+testSession(
+  'a reader whose socket is full is sent nothing, and later told how many entries it lost',
+  async (s) => {
+    const { inspector, watch } = inspect(s);
+    const client = watch(OPERATOR);
+    await waitFor(() => client.tree.size > 0);
+    client.bufferedAmount = 1024 * 1024;
+    const sent = client.messages.length;
+    const other = watch(OPERATOR);
+    for (let k = 0; k < 5; k++) await s.add(`n${k}`);
+    await other.received('commit');
+    await waitFor(() => other.tree.size >= 7, { what: 'five downloads in the tree' });
+    assert.is(client.messages.length, sent);
+    client.bufferedAmount = 0;
+    await waitFor(() => client.dropped > 0);
+    assert.ok(client.dropped >= other.log.length - 5);
+    await waitFor(() => client.tree.size === other.tree.size);
+    inspector.close();
+  },
+);
 
 testSession('the tree shows sleeping sessions and their downloads without waking them', async (s) => {
   const { inspector, watch } = inspect(s);

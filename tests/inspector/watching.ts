@@ -1,8 +1,8 @@
-/** An inspector on a real session host, with clients whose sockets are the test's. */
+/** An inspector on a real session host, with fake sockets as clients. */
 import { Inspector } from '#lib/inspector/inspector.ts';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { InspectorScope } from '#lib/channel/inspector-access.ts';
-import type { Watch } from '#lib/inspector/client-message.ts';
+import type { WatchFilter } from '#lib/inspector/client-message.ts';
 import type { ActorView, InspectorServerMessage, Observation } from '#lib/protocol/inspection.ts';
 import type { Session } from '../actors/session/harness.ts';
 import { waitFor } from '../support/wait.ts';
@@ -27,7 +27,7 @@ export class Client {
     return this.messages.reduce((sum, message) => sum + (message.type === 'log' ? message.dropped : 0), 0);
   }
 
-  /** As a page puts it together from what it was sent. */
+  /** The tree, rebuilt as the page does. */
   get tree(): Map<string, ActorView> {
     const tree = new Map<string, ActorView>();
     for (const message of this.messages) {
@@ -39,7 +39,7 @@ export class Client {
     return tree;
   }
 
-  heard<K extends Observation['kind']>(
+  received<K extends Observation['kind']>(
     kind: K,
     fits: (seen: Extract<Observation, { kind: K }>) => boolean = () => true,
   ): Promise<Extract<Observation, { kind: K }>> {
@@ -56,7 +56,7 @@ export const own = (session: string): InspectorScope => ({ scope: 'session', ses
 
 export function inspect(s: Session): {
   inspector: Inspector;
-  watch: (scope: InspectorScope, watch?: Watch) => Client & { leave: () => void };
+  watch: (scope: InspectorScope, watch?: WatchFilter) => Client & { disconnect: () => void };
 } {
   const inspector = new Inspector({
     host: s.host(),
@@ -64,7 +64,7 @@ export function inspect(s: Session): {
     machines: s.machines,
     runner: s.wire,
     explain: (session, download) => s.host().get<SessionActor>('session', session).call('explain', download),
-    about: { version: '0.0.0', node: 'v24', platform: 'test' },
+    environment: { version: '0.0.0', node: 'v24', platform: 'test' },
     processes: { running: () => [], observe: () => () => undefined },
     downloadOf: () => null,
     jobs: () => [],
@@ -79,7 +79,7 @@ export function inspect(s: Session): {
       const client = new Client();
       const connected = inspector.connect(client, scope);
       connected.watch(watch);
-      return Object.assign(client, { leave: () => connected.leave() });
+      return Object.assign(client, { disconnect: () => connected.disconnect() });
     },
   };
 }

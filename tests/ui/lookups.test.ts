@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Channel } from '#lib/channel/client/channel.ts';
-import type { SendOptions } from '#lib/channel/client/outbox.ts';
+import type { SendOptions } from '#lib/channel/client/pending-commands.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
 import { waitFor } from '../support/wait.ts';

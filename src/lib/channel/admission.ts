@@ -1,54 +1,53 @@
 /**
- * How much is begun in one turn of the event loop. libuv takes in one new connection a turn, so long turns keep new
- * clients out: when 300 connections came at once and all were served as they came, the last of them (or somebody who
- * only asked /healthz) waited 4 s at the door (bench/adds). Short turns also let downloads and
- * sockets have their share.
+ * Limits how many requests start in one turn of the event loop. libuv accepts one new connection a turn, so long turns
+ * keep new clients waiting: with 300 connections at once and no limit, the last one (or a mere GET /healthz) waited 4 s
+ * to be accepted (bench/adds). Short turns also leave time for downloads and sockets.
  */
 
-/** Some 10 ms of adds, and enough for one commit to be shared by. */
-export const MOST_A_TURN = 64;
-/** While connections are coming in: about 1 ms, and still more than the one request that each turn can bring. */
-export const MOST_WHILE_CONNECTING = 4;
+/** About 10 ms of adds, and enough requests to share one commit. */
+export const MAX_STARTS_PER_TURN = 64;
+/** While connections arrive: about 1 ms, and still more than the one request that each turn can bring. */
+export const MAX_STARTS_WHILE_CONNECTING = 4;
 
 export class Admission {
-  #begun = 0;
-  #isConnecting = false;
-  #isArmed = false;
+  #started = 0;
+  #hasNewConnection = false;
+  #isScheduled = false;
   #waiting: (() => void)[] = [];
 
-  /** A connection was taken in: there may be more. */
-  connected(): void {
-    this.#isConnecting = true;
-    this.#arm();
+  /** A connection was accepted; more may be pending. */
+  connectionOpened(): void {
+    this.#hasNewConnection = true;
+    this.#scheduleTurn();
   }
 
-  /** Begins at once, or in one of the next turns, in order. */
-  enter(begin: () => void): void {
-    this.#arm();
-    if (this.#waiting.length > 0 || this.#begun >= this.#most) {
-      this.#waiting.push(begin);
+  /** Starts a request at once, or in one of the next turns, in order of arrival. */
+  admit(start: () => void): void {
+    this.#scheduleTurn();
+    if (this.#waiting.length > 0 || this.#started >= this.#maxStarts) {
+      this.#waiting.push(start);
       return;
     }
-    this.#begun++;
-    begin();
+    this.#started++;
+    start();
   }
 
-  get #most(): number {
-    return this.#isConnecting ? MOST_WHILE_CONNECTING : MOST_A_TURN;
+  get #maxStarts(): number {
+    return this.#hasNewConnection ? MAX_STARTS_WHILE_CONNECTING : MAX_STARTS_PER_TURN;
   }
 
-  #arm(): void {
-    if (this.#isArmed) return;
-    this.#isArmed = true;
-    setImmediate(this.#turn);
+  #scheduleTurn(): void {
+    if (this.#isScheduled) return;
+    this.#isScheduled = true;
+    setImmediate(this.#startWaiting);
   }
 
-  readonly #turn = (): void => {
-    this.#isArmed = false;
-    const begun = this.#waiting.splice(0, this.#most);
-    this.#isConnecting = false;
-    this.#begun = begun.length;
-    if (begun.length > 0) this.#arm();
-    for (const begin of begun) begin();
+  readonly #startWaiting = (): void => {
+    this.#isScheduled = false;
+    const starting = this.#waiting.splice(0, this.#maxStarts);
+    this.#hasNewConnection = false;
+    this.#started = starting.length;
+    if (starting.length > 0) this.#scheduleTurn();
+    for (const start of starting) start();
   };
 }

@@ -1,9 +1,9 @@
 import type { Readable } from 'node:stream';
 import type { PlainAnswer } from '../protocol/answer.ts';
 
-/** As a session answers, or a file. */
+/** An answer of a session, or a file to stream. */
 export interface ApiAnswer extends Omit<PlainAnswer, 'headers' | 'body'> {
-  /** Several lines where there are several cookies. */
+  /** An array where a header is repeated (Set-Cookie). */
   headers: Record<string, string | string[]>;
   body: string | Readable | null;
 }

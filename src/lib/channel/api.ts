@@ -1,4 +1,4 @@
-/** Everything under /api but the socket, and the two paths for who watches: checks at the edge, then the session. */
+/** Everything under /api except the sockets, plus the two health paths: checked at the edge, then passed to the session. */
 import type { IncomingMessage } from 'node:http';
 import { nanoid } from 'nanoid';
 import { jsonAnswer } from '../protocol/answer.ts';
@@ -12,34 +12,34 @@ import { readBody } from './body.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { serveFile } from './file.server.ts';
-import { fromNodeHeaders, headerOf } from './headers.ts';
+import { credentialsFromNodeHeaders, headerGetter } from './headers.ts';
 import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
-import { openSession } from './visit.ts';
+import { issueSession } from './visit.ts';
 
-export function pathOf(url: string): string {
+export function withoutQuery(url: string): string {
   const end = url.indexOf('?');
   return end < 0 ? url : url.slice(0, end);
 }
 
-/** Whether a path is answered here; all others are the page's. */
-export function isApi(path: string): boolean {
+/** Whether `handleApi` answers this path; all others belong to the page. */
+export function isApiPath(path: string): boolean {
   return (
     path.startsWith(`${paths.api}/`) || path === paths.api || path === paths.health || path === paths.ready
   );
 }
 
-/** Answers one request. Never rejects: whatever goes wrong is a problem with a code. */
+/** Answers one request. Never rejects: an error becomes a problem document with its code. */
 export async function handleApi(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   const { method = '', url = '' } = request;
-  const path = pathOf(url);
+  const path = withoutQuery(url);
   const query = url.slice(path.length + 1);
   try {
     const matched = matchRequest(method, path);
     const answer =
       matched.by === 'edge'
-        ? await answerAtEdge(matched.request, request, query, edge)
+        ? await handleAtEdge(matched.request, request, query, edge)
         : await askSession(matched, request, query, edge);
     answer.headers['cache-control'] ??= 'no-store';
     return answer;
@@ -48,13 +48,13 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
   }
 }
 
-async function answerAtEdge(
+async function handleAtEdge(
   { name }: EdgeRequest,
   request: IncomingMessage,
   query: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
-  const credentials = fromNodeHeaders(request.headers);
+  const credentials = credentialsFromNodeHeaders(request.headers);
   switch (name) {
     case 'health':
       return healthz();
@@ -63,9 +63,9 @@ async function answerAtEdge(
     case 'start-session':
       return startSession(request, edge);
     case 'read-link':
-      return readLink(await readBody(request), headerOf(request.headers), edge);
+      return readLink(await readBody(request), headerGetter(request.headers), edge);
     case 'open-link':
-      return openLink(await readBody(request), headerOf(request.headers), edge);
+      return openLink(await readBody(request), headerGetter(request.headers), edge);
     case 'trace':
       return sendTrace(credentials, query, edge);
     case 'list-sessions':
@@ -76,22 +76,22 @@ async function answerAtEdge(
   }
 }
 
-/** The session sees words of ours, never the browser's request: no cookie or token of it goes further. */
+/** The session gets a parsed request, never the browser's own: cookies and tokens stay at the edge. */
 async function askSession(
   { read }: Extract<Matched, { by: 'session' }>,
   request: IncomingMessage,
   query: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
-  const { session } = authenticate(edge.tokens, fromNodeHeaders(request.headers));
-  const asked = read(query, request.method === 'POST' ? await readBody(request) : '');
-  if (asked.name === 'parse') return parse(request, asked, session, edge);
-  const answer = await edge.session(session).call('ask', asked);
-  if (asked.name !== 'file' || answer.status !== 200) return answer;
+  const { session } = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
+  const parsed = read(query, request.method === 'POST' ? await readBody(request) : '');
+  if (parsed.name === 'parse') return parse(request, parsed, session, edge);
+  const answer = await edge.session(session).call('ask', parsed);
+  if (parsed.name !== 'file' || answer.status !== 200) return answer;
   return serveFile(request, edge.downloadDir, JSON.parse(answer.body ?? '') as LandedFile);
 }
 
-/** A look-up ends with the connection that waits for it: it may be a process, and holds one of few slots. */
+/** A look-up is cancelled when its client disconnects: it may run a process, and it holds one of few slots. */
 async function parse(
   { socket }: IncomingMessage,
   asked: SessionRequest,
@@ -100,21 +100,21 @@ async function parse(
 ): Promise<ApiAnswer> {
   const requester = nanoid();
   const stub = edge.session(session);
-  const abandon = (): void => void stub.call('abandon', requester).catch(() => {});
-  socket.once('close', abandon);
+  const cancel = (): void => void stub.call('abandon', requester).catch(() => {});
+  socket.once('close', cancel);
   try {
     const answer = stub.call('ask', asked, requester);
-    if (socket.destroyed) abandon();
+    if (socket.destroyed) cancel();
     return await answer;
   } finally {
-    socket.off('close', abandon);
+    socket.off('close', cancel);
   }
 }
 
-/** Nothing is stored: the first write of the session creates it. */
+/** Stores nothing: a session is created by its first write. */
 async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   await readBody(request);
-  const { session: id, token, lost, cookies } = openSession(edge, headerOf(request.headers));
+  const { session: id, token, lost, cookies } = issueSession(edge, headerGetter(request.headers));
   const opened: OpenedSession = {
     id,
     ...(token === null ? {} : { token }),

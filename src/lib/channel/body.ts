@@ -1,12 +1,12 @@
 import type { IncomingMessage } from 'node:http';
 import { SluiceError } from '../protocol/error.ts';
 
-/** Source: the contract. */
+/** Source: docs/protocol.md. */
 export const MAX_BODY_BYTES = 64 * 1024;
 
 /**
- * The text of a request's body, '' for none. JSON is asked for by its content type, which a page of another site
- * cannot send without a preflight that nobody answers.
+ * The text of a request's body, '' for none. The content type must be JSON: another site's page cannot send that
+ * without a CORS preflight, which this server refuses.
  * @throws SluiceError `unsupported_media_type`, `body_too_large`, `invalid_json` (not UTF-8)
  */
 export async function readBody(request: IncomingMessage): Promise<string> {
@@ -20,8 +20,8 @@ export async function readBody(request: IncomingMessage): Promise<string> {
 }
 
 /**
- * Announced or not, no more than the limit is ever held. What comes after it is thrown away as it comes: ending the
- * connection would do so before the answer got through.
+ * Never holds more than the limit, whatever Content-Length says. The rest is read and discarded: closing the connection
+ * instead could lose the answer.
  */
 function collect(request: IncomingMessage): Promise<Buffer> {
   return new Promise((resolve, reject) => {
@@ -37,7 +37,7 @@ function collect(request: IncomingMessage): Promise<Buffer> {
     };
     request.on('data', onData);
     request.once('end', () => resolve(Buffer.concat(chunks)));
-    // A client that went away hears no answer; what was begun for it ends all the same.
+    // The client is gone and gets no answer, but the request must still end.
     request.once('error', reject);
   });
 }

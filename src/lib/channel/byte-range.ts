@@ -1,8 +1,8 @@
-/** Byte ranges of RFC 9110, section 14. One range is served; a list of several is answered with the whole file. */
+/** Byte ranges (RFC 9110, section 14). A single range is served; a list of ranges gets the whole file. */
 
 export type RangeAnswer =
   | { kind: 'whole' }
-  /** Both inclusive. */
+  /** `first` and `last` are both inclusive. */
   | { kind: 'part'; first: number; last: number }
   | { kind: 'unsatisfiable' };
 
@@ -18,24 +18,24 @@ export function readRange(header: string | null, size: number): RangeAnswer {
   }
   const first = Number(from);
   const last = to === '' ? size - 1 : Math.min(Number(to), size - 1);
-  // An end before the start makes the header invalid, and an invalid one is ignored.
+  // An end before the start makes the header invalid; invalid headers are ignored.
   if (to !== '' && Number(to) < first) return { kind: 'whole' };
   return first >= size ? { kind: 'unsatisfiable' } : { kind: 'part', first, last };
 }
 
 export interface Validators {
-  /** Strong, with its quotes. */
+  /** A strong ETag, quotes included. */
   etag: string;
-  /** As in Last-Modified. */
+  /** In the format of Last-Modified. */
   modified: string;
 }
 
-/** If-Range: the part may be sent only when what the client has is this very file. */
+/** If-Range: a part may be sent only if the client's copy is this version of the file. */
 export function rangeApplies(ifRange: string | null, { etag, modified }: Validators): boolean {
   return ifRange === null || ifRange === etag || ifRange === modified;
 }
 
-/** If-None-Match: the client has this file already. Compared weakly, as the RFC says. */
+/** If-None-Match: the client has this version already. Weak comparison (RFC 9110, section 13.1.2). */
 export function isNotModified(ifNoneMatch: string | null, { etag }: Validators): boolean {
   if (ifNoneMatch === null) return false;
   const tags = ifNoneMatch.split(',').map((tag) => tag.trim().replace(/^W\//, ''));

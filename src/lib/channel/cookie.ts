@@ -1,28 +1,28 @@
 /**
- * The session cookie. Its value is the token; no script can read it. Another site's page can make a browser send it
- * with a link that is followed, which is a GET and changes nothing, and with nothing else (SameSite=Lax).
+ * The session cookie. Its value is the session token; scripts cannot read it. From another site a browser sends it only
+ * when a link is followed (SameSite=Lax), and such a GET changes nothing.
  */
 export const SESSION_COOKIE = 'sluice_session';
 /**
- * What a browser gets with its first page, until that page has asked for a session. It counts only where there is no
- * session cookie, so it can replace none, however late it arrives and however many tabs are opened at once.
+ * A temporary cookie set with a browser's first page, until that page has asked for a session. It is used only where
+ * there is no session cookie, so it replaces none, however late it arrives and however many tabs are opened at once.
  */
 export const FIRST_VISIT_COOKIE = 'sluice_first';
 
 /**
- * Before their names over https. A browser takes such a cookie from nobody but this very host over https, so that no
- * other subdomain can plant one. Source: RFC 6265bis, section 4.1.3.2.
+ * Name prefix over https. Browsers accept such a cookie only from this very host over https, so another subdomain cannot
+ * plant one. Source: RFC 6265bis, section 4.1.3.2.
  */
 const HOST_PREFIX = '__Host-';
 
-/** A year, in seconds: browsers keep none longer than 400 days. Set anew with each visit of the page. */
+/** One year; browsers cap it at 400 days. Renewed with each visit of the page. */
 const MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
-/** Long enough for a page on a slow line to ask. */
-const FIRST_VISIT_SECONDS = 120;
+/** Long enough for the page to load over a slow line and ask for its session. */
+const FIRST_VISIT_MAX_AGE_SECONDS = 120;
 
 /**
- * The values of one cookie in a Cookie header, in order. There can be several: a planted one for another path
- * comes first, so all have to be looked at.
+ * All values of one cookie in a Cookie header, in order. There can be several, and one planted for a longer path comes
+ * first, so callers must check each of them.
  */
 export function readCookies(header: string | null | undefined, name: string): string[] {
   const values: string[] = [];
@@ -34,28 +34,27 @@ export function readCookies(header: string | null | undefined, name: string): st
 }
 
 /**
- * As `readCookies`, under both names that a cookie of ours can have, the safer one first. Before there was a prefix the
- * plain name was used over https too: a browser that still has that cookie keeps its list.
+ * As `readCookies`, under both names of a Sluice cookie, the prefixed one first. Earlier versions used the plain name
+ * over https too: browsers that still have that cookie keep their session.
  */
-export function readOwnCookies(header: string | null | undefined, name: string): string[] {
+export function readSluiceCookies(header: string | null | undefined, name: string): string[] {
   return [...readCookies(header, HOST_PREFIX + name), ...readCookies(header, name)];
 }
 
-/** @param secure whether the page is reached over https */
+/** @param secure the page was requested over https */
 export function sessionCookie(token: string, secure: boolean): string {
-  return ownCookie(SESSION_COOKIE, token, MAX_AGE_SECONDS, secure);
+  return setCookieLine(SESSION_COOKIE, token, MAX_AGE_SECONDS, secure);
 }
 
 export function firstVisitCookie(token: string, secure: boolean): string {
-  return ownCookie(FIRST_VISIT_COOKIE, token, FIRST_VISIT_SECONDS, secure);
+  return setCookieLine(FIRST_VISIT_COOKIE, token, FIRST_VISIT_MAX_AGE_SECONDS, secure);
 }
 
-/** Takes the first visit's cookie away again. */
-export function noFirstVisitCookie(secure: boolean): string {
-  return ownCookie(FIRST_VISIT_COOKIE, '', 0, secure);
+export function clearFirstVisitCookie(secure: boolean): string {
+  return setCookieLine(FIRST_VISIT_COOKIE, '', 0, secure);
 }
 
-function ownCookie(name: string, value: string, maxAgeSeconds: number, secure: boolean): string {
+function setCookieLine(name: string, value: string, maxAgeSeconds: number, secure: boolean): string {
   const parts = [
     `${secure ? HOST_PREFIX : ''}${name}=${value}`,
     'Path=/',

@@ -1,38 +1,42 @@
 import { SluiceError } from '../protocol/error.ts';
-import { FIRST_VISIT_COOKIE, readOwnCookies, SESSION_COOKIE } from './cookie.ts';
+import { FIRST_VISIT_COOKIE, readSluiceCookies, SESSION_COOKIE } from './cookie.ts';
 import type { TokenClaims, Tokens } from './token.ts';
 
-/** What is looked at of a request; both Headers and Node's header object can be turned into it. */
+/** The headers that authentication reads, from either `Headers` or Node's header object. */
 export interface Credentials {
   authorization: string | null | undefined;
   cookie: string | null | undefined;
 }
 
 /**
- * Who is asking: the bearer token if one is sent (then it alone counts), else the first session cookie of ours.
+ * Identifies the session of a request: by its bearer token if one is sent (cookies are then ignored), else by the first
+ * valid cookie.
  * @throws SluiceError `unauthorized`
  */
 export function authenticate(tokens: Tokens, { authorization, cookie }: Credentials): TokenClaims {
-  const claims = authorization ? bearer(tokens, authorization) : fromCookie(tokens, cookie);
+  const claims = authorization ? claimsFromBearer(tokens, authorization) : claimsFromCookies(tokens, cookie);
   if (!claims) throw new SluiceError('unauthorized');
   return claims;
 }
 
-/** null when no cookie holds a token of ours: none, an old one, or a planted one. */
-export function fromCookie(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
-  return fromSessionCookie(tokens, cookie) ?? fromFirstVisit(tokens, cookie);
+/** null when no cookie holds a token that this server signed. */
+export function claimsFromCookies(tokens: Tokens, cookie: Credentials['cookie']): TokenClaims | null {
+  return claimsFromSessionCookie(tokens, cookie) ?? claimsFromFirstVisitCookie(tokens, cookie);
 }
 
-export function fromSessionCookie(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
-  return firstGood(tokens, readOwnCookies(cookie, SESSION_COOKIE));
+export function claimsFromSessionCookie(tokens: Tokens, cookie: Credentials['cookie']): TokenClaims | null {
+  return firstValid(tokens, readSluiceCookies(cookie, SESSION_COOKIE));
 }
 
-/** The session of a browser whose first page has not asked for one yet. */
-export function fromFirstVisit(tokens: Tokens, cookie: string | null | undefined): TokenClaims | null {
-  return firstGood(tokens, readOwnCookies(cookie, FIRST_VISIT_COOKIE));
+/** The session of a browser whose first page has not asked for its session yet. */
+export function claimsFromFirstVisitCookie(
+  tokens: Tokens,
+  cookie: Credentials['cookie'],
+): TokenClaims | null {
+  return firstValid(tokens, readSluiceCookies(cookie, FIRST_VISIT_COOKIE));
 }
 
-function firstGood(tokens: Tokens, values: readonly string[]): TokenClaims | null {
+function firstValid(tokens: Tokens, values: readonly string[]): TokenClaims | null {
   for (const value of values) {
     const claims = tokens.verify(value);
     if (claims) return claims;
@@ -40,7 +44,7 @@ function firstGood(tokens: Tokens, values: readonly string[]): TokenClaims | nul
   return null;
 }
 
-function bearer(tokens: Tokens, authorization: string): TokenClaims | null {
+function claimsFromBearer(tokens: Tokens, authorization: string): TokenClaims | null {
   const token = /^Bearer +(\S+)$/i.exec(authorization)?.[1];
   return token === undefined ? null : tokens.verify(token);
 }

@@ -3,45 +3,45 @@ import type { EmbeddedStub } from '../actors/durable/types.ts';
 import type { EngineStatus } from '../protocol/media.ts';
 import type { Trace } from '../protocol/inspection.ts';
 import type { SessionList, SessionSummary } from '../protocol/session.ts';
-import type { Operators } from './operator.ts';
-import type { Gatekeeper } from './origin.ts';
+import type { OperatorAuth } from './operator.ts';
+import type { AllowedOrigins } from './origin.ts';
 import type { SessionLinks } from './session-link.ts';
 import type { Tokens } from './token.ts';
 
-/** What the edge knows of the inspector. */
+/** What the edge needs of the inspector. */
 export interface InspectorEdge {
-  /** SLUICE_INSPECTOR: everybody may look at his own session. */
-  isOpen: boolean;
-  operators: Operators;
-  /** @param session whose it has to be, null = anybody's. @returns null when there is no such download */
+  /** SLUICE_INSPECTOR: visitors may inspect their own session. */
+  isEnabled: boolean;
+  operatorAuth: OperatorAuth;
+  /** @param session the session the download must belong to; null = any. @returns null when there is no such download */
   trace(download: string, session: string | null): Promise<Trace | null>;
-  /** Somebody signed in as the operator. */
-  signedIn(): void;
+  /** A browser signed in as the operator. */
+  onSignIn(): void;
 }
 
-/** What the edge knows of whole sessions, so that the operator can open one again in a browser. */
-export interface ListsEdge {
+/** What the edge needs of stored sessions, so that the operator can reopen one in a browser. */
+export interface StoredSessionsEdge {
   links: SessionLinks;
-  /** Read from the store between turns: nothing is woken. */
+  /** Reads the store between turns, without waking the session. */
   summary(session: string): SessionSummary;
-  /** Those with downloads whose id begins with `prefix`, the one that was added to last first. */
+  /** Sessions that have downloads and whose id begins with `prefix`, the most recently added to first. */
   all(prefix: string, limit: number): Promise<SessionList>;
-  /** A browser opened a link to this session. */
-  reopened(session: string): void;
+  /** A browser opened this session with an operator's link. */
+  onLinkOpened(session: string): void;
 }
 
-/** What stands behind the edge. The edge itself keeps nothing but which links were used: it checks, and passes on. */
+/** Everything behind the edge. The edge checks requests and passes them on; its only state is which links were used. */
 export interface Edge {
   tokens: Tokens;
-  gate: Gatekeeper;
-  /** The one session of that id, wherever it lives; asking wakes nothing yet. */
+  origins: AllowedOrigins;
+  /** A stub of the session with that id. Creating a stub does not wake the session. */
   session(id: string): EmbeddedStub<SessionActor>;
   engines(): Promise<EngineStatus[]>;
   downloadDir: string;
   inspector: InspectorEdge;
-  lists: ListsEdge;
-  /** Why this server should get no requests now; empty = it is ready. */
+  storedSessions: StoredSessionsEdge;
+  /** Why this server should get no requests now; empty = ready. */
   reasonsNotReady(): string[];
-  /** The process ends: nothing new is begun. */
+  /** The process is shutting down and starts nothing new. */
   isStopping(): boolean;
 }

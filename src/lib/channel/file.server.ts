@@ -1,4 +1,4 @@
-/** A finished file, as an attachment that no browser will ever run or show as a page of ours. */
+/** Serves a finished file as an attachment, so that no browser runs it or shows it as a page of this origin. */
 import { constants, type Stats } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import type { IncomingMessage } from 'node:http';
@@ -12,11 +12,11 @@ import type { ApiAnswer } from './api-answer.ts';
 import { isNotModified, rangeApplies, readRange, type Validators } from './byte-range.ts';
 import { API_POLICY } from './headers.ts';
 
-/** Fewer, larger reads: at 64 KiB the stream machinery costs more than the reading. */
+/** Larger than Node's default of 64 KiB, at which the stream costs more than the reading. */
 const READ_BYTES = 256 * 1024;
 
 /**
- * @param file in `dir`, as stored with the download: another one of its name is not it
+ * @param file as recorded with the download; another file under its name in `dir` is not served
  * @throws SluiceError `file_missing`, `disk_denied`
  */
 export async function serveFile(
@@ -29,8 +29,8 @@ export async function serveFile(
   let isStreaming = false;
   try {
     const stats = await handle.stat();
-    if (!stats.isFile() || !isSame(stats, file)) throw new SluiceError('file_missing');
-    const answer = answerTo(request, handle, stats, name);
+    if (!stats.isFile() || !isRecordedFile(stats, file)) throw new SluiceError('file_missing');
+    const answer = buildAnswer(request, handle, stats, name);
     isStreaming = typeof answer.body === 'object' && answer.body !== null;
     return answer;
   } finally {
@@ -38,7 +38,7 @@ export async function serveFile(
   }
 }
 
-function answerTo(
+function buildAnswer(
   { method, headers }: Pick<IncomingMessage, 'method' | 'headers'>,
   handle: FileHandle,
   stats: Stats,
@@ -54,7 +54,7 @@ function answerTo(
   if (isNotModified(headers['if-none-match'] ?? null, validators)) {
     return { status: 304, headers: common, body: null };
   }
-  // RFC 9110, section 14.2: Range means something with GET only.
+  // RFC 9110, section 14.2: Range is defined for GET only.
   const wanted =
     method === 'GET' && rangeApplies(ifRangeOf(headers), validators) ? (headers.range ?? null) : null;
   const range = readRange(wanted, stats.size);
@@ -65,7 +65,7 @@ function answerTo(
   }
   const { first, last } = range.kind === 'part' ? range : { first: 0, last: stats.size - 1 };
   const length = last - first + 1;
-  const described = {
+  const headersToSend = {
     ...common,
     'content-type': 'application/octet-stream',
     'content-disposition': contentDisposition(name),
@@ -77,21 +77,21 @@ function answerTo(
   const body = isRead
     ? handle.createReadStream({ start: first, end: last, highWaterMark: READ_BYTES, autoClose: true })
     : null;
-  return { status: range.kind === 'part' ? 206 : 200, headers: described, body };
+  return { status: range.kind === 'part' ? 206 : 200, headers: headersToSend, body };
 }
 
-/** A field that Node has no name of its own for. */
+/** Node's types do not name this header. */
 function ifRangeOf({ 'if-range': value }: IncomingMessage['headers']): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function isSame({ ino, birthtimeMs, mtimeMs, size }: Stats, { mark }: LandedFile): boolean {
+function isRecordedFile({ ino, birthtimeMs, mtimeMs, size }: Stats, { mark }: LandedFile): boolean {
   if (mark === undefined) return true;
   const times = { bornMs: Math.floor(birthtimeMs), modifiedMs: Math.floor(mtimeMs) };
   return hasMark({ inode: String(ino), ...times, bytes: size }, mark);
 }
 
-/** Never outside the folder: a base name only, and a link in the folder is not followed. */
+/** Never opens anything outside the folder: a base name only, and symbolic links are not followed. */
 async function openFile(dir: string, name: string): Promise<FileHandle> {
   if (name === '' || name === '.' || name === '..' || basename(name) !== name || name.includes('\0')) {
     throw new SluiceError('file_missing');
@@ -104,7 +104,7 @@ async function openFile(dir: string, name: string): Promise<FileHandle> {
   }
 }
 
-/** A file that is replaced has another inode, one that is changed another time or size. */
+/** A replaced file has another inode; a changed one has another time or size. */
 function validatorsOf({ ino, size, mtimeMs, mtime }: Stats): Validators {
   const parts = [ino, size, Math.round(mtimeMs * 1000)].map((part) => part.toString(36));
   return { etag: `"${parts.join('-')}"`, modified: mtime.toUTCString() };

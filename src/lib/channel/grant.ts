@@ -1,11 +1,11 @@
 /**
- * Short texts that the server's key signs, each for one purpose and until a time: `EXPIRES.NONCE.MAC`, or
- * `EXPIRES.NONCE.SESSION.MAC` for one session. They are checked without any state.
+ * Signed grants, each for one purpose and with an expiry time: `EXPIRES.NONCE.MAC`, or `EXPIRES.NONCE.SESSION.MAC` for
+ * one session. The server's key signs them, so verifying needs no state.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { nanoid } from 'nanoid';
 
-/** Part of what is signed: a grant for one purpose is none for another, nor is a session's token. */
+/** Part of the signed text: a grant is valid for one purpose only, and a session token is never a grant. */
 export type Purpose = 'operator-link' | 'operator-cookie' | 'operator-request' | 'session-link';
 
 export interface Grant {
@@ -22,7 +22,7 @@ export class Grants {
   readonly #key: KeyObject;
   readonly #now: () => number;
 
-  /** @param key the server's, as for `Tokens` */
+  /** @param key the server's key, as for `Tokens` */
   constructor(key: Uint8Array, now: () => number = Date.now) {
     this.#key = createSecretKey(key);
     this.#now = now;
@@ -35,15 +35,15 @@ export class Grants {
     return `${claims}.${this.#mac(purpose, claims)}`;
   }
 
-  /** null for anything that this key has not signed for this purpose, and for what is too old. */
+  /** null when this key has not signed the text for this purpose, or when it has expired. */
   verify(purpose: Purpose, text: string): Grant | null {
     const [, expires = '', nonce = '', session, mac = ''] = SHAPE.exec(text) ?? [];
     if (mac === '') return null;
     const claims = text.slice(0, -mac.length - 1);
     const expected = Buffer.from(this.#mac(purpose, claims));
-    const isOurs = timingSafeEqual(expected, Buffer.from(mac));
+    const isSigned = timingSafeEqual(expected, Buffer.from(mac));
     const expiresAt = Number(expires);
-    return isOurs && expiresAt > this.#now() ? { expiresAt, nonce, session: session ?? null } : null;
+    return isSigned && expiresAt > this.#now() ? { expiresAt, nonce, session: session ?? null } : null;
   }
 
   #mac(purpose: Purpose, claims: string): string {

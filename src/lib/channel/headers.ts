@@ -1,7 +1,7 @@
 import type { Credentials } from './credentials.ts';
 import type { RequestHead } from './origin.ts';
 
-/** Every answer carries these, files and errors too. The pages' own CSP comes from Kit, with a nonce for each. */
+/** Sent with every answer, files and errors included. Pages get their CSP from SvelteKit, with a fresh nonce. */
 export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'x-content-type-options': 'nosniff',
   'x-frame-options': 'DENY',
@@ -11,37 +11,37 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
   'permissions-policy': 'camera=(), geolocation=(), microphone=()',
 };
 
-/** For answers that are no page: opened as one, they load nothing and are framed by nobody. */
+/** CSP of everything that is not a page: opened as one, it loads nothing and cannot be framed. */
 export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
-/** Node's header object: names in lower case, a repeated one as a list. */
+/** Node's header object: names in lower case, repeated headers as an array. */
 export type NodeHeaders = Readonly<Record<string, string | string[] | undefined>>;
 
-export function fromHeaders(headers: Headers): Credentials {
+export function credentialsFromHeaders(headers: Headers): Credentials {
   return { authorization: headers.get('authorization'), cookie: headers.get('cookie') };
 }
 
-export function fromNodeHeaders(headers: NodeHeaders): Credentials {
-  return { authorization: single(headers['authorization']), cookie: single(headers['cookie']) };
+export function credentialsFromNodeHeaders(headers: NodeHeaders): Credentials {
+  return { authorization: joined(headers['authorization']), cookie: joined(headers['cookie']) };
 }
 
-export function headOf(method: string, headers: NodeHeaders): RequestHead {
+export function requestHead(method: string, headers: NodeHeaders): RequestHead {
   return {
     method,
-    host: single(headers['host']),
-    origin: single(headers['origin']),
-    fetchSite: single(headers['sec-fetch-site']),
+    host: joined(headers['host']),
+    origin: joined(headers['origin']),
+    fetchSite: joined(headers['sec-fetch-site']),
   };
 }
 
-/** A request's header by its name in lower case, whatever kind of request it is. */
-export type HeaderOf = (name: string) => string | undefined;
+/** Reads a request header by its lower-case name, from Node's header object or from `Headers`. */
+export type HeaderGetter = (name: string) => string | undefined;
 
-export function headerOf(headers: NodeHeaders | Headers): HeaderOf {
+export function headerGetter(headers: NodeHeaders | Headers): HeaderGetter {
   if (headers instanceof Headers) return (name) => headers.get(name) ?? undefined;
-  return (name) => single(headers[name]);
+  return (name) => joined(headers[name]);
 }
 
-function single(value: string | string[] | undefined): string | undefined {
+function joined(value: string | string[] | undefined): string | undefined {
   return Array.isArray(value) ? value.join(', ') : value;
 }

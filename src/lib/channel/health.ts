@@ -3,12 +3,12 @@ import { SluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
 import type { Edge } from './edge.ts';
 
-/** The process lives and its event loop turns. */
+/** Answers as long as the event loop runs. */
 export function healthz(): PlainAnswer {
   return jsonAnswer({ status: 'ok' });
 }
 
-/** Whether a balancer should send requests here: 200, or 503 with the reasons. */
+/** Whether a load balancer should send requests here: 200, or 503 with the reasons. */
 export function readyz(edge: Pick<Edge, 'reasonsNotReady'>): PlainAnswer {
   const reasons = edge.reasonsNotReady();
   if (reasons.length === 0) return jsonAnswer({ status: 'ready' });

@@ -1,57 +1,59 @@
-/** Who may look into the inspector, and how far. For anybody else it is not there. */
+/** Who may use the inspector, and how much they see. For everyone else it answers 404. */
 import type { PlainAnswer } from '../protocol/answer.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { DOWNLOAD_ID } from '../protocol/ids.ts';
 import { paths } from '../protocol/paths.ts';
 import { authenticate, type Credentials } from './credentials.ts';
 import type { Edge } from './edge.ts';
-import { fromHeaders } from './headers.ts';
-import { isFromElsewhere } from './origin.ts';
+import { credentialsFromHeaders } from './headers.ts';
+import { isCrossOrigin } from './origin.ts';
 
 export type InspectorScope =
-  /** One's own session. */
+  /** The visitor's own session. */
   | { scope: 'session'; session: string }
   /** Every session; `session` is the visitor's own. */
   | { scope: 'all'; session: string | null };
 
-type Door = Pick<Edge, 'inspector' | 'tokens' | 'gate'>;
+type ScopeEdge = Pick<Edge, 'inspector' | 'tokens'>;
+type SignInEdge = Pick<Edge, 'inspector' | 'origins'>;
 
-/** @returns null for who may not look */
-export function inspectorScope(edge: Omit<Door, 'gate'>, credentials: Credentials): InspectorScope | null {
-  const { isOpen, operators } = edge.inspector;
-  const session = sessionOf(edge, credentials);
-  if (operators.isOperator(credentials.cookie)) return { scope: 'all', session };
-  return isOpen && session !== null ? { scope: 'session', session } : null;
+/** @returns null when the visitor may not inspect */
+export function inspectorScope(edge: ScopeEdge, credentials: Credentials): InspectorScope | null {
+  const { isEnabled, operatorAuth } = edge.inspector;
+  const session = sessionOrNull(edge, credentials);
+  if (operatorAuth.isOperator(credentials.cookie)) return { scope: 'all', session };
+  return isEnabled && session !== null ? { scope: 'session', session } : null;
 }
 
-/** As `inspectorScope`, for the page: who has no session yet gets one with it. */
-export function pageScope(edge: Omit<Door, 'gate'>, { headers }: Request): 'session' | 'all' | null {
-  return inspectorScope(edge, fromHeaders(headers))?.scope ?? (edge.inspector.isOpen ? 'session' : null);
+/** As `inspectorScope`, for the page: a visitor without a session gets one with the page. */
+export function inspectorPageScope(edge: ScopeEdge, { headers }: Request): 'session' | 'all' | null {
+  const scope = inspectorScope(edge, credentialsFromHeaders(headers))?.scope;
+  return scope ?? (edge.inspector.isEnabled ? 'session' : null);
 }
 
 /**
- * Makes a browser the operator's, and sends it to the inspector; null for a link that is none. Where another site's page
- * sent the browser here, a page of ours asks first: no navigation from elsewhere sets a cookie.
+ * Sets the operator's cookie and redirects to the inspector; null for an invalid link. When another site's page sent
+ * the browser here, the page `/link` asks first: a cross-origin navigation never sets a cookie.
  */
-export function signIn({ inspector, gate }: Door, { url, headers }: Request): Response | null {
+export function signIn({ inspector, origins }: SignInEdge, { url, headers }: Request): Response | null {
   const grant = new URL(url).searchParams.get('grant') ?? '';
-  if (isFromElsewhere(headers.get('sec-fetch-site'))) {
-    return inspector.operators.isLink(grant) ? goTo(`${paths.link}#grant=${grant}`) : null;
+  if (isCrossOrigin(headers.get('sec-fetch-site'))) {
+    return inspector.operatorAuth.isLinkGrant(grant) ? redirectTo(`${paths.link}#grant=${grant}`) : null;
   }
-  const cookie = inspector.operators.signIn(grant, gate.isSecure(headers.get('host') ?? undefined));
+  const cookie = inspector.operatorAuth.signIn(grant, origins.isSecure(headers.get('host') ?? undefined));
   if (cookie === null) return null;
-  inspector.signedIn();
-  return goTo(paths.inspector, { 'set-cookie': cookie });
+  inspector.onSignIn();
+  return redirectTo(paths.inspector, { 'set-cookie': cookie });
 }
 
 /**
- * A download's trace, as a file to attach to a report.
- * @throws SluiceError `not_found` for who may not look, and for a download that is not there or not his
+ * A download's trace, as a file to attach to a bug report.
+ * @throws SluiceError `not_found` when the visitor may not inspect, or when no such download is visible to them
  */
 export async function sendTrace(
   credentials: Credentials,
   query: string,
-  edge: Omit<Door, 'gate'>,
+  edge: ScopeEdge,
 ): Promise<PlainAnswer> {
   const scope = inspectorScope(edge, credentials);
   const download = new URLSearchParams(query).get('download') ?? '';
@@ -68,11 +70,11 @@ export async function sendTrace(
   };
 }
 
-function goTo(location: string, headers: Record<string, string> = {}): Response {
+function redirectTo(location: string, headers: Record<string, string> = {}): Response {
   return new Response(null, { status: 303, headers: { location, 'cache-control': 'no-store', ...headers } });
 }
 
-function sessionOf({ tokens }: Pick<Edge, 'tokens'>, credentials: Credentials): string | null {
+function sessionOrNull({ tokens }: Pick<Edge, 'tokens'>, credentials: Credentials): string | null {
   try {
     return authenticate(tokens, credentials).session;
   } catch {

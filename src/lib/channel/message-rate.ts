@@ -1,24 +1,24 @@
-/** A token bucket: so many messages at once, then so many a second. Never refuses: it says how long to wait. */
+/** A token bucket that never refuses a message, but says how long to wait before reading the next one. */
 export class MessageRate {
   readonly #burst: number;
   readonly #perMs: number;
-  #left: number;
-  #at: number | null = null;
+  #tokens: number;
+  #refilledAt: number | null = null;
 
   constructor(burst: number, perSecond: number) {
     this.#burst = burst;
     this.#perMs = perSecond / 1000;
-    this.#left = burst;
+    this.#tokens = burst;
   }
 
   /**
    * Counts one message.
-   * @param now ms on any clock that only goes forward
-   * @returns ms to wait before the next one is welcome; 0 = none
+   * @param now ms of a monotonic clock
+   * @returns ms to wait before reading the next message; 0 = none
    */
-  take(now: number): number {
-    this.#left = Math.min(this.#burst, this.#left + (now - (this.#at ?? now)) * this.#perMs) - 1;
-    this.#at = now;
-    return this.#left >= 0 ? 0 : Math.ceil(-this.#left / this.#perMs);
+  waitAfterMessage(now: number): number {
+    this.#tokens = Math.min(this.#burst, this.#tokens + (now - (this.#refilledAt ?? now)) * this.#perMs) - 1;
+    this.#refilledAt = now;
+    return this.#tokens >= 0 ? 0 : Math.ceil(-this.#tokens / this.#perMs);
   }
 }

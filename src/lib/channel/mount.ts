@@ -1,38 +1,38 @@
 /**
- * Kit's handler is a bundle of its own, with its own copy of every module. What it needs of the running server it
- * finds here, under one global symbol; and as all of it runs in the server's copy, errors keep their class.
+ * SvelteKit's handler is a bundle of its own, with its own copy of every module. It reaches the running server through
+ * one global symbol; as these functions run in the server's copy, errors keep their class.
  */
 import type { Edge } from './edge.ts';
-import { headerOf } from './headers.ts';
-import { pageScope, signIn } from './inspector-access.ts';
+import { headerGetter } from './headers.ts';
+import { inspectorPageScope, signIn } from './inspector-access.ts';
 import { type Visit, visitPage } from './visit.ts';
 
 const KEY = Symbol.for('sluice.host');
 
 export interface MountedEdge {
-  /** The session of who asks for a page, and the cookie that goes with it. */
+  /** The session of a page request, and the cookies to set. */
   visit(request: Request): Visit;
-  /** How far the inspector's page may see for whoever sends this; null = for him there is none. */
-  inspector(request: Request): 'session' | 'all' | null;
-  /** Answers a link of `sluice operator`; null for one that is not ours, or too old. */
+  /** How much the inspector's page may show for this request; null = nothing, it answers 404. */
+  inspectorScope(request: Request): 'session' | 'all' | null;
+  /** Answers a link of `sluice operator`; null when it is invalid or expired. */
   signIn(request: Request): Response | null;
 }
 
-/** Makes the edge reachable for the page's bundle. @returns takes it away again */
-export function mount(edge: Edge): () => void {
-  const mounted: MountedEdge = {
-    visit: ({ headers }) => visitPage(edge, headerOf(headers)),
-    inspector: (request) => pageScope(edge, request),
+/** Makes the edge reachable for the page's bundle. @returns undoes it */
+export function mountEdge(edge: Edge): () => void {
+  const published: MountedEdge = {
+    visit: ({ headers }) => visitPage(edge, headerGetter(headers)),
+    inspectorScope: (request) => inspectorPageScope(edge, request),
     signIn: (request) => signIn(edge, request),
   };
-  Reflect.set(globalThis, KEY, mounted);
+  Reflect.set(globalThis, KEY, published);
   return () => {
-    if (Reflect.get(globalThis, KEY) === mounted) Reflect.deleteProperty(globalThis, KEY);
+    if (Reflect.get(globalThis, KEY) === published) Reflect.deleteProperty(globalThis, KEY);
   };
 }
 
-/** @throws Error outside a running server: pages are never prerendered */
-export function mounted(): MountedEdge {
+/** @throws Error outside a running server, as pages are never prerendered */
+export function mountedEdge(): MountedEdge {
   const found = Reflect.get(globalThis, KEY) as MountedEdge | undefined;
   if (!found) throw new Error('No server is running in this process.');
   return found;

@@ -1,6 +1,6 @@
 /**
- * The operator is whoever can read the data dir: there are no accounts. A link signed with the server's key makes a
- * browser the operator's, by a cookie that the same key signs; a request of `sluice operator` is signed too.
+ * Authenticates the operator: whoever can read the data dir, as there are no accounts. The server's key there signs a
+ * link, which gives a browser a signed cookie; requests of `sluice operator` are signed with it directly.
  */
 import { paths } from '../protocol/paths.ts';
 import { readCookies } from './cookie.ts';
@@ -9,36 +9,36 @@ import { Grants } from './grant.ts';
 export const OPERATOR_COOKIE = 'sluice_operator';
 
 /** Long enough to copy a link from a terminal to a browser. */
-export const LINK_MS = 10 * 60_000;
-export const COOKIE_MS = 12 * 60 * 60_000;
-/** From when the command signs its request until the server has it. */
-export const REQUEST_MS = 60_000;
+export const LINK_LIFETIME_MS = 10 * 60_000;
+export const COOKIE_LIFETIME_MS = 12 * 60 * 60_000;
+/** From signing a request in the command until the server reads it. */
+export const REQUEST_LIFETIME_MS = 60_000;
 
-export class Operators {
+export class OperatorAuth {
   readonly #grants: Grants;
 
-  /** @param key the server's, as for `Tokens` */
+  /** @param key the server's key, as for `Tokens` */
   constructor(key: Uint8Array, now?: () => number) {
     this.#grants = new Grants(key, now);
   }
 
-  /** Where to sign in, below the server's origin. */
+  /** The sign-in path, with a fresh grant. */
   link(): string {
-    return `${paths.signIn}?grant=${this.#grants.sign('operator-link', LINK_MS)}`;
+    return `${paths.signIn}?grant=${this.#grants.sign('operator-link', LINK_LIFETIME_MS)}`;
   }
 
-  /** Whether it is a link's grant: ours, and not too old. */
-  isLink(grant: string): boolean {
+  /** Whether this is the valid grant of a sign-in link. */
+  isLinkGrant(grant: string): boolean {
     return this.#grants.verify('operator-link', grant) !== null;
   }
 
-  /** @returns the Set-Cookie line for a link's grant; null for one that is not ours or too old */
+  /** @returns the Set-Cookie line for a link's grant; null when it is invalid or expired */
   signIn(grant: string, secure: boolean): string | null {
-    if (!this.isLink(grant)) return null;
+    if (!this.isLinkGrant(grant)) return null;
     const parts = [
-      `${OPERATOR_COOKIE}=${this.#grants.sign('operator-cookie', COOKIE_MS)}`,
+      `${OPERATOR_COOKIE}=${this.#grants.sign('operator-cookie', COOKIE_LIFETIME_MS)}`,
       'Path=/',
-      `Max-Age=${COOKIE_MS / 1000}`,
+      `Max-Age=${COOKIE_LIFETIME_MS / 1000}`,
       'HttpOnly',
       'SameSite=Strict',
     ];
@@ -53,9 +53,9 @@ export class Operators {
     );
   }
 
-  /** The Authorization header of a request by the command. It names nobody: who can sign it has the key. */
+  /** The Authorization header of a request by the command. It carries no identity: signing it proves having the key. */
   authorization(): string {
-    return `Bearer ${this.#grants.sign('operator-request', REQUEST_MS)}`;
+    return `Bearer ${this.#grants.sign('operator-request', REQUEST_LIFETIME_MS)}`;
   }
 
   isAuthorized(authorization: string | null | undefined): boolean {

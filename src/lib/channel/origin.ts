@@ -1,44 +1,44 @@
 /**
- * Which host names this server answers to, and which sites may make a browser talk to it. A foreign Host is DNS
- * rebinding; a foreign Origin is another site's script. Both are checked before anything else, for every request
- * and before each WebSocket upgrade.
+ * Checks Host and Origin before anything else, for every request and every WebSocket upgrade. An unknown Host is DNS
+ * rebinding; an unknown Origin is another site's script.
  */
 import { SluiceError } from '../protocol/error.ts';
 
-/** Under these names a browser on this machine reaches a server that listens on loopback (or on all addresses). */
+/** Names under which a browser on this machine reaches a server that listens on loopback (or on all addresses). */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** Methods that change nothing: RFC 9110, section 9.2.1. OPTIONS is not served at all. */
+/** Safe methods of RFC 9110, section 9.2.1. OPTIONS is not served at all. */
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 export interface RequestHead {
   method: string;
   host: string | undefined;
   origin: string | undefined;
-  /** Sec-Fetch-Site, which scripts cannot set. */
+  /** Sec-Fetch-Site; scripts cannot set it. */
   fetchSite: string | undefined;
 }
 
 /**
- * Whether a page of another origin made the browser send this, or one that it passed through on the way here. Another
- * port of this host is the same site, and another origin all the same: cookies know no port.
- * @param fetchSite Sec-Fetch-Site; a browser sends none over plain http to other machines, nor does a program
+ * Whether a page of another origin caused this request, directly or by a redirect. Another port of this host counts:
+ * it is the same site to the browser, and gets the same cookies, but it is another origin.
+ * @param fetchSite Sec-Fetch-Site; absent from programs, and from browsers over plain http to other machines
  */
-export function isFromElsewhere(fetchSite: string | null | undefined): boolean {
+export function isCrossOrigin(fetchSite: string | null | undefined): boolean {
   return fetchSite != null && fetchSite !== 'same-origin' && fetchSite !== 'none';
 }
 
-export class Gatekeeper {
-  /** Origin by the Host that its requests carry. */
+export class AllowedOrigins {
+  /** By the Host header of requests to it. */
   readonly #byHost = new Map<string, URL>();
   readonly #origins = new Set<string>();
 
   /**
-   * @param host what the server listens on, @param port the real port
-   * @param origins further origins (SLUICE_ORIGINS), for example of a reverse proxy
+   * @param host the address that the server listens on
+   * @param port the port that it got
+   * @param origins further origins (SLUICE_ORIGINS), such as a reverse proxy's
    */
   constructor(host: string, port: number, origins: readonly string[]) {
-    for (const name of [...LOOPBACK_NAMES, ...ownAddress(host)]) this.#allow(`http://${name}:${port}`);
+    for (const name of [...LOOPBACK_NAMES, ...loopbackAddress(host)]) this.#allow(`http://${name}:${port}`);
     for (const origin of origins) this.#allow(origin);
   }
 
@@ -48,33 +48,33 @@ export class Gatekeeper {
     if (!SAFE_METHODS.has(method)) this.#checkOrigin(origin, fetchSite);
   }
 
-  /** A WebSocket is not under the same-origin rule, though its request is a GET: the Origin always counts. */
+  /** The same-origin policy does not cover WebSockets, so Origin is checked although the upgrade is a GET. */
   checkUpgrade(head: RequestHead): void {
     this.check(head);
     this.#checkOrigin(head.origin, head.fetchSite);
   }
 
-  /** Whether a browser that sends this Host came over https (through a proxy that SLUICE_ORIGINS names). */
+  /** Whether a browser that sends this Host uses https (through a proxy that SLUICE_ORIGINS names). */
   isSecure(host: string | undefined): boolean {
     return this.#byHost.get(host?.toLowerCase() ?? '')?.protocol === 'https:';
   }
 
-  /** Browsers send Origin with all that can change something; what sends none is not a browser. */
+  /** Browsers send Origin with every unsafe request; old ones that do not may send Sec-Fetch-Site. */
   #checkOrigin(origin: string | undefined, fetchSite: string | undefined): void {
-    const foreign = origin === undefined ? isFromElsewhere(fetchSite) : !this.#origins.has(origin);
-    if (foreign) throw new SluiceError('forbidden_origin');
+    const isForeign = origin === undefined ? isCrossOrigin(fetchSite) : !this.#origins.has(origin);
+    if (isForeign) throw new SluiceError('forbidden_origin');
   }
 
   #allow(origin: string): void {
     const url = new URL(origin);
     this.#origins.add(url.origin);
     this.#byHost.set(url.host, url);
-    // The default port may be spelled out in a Host header, though never in an Origin.
+    // A Host header may spell out the default port; an Origin never does.
     if (url.port === '') this.#byHost.set(`${url.host}:${url.protocol === 'https:' ? 443 : 80}`, url);
   }
 }
 
-/** Another loopback address that was asked for by SLUICE_HOST is ours too; one that others reach has to be named. */
-function ownAddress(host: string): string[] {
+/** Allows another loopback address of SLUICE_HOST. An address that other machines can reach must be in SLUICE_ORIGINS. */
+function loopbackAddress(host: string): string[] {
   return /^127(\.\d{1,3}){3}$/.test(host) ? [host] : [];
 }

@@ -1,12 +1,12 @@
 /**
- * Links that open a session in another browser, or again in the one that lost it: made by `sluice operator` with the
- * server's key, for ten minutes. What has been used is kept in memory only, so a link from before the start of this
- * process is refused: otherwise a restart would make a used one good again.
+ * One-time links that open a session in another browser, or again in the one that lost it. `sluice operator` signs them
+ * with the server's key; they are valid for ten minutes. Used links are remembered in memory only, so links signed
+ * before this process started are refused: a restart must not make a used link valid again.
  */
 import { SluiceError } from '../protocol/error.ts';
 import { paths } from '../protocol/paths.ts';
 import { Grants } from './grant.ts';
-import { LINK_MS } from './operator.ts';
+import { LINK_LIFETIME_MS } from './operator.ts';
 
 export interface SessionLink {
   session: string;
@@ -19,24 +19,24 @@ export class SessionLinks {
   readonly #grants: Grants;
   readonly #now: () => number;
   readonly #startedAt: number;
-  /** Nonces of links that were used, with when they expire. Only the operator can make it longer. */
+  /** Expiry times of used links, by nonce. Bounded: only the operator makes links. */
   readonly #used = new Map<string, number>();
 
-  /** @param key the server's, as for `Tokens` */
+  /** @param key the server's key, as for `Tokens` */
   constructor(key: Uint8Array, now: () => number = Date.now) {
     this.#grants = new Grants(key, now);
     this.#now = now;
     this.#startedAt = now();
   }
 
-  /** The link, below the server's origin. */
+  /** The path of a new link. */
   link(session: string): string {
-    // In the fragment, which no browser sends and so no server or proxy logs.
-    return `${paths.link}#grant=${this.#grants.sign('session-link', LINK_MS, session)}`;
+    // In the fragment, which browsers do not send, so that no server or proxy logs it.
+    return `${paths.link}#grant=${this.#grants.sign('session-link', LINK_LIFETIME_MS, session)}`;
   }
 
   /**
-   * Looks at a link and leaves it as it is.
+   * Verifies a link without using it up.
    * @throws SluiceError `link_used`
    */
   read(grant: string): SessionLink {
@@ -44,7 +44,7 @@ export class SessionLinks {
     if (
       found === null ||
       found.session === null ||
-      found.expiresAt - LINK_MS < this.#startedAt ||
+      found.expiresAt - LINK_LIFETIME_MS < this.#startedAt ||
       this.#used.has(found.nonce)
     ) {
       throw new SluiceError('link_used');

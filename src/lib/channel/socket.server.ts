@@ -1,4 +1,4 @@
-/** The server's end of `GET /api/channel`: checks before the upgrade, then hands each socket to its session. */
+/** The server side of `GET /api/channel`: checks the upgrade request, then connects the socket to its session. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
@@ -8,12 +8,19 @@ import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
-import { fromNodeHeaders, headOf } from './headers.ts';
+import { credentialsFromNodeHeaders, requestHead } from './headers.ts';
 import { MessageRate } from './message-rate.ts';
 import type { TokenClaims } from './token.ts';
-import { closeSoon, Heartbeat, pauseFor, textOf, wireOf } from './ws.server.ts';
+import {
+  closeGracefully,
+  decodeMessage,
+  Heartbeat,
+  ignoreError,
+  pauseFor,
+  toWireSocket,
+} from './ws.server.ts';
 
-/** What a client may send at once, and a second after that: a paste of a thousand addresses passes unhindered. */
+/** A pasted list of a thousand addresses passes without delay. */
 const BURST_MESSAGES = 1000;
 const MESSAGES_PER_SECOND = 200;
 
@@ -37,37 +44,36 @@ export class ChannelServer {
     return this.#server.clients.size;
   }
 
-  /** Answers an upgrade request for the channel: by HTTP if it is refused, else with a socket of its session. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Nobody else listens to it yet; an unheard error would end the process.
-    socket.on('error', ignore);
+  /** Upgrades a request to a socket of its session, or refuses it over HTTP. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', ignoreError);
     try {
-      const claims = this.#admit(request);
+      const claims = this.#authorize(request);
       this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, claims));
     } catch (error) {
       refuseUpgrade(socket, error);
     } finally {
-      socket.off('error', ignore);
+      socket.off('error', ignoreError);
     }
   }
 
-  /** Asks all clients to come back later, and waits until they are gone. */
+  /** Closes all sockets with 1012 (service restart), and waits until they are closed. */
   async close(): Promise<void> {
     this.#heartbeat.stop();
     const closed = [...this.#server.clients].map(
       (ws) =>
         new Promise<void>((resolve) => {
           ws.once('close', () => resolve());
-          closeSoon(ws, CLOSE.restart, 'restart');
+          closeGracefully(ws, CLOSE.restart, 'restart');
         }),
     );
     await Promise.all(closed);
   }
 
   /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `unauthorized`, `invalid_request`, `not_ready` */
-  #admit(request: IncomingMessage): TokenClaims {
-    this.#edge.gate.checkUpgrade(headOf('GET', request.headers));
-    const claims = authenticate(this.#edge.tokens, fromNodeHeaders(request.headers));
+  #authorize(request: IncomingMessage): TokenClaims {
+    this.#edge.origins.checkUpgrade(requestHead('GET', request.headers));
+    const claims = authenticate(this.#edge.tokens, credentialsFromNodeHeaders(request.headers));
     const offered = request.headers['sec-websocket-protocol'];
     if (offered !== undefined && !offered.split(',').some((name) => name.trim() === SUBPROTOCOL)) {
       throw new SluiceError('invalid_request', `This server speaks ${SUBPROTOCOL}.`);
@@ -77,30 +83,29 @@ export class ChannelServer {
   }
 
   #connect(ws: WebSocket, { session }: TokenClaims): void {
-    this.#heartbeat.listen(ws);
+    this.#heartbeat.track(ws);
     const rate = new MessageRate(BURST_MESSAGES, MESSAGES_PER_SECOND);
     let link: SocketLink;
     try {
-      link = this.#edge.session(session).connect(wireOf(ws));
+      link = this.#edge.session(session).connect(toWireSocket(ws));
     } catch {
-      ws.on('error', ignore);
-      closeSoon(ws, CLOSE.busy, 'busy');
+      ws.on('error', ignoreError);
+      closeGracefully(ws, CLOSE.busy, 'busy');
       return;
     }
     ws.on('message', (data, isBinary) => {
-      this.#heartbeat.alive(ws);
-      // The protocol is text; what is binary is handed on as such, for the session to refuse.
-      link.message(isBinary ? new ArrayBuffer(0) : textOf(data));
-      const waitMs = rate.take(performance.now());
+      this.#heartbeat.markAlive(ws);
+      // The protocol is text; the session refuses binary messages.
+      link.message(isBinary ? new ArrayBuffer(0) : decodeMessage(data));
+      const waitMs = rate.waitAfterMessage(performance.now());
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
-    // Followed by `close`.
-    ws.on('error', () => undefined);
+    ws.on('error', ignoreError);
     ws.on('close', (code, reason) => link.closed(code, reason.toString(), code !== 1006));
   }
 }
 
-/** A refusal is plain HTTP, as the socket is not one yet. */
+/** Answers over plain HTTP, as the socket is not upgraded yet. */
 export function refuseUpgrade(socket: Duplex, thrown: unknown): void {
   const error = toSluiceError(thrown);
   const body = JSON.stringify(problemOf(error));
@@ -110,12 +115,8 @@ export function refuseUpgrade(socket: Duplex, thrown: unknown): void {
     connection: 'close',
   };
   const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
-  socket.on('error', ignore);
+  socket.on('error', ignoreError);
   socket.end(`HTTP/1.1 ${error.status} ${error.code}\r\n${lines.join('')}\r\n${body}`, () =>
     socket.destroy(),
   );
-}
-
-function ignore(): void {
-  // A client that went away is no news.
 }

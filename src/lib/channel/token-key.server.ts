@@ -4,22 +4,22 @@ import { join } from 'node:path';
 
 const KEY_BYTES = 32;
 
-/** There is a key that cannot be used; the message says what to do. */
+/** The key file exists but cannot be used; the message says what to do. */
 export class TokenKeyError extends Error {
   override readonly name = 'TokenKeyError';
 }
 
 /**
- * The key that signs this server's tokens: `token.key` in the data dir, readable by its owner only, made at the
- * first start. It appears whole or not at all, and of two starts at once both get the same one.
- * @throws TokenKeyError when the file cannot be read or holds something else: a new key would end every session unasked
+ * The key that signs this server's tokens: `token.key` in the data dir, readable by its owner only, created at the
+ * first start. It is created atomically, and two servers that start at once get the same key.
+ * @throws TokenKeyError when the file cannot be read or is no key; replacing it silently would end every session
  */
 export function loadTokenKey(dataDir: string): Uint8Array {
   const path = keyPath(dataDir);
   return readKey(path) ?? createKey(path);
 }
 
-/** The key of a server that has been started once; null = there is none. @throws TokenKeyError as `loadTokenKey` */
+/** As `loadTokenKey`, but creates none; null = no server was started with this data dir. */
 export function readTokenKey(dataDir: string): Uint8Array | null {
   return readKey(keyPath(dataDir));
 }

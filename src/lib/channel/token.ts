@@ -1,12 +1,12 @@
 /**
- * A session's secret: `ID.NONCE.MAC`, the MAC being HMAC-SHA256 of the rest under the server's key. An edge
- * checks it without asking anyone; the nonce tells the tokens of one session apart, so that one could be revoked. No
- * call does that yet.
+ * Session tokens: `ID.NONCE.MAC`, the MAC being HMAC-SHA256 of the rest under the server's key, so the edge verifies
+ * them without any state. The nonce tells the tokens of one session apart, so that single ones could be revoked; there
+ * is no call for that yet.
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { nanoid } from 'nanoid';
 
-/** 16 of nanoid's 64 characters are 96 bits: nobody guesses one, and no two are ever the same. */
+/** 16 of nanoid's 64 characters are 96 random bits. */
 const SESSION_CHARACTERS = 16;
 const NONCE_CHARACTERS = 12;
 const SHAPE = /^([\w-]{16})\.([\w-]{12})\.([\w-]{43})$/;
@@ -26,27 +26,27 @@ export class Tokens {
     this.#key = createSecretKey(key);
   }
 
-  /** A token for a new session, or a further one for `session`. Nothing is stored. */
+  /** A token for a new session, or a further one for `session`. Stores nothing. */
   issue(session: string = nanoid(SESSION_CHARACTERS)): TokenClaims {
     const nonce = nanoid(NONCE_CHARACTERS);
     const claims = `${session}.${nonce}`;
     return { session, nonce, token: `${claims}.${this.#mac(claims).toString('base64url')}` };
   }
 
-  /** null for anything that this key has not signed. The comparison takes the same time for each wrong MAC. */
+  /** null for anything that this key has not signed. */
   verify(token: string): TokenClaims | null {
     const parts = SHAPE.exec(token);
     if (!parts) return null;
     const [, session = '', nonce = '', mac = ''] = parts;
     const expected = this.#mac(`${session}.${nonce}`);
     const given = Buffer.from(mac, 'base64url');
-    // The last character carries 4 bits of the MAC and 2 that decoding ignores: only one spelling is ours.
+    // The last character has 2 bits that decoding ignores: compare the text too, so that only one spelling is valid.
     const same = given.length === expected.length && timingSafeEqual(given, expected);
     return same && given.toString('base64url') === mac ? { session, nonce, token } : null;
   }
 
-  /** The session that a token names, whoever signed it: nothing but a name. null for what has not the form of one. */
-  static sessionNamedBy(token: string): string | null {
+  /** The session id in a token, whoever signed it: proves nothing. null when the text is not shaped like a token. */
+  static unverifiedSession(token: string): string | null {
     return SHAPE.exec(token)?.[1] ?? null;
   }
 

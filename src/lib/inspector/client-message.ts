@@ -1,18 +1,18 @@
-/** What a client that inspects may say. */
+/** Parses the messages of inspector clients. */
 import * as v from 'valibot';
 import { SluiceError } from '../protocol/error.ts';
 import {
   type InspectorClientMessage,
   OBSERVATION_KINDS,
   type ObservationKind,
-  type Party,
+  type EntityId,
 } from '../protocol/inspection.ts';
 
 const Id = v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/));
 const Actor = v.pipe(
   v.string(),
   v.regex(/^(?:host|store|clock|runner|(?:client|session|download|engine):[\w.-]{1,64})$/),
-  v.transform((text) => text as Party),
+  v.transform((text) => text as EntityId),
 );
 
 const Message = v.variant('type', [
@@ -26,12 +26,12 @@ const Message = v.variant('type', [
   v.strictObject({ type: v.literal('explain'), download: Id }),
 ]);
 
-/** What a reader asked to see. */
-export interface Watch {
+/** Which observations a reader asked for. */
+export interface WatchFilter {
   since?: number;
   kinds?: ReadonlySet<ObservationKind>;
   session?: string;
-  actor?: Party;
+  actor?: EntityId;
 }
 
 /** @throws SluiceError `invalid_json`, `invalid_request` */
@@ -47,7 +47,7 @@ export function parseInspectorMessage(text: string): InspectorClientMessage {
   return result.output as InspectorClientMessage;
 }
 
-export function watchOf(message: Extract<InspectorClientMessage, { type: 'watch' }>): Watch {
+export function toWatchFilter(message: Extract<InspectorClientMessage, { type: 'watch' }>): WatchFilter {
   const { type: _, kinds, ...rest } = message;
   return kinds === undefined ? rest : { ...rest, kinds: new Set(kinds) };
 }

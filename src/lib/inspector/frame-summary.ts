@@ -1,11 +1,11 @@
-/** What a frame was, in a word or two; never what was in it. */
+/** Says what kind of message a frame holds, never its content. */
 
 const HEAD_CHARACTERS = 400;
 
-/** @param text null = bytes */
-export function summaryOf(text: string | null): string {
+/** @param text null = a binary frame */
+export function frameSummary(text: string | null): string {
   if (text === null) return 'bytes';
-  // The fields that tell messages apart come first in all that Sluice sends, and a client's are short.
+  // The fields used here come first in messages of the server, and messages of clients are short.
   const head = text.slice(0, HEAD_CHARACTERS);
   const type = fieldOf(head, 'type');
   if (type === null) return 'unreadable';

@@ -1,161 +1,161 @@
 /**
- * The one stream of observations: numbers them, keeps the newest, and lets any number of readers follow at their own
- * pace. Taps (`taps/`) are attached when the first reader comes and taken away some time after the last has gone;
- * while there is none, nothing is noted and nothing is kept.
+ * The stream of observations: numbers records, keeps the newest, and lets any number of readers follow at their own pace.
+ * Taps (`taps/`) are attached with the first reader and detached some time after the last one has gone; without readers
+ * nothing is recorded or kept.
  */
-import type { Party } from '../protocol/inspection.ts';
-import { changesTree, isRoutine, type Note, type Noted, weightOf } from './note.ts';
+import type { EntityId } from '../protocol/inspection.ts';
+import { changesTree, isRoutine, type RecordBody, type ObservationRecord, estimateBytes } from './record.ts';
 
 /**
- * Notes of routine from one beat to the next, of actors that nobody looks at in particular: 100 a second, which is all
- * of ten downloads. Each that is kept costs 15 to 35 µs in all, most of it in the garbage collector and in what is sent
- * (bench/inspector).
+ * Routine records kept in each flush interval, of actors that no reader has selected: 100 a second, which is all that ten
+ * downloads make. Each costs 15 to 35 µs in all, most of it in garbage collection and in sending (bench/inspector).
  */
-const ROUTINE_A_BEAT = 25;
+const MAX_ROUTINE_PER_INTERVAL = 25;
 /** A quarter of an hour of eight downloads at 5 updates/s. */
-const MAX_NOTES = 50_000;
+const MAX_RECORDS = 50_000;
 const MAX_BYTES = 48 * 1024 * 1024;
-/** A page that is loaded anew finds what was noted before. */
+/** Long enough for a page to reload and find the earlier records. */
 const LINGER_MS = 15_000;
 
-/** Begins to watch something. @returns stops it */
+/** Attaches to a source of observations. @returns detaches it */
 export type Tap = (hub: Hub) => () => void;
 
 export interface HubOptions {
-  maxNotes?: number;
+  maxRecords?: number;
   maxBytes?: number;
-  routineABeat?: number;
+  routinePerInterval?: number;
   lingerMs?: number;
 }
 
 export class Hub {
   readonly #taps: readonly Tap[];
   readonly #options: Required<HubOptions>;
-  #notes: Noted[] = [];
-  /** Place of the oldest in `#notes`: cutting them off one by one would be quadratic. */
-  #first = 0;
+  #records: ObservationRecord[] = [];
+  /** Index of the oldest in `#records`: removing them one by one would be quadratic. */
+  #firstIndex = 0;
   #bytes = 0;
-  #next = 1;
-  #routineLeft = 0;
-  #focus: ReadonlySet<Party> = new Set();
-  /** Notes of routine that were not kept. */
+  #nextNumber = 1;
+  #routineBudget = 0;
+  #focused: ReadonlySet<EntityId> = new Set();
+  /** Routine records that were not kept. */
   skipped = 0;
-  /** Notes after which the tree may look different. */
-  changes = 0;
+  /** Count of records that may have changed the tree. */
+  treeChanges = 0;
   #readers = 0;
-  #untap: (() => void)[] | null = null;
-  #lingering: ReturnType<typeof setTimeout> | null = null;
+  #detachTaps: (() => void)[] | null = null;
+  #lingerTimer: ReturnType<typeof setTimeout> | null = null;
 
   constructor(taps: readonly Tap[], options: HubOptions = {}) {
     this.#taps = taps;
     this.#options = {
-      maxNotes: MAX_NOTES,
+      maxRecords: MAX_RECORDS,
       maxBytes: MAX_BYTES,
-      routineABeat: ROUTINE_A_BEAT,
+      routinePerInterval: MAX_ROUTINE_PER_INTERVAL,
       lingerMs: LINGER_MS,
       ...options,
     };
-    this.#routineLeft = this.#options.routineABeat;
+    this.#routineBudget = this.#options.routinePerInterval;
   }
 
   get isWatched(): boolean {
-    return this.#untap !== null;
+    return this.#detachTaps !== null;
   }
 
-  /** The number that the next note gets. */
+  /** The number of the next record. */
   get next(): number {
-    return this.#next;
+    return this.#nextNumber;
   }
 
-  /** The number of the oldest that is kept; `next` when there is none. */
+  /** The number of the oldest record kept; `next` when there is none. */
   get oldest(): number {
-    return this.#notes[this.#first]?.n ?? this.#next;
+    return this.#records[this.#firstIndex]?.n ?? this.#nextNumber;
   }
 
-  /** One more reads. @returns leaves; to be called once */
-  join(): () => void {
-    if (this.#lingering !== null) clearTimeout(this.#lingering);
-    this.#lingering = null;
+  /** @returns removes the reader again; call it once */
+  addReader(): () => void {
+    if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = null;
     this.#readers += 1;
-    this.#untap ??= this.#taps.map((tap) => tap(this));
+    this.#detachTaps ??= this.#taps.map((tap) => tap(this));
     return () => {
       this.#readers -= 1;
       if (this.#readers > 0) return;
-      this.#lingering = setTimeout(() => this.close(), this.#options.lingerMs);
-      this.#lingering.unref();
+      this.#lingerTimer = setTimeout(() => this.close(), this.#options.lingerMs);
+      this.#lingerTimer.unref();
     };
   }
 
-  /** Takes the taps away and forgets what was noted. */
+  /** Detaches the taps and forgets all records. */
   close(): void {
-    if (this.#lingering !== null) clearTimeout(this.#lingering);
-    this.#lingering = null;
-    for (const untap of this.#untap ?? []) untap();
-    this.#untap = null;
-    this.#notes = [];
-    this.#first = 0;
+    if (this.#lingerTimer !== null) clearTimeout(this.#lingerTimer);
+    this.#lingerTimer = null;
+    for (const untap of this.#detachTaps ?? []) untap();
+    this.#detachTaps = null;
+    this.#records = [];
+    this.#firstIndex = 0;
     this.#bytes = 0;
   }
 
-  /** A new beat. @param focus actors that somebody looks at in particular: of them everything is kept */
-  beat(focus: ReadonlySet<Party>): void {
-    this.#routineLeft = this.#options.routineABeat;
-    this.#focus = focus;
+  /** Starts a flush interval. @param focus actors that readers have selected: all their records are kept */
+  startInterval(focus: ReadonlySet<EntityId>): void {
+    this.#routineBudget = this.#options.routinePerInterval;
+    this.#focused = focus;
   }
 
   /**
-   * Whether a note of routine would not be kept; counts it then. For taps, before they make one of each tick of two
-   * hundred downloads.
+   * Whether a routine record would not be kept; if so, counts it. Taps call it before they build a record for each tick
+   * of hundreds of downloads.
    */
-  skips(about: Party, also: Party | null = null): boolean {
-    if (this.#routineLeft > 0 || this.#isFocused(about, also)) return false;
+  skipRoutine(about: EntityId, alsoAbout: EntityId | null = null): boolean {
+    if (this.#routineBudget > 0 || this.#isFocused(about, alsoAbout)) return false;
     this.skipped += 1;
     return true;
   }
 
-  /** Called by taps, inside turns: as little as can be. */
-  note(
-    about: Party,
+  /** Called by taps inside turns, so it does as little as possible. */
+  record(
+    about: EntityId,
     session: string | null,
     cause: string | null,
-    note: Note,
-    also: Party | null = null,
+    body: RecordBody,
+    alsoAbout: EntityId | null = null,
   ): void {
-    if (this.#untap === null) return;
-    if (isRoutine(note)) {
-      if (this.skips(about, also)) return;
-      if (!this.#isFocused(about, also)) this.#routineLeft -= 1;
-    } else if (changesTree(note)) {
-      this.changes += 1;
+    if (this.#detachTaps === null) return;
+    if (isRoutine(body)) {
+      if (this.skipRoutine(about, alsoAbout)) return;
+      if (!this.#isFocused(about, alsoAbout)) this.#routineBudget -= 1;
+    } else if (changesTree(body)) {
+      this.treeChanges += 1;
     }
     const at = performance.timeOrigin + performance.now();
-    this.#notes.push({ n: this.#next++, at, about, also, session, cause, note });
-    this.#bytes += weightOf(note);
+    this.#records.push({ n: this.#nextNumber++, at, about, alsoAbout, session, cause, body });
+    this.#bytes += estimateBytes(body);
     while (
-      this.#notes.length - this.#first > this.#options.maxNotes ||
+      this.#records.length - this.#firstIndex > this.#options.maxRecords ||
       this.#bytes > this.#options.maxBytes
     ) {
       this.#dropOldest();
     }
   }
 
-  /** Those that are kept from number `n` on, oldest first. */
-  *since(n: number): Iterable<Noted> {
-    const start = this.#first + Math.max(0, n - this.oldest);
-    for (let index = start; index < this.#notes.length; index++) yield this.#notes[index] as Noted;
+  /** The records kept from number `n` on, oldest first. */
+  *since(n: number): Iterable<ObservationRecord> {
+    const start = this.#firstIndex + Math.max(0, n - this.oldest);
+    for (let index = start; index < this.#records.length; index++)
+      yield this.#records[index] as ObservationRecord;
   }
 
-  #isFocused(about: Party, also: Party | null): boolean {
-    if (this.#focus.size === 0) return false;
-    return this.#focus.has(about) || (also !== null && this.#focus.has(also));
+  #isFocused(about: EntityId, alsoAbout: EntityId | null): boolean {
+    if (this.#focused.size === 0) return false;
+    return this.#focused.has(about) || (alsoAbout !== null && this.#focused.has(alsoAbout));
   }
 
   #dropOldest(): void {
-    const { note } = this.#notes[this.#first] as Noted;
-    this.#bytes -= weightOf(note);
-    this.#first += 1;
-    if (this.#first < 4096) return;
-    this.#notes = this.#notes.slice(this.#first);
-    this.#first = 0;
+    const { body } = this.#records[this.#firstIndex] as ObservationRecord;
+    this.#bytes -= estimateBytes(body);
+    this.#firstIndex += 1;
+    if (this.#firstIndex < 4096) return;
+    this.#records = this.#records.slice(this.#firstIndex);
+    this.#firstIndex = 0;
   }
 }

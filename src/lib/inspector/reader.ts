@@ -1,155 +1,155 @@
 /**
- * One client that inspects: what it asked for, what it may see, and how far it has read. It is served in batches, on
- * a timer; while its socket is full it gets nothing and loses log entries, which are counted, and nobody waits for it.
+ * One connected client of the inspector: its filter, what it may see, and how far it has read. It is served in batches,
+ * on a timer; while its socket is full it gets nothing, and the log entries that it loses are counted.
  */
-import type { InspectorServerMessage, Observation, Party } from '../protocol/inspection.ts';
-import type { Census } from './census.ts';
-import type { Watch } from './client-message.ts';
+import type { InspectorServerMessage, Observation, EntityId } from '../protocol/inspection.ts';
+import type { ActorTree } from './actor-tree.ts';
+import type { WatchFilter } from './client-message.ts';
 import { Describer } from './describe.ts';
 import type { Hub } from './hub.ts';
-import { isRoutine, type Noted } from './note.ts';
+import { isRoutine, type ObservationRecord } from './record.ts';
 
-/** Unsent bytes past which a client gets nothing more for now. Source: design, facts about ws. */
+/** Unsent bytes past which a client gets nothing more for now. */
 const HIGH_WATER_BYTES = 256 * 1024;
-/** Entries of one batch: a thousand a second is more than anybody reads, and bounds what one reader can cost. */
-const MOST_ENTRIES = 250;
+/** 1,000 a second, more than anybody reads; it bounds the cost of a reader. */
+const MAX_BATCH_ENTRIES = 250;
 
-export interface ReaderWire {
+export interface ReaderSocket {
   readonly bufferedAmount: number;
   send(text: string): void;
 }
 
 export interface ReaderOptions {
   hub: Hub;
-  census: Census;
-  wire: ReaderWire;
-  /** Null = the operator: everything. */
+  tree: ActorTree;
+  socket: ReaderSocket;
+  /** null = the operator, who sees everything. */
   session: string | null;
 }
 
-export class Reader {
+export class InspectorReader {
   readonly session: string | null;
   readonly #hub: Hub;
-  readonly #census: Census;
-  readonly #wire: ReaderWire;
+  readonly #tree: ActorTree;
+  readonly #socket: ReaderSocket;
   #describer = new Describer();
-  #watch: Watch | null = null;
-  /** Number of the next entry to look at. */
-  #next = 0;
-  /** It was too slow for so many. */
+  #filter: WatchFilter | null = null;
+  #nextRecord = 0;
+  /** Entries lost since the last log message because this reader was too slow. */
   #dropped = 0;
-  /** So many were left out, however fast it is. */
+  /** Entries left out since the last log message for other reasons. */
   #omitted = 0;
-  /** What the hub had skipped when this reader last looked. */
-  #skipped = 0;
-  /** What it knows of the tree: up to this revision; null = nothing. */
+  /** `skipped` of the hub at the last collect. */
+  #skippedBefore = 0;
+  /** Revision of the tree that it was sent last; null = none. */
   #revision: number | null = null;
 
-  constructor({ hub, census, wire, session }: ReaderOptions) {
+  constructor({ hub, tree, socket, session }: ReaderOptions) {
     this.#hub = hub;
-    this.#census = census;
-    this.#wire = wire;
+    this.#tree = tree;
+    this.#socket = socket;
     this.session = session;
   }
 
-  /** The one actor it looks at; null = at all. */
-  get actor(): Party | null {
-    return this.#watch?.actor ?? null;
+  /** The actor that it selected; null = all. */
+  get actor(): EntityId | null {
+    return this.#filter?.actor ?? null;
   }
 
-  watch(watch: Watch): void {
-    this.#watch = watch;
-    this.#next = this.#startOf(watch);
+  watch(filter: WatchFilter): void {
+    this.#filter = filter;
+    this.#nextRecord = this.#startOf(filter);
     this.#dropped = 0;
     this.#omitted = 0;
-    this.#skipped = this.#hub.skipped;
+    this.#skippedBefore = this.#hub.skipped;
     this.#revision = null;
-    // What it was told before, it may have put away.
+    // The client may have discarded the contexts that it got before.
     this.#describer = new Describer();
   }
 
   send(message: InspectorServerMessage): void {
-    this.#wire.send(JSON.stringify(message));
+    this.#socket.send(JSON.stringify(message));
   }
 
-  /** Sends what has gathered. */
+  /** Sends everything new, unless the socket is full. */
   flush(): void {
-    const watch = this.#watch;
-    if (watch === null) return;
-    if (this.#wire.bufferedAmount > HIGH_WATER_BYTES) {
-      this.#dropped += this.#take(watch).length;
+    const filter = this.#filter;
+    if (filter === null) return;
+    if (this.#socket.bufferedAmount > HIGH_WATER_BYTES) {
+      this.#dropped += this.#collect(filter).length;
       return;
     }
-    this.#sendTree(watch);
-    this.#sendLog(watch);
+    this.#sendTree(filter);
+    this.#sendLog(filter);
   }
 
-  #startOf({ since }: Watch): number {
+  #startOf({ since }: WatchFilter): number {
     const { oldest, next } = this.#hub;
-    // A number from an earlier process may be ahead of ours: then there is nothing to catch up with.
+    // A number from an earlier process may be ahead: then there is nothing to catch up with.
     if (since === undefined || since >= next) return next;
-    // Who has read nothing yet has missed nothing of what is no longer kept.
+    // A new reader has not lost the entries that are no longer kept.
     return since === 0 ? oldest : since + 1;
   }
 
-  /** What is there of the log and may be seen, on from where it was. */
-  #take(watch: Watch): Noted[] {
-    // What the ring has lost meanwhile cannot be told from what this reader would not have seen: it is counted.
-    this.#dropped += Math.max(0, this.#hub.oldest - this.#next);
-    const taken: Noted[] = [];
-    for (const noted of this.#hub.since(this.#next)) if (this.#wants(noted, watch)) taken.push(noted);
-    this.#next = this.#hub.next;
-    // Not counted for whom nothing was skipped, nor told to whom it was not to be shown.
-    if (this.session === null && watch.actor === undefined)
-      this.#omitted += this.#hub.skipped - this.#skipped;
-    this.#skipped = this.#hub.skipped;
-    return taken;
+  /** The records since the last call that this reader may see and asked for. */
+  #collect(filter: WatchFilter): ObservationRecord[] {
+    // Counts all records that the hub dropped meanwhile, as it cannot tell which ones this reader would have got.
+    this.#dropped += Math.max(0, this.#hub.oldest - this.#nextRecord);
+    const collected: ObservationRecord[] = [];
+    for (const record of this.#hub.since(this.#nextRecord))
+      if (this.#isWanted(record, filter)) collected.push(record);
+    this.#nextRecord = this.#hub.next;
+    // Nothing is skipped for a selected actor, and a session must not learn of the activity of others.
+    if (this.session === null && filter.actor === undefined)
+      this.#omitted += this.#hub.skipped - this.#skippedBefore;
+    this.#skippedBefore = this.#hub.skipped;
+    return collected;
   }
 
-  #sendLog(watch: Watch): void {
-    const taken = this.#take(watch);
-    const kept = bounded(taken);
-    this.#omitted += taken.length - kept.length;
+  #sendLog(filter: WatchFilter): void {
+    const collected = this.#collect(filter);
+    const kept = limitBatch(collected);
+    this.#omitted += collected.length - kept.length;
     if (kept.length === 0 && this.#dropped === 0 && this.#omitted === 0) return;
-    const entries: Observation[] = kept.map((noted) => this.#describer.of(noted, this.session));
+    const entries: Observation[] = kept.map((record) => this.#describer.describe(record, this.session));
     const omitted = this.#omitted === 0 ? {} : { omitted: this.#omitted };
     this.send({ type: 'log', dropped: this.#dropped, ...omitted, entries });
     this.#dropped = 0;
     this.#omitted = 0;
   }
 
-  #sendTree({ session }: Watch): void {
-    const { revision } = this.#census;
+  #sendTree({ session }: WatchFilter): void {
+    const { revision } = this.#tree;
     if (this.#revision === revision) return;
-    const { whole, set, gone } = this.#census.since(this.#revision, this.session ?? session ?? null);
+    const { whole, set, gone } = this.#tree.changesSince(this.#revision, this.session ?? session ?? null);
     this.#revision = revision;
     if (whole || set.length > 0 || gone.length > 0) this.send({ type: 'actors', whole, set, gone });
   }
 
-  #wants(noted: Noted, { kinds, actor, session }: Watch): boolean {
-    if (!maySee(noted, this.session)) return false;
-    if (kinds !== undefined && !kinds.has(noted.note.kind)) return false;
-    if (session !== undefined && noted.session !== session) return false;
-    return actor === undefined || concerns(noted, actor);
+  #isWanted(record: ObservationRecord, { kinds, actor, session }: WatchFilter): boolean {
+    if (!maySee(record, this.session)) return false;
+    if (kinds !== undefined && !kinds.has(record.body.kind)) return false;
+    if (session !== undefined && record.session !== session) return false;
+    return actor === undefined || involves(record, actor);
   }
 }
 
-/** Nobody but the operator is shown what is not his own session's. */
-export function maySee({ session, note }: Noted, reader: string | null): boolean {
+/** Only the operator sees other sessions. @param reader the reader's session; null = the operator */
+export function maySee({ session, body }: ObservationRecord, reader: string | null): boolean {
   if (reader === null || session === reader) return true;
-  return note.kind === 'commit' && note.sessions.includes(reader);
+  return body.kind === 'commit' && body.sessions.includes(reader);
 }
 
-export function concerns({ about, also, note }: Noted, actor: Party): boolean {
-  return about === actor || also === actor || ('from' in note && note.from === actor);
+export function involves({ about, alsoAbout, body }: ObservationRecord, actor: EntityId): boolean {
+  return about === actor || alsoAbout === actor || ('from' in body && body.from === actor);
 }
 
-/** As many as one batch may hold: the routine of running downloads goes first, then the oldest. */
-function bounded(taken: Noted[]): Noted[] {
-  if (taken.length <= MOST_ENTRIES) return taken;
-  const telling = taken.filter(({ note }) => !isRoutine(note));
-  const room = MOST_ENTRIES - telling.length;
-  if (room <= 0) return telling.slice(-MOST_ENTRIES);
-  const routine = new Set(taken.filter(({ note }) => isRoutine(note)).slice(-room));
-  return taken.filter((noted) => !isRoutine(noted.note) || routine.has(noted));
+/** Cuts a batch to its limit: leaves out routine records first, then the oldest. */
+function limitBatch(collected: ObservationRecord[]): ObservationRecord[] {
+  if (collected.length <= MAX_BATCH_ENTRIES) return collected;
+  const important = collected.filter(({ body }) => !isRoutine(body));
+  const room = MAX_BATCH_ENTRIES - important.length;
+  if (room <= 0) return important.slice(-MAX_BATCH_ENTRIES);
+  const routine = new Set(collected.filter(({ body }) => isRoutine(body)).slice(-room));
+  return collected.filter((record) => !isRoutine(record.body) || routine.has(record));
 }

@@ -1,12 +1,12 @@
 /**
- * Takes secrets out of text: queries and fragments of addresses, user names and passwords in them, credentials in
- * headers, values of names that promise a secret, and Sluice's own tokens. Also where an address is percent-encoded,
- * or escaped as in JSON. When in doubt it hides too much: what is hidden is the reader's loss, what is not is a leak.
+ * Removes secrets from text: queries, fragments, user names and passwords of addresses, credentials in headers, values of
+ * fields with names like `token`, and Sluice's own tokens; also in addresses that are percent-encoded or escaped as in
+ * JSON. In doubt it hides too much, as anything missed is a leak.
  *
- * All of it runs in linear time: what it reads comes from the network.
+ * It runs in linear time, as the text comes from the network.
  */
 
-/** Between blanks, quotes and brackets anything may be part of an address, whatever the standards say; an escaped quote too. */
+/** Real addresses contain almost anything between blanks, quotes and brackets, escaped quotes included. */
 const WORD = /(?:\\"|[^\t\n\v\f\r "<>`])+/g;
 /** `//`, `\/\/`, `%2F%2F`, `%252F%252F`. */
 const SLASHES = /(?:\\{0,4}\/){2}|%(?:25)*2f%(?:25)*2f/i;
@@ -15,47 +15,47 @@ const AT = /@|%(?:25)*40/gi;
 const QUERY = /\?|%(?:25)*3f|\\u003f/i;
 const FRAGMENT = /#|%(?:25)*23|\\u0023/i;
 const EQUALS = /=|%(?:25)*3d|\\u003d/i;
-/** A word that needs no second look has none of these. */
+/** A word without any of these holds no address. */
 const SUSPICIOUS = /[/?#@%\\]/;
 
 const SECRET_NAME =
   '(?:proxy-)?authorization|(?:set-)?cookie2?|(?:x-)?(?:[a-z]+[-_]){0,3}(?:token|secret|signature|sig|password|passwd|credentials?|api[-_]?key|auth[-_]?key)';
-/** A name, and what may stand before its value: `Cookie: `, `"cookie": "`, `\"cookie\": \"`, `token=`. */
+/** A secret's name and the separator before its value: `Cookie: `, `"cookie": "`, `\"cookie\": \"`, `token=`. */
 const SECRET_FIELD = new RegExp(`(?<![\\w-])(?:${SECRET_NAME})(\\\\*["']?[ \\t]*[:=][ \\t]*)`, 'gi');
 const IS_SECRET_NAME = new RegExp(`^(?:${SECRET_NAME})$`, 'i');
 const HEADER = /authorization|cookie/i;
 const END_OF_VALUE = /[\s"'&;,<>`]/g;
-/** "Basic chemistry" is no credential: what base64 makes of one has a digit or a mark in it. */
+/** Not "Basic chemistry": base64 of a credential has a digit or a mark in it. */
 const SCHEME = /(?<![\w-])(?:bearer|basic(?= +[a-z]*[\d=+/])) +[\w.~+/=-]{8,}/gi;
-const BEGUN_SCHEME = /(?<![\w-])(?:bearer|basic) {1,9}([\w.~+/=-]+)$/i;
+const UNFINISHED_SCHEME = /(?<![\w-])(?:bearer|basic) {1,9}([\w.~+/=-]+)$/i;
 /** Session tokens and the operator's: three parts, the last an HMAC of 43 characters. */
 const TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{12,16}\.[\w-]{43}(?![\w-])/g;
-const BEGUN_TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{0,16}(?:\.[\w-]{0,43})?$/;
+const UNFINISHED_TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{0,16}(?:\.[\w-]{0,43})?$/;
 
-/** What stands for a secret. Given its length, so that offsets in a recording can stay right. */
+/** Makes the replacement of a secret of that length. A mask keeps the length, so that offsets in a recording stay valid. */
 type Hide = (length: number) => string;
 
-const asStars: Hide = (length) => '*'.repeat(length);
-const asThree: Hide = (length) => (length === 0 ? '' : '***');
+const withStars: Hide = (length) => '*'.repeat(length);
+const withThreeStars: Hide = (length) => (length === 0 ? '' : '***');
 
-/** For a string that is shown. */
+/** For text that is displayed: each secret becomes `***`. */
 export function redact(text: string): string {
   if (text.length < 8 || !/[/?#@%\\=:.]|bearer|basic/i.test(text)) return text;
-  // All of it is one address, blanks and quotes in its query too.
+  // The whole text is one address; its query may contain blanks and quotes.
   const isAddress = /^\s*[a-z][a-z0-9+.-]{0,30}:\/\/[^\n]*$/i.test(text);
-  return hideAll(isAddress ? hideInAddress(text, asThree) : text, asThree);
+  return hideAll(isAddress ? hideInAddress(text, withThreeStars) : text, withThreeStars);
 }
 
 /**
- * For text whose bytes count: what is hidden becomes as many stars.
- * @param isOpen more may follow: at the end, what could be the beginning of a secret is hidden too
+ * For text whose length must not change: each secret becomes as many stars.
+ * @param isOpen more text may follow: what could be the beginning of a secret at the end is hidden too
  */
 export function mask(text: string, isOpen = false): string {
-  const masked = hideAll(text, asStars, isOpen);
-  return isOpen ? hideBegun(masked) : masked;
+  const masked = hideAll(text, withStars, isOpen);
+  return isOpen ? hideUnfinished(masked) : masked;
 }
 
-/** Whether a field of that name is not for showing, whatever it holds. */
+/** Whether a field of that name holds a secret, whatever its value. */
 export function isSecretName(name: string): boolean {
   return name.length > 2 && IS_SECRET_NAME.test(name);
 }
@@ -73,7 +73,7 @@ function hideAll(text: string, hide: Hide, isOpen = false): string {
     .replace(TOKEN, (found) => hide(found.length));
 }
 
-/** In a word, or in a text that is an address as a whole: everything behind the path, and who is named before hosts. */
+/** Hides everything after the path, and user names before hosts, in a word or in a text that is one address. */
 function hideInAddress(word: string, hide: Hide): string {
   const isAddress = SLASHES.test(word);
   const cuts = [QUERY, FRAGMENT].flatMap((separator) => {
@@ -87,7 +87,7 @@ function hideInAddress(word: string, hide: Hide): string {
   return hideUsers(word.slice(0, from), hide) + hide(word.length - from);
 }
 
-/** There can be several: archives and proxies have a second address in the path of the first. */
+/** Handles several: archives and proxies have a second address in the path of the first. */
 function hideUsers(text: string, hide: Hide): string {
   return text.replace(AUTHORITY, (_, slashes: string, authority: string) => {
     const at = [...authority.matchAll(AT)].at(-1);
@@ -95,7 +95,7 @@ function hideUsers(text: string, hide: Hide): string {
   });
 }
 
-/** `Name: value` and its kin: a header's value goes to the end of its line or quotes, another's to its next mark. */
+/** `Name: value` and similar: a header's value ends with its line or quotes, another field's at the next separator. */
 function hideFields(text: string, hide: Hide, isOpen: boolean): string {
   let out = '';
   let done = 0;
@@ -108,7 +108,7 @@ function hideFields(text: string, hide: Hide, isOpen: boolean): string {
     const mark = quote.exec(text)?.[0] ?? '';
     start += mark.length;
     const end = endOfField(text, start, mark, isHeader);
-    // Short values of names that only sound secret are more often counts and words than secrets.
+    // Short values of such fields are more often counts and words than secrets.
     const isLong = isHeader || end - start >= 8 || (isOpen && end === text.length);
     if (isLong) {
       out += text.slice(done, start) + hide(end - start);
@@ -122,7 +122,7 @@ function hideFields(text: string, hide: Hide, isOpen: boolean): string {
 function endOfField(text: string, start: number, quote: string, isHeader: boolean): number {
   if (quote !== '') {
     for (let at = text.indexOf(quote, start); at !== -1; at = text.indexOf(quote, at + 1)) {
-      // With more backslashes before it, it belongs to what is quoted.
+      // With more backslashes before it, the quote is part of the value.
       if (text[at - 1] !== '\\') return at;
     }
     return text.length;
@@ -132,17 +132,17 @@ function endOfField(text: string, start: number, quote: string, isHeader: boolea
   return ends.exec(text)?.index ?? text.length;
 }
 
-/** The last word of a stream that goes on. */
-function hideBegun(text: string): string {
+/** Hides the last word of a stream that continues, where it may be an unfinished secret. */
+function hideUnfinished(text: string): string {
   const start =
     Math.max(...['\n', '\r', '\t', ' ', '"', '<', '>', '`'].map((end) => text.lastIndexOf(end))) + 1;
   const word = text.slice(start);
   const last = [...word.matchAll(AUTHORITY)].at(-1);
   if (last !== undefined && last.index + last[0].length === word.length) {
-    // Before its end is seen, a host may be a user's name.
+    // Until its end arrives, a host may turn out to be a user name.
     const hidden = last[2]?.length ?? 0;
-    return text.slice(0, text.length - hidden) + asStars(hidden);
+    return text.slice(0, text.length - hidden) + withStars(hidden);
   }
-  const begun = BEGUN_SCHEME.exec(text)?.[1] ?? BEGUN_TOKEN.exec(word)?.[0] ?? '';
-  return text.slice(0, text.length - begun.length) + asStars(begun.length);
+  const begun = UNFINISHED_SCHEME.exec(text)?.[1] ?? UNFINISHED_TOKEN.exec(word)?.[0] ?? '';
+  return text.slice(0, text.length - begun.length) + withStars(begun.length);
 }

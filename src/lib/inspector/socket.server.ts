@@ -1,28 +1,35 @@
-/** The inspector's end of `GET /api/inspector/channel`: checks before the upgrade, then a reader for each socket. */
+/** The server side of `GET /api/inspector/channel`: checks the upgrade request, then connects the socket to a reader. */
 import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Edge } from '../channel/edge.ts';
-import { fromNodeHeaders, headOf } from '../channel/headers.ts';
+import { credentialsFromNodeHeaders, requestHead } from '../channel/headers.ts';
 import { inspectorScope, type InspectorScope } from '../channel/inspector-access.ts';
 import { refuseUpgrade } from '../channel/socket.server.ts';
 import { MessageRate } from '../channel/message-rate.ts';
-import { closeSoon, Heartbeat, pauseFor, textOf, wireOf } from '../channel/ws.server.ts';
+import {
+  closeGracefully,
+  decodeMessage,
+  Heartbeat,
+  ignoreError,
+  pauseFor,
+  toWireSocket,
+} from '../channel/ws.server.ts';
 import { CLOSE } from '../protocol/channel.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
-import { parseInspectorMessage, watchOf } from './client-message.ts';
+import { parseInspectorMessage, toWatchFilter } from './client-message.ts';
 import type { Inspector } from './inspector.ts';
 
-/** What a client says is a filter or an id. */
+/** A message holds a filter or an id. */
 const MAX_MESSAGE_BYTES = 4 * 1024;
-/** Each is served four times a second, and looks at what every turn leaves. */
+/** Each is flushed four times a second and reads the records of every turn. */
 const MAX_CLIENTS = 32;
-/** An explanation is a turn of its session: a person clicks, and arrow keys repeat, no faster than this. */
+/** An explanation takes a turn of its session; clicks and repeating arrow keys are no faster than this. */
 const BURST_MESSAGES = 50;
 const MESSAGES_PER_SECOND = 20;
 
-export class InspectorSockets {
+export class InspectorServer {
   readonly #edge: Edge;
   readonly #inspector: Inspector;
   readonly #server = new WebSocketServer({
@@ -40,29 +47,28 @@ export class InspectorSockets {
     this.#heartbeat = new Heartbeat(this.#server.clients);
   }
 
-  /** Answers an upgrade request: by HTTP if it is refused. */
-  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Nobody else listens to it yet; an unheard error would end the process.
-    socket.on('error', ignore);
+  /** Upgrades a request to a socket, or refuses it over HTTP. */
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', ignoreError);
     try {
-      const scope = this.#admit(request);
+      const scope = this.#authorize(request);
       this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, scope));
     } catch (error) {
       refuseUpgrade(socket, error);
     } finally {
-      socket.off('error', ignore);
+      socket.off('error', ignoreError);
     }
   }
 
   close(): void {
     this.#heartbeat.stop();
-    for (const ws of this.#server.clients) closeSoon(ws, CLOSE.restart, 'restart');
+    for (const ws of this.#server.clients) closeGracefully(ws, CLOSE.restart, 'restart');
   }
 
   /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `not_found`, `invalid_request`, `not_ready` */
-  #admit(request: IncomingMessage): InspectorScope {
-    this.#edge.gate.checkUpgrade(headOf('GET', request.headers));
-    const scope = inspectorScope(this.#edge, fromNodeHeaders(request.headers));
+  #authorize(request: IncomingMessage): InspectorScope {
+    this.#edge.origins.checkUpgrade(requestHead('GET', request.headers));
+    const scope = inspectorScope(this.#edge, credentialsFromNodeHeaders(request.headers));
     if (scope === null) throw new SluiceError('not_found');
     const offered = request.headers['sec-websocket-protocol'];
     if (!offered?.split(',').some((name) => name.trim() === INSPECTOR_SUBPROTOCOL)) {
@@ -74,26 +80,22 @@ export class InspectorSockets {
   }
 
   #connect(ws: WebSocket, scope: InspectorScope): void {
-    this.#heartbeat.listen(ws);
+    this.#heartbeat.track(ws);
     const rate = new MessageRate(BURST_MESSAGES, MESSAGES_PER_SECOND);
-    const client = this.#inspector.connect(wireOf(ws), scope);
+    const client = this.#inspector.connect(toWireSocket(ws), scope);
     ws.on('message', (data, isBinary) => {
-      this.#heartbeat.alive(ws);
+      this.#heartbeat.markAlive(ws);
       try {
-        const message = parseInspectorMessage(isBinary ? '' : textOf(data));
-        if (message.type === 'watch') client.watch(watchOf(message));
+        const message = parseInspectorMessage(isBinary ? '' : decodeMessage(data));
+        if (message.type === 'watch') client.watch(toWatchFilter(message));
         else void client.explain(message.download);
       } catch (error) {
-        closeSoon(ws, CLOSE.policy, error instanceof SluiceError ? error.code : 'invalid_request');
+        closeGracefully(ws, CLOSE.policy, error instanceof SluiceError ? error.code : 'invalid_request');
       }
-      const waitMs = rate.take(performance.now());
+      const waitMs = rate.waitAfterMessage(performance.now());
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
-    ws.on('error', ignore);
-    ws.on('close', () => client.leave());
+    ws.on('error', ignoreError);
+    ws.on('close', () => client.disconnect());
   }
-}
-
-function ignore(): void {
-  // A client that went away is no news.
 }

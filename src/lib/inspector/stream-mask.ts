@@ -1,28 +1,28 @@
 /**
- * Takes secrets out of a stream of bytes as it comes, however it is cut: as many bytes come out as went in, and what
- * came out once is never changed. Text is read as Latin-1, in which every byte is a character and none is lost.
+ * Masks secrets in a stream of bytes, however it is cut into chunks: as many bytes come out as go in, and output is never
+ * revised. Text is read as Latin-1, in which every byte is one character.
  */
 import { mask } from './redact.ts';
 
-/** A secret that began so far back is still known as one. Longer lines are remembered as "in a secret" or not. */
+/** How far back the beginning of a secret is still recognized. Of longer lines only "in a secret" or not is kept. */
 const MAX_CARRY = 8 * 1024;
-/** A beginning under which all that follows in the line is masked. */
+/** A beginning of a line that makes the rest of the line a secret. */
 const IN_A_SECRET = 'Cookie: ';
 const IN_AN_ADDRESS = 'https://h/?';
 
 export class StreamMask {
-  /** What came since the last line end, as it was. */
+  /** The raw text since the last line end. */
   #line: string;
 
   /**
-   * @param begun what may have come before the first chunk, unseen: nothing, or half a line. Of a stream that has no
-   * line ends, all would be masked for that: there it is half a word.
+   * @param begun what may have been missed before the first chunk: nothing, or the start of a line. For a stream without
+   * line ends the latter would mask everything, so there it is the start of a word.
    */
   constructor(begun: 'nothing' | 'a word' | 'a line' = 'nothing') {
     this.#line = { nothing: '', 'a word': IN_AN_ADDRESS, 'a line': IN_A_SECRET }[begun];
   }
 
-  /** @param isLast nothing comes after these chunks */
+  /** @param isLast these are the last chunks */
   push(chunks: readonly Uint8Array[], isLast: boolean): Uint8Array[] {
     const raw = this.#line + chunks.map(toLatin1).join('');
     const masked = mask(raw, !isLast);

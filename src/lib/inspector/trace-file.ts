@@ -1,9 +1,9 @@
-/** Reads trace files. They come from bug reports: nothing in one is believed before it has been looked at. */
+/** Parses and validates trace files, which come from bug reports and are not trusted. */
 import * as v from 'valibot';
 import { SluiceError } from '../protocol/error.ts';
 import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../protocol/inspection.ts';
 
-const Seen = {
+const ObservationFields = {
   n: v.number(),
   at: v.number(),
   about: v.string(),
@@ -16,8 +16,8 @@ const nullableNumber = v.nullable(v.number());
 const count = v.pipe(v.number(), v.minValue(0));
 const Data = v.unknown();
 
-/** Fields of each kind; what a newer minor change adds is kept as it is. */
-const BODIES = {
+/** Fields of each kind; unknown further fields are kept. */
+const FIELDS_BY_KIND = {
   event: { from: nullableText, event: text, data: Data },
   transition: {
     machine: text,
@@ -51,7 +51,7 @@ const BODIES = {
 const Observation = v.variant(
   'kind',
   OBSERVATION_KINDS.map((kind) =>
-    v.looseObject({ kind: v.literal(kind), ...Seen, ...BODIES[kind] }),
+    v.looseObject({ kind: v.literal(kind), ...ObservationFields, ...FIELDS_BY_KIND[kind] }),
   ) as never,
 );
 
@@ -94,8 +94,7 @@ const TraceFile = v.looseObject({
 });
 
 /**
- * @throws SluiceError `trace_newer` for a version this Sluice does not know, `invalid_trace` for anything else that is
- * no trace of ours, naming the first thing that is wrong
+ * @throws SluiceError `trace_newer` for an unknown version, `invalid_trace` for anything else, naming the first fault
  */
 export function parseTrace(file: string): Trace {
   let json: unknown;

@@ -1,4 +1,4 @@
-/** Builds the trace file: one download's whole story, as far as it was inspected. */
+/** Builds a trace file: everything about one download, as far as it was recorded. */
 import {
   INSPECTION_VERSION,
   type Explanation,
@@ -7,11 +7,11 @@ import {
 } from '../protocol/inspection.ts';
 import { Describer } from './describe.ts';
 import type { Hub } from './hub.ts';
-import { concerns, maySee } from './reader.ts';
+import { involves, maySee } from './reader.ts';
 
 export interface TraceSources {
   hub: Hub;
-  /** Of Sluice. */
+  /** The version of Sluice. */
   version: string;
   machines: Record<string, string>;
   recordings: TraceRecording[];
@@ -26,8 +26,8 @@ export function buildTrace(
   const { session, download } = explanation;
   const describer = new Describer();
   const observations = [...hub.since(0)]
-    .filter((noted) => maySee(noted, session) && concerns(noted, `download:${download.id}`))
-    .map((noted) => describer.of(noted, session));
+    .filter((record) => maySee(record, session) && involves(record, `download:${download.id}`))
+    .map((record) => describer.describe(record, session));
   return {
     format: 'sluice-trace',
     v: INSPECTION_VERSION,

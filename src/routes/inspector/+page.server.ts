@@ -1,8 +1,8 @@
 import { error } from '@sveltejs/kit';
-import { mounted } from '#lib/channel/mount.ts';
+import { mountedEdge } from '#lib/channel/mount.ts';
 import type { PageServerLoad } from './$types';
 
-/** For who may not look there is no such page. */
+/** 404 for visitors who may not inspect. */
 export const load: PageServerLoad = ({ request }) => {
-  if (mounted().inspector(request) === null) error(404);
+  if (mountedEdge().inspectorScope(request) === null) error(404);
 };

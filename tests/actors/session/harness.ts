@@ -100,7 +100,7 @@ export async function startSession({
         session: define(sessionClass, {
           runner: {
             send(session, command) {
-              wire.command(session, command);
+              wire.recordCommand(session, command);
               commands.push(command);
             },
           },
@@ -116,7 +116,7 @@ export async function startSession({
           throttleMs,
           maxActive,
           setAside,
-          machinesStarted: (session, root) => machines.started(session, root),
+          machinesStarted: (session, root) => machines.onStarted(session, root),
         }),
       },
       clock: clock as never,
@@ -161,7 +161,7 @@ export async function startSession({
     /** What the runner says, and the turn it makes. */
     news(...args: RunnerEvent[] | [session: string, ...RunnerEvent[]]): Promise<void> {
       const [name, ...events] = typeof args[0] === 'string' ? args : ['s1', ...args];
-      wire.news(name as string, events as RunnerEvent[]);
+      wire.recordEvents(name as string, events as RunnerEvent[]);
       return stub(name as string).call('runnerEvents', events as RunnerEvent[]);
     },
     /** Waits until the runner was told so. */

@@ -6,7 +6,7 @@ import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { Edge } from '#lib/channel/edge.ts';
-import { Gatekeeper } from '#lib/channel/origin.ts';
+import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { ChannelServer } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
@@ -31,16 +31,16 @@ async function serveChannel(
   const { port } = server.address() as AddressInfo;
   const channel = new ChannelServer({
     tokens,
-    gate: new Gatekeeper('127.0.0.1', port, []),
+    origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => s.host().get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
     downloadDir: '/nowhere',
     inspector: {} as Edge['inspector'],
-    lists: {} as Edge['lists'],
+    storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],
     isStopping: () => false,
   });
-  server.on('upgrade', (request, socket, head) => channel.upgrade(request, socket, head));
+  server.on('upgrade', (request, socket, head) => channel.handleUpgrade(request, socket, head));
   return {
     async connect() {
       const { session, token } = tokens.issue();

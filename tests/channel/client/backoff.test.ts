@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BACKOFF_BASE_MS, BACKOFF_CAP_MS, backoffMs } from '#lib/channel/client/backoff.ts';
 
-test('the wait lies between nothing and a ceiling that doubles up to 15 s, however long the trouble lasts', () => {
+test('the wait lies between 0 and a ceiling that doubles up to 15 s, however many attempts failed', () => {
   fc.assert(
     fc.property(
       fc.nat({ max: 10_000 }),

@@ -1,59 +1,61 @@
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { BACKOFF_BASE_MS } from '#lib/channel/client/backoff.ts';
-import { ANSWER_MS, FRESH_MS, IDLE_MS } from '#lib/channel/client/channel.ts';
-import { CONNECT_MS, STABLE_MS } from '#lib/channel/client/reconnecting-socket.ts';
+import { ANSWER_TIMEOUT_MS, FRESH_MS, IDLE_MS } from '#lib/channel/client/channel.ts';
+import { CONNECT_TIMEOUT_MS, STABLE_MS } from '#lib/channel/client/reconnecting-socket.ts';
 import { waitFor } from '../../support/wait.ts';
-import { HandClock, snapshot, Stage } from './server.ts';
+import { ManualClock, snapshot, ScriptedServer } from './server.ts';
 
-const test = suite<{ stage: Stage }>('channel client');
+const test = suite<{ server: ScriptedServer }>('channel client');
 test.before.each(async (context) => {
-  context.stage = await Stage.open();
+  context.server = await ScriptedServer.open();
 });
-test.after.each((context) => context.stage.close());
+test.after.each((context) => context.server.close());
 
-test('says hello first, in the subprotocol, knowing nothing', async ({ stage }) => {
-  const { states } = stage.channel();
-  const connection = await stage.connection(0);
-  await waitFor(() => connection.heard.length > 0);
-  assert.equal(connection.heard, [{ type: 'hello' }]);
+test('a new channel sends hello first, without a position, in its subprotocol', async ({ server }) => {
+  const { states } = server.channel();
+  const connection = await server.connection(0);
+  await waitFor(() => connection.received.length > 0);
+  assert.equal(connection.received, [{ type: 'hello' }]);
   assert.is(connection.protocol, 'sluice.v1');
   await waitFor(() => states.at(-1)?.state === 'live');
 });
 
-test('after a restart of the server it goes on from the last frame it had', async ({ stage }) => {
-  const { messages, channel } = stage.channel();
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 4));
-  first.say({ type: 'update', seq: 5, changes: [] });
+test('after a restart of the server the channel resumes from its last frame', async ({ server }) => {
+  const { messages, channel } = server.channel();
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 4));
+  first.send({ type: 'update', seq: 5, changes: [] });
   await waitFor(() => messages.length === 2);
   first.socket.close(1012);
-  const second = await stage.connection(1);
-  await waitFor(() => second.heard.length > 0);
-  assert.equal(second.heard[0], { type: 'hello', epoch: 'e1', seq: 5 });
-  second.say({ type: 'update', seq: 6, changes: [] });
+  const second = await server.connection(1);
+  await waitFor(() => second.received.length > 0);
+  assert.equal(second.received[0], { type: 'hello', epoch: 'e1', seq: 5 });
+  second.send({ type: 'update', seq: 6, changes: [] });
   await waitFor(() => messages.length === 3);
   assert.is(channel.state.state, 'live');
 });
 
-test('a gap between updates is never applied: it connects again from before the gap', async ({ stage }) => {
-  const { messages } = stage.channel();
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 1));
-  first.say({ type: 'update', seq: 3, changes: [] });
-  const second = await stage.connection(1);
-  await waitFor(() => second.heard.length > 0);
-  assert.equal(second.heard[0], { type: 'hello', epoch: 'e1', seq: 1 });
+test('an update after a gap is not applied: the channel reconnects from before the gap', async ({
+  server,
+}) => {
+  const { messages } = server.channel();
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 1));
+  first.send({ type: 'update', seq: 3, changes: [] });
+  const second = await server.connection(1);
+  await waitFor(() => second.received.length > 0);
+  assert.equal(second.received[0], { type: 'hello', epoch: 'e1', seq: 1 });
   assert.is(messages.length, 1);
 });
 
-test('a frame that comes twice is applied once', async ({ stage }) => {
-  const { messages } = stage.channel();
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 1));
-  first.say({ type: 'update', seq: 2, changes: [] });
-  first.say({ type: 'update', seq: 2, changes: [] });
-  first.say({ type: 'update', seq: 3, changes: [] });
+test('a repeated frame is applied once', async ({ server }) => {
+  const { messages } = server.channel();
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 1));
+  first.send({ type: 'update', seq: 2, changes: [] });
+  first.send({ type: 'update', seq: 2, changes: [] });
+  first.send({ type: 'update', seq: 3, changes: [] });
   await waitFor(() => messages.length === 3);
   assert.equal(
     messages.map((message) => message.seq),
@@ -61,56 +63,56 @@ test('a frame that comes twice is applied once', async ({ stage }) => {
   );
 });
 
-test('junk from the server and types of a newer one are passed over', async ({ stage }) => {
-  const { messages, channel } = stage.channel();
-  const first = await stage.connection(0);
+test('invalid messages and unknown types are ignored', async ({ server }) => {
+  const { messages, channel } = server.channel();
+  const first = await server.connection(0);
   first.socket.send('{');
   first.socket.send('[]');
   first.socket.send(JSON.stringify({ type: 'weather', seq: 1 }));
   first.socket.send(JSON.stringify({ type: 'snapshot', seq: 'x' }));
-  first.say(snapshot('e1', 0));
+  first.send(snapshot('e1', 0));
   await waitFor(() => messages.length === 1);
   assert.is(channel.state.state, 'live');
 });
 
-test('a session that is gone ends it: no further connection, commands fail as unauthorized', async ({
-  stage,
+test('a session that is gone ends the channel: no more connections, commands fail as unauthorized', async ({
+  server,
 }) => {
-  const { channel, states } = stage.channel();
-  const first = await stage.connection(0);
+  const { channel, states } = server.channel();
+  const first = await server.connection(0);
   const command = channel
     .send('pause', { downloadId: 'abcdefghijkl' })
     .catch((e: { code: string }) => e.code);
   first.socket.close(4001);
   assert.is(await command, 'unauthorized');
   assert.equal(states.at(-1), { state: 'ended', reason: 'session_gone' });
-  assert.is(stage.connections.length, 1);
+  assert.is(server.connections.length, 1);
 });
 
-test('an upgrade refused for its cookie is told apart from a server that is away', async ({ stage }) => {
-  stage.refuseUpgrades = true;
+test('an upgrade refused for its cookie is distinguished from a server that is down', async ({ server }) => {
+  server.refuseUpgrades = true;
   let gone = false;
-  const { states } = stage.channel({ isSessionGone: async () => gone });
+  const { states } = server.channel({ isSessionGone: async () => gone });
   await waitFor(() => states.filter(({ state }) => state === 'waiting').length >= 3);
   gone = true;
   await waitFor(() => states.at(-1)?.state === 'ended');
   assert.equal(states.at(-1), { state: 'ended', reason: 'session_gone' });
 });
 
-test('each loss doubles the ceiling of the wait, and a connection that lasted starts afresh', async ({
-  stage,
+test('each loss doubles the ceiling of the wait, and a connection that lasted resets it', async ({
+  server,
 }) => {
-  const clock = new HandClock();
-  const { channel } = stage.channel({ clock, random: () => 0.5 });
+  const clock = new ManualClock();
+  const { channel } = server.channel({ clock, random: () => 0.5 });
   const waits: number[] = [];
   for (const index of [0, 1, 2]) {
-    (await stage.connection(index)).socket.close(1012);
+    (await server.connection(index)).socket.close(1012);
     await waitFor(() => channel.state.state === 'waiting');
     waits.push(channel.state.state === 'waiting' ? channel.state.retryAt - clock.now() : -1);
     clock.advance(waits.at(-1)!);
   }
   assert.equal(waits, [BACKOFF_BASE_MS / 2, BACKOFF_BASE_MS, BACKOFF_BASE_MS * 2]);
-  const last = await stage.connection(3);
+  const last = await server.connection(3);
   await waitFor(() => channel.state.state === 'live');
   clock.advance(STABLE_MS);
   last.socket.close(1012);
@@ -118,94 +120,94 @@ test('each loss doubles the ceiling of the wait, and a connection that lasted st
   assert.equal(channel.state, { state: 'waiting', retryAt: clock.now() + BACKOFF_BASE_MS / 2 });
 });
 
-test('a busy server is left alone for longer', async ({ stage }) => {
-  const clock = new HandClock();
-  const { channel } = stage.channel({ clock, random: () => 0.5 });
-  (await stage.connection(0)).socket.close(1013);
+test('after 1013 (busy) the channel waits longer', async ({ server }) => {
+  const clock = new ManualClock();
+  const { channel } = server.channel({ clock, random: () => 0.5 });
+  (await server.connection(0)).socket.close(1013);
   await waitFor(() => channel.state.state === 'waiting');
   assert.equal(channel.state, { state: 'waiting', retryAt: clock.now() + 2000 });
 });
 
-test('waking the page ends the wait at once', async ({ stage }) => {
-  const clock = new HandClock();
-  const { channel } = stage.channel({ clock, random: () => 0.99 });
-  (await stage.connection(0)).socket.close(1013);
+test('wake connects at once', async ({ server }) => {
+  const clock = new ManualClock();
+  const { channel } = server.channel({ clock, random: () => 0.99 });
+  (await server.connection(0)).socket.close(1013);
   await waitFor(() => channel.state.state === 'waiting');
   channel.wake();
-  await stage.connection(1);
+  await server.connection(1);
   await waitFor(() => channel.state.state === 'live');
 });
 
-test('silence while something is downloading is questioned, and no answer means a new connection', async ({
-  stage,
+test('silence during a download triggers a heartbeat, and no answer to it a new connection', async ({
+  server,
 }) => {
-  const clock = new HandClock();
-  const { messages, channel } = stage.channel({ clock });
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 7, 1));
+  const clock = new ManualClock();
+  const { messages, channel } = server.channel({ clock });
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 7, 1));
   await waitFor(() => messages.length === 1);
   clock.advance(IDLE_MS);
-  await waitFor(() => first.heard.length === 2);
-  assert.equal(first.heard[1], { type: 'hello', epoch: 'e1', seq: 7 });
-  clock.advance(ANSWER_MS - 1);
+  await waitFor(() => first.received.length === 2);
+  assert.equal(first.received[1], { type: 'hello', epoch: 'e1', seq: 7 });
+  clock.advance(ANSWER_TIMEOUT_MS - 1);
   assert.is(channel.state.state, 'live');
   clock.advance(1);
-  const second = await stage.connection(1);
-  await waitFor(() => second.heard.length > 0);
-  assert.equal(second.heard[0], { type: 'hello', epoch: 'e1', seq: 7 });
+  const second = await server.connection(1);
+  await waitFor(() => second.received.length > 0);
+  assert.equal(second.received[0], { type: 'hello', epoch: 'e1', seq: 7 });
 });
 
-test('an answered question keeps the connection', async ({ stage }) => {
-  const clock = new HandClock();
-  const { messages, channel } = stage.channel({ clock });
-  stage.onHeard = (connection, message) => {
-    if (message['seq'] === 7) connection.say({ type: 'update', seq: 7, changes: [] });
+test('an answered heartbeat keeps the connection', async ({ server }) => {
+  const clock = new ManualClock();
+  const { messages, channel } = server.channel({ clock });
+  server.onMessage = (connection, message) => {
+    if (message['seq'] === 7) connection.send({ type: 'update', seq: 7, changes: [] });
   };
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 7, 1));
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 7, 1));
   await waitFor(() => messages.length === 1);
   for (const round of [1, 2, 3]) {
     clock.advance(IDLE_MS);
-    await waitFor(() => first.heard.length === 1 + round);
-    // The command's ack comes behind the answer, so the answer has been heard when it is here.
+    await waitFor(() => first.received.length === 1 + round);
+    // The command's ack follows the heartbeat's answer, so that has arrived when the ack has.
     const done = channel.send('pause', { downloadId: 'abcdefghijkl' });
-    const sent = await waitFor(() => first.heard.find(({ type, seen }) => type === 'command' && !seen));
+    const sent = await waitFor(() => first.received.find(({ type, seen }) => type === 'command' && !seen));
     sent['seen'] = true;
-    first.heard.splice(first.heard.indexOf(sent), 1);
-    first.say({ type: 'ack', id: sent['id'] as string, result: null });
+    first.received.splice(first.received.indexOf(sent), 1);
+    first.send({ type: 'ack', id: sent['id'] as string, result: null });
     await done;
   }
-  assert.is(stage.connections.length, 1);
+  assert.is(server.connections.length, 1);
 });
 
-test('nothing is asked of a session in which nothing moves', async ({ stage }) => {
-  const clock = new HandClock();
-  const { messages, channel } = stage.channel({ clock });
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 7));
+test('an idle session gets no heartbeat', async ({ server }) => {
+  const clock = new ManualClock();
+  const { messages, channel } = server.channel({ clock });
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 7));
   await waitFor(() => messages.length === 1);
   clock.advance(IDLE_MS * 100);
   assert.is(channel.state.state, 'live');
-  first.say({ type: 'update', seq: 8, changes: [] });
+  first.send({ type: 'update', seq: 8, changes: [] });
   await waitFor(() => messages.length === 2);
-  assert.is(first.heard.length, 1);
+  assert.is(first.received.length, 1);
 });
 
-test('waking a quiet page checks the connection that a sleep may have killed', async ({ stage }) => {
-  const clock = new HandClock();
-  const { messages, channel } = stage.channel({ clock });
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 0));
+test('wake checks an open connection that has been silent', async ({ server }) => {
+  const clock = new ManualClock();
+  const { messages, channel } = server.channel({ clock });
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 0));
   await waitFor(() => messages.length === 1);
   channel.wake();
   clock.advance(FRESH_MS);
   channel.wake();
-  await waitFor(() => first.heard.length === 2);
-  assert.equal(first.heard[1], { type: 'hello', epoch: 'e1', seq: 0 });
+  await waitFor(() => first.received.length === 2);
+  assert.equal(first.received[1], { type: 'hello', epoch: 'e1', seq: 0 });
 });
 
-test('an attempt that hangs is given up', async ({ stage }) => {
-  const clock = new HandClock();
+test('an attempt that hangs is abandoned', async ({ server }) => {
+  const clock = new ManualClock();
   const sockets: string[] = [];
   class Hanging extends EventTarget {
     constructor(url: string) {
@@ -214,9 +216,9 @@ test('an attempt that hangs is given up', async ({ stage }) => {
     }
     close() {}
   }
-  const { channel } = stage.channel({ clock, WebSocket: Hanging as unknown as typeof WebSocket });
+  const { channel } = server.channel({ clock, WebSocket: Hanging as unknown as typeof WebSocket });
   assert.is(channel.state.state, 'connecting');
-  clock.advance(CONNECT_MS);
+  clock.advance(CONNECT_TIMEOUT_MS);
   assert.is(sockets.length, 2);
 });
 

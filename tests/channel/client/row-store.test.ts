@@ -31,28 +31,28 @@ function storeWithLog() {
   return { store, log };
 }
 
-test('a change of a known row is reported with the row before it', () => {
+test('a change of a known row is reported with the row before the change', () => {
   const { store, log } = storeWithLog();
   store.apply(snapshot(view('a')));
   store.apply(update({ id: 'a', state: 'complete' }));
   assert.equal(log, ['new a download', 'download → a complete']);
 });
 
-test('what the channel said of a row before it was listed has the last word over the listing', () => {
+test('changes of a row that came before its listing take precedence over the listing', () => {
   const { store, log } = storeWithLog();
   store.apply(snapshot());
   store.apply(update({ id: 'a', receivedBytes: 7 }, { id: 'a', state: 'finish' }));
-  store.fill([view('a', { receivedBytes: 3, title: 'listed' })], store.generation);
+  store.addListed([view('a', { receivedBytes: 3, title: 'listed' })], store.generation);
   assert.equal(log, ['unknown a', 'unknown a', 'new a finish']);
   assert.is(store.get('a')?.receivedBytes, 7);
   assert.is(store.get('a')?.title, 'listed');
 });
 
-test('a listing neither overwrites a known row nor brings back a removed one', () => {
+test('a listing neither overwrites a known row nor adds a removed one again', () => {
   const { store } = storeWithLog();
   store.apply(snapshot(view('a', { receivedBytes: 9 }), view('b')));
   store.apply(update({ id: 'b', deleted: true }, { id: 'c', deleted: true }));
-  store.fill([view('a'), view('b'), view('c')], store.generation);
+  store.addListed([view('a'), view('b'), view('c')], store.generation);
   assert.is(store.get('a')?.receivedBytes, 9);
   assert.equal(
     [...store.values()].map(({ id }) => id),
@@ -60,22 +60,22 @@ test('a listing neither overwrites a known row nor brings back a removed one', (
   );
 });
 
-test('a listing that was asked for before a snapshot is dropped', () => {
+test('a listing that was requested before a snapshot is ignored', () => {
   const { store } = storeWithLog();
   store.apply(snapshot());
   const { generation } = store;
   store.apply(snapshot());
-  store.fill([view('a')], generation);
+  store.addListed([view('a')], generation);
   assert.is(store.get('a'), undefined);
 });
 
-test('a snapshot forgets the rows that it has no room for, and says that they still exist', () => {
+test('rows that a snapshot has no room for are reported as unlisted, not as removed', () => {
   const { store, log } = storeWithLog();
   store.apply(snapshot(view('a'), view('b')));
   log.length = 0;
   store.apply(snapshot(view('b', { state: 'paused' })));
   assert.equal(log, ['unlisted a', 'download → b paused']);
-  store.fill([view('a')], store.generation);
+  store.addListed([view('a')], store.generation);
   assert.ok(store.get('a'));
 });
 

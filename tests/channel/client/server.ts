@@ -7,12 +7,12 @@ import {
   type ChannelState,
   createChannel,
 } from '#lib/channel/client/channel.ts';
-import type { Clock } from '#lib/channel/client/clock.ts';
+import type { ClientClock } from '#lib/channel/client/clock.ts';
 import type { ServerMessage, Snapshot, Update } from '#lib/protocol/channel.ts';
 import { waitFor } from '../../support/wait.ts';
 
-/** Time that moves only when a test says so. */
-export class HandClock implements Clock {
+/** A clock that only tests advance. */
+export class ManualClock implements ClientClock {
   #now = 1_000_000;
   #timers = new Map<symbol, { at: number; action: () => void }>();
 
@@ -43,17 +43,17 @@ export class HandClock implements Clock {
 export interface Connection {
   socket: ServerSocket;
   /** Everything that the client sent on it, parsed. */
-  heard: Record<string, unknown>[];
+  received: Record<string, unknown>[];
   protocol: string;
-  say(message: ServerMessage): void;
+  send(message: ServerMessage): void;
 }
 
-/** A real server that says only what a test tells it to. */
-export class Stage {
+/** A real WebSocket server that sends only what a test makes it send. */
+export class ScriptedServer {
   readonly #server: WebSocketServer;
   readonly connections: Connection[] = [];
   onConnection: (connection: Connection) => void = () => {};
-  onHeard: (connection: Connection, message: Record<string, unknown>) => void = () => {};
+  onMessage: (connection: Connection, message: Record<string, unknown>) => void = () => {};
   refuseUpgrades = false;
   #channels: Channel[] = [];
 
@@ -67,31 +67,31 @@ export class Stage {
     this.#server.on('connection', (socket) => {
       const connection: Connection = {
         socket,
-        heard: [],
+        received: [],
         protocol: socket.protocol,
-        say: (message) => socket.send(JSON.stringify(message)),
+        send: (message) => socket.send(JSON.stringify(message)),
       };
       this.connections.push(connection);
       socket.on('message', (data: Buffer) => {
         const message = JSON.parse(data.toString()) as Record<string, unknown>;
-        connection.heard.push(message);
-        this.onHeard(connection, message);
+        connection.received.push(message);
+        this.onMessage(connection, message);
       });
       this.onConnection(connection);
     });
   }
 
-  static async open(): Promise<Stage> {
-    const stage = new Stage();
-    await waitFor(() => stage.#server.address(), { what: 'the stage to listen' });
-    return stage;
+  static async open(): Promise<ScriptedServer> {
+    const server = new ScriptedServer();
+    await waitFor(() => server.#server.address(), { what: 'the server to listen' });
+    return server;
   }
 
   get url(): string {
     return `ws://127.0.0.1:${(this.#server.address() as AddressInfo).port}/api/channel`;
   }
 
-  /** A channel to this server with its own record of what it was told. */
+  /** A channel to this server, with the messages and states that it reported. */
   channel(options: Partial<ChannelOptions> = {}) {
     const messages: (Snapshot | Update)[] = [];
     const states: ChannelState[] = [];

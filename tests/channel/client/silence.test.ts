@@ -1,72 +1,72 @@
-/** When a client asks a server that says nothing, and which of its messages it takes. */
+/** When a client sends a heartbeat to a silent server, and which of the server's messages it ignores. */
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ANSWER_MS, IDLE_MS, IDLE_PENDING_MS } from '#lib/channel/client/channel.ts';
+import { ANSWER_TIMEOUT_MS, IDLE_MS, IDLE_PENDING_MS } from '#lib/channel/client/channel.ts';
 import { waitFor } from '../../support/wait.ts';
-import { HandClock, snapshot, Stage } from './server.ts';
+import { ManualClock, snapshot, ScriptedServer } from './server.ts';
 
-const test = suite<{ stage: Stage }>('channel silence');
+const test = suite<{ server: ScriptedServer }>('channel silence');
 test.before.each(async (context) => {
-  context.stage = await Stage.open();
+  context.server = await ScriptedServer.open();
 });
-test.after.each((context) => context.stage.close());
+test.after.each((context) => context.server.close());
 
 const ID = 'abcdefghijkl';
 
 for (const active of [0, 1]) {
-  test(`silence while a command waits is questioned soon, with ${active} downloads under way`, async ({
-    stage,
+  test(`silence while a command is pending triggers an early heartbeat, with ${active} active downloads`, async ({
+    server,
   }) => {
-    const clock = new HandClock();
-    const { messages, channel } = stage.channel({ clock });
-    const first = await stage.connection(0);
-    first.say(snapshot('e1', 7, active));
+    const clock = new ManualClock();
+    const { messages, channel } = server.channel({ clock });
+    const first = await server.connection(0);
+    first.send(snapshot('e1', 7, active));
     await waitFor(() => messages.length === 1);
     const paused = channel.send('pause', { downloadId: ID });
-    await waitFor(() => first.heard.length === 2);
+    await waitFor(() => first.received.length === 2);
     clock.advance(IDLE_PENDING_MS - 1);
-    // Behind the question, if there were one.
+    // Would come after the heartbeat, if there were one.
     channel.send('resume', { downloadId: ID }).catch(() => {});
-    await waitFor(() => first.heard.length === 3);
-    assert.is(first.heard[2]!['name'], 'resume');
-    // A second command puts the question off no further.
+    await waitFor(() => first.received.length === 3);
+    assert.is(first.received[2]!['name'], 'resume');
+    // A second command does not postpone the heartbeat.
     clock.advance(1);
-    await waitFor(() => first.heard.length === 4);
-    assert.equal(first.heard[3], { type: 'hello', epoch: 'e1', seq: 7 });
-    clock.advance(ANSWER_MS);
-    const second = await stage.connection(1);
-    await waitFor(() => second.heard.length === 3);
-    assert.equal(second.heard.slice(1), first.heard.slice(1, 3), 'the commands are sent again');
-    second.say({ type: 'ack', id: second.heard[1]!['id'] as string, result: null });
+    await waitFor(() => first.received.length === 4);
+    assert.equal(first.received[3], { type: 'hello', epoch: 'e1', seq: 7 });
+    clock.advance(ANSWER_TIMEOUT_MS);
+    const second = await server.connection(1);
+    await waitFor(() => second.received.length === 3);
+    assert.equal(second.received.slice(1), first.received.slice(1, 3), 'the commands are sent again');
+    second.send({ type: 'ack', id: second.received[1]!['id'] as string, result: null });
     await paused;
   });
 }
 
-test('a command that is answered leaves nothing to ask about where nothing moves', async ({ stage }) => {
-  const clock = new HandClock();
-  const { messages, channel } = stage.channel({ clock });
-  const first = await stage.connection(0);
-  first.say(snapshot('e1', 7));
+test('after its command is answered, an idle session gets no heartbeat', async ({ server }) => {
+  const clock = new ManualClock();
+  const { messages, channel } = server.channel({ clock });
+  const first = await server.connection(0);
+  first.send(snapshot('e1', 7));
   await waitFor(() => messages.length === 1);
   const paused = channel.send('pause', { downloadId: ID });
-  await waitFor(() => first.heard.length === 2);
-  first.say({ type: 'ack', id: first.heard[1]!['id'] as string, result: null });
+  await waitFor(() => first.received.length === 2);
+  first.send({ type: 'ack', id: first.received[1]!['id'] as string, result: null });
   await paused;
   clock.advance(IDLE_MS * 100);
-  first.say({ type: 'update', seq: 8, changes: [] });
+  first.send({ type: 'update', seq: 8, changes: [] });
   await waitFor(() => messages.length === 2);
-  assert.is(first.heard.length, 2);
-  assert.is(stage.connections.length, 1);
+  assert.is(first.received.length, 2);
+  assert.is(server.connections.length, 1);
 });
 
-test('a message without the fields that decide what happens next changes nothing', async ({ stage }) => {
-  const { messages, channel } = stage.channel();
-  const first = await stage.connection(0);
+test('a message without the fields that the channel reads is ignored', async ({ server }) => {
+  const { messages, channel } = server.channel();
+  const first = await server.connection(0);
   const whole = snapshot('e1', 0);
   const totals = whole.totals;
   const paused = channel.send('pause', { downloadId: ID });
-  await waitFor(() => first.heard.length === 2);
-  const id = first.heard[1]!['id'];
+  await waitFor(() => first.received.length === 2);
+  const id = first.received[1]!['id'];
   for (const message of [
     { ...whole, epoch: 1 },
     { ...whole, seq: 'x' },
@@ -85,12 +85,12 @@ test('a message without the fields that decide what happens next changes nothing
   ]) {
     first.socket.send(JSON.stringify(message));
   }
-  first.say(whole);
+  first.send(whole);
   await waitFor(() => messages.length === 1);
-  first.say({ type: 'ack', id: id as string, result: null });
+  first.send({ type: 'ack', id: id as string, result: null });
   assert.is(await paused, null);
   assert.is(channel.state.state, 'live');
-  assert.is(stage.connections.length, 1);
+  assert.is(server.connections.length, 1);
 });
 
 test.run();

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_MOMENTS, storedMoments, withTransitions } from '#lib/inspector/page/state/moments.ts';
-import { pastView, stateOf } from '#lib/inspector/page/state/past-view.ts';
+import { MAX_MOMENTS, storedMoments, appendTransitions } from '#lib/inspector/page/state/moments.ts';
+import { pastView, downloadState } from '#lib/inspector/page/state/past-view.ts';
 import type { Json, Observation } from '#lib/protocol/inspection.ts';
 
 type Transition = Extract<Observation, { kind: 'transition' }>;
@@ -38,8 +38,8 @@ const row = {
   error: null,
 };
 
-test('contexts are put together from what changed, and an earlier one stays as it was', () => {
-  const moments = withTransitions(
+test('contexts are rebuilt from their changes, without mutating earlier ones', () => {
+  const moments = appendTransitions(
     [],
     [
       transition(1, 'download.live', { row, speed: null }),
@@ -57,18 +57,18 @@ test('contexts are put together from what changed, and an earlier one stays as i
   assert.equal(moments[2]?.context?.['speed'], { bytesPerSecond: 50, etaSeconds: 6 });
 });
 
-test('batches go on where the last one ended, and the oldest moments are let go', () => {
-  const first = withTransitions([], [transition(1, 'download.live', { row })]);
+test('a batch continues from the last context, and the oldest moments are dropped', () => {
+  const first = appendTransitions([], [transition(1, 'download.live', { row })]);
   const many = Array.from({ length: MAX_MOMENTS }, (_, index) =>
     transition(index + 2, 'download.live', { 'row.receivedBytes': index }),
   );
-  const all = withTransitions(first, many);
+  const all = appendTransitions(first, many);
   assert.is(all.length, MAX_MOMENTS);
   assert.is(all[0]?.n, 2);
   assert.is(pastView(all.at(-1)?.context ?? null)?.url, row.url);
 });
 
-test('the stored history comes before what was observed, and holds states only', () => {
+test('the stored history ends before the first observation, and has states only', () => {
   const transitions = [
     { at: 1, state: 'queued', cause: 'a' },
     { at: 5, state: 'parse', cause: 'b' },
@@ -86,7 +86,7 @@ test('the stored history comes before what was observed, and holds states only',
   assert.equal(storedMoments(null, 9), []);
 });
 
-test('the row as it was has speed and time left only while it downloads, and percent from its bytes', () => {
+test('a past row has speed and time left only while it downloads, and percent from its bytes', () => {
   const speed = { bytesPerSecond: 50, etaSeconds: 6 };
   const moving = pastView({ row: { ...row, receivedBytes: 100 }, speed });
   assert.equal([moving?.percent, moving?.bytesPerSecond, moving?.etaSeconds], [50, 50, 2]);
@@ -94,17 +94,17 @@ test('the row as it was has speed and time left only while it downloads, and per
   assert.equal([paused?.percent, paused?.bytesPerSecond, paused?.etaSeconds], [50, null, null]);
 });
 
-test('a row of the past that lacked a byte is not shown as 100 %', () => {
+test('a past row that lacks a byte is not at 100 %', () => {
   const past = pastView({ row: { ...row, receivedBytes: 9_999, totalBytes: 10_000 }, speed: {} });
   assert.is(past?.percent, 99.9);
 });
 
-test('what is no download has no row', () => {
+test('a context that is not of a download has no row', () => {
   assert.is(pastView(null), null);
   assert.is(pastView({}), null);
   assert.is(pastView({ row: { ...row, state: 'dancing' } }), null);
-  assert.is(stateOf('download.throttle'), 'download');
-  assert.is(stateOf('window'), null);
+  assert.is(downloadState('download.throttle'), 'download');
+  assert.is(downloadState('window'), null);
 });
 
 test.run();

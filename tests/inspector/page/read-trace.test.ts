@@ -40,22 +40,22 @@ const good = {
 };
 const why = (json: unknown): string => {
   const outcome = readTrace(typeof json === 'string' ? json : JSON.stringify(json));
-  return outcome.ok ? 'fine' : outcome.why;
+  return outcome.ok ? 'fine' : outcome.reason;
 };
 
-test('a trace is read, with fields that this version does not know', () => {
+test('a trace is accepted, unknown fields included', () => {
   assert.is(why(good), 'fine');
   assert.is(why({ ...good, weather: 'rain' }), 'fine');
 });
 
-test('each way of being no trace has its own word', () => {
+test('each way of not being a trace has its own reason', () => {
   assert.is(why('{"format":'), 'not-json');
   assert.is(why([]), 'not-a-trace');
   assert.is(why({ format: 'har' }), 'not-a-trace');
   assert.is(why({ ...good, v: 2 }), 'newer');
 });
 
-test('anything that the page would stumble over is damage', () => {
+test('a trace with invalid fields that the page uses is damaged', () => {
   const { explanation } = good;
   for (const broken of [
     { ...good, exportedAt: 'yesterday' },

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { MAX_STEPS, stepsOf, wordOf } from '#lib/inspector/page/log/sequence.ts';
+import { MAX_STEPS, stepsOf, eventLabel } from '#lib/inspector/page/log/sequence.ts';
 import type { Observation } from '#lib/protocol/inspection.ts';
 
 const common = { at: 0, session: 'one', cause: null };
@@ -9,7 +9,7 @@ const drawn = (...seen: object[]): string[] =>
     ({ from, to, text }) => `${from}→${to} ${text}`,
   );
 
-test('each observation between two actors is a message from the one to the other', () => {
+test('each observation between two actors becomes a message between them', () => {
   const about = 'download:a';
   assert.equal(
     drawn(
@@ -50,7 +50,7 @@ test('each observation between two actors is a message from the one to the other
   );
 });
 
-test('a turn is drawn only where nothing else tells of its message', () => {
+test('a turn is drawn only if no other observation shows its message', () => {
   const turn = { about: 'session:one', kind: 'turn', outcome: 'done', durationMs: 1, waiting: 0 };
   assert.equal(
     drawn(
@@ -62,7 +62,7 @@ test('a turn is drawn only where nothing else tells of its message', () => {
   );
 });
 
-test('the newest steps are kept, and what changed nothing is left out', () => {
+test('the newest steps are kept, and transitions that changed nothing are left out', () => {
   const event = { about: 'session:one', kind: 'event', from: 'clock', event: 'e', data: null };
   assert.is(drawn(...Array.from({ length: MAX_STEPS + 5 }, () => event)).length, MAX_STEPS);
   const idle = {
@@ -77,10 +77,10 @@ test('the newest steps are kept, and what changed nothing is left out', () => {
   assert.equal(drawn(idle), []);
 });
 
-test("XState's own events are told in words", () => {
-  assert.is(wordOf('xstate.after.throttle.session.window'), 'after throttle');
-  assert.is(wordOf('xstate.done.actor.abc'), 'child done');
-  assert.is(wordOf('pause'), 'pause');
+test("XState's own events get short names", () => {
+  assert.is(eventLabel('xstate.after.throttle.session.window'), 'after throttle');
+  assert.is(eventLabel('xstate.done.actor.abc'), 'child done');
+  assert.is(eventLabel('pause'), 'pause');
 });
 
 test.run();

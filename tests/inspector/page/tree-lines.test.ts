@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { treeLines } from '#lib/inspector/page/state/tree-lines.ts';
-import type { ActorView, Party } from '#lib/protocol/inspection.ts';
+import type { ActorView, EntityId } from '#lib/protocol/inspection.ts';
 
 const download = (
   id: string,
-  parent: Party,
+  parent: EntityId,
   createdAt: number,
   state = 'download.live',
   since = createdAt,
@@ -47,7 +47,7 @@ const host: ActorView = {
   live: 2,
   lastEvent: null,
 };
-const all = new Map<Party, ActorView>(
+const all = new Map<EntityId, ActorView>(
   [
     host,
     session('one'),
@@ -57,10 +57,10 @@ const all = new Map<Party, ActorView>(
     download('other', 'session:two', 3),
   ].map((view) => [view.id, view]),
 );
-const shown = (closed: Party[], filter: string): string[] =>
+const shown = (closed: EntityId[], filter: string): string[] =>
   treeLines(all, new Set(closed), filter).map(({ actor, level }) => `${level} ${actor.id}`);
 
-test('children follow their parent, the newest first', () => {
+test('children follow their parent, newest first', () => {
   assert.equal(shown([], ''), [
     '1 host',
     '2 session:one',
@@ -71,7 +71,7 @@ test('children follow their parent, the newest first', () => {
   ]);
 });
 
-test('a line stays where it is when its actor comes to another state', () => {
+test('a line keeps its position when its actor changes state', () => {
   const order = (...views: ActorView[]): string[] =>
     treeLines(new Map(views.map((view) => [view.id, view])), new Set(), '').map(({ actor }) => actor.id);
   const before = order(
@@ -92,17 +92,17 @@ test('a line stays where it is when its actor comes to another state', () => {
   assert.equal(after, before);
 });
 
-test('what is closed hides what is in it', () => {
+test('a collapsed line hides its descendants', () => {
   assert.equal(shown(['session:one'], ''), ['1 host', '2 session:one', '2 session:two', '3 download:other']);
 });
 
-test('a filter keeps what holds a match, and opens it', () => {
+test('a filter keeps the ancestors of a match, and expands them', () => {
   assert.equal(shown(['session:one', 'host'], 'PAUSED'), ['1 host', '2 session:one', '3 download:new']);
   assert.equal(shown([], 'nowhere'), []);
 });
 
-test('what holds it may not be shown: then it stands outermost', () => {
-  const alone = new Map([['download:x' as Party, download('x', 'session:hidden', 1)]]);
+test('a line whose parent is not visible is at the top level', () => {
+  const alone = new Map([['download:x' as EntityId, download('x', 'session:hidden', 1)]]);
   const [line] = treeLines(alone, new Set(), '');
   assert.equal([line?.level, line?.position, line?.siblings], [1, 1, 1]);
 });

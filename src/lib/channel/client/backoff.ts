@@ -1,11 +1,11 @@
 export const BACKOFF_BASE_MS = 250;
 export const BACKOFF_CAP_MS = 15_000;
-/** A busy server (1013) is left alone as if four attempts had already failed: up to 4 s before the first. */
-export const BUSY_ATTEMPT = 4;
+/** After 1013 (busy), back off as if four attempts had failed: up to 4 s before the next one. */
+export const BUSY_MIN_ATTEMPT = 4;
 
 /**
- * Milliseconds to wait before attempt `attempt` (0 = the first one after a loss): anywhere between nothing and a
- * ceiling that doubles. Full jitter, because after a restart every tab of every browser is in the same boat.
+ * Milliseconds to wait before attempt `attempt` (0 = the first after a loss): random between 0 and a ceiling that
+ * doubles with each attempt. Full jitter, because after a restart all tabs of all browsers reconnect at once.
  * Source: AWS Architecture Blog, "Exponential Backoff and Jitter".
  *
  * @param random uniform in [0, 1)

@@ -1,6 +1,6 @@
 /**
- * The client's half of the channel: frames in order, commands that are answered exactly once. Nothing here knows the
- * DOM: the page says when it wakes.
+ * The client side of the channel: frames in order, commands answered exactly once. It does not use the DOM: the page
+ * calls `wake` when it becomes visible or online.
  */
 import {
   CLOSE,
@@ -11,30 +11,30 @@ import {
 } from '../../protocol/channel.ts';
 import type { CommandInput, CommandName, CommandResult } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { BUSY_ATTEMPT } from './backoff.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { BUSY_MIN_ATTEMPT } from './backoff.ts';
+import { type ClientClock, systemClientClock } from './clock.ts';
 import { parseServerMessage } from './message.ts';
-import { Outbox, type SendOptions } from './outbox.ts';
+import { PendingCommands, type SendOptions } from './pending-commands.ts';
 import { ReconnectingSocket, type SocketState } from './reconnecting-socket.ts';
 
 export type ChannelState =
   | Exclude<SocketState, { state: 'ended' }>
-  /** `session_gone`: the cookie is no longer good, the page has to be loaded again. */
+  /** `session_gone`: the cookie is no longer valid, the page must be reloaded. */
   | { state: 'ended'; reason: 'session_gone' | 'closed' };
 
 export interface ChannelOptions {
-  /** `ws:` or `wss:`, of `/api/channel`. */
+  /** The `ws:` or `wss:` URL of `/api/channel`. */
   url: string;
-  /** Snapshots, and updates with no gap between them. */
+  /** Called with snapshots, and with updates that have no gap between them. */
   onMessage: (message: Snapshot | Update) => void;
   onState?: (state: ChannelState) => void;
   /**
-   * Asked after an attempt that never opened: a browser does not say whether the server refused (401) or is away.
-   * True = the session is no longer good.
+   * Called after an attempt that never opened, as a browser does not say whether the server refused it (401) or is down.
+   * True = the session is no longer valid.
    */
   isSessionGone?: () => Promise<boolean>;
   WebSocket?: typeof WebSocket;
-  clock?: Clock;
+  clock?: ClientClock;
   /** Uniform in [0, 1). */
   random?: () => number;
 }
@@ -47,18 +47,18 @@ export interface Channel {
     fields: CommandInput<N>,
     options?: SendOptions,
   ): Promise<CommandResult<N>>;
-  /** The page is visible or online again: connects at once, or checks the open connection. */
+  /** Call when the page becomes visible or online: connects at once, or checks the open connection. */
   wake(): void;
   close(): void;
 }
 
-/** Longer than the server's 30 s pings are apart, so a connection that it found dead is closed by then. */
+/** Silence before a heartbeat. Longer than the server's ping interval of 30 s, so a dead connection is closed by then. */
 export const IDLE_MS = 45_000;
-/** With a command unanswered the doubt comes sooner. */
+/** Silence before a heartbeat while a command is unanswered. */
 export const IDLE_PENDING_MS = 10_000;
-/** A frame younger than this is proof enough that the connection lives. */
+/** After a frame this recent, `wake` does not check the connection. */
 export const FRESH_MS = 5_000;
-export const ANSWER_MS = 10_000;
+export const ANSWER_TIMEOUT_MS = 10_000;
 
 export function createChannel(options: ChannelOptions): Channel {
   return new ChannelClient(options);
@@ -66,23 +66,23 @@ export function createChannel(options: ChannelOptions): Channel {
 
 class ChannelClient implements Channel {
   readonly #options: ChannelOptions;
-  readonly #clock: Clock;
+  readonly #clock: ClientClock;
   readonly #socket: ReconnectingSocket;
-  readonly #outbox: Outbox;
+  readonly #pendingCommands: PendingCommands;
   #state: ChannelState = { state: 'connecting' };
   #position: { epoch: string; seq: number } | null = null;
   #lastFrameAt = 0;
-  /** Downloads that a runner works on: only they, and commands, make silence suspicious. */
-  #active = 0;
+  /** While this is 0 and no command is pending, silence is normal. */
+  #activeDownloads = 0;
   #cancelTimer: () => void = () => {};
 
   constructor(options: ChannelOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
-    this.#outbox = new Outbox(this.#clock, (text) => {
+    this.#clock = options.clock ?? systemClientClock;
+    this.#pendingCommands = new PendingCommands(this.#clock, (text) => {
       if (!this.#socket.send(text)) return false;
-      // Only the first of several waiting: a busy hand must not put off the question for ever.
-      if (this.#outbox.size === 1) this.#expectFrame();
+      // Only for the first pending command: later ones must not keep postponing the heartbeat.
+      if (this.#pendingCommands.size === 1) this.#scheduleHeartbeat();
       return true;
     });
     this.#socket = new ReconnectingSocket({
@@ -108,7 +108,7 @@ class ChannelClient implements Channel {
     options?: SendOptions,
   ): Promise<CommandResult<N>> {
     if (this.#state.state === 'ended') return Promise.reject(new SluiceError('unauthorized'));
-    return this.#outbox.send(name, fields, options);
+    return this.#pendingCommands.send(name, fields, options);
   }
 
   wake(): void {
@@ -121,88 +121,90 @@ class ChannelClient implements Channel {
     this.#end('closed');
   }
 
-  #enter(state: ChannelState): void {
+  #setState(state: ChannelState): void {
     this.#state = state;
     this.#options.onState?.(state);
   }
 
   #onSocketState(state: SocketState): void {
     if (state.state === 'ended') return;
-    if (state.state !== 'live') return this.#enter(state);
+    if (state.state !== 'live') return this.#setState(state);
     this.#lastFrameAt = this.#clock.now();
-    this.#hello();
-    this.#enter(state);
-    this.#outbox.resend();
-    this.#expectFrame();
+    this.#sendHello();
+    this.#setState(state);
+    this.#pendingCommands.resend();
+    this.#scheduleHeartbeat();
   }
 
-  #hello(): void {
+  #sendHello(): void {
     this.#socket.send(JSON.stringify({ type: 'hello', ...this.#position }));
   }
 
-  #timer(delayMs: number, action: () => void): void {
+  #startTimer(delayMs: number, action: () => void): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#clock.after(delayMs, action);
   }
 
   /**
-   * Restarted by every frame: silence leads to a question, and no answer to a new connection. Where nothing moves
-   * no frame is due, and a question would wake a session that sleeps.
+   * Restarted by every frame: after silence a heartbeat is sent, and without an answer to it a new connection is opened.
+   * An idle session sends no frames and gets no heartbeat, which would wake it.
    */
-  #expectFrame(): void {
+  #scheduleHeartbeat(): void {
     this.#cancelTimer();
-    if (this.#outbox.size > 0) this.#timer(IDLE_PENDING_MS, () => this.#heartbeat());
-    else if (this.#active > 0) this.#timer(IDLE_MS, () => this.#heartbeat());
+    if (this.#pendingCommands.size > 0) this.#startTimer(IDLE_PENDING_MS, () => this.#heartbeat());
+    else if (this.#activeDownloads > 0) this.#startTimer(IDLE_MS, () => this.#heartbeat());
   }
 
-  /** Browsers cannot ping: a second hello is answered with what was missed, or an update without changes. */
+  /** Browsers cannot ping, so it sends another hello: the answer is what was missed, or an update without changes. */
   #heartbeat(): void {
-    this.#hello();
-    this.#timer(ANSWER_MS, () => this.#socket.drop());
+    this.#sendHello();
+    this.#startTimer(ANSWER_TIMEOUT_MS, () => this.#socket.drop());
   }
 
   #onMessage(message: ServerMessage | null): void {
     this.#lastFrameAt = this.#clock.now();
     if (message?.type === 'snapshot') {
       this.#position = { epoch: message.epoch, seq: message.seq };
-      this.#active = message.totals.active;
+      this.#activeDownloads = message.totals.active;
       this.#options.onMessage(message);
     } else if (message?.type === 'update') this.#onUpdate(message);
-    else if (message !== null) this.#outbox.answer(message);
-    if (this.#state.state === 'live') this.#expectFrame();
+    else if (message !== null) this.#pendingCommands.answer(message);
+    if (this.#state.state === 'live') this.#scheduleHeartbeat();
   }
 
   #onUpdate(update: Update): void {
     const position = this.#position;
-    // Seen already: the answer to a heartbeat, or a frame that crossed it.
+    // Applied already: the answer to a heartbeat, or a frame that crossed it.
     if (position !== null && update.seq <= position.seq) return;
     if (position?.seq !== update.seq - 1) {
       this.#socket.drop();
       return;
     }
     this.#position = { ...position, seq: update.seq };
-    this.#active = update.totals?.active ?? this.#active;
+    this.#activeDownloads = update.totals?.active ?? this.#activeDownloads;
     this.#options.onMessage(update);
   }
 
-  /** @returns the least attempt to back off for */
+  /** @returns the minimum attempt number for the backoff */
   #onLost(code: number | null, wasLive: boolean): number {
     this.#cancelTimer();
     if (code === CLOSE.sessionGone) {
       this.#end('session_gone');
       return 0;
     }
-    // Our own doing: what was sent would do it again, and so might the position.
+    // Caused by what this client sent: sending the commands or the position again could do the same.
     if (code === CLOSE.policy || code === CLOSE.tooBig) {
-      this.#outbox.failSent(new SluiceError(code === CLOSE.tooBig ? 'body_too_large' : 'invalid_request'));
+      this.#pendingCommands.failSent(
+        new SluiceError(code === CLOSE.tooBig ? 'body_too_large' : 'invalid_request'),
+      );
       this.#position = null;
     }
-    this.#outbox.lost();
-    if (!wasLive) void this.#askSession();
-    return code === CLOSE.busy ? BUSY_ATTEMPT : 0;
+    this.#pendingCommands.markUnsent();
+    if (!wasLive) void this.#checkSession();
+    return code === CLOSE.busy ? BUSY_MIN_ATTEMPT : 0;
   }
 
-  async #askSession(): Promise<void> {
+  async #checkSession(): Promise<void> {
     const gone = await this.#options.isSessionGone?.().catch(() => false);
     if (gone && this.#state.state !== 'live') this.#end('session_gone');
   }
@@ -210,8 +212,8 @@ class ChannelClient implements Channel {
   #end(reason: 'session_gone' | 'closed'): void {
     if (this.#state.state === 'ended') return;
     this.#cancelTimer();
-    this.#enter({ state: 'ended', reason });
+    this.#setState({ state: 'ended', reason });
     this.#socket.end();
-    this.#outbox.failAll(new SluiceError('unauthorized'));
+    this.#pendingCommands.failAll(new SluiceError('unauthorized'));
   }
 }

@@ -1,12 +1,12 @@
-/** The time as the client sees it, so that a test can turn it by hand. */
-export interface Clock {
+/** The client's clock and timers, which tests replace. */
+export interface ClientClock {
   /** Milliseconds since some fixed moment. */
   now(): number;
-  /** Calls `action` once, `delayMs` from now; the answer cancels it. */
+  /** Calls `action` once, `delayMs` from now. @returns cancels it */
   after(delayMs: number, action: () => void): () => void;
 }
 
-export const systemClock: Clock = {
+export const systemClientClock: ClientClock = {
   now: () => Date.now(),
   after(delayMs, action) {
     const timer = setTimeout(action, delayMs);

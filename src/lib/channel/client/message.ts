@@ -1,10 +1,10 @@
 import type { ServerMessage } from '../../protocol/channel.ts';
 
-type Shape = Record<string, unknown>;
+type JsonObject = Record<string, unknown>;
 
 /**
- * What arrived, or null for what this client cannot use: text that is not JSON, a type it does not know (a newer
- * server's) or one without the fields that decide what happens next. The server is ours and answers for the rows.
+ * null for what this client cannot use: text that is not JSON, an unknown type (of a newer server), or a message without
+ * the fields that the channel reads. Rows are not validated: they come from a Sluice server.
  */
 export function parseServerMessage(data: unknown): ServerMessage | null {
   const message = parseObject(data);
@@ -12,17 +12,17 @@ export function parseServerMessage(data: unknown): ServerMessage | null {
   return isServerMessage(message) ? message : null;
 }
 
-function parseObject(data: unknown): Shape | null {
+function parseObject(data: unknown): JsonObject | null {
   if (typeof data !== 'string') return null;
   try {
     const json: unknown = JSON.parse(data);
-    return typeof json === 'object' && json !== null ? (json as Shape) : null;
+    return typeof json === 'object' && json !== null ? (json as JsonObject) : null;
   } catch {
     return null;
   }
 }
 
-function isServerMessage(message: Shape): message is Shape & ServerMessage {
+function isServerMessage(message: JsonObject): message is JsonObject & ServerMessage {
   switch (message['type']) {
     case 'snapshot':
       return (

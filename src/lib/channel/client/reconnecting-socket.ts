@@ -1,6 +1,6 @@
-/** A WebSocket that comes back by itself: backoff with jitter, a deadline for each attempt, one timer. */
+/** A WebSocket that reconnects by itself: backoff with jitter, a deadline for each attempt, one timer. */
 import { backoffMs } from './backoff.ts';
-import { type Clock, systemClock } from './clock.ts';
+import { type ClientClock, systemClientClock } from './clock.ts';
 
 export type SocketState =
   | { state: 'connecting' }
@@ -14,22 +14,21 @@ export interface ReconnectingSocketOptions {
   subprotocol: string;
   onState: (state: SocketState) => void;
   onMessage: (data: unknown) => void;
-  /** @param code null = given up by this side. May call `end`, or answer the least attempt to back off for. */
+  /** @param code null = dropped by this side. May call `end`, or return the minimum attempt number for the backoff. */
   onLost?: (code: number | null, wasLive: boolean) => number | undefined;
   WebSocket?: typeof WebSocket | undefined;
-  clock?: Clock | undefined;
+  clock?: ClientClock | undefined;
   /** Uniform in [0, 1). */
   random?: (() => number) | undefined;
 }
 
-/** An attempt that has not opened after this many ms is given up. */
-export const CONNECT_MS = 10_000;
-/** A connection that lived this long was a good one: the next loss starts the backoff afresh. */
+export const CONNECT_TIMEOUT_MS = 10_000;
+/** After a connection that lasted this long, the backoff starts again at its lowest. */
 export const STABLE_MS = 5_000;
 
 export class ReconnectingSocket {
   readonly #options: ReconnectingSocketOptions;
-  readonly #clock: Clock;
+  readonly #clock: ClientClock;
   readonly #random: () => number;
   #socket: WebSocket | null = null;
   #state: SocketState = { state: 'connecting' };
@@ -39,7 +38,7 @@ export class ReconnectingSocket {
 
   constructor(options: ReconnectingSocketOptions) {
     this.#options = options;
-    this.#clock = options.clock ?? systemClock;
+    this.#clock = options.clock ?? systemClientClock;
     this.#random = options.random ?? Math.random;
   }
 
@@ -47,7 +46,7 @@ export class ReconnectingSocket {
     return this.#state;
   }
 
-  /** To be called once, when the owner is ready for callbacks. */
+  /** Call once, when the owner is ready for callbacks. */
   start(): void {
     this.#connect();
   }
@@ -59,67 +58,67 @@ export class ReconnectingSocket {
     return true;
   }
 
-  /** Ends the wait for the next attempt. */
+  /** Connects at once instead of waiting for the next attempt. */
   retryNow(): void {
     if (this.#state.state !== 'waiting') return;
     this.#attempt = 0;
     this.#connect();
   }
 
-  /** Gives up on a connection that may take minutes to notice that it is dead. */
+  /** Abandons a connection that may take minutes to notice that it is dead, and schedules the next attempt. */
   drop(): void {
     this.#socket?.close();
-    this.#lost(null);
+    this.#onLost(null);
   }
 
-  /** For good. */
+  /** Closes the socket and never reconnects. */
   end(): void {
     if (this.#state.state === 'ended') return;
     this.#cancelTimer();
     const socket = this.#socket;
     this.#socket = null;
-    this.#enter({ state: 'ended' });
+    this.#setState({ state: 'ended' });
     socket?.close();
   }
 
-  #enter(state: SocketState): void {
+  #setState(state: SocketState): void {
     this.#state = state;
     this.#options.onState(state);
   }
 
-  #timer(delayMs: number, action: () => void): void {
+  #startTimer(delayMs: number, action: () => void): void {
     this.#cancelTimer();
     this.#cancelTimer = this.#clock.after(delayMs, action);
   }
 
   #connect(): void {
-    this.#enter({ state: 'connecting' });
+    this.#setState({ state: 'connecting' });
     const Socket = this.#options.WebSocket ?? WebSocket;
     const socket = new Socket(this.#options.url, [this.#options.subprotocol]);
     this.#socket = socket;
-    // A socket that was given up may still speak: only the present one counts.
-    const current = (): boolean => this.#socket === socket;
+    // Events of an abandoned socket are ignored.
+    const isCurrent = (): boolean => this.#socket === socket;
     socket.addEventListener('open', () => {
-      if (current()) this.#opened();
+      if (isCurrent()) this.#onOpen();
     });
     socket.addEventListener('message', (event) => {
-      if (current()) this.#options.onMessage(event.data);
+      if (isCurrent()) this.#options.onMessage(event.data);
     });
     socket.addEventListener('close', (event) => {
-      if (current()) this.#lost(event.code);
+      if (isCurrent()) this.#onLost(event.code);
     });
-    // Always followed by close; without a listener some implementations throw.
+    // Always followed by `close`; without a listener some implementations throw.
     socket.addEventListener('error', () => {});
-    this.#timer(CONNECT_MS, () => this.drop());
+    this.#startTimer(CONNECT_TIMEOUT_MS, () => this.drop());
   }
 
-  #opened(): void {
+  #onOpen(): void {
     this.#cancelTimer();
     this.#liveSince = this.#clock.now();
-    this.#enter({ state: 'live' });
+    this.#setState({ state: 'live' });
   }
 
-  #lost(code: number | null): void {
+  #onLost(code: number | null): void {
     const wasLive = this.#state.state === 'live';
     this.#socket = null;
     if (wasLive && this.#clock.now() - this.#liveSince >= STABLE_MS) this.#attempt = 0;
@@ -127,7 +126,7 @@ export class ReconnectingSocket {
     if (this.#state.state === 'ended') return;
     this.#attempt = Math.max(this.#attempt, leastAttempt);
     const delayMs = backoffMs(this.#attempt++, this.#random);
-    this.#enter({ state: 'waiting', retryAt: this.#clock.now() + delayMs });
-    this.#timer(delayMs, () => this.#connect());
+    this.#setState({ state: 'waiting', retryAt: this.#clock.now() + delayMs });
+    this.#startTimer(delayMs, () => this.#connect());
   }
 }

@@ -1,9 +1,9 @@
-/** What a chart says about an actor that stands somewhere in it. */
+/** What a chart says about an actor's current state. */
 import type { Chart, ChartEdge } from './chart.ts';
 
 /**
- * The states an actor is in, outermost first, the machine itself (`''`) left out.
- * @param value a dot path as `Observation.value` has it; what the chart does not know is left out
+ * The states an actor is in, outermost first, without the machine itself (`''`).
+ * @param value a dot path as in `Observation.value`; states that the chart does not have are left out
  */
 export function activeStates(chart: Chart, value: string): string[] {
   const parts = value.split('.');
@@ -11,7 +11,7 @@ export function activeStates(chart: Chart, value: string): string[] {
   return paths.filter((path) => path !== '' && chart.states.some((state) => state.path === path));
 }
 
-/** The transitions that could be taken from there, innermost state first, as XState looks for them. */
+/** The transitions that could be taken from there, innermost state first, in the order in which XState tries them. */
 export function edgesFrom(chart: Chart, value: string): ChartEdge[] {
   const paths = [...activeStates(chart, value).reverse(), ''];
   return paths.flatMap((path) => chart.edges.filter(({ source }) => source === path));

@@ -1,4 +1,4 @@
-/** A statechart as data, laid out: what `scripts/charts.ts` writes and the page draws. Lengths are CSS pixels. */
+/** A statechart as data with its layout: written by `scripts/charts.ts`, drawn by the page. Lengths are CSS pixels. */
 
 export interface Point {
   x: number;
@@ -13,37 +13,37 @@ export interface Box extends Point {
 export type StateType = 'atomic' | 'compound' | 'parallel' | 'final' | 'history';
 
 export interface ChartState extends Box {
-  /** A dot path below the machine, as `Observation.value` has it: `download.throttle`; `''` is the machine itself. */
+  /** A dot path below the machine, as in `Observation.value`: `download.throttle`; `''` is the machine itself. */
   path: string;
-  /** Null for the machine itself. */
+  /** null for the machine itself. */
   parent: string | null;
   name: string;
   type: StateType;
   isInitial: boolean;
   entry: string[];
   exit: string[];
-  /** Its name and what is written under it; a state with states in it has them below that. */
+  /** Height of its name and text lines; nested states are drawn below them. */
   headHeight: number;
 }
 
 export type EdgeKind = 'event' | 'always' | 'after' | 'child';
 
 export interface ChartEdge {
-  /** `edge-id.ts` */
+  /** `transition-id.ts` */
   id: string;
   kind: EdgeKind;
   source: string;
-  /** The source itself where the transition leaves it as it is. */
+  /** The source itself for an internal transition. */
   target: string;
-  /** Nothing is left and entered: actions only. */
+  /** No state is exited or entered: the transition only runs actions. */
   isInternal: boolean;
-  /** As a person reads it: `phase`, `after throttle`, `done`; `''` for an eventless one. */
+  /** A readable name: `phase`, `after throttle`, `done`; `''` for an eventless transition. */
   event: string;
   guard: string | null;
   actions: string[];
 }
 
-/** One drawn line: all transitions from one state to another. Lines to the same state run together where they can. */
+/** One drawn line: all transitions from one state to another. Lines to the same state are merged where possible. */
 export interface ChartLine {
   source: string;
   target: string;
@@ -54,7 +54,7 @@ export interface ChartLine {
 export interface Chart {
   /** The machine's id. */
   id: string;
-  /** Of its definition, without the drawing: changes when, and only when, the machine does. */
+  /** Of the machine's definition, without the layout: changes only with the machine. */
   hash: string;
   width: number;
   height: number;

@@ -1,4 +1,4 @@
-/** What is written in a chart, line by line: the layout reserves room for exactly what the page draws. */
+/** The text of a chart, line by line, shared so that the layout reserves room for exactly what the page draws. */
 import type { ChartEdge, ChartState } from './chart.ts';
 
 /** CSS pixels. `char`: a monospaced character at 11 px is 6.6 wide; a title at 14 px bold comes to at most 8.8. */
@@ -6,24 +6,24 @@ export const METRICS = { char: 6.6, line: 16, title: { char: 8.8, height: 28 }, 
 
 export interface StateLine {
   text: string;
-  /** The transition it stands for; null = an entry or exit action. */
+  /** Id of the transition; null = an entry or exit action. */
   edge: string | null;
 }
 
-/** The lines of a state's card: its entry and exit actions, then its transitions, each with guard and actions. */
-export function linesOfState(
+/** The lines of a state's card: its entry and exit actions, then its transitions. */
+export function stateLines(
   { entry, exit }: Pick<ChartState, 'entry' | 'exit'>,
   edges: readonly ChartEdge[],
 ): StateLine[] {
   return [
     ...entry.map((action) => ({ text: `entry / ${action}`, edge: null })),
     ...exit.map((action) => ({ text: `exit / ${action}`, edge: null })),
-    ...edges.map((edge) => ({ text: textOfEdge(edge), edge: edge.id })),
+    ...edges.map((edge) => ({ text: edgeText(edge), edge: edge.id })),
   ];
 }
 
 /** `phase [inPhase(finish)] / describe` */
-export function textOfEdge({ event, guard, actions }: ChartEdge): string {
+export function edgeText({ event, guard, actions }: ChartEdge): string {
   const when = [event, guard === null ? '' : `[${guard}]`].filter((part) => part !== '').join(' ');
   const effect = actions.length === 0 ? '' : ` / ${actions.join(', ')}`;
   return (when === '' ? 'else' : when) + effect;

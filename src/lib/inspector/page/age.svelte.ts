@@ -1,9 +1,9 @@
-/** How long ago something was, for as long as somebody reads it: one clock for the whole page. */
+/** Ages that keep up to date while they are shown, with one timer for the whole page. */
 import { createSubscriber } from 'svelte/reactivity';
 import { durationLabel } from '../../ui/labels.ts';
 import { m } from '#lib/paraglide/messages.js';
 
-/** Ages are told in whole seconds. */
+/** Ages are shown in whole seconds. */
 const TICK_MS = 1_000;
 
 const ticking = createSubscriber((update) => {

@@ -1,44 +1,43 @@
 /**
- * XState's own inspection events, as notes. Knows every session's root actor from its start, but holds none of them
- * in memory and asks nothing of them until somebody watches.
+ * Records XState's inspection events. It gets every session's root actor when that starts, but holds it weakly and does
+ * not inspect it until there are readers.
  */
 import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent, Subscription } from 'xstate';
 import type { DownloadRow } from '../../actors/download/row.ts';
-import type { Party } from '../../protocol/inspection.ts';
-import type { Edge } from '../charts/edge-id.ts';
+import type { EntityId } from '../../protocol/inspection.ts';
+import type { TransitionDefinition } from '../charts/transition-id.ts';
 import type { Hub } from '../hub.ts';
-import { isRoutineEvent } from '../note.ts';
+import { isRoutineEvent } from '../record.ts';
 
-/** A download that lives as an actor, right now. */
+/** A download that is an actor in memory now. */
 export interface LiveDownload {
   row: DownloadRow;
   value: unknown;
 }
 
-type Caused = { type: string; cause?: unknown };
+type EventWithCause = { type: string; cause?: unknown };
 
 export class MachineTap {
   readonly #roots = new Map<string, WeakRef<AnyActorRef>>();
-  readonly #gone = new FinalizationRegistry<string>((session) => {
+  readonly #collectedRoots = new FinalizationRegistry<string>((session) => {
     if (this.#roots.get(session)?.deref() === undefined) this.#roots.delete(session);
   });
   #subscriptions = new WeakMap<AnyActorRef, Subscription>();
   #hub: Hub | null = null;
 
   /** As `SessionEnv.machinesStarted`. */
-  started(session: string, root: AnyActorRef): void {
+  onStarted(session: string, root: AnyActorRef): void {
     this.#roots.set(session, new WeakRef(root));
-    this.#gone.register(root, session);
+    this.#collectedRoots.register(root, session);
     if (this.#hub === null) return;
-    this.#hub.note(`session:${session}`, session, null, {
+    this.#hub.record(`session:${session}`, session, null, {
       kind: 'spawn',
-      machine: machineOf(root),
-      value: valueOf(root.getSnapshot()),
+      machine: machineId(root),
+      value: stateValue(root.getSnapshot()),
     });
     this.#watch(this.#hub, session, root);
   }
 
-  /** As `Tap`. */
   attach(hub: Hub): () => void {
     this.#hub = hub;
     for (const [session, ref] of this.#roots) {
@@ -55,8 +54,8 @@ export class MachineTap {
     };
   }
 
-  /** The downloads of a session that live: read from its actor, outside any turn. */
-  live(session: string): LiveDownload[] {
+  /** The downloads of a session that are actors now, read outside any turn. */
+  liveDownloads(session: string): LiveDownload[] {
     const root = this.#roots.get(session)?.deref();
     if (root === undefined) return [];
     const { children } = root.getSnapshot() as { children: Record<string, AnyActorRef | undefined> };
@@ -64,7 +63,7 @@ export class MachineTap {
       const snapshot = child?.getSnapshot() as AnyMachineSnapshot | undefined;
       const row = (snapshot?.context as { row?: DownloadRow } | undefined)?.row;
       if (snapshot === undefined || row === undefined) return [];
-      return { row, value: valueOf(snapshot) };
+      return { row, value: stateValue(snapshot) };
     });
   }
 
@@ -74,16 +73,16 @@ export class MachineTap {
   }
 }
 
-/** One session's actors. Held by their own system, so it lives as long as they do. */
+/** Observes one session's actors. Their system holds it, so it lives as long as they do. */
 class SystemObserver {
   readonly #hub: Hub;
   readonly #session: string;
   readonly #rootId: string;
-  readonly #root: Party;
-  /** By XState's own ids: a name is made once, not with each event. */
-  readonly #parties = new Map<string, Party>();
-  /** Steps of the event that is being taken, by actor. */
-  readonly #took = new Map<string, Edge[]>();
+  readonly #root: EntityId;
+  /** By XState's session id, so that an id is built once and not with each event. */
+  readonly #entityIds = new Map<string, EntityId>();
+  /** Transitions taken so far for the event being handled, by XState's session id. */
+  readonly #took = new Map<string, TransitionDefinition[]>();
 
   constructor(hub: Hub, session: string, rootId: string) {
     this.#hub = hub;
@@ -92,99 +91,100 @@ class SystemObserver {
     this.#root = `session:${session}`;
   }
 
-  /** XState does not catch what an observer throws: watching must not change what is watched. */
+  /** XState does not catch what an observer throws, and observing must not change what is observed. */
   next(event: InspectionEvent): void {
     try {
-      this.#note(event);
+      this.#handle(event);
     } catch {
-      // What cannot be understood is not noted.
+      // An event that cannot be read is not recorded.
     }
   }
 
-  #note(seen: InspectionEvent): void {
-    const actorRef = seen.actorRef as AnyActorRef;
-    const about = this.#partyOf(actorRef);
-    switch (seen.type) {
+  #handle(inspected: InspectionEvent): void {
+    const actorRef = inspected.actorRef as AnyActorRef;
+    const about = this.#entityIdOf(actorRef);
+    switch (inspected.type) {
       case '@xstate.event':
-        if (isOwnLife(seen.event.type) || (isRoutineEvent(seen.event.type) && this.#hub.skips(about))) return;
-        return this.#event(about, seen.event, seen.sourceRef as AnyActorRef | undefined);
+        if (isLifecycleEvent(inspected.event.type)) return;
+        if (isRoutineEvent(inspected.event.type) && this.#hub.skipRoutine(about)) return;
+        return this.#event(about, inspected.event, inspected.sourceRef as AnyActorRef | undefined);
       case '@xstate.microstep': {
         const steps = this.#took.get(actorRef.sessionId);
-        const edges = seen._transitions as unknown as Edge[];
-        // One step is the rule, and its list is XState's own: it is joined, never added to.
+        const edges = inspected._transitions as unknown as TransitionDefinition[];
+        // Usually there is one step, and its array belongs to XState: it must not be modified.
         this.#took.set(actorRef.sessionId, steps === undefined ? edges : [...steps, ...edges]);
         return;
       }
       case '@xstate.action':
-        if (seen.action.type.startsWith('xstate.')) return;
-        if (isRoutineEvent(seen.action.type) && this.#hub.skips(about)) return;
-        this.#tell(about, null, {
+        if (inspected.action.type.startsWith('xstate.')) return;
+        if (isRoutineEvent(inspected.action.type) && this.#hub.skipRoutine(about)) return;
+        this.#record(about, null, {
           kind: 'action',
-          action: seen.action.type,
-          params: seen.action.params ?? null,
+          action: inspected.action.type,
+          params: inspected.action.params ?? null,
         });
         return;
       case '@xstate.snapshot':
-        return this.#snapshot(about, actorRef, seen.event, seen.snapshot as AnyMachineSnapshot);
+        return this.#snapshot(about, actorRef, inspected.event, inspected.snapshot as AnyMachineSnapshot);
       default:
         return;
     }
   }
 
-  #event(about: Party, event: Caused, source: AnyActorRef | undefined): void {
+  #event(about: EntityId, event: EventWithCause, source: AnyActorRef | undefined): void {
     const cause = causeOf(event);
-    let from: Party | null = null;
+    let from: EntityId | null = null;
     if (event.type.startsWith('xstate.after.')) from = 'clock';
-    else if (source !== undefined) from = this.#partyOf(source);
+    else if (source !== undefined) from = this.#entityIdOf(source);
     else if (cause?.startsWith('runner:')) from = 'runner';
     else if (about !== this.#root) from = this.#root;
-    this.#tell(about, cause, { kind: 'event', from, event });
+    this.#record(about, cause, { kind: 'event', from, event });
   }
 
-  #snapshot(about: Party, actor: AnyActorRef, event: Caused, snapshot: AnyMachineSnapshot): void {
+  #snapshot(about: EntityId, actor: AnyActorRef, event: EventWithCause, snapshot: AnyMachineSnapshot): void {
     const took = this.#took.get(actor.sessionId) ?? [];
     this.#took.delete(actor.sessionId);
     const isOver = snapshot.status !== 'active';
-    if (!isOver && isRoutineEvent(event.type) && this.#hub.skips(about)) return;
+    if (!isOver && isRoutineEvent(event.type) && this.#hub.skipRoutine(about)) return;
     const cause = causeOf(event);
-    const machine = machineOf(actor);
-    const value = valueOf(snapshot);
-    if (isOver) this.#parties.delete(actor.sessionId);
-    if (event.type === 'xstate.stop') return this.#tell(about, cause, { kind: 'stop', reason: 'stopped' });
-    if (event.type === 'xstate.init') this.#tell(about, cause, { kind: 'spawn', machine, value });
+    const machine = machineId(actor);
+    const value = stateValue(snapshot);
+    if (isOver) this.#entityIds.delete(actor.sessionId);
+    if (event.type === 'xstate.stop') return this.#record(about, cause, { kind: 'stop', reason: 'stopped' });
+    if (event.type === 'xstate.init') this.#record(about, cause, { kind: 'spawn', machine, value });
     const context = snapshot.context as object;
-    this.#tell(about, cause, { kind: 'transition', machine, event: event.type, value, took, context });
+    this.#record(about, cause, { kind: 'transition', machine, event: event.type, value, took, context });
     if (snapshot.status === 'done' || snapshot.status === 'error') {
-      this.#tell(about, cause, { kind: 'stop', reason: snapshot.status });
+      this.#record(about, cause, { kind: 'stop', reason: snapshot.status });
     }
   }
 
-  #tell(about: Party, cause: string | null, note: Parameters<Hub['note']>[3]): void {
-    this.#hub.note(about, this.#session, cause, note);
+  #record(about: EntityId, cause: string | null, body: Parameters<Hub['record']>[3]): void {
+    this.#hub.record(about, this.#session, cause, body);
   }
 
-  #partyOf(actor: AnyActorRef): Party {
-    const known = this.#parties.get(actor.sessionId);
+  #entityIdOf(actor: AnyActorRef): EntityId {
+    const known = this.#entityIds.get(actor.sessionId);
     if (known !== undefined) return known;
-    const party: Party = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
-    this.#parties.set(actor.sessionId, party);
-    return party;
+    const id: EntityId = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
+    this.#entityIds.set(actor.sessionId, id);
+    return id;
   }
 }
 
-/** Told as `spawn` and `stop`. */
-function isOwnLife(type: string): boolean {
+/** Recorded as `spawn` and `stop`. */
+function isLifecycleEvent(type: string): boolean {
   return type === 'xstate.init' || type === 'xstate.stop';
 }
 
-function causeOf({ cause }: Caused): string | null {
+function causeOf({ cause }: EventWithCause): string | null {
   return typeof cause === 'string' ? cause : null;
 }
 
-function machineOf(actor: AnyActorRef): string {
+function machineId(actor: AnyActorRef): string {
   return (actor as { logic?: { id?: string } }).logic?.id ?? 'unknown';
 }
 
-function valueOf(snapshot: unknown): unknown {
+function stateValue(snapshot: unknown): unknown {
   return (snapshot as { value?: unknown }).value ?? null;
 }

@@ -1,11 +1,11 @@
-/** Engine processes and what they print, as notes and recordings. */
+/** Records engine processes and their output. */
 import type { ProcessEvent, ProcessListener, ProcessRun } from '../../process/process-observers.ts';
 import type { RunnerJob } from '../../runner/runner.ts';
-import type { Party } from '../../protocol/inspection.ts';
+import type { EntityId } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';
-import { type EngineOwner, Recorder } from '../recorder.ts';
+import { type EngineOwner, OutputRecorder } from '../output-recorder.ts';
 
-/** What is needed of the process host. */
+/** The part of the process host that is used here. */
 export interface ObservableProcesses {
   running(): ProcessRun[];
   observe(listener: ProcessListener): () => void;
@@ -13,56 +13,55 @@ export interface ObservableProcesses {
 
 export interface ProcessTapOptions {
   processes: ObservableProcesses;
-  /** The download in whose work dir a process runs; null = in none. */
+  /** The download whose work dir this is; null = none. */
   downloadOf(cwd: string): string | null;
-  /** What the runner holds. */
+  /** The runner's current jobs. */
   jobs(): RunnerJob[];
 }
 
-const NOBODY: EngineOwner = { download: null, session: null, engine: null };
+const NO_OWNER: EngineOwner = { download: null, session: null, engine: null };
 
 export class ProcessTap {
-  readonly recorder = new Recorder();
+  readonly recorder = new OutputRecorder();
   readonly #options: ProcessTapOptions;
 
   constructor(options: ProcessTapOptions) {
     this.#options = options;
   }
 
-  /** As `Tap`. */
   attach(hub: Hub): () => void {
     const { processes } = this.#options;
     for (const run of processes.running()) this.recorder.begin(run, this.#ownerOf(run), true);
-    const stop = processes.observe((event) => this.#note(hub, event));
+    const stop = processes.observe((event) => this.#handle(hub, event));
     return () => {
       stop();
       this.recorder.clear();
     };
   }
 
-  /** Those that run now, with whom they work for. */
+  /** The processes running now, each with the download that it works for. */
   running(): { run: ProcessRun; owner: EngineOwner }[] {
     return this.#options.processes
       .running()
-      .map((run) => ({ run, owner: this.recorder.ownerOf(run.mark) ?? NOBODY }));
+      .map((run) => ({ run, owner: this.recorder.ownerOf(run.mark) ?? NO_OWNER }));
   }
 
-  #note(hub: Hub, event: ProcessEvent): void {
+  #handle(hub: Hub, event: ProcessEvent): void {
     const { run } = event;
-    const about: Party = `engine:${run.mark}`;
+    const about: EntityId = `engine:${run.mark}`;
     if (event.type === 'start') this.recorder.begin(run, this.#ownerOf(run), false);
-    const { download, session } = this.recorder.ownerOf(run.mark) ?? NOBODY;
-    const also: Party | null = download === null ? null : `download:${download}`;
+    const { download, session } = this.recorder.ownerOf(run.mark) ?? NO_OWNER;
+    const also: EntityId | null = download === null ? null : `download:${download}`;
     const process = { kind: 'process', pid: run.pid, argv: run.argv } as const;
     switch (event.type) {
       case 'start': {
         const unknown = { exitCode: null, signal: null, durationMs: null };
-        return hub.note(about, session, null, { ...process, what: 'start', ...unknown }, also);
+        return hub.record(about, session, null, { ...process, what: 'start', ...unknown }, also);
       }
       case 'exit': {
         const { exitCode, signal, durationMs } = event;
         this.recorder.end(run, { exitCode, signal, endMs: durationMs });
-        return hub.note(
+        return hub.record(
           about,
           session,
           null,
@@ -71,15 +70,15 @@ export class ProcessTap {
         );
       }
       case 'output': {
-        const slot = this.recorder.add(run, event.fd, event.chunk);
-        return hub.note(about, session, null, { kind: 'output', slot }, also);
+        const chunk = this.recorder.add(run, event.fd, event.chunk);
+        return hub.record(about, session, null, { kind: 'output', chunk }, also);
       }
     }
   }
 
   #ownerOf({ cwd }: ProcessRun): EngineOwner {
     const download = this.#options.downloadOf(cwd);
-    if (download === null) return NOBODY;
+    if (download === null) return NO_OWNER;
     const job = this.#options.jobs().find((held) => held.download === download);
     return { download, session: job?.session ?? null, engine: job?.engine ?? null };
   }

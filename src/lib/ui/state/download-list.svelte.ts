@@ -73,7 +73,7 @@ export class DownloadList {
     try {
       const page = await this.#source.page(FILTERS[filter], this.#next[filter] ?? null);
       if (generation === this.#store.generation) this.#next = { ...this.#next, [filter]: page.next };
-      this.#store.fill(page.downloads, generation);
+      this.#store.addListed(page.downloads, generation);
       this.#publish();
       this.paging = 'idle';
     } catch {
@@ -100,7 +100,7 @@ export class DownloadList {
     const view = await this.#source.row(id).catch(() => null);
     if (this.#fetching.get(id) === generation) this.#fetching.delete(id);
     if (view === null) return;
-    this.#store.fill([view], generation);
+    this.#store.addListed([view], generation);
     this.#publish();
   }
 

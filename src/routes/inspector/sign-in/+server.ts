@@ -1,4 +1,4 @@
-import { mounted } from '#lib/channel/mount.ts';
+import { mountedEdge } from '#lib/channel/mount.ts';
 import { responseOf } from '#lib/protocol/answer.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
@@ -6,4 +6,4 @@ import type { RequestHandler } from './$types';
 
 /** The link that `sluice operator` prints. */
 export const GET: RequestHandler = ({ request }) =>
-  mounted().signIn(request) ?? responseOf(problemAnswer(new SluiceError('not_found')));
+  mountedEdge().signIn(request) ?? responseOf(problemAnswer(new SluiceError('not_found')));

@@ -1,9 +1,9 @@
 import type { Point } from '../../charts/chart.ts';
 
-/** Of a line's corners, in the chart's pixels. */
+/** Radius of a line's corners, in the chart's pixels. */
 const RADIUS = 8;
 
-/** Points joined by straight lines, as an SVG path whose corners are round. */
+/** An SVG path of straight lines through these points, with rounded corners. */
 export function roundedPath(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return '';
@@ -17,11 +17,10 @@ export function roundedPath(points: readonly Point[]): string {
   return `M${first.x} ${first.y}${parts.join('')}`;
 }
 
-/** From a corner a radius along a side, at most to its middle. */
+/** The point one radius from the corner along a side, at most at its middle. */
 function towards(corner: Point, end: Point): Point {
   const length = Math.hypot(end.x - corner.x, end.y - corner.y);
   const share = length === 0 ? 0 : Math.min(RADIUS / length, 0.5);
-  return { x: tenth(corner.x + (end.x - corner.x) * share), y: tenth(corner.y + (end.y - corner.y) * share) };
+  const at = (from: number, to: number): number => Math.round((from + (to - from) * share) * 10) / 10;
+  return { x: at(corner.x, end.x), y: at(corner.y, end.y) };
 }
-
-const tenth = (value: number): number => Math.round(value * 10) / 10;

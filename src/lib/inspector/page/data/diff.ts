@@ -1,15 +1,15 @@
-/** Two values as one tree: what is the same, and what was added, removed or changed on the way from one to the other. */
+/** Compares two values: one tree of what is the same, added, removed or changed. */
 import type { Json } from '../../../protocol/inspection.ts';
 
-export type Change = 'same' | 'added' | 'removed' | 'changed';
+export type ChangeKind = 'same' | 'added' | 'removed' | 'changed';
 
 export interface DiffNode {
   key: string;
-  change: Change;
-  /** Undefined = not there. */
+  change: ChangeKind;
+  /** undefined = absent. */
   before: Json | undefined;
   after: Json | undefined;
-  /** Of objects and arrays; empty for plain values, and where the one became the other. */
+  /** Of objects and arrays; empty for primitive values, and where one kind of value replaced another. */
   children: DiffNode[];
   isList: boolean;
 }
@@ -29,7 +29,7 @@ export function diff(before: Json | undefined, after: Json | undefined, key = ''
   };
 }
 
-/** How many values differ in it. */
+/** How many values differ in this tree. */
 export function countChanges({ change, children }: DiffNode): number {
   if (change === 'same') return 0;
   if (change !== 'changed' || children.length === 0) return 1;
@@ -42,7 +42,7 @@ function childrenOf(before: Json | undefined, after: Json | undefined): DiffNode
   return keys.map((key) => diff(old.get(key), now.get(key), key));
 }
 
-function changeOf(before: Json | undefined, after: Json | undefined, children: DiffNode[]): Change {
+function changeOf(before: Json | undefined, after: Json | undefined, children: DiffNode[]): ChangeKind {
   if (before === undefined) return after === undefined ? 'same' : 'added';
   if (after === undefined) return 'removed';
   if (children.length > 0) return children.some(({ change }) => change !== 'same') ? 'changed' : 'same';

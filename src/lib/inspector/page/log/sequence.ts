@@ -1,5 +1,5 @@
-/** Observations as messages between actors: the rows of a sequence diagram. */
-import type { Observation, Party } from '../../../protocol/inspection.ts';
+/** Turns observations into the rows of a sequence diagram: messages between actors. */
+import type { Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export const LANES = ['client', 'session', 'download', 'runner', 'engine', 'store', 'clock'] as const;
 export type Lane = (typeof LANES)[number];
@@ -8,82 +8,83 @@ export interface Step {
   n: number;
   at: number;
   from: Lane;
-  /** The same as `from`: it happened there. */
+  /** The same as `from` for something that happened within that lane. */
   to: Lane;
   text: string;
 }
 
-/** Newest first are the ones to keep: a drawing of more is not looked at. */
+/** A longer diagram is not readable. */
 export const MAX_STEPS = 80;
 
-/** The last steps of a log. */
-export function stepsOf(seen: readonly Observation[]): Step[] {
+/** The last steps of a log, at most `MAX_STEPS`. */
+export function stepsOf(observations: readonly Observation[]): Step[] {
   const steps: Step[] = [];
-  for (let index = seen.length - 1; index >= 0 && steps.length < MAX_STEPS; index--) {
-    const step = stepOf(seen[index]!);
+  for (let index = observations.length - 1; index >= 0 && steps.length < MAX_STEPS; index--) {
+    const step = stepOf(observations[index]!);
     if (step !== null) steps.push(step);
   }
   return steps.reverse();
 }
 
-/** Turns whose message is an observation of its own: a frame, news of the runner, an alarm. */
-const TOLD_TWICE: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
+/** Turns whose message is drawn from another observation: a frame, news of the runner, an alarm. */
+const DRAWN_BY_OTHER_KINDS: ReadonlySet<string> = new Set(['message', 'runnerEvents', 'alarm']);
 
-/** Null for what is told by another observation already, or has no place between actors. */
-function stepOf(seen: Observation): Step | null {
-  const about = laneOf(seen.about);
-  const step = (from: Lane, to: Lane, text: string): Step => ({ n: seen.n, at: seen.at, from, to, text });
-  switch (seen.kind) {
+/** null for an observation that is drawn from another one already, or is no message between actors. */
+function stepOf(entry: Observation): Step | null {
+  const { n, at } = entry;
+  const about = laneOf(entry.about);
+  const step = (from: Lane, to: Lane, text: string): Step => ({ n, at, from, to, text });
+  switch (entry.kind) {
     case 'event': {
-      const from = seen.from === null ? null : laneOf(seen.from);
-      return about === null ? null : step(from ?? about, about, wordOf(seen.event));
+      const from = entry.from === null ? null : laneOf(entry.from);
+      return about === null ? null : step(from ?? about, about, eventLabel(entry.event));
     }
     case 'transition':
-      // One that changed nothing is told by its event.
-      return about === null || seen.took.length === 0 ? null : step(about, about, `→ ${seen.value}`);
+      // Its event is drawn already; only a taken transition adds something.
+      return about === null || entry.took.length === 0 ? null : step(about, about, `→ ${entry.value}`);
     case 'turn': {
-      if (TOLD_TWICE.has(seen.event)) return null;
-      const from = seen.from === null ? null : laneOf(seen.from);
-      return about === null ? null : step(from ?? about, about, seen.event);
+      if (DRAWN_BY_OTHER_KINDS.has(entry.event)) return null;
+      const from = entry.from === null ? null : laneOf(entry.from);
+      return about === null ? null : step(from ?? about, about, entry.event);
     }
     case 'command':
-      return step('session', 'runner', seen.command);
+      return step('session', 'runner', entry.command);
     case 'news':
-      return step('runner', 'session', seen.phase === null ? seen.news : `${seen.news} ${seen.phase}`);
+      return step('runner', 'session', entry.phase === null ? entry.news : `${entry.news} ${entry.phase}`);
     case 'process':
-      if (seen.what === 'start') return step('runner', 'engine', `start ${seen.pid}`);
-      return step('engine', 'runner', `exit ${seen.exitCode ?? seen.signal ?? '?'}`);
+      if (entry.what === 'start') return step('runner', 'engine', `start ${entry.pid}`);
+      return step('engine', 'runner', `exit ${entry.exitCode ?? entry.signal ?? '?'}`);
     case 'output':
-      return step('engine', 'runner', `${seen.bytes} B`);
+      return step('engine', 'runner', `${entry.bytes} B`);
     case 'commit':
-      return step('session', 'store', `commit ${seen.outcome}`);
+      return step('session', 'store', `commit ${entry.outcome}`);
     case 'alarm':
-      return step('clock', 'session', `alarm ${seen.what}`);
+      return step('clock', 'session', `alarm ${entry.what}`);
     case 'socket':
-      return step('client', 'session', `socket ${seen.what}`);
+      return step('client', 'session', `socket ${entry.what}`);
     case 'frame':
-      return seen.direction === 'in'
-        ? step('client', 'session', seen.summary)
-        : step('session', 'client', seen.summary);
+      return entry.direction === 'in'
+        ? step('client', 'session', entry.summary)
+        : step('session', 'client', entry.summary);
     case 'life':
-      return about === null ? null : step(about, about, seen.what);
+      return about === null ? null : step(about, about, entry.what);
     case 'action':
-      return about === null ? null : step(about, about, seen.action);
+      return about === null ? null : step(about, about, entry.action);
     case 'spawn':
       return about === 'download' ? step('session', 'download', 'spawn') : null;
     case 'stop':
-      return about === 'download' ? step('download', 'session', `stop ${seen.reason}`) : null;
+      return about === 'download' ? step('download', 'session', `stop ${entry.reason}`) : null;
   }
 }
 
-/** Null: the host, which everything runs in. */
-export function laneOf(party: Party): Lane | null {
-  const [kind] = party.split(':');
+/** null for the host, which has no lane. */
+export function laneOf(id: EntityId): Lane | null {
+  const [kind] = id.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }
 
-/** `xstate.after.throttle.session.window` → `after throttle`: XState's own events carry their whole address. */
-export function wordOf(event: string): string {
+/** `xstate.after.throttle.session.window` → `after throttle`: shortens the long names of XState's own events. */
+export function eventLabel(event: string): string {
   const after = /^xstate\.after\.([^.]+)/.exec(event)?.[1];
   if (after !== undefined) return `after ${after}`;
   const child = /^xstate\.(done|error)\.actor\./.exec(event)?.[1];

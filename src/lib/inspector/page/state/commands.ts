@@ -1,11 +1,11 @@
-/** What a person may tell a download, over the same API as everyone: an inspector has no way in of its own. */
+/** Actions on a download go through the public API: the inspector has no privileged access. */
 import type { Action } from '../../../protocol/actions.ts';
 import { paths } from '../../../protocol/paths.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ErrorCode } from '../../../protocol/error.ts';
 
-/** @returns what was thrown, or null when it was done */
-export async function act(action: Action, download: string): Promise<unknown> {
+/** @returns the error, or null on success */
+export async function sendAction(action: Action, download: string): Promise<unknown> {
   try {
     const response = await fetch(paths.action(download, action), { method: 'POST' });
     if (response.ok) return null;

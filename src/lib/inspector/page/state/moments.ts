@@ -1,43 +1,43 @@
-/** A download's or session's past, moment by moment: what time travel steps through. */
-import type { Explanation, Json, Observation, Party } from '../../../protocol/inspection.ts';
+/** The past states of a download or session, which time travel steps through. */
+import type { Explanation, Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export type JsonObject = { [key: string]: Json };
 
 export interface Moment {
-  /** Of the observation; null = only the stored history tells of it. */
+  /** Number of the observation; null = known from the stored history only. */
   n: number | null;
   /** ms since 1970. */
   at: number;
   /** A dot path of states. */
   value: string;
-  /** What the machine took; `''` where only the outcome is stored. */
+  /** The event; `''` where only the resulting state is stored. */
   event: string;
   cause: string | null;
   took: string[];
-  /** Null where nobody inspected. */
+  /** null for moments of the stored history. */
   context: JsonObject | null;
 }
 
 type Transition = Extract<Observation, { kind: 'transition' }>;
 
-/** Kept of one actor: at five a second some 13 minutes, and every change of state is stored beside. */
+/** Kept for one actor: 13 minutes at 5 a second. Changes of state before that are in the stored history. */
 export const MAX_MOMENTS = 4_000;
 
-export function isTransitionOf(actor: Party | null): (seen: Observation) => seen is Transition {
+export function isTransitionOf(actor: EntityId | null): (seen: Observation) => seen is Transition {
   return (seen): seen is Transition => seen.kind === 'transition' && seen.about === actor;
 }
 
-/** The moments so far with those that came; the oldest are let go. */
-export function withTransitions(moments: readonly Moment[], seen: readonly Transition[]): Moment[] {
+/** Appends a moment for each transition, and drops the oldest past the limit. */
+export function appendTransitions(moments: readonly Moment[], transitions: readonly Transition[]): Moment[] {
   let context = moments.at(-1)?.context ?? {};
-  const next = seen.map(({ n, at, value, event, cause, took, changed }): Moment => {
-    context = patched(context, changed);
+  const next = transitions.map(({ n, at, value, event, cause, took, changed }): Moment => {
+    context = applyChanges(context, changed);
     return { n, at, value, event, cause, took, context };
   });
   return [...moments, ...next].slice(-MAX_MOMENTS);
 }
 
-/** The stored history before what was observed. It holds states only, so `download.throttle` is in it as `download`. */
+/** The stored history before the first observation. It has only top-level states: `download` for `download.throttle`. */
 export function storedMoments(
   explanation: Pick<Explanation, 'transitions'> | null,
   before: number | undefined,
@@ -57,7 +57,7 @@ export function storedMoments(
 }
 
 /** @param changed new values by dot path, one or two keys deep */
-function patched(context: JsonObject, changed: JsonObject): JsonObject {
+function applyChanges(context: JsonObject, changed: JsonObject): JsonObject {
   const next = { ...context };
   for (const [path, value] of Object.entries(changed)) {
     const dot = path.indexOf('.');

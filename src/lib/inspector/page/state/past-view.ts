@@ -1,14 +1,14 @@
-/** The page's row as it was: a download's stored fields and what moved of it, at one moment, as the page was told. */
+/** Rebuilds a download's view, as the page got it, from its machine's context at a past moment. */
 import { derive } from '../../../protocol/channel.ts';
 import { DOWNLOAD_STATES, type DownloadState, type DownloadView } from '../../../protocol/download.ts';
 import { ENGINE_NAMES } from '../../../protocol/media.ts';
 import type { Json } from '../../../protocol/inspection.ts';
 import { type JsonObject, objectOf } from './moments.ts';
 
-/** Null where the context is not that of a download. */
+/** null when the context is not that of a download. */
 export function pastView(context: JsonObject | null): DownloadView | null {
   const row = objectOf(context?.['row']);
-  const state = stateOf(row['state']);
+  const state = downloadState(row['state']);
   const { id, url, title } = row;
   if (state === null || typeof id !== 'string' || typeof url !== 'string') return null;
   const speed = state === 'download' ? objectOf(context?.['speed']) : {};
@@ -20,34 +20,36 @@ export function pastView(context: JsonObject | null): DownloadView | null {
     title: typeof title === 'string' ? title : url,
     engine: ENGINE_NAMES.find((name) => name === row['engine']) ?? null,
     state,
-    receivedBytes: numberOf(row['receivedBytes']) ?? 0,
-    totalBytes: numberOf(row['totalBytes']),
-    percent: numberOf(row['percent']),
-    bytesPerSecond: numberOf(speed['bytesPerSecond']),
-    etaSeconds: numberOf(speed['etaSeconds']),
-    attempt: numberOf(row['attempt']) ?? 1,
-    createdAt: timeOf(row['createdAt']) ?? new Date(0).toISOString(),
-    finishedAt: timeOf(row['finishedAt']),
+    receivedBytes: numberOrNull(row['receivedBytes']) ?? 0,
+    totalBytes: numberOrNull(row['totalBytes']),
+    percent: numberOrNull(row['percent']),
+    bytesPerSecond: numberOrNull(speed['bytesPerSecond']),
+    etaSeconds: numberOrNull(speed['etaSeconds']),
+    attempt: numberOrNull(row['attempt']) ?? 1,
+    createdAt: isoTimeOrNull(row['createdAt']) ?? new Date(0).toISOString(),
+    finishedAt: isoTimeOrNull(row['finishedAt']),
     file:
-      typeof file['name'] === 'string' ? { name: file['name'], bytes: numberOf(file['bytes']) ?? 0 } : null,
+      typeof file['name'] === 'string'
+        ? { name: file['name'], bytes: numberOrNull(file['bytes']) ?? 0 }
+        : null,
     error:
       typeof error['code'] === 'string'
-        ? { code: error['code'] as never, message: textOf(error['message']) }
+        ? { code: error['code'] as never, message: stringOrEmpty(error['message']) }
         : null,
   };
   return { ...view, ...derive(view) };
 }
 
-/** The row's state of a dot path: its first part, where that is one. */
-export function stateOf(value: Json | undefined): DownloadState | null {
+/** The download state that a dot path begins with; null when there is none. */
+export function downloadState(value: Json | undefined): DownloadState | null {
   if (typeof value !== 'string') return null;
   const [first] = value.split('.');
   return DOWNLOAD_STATES.find((state) => state === first) ?? null;
 }
 
-const numberOf = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);
-const textOf = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
+const numberOrNull = (value: Json | undefined): number | null => (typeof value === 'number' ? value : null);
+const stringOrEmpty = (value: Json | undefined): string => (typeof value === 'string' ? value : '');
 
-function timeOf(value: Json | undefined): string | null {
+function isoTimeOrNull(value: Json | undefined): string | null {
   return typeof value === 'number' ? new Date(value).toISOString() : null;
 }

@@ -1,4 +1,4 @@
-/** The tree of a trace: the download that it is about, and the engines whose output it holds. */
+/** The actor tree of a trace: its download, and the engines whose output it holds. */
 import type { ActorView, Trace } from '../../../protocol/inspection.ts';
 
 export function traceActors({ explanation, recordings, observations }: Trace): ActorView[] {

@@ -1,5 +1,5 @@
-/** The tree as a list: what can be windowed, filtered and walked with the arrow keys. */
-import type { ActorView, Party } from '../../../protocol/inspection.ts';
+/** Flattens the tree to the list of visible lines, sorted and filtered. */
+import type { ActorView, EntityId } from '../../../protocol/inspection.ts';
 
 export interface TreeLine {
   actor: ActorView;
@@ -12,24 +12,24 @@ export interface TreeLine {
   siblings: number;
 }
 
-/** @param filter empty = everything; else what has the words in it, and all that holds it, opened */
+/** @param filter empty = everything; else matching lines and their ancestors, expanded */
 export function treeLines(
-  views: ReadonlyMap<Party, ActorView>,
-  closed: ReadonlySet<Party>,
+  views: ReadonlyMap<EntityId, ActorView>,
+  closed: ReadonlySet<EntityId>,
   filter: string,
 ): TreeLine[] {
-  const words = filter.trim().toLowerCase();
-  const kept = words === '' ? null : keptBy(words, views);
+  const query = filter.trim().toLowerCase();
+  const kept = query === '' ? null : matchingWithAncestors(query, views);
   const children = childrenOf(
     [...views.values()].filter(({ id }) => kept?.has(id) ?? true),
     views,
   );
   const lines: TreeLine[] = [];
-  const walk = (parent: Party | null, level: number): void => {
+  const walk = (parent: EntityId | null, level: number): void => {
     const siblings = children.get(parent) ?? [];
     siblings.sort(newestFirst).forEach((actor, index) => {
       const hasChildren = children.has(actor.id);
-      const isOpen = hasChildren && (words !== '' || !closed.has(actor.id));
+      const isOpen = hasChildren && (query !== '' || !closed.has(actor.id));
       lines.push({ actor, level, hasChildren, isOpen, position: index + 1, siblings: siblings.length });
       if (isOpen) walk(actor.id, level + 1);
     });
@@ -38,18 +38,18 @@ export function treeLines(
   return lines;
 }
 
-export function parentOf(view: ActorView): Party | null {
+export function parentOf(view: ActorView): EntityId | null {
   return 'parent' in view ? view.parent : null;
 }
 
 function childrenOf(
   shown: readonly ActorView[],
-  views: ReadonlyMap<Party, ActorView>,
-): Map<Party | null, ActorView[]> {
-  const children = new Map<Party | null, ActorView[]>();
+  views: ReadonlyMap<EntityId, ActorView>,
+): Map<EntityId | null, ActorView[]> {
+  const children = new Map<EntityId | null, ActorView[]>();
   for (const view of shown) {
     const parent = parentOf(view);
-    // What holds it may not be shown to this reader: then it stands outermost.
+    // The reader may not be allowed to see the parent: then it is shown at the top level.
     const key = parent !== null && views.has(parent) ? parent : null;
     const list = children.get(key);
     if (list === undefined) children.set(key, [view]);
@@ -58,11 +58,11 @@ function childrenOf(
   return children;
 }
 
-/** What has the words in it, and all that holds it. */
-function keptBy(words: string, views: ReadonlyMap<Party, ActorView>): Set<Party> {
-  const kept = new Set<Party>();
+/** The matching views and their ancestors. */
+function matchingWithAncestors(words: string, views: ReadonlyMap<EntityId, ActorView>): Set<EntityId> {
+  const kept = new Set<EntityId>();
   for (const view of views.values()) {
-    if (!textOf(view).includes(words)) continue;
+    if (!searchableText(view).includes(words)) continue;
     for (let at: ActorView | undefined = view; at !== undefined && !kept.has(at.id);) {
       kept.add(at.id);
       const parent = parentOf(at);
@@ -72,7 +72,7 @@ function keptBy(words: string, views: ReadonlyMap<Party, ActorView>): Set<Party>
   return kept;
 }
 
-function textOf(view: ActorView): string {
+function searchableText(view: ActorView): string {
   const own =
     view.kind === 'download'
       ? [view.title, view.state, view.errorCode]
@@ -85,12 +85,12 @@ function textOf(view: ActorView): string {
   return [view.id, ...own, last].join(' ').toLowerCase();
 }
 
-/** By what never changes: a line that is paused or falls asleep must not move away from under the pointer. */
+/** Sorts by what never changes: a line must not move away from under the pointer when its actor changes state. */
 function newestFirst(a: ActorView, b: ActorView): number {
   return createdAt(b) - createdAt(a) || (a.id < b.id ? -1 : 1);
 }
 
 function createdAt(view: ActorView): number {
-  // Of a session that has just come nothing is stored. Two of them differ by NaN, so that their ids decide.
+  // A new session has nothing stored yet. The difference of two such is NaN, so their ids decide.
   return 'createdAt' in view ? (view.createdAt ?? Infinity) : view.since;
 }

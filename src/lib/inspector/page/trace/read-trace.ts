@@ -1,39 +1,40 @@
 /**
- * A trace file, checked before anything of it is shown: it may come from anywhere. By hand and not with valibot: what
- * is used of that here would be in the bundle of the other page too.
+ * Validates a trace file before it is shown, as it may come from anywhere. Without valibot, which would then be in the
+ * bundle of the main page too.
  */
 import { DOWNLOAD_STATES } from '../../../protocol/download.ts';
 import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../../../protocol/inspection.ts';
 
 export type TraceOutcome =
   | { ok: true; trace: Trace }
-  | { ok: false; why: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
+  | { ok: false; reason: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
 
-/** A recording is cut at a few MiB, and base64 and the log come to less than the rest of this. */
+/** Recordings are cut at 4 MiB each; with base64 and the log, real traces stay below this. */
 export const MAX_TRACE_BYTES = 64 * 1024 * 1024;
 
 export function readTrace(text: string): TraceOutcome {
-  if (text.length > MAX_TRACE_BYTES) return { ok: false, why: 'too-big' };
+  if (text.length > MAX_TRACE_BYTES) return { ok: false, reason: 'too-big' };
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    return { ok: false, why: 'not-json' };
+    return { ok: false, reason: 'not-json' };
   }
-  if (!has(json, { format: is('sluice-trace'), v: aNumber })) return { ok: false, why: 'not-a-trace' };
-  if ((json as { v: number }).v > INSPECTION_VERSION) return { ok: false, why: 'newer' };
-  return isTrace(json) ? { ok: true, trace: json as Trace } : { ok: false, why: 'damaged' };
+  if (!hasFields(json, { format: oneOf('sluice-trace'), v: isNumber }))
+    return { ok: false, reason: 'not-a-trace' };
+  if ((json as { v: number }).v > INSPECTION_VERSION) return { ok: false, reason: 'newer' };
+  return isTrace(json) ? { ok: true, trace: json as Trace } : { ok: false, reason: 'damaged' };
 }
 
 type Check = (value: unknown) => boolean;
 
-const aString: Check = (value) => typeof value === 'string';
-const aNumber: Check = (value) => typeof value === 'number';
-/** ms since 1970, as far as a Date reaches. */
-const aMoment: Check = (value) => typeof value === 'number' && Math.abs(value) <= 8.64e15;
-const aTime: Check = (value) => typeof value === 'string' && Number.isFinite(Date.parse(value));
-const anything: Check = (value) => value !== undefined;
-const is =
+const isString: Check = (value) => typeof value === 'string';
+const isNumber: Check = (value) => typeof value === 'number';
+/** ms since 1970, within the range of Date. */
+const isTimestamp: Check = (value) => typeof value === 'number' && Math.abs(value) <= 8.64e15;
+const isIsoTime: Check = (value) => typeof value === 'string' && Number.isFinite(Date.parse(value));
+const isPresent: Check = (value) => value !== undefined;
+const oneOf =
   (...known: readonly unknown[]): Check =>
   (value) =>
     known.includes(value);
@@ -45,65 +46,67 @@ const listOf =
   (check: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(check);
-const shaped =
+const objectWith =
   (checks: Record<string, Check>): Check =>
   (value) =>
-    has(value, checks);
+    hasFields(value, checks);
 
-/** What the page reads without asking first; the rest it can do without. */
-const isTrace: Check = shaped({
-  sluice: aString,
-  node: aString,
-  platform: aString,
-  exportedAt: aTime,
-  machines: (value) => isObject(value) && Object.values(value).every(aString),
-  explanation: shaped({
-    download: shaped({
-      id: aString,
-      title: aString,
-      url: aString,
-      state: is(...DOWNLOAD_STATES),
-      createdAt: aTime,
-      attempt: aNumber,
-      receivedBytes: aNumber,
-      error: orNull(shaped({ code: aString, message: aString })),
-      file: orNull(shaped({ name: aString, bytes: aNumber })),
+/** The fields that the page relies on; it works without the others. */
+const isTrace: Check = objectWith({
+  sluice: isString,
+  node: isString,
+  platform: isString,
+  exportedAt: isIsoTime,
+  machines: (value) => isObject(value) && Object.values(value).every(isString),
+  explanation: objectWith({
+    download: objectWith({
+      id: isString,
+      title: isString,
+      url: isString,
+      state: oneOf(...DOWNLOAD_STATES),
+      createdAt: isIsoTime,
+      attempt: isNumber,
+      receivedBytes: isNumber,
+      error: orNull(objectWith({ code: isString, message: isString })),
+      file: orNull(objectWith({ name: isString, bytes: isNumber })),
     }),
-    session: aString,
-    transitions: listOf(shaped({ at: aMoment, state: aString, cause: aString })),
-    output: orNull(aString),
-    stored: anything,
+    session: isString,
+    transitions: listOf(objectWith({ at: isTimestamp, state: isString, cause: isString })),
+    output: orNull(isString),
+    stored: isPresent,
   }),
   observations: listOf(isObservation),
-  recordings: listOf(shaped({ engine: aString, chunks: listOf(shaped({ t: aNumber, data: aString })) })),
+  recordings: listOf(
+    objectWith({ engine: isString, chunks: listOf(objectWith({ t: isNumber, data: isString })) }),
+  ),
 });
 
-/** By kind: the fields that a line of the log and the chart are made of. */
+/** Checks the fields that the log and the chart use, by kind. */
 function isObservation(value: unknown): boolean {
   const common = {
-    n: aNumber,
-    at: aMoment,
-    kind: is(...OBSERVATION_KINDS),
-    about: aString,
-    cause: orNull(aString),
+    n: isNumber,
+    at: isTimestamp,
+    kind: oneOf(...OBSERVATION_KINDS),
+    about: isString,
+    cause: orNull(isString),
   };
-  if (!has(value, common)) return false;
+  if (!hasFields(value, common)) return false;
   const { kind } = value as { kind: (typeof OBSERVATION_KINDS)[number] };
-  const own: Partial<Record<typeof kind, Record<string, Check>>> = {
-    event: { event: aString, data: anything },
-    transition: { event: aString, value: aString, took: listOf(aString), changed: isObject },
-    action: { action: aString, params: anything },
-    command: { command: aString, data: anything },
-    news: { news: aString, data: anything },
-    process: { pid: aNumber, argv: listOf(aString) },
-    output: { bytes: aNumber, text: aString },
-    turn: { event: aString, durationMs: aNumber },
-    frame: { bytes: aNumber, summary: aString },
+  const fieldsByKind: Partial<Record<typeof kind, Record<string, Check>>> = {
+    event: { event: isString, data: isPresent },
+    transition: { event: isString, value: isString, took: listOf(isString), changed: isObject },
+    action: { action: isString, params: isPresent },
+    command: { command: isString, data: isPresent },
+    news: { news: isString, data: isPresent },
+    process: { pid: isNumber, argv: listOf(isString) },
+    output: { bytes: isNumber, text: isString },
+    turn: { event: isString, durationMs: isNumber },
+    frame: { bytes: isNumber, summary: isString },
   };
-  return has(value, own[kind] ?? {});
+  return hasFields(value, fieldsByKind[kind] ?? {});
 }
 
-function has(value: unknown, checks: Record<string, Check>): boolean {
+function hasFields(value: unknown, checks: Record<string, Check>): boolean {
   return isObject(value) && Object.entries(checks).every(([key, check]) => check(value[key]));
 }
 

@@ -1,9 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { newRow, type DownloadRow } from '#lib/actors/download/row.ts';
-import { Census } from '#lib/inspector/census.ts';
+import { ActorTree } from '#lib/inspector/actor-tree.ts';
 import { Hub } from '#lib/inspector/hub.ts';
-import { SessionFiles } from '#lib/inspector/session-files.ts';
+import { SessionStoreCache } from '#lib/inspector/session-store-cache.ts';
 
 const rowOf = (n: number): DownloadRow =>
   newRow(
@@ -14,7 +14,7 @@ const rowOf = (n: number): DownloadRow =>
     'http',
   );
 
-function world(sessions: number, downloads: number) {
+function makeTree(sessions: number, downloads: number) {
   const rows = new Map<string, DownloadRow[]>();
   let n = 0;
   for (let s = 0; s < sessions; s++) {
@@ -24,12 +24,13 @@ function world(sessions: number, downloads: number) {
     );
   }
   const hub = new Hub([]);
-  hub.join();
-  const census = new Census({
+  hub.addReader();
+  const tree = new ActorTree({
     hub,
-    present: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
-    live: (session) => (rows.get(session) ?? []).map((row) => ({ row, value: { download: 'live' } })),
-    files: new SessionFiles({
+    residents: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
+    liveDownloads: (session) =>
+      (rows.get(session) ?? []).map((row) => ({ row, value: { download: 'live' } })),
+    stored: new SessionStoreCache({
       ids: () => [],
       stored: () => ({
         alarmAt: null,
@@ -43,25 +44,25 @@ function world(sessions: number, downloads: number) {
     pid: 1,
     startedAt: 1,
   });
-  return { rows, hub, census };
+  return { rows, hub, tree };
 }
 
-test('a thousand actors come whole once, and then only what changed', () => {
-  const { rows, census } = world(10, 100);
-  census.look();
-  const first = census.since(null, null);
+test('a tree of a thousand actors is sent whole once, and then only its changes', () => {
+  const { rows, tree } = makeTree(10, 100);
+  tree.refresh();
+  const first = tree.changesSince(null, null);
   assert.equal([first.whole, first.set.length], [true, 1011]);
-  const seen = census.revision;
-  census.look();
+  const seen = tree.revision;
+  tree.refresh();
   assert.equal(
-    census.since(seen, null).set.filter(({ kind }) => kind === 'download'),
+    tree.changesSince(seen, null).set.filter(({ kind }) => kind === 'download'),
     [],
   );
   const mine = rows.get('s3') ?? [];
   mine[7] = { ...(mine[7] as DownloadRow), title: 'changed' };
   mine.splice(20, 1);
-  census.look();
-  const change = census.since(seen, null);
+  tree.refresh();
+  const change = tree.changesSince(seen, null);
   assert.equal(
     change.set.flatMap((view) => (view.kind === 'download' ? [view.title] : [])),
     ['changed'],
@@ -69,10 +70,10 @@ test('a thousand actors come whole once, and then only what changed', () => {
   assert.equal(change.gone, ['download:id320']);
 });
 
-test('a session is told of its own lines, and of the process without who else is in it', () => {
-  const { rows, census } = world(3, 2);
-  census.look();
-  const { set } = census.since(null, 's1');
+test('a session gets its own entries, and the host without other sessions', () => {
+  const { rows, tree } = makeTree(3, 2);
+  tree.refresh();
+  const { set } = tree.changesSince(null, 's1');
   assert.equal(
     set.map(({ id }) => id),
     ['host', 'session:s1', 'download:id2', 'download:id3'],
@@ -81,35 +82,35 @@ test('a session is told of its own lines, and of the process without who else is
     set.flatMap((view) => (view.kind === 'host' ? [view.sessions, view.live] : [])),
     [1, 1],
   );
-  const seen = census.revision;
+  const seen = tree.revision;
   rows.set('s2', []);
   rows.set('s1', [rowOf(2)]);
-  census.look();
-  assert.equal(census.since(seen, 's1').gone, ['download:id3']);
+  tree.refresh();
+  assert.equal(tree.changesSince(seen, 's1').gone, ['download:id3']);
 });
 
-test('a percentage in the tree is cut to tenths: what lacks a byte is not 100 %', () => {
-  const { rows, census } = world(1, 3);
+test('a percentage in the tree is cut to tenths: a download that lacks a byte is not at 100 %', () => {
+  const { rows, tree } = makeTree(1, 3);
   const [one, two, three] = rows.get('s0') as [DownloadRow, DownloadRow, DownloadRow];
   rows.set('s0', [
     { ...one, receivedBytes: 999_999, totalBytes: 1_000_000 },
     { ...two, totalBytes: null, percent: 99.97 },
     { ...three, receivedBytes: 5, totalBytes: null, percent: null },
   ]);
-  census.look();
-  const { set } = census.since(null, 's0');
+  tree.refresh();
+  const { set } = tree.changesSince(null, 's0');
   assert.equal(
     set.flatMap((view) => (view.kind === 'download' ? [view.percent] : [])),
     [99.9, 99.9, null],
   );
 });
 
-test('who was away for long gets the whole again', () => {
-  const { census } = world(1, 1);
-  census.look();
-  const seen = census.revision;
-  for (let k = 0; k < 200; k++) census.look();
-  assert.is(census.since(seen, null).whole, true);
+test('a reader that is far behind gets the whole tree again', () => {
+  const { tree } = makeTree(1, 1);
+  tree.refresh();
+  const seen = tree.revision;
+  for (let k = 0; k < 200; k++) tree.refresh();
+  assert.is(tree.changesSince(seen, null).whole, true);
 });
 
 test.run();

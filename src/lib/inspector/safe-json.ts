@@ -1,21 +1,21 @@
-/** Turns what lies in a machine or a message into plain data without secrets. Functions are left out. */
+/** Turns contexts and messages into plain data without secrets. Functions are left out. */
 import type { Json } from '../protocol/inspection.ts';
 import { isSecretName, redact } from './redact.ts';
 
-/** Deeper than anything that Sluice passes around; what is not Sluice's is cut there. */
+/** Deeper than any of Sluice's own data; foreign data is cut there. */
 const MAX_DEPTH = 8;
 const MAX_ITEMS = 200;
 const MAX_TEXT = 8 * 1024;
-/** Titles and addresses come again with every update. */
-const MAX_KNOWN = 2_000;
+/** Redacted texts are cached, as titles and addresses come again with every update. */
+const MAX_CACHED = 2_000;
 
-const known = new Map<string, string>();
+const cache = new Map<string, string>();
 
-/** @returns undefined for what has no place in JSON */
-export function plain(value: unknown, depth = 0): Json | undefined {
+/** @returns undefined for values that JSON cannot hold */
+export function safeJson(value: unknown, depth = 0): Json | undefined {
   switch (typeof value) {
     case 'string':
-      return readable(value);
+      return safeText(value);
     case 'number':
       return Number.isFinite(value) ? value : null;
     case 'boolean':
@@ -29,25 +29,25 @@ export function plain(value: unknown, depth = 0): Json | undefined {
   if (depth === MAX_DEPTH) return '…';
   if (value instanceof Error) return errorOf(value);
   if (Array.isArray(value)) {
-    const items = value.slice(0, MAX_ITEMS).map((item: unknown) => plain(item, depth + 1) ?? null);
+    const items = value.slice(0, MAX_ITEMS).map((item: unknown) => safeJson(item, depth + 1) ?? null);
     return value.length > MAX_ITEMS ? [...items, '…'] : items;
   }
   return objectOf(value as Record<string, unknown>, depth);
 }
 
-/** A text as it may be shown. */
-export function readable(text: string): string {
+/** A text without secrets, cut to 8 Ki characters. */
+export function safeText(text: string): string {
   if (text.length < 8) return text;
-  const before = known.get(text);
+  const before = cache.get(text);
   if (before !== undefined) return before;
   const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}…` : text;
   const after = redact(cut);
-  if (known.size >= MAX_KNOWN) known.clear();
-  known.set(text, after);
+  if (cache.size >= MAX_CACHED) cache.clear();
+  cache.set(text, after);
   return after;
 }
 
-/** Undefined for an object of nothing but functions. */
+/** undefined for an object that has only functions. */
 function objectOf(object: Record<string, unknown>, depth: number): Json | undefined {
   const out: { [key: string]: Json } = {};
   let hadFunctions = false;
@@ -56,9 +56,9 @@ function objectOf(object: Record<string, unknown>, depth: number): Json | undefi
     const item = object[name];
     if (typeof item === 'function') hadFunctions = true;
     if (count === MAX_ITEMS) break;
-    const shown = isSecretName(name) && typeof item === 'string' ? '***' : plain(item, depth + 1);
+    const shown = isSecretName(name) && typeof item === 'string' ? '***' : safeJson(item, depth + 1);
     if (shown === undefined) continue;
-    out[readable(name)] = shown;
+    out[safeText(name)] = shown;
     count++;
   }
   return hadFunctions && count === 0 ? undefined : out;
@@ -66,6 +66,6 @@ function objectOf(object: Record<string, unknown>, depth: number): Json | undefi
 
 function errorOf(error: Error): Json {
   const { code } = error as { code?: unknown };
-  const message = readable(error.message);
+  const message = safeText(error.message);
   return typeof code === 'string' ? { code, message } : { name: error.name, message };
 }

@@ -1,5 +1,5 @@
 import { locale } from '../../../ui/language.svelte.ts';
-import { wordOf } from '../log/sequence.ts';
+import { eventLabel } from '../log/sequence.ts';
 import type { Moment } from '../state/moments.ts';
 
 let format: { locale: string; time: Intl.DateTimeFormat } | null = null;
@@ -21,7 +21,7 @@ export function preciseTime(at: number): string {
 
 /** `14:03:07.120 pause → paused` */
 export function momentLabel({ at, event, value }: Moment): string {
-  return [preciseTime(at), event === '' ? '' : wordOf(event), `→ ${value}`]
+  return [preciseTime(at), event === '' ? '' : eventLabel(event), `→ ${value}`]
     .filter((part) => part !== '')
     .join(' ');
 }

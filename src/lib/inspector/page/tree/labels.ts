@@ -1,17 +1,17 @@
-/** What actors are called, and their numbers in words. */
+/** Labels of actors: name, state and facts, in the page's language. */
 import { m } from '#lib/paraglide/messages.js';
 import type { ActorView } from '../../../protocol/inspection.ts';
 import { bytesLabel, engineLabel, percentLabel } from '../../../ui/labels.ts';
 import { locale } from '../../../ui/language.svelte.ts';
 import { ageLabel } from '../age.svelte.ts';
-import { idOf } from '../state/inspector.svelte.ts';
+import { idPart } from '../state/inspector-store.svelte.ts';
 
-export function nameOf(actor: ActorView): string {
+export function actorName(actor: ActorView): string {
   switch (actor.kind) {
     case 'host':
       return m.inspector_host();
     case 'session':
-      return m.inspector_session({ id: idOf(actor.id).slice(0, 6) });
+      return m.inspector_session({ id: idPart(actor.id).slice(0, 6) });
     case 'download':
       return actor.title;
     case 'engine':
@@ -19,19 +19,19 @@ export function nameOf(actor: ActorView): string {
   }
 }
 
-/** The state as a short word; null for what has none. */
-export function stateWord(actor: ActorView): string | null {
+/** null for an actor without a state. */
+export function actorStateLabel(actor: ActorView): string | null {
   if (actor.kind === 'download') return actor.state;
   if (actor.kind !== 'session') return null;
   return actor.state === 'live' ? m.inspector_live() : m.inspector_hibernated();
 }
 
-/** Everything else that is known of it, each with what it is. */
-export function factsOf(actor: ActorView): { name: string; value: string }[] {
+/** Everything else that is known of an actor, as names and values. */
+export function actorFacts(actor: ActorView): { name: string; value: string }[] {
   const facts: ([string, string] | null)[] = [[m.inspector_age(), ageLabel(actor.since)]];
   switch (actor.kind) {
     case 'host':
-      facts.push([m.inspector_pid(), String(actor.pid)], ...load(actor), [
+      facts.push([m.inspector_pid(), String(actor.pid)], ...usageFacts(actor), [
         m.inspector_sessions(),
         `${actor.live} / ${actor.sessions}`,
       ]);
@@ -53,7 +53,7 @@ export function factsOf(actor: ActorView): { name: string; value: string }[] {
       );
       break;
     case 'engine':
-      facts.push([m.inspector_pid(), String(actor.pid)], ...load(actor));
+      facts.push([m.inspector_pid(), String(actor.pid)], ...usageFacts(actor));
       if (actor.processes > 1) facts.push([m.inspector_processes(), String(actor.processes)]);
       break;
   }
@@ -63,7 +63,7 @@ export function factsOf(actor: ActorView): { name: string; value: string }[] {
   return facts.flatMap((fact) => (fact === null ? [] : { name: fact[0], value: fact[1] }));
 }
 
-function load({
+function usageFacts({
   cpuPercent,
   rssBytes,
 }: {
@@ -76,7 +76,7 @@ function load({
   ];
 }
 
-/** More than 100 where several cores are used, which `percentLabel` would cut. */
+/** Can be more than 100 with several cores, which `percentLabel` would cut. */
 function percentOfCore(percent: number): string {
   return new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 1 }).format(
     percent / 100,

@@ -3,40 +3,40 @@ import { MAX_MESSAGE_BYTES, type ServerMessage } from '../../protocol/channel.ts
 import type { CommandInput, CommandName, CommandResult } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem } from '../../protocol/media.ts';
-import type { Clock } from './clock.ts';
+import type { ClientClock } from './clock.ts';
 
 export interface SendOptions {
-  /** Milliseconds, lost connections included, until it fails with `not_ready`. */
+  /** Milliseconds until it fails with `not_ready`; time without a connection counts. */
   timeoutMs?: number;
-  /** Stops waiting for the answer: the promise rejects with the signal's reason. The server is not told. */
+  /** Stops waiting for the answer: the promise rejects with the signal's reason. The server is not notified. */
   signal?: AbortSignal;
-  /** Items of a parse as they are found; the result holds all of them again. */
+  /** Called with items of a parse as they are found; the result holds all of them again. */
   onItems?: (items: MediaItem[]) => void;
 }
 
-/** A command is one stored write; reading a page can mean a slow site and a slow engine. */
+/** Most commands are one stored write; a parse waits for a site and an engine. */
 export const COMMAND_TIMEOUT_MS = 30_000;
 export const PARSE_TIMEOUT_MS = 180_000;
 
-interface Pending {
+interface PendingCommand {
   text: string;
-  /** Whether the connection that is open now has carried it. */
+  /** Sent over the connection that is open now. */
   sent: boolean;
   onItems: SendOptions['onItems'];
-  settle: (outcome: { result: unknown } | { error: unknown }) => void;
+  complete: (outcome: { result: unknown } | { error: unknown }) => void;
 }
 
 /**
- * Commands that wait for an answer. Each keeps its id until it is answered and is sent again after a reconnect;
- * the server answers an id that it has seen with the same answer, so nothing is done twice.
+ * Commands waiting for an answer. Each keeps its id until it is answered and is sent again after a reconnect; the server
+ * answers a repeated id with the same answer, so nothing is done twice.
  */
-export class Outbox {
-  readonly #pending = new Map<string, Pending>();
-  readonly #clock: Clock;
+export class PendingCommands {
+  readonly #pending = new Map<string, PendingCommand>();
+  readonly #clock: ClientClock;
   readonly #transmit: (text: string) => boolean;
 
-  /** @param transmit hands text to the open connection; false = there is none */
-  constructor(clock: Clock, transmit: (text: string) => boolean) {
+  /** @param transmit sends text over the open connection; false = there is none */
+  constructor(clock: ClientClock, transmit: (text: string) => boolean) {
     this.#clock = clock;
     this.#transmit = transmit;
   }
@@ -63,12 +63,12 @@ export class Outbox {
         reject(signal.reason as Error);
         return;
       }
-      const abort = () => settle({ error: signal?.reason });
+      const abort = () => complete({ error: signal?.reason });
       const cancelTimer = this.#clock.after(timeoutMs, () => {
         const seconds = Math.round(timeoutMs / 1000);
-        settle({ error: new SluiceError('not_ready', `No answer in ${seconds} s; it may still be done.`) });
+        complete({ error: new SluiceError('not_ready', `No answer in ${seconds} s; it may still be done.`) });
       });
-      const settle: Pending['settle'] = (outcome) => {
+      const complete: PendingCommand['complete'] = (outcome) => {
         if (!this.#pending.delete(id)) return;
         cancelTimer();
         signal?.removeEventListener('abort', abort);
@@ -76,37 +76,37 @@ export class Outbox {
         else reject(outcome.error as Error);
       };
       signal?.addEventListener('abort', abort, { once: true });
-      const pending: Pending = { text, sent: false, onItems, settle };
+      const pending: PendingCommand = { text, sent: false, onItems, complete };
       this.#pending.set(id, pending);
       pending.sent = this.#transmit(text);
     });
   }
 
-  /** Takes the server's word on a command; an id that nobody waits for (any more) is ignored. */
+  /** Handles the server's answer; ids that are not pending (any more) are ignored. */
   answer(message: Extract<ServerMessage, { type: 'ack' | 'reject' | 'items' }>): void {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     if (message.type === 'items') pending.onItems?.(message.items);
-    else if (message.type === 'ack') pending.settle({ result: message.result });
-    else pending.settle({ error: new SluiceError(message.error.code, message.error.message) });
+    else if (message.type === 'ack') pending.complete({ result: message.result });
+    else pending.complete({ error: new SluiceError(message.error.code, message.error.message) });
   }
 
-  /** A connection is open and has said hello: everything unanswered goes again, oldest first. */
+  /** Sends everything unanswered again, oldest first. Call after hello on a new connection. */
   resend(): void {
     for (const pending of this.#pending.values()) pending.sent = this.#transmit(pending.text);
   }
 
-  /** Ends what the lost connection had carried: sending it again would close the next one too. */
+  /** Fails what was sent over the lost connection: sending it again would close the next one too. */
   failSent(error: SluiceError): void {
-    for (const pending of [...this.#pending.values()]) if (pending.sent) pending.settle({ error });
+    for (const pending of [...this.#pending.values()]) if (pending.sent) pending.complete({ error });
   }
 
   failAll(error: SluiceError): void {
-    for (const pending of [...this.#pending.values()]) pending.settle({ error });
+    for (const pending of [...this.#pending.values()]) pending.complete({ error });
   }
 
-  /** The connection is gone; what is unanswered waits for the next. */
-  lost(): void {
+  /** The connection is lost; unanswered commands wait for the next one. */
+  markUnsent(): void {
     for (const pending of this.#pending.values()) pending.sent = false;
   }
 }

@@ -1,20 +1,20 @@
 /**
- * Keeps what engines print while somebody watches, in memory and bounded, for traces. Raw bytes are kept only until
- * the next beat: then their secrets are masked, outside of whatever they arrived in.
+ * Keeps the output of engines for traces while there are readers, in memory and bounded. Raw bytes are kept only until
+ * the next flush, which masks their secrets outside of any turn.
  */
 import type { ProcessRun } from '../process/process-observers.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { TraceRecording } from '../protocol/inspection.ts';
-import type { OutputSlot } from './note.ts';
-import { readable } from './plain.ts';
+import type { OutputChunk } from './record.ts';
+import { safeText } from './safe-json.ts';
 import { StreamMask } from './stream-mask.ts';
 
 const MAX_RUN_BYTES = 4 * 1024 * 1024;
 const MAX_BYTES = 64 * 1024 * 1024;
-/** Of all runs in one beat: at 15 MB/s that is 17 ms, which an actor's turn may have to wait. */
-const MASKED_A_BEAT = 256 * 1024;
+/** Of all runs together: 17 ms at 15 MB/s, for which a turn may have to wait. */
+const MAX_MASKED_PER_INTERVAL = 256 * 1024;
 
-/** Whom an engine works for; nulls = for nobody in particular, like a look at its version. */
+/** The download that an engine runs for; nulls = for none, as when its version is checked. */
 export interface EngineOwner {
   download: string | null;
   session: string | null;
@@ -27,21 +27,21 @@ export interface RecordedExit {
   endMs: number;
 }
 
-class Recording {
+class OutputRecording {
   readonly run: ProcessRun;
   readonly owner: EngineOwner;
-  readonly slots: OutputSlot[] = [];
+  readonly chunks: OutputChunk[] = [];
   bytes = 0;
   exit: RecordedExit | null = null;
   isCut: boolean;
-  #pending: { slot: OutputSlot; raw: Uint8Array }[] = [];
+  #pending: { slot: OutputChunk; raw: Uint8Array }[] = [];
   readonly #masks: Record<1 | 2, StreamMask>;
 
   constructor(run: ProcessRun, owner: EngineOwner, isCut: boolean) {
     this.run = run;
     this.owner = owner;
     this.isCut = isCut;
-    // lux draws its bar without a line end.
+    // lux prints its progress bar without line ends.
     const begun = !isCut
       ? 'nothing'
       : owner.engine === 'lux' || owner.engine === 'annie'
@@ -50,18 +50,18 @@ class Recording {
     this.#masks = { 1: new StreamMask(begun), 2: new StreamMask(begun) };
   }
 
-  add(slot: OutputSlot, chunk: Uint8Array): void {
+  add(slot: OutputChunk, chunk: Uint8Array): void {
     this.bytes += chunk.length;
     if (this.bytes > MAX_RUN_BYTES) {
       this.isCut = true;
       return;
     }
-    // The buffer is the process host's.
+    // The process host reuses its buffer.
     this.#pending.push({ slot, raw: chunk.slice() });
   }
 
-  /** @returns how many bytes were masked: of whole chunks, up to about `most` */
-  settle(most: number): number {
+  /** Masks whole chunks, up to about `most` bytes. @returns how many bytes */
+  maskPending(most: number): number {
     let count = 0;
     let bytes = 0;
     while (count < this.#pending.length && bytes < most) bytes += this.#pending[count++]?.raw.length ?? 0;
@@ -76,25 +76,25 @@ class Recording {
       );
       for (const [index, { slot }] of parts.entries()) slot.masked = masked[index] ?? null;
     }
-    for (const { slot } of pending) this.slots.push(slot);
+    for (const { slot } of pending) this.chunks.push(slot);
     return bytes;
   }
 }
 
-export class Recorder {
-  readonly #recordings = new Map<string, Recording>();
+export class OutputRecorder {
+  readonly #recordings = new Map<string, OutputRecording>();
 
-  /** @param isLate it runs already: its first output is not known */
+  /** @param isLate it was running already, so its first output is missing */
   begin(run: ProcessRun, owner: EngineOwner, isLate: boolean): void {
-    this.#recordings.set(run.mark, new Recording(run, owner, isLate));
+    this.#recordings.set(run.mark, new OutputRecording(run, owner, isLate));
   }
 
   ownerOf(mark: string): EngineOwner | null {
     return this.#recordings.get(mark)?.owner ?? null;
   }
 
-  add(run: ProcessRun, fd: 1 | 2, chunk: Uint8Array): OutputSlot {
-    const slot: OutputSlot = { t: performance.now() - run.startedAt, fd, bytes: chunk.length, masked: null };
+  add(run: ProcessRun, fd: 1 | 2, chunk: Uint8Array): OutputChunk {
+    const slot: OutputChunk = { t: performance.now() - run.startedAt, fd, bytes: chunk.length, masked: null };
     this.#recordings.get(run.mark)?.add(slot, chunk);
     return slot;
   }
@@ -104,12 +104,12 @@ export class Recorder {
     if (recording !== undefined) recording.exit = exit;
   }
 
-  /** Masks what has come since, as much as fits into a beat, and lets go of the oldest when there is too much. */
-  settle(most = MASKED_A_BEAT): void {
+  /** Masks pending output, as much as one interval allows, and drops the oldest ended runs past the memory limit. */
+  maskPending(most = MAX_MASKED_PER_INTERVAL): void {
     let left = most;
     let bytes = 0;
     for (const recording of this.#recordings.values()) {
-      left -= recording.settle(left);
+      left -= recording.maskPending(left);
       bytes += Math.min(recording.bytes, MAX_RUN_BYTES);
     }
     for (const [mark, { exit, bytes: own }] of this.#recordings) {
@@ -124,23 +124,23 @@ export class Recorder {
     this.#recordings.clear();
   }
 
-  /** @param versions of the engines, as far as they are known: one dialect is told from another by it */
-  of(download: string, versions: Readonly<Partial<Record<EngineName, string>>>): TraceRecording[] {
-    this.settle(Infinity);
+  /** @param versions of the installed engines; replaying a recording chooses the dialect by them */
+  recordingsOf(download: string, versions: Readonly<Partial<Record<EngineName, string>>>): TraceRecording[] {
+    this.maskPending(Infinity);
     return [...this.#recordings.values()]
       .filter(({ owner }) => owner.download === download)
-      .map(({ run, owner, exit, slots, isCut }) => ({
+      .map(({ run, owner, exit, chunks, isCut }) => ({
         engine: `engine:${run.mark}` as const,
         header: {
           engine: dialectName(run.argv, owner.engine),
           version: (owner.engine && versions[owner.engine]) ?? null,
-          argv: run.argv.map(readable),
+          argv: run.argv.map(safeText),
           mode: 'pipe' as const,
           exitCode: exit?.exitCode ?? null,
           signal: exit?.signal ?? null,
           endMs: exit?.endMs ?? null,
         },
-        chunks: slots.map(({ t, fd, masked }) => ({
+        chunks: chunks.map(({ t, fd, masked }) => ({
           t: Math.round(t * 1000) / 1000,
           fd,
           data: Buffer.from(masked ?? []).toString('base64'),
@@ -150,7 +150,7 @@ export class Recorder {
   }
 }
 
-/** How a recording's header names whose output it is. The stand-in plays what lux printed. */
+/** The engine name in a recording's header. The stand-in plays output of lux. */
 function dialectName(argv: readonly string[], engine: EngineName | null): string {
   if (engine === 'stand-in') return 'lux';
   const program = argv[0]?.slice(argv[0].lastIndexOf('/') + 1) ?? '';
