@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { createHttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions, NotAFile } from '#lib/annie/http/file/download.server.ts';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
-import { createTransfer } from '#lib/annie/http/file/transfer.server.ts';
+import { Transfer } from '#lib/annie/http/file/transfer.server.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, jobFor, openGuard, removeDirs } from './kit.ts';
 
@@ -125,7 +125,7 @@ test('a disk error of one connection is told as such while another waits for its
     return file.write(buffer, at, bytes, position);
   };
   const { signal } = new AbortController();
-  const transfer = createTransfer({
+  const transfer = new Transfer({
     ...options,
     ...{
       url,

@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
-import { interpret } from '#lib/annie/http/file/opening.ts';
+import { interpretResponse } from '#lib/annie/http/file/open-decision.ts';
 import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
 import { contentRangeOf, dispositionName, headFrom, validatorsOf } from '#lib/annie/http/head.ts';
 import { createMeter } from '#lib/annie/http/meter.ts';
-import { extensionOf, fileNameFor, kindOf, stemOf } from '#lib/annie/http/names.ts';
+import { extensionOf, fileNameFor, mediaTypeOf, stemOf } from '#lib/annie/http/names.ts';
 import { retryAfterMs, statusError } from '#lib/annie/http/status.ts';
 
 test('only strong validators may stand in If-Range', () => {
@@ -28,7 +28,7 @@ test('a part is only taken for what was asked', () => {
     headFrom({ 'content-range': range, etag: '"a"', ...rest });
   const known = { validators: { etag: '"a"', lastModified: null, ifRange: '"a"' }, totalBytes: 100 };
   const mode = (status: number, head: ReturnType<typeof headFrom>, from: number | null): string =>
-    interpret(status, head, { from, known }).mode;
+    interpretResponse(status, head, { from, known }).mode;
   assert.is(mode(206, part('bytes 10-99/100'), 10), 'ranged');
   assert.is(mode(206, part('bytes 0-99/100'), 10), 'again');
   assert.is(mode(206, part('bytes 10-99/101'), 10), 'again');
@@ -91,9 +91,9 @@ test('names and kinds', () => {
   assert.is(extensionOf('a.TAR.GZ'), 'gz');
   assert.is(extensionOf('v1.2'), '');
   assert.is(stemOf('a.b.mp4'), 'a.b');
-  assert.is(kindOf('application/octet-stream', 'mp4'), 'video');
-  assert.is(kindOf('audio/mpeg', 'bin'), 'audio');
-  assert.is(kindOf(null, 'zip'), 'file');
+  assert.is(mediaTypeOf('application/octet-stream', 'mp4'), 'video');
+  assert.is(mediaTypeOf('audio/mpeg', 'bin'), 'audio');
+  assert.is(mediaTypeOf(null, 'zip'), 'file');
 });
 
 test('speed is over the last seconds, unknown at first, and 0 when nothing comes', () => {

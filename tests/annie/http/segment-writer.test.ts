@@ -5,7 +5,7 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
-import { createSegmentWriter } from '#lib/annie/http/file/segment-writer.server.ts';
+import { SegmentWriter } from '#lib/annie/http/file/segment-writer.server.ts';
 import { testUnless } from '../../support/skip.ts';
 import { waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, removeDirs } from './kit.ts';
@@ -26,17 +26,17 @@ test('whatever the sizes, the times and the way in, the bytes arrive in order at
       const path = join(dir, 'x');
       const handle = await open(path, 'w');
       const segment = newSegment(start, start + total);
-      const writer = createSegmentWriter(handle, segment, () => {});
+      const writer = new SegmentWriter(handle, segment, () => {});
       let at = 0;
       let nowMs = 0;
       for (const { bytes, gapMs, lend } of moves) {
         for (const end = at + bytes; at < end;) {
-          const space = lend ? writer.space() : null;
+          const space = lend ? writer.reserve() : null;
           const part = source.subarray(at, Math.min(end, at + (space?.length ?? Infinity)));
           space?.set(part);
           // a tick may fall between the loan and its use
           writer.tick((nowMs += gapMs));
-          const fill = space ? writer.advance(part.length, nowMs) : writer.push(part, nowMs);
+          const fill = space ? writer.commit(part.length, nowMs) : writer.push(part, nowMs);
           at += part.length;
           if (fill === 'wait') await writer.drained();
         }
@@ -54,12 +54,12 @@ test('no byte goes past the end of its stretch, also when the end moves', async 
   const path = join(await freshDir(), 'x');
   const handle = await open(path, 'w');
   const segment = newSegment(0, 100);
-  const writer = createSegmentWriter(handle, segment, () => {});
+  const writer = new SegmentWriter(handle, segment, () => {});
   writer.push(Buffer.alloc(60, 1), 0);
-  const space = writer.space();
+  const space = writer.reserve();
   space.fill(2, 0, 30);
   segment.end = 70;
-  assert.is(writer.advance(30, 0), 'full');
+  assert.is(writer.commit(30, 0), 'full');
   assert.is(writer.push(Buffer.alloc(10), 0), 'full');
   await writer.flush();
   await handle.close();
@@ -68,31 +68,31 @@ test('no byte goes past the end of its stretch, also when the end moves', async 
 
 test('only what has come fast for a MiB gets large blocks, not what piled up for a moment', async () => {
   const handle = await open(join(await freshDir(), 'x'), 'w');
-  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const writer = new SegmentWriter(handle, newSegment(0, 1e9), () => {});
   const KIB = 1024;
   let nowMs = 0;
   for (let second = 0; second < 5; second++) {
     // 900 kB a second, all in one go
     nowMs += 1000;
     for (let k = 0; k < 14; k++) writer.push(Buffer.alloc(64 * KIB), nowMs);
-    assert.not(writer.isSwift);
+    assert.not(writer.isFast);
     await writer.drained();
   }
   for (let k = 0; k < 40; k++) writer.push(Buffer.alloc(32 * KIB), (nowMs += 4));
-  assert.ok(writer.isSwift);
+  assert.ok(writer.isFast);
   writer.push(Buffer.alloc(KIB), (nowMs += 4));
   writer.tick((nowMs += 200));
-  assert.not(writer.isSwift, 'it has become slow');
+  assert.not(writer.isFast, 'it has become slow');
   await writer.flush();
   for (let k = 0; k < 14; k++) writer.push(Buffer.alloc(64 * KIB), nowMs);
-  assert.not(writer.isSwift, 'it has to show it anew');
+  assert.not(writer.isFast, 'it has to show it anew');
   await writer.flush();
   await handle.close();
 });
 
 test('slow is what takes long for a block, or does not fill one', async () => {
   const handle = await open(join(await freshDir(), 'x'), 'w');
-  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const writer = new SegmentWriter(handle, newSegment(0, 1e9), () => {});
   const kib = (count: number, nowMs: number) => writer.push(Buffer.alloc(count * 1024), nowMs);
   assert.not(writer.isSlow, 'nothing is known yet');
   kib(32, 0);
@@ -111,10 +111,10 @@ test('slow is what takes long for a block, or does not fill one', async () => {
 
 test('what was swift and comes at 4.7 MB/s is not slow, however long a large block takes', async () => {
   const handle = await open(join(await freshDir(), 'x'), 'w');
-  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const writer = new SegmentWriter(handle, newSegment(0, 1e9), () => {});
   let nowMs = 0;
   for (let k = 0; k < 100; k++) writer.push(Buffer.alloc(32 * 1024), (nowMs += 4));
-  assert.ok(writer.isSwift);
+  assert.ok(writer.isFast);
   for (let k = 0; k < 200; k++) {
     writer.push(Buffer.alloc(32 * 1024), (nowMs += 7));
     writer.tick(nowMs);
@@ -128,7 +128,7 @@ const noFull = existsSync('/dev/full') ? null : '/dev/full is only on Linux';
 testUnless(test, noFull, 'a full disk is disk_full, told once and to whoever asks', async () => {
   const handle = await open('/dev/full', 'r+');
   const told: string[] = [];
-  const writer = createSegmentWriter(handle, newSegment(0, 20), (error) => told.push(error.code));
+  const writer = new SegmentWriter(handle, newSegment(0, 20), (error) => told.push(error.code));
   writer.push(Buffer.alloc(10), 0);
   assert.is(await codeOf(writer.flush()), 'disk_full');
   assert.is(await codeOf(writer.drained()), 'disk_full');
@@ -150,7 +150,7 @@ test('what comes after a piece that could not be written is not put in its place
   const source = Buffer.from(Uint8Array.from({ length: 130_000 }, (_, k) => (k * 31 + (k >>> 8)) & 255));
   const segment = newSegment(0, 1_000_000);
   const failed = Promise.withResolvers<void>();
-  const writer = createSegmentWriter({ write } as unknown as FileHandle, segment, () => failed.resolve());
+  const writer = new SegmentWriter({ write } as unknown as FileHandle, segment, () => failed.resolve());
   writer.push(source, 0);
   await failed.promise;
   assert.is(await codeOf(writer.flush()), 'disk_full');
@@ -180,7 +180,7 @@ function gatedDisk() {
 test('a reader that is ahead of the disk is told to wait, until half of what waited is written', async () => {
   const { handle, take } = gatedDisk();
   const segment = newSegment(0, 1e9);
-  const writer = createSegmentWriter(handle, segment, () => {});
+  const writer = new SegmentWriter(handle, segment, () => {});
   const ahead = () => segment.received - segment.written;
   const piece = Buffer.alloc(64 * 1024);
   for (let round = 0; round < 3; round++) {
@@ -206,7 +206,7 @@ test('a reader that waits for a disk that fails is told so', async () => {
   let fail = (_error: Error): void => {};
   const write = () => new Promise((_resolve, reject) => (fail = reject));
   const told = Promise.withResolvers<string>();
-  const writer = createSegmentWriter(
+  const writer = new SegmentWriter(
     { write } as unknown as FileHandle,
     newSegment(0, 64 * 1024 * 1024),
     ({ code }) => told.resolve(code),

@@ -2,13 +2,13 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
 import {
-  freeSegment,
+  nextFreeSegment,
   isDone,
-  mergeBack,
+  undoSplit,
   newSegment,
   receivedBytes,
   restoreSegments,
-  roomIn,
+  missingBytes,
   splitLargest,
 } from '#lib/annie/http/file/segments.ts';
 
@@ -27,7 +27,7 @@ test('whatever is split and received, the stretches cover the file once', () => 
         else {
           const segment = segments[each.which % segments.length];
           if (!segment) continue;
-          segment.received += Math.min(each.bytes, roomIn(segment));
+          segment.received += Math.min(each.bytes, missingBytes(segment));
           segment.written = segment.received;
         }
       }
@@ -38,7 +38,7 @@ test('whatever is split and received, the stretches cover the file once', () => 
       assert.ok(restored, 'no gap and no overlap');
       assert.is(receivedBytes(restored), receivedBytes(segments));
       assert.is(segments.every(isDone), receivedBytes(segments) === total);
-      assert.is(freeSegment(segments) === null, segments.every(isDone));
+      assert.is(nextFreeSegment(segments) === null, segments.every(isDone));
     }),
   );
 });
@@ -74,13 +74,13 @@ test('a split of which nothing came is undone, unless the one in front is done',
   const segments = [newSegment(0, 20 * MiB)];
   const rest = splitLargest(segments);
   assert.ok(rest);
-  mergeBack(segments, rest);
+  undoSplit(segments, rest);
   assert.equal(segments, [newSegment(0, 20 * MiB)]);
   const second = splitLargest(segments);
   const [first] = segments;
   assert.ok(first && second);
   first.received = first.end ?? 0;
-  mergeBack(segments, second);
+  undoSplit(segments, second);
   assert.is(segments.length, 2);
 });
 

@@ -1,4 +1,4 @@
-/** What an answer is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
+/** What a response is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
 import type { UrlKind } from '../engine.ts';
 import { extentOf } from './extent.ts';
 import { contentTypeOf, dispositionName, type Head } from './head.ts';
@@ -29,8 +29,8 @@ export function isFile({ url, status, head }: { url: URL; status: number; head: 
   return classify(url, status, head, new Uint8Array()).kind === 'file';
 }
 
-/** Size in bytes of the whole file behind an answer to `bytes=0-`; null = not announced, or contradictory. */
-export function sizeOf(status: number, head: Head): number | null {
+/** Size in bytes of the whole file behind a response to `bytes=0-`; null = not announced, or contradictory. */
+export function announcedSizeOf(status: number, head: Head): number | null {
   const extent = extentOf(status, head);
   if (extent.kind === 'whole') return extent.bytes;
   return extent.kind === 'part' && extent.start === 0 && extent.fits ? extent.totalBytes : null;
@@ -52,5 +52,5 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const html = contentType !== null && HTML_TYPES.has(contentType);
   if (html && !named) return { kind: 'page' };
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
-  return { kind: 'file', contentType, bytes: sizeOf(status, head) };
+  return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
 }

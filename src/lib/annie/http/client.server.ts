@@ -22,7 +22,7 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export const USER_AGENT = 'Mozilla/5.0 (compatible; Sluice/0.1)';
 
-export interface HttpAnswer {
+export interface HttpResponse {
   /** After redirects. */
   url: URL;
   status: number;
@@ -32,10 +32,10 @@ export interface HttpAnswer {
   discard(): void;
 }
 
-export interface HttpAsk {
+export interface GetOptions {
   signal: AbortSignal;
   headers?: Record<string, string>;
-  /** Statuses that are answers, not errors, beside 2xx. */
+  /** Statuses that are responses, not errors, beside 2xx. */
   accept?: readonly number[];
 }
 
@@ -45,7 +45,7 @@ export interface HttpClient {
    * @throws SluiceError the guard's codes, `remote_*`, `too_many_redirects`, `connection_lost`, `timeout`,
    * `invalid_url`, `unsupported_scheme`; `signal.reason` after an abort
    */
-  get(url: string, ask: HttpAsk): Promise<HttpAnswer>;
+  get(url: string, ask: GetOptions): Promise<HttpResponse>;
   close(): Promise<void>;
 }
 
@@ -53,7 +53,7 @@ export interface HttpClientOptions {
   guard: Guard;
   /** ms without a byte after which a body counts as stalled. */
   stallMs: number;
-  /** ms a server may take to begin its answer. */
+  /** ms a server may take to begin its response. */
   headTimeoutMs: number;
 }
 
@@ -84,22 +84,22 @@ export function createHttpClient({ guard, stallMs, headTimeoutMs }: HttpClientOp
     pipelining: 1,
   });
 
-  async function once(url: URL, { signal, headers }: HttpAsk): Promise<HttpAnswer> {
+  async function once(url: URL, { signal, headers }: GetOptions): Promise<HttpResponse> {
     try {
-      const answer = await request.call(dispatcher, {
+      const response = await request.call(dispatcher, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
         signal,
         headers: { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': 'identity', ...headers },
       });
-      const { body } = answer;
+      const { body } = response;
       const discard = (): void => {
         // destroying a body that is not read makes undici emit an error on it
         body.on('error', () => {});
         body.destroy();
       };
-      return { url, status: answer.statusCode, head: headFrom(answer.headers), body, discard };
+      return { url, status: response.statusCode, head: headFrom(response.headers), body, discard };
     } catch (thrown) {
       throw networkError(thrown, signal);
     }
@@ -109,10 +109,10 @@ export function createHttpClient({ guard, stallMs, headTimeoutMs }: HttpClientOp
     async get(text, ask) {
       let url = checkUrl(text);
       for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-        const answer = await once(url, ask);
-        const { status, head } = answer;
-        if ((status >= 200 && status <= 299) || ask.accept?.includes(status)) return answer;
-        answer.discard();
+        const response = await once(url, ask);
+        const { status, head } = response;
+        if ((status >= 200 && status <= 299) || ask.accept?.includes(status)) return response;
+        response.discard();
         const location = head.get('location');
         if (!REDIRECTS.has(status) || location === undefined) {
           throw statusError(status, head.get('retry-after') ?? null, Date.now());
@@ -130,11 +130,15 @@ export function createHttpClient({ guard, stallMs, headTimeoutMs }: HttpClientOp
 }
 
 /** The whole body as bytes. @throws SluiceError `invalid_manifest` past `maxBytes`, and network codes */
-export async function readBody(answer: HttpAnswer, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+export async function readBody(
+  response: HttpResponse,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxBytes) break;
       chunks.push(chunk);
@@ -142,7 +146,7 @@ export async function readBody(answer: HttpAnswer, maxBytes: number, signal: Abo
   } catch (thrown) {
     throw networkError(thrown, signal, true);
   } finally {
-    answer.discard();
+    response.discard();
   }
   if (bytes > maxBytes)
     throw new SluiceError('invalid_manifest', `The answer is longer than ${maxBytes} bytes.`);

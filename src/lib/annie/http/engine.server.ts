@@ -46,7 +46,7 @@ export interface HttpEngine extends Engine {
 const MAX_CONNECTIONS = 4;
 const STALL_MS = 60_000;
 const HEAD_TIMEOUT_MS = 30_000;
-/** With the last answers 30 s away at most it ends within the minute that a parse has. */
+/** With the last responses 30 s away at most it ends within the minute that a parse has. */
 const LIST_MS = 25_000;
 
 export function createHttpEngine(options: HttpEngineOptions): HttpEngine {

@@ -1,4 +1,4 @@
-/** Which bytes of its file the body of an answer holds, as its head says. Pure. */
+/** Which bytes of its file the body of a response holds, as its head says. Pure. */
 import { codingsOf, contentLengthOf, contentRangeOf, contentTypeOf, type Head } from './head.ts';
 
 export type Extent =
@@ -12,7 +12,7 @@ export type Extent =
 const NO_CONTENT = new Set([204, 205]);
 
 /**
- * What a successful answer (2xx) holds. Content-Range is defined for 206 and 416 only (RFC 9110, section 14.4), but a
+ * What a successful response (2xx) holds. Content-Range is defined for 206 and 416 only (RFC 9110, section 14.4), but a
  * 200 that has one holds that part and no more: browsers and curl read it so.
  */
 export function extentOf(status: number, head: Head): Extent {
@@ -30,8 +30,8 @@ export function extentOf(status: number, head: Head): Extent {
   return { kind: 'part', start, end, totalBytes: total, fits };
 }
 
-/** Whether a successful answer has all bytes of its file, according to its head. */
-export function holdsAll({ status, head }: { status: number; head: Head }): boolean {
+/** Whether a successful response has all bytes of its file, according to its head. */
+export function isWholeFile({ status, head }: { status: number; head: Head }): boolean {
   const extent = extentOf(status, head);
   return (
     extent.kind === 'whole' ||

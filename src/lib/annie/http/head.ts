@@ -1,7 +1,7 @@
-/** What the heads of answers say about a file: its size, its version, its name. Pure. */
+/** What the heads of responses say about a file: its size, its version, its name. Pure. */
 import { parse as parseDisposition } from 'content-disposition';
 
-/** Header fields of an answer, names in lower case, repeated ones joined. */
+/** Header fields of a response, names in lower case, repeated ones joined. */
 export type Head = ReadonlyMap<string, string>;
 
 /** What tells one version of a file from another. */
@@ -27,7 +27,7 @@ export function headFrom(headers: Record<string, string | string[] | undefined>)
 }
 
 /**
- * A strong ETag, else a Last-Modified that is strong: at least a second before the answer's Date
+ * A strong ETag, else a Last-Modified that is strong: at least a second before the response's Date
  * (RFC 9110, sections 8.8.2.2 and 13.1.5).
  */
 export function validatorsOf(head: Head): Validators {
@@ -43,7 +43,7 @@ export function validatorsOf(head: Head): Validators {
   return { etag, lastModified, ifRange: settled ? lastModified : null };
 }
 
-/** Whether two answers are about the same bytes, as far as both say. */
+/** Whether two responses are about the same bytes, as far as both say. */
 export function sameVersion(a: Validators, b: Validators): boolean {
   if (a.etag !== null && b.etag !== null) return a.etag === b.etag;
   if (a.lastModified !== null && b.lastModified !== null) return a.lastModified === b.lastModified;
@@ -52,9 +52,9 @@ export function sameVersion(a: Validators, b: Validators): boolean {
 
 /**
  * `same`: a strong validator matches, so that every byte and the size are the same (RFC 9110, section 8.8.1).
- * `akin`: no validator that both have differs, but none proves it. `other`: another version.
+ * `compatible`: no validator that both have differs, but none proves it. `other`: another version.
  */
-export type Relation = 'same' | 'akin' | 'other';
+export type Relation = 'same' | 'compatible' | 'other';
 
 export function relationOf(known: Validators, other: Validators): Relation {
   if (known.etag !== null && other.etag !== null) {
@@ -64,11 +64,11 @@ export function relationOf(known: Validators, other: Validators): Relation {
     if (known.lastModified !== other.lastModified) return 'other';
   }
   const byDate = known.ifRange !== null && known.ifRange === known.lastModified;
-  return byDate && other.lastModified === known.lastModified ? 'same' : 'akin';
+  return byDate && other.lastModified === known.lastModified ? 'same' : 'compatible';
 }
 
 /**
- * Whether both answers have to report the same size: they are about the same version, or their ETags differ only in that
+ * Whether both responses have to report the same size: they are about the same version, or their ETags differ only in that
  * one is weak, as after a compressing proxy. Two weak ETags promise no size (RFC 9110, section 8.8.1).
  */
 export function sharesSize(known: Validators, other: Validators): boolean {

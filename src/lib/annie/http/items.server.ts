@@ -5,7 +5,7 @@ import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.t
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import type { ListedSizes } from './listed-sizes.ts';
-import { extensionOf, kindOf, nameInUrl, stemOf } from './names.ts';
+import { extensionOf, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 import { shortHash } from './short-hash.ts';
@@ -74,7 +74,7 @@ function itemOf(of: {
   streams: MediaStream[];
 }): MediaItem {
   const { url, title, site, found, streams } = of;
-  const type = found.kind.kind === 'file' ? kindOf(found.contentType, extensionOf(found.name)) : 'video';
+  const type = found.kind.kind === 'file' ? mediaTypeOf(found.contentType, extensionOf(found.name)) : 'video';
   return { id: shortHash(url + (streams[0]?.id ?? '')), url, site, title, type, streams };
 }
 

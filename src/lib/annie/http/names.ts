@@ -30,7 +30,7 @@ const EXTENSION_OF_TYPE: Record<string, string> = {
   'video/x-matroska': 'mkv',
 };
 
-export type FileKind = 'video' | 'audio' | 'image' | 'file';
+export type FileMediaType = 'video' | 'audio' | 'image' | 'file';
 
 /** The last part of the path, unescaped where that gives text; `''` for a bare host. */
 export function nameInUrl(url: URL): string {
@@ -56,7 +56,7 @@ export function stemOf(name: string): string {
   return ext === '' ? name : name.slice(0, -ext.length - 1);
 }
 
-export function kindOf(contentType: string | null, ext: string): FileKind {
+export function mediaTypeOf(contentType: string | null, ext: string): FileMediaType {
   const family = contentType?.split('/')[0];
   if (family === 'video' || family === 'audio' || family === 'image') return family;
   if (VIDEO.has(ext)) return 'video';

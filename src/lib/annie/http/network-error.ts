@@ -33,7 +33,7 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
       cause: thrown,
     });
   }
-  // llhttp's own codes: the answer is not HTTP
+  // llhttp's own codes: the response is not HTTP
   if (code.startsWith('HPE_'))
     return new SluiceError('remote_status', 'The answer is not HTTP.', { cause: thrown });
   // zlib's, brotli's and zstd's own codes: the body is not what Content-Encoding says

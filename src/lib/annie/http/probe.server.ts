@@ -4,8 +4,8 @@ import { SluiceError } from '../../protocol/error.ts';
 import { GatheredBytes } from '../../foreign/gathered-bytes.ts';
 import type { UrlKind } from '../engine.ts';
 import { classify, SNIFF_BYTES } from './classify.ts';
-import type { HttpAnswer, HttpClient } from './client.server.ts';
-import { holdsAll } from './extent.ts';
+import type { HttpResponse, HttpClient } from './client.server.ts';
+import { isWholeFile } from './extent.ts';
 import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
@@ -34,28 +34,28 @@ export async function probe(
   want: 'kind' | 'text',
 ): Promise<Probe> {
   const headers = { range: 'bytes=0-' };
-  let answer = await client.get(url, { signal, headers, accept: [416] });
-  if (answer.status === 416) {
-    answer.discard();
-    answer = await client.get(url, { signal });
+  let response = await client.get(url, { signal, headers, accept: [416] });
+  if (response.status === 416) {
+    response.discard();
+    response = await client.get(url, { signal });
   }
   try {
-    const found = await read(answer, signal, want);
-    if (found.body === null || holdsAll(answer)) return found;
+    const found = await read(response, signal, want);
+    if (found.body === null || isWholeFile(response)) return found;
     // A truncated page or playlist would be taken for a complete one.
-    answer.discard();
-    answer = await client.get(url, { signal });
-    if (!holdsAll(answer)) {
+    response.discard();
+    response = await client.get(url, { signal });
+    if (!isWholeFile(response)) {
       throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
     }
-    return await read(answer, signal, want);
+    return await read(response, signal, want);
   } finally {
-    answer.discard();
+    response.discard();
   }
 }
 
-async function read(answer: HttpAnswer, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
-  const { url, status, head, body } = answer;
+async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
+  const { url, status, head, body } = response;
   const contentType = contentTypeOf(head);
   const gathered = new GatheredBytes();
   let kind: UrlKind | null = null;

@@ -1,30 +1,30 @@
-/** Where the bytes of a fragment are in the body of an answer, checked against earlier answers for the same file. Pure. */
+/** Where the bytes of a fragment are in the body of a response, checked against earlier responses for the same file. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import { type Extent, extentOf, holdsAll } from '../extent.ts';
+import { type Extent, extentOf, isWholeFile } from '../extent.ts';
 import { type Head, sharesSize, type Validators, validatorsOf, type Version } from '../head.ts';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 
-export interface Place {
+export interface FragmentPlace {
   /** Bytes of the body before the fragment's. */
   skip: number;
   /** Exact length of the body; null = it may be longer than the fragment. */
   bodyBytes: number | null;
-  /** What the answer reports for the file; null = nothing that could be compared. */
+  /** What the response reports for the file; null = nothing that could be compared. */
   version: Version | null;
 }
 
 /**
- * The place in an answer to a request for the fragment's range; null = request the file without a range. A 200 is used
+ * The place in a response to a request for the fragment's range; null = request the file without a range. A 200 is used
  * only for a fragment at byte 0: some servers send the range, or everything from its start, with the head of the whole.
- * @param known from earlier answers for the same file
+ * @param known from earlier responses for the same file
  */
 export function placeInPart(
   status: number,
   head: Head,
   range: NonNullable<Fragment['range']>,
   known: Version | null,
-): Place | null {
+): FragmentPlace | null {
   const extent = extentOf(status, head);
   const version = versionOf(extent, validatorsOf(head));
   if (extent.kind === 'unplaced' || otherSize(known, version) !== null) return null;
@@ -39,7 +39,7 @@ export function placeInPart(
 }
 
 /**
- * The place in an answer to a request without a range.
+ * The place in a response to a request without a range.
  * @param range null = the fragment is all of the file
  * @throws SluiceError `remote_status`, `remote_contradiction`
  */
@@ -48,8 +48,8 @@ export function placeInWhole(
   head: Head,
   range: Fragment['range'],
   known: Version | null,
-): Place {
-  if (!holdsAll({ status, head }))
+): FragmentPlace {
+  if (!isWholeFile({ status, head }))
     throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
   const extent = extentOf(status, head);
   const bytes = extent.kind === 'part' ? extent.totalBytes : extent.kind === 'whole' ? extent.bytes : null;

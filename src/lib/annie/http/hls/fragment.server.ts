@@ -7,15 +7,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
-import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
+import { type HttpResponse, type HttpClient, readBody } from '../client.server.ts';
 import { decoded, BodyTooLong } from '../file/stream-body.server.ts';
 import type { Version } from '../head.ts';
 import { networkError } from '../network-error.ts';
-import { type Place, placeInPart, placeInWhole } from './fragment-place.ts';
+import { type FragmentPlace, placeInPart, placeInWhole } from './fragment-place.ts';
 
 const MAX_TRIES = 4;
 const FIRST_BACKOFF_MS = 200;
-const MENDABLE: readonly ErrorCode[] = [
+const RETRYABLE: readonly ErrorCode[] = [
   'connection_lost',
   'connect_failed',
   'size_mismatch',
@@ -37,41 +37,41 @@ export interface FragmentFetcher {
 
 export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): FragmentFetcher {
   const keys = new Map<string, Promise<Buffer>>();
-  /** From the answers so far, by address; only of files with byte ranges. */
+  /** From the responses so far, by address; only of files with byte ranges. */
   const versions = new Map<string, Version>();
-  /** Addresses whose answers to a range are unusable. */
+  /** Addresses whose responses to a range are unusable. */
   const withoutRange = new Set<string>();
 
   function keyAt(url: string): Promise<Buffer> {
     const known = keys.get(url);
     if (known) return known;
-    const key = client.get(url, { signal }).then((answer) => readBody(answer, 1024, signal));
+    const key = client.get(url, { signal }).then((response) => readBody(response, 1024, signal));
     keys.set(url, key);
     // a key that could not be fetched is asked for again by the next try
     key.catch(() => keys.delete(url));
     return key;
   }
 
-  async function ask({ url, range }: Fragment): Promise<{ answer: HttpAnswer; place: Place }> {
+  async function ask({ url, range }: Fragment): Promise<{ response: HttpResponse; place: FragmentPlace }> {
     const known = versions.get(url) ?? null;
     if (range !== null && !withoutRange.has(url)) {
       const headers = { range: `bytes=${range.start}-${range.end - 1}` };
-      const answer = await client.get(url, { signal, headers });
-      const place = placeInPart(answer.status, answer.head, range, known);
+      const response = await client.get(url, { signal, headers });
+      const place = placeInPart(response.status, response.head, range, known);
       if (place !== null) {
         if (place.version !== null) versions.set(url, place.version);
-        return { answer, place };
+        return { response, place };
       }
-      answer.discard();
+      response.discard();
       withoutRange.add(url);
     }
-    const answer = await client.get(url, { signal });
+    const response = await client.get(url, { signal });
     try {
-      const place = placeInWhole(answer.status, answer.head, range, known);
+      const place = placeInWhole(response.status, response.head, range, known);
       if (range !== null && place.version !== null) versions.set(url, place.version);
-      return { answer, place };
+      return { response, place };
     } catch (thrown) {
-      answer.discard();
+      response.discard();
       throw thrown;
     }
   }
@@ -85,11 +85,11 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
         `The key of the stream has ${secret.length} bytes, not ${KEY_BYTES}.`,
       );
     }
-    const { answer, place } = await ask(fragment);
+    const { response, place } = await ask(fragment);
     const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, ivOf(fragment)) : null;
     const file = createWriteStream(`${path}.part`);
     try {
-      const body = bodyOf(answer, place, fragment, onBytes);
+      const body = bodyOf(response, place, fragment, onBytes);
       await (decipher ? pipeline(body, decipher, file) : pipeline(body, file));
     } catch (thrown) {
       if (thrown instanceof BodyTooLong) {
@@ -100,7 +100,7 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
         throw new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
       throw asDiskError(thrown) ?? networkError(thrown, signal, true);
     } finally {
-      answer.discard();
+      response.discard();
     }
     await rename(`${path}.part`, path);
   }
@@ -120,7 +120,7 @@ export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): 
           signal.throwIfAborted();
           // A server that says when to come back is not asked before.
           const mendable =
-            thrown instanceof SluiceError && MENDABLE.includes(thrown.code) && thrown.retryAfterMs === null;
+            thrown instanceof SluiceError && RETRYABLE.includes(thrown.code) && thrown.retryAfterMs === null;
           if (!mendable || tries >= MAX_TRIES) throw asDiskError(thrown) ?? thrown;
           await delay(FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2), null, { signal });
         }
@@ -138,15 +138,15 @@ function ivOf({ key, sequence }: Fragment): Buffer {
 
 /** The fragment's own bytes. */
 async function* bodyOf(
-  answer: HttpAnswer,
-  { skip, bodyBytes }: Place,
+  response: HttpResponse,
+  { skip, bodyBytes }: FragmentPlace,
   { range }: Fragment,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
   let before = skip;
   let left = range === null ? Infinity : range.end - range.start;
   let received = 0;
-  for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
+  for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
     received += chunk.length;
     if (bodyBytes !== null && received > bodyBytes) throw new BodyTooLong();
     const from = Math.min(before, chunk.length);

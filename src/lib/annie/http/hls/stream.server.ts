@@ -13,7 +13,7 @@ import { createFragmentFetcher } from './fragment.server.ts';
 import { joinTracks } from './join.server.ts';
 import { fetchTrack } from './track.server.ts';
 
-type Media = Extract<Playlist, { kind: 'media' }>;
+type MediaPlaylist = Extract<Playlist, { kind: 'media' }>;
 
 export interface HlsOptions {
   client: HttpClient;
@@ -59,7 +59,7 @@ async function playlistIn(found: Probe, { readers }: HlsOptions, signal: AbortSi
   return readers.read('playlist', { chunks: found.body ?? [], url: found.url.href }, signal);
 }
 
-async function mediaAt(url: string, options: HlsOptions, signal: AbortSignal): Promise<Media> {
+async function mediaAt(url: string, options: HlsOptions, signal: AbortSignal): Promise<MediaPlaylist> {
   const found = await probe(options.client, url, signal, 'text');
   const playlist = await playlistIn(found, options, signal);
   if (playlist.kind === 'master')
@@ -130,7 +130,7 @@ async function chooseMedia(
   variant: string | null,
   options: HlsOptions,
   signal: AbortSignal,
-): Promise<Media[]> {
+): Promise<MediaPlaylist[]> {
   const playlist = await playlistIn(found, options, signal);
   if (playlist.kind === 'media') {
     if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');

@@ -2,7 +2,11 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { type Asked, interpret, type Opening } from '#lib/annie/http/file/opening.ts';
+import {
+  type RequestContext,
+  interpretResponse,
+  type OpenDecision,
+} from '#lib/annie/http/file/open-decision.ts';
 import { headFrom, type Validators, type Version } from '#lib/annie/http/head.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
@@ -83,10 +87,10 @@ function headOf(
 function assembled(made: World): { version: 1 | 2; bytes: [number, number] } | null {
   const { totals, from, toRange, anew, plain } = made;
   const here: Version = { validators: strong('"a"'), totalBytes: totals[1] };
-  let asked: Asked = { from, known: here, reported: [], partialSizes: [] };
-  const open = (answer: Told, more: Partial<Asked>): Opening | null => {
+  let asked: RequestContext = { from, known: here, reported: [], partialSizes: [] };
+  const open = (answer: Told, more: Partial<RequestContext>): OpenDecision | null => {
     try {
-      return interpret(answer.status, headOf(made, answer), { ...asked, ...more });
+      return interpretResponse(answer.status, headOf(made, answer), { ...asked, ...more });
     } catch (thrown) {
       if (thrown instanceof SluiceError) return null;
       throw thrown;
@@ -126,7 +130,7 @@ function assembled(made: World): { version: 1 | 2; bytes: [number, number] } | n
   if (opening.mode !== 'whole') return null;
   const isEnd =
     opening.totalBytes === null
-      ? !opening.refusedBytes.includes(end - start)
+      ? !opening.partialBytes.includes(end - start)
       : end - start === opening.totalBytes;
   return isEnd ? { version: answer.version, bytes: [start, end] } : null;
 }

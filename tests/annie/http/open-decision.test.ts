@@ -1,8 +1,8 @@
 /** What an answer may begin, by the rules one by one. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { extentOf, holdsAll } from '#lib/annie/http/extent.ts';
-import { interpret, type Opening } from '#lib/annie/http/file/opening.ts';
+import { extentOf, isWholeFile } from '#lib/annie/http/extent.ts';
+import { interpretResponse, type OpenDecision } from '#lib/annie/http/file/open-decision.ts';
 import { headFrom, relationOf, type Validators, type Version } from '#lib/annie/http/head.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
@@ -20,17 +20,17 @@ test('versions are the same by a strong validator alone, and akin where nothing 
   for (const [known, told, relation] of [
     [strong('"a"'), strong('"a"'), 'same'],
     [strong('"a"'), strong('"b"'), 'other'],
-    [strong('"a"'), of('W/"a"'), 'akin'],
+    [strong('"a"'), of('W/"a"'), 'compatible'],
     [strong('"a"'), of('W/"b"'), 'other'],
-    [strong('"a"'), of(null), 'akin'],
-    [strong('"a"'), of(null, 'Monday'), 'akin'],
-    [{ ...strong('"a"'), lastModified: 'Monday' }, of(null, 'Monday'), 'akin'],
+    [strong('"a"'), of(null), 'compatible'],
+    [strong('"a"'), of(null, 'Monday'), 'compatible'],
+    [{ ...strong('"a"'), lastModified: 'Monday' }, of(null, 'Monday'), 'compatible'],
     [{ ...strong('"a"'), lastModified: 'Monday' }, of(null, 'Tuesday'), 'other'],
-    [of('W/"a"'), of('W/"a"'), 'akin'],
+    [of('W/"a"'), of('W/"a"'), 'compatible'],
     [dated('Monday'), of(null, 'Monday'), 'same'],
     [dated('Monday'), of(null, 'Tuesday'), 'other'],
     [dated('Monday', 'W/"a"'), of('W/"a"', 'Monday'), 'same'],
-    [dated('Monday', 'W/"a"'), of('W/"a"'), 'akin'],
+    [dated('Monday', 'W/"a"'), of('W/"a"'), 'compatible'],
   ] as const) {
     assert.is(relationOf(known, told), relation, JSON.stringify([known, told]));
   }
@@ -62,16 +62,16 @@ test('a body is placed by its head: all of the file, a part of it, or nowhere', 
   assert.is(extent(206, { ...range('bytes 0-6/7'), 'content-encoding': 'br' }), 'unplaced');
   assert.is(extent(206, { 'content-type': 'Multipart/ByteRanges; boundary=x' }), 'unplaced');
   assert.is(extent(204, {}), 'unplaced');
-  assert.ok(holdsAll({ status: 206, head: headFrom(range('bytes 0-6/7')) }));
-  assert.not(holdsAll({ status: 206, head: headFrom(range('bytes 0-5/7')) }));
-  assert.not(holdsAll({ status: 206, head: headFrom(range('bytes 0-6/*')) }));
+  assert.ok(isWholeFile({ status: 206, head: headFrom(range('bytes 0-6/7')) }));
+  assert.not(isWholeFile({ status: 206, head: headFrom(range('bytes 0-5/7')) }));
+  assert.not(isWholeFile({ status: 206, head: headFrom(range('bytes 0-6/*')) }));
 });
 
 const known: Version = { validators: strong('"a"'), totalBytes: 100 };
 
 test('of all that is not the rest only what cannot be the rest is taken for the whole', () => {
   const mode = (headers: Record<string, string>, status = 200): string =>
-    interpret(status, headFrom(headers), { from: 10, known }).mode;
+    interpretResponse(status, headFrom(headers), { from: 10, known }).mode;
   assert.is(mode({ etag: '"a"', 'content-length': '100' }), 'whole');
   assert.is(mode({ etag: '"a"', 'content-length': '90' }), 'again');
   assert.is(mode({ etag: '"a"', 'content-length': '101' }), 'again');
@@ -91,14 +91,19 @@ test('of all that is not the rest only what cannot be the rest is taken for the 
 });
 
 test('the answer to a request without a range is the last word', () => {
-  const opening = interpret(416, headFrom({}), { from: 10, known });
+  const opening = interpretResponse(416, headFrom({}), { from: 10, known });
   assert.ok(opening.mode === 'again');
   const last = (headers: Record<string, string>, status = 200): string => {
     try {
       const { reported, partialSizes } = opening;
-      const whole = interpret(status, headFrom(headers), { from: null, known, reported, partialSizes });
+      const whole = interpretResponse(status, headFrom(headers), {
+        from: null,
+        known,
+        reported,
+        partialSizes,
+      });
       assert.ok(whole.mode === 'whole');
-      return `${whole.totalBytes}, not ${whole.refusedBytes.join()}`;
+      return `${whole.totalBytes}, not ${whole.partialBytes.join()}`;
     } catch (thrown) {
       return thrown instanceof SluiceError ? thrown.code : String(thrown);
     }
@@ -117,7 +122,7 @@ test('the answer to a request without a range is the last word', () => {
 
 test('of a version of which no byte is here only the size is held against an answer', () => {
   const mode = (headers: Record<string, string>): string =>
-    interpret(200, headFrom(headers), { from: 0, known }).mode;
+    interpretResponse(200, headFrom(headers), { from: 0, known }).mode;
   assert.is(mode({ etag: '"a"', 'content-length': '100' }), 'whole');
   assert.is(mode({ etag: '"a"', 'content-length': '55' }), 'again');
   assert.is(mode({ etag: '"b"', 'content-length': '55' }), 'whole');
@@ -129,7 +134,7 @@ test('a weak ETag reports the size of the strong one, two weak ETags need not ag
   const weak: Validators = { etag: 'W/"a"', lastModified: null, ifRange: null };
   const mode = (version: Validators, headers: Record<string, string>): string => {
     const reported: Version[] = [{ validators: version, totalBytes: 100 }];
-    return interpret(200, headFrom(headers), { from: 0, known: null, reported }).mode;
+    return interpretResponse(200, headFrom(headers), { from: 0, known: null, reported }).mode;
   };
   assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '55' }), 'again');
   assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '100' }), 'whole');
@@ -139,8 +144,8 @@ test('a weak ETag reports the size of the strong one, two weak ETags need not ag
 });
 
 test('a part that could not be used says what the whole cannot be', () => {
-  const answer = (headers: Record<string, string>, from: number): Opening =>
-    interpret(206, headFrom(headers), { from, known: null });
+  const answer = (headers: Record<string, string>, from: number): OpenDecision =>
+    interpretResponse(206, headFrom(headers), { from, known: null });
   const none = { etag: null, lastModified: null, ifRange: null };
   // of no version that the rest could be asked of
   assert.equal(answer({ 'content-range': 'bytes 0-9/100' }, 0), {
