@@ -5,7 +5,7 @@ import { requireWrapper } from '#lib/annie/ffmpeg/wrapper.server.ts';
 import { createGuard } from '#lib/guard/dial.server.ts';
 import { type Allowed, refusedLiteral } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
-import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
 import { findProgram } from '#lib/process/program.server.ts';
@@ -60,7 +60,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
   const readers = createReaders({ caller: currentSession });
   const ffmpegPath = findProgram('ffmpeg', path);
-  const http = createHttpEngine({
+  const http = new HttpEngine({
     guard,
     readers,
     processes,

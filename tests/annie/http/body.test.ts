@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { contentPieces, sha256Of } from '../../site/content.ts';
 import { settles } from '../../support/wait.ts';
@@ -22,7 +22,7 @@ const server = createServer((request, response) => {
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.bin`;
 const guard = openGuard();
-const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
 const options: FileOptions = { client, guard, maxConnections: 4, stallMs: 10_000, syncAtEnd: false };
 
 test.before.each(() => {

@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions, NotAFile } from '#lib/annie/http/file/download.server.ts';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
 import { Transfer } from '#lib/annie/http/file/transfer.server.ts';
@@ -15,7 +15,7 @@ import { codeOf, freshDir, jobFor, openGuard, removeDirs } from './kit.ts';
 
 const MiB = 1024 * 1024;
 const guard = openGuard();
-const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
 const options: FileOptions = { client, guard, maxConnections: 4, stallMs: 10_000, syncAtEnd: false };
 
 let answer: (request: IncomingMessage, response: ServerResponse) => void = () => {};

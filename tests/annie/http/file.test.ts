@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stat } from 'node:fs/promises';
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { startSite } from '../../site/site.ts';
 import { sha256Of } from '../../site/content.ts';
@@ -12,7 +12,7 @@ import { codeOf, freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.t
 
 const site = await startSite();
 const guard = openGuard();
-const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
 const options: FileOptions = { client, guard, maxConnections: 4, stallMs: 10_000, syncAtEnd: false };
 const MiB = 1024 * 1024;
 
@@ -192,7 +192,7 @@ test('names come from Content-Disposition as they are, else from the address and
 });
 
 test('a body that stops coming is engine_stalled, in both paths', async () => {
-  const quick = createHttpClient({ guard, stallMs: 300, headTimeoutMs: 5000 });
+  const quick = new HttpClient({ guard, stallMs: 300, headTimeoutMs: 5000 });
   const opts = { ...options, client: quick, stallMs: 300 };
   for (const size of [2 * MiB, 12 * MiB]) {
     const job = jobFor(`${site.url}/file/s.bin?size=${size}&fault=stall-at=${MiB}`, await freshDir());
@@ -227,7 +227,7 @@ testUnless(
   async () => {
     const secure = await startSite({ tls: true });
     const trusting = openGuard(secure.ca);
-    const tlsClient = createHttpClient({ guard: trusting, stallMs: 10_000, headTimeoutMs: 10_000 });
+    const tlsClient = new HttpClient({ guard: trusting, stallMs: 10_000, headTimeoutMs: 10_000 });
     const opts = { ...options, guard: trusting, client: tlsClient };
     for (const size of [100_000, 33 * MiB]) {
       const result = await settles(

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readers } from '../../support/readers.ts';
 import { downloadFile } from '#lib/annie/http/file/download.server.ts';
-import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { killWhen } from './killed.ts';
@@ -120,7 +120,7 @@ for (const [what, answer, end] of [
 }
 
 async function withEngine(body: (engine: HttpEngine) => Promise<void>): Promise<void> {
-  const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+  const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
   try {
     await body(engine);
   } finally {

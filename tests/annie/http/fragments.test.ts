@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createFragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
+import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
 import type { Fragment } from '#lib/foreign/playlist/playlist.ts';
 import { contentPieces } from '../../site/content.ts';
 import { type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
@@ -22,7 +22,7 @@ const { signal } = new AbortController();
 
 /** What a fragment's file holds in the end: `right`, or the code. */
 async function fetched(url: string, ranges: Fragment['range'][]): Promise<string> {
-  const fetcher = createFragmentFetcher(options.client, signal);
+  const fetcher = new FragmentFetcher(options.client, signal);
   const dir = await freshDir();
   for (const [index, range] of ranges.entries()) {
     const path = join(dir, String(index));

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { createProcessHost } from '#lib/process/process-host.server.ts';
 import type { FetchedFile } from '#lib/files/fetched-file.ts';
 import { mediaMissing, SECONDS } from '../../site/media.ts';
@@ -18,14 +18,14 @@ import { readers } from '../../support/readers.ts';
 const run = promisify(execFile);
 const site = await startSite();
 const processes = await createProcessHost({ runDir: await freshDir() });
-const joining = createHttpEngine({
+const joining = new HttpEngine({
   guard: openGuard(),
   readers,
   ffmpegPath: toolPath('ffmpeg'),
   processes,
   stallMs: 10_000,
 });
-const bare = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+const bare = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const signal = new AbortController().signal;
 
 const it = (name: string, body: () => Promise<void>): void => {
@@ -155,7 +155,7 @@ it('what joins is our ffmpeg: both inputs are files of the work dir, of formats 
   const real = join(dir, 'ffmpeg');
   const script = `#!/bin/sh\nprintf '%s\\n' "$@" >'${log}'\nexec '${toolPath('ffmpeg')}' "$@"\n`;
   await writeFile(real, script, { mode: 0o755 });
-  const engine = createHttpEngine({ guard: openGuard(), readers, ffmpegPath: real, processes });
+  const engine = new HttpEngine({ guard: openGuard(), readers, ffmpegPath: real, processes });
   await fetched('/media/audio/master.m3u8', engine);
   const words = (await readFile(log, 'utf8')).split('\n');
   const inputs = words.flatMap((word, i) => (word === '-i' ? [words.slice(i - 4, i + 2)] : []));

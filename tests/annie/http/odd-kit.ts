@@ -1,5 +1,5 @@
 /** What the tests of odd servers share: one origin with an address for each case, and how a download ended. */
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { sha256Of } from '../../site/content.ts';
@@ -29,7 +29,7 @@ export async function openOddKit(): Promise<OddKit> {
     return answer?.(request) ?? { status: 404, headers: { 'content-length': 0 }, body: Buffer.alloc(0) };
   };
   const guard = openGuard();
-  const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+  const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
   const options: FileOptions = { client, guard, maxConnections: 1, stallMs: 10_000, syncAtEnd: false };
   return {
     options,

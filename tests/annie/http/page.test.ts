@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import type { MediaItem } from '#lib/protocol/media.ts';
 import { sha256Of } from '../../site/content.ts';
 import { mediaMissing } from '../../site/media.ts';
@@ -11,7 +11,7 @@ import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
 
 const site = await startSite();
-const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const signal = new AbortController().signal;
 
 const parse = async (path: string): Promise<MediaItem[]> =>
@@ -86,7 +86,7 @@ test('a gallery of 140 players is listed whole', async () => {
 });
 
 test('of a page with more than 500 players 500 are listed, and it says that there are more', async () => {
-  const patient = createHttpEngine({ guard: openGuard(), readers, listMs: Infinity });
+  const patient = new HttpEngine({ guard: openGuard(), readers, listMs: Infinity });
   const { items, truncated } = await settles(patient.parse({ url: `${site.url}/page/endless`, signal }));
   await patient.close();
   assert.is(items.length, 500);
@@ -95,7 +95,7 @@ test('of a page with more than 500 players 500 are listed, and it says that ther
 });
 
 test('a page whose players take too long is listed as far as it got', async () => {
-  const hasty = createHttpEngine({ guard: openGuard(), readers, listMs: 0 });
+  const hasty = new HttpEngine({ guard: openGuard(), readers, listMs: 0 });
   const { items, truncated } = await settles(hasty.parse({ url: `${site.url}/page/gallery`, signal }));
   await hasty.close();
   assert.equal(

@@ -1,4 +1,4 @@
-/** One request that tells what is at an address, and brings the body along where that is text. */
+/** One request to see what is at an address, which also reads the body if that is a page or an HLS manifest. */
 import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { GatheredBytes } from '../../foreign/gathered-bytes.ts';
@@ -12,19 +12,19 @@ import { networkError } from './network-error.ts';
 
 export interface Probe {
   kind: UrlKind;
-  /** After redirects: what relative addresses in `text` are relative to. */
+  /** After redirects; the base of relative addresses in `body`. */
   url: URL;
   /** Suggested file name. */
   name: string;
   contentType: string | null;
   /** Of a file with a strong validator and an announced size; else null. */
   version: Version | null;
-  /** Body of a page or an HLS manifest, to be given to a reader; null for all else, and when only the kind was asked for. */
+  /** Of a page or an HLS manifest, for a reader; null for all else, and when only the kind is wanted. */
   body: Uint8Array[] | null;
 }
 
 /**
- * @param want `kind`: stops after the first bytes; `text`: reads pages and HLS manifests whole
+ * @param want `kind`: stops after the first bytes; `text`: also reads pages and HLS manifests to their end
  * @throws SluiceError network codes, `remote_*`, `invalid_manifest` (a page over 4 MiB, a manifest over 16)
  */
 export async function probe(

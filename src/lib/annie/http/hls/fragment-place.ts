@@ -1,4 +1,4 @@
-/** Where the bytes of a fragment are in the body of a response, checked against earlier responses for the same file. Pure. */
+/** Where a fragment is in the body of a response, checked against earlier responses for the same file. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf, isWholeFile } from '../extent.ts';
@@ -6,11 +6,11 @@ import { type Head, sharesSize, type Validators, validatorsOf, type Version } fr
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 
 export interface FragmentPlace {
-  /** Bytes of the body before the fragment's. */
+  /** Bytes of the body before the fragment. */
   skip: number;
   /** Exact length of the body; null = it may be longer than the fragment. */
   bodyBytes: number | null;
-  /** What the response reports for the file; null = nothing that could be compared. */
+  /** Version and size that the response reports; null = nothing to compare. */
   version: Version | null;
 }
 
@@ -19,7 +19,7 @@ export interface FragmentPlace {
  * only for a fragment at byte 0: some servers send the range, or everything from its start, with the head of the whole.
  * @param known from earlier responses for the same file
  */
-export function placeInPart(
+export function placeInRangeResponse(
   status: number,
   head: Head,
   range: NonNullable<Fragment['range']>,
@@ -27,7 +27,7 @@ export function placeInPart(
 ): FragmentPlace | null {
   const extent = extentOf(status, head);
   const version = versionOf(extent, validatorsOf(head));
-  if (extent.kind === 'unplaced' || otherSize(known, version) !== null) return null;
+  if (extent.kind === 'unplaced' || conflictingSize(known, version) !== null) return null;
   if (extent.kind === 'whole') {
     const isLongEnough = extent.bytes === null || extent.bytes >= range.end;
     return range.start === 0 && isLongEnough ? { skip: 0, bodyBytes: null, version } : null;
@@ -43,7 +43,7 @@ export function placeInPart(
  * @param range null = the fragment is all of the file
  * @throws SluiceError `remote_status`, `remote_contradiction`
  */
-export function placeInWhole(
+export function placeInFullResponse(
   status: number,
   head: Head,
   range: Fragment['range'],
@@ -54,7 +54,7 @@ export function placeInWhole(
   const extent = extentOf(status, head);
   const bytes = extent.kind === 'part' ? extent.totalBytes : extent.kind === 'whole' ? extent.bytes : null;
   const version = versionOf(extent, validatorsOf(head));
-  const earlier = otherSize(known, version);
+  const earlier = conflictingSize(known, version);
   if (earlier !== null && bytes !== null) throw contradiction(bytes, earlier);
   if (range !== null && bytes !== null && bytes < range.end) {
     throw new SluiceError(
@@ -72,7 +72,7 @@ function versionOf(extent: Extent, validators: Validators): Version | null {
 }
 
 /** The earlier size, if it differs for the same version. */
-function otherSize(known: Version | null, now: Version | null): number | null {
+function conflictingSize(known: Version | null, now: Version | null): number | null {
   if (known === null || now === null || known.totalBytes === now.totalBytes) return null;
   return sharesSize(known.validators, now.validators) ? known.totalBytes : null;
 }
