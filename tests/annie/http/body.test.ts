@@ -1,4 +1,4 @@
-/** Bodies of servers that do not do what their heads say, byte by byte as this file has them. */
+/** Bodies that do not match their heads. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
@@ -42,12 +42,12 @@ for (const [coding, encode] of [
   ['br', brotliCompressSync],
   ['zstd', zstdCompressSync],
 ] as const) {
-  test(`a body that is not in the ${coding} that its head says is remote_status, and is not asked for again`, async () => {
+  test(`a body that is not valid ${coding} as its head says is remote_status, and is not requested again`, async () => {
     answer = (_, response) => response.setHeader('content-encoding', coding).end('plain bytes, and no more');
     assert.is(await settles(codeOf(fetchIt())), 'remote_status');
     assert.is(requests, 1);
   });
-  test(`a ${coding} body that is cut short is size_mismatch`, async () => {
+  test(`a truncated ${coding} body is size_mismatch`, async () => {
     const coded = encode(content);
     answer = (_, response) =>
       response.setHeader('content-encoding', coding).end(coded.subarray(0, coded.length / 2));
@@ -55,14 +55,14 @@ for (const [coding, encode] of [
   });
 }
 
-test('a body of more codings than anybody uses is remote_status, and none of them is undone', async () => {
+test('a body of more codings than anybody uses is remote_status, and none is decoded', async () => {
   let coded: Buffer = content;
   for (let i = 0; i < 6; i++) coded = gzipSync(coded);
   answer = (_, response) => response.setHeader('content-encoding', 'gzip, '.repeat(6)).end(coded);
   assert.is(await settles(codeOf(fetchIt())), 'remote_status');
 });
 
-test('a server that gives the whole only without a range, and knows no versions, is asked without one', async () => {
+test('a server that sends whole files only without a range, and has no validators, is asked without one', async () => {
   answer = ({ headers }, response) => {
     if (headers.range === undefined) response.setHeader('content-length', SIZE).end(content);
     else {

@@ -1,4 +1,4 @@
-/** Downloads argv[2] into argv[3] until it is done or killed; prints the bytes it has. Used by kill.test.ts. */
+/** Downloads argv[2] into argv[3] until it is done or killed, and prints the received bytes. */
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { jobFor, openGuard } from './kit.ts';
 import { readers } from '../../support/readers.ts';

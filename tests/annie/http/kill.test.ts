@@ -28,7 +28,7 @@ for (const [what, size, bytesPerSecond] of [
   ['one connection', 12 * MiB, 6 * MiB],
   ['several connections', 40 * MiB, 5 * MiB],
 ] as const) {
-  test(`kill -9 again and again over ${what}: every byte is right in the end`, async () => {
+  test(`after repeated kill -9 over ${what} every byte is right in the end`, async () => {
     const workDir = await freshDir();
     const url = `${site.url}/file/killed.bin?size=${size}&rate=${bytesPerSecond}&seed=3`;
     for (const part of [0.3, 0.6, 0.8]) {

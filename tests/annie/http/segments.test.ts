@@ -14,7 +14,7 @@ import {
 
 const MiB = 1024 * 1024;
 
-test('whatever is split and received, the stretches cover the file once', () => {
+test('segments cover the file exactly once, whatever is split and received', () => {
   const step = fc.oneof(
     fc.constant('split' as const),
     fc.record({ which: fc.nat(20), bytes: fc.integer({ min: 1, max: 9 * MiB }) }),
@@ -43,7 +43,7 @@ test('whatever is split and received, the stretches cover the file once', () => 
   );
 });
 
-test('a map with a gap, an overlap or a wrong length is not restored', () => {
+test('segments with a gap, an overlap or a wrong length are not restored', () => {
   assert.is(restoreSegments([[0, 5, 5]], 6), null);
   assert.is(
     restoreSegments(
@@ -70,11 +70,11 @@ test('a map with a gap, an overlap or a wrong length is not restored', () => {
   assert.equal(restoreSegments([], 0), []);
 });
 
-test('a split of which nothing came is undone, unless the one in front is done', () => {
+test('a split without bytes is undone, unless the segment before it is done', () => {
   const segments = [newSegment(0, 20 * MiB)];
-  const rest = splitLargest(segments);
-  assert.ok(rest);
-  undoSplit(segments, rest);
+  const tail = splitLargest(segments);
+  assert.ok(tail);
+  undoSplit(segments, tail);
   assert.equal(segments, [newSegment(0, 20 * MiB)]);
   const second = splitLargest(segments);
   const [first] = segments;
@@ -84,7 +84,7 @@ test('a split of which nothing came is undone, unless the one in front is done',
   assert.is(segments.length, 2);
 });
 
-test('little that is left is not split', () => {
+test('a segment with few missing bytes is not split', () => {
   assert.is(splitLargest([newSegment(0, 7 * MiB)]), null);
   assert.is(splitLargest([newSegment(0, null)]), null);
 });
