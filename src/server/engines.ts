@@ -6,13 +6,13 @@ import { createGuard } from '#lib/guard/dial.server.ts';
 import { type Allowed, refusedLiteral } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
-import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
+import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
 import { findProgram } from '#lib/process/program.server.ts';
 import { createReaders } from '#lib/foreign/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
-import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
-import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
+import { Registry, type RegistryOptions } from '#lib/annie/registry.ts';
+import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -69,7 +69,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     version: VERSION,
   });
   const lux = (name: LuxOptions['name']): Engine =>
-    createLuxEngine({
+    new LuxEngine({
       name,
       processes,
       readers,
@@ -84,7 +84,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     lux('lux'),
     lux('annie'),
     createStandInEngine({ processes, readers, cwd: stateDir, nodePath: process.execPath, ...STAND_IN }),
-    createYtDlpEngine({
+    new YtDlpEngine({
       processes,
       readers,
       proxy,
@@ -94,7 +94,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
       path,
     }),
   ];
-  const registry = createRegistry({
+  const registry = new Registry({
     engines,
     allowed: withAnnie(config.engines, path),
     classify: classifyWith(http, config.engines),

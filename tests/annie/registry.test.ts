@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Claim, Engine, ParseRequest, UrlKind } from '#lib/annie/engine.ts';
-import { createRegistry, type Registry } from '#lib/annie/registry.ts';
+import { Registry } from '#lib/annie/registry.ts';
 import { SluiceError, type ErrorCode } from '#lib/protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '#lib/protocol/media.ts';
 
@@ -53,7 +53,7 @@ function registry(
 ): Registry {
   const classify = (): Promise<UrlKind> =>
     typeof found === 'string' ? Promise.reject(new SluiceError(found)) : Promise.resolve(found);
-  return createRegistry({ engines, allowed, classify });
+  return new Registry({ engines, allowed, classify });
 }
 
 const { signal } = new AbortController();
@@ -249,7 +249,7 @@ test('statuses are asked once for a minute, at once when refreshed, and never re
   let now = 0;
   asked.length = 0;
   const engines = [engine('lux', { status: 'throws' }), engine('http')];
-  const known = createRegistry({
+  const known = new Registry({
     engines,
     allowed: ['http', 'lux'],
     classify: () => Promise.resolve(PAGE),
@@ -276,7 +276,7 @@ test('statuses are asked once for a minute, at once when refreshed, and never re
 
 test('an abort during the probe is not taken for a failed probe', async () => {
   const controller = new AbortController();
-  const known = createRegistry({
+  const known = new Registry({
     engines: [engine('yt-dlp', { claim: 'site' })],
     allowed: ['yt-dlp'],
     classify: (_url, aborted) =>

@@ -9,7 +9,7 @@ import type { Sample } from '../protocol/progress.ts';
 import type { LandedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
-import { anotherMayKnow, mostTelling, type Registry } from '../annie/registry.ts';
+import { shouldTryNext, mostInformative, type Registry } from '../annie/registry.ts';
 import type { Clock } from './clock.ts';
 import { known, toFailure, untilAborted } from './failure.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
@@ -176,12 +176,12 @@ export class DownloadRun implements SpaceUser {
         call.over = true;
       }
     }
-    throw mostTelling(failures);
+    throw mostInformative(failures);
   }
 
   /** A stream id found by one engine means nothing to the others. */
   #nextMayKnow(thrown: unknown): boolean {
-    return anotherMayKnow(thrown) || (thrown instanceof SluiceError && thrown.code === 'stream_not_found');
+    return shouldTryNext(thrown) || (thrown instanceof SluiceError && thrown.code === 'stream_not_found');
   }
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {

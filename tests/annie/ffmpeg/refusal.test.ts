@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RefusalWatch } from '#lib/annie/ffmpeg/refusal.ts';
+import { RefusalDetector } from '#lib/annie/ffmpeg/refusal.ts';
 
 const seen = (...pieces: string[]): boolean => {
-  const watch = new RefusalWatch();
+  const watch = new RefusalDetector();
   for (const piece of pieces) watch.read(piece);
-  return watch.seen;
+  return watch.isFound;
 };
 
 /** As ffmpeg 4.1, 5.1 and 9.0 and our wrapper say it. */

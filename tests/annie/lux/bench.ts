@@ -2,7 +2,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineJob } from '#lib/annie/engine.ts';
-import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
+import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost } from '#lib/process/process-host.server.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 import { readers } from '../../support/readers.ts';
@@ -44,7 +44,7 @@ export async function withBench(body: (bench: Bench) => Promise<void>): Promise<
       await writeFile(join(bin, 'lux'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
       const path = `${bin}:${process.env['PATH']}`;
       const base = { processes, readers, proxy: null, isRefused: () => false, ffmpegPath: null, cwd: dir };
-      return createLuxEngine({ name: 'lux', path, ...base, ...more });
+      return new LuxEngine({ name: 'lux', path, ...base, ...more });
     };
     const job: Bench['job'] = (more) => ({
       ...{ url: URL_, streamId: null, workDir, signal: never },

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { downloadArguments, listArguments } from '#lib/annie/lux/arguments.ts';
-import { Bar } from '#lib/annie/lux/bar.ts';
+import { BarProgress } from '#lib/annie/lux/bar-progress.ts';
 import { identify } from '#lib/annie/lux/locate.server.ts';
 import { isLuxSite } from '#lib/annie/lux/sites.ts';
 
@@ -61,7 +61,7 @@ test('the bar never falls, never passes the exact total, and notices when too mu
     bytesPerSecond: 1,
     etaSeconds: 2,
   });
-  const bar = new Bar(1000);
+  const bar = new BarProgress(1000);
   assert.equal(bar.add(sample(500), 50), { ...sample(500), totalBytes: 1000 });
   assert.is(bar.add(sample(400), 40).receivedBytes, 500);
   assert.equal(bar.add(sample(1001), 100.1), { ...sample(1000), totalBytes: 1000, percent: 100 });

@@ -4,7 +4,7 @@ import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineJob } from '#lib/annie/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
-import { createYtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
+import { YtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { type Site, startSite } from '../../site/site.ts';
 import { readers } from '../../support/readers.ts';
@@ -43,7 +43,7 @@ export async function withEngine(body: (bench: Bench) => Promise<void>): Promise
     const site = await startSite();
     const host = await createProcessHost({ runDir: join(dir, 'run') });
     const make: Bench['make'] = (more) =>
-      createYtDlpEngine({
+      new YtDlpEngine({
         processes: host,
         readers,
         proxy: null,

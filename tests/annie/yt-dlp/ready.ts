@@ -4,7 +4,7 @@ import { missing } from '../../support/tools.ts';
 import { YT_DLP_HOME } from '../../support/yt-dlp.ts';
 
 export interface Ready {
-  /** What `createYtDlpEngine` takes as `dataDir`; null when there is no yt-dlp to be had. */
+  /** What `YtDlpEngine` takes as `dataDir`; null when there is no yt-dlp to be had. */
   dataDir: string | null;
   /** Why tests that need yt-dlp cannot run, or null. */
   reason: string | null;

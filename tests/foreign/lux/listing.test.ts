@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { downloadArguments } from '#lib/annie/lux/arguments.ts';
 import { errorLines, failureOf } from '#lib/foreign/lux/failure.ts';
 import {
-  type Listed,
+  type LuxItem,
   type LuxListing,
   readListing as readPrinted,
   readLuxListing,
@@ -22,7 +22,7 @@ const entry = (streams: object, more: object = {}) => ({
   ...more,
 });
 /** As lux prints it. */
-const readListing = (printed: string, address: string): Listed[] =>
+const readListing = (printed: string, address: string): LuxItem[] =>
   readPrinted(Buffer.from(printed), address);
 const read = (...entries: object[]) => readListing(JSON.stringify(entries), PAGE);
 

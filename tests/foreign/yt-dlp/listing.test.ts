@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { parseInfo } from '#lib/foreign/yt-dlp/info.ts';
 import { splitItem, withItem } from '#lib/foreign/yt-dlp/item-url.ts';
 import { itemsOf } from '#lib/foreign/yt-dlp/items.ts';
-import { WISHES } from '#lib/foreign/yt-dlp/wishes.ts';
+import { PRESETS } from '#lib/foreign/yt-dlp/presets.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
 const PAGE = 'https://videos.example/watch';
@@ -151,7 +151,7 @@ test('entries of a list with pages of their own are listed unopened, with wishes
   );
   assert.equal(
     items[0]?.streams.map(({ id }) => id),
-    Object.keys(WISHES),
+    Object.keys(PRESETS),
   );
 });
 

@@ -27,12 +27,12 @@ const PATTERNS: Patterns = [
   [/need login|login required|members? only|age restricted|payment/i, 'remote_denied'],
 ];
 
-export interface LuxEnd extends EngineEnd {
+export interface LuxExit extends EngineEnd {
   /** The name to speak of. */
   engine: string;
 }
 
-export function readLuxFailure({ engine, lines, exitCode, signal }: LuxEnd): CarriedError {
+export function readLuxFailure({ engine, lines, exitCode, signal }: LuxExit): CarriedError {
   return carry(failureOf(engine, lines, exitCode, signal));
 }
 

@@ -64,7 +64,7 @@ export interface StreamPlan {
   needsFfmpeg: boolean;
 }
 
-export interface Listed {
+export interface LuxItem {
   item: MediaItem;
   /** The best first. */
   streams: StreamPlan[];
@@ -82,7 +82,7 @@ export interface LuxAnswer {
 }
 
 export interface LuxListing {
-  listed: Listed[];
+  listed: LuxItem[];
   truncated: boolean;
 }
 
@@ -99,7 +99,7 @@ export function readLuxListing({ engine, chunks, exitCode, signal, address }: Lu
 }
 
 /** Reads the array in what was printed; annie puts a sentence before it and prints one object for one item. */
-export function readListing(printed: Buffer, address: string): Listed[] {
+export function readListing(printed: Buffer, address: string): LuxItem[] {
   const start = startOfJson(printed);
   const shape = printed[start] === OPEN_LIST ? { list: ENTRY, most: MAX_LUX_ENTRIES } : ENTRY;
   const json = projected('The engine', printed, shape, start).value;
@@ -127,7 +127,7 @@ function startOfJson(printed: Buffer): number {
   return 0;
 }
 
-function itemsOf(entry: Entry, address: string): Listed[] {
+function itemsOf(entry: Entry, address: string): LuxItem[] {
   const plans = Object.entries(entry.streams)
     .map(([id, stream]) => ({ stream, plan: planOf(id, stream) }))
     .filter(({ plan }) => plan.parts > 0 && plan.id.length <= MAX_STREAM_ID_CHARS)
@@ -166,7 +166,7 @@ function partsOf(stream: v.InferOutput<typeof Stream>): v.InferOutput<typeof Par
   return stream.parts ?? stream.urls ?? [];
 }
 
-function pictureOf(entry: Entry, { url, size, ext }: v.InferOutput<typeof Part>, index: number): Listed {
+function pictureOf(entry: Entry, { url, size, ext }: v.InferOutput<typeof Part>, index: number): LuxItem {
   const known = size > 0 ? size : null;
   const plan: StreamPlan = { id: 'default', bytes: known, parts: 1, needsFfmpeg: false };
   const stream = {
@@ -193,7 +193,7 @@ function word(text: string): string {
   return text.slice(0, MAX_WORD_CHARS).toWellFormed();
 }
 
-function withId(listed: Listed, index: number): Listed {
+function withId(listed: LuxItem, index: number): LuxItem {
   return { ...listed, item: { ...listed.item, id: String(index + 1) } };
 }
 

@@ -6,7 +6,7 @@ import { MAX_ITEMS, MAX_WORD_CHARS } from '../limits.ts';
 import { offerOf } from './formats.ts';
 import { type Info, readInfo } from './info.ts';
 import { withItem } from './item-url.ts';
-import { WISHES } from './wishes.ts';
+import { PRESETS } from './presets.ts';
 
 export interface FoundItem {
   item: MediaItem;
@@ -50,7 +50,7 @@ function single(info: Info, json: unknown, url: string, canJoin: boolean): Found
 
 /** An entry of a playlist that was listed without being opened: its streams are wishes. */
 function unopened(info: Info, url: string): MediaItem {
-  const streams = Object.entries(WISHES).map(([id, { quality, ext }]) => {
+  const streams = Object.entries(PRESETS).map(([id, { quality, ext }]) => {
     return { id, quality, bytes: null, ext, isDefault: id === 'best/any' };
   });
   return { ...basics(info, url), type: 'video', streams };

@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Parts, type PartSize } from '#lib/annie/yt-dlp/parts.ts';
+import { CombinedProgress, type PartSize } from '#lib/annie/yt-dlp/combined-progress.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 
 const at = (receivedBytes: number, totalBytes: number | null, percent: number | null): Sample => ({
@@ -14,14 +14,14 @@ const at = (receivedBytes: number, totalBytes: number | null, percent: number | 
 const none: PartSize = { bytes: null, estimate: null };
 
 test('one file is shown as it is', () => {
-  const parts = new Parts();
+  const parts = new CombinedProgress();
   parts.begin(0);
   assert.equal(parts.add(at(50, 200, 25)), at(50, 200, 25));
   assert.equal(parts.add(at(50, null, null)), at(50, null, null));
 });
 
 test('two files of known size are one bar over their sum', () => {
-  const parts = new Parts();
+  const parts = new CombinedProgress();
   parts.expect([
     { bytes: 80, estimate: null },
     { bytes: 20, estimate: null },
@@ -33,7 +33,7 @@ test('two files of known size are one bar over their sum', () => {
 });
 
 test('files of guessed size are weighed by the guess, and no total is shown', () => {
-  const parts = new Parts();
+  const parts = new CombinedProgress();
   parts.expect([
     { bytes: null, estimate: 900 },
     { bytes: null, estimate: 100 },
@@ -58,7 +58,7 @@ test('the percentage never falls back where no total is known, and stays within 
       fc.array(size, { minLength: 1, maxLength: 3 }),
       fc.array(fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 5 }), { maxLength: 3 }),
       (sizes, runs) => {
-        const parts = new Parts();
+        const parts = new CombinedProgress();
         parts.expect(sizes);
         let last = 0;
         for (const run of runs) {
@@ -75,7 +75,7 @@ test('the percentage never falls back where no total is known, and stays within 
 });
 
 test('a file of which no percentage is known leaves the bar without one', () => {
-  const parts = new Parts();
+  const parts = new CombinedProgress();
   parts.expect([none, none]);
   parts.begin(0);
   assert.is(parts.add(at(5, null, null)).percent, null);
