@@ -9,7 +9,7 @@ import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
 import { findProgram } from '#lib/process/program.server.ts';
-import { createReaders } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { Registry, type RegistryOptions } from '#lib/annie/registry.ts';
 import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
@@ -58,7 +58,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   const path = process.env['PATH'] ?? '';
   // Installed engines are in the data dir, also for a command that keeps its state elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
-  const readers = createReaders({ caller: currentSession });
+  const readers = new ReaderPool({ caller: currentSession });
   const ffmpegPath = findProgram('ffmpeg', path);
   const http = new HttpEngine({
     guard,

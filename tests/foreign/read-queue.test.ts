@@ -16,7 +16,7 @@ test('who came first goes first, and one caller has one read at a time', () => {
   assert.is(waiting.next()?.read, 'a1');
   assert.is(waiting.next()?.read, 'b1');
   assert.is(waiting.next(), null);
-  waiting.served(a, 1);
+  waiting.finished(a, 1);
   assert.is(waiting.next()?.read, 'a2');
 });
 
@@ -24,7 +24,7 @@ test('who has used the least goes first, whoever came before', () => {
   const waiting = queue();
   waiting.add(a, 'a1');
   waiting.next();
-  waiting.served(a, 3000);
+  waiting.finished(a, 3000);
   for (const [caller, read] of [
     [a, 'a2'],
     [b, 'b1'],
@@ -60,7 +60,7 @@ test('what no longer waits is not read, and makes room', () => {
   assert.ok(waiting.add(a, 'a4'));
   assert.is(waiting.next()?.read, 'a2');
   assert.equal(waiting.clear(), ['a3', 'a4']);
-  waiting.served(a, 1);
+  waiting.finished(a, 1);
   assert.is(waiting.next(), null);
 });
 

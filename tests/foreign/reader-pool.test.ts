@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parsePlaylist } from '#lib/foreign/playlist/playlist.ts';
 import type { OutputOf } from '#lib/foreign/port.ts';
-import { createReaders, type OwnedReaders, type ReadersOptions } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool, type ReadersOptions } from '#lib/foreign/reader-pool.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
@@ -18,9 +18,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 async function withReaders(
   options: ReadersOptions,
-  body: (readers: OwnedReaders) => Promise<void>,
+  body: (readers: ReaderPool) => Promise<void>,
 ): Promise<void> {
-  const readers = createReaders(options);
+  const readers = new ReaderPool(options);
   try {
     await body(readers);
   } finally {
@@ -29,11 +29,11 @@ async function withReaders(
   }
 }
 
-function playlist(readers: OwnedReaders, text: string, signal = job()): Promise<OutputOf<'playlist'>> {
+function playlist(readers: ReaderPool, text: string, signal = job()): Promise<OutputOf<'playlist'>> {
   return settles(readers.read('playlist', { chunks: [bytes(text)], url: HERE }, signal));
 }
 
-function page(readers: OwnedReaders, text: string, signal = job()): Promise<OutputOf<'page'>> {
+function page(readers: ReaderPool, text: string, signal = job()): Promise<OutputOf<'page'>> {
   return settles(readers.read('page', { chunks: [bytes(text)], url: HERE }, signal));
 }
 
@@ -163,7 +163,7 @@ test('too many reads of one job wait no longer than it takes to say so', () =>
   }));
 
 test('after the end nothing is read, and what was being read says so', async () => {
-  const readers = createReaders();
+  const readers = new ReaderPool();
   const reading = errorOf(playlist(readers, LARGE));
   await settles(readers.close());
   assert.is((await reading)?.code, 'not_ready');

@@ -59,7 +59,7 @@ async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 
   const contentType = contentTypeOf(head);
   const gathered = new GatheredBytes();
   let kind: UrlKind | null = null;
-  const classified = (): UrlKind => classify(url, status, head, gathered.start(SNIFF_BYTES));
+  const classified = (): UrlKind => classify(url, status, head, gathered.peek(SNIFF_BYTES));
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       gathered.add(chunk);

@@ -1,5 +1,5 @@
 /** One download: one process of lux or annie, in the job's work dir. */
-import { restore } from '../../foreign/carried-error.ts';
+import { deserializeError } from '../../foreign/serialized-error.ts';
 import { MAX_ERROR_LINES } from '../../foreign/limits.ts';
 import type { StreamPlan } from '../../foreign/lux/listing.ts';
 import type { Readers } from '../../foreign/port.ts';
@@ -74,7 +74,7 @@ export async function runLux(run: LuxRun): Promise<FetchedFile> {
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
     const end = { engine, lines: errors, exitCode, signal };
-    throw restore(await readers.read('lux-failure', end, job.signal));
+    throw deserializeError(await readers.read('lux-failure', end, job.signal));
   }
   const { path, ext, bytes } = await findFinishedFile(job.workDir);
   // Joined parts have another size than their sum: only the bar shows whether all their bytes came.

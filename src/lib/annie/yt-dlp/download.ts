@@ -1,7 +1,7 @@
 /** One download: one process of yt-dlp, in the job's work dir. */
 import { basename } from 'node:path';
 import { customAlphabet } from 'nanoid';
-import { restore } from '../../foreign/carried-error.ts';
+import { deserializeError } from '../../foreign/serialized-error.ts';
 import { MAX_ERROR_LINES } from '../../foreign/limits.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -84,7 +84,7 @@ async function runOnce(
   if (exit.exitCode !== 0 && refusal.isFound) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
-    throw restore(
+    throw deserializeError(
       await readers.read('yt-dlp-failure', { lines: progress.errors, exitCode, signal }, job.signal),
     );
   }

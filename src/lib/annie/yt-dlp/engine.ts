@@ -1,6 +1,6 @@
 /** The engine yt-dlp: one process for a listing, one for a download, none for a cached status. */
 import { join } from 'node:path';
-import { restore } from '../../foreign/carried-error.ts';
+import { deserializeError } from '../../foreign/serialized-error.ts';
 import { MAX_INFO_BYTES } from '../../foreign/limits.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { splitItem } from '../../foreign/yt-dlp/item-url.ts';
@@ -103,7 +103,9 @@ export class YtDlpEngine implements Engine {
       if (answer.stdout[0]?.[0] === OPEN_OBJECT) return answer.stdout;
       const { exitCode, signal: killedBy } = answer.exit;
       const lines = answer.stderr.split('\n').filter((line) => /^ERROR: |: error: /.test(line));
-      throw restore(await readers.read('yt-dlp-failure', { lines, exitCode, signal: killedBy }, signal));
+      throw deserializeError(
+        await readers.read('yt-dlp-failure', { lines, exitCode, signal: killedBy }, signal),
+      );
     });
     const listing = { chunks: stdout, url, canJoin: ffmpegPath !== null };
     const { items, truncated } = await readers.read('yt-dlp-listing', listing, signal);

@@ -1,11 +1,11 @@
 /** What lux's and annie's last words mean. */
 import { SluiceError } from '../../protocol/error.ts';
-import { carry, type CarriedError } from '../carried-error.ts';
-import { type EngineEnd, lastLines, type Patterns, understood } from '../last-words.ts';
+import { serializeError, type SerializedError } from '../serialized-error.ts';
+import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 import { linesOf } from '../text.ts';
 
 /** Sources: recordings of lux and annie, and the errors of Go's net/http. */
-const PATTERNS: Patterns = [
+const PATTERNS: ErrorPatterns = [
   [/no space left on device/i, 'disk_full'],
   [/read-only file system/i, 'disk_read_only'],
   [/permission denied/i, 'disk_denied'],
@@ -27,13 +27,13 @@ const PATTERNS: Patterns = [
   [/need login|login required|members? only|age restricted|payment/i, 'remote_denied'],
 ];
 
-export interface LuxExit extends EngineEnd {
+export interface LuxExit extends EngineExit {
   /** The name to speak of. */
   engine: string;
 }
 
-export function readLuxFailure({ engine, lines, exitCode, signal }: LuxExit): CarriedError {
-  return carry(failureOf(engine, lines, exitCode, signal));
+export function readLuxFailure({ engine, lines, exitCode, signal }: LuxExit): SerializedError {
+  return serializeError(failureOf(engine, lines, exitCode, signal));
 }
 
 /** `engine`: the name to speak of. `lines`: its error lines, in order. */
@@ -43,13 +43,13 @@ export function failureOf(
   exitCode: number | null,
   signal: string | null,
 ): SluiceError {
-  const looked = lastLines(lines);
+  const looked = lastErrorLines(lines);
   const last = looked.at(-1);
   if (last === undefined) {
     const how = signal === null ? `exit code ${exitCode}` : signal;
     return new SluiceError('engine_exit', `${engine} ended without a word (${how}).`);
   }
-  const found = understood(looked, PATTERNS);
+  const found = findKnownError(looked, PATTERNS);
   return new SluiceError(found?.code ?? 'engine_exit', sentence(engine, found?.line ?? last));
 }
 

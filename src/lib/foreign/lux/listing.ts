@@ -3,17 +3,17 @@ import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream } from '../../protocol/media.ts';
 import { MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
-import { projected } from '../json/engine-json.ts';
+import { projectEngineJson } from '../json/engine-json.ts';
 import type { Shape } from '../json/project.ts';
 import {
-  MAX_ALBUM,
+  MAX_ALBUM_ITEMS,
   MAX_LUX_ENTRIES,
   MAX_PARTS,
   MAX_STREAM_ID_CHARS,
   MAX_STREAMS,
-  MAX_WORD_CHARS,
+  MAX_NAME_CHARS,
 } from '../limits.ts';
-import { fittingItems } from '../listed-items.ts';
+import { itemsWithinLimit } from '../listed-items.ts';
 import { decodeText } from '../text.ts';
 import { errorLines, failureOf } from './failure.ts';
 
@@ -40,7 +40,7 @@ const Entry = v.object({
 type Entry = v.InferOutput<typeof Entry>;
 
 const [OPEN_LIST, OPEN_OBJECT, LF, SPACE] = [0x5b, 0x7b, 0x0a, 0x20];
-const PARTS: Shape = { list: { fields: { url: 'scalar', size: 'scalar', ext: 'scalar' } }, most: MAX_PARTS };
+const PARTS: Shape = { list: { fields: { url: 'scalar', size: 'scalar', ext: 'scalar' } }, max: MAX_PARTS };
 const STREAM: Shape = {
   fields: { quality: 'scalar', size: 'scalar', parts: PARTS, urls: PARTS, ext: 'scalar', NeedMux: 'scalar' },
 };
@@ -50,7 +50,7 @@ const ENTRY: Shape = {
     site: 'scalar',
     title: 'scalar',
     type: 'scalar',
-    streams: { record: STREAM, most: MAX_STREAMS },
+    streams: { record: STREAM, max: MAX_STREAMS },
   },
 };
 
@@ -94,15 +94,15 @@ export function readLuxListing({ engine, chunks, exitCode, signal, address }: Lu
   const errors = errorLines(decodeText(chunks));
   if (exitCode !== 0 || errors.length > 0) throw failureOf(engine, errors, exitCode, signal);
   const all = readListing(Buffer.concat(chunks), address);
-  const listed = fittingItems(all.slice(0, MAX_ALBUM));
+  const listed = itemsWithinLimit(all.slice(0, MAX_ALBUM_ITEMS));
   return { listed, truncated: listed.length < all.length };
 }
 
 /** Reads the array in what was printed; annie puts a sentence before it and prints one object for one item. */
 export function readListing(printed: Buffer, address: string): LuxItem[] {
   const start = startOfJson(printed);
-  const shape = printed[start] === OPEN_LIST ? { list: ENTRY, most: MAX_LUX_ENTRIES } : ENTRY;
-  const json = projected('The engine', printed, shape, start).value;
+  const shape = printed[start] === OPEN_LIST ? { list: ENTRY, max: MAX_LUX_ENTRIES } : ENTRY;
+  const json = projectEngineJson('The engine', printed, shape, start).value;
   const entries = (Array.isArray(json) ? json : [json]).flatMap((entry: unknown) => {
     const result = v.safeParse(Entry, entry);
     return result.success ? [result.output] : [];
@@ -190,7 +190,7 @@ function basics(entry: Entry, url: string): Omit<MediaItem, 'type' | 'streams'> 
 }
 
 function word(text: string): string {
-  return text.slice(0, MAX_WORD_CHARS).toWellFormed();
+  return text.slice(0, MAX_NAME_CHARS).toWellFormed();
 }
 
 function withId(listed: LuxItem, index: number): LuxItem {

@@ -1,7 +1,7 @@
 /** What media a page speaks of: players, social tags, structured data, links. Pure. */
 import { looksLikeMedia } from '../../protocol/extension.ts';
 import { isFetchable, parseUrl } from '../../protocol/url.ts';
-import { Addresses } from '../addresses.ts';
+import { AddressResolver } from '../address-resolver.ts';
 import { MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS, MAX_TITLE_CHARS } from '../limits.ts';
 import { decodeText } from '../text.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
@@ -51,7 +51,7 @@ class PageScanner implements TagHandler {
   readonly #social: PageGroup[] = [];
   readonly #links: PageGroup[] = [];
   readonly #jsonLd = new JsonLd();
-  readonly #addresses: Addresses;
+  readonly #addresses: AddressResolver;
   #hasBase = false;
   /** Elements that are open, by name. */
   readonly #open = new Map<string, number>();
@@ -63,7 +63,7 @@ class PageScanner implements TagHandler {
   #raw: { tag: 'title' | 'script'; text: string } | null = null;
 
   constructor(url: URL) {
-    this.#addresses = new Addresses(url, MAX_PAGE_RESOLVED_CHARS);
+    this.#addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
   }
 
   get wantsText(): boolean {
@@ -112,7 +112,7 @@ class PageScanner implements TagHandler {
       title: tidy(ogTitle) ?? tidy(title),
       site: tidy(site),
       groups: listed.groups,
-      truncated: listed.truncated || this.#addresses.spent,
+      truncated: listed.truncated || this.#addresses.isExhausted,
     };
   }
 

@@ -1,6 +1,6 @@
 /** HLS playlists (RFC 8216) as plain data: what there is to choose, or what there is to fetch. Pure. */
 import { SluiceError } from '../../protocol/error.ts';
-import { Addresses } from '../addresses.ts';
+import { AddressResolver } from '../address-resolver.ts';
 import { MAX_FRAGMENTS } from '../limits.ts';
 import { decodeText } from '../text.ts';
 import type { AttributeList } from './attributes.ts';
@@ -55,7 +55,7 @@ export function readPlaylist({ chunks, url }: PlaylistInput): Playlist {
 export function parsePlaylist(text: string, url: URL): Playlist {
   if (!/^\ufeff?\s*#EXTM3U/.test(text)) throw new SluiceError('invalid_manifest');
   const manifest = readManifest(text);
-  const base = new Addresses(url);
+  const base = new AddressResolver(url);
   if (manifest.isMaster && manifest.addresses.length > 0) {
     const variants = readVariants(manifest, base);
     if (variants.length === 0) throw new SluiceError('invalid_manifest', 'The manifest offers nothing.');
@@ -73,10 +73,10 @@ export function parsePlaylist(text: string, url: URL): Playlist {
 }
 
 class FragmentReader {
-  readonly #base: Addresses;
+  readonly #base: AddressResolver;
   readonly #keys = new Map<AttributeList, FragmentKey>();
 
-  constructor(base: Addresses) {
+  constructor(base: AddressResolver) {
     this.#base = base;
   }
 
@@ -129,7 +129,7 @@ class FragmentReader {
   #resolve(uri: string): string {
     const url = this.#base.resolve(uri);
     if (url !== null) return url.href;
-    if (this.#base.spent)
+    if (this.#base.isExhausted)
       throw new SluiceError('too_complex', 'The addresses of the manifest are too long altogether.');
     throw new SluiceError('invalid_manifest', 'The manifest names an address that is none.');
   }

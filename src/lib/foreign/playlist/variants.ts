@@ -1,5 +1,5 @@
 /** The qualities of a master playlist, best first, each with a name that stays the same while it is offered. Pure. */
-import type { Addresses } from '../addresses.ts';
+import type { AddressResolver } from '../address-resolver.ts';
 import { MAX_VARIANTS } from '../limits.ts';
 import type { AttributeList } from './attributes.ts';
 import type { Manifest } from './manifest.ts';
@@ -20,7 +20,7 @@ export interface Variant {
 const NO_ATTRIBUTES: AttributeList = new Map();
 
 /** At most 500. */
-export function readVariants(manifest: Manifest, base: Addresses): Variant[] {
+export function readVariants(manifest: Manifest, base: AddressResolver): Variant[] {
   const variants: Variant[] = [];
   const seen = new Map<string, number>();
   const sounds = new Map<string, string | null>();

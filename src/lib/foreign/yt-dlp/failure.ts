@@ -1,10 +1,10 @@
 /** What yt-dlp's last words mean. */
 import { SluiceError } from '../../protocol/error.ts';
-import { carry, type CarriedError } from '../carried-error.ts';
-import { type EngineEnd, lastLines, type Patterns, understood } from '../last-words.ts';
+import { serializeError, type SerializedError } from '../serialized-error.ts';
+import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 
 /** The first that matches wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
-const PATTERNS: Patterns = [
+const PATTERNS: ErrorPatterns = [
   [/No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]/i, 'disk_full'],
   [/\[Errno 30\]|Read-only file system/i, 'disk_read_only'],
   [/unable to (open for writing|create directory|write data): .*Permission denied/i, 'disk_denied'],
@@ -59,8 +59,8 @@ const PATTERNS: Patterns = [
 /** What is not worth a second try by itself although its code usually is. */
 const PERMANENT = /usage: |no such option|invalid .* value|: error: /i;
 
-export function readYtDlpFailure({ lines, exitCode, signal }: EngineEnd): CarriedError {
-  return carry(failureOf(lines, exitCode, signal));
+export function readYtDlpFailure({ lines, exitCode, signal }: EngineExit): SerializedError {
+  return serializeError(failureOf(lines, exitCode, signal));
 }
 
 /** `lines`: the text of its ERROR lines, in order. */
@@ -69,9 +69,9 @@ export function failureOf(
   exitCode: number | null,
   signal: string | null,
 ): SluiceError {
-  const looked = lastLines(lines);
+  const looked = lastErrorLines(lines);
   // The last one is what ended the run, but a line of a postprocessor that follows an earlier cause says less.
-  const found = understood(looked, PATTERNS);
+  const found = findKnownError(looked, PATTERNS);
   if (found) return new SluiceError(found.code, sentence(found.line));
   const last = looked.at(-1);
   if (last === undefined) {

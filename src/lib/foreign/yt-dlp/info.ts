@@ -4,7 +4,7 @@
  */
 import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
-import { projected } from '../json/engine-json.ts';
+import { projectEngineJson } from '../json/engine-json.ts';
 import type { Projection, Shape } from '../json/project.ts';
 import { MAX_ENTRIES, MAX_FORMATS } from '../limits.ts';
 
@@ -62,14 +62,14 @@ export function readInfo(json: unknown): Info {
 
 const scalars = (names: string[]): Record<string, Shape> =>
   Object.fromEntries(names.map((name) => [name, 'scalar']));
-const FORMATS: Shape = { list: { fields: scalars(Object.keys(Format.entries)) }, most: MAX_FORMATS };
+const FORMATS: Shape = { list: { fields: scalars(Object.keys(Format.entries)) }, max: MAX_FORMATS };
 const ENTRY = { ...scalars(Object.keys(Info.entries)), formats: FORMATS };
-const ROOT: Shape = { fields: { ...ENTRY, entries: { list: { fields: ENTRY }, most: MAX_ENTRIES } } };
+const ROOT: Shape = { fields: { ...ENTRY, entries: { list: { fields: ENTRY }, max: MAX_ENTRIES } } };
 
 /**
  * The JSON that yt-dlp printed, as far as it is read here.
  * @throws SluiceError `engine_output` when it is not JSON, `too_complex`
  */
 export function parseInfo(json: Buffer): Projection {
-  return projected('yt-dlp', json, ROOT);
+  return projectEngineJson('yt-dlp', json, ROOT);
 }

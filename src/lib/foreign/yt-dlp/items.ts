@@ -2,7 +2,7 @@
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { MediaItem } from '../../protocol/media.ts';
 import { parseUrl } from '../../protocol/url.ts';
-import { MAX_ITEMS, MAX_WORD_CHARS } from '../limits.ts';
+import { MAX_ITEMS, MAX_NAME_CHARS } from '../limits.ts';
 import { offerOf } from './formats.ts';
 import { type Info, readInfo } from './info.ts';
 import { withItem } from './item-url.ts';
@@ -83,7 +83,7 @@ function isAddress(url: string | null): url is string {
 }
 
 function word(text: string): string {
-  return text.slice(0, MAX_WORD_CHARS).toWellFormed();
+  return text.slice(0, MAX_NAME_CHARS).toWellFormed();
 }
 
 function isObject(value: unknown): value is object {

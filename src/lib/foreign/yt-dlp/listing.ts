@@ -1,7 +1,7 @@
 /** What yt-dlp answers when it is asked what is at an address. Pure. */
 import type { MediaItem } from '../../protocol/media.ts';
 import { MAX_KEPT_INFO_BYTES, MAX_KEPT_INFOS } from '../limits.ts';
-import { fittingItems } from '../listed-items.ts';
+import { itemsWithinLimit } from '../listed-items.ts';
 import { parseInfo } from './info.ts';
 import { itemsOf } from './items.ts';
 
@@ -28,7 +28,7 @@ export function readYtDlpListing({ chunks, url, canJoin }: YtDlpAnswer): YtDlpLi
   const json = Buffer.concat(chunks);
   const { value, rangeOf } = parseInfo(json);
   const found = itemsOf(value, url, canJoin);
-  const fitting = fittingItems(found);
+  const fitting = itemsWithinLimit(found);
   let left = MAX_KEPT_INFOS;
   const items = fitting.map(({ item, info }) => {
     const range = typeof info === 'object' && info !== null && left > 0 ? rangeOf(info) : null;
