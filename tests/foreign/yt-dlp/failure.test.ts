@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureOf, sentence } from '#lib/foreign/yt-dlp/failure.ts';
+import { failureOf, messageOf } from '#lib/foreign/yt-dlp/failure.ts';
 
 /** What yt-dlp 2026.10.26 says, and what it means. */
 const SAID: [string, string][] = [
@@ -77,13 +77,13 @@ test('a wrong option is not worth another try, a crash is', () => {
 
 test('a message is one clean line without paths of this machine', () => {
   assert.is(
-    sentence(
+    messageOf(
       "\u001b[0;31mERROR:\u001b[0m [x:y] id: unable to open '/srv/secret/dir/file.part'\n now (caused by X)",
     ),
     "yt-dlp: unable to open 'file.part' now",
   );
-  assert.match(sentence('[generic] Unsupported URL: http://host/a/b/c.html'), 'http://host/a/b/c.html');
-  assert.ok(sentence('x'.repeat(5000)).length < 320);
+  assert.match(messageOf('[generic] Unsupported URL: http://host/a/b/c.html'), 'http://host/a/b/c.html');
+  assert.ok(messageOf('x'.repeat(5000)).length < 320);
 });
 
 test.run();

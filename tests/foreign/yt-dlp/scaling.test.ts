@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureOf, sentence } from '#lib/foreign/yt-dlp/failure.ts';
+import { failureOf, messageOf } from '#lib/foreign/yt-dlp/failure.ts';
 import { readYtDlpListing } from '#lib/foreign/yt-dlp/listing.ts';
 import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
 
@@ -141,7 +141,7 @@ const WORDS = [
 test('no odd last words cost more than three times for twice of them', () => {
   const understand = (text: string): unknown => [
     failureOf([text, text], 1, null),
-    sentence(text.slice(0, 4000)),
+    messageOf(text.slice(0, 4000)),
   ];
   assert.equal(tooSteep(oddTexts(WORDS, { seed: 17, count: 40 }), understand, SIZE), []);
 });
