@@ -69,14 +69,14 @@ export function engineContract(
     assert.is(status.state, 'ready');
   });
 
-  it('it claims without an opinion on things it cannot take', async ({ engine, media }) => {
+  it('it claims addresses of every kind without failing', async ({ engine, media }) => {
     const url = new URL(media.url);
     for (const kind of [{ kind: 'page' }, { kind: 'manifest', format: 'dash' }] as const) {
       assert.ok(['site', 'generic', 'no'].includes(await engine.claim(url, kind)));
     }
   });
 
-  it('a parse lists whole items with one default stream each, and the same on the way', async ({
+  it('a parse lists complete items with one default stream each, and reports the same items early', async ({
     engine,
     media,
   }) => {
@@ -101,7 +101,7 @@ export function engineContract(
     for (const item of early) assert.ok(known.has(item.id));
   });
 
-  it('what a parse lists can be downloaded by url and stream id alone', async ({ engine, media }, dir) => {
+  it('a listed item can be downloaded by url and stream id alone', async ({ engine, media }, dir) => {
     const { items } = await settles(engine.parse({ url: media.url, signal: new AbortController().signal }));
     const [item] = items;
     const stream = item?.streams.find(({ isDefault }) => isDefault);
@@ -109,7 +109,7 @@ export function engineContract(
     await arrived(await settles(engine.download(run.job)), media, dir);
   });
 
-  it('no stream id means the default; samples rise and never pass the end', async ({
+  it('without a stream id the default is downloaded; samples rise and never pass the end', async ({
     engine,
     media,
   }, dir) => {
@@ -132,7 +132,7 @@ export function engineContract(
     assert.equal(await readdir(dirname(dir)), ['work']);
   });
 
-  it('a stop ends it with the reason of the stop, and the next attempt arrives whole', async ({
+  it('an abort ends a download with the reason of the abort, and the next attempt completes it', async ({
     engine,
     slow,
   }, dir) => {
@@ -170,7 +170,7 @@ export function engineContract(
     assert.is(thrown instanceof SluiceError ? thrown.code : thrown, 'stream_not_found');
   });
 
-  it('what is not there has a code that says so', async ({ engine, missing }, dir) => {
+  it('missing media has a code that says so', async ({ engine, missing }, dir) => {
     const { signal } = new AbortController();
     for (const attempt of [
       () => engine.download(runIn(dir, missing.url).job),

@@ -67,7 +67,7 @@ const without = (args: string[]): string[] =>
 const valueBefore = (args: string[], input: string, option: string): string =>
   args[args.lastIndexOf(option, args.indexOf(input)) + 1] ?? '';
 
-testUnless(test, noProc, 'every argument comes through as it is, by every shell', () =>
+testUnless(test, noProc, 'every shell passes every argument on unchanged', () =>
   withBench(async ({ given }) => {
     const odd = [
       ...['', ' ', 'a b', '*', '?', '[a-z]*', '~', '$HOME', '`id`', '$(id)', '\\', "'", '"', 'a\'b"c'],
@@ -95,7 +95,7 @@ testUnless(test, noProc, 'every argument comes through as it is, by every shell'
   }),
 );
 
-testUnless(test, noProc, 'before each input stands what it may be, and nothing before an output', () =>
+testUnless(test, noProc, 'each input gets its whitelists, and outputs get none', () =>
   withBench(async ({ given }) => {
     const args = await given('ffmpeg', [
       ...['-y', '-hide_banner', '-f', 'mpegts', '-ss', '-1', '-i', 'file:a.ts', '-an', '-i', 'b.m4a'],
@@ -124,7 +124,7 @@ testUnless(test, noProc, 'before each input stands what it may be, and nothing b
   }),
 );
 
-testUnless(test, noProc, 'ffprobe has its one input guarded, wherever it stands', () =>
+testUnless(test, noProc, 'the input of ffprobe gets whitelists, wherever it is', () =>
   withBench(async ({ given, refused }) => {
     for (const args of [
       ['-show_streams', 'file:a.mp4'],
@@ -141,7 +141,7 @@ testUnless(test, noProc, 'ffprobe has its one input guarded, wherever it stands'
   }),
 );
 
-testUnless(test, noProc, 'what could hide an input is refused', () =>
+testUnless(test, noProc, 'arguments that could hide an input are refused', () =>
   withBench(async ({ refused }) => {
     const input = ['-i', 'a.mp4'];
     for (const args of [
@@ -174,7 +174,7 @@ testUnless(test, noProc, 'what could hide an input is refused', () =>
 testUnless(
   test,
   mediaMissing,
-  'what is taken for an option without a value has none in this ffmpeg',
+  'options that the wrapper treats as flags are flags in this ffmpeg',
   async () => {
     const script = await readFile(WRAPPED_FFMPEG, 'utf8');
     for (const program of ['ffmpeg', 'ffprobe']) {
@@ -195,7 +195,7 @@ testUnless(
 testUnless(
   test,
   noProc,
-  'the real program is the first on PATH that is not ours, and 127 says that there is none',
+  'the real program is the first on PATH that is not the wrapper, and without one the exit code is 127',
   () =>
     withBench(async ({ dir, path }) => {
       const other = join(dir, 'linked');
@@ -218,7 +218,7 @@ testUnless(
     }),
 );
 
-test('exit code, both outputs and stdin are the real program’s own', () =>
+test('exit code, stdout, stderr and stdin are those of the real program', () =>
   withBench(async ({ dir, path }) => {
     const child = spawn(WRAPPED_FFMPEG, ['-i', 'a.mp4'], { cwd: dir, env: { PATH: path } });
     const said = { out: '', err: '' };
@@ -229,7 +229,7 @@ test('exit code, both outputs and stdin are the real program’s own', () =>
     assert.equal({ code, ...said }, { code: 234, out: 'one line\nanother', err: 'progress\r' });
   }, "#!/bin/sh\ncat\nprintf 'progress\\r' >&2\nexit 234\n"));
 
-test('a signal reaches the real program, which has the pid that was started', () =>
+test('a signal reaches the real program, which has the pid of the wrapper', () =>
   withBench(async ({ dir, path }) => {
     const child = spawn(WRAPPED_FFMPEG, ['-i', 'a.mp4'], { cwd: dir, env: { PATH: path } });
     let out = '';

@@ -19,7 +19,7 @@ async function well(ran: ReturnType<Ground['ffmpeg']>): Promise<{ stdout: string
   return { stdout, stderr };
 }
 
-it('video and sound are joined as without us', async ({ workDir, bare, ffmpeg }) => {
+it('video and audio are joined as without the wrapper', async ({ workDir, bare, ffmpeg }) => {
   await well(ffmpeg(...merge('video.mp4', 'sound.m4a'), 'file:joined.mp4'));
   await well(bare(...merge('video.mp4', 'sound.m4a'), 'file:bare.mp4'));
   assert.equal(await readFile(join(workDir, 'joined.mp4')), await readFile(join(workDir, 'bare.mp4')));
@@ -55,7 +55,7 @@ const FORMATS: Record<string, string[]> = {
   'alac.m4a': ['-vn', '-c:a', 'alac'],
 };
 
-it('every format that engines meet is read, by ffmpeg and by ffprobe', async ({ bare, ffmpeg, ffprobe }) => {
+it('ffmpeg and ffprobe read every format that engines use', async ({ bare, ffmpeg, ffprobe }) => {
   await well(bare(...merge('video.mp4', 'sound.m4a'), 'file:clip.mp4'));
   for (const [name, args] of Object.entries(FORMATS)) {
     await well(bare('-i', 'clip.mp4', ...args, name));
@@ -72,7 +72,7 @@ it('WebM from VP9 and Opus is joined', async ({ workDir, bare, ffmpeg }) => {
   assert.equal(await streamKinds(join(workDir, 'joined.webm')), ['audio', 'video']);
 });
 
-it('the parts of a list are joined in order, as lux and annie and yt-dlp write it', async (ground) => {
+it('the parts of a concat list are joined in order, as written by lux, annie and yt-dlp', async (ground) => {
   const { workDir, bare, ffmpeg } = ground;
   const list = [0, 1, 2].map((n) => `file 'part${n}.ts'\n`).join('');
   await writeFile(join(workDir, 'media.txt'), list);
@@ -93,7 +93,7 @@ it('the parts of a list are joined in order, as lux and annie and yt-dlp write i
   assert.is(await picturesHash(join(workDir, 'cut.mp4')), await picturesHash(join(workDir, 'bare-cut.mp4')));
 });
 
-it('a list of three hundred parts, with every byte in a name, is joined whole', async ({
+it('a list of three hundred parts, with every byte in a name, is joined completely', async ({
   workDir,
   ffmpeg,
 }) => {
@@ -107,7 +107,7 @@ it('a list of three hundred parts, with every byte in a name, is joined whole', 
   assert.is(frames(stdout), 300 * frames(one.stdout));
 });
 
-it('subtitles are turned into each other and embedded', async ({ workDir, bare, ffmpeg }) => {
+it('subtitles are converted and embedded', async ({ workDir, bare, ffmpeg }) => {
   await writeFile(join(workDir, 's.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHello\n');
   await bare('-i', 's.srt', 's.vtt');
   await bare('-i', 's.srt', 's.ass');
@@ -148,7 +148,7 @@ it('thumbnails are converted, embedded and attached, and metadata is added', asy
   assert.match((await readFile(join(workDir, 'meta.mp4'))).toString('latin1'), 'first');
 });
 
-it('a stream from the network is fetched, its key too, but no file of this machine', async (ground) => {
+it('a stream from the network is fetched with its key, but no local file', async (ground) => {
   const { workDir, secret, ffmpeg } = ground;
   const site = await startSite();
   try {

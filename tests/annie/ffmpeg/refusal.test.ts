@@ -17,7 +17,7 @@ const SAID = [
   'sluice: ffprobe was not started: it is not clear what -x is\n',
 ];
 
-test('a refusal is seen wherever its text is cut, and among much else', () => {
+test('a refusal is found however its text is chunked, and among much other output', () => {
   const noise = 'frame=   50 fps=0.0 q=-1.0 size=      62kB\r'.repeat(500);
   for (const said of SAID) {
     for (let at = 0; at <= said.length; at++) assert.ok(seen(said.slice(0, at), said.slice(at)), said);
@@ -26,7 +26,7 @@ test('a refusal is seen wherever its text is cut, and among much else', () => {
   }
 });
 
-test('other failures are none', () => {
+test('other failures are not refusals', () => {
   for (const said of ['Conversion failed!', 'sluice: there is no ffmpeg on PATH', "Format 'x' is not known"])
     assert.not(seen(said), said);
 });

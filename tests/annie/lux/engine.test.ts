@@ -7,14 +7,14 @@ import { codeOf, listing, never, URL_, VERSION, withBench } from './bench.ts';
 const one = listing([{ url: URL_, size: 1000, ext: 'mp4' }]);
 const list = `case "$*" in -j*) echo '${one}'; exit ;; esac`;
 
-test('a file of another size than announced is size_mismatch although lux exits well, and is not resumed', () =>
+test('a file of another size than announced is size_mismatch although lux exits with 0, and is not resumed', () =>
   withBench(async ({ lux, job, workDir }) => {
     const engine = await lux(`${VERSION}\n${list}\nhead -c 3000 /dev/zero > media.mp4`);
     assert.is(await codeOf(engine.download(job())), 'size_mismatch');
     assert.equal(await readdir(workDir), []);
   }));
 
-test('a server that ignores ranges is noticed by the bar even where parts are joined', () =>
+test('a server that ignores ranges is detected by the bar even if parts are joined', () =>
   withBench(async ({ lux, job, workDir }) => {
     const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
     const joined = `case "$*" in -j*) echo '${listing(parts)}'; exit ;; esac`;
@@ -33,7 +33,7 @@ for (const [percent, end] of [
   ['61.25', 'size_mismatch'],
   ['100.00', 'no error'],
 ] as const) {
-  test(`parts of which the bar saw ${percent} % when they were joined: ${end}`, () =>
+  test(`parts that were joined when the bar showed ${percent} %: ${end}`, () =>
     withBench(async ({ lux, job }) => {
       const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
       const joined = `case "$*" in -j*) echo '${listing(parts)}'; exit ;; esac`;
@@ -46,7 +46,7 @@ for (const [percent, end] of [
     }));
 }
 
-test('the right size is the result, named by the title', () =>
+test('a file of the right size is the result, named by the title', () =>
   withBench(async ({ lux, job, workDir }) => {
     const engine = await lux(`${VERSION}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);
     const result = await engine.download(job());
@@ -60,7 +60,7 @@ test('exit 0 without a file, or with several, is engine_output', () =>
     assert.is(await codeOf(album.download(job())), 'engine_output');
   }));
 
-test('parts to be joined are ffmpeg_missing before anything is fetched', () =>
+test('without ffmpeg, parts that need joining are ffmpeg_missing before anything is fetched', () =>
   withBench(async ({ lux, job, workDir }) => {
     const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
     const engine = await lux(
@@ -70,7 +70,7 @@ test('parts to be joined are ffmpeg_missing before anything is fetched', () =>
     assert.equal(await readdir(workDir), []);
   }));
 
-test('a listing spares the download from listing again, a stream that is not in it is stream_not_found', () =>
+test('a download uses the cached listing, and a stream that is not in it is stream_not_found', () =>
   withBench(async ({ lux, job, dir }) => {
     const log = join(dir, 'log');
     const engine = await lux(`${VERSION}\necho "$*" >> ${log}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);
@@ -83,7 +83,7 @@ test('a listing spares the download from listing again, a stream that is not in 
     ]);
   }));
 
-test('another program called lux is unusable, and none is missing, each with what to do', () =>
+test('another program called lux is unusable, no program is missing, each with what to do', () =>
   withBench(async ({ lux, job }) => {
     const other = await lux('echo "lux 1.21: sets the brightness of your display"');
     const status = await other.status();
@@ -94,7 +94,7 @@ test('another program called lux is unusable, and none is missing, each with wha
     assert.is(await codeOf(none.download(job())), 'engine_missing');
   }));
 
-test('the environment is built from scratch, with the proxy in every spelling and no NO_PROXY', () =>
+test('the environment is built from scratch, with all proxy variables and without NO_PROXY', () =>
   withBench(async ({ lux, job, dir }) => {
     process.env['NO_PROXY'] = '*';
     process.env['SECRET_OF_THE_SERVER'] = 'x';
@@ -116,7 +116,7 @@ test('the environment is built from scratch, with the proxy in every spelling an
       assert.not(names.includes(name), name);
   }));
 
-test('what the proxy refused is address_refused, and an address that no proxy sees never reaches lux', () =>
+test('an address that the proxy refuses is address_refused, and lux is never given one that bypasses the proxy', () =>
   withBench(async ({ lux, job, dir }) => {
     const proxy = {
       urlFor: () => 'http://127.0.0.1:9',
@@ -133,7 +133,7 @@ test('what the proxy refused is address_refused, and an address that no proxy se
     assert.not((await readdir(dir)).includes('started'));
   }));
 
-test('what is no web address starts nothing', () =>
+test('an invalid address starts no process', () =>
   withBench(async ({ lux, job, dir }) => {
     const engine = await lux(`touch ${join(dir, 'started')}`);
     for (const [url, code] of [
@@ -148,7 +148,7 @@ test('what is no web address starts nothing', () =>
     assert.not((await readdir(dir)).includes('started'));
   }));
 
-test('it claims its sites, tries files, and leaves other pages and all manifests alone', () =>
+test('it claims its sites, tries files, and does not claim other pages and manifests', () =>
   withBench(async ({ lux }) => {
     const engine = await lux(VERSION);
     const other = new URL('https://example.org/x');

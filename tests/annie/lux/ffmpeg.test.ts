@@ -58,7 +58,7 @@ for (const [who, safe] of [
   ['lux', '0'],
   ['annie', '-1'],
 ] as const)
-  it(`parts are joined in order by a list, as ${who} writes it, through ours`, async (bench) => {
+  it(`parts are joined in order by the list that ${who} writes, through the wrapper`, async (bench) => {
     const { media, job } = bench;
     const names = (await readdir(join(media, 'ts'))).filter((name) => /^high\d+\.ts$/.test(name)).sort();
     const parts = Object.fromEntries(
@@ -72,7 +72,7 @@ for (const [who, safe] of [
     assert.is(await picturesHash(path), await picturesHash(join(media, 'ts/high.m3u8')));
   });
 
-it('picture and sound are joined', async (bench) => {
+it('video and audio are joined', async (bench) => {
   const { media, job } = bench;
   const parts = {
     'media[0].mp4': { copy: `${media}/clip.mp4` },
@@ -83,7 +83,7 @@ it('picture and sound are joined', async (bench) => {
 });
 
 for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
-  it(`a part that is really ${form} is not_media, final, and brings nothing`, async (bench) => {
+  it(`a part that is really ${form} is not_media, not transient, and no file is left`, async (bench) => {
     const { dir, media, job, workDir } = bench;
     const evil = hostileForms(await secretIn(dir, media))[form];
     const part = { copy: `${media}/ts/low000.ts` };
@@ -95,7 +95,7 @@ for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
   });
 }
 
-it('an extension that a site gives cannot write into the list', async (bench) => {
+it('an extension from a site cannot add lines to the list', async (bench) => {
   const { media, job } = bench;
   const part = { copy: `${media}/ts/low000.ts` };
   const engine = await joining(

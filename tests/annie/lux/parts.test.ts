@@ -12,7 +12,7 @@ test('flags come before the address, which comes after two dashes', () => {
   }
 });
 
-test('the sites that lux knows are told by their host', () => {
+test('the sites of lux are recognised by their host', () => {
   for (const host of [
     'www.youtube.com',
     'youtu.be',
@@ -37,7 +37,7 @@ test('the sites that lux knows are told by their host', () => {
   }
 });
 
-test('the program is known by what it says of itself, and which bar it has', () => {
+test('the output of -v identifies the program and its generation', () => {
   assert.equal(identify('\nlux: version v0.24.1, A fast and simple video downloader.\n\n'), {
     version: '0.24.1',
     generation: 'lux',
@@ -53,7 +53,7 @@ test('the program is known by what it says of itself, and which bar it has', () 
   assert.is(identify('Lux 1.21: brightness of your display'), null);
 });
 
-test('the bar never falls, never passes the exact total, and notices when too much came', () => {
+test('received bytes never fall or pass the exact total, and too many bytes are detected', () => {
   const sample = (receivedBytes: number) => ({
     receivedBytes,
     totalBytes: 1001,

@@ -13,14 +13,14 @@ const at = (receivedBytes: number, totalBytes: number | null, percent: number | 
 });
 const none: PartSize = { bytes: null, estimate: null };
 
-test('one file is shown as it is', () => {
+test('the progress of a single file is unchanged', () => {
   const parts = new CombinedProgress();
   parts.begin(0);
   assert.equal(parts.add(at(50, 200, 25)), at(50, 200, 25));
   assert.equal(parts.add(at(50, null, null)), at(50, null, null));
 });
 
-test('two files of known size are one bar over their sum', () => {
+test('two files of known size have one progress over their sum', () => {
   const parts = new CombinedProgress();
   parts.expect([
     { bytes: 80, estimate: null },
@@ -32,7 +32,7 @@ test('two files of known size are one bar over their sum', () => {
   assert.equal(parts.add(at(10, 20, 50)), { ...at(90, 100, 90), etaSeconds: 1 });
 });
 
-test('files of guessed size are weighed by the guess, and no total is shown', () => {
+test('files of estimated size are weighted by the estimate, without a total', () => {
   const parts = new CombinedProgress();
   parts.expect([
     { bytes: null, estimate: 900 },
@@ -48,7 +48,7 @@ test('files of guessed size are weighed by the guess, and no total is shown', ()
   assert.is(second.receivedBytes, 1010);
 });
 
-test('the percentage never falls back where no total is known, and stays within 0 and 100', () => {
+test('without a total the percentage never falls, and stays within 0 and 100', () => {
   const size = fc.record({
     bytes: fc.constant(null),
     estimate: fc.option(fc.integer({ min: 1, max: 1000 })),
@@ -74,7 +74,7 @@ test('the percentage never falls back where no total is known, and stays within 
   );
 });
 
-test('a file of which no percentage is known leaves the bar without one', () => {
+test('a file without a percentage makes the whole have none', () => {
   const parts = new CombinedProgress();
   parts.expect([none, none]);
   parts.begin(0);

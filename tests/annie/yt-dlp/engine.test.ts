@@ -11,7 +11,7 @@ import { marked, noProc } from '../../process/machine.ts';
 import { deadline, hashOf, never, reason, withEngine } from './bench.ts';
 import { failing } from './failing.ts';
 
-testUnless(test, reason, 'the status names version and place without starting yt-dlp', () =>
+testUnless(test, reason, 'the status has version and path without starting yt-dlp', () =>
   withEngine(async ({ engine }) => {
     const status = await engine.status();
     assert.is(status.state, 'ready');
@@ -19,7 +19,7 @@ testUnless(test, reason, 'the status names version and place without starting yt
   }),
 );
 
-test('where there is no yt-dlp, status, listing and download say what to type', () =>
+test('without yt-dlp, status, listing and download say what to type', () =>
   withEngine(async ({ dir, make, job }) => {
     const engine = make({ dataDir: dir, path: '/nonexistent' });
     assert.equal(await engine.status(), {
@@ -35,7 +35,7 @@ test('where there is no yt-dlp, status, listing and download say what to type', 
     }
   }));
 
-test('an old yt-dlp on PATH, and one that is something else, are unusable', () =>
+test('an old yt-dlp on PATH, and another program of that name, are unusable', () =>
   withEngine(async ({ dir, make, job }) => {
     const bin = join(dir, 'bin');
     await mkdir(bin);
@@ -91,7 +91,7 @@ testUnless(test, reason, 'a download after its listing does not open the page ag
 testUnless(
   test,
   reason ?? mediaMissing,
-  'DASH with separate sound is one bar, joined into one playable file',
+  'DASH with separate audio has one progress, and is joined into one playable file',
   () =>
     withEngine(async ({ site, engine, fetch, heard, job }) => {
       const url = `${site.url}/media/dash/index.mpd`;
@@ -118,7 +118,7 @@ testUnless(
 testUnless(
   test,
   reason ?? mediaMissing,
-  'what needs joining is ffmpeg_missing where there is none, before anything is fetched',
+  'without ffmpeg, a stream that needs joining is ffmpeg_missing before anything is fetched',
   () =>
     withEngine(async ({ site, make, job }) => {
       const engine = make({ ffmpegPath: null, path: '/usr/bin-without-ffmpeg' });
@@ -133,7 +133,7 @@ testUnless(
     }),
 );
 
-testUnless(test, reason, 'an abort keeps the partial file, and the next attempt goes on from there', () =>
+testUnless(test, reason, 'an abort keeps the partial file, and the next attempt resumes it', () =>
   withEngine(async ({ site, engine, fetch, heard, job, host }) => {
     const url = `${site.url}/file/slow.mp4?size=4000000&seed=5&type=video/mp4&rate=1500000`;
     const abort = new AbortController();
@@ -160,7 +160,7 @@ testUnless(test, reason, 'an abort keeps the partial file, and the next attempt 
   }),
 );
 
-testUnless(test, reason, 'a file that an earlier attempt had whole is the result at once', () =>
+testUnless(test, reason, 'a file that an earlier attempt completed is the result at once', () =>
   withEngine(async ({ site, fetch, heard }) => {
     const url = `${site.url}/file/again.mp4?size=300000&seed=6&type=video/mp4`;
     const first = await fetch(url);
@@ -187,7 +187,7 @@ for (const [path, code] of [
   );
 }
 
-testUnless(test, reason, 'a stream that is not there is stream_not_found', () =>
+testUnless(test, reason, 'a stream that does not exist is stream_not_found', () =>
   withEngine(async ({ site, engine, job }) => {
     const wanted = job(`${site.url}/page/og`, { streamId: 'no-such-format' });
     assert.is((await failing(settles(engine.download(wanted), deadline))).code, 'stream_not_found');

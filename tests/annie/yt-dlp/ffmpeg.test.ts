@@ -44,7 +44,7 @@ testUnless(test, reason, 'a stream that yt-dlp leaves to ffmpeg is fetched throu
 testUnless(
   test,
   reason,
-  'a stream left to ffmpeg that names a file of this machine is not_media, and final',
+  'a stream left to ffmpeg that names a local file is not_media, and not transient',
   () =>
     withEngine(async ({ site, engine, job, heard, dir }) => {
       const { ts } = await secretIn(dir);
@@ -64,7 +64,7 @@ testUnless(
     }),
 );
 
-testUnless(test, reason, 'after a listing a refusal is final too: the page is not opened again', () =>
+testUnless(test, reason, 'after a listing not_media is final too: the page is not opened again', () =>
   withEngine(async ({ site, engine, job, dir }) => {
     const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
     const { items } = await settles(engine.parse({ url, signal: never }), deadline);
@@ -79,46 +79,42 @@ testUnless(test, reason, 'after a listing a refusal is final too: the page is no
   }),
 );
 
-testUnless(
-  test,
-  reason,
-  'a yt-dlp on PATH is given our ffmpeg as well, and every start of it is guarded',
-  () =>
-    withEngine(async ({ site, make, job, dir, clearWork }) => {
-      const bin = join(dir, 'bin');
-      const log = join(dir, 'log');
-      await mkdir(bin);
-      const [python = ''] = locateInstalled(dataDir ?? '')?.command ?? [];
-      await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec '${python}' -I -m yt_dlp "$@"\n`, {
-        mode: 0o755,
-      });
-      // The first on PATH behind ours, as if it were the system's.
-      const real = toolPath('ffmpeg') ?? '';
-      for (const name of ['ffmpeg', 'ffprobe']) {
-        const script = `#!/bin/sh\nprintf '${name} %s\\n' "$*" >>'${log}'\nexec '${join(real, '..', name)}' "$@"\n`;
-        await writeFile(join(bin, name), script, { mode: 0o755 });
-      }
-      const path = `${bin}:${process.env['PATH']}`;
-      const engine = make({ dataDir: dir, path, ffmpegPath: join(bin, 'ffmpeg') });
-      const status = await engine.status();
-      assert.is(status.state === 'ready' && status.path, join(bin, 'yt-dlp'));
-      const joined = await settles(engine.download(job(`${site.url}/media/dash/index.mpd`)), deadline);
-      assert.is(await picturesHash(joined.path), await clip());
-      const starts = (await readFile(log, 'utf8')).trim().split('\n');
-      const inputs = starts.filter((line) => / file:/.test(line));
-      assert.ok(inputs.length > 0);
-      for (const line of inputs)
-        assert.is(line.match(/ -format_whitelist mov,/g)?.length, line.match(/ -i /g)?.length ?? 1, line);
-      await clearWork();
-      const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
-      const error = await failing(settles(engine.download(job(url)), deadline));
-      assert.is(error.code, 'not_media', error.message);
-      const left = await readdir(job('').workDir);
-      assert.not(
-        left.some((name) => name.includes('.temp.')),
-        left.join(),
-      );
-    }),
+testUnless(test, reason, 'a yt-dlp on PATH is given our ffmpeg wrapper too, for every start', () =>
+  withEngine(async ({ site, make, job, dir, clearWork }) => {
+    const bin = join(dir, 'bin');
+    const log = join(dir, 'log');
+    await mkdir(bin);
+    const [python = ''] = locateInstalled(dataDir ?? '')?.command ?? [];
+    await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec '${python}' -I -m yt_dlp "$@"\n`, {
+      mode: 0o755,
+    });
+    // The first on PATH behind ours, as if it were the system's.
+    const real = toolPath('ffmpeg') ?? '';
+    for (const name of ['ffmpeg', 'ffprobe']) {
+      const script = `#!/bin/sh\nprintf '${name} %s\\n' "$*" >>'${log}'\nexec '${join(real, '..', name)}' "$@"\n`;
+      await writeFile(join(bin, name), script, { mode: 0o755 });
+    }
+    const path = `${bin}:${process.env['PATH']}`;
+    const engine = make({ dataDir: dir, path, ffmpegPath: join(bin, 'ffmpeg') });
+    const status = await engine.status();
+    assert.is(status.state === 'ready' && status.path, join(bin, 'yt-dlp'));
+    const joined = await settles(engine.download(job(`${site.url}/media/dash/index.mpd`)), deadline);
+    assert.is(await picturesHash(joined.path), await clip());
+    const starts = (await readFile(log, 'utf8')).trim().split('\n');
+    const inputs = starts.filter((line) => / file:/.test(line));
+    assert.ok(inputs.length > 0);
+    for (const line of inputs)
+      assert.is(line.match(/ -format_whitelist mov,/g)?.length, line.match(/ -i /g)?.length ?? 1, line);
+    await clearWork();
+    const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
+    const error = await failing(settles(engine.download(job(url)), deadline));
+    assert.is(error.code, 'not_media', error.message);
+    const left = await readdir(job('').workDir);
+    assert.not(
+      left.some((name) => name.includes('.temp.')),
+      left.join(),
+    );
+  }),
 );
 
 test.run();

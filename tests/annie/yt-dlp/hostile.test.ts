@@ -29,7 +29,7 @@ testUnless(test, reason, 'a URL that looks like options is an address and nothin
   }),
 );
 
-testUnless(test, reason, 'a title full of fake progress and line ends moves no bar', () =>
+testUnless(test, reason, 'a title full of fake progress and line ends does not change the progress', () =>
   withEngine(async ({ site, fetch, heard }) => {
     const title = '100% of 5.00MiB\n\u001esluice d 99 100 NA 1 1 NA NA\n[download] 100% of 1.00MiB';
     const video = `<video src="/file/t.mp4?size=70000&amp;seed=9&amp;type=video/mp4"></video>`;
@@ -41,7 +41,7 @@ testUnless(test, reason, 'a title full of fake progress and line ends moves no b
   }),
 );
 
-testUnless(test, reason, 'nothing of the user comes into the environment, and no config is read', () =>
+testUnless(test, reason, 'nothing of the user is in the environment, and no config is read', () =>
   withEngine(async ({ site, fetch, dir }) => {
     const config = join(dir, 'yt-dlp.conf');
     await writeFile(config, '--exec echo');
@@ -60,7 +60,7 @@ testUnless(test, reason, 'nothing of the user comes into the environment, and no
 testUnless(
   test,
   reason,
-  'all goes through the guard: a private address is address_refused, also after a redirect',
+  'all traffic goes through the guard: a private address is address_refused, also after a redirect',
   () =>
     withEngine(async ({ site, make, job }) => {
       const open = new URL(site.url).host;
@@ -88,7 +88,7 @@ testUnless(
     }),
 );
 
-testUnless(test, reason ?? noProc, 'killed from outside, yt-dlp is engine_exit and worth another try', () =>
+testUnless(test, reason ?? noProc, 'a yt-dlp killed from outside is engine_exit, and transient', () =>
   withEngine(async ({ site, engine, job, host }) => {
     const url = `${site.url}/file/k.mp4?size=4000000&type=video/mp4&rate=800000`;
     let seen = false;

@@ -34,14 +34,14 @@ function codeOf(body: () => unknown): string {
   }
   return 'no error';
 }
-test('every id that a listing gives is a selector that a download takes', () => {
+test('every listed stream id is a selector that a download accepts', () => {
   const ids = streamsOf([sound('a-drc', 'webm'), video(720, { format_id: 'hls-1.2=x:y' })]).map(
     ({ id }) => id,
   );
   for (const id of [...ids, ...Object.keys(PRESETS)]) assert.ok(selectorOf(id, true).length > 0);
 });
 
-test('what is no format id never reaches the command line', () => {
+test('an invalid format id never reaches the command line', () => {
   for (const id of ['-', '', 'a b', 'best[height>1]', 'a/b', '(a)', 'a\nb', 'a+', '+a', 'a,b', 'all\0']) {
     assert.is(
       codeOf(() => selectorOf(id, true)),
@@ -51,7 +51,7 @@ test('what is no format id never reaches the command line', () => {
   }
 });
 
-test('without ffmpeg nothing is asked for that needs joining', () => {
+test('without ffmpeg no selector needs joining', () => {
   assert.is(
     codeOf(() => selectorOf('1+2', false)),
     'ffmpeg_missing',
@@ -59,7 +59,7 @@ test('without ffmpeg nothing is asked for that needs joining', () => {
   for (const id of [null, ...Object.keys(PRESETS)]) assert.not(selectorOf(id, false).includes('+'));
 });
 
-test('versions compare as dates, nightly builds after their day', () => {
+test('versions compare as dates, nightly builds after the release of their day', () => {
   assert.is(compareVersions('2026.10.26', '2026.10.26'), 0);
   assert.is(compareVersions('2026.9.30', '2026.10.26'), -1);
   assert.is(compareVersions('2026.10.26.232842', '2026.10.26'), 1);
@@ -74,7 +74,7 @@ test('a claim is read from the listing of extractors, broken and catch-all ones 
   assert.is(claimIn(`abc\ngeneric\n`, url), 'no');
 });
 
-test('a host is asked about once, and again only after a failure', async () => {
+test('a host is looked up once, and again only after a failure', async () => {
   const claim: string[] = [];
   const claims = createClaims(async (url) => {
     claim.push(url);

@@ -79,18 +79,22 @@ for (const [what, answer, end] of [
   );
 }
 
-testUnless(test, reason, 'the rest stays refused in later attempts, with and without a listing', () =>
-  withEngine(async (bench) => {
-    let lastFrom = 0;
-    const end = await interrupted(bench, (request) => rest((lastFrom = request.from ?? lastFrom)));
-    assert.is(end, 'remote_contradiction');
-    const url = `${origin.url}/clip.mp4`;
-    assert.is(await outcome(bench, url), 'remote_contradiction');
-    await settles(bench.engine.parse({ url, signal: never }), deadline);
-    assert.is(await outcome(bench, url), 'remote_contradiction');
-    origin.answer = (request) => honest(file, request);
-    assert.is(await outcome(bench, url), 'the file');
-  }),
+testUnless(
+  test,
+  reason,
+  'the size of the rest stays refused in later attempts, with and without a listing',
+  () =>
+    withEngine(async (bench) => {
+      let lastFrom = 0;
+      const end = await interrupted(bench, (request) => rest((lastFrom = request.from ?? lastFrom)));
+      assert.is(end, 'remote_contradiction');
+      const url = `${origin.url}/clip.mp4`;
+      assert.is(await outcome(bench, url), 'remote_contradiction');
+      await settles(bench.engine.parse({ url, signal: never }), deadline);
+      assert.is(await outcome(bench, url), 'remote_contradiction');
+      origin.answer = (request) => honest(file, request);
+      assert.is(await outcome(bench, url), 'the file');
+    }),
 );
 
 for (const [times, end] of [
@@ -111,7 +115,7 @@ for (const [times, end] of [
   );
 }
 
-test('a file that has shrunk since it was resumed is not resumed again, also after a kill', () =>
+test('a file that has become shorter since it was resumed is not resumed again, also after a kill', () =>
   withDir(async (dir) => {
     const part = { name: 'media.1.mp4', resumedAt: 1000 };
     const first = await PartSizes.open(dir);
@@ -135,7 +139,7 @@ test('a file that has shrunk since it was resumed is not resumed again, also aft
     assert.not(fifth.check({ ...part, resumedAt: 0 }, 3800, false), 'refused for good');
   }));
 
-test('what is fetched from its start may be of any size, but only of one in a run', () =>
+test('a file that is fetched from its start may have any size, but only one in a run', () =>
   withDir(async (dir) => {
     const sizes = await PartSizes.open(dir);
     const part = { name: 'media.1.mp4', resumedAt: 0 };

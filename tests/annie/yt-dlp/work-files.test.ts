@@ -9,7 +9,7 @@ import { withDir } from '../../process/machine.ts';
 const found = (title: string): string =>
   `${JSON.stringify({ title, ext: 'mp4', filesize: null, parts: null })}\n`;
 
-test('what yt-dlp told last counts, and nothing it told is nothing', () =>
+test('the last report of yt-dlp counts, and without a report there is none', () =>
   withDir(async (dir) => {
     assert.is(await readPlan(dir), null);
     assert.is(await readResult(dir), null);
@@ -17,7 +17,7 @@ test('what yt-dlp told last counts, and nothing it told is nothing', () =>
     assert.is((await readPlan(dir))?.title, 'now');
   }));
 
-test('only the end of what it told is read: a title as long as a page is none, the file arrives all the same', () =>
+test('only the end of a report is read: a title as long as a page is ignored, and the file is still found', () =>
   withDir(async (dir) => {
     await writeFile(join(dir, PLAN_FILE), found('t'.repeat(5_000_000)) + found('now'));
     assert.is((await readPlan(dir))?.title, 'now');

@@ -51,7 +51,7 @@ const anyJson = fc.letrec((tie) => ({
   ),
 })).value;
 
-test('what is wanted comes as JSON.parse gives it, whatever is around it', () => {
+test('wanted values are as JSON.parse returns them, whatever is around them', () => {
   fc.assert(
     fc.property(anyJson, anyShape, fc.constantFrom(undefined, 1, '\t\n '), (value, shape, indent) => {
       const text = JSON.stringify(value, null, indent);
@@ -64,7 +64,7 @@ test('what is wanted comes as JSON.parse gives it, whatever is around it', () =>
   );
 });
 
-test('an object is found again in the text by its range', () => {
+test('the range of an object is its place in the text', () => {
   const text = ' {"list": [{"a": 1}, {"a": {"deep": "}]"}}] }';
   const { value, rangeOf } = project(
     Buffer.from(text),
@@ -99,7 +99,7 @@ for (const text of [
   '[,]',
   '}',
 ]) {
-  test(`${JSON.stringify(text)} is no JSON`, () => {
+  test(`${JSON.stringify(text)} is not JSON`, () => {
     const shape: Shape = text.startsWith('{') ? { fields: { a: 'scalar' } } : { list: 'scalar', max: 9 };
     assert.throws(
       () => read(text, shape),
@@ -108,7 +108,7 @@ for (const text of [
   });
 }
 
-test('texts and numbers that are too long count as not there, and too many values end it', () => {
+test('strings and numbers that are too long are null, and too many values are an error', () => {
   const long = 'x'.repeat(1001);
   assert.equal(read(JSON.stringify([long, 'y', 1]), { list: 'scalar', max: 9 }), [null, 'y', 1]);
   assert.equal(read(`[1${'0'.repeat(500)}]`, { list: 'scalar', max: 9 }), [null]);
@@ -119,7 +119,7 @@ test('texts and numbers that are too long count as not there, and too many value
   assert.equal(read('[1,2,3]', { list: 'scalar', max: 2 }, { values: 3, text: 9 }), [1, 2]);
 });
 
-test('no name in a text is special to what is made of it', () => {
+test('no name in a text is special, not even __proto__', () => {
   const made = read('{"__proto__": {"x": 1}, "constructor": 2}', { record: 'scalar', max: 9 });
   assert.equal(Object.keys(made as object), ['__proto__', 'constructor']);
   assert.is(({} as { x?: number }).x, undefined);

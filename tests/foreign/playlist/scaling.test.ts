@@ -56,7 +56,7 @@ for (const [what, make] of Object.entries(TEXTS)) {
   });
 }
 
-test('short addresses under a long one cost no more than they may altogether', () => {
+test('short addresses with a long base cost no more than the total limit', () => {
   const growth = growthOf((size) => {
     const text = `#EXTM3U\n${repeated('#EXTINF:1,\na\n', size)}#EXT-X-ENDLIST`;
     return () => parsePlaylist(text, LONG);
@@ -114,7 +114,7 @@ const WORDS = [
 ];
 
 for (const start of [MASTER, MEDIA]) {
-  test(`no odd text after ${JSON.stringify(start)} costs more than three times for twice of it`, () => {
+  test(`odd text after ${JSON.stringify(start)} of twice the length takes at most three times the CPU`, () => {
     const steep = tooSteep(
       oddTexts(WORDS, { seed: 7, count: 40 }),
       (text) => parsePlaylist(start + text, HERE),

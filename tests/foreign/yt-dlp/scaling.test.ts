@@ -78,7 +78,7 @@ for (const [start, end] of [
   ['{"entries":[{"formats":[', '0]}]}'],
   ['{"other":[', '0]}'],
 ] as const) {
-  test(`no odd values in ${start} cost more than three times for twice of them`, () => {
+  test(`odd values in ${start}, twice as many, take at most three times the CPU`, () => {
     const steep = tooSteep(
       oddTexts(VALUES, { seed: 13, count: 15 }),
       (text) => list(start + text + end),
@@ -138,7 +138,7 @@ const WORDS = [
   ],
 ];
 
-test('no odd last words cost more than three times for twice of them', () => {
+test('odd error lines of twice the length take at most three times the CPU', () => {
   const understand = (text: string): unknown => [
     failureOf([text, text], 1, null),
     messageOf(text.slice(0, 4000)),
@@ -146,7 +146,7 @@ test('no odd last words cost more than three times for twice of them', () => {
   assert.equal(tooSteep(oddTexts(WORDS, { seed: 17, count: 40 }), understand, SIZE), []);
 });
 
-test('a flood of last words is understood by its last ones', () => {
+test('of a flood of error lines the last ones are used', () => {
   const growth = growthOf((size) => {
     const lines = Array.from({ length: size / 10 }, (_, i) => `unable to write data: ${i}`);
     return () => failureOf(lines, 1, null);

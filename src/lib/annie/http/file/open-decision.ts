@@ -57,7 +57,7 @@ export function interpretResponse(status: number, head: Head, context: RequestCo
       'remote_status',
       status === 416
         ? 'The server answered 416 to a request without a range.'
-        : 'The server sent a part that nobody context for.',
+        : 'The server sent a part that nobody asked for.',
     );
   }
   if (extent.kind === 'whole') {
