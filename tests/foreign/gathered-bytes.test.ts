@@ -11,9 +11,9 @@ test('gathered bytes are returned unchanged, in blocks that can be transferred',
     fc.property(fc.array(bytes, { maxLength: 8 }), (chunks) => {
       const gathered = new GatheredBytes();
       for (const chunk of chunks) {
-        const lent = chunk.slice();
-        gathered.add(lent);
-        lent.fill(7);
+        const copy = chunk.slice();
+        gathered.add(copy);
+        copy.fill(7);
       }
       const all = Buffer.concat(chunks);
       assert.is(gathered.length, all.length);

@@ -9,7 +9,7 @@ import { settles, waitFor } from '../support/wait.ts';
 const HERE = 'https://media.example/list.m3u8';
 /** 90,000 fragments: some 100 ms of CPU. */
 const LARGE = `#EXTM3U\n${'#EXTINF:1,\nhttps://cdn.example/piece.ts?with=some&words=more\n'.repeat(90_000)}#EXT-X-ENDLIST`;
-/** Six times what is ever read of a page: most of a second. */
+/** Six times the largest page: most of a second of CPU. */
 const HEAVY = '<b>'.repeat(8_000_000);
 const SMALL = '#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST';
 

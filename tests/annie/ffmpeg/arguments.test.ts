@@ -11,17 +11,17 @@ import { testUnless } from '../../support/skip.ts';
 import { toolPath, which } from '../../support/tools.ts';
 import { waitFor } from '../../support/wait.ts';
 import { isAlive, noProc, withDir } from '../../process/machine.ts';
-import { run } from './ground.ts';
+import { run } from './fixture.ts';
 
-/** Says its arguments, each with a NUL at its end, as the kernel has them. */
+/** Prints its arguments as the kernel has them, each followed by a NUL. */
 const SAYS = '#!/bin/sh\ncat /proc/$$/cmdline\n';
-/** Every shell that may be /bin/sh somewhere, of those that are here. */
+/** The installed ones of the shells that may be /bin/sh. */
 const SHELLS = [['dash'], ['bash'], ['busybox', 'sh']].filter(([name]) => which(name ?? '') !== null);
 
 interface Bench {
   dir: string;
   path: string;
-  /** What the real program is given, by each shell the same. */
+  /** The arguments of the real program, the same with each shell. */
   given: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string[]>;
   refused: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string>;
 }
@@ -118,7 +118,7 @@ testUnless(test, noProc, 'each input gets its whitelists, and outputs get none',
       for (const script of ['concat', 'dash', 'sdp', 'imf', 'image2', 'lavfi', 'vobsub', 'mlv', 'rtsp'])
         assert.not(formats.includes(script), script);
     assert.is(args.filter((word) => word === '-format_whitelist').length, 4);
-    // Where an input begins they are the last words.
+    // They are the last arguments before an input.
     for (const [i, word] of args.entries()) if (word === '-i') assert.is(args[i - 2], '-format_whitelist');
     assert.equal(args.slice(-5), ['mp4', 'file:out.mp4', '-c', 'copy', '-']);
   }),
@@ -145,7 +145,7 @@ testUnless(test, noProc, 'arguments that could hide an input are refused', () =>
   withBench(async ({ refused }) => {
     const input = ['-i', 'a.mp4'];
     for (const args of [
-      // An option that is taken for a value, or the other way round.
+      // An option that could be a value, or the other way round.
       ['-rtmp_playpath', '-i', ...input],
       ['-unknown', ...input],
       ['-metadata', '-y', ...input],
@@ -154,7 +154,7 @@ testUnless(test, noProc, 'arguments that could hide an input are refused', () =>
       ['--', ...input],
       ['--i', 'a.mp4'],
       ['-/filter_complex', 'a', ...input],
-      // Filters and presets read files, by ways of their own.
+      // Filters and presets can read files.
       [...input, '-vf', 'movie=b.mp4', 'c.mp4'],
       [...input, '-filter:v:0', 'subtitles=b.srt', 'c.mp4'],
       ['-filter_complex', 'amovie=b.mp4', 'c.mp4'],
@@ -183,7 +183,7 @@ testUnless(
         new RegExp(`^${program.toUpperCase()}_FLAGS=' (.*) '$`, 'm').exec(script)?.[1]?.split(' ') ?? [];
       assert.ok(flags.length > 5);
       for (const flag of flags) {
-        // With a value it would swallow the other option.
+        // If it took a value, it would swallow the other option.
         const { code, stdout, stderr } = await run([real, `-${flag}`, '-version'], '/');
         assert.is(code, 0, `-${flag}: ${stderr}`);
         assert.match(stdout, `${program} version`);
@@ -200,7 +200,7 @@ testUnless(
     withBench(async ({ dir, path }) => {
       const other = join(dir, 'linked');
       await symlink(WRAPPER_DIR, other);
-      // Two of ours on PATH, in both orders, must not call each other for ever.
+      // Two wrappers on PATH, in both orders, must not call each other forever.
       for (const first of [
         [other, WRAPPER_DIR],
         [WRAPPER_DIR, other],

@@ -7,27 +7,27 @@ import { mediaMissing } from '../../site/media.ts';
 import { testUnless } from '../../support/skip.ts';
 import { straceMissing } from '../../support/strace.ts';
 import { toolPath } from '../../support/tools.ts';
-import { type Ground, merge, run, withGround } from './ground.ts';
+import { type FfmpegFixture, merge, run, withFfmpeg } from './fixture.ts';
 import { hostileFiles } from './hostile.ts';
 
-/** A file in the work dir that only ffconcat would come upon. */
+/** A file in the work dir that only ffconcat can name. */
 const BESIDE = 'neighbour.mp4';
 const PLAYLIST = '#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:2,\n';
 
-async function withHostile(body: (ground: Ground, names: string[]) => Promise<void>): Promise<void> {
-  await withGround(async (ground) => {
-    const { workDir, secret } = ground;
+async function withHostile(body: (fixture: FfmpegFixture, names: string[]) => Promise<void>): Promise<void> {
+  await withFfmpeg(async (fixture) => {
+    const { workDir, secret } = fixture;
     await copyFile(secret.mp4, join(workDir, BESIDE));
     const files = hostileFiles(secret, BESIDE);
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(workDir, name), bytes);
-    await body(ground, Object.keys(files));
+    await body(fixture, Object.keys(files));
   });
 }
 
 testUnless(test, mediaMissing, 'a script with the name of a video is not joined, whatever the name', () =>
   withHostile(async ({ workDir, ffmpeg, ffprobe }, names) => {
     for (const [index, name] of names.entries()) {
-      // As video and as sound in turn: ffmpeg reads both inputs alike.
+      // As video and as audio in turn: ffmpeg reads both inputs alike.
       const args = index % 2 === 0 ? merge(name, 'sound.m4a') : merge('video.mp4', name);
       const { code, stderr } = await ffmpeg(...args, 'file:out.mp4');
       assert.is.not(code, 0, name);
@@ -62,14 +62,14 @@ testUnless(
         await rm(log);
         return /others\/other|neighbour/.test(text);
       };
-      const [guarded, bare]: [string[], string[]] = [[], []];
+      const [guarded, realFfmpeg]: [string[], string[]] = [[], []];
       for (const name of names) {
         if (await opened(WRAPPED_FFMPEG, name)) guarded.push(name);
-        if (await opened(toolPath('ffmpeg') ?? '', name)) bare.push(name);
+        if (await opened(toolPath('ffmpeg') ?? '', name)) realFfmpeg.push(name);
       }
       assert.equal(guarded, []);
       for (const name of ['m3u8.m3u8', 'mpd.mp4', 'ffconcat-beside.mp4'])
-        assert.ok(bare.includes(name), `${name} opens nothing even without us: ${bare.join()}`);
+        assert.ok(realFfmpeg.includes(name), `${name} opens nothing even without us: ${realFfmpeg.join()}`);
     }),
 );
 
@@ -131,7 +131,7 @@ testUnless(test, mediaMissing, 'a script is found in a list of hundreds, whereve
 );
 
 testUnless(test, mediaMissing, 'a concat list may hold only names in this folder and times', () =>
-  withGround(async ({ workDir, secret, ffmpeg }) => {
+  withFfmpeg(async ({ workDir, secret, ffmpeg }) => {
     for (const line of [
       `file '${secret.mp4}'`,
       `file 'file:${secret.mp4}'`,
@@ -169,7 +169,7 @@ testUnless(test, mediaMissing, 'a concat list may hold only names in this folder
 );
 
 testUnless(test, mediaMissing, 'an input may only be a file in this folder, a web address or a pipe', () =>
-  withGround(async ({ secret, ffmpeg, ffprobe }) => {
+  withFfmpeg(async ({ secret, ffmpeg, ffprobe }) => {
     for (const name of [
       secret.mp4,
       `file:${secret.mp4}`,
@@ -203,9 +203,9 @@ testUnless(test, mediaMissing, 'an input may only be a file in this folder, a we
 );
 
 testUnless(test, mediaMissing, 'a picture is one file, also if its name is a pattern', () =>
-  withGround(async ({ bare, ffmpeg }) => {
-    await bare('-i', 'video.mp4', '-frames:v', '3', 'p%d.jpg');
-    await bare('-i', 'video.mp4', '-frames:v', '1', '-update', '1', 'p.jpg');
+  withFfmpeg(async ({ realFfmpeg, ffmpeg }) => {
+    await realFfmpeg('-i', 'video.mp4', '-frames:v', '3', 'p%d.jpg');
+    await realFfmpeg('-i', 'video.mp4', '-frames:v', '1', '-update', '1', 'p.jpg');
     for (const format of [[], ['-f', 'image2'], ['-f', 'image2', '-pattern_type', 'glob']]) {
       assert.is((await ffmpeg(...format, '-i', 'file:p.jpg', '-f', 'null', '-')).code, 0);
       for (const name of ['p%d.jpg', 'p%*.jpg', 'p?.jpg'])
@@ -215,7 +215,7 @@ testUnless(test, mediaMissing, 'a picture is one file, also if its name is a pat
 );
 
 testUnless(test, mediaMissing, 'input from a pipe must be media too', () =>
-  withGround(async ({ workDir, secret }) => {
+  withFfmpeg(async ({ workDir, secret }) => {
     await writeFile(join(workDir, 'list.m3u8'), `${PLAYLIST}file://${secret.ts}\n#EXT-X-ENDLIST\n`);
     const pipe = (name: string) =>
       run(['/bin/sh', '-c', `"$1" -i - -f null - <${name}`, 'sh', WRAPPED_FFMPEG], workDir);

@@ -10,7 +10,7 @@ import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { startSite } from '../../site/site.ts';
 import { toolPath } from '../../support/tools.ts';
 import { engineContract } from '../engine-contract.ts';
-import { hashOf } from './bench.ts';
+import { hashOf } from './fixture.ts';
 import { readyYtDlp } from './ready.ts';
 import { readers } from '../../support/readers.ts';
 

@@ -9,10 +9,10 @@ import { testUnless } from '../../support/skip.ts';
 import { missing, toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
 import { withDir } from '../../process/machine.ts';
-import { failing } from './failing.ts';
+import { rejectionOf } from './rejection.ts';
 import { readyYtDlp } from './ready.ts';
 
-// pip and its index are slow where the machine is busy.
+// pip is slow on a busy machine.
 const deadline = { deadlineMs: 240_000 };
 const { reason } = await readyYtDlp();
 
@@ -25,7 +25,7 @@ async function withPython(dir: string, script: string): Promise<NodeJS.ProcessEn
   return { ...process.env, PATH: `${bin}:/usr/bin:/bin` };
 }
 
-/** Answers as the real one does but says that it is this very file, so that it is asked for all else too. */
+/** Behaves like the real one, but names this script as its executable, so that it is used for everything else too. */
 const disguise = `case "$*" in *sys.executable*) echo "$0 3 11"; exit 0 ;; esac`;
 
 testUnless(test, reason, 'without venv the modules are fetched by pip, and run from their folder', () =>
@@ -44,7 +44,7 @@ testUnless(test, reason, 'without venv the modules are fetched by pip, and run f
     assert.is(found?.version, '2026.10.26');
     assert.is(found?.command[1], '-I');
     assert.ok((await readdir(join(done.path, 'modules'))).includes('yt_dlp_ejs'));
-    // Nothing but the finished copy is left.
+    // Only the finished copy is left.
     assert.equal(await readdir(join(dir, 'engines')), ['yt-dlp']);
     const again = await installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '' } });
     assert.equal(again, { ...done, changed: false });
@@ -53,7 +53,7 @@ testUnless(test, reason, 'without venv the modules are fetched by pip, and run f
 
 test('without python3 the error has the line to type, and no files are left', () =>
   withDir(async (dir) => {
-    const error = await failing(
+    const error = await rejectionOf(
       installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '/nonexistent' } }),
     );
     assert.is(error.code, 'engine_missing');
@@ -64,7 +64,7 @@ test('without python3 the error has the line to type, and no files are left', ()
 test('with a python3 that has neither venv nor pip the error has the line to type', () =>
   withDir(async (dir) => {
     const env = await withPython(dir, `${disguise}\nexit 1`);
-    const error = await failing(installYtDlp({ dataDir: dir, onLine: () => undefined, env }));
+    const error = await rejectionOf(installYtDlp({ dataDir: dir, onLine: () => undefined, env }));
     assert.is(error.code, 'engine_missing');
     assert.match(error.message, 'apt-get install -y python3-venv');
   }));
@@ -73,7 +73,7 @@ test('a python3 that is too old is named in the error', () =>
   withDir(async (dir) => {
     const env = await withPython(dir, `echo "$0 3 8"`);
     assert.match(
-      (await failing(installYtDlp({ dataDir: dir, onLine: () => undefined, env }))).message,
+      (await rejectionOf(installYtDlp({ dataDir: dir, onLine: () => undefined, env }))).message,
       '3.8',
     );
   }));
@@ -91,9 +91,9 @@ testUnless(
       await mkdir(wheels);
       await writeFile(join(wheels, 'yt_dlp-2026.10.26-py3-none-any.whl'), 'PK not what it says');
       await writeFile(join(wheels, 'yt_dlp_ejs-0.8.0-py3-none-any.whl'), 'PK neither');
-      // pip's own settings, as an operator may have them: a folder in the place of the index.
+      // Settings of pip, as an operator may have them: a folder instead of the index.
       const env = { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' };
-      const error = await failing(
+      const error = await rejectionOf(
         settles(installYtDlp({ dataDir: dir, onLine: () => undefined, env }), deadline),
       );
       assert.is(error.code, 'engine_exit');

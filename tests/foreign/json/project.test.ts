@@ -7,7 +7,7 @@ const LIMITS = { values: 100_000, text: 1000 };
 const read = (text: string, shape: Shape, limits = LIMITS): unknown =>
   project(Buffer.from(text), shape, limits).value;
 
-/** The same by `JSON.parse`, which makes all of it. */
+/** The same result by `JSON.parse`. */
 function expected(value: unknown, shape: Shape): unknown {
   if (Array.isArray(value)) {
     const isList = typeof shape === 'object' && 'list' in shape;
@@ -46,7 +46,7 @@ const anyJson = fc.letrec((tie) => ({
       fc.constant(null),
     ),
     fc.array(tie('value'), { maxLength: 4 }),
-    // Names that look like numbers would change places when they are made into an object.
+    // Without names that look like numbers, as objects reorder them.
     fc.dictionary(fc.constantFrom('a', 'b', 'c"', 'é', 'x y'), tie('value'), { maxKeys: 4 }),
   ),
 })).value;

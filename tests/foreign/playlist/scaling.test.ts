@@ -9,7 +9,7 @@ const MASTER = '#EXTM3U\n#EXT-X-STREAM-INF:';
 const MEDIA = '#EXTM3U\n#EXTINF:1,\n';
 const SIZE = 200_000;
 
-/** Each once took seconds, minutes or hours for a few hundred kB. */
+/** Each of these once took seconds, minutes or hours for a few hundred kB. */
 const TEXTS: Record<string, (size: number) => string> = {
   'commas in an attribute list': (n) => `${MASTER}${repeated(',', n)}\na\n`,
   'quotes in an attribute list': (n) => `${MASTER}A=${repeated('"', n)}\na\n`,
@@ -41,7 +41,7 @@ const TEXTS: Record<string, (size: number) => string> = {
   'parent folders': (n) => `${MEDIA}${repeated('../', n)}\n`,
 };
 
-/** As many characters, no two the same. */
+/** This many characters, all different. */
 function han(count: number): string {
   return Array.from({ length: count }, (_, i) => String.fromCharCode(0x4e00 + (i % 20_000))).join('');
 }

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureOf, messageOf } from '#lib/foreign/yt-dlp/failure.ts';
 
-/** What yt-dlp 2026.10.26 says, and what it means. */
+/** Messages of yt-dlp 2026.10.26 and their codes. */
 const SAID: [string, string][] = [
   [
     '[generic] missing: Unable to download webpage: HTTP Error 404: Not Found (caused by <HTTPError 404: Not Found>)',

@@ -6,16 +6,16 @@ import type { SluiceError } from '#lib/protocol/error.ts';
 const PAGE = 'https://videos.example/watch';
 const read = (json: string): YtDlpListing =>
   readYtDlpListing({ chunks: [new TextEncoder().encode(json)], url: PAGE, canJoin: true });
-const textOf = (info: Uint8Array | null | undefined): string | null =>
+const decoded = (info: Uint8Array | null | undefined): string | null =>
   info ? new TextDecoder().decode(info) : null;
 const FORMAT = '{"format_id":"1","ext":"mp4","vcodec":"x","acodec":"x","height":360}';
 
 test('the info of a video, and of each opened entry of a list, is kept as yt-dlp printed it', () => {
   const video = `{"id": "a", "title": "T\\u00e9", "formats": [${FORMAT}], "other": {"deep": [1, "}"]} }`;
-  assert.is(textOf(read(`${video}\n`).items[0]?.info), video);
+  assert.is(decoded(read(`${video}\n`).items[0]?.info), video);
   const list = `{"_type":"playlist","entries":[ ${video} , null, {"_type":"url","url":"https://x.example/1"}, ${video.replace('"a"', '"b"')} ]}`;
   assert.equal(
-    read(list).items.map(({ item, info }) => [item.id, textOf(info)]),
+    read(list).items.map(({ item, info }) => [item.id, decoded(info)]),
     [
       ['a', video],
       ['', null],
