@@ -41,29 +41,20 @@ const STATUS_TTL_MS = 60_000;
 export class Registry {
   /** The allowed engines, preferred first. */
   readonly #engines: Engine[];
-  readonly #classify: RegistryOptions['classify'];
-  readonly #statusTtlMs: number;
-  readonly #now: () => number;
+  readonly #options: RegistryOptions;
   #cached: { at: number; statuses: Promise<EngineStatus[]> } | null = null;
 
   constructor(options: RegistryOptions) {
-    const {
-      engines,
-      allowed,
-      classify,
-      statusTtlMs = STATUS_TTL_MS,
-      now = () => performance.now(),
-    } = options;
+    const { engines, allowed } = options;
     this.#engines = allowed.flatMap((name) => engines.filter((engine) => engine.name === name));
-    this.#classify = classify;
-    this.#statusTtlMs = statusTtlMs;
-    this.#now = now;
+    this.#options = options;
   }
 
   /** Every allowed engine, ready or with what to do about it; cached for 60 s. Never rejects. */
   statuses(): Promise<EngineStatus[]> {
+    const { statusTtlMs = STATUS_TTL_MS } = this.#options;
     const cached = this.#cached;
-    return cached !== null && this.#now() - cached.at < this.#statusTtlMs ? cached.statuses : this.refresh();
+    return cached !== null && this.#now() - cached.at < statusTtlMs ? cached.statuses : this.refresh();
   }
 
   /** As `statuses`, not cached. */
@@ -115,6 +106,10 @@ export class Registry {
     throw mostInformative(failures);
   }
 
+  #now(): number {
+    return this.#options.now?.() ?? performance.now();
+  }
+
   async #requestedEngine(name: EngineName): Promise<Engine> {
     const engine = this.#engines.find((candidate) => candidate.name === name);
     if (!engine) throw new SluiceError('engine_unknown', `There is no engine "${name}" here.`);
@@ -125,7 +120,7 @@ export class Registry {
 
   async #probe(url: string, signal: AbortSignal): Promise<UrlKind | SluiceError> {
     try {
-      return await this.#classify(url, signal);
+      return await this.#options.classify(url, signal);
     } catch (thrown) {
       signal.throwIfAborted();
       return toSluiceError(thrown);

@@ -14,19 +14,22 @@ import { isAlive, noProc, withDir } from '../../process/machine.ts';
 import { run } from './fixture.ts';
 
 /** Prints its arguments as the kernel has them, each followed by a NUL. */
-const SAYS = '#!/bin/sh\ncat /proc/$$/cmdline\n';
+const PRINTS_ARGUMENTS = '#!/bin/sh\ncat /proc/$$/cmdline\n';
 /** The installed ones of the shells that may be /bin/sh. */
 const SHELLS = [['dash'], ['bash'], ['busybox', 'sh']].filter(([name]) => which(name ?? '') !== null);
 
-interface Bench {
+interface WrapperFixture {
   dir: string;
   path: string;
   /** The arguments of the real program, the same with each shell. */
-  given: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string[]>;
-  refused: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string>;
+  argumentsOf: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string[]>;
+  refusalOf: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string>;
 }
 
-async function withBench(body: (bench: Bench) => Promise<void>, script = SAYS): Promise<void> {
+async function withWrapper(
+  body: (fixture: WrapperFixture) => Promise<void>,
+  script = PRINTS_ARGUMENTS,
+): Promise<void> {
   await withDir(async (dir) => {
     const real = join(dir, 'real dir');
     await mkdir(real);
@@ -43,13 +46,13 @@ async function withBench(body: (bench: Bench) => Promise<void>, script = SAYS): 
     await body({
       dir,
       path,
-      async given(program, args) {
+      async argumentsOf(program, args) {
         const { code, stdout, stderr } = await same(program, args);
         assert.is(code, 0, stderr);
         // The shell that reads the script, and the script.
         return stdout.split('\0').slice(2, -1);
       },
-      async refused(program, args) {
+      async refusalOf(program, args) {
         const { code, stdout, stderr } = await same(program, args);
         assert.is(code, 1, JSON.stringify(args));
         assert.is(stdout, '');
@@ -68,7 +71,7 @@ const valueBefore = (args: string[], input: string, option: string): string =>
   args[args.lastIndexOf(option, args.indexOf(input)) + 1] ?? '';
 
 testUnless(test, noProc, 'every shell passes every argument on unchanged', () =>
-  withBench(async ({ given }) => {
+  withWrapper(async ({ argumentsOf }) => {
     const odd = [
       ...['', ' ', 'a b', '*', '?', '[a-z]*', '~', '$HOME', '`id`', '$(id)', '\\', "'", '"', 'a\'b"c'],
       ...['a\nb', '\n', 'a\n\n', '\r', '\t', '#', '&', ';', '|', '%s', '%', '\u001b[0m', '=', '!'],
@@ -78,7 +81,7 @@ testUnless(test, noProc, 'every shell passes every argument on unchanged', () =>
     ];
     for (const value of odd) {
       const args = ['-y', '-metadata', value, '-i', 'file:a.mp4', '-c', 'copy', value];
-      assert.equal(without(await given('ffmpeg', args)), args);
+      assert.equal(without(await argumentsOf('ffmpeg', args)), args);
     }
     const text = fc
       .string({ unit: 'binary', maxLength: 12 })
@@ -88,7 +91,7 @@ testUnless(test, noProc, 'every shell passes every argument on unchanged', () =>
         const options = values.flatMap((value, i) => [`-metadata:s:${i}`, `x=${value}`]);
         const args = [...options, '-i', `file:${values[0] ?? ''}x`, ...options, `file:${values[1] ?? ''}`];
         if (values[0]?.includes('/')) return;
-        assert.equal(without(await given('ffmpeg', args)), args);
+        assert.equal(without(await argumentsOf('ffmpeg', args)), args);
       }),
       { numRuns: 10 },
     );
@@ -96,8 +99,8 @@ testUnless(test, noProc, 'every shell passes every argument on unchanged', () =>
 );
 
 testUnless(test, noProc, 'each input gets its whitelists, and outputs get none', () =>
-  withBench(async ({ given }) => {
-    const args = await given('ffmpeg', [
+  withWrapper(async ({ argumentsOf }) => {
+    const args = await argumentsOf('ffmpeg', [
       ...['-y', '-hide_banner', '-f', 'mpegts', '-ss', '-1', '-i', 'file:a.ts', '-an', '-i', 'b.m4a'],
       ...['-headers', 'A: b\r\n', '-i', 'https://example.org/x.m3u8', '-map', '-0:s', '-i', '-'],
       ...['-f', 'mp4', 'file:out.mp4', '-c', 'copy', '-'],
@@ -125,24 +128,24 @@ testUnless(test, noProc, 'each input gets its whitelists, and outputs get none',
 );
 
 testUnless(test, noProc, 'the input of ffprobe gets whitelists, wherever it is', () =>
-  withBench(async ({ given, refused }) => {
+  withWrapper(async ({ argumentsOf, refusalOf }) => {
     for (const args of [
       ['-show_streams', 'file:a.mp4'],
       ['-hide_banner', '-show_format', '-show_streams', '-print_format', 'json', 'file:a.mp4'],
       ['file:a.mp4', '-show_streams'],
       ['-v', 'error', '-i', 'file:a.mp4', '-show_entries', 'format=duration'],
     ]) {
-      const all = await given('ffprobe', args);
+      const all = await argumentsOf('ffprobe', args);
       assert.equal(without(all), args);
       assert.equal(all.slice(-4, -1).filter(isGuard), ['-protocol_whitelist', '-format_whitelist']);
     }
-    assert.equal(await given('ffprobe', ['-bsfs']), ['-bsfs']);
-    assert.match(await refused('ffprobe', ['-no_such_flag', 'file:a.mp4']), 'what its input is');
+    assert.equal(await argumentsOf('ffprobe', ['-bsfs']), ['-bsfs']);
+    assert.match(await refusalOf('ffprobe', ['-no_such_flag', 'file:a.mp4']), 'what its input is');
   }),
 );
 
 testUnless(test, noProc, 'arguments that could hide an input are refused', () =>
-  withBench(async ({ refused }) => {
+  withWrapper(async ({ refusalOf }) => {
     const input = ['-i', 'a.mp4'];
     for (const args of [
       // An option that could be a value, or the other way round.
@@ -166,8 +169,8 @@ testUnless(test, noProc, 'arguments that could hide an input are refused', () =>
       ['-dump_attachment:t', '', ...input],
       ['-seg_format_options', 'format_whitelist=ALL', ...input],
     ])
-      await refused('ffmpeg', args);
-    await refused('ffprobe', ['-enable_drefs', '1', 'a.mp4']);
+      await refusalOf('ffmpeg', args);
+    await refusalOf('ffprobe', ['-enable_drefs', '1', 'a.mp4']);
   }),
 );
 
@@ -197,7 +200,7 @@ testUnless(
   noProc,
   'the real program is the first on PATH that is not the wrapper, and without one the exit code is 127',
   () =>
-    withBench(async ({ dir, path }) => {
+    withWrapper(async ({ dir, path }) => {
       const other = join(dir, 'linked');
       await symlink(WRAPPER_DIR, other);
       // Two wrappers on PATH, in both orders, must not call each other forever.
@@ -219,7 +222,7 @@ testUnless(
 );
 
 test('exit code, stdout, stderr and stdin are those of the real program', () =>
-  withBench(async ({ dir, path }) => {
+  withWrapper(async ({ dir, path }) => {
     const child = spawn(WRAPPED_FFMPEG, ['-i', 'a.mp4'], { cwd: dir, env: { PATH: path } });
     const said = { out: '', err: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
@@ -230,7 +233,7 @@ test('exit code, stdout, stderr and stdin are those of the real program', () =>
   }, "#!/bin/sh\ncat\nprintf 'progress\\r' >&2\nexit 234\n"));
 
 test('a signal reaches the real program, which has the pid of the wrapper', () =>
-  withBench(async ({ dir, path }) => {
+  withWrapper(async ({ dir, path }) => {
     const child = spawn(WRAPPED_FFMPEG, ['-i', 'a.mp4'], { cwd: dir, env: { PATH: path } });
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

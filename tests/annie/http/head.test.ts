@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
-import { interpretResponse } from '#lib/annie/http/file/open-decision.ts';
+import { interpret } from '#lib/annie/http/file/open-decision.ts';
 import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
 import { contentRangeOf, dispositionName, headFrom, validatorsOf } from '#lib/annie/http/head.ts';
 import { createMeter } from '#lib/annie/http/meter.ts';
@@ -28,7 +28,7 @@ test('a part is used only if it is the requested one', () => {
     headFrom({ 'content-range': range, etag: '"a"', ...rest });
   const known = { validators: { etag: '"a"', lastModified: null, ifRange: '"a"' }, totalBytes: 100 };
   const mode = (status: number, head: ReturnType<typeof headFrom>, from: number | null): string =>
-    interpretResponse(status, head, { from, known }).mode;
+    interpret(status, head, { from, known }).mode;
   assert.is(mode(206, part('bytes 10-99/100'), 10), 'ranged');
   assert.is(mode(206, part('bytes 0-99/100'), 10), 'again');
   assert.is(mode(206, part('bytes 10-99/101'), 10), 'again');

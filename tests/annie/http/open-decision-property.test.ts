@@ -2,11 +2,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import {
-  type RequestContext,
-  interpretResponse,
-  type OpenDecision,
-} from '#lib/annie/http/file/open-decision.ts';
+import { type RequestContext, interpret, type OpenDecision } from '#lib/annie/http/file/open-decision.ts';
 import { headFrom, type Validators, type Version } from '#lib/annie/http/head.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
@@ -94,7 +90,7 @@ function assembled(server: FakeServer): { version: 1 | 2; bytes: [number, number
   let context: RequestContext = { from, known: onDisk, reported: [], partialSizes: [] };
   const open = (answer: FakeResponse, more: Partial<RequestContext>): OpenDecision | null => {
     try {
-      return interpretResponse(answer.status, headOf(server, answer), { ...context, ...more });
+      return interpret(answer.status, headOf(server, answer), { ...context, ...more });
     } catch (thrown) {
       if (thrown instanceof SluiceError) return null;
       throw thrown;

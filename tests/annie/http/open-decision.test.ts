@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { extentOf, isWholeFile } from '#lib/annie/http/extent.ts';
-import { interpretResponse, type OpenDecision } from '#lib/annie/http/file/open-decision.ts';
+import { interpret, type OpenDecision } from '#lib/annie/http/file/open-decision.ts';
 import { headFrom, relationOf, type Validators, type Version } from '#lib/annie/http/head.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
@@ -71,7 +71,7 @@ const known: Version = { validators: strong('"a"'), totalBytes: 100 };
 
 test('an unmarked body is taken for the whole file only if it cannot be the rest', () => {
   const mode = (headers: Record<string, string>, status = 200): string =>
-    interpretResponse(status, headFrom(headers), { from: 10, known }).mode;
+    interpret(status, headFrom(headers), { from: 10, known }).mode;
   assert.is(mode({ etag: '"a"', 'content-length': '100' }), 'whole');
   assert.is(mode({ etag: '"a"', 'content-length': '90' }), 'again');
   assert.is(mode({ etag: '"a"', 'content-length': '101' }), 'again');
@@ -91,12 +91,12 @@ test('an unmarked body is taken for the whole file only if it cannot be the rest
 });
 
 test('a response to a request without a range is used or fails, and is not requested again', () => {
-  const decision = interpretResponse(416, headFrom({}), { from: 10, known });
+  const decision = interpret(416, headFrom({}), { from: 10, known });
   assert.ok(decision.mode === 'again');
   const last = (headers: Record<string, string>, status = 200): string => {
     try {
       const { reported, partialSizes } = decision;
-      const whole = interpretResponse(status, headFrom(headers), {
+      const whole = interpret(status, headFrom(headers), {
         from: null,
         known,
         reported,
@@ -122,7 +122,7 @@ test('a response to a request without a range is used or fails, and is not reque
 
 test('without bytes on the disk, only the size of a known version is compared', () => {
   const mode = (headers: Record<string, string>): string =>
-    interpretResponse(200, headFrom(headers), { from: 0, known }).mode;
+    interpret(200, headFrom(headers), { from: 0, known }).mode;
   assert.is(mode({ etag: '"a"', 'content-length': '100' }), 'whole');
   assert.is(mode({ etag: '"a"', 'content-length': '55' }), 'again');
   assert.is(mode({ etag: '"b"', 'content-length': '55' }), 'whole');
@@ -134,7 +134,7 @@ test('a weak ETag must report the size of its strong form, two weak ETags need n
   const weak: Validators = { etag: 'W/"a"', lastModified: null, ifRange: null };
   const mode = (version: Validators, headers: Record<string, string>): string => {
     const reported: Version[] = [{ validators: version, totalBytes: 100 }];
-    return interpretResponse(200, headFrom(headers), { from: 0, known: null, reported }).mode;
+    return interpret(200, headFrom(headers), { from: 0, known: null, reported }).mode;
   };
   assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '55' }), 'again');
   assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '100' }), 'whole');
@@ -145,7 +145,7 @@ test('a weak ETag must report the size of its strong form, two weak ETags need n
 
 test('an unusable part excludes its size for the whole file', () => {
   const decide = (headers: Record<string, string>, from: number): OpenDecision =>
-    interpretResponse(206, headFrom(headers), { from, known: null });
+    interpret(206, headFrom(headers), { from, known: null });
   const none = { etag: null, lastModified: null, ifRange: null };
   // without a validator, so that the rest cannot be requested
   assert.equal(decide({ 'content-range': 'bytes 0-9/100' }, 0), {

@@ -88,13 +88,10 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
   if ((await has('venv')) && (await has('ensurepip'))) {
     onLine('Making a Python environment…');
     const venv = join(built, 'venv');
-    await requireSuccess(
-      shell([python, '-I', '-m', 'venv', venv]),
-      'The Python environment could not be made',
-    );
+    await succeed(shell([python, '-I', '-m', 'venv', venv]), 'The Python environment could not be made');
     onLine('Fetching yt-dlp from PyPI…');
     const venvPython = join(venv, 'bin', 'python');
-    await requireSuccess(
+    await succeed(
       shell([venvPython, '-I', '-m', 'pip', 'install', ...packages]),
       'pip could not install yt-dlp',
     );
@@ -108,13 +105,13 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
   }
   onLine('Fetching yt-dlp from PyPI…');
   const wheels = join(built, 'wheels');
-  await requireSuccess(
+  await succeed(
     shell([python, '-I', '-m', 'pip', 'download', ...packages, '-d', wheels]),
     'pip could not fetch yt-dlp',
   );
   const modules = join(built, 'modules');
   for (const wheel of await readdir(wheels)) {
-    await requireSuccess(
+    await succeed(
       shell([python, '-I', '-m', 'zipfile', '-e', join(wheels, wheel), modules]),
       'The wheel is broken',
     );
@@ -146,7 +143,7 @@ async function findPython(shell: Shell): Promise<string> {
 
 /** Also compiles its modules, so that the first use is not slow. */
 async function checkVersion(shell: Shell, command: string[]): Promise<void> {
-  const { output } = await requireSuccess(
+  const { output } = await succeed(
     shell([...command, '--ignore-config', '--version']),
     'yt-dlp does not start',
   );
@@ -154,7 +151,7 @@ async function checkVersion(shell: Shell, command: string[]): Promise<void> {
   throw new SluiceError('engine_version', `yt-dlp says that it is ${output.trim().slice(0, 40)}.`);
 }
 
-async function requireSuccess(run: ReturnType<Shell>, what: string): ReturnType<Shell> {
+async function succeed(run: ReturnType<Shell>, what: string): ReturnType<Shell> {
   const result = await run;
   if (result.exitCode === 0) return result;
   const reason =

@@ -174,10 +174,10 @@ class FileDownload {
         const isOther = saved !== null && relationOf(saved.validators, decision.validators) === 'other';
         await startOver(this.#job.workDir, this.#isLarge ? this.#state() : isOther ? null : saved);
       }
-      return await openBody(this.#job.workDir, kept !== null);
+      return await open(join(this.#job.workDir, BODY_FILE), kept === null ? 'w' : 'r+');
     } catch (thrown) {
       response.discard();
-      throw thrown;
+      throw toDiskError(thrown);
     }
   }
 
@@ -213,15 +213,6 @@ class FileDownload {
       validators: this.#opened.decision.validators,
       segments: this.#segments.map(({ start, end, written }) => [start, end ?? totalBytes, written]),
     };
-  }
-}
-
-async function openBody(workDir: string, keep: boolean): Promise<FileHandle> {
-  try {
-    if (keep) return await open(join(workDir, BODY_FILE), 'r+');
-    return await open(join(workDir, BODY_FILE), 'w');
-  } catch (thrown) {
-    throw toDiskError(thrown);
   }
 }
 

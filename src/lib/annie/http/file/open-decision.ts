@@ -47,7 +47,7 @@ export interface RequestContext {
  * @throws SluiceError `remote_contradiction`, `remote_status` if a request without a range was answered in a way that
  * cannot be used either
  */
-export function interpretResponse(status: number, head: Head, context: RequestContext): OpenDecision {
+export function interpret(status: number, head: Head, context: RequestContext): OpenDecision {
   const validators = validatorsOf(head);
   const extent: Extent = status === 416 ? { kind: 'unplaced' } : extentOf(status, head);
   const { from, known } = context;
@@ -62,20 +62,20 @@ export function interpretResponse(status: number, head: Head, context: RequestCo
   }
   if (extent.kind === 'whole') {
     const { bytes } = extent;
-    if (!mayBeWhole(bytes, validators, from, context)) return requestAgain(context, from, extent, validators);
+    if (!mayBeWhole(bytes, validators, from, context)) return retry(context, from, extent, validators);
     const partialBytes = partialSizesOf(validators, context);
     return { mode: 'whole', totalBytes: bytes, partialBytes, validators };
   }
   // another range, or an unknown total: only the whole file can be trusted
   if (extent.kind === 'unplaced' || extent.totalBytes === null || extent.start !== from)
-    return requestAgain(context, from, extent, validators);
+    return retry(context, from, extent, validators);
   const { end, totalBytes, fits } = extent;
   // a part without a validator: the missing bytes could not be requested safely
   const isNotResumable = known === null && end < totalBytes && validators.ifRange === null;
   const isOther = known !== null && !sameVersion(known.validators, validators);
   const expected = known?.totalBytes ?? reportedSize(validators, context);
   if (!fits || isNotResumable || isOther || (expected !== null && expected !== totalBytes))
-    return requestAgain(context, from, extent, validators);
+    return retry(context, from, extent, validators);
   return { mode: 'ranged', end, totalBytes, validators };
 }
 
@@ -98,12 +98,7 @@ function mayBeWhole(
   return bytes !== null && bytes > 0 && bytes !== known.totalBytes - from;
 }
 
-function requestAgain(
-  context: RequestContext,
-  from: number,
-  extent: Extent,
-  validators: Validators,
-): OpenDecision {
+function retry(context: RequestContext, from: number, extent: Extent, validators: Validators): OpenDecision {
   const { known } = context;
   const reported: Version[] = [];
   const partialSizes: PartialSize[] = [];

@@ -4,12 +4,7 @@ import { isFile } from '../classify.ts';
 import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import type { Version } from '../head.ts';
-import {
-  type RequestContext,
-  interpretResponse,
-  type OpenDecision,
-  type PartialSize,
-} from './open-decision.ts';
+import { type RequestContext, interpret, type OpenDecision, type PartialSize } from './open-decision.ts';
 import { nextFreeSegment, type Segment } from './segments.ts';
 
 /** The address holds a page or a manifest. Nothing was written. */
@@ -36,7 +31,7 @@ export interface OpenRequest {
   withoutRange: boolean;
 }
 
-/** @throws NotAFile, SluiceError as `interpretResponse` and `HttpClient.get` */
+/** @throws NotAFile, SluiceError as `interpret` and `HttpClient.get` */
 export async function openFile(request: OpenRequest): Promise<OpenedFile> {
   const { client, url, signal, known, withoutRange } = request;
   const version = known?.version ?? null;
@@ -70,7 +65,7 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
 }
 
 /**
- * As `interpretResponse`, and discards the response when it throws.
+ * As `interpret`, and discards the response when it throws.
  * @throws NotAFile also for a known file: its address may lead to a login by now
  */
 export function interpretOrDiscard(response: HttpResponse, context: RequestContext): OpenDecision {
@@ -79,7 +74,7 @@ export function interpretOrDiscard(response: HttpResponse, context: RequestConte
     const isRestOfKnown =
       status === 416 || (context.known !== null && extentOf(status, head).kind !== 'whole');
     if (!isRestOfKnown && !isFile(response)) throw new NotAFile();
-    return interpretResponse(status, head, context);
+    return interpret(status, head, context);
   } catch (thrown) {
     response.discard();
     throw thrown;
