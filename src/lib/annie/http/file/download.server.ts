@@ -101,7 +101,7 @@ class FileDownload {
   readonly #opened: OpenedFile;
   readonly #segments: Segment[];
   readonly #name: string;
-  /** Size in the saved state; null = the version cannot be told for sure, so no state is saved. */
+  /** Size in the saved state; null = no strong validator, so no state is saved. */
   readonly #savedBytes: number | null;
   readonly #resumable: boolean;
   readonly #stateFile: StateFile;

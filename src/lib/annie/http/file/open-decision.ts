@@ -126,7 +126,7 @@ function interpretWhole(bytes: number | null, validators: Validators, context: R
   return { mode: 'whole', totalBytes: bytes, partialBytes, validators };
 }
 
-/** Sizes of parts of this version, and of versions that cannot be told from it. */
+/** Sizes of parts of this version, and of versions that may be the same. */
 function partialSizesOf(validators: Validators, { partialSizes = [] }: RequestContext): number[] {
   return partialSizes
     .filter((part) => relationOf(part.validators, validators) !== 'other')

@@ -61,7 +61,7 @@ export interface TransferOptions {
   segments: Segment[];
   totalBytes: number | null;
   validators: Validators;
-  /** The server serves ranges, and its versions can be told apart. */
+  /** The server serves ranges, and its versions have a strong validator. */
   resumable: boolean;
   ranged: boolean;
   maxConnections: number;
