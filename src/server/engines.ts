@@ -5,14 +5,14 @@ import { requireWrapper } from '#lib/annie/ffmpeg/wrapper.server.ts';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
-import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
-import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
 import { findProgram } from '#lib/process/find-program.server.ts';
-import { createReaders } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
-import { createRegistry, type Registry, type RegistryOptions } from '#lib/annie/registry.ts';
-import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
+import { Registry, type RegistryOptions } from '#lib/annie/registry.ts';
+import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -57,9 +57,9 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   const path = process.env['PATH'] ?? '';
   // Engines are installed in the data dir, even if the store is elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
-  const readers = createReaders({ caller: currentSession });
+  const readers = new ReaderPool({ caller: currentSession });
   const ffmpegPath = findProgram('ffmpeg', path);
-  const http = createHttpEngine({
+  const http = new HttpEngine({
     guard,
     readers,
     processes,
@@ -68,7 +68,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     version: VERSION,
   });
   const lux = (name: LuxOptions['name']): Engine =>
-    createLuxEngine({
+    new LuxEngine({
       name,
       processes,
       readers,
@@ -83,7 +83,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     lux('lux'),
     lux('annie'),
     createStandInEngine({ processes, readers, cwd: stateDir, nodePath: process.execPath, ...STAND_IN }),
-    createYtDlpEngine({
+    new YtDlpEngine({
       processes,
       readers,
       proxy,
@@ -93,7 +93,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
       path,
     }),
   ];
-  const registry = createRegistry({
+  const registry = new Registry({
     engines,
     allowed: withAnnie(config.engines, path),
     classify: classifyWith(http, config.engines),

@@ -1,4 +1,4 @@
-/** What every engine must keep, whatever it runs on. An engine's own test calls this with its subject. */
+/** The contract of every engine. The test of an engine calls this with its subject. */
 import type { Test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createHash } from 'node:crypto';
@@ -22,13 +22,13 @@ export interface ContractMedia {
 
 export interface ContractSubject {
   engine: Engine;
-  /** One item whose default stream is this. */
+  /** Has one item with this default stream. */
   media: ContractMedia;
-  /** As `media`, but served so slowly that it can be stopped in the middle. */
+  /** As `media`, but so slow that it can be aborted in the middle. */
   slow: ContractMedia;
-  /** Nothing is there; the codes that say so. */
+  /** An address without media, and the codes for it. */
   missing: { url: string; codes: ErrorCode[] };
-  /** A private address that the guard refuses; null where the engine never dials (a stand-in). */
+  /** A private address that the guard refuses; null if the engine has no network access (the stand-in). */
   refused: string | null;
   close?(): Promise<void>;
 }
@@ -39,7 +39,7 @@ interface Run {
   phases: string[];
 }
 
-/** @param reason why the subject cannot be had here (a loud skip), or null */
+/** @param reason why the subject is not available here (a loud skip), or null */
 export function engineContract(
   test: Test,
   reason: string | null,
@@ -69,14 +69,14 @@ export function engineContract(
     assert.is(status.state, 'ready');
   });
 
-  it('it claims without an opinion on things it cannot take', async ({ engine, media }) => {
+  it('it claims addresses of every kind without failing', async ({ engine, media }) => {
     const url = new URL(media.url);
     for (const kind of [{ kind: 'page' }, { kind: 'manifest', format: 'dash' }] as const) {
       assert.ok(['site', 'generic', 'no'].includes(await engine.claim(url, kind)));
     }
   });
 
-  it('a parse lists whole items with one default stream each, and the same on the way', async ({
+  it('a parse lists complete items with one default stream each, and reports the same items early', async ({
     engine,
     media,
   }) => {
@@ -101,20 +101,20 @@ export function engineContract(
     for (const item of early) assert.ok(known.has(item.id));
   });
 
-  it('what a parse lists can be downloaded by url and stream id alone', async ({ engine, media }, dir) => {
+  it('a listed item can be downloaded by url and stream id alone', async ({ engine, media }, dir) => {
     const { items } = await settles(engine.parse({ url: media.url, signal: new AbortController().signal }));
     const [item] = items;
     const stream = item?.streams.find(({ isDefault }) => isDefault);
     const run = runIn(dir, item?.url ?? '', stream?.id ?? null);
-    await arrived(await settles(engine.download(run.job)), media, dir);
+    await assertComplete(await settles(engine.download(run.job)), media, dir);
   });
 
-  it('no stream id means the default; samples rise and never pass the end', async ({
+  it('without a stream id the default is downloaded; samples rise and never pass the end', async ({
     engine,
     media,
   }, dir) => {
     const run = runIn(dir, media.url);
-    await arrived(await settles(engine.download(run.job)), media, dir);
+    await assertComplete(await settles(engine.download(run.job)), media, dir);
     const received = run.samples.map(({ receivedBytes }) => receivedBytes);
     assert.equal(
       received,
@@ -132,7 +132,7 @@ export function engineContract(
     assert.equal(await readdir(dirname(dir)), ['work']);
   });
 
-  it('a stop ends it with the reason of the stop, and the next attempt arrives whole', async ({
+  it('an abort ends a download with the reason of the abort, and the next attempt completes it', async ({
     engine,
     slow,
   }, dir) => {
@@ -148,8 +148,8 @@ export function engineContract(
     });
     abort.abort(reason);
     assert.is(await settles(ended), reason);
-    const left = await sizes(dir);
-    await arrived(
+    const left = await bytesIn(dir);
+    await assertComplete(
       await settles(engine.download(runIn(dir, slow.url).job), { deadlineMs: 60_000 }),
       slow,
       dir,
@@ -160,30 +160,30 @@ export function engineContract(
   it('a signal that is already aborted starts nothing', async ({ engine, media }, dir) => {
     const reason = new Error('too late');
     const signal = AbortSignal.abort(reason);
-    assert.is(await settles(thrownBy(engine.download(runIn(dir, media.url, null, signal).job))), reason);
-    assert.is(await settles(thrownBy(engine.parse({ url: media.url, signal }))), reason);
-    assert.is(await sizes(dir), 0);
+    assert.is(await settles(rejectionOf(engine.download(runIn(dir, media.url, null, signal).job))), reason);
+    assert.is(await settles(rejectionOf(engine.parse({ url: media.url, signal }))), reason);
+    assert.is(await bytesIn(dir), 0);
   });
 
   it('a quality that is not offered is stream_not_found', async ({ engine, media }, dir) => {
-    const thrown = await settles(thrownBy(engine.download(runIn(dir, media.url, 'no-such-quality').job)));
+    const thrown = await settles(rejectionOf(engine.download(runIn(dir, media.url, 'no-such-quality').job)));
     assert.is(thrown instanceof SluiceError ? thrown.code : thrown, 'stream_not_found');
   });
 
-  it('what is not there has a code that says so', async ({ engine, missing }, dir) => {
+  it('missing media has a code that says so', async ({ engine, missing }, dir) => {
     const { signal } = new AbortController();
     for (const attempt of [
       () => engine.download(runIn(dir, missing.url).job),
       () => engine.parse({ url: missing.url, signal }),
     ]) {
-      const thrown = await settles(thrownBy(attempt()));
+      const thrown = await settles(rejectionOf(attempt()));
       assert.ok(thrown instanceof SluiceError && missing.codes.includes(thrown.code), String(thrown));
     }
   });
 
   it('a private address is address_refused', async ({ engine, refused }, dir) => {
     if (refused === null) return;
-    const thrown = await settles(thrownBy(engine.download(runIn(dir, refused).job)));
+    const thrown = await settles(rejectionOf(engine.download(runIn(dir, refused).job)));
     assert.is(thrown instanceof SluiceError ? thrown.code : thrown, 'address_refused');
   });
 }
@@ -206,7 +206,7 @@ function runIn(
   return { job, samples, phases };
 }
 
-async function arrived(result: FetchedFile, media: ContractMedia, dir: string): Promise<void> {
+async function assertComplete(result: FetchedFile, media: ContractMedia, dir: string): Promise<void> {
   assert.ok(resolve(result.path).startsWith(resolve(dir) + sep), 'inside the work dir');
   assert.is((await stat(result.path)).size, result.bytes);
   assert.ok(result.suggestedName.length > 0);
@@ -220,13 +220,13 @@ async function arrived(result: FetchedFile, media: ContractMedia, dir: string): 
   );
 }
 
-async function sizes(dir: string): Promise<number> {
+async function bytesIn(dir: string): Promise<number> {
   let bytes = 0;
   for (const name of await readdir(dir)) bytes += (await stat(join(dir, name))).size;
   return bytes;
 }
 
-async function thrownBy(promise: Promise<unknown>): Promise<unknown> {
+async function rejectionOf(promise: Promise<unknown>): Promise<unknown> {
   return promise.then(
     () => 'nothing thrown',
     (thrown: unknown) => thrown,

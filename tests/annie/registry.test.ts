@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { Claim, Engine, ParseRequest, UrlKind } from '#lib/annie/engine.ts';
-import { createRegistry, type Registry } from '#lib/annie/registry.ts';
+import { Registry } from '#lib/annie/registry.ts';
 import { SluiceError, type ErrorCode } from '#lib/protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '#lib/protocol/media.ts';
 
@@ -53,7 +53,7 @@ function registry(
 ): Registry {
   const classify = (): Promise<UrlKind> =>
     typeof found === 'string' ? Promise.reject(new SluiceError(found)) : Promise.resolve(found);
-  return createRegistry({ engines, allowed, classify });
+  return new Registry({ engines, allowed, classify });
 }
 
 const { signal } = new AbortController();
@@ -74,7 +74,7 @@ async function refusal(promise: Promise<unknown>): Promise<SluiceError> {
 
 const http = engine('http', { claim: (kind) => (kind === DASH ? 'no' : 'generic') });
 
-test('direct media and HLS go to the built-in engine, whoever knows the site', async () => {
+test('direct media and HLS go to the built-in engine, even if another engine has code for the site', async () => {
   const engines = [engine('lux', { claim: 'site' }), engine('yt-dlp'), http];
   assert.equal(await order(registry(engines, FILE)), ['http', 'lux', 'yt-dlp']);
   assert.equal(await order(registry(engines, HLS)), ['http', 'lux', 'yt-dlp']);
@@ -84,13 +84,13 @@ test('DASH goes to yt-dlp', async () => {
   assert.equal(await order(registry([http, engine('lux'), engine('yt-dlp')], DASH)), ['yt-dlp', 'lux']);
 });
 
-test('DASH without yt-dlp says how to get it', async () => {
+test('DASH without yt-dlp fails with how to install it', async () => {
   const error = await refusal(order(registry([http, engine('yt-dlp', { status: 'missing' })], DASH)));
   assert.is(error.code, 'engine_missing');
   assert.match(error.message, /yt-dlp is not installed. Get it./);
 });
 
-test('a page goes to who knows its site, then to the scan, then to who can try', async () => {
+test('a page goes to an engine with code for its site, then to the scan, then to engines that can try', async () => {
   const engines = [
     http,
     engine('yt-dlp'),
@@ -100,7 +100,7 @@ test('a page goes to who knows its site, then to the scan, then to who can try',
   assert.equal(await order(registry(engines, PAGE)), ['lux', 'http', 'yt-dlp']);
 });
 
-test('among equals the preferred one comes first', async () => {
+test('among equal claims the preferred engine comes first', async () => {
   const site = { claim: 'site' } as const;
   const engines = [http, engine('lux', site), engine('yt-dlp', site)];
   assert.equal(await order(registry(engines, PAGE, ['http', 'lux', 'yt-dlp'])), ['lux', 'yt-dlp', 'http']);
@@ -123,7 +123,7 @@ test('a requested engine is taken without a probing request', async () => {
   assert.equal(await order(known, 'yt-dlp'), ['yt-dlp']);
 });
 
-test('a requested engine that cannot be had is refused with what to do', async () => {
+test('a requested engine that is not available is refused with what to do', async () => {
   const engines = [http, engine('lux', { status: 'missing' }), engine('yt-dlp', { status: 'unusable' })];
   const missing = await refusal(order(registry(engines, PAGE), 'lux'));
   assert.is(missing.code, 'engine_missing');
@@ -141,14 +141,14 @@ for (const code of [
   'timeout',
   'remote_error',
 ] as const) {
-  test(`a probe that ends in ${code} is the answer, whoever knows the site`, async () => {
+  test(`a probe that fails with ${code} fails the address, even if an engine has code for the site`, async () => {
     const known = registry([http, engine('yt-dlp', { claim: 'site' })], code);
     assert.is((await refusal(order(known))).code, code);
   });
 }
 
 for (const code of ['remote_denied', 'remote_status'] as const) {
-  test(`after ${code} to the probe only who knows the site may still try`, async () => {
+  test(`after a probe that fails with ${code} only engines with code for the site are tried`, async () => {
     assert.equal(await order(registry([http, engine('yt-dlp', { claim: 'site' }), engine('lux')], code)), [
       'yt-dlp',
     ]);
@@ -156,7 +156,7 @@ for (const code of ['remote_denied', 'remote_status'] as const) {
   });
 }
 
-test('what is no web address is refused before anything is asked', async () => {
+test('an invalid address is refused before any engine is asked', async () => {
   const known = registry([http], PAGE);
   for (const [url, code] of [
     ['--exec=id', 'invalid_url'],
@@ -169,7 +169,7 @@ test('what is no web address is refused before anything is asked', async () => {
   }
 });
 
-test('parsing walks on while engines cannot, and says which one could', async () => {
+test('parsing tries the next engine until one succeeds, and reports which', async () => {
   const items: MediaItem[] = [
     { id: '1', url: URL_OF_PAGE, site: 'media.test', title: 'A', type: 'video', streams: [] },
   ];
@@ -197,7 +197,7 @@ test('parsing walks on while engines cannot, and says which one could', async ()
   assert.equal(heard, [['yt-dlp', items]]);
 });
 
-test('parsing stops at an engine that failed at what it can do', async () => {
+test('parsing stops at an engine that fails for another reason', async () => {
   const known = registry(
     [
       engine('lux', { claim: 'site', parse: failing('engine_exit') }),
@@ -208,7 +208,7 @@ test('parsing stops at an engine that failed at what it can do', async () => {
   assert.is((await refusal(known.parse({ url: URL_OF_PAGE, engine: null, signal }))).code, 'engine_exit');
 });
 
-test('when nobody can, the most telling refusal is reported', async () => {
+test('when no engine succeeds, the most informative failure is reported', async () => {
   const parse = (engines: Engine[]): Promise<unknown> =>
     registry(engines, PAGE).parse({ url: URL_OF_PAGE, engine: null, signal });
   const unsupported = { parse: failing('unsupported_url') };
@@ -233,7 +233,7 @@ test('when nobody can, the most telling refusal is reported', async () => {
   );
 });
 
-test('what one engine cannot read another is asked for', async () => {
+test('after too_complex the next engine is tried', async () => {
   const found = { engine: 'yt-dlp' as const, items: [] };
   const known = registry(
     [
@@ -245,11 +245,11 @@ test('what one engine cannot read another is asked for', async () => {
   assert.equal(await known.parse({ url: URL_OF_PAGE, engine: null, signal }), found);
 });
 
-test('statuses are asked once for a minute, at once when refreshed, and never reject', async () => {
+test('statuses are cached for a minute, fetched at once when refreshed, and never reject', async () => {
   let now = 0;
   asked.length = 0;
   const engines = [engine('lux', { status: 'throws' }), engine('http')];
-  const known = createRegistry({
+  const known = new Registry({
     engines,
     allowed: ['http', 'lux'],
     classify: () => Promise.resolve(PAGE),
@@ -274,9 +274,9 @@ test('statuses are asked once for a minute, at once when refreshed, and never re
   assert.is(asked.length, 6);
 });
 
-test('an abort during the probe is not taken for a failed probe', async () => {
+test('an abort during the probe is not a failed probe', async () => {
   const controller = new AbortController();
-  const known = createRegistry({
+  const known = new Registry({
     engines: [engine('yt-dlp', { claim: 'site' })],
     allowed: ['yt-dlp'],
     classify: (_url, aborted) =>

@@ -1,4 +1,4 @@
-/** What of strangers' text and of engines' output is still looked at in the main thread: all of it in linear time. */
+/** Untrusted text and engine output that is still parsed in the main thread: all of it in linear time. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { safeFileName } from '#lib/files/file-name.ts';
@@ -219,7 +219,7 @@ for (const [what, look] of Object.entries(LOOKS)) {
   });
 }
 
-/** Each once took longer than that. */
+/** Each of these was once slower than linear. */
 const TEXTS: Record<string, (size: number) => () => unknown> = {
   'blanks in a head': (n) => {
     const text = `HTTP/1.1 200 OK\r\nx:${repeated(' ', n)}\0`;

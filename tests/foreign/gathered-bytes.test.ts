@@ -6,18 +6,18 @@ import { HeadBytes } from '#lib/annie/http/file/head-bytes.ts';
 
 const bytes = fc.uint8Array({ maxLength: 60_000 });
 
-test('what was gathered comes out as it went in, in blocks that can be given away', () => {
+test('gathered bytes are returned unchanged, in blocks that can be transferred', () => {
   fc.assert(
     fc.property(fc.array(bytes, { maxLength: 8 }), (chunks) => {
       const gathered = new GatheredBytes();
       for (const chunk of chunks) {
-        const lent = chunk.slice();
-        gathered.add(lent);
-        lent.fill(7);
+        const copy = chunk.slice();
+        gathered.add(copy);
+        copy.fill(7);
       }
       const all = Buffer.concat(chunks);
       assert.is(gathered.length, all.length);
-      assert.equal(Buffer.from(gathered.start(100)), all.subarray(0, 100));
+      assert.equal(Buffer.from(gathered.peek(100)), all.subarray(0, 100));
       const blocks = gathered.take();
       assert.ok(Buffer.concat(blocks).equals(all));
       const buffers = new Set(blocks.map(({ buffer }) => buffer as ArrayBuffer));
@@ -29,7 +29,7 @@ test('what was gathered comes out as it went in, in blocks that can be given awa
   );
 });
 
-test('a head ends at its empty line, however it is cut, and what follows is kept', () => {
+test('a head ends at its empty line, however it is chunked, and what follows is kept', () => {
   const answer = 'HTTP/1.1 200 OK\r\nA: b\r\n\r\nbody\r\n\r\n';
   fc.assert(
     fc.property(fc.array(fc.nat(answer.length), { maxLength: 6 }), (cuts) => {

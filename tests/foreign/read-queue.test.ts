@@ -5,7 +5,7 @@ import { ReadQueue } from '#lib/foreign/read-queue.ts';
 const queue = (): ReadQueue<string> => new ReadQueue({ waiting: 5, waitingOfOneCaller: 3 });
 const [a, b, c] = [{}, {}, {}];
 
-test('who came first goes first, and one caller has one read at a time', () => {
+test('the first caller goes first, and each has one read at a time', () => {
   const waiting = queue();
   for (const [caller, read] of [
     [a, 'a1'],
@@ -16,15 +16,15 @@ test('who came first goes first, and one caller has one read at a time', () => {
   assert.is(waiting.next()?.read, 'a1');
   assert.is(waiting.next()?.read, 'b1');
   assert.is(waiting.next(), null);
-  waiting.served(a, 1);
+  waiting.finished(a, 1);
   assert.is(waiting.next()?.read, 'a2');
 });
 
-test('who has used the least goes first, whoever came before', () => {
+test('the caller that has used the least time goes first, even if it came later', () => {
   const waiting = queue();
   waiting.add(a, 'a1');
   waiting.next();
-  waiting.served(a, 3000);
+  waiting.finished(a, 3000);
   for (const [caller, read] of [
     [a, 'a2'],
     [b, 'b1'],
@@ -37,7 +37,7 @@ test('who has used the least goes first, whoever came before', () => {
   );
 });
 
-test('too many of one caller, and too many altogether, are refused', () => {
+test('too many reads of one caller, and too many in total, are refused', () => {
   const waiting = queue();
   assert.equal(
     ['a1', 'a2', 'a3', 'a4'].map((read) => waiting.add(a, read)),
@@ -51,7 +51,7 @@ test('too many of one caller, and too many altogether, are refused', () => {
   assert.ok(waiting.add(b, 'b3'));
 });
 
-test('what no longer waits is not read, and makes room', () => {
+test('a removed read does not run, and makes room', () => {
   const waiting = queue();
   for (const read of ['a1', 'a2', 'a3']) waiting.add(a, read);
   waiting.remove(a, 'a1');
@@ -60,7 +60,7 @@ test('what no longer waits is not read, and makes room', () => {
   assert.ok(waiting.add(a, 'a4'));
   assert.is(waiting.next()?.read, 'a2');
   assert.equal(waiting.clear(), ['a3', 'a4']);
-  waiting.served(a, 1);
+  waiting.finished(a, 1);
   assert.is(waiting.next(), null);
 });
 

@@ -2,14 +2,14 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parsePlaylist } from '#lib/foreign/playlist/playlist.ts';
 import type { OutputOf } from '#lib/foreign/port.ts';
-import { createReaders, type OwnedReaders, type ReadersOptions } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool, type ReadersOptions } from '#lib/foreign/reader-pool.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
 const HERE = 'https://media.example/list.m3u8';
 /** 90,000 fragments: some 100 ms of CPU. */
 const LARGE = `#EXTM3U\n${'#EXTINF:1,\nhttps://cdn.example/piece.ts?with=some&words=more\n'.repeat(90_000)}#EXT-X-ENDLIST`;
-/** Six times what is ever read of a page: most of a second. */
+/** Six times the largest page: most of a second of CPU. */
 const HEAVY = '<b>'.repeat(8_000_000);
 const SMALL = '#EXTM3U\n#EXTINF:2,\na.ts\n#EXT-X-ENDLIST';
 
@@ -18,9 +18,9 @@ const bytes = (text: string): Uint8Array => new TextEncoder().encode(text);
 
 async function withReaders(
   options: ReadersOptions,
-  body: (readers: OwnedReaders) => Promise<void>,
+  body: (readers: ReaderPool) => Promise<void>,
 ): Promise<void> {
-  const readers = createReaders(options);
+  const readers = new ReaderPool(options);
   try {
     await body(readers);
   } finally {
@@ -29,11 +29,11 @@ async function withReaders(
   }
 }
 
-function playlist(readers: OwnedReaders, text: string, signal = job()): Promise<OutputOf<'playlist'>> {
+function playlist(readers: ReaderPool, text: string, signal = job()): Promise<OutputOf<'playlist'>> {
   return settles(readers.read('playlist', { chunks: [bytes(text)], url: HERE }, signal));
 }
 
-function page(readers: OwnedReaders, text: string, signal = job()): Promise<OutputOf<'page'>> {
+function page(readers: ReaderPool, text: string, signal = job()): Promise<OutputOf<'page'>> {
   return settles(readers.read('page', { chunks: [bytes(text)], url: HERE }, signal));
 }
 
@@ -47,7 +47,7 @@ async function errorOf(promise: Promise<unknown>): Promise<SluiceError | null> {
   }
 }
 
-test('what is read in a thread is what the reader gives', () =>
+test('a thread returns what the reader returns', () =>
   withReaders({}, async (readers) => {
     assert.is(readers.threads, 0);
     assert.equal(await playlist(readers, SMALL), parsePlaylist(SMALL, new URL(HERE)));
@@ -58,7 +58,7 @@ test('what is read in a thread is what the reader gives', () =>
     assert.is(fragments.length, 90_000);
   }));
 
-test('bytes are given away, into the thread and out of it', () =>
+test('bytes are transferred, into the thread and out of it', () =>
   withReaders({}, async (readers) => {
     const info = '{"id":"x","title":"é","formats":[{"format_id":"1","ext":"mp4"}]}';
     const chunks = [bytes(info.slice(0, 30)), bytes(info.slice(30))];
@@ -71,7 +71,7 @@ test('bytes are given away, into the thread and out of it', () =>
     assert.is(new TextDecoder().decode(items[0]?.info ?? undefined), info);
   }));
 
-test('an error keeps its code, its words and whether it passes by itself', () =>
+test('an error keeps its code, its message and whether it is transient', () =>
   withReaders({}, async (readers) => {
     const error = await errorOf(playlist(readers, 'no playlist'));
     assert.is(error?.code, 'invalid_manifest');
@@ -85,26 +85,26 @@ test('an error keeps its code, its words and whether it passes by itself', () =>
     assert.equal([last.code, last.transient], ['engine_exit', false]);
   }));
 
-test('a read past its time is too_complex, for good, and the next one is read', () =>
+test('a read past its time is too_complex, not transient, and the next one is read', () =>
   withReaders({ cpuMs: 5 }, async (readers) => {
     const error = await errorOf(page(readers, HEAVY));
     assert.equal([error?.code, error?.transient], ['too_complex', false]);
     await waitFor(() => readers.threads === 0, { what: 'the thread to be gone' });
   }));
 
-test('the clock ends what the CPU does not', () =>
+test('the wall clock ends a read that the CPU limit does not', () =>
   withReaders({ wallMs: 1 }, async (readers) => {
     assert.is((await errorOf(page(readers, HEAVY)))?.code, 'too_complex');
   }));
 
-test('a read past its memory is too_complex, and nothing else ends', () =>
+test('a read past its memory is too_complex, and nothing else is terminated', () =>
   withReaders({ maxHeapMb: 20 }, async (readers) => {
     const error = await errorOf(playlist(readers, LARGE));
     assert.equal([error?.code, error?.transient], ['too_complex', false]);
     assert.is((await playlist(readers, SMALL)).kind, 'media');
   }));
 
-test('an abort ends the thread in the middle of a read, with the reason of the abort', () =>
+test('an abort terminates the thread in the middle of a read, with the reason of the abort', () =>
   withReaders({ maxThreads: 1, idleMs: 600_000 }, async (readers) => {
     const controller = new AbortController();
     const reading = errorOf(page(readers, HEAVY, controller.signal));
@@ -115,7 +115,7 @@ test('an abort ends the thread in the middle of a read, with the reason of the a
     assert.is((await errorOf(playlist(readers, SMALL, controller.signal)))?.code, 'timeout');
   }));
 
-test('what waits is not read after an abort', () =>
+test('a waiting read does not run after an abort', () =>
   withReaders({ maxThreads: 1 }, async (readers) => {
     const controller = new AbortController();
     const first = playlist(readers, LARGE);
@@ -125,7 +125,7 @@ test('what waits is not read after an abort', () =>
     assert.is((await first).kind, 'media');
   }));
 
-test('there are two threads at most, and none some time after', () =>
+test('there are two threads at most, and none after the idle time', () =>
   withReaders({ idleMs: 20 }, async (readers) => {
     const most: number[] = [];
     const all = Array.from({ length: 6 }, async () => {
@@ -138,7 +138,7 @@ test('there are two threads at most, and none some time after', () =>
     assert.is((await playlist(readers, SMALL)).kind, 'media');
   }));
 
-test('two reads that take for ever delay another one by their time, not for ever', () =>
+test('two endless reads delay another one only until their time limit', () =>
   withReaders({ cpuMs: 60 }, async (readers) => {
     const order: string[] = [];
     const hostile = Array.from({ length: 2 }, async () => {
@@ -154,7 +154,7 @@ test('two reads that take for ever delay another one by their time, not for ever
     );
   }));
 
-test('too many reads of one job wait no longer than it takes to say so', () =>
+test('too many reads of one job are refused at once', () =>
   withReaders({ maxThreads: 1, maxWaitingOfOneCaller: 2 }, async (readers) => {
     const mine = job();
     const reads = Array.from({ length: 4 }, () => errorOf(playlist(readers, SMALL, mine)));
@@ -162,8 +162,8 @@ test('too many reads of one job wait no longer than it takes to say so', () =>
     assert.equal(codes, ['read', 'read', 'read', 'too_many_requests']);
   }));
 
-test('after the end nothing is read, and what was being read says so', async () => {
-  const readers = createReaders();
+test('after close nothing is read, and running reads are rejected', async () => {
+  const readers = new ReaderPool();
   const reading = errorOf(playlist(readers, LARGE));
   await settles(readers.close());
   assert.is((await reading)?.code, 'not_ready');

@@ -74,13 +74,13 @@ test('imports go down the stairs only', () => {
 
 /** What of `foreign` the main thread may run: none of it reads a text. */
 const IN_THE_MAIN_THREAD = [
-  'carried-error.ts',
+  'serialized-error.ts',
   'gathered-bytes.ts',
   'limits.ts',
   'port.ts',
   'reader-pool.server.ts',
   'yt-dlp/item-url.ts',
-  'yt-dlp/wishes.ts',
+  'yt-dlp/presets.ts',
 ].map((name) => `src/lib/foreign/${name}`);
 
 test("what reads strangers' text is never called in the main thread: all others take its types, and the pool", () => {

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SimulatedClock } from 'xstate';
 import type { Engine, EngineJob, ParseRequest, UrlKind } from '#lib/annie/engine.ts';
 import type { FetchedFile } from '#lib/files/fetched-file.ts';
-import { createRegistry } from '#lib/annie/registry.ts';
+import { Registry } from '#lib/annie/registry.ts';
 import { Runner, type RunnerOptions } from '#lib/runner/runner.ts';
 import type { EngineName, ParseResult } from '#lib/protocol/media.ts';
 import type { RunnerEvent, StartJob } from '#lib/protocol/runner.ts';
@@ -129,7 +129,7 @@ export async function createFixture({ classify, ...options }: FixtureOptions = {
   const other = new ManualEngine('yt-dlp');
   const deliveries: Fixture['deliveries'] = [];
   const logged: string[] = [];
-  const registry = createRegistry({
+  const registry = new Registry({
     engines: [http, other],
     allowed: ['http', 'yt-dlp'],
     classify: classify ?? (() => Promise.resolve({ kind: 'page' })),

@@ -1,4 +1,4 @@
-/** Which engines there are, and which of them is asked for an address, in what order. */
+/** The engines of this server, and which of them to try for an address, in what order. */
 import type { Engine, UrlKind } from './engine.ts';
 import { SluiceError, toSluiceError, type ErrorCode } from '../protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
@@ -11,7 +11,7 @@ export interface RegistryOptions {
   allowed: readonly EngineName[];
   /** One probing request: what is at the address? @throws SluiceError network codes, `address_refused`, `remote_*` */
   classify: (url: string, signal: AbortSignal) => Promise<UrlKind>;
-  /** ms for which an engine's status is believed. */
+  /** ms for which statuses are cached. */
   statusTtlMs?: number;
   now?: () => number;
 }
@@ -23,90 +23,74 @@ export interface RegistryParse {
   onItems?: (engine: EngineName, items: MediaItem[]) => void;
 }
 
-export interface Registry {
-  /** Every allowed engine, ready or with what to do about it; asked anew after 60 s. Never rejects. */
-  statuses(): Promise<EngineStatus[]>;
-  /** As `statuses`, asked anew now. */
-  refresh(): Promise<EngineStatus[]>;
-  /**
-   * The engines to try for this address, best first, never empty. A requested one is taken at its word, without
-   * touching the network.
-   * @throws SluiceError `invalid_url`, `unsupported_scheme`, `engine_unknown`, `engine_missing`,
-   * `engine_version`, `unsupported_url`, and whatever the probing request met
-   */
-  choose(url: string, requested: EngineName | null, signal: AbortSignal): Promise<Engine[]>;
-  /** Asks one after the other until one can list what is there. @throws SluiceError as `choose` and `Engine.parse` */
-  parse(request: RegistryParse): Promise<ParseResult>;
-}
-
-/** What an engine says when it is not the one to ask: the next may know better. */
-const CANNOT: readonly ErrorCode[] = [
+/** Failures after which another engine is tried. */
+const TRY_NEXT_CODES: readonly ErrorCode[] = [
   'too_complex',
   'unsupported_url',
   'no_media',
   'engine_missing',
   'engine_version',
 ];
-/** Of those, what tells a person most. */
-const TELLING: readonly ErrorCode[] = ['too_complex', 'no_media'];
-/** A probe so refused may be a shop window that only lets in who knows the site. */
-const SITE_MAY_KNOW: readonly ErrorCode[] = ['remote_denied', 'remote_status'];
+/** The most informative of those, in order. */
+const INFORMATIVE_CODES: readonly ErrorCode[] = ['too_complex', 'no_media'];
+/** Failures of the probe after which an engine with code for the site may still succeed. */
+const PROBE_REFUSED_CODES: readonly ErrorCode[] = ['remote_denied', 'remote_status'];
 
 const STATUS_TTL_MS = 60_000;
 
-export function createRegistry(options: RegistryOptions): Registry {
-  const { classify, statusTtlMs = STATUS_TTL_MS, now = () => performance.now() } = options;
-  const engines = options.allowed.flatMap((name) => options.engines.filter((engine) => engine.name === name));
-  let cached: { at: number; statuses: Promise<EngineStatus[]> } | null = null;
+export class Registry {
+  /** The allowed engines, preferred first. */
+  readonly #engines: Engine[];
+  readonly #options: RegistryOptions;
+  #cached: { at: number; statuses: Promise<EngineStatus[]> } | null = null;
 
-  function refresh(): Promise<EngineStatus[]> {
-    cached = { at: now(), statuses: Promise.all(engines.map(statusOf)) };
-    return cached.statuses;
+  constructor(options: RegistryOptions) {
+    const { engines, allowed } = options;
+    this.#engines = allowed.flatMap((name) => engines.filter((engine) => engine.name === name));
+    this.#options = options;
   }
 
-  function statuses(): Promise<EngineStatus[]> {
-    return cached !== null && now() - cached.at < statusTtlMs ? cached.statuses : refresh();
+  /** Every allowed engine, ready or with what to do about it; cached for 60 s. Never rejects. */
+  statuses(): Promise<EngineStatus[]> {
+    const { statusTtlMs = STATUS_TTL_MS } = this.#options;
+    const cached = this.#cached;
+    return cached !== null && this.#now() - cached.at < statusTtlMs ? cached.statuses : this.refresh();
   }
 
-  async function requestedEngine(name: EngineName): Promise<Engine> {
-    const engine = engines.find((candidate) => candidate.name === name);
-    if (!engine) throw new SluiceError('engine_unknown', `There is no engine "${name}" here.`);
-    const status = (await statuses()).find((candidate) => candidate.engine === name);
-    if (status?.state === 'ready') return engine;
-    throw notReady(status ?? { engine: name, state: 'missing', remedy: '' });
+  /** As `statuses`, not cached. */
+  refresh(): Promise<EngineStatus[]> {
+    this.#cached = { at: this.#now(), statuses: Promise.all(this.#engines.map(statusOf)) };
+    return this.#cached.statuses;
   }
 
-  async function choose(url: string, requested: EngineName | null, signal: AbortSignal): Promise<Engine[]> {
+  /**
+   * The engines to try for this address, best first, never empty. A requested one is returned without touching the network.
+   * @throws SluiceError `invalid_url`, `unsupported_scheme`, `engine_unknown`, `engine_missing`,
+   * `engine_version`, `unsupported_url`, and what the probing request throws
+   */
+  async choose(url: string, requested: EngineName | null, signal: AbortSignal): Promise<Engine[]> {
     const parsed = checkUrl(url);
-    if (requested !== null) return [await requestedEngine(requested)];
-    const [known, kind] = await Promise.all([statuses(), probe(url, signal)]);
-    const ready = engines.filter((_, index) => known[index]?.state === 'ready');
+    if (requested !== null) return [await this.#requestedEngine(requested)];
+    const [statuses, kind] = await Promise.all([this.statuses(), this.#probe(url, signal)]);
+    const ready = this.#engines.filter((_, index) => statuses[index]?.state === 'ready');
     if (kind instanceof SluiceError) {
-      const page: UrlKind = { kind: 'page' };
-      const ranked = SITE_MAY_KNOW.includes(kind.code) ? await rankEngines(ready, parsed, page, 'site') : [];
+      if (!PROBE_REFUSED_CODES.includes(kind.code)) throw kind;
+      const ranked = await rankEngines(ready, parsed, { kind: 'page' }, 'site');
       if (ranked.length === 0) throw kind;
       return ranked;
     }
     const ranked = await rankEngines(ready, parsed, kind, 'generic');
     if (ranked.length > 0) return ranked;
-    const wanted = kind.kind === 'manifest' && kind.format === 'dash' ? 'yt-dlp' : null;
-    const absent = known.find((status) => status.engine === wanted);
-    if (absent && absent.state !== 'ready') throw notReady(absent);
+    const needed = kind.kind === 'manifest' && kind.format === 'dash' ? 'yt-dlp' : null;
+    const status = statuses.find(({ engine }) => engine === needed);
+    if (status && status.state !== 'ready') throw notReady(status);
     throw new SluiceError('unsupported_url');
   }
 
-  async function probe(url: string, signal: AbortSignal): Promise<UrlKind | SluiceError> {
-    try {
-      return await classify(url, signal);
-    } catch (thrown) {
-      signal.throwIfAborted();
-      return toSluiceError(thrown);
-    }
-  }
-
-  async function parse({ url, engine: requested, signal, onItems }: RegistryParse): Promise<ParseResult> {
+  /** Tries one engine after the other until one can list the media. @throws SluiceError as `choose` and `Engine.parse` */
+  async parse({ url, engine: requested, signal, onItems }: RegistryParse): Promise<ParseResult> {
     const failures: unknown[] = [];
-    for (const engine of await choose(url, requested, signal)) {
+    for (const engine of await this.choose(url, requested, signal)) {
       signal.throwIfAborted();
       try {
         return await engine.parse({
@@ -115,28 +99,47 @@ export function createRegistry(options: RegistryOptions): Registry {
           ...(onItems ? { onItems: (items: MediaItem[]) => onItems(engine.name, items) } : {}),
         });
       } catch (thrown) {
-        if (signal.aborted || !anotherMayKnow(thrown)) throw thrown;
+        if (signal.aborted || !shouldTryNext(thrown)) throw thrown;
         failures.push(thrown);
       }
     }
-    throw mostTelling(failures);
+    throw mostInformative(failures);
   }
 
-  return { statuses, refresh, choose, parse };
+  #now(): number {
+    return this.#options.now?.() ?? performance.now();
+  }
+
+  async #requestedEngine(name: EngineName): Promise<Engine> {
+    const engine = this.#engines.find((candidate) => candidate.name === name);
+    if (!engine) throw new SluiceError('engine_unknown', `There is no engine "${name}" here.`);
+    const status = (await this.statuses()).find((candidate) => candidate.engine === name);
+    if (status?.state === 'ready') return engine;
+    throw notReady(status ?? { engine: name, state: 'missing', remedy: '' });
+  }
+
+  async #probe(url: string, signal: AbortSignal): Promise<UrlKind | SluiceError> {
+    try {
+      return await this.#options.classify(url, signal);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      return toSluiceError(thrown);
+    }
+  }
 }
 
-/** Whether the next engine should be asked after this failure. */
-export function anotherMayKnow(thrown: unknown): boolean {
-  return thrown instanceof SluiceError && CANNOT.includes(thrown.code);
+/** Whether the next engine should be tried after this failure. */
+export function shouldTryNext(thrown: unknown): boolean {
+  return thrown instanceof SluiceError && TRY_NEXT_CODES.includes(thrown.code);
 }
 
-/** Of several engines' refusals the one that says most: anything else, then `too_complex`, `no_media`, then the first. */
-export function mostTelling(failures: readonly unknown[]): unknown {
+/** The failure to report of several engines: one that ends the search, then `too_complex`, `no_media`, then the first. */
+export function mostInformative(failures: readonly unknown[]): unknown {
   const coded = failures.filter((failure) => failure instanceof SluiceError);
-  const told = TELLING.map((telling) => coded.find(({ code }) => code === telling));
+  const informative = INFORMATIVE_CODES.map((wanted) => coded.find(({ code }) => code === wanted));
   return (
-    failures.find((failure) => !anotherMayKnow(failure)) ??
-    told.find((failure) => failure !== undefined) ??
+    failures.find((failure) => !shouldTryNext(failure)) ??
+    informative.find((failure) => failure !== undefined) ??
     failures[0] ??
     new SluiceError('unsupported_url')
   );

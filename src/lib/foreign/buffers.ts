@@ -1,7 +1,7 @@
-/** Deeper than any input or output holds bytes. */
+/** No input or output holds bytes deeper than this. */
 const MAX_DEPTH = 4;
 
-/** The buffers of all bytes in plain data, each once: what goes with it to another thread instead of being copied. */
+/** The distinct buffers in plain data, for the transfer list of `postMessage`. */
 export function buffersIn(value: unknown): ArrayBuffer[] {
   const found = new Set<ArrayBuffer>();
   collect(value, found, 0);

@@ -1,11 +1,11 @@
-/** The first block: a small answer fits into it. */
+/** A small response fits into the first block. */
 const FIRST_BYTES = 16 * 1024;
-/** Blocks double up to this: what is left of the last is wasted. */
+/** Blocks double up to this size; the rest of the last one is wasted. */
 const LARGEST_BYTES = 1024 * 1024;
 
 /**
- * Bytes as they come, copied once into blocks of our own, that a thread can be given without a second copy. Chunks may be
- * of one byte each: they cost what their bytes do.
+ * Collects chunks in blocks that can be transferred to a thread, with one copy of each byte. The cost depends on the bytes,
+ * not on the number of chunks.
  */
 export class GatheredBytes {
   #blocks: Uint8Array[] = [];
@@ -17,7 +17,7 @@ export class GatheredBytes {
     return this.#total;
   }
 
-  /** The chunk may be written to again afterwards. */
+  /** Copies the chunk. */
   add(chunk: Uint8Array): void {
     for (let at = 0; at < chunk.length;) {
       let block = this.#blocks.at(-1);
@@ -34,13 +34,13 @@ export class GatheredBytes {
     this.#total += chunk.length;
   }
 
-  /** The first bytes, 16 KiB at most. To be looked at, not kept. */
-  start(length: number): Uint8Array {
+  /** The first bytes, 16 KiB at most; a view that must not be kept. */
+  peek(length: number): Uint8Array {
     const [first = new Uint8Array()] = this.#blocks;
     return first.subarray(0, Math.min(length, this.#total));
   }
 
-  /** All of it, to be given away; nothing is left here. */
+  /** Returns all bytes and empties this. */
   take(): Uint8Array[] {
     const blocks = this.#blocks;
     const last = blocks.pop();

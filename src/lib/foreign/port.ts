@@ -1,4 +1,4 @@
-/** How strangers' text is read: by name, in a thread that is ended when it takes too long. */
+/** The port to readers of untrusted text, which run in a thread that is terminated when it takes too long. */
 import type { readers } from './readers.ts';
 
 type Table = typeof readers;
@@ -8,11 +8,11 @@ export type OutputOf<Name extends ReaderName> = ReturnType<Table[Name]>;
 
 export interface Readers {
   /**
-   * Bytes in `input.chunks` are given away: their buffers are empty afterwards.
-   * @param signal of the job that asks. Its abort ends the thread at once. One job has one read at a time; its others wait,
-   * and the job that has used the least goes first.
-   * @throws SluiceError what the reader throws; `too_complex` past the time or the memory that a read may take;
-   * `too_many_requests` when too many wait; `not_ready` after `close`; the signal's reason
+   * Bytes in `input.chunks` are transferred: their buffers are empty afterwards.
+   * @param signal of the calling job. An abort terminates the thread at once. A job has one read at a time; its others wait,
+   * and the job that has used the least time goes first.
+   * @throws SluiceError what the reader throws; `too_complex` past the limits of time and memory; `too_many_requests` when
+   * too many wait; `not_ready` after `close`; the signal's reason
    */
   read<Name extends ReaderName>(
     name: Name,

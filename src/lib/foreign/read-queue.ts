@@ -1,20 +1,20 @@
 /**
- * Who is read for next. One caller (a session) has one read at a time, so that none holds all threads; among those that
- * wait, the one that has used the least time so far goes first: text that takes long waits behind text that does not. Pure.
+ * Decides whose read is next. A caller (a session) has one read at a time, so that none can occupy all threads. Of the callers
+ * that wait, the one that has used the least time goes first: slow text waits behind fast text. Pure.
  */
 export interface QueueLimits {
   waiting: number;
   waitingOfOneCaller: number;
 }
 
-/** Callers whose use is remembered; then all begin at 0 again. */
+/** Callers whose used time is remembered; beyond, all begin at 0 again. */
 const MAX_REMEMBERED = 1000;
 
 export class ReadQueue<Read> {
   readonly #limits: QueueLimits;
-  /** Those with a read that waits, in the order in which they came. */
+  /** By caller, in order of arrival. */
   readonly #waiting = new Map<unknown, Read[]>();
-  readonly #served = new Set<unknown>();
+  readonly #reading = new Set<unknown>();
   readonly #usedMs = new Map<unknown, number>();
   #count = 0;
 
@@ -22,50 +22,50 @@ export class ReadQueue<Read> {
     this.#limits = limits;
   }
 
-  /** False = too many wait. */
+  /** False = too many are waiting. */
   add(caller: unknown, read: Read): boolean {
-    const mine = this.#waiting.get(caller) ?? [];
-    if (this.#count >= this.#limits.waiting || mine.length >= this.#limits.waitingOfOneCaller) return false;
-    this.#waiting.set(caller, mine);
-    mine.push(read);
+    const reads = this.#waiting.get(caller) ?? [];
+    if (this.#count >= this.#limits.waiting || reads.length >= this.#limits.waitingOfOneCaller) return false;
+    this.#waiting.set(caller, reads);
+    reads.push(read);
     this.#count++;
     return true;
   }
 
-  /** Harmless for one that does not wait. */
+  /** Does nothing if the read is not waiting. */
   remove(caller: unknown, read: Read): void {
-    const mine = this.#waiting.get(caller) ?? [];
-    const index = mine.indexOf(read);
+    const reads = this.#waiting.get(caller) ?? [];
+    const index = reads.indexOf(read);
     if (index === -1) return;
-    mine.splice(index, 1);
+    reads.splice(index, 1);
     this.#count--;
-    if (mine.length === 0) this.#waiting.delete(caller);
+    if (reads.length === 0) this.#waiting.delete(caller);
   }
 
-  /** Null when nobody waits who is not being served. To be followed by `served`. */
+  /** The next read to run, after which `finished` must be called; null = none may run now. */
   next(): { caller: unknown; read: Read } | null {
     let next: unknown = null;
     let least = Infinity;
     for (const caller of this.#waiting.keys()) {
       const usedMs = this.#usedMs.get(caller) ?? 0;
-      if (usedMs >= least || this.#served.has(caller)) continue;
+      if (usedMs >= least || this.#reading.has(caller)) continue;
       [next, least] = [caller, usedMs];
     }
     const read = this.#waiting.get(next)?.[0];
     if (read === undefined) return null;
     this.remove(next, read);
-    this.#served.add(next);
+    this.#reading.add(next);
     return { caller: next, read };
   }
 
-  /** The read of a caller is over and took so long. */
-  served(caller: unknown, ms: number): void {
-    this.#served.delete(caller);
+  /** The read of a caller has ended, after `ms`. */
+  finished(caller: unknown, ms: number): void {
+    this.#reading.delete(caller);
     if (this.#usedMs.size >= MAX_REMEMBERED) this.#usedMs.clear();
     this.#usedMs.set(caller, (this.#usedMs.get(caller) ?? 0) + ms);
   }
 
-  /** All that wait, which then do no more. */
+  /** Removes all waiting reads and returns them. */
   clear(): Read[] {
     const all = [...this.#waiting.values()].flat();
     this.#waiting.clear();

@@ -1,33 +1,33 @@
-/** One thread that reads, and what ends it: too much time, too much memory, or nobody waiting any more. */
+/** One thread that reads, terminated when a read takes too much time or memory, or is aborted. */
 import { setTimeout as delay } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { SluiceError } from '../protocol/error.ts';
 import { buffersIn } from './buffers.ts';
 import type { Report, Result, Task } from './worker.server.ts';
 
-/** Beside this file in the sources, beside the bundle in the build: both are found from where this runs. */
+/** Beside this file in the sources, beside the bundle in the build. */
 const WORKER = new URL(
   import.meta.url.endsWith('.ts') ? 'worker.server.ts' : 'foreign-worker.js',
   import.meta.url,
 );
 
 export interface ThreadLimits {
-  /** ms of CPU that a read may take: on a machine that is busy with other things an honest one takes no more of it. */
+  /** ms of CPU that a read may take, which does not depend on how busy the machine is. */
   cpuMs: number;
-  /** ms by the clock after which it is ended all the same. */
+  /** ms by the clock that a read may take. */
   wallMs: number;
-  /** Of the JavaScript heap, without the bytes that are read. */
+  /** Of the JavaScript heap, without the input bytes. */
   maxHeapMb: number;
 }
 
-/** Young objects are moved twice before they are old: more room for them is more memory for no less time. */
+/** A larger young generation took more memory and no less time. */
 const YOUNG_MB = 16;
-/** The thread's clock is read no more often, unless it may take less. */
-const LOOK_EVERY_MS = 50;
+/** The CPU usage is polled at most this often, unless the limit is smaller. */
+const CPU_POLL_MS = 50;
 
 export class ReaderThread {
-  /** Resolves when nothing of the thread is left. */
-  readonly gone: Promise<void>;
+  /** Resolves when the thread has ended. */
+  readonly exited: Promise<void>;
   readonly #worker: Worker;
   readonly #limits: ThreadLimits;
   #isEnding = false;
@@ -36,59 +36,59 @@ export class ReaderThread {
 
   constructor(limits: ThreadLimits) {
     this.#limits = limits;
-    // No environment and no flags of ours: what is read here is nobody's who should know them.
+    // Without our environment and flags: untrusted text must not get at them.
     this.#worker = new Worker(WORKER, {
       env: {},
       execArgv: [],
       resourceLimits: { maxOldGenerationSizeMb: limits.maxHeapMb, maxYoungGenerationSizeMb: YOUNG_MB },
     });
     this.#worker.on('error', (error: unknown) => (this.#error ??= error));
-    this.gone = new Promise((resolve) => {
+    this.exited = new Promise((resolve) => {
       this.#worker.once('exit', () => {
         this.#isEnding = true;
-        this.#reading?.reject(this.#whyGone());
+        this.#reading?.reject(this.#exitReason());
         resolve();
       });
     });
   }
 
-  /** It is there, and nobody has asked it to end. */
+  /** Neither ended nor being terminated. */
   get isUsable(): boolean {
     return !this.#isEnding;
   }
 
   /**
-   * One at a time. The process is kept while it goes on.
-   * @throws SluiceError `too_complex`; what went wrong, for a thread that ended by itself. Then the thread is of no more use.
+   * One at a time. Keeps the process alive meanwhile.
+   * @throws SluiceError `too_complex`; the error of a thread that ended by itself. Then the thread cannot be used again.
    */
   async run(task: Task): Promise<Result> {
-    const over = new AbortController();
+    const done = new AbortController();
     const { begun, result } = this.#reports();
-    const late = this.#late(begun, over.signal).then(() => {
+    const timeout = this.#timeLimit(begun, done.signal).then(() => {
       throw new SluiceError('too_complex', 'It took too long to read.');
     });
     this.#worker.ref();
     try {
       this.#worker.postMessage(task, buffersIn(task.input));
-      return await Promise.race([result, late]);
+      return await Promise.race([result, timeout]);
     } catch (thrown) {
-      void this.end();
+      void this.terminate();
       throw thrown;
     } finally {
-      over.abort();
+      done.abort();
       this.#reading = null;
       this.#worker.unref();
     }
   }
 
-  /** Ends it in the middle of whatever it does; resolves as `gone`. */
-  async end(): Promise<void> {
+  /** Terminates the thread in the middle of a read; resolves as `exited`. */
+  async terminate(): Promise<void> {
     this.#isEnding = true;
     void this.#worker.terminate();
-    await this.gone;
+    await this.exited;
   }
 
-  /** `begun`: what the thread had used when the read began, in ms of CPU. */
+  /** `begun`: ms of CPU that the thread had used when the read began. */
   #reports(): { begun: Promise<number>; result: Promise<Result> } {
     const begun = Promise.withResolvers<number>();
     const done = (this.#reading = Promise.withResolvers<Result>());
@@ -102,25 +102,25 @@ export class ReaderThread {
     return { begun: begun.promise, result: done.promise };
   }
 
-  /** Resolves when the read has had all its time. Rejects once it is over. */
-  async #late(begun: Promise<number>, over: AbortSignal): Promise<void> {
+  /** Resolves when the read has used all its time. Rejects once `done` is aborted. */
+  async #timeLimit(begun: Promise<number>, done: AbortSignal): Promise<void> {
     const { cpuMs, wallMs } = this.#limits;
-    const after = (ms: number): Promise<null> => delay(ms, null, { signal: over, ref: false });
-    const atLast = after(wallMs);
-    // A thread that is asked for its time before it runs never answers (Node 24.21).
-    const begunMs = await Promise.race([begun, atLast]);
+    const after = (ms: number): Promise<null> => delay(ms, null, { signal: done, ref: false });
+    const wallLimit = after(wallMs);
+    // `cpuUsage` of a thread that does not run yet never settles (Node 24.21),
+    const begunMs = await Promise.race([begun, wallLimit]);
     for (let waitMs = cpuMs; begunMs !== null;) {
-      await Promise.race([after(waitMs), atLast]);
-      // Nor does it within one call of the platform's: then the clock decides.
-      const usage = await Promise.race([this.#worker.cpuUsage().catch(() => atLast), atLast]);
+      await Promise.race([after(waitMs), wallLimit]);
+      // nor does it while the thread is in one long call, such as `JSON.parse`: then the clock decides.
+      const usage = await Promise.race([this.#worker.cpuUsage().catch(() => wallLimit), wallLimit]);
       if (usage === null) return;
       const usedMs = (usage.user + usage.system) / 1000 - begunMs;
       if (usedMs >= cpuMs) return;
-      waitMs = Math.max(Math.min(LOOK_EVERY_MS, cpuMs), cpuMs - usedMs);
+      waitMs = Math.max(Math.min(CPU_POLL_MS, cpuMs), cpuMs - usedMs);
     }
   }
 
-  #whyGone(): unknown {
+  #exitReason(): unknown {
     const code = (this.#error as { code?: unknown } | null)?.code;
     if (code === 'ERR_WORKER_OUT_OF_MEMORY')
       return new SluiceError('too_complex', 'It took too much memory to read.', { cause: this.#error });

@@ -1,8 +1,7 @@
 /**
- * Everything that reads strangers' text, by name. Each is pure, takes and gives what can be cloned, and throws SluiceErrors.
- * None is ever called in the main thread: what it is given may be made to take for ever.
- *
- * Imported by the thread alone; all others take the types of it (`port.ts`).
+ * All readers of untrusted text, by name. Each is pure, its input and output can be cloned, and it throws SluiceErrors. None is
+ * called in the main thread, as hostile input may take forever. Only the thread imports this; others import the types
+ * (`port.ts`).
  */
 import { readLuxFailure } from './lux/failure.ts';
 import { readLuxListing } from './lux/listing.ts';

@@ -1,6 +1,6 @@
-/** Bytes as they came to text, and text to lines. */
+/** From bytes to text, and from text to lines. */
 
-/** UTF-8; what is none becomes U+FFFD. The chunks may be cut anywhere. */
+/** UTF-8; invalid bytes become U+FFFD. A character may be split between chunks. */
 export function decodeText(chunks: readonly Uint8Array[]): string {
   const [only] = chunks;
   if (chunks.length === 1 && only) return new TextDecoder().decode(only);
@@ -8,7 +8,7 @@ export function decodeText(chunks: readonly Uint8Array[]): string {
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode();
 }
 
-/** One after the other, so that a text of a million lines is not there twice; without their ends, `\n` alone counts. */
+/** Lines that end with `\n`, without it; a generator, so that a long text is not in memory twice. */
 export function* linesOf(text: string): Generator<string> {
   let start = 0;
   for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {

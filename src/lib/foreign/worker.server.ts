@@ -1,8 +1,8 @@
-/** The thread in which strangers' text is read: one read after the other. A bundle of its own (`scripts/build.ts`). */
+/** The thread that reads untrusted text, one read after the other. Bundled separately (`scripts/build.ts`). */
 import { parentPort } from 'node:worker_threads';
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { buffersIn } from './buffers.ts';
-import { carry, type CarriedError } from './carried-error.ts';
+import { serializeError, type SerializedError } from './serialized-error.ts';
 import type { ReaderName } from './port.ts';
 import { readers } from './readers.ts';
 
@@ -13,10 +13,10 @@ export interface Task {
 
 export type Result =
   | { output: unknown }
-  /** `thrown`: for the log, where the error is none of ours. */
-  | { error: CarriedError; thrown: string | null };
+  /** `thrown`: stack of an unexpected error, for the log. */
+  | { error: SerializedError; thrown: string | null };
 
-/** Posted when a read begins, without a result, and when it is over. `cpuMs`: of this thread since it started. */
+/** Posted when a read begins, without a result, and when it ends. `cpuMs`: of this thread since its start. */
 export interface Report {
   cpuMs: number;
   result: Result | null;
@@ -27,11 +27,14 @@ function resultOf({ name, input }: Task): Result {
     return { output: (readers[name] as (input: unknown) => unknown)(input) };
   } catch (thrown) {
     if (thrown instanceof RangeError) {
-      // A text longer than a string can be, a stack too deep: more than there is room for.
-      return { error: carry(new SluiceError('too_complex')), thrown: null };
+      // A string that is too long, or a stack overflow.
+      return { error: serializeError(new SluiceError('too_complex')), thrown: null };
     }
     const error = toSluiceError(thrown);
-    return { error: carry(error), thrown: error === thrown ? null : String((thrown as Error).stack) };
+    return {
+      error: serializeError(error),
+      thrown: error === thrown ? null : String((thrown as Error).stack),
+    };
   }
 }
 

@@ -9,7 +9,7 @@ import type { Sample } from '../protocol/progress.ts';
 import type { LandedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
-import { anotherMayKnow, mostTelling, type Registry } from '../annie/registry.ts';
+import { shouldTryNext, mostInformative, type Registry } from '../annie/registry.ts';
 import type { RunnerClock } from './clock.ts';
 import { toKnownError, toFailure, untilAborted } from './failure.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
@@ -172,12 +172,12 @@ export class DownloadAttempt implements SpaceUser {
         call.isOver = true;
       }
     }
-    throw mostTelling(failures);
+    throw mostInformative(failures);
   }
 
   /** Includes `stream_not_found`: a stream id of one engine means nothing to the others. */
   #isForNextEngine(thrown: unknown): boolean {
-    return anotherMayKnow(thrown) || (thrown instanceof SluiceError && thrown.code === 'stream_not_found');
+    return shouldTryNext(thrown) || (thrown instanceof SluiceError && thrown.code === 'stream_not_found');
   }
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {

@@ -11,22 +11,25 @@ import { testUnless } from '../../support/skip.ts';
 import { toolPath, which } from '../../support/tools.ts';
 import { waitFor } from '../../support/wait.ts';
 import { isAlive, noProc, withDir } from '../../process/machine.ts';
-import { run } from './ground.ts';
+import { run } from './fixture.ts';
 
-/** Says its arguments, each with a NUL at its end, as the kernel has them. */
-const SAYS = '#!/bin/sh\ncat /proc/$$/cmdline\n';
-/** Every shell that may be /bin/sh somewhere, of those that are here. */
+/** Prints its arguments as the kernel has them, each followed by a NUL. */
+const PRINTS_ARGUMENTS = '#!/bin/sh\ncat /proc/$$/cmdline\n';
+/** The installed ones of the shells that may be /bin/sh. */
 const SHELLS = [['dash'], ['bash'], ['busybox', 'sh']].filter(([name]) => which(name ?? '') !== null);
 
-interface Bench {
+interface WrapperFixture {
   dir: string;
   path: string;
-  /** What the real program is given, by each shell the same. */
-  given: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string[]>;
-  refused: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string>;
+  /** The arguments of the real program, the same with each shell. */
+  argumentsOf: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string[]>;
+  refusalOf: (program: 'ffmpeg' | 'ffprobe', args: string[]) => Promise<string>;
 }
 
-async function withBench(body: (bench: Bench) => Promise<void>, script = SAYS): Promise<void> {
+async function withWrapper(
+  body: (fixture: WrapperFixture) => Promise<void>,
+  script = PRINTS_ARGUMENTS,
+): Promise<void> {
   await withDir(async (dir) => {
     const real = join(dir, 'real dir');
     await mkdir(real);
@@ -43,13 +46,13 @@ async function withBench(body: (bench: Bench) => Promise<void>, script = SAYS): 
     await body({
       dir,
       path,
-      async given(program, args) {
+      async argumentsOf(program, args) {
         const { code, stdout, stderr } = await same(program, args);
         assert.is(code, 0, stderr);
         // The shell that reads the script, and the script.
         return stdout.split('\0').slice(2, -1);
       },
-      async refused(program, args) {
+      async refusalOf(program, args) {
         const { code, stdout, stderr } = await same(program, args);
         assert.is(code, 1, JSON.stringify(args));
         assert.is(stdout, '');
@@ -67,8 +70,8 @@ const without = (args: string[]): string[] =>
 const valueBefore = (args: string[], input: string, option: string): string =>
   args[args.lastIndexOf(option, args.indexOf(input)) + 1] ?? '';
 
-testUnless(test, noProc, 'every argument comes through as it is, by every shell', () =>
-  withBench(async ({ given }) => {
+testUnless(test, noProc, 'every shell passes every argument on unchanged', () =>
+  withWrapper(async ({ argumentsOf }) => {
     const odd = [
       ...['', ' ', 'a b', '*', '?', '[a-z]*', '~', '$HOME', '`id`', '$(id)', '\\', "'", '"', 'a\'b"c'],
       ...['a\nb', '\n', 'a\n\n', '\r', '\t', '#', '&', ';', '|', '%s', '%', '\u001b[0m', '=', '!'],
@@ -78,7 +81,7 @@ testUnless(test, noProc, 'every argument comes through as it is, by every shell'
     ];
     for (const value of odd) {
       const args = ['-y', '-metadata', value, '-i', 'file:a.mp4', '-c', 'copy', value];
-      assert.equal(without(await given('ffmpeg', args)), args);
+      assert.equal(without(await argumentsOf('ffmpeg', args)), args);
     }
     const text = fc
       .string({ unit: 'binary', maxLength: 12 })
@@ -88,16 +91,16 @@ testUnless(test, noProc, 'every argument comes through as it is, by every shell'
         const options = values.flatMap((value, i) => [`-metadata:s:${i}`, `x=${value}`]);
         const args = [...options, '-i', `file:${values[0] ?? ''}x`, ...options, `file:${values[1] ?? ''}`];
         if (values[0]?.includes('/')) return;
-        assert.equal(without(await given('ffmpeg', args)), args);
+        assert.equal(without(await argumentsOf('ffmpeg', args)), args);
       }),
       { numRuns: 10 },
     );
   }),
 );
 
-testUnless(test, noProc, 'before each input stands what it may be, and nothing before an output', () =>
-  withBench(async ({ given }) => {
-    const args = await given('ffmpeg', [
+testUnless(test, noProc, 'each input gets its whitelists, and outputs get none', () =>
+  withWrapper(async ({ argumentsOf }) => {
+    const args = await argumentsOf('ffmpeg', [
       ...['-y', '-hide_banner', '-f', 'mpegts', '-ss', '-1', '-i', 'file:a.ts', '-an', '-i', 'b.m4a'],
       ...['-headers', 'A: b\r\n', '-i', 'https://example.org/x.m3u8', '-map', '-0:s', '-i', '-'],
       ...['-f', 'mp4', 'file:out.mp4', '-c', 'copy', '-'],
@@ -118,34 +121,34 @@ testUnless(test, noProc, 'before each input stands what it may be, and nothing b
       for (const script of ['concat', 'dash', 'sdp', 'imf', 'image2', 'lavfi', 'vobsub', 'mlv', 'rtsp'])
         assert.not(formats.includes(script), script);
     assert.is(args.filter((word) => word === '-format_whitelist').length, 4);
-    // Where an input begins they are the last words.
+    // They are the last arguments before an input.
     for (const [i, word] of args.entries()) if (word === '-i') assert.is(args[i - 2], '-format_whitelist');
     assert.equal(args.slice(-5), ['mp4', 'file:out.mp4', '-c', 'copy', '-']);
   }),
 );
 
-testUnless(test, noProc, 'ffprobe has its one input guarded, wherever it stands', () =>
-  withBench(async ({ given, refused }) => {
+testUnless(test, noProc, 'the input of ffprobe gets whitelists, wherever it is', () =>
+  withWrapper(async ({ argumentsOf, refusalOf }) => {
     for (const args of [
       ['-show_streams', 'file:a.mp4'],
       ['-hide_banner', '-show_format', '-show_streams', '-print_format', 'json', 'file:a.mp4'],
       ['file:a.mp4', '-show_streams'],
       ['-v', 'error', '-i', 'file:a.mp4', '-show_entries', 'format=duration'],
     ]) {
-      const all = await given('ffprobe', args);
+      const all = await argumentsOf('ffprobe', args);
       assert.equal(without(all), args);
       assert.equal(all.slice(-4, -1).filter(isGuard), ['-protocol_whitelist', '-format_whitelist']);
     }
-    assert.equal(await given('ffprobe', ['-bsfs']), ['-bsfs']);
-    assert.match(await refused('ffprobe', ['-no_such_flag', 'file:a.mp4']), 'what its input is');
+    assert.equal(await argumentsOf('ffprobe', ['-bsfs']), ['-bsfs']);
+    assert.match(await refusalOf('ffprobe', ['-no_such_flag', 'file:a.mp4']), 'what its input is');
   }),
 );
 
-testUnless(test, noProc, 'what could hide an input is refused', () =>
-  withBench(async ({ refused }) => {
+testUnless(test, noProc, 'arguments that could hide an input are refused', () =>
+  withWrapper(async ({ refusalOf }) => {
     const input = ['-i', 'a.mp4'];
     for (const args of [
-      // An option that is taken for a value, or the other way round.
+      // An option that could be a value, or the other way round.
       ['-rtmp_playpath', '-i', ...input],
       ['-unknown', ...input],
       ['-metadata', '-y', ...input],
@@ -154,7 +157,7 @@ testUnless(test, noProc, 'what could hide an input is refused', () =>
       ['--', ...input],
       ['--i', 'a.mp4'],
       ['-/filter_complex', 'a', ...input],
-      // Filters and presets read files, by ways of their own.
+      // Filters and presets can read files.
       [...input, '-vf', 'movie=b.mp4', 'c.mp4'],
       [...input, '-filter:v:0', 'subtitles=b.srt', 'c.mp4'],
       ['-filter_complex', 'amovie=b.mp4', 'c.mp4'],
@@ -166,15 +169,15 @@ testUnless(test, noProc, 'what could hide an input is refused', () =>
       ['-dump_attachment:t', '', ...input],
       ['-seg_format_options', 'format_whitelist=ALL', ...input],
     ])
-      await refused('ffmpeg', args);
-    await refused('ffprobe', ['-enable_drefs', '1', 'a.mp4']);
+      await refusalOf('ffmpeg', args);
+    await refusalOf('ffprobe', ['-enable_drefs', '1', 'a.mp4']);
   }),
 );
 
 testUnless(
   test,
   mediaMissing,
-  'what is taken for an option without a value has none in this ffmpeg',
+  'options that the wrapper treats as flags are flags in this ffmpeg',
   async () => {
     const script = await readFile(WRAPPED_FFMPEG, 'utf8');
     for (const program of ['ffmpeg', 'ffprobe']) {
@@ -183,7 +186,7 @@ testUnless(
         new RegExp(`^${program.toUpperCase()}_FLAGS=' (.*) '$`, 'm').exec(script)?.[1]?.split(' ') ?? [];
       assert.ok(flags.length > 5);
       for (const flag of flags) {
-        // With a value it would swallow the other option.
+        // If it took a value, it would swallow the other option.
         const { code, stdout, stderr } = await run([real, `-${flag}`, '-version'], '/');
         assert.is(code, 0, `-${flag}: ${stderr}`);
         assert.match(stdout, `${program} version`);
@@ -195,12 +198,12 @@ testUnless(
 testUnless(
   test,
   noProc,
-  'the real program is the first on PATH that is not ours, and 127 says that there is none',
+  'the real program is the first on PATH that is not the wrapper, and without one the exit code is 127',
   () =>
-    withBench(async ({ dir, path }) => {
+    withWrapper(async ({ dir, path }) => {
       const other = join(dir, 'linked');
       await symlink(WRAPPER_DIR, other);
-      // Two of ours on PATH, in both orders, must not call each other for ever.
+      // Two wrappers on PATH, in both orders, must not call each other forever.
       for (const first of [
         [other, WRAPPER_DIR],
         [WRAPPER_DIR, other],
@@ -218,8 +221,8 @@ testUnless(
     }),
 );
 
-test('exit code, both outputs and stdin are the real program’s own', () =>
-  withBench(async ({ dir, path }) => {
+test('exit code, stdout, stderr and stdin are those of the real program', () =>
+  withWrapper(async ({ dir, path }) => {
     const child = spawn(WRAPPED_FFMPEG, ['-i', 'a.mp4'], { cwd: dir, env: { PATH: path } });
     const said = { out: '', err: '' };
     child.stdout.setEncoding('utf8').on('data', (text: string) => (said.out += text));
@@ -229,8 +232,8 @@ test('exit code, both outputs and stdin are the real program’s own', () =>
     assert.equal({ code, ...said }, { code: 234, out: 'one line\nanother', err: 'progress\r' });
   }, "#!/bin/sh\ncat\nprintf 'progress\\r' >&2\nexit 234\n"));
 
-test('a signal reaches the real program, which has the pid that was started', () =>
-  withBench(async ({ dir, path }) => {
+test('a signal reaches the real program, which has the pid of the wrapper', () =>
+  withWrapper(async ({ dir, path }) => {
     const child = spawn(WRAPPED_FFMPEG, ['-i', 'a.mp4'], { cwd: dir, env: { PATH: path } });
     let out = '';
     child.stdout.setEncoding('utf8').on('data', (text: string) => (out += text));

@@ -7,46 +7,42 @@ import { mediaMissing } from '../../site/media.ts';
 import { testUnless } from '../../support/skip.ts';
 import { straceMissing } from '../../support/strace.ts';
 import { toolPath } from '../../support/tools.ts';
-import { type Ground, merge, run, withGround } from './ground.ts';
+import { type FfmpegFixture, merge, run, withFfmpeg } from './fixture.ts';
 import { hostileFiles } from './hostile.ts';
 
-/** A file in the work dir that only ffconcat would come upon. */
+/** A file in the work dir that only ffconcat can name. */
 const BESIDE = 'neighbour.mp4';
 const PLAYLIST = '#EXTM3U\n#EXT-X-TARGETDURATION:10\n#EXTINF:2,\n';
 
-async function withHostile(body: (ground: Ground, names: string[]) => Promise<void>): Promise<void> {
-  await withGround(async (ground) => {
-    const { workDir, secret } = ground;
+async function withHostile(body: (fixture: FfmpegFixture, names: string[]) => Promise<void>): Promise<void> {
+  await withFfmpeg(async (fixture) => {
+    const { workDir, secret } = fixture;
     await copyFile(secret.mp4, join(workDir, BESIDE));
     const files = hostileFiles(secret, BESIDE);
     for (const [name, bytes] of Object.entries(files)) await writeFile(join(workDir, name), bytes);
-    await body(ground, Object.keys(files));
+    await body(fixture, Object.keys(files));
   });
 }
 
-testUnless(
-  test,
-  mediaMissing,
-  'a script that is called a video is joined with nothing, whatever its name',
-  () =>
-    withHostile(async ({ workDir, ffmpeg, ffprobe }, names) => {
-      for (const [index, name] of names.entries()) {
-        // As video and as sound in turn: ffmpeg reads both inputs alike.
-        const args = index % 2 === 0 ? merge(name, 'sound.m4a') : merge('video.mp4', name);
-        const { code, stderr } = await ffmpeg(...args, 'file:out.mp4');
-        assert.is.not(code, 0, name);
-        assert.not.match(stderr, '640x360', name);
-        assert.not((await readdir(workDir)).includes('out.mp4'), name);
-        const probed = await ffprobe('-hide_banner', '-show_format', '-show_streams', `file:${name}`);
-        assert.is(probed.stdout, '', name);
-      }
-    }),
+testUnless(test, mediaMissing, 'a script with the name of a video is not joined, whatever the name', () =>
+  withHostile(async ({ workDir, ffmpeg, ffprobe }, names) => {
+    for (const [index, name] of names.entries()) {
+      // As video and as audio in turn: ffmpeg reads both inputs alike.
+      const args = index % 2 === 0 ? merge(name, 'sound.m4a') : merge('video.mp4', name);
+      const { code, stderr } = await ffmpeg(...args, 'file:out.mp4');
+      assert.is.not(code, 0, name);
+      assert.not.match(stderr, '640x360', name);
+      assert.not((await readdir(workDir)).includes('out.mp4'), name);
+      const probed = await ffprobe('-hide_banner', '-show_format', '-show_streams', `file:${name}`);
+      assert.is(probed.stdout, '', name);
+    }
+  }),
 );
 
 testUnless(
   test,
   mediaMissing ?? straceMissing(),
-  'no script has another file opened; without us some have',
+  'no script opens another file, although some do without the wrapper',
   () =>
     withHostile(async ({ workDir }, names) => {
       const opened = async (program: string, name: string): Promise<boolean> => {
@@ -66,18 +62,18 @@ testUnless(
         await rm(log);
         return /others\/other|neighbour/.test(text);
       };
-      const [guarded, bare]: [string[], string[]] = [[], []];
+      const [guarded, realFfmpeg]: [string[], string[]] = [[], []];
       for (const name of names) {
         if (await opened(WRAPPED_FFMPEG, name)) guarded.push(name);
-        if (await opened(toolPath('ffmpeg') ?? '', name)) bare.push(name);
+        if (await opened(toolPath('ffmpeg') ?? '', name)) realFfmpeg.push(name);
       }
       assert.equal(guarded, []);
       for (const name of ['m3u8.m3u8', 'mpd.mp4', 'ffconcat-beside.mp4'])
-        assert.ok(bare.includes(name), `${name} opens nothing even without us: ${bare.join()}`);
+        assert.ok(realFfmpeg.includes(name), `${name} opens nothing even without us: ${realFfmpeg.join()}`);
     }),
 );
 
-testUnless(test, mediaMissing, 'what the caller says of formats and protocols widens nothing', () =>
+testUnless(test, mediaMissing, 'whitelists of the caller do not widen ours', () =>
   withHostile(async ({ ffmpeg, ffprobe }) => {
     const wide = ['-format_whitelist', 'ALL', '-protocol_whitelist', 'file,crypto,data,http,https,tcp,tls'];
     for (const name of ['m3u8.mp4', 'mpd.mp4', 'ffconcat-beside.mp4']) {
@@ -99,7 +95,7 @@ testUnless(test, mediaMissing, 'what the caller says of formats and protocols wi
   }),
 );
 
-testUnless(test, mediaMissing, 'a part of a list is never a list or a script itself', () =>
+testUnless(test, mediaMissing, 'a part of a concat list cannot be a list or a script', () =>
   withHostile(async ({ workDir, ffmpeg }, names) => {
     for (const name of names) {
       await writeFile(join(workDir, 'media.txt'), `file 'part0.ts'\nfile '${name}'\n`);
@@ -112,7 +108,7 @@ testUnless(test, mediaMissing, 'a part of a list is never a list or a script its
   }),
 );
 
-testUnless(test, mediaMissing, 'a script is found in a list of hundreds, wherever it stands', () =>
+testUnless(test, mediaMissing, 'a script is found in a list of hundreds, wherever it is', () =>
   withHostile(async ({ workDir, ffmpeg }) => {
     for (const at of [0, 80, 199]) {
       const lines = Array.from({ length: 200 }, (_, i) => `file '${i === at ? 'mpd.mp4' : 'part0.ts'}'\n`);
@@ -134,8 +130,8 @@ testUnless(test, mediaMissing, 'a script is found in a list of hundreds, whereve
   }),
 );
 
-testUnless(test, mediaMissing, 'a list holds names of this folder and times, and nothing else', () =>
-  withGround(async ({ workDir, secret, ffmpeg }) => {
+testUnless(test, mediaMissing, 'a concat list may hold only names in this folder and times', () =>
+  withFfmpeg(async ({ workDir, secret, ffmpeg }) => {
     for (const line of [
       `file '${secret.mp4}'`,
       `file 'file:${secret.mp4}'`,
@@ -172,48 +168,44 @@ testUnless(test, mediaMissing, 'a list holds names of this folder and times, and
   }),
 );
 
-testUnless(
-  test,
-  mediaMissing,
-  'an input is a file of this folder, an address or a pipe, and nothing else',
-  () =>
-    withGround(async ({ secret, ffmpeg, ffprobe }) => {
-      for (const name of [
-        secret.mp4,
-        `file:${secret.mp4}`,
-        `file://${secret.mp4}`,
-        '../others/other.mp4',
-        'file:./../others/other.mp4',
-        `concat:${secret.ts}`,
-        'concat:part0.ts|part1.ts',
-        `subfile,,start,0,end,0,,:${secret.mp4}`,
-        `crypto:${secret.mp4}`,
-        `async:${secret.mp4}`,
-        `cache:${secret.mp4}`,
-        'data:text/plain,#EXTM3U',
-        'rtmp://127.0.0.1/x',
-        'tcp://127.0.0.1:9',
-        'HTTP://127.0.0.1:9',
-        'pipe:3',
-        '',
+testUnless(test, mediaMissing, 'an input may only be a file in this folder, a web address or a pipe', () =>
+  withFfmpeg(async ({ secret, ffmpeg, ffprobe }) => {
+    for (const name of [
+      secret.mp4,
+      `file:${secret.mp4}`,
+      `file://${secret.mp4}`,
+      '../others/other.mp4',
+      'file:./../others/other.mp4',
+      `concat:${secret.ts}`,
+      'concat:part0.ts|part1.ts',
+      `subfile,,start,0,end,0,,:${secret.mp4}`,
+      `crypto:${secret.mp4}`,
+      `async:${secret.mp4}`,
+      `cache:${secret.mp4}`,
+      'data:text/plain,#EXTM3U',
+      'rtmp://127.0.0.1/x',
+      'tcp://127.0.0.1:9',
+      'HTTP://127.0.0.1:9',
+      'pipe:3',
+      '',
+    ]) {
+      for (const { code, stderr } of [
+        await ffmpeg('-i', name, '-f', 'null', '-'),
+        await ffmpeg('-i', 'video.mp4', '-attach', name, '-c', 'copy', 'x.mkv'),
+        await ffprobe('-show_streams', name),
+        await ffprobe('-show_streams', '-i', name),
       ]) {
-        for (const { code, stderr } of [
-          await ffmpeg('-i', name, '-f', 'null', '-'),
-          await ffmpeg('-i', 'video.mp4', '-attach', name, '-c', 'copy', 'x.mkv'),
-          await ffprobe('-show_streams', name),
-          await ffprobe('-show_streams', '-i', name),
-        ]) {
-          assert.is(code, 1, name);
-          assert.match(stderr, /sluice: ff(mpeg|probe) was not started/, name);
-        }
+        assert.is(code, 1, name);
+        assert.match(stderr, /sluice: ff(mpeg|probe) was not started/, name);
       }
-    }),
+    }
+  }),
 );
 
-testUnless(test, mediaMissing, 'a picture is one picture, also when its name is a pattern', () =>
-  withGround(async ({ bare, ffmpeg }) => {
-    await bare('-i', 'video.mp4', '-frames:v', '3', 'p%d.jpg');
-    await bare('-i', 'video.mp4', '-frames:v', '1', '-update', '1', 'p.jpg');
+testUnless(test, mediaMissing, 'a picture is one file, also if its name is a pattern', () =>
+  withFfmpeg(async ({ realFfmpeg, ffmpeg }) => {
+    await realFfmpeg('-i', 'video.mp4', '-frames:v', '3', 'p%d.jpg');
+    await realFfmpeg('-i', 'video.mp4', '-frames:v', '1', '-update', '1', 'p.jpg');
     for (const format of [[], ['-f', 'image2'], ['-f', 'image2', '-pattern_type', 'glob']]) {
       assert.is((await ffmpeg(...format, '-i', 'file:p.jpg', '-f', 'null', '-')).code, 0);
       for (const name of ['p%d.jpg', 'p%*.jpg', 'p?.jpg'])
@@ -222,8 +214,8 @@ testUnless(test, mediaMissing, 'a picture is one picture, also when its name is 
   }),
 );
 
-testUnless(test, mediaMissing, 'what comes through a pipe is media too', () =>
-  withGround(async ({ workDir, secret }) => {
+testUnless(test, mediaMissing, 'input from a pipe must be media too', () =>
+  withFfmpeg(async ({ workDir, secret }) => {
     await writeFile(join(workDir, 'list.m3u8'), `${PLAYLIST}file://${secret.ts}\n#EXT-X-ENDLIST\n`);
     const pipe = (name: string) =>
       run(['/bin/sh', '-c', `"$1" -i - -f null - <${name}`, 'sh', WRAPPED_FFMPEG], workDir);

@@ -1,7 +1,7 @@
-/** What a stranger sends as a "video" to have ffmpeg open another file of this machine. */
+/** Files that a hostile site could send as a "video" to make ffmpeg open a local file. */
 
 export interface Secret {
-  /** Absolute paths of the same film. */
+  /** Absolute paths of the same video. */
   mp4: string;
   ts: string;
 }
@@ -9,7 +9,7 @@ export interface Secret {
 const END = '#EXT-X-ENDLIST\n';
 const playlist = (lines: string): string => `#EXTM3U\n#EXT-X-TARGETDURATION:10\n${lines}\n${END}`;
 
-/** The three that were seen to work, or to be tried. */
+/** The three forms that are known to work, or to be tried. */
 export function hostileForms({ mp4, ts }: Secret): Record<'m3u8' | 'mpd' | 'ffconcat', string> {
   return {
     m3u8: playlist(`#EXTINF:2,\nfile://${ts}`),
@@ -23,7 +23,7 @@ export function hostileForms({ mp4, ts }: Secret): Record<'m3u8' | 'mpd' | 'ffco
 }
 
 /**
- * Those and their kin, by the name of the file that holds them.
+ * Those and similar ones, by file name.
  * @param beside name of a file in the same folder, which ffconcat may name
  */
 export function hostileFiles(secret: Secret, beside: string): Record<string, string | Uint8Array> {
@@ -62,7 +62,7 @@ export function hostileFiles(secret: Secret, beside: string): Record<string, str
 }
 
 /**
- * The address of a DASH manifest on the test site: `video` is what its picture's address sends, the sound is real.
+ * The address of a DASH manifest on the test site, with `video` as the content of its video and real audio.
  * @param site the site's address
  */
 export function manifestWith(site: string, video: string): string {

@@ -6,26 +6,26 @@ import { mediaMissing } from '../../site/media.ts';
 import { startSite } from '../../site/site.ts';
 import { picturesHash, streamKinds } from '../../support/media-hash.ts';
 import { testUnless } from '../../support/skip.ts';
-import { type Ground, merge, withGround } from './ground.ts';
+import { type FfmpegFixture, merge, withFfmpeg } from './fixture.ts';
 
-const it = (name: string, body: (ground: Ground) => Promise<void>): void => {
-  testUnless(test, mediaMissing, name, () => withGround(body));
+const it = (name: string, body: (fixture: FfmpegFixture) => Promise<void>): void => {
+  testUnless(test, mediaMissing, name, () => withFfmpeg(body));
 };
 
-/** Must end well; what it said is the message otherwise. */
-async function well(ran: ReturnType<Ground['ffmpeg']>): Promise<{ stdout: string; stderr: string }> {
+/** Asserts exit code 0, with the output as the message. */
+async function well(ran: ReturnType<FfmpegFixture['ffmpeg']>): Promise<{ stdout: string; stderr: string }> {
   const { code, stdout, stderr } = await ran;
   assert.is(code, 0, stderr.slice(-1000));
   return { stdout, stderr };
 }
 
-it('video and sound are joined as without us', async ({ workDir, bare, ffmpeg }) => {
+it('video and audio are joined as without the wrapper', async ({ workDir, realFfmpeg, ffmpeg }) => {
   await well(ffmpeg(...merge('video.mp4', 'sound.m4a'), 'file:joined.mp4'));
-  await well(bare(...merge('video.mp4', 'sound.m4a'), 'file:bare.mp4'));
+  await well(realFfmpeg(...merge('video.mp4', 'sound.m4a'), 'file:bare.mp4'));
   assert.equal(await readFile(join(workDir, 'joined.mp4')), await readFile(join(workDir, 'bare.mp4')));
 });
 
-/** Each is made by the real ffmpeg from the clip, and read through ours. */
+/** Created by the real ffmpeg from the clip, and read through the wrapper. */
 const FORMATS: Record<string, string[]> = {
   'a.mkv': ['-c', 'copy'],
   'a.mov': ['-c', 'copy'],
@@ -55,29 +55,29 @@ const FORMATS: Record<string, string[]> = {
   'alac.m4a': ['-vn', '-c:a', 'alac'],
 };
 
-it('every format that engines meet is read, by ffmpeg and by ffprobe', async ({ bare, ffmpeg, ffprobe }) => {
-  await well(bare(...merge('video.mp4', 'sound.m4a'), 'file:clip.mp4'));
+it('ffmpeg and ffprobe read every format that engines use', async ({ realFfmpeg, ffmpeg, ffprobe }) => {
+  await well(realFfmpeg(...merge('video.mp4', 'sound.m4a'), 'file:clip.mp4'));
   for (const [name, args] of Object.entries(FORMATS)) {
-    await well(bare('-i', 'clip.mp4', ...args, name));
+    await well(realFfmpeg('-i', 'clip.mp4', ...args, name));
     await well(ffmpeg('-v', 'error', '-i', `file:${name}`, '-map', '0', '-c', 'copy', '-f', 'null', '-'));
     const probe = ['-v', 'error', '-show_entries', 'stream=codec_type', '-of', 'csv=p=0', `file:${name}`];
     assert.match((await well(ffprobe(...probe))).stdout, /^(video|audio)/, name);
   }
 });
 
-it('WebM from VP9 and Opus is joined', async ({ workDir, bare, ffmpeg }) => {
-  await bare('-i', 'video.mp4', '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-t', '0.5', 'v.webm');
-  await bare('-i', 'sound.m4a', '-c:a', 'libopus', 'a.webm');
+it('WebM from VP9 and Opus is joined', async ({ workDir, realFfmpeg, ffmpeg }) => {
+  await realFfmpeg('-i', 'video.mp4', '-c:v', 'libvpx-vp9', '-deadline', 'realtime', '-t', '0.5', 'v.webm');
+  await realFfmpeg('-i', 'sound.m4a', '-c:a', 'libopus', 'a.webm');
   await well(ffmpeg(...merge('v.webm', 'a.webm'), 'file:joined.webm'));
   assert.equal(await streamKinds(join(workDir, 'joined.webm')), ['audio', 'video']);
 });
 
-it('the parts of a list are joined in order, as lux and annie and yt-dlp write it', async (ground) => {
-  const { workDir, bare, ffmpeg } = ground;
+it('the parts of a concat list are joined in order, as written by lux, annie and yt-dlp', async (fixture) => {
+  const { workDir, realFfmpeg, ffmpeg } = fixture;
   const list = [0, 1, 2].map((n) => `file 'part${n}.ts'\n`).join('');
   await writeFile(join(workDir, 'media.txt'), list);
   const join_ = ['-c', 'copy', '-bsf:a', 'aac_adtstoasc'];
-  await well(bare('-f', 'concat', '-safe', '0', '-i', 'media.txt', ...join_, 'bare.mp4'));
+  await well(realFfmpeg('-f', 'concat', '-safe', '0', '-i', 'media.txt', ...join_, 'bare.mp4'));
   for (const safe of ['0', '-1']) {
     await well(ffmpeg('-y', '-f', 'concat', '-safe', safe, '-i', 'media.txt', ...join_, 'media.mp4'));
     assert.is(await picturesHash(join(workDir, 'media.mp4')), await picturesHash(join(workDir, 'bare.mp4')));
@@ -88,12 +88,12 @@ it('the parts of a list are joined in order, as lux and annie and yt-dlp write i
   const listed = ['-hide_banner', '-nostdin', '-f', 'concat', '-safe', '0', '-i', 'file:media.mp4.concat'];
   await well(ffmpeg(...listed, '-map', '0', '-dn', '-ignore_unknown', '-c', 'copy', 'file:cut.mp4'));
   await well(
-    bare(...listed.slice(2), '-map', '0', '-dn', '-ignore_unknown', '-c', 'copy', 'file:bare-cut.mp4'),
+    realFfmpeg(...listed.slice(2), '-map', '0', '-dn', '-ignore_unknown', '-c', 'copy', 'file:bare-cut.mp4'),
   );
   assert.is(await picturesHash(join(workDir, 'cut.mp4')), await picturesHash(join(workDir, 'bare-cut.mp4')));
 });
 
-it('a list of three hundred parts, with every byte in a name, is joined whole', async ({
+it('a list of three hundred parts, with every byte in a name, is joined completely', async ({
   workDir,
   ffmpeg,
 }) => {
@@ -107,10 +107,10 @@ it('a list of three hundred parts, with every byte in a name, is joined whole', 
   assert.is(frames(stdout), 300 * frames(one.stdout));
 });
 
-it('subtitles are turned into each other and embedded', async ({ workDir, bare, ffmpeg }) => {
+it('subtitles are converted and embedded', async ({ workDir, realFfmpeg, ffmpeg }) => {
   await writeFile(join(workDir, 's.srt'), '1\n00:00:00,000 --> 00:00:01,000\nHello\n');
-  await bare('-i', 's.srt', 's.vtt');
-  await bare('-i', 's.srt', 's.ass');
+  await realFfmpeg('-i', 's.srt', 's.vtt');
+  await realFfmpeg('-i', 's.srt', 's.ass');
   await writeFile(join(workDir, 's.lrc'), '[00:00.00]Hello\n[00:01.00]there\n');
   for (const name of ['s.srt', 's.vtt', 's.ass', 's.lrc']) {
     const { stdout } = await well(ffmpeg('-y', '-i', `file:${name}`, '-f', 'srt', '-'));
@@ -124,12 +124,12 @@ it('subtitles are turned into each other and embedded', async ({ workDir, bare, 
 
 it('thumbnails are converted, embedded and attached, and metadata is added', async ({
   workDir,
-  bare,
+  realFfmpeg,
   ffmpeg,
 }) => {
   const frame = ['-i', 'video.mp4', '-frames:v', '1', '-update', '1'];
   for (const name of ['t.jpg', 't.png', 't.webp']) {
-    await bare(...frame, name);
+    await realFfmpeg(...frame, name);
     // As yt-dlp converts, embeds in MP4 and attaches to Matroska.
     const convert = ['-y', '-f', 'image2', '-pattern_type', 'none', '-i', `file:${name}`, '-update', '1'];
     await well(ffmpeg(...convert, 'file:converted.png'));
@@ -148,8 +148,8 @@ it('thumbnails are converted, embedded and attached, and metadata is added', asy
   assert.match((await readFile(join(workDir, 'meta.mp4'))).toString('latin1'), 'first');
 });
 
-it('a stream from the network is fetched, its key too, but no file of this machine', async (ground) => {
-  const { workDir, secret, ffmpeg } = ground;
+it('a stream from the network is fetched with its key, but no local file', async (fixture) => {
+  const { workDir, secret, ffmpeg } = fixture;
   const site = await startSite();
   try {
     for (const path of ['ts/high.m3u8', 'aes/index.m3u8', 'fmp4/index.m3u8', 'clip.mp4']) {

@@ -11,17 +11,17 @@ async function copyTo(dir: string): Promise<string> {
   return dir;
 }
 
-test('PATH begins with ours, and the real one is the next', () => {
+test('PATH begins with the wrapper, followed by the real program', () => {
   assert.is(wrappedPath('/opt/f/ffmpeg', '/bin:/usr/bin'), `${WRAPPER_DIR}:/opt/f:/bin:/usr/bin`);
   assert.is(wrappedPath(null, '/bin'), `${WRAPPER_DIR}:/bin`);
   assert.is(wrappedPath('/opt/f/ffmpeg', ''), `${WRAPPER_DIR}:/opt/f`);
 });
 
-test('the wrapper of this checkout can be started', () => {
+test('the wrapper of this checkout is executable', () => {
   requireWrapper();
 });
 
-test('one that lost its mode on the way gets it back', () =>
+test('a wrapper without its executable mode gets it back', () =>
   withDir(async (root) => {
     const dir = await copyTo(join(root, 'ours'));
     await chmod(join(dir, 'ffprobe'), 0o644);
@@ -29,7 +29,7 @@ test('one that lost its mode on the way gets it back', () =>
     assert.is((await stat(join(dir, 'ffprobe'))).mode & 0o111, 0o111);
   }));
 
-test('without a whole wrapper no engine is made: the error names the file, and says that PATH cannot hold a colon', () =>
+test('without a usable wrapper there are no engines: the error names the file, or the colon in its folder', () =>
   withDir(async (root) => {
     const dir = await copyTo(join(root, 'ours'));
     await rm(join(dir, 'ffprobe'));

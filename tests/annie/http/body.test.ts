@@ -1,10 +1,10 @@
-/** Bodies of servers that do not do what their heads say, byte by byte as this file has them. */
+/** Bodies that do not match their heads. */
 import { createServer, type RequestListener } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { contentPieces, sha256Of } from '../../site/content.ts';
 import { settles } from '../../support/wait.ts';
@@ -22,7 +22,7 @@ const server = createServer((request, response) => {
 await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
 const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/a.bin`;
 const guard = openGuard();
-const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
 const options: FileOptions = { client, guard, maxConnections: 4, stallMs: 10_000, syncAtEnd: false };
 
 test.before.each(() => {
@@ -42,12 +42,12 @@ for (const [coding, encode] of [
   ['br', brotliCompressSync],
   ['zstd', zstdCompressSync],
 ] as const) {
-  test(`a body that is not in the ${coding} that its head says is remote_status, and is not asked for again`, async () => {
+  test(`a body that is not valid ${coding} as its head says is remote_status, and is not requested again`, async () => {
     answer = (_, response) => response.setHeader('content-encoding', coding).end('plain bytes, and no more');
     assert.is(await settles(codeOf(fetchIt())), 'remote_status');
     assert.is(requests, 1);
   });
-  test(`a ${coding} body that is cut short is size_mismatch`, async () => {
+  test(`a truncated ${coding} body is size_mismatch`, async () => {
     const coded = encode(content);
     answer = (_, response) =>
       response.setHeader('content-encoding', coding).end(coded.subarray(0, coded.length / 2));
@@ -55,14 +55,14 @@ for (const [coding, encode] of [
   });
 }
 
-test('a body of more codings than anybody uses is remote_status, and none of them is undone', async () => {
+test('a body of more codings than anybody uses is remote_status, and none is decoded', async () => {
   let coded: Buffer = content;
   for (let i = 0; i < 6; i++) coded = gzipSync(coded);
   answer = (_, response) => response.setHeader('content-encoding', 'gzip, '.repeat(6)).end(coded);
   assert.is(await settles(codeOf(fetchIt())), 'remote_status');
 });
 
-test('a server that gives the whole only without a range, and knows no versions, is asked without one', async () => {
+test('a server that sends whole files only without a range, and has no validators, is asked without one', async () => {
   answer = ({ headers }, response) => {
     if (headers.range === undefined) response.setHeader('content-length', SIZE).end(content);
     else {

@@ -1,5 +1,5 @@
 import { test } from 'uvu';
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { sha256Of } from '../../site/content.ts';
 import { startSite } from '../../site/site.ts';
 import { engineContract } from '../engine-contract.ts';
@@ -10,7 +10,7 @@ const BYTES = 4 * 1024 * 1024;
 
 engineContract(test, null, async () => {
   const site = await startSite();
-  const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+  const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
   const media = {
     url: `${site.url}/file/clip.mp4?size=${BYTES}&seed=7&type=video/mp4`,
     bytes: BYTES,

@@ -1,4 +1,4 @@
-/** A known file whose address has become something else, and servers that cannot be used: bytes and sockets are kept track of. */
+/** Known files whose address now holds something else, and unusable servers: no bytes are lost and no sockets leak. */
 import { existsSync } from 'node:fs';
 import { type FileHandle, open } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -6,16 +6,16 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions, NotAFile } from '#lib/annie/http/file/download.server.ts';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
-import { createTransfer } from '#lib/annie/http/file/transfer.server.ts';
+import { Transfer } from '#lib/annie/http/file/transfer.server.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, jobFor, openGuard, removeDirs } from './kit.ts';
 
 const MiB = 1024 * 1024;
 const guard = openGuard();
-const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
 const options: FileOptions = { client, guard, maxConnections: 4, stallMs: 10_000, syncAtEnd: false };
 
 let answer: (request: IncomingMessage, response: ServerResponse) => void = () => {};
@@ -44,8 +44,8 @@ const expired = (response: ServerResponse): void => {
   response.writeHead(200, { 'content-type': 'text/html' }).end('<!doctype html>Your link has expired');
 };
 
-/** Fetches two of four MiB, which then lie in the work dir. */
-async function half(workDir: string): Promise<void> {
+/** Leaves two of four MiB in the work dir. */
+async function downloadHalf(workDir: string): Promise<void> {
   answer = (request, response) => {
     part(response, rangeOf(request, 4 * MiB), 4 * MiB);
     response.write(Buffer.alloc(2 * MiB, 7));
@@ -58,29 +58,29 @@ async function half(workDir: string): Promise<void> {
   await settles(running);
 }
 
-test('a page where a known file was is no file, and the bytes that are here stay', async () => {
+test('a page in place of a known file is not a file, and the bytes on the disk stay', async () => {
   const workDir = await freshDir();
-  await half(workDir);
+  await downloadHalf(workDir);
   answer = (_request, response) => expired(response);
   const thrown = await settles(downloadFile(jobFor(url, workDir), options).catch((error: unknown) => error));
   assert.instance(thrown, NotAFile);
-  let firstAsked: string | undefined;
+  let firstRange: string | undefined;
   answer = (request, response) => {
-    firstAsked ??= request.headers.range;
+    firstRange ??= request.headers.range;
     const [from, to] = rangeOf(request, 4 * MiB);
     part(response, [from, to], 4 * MiB);
     response.end(Buffer.alloc(to - from + 1, 7));
   };
   const { bytes } = await settles(downloadFile(jobFor(url, workDir), options));
   assert.is(bytes, 4 * MiB);
-  assert.is(firstAsked, `bytes=${2 * MiB}-`);
+  assert.is(firstRange, `bytes=${2 * MiB}-`);
 });
 
-test('a page in answer to a later request of the same attempt costs no bytes either', async () => {
+test('a page in response to a later request of the same attempt costs no bytes either', async () => {
   const workDir = await freshDir();
-  let asked = 0;
+  let requests = 0;
   answer = (request, response) => {
-    if (++asked > 1) return expired(response);
+    if (++requests > 1) return expired(response);
     part(response, rangeOf(request, 4 * MiB), 4 * MiB);
     response.write(Buffer.alloc(2 * MiB, 7), () => response.destroy());
   };
@@ -88,7 +88,7 @@ test('a page in answer to a later request of the same attempt costs no bytes eit
   assert.ok(existsSync(join(workDir, 'http-state.json')));
 });
 
-test('an answer that is of no use keeps no connection', async () => {
+test('an unusable response keeps no connection', async () => {
   answer = (_request, response) => {
     response.writeHead(206, { 'content-type': 'video/mp4', 'content-range': 'bytes 0-99999999/*' });
     response.write(Buffer.alloc(20 * MiB));
@@ -99,9 +99,9 @@ test('an answer that is of no use keeps no connection', async () => {
   await waitFor(() => sockets.size === 0, { what: 'all connections to be closed' });
 });
 
-test('a disk error of one connection is told as such while another waits for its next try', async () => {
+test('a disk error of one connection is reported while another waits for its next try', async () => {
   const total = 64 * MiB;
-  let mainIsAway = false;
+  let isFirstCut = false;
   answer = (request, response) => {
     const [from, to] = rangeOf(request, total);
     part(response, [from, to], total);
@@ -112,20 +112,20 @@ test('a disk error of one connection is told as such while another waits for its
     }
     response.write(Buffer.alloc(200_000));
     const cut = (): void => {
-      mainIsAway = true;
+      isFirstCut = true;
       response.destroy();
     };
-    // Until then a helper has been asked for.
+    // After an extra connection was opened.
     const timer = setInterval(() => (sockets.size > 1 ? cut() : undefined), 20);
     response.on('close', () => clearInterval(timer));
   };
   const file = await open(join(await freshDir(), 'x'), 'w');
   const write = async (buffer: Buffer, at: number, bytes: number, position: number) => {
-    if (mainIsAway && position > total / 4) throw Object.assign(new Error('quota'), { code: 'EDQUOT' });
+    if (isFirstCut && position > total / 4) throw Object.assign(new Error('quota'), { code: 'EDQUOT' });
     return file.write(buffer, at, bytes, position);
   };
   const { signal } = new AbortController();
-  const transfer = createTransfer({
+  const transfer = new Transfer({
     ...options,
     ...{
       url,

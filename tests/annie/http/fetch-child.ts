@@ -1,10 +1,10 @@
-/** Downloads argv[2] into argv[3] until it is done or killed; prints the bytes it has. Used by kill.test.ts. */
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+/** Downloads argv[2] into argv[3] until it is done or killed, and prints the received bytes. */
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { jobFor, openGuard } from './kit.ts';
 import { readers } from '../../support/readers.ts';
 
 const [url = '', workDir = ''] = process.argv.slice(2);
-const engine = createHttpEngine({ guard: openGuard(), readers });
+const engine = new HttpEngine({ guard: openGuard(), readers });
 const onSample = ({ receivedBytes }: { receivedBytes: number }): void => {
   process.stdout.write(`${receivedBytes}\n`);
 };

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stat } from 'node:fs/promises';
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { startSite } from '../../site/site.ts';
 import { sha256Of } from '../../site/content.ts';
@@ -12,7 +12,7 @@ import { codeOf, freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.t
 
 const site = await startSite();
 const guard = openGuard();
-const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
 const options: FileOptions = { client, guard, maxConnections: 4, stallMs: 10_000, syncAtEnd: false };
 const MiB = 1024 * 1024;
 
@@ -40,10 +40,10 @@ for (const fault of [
   'wrong-range',
   '416',
 ]) {
-  test(`a server with ${fault} is coped with`, async () => {
+  test(`a file arrives whole from a server with ${fault}`, async () => {
     await fetched(`/file/a.bin?size=2000000&seed=3&fault=${fault}`, 3, 2_000_000);
   });
-  test(`a large file from a server with ${fault} is coped with`, async () => {
+  test(`a large file arrives whole from a server with ${fault}`, async () => {
     await fetched(`/file/a.bin?size=${17 * MiB}&seed=4&fault=${fault}`, 4, 17 * MiB);
   });
 }
@@ -75,11 +75,11 @@ test('Retry-After comes with remote_busy, in ms', async () => {
   assert.is((error as { retryAfterMs: number }).retryAfterMs, 7000);
 });
 
-test('a body that goes on past its announced length is cut there', async () => {
+test('a body that is longer than announced is cut at its announced length', async () => {
   await fetched('/file/a.bin?size=5000&fault=long', 1, 5000);
 });
 
-test('a connection that breaks again and again is mended by ranges', async () => {
+test('a connection that breaks again and again is resumed by ranges', async () => {
   await fetched('/file/a.bin?size=3000000&fault=cut-at=700000', 1, 3_000_000);
   await fetched(`/file/a.bin?size=${24 * MiB}&fault=cut-at=9000000&seed=8`, 8, 24 * MiB);
 });
@@ -90,7 +90,7 @@ test('a connection that breaks without ranges is an error, not a wrong file', as
 });
 
 for (const size of [3 * MiB, 40 * MiB]) {
-  test(`an abort in the middle of ${size} bytes keeps what came, and the next attempt goes on from there`, async () => {
+  test(`an abort in the middle of ${size} bytes keeps what arrived, and the next attempt resumes there`, async () => {
     const workDir = await freshDir();
     const url = `${site.url}/file/r.bin?size=${size}&rate=${size * 2}&seed=5`;
     const abort = new AbortController();
@@ -111,22 +111,22 @@ for (const size of [3 * MiB, 40 * MiB]) {
   });
 }
 
-test('a server that serves one connection at a time is not asked for a second', async () => {
+test('a server that serves one connection at a time does not get a second', async () => {
   await fetched(`/file/one.bin?size=${9 * MiB}&fault=hang&after=1`, 1, 9 * MiB);
 });
 
-test('helpers that are turned away leave the work to the first connection', async () => {
+test('extra connections that are refused leave the work to the first connection', async () => {
   const size = 24 * MiB;
   await fetched(`/file/busy.bin?size=${size}&rate=${8 * MiB}&fault=status=503&after=2&seed=6`, 6, size);
 });
 
-test('a busy server that recovers is mended within the attempt only if the connection broke', async () => {
+test('a busy server is retried within the attempt only if the connection broke', async () => {
   const url = `${site.url}/file/later.bin?size=1000&fault=status=503&times=1`;
   assert.is(await settles(codeOf(downloadFile(jobFor(url, await freshDir()), options))), 'remote_busy');
   await fetched('/file/later.bin?size=1000&fault=status=503&times=0', 1, 1000);
 });
 
-test('a file that changed between attempts is fetched anew, never appended to', async () => {
+test('a file that changed between attempts is fetched from the start, never appended to', async () => {
   const workDir = await freshDir();
   const size = 4 * MiB;
   const url = `${site.url}/file/changes.bin?size=${size}&rate=${size}`;
@@ -141,7 +141,7 @@ test('a file that changed between attempts is fetched anew, never appended to', 
   assert.is(await hashOf(result.path), sha256Of(77, size));
 });
 
-test('a file that changes while it is mended starts over', async () => {
+test('a file that changes during a retry starts over', async () => {
   const size = 4 * MiB;
   const workDir = await freshDir();
   const url = `${site.url}/file/midway.bin?size=${size}&rate=${2 * size}`;
@@ -154,7 +154,7 @@ test('a file that changes while it is mended starts over', async () => {
   assert.is(await hashOf(result.path), sha256Of(78, size));
 });
 
-test('a finished file in the work dir is not asked for again', async () => {
+test('a complete file in the work dir is not requested again', async () => {
   const workDir = await freshDir();
   const url = `${site.url}/file/once.bin?size=${2 * MiB}`;
   await downloadFile(jobFor(url, workDir), options);
@@ -164,7 +164,7 @@ test('a finished file in the work dir is not asked for again', async () => {
   assert.is(again.bytes, 2 * MiB);
 });
 
-test('several connections share a file whose server limits each', async () => {
+test('several connections share a file whose server limits the speed of each', async () => {
   const size = 24 * MiB;
   const asked = site.asked.length;
   await fetched(`/file/p.bin?size=${size}&rate=${5 * MiB}&seed=9`, 9, size);
@@ -172,7 +172,7 @@ test('several connections share a file whose server limits each', async () => {
   assert.ok(ranges.size >= 3, [...ranges].join(' '));
 });
 
-test('redirects are followed ten deep, circles and private targets are not', async () => {
+test('up to ten redirects are followed, loops and private targets are not', async () => {
   await fetched('/hops?n=8', 1, MiB);
   const run = async (path: string): Promise<string> =>
     settles(codeOf(downloadFile(jobFor(site.url + path, await freshDir()), options)));
@@ -183,7 +183,7 @@ test('redirects are followed ten deep, circles and private targets are not', asy
   assert.is(await run('/redirect?to=ftp://x/'), 'unsupported_scheme');
 });
 
-test('names come from Content-Disposition as they are, else from the address and the type', async () => {
+test('names come from Content-Disposition unchanged, else from the address and the type', async () => {
   const named = encodeURIComponent('attachment; filename="../../etc/passwd"');
   assert.is(await fetched(`/file/x?size=10&disposition=${named}`, 1, 10), '../../etc/passwd');
   const star = encodeURIComponent("attachment; filename*=UTF-8''%e4%bd%a0%e5%a5%bd.mp4");
@@ -191,8 +191,8 @@ test('names come from Content-Disposition as they are, else from the address and
   assert.is(await fetched('/file/caf%C3%A9?size=10&type=video/mp4', 1, 10), 'café.mp4');
 });
 
-test('a body that stops coming is engine_stalled, in both paths', async () => {
-  const quick = createHttpClient({ guard, stallMs: 300, headTimeoutMs: 5000 });
+test('a body that stalls is engine_stalled, on both paths', async () => {
+  const quick = new HttpClient({ guard, stallMs: 300, headTimeoutMs: 5000 });
   const opts = { ...options, client: quick, stallMs: 300 };
   for (const size of [2 * MiB, 12 * MiB]) {
     const job = jobFor(`${site.url}/file/s.bin?size=${size}&fault=stall-at=${MiB}`, await freshDir());
@@ -223,11 +223,11 @@ test('samples rise to the end and never pass it', async () => {
 testUnless(
   test,
   tlsMissing,
-  'https is fetched in both paths, and an unknown certificate is refused',
+  'https is fetched on both paths, and an unknown certificate is refused',
   async () => {
     const secure = await startSite({ tls: true });
     const trusting = openGuard(secure.ca);
-    const tlsClient = createHttpClient({ guard: trusting, stallMs: 10_000, headTimeoutMs: 10_000 });
+    const tlsClient = new HttpClient({ guard: trusting, stallMs: 10_000, headTimeoutMs: 10_000 });
     const opts = { ...options, guard: trusting, client: tlsClient };
     for (const size of [100_000, 33 * MiB]) {
       const result = await settles(

@@ -1,18 +1,18 @@
-/** Odd answers to who asks for a fragment: its bytes are those that the playlist speaks of, or there are none. */
+/** Odd responses to requests for fragments: the bytes are those that the playlist names, or there are none. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createFragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
+import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
 import type { Fragment } from '#lib/foreign/playlist/playlist.ts';
 import { contentPieces } from '../../site/content.ts';
 import { type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir } from './kit.ts';
-import { type Answer, openOddKit } from './odd-kit.ts';
+import { type OddHandler, openOddKit } from './odd-kit.ts';
 
-const { serve, asked, options, close } = await openOddKit();
+const { serve, requestsFor, options, close } = await openOddKit();
 test.after(close);
 
 const file: OddFile = { seed: 71, size: 10_000, etag: '"v1"' };
@@ -22,7 +22,7 @@ const { signal } = new AbortController();
 
 /** What a fragment's file holds in the end: `right`, or the code. */
 async function fetched(url: string, ranges: Fragment['range'][]): Promise<string> {
-  const fetcher = createFragmentFetcher(options.client, signal);
+  const fetcher = new FragmentFetcher(options.client, signal);
   const dir = await freshDir();
   for (const [index, range] of ranges.entries()) {
     const path = join(dir, String(index));
@@ -57,7 +57,7 @@ function without(answer: OddAnswer, name: string): OddAnswer {
   const headers = Object.fromEntries(Object.entries(answer.headers).filter(([key]) => key !== name));
   return { ...answer, headers };
 }
-const said = `bytes ${RANGE.start}-${RANGE.end - 1}/${file.size}`;
+const contentRange = `bytes ${RANGE.start}-${RANGE.end - 1}/${file.size}`;
 const gzipped = gzipSync(content);
 
 for (const [what, answer, once, always] of [
@@ -65,14 +65,14 @@ for (const [what, answer, once, always] of [
   ['a 206 of no version', () => without(oddPart({}), 'etag'), 'right', 'right'],
   [
     'a 206 of an unknown total',
-    () => oddPart({ 'content-range': said.replace(/\d+$/, '*') }),
+    () => oddPart({ 'content-range': contentRange.replace(/\d+$/, '*') }),
     'right',
     'right',
   ],
   ['a 206 of more than was asked for', () => part(file, { from: RANGE.start, to: null }), 'right', 'right'],
   [
     'a 200 with its Content-Range',
-    () => piece(RANGE.start, RANGE.end, { 'content-range': said }),
+    () => piece(RANGE.start, RANGE.end, { 'content-range': contentRange }),
     'right',
     'right',
   ],
@@ -89,7 +89,7 @@ for (const [what, answer, once, always] of [
     'right',
   ],
   ['a 200 with what was asked for', () => piece(RANGE.start, RANGE.end), 'right', 'remote_contradiction'],
-  // always: nothing else was ever said of the file, and nobody can know
+  // always: nothing else was ever reported of the file, so nobody can know
   ['a 200 from there to the end', () => piece(RANGE.start, file.size), 'right', null],
   ['a 206 of an earlier place', () => part(file, { from: 500, to: 2500 }), 'right', 'remote_status'],
   ['a 206 of a later place', () => part(file, { from: 1500, to: 3500 }), 'right', 'remote_status'],
@@ -113,15 +113,15 @@ for (const [what, answer, once, always] of [
     'right',
     'remote_status',
   ],
-] as [string, Answer, string, string | null][]) {
-  test(`${what} in answer to who asks for a range gives its bytes or none`, async () => {
+] as [string, OddHandler, string, string | null][]) {
+  test(`${what} in response to a request for a range gives the right bytes or none`, async () => {
     const honestly = serve((request) => (request.from === null ? whole(file) : answer(request)));
     assert.is(await fetched(honestly, [RANGE]), once, 'once');
     if (always !== null) assert.is(await fetched(serve(answer), [RANGE]), always, 'always');
   });
 }
 
-test('what was said of a file for one fragment is held against the answers for the next', async () => {
+test('what one response reports of a file is compared with the responses for later fragments', async () => {
   const second = { start: 3000, end: 5000 };
   for (const odd of [
     piece(3000, file.size),
@@ -133,17 +133,17 @@ test('what was said of a file for one fragment is held against the answers for t
   }
 });
 
-test('a server without ranges is asked for one once, not for each fragment', async () => {
+test('a server without ranges is asked for a range once, not for each fragment', async () => {
   const ranges = [0, 1, 2, 3].map((index) => ({ start: index * 1000, end: index * 1000 + 1000 }));
   const url = serve(() => whole(file));
   assert.is(await fetched(url, ranges), 'right');
   assert.equal(
-    asked(url).map(({ from }) => from),
+    requestsFor(url).map(({ from }) => from),
     [0, 1000, null, null, null],
   );
 });
 
-test('a playlist that speaks of bytes beyond the end of its file is a contradiction', async () => {
+test('a playlist that names bytes beyond the end of its file is a contradiction', async () => {
   const beyond = { start: 9000, end: 11_000 };
   const url = serve(({ from, to }) => (from === null ? whole(file) : part(file, { from, to })));
   assert.is(await fetched(url, [beyond]), 'remote_contradiction');
@@ -168,8 +168,8 @@ for (const [what, answer, end] of [
   ['a part of it as a 200', () => piece(0, 2000, { 'content-range': 'bytes 0-1999/10000' }), 'remote_status'],
   ['less than it says', () => ({ ...whole(file), body: { file, start: 0, end: 2000 } }), 'size_mismatch'],
   ['nothing', () => ({ status: 204, headers: {}, body: Buffer.alloc(0) }), 'remote_status'],
-] as [string, Answer, string][]) {
-  test(`${what} in answer to who asks for a whole fragment is ${end}`, async () => {
+] as [string, OddHandler, string][]) {
+  test(`${what} in response to a request for a whole fragment is ${end}`, async () => {
     assert.is(await fetched(serve(answer), [null]), end);
   });
 }

@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
-import { interpret } from '#lib/annie/http/file/opening.ts';
+import { interpret } from '#lib/annie/http/file/open-decision.ts';
 import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
 import { contentRangeOf, dispositionName, headFrom, validatorsOf } from '#lib/annie/http/head.ts';
 import { createMeter } from '#lib/annie/http/meter.ts';
-import { extensionOf, fileNameFor, kindOf, stemOf } from '#lib/annie/http/names.ts';
+import { extensionOf, fileNameFor, mediaTypeOf, stemOf } from '#lib/annie/http/names.ts';
 import { retryAfterMs, statusError } from '#lib/annie/http/status.ts';
 
-test('only strong validators may stand in If-Range', () => {
+test('only strong validators are sent in If-Range', () => {
   const ifRange = (headers: Record<string, string>): string | null => validatorsOf(headFrom(headers)).ifRange;
   const modified = 'Tue, 03 Feb 2026 04:05:06 GMT';
   assert.is(ifRange({ etag: '"a"' }), '"a"');
@@ -23,7 +23,7 @@ test('only strong validators may stand in If-Range', () => {
   );
 });
 
-test('a part is only taken for what was asked', () => {
+test('a part is used only if it is the requested one', () => {
   const part = (range: string, rest: Record<string, string> = {}): ReturnType<typeof headFrom> =>
     headFrom({ 'content-range': range, etag: '"a"', ...rest });
   const known = { validators: { etag: '"a"', lastModified: null, ifRange: '"a"' }, totalBytes: 100 };
@@ -42,7 +42,7 @@ test('a part is only taken for what was asked', () => {
   assert.is(mode(206, part('bytes 10-99/100', { 'content-length': '91' }), 10), 'again');
 });
 
-test('hostile ranges are no ranges', () => {
+test('malformed ranges are not ranges', () => {
   for (const text of [
     'bytes 5-4/10',
     'bytes 0-10/10',
@@ -55,7 +55,7 @@ test('hostile ranges are no ranges', () => {
   }
 });
 
-test('the plain reader takes plain heads and nothing else', () => {
+test('the plain head reader accepts plain heads and nothing else', () => {
   const read = (lines: string[]): number | null => readPlainHead(lines.join('\r\n'))?.status ?? null;
   assert.is(read(['HTTP/1.1 206 Partial Content', 'Content-Length: 5', 'X: ']), 206);
   assert.is(read(['HTTP/1.0 200 OK']), null);
@@ -66,7 +66,7 @@ test('the plain reader takes plain heads and nothing else', () => {
   fc.assert(fc.property(fc.string(), (text) => readPlainHead(text) === null || text.startsWith('HTTP/1.1 ')));
 });
 
-test('statuses have codes, and Retry-After is read as seconds and as a date', () => {
+test('statuses map to codes, and Retry-After is read as seconds and as a date', () => {
   assert.is(statusError(451, null, 0).code, 'remote_denied');
   assert.is(statusError(429, '3', 0).retryAfterMs, 3000);
   assert.equal([statusError(503, '3', 0).code, statusError(503, '3', 0).retryAfterMs], ['remote_busy', 3000]);
@@ -80,7 +80,7 @@ test('statuses have codes, and Retry-After is read as seconds and as a date', ()
   assert.is(retryAfterMs('Thu, 01 Jan 1970 00:00:00 GMT', 4000), 0);
 });
 
-test('names and kinds', () => {
+test('names, extensions and media types are found in headers and addresses', () => {
   const name = (url: string, disposition: string | null, type: string | null): string =>
     fileNameFor(new URL(url), disposition, type);
   assert.is(name('http://x/a/b%20c.mp4?x=1', null, 'video/mp4'), 'b c.mp4');
@@ -91,12 +91,12 @@ test('names and kinds', () => {
   assert.is(extensionOf('a.TAR.GZ'), 'gz');
   assert.is(extensionOf('v1.2'), '');
   assert.is(stemOf('a.b.mp4'), 'a.b');
-  assert.is(kindOf('application/octet-stream', 'mp4'), 'video');
-  assert.is(kindOf('audio/mpeg', 'bin'), 'audio');
-  assert.is(kindOf(null, 'zip'), 'file');
+  assert.is(mediaTypeOf('application/octet-stream', 'mp4'), 'video');
+  assert.is(mediaTypeOf('audio/mpeg', 'bin'), 'audio');
+  assert.is(mediaTypeOf(null, 'zip'), 'file');
 });
 
-test('speed is over the last seconds, unknown at first, and 0 when nothing comes', () => {
+test('speed is averaged over the last seconds, unknown at first, and 0 when nothing arrives', () => {
   const meter = createMeter(1000, 0);
   const at = (ms: number, receivedBytes: number): ReturnType<typeof meter.sample> =>
     meter.sample({ receivedBytes, totalBytes: 101_000 }, ms);

@@ -4,7 +4,7 @@ import { execFile } from 'node:child_process';
 import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { createProcessHost } from '#lib/process/process-host.server.ts';
 import type { FetchedFile } from '#lib/files/fetched-file.ts';
 import { mediaMissing, SECONDS } from '../../site/media.ts';
@@ -18,14 +18,14 @@ import { readers } from '../../support/readers.ts';
 const run = promisify(execFile);
 const site = await startSite();
 const processes = await createProcessHost({ runDir: await freshDir() });
-const joining = createHttpEngine({
+const joining = new HttpEngine({
   guard: openGuard(),
   readers,
   ffmpegPath: toolPath('ffmpeg'),
   processes,
   stallMs: 10_000,
 });
-const bare = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+const bare = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const signal = new AbortController().signal;
 
 const it = (name: string, body: () => Promise<void>): void => {
@@ -62,7 +62,7 @@ async function played({ path }: FetchedFile): Promise<{ seconds: number; streams
   };
 }
 
-it('a master lists its variants, the best first', async () => {
+it('a master playlist lists its variants, the best first', async () => {
   const { items } = await settles(bare.parse({ url: `${site.url}/media/ts/master.m3u8`, signal }));
   assert.equal(
     items[0]?.streams.map(({ id, quality, ext, bytes, isDefault }) => [id, quality, ext, bytes, isDefault]),
@@ -103,13 +103,13 @@ it('separate audio is joined with ffmpeg, and refused before any byte without', 
   assert.not(site.asked.slice(asked).some(({ url }) => url.endsWith('.ts')));
 });
 
-it('a live stream says so, parsed and downloaded', async () => {
+it('a live stream is live_stream, parsed and downloaded', async () => {
   const url = `${site.url}/live/ts/high.m3u8`;
   assert.is(await codeOf(bare.parse({ url, signal })), 'live_stream');
   assert.is(await codeOf(fetched('/live/ts/high.m3u8', bare)), 'live_stream');
 });
 
-it('an abort keeps whole fragments, and the next attempt asks only for the rest', async () => {
+it('an abort keeps whole fragments, and the next attempt requests only the others', async () => {
   const workDir = await freshDir();
   const abort = new AbortController();
   const url = `${site.url}/media/ts/high.m3u8`;
@@ -128,7 +128,7 @@ it('an abort keeps whole fragments, and the next attempt asks only for the rest'
   assert.ok(asked.length < 2 * SECONDS, `${asked.length} requests`);
 });
 
-it('half-written leftovers of a kill are not trusted', async () => {
+it('half-written files that a kill left are not trusted', async () => {
   const workDir = await freshDir();
   for (const name of ['hls-video', 'hls-video.json', 'hls-video.0', 'hls-video.1.part', 'hls-joined.mp4']) {
     await writeFile(join(workDir, name), '{"version":1,"fingerprint":"x","fragments":3,"bytes":99}');
@@ -142,20 +142,20 @@ it('half-written leftovers of a kill are not trusted', async () => {
   assert.is(percents.at(-1), 100);
 });
 
-it('a fragment that is no media is never guessed at by ffmpeg', async () => {
+it('a fragment that is not media is never given to ffmpeg to guess', async () => {
   const evil = encodeURIComponent('#EXTM3U\n#EXTINF:1,\nfile:///etc/hostname\n#EXT-X-ENDLIST');
   const playlist = encodeURIComponent(`#EXTM3U\n#EXTINF:1,\n/text?body=${evil}\n#EXT-X-ENDLIST`);
   const result = await fetched(`/text?type=application/vnd.apple.mpegurl&body=${playlist}`);
   assert.match(result.path, /hls-video$/);
 });
 
-it('what joins is our ffmpeg: both inputs are files of the work dir, of formats that open nothing else', async () => {
+it('tracks are joined by our ffmpeg wrapper: both inputs are files of the work dir, of formats that open nothing else', async () => {
   const dir = await freshDir();
   const log = join(dir, 'log');
   const real = join(dir, 'ffmpeg');
   const script = `#!/bin/sh\nprintf '%s\\n' "$@" >'${log}'\nexec '${toolPath('ffmpeg')}' "$@"\n`;
   await writeFile(real, script, { mode: 0o755 });
-  const engine = createHttpEngine({ guard: openGuard(), readers, ffmpegPath: real, processes });
+  const engine = new HttpEngine({ guard: openGuard(), readers, ffmpegPath: real, processes });
   await fetched('/media/audio/master.m3u8', engine);
   const words = (await readFile(log, 'utf8')).split('\n');
   const inputs = words.flatMap((word, i) => (word === '-i' ? [words.slice(i - 4, i + 2)] : []));

@@ -1,21 +1,21 @@
-/** Downloads that are interrupted, each in one of three ways, and whose server then answers as a row says. */
+/** Downloads that are interrupted in one of three ways, after which their server answers oddly. */
 import { cp, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { downloadFile } from '#lib/annie/http/file/download.server.ts';
 import { honest, type OddFile } from '../../site/odd-origin.ts';
 import { settles, waitFor } from '../../support/wait.ts';
-import { killWhen, MAP } from './killed.ts';
+import { killWhen, STATE_FILE } from './kill-download.ts';
 import { freshDir, jobFor } from './kit.ts';
-import type { OddRow } from './odd-answers.ts';
-import { type Answer, openOddKit } from './odd-kit.ts';
+import type { OddRow } from './odd-responses.ts';
+import { type OddHandler, openOddKit } from './odd-kit.ts';
 
 const MiB = 1024 * 1024;
 const HELD_AT = Math.round(1.1 * MiB);
 const { serve, outcome, options, close } = await openOddKit();
 export { close };
 
-/** Answers oddly whoever asks for the rest, or `always` everybody. */
-function oddly({ answer }: OddRow, file: OddFile, always: boolean): Answer {
+/** Answers requests for the rest oddly, or with `always` all of them. */
+function oddly({ answer }: OddRow, file: OddFile, always: boolean): OddHandler {
   return (request) => {
     const isRest = (request.from ?? 0) > 0;
     if (!always && !isRest && !request.path.endsWith('-elsewhere')) return honest(file, request);
@@ -24,63 +24,63 @@ function oddly({ answer }: OddRow, file: OddFile, always: boolean): Answer {
 }
 
 const holding =
-  (file: OddFile): Answer =>
+  (file: OddFile): OddHandler =>
   (request) => ({
     ...honest(file, request),
     stop: { after: Math.max(0, HELD_AT - (request.from ?? 0)), how: 'hold' },
   });
 
-interface Left {
+interface PartialDownload {
   url: string;
   workDir: string;
 }
 
-/** A work dir with the first bytes, as a pause leaves it. */
-async function paused(file: OddFile): Promise<Left> {
-  const left = { url: serve(holding(file)), workDir: await freshDir() };
+/** A partial download, as a pause leaves it. */
+async function paused(file: OddFile): Promise<PartialDownload> {
+  const partial = { url: serve(holding(file)), workDir: await freshDir() };
   const abort = new AbortController();
-  const job = jobFor(left.url, left.workDir, { signal: abort.signal });
+  const job = jobFor(partial.url, partial.workDir, { signal: abort.signal });
   const running = downloadFile(job, options).catch(() => undefined);
   await waitFor(() => job.samples.at(-1)?.receivedBytes === HELD_AT, { what: 'the held bytes' });
   abort.abort();
   await settles(running);
-  return left;
+  return partial;
 }
 
-/** The same, as kill -9 leaves it. */
-async function killed(file: OddFile): Promise<Left> {
-  const left = { url: serve(holding(file)), workDir: await freshDir() };
-  await killWhen(left.url, left.workDir, (map) => map.includes(`,${HELD_AT}]`));
-  return left;
+/** A partial download, as kill -9 leaves it. */
+async function killed(file: OddFile): Promise<PartialDownload> {
+  const partial = { url: serve(holding(file)), workDir: await freshDir() };
+  await killWhen(partial.url, partial.workDir, (state) => state.includes(`,${HELD_AT}]`));
+  return partial;
 }
 
-/** The same work dir for another address. */
-async function copyOf({ url, workDir }: Left, to: string): Promise<string> {
+/** A copy of its work dir, for another address. */
+async function copyOf({ url, workDir }: PartialDownload, to: string): Promise<string> {
   const copy = await freshDir();
   await cp(workDir, copy, { recursive: true });
-  const map = await readFile(join(copy, MAP), 'utf8');
-  await writeFile(join(copy, MAP), map.replace(url, to));
+  const state = await readFile(join(copy, STATE_FILE), 'utf8');
+  await writeFile(join(copy, STATE_FILE), state.replace(url, to));
   return copy;
 }
 
 export interface Interrupted {
-  /** How it ends, by how it was interrupted. */
+  /** The outcome after each kind of interruption. */
   ends: (row: OddRow, always: boolean) => Promise<Record<'pause' | 'kill' | 'reconnect', string>>;
-  /** The same after a pause where only the fast path gets odd answers. */
+  /** The outcome after a pause if only the fast path gets odd responses. */
   endsFast: (row: OddRow) => Promise<string>;
 }
 
 /** @param size of the file, in bytes */
 export function interrupted(size: number): Interrupted {
   const file: OddFile = { seed: 61, size, etag: '"v1"' };
-  const lefts = new Map<typeof paused, Promise<Left>>();
-  const resumed = async (leave: typeof paused, answer: Answer): Promise<string> => {
-    const left = lefts.get(leave) ?? leave(file);
-    lefts.set(leave, left);
+  const partials = new Map<typeof paused, Promise<PartialDownload>>();
+  const resumed = async (interrupt: typeof paused, answer: OddHandler): Promise<string> => {
+    const partial = partials.get(interrupt) ?? interrupt(file);
+    partials.set(interrupt, partial);
     const url = serve(answer);
-    return outcome(url, await copyOf(await left, url), file);
+    return outcome(url, await copyOf(await partial, url), file);
   };
-  const reconnected = async (answer: Answer): Promise<string> => {
+  const reconnected = async (answer: OddHandler): Promise<string> => {
     let isBroken = false;
     const url = serve((request) => {
       isBroken ||= (request.from ?? 0) > 0;

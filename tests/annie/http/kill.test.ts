@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { sha256Of } from '../../site/content.ts';
 import { startSite } from '../../site/site.ts';
 import { settles, waitFor } from '../../support/wait.ts';
@@ -11,7 +11,7 @@ import { freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
 import { readers } from '../../support/readers.ts';
 
 const site = await startSite();
-const engine = createHttpEngine({ guard: openGuard(), readers });
+const engine = new HttpEngine({ guard: openGuard(), readers });
 const MiB = 1024 * 1024;
 
 function start(url: string, workDir: string): { child: ChildProcess; bytes: () => number } {
@@ -28,7 +28,7 @@ for (const [what, size, bytesPerSecond] of [
   ['one connection', 12 * MiB, 6 * MiB],
   ['several connections', 40 * MiB, 5 * MiB],
 ] as const) {
-  test(`kill -9 again and again over ${what}: every byte is right in the end`, async () => {
+  test(`after repeated kill -9 over ${what} every byte is right in the end`, async () => {
     const workDir = await freshDir();
     const url = `${site.url}/file/killed.bin?size=${size}&rate=${bytesPerSecond}&seed=3`;
     for (const part of [0.3, 0.6, 0.8]) {

@@ -9,7 +9,7 @@ const version = (totalBytes: number): Version => ({
 });
 const url = 'http://site.example/a.mp4';
 
-test('what a look-up found is known for ten minutes, and until the next', () => {
+test('what a look-up found is known for ten minutes, or until the next one', () => {
   const listed = createListedSizes();
   assert.equal(listed.get(url, 0), []);
   listed.record(url, version(5), 0);
@@ -21,7 +21,7 @@ test('what a look-up found is known for ten minutes, and until the next', () => 
   assert.equal(listed.get(url, 1000), []);
 });
 
-test('of many addresses the latest are known', () => {
+test('only the latest 500 addresses are known', () => {
   const listed = createListedSizes();
   for (let n = 0; n < 501; n++) listed.record(`${url}?${n}`, version(n), 0);
   assert.equal(listed.get(`${url}?0`, 0), []);

@@ -1,35 +1,35 @@
-/** What the tests of odd servers share: one origin with an address for each case, and how a download ended. */
-import { createHttpClient } from '#lib/annie/http/client.server.ts';
+/** What the tests of odd servers share: one origin with an address for each case, and the outcome of a download. */
+import { HttpClient } from '#lib/annie/http/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { sha256Of } from '../../site/content.ts';
 import { type OddAnswer, type OddFile, type OddRequest, startOddOrigin } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
 import { hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
-import { newFileOf, unversionedOf } from './odd-pieces.ts';
+import { newFileOf, unversionedOf } from './odd-bodies.ts';
 
-export type Answer = (request: OddRequest) => OddAnswer;
+export type OddHandler = (request: OddRequest) => OddAnswer;
 
 export interface OddKit {
   options: FileOptions;
-  /** An address of its own that is answered so. `/clip-1.mp4-elsewhere` is answered as `/clip-1.mp4`. */
-  serve: (answer: Answer) => string;
+  /** Adds an address that is answered so. `/clip-1.mp4-elsewhere` is answered as `/clip-1.mp4`. */
+  serve: (answer: OddHandler) => string;
   /** The requests for an address so far. */
-  asked: (url: string) => OddRequest[];
-  /** The name of the file whose bytes are there, what is wrong with them, or the code it failed with. */
+  requestsFor: (url: string) => OddRequest[];
+  /** The name of the file that was downloaded, what is wrong with it, or the code of the failure. */
   outcome: (url: string, workDir: string, file: OddFile, more?: Partial<FileOptions>) => Promise<string>;
   close: () => Promise<void>;
 }
 
 export async function openOddKit(): Promise<OddKit> {
   const origin = await startOddOrigin();
-  const answers = new Map<string, Answer>();
+  const answers = new Map<string, OddHandler>();
   origin.answer = (request) => {
     const answer = answers.get(request.path.replace('-elsewhere', ''));
     return answer?.(request) ?? { status: 404, headers: { 'content-length': 0 }, body: Buffer.alloc(0) };
   };
   const guard = openGuard();
-  const client = createHttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
+  const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs: 10_000 });
   const options: FileOptions = { client, guard, maxConnections: 1, stallMs: 10_000, syncAtEnd: false };
   return {
     options,
@@ -38,7 +38,7 @@ export async function openOddKit(): Promise<OddKit> {
       answers.set(path, answer);
       return origin.url + path;
     },
-    asked: (url) => origin.asked.filter(({ path }) => origin.url + path === url),
+    requestsFor: (url) => origin.asked.filter(({ path }) => origin.url + path === url),
     async outcome(url, workDir, file, more = {}) {
       try {
         const running = downloadFile(jobFor(url, workDir), { ...options, ...more });

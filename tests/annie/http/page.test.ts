@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { createHttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import type { MediaItem } from '#lib/protocol/media.ts';
 import { sha256Of } from '../../site/content.ts';
 import { mediaMissing } from '../../site/media.ts';
@@ -11,7 +11,7 @@ import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir, hashOf, jobFor, openGuard, removeDirs } from './kit.ts';
 
 const site = await startSite();
-const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const signal = new AbortController().signal;
 
 const parse = async (path: string): Promise<MediaItem[]> =>
@@ -68,7 +68,7 @@ test('a player, og:video and twitter:player:stream for one address are one item 
   assert.is(items[0]?.title, 'The og title');
 });
 
-test('structured data is found in graphs and lists, broken ones are passed over', async () => {
+test('structured data is found in graphs and lists, broken data is skipped', async () => {
   const items = await parse('/page/json-ld');
   assert.equal(
     items.map(({ title, type }) => [title, type]),
@@ -85,8 +85,8 @@ test('a gallery of 140 players is listed whole', async () => {
   assert.is(truncated, undefined);
 });
 
-test('of a page with more than 500 players 500 are listed, and it says that there are more', async () => {
-  const patient = createHttpEngine({ guard: openGuard(), readers, listMs: Infinity });
+test('a page with more than 500 players lists 500, and is truncated', async () => {
+  const patient = new HttpEngine({ guard: openGuard(), readers, listMs: Infinity });
   const { items, truncated } = await settles(patient.parse({ url: `${site.url}/page/endless`, signal }));
   await patient.close();
   assert.is(items.length, 500);
@@ -94,8 +94,8 @@ test('of a page with more than 500 players 500 are listed, and it says that ther
   assert.is(truncated, true);
 });
 
-test('a page whose players take too long is listed as far as it got', async () => {
-  const hasty = createHttpEngine({ guard: openGuard(), readers, listMs: 0 });
+test('a page whose players take too long is listed in part', async () => {
+  const hasty = new HttpEngine({ guard: openGuard(), readers, listMs: 0 });
   const { items, truncated } = await settles(hasty.parse({ url: `${site.url}/page/gallery`, signal }));
   await hasty.close();
   assert.equal(
@@ -111,7 +111,7 @@ test('base href is respected', async () => {
   assert.is(item?.type, 'audio');
 });
 
-test('a hostile page gives its one harmless item, and nothing private is dialled', async () => {
+test('a hostile page gives its one harmless item, and no private address is connected to', async () => {
   const items = await parse('/page/hostile');
   assert.equal(
     items.map(({ url }) => url),
@@ -135,7 +135,7 @@ testUnless(test, mediaMissing, 'an HLS source of a page is an item with its vari
   );
 });
 
-test('one request tells files, manifests and pages apart', async () => {
+test('one request distinguishes files, manifests and pages', async () => {
   const kind = async (path: string): Promise<string> => {
     const found = await engine.classify(site.url + path, signal);
     return found.kind === 'manifest' ? found.format : found.kind;

@@ -15,14 +15,14 @@ const at = (written: number): SavedState => ({
   segments: [[0, 1000, written]],
 });
 
-/** A work dir in which so much of the body is. */
+/** A work dir with the first bytes of a body. */
 async function workDir(bytes: number): Promise<{ dir: string; path: string }> {
   const dir = await freshDir();
   await writeFile(join(dir, 'http-body'), Buffer.alloc(bytes));
   return { dir, path: join(dir, 'http-state.json') };
 }
 
-test('the newest map is the one that counts, in one file that stays the same', async () => {
+test('the last line of segments counts, in a file that is appended to', async () => {
   const { dir, path } = await workDir(300);
   const file = new StateFile(dir);
   await file.save(at(100));
@@ -36,25 +36,25 @@ test('the newest map is the one that counts, in one file that stays the same', a
   assert.is(await loadState(dir, 'http://site.example/b.mp4'), null);
 });
 
-test('cut anywhere, the state is an older one or none', async () => {
+test('a state that is truncated anywhere is an older state or none', async () => {
   const { dir, path } = await workDir(300);
   const file = new StateFile(dir);
   for (const written of [100, 200, 300]) await file.save(at(written));
   await file.close();
   const whole = await readFile(path);
-  const told: number[] = [];
+  const received: number[] = [];
   for (let length = whole.length; length >= 0; length--) {
     await truncate(path, length);
-    told.push((await loadState(dir, url))?.segments[0]?.[2] ?? 0);
+    received.push((await loadState(dir, url))?.segments[0]?.[2] ?? 0);
   }
-  assert.equal([...new Set(told)], [300, 200, 100, 0]);
+  assert.equal([...new Set(received)], [300, 200, 100, 0]);
   assert.equal(
-    told,
-    told.toSorted((a, b) => b - a),
+    received,
+    received.toSorted((a, b) => b - a),
   );
 });
 
-test('lines that are none are passed over', async () => {
+test('invalid lines are skipped', async () => {
   const { dir, path } = await workDir(300);
   const file = new StateFile(dir);
   await file.save(at(100));
@@ -64,7 +64,7 @@ test('lines that are none are passed over', async () => {
   assert.equal(await loadState(dir, url), at(200));
 });
 
-test('a map that promises more than the file has is not believed', async () => {
+test('segments that promise more bytes than the file has are not used', async () => {
   const { dir } = await workDir(150);
   const file = new StateFile(dir);
   await file.save(at(100));
@@ -73,7 +73,7 @@ test('a map that promises more than the file has is not believed', async () => {
   assert.is(await loadState(dir, url), null);
 });
 
-test('a long download does not make a long file, and another attempt begins a new one', async () => {
+test('a long download does not make a long state file, and another attempt begins a new one', async () => {
   const { dir, path } = await workDir(999);
   const file = new StateFile(dir);
   for (let written = 0; written < 2500; written++) await file.save(at(written % 1000));
@@ -87,7 +87,7 @@ test('a long download does not make a long file, and another attempt begins a ne
   assert.is((await readFile(path, 'utf8')).split('\n').length, 2);
 });
 
-test('starting over keeps the version and forgets its bytes, or both', async () => {
+test('starting over keeps the version without its bytes, or removes both', async () => {
   const { dir } = await workDir(300);
   const file = new StateFile(dir);
   await file.save(at(100));

@@ -5,18 +5,18 @@ import { existsSync } from 'node:fs';
 import { type FileHandle, open, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
-import { createSegmentWriter } from '#lib/annie/http/file/segment-writer.server.ts';
+import { SegmentWriter } from '#lib/annie/http/file/segment-writer.server.ts';
 import { testUnless } from '../../support/skip.ts';
 import { waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, removeDirs } from './kit.ts';
 
-test('whatever the sizes, the times and the way in, the bytes arrive in order at their place', async () => {
+test('bytes arrive in order at their place, whatever their sizes and times, copied or not', async () => {
   const dir = await freshDir();
   const move = fc.record({
     bytes: fc.integer({ min: 1, max: 600_000 }),
-    // without gaps it becomes swift
+    // without gaps it becomes fast
     gapMs: fc.oneof(fc.constant(0), fc.nat(150)),
-    lend: fc.boolean(),
+    inPlace: fc.boolean(),
   });
   await fc.assert(
     fc.asyncProperty(fc.nat(1000), fc.array(move, { maxLength: 30 }), async (start, moves) => {
@@ -26,17 +26,17 @@ test('whatever the sizes, the times and the way in, the bytes arrive in order at
       const path = join(dir, 'x');
       const handle = await open(path, 'w');
       const segment = newSegment(start, start + total);
-      const writer = createSegmentWriter(handle, segment, () => {});
+      const writer = new SegmentWriter(handle, segment, () => {});
       let at = 0;
       let nowMs = 0;
-      for (const { bytes, gapMs, lend } of moves) {
+      for (const { bytes, gapMs, inPlace } of moves) {
         for (const end = at + bytes; at < end;) {
-          const space = lend ? writer.space() : null;
+          const space = inPlace ? writer.reserve() : null;
           const part = source.subarray(at, Math.min(end, at + (space?.length ?? Infinity)));
           space?.set(part);
-          // a tick may fall between the loan and its use
+          // a tick may come between `reserve` and `commit`
           writer.tick((nowMs += gapMs));
-          const fill = space ? writer.advance(part.length, nowMs) : writer.push(part, nowMs);
+          const fill = space ? writer.commit(part.length, nowMs) : writer.push(part, nowMs);
           at += part.length;
           if (fill === 'wait') await writer.drained();
         }
@@ -50,49 +50,49 @@ test('whatever the sizes, the times and the way in, the bytes arrive in order at
   );
 });
 
-test('no byte goes past the end of its stretch, also when the end moves', async () => {
+test('no byte is written past the end of its segment, also when the end moves', async () => {
   const path = join(await freshDir(), 'x');
   const handle = await open(path, 'w');
   const segment = newSegment(0, 100);
-  const writer = createSegmentWriter(handle, segment, () => {});
+  const writer = new SegmentWriter(handle, segment, () => {});
   writer.push(Buffer.alloc(60, 1), 0);
-  const space = writer.space();
+  const space = writer.reserve();
   space.fill(2, 0, 30);
   segment.end = 70;
-  assert.is(writer.advance(30, 0), 'full');
+  assert.is(writer.commit(30, 0), 'full');
   assert.is(writer.push(Buffer.alloc(10), 0), 'full');
   await writer.flush();
   await handle.close();
   assert.is((await readFile(path)).length, 70);
 });
 
-test('only what has come fast for a MiB gets large blocks, not what piled up for a moment', async () => {
+test('only a body that is fast for a MiB gets large blocks, not a short burst', async () => {
   const handle = await open(join(await freshDir(), 'x'), 'w');
-  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const writer = new SegmentWriter(handle, newSegment(0, 1e9), () => {});
   const KIB = 1024;
   let nowMs = 0;
   for (let second = 0; second < 5; second++) {
     // 900 kB a second, all in one go
     nowMs += 1000;
     for (let k = 0; k < 14; k++) writer.push(Buffer.alloc(64 * KIB), nowMs);
-    assert.not(writer.isSwift);
+    assert.not(writer.isFast);
     await writer.drained();
   }
   for (let k = 0; k < 40; k++) writer.push(Buffer.alloc(32 * KIB), (nowMs += 4));
-  assert.ok(writer.isSwift);
+  assert.ok(writer.isFast);
   writer.push(Buffer.alloc(KIB), (nowMs += 4));
   writer.tick((nowMs += 200));
-  assert.not(writer.isSwift, 'it has become slow');
+  assert.not(writer.isFast, 'it has become slow');
   await writer.flush();
   for (let k = 0; k < 14; k++) writer.push(Buffer.alloc(64 * KIB), nowMs);
-  assert.not(writer.isSwift, 'it has to show it anew');
+  assert.not(writer.isFast, 'it has to show it anew');
   await writer.flush();
   await handle.close();
 });
 
-test('slow is what takes long for a block, or does not fill one', async () => {
+test('a body is slow when it takes long to fill a block, or does not fill one', async () => {
   const handle = await open(join(await freshDir(), 'x'), 'w');
-  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const writer = new SegmentWriter(handle, newSegment(0, 1e9), () => {});
   const kib = (count: number, nowMs: number) => writer.push(Buffer.alloc(count * 1024), nowMs);
   assert.not(writer.isSlow, 'nothing is known yet');
   kib(32, 0);
@@ -109,12 +109,12 @@ test('slow is what takes long for a block, or does not fill one', async () => {
   await handle.close();
 });
 
-test('what was swift and comes at 4.7 MB/s is not slow, however long a large block takes', async () => {
+test('a fast body that falls to 4.7 MB/s is not slow, however long a large block takes', async () => {
   const handle = await open(join(await freshDir(), 'x'), 'w');
-  const writer = createSegmentWriter(handle, newSegment(0, 1e9), () => {});
+  const writer = new SegmentWriter(handle, newSegment(0, 1e9), () => {});
   let nowMs = 0;
   for (let k = 0; k < 100; k++) writer.push(Buffer.alloc(32 * 1024), (nowMs += 4));
-  assert.ok(writer.isSwift);
+  assert.ok(writer.isFast);
   for (let k = 0; k < 200; k++) {
     writer.push(Buffer.alloc(32 * 1024), (nowMs += 7));
     writer.tick(nowMs);
@@ -125,23 +125,28 @@ test('what was swift and comes at 4.7 MB/s is not slow, however long a large blo
 });
 
 const noFull = existsSync('/dev/full') ? null : '/dev/full is only on Linux';
-testUnless(test, noFull, 'a full disk is disk_full, told once and to whoever asks', async () => {
-  const handle = await open('/dev/full', 'r+');
-  const told: string[] = [];
-  const writer = createSegmentWriter(handle, newSegment(0, 20), (error) => told.push(error.code));
-  writer.push(Buffer.alloc(10), 0);
-  assert.is(await codeOf(writer.flush()), 'disk_full');
-  assert.is(await codeOf(writer.drained()), 'disk_full');
-  assert.throws(() => writer.push(Buffer.alloc(1), 0));
-  assert.equal(told, ['disk_full']);
-  await handle.close();
-});
+testUnless(
+  test,
+  noFull,
+  'a full disk is disk_full, reported once and thrown by every later call',
+  async () => {
+    const handle = await open('/dev/full', 'r+');
+    const reported: string[] = [];
+    const writer = new SegmentWriter(handle, newSegment(0, 20), (error) => reported.push(error.code));
+    writer.push(Buffer.alloc(10), 0);
+    assert.is(await codeOf(writer.flush()), 'disk_full');
+    assert.is(await codeOf(writer.drained()), 'disk_full');
+    assert.throws(() => writer.push(Buffer.alloc(1), 0));
+    assert.equal(reported, ['disk_full']);
+    await handle.close();
+  },
+);
 
-test('what comes after a piece that could not be written is not put in its place', async () => {
+test('bytes after a failed write are not written in its place', async () => {
   const path = join(await freshDir(), 'x');
   const file = await open(path, 'w');
   let writes = 0;
-  // a disk that is full for a moment: it takes some, nothing, and then again
+  // a disk that is full for a moment: it accepts some bytes, none, and then again
   const write = async (buffer: Buffer, at: number, bytes: number, position: number) => {
     writes++;
     if (writes === 2) throw Object.assign(new Error('no room'), { code: 'ENOSPC' });
@@ -150,7 +155,7 @@ test('what comes after a piece that could not be written is not put in its place
   const source = Buffer.from(Uint8Array.from({ length: 130_000 }, (_, k) => (k * 31 + (k >>> 8)) & 255));
   const segment = newSegment(0, 1_000_000);
   const failed = Promise.withResolvers<void>();
-  const writer = createSegmentWriter({ write } as unknown as FileHandle, segment, () => failed.resolve());
+  const writer = new SegmentWriter({ write } as unknown as FileHandle, segment, () => failed.resolve());
   writer.push(source, 0);
   await failed.promise;
   assert.is(await codeOf(writer.flush()), 'disk_full');
@@ -162,25 +167,25 @@ test('what comes after a piece that could not be written is not put in its place
   );
 });
 
-/** Lets everything run that only waits for its turn. */
-const settleTurns = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
+/** Lets pending callbacks run. */
+const nextTurns = () => new Promise((resolve) => setImmediate(() => setImmediate(resolve)));
 
-/** A disk that takes a piece when it is told to, in the order in which they came. */
+/** A disk on which each write waits for `finishWrite`. */
 function gatedDisk() {
   const waiting: (() => void)[] = [];
   const write = (_buffer: Buffer, _at: number, bytes: number) =>
     new Promise((resolve) => waiting.push(() => resolve({ bytesWritten: bytes })));
-  const take = async (): Promise<void> => {
+  const finishWrite = async (): Promise<void> => {
     await waitFor(() => waiting.length > 0, { what: 'a piece for the disk' });
     waiting.shift()!();
   };
-  return { handle: { write } as unknown as FileHandle, take };
+  return { handle: { write } as unknown as FileHandle, finishWrite };
 }
 
-test('a reader that is ahead of the disk is told to wait, until half of what waited is written', async () => {
-  const { handle, take } = gatedDisk();
+test('a reader that is ahead of the disk must wait until half of the waiting bytes are written', async () => {
+  const { handle, finishWrite } = gatedDisk();
   const segment = newSegment(0, 1e9);
-  const writer = createSegmentWriter(handle, segment, () => {});
+  const writer = new SegmentWriter(handle, segment, () => {});
   const ahead = () => segment.received - segment.written;
   const piece = Buffer.alloc(64 * 1024);
   for (let round = 0; round < 3; round++) {
@@ -191,9 +196,9 @@ test('a reader that is ahead of the disk is told to wait, until half of what wai
     assert.ok(most > 1024 * 1024 && most < 8 * 1024 * 1024, `${most} bytes ahead`);
     let drained = false;
     const draining = writer.drained().then(() => (drained = true));
-    for (; !drained; await settleTurns()) {
+    for (; !drained; await nextTurns()) {
       const before = ahead();
-      await take();
+      await finishWrite();
       await waitFor(() => ahead() < before, { what: 'the piece to be written' });
       assert.ok(!drained || ahead() <= most / 2, `${ahead()} of ${most} bytes still wait`);
     }
@@ -202,20 +207,20 @@ test('a reader that is ahead of the disk is told to wait, until half of what wai
   }
 });
 
-test('a reader that waits for a disk that fails is told so', async () => {
+test('a reader that waits for the disk gets its error', async () => {
   let fail = (_error: Error): void => {};
   const write = () => new Promise((_resolve, reject) => (fail = reject));
-  const told = Promise.withResolvers<string>();
-  const writer = createSegmentWriter(
+  const reported = Promise.withResolvers<string>();
+  const writer = new SegmentWriter(
     { write } as unknown as FileHandle,
     newSegment(0, 64 * 1024 * 1024),
-    ({ code }) => told.resolve(code),
+    ({ code }) => reported.resolve(code),
   );
   while (writer.push(Buffer.alloc(256 * 1024), 0) === 'more');
   const drained = codeOf(writer.drained());
   fail(Object.assign(new Error('no room'), { code: 'ENOSPC' }));
   assert.is(await drained, 'disk_full');
-  assert.is(await told.promise, 'disk_full');
+  assert.is(await reported.promise, 'disk_full');
 });
 
 test.after(removeDirs);

@@ -2,19 +2,19 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
 import {
-  freeSegment,
+  nextFreeSegment,
   isDone,
-  mergeBack,
+  undoSplit,
   newSegment,
   receivedBytes,
   restoreSegments,
-  roomIn,
+  missingBytes,
   splitLargest,
 } from '#lib/annie/http/file/segments.ts';
 
 const MiB = 1024 * 1024;
 
-test('whatever is split and received, the stretches cover the file once', () => {
+test('segments cover the file exactly once, whatever is split and received', () => {
   const step = fc.oneof(
     fc.constant('split' as const),
     fc.record({ which: fc.nat(20), bytes: fc.integer({ min: 1, max: 9 * MiB }) }),
@@ -27,7 +27,7 @@ test('whatever is split and received, the stretches cover the file once', () => 
         else {
           const segment = segments[each.which % segments.length];
           if (!segment) continue;
-          segment.received += Math.min(each.bytes, roomIn(segment));
+          segment.received += Math.min(each.bytes, missingBytes(segment));
           segment.written = segment.received;
         }
       }
@@ -38,12 +38,12 @@ test('whatever is split and received, the stretches cover the file once', () => 
       assert.ok(restored, 'no gap and no overlap');
       assert.is(receivedBytes(restored), receivedBytes(segments));
       assert.is(segments.every(isDone), receivedBytes(segments) === total);
-      assert.is(freeSegment(segments) === null, segments.every(isDone));
+      assert.is(nextFreeSegment(segments) === null, segments.every(isDone));
     }),
   );
 });
 
-test('a map with a gap, an overlap or a wrong length is not restored', () => {
+test('segments with a gap, an overlap or a wrong length are not restored', () => {
   assert.is(restoreSegments([[0, 5, 5]], 6), null);
   assert.is(
     restoreSegments(
@@ -70,21 +70,21 @@ test('a map with a gap, an overlap or a wrong length is not restored', () => {
   assert.equal(restoreSegments([], 0), []);
 });
 
-test('a split of which nothing came is undone, unless the one in front is done', () => {
+test('a split without bytes is undone, unless the segment before it is done', () => {
   const segments = [newSegment(0, 20 * MiB)];
-  const rest = splitLargest(segments);
-  assert.ok(rest);
-  mergeBack(segments, rest);
+  const tail = splitLargest(segments);
+  assert.ok(tail);
+  undoSplit(segments, tail);
   assert.equal(segments, [newSegment(0, 20 * MiB)]);
   const second = splitLargest(segments);
   const [first] = segments;
   assert.ok(first && second);
   first.received = first.end ?? 0;
-  mergeBack(segments, second);
+  undoSplit(segments, second);
   assert.is(segments.length, 2);
 });
 
-test('little that is left is not split', () => {
+test('a segment with few missing bytes is not split', () => {
   assert.is(splitLargest([newSegment(0, 7 * MiB)]), null);
   assert.is(splitLargest([newSegment(0, null)]), null);
 });

@@ -33,7 +33,7 @@ for (const [what, query] of [
   ['read by the fast path', ''],
   ['that comes as a stream', '&fault=unknown-size'],
 ] as const) {
-  testUnless(test, missing, `a body ${what} is not received faster than the disk takes it`, async () => {
+  testUnless(test, missing, `a body ${what} is not received faster than it is written`, async () => {
     const workDir = await freshDir();
     const log = join(workDir, 'strace.log');
     const script = join(import.meta.dirname, 'fetch-child.ts');

@@ -2,20 +2,20 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codeOf, listing, never, URL_, VERSION, withBench } from './bench.ts';
+import { codeOf, listing, never, URL_, VERSION, withLux } from './fixture.ts';
 
 const one = listing([{ url: URL_, size: 1000, ext: 'mp4' }]);
 const list = `case "$*" in -j*) echo '${one}'; exit ;; esac`;
 
-test('a file of another size than announced is size_mismatch although lux exits well, and is not resumed', () =>
-  withBench(async ({ lux, job, workDir }) => {
+test('a file of another size than announced is size_mismatch although lux exits with 0, and is not resumed', () =>
+  withLux(async ({ lux, job, workDir }) => {
     const engine = await lux(`${VERSION}\n${list}\nhead -c 3000 /dev/zero > media.mp4`);
     assert.is(await codeOf(engine.download(job())), 'size_mismatch');
     assert.equal(await readdir(workDir), []);
   }));
 
-test('a server that ignores ranges is noticed by the bar even where parts are joined', () =>
-  withBench(async ({ lux, job, workDir }) => {
+test('a server that ignores ranges is detected by the bar even if parts are joined', () =>
+  withLux(async ({ lux, job, workDir }) => {
     const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
     const joined = `case "$*" in -j*) echo '${listing(parts)}'; exit ;; esac`;
     const bar = '2.93 KiB / 1000 B [====] 1.00 MiB p/s 300.00%% 0s';
@@ -33,8 +33,8 @@ for (const [percent, end] of [
   ['61.25', 'size_mismatch'],
   ['100.00', 'no error'],
 ] as const) {
-  test(`parts of which the bar saw ${percent} % when they were joined: ${end}`, () =>
-    withBench(async ({ lux, job }) => {
+  test(`parts that were joined when the bar showed ${percent} %: ${end}`, () =>
+    withLux(async ({ lux, job }) => {
       const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
       const joined = `case "$*" in -j*) echo '${listing(parts)}'; exit ;; esac`;
       const bar = `612 B / 1000 B [====] 1.00 MiB p/s ${percent}%% 0s`;
@@ -46,22 +46,22 @@ for (const [percent, end] of [
     }));
 }
 
-test('the right size is the result, named by the title', () =>
-  withBench(async ({ lux, job, workDir }) => {
+test('a file of the right size is the result, named by the title', () =>
+  withLux(async ({ lux, job, workDir }) => {
     const engine = await lux(`${VERSION}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);
     const result = await engine.download(job());
     assert.equal(result, { path: join(workDir, 'media.mp4'), suggestedName: 'T.mp4', bytes: 1000 });
   }));
 
 test('exit 0 without a file, or with several, is engine_output', () =>
-  withBench(async ({ lux, job }) => {
+  withLux(async ({ lux, job }) => {
     assert.is(await codeOf((await lux(`${VERSION}\n${list}`)).download(job())), 'engine_output');
     const album = await lux(`${VERSION}\n${list}\ntouch "media[0].jpg" "media[1].jpg"`);
     assert.is(await codeOf(album.download(job())), 'engine_output');
   }));
 
-test('parts to be joined are ffmpeg_missing before anything is fetched', () =>
-  withBench(async ({ lux, job, workDir }) => {
+test('without ffmpeg, parts that need joining are ffmpeg_missing before anything is fetched', () =>
+  withLux(async ({ lux, job, workDir }) => {
     const parts = [1, 2].map(() => ({ url: URL_, size: 500, ext: 'ts' }));
     const engine = await lux(
       `${VERSION}\ncase "$*" in -j*) echo '${listing(parts)}'; exit ;; esac\ntouch fetched`,
@@ -70,8 +70,8 @@ test('parts to be joined are ffmpeg_missing before anything is fetched', () =>
     assert.equal(await readdir(workDir), []);
   }));
 
-test('a listing spares the download from listing again, a stream that is not in it is stream_not_found', () =>
-  withBench(async ({ lux, job, dir }) => {
+test('a download uses the cached listing, and a stream that is not in it is stream_not_found', () =>
+  withLux(async ({ lux, job, dir }) => {
     const log = join(dir, 'log');
     const engine = await lux(`${VERSION}\necho "$*" >> ${log}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);
     await engine.parse({ url: URL_, signal: never });
@@ -83,8 +83,8 @@ test('a listing spares the download from listing again, a stream that is not in 
     ]);
   }));
 
-test('another program called lux is unusable, and none is missing, each with what to do', () =>
-  withBench(async ({ lux, job }) => {
+test('another program called lux is unusable, no program is missing, each with what to do', () =>
+  withLux(async ({ lux, job }) => {
     const other = await lux('echo "lux 1.21: sets the brightness of your display"');
     const status = await other.status();
     assert.is(status.state, 'unusable');
@@ -94,8 +94,8 @@ test('another program called lux is unusable, and none is missing, each with wha
     assert.is(await codeOf(none.download(job())), 'engine_missing');
   }));
 
-test('the environment is built from scratch, with the proxy in every spelling and no NO_PROXY', () =>
-  withBench(async ({ lux, job, dir }) => {
+test('the environment is built from scratch, with all proxy variables and without NO_PROXY', () =>
+  withLux(async ({ lux, job, dir }) => {
     process.env['NO_PROXY'] = '*';
     process.env['SECRET_OF_THE_SERVER'] = 'x';
     const proxy = {
@@ -116,8 +116,8 @@ test('the environment is built from scratch, with the proxy in every spelling an
       assert.not(names.includes(name), name);
   }));
 
-test('what the proxy refused is address_refused, and an address that no proxy sees never reaches lux', () =>
-  withBench(async ({ lux, job, dir }) => {
+test('an address that the proxy refuses is address_refused, and lux is never given one that bypasses the proxy', () =>
+  withLux(async ({ lux, job, dir }) => {
     const proxy = {
       urlFor: () => 'http://127.0.0.1:9',
       refused: () => 'intern.example',
@@ -133,8 +133,8 @@ test('what the proxy refused is address_refused, and an address that no proxy se
     assert.not((await readdir(dir)).includes('started'));
   }));
 
-test('what is no web address starts nothing', () =>
-  withBench(async ({ lux, job, dir }) => {
+test('an invalid address starts no process', () =>
+  withLux(async ({ lux, job, dir }) => {
     const engine = await lux(`touch ${join(dir, 'started')}`);
     for (const [url, code] of [
       ['--debug', 'invalid_url'],
@@ -148,8 +148,8 @@ test('what is no web address starts nothing', () =>
     assert.not((await readdir(dir)).includes('started'));
   }));
 
-test('it claims its sites, tries files, and leaves other pages and all manifests alone', () =>
-  withBench(async ({ lux }) => {
+test('it claims its sites, tries files, and does not claim other pages and manifests', () =>
+  withLux(async ({ lux }) => {
     const engine = await lux(VERSION);
     const other = new URL('https://example.org/x');
     assert.is(await engine.claim(new URL('https://www.bilibili.com/video/1'), { kind: 'page' }), 'site');

@@ -1,4 +1,4 @@
-/** What lux and annie type to join their parts (utils/ffmpeg.go of both), on the PATH that their engine gives them. */
+/** The ffmpeg commands of lux and annie that join parts (utils/ffmpeg.go of both), on the PATH that their engine gives them. */
 import { copyFile, readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -9,21 +9,21 @@ import { picturesHash, streamKinds } from '../../support/media-hash.ts';
 import { testUnless } from '../../support/skip.ts';
 import { toolPath } from '../../support/tools.ts';
 import { hostileForms, type Secret } from '../ffmpeg/hostile.ts';
-import { type Bench, codeOf, listing, URL_, VERSION, withBench } from './bench.ts';
+import { type LuxFixture, codeOf, listing, URL_, VERSION, withLux } from './fixture.ts';
 
 const ffmpegPath = toolPath('ffmpeg');
-const it = (name: string, body: (bench: Bench & { media: string }) => Promise<void>): void => {
+const it = (name: string, body: (fixture: LuxFixture & { media: string }) => Promise<void>): void => {
   testUnless(test, mediaMissing, name, () =>
-    withBench(async (bench) => body({ ...bench, media: (await mediaDir()) ?? '' })),
+    withLux(async (fixture) => body({ ...fixture, media: (await mediaDir()) ?? '' })),
   );
 };
 
-/** A download of which every part is in the work dir already: what is left to do is what lux types then. */
+/** A download with all parts in the work dir, so that only the command that joins them is left. */
 async function joining(
-  { lux, workDir }: Bench,
+  { lux, workDir }: LuxFixture,
   parts: Record<string, string | { copy: string }>,
   typed: string,
-): Promise<Awaited<ReturnType<Bench['lux']>>> {
+): Promise<Awaited<ReturnType<LuxFixture['lux']>>> {
   for (const [name, part] of Object.entries(parts)) {
     if (typeof part === 'string') await writeFile(join(workDir, name), part);
     else await copyFile(part.copy, join(workDir, name));
@@ -32,7 +32,7 @@ async function joining(
     Object.keys(parts).map((name) => ({ url: URL_, size: 500, ext: name.split('.').at(-1) })),
     { ext: 'mp4' },
   );
-  // As lux prints the failure of its ffmpeg, all that it said, and removes the parts after a success.
+  // As lux does: prints all output of an ffmpeg that failed, and removes the parts after a success.
   const failed = `printf 'Downloading ${URL_} error:\\nexit status 1\\n%s\\n' "$said"; exit 1`;
   return lux(
     `${VERSION}\ncase "$*" in -j*) echo '${listed}'; exit ;; esac\n` +
@@ -58,48 +58,48 @@ for (const [who, safe] of [
   ['lux', '0'],
   ['annie', '-1'],
 ] as const)
-  it(`parts are joined in order by a list, as ${who} writes it, through ours`, async (bench) => {
-    const { media, job } = bench;
+  it(`parts are joined in order by the list that ${who} writes, through the wrapper`, async (fixture) => {
+    const { media, job } = fixture;
     const names = (await readdir(join(media, 'ts'))).filter((name) => /^high\d+\.ts$/.test(name)).sort();
     const parts = Object.fromEntries(
       names.map((name, n) => [`media[${n}].ts`, { copy: join(media, 'ts', name) }]),
     );
     let output = '';
-    const engine = await joining(bench, parts, CONCAT(safe));
+    const engine = await joining(fixture, parts, CONCAT(safe));
     const { path } = await engine.download(job({ onOutput: (text) => (output += text) }));
     assert.match(output, WRAPPED_FFMPEG);
     assert.equal(await streamKinds(path), ['audio', 'video']);
     assert.is(await picturesHash(path), await picturesHash(join(media, 'ts/high.m3u8')));
   });
 
-it('picture and sound are joined', async (bench) => {
-  const { media, job } = bench;
+it('video and audio are joined', async (fixture) => {
+  const { media, job } = fixture;
   const parts = {
     'media[0].mp4': { copy: `${media}/clip.mp4` },
     'media[1].mp4': { copy: `${media}/small.mp4` },
   };
-  const { path } = await (await joining(bench, parts, PAIR('mp4'))).download(job());
+  const { path } = await (await joining(fixture, parts, PAIR('mp4'))).download(job());
   assert.is(await picturesHash(path), await picturesHash(join(media, 'clip.mp4')));
 });
 
 for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
-  it(`a part that is really ${form} is not_media, final, and brings nothing`, async (bench) => {
-    const { dir, media, job, workDir } = bench;
+  it(`a part that is really ${form} is not_media, not transient, and no file is left`, async (fixture) => {
+    const { dir, media, job, workDir } = fixture;
     const evil = hostileForms(await secretIn(dir, media))[form];
     const part = { copy: `${media}/ts/low000.ts` };
     for (const typed of [CONCAT('0'), PAIR('ts')]) {
-      const engine = await joining(bench, { 'media[0].ts': part, 'media[1].ts': evil }, typed);
+      const engine = await joining(fixture, { 'media[0].ts': part, 'media[1].ts': evil }, typed);
       assert.is(await codeOf(engine.download(job())), 'not_media', typed);
       assert.not((await readdir(workDir)).includes('media.mp4'), typed);
     }
   });
 }
 
-it('an extension that a site gives cannot write into the list', async (bench) => {
-  const { media, job } = bench;
+it('an extension from a site cannot add lines to the list', async (fixture) => {
+  const { media, job } = fixture;
   const part = { copy: `${media}/ts/low000.ts` };
   const engine = await joining(
-    bench,
+    fixture,
     { 'media[0].ts': part, "media[1].ts'\noption safe 0\nfile 'x": part },
     CONCAT('0'),
   );

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { downloadArguments, listArguments } from '#lib/annie/lux/arguments.ts';
-import { Bar } from '#lib/annie/lux/bar.ts';
+import { BarProgress } from '#lib/annie/lux/bar-progress.ts';
 import { identify } from '#lib/annie/lux/locate.server.ts';
 import { isLuxSite } from '#lib/annie/lux/sites.ts';
 
@@ -12,7 +12,7 @@ test('flags come before the address, which comes after two dashes', () => {
   }
 });
 
-test('the sites that lux knows are told by their host', () => {
+test('the sites of lux are recognised by their host', () => {
   for (const host of [
     'www.youtube.com',
     'youtu.be',
@@ -37,7 +37,7 @@ test('the sites that lux knows are told by their host', () => {
   }
 });
 
-test('the program is known by what it says of itself, and which bar it has', () => {
+test('the output of -v identifies the program and its generation', () => {
   assert.equal(identify('\nlux: version v0.24.1, A fast and simple video downloader.\n\n'), {
     version: '0.24.1',
     generation: 'lux',
@@ -53,7 +53,7 @@ test('the program is known by what it says of itself, and which bar it has', () 
   assert.is(identify('Lux 1.21: brightness of your display'), null);
 });
 
-test('the bar never falls, never passes the exact total, and notices when too much came', () => {
+test('received bytes never fall or pass the exact total, and too many bytes are detected', () => {
   const sample = (receivedBytes: number) => ({
     receivedBytes,
     totalBytes: 1001,
@@ -61,7 +61,7 @@ test('the bar never falls, never passes the exact total, and notices when too mu
     bytesPerSecond: 1,
     etaSeconds: 2,
   });
-  const bar = new Bar(1000);
+  const bar = new BarProgress(1000);
   assert.equal(bar.add(sample(500), 50), { ...sample(500), totalBytes: 1000 });
   assert.is(bar.add(sample(400), 40).receivedBytes, 500);
   assert.equal(bar.add(sample(1001), 100.1), { ...sample(1000), totalBytes: 1000, percent: 100 });

@@ -8,7 +8,7 @@ import { createStandInEngine } from '#lib/annie/stand-in/engine.ts';
 import { engineContract } from '../engine-contract.ts';
 import { readers } from '../../support/readers.ts';
 
-/** What the header of `lux-plain` says. */
+/** In the header of `lux-plain`. */
 const BYTES = 15_618_348;
 
 engineContract(test, null, async () => {
@@ -17,7 +17,7 @@ engineContract(test, null, async () => {
   const media = (speed: number) => ({
     url: `http://stand-in.test/?speed=${speed}#lux-plain`,
     bytes: BYTES,
-    // Its file is one big hole.
+    // Its file is sparse: all zeros.
     sha256: createHash('sha256').update(new Uint8Array(BYTES)).digest('hex'),
   });
   return {

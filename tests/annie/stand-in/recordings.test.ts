@@ -15,10 +15,10 @@ import { settles } from '../../support/wait.ts';
 import { readers } from '../../support/readers.ts';
 
 const FIXTURES = join(import.meta.dirname, '../../fixtures/recordings');
-/** How much faster than it was recorded; the longest took 30 s. */
+/** Playback speed; the longest recording took 30 s. */
 const SPEED = 60;
 
-/** Runs of one item through pipes: listings, terminals and what Sluice never asks for are left out. */
+/** Runs of one item through pipes, without listings, terminals and options that Sluice never uses. */
 function downloads(engine: 'lux' | 'annie'): Recording[] {
   return readdirSync(join(FIXTURES, engine))
     .filter(
@@ -83,7 +83,7 @@ for (const recording of [...downloads('lux'), ...downloads('annie')]) {
       assert.is(phases.includes('finish'), recording.joined);
     } else {
       assert.instance(error, SluiceError);
-      // Killed from outside: what was fetched is worth another try.
+      // Killed from outside: transient.
       if (signal !== null)
         assert.equal([(error as SluiceError).code, (error as SluiceError).transient], ['engine_exit', true]);
     }

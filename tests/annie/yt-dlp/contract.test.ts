@@ -6,11 +6,11 @@ import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { createProcessHost } from '#lib/process/process-host.server.ts';
-import { createYtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
+import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { startSite } from '../../site/site.ts';
 import { toolPath } from '../../support/tools.ts';
 import { engineContract } from '../engine-contract.ts';
-import { hashOf } from './bench.ts';
+import { hashOf } from './fixture.ts';
 import { readyYtDlp } from './ready.ts';
 import { readers } from '../../support/readers.ts';
 
@@ -28,7 +28,7 @@ engineContract(test, reason, async () => {
     return { url: url + rate, bytes, sha256: hashOf(body) };
   };
   return {
-    engine: createYtDlpEngine({
+    engine: new YtDlpEngine({
       ...{ processes, readers, proxy, dataDir: dataDir ?? dir },
       ...{ ffmpegPath: toolPath('ffmpeg'), nodePath: process.execPath, path: process.env['PATH'] ?? '' },
     }),

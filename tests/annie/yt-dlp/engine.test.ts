@@ -8,10 +8,10 @@ import { mediaMissing } from '../../site/media.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles } from '../../support/wait.ts';
 import { marked, noProc } from '../../process/machine.ts';
-import { deadline, hashOf, never, reason, withEngine } from './bench.ts';
-import { failing } from './failing.ts';
+import { deadline, hashOf, never, reason, withEngine } from './fixture.ts';
+import { rejectionOf } from './rejection.ts';
 
-testUnless(test, reason, 'the status names version and place without starting yt-dlp', () =>
+testUnless(test, reason, 'the status has version and path without starting yt-dlp', () =>
   withEngine(async ({ engine }) => {
     const status = await engine.status();
     assert.is(status.state, 'ready');
@@ -19,7 +19,7 @@ testUnless(test, reason, 'the status names version and place without starting yt
   }),
 );
 
-test('where there is no yt-dlp, status, listing and download say what to type', () =>
+test('without yt-dlp, status, listing and download say what to type', () =>
   withEngine(async ({ dir, make, job }) => {
     const engine = make({ dataDir: dir, path: '/nonexistent' });
     assert.equal(await engine.status(), {
@@ -27,15 +27,15 @@ test('where there is no yt-dlp, status, listing and download say what to type', 
       state: 'missing',
       remedy: 'Type: npx sluice engines install yt-dlp',
     });
-    const parse = await failing(engine.parse({ url: 'http://x.example/', signal: never }));
-    const download = await failing(engine.download(job('http://x.example/')));
+    const parse = await rejectionOf(engine.parse({ url: 'http://x.example/', signal: never }));
+    const download = await rejectionOf(engine.download(job('http://x.example/')));
     for (const error of [parse, download]) {
       assert.is(error.code, 'engine_missing');
       assert.match(error.message, 'sluice engines install yt-dlp');
     }
   }));
 
-test('an old yt-dlp on PATH, and one that is something else, are unusable', () =>
+test('an old yt-dlp on PATH, and another program of that name, are unusable', () =>
   withEngine(async ({ dir, make, job }) => {
     const bin = join(dir, 'bin');
     await mkdir(bin);
@@ -48,12 +48,12 @@ test('an old yt-dlp on PATH, and one that is something else, are unusable', () =
       const status = await engine.status();
       assert.is(status.state, 'unusable');
       assert.is(status.state === 'unusable' && status.version, version);
-      assert.is((await failing(engine.download(job('http://x.example/')))).code, 'engine_version');
+      assert.is((await rejectionOf(engine.download(job('http://x.example/')))).code, 'engine_version');
     }
   }));
 
 testUnless(test, reason, 'a page with three videos is three items, each with its own bytes', () =>
-  withEngine(async ({ site, engine, fetch, heard, clearWork }) => {
+  withEngine(async ({ site, engine, fetch, received, clearWork }) => {
     const files = [1, 2, 3].map((n) => `/file/${n}.mp4?size=${n}00000&seed=${n}&type=video/mp4`);
     const videos = files.map((file) => `<video src="${file.replaceAll('&', '&amp;')}"></video>`);
     const body = `<!doctype html><meta charset="utf-8"><title>Three</title>${videos.join('')}`;
@@ -70,10 +70,10 @@ testUnless(test, reason, 'a page with three videos is three items, each with its
       const wanted = new Uint8Array(await (await globalThis.fetch(site.url + files[index]!)).arrayBuffer());
       assert.is(hashOf(await readFile(result.path)), hashOf(wanted));
       assert.is(result.suggestedName, `Three (${index + 1}).mp4`);
-      assert.is(heard.titles.at(-1), `Three (${index + 1})`);
-      assert.is(heard.samples.at(-1)?.receivedBytes, result.bytes);
+      assert.is(received.titles.at(-1), `Three (${index + 1})`);
+      assert.is(received.samples.at(-1)?.receivedBytes, result.bytes);
     }
-    assert.equal([...new Set(heard.phases)], ['download']);
+    assert.equal([...new Set(received.phases)], ['download']);
   }),
 );
 
@@ -91,24 +91,24 @@ testUnless(test, reason, 'a download after its listing does not open the page ag
 testUnless(
   test,
   reason ?? mediaMissing,
-  'DASH with separate sound is one bar, joined into one playable file',
+  'DASH with separate audio has one progress, and is joined into one playable file',
   () =>
-    withEngine(async ({ site, engine, fetch, heard, job }) => {
+    withEngine(async ({ site, engine, fetch, received, job }) => {
       const url = `${site.url}/media/dash/index.mpd`;
       const { items } = await settles(engine.parse({ url, signal: never }), deadline);
       const picked = items[0]!.streams.find(({ isDefault }) => isDefault)!;
       assert.match(picked.id, '+');
       assert.is(picked.quality, '360p');
       const result = await fetch(items[0]!.url, { streamId: picked.id });
-      assert.equal(heard.phases, ['download', 'finish']);
+      assert.equal(received.phases, ['download', 'finish']);
       assert.is(result.suggestedName, 'index.mp4');
       let last = 0;
-      for (const { percent } of heard.samples) {
+      for (const { percent } of received.samples) {
         assert.ok((percent ?? 0) >= last - 1, `${percent} after ${last}`);
         last = percent ?? last;
       }
-      assert.ok(heard.samples.at(-1)!.receivedBytes > 0.9 * result.bytes);
-      // Only the joined file is left, beside what yt-dlp told.
+      assert.ok(received.samples.at(-1)!.receivedBytes > 0.9 * result.bytes);
+      // Only the joined file is left, besides the reports of yt-dlp.
       const media = (await readdir(job('').workDir)).filter((name) => !name.startsWith('sluice-'));
       assert.equal(media, [result.path.split('/').at(-1)]);
       assert.match(readFileSync(result.path).toString('latin1', 0, 64), 'ftyp');
@@ -118,30 +118,30 @@ testUnless(
 testUnless(
   test,
   reason ?? mediaMissing,
-  'what needs joining is ffmpeg_missing where there is none, before anything is fetched',
+  'without ffmpeg, a stream that needs joining is ffmpeg_missing before anything is fetched',
   () =>
     withEngine(async ({ site, make, job }) => {
       const engine = make({ ffmpegPath: null, path: '/usr/bin-without-ffmpeg' });
       const before = site.asked.length;
       assert.is(
-        (await failing(engine.download(job(`${site.url}/x`, { streamId: '0+2' })))).code,
+        (await rejectionOf(engine.download(job(`${site.url}/x`, { streamId: '0+2' })))).code,
         'ffmpeg_missing',
       );
       assert.is(site.asked.length, before);
-      const best = failing(engine.download(job(`${site.url}/media/dash/index.mpd`)));
+      const best = rejectionOf(engine.download(job(`${site.url}/media/dash/index.mpd`)));
       assert.is((await settles(best, deadline)).code, 'ffmpeg_missing');
     }),
 );
 
-testUnless(test, reason, 'an abort keeps the partial file, and the next attempt goes on from there', () =>
-  withEngine(async ({ site, engine, fetch, heard, job, host }) => {
+testUnless(test, reason, 'an abort keeps the partial file, and the next attempt resumes it', () =>
+  withEngine(async ({ site, engine, fetch, received, job, host }) => {
     const url = `${site.url}/file/slow.mp4?size=4000000&seed=5&type=video/mp4&rate=1500000`;
     const abort = new AbortController();
     const stop = new Error('paused');
     const onSample = ({ receivedBytes }: Sample): void => {
       if (receivedBytes > 500_000) abort.abort(stop);
     };
-    const thrown = await failing(
+    const thrown = await rejectionOf(
       settles(engine.download(job(url, { signal: abort.signal, onSample })), deadline),
     );
     assert.is(thrown, stop);
@@ -152,7 +152,7 @@ testUnless(test, reason, 'an abort keeps the partial file, and the next attempt 
       left.join(),
     );
     const result = await fetch(url);
-    assert.ok(heard.samples[0]!.receivedBytes > 500_000, 'it began anew');
+    assert.ok(received.samples[0]!.receivedBytes > 500_000, 'it began anew');
     const whole = new Uint8Array(
       await (await globalThis.fetch(url.replace('&rate=1500000', ''))).arrayBuffer(),
     );
@@ -160,11 +160,11 @@ testUnless(test, reason, 'an abort keeps the partial file, and the next attempt 
   }),
 );
 
-testUnless(test, reason, 'a file that an earlier attempt had whole is the result at once', () =>
-  withEngine(async ({ site, fetch, heard }) => {
+testUnless(test, reason, 'a file that an earlier attempt completed is the result at once', () =>
+  withEngine(async ({ site, fetch, received }) => {
     const url = `${site.url}/file/again.mp4?size=300000&seed=6&type=video/mp4`;
     const first = await fetch(url);
-    heard.samples = [];
+    received.samples = [];
     const second = await fetch(url);
     assert.equal(second, first);
   }),
@@ -179,27 +179,27 @@ for (const [path, code] of [
   testUnless(test, reason, `${path} is ${code}, listed or downloaded`, () =>
     withEngine(async ({ site, engine, job }) => {
       const url = site.url + path;
-      const listed = await failing(settles(engine.parse({ url, signal: never }), deadline));
+      const listed = await rejectionOf(settles(engine.parse({ url, signal: never }), deadline));
       assert.is(listed.code, code, listed.message);
-      const fetched = await failing(settles(engine.download(job(url)), deadline));
+      const fetched = await rejectionOf(settles(engine.download(job(url)), deadline));
       assert.is(fetched.code, code, fetched.message);
     }),
   );
 }
 
-testUnless(test, reason, 'a stream that is not there is stream_not_found', () =>
+testUnless(test, reason, 'a stream that does not exist is stream_not_found', () =>
   withEngine(async ({ site, engine, job }) => {
     const wanted = job(`${site.url}/page/og`, { streamId: 'no-such-format' });
-    assert.is((await failing(settles(engine.download(wanted), deadline))).code, 'stream_not_found');
+    assert.is((await rejectionOf(settles(engine.download(wanted), deadline))).code, 'stream_not_found');
   }),
 );
 
 testUnless(test, reason ?? mediaMissing, 'a live stream is refused, listed or downloaded', () =>
   withEngine(async ({ site, engine, job }) => {
     const url = `${site.url}/live/ts/high.m3u8`;
-    const listed = await failing(settles(engine.parse({ url, signal: never }), deadline));
+    const listed = await rejectionOf(settles(engine.parse({ url, signal: never }), deadline));
     assert.is(listed.code, 'live_stream', listed.message);
-    const fetched = await failing(settles(engine.download(job(url)), deadline));
+    const fetched = await rejectionOf(settles(engine.download(job(url)), deadline));
     assert.is(fetched.code, 'live_stream', fetched.message);
   }),
 );

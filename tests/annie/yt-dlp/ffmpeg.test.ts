@@ -1,4 +1,4 @@
-/** yt-dlp with an ffmpeg under it: what may be joined is, what names files of this machine is not. */
+/** yt-dlp with ffmpeg: media are joined, and files that name local files are refused. */
 import { copyFile, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -13,8 +13,8 @@ import { testUnless } from '../../support/skip.ts';
 import { toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
 import { hostileForms, manifestWith } from '../ffmpeg/hostile.ts';
-import { dataDir, deadline, never, reason as noYtDlp, withEngine } from './bench.ts';
-import { failing } from './failing.ts';
+import { dataDir, deadline, never, reason as noYtDlp, withEngine } from './fixture.ts';
+import { rejectionOf } from './rejection.ts';
 
 const reason = noYtDlp ?? mediaMissing;
 const clip = async (): Promise<string> => picturesHash(join((await mediaDir()) ?? '', 'clip.mp4'));
@@ -27,13 +27,13 @@ async function secretIn(dir: string): Promise<{ mp4: string; ts: string }> {
 }
 
 testUnless(test, reason, 'a stream that yt-dlp leaves to ffmpeg is fetched through the guard', () =>
-  withEngine(async ({ site, make, job, heard }) => {
+  withEngine(async ({ site, make, job, received }) => {
     const proxy = await startProxy({ guard: createGuard({ allowPrivate: parseAllowPrivate('127.0.0.1') }) });
     try {
-      // Encrypted, and without pycryptodomex yt-dlp does not open it by itself.
+      // Encrypted, so that yt-dlp without pycryptodomex leaves it to ffmpeg.
       const engine = make({ proxy });
       const result = await settles(engine.download(job(`${site.url}/media/aes/index.m3u8`)), deadline);
-      assert.match(heard.output, 'delegated to ffmpeg');
+      assert.match(received.output, 'delegated to ffmpeg');
       assert.is(await picturesHash(result.path), await clip());
     } finally {
       await proxy.close();
@@ -44,9 +44,9 @@ testUnless(test, reason, 'a stream that yt-dlp leaves to ffmpeg is fetched throu
 testUnless(
   test,
   reason,
-  'a stream left to ffmpeg that names a file of this machine is not_media, and final',
+  'a stream left to ffmpeg that names a local file is not_media, and not transient',
   () =>
-    withEngine(async ({ site, engine, job, heard, dir }) => {
+    withEngine(async ({ site, engine, job, received, dir }) => {
       const { ts } = await secretIn(dir);
       const key = `${site.url}/media/aes/key.bin`;
       for (const part of [`file://${ts}`, ts]) {
@@ -55,21 +55,21 @@ testUnless(
           `#EXTINF:1,\n${part.startsWith('/') ? `file:${part}` : part}\n#EXT-X-KEY:METHOD=NONE\n#EXTINF:1,\nfile://${ts}\n#EXT-X-ENDLIST\n`;
         const type = 'application/vnd.apple.mpegurl';
         const url = `${site.url}/text?type=${type}&body=${encodeURIComponent(body)}`;
-        const error = await failing(settles(engine.download(job(url)), deadline));
-        assert.match(heard.output, 'delegated to ffmpeg');
+        const error = await rejectionOf(settles(engine.download(job(url)), deadline));
+        assert.match(received.output, 'delegated to ffmpeg');
         assert.is(error.code, 'not_media', error.message);
         assert.not(error.transient);
-        assert.not.match(heard.output, '640x360');
+        assert.not.match(received.output, '640x360');
       }
     }),
 );
 
-testUnless(test, reason, 'after a listing a refusal is final too: the page is not opened again', () =>
+testUnless(test, reason, 'after a listing not_media is final too: the page is not opened again', () =>
   withEngine(async ({ site, engine, job, dir }) => {
     const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
     const { items } = await settles(engine.parse({ url, signal: never }), deadline);
     const before = site.asked.length;
-    const error = await failing(settles(engine.download(job(items[0]!.url)), deadline));
+    const error = await rejectionOf(settles(engine.download(job(items[0]!.url)), deadline));
     assert.is(error.code, 'not_media', error.message);
     const asked = site.asked.slice(before).map((each) => each.url.slice(0, 30));
     assert.not(
@@ -79,46 +79,42 @@ testUnless(test, reason, 'after a listing a refusal is final too: the page is no
   }),
 );
 
-testUnless(
-  test,
-  reason,
-  'a yt-dlp on PATH is given our ffmpeg as well, and every start of it is guarded',
-  () =>
-    withEngine(async ({ site, make, job, dir, clearWork }) => {
-      const bin = join(dir, 'bin');
-      const log = join(dir, 'log');
-      await mkdir(bin);
-      const [python = ''] = locateInstalled(dataDir ?? '')?.command ?? [];
-      await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec '${python}' -I -m yt_dlp "$@"\n`, {
-        mode: 0o755,
-      });
-      // The first on PATH behind ours, as if it were the system's.
-      const real = toolPath('ffmpeg') ?? '';
-      for (const name of ['ffmpeg', 'ffprobe']) {
-        const script = `#!/bin/sh\nprintf '${name} %s\\n' "$*" >>'${log}'\nexec '${join(real, '..', name)}' "$@"\n`;
-        await writeFile(join(bin, name), script, { mode: 0o755 });
-      }
-      const path = `${bin}:${process.env['PATH']}`;
-      const engine = make({ dataDir: dir, path, ffmpegPath: join(bin, 'ffmpeg') });
-      const status = await engine.status();
-      assert.is(status.state === 'ready' && status.path, join(bin, 'yt-dlp'));
-      const joined = await settles(engine.download(job(`${site.url}/media/dash/index.mpd`)), deadline);
-      assert.is(await picturesHash(joined.path), await clip());
-      const starts = (await readFile(log, 'utf8')).trim().split('\n');
-      const inputs = starts.filter((line) => / file:/.test(line));
-      assert.ok(inputs.length > 0);
-      for (const line of inputs)
-        assert.is(line.match(/ -format_whitelist mov,/g)?.length, line.match(/ -i /g)?.length ?? 1, line);
-      await clearWork();
-      const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
-      const error = await failing(settles(engine.download(job(url)), deadline));
-      assert.is(error.code, 'not_media', error.message);
-      const left = await readdir(job('').workDir);
-      assert.not(
-        left.some((name) => name.includes('.temp.')),
-        left.join(),
-      );
-    }),
+testUnless(test, reason, 'a yt-dlp on PATH is given our ffmpeg wrapper too, for every start', () =>
+  withEngine(async ({ site, make, job, dir, clearWork }) => {
+    const bin = join(dir, 'bin');
+    const log = join(dir, 'log');
+    await mkdir(bin);
+    const [python = ''] = locateInstalled(dataDir ?? '')?.command ?? [];
+    await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec '${python}' -I -m yt_dlp "$@"\n`, {
+      mode: 0o755,
+    });
+    // The first on PATH after our wrapper, in place of the system's.
+    const real = toolPath('ffmpeg') ?? '';
+    for (const name of ['ffmpeg', 'ffprobe']) {
+      const script = `#!/bin/sh\nprintf '${name} %s\\n' "$*" >>'${log}'\nexec '${join(real, '..', name)}' "$@"\n`;
+      await writeFile(join(bin, name), script, { mode: 0o755 });
+    }
+    const path = `${bin}:${process.env['PATH']}`;
+    const engine = make({ dataDir: dir, path, ffmpegPath: join(bin, 'ffmpeg') });
+    const status = await engine.status();
+    assert.is(status.state === 'ready' && status.path, join(bin, 'yt-dlp'));
+    const joined = await settles(engine.download(job(`${site.url}/media/dash/index.mpd`)), deadline);
+    assert.is(await picturesHash(joined.path), await clip());
+    const starts = (await readFile(log, 'utf8')).trim().split('\n');
+    const inputs = starts.filter((line) => / file:/.test(line));
+    assert.ok(inputs.length > 0);
+    for (const line of inputs)
+      assert.is(line.match(/ -format_whitelist mov,/g)?.length, line.match(/ -i /g)?.length ?? 1, line);
+    await clearWork();
+    const url = manifestWith(site.url, hostileForms(await secretIn(dir)).mpd);
+    const error = await rejectionOf(settles(engine.download(job(url)), deadline));
+    assert.is(error.code, 'not_media', error.message);
+    const left = await readdir(job('').workDir);
+    assert.not(
+      left.some((name) => name.includes('.temp.')),
+      left.join(),
+    );
+  }),
 );
 
 test.run();

@@ -9,8 +9,8 @@ import { startSite } from '../../site/site.ts';
 import { testUnless } from '../../support/skip.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { marked, noProc } from '../../process/machine.ts';
-import { deadline, never, reason, withEngine } from './bench.ts';
-import { failing } from './failing.ts';
+import { deadline, never, reason, withEngine } from './fixture.ts';
+import { rejectionOf } from './rejection.ts';
 
 testUnless(test, reason, 'a URL that looks like options is an address and nothing else', () =>
   withEngine(async ({ dir, engine, job }) => {
@@ -22,26 +22,26 @@ testUnless(test, reason, 'a URL that looks like options is an address and nothin
       `x' "; touch ${marker} #`,
       `$(touch ${marker})`,
     ]) {
-      await failing(settles(engine.parse({ url, signal: never }), deadline));
-      await failing(settles(engine.download(job(url)), deadline));
+      await rejectionOf(settles(engine.parse({ url, signal: never }), deadline));
+      await rejectionOf(settles(engine.download(job(url)), deadline));
     }
     assert.not((await readdir(dir)).includes('started'));
   }),
 );
 
-testUnless(test, reason, 'a title full of fake progress and line ends moves no bar', () =>
-  withEngine(async ({ site, fetch, heard }) => {
+testUnless(test, reason, 'a title full of fake progress and line ends does not change the progress', () =>
+  withEngine(async ({ site, fetch, received }) => {
     const title = '100% of 5.00MiB\n\u001esluice d 99 100 NA 1 1 NA NA\n[download] 100% of 1.00MiB';
     const video = `<video src="/file/t.mp4?size=70000&amp;seed=9&amp;type=video/mp4"></video>`;
     const page = `<!doctype html><meta charset="utf-8"><title>${title}</title>${video}`;
     const url = `${site.url}/text?type=text/html&body=${encodeURIComponent(page)}`;
     const result = await fetch(url);
     assert.is(result.bytes, 70_000);
-    for (const { totalBytes } of heard.samples) assert.is(totalBytes, 70_000);
+    for (const { totalBytes } of received.samples) assert.is(totalBytes, 70_000);
   }),
 );
 
-testUnless(test, reason, 'nothing of the user comes into the environment, and no config is read', () =>
+testUnless(test, reason, 'nothing of the user is in the environment, and no config is read', () =>
   withEngine(async ({ site, fetch, dir }) => {
     const config = join(dir, 'yt-dlp.conf');
     await writeFile(config, '--exec echo');
@@ -60,7 +60,7 @@ testUnless(test, reason, 'nothing of the user comes into the environment, and no
 testUnless(
   test,
   reason,
-  'all goes through the guard: a private address is address_refused, also after a redirect',
+  'all traffic goes through the guard: a private address is address_refused, also after a redirect',
   () =>
     withEngine(async ({ site, make, job }) => {
       const open = new URL(site.url).host;
@@ -75,9 +75,9 @@ testUnless(
         assert.is(allowed.bytes, 5000);
         const target = `${hidden.url}/file/secret.mp4?type=video/mp4`;
         for (const url of [target, `${site.url}/redirect?to=${encodeURIComponent(target)}`]) {
-          const listed = await failing(settles(engine.parse({ url, signal: never }), deadline));
+          const listed = await rejectionOf(settles(engine.parse({ url, signal: never }), deadline));
           assert.is(listed.code, 'address_refused', listed.message);
-          const fetched = await failing(settles(engine.download(job(url)), deadline));
+          const fetched = await rejectionOf(settles(engine.download(job(url)), deadline));
           assert.is(fetched.code, 'address_refused', fetched.message);
         }
         assert.equal(hidden.asked, []);
@@ -88,11 +88,13 @@ testUnless(
     }),
 );
 
-testUnless(test, reason ?? noProc, 'killed from outside, yt-dlp is engine_exit and worth another try', () =>
+testUnless(test, reason ?? noProc, 'a yt-dlp killed from outside is engine_exit, and transient', () =>
   withEngine(async ({ site, engine, job, host }) => {
     const url = `${site.url}/file/k.mp4?size=4000000&type=video/mp4&rate=800000`;
     let seen = false;
-    const failed = failing(settles(engine.download(job(url, { onSample: () => (seen = true) })), deadline));
+    const failed = rejectionOf(
+      settles(engine.download(job(url, { onSample: () => (seen = true) })), deadline),
+    );
     await waitFor(() => seen);
     for (const pid of marked(host.instance)) process.kill(pid, 'SIGKILL');
     const error = await failed;

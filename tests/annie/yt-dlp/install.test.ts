@@ -9,10 +9,10 @@ import { testUnless } from '../../support/skip.ts';
 import { missing, toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
 import { withDir } from '../../process/machine.ts';
-import { failing } from './failing.ts';
+import { rejectionOf } from './rejection.ts';
 import { readyYtDlp } from './ready.ts';
 
-// pip and its index are slow where the machine is busy.
+// pip is slow on a busy machine.
 const deadline = { deadlineMs: 240_000 };
 const { reason } = await readyYtDlp();
 
@@ -25,39 +25,35 @@ async function withPython(dir: string, script: string): Promise<NodeJS.ProcessEn
   return { ...process.env, PATH: `${bin}:/usr/bin:/bin` };
 }
 
-/** Answers as the real one does but says that it is this very file, so that it is asked for all else too. */
+/** Behaves like the real one, but names this script as its executable, so that it is used for everything else too. */
 const disguise = `case "$*" in *sys.executable*) echo "$0 3 11"; exit 0 ;; esac`;
 
-testUnless(
-  test,
-  reason,
-  'where venv is missing the modules are fetched by pip, and run from their folder',
-  () =>
-    withDir(async (dir) => {
-      const env = await withPython(
-        dir,
-        `${disguise}\ncase "$*" in *"import venv"*|*"import ensurepip"*) exit 1 ;; esac\nexec "$PYTHON" "$@"`,
-      );
-      const lines: string[] = [];
-      const done = await settles(
-        installYtDlp({ dataDir: dir, onLine: (line) => lines.push(line), env }),
-        deadline,
-      );
-      assert.equal([done.version, done.changed], ['2026.10.26', true]);
-      const found = locateYtDlp(dir, '/nonexistent');
-      assert.is(found?.version, '2026.10.26');
-      assert.is(found?.command[1], '-I');
-      assert.ok((await readdir(join(done.path, 'modules'))).includes('yt_dlp_ejs'));
-      // Nothing but the finished copy is left.
-      assert.equal(await readdir(join(dir, 'engines')), ['yt-dlp']);
-      const again = await installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '' } });
-      assert.equal(again, { ...done, changed: false });
-    }),
+testUnless(test, reason, 'without venv the modules are fetched by pip, and run from their folder', () =>
+  withDir(async (dir) => {
+    const env = await withPython(
+      dir,
+      `${disguise}\ncase "$*" in *"import venv"*|*"import ensurepip"*) exit 1 ;; esac\nexec "$PYTHON" "$@"`,
+    );
+    const lines: string[] = [];
+    const done = await settles(
+      installYtDlp({ dataDir: dir, onLine: (line) => lines.push(line), env }),
+      deadline,
+    );
+    assert.equal([done.version, done.changed], ['2026.10.26', true]);
+    const found = locateYtDlp(dir, '/nonexistent');
+    assert.is(found?.version, '2026.10.26');
+    assert.is(found?.command[1], '-I');
+    assert.ok((await readdir(join(done.path, 'modules'))).includes('yt_dlp_ejs'));
+    // Only the finished copy is left.
+    assert.equal(await readdir(join(dir, 'engines')), ['yt-dlp']);
+    const again = await installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '' } });
+    assert.equal(again, { ...done, changed: false });
+  }),
 );
 
-test('without python3 the line to type is said, and nothing is left', () =>
+test('without python3 the error has the line to type, and no files are left', () =>
   withDir(async (dir) => {
-    const error = await failing(
+    const error = await rejectionOf(
       installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '/nonexistent' } }),
     );
     assert.is(error.code, 'engine_missing');
@@ -65,19 +61,19 @@ test('without python3 the line to type is said, and nothing is left', () =>
     assert.equal(await readdir(join(dir, 'engines')), []);
   }));
 
-test('with a python3 that has neither venv nor pip the line to type is said', () =>
+test('with a python3 that has neither venv nor pip the error has the line to type', () =>
   withDir(async (dir) => {
     const env = await withPython(dir, `${disguise}\nexit 1`);
-    const error = await failing(installYtDlp({ dataDir: dir, onLine: () => undefined, env }));
+    const error = await rejectionOf(installYtDlp({ dataDir: dir, onLine: () => undefined, env }));
     assert.is(error.code, 'engine_missing');
     assert.match(error.message, 'apt-get install -y python3-venv');
   }));
 
-test('a python3 that is too old is said to be', () =>
+test('a python3 that is too old is named in the error', () =>
   withDir(async (dir) => {
     const env = await withPython(dir, `echo "$0 3 8"`);
     assert.match(
-      (await failing(installYtDlp({ dataDir: dir, onLine: () => undefined, env }))).message,
+      (await rejectionOf(installYtDlp({ dataDir: dir, onLine: () => undefined, env }))).message,
       '3.8',
     );
   }));
@@ -85,7 +81,7 @@ test('a python3 that is too old is said to be', () =>
 testUnless(
   test,
   missing('python3'),
-  'a wheel with other bytes than pinned is refused, and what was there stays',
+  'a wheel with another hash than pinned is refused, and the old installation stays',
   () =>
     withDir(async (dir) => {
       const old = join(dir, 'engines', 'yt-dlp');
@@ -95,9 +91,9 @@ testUnless(
       await mkdir(wheels);
       await writeFile(join(wheels, 'yt_dlp-2026.10.26-py3-none-any.whl'), 'PK not what it says');
       await writeFile(join(wheels, 'yt_dlp_ejs-0.8.0-py3-none-any.whl'), 'PK neither');
-      // pip's own settings, as an operator may have them: a folder in the place of the index.
+      // Settings of pip, as an operator may have them: a folder instead of the index.
       const env = { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' };
-      const error = await failing(
+      const error = await rejectionOf(
         settles(installYtDlp({ dataDir: dir, onLine: () => undefined, env }), deadline),
       );
       assert.is(error.code, 'engine_exit');
@@ -113,7 +109,7 @@ test('every requirement is pinned to one version and one hash', () => {
   }
 });
 
-test('a copy without its record, or with a broken one, is none', () =>
+test('an installation without a valid record is not used', () =>
   withDir(async (dir) => {
     const place = join(dir, 'engines', 'yt-dlp');
     await mkdir(place, { recursive: true });

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { claimIn, createClaims, isNobodysSite } from '#lib/annie/yt-dlp/claims.ts';
-import { selectorOf, WISHES } from '#lib/annie/yt-dlp/selector.ts';
+import { claimIn, createClaims, isSingleMachine } from '#lib/annie/yt-dlp/claims.ts';
+import { selectorOf, PRESETS } from '#lib/annie/yt-dlp/selector.ts';
 import { compareVersions, isVersion } from '#lib/annie/yt-dlp/version.ts';
 import { itemsOf } from '#lib/foreign/yt-dlp/items.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
@@ -34,14 +34,14 @@ function codeOf(body: () => unknown): string {
   }
   return 'no error';
 }
-test('every id that a listing gives is a selector that a download takes', () => {
+test('every listed stream id is a selector that a download accepts', () => {
   const ids = streamsOf([sound('a-drc', 'webm'), video(720, { format_id: 'hls-1.2=x:y' })]).map(
     ({ id }) => id,
   );
-  for (const id of [...ids, ...Object.keys(WISHES)]) assert.ok(selectorOf(id, true).length > 0);
+  for (const id of [...ids, ...Object.keys(PRESETS)]) assert.ok(selectorOf(id, true).length > 0);
 });
 
-test('what is no format id never reaches the command line', () => {
+test('an invalid format id never reaches the command line', () => {
   for (const id of ['-', '', 'a b', 'best[height>1]', 'a/b', '(a)', 'a\nb', 'a+', '+a', 'a,b', 'all\0']) {
     assert.is(
       codeOf(() => selectorOf(id, true)),
@@ -51,15 +51,15 @@ test('what is no format id never reaches the command line', () => {
   }
 });
 
-test('without ffmpeg nothing is asked for that needs joining', () => {
+test('without ffmpeg no selector needs joining', () => {
   assert.is(
     codeOf(() => selectorOf('1+2', false)),
     'ffmpeg_missing',
   );
-  for (const id of [null, ...Object.keys(WISHES)]) assert.not(selectorOf(id, false).includes('+'));
+  for (const id of [null, ...Object.keys(PRESETS)]) assert.not(selectorOf(id, false).includes('+'));
 });
 
-test('versions compare as dates, nightly builds after their day', () => {
+test('versions compare as dates, nightly builds after the release of their day', () => {
   assert.is(compareVersions('2026.10.26', '2026.10.26'), 0);
   assert.is(compareVersions('2026.9.30', '2026.10.26'), -1);
   assert.is(compareVersions('2026.10.26.232842', '2026.10.26'), 1);
@@ -74,20 +74,20 @@ test('a claim is read from the listing of extractors, broken and catch-all ones 
   assert.is(claimIn(`abc\ngeneric\n`, url), 'no');
 });
 
-test('a host is asked about once, and again only after a failure', async () => {
-  const asked: string[] = [];
+test('a host is looked up once, and again only after a failure', async () => {
+  const claim: string[] = [];
   const claims = createClaims(async (url) => {
-    asked.push(url);
-    if (asked.length === 1) throw new Error('no yt-dlp');
+    claim.push(url);
+    if (claim.length === 1) throw new Error('no yt-dlp');
     return `videos\n  ${url}\n`;
   });
   const url = new URL('https://videos.example/1');
   await claims.of(url).catch(() => undefined);
   assert.is(await claims.of(url), 'site');
   assert.is(await claims.of(new URL('https://videos.example/2')), 'site');
-  assert.is(asked.length, 2);
+  assert.is(claim.length, 2);
   assert.is(await claims.of(new URL('http://127.0.0.1:1/')), 'generic');
-  for (const host of ['127.0.0.1', '[::1]', 'localhost', 'nas']) assert.ok(isNobodysSite(host));
+  for (const host of ['127.0.0.1', '[::1]', 'localhost', 'nas']) assert.ok(isSingleMachine(host));
 });
 
 test.run();

@@ -26,7 +26,7 @@ const commandOf = (pid: number): string => {
 testUnless(
   test,
   reason ?? mediaMissing ?? noProc,
-  'after kill -9 of the server neither yt-dlp nor the ffmpeg under it lives',
+  'after kill -9 of the server neither yt-dlp nor its ffmpeg is alive',
   () =>
     withDir(async (dir) => {
       const site = await startSite();

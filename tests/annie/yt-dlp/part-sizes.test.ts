@@ -1,4 +1,4 @@
-/** yt-dlp takes a 200 for the whole file and a part for one of the bytes it has: what it was told before says otherwise. */
+/** yt-dlp takes any 200 for the whole file: sizes announced earlier show when it is only the rest. */
 import { readFile } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ import {
 import { testUnless } from '../../support/skip.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { withDir } from '../../process/machine.ts';
-import { type Bench, deadline, hashOf, never, reason, withEngine } from './bench.ts';
+import { type YtDlpFixture, deadline, hashOf, never, reason, withEngine } from './fixture.ts';
 
 const MiB = 1024 * 1024;
 const file: OddFile = { seed: 91, size: 3 * MiB, etag: '"v1"' };
@@ -24,18 +24,18 @@ const type = { 'content-type': 'video/mp4' };
 const origin = await startOddOrigin();
 test.after(() => origin.close());
 
-/** 200, and only the bytes from there on. */
+/** 200 with the bytes from there on. */
 const rest = (from: number): OddAnswer => ({
   status: 200,
   headers: { ...type, etag: '"v1"', 'content-length': file.size - from },
   body: { file, start: from, end: file.size },
 });
 
-/** Slow enough to be stopped amid the file. */
+/** Slow enough to be aborted in the middle of the file. */
 const slow = (request: OddRequest): OddAnswer => ({ ...honest(file, request), bytesPerSecond: 2 * MiB });
 
-/** Which file came, or the code. */
-async function outcome({ fetch }: Bench, url: string): Promise<string> {
+/** Which file was downloaded, or the code. */
+async function outcome({ fetch }: YtDlpFixture, url: string): Promise<string> {
   try {
     const { path } = await fetch(url);
     const hash = hashOf(await readFile(path));
@@ -48,17 +48,17 @@ async function outcome({ fetch }: Bench, url: string): Promise<string> {
   }
 }
 
-/** Stops a download amid its file and goes on with `then`. */
-async function interrupted(bench: Bench, then: (request: OddRequest) => OddAnswer): Promise<string> {
+/** Aborts a download in the middle of its file and resumes it with `then`. */
+async function interrupted(fixture: YtDlpFixture, then: (request: OddRequest) => OddAnswer): Promise<string> {
   const url = `${origin.url}/clip.mp4`;
   origin.answer = slow;
   const abort = new AbortController();
-  const running = bench.engine.download(bench.job(url, { signal: abort.signal })).catch(() => undefined);
-  await waitFor(() => (bench.heard.samples.at(-1)?.receivedBytes ?? 0) >= MiB, { what: 'a MiB' });
+  const running = fixture.engine.download(fixture.job(url, { signal: abort.signal })).catch(() => undefined);
+  await waitFor(() => (fixture.received.samples.at(-1)?.receivedBytes ?? 0) >= MiB, { what: 'a MiB' });
   abort.abort();
   await settles(running, deadline);
   origin.answer = then;
-  return outcome(bench, url);
+  return outcome(fixture, url);
 }
 
 let restFrom = 0;
@@ -75,22 +75,26 @@ for (const [what, answer, end] of [
   ['all of it, whatever is asked', (request) => honest(file, { ...request, from: null }), 'the file'],
 ] as [string, (request: OddRequest) => OddAnswer, string][]) {
   testUnless(test, reason, `a server that sends ${what} after a pause: ${end}`, () =>
-    withEngine(async (bench) => assert.is(await interrupted(bench, answer), end)),
+    withEngine(async (fixture) => assert.is(await interrupted(fixture, answer), end)),
   );
 }
 
-testUnless(test, reason, 'the rest stays refused in later attempts, with and without a listing', () =>
-  withEngine(async (bench) => {
-    let lastFrom = 0;
-    const end = await interrupted(bench, (request) => rest((lastFrom = request.from ?? lastFrom)));
-    assert.is(end, 'remote_contradiction');
-    const url = `${origin.url}/clip.mp4`;
-    assert.is(await outcome(bench, url), 'remote_contradiction');
-    await settles(bench.engine.parse({ url, signal: never }), deadline);
-    assert.is(await outcome(bench, url), 'remote_contradiction');
-    origin.answer = (request) => honest(file, request);
-    assert.is(await outcome(bench, url), 'the file');
-  }),
+testUnless(
+  test,
+  reason,
+  'the size of the rest stays refused in later attempts, with and without a listing',
+  () =>
+    withEngine(async (fixture) => {
+      let lastFrom = 0;
+      const end = await interrupted(fixture, (request) => rest((lastFrom = request.from ?? lastFrom)));
+      assert.is(end, 'remote_contradiction');
+      const url = `${origin.url}/clip.mp4`;
+      assert.is(await outcome(fixture, url), 'remote_contradiction');
+      await settles(fixture.engine.parse({ url, signal: never }), deadline);
+      assert.is(await outcome(fixture, url), 'remote_contradiction');
+      origin.answer = (request) => honest(file, request);
+      assert.is(await outcome(fixture, url), 'the file');
+    }),
 );
 
 for (const [times, end] of [
@@ -98,20 +102,20 @@ for (const [times, end] of [
   [Infinity, 'remote_contradiction'],
 ] as const) {
   testUnless(test, reason, `the rest as a 200 after the connection broke, ${times} times: ${end}`, () =>
-    withEngine(async (bench) => {
+    withEngine(async (fixture) => {
       let cuts = 0;
       origin.answer = (request) => {
         if (request.from) return rest(request.from);
-        // the first request only looks at what is there
+        // the first request only probes the address
         const isCut = request.count > 1 && cuts++ < times;
         return { ...honest(file, request), ...(isCut ? { stop: { after: MiB, how: 'cut' } } : {}) };
       };
-      assert.is(await outcome(bench, `${origin.url}/cut-${times}.mp4`), end);
+      assert.is(await outcome(fixture, `${origin.url}/cut-${times}.mp4`), end);
     }),
   );
 }
 
-test('a file that has shrunk since it was resumed is not resumed again, also after a kill', () =>
+test('a file that has become shorter since it was resumed is not resumed again, also after a kill', () =>
   withDir(async (dir) => {
     const part = { name: 'media.1.mp4', resumedAt: 1000 };
     const first = await PartSizes.open(dir);
@@ -120,7 +124,7 @@ test('a file that has shrunk since it was resumed is not resumed again, also aft
     await first.saved();
     const second = await PartSizes.open(dir);
     assert.ok(second.begin({ ...part, resumedAt: 1200 }));
-    // only the rest, as if it were the whole: from here on other bytes are in the file
+    // only the rest, as if it were the whole file: the file has wrong bytes from here on
     assert.not(second.check({ ...part, resumedAt: 1200 }, 3800, false));
     await second.saved();
     const third = await PartSizes.open(dir);
@@ -135,7 +139,7 @@ test('a file that has shrunk since it was resumed is not resumed again, also aft
     assert.not(fifth.check({ ...part, resumedAt: 0 }, 3800, false), 'refused for good');
   }));
 
-test('what is fetched from its start may be of any size, but only of one in a run', () =>
+test('a file that is fetched from its start may have any size, but only one in a run', () =>
   withDir(async (dir) => {
     const sizes = await PartSizes.open(dir);
     const part = { name: 'media.1.mp4', resumedAt: 0 };

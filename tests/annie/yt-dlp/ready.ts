@@ -1,10 +1,10 @@
-/** The real yt-dlp for tests: installed once by our own installer into the cache of the test tools. */
+/** Installs the real yt-dlp for tests, once, into the cache of the test tools. */
 import { installYtDlp } from '#lib/annie/yt-dlp/install.server.ts';
 import { missing } from '../../support/tools.ts';
 import { YT_DLP_HOME } from '../../support/yt-dlp.ts';
 
 export interface Ready {
-  /** What `createYtDlpEngine` takes as `dataDir`; null when there is no yt-dlp to be had. */
+  /** What `YtDlpEngine` takes as `dataDir`; null when yt-dlp cannot be installed. */
   dataDir: string | null;
   /** Why tests that need yt-dlp cannot run, or null. */
   reason: string | null;

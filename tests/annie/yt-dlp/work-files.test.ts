@@ -2,29 +2,29 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DONE_FILE, FOUND_FILE } from '#lib/annie/yt-dlp/arguments.ts';
-import { readFound, readResult } from '#lib/annie/yt-dlp/work-files.server.ts';
+import { RESULT_FILE, PLAN_FILE } from '#lib/annie/yt-dlp/arguments.ts';
+import { readPlan, readResult } from '#lib/annie/yt-dlp/work-files.server.ts';
 import { withDir } from '../../process/machine.ts';
 
 const found = (title: string): string =>
   `${JSON.stringify({ title, ext: 'mp4', filesize: null, parts: null })}\n`;
 
-test('what yt-dlp told last counts, and nothing it told is nothing', () =>
+test('the last report of yt-dlp counts, and without a report there is none', () =>
   withDir(async (dir) => {
-    assert.is(await readFound(dir), null);
+    assert.is(await readPlan(dir), null);
     assert.is(await readResult(dir), null);
-    await writeFile(join(dir, FOUND_FILE), found('before') + found('now'));
-    assert.is((await readFound(dir))?.title, 'now');
+    await writeFile(join(dir, PLAN_FILE), found('before') + found('now'));
+    assert.is((await readPlan(dir))?.title, 'now');
   }));
 
-test('only the end of what it told is read: a title as long as a page is none, the file arrives all the same', () =>
+test('only the end of a report is read: a title as long as a page is ignored, and the file is still found', () =>
   withDir(async (dir) => {
-    await writeFile(join(dir, FOUND_FILE), found('t'.repeat(5_000_000)) + found('now'));
-    assert.is((await readFound(dir))?.title, 'now');
-    await writeFile(join(dir, FOUND_FILE), found('t'.repeat(5_000_000)));
-    assert.is(await readFound(dir), null);
+    await writeFile(join(dir, PLAN_FILE), found('t'.repeat(5_000_000)) + found('now'));
+    assert.is((await readPlan(dir))?.title, 'now');
+    await writeFile(join(dir, PLAN_FILE), found('t'.repeat(5_000_000)));
+    assert.is(await readPlan(dir), null);
     await writeFile(join(dir, 'media.1.mp4'), 'bytes');
-    await writeFile(join(dir, DONE_FILE), `"media.1.mp4"\n`);
+    await writeFile(join(dir, RESULT_FILE), `"media.1.mp4"\n`);
     assert.equal(await readResult(dir), {
       path: join(dir, 'media.1.mp4'),
       suggestedName: 'download.mp4',

@@ -7,11 +7,11 @@ const LIMITS = { values: 100_000, text: 1000 };
 const read = (text: string, shape: Shape, limits = LIMITS): unknown =>
   project(Buffer.from(text), shape, limits).value;
 
-/** The same by `JSON.parse`, which makes all of it. */
+/** The same result by `JSON.parse`. */
 function expected(value: unknown, shape: Shape): unknown {
   if (Array.isArray(value)) {
     const isList = typeof shape === 'object' && 'list' in shape;
-    return isList ? value.slice(0, shape.most).map((item) => expected(item, shape.list)) : [];
+    return isList ? value.slice(0, shape.max).map((item) => expected(item, shape.list)) : [];
   }
   if (typeof value !== 'object' || value === null) return value;
   if (typeof shape === 'object' && 'fields' in shape) {
@@ -21,7 +21,7 @@ function expected(value: unknown, shape: Shape): unknown {
     );
   }
   if (typeof shape === 'object' && 'record' in shape) {
-    const all = Object.entries(value).slice(0, shape.most);
+    const all = Object.entries(value).slice(0, shape.max);
     return Object.fromEntries(all.map(([name, inner]) => [name, expected(inner, shape.record)]));
   }
   return {};
@@ -31,9 +31,9 @@ const { shape: anyShape } = fc.letrec<{ shape: Shape }>((tie) => ({
   shape: fc.oneof(
     { depthSize: 'small' },
     fc.constant<Shape>('scalar'),
-    fc.record({ list: tie('shape'), most: fc.nat(3) }),
+    fc.record({ list: tie('shape'), max: fc.nat(3) }),
     fc.record({ fields: fc.dictionary(fc.constantFrom('a', 'b', 'c"', 'é', '__proto__'), tie('shape')) }),
-    fc.record({ record: tie('shape'), most: fc.nat(3) }),
+    fc.record({ record: tie('shape'), max: fc.nat(3) }),
   ),
 }));
 const anyJson = fc.letrec((tie) => ({
@@ -46,12 +46,12 @@ const anyJson = fc.letrec((tie) => ({
       fc.constant(null),
     ),
     fc.array(tie('value'), { maxLength: 4 }),
-    // Names that look like numbers would change places when they are made into an object.
+    // Without names that look like numbers, as objects reorder them.
     fc.dictionary(fc.constantFrom('a', 'b', 'c"', 'é', 'x y'), tie('value'), { maxKeys: 4 }),
   ),
 })).value;
 
-test('what is wanted comes as JSON.parse gives it, whatever is around it', () => {
+test('wanted values are as JSON.parse returns them, whatever is around them', () => {
   fc.assert(
     fc.property(anyJson, anyShape, fc.constantFrom(undefined, 1, '\t\n '), (value, shape, indent) => {
       const text = JSON.stringify(value, null, indent);
@@ -64,11 +64,11 @@ test('what is wanted comes as JSON.parse gives it, whatever is around it', () =>
   );
 });
 
-test('an object is found again in the text by its range', () => {
+test('the range of an object is its place in the text', () => {
   const text = ' {"list": [{"a": 1}, {"a": {"deep": "}]"}}] }';
   const { value, rangeOf } = project(
     Buffer.from(text),
-    { fields: { list: { list: { fields: { a: 'scalar' } }, most: 9 } } },
+    { fields: { list: { list: { fields: { a: 'scalar' } }, max: 9 } } },
     LIMITS,
   );
   const { list } = value as { list: object[] };
@@ -99,8 +99,8 @@ for (const text of [
   '[,]',
   '}',
 ]) {
-  test(`${JSON.stringify(text)} is no JSON`, () => {
-    const shape: Shape = text.startsWith('{') ? { fields: { a: 'scalar' } } : { list: 'scalar', most: 9 };
+  test(`${JSON.stringify(text)} is not JSON`, () => {
+    const shape: Shape = text.startsWith('{') ? { fields: { a: 'scalar' } } : { list: 'scalar', max: 9 };
     assert.throws(
       () => read(text, shape),
       (thrown: unknown) => thrown instanceof NotJson,
@@ -108,19 +108,19 @@ for (const text of [
   });
 }
 
-test('texts and numbers that are too long count as not there, and too many values end it', () => {
+test('strings and numbers that are too long are null, and too many values are an error', () => {
   const long = 'x'.repeat(1001);
-  assert.equal(read(JSON.stringify([long, 'y', 1]), { list: 'scalar', most: 9 }), [null, 'y', 1]);
-  assert.equal(read(`[1${'0'.repeat(500)}]`, { list: 'scalar', most: 9 }), [null]);
+  assert.equal(read(JSON.stringify([long, 'y', 1]), { list: 'scalar', max: 9 }), [null, 'y', 1]);
+  assert.equal(read(`[1${'0'.repeat(500)}]`, { list: 'scalar', max: 9 }), [null]);
   assert.throws(
-    () => read('[1,2,3]', { list: 'scalar', most: 9 }, { values: 3, text: 9 }),
+    () => read('[1,2,3]', { list: 'scalar', max: 9 }, { values: 3, text: 9 }),
     (thrown: unknown) => thrown instanceof TooManyValues,
   );
-  assert.equal(read('[1,2,3]', { list: 'scalar', most: 2 }, { values: 3, text: 9 }), [1, 2]);
+  assert.equal(read('[1,2,3]', { list: 'scalar', max: 2 }, { values: 3, text: 9 }), [1, 2]);
 });
 
-test('no name in a text is special to what is made of it', () => {
-  const made = read('{"__proto__": {"x": 1}, "constructor": 2}', { record: 'scalar', most: 9 });
+test('no name in a text is special, not even __proto__', () => {
+  const made = read('{"__proto__": {"x": 1}, "constructor": 2}', { record: 'scalar', max: 9 });
   assert.equal(Object.keys(made as object), ['__proto__', 'constructor']);
   assert.is(({} as { x?: number }).x, undefined);
 });

@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { downloadArguments } from '#lib/annie/lux/arguments.ts';
 import { errorLines, failureOf } from '#lib/foreign/lux/failure.ts';
 import {
-  type Listed,
+  type LuxItem,
   type LuxListing,
   readListing as readPrinted,
   readLuxListing,
@@ -22,7 +22,7 @@ const entry = (streams: object, more: object = {}) => ({
   ...more,
 });
 /** As lux prints it. */
-const readListing = (printed: string, address: string): Listed[] =>
+const readListing = (printed: string, address: string): LuxItem[] =>
   readPrinted(Buffer.from(printed), address);
 const read = (...entries: object[]) => readListing(JSON.stringify(entries), PAGE);
 
@@ -34,7 +34,7 @@ function codeOf(body: () => unknown): string {
   }
   return 'no error';
 }
-test('streams come the biggest first, which is the default, with exact sizes', () => {
+test('streams are sorted by size, largest first, which is the default, with exact sizes', () => {
   const [found] = read(
     entry({
       low: { quality: '360p', size: 100, parts: [part(100)] },
@@ -54,7 +54,7 @@ test('streams come the biggest first, which is the default, with exact sizes', (
   );
 });
 
-test('a part of unknown size makes the whole unknown, and lux is told not to cut it into chunks', () => {
+test('a part of unknown size makes the total unknown, and lux must not divide it into chunks', () => {
   const [found] = read(entry({ hls: { quality: '720p', size: 5, parts: [part(5, 'ts'), part(0, 'ts')] } }));
   assert.is(found?.item.streams[0]?.bytes, null);
   const plan = found!.streams[0]!;
@@ -63,7 +63,7 @@ test('a part of unknown size makes the whole unknown, and lux is told not to cut
   assert.not(downloadArguments(PAGE, { ...plan, bytes: 5 }, 'lux').includes('-cs'));
 });
 
-test("annie's sentence before its JSON, and its other names, are read too", () => {
+test("annie's sentence before the JSON, and its other names, are accepted", () => {
   const old = {
     site: 'Universal',
     title: 'clip',
@@ -79,7 +79,7 @@ test("annie's sentence before its JSON, and its other names, are read too", () =
   ]);
 });
 
-test('an album is one item for each picture, by its own address', () => {
+test('an album has one item for each picture, with its own address', () => {
   const parts = [1, 2].map((n) => part(n, 'jpg', `https://cdn.example/${n}.jpg`));
   const items = read(entry({ default: { size: 3, parts } }, { type: 'image' })).map(({ item }) => item);
   assert.equal(
@@ -91,7 +91,7 @@ test('an album is one item for each picture, by its own address', () => {
   );
 });
 
-test('a page that was taken for a file is not supported', () => {
+test('a page that lux took for a file is unsupported_url', () => {
   const html = entry({ default: { size: 9, parts: [part(9)] } }, { site: 'Universal', type: 'text/html' });
   assert.is(
     codeOf(() => read(html)),
@@ -99,7 +99,7 @@ test('a page that was taken for a file is not supported', () => {
   );
 });
 
-test('what is no JSON, or lists nothing, has a code', () => {
+test('invalid JSON and an empty listing have codes', () => {
   assert.is(
     codeOf(() => readListing('panic: runtime error', PAGE)),
     'engine_output',
@@ -121,7 +121,7 @@ test('what is no JSON, or lists nothing, has a code', () => {
   );
 });
 
-test('what Go says has our codes', () => {
+test('error messages of Go map to our codes', () => {
   for (const [said, code] of [
     ['request error: Get "https://x": dial tcp: lookup x: no such host', 'dns_failed'],
     ['request error: Get "https://x": net/http: TLS handshake timeout', 'timeout'],
@@ -139,7 +139,7 @@ test('what Go says has our codes', () => {
   ]);
 });
 
-test('an answer is a listing, or what its last words mean', () => {
+test('an output is a listing, or the meaning of its error lines', () => {
   const answer = (printed: string, exitCode: number | null = 0, signal: string | null = null): unknown => {
     const chunks = [Buffer.from(printed)];
     return readLuxListing({ engine: 'lux', chunks, exitCode, signal, address: PAGE });
@@ -160,7 +160,7 @@ test('an answer is a listing, or what its last words mean', () => {
   );
 });
 
-test('of an album of thousands 500 pictures are listed, and it says that there are more', () => {
+test('an album of thousands lists 500 pictures, and is truncated', () => {
   const parts = Array.from({ length: 3000 }, (_, i) => part(i + 1, 'jpg', `https://cdn.example/${i}.jpg`));
   const printed = JSON.stringify([entry({ default: { size: 3, parts } }, { type: 'image' })]);
   const album = (text: string): LuxListing =>
@@ -169,7 +169,7 @@ test('of an album of thousands 500 pictures are listed, and it says that there a
   assert.not(album(JSON.stringify([entry({ a: { size: 1, parts: [part(1)] } })])).truncated);
 });
 
-test('ids that no add takes, and addresses that are too long, are not offered', () => {
+test('stream ids that the add command refuses, and addresses that are too long, are not listed', () => {
   const [found] = read(
     entry(
       { ['x'.repeat(257)]: { size: 9, parts: [part(9)] }, b: { size: 1, parts: [part(1)] } },

@@ -93,7 +93,7 @@ const WORDS = [
   ],
 ];
 
-test('nothing odd that lux prints costs more than three times for twice of it', () => {
+test('odd output of lux of twice the length takes at most three times the CPU', () => {
   const understand = (text: string): unknown => [errorLines(text), failureOf('lux', [text, text], 1, null)];
   assert.equal(tooSteep(oddTexts(WORDS, { seed: 19, count: 40 }), understand, SIZE), []);
   assert.equal(tooSteep(oddTexts(WORDS, { seed: 23, count: 40 }), list, SIZE), []);

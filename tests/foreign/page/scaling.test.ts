@@ -132,7 +132,7 @@ const WORDS = [
   ...['\u0001', '\u00e9', '\u4e00', '\0', '\ud800', '\u00a0', '\u2028'],
 ];
 
-test('no odd page costs more than three times for twice of it', () => {
+test('an odd page of twice the length takes at most three times the CPU', () => {
   const steep = tooSteep(oddTexts(WORDS, { seed: 11, count: 40 }), (text) => scanPage(text, HERE), SIZE);
   assert.equal(steep, []);
 });

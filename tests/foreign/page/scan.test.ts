@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
 import { scanPage } from '#lib/foreign/page/scan.ts';
 
-test('a hostile page costs no more requests, and no longer an answer, than 50 players with 12 sources', () => {
+test('a hostile page causes no more requests, and no longer listing, than 50 players with 12 sources', () => {
   const scan = (count: number, sources: (player: number) => string[], base = '') => {
     const players = Array.from(
       { length: count },
@@ -23,7 +23,7 @@ test('a hostile page costs no more requests, and no longer an answer, than 50 pl
   assert.is(wordy.truncated, true);
 });
 
-test('whatever a page holds, the scan gives web addresses only', () => {
+test('whatever a page holds, the scan returns only web addresses', () => {
   const word = fc.constantFrom(
     '<video ',
     '<source ',
@@ -63,7 +63,7 @@ const scanned = (html: string): unknown[] =>
     ...sources.map(({ url }) => url.slice('https://example.com'.length)),
   ]);
 
-test('a player ends with its own tag or with what it stands in, and not with a tag that ends nothing', () => {
+test('a player ends with its own end tag or that of a parent, not with an unmatched end tag', () => {
   assert.equal(scanned('<video></p><p>no<source src=a.mp4></video><source src=b.mp4>'), [[null, '/p/a.mp4']]);
   assert.equal(scanned('<div><video title=V><source src=a.mp4></div><source src=b.mp4>'), [
     ['V', '/p/a.mp4'],
@@ -74,7 +74,7 @@ test('a player ends with its own tag or with what it stands in, and not with a t
   ]);
 });
 
-test('a link has the text in it, up to its end, the next link or the end of what it stands in', () => {
+test('a link has its text, up to its end, the next link or the end of a parent', () => {
   assert.equal(scanned('<a href=a.mp4>One <b>film</b></a> word'), [['One film', '/p/a.mp4']]);
   assert.equal(scanned('<ul><li><a href=a.mp4>One</li><li><a href="b.mp3?x#y"> T&amp;wo <a href=c>'), [
     ['One', '/p/a.mp4'],
@@ -82,7 +82,7 @@ test('a link has the text in it, up to its end, the next link or the end of what
   ]);
 });
 
-test('what is drawn does not hide what follows, nor does it close it', () => {
+test('SVG and MathML neither hide nor close what follows', () => {
   assert.equal(scanned('<svg><title/><style/><a/></svg><video src=a.mp4></video>'), [[null, '/p/a.mp4']]);
   assert.equal(scanned('<svg><path><video src=a.mp4><source src=b.mp4></video>'), [
     [null, '/p/a.mp4', '/p/b.mp4'],
@@ -94,7 +94,7 @@ test('what is drawn does not hide what follows, nor does it close it', () => {
   ]);
 });
 
-test('the first base counts, scripts and comments hold no media, and of two attributes the first is meant', () => {
+test('the first base counts, scripts and comments hold no media, and of two equal attributes the first counts', () => {
   assert.equal(scanned('<base><base href=/x/><base href=/y/><video src=a.mp4 src=b.mp4>'), [
     [null, '/x/a.mp4'],
   ]);
@@ -104,7 +104,7 @@ test('the first base counts, scripts and comments hold no media, and of two attr
   );
 });
 
-test('a page that asks for more addresses than it may has more than is listed', () => {
+test('a page with more addresses than the limit is truncated', () => {
   const links = Array.from({ length: 5000 }, (_, i) => `<a href=${i}.mp4></a>`).join('');
   const page = scanPage(`<base href="/${'x'.repeat(8000)}/">${links}`, new URL('https://example.com/'));
   assert.ok(page.truncated);
@@ -112,7 +112,7 @@ test('a page that asks for more addresses than it may has more than is listed', 
   assert.is(scanPage('<a href=1.mp4></a>', new URL('https://example.com/')).truncated, false);
 });
 
-test('structured data of more marks than a page can have is passed over', () => {
+test('structured data past the limit of a page is skipped', () => {
   const media = '{"@type":"VideoObject","contentUrl":"a.mp4"}';
   const script = (json: string): string => `<script type="application/ld+json">${json}</script>`;
   assert.is(scanned(script(`[${media},${'0,'.repeat(90_000)}0]`)).length, 1);

@@ -26,7 +26,7 @@ function codeOf(body: () => unknown): string {
   return 'no error';
 }
 
-test('fragments have their addresses, their lengths and their place in the stream', () => {
+test('fragments have their addresses, durations and sequence numbers', () => {
   assert.equal(
     fragments(
       '#EXT-X-MEDIA-SEQUENCE:7',
@@ -47,7 +47,7 @@ test('fragments have their addresses, their lengths and their place in the strea
   );
 });
 
-test('a list without its end is live, one without fragments or without the first line is none', () => {
+test('a playlist without an end is live, one without fragments or a first line is invalid', () => {
   const live = parsePlaylist('\ufeff #EXTM3U\n#EXTINF:1,\na.ts', HERE);
   assert.ok(live.kind === 'media' && live.live);
   for (const text of ['', 'a.ts', '#EXTINF:1,\na.ts', '#EXTM3U\na.ts', '#EXTM3U\n#EXTINF:1,\n']) {
@@ -59,7 +59,7 @@ test('a list without its end is live, one without fragments or without the first
   }
 });
 
-test('byte ranges follow each other where they do not say where they begin', () => {
+test('a byte range without an offset follows the one before it', () => {
   const ranges = fragments(
     ...['#EXTINF:1,', '#EXT-X-BYTERANGE:100@50', 'a.ts', '#EXTINF:1,', '#EXT-X-BYTERANGE:10', 'a.ts'],
     ...['#EXTINF:1,', 'b.ts', '#EXTINF:1,', '#EXT-X-BYTERANGE:5', 'a.ts'],
@@ -71,7 +71,7 @@ test('byte ranges follow each other where they do not say where they begin', () 
   }
 });
 
-test('an initialisation part comes once before the fragments that need it, under the key of its place', () => {
+test('an initialisation part comes once before the fragments that need it, with the key in effect', () => {
   const map = '#EXT-X-MAP:URI="init.mp4",BYTERANGE="10@0"';
   const key = '#EXT-X-KEY:METHOD=AES-128,URI="k"';
   const read = fragments(
@@ -103,7 +103,7 @@ test('an initialisation part comes once before the fragments that need it, under
   );
 });
 
-test('keys are shared by their fragments, and anything but AES-128 with an address is encrypted', () => {
+test('fragments share their keys, and anything but AES-128 with an address is encrypted', () => {
   const iv = '0123456789abcdefABCDEF0123456789';
   const [clear, a, b, other] = fragments(
     ...[
@@ -137,7 +137,7 @@ test('keys are shared by their fragments, and anything but AES-128 with an addre
   }
 });
 
-test('variables stand for what was defined before them', () => {
+test('variables are replaced by earlier definitions', () => {
   const read = fragments(
     '#EXT-X-DEFINE:NAME="cdn",VALUE="https://cdn.example"',
     '#EXTINF:1,',
@@ -155,7 +155,7 @@ test('variables stand for what was defined before them', () => {
   );
 });
 
-test('of the sounds of a group the default one is taken, else one that may be chosen by itself, else the first', () => {
+test('of the audio renditions of a group the default one is used, else one with AUTOSELECT, else the first', () => {
   const media = (name: string, more: string): string =>
     `#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="g",NAME="${name}",URI="${name}"${more}`;
   const soundOf = (...medias: string[]): string | null | undefined =>
@@ -168,7 +168,7 @@ test('of the sounds of a group the default one is taken, else one that may be ch
   assert.is(soundOf('#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="g",NAME="inside"'), undefined);
 });
 
-test('attributes are read whatever stands around them', () => {
+test('attributes are read whatever is around them', () => {
   const read = (list: string): object => Object.fromEntries(readAttributes(list));
   assert.equal(read('A=1,B="x,=y", C = z ,A=2'), { A: '1', B: 'x,=y', C: 'z' });
   assert.equal(read("A='q',B=\"open,C=1"), { A: 'q', B: '"open', C: '1' });
@@ -176,7 +176,7 @@ test('attributes are read whatever stands around them', () => {
   assert.equal(read(''), {});
 });
 
-test('what is too much is too_complex, and of qualities the best 500 are offered', () => {
+test('too many fragments are too_complex, and of many qualities the best 500 are listed', () => {
   const long = new URL(`https://media.example/${'x'.repeat(8000)}/list.m3u8`);
   const many = `#EXTM3U\n${'#EXTINF:1,\na\n'.repeat(20_000)}#EXT-X-ENDLIST`;
   assert.is(
@@ -197,7 +197,7 @@ test('what is too much is too_complex, and of qualities the best 500 are offered
   assert.is(offered[0]?.id, 'v-599000');
 });
 
-test('bytes may be cut anywhere, within a character too', () => {
+test('bytes may be chunked anywhere, also within a character', () => {
   const bytes = new TextEncoder().encode('#EXTM3U\n#EXTINF:1,\n\u00e9\u4e00.ts\n#EXT-X-ENDLIST');
   const chunks = Array.from(bytes, (_, i) => bytes.slice(i, i + 1));
   assert.equal(readPlaylist({ chunks, url: HERE.href }), readPlaylist({ chunks: [bytes], url: HERE.href }));

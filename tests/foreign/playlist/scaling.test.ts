@@ -9,7 +9,7 @@ const MASTER = '#EXTM3U\n#EXT-X-STREAM-INF:';
 const MEDIA = '#EXTM3U\n#EXTINF:1,\n';
 const SIZE = 200_000;
 
-/** Each once took seconds, minutes or hours for a few hundred kB. */
+/** Each of these once took seconds, minutes or hours for a few hundred kB. */
 const TEXTS: Record<string, (size: number) => string> = {
   'commas in an attribute list': (n) => `${MASTER}${repeated(',', n)}\na\n`,
   'quotes in an attribute list': (n) => `${MASTER}A=${repeated('"', n)}\na\n`,
@@ -41,7 +41,7 @@ const TEXTS: Record<string, (size: number) => string> = {
   'parent folders': (n) => `${MEDIA}${repeated('../', n)}\n`,
 };
 
-/** As many characters, no two the same. */
+/** This many characters, all different. */
 function han(count: number): string {
   return Array.from({ length: count }, (_, i) => String.fromCharCode(0x4e00 + (i % 20_000))).join('');
 }
@@ -56,7 +56,7 @@ for (const [what, make] of Object.entries(TEXTS)) {
   });
 }
 
-test('short addresses under a long one cost no more than they may altogether', () => {
+test('short addresses with a long base cost no more than the total limit', () => {
   const growth = growthOf((size) => {
     const text = `#EXTM3U\n${repeated('#EXTINF:1,\na\n', size)}#EXT-X-ENDLIST`;
     return () => parsePlaylist(text, LONG);
@@ -114,7 +114,7 @@ const WORDS = [
 ];
 
 for (const start of [MASTER, MEDIA]) {
-  test(`no odd text after ${JSON.stringify(start)} costs more than three times for twice of it`, () => {
+  test(`odd text after ${JSON.stringify(start)} of twice the length takes at most three times the CPU`, () => {
     const steep = tooSteep(
       oddTexts(WORDS, { seed: 7, count: 40 }),
       (text) => parsePlaylist(start + text, HERE),

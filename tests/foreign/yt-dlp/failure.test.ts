@@ -1,8 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureOf, sentence } from '#lib/foreign/yt-dlp/failure.ts';
+import { failureOf, messageOf } from '#lib/foreign/yt-dlp/failure.ts';
 
-/** What yt-dlp 2026.10.26 says, and what it means. */
+/** Messages of yt-dlp 2026.10.26 and their codes. */
 const SAID: [string, string][] = [
   [
     '[generic] missing: Unable to download webpage: HTTP Error 404: Not Found (caused by <HTTPError 404: Not Found>)',
@@ -60,7 +60,7 @@ for (const [said, code] of SAID) {
   });
 }
 
-test('the cause counts, not the complaint that follows from it', () => {
+test('the cause counts, not an error that follows from it', () => {
   const said = [
     '[download] Got error: HTTP Error 404: Not Found. Giving up after 3 retries',
     'fragment 1 not found, unable to continue',
@@ -68,22 +68,22 @@ test('the cause counts, not the complaint that follows from it', () => {
   assert.is(failureOf(said, 1, null).code, 'remote_not_found');
 });
 
-test('a wrong option is not worth another try, a crash is', () => {
+test('a wrong option is not transient, a crash is', () => {
   assert.not(failureOf(['yt-dlp: error: no such option: --nope'], 2, null).transient);
   assert.ok(failureOf(['Postprocessing: Conversion failed!'], 1, null).transient);
   assert.ok(failureOf([], null, 'SIGKILL').transient);
   assert.match(failureOf([], null, 'SIGKILL').message, 'SIGKILL');
 });
 
-test('a message is one clean line without paths of this machine', () => {
+test('a message is one clean line without local paths', () => {
   assert.is(
-    sentence(
+    messageOf(
       "\u001b[0;31mERROR:\u001b[0m [x:y] id: unable to open '/srv/secret/dir/file.part'\n now (caused by X)",
     ),
     "yt-dlp: unable to open 'file.part' now",
   );
-  assert.match(sentence('[generic] Unsupported URL: http://host/a/b/c.html'), 'http://host/a/b/c.html');
-  assert.ok(sentence('x'.repeat(5000)).length < 320);
+  assert.match(messageOf('[generic] Unsupported URL: http://host/a/b/c.html'), 'http://host/a/b/c.html');
+  assert.ok(messageOf('x'.repeat(5000)).length < 320);
 });
 
 test.run();

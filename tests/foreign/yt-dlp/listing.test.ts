@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { parseInfo } from '#lib/foreign/yt-dlp/info.ts';
 import { splitItem, withItem } from '#lib/foreign/yt-dlp/item-url.ts';
 import { itemsOf } from '#lib/foreign/yt-dlp/items.ts';
-import { WISHES } from '#lib/foreign/yt-dlp/wishes.ts';
+import { PRESETS } from '#lib/foreign/yt-dlp/presets.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
 const PAGE = 'https://videos.example/watch';
@@ -38,7 +38,7 @@ function codeOf(body: () => unknown): string {
   }
   return 'no error';
 }
-test('separate picture and sound are offered as pairs, one for each height, the best first', () => {
+test('separate video and audio are listed as pairs, one for each height, best first', () => {
   const formats = [
     sound('a1', 'webm'),
     sound('a2', 'm4a', { abr: 129.4 }),
@@ -80,11 +80,11 @@ test('sizes are exact or not known: an estimate is not shown', () => {
   assert.is(guessed[0]?.bytes, null);
 });
 
-test('an upright film is called by its shorter side', () => {
+test('a portrait video is named by its shorter side', () => {
   assert.is(streamsOf([video(1920, { width: 1080, acodec: 'x' })])[0]?.quality, '1080p');
 });
 
-test('a file of which nothing is known is one original stream', () => {
+test('a file without any information is one original stream', () => {
   const [found] = list({ formats: [{ format_id: '0', ext: 'mp4', vcodec: null }] });
   assert.is(found?.item.type, 'video');
   assert.equal(found?.item.streams, [
@@ -94,7 +94,7 @@ test('a file of which nothing is known is one original stream', () => {
   assert.is(list({ formats: [{ format_id: '0', ext: 'mp3', vcodec: 'none' }] })[0]?.item.type, 'audio');
 });
 
-test('protected formats and storyboards are no streams', () => {
+test('protected formats and storyboards are not listed', () => {
   const formats = [
     video(720, { has_drm: true }),
     { format_id: 'sb', ext: 'mhtml', vcodec: 'none', acodec: 'none' },
@@ -109,7 +109,7 @@ test('protected formats and storyboards are no streams', () => {
   );
 });
 
-test('a live stream is refused at the listing', () => {
+test('a live stream is refused when it is listed', () => {
   assert.is(
     codeOf(() => list({ formats: [video(720)], is_live: true })),
     'live_stream',
@@ -120,7 +120,7 @@ test('a live stream is refused at the listing', () => {
   );
 });
 
-test('videos of one page without pages of their own are told apart by a number that is never sent', () => {
+test('videos without their own pages are distinguished by a number that is never sent', () => {
   const entry = (n: number) => ({
     id: `x-${n}`,
     title: `t ${n}`,
@@ -135,7 +135,7 @@ test('videos of one page without pages of their own are told apart by a number t
   );
 });
 
-test('entries of a list with pages of their own are listed unopened, with wishes for streams', () => {
+test('entries with their own pages are listed unopened, with presets as streams', () => {
   const entries = [
     { _type: 'url', url: 'https://videos.example/1', title: 'one', ie_key: 'Videos' },
     { _type: 'url', url: 'javascript:alert(1)', title: 'two' },
@@ -151,11 +151,11 @@ test('entries of a list with pages of their own are listed unopened, with wishes
   );
   assert.equal(
     items[0]?.streams.map(({ id }) => id),
-    Object.keys(WISHES),
+    Object.keys(PRESETS),
   );
 });
 
-test('an answer of another shape is engine_output, and odd fields count as not there', () => {
+test('output of another shape is engine_output, and fields of another type are null', () => {
   assert.is(
     codeOf(() => printed('Traceback')),
     'engine_output',
@@ -178,7 +178,7 @@ test('an answer of another shape is engine_output, and odd fields count as not t
   });
 });
 
-test('whatever JSON comes, listing it gives items or an error with a code', () => {
+test('any JSON gives items or an error with a code', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.boolean(), (formats, canJoin) => {
       try {
@@ -191,7 +191,7 @@ test('whatever JSON comes, listing it gives items or an error with a code', () =
   );
 });
 
-test('a number put on an address comes off again', () => {
+test('a number that was added to an address is removed again', () => {
   fc.assert(
     fc.property(
       fc.webUrl({ withFragments: true, withQueryParameters: true }),

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { failureOf, sentence } from '#lib/foreign/yt-dlp/failure.ts';
+import { failureOf, messageOf } from '#lib/foreign/yt-dlp/failure.ts';
 import { readYtDlpListing } from '#lib/foreign/yt-dlp/listing.ts';
 import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
 
@@ -78,7 +78,7 @@ for (const [start, end] of [
   ['{"entries":[{"formats":[', '0]}]}'],
   ['{"other":[', '0]}'],
 ] as const) {
-  test(`no odd values in ${start} cost more than three times for twice of them`, () => {
+  test(`odd values in ${start}, twice as many, take at most three times the CPU`, () => {
     const steep = tooSteep(
       oddTexts(VALUES, { seed: 13, count: 15 }),
       (text) => list(start + text + end),
@@ -138,15 +138,15 @@ const WORDS = [
   ],
 ];
 
-test('no odd last words cost more than three times for twice of them', () => {
+test('odd error lines of twice the length take at most three times the CPU', () => {
   const understand = (text: string): unknown => [
     failureOf([text, text], 1, null),
-    sentence(text.slice(0, 4000)),
+    messageOf(text.slice(0, 4000)),
   ];
   assert.equal(tooSteep(oddTexts(WORDS, { seed: 17, count: 40 }), understand, SIZE), []);
 });
 
-test('a flood of last words is understood by its last ones', () => {
+test('of a flood of error lines the last ones are used', () => {
   const growth = growthOf((size) => {
     const lines = Array.from({ length: size / 10 }, (_, i) => `unable to write data: ${i}`);
     return () => failureOf(lines, 1, null);

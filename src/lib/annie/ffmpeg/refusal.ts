@@ -1,26 +1,26 @@
 /**
- * How ffmpeg and our wrapper say that an input is not opened. The whitelists' words are the same from ffmpeg 4 to 9
- * (libavformat/demux.c, avio.c); since 7.1 ffmpeg itself no longer takes a playlist for one under another name.
+ * Messages of ffmpeg and our wrapper when an input is refused. Those of the whitelists are the same from ffmpeg 4 to 9
+ * (libavformat/demux.c, avio.c); since 7.1 ffmpeg itself does not read a playlist as such under another name.
  */
 const REFUSAL =
   /Format not on whitelist|Protocol '[^']*' not on whitelist|Error opening input files: Invalid data|sluice: ff(?:mpeg|probe) was not started/;
-/** Longer than any of these. */
+/** Longer than any of these messages. */
 const OVERLAP_CHARS = 100;
 
-/** Looks for that in what an engine prints, in whatever pieces it comes. */
-export class RefusalWatch {
-  #seen = false;
-  #end = '';
+/** Searches the output of an engine for such a message, however it is chunked. */
+export class RefusalDetector {
+  #isFound = false;
+  #tail = '';
 
   read(text: string): void {
-    if (this.#seen) return;
-    const joined = this.#end + text;
-    this.#seen = REFUSAL.test(joined);
-    this.#end = joined.slice(-OVERLAP_CHARS);
+    if (this.#isFound) return;
+    const joined = this.#tail + text;
+    this.#isFound = REFUSAL.test(joined);
+    this.#tail = joined.slice(-OVERLAP_CHARS);
   }
 
-  /** Whether it was said. Of interest only when the engine has failed. */
-  get seen(): boolean {
-    return this.#seen;
+  /** Only meaningful once the engine has failed. */
+  get isFound(): boolean {
+    return this.#isFound;
   }
 }

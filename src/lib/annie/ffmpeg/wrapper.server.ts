@@ -1,6 +1,6 @@
 /**
- * The folder with our own `ffmpeg` and `ffprobe`, which every engine is given instead of the real ones: they say before
- * each input which formats it may have, and then become the real program (docs/adr/019).
+ * Our wrappers `ffmpeg` and `ffprobe`, which every engine is given instead of the real programs. They restrict the formats
+ * of each input, and then exec the real program (docs/adr/019).
  */
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
@@ -10,7 +10,7 @@ export const WRAPPER_DIR = join(import.meta.dirname, import.meta.url.endsWith('.
 export const WRAPPED_FFMPEG = join(WRAPPER_DIR, 'ffmpeg');
 
 /**
- * PATH of an engine: ours come first, and find the real ones behind them.
+ * PATH for an engine: the wrappers come first, and find the real programs behind them.
  * @param ffmpegPath the real ffmpeg, absolute; null = none was found, but one may be installed at any time
  * @param path PATH of the server; empty = nothing but ffmpeg is needed
  */
@@ -20,7 +20,7 @@ export function wrappedPath(ffmpegPath: string | null, path: string): string {
 }
 
 /**
- * To be called before any engine is made: whoever cannot start ours would go on to the real ones on PATH.
+ * Must be called before any engine is created: if the wrappers cannot be executed, engines would find the real ones on PATH.
  * @throws Error that says what to do
  */
 export function requireWrapper(dir = WRAPPER_DIR): void {

@@ -1,4 +1,4 @@
-/** What an answer is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
+/** What a response is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
 import type { UrlKind } from '../engine.ts';
 import { extentOf } from './extent.ts';
 import { contentTypeOf, dispositionName, type Head } from './head.ts';
@@ -15,8 +15,8 @@ const HLS_TYPES = new Set([
   'audio/mpegurl',
   'audio/x-mpegurl',
 ]);
-/** Types that servers give to anything: the bytes decide. */
-const VAGUE_TYPES = new Set([
+/** Types that servers give to anything: the first bytes decide. */
+const GENERIC_TYPES = new Set([
   'application/octet-stream',
   'binary/octet-stream',
   'text/plain',
@@ -24,19 +24,19 @@ const VAGUE_TYPES = new Set([
   'text/xml',
 ]);
 
-/** By its head alone: what a server calls a page or a manifest is none. */
+/** By its head alone: not what the server calls a page or a manifest. */
 export function isFile({ url, status, head }: { url: URL; status: number; head: Head }): boolean {
   return classify(url, status, head, new Uint8Array()).kind === 'file';
 }
 
-/** Size in bytes of the whole file behind an answer to `bytes=0-`; null = not announced, or contradictory. */
-export function sizeOf(status: number, head: Head): number | null {
+/** Size in bytes of the whole file behind a response to `bytes=0-`; null = not announced, or contradictory. */
+export function announcedSizeOf(status: number, head: Head): number | null {
   const extent = extentOf(status, head);
   if (extent.kind === 'whole') return extent.bytes;
   return extent.kind === 'part' && extent.start === 0 && extent.fits ? extent.totalBytes : null;
 }
 
-/** `start`: the first bytes of the body, at least what of `SNIFF_BYTES` there is. */
+/** @param start the first `SNIFF_BYTES` of the body, or all of a shorter one */
 export function classify(url: URL, status: number, head: Head, start: Uint8Array): UrlKind {
   const contentType = contentTypeOf(head);
   const text = new TextDecoder('latin1')
@@ -44,13 +44,14 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
     .replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
   if (text.startsWith('#EXTM3U')) return { kind: 'manifest', format: 'hls' };
   if (contentType !== null && HLS_TYPES.has(contentType)) return { kind: 'manifest', format: 'hls' };
-  const vague = contentType === null || VAGUE_TYPES.has(contentType);
+  const isGeneric = contentType === null || GENERIC_TYPES.has(contentType);
   const ext = extensionOf(dispositionName(head) ?? url.pathname);
   if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
-  if ((vague || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
-  const named = head.get('content-disposition')?.trim().toLowerCase().startsWith('attachment') ?? false;
-  const html = contentType !== null && HTML_TYPES.has(contentType);
-  if (html && !named) return { kind: 'page' };
+  if ((isGeneric || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
+  const isAttachment =
+    head.get('content-disposition')?.trim().toLowerCase().startsWith('attachment') ?? false;
+  const isHtml = contentType !== null && HTML_TYPES.has(contentType);
+  if (isHtml && !isAttachment) return { kind: 'page' };
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
-  return { kind: 'file', contentType, bytes: sizeOf(status, head) };
+  return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
 }

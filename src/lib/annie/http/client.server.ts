@@ -1,11 +1,11 @@
 /**
- * The kept HTTP client (undici) on the guard's dialling: every redirect is checked and dialled anew.
+ * The HTTP client (undici), whose connections are made by the guard: every redirect is checked and connected anew.
  *
- * Not undici's index: with it come fetch, WebSocket, caches and mocks, 1 MB of code that is never run: 20 ms
- * of the 180 ms of CPU that a start took, and 2 MB of the idle server (bench/start).
+ * undici's index is not imported: it brings fetch, WebSocket, caches and mocks, 1 MB of code that is never run, which took
+ * 20 ms of the 180 ms of CPU of a start and 2 MB of the idle server (bench/start).
  */
 import type { Readable } from 'node:stream';
-import type { buildConnector } from 'undici';
+import type { buildConnector, Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
@@ -16,125 +16,129 @@ import { type Head, headFrom } from './head.ts';
 import { networkError } from './network-error.ts';
 import { statusError } from './status.ts';
 
-/** As browsers and curl: 10 hops are more than any honest chain has. */
+/** More than any honest chain of redirects has. */
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export const USER_AGENT = 'Mozilla/5.0 (compatible; Sluice/0.1)';
 
-export interface HttpAnswer {
+export interface HttpResponse {
   /** After redirects. */
   url: URL;
   status: number;
   head: Head;
   body: Readable;
-  /** Lets go of a body nobody reads. Idempotent. */
+  /** Closes a body that nobody reads. Idempotent. */
   discard(): void;
 }
 
-export interface HttpAsk {
+export interface GetOptions {
   signal: AbortSignal;
   headers?: Record<string, string>;
-  /** Statuses that are answers, not errors, beside 2xx. */
+  /** Statuses that are not errors, besides 2xx. */
   accept?: readonly number[];
-}
-
-export interface HttpClient {
-  /**
-   * GET, redirects followed.
-   * @throws SluiceError the guard's codes, `remote_*`, `too_many_redirects`, `connection_lost`, `timeout`,
-   * `invalid_url`, `unsupported_scheme`; `signal.reason` after an abort
-   */
-  get(url: string, ask: HttpAsk): Promise<HttpAnswer>;
-  close(): Promise<void>;
 }
 
 export interface HttpClientOptions {
   guard: Guard;
   /** ms without a byte after which a body counts as stalled. */
   stallMs: number;
-  /** ms a server may take to begin its answer. */
+  /** ms until the head of a response. */
   headTimeoutMs: number;
 }
 
-export function createHttpClient({ guard, stallMs, headTimeoutMs }: HttpClientOptions): HttpClient {
-  const connect: buildConnector.connector = ({ hostname, port, protocol, servername }, callback) => {
-    const tls = protocol === 'https:';
-    guard
-      .connect({
-        host: hostname,
-        port: port === '' ? (tls ? 443 : 80) : Number(port),
-        tls,
-        servername: servername === '' ? undefined : servername,
-      })
-      .then(
-        (socket) => {
-          callback(null, socket);
-        },
-        (error: unknown) => {
-          callback(toSluiceError(error), null);
-        },
-      );
-  };
-  const dispatcher = new Agent({
-    connect,
-    bodyTimeout: stallMs,
-    headersTimeout: headTimeoutMs,
-    maxHeaderSize: MAX_HEAD_BYTES,
-    pipelining: 1,
-  });
+export class HttpClient {
+  readonly #dispatcher: Dispatcher;
 
-  async function once(url: URL, { signal, headers }: HttpAsk): Promise<HttpAnswer> {
+  constructor({ guard, stallMs, headTimeoutMs }: HttpClientOptions) {
+    this.#dispatcher = new Agent({
+      connect: connectorOf(guard),
+      bodyTimeout: stallMs,
+      headersTimeout: headTimeoutMs,
+      maxHeaderSize: MAX_HEAD_BYTES,
+      pipelining: 1,
+    });
+  }
+
+  /**
+   * GET, redirects followed.
+   * @throws SluiceError the guard's codes, `remote_*`, `too_many_redirects`, `connection_lost`, `timeout`,
+   * `invalid_url`, `unsupported_scheme`; `signal.reason` after an abort
+   */
+  async get(address: string, options: GetOptions): Promise<HttpResponse> {
+    let url = checkUrl(address);
+    for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
+      const response = await this.#request(url, options);
+      const { status, head } = response;
+      if ((status >= 200 && status <= 299) || options.accept?.includes(status)) return response;
+      response.discard();
+      const location = head.get('location');
+      if (!REDIRECTS.has(status) || location === undefined) {
+        throw statusError(status, head.get('retry-after') ?? null, Date.now());
+      }
+      if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
+      const next = parseUrl(location, url);
+      if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
+      // the guard would refuse other schemes, but undici must never be handed anything but http(s)
+      url = checkUrl(next.href);
+    }
+    throw new SluiceError('too_many_redirects');
+  }
+
+  close(): Promise<void> {
+    return this.#dispatcher.destroy();
+  }
+
+  async #request(url: URL, { signal, headers }: GetOptions): Promise<HttpResponse> {
     try {
-      const answer = await request.call(dispatcher, {
+      const {
+        statusCode,
+        headers: received,
+        body,
+      } = await request.call(this.#dispatcher, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
         signal,
         headers: { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': 'identity', ...headers },
       });
-      const { body } = answer;
       const discard = (): void => {
-        // destroying a body that is not read makes undici emit an error on it
+        // destroying an unread body makes undici emit an error on it
         body.on('error', () => {});
         body.destroy();
       };
-      return { url, status: answer.statusCode, head: headFrom(answer.headers), body, discard };
+      return { url, status: statusCode, head: headFrom(received), body, discard };
     } catch (thrown) {
       throw networkError(thrown, signal);
     }
   }
+}
 
-  return {
-    async get(text, ask) {
-      let url = checkUrl(text);
-      for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-        const answer = await once(url, ask);
-        const { status, head } = answer;
-        if ((status >= 200 && status <= 299) || ask.accept?.includes(status)) return answer;
-        answer.discard();
-        const location = head.get('location');
-        if (!REDIRECTS.has(status) || location === undefined) {
-          throw statusError(status, head.get('retry-after') ?? null, Date.now());
-        }
-        if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
-        const next = parseUrl(location, url);
-        if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
-        // the guard's refusal needs no scheme check, but undici must never be handed anything but http(s)
-        url = checkUrl(next.href);
-      }
-      throw new SluiceError('too_many_redirects');
-    },
-    close: () => dispatcher.destroy(),
+function connectorOf(guard: Guard): buildConnector.connector {
+  return ({ hostname: host, port, protocol, servername }, callback) => {
+    const tls = protocol === 'https:';
+    guard
+      .connect({
+        ...{ host, port: port === '' ? (tls ? 443 : 80) : Number(port), tls },
+        servername: servername === '' ? undefined : servername,
+      })
+      .then(
+        (socket) => callback(null, socket),
+        (error: unknown) => callback(toSluiceError(error), null),
+      );
   };
 }
 
 /** The whole body as bytes. @throws SluiceError `invalid_manifest` past `maxBytes`, and network codes */
-export async function readBody(answer: HttpAnswer, maxBytes: number, signal: AbortSignal): Promise<Buffer> {
+export async function readBody(
+  response: HttpResponse,
+  maxBytes: number,
+  signal: AbortSignal,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   try {
-    for await (const chunk of answer.body as AsyncIterable<Buffer>) {
+    for await (const chunk of response.body as AsyncIterable<Buffer>) {
       bytes += chunk.length;
       if (bytes > maxBytes) break;
       chunks.push(chunk);
@@ -142,7 +146,7 @@ export async function readBody(answer: HttpAnswer, maxBytes: number, signal: Abo
   } catch (thrown) {
     throw networkError(thrown, signal, true);
   } finally {
-    answer.discard();
+    response.discard();
   }
   if (bytes > maxBytes)
     throw new SluiceError('invalid_manifest', `The answer is longer than ${maxBytes} bytes.`);

@@ -1,19 +1,19 @@
-/** Which bytes of its file the body of an answer holds, as its head says. Pure. */
+/** Which bytes of its file the body of a response holds, according to its head. Pure. */
 import { codingsOf, contentLengthOf, contentRangeOf, contentTypeOf, type Head } from './head.ts';
 
 export type Extent =
-  /** All bytes. `bytes` null = not announced, or only for the coded form. */
+  /** All bytes. `bytes` null = not announced, or only for the encoded body. */
   | { kind: 'whole'; bytes: number | null }
   /** Bytes [start, end) of a file of `totalBytes` (null = `*`). `fits`: Content-Length, if any, agrees. */
   | { kind: 'part'; start: number; end: number; totalBytes: number | null; fits: boolean }
-  /** The body cannot be placed in the file. */
+  /** Unknown: the body cannot be used. */
   | { kind: 'unplaced' };
 
 const NO_CONTENT = new Set([204, 205]);
 
 /**
- * What a successful answer (2xx) holds. Content-Range is defined for 206 and 416 only (RFC 9110, section 14.4), but a
- * 200 that has one holds that part and no more: browsers and curl read it so.
+ * For a successful response (2xx). Content-Range is defined for 206 and 416 only (RFC 9110, section 14.4), but a 200 that
+ * has one holds that part and no more: browsers and curl read it so.
  */
 export function extentOf(status: number, head: Head): Extent {
   if (NO_CONTENT.has(status) || contentTypeOf(head) === 'multipart/byteranges') return { kind: 'unplaced' };
@@ -30,8 +30,8 @@ export function extentOf(status: number, head: Head): Extent {
   return { kind: 'part', start, end, totalBytes: total, fits };
 }
 
-/** Whether a successful answer has all bytes of its file, according to its head. */
-export function holdsAll({ status, head }: { status: number; head: Head }): boolean {
+/** Whether a successful response has all bytes of its file, according to its head. */
+export function isWholeFile({ status, head }: { status: number; head: Head }): boolean {
   const extent = extentOf(status, head);
   return (
     extent.kind === 'whole' ||

@@ -1,14 +1,14 @@
-/** What the heads of answers say about a file: its size, its version, its name. Pure. */
+/** What response headers say about a file: its size, its version, its name. Pure. */
 import { parse as parseDisposition } from 'content-disposition';
 
-/** Header fields of an answer, names in lower case, repeated ones joined. */
+/** Header fields of a response, names in lower case, repeated ones joined. */
 export type Head = ReadonlyMap<string, string>;
 
-/** What tells one version of a file from another. */
+/** What distinguishes one version of a file from another. */
 export interface Validators {
   etag: string | null;
   lastModified: string | null;
-  /** The value that may stand in If-Range; null = no version can be told for sure, so never resume. */
+  /** The value for If-Range; null = no strong validator, so never resume. */
   ifRange: string | null;
 }
 
@@ -27,23 +27,23 @@ export function headFrom(headers: Record<string, string | string[] | undefined>)
 }
 
 /**
- * A strong ETag, else a Last-Modified that is strong: at least a second before the answer's Date
+ * A strong ETag, else a Last-Modified that is strong: at least a second before the response's Date
  * (RFC 9110, sections 8.8.2.2 and 13.1.5).
  */
 export function validatorsOf(head: Head): Validators {
   const etag = head.get('etag') ?? null;
   const lastModified = head.get('last-modified') ?? null;
   if (etag !== null) {
-    const strong = /^"[^"]*"$/.test(etag);
-    if (strong) return { etag, lastModified, ifRange: etag };
+    const isStrong = /^"[^"]*"$/.test(etag);
+    if (isStrong) return { etag, lastModified, ifRange: etag };
   }
   const modifiedMs = Date.parse(lastModified ?? '');
   const sentMs = Date.parse(head.get('date') ?? '');
-  const settled = sentMs - modifiedMs >= 1000;
-  return { etag, lastModified, ifRange: settled ? lastModified : null };
+  const isStrong = sentMs - modifiedMs >= 1000;
+  return { etag, lastModified, ifRange: isStrong ? lastModified : null };
 }
 
-/** Whether two answers are about the same bytes, as far as both say. */
+/** Whether no validator that both responses have differs. */
 export function sameVersion(a: Validators, b: Validators): boolean {
   if (a.etag !== null && b.etag !== null) return a.etag === b.etag;
   if (a.lastModified !== null && b.lastModified !== null) return a.lastModified === b.lastModified;
@@ -52,33 +52,33 @@ export function sameVersion(a: Validators, b: Validators): boolean {
 
 /**
  * `same`: a strong validator matches, so that every byte and the size are the same (RFC 9110, section 8.8.1).
- * `akin`: no validator that both have differs, but none proves it. `other`: another version.
+ * `compatible`: no validator that both have differs, but none proves that they match. `other`: another version.
  */
-export type Relation = 'same' | 'akin' | 'other';
+export type Relation = 'same' | 'compatible' | 'other';
 
 export function relationOf(known: Validators, other: Validators): Relation {
   if (known.etag !== null && other.etag !== null) {
-    if (opaqueOf(known.etag) !== opaqueOf(other.etag)) return 'other';
+    if (opaqueTagOf(known.etag) !== opaqueTagOf(other.etag)) return 'other';
     if (known.etag === other.etag && known.ifRange === known.etag) return 'same';
   } else if (known.lastModified !== null && other.lastModified !== null) {
     if (known.lastModified !== other.lastModified) return 'other';
   }
   const byDate = known.ifRange !== null && known.ifRange === known.lastModified;
-  return byDate && other.lastModified === known.lastModified ? 'same' : 'akin';
+  return byDate && other.lastModified === known.lastModified ? 'same' : 'compatible';
 }
 
 /**
- * Whether both answers have to report the same size: they are about the same version, or their ETags differ only in that
- * one is weak, as after a compressing proxy. Two weak ETags promise no size (RFC 9110, section 8.8.1).
+ * Whether both responses must report the same size: they are of the same version, or their ETags differ only in that one is
+ * weak, as behind a compressing proxy. Two weak ETags promise no size (RFC 9110, section 8.8.1).
  */
 export function sharesSize(known: Validators, other: Validators): boolean {
   if (relationOf(known, other) === 'same') return true;
   const [a, b] = [known.etag, other.etag];
-  return a !== null && b !== null && a !== b && opaqueOf(a) === opaqueOf(b);
+  return a !== null && b !== null && a !== b && opaqueTagOf(a) === opaqueTagOf(b);
 }
 
-/** What a strong ETag and the weak one that a compressing proxy makes of it have in common. */
-function opaqueOf(etag: string): string {
+/** The ETag without its mark of weakness, which a compressing proxy adds. */
+function opaqueTagOf(etag: string): string {
   return etag.replace(/^W\//, '');
 }
 
@@ -99,13 +99,13 @@ export function contentRangeOf(head: Head): ContentRange | null {
   return { start, end: last + 1, total };
 }
 
-/** Bytes of the body as sent; null = not said (chunked, or until the connection closes). */
+/** Bytes of the body as sent; null = unknown (chunked, or until the connection closes). */
 export function contentLengthOf(head: Head): number | null {
   const text = head.get('content-length')?.trim() ?? '';
   return /^\d{1,15}$/.test(text) && !head.has('transfer-encoding') ? Number(text) : null;
 }
 
-/** Codings that stand between body and file; `[]` = the body is the file. */
+/** Content codings of the body; `[]` = it is not encoded. */
 export function codingsOf(head: Head): string[] {
   return (head.get('content-encoding') ?? '')
     .split(',')
@@ -119,7 +119,7 @@ export function contentTypeOf(head: Head): string | null {
   return type.trim().toLowerCase() || null;
 }
 
-/** The name in Content-Disposition, exactly as the server says it (it may be hostile); null when there is none. */
+/** The name in Content-Disposition, unchecked (it may be hostile); null when there is none. */
 export function dispositionName(head: Head): string | null {
   const header = head.get('content-disposition');
   if (header === undefined) return null;

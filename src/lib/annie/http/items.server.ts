@@ -1,28 +1,28 @@
-/** What an address holds, as items with streams: a file, an HLS stream, or whatever a page speaks of. */
+/** Lists what is at an address: a file, an HLS stream, or the media of a page, as items with streams. */
 import type { PageGroup, PageScan, PageSource } from '../../foreign/page/scan.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import type { ListedSizes } from './listed-sizes.ts';
-import { extensionOf, kindOf, nameInUrl, stemOf } from './names.ts';
+import { extensionOf, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 import { shortHash } from './short-hash.ts';
 
-/** Sources of a page that are asked at a time. */
+/** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;
 
 export interface ListOptions extends HlsOptions {
-  /** Where the sizes of listed files are recorded. */
+  /** Records the sizes of listed files. */
   listed: ListedSizes;
-  /** ms after which the players of a page that were not asked yet are left out. */
+  /** ms after which the remaining players of a page are left out. */
   listMs: number;
 }
 
 type Listing = Pick<ParseResult, 'items' | 'truncated'>;
 
-interface Listed {
+interface ProbedSource {
   source: PageSource;
   found: Probe;
   streams: MediaStream[];
@@ -43,7 +43,7 @@ export async function listItems(request: ParseRequest, options: ListOptions): Pr
   return { items: [item] };
 }
 
-/** What to call a stream or file nobody gave a title: its name, or its folder's where the name says nothing. */
+/** A title for a file or stream without one: its name, or its folder's if the name is generic. */
 export function titleOf(found: Probe): string {
   const stem = stemOf(found.name);
   if (
@@ -74,7 +74,7 @@ function itemOf(of: {
   streams: MediaStream[];
 }): MediaItem {
   const { url, title, site, found, streams } = of;
-  const type = found.kind.kind === 'file' ? kindOf(found.contentType, extensionOf(found.name)) : 'video';
+  const type = found.kind.kind === 'file' ? mediaTypeOf(found.contentType, extensionOf(found.name)) : 'video';
   return { id: shortHash(url + (streams[0]?.id ?? '')), url, site, title, type, streams };
 }
 
@@ -84,46 +84,48 @@ async function pageItems(
   options: ListOptions,
 ): Promise<Listing> {
   const site = scan.site ?? new URL(url).hostname;
-  const until = performance.now() + options.listMs;
+  const deadlineMs = performance.now() + options.listMs;
   const items: (MediaItem | null)[] = [];
   let next = 0;
-  let refusal: unknown = null;
+  let firstFailure: unknown = null;
 
-  async function list(source: PageSource): Promise<Listed | null> {
+  async function probeSource(source: PageSource): Promise<ProbedSource | null> {
     try {
       const found = await probe(options.client, source.url, signal, 'text');
       options.listed.record(source.url, found.version, performance.now());
       return { source, found, streams: await streamsOf(found, options, signal) };
     } catch (thrown) {
-      // a dead, private or odd source is left out; why is told only if nothing else is left
+      // a dead, private or unsupported source is left out; the reason is reported only if nothing is found
       signal.throwIfAborted();
-      refusal ??= thrown;
+      firstFailure ??= thrown;
       return null;
     }
   }
 
-  async function work(): Promise<void> {
+  async function listPlayers(): Promise<void> {
     do {
       const index = next++;
       const group = scan.groups[index];
       if (!group) return;
-      const listed: Listed[] = [];
+      const probed: ProbedSource[] = [];
       for (const source of group.sources) {
-        const one = await list(source);
-        if (one) listed.push(one);
+        const one = await probeSource(source);
+        if (one) probed.push(one);
       }
-      const item = groupItem(url, site, scan, group, listed);
+      const item = groupItem(url, site, scan, group, probed);
       items[index] = item;
       if (item) onItems?.([item]);
-    } while (performance.now() < until);
+    } while (performance.now() < deadlineMs);
   }
 
-  await Promise.all(Array.from({ length: CONCURRENCY }, work));
+  await Promise.all(Array.from({ length: CONCURRENCY }, listPlayers));
   const found = items.filter((item) => item !== null);
   const truncated = scan.truncated || next < scan.groups.length;
   if (found.length > 0) return { items: found, ...(truncated ? { truncated } : {}) };
   const why =
-    refusal instanceof SluiceError && refusal.code !== 'unsupported_url' ? ` (${refusal.message})` : '';
+    firstFailure instanceof SluiceError && firstFailure.code !== 'unsupported_url'
+      ? ` (${firstFailure.message})`
+      : '';
   throw new SluiceError(
     'no_media',
     `There is no video, audio or file on that page${why}.`.replace('.).', '.)'),
@@ -135,9 +137,9 @@ function groupItem(
   site: string,
   scan: PageScan,
   group: PageGroup,
-  listed: Listed[],
+  probed: ProbedSource[],
 ): MediaItem | null {
-  const [first, ...others] = listed;
+  const [first, ...others] = probed;
   if (!first) return null;
   const title =
     group.title ?? (scan.groups.length === 1 && scan.title !== null ? scan.title : titleOf(first.found));
@@ -148,12 +150,12 @@ function groupItem(
       title,
       site,
       found,
-      streams: first.streams.map((s) => named(s, source, title)),
+      streams: first.streams.map((s) => withLabel(s, source, title)),
     });
-  const best = bestSource(listed.map((one) => one.source));
-  const streams = listed.flatMap((one) =>
+  const best = bestSource(probed.map((one) => one.source));
+  const streams = probed.flatMap((one) =>
     one.streams.map((stream) => ({
-      ...named(stream, one.source, title),
+      ...withLabel(stream, one.source, title),
       id: sourceId(one.source.url, stream.id === ONLY_STREAM ? null : stream.id),
       isDefault: one.source === best && stream.isDefault,
     })),
@@ -161,8 +163,8 @@ function groupItem(
   return itemOf({ url: pageUrl, title, site, found, streams });
 }
 
-/** A source's own label says more than `original`, unless it is the item's title again. */
-function named(stream: MediaStream, { label }: PageSource, title: string): MediaStream {
-  const says = label !== null && label !== title;
-  return stream.quality === 'original' && says ? { ...stream, quality: label } : stream;
+/** Replaces `original` by the source's label, unless that repeats the item's title. */
+function withLabel(stream: MediaStream, { label }: PageSource, title: string): MediaStream {
+  const hasLabel = label !== null && label !== title;
+  return stream.quality === 'original' && hasLabel ? { ...stream, quality: label } : stream;
 }

@@ -1,10 +1,10 @@
 /**
- * The size and version of each file that a look-up has listed. A download that meets another size for the same version
- * soon afterwards has been given one wrong size. Pure; the clock is passed in.
+ * The size and version of each file that a look-up has listed. If a download soon afterwards is given another size for the
+ * same version, one of them is wrong. Pure; the clock is passed in.
  */
 import type { Version } from './head.ts';
 
-/** As long as the listings of the other engines are believed. */
+/** As for the listings of the other engines. */
 const TTL_MS = 10 * 60_000;
 const MAX_ADDRESSES = 500;
 

@@ -1,37 +1,38 @@
 /** Turns received bytes into samples: speed over the last seconds, percent, time left. Pure; the clock is passed in. */
 import type { Sample } from '../../protocol/progress.ts';
 
-/** Speed is measured over about this long: short enough to follow a change, long enough not to flicker. */
+/** Speed is averaged over this time: short enough to follow a change, long enough not to flicker. */
 const WINDOW_MS = 4000;
-const MARK_EVERY_MS = 250;
+const CHECKPOINT_EVERY_MS = 250;
 /** A sample at most this often; the runner passes on fewer. */
 const SAMPLE_EVERY_MS = 50;
 
 export interface MeterState {
   receivedBytes: number;
   totalBytes: number | null;
-  /** Known where bytes are not, as for fragments; null = follows from the bytes. */
+  /** For downloads of unknown size, as from fragments; null = follows from the bytes. */
   percent?: number | null;
 }
 
 export interface Meter {
-  /** Tells the newest state; gives a sample when one is due. */
+  /** Null while the last sample is younger than 50 ms. */
   update(state: MeterState, nowMs: number): Sample | null;
-  /** A sample now, whatever was given last. */
+  /** A sample now, in any case. */
   sample(state: MeterState, nowMs: number): Sample;
 }
 
 export function createMeter(startBytes: number, startMs: number): Meter {
-  const marks: { bytes: number; atMs: number }[] = [{ bytes: startBytes, atMs: startMs }];
+  const checkpoints: { bytes: number; atMs: number }[] = [{ bytes: startBytes, atMs: startMs }];
   let sampledMs = -Infinity;
 
   function speed(bytes: number, nowMs: number): number | null {
-    const newest = marks.at(-1);
-    if (newest && nowMs - newest.atMs >= MARK_EVERY_MS) marks.push({ bytes, atMs: nowMs });
-    while (marks.length > 1 && nowMs - (marks[1]?.atMs ?? nowMs) >= WINDOW_MS) marks.shift();
-    const oldest = marks[0];
+    const newest = checkpoints.at(-1);
+    if (newest && nowMs - newest.atMs >= CHECKPOINT_EVERY_MS) checkpoints.push({ bytes, atMs: nowMs });
+    while (checkpoints.length > 1 && nowMs - (checkpoints[1]?.atMs ?? nowMs) >= WINDOW_MS)
+      checkpoints.shift();
+    const oldest = checkpoints[0];
     const elapsedMs = oldest ? nowMs - oldest.atMs : 0;
-    if (!oldest || elapsedMs < MARK_EVERY_MS) return null;
+    if (!oldest || elapsedMs < CHECKPOINT_EVERY_MS) return null;
     return Math.max(0, ((bytes - oldest.bytes) / elapsedMs) * 1000);
   }
 

@@ -1,4 +1,4 @@
-/** Names and extensions of what lies behind an address. Suggestions only: the runner makes them safe. Pure. */
+/** Suggests names and extensions for files; the runner makes them safe. Pure. */
 import { AUDIO, extensionOf, IMAGE, VIDEO } from '../../protocol/extension.ts';
 
 export { extensionOf };
@@ -30,9 +30,9 @@ const EXTENSION_OF_TYPE: Record<string, string> = {
   'video/x-matroska': 'mkv',
 };
 
-export type FileKind = 'video' | 'audio' | 'image' | 'file';
+export type FileMediaType = 'video' | 'audio' | 'image' | 'file';
 
-/** The last part of the path, unescaped where that gives text; `''` for a bare host. */
+/** The last part of the path, unescaped if it can be; `''` for a bare host. */
 export function nameInUrl(url: URL): string {
   const last = url.pathname.split('/').findLast((part) => part !== '') ?? '';
   try {
@@ -42,7 +42,7 @@ export function nameInUrl(url: URL): string {
   }
 }
 
-/** A name for the file: what the server says, else the address, with an extension where the type gives one. */
+/** The server's name for the file, else that in the address, with the extension of its type if it has none. */
 export function fileNameFor(url: URL, disposition: string | null, contentType: string | null): string {
   const name = disposition ?? (nameInUrl(url) || url.hostname);
   const known = contentType === null ? undefined : EXTENSION_OF_TYPE[contentType];
@@ -56,7 +56,7 @@ export function stemOf(name: string): string {
   return ext === '' ? name : name.slice(0, -ext.length - 1);
 }
 
-export function kindOf(contentType: string | null, ext: string): FileKind {
+export function mediaTypeOf(contentType: string | null, ext: string): FileMediaType {
   const family = contentType?.split('/')[0];
   if (family === 'video' || family === 'audio' || family === 'image') return family;
   if (VIDEO.has(ext)) return 'video';

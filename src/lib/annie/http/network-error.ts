@@ -1,4 +1,4 @@
-/** What the HTTP client throws, in our codes. Pure. */
+/** Maps what the HTTP client throws to our codes. Pure. */
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import { asDiskError } from '../../files/disk-error.ts';
 
@@ -21,8 +21,8 @@ const CODES: Record<string, ErrorCode> = {
 };
 
 /**
- * The error that `thrown` amounts to; after an abort its reason. `inBody`: a connection that is closed in good
- * order before the announced end of a body is `size_mismatch`.
+ * The error for `thrown`; after an abort its reason.
+ * @param inBody an orderly close of the connection before the announced end is `size_mismatch`
  */
 export function networkError(thrown: unknown, signal: AbortSignal | null, inBody = false): unknown {
   if (signal?.aborted) return signal.reason;
@@ -33,7 +33,7 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
       cause: thrown,
     });
   }
-  // llhttp's own codes: the answer is not HTTP
+  // llhttp's own codes: the response is not HTTP
   if (code.startsWith('HPE_'))
     return new SluiceError('remote_status', 'The answer is not HTTP.', { cause: thrown });
   // zlib's, brotli's and zstd's own codes: the body is not what Content-Encoding says

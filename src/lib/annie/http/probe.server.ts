@@ -1,30 +1,30 @@
-/** One request that tells what is at an address, and brings the body along where that is text. */
+/** One request to see what is at an address, which also reads the body if that is a page or an HLS manifest. */
 import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { GatheredBytes } from '../../foreign/gathered-bytes.ts';
 import type { UrlKind } from '../engine.ts';
 import { classify, SNIFF_BYTES } from './classify.ts';
-import type { HttpAnswer, HttpClient } from './client.server.ts';
-import { holdsAll } from './extent.ts';
+import type { HttpResponse, HttpClient } from './client.server.ts';
+import { isWholeFile } from './extent.ts';
 import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
 
 export interface Probe {
   kind: UrlKind;
-  /** After redirects: what relative addresses in `text` are relative to. */
+  /** After redirects; the base of relative addresses in `body`. */
   url: URL;
   /** Suggested file name. */
   name: string;
   contentType: string | null;
   /** Of a file with a strong validator and an announced size; else null. */
   version: Version | null;
-  /** Body of a page or an HLS manifest, to be given to a reader; null for all else, and when only the kind was asked for. */
+  /** Of a page or an HLS manifest, for a reader; null for all else, and when only the kind is wanted. */
   body: Uint8Array[] | null;
 }
 
 /**
- * @param want `kind`: stops after the first bytes; `text`: reads pages and HLS manifests whole
+ * @param want `kind`: stops after the first bytes; `text`: also reads pages and HLS manifests to their end
  * @throws SluiceError network codes, `remote_*`, `invalid_manifest` (a page over 4 MiB, a manifest over 16)
  */
 export async function probe(
@@ -34,32 +34,32 @@ export async function probe(
   want: 'kind' | 'text',
 ): Promise<Probe> {
   const headers = { range: 'bytes=0-' };
-  let answer = await client.get(url, { signal, headers, accept: [416] });
-  if (answer.status === 416) {
-    answer.discard();
-    answer = await client.get(url, { signal });
+  let response = await client.get(url, { signal, headers, accept: [416] });
+  if (response.status === 416) {
+    response.discard();
+    response = await client.get(url, { signal });
   }
   try {
-    const found = await read(answer, signal, want);
-    if (found.body === null || holdsAll(answer)) return found;
+    const found = await read(response, signal, want);
+    if (found.body === null || isWholeFile(response)) return found;
     // A truncated page or playlist would be taken for a complete one.
-    answer.discard();
-    answer = await client.get(url, { signal });
-    if (!holdsAll(answer)) {
+    response.discard();
+    response = await client.get(url, { signal });
+    if (!isWholeFile(response)) {
       throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
     }
-    return await read(answer, signal, want);
+    return await read(response, signal, want);
   } finally {
-    answer.discard();
+    response.discard();
   }
 }
 
-async function read(answer: HttpAnswer, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
-  const { url, status, head, body } = answer;
+async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
+  const { url, status, head, body } = response;
   const contentType = contentTypeOf(head);
   const gathered = new GatheredBytes();
   let kind: UrlKind | null = null;
-  const classified = (): UrlKind => classify(url, status, head, gathered.start(SNIFF_BYTES));
+  const classified = (): UrlKind => classify(url, status, head, gathered.peek(SNIFF_BYTES));
   try {
     for await (const chunk of body as AsyncIterable<Buffer>) {
       gathered.add(chunk);

@@ -1,4 +1,4 @@
-/** A short name for a long text, the same in every process: for ids, not for secrets. Pure. */
+/** A short, stable hash of a text, for ids and not for secrets. Pure. */
 
 /** 14 characters of base 36: two FNV-1a sums of 32 bits (http://www.isthe.com/chongo/tech/comp/fnv/). */
 export function shortHash(text: string): string {

@@ -1,7 +1,7 @@
-/** What an HTTP status means to a download. Pure. */
+/** Errors for HTTP statuses. Pure. */
 import { SluiceError } from '../../protocol/error.ts';
 
-/** Servers may ask for longer waits; nobody waits for more than an hour without being asked again. */
+/** Longer waits that a server asks for are cut to an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
 /**
@@ -16,13 +16,13 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
 
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
 export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
-  const said = `The server answered ${status}.`;
-  if (status === 404 || status === 410) return new SluiceError('remote_not_found', said);
-  if ([401, 403, 407, 451].includes(status)) return new SluiceError('remote_denied', said);
-  if (status === 408) return new SluiceError('timeout', said);
+  const message = `The server answered ${status}.`;
+  if (status === 404 || status === 410) return new SluiceError('remote_not_found', message);
+  if ([401, 403, 407, 451].includes(status)) return new SluiceError('remote_denied', message);
+  if (status === 408) return new SluiceError('timeout', message);
   const waitMs = retryAfterMs(retryAfter, nowMs);
   const details = waitMs === null ? {} : { retryAfterMs: waitMs };
-  if ([425, 429, 503].includes(status)) return new SluiceError('remote_busy', said, details);
-  if (status >= 500 && status <= 599) return new SluiceError('remote_error', said, details);
-  return new SluiceError('remote_status', said);
+  if ([425, 429, 503].includes(status)) return new SluiceError('remote_busy', message, details);
+  if (status >= 500 && status <= 599) return new SluiceError('remote_error', message, details);
+  return new SluiceError('remote_status', message);
 }

@@ -1,4 +1,4 @@
-/** The two files of undici that Sluice needs, which it types only as one. */
+/** The two files of undici that Sluice needs; undici has types only for its index. */
 declare module 'undici/lib/dispatcher/agent.js' {
   import type { Agent } from 'undici';
   const agent: typeof Agent;

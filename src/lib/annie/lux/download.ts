@@ -1,20 +1,21 @@
-/** One download: one lux (or annie), in the job's own dir. */
-import { restore } from '../../foreign/carried-error.ts';
+/** One download: one process of lux or annie, in the job's work dir. */
+import { deserializeError } from '../../foreign/serialized-error.ts';
+import { MAX_ERROR_LINES } from '../../foreign/limits.ts';
 import type { StreamPlan } from '../../foreign/lux/listing.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { RefusalWatch } from '../ffmpeg/refusal.ts';
+import { RefusalDetector } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
-import { Bar } from './bar.ts';
-import { findFinished, removeMedia } from './work-files.server.ts';
+import { BarProgress } from './bar-progress.ts';
+import { findFinishedFile, removeMedia } from './work-files.server.ts';
 
-export interface DownloadRun {
-  /** The name to speak of. */
+export interface LuxRun {
+  /** Its name in error messages. */
   engine: string;
   job: EngineJob;
   processes: ProcessHost;
@@ -23,17 +24,17 @@ export interface DownloadRun {
   env: Record<string, string>;
   plan: StreamPlan;
   generation: Generation;
-  /** As listed; the header of the run itself replaces it. */
+  /** As listed; the title in lux's output replaces it. */
   title: string;
 }
 
 /**
- * Settles when nothing of the engine runs any more. Exit 0 is not enough: the file has to have its size.
+ * Settles when the engine has ended. Exit code 0 is not enough: the file must have its announced size.
  * @throws SluiceError as Engine.download; the signal's reason after an abort
  */
-export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
+export async function runLux(run: LuxRun): Promise<FetchedFile> {
   const { engine, job, processes, readers, argv, env, plan, generation } = run;
-  const bar = new Bar(plan.bytes);
+  const bar = new BarProgress(plan.bytes);
   const errors: string[] = [];
   let title = run.title;
   const parser = createProgressParser(
@@ -46,15 +47,15 @@ export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
           job.onInfo({ title, totalBytes: plan.bytes });
         } else if (event.type === 'phase') {
           job.onPhase(event.phase === 'merging' ? 'finish' : 'download');
-        } else if (event.type === 'error' && errors.push(event.message) > 50) {
+        } else if (event.type === 'error' && errors.push(event.message) > MAX_ERROR_LINES) {
           errors.shift();
         }
       },
     },
   );
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
-  // lux prints all that ffmpeg said, when that failed.
-  const refusal = new RefusalWatch();
+  // lux prints the output of an ffmpeg that failed.
+  const refusal = new RefusalDetector();
   const exit = await processes.run({
     argv,
     cwd: job.workDir,
@@ -69,16 +70,18 @@ export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
   });
   parser.end();
   job.signal.throwIfAborted();
-  if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
+  if (exit.exitCode !== 0 && refusal.isFound) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
     const end = { engine, lines: errors, exitCode, signal };
-    throw restore(await readers.read('lux-failure', end, job.signal));
+    throw deserializeError(await readers.read('lux-failure', end, job.signal));
   }
-  const { path, ext, bytes } = await findFinished(job.workDir);
+  const { path, ext, bytes } = await findFinishedFile(job.workDir);
   // Joined parts have another size than their sum: only the bar shows whether all their bytes came.
-  const wrong = plan.needsFfmpeg ? bytes === 0 || bar.fellShort : plan.bytes !== null && bytes !== plan.bytes;
-  if (wrong || bar.overflowed) {
+  const isWrong = plan.needsFfmpeg
+    ? bytes === 0 || bar.endedEarly
+    : plan.bytes !== null && bytes !== plan.bytes;
+  if (isWrong || bar.overflowed) {
     await removeMedia(job.workDir);
     const announced = plan.bytes === null ? 'something' : `${plan.bytes} bytes`;
     throw new SluiceError(

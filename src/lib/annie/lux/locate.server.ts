@@ -1,4 +1,4 @@
-/** Where lux or annie is, and which. */
+/** Finds lux or annie, and its version. */
 import { statSync } from 'node:fs';
 import { findProgram } from '../../process/find-program.server.ts';
 import type { Generation } from './arguments.ts';
@@ -9,8 +9,8 @@ export interface Located {
   fingerprint: string;
 }
 
-/** It says so in its first line. */
-const LOOK_AT_CHARS = 4096;
+/** The version is in the first line. */
+const MAX_VERSION_CHARS = 4096;
 
 export function locateLux(name: string, path: string): Located | null {
   const program = findProgram(name, path);
@@ -24,15 +24,15 @@ export interface Identity {
   generation: Generation;
 }
 
-/** What `-v` said; null when it is another program of that name (there are several called lux). */
+/** @param printed by `-v`. Null for another program of that name (there are several called lux). */
 export function identify(printed: string): Identity | null {
   // eslint-disable-next-line no-control-regex -- colours are what is removed
-  const text = printed.slice(0, LOOK_AT_CHARS).replace(/\u001b\[[0-9;]*m/g, '');
+  const text = printed.slice(0, MAX_VERSION_CHARS).replace(/\u001b\[[0-9;]*m/g, '');
   const match = /^[ \t]*(lux|annie): version v?([\w.+-]+), .*video downloader/im.exec(text);
   if (!match) return null;
   const [, name = '', version = ''] = match;
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  // annie 0.11 (July 2021) took over the bar that lux has today.
+  // annie 0.11 (July 2021) introduced the bar that lux has today.
   const isOld = name.toLowerCase() === 'annie' && major === 0 && minor < 11;
   return { version, generation: isOld ? 'annie' : 'lux' };
 }

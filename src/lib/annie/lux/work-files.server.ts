@@ -1,10 +1,10 @@
-/** What lux and annie leave in a work dir. */
+/** The files of lux and annie in a work dir. */
 import { readdir, rm, stat } from 'node:fs/promises';
 import { extname, join } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import { OUTPUT_NAME } from './arguments.ts';
 
-export interface Finished {
+export interface FinishedFile {
   path: string;
   /** With its dot; empty when there is none. */
   ext: string;
@@ -15,8 +15,8 @@ export interface Finished {
  * The one finished file.
  * @throws SluiceError `engine_output` when there is none, or several
  */
-export async function findFinished(workDir: string): Promise<Finished> {
-  const names = (await readdir(workDir)).filter((name) => isOurs(name) && !name.endsWith('.download'));
+export async function findFinishedFile(workDir: string): Promise<FinishedFile> {
+  const names = (await readdir(workDir)).filter((name) => isDownloaded(name) && !name.endsWith('.download'));
   const [name] = names;
   if (name === undefined || names.length > 1) {
     const what = name === undefined ? 'there is no file' : `there are ${names.length} files`;
@@ -26,12 +26,13 @@ export async function findFinished(workDir: string): Promise<Finished> {
   return { path, ext: extname(name), bytes: (await stat(path)).size };
 }
 
-/** Removes everything that was downloaded: it cannot be resumed. */
+/** Removes all downloaded files, which cannot be resumed. */
 export async function removeMedia(workDir: string): Promise<void> {
-  for (const name of await readdir(workDir)) if (isOurs(name)) await rm(join(workDir, name), { force: true });
+  for (const name of await readdir(workDir))
+    if (isDownloaded(name)) await rm(join(workDir, name), { force: true });
 }
 
-/** `media.mp4`, and the parts `media[0].mp4`, each perhaps with `.download` at its end. */
-function isOurs(name: string): boolean {
+/** `media.mp4` and parts like `media[0].mp4`, each possibly followed by `.download`. */
+function isDownloaded(name: string): boolean {
   return name === OUTPUT_NAME || name.startsWith(`${OUTPUT_NAME}.`) || name.startsWith(`${OUTPUT_NAME}[`);
 }

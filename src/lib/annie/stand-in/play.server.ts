@@ -1,9 +1,8 @@
 #!/usr/bin/env node
 /**
- * A program that behaves like lux but plays recordings: same arguments, same pipes, same chunks at the same times, same
- * exit codes and signals, and a file that grows with the bar. Which one it plays is in the address: its fragment, or
- * the last part of its path (`http://stand-in.test/lux-plain?speed=10#…`); an address that names none is a page with
- * all of them.
+ * A program that behaves like lux but plays recordings: the same arguments, pipes, chunks and times, the same exit codes
+ * and signals, and a file that grows with the bar. The address names the recording, in its fragment or the last part of
+ * its path (`http://stand-in.test/lux-plain?speed=10#…`); an address that names none is a page with all of them.
  */
 import {
   closeSync,
@@ -18,9 +17,9 @@ import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { announcedBytes, listingOf, readRecording, type Recording } from './recording.ts';
 
-/** Where a recording with this name is first is what an unnamed address plays. */
-const FIRST = 'lux-plain';
-/** Of the file of a run that never said how big it is and drew no bar. */
+/** The recording that an address without a name plays, if it exists. */
+const DEFAULT_NAME = 'lux-plain';
+/** Size of the file of a run that announced no size and drew no bar. */
 const FALLBACK_BYTES = 1024 * 1024;
 
 const [dir = '', ...args] = process.argv.slice(2);
@@ -43,25 +42,25 @@ const [address = ''] = positionals;
 const names = readdirSync(dir)
   .filter((name) => name.endsWith('.jsonl'))
   .map((name) => name.slice(0, -'.jsonl'.length))
-  .sort((a, b) => Number(b === FIRST) - Number(a === FIRST));
+  .sort((a, b) => Number(b === DEFAULT_NAME) - Number(a === DEFAULT_NAME));
 
-if (values.v) sayVersion();
+if (values.v) printVersion();
 else if (values.j) list();
-else await play(load(chosen() ?? names[0] ?? ''));
+else await play(load(nameInAddress() ?? names[0] ?? ''));
 
-/** It is what was recorded: lux, or the annie of before its new bar. */
-function sayVersion(): void {
+/** Of the recorded program: lux, or annie before its new bar. */
+function printVersion(): void {
   const { engine } = load(names[0] ?? '');
   const version = engine === 'annie' ? '0.10.3' : '1.0.0';
   print(1, `${engine}: version ${version}-stand-in, a video downloader that downloads nothing.\n`);
 }
 
 function list(): void {
-  const name = chosen();
+  const name = nameInAddress();
   const found = (name === null ? names : [name]).map(load);
   const [only] = found;
   if (name !== null && only && only.item === null) {
-    // It failed before it found anything: so does its listing.
+    // A run that failed before it found anything: its listing fails too.
     for (const { fd, bytes } of only.chunks) writeSync(fd, bytes);
     end(only);
     return;
@@ -81,7 +80,7 @@ async function play(recording: Recording): Promise<void> {
     if (waitMs > 1) await new Promise((resolve) => setTimeout(resolve, waitMs));
     writeSync(fd, bytes);
     if (receivedBytes !== null && receivedBytes > written) {
-      // A hole: it has a size but takes no room.
+      // Sparse: it has a size but takes no space.
       ftruncateSync(file, receivedBytes);
       written = receivedBytes;
     }
@@ -99,8 +98,8 @@ function end({ exitCode, signal }: Recording): void {
   process.exitCode = exitCode ?? 1;
 }
 
-/** The recording that the address names; null = none. */
-function chosen(): string | null {
+/** The name of a recording in the address; null = none. */
+function nameInAddress(): string | null {
   const url = URL.parse(address);
   const words = [url?.hash.slice(1), url?.pathname.split('/').at(-1)];
   return words.find((word) => word !== undefined && names.includes(word)) ?? null;

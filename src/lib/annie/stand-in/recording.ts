@@ -1,6 +1,6 @@
 /**
- * A recorded run of a real lux or annie: a JSON line that says what it was, then a line for every chunk that came, with
- * its time and its pipe.
+ * A recorded run of a real lux or annie: a JSON line that describes it, then one for each chunk of output with its time and
+ * pipe.
  */
 import { createProgressParser } from '../progress/parser.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
@@ -10,7 +10,7 @@ export interface Chunk {
   atMs: number;
   fd: 1 | 2;
   bytes: Uint8Array;
-  /** What the bar says once this chunk is printed; null = it has said nothing yet. */
+  /** Shown by the bar after this chunk; null = nothing yet. */
   receivedBytes: number | null;
 }
 
@@ -22,7 +22,7 @@ export interface Recording {
   note: string;
   endMs: number;
   chunks: Chunk[];
-  /** The first header in it; null when it has none (it failed before). */
+  /** Its first header; null = it failed before. */
   item: Extract<ProgressEvent, { type: 'item' }> | null;
   /** Parts were joined at the end. */
   joined: boolean;
@@ -63,12 +63,12 @@ export function readRecording(name: string, text: string): Recording {
   };
 }
 
-/** The exact size that its header says; null = not known. */
+/** The exact size in its header; null = unknown. */
 export function announcedBytes({ item }: Recording): number | null {
   return item?.streams[0]?.bytes || null;
 }
 
-/** What `-j` would have printed for it; a run that failed before its header is listed too, and fails when played. */
+/** What `-j` would have printed. A run that failed before its header is listed too, and fails when played. */
 export function listingOf(recording: Recording, url: string): object {
   const { item, joined, name, note } = recording;
   const stream = item?.streams[0];

@@ -1,14 +1,15 @@
-/** One download: one yt-dlp process, in the job's own dir. */
+/** One download: one process of yt-dlp, in the job's work dir. */
 import { basename } from 'node:path';
 import { customAlphabet } from 'nanoid';
-import { restore } from '../../foreign/carried-error.ts';
+import { deserializeError } from '../../foreign/serialized-error.ts';
+import { MAX_ERROR_LINES } from '../../foreign/limits.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import { contradiction } from '../contradiction.ts';
-import { RefusalWatch } from '../ffmpeg/refusal.ts';
+import { RefusalDetector } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { type ProgressRecord, toSample } from '../progress/sample.ts';
@@ -16,26 +17,26 @@ import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
 import { MEDIA_PREFIX } from './arguments.ts';
 import { type CurrentPart, PartSizes, type SizeMismatch } from './part-sizes.server.ts';
-import { Parts } from './parts.ts';
-import { bytesBeside, clearTold, readFound, readResult } from './work-files.server.ts';
+import { CombinedProgress } from './combined-progress.ts';
+import { bytesOfOtherFiles, clearReports, readPlan, readResult } from './work-files.server.ts';
 
 const makeNonce = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
 
-export interface DownloadRun {
+export interface YtDlpRun {
   job: EngineJob;
   processes: ProcessHost;
   readers: Readers;
   env: Record<string, string>;
-  /** The argv, given the nonce that begins its progress lines. */
+  /** Returns the argv, given the nonce that begins its progress lines. */
   argv: (nonce: string) => string[];
 }
 
 /**
- * Settles when nothing of yt-dlp runs any more. How it ended is told by its exit code and the file alone. A file whose
- * announced size has changed while it was resumed is fetched again from byte 0, each once.
+ * Settles when nothing of yt-dlp runs any more. Its exit code and the file alone decide how it ended. A file whose announced
+ * size changed when it was resumed is fetched again from byte 0, each once.
  * @throws SluiceError as Engine.download, `remote_contradiction`; the signal's reason after an abort
  */
-export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
+export async function runYtDlp(run: YtDlpRun): Promise<FetchedFile> {
   const sizes = await PartSizes.open(run.job.workDir);
   const startedOver = new Set<string>();
   for (;;) {
@@ -50,20 +51,20 @@ export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
 }
 
 async function runOnce(
-  { job, processes, readers, env, argv }: DownloadRun,
+  { job, processes, readers, env, argv }: YtDlpRun,
   sizes: PartSizes,
 ): Promise<FetchedFile | SizeMismatch> {
   const nonce = makeNonce();
   const wrongSize = new AbortController();
-  const watch = new DownloadWatch(job, sizes, () => wrongSize.abort());
-  await clearTold(job.workDir);
+  const progress = new YtDlpProgress(job, sizes, () => wrongSize.abort());
+  await clearReports(job.workDir);
   const parser = createProgressParser(
     { engine: 'yt-dlp', prefix: sluicePrefix(nonce) },
-    { sample: (_fd, record) => watch.sample(record), event: (event) => watch.event(event) },
+    { sample: (_fd, record) => progress.sample(record), event: (event) => progress.event(event) },
   );
   const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
-  // Of an ffmpeg that fetches a stream; one that joins is quoted by yt-dlp with its last line.
-  const refusal = new RefusalWatch();
+  // For an ffmpeg that fetches a stream; of one that joins, yt-dlp prints only the last line.
+  const refusal = new RefusalDetector();
   const exit = await processes.run({
     argv: argv(nonce),
     cwd: job.workDir,
@@ -77,124 +78,122 @@ async function runOnce(
     },
   });
   parser.end();
-  await watch.settled();
+  await progress.flush();
   job.signal.throwIfAborted();
   if (sizes.mismatch !== null) return sizes.mismatch;
-  if (exit.exitCode !== 0 && refusal.seen) throw new SluiceError('not_media');
+  if (exit.exitCode !== 0 && refusal.isFound) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
-    throw restore(
-      await readers.read('yt-dlp-failure', { lines: watch.errors, exitCode, signal }, job.signal),
+    throw deserializeError(
+      await readers.read('yt-dlp-failure', { lines: progress.errors, exitCode, signal }, job.signal),
     );
   }
   const result = await readResult(job.workDir);
   if (result !== null) return result;
-  // A live stream does not pass our filter: yt-dlp says so and ends well.
-  throw new SluiceError(watch.skipped ? 'live_stream' : 'no_media');
+  // Our filter skips live streams: yt-dlp prints that and exits with 0.
+  throw new SluiceError(progress.skipped ? 'live_stream' : 'no_media');
 }
 
-/** Turns what yt-dlp says into what the runner wants to hear. */
-class DownloadWatch {
-  /** The texts of the ERROR lines. */
+/** Turns the parsed output of yt-dlp into samples, phases and infos of the job. */
+class YtDlpProgress {
+  /** The last ERROR lines: a flood of them must not fill the memory. */
   readonly errors: string[] = [];
-  /** Something was there already, or is not wanted. */
+  /** yt-dlp skipped a file that exists already, or that our filter excludes. */
   skipped = false;
-  private readonly job: EngineJob;
-  private readonly sizes: PartSizes;
-  private readonly onWrongSize: () => void;
-  private readonly parts = new Parts();
+  readonly #job: EngineJob;
+  readonly #sizes: PartSizes;
+  readonly #onWrongSize: () => void;
+  readonly #combined = new CombinedProgress();
   /** Null before the first. */
-  private current: CurrentPart | null = null;
+  #currentPart: CurrentPart | null = null;
   /** First byte of the next part, printed before its name. */
-  private resumingAt = 0;
-  private told = false;
-  /** The files are looked at between two parts; the newest sample waits for it. */
-  private looking: Promise<void> | null = null;
-  private waiting: Sample | null = null;
+  #resumingAt = 0;
+  #planReported = false;
+  /** Between two parts the work dir is read; the newest sample waits for that. */
+  #readingFiles: Promise<void> | null = null;
+  #pendingSample: Sample | null = null;
 
   constructor(job: EngineJob, sizes: PartSizes, onWrongSize: () => void) {
-    this.job = job;
-    this.sizes = sizes;
-    this.onWrongSize = onWrongSize;
+    this.#job = job;
+    this.#sizes = sizes;
+    this.#onWrongSize = onWrongSize;
   }
 
   sample(record: ProgressRecord): void {
-    if (!this.fits(record)) return this.onWrongSize();
+    if (!this.#hasExpectedSize(record)) return this.#onWrongSize();
     const sample = toSample(record);
-    if (this.looking === null) this.job.onSample(this.parts.add(sample));
-    else this.waiting = sample;
+    if (this.#readingFiles === null) this.#job.onSample(this.#combined.add(sample));
+    else this.#pendingSample = sample;
   }
 
   event(event: ProgressEvent): void {
     switch (event.type) {
       case 'part':
-        this.waiting = null;
-        this.current = partOf(event.destination, this.resumingAt);
-        this.resumingAt = 0;
-        if (this.current !== null && !this.sizes.begin(this.current)) this.onWrongSize();
-        this.look(() => this.nextPart(basename(event.destination)));
+        this.#pendingSample = null;
+        this.#currentPart = partOf(event.destination, this.#resumingAt);
+        this.#resumingAt = 0;
+        if (this.#currentPart !== null && !this.#sizes.begin(this.#currentPart)) this.#onWrongSize();
+        this.#beginPart(basename(event.destination));
         break;
       case 'resuming':
-        this.resumingAt = event.byte;
+        this.#resumingAt = event.byte;
         break;
       case 'phase':
-        if (event.phase === 'downloading') this.job.onPhase('download');
-        if (event.phase === 'merging' || event.phase === 'post-processing') this.job.onPhase('finish');
+        if (event.phase === 'downloading') this.#job.onPhase('download');
+        if (event.phase === 'merging' || event.phase === 'post-processing') this.#job.onPhase('finish');
         break;
       case 'error':
-        // A flood of them must not fill the memory; the last ones count.
-        if (this.errors.push(event.message) > 50) this.errors.shift();
+        if (this.errors.push(event.message) > MAX_ERROR_LINES) this.errors.shift();
         break;
       case 'skipped':
         this.skipped = true;
-        this.look(() => this.nextPart(''));
+        this.#beginPart('');
         break;
       default:
         break;
     }
   }
 
-  async settled(): Promise<void> {
-    await this.looking;
-    await this.sizes.saved();
-    await this.tell();
+  /** Resolves once everything is reported and saved. */
+  async flush(): Promise<void> {
+    await this.#readingFiles;
+    await this.#sizes.saved();
+    await this.#reportPlan();
   }
 
   /** Estimates are not compared, nor are sums of fragments. */
-  private fits({ totalBytes, estimated, fragmented, finished }: ProgressRecord): boolean {
+  #hasExpectedSize({ totalBytes, estimated, fragmented, finished }: ProgressRecord): boolean {
     const isExact = totalBytes > 0 && !estimated && !fragmented;
-    if (this.current === null || !isExact) return true;
-    return this.sizes.check(this.current, totalBytes, finished);
+    if (this.#currentPart === null || !isExact) return true;
+    return this.#sizes.check(this.#currentPart, totalBytes, finished);
   }
 
-  private look(body: () => Promise<void>): void {
-    const before = this.looking ?? Promise.resolve();
-    const looking = before.then(body, body).finally(() => {
-      if (this.looking !== looking) return;
-      this.looking = null;
-      if (this.waiting !== null) this.job.onSample(this.parts.add(this.waiting));
-      this.waiting = null;
+  #beginPart(name: string): void {
+    const read = async (): Promise<void> => {
+      await this.#reportPlan();
+      this.#combined.begin(await bytesOfOtherFiles(this.#job.workDir, name).catch(() => 0));
+    };
+    const reading = (this.#readingFiles ?? Promise.resolve()).then(read, read).finally(() => {
+      if (this.#readingFiles !== reading) return;
+      this.#readingFiles = null;
+      if (this.#pendingSample !== null) this.#job.onSample(this.#combined.add(this.#pendingSample));
+      this.#pendingSample = null;
     });
-    this.looking = looking;
+    this.#readingFiles = reading;
   }
 
-  private async nextPart(name: string): Promise<void> {
-    await this.tell();
-    this.parts.begin(await bytesBeside(this.job.workDir, name).catch(() => 0));
-  }
-
-  /** Title and sizes, once: yt-dlp has written them before its first file. */
-  private async tell(): Promise<void> {
-    if (this.told) return;
-    const found = await readFound(this.job.workDir);
-    if (found === null) return;
-    this.told = true;
-    this.parts.expect(found.parts);
-    if (found.title !== null) this.job.onInfo({ title: found.title });
+  /** Reports title and sizes once; yt-dlp writes them before its first file. */
+  async #reportPlan(): Promise<void> {
+    if (this.#planReported) return;
+    const plan = await readPlan(this.#job.workDir);
+    if (plan === null) return;
+    this.#planReported = true;
+    this.#combined.expect(plan.parts);
+    if (plan.title !== null) this.#job.onInfo({ title: plan.title });
   }
 }
 
-/** Null for what is no file of ours: names come from its output, where a title can look like one. */
+/** Null for a file that is not ours: names come from the output, where a title can look like one. */
 function partOf(destination: string, resumedAt: number): CurrentPart | null {
   const name = basename(destination);
   return name.startsWith(MEDIA_PREFIX) ? { name, resumedAt } : null;

@@ -1,13 +1,12 @@
-/** The whole environment of a yt-dlp: nothing of the server's or the user's own gets in. */
-
+/** The environment of yt-dlp, without anything of the server's or the user's. */
 import { proxyEnvironment } from '../../process/job-proxy.ts';
 
 export interface EnvironmentOptions {
-  /** Where yt-dlp may keep what it learned about players; also its HOME, so that no config, netrc or cookie is found. */
+  /** For yt-dlp's cache of players; also its HOME, so that it finds no config, netrc or cookies. */
   homeDir: string;
-  /** yt-dlp finds its interpreter on it. */
+  /** Where yt-dlp finds its interpreter. */
   path: string;
-  /** `http://user:password@127.0.0.1:port`; null = dial directly. In the environment, not in argv: argv is public. */
+  /** `http://user:password@127.0.0.1:port`; null = connect directly. Not in argv, which other users can read. */
   proxyUrl: string | null;
 }
 

@@ -1,6 +1,6 @@
 /**
- * What a listing found, for ten minutes on disk, so that the download that follows need not open the page a second
- * time. Media addresses expire at most sites after hours, at few before a quarter of one.
+ * Caches the info JSON of listings on disk for ten minutes, so that the download need not open the page again. Media
+ * addresses expire after hours at most sites, and at few within 15 minutes.
  */
 import { createHash } from 'node:crypto';
 import { mkdir, readdir, rm, stat, writeFile } from 'node:fs/promises';
@@ -10,7 +10,7 @@ const TTL_MS = 10 * 60_000;
 const MAX_FILES = 64;
 
 export interface InfoCache {
-  /** `info`: the JSON as yt-dlp printed it. Never rejects: a cache that cannot be written is none. */
+  /** @param info the JSON as yt-dlp printed it. Never rejects. */
   put(url: string, info: Uint8Array): Promise<void>;
   /** The file for `--load-info-json`; null = there is none, or it is too old. */
   fileFor(url: string): Promise<string | null>;
@@ -41,7 +41,7 @@ export function createInfoCache(dir: string): InfoCache {
         await writeFile(pathOf(url), info, { mode: 0o600 });
         await prune();
       } catch {
-        // A full disk, or another one pruning: the download opens the page itself.
+        // For example a full disk, or concurrent pruning: the download will open the page itself.
       }
     },
     async fileFor(url) {

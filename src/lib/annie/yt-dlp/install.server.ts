@@ -1,6 +1,6 @@
 /**
- * Puts a pinned, hash-checked yt-dlp into the data dir. It is built beside its place and moved there whole, so that an
- * interrupted install leaves either the old one or none.
+ * Installs a pinned, hash-checked yt-dlp into the data dir. It is built in a staging dir and then renamed, so that an
+ * interrupted install leaves the old one or none.
  */
 import { mkdir, mkdtemp, readdir, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,21 +14,21 @@ import { INSTALL_DIR, INSTALL_RECORD, type InstallRecord, locateInstalled } from
 import { INSTALLED_VERSION, requirementsFile } from './requirements.ts';
 
 export interface InstallOptions {
-  /** Made if missing. */
+  /** Created if missing. */
   dataDir: string;
-  /** What is being done, and what pip says, line by line. */
+  /** Progress, and the output of pip. */
   onLine: (line: string) => void;
   signal?: AbortSignal;
-  /** The environment of whoever asked: pip reads its settings (index, proxy, certificates) there. */
+  /** The caller's environment, for pip's settings (index, proxy, certificates). */
   env?: NodeJS.ProcessEnv;
-  /** Installs again what is there already. */
+  /** Installs it again if it is installed already. */
   force?: boolean;
 }
 
 export interface Installed {
   version: string;
   path: string;
-  /** false = it was there already. */
+  /** False = it was installed already. */
   changed: boolean;
 }
 
@@ -45,24 +45,24 @@ export async function installYtDlp(options: InstallOptions): Promise<Installed> 
     onLine(`yt-dlp ${present.version} is installed in ${present.path}.`);
     return { version: present.version, path: present.path, changed: false };
   }
-  const place = join(dataDir, INSTALL_DIR);
-  await mkdir(dirname(place), { recursive: true, mode: 0o700 });
-  await removeLeftovers(dirname(place));
-  const staging = await mkdtemp(join(dirname(place), STAGING));
-  // A run dir of its own: that of a running server belongs to the server.
+  const installDir = join(dataDir, INSTALL_DIR);
+  await mkdir(dirname(installDir), { recursive: true, mode: 0o700 });
+  await removeLeftovers(dirname(installDir));
+  const staging = await mkdtemp(join(dirname(installDir), STAGING));
+  // Its own run dir, as a server may be using that of the data dir.
   const processes = await createProcessHost({ runDir: join(staging, 'run') });
   try {
     const built = join(staging, 'built');
     await mkdir(built);
     const record = await build(built, createShell(processes, staging, options), onLine);
     await writeFile(join(built, INSTALL_RECORD), `${JSON.stringify(record)}\n`);
-    await replace(place, built, staging);
+    await replace(installDir, built, staging);
   } finally {
     await processes.close();
     await rm(staging, { recursive: true, force: true });
   }
-  onLine(`yt-dlp ${INSTALLED_VERSION} is installed in ${place}.`);
-  return { version: INSTALLED_VERSION, path: place, changed: true };
+  onLine(`yt-dlp ${INSTALLED_VERSION} is installed in ${installDir}.`);
+  return { version: INSTALLED_VERSION, path: installDir, changed: true };
 }
 
 const STAGING = '.yt-dlp-';
@@ -80,7 +80,7 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
     '--require-hashes',
     '--no-deps',
   ];
-  const from = [...pip, '--progress-bar=off', '--only-binary=:all:', '-r', requirements];
+  const packages = [...pip, '--progress-bar=off', '--only-binary=:all:', '-r', requirements];
   const has = async (module: string): Promise<boolean> => {
     return (await shell([python, '-I', '-c', `import ${module}`])).exitCode === 0;
   };
@@ -88,13 +88,16 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
   if ((await has('venv')) && (await has('ensurepip'))) {
     onLine('Making a Python environment…');
     const venv = join(built, 'venv');
-    await must(shell([python, '-I', '-m', 'venv', venv]), 'The Python environment could not be made');
+    await succeed(shell([python, '-I', '-m', 'venv', venv]), 'The Python environment could not be made');
     onLine('Fetching yt-dlp from PyPI…');
     const venvPython = join(venv, 'bin', 'python');
-    await must(shell([venvPython, '-I', '-m', 'pip', 'install', ...from]), 'pip could not install yt-dlp');
-    // 20 MB that nobody needs any more; what stays is one package and its scripts.
+    await succeed(
+      shell([venvPython, '-I', '-m', 'pip', 'install', ...packages]),
+      'pip could not install yt-dlp',
+    );
+    // 20 MB that are not needed any more.
     await shell([venvPython, '-I', '-m', 'pip', 'uninstall', '-q', '-y', 'setuptools', 'pip']);
-    await check(shell, entryCommand(venvPython, null));
+    await checkVersion(shell, entryCommand(venvPython, null));
     return { version: INSTALLED_VERSION, kind: 'venv', python: null };
   }
   if (!(await has('pip'))) {
@@ -102,19 +105,19 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
   }
   onLine('Fetching yt-dlp from PyPI…');
   const wheels = join(built, 'wheels');
-  await must(
-    shell([python, '-I', '-m', 'pip', 'download', ...from, '-d', wheels]),
+  await succeed(
+    shell([python, '-I', '-m', 'pip', 'download', ...packages, '-d', wheels]),
     'pip could not fetch yt-dlp',
   );
   const modules = join(built, 'modules');
   for (const wheel of await readdir(wheels)) {
-    await must(
+    await succeed(
       shell([python, '-I', '-m', 'zipfile', '-e', join(wheels, wheel), modules]),
       'The wheel is broken',
     );
   }
   await rm(wheels, { recursive: true });
-  await check(shell, entryCommand(python, modules));
+  await checkVersion(shell, entryCommand(python, modules));
   return { version: INSTALLED_VERSION, kind: 'path', python };
 }
 
@@ -138,14 +141,17 @@ async function findPython(shell: Shell): Promise<string> {
   return match[1]!;
 }
 
-/** Also compiles its modules, so that the first use is not the slow one. */
-async function check(shell: Shell, command: string[]): Promise<void> {
-  const { output } = await must(shell([...command, '--ignore-config', '--version']), 'yt-dlp does not start');
+/** Also compiles its modules, so that the first use is not slow. */
+async function checkVersion(shell: Shell, command: string[]): Promise<void> {
+  const { output } = await succeed(
+    shell([...command, '--ignore-config', '--version']),
+    'yt-dlp does not start',
+  );
   if (output.trim() === INSTALLED_VERSION) return;
   throw new SluiceError('engine_version', `yt-dlp says that it is ${output.trim().slice(0, 40)}.`);
 }
 
-async function must(run: ReturnType<Shell>, what: string): ReturnType<Shell> {
+async function succeed(run: ReturnType<Shell>, what: string): ReturnType<Shell> {
   const result = await run;
   if (result.exitCode === 0) return result;
   const reason =
@@ -156,31 +162,31 @@ async function must(run: ReturnType<Shell>, what: string): ReturnType<Shell> {
   throw new SluiceError('engine_exit', `${what}. ${reason}`.trim(), { transient: false });
 }
 
-/** Runs a command line; its exit code and stdout, and every line of both pipes to `onLine`. */
+/** Returns a function that runs a command and returns its exit code and output; lines of pip go to `onLine`. */
 function createShell(
   processes: ProcessHost,
   cwd: string,
   { onLine, signal, env = process.env }: InstallOptions,
 ): Shell {
-  const given = Object.fromEntries(
+  const environment = Object.fromEntries(
     Object.entries(env).filter((pair): pair is [string, string] => pair[1] !== undefined),
   );
   return async (argv) => {
     const program = argv[0] ?? '';
-    if (findProgram(program, given['PATH']) === null) return { exitCode: 127, output: '' };
+    if (findProgram(program, environment['PATH']) === null) return { exitCode: 127, output: '' };
     const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
-    const rest = { 1: '', 2: '' };
+    const unfinished = { 1: '', 2: '' };
     let output = '';
     const { exitCode } = await processes.run({
       argv,
       cwd,
-      env: given,
+      env: environment,
       signal: signal ?? new AbortController().signal,
       onChunk: (fd, chunk) => {
         const text = decoders[fd].decode(chunk, { stream: true });
         output = (output + text).slice(-64 * 1024);
-        const lines = (rest[fd] + text).split('\n');
-        rest[fd] = lines.pop() ?? '';
+        const lines = (unfinished[fd] + text).split('\n');
+        unfinished[fd] = lines.pop() ?? '';
         for (const line of lines) if (argv.includes('pip')) onLine(line.trimEnd());
       },
     });
@@ -189,21 +195,21 @@ function createShell(
   };
 }
 
-/** Puts the new one where the old one was, also when another install does the same at the same time. */
-async function replace(place: string, built: string, staging: string): Promise<void> {
+/** Replaces the old installation, also while another install does the same. */
+async function replace(installDir: string, built: string, staging: string): Promise<void> {
   for (let round = 0; ; round++) {
-    await rename(place, join(staging, `old-${round}`)).catch((thrown: unknown) => {
+    await rename(installDir, join(staging, `old-${round}`)).catch((thrown: unknown) => {
       if (errnoOf(thrown) !== 'ENOENT') throw thrown;
     });
     try {
-      return await rename(built, place);
+      return await rename(built, installDir);
     } catch (thrown) {
       if (round === 10 || !['ENOTEMPTY', 'EEXIST'].includes(errnoOf(thrown) ?? '')) throw thrown;
     }
   }
 }
 
-/** What installs left that were killed more than an hour ago. */
+/** Removes staging dirs of installs that were killed more than an hour ago. */
 async function removeLeftovers(dir: string): Promise<void> {
   for (const name of await readdir(dir)) {
     const path = join(dir, name);

@@ -1,12 +1,12 @@
-/** Where yt-dlp is: the copy that we installed, else one on PATH. */
+/** Finds yt-dlp: the copy that we installed, else one on PATH. */
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../process/find-program.server.ts';
 import { entryCommand } from './entry.server.ts';
 
 /**
- * For a yt-dlp that is not started our way: its own blocks hold a whole second, and it has news only after each. Larger
- * fixed ones cost less, but come late below 500 kB/s.
+ * For a yt-dlp without our entry script: by default its blocks hold a second of data, and it reports progress after each.
+ * Larger fixed blocks would cost less, but report late below 500 kB/s.
  */
 const FIXED_BLOCKS = ['--no-resize-buffer', '--buffer-size=64K'];
 /** The dir of our own copy inside the data dir; `install.json` in it is written last. */
@@ -14,9 +14,9 @@ export const INSTALL_DIR = join('engines', 'yt-dlp');
 export const INSTALL_RECORD = 'install.json';
 
 export interface Located {
-  /** What argv begins with. */
+  /** Start of the argv. */
   command: string[];
-  /** Known without asking for our own copy. */
+  /** Null = not known without running it. */
   version: string | null;
   path: string;
   /** Changes when the program does. */
@@ -35,7 +35,7 @@ export function locateYtDlp(dataDir: string, path: string): Located | null {
   return locateInstalled(dataDir) ?? locateOnPath(path);
 }
 
-/** Our own copy, if it is whole. */
+/** Our own copy, if it is complete. */
 export function locateInstalled(dataDir: string): Located | null {
   const dir = join(dataDir, INSTALL_DIR);
   const record = readRecord(join(dir, INSTALL_RECORD));

@@ -1,7 +1,7 @@
 /**
- * The sizes that servers announced for yt-dlp's files, kept in the work dir for the next attempt. yt-dlp resumes without
- * a validator, and takes any answer without Content-Range for the whole file: a size that differs from the earlier one
- * shows that its file would be only the rest, or made of two versions.
+ * Sizes that servers announced for the files of yt-dlp, saved in the work dir for the next attempt. yt-dlp resumes without a
+ * validator, and takes any response without Content-Range for the whole file. A size that differs from an earlier one
+ * shows that the file would be only the rest, or a mix of two versions.
  */
 import { readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { toDiskError } from '../../files/disk-error.ts';
 
 const FILE = 'sluice-sizes.json';
 const Sizes = v.record(v.string(), v.pipe(v.number(), v.integer(), v.minValue(1)));
-/** All by file, without `.part`. */
+/** All by file name, without `.part`. */
 const Saved = v.object({ announced: Sizes, refused: Sizes, least: Sizes });
 type Saved = v.InferOutput<typeof Saved>;
 
@@ -34,19 +34,19 @@ export class PartSizes {
   mismatch: SizeMismatch | null = null;
   readonly #workDir: string;
   readonly #announced: Map<string, number>;
-  /** Sizes of what was left of a file when yt-dlp resumed it; never of a whole file, in later attempts either. */
+  /** Sizes of the rest of a file; in later attempts these are not taken for the whole file either. */
   readonly #refused: Map<string, number>;
-  /** Bytes that a file has to have when it is resumed: with fewer, yt-dlp has begun it again since. */
-  readonly #least: Map<string, number>;
-  /** Files of which this run has announced a size. */
+  /** Bytes that a file must have to be resumed: with fewer, yt-dlp has begun it again. */
+  readonly #minimum: Map<string, number>;
+  /** Files whose size was announced in this run. */
   readonly #seen = new Set<string>();
   #saving: Promise<void> = Promise.resolve();
 
-  private constructor(workDir: string, { announced, refused, least }: Saved) {
+  constructor(workDir: string, { announced, refused, least }: Saved) {
     this.#workDir = workDir;
     this.#announced = new Map(Object.entries(announced));
     this.#refused = new Map(Object.entries(refused));
-    this.#least = new Map(Object.entries(least));
+    this.#minimum = new Map(Object.entries(least));
   }
 
   static async open(workDir: string): Promise<PartSizes> {
@@ -59,14 +59,14 @@ export class PartSizes {
   }
 
   /**
-   * Checks the bytes that a file is resumed with: a run that was killed may have written others over them.
+   * Checks how many bytes a file is resumed with: a killed run may have overwritten them.
    * @returns false = `mismatch` is set
    */
   begin({ name, resumedAt }: CurrentPart): boolean {
     if (resumedAt === 0) return true;
-    const least = this.#least.get(name) ?? 0;
-    if (resumedAt < least) return this.#fail({ name, nowBytes: resumedAt, earlierBytes: least });
-    this.#least.set(name, resumedAt);
+    const minimum = this.#minimum.get(name) ?? 0;
+    if (resumedAt < minimum) return this.#fail({ name, nowBytes: resumedAt, earlierBytes: minimum });
+    this.#minimum.set(name, resumedAt);
     this.#saveSoon();
     return true;
   }
@@ -84,19 +84,19 @@ export class PartSizes {
     if (this.#refused.get(name) === bytes)
       return this.#fail({ name, nowBytes: bytes, earlierBytes: earlierBytes ?? bytes });
     if (earlierBytes === bytes || (earlierBytes === undefined && isFinal)) return true;
-    // a file that is fetched from byte 0 may be of any version
+    // a file that is fetched from the start may be of any version
     if (earlierBytes === undefined || (isFirst && resumedAt === 0)) {
       this.#announced.set(name, bytes);
       this.#saveSoon();
       return true;
     }
-    // after a broken connection yt-dlp does not print where it resumes
+    // yt-dlp does not print where it resumes after a broken connection
     const isRest = isFirst ? bytes === earlierBytes - resumedAt : bytes < earlierBytes;
     if (isRest) this.#refused.set(name, bytes);
     return this.#fail({ name, nowBytes: bytes, earlierBytes });
   }
 
-  /** Resolves once everything is in the work dir. */
+  /** Resolves once everything is saved. */
   saved(): Promise<void> {
     return this.#saving;
   }
@@ -110,20 +110,20 @@ export class PartSizes {
     } catch (thrown) {
       throw toDiskError(thrown);
     }
-    this.#least.delete(name);
+    this.#minimum.delete(name);
     this.#saveSoon();
     await this.saved();
   }
 
   #fail(mismatch: SizeMismatch): false {
     this.mismatch ??= mismatch;
-    // after a kill before its file is deleted, the next attempt must not resume it
-    this.#least.set(mismatch.name, Number.MAX_SAFE_INTEGER);
+    // if this process is killed before the file is deleted, the next attempt must not resume it
+    this.#minimum.set(mismatch.name, Number.MAX_SAFE_INTEGER);
     this.#saveSoon();
     return false;
   }
 
-  /** If it cannot be saved, the next attempt knows less. */
+  /** Errors are ignored: the next attempt then knows less. */
   #saveSoon(): void {
     this.#saving = this.#saving.then(() => this.#save()).catch(() => undefined);
   }
@@ -133,7 +133,7 @@ export class PartSizes {
     const saved: Saved = {
       announced: Object.fromEntries(this.#announced),
       refused: Object.fromEntries(this.#refused),
-      least: Object.fromEntries(this.#least),
+      least: Object.fromEntries(this.#minimum),
     };
     await writeFile(`${path}.new`, JSON.stringify(saved));
     await rename(`${path}.new`, path);

@@ -1,6 +1,6 @@
 /**
- * What `sluice engines install yt-dlp` installs: by name from PyPI, and only if the bytes are these. The hashes are
- * those of the wheels on PyPI. The extra `[default]` is left out: its other packages only speed things up.
+ * What `sluice engines install yt-dlp` installs from PyPI, pinned by the hashes of the wheels. The extra `[default]` is left
+ * out: its other packages only speed things up.
  */
 export const REQUIREMENTS = [
   {
@@ -8,7 +8,7 @@ export const REQUIREMENTS = [
     version: '2026.10.26',
     sha256: 'a05c5b5d8562f7e8a62f5334348b406af4930d56d3a65f8021d14af0e22339ae',
   },
-  // The scripts that solve YouTube's players, which run in our own Node.
+  // The scripts for YouTube's players, which run in our own Node.
   {
     name: 'yt-dlp-ejs',
     version: '0.8.0',

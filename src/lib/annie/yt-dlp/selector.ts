@@ -1,22 +1,22 @@
 /**
- * Stream ids and yt-dlp's format selectors. An id that a listing gave is one or two format ids (`137+140`), which
- * yt-dlp takes as they are, or a wish.
+ * From stream ids to yt-dlp's format selectors. The id of a listed stream is one or more format ids (`137+140`), which are
+ * selectors already, or the name of a preset.
  */
-import { WISHES } from '../../foreign/yt-dlp/wishes.ts';
+import { PRESETS } from '../../foreign/yt-dlp/presets.ts';
 import { SluiceError } from '../../protocol/error.ts';
 
-export { WISHES };
+export { PRESETS };
 
-/** yt-dlp itself replaces blanks and `,/+[]()` in format ids. A lone `-` would make it ask on its terminal. */
+/** yt-dlp replaces blanks and `,/+[]()` in format ids. A lone `-` would make it prompt for one. */
 const FORMAT_IDS = /^[^\s,/+[\]()\p{Cc}]{1,120}(\+[^\s,/+[\]()\p{Cc}]{1,120}){0,3}$/u;
 
 /**
- * What follows `--format=`. `null` asks for the best: where ffmpeg is missing, the best that needs no joining.
- * @throws SluiceError `stream_not_found` for what no listing of ours can have given, `ffmpeg_missing`
+ * The value of `--format`. Null selects the best; without ffmpeg the best that needs no joining.
+ * @throws SluiceError `stream_not_found` for an id that no listing can hold, `ffmpeg_missing`
  */
 export function selectorOf(streamId: string | null, hasFfmpeg: boolean): string {
-  const wish = WISHES[streamId ?? 'best/any'];
-  if (wish) return hasFfmpeg ? wish.selector : withoutJoining(wish.selector);
+  const preset = PRESETS[streamId ?? 'best/any'];
+  if (preset) return hasFfmpeg ? preset.selector : withoutJoining(preset.selector);
   if (streamId === null || streamId === '-' || !FORMAT_IDS.test(streamId)) {
     throw new SluiceError('stream_not_found', 'That is not the id of a stream.');
   }

@@ -11,7 +11,7 @@ export function compareVersions(a: string, b: string): number {
   return 0;
 }
 
-/** Whether what `--version` printed is a version at all. */
+/** @param text printed by `--version` */
 export function isVersion(text: string): boolean {
   return /^\d{4}\.\d{1,2}\.\d{1,2}(\.\d+)?$/.test(text.trim());
 }

@@ -1,38 +1,38 @@
-/** What yt-dlp leaves in a work dir: two small files that tell, and the media. */
+/** The files of yt-dlp in a work dir: two small reports, and the media. */
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { DONE_FILE, FOUND_FILE, MEDIA_PREFIX } from './arguments.ts';
-import type { PartSize } from './parts.ts';
+import { RESULT_FILE, PLAN_FILE, MEDIA_PREFIX } from './arguments.ts';
+import type { PartSize } from './combined-progress.ts';
 
-const LAST_BYTES = 64 * 1024;
+const TAIL_BYTES = 64 * 1024;
 
-export interface Found {
+export interface DownloadPlan {
   title: string | null;
   ext: string | null;
   parts: PartSize[];
 }
 
-/** Forgets what an earlier attempt told; its media stay. */
-export async function clearTold(workDir: string): Promise<void> {
-  await Promise.all([FOUND_FILE, DONE_FILE].map((name) => rm(join(workDir, name), { force: true })));
+/** Removes the reports of an earlier attempt; its media stay. */
+export async function clearReports(workDir: string): Promise<void> {
+  await Promise.all([PLAN_FILE, RESULT_FILE].map((name) => rm(join(workDir, name), { force: true })));
 }
 
-/** What yt-dlp said it is going to fetch; null = it has not said so yet. */
-export async function readFound(workDir: string): Promise<Found | null> {
-  const last = await lastLine(join(workDir, FOUND_FILE));
+/** What yt-dlp is going to fetch; null = it has not reported that yet. */
+export async function readPlan(workDir: string): Promise<DownloadPlan | null> {
+  const last = await lastLine(join(workDir, PLAN_FILE));
   if (last === null) return null;
   try {
     const json = JSON.parse(last) as Record<string, unknown>;
     const parts = Array.isArray(json['parts']) ? (json['parts'] as Record<string, unknown>[]) : [];
     return {
-      title: textOf(json['title']),
-      ext: textOf(json['ext']),
+      title: stringOrNull(json['title']),
+      ext: stringOrNull(json['ext']),
       parts: parts.map((part) => ({
-        bytes: sizeOf(part['filesize']),
-        // Without a guess at the size, the bit rate weighs as well: all parts last as long.
-        estimate: sizeOf(part['filesize_approx']) ?? sizeOf(part['tbr']),
+        bytes: sizeOrNull(part['filesize']),
+        // The bit rate is as good a weight as the size: all parts have the same duration.
+        estimate: sizeOrNull(part['filesize_approx']) ?? sizeOrNull(part['tbr']),
       })),
     };
   } catch {
@@ -40,8 +40,8 @@ export async function readFound(workDir: string): Promise<Found | null> {
   }
 }
 
-/** Bytes of all whole media files but `current`. */
-export async function bytesBeside(workDir: string, current: string): Promise<number> {
+/** Bytes of all complete media files but `current`. */
+export async function bytesOfOtherFiles(workDir: string, current: string): Promise<number> {
   const names = (await readdir(workDir)).filter((name) => {
     return name.startsWith(MEDIA_PREFIX) && name !== current && !/\.(part|ytdl|temp)\b/.test(name);
   });
@@ -50,11 +50,11 @@ export async function bytesBeside(workDir: string, current: string): Promise<num
 }
 
 /**
- * The finished file, as yt-dlp named it after its last step; null when it named none.
- * @throws SluiceError `engine_output` when it is not where it should be
+ * The finished file that yt-dlp reported after its last step; null when it reported none.
+ * @throws SluiceError `engine_output` when there is no such file in the work dir
  */
 export async function readResult(workDir: string): Promise<FetchedFile | null> {
-  const last = await lastLine(join(workDir, DONE_FILE));
+  const last = await lastLine(join(workDir, RESULT_FILE));
   if (last === null) return null;
   const path = resolve(workDir, String(JSON.parse(last)));
   const name = relative(resolve(workDir), path);
@@ -62,21 +62,21 @@ export async function readResult(workDir: string): Promise<FetchedFile | null> {
   if (!info?.isFile() || info.size === 0) {
     throw new SluiceError('engine_output', 'yt-dlp says that it is done, but there is no file.');
   }
-  const found = await readFound(workDir);
-  const ext = /\.([^.]+)$/.exec(name)?.[1] ?? found?.ext ?? '';
-  const title = found?.title ?? 'download';
-  // Direct files keep their extension in the title at some extractors.
+  const plan = await readPlan(workDir);
+  const ext = /\.([^.]+)$/.exec(name)?.[1] ?? plan?.ext ?? '';
+  const title = plan?.title ?? 'download';
+  // Some extractors keep the extension of direct files in the title.
   const suggestedName = title.toLowerCase().endsWith(`.${ext.toLowerCase()}`) ? title : `${title}.${ext}`;
   return { path, suggestedName, bytes: info.size };
 }
 
-/** Of the last 64 kB: a title in it may be as long as a page. Null where there is none. */
+/** Of the last 64 kB, as a title may be as long as a page. Null when there is none. */
 async function lastLine(path: string): Promise<string | null> {
   const handle = await open(path, 'r').catch(() => null);
   if (handle === null) return null;
   try {
     const { size } = await handle.stat();
-    const length = Math.min(size, LAST_BYTES);
+    const length = Math.min(size, TAIL_BYTES);
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
     const lines = buffer.toString('utf8').split('\n');
     return lines.findLast((line) => line !== '') ?? null;
@@ -85,10 +85,10 @@ async function lastLine(path: string): Promise<string | null> {
   }
 }
 
-function textOf(value: unknown): string | null {
+function stringOrNull(value: unknown): string | null {
   return typeof value === 'string' ? value : null;
 }
 
-function sizeOf(value: unknown): number | null {
+function sizeOrNull(value: unknown): number | null {
   return typeof value === 'number' && value > 0 ? value : null;
 }

@@ -1,4 +1,4 @@
-/** The JSON of an engine, which reads strangers' pages: what is in it may be anything. */
+/** The JSON that an engine printed; it quotes untrusted pages. */
 import { SluiceError } from '../../protocol/error.ts';
 import { MAX_JSON_TEXT, MAX_JSON_VALUES } from '../limits.ts';
 import { NotJson, project, type Projection, type Shape, TooManyValues } from './project.ts';
@@ -6,10 +6,10 @@ import { NotJson, project, type Projection, type Shape, TooManyValues } from './
 const LIMITS = { values: MAX_JSON_VALUES, text: MAX_JSON_TEXT };
 
 /**
- * @param at where in the bytes it begins
+ * @param at offset of the JSON in the bytes
  * @throws SluiceError `engine_output` when it is not JSON, `too_complex`
  */
-export function projected(engine: string, json: Buffer, shape: Shape, at = 0): Projection {
+export function projectEngineJson(engine: string, json: Buffer, shape: Shape, at = 0): Projection {
   try {
     return project(json, shape, LIMITS, at);
   } catch (cause) {

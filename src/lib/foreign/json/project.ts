@@ -1,41 +1,41 @@
 /**
- * Of a JSON text only what is wanted, in one pass over its bytes. What is not wanted is passed over without being made, so
- * time and memory follow the text's length, whatever is in it. `JSON.parse` makes everything and cannot be ended before it
- * is done: 64 MB of `{}` took over 90 s, at the memory limit of its thread and past every deadline.
+ * Parses only the wanted values of a JSON text, in one pass over its bytes. Others are skipped without being created, so
+ * time and memory depend only on the length of the text. `JSON.parse` creates everything and cannot be interrupted: 64 MB
+ * of `{}` took over 90 s, at the memory limit of its thread and past every deadline.
  *
- * Only what is wanted is checked to be JSON; of the rest quotes and brackets have to fit.
+ * Only wanted values are validated; of the others only quotes and brackets must match.
  */
 
-/** What is wanted of a value. What turns out to be of another kind comes as it is if it is a scalar, else empty. */
+/** What is wanted of a value. A value of another kind is returned as it is if it is a scalar, else empty. */
 export type Shape =
   /** A text, number, boolean or null. */
   | 'scalar'
-  /** The first `most` of a list. */
-  | { list: Shape; most: number }
+  /** The first `max` of a list. */
+  | { list: Shape; max: number }
   | { fields: Readonly<Record<string, Shape>> }
-  /** The first `most` fields of an object, whatever their names. */
-  | { record: Shape; most: number };
+  /** The first `max` fields of an object, whatever their names. */
+  | { record: Shape; max: number };
 
 export interface ProjectionLimits {
-  /** Values that may be made. */
+  /** Values that may be created. */
   values: number;
-  /** Bytes of a text; a longer one comes as null. */
+  /** Bytes of a string; a longer one is null. */
   text: number;
 }
 
 export interface Projection {
   value: unknown;
-  /** Where an object that was asked for by `fields` stands in the text. */
+  /** Where an object with wanted `fields` is in the text. */
   rangeOf: (object: object) => [start: number, end: number] | null;
 }
 
-/** The text is no JSON where it was read. */
+/** The text is not JSON. */
 export class NotJson extends Error {}
-/** More is wanted of the text than the limits allow. */
+/** The text has more wanted values than the limits allow. */
 export class TooManyValues extends Error {}
 
 /**
- * @param at where in the bytes the value begins; nothing but blanks may follow it
+ * @param at offset of the value in the bytes; only blanks may follow it
  * @throws NotJson, TooManyValues
  */
 export function project(bytes: Buffer, shape: Shape, limits: ProjectionLimits, at = 0): Projection {
@@ -47,9 +47,9 @@ export function project(bytes: Buffer, shape: Shape, limits: ProjectionLimits, a
 
 const [QUOTE, BACKSLASH, COMMA, COLON] = [0x22, 0x5c, 0x2c, 0x3a];
 const [OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [0x5b, 0x5d, 0x7b, 0x7d];
-/** Longer than any number that is not somebody's joke. */
+/** Longer than any sensible number. */
 const MAX_SCALAR_BYTES = 400;
-/** Longer than any name that is asked for. */
+/** Longer than any wanted name. */
 const MAX_NAME_BYTES = 64;
 
 class Reader {
@@ -57,7 +57,7 @@ class Reader {
   readonly #bytes: Buffer;
   readonly #limits: ProjectionLimits;
   #at: number;
-  #made = 0;
+  #created = 0;
 
   constructor(bytes: Buffer, limits: ProjectionLimits, at: number) {
     this.#bytes = bytes;
@@ -66,16 +66,16 @@ class Reader {
   }
 
   value(shape: Shape): unknown {
-    if (++this.#made > this.#limits.values) throw new TooManyValues();
+    if (++this.#created > this.#limits.values) throw new TooManyValues();
     const c = this.#next();
     if (c === OPEN_LIST) {
-      if (typeof shape === 'object' && 'list' in shape) return this.#list(shape.list, shape.most);
+      if (typeof shape === 'object' && 'list' in shape) return this.#list(shape.list, shape.max);
       this.#skip();
       return [];
     }
     if (c === OPEN_OBJECT) {
       if (typeof shape === 'object' && 'fields' in shape) return this.#fields(shape.fields);
-      if (typeof shape === 'object' && 'record' in shape) return this.#record(shape.record, shape.most);
+      if (typeof shape === 'object' && 'record' in shape) return this.#record(shape.record, shape.max);
       this.#skip();
       return {};
     }
@@ -86,10 +86,10 @@ class Reader {
     if (this.#next() !== undefined) throw new NotJson();
   }
 
-  #list(shape: Shape, most: number): unknown[] {
+  #list(shape: Shape, max: number): unknown[] {
     const items: unknown[] = [];
     this.#each(CLOSE_LIST, () => {
-      if (items.length < most) items.push(this.value(shape));
+      if (items.length < max) items.push(this.value(shape));
       else this.#skip();
     });
     return items;
@@ -107,19 +107,19 @@ class Reader {
     return object;
   }
 
-  #record(shape: Shape, most: number): object {
-    // No name is special in it: `__proto__` is one as any.
+  #record(shape: Shape, max: number): object {
+    // Without a prototype, so that `__proto__` is an ordinary name.
     const object = Object.create(null) as Record<string, unknown>;
     let count = 0;
     this.#each(CLOSE_OBJECT, () => {
       const name = this.#name(this.#limits.text);
-      if (name !== null && count++ < most) object[name] = this.value(shape);
+      if (name !== null && count++ < max) object[name] = this.value(shape);
       else this.#skip();
     });
     return object;
   }
 
-  /** What stands between commas, up to the bracket that closes it. */
+  /** Calls `one` for each element, up to the closing bracket. */
   #each(close: number, one: () => void): void {
     this.#at++;
     if (this.#next() === close) {
@@ -135,7 +135,7 @@ class Reader {
     }
   }
 
-  /** With its colon. Null for one that is longer. */
+  /** Reads a name and its colon. Null for a longer one. */
   #name(maxBytes: number): string | null {
     if (this.#next() !== QUOTE) throw new NotJson();
     const start = this.#at;
@@ -152,7 +152,7 @@ class Reader {
     return this.#at - start - 2 > this.#limits.text ? null : this.#textIn(start, this.#at);
   }
 
-  /** `[start, end)` with its quotes. */
+  /** @param start of the opening quote @param end after the closing one */
   #textIn(start: number, end: number): string {
     const text = this.#bytes.toString('utf8', start + 1, end - 1);
     return text.includes('\\') ? (parsed(`"${text}"`) as string) : text;
@@ -165,7 +165,7 @@ class Reader {
     return parsed(this.#bytes.toString('latin1', start, this.#at));
   }
 
-  /** The next byte that is no blank, where the reader then stands; undefined at the end. */
+  /** Skips blanks and returns the next byte; undefined at the end. */
   #next(): number | undefined {
     const bytes = this.#bytes;
     let at = this.#at;
@@ -174,7 +174,7 @@ class Reader {
     return bytes[at];
   }
 
-  /** Past the value that comes. */
+  /** Skips the next value. */
   #skip(): void {
     const bytes = this.#bytes;
     let depth = 0;
@@ -231,7 +231,7 @@ function isMark(c: number | undefined): boolean {
   );
 }
 
-/** Of a few hundred characters at most, or one text. */
+/** For a scalar: a few hundred characters at max, or one string. */
 function parsed(json: string): unknown {
   try {
     return JSON.parse(json) as unknown;

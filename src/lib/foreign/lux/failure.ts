@@ -1,11 +1,11 @@
-/** What lux's and annie's last words mean. */
+/** Maps the error messages of lux and annie to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
-import { carry, type CarriedError } from '../carried-error.ts';
-import { type EngineEnd, lastLines, type Patterns, understood } from '../last-words.ts';
+import { serializeError, type SerializedError } from '../serialized-error.ts';
+import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 import { linesOf } from '../text.ts';
 
-/** Sources: recordings of lux and annie, and the errors of Go's net/http. */
-const PATTERNS: Patterns = [
+/** The first match wins. Sources: recordings of lux and annie, and the errors of Go's net/http. */
+const PATTERNS: ErrorPatterns = [
   [/no space left on device/i, 'disk_full'],
   [/read-only file system/i, 'disk_read_only'],
   [/permission denied/i, 'disk_denied'],
@@ -27,30 +27,30 @@ const PATTERNS: Patterns = [
   [/need login|login required|members? only|age restricted|payment/i, 'remote_denied'],
 ];
 
-export interface LuxEnd extends EngineEnd {
-  /** The name to speak of. */
+export interface LuxExit extends EngineExit {
+  /** Its name in error messages. */
   engine: string;
 }
 
-export function readLuxFailure({ engine, lines, exitCode, signal }: LuxEnd): CarriedError {
-  return carry(failureOf(engine, lines, exitCode, signal));
+export function readLuxFailure({ engine, lines, exitCode, signal }: LuxExit): SerializedError {
+  return serializeError(failureOf(engine, lines, exitCode, signal));
 }
 
-/** `engine`: the name to speak of. `lines`: its error lines, in order. */
+/** @param engine its name in error messages @param lines its error lines, in order */
 export function failureOf(
   engine: string,
   lines: readonly string[],
   exitCode: number | null,
   signal: string | null,
 ): SluiceError {
-  const looked = lastLines(lines);
-  const last = looked.at(-1);
+  const lastLines = lastErrorLines(lines);
+  const last = lastLines.at(-1);
   if (last === undefined) {
     const how = signal === null ? `exit code ${exitCode}` : signal;
     return new SluiceError('engine_exit', `${engine} ended without a word (${how}).`);
   }
-  const found = understood(looked, PATTERNS);
-  return new SluiceError(found?.code ?? 'engine_exit', sentence(engine, found?.line ?? last));
+  const found = findKnownError(lastLines, PATTERNS);
+  return new SluiceError(found?.code ?? 'engine_exit', messageOf(engine, found?.line ?? last));
 }
 
 const BEGINNING = 'Downloading ';
@@ -58,21 +58,20 @@ const END = ' error:';
 const OTHER = /^(?:Run \S+ failed: |Incorrect Usage[:.] ?)(.*)$/;
 
 /**
- * The message that follows `Downloading URL error:` in what was printed; Go's stack comes after it. Then those that stand
- * in a line of their own.
+ * The messages in the lines after `Downloading URL error:`, which Go's stack follows, then those in a line of their own.
  */
 export function errorLines(printed: string): string[] {
   const found: string[] = [];
   const others: string[] = [];
-  let isAwaited = false;
+  let messageFollows = false;
   for (const line of linesOf(printed)) {
     const text = line.trim();
-    if (isAwaited && text !== '') {
+    if (messageFollows && text !== '') {
       found.push(text);
-      isAwaited = false;
+      messageFollows = false;
     } else if (text.endsWith(END)) {
-      const begun = text.indexOf(BEGINNING);
-      isAwaited = begun !== -1 && begun + BEGINNING.length <= text.length - END.length;
+      const start = text.indexOf(BEGINNING);
+      messageFollows = start !== -1 && start + BEGINNING.length <= text.length - END.length;
     }
     const other = OTHER.exec(line)?.[1];
     if (other !== undefined) others.push(other);
@@ -80,7 +79,7 @@ export function errorLines(printed: string): string[] {
   return [...found, ...others];
 }
 
-function sentence(engine: string, line: string): string {
+function messageOf(engine: string, line: string): string {
   // eslint-disable-next-line no-control-regex -- colours are what is removed
   const clean = line.replace(/\u001b\[[0-9;]*m/g, '').replace(/\s+/g, ' ');
   return `${engine}: ${clean.length > 300 ? `${clean.slice(0, 300)}…` : clean}`;

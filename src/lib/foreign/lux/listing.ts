@@ -1,19 +1,19 @@
-/** What `lux -j` prints (annie's is the same but for names), and the items it becomes. */
+/** Reads the output of `lux -j` (and of annie's, which has other names) as items. */
 import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream } from '../../protocol/media.ts';
 import { MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
-import { projected } from '../json/engine-json.ts';
+import { projectEngineJson } from '../json/engine-json.ts';
 import type { Shape } from '../json/project.ts';
 import {
-  MAX_ALBUM,
+  MAX_ALBUM_ITEMS,
   MAX_LUX_ENTRIES,
   MAX_PARTS,
   MAX_STREAM_ID_CHARS,
   MAX_STREAMS,
-  MAX_WORD_CHARS,
+  MAX_NAME_CHARS,
 } from '../limits.ts';
-import { fittingItems } from '../listed-items.ts';
+import { itemsWithinLimit } from '../listed-items.ts';
 import { decodeText } from '../text.ts';
 import { errorLines, failureOf } from './failure.ts';
 
@@ -25,7 +25,7 @@ const Stream = v.object({
   quality: text,
   size: bytes,
   parts: v.fallback(v.nullish(v.array(Part)), undefined),
-  /** annie's word for parts. */
+  /** annie's name for parts. */
   urls: v.fallback(v.nullish(v.array(Part)), undefined),
   ext: text,
   NeedMux: v.fallback(v.nullish(v.boolean(), false), false),
@@ -40,7 +40,7 @@ const Entry = v.object({
 type Entry = v.InferOutput<typeof Entry>;
 
 const [OPEN_LIST, OPEN_OBJECT, LF, SPACE] = [0x5b, 0x7b, 0x0a, 0x20];
-const PARTS: Shape = { list: { fields: { url: 'scalar', size: 'scalar', ext: 'scalar' } }, most: MAX_PARTS };
+const PARTS: Shape = { list: { fields: { url: 'scalar', size: 'scalar', ext: 'scalar' } }, max: MAX_PARTS };
 const STREAM: Shape = {
   fields: { quality: 'scalar', size: 'scalar', parts: PARTS, urls: PARTS, ext: 'scalar', NeedMux: 'scalar' },
 };
@@ -50,59 +50,59 @@ const ENTRY: Shape = {
     site: 'scalar',
     title: 'scalar',
     type: 'scalar',
-    streams: { record: STREAM, most: MAX_STREAMS },
+    streams: { record: STREAM, max: MAX_STREAMS },
   },
 };
 
-/** What a download has to know of a stream before it starts. */
+/** What a download needs to know of a stream. */
 export interface StreamPlan {
   id: string;
-  /** Exact, over all parts; null when that of any part is not known. */
+  /** Exact, of all parts; null when the size of any part is unknown. */
   bytes: number | null;
   parts: number;
-  /** Its parts become one file only through ffmpeg. */
+  /** ffmpeg has to join its parts. */
   needsFfmpeg: boolean;
 }
 
-export interface Listed {
+export interface LuxItem {
   item: MediaItem;
   /** The best first. */
   streams: StreamPlan[];
 }
 
 export interface LuxAnswer {
-  /** The name to speak of. */
+  /** Its name in error messages. */
   engine: string;
-  /** Of stdout, as it came. */
+  /** Of stdout. */
   chunks: readonly Uint8Array[];
   exitCode: number | null;
   signal: string | null;
-  /** The address it was asked about. */
+  /** The address that was listed. */
   address: string;
 }
 
 export interface LuxListing {
-  listed: Listed[];
+  listed: LuxItem[];
   truncated: boolean;
 }
 
 /**
- * @throws SluiceError what lux's last words mean, `engine_output` when there is no JSON, `unsupported_url` for a page that
- * was taken for a file, `no_media`, `too_complex`
+ * @throws SluiceError the codes of `failureOf`, `engine_output` when there is no JSON, `unsupported_url` for a page that lux took
+ * for a file, `no_media`, `too_complex`
  */
 export function readLuxListing({ engine, chunks, exitCode, signal, address }: LuxAnswer): LuxListing {
   const errors = errorLines(decodeText(chunks));
   if (exitCode !== 0 || errors.length > 0) throw failureOf(engine, errors, exitCode, signal);
   const all = readListing(Buffer.concat(chunks), address);
-  const listed = fittingItems(all.slice(0, MAX_ALBUM));
+  const listed = itemsWithinLimit(all.slice(0, MAX_ALBUM_ITEMS));
   return { listed, truncated: listed.length < all.length };
 }
 
-/** Reads the array in what was printed; annie puts a sentence before it and prints one object for one item. */
-export function readListing(printed: Buffer, address: string): Listed[] {
+/** annie prints a sentence before the JSON, and one object instead of an array for one item. */
+export function readListing(printed: Buffer, address: string): LuxItem[] {
   const start = startOfJson(printed);
-  const shape = printed[start] === OPEN_LIST ? { list: ENTRY, most: MAX_LUX_ENTRIES } : ENTRY;
-  const json = projected('The engine', printed, shape, start).value;
+  const shape = printed[start] === OPEN_LIST ? { list: ENTRY, max: MAX_LUX_ENTRIES } : ENTRY;
+  const json = projectEngineJson('The engine', printed, shape, start).value;
   const entries = (Array.isArray(json) ? json : [json]).flatMap((entry: unknown) => {
     const result = v.safeParse(Entry, entry);
     return result.success ? [result.output] : [];
@@ -115,7 +115,7 @@ export function readListing(printed: Buffer, address: string): Listed[] {
   return listed;
 }
 
-/** The first line that begins like JSON; 0 when none does. */
+/** Offset of the first line that begins like JSON; 0 = none does. */
 function startOfJson(printed: Buffer): number {
   let isBlank = true;
   for (let at = 0; at < printed.length; at++) {
@@ -127,28 +127,28 @@ function startOfJson(printed: Buffer): number {
   return 0;
 }
 
-function itemsOf(entry: Entry, address: string): Listed[] {
+function itemsOf(entry: Entry, address: string): LuxItem[] {
   const plans = Object.entries(entry.streams)
     .map(([id, stream]) => ({ stream, plan: planOf(id, stream) }))
     .filter(({ plan }) => plan.parts > 0 && plan.id.length <= MAX_STREAM_ID_CHARS)
-    // As lux itself: the biggest is its default.
+    // As in lux, the largest is the default.
     .sort((a, b) => b.stream.size - a.stream.size);
   if (plans.length === 0) return [];
   const type = typeOf(entry.type);
   const pictures = partsOf(plans[0]!.stream);
-  // lux saves an album as many files; here a picture is an item, fetched by its own address.
+  // lux saves an album as several files; here each picture is an item with its own address.
   if (type === 'image' && pictures.length > 1) {
     return pictures.map((picture, index) => pictureOf(entry, picture, index));
   }
   const streams: MediaStream[] = plans.map(({ stream, plan }, index) => ({
     id: plan.id,
-    quality: word(stream.quality || plan.id),
+    quality: truncated(stream.quality || plan.id),
     bytes: plan.bytes,
     ext: extOf(stream),
     isDefault: index === 0,
   }));
   const url = entry.url === '' || entry.url.length > MAX_URL_BYTES ? address : entry.url;
-  const item = { ...basics(entry, url), type, streams };
+  const item = { ...commonFields(entry, url), type, streams };
   return [{ item, streams: plans.map(({ plan }) => plan) }];
 }
 
@@ -166,7 +166,7 @@ function partsOf(stream: v.InferOutput<typeof Stream>): v.InferOutput<typeof Par
   return stream.parts ?? stream.urls ?? [];
 }
 
-function pictureOf(entry: Entry, { url, size, ext }: v.InferOutput<typeof Part>, index: number): Listed {
+function pictureOf(entry: Entry, { url, size, ext }: v.InferOutput<typeof Part>, index: number): LuxItem {
   const known = size > 0 ? size : null;
   const plan: StreamPlan = { id: 'default', bytes: known, parts: 1, needsFfmpeg: false };
   const stream = {
@@ -176,24 +176,24 @@ function pictureOf(entry: Entry, { url, size, ext }: v.InferOutput<typeof Part>,
     ext: cleanExt(ext, 'jpg'),
     isDefault: true,
   };
-  const item = basics(entry, url);
+  const item = commonFields(entry, url);
   return {
     item: { ...item, title: `${item.title} (${index + 1})`, type: 'image', streams: [stream] },
     streams: [plan],
   };
 }
 
-function basics(entry: Entry, url: string): Omit<MediaItem, 'type' | 'streams'> {
+function commonFields(entry: Entry, url: string): Omit<MediaItem, 'type' | 'streams'> {
   const host = parseUrl(url)?.hostname ?? '';
   const site = entry.site === '' || entry.site === 'Universal' ? host : entry.site;
-  return { id: '', url, site: word(site), title: word(entry.title.trim()) || host };
+  return { id: '', url, site: truncated(site), title: truncated(entry.title.trim()) || host };
 }
 
-function word(text: string): string {
-  return text.slice(0, MAX_WORD_CHARS).toWellFormed();
+function truncated(text: string): string {
+  return text.slice(0, MAX_NAME_CHARS).toWellFormed();
 }
 
-function withId(listed: Listed, index: number): Listed {
+function withId(listed: LuxItem, index: number): LuxItem {
   return { ...listed, item: { ...listed.item, id: String(index + 1) } };
 }
 
@@ -202,7 +202,7 @@ function typeOf(type: string): MediaItem['type'] {
   return (kind as 'video' | 'audio' | 'image' | undefined) ?? 'file';
 }
 
-/** What several parts are joined into is the stream's own extension, or MP4. */
+/** Several parts are joined into the stream's own extension, or MP4. */
 function extOf(stream: v.InferOutput<typeof Stream>): string {
   const parts = partsOf(stream);
   if (stream.ext !== '') return cleanExt(stream.ext, 'mp4');

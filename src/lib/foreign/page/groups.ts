@@ -1,15 +1,15 @@
-/** What of a page's media is listed: each address once, and no more than a page may cost. Pure. */
+/** Selects the media of a page to list: each address once, within the limits of a page. Pure. */
 import { MAX_ADDRESSES, MAX_GROUPS, MAX_PAGE_CHARS } from '../limits.ts';
 
 export interface PageSource {
   url: string;
-  /** `720p`, as the page says; null = it does not. */
+  /** The page's label, like `720p`; null = none. */
   label: string | null;
-  /** Lines of picture; null = not said. */
+  /** Of the picture; null = unknown. */
   height: number | null;
 }
 
-/** One film or song, in one or more qualities. */
+/** One video or song, in one or more qualities. */
 export interface PageGroup {
   title: string | null;
   sources: PageSource[];
@@ -17,39 +17,39 @@ export interface PageGroup {
 
 export function listedGroups(all: readonly PageGroup[]): { groups: PageGroup[]; truncated: boolean } {
   const merged = merge(all);
-  const groups = merged.slice(0, fitting(merged));
+  const groups = merged.slice(0, countWithinLimits(merged));
   return { groups, truncated: groups.length < merged.length };
 }
 
-/** How many of the groups stay within the bounds. */
-function fitting(groups: readonly PageGroup[]): number {
+/** How many of the groups are within the limits. */
+function countWithinLimits(groups: readonly PageGroup[]): number {
   let addresses = 0;
   let chars = 0;
-  const tooMany = groups.findIndex(({ title, sources }) => {
+  const firstTooMany = groups.findIndex(({ title, sources }) => {
     addresses += sources.length;
     chars += title?.length ?? 0;
     for (const { url, label } of sources) chars += url.length + (label?.length ?? 0);
     return addresses > MAX_ADDRESSES || chars > MAX_PAGE_CHARS;
   });
-  return Math.min(MAX_GROUPS, tooMany === -1 ? groups.length : tooMany);
+  return Math.min(MAX_GROUPS, firstTooMany === -1 ? groups.length : firstTooMany);
 }
 
-/** One group for each address: later mentions only add a title that was missing. */
+/** Keeps the first group of each address; later ones only add a missing title. */
 function merge(groups: readonly PageGroup[]): PageGroup[] {
-  const owner = new Map<string, PageGroup>();
+  const groupOf = new Map<string, PageGroup>();
   const merged: PageGroup[] = [];
   for (const { title, sources } of groups) {
     const fresh = sources.filter(
-      ({ url }, i) => !owner.has(url) && sources.findIndex((each) => each.url === url) === i,
+      ({ url }, i) => !groupOf.has(url) && sources.findIndex((each) => each.url === url) === i,
     );
     for (const { url } of sources) {
-      const known = owner.get(url);
+      const known = groupOf.get(url);
       if (known) known.title ??= title;
     }
     if (fresh.length === 0) continue;
     const group = { title, sources: fresh };
     merged.push(group);
-    for (const { url } of fresh) owner.set(url, group);
+    for (const { url } of fresh) groupOf.set(url, group);
   }
   return merged;
 }

@@ -1,4 +1,4 @@
-/** Media in structured data (https://schema.org/VideoObject, AudioObject), wherever it is nested. Pure. */
+/** Finds media in structured data (https://schema.org/VideoObject, AudioObject), however nested. Pure. */
 import { MAX_STRUCTURED_DEPTH, MAX_STRUCTURED_MARKS } from '../limits.ts';
 
 export interface JsonLdMedia {
@@ -10,13 +10,13 @@ const TYPES = new Set(['videoobject', 'audioobject', 'mediaobject']);
 const MARKS = new Set([...'[{,:'].map((mark) => mark.charCodeAt(0)));
 
 /**
- * The structured data of one page. `JSON.parse` cannot be ended before it is done, and makes 80 bytes and a microsecond of
- * each `{}`: so the marks that can make a value are counted first, in texts too, over all scripts of the page.
+ * The structured data of one page. `JSON.parse` cannot be interrupted, and takes 80 bytes and a microsecond for each `{}`. So
+ * characters that can begin a value are counted first, those in strings too, over all scripts of the page.
  */
 export class JsonLd {
   #marksLeft = MAX_STRUCTURED_MARKS;
 
-  /** Broken JSON, and more than a page can have, has no media in it. */
+  /** Empty for broken JSON, and past the limit of the page. */
   read(text: string): JsonLdMedia[] {
     for (let i = 0; i < text.length && this.#marksLeft >= 0; i++) {
       if (MARKS.has(text.charCodeAt(i))) this.#marksLeft--;

@@ -1,7 +1,7 @@
-/** What media a page speaks of: players, social tags, structured data, links. Pure. */
+/** Finds the media of a page: players, social tags, structured data, links. Pure. */
 import { looksLikeMedia } from '../../protocol/extension.ts';
 import { isFetchable, parseUrl } from '../../protocol/url.ts';
-import { Addresses } from '../addresses.ts';
+import { AddressResolver } from '../address-resolver.ts';
 import { MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS, MAX_TITLE_CHARS } from '../limits.ts';
 import { decodeText } from '../text.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
@@ -19,13 +19,13 @@ export interface PageScan {
 }
 
 export interface PageInput {
-  /** UTF-8, as it came. */
+  /** UTF-8. */
   chunks: readonly Uint8Array[];
-  /** Where it came from, after redirects. */
+  /** Its address, after redirects. */
   url: string;
 }
 
-/** Never throws: whatever a page holds, it is one. */
+/** Never throws. */
 export function readPage({ chunks, url }: PageInput): PageScan {
   return scanPage(decodeText(chunks), new URL(url));
 }
@@ -33,11 +33,12 @@ export function readPage({ chunks, url }: PageInput): PageScan {
 /** As `readPage`. */
 export function scanPage(html: string, url: URL): PageScan {
   const scanner = new PageScanner(url);
-  readTags(html, KEPT, scanner);
+  readTags(html, ATTRIBUTES, scanner);
   return scanner.end();
 }
 
-const KEPT = new Set(
+/** Attributes that are read. */
+const ATTRIBUTES = new Set(
   `aria-label content data-quality data-res height href label name property res size src title type`.split(
     ' ',
   ),
@@ -47,23 +48,23 @@ const SOCIAL = /^(og:(video|audio)(:url|:secure_url)?|twitter:player:stream)$/;
 class PageScanner implements TagHandler {
   readonly #page = { title: '', ogTitle: '', site: '' };
   readonly #players: PageGroup[] = [];
-  readonly #named: PageGroup[] = [];
+  readonly #structured: PageGroup[] = [];
   readonly #social: PageGroup[] = [];
   readonly #links: PageGroup[] = [];
   readonly #jsonLd = new JsonLd();
-  readonly #addresses: Addresses;
+  readonly #addresses: AddressResolver;
   #hasBase = false;
-  /** Elements that are open, by name. */
+  /** Number of open elements, by name. */
   readonly #open = new Map<string, number>();
-  /** The player that is open. `inner`: elements open in it; an end tag beyond them is of something around it. */
-  #player: { group: PageGroup; inner: number } | null = null;
-  /** The link that is open. */
-  #link: { href: string; text: string; inner: number } | null = null;
-  /** The title, or a script with structured data. */
+  /** The open player. `depth`: elements open in it; an end tag at depth 0 closes the player or its parent. */
+  #player: { group: PageGroup; depth: number } | null = null;
+  /** The open link. */
+  #link: { href: string; text: string; depth: number } | null = null;
+  /** The open title, or script with structured data. */
   #raw: { tag: 'title' | 'script'; text: string } | null = null;
 
   constructor(url: URL) {
-    this.#addresses = new Addresses(url, MAX_PAGE_RESOLVED_CHARS);
+    this.#addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
   }
 
   get wantsText(): boolean {
@@ -73,8 +74,8 @@ class PageScanner implements TagHandler {
   opened(tag: string, attributes: Attributes, isEmpty: boolean): void {
     if (!isEmpty) {
       this.#open.set(tag, (this.#open.get(tag) ?? 0) + 1);
-      if (this.#player) this.#player.inner++;
-      if (this.#link) this.#link.inner++;
+      if (this.#player) this.#player.depth++;
+      if (this.#link) this.#link.depth++;
     }
     if (tag === 'base') this.#setBase(attributes.get('href'));
     else if (tag === 'meta') this.#meta(attributes);
@@ -88,13 +89,13 @@ class PageScanner implements TagHandler {
 
   closed(tag: string): void {
     const open = this.#open.get(tag) ?? 0;
-    // The end of nothing.
+    // An end tag without a start tag.
     if (open === 0) return;
     this.#open.set(tag, open - 1);
     if (this.#raw?.tag === tag) this.#endRaw();
-    if (this.#player && this.#player.inner-- <= 0) this.#player = null;
+    if (this.#player && this.#player.depth-- <= 0) this.#player = null;
     if (tag === 'video' || tag === 'audio') this.#player = null;
-    if (this.#link && (this.#link.inner-- <= 0 || tag === 'a')) this.#endLink();
+    if (this.#link && (this.#link.depth-- <= 0 || tag === 'a')) this.#endLink();
   }
 
   text(text: string): void {
@@ -106,17 +107,17 @@ class PageScanner implements TagHandler {
     this.#endRaw();
     this.#endLink();
     const { title, ogTitle, site } = this.#page;
-    const groups = [...this.#players, ...this.#named, ...this.#social, ...this.#links];
+    const groups = [...this.#players, ...this.#structured, ...this.#social, ...this.#links];
     const listed = listedGroups(groups);
     return {
-      title: tidy(ogTitle) ?? tidy(title),
-      site: tidy(site),
+      title: cleanText(ogTitle) ?? cleanText(title),
+      site: cleanText(site),
       groups: listed.groups,
-      truncated: listed.truncated || this.#addresses.spent,
+      truncated: listed.truncated || this.#addresses.isExhausted,
     };
   }
 
-  /** The first counts (https://html.spec.whatwg.org/#the-base-element). */
+  /** Only the first counts (https://html.spec.whatwg.org/#the-base-element). */
   #setBase(href: string | undefined): void {
     if (this.#hasBase || href === undefined) return;
     this.#hasBase = true;
@@ -132,8 +133,8 @@ class PageScanner implements TagHandler {
   }
 
   #openPlayer(attributes: Attributes): void {
-    const group = { title: tidy(attributes.get('title') ?? attributes.get('aria-label')), sources: [] };
-    this.#player = { group, inner: 0 };
+    const group = { title: cleanText(attributes.get('title') ?? attributes.get('aria-label')), sources: [] };
+    this.#player = { group, depth: 0 };
     this.#addSource(group, attributes);
   }
 
@@ -142,26 +143,30 @@ class PageScanner implements TagHandler {
     const address = this.#resolve(attributes.get('src'));
     if (address === null) return;
     const height = heightOf(attributes, address);
-    const said = tidy(attributes.get('label') ?? attributes.get('title'));
-    // A player is one once there is something to play.
+    const label = cleanText(attributes.get('label') ?? attributes.get('title'));
+    // A player without a source is not listed.
     if (group.sources.length === 0) this.#players.push(group);
-    group.sources.push({ url: address.href, label: said ?? (height === null ? null : `${height}p`), height });
+    group.sources.push({
+      url: address.href,
+      label: label ?? (height === null ? null : `${height}p`),
+      height,
+    });
   }
 
-  /** A link that is open ends: there is none within one. */
+  /** Links cannot be nested, so an open one ends. */
   #openLink(attributes: Attributes): void {
     this.#endLink();
     const href = attributes.get('href')?.trim() ?? '';
-    // Most links lead elsewhere: they need not be resolved to see that.
+    // Most links do not lead to media, which shows before they are resolved.
     if (!looksLikeMedia(href.split(/[?#]/, 1)[0] ?? '')) return;
     const address = this.#resolve(href);
-    if (address !== null) this.#link = { href: address.href, text: '', inner: 0 };
+    if (address !== null) this.#link = { href: address.href, text: '', depth: 0 };
   }
 
   #endLink(): void {
     const link = this.#link;
     this.#link = null;
-    if (link) this.#add(this.#links, tidy(link.text), new URL(link.href));
+    if (link) this.#add(this.#links, cleanText(link.text), new URL(link.href));
   }
 
   #endRaw(): void {
@@ -170,14 +175,14 @@ class PageScanner implements TagHandler {
     if (raw?.tag === 'title') this.#page.title ||= raw.text;
     if (raw?.tag !== 'script') return;
     for (const { name, contentUrl } of this.#jsonLd.read(raw.text))
-      this.#add(this.#named, tidy(name), this.#resolve(contentUrl));
+      this.#add(this.#structured, cleanText(name), this.#resolve(contentUrl));
   }
 
   #add(to: PageGroup[], title: string | null, address: URL | null): void {
     if (address !== null) to.push({ title, sources: [{ url: address.href, label: null, height: null }] });
   }
 
-  /** The address, if it is one that may be fetched. */
+  /** Null for an address that may not be fetched. */
   #resolve(text: string | undefined): URL | null {
     const trimmed = text?.trim() ?? '';
     const found = trimmed === '' ? null : this.#addresses.resolve(trimmed);
@@ -196,7 +201,7 @@ function heightOf(attributes: Attributes, { pathname }: URL): number | null {
   return inName ? Number(inName[1]) : null;
 }
 
-function tidy(text: string | undefined | null): string | null {
+function cleanText(text: string | undefined | null): string | null {
   const plain = (text ?? '').replace(/\s+/g, ' ').trim().slice(0, MAX_TITLE_CHARS);
   return plain.toWellFormed() || null;
 }

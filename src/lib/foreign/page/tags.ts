@@ -1,36 +1,36 @@
 /**
- * The tags and the text of a page, as they stand in it, in one pass: htmlparser2's tokenizer without its parser, whose list
- * of open elements makes it quadratic (120 kB of open tags: 4 s). What is left out of HTML's rules for that is who closes
- * whom; `scan.ts` needs little of it.
+ * The tags and the text of a page, in order, in one pass. This uses htmlparser2's tokenizer without its parser, whose stack of
+ * open elements takes quadratic time (120 kB of open tags: 4 s). So HTML's rules for implied end tags are not applied;
+ * `scan.ts` handles the few that it needs.
  */
 import { Tokenizer, type TokenizerCallbacks } from 'htmlparser2';
 
 export type Attributes = ReadonlyMap<string, string>;
 
 export interface TagHandler {
-  /** Text is only cut out while this is so. */
+  /** `text` is only called while this is true. */
   readonly wantsText: boolean;
-  /** `isEmpty`: nothing is in it, and no end tag belongs to it. Names are in lower case. */
+  /** `isEmpty`: the element has no content and no end tag. Names are in lower case. */
   opened(tag: string, attributes: Attributes, isEmpty: boolean): void;
   closed(tag: string): void;
   text(text: string): void;
 }
 
-/** https://html.spec.whatwg.org/#void-elements, and the old ones. */
+/** https://html.spec.whatwg.org/#void-elements, and obsolete ones. */
 const VOID = new Set(
   'area base basefont br col embed frame hr img input isindex keygen link meta param source track wbr'.split(
     ' ',
   ),
 );
-/** In these `<title/>` ends at its slash, and `<style>` is a tag as any. */
+/** Foreign elements, in which `<title/>` is self-closing and `<style>` is an ordinary tag. */
 const FOREIGN = new Set(['svg', 'math']);
-/** In these, within the foreign ones, HTML goes on. */
+/** Elements within foreign ones whose content is HTML. */
 const INTEGRATION = new Set(['foreignobject', 'desc', 'annotation-xml']);
-/** Such a tag ends what is foreign, whatever is still open (https://html.spec.whatwg.org/#parsing-main-inforeign). */
+/** Tags that end all foreign elements (https://html.spec.whatwg.org/#parsing-main-inforeign). */
 const BREAKOUT = new Set(
   'audio body div dl h1 h2 h3 h4 h5 h6 head hr img li p span table ul video'.split(' '),
 );
-/** Deeper ones are not followed. */
+/** Deeper contexts are ignored. */
 const MAX_CONTEXTS = 64;
 
 /** @param kept names of the attributes to read, in lower case */
@@ -47,7 +47,7 @@ class TagReader implements TokenizerCallbacks {
   #contexts: string[] = [];
   #tag = '';
   #attributes = new Map<string, string>();
-  /** Of the attribute at hand; null = it is not kept. */
+  /** Of the current attribute; null = it is not kept. */
   #name: string | null = null;
   #value = '';
 
@@ -77,7 +77,7 @@ class TagReader implements TokenizerCallbacks {
 
   onattribname(start: number, end: number): void {
     const name = this.#html.slice(start, end).toLowerCase();
-    // Of two of one name the first counts.
+    // Of two attributes with one name the first counts.
     this.#name = this.#kept.has(name) && !this.#attributes.has(name) ? name : null;
     this.#value = '';
   }

@@ -1,7 +1,7 @@
 /**
- * The lines of an HLS playlist (RFC 8216) as they bear on what is fetched: its addresses, each with what the tags before it
- * say. One pass, and of each line a fixed number of looks. It takes what m3u8-parser 7 took, which was here before; what
- * changes neither qualities nor fragments (dates, parts of live streams, I-frames, cues) is passed over.
+ * Reads the lines of an HLS playlist (RFC 8216): its URIs, each with the tags that apply to it, in linear time. Accepts what
+ * m3u8-parser 7 accepts. Tags that affect neither qualities nor fragments (dates, parts of live streams, I-frames, cues)
+ * are ignored.
  */
 import { SluiceError } from '../../protocol/error.ts';
 import { MAX_FRAGMENTS } from '../limits.ts';
@@ -9,14 +9,14 @@ import { linesOf } from '../text.ts';
 import { type AttributeList, readAttributes } from './attributes.ts';
 
 export interface ByteRange {
-  /** null = not said. */
+  /** null = after the range before it. */
   offset: number | null;
   length: number;
 }
 
-export interface Address {
+export interface PlaylistEntry {
   uri: string;
-  /** Of `EXT-X-STREAM-INF`; null = none stood before it. */
+  /** Of the `EXT-X-STREAM-INF` before it; null = none. */
   stream: AttributeList | null;
   durationSeconds: number;
   range: ByteRange | null;
@@ -24,38 +24,38 @@ export interface Address {
   map: InitialisationPart | null;
 }
 
-/** `EXT-X-MAP`, under the key of its place. */
+/** `EXT-X-MAP`, with the key in effect. */
 export interface InitialisationPart {
   attributes: AttributeList;
   key: AttributeList | null;
 }
 
 export interface Manifest {
-  /** In the order of the text. */
-  addresses: Address[];
-  /** `EXT-X-STREAM-INF` stands in it. */
+  /** In order. */
+  entries: PlaylistEntry[];
+  /** It has `EXT-X-STREAM-INF`. */
   isMaster: boolean;
-  /** `EXTINF` stands in it. */
+  /** It has `EXTINF`. */
   isMedia: boolean;
-  /** `EXT-X-MEDIA` of type AUDIO, by group: the one to take. */
-  sounds: Map<string, AttributeList>;
+  /** The preferred `EXT-X-MEDIA` of type AUDIO of each group. */
+  audioRenditions: Map<string, AttributeList>;
   mediaSequence: number;
   hasEnd: boolean;
-  /** A key of a protection that is not opened was named, whether fragments need it or not. */
+  /** It names a key of a DRM system, whether fragments need it or not. */
   isProtected: boolean;
 }
 
 /** FairPlay, PlayReady, Widevine. */
-const PROTECTIONS = new Set([
+const DRM_KEY_FORMATS = new Set([
   'com.apple.streamingkeydelivery',
   'com.microsoft.playready',
   'urn:uuid:edef8ba9-79d6-4ace-a3c8-27dcd51d21ed',
 ]);
-/** Longer addresses cannot be asked for, so what is put into one is no longer either. */
-const MAX_DEFINED_CHARS = 8192;
+/** Of the variables in one line: a longer address cannot be requested. */
+const MAX_VARIABLE_CHARS = 8192;
 const VARIABLE = /\{\$([\w-]{1,100})\}/g;
 
-/** @throws SluiceError `too_complex` past 100,000 addresses */
+/** @throws SluiceError `too_complex` past 100,000 entries */
 export function readManifest(text: string): Manifest {
   const reader = new ManifestReader();
   for (const line of linesOf(text)) reader.line(line.trim());
@@ -64,16 +64,16 @@ export function readManifest(text: string): Manifest {
 
 class ManifestReader {
   readonly manifest: Manifest = {
-    addresses: [],
+    entries: [],
     isMaster: false,
     isMedia: false,
-    sounds: new Map(),
+    audioRenditions: new Map(),
     mediaSequence: 0,
     hasEnd: false,
     isProtected: false,
   };
-  readonly #definitions = new Map<string, string>();
-  #next: Pick<Address, 'stream' | 'durationSeconds' | 'range'> = nothing();
+  readonly #variables = new Map<string, string>();
+  #next: Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range'> = emptyEntry();
   #isTimed = false;
   #targetSeconds = 0;
   #rangeEnd = 0;
@@ -82,7 +82,7 @@ class ManifestReader {
 
   line(line: string): void {
     if (line === '') return;
-    if (!line.startsWith('#')) return this.#address(line);
+    if (!line.startsWith('#')) return this.#entry(line);
     if (!line.startsWith('#EXT')) return;
     const colon = line.indexOf(':');
     const tag = colon === -1 ? line : line.slice(0, colon);
@@ -114,7 +114,7 @@ class ManifestReader {
         this.#next.stream = this.#attributes(value);
         return;
       case '#EXT-X-MEDIA':
-        return this.#sound(this.#attributes(value));
+        return this.#audioRendition(this.#attributes(value));
       case '#EXT-X-DEFINE':
         return this.#define(readAttributes(value));
       case '#EXT-X-ENDLIST':
@@ -123,13 +123,13 @@ class ManifestReader {
     }
   }
 
-  #address(line: string): void {
-    const { addresses } = this.manifest;
-    if (addresses.length === MAX_FRAGMENTS) throw tooMany();
+  #entry(line: string): void {
+    const { entries } = this.manifest;
+    if (entries.length === MAX_FRAGMENTS) throw tooManyFragments();
     const durationSeconds = this.#isTimed ? this.#next.durationSeconds : this.#targetSeconds;
-    const uri = this.#filled(line);
-    addresses.push({ ...this.#next, durationSeconds, uri, key: this.#key, map: this.#map });
-    this.#next = nothing();
+    const uri = this.#substitute(line);
+    entries.push({ ...this.#next, durationSeconds, uri, key: this.#key, map: this.#map });
+    this.#next = emptyEntry();
     this.#isTimed = false;
   }
 
@@ -141,7 +141,7 @@ class ManifestReader {
     this.#next.durationSeconds = seconds;
   }
 
-  /** Without an offset it begins where the one before it ended. */
+  /** Without an offset a range begins where the one before it ended. */
   #range(value: string): void {
     const range = byteRange(value);
     const offset = range.offset ?? this.#rangeEnd;
@@ -152,55 +152,56 @@ class ManifestReader {
   #keyTag(key: AttributeList): void {
     const format = key.get('KEYFORMAT') ?? '';
     if (key.get('METHOD') === 'NONE') this.#key = null;
-    else if (PROTECTIONS.has(format)) this.manifest.isProtected = true;
+    else if (DRM_KEY_FORMATS.has(format)) this.manifest.isProtected = true;
     else this.#key = key;
   }
 
-  /** The default one, else one that may be chosen by itself, else the first. */
-  #sound(rendition: AttributeList): void {
+  /** Prefers the default rendition, then one with AUTOSELECT, then the first. */
+  #audioRendition(rendition: AttributeList): void {
     const group = rendition.get('GROUP-ID') ?? '';
     if (rendition.get('TYPE') !== 'AUDIO' || group === '' || !rendition.get('NAME')) return;
-    const known = this.manifest.sounds.get(group);
-    if (known === undefined || weight(rendition) > weight(known)) this.manifest.sounds.set(group, rendition);
+    const known = this.manifest.audioRenditions.get(group);
+    if (known === undefined || preference(rendition) > preference(known))
+      this.manifest.audioRenditions.set(group, rendition);
   }
 
-  /** Only what is defined here: the others are for playlists that another one names. */
+  /** Only variables with a value; the others are imported from a master playlist. */
   #define(attributes: AttributeList): void {
     const [name, value] = [attributes.get('NAME'), attributes.get('VALUE')];
-    if (name === undefined || value === undefined || value.length > MAX_DEFINED_CHARS) return;
-    if (!this.#definitions.has(name)) this.#definitions.set(name, value);
+    if (name === undefined || value === undefined || value.length > MAX_VARIABLE_CHARS) return;
+    if (!this.#variables.has(name)) this.#variables.set(name, value);
   }
 
   #attributes(list: string): AttributeList {
-    return readAttributes(this.#filled(list));
+    return readAttributes(this.#substitute(list));
   }
 
-  /** `{$name}` is what was defined before (RFC 8216bis, section 4.3). */
-  #filled(text: string): string {
-    if (this.#definitions.size === 0 || !text.includes('{$')) return text;
-    let left = MAX_DEFINED_CHARS;
+  /** Substitutes variables `{$name}` (RFC 8216bis, section 4.3). */
+  #substitute(text: string): string {
+    if (this.#variables.size === 0 || !text.includes('{$')) return text;
+    let left = MAX_VARIABLE_CHARS;
     return text.replace(VARIABLE, (whole, name: string) => {
-      const value = this.#definitions.get(name) ?? whole;
+      const value = this.#variables.get(name) ?? whole;
       left -= value.length;
       return left < 0 ? whole : value;
     });
   }
 }
 
-export function tooMany(): SluiceError {
+export function tooManyFragments(): SluiceError {
   return new SluiceError('too_complex', `The manifest has over ${MAX_FRAGMENTS} fragments.`);
 }
 
-function nothing(): Pick<Address, 'stream' | 'durationSeconds' | 'range'> {
+function emptyEntry(): Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range'> {
   return { stream: null, durationSeconds: 0, range: null };
 }
 
-function weight(rendition: AttributeList): number {
+function preference(rendition: AttributeList): number {
   if (/^yes$/i.test(rendition.get('DEFAULT') ?? '')) return 2;
   return /^yes$/i.test(rendition.get('AUTOSELECT') ?? '') ? 1 : 0;
 }
 
-/** `length[@offset]`; the length is NaN where it is no number. */
+/** @param text `length[@offset]`. The length is NaN if it is not a number. */
 export function byteRange(text: string): ByteRange {
   const match = /^\s*(\d+)(?:@(\d+))?/.exec(text);
   return { length: Number(match?.[1]), offset: match?.[2] === undefined ? null : Number(match[2]) };

@@ -1,6 +1,6 @@
-/** HLS playlists (RFC 8216) as plain data: what there is to choose, or what there is to fetch. Pure. */
+/** HLS playlists (RFC 8216) as plain data: the variants of a master playlist, or the fragments of a media playlist. Pure. */
 import { SluiceError } from '../../protocol/error.ts';
-import { Addresses } from '../addresses.ts';
+import { AddressResolver } from '../address-resolver.ts';
 import { MAX_FRAGMENTS } from '../limits.ts';
 import { decodeText } from '../text.ts';
 import type { AttributeList } from './attributes.ts';
@@ -10,7 +10,7 @@ import {
   type InitialisationPart,
   type Manifest,
   readManifest,
-  tooMany,
+  tooManyFragments,
 } from './manifest.ts';
 import { readVariants, type Variant } from './variants.ts';
 
@@ -24,7 +24,7 @@ export interface Fragment {
   url: string;
   /** Bytes [start, end) of the resource; null = all of it. */
   range: { start: number; end: number } | null;
-  /** AES-128-CBC; null = in the clear. One object for all fragments under it. */
+  /** AES-128-CBC; null = not encrypted. Fragments with the same key share the object. */
   key: FragmentKey | null;
   /** Media sequence number. */
   sequence: number;
@@ -37,15 +37,15 @@ export type Playlist =
   | { kind: 'media'; fragments: Fragment[]; live: boolean; fragmentedMp4: boolean };
 
 export interface PlaylistInput {
-  /** UTF-8, as it came. */
+  /** UTF-8. */
   chunks: readonly Uint8Array[];
-  /** The address it came from, after redirects. */
+  /** Its address, after redirects. */
   url: string;
 }
 
 /**
  * @throws SluiceError `invalid_manifest`, `encrypted` (anything but AES-128 with a plain key), `too_complex` (over 100,000
- * fragments, or addresses that are too long altogether)
+ * fragments, or addresses that are too long in total)
  */
 export function readPlaylist({ chunks, url }: PlaylistInput): Playlist {
   return parsePlaylist(decodeText(chunks), new URL(url));
@@ -55,48 +55,48 @@ export function readPlaylist({ chunks, url }: PlaylistInput): Playlist {
 export function parsePlaylist(text: string, url: URL): Playlist {
   if (!/^\ufeff?\s*#EXTM3U/.test(text)) throw new SluiceError('invalid_manifest');
   const manifest = readManifest(text);
-  const base = new Addresses(url);
-  if (manifest.isMaster && manifest.addresses.length > 0) {
-    const variants = readVariants(manifest, base);
+  const resolver = new AddressResolver(url);
+  if (manifest.isMaster && manifest.entries.length > 0) {
+    const variants = readVariants(manifest, resolver);
     if (variants.length === 0) throw new SluiceError('invalid_manifest', 'The manifest offers nothing.');
     return { kind: 'master', variants };
   }
   if (manifest.isProtected) throw new SluiceError('encrypted');
-  const fragments = manifest.isMedia ? new FragmentReader(base).read(manifest) : [];
+  const fragments = manifest.isMedia ? new FragmentReader(resolver).read(manifest) : [];
   if (fragments.length === 0) throw new SluiceError('invalid_manifest', 'The manifest has no fragments.');
   return {
     kind: 'media',
     fragments,
     live: !manifest.hasEnd,
-    fragmentedMp4: manifest.addresses.some(({ map }) => map?.attributes.has('URI') ?? false),
+    fragmentedMp4: manifest.entries.some(({ map }) => map?.attributes.has('URI') ?? false),
   };
 }
 
 class FragmentReader {
-  readonly #base: Addresses;
+  readonly #resolver: AddressResolver;
   readonly #keys = new Map<AttributeList, FragmentKey>();
 
-  constructor(base: Addresses) {
-    this.#base = base;
+  constructor(resolver: AddressResolver) {
+    this.#resolver = resolver;
   }
 
-  read({ addresses, mediaSequence }: Manifest): Fragment[] {
+  read({ entries, mediaSequence }: Manifest): Fragment[] {
     const fragments: Fragment[] = [];
-    let last: InitialisationPart | null = null;
-    for (const [index, { uri, range, key, map, durationSeconds }] of addresses.entries()) {
+    let lastMap: InitialisationPart | null = null;
+    for (const [index, { uri, range, key, map, durationSeconds }] of entries.entries()) {
       const sequence = mediaSequence + index;
       const mapUri = map?.attributes.get('URI');
-      if (map !== null && mapUri !== undefined && map !== last) {
-        // Some name it again before each fragment.
-        if (last === null || !isSame(map, last)) {
+      if (map !== null && mapUri !== undefined && map !== lastMap) {
+        // Some playlists repeat it before each fragment.
+        if (lastMap === null || !isSame(map, lastMap)) {
           const bytes = map.attributes.get('BYTERANGE');
           const mapRange = bytes === undefined ? null : rangeOf(byteRange(bytes));
           fragments.push({ ...this.#fragment(mapUri, mapRange, map.key, sequence), durationSeconds: 0 });
         }
-        last = map;
+        lastMap = map;
       }
       fragments.push({ ...this.#fragment(uri, rangeOf(range), key, sequence), durationSeconds });
-      if (fragments.length > MAX_FRAGMENTS) throw tooMany();
+      if (fragments.length > MAX_FRAGMENTS) throw tooManyFragments();
     }
     return fragments;
   }
@@ -114,7 +114,7 @@ class FragmentReader {
     const known = this.#keys.get(attributes);
     if (known) return known;
     const uri = attributes.get('URI');
-    // Without a method it is taken for the usual one.
+    // Without a method, AES-128 is assumed.
     if ((attributes.get('METHOD') ?? 'AES-128') !== 'AES-128' || uri === undefined)
       throw new SluiceError('encrypted');
     const iv = attributes.get('IV') ?? null;
@@ -127,9 +127,9 @@ class FragmentReader {
   }
 
   #resolve(uri: string): string {
-    const url = this.#base.resolve(uri);
+    const url = this.#resolver.resolve(uri);
     if (url !== null) return url.href;
-    if (this.#base.spent)
+    if (this.#resolver.isExhausted)
       throw new SluiceError('too_complex', 'The addresses of the manifest are too long altogether.');
     throw new SluiceError('invalid_manifest', 'The manifest names an address that is none.');
   }

@@ -1,5 +1,5 @@
-/** The qualities of a master playlist, best first, each with a name that stays the same while it is offered. Pure. */
-import type { Addresses } from '../addresses.ts';
+/** The qualities of a master playlist, best first, with stable ids. Pure. */
+import type { AddressResolver } from '../address-resolver.ts';
 import { MAX_VARIANTS } from '../limits.ts';
 import type { AttributeList } from './attributes.ts';
 import type { Manifest } from './manifest.ts';
@@ -10,45 +10,45 @@ export interface Variant {
   /** `720p`, `64 kbit/s`. */
   quality: string;
   url: string;
-  /** Media playlist of its separate audio; null = the sound is inside, or there is none. */
+  /** Media playlist of its separate audio; null = the audio is included, or there is none. */
   audioUrl: string | null;
-  /** 0 = not said. */
+  /** 0 = unknown. */
   height: number;
   bitsPerSecond: number;
 }
 
 const NO_ATTRIBUTES: AttributeList = new Map();
 
-/** At most 500. */
-export function readVariants(manifest: Manifest, base: Addresses): Variant[] {
+/** Returns at most 500. */
+export function readVariants(manifest: Manifest, resolver: AddressResolver): Variant[] {
   const variants: Variant[] = [];
-  const seen = new Map<string, number>();
-  const sounds = new Map<string, string | null>();
+  const idCounts = new Map<string, number>();
+  const audioUrls = new Map<string, string | null>();
 
-  function soundOf(group: string | undefined): string | null {
+  function audioUrlOf(group: string | undefined): string | null {
     if (group === undefined) return null;
-    const known = sounds.get(group);
+    const known = audioUrls.get(group);
     if (known !== undefined) return known;
-    const uri = manifest.sounds.get(group)?.get('URI');
-    const url = uri === undefined ? null : (base.resolve(uri)?.href ?? null);
-    sounds.set(group, url);
+    const uri = manifest.audioRenditions.get(group)?.get('URI');
+    const url = uri === undefined ? null : (resolver.resolve(uri)?.href ?? null);
+    audioUrls.set(group, url);
     return url;
   }
 
-  for (const { uri, stream } of manifest.addresses) {
-    const url = base.resolve(uri);
+  for (const { uri, stream } of manifest.entries) {
+    const url = resolver.resolve(uri);
     if (url === null) continue;
     const attributes = stream ?? NO_ATTRIBUTES;
     const height = heightOf(attributes.get('RESOLUTION'));
-    const bitsPerSecond = whole(attributes.get('BANDWIDTH'));
-    const soundOnly = height === 0 && isSoundOnly(attributes.get('CODECS'));
-    const name = `${soundOnly ? 'a' : height > 0 ? `v${height}` : 'v'}-${bitsPerSecond}`;
-    const count = (seen.get(name) ?? 0) + 1;
-    seen.set(name, count);
-    const audioUrl = soundOf(attributes.get('AUDIO'));
+    const bitsPerSecond = positiveInteger(attributes.get('BANDWIDTH'));
+    const audioOnly = height === 0 && isAudioOnly(attributes.get('CODECS'));
+    const name = `${audioOnly ? 'a' : height > 0 ? `v${height}` : 'v'}-${bitsPerSecond}`;
+    const count = (idCounts.get(name) ?? 0) + 1;
+    idCounts.set(name, count);
+    const audioUrl = audioUrlOf(attributes.get('AUDIO'));
     variants.push({
       id: count === 1 ? name : `${name}-${count}`,
-      quality: height > 0 ? `${height}p` : rate(bitsPerSecond),
+      quality: height > 0 ? `${height}p` : bitRate(bitsPerSecond),
       url: url.href,
       audioUrl: audioUrl === url.href ? null : audioUrl,
       height,
@@ -62,19 +62,19 @@ export function readVariants(manifest: Manifest, base: Addresses): Variant[] {
 
 /** `1280x720`. */
 function heightOf(resolution: string | undefined): number {
-  return whole(resolution?.split('x', 2)[1]);
+  return positiveInteger(resolution?.split('x', 2)[1]);
 }
 
-function whole(text: string | undefined): number {
+function positiveInteger(text: string | undefined): number {
   const value = Number.parseInt(text ?? '', 10);
   return Number.isSafeInteger(value) && value > 0 ? value : 0;
 }
 
-function rate(bitsPerSecond: number): string {
+function bitRate(bitsPerSecond: number): string {
   return bitsPerSecond > 0 ? `${Math.round(bitsPerSecond / 1000)} kbit/s` : 'original';
 }
 
-function isSoundOnly(codecs: string | undefined): boolean {
+function isAudioOnly(codecs: string | undefined): boolean {
   const list = (codecs ?? '').split(',').map((codec) => codec.trim());
   return list.every((codec) => /^(mp4a|ac-3|ec-3|opus|flac)/i.test(codec));
 }

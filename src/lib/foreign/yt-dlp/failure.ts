@@ -1,10 +1,10 @@
-/** What yt-dlp's last words mean. */
+/** Maps the error messages of yt-dlp to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
-import { carry, type CarriedError } from '../carried-error.ts';
-import { type EngineEnd, lastLines, type Patterns, understood } from '../last-words.ts';
+import { serializeError, type SerializedError } from '../serialized-error.ts';
+import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 
-/** The first that matches wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
-const PATTERNS: Patterns = [
+/** The first match wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
+const PATTERNS: ErrorPatterns = [
   [/No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]/i, 'disk_full'],
   [/\[Errno 30\]|Read-only file system/i, 'disk_read_only'],
   [/unable to (open for writing|create directory|write data): .*Permission denied/i, 'disk_denied'],
@@ -14,7 +14,7 @@ const PATTERNS: Patterns = [
     /ffmpeg (is )?not (installed|found)|ffprobe and ffmpeg not found|You have requested merging/i,
     'ffmpeg_missing',
   ],
-  // ffmpeg's last line: up to 6.0 it names the file. EINVAL is what a whitelist gives; a second try reads the same bytes.
+  // ffmpeg's last line, which up to 6.0 names the file. A whitelist gives EINVAL; a retry would read the same bytes.
   [
     /Postprocessing: (file:.*|Error opening input.*): Invalid (argument|data found when processing input)$|sluice: ff\w+ was not started/,
     'not_media',
@@ -56,33 +56,33 @@ const PATTERNS: Patterns = [
   ],
 ];
 
-/** What is not worth a second try by itself although its code usually is. */
+/** Not transient, although `engine_exit` usually is. */
 const PERMANENT = /usage: |no such option|invalid .* value|: error: /i;
 
-export function readYtDlpFailure({ lines, exitCode, signal }: EngineEnd): CarriedError {
-  return carry(failureOf(lines, exitCode, signal));
+export function readYtDlpFailure({ lines, exitCode, signal }: EngineExit): SerializedError {
+  return serializeError(failureOf(lines, exitCode, signal));
 }
 
-/** `lines`: the text of its ERROR lines, in order. */
+/** @param lines its ERROR lines, in order */
 export function failureOf(
   lines: readonly string[],
   exitCode: number | null,
   signal: string | null,
 ): SluiceError {
-  const looked = lastLines(lines);
-  // The last one is what ended the run, but a line of a postprocessor that follows an earlier cause says less.
-  const found = understood(looked, PATTERNS);
-  if (found) return new SluiceError(found.code, sentence(found.line));
-  const last = looked.at(-1);
+  const lastLines = lastErrorLines(lines);
+  // The last known error ended the run; unknown ones after it, as of a postprocessor, follow from it.
+  const found = findKnownError(lastLines, PATTERNS);
+  if (found) return new SluiceError(found.code, messageOf(found.line));
+  const last = lastLines.at(-1);
   if (last === undefined) {
     const how = signal === null ? `exit code ${exitCode}` : signal;
     return new SluiceError('engine_exit', `yt-dlp ended without a word (${how}).`);
   }
-  return new SluiceError('engine_exit', sentence(last), PERMANENT.test(last) ? { transient: false } : {});
+  return new SluiceError('engine_exit', messageOf(last), PERMANENT.test(last) ? { transient: false } : {});
 }
 
-/** One line without colours, extractor names, advice about bug reports and paths of this machine. */
-export function sentence(line: string): string {
+/** Removes colours, extractor names, advice about bug reports, and the paths of this machine. */
+export function messageOf(line: string): string {
   const clean = line
     // eslint-disable-next-line no-control-regex -- colours are what is removed
     .replace(/\u001b\[[0-9;]*m/g, '')

@@ -1,14 +1,14 @@
-/** From yt-dlp's formats, often dozens, to the few streams a person would choose among. */
+/** Reduces yt-dlp's formats, often dozens, to the few streams that a person would choose among. */
 import type { MediaItem, MediaStream } from '../../protocol/media.ts';
 import { MAX_EXT_CHARS, MAX_FORMAT_ID_CHARS, MAX_QUALITY_CHARS, MAX_STREAMS } from '../limits.ts';
 import type { Format } from './info.ts';
 
-export interface Offer {
+export interface StreamChoice {
   type: MediaItem['type'];
   streams: MediaStream[];
 }
 
-type Kind = 'both' | 'video' | 'audio' | 'unknown' | 'image';
+type TrackKind = 'both' | 'video' | 'audio' | 'unknown' | 'image';
 
 const AUDIO_EXT = new Set([
   'm4a',
@@ -42,41 +42,43 @@ const VIDEO_EXT = new Set([
 ]);
 
 /**
- * One stream a height (the best, with the sound that fits its container), then sound alone. Formats come sorted,
- * the best last, so "best" is yt-dlp's own judgement. Protected ones and storyboards are left out.
- * `canJoin`: with ffmpeg the default is the best there is, without it the best that needs no joining.
+ * One stream for each height (the best, with the audio that fits its container), then audio alone. Formats are sorted, best
+ * last, by yt-dlp. Protected formats and storyboards are left out.
+ * @param canJoin there is ffmpeg: the default is the best stream, else the best that needs no joining
  */
-export function offerOf(formats: Format[], canJoin: boolean): Offer {
+export function chooseStreams(formats: Format[], canJoin: boolean): StreamChoice {
   const usable = formats.filter(({ format_id, has_drm, ext }) => {
-    const isTakable = format_id !== '' && format_id.length <= MAX_FORMAT_ID_CHARS;
-    return isTakable && has_drm !== true && ext !== 'mhtml';
+    const hasUsableId = format_id !== '' && format_id.length <= MAX_FORMAT_ID_CHARS;
+    return hasUsableId && has_drm !== true && ext !== 'mhtml';
   });
-  const sounds = usable.filter((format) => kindOf(format) === 'audio');
-  const soundFor = bestSounds(sounds);
-  const pictures = usable.filter((format) => !['audio', 'image'].includes(kindOf(format)));
+  const audioFormats = usable.filter((format) => trackKindOf(format) === 'audio');
+  const audioFor = audioChooser(audioFormats);
+  const videoFormats = usable.filter((format) => !['audio', 'image'].includes(trackKindOf(format)));
   const byHeight = new Map<string, MediaStream>();
-  for (const format of pictures) {
+  for (const format of videoFormats) {
     const stream =
-      kindOf(format) === 'video' ? joined(format, soundFor(format.ext)) : alone(format, qualityOf(format));
+      trackKindOf(format) === 'video'
+        ? joinedStream(format, audioFor(format.ext))
+        : singleStream(format, qualityOf(format));
     const worse = byHeight.get(stream.quality);
-    // Later is better, unless it cannot be had.
+    // A later format is better, unless it needs joining and that is impossible.
     if (worse && !canJoin && stream.id.includes('+') && !worse.id.includes('+')) continue;
     byHeight.delete(stream.quality);
     byHeight.set(stream.quality, stream);
   }
-  const videos = [...byHeight.values()].reverse();
-  const songs = bestByExt(sounds).map((format) => alone(format, soundQualityOf(format)));
+  const videoStreams = [...byHeight.values()].reverse();
+  const audioStreams = bestByExt(audioFormats).map((format) => singleStream(format, audioQualityOf(format)));
   const images = usable
-    .filter((format) => kindOf(format) === 'image')
-    .map((format) => alone(format, 'original'));
-  const pictured = videos.length + songs.length === 0 ? images.reverse() : [];
-  const streams = [...videos, ...songs, ...pictured].slice(0, MAX_STREAMS);
+    .filter((format) => trackKindOf(format) === 'image')
+    .map((format) => singleStream(format, 'original'));
+  const imageStreams = videoStreams.length + audioStreams.length === 0 ? images.reverse() : [];
+  const streams = [...videoStreams, ...audioStreams, ...imageStreams].slice(0, MAX_STREAMS);
   const best = streams.find(({ id }) => canJoin || !id.includes('+')) ?? streams[0];
   return {
     type:
-      videos.length > 0
-        ? typeOf(pictures)
-        : songs.length > 0
+      videoStreams.length > 0
+        ? typeOf(videoFormats)
+        : audioStreams.length > 0
           ? 'audio'
           : images.length > 0
             ? 'image'
@@ -85,7 +87,7 @@ export function offerOf(formats: Format[], canJoin: boolean): Offer {
   };
 }
 
-function kindOf({ vcodec, acodec, ext, video_ext, audio_ext, height }: Format): Kind {
+function trackKindOf({ vcodec, acodec, ext, video_ext, audio_ext, height }: Format): TrackKind {
   if (IMAGE_EXT.has(ext)) return 'image';
   const hasVideo = vcodec === null ? null : vcodec !== 'none';
   const hasAudio = acodec === null ? null : acodec !== 'none';
@@ -97,50 +99,55 @@ function kindOf({ vcodec, acodec, ext, video_ext, audio_ext, height }: Format): 
   return height !== null ? 'both' : 'unknown';
 }
 
-function typeOf(pictures: Format[]): MediaItem['type'] {
-  return pictures.some((format) => kindOf(format) !== 'unknown' || VIDEO_EXT.has(format.ext))
+function typeOf(videoFormats: Format[]): MediaItem['type'] {
+  return videoFormats.some((format) => trackKindOf(format) !== 'unknown' || VIDEO_EXT.has(format.ext))
     ? 'video'
     : 'file';
 }
 
-function alone(format: Format, quality: string): MediaStream {
+function singleStream(format: Format, quality: string): MediaStream {
   const ext = format.ext.slice(0, MAX_EXT_CHARS);
   return { id: format.format_id, quality, bytes: format.filesize, ext, isDefault: false };
 }
 
-function joined(video: Format, sound: Format | undefined): MediaStream {
-  if (!sound) return alone(video, qualityOf(video));
+function joinedStream(video: Format, audio: Format | undefined): MediaStream {
+  if (!audio) return singleStream(video, qualityOf(video));
   return {
-    id: `${video.format_id}+${sound.format_id}`,
+    id: `${video.format_id}+${audio.format_id}`,
     quality: qualityOf(video),
-    bytes: video.filesize === null || sound.filesize === null ? null : video.filesize + sound.filesize,
-    // What yt-dlp's Merger picks: the common container, else Matroska, which holds anything.
-    ext: familyOf(video.ext)?.has(sound.ext) ? video.ext : 'mkv',
+    bytes: video.filesize === null || audio.filesize === null ? null : video.filesize + audio.filesize,
+    // As yt-dlp's Merger does: the common container, else Matroska, which holds anything.
+    ext: familyOf(video.ext)?.has(audio.ext) ? video.ext : 'mkv',
     isDefault: false,
   };
 }
 
-/** The extensions that one container holds together. */
-const FAMILIES = [new Set(['mp4', 'm4a', 'm4v', 'mov', 'mp3', '3gp']), new Set(['webm', 'weba', 'opus'])];
+/** Extensions of tracks that fit into one container. */
+const CONTAINER_FAMILIES = [
+  new Set(['mp4', 'm4a', 'm4v', 'mov', 'mp3', '3gp']),
+  new Set(['webm', 'weba', 'opus']),
+];
 
 function familyOf(ext: string): Set<string> | undefined {
-  return FAMILIES.find((family) => family.has(ext));
+  return CONTAINER_FAMILIES.find((family) => family.has(ext));
 }
 
-/** For a picture's extension the best sound of its family, else the best there is. */
-function bestSounds(sounds: Format[]): (ext: string) => Format | undefined {
+/** Finds the best audio for a video's extension: of its container family, else the best of all. */
+function audioChooser(audioFormats: Format[]): (ext: string) => Format | undefined {
   const best = new Map(
-    FAMILIES.map((family) => [family, sounds.findLast(({ ext }) => family.has(ext))] as const),
+    CONTAINER_FAMILIES.map(
+      (family) => [family, audioFormats.findLast(({ ext }) => family.has(ext))] as const,
+    ),
   );
   return (ext) => {
     const family = familyOf(ext);
-    return (family && best.get(family)) ?? sounds.at(-1);
+    return (family && best.get(family)) ?? audioFormats.at(-1);
   };
 }
 
-/** `1080p`, `1080p60`, `1080p60 HDR`; the site's own word or `original` where the height is not known. */
+/** `1080p`, `1080p60`, `1080p60 HDR`; without a height the bit rate, the site's note or `original`. */
 function qualityOf({ height, width, fps, dynamic_range, format_note, tbr }: Format): string {
-  // An upright film's height is its longer side; people call it by the shorter.
+  // A portrait video is named by its shorter side too.
   const lines = height !== null && width !== null ? Math.min(height, width) : height;
   if (lines === null || lines === 0) {
     if (tbr !== null && tbr > 0) return `${Math.round(tbr)} kbit/s`;
@@ -152,16 +159,16 @@ function qualityOf({ height, width, fps, dynamic_range, format_note, tbr }: Form
   return `${lines}p${rate}${range}`;
 }
 
-function soundQualityOf({ abr, tbr }: Format): string {
+function audioQualityOf({ abr, tbr }: Format): string {
   const kilobits = abr !== null && abr > 0 ? abr : tbr;
   return kilobits !== null && kilobits > 0 ? `${Math.round(kilobits)} kbit/s` : 'audio only';
 }
 
-function bestByExt(sounds: Format[]): Format[] {
+function bestByExt(audioFormats: Format[]): Format[] {
   const best = new Map<string, Format>();
-  for (const sound of sounds) {
-    best.delete(sound.ext);
-    best.set(sound.ext, sound);
+  for (const audio of audioFormats) {
+    best.delete(audio.ext);
+    best.set(audio.ext, audio);
   }
   return [...best.values()].reverse();
 }

@@ -1,10 +1,9 @@
 /**
- * The parts of yt-dlp's info JSON that are read here. It comes from a program that reads strangers' pages, so each
- * field is checked for its kind and counts as not there when it is of another.
+ * The parts of yt-dlp's info JSON that are used here. It quotes untrusted pages, so a field of an unexpected type is null.
  */
 import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
-import { projected } from '../json/engine-json.ts';
+import { projectEngineJson } from '../json/engine-json.ts';
 import type { Projection, Shape } from '../json/project.ts';
 import { MAX_ENTRIES, MAX_FORMATS } from '../limits.ts';
 
@@ -47,7 +46,7 @@ export const Info = v.object({
   live_status: text,
   _has_drm: flag,
   formats: v.fallback(v.nullish(v.array(Format), null), null),
-  /** Checked one by one: one odd entry must not hide the others. */
+  /** Checked one by one, so that an invalid entry does not hide the others. */
   entries: v.fallback(v.nullish(v.array(v.unknown()), null), null),
 });
 export type Info = v.InferOutput<typeof Info>;
@@ -62,14 +61,14 @@ export function readInfo(json: unknown): Info {
 
 const scalars = (names: string[]): Record<string, Shape> =>
   Object.fromEntries(names.map((name) => [name, 'scalar']));
-const FORMATS: Shape = { list: { fields: scalars(Object.keys(Format.entries)) }, most: MAX_FORMATS };
+const FORMATS: Shape = { list: { fields: scalars(Object.keys(Format.entries)) }, max: MAX_FORMATS };
 const ENTRY = { ...scalars(Object.keys(Info.entries)), formats: FORMATS };
-const ROOT: Shape = { fields: { ...ENTRY, entries: { list: { fields: ENTRY }, most: MAX_ENTRIES } } };
+const ROOT: Shape = { fields: { ...ENTRY, entries: { list: { fields: ENTRY }, max: MAX_ENTRIES } } };
 
 /**
- * The JSON that yt-dlp printed, as far as it is read here.
+ * Parses what yt-dlp printed.
  * @throws SluiceError `engine_output` when it is not JSON, `too_complex`
  */
 export function parseInfo(json: Buffer): Projection {
-  return projected('yt-dlp', json, ROOT);
+  return projectEngineJson('yt-dlp', json, ROOT);
 }

@@ -1,6 +1,6 @@
 /**
- * One of several videos on a page that has no address of its own: the page's address with the video's number in the
- * fragment, which no server is ever sent.
+ * Addresses for videos without their own page: the address of the page with the video's number in the fragment, which is
+ * never sent to a server.
  */
 const KEY = 'sluice-item';
 const MARK = new RegExp(`[#&]${KEY}=(\\d{1,6})$`);
@@ -10,7 +10,7 @@ export function withItem(pageUrl: string, number: number): string {
   return `${url}${url.includes('#') ? '&' : '#'}${KEY}=${number}`;
 }
 
-/** The page's own address and the number in it; 1 where there is none. */
+/** The address of the page and the number, 1 if there is none. */
 export function splitItem(url: string): { url: string; number: number } {
   const match = MARK.exec(url);
   if (!match) return { url, number: 1 };

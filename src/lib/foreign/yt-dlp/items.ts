@@ -1,16 +1,16 @@
-/** From what yt-dlp found at an address to the items of a listing. */
+/** Turns yt-dlp's info JSON into the items of a listing. */
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { MediaItem } from '../../protocol/media.ts';
 import { parseUrl } from '../../protocol/url.ts';
-import { MAX_ITEMS, MAX_WORD_CHARS } from '../limits.ts';
-import { offerOf } from './formats.ts';
+import { MAX_ITEMS, MAX_NAME_CHARS } from '../limits.ts';
+import { chooseStreams } from './formats.ts';
 import { type Info, readInfo } from './info.ts';
 import { withItem } from './item-url.ts';
-import { WISHES } from './wishes.ts';
+import { PRESETS } from './presets.ts';
 
 export interface FoundItem {
   item: MediaItem;
-  /** What `--load-info-json` takes, so that a download need not look again; null = it was not opened. */
+  /** For `--load-info-json`, so that a download need not open the page again; null = it was not opened. */
   info: unknown;
 }
 
@@ -19,7 +19,7 @@ export interface FoundItem {
  */
 export function itemsOf(json: unknown, pageUrl: string, canJoin: boolean): FoundItem[] {
   const root = readInfo(json);
-  if (root.entries === null) return [single(root, json, pageUrl, canJoin)];
+  if (root.entries === null) return [openedItem(root, json, pageUrl, canJoin)];
   const entries = root.entries.flatMap((entry) =>
     isObject(entry) ? [{ info: readInfo(entry), json: entry }] : [],
   );
@@ -28,10 +28,10 @@ export function itemsOf(json: unknown, pageUrl: string, canJoin: boolean): Found
     const url = addressOf(info, root, entries.length, index, pageUrl);
     if (info.formats === null) {
       const hasPage = isAddress(info.url) || isAddress(info.webpage_url);
-      return hasPage ? [{ item: unopened(info, url), info: null }] : [];
+      return hasPage ? [{ item: unopenedItem(info, url), info: null }] : [];
     }
     try {
-      return [single(info, entry, url, canJoin)];
+      return [openedItem(info, entry, url, canJoin)];
     } catch (thrown) {
       failures.push(toSluiceError(thrown));
       return [];
@@ -41,36 +41,36 @@ export function itemsOf(json: unknown, pageUrl: string, canJoin: boolean): Found
   throw failures[0] ?? new SluiceError('no_media');
 }
 
-function single(info: Info, json: unknown, url: string, canJoin: boolean): FoundItem {
+function openedItem(info: Info, json: unknown, url: string, canJoin: boolean): FoundItem {
   if (info.is_live === true || info.live_status === 'is_upcoming') throw new SluiceError('live_stream');
-  const { type, streams } = offerOf(info.formats ?? [], canJoin);
+  const { type, streams } = chooseStreams(info.formats ?? [], canJoin);
   if (streams.length === 0) throw new SluiceError(info._has_drm === true ? 'encrypted' : 'no_media');
-  return { item: { ...basics(info, url), type, streams }, info: json };
+  return { item: { ...commonFields(info, url), type, streams }, info: json };
 }
 
-/** An entry of a playlist that was listed without being opened: its streams are wishes. */
-function unopened(info: Info, url: string): MediaItem {
-  const streams = Object.entries(WISHES).map(([id, { quality, ext }]) => {
+/** An entry of a playlist that was listed without being opened: its streams are presets. */
+function unopenedItem(info: Info, url: string): MediaItem {
+  const streams = Object.entries(PRESETS).map(([id, { quality, ext }]) => {
     return { id, quality, bytes: null, ext, isDefault: id === 'best/any' };
   });
-  return { ...basics(info, url), type: 'video', streams };
+  return { ...commonFields(info, url), type: 'video', streams };
 }
 
-function basics(info: Info, url: string): Omit<MediaItem, 'type' | 'streams'> {
+function commonFields(info: Info, url: string): Omit<MediaItem, 'type' | 'streams'> {
   const name = info.extractor ?? info.ie_key ?? '';
-  // The generic extractors name no site: the host does.
+  // Generic extractors have no site name, so the host is used.
   const site = /^(generic|html5)?$/i.test(name)
     ? (parseUrl(url)?.hostname ?? '')
     : (name.split(':')[0] ?? '');
   return {
-    id: word(info.id ?? ''),
+    id: truncated(info.id ?? ''),
     url,
-    site: word(site),
-    title: word(info.title ?? info.id ?? url),
+    site: truncated(site),
+    title: truncated(info.title ?? info.id ?? url),
   };
 }
 
-/** An entry's own page where it has one, else its number on the page where it was found. */
+/** The entry's own page if it has one, else its number on the listed page. */
 function addressOf(entry: Info, root: Info, entries: number, index: number, pageUrl: string): string {
   if (entry._type.startsWith('url') && isAddress(entry.url)) return entry.url;
   const own = entry.webpage_url;
@@ -82,8 +82,8 @@ function isAddress(url: string | null): url is string {
   return url !== null && /^https?:\/\//i.test(url) && parseUrl(url) !== null;
 }
 
-function word(text: string): string {
-  return text.slice(0, MAX_WORD_CHARS).toWellFormed();
+function truncated(text: string): string {
+  return text.slice(0, MAX_NAME_CHARS).toWellFormed();
 }
 
 function isObject(value: unknown): value is object {

@@ -1,23 +1,23 @@
-/** What yt-dlp answers when it is asked what is at an address. Pure. */
+/** Reads the listing that yt-dlp printed for an address. Pure. */
 import type { MediaItem } from '../../protocol/media.ts';
 import { MAX_KEPT_INFO_BYTES, MAX_KEPT_INFOS } from '../limits.ts';
-import { fittingItems } from '../listed-items.ts';
+import { itemsWithinLimit } from '../listed-items.ts';
 import { parseInfo } from './info.ts';
 import { itemsOf } from './items.ts';
 
 export interface YtDlpAnswer {
-  /** Of stdout, as it came. */
+  /** Of stdout. */
   chunks: readonly Uint8Array[];
-  /** The address it was asked about. */
+  /** The address that was listed. */
   url: string;
-  /** There is an ffmpeg. */
+  /** There is ffmpeg. */
   canJoin: boolean;
 }
 
 export interface YtDlpListing {
   items: {
     item: MediaItem;
-    /** Bytes of what `--load-info-json` takes, so that a download need not look again; null = it is not kept. */
+    /** For `--load-info-json`, so that a download need not open the page again; null = not kept. */
     info: Uint8Array | null;
   }[];
   truncated: boolean;
@@ -28,9 +28,9 @@ export function readYtDlpListing({ chunks, url, canJoin }: YtDlpAnswer): YtDlpLi
   const json = Buffer.concat(chunks);
   const { value, rangeOf } = parseInfo(json);
   const found = itemsOf(value, url, canJoin);
-  const fitting = fittingItems(found);
+  const listed = itemsWithinLimit(found);
   let left = MAX_KEPT_INFOS;
-  const items = fitting.map(({ item, info }) => {
+  const items = listed.map(({ item, info }) => {
     const range = typeof info === 'object' && info !== null && left > 0 ? rangeOf(info) : null;
     if (range === null) return { item, info: null };
     left--;
@@ -40,5 +40,5 @@ export function readYtDlpListing({ chunks, url, canJoin }: YtDlpAnswer): YtDlpLi
       info: end - start > MAX_KEPT_INFO_BYTES ? null : new Uint8Array(json.subarray(start, end)),
     };
   });
-  return { items, truncated: fitting.length < found.length };
+  return { items, truncated: listed.length < found.length };
 }

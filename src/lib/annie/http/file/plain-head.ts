@@ -1,11 +1,10 @@
 /**
- * A reader for the one kind of head that the fast path takes: HTTP/1.1, one line a field, nothing unusual. All else
- * is null, and the kept client (which knows all of HTTP) does the work. Pure, and linear: a head is a stranger's text that
- * is read in the main thread (docs/adr/020).
+ * Reads the one kind of head that the fast path takes: HTTP/1.1, one line a field, nothing unusual. All else is null, and
+ * left to the HTTP client. Pure, and linear: a head is untrusted text that is read in the main thread (docs/adr/020).
  */
 import type { Head } from '../head.ts';
 
-/** As the kept client takes (Node's own limit); larger ones are not plain. */
+/** The limit of Node and of the HTTP client. */
 export const MAX_HEAD_BYTES = 16 * 1024;
 
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
@@ -20,17 +19,17 @@ export function readPlainHead(text: string): { status: number; head: Head } | nu
   for (const line of lines) {
     const colon = line.indexOf(':');
     const name = line.slice(0, Math.max(0, colon)).toLowerCase();
-    const value = withoutBlanks(line, colon + 1);
+    const value = trimmed(line, colon + 1);
     if (!NAME.test(name) || NO_VALUE.test(value)) return null;
-    // a repeated length or range is how answers are smuggled (RFC 9112, section 6.3)
+    // a repeated length or range is how responses are smuggled (RFC 9112, section 6.3)
     if (head.has(name) && /^(content-|transfer-|etag)/.test(name)) return null;
     head.set(name, value);
   }
   return { status: Number(status), head };
 }
 
-/** Blanks and tabs alone: what else `trim` takes would hide that a value is none. */
-function withoutBlanks(line: string, start: number): string {
+/** Trims spaces and tabs only: the control characters that `trim` removes make a value invalid. */
+function trimmed(line: string, start: number): string {
   let end = line.length;
   while (start < end && isBlank(line[start])) start++;
   while (end > start && isBlank(line[end - 1])) end--;

@@ -1,9 +1,8 @@
 /**
- * What is known about the bytes in a work dir: the version of the file they belong to and the map of stretches, which
- * may be empty.
- * Always written after the bytes it speaks of, so that it never promises what is not there. The first line says all and
- * comes by a rename; each later one is a newer map, and one that is cut short is none. A new file each second, for
- * each download, was a quarter of the CPU of 300 slow ones.
+ * The saved state of a partial file in a work dir: the version of the file, and its segments, which may be empty. It is
+ * written after the bytes that it describes, so that it never promises more than there is. The first line is the whole
+ * state and appears by a rename; each later line holds newer segments, and a truncated one is ignored. A new file each
+ * second for each download was a quarter of the CPU of 300 slow downloads.
  */
 import { type FileHandle, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -31,13 +30,13 @@ export type SavedState = v.InferOutput<typeof Saved>;
 const FILE = 'http-state.json';
 export const BODY_FILE = 'http-body';
 
-/** Null when there is nothing to go on from: no state, an unreadable one, another address, or a shorter file. */
+/** Null when there is nothing to resume: no state, an unreadable one, another address, or a shorter file. */
 export async function loadState(workDir: string, url: string): Promise<SavedState | null> {
   try {
     const [first = '', ...later] = (await readFile(join(workDir, FILE), 'utf8')).split('\n');
     const state = parsed(Saved, first);
     if (state?.url !== url) return null;
-    const segments = newest(later) ?? state.segments;
+    const segments = newestSegments(later) ?? state.segments;
     const { size } = await stat(join(workDir, BODY_FILE));
     const highest = Math.max(0, ...segments.map(([start, , written]) => (written > start ? written : 0)));
     return size >= highest ? { ...state, segments } : null;
@@ -46,7 +45,7 @@ export async function loadState(workDir: string, url: string): Promise<SavedStat
   }
 }
 
-function newest(lines: string[]): SavedState['segments'] | null {
+function newestSegments(lines: string[]): SavedState['segments'] | null {
   for (const line of lines.reverse()) {
     const segments = parsed(Segments, line);
     if (segments !== null) return segments;
@@ -62,15 +61,15 @@ function parsed<Of>(schema: v.GenericSchema<unknown, Of>, line: string): Of | nu
   }
 }
 
-/** After so many maps the file is written anew: 64 kB or so. */
-const MAPS_AT_MOST = 1000;
+/** Then the file is written anew, at about 64 kB. */
+const MAX_APPENDED_LINES = 1000;
 
-/** Writes the state of one attempt, one `save` after the other. */
+/** Writes the state of one attempt; calls of `save` must not overlap. */
 export class StateFile {
   readonly #path: string;
   /** Null before the first line. */
   #handle: FileHandle | null = null;
-  #maps = 0;
+  #appendedLines = 0;
 
   constructor(workDir: string) {
     this.#path = join(workDir, FILE);
@@ -79,11 +78,11 @@ export class StateFile {
   /** @throws SluiceError `disk_*` */
   async save(state: SavedState): Promise<void> {
     try {
-      if (this.#handle === null || this.#maps >= MAPS_AT_MOST) await this.#begin(state);
+      if (this.#handle === null || this.#appendedLines >= MAX_APPENDED_LINES) await this.#begin(state);
       else await this.#handle.appendFile(`${JSON.stringify(state.segments)}\n`);
-      this.#maps++;
+      this.#appendedLines++;
     } catch (thrown) {
-      // Half a line may be in the file: the next one must not go on with it.
+      // Half a line may be in the file: the next one must not continue it.
       await this.close();
       throw toDiskError(thrown);
     }
@@ -100,7 +99,7 @@ export class StateFile {
     this.#handle = await open(`${this.#path}.new`, 'w');
     await this.#handle.appendFile(`${JSON.stringify(state)}\n`);
     await rename(`${this.#path}.new`, this.#path);
-    this.#maps = 0;
+    this.#appendedLines = 0;
   }
 }
 
@@ -110,8 +109,8 @@ export function withoutBytes(state: SavedState): SavedState {
 }
 
 /**
- * To be called before the bytes in the work dir are overwritten: no map describes them any more. The version itself is
- * kept, so that a later answer can still be checked against it.
+ * Must be called before the bytes in the work dir are overwritten, as the saved segments will not describe them. The
+ * version itself is kept, so that a later response can still be checked against it.
  * @param version null = nothing is kept
  * @throws SluiceError `disk_*`
  */
@@ -122,7 +121,7 @@ export async function startOver(workDir: string, version: SavedState | null): Pr
       await file.save(withoutBytes(version));
       return;
     } catch {
-      // for example a full disk: the old map has to go all the same
+      // for example a full disk: the old segments must be removed all the same
     } finally {
       await file.close();
     }

@@ -1,197 +1,194 @@
 /**
- * The body sink of one stretch: bytes gather in blocks that are written at their place, one write at a time, while
- * the next block fills. A socket may read straight into the block (`space`, `advance`): copying every byte once more
- * costs a fifth of the CPU of a fast download. Streams are copied (`push`).
+ * Writes the body of one segment: bytes gather in blocks, and one block is written at a time while the next one fills.
+ * A socket may read straight into the block (`reserve`, `commit`): one more copy of every byte costs a fifth of the CPU of
+ * a fast download. Streams are copied (`push`).
  */
 import type { FileHandle } from 'node:fs/promises';
 import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
-import { giveBlock, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, takeBlock } from './blocks.ts';
-import { roomIn, type Segment } from './segments.ts';
+import { acquireBlock, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, releaseBlock } from './blocks.ts';
+import { missingBytes, type Segment } from './segments.ts';
 
 /**
- * Bytes wait at most this long for company before they are written: as long as a window of progress, so that what is
- * shown is on the disk before it is shown again. At 500 kB/s a block is full by then; at 100 ms each cost two writes.
+ * How long bytes wait in a block that is not full: as long as a progress window, so that what is shown is on the disk
+ * before it is shown again. At 500 kB/s a block is full by then; at 100 ms each took two writes.
  */
 const MAX_WAIT_MS = 200;
 /**
- * A MiB of small blocks, each full within this time after the one before, is followed by large ones; at 32 slow downloads
- * that saves 30 MB. Fewer will not do: what piled up while the process was held up comes at once.
+ * A MiB of small blocks, each full within this time after the one before, is followed by large ones; small blocks save
+ * 30 MB at 32 slow downloads. A shorter run would not do: what piled up while the process was held up comes at once.
  */
-const SWIFT_MS = 15;
-const SWIFT_BLOCKS = MAX_BLOCK_BYTES / MIN_BLOCK_BYTES;
-/** At this rate or less a body is a slow one: whatever the block, as one of 1 MiB takes long at 5 MB/s too. */
+const FAST_BLOCK_MS = 15;
+const FAST_BLOCKS = MAX_BLOCK_BYTES / MIN_BLOCK_BYTES;
+/** A body at this rate or below is slow. Measured as a rate, since a block of 1 MiB takes long at 5 MB/s too. */
 const SLOW_BYTES_PER_MS = 640;
-/** Past this many bytes waiting the reader is asked to pause. */
+/** With more bytes waiting to be written, the reader is asked to pause. */
 const HIGH_WATER_BYTES = 4 * MAX_BLOCK_BYTES;
 
-/** `full`: the stretch has all its bytes. `wait`: pause until `drained`. */
-export type Fill = 'more' | 'wait' | 'full';
+/** `full`: the segment has all its bytes. `wait`: pause until `drained`. */
+export type WriteResult = 'more' | 'wait' | 'full';
 
-export interface SegmentWriter {
-  readonly segment: Segment;
-  /** The body comes fast enough for reading straight into a block to be worth it. */
-  readonly isSwift: boolean;
-  /** It comes so slowly that its reader may let it gather for a moment. */
-  readonly isSlow: boolean;
-  /** Takes as much of `chunk` as there is room for; it is the caller's again on return. @throws SluiceError `disk_*` */
-  push(chunk: Uint8Array, nowMs: number): Fill;
-  /** Where the next bytes may be put, never empty; good until `advance` or `push`. */
-  space(): Uint8Array;
-  /** `bytes` were put at the start of the last `space`. @throws SluiceError `disk_*` of an earlier write */
-  advance(bytes: number, nowMs: number): Fill;
-  /** Resolves once less than the high-water mark waits. @throws SluiceError `disk_*` */
-  drained(): Promise<void>;
-  /** Writes bytes that have waited long enough. */
-  tick(nowMs: number): void;
-  /** Resolves once everything is in the file. Nothing may be put into a `space` any more. @throws SluiceError `disk_*` */
-  flush(): Promise<void>;
-}
-
-interface Filling {
+interface FillingBlock {
   block: Buffer;
-  /** Bytes before this are in the queue or in the file. */
+  /** Bytes before this are queued or written. */
   queued: number;
   filled: number;
+  /** When its first byte that is not queued came. */
   sinceMs: number;
 }
 
-interface Piece {
+interface PendingWrite {
   block: Buffer;
   from: number;
   to: number;
-  /** The block is free after this piece. */
-  last: boolean;
+  /** The block is released after this write. */
+  isLast: boolean;
 }
 
-export function createSegmentWriter(
-  handle: FileHandle,
-  segment: Segment,
-  onError: (error: SluiceError) => void,
-): SegmentWriter {
-  let filling: Filling | null = null;
-  let blockBytes = MIN_BLOCK_BYTES;
-  let swiftBlocks = 0;
-  let isSlow = false;
-  let lastFullMs: number | null = null;
-  const queue: Piece[] = [];
-  let waitingBytes = 0;
-  let running: Promise<void> | null = null;
-  let failure: SluiceError | null = null;
+export class SegmentWriter {
+  readonly segment: Segment;
+  readonly #handle: FileHandle;
+  readonly #onError: (error: SluiceError) => void;
+  readonly #queue: PendingWrite[] = [];
+  #filling: FillingBlock | null = null;
+  #blockBytes = MIN_BLOCK_BYTES;
+  #fastBlocks = 0;
+  #isSlow = false;
+  #lastFullMs: number | null = null;
+  #waitingBytes = 0;
+  #draining: Promise<void> | null = null;
+  #failure: SluiceError | null = null;
 
-  function enqueue(last: boolean): void {
-    // Nothing goes behind a piece that could not be written: it would land in that one's place.
-    if (filling === null || failure !== null) return;
-    const { block, queued: from, filled: to } = filling;
-    queue.push({ block, from, to, last });
-    filling.queued = to;
-    if (last) filling = null;
-    running ??= drain();
+  /** @param onError called once, with `disk_*` */
+  constructor(handle: FileHandle, segment: Segment, onError: (error: SluiceError) => void) {
+    this.#handle = handle;
+    this.segment = segment;
+    this.#onError = onError;
   }
 
-  async function drain(): Promise<void> {
+  /** The body comes fast enough for reading straight into a block to be worth it. */
+  get isFast(): boolean {
+    return this.#blockBytes === MAX_BLOCK_BYTES;
+  }
+
+  /** The body comes so slowly that its reader may let it gather for a moment. */
+  get isSlow(): boolean {
+    return this.#isSlow;
+  }
+
+  /** Copies as much of `chunk` as the segment is missing. @throws SluiceError `disk_*` of an earlier write */
+  push(chunk: Uint8Array, nowMs: number): WriteResult {
+    let result: WriteResult = missingBytes(this.segment) === 0 ? 'full' : 'more';
+    for (let at = 0; at < chunk.length && result !== 'full';) {
+      const free = this.reserve();
+      const bytes = Math.min(free.length, chunk.length - at);
+      free.set(chunk.subarray(at, at + bytes));
+      result = this.commit(bytes, nowMs);
+      at += bytes;
+    }
+    return result;
+  }
+
+  /** Where the next bytes may be put, never empty; valid until `commit` or `push`. */
+  reserve(): Uint8Array {
+    const { block, filled } = this.#current();
+    return block.subarray(filled);
+  }
+
+  /** `bytes` were put at the start of what `reserve` returned. @throws SluiceError `disk_*` of an earlier write */
+  commit(bytes: number, nowMs: number): WriteResult {
+    this.#throwIfFailed();
+    const filling = this.#current();
+    // the segment may have become shorter since `reserve`
+    const accepted = Math.min(bytes, missingBytes(this.segment));
+    if (filling.filled === filling.queued) filling.sinceMs = nowMs;
+    filling.filled += accepted;
+    this.segment.received += accepted;
+    this.#waitingBytes += accepted;
+    if (filling.filled === filling.block.length) this.#finishBlock(filling, nowMs);
+    else this.tick(nowMs);
+    if (missingBytes(this.segment) === 0) return 'full';
+    return this.#waitingBytes > HIGH_WATER_BYTES ? 'wait' : 'more';
+  }
+
+  /** Writes bytes that have waited long enough. */
+  tick(nowMs: number): void {
+    const filling = this.#filling;
+    if (filling === null || filling.filled === filling.queued) return;
+    const waitedMs = nowMs - filling.sinceMs;
+    if (waitedMs < MAX_WAIT_MS) return;
+    // not full in time: a slow body, which needs no large block
+    this.#blockBytes = MIN_BLOCK_BYTES;
+    this.#fastBlocks = 0;
+    this.#isSlow = filling.filled - filling.queued <= waitedMs * SLOW_BYTES_PER_MS;
+    this.#enqueue(false);
+  }
+
+  /** Resolves once half the high-water mark or less waits. @throws SluiceError `disk_*` */
+  async drained(): Promise<void> {
+    while (this.#waitingBytes > HIGH_WATER_BYTES / 2 && this.#failure === null)
+      await (this.#draining ?? this.#drain());
+    this.#throwIfFailed();
+  }
+
+  /** Resolves once everything is in the file. Nothing may be reserved afterwards. @throws SluiceError `disk_*` */
+  async flush(): Promise<void> {
+    this.#enqueue(true);
+    while (this.#draining !== null) await this.#draining;
+    this.#throwIfFailed();
+  }
+
+  #current(): FillingBlock {
+    this.#filling ??= { block: acquireBlock(this.#blockBytes), queued: 0, filled: 0, sinceMs: 0 };
+    return this.#filling;
+  }
+
+  #finishBlock({ block, sinceMs }: FillingBlock, nowMs: number): void {
+    const tookMs = nowMs - (this.#lastFullMs ?? sinceMs);
+    this.#fastBlocks = tookMs < FAST_BLOCK_MS ? this.#fastBlocks + 1 : 0;
+    this.#isSlow = block.length <= tookMs * SLOW_BYTES_PER_MS;
+    this.#lastFullMs = nowMs;
+    if (this.#fastBlocks >= FAST_BLOCKS) this.#blockBytes = MAX_BLOCK_BYTES;
+    this.#enqueue(true);
+  }
+
+  #enqueue(isLast: boolean): void {
+    // Nothing follows a failed write: it would land in that one's place.
+    if (this.#filling === null || this.#failure !== null) return;
+    const { block, queued: from, filled: to } = this.#filling;
+    this.#queue.push({ block, from, to, isLast });
+    this.#filling.queued = to;
+    if (isLast) this.#filling = null;
+    this.#draining ??= this.#drain();
+  }
+
+  async #drain(): Promise<void> {
     try {
-      for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-        await writeAll(next);
-        segment.written += next.to - next.from;
-        waitingBytes -= next.to - next.from;
-        if (next.last) giveBlock(next.block);
+      for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        await this.#write(next);
+        this.segment.written += next.to - next.from;
+        this.#waitingBytes -= next.to - next.from;
+        if (next.isLast) releaseBlock(next.block);
       }
     } catch (thrown) {
-      failure = toDiskError(thrown);
-      queue.length = 0;
-      onError(failure);
+      this.#failure = toDiskError(thrown);
+      this.#queue.length = 0;
+      this.#onError(this.#failure);
     } finally {
-      running = null;
+      this.#draining = null;
     }
   }
 
-  async function writeAll({ block, from, to }: Piece): Promise<void> {
+  async #write({ block, from, to }: PendingWrite): Promise<void> {
     for (let at = from; at < to;) {
-      const position = segment.written + at - from;
-      const { bytesWritten } = await handle.write(block, at, to - at, position);
+      const position = this.segment.written + at - from;
+      const { bytesWritten } = await this.#handle.write(block, at, to - at, position);
       if (bytesWritten === 0) throw new SluiceError('disk_full');
       at += bytesWritten;
     }
   }
 
-  function check(): void {
-    if (failure) throw failure;
+  #throwIfFailed(): void {
+    if (this.#failure) throw this.#failure;
   }
-
-  function current(): Filling {
-    filling ??= { block: takeBlock(blockBytes), queued: 0, filled: 0, sinceMs: 0 };
-    return filling;
-  }
-
-  function tick(nowMs: number): void {
-    if (filling === null || filling.filled === filling.queued) return;
-    if (nowMs - filling.sinceMs < MAX_WAIT_MS) return;
-    // not full in its time: a slow body, which needs no large block
-    blockBytes = MIN_BLOCK_BYTES;
-    swiftBlocks = 0;
-    isSlow = filling.filled - filling.queued <= (nowMs - filling.sinceMs) * SLOW_BYTES_PER_MS;
-    enqueue(false);
-  }
-
-  function advance(bytes: number, nowMs: number): Fill {
-    check();
-    const into = current();
-    // the stretch may have become shorter since the space was given
-    const taken = Math.min(bytes, roomIn(segment));
-    if (into.filled === into.queued) into.sinceMs = nowMs;
-    into.filled += taken;
-    segment.received += taken;
-    waitingBytes += taken;
-    if (into.filled === into.block.length) {
-      const tookMs = nowMs - (lastFullMs ?? into.sinceMs);
-      swiftBlocks = tookMs < SWIFT_MS ? swiftBlocks + 1 : 0;
-      isSlow = into.block.length <= tookMs * SLOW_BYTES_PER_MS;
-      lastFullMs = nowMs;
-      if (swiftBlocks >= SWIFT_BLOCKS) blockBytes = MAX_BLOCK_BYTES;
-      enqueue(true);
-    } else {
-      tick(nowMs);
-    }
-    if (roomIn(segment) === 0) return 'full';
-    return waitingBytes > HIGH_WATER_BYTES ? 'wait' : 'more';
-  }
-
-  function space(): Uint8Array {
-    const { block, filled } = current();
-    return block.subarray(filled);
-  }
-
-  return {
-    segment,
-    get isSwift() {
-      return blockBytes === MAX_BLOCK_BYTES;
-    },
-    get isSlow() {
-      return isSlow;
-    },
-    space,
-    advance,
-    tick,
-    push(chunk, nowMs) {
-      let fill: Fill = roomIn(segment) === 0 ? 'full' : 'more';
-      for (let at = 0; at < chunk.length && fill !== 'full';) {
-        const free = space();
-        const bytes = Math.min(free.length, chunk.length - at);
-        free.set(chunk.subarray(at, at + bytes));
-        fill = advance(bytes, nowMs);
-        at += bytes;
-      }
-      return fill;
-    },
-    async drained() {
-      while (waitingBytes > HIGH_WATER_BYTES / 2 && failure === null) await (running ?? drain());
-      check();
-    },
-    async flush() {
-      enqueue(true);
-      while (running !== null) await running;
-      check();
-    },
-  };
 }

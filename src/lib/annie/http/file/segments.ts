@@ -1,32 +1,32 @@
 /**
- * The map of a file that is being fetched: which stretches there are and how far each has come. One stretch for
- * each connection; whoever is done takes half of what the slowest has left. Pure.
+ * How a file that is being fetched is divided: one segment for each connection, and how far each has come. A connection
+ * that has finished its segment takes half of the largest one left. Pure.
  */
 export interface Segment {
   readonly start: number;
-  /** Exclusive; null = until the server ends it. Moves down when another connection takes the rest. */
+  /** Exclusive; null = until the server ends it. Moves down when another connection takes the tail. */
   end: number | null;
-  /** Next byte to come. */
+  /** Next byte to receive. */
   received: number;
-  /** Next byte not yet in the file; never above `received`. */
+  /** Next byte to write to the file; never above `received`. */
   written: number;
   /** A connection works on it. */
-  taken: boolean;
+  isBusy: boolean;
 }
 
 /** Splitting less than this costs more in a new connection than it saves. */
 const MIN_SPLIT_BYTES = 4 * 1024 * 1024;
 
 export function newSegment(start: number, end: number | null): Segment {
-  return { start, end, received: start, written: start, taken: false };
+  return { start, end, received: start, written: start, isBusy: false };
 }
 
 export function isDone({ end, received }: Segment): boolean {
   return end !== null && received >= end;
 }
 
-/** Bytes that `segment` may still take. */
-export function roomIn({ end, received }: Segment): number {
+/** Bytes still to receive; Infinity when the end is unknown. */
+export function missingBytes({ end, received }: Segment): number {
   return end === null ? Infinity : Math.max(0, end - received);
 }
 
@@ -36,41 +36,39 @@ export function receivedBytes(segments: readonly Segment[]): number {
   return bytes;
 }
 
-/** An unfinished stretch nobody works on, the earliest first. */
-export function freeSegment(segments: readonly Segment[]): Segment | null {
-  const free = segments.filter((segment) => !segment.taken && !isDone(segment));
+/** The earliest unfinished segment without a connection. */
+export function nextFreeSegment(segments: readonly Segment[]): Segment | null {
+  const free = segments.filter((segment) => !segment.isBusy && !isDone(segment));
   return free.reduce<Segment | null>(
     (first, each) => (first && first.start < each.start ? first : each),
     null,
   );
 }
 
-/** Cuts the later half off the stretch with most left, adds it to `segments` and returns it; null = nothing to cut. */
+/** Halves the segment with most missing bytes, adds its tail to `segments` and returns it; null = none is large enough. */
 export function splitLargest(segments: Segment[]): Segment | null {
   let largest: Segment | null = null;
   for (const segment of segments) {
-    if (segment.end !== null && (largest === null || roomIn(segment) > roomIn(largest))) largest = segment;
+    if (segment.end !== null && (largest === null || missingBytes(segment) > missingBytes(largest)))
+      largest = segment;
   }
-  if (largest?.end == null || roomIn(largest) < 2 * MIN_SPLIT_BYTES) return null;
-  const middle = largest.received + Math.ceil(roomIn(largest) / 2);
-  const rest = newSegment(middle, largest.end);
+  if (largest?.end == null || missingBytes(largest) < 2 * MIN_SPLIT_BYTES) return null;
+  const middle = largest.received + Math.ceil(missingBytes(largest) / 2);
+  const tail = newSegment(middle, largest.end);
   largest.end = middle;
-  segments.push(rest);
-  return rest;
+  segments.push(tail);
+  return tail;
 }
 
-/**
- * Undoes a split of which nothing has come: the stretch in front goes on to the end, over the connection it has.
- * Left alone when that one is done already.
- */
-export function mergeBack(segments: Segment[], segment: Segment): void {
+/** Gives an untouched segment back to the one before it. Does nothing when that one is done or bytes have arrived. */
+export function undoSplit(segments: Segment[], segment: Segment): void {
   const before = segments.find((each) => each.end === segment.start && each !== segment);
   if (!before || isDone(before) || segment.received > segment.start) return;
   before.end = segment.end;
   segments.splice(segments.indexOf(segment), 1);
 }
 
-/** Puts a saved map back: what was received but not written is fetched again. Null when the parts do not fit. */
+/** Restores saved segments; what was received but not written is fetched again. Null when they do not cover the file. */
 export function restoreSegments(
   saved: readonly [number, number, number][],
   totalBytes: number,
@@ -80,7 +78,7 @@ export function restoreSegments(
   const segments: Segment[] = [];
   for (const [start, end, written] of sorted) {
     if (start !== at || end < start || written < start || written > end) return null;
-    segments.push({ start, end, received: written, written, taken: false });
+    segments.push({ start, end, received: written, written, isBusy: false });
     at = end;
   }
   return at === totalBytes ? segments : null;

@@ -1,7 +1,7 @@
 /**
- * The fast path for large plain bodies: a socket of the guard's that reads (Node's `onread`) straight into the blocks
- * that are written to the file, no streams and no parser in between: half the time of the kept client for 1 GiB over
- * loopback. It takes an answer only if everything about it is as expected.
+ * The fast path for large plain bodies: a socket from the guard reads (Node's `onread`) straight into the blocks that are
+ * written to the file, without streams or a parser: half the time of the HTTP client for 1 GiB over loopback. It is used
+ * only for a response in which everything is as expected.
  */
 import type { OnReadOpts, Socket } from 'node:net';
 import { SluiceError } from '../../../protocol/error.ts';
@@ -20,187 +20,201 @@ import {
 import { networkError } from '../network-error.ts';
 import { HeadBytes } from './head-bytes.ts';
 import { readPlainHead } from './plain-head.ts';
-import { rest, stayPaused } from './rests.ts';
-import { roomIn, type Segment } from './segments.ts';
-import type { Fill, SegmentWriter } from './segment-writer.server.ts';
+import { cancelResume, pauseAfterRead } from './read-pacing.ts';
+import { missingBytes, type Segment } from './segments.ts';
+import type { SegmentWriter, WriteResult } from './segment-writer.server.ts';
 
 /**
- * A server that takes this long to begin is asked no further: the answer that the kept client holds is used. Some
- * servers serve one connection at a time.
+ * How long the head of the response may take. After that the response of the HTTP client, which is still open, is used:
+ * some servers serve one connection at a time.
  */
-const HEAD_WAIT_MS = 2000;
+const HEAD_TIMEOUT_MS = 2000;
 /**
- * What heads and slow bodies are read into and copied from, by all sockets: a read has been dealt with before the next
- * one of any socket begins. A view of a block for each read of a few kB would cost more than copying them.
+ * Where all sockets read heads and slow bodies, which are copied from here: a read has been handled before the next one
+ * of any socket begins. A view of a block for each read of a few kB would cost more than copying them.
  */
 const shared = Buffer.allocUnsafeSlow(64 * 1024);
 
-export interface FastAsk {
+export interface FastRequest {
   guard: Guard;
   /** After redirects. */
   url: URL;
-  /** Of known end. */
+  /** With a known end. */
   segment: Segment;
   totalBytes: number;
   validators: Validators;
-  /** Whether the server is known to serve ranges; if not, the whole is asked for. */
+  /** The server is known to serve ranges; otherwise the whole file is requested. */
   ranged: boolean;
   stallMs: number;
   signal: AbortSignal;
 }
 
-export interface FastBody {
-  /** As `pourStream`. */
-  pour(writer: SegmentWriter, onBytes: (nowMs: number) => void): Promise<void>;
-  discard(): void;
-}
+export class FastBody {
+  readonly #request: FastRequest;
+  readonly #socket: Socket;
+  /** The requested bytes are [#from, #end). */
+  readonly #from: number;
+  readonly #end: number;
+  /** What came with the head, and what TLS delivers although it is paused. */
+  readonly #early: Buffer[] = [];
+  readonly #done = Promise.withResolvers<void>();
+  readonly #onAbort = (): void => this.#finish(this.#request.signal.reason);
+  #onChunk: (chunk: Buffer) => void = () => {};
+  #writer: SegmentWriter | null = null;
+  /** The socket reads into the writer's block, not into `shared`. */
+  #readingIntoBlock = false;
+  /** Paused until the disk has caught up. */
+  #isDraining = false;
 
-/** Null when this server's answer is not for the fast path; never throws but on abort. */
-export async function openFast(ask: FastAsk): Promise<FastBody | null> {
-  const { guard, url, segment, signal, stallMs } = ask;
-  const end = segment.end ?? ask.totalBytes;
-  const from = segment.received;
-  const headBytes = new HeadBytes();
-  let writer: SegmentWriter | null = null;
-  /** Whether the socket now reads into the writer's block or into `shared`. */
-  let lent = false;
-  let onHead: (whole: boolean) => void = () => {};
-  let onChunk = (chunk: Buffer): void => {
-    const state = headBytes.add(chunk);
-    if (state === 'not yet') return;
-    socket.pause();
-    onHead(state === 'whole');
-  };
-  // Pausing is by `pause()`, never by `return false`: Node would then not ask for the next buffer, and read on into
-  // one that is being written.
-  const onread: OnReadOpts = {
-    buffer: () => {
-      lent = writer?.isSwift ?? false;
-      return lent && writer ? writer.space() : shared;
-    },
-    callback: (bytes, chunk) => {
-      onChunk((chunk as Buffer).subarray(0, bytes));
-      return true;
-    },
-  };
-  let socket: Socket;
-  try {
-    socket = await guard.connect({
-      host: unbracket(url.hostname),
-      port: portOf(url),
-      tls: url.protocol === 'https:',
-      signal,
-      onread,
-    });
-  } catch {
-    signal.throwIfAborted();
-    return null;
+  constructor(request: FastRequest, socket: Socket, from: number, end: number) {
+    this.#request = request;
+    this.#socket = socket;
+    this.#from = from;
+    this.#end = end;
   }
-  const discard = (): void => {
-    socket.on('error', () => {});
-    socket.destroy();
-  };
-  let timer: NodeJS.Timeout | undefined;
-  const whole = await new Promise<boolean>((resolve) => {
-    onHead = resolve;
-    const gone = (): void => {
-      resolve(false);
+
+  /** Null when the server's response is not for the fast path; throws only on abort. */
+  static async open(request: FastRequest): Promise<FastBody | null> {
+    const { guard, url, segment, signal } = request;
+    const [from, end] = [segment.received, segment.end ?? request.totalBytes];
+    let body: FastBody | null = null;
+    // Pause with `pause()`, never with `return false`: Node would then not ask for the next buffer, and read on into one
+    // that is being written.
+    const onread: OnReadOpts = {
+      buffer: () => (body === null ? shared : body.#nextBuffer()),
+      callback: (bytes, chunk) => {
+        if (body !== null) body.#onChunk((chunk as Buffer).subarray(0, bytes));
+        return true;
+      },
     };
-    socket.once('error', gone).once('close', gone).once('end', gone);
-    // For all of the head: one that drips in is waited for no longer than one that does not come.
-    timer = setTimeout(gone, Math.min(stallMs, HEAD_WAIT_MS));
-    signal.addEventListener('abort', gone, { once: true });
-    if (signal.aborted) gone();
-    socket.write(requestText(ask, from, end));
-  });
-  clearTimeout(timer);
-  if (!whole || signal.aborted) {
-    discard();
+    try {
+      const host = unbracket(url.hostname);
+      const tls = url.protocol === 'https:';
+      const socket = await guard.connect({ host, port: portOf(url), tls, signal, onread });
+      body = new FastBody(request, socket, from, end);
+    } catch {
+      signal.throwIfAborted();
+      return null;
+    }
+    if (await body.#receiveHead()) return body;
+    body.discard();
     signal.throwIfAborted();
     return null;
   }
-  const { head, rest: body } = headBytes.split();
-  const answer = readPlainHead(head);
-  if (answer === null || !asExpected(answer, ask, from, end)) {
-    discard();
-    return null;
-  }
-  // what came with the head, and what TLS delivers although it was paused
-  const early: Buffer[] = [body];
-  onChunk = (chunk) => {
-    early.push(Buffer.from(chunk));
-  };
 
-  function pour(into: SegmentWriter, onBytes: (nowMs: number) => void): Promise<void> {
-    return new Promise((resolve, reject) => {
-      let waiting = false;
-      const settle = (error?: unknown): void => {
-        signal.removeEventListener('abort', onAbort);
-        onChunk = () => {};
-        writer = null;
-        discard();
-        if (error === undefined) resolve();
-        else reject(error as Error);
-      };
-      const take = (chunk: Buffer): void => {
-        const nowMs = performance.now();
-        let fill: Fill;
-        try {
-          fill = lent ? into.advance(chunk.length, nowMs) : into.push(chunk, nowMs);
-        } catch (thrown) {
-          settle(thrown);
-          return;
-        }
-        onBytes(nowMs);
-        if (fill === 'full') settle();
-        else if (fill === 'more' && into.isSlow) rest(socket, chunk.length);
-        else if (fill === 'wait' && !waiting) {
-          waiting = true;
-          stayPaused(socket);
-          socket.pause();
-          into.drained().then(() => {
-            waiting = false;
-            if (!socket.destroyed) socket.resume();
-          }, settle);
-        }
-      };
-      const onAbort = (): void => {
-        settle(signal.reason);
-      };
-      const onEnd = (): void => {
-        // all that was asked for, of a stretch that has grown since
-        if (into.segment.received >= end) {
-          settle();
-          return;
-        }
-        const short = new SluiceError('size_mismatch', 'The connection was closed before the announced end.');
-        settle(signal.aborted ? signal.reason : short);
-      };
-      signal.addEventListener('abort', onAbort, { once: true });
-      socket.removeAllListeners('timeout');
-      socket.setTimeout(stallMs, () => {
-        if (!waiting) settle(new SluiceError('engine_stalled'));
-      });
-      socket.once('end', onEnd).once('close', onEnd);
-      socket.once('error', (thrown) => {
-        settle(networkError(thrown, signal));
-      });
-      if (signal.aborted) {
-        onAbort();
-        return;
-      }
-      onChunk = take;
-      for (const chunk of early.splice(0)) if (roomIn(into.segment) > 0) take(chunk);
-      writer = roomIn(into.segment) > 0 ? into : null;
-      if (!waiting && !socket.destroyed) socket.resume();
-      if (socket.readableEnded && writer) onEnd();
+  /** As `pipeStream`. */
+  pipeTo(writer: SegmentWriter, onBytes: (nowMs: number) => void): Promise<void> {
+    const { stallMs, signal } = this.#request;
+    const socket = this.#socket;
+    const onEnd = (): void => this.#onEnd(writer.segment);
+    signal.addEventListener('abort', this.#onAbort, { once: true });
+    socket.removeAllListeners('timeout');
+    socket.setTimeout(stallMs, () => {
+      if (!this.#isDraining) this.#finish(new SluiceError('engine_stalled'));
     });
+    socket.once('end', onEnd).once('close', onEnd);
+    socket.once('error', (thrown) => this.#finish(networkError(thrown, signal)));
+    if (signal.aborted) {
+      this.#onAbort();
+      return this.#done.promise;
+    }
+    this.#writer = writer;
+    this.#onChunk = (chunk) => this.#receive(chunk, writer, onBytes);
+    for (const chunk of this.#early.splice(0)) if (missingBytes(writer.segment) > 0) this.#onChunk(chunk);
+    if (!this.#isDraining && !socket.destroyed) socket.resume();
+    if (socket.readableEnded && this.#writer !== null) onEnd();
+    return this.#done.promise;
   }
 
-  return { pour, discard };
+  discard(): void {
+    this.#socket.on('error', () => {});
+    this.#socket.destroy();
+  }
+
+  #nextBuffer(): Uint8Array {
+    this.#readingIntoBlock = this.#writer?.isFast ?? false;
+    return this.#readingIntoBlock && this.#writer ? this.#writer.reserve() : shared;
+  }
+
+  /** False = there is no response in time, or none for the fast path. */
+  async #receiveHead(): Promise<boolean> {
+    const { stallMs, signal } = this.#request;
+    const headBytes = new HeadBytes();
+    let timer: NodeJS.Timeout | undefined;
+    const isWhole = await new Promise<boolean>((resolve) => {
+      const fail = (): void => resolve(false);
+      this.#onChunk = (chunk) => {
+        const state = headBytes.add(chunk);
+        if (state === 'not yet') return;
+        this.#socket.pause();
+        resolve(state === 'whole');
+      };
+      this.#socket.once('error', fail).once('close', fail).once('end', fail);
+      // For the whole head, so that one that drips in does not take longer.
+      timer = setTimeout(fail, Math.min(stallMs, HEAD_TIMEOUT_MS));
+      signal.addEventListener('abort', fail, { once: true });
+      if (signal.aborted) fail();
+      this.#socket.write(requestText(this.#request, this.#from, this.#end));
+    });
+    clearTimeout(timer);
+    if (!isWhole || signal.aborted) return false;
+    const { head, rest } = headBytes.split();
+    const response = readPlainHead(head);
+    if (response === null || !isExpected(response, this.#request, this.#from, this.#end)) return false;
+    this.#early.push(rest);
+    this.#onChunk = (chunk) => {
+      this.#early.push(Buffer.from(chunk));
+    };
+    return true;
+  }
+
+  #receive(chunk: Buffer, writer: SegmentWriter, onBytes: (nowMs: number) => void): void {
+    const nowMs = performance.now();
+    let result: WriteResult;
+    try {
+      result = this.#readingIntoBlock ? writer.commit(chunk.length, nowMs) : writer.push(chunk, nowMs);
+    } catch (thrown) {
+      this.#finish(thrown);
+      return;
+    }
+    onBytes(nowMs);
+    if (result === 'full') this.#finish();
+    else if (result === 'more' && writer.isSlow) pauseAfterRead(this.#socket, chunk.length);
+    else if (result === 'wait' && !this.#isDraining) this.#pauseUntilDrained(writer);
+  }
+
+  #pauseUntilDrained(writer: SegmentWriter): void {
+    this.#isDraining = true;
+    cancelResume(this.#socket);
+    this.#socket.pause();
+    writer.drained().then(
+      () => {
+        this.#isDraining = false;
+        if (!this.#socket.destroyed) this.#socket.resume();
+      },
+      (thrown: unknown) => this.#finish(thrown),
+    );
+  }
+
+  #onEnd(segment: Segment): void {
+    const { signal } = this.#request;
+    // the segment may have grown since the request
+    if (segment.received >= this.#end) return this.#finish();
+    const error = new SluiceError('size_mismatch', 'The connection was closed before the announced end.');
+    this.#finish(signal.aborted ? signal.reason : error);
+  }
+
+  #finish(error?: unknown): void {
+    this.#request.signal.removeEventListener('abort', this.#onAbort);
+    this.#onChunk = () => {};
+    this.#writer = null;
+    this.discard();
+    if (error === undefined) this.#done.resolve();
+    else this.#done.reject(error as Error);
+  }
 }
 
-function requestText({ url, ranged, validators }: FastAsk, from: number, end: number): string {
+function requestText({ url, ranged, validators }: FastRequest, from: number, end: number): string {
   return [
     `GET ${url.pathname}${url.search} HTTP/1.1`,
     `Host: ${url.host}`,
@@ -214,9 +228,9 @@ function requestText({ url, ranged, validators }: FastAsk, from: number, end: nu
   ].join('\r\n');
 }
 
-function asExpected(
+function isExpected(
   { status, head }: { status: number; head: Parameters<typeof validatorsOf>[0] },
-  { ranged, totalBytes, validators }: FastAsk,
+  { ranged, totalBytes, validators }: FastRequest,
   from: number,
   end: number,
 ): boolean {

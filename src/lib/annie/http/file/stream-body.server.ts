@@ -1,11 +1,11 @@
-/** Any body, through the kept client: codings undone, every framing understood. */
+/** Bodies of any framing and coding, as streams of the HTTP client. */
 import type { Readable, Transform } from 'node:stream';
 import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { SluiceError } from '../../../protocol/error.ts';
-import type { HttpAnswer } from '../client.server.ts';
+import type { HttpResponse } from '../client.server.ts';
 import { codingsOf } from '../head.ts';
 import { networkError } from '../network-error.ts';
-import { roomIn } from './segments.ts';
+import { missingBytes } from './segments.ts';
 import type { SegmentWriter } from './segment-writer.server.ts';
 
 const DECODERS: Record<string, () => Transform> = {
@@ -20,12 +20,12 @@ const DECODERS: Record<string, () => Transform> = {
 export class BodyTooLong extends Error {}
 
 /**
- * Pours a body into a stretch until either ends.
+ * Writes a body into a segment until either ends.
  * @param end where in the file the body has to end, exclusive; null = anywhere
  * @throws BodyTooLong, SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
  */
-export async function pourStream(
-  answer: HttpAnswer,
+export async function pipeStream(
+  response: HttpResponse,
   writer: SegmentWriter,
   signal: AbortSignal,
   onBytes: (nowMs: number) => void,
@@ -35,43 +35,43 @@ export async function pourStream(
   const announcedEnd = segment.end;
   let at = segment.received;
   try {
-    for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
+    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
       at += chunk.length;
       if (end !== null && at > end) throw new BodyTooLong();
-      // the remaining bytes belong to another connection, or were not requested
-      if (roomIn(segment) === 0) break;
+      // what follows belongs to another connection, or was not requested
+      if (missingBytes(segment) === 0) break;
       const nowMs = performance.now();
-      const state = writer.push(chunk, nowMs);
+      const result = writer.push(chunk, nowMs);
       onBytes(nowMs);
-      // at the announced end the body ends by itself, which leaves the connection for the next request
-      if (state === 'full' && segment.end !== announcedEnd) break;
-      if (state === 'wait') await writer.drained();
+      // at the announced end the body ends by itself, which keeps the connection for the next request
+      if (result === 'full' && segment.end !== announcedEnd) break;
+      if (result === 'wait') await writer.drained();
     }
-    if (end !== null && at < end && roomIn(segment) > 0 && endsByClose(answer)) {
+    if (end !== null && at < end && missingBytes(segment) > 0 && endsByClose(response)) {
       throw new SluiceError('size_mismatch', 'The connection was closed before the end of the file.');
     }
   } catch (thrown) {
     throw thrown instanceof BodyTooLong ? thrown : networkError(thrown, signal, true);
   } finally {
-    answer.discard();
+    response.discard();
   }
 }
 
 /** Whether a broken connection looks like the end of the body (RFC 9112, section 6.3, item 8). */
-function endsByClose({ head }: HttpAnswer): boolean {
+function endsByClose({ head }: HttpResponse): boolean {
   return !head.has('content-length') && !head.has('transfer-encoding');
 }
 
-/** As curl: each is a decoder with memory of its own, and a head has room for thousands. */
+/** As in curl: each coding needs a decoder with its own memory, and a head has room for thousands. */
 const MAX_CODINGS = 5;
 
-/** The body without its codings. @throws SluiceError `remote_status` for one we do not know, and for more than 5 */
-export function decoded({ head, body }: HttpAnswer): Readable {
+/** The decoded body. @throws SluiceError `remote_status` for an unknown coding, and for more than 5 */
+export function decoded({ head, body }: HttpResponse): Readable {
   let stream: Readable = body;
   const codings = codingsOf(head);
   if (codings.length > MAX_CODINGS)
     throw new SluiceError('remote_status', `The server sent ${codings.length} codings, one in the other.`);
-  // the last coding named was put on last
+  // codings are listed in the order in which they were applied
   for (const coding of codings.reverse()) {
     const decoder = DECODERS[coding]?.();
     if (!decoder)

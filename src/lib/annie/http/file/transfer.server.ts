@@ -1,48 +1,48 @@
-/** Fetches the stretches of one file over one or more connections, until all are there. */
+/** Fetches the segments of one file over one or more connections, until all are complete. */
 import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import type { Guard } from '../../../guard/guard.server.ts';
-import type { HttpAnswer, HttpClient } from '../client.server.ts';
+import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import { relationOf, type Validators, validatorsOf } from '../head.ts';
-import { interpretOrDiscard, NotAFile } from './first-answer.server.ts';
-import { createSegmentWriter, type SegmentWriter } from './segment-writer.server.ts';
+import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
+import { SegmentWriter } from './segment-writer.server.ts';
 import {
-  freeSegment,
+  nextFreeSegment,
   isDone,
-  mergeBack,
   receivedBytes,
-  roomIn,
+  missingBytes,
   type Segment,
   splitLargest,
+  undoSplit,
 } from './segments.ts';
-import { openFast } from './socket-body.server.ts';
-import { BodyTooLong, pourStream } from './stream-body.server.ts';
+import { FastBody } from './socket-body.server.ts';
+import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
 /** Below this the fast path's extra connection costs more than it saves. */
 const FAST_FROM_BYTES = 8 * 1024 * 1024;
-/** More connections only for files that are worth it, and that are not here in a moment anyway. */
-const HELP_FROM_BYTES = 16 * 1024 * 1024;
-const HELP_AFTER_MS = 500;
-const HELP_IF_LEFT_SECONDS = 2;
-/** One connection this fast is not held back by its server; more would only make smaller reads. */
-const HELP_BELOW_BYTES_PER_MS = 32 * 1024;
-/** Tries in a row without a byte, and tries in all, before the attempt fails and its owner decides. */
+/** More connections only for files that are worth it, and not for those that are complete in a moment anyway. */
+const EXTRA_FROM_BYTES = 16 * 1024 * 1024;
+const EXTRA_AFTER_MS = 500;
+const EXTRA_IF_LEFT_SECONDS = 2;
+/** One connection this fast is not throttled by its server; more would only make smaller reads. */
+const EXTRA_BELOW_BYTES_PER_MS = 32 * 1024;
+/** Tries in a row without a byte, and tries in all, before the download fails and the runner decides. */
 const MAX_IDLE_TRIES = 3;
 const MAX_TRIES = 20;
 const FIRST_BACKOFF_MS = 200;
-/** Broken connections are mended here; what a server says on purpose is its owner's business. */
-const MENDABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
+/** Broken connections are retried here; what a server refuses on purpose is left to the runner. */
+const RETRYABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
 
-/** The remaining bytes cannot be had in this way: the file has to be opened again. */
-export class Reopen extends Error {
+/** The file has to be opened again: the missing bytes cannot be fetched from what is known of it. */
+export class ReopenRequired extends Error {
   /** The error if it keeps happening. */
   readonly failure: SluiceError;
   /** Of the file, when it stopped. */
   readonly receivedBytes: number;
-  /** Answers to a range are unusable. */
+  /** Responses to a range are unusable. */
   readonly withoutRange: boolean;
 
   constructor(failure: SluiceError, receivedBytes: number, withoutRange = false) {
@@ -61,7 +61,7 @@ export interface TransferOptions {
   segments: Segment[];
   totalBytes: number | null;
   validators: Validators;
-  /** The server serves ranges of a version that can be told apart. */
+  /** The server serves ranges, and its versions have a strong validator. */
   resumable: boolean;
   ranged: boolean;
   maxConnections: number;
@@ -70,179 +70,195 @@ export interface TransferOptions {
   onBytes: (nowMs: number) => void;
 }
 
-export interface Transfer {
-  /** Settles when no connection and no write is left. @throws Reopen, SluiceError network codes, `remote_*`, `disk_*` */
-  run(first: HttpAnswer): Promise<void>;
+export class Transfer {
+  readonly #options: TransferOptions;
+  readonly #fatal = new AbortController();
+  readonly #signal: AbortSignal;
+  readonly #writers = new Set<SegmentWriter>();
+  /** One for each connection. */
+  readonly #workers = new Set<Promise<void>>();
+  readonly #startedMs = performance.now();
+  readonly #startedBytes: number;
+  #mayAddConnections: boolean;
+  #mayUseFastPath = true;
+  #finalUrl: URL | null = null;
+  #lastError: unknown = null;
+
+  constructor(options: TransferOptions) {
+    this.#options = options;
+    this.#signal = AbortSignal.any([options.signal, this.#fatal.signal]);
+    this.#startedBytes = receivedBytes(options.segments);
+    this.#mayAddConnections = options.resumable && options.maxConnections > 1;
+  }
+
+  /**
+   * Resolves when all segments are complete and no connection or write is left.
+   * @throws ReopenRequired, SluiceError network codes, `remote_*`, `disk_*`
+   */
+  async run(first: HttpResponse): Promise<void> {
+    const { segments, signal } = this.#options;
+    this.#startWorker(first, false);
+    while (this.#workers.size > 0) {
+      await Promise.all(this.#workers);
+      // segments that an extra connection gave up after the last of the others was done
+      if (this.#workers.size === 0 && this.#lastError === null && nextFreeSegment(segments))
+        this.#startWorker(null, false);
+    }
+    signal.throwIfAborted();
+    if (this.#lastError !== null) throw this.#lastError as Error;
+  }
+
   /** Called a few times a second: writes what has waited, opens more connections where they help. */
-  tick(nowMs: number): void;
-}
+  tick(nowMs: number): void {
+    const { segments, totalBytes, maxConnections } = this.#options;
+    for (const writer of this.#writers) writer.tick(nowMs);
+    if (!this.#mayAddConnections || totalBytes === null || totalBytes < EXTRA_FROM_BYTES) return;
+    const elapsedMs = nowMs - this.#startedMs;
+    const connections = this.#workers.size;
+    if (elapsedMs < EXTRA_AFTER_MS || connections >= maxConnections || connections === 0) return;
+    const received = receivedBytes(segments);
+    const bytesPerMs = (received - this.#startedBytes) / elapsedMs;
+    if (bytesPerMs > EXTRA_BELOW_BYTES_PER_MS) return;
+    if ((totalBytes - received) / bytesPerMs < EXTRA_IF_LEFT_SECONDS * 1000) return;
+    if (nextFreeSegment(segments) ?? splitLargest(segments)) this.#startWorker(null, true);
+  }
 
-export function createTransfer(options: TransferOptions): Transfer {
-  const { client, guard, url, handle, segments, totalBytes, validators, resumable, ranged } = options;
-  const { maxConnections, stallMs, onBytes } = options;
-  const fatal = new AbortController();
-  const signal = AbortSignal.any([options.signal, fatal.signal]);
-  const writers = new Set<SegmentWriter>();
-  const workers = new Set<Promise<void>>();
-  const startedMs = performance.now();
-  const startedBytes = receivedBytes(segments);
-  let helpersWelcome = resumable && maxConnections > 1;
-  let finalUrl: URL | null = null;
-  let fastWelcome = true;
-  let lastError: unknown = null;
+  #startWorker(first: HttpResponse | null, isExtra: boolean): void {
+    const worker = this.#work(first, isExtra)
+      .catch((thrown: unknown) => {
+        // The first connection delivers one version, even if another server sends a later one.
+        if (isExtra) {
+          this.#mayAddConnections = false;
+          return;
+        }
+        // What aborted it is the reason, not that it was aborted.
+        this.#lastError ??= this.#fatal.signal.aborted ? this.#fatal.signal.reason : thrown;
+        this.#fatal.abort(thrown);
+      })
+      .finally(() => this.#workers.delete(worker));
+    this.#workers.add(worker);
+  }
 
-  async function fetchInto(segment: Segment, first: HttpAnswer | null): Promise<void> {
-    segment.taken = true;
-    // what an earlier connection received but could not write has to come again
+  /** Fetches free segments, one after the other, until there are none. */
+  async #work(first: HttpResponse | null, isExtra: boolean): Promise<void> {
+    const { segments, resumable, ranged, signal } = this.#options;
+    let tries = 0;
+    let idleTries = 0;
+    let segment = nextFreeSegment(segments);
+    for (let response = first; segment !== null; response = null) {
+      const before = segment.received;
+      try {
+        await this.#fetch(segment, response);
+        // an early but orderly end: request the missing bytes, unless the body was the whole file, or empty
+        if (!isDone(segment) && !ranged) throw contradiction(segment.received, segment.end);
+        if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
+        idleTries = 0;
+      } catch (thrown) {
+        signal.throwIfAborted();
+        const isRetryable = resumable && thrown instanceof SluiceError && RETRYABLE.includes(thrown.code);
+        const isIdle = segment.written === before;
+        idleTries = isIdle ? idleTries + 1 : 1;
+        if (isExtra) undoSplit(segments, segment);
+        if (!isRetryable || (isExtra && isIdle) || idleTries >= MAX_IDLE_TRIES || ++tries >= MAX_TRIES)
+          throw thrown;
+        const backoffMs = FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2);
+        await delay(backoffMs, null, { signal: this.#signal });
+      }
+      const maySplit = resumable && this.#workers.size > 1;
+      segment = nextFreeSegment(segments) ?? (maySplit ? splitLargest(segments) : null);
+    }
+  }
+
+  async #fetch(segment: Segment, first: HttpResponse | null): Promise<void> {
+    const { handle, onBytes } = this.#options;
+    segment.isBusy = true;
+    // what an earlier connection received but could not write is fetched again
     segment.received = segment.written;
-    const writer = createSegmentWriter(handle, segment, (error) => {
-      fatal.abort(error);
+    const writer = new SegmentWriter(handle, segment, (error) => {
+      this.#fatal.abort(error);
     });
-    writers.add(writer);
+    this.#writers.add(writer);
     const from = segment.received;
     let isTooLong = false;
-    let answer = first;
+    let response = first;
     try {
-      const fast = worthFast(segment, answer) ? await openFastFor(segment) : null;
+      const fast = this.#isWorthFastPath(segment, response) ? await this.#openFastPath(segment) : null;
       if (fast) {
-        answer?.discard();
-        await fast.pour(writer, onBytes);
+        response?.discard();
+        await fast.pipeTo(writer, onBytes);
       } else {
-        answer ??= await ask(segment);
-        finalUrl = answer.url;
-        await pourStream(answer, writer, signal, onBytes, endOf(answer));
+        response ??= await this.#request(segment);
+        this.#finalUrl = response.url;
+        await pipeStream(response, writer, this.#signal, onBytes, this.#bodyEnd(response));
       }
     } catch (thrown) {
-      answer?.discard();
+      response?.discard();
       isTooLong = thrown instanceof BodyTooLong;
-      throw isTooLong ? bodyTooLong() : thrown;
+      throw isTooLong ? this.#bodyTooLong() : thrown;
     } finally {
       await writer.flush().finally(() => {
-        writers.delete(writer);
-        // any of its bytes may be the wrong ones
+        this.#writers.delete(writer);
+        // any of its bytes may be wrong
         if (isTooLong) segment.received = segment.written = from;
-        segment.taken = false;
+        segment.isBusy = false;
       });
     }
     if (segment.end === null) segment.end = segment.received;
   }
 
-  function worthFast(segment: Segment, answer: HttpAnswer | null): boolean {
-    if (answer) finalUrl = answer.url;
-    const whole = ranged || segment.received === 0;
-    return (
-      fastWelcome && finalUrl !== null && segment.end !== null && whole && roomIn(segment) >= FAST_FROM_BYTES
-    );
+  #isWorthFastPath(segment: Segment, response: HttpResponse | null): boolean {
+    if (response) this.#finalUrl = response.url;
+    const canRequest = this.#options.ranged || segment.received === 0;
+    const isLarge = segment.end !== null && missingBytes(segment) >= FAST_FROM_BYTES;
+    return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge;
   }
 
-  async function openFastFor(segment: Segment): ReturnType<typeof openFast> {
-    if (finalUrl === null || totalBytes === null) return null;
-    const ask = { guard, url: finalUrl, segment, totalBytes, validators, ranged, stallMs, signal };
-    const fast = await openFast(ask);
-    // a server that is not for it once will not be a moment later
-    fastWelcome = fast !== null;
+  async #openFastPath(segment: Segment): Promise<FastBody | null> {
+    const { totalBytes } = this.#options;
+    if (this.#finalUrl === null || totalBytes === null) return null;
+    const request = { ...this.#options, url: this.#finalUrl, segment, totalBytes, signal: this.#signal };
+    const fast = await FastBody.open(request);
+    // a server that is not fit for it now will not be a moment later
+    this.#mayUseFastPath = fast !== null;
     return fast;
   }
 
-  /** Where in the file the body of an answer ends, exclusive; null = unknown. */
-  function endOf({ status, head }: HttpAnswer): number | null {
-    const extent = extentOf(status, head);
-    return extent.kind === 'part' ? extent.end : totalBytes;
-  }
-
-  function reopen(code: ErrorCode, message?: string, withoutRange = false): Reopen {
-    return new Reopen(new SluiceError(code, message), receivedBytes(segments), withoutRange);
-  }
-
-  function bodyTooLong(): Error {
-    const message = 'The server sent more bytes than it announced.';
-    const failure = reopen('remote_contradiction', message, true);
-    return ranged ? failure : failure.failure;
-  }
-
-  async function ask(segment: Segment): Promise<HttpAnswer> {
-    if (!resumable || totalBytes === null) throw reopen('file_changed');
+  /** Requests what a segment is missing. */
+  async #request(segment: Segment): Promise<HttpResponse> {
+    const { client, url, validators, totalBytes, resumable } = this.#options;
+    if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
     const { received: from, end } = segment;
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
-    const answer = await client.get(url, { signal, headers, accept: [416] });
+    const response = await client.get(url, { signal: this.#signal, headers, accept: [416] });
     try {
-      const opening = interpretOrDiscard(answer, { from, known: { validators, totalBytes } });
-      if (opening.mode === 'ranged') return answer;
+      const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
+      if (decision.mode === 'ranged') return response;
     } catch (thrown) {
-      // A login that ran out, say: what is here stays good.
+      // For example a login that has expired: the bytes on the disk stay good.
       if (!(thrown instanceof NotAFile)) throw thrown;
       const message = 'The server sent a page where the rest of the file was asked for.';
       throw new SluiceError('remote_status', message);
     }
-    answer.discard();
-    if (relationOf(validators, validatorsOf(answer.head)) === 'other') throw reopen('file_changed');
-    throw reopen('remote_contradiction', 'The server did not send the part that was requested.');
+    response.discard();
+    if (relationOf(validators, validatorsOf(response.head)) === 'other') throw this.#reopen('file_changed');
+    throw this.#reopen('remote_contradiction', 'The server did not send the part that was requested.');
   }
 
-  async function work(first: HttpAnswer | null, helper: boolean): Promise<void> {
-    let tries = 0;
-    let idleTries = 0;
-    let segment = freeSegment(segments);
-    for (let answer = first; segment !== null; answer = null) {
-      const before = segment.received;
-      try {
-        await fetchInto(segment, answer);
-        // an early but orderly end: request the remaining bytes, unless the body was the whole file, or empty
-        if (!isDone(segment) && !ranged) throw contradiction(segment.received, segment.end);
-        if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
-        idleTries = 0;
-      } catch (thrown) {
-        options.signal.throwIfAborted();
-        const mendable = resumable && thrown instanceof SluiceError && MENDABLE.includes(thrown.code);
-        const idle = segment.written === before;
-        idleTries = idle ? idleTries + 1 : 1;
-        if (helper) mergeBack(segments, segment);
-        if (!mendable || (helper && idle) || idleTries >= MAX_IDLE_TRIES || ++tries >= MAX_TRIES)
-          throw thrown;
-        await delay(FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2), null, { signal });
-      }
-      segment = freeSegment(segments) ?? (resumable && workers.size > 1 ? splitLargest(segments) : null);
-    }
+  /** Where in the file the body of a response ends, exclusive; null = unknown. */
+  #bodyEnd({ status, head }: HttpResponse): number | null {
+    const extent = extentOf(status, head);
+    return extent.kind === 'part' ? extent.end : this.#options.totalBytes;
   }
 
-  function employ(first: HttpAnswer | null, helper: boolean): void {
-    const worker = work(first, helper)
-      .catch((thrown: unknown) => {
-        // The first connection delivers one version, even if another server answers a later one.
-        if (helper) {
-          helpersWelcome = false;
-          return;
-        }
-        // What aborted it is the reason, not that it was aborted.
-        lastError ??= fatal.signal.aborted ? fatal.signal.reason : thrown;
-        fatal.abort(thrown);
-      })
-      .finally(() => workers.delete(worker));
-    workers.add(worker);
+  #bodyTooLong(): Error {
+    const message = 'The server sent more bytes than it announced.';
+    const reopen = this.#reopen('remote_contradiction', message, true);
+    return this.#options.ranged ? reopen : reopen.failure;
   }
 
-  return {
-    async run(first) {
-      employ(first, false);
-      while (workers.size > 0) {
-        await Promise.all(workers);
-        // stretches that a helper gave up, after the last of the others was done
-        if (workers.size === 0 && lastError === null && freeSegment(segments)) employ(null, false);
-      }
-      options.signal.throwIfAborted();
-      if (lastError !== null) throw lastError as Error;
-    },
-    tick(nowMs) {
-      for (const writer of writers) writer.tick(nowMs);
-      if (!helpersWelcome || totalBytes === null || totalBytes < HELP_FROM_BYTES) return;
-      const elapsedMs = nowMs - startedMs;
-      if (elapsedMs < HELP_AFTER_MS || workers.size >= maxConnections || workers.size === 0) return;
-      const received = receivedBytes(segments);
-      const bytesPerMs = (received - startedBytes) / elapsedMs;
-      if (bytesPerMs > HELP_BELOW_BYTES_PER_MS) return;
-      if ((totalBytes - received) / bytesPerMs < HELP_IF_LEFT_SECONDS * 1000) return;
-      if (freeSegment(segments) ?? splitLargest(segments)) employ(null, true);
-    },
-  };
+  #reopen(code: ErrorCode, message?: string, withoutRange = false): ReopenRequired {
+    const received = receivedBytes(this.#options.segments);
+    return new ReopenRequired(new SluiceError(code, message), received, withoutRange);
+  }
 }

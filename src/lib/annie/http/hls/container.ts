@@ -1,7 +1,7 @@
-/** What kind of media file some bytes begin, told by the bytes alone. Pure. */
+/** Detects the container of media by its first bytes. Pure. */
 export type Container = 'mpegts' | 'mov' | 'aac' | 'mp3';
 
-/** `start`: at least the first 200 bytes, where there are so many. Null = none of those. */
+/** @param start the first 200 bytes, or all of a shorter file */
 export function containerOf(start: Uint8Array): Container | null {
   if (start[0] === 0x47 && (start.length <= 188 || start[188] === 0x47)) return 'mpegts';
   const box = String.fromCharCode(...start.subarray(4, 8));

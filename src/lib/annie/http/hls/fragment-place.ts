@@ -1,33 +1,33 @@
-/** Where the bytes of a fragment are in the body of an answer, checked against earlier answers for the same file. Pure. */
+/** Where a fragment is in the body of a response, checked against earlier responses for the same file. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import { type Extent, extentOf, holdsAll } from '../extent.ts';
+import { type Extent, extentOf, isWholeFile } from '../extent.ts';
 import { type Head, sharesSize, type Validators, validatorsOf, type Version } from '../head.ts';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 
-export interface Place {
-  /** Bytes of the body before the fragment's. */
+export interface FragmentPlace {
+  /** Bytes of the body before the fragment. */
   skip: number;
   /** Exact length of the body; null = it may be longer than the fragment. */
   bodyBytes: number | null;
-  /** What the answer reports for the file; null = nothing that could be compared. */
+  /** Version and size that the response reports; null = nothing to compare. */
   version: Version | null;
 }
 
 /**
- * The place in an answer to a request for the fragment's range; null = request the file without a range. A 200 is used
+ * The place in a response to a request for the fragment's range; null = request the file without a range. A 200 is used
  * only for a fragment at byte 0: some servers send the range, or everything from its start, with the head of the whole.
- * @param known from earlier answers for the same file
+ * @param known from earlier responses for the same file
  */
-export function placeInPart(
+export function placeInRangeResponse(
   status: number,
   head: Head,
   range: NonNullable<Fragment['range']>,
   known: Version | null,
-): Place | null {
+): FragmentPlace | null {
   const extent = extentOf(status, head);
   const version = versionOf(extent, validatorsOf(head));
-  if (extent.kind === 'unplaced' || otherSize(known, version) !== null) return null;
+  if (extent.kind === 'unplaced' || conflictingSize(known, version) !== null) return null;
   if (extent.kind === 'whole') {
     const isLongEnough = extent.bytes === null || extent.bytes >= range.end;
     return range.start === 0 && isLongEnough ? { skip: 0, bodyBytes: null, version } : null;
@@ -39,22 +39,22 @@ export function placeInPart(
 }
 
 /**
- * The place in an answer to a request without a range.
+ * The place in a response to a request without a range.
  * @param range null = the fragment is all of the file
  * @throws SluiceError `remote_status`, `remote_contradiction`
  */
-export function placeInWhole(
+export function placeInFullResponse(
   status: number,
   head: Head,
   range: Fragment['range'],
   known: Version | null,
-): Place {
-  if (!holdsAll({ status, head }))
+): FragmentPlace {
+  if (!isWholeFile({ status, head }))
     throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
   const extent = extentOf(status, head);
   const bytes = extent.kind === 'part' ? extent.totalBytes : extent.kind === 'whole' ? extent.bytes : null;
   const version = versionOf(extent, validatorsOf(head));
-  const earlier = otherSize(known, version);
+  const earlier = conflictingSize(known, version);
   if (earlier !== null && bytes !== null) throw contradiction(bytes, earlier);
   if (range !== null && bytes !== null && bytes < range.end) {
     throw new SluiceError(
@@ -72,7 +72,7 @@ function versionOf(extent: Extent, validators: Validators): Version | null {
 }
 
 /** The earlier size, if it differs for the same version. */
-function otherSize(known: Version | null, now: Version | null): number | null {
+function conflictingSize(known: Version | null, now: Version | null): number | null {
   if (known === null || now === null || known.totalBytes === now.totalBytes) return null;
   return sharesSize(known.validators, now.validators) ? known.totalBytes : null;
 }

@@ -1,4 +1,4 @@
-/** One fragment into one file: its byte range cut out, its encryption undone, mended when the connection breaks. */
+/** Fetches HLS fragments, each into a file: cuts out its byte range, decrypts it, and retries broken connections. */
 import { createDecipheriv } from 'node:crypto';
 import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
@@ -7,15 +7,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
-import { type HttpAnswer, type HttpClient, readBody } from '../client.server.ts';
+import { type HttpResponse, type HttpClient, readBody } from '../client.server.ts';
 import { decoded, BodyTooLong } from '../file/stream-body.server.ts';
 import type { Version } from '../head.ts';
 import { networkError } from '../network-error.ts';
-import { type Place, placeInPart, placeInWhole } from './fragment-place.ts';
+import { type FragmentPlace, placeInRangeResponse, placeInFullResponse } from './fragment-place.ts';
 
 const MAX_TRIES = 4;
 const FIRST_BACKOFF_MS = 200;
-const MENDABLE: readonly ErrorCode[] = [
+const RETRYABLE: readonly ErrorCode[] = [
   'connection_lost',
   'connect_failed',
   'size_mismatch',
@@ -25,108 +25,112 @@ const MENDABLE: readonly ErrorCode[] = [
 ];
 const KEY_BYTES = 16;
 
-export interface FragmentFetcher {
+export class FragmentFetcher {
+  readonly #client: HttpClient;
+  readonly #signal: AbortSignal;
+  readonly #keys = new Map<string, Promise<Buffer>>();
+  /** From the responses so far, by address; only of files with byte ranges. */
+  readonly #versions = new Map<string, Version>();
+  /** Addresses whose responses to a range are unusable. */
+  readonly #withoutRange = new Set<string>();
+
+  constructor(client: HttpClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
   /**
-   * Fetches into `path`, which exists only once it is whole.
-   * @param onBytes told of bytes as they come, and with a negative number when a try is thrown away
+   * Fetches into `path`, which exists only once it is complete.
+   * @param onBytes called with bytes as they arrive, and with a negative number when a failed try is discarded
    * @throws SluiceError network codes, `remote_*` (`remote_contradiction` for a file that cannot hold the fragment),
    * `encrypted`, `size_mismatch`, `disk_*`
    */
-  fetch(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void>;
-}
-
-export function createFragmentFetcher(client: HttpClient, signal: AbortSignal): FragmentFetcher {
-  const keys = new Map<string, Promise<Buffer>>();
-  /** From the answers so far, by address; only of files with byte ranges. */
-  const versions = new Map<string, Version>();
-  /** Addresses whose answers to a range are unusable. */
-  const withoutRange = new Set<string>();
-
-  function keyAt(url: string): Promise<Buffer> {
-    const known = keys.get(url);
-    if (known) return known;
-    const key = client.get(url, { signal }).then((answer) => readBody(answer, 1024, signal));
-    keys.set(url, key);
-    // a key that could not be fetched is asked for again by the next try
-    key.catch(() => keys.delete(url));
-    return key;
-  }
-
-  async function ask({ url, range }: Fragment): Promise<{ answer: HttpAnswer; place: Place }> {
-    const known = versions.get(url) ?? null;
-    if (range !== null && !withoutRange.has(url)) {
-      const headers = { range: `bytes=${range.start}-${range.end - 1}` };
-      const answer = await client.get(url, { signal, headers });
-      const place = placeInPart(answer.status, answer.head, range, known);
-      if (place !== null) {
-        if (place.version !== null) versions.set(url, place.version);
-        return { answer, place };
+  async fetch(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      let bytes = 0;
+      try {
+        await this.#fetchOnce(fragment, path, (more) => {
+          bytes += more;
+          onBytes(more);
+        });
+        return;
+      } catch (thrown) {
+        onBytes(-bytes);
+        this.#signal.throwIfAborted();
+        // A server that says when to come back is not asked before.
+        const isRetryable =
+          thrown instanceof SluiceError && RETRYABLE.includes(thrown.code) && thrown.retryAfterMs === null;
+        if (!isRetryable || tries >= MAX_TRIES) throw asDiskError(thrown) ?? thrown;
+        const backoffMs = FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2);
+        await delay(backoffMs, null, { signal: this.#signal });
       }
-      answer.discard();
-      withoutRange.add(url);
-    }
-    const answer = await client.get(url, { signal });
-    try {
-      const place = placeInWhole(answer.status, answer.head, range, known);
-      if (range !== null && place.version !== null) versions.set(url, place.version);
-      return { answer, place };
-    } catch (thrown) {
-      answer.discard();
-      throw thrown;
     }
   }
 
-  async function once(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void> {
+  async #fetchOnce(fragment: Fragment, path: string, onBytes: (bytes: number) => void): Promise<void> {
     const { key } = fragment;
-    const secret = key === null ? null : await keyAt(key.url);
+    const secret = key === null ? null : await this.#keyAt(key.url);
     if (secret !== null && secret.length !== KEY_BYTES) {
       throw new SluiceError(
         'encrypted',
         `The key of the stream has ${secret.length} bytes, not ${KEY_BYTES}.`,
       );
     }
-    const { answer, place } = await ask(fragment);
+    const { response, place } = await this.#request(fragment);
     const decipher = secret && key ? createDecipheriv('aes-128-cbc', secret, ivOf(fragment)) : null;
     const file = createWriteStream(`${path}.part`);
     try {
-      const body = bodyOf(answer, place, fragment, onBytes);
+      const body = bodyOf(response, place, fragment, onBytes);
       await (decipher ? pipeline(body, decipher, file) : pipeline(body, file));
     } catch (thrown) {
       if (thrown instanceof BodyTooLong) {
-        withoutRange.add(fragment.url);
+        this.#withoutRange.add(fragment.url);
         throw new SluiceError('size_mismatch', 'The server sent more bytes than it announced.');
       }
       if (isDecipherError(thrown))
         throw new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
-      throw asDiskError(thrown) ?? networkError(thrown, signal, true);
+      throw asDiskError(thrown) ?? networkError(thrown, this.#signal, true);
     } finally {
-      answer.discard();
+      response.discard();
     }
     await rename(`${path}.part`, path);
   }
 
-  return {
-    async fetch(fragment, path, onBytes) {
-      for (let tries = 1; ; tries++) {
-        let bytes = 0;
-        try {
-          await once(fragment, path, (more) => {
-            bytes += more;
-            onBytes(more);
-          });
-          return;
-        } catch (thrown) {
-          onBytes(-bytes);
-          signal.throwIfAborted();
-          // A server that says when to come back is not asked before.
-          const mendable =
-            thrown instanceof SluiceError && MENDABLE.includes(thrown.code) && thrown.retryAfterMs === null;
-          if (!mendable || tries >= MAX_TRIES) throw asDiskError(thrown) ?? thrown;
-          await delay(FIRST_BACKOFF_MS * 2 ** (tries - 1) * (0.75 + Math.random() / 2), null, { signal });
-        }
+  #keyAt(url: string): Promise<Buffer> {
+    const known = this.#keys.get(url);
+    if (known) return known;
+    const signal = this.#signal;
+    const key = this.#client.get(url, { signal }).then((response) => readBody(response, 1024, signal));
+    this.#keys.set(url, key);
+    // the next try requests it again
+    key.catch(() => this.#keys.delete(url));
+    return key;
+  }
+
+  async #request({ url, range }: Fragment): Promise<{ response: HttpResponse; place: FragmentPlace }> {
+    const known = this.#versions.get(url) ?? null;
+    const signal = this.#signal;
+    if (range !== null && !this.#withoutRange.has(url)) {
+      const headers = { range: `bytes=${range.start}-${range.end - 1}` };
+      const response = await this.#client.get(url, { signal, headers });
+      const place = placeInRangeResponse(response.status, response.head, range, known);
+      if (place !== null) {
+        if (place.version !== null) this.#versions.set(url, place.version);
+        return { response, place };
       }
-    },
-  };
+      response.discard();
+      this.#withoutRange.add(url);
+    }
+    const response = await this.#client.get(url, { signal });
+    try {
+      const place = placeInFullResponse(response.status, response.head, range, known);
+      if (range !== null && place.version !== null) this.#versions.set(url, place.version);
+      return { response, place };
+    } catch (thrown) {
+      response.discard();
+      throw thrown;
+    }
+  }
 }
 
 function ivOf({ key, sequence }: Fragment): Buffer {
@@ -138,15 +142,15 @@ function ivOf({ key, sequence }: Fragment): Buffer {
 
 /** The fragment's own bytes. */
 async function* bodyOf(
-  answer: HttpAnswer,
-  { skip, bodyBytes }: Place,
+  response: HttpResponse,
+  { skip, bodyBytes }: FragmentPlace,
   { range }: Fragment,
   onBytes: (bytes: number) => void,
 ): AsyncGenerator<Buffer> {
   let before = skip;
   let left = range === null ? Infinity : range.end - range.start;
   let received = 0;
-  for await (const chunk of decoded(answer) as AsyncIterable<Buffer>) {
+  for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
     received += chunk.length;
     if (bodyBytes !== null && received > bodyBytes) throw new BodyTooLong();
     const from = Math.min(before, chunk.length);

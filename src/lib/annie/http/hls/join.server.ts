@@ -14,7 +14,7 @@ export interface JoinJob {
   workDir: string;
   /** One, or video and audio. */
   tracks: readonly string[];
-  /** The real one, absolute, which is only started through our wrapper; null = there is none. */
+  /** Absolute path of the real one, which only our wrapper starts; null = there is none. */
   ffmpegPath: string | null;
   processes: ProcessHost | null;
   signal: AbortSignal;
@@ -32,27 +32,27 @@ export async function joinTracks(job: JoinJob): Promise<Joined> {
   const { tracks, workDir, signal } = job;
   const containers = await Promise.all(tracks.map(sniff));
   const [first = '', ...others] = tracks;
-  const raw = async (): Promise<Joined> => {
+  const unchanged = async (): Promise<Joined> => {
     const container = containers[0];
     return { path: first, bytes: (await stat(first)).size, ext: container ? EXTENSION[container] : 'ts' };
   };
-  const alone = others.length === 0;
-  if (alone && (job.ffmpegPath === null || job.processes === null || containers[0] !== 'mpegts'))
-    return raw();
+  const isSingle = others.length === 0;
+  if (isSingle && (job.ffmpegPath === null || job.processes === null || containers[0] !== 'mpegts'))
+    return unchanged();
   const path = join(workDir, 'hls-joined.mp4');
-  const exitCode = await run(job, containers, path);
+  const exitCode = await runFfmpeg(job, containers, path);
   signal.throwIfAborted();
   if (exitCode === 0) {
     const { size } = await stat(path);
     if (size > 0) return { path, bytes: size, ext: 'mp4' };
   }
   await rm(path, { force: true });
-  // what MP4 cannot hold still plays as it came
-  if (alone) return raw();
+  // what MP4 cannot hold still plays as it is
+  if (isSingle) return unchanged();
   throw new SluiceError('engine_exit', 'ffmpeg could not join video and audio.', { transient: false });
 }
 
-async function run(
+async function runFfmpeg(
   job: JoinJob,
   containers: readonly (Container | null)[],
   path: string,

@@ -1,4 +1,4 @@
-/** An HLS address, for listing its qualities and for fetching one of them. */
+/** Lists the qualities of an HLS stream, and downloads one of them. */
 import type { Fragment, Playlist } from '../../../foreign/playlist/playlist.ts';
 import type { Readers } from '../../../foreign/port.ts';
 import type { MediaStream } from '../../../protocol/media.ts';
@@ -9,11 +9,11 @@ import type { ProcessHost } from '../../../process/process-host.ts';
 import type { HttpClient } from '../client.server.ts';
 import { createMeter } from '../meter.ts';
 import { type Probe, probe } from '../probe.server.ts';
-import { createFragmentFetcher } from './fragment.server.ts';
+import { FragmentFetcher } from './fragment.server.ts';
 import { joinTracks } from './join.server.ts';
 import { fetchTrack } from './track.server.ts';
 
-type Media = Extract<Playlist, { kind: 'media' }>;
+type MediaPlaylist = Extract<Playlist, { kind: 'media' }>;
 
 export interface HlsOptions {
   client: HttpClient;
@@ -26,8 +26,8 @@ export interface HlsOptions {
 export const ONLY_STREAM = 'original';
 
 /**
- * The streams of a manifest that has been fetched; the first variant is looked into, so that a live or protected
- * stream says so now.
+ * The streams of a manifest. The playlist of the first variant is fetched, so that live and protected streams are refused
+ * at once.
  * @throws SluiceError `invalid_manifest`, `live_stream`, `encrypted`, `too_complex`, network codes
  */
 export async function listStreams(
@@ -35,9 +35,10 @@ export async function listStreams(
   options: HlsOptions,
   signal: AbortSignal,
 ): Promise<MediaStream[]> {
-  const playlist = await playlistIn(found, options, signal);
+  const playlist = await readPlaylist(found, options, signal);
   const first = playlist.kind === 'master' ? playlist.variants[0] : undefined;
-  const media = playlist.kind === 'media' ? playlist : await mediaAt(first?.url ?? '', options, signal);
+  const media =
+    playlist.kind === 'media' ? playlist : await fetchMediaPlaylist(first?.url ?? '', options, signal);
   if (media.live) throw new SluiceError('live_stream');
   const ext = media.fragmentedMp4 || canJoin(options) ? 'mp4' : 'ts';
   if (playlist.kind === 'media')
@@ -55,13 +56,17 @@ function canJoin({ ffmpegPath, processes }: HlsOptions): boolean {
   return ffmpegPath !== null && processes !== null;
 }
 
-async function playlistIn(found: Probe, { readers }: HlsOptions, signal: AbortSignal): Promise<Playlist> {
+async function readPlaylist(found: Probe, { readers }: HlsOptions, signal: AbortSignal): Promise<Playlist> {
   return readers.read('playlist', { chunks: found.body ?? [], url: found.url.href }, signal);
 }
 
-async function mediaAt(url: string, options: HlsOptions, signal: AbortSignal): Promise<Media> {
+async function fetchMediaPlaylist(
+  url: string,
+  options: HlsOptions,
+  signal: AbortSignal,
+): Promise<MediaPlaylist> {
   const found = await probe(options.client, url, signal, 'text');
-  const playlist = await playlistIn(found, options, signal);
+  const playlist = await readPlaylist(found, options, signal);
   if (playlist.kind === 'master')
     throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');
   return playlist;
@@ -72,7 +77,7 @@ async function mediaAt(url: string, options: HlsOptions, signal: AbortSignal): P
  * @param variant id from `listStreams`; null = the best
  * @param title what to call it, without extension
  * @throws SluiceError `stream_not_found`, `live_stream`, `encrypted`, `ffmpeg_missing` (before any byte), and all
- * that fragments can meet
+ * that `fetchTrack` and `joinTracks` throw
  */
 export async function downloadHls(
   job: EngineJob,
@@ -82,11 +87,11 @@ export async function downloadHls(
   options: HlsOptions,
 ): Promise<FetchedFile> {
   const { workDir, signal } = job;
-  const medias = await chooseMedia(found, variant, options, signal);
-  if (medias.some(({ live }) => live)) throw new SluiceError('live_stream');
-  if (medias.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
+  const playlists = await choosePlaylists(found, variant, options, signal);
+  if (playlists.some(({ live }) => live)) throw new SluiceError('live_stream');
+  if (playlists.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
   job.onInfo({ title, totalBytes: null });
-  const total = sum(medias.flatMap(({ fragments }) => fragments));
+  const total = sum(playlists.flatMap(({ fragments }) => fragments));
   const meter = createMeter(0, performance.now());
   let [receivedBytes, seconds] = [0, 0];
   const state = (): Parameters<typeof meter.sample>[0] => {
@@ -99,9 +104,9 @@ export async function downloadHls(
   };
   const timer = setInterval(report, 500);
   try {
-    const fetcher = createFragmentFetcher(options.client, signal);
+    const fetcher = new FragmentFetcher(options.client, signal);
     const tracks: string[] = [];
-    for (const [i, { fragments }] of medias.entries()) {
+    for (const [i, { fragments }] of playlists.entries()) {
       const track = await fetchTrack({
         ...{ workDir, fragments, fetcher, signal },
         name: i === 0 ? 'video' : 'audio',
@@ -125,13 +130,13 @@ export async function downloadHls(
   }
 }
 
-async function chooseMedia(
+async function choosePlaylists(
   found: Probe,
   variant: string | null,
   options: HlsOptions,
   signal: AbortSignal,
-): Promise<Media[]> {
-  const playlist = await playlistIn(found, options, signal);
+): Promise<MediaPlaylist[]> {
+  const playlist = await readPlaylist(found, options, signal);
   if (playlist.kind === 'media') {
     if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');
     return [playlist];
@@ -139,7 +144,7 @@ async function chooseMedia(
   const chosen = variant === null ? playlist.variants[0] : playlist.variants.find(({ id }) => id === variant);
   if (!chosen) throw new SluiceError('stream_not_found');
   const urls = chosen.audioUrl === null ? [chosen.url] : [chosen.url, chosen.audioUrl];
-  return Promise.all(urls.map((url) => mediaAt(url, options, signal)));
+  return Promise.all(urls.map((url) => fetchMediaPlaylist(url, options, signal)));
 }
 
 function sum(fragments: readonly Fragment[]): number {

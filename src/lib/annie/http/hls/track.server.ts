@@ -1,7 +1,6 @@
 /**
- * All fragments of one media playlist into one file, in order. A few are fetched at a time, each into a file of its
- * own; whoever is next in order is appended, and only then is the new length noted. A kill at any moment costs the
- * fragments that were on their way.
+ * Fetches all fragments of one media playlist into one file, in order. A few are fetched at a time, each into its own file;
+ * the next in order is appended, and then the new length is saved. A kill at any moment costs the fragments in flight.
  */
 import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
@@ -12,10 +11,10 @@ import { toDiskError } from '../../../files/disk-error.ts';
 import { shortHash } from '../short-hash.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 
-/** Fragments in flight: hides round trips; more is rude to the server. */
+/** Fragments in flight. Enough to hide round trips; more would load the server. */
 const CONCURRENCY = 4;
 
-const Appended = v.object({
+const TrackState = v.object({
   version: v.literal(1),
   fingerprint: v.string(),
   /** Fragments that are in the file. */
@@ -23,19 +22,19 @@ const Appended = v.object({
   /** Length of the file with them. */
   bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
 });
-type Appended = v.InferOutput<typeof Appended>;
+type TrackState = v.InferOutput<typeof TrackState>;
 
 export interface TrackJob {
   workDir: string;
   /** `video` or `audio`. */
   name: string;
   fragments: readonly Fragment[];
-  /** Tells one rendition from another, so that bytes of two are never mixed. */
+  /** Id of the rendition, so that bytes of two are never mixed. */
   rendition: string;
   fetcher: FragmentFetcher;
   signal: AbortSignal;
   onBytes: (bytes: number) => void;
-  /** A fragment more is there, now or from earlier; its length in s. */
+  /** Another fragment is complete, now or from an earlier attempt; its length in s. */
   onFragment: (durationSeconds: number) => void;
 }
 
@@ -55,15 +54,15 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
   async function append(): Promise<void> {
     while (ready.has(state.fragments)) {
       const index = state.fragments;
-      state.bytes = await copyOnto(path, state.bytes, fragmentPath(index));
+      state.bytes = await appendAt(path, state.bytes, fragmentPath(index));
       state.fragments = index + 1;
-      await note(path, state);
+      await saveState(path, state);
       ready.delete(index);
       await rm(fragmentPath(index), { force: true });
     }
   }
 
-  async function work(): Promise<void> {
+  async function fetchNext(): Promise<void> {
     while (next < fragments.length && !failed) {
       const index = next++;
       const fragment = fragments[index];
@@ -79,7 +78,7 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
 
   try {
     const workers = Array.from({ length: CONCURRENCY }, () =>
-      work().catch((thrown: unknown) => {
+      fetchNext().catch((thrown: unknown) => {
         failed = true;
         throw thrown;
       }),
@@ -94,14 +93,14 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
   return path;
 }
 
-async function resume({ workDir, name, fragments, rendition }: TrackJob, path: string): Promise<Appended> {
-  // addresses may carry tokens that change; lengths and ranges tell playlists apart
+async function resume({ workDir, name, fragments, rendition }: TrackJob, path: string): Promise<TrackState> {
+  // addresses may hold tokens that change; lengths and ranges identify a playlist
   const shape = fragments.map(({ durationSeconds, range }) =>
     range === null ? [durationSeconds, null] : [durationSeconds, range.start, range.end],
   );
   const fingerprint = `${rendition} ${fragments.length} ${shortHash(JSON.stringify(shape))}`;
   try {
-    const saved = v.safeParse(Appended, JSON.parse(await readFile(`${path}.json`, 'utf8')));
+    const saved = v.safeParse(TrackState, JSON.parse(await readFile(`${path}.json`, 'utf8')));
     if (
       saved.success &&
       saved.output.fingerprint === fingerprint &&
@@ -111,24 +110,24 @@ async function resume({ workDir, name, fragments, rendition }: TrackJob, path: s
       if (size !== null && size >= saved.output.bytes) return saved.output;
     }
   } catch {
-    // nothing to go on from
+    // nothing to resume
   }
   for (const file of await readdir(workDir).catch(() => [])) {
     if (file.startsWith(`hls-${name}`)) await rm(join(workDir, file), { force: true });
   }
-  const fresh: Appended = { version: 1, fingerprint, fragments: 0, bytes: 0 };
-  await note(path, fresh);
+  const fresh: TrackState = { version: 1, fingerprint, fragments: 0, bytes: 0 };
+  await saveState(path, fresh);
   await writeFile(path, '');
   return fresh;
 }
 
-async function note(path: string, state: Appended): Promise<void> {
+async function saveState(path: string, state: TrackState): Promise<void> {
   await writeFile(`${path}.json.new`, JSON.stringify(state));
   await rename(`${path}.json.new`, `${path}.json`);
 }
 
-/** Appends at `length`, over whatever a killed attempt left behind it. */
-async function copyOnto(path: string, length: number, from: string): Promise<number> {
+/** Appends at `length`, and removes what a killed attempt left behind it. @returns the new length */
+async function appendAt(path: string, length: number, from: string): Promise<number> {
   const handle = await open(path, 'r+');
   try {
     await handle.truncate(length);

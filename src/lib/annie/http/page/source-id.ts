@@ -1,6 +1,6 @@
 /**
- * Names for the sources of a page's player, so that a page address and a stream id are all that a download needs:
- * `s-<hash of the source's address>`, and `.variant` behind it where the source is an HLS master. Pure.
+ * Ids for the sources of a player on a page, so that a download needs only the page's address and a stream id:
+ * `s-<hash of the source's address>`, followed by `.variant` if the source is an HLS master. Pure.
  */
 import type { PageGroup, PageScan, PageSource } from '../../../foreign/page/scan.ts';
 import { shortHash } from '../short-hash.ts';
@@ -9,7 +9,7 @@ export function sourceId(url: string, variant: string | null): string {
   return `s-${shortHash(url)}${variant === null ? '' : `.${variant}`}`;
 }
 
-/** The source that the id names, or the best of the first player for null. */
+/** The source with this id; for null the best one of the first player. */
 export function findSource(
   scan: PageScan,
   id: string | null,
@@ -27,7 +27,7 @@ export function findSource(
   return null;
 }
 
-/** The one with most lines; without any said, the page's first. */
+/** The one with the largest height, else the first. */
 export function bestSource(sources: readonly PageSource[]): PageSource | null {
   return sources.reduce<PageSource | null>(
     (best, each) => (best === null || (each.height ?? 0) > (best.height ?? 0) ? each : best),

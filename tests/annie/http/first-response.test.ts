@@ -1,17 +1,17 @@
-/** Odd answers to the first request for a file: what it says of itself, and what the look-up said a moment before. */
+/** Odd responses to the first request for a file, compared with themselves and with an earlier look-up. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readers } from '../../support/readers.ts';
 import { downloadFile } from '#lib/annie/http/file/download.server.ts';
-import { createHttpEngine, type HttpEngine } from '#lib/annie/http/engine.server.ts';
+import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
 import { settles, waitFor } from '../../support/wait.ts';
-import { killWhen } from './killed.ts';
+import { killWhen } from './kill-download.ts';
 import { codeOf, freshDir, jobFor, openGuard } from './kit.ts';
-import { newFileOf, unversionedOf } from './odd-pieces.ts';
-import { type Answer, openOddKit } from './odd-kit.ts';
+import { newFileOf, unversionedOf } from './odd-bodies.ts';
+import { type OddHandler, openOddKit } from './odd-kit.ts';
 
-const { serve, outcome, asked, options, close } = await openOddKit();
+const { serve, outcome, requestsFor, options, close } = await openOddKit();
 const file: OddFile = { seed: 67, size: 2_000_000, etag: '"v1"' };
 const unversioned: OddFile = { ...file, etag: null };
 const type = { 'content-type': 'video/mp4' };
@@ -113,14 +113,14 @@ for (const [what, answer, end] of [
     () => ({ ...whole(file), body: { file, start: 0, end: 1_999_000 } }),
     'size_mismatch',
   ],
-] as [string, Answer, string][]) {
+] as [string, OddHandler, string][]) {
   test(`${what}, is ${end}`, async () => {
     assert.is(await outcome(serve(answer), await freshDir(), file), end);
   });
 }
 
 async function withEngine(body: (engine: HttpEngine) => Promise<void>): Promise<void> {
-  const engine = createHttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+  const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
   try {
     await body(engine);
   } finally {
@@ -168,7 +168,7 @@ for (const [what, answer, bytes] of [
     () => ({ ...whole(file), headers: { ...whole(file).headers, 'content-encoding': 'gzip' } }),
     null,
   ],
-] as [string, Answer, number | null][]) {
+] as [string, OddHandler, number | null][]) {
   test(`${what} is listed with ${bytes ?? 'no'} bytes`, () =>
     withEngine(async (engine) => {
       assert.is(await listed(engine, serve(answer)), bytes);
@@ -195,7 +195,7 @@ for (const [what, then, end] of [
   ['a new version', (request) => honest(newFileOf(file), request), 'done'],
   ['fewer bytes of no version', () => whole(unversionedOf(file)), 'done'],
   ['the same', (request) => honest(file, request), 'done'],
-] as [string, Answer, string][]) {
+] as [string, OddHandler, string][]) {
   test(`after a look-up, ${what} is ${end}`, () =>
     withEngine(async (engine) => {
       let isLookUp = true;
@@ -206,7 +206,7 @@ for (const [what, then, end] of [
     }));
 }
 
-test('another look-up is believed again, and a download that nobody looked up is held against none', () =>
+test('a new look-up replaces an earlier one, and a download without a look-up is compared with none', () =>
   withEngine(async (engine) => {
     let size = file.size;
     const url = serve((request) => honest({ ...file, size }, request));
@@ -222,7 +222,7 @@ test('another look-up is believed again, and a download that nobody looked up is
     assert.is(await fetched(), 'done');
   }));
 
-test('a page of which a part was sent is read whole', () =>
+test('a page that was sent in part is requested and read whole', () =>
   withEngine(async (engine) => {
     const media = serve(() => whole(file));
     const page = `<title>x</title>${' '.repeat(5000)}<video src="${media}"></video>`;
@@ -240,13 +240,13 @@ test('a page of which a part was sent is read whole', () =>
       [media],
     );
     assert.equal(
-      asked(url).map(({ from }) => from),
+      requestsFor(url).map(({ from }) => from),
       [0, null],
     );
   }));
 
 for (const size of [file.size, 500_000]) {
-  test(`the size that a failed attempt was given is known to the next, also without ranges: ${size}`, async () => {
+  test(`the next attempt knows the size that a failed one was given, also without ranges: ${size}`, async () => {
     const workDir = await freshDir();
     let isFirst = true;
     const failing = { ...file, size };
@@ -259,7 +259,7 @@ for (const size of [file.size, 500_000]) {
   });
 }
 
-test('so is the one that a killed attempt was given', async () => {
+test('the next attempt knows the size that a killed one was given', async () => {
   const workDir = await freshDir();
   let isFirst = true;
   const url = serve(() =>
@@ -270,14 +270,14 @@ test('so is the one that a killed attempt was given', async () => {
   assert.is(await outcome(url, workDir, file), 'remote_contradiction');
 });
 
-test('a version is not forgotten over an answer of none', async () => {
+test('a response without validators does not make a version forgotten', async () => {
   const workDir = await freshDir();
-  const answers: Answer[] = [
+  const answers: OddHandler[] = [
     (request) => ({ ...part(file, request), stop: { after: 1_200_000, how: 'hold' } }),
     () => ({ ...whole(unversionedOf(file)), stop: { after: 300_000, how: 'hold' } }),
     () => start(file, 900_000),
   ];
-  const url = serve((request) => (answers[0] as Answer)(request));
+  const url = serve((request) => (answers[0] as OddHandler)(request));
   for (const bytes of [1_200_000, 300_000]) {
     const abort = new AbortController();
     const job = jobFor(url, workDir, { signal: abort.signal });

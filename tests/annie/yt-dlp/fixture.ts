@@ -1,10 +1,10 @@
-/** A yt-dlp engine on the test site, with everything that it says kept. */
+/** A yt-dlp engine, the test site, and everything that its jobs report. */
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineJob } from '#lib/annie/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
-import { createYtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
+import { YtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { type Site, startSite } from '../../site/site.ts';
 import { readers } from '../../support/readers.ts';
@@ -17,33 +17,33 @@ export const { dataDir, reason } = await readyYtDlp();
 export const never = new AbortController().signal;
 export const deadline = { deadlineMs: 60_000 };
 
-export interface Heard {
+export interface Received {
   samples: Sample[];
   phases: string[];
   titles: string[];
   output: string;
 }
 
-export interface Bench {
+export interface YtDlpFixture {
   host: OwnedProcessHost;
   dir: string;
   site: Site;
   engine: Engine;
   /** Another engine on the same host. */
   make: (more: Partial<YtDlpOptions>) => Engine;
-  heard: Heard;
+  received: Received;
   job: (url: string, more?: Partial<EngineJob>) => EngineJob;
   /** An empty work dir, as another download would have. */
   clearWork: () => Promise<void>;
   fetch: (url: string, more?: Partial<EngineJob>) => ReturnType<Engine['download']>;
 }
 
-export async function withEngine(body: (bench: Bench) => Promise<void>): Promise<void> {
+export async function withEngine(body: (fixture: YtDlpFixture) => Promise<void>): Promise<void> {
   await withDir(async (dir) => {
     const site = await startSite();
     const host = await createProcessHost({ runDir: join(dir, 'run') });
-    const make: Bench['make'] = (more) =>
-      createYtDlpEngine({
+    const make: YtDlpFixture['make'] = (more) =>
+      new YtDlpEngine({
         processes: host,
         readers,
         proxy: null,
@@ -54,27 +54,27 @@ export async function withEngine(body: (bench: Bench) => Promise<void>): Promise
         ...more,
       });
     const engine = make({});
-    const heard: Heard = { samples: [], phases: [], titles: [], output: '' };
+    const received: Received = { samples: [], phases: [], titles: [], output: '' };
     const workDir = join(dir, 'work %(title)s');
     await mkdir(workDir);
-    const job: Bench['job'] = (url, more) => ({
+    const job: YtDlpFixture['job'] = (url, more) => ({
       url,
       streamId: null,
       workDir,
       signal: never,
-      onSample: (sample) => heard.samples.push(sample),
-      onPhase: (phase) => heard.phases.push(phase),
-      onInfo: ({ title }) => title !== undefined && heard.titles.push(title),
-      onOutput: (text) => (heard.output += text),
+      onSample: (sample) => received.samples.push(sample),
+      onPhase: (phase) => received.phases.push(phase),
+      onInfo: ({ title }) => title !== undefined && received.titles.push(title),
+      onOutput: (text) => (received.output += text),
       ...more,
     });
-    const clearWork: Bench['clearWork'] = async () => {
+    const clearWork: YtDlpFixture['clearWork'] = async () => {
       await rm(workDir, { recursive: true });
       await mkdir(workDir);
     };
-    const fetch: Bench['fetch'] = (url, more) => settles(engine.download(job(url, more)), deadline);
+    const fetch: YtDlpFixture['fetch'] = (url, more) => settles(engine.download(job(url, more)), deadline);
     try {
-      await body({ host, dir, site, engine, make, heard, job, clearWork, fetch });
+      await body({ host, dir, site, engine, make, received, job, clearWork, fetch });
     } finally {
       await host.close();
       await site.close();

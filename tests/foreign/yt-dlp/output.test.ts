@@ -6,16 +6,16 @@ import type { SluiceError } from '#lib/protocol/error.ts';
 const PAGE = 'https://videos.example/watch';
 const read = (json: string): YtDlpListing =>
   readYtDlpListing({ chunks: [new TextEncoder().encode(json)], url: PAGE, canJoin: true });
-const textOf = (info: Uint8Array | null | undefined): string | null =>
+const decoded = (info: Uint8Array | null | undefined): string | null =>
   info ? new TextDecoder().decode(info) : null;
 const FORMAT = '{"format_id":"1","ext":"mp4","vcodec":"x","acodec":"x","height":360}';
 
-test('the info of a video is kept as yt-dlp printed it, of a list that of each opened entry', () => {
+test('the info of a video, and of each opened entry of a list, is kept as yt-dlp printed it', () => {
   const video = `{"id": "a", "title": "T\\u00e9", "formats": [${FORMAT}], "other": {"deep": [1, "}"]} }`;
-  assert.is(textOf(read(`${video}\n`).items[0]?.info), video);
+  assert.is(decoded(read(`${video}\n`).items[0]?.info), video);
   const list = `{"_type":"playlist","entries":[ ${video} , null, {"_type":"url","url":"https://x.example/1"}, ${video.replace('"a"', '"b"')} ]}`;
   assert.equal(
-    read(list).items.map(({ item, info }) => [item.id, textOf(info)]),
+    read(list).items.map(({ item, info }) => [item.id, decoded(info)]),
     [
       ['a', video],
       ['', null],
@@ -24,7 +24,7 @@ test('the info of a video is kept as yt-dlp printed it, of a list that of each o
   );
 });
 
-test('of a long list the first twenty infos are kept, and none of more than 4 MiB', () => {
+test('of a long list the first twenty infos are kept, and none over 4 MiB', () => {
   const entry = (i: number): string => `{"id":"${i}","webpage_url":"${PAGE}/${i}","formats":[${FORMAT}]}`;
   const many = read(`{"entries":[${Array.from({ length: 30 }, (_, i) => entry(i)).join()}]}`);
   assert.is(many.items.length, 30);
@@ -36,7 +36,7 @@ test('of a long list the first twenty infos are kept, and none of more than 4 Mi
   );
 });
 
-test('a list of more text than a listing may have ends before it, and says so', () => {
+test('a list with more text than the limit is truncated', () => {
   const entry = (i: number): string =>
     `{"_type":"url","id":"${i}","title":"${'t'.repeat(900)}","url":"https://x.example/${'u'.repeat(4000)}"}`;
   const { items, truncated } = read(
@@ -46,7 +46,7 @@ test('a list of more text than a listing may have ends before it, and says so', 
   assert.not(read(`{"id":"x","formats":[${FORMAT}]}`).truncated);
 });
 
-test('of many formats the best streams are offered, one of them the default, each with an id that a download takes', () => {
+test('of many formats the best streams are listed, one of them the default, each with an id that a download accepts', () => {
   const formats = Array.from({ length: 400 }, (_, i) =>
     FORMAT.replace('"1"', `"${i}"`).replace('360', `${i + 1}`),
   );
@@ -57,7 +57,7 @@ test('of many formats the best streams are offered, one of them the default, eac
   assert.is(item?.streams.filter(({ isDefault }) => isDefault).length, 1);
 });
 
-test("what is too long of a site's own words is cut or not there", () => {
+test('titles and names that are too long are cut or null', () => {
   const long = 'w'.repeat(70_000);
   const { item } =
     read(
@@ -70,7 +70,7 @@ test("what is too long of a site's own words is cut or not there", () => {
   assert.is(read(`{"id":"i","title":"${long}","formats":[${FORMAT}]}`).items[0]?.item.title, 'i');
 });
 
-test('more values than are read of any site are too_complex', () => {
+test('too many values are too_complex', () => {
   const parts = Array.from(
     { length: 1000 },
     () => `{"formats":[${Array(400).fill('{"ext":"a","height":1}').join()}]}`,

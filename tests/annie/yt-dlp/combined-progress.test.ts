@@ -1,7 +1,7 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Parts, type PartSize } from '#lib/annie/yt-dlp/parts.ts';
+import { CombinedProgress, type PartSize } from '#lib/annie/yt-dlp/combined-progress.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 
 const at = (receivedBytes: number, totalBytes: number | null, percent: number | null): Sample => ({
@@ -13,15 +13,15 @@ const at = (receivedBytes: number, totalBytes: number | null, percent: number | 
 });
 const none: PartSize = { bytes: null, estimate: null };
 
-test('one file is shown as it is', () => {
-  const parts = new Parts();
+test('the progress of a single file is unchanged', () => {
+  const parts = new CombinedProgress();
   parts.begin(0);
   assert.equal(parts.add(at(50, 200, 25)), at(50, 200, 25));
   assert.equal(parts.add(at(50, null, null)), at(50, null, null));
 });
 
-test('two files of known size are one bar over their sum', () => {
-  const parts = new Parts();
+test('two files of known size have one progress over their sum', () => {
+  const parts = new CombinedProgress();
   parts.expect([
     { bytes: 80, estimate: null },
     { bytes: 20, estimate: null },
@@ -32,8 +32,8 @@ test('two files of known size are one bar over their sum', () => {
   assert.equal(parts.add(at(10, 20, 50)), { ...at(90, 100, 90), etaSeconds: 1 });
 });
 
-test('files of guessed size are weighed by the guess, and no total is shown', () => {
-  const parts = new Parts();
+test('files of estimated size are weighted by the estimate, without a total', () => {
+  const parts = new CombinedProgress();
   parts.expect([
     { bytes: null, estimate: 900 },
     { bytes: null, estimate: 100 },
@@ -48,7 +48,7 @@ test('files of guessed size are weighed by the guess, and no total is shown', ()
   assert.is(second.receivedBytes, 1010);
 });
 
-test('the percentage never falls back where no total is known, and stays within 0 and 100', () => {
+test('without a total the percentage never falls, and stays within 0 and 100', () => {
   const size = fc.record({
     bytes: fc.constant(null),
     estimate: fc.option(fc.integer({ min: 1, max: 1000 })),
@@ -58,7 +58,7 @@ test('the percentage never falls back where no total is known, and stays within 
       fc.array(size, { minLength: 1, maxLength: 3 }),
       fc.array(fc.array(fc.integer({ min: 0, max: 100 }), { maxLength: 5 }), { maxLength: 3 }),
       (sizes, runs) => {
-        const parts = new Parts();
+        const parts = new CombinedProgress();
         parts.expect(sizes);
         let last = 0;
         for (const run of runs) {
@@ -74,8 +74,8 @@ test('the percentage never falls back where no total is known, and stays within 
   );
 });
 
-test('a file of which no percentage is known leaves the bar without one', () => {
-  const parts = new Parts();
+test('a file without a percentage makes the whole have none', () => {
+  const parts = new CombinedProgress();
   parts.expect([none, none]);
   parts.begin(0);
   assert.is(parts.add(at(5, null, null)).percent, null);

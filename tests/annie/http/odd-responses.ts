@@ -1,26 +1,25 @@
-/** What servers answer to a request for the rest of a file, beside the 206 that they should; each with how it ends. */
+/** What odd servers answer to a request for the rest of a file, and how the download ends. */
 import { gzipSync } from 'node:zlib';
 import { type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
 import {
   bytesOf,
   newFileOf,
-  nothing,
+  emptyBody,
   oddPart,
-  type Rest,
-  rest,
+  type RestRequest,
+  restAs200,
   shifted,
   unversionedOf,
-} from './odd-pieces.ts';
+} from './odd-bodies.ts';
 
 export interface OddRow {
   what: string;
-  answer: (file: OddFile, rest: Rest) => OddAnswer;
+  answer: (file: OddFile, request: RestRequest) => OddAnswer;
   /**
-   * How it ends where requests without a range are answered honestly: the name of the file that is complete, or the
-   * code.
+   * The outcome if requests without a range are answered honestly: the name of the complete file, or the code.
    */
   once: string;
-  /** The same where they are answered in this way too. */
+  /** The outcome if those are answered oddly too. */
   always: string;
 }
 
@@ -31,44 +30,44 @@ export const ODD_ROWS: OddRow[] = [
   {
     what: 'a 200 with the rest and its Content-Range',
     answer: (file, { from }) =>
-      rest(file, from, { 'content-range': `bytes ${from}-${file.size - 1}/${file.size}` }),
+      restAs200(file, from, { 'content-range': `bytes ${from}-${file.size - 1}/${file.size}` }),
     once: FILE,
     always: FILE,
   },
   {
     what: 'a 200 with the rest',
-    answer: (file, { from }) => rest(file, from),
+    answer: (file, { from }) => restAs200(file, from),
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'a 200 with the rest and no validators',
-    answer: (file, { from }) => rest(file, from, { etag: null }),
+    answer: (file, { from }) => restAs200(file, from, { etag: null }),
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'a 200 with the rest and the weak form of the ETag',
-    answer: (file, { from }) => rest(file, from, { etag: `W/${file.etag}` }),
+    answer: (file, { from }) => restAs200(file, from, { etag: `W/${file.etag}` }),
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'a chunked 200 with the rest',
-    answer: (file, { from }) => rest(file, from, { 'content-length': null }),
+    answer: (file, { from }) => restAs200(file, from, { 'content-length': null }),
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'a chunked 200 with the rest and no validators',
-    answer: (file, { from }) => rest(file, from, { 'content-length': null, etag: null }),
+    answer: (file, { from }) => restAs200(file, from, { 'content-length': null, etag: null }),
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'a chunked 200 with more than the file',
     answer: (file) => ({
-      ...rest(file, 0, { 'content-length': null }),
+      ...restAs200(file, 0, { 'content-length': null }),
       body: { file, start: 0, end: file.size + 5000 },
     }),
     once: FILE,
@@ -76,7 +75,7 @@ export const ODD_ROWS: OddRow[] = [
   },
   {
     what: 'a 200 with the rest, until the connection closes',
-    answer: (file, { from }) => ({ ...rest(file, from, { 'content-length': null }), untilClose: true }),
+    answer: (file, { from }) => ({ ...restAs200(file, from, { 'content-length': null }), untilClose: true }),
     once: FILE,
     // as from a connection that broke
     always: 'size_mismatch',
@@ -85,20 +84,23 @@ export const ODD_ROWS: OddRow[] = [
     what: 'a gzip-coded 200 with the rest',
     answer: (file, { from }) => {
       const body = gzipSync(bytesOf(file, from, file.size), { level: 1 });
-      return { ...rest(file, from, { 'content-encoding': 'gzip', 'content-length': body.length }), body };
+      return {
+        ...restAs200(file, from, { 'content-encoding': 'gzip', 'content-length': body.length }),
+        body,
+      };
     },
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'a 200 without a byte',
-    answer: (file) => nothing(200, { etag: file.etag ?? '', 'content-length': 0 }),
+    answer: (file) => emptyBody(200, { etag: file.etag ?? '', 'content-length': 0 }),
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'a 204',
-    answer: (file) => nothing(204, { etag: file.etag ?? '', 'content-length': 0 }),
+    answer: (file) => emptyBody(204, { etag: file.etag ?? '', 'content-length': 0 }),
     once: FILE,
     always: 'remote_status',
   },
@@ -117,39 +119,39 @@ export const ODD_ROWS: OddRow[] = [
   {
     what: 'a 200 with the Content-Range of another place',
     answer: (file, { from }) =>
-      rest(file, from - 1000, { 'content-range': `bytes ${from - 1000}-${file.size - 1}/${file.size}` }),
+      restAs200(file, from - 1000, { 'content-range': `bytes ${from - 1000}-${file.size - 1}/${file.size}` }),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a 206 without Content-Range',
-    answer: (file, asked) => oddPart(file, asked, { 'content-range': null }),
+    answer: (file, request) => oddPart(file, request, { 'content-range': null }),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a 206 of several parts',
-    answer: (file, asked) =>
-      oddPart(file, asked, { 'content-range': null, 'content-type': 'multipart/byteranges; boundary=x' }),
+    answer: (file, request) =>
+      oddPart(file, request, { 'content-range': null, 'content-type': 'multipart/byteranges; boundary=x' }),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a 206 that starts too early',
-    answer: (file, asked) => shifted(file, asked, -1000),
+    answer: (file, request) => shifted(file, request, -1000),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a 206 that starts too late',
-    answer: (file, asked) => shifted(file, asked, 1000),
+    answer: (file, request) => shifted(file, request, 1000),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a 206 of an unknown total',
-    answer: (file, asked) =>
-      oddPart(file, asked, { 'content-range': `bytes ${asked.from}-${file.size - 1}/*` }),
+    answer: (file, request) =>
+      oddPart(file, request, { 'content-range': `bytes ${request.from}-${file.size - 1}/*` }),
     once: FILE,
     always: 'remote_status',
   },
@@ -172,27 +174,27 @@ export const ODD_ROWS: OddRow[] = [
   },
   {
     what: 'a 206 of another unit',
-    answer: (file, asked) =>
-      oddPart(file, asked, { 'content-range': `seconds ${asked.from}-${file.size - 1}/${file.size}` }),
+    answer: (file, request) =>
+      oddPart(file, request, { 'content-range': `seconds ${request.from}-${file.size - 1}/${file.size}` }),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a gzip-coded 206',
-    answer: (file, asked) => oddPart(file, asked, { 'content-encoding': 'gzip' }),
+    answer: (file, request) => oddPart(file, request, { 'content-encoding': 'gzip' }),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a 206 of another length than its range',
-    answer: (file, asked) => oddPart(file, asked, { 'content-length': 1000 }),
+    answer: (file, request) => oddPart(file, request, { 'content-length': 1000 }),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a chunked 206 that goes on past its range',
-    answer: (file, asked) => {
-      const answer = oddPart(file, asked, { 'content-length': null });
+    answer: (file, request) => {
+      const answer = oddPart(file, request, { 'content-length': null });
       return { ...answer, body: { file, start: 0, end: file.size } };
     },
     once: FILE,
@@ -200,10 +202,10 @@ export const ODD_ROWS: OddRow[] = [
   },
   {
     what: 'a chunked 206 that ends early in good order',
-    answer: (file, asked) => {
-      const answer = oddPart(file, asked, { 'content-length': null });
-      const end = Math.min(asked.to ?? file.size, asked.from + file.size / 4);
-      return { ...answer, body: { file, start: asked.from, end } };
+    answer: (file, request) => {
+      const answer = oddPart(file, request, { 'content-length': null });
+      const end = Math.min(request.to ?? file.size, request.from + file.size / 4);
+      return { ...answer, body: { file, start: request.from, end } };
     },
     once: FILE,
     always: FILE,
@@ -216,13 +218,13 @@ export const ODD_ROWS: OddRow[] = [
   },
   {
     what: 'a 416 of the same total',
-    answer: (file) => nothing(416, { 'content-range': `bytes */${file.size}`, 'content-length': 0 }),
+    answer: (file) => emptyBody(416, { 'content-range': `bytes */${file.size}`, 'content-length': 0 }),
     once: FILE,
     always: 'remote_status',
   },
   {
     what: 'a 416 of another total',
-    answer: () => nothing(416, { 'content-range': 'bytes */1000', 'content-length': 0 }),
+    answer: () => emptyBody(416, { 'content-range': 'bytes */1000', 'content-length': 0 }),
     once: FILE,
     always: 'remote_status',
   },
@@ -231,13 +233,14 @@ export const ODD_ROWS: OddRow[] = [
     answer: (file, { path }) =>
       path.endsWith('-elsewhere')
         ? whole({ ...file, size: file.size + 5000 })
-        : nothing(302, { location: `${path}-elsewhere`, 'content-length': 0 }),
+        : emptyBody(302, { location: `${path}-elsewhere`, 'content-length': 0 }),
     once: FILE,
     always: 'remote_contradiction',
   },
   {
     what: 'the rest and honest answers by turns',
-    answer: (file, asked) => (asked.count % 2 === 0 ? rest(file, asked.from) : part(file, asked)),
+    answer: (file, request) =>
+      request.count % 2 === 0 ? restAs200(file, request.from) : part(file, request),
     once: FILE,
     always: FILE,
   },
@@ -249,7 +252,7 @@ export const ODD_ROWS: OddRow[] = [
   },
   {
     what: 'all of it without a length',
-    answer: (file) => rest(file, 0, { 'content-length': null }),
+    answer: (file) => restAs200(file, 0, { 'content-length': null }),
     once: FILE,
     always: FILE,
   },

@@ -1,8 +1,8 @@
-/** A lux engine on a shell script that is called lux. */
+/** A lux engine with a shell script in place of lux. */
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineJob } from '#lib/annie/engine.ts';
-import { createLuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
+import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost } from '#lib/process/process-host.server.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 import { readers } from '../../support/readers.ts';
@@ -11,7 +11,7 @@ import { withDir } from '../../process/machine.ts';
 
 export const never = new AbortController().signal;
 export const URL_ = 'https://videos.example/1';
-/** For a script that is called lux: it answers -v. */
+/** The part of the script that answers -v. */
 export const VERSION =
   'case "$*" in *-v*) echo "lux: version v0.24.1, A fast and simple video downloader."; exit ;; esac';
 /** What `lux -j` prints. */
@@ -26,27 +26,27 @@ export const listing = (parts: object[], more: object = {}) =>
     },
   ]);
 
-export interface Bench {
+export interface LuxFixture {
   dir: string;
   workDir: string;
-  /** Puts a shell script called lux on the engine's PATH. `$*` are its arguments; it answers -v by itself. */
+  /** Creates an engine with this shell script as lux on its PATH. `$*` are its arguments. */
   lux: (script: string, more?: Partial<LuxOptions>) => Promise<Engine>;
   job: (more?: Partial<EngineJob>) => EngineJob;
 }
 
-export async function withBench(body: (bench: Bench) => Promise<void>): Promise<void> {
+export async function withLux(body: (fixture: LuxFixture) => Promise<void>): Promise<void> {
   await withDir(async (dir) => {
     const processes = await createProcessHost({ runDir: join(dir, 'run') });
     const [workDir, bin] = [join(dir, 'work'), join(dir, 'bin')];
     await mkdir(workDir);
     await mkdir(bin);
-    const lux: Bench['lux'] = async (script, more) => {
+    const lux: LuxFixture['lux'] = async (script, more) => {
       await writeFile(join(bin, 'lux'), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
       const path = `${bin}:${process.env['PATH']}`;
       const base = { processes, readers, proxy: null, isRefused: () => false, ffmpegPath: null, cwd: dir };
-      return createLuxEngine({ name: 'lux', path, ...base, ...more });
+      return new LuxEngine({ name: 'lux', path, ...base, ...more });
     };
-    const job: Bench['job'] = (more) => ({
+    const job: LuxFixture['job'] = (more) => ({
       ...{ url: URL_, streamId: null, workDir, signal: never },
       ...{
         onSample: () => undefined,

@@ -1,7 +1,7 @@
 import type { SluiceError } from '#lib/protocol/error.ts';
 
-/** What the promise rejects with; throws when it does not. */
-export async function failing(promise: Promise<unknown>): Promise<SluiceError> {
+/** The error that a promise rejects with; throws when it resolves. */
+export async function rejectionOf(promise: Promise<unknown>): Promise<SluiceError> {
   try {
     await promise;
   } catch (thrown) {

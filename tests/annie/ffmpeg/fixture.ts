@@ -1,4 +1,4 @@
-/** A work dir with media in it, a secret beside it, and our wrapper or the bare program to run there. */
+/** A work dir with media, secret files beside it, and functions that run the wrapper or the real program in it. */
 import { execFile } from 'node:child_process';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -17,7 +17,7 @@ export interface Ran {
 
 const exec = promisify(execFile);
 
-/** Runs to its end; never throws for an exit code. */
+/** Never throws for an exit code. */
 export async function run(
   argv: string[],
   cwd: string,
@@ -37,18 +37,18 @@ export async function run(
   }
 }
 
-export interface Ground {
-  /** The current dir of every run. */
+export interface FfmpegFixture {
+  /** The current dir of each run. */
   workDir: string;
   secret: Secret;
   ffmpeg: (...args: string[]) => Promise<Ran>;
   ffprobe: (...args: string[]) => Promise<Ran>;
-  /** The real one, which makes what the tests need. */
-  bare: (...args: string[]) => Promise<Ran>;
+  /** The real program. */
+  realFfmpeg: (...args: string[]) => Promise<Ran>;
 }
 
-/** `video.mp4` and `sound.m4a` of the same clip, and `part0.ts` to `part2.ts`, are in the work dir. */
-export async function withGround(body: (ground: Ground) => Promise<void>): Promise<void> {
+/** The work dir holds `video.mp4` and `sound.m4a` of the same clip, and `part0.ts` to `part2.ts`. */
+export async function withFfmpeg(body: (fixture: FfmpegFixture) => Promise<void>): Promise<void> {
   await withDir(async (dir) => {
     const media = (await mediaDir()) ?? '';
     const workDir = join(dir, 'work');
@@ -57,22 +57,22 @@ export async function withGround(body: (ground: Ground) => Promise<void>): Promi
     await copyFile(join(media, 'clip.mp4'), secret.mp4);
     await copyFile(join(media, 'ts/high000.ts'), secret.ts);
     for (const n of [0, 1, 2]) await copyFile(join(media, `ts/low00${n}.ts`), join(workDir, `part${n}.ts`));
-    const bare: Ground['bare'] = (...args) =>
+    const realFfmpeg: FfmpegFixture['realFfmpeg'] = (...args) =>
       run([toolPath('ffmpeg') ?? '', '-nostdin', '-v', 'error', '-y', ...args], workDir);
     const small = join(media, 'small.mp4');
-    await bare('-i', small, '-an', '-c', 'copy', 'video.mp4');
-    await bare('-i', small, '-vn', '-c', 'copy', 'sound.m4a');
+    await realFfmpeg('-i', small, '-an', '-c', 'copy', 'video.mp4');
+    await realFfmpeg('-i', small, '-vn', '-c', 'copy', 'sound.m4a');
     await body({
       workDir,
       secret,
-      bare,
+      realFfmpeg,
       ffmpeg: (...args) => run([join(WRAPPER_DIR, 'ffmpeg'), '-nostdin', ...args], workDir),
       ffprobe: (...args) => run([join(WRAPPER_DIR, 'ffprobe'), ...args], workDir),
     });
   });
 }
 
-/** What yt-dlp types to join two files, less the output's name. */
+/** yt-dlp's arguments to join two files, without the output. */
 export const merge = (video: string, sound: string): string[] => [
   ...['-y', '-loglevel', 'repeat+info', '-i', `file:${video}`, '-i', `file:${sound}`],
   ...['-c', 'copy', '-map', '0:v:0', '-map', '1:a:0', '-movflags', '+faststart'],

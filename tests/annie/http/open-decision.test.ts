@@ -1,14 +1,14 @@
-/** What an answer may begin, by the rules one by one. */
+/** Each rule of what a response may begin. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { extentOf, holdsAll } from '#lib/annie/http/extent.ts';
-import { interpret, type Opening } from '#lib/annie/http/file/opening.ts';
+import { extentOf, isWholeFile } from '#lib/annie/http/extent.ts';
+import { interpret, type OpenDecision } from '#lib/annie/http/file/open-decision.ts';
 import { headFrom, relationOf, type Validators, type Version } from '#lib/annie/http/head.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 const strong = (etag: string): Validators => ({ etag, lastModified: null, ifRange: etag });
 
-test('versions are the same by a strong validator alone, and akin where nothing tells them apart', () => {
+test('versions are the same only by a strong validator, and compatible if no validator differs', () => {
   const dated = (lastModified: string, etag: string | null = null): Validators => ({
     ...{ etag, lastModified },
     ifRange: lastModified,
@@ -17,26 +17,26 @@ test('versions are the same by a strong validator alone, and akin where nothing 
     ...{ etag, lastModified },
     ifRange: null,
   });
-  for (const [known, told, relation] of [
+  for (const [known, other, relation] of [
     [strong('"a"'), strong('"a"'), 'same'],
     [strong('"a"'), strong('"b"'), 'other'],
-    [strong('"a"'), of('W/"a"'), 'akin'],
+    [strong('"a"'), of('W/"a"'), 'compatible'],
     [strong('"a"'), of('W/"b"'), 'other'],
-    [strong('"a"'), of(null), 'akin'],
-    [strong('"a"'), of(null, 'Monday'), 'akin'],
-    [{ ...strong('"a"'), lastModified: 'Monday' }, of(null, 'Monday'), 'akin'],
+    [strong('"a"'), of(null), 'compatible'],
+    [strong('"a"'), of(null, 'Monday'), 'compatible'],
+    [{ ...strong('"a"'), lastModified: 'Monday' }, of(null, 'Monday'), 'compatible'],
     [{ ...strong('"a"'), lastModified: 'Monday' }, of(null, 'Tuesday'), 'other'],
-    [of('W/"a"'), of('W/"a"'), 'akin'],
+    [of('W/"a"'), of('W/"a"'), 'compatible'],
     [dated('Monday'), of(null, 'Monday'), 'same'],
     [dated('Monday'), of(null, 'Tuesday'), 'other'],
     [dated('Monday', 'W/"a"'), of('W/"a"', 'Monday'), 'same'],
-    [dated('Monday', 'W/"a"'), of('W/"a"'), 'akin'],
+    [dated('Monday', 'W/"a"'), of('W/"a"'), 'compatible'],
   ] as const) {
-    assert.is(relationOf(known, told), relation, JSON.stringify([known, told]));
+    assert.is(relationOf(known, other), relation, JSON.stringify([known, other]));
   }
 });
 
-test('a body is placed by its head: all of the file, a part of it, or nowhere', () => {
+test('the head decides whether a body is the whole file, a part of it, or unusable', () => {
   const extent = (status: number, headers: Record<string, string>): string => {
     const found = extentOf(status, headFrom(headers));
     if (found.kind === 'whole') return `whole ${found.bytes}`;
@@ -62,14 +62,14 @@ test('a body is placed by its head: all of the file, a part of it, or nowhere', 
   assert.is(extent(206, { ...range('bytes 0-6/7'), 'content-encoding': 'br' }), 'unplaced');
   assert.is(extent(206, { 'content-type': 'Multipart/ByteRanges; boundary=x' }), 'unplaced');
   assert.is(extent(204, {}), 'unplaced');
-  assert.ok(holdsAll({ status: 206, head: headFrom(range('bytes 0-6/7')) }));
-  assert.not(holdsAll({ status: 206, head: headFrom(range('bytes 0-5/7')) }));
-  assert.not(holdsAll({ status: 206, head: headFrom(range('bytes 0-6/*')) }));
+  assert.ok(isWholeFile({ status: 206, head: headFrom(range('bytes 0-6/7')) }));
+  assert.not(isWholeFile({ status: 206, head: headFrom(range('bytes 0-5/7')) }));
+  assert.not(isWholeFile({ status: 206, head: headFrom(range('bytes 0-6/*')) }));
 });
 
 const known: Version = { validators: strong('"a"'), totalBytes: 100 };
 
-test('of all that is not the rest only what cannot be the rest is taken for the whole', () => {
+test('an unmarked body is taken for the whole file only if it cannot be the rest', () => {
   const mode = (headers: Record<string, string>, status = 200): string =>
     interpret(status, headFrom(headers), { from: 10, known }).mode;
   assert.is(mode({ etag: '"a"', 'content-length': '100' }), 'whole');
@@ -90,15 +90,20 @@ test('of all that is not the rest only what cannot be the rest is taken for the 
   assert.is(mode({}, 204), 'again');
 });
 
-test('the answer to a request without a range is the last word', () => {
-  const opening = interpret(416, headFrom({}), { from: 10, known });
-  assert.ok(opening.mode === 'again');
+test('a response to a request without a range is used or fails, and is not requested again', () => {
+  const decision = interpret(416, headFrom({}), { from: 10, known });
+  assert.ok(decision.mode === 'again');
   const last = (headers: Record<string, string>, status = 200): string => {
     try {
-      const { reported, partialSizes } = opening;
-      const whole = interpret(status, headFrom(headers), { from: null, known, reported, partialSizes });
+      const { reported, partialSizes } = decision;
+      const whole = interpret(status, headFrom(headers), {
+        from: null,
+        known,
+        reported,
+        partialSizes,
+      });
       assert.ok(whole.mode === 'whole');
-      return `${whole.totalBytes}, not ${whole.refusedBytes.join()}`;
+      return `${whole.totalBytes}, not ${whole.partialBytes.join()}`;
     } catch (thrown) {
       return thrown instanceof SluiceError ? thrown.code : String(thrown);
     }
@@ -115,7 +120,7 @@ test('the answer to a request without a range is the last word', () => {
   assert.is(last({}, 204), 'remote_status');
 });
 
-test('of a version of which no byte is here only the size is held against an answer', () => {
+test('without bytes on the disk, only the size of a known version is compared', () => {
   const mode = (headers: Record<string, string>): string =>
     interpret(200, headFrom(headers), { from: 0, known }).mode;
   assert.is(mode({ etag: '"a"', 'content-length': '100' }), 'whole');
@@ -125,7 +130,7 @@ test('of a version of which no byte is here only the size is held against an ans
   assert.is(mode({}), 'whole');
 });
 
-test('a weak ETag reports the size of the strong one, two weak ETags need not agree', () => {
+test('a weak ETag must report the size of its strong form, two weak ETags need not agree', () => {
   const weak: Validators = { etag: 'W/"a"', lastModified: null, ifRange: null };
   const mode = (version: Validators, headers: Record<string, string>): string => {
     const reported: Version[] = [{ validators: version, totalBytes: 100 }];
@@ -138,26 +143,26 @@ test('a weak ETag reports the size of the strong one, two weak ETags need not ag
   assert.is(mode(strong('"a"'), { etag: 'W/"b"', 'content-length': '55' }), 'whole');
 });
 
-test('a part that could not be used says what the whole cannot be', () => {
-  const answer = (headers: Record<string, string>, from: number): Opening =>
+test('an unusable part excludes its size for the whole file', () => {
+  const decide = (headers: Record<string, string>, from: number): OpenDecision =>
     interpret(206, headFrom(headers), { from, known: null });
   const none = { etag: null, lastModified: null, ifRange: null };
-  // of no version that the rest could be asked of
-  assert.equal(answer({ 'content-range': 'bytes 0-9/100' }, 0), {
+  // without a validator, so that the rest cannot be requested
+  assert.equal(decide({ 'content-range': 'bytes 0-9/100' }, 0), {
     mode: 'again',
     isOther: false,
     reported: [{ validators: none, totalBytes: 100 }],
     partialSizes: [{ validators: none, bytes: 10 }],
   });
-  // of another place
-  assert.equal(answer({ 'content-range': 'bytes 0-99/100', etag: '"a"' }, 5), {
+  // of another range
+  assert.equal(decide({ 'content-range': 'bytes 0-99/100', etag: '"a"' }, 5), {
     mode: 'again',
     isOther: false,
     reported: [{ validators: strong('"a"'), totalBytes: 100 }],
     partialSizes: [],
   });
-  assert.is(answer({ 'content-range': 'bytes 0-9/100', etag: '"a"' }, 0).mode, 'ranged');
-  assert.is(answer({ 'content-range': 'bytes 0-99/100' }, 0).mode, 'ranged');
+  assert.is(decide({ 'content-range': 'bytes 0-9/100', etag: '"a"' }, 0).mode, 'ranged');
+  assert.is(decide({ 'content-range': 'bytes 0-99/100' }, 0).mode, 'ranged');
 });
 
 test.run();

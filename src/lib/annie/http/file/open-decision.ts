@@ -1,0 +1,142 @@
+/**
+ * What the first response means for a download: resume, fetch from the start, request again, or fail. Size, version and
+ * range are checked against all that is known of the file, so that a contradicting response never starts a download. Pure.
+ */
+import { SluiceError } from '../../../protocol/error.ts';
+import { contradiction } from '../../contradiction.ts';
+import { type Extent, extentOf } from '../extent.ts';
+import {
+  type Head,
+  relationOf,
+  sameVersion,
+  sharesSize,
+  type Validators,
+  validatorsOf,
+  type Version,
+} from '../head.ts';
+
+export type OpenDecision =
+  /** The body is the part from the requested byte to `end` (exclusive) of a file of known size. */
+  | { mode: 'ranged'; end: number; totalBytes: number; validators: Validators }
+  /** The body is the whole file. If it ends after one of `partialBytes`, it was only a part. */
+  | { mode: 'whole'; totalBytes: number | null; partialBytes: readonly number[]; validators: Validators }
+  /**
+   * Request again without a range, because this response is unusable or contradicts what is known, and check that response
+   * against this one; from byte 0 if it is about another version (`isOther`).
+   */
+  | { mode: 'again'; isOther: boolean; reported: readonly Version[]; partialSizes: readonly PartialSize[] };
+
+/** A body of this size is a part of this version, even if its head looks like that of the whole file. */
+export interface PartialSize {
+  validators: Validators;
+  bytes: number;
+}
+
+export interface RequestContext {
+  /** First byte of the Range; null = no Range was sent. */
+  from: number | null;
+  /** The version whose bytes are on the disk; null = none. */
+  known: Version | null;
+  /** What else was reported for this address: by a look-up, by earlier responses. */
+  reported?: readonly Version[];
+  /** From the `again` that led to this request. */
+  partialSizes?: readonly PartialSize[];
+}
+
+/**
+ * @throws SluiceError `remote_contradiction`, `remote_status` if a request without a range was answered in a way that
+ * cannot be used either
+ */
+export function interpret(status: number, head: Head, context: RequestContext): OpenDecision {
+  const validators = validatorsOf(head);
+  const extent: Extent = status === 416 ? { kind: 'unplaced' } : extentOf(status, head);
+  const { from, known } = context;
+  if (from === null) {
+    if (extent.kind === 'whole') return interpretWhole(extent.bytes, validators, context);
+    throw new SluiceError(
+      'remote_status',
+      status === 416
+        ? 'The server answered 416 to a request without a range.'
+        : 'The server sent a part that nobody asked for.',
+    );
+  }
+  if (extent.kind === 'whole') {
+    const { bytes } = extent;
+    if (!mayBeWhole(bytes, validators, from, context)) return retry(context, from, extent, validators);
+    const partialBytes = partialSizesOf(validators, context);
+    return { mode: 'whole', totalBytes: bytes, partialBytes, validators };
+  }
+  // another range, or an unknown total: only the whole file can be trusted
+  if (extent.kind === 'unplaced' || extent.totalBytes === null || extent.start !== from)
+    return retry(context, from, extent, validators);
+  const { end, totalBytes, fits } = extent;
+  // a part without a validator: the missing bytes could not be requested safely
+  const isNotResumable = known === null && end < totalBytes && validators.ifRange === null;
+  const isOther = known !== null && !sameVersion(known.validators, validators);
+  const expected = known?.totalBytes ?? reportedSize(validators, context);
+  if (!fits || isNotResumable || isOther || (expected !== null && expected !== totalBytes))
+    return retry(context, from, extent, validators);
+  return { mode: 'ranged', end, totalBytes, validators };
+}
+
+/**
+ * Whether a response to a range can be the whole file, as from a server without range support. Some servers send the
+ * requested part with the head of the whole file, also after the file has changed.
+ */
+function mayBeWhole(
+  bytes: number | null,
+  validators: Validators,
+  from: number,
+  context: RequestContext,
+): boolean {
+  const { known } = context;
+  const expected = reportedSize(validators, context);
+  if (expected !== null) return bytes === expected;
+  if (bytes !== null && partialSizesOf(validators, context).includes(bytes)) return false;
+  if (known === null || from === 0) return true;
+  if (relationOf(known.validators, validators) === 'other') return false;
+  return bytes !== null && bytes > 0 && bytes !== known.totalBytes - from;
+}
+
+function retry(context: RequestContext, from: number, extent: Extent, validators: Validators): OpenDecision {
+  const { known } = context;
+  const reported: Version[] = [];
+  const partialSizes: PartialSize[] = [];
+  if (known !== null && from > 0) {
+    partialSizes.push({ validators: known.validators, bytes: known.totalBytes - from });
+  }
+  if (extent.kind === 'part' && extent.totalBytes !== null) {
+    const { start, end, totalBytes } = extent;
+    reported.push({ validators, totalBytes });
+    if (end - start !== totalBytes) partialSizes.push({ validators, bytes: end - start });
+  }
+  const isOther = known !== null && relationOf(known.validators, validators) === 'other';
+  return { mode: 'again', isOther, reported, partialSizes };
+}
+
+/** For a request without a range. There is nothing left to try: it fits or the download fails. */
+function interpretWhole(bytes: number | null, validators: Validators, context: RequestContext): OpenDecision {
+  const expected = reportedSize(validators, context);
+  if (expected !== null) {
+    if (bytes !== null && bytes !== expected) throw contradiction(bytes, expected);
+    return { mode: 'whole', totalBytes: expected, partialBytes: [], validators };
+  }
+  const partialBytes = partialSizesOf(validators, context);
+  if (bytes !== null && partialBytes.includes(bytes)) throw contradiction(bytes, null);
+  return { mode: 'whole', totalBytes: bytes, partialBytes, validators };
+}
+
+/** Sizes of parts of this version, and of versions that may be the same. */
+function partialSizesOf(validators: Validators, { partialSizes = [] }: RequestContext): number[] {
+  return partialSizes
+    .filter((part) => relationOf(part.validators, validators) !== 'other')
+    .map((part) => part.bytes);
+}
+
+/** The size that was reported for this version; null = none was. */
+function reportedSize(validators: Validators, { known, reported = [] }: RequestContext): number | null {
+  for (const version of known ? [known, ...reported] : reported) {
+    if (sharesSize(version.validators, validators)) return version.totalBytes;
+  }
+  return null;
+}

@@ -1,0 +1,82 @@
+/** Opens a file at its address: requests the missing bytes, and the whole file if that response cannot be used. */
+import { SluiceError } from '../../../protocol/error.ts';
+import { isFile } from '../classify.ts';
+import type { HttpResponse, HttpClient } from '../client.server.ts';
+import { extentOf } from '../extent.ts';
+import type { Version } from '../head.ts';
+import { type RequestContext, interpret, type OpenDecision, type PartialSize } from './open-decision.ts';
+import { nextFreeSegment, type Segment } from './segments.ts';
+
+/** The address holds a page or a manifest. Nothing was written. */
+export class NotAFile extends Error {}
+
+export interface OpenedFile {
+  response: HttpResponse;
+  decision: Exclude<OpenDecision, { mode: 'again' }>;
+  /** Segments to resume; null = start over. */
+  kept: Segment[] | null;
+}
+
+export interface OpenRequest {
+  client: HttpClient;
+  url: string;
+  signal: AbortSignal;
+  /** The partial file on the disk, if its version has a strong validator; null = none. */
+  known: { version: Version; segments: Segment[] } | null;
+  /** Other versions that were reported for this address. */
+  reported: readonly Version[];
+  /** From earlier responses. */
+  partialSizes?: readonly PartialSize[];
+  /** Responses to a range have proved unusable. */
+  withoutRange: boolean;
+}
+
+/** @throws NotAFile, SluiceError as `interpret` and `HttpClient.get` */
+export async function openFile(request: OpenRequest): Promise<OpenedFile> {
+  const { client, url, signal, known, withoutRange } = request;
+  const version = known?.version ?? null;
+  let context: RequestContext = {
+    from: null,
+    known: version,
+    reported: request.reported,
+    partialSizes: request.partialSizes ?? [],
+  };
+  if (!withoutRange) {
+    const from = (known ? nextFreeSegment(known.segments)?.received : null) ?? 0;
+    const headers: Record<string, string> = { range: `bytes=${from}-` };
+    if (version?.validators.ifRange != null) headers['if-range'] = version.validators.ifRange;
+    const response = await client.get(url, { signal, headers, accept: [416] });
+    const decision = interpretOrDiscard(response, { ...context, from });
+    if (decision.mode !== 'again') {
+      return { response, decision, kept: decision.mode === 'ranged' ? (known?.segments ?? null) : null };
+    }
+    response.discard();
+    const reported = [...request.reported, ...decision.reported];
+    const { partialSizes } = decision;
+    if (version !== null && decision.isOther) {
+      return openFile({ ...request, known: null, reported: [...reported, version], partialSizes });
+    }
+    context = { ...context, reported, partialSizes: [...(request.partialSizes ?? []), ...partialSizes] };
+  }
+  const response = await client.get(url, { signal });
+  const decision = interpretOrDiscard(response, context);
+  if (decision.mode === 'again') throw new SluiceError('remote_status');
+  return { response, decision, kept: null };
+}
+
+/**
+ * As `interpret`, and discards the response when it throws.
+ * @throws NotAFile also for a known file: its address may lead to a login by now
+ */
+export function interpretOrDiscard(response: HttpResponse, context: RequestContext): OpenDecision {
+  try {
+    const { status, head } = response;
+    const isRestOfKnown =
+      status === 416 || (context.known !== null && extentOf(status, head).kind !== 'whole');
+    if (!isRestOfKnown && !isFile(response)) throw new NotAFile();
+    return interpret(status, head, context);
+  } catch (thrown) {
+    response.discard();
+    throw thrown;
+  }
+}
