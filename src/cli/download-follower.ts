@@ -1,6 +1,6 @@
 import type { Channel } from '#lib/channel/client/channel.ts';
 import { RowStore } from '#lib/channel/client/row-store.ts';
-import { derive, type Snapshot, type Update } from '#lib/protocol/channel.ts';
+import { deriveProgress, type Snapshot, type Update } from '#lib/protocol/channel.ts';
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
@@ -172,7 +172,7 @@ export class DownloadFollower {
   #follow(row: DownloadView): void {
     const open = this.#open.get(row.id);
     if (!open) return;
-    open.row = { ...row, ...derive(row) };
+    open.row = { ...row, ...deriveProgress(row) };
     this.#onRow(open.row);
     if (!isFinal(row.state)) return;
     if (row.state === 'error') this.#failed.push(row.id);

@@ -6,7 +6,12 @@ import type { LandedFile } from '../protocol/runner.ts';
 import { paths } from '../protocol/paths.ts';
 import type { OpenedSession } from '../protocol/session.ts';
 import { problemAnswer } from '../protocol/problem.ts';
-import { type EdgeRequest, type Matched, matchRequest, type SessionRequest } from '../protocol/request.ts';
+import {
+  type EdgeRequest,
+  type MatchedRequest,
+  matchRequest,
+  type SessionRequest,
+} from '../protocol/request.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { readBody } from './body.ts';
 import { authenticate } from './credentials.ts';
@@ -78,7 +83,7 @@ async function answerAtEdge(
 
 /** The session sees words of ours, never the browser's request: no cookie or token of it goes further. */
 async function askSession(
-  { read }: Extract<Matched, { by: 'session' }>,
+  { read }: Extract<MatchedRequest, { by: 'session' }>,
   request: IncomingMessage,
   query: string,
   edge: Edge,

@@ -1,7 +1,7 @@
 /** Links of `sluice operator`, read and opened by the page `/link`; and what the command asks before it makes one. */
 import * as v from 'valibot';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
-import { check } from '../protocol/commands.ts';
+import { validate } from '../protocol/commands.ts';
 import { SluiceError } from '../protocol/error.ts';
 import type { LinkView, OpenedLink } from '../protocol/session.ts';
 import { sessionCookie } from './cookie.ts';
@@ -78,5 +78,5 @@ function grantIn(body: string): string {
   } catch {
     throw new SluiceError('invalid_json');
   }
-  return check(LinkBody, json).grant;
+  return validate(LinkBody, json).grant;
 }

@@ -3,7 +3,7 @@
  * waking a session and without a turn. Each line has the revision at which it last changed, so that a reader is sent the
  * whole once and then what changed.
  */
-import type { ActorView, LastEvent, Party } from '../protocol/inspection.ts';
+import type { ActorView, LastEvent, EntityId } from '../protocol/inspection.ts';
 import { pathOf } from './describe.ts';
 import type { Hub } from './hub.ts';
 import { nameOf } from './note.ts';
@@ -42,11 +42,11 @@ interface Line {
 
 export class Census {
   readonly #sources: CensusSources;
-  #lines = new Map<Party, Line>();
-  #gone: { id: Party; session: string | null; revision: number }[] = [];
-  #events = new Map<Party, LastEvent>();
+  #lines = new Map<EntityId, Line>();
+  #gone: { id: EntityId; session: string | null; revision: number }[] = [];
+  #events = new Map<EntityId, LastEvent>();
   /** When a session woke up or fell asleep, as far as that was seen. */
-  #lives = new Map<Party, number>();
+  #lives = new Map<EntityId, number>();
   #read = 0;
   revision = 0;
 
@@ -89,7 +89,7 @@ export class Census {
   since(
     revision: number | null,
     session: string | null,
-  ): { whole: boolean; set: ActorView[]; gone: Party[] } {
+  ): { whole: boolean; set: ActorView[]; gone: EntityId[] } {
     const whole = revision === null || revision < this.revision - GONE_LOOKS;
     const from = whole ? 0 : revision;
     const set: ActorView[] = [];
@@ -124,7 +124,7 @@ export class Census {
     }
   }
 
-  #addSessions(before: ReadonlyMap<Party, Line>): void {
+  #addSessions(before: ReadonlyMap<EntityId, Line>): void {
     const sources = this.#sources;
     const { files, pid, startedAt } = sources;
     const present = new Map(sources.present().map((one) => [one.id, one]));
@@ -142,7 +142,7 @@ export class Census {
     this.#add(before, host, null);
     let room = MAX_DOWNLOADS;
     for (const id of ids) {
-      const party: Party = `session:${id}`;
+      const party: EntityId = `session:${id}`;
       const memory = present.get(id);
       const file = files.of(id);
       const view: ActorView = {
@@ -169,7 +169,7 @@ export class Census {
     }
   }
 
-  #download(parent: Party, { row, value }: Pick<LiveDownload, 'row'> & { value?: unknown }): ActorView {
+  #download(parent: EntityId, { row, value }: Pick<LiveDownload, 'row'> & { value?: unknown }): ActorView {
     const { id, totalBytes, receivedBytes } = row;
     const share = totalBytes === null || totalBytes <= 0 ? row.percent : (receivedBytes / totalBytes) * 100;
     return {
@@ -188,14 +188,14 @@ export class Census {
     };
   }
 
-  #add(before: ReadonlyMap<Party, Line>, view: ActorView, session: string | null): void {
+  #add(before: ReadonlyMap<EntityId, Line>, view: ActorView, session: string | null): void {
     const old = before.get(view.id);
     const line =
       old !== undefined && isSame(old.view, view) ? old : { view, session, revision: this.revision };
     this.#lines.set(view.id, line);
   }
 
-  #forget(id: Party, session: string | null): void {
+  #forget(id: EntityId, session: string | null): void {
     this.#gone.push({ id, session, revision: this.revision });
     this.#events.delete(id);
     this.#lives.delete(id);

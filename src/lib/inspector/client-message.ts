@@ -5,14 +5,14 @@ import {
   type InspectorClientMessage,
   OBSERVATION_KINDS,
   type ObservationKind,
-  type Party,
+  type EntityId,
 } from '../protocol/inspection.ts';
 
 const Id = v.pipe(v.string(), v.regex(/^[\w.-]{1,64}$/));
 const Actor = v.pipe(
   v.string(),
   v.regex(/^(?:host|store|clock|runner|(?:client|session|download|engine):[\w.-]{1,64})$/),
-  v.transform((text) => text as Party),
+  v.transform((text) => text as EntityId),
 );
 
 const Message = v.variant('type', [
@@ -31,7 +31,7 @@ export interface Watch {
   since?: number;
   kinds?: ReadonlySet<ObservationKind>;
   session?: string;
-  actor?: Party;
+  actor?: EntityId;
 }
 
 /** @throws SluiceError `invalid_json`, `invalid_request` */

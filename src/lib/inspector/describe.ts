@@ -1,5 +1,5 @@
 /** Turns notes into what a reader is sent: plain, without secrets, contexts as what changed in them. */
-import type { Json, Observation, Party } from '../protocol/inspection.ts';
+import type { Json, Observation, EntityId } from '../protocol/inspection.ts';
 import { edgeId } from './charts/edge-id.ts';
 import { summaryOf } from './frame-summary.ts';
 import type { Note, Noted, OutputSlot } from './note.ts';
@@ -9,7 +9,7 @@ const SHOWN_OUTPUT = 200;
 
 /** Remembers, for one reader, what it knows of each actor's context. */
 export class Describer {
-  readonly #contexts = new Map<Party, object>();
+  readonly #contexts = new Map<EntityId, object>();
 
   /** @param session whose reader it is; null = the operator */
   of({ n, at, about, session, cause, note }: Noted, reader: string | null): Observation {
@@ -18,11 +18,11 @@ export class Describer {
   }
 
   /** From here on, everything of that actor is new again. */
-  forget(about: Party): void {
+  forget(about: EntityId): void {
     this.#contexts.delete(about);
   }
 
-  #body(about: Party, note: Note, reader: string | null): object {
+  #body(about: EntityId, note: Note, reader: string | null): object {
     switch (note.kind) {
       case 'event': {
         const { from, event } = note;
@@ -75,7 +75,7 @@ export class Describer {
   }
 
   /** By dot path, two keys deep: a machine's row is new with each sample, but little in it. */
-  #changed(about: Party, context: object): { [path: string]: Json } {
+  #changed(about: EntityId, context: object): { [path: string]: Json } {
     const before = this.#contexts.get(about) as Record<string, unknown> | undefined;
     this.#contexts.set(about, context);
     const changed: { [path: string]: Json } = {};

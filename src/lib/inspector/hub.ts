@@ -3,7 +3,7 @@
  * pace. Taps (`taps/`) are attached when the first reader comes and taken away some time after the last has gone;
  * while there is none, nothing is noted and nothing is kept.
  */
-import type { Party } from '../protocol/inspection.ts';
+import type { EntityId } from '../protocol/inspection.ts';
 import { changesTree, isRoutine, type Note, type Noted, weightOf } from './note.ts';
 
 /**
@@ -37,7 +37,7 @@ export class Hub {
   #bytes = 0;
   #next = 1;
   #routineLeft = 0;
-  #focus: ReadonlySet<Party> = new Set();
+  #focus: ReadonlySet<EntityId> = new Set();
   /** Notes of routine that were not kept. */
   skipped = 0;
   /** Notes after which the tree may look different. */
@@ -98,7 +98,7 @@ export class Hub {
   }
 
   /** A new beat. @param focus actors that somebody looks at in particular: of them everything is kept */
-  beat(focus: ReadonlySet<Party>): void {
+  beat(focus: ReadonlySet<EntityId>): void {
     this.#routineLeft = this.#options.routineABeat;
     this.#focus = focus;
   }
@@ -107,7 +107,7 @@ export class Hub {
    * Whether a note of routine would not be kept; counts it then. For taps, before they make one of each tick of two
    * hundred downloads.
    */
-  skips(about: Party, also: Party | null = null): boolean {
+  skips(about: EntityId, also: EntityId | null = null): boolean {
     if (this.#routineLeft > 0 || this.#isFocused(about, also)) return false;
     this.skipped += 1;
     return true;
@@ -115,11 +115,11 @@ export class Hub {
 
   /** Called by taps, inside turns: as little as can be. */
   note(
-    about: Party,
+    about: EntityId,
     session: string | null,
     cause: string | null,
     note: Note,
-    also: Party | null = null,
+    also: EntityId | null = null,
   ): void {
     if (this.#untap === null) return;
     if (isRoutine(note)) {
@@ -145,7 +145,7 @@ export class Hub {
     for (let index = start; index < this.#notes.length; index++) yield this.#notes[index] as Noted;
   }
 
-  #isFocused(about: Party, also: Party | null): boolean {
+  #isFocused(about: EntityId, also: EntityId | null): boolean {
     if (this.#focus.size === 0) return false;
     return this.#focus.has(about) || (also !== null && this.#focus.has(also));
   }

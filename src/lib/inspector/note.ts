@@ -2,7 +2,7 @@
  * An observation as it is noted: references to what was there, nothing read, copied or made into text. Turning it
  * into what a reader is sent (`describe.ts`) happens later, outside any turn, and only if somebody is sent it.
  */
-import type { Party, Observation } from '../protocol/inspection.ts';
+import type { EntityId, Observation } from '../protocol/inspection.ts';
 import type { RunnerCommand, RunnerEvent } from '../protocol/runner.ts';
 import type { Edge } from './charts/edge-id.ts';
 
@@ -20,7 +20,7 @@ export interface OutputSlot {
 }
 
 export type Note =
-  | { kind: 'event'; from: Party | null; event: { type: string } }
+  | { kind: 'event'; from: EntityId | null; event: { type: string } }
   | {
       kind: 'transition';
       machine: string;
@@ -48,9 +48,9 @@ export interface Noted {
   n: number;
   /** ms since 1970, with fractions. */
   at: number;
-  about: Party;
+  about: EntityId;
   /** Whose log it also belongs in: the download that an engine works for. */
-  also: Party | null;
+  also: EntityId | null;
   session: string | null;
   cause: string | null;
   note: Note;

@@ -2,7 +2,7 @@
  * One client that inspects: what it asked for, what it may see, and how far it has read. It is served in batches, on
  * a timer; while its socket is full it gets nothing and loses log entries, which are counted, and nobody waits for it.
  */
-import type { InspectorServerMessage, Observation, Party } from '../protocol/inspection.ts';
+import type { InspectorServerMessage, Observation, EntityId } from '../protocol/inspection.ts';
 import type { Census } from './census.ts';
 import type { Watch } from './client-message.ts';
 import { Describer } from './describe.ts';
@@ -53,7 +53,7 @@ export class Reader {
   }
 
   /** The one actor it looks at; null = at all. */
-  get actor(): Party | null {
+  get actor(): EntityId | null {
     return this.#watch?.actor ?? null;
   }
 
@@ -140,7 +140,7 @@ export function maySee({ session, note }: Noted, reader: string | null): boolean
   return note.kind === 'commit' && note.sessions.includes(reader);
 }
 
-export function concerns({ about, also, note }: Noted, actor: Party): boolean {
+export function concerns({ about, also, note }: Noted, actor: EntityId): boolean {
   return about === actor || also === actor || ('from' in note && note.from === actor);
 }
 

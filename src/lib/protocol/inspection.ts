@@ -1,26 +1,26 @@
 /**
- * What an inspector is told: one stream of observations, whatever they come from (the machines, the object host, the
- * runner, engine processes), each with its cause; a tree of what lives; and the trace file, the same things at rest.
+ * What an inspector receives: one stream of observations from all sources (machines, object host, runner, engine
+ * processes), each with its cause; the tree of live actors; and the trace file, which holds the same things.
  *
  * Everything here has been redacted: no query of a URL, no credentials, no tokens (`inspector/redact.ts`).
- * Why it is shaped so: docs/adr/014-one-stream-of-observations.md.
+ * Rationale: docs/adr/014-one-stream-of-observations.md.
  */
 import type { DownloadView } from './download.ts';
 import type { EngineName } from './media.ts';
 import type { RunnerPhase } from './runner.ts';
 
 export const INSPECTOR_SUBPROTOCOL = 'sluice-inspector.v1';
-/** The version of the wire and of the trace file: they carry the same things. */
+/** The version of both the wire format and the trace file. */
 export const INSPECTION_VERSION = 1;
 
 /** Plain data, as it comes out of `JSON.parse`. */
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 
 /**
- * Who something is about, comes from or goes to. Download ids are unique over all sessions; an engine is one process
- * group, named by the mark of its run; a client is one socket of a session, or `http` for a request.
+ * What an observation is about, comes from or goes to. Download ids are unique over all sessions; an engine is one process
+ * group, named by its run id; a client is one socket of a session, or `http` for a request.
  */
-export type Party =
+export type EntityId =
   | 'host'
   | 'store'
   | 'clock'
@@ -49,27 +49,27 @@ export const OBSERVATION_KINDS = [
 ] as const;
 export type ObservationKind = (typeof OBSERVATION_KINDS)[number];
 
-interface Seen {
-  /** One more for each observation of this process; a gap = not for this reader, or dropped. */
+interface ObservationBase {
+  /** A sequence number in this process; a gap = not visible to this reader, or dropped. */
   n: number;
-  /** ms since 1970, with fractions: the process's own clock, so that durations within it are right. */
+  /** ms since 1970, with fractions, from the monotonic clock of the process: differences are exact. */
   at: number;
-  /** The actor whose log it stands in. */
-  about: Party;
-  /** The session it belongs to; null for the host itself. Nobody but the operator is shown another's. */
+  /** The actor whose log it belongs to. */
+  about: EntityId;
+  /** The session it belongs to; null for the host itself. Only the operator sees other sessions. */
   session: string | null;
-  /** What brought it about: `command:ID`, `http`, `alarm`, `tick`, `runner`, `place`, …; null = not known. */
+  /** `command:ID`, `http`, `alarm`, `tick`, `runner`, `place`, …; null = not known. */
   cause: string | null;
 }
 
-export type Observation = Seen &
+export type Observation = ObservationBase &
   (
-    | { kind: 'event'; from: Party | null; event: string; data: Json }
+    | { kind: 'event'; from: EntityId | null; event: string; data: Json }
     /**
-     * A machine took an event. `value`: the states it is in now, as a dot path (`download.throttle`). `took`: ids of
-     * the transitions (`inspector/charts/edge-id.ts`), empty when the event changed nothing; the chart says which
-     * actions are theirs. `changed`: what is new in the context, by dot path, one or two keys deep
-     * (`row.receivedBytes`, `speed`). The first transition of an actor that a reader is sent holds everything.
+     * A machine handled an event. `value`: its current states as a dot path (`download.throttle`). `took`: ids of the
+     * transitions (`inspector/charts/edge-id.ts`), empty when the event changed nothing; the chart has their actions.
+     * `changed`: new values in the context, by dot path, one or two keys deep (`row.receivedBytes`, `speed`). The first
+     * transition of an actor that is sent to a reader holds the whole context.
      */
     | {
         kind: 'transition';
@@ -79,14 +79,14 @@ export type Observation = Seen &
         took: string[];
         changed: { [path: string]: Json };
       }
-    /** A named action that reaches out of the machine; what only changes its context shows in `changed`. */
+    /** A named action with effects outside the machine; `assign` actions show in `changed`. */
     | { kind: 'action'; action: string; params: Json }
     | { kind: 'spawn'; machine: string; value: string }
     | { kind: 'stop'; reason: 'done' | 'error' | 'stopped' }
-    /** One event of an object's mailbox was handled. `waiting`: events behind it. */
+    /** An object handled one event of its mailbox. `waiting`: events still in it. */
     | {
         kind: 'turn';
-        from: Party | null;
+        from: EntityId | null;
         event: string;
         outcome: 'done' | 'given-up' | 'refused' | 'reset';
         durationMs: number;
@@ -96,11 +96,11 @@ export type Observation = Seen &
     | {
         kind: 'alarm';
         what: 'fired' | 'done' | 'retry' | 'dropped';
-        /** Failed tries so far. */
+        /** Failed attempts so far. */
         retries: number;
         lateMs: number;
       }
-    /** To a session it says what is its own: one actor, and `writes` null where others wrote in it too. */
+    /** A session sees only its own part: `actors` 1, and `writes` null where other actors wrote too. */
     | {
         kind: 'commit';
         outcome: 'done' | 'failed';
@@ -109,11 +109,11 @@ export type Observation = Seen &
         durationMs: number;
       }
     | { kind: 'socket'; what: 'open' | 'close'; code: number | null }
-    /** `summary`: the message's type and what tells it apart, never its content. `bytes`: UTF-16 units. */
+    /** `summary`: the message's type and its identifying fields, never its content. `bytes`: UTF-16 units. */
     | { kind: 'frame'; direction: 'in' | 'out'; bytes: number; summary: string }
-    /** A session asked the runner for something. */
+    /** A session sent a command to the runner. */
     | { kind: 'command'; command: string; data: Json }
-    /** The runner told a session something. Samples are not among it: those that count are in a machine's events. */
+    /** The runner sent an event to a session. Without samples: those that were used show as events of a machine. */
     | { kind: 'news'; news: string; phase: RunnerPhase | null; data: Json }
     | {
         kind: 'process';
@@ -129,7 +129,7 @@ export type Observation = Seen &
     | { kind: 'output'; fd: 1 | 2; bytes: number; text: string }
   );
 
-/** One line of the tree host → sessions → downloads → engine processes. Of many, the newest are in it. */
+/** A node of the tree host → sessions → downloads → engine processes. Only the newest are listed where there are many. */
 export type ActorView =
   | {
       id: 'host';
@@ -137,7 +137,7 @@ export type ActorView =
       pid: number;
       /** ms since 1970. */
       since: number;
-      /** Share of one core over the last look, 0–100 and above. */
+      /** Percent of one core since the last measurement; above 100 with several. */
       cpuPercent: number | null;
       rssBytes: number | null;
       sessions: number;
@@ -145,33 +145,33 @@ export type ActorView =
       lastEvent: LastEvent | null;
     }
   | {
-      id: Party;
+      id: EntityId;
       kind: 'session';
       parent: 'host';
       state: 'live' | 'hibernated';
-      /** When it came to this state, as far as that was seen, ms since 1970. */
+      /** When it entered this state, as far as that was observed, ms since 1970. */
       since: number;
-      /** ms since 1970; null = nothing is stored of it, or it was not looked at yet. */
+      /** ms since 1970; null = nothing is stored, or not read yet. */
       createdAt: number | null;
-      /** Events that wait. */
+      /** Waiting events. */
       mailbox: number;
       sockets: number;
-      /** When its alarm rings, ms since 1970. */
+      /** When its alarm is due, ms since 1970. */
       alarmAt: number | null;
-      /** Keys and values in the store; null = not looked at yet. */
+      /** Size of keys and values in the store; null = not measured yet. */
       storageBytes: number | null;
       lastEvent: LastEvent | null;
     }
   | {
-      id: Party;
+      id: EntityId;
       kind: 'download';
-      parent: Party;
+      parent: EntityId;
       title: string;
-      /** A dot path of the machine's states while it lives, else the stored state. */
+      /** A dot path of the machine's states while it is live, else the stored state. */
       state: string;
-      /** In memory as an actor; else only a row. */
+      /** Whether there is an actor in memory; else there is only a row. */
       isLive: boolean;
-      /** When it came to this state, ms since 1970. */
+      /** When it entered this state, ms since 1970. */
       since: number;
       /** ms since 1970. */
       createdAt: number;
@@ -181,10 +181,10 @@ export type ActorView =
       lastEvent: LastEvent | null;
     }
   | {
-      id: Party;
+      id: EntityId;
       kind: 'engine';
-      /** null = it works for no download (a parse, a look at its version). */
-      parent: Party | null;
+      /** null = it belongs to no download (a parse, a version check). */
+      parent: EntityId | null;
       engine: EngineName | null;
       pid: number;
       since: number;
@@ -199,28 +199,28 @@ export interface LastEvent {
   at: number;
 }
 
-/** What is stored for each download, inspected or not: enough to explain a failure after a restart. */
+/** What is stored for every download to explain a failure later, also after a restart. */
 export interface Explanation {
   download: DownloadView;
   session: string;
-  /** Oldest first; the newest are kept. */
+  /** Oldest first; only the newest are stored. */
   transitions: { at: number; state: string; cause: string }[];
-  /** The last 4 kB that its engine printed; null while it has not ended. */
+  /** The last 4 kB of engine output; null while it runs. */
   output: string | null;
   /** The row as it is stored. */
   stored: Json;
 }
 
 export type InspectorClientMessage =
-  /** Comes first, and again to look at something else. Without `session` or `actor`: all that the reader may see. */
+  /** The first message, and again to change the filter. Without `session` or `actor`: all that the reader may see. */
   | {
       type: 'watch';
-      /** Observations after this number, as far as they are kept; absent = from now on. */
+      /** Replays observations after this number, as far as they are in memory; absent = only new ones. */
       since?: number;
       kinds?: ObservationKind[];
       session?: string;
       /** Only what is about this actor, comes from it or goes to it. */
-      actor?: Party;
+      actor?: EntityId;
     }
   | { type: 'explain'; download: string };
 
@@ -228,28 +228,27 @@ export type InspectorServerMessage =
   | {
       type: 'hello';
       v: typeof INSPECTION_VERSION;
-      /** `session`: one's own only. */
+      /** `session`: only the reader's own session. */
       scope: 'session' | 'all';
       session: string | null;
       /** Hashes of the machines' definitions, as in charts.json. */
       machines: Record<string, string>;
-      /** The oldest observation that is kept; nothing is recorded while nobody watches. */
+      /** The oldest observation in memory; nothing is recorded without a reader. */
       oldest: number;
       next: number;
     }
-  /** The tree: whole at first, then what changed; at most twice a second. */
-  | { type: 'actors'; whole: boolean; set: ActorView[]; gone: Party[] }
+  /** The tree: whole at first, then changes; at most twice a second. */
+  | { type: 'actors'; whole: boolean; set: ActorView[]; gone: EntityId[] }
   /**
-   * `dropped`: observations that this reader was too slow for. `omitted`: those that it was not to be shown, since one
-   * message holds no more or since they were routine; absent = none.
+   * `dropped`: observations lost because this reader was slow. `omitted`: those left out because the message was full or
+   * they were routine; absent = none.
    */
   | { type: 'log'; dropped: number; omitted?: number; entries: Observation[] }
   | { type: 'explained'; download: string; explanation: Explanation | null };
 
-/** A recording of one engine process, as `sluice replay` reads it: the lines of a corpus file, in one value. */
+/** A recording of one engine process for `sluice replay`: the lines of a recording file as one value. */
 export interface TraceRecording {
-  /** The run's party. */
-  engine: Party;
+  engine: EntityId;
   header: {
     engine: string;
     version: string | null;
@@ -259,13 +258,13 @@ export interface TraceRecording {
     signal: string | null;
     endMs: number | null;
   };
-  /** `t`: ms since the process began; `data`: base64, masked where it held secrets, never shorter. */
+  /** `t`: ms since the process began; `data`: base64, secrets masked at equal length. */
   chunks: { t: number; fd: 1 | 2; data: string }[];
-  /** It is not the whole output: watching began later than the engine, or the recording reached its limit. */
+  /** The output is incomplete: recording began after the engine did, or reached its limit. */
   cut: boolean;
 }
 
-/** `sluice-trace` file: one download's whole story, to attach to a bug report. */
+/** A `sluice-trace` file: the history of one download, to attach to a bug report. */
 export interface Trace {
   format: 'sluice-trace';
   v: typeof INSPECTION_VERSION;
@@ -276,7 +275,7 @@ export interface Trace {
   exportedAt: string;
   machines: Record<string, string>;
   explanation: Explanation;
-  /** Empty when nobody inspected while it ran. */
+  /** Empty without a reader while it ran. */
   observations: Observation[];
   recordings: TraceRecording[];
 }

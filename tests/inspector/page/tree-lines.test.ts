@@ -1,11 +1,11 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { treeLines } from '#lib/inspector/page/state/tree-lines.ts';
-import type { ActorView, Party } from '#lib/protocol/inspection.ts';
+import type { ActorView, EntityId } from '#lib/protocol/inspection.ts';
 
 const download = (
   id: string,
-  parent: Party,
+  parent: EntityId,
   createdAt: number,
   state = 'download.live',
   since = createdAt,
@@ -47,7 +47,7 @@ const host: ActorView = {
   live: 2,
   lastEvent: null,
 };
-const all = new Map<Party, ActorView>(
+const all = new Map<EntityId, ActorView>(
   [
     host,
     session('one'),
@@ -57,7 +57,7 @@ const all = new Map<Party, ActorView>(
     download('other', 'session:two', 3),
   ].map((view) => [view.id, view]),
 );
-const shown = (closed: Party[], filter: string): string[] =>
+const shown = (closed: EntityId[], filter: string): string[] =>
   treeLines(all, new Set(closed), filter).map(({ actor, level }) => `${level} ${actor.id}`);
 
 test('children follow their parent, the newest first', () => {
@@ -102,7 +102,7 @@ test('a filter keeps what holds a match, and opens it', () => {
 });
 
 test('what holds it may not be shown: then it stands outermost', () => {
-  const alone = new Map([['download:x' as Party, download('x', 'session:hidden', 1)]]);
+  const alone = new Map([['download:x' as EntityId, download('x', 'session:hidden', 1)]]);
   const [line] = treeLines(alone, new Set(), '');
   assert.equal([line?.level, line?.position, line?.siblings], [1, 1, 1]);
 });

@@ -81,7 +81,7 @@ export class Actor implements ActivationOwner, SocketOwner {
     if (this.sockets === NONE) this.sockets = [socket];
     else this.sockets.push(socket);
     const { observers } = this.scheduler;
-    if (observers.isWatched) observers.tell({ type: 'socket-open', actor: this.name, socket });
+    if (observers.isWatched) observers.emit({ type: 'socket-open', actor: this.name, socket });
     return socket;
   }
 
@@ -96,7 +96,7 @@ export class Actor implements ActivationOwner, SocketOwner {
   left(socket: HostSocket, code: number, reason: string, wasClean: boolean): void {
     this.sockets = this.sockets.length === 1 ? NONE : this.sockets.filter((other) => other !== socket);
     const { observers, isClosing } = this.scheduler;
-    if (observers.isWatched) observers.tell({ type: 'socket-close', actor: this.name, socket, code });
+    if (observers.isWatched) observers.emit({ type: 'socket-close', actor: this.name, socket, code });
     // Not woken for an event that it has no handler for.
     if (handles(this.definition, 'webSocketClose') && !isClosing) {
       this.deliver({ type: 'close', socket, code, reason, wasClean });
@@ -127,7 +127,7 @@ export class Actor implements ActivationOwner, SocketOwner {
     const turns = this.#end(activation);
     const { observers, alarms } = this.scheduler;
     this.scheduler.report(error, this.name);
-    if (observers.isWatched) observers.tell({ type: 'reset', actor: this.name, error });
+    if (observers.isWatched) observers.emit({ type: 'reset', actor: this.name, error });
     const answer = isOfStore(error) ? error : new SluiceError('internal_error', undefined, { cause: error });
     this.#fail(turns, answer);
     if (culprit?.event.type === 'alarm') alarms.failed(this, culprit.event.row, true);
@@ -179,7 +179,7 @@ export class Actor implements ActivationOwner, SocketOwner {
 
   #observe(type: 'wake' | 'evict'): void {
     const { observers } = this.scheduler;
-    if (observers.isWatched) observers.tell({ type, actor: this.name });
+    if (observers.isWatched) observers.emit({ type, actor: this.name });
   }
 }
 

@@ -119,7 +119,7 @@ export class AlarmRing implements Alarms {
     const { observers, clock } = this.#scheduler;
     if (!observers.isWatched) return;
     const lateMs = clock.now() - row.at;
-    observers.tell({ type: 'alarm', actor: actor.name, outcome, retries: row.retries, lateMs });
+    observers.emit({ type: 'alarm', actor: actor.name, outcome, retries: row.retries, lateMs });
   }
 }
 

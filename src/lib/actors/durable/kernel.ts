@@ -140,7 +140,7 @@ export class Kernel implements Scheduler {
       }
       if (observers.isWatched) {
         const durationMs = performance.now() - startedAt;
-        observers.tell({ type: 'commit', outcome, actors, writes, durationMs });
+        observers.emit({ type: 'commit', outcome, actors, writes, durationMs });
       }
       this.alarms.refresh();
     }

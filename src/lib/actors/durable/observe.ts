@@ -52,7 +52,7 @@ export class Observers extends Listeners<HostEvent> {
     if (!this.isWatched) return;
     const text = typeof frame === 'string' ? frame : null;
     const bytes = typeof frame === 'string' ? frame.length : frame.byteLength;
-    this.tell({ type: 'frame', actor, socket, direction, bytes, text });
+    this.emit({ type: 'frame', actor, socket, direction, bytes, text });
   }
 
   /** @param queued events that wait behind it */
@@ -63,7 +63,7 @@ export class Observers extends Listeners<HostEvent> {
     queued: number,
   ): void {
     if (!this.isWatched) return;
-    this.tell({
+    this.emit({
       type: 'turn',
       actor,
       event: event.type,

@@ -1,6 +1,6 @@
 /** The object host's own events, as notes. */
 import type { HostEvent, HostListener } from '../../actors/durable/observe.ts';
-import type { Party } from '../../protocol/inspection.ts';
+import type { EntityId } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';
 import { isRoutineTurn } from '../note.ts';
 
@@ -13,7 +13,7 @@ type TurnEvent = Extract<HostEvent, { type: 'turn' }>;
 
 export class HostTap {
   readonly #host: Observable;
-  readonly #sockets = new WeakMap<object, Party>();
+  readonly #sockets = new WeakMap<object, EntityId>();
   #lastSocket = 0;
 
   constructor(host: Observable) {
@@ -33,7 +33,7 @@ export class HostTap {
       return;
     }
     const session = event.actor.id;
-    const about: Party = `session:${session}`;
+    const about: EntityId = `session:${session}`;
     switch (event.type) {
       case 'turn': {
         const { outcome, durationMs, queued: waiting } = event;
@@ -78,7 +78,7 @@ export class HostTap {
   }
 
   /** Who brought about a turn, and by what. */
-  #originOf({ event, method, socket }: TurnEvent): [from: Party | null, cause: string | null] {
+  #originOf({ event, method, socket }: TurnEvent): [from: EntityId | null, cause: string | null] {
     if (socket !== null) return [this.#partyOf(socket), event];
     if (event === 'fetch') return ['client:http', 'http'];
     if (event === 'alarm') return ['clock', 'alarm'];
@@ -86,10 +86,10 @@ export class HostTap {
   }
 
   /** Numbered as they are first seen. */
-  #partyOf(socket: object): Party {
+  #partyOf(socket: object): EntityId {
     const known = this.#sockets.get(socket);
     if (known !== undefined) return known;
-    const party: Party = `client:${++this.#lastSocket}`;
+    const party: EntityId = `client:${++this.#lastSocket}`;
     this.#sockets.set(socket, party);
     return party;
   }

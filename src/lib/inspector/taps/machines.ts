@@ -4,7 +4,7 @@
  */
 import type { AnyActorRef, AnyMachineSnapshot, InspectionEvent, Subscription } from 'xstate';
 import type { DownloadRow } from '../../actors/download/row.ts';
-import type { Party } from '../../protocol/inspection.ts';
+import type { EntityId } from '../../protocol/inspection.ts';
 import type { Edge } from '../charts/edge-id.ts';
 import type { Hub } from '../hub.ts';
 import { isRoutineEvent } from '../note.ts';
@@ -79,9 +79,9 @@ class SystemObserver {
   readonly #hub: Hub;
   readonly #session: string;
   readonly #rootId: string;
-  readonly #root: Party;
+  readonly #root: EntityId;
   /** By XState's own ids: a name is made once, not with each event. */
-  readonly #parties = new Map<string, Party>();
+  readonly #parties = new Map<string, EntityId>();
   /** Steps of the event that is being taken, by actor. */
   readonly #took = new Map<string, Edge[]>();
 
@@ -131,9 +131,9 @@ class SystemObserver {
     }
   }
 
-  #event(about: Party, event: Caused, source: AnyActorRef | undefined): void {
+  #event(about: EntityId, event: Caused, source: AnyActorRef | undefined): void {
     const cause = causeOf(event);
-    let from: Party | null = null;
+    let from: EntityId | null = null;
     if (event.type.startsWith('xstate.after.')) from = 'clock';
     else if (source !== undefined) from = this.#partyOf(source);
     else if (cause?.startsWith('runner:')) from = 'runner';
@@ -141,7 +141,7 @@ class SystemObserver {
     this.#tell(about, cause, { kind: 'event', from, event });
   }
 
-  #snapshot(about: Party, actor: AnyActorRef, event: Caused, snapshot: AnyMachineSnapshot): void {
+  #snapshot(about: EntityId, actor: AnyActorRef, event: Caused, snapshot: AnyMachineSnapshot): void {
     const took = this.#took.get(actor.sessionId) ?? [];
     this.#took.delete(actor.sessionId);
     const isOver = snapshot.status !== 'active';
@@ -159,14 +159,14 @@ class SystemObserver {
     }
   }
 
-  #tell(about: Party, cause: string | null, note: Parameters<Hub['note']>[3]): void {
+  #tell(about: EntityId, cause: string | null, note: Parameters<Hub['note']>[3]): void {
     this.#hub.note(about, this.#session, cause, note);
   }
 
-  #partyOf(actor: AnyActorRef): Party {
+  #partyOf(actor: AnyActorRef): EntityId {
     const known = this.#parties.get(actor.sessionId);
     if (known !== undefined) return known;
-    const party: Party = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
+    const party: EntityId = actor.sessionId === this.#rootId ? this.#root : `download:${actor.id}`;
     this.#parties.set(actor.sessionId, party);
     return party;
   }

@@ -1,7 +1,7 @@
 /** Engine processes and what they print, as notes and recordings. */
 import type { ProcessEvent, ProcessListener, ProcessRun } from '../../process/observe.ts';
 import type { RunnerJob } from '../../runner/runner.ts';
-import type { Party } from '../../protocol/inspection.ts';
+import type { EntityId } from '../../protocol/inspection.ts';
 import type { Hub } from '../hub.ts';
 import { type EngineOwner, Recorder } from '../recorder.ts';
 
@@ -49,10 +49,10 @@ export class ProcessTap {
 
   #note(hub: Hub, event: ProcessEvent): void {
     const { run } = event;
-    const about: Party = `engine:${run.mark}`;
+    const about: EntityId = `engine:${run.mark}`;
     if (event.type === 'start') this.recorder.begin(run, this.#ownerOf(run), false);
     const { download, session } = this.recorder.ownerOf(run.mark) ?? NOBODY;
-    const also: Party | null = download === null ? null : `download:${download}`;
+    const also: EntityId | null = download === null ? null : `download:${download}`;
     const process = { kind: 'process', pid: run.pid, argv: run.argv } as const;
     switch (event.type) {
       case 'start': {

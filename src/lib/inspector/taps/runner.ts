@@ -1,5 +1,5 @@
 /** What sessions and the runner say to each other, as notes. The composition root puts it between the two. */
-import type { Party } from '../../protocol/inspection.ts';
+import type { EntityId } from '../../protocol/inspection.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { Hub } from '../hub.ts';
 
@@ -29,6 +29,6 @@ export class RunnerTap {
   }
 }
 
-function aboutOf(session: string, message: RunnerCommand | RunnerEvent): Party {
+function aboutOf(session: string, message: RunnerCommand | RunnerEvent): EntityId {
   return 'download' in message ? `download:${message.download}` : `session:${session}`;
 }

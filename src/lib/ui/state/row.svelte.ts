@@ -1,4 +1,4 @@
-import { derive } from '../../protocol/channel.ts';
+import { deriveProgress } from '../../protocol/channel.ts';
 import type { DownloadView } from '../../protocol/download.ts';
 
 /**
@@ -26,7 +26,7 @@ export class DownloadRow {
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);
   readonly totalBytes = $derived.by(() => this.#view.totalBytes);
   readonly bytesPerSecond = $derived.by(() => this.#view.bytesPerSecond);
-  readonly #progress = $derived.by(() => derive(this.#view));
+  readonly #progress = $derived.by(() => deriveProgress(this.#view));
   readonly percent = $derived.by(() => this.#progress.percent);
   readonly etaSeconds = $derived.by(() => this.#progress.etaSeconds);
 

@@ -1,5 +1,5 @@
 /** Observations as messages between actors: the rows of a sequence diagram. */
-import type { Observation, Party } from '../../../protocol/inspection.ts';
+import type { Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export const LANES = ['client', 'session', 'download', 'runner', 'engine', 'store', 'clock'] as const;
 export type Lane = (typeof LANES)[number];
@@ -77,7 +77,7 @@ function stepOf(seen: Observation): Step | null {
 }
 
 /** Null: the host, which everything runs in. */
-export function laneOf(party: Party): Lane | null {
+export function laneOf(party: EntityId): Lane | null {
   const [kind] = party.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }

@@ -1,5 +1,5 @@
 /** An observation in one line. Names of events, states and codes are the machines' own, the same in every language. */
-import type { Json, Observation, Party } from '../../../protocol/inspection.ts';
+import type { Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 import { wordOf } from './sequence.ts';
 
 export function summaryOf(seen: Observation): string {
@@ -53,7 +53,7 @@ export function durationOf(seen: Observation): number | null {
 }
 
 /** `download:VnJkQ…` → `download VnJk`: enough to tell actors of one screen apart. */
-export function shortParty(party: Party): string {
+export function shortParty(party: EntityId): string {
   const [kind = '', id] = party.split(':');
   return id === undefined ? kind : `${kind} ${id.slice(0, 4)}`;
 }

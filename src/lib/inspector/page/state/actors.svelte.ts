@@ -1,12 +1,12 @@
 /** The tree host → sessions → downloads → engine processes, flat, as a list that can be windowed. */
-import type { ActorView, Party } from '../../../protocol/inspection.ts';
+import type { ActorView, EntityId } from '../../../protocol/inspection.ts';
 import { type TreeLine, treeLines } from './tree-lines.ts';
 
 /* eslint-disable svelte/prefer-svelte-reactivity -- maps and sets here are replaced, never changed in place */
 
 export class Actors {
-  #views: ReadonlyMap<Party, ActorView> = $state.raw(new Map());
-  #closed: ReadonlySet<Party> = $state.raw(new Set());
+  #views: ReadonlyMap<EntityId, ActorView> = $state.raw(new Map());
+  #closed: ReadonlySet<EntityId> = $state.raw(new Set());
   filter = $state('');
 
   readonly lines: readonly TreeLine[] = $derived.by(() => treeLines(this.#views, this.#closed, this.filter));
@@ -15,18 +15,18 @@ export class Actors {
     return this.#views.size;
   }
 
-  get(id: Party | null): ActorView | undefined {
+  get(id: EntityId | null): ActorView | undefined {
     return id === null ? undefined : this.#views.get(id);
   }
 
-  apply(whole: boolean, set: readonly ActorView[], gone: readonly Party[]): void {
-    const views = whole ? new Map<Party, ActorView>() : new Map(this.#views);
+  apply(whole: boolean, set: readonly ActorView[], gone: readonly EntityId[]): void {
+    const views = whole ? new Map<EntityId, ActorView>() : new Map(this.#views);
     for (const id of gone) views.delete(id);
     for (const view of set) views.set(view.id, view);
     this.#views = views;
   }
 
-  setOpen(id: Party, isOpen: boolean): void {
+  setOpen(id: EntityId, isOpen: boolean): void {
     const closed = new Set(this.#closed);
     if (isOpen) closed.delete(id);
     else closed.add(id);

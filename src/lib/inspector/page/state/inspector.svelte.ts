@@ -1,7 +1,7 @@
 /** Everything the inspector's page has: who is looked at, what was observed of him, and which moment is shown. */
 import { createContext } from 'svelte';
 import type { Action } from '../../../protocol/actions.ts';
-import type { Explanation, InspectorServerMessage, Party, Trace } from '../../../protocol/inspection.ts';
+import type { Explanation, InspectorServerMessage, EntityId, Trace } from '../../../protocol/inspection.ts';
 import { paths, socketUrl } from '../../../protocol/paths.ts';
 import { findSession } from '../../../ui/state/browser-session.ts';
 import { MACHINE_HASHES } from '../../charts/charts.ts';
@@ -20,7 +20,7 @@ export class Inspector {
   readonly actors = new Actors();
   readonly log = new Log();
   /** Null: nobody in particular, everything is shown. */
-  selected: Party | null = $state(null);
+  selected: EntityId | null = $state(null);
   watched: Watched = $state('actor');
   explanation: Explanation | null = $state.raw(null);
   /** A file is shown instead of the server. */
@@ -72,7 +72,7 @@ export class Inspector {
     };
   }
 
-  select(actor: Party | null): void {
+  select(actor: EntityId | null): void {
     if (actor === this.selected) return;
     this.selected = actor;
     this.explanation = this.trace?.trace.explanation ?? null;
@@ -156,7 +156,7 @@ export class Inspector {
   #watch(): void {
     this.#isAnswered = false;
     const actor = this.watched === 'actor' && this.selected !== null && this.selected !== 'host';
-    this.#feed?.send({ type: 'watch', since: 0, ...(actor ? { actor: this.selected as Party } : {}) });
+    this.#feed?.send({ type: 'watch', since: 0, ...(actor ? { actor: this.selected as EntityId } : {}) });
     this.#explain();
   }
 
@@ -204,13 +204,13 @@ export class Inspector {
   }
 }
 
-function machineOf(actor: Party | null): 'session' | 'download' | null {
+function machineOf(actor: EntityId | null): 'session' | 'download' | null {
   const [kind] = actor?.split(':') ?? [];
   return kind === 'session' || kind === 'download' ? kind : null;
 }
 
 /** `download:ID` → `ID` */
-export function idOf(party: Party): string {
+export function idOf(party: EntityId): string {
   return party.slice(party.indexOf(':') + 1);
 }
 

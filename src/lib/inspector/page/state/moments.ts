@@ -1,5 +1,5 @@
 /** A download's or session's past, moment by moment: what time travel steps through. */
-import type { Explanation, Json, Observation, Party } from '../../../protocol/inspection.ts';
+import type { Explanation, Json, Observation, EntityId } from '../../../protocol/inspection.ts';
 
 export type JsonObject = { [key: string]: Json };
 
@@ -23,7 +23,7 @@ type Transition = Extract<Observation, { kind: 'transition' }>;
 /** Kept of one actor: at five a second some 13 minutes, and every change of state is stored beside. */
 export const MAX_MOMENTS = 4_000;
 
-export function isTransitionOf(actor: Party | null): (seen: Observation) => seen is Transition {
+export function isTransitionOf(actor: EntityId | null): (seen: Observation) => seen is Transition {
   return (seen): seen is Transition => seen.kind === 'transition' && seen.about === actor;
 }
 

@@ -1,5 +1,5 @@
 /** The page's row as it was: a download's stored fields and what moved of it, at one moment, as the page was told. */
-import { derive } from '../../../protocol/channel.ts';
+import { deriveProgress } from '../../../protocol/channel.ts';
 import { DOWNLOAD_STATES, type DownloadState, type DownloadView } from '../../../protocol/download.ts';
 import { ENGINE_NAMES } from '../../../protocol/media.ts';
 import type { Json } from '../../../protocol/inspection.ts';
@@ -35,7 +35,7 @@ export function pastView(context: JsonObject | null): DownloadView | null {
         ? { code: error['code'] as never, message: textOf(error['message']) }
         : null,
   };
-  return { ...view, ...derive(view) };
+  return { ...view, ...deriveProgress(view) };
 }
 
 /** The row's state of a dot path: its first part, where that is one. */

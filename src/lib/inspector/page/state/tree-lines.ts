@@ -1,5 +1,5 @@
 /** The tree as a list: what can be windowed, filtered and walked with the arrow keys. */
-import type { ActorView, Party } from '../../../protocol/inspection.ts';
+import type { ActorView, EntityId } from '../../../protocol/inspection.ts';
 
 export interface TreeLine {
   actor: ActorView;
@@ -14,8 +14,8 @@ export interface TreeLine {
 
 /** @param filter empty = everything; else what has the words in it, and all that holds it, opened */
 export function treeLines(
-  views: ReadonlyMap<Party, ActorView>,
-  closed: ReadonlySet<Party>,
+  views: ReadonlyMap<EntityId, ActorView>,
+  closed: ReadonlySet<EntityId>,
   filter: string,
 ): TreeLine[] {
   const words = filter.trim().toLowerCase();
@@ -25,7 +25,7 @@ export function treeLines(
     views,
   );
   const lines: TreeLine[] = [];
-  const walk = (parent: Party | null, level: number): void => {
+  const walk = (parent: EntityId | null, level: number): void => {
     const siblings = children.get(parent) ?? [];
     siblings.sort(newestFirst).forEach((actor, index) => {
       const hasChildren = children.has(actor.id);
@@ -38,15 +38,15 @@ export function treeLines(
   return lines;
 }
 
-export function parentOf(view: ActorView): Party | null {
+export function parentOf(view: ActorView): EntityId | null {
   return 'parent' in view ? view.parent : null;
 }
 
 function childrenOf(
   shown: readonly ActorView[],
-  views: ReadonlyMap<Party, ActorView>,
-): Map<Party | null, ActorView[]> {
-  const children = new Map<Party | null, ActorView[]>();
+  views: ReadonlyMap<EntityId, ActorView>,
+): Map<EntityId | null, ActorView[]> {
+  const children = new Map<EntityId | null, ActorView[]>();
   for (const view of shown) {
     const parent = parentOf(view);
     // What holds it may not be shown to this reader: then it stands outermost.
@@ -59,8 +59,8 @@ function childrenOf(
 }
 
 /** What has the words in it, and all that holds it. */
-function keptBy(words: string, views: ReadonlyMap<Party, ActorView>): Set<Party> {
-  const kept = new Set<Party>();
+function keptBy(words: string, views: ReadonlyMap<EntityId, ActorView>): Set<EntityId> {
+  const kept = new Set<EntityId>();
   for (const view of views.values()) {
     if (!textOf(view).includes(words)) continue;
     for (let at: ActorView | undefined = view; at !== undefined && !kept.has(at.id);) {
