@@ -5,7 +5,7 @@ import type { DownloadState, DownloadView } from '#lib/protocol/download.ts';
 import { Api } from '../tests/support/api.ts';
 import { settles } from '../tests/support/wait.ts';
 
-export interface Wanted {
+export interface DownloadOptions {
   url: string;
   /** Left to the server when not named. */
   engine?: string;
@@ -14,7 +14,7 @@ export interface Wanted {
   deadlineMs?: number;
 }
 
-export interface Landed {
+export interface CompletedDownload {
   id: string;
   name: string;
   /** From the command to the word that it is complete. */
@@ -46,10 +46,10 @@ export class BenchClient {
   }
 
   /** Adds a download and resolves once it is told to be complete. */
-  async download({ url, engine, sha256, onState, deadlineMs = 120_000 }: Wanted): Promise<Landed> {
+  async download({ url, engine, sha256, onState, deadlineMs = 120_000 }: DownloadOptions): Promise<CompletedDownload> {
     const commandId = crypto.randomUUID();
     const startedAt = performance.now();
-    const landed = new Promise<Landed>((resolve, reject) => {
+    const landed = new Promise<CompletedDownload>((resolve, reject) => {
       let id = '';
       let name = '';
       const listen = (message: ServerMessage): void => {

@@ -1,6 +1,6 @@
 /**
  * A process: adds downloads as fast as the server takes them, so many at a time, over sessions by turns. Told a Plan,
- * tells a Taken.
+ * tells a AddsResult.
  */
 import { fieldOf, HttpConnection } from '../load/http-connection.ts';
 
@@ -14,7 +14,7 @@ export interface Plan {
   hasCommandIds: boolean;
 }
 
-export interface Taken {
+export interface AddsResult {
   /** `session index:id` of each that was answered with 202. */
   ids: string[];
   latenciesMs: number[];
@@ -31,8 +31,8 @@ process.once('message', (plan: Plan) => {
 });
 process.on('disconnect', () => process.exit());
 
-async function run({ url, tokens, adds, atOnce, origin, hasCommandIds }: Plan): Promise<Taken> {
-  const taken: Taken = { ids: [], latenciesMs: [], seconds: 0, refused: {}, retryAfter: null, cpuMs: 0 };
+async function run({ url, tokens, adds, atOnce, origin, hasCommandIds }: Plan): Promise<AddsResult> {
+  const taken: AddsResult = { ids: [], latenciesMs: [], seconds: 0, refused: {}, retryAfter: null, cpuMs: 0 };
   const connections = await Promise.all(Array.from({ length: atOnce }, () => HttpConnection.open(url)));
   const cpu = process.cpuUsage();
   const startedAt = performance.now();

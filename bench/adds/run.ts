@@ -4,14 +4,14 @@
  * has to list them all, each once. Then one session is filled past its documented bound.
  */
 import { parseArgs } from 'node:util';
-import { MAX_OPEN } from '../../src/lib/actors/session/downloads.ts';
+import { MAX_OPEN } from '../../src/lib/actors/session/download-actions.ts';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { makePlace, PROJECT, startServer, type TestServer } from '../../tests/support/server.ts';
 import { report, table } from '../harness.ts';
 import { BenchChild } from '../load/child.ts';
 import { cpuMs } from '../load/cpu.ts';
 import type { HealthSeen } from '../load/health.ts';
-import type { Plan, Taken } from './generator.ts';
+import type { Plan, AddsResult } from './generator.ts';
 import { listAll } from './list.ts';
 
 const ADDS = 10_000;
@@ -82,7 +82,7 @@ async function measure({ name, adds, sessions, bytes, hasCommandIds }: Work): Pr
     const tokens: string[] = [];
     for (let count = 0; count < sessions; count++) tokens.push((await first.session()).token);
     const before = cpuMs(first.pid);
-    generator.tell({
+    generator.send({
       url: first.url,
       tokens,
       adds,
@@ -90,7 +90,7 @@ async function measure({ name, adds, sessions, bytes, hasCommandIds }: Work): Pr
       origin: files,
       hasCommandIds,
     } satisfies Plan);
-    const taken = await generator.hear<Taken>();
+    const taken = await generator.hear<AddsResult>();
     const serverCpuMs = cpuMs(first.pid) - before;
     await (profile === undefined ? first.kill9() : first.stop());
     const healthz = await health.hear<HealthSeen>();

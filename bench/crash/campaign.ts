@@ -7,7 +7,7 @@ import type { Site } from '../../tests/site/site.ts';
 import type { Place } from '../../tests/support/server.ts';
 import { Client } from './clients.ts';
 import { OrphanWatch } from './orphans.ts';
-import { downloadOf, type Marked } from './processes.ts';
+import { downloadOf, type MarkedProcess } from './processes.ts';
 import type { Plan, PlannedDownload, PlannedRound } from './plan.ts';
 import { createRandom } from './random.ts';
 import { judge, type Verdict } from './verdict.ts';
@@ -128,7 +128,7 @@ class Campaign {
       seed: plan.seed,
       downloads: plan.downloads.length,
       acknowledged: this.#ids.size,
-      removed: plan.downloads.filter(({ fate }) => fate === 'remove').length,
+      removed: plan.downloads.filter(({ userAction }) => userAction === 'remove').length,
       serverKills: plan.rounds.length,
       killedBeforeReady: this.#killedBeforeReady,
       engineKills: this.#engineKills,
@@ -200,7 +200,7 @@ class Campaign {
 
   readonly #killsOf = new Map<string, number>();
 
-  #mayKill(engine: Marked): boolean {
+  #mayKill(engine: MarkedProcess): boolean {
     const download = downloadOf(engine);
     return download === this.#liveId || (this.#killsOf.get(download) ?? 0) < ENGINE_KILLS_EACH;
   }
@@ -212,13 +212,13 @@ class Campaign {
       if (download.round !== round || download.session !== session) continue;
       const id = await client.add(download, addressOf(this.#options.site.url, download));
       this.#ids.set(download, id);
-      if (download.fate !== 'finish') this.#checks.push(this.#meetFate(client, download, id));
+      if (download.userAction !== 'finish') this.#checks.push(this.#runUserAction(client, download, id));
     }
   }
 
-  async #meetFate(client: Client, download: PlannedDownload, id: string): Promise<void> {
+  async #runUserAction(client: Client, download: PlannedDownload, id: string): Promise<void> {
     await delay(this.#random.between(FATE_MS.min, FATE_MS.max));
-    if (download.fate === 'remove') await client.remove(id);
+    if (download.userAction === 'remove') await client.remove(id);
     else if (await client.pause(id)) this.#paused.add(download);
   }
 

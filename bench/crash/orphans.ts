@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
-import { groupLives, instanceOf, type Marked, markedProcesses } from './processes.ts';
+import { groupLives, instanceOf, type MarkedProcess, markedProcesses } from './processes.ts';
 
 /** The promise: issue and design, "what it must reach". */
 export const ORPHAN_MS = 2_000;
@@ -24,7 +24,7 @@ export class OrphanWatch {
   }
 
   /** What runs for the server that lives now: nothing of earlier ones, or of other servers on this machine. */
-  living(): Marked[] {
+  living(): MarkedProcess[] {
     // a server that died too early to make it has started nothing
     if (!existsSync(join(this.#runDir, 'key'))) return [];
     const ours = markedProcesses([`${instanceKey(this.#runDir)}-`]);
@@ -35,7 +35,7 @@ export class OrphanWatch {
    * Nothing of a dead server may live when the time is over: neither by its mark nor by its group.
    * @param before what `living` said just before the kill
    */
-  async serverKilled(killedAt: number, before: Marked[]): Promise<void> {
+  async serverKilled(killedAt: number, before: MarkedProcess[]): Promise<void> {
     const groups = [...new Set(before.map(({ group }) => group))];
     for (const engine of before) this.#dead.add(instanceOf(engine));
     const marks = [...new Set(before.map((engine) => `${instanceOf(engine)}.`))];
@@ -57,7 +57,7 @@ export class OrphanWatch {
   }
 
   /** The leader of a group was killed: the rest has to follow. */
-  async leaderKilled(killedAt: number, { group, command }: Marked): Promise<void> {
+  async leaderKilled(killedAt: number, { group, command }: MarkedProcess): Promise<void> {
     for (;;) {
       const ms = performance.now() - killedAt;
       if (!groupLives(group)) return void this.groupMs.push(ms);

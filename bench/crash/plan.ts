@@ -14,7 +14,7 @@ export interface PlanOptions {
 }
 
 /** What a person does to a download some time after adding it. */
-export type Fate = 'finish' | 'pause' | 'remove';
+export type UserAction = 'finish' | 'pause' | 'remove';
 
 export interface PlannedDownload {
   /** The name asked for: no two are alike, so a ` (2)` is a file that landed twice. */
@@ -26,7 +26,7 @@ export interface PlannedDownload {
   bytesPerSecond: number | null;
   /** The server closes each connection after so many bytes; null = never. */
   cutAt: number | null;
-  fate: Fate;
+  userAction: UserAction;
   /** The session it belongs to. */
   session: number;
   /** The round (the life of a server) in which it is added. */
@@ -94,7 +94,7 @@ export function makePlan({
       contentSeed: random.between(1, CONTENTS),
       bytesPerSecond: slow ? Math.ceil(bytes / random.between(SLOW_SECONDS.min, SLOW_SECONDS.max)) : null,
       cutAt: cut ? Math.floor(bytes * 0.6) : null,
-      fate: x < 0.06 ? 'remove' : x < 0.12 ? 'pause' : 'finish',
+      userAction: x < 0.06 ? 'remove' : x < 0.12 ? 'pause' : 'finish',
       session: random.between(0, SESSIONS - 1),
       round: Math.floor((n / downloads) * rounds.length),
     } satisfies PlannedDownload;

@@ -56,7 +56,7 @@ export async function judge({ plan, place, rows, ids }: Evidence): Promise<Verdi
     const found = byName.get(name) ?? [];
     byName.delete(name);
     if (found.length > 1) verdict.duplicated.push(`${name}: ${found.length} rows`);
-    if (download.fate === 'remove') {
+    if (download.userAction === 'remove') {
       if (found.length > 0) verdict.undead.push(`${name}: ${found[0]!.state}`);
       continue;
     }

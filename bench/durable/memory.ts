@@ -91,7 +91,7 @@ function serveEcho(server: Server): void {
   });
 }
 
-function said(child: ChildProcess, word: string): Promise<void> {
+function waitForWord(child: ChildProcess, word: string): Promise<void> {
   return new Promise((resolve) => {
     const listen = (message: unknown): void => {
       if (message !== word) return;
@@ -102,8 +102,8 @@ function said(child: ChildProcess, word: string): Promise<void> {
   });
 }
 
-async function tell(child: ChildProcess, message: string[] | 'again'): Promise<void> {
-  const heard = said(child, 'all heard');
+async function sendAndWait(child: ChildProcess, message: string[] | 'again'): Promise<void> {
+  const heard = waitForWord(child, 'all heard');
   child.send(message);
   await heard;
 }
@@ -111,9 +111,9 @@ async function tell(child: ChildProcess, message: string[] | 'again'): Promise<v
 async function connect(port: number, many: number): Promise<ChildProcess> {
   const hello = whose === 'session' ? JSON.stringify({ type: 'hello' }) : 'hello';
   const child = fork(path.join(import.meta.dirname, 'clients.ts'), [String(port), hello], { execArgv: [] });
-  await said(child, 'ready');
+  await waitForWord(child, 'ready');
   const issued = Array.from({ length: many }, () => tokens.issue().token);
-  await tell(child, issued);
+  await sendAndWait(child, issued);
   return child;
 }
 
@@ -157,7 +157,7 @@ else {
   footprints['live'] = await each({ live: sessions + WARM });
   clock.increment(IDLE_MS);
   footprints['evicted'] = await each({ live: 0 });
-  await tell(crowd, 'again');
+  await sendAndWait(crowd, 'again');
   footprints['woken'] = await each({ live: sessions });
   clock.increment(IDLE_MS);
   footprints['evictedAgain'] = await each({ live: 0 });

@@ -10,7 +10,7 @@ import { report, table } from '../harness.ts';
 import { BenchChild } from '../load/child.ts';
 import { cpuMs, residentBytes } from '../load/cpu.ts';
 import type { Sent } from '../load/origin.ts';
-import type { Heard, Watch } from './clients.ts';
+import type { ClientReport, ReadersPlan } from './clients.ts';
 
 /** More only when asked for (`--only 4`): 12,000 frames a second need more than two cores, and never come to rest there. */
 const MOST_SESSIONS = 1000;
@@ -76,11 +76,11 @@ async function measure({ name, sessions, sockets, hasSlowReader }: Work): Promis
     const { port } = await origin.hear<{ port: number }>();
     const slow = (session: number): string =>
       `http://127.0.0.1:${port}/${FILE_BYTES}/${session}.mp4?bytesPerSecond=${BYTES_PER_SECOND}`;
-    const readers: Watch['readers'] = [];
+    const readers: ReadersPlan['readers'] = [];
     for (let session = 0; session < sessions; session++) {
       readers.push({ token: (await server.session()).token, sockets, download: slow(session) });
     }
-    clients.tell({ url: server.url, readers } satisfies Watch);
+    clients.send({ url: server.url, readers } satisfies ReadersPlan);
     await clients.hear();
     if (hasSlowReader) {
       // In a session of the rest when there is but one.
@@ -90,13 +90,13 @@ async function measure({ name, sessions, sockets, hasSlowReader }: Work): Promis
       await reader.hear();
     }
     const pids = [server.pid, clients.pid, origin.pid];
-    clients.tell('count');
+    clients.send('count');
     const before = pids.map(cpuMs);
     await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
-    clients.tell('stop');
-    const heard = await clients.hear<Heard>();
+    clients.send('stop');
+    const heard = await clients.hear<ClientReport>();
     const [serverMs = 0, clientsMs = 0, originMs = 0] = pids.map((pid, index) => cpuMs(pid) - before[index]!);
-    origin.tell('sent');
+    origin.send('sent');
     const lags = lagsOf(heard, await origin.hear<Sent>());
     const at = (share: number): number => lags[Math.floor(share * (lags.length - 1))] ?? NaN;
     return {
@@ -117,7 +117,7 @@ async function measure({ name, sessions, sockets, hasSlowReader }: Work): Promis
 }
 
 /** Sorted. How long each client's newest number had been sent by the origin when it was heard. */
-function lagsOf({ progress }: Heard, sent: Sent): number[] {
+function lagsOf({ progress }: ClientReport, sent: Sent): number[] {
   const lags: number[] = [];
   for (const [url, bytes, atMs] of progress) {
     const sentAt = sent[new URL(url).pathname]?.find(([until]) => until >= bytes)?.[1];

@@ -26,7 +26,7 @@ export class BenchChild {
     return this.#child.pid ?? 0;
   }
 
-  tell(message: object | string): void {
+  send(message: object | string): void {
     this.#child.send(message);
   }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { makeCertificate } from '../../tests/site/tls.ts';
 
-export interface Wish {
+export interface FileOptions {
   /** Base name; the same name with the same wish is the same file. */
   name?: string;
   bytes: number;
@@ -20,7 +20,7 @@ export interface Wish {
 export interface Origin {
   pid: number;
   /** @throws Error for https where `withTls` was not asked for */
-  url(wish: Wish, scheme?: 'http' | 'https'): string;
+  url(wish: FileOptions, scheme?: 'http' | 'https'): string;
   /** PEM, in a file: what curl's --cacert and NODE_EXTRA_CA_CERTS take. */
   caFile: string;
   close(): Promise<void>;

@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { PROJECT, startServer, type TestServer } from '../../tests/support/server.ts';
 import { waitFor } from '../../tests/support/wait.ts';
-import { BenchClient, type Landed } from '../client.ts';
+import { BenchClient, type CompletedDownload } from '../client.ts';
 import { report, spreadOf, table } from '../harness.ts';
 import { contentHash } from '../origin/content.ts';
 import { startOrigin } from '../origin/start.ts';
@@ -71,7 +71,7 @@ async function measure(count: number, isChecked: boolean): Promise<Cost> {
   const startedAt = performance.now();
   let finishAt = 0;
   let seen: Promise<unknown> = Promise.resolve();
-  const landed: Landed[] = await Promise.all(
+  const landed: CompletedDownload[] = await Promise.all(
     Array.from({ length: count }, (_, n) =>
       client.download({
         url: origin.url({ name: `large-${n}`, bytes: each }),

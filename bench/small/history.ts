@@ -16,7 +16,7 @@ const PAGE_ROWS = 200;
 const PAGES = 200;
 
 /** Writes rows as a session does, and is no session otherwise. */
-class Historian {
+class HistoryWriter {
   readonly #store: SessionStore;
 
   constructor({ storage }: DurableContext) {
@@ -26,7 +26,7 @@ class Historian {
   write(first: number, count: number): void {
     if (first === 0) this.#store.load(Date.now());
     for (let number = first; number < first + count; number++) {
-      this.#store.save(completeRow(number, this.#store.takeN()), null);
+      this.#store.save(completeRow(number, this.#store.takeOrderNumber()), null);
     }
   }
 }
@@ -57,12 +57,12 @@ function completeRow(number: number, n: number): DownloadRow {
 async function fill(place: Place, session: string, rows: number): Promise<void> {
   const host = createEmbeddedHost({
     storage: join(place.dataDir, 'sluice.db'),
-    classes: { session: define(Historian, null) },
+    classes: { session: define(HistoryWriter, null) },
     onError: (error) => {
       throw error;
     },
   });
-  const historian = host.get<Historian>('session', session);
+  const historian = host.get<HistoryWriter>('session', session);
   for (let first = 0; first < rows; first += BATCH) {
     await historian.call('write', first, Math.min(BATCH, rows - first));
   }

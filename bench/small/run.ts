@@ -10,7 +10,7 @@ import { report, table } from '../harness.ts';
 import { BenchChild } from '../load/child.ts';
 import { cpuMs } from '../load/cpu.ts';
 import { memoryEnv, memoryOf } from '../load/memory.ts';
-import type { Plan, Taken } from '../adds/generator.ts';
+import type { Plan, AddsResult } from '../adds/generator.ts';
 import { type HistoryFigures, measureHistory } from './history.ts';
 import { openReader } from './reader.ts';
 
@@ -56,7 +56,7 @@ async function fetchFiles(
   before = reader.snapshot.totals.done;
   const usedMs = cpuMs(server.pid);
   const startedAt = performance.now();
-  generator.tell({
+  generator.send({
     url: server.url,
     tokens: [token],
     adds: files,
@@ -64,7 +64,7 @@ async function fetchFiles(
     origin,
     hasCommandIds: false,
   } satisfies Plan);
-  const { refused } = await generator.hear<Taken>();
+  const { refused } = await generator.hear<AddsResult>();
   if (Object.keys(refused).length > 0) throw new Error(`refused: ${JSON.stringify(refused)}`);
   await allDone;
   const seconds = (performance.now() - startedAt) / 1000;

@@ -5,7 +5,7 @@ import { downloadMachine } from '../../src/lib/actors/download/machine.ts';
 import { sessionMachine } from '../../src/lib/actors/session/machine.ts';
 import type { Chart } from '../../src/lib/inspector/charts/chart.ts';
 import { layOut } from './lay-out.ts';
-import { type Definition, readMachine } from './read-machine.ts';
+import { type MachineDefinition, readMachine } from './read-machine.ts';
 
 const MACHINES: readonly AnyStateMachine[] = [sessionMachine, downloadMachine];
 
@@ -19,7 +19,7 @@ export async function makeCharts(): Promise<Record<string, Chart>> {
 }
 
 /** As it is committed: one line an element, so that a diff of a machine's change can be read. */
-export function textOf(charts: Record<string, Chart>): string {
+export function chartsJson(charts: Record<string, Chart>): string {
   const parts = Object.entries(charts).map(([id, { states, edges, lines, ...rest }]) => {
     const lists = Object.entries({ states, edges, lines }).map(
       ([name, list]) => `"${name}":[\n${list.map((element) => JSON.stringify(element)).join(',\n')}\n]`,
@@ -30,6 +30,6 @@ export function textOf(charts: Record<string, Chart>): string {
 }
 
 /** 64 bits tell two machines apart; in full it would be the longest thing in a trace's head. */
-function hashOf(definition: Definition): string {
+function hashOf(definition: MachineDefinition): string {
   return createHash('sha256').update(JSON.stringify(definition)).digest('hex').slice(0, 16);
 }

@@ -8,13 +8,13 @@ export type DefinedState = Pick<
   'path' | 'parent' | 'name' | 'type' | 'isInitial' | 'entry' | 'exit'
 >;
 
-export interface Definition {
+export interface MachineDefinition {
   id: string;
   states: DefinedState[];
   edges: ChartEdge[];
 }
 
-export function readMachine(machine: AnyStateMachine): Definition {
+export function readMachine(machine: AnyStateMachine): MachineDefinition {
   const nodes = below(machine.root);
   return { id: machine.id, states: nodes.map(stateOf), edges: nodes.flatMap(edgesOf) };
 }

@@ -73,14 +73,14 @@ function offsetOf(text: string, { line, column }: { line: number; column: number
 
 /** `count` of them, in their order: the same seed takes the same ones of the same list. */
 export function sampleOf<T>(all: readonly T[], count: number, seed: number): T[] {
-  const random = dice(seed);
+  const random = createRandom(seed);
   const drawn = all.map((each, place) => ({ each, place, key: random() }));
   const taken = drawn.sort((a, b) => a.key - b.key).slice(0, count);
   return taken.sort((a, b) => a.place - b.place).map(({ each }) => each);
 }
 
 /** mulberry32: 0 ≤ n < 1, good enough for drawing lots. Source: Tommy Ettinger, public domain. */
-function dice(seed: number): () => number {
+function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

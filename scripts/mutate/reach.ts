@@ -4,7 +4,7 @@ import { dirname, join, normalize } from 'node:path';
 import { findTestFiles, needsBuild, refusal } from '../tools/test-files.ts';
 
 const NAMED = /(['"`])((?:[#$]lib\/|\.{0,2}\/)?[\w./-]+\.[jt]s)\1/g;
-/** The launcher of the built command, and what it runs in the copies (lane.ts). */
+/** The launcher of the built command, and what it runs in the copies (project-copy.ts). */
 const LAUNCHER = 'bin/sluice.js';
 const COMMAND = 'src/cli.ts';
 

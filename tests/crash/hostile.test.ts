@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OrphanWatch } from '../../bench/crash/orphans.ts';
-import type { Marked } from '../../bench/crash/processes.ts';
+import type { MarkedProcess } from '../../bench/crash/processes.ts';
 import { noProc } from '../process/machine.ts';
 import type { Api } from '../support/api.ts';
 import { makePlace, type Place, startServer, type TestServer } from '../support/server.ts';
@@ -22,7 +22,7 @@ interface Ground {
   watch: OrphanWatch;
   add: (mode: string) => Promise<string>;
   /** The processes of the download of that mode. */
-  engines: (mode: string) => Marked[];
+  engines: (mode: string) => MarkedProcess[];
 }
 
 async function grounded(body: (ground: Ground) => Promise<void>, stallMs = STALL_MS): Promise<void> {
@@ -59,7 +59,7 @@ async function grounded(body: (ground: Ground) => Promise<void>, stallMs = STALL
 const stopped = (ground: Ground, mode: string): Promise<unknown> =>
   waitFor(() => ground.engines(mode).length === 0, { what: `nothing of ${mode} to run` });
 
-const running = (ground: Ground, mode: string): Promise<Marked[]> =>
+const running = (ground: Ground, mode: string): Promise<MarkedProcess[]> =>
   waitFor(() => (ground.engines(mode).length > 1 ? ground.engines(mode) : null), {
     what: `${mode} to run with its children`,
   });

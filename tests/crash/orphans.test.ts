@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { OrphanWatch } from '../../bench/crash/orphans.ts';
 import { slowStream } from '../../bench/crash/slow-stream.ts';
 import { Victim } from '../../bench/crash/victim.ts';
-import type { Marked } from '../../bench/crash/processes.ts';
+import type { MarkedProcess } from '../../bench/crash/processes.ts';
 import { noProc } from '../process/machine.ts';
 import { mediaMissing } from '../site/media.ts';
 import { startSite } from '../site/site.ts';
@@ -17,7 +17,7 @@ import { NOBODY, nobodyMissing, placeOf } from './kit.ts';
 const reason = noProc ?? ytDlpMissing() ?? mediaMissing;
 
 /** yt-dlp, and below it the ffmpeg that reads a stream: what a plain spawn leaves behind. */
-async function family(watch: OrphanWatch): Promise<{ all: Marked[]; leader: Marked }> {
+async function family(watch: OrphanWatch): Promise<{ all: MarkedProcess[]; leader: MarkedProcess }> {
   const found = await waitFor(
     () => {
       const all = watch.living();

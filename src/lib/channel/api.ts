@@ -2,7 +2,7 @@
 import type { IncomingMessage } from 'node:http';
 import { nanoid } from 'nanoid';
 import { jsonAnswer } from '../protocol/answer.ts';
-import type { LandedFile } from '../protocol/runner.ts';
+import type { DownloadedFile } from '../protocol/runner.ts';
 import { paths } from '../protocol/paths.ts';
 import type { OpenedSession } from '../protocol/session.ts';
 import { problemAnswer } from '../protocol/problem.ts';
@@ -93,7 +93,7 @@ async function askSession(
   if (asked.name === 'parse') return parse(request, asked, session, edge);
   const answer = await edge.session(session).call('ask', asked);
   if (asked.name !== 'file' || answer.status !== 200) return answer;
-  return serveFile(request, edge.downloadDir, JSON.parse(answer.body ?? '') as LandedFile);
+  return serveFile(request, edge.downloadDir, JSON.parse(answer.body ?? '') as DownloadedFile);
 }
 
 /** A look-up ends with the connection that waits for it: it may be a process, and holds one of few slots. */

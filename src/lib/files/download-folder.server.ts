@@ -1,7 +1,7 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
-import type { LandedFile, MarkedFile } from '../protocol/runner.ts';
+import type { DownloadedFile, MarkedFile } from '../protocol/runner.ts';
 import { findFetched, noteFetched } from './check/check-note.server.ts';
 import { checkFile } from './check/check.server.ts';
 import { toDiskError } from './disk-error.ts';
@@ -31,7 +31,7 @@ export interface DownloadFolder {
   /** Bytes of disk that earlier attempts left in a work dir. */
   occupied(workDir: string): Promise<number>;
   /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
-  resume(download: string): Promise<LandedFile | null>;
+  resume(download: string): Promise<DownloadedFile | null>;
   /** Notes that an engine's file is all there, for `fetched`. @throws SluiceError `disk_*`, `internal_error` */
   keep(download: string, result: FetchedFile): Promise<void>;
   /** The file of an earlier run that is all there and was not checked to the end; null = none. */
@@ -42,7 +42,7 @@ export interface DownloadFolder {
    */
   check(download: string, result: FetchedFile, sha256: string, signal: AbortSignal): Promise<void>;
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
-  finish(download: string, result: FetchedFile, filename: string | null): Promise<LandedFile>;
+  finish(download: string, result: FetchedFile, filename: string | null): Promise<DownloadedFile>;
   /** Deletes the file that landed from the work dir, if there is one. @throws SluiceError `disk_*` */
   undo(download: string): Promise<void>;
   /**
@@ -67,7 +67,7 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
   const syncing = new Map<string, Promise<void>>();
   const spares = new SpareDirs(downloadDir);
 
-  async function landed(download: string, file: FinishedFile): Promise<LandedFile> {
+  async function landed(download: string, file: FinishedFile): Promise<DownloadedFile> {
     const synced = syncer.sync(file.name).finally(() => {
       if (syncing.get(download) === synced) syncing.delete(download);
     });

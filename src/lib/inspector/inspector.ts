@@ -26,7 +26,7 @@ const MAX_SEARCHED = 10_000;
 const SEARCHED_AT_ONCE = 250;
 
 export interface InspectorOptions extends ProcessTapOptions {
-  host: Pick<EmbeddedHost, 'observe' | 'present' | 'stored' | 'ids'>;
+  host: Pick<EmbeddedHost, 'observe' | 'loaded' | 'stored' | 'ids'>;
   /** The host's class of sessions. */
   sessionClass: string;
   machines: MachineTap;
@@ -76,7 +76,7 @@ export class Inspector {
     ]);
     this.#census = new Census({
       hub: this.#hub,
-      present: () => host.present(sessionClass),
+      present: () => host.loaded(sessionClass),
       live: (session) => machines.live(session),
       files: new SessionFiles({
         ids: (count) => host.ids(sessionClass, '', count),

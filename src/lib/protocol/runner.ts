@@ -10,7 +10,7 @@ import type { EngineName, MediaItem, ParseResult } from './media.ts';
 import type { Sample } from './progress.ts';
 
 /** A finished file, in the download dir. */
-export interface LandedFile {
+export interface DownloadedFile {
   /** Its base name. */
   name: string;
   bytes: number;
@@ -21,7 +21,7 @@ export interface LandedFile {
   mark?: string;
 }
 
-export type MarkedFile = Pick<LandedFile, 'name' | 'mark'>;
+export type MarkedFile = Pick<DownloadedFile, 'name' | 'mark'>;
 
 export interface JobRef {
   download: string;
@@ -81,7 +81,7 @@ export type RunnerEvent =
     } & JobRef)
   | ({ type: 'sample'; sample: Sample } & JobRef)
   /** `output`: the last 4 kB of engine output, to explain a failure later. */
-  | ({ type: 'done'; file: LandedFile; output: string } & JobRef)
+  | ({ type: 'done'; file: DownloadedFile; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)
   /** `output`, here and below: as above, absent when nothing was printed. */
   | ({ type: 'stopped'; output?: string } & JobRef)

@@ -6,7 +6,7 @@ import { cleanTitle } from '../protocol/title.ts';
 import { SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
-import type { LandedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
+import type { DownloadedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
 import { anotherMayKnow, mostTelling, type Registry } from '../annie/registry.ts';
@@ -25,7 +25,7 @@ export interface RunPhase {
 }
 
 export type RunEnd =
-  | { how: 'done'; file: LandedFile; output: string }
+  | { how: 'done'; file: DownloadedFile; output: string }
   | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
 
 export interface RunOptions {
@@ -110,7 +110,7 @@ export class DownloadRun implements SpaceUser {
     }
   }
 
-  async #fetch(): Promise<LandedFile> {
+  async #fetch(): Promise<DownloadedFile> {
     const { session, job, registry, folder } = this.#options;
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const landed = isNew ? null : await folder.resume(job.download);
@@ -140,7 +140,7 @@ export class DownloadRun implements SpaceUser {
   }
 
   /** What was hashed, and is as expected, is moved: nothing else gets its name in the folder. */
-  async #finish(result: FetchedFile): Promise<LandedFile> {
+  async #finish(result: FetchedFile): Promise<DownloadedFile> {
     const { job, folder } = this.#options;
     if (job.sha256 !== undefined) {
       await folder.check(job.download, result, job.sha256, this.signal);

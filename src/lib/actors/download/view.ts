@@ -3,7 +3,7 @@ import type { DownloadView } from '../../protocol/download.ts';
 import type { DownloadContext } from './machine.ts';
 import type { DownloadRow } from './row.ts';
 
-/** A stored row and what is moving of it, as everyone outside sees it. */
+/** The view of a stored row with its current speed. */
 export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null): DownloadView {
   const moving = row.state === 'download' ? speed : null;
   const view = {

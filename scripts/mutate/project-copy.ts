@@ -22,7 +22,7 @@ import { runTestFile, type TestOutcome } from '../tools/test-child.ts';
 const LINKED = ['node_modules', '.cache'];
 const LEFT_OUT = ['.git', 'build', '.svelte-kit', ...LINKED];
 
-export class Lane {
+export class ProjectCopy {
   /** The copy. */
   readonly root: string;
   readonly #from: string;
@@ -67,18 +67,18 @@ export class Lane {
     try {
       return await runTestFile({ path, deadlineMs, alone: false }, { cwd: this.root, env });
     } finally {
-      this.#endStrays();
+      this.#killLeftovers();
       rmSync(temp, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 
   close(): void {
-    this.#endStrays();
+    this.#killLeftovers();
     rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 3 });
   }
 
   /** Engines lead groups of their own, and a mutant may have forgotten to end them. Linux; elsewhere they stay. */
-  #endStrays(): void {
+  #killLeftovers(): void {
     const pids = existsSync('/proc/self/cwd')
       ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
       : [];
@@ -95,16 +95,16 @@ export class Lane {
   }
 }
 
-/** Each lane takes the next one when it is done with the last. */
-export async function share<T>(
-  lanes: Lane[],
+/** Each copy takes the next one when it is done with the last. */
+export async function distribute<T>(
+  copies: ProjectCopy[],
   all: T[],
-  work: (lane: Lane, one: T) => Promise<void>,
+  work: (copy: ProjectCopy, one: T) => Promise<void>,
 ): Promise<void> {
   const queue = [...all];
   await Promise.all(
-    lanes.map(async (lane) => {
-      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(lane, one);
+    copies.map(async (copy) => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(copy, one);
     }),
   );
 }
