@@ -1,4 +1,4 @@
-/** `npm run charts`: draws the machines anew after one has changed. A test tells when that was forgotten. */
+/** `npm run charts`: redraws the charts of the machines. A test fails when that was forgotten. */
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { makeCharts, chartsJson } from './charts/make-charts.ts';

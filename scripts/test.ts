@@ -14,7 +14,7 @@ import { prepareWorkerd } from './tools/test-workerd.ts';
 import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
-/** Two unit files at a time: what the smallest machine that we test on has cores for. */
+/** The smallest test machine has two cores. */
 const CONCURRENT_UNIT_FILES = 2;
 
 const files = findTestFiles(root, process.argv.slice(2));

@@ -1,6 +1,6 @@
 /**
- * A process: adds downloads as fast as the server takes them, so many at a time, over sessions by turns. Told a Plan,
- * tells a AddsResult.
+ * A child process that adds downloads as fast as the server takes them, `atOnce` at a time, to all sessions in turn.
+ * Receives a Plan, sends an AddsResult.
  */
 import { fieldOf, HttpConnection } from '../load/http-connection.ts';
 
@@ -9,20 +9,20 @@ export interface Plan {
   tokens: string[];
   adds: number;
   atOnce: number;
-  /** Of the files to ask for: a number and a name come behind it. */
+  /** The address of the files, to which a number and a name are added. */
   origin: string;
   hasCommandIds: boolean;
 }
 
 export interface AddsResult {
-  /** `session index:id` of each that was answered with 202. */
+  /** `session index:id` of each add that was answered with 202. */
   ids: string[];
   latenciesMs: number[];
   seconds: number;
-  /** How many there were of each other status. */
+  /** The number of answers with each other status. */
   refused: Record<string, number>;
   retryAfter: string | null;
-  /** What the generator itself used. */
+  /** CPU time of the generator itself. */
   cpuMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** Who is still alive, as the kernel says: engines by the mark in their environment, and by their group. */
+/** Living processes from /proc: engines by the mark in their environment, and by their process group. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
@@ -18,7 +18,7 @@ export function markedProcesses(prefixes: readonly string[]): MarkedProcess[] {
   });
 }
 
-/** Whether any member of a process group lives; zombies do not. */
+/** Whether a process group has a living member; zombies do not count. */
 export function groupLives(group: number): boolean {
   return processIds().some((pid) => {
     const stat = statOf(pid);
@@ -26,7 +26,7 @@ export function groupLives(group: number): boolean {
   });
 }
 
-/** `<key>-<id>` of the server that started it. */
+/** `<key>-<id>` of the server that started the process. */
 export function instanceOf({ mark }: MarkedProcess): string {
   return mark.slice(0, mark.lastIndexOf('.'));
 }

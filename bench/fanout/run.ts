@@ -1,7 +1,7 @@
 /**
- * `npm run bench:fanout`: many sessions and many readers. Each session has one download that moves 4 times a second;
- * how much CPU the server takes, and how old a client's picture is: the time from the moment the origin sent a byte
- * to the moment a client heard of it, the throttle window included.
+ * `npm run bench:fanout`: many sessions and many readers. Each session has one download that changes 4 times a second;
+ * measures the CPU of the server, and the staleness at the clients: the time from the moment the origin sent a byte
+ * to the moment a client learnt of it, including the throttle window.
  */
 import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
@@ -12,18 +12,18 @@ import { cpuMs, residentBytes } from '../load/cpu.ts';
 import type { Sent } from '../load/origin.ts';
 import type { ClientReport, ReadersPlan } from './clients.ts';
 
-/** More only when asked for (`--only 4`): 12,000 frames a second need more than two cores, and never come to rest there. */
+/** More only on request (`--only 4`): 12,000 frames a second need more than two cores. */
 const MOST_SESSIONS = 1000;
 const THROTTLE_MS = 250;
 const SECONDS = 10;
 const BYTES_PER_SECOND = 8000;
-/** None ends while it is watched. */
+/** Larger than what is sent during the measurement. */
 const FILE_BYTES = 4_000_000;
 
 interface Work {
   name: string;
   sessions: number;
-  /** Of each session. */
+  /** Sockets of each session. */
   sockets: number;
   hasSlowReader: boolean;
 }
@@ -83,7 +83,7 @@ async function measure({ name, sessions, sockets, hasSlowReader }: Work): Promis
     clients.send({ url: server.url, readers } satisfies ReadersPlan);
     await clients.hear();
     if (hasSlowReader) {
-      // In a session of the rest when there is but one.
+      // If there is only one session, the slow reader joins it.
       const token = sessions === 1 ? readers[0]!.token : (await server.session()).token;
       const reader = new BenchChild('fanout/slow-reader.ts', [server.url, token, slow(-1)]);
       children.push(reader);
@@ -116,7 +116,7 @@ async function measure({ name, sessions, sockets, hasSlowReader }: Work): Promis
   }
 }
 
-/** Sorted. How long each client's newest number had been sent by the origin when it was heard. */
+/** The staleness at each update: how long ago the origin had sent that many bytes. Sorted. */
 function lagsOf({ progress }: ClientReport, sent: Sent): number[] {
   const lags: number[] = [];
   for (const [url, bytes, atMs] of progress) {

@@ -1,6 +1,6 @@
 /**
- * A kept HTTP/1.1 connection for load generators, one request at a time: a socket and two searches, some 10 µs a
- * request. fetch or node:http (100 µs and more) would be slower than what they measure.
+ * A keep-alive HTTP/1.1 connection for load generators, one request at a time: a socket and two searches, some 10 µs per
+ * request. fetch or node:http (100 µs and more) would be slower than the server.
  */
 import { connect, type Socket } from 'node:net';
 
@@ -78,7 +78,7 @@ export class HttpConnection {
   }
 }
 
-/** null until it is whole. */
+/** null until it is complete. */
 function bodyOf(head: string, rest: string): string | null {
   const length = /\r\ncontent-length: (\d+)/.exec(head)?.[1];
   if (length !== undefined) return rest.length >= Number(length) ? rest : null;

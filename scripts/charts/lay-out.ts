@@ -1,7 +1,7 @@
 /**
- * Where everything in a chart stands, by elkjs: the same definition gives the same numbers. States are cards with their
- * transitions written in them; the lines between cards carry no text, so that those to one state can run together (48
- * lines with labels of their own took 3,270 × 1,430 px for the download machine, so 2,100 × 690).
+ * The layout of a chart, by elkjs; deterministic. States are cards with their
+ * transitions written in them; the lines between cards have no labels, so that those to one state can be merged (48
+ * lines with labels took 3,270 × 1,430 px for the download machine, without 2,100 × 690).
  */
 import ELK, { type ElkExtendedEdge, type ElkNode } from 'elkjs';
 import type { Box, Chart, ChartEdge, ChartLine, ChartState } from '../../src/lib/inspector/charts/chart.ts';
@@ -99,14 +99,14 @@ function linesOf(edges: ChartEdge[]): UnplacedLine[] {
 }
 
 /**
- * Against the order of the source, which is the order of a life: laid out the other way round, so that elk does not
- * choose by itself which lines run backwards (its own way of asking for that throws on nested states, elkjs 0.12.1).
+ * Whether a line goes against the order of the states in the source. Such lines are laid out reversed, so that elk does not
+ * choose which lines run backwards (its own option for that throws on nested states, elkjs 0.12.1).
  */
 function isBackward({ source, target }: UnplacedLine, order: Map<string, number>): boolean {
   return order.get(source)! > order.get(target)!;
 }
 
-/** The machine itself has an empty path, which elk does not take for an id. */
+/** A prefix, as the machine itself has an empty path, which elk does not accept as an id. */
 const idOf = (path: string): string => `state ${path}`;
 
 function below(node: ElkNode): ElkNode[] {
@@ -122,7 +122,7 @@ function boxOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box {
   return { x: rounded(x), y: rounded(y), width: rounded(width), height: rounded(height) };
 }
 
-/** A tenth of a pixel is more than anybody sees, and keeps the file short. */
+/** Rounded to a tenth of a pixel, which keeps the file short. */
 function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }

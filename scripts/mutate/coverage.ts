@@ -1,4 +1,4 @@
-/** A dry run of each test file: which mutants it reaches, and how long it takes. */
+/** A dry run of each test file: which mutants it covers, and how long it takes. */
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -11,7 +11,7 @@ export interface Covering {
   ids: ReadonlySet<string>;
 }
 
-/** A hang deadline of what passes as it is, instrumented: `npm test` gives as much. */
+/** The hang deadline of a dry run: the same as for `npm test`. */
 const DEADLINE_MS = 300_000;
 const COVERED = 'covered.txt';
 
@@ -33,7 +33,7 @@ export const stryCov_9fa48 = (...ids) => {
 `;
 }
 
-/** Makes a copy's sources report what is reached. */
+/** Makes a copy's sources record which mutants are covered. */
 function instrument(copy: ProjectCopy, files: string[], { instrumented }: Mutants): void {
   copy.write('recorder.mjs', recorder(join(copy.root, COVERED)));
   const url = pathToFileURL(join(copy.root, 'recorder.mjs')).href;
@@ -43,7 +43,7 @@ function instrument(copy: ProjectCopy, files: string[], { instrumented }: Mutant
   }
 }
 
-/** Runs the test files once on instrumented sources, which are as before in the end. */
+/** Runs the test files once on instrumented sources, and restores them. */
 export async function findCoverings(
   copies: ProjectCopy[],
   tests: string[],
@@ -66,9 +66,9 @@ export async function findCoverings(
   return coverings;
 }
 
-/** null = the file fails although nothing is changed: it can judge no mutant. */
+/** null = the file fails without a mutation, so it cannot be used. */
 async function dryRun(copy: ProjectCopy, test: string): Promise<Covering | null> {
-  // For everybody: some tests start programs as an ordinary user.
+  // World-writable: some tests start programs as an ordinary user.
   rmSync(join(copy.root, COVERED), { force: true });
   copy.write(COVERED, '');
   chmodSync(join(copy.root, COVERED), 0o666);

@@ -1,24 +1,24 @@
-/** Whether the tests notice a mutant: those that reach it, the fastest first. */
+/** Runs the tests that cover a mutant, the fastest first, until one fails. */
 import type { Covering } from './coverage.ts';
 import type { ProjectCopy } from './project-copy.ts';
 import type { Mutant } from './mutants.ts';
 
 export type Verdict = 'killed' | 'timeout' | 'survived' | 'no coverage';
 
-/** What a test file may take: a hang is a kill, slowness is not. */
+/** The time limit of a test file: a hang kills a mutant, slowness does not. */
 export interface Deadline {
   factor: number;
   baseMs: number;
 }
 
 export const FIRST: Deadline = { factor: 3, baseMs: 10_000 };
-/** Of what hung beside others, most ends by itself when it runs alone: 7 of 8 timeouts were no kills. */
+/** For a second run, alone, after a timeout: 7 of 8 timeouts beside other files were not hangs. */
 export const ALONE: Deadline = { factor: 10, baseMs: 30_000 };
 
 export interface Judgement {
   /** `timeout`: a test file did not end in its time. */
   verdict: Verdict;
-  /** The test file that noticed it. */
+  /** The test file that failed. */
   by: string | null;
 }
 

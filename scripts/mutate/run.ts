@@ -53,7 +53,7 @@ export async function mutate(options: RunOptions): Promise<Judged[]> {
       });
     };
     await judgeAll(chosen, 'unit');
-    // What starts the server takes seconds: it judges only what nothing else reaches.
+    // Test files that start the server take seconds: used only for mutants that no other file covers.
     await judgeAll(
       chosen.filter(({ id }) => judged.get(id)?.verdict === 'no coverage'),
       'command',
