@@ -12,11 +12,11 @@ import { makePlace, type Place } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { ytDlpMissing } from '../support/yt-dlp.ts';
-import { NOBODY, nobodyMissing, placeOf } from './kit.ts';
+import { NOBODY, nobodyMissing, makePlaceFor } from './ordinary-user.ts';
 
 const reason = noProc ?? ytDlpMissing() ?? mediaMissing;
 
-/** yt-dlp, and below it the ffmpeg that reads a stream: what a plain spawn leaves behind. */
+/** yt-dlp and its child ffmpeg, which a plain spawn would leave behind. */
 async function family(watch: OrphanWatch): Promise<{ all: MarkedProcess[]; leader: MarkedProcess }> {
   const found = await waitFor(
     () => {
@@ -67,12 +67,12 @@ async function hardCase(place: Place, uid?: number): Promise<void> {
 testUnless(
   test,
   reason,
-  'after kill -9 of the server neither yt-dlp nor its ffmpeg lives; after kill -9 of yt-dlp its ffmpeg does not',
+  'kill -9 of the server ends yt-dlp and its ffmpeg; kill -9 of yt-dlp ends its ffmpeg',
   () => hardCase(makePlace()),
 );
 
 testUnless(test, reason ?? nobodyMissing(), 'the same holds for an ordinary user', () =>
-  hardCase(placeOf(NOBODY), NOBODY),
+  hardCase(makePlaceFor(NOBODY), NOBODY),
 );
 
 test.run();

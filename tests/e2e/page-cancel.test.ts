@@ -1,16 +1,16 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
-const slow = (name: string): string => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+const slow = (name: string): string => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
 /** Never answered: it stands in `parse`, and no byte comes. */
-const silent = (name: string): string => `${ground.site.url}/file/${name}?fault=hang`;
+const silent = (name: string): string => `${fixture.site.url}/file/${name}?fault=hang`;
 
 const focused = (visit: Visit): Promise<string | null> =>
   visit.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? null);
@@ -37,7 +37,7 @@ testUnless(
   pageMissing,
   'a second click where Cancel was a moment ago does not remove the row',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow(silent('twice.bin'));
     await visit.waitForState('twice.bin', 'parse');
     await pressTwice(visit);
@@ -58,8 +58,8 @@ testUnless(
 );
 
 testUnless(test, pageMissing, 'the second half of a double click does nothing of its own', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/one.mp4`, `${ground.site.url}/two.mp4`);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/one.mp4`, `${fixture.site.url}/two.mp4`);
   await visit.waitForState('one.mp4', 'error');
   await visit.waitForState('two.mp4', 'error');
   // Rows that have been so for a while, as far as the page knows.
@@ -75,14 +75,14 @@ testUnless(test, pageMissing, 'the second half of a double click does nothing of
     click(buttons[1]!, 2);
   });
   await waitFor(async () => (await visit.page.getByTestId('download').count()) === 1);
-  await visit.downloadNow(`${ground.site.url}/file/after.bin`);
+  await visit.downloadNow(`${fixture.site.url}/file/after.bin`);
   await visit.waitForState('after.bin', 'complete');
   assert.is(await visit.page.getByTestId('download').count(), 2);
   await visit.close();
 });
 
 testUnless(test, pageMissing, 'once bytes have come, Cancel asks before it discards them', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(slow('asked.bin'));
   await visit.row('asked.bin').getByTestId('speed').waitFor();
   await visit.press('Cancel', 'asked.bin');
@@ -102,7 +102,7 @@ testUnless(test, pageMissing, 'once bytes have come, Cancel asks before it disca
 });
 
 testUnless(test, pageMissing, 'a cancelled download does not claim the bytes that are gone', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(slow('gone.bin'));
   await visit.row('gone.bin').getByTestId('speed').waitFor();
   await visit.press('Details', 'gone.bin');
@@ -118,8 +118,8 @@ testUnless(test, pageMissing, 'a cancelled download does not claim the bytes tha
 });
 
 testUnless(test, pageMissing, 'a question about a download that ends by itself goes away', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
   await visit.row('ends.bin').getByTestId('speed').waitFor();
   await visit.press('Cancel', 'ends.bin');
   await visit.page.getByTestId('cancel-dialog').waitFor();

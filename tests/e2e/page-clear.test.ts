@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
 const count = (visit: Visit): Promise<number> => visit.page.getByTestId('download').count();
 
@@ -17,12 +17,12 @@ testUnless(
   pageMissing,
   'what is done is cleared off the list with one question, and its files stay',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow(
-      `${ground.site.url}/file/one.bin`,
-      `${ground.site.url}/file/two.bin`,
-      `${ground.site.url}/file/other.dat`,
-      `${ground.site.url}/none.mp4`,
+      `${fixture.site.url}/file/one.bin`,
+      `${fixture.site.url}/file/two.bin`,
+      `${fixture.site.url}/file/other.dat`,
+      `${fixture.site.url}/none.mp4`,
     );
     for (const name of ['one.bin', 'two.bin', 'other.dat']) await visit.waitForState(name, 'complete');
     await visit.waitForState('none.mp4', 'error');
@@ -44,7 +44,7 @@ testUnless(
     await visit.page.getByTestId('filter-text').fill('');
     await visit.page.getByTestId('filter-all').click();
     await waitFor(async () => (await count(visit)) === 2);
-    assert.ok(existsSync(join(ground.server.place.downloadDir, 'one.bin')));
+    assert.ok(existsSync(join(fixture.server.place.downloadDir, 'one.bin')));
     assert.equal(visit.errors, []);
     await visit.close();
   },
@@ -62,8 +62,8 @@ function areComplete(visit: Visit): Promise<boolean> {
 }
 
 testUnless(test, pageMissing, 'all that failed is tried again at once', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  const url = (name: string) => `${ground.site.url}/file/${name}?fault=status=404&times=2`;
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const url = (name: string) => `${fixture.site.url}/file/${name}?fault=status=404&times=2`;
   await visit.downloadNow(url('first.bin'), url('second.bin'));
   await visit.waitForState('first.bin', 'error');
   await visit.waitForState('second.bin', 'error');
@@ -83,8 +83,8 @@ testUnless(test, pageMissing, 'all that failed is tried again at once', async ()
 });
 
 testUnless(test, pageMissing, 'a question begins with the button that loses nothing', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/file/kept.bin`);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/file/kept.bin`);
   await visit.waitForState('kept.bin', 'complete');
   await visit.press('Remove', 'kept.bin');
   await visit.page.getByTestId('remove-dialog').waitFor();

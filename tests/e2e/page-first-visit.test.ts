@@ -5,14 +5,14 @@ import * as assert from 'uvu/assert';
 import { launchBrowser } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { type OtherSite, pageOn, startOtherSite } from '../support/other-site.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { type StartOptions, startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { type SlowLine, startSlowLine } from '../support/slow-line.ts';
+import { type HoldProxy, startHoldProxy } from '../support/hold-proxy.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 let other: OtherSite;
 test.before(async () => {
   other = await startOtherSite();
@@ -25,7 +25,7 @@ test.after.each(async () => {
   for (const close of opened.splice(0).reverse()) await close();
 });
 
-async function newBrowser(browser = ground.browser): Promise<BrowserContext> {
+async function newBrowser(browser = fixture.browser): Promise<BrowserContext> {
   const context = await browser.newContext({ locale: 'en-GB' });
   opened.push(() => context.close());
   return context;
@@ -37,15 +37,15 @@ async function newServer(options: StartOptions): Promise<TestServer> {
   return server;
 }
 
-async function newLine(): Promise<SlowLine> {
-  const line = await startSlowLine();
+async function newProxy(): Promise<HoldProxy> {
+  const line = await startHoldProxy();
   opened.push(() => line.close());
   return line;
 }
 
 /** @returns when it is on the list */
 async function add(visit: Visit, name: string): Promise<void> {
-  await visit.downloadNow(`${ground.site.url}/file/${name}`);
+  await visit.downloadNow(`${fixture.site.url}/file/${name}`);
   await visit.row(name).waitFor();
 }
 
@@ -58,7 +58,7 @@ async function followLink(visit: Visit, site: string, to: string): Promise<void>
 for (const where of ['url', 'sameSiteUrl'] as const) {
   testUnless(test, pageMissing, `a first visit by a link gets a session that stays (${where})`, async () => {
     const visit = Visit.on(await (await newBrowser()).newPage());
-    await followLink(visit, other[where], `${ground.server.url}/`);
+    await followLink(visit, other[where], `${fixture.server.url}/`);
     const session = await visit.session();
     await add(visit, 'first.bin');
     await visit.page.reload();
@@ -77,7 +77,7 @@ testUnless(test, pageMissing, 'the inspector can be what a browser visits first'
 });
 
 /** What is added in one tab is in all of them, and in the next one. */
-async function agree(tabs: Visit[], url: string): Promise<void> {
+async function showSameList(tabs: Visit[], url: string): Promise<void> {
   for (const tab of tabs) await tab.ready();
   for (const [index, tab] of tabs.entries()) await add(tab, `tab-${index}.bin`);
   const later = await tabs[0]!.tab(url);
@@ -102,8 +102,8 @@ testUnless(
   'tabs that are opened at once on a first visit end in one session',
   async () => {
     const context = await newBrowser();
-    const tabs = await openTabs(context, 3, ground.server.url);
-    await agree(tabs, ground.server.url);
+    const tabs = await openTabs(context, 3, fixture.server.url);
+    await showSameList(tabs, fixture.server.url);
     assert.equal(
       (await context.cookies()).map(({ name }) => name),
       ['sluice_session'],
@@ -121,7 +121,7 @@ for (const [what, request] of [
     pageMissing,
     `a tab whose ${what} comes late on a first visit takes no session away`,
     async () => {
-      const line = await newLine();
+      const line = await newProxy();
       const url = `http://127.0.0.1:${line.port}`;
       const server = await newServer({ env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url } });
       line.lead(server.port);
@@ -171,7 +171,7 @@ testUnless(
       await tabs[0]!.page.evaluate(() => isSecureContext || 'locks' in navigator),
       'it is not secure',
     );
-    await agree(tabs, nas);
+    await showSameList(tabs, nas);
     const [cookie] = await context.cookies();
     for (const sameSite of ['Lax', 'Strict'] as const) {
       await context.clearCookies();
@@ -188,7 +188,7 @@ testUnless(
 );
 
 testUnless(test, pageMissing, 'without locks, all tabs follow the session that came last', async () => {
-  const line = await newLine();
+  const line = await newProxy();
   const url = `http://nas.test:${line.port}/`;
   const server = await newServer({ env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url.slice(0, -1) } });
   line.lead(server.port);
@@ -207,7 +207,7 @@ testUnless(test, pageMissing, 'without locks, all tabs follow the session that c
   const following = second.page.waitForEvent('load');
   session.release();
   await following;
-  await agree([first, second], url);
+  await showSameList([first, second], url);
 });
 
 test.run();

@@ -1,18 +1,18 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
 /** Runs these downloads, and waits until each has begun. */
 async function running(...names: string[]): Promise<Visit> {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(
-    ...names.map((name) => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${MIB}`),
+    ...names.map((name) => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${MIB}`),
   );
   for (const name of names) await visit.waitForState(name, 'download');
   return visit;
@@ -89,7 +89,7 @@ testUnless(test, pageMissing, 'a row that leaves the filter leaves the focus to 
 
 testUnless(test, pageMissing, 'the focus stays where a person put it when another row goes', async () => {
   const visit = await running('stays.bin', 'goes.bin');
-  const tab = await visit.tab(ground.server.url);
+  const tab = await visit.tab(fixture.server.url);
   await visit.page.getByTestId('filter-text').focus();
   await tab.row('goes.bin').focus();
   await tab.page.keyboard.press('Delete');

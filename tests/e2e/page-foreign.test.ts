@@ -3,12 +3,12 @@ import type { Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type OtherSite, pageOn, startOtherSite } from '../support/other-site.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 let other: OtherSite;
 test.before(async () => {
   other = await startOtherSite();
@@ -23,19 +23,19 @@ interface Target {
 
 /** A browser with a paused download, on a page elsewhere. */
 async function elsewhere(site: string): Promise<{ visit: Visit; target: Target }> {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/file/mine.bin?size=400000000&rate=1000000`);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/file/mine.bin?size=400000000&rate=1000000`);
   await visit.waitForState('mine.bin', 'download');
   await visit.press('Pause', 'mine.bin');
   await visit.waitForState('mine.bin', 'paused');
   const id = (await visit.row('mine.bin').getAttribute('data-id')) ?? '';
   await visit.page.goto(pageOn(site, '<h1>Elsewhere</h1>'));
-  return { visit, target: { url: ground.server.url, id } };
+  return { visit, target: { url: fixture.server.url, id } };
 }
 
 /** The list as it was. */
 async function isUntouched(visit: Visit): Promise<void> {
-  await visit.page.goto(ground.server.url);
+  await visit.page.goto(fixture.server.url);
   await visit.ready();
   await visit.waitForState('mine.bin', 'paused');
   assert.equal([await visit.page.getByTestId('download').count(), await visit.lost.count()], [1, 0]);
@@ -46,7 +46,7 @@ function watchCookies(page: Page): { path: string; cookie: string | undefined }[
   const seen: { path: string; cookie: string | undefined }[] = [];
   page.on('request', async (request) => {
     const url = new URL(request.url());
-    if (url.origin !== ground.server.url) return;
+    if (url.origin !== fixture.server.url) return;
     seen.push({ path: url.pathname, cookie: (await request.allHeaders())['cookie'] });
   });
   return seen;

@@ -2,23 +2,23 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type OtherSite, pageOn, redirectOn, startOtherSite } from '../support/other-site.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 let other: OtherSite;
 test.before(async () => {
   other = await startOtherSite();
 });
 test.after(() => other.close());
 
-const home = (): string => `${ground.server.url}/`;
+const home = (): string => `${fixture.server.url}/`;
 
 /** A browser with one finished download on its list. */
 async function withList(): Promise<Visit> {
-  const visit = await Visit.open(ground.browser, home());
-  await visit.downloadNow(`${ground.site.url}/file/mine.bin`);
+  const visit = await Visit.open(fixture.browser, home());
+  await visit.downloadNow(`${fixture.site.url}/file/mine.bin`);
   await visit.waitForState('mine.bin', 'complete');
   return visit;
 }
@@ -57,7 +57,7 @@ for (const where of ['url', 'sameSiteUrl'] as const) {
     for (const [how, html] of WAYS) {
       await visit.page.goto(pageOn(other[where], html(home())));
       if (how !== 'a refresh') await visit.page.locator('#go').click();
-      await visit.page.waitForURL((url) => url.origin === ground.server.url);
+      await visit.page.waitForURL((url) => url.origin === fixture.server.url);
       await hasItsList(visit, before, how);
     }
     assert.equal(set, [], 'no navigation from elsewhere sets a cookie');
@@ -101,7 +101,7 @@ testUnless(
       (url) => (location.href = url),
       redirectOn(other.url, redirectOn(other.sameSiteUrl, home())),
     );
-    await visit.page.waitForURL((url) => url.origin === ground.server.url);
+    await visit.page.waitForURL((url) => url.origin === fixture.server.url);
     await hasItsList(visit, before, 'through two others');
     await visit.close();
   },
@@ -122,7 +122,7 @@ testUnless(
         `<script>fetch(${go(home())}, {mode: 'no-cors', credentials: 'include'})</script>`,
         `<script type="speculationrules">{"prefetch": [{"urls": [${go(home())}], "eagerness": "immediate"}], "prerender": [{"urls": [${go(home())}], "eagerness": "immediate"}]}</script>`,
         `<form id="f" method="post" action="${home()}"></form><script>f.submit()</script>`,
-        `<form id="f" method="post" action="${ground.server.url}/api/sessions"></form><script>f.submit()</script>`,
+        `<form id="f" method="post" action="${fixture.server.url}/api/sessions"></form><script>f.submit()</script>`,
         `<form id="f" method="post" action="${redirectOn('', home(), 307)}"></form><script>f.submit()</script>`,
       ]) {
         await page.goto(pageOn(site, html), { waitUntil: 'networkidle' });

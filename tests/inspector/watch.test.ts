@@ -8,7 +8,7 @@ testSession('a download is seen from the command to its end, each step with its 
   const { inspector, watch } = inspect(s);
   const client = watch(OPERATOR);
   const id = await s.add('a');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(phase(id, 'download'), sample(id, 500));
   await s.news(done(id));
   await client.heard('stop', ({ about }) => about === `download:${id}`);
@@ -50,7 +50,7 @@ testSession('a download is seen from the command to its end, each step with its 
 testSession('a context comes whole at first, then only what changed in it', async (s) => {
   const { inspector, watch } = inspect(s);
   const id = await s.add('a');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(phase(id, 'download'));
   const client = watch(OPERATOR, { actor: `download:${id}` });
   await s.news(sample(id, 100));
@@ -94,8 +94,8 @@ testSession('a session sees what is its own and nothing else, not even in commit
     s.call('POST', '/downloads', { url: 'https://example.org/mine' }, 's1'),
     s.call('POST', '/downloads', { url: 'https://example.org/theirs' }, 's2'),
   ]).then((answers) => answers.map(({ body }) => (body as { id: string }).id));
-  await s.told('start', a);
-  await s.told('start', b);
+  await s.sentCommand('start', a);
+  await s.sentCommand('start', b);
   await s.news('s2', phase(b as string, 'download'), sample(b as string, 1));
   await s.news('s2', failed(b as string, false));
   await s.news('s1', done(a as string));
@@ -126,7 +126,7 @@ testSession('no secret comes out on the wire or in a trace, wherever it was plan
   });
   const answer = await reader.answer('c1');
   const { id } = (answer.type === 'ack' ? answer.result : {}) as { id: string };
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news({ ...phase(id, 'download'), title: 'https://example.org/?sig=S3cr3t' } as never);
   await s.news({
     ...failed(id, false),
@@ -173,7 +173,7 @@ testSession('a reader that does not read is sent nothing, loses entries, and is 
 testSession('the tree shows sleeping sessions and their downloads without waking them', async (s) => {
   const { inspector, watch } = inspect(s);
   const id = await s.add('a');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(failed(id, false));
   s.clock.increment(20_000);
   await waitFor(() => s.stats().live === 0);

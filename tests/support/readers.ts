@@ -1,4 +1,4 @@
-/** The readers of strangers' text, as the server has them; for the engines of one test file. Their threads end by themselves. */
+/** The readers of untrusted text, as in the server, for the engines of a test file. Their threads end by themselves. */
 import { createReaders } from '#lib/foreign/reader-pool.server.ts';
 
 export const readers = createReaders();

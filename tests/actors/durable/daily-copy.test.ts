@@ -10,7 +10,7 @@ import { freshDir } from './host.ts';
 
 const NAME = { class: 'sample', id: 'a' };
 
-interface Ground {
+interface Fixture {
   file: string;
   copy: string;
   errors: unknown[];
@@ -19,7 +19,7 @@ interface Ground {
   daily: (more?: { maxBytes?: number; store?: CopiedStore }) => DailyCopy;
 }
 
-async function grounded(body: (ground: Ground) => Promise<void>): Promise<void> {
+async function withStore(body: (ground: Fixture) => Promise<void>): Promise<void> {
   const dir = await freshDir();
   const file = path.join(dir, 'state.db');
   const store = openStore(file);
@@ -64,7 +64,7 @@ async function makeOld(file: string): Promise<void> {
 }
 
 test('a copy of a store in use is a store with all that was committed before, its owner’s alone', () =>
-  grounded(async ({ copy, daily, put, errors, store }) => {
+  withStore(async ({ copy, daily, put, errors, store }) => {
     for (let n = 0; n < 100; n += 1) put(`before${n}`);
     // A turn is under way and not yet committed: the copy waits for its end.
     store.rows(NAME).put('open', '1');
@@ -78,7 +78,7 @@ test('a copy of a store in use is a store with all that was committed before, it
   }));
 
 test('a copy is replaced when it is a day old, not before', () =>
-  grounded(async ({ copy, daily, put }) => {
+  withStore(async ({ copy, daily, put }) => {
     put('first');
     await daily().refresh();
     put('second');
@@ -90,7 +90,7 @@ test('a copy is replaced when it is a day old, not before', () =>
   }));
 
 test('a damaged copy does not replace a good one, and is reported', () =>
-  grounded(async ({ copy, daily, put, errors, store }) => {
+  withStore(async ({ copy, daily, put, errors, store }) => {
     for (let n = 0; n < 20; n += 1) put(`k${n}`);
     await daily().refresh();
     await makeOld(copy);
@@ -109,7 +109,7 @@ test('a damaged copy does not replace a good one, and is reported', () =>
   }));
 
 test('a store that is too large for it is not copied', () =>
-  grounded(async ({ copy, daily, put, errors }) => {
+  withStore(async ({ copy, daily, put, errors }) => {
     put('k');
     await daily({ maxBytes: 1000 }).refresh();
     assert.equal(errors, []);

@@ -186,7 +186,7 @@ testSession('a session sleeps when nothing works, keeps its sockets, and wakes f
   await s.wake();
   assert.is(s.stats().live, 1, 'it stays while something works');
   await s.news(done(id));
-  await s.told('settle', id);
+  await s.sentCommand('settle', id);
   await waitFor(() => {
     s.clock.increment(1000);
     return s.stats().live === 0;

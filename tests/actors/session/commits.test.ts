@@ -16,7 +16,7 @@ async function commitsOf(s: Session, work: () => Promise<unknown>): Promise<numb
 
 async function downloading(s: Session, name: string): Promise<string> {
   const id = await s.add(name);
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(phase(id, 'download'));
   return id;
 }

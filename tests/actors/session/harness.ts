@@ -132,7 +132,7 @@ export async function startSession({
     stats: () => host.stats(),
     /** The host of this life. */
     host: () => host,
-    /** Told of the sessions' machines: an inspector's side of `SessionEnv`. */
+    /** SentCommand of the sessions' machines: an inspector's side of `SessionEnv`. */
     machines,
     /** Between the sessions and the test, which is their runner. */
     wire,
@@ -165,7 +165,7 @@ export async function startSession({
       return stub(name as string).call('runnerEvents', events as RunnerEvent[]);
     },
     /** Waits until the runner was told so. */
-    told<T extends RunnerCommand['type']>(
+    sentCommand<T extends RunnerCommand['type']>(
       type: T,
       download?: string,
     ): Promise<Extract<RunnerCommand, { type: T }>> {

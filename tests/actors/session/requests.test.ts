@@ -134,7 +134,7 @@ testSession('a parse is a job whose answer comes back to who asked, with items o
   const reader = s.connect();
   reader.say({ type: 'hello' });
   reader.say({ type: 'command', id: 'p1', name: 'parse', url: 'https://example.org/page' });
-  const { job } = await s.told('parse');
+  const { job } = await s.sentCommand('parse');
   await s.news({ type: 'parse-items', job, engine: 'http', items: [] });
   await reader.hear('items');
   await s.news({ type: 'parse-done', job, result: { engine: 'http', items: [] } });
@@ -142,7 +142,7 @@ testSession('a parse is a job whose answer comes back to who asked, with items o
 
   s.commands.length = 0;
   const asked = s.call('POST', '/parse', { url: 'https://example.org/other' });
-  const other = await s.told('parse');
+  const other = await s.sentCommand('parse');
   await s.news({
     type: 'parse-failed',
     job: other.job,
@@ -155,9 +155,9 @@ testSession('a parse whose asker went away is abandoned', async (s) => {
   const reader = s.connect();
   reader.say({ type: 'hello' });
   reader.say({ type: 'command', id: 'p1', name: 'parse', url: 'https://example.org/page' });
-  await s.told('parse');
+  await s.sentCommand('parse');
   reader.close(1001);
-  await s.told('abandon-parse');
+  await s.sentCommand('abandon-parse');
 });
 
 test.run();

@@ -9,12 +9,12 @@ const url = 'https://example.org/file.iso';
 
 testSession('an expected hash goes to the runner, and stays with the download over a restart', async (s) => {
   const id = await s.add('file.iso', { sha256: HEX.toUpperCase() });
-  assert.is((await s.told('start', id)).sha256, HEX);
+  assert.is((await s.sentCommand('start', id)).sha256, HEX);
   assert.is((await s.show(id)).sha256, HEX);
   await s.news(phase(id, 'download'), phase(id, 'finish'));
   await s.restart();
   await s.wake();
-  assert.is((await s.told('start', id)).sha256, HEX);
+  assert.is((await s.sentCommand('start', id)).sha256, HEX);
   await s.news(phase(id, 'finish'), done(id));
   const row = await s.show(id);
   assert.is(row.state, 'complete');
@@ -24,7 +24,7 @@ testSession('an expected hash goes to the runner, and stays with the download ov
 testSession('a download that is not to be checked knows nothing of hashes', async (s) => {
   for (const more of [{}, { sha256: null }]) {
     const id = await s.add('plain', more);
-    assert.not('sha256' in (await s.told('start', id)));
+    assert.not('sha256' in (await s.sentCommand('start', id)));
     assert.not('sha256' in (await s.show(id)));
   }
 });
@@ -100,7 +100,7 @@ testSession('a mismatch is final, and a retry begins at the first byte with the 
   s.commands.length = 0;
   const retried = (await s.call('POST', `/downloads/${id}/retry`)).body as DownloadView;
   assert.is(retried.receivedBytes, 0);
-  const start = await s.told('start', id);
+  const start = await s.sentCommand('start', id);
   assert.equal([start.attempt, start.sha256], [2, HEX]);
 });
 

@@ -12,7 +12,7 @@ const options = { sessionClass: CountedSession, maxActive: COUNT };
 async function started(s: Session): Promise<string[]> {
   const ids: string[] = [];
   for (let n = 0; n < COUNT; n += 1) ids.push(await s.add(String(n)));
-  await s.told('start', ids.at(-1));
+  await s.sentCommand('start', ids.at(-1));
   await s.news(...ids.map((id) => phase(id, 'download')));
   return ids;
 }

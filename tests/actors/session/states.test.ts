@@ -22,7 +22,7 @@ async function stateOf(s: Session, id: string): Promise<DownloadState> {
 /** Brings a new download into a state; what the runner was told on the way is forgotten. */
 async function bring(s: Session, state: string): Promise<string> {
   const id = await s.add(state);
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(...WAYS[state]!(id));
   assert.is(await stateOf(s, id), state);
   s.commands.length = 0;
@@ -36,7 +36,7 @@ for (const state of ['queued', 'parse', 'download', 'finish']) {
     const id = await bring(s, state);
     const { body } = await act(s, 'pause', id);
     assert.is((body as DownloadView).state, 'paused');
-    assert.equal(await s.told('stop', id), { type: 'stop', download: id, attempt: 1 });
+    assert.equal(await s.sentCommand('stop', id), { type: 'stop', download: id, attempt: 1 });
     assert.is(s.commands.length, 1);
   });
 }
@@ -49,7 +49,7 @@ for (const state of Object.keys(WAYS)) {
     assert.equal([view.state, view.error], ['cancelled', null]);
     assert.ok(view.finishedAt);
     assert.not('retryAt' in view);
-    await s.told('discard', id);
+    await s.sentCommand('discard', id);
     assert.equal(s.commands, [{ type: 'discard', download: id, file: null }]);
   });
 
@@ -58,11 +58,11 @@ for (const state of Object.keys(WAYS)) {
     await act(s, 'pause', id);
     await act(s, 'cancel', id);
     assert.is(await stateOf(s, id), 'cancelled');
-    assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: null });
+    assert.equal(await s.sentCommand('discard', id), { type: 'discard', download: id, file: null });
     // The runner did not get to it before all died: it is asked again.
     await s.restart();
     await s.wake();
-    await s.told('discard', id);
+    await s.sentCommand('discard', id);
   });
 }
 
@@ -71,13 +71,13 @@ testSession(
   async (s) => {
     const id = await bring(s, 'download');
     await act(s, 'cancel', id);
-    await s.told('discard', id);
+    await s.sentCommand('discard', id);
     await act(s, 'retry', id);
-    assert.is((await s.told('start', id)).attempt, 2);
+    assert.is((await s.sentCommand('start', id)).attempt, 2);
     await s.news(phase(id, 'download', 2), sample(id, 500, 2));
     await s.restart();
     await s.wake();
-    await s.told('start', id);
+    await s.sentCommand('start', id);
     assert.equal(
       s.commands.map(({ type }) => type),
       ['want', 'start'],
@@ -100,7 +100,7 @@ testSession(
     assert.equal([view.state, view.receivedBytes, view.attempt], ['download', 10, 1]);
     await s.news(phase(id, 'finish'), done(id));
     assert.is(await stateOf(s, id), 'complete');
-    await s.told('settle', id);
+    await s.sentCommand('settle', id);
     assert.is(s.commands.length, 1);
   },
 );
@@ -155,7 +155,7 @@ testSession('a speed and a time left that nobody knows are null, not 0', async (
 testSession('the deadline of a try that was overtaken starts none before its time', async (s) => {
   const id = await bring(s, 'waiting');
   await act(s, 'resume', id);
-  assert.is((await s.told('start', id)).attempt, 2);
+  assert.is((await s.sentCommand('start', id)).attempt, 2);
   const later = failed(id, true, 2) as Extract<RunnerEvent, { type: 'failed' }>;
   await s.news(phase(id, 'download', 2), { ...later, error: { ...later.error, retryAfterMs: 60_000 } });
   s.commands.length = 0;
@@ -163,7 +163,7 @@ testSession('the deadline of a try that was overtaken starts none before its tim
   await s.wake();
   assert.equal([await stateOf(s, id), s.commands], ['waiting', []]);
   s.clock.increment(1);
-  assert.is((await s.told('start', id)).attempt, 3);
+  assert.is((await s.sentCommand('start', id)).attempt, 3);
 });
 
 for (const action of ['pause', 'cancel', 'remove']) {
@@ -171,7 +171,7 @@ for (const action of ['pause', 'cancel', 'remove']) {
     const id = await bring(s, 'waiting');
     const acting = action === 'remove' ? s.call('DELETE', `/downloads/${id}`) : act(s, action, id);
     if (action !== 'pause') {
-      await s.told('discard', id);
+      await s.sentCommand('discard', id);
       await s.news({ type: 'discarded', download: id });
     }
     await acting;
@@ -179,7 +179,7 @@ for (const action of ['pause', 'cancel', 'remove']) {
     await s.wake();
     // Its turn came after that of the alarm.
     const other = await s.add('other');
-    await s.told('start', other);
+    await s.sentCommand('start', other);
     assert.not(s.commands.some((command) => command.type === 'start' && command.download === id));
   });
 }
@@ -192,7 +192,7 @@ testSession(
       (await s.host().get<SessionActor>('session', 's1').call('explain', id))?.row.history.length ?? 0;
     const before = await transitions();
     const failAgain = async (attempt: number) => {
-      assert.is((await s.told('start', id)).attempt, attempt);
+      assert.is((await s.sentCommand('start', id)).attempt, attempt);
       await s.news(failed(id, true, attempt));
       s.commands.length = 0;
     };
