@@ -1,4 +1,4 @@
-/** A session as the contract sees it, and what its tests ask of it again and again. */
+/** The session under test, and helpers of the contract's tests. */
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
@@ -14,17 +14,17 @@ export interface SessionClient {
 export interface SessionHost {
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   connect(): Promise<SessionClient>;
-  /** What the runner says; settles when the session has heard it. */
+  /** Delivers a runner event; resolves when the session has handled it. */
   news(...events: RunnerEvent[]): Promise<void>;
-  /** The same for news that no session survives; whether the host says so. */
+  /** Delivers an event that makes the session throw. @returns whether the host reports that */
   crash(...events: RunnerEvent[]): Promise<boolean>;
-  /** Values that a turn of the session has written or deleted at most. */
+  /** The most values that a turn has written or deleted. */
   mostWrites(): Promise<number>;
-  /** All that the runner was told since the last restart. */
+  /** All commands to the runner since the last restart. */
   readonly commands: readonly RunnerCommand[];
-  /** Lets time pass, and what is due by then happen. */
+  /** Advances time, and runs what is due. */
   pass(ms: number): Promise<void>;
-  /** Stops, however rudely, and starts again on the same storage. */
+  /** Stops or kills the host and starts it on the same storage. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 /**
- * What a session has to do whatever host it lives in: a client over HTTP and ws on one side, the runner on the
- * other, and a stop in between. A host joins by an adapter.
+ * The contract of a session on every host: a client over HTTP and ws on one side, the runner on the
+ * other, and restarts. Each host has an adapter.
  */
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -24,8 +24,8 @@ import {
 import { done, failed, phase, sample } from './harness.ts';
 
 /**
- * The contract, to be run by the caller.
- * @param open gives a fresh host with an empty session: 3 downloads at once, a window of 200 ms
+ * Registers the tests of the contract; the caller runs them.
+ * @param open creates a host with an empty session: 3 active downloads, a throttle window of 200 ms
  */
 export function contract(name: string, open: () => Promise<SessionHost>): Test<{ host: SessionHost }> {
   const test = suite<{ host: SessionHost }>(name);
@@ -36,7 +36,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     await host.close();
   });
 
-  test('a client is told all there is, and then each change', async ({ host }) => {
+  test('a client gets a snapshot, and then each change', async ({ host }) => {
     const id = await add(host, 'before');
     const client = await connectClient(host);
     const snapshot = await receivedMessage(client, 'snapshot');
@@ -52,14 +52,14 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.is((update.changes[0] as DownloadView).state, 'queued');
   });
 
-  test('what did not say hello is not listened to', async ({ host }) => {
+  test('a socket without `hello` is refused', async ({ host }) => {
     const client = await host.connect();
     client.say({ type: 'command', id: 'c', name: 'add', url: 'https://example.org/a' });
     await waitFor(() => client.isClosed, { what: 'the socket to be closed' });
     assert.equal((await list(host)).downloads, []);
   });
 
-  test('a download goes from the queue to its file, by what the runner says', async ({ host }) => {
+  test('a download goes from the queue to its file by runner events', async ({ host }) => {
     const client = await connectClient(host);
     const id = await add(host, 'a');
     assert.is((await sentCommand(host, 'start', id)).url, 'https://example.org/a');
@@ -88,7 +88,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     );
   });
 
-  test('a command acts once, over HTTP and ws, before and after a restart', async ({ host }) => {
+  test('a command id acts once, over HTTP and ws, before and after a restart', async ({ host }) => {
     const asked = { url: 'https://example.org/once', commandId: 'c1' };
     const first = await host.call('POST', '/downloads', asked);
     assert.is(first.status, 202);
@@ -134,7 +134,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.is((await show(host, id)).state, 'download');
   });
 
-  test('commands reach the runner in the order of what they follow from', async ({ host }) => {
+  test('commands reach the runner in the order of the requests', async ({ host }) => {
     const id = await add(host, 'a');
     await sentCommand(host, 'start', id);
     for (let round = 0; round < 5; round += 1) {
@@ -149,7 +149,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     );
   });
 
-  test('a removal is answered when the runner has taken the bytes away', async ({ host }) => {
+  test('a removal is answered when the runner has removed the bytes', async ({ host }) => {
     const id = await add(host, 'a');
     const answer = host.call('DELETE', `/downloads/${id}`);
     await sentCommand(host, 'discard', id);
@@ -158,9 +158,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.is((await host.call('GET', `/downloads/${id}`)).status, 404);
   });
 
-  test('a parse is answered by a later word of the runner, and given up with its client', async ({
-    host,
-  }) => {
+  test('a parse is answered by a later runner event, and ends with its client', async ({ host }) => {
     const answer = host.call('POST', '/parse', { url: 'https://example.org/page' });
     const { job } = await sentCommand(host, 'parse');
     const result = { engine: 'http' as const, items: [] };
@@ -174,7 +172,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.is((await sentCommand(host, 'abandon-parse')).job, (asked as SentCommand<'parse'>).job);
   });
 
-  test('what may pass is tried again by the alarm', async ({ host }) => {
+  test('a transient failure is retried by the alarm', async ({ host }) => {
     const id = await add(host, 'a');
     await sentCommand(host, 'start', id);
     await host.news(phase(id, 'download'), failed(id, true));
@@ -185,7 +183,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.ok(starts(host, id)[1]!.attempt > 1);
   });
 
-  test('an alarm that was set before a stop rings after it, with nobody there', async ({ host }) => {
+  test('an alarm that was set before a restart fires after it, without a client', async ({ host }) => {
     const id = await add(host, 'a');
     await sentCommand(host, 'start', id);
     await host.news(phase(id, 'download'), failed(id, true));
@@ -195,9 +193,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.ok(attempt > 1);
   });
 
-  test('a turn that throws leaves nothing: no row, no frame and no command of it, and the session goes on', async ({
-    host,
-  }) => {
+  test('a turn that throws leaves no row, frame or command, and the session goes on', async ({ host }) => {
     const client = await connectClient(host);
     const [bad, good] = [await add(host, 'bad'), await add(host, 'good')];
     await sentCommand(host, 'start', good);
@@ -206,7 +202,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.ok(await host.crash(done(good), poison), 'the runner hears of it');
     assert.is((await show(host, good)).state, 'download');
     assert.not(host.commands.some(({ type }) => type === 'settle'));
-    // What is stored is asked for again by the activation that follows.
+    // The next activation starts the stored jobs again.
     await waitFor(() => starts(host, good).length === 2, { what: 'the second start' });
     const isComplete = ({ type, ...message }: ServerMessage) =>
       type === 'update' && JSON.stringify(message).includes('"complete"');
@@ -216,11 +212,11 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.is((await show(host, good)).state, 'complete');
   });
 
-  test('what is too much for one turn is done in slices, in order, and none is lost', async ({ host }) => {
+  test('work that is too much for one turn is done in slices, in order, without loss', async ({ host }) => {
     const ids: string[] = [];
     for (let n = 0; n < 40; n += 1) ids.push(await add(host, String(n)));
     await sentCommand(host, 'start', ids[0]);
-    // Each ends, and makes room for the next, which has ended by then.
+    // Each `done` frees the slot for the next download.
     await host.news(...ids.flatMap((id) => [phase(id, 'download'), done(id)]));
     const unknown = Array.from({ length: 300 }, (_, n) => `none${String(n).padStart(8, '0')}`);
     await host.news({ type: 'found', downloads: unknown });
@@ -230,9 +226,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.ok((await host.mostWrites()) <= LIMITS.turnWrites, `${await host.mostWrites()} in one turn`);
   });
 
-  test('after a stop everything is as it was, and what was being worked on is asked for again', async ({
-    host,
-  }) => {
+  test('after a restart everything is as before, and running jobs are started again', async ({ host }) => {
     const ids: string[] = [];
     for (const name of ['done', 'paused', 'running', 'queued', 'last']) ids.push(await add(host, name));
     const [complete = '', paused = '', running = ''] = ids;
@@ -253,7 +247,7 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     assert.is.not((await receivedMessage(again, 'snapshot')).epoch, epoch);
   });
 
-  test('a client that comes back gets what it missed, and no more', async ({ host }) => {
+  test('a client that reconnects gets exactly what it missed', async ({ host }) => {
     const client = await connectClient(host);
     const other = await connectClient(host);
     const { epoch, seq } = await receivedMessage(client, 'snapshot');

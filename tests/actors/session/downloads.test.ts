@@ -29,7 +29,7 @@ testSession('an added download is stored, listed, and asked of the runner', asyn
 });
 
 testSession(
-  'only as many downloads as there are places are asked for, oldest first, and the next takes a freed place',
+  'only as many downloads as there are slots are started, oldest first, and the next one takes a freed slot',
   async (s) => {
     const ids = [await s.add('1'), await s.add('2'), await s.add('3'), await s.add('4'), await s.add('5')];
     await s.sentCommand('start', ids[2]);
@@ -73,7 +73,7 @@ testSession('cancel discards the bytes; retry forgets that and starts a new atte
 });
 
 testSession(
-  'a finished file stays where its download is removed without it, also after a crash',
+  'a finished file is kept if its download is removed without it, also after a crash',
   async (s) => {
     const id = await s.add('a');
     await s.news(phase(id, 'download'), done(id));
@@ -122,7 +122,7 @@ testSession('a transient failure waits, and its alarm starts the next attempt', 
 });
 
 testSession(
-  'paused while it waits, a download goes on with a new attempt, and without its old error',
+  'a download that is paused while it waits goes on with a new attempt and without its error',
   async (s) => {
     const id = await s.add('a');
     await s.news(phase(id, 'download'), failed(id, true));
@@ -132,13 +132,13 @@ testSession(
     assert.not(paused.error);
     s.commands.length = 0;
     await s.call('POST', `/downloads/${id}/resume`);
-    // The runner knows how the first attempt ended, and would only say so again.
+    // For the first attempt the runner would only repeat the outcome.
     assert.is((await s.sentCommand('start', id)).attempt, 2);
   },
 );
 
 testSession(
-  'a permanent failure is an error at once, and its place goes to the next',
+  'a permanent failure is an error at once, and its slot goes to the next download',
   async (s) => {
     const a = await s.add('a');
     const b = await s.add('b');
@@ -149,7 +149,7 @@ testSession(
   { maxActive: 1 },
 );
 
-testSession('words of an older attempt are not heard', async (s) => {
+testSession('events of an older attempt are ignored', async (s) => {
   const id = await s.add('a');
   await s.news(phase(id, 'download'));
   await s.call('POST', `/downloads/${id}/cancel`);
@@ -176,29 +176,21 @@ testSession('a file that lands while paused completes the download', async (s) =
   await s.sentCommand('settle', id);
 });
 
-testSession(
-  'after a restart what was being worked on is asked for again, and what stood still stands',
-  async (s) => {
-    const working = await s.add('working');
-    const paused = await s.add('paused');
-    const finished = await s.add('finished');
-    await s.news(
-      phase(working, 'download'),
-      sample(working, 10),
-      phase(finished, 'download'),
-      done(finished),
-    );
-    await s.call('POST', `/downloads/${paused}/pause`);
-    await s.restart();
-    await s.wake();
-    assert.equal(await s.sentCommand('want'), { type: 'want', jobs: [{ download: working, attempt: 1 }] });
-    await s.sentCommand('start', working);
-    assert.is((await s.show(paused)).state, 'paused');
-    assert.is((await s.show(finished)).state, 'complete');
-    assert.is((await s.show(finished)).percent, 100);
-    assert.is(s.commands.filter(({ type }) => type === 'start').length, 1);
-  },
-);
+testSession('after a restart running downloads are started again, and others stay as they are', async (s) => {
+  const working = await s.add('working');
+  const paused = await s.add('paused');
+  const finished = await s.add('finished');
+  await s.news(phase(working, 'download'), sample(working, 10), phase(finished, 'download'), done(finished));
+  await s.call('POST', `/downloads/${paused}/pause`);
+  await s.restart();
+  await s.wake();
+  assert.equal(await s.sentCommand('want'), { type: 'want', jobs: [{ download: working, attempt: 1 }] });
+  await s.sentCommand('start', working);
+  assert.is((await s.show(paused)).state, 'paused');
+  assert.is((await s.show(finished)).state, 'complete');
+  assert.is((await s.show(finished)).percent, 100);
+  assert.is(s.commands.filter(({ type }) => type === 'start').length, 1);
+});
 
 testSession('a session with work has an alarm that brings it back by itself', async (s) => {
   const id = await s.add('a');

@@ -4,7 +4,7 @@ import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { done, failed, phase, sample, type Session, startSession } from './harness.ts';
 
-/** A session of which the next life finds these downloads set aside. */
+/** Registers a test with a session whose next activation finds these downloads set aside. */
 function testSetAside(name: string, body: (s: Session, aside: Set<string>) => Promise<void>): void {
   test(name, async () => {
     const aside = new Set<string>();
@@ -63,7 +63,7 @@ testSetAside('one that waits for another try is not tried again', async (s, asid
   await wakeAgain(s);
   isSetAside(await s.show(bad));
   s.clock.increment(120_000);
-  // the alarm of its next try has rung once a later one has
+  // its retry alarm has fired when a later one has
   const other = await s.add('other');
   await s.sentCommand('start', other);
   assert.equal(starts(s), [other]);
@@ -80,21 +80,18 @@ testSetAside('one that stood in the queue gives its place to those behind it', a
   assert.equal(starts(s).sort(), [second, third, fifth].sort());
 });
 
-testSetAside(
-  'the reason is kept: it is there after the next waking, with what led to it',
-  async (s, aside) => {
-    const bad = await s.add('bad');
-    await s.news(phase(bad, 'download'));
-    aside.add(bad);
-    await wakeAgain(s);
-    aside.clear();
-    await wakeAgain(s);
-    isSetAside(await s.show(bad));
-    assert.equal(starts(s), []);
-    const stored = await s.host().get<SessionActor>('session', 's1').call('explain', bad);
-    assert.equal(stored?.row.history.at(-1)?.slice(1), ['error', 'watchdog']);
-  },
-);
+testSetAside('the error and its history are still there after the next wake', async (s, aside) => {
+  const bad = await s.add('bad');
+  await s.news(phase(bad, 'download'));
+  aside.add(bad);
+  await wakeAgain(s);
+  aside.clear();
+  await wakeAgain(s);
+  isSetAside(await s.show(bad));
+  assert.equal(starts(s), []);
+  const stored = await s.host().get<SessionActor>('session', 's1').call('explain', bad);
+  assert.equal(stored?.row.history.at(-1)?.slice(1), ['error', 'watchdog']);
+});
 
 testSetAside('retry starts it by hand, from the bytes that it has', async (s, aside) => {
   const bad = await s.add('bad');

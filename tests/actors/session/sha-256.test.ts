@@ -80,7 +80,7 @@ testSession('readers learn the hash with the row, and never again', async (s) =>
 
 testSession('while it finishes a download has all its bytes, also after a restart', async (s) => {
   const id = await s.add('file.iso', { sha256: HEX });
-  // The second waits for the end of the window, which the phase closes.
+  // The second one waits for the end of the throttle window, which the phase ends.
   await s.news(phase(id, 'download'), sample(id, 100), sample(id, 1000), phase(id, 'finish'));
   const { state, receivedBytes } = await s.show(id);
   assert.equal([state, receivedBytes], ['finish', 1000]);
@@ -104,7 +104,7 @@ testSession('a mismatch is final, and a retry begins at the first byte with the 
   assert.equal([start.attempt, start.sha256], [2, HEX]);
 });
 
-test('only a row with a hash has the version that an older Sluice refuses', () => {
+test('only rows with a hash have the version that older releases refuse', () => {
   const body = { url, streamId: null, engine: null, filename: null, title: null, sha256: undefined };
   const plain = newRow('aaaaaaaaaaaa', 1, body, 0, 'http');
   const checked = newRow('aaaaaaaaaaaa', 1, { ...body, sha256: HEX }, 0, 'http');

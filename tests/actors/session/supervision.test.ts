@@ -6,11 +6,11 @@ import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../../support/wait.ts';
 import { done, failed, phase, sample, type Session, testSession } from './harness.ts';
 
-/** A word that no download machine survives: an end without what has ended. */
+/** An event that makes a download machine throw: `done` without a file. */
 const poison = (download: string, attempt = 1): RunnerEvent =>
   ({ type: 'done', download, attempt, file: null, output: '' }) as unknown as RunnerEvent;
 
-/** Lets the backoff pass, and waits for the attempt that follows. */
+/** Advances time past the backoff, and waits for the next attempt. */
 async function nextAttempt(s: Session, id: string, attempt: number): Promise<void> {
   s.commands.length = 0;
   s.clock.increment(10_000);
@@ -34,7 +34,7 @@ testSession('a download whose actor throws waits and goes on; its siblings notic
 });
 
 testSession(
-  'a download whose actor throws a fourth time within a minute is given up, and can be retried',
+  'a download whose actor throws a fourth time within a minute is an error, and can be retried',
   async (s) => {
     const [bad, good] = [await s.add('bad'), await s.add('good')];
     await s.news(phase(bad, 'download'), phase(good, 'download'));
@@ -66,24 +66,21 @@ testSession('crashes that lie more than a minute apart are not added up', async 
   }
 });
 
-testSession(
-  'a removal under way brings its session back after a crash, however many there are',
-  async (s) => {
-    const ids: string[] = [];
-    for (let n = 0; n < 150; n++) ids.push(await s.add(String(n)));
-    for (const id of ids) {
-      s.call('DELETE', `/downloads/${id}`).catch(() => {});
-      await s.sentCommand('discard', id);
-    }
-    await s.restart();
-    // nobody comes: the alarm has to do it
-    await waitFor(() => (s.clock.increment(10_000), s.commands.length > 0), { what: 'the session to wake' });
-    for (const id of ids) await s.sentCommand('discard', id);
-  },
-);
+testSession('pending removals wake their session after a crash, however many there are', async (s) => {
+  const ids: string[] = [];
+  for (let n = 0; n < 150; n++) ids.push(await s.add(String(n)));
+  for (const id of ids) {
+    s.call('DELETE', `/downloads/${id}`).catch(() => {});
+    await s.sentCommand('discard', id);
+  }
+  await s.restart();
+  // without a client: by the alarm
+  await waitFor(() => (s.clock.increment(10_000), s.commands.length > 0), { what: 'the session to wake' });
+  for (const id of ids) await s.sentCommand('discard', id);
+});
 
 testSession(
-  'of the work dirs that a crash left, only those go that nobody needs',
+  'of the work dirs that a crash left, only the unneeded ones are removed',
   async (s) => {
     const ids: string[] = [];
     for (const name of ['done', 'cancelled', 'paused', 'failed', 'running']) ids.push(await s.add(name));
