@@ -17,7 +17,9 @@ import { NOBODY, nobodyMissing, makePlaceFor } from './ordinary-user.ts';
 const reason = noProc ?? ytDlpMissing() ?? mediaMissing;
 
 /** yt-dlp and its child ffmpeg, which a plain spawn would leave behind. */
-async function family(watch: OrphanWatch): Promise<{ all: MarkedProcess[]; leader: MarkedProcess }> {
+async function startYtDlpWithFfmpeg(
+  watch: OrphanWatch,
+): Promise<{ all: MarkedProcess[]; leader: MarkedProcess }> {
   const found = await waitFor(
     () => {
       const all = watch.living();
@@ -41,19 +43,19 @@ async function hardCase(place: Place, uid?: number): Promise<void> {
     const api = await Api.create(victim.url);
     const id = await api.add({ url: slowStream(site.url), engine: 'yt-dlp' });
     for (let round = 0; round < 2; round++) {
-      const { all } = await family(watch);
+      const { all } = await startYtDlpWithFfmpeg(watch);
       await victim.kill();
       await watch.serverKilled(performance.now(), all);
       assert.equal(watch.trouble, []);
       await start();
     }
-    const { leader } = await family(watch);
+    const { leader } = await startYtDlpWithFfmpeg(watch);
     const { attempt } = await api.get(id);
     process.kill(leader.pid, 'SIGKILL');
     await watch.leaderKilled(performance.now(), leader);
     assert.equal(watch.trouble, []);
     await api.waitUntil(id, 'the next attempt', (row) => row.attempt > attempt);
-    await family(watch);
+    await startYtDlpWithFfmpeg(watch);
     assert.is((await api.call('DELETE', `/api/downloads/${id}`)).status, 204);
     assert.equal(watch.living(), []);
     assert.is((await victim.stop()).exitCode, 0);

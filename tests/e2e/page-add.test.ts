@@ -10,34 +10,29 @@ import { waitFor } from '../support/wait.ts';
 const fixture = pageFixture(test);
 const env = { SLUICE_ENGINES: 'http' };
 
-testUnless(
-  test,
-  pageMissing,
-  'of a list the lines that are no addresses stay in the field, and it says so',
-  async () => {
-    const visit = await Visit.open(fixture.browser, fixture.server.url);
-    const wrong = ['htp://bad/one.bin', 'ftp://x.org/file.zip', 'notanaddress'];
-    await visit.downloadNow(...wrong.slice(0, 2), `${fixture.site.url}/file/good.bin`, ...wrong.slice(2));
-    await visit.waitForState('good.bin', 'complete');
-    await visit.page.getByRole('alert').getByText('3 lines are no web addresses').waitFor();
-    assert.is(await visit.field.inputValue(), wrong.join('\n'));
-    assert.is(await visit.field.getAttribute('aria-invalid'), 'true');
-    assert.equal(await axeFindings(visit.page), []);
-    await visit.shot('2-wrong lines');
-    await visit.lookUp(`htp://bad/one.bin ${fixture.site.url}/file/good.bin`);
-    await visit.page.getByRole('alert').getByText('1 line is no web address').waitFor();
-    assert.is(await visit.field.inputValue(), 'htp://bad/one.bin');
-    await visit.lookUp(`a link in a sentence: ${fixture.site.url}/file/good.bin`);
-    assert.is(await visit.field.inputValue(), '');
-    assert.equal(visit.errors, []);
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'lines that are not addresses stay in the field, with a message', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const wrong = ['htp://bad/one.bin', 'ftp://x.org/file.zip', 'notanaddress'];
+  await visit.downloadNow(...wrong.slice(0, 2), `${fixture.site.url}/file/good.bin`, ...wrong.slice(2));
+  await visit.waitForState('good.bin', 'complete');
+  await visit.page.getByRole('alert').getByText('3 lines are no web addresses').waitFor();
+  assert.is(await visit.field.inputValue(), wrong.join('\n'));
+  assert.is(await visit.field.getAttribute('aria-invalid'), 'true');
+  assert.equal(await axeFindings(visit.page), []);
+  await visit.shot('2-wrong lines');
+  await visit.lookUp(`htp://bad/one.bin ${fixture.site.url}/file/good.bin`);
+  await visit.page.getByRole('alert').getByText('1 line is no web address').waitFor();
+  assert.is(await visit.field.inputValue(), 'htp://bad/one.bin');
+  await visit.lookUp(`a link in a sentence: ${fixture.site.url}/file/good.bin`);
+  assert.is(await visit.field.inputValue(), '');
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
 
 testUnless(
   test,
   pageMissing,
-  'an address that was refused comes back below the lines that are none',
+  'a refused address is put back below the lines that are not addresses',
   async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow('notanaddress', 'http://10.0.0.1/refused.bin');
@@ -47,7 +42,7 @@ testUnless(
   },
 );
 
-testUnless(test, pageMissing, 'what was shared fills the field once: a reload leaves it empty', async () => {
+testUnless(test, pageMissing, 'a shared address fills the field once, not again after a reload', async () => {
   const shared = `${fixture.site.url}/file/shared.bin`;
   const visit = await Visit.open(
     fixture.browser,
@@ -63,7 +58,7 @@ testUnless(test, pageMissing, 'what was shared fills the field once: a reload le
   await visit.close();
 });
 
-/** Puts text on the page as a hand would that let go of it there. */
+/** Drops text on the page. */
 async function drop(visit: Visit, type: string, text: string): Promise<void> {
   await visit.page.evaluate(
     ([kind, data]) => {
@@ -80,7 +75,7 @@ async function drop(visit: Visit, type: string, text: string): Promise<void> {
 testUnless(
   test,
   pageMissing,
-  'what is pasted beside the field, or dropped, is looked up and leaves what is typed',
+  'text pasted outside the field, or dropped, is looked up, and the text in the field stays',
   async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url, {
       permissions: ['clipboard-read', 'clipboard-write'],
@@ -102,7 +97,7 @@ testUnless(
   },
 );
 
-testUnless(test, pageMissing, 'words that are dropped and hold no address are told to be none', async () => {
+testUnless(test, pageMissing, 'dropped text without an address shows an error', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.field.fill('a draft');
   await drop(visit, 'text/plain', 'hello there');
@@ -118,7 +113,7 @@ testUnless(test, pageMissing, 'words that are dropped and hold no address are to
 testUnless(
   test,
   pageMissing,
-  'an address added without a connection is told to wait until it is taken',
+  'an address added without a connection is shown as waiting until it is accepted',
   async () => {
     const place = makePlace();
     const doomed = await startServer({ place, env });

@@ -15,7 +15,7 @@ const count = (visit: Visit): Promise<number> => visit.page.getByTestId('downloa
 testUnless(
   test,
   pageMissing,
-  'what is done is cleared off the list with one question, and its files stay',
+  'complete downloads are cleared with one confirmation, and their files stay',
   async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow(
@@ -28,7 +28,7 @@ testUnless(
     await visit.waitForState('none.mp4', 'error');
     assert.is(await visit.page.getByTestId('clear-all').count(), 0);
     await visit.page.getByTestId('filter-done').click();
-    // What the search has left out is not among these.
+    // Rows hidden by the search are not cleared.
     await visit.page.getByTestId('filter-text').fill('.bin');
     await visit.page.getByRole('button', { name: 'Clear these' }).click();
     const dialog = visit.page.getByTestId('clear-dialog');
@@ -50,7 +50,7 @@ testUnless(
   },
 );
 
-/** Whether those that fail twice are, as the server has it. */
+/** Whether the server has the twice failing downloads as complete. */
 function areComplete(visit: Visit): Promise<boolean> {
   return visit.page.evaluate(async () => {
     const { downloads } = (await (await fetch('/api/downloads')).json()) as {
@@ -61,7 +61,7 @@ function areComplete(visit: Visit): Promise<boolean> {
   });
 }
 
-testUnless(test, pageMissing, 'all that failed is tried again at once', async () => {
+testUnless(test, pageMissing, 'all failed downloads can be retried at once', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   const url = (name: string) => `${fixture.site.url}/file/${name}?fault=status=404&times=2`;
   await visit.downloadNow(url('first.bin'), url('second.bin'));
@@ -72,7 +72,7 @@ testUnless(test, pageMissing, 'all that failed is tried again at once', async ()
   await waitFor(async () => {
     const retry = visit.page.getByRole('button', { name: 'Try all again' });
     if ((await retry.count()) > 0) await retry.click();
-    // Not "none has failed": so it is between two tries as well, and the second one fails too.
+    // Not "none has failed", which also holds between two attempts; the second one fails too.
     return areComplete(visit);
   });
   await waitFor(async () => (await count(visit)) === 0);
@@ -82,7 +82,7 @@ testUnless(test, pageMissing, 'all that failed is tried again at once', async ()
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a question begins with the button that loses nothing', async () => {
+testUnless(test, pageMissing, 'in a confirmation the safe button has the focus', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(`${fixture.site.url}/file/kept.bin`);
   await visit.waitForState('kept.bin', 'complete');

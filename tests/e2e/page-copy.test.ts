@@ -7,7 +7,7 @@ import { testUnless } from '../support/skip.ts';
 
 const fixture = pageFixture(test);
 
-/** The button that copies the file's name, on a page that has no clipboard, as over plain HTTP, or one that refuses. */
+/** The copy button, on a page without a clipboard (as over plain HTTP), or with one that refuses. */
 async function copyButton(visit: Visit, clipboard: 'none' | 'refuses'): Promise<Locator> {
   await visit.page.evaluate((kind) => {
     const refusing = { writeText: () => Promise.reject(new Error('NotAllowedError')) };

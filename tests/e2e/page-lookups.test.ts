@@ -11,26 +11,21 @@ import { waitFor } from '../support/wait.ts';
 
 const fixture = pageFixture(test);
 
-testUnless(
-  test,
-  pageMissing,
-  'a page with more than is listed says so in the header of its card',
-  async () => {
-    const visit = await Visit.open(fixture.browser, fixture.server.url);
-    const card = await visit.lookUp(`${fixture.site.url}/page/endless`);
-    await card
-      .getByRole('status')
-      .getByText(/\d+ items, the page has more/)
-      .waitFor();
-    assert.is(await card.getByTestId('lookup-item').count(), 25);
-    await visit.shot('2-more than is listed');
-    const whole = await visit.lookUp(`${fixture.site.url}/page/gallery`);
-    await whole.getByRole('status').getByText('140 items').waitFor();
-    assert.not.match((await whole.getByRole('status').textContent()) ?? '', /more/);
-    assert.equal(visit.errors, []);
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'the header of a card says if the page has more items', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const card = await visit.lookUp(`${fixture.site.url}/page/endless`);
+  await card
+    .getByRole('status')
+    .getByText(/\d+ items, the page has more/)
+    .waitFor();
+  assert.is(await card.getByTestId('lookup-item').count(), 25);
+  await visit.shot('2-more than is listed');
+  const whole = await visit.lookUp(`${fixture.site.url}/page/gallery`);
+  await whole.getByRole('status').getByText('140 items').waitFor();
+  assert.not.match((await whole.getByRole('status').textContent()) ?? '', /more/);
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
 
 const isFocused = (locator: Locator) => locator.evaluate((element) => element === document.activeElement);
 
@@ -44,7 +39,7 @@ for (const [what, options] of [
   ['on a wide screen', {}],
   ['on a narrow phone in the dark', { viewport: { width: 320, height: 640 }, colorScheme: 'dark' }],
 ] as [string, BrowserContextOptions][]) {
-  testUnless(test, pageMissing, `cards of one site can be told apart ${what}`, async () => {
+  testUnless(test, pageMissing, `cards of one site can be distinguished ${what}`, async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url, options);
     const long = `/file/long.bin?size=900&seed=${'1'.repeat(200)}`;
     const cards = await lookUpAll(
@@ -77,7 +72,7 @@ for (const [what, options] of [
 testUnless(
   test,
   pageMissing,
-  'the focus of a card that goes is taken over by the next, then by the field',
+  'when a card is dismissed, the focus goes to the next one, then to the field',
   async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url);
     const { keyboard } = visit.page;
@@ -107,23 +102,18 @@ testUnless(
   },
 );
 
-testUnless(
-  test,
-  pageMissing,
-  'a failed address is brought back to the field, below what is typed there',
-  async () => {
-    const visit = await Visit.open(fixture.browser, fixture.server.url);
-    const wrong = `${fixture.site.url}/page/empty`;
-    const cards = await lookUpAll(visit, wrong);
-    await visit.field.fill('https://a.test/draft');
-    await cards.getByRole('button', { name: 'Edit' }).click();
-    await waitFor(() => isFocused(visit.field));
-    assert.is(await visit.field.inputValue(), `https://a.test/draft\n${wrong}`);
-    assert.is(await cards.count(), 0);
-    assert.equal(visit.errors, []);
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'a failed address can be put back into the field, below its text', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const wrong = `${fixture.site.url}/page/empty`;
+  const cards = await lookUpAll(visit, wrong);
+  await visit.field.fill('https://a.test/draft');
+  await cards.getByRole('button', { name: 'Edit' }).click();
+  await waitFor(() => isFocused(visit.field));
+  assert.is(await visit.field.inputValue(), `https://a.test/draft\n${wrong}`);
+  assert.is(await cards.count(), 0);
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
 
 testUnless(test, pageMissing, 'the focus of a lookup that is cancelled goes to the next card', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
@@ -132,7 +122,7 @@ testUnless(test, pageMissing, 'the focus of a lookup that is cancelled goes to t
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/silent`;
   const cards = await lookUpAll(visit, url, `${fixture.site.url}/file/after.bin`);
-  // Escape cancels all that run.
+  // Escape cancels all running lookups.
   await cards.and(visit.page.locator('[data-phase="done"]')).waitFor();
   await cards.first().getByRole('button', { name: 'Cancel' }).focus();
   await visit.page.keyboard.press('Escape');

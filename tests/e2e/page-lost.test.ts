@@ -1,4 +1,4 @@
-/** A browser that lost its list is told so, and gets it back by a link of the operator. */
+/** A browser that lost its list says so, and gets it back with a link of the operator. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
@@ -31,41 +31,36 @@ const LOOKS: [what: string, options: BrowserContextOptions][] = [
   ],
 ];
 
-testUnless(
-  test,
-  pageMissing,
-  'a list that was lost is told of until that is dismissed, and never again',
-  async () => {
-    const visit = await visitWithList(fixture);
-    const lost = await sessionIdOf(visit);
-    assert.is(await visit.lost.count(), 0);
-    await loseCookie(visit);
-    await visit.lost.waitFor();
-    assert.is(await visit.page.getByTestId('download').count(), 0);
-    assert.is.not(await sessionIdOf(visit), lost);
-    assert.is(await commandOn(visit.page), commandFor(lost));
-    await visit.page.reload();
-    await visit.ready();
-    await visit.lost.waitFor();
-    const tab = await visit.tab(fixture.server.url);
-    await tab.lost.waitFor();
-    await visit.page.getByRole('button', { name: 'Go on with this list' }).click();
-    await visit.lost.waitFor({ state: 'detached' });
-    await tab.lost.waitFor({ state: 'detached' });
-    for (const each of [visit, tab]) {
-      await each.page.reload();
-      await each.ready();
-      assert.is(await each.lost.count(), 0);
-      assert.equal(each.errors, []);
-    }
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'a lost list is shown until it is dismissed, and never again', async () => {
+  const visit = await visitWithList(fixture);
+  const lost = await sessionIdOf(visit);
+  assert.is(await visit.lost.count(), 0);
+  await loseCookie(visit);
+  await visit.lost.waitFor();
+  assert.is(await visit.page.getByTestId('download').count(), 0);
+  assert.is.not(await sessionIdOf(visit), lost);
+  assert.is(await commandOn(visit.page), commandFor(lost));
+  await visit.page.reload();
+  await visit.ready();
+  await visit.lost.waitFor();
+  const tab = await visit.tab(fixture.server.url);
+  await tab.lost.waitFor();
+  await visit.page.getByRole('button', { name: 'Go on with this list' }).click();
+  await visit.lost.waitFor({ state: 'detached' });
+  await tab.lost.waitFor({ state: 'detached' });
+  for (const each of [visit, tab]) {
+    await each.page.reload();
+    await each.ready();
+    assert.is(await each.lost.count(), 0);
+    assert.equal(each.errors, []);
+  }
+  await visit.close();
+});
 
 testUnless(
   test,
   pageMissing,
-  'a new key of the server is told of too, to a page that is open, and without storage',
+  'a list lost by a new server key is shown too, also on an open page, and without storage',
   async () => {
     const place = makePlace();
     const env = { SLUICE_ENGINES: 'http' };
@@ -101,7 +96,7 @@ testUnless(
 testUnless(
   test,
   pageMissing,
-  'the line of the notice makes a link that brings the list back, in every tab',
+  'the command in the notice prints a link that brings the list back, in every tab',
   async () => {
     const visit = await visitWithList(fixture);
     const lost = await sessionIdOf(visit);
@@ -146,7 +141,7 @@ testUnless(
     await page.getByTestId('link-open').click();
     await visit.row('newer.bin').waitFor();
     assert.is(await visit.lost.count(), 0, 'what is replaced on purpose is not lost');
-    // The console tells of the 410.
+    // The browser logs the 410.
     assert.equal(
       visit.errors.filter((error) => !error.includes('410')),
       [],

@@ -1,4 +1,4 @@
-/** Links of the operator in a browser that did not ask for them: nothing happens without a person. */
+/** Links of the operator are opened only after a confirmation. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
@@ -18,7 +18,7 @@ test.after(() => other.close());
 testUnless(
   test,
   pageMissing,
-  'a link that another site leads to, or opens, waits for a person and can be left alone',
+  'a link opened by another site waits for a confirmation, and can be declined',
   async () => {
     const visit = await visitWithList(fixture);
     const mine = await sessionIdOf(visit);
@@ -29,7 +29,7 @@ testUnless(
     await page.goto(pageOn(other.url, `<a href="${link}">Look</a>`));
     await page.getByRole('link').click();
     await page.getByTestId('link-open').waitFor();
-    // Keys that are pressed before anybody looks do nothing.
+    // Keys pressed by accident do nothing.
     for (const key of ['Enter', 'Space', 'Enter']) await page.keyboard.press(key);
     assert.is(await sessionIdOf(visit), mine);
     await page.getByRole('link', { name: 'Keep the list I have' }).click();
@@ -49,23 +49,18 @@ testUnless(
   },
 );
 
-testUnless(
-  test,
-  pageMissing,
-  'a link for the list that is open already, and half a link, say what they are',
-  async () => {
-    const visit = await visitWithList(fixture);
-    const line = commandFor(await sessionIdOf(visit));
-    await visit.page.goto(await linkFrom(line, fixture.server));
-    await visit.page.getByRole('heading', { name: 'This browser has that list already' }).waitFor();
-    await visit.page.goto(`${fixture.server.url}/link`);
-    await visit.page.getByRole('heading', { name: 'This is not a whole link' }).waitFor();
-    assert.equal(await axeFindings(visit.page), []);
-    await visit.page.getByRole('link', { name: 'Go to the downloads' }).click();
-    await visit.row('mine.bin').waitFor();
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'a link to the current list, and a truncated link, are explained', async () => {
+  const visit = await visitWithList(fixture);
+  const line = commandFor(await sessionIdOf(visit));
+  await visit.page.goto(await linkFrom(line, fixture.server));
+  await visit.page.getByRole('heading', { name: 'This browser has that list already' }).waitFor();
+  await visit.page.goto(`${fixture.server.url}/link`);
+  await visit.page.getByRole('heading', { name: 'This is not a whole link' }).waitFor();
+  assert.equal(await axeFindings(visit.page), []);
+  await visit.page.getByRole('link', { name: 'Go to the downloads' }).click();
+  await visit.row('mine.bin').waitFor();
+  await visit.close();
+});
 
 testUnless(
   test,

@@ -15,7 +15,7 @@ const env = { SLUICE_ENGINES: 'http' };
 const slow = (name: string, seed: number): string =>
   `${fixture.site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${5 * MIB}`;
 
-testUnless(test, pageMissing, 'two browsers never see each other; two tabs of one agree', async () => {
+testUnless(test, pageMissing, 'two browsers have separate lists; two tabs of one share theirs', async () => {
   const first = await Visit.open(fixture.browser, fixture.server.url);
   const second = await Visit.open(fixture.browser, fixture.server.url);
   const tab = await first.tab(fixture.server.url);
@@ -36,7 +36,7 @@ testUnless(test, pageMissing, 'two browsers never see each other; two tabs of on
   await second.close();
 });
 
-testUnless(test, pageMissing, 'a reload amid a download shows it where it is', async () => {
+testUnless(test, pageMissing, 'a reload during a download shows its progress', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(slow('reload.bin', 23));
   await visit.waitForState('reload.bin', 'download');
@@ -55,13 +55,13 @@ testUnless(test, pageMissing, 'a reload amid a download shows it where it is', a
 testUnless(
   test,
   pageMissing,
-  'a page that was offline says so, and comes back to the truth by itself',
+  'a page that is offline says so, and is up to date again after reconnecting',
   async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow(slow('offline.bin', 24));
     await visit.waitForState('offline.bin', 'download');
     await visit.page.context().setOffline(true);
-    // Chromium keeps open sockets when it plays offline: the server's side is cut by the test.
+    // Chromium keeps open sockets when it is set offline: the test closes the server's side.
     await visit.page.evaluate(() => dispatchEvent(new Event('offline')));
     await visit.page.context().setOffline(false);
     await visit.waitForState('offline.bin', 'complete');
@@ -72,7 +72,7 @@ testUnless(
 testUnless(
   test,
   pageMissing,
-  'the page outlives a kill -9 of the server and shows the download going on',
+  'after a kill -9 of the server the page reconnects and shows the download going on',
   async () => {
     const place = makePlace();
     const doomed = await startServer({ place, env });

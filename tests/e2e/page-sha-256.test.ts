@@ -31,7 +31,7 @@ async function details(visit: Visit, title: string): Promise<string> {
 testUnless(
   test,
   pageMissing,
-  'by keyboard: unfold, paste a line of a list of hashes, Enter: it is checked',
+  'by keyboard: expand, paste a line of a hash list, Enter; the hash is checked',
   async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url);
     const card = await visit.lookUp(file('checked.bin', 31));
@@ -56,7 +56,7 @@ testUnless(
 testUnless(
   test,
   pageMissing,
-  'on a phone a wrong hash is told at the field, a mismatch at the row',
+  'on a phone an invalid hash is reported at the field, a mismatch at the row',
   async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url, PHONE);
     const card = await visit.lookUp(file('other.bin', 32));
@@ -87,7 +87,7 @@ testUnless(
   },
 );
 
-testUnless(test, pageMissing, 'several files have no field for a hash', async () => {
+testUnless(test, pageMissing, 'a page with several files has no hash field', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   const card = await visit.lookUp(`${fixture.site.url}/page/three`);
   assert.is(await card.getByTestId('lookup-item').count(), 3);

@@ -7,7 +7,7 @@ import { testUnless } from '../support/skip.ts';
 
 const fixture = pageFixture(test);
 
-testUnless(test, pageMissing, 'a filter that finds nothing says what there is none of', async () => {
+testUnless(test, pageMissing, 'a filter without matches says what was not found', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   for (const [filter, text] of [
     ['active', 'Nothing is running'],
@@ -24,7 +24,7 @@ testUnless(test, pageMissing, 'a filter that finds nothing says what there is no
 });
 
 for (const width of [320, 1280]) {
-  testUnless(test, pageMissing, `at ${width} px a row that failed says where it came from`, async () => {
+  testUnless(test, pageMissing, `at ${width} px a failed row shows its host`, async () => {
     const visit = await Visit.open(fixture.browser, fixture.server.url, { viewport: { width, height: 740 } });
     await visit.downloadNow(`${fixture.site.url}/none.mp4`);
     await visit.waitForState('none.mp4', 'error');
@@ -35,7 +35,7 @@ for (const width of [320, 1280]) {
   });
 }
 
-testUnless(test, pageMissing, 'the details call a size that nobody knows not known', async () => {
+testUnless(test, pageMissing, 'the details show an unknown size as not known', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(
     `${fixture.site.url}/file/silent.bin?fault=hang`,
@@ -71,7 +71,7 @@ testUnless(test, pageMissing, 'a notice can be read and dismissed above a dialog
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a dialog dims the page to its edge, and moves nothing of it', async () => {
+testUnless(test, pageMissing, 'a dialog dims the whole page without moving it', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
   const measure = () =>
     visit.page.evaluate(() => ({
