@@ -1,23 +1,23 @@
-/** A person's browser, as the server sees it: one session, one WebSocket, downloads followed to their end. */
+/** A client like a browser: one session, one WebSocket. */
 import { WebSocket } from 'ws';
 import { type Change, type ServerMessage, SUBPROTOCOL } from '#lib/protocol/channel.ts';
 import type { DownloadState, DownloadView } from '#lib/protocol/download.ts';
 import { Api } from '../tests/support/api.ts';
 import { settles } from '../tests/support/wait.ts';
 
-export interface Wanted {
+export interface DownloadOptions {
   url: string;
-  /** Left to the server when not named. */
+  /** Absent = the server picks. */
   engine?: string;
   sha256?: string;
   onState?: (state: DownloadState) => void;
   deadlineMs?: number;
 }
 
-export interface Landed {
+export interface CompletedDownload {
   id: string;
   name: string;
-  /** From the command to the word that it is complete. */
+  /** From the command to the update that it is complete. */
   seconds: number;
 }
 
@@ -45,11 +45,17 @@ export class BenchClient {
     return new BenchClient(socket);
   }
 
-  /** Adds a download and resolves once it is told to be complete. */
-  async download({ url, engine, sha256, onState, deadlineMs = 120_000 }: Wanted): Promise<Landed> {
+  /** Adds a download and resolves when an update says that it is complete. */
+  async download({
+    url,
+    engine,
+    sha256,
+    onState,
+    deadlineMs = 120_000,
+  }: DownloadOptions): Promise<CompletedDownload> {
     const commandId = crypto.randomUUID();
     const startedAt = performance.now();
-    const landed = new Promise<Landed>((resolve, reject) => {
+    const landed = new Promise<CompletedDownload>((resolve, reject) => {
       let id = '';
       let name = '';
       const listen = (message: ServerMessage): void => {

@@ -1,8 +1,8 @@
 /**
- * What the benches share: interleaved measuring with mitata, medians with their spread, and the report.
+ * Shared by the benches: interleaved measurements with mitata, medians with their spread, and the report.
  *
- * A bench compares variants of one piece of work in one process. Each round measures every variant once, in an
- * order that rotates, so that a slow second of the machine hits all of them; ratios are taken within a round.
+ * A bench compares variants of the same work in one process. Each round measures every variant once, in an
+ * order that rotates, so that a slow second of the machine affects all of them; ratios are taken within a round.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { cpus, totalmem } from 'node:os';
@@ -23,12 +23,12 @@ export function spreadOf(values: number[]): Spread {
 }
 
 /**
- * ns of CPU that this thread has had: the clock for work that waits for nothing. A wall clock also counts
- * what the rest of the machine did meanwhile.
+ * ns of CPU time of this thread: the clock for work without waiting. A wall clock also counts
+ * other work of the machine.
  */
 function threadTime(): number {
-  // Linux brings a thread's clock up to date at each tick of its scheduler, every 4 ms, and when the whole process is asked
-  // for: without this a pass of 70 ms came out as 68 or 72.
+  // Linux updates a thread's clock at each scheduler tick (4 ms), and when that of the whole process is read:
+  // without this a pass of 70 ms was measured as 68 or 72.
   process.cpuUsage();
   const { user, system } = process.threadCpuUsage();
   return (user + system) * 1000;
@@ -41,8 +41,8 @@ export interface Variant {
 }
 
 /**
- * ns of the thread's CPU for each variant in each round. `collects`: garbage before each, which costs 10 ms and all
- * optimised code whose objects are gone.
+ * ns of the thread's CPU for each variant in each round. `collects`: collect garbage before each, which takes 10 ms and
+ * discards optimised code whose objects are gone.
  */
 export async function interleave(
   variants: Variant[],
@@ -67,7 +67,7 @@ export async function interleave(
   return times;
 }
 
-/** Ratio of `a` to `b`, round by round. */
+/** The ratio of `a` to `b` in each round. */
 export function ratios(a: number[], b: number[]): Spread {
   return spreadOf(a.map((value, round) => value / b[round]!));
 }
@@ -88,13 +88,13 @@ export function keepReport(name: string, result: object): string {
   return json;
 }
 
-/** As `keepReport`, and prints it when `--json` was asked for; else prints `text`. */
+/** Like `keepReport`; prints the result with `--json`, else `text`. */
 export function report(name: string, result: object, text: string): void {
   const json = keepReport(name, result);
   console.log(process.argv.includes('--json') ? json.trimEnd() : `${text}\n${machine()}`);
 }
 
-/** Columns as wide as their widest cell; all but the first to the right. */
+/** Aligned columns, all but the first right-aligned. */
 export function table(rows: string[][]): string {
   const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
   return rows

@@ -1,4 +1,4 @@
-/** What processes cost, by the kernel's books: CPU and memory of a tree, wall and CPU of a command. Linux only. */
+/** CPU and memory of a process tree, wall and CPU time of a command, from /proc. Linux only. */
 import { execFile } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { promisify } from 'node:util';
@@ -9,7 +9,7 @@ const RSS_EVERY_MS = 50;
 
 interface Entry {
   parent: number;
-  /** With those of its children that have ended and were waited for. */
+  /** Including its children that have ended and were waited for. */
   cpuTicks: number;
   rssPages: number;
 }
@@ -27,7 +27,7 @@ function look(pid: number): Entry | null {
   }
 }
 
-/** A process and all below it. */
+/** A process and its descendants. */
 function treeOf(root: number): Entry[] {
   const entries = new Map<number, Entry>();
   for (const pid of readdirSync('/proc').map(Number)) {
@@ -41,17 +41,17 @@ function treeOf(root: number): Entry[] {
   return [...entries].filter(([pid]) => isBelow(pid)).map(([, entry]) => entry);
 }
 
-/** Seconds of CPU, user and system, that a tree has had so far, ended children included. Steps of 10 ms. */
+/** Seconds of CPU of a tree, user and system, including ended children. In steps of 10 ms. */
 export function cpuSecondsOf(root: number): number {
   return treeOf(root).reduce((sum, { cpuTicks }) => sum + cpuTicks, 0) / TICKS_PER_SECOND;
 }
 
-/** Resident bytes of a tree; pages that its processes share count for each. */
+/** Resident bytes of a tree; shared pages count for each process. */
 export function rssBytesOf(root: number): number {
   return treeOf(root).reduce((sum, { rssPages }) => sum + rssPages, 0) * 4096;
 }
 
-/** The most that a tree holds, looked at 20 times a second until `stop`. */
+/** The peak memory of a tree, sampled 20 times a second until `stop`. */
 export function watchRss(root: number): { stop(): number } {
   let peak = rssBytesOf(root);
   const timer = setInterval(() => (peak = Math.max(peak, rssBytesOf(root))), RSS_EVERY_MS);
@@ -65,11 +65,11 @@ export function watchRss(root: number): { stop(): number } {
 
 export interface Cost {
   wallSeconds: number;
-  /** User and system, of it and of all that it waited for. */
+  /** User and system, including waited-for children. */
   cpuSeconds: number;
 }
 
-/** Runs a command to its good end, timed by bash, which knows its children's times to the millisecond. */
+/** Runs a command, timed by bash, which measures its children to the millisecond. @throws Error if it fails */
 export async function timeCommand(
   argv: string[],
   env: NodeJS.ProcessEnv = process.env,

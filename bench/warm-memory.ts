@@ -1,4 +1,4 @@
-/** Makes the memory that a file will need in the page cache cost the same whoever writes it. */
+/** Makes page cache equally cheap for all variants of a bench. */
 import { execFile } from 'node:child_process';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -7,8 +7,8 @@ import { promisify } from 'node:util';
 const run = promisify(execFile);
 
 /**
- * Writes what lies unwritten in the file system of `dir`, then fills and frees `bytes` of page cache there. A virtual
- * machine gives free memory back to its host, and gets it again a page fault at a time: the first GiB written after
+ * Syncs the file system of `dir`, then fills and frees `bytes` of page cache there. A virtual
+ * machine returns free memory to its host, and gets it back a page fault at a time: the first GiB written after
  * a pause took 2.2 s of CPU on the machine of these figures, the next 0.18 s.
  */
 export async function warmMemory(dir: string, bytes: number): Promise<void> {

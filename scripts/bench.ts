@@ -1,6 +1,6 @@
 /**
  * `npm run bench [-- NAME] [--json]`: all benches, or the one of that name with the words after it. A bench is
- * bench/NAME/run.ts; it prints its result and leaves it in bench/results/NAME.json.
+ * bench/NAME/run.ts; it prints its result and writes it to bench/results/NAME.json.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync } from 'node:fs';
@@ -17,7 +17,7 @@ if (name !== undefined && !names.includes(name)) {
 }
 for (const bench of name === undefined ? names : [name]) {
   if (!words.includes('--json')) console.log(`\n${bench}`);
-  // Each bench has a process of its own: none inherits another's machine code.
+  // A process for each bench, so that none inherits compiled code of another.
   const { status } = spawnSync(
     process.execPath,
     [join(root, bench, 'run.ts'), ...words.filter((word) => word !== name)],

@@ -1,6 +1,6 @@
 /**
- * `npm run build`: the page and its handler into build/web (SvelteKit), our own process into build/cli.js (one
- * bundle, so that it starts in a fraction of the time that hundreds of small files take) and its threads beside it.
+ * `npm run build`: the page and its handler into build/web (SvelteKit), the server and command into build/cli.js (one
+ * bundle, which starts much faster than hundreds of small files) and its worker threads beside it.
  * `--if-stale` does nothing when the sources are those of the last build.
  */
 import { chmodSync, copyFileSync, globSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +21,7 @@ async function buildWeb(): Promise<void> {
   await builder.buildApp();
 }
 
-/** Threads are started from files, which are looked for beside what starts them. One that shares no chunk holds less. */
+/** Worker threads are started from files beside cli.js. Bundled without shared chunks, they take less memory. */
 async function buildProcess(): Promise<void> {
   await buildBundle({
     cli: join(root, 'src/cli.ts'),
@@ -32,7 +32,7 @@ async function buildProcess(): Promise<void> {
   copyPrograms();
 }
 
-/** Programs stay files: engines start them. The mode is set, as not every checkout keeps it. */
+/** Programs that engines start are copied. Their mode is set, as not every checkout keeps it. */
 function copyPrograms(): void {
   mkdirSync(join(root, 'build/ffmpeg'));
   for (const name of ['ffmpeg', 'ffprobe']) {
@@ -52,7 +52,7 @@ async function buildBundle(input: Record<string, string>): Promise<void> {
     input,
     cwd: root,
     platform: 'node',
-    // The page's handler is loaded from where it lies; ws looks for two native helpers that we do not use.
+    // The page's handler is loaded at run time; ws looks for two native helpers that we do not use.
     external: [/\/web\/handler\.js$/, 'bufferutil', 'utf-8-validate'],
     // An import that leads nowhere would only be a warning, and the bundle would break when it is run.
     onLog(level, log, pass) {
@@ -64,7 +64,7 @@ async function buildBundle(input: Record<string, string>): Promise<void> {
   await bundle.write({
     dir: join(root, 'build'),
     format: 'esm',
-    // Beside cli.js, as what is loaded by a relative path is looked for from there (src/server/page.ts).
+    // Beside cli.js, from where relative paths are resolved (src/server/page.ts).
     chunkFileNames: '[name]-[hash].js',
     sourcemap: true,
   });
@@ -74,7 +74,7 @@ async function buildBundle(input: Record<string, string>): Promise<void> {
 await withLock(join(root, 'node_modules/.cache/sluice-build.lock'), async () => {
   if (process.argv.includes('--if-stale') && !isStale(root)) return;
   const startedAt = performance.now();
-  // Taken before: a source that changes meanwhile makes this build stale, not true.
+  // Hashed before the build: a source that changes meanwhile makes this build stale.
   const hash = sourceHash(root);
   rmSync(join(root, 'build'), { recursive: true, force: true });
   mkdirSync(join(root, 'build'), { recursive: true });

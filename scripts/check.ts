@@ -1,5 +1,5 @@
 /**
- * `npm run check`: types everywhere. Generates what has to be there first, then asks tsc for the TypeScript and
+ * `npm run check`: type checks. Generates the required files first, then runs tsc for TypeScript and
  * svelte-check for the components.
  */
 import { spawnSync } from 'node:child_process';

@@ -1,4 +1,4 @@
-/** In development Vite serves the page; this puts the same edge, sessions and engines behind it as in production. */
+/** In development Vite serves the page; this adds the same edge, sessions and engines as in production. */
 import type { Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { homedir } from 'node:os';
@@ -8,7 +8,7 @@ import type { Plugin, ViteDevServer } from 'vite';
 
 const root = join(import.meta.dirname, '..');
 
-/** Loaded by Node itself, once: what Vite reloads would open the data dir a second time. */
+/** Loads modules with Node, once: Vite would reload them and open the data dir a second time. */
 function load<T>(path: string): Promise<T> {
   return import(pathToFileURL(join(root, path)).href) as Promise<T>;
 }
@@ -19,7 +19,7 @@ export function sluiceDev(): Plugin {
 
 async function attach(vite: ViteDevServer): Promise<void> {
   const server = vite.httpServer as Server | null;
-  // `vite build` and `svelte-kit sync` make a server that never listens.
+  // `vite build` and `svelte-kit sync` create a server that never listens.
   if (!server) return;
   const { readConfig } = await load<typeof import('../src/server/config.ts')>('src/server/config.ts');
   const { createLogger } = await load<typeof import('../src/server/log.ts')>('src/server/log.ts');
@@ -52,14 +52,14 @@ async function attach(vite: ViteDevServer): Promise<void> {
   vite.middlewares.use((request, response, next) => {
     if (edge !== null && front.handleRequest(request, response, edge, admission)) next();
   });
-  // Vite has its own socket for reloading, on other paths.
+  // Vite has its own WebSocket for hot reload, on another path.
   server.on('upgrade', (request, socket, head) => {
     if (sockets) front.dispatchUpgrade(sockets.endpoints, request, socket, head);
   });
   server.once('close', () => void sockets?.close());
 }
 
-/** Vite starts its server anew when its configuration changes, before it ends the old one: sessions stay. */
+/** When its configuration changes, Vite starts a new server before it ends the old one: sessions are kept. */
 async function once<T extends { close(): Promise<void> }>(make: () => Promise<T>): Promise<T> {
   const key = Symbol.for('sluice.dev');
   const made = Reflect.get(globalThis, key) as Promise<T> | undefined;
@@ -70,7 +70,7 @@ async function once<T extends { close(): Promise<void> }>(make: () => Promise<T>
   return making;
 }
 
-/** Vite ends the process at the first signal: engines have to end before. */
+/** Vite ends the process at the first signal: end the engines before. */
 function closeBeforeExit(sluice: { close(): Promise<void> }): void {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.prependOnceListener(signal, () => void sluice.close().finally(() => process.exit(0)));

@@ -1,4 +1,4 @@
-/** `npm run dev`: Vite with everything behind it, and an engine that replays recordings, so that no network is needed. */
+/** `npm run dev`: Vite with the whole server, and an engine that replays recordings, so that it works offline. */
 import { createServer } from 'vite';
 import { readConfig } from '../src/server/config.ts';
 

@@ -1,5 +1,5 @@
 /**
- * `npm run mutate -- PATH… [--sample N --seed S]`: changes the sources one operator at a time, in a copy, and says
+ * `npm run mutate -- PATH… [--sample N --seed S]`: changes the sources one operator at a time, in a copy, and reports
  * which changes no test notices. A report: the exit code is 0, but 1 below `--min`, and 2 for bad arguments.
  */
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 /**
- * `npm run test:clean [-- --engines] [--ci]`: what a new user meets. Clones the last commit into an empty folder,
+ * `npm run test:clean [-- --engines] [--ci]`: installs as a new user does. Clones the last commit into an empty folder,
  * with an empty home and nothing on PATH but Debian and Node, then `npm install`, `npm start`, one download, and a
  * second start. `--engines` leaves python3 and ffmpeg on PATH; `--ci` runs `.ci/run` there too.
  */
@@ -30,7 +30,7 @@ const env = {
   SLUICE_PORT: '0',
   SLUICE_ALLOW_PRIVATE: '127.0.0.1',
   SLUICE_DOWNLOAD_DIR: downloads,
-  // What apt would install is not on this PATH: the tests have to say what they skip.
+  // Programs that apt would install are not on this PATH: the tests skip what needs them.
   SLUICE_TEST_APT: '0',
 };
 
@@ -42,7 +42,7 @@ function run(cwd: string, command: string, ...args: string[]): void {
   if (status !== 0) throw new Error(`${command} ${args.join(' ')} ended with ${status}`);
 }
 
-/** `npm start` until `use` is done with it; then what Ctrl+C does. */
+/** Runs `npm start` while `use` runs, then sends what Ctrl+C sends. */
 async function withServer(use: (url: string, readyMs: number) => Promise<void>): Promise<void> {
   console.log('\n$ npm start');
   const startedAt = performance.now();

@@ -14,8 +14,8 @@ import { prepareWorkerd } from './tools/test-workerd.ts';
 import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
-/** Two unit files at a time: what the smallest machine that we test on has cores for. */
-const UNIT_LANES = 2;
+/** The smallest test machine has two cores. */
+const CONCURRENT_UNIT_FILES = 2;
 
 const files = findTestFiles(root, process.argv.slice(2));
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file.path), 'utf8')]));
@@ -55,10 +55,10 @@ const run = async (file: TestFile): Promise<void> => {
 
 const chosen = runnable.map(([file]) => file);
 const queue = chosen.filter((file) => !file.alone);
-const lane = async (): Promise<void> => {
+const worker = async (): Promise<void> => {
   for (let file = queue.shift(); file; file = queue.shift()) await run(file);
 };
-await Promise.all(Array.from({ length: UNIT_LANES }, lane));
+await Promise.all(Array.from({ length: CONCURRENT_UNIT_FILES }, worker));
 for (const file of chosen.filter((candidate) => candidate.alone)) await run(file);
 
 if (files.length === 0) console.log('No test file matches.');

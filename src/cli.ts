@@ -13,21 +13,20 @@ const io: Io = {
   config: () => readConfig(process.env, homedir(), process.cwd()),
   onInterrupt,
 };
-// Who reads our output went away (`sluice get … | head`), or it cannot be written (a full disk): there is nobody left to
-// work for, as when a terminal closes.
-let isUnread = false;
+// The reader of our output is gone (`sluice get … | head`), or the disk under it is full: stop, as when a terminal closes.
+let isOutputLost = false;
 for (const stream of [process.stdout, process.stderr]) {
   stream.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (isUnread) return;
-    isUnread = true;
+    if (isOutputLost) return;
+    isOutputLost = true;
     if (code !== 'EPIPE') process.stderr.write(`sluice: the output cannot be written (${code}).\n`);
     if (!process.emit('SIGHUP', 'SIGHUP')) process.exit(1);
   });
 }
 const code = await main(process.argv.slice(2), io);
-// `process.exit` drops what a pipe has not taken yet: all but its first 64 kB, when the reader is slower than we are.
+// `process.exit` drops what is not in the pipe yet: all but the first 64 kB, when the reader is slow.
 await Promise.all([process.stdout, process.stderr].map(flushed));
-process.exit(isUnread ? 1 : code);
+process.exit(isOutputLost ? 1 : code);
 
 function flushed(stream: NodeJS.WriteStream): Promise<void> {
   return new Promise((resolve) => stream.write('', () => resolve()));

@@ -1,6 +1,6 @@
 /**
- * A process: adds downloads as fast as the server takes them, so many at a time, over sessions by turns. Told a Plan,
- * tells a Taken.
+ * A child process that adds downloads as fast as the server takes them, `atOnce` at a time, to all sessions in turn.
+ * Receives a Plan, sends an AddsResult.
  */
 import { fieldOf, HttpConnection } from '../load/http-connection.ts';
 
@@ -9,20 +9,20 @@ export interface Plan {
   tokens: string[];
   adds: number;
   atOnce: number;
-  /** Of the files to ask for: a number and a name come behind it. */
+  /** The address of the files, to which a number and a name are added. */
   origin: string;
   hasCommandIds: boolean;
 }
 
-export interface Taken {
-  /** `session index:id` of each that was answered with 202. */
+export interface AddsResult {
+  /** `session index:id` of each add that was answered with 202. */
   ids: string[];
   latenciesMs: number[];
   seconds: number;
-  /** How many there were of each other status. */
+  /** The number of answers with each other status. */
   refused: Record<string, number>;
   retryAfter: string | null;
-  /** What the generator itself used. */
+  /** CPU time of the generator itself. */
   cpuMs: number;
 }
 
@@ -31,8 +31,8 @@ process.once('message', (plan: Plan) => {
 });
 process.on('disconnect', () => process.exit());
 
-async function run({ url, tokens, adds, atOnce, origin, hasCommandIds }: Plan): Promise<Taken> {
-  const taken: Taken = { ids: [], latenciesMs: [], seconds: 0, refused: {}, retryAfter: null, cpuMs: 0 };
+async function run({ url, tokens, adds, atOnce, origin, hasCommandIds }: Plan): Promise<AddsResult> {
+  const taken: AddsResult = { ids: [], latenciesMs: [], seconds: 0, refused: {}, retryAfter: null, cpuMs: 0 };
   const connections = await Promise.all(Array.from({ length: atOnce }, () => HttpConnection.open(url)));
   const cpu = process.cpuUsage();
   const startedAt = performance.now();

@@ -1,30 +1,30 @@
 /**
  * `npm run bench:adds`: 10,000 downloads added over HTTP, 300 requests at a time, over 50 sessions, at default limits,
- * while what was added is being fetched. Right after the last 202 the server is killed with SIGKILL; a second one
- * has to list them all, each once. Then one session is filled past its documented bound.
+ * while they are fetched. Right after the last 202 the server is killed with SIGKILL; a second one
+ * has to list each exactly once. Then one session is filled past its documented limit.
  */
 import { parseArgs } from 'node:util';
-import { MAX_OPEN } from '../../src/lib/actors/session/downloads.ts';
+import { MAX_OPEN } from '../../src/lib/actors/session/download-actions.ts';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { makePlace, PROJECT, startServer, type TestServer } from '../../tests/support/server.ts';
 import { report, table } from '../harness.ts';
 import { BenchChild } from '../load/child.ts';
 import { cpuMs } from '../load/cpu.ts';
 import type { HealthSeen } from '../load/health.ts';
-import type { Plan, Taken } from './generator.ts';
+import type { Plan, AddsResult } from './generator.ts';
 import { listAll } from './list.ts';
 
 const ADDS = 10_000;
 const AT_ONCE = 300;
 const SESSIONS = 50;
-/** Past the bound by this much. */
+/** Adds beyond the limit. */
 const TOO_MANY = 500;
 
 interface Work {
   name: string;
   adds: number;
   sessions: number;
-  /** What the origin is asked for: `BYTES/`. Of 0 there is no origin, and each download fails at once. */
+  /** The size of each file. 0 = there is no origin, and each download fails at once. */
   bytes: number;
   hasCommandIds: boolean;
 }
@@ -59,7 +59,7 @@ interface Figures {
   maxMs: number;
   refused: Record<string, number>;
   retryAfter: string | null;
-  /** For each add, with what was fetched meanwhile. */
+  /** For each add, including the downloads that ran meanwhile. */
   serverCpuMsPerAdd: number;
   generatorCpuMsPerAdd: number;
   healthz: HealthSeen;
@@ -82,7 +82,7 @@ async function measure({ name, adds, sessions, bytes, hasCommandIds }: Work): Pr
     const tokens: string[] = [];
     for (let count = 0; count < sessions; count++) tokens.push((await first.session()).token);
     const before = cpuMs(first.pid);
-    generator.tell({
+    generator.send({
       url: first.url,
       tokens,
       adds,
@@ -90,7 +90,7 @@ async function measure({ name, adds, sessions, bytes, hasCommandIds }: Work): Pr
       origin: files,
       hasCommandIds,
     } satisfies Plan);
-    const taken = await generator.hear<Taken>();
+    const taken = await generator.hear<AddsResult>();
     const serverCpuMs = cpuMs(first.pid) - before;
     await (profile === undefined ? first.kill9() : first.stop());
     const healthz = await health.hear<HealthSeen>();
@@ -118,7 +118,7 @@ async function measure({ name, adds, sessions, bytes, hasCommandIds }: Work): Pr
   }
 }
 
-/** What a server that was started after the kill lists, against what was promised. */
+/** Compares the list of the server that was started after the kill with what was acknowledged. */
 async function compare(
   server: TestServer,
   tokens: string[],

@@ -1,6 +1,6 @@
 /**
- * `npm run crash:boot [-- --sessions 10000 --rows 20 --working 100]`: how long a start takes on a store of many idle
- * sessions, and some that were at work. Prints figures and writes bench/results/boot.json.
+ * `npm run crash:boot [-- --sessions 10000 --rows 20 --working 100]`: how long a start takes with a store of many idle
+ * sessions, and some with running downloads. Prints figures and writes bench/results/boot.json.
  */
 import { mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -54,7 +54,7 @@ try {
   place.remove();
 }
 
-/** Sessions as `SessionStore` keeps them; the last `busy` ones were amid a download when their process died. */
+/** Writes sessions as `SessionStore` does; the last `busy` ones have a running download. */
 function fill(file: string, busy: number): void {
   const store = openStore(file);
   const now = Date.now();
@@ -69,7 +69,7 @@ function fill(file: string, busy: number): void {
       const id = `${String(s).padStart(7, '0')}${String(n).padStart(5, '0')}`;
       const state = isBusy && n === rows ? 'download' : 'complete';
       const body = {
-        // nobody listens there: what goes on fails at once, and the start is what is measured
+        // nobody listens there: downloads fail at once, as only the start is measured
         url: `http://192.0.2.1:9/${id}.bin`,
         streamId: null,
         engine: 'http' as const,

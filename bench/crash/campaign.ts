@@ -1,35 +1,35 @@
 /**
- * One run: downloads are added round by round, each round ends with SIGKILL of the server, and when all rounds are
- * over everything that was acknowledged has to be there, once, with every byte right, and nothing else.
+ * One run: downloads are added in rounds, each of which ends with SIGKILL of the server. After all rounds,
+ * every acknowledged download has to be there exactly once, with the right bytes, and nothing else.
  */
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Site } from '../../tests/site/site.ts';
 import type { Place } from '../../tests/support/server.ts';
 import { Client } from './clients.ts';
 import { OrphanWatch } from './orphans.ts';
-import { downloadOf, type Marked } from './processes.ts';
+import { downloadOf, type MarkedProcess } from './processes.ts';
 import type { Plan, PlannedDownload, PlannedRound } from './plan.ts';
 import { createRandom } from './random.ts';
 import { judge, type Verdict } from './verdict.ts';
 import { Victim } from './victim.ts';
 
-/** The promise: issue and design, "what it must reach". */
+/** The limit that the product promises. */
 export const READY_MS = 3_000;
-/** A hang deadline for all that is left after the last kill. */
+/** The hang deadline for finishing after the last kill. */
 const FINISH_MS = 600_000;
-/** Kills of the engine of one download, below the six failures in a row that end it in an error, as they should. */
+/** The most kills of one download's engine: six failures in a row would end it with an error. */
 const ENGINE_KILLS_EACH = 5;
-/** A pause or a removal comes so long after the add. */
+/** The time from an add to its pause or removal. */
 const FATE_MS = { min: 0, max: 1_500 };
 
 export interface CampaignOptions {
   plan: Plan;
   place: Place;
   site: Site;
-  /** A stream that does not end, for yt-dlp with ffmpeg under it; null = none. Removed before the end. */
+  /** An endless stream, for yt-dlp with ffmpeg; null = none. Removed before the end. */
   liveUrl: string | null;
   env?: Record<string, string>;
-  /** Gets all that the servers print. */
+  /** Called with the output of the servers. */
   logFile?: string;
   uid?: number;
   say?: (line: string) => void;
@@ -45,9 +45,9 @@ export interface CampaignReport {
   engineKills: number;
   /** ms from spawn to the first 200 of /readyz. */
   readyMs: number[];
-  /** ms from SIGKILL until no process of that server's instance lived. */
+  /** ms from SIGKILL until no process of that server was alive. */
   orphanMs: number[];
-  /** Engines (with ffmpeg below them) that were alive when the server was killed. */
+  /** Engine processes (with ffmpeg) that were alive when the server was killed. */
   enginesAtKills: number;
   /** ms from SIGKILL of an engine's leader until its group was gone. */
   groupMs: number[];
@@ -70,7 +70,7 @@ class Campaign {
   readonly #paused = new Set<PlannedDownload>();
   readonly #trouble: string[] = [];
   readonly #orphans: OrphanWatch;
-  /** Checks that run on while the next server starts. */
+  /** Checks that continue while the next server starts. */
   readonly #checks: Promise<void>[] = [];
   readonly #random;
   #killedBeforeReady = 0;
@@ -128,7 +128,7 @@ class Campaign {
       seed: plan.seed,
       downloads: plan.downloads.length,
       acknowledged: this.#ids.size,
-      removed: plan.downloads.filter(({ fate }) => fate === 'remove').length,
+      removed: plan.downloads.filter(({ userAction }) => userAction === 'remove').length,
       serverKills: plan.rounds.length,
       killedBeforeReady: this.#killedBeforeReady,
       engineKills: this.#engineKills,
@@ -147,7 +147,7 @@ class Campaign {
     };
   }
 
-  /** One life of the server, from its spawn to its end. */
+  /** One round, from the spawn of the server to its end. */
   async #live({ early, lifeMs, engineKillsAtMs, restartAtOnce }: PlannedRound): Promise<void> {
     let readyMs: number | null = null;
     const { ready } = this.#victim.start();
@@ -163,7 +163,7 @@ class Campaign {
       this.#owedEngineKills++;
       this.#killEngine();
     }
-    // none may have been there when its time came
+    // there may have been no engine at the planned time
     while (this.#owedEngineKills > 0 && performance.now() - startedAt < lifeMs) {
       await delay(20);
       this.#killEngine();
@@ -179,7 +179,7 @@ class Campaign {
     else await check;
   }
 
-  /** SIGKILL to the leader of some engine's group; the rest of the group has to follow. */
+  /** Sends SIGKILL to the leader of an engine's process group; the rest of the group has to end too. */
   #killEngine(): void {
     const engines = this.#orphans
       .living()
@@ -200,7 +200,7 @@ class Campaign {
 
   readonly #killsOf = new Map<string, number>();
 
-  #mayKill(engine: Marked): boolean {
+  #mayKill(engine: MarkedProcess): boolean {
     const download = downloadOf(engine);
     return download === this.#liveId || (this.#killsOf.get(download) ?? 0) < ENGINE_KILLS_EACH;
   }
@@ -212,13 +212,13 @@ class Campaign {
       if (download.round !== round || download.session !== session) continue;
       const id = await client.add(download, addressOf(this.#options.site.url, download));
       this.#ids.set(download, id);
-      if (download.fate !== 'finish') this.#checks.push(this.#meetFate(client, download, id));
+      if (download.userAction !== 'finish') this.#checks.push(this.#runUserAction(client, download, id));
     }
   }
 
-  async #meetFate(client: Client, download: PlannedDownload, id: string): Promise<void> {
+  async #runUserAction(client: Client, download: PlannedDownload, id: string): Promise<void> {
     await delay(this.#random.between(FATE_MS.min, FATE_MS.max));
-    if (download.fate === 'remove') await client.remove(id);
+    if (download.userAction === 'remove') await client.remove(id);
     else if (await client.pause(id)) this.#paused.add(download);
   }
 
@@ -232,7 +232,7 @@ class Campaign {
   }
   #liveId: string | null = null;
 
-  /** The endless stream is what engine kills hit most: after five in a row it is given up, as it should be. */
+  /** Adds the endless stream again: engine kills hit it most, and five in a row end it with an error. */
   async #keepLive(): Promise<void> {
     const id = this.#liveId;
     if (id !== null && !this.#resuming) await this.#clients[0]!.ask('POST', `/api/downloads/${id}/retry`);
@@ -244,17 +244,17 @@ class Campaign {
     if (!download || id === undefined || this.#resuming) return;
     const row = await this.#clients[download.session]!.get(id);
     if (this.#resuming) return;
-    // the last byte may have landed while the stop was on its way
+    // the download may have completed before it was paused
     if (row?.state !== 'paused' && row?.state !== 'complete') {
       this.#trouble.push(`paused ${download.name} is ${row?.state ?? 'gone'} after a start`);
     }
   }
   #resuming = false;
 
-  /** After the last kill: everything goes on and comes to its end. */
+  /** After the last kill: waits until all downloads have ended. */
   async #finishAll(): Promise<void> {
     const { say } = this.#options;
-    // the fates have to have met everyone before the paused ones are let go
+    // all pauses and removals have to be done before the paused ones are resumed
     await Promise.all(this.#checks);
     this.#resuming = true;
     if (this.#liveId !== null) await this.#clients[0]!.remove(this.#liveId);
@@ -263,7 +263,7 @@ class Campaign {
     }
     const end = performance.now() + FINISH_MS;
     for (let left = Infinity; left > 0; await delay(200)) {
-      // those for which no engine was there in its round
+      // the kills for which there was no engine in their round
       if (this.#owedEngineKills > 0) this.#killEngine();
       const open = await Promise.all(
         this.#clients.map((client) => client.list('queued,parse,download,finish,waiting,paused')),

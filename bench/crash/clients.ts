@@ -1,4 +1,4 @@
-/** The people of a run: they add, pause and remove, and ask again after every crash until they have an answer. */
+/** A client that adds, pauses and removes, and repeats each request after a crash until it is answered. */
 import type { DownloadView } from '#lib/protocol/download.ts';
 import type { PlannedDownload } from './plan.ts';
 
@@ -8,7 +8,7 @@ const ANSWER_MS = 20_000;
 export interface Answer<T> {
   status: number;
   body: T;
-  /** How often it was asked: after the first time, an earlier one may have been heard without an answer. */
+  /** The number of requests: if more than one, an earlier one may have taken effect. */
   asked: number;
 }
 
@@ -17,7 +17,7 @@ export class Client {
   readonly #signal: AbortSignal;
   #token: string | null = null;
 
-  /** @param signal ends all asking */
+  /** @param signal ends all retries */
   constructor(url: string, signal: AbortSignal) {
     this.#url = url;
     this.#signal = signal;
@@ -28,7 +28,7 @@ export class Client {
     this.#token = body.token;
   }
 
-  /** Asks until something answers that is not on its way up or down. */
+  /** Repeats a request until a server answers that is neither starting nor stopping. */
   async ask<T>(method: string, path: string, json?: unknown): Promise<Answer<T>> {
     for (let asked = 1; ; asked++) {
       this.#signal.throwIfAborted();
@@ -53,7 +53,7 @@ export class Client {
     }
   }
 
-  /** @returns the id, acknowledged: from here on it must never be lost */
+  /** @returns the id; from then on the download must never be lost */
   async add({ name, engine }: PlannedDownload, url: string): Promise<string> {
     const answer = await this.ask<{ id: string }>('POST', '/api/downloads', {
       url,
@@ -66,7 +66,7 @@ export class Client {
     return answer.body.id;
   }
 
-  /** @returns whether it is paused now; false when it had ended before */
+  /** @returns whether it is paused; false when it had already ended */
   async pause(id: string): Promise<boolean> {
     const answer = await this.ask<DownloadView>('POST', `/api/downloads/${id}/pause`);
     if (answer.status === 202) return true;
@@ -81,7 +81,7 @@ export class Client {
 
   async remove(id: string): Promise<void> {
     const { status, asked } = await this.ask('DELETE', `/api/downloads/${id}?file=delete`);
-    // an earlier try may have been heard
+    // an earlier request may have taken effect
     if (status !== 204 && !(status === 404 && asked > 1)) throw new Error(`remove: ${status}`);
   }
 

@@ -1,11 +1,11 @@
-/** Watches that nothing outlives what it belongs to: engines their server, a group its leader. */
+/** Checks that engines do not outlive their server, nor process groups their leader. */
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
-import { groupLives, instanceOf, type Marked, markedProcesses } from './processes.ts';
+import { groupLives, instanceOf, type MarkedProcess, markedProcesses } from './processes.ts';
 
-/** The promise: issue and design, "what it must reach". */
+/** The limit that the product promises. */
 export const ORPHAN_MS = 2_000;
 const LOOK_MS = 5;
 
@@ -13,7 +13,7 @@ export class OrphanWatch {
   readonly #runDir: string;
   /** Instances whose server is dead. */
   readonly #dead = new Set<string>();
-  /** ms from SIGKILL of a server until no process of its instance lived. */
+  /** ms from SIGKILL of a server until none of its processes was alive. */
   readonly orphanMs: number[] = [];
   /** ms from SIGKILL of an engine's leader until its group was gone. */
   readonly groupMs: number[] = [];
@@ -23,19 +23,19 @@ export class OrphanWatch {
     this.#runDir = join(dataDir, 'run');
   }
 
-  /** What runs for the server that lives now: nothing of earlier ones, or of other servers on this machine. */
-  living(): Marked[] {
-    // a server that died too early to make it has started nothing
+  /** The processes of the current server, without those of earlier or other servers. */
+  living(): MarkedProcess[] {
+    // without this file, the server died too early to have started anything
     if (!existsSync(join(this.#runDir, 'key'))) return [];
     const ours = markedProcesses([`${instanceKey(this.#runDir)}-`]);
     return ours.filter((each) => !this.#dead.has(instanceOf(each)));
   }
 
   /**
-   * Nothing of a dead server may live when the time is over: neither by its mark nor by its group.
-   * @param before what `living` said just before the kill
+   * After the time limit no process of a killed server may be alive: neither with its mark nor in its groups.
+   * @param before the result of `living` just before the kill
    */
-  async serverKilled(killedAt: number, before: Marked[]): Promise<void> {
+  async serverKilled(killedAt: number, before: MarkedProcess[]): Promise<void> {
     const groups = [...new Set(before.map(({ group }) => group))];
     for (const engine of before) this.#dead.add(instanceOf(engine));
     const marks = [...new Set(before.map((engine) => `${instanceOf(engine)}.`))];
@@ -56,8 +56,8 @@ export class OrphanWatch {
     }
   }
 
-  /** The leader of a group was killed: the rest has to follow. */
-  async leaderKilled(killedAt: number, { group, command }: Marked): Promise<void> {
+  /** The leader of a process group was killed: the rest has to end too. */
+  async leaderKilled(killedAt: number, { group, command }: MarkedProcess): Promise<void> {
     for (;;) {
       const ms = performance.now() - killedAt;
       if (!groupLives(group)) return void this.groupMs.push(ms);

@@ -1,4 +1,4 @@
-/** What a run will do, made from its seed: which files, what is done to whom, and when the server dies. */
+/** The plan of a run, made from its seed: files, user actions, and when the server is killed. */
 import { createRandom, type Random } from './random.ts';
 
 export interface PlanOptions {
@@ -6,41 +6,41 @@ export interface PlanOptions {
   downloads: number;
   kills: number;
   engineKills: number;
-  /** Share of downloads that real yt-dlp fetches; 0 where there is none. */
+  /** Share of downloads for yt-dlp; 0 if it is not installed. */
   ytDlpShare: number;
   maxBytes?: number;
   /** The longest that a server lives after it is ready. */
   maxLifeMs?: number;
 }
 
-/** What a person does to a download some time after adding it. */
-export type Fate = 'finish' | 'pause' | 'remove';
+/** What the user does with a download some time after adding it. */
+export type UserAction = 'finish' | 'pause' | 'remove';
 
 export interface PlannedDownload {
-  /** The name asked for: no two are alike, so a ` (2)` is a file that landed twice. */
+  /** The requested name. All differ, so a ` (2)` is a file that was finished twice. */
   name: string;
   engine: 'http' | 'yt-dlp';
   bytes: number;
   contentSeed: number;
-  /** null = as fast as it goes. */
+  /** null = not limited. */
   bytesPerSecond: number | null;
   /** The server closes each connection after so many bytes; null = never. */
   cutAt: number | null;
-  fate: Fate;
+  userAction: UserAction;
   /** The session it belongs to. */
   session: number;
-  /** The round (the life of a server) in which it is added. */
+  /** The round in which it is added. */
   round: number;
 }
 
 export interface PlannedRound {
-  /** Killed amid its start: `lifeMs` counts from the spawn, else from the first 200 of /readyz. */
+  /** Killed during its start: `lifeMs` counts from the spawn, else from the first 200 of /readyz. */
   early: boolean;
-  /** To the end by SIGKILL, ms. */
+  /** Until SIGKILL, ms. */
   lifeMs: number;
-  /** When engines are killed, ms after the spawn or the 200. */
+  /** When engines are killed, ms after the spawn or the first 200. */
   engineKillsAtMs: number[];
-  /** Whether the next server starts while the watcher of this one may still be cleaning up. */
+  /** Whether the next server starts while the watcher of the last one may still be cleaning up. */
   restartAtOnce: boolean;
 }
 
@@ -54,9 +54,9 @@ export interface Plan {
 const SESSIONS = 4;
 const MIN_BYTES = 10_000;
 const MAX_BYTES = 20_000_000;
-/** A body that takes so long is amid its bytes at most kills. */
+/** A body that takes this long is still running at most kills. */
 const SLOW_SECONDS = { min: 1, max: 4 };
-/** A few contents, many sizes: each content costs the site 1 MiB of memory. */
+/** Few contents, many sizes: each content takes 1 MiB of memory on the site. */
 const CONTENTS = 16;
 const EARLY_SHARE = 0.15;
 const EARLY_MS = { min: 5, max: 1_200 };
@@ -80,7 +80,7 @@ export function makePlan({
   const sizes = new Set<number>();
   const planned = Array.from({ length: downloads }, (_, n) => {
     const engine = random.chance(ytDlpShare) ? 'yt-dlp' : 'http';
-    // a size of its own for each: bytes that went to the wrong file cannot go unseen
+    // a different size for each, so that bytes in the wrong file are noticed
     let bytes = random.spread(MIN_BYTES, maxBytes);
     while (sizes.has(bytes)) bytes++;
     sizes.add(bytes);
@@ -94,7 +94,7 @@ export function makePlan({
       contentSeed: random.between(1, CONTENTS),
       bytesPerSecond: slow ? Math.ceil(bytes / random.between(SLOW_SECONDS.min, SLOW_SECONDS.max)) : null,
       cutAt: cut ? Math.floor(bytes * 0.6) : null,
-      fate: x < 0.06 ? 'remove' : x < 0.12 ? 'pause' : 'finish',
+      userAction: x < 0.06 ? 'remove' : x < 0.12 ? 'pause' : 'finish',
       session: random.between(0, SESSIONS - 1),
       round: Math.floor((n / downloads) * rounds.length),
     } satisfies PlannedDownload;

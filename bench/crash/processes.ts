@@ -1,8 +1,8 @@
-/** Who is still alive, as the kernel says: engines by the mark in their environment, and by their group. */
+/** Living processes from /proc: engines by the mark in their environment, and by their process group. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { basename } from 'node:path';
 
-export interface Marked {
+export interface MarkedProcess {
   pid: number;
   group: number;
   /** `SLUICE_RUN`: `<instance>.<run>`. */
@@ -11,14 +11,14 @@ export interface Marked {
 }
 
 /** Every living process whose mark begins with one of `prefixes`. */
-export function markedProcesses(prefixes: readonly string[]): Marked[] {
+export function markedProcesses(prefixes: readonly string[]): MarkedProcess[] {
   return processIds().flatMap((pid) => {
     const found = look(pid);
     return found !== null && prefixes.some((prefix) => found.mark.startsWith(prefix)) ? [found] : [];
   });
 }
 
-/** Whether any member of a process group lives; zombies do not. */
+/** Whether a process group has a living member; zombies do not count. */
 export function groupLives(group: number): boolean {
   return processIds().some((pid) => {
     const stat = statOf(pid);
@@ -26,13 +26,13 @@ export function groupLives(group: number): boolean {
   });
 }
 
-/** `<key>-<id>` of the server that started it. */
-export function instanceOf({ mark }: Marked): string {
+/** `<key>-<id>` of the server that started the process. */
+export function instanceOf({ mark }: MarkedProcess): string {
   return mark.slice(0, mark.lastIndexOf('.'));
 }
 
 /** The download in whose work dir an engine runs; '' = the process is gone. */
-export function downloadOf({ pid }: Marked): string {
+export function downloadOf({ pid }: MarkedProcess): string {
   try {
     return basename(readlinkSync(`/proc/${pid}/cwd`));
   } catch {
@@ -40,7 +40,7 @@ export function downloadOf({ pid }: Marked): string {
   }
 }
 
-function look(pid: number): Marked | null {
+function look(pid: number): MarkedProcess | null {
   try {
     const mark = /(?:^|\0)SLUICE_RUN=([^\0]+)/.exec(readFileSync(`/proc/${pid}/environ`, 'latin1'))?.[1];
     const stat = mark === undefined ? null : statOf(pid);

@@ -1,10 +1,10 @@
-/** A small seeded generator (mulberry32, public domain): the same seed, the same plan, on every machine. */
+/** A seeded generator (mulberry32, public domain): the same seed gives the same plan on every machine. */
 export interface Random {
   /** 0 ≤ x < 1. */
   next(): number;
   /** A whole number, `min` ≤ n ≤ `max`. */
   between(min: number, max: number): number;
-  /** Between `min` and `max`, small ones as often as large ones: even in the logarithm. */
+  /** Between `min` and `max`, uniform in the logarithm. */
   spread(min: number, max: number): number;
   chance(share: number): boolean;
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run crash [-- --downloads 1000 --kills 100 --engine-kills 50 --seed N --keep]`: proves that nothing is lost.
+ * `npm run crash [-- --downloads 1000 --kills 100 --engine-kills 50 --seed N --keep]`: tests that nothing is lost.
  * `SEED=N` replays a plan as well. Prints the figures and writes bench/results/crash.json; exit code 1 when any
  * promise was broken.
  */
@@ -25,7 +25,7 @@ const { values } = parseArgs({
     'engine-kills': { type: 'string', default: '50' },
     seed: { type: 'string' },
     'max-bytes': { type: 'string', default: '20000000' },
-    /** Leaves the data and the files where they are. */
+    /** Keeps the data and the files. */
     keep: { type: 'boolean', default: false },
   },
 });

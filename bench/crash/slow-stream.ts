@@ -1,6 +1,6 @@
 /**
- * A stream that yt-dlp hands to ffmpeg (SAMPLE-AES is beyond its own fetcher) and that comes so slowly that ffmpeg
- * is still reading when the server dies. An address on the media site of the tests: the playlist is in the query.
+ * A stream that yt-dlp passes to ffmpeg (it does not support SAMPLE-AES itself) and that is so slow that ffmpeg
+ * is still reading when the server is killed. An address on the test site, with the playlist in the query.
  */
 export function slowStream(site: string): string {
   const segment = `${site}/file/segment.ts?size=50000000&rate=20000&type=video/mp2t`;

@@ -1,7 +1,7 @@
-/** A run in figures, and the promises it broke. */
+/** The figures of a run, and the promises it broke. */
 import { type CampaignReport, READY_MS } from './campaign.ts';
 
-/** What is wrong, a line each; [] = all promises were kept. */
+/** One line for each broken promise. */
 export function brokenPromises(report: CampaignReport): string[] {
   const { verdict, trouble, readyMs } = report;
   const late = readyMs.filter((ms) => ms > READY_MS);
@@ -41,7 +41,7 @@ interface Distribution {
   count: number;
 }
 
-/** What is kept of a run: how its times are spread, not each of them. */
+/** The stored result of a run: distributions instead of single times. */
 export function figures({ readyMs, orphanMs, groupMs, ...rest }: CampaignReport): object {
   return {
     ...rest,
@@ -51,7 +51,7 @@ export function figures({ readyMs, orphanMs, groupMs, ...rest }: CampaignReport)
   };
 }
 
-/** Null when nothing was measured. */
+/** null without values. */
 function distribution(values: number[]): Distribution | null {
   if (values.length === 0) return null;
   const sorted = values.map(Math.round).sort((a, b) => a - b);

@@ -1,4 +1,4 @@
-/** What a run left, held against what it was asked for. Every list is empty when all is well. */
+/** Compares what a run left with what it was asked for. All lists are empty when nothing is wrong. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { isFinal, type DownloadView } from '#lib/protocol/download.ts';
@@ -9,7 +9,7 @@ import type { Place } from '../../tests/support/server.ts';
 import type { Plan, PlannedDownload } from './plan.ts';
 
 export interface Verdict {
-  /** Acknowledged and not there, or there without its file. */
+  /** Acknowledged downloads without a row, or without their file. */
   lost: string[];
   /** More than one row or more than one file for one download. */
   duplicated: string[];
@@ -17,9 +17,9 @@ export interface Verdict {
   undead: string[];
   wrongHash: string[];
   rightHashes: number;
-  /** Work dirs and part files, and whatever else nobody asked for. */
+  /** Work dirs, part files, and any other unexpected files. */
   leftovers: string[];
-  /** Downloads that were given up, with their code. */
+  /** Downloads in `error`, with their code. */
   failed: string[];
 }
 
@@ -31,7 +31,7 @@ export interface Evidence {
   site: Site;
 }
 
-/** A work dir goes once the finished file is synced: a moment after `complete`. */
+/** A work dir is removed once the finished file is synced, shortly after `complete`. */
 const TIDY_MS = 10_000;
 
 export async function judge({ plan, place, rows, ids }: Evidence): Promise<Verdict> {
@@ -56,7 +56,7 @@ export async function judge({ plan, place, rows, ids }: Evidence): Promise<Verdi
     const found = byName.get(name) ?? [];
     byName.delete(name);
     if (found.length > 1) verdict.duplicated.push(`${name}: ${found.length} rows`);
-    if (download.fate === 'remove') {
+    if (download.userAction === 'remove') {
       if (found.length > 0) verdict.undead.push(`${name}: ${found[0]!.state}`);
       continue;
     }
@@ -74,7 +74,7 @@ export async function judge({ plan, place, rows, ids }: Evidence): Promise<Verdi
   return verdict;
 }
 
-/** Takes the row's file out of `files`. */
+/** Removes the row's file from `files`. */
 async function judgeRow(
   { state, file, error, attempt }: DownloadView,
   { name, contentSeed, bytes }: PlannedDownload,

@@ -1,4 +1,4 @@
-/** The server that is killed: started again and again on one data dir and one port, as a service manager would. */
+/** The server that is killed and restarted on the same data dir and port, as by a service manager. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
@@ -12,7 +12,7 @@ export interface VictimOptions {
   place: Place;
   env: Record<string, string>;
   logFile?: string;
-  /** Another user to run as; the place has to be theirs. */
+  /** The user to run as, who has to own the place. */
   uid?: number;
 }
 
@@ -21,9 +21,9 @@ export class Victim {
   readonly #port: number;
   readonly #options: VictimOptions;
   #child: ChildProcess | null = null;
-  /** ms from each spawn to the first 200 of /readyz, of the lives that got so far. */
+  /** ms from each spawn to the first 200 of /readyz, if it came. */
   readonly readyMs: number[] = [];
-  /** Servers that ended by themselves: none should. */
+  /** Servers that ended by themselves, which none should. */
   readonly deaths: string[] = [];
 
   private constructor(port: number, options: VictimOptions) {
@@ -40,12 +40,12 @@ export class Victim {
     return this.#child?.pid ?? 0;
   }
 
-  /** Resolves once the process is there; `ready` of the result with the ms to its first 200, or null if it died. */
+  /** @returns `ready`: resolves with the ms to the first 200, or null if the process ended before */
   start(): { ready: Promise<number | null> } {
     const { place, env, uid, logFile } = this.#options;
     const log = logFile === undefined ? 'ignore' : openSync(logFile, 'a');
     const startedAt = performance.now();
-    // not the launcher: it would build again when somebody edits the sources meanwhile
+    // not the launcher, which would rebuild when the sources are edited meanwhile
     const child = spawn(process.execPath, [join(PROJECT, 'build/cli.js'), 'serve'], {
       cwd: place.dir,
       env: sluiceEnv(place, { SLUICE_PORT: String(this.#port), ...env }),
@@ -60,7 +60,7 @@ export class Victim {
     return { ready: this.#whenReady(child, startedAt) };
   }
 
-  /** SIGKILL to the server alone: what it started has to notice by itself. */
+  /** Sends SIGKILL to the server alone: its child processes have to notice by themselves. */
   async kill(): Promise<void> {
     const child = this.#child;
     this.#child = null;
@@ -70,7 +70,7 @@ export class Victim {
     await exited;
   }
 
-  /** SIGTERM, as a service manager does. @returns its exit code and how long it took in ms */
+  /** Sends SIGTERM, as a service manager does. */
   async stop(): Promise<{ exitCode: number | null; durationMs: number }> {
     const child = this.#child;
     this.#child = null;

@@ -1,6 +1,6 @@
 /**
- * Browsers in one process: each opens the channel with its own session's cookie, says hello and waits for the answer.
- * argv: the port, and what they say. Tokens come as a message; `again` has all of them say it once more.
+ * A child process with many clients: each opens the channel with its own session's cookie, sends a message and waits for
+ * the answer. argv: the port, and the message. Receives the tokens; `again` makes all of them send it once more.
  */
 import { WebSocket } from 'ws';
 import { SUBPROTOCOL } from '../../src/lib/protocol/channel.ts';
@@ -8,7 +8,7 @@ import { SUBPROTOCOL } from '../../src/lib/protocol/channel.ts';
 const [port = '', hello = ''] = process.argv.slice(2);
 /** Connections that are opened at once. */
 const BATCH = 100;
-/** A browser's own is as long: what the server keeps of a request must not depend on it. */
+/** As long as a browser's, since the server may keep headers in memory. */
 const AGENT =
   'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36';
 const sockets: WebSocket[] = [];

@@ -1,10 +1,10 @@
 /**
- * A process of its own, started as the server is: what a session with a socket takes of its memory. Real sockets from
- * another process through the server's own channel code, each with a session of its own. argv: how many, and whose:
- * `session` (Sluice's), `object` (a small class: the host's and the channel's share) or `ws` (that library alone).
+ * A child process, started as the server is: how much memory a session with a socket takes. Real sockets from
+ * another process through the server's channel code, each with its own session. argv: how many, and of which kind:
+ * `session` (Sluice's), `object` (a small class: only the host and the channel) or `ws` (only that library).
  *
- * One process goes through all: all live at once, all asleep, all woken by a message, all asleep again. Memory that was
- * used once is rarely given back, so each figure carries what came before it.
+ * One process measures all states: all live, all asleep, all woken by a message, all asleep again. Memory that was
+ * used once is rarely returned, so each figure includes what came before.
  */
 import { type ChildProcess, fork } from 'node:child_process';
 import fs from 'node:fs';
@@ -26,18 +26,18 @@ import { BenchObject } from './object.ts';
 
 const [count = '1000', whose = 'object'] = process.argv.slice(2);
 const sessions = Number(count);
-/** Before it is measured: code and tables have to be there. */
+/** A warm-up before the measurement, which loads code and tables. */
 const WARM = 100;
-/** The host's: after it an object that does nothing is put to sleep. */
+/** The host's idle time, after which an object is evicted. */
 const IDLE_MS = 10_000;
 
-/** Bytes a session. */
+/** Bytes per session. */
 export interface Footprint {
   residentBytes: number;
   heapBytes: number;
 }
 
-/** Time stands still while they connect: all are live at once, however long that takes. */
+/** Stopped while they connect, so that all are live at once. */
 const clock = new SimulatedClock();
 const tokens = new Tokens(Buffer.alloc(32, 1));
 const sessionEnv: SessionEnv = {
@@ -64,7 +64,7 @@ function createHost(dir: string): EmbeddedHost {
   });
 }
 
-/** As src/server/server.ts has it. */
+/** As in src/server/server.ts. */
 function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
   const channel = new ChannelServer({
     tokens,
@@ -91,7 +91,7 @@ function serveEcho(server: Server): void {
   });
 }
 
-function said(child: ChildProcess, word: string): Promise<void> {
+function waitForWord(child: ChildProcess, word: string): Promise<void> {
   return new Promise((resolve) => {
     const listen = (message: unknown): void => {
       if (message !== word) return;
@@ -102,22 +102,22 @@ function said(child: ChildProcess, word: string): Promise<void> {
   });
 }
 
-async function tell(child: ChildProcess, message: string[] | 'again'): Promise<void> {
-  const heard = said(child, 'all heard');
+async function sendAndWait(child: ChildProcess, message: string[] | 'again'): Promise<void> {
+  const answered = waitForWord(child, 'all heard');
   child.send(message);
-  await heard;
+  await answered;
 }
 
 async function connect(port: number, many: number): Promise<ChildProcess> {
   const hello = whose === 'session' ? JSON.stringify({ type: 'hello' }) : 'hello';
   const child = fork(path.join(import.meta.dirname, 'clients.ts'), [String(port), hello], { execArgv: [] });
-  await said(child, 'ready');
+  await waitForWord(child, 'ready');
   const issued = Array.from({ length: many }, () => tokens.issue().token);
-  await tell(child, issued);
+  await sendAndWait(child, issued);
   return child;
 }
 
-/** Once the garbage is gone. */
+/** Measures after garbage collection. */
 async function measure(): Promise<Footprint> {
   for (let round = 0; round < 5; round += 1) {
     gc?.();
@@ -157,7 +157,7 @@ else {
   footprints['live'] = await each({ live: sessions + WARM });
   clock.increment(IDLE_MS);
   footprints['evicted'] = await each({ live: 0 });
-  await tell(crowd, 'again');
+  await sendAndWait(crowd, 'again');
   footprints['woken'] = await each({ live: sessions });
   clock.increment(IDLE_MS);
   footprints['evictedAgain'] = await each({ live: 0 });

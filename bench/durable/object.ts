@@ -1,6 +1,6 @@
 import type { DurableContext, DurableSocket } from '../../src/lib/actors/durable/types.ts';
 
-/** A small object: a number in memory, and storage in the shape of a session's. */
+/** A small object: a number in memory, and storage like a session's. */
 export class BenchObject {
   readonly #ctx: DurableContext;
   #count = 0;
@@ -14,7 +14,7 @@ export class BenchObject {
     return (this.#count += 1);
   }
 
-  /** As much as an add of a download writes: the row, an index key, the answer to the command, a counter. */
+  /** Writes as much as an add of a download: the row, an index key, the answer to the command, a counter. */
   add(number: number): number {
     const id = String(number).padStart(12, '0');
     const { kv } = this.#ctx.storage;

@@ -1,6 +1,6 @@
 /**
- * A durable command beside SQLite's own commit: rounds of each in turn on the same disk, so that a slow second of the
- * disk meets both. What a trip takes outside of SQLite's COMMIT is ours.
+ * A durable command compared with SQLite's own commit: alternating rounds on the same disk, so that a slow second of the
+ * disk affects both. The time outside of SQLite's COMMIT is the host's.
  */
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
@@ -30,14 +30,14 @@ export function quantiles(values: number[]): Quantiles {
 export interface RoundTrips {
   bareCommitMs: Quantiles;
   roundTripMs: Quantiles;
-  /** Of each trip, what was not in SQLite's COMMIT. */
+  /** The time of each round trip outside of SQLite's COMMIT. */
   oursMs: Quantiles;
-  /** The host to SQLite alone, round by round. */
+  /** The ratio of the host to SQLite alone, for each round. */
   ratioP50: Spread;
   ratioP99: Spread;
 }
 
-/** Never the same twice: SQLite does not write a page that would not change. */
+/** Always different: SQLite does not write unchanged pages. */
 function rowOf(index: number): string {
   return `${index} ${'x'.repeat(200)}`;
 }
@@ -52,7 +52,7 @@ async function timed(count: number, body: (index: number) => unknown): Promise<n
   return times;
 }
 
-/** The floor: one row, one commit, nothing of ours. */
+/** The baseline: one row, one commit, SQLite alone. */
 function openBare(file: string): { put: (index: number) => void; close: () => void } {
   const database = new DatabaseSync(file);
   database.exec('PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
@@ -66,7 +66,7 @@ function openBare(file: string): { put: (index: number) => void; close: () => vo
   };
 }
 
-/** Notes how long each COMMIT takes. */
+/** Records how long each COMMIT takes. */
 function watched(store: Store, commitsMs: number[]): Store {
   const commit = store.commit.bind(store);
   store.commit = () => {

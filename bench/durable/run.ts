@@ -1,4 +1,4 @@
-/** What the embedded host costs: a durable round trip beside SQLite's own commit, adds a second, memory a session. */
+/** The cost of the embedded host: a durable round trip beside SQLite's commit, adds per second, memory per session. */
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -25,7 +25,7 @@ async function adds(host: EmbeddedHost): Promise<{ perSecond: number; latencyMs:
       const at = performance.now();
       await host.get<BenchObject>('bench', `session-${number % 50}`).call('add', number);
       times.push(performance.now() - at);
-      // As over sockets: the next request comes in a later turn of the loop.
+      // As over sockets: the next request comes in a later event-loop turn.
       await new Promise((resolve) => setImmediate(resolve));
     }
   };
@@ -33,7 +33,7 @@ async function adds(host: EmbeddedHost): Promise<{ perSecond: number; latencyMs:
   return { perSecond: ADDS / ((performance.now() - start) / 1000), latencyMs: quantiles(times) };
 }
 
-/** Calls that write nothing, a thousand in each turn of the loop. */
+/** Calls that write nothing, a thousand in each event-loop turn. */
 async function progress(host: EmbeddedHost): Promise<{ perSecond: number; commits: number }> {
   const stub = host.get<BenchObject>('bench', 'a');
   let commits = 0;

@@ -1,33 +1,33 @@
 /**
- * A process with many readers. argv: the server's address. Told a Watch it opens the sockets and begins the downloads;
- * told "count" it notes what it hears from then on until it is told "stop", and tells a Heard.
+ * A child process with many readers. argv: the server's address. On a ReadersPlan it opens the sockets and adds the
+ * downloads; from "count" to "stop" it records what it receives, and then sends a ClientReport.
  */
 import { WebSocket } from 'ws';
 import { type ServerMessage, SUBPROTOCOL } from '../../src/lib/protocol/channel.ts';
 
-export interface Watch {
+export interface ReadersPlan {
   url: string;
-  /** Each gets so many sockets; the first of them adds the download. */
+  /** The number of sockets of each session; the first one adds the download. */
   readers: { token: string; sockets: number; download: string }[];
 }
 
-/** One update as a client heard it. */
-export interface Heard {
+/** What the clients received. */
+export interface ClientReport {
   frames: number;
   bytes: number;
-  /** [download's address, bytes it was told, when (ms since 1970)] */
+  /** [download's address, received bytes in the update, when (ms since 1970)] */
   progress: [url: string, bytes: number, atMs: number][];
 }
 
-/** Sockets opened at once: a listening socket's queue is 511 long. */
+/** Sockets opened at once: the backlog of a listening socket is 511. */
 const OPENED_TOGETHER = 100;
 
 const now = (): number => performance.timeOrigin + performance.now();
-let heard: Heard | null = null;
+let heard: ClientReport | null = null;
 
 function open(
-  { url }: Watch,
-  { token, download }: Watch['readers'][number],
+  { url }: ReadersPlan,
+  { token, download }: ReadersPlan['readers'][number],
   isFirst: boolean,
 ): Promise<void> {
   const socket = new WebSocket(`${url.replace('http', 'ws')}/api/channel`, SUBPROTOCOL, {
@@ -60,7 +60,7 @@ function open(
   });
 }
 
-async function begin(watch: Watch): Promise<void> {
+async function begin(watch: ReadersPlan): Promise<void> {
   const sockets = watch.readers.flatMap((reader) =>
     Array.from({ length: reader.sockets }, (_, index) => ({ reader, isFirst: index === 0 })),
   );
@@ -73,7 +73,7 @@ async function begin(watch: Watch): Promise<void> {
   process.send?.('all move');
 }
 
-process.on('message', (message: Watch | 'count' | 'stop') => {
+process.on('message', (message: ReadersPlan | 'count' | 'stop') => {
   if (message === 'count') heard = { frames: 0, bytes: 0, progress: [] };
   else if (message === 'stop') process.send?.(heard ?? { frames: 0, bytes: 0, progress: [] });
   else void begin(message);

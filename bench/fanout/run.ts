@@ -1,7 +1,7 @@
 /**
- * `npm run bench:fanout`: many sessions and many readers. Each session has one download that moves 4 times a second;
- * how much CPU the server takes, and how old a client's picture is: the time from the moment the origin sent a byte
- * to the moment a client heard of it, the throttle window included.
+ * `npm run bench:fanout`: many sessions and many readers. Each session has one download that changes 4 times a second;
+ * measures the CPU of the server, and the staleness at the clients: the time from the moment the origin sent a byte
+ * to the moment a client learnt of it, including the throttle window.
  */
 import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
@@ -10,20 +10,20 @@ import { report, table } from '../harness.ts';
 import { BenchChild } from '../load/child.ts';
 import { cpuMs, residentBytes } from '../load/cpu.ts';
 import type { Sent } from '../load/origin.ts';
-import type { Heard, Watch } from './clients.ts';
+import type { ClientReport, ReadersPlan } from './clients.ts';
 
-/** More only when asked for (`--only 4`): 12,000 frames a second need more than two cores, and never come to rest there. */
+/** More only on request (`--only 4`): 12,000 frames a second need more than two cores. */
 const MOST_SESSIONS = 1000;
 const THROTTLE_MS = 250;
 const SECONDS = 10;
 const BYTES_PER_SECOND = 8000;
-/** None ends while it is watched. */
+/** Larger than what is sent during the measurement. */
 const FILE_BYTES = 4_000_000;
 
 interface Work {
   name: string;
   sessions: number;
-  /** Of each session. */
+  /** Sockets of each session. */
   sockets: number;
   hasSlowReader: boolean;
 }
@@ -76,27 +76,27 @@ async function measure({ name, sessions, sockets, hasSlowReader }: Work): Promis
     const { port } = await origin.hear<{ port: number }>();
     const slow = (session: number): string =>
       `http://127.0.0.1:${port}/${FILE_BYTES}/${session}.mp4?bytesPerSecond=${BYTES_PER_SECOND}`;
-    const readers: Watch['readers'] = [];
+    const readers: ReadersPlan['readers'] = [];
     for (let session = 0; session < sessions; session++) {
       readers.push({ token: (await server.session()).token, sockets, download: slow(session) });
     }
-    clients.tell({ url: server.url, readers } satisfies Watch);
+    clients.send({ url: server.url, readers } satisfies ReadersPlan);
     await clients.hear();
     if (hasSlowReader) {
-      // In a session of the rest when there is but one.
+      // If there is only one session, the slow reader joins it.
       const token = sessions === 1 ? readers[0]!.token : (await server.session()).token;
       const reader = new BenchChild('fanout/slow-reader.ts', [server.url, token, slow(-1)]);
       children.push(reader);
       await reader.hear();
     }
     const pids = [server.pid, clients.pid, origin.pid];
-    clients.tell('count');
+    clients.send('count');
     const before = pids.map(cpuMs);
     await new Promise((resolve) => setTimeout(resolve, SECONDS * 1000));
-    clients.tell('stop');
-    const heard = await clients.hear<Heard>();
+    clients.send('stop');
+    const heard = await clients.hear<ClientReport>();
     const [serverMs = 0, clientsMs = 0, originMs = 0] = pids.map((pid, index) => cpuMs(pid) - before[index]!);
-    origin.tell('sent');
+    origin.send('sent');
     const lags = lagsOf(heard, await origin.hear<Sent>());
     const at = (share: number): number => lags[Math.floor(share * (lags.length - 1))] ?? NaN;
     return {
@@ -116,8 +116,8 @@ async function measure({ name, sessions, sockets, hasSlowReader }: Work): Promis
   }
 }
 
-/** Sorted. How long each client's newest number had been sent by the origin when it was heard. */
-function lagsOf({ progress }: Heard, sent: Sent): number[] {
+/** The staleness at each update: how long ago the origin had sent that many bytes. Sorted. */
+function lagsOf({ progress }: ClientReport, sent: Sent): number[] {
   const lags: number[] = [];
   for (const [url, bytes, atMs] of progress) {
     const sentAt = sent[new URL(url).pathname]?.find(([until]) => until >= bytes)?.[1];

@@ -1,7 +1,7 @@
 /**
- * A process with one reader that asks and never reads. argv: the server's address, a token. It adds downloads until
- * the session's snapshot is as long as it gets, then asks for it again and again with its socket paused: 200 MB a
- * minute that nobody takes. Tells how it was closed, if it was.
+ * A child process with one client that requests and never reads. argv: the server's address, a token. It adds downloads until
+ * the session's snapshot has its full size, then requests it again and again with its socket paused: 200 MB a
+ * minute that nobody reads. Sends how it was closed, if it was.
  */
 import { WebSocket } from 'ws';
 import { SUBPROTOCOL } from '../../src/lib/protocol/channel.ts';

@@ -1,4 +1,4 @@
-/** A server that gives each connection so much and no more: what several connections are for. */
+/** A server that limits the rate of each connection: what several connections gain. */
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** Many downloads that all come slowly: what they hold in memory, and what a megabyte costs. */
+/** Many slow downloads: their memory, and the CPU per megabyte. */
 import { join } from 'node:path';
 import { readFile } from 'node:fs/promises';
 import { createHash } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** One large file by curl, by the server, and by `sluice get`, in turn, onto the same file system. */
+/** One large file with curl, the server, and `sluice get`, in turn, onto the same file system. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ export type Rounds = Record<Variant, Cost[]>;
 export interface OneFile {
   scheme: Scheme;
   rounds: Rounds;
-  /** CPU of the server up to the end of its fdatasync, which comes after `complete` and curl does not do. */
+  /** CPU of the server to the end of its fdatasync, which follows `complete` and which curl does not do. */
   cpuSecondsSynced: number[];
 }
 
@@ -34,7 +34,7 @@ export async function measureOneFile(
   const expected = contentHash(bytes);
   const cpuSecondsSynced: number[] = [];
 
-  /** A file of another size or with other bytes is no result. */
+  /** @throws Error for a file with the wrong size or bytes */
   async function check(name: string): Promise<void> {
     const path = join(place.downloadDir, name);
     const hash = createHash('sha256');
@@ -71,7 +71,7 @@ export async function measureOneFile(
   const costs: Rounds = { curl: [], server: [], get: [] };
   const names = Object.keys(variants) as Variant[];
   try {
-    // Once each without being counted: the server's code is cold, the origin's too.
+    // Warm-up: once each without being counted.
     for (let round = -1; round < rounds; round++) {
       for (let k = 0; k < names.length; k++) {
         const name = names[(Math.max(0, round) + k) % names.length]!;

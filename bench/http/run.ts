@@ -1,5 +1,5 @@
 /**
- * `npm run bench:http [-- --mib 1024 --rounds 5]`: the built-in engine beside curl: one large file, plain and over
+ * `npm run bench:http [-- --mib 1024 --rounds 5]`: the built-in engine compared with curl: one large file, plain and over
  * TLS; 32 slow downloads at once; a server that limits each connection.
  */
 import { parseArgs } from 'node:util';
@@ -42,7 +42,7 @@ function compare({ rounds: costs }: OneFile, variant: Variant): Compared {
 prepareBuild(PROJECT);
 const origin = await startOrigin({ withTls: true });
 try {
-  // First: what the kernel still writes and frees of the large files would be counted as theirs.
+  // First, so that the kernel's late writes of the large files are not counted here.
   const slow = await measureManySlow(origin);
   const files: OneFile[] = [];
   for (const scheme of ['http', 'https'] as const) {

@@ -1,4 +1,4 @@
-/** A client that inspects everything, or one that asked for everything and then reads nothing. */
+/** An inspector client that watches everything; or one that requests everything and then stops reading. */
 import { WebSocket } from 'ws';
 import { OperatorAuth } from '#lib/channel/operator.ts';
 import { readTokenKey } from '#lib/channel/token-key.server.ts';

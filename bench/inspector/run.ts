@@ -1,10 +1,10 @@
 /**
- * `npm run bench -- inspector [--rounds 3]`: what watching costs. A real server fetches 200 slow files for 20 open
- * pages, 4 updates a second each; its CPU is read from /proc. Three of them work at the same time: nobody inspects the
- * first, a client inspects everything of the second, and one has asked for everything of the third and stopped reading.
- * Writes bench/results/inspector.json; with `--alone`, where one works after another, inspector-alone.json.
+ * `npm run bench -- inspector [--rounds 3]`: the cost of inspecting. A real server fetches 200 slow files for 20 open
+ * pages, 4 updates a second each; its CPU is read from /proc. Three servers run at the same time: nobody inspects the
+ * first, a client inspects everything in the second, and a client of the third requested everything and stopped reading.
+ * Writes bench/results/inspector.json; with `--alone`, where they run one after another, inspector-alone.json.
  *
- * `--before DIR`: what it costs while nobody watches. The same work by a built checkout without taps, and twice by
+ * `--before DIR`: the cost without an inspector. The same work by a built checkout without taps, and twice by
  * this one: the A/A run. Writes bench/results/inspector-off.json.
  */
 import { existsSync } from 'node:fs';
@@ -22,7 +22,7 @@ import { openUsers, type Users } from './users.ts';
 const SESSIONS = 20;
 const DOWNLOADS = 10;
 const MEASURE_MS = 20_000;
-/** After all downloads move: the compiler is done with the paths they take. */
+/** The warm-up after all downloads run, for the compiler. */
 const WARM_MS = 2_000;
 
 const { values } = parseArgs({
@@ -41,9 +41,9 @@ interface Variant {
 }
 
 interface Measured {
-  /** Of one core. */
+  /** Percent of one core. */
   cpuPercent: number;
-  /** What is compared: under load not every update is in time, and fewer updates need less CPU. */
+  /** The compared figure: under load there are fewer updates, which need less CPU. */
   cpuUsPerUpdate: number;
   updatesPerSecond: number;
   lagP50Ms: number;
@@ -82,7 +82,7 @@ async function close({ source, server, users, client }: Stage): Promise<void> {
   await source.close();
 }
 
-/** All variants at the same time: whatever the machine does meanwhile, it does to each of them. */
+/** All variants at the same time, so that other load of the machine affects each of them. */
 async function measureTogether(variants: Variant[]): Promise<Measured[]> {
   const stages: Stage[] = [];
   try {
@@ -145,7 +145,7 @@ if (values.before === undefined) {
 }
 const measured = new Map<string, Measured[]>(variants.map(({ name }) => [name, []]));
 for (let round = 0; round < Number(values.rounds); round++) {
-  // Who starts first has the warmest caches of the rest: that place goes round.
+  // The first one has the warmest caches: rotate the order.
   const order = variants.map((_, k) => variants[(round + k) % variants.length]!);
   const groups = values.alone ? order.map((variant) => [variant]) : [order];
   for (const group of groups) {

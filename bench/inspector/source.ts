@@ -1,10 +1,10 @@
-/** Many slow files at once: each connection gets a slice eight times a second, so that every window has news of it. */
+/** Many slow files at once: each connection gets a slice eight times a second, at least one in each throttle window. */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 const SLICE_MS = 125;
 const SLICE = Buffer.alloc(2_500, 1);
-/** Longer than any measuring: none of them ends meanwhile, and all of them together find room on a disk. */
+/** Large enough not to end during the measurement, small enough for all to fit on a disk. */
 const FILE_BYTES = 50_000_000;
 
 export interface SlowSource {

@@ -1,21 +1,21 @@
-/** Sessions whose pages are open: each adds its downloads, hears of them, and asks for a sign of life now and then. */
+/** Sessions with open pages: each adds its downloads, receives updates, and sends a liveness check now and then. */
 import { WebSocket } from 'ws';
 import { type ServerMessage, SUBPROTOCOL } from '#lib/protocol/channel.ts';
 import type { TestServer } from '../../tests/support/server.ts';
 import { settles, waitFor } from '../../tests/support/wait.ts';
 import type { SlowSource } from './source.ts';
 
-/** Seldom: an answer is a turn and two frames, all of which are noted. Five a second of each user were half of the notes. */
+/** Rarely: a check is a turn and two frames, all of which are observed. Five a second of each user were half of all observations. */
 const ASK_MS = 1_000;
 
 export interface Users {
-  /** Every download moves. */
+  /** Resolves when every download has progress. */
   moving(): Promise<void>;
-  /** Starts counting anew. */
+  /** Resets the counters. */
   reset(): void;
-  /** Rows that readers were told of since `reset`. */
+  /** Rows in updates since `reset`. */
   updates: number;
-  /** ms from a question for a sign of life to its answer, since `reset`: a turn of the session like any other. */
+  /** ms from a liveness check to its answer (a turn of the session), since `reset`. */
   lagsMs: number[];
   close(): void;
 }
@@ -65,7 +65,7 @@ export async function openUsers(
       for (const change of message.changes) {
         if ('receivedBytes' in change && (change.receivedBytes ?? 0) > 0) moved.add(change.id);
       }
-      // Whatever comes first after the question: the answer, or news of the same turn.
+      // The first message after the check: its answer, or an update of the same turn.
       if (askedAt === null || message.changes.length > 0) return;
       users.lagsMs.push(performance.now() - askedAt);
       askedAt = null;

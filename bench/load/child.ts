@@ -1,4 +1,4 @@
-/** Parts of a bench that need a process of their own, so that what they cost is not the server's or the clock's. */
+/** A part of a bench in a process of its own, so that its cost does not count as the server's. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { join } from 'node:path';
 
@@ -26,7 +26,7 @@ export class BenchChild {
     return this.#child.pid ?? 0;
   }
 
-  tell(message: object | string): void {
+  send(message: object | string): void {
     this.#child.send(message);
   }
 

@@ -1,6 +1,6 @@
 /**
- * Loaded into the server under measurement by NODE_OPTIONS, beside `--expose-gc`: on SIGUSR2 it collects garbage and
- * writes to the file of BENCH_MEMORY what is left.
+ * Loaded into the measured server by NODE_OPTIONS, with `--expose-gc`: on SIGUSR2 it collects garbage and
+ * writes the memory in use to the file named by BENCH_MEMORY.
  */
 import { writeFileSync } from 'node:fs';
 
@@ -19,7 +19,7 @@ process.on('SIGUSR2', () => {
 });
 
 async function collect(): Promise<void> {
-  // What one collection frees is given back to the system some time later.
+  // Freed memory is returned to the system some time later.
   for (let times = 0; times < 5; times++) {
     gc?.();
     await new Promise((resolve) => setTimeout(resolve, 200));

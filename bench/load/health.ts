@@ -1,6 +1,6 @@
 /**
- * A process: asks /healthz every 10 ms for as long as it lives; the longest answer bounds how long the server's event
- * loop stood still. When the server is gone, or when it is told to stop, it tells what it saw.
+ * A child process that requests /healthz every 10 ms; the longest response time bounds how long the server's event
+ * loop was blocked. When the server is gone, or on a message to stop, it sends the figures.
  */
 import { HttpConnection } from './http-connection.ts';
 

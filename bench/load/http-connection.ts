@@ -1,10 +1,10 @@
 /**
- * A kept HTTP/1.1 connection for load generators, one request at a time: a socket and two searches, some 10 µs a
- * request. fetch or node:http (100 µs and more) would be slower than what they measure.
+ * A keep-alive HTTP/1.1 connection for load generators, one request at a time: a socket and two searches, some 10 µs per
+ * request. fetch or node:http (100 µs and more) would be slower than the server.
  */
 import { connect, type Socket } from 'node:net';
 
-export interface PlainAnswer {
+export interface RawResponse {
   status: number;
   /** Names in lower case. */
   head: string;
@@ -15,15 +15,15 @@ export class HttpConnection {
   readonly #socket: Socket;
   readonly #host: string;
   #chunks: Buffer[] = [];
-  #waiting: PromiseWithResolvers<PlainAnswer> | null = null;
+  #waiting: PromiseWithResolvers<RawResponse> | null = null;
 
   private constructor(socket: Socket, host: string) {
     this.#socket = socket;
     this.#host = host;
     socket.setNoDelay(true);
-    socket.on('data', (chunk: Buffer) => this.#heard(chunk));
-    socket.on('error', (error) => this.#lost(error));
-    socket.on('close', () => this.#lost(new Error('the server closed the connection')));
+    socket.on('data', (chunk: Buffer) => this.#onData(chunk));
+    socket.on('error', (error) => this.#onClose(error));
+    socket.on('close', () => this.#onClose(new Error('the server closed the connection')));
   }
 
   static open(url: string): Promise<HttpConnection> {
@@ -38,8 +38,8 @@ export class HttpConnection {
     });
   }
 
-  ask(method: string, path: string, token: string | null, body?: string): Promise<PlainAnswer> {
-    this.#waiting = Promise.withResolvers<PlainAnswer>();
+  ask(method: string, path: string, token: string | null, body?: string): Promise<RawResponse> {
+    this.#waiting = Promise.withResolvers<RawResponse>();
     const who = token === null ? '' : `authorization: Bearer ${token}\r\n`;
     const what =
       body === undefined
@@ -53,7 +53,7 @@ export class HttpConnection {
     this.#socket.destroy();
   }
 
-  #heard(chunk: Buffer): void {
+  #onData(chunk: Buffer): void {
     this.#chunks.push(chunk);
     const text = Buffer.concat(this.#chunks).toString('latin1');
     const end = text.indexOf('\r\n\r\n');
@@ -72,13 +72,13 @@ export class HttpConnection {
     });
   }
 
-  #lost(error: Error): void {
+  #onClose(error: Error): void {
     this.#waiting?.reject(error);
     this.#waiting = null;
   }
 }
 
-/** null until it is whole. */
+/** null until it is complete. */
 function bodyOf(head: string, rest: string): string | null {
   const length = /\r\ncontent-length: (\d+)/.exec(head)?.[1];
   if (length !== undefined) return rest.length >= Number(length) ? rest : null;
@@ -87,6 +87,6 @@ function bodyOf(head: string, rest: string): string | null {
   return rest.replace(/(^|\r\n)[0-9a-f]+\r\n/g, '').replace(/\r\n$/, '');
 }
 
-export function fieldOf({ head }: PlainAnswer, name: string): string | null {
+export function fieldOf({ head }: RawResponse, name: string): string | null {
   return new RegExp(`\\r\\n${name}: ([^\\r\\n]*)`).exec(head)?.[1] ?? null;
 }

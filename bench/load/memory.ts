@@ -1,4 +1,4 @@
-/** Asks a server that was started with `memoryEnv` what it holds when its garbage is gone. */
+/** Measures the memory of a server that was started with `memoryEnv`, after garbage collection. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Place, TestServer } from '../../tests/support/server.ts';
@@ -11,7 +11,7 @@ export function memoryEnv(place: Place): Record<string, string> {
   return { NODE_OPTIONS: `--expose-gc --import=${PRELOAD}`, BENCH_MEMORY: fileOf(place) };
 }
 
-/** @param round 1 for the first time that this server is asked */
+/** @param round 1 for the first measurement of this server */
 export function memoryOf(server: TestServer, round: number): Promise<Memory> {
   process.kill(server.pid, 'SIGUSR2');
   return waitFor(

@@ -1,7 +1,7 @@
 /**
- * A process: where the downloads of a bench come from. `/BYTES/NAME` is a whole file of so many bytes at once;
- * `/BYTES/NAME?bytesPerSecond=N` the same, in 4 slices a second, each file at its own time within them. Tells its
- * port; told "sent", when which bytes of the slow ones left.
+ * A child process that serves the files of a bench. `/BYTES/NAME` is a file of that size, sent at once;
+ * `/BYTES/NAME?bytesPerSecond=N` the same in 4 slices a second, each file at its own offset. Sends its
+ * port; on "sent", when each slice of the slow files was sent.
  */
 import { createServer, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -10,7 +10,7 @@ import type { AddressInfo } from 'node:net';
 export type Sent = Record<string, [untilBytes: number, atMs: number][]>;
 
 const SLICES_PER_SECOND = 4;
-/** Groups of slow files that get their slices at different times: one every 10 ms. */
+/** Groups of slow files with different offsets: one every 10 ms. */
 const GROUPS = 25;
 const MOST_BYTES = 64 * 1024 * 1024;
 

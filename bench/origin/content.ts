@@ -1,7 +1,7 @@
-/** The bytes that the benches fetch: made up, the same in every process, and different at every place of a file. */
+/** The content of the files: generated, the same in every process, and different at every position. */
 import { createHash } from 'node:crypto';
 
-/** A prime: whatever is written a whole number of MiB from its place is seen in the hash. */
+/** A prime, so that a block written a whole number of MiB off changes the hash. */
 const BLOCK_BYTES = 1_048_573;
 
 const block = Buffer.alloc(BLOCK_BYTES);
@@ -11,7 +11,7 @@ for (let at = 0, seed = 1; at < BLOCK_BYTES; at++) {
   block[at] = seed >>> 16;
 }
 
-/** The bytes from `start` on, at most a block of them, never more than `end`. No copy. */
+/** The bytes from `start`, at most one block, not beyond `end`. Not a copy. */
 export function contentAt(start: number, end: number): Buffer {
   const from = start % BLOCK_BYTES;
   return block.subarray(from, Math.min(BLOCK_BYTES, from + end - start));

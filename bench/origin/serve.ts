@@ -1,7 +1,7 @@
 /**
- * The server that the benches fetch from, in a process of its own: `/name.mp4?bytes=N`, whole or in ranges, over
+ * The origin server of the benches, a child process: `/name.mp4?bytes=N`, whole or in ranges, over
  * http and, with a key and a certificate, over https. `&rate=R` limits each connection, `&shared=R` all connections
- * of the same address together, to R bytes a second. Says where it listens in one line of JSON.
+ * of the same address together, to R bytes a second. Prints its addresses in one line of JSON.
  */
 import { readFileSync } from 'node:fs';
 import { createServer, type RequestListener, type ServerResponse } from 'node:http';
@@ -9,7 +9,7 @@ import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo, Server } from 'node:net';
 import { contentAt } from './content.ts';
 
-/** 100 slices a second: finer than any update we hope to see. */
+/** 100 slices a second, finer than any update. */
 const SLICE_MS = 10;
 
 interface Transfer {
@@ -48,7 +48,7 @@ const answer: RequestListener = (request, response) => {
   response.on('close', () => limited.delete(transfer));
 };
 
-/** As fast as the other side takes it. */
+/** Not limited. */
 function pour(response: ServerResponse, start: number, end: number): void {
   let at = start;
   const more = (): void => {
@@ -72,7 +72,7 @@ setInterval(() => {
   const sharers = Map.groupBy(open, ({ budget }) => budget);
   for (const transfer of open) {
     const among = sharers.get(transfer.budget)?.length ?? 1;
-    // Idle time is not saved up: the rate after a pause is the same rate.
+    // Idle time does not accumulate: no burst after a pause.
     const share = Math.round((seconds * transfer.bytesPerSecond) / among);
     const until = Math.min(transfer.end, transfer.at + share);
     while (transfer.at < until) {

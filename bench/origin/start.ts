@@ -1,4 +1,4 @@
-/** Starts the origin of the benches and knows its addresses. */
+/** Starts the origin server of the benches. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { makeCertificate } from '../../tests/site/tls.ts';
 
-export interface Wish {
-  /** Base name; the same name with the same wish is the same file. */
+export interface FileOptions {
+  /** Base name; the same options give the same file. */
   name?: string;
   bytes: number;
   /** Bytes a second of each connection. */
@@ -19,9 +19,9 @@ export interface Wish {
 
 export interface Origin {
   pid: number;
-  /** @throws Error for https where `withTls` was not asked for */
-  url(wish: Wish, scheme?: 'http' | 'https'): string;
-  /** PEM, in a file: what curl's --cacert and NODE_EXTRA_CA_CERTS take. */
+  /** @throws Error for https without `withTls` */
+  url(wish: FileOptions, scheme?: 'http' | 'https'): string;
+  /** The path of a PEM file, for curl's --cacert and NODE_EXTRA_CA_CERTS. */
   caFile: string;
   close(): Promise<void>;
 }

@@ -1,21 +1,21 @@
-/** Other programs that can do the same work, and how they are told to. */
+/** Other programs that can do the same work, and their command lines. */
 import { locateInstalled } from '#lib/annie/yt-dlp/locate.server.ts';
 import { missing, which } from '../../tests/support/tools.ts';
 import { YT_DLP_HOME, ytDlpMissing } from '../../tests/support/yt-dlp.ts';
 
 export interface Program {
   name: string;
-  /** Why it cannot take part, with what to type, or null. */
+  /** Why it cannot be run, with the remedy; or null. */
   missing: string | null;
   /** One file, into the current dir. */
   one(url: string): string[];
   /** Many in one process, into the current dir; `list` holds the addresses, one a line. */
   many(list: string, urls: string[], atOnce: number): string[];
-  /** One process fetches one file after the other: many at once are many processes. */
+  /** It fetches one file after the other: many at once need many processes. */
   isSequential: boolean;
 }
 
-/** Its own file: curl's config gives each address a name. */
+/** curl's config file, which names the output of each address. */
 const nameOf = (url: string): string => new URL(url).pathname.slice(1);
 
 export function programs(): Program[] {
@@ -35,7 +35,7 @@ export function programs(): Program[] {
     {
       name: 'aria2',
       missing: which('aria2c') === null ? 'aria2 is not installed; type: apt-get install -y aria2' : null,
-      // One connection each: what several do is another question (bench/http).
+      // One connection each: several are measured in bench/http.
       one: (url) => ['aria2c', '-q', '--no-conf', '-x1', '-s1', '--file-allocation=none', url],
       many: (list, _, atOnce) => [
         ...['aria2c', '-q', '--no-conf', '-x1', '-s1', '--file-allocation=none'],

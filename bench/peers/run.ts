@@ -1,4 +1,4 @@
-/** `npm run bench:peers`: the same work through other programs, in the same run. Who is missing is named. */
+/** `npm run bench:peers`: the same work with other programs, in the same run. Missing programs are listed. */
 import { tmpdir } from 'node:os';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { prepareYtDlp } from '../../scripts/tools/test-yt-dlp.ts';

@@ -1,4 +1,4 @@
-/** The same works through a Sluice server, by a client on its channel. */
+/** The same work with a Sluice server, by a client on its channel. */
 import { readdirSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { startServer } from '../../tests/support/server.ts';

@@ -1,4 +1,4 @@
-/** The works that every program gets: one large file, many slow ones, many small ones. */
+/** The work for every program: one large file, many slow ones, many small ones. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
@@ -9,11 +9,11 @@ import type { Program } from './programs.ts';
 
 export interface Outcome {
   seconds: number;
-  /** Of all its processes together. */
+  /** The sum over all its processes. */
   peakRssBytes: number;
 }
 
-/** Runs in a dir of its own; what does not leave `files` files of `bytes` bytes is no result. */
+/** Runs commands in a temporary dir. @throws Error unless they leave `files` files of `bytes` bytes */
 async function inDir(files: number, bytes: number, commands: (dir: string) => string[][]): Promise<Outcome> {
   const place = mkdtempSync(join(tmpdir(), 'sluice-peers-'));
   const dir = join(place, 'files');

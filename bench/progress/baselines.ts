@@ -1,8 +1,8 @@
-/** What the parser is compared with. Each goes through the same chunks as often. */
+/** The baselines of the parser, over the same chunks. */
 import type { Work } from './work.ts';
 
 /**
- * The limit: every byte is read once and nothing is parsed. Flat, as that is the fastest form: with a
+ * The upper limit: reads every byte once and parses nothing. In one function, as that is fastest: with a
  * function for each chunk it runs at 0.6 of this.
  */
 export function byteLoop({ runs, loops }: Work): number {
@@ -21,8 +21,8 @@ export function byteLoop({ runs, loops }: Work): number {
 }
 
 /**
- * What the blog post did for each chunk: to a string, and one match for percent, MiB/s and the rest of the line
- * after a bar in brackets. One record a chunk, no bar no match, KiB/s no match.
+ * The blog post's way for each chunk: to a string, and one match for percent, MiB/s and the rest of the line
+ * after a bar in brackets. One record per chunk, no match without a bar or in KiB/s.
  */
 const BLOG = /(?<=\[[^\]]+?\])\s*([\d.]+?)\s*%\s*([\d.]+?)\s*MiB\/s\s*(.*)/;
 
@@ -41,7 +41,7 @@ export function blog({ runs, loops }: Work): number {
   return sum;
 }
 
-/** What one writes first: to a string, split at line ends, one general regex for each piece. */
+/** The obvious way: to a string, split at line ends, one general regex for each piece. */
 const GENERAL =
   /^(?:\[download\])?\s*(?:([\d.]+)\s*([KMGT]?i?B)\s*\/\s*([\d.]+)\s*([KMGT]?i?B))?.*?([\d.]+)%(?:\s+of\s+~?\s*([\d.]+)([KMGT]?i?B))?(?:.*?([\d.]+)\s*([KMGT]?i?B)(?:\/s| p\/s))?(?:\s+(?:ETA\s+)?(\S+))?/;
 

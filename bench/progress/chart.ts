@@ -1,4 +1,4 @@
-/** The chart of the bench: a picture for the docs, readable on light and on dark pages. */
+/** The chart of the bench for the docs, readable on light and dark pages. */
 import type { DialectResult, ProgressReport } from './result.ts';
 
 const WIDTH = 760;

@@ -1,11 +1,11 @@
-/** Sluice's parser over the work, every record decoded. */
+/** Sluice's parser, with every record decoded. */
 import type { ProgressRecord } from '../../src/lib/annie/progress/sample.ts';
 import type { ProgressEvent } from '../../src/lib/annie/progress/sink.ts';
 import { createRecordingParser, type RecordedDialect } from '../../src/lib/replay/parser.ts';
 import { type PrintedSample, toPrinted } from '../../src/lib/replay/printed-sample.ts';
 import type { Chunk, Run, Work } from './work.ts';
 
-/** Counts records and adds their numbers up, so that none of the work can be left out. */
+/** Counts records and sums their numbers, so that no work can be optimised away. */
 class Sum {
   samples = 0;
   total = 0;
@@ -23,8 +23,8 @@ class Sum {
 }
 
 /**
- * The whole work, as often as it is called. Returns the records found. The parsers live on between two passes: V8
- * throws optimised code away whose objects have all been collected, and to compile it again took a tenth of a pass.
+ * @returns a function that does the whole work and returns the number of records. The parsers are kept between passes: V8
+ * discards optimised code whose objects have been collected, and compiling it again took a tenth of a pass.
  */
 export function everyRecord({ runs, loops }: Work): () => number {
   const sum = new Sum();
@@ -42,8 +42,8 @@ export function everyRecord({ runs, loops }: Work): () => number {
 }
 
 /**
- * Heap bytes for each record, while nothing is collected: over the stretches of the recordings that hold records
- * and nothing else, as lines become objects. NaN without `--expose-gc`.
+ * Heap bytes per record, without collection: over those parts of the recordings that hold only records,
+ * as lines become objects. NaN without `--expose-gc`.
  */
 export function heapPerRecord({ runs, loops }: Work): number {
   if (globalThis.gc === undefined) return NaN;
@@ -56,7 +56,7 @@ export function heapPerRecord({ runs, loops }: Work): number {
   const pass = (times: number): void => {
     for (const { parser, stretch } of stretches) {
       for (let loop = 0; loop < times; loop++) {
-        // By index: an iterator's results are objects too, until it is optimised away.
+        // By index: iterator results are objects too until they are optimised away.
         for (let k = 0; k < stretch.length; k++) parser.push(stretch[k]!.fd, stretch[k]!.data);
       }
     }
@@ -73,7 +73,7 @@ export function heapPerRecord({ runs, loops }: Work): number {
   return Math.max(0, Math.min(...tries));
 }
 
-/** The chunks between the first record and the last; none when an event comes between them. */
+/** The chunks between the first and the last record; none if there is an event between them. */
 function recordsIn(dialect: RecordedDialect, chunks: Chunk[]): Chunk[] {
   let first = -1;
   let last = -1;
@@ -92,11 +92,11 @@ function recordsIn(dialect: RecordedDialect, chunks: Chunk[]): Chunk[] {
     parser.push(fd, data);
     at++;
   }
-  // The chunk of the first record may hold lines before it.
+  // The chunk of the first record may contain other lines.
   return eventAt >= 0 && eventAt <= last ? [] : chunks.slice(first + 1, last);
 }
 
-/** Share of the true samples that come out with every number right, 0–1. */
+/** Share of the samples with all numbers right, 0–1. */
 export function shareRight({ runs }: Work): number {
   let right = 0;
   let all = 0;

@@ -7,9 +7,9 @@ import { blog, byteLoop, splitAndMatch } from './baselines.ts';
 import { everyRecord, heapPerRecord, shareRight } from './ours.ts';
 import { loadWork, type ReadBy, type Scale, type Work } from './work.ts';
 
-/** The first is not counted: by then everything is compiled. */
+/** The first is a warm-up and not counted. */
 const ROUNDS = 4;
-/** Bytes that the regexes go through: they are four times slower and always as fast. */
+/** Bytes for the regexes: fewer, as they are four times slower with little variance. */
 const REGEX_BYTES = 2 ** 20;
 
 export interface ProcessResult {
@@ -22,12 +22,12 @@ export interface ProcessResult {
   shareRight: number;
   /** ns of CPU for the whole work. */
   ns: number;
-  /** Speed over that of each baseline: the median of the rounds, each of which measures all side by side. */
+  /** Speed relative to each baseline: the median over the rounds. */
   overByteLoop: number;
   overBlog: number;
   overSplit: number;
   heapBytesPerRecord: number;
-  /** So that the loop has something to show for its work. */
+  /** The checksum, so that the loop is not optimised away. */
   byteSum: number;
 }
 

@@ -1,8 +1,8 @@
-/** What the processes of a run measured, put together. */
+/** Combines the measurements of the processes of a run. */
 import type { ProcessResult } from './process.ts';
 import type { ReadBy } from './work.ts';
 
-/** Over the processes. */
+/** Median, minimum and maximum over the processes. */
 export interface Range {
   min: number;
   median: number;
@@ -20,7 +20,7 @@ export interface DialectResult {
   shareRight: number;
   recordsPerSecond: Range;
   megabytesPerSecond: Range;
-  /** Speed over that of a bare loop over the same bytes, the blog's regex, and split-and-regex. */
+  /** Speed relative to a bare loop over the same bytes, the blog's regex, and split-and-regex. */
   overByteLoop: Range;
   overBlog: Range;
   overSplit: Range;
@@ -33,12 +33,12 @@ export interface ProgressReport {
   measuredAt: string;
   thorough: boolean;
   processes: number;
-  /** Processes that wanted a core when the bench began and when it ended: more than there are cores = shared. */
+  /** Load average at the beginning and the end: more than the number of cores = not measured alone. */
   load: [before: number, after: number];
   results: DialectResult[];
 }
 
-/** @param all of one dialect, one a process */
+/** @param all the results of one dialect, one from each process */
 export function combine(all: readonly ProcessResult[]): DialectResult {
   const [first] = all;
   if (first === undefined) throw new Error('no process has ended');

@@ -1,9 +1,9 @@
 /**
- * `npm run bench:progress [-- DIALECT…] [--thorough] [--json]`: the progress parser beside a bare loop over the same
+ * `npm run bench:progress [-- DIALECT…] [--thorough] [--json]`: the progress parser compared with a bare loop over the same
  * bytes, the blog's regex and a regex on split text, over looped real recordings of each dialect.
  *
- * A first look is printed within seconds. Then come several processes one after the other, as what V8 puts in line
- * differs from one to the next, by up to 20 of 100. A run of all dialects leaves bench/results/progress.json and draws
+ * A first table is printed within seconds. Then several processes run one after the other, as V8's inlining
+ * differs between them, with up to 20 % in speed. A run of all dialects writes bench/results/progress.json and draws
  * docs/parser-speed.svg from it.
  */
 import { spawn } from 'node:child_process';
@@ -18,7 +18,7 @@ import { combine, type DialectResult, type ProgressReport, type Range } from './
 import type { Scale } from './work.ts';
 
 const PROCESSES = 7;
-/** No further process begins when it might not end by then; with `--thorough` all of them run. */
+/** No further process starts that might not end by then; with `--thorough` all of them run. */
 const DEADLINE_MS = 80_000;
 
 const words = process.argv.slice(2);

@@ -7,13 +7,13 @@ import { parseRecording } from '../../src/lib/replay/recording.ts';
 
 const ROOT = new URL('../../tests/fixtures/recordings/', import.meta.url);
 const MIB = 2 ** 20;
-/** What a dialect's recordings are looped to, by how it is read. `short`: about 20 ms a pass. */
+/** The length to which recordings are looped, by how the dialect is read. `short`: about 20 ms per pass. */
 const LOOPED_BYTES = {
   first: { bytes: 2 * MIB, lines: MIB / 8 },
   short: { bytes: 16 * MIB, lines: MIB },
   thorough: { bytes: 64 * MIB, lines: 64 * MIB },
 };
-/** Recordings with less progress than that are about something else. */
+/** Recordings with less progress are left out. */
 const FEWEST_SAMPLES = 10;
 
 export type Scale = keyof typeof LOOPED_BYTES;
@@ -36,14 +36,14 @@ export interface Work {
   name: string;
   readBy: ReadBy;
   runs: Run[];
-  /** How often all runs are gone through. */
+  /** Repetitions of all runs. */
   loops: number;
   bytes: number;
   chunks: number;
   records: number;
 }
 
-/** Which recordings make a dialect: by name, as the corpus names them. */
+/** The recordings of a dialect, by file name. */
 const DIALECTS: readonly [name: string, readBy: ReadBy, folder: string, pattern: RegExp][] = [
   ['lux', 'bytes', 'lux', /^lux-/],
   ['annie with bar', 'bytes', 'annie', /ctty/],
@@ -55,7 +55,7 @@ const DIALECTS: readonly [name: string, readBy: ReadBy, folder: string, pattern:
   ['ffmpeg stats', 'lines', 'ffmpeg', /stats/],
 ];
 
-/** @param asked words of which a dialect's name holds one; none = all dialects */
+/** @param asked parts of dialect names; empty = all dialects */
 export function loadWork(scale: Scale, asked: readonly string[]): Work[] {
   const wanted = DIALECTS.filter(([name]) => asked.length === 0 || asked.some((word) => name.includes(word)));
   return wanted.map(([name, readBy, folder, pattern]) => {
@@ -84,7 +84,7 @@ function loadRuns(folder: string, pattern: RegExp): Run[] {
     if (header.mode !== 'pipe') continue;
     const truthFile = new URL(`${folder}/${file.replace('.jsonl', '.truth.json')}`, ROOT);
     const { samples } = JSON.parse(readFileSync(truthFile, 'utf8')) as { samples: PrintedSample[] };
-    // Buffers, as a child process's streams deliver them.
+    // Buffers, as from a child process's streams.
     const buffers = chunks.map(({ t, fd, data }) => ({ t, fd, data: Buffer.from(data) }));
     runs.push({ name: file.replace('.jsonl', ''), dialect: dialectOf(header), chunks: buffers, samples });
   }

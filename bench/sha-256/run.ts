@@ -1,6 +1,6 @@
 /**
- * `npm run bench -- sha-256 [--rounds 5] [--mib 1024]`: one large file with and without the check of its SHA-256, and
- * eight at once, in turn. What the check costs in wall and CPU, and whether the main thread notices.
+ * `npm run bench -- sha-256 [--rounds 5] [--mib 1024]`: one large file with and without the SHA-256 check, and
+ * eight at once, in turn. The cost of the check in wall and CPU time, and the delays of the main thread.
  */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,7 +10,7 @@ import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { PROJECT, startServer, type TestServer } from '../../tests/support/server.ts';
 import { waitFor } from '../../tests/support/wait.ts';
-import { BenchClient, type Landed } from '../client.ts';
+import { BenchClient, type CompletedDownload } from '../client.ts';
 import { report, spreadOf, table } from '../harness.ts';
 import { contentHash } from '../origin/content.ts';
 import { startOrigin } from '../origin/start.ts';
@@ -32,7 +32,7 @@ interface Cost {
   wallSeconds: number;
   cpuSeconds: number;
   mainCpuSeconds: number;
-  /** From the first that was whole to the end: while anything is hashed. */
+  /** From the first file with all bytes to the end: while files are hashed. */
   finishSeconds: number;
   finishLateP99Ms: number;
   finishLateMaxMs: number;
@@ -71,7 +71,7 @@ async function measure(count: number, isChecked: boolean): Promise<Cost> {
   const startedAt = performance.now();
   let finishAt = 0;
   let seen: Promise<unknown> = Promise.resolve();
-  const landed: Landed[] = await Promise.all(
+  const landed: CompletedDownload[] = await Promise.all(
     Array.from({ length: count }, (_, n) =>
       client.download({
         url: origin.url({ name: `large-${n}`, bytes: each }),
@@ -79,7 +79,7 @@ async function measure(count: number, isChecked: boolean): Promise<Cost> {
         onState(state) {
           if (state !== 'finish' || finishAt > 0) return;
           finishAt = performance.now();
-          // Forgets what came before; what it says is of no interest.
+          // Resets the monitor; the result is not used.
           seen = look(server);
         },
       }),
@@ -112,10 +112,10 @@ const variants: [string, () => Promise<Cost>][] = [
 ];
 const costs = new Map<string, Cost[]>(variants.map(([name]) => [name, []]));
 try {
-  // Once each without being counted: code and memory are cold.
+  // Warm-up: once each without being counted.
   for (let round = -1; round < rounds; round++) {
     for (let k = 0; k < variants.length; k++) {
-      // There and back: what one leaves to the next is left to each.
+      // In both orders, so that the effects of one on the next cancel out.
       const [name, run] = variants.at(round % 2 === 0 ? k : -1 - k)!;
       const cost = await run();
       if (round >= 0) costs.get(name)!.push(cost);

@@ -1,4 +1,4 @@
-/** A data dir with a long history in it, written by the product's own store, and what showing it costs a server. */
+/** A data dir with a long history, written by the product's own store, and the cost of listing it. */
 import { join } from 'node:path';
 import { createEmbeddedHost, define } from '../../src/lib/actors/durable/host.server.ts';
 import type { DurableContext } from '../../src/lib/actors/durable/types.ts';
@@ -9,14 +9,14 @@ import { cpuMs } from '../load/cpu.ts';
 import { HttpConnection } from '../load/http-connection.ts';
 import { snapshotBytes } from './reader.ts';
 
-/** Rows of one commit. */
+/** Rows per commit. */
 const BATCH = 1000;
 const PAGE_ROWS = 200;
-/** Pages that are asked for, evenly over the history; of a short one the same again. */
+/** Requested pages, evenly over the history; repeated for a short one. */
 const PAGES = 200;
 
-/** Writes rows as a session does, and is no session otherwise. */
-class Historian {
+/** An object that writes rows as a session does. */
+class HistoryWriter {
   readonly #store: SessionStore;
 
   constructor({ storage }: DurableContext) {
@@ -26,7 +26,7 @@ class Historian {
   write(first: number, count: number): void {
     if (first === 0) this.#store.load(Date.now());
     for (let number = first; number < first + count; number++) {
-      this.#store.save(completeRow(number, this.#store.takeN()), null);
+      this.#store.save(completeRow(number, this.#store.takeOrderNumber()), null);
     }
   }
 }
@@ -57,12 +57,12 @@ function completeRow(number: number, n: number): DownloadRow {
 async function fill(place: Place, session: string, rows: number): Promise<void> {
   const host = createEmbeddedHost({
     storage: join(place.dataDir, 'sluice.db'),
-    classes: { session: define(Historian, null) },
+    classes: { session: define(HistoryWriter, null) },
     onError: (error) => {
       throw error;
     },
   });
-  const historian = host.get<Historian>('session', session);
+  const historian = host.get<HistoryWriter>('session', session);
   for (let first = 0; first < rows; first += BATCH) {
     await historian.call('write', first, Math.min(BATCH, rows - first));
   }
@@ -71,19 +71,19 @@ async function fill(place: Place, session: string, rows: number): Promise<void> 
 
 export interface HistoryFigures {
   rows: number;
-  /** What a new client gets. */
+  /** The size of a new client's snapshot. */
   snapshotBytes: number;
   pageRows: number;
   pageMsP50: number;
   pageMsP99: number;
-  /** Of the server, for each page. */
+  /** CPU of the server per page. */
   pageCpuMs: number;
 }
 
 export async function measureHistory(rows: number): Promise<HistoryFigures> {
   const place = makePlace();
   try {
-    // The server makes its key with its first start; what is signed by it names the session to fill.
+    // The server creates its key at its first start; a token signed with it names the session to fill.
     const first = await startServer({ place });
     const { token } = await first.session();
     await first.stop();
@@ -93,7 +93,7 @@ export async function measureHistory(rows: number): Promise<HistoryFigures> {
     const connection = await HttpConnection.open(server.url);
     const latenciesMs: number[] = [];
     const ask = async (page: number): Promise<void> => {
-      // A cursor is the place of the row before, in base 36 (src/lib/actors/session/cursor.ts).
+      // A cursor is the order number of the previous row, in base 36 (src/lib/actors/session/cursor.ts).
       const before = rows + 1 - Math.floor((page / PAGES) * Math.max(0, rows - PAGE_ROWS));
       const path = `/api/downloads?limit=${PAGE_ROWS}&cursor=${before.toString(36)}`;
       const at = performance.now();

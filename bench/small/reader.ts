@@ -1,11 +1,11 @@
-/** A client's socket, as the page has one. */
+/** A client's socket, like the page's. */
 import { WebSocket } from 'ws';
 import { type ServerMessage, type Snapshot, SUBPROTOCOL } from '../../src/lib/protocol/channel.ts';
 import { settles } from '../../tests/support/wait.ts';
 
 export interface Reader {
   snapshot: Snapshot;
-  /** Of the frame that brought it. */
+  /** The time of the frame. */
   snapshotBytes: number;
   close(): void;
 }

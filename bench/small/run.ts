@@ -1,7 +1,7 @@
 /**
  * `npm run bench:small`: many small files. 2,000 of 10 kB in one session at limits 8/8, from the first add to the last
- * `complete` that its reader hears; what each finished download goes on costing, from the slope of the resident memory
- * between 2,000 and 20,000; and what a long history costs those who look at it.
+ * `complete` that its reader receives; the memory that each finished download keeps, from the slope of the resident memory
+ * between 2,000 and 20,000; and the cost of listing a long history.
  */
 import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
@@ -10,7 +10,7 @@ import { report, table } from '../harness.ts';
 import { BenchChild } from '../load/child.ts';
 import { cpuMs } from '../load/cpu.ts';
 import { memoryEnv, memoryOf } from '../load/memory.ts';
-import type { Plan, Taken } from '../adds/generator.ts';
+import type { Plan, AddsResult } from '../adds/generator.ts';
 import { type HistoryFigures, measureHistory } from './history.ts';
 import { openReader } from './reader.ts';
 
@@ -18,7 +18,7 @@ const FILES = 2000;
 const BYTES = 10_000;
 const ALL_FILES = 20_000;
 const HISTORIES = [1000, 10_000, 100_000];
-/** Requests at a time: as many as a person with a list and a script would. */
+/** Concurrent requests, as by a script. */
 const AT_ONCE = 20;
 
 const { values } = parseArgs({
@@ -37,7 +37,7 @@ interface FilesFigures {
   serverCpuMsPerFile: number;
 }
 
-/** Adds so many and waits until the session's reader has heard that all are complete. */
+/** Adds files and waits until the session's reader has seen all complete. */
 async function fetchFiles(
   server: TestServer,
   token: string,
@@ -56,7 +56,7 @@ async function fetchFiles(
   before = reader.snapshot.totals.done;
   const usedMs = cpuMs(server.pid);
   const startedAt = performance.now();
-  generator.tell({
+  generator.send({
     url: server.url,
     tokens: [token],
     adds: files,
@@ -64,7 +64,7 @@ async function fetchFiles(
     origin,
     hasCommandIds: false,
   } satisfies Plan);
-  const { refused } = await generator.hear<Taken>();
+  const { refused } = await generator.hear<AddsResult>();
   if (Object.keys(refused).length > 0) throw new Error(`refused: ${JSON.stringify(refused)}`);
   await allDone;
   const seconds = (performance.now() - startedAt) / 1000;

@@ -1,4 +1,4 @@
-/** The first load of the page in a real browser, with a download under way: paint, scripts, the first live update. */
+/** The first load of the page in a real browser, with a running download: paint, scripts, the first live update. */
 import { gzipSync } from 'node:zlib';
 import type { Browser } from 'playwright-core';
 import { launchBrowser } from '../../tests/support/browser.ts';
@@ -12,7 +12,7 @@ export interface PageLoad {
   snapshotMs: number;
   firstUpdateMs: number;
   scripts: number;
-  /** Of all scripts fetched until the first update, each gzipped by itself. */
+  /** Size of all scripts loaded until the first update, each gzipped by itself. */
   scriptGzipBytes: number;
 }
 
@@ -36,7 +36,7 @@ export async function measurePage(origin: Origin, rounds: number): Promise<PageL
   }
 }
 
-/** In a context of its own: nothing is cached. */
+/** In a browser context of its own, so that nothing is cached. */
 async function loadOnce(browser: Browser, url: string, cookies: Cookies): Promise<PageLoad> {
   const context = await browser.newContext();
   await context.addCookies(cookies);

@@ -1,4 +1,4 @@
-/** From the command to the line that says where the server listens, and what it then holds. */
+/** The time from the command to the line that says where the server listens, and its memory then. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -6,13 +6,13 @@ import { makePlace, PROJECT, sluiceEnv, startServer } from '../../tests/support/
 import { waitFor } from '../../tests/support/wait.ts';
 import { rssBytesOf } from '../processes.ts';
 
-/** What a start still does after it is ready has come to rest by then. */
+/** Work of the start after the server is ready has ended by then. */
 const SETTLE_MS = 1500;
 
 export interface ServerStart {
   readyMs: number;
   idleRssBytes: number;
-  /** After the page was asked for once. */
+  /** After one request for the page. */
   servedRssBytes: number;
 }
 
@@ -28,7 +28,7 @@ export async function measureServer(): Promise<ServerStart> {
   }
 }
 
-/** `npm start`, npm's own start included, in ms. */
+/** `npm start`, including npm's own start, in ms. */
 export async function measureNpmStart(): Promise<number> {
   const place = makePlace();
   const startedAt = performance.now();
@@ -45,7 +45,7 @@ export async function measureNpmStart(): Promise<number> {
     await waitFor(() => output.includes('http://127.0.0.1:'), { what: 'npm start to listen' });
     return performance.now() - startedAt;
   } finally {
-    // npm and what it started: npm alone would leave the server.
+    // The whole group: killing npm alone would leave the server.
     process.kill(-(npm.pid ?? 0), 'SIGTERM');
     await exited;
     place.remove();

@@ -1,4 +1,4 @@
-/** `npm run bench:start [-- --rounds 7]`: from nothing to ready, and from a click to the first live update. */
+/** `npm run bench:start [-- --rounds 7]`: from the command to ready, and from a page load to the first live update. */
 import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { PROJECT } from '../../tests/support/server.ts';

@@ -1,4 +1,4 @@
-/** One download, watched by a client over a real WebSocket while the disk is watched beside it. */
+/** One download, followed by a client over a real WebSocket while the disk is observed too. */
 import { createHash } from 'node:crypto';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ export interface WireFigures {
   payloadBytesP95: number;
   stalenessMsMedian: number;
   stalenessMsP95: number;
-  /** From the moment the file was seen whole to the moment `complete` was heard. */
+  /** From the moment all bytes were on the disk to the update `complete`. */
   completeDelayMs: number;
   sha256Right: boolean;
 }
@@ -74,7 +74,7 @@ export async function measureWire(
       if (id !== '') {
         const held = await bytesOnDisk(join(server.place.downloadDir, '.sluice', id));
         const atMs = performance.now();
-        // The map of segments and other notes lie beside the media: whole is when the media can be.
+        // The work dir also holds metadata such as the segment map: complete when the total covers the media.
         if (held >= bytes) wholeAtMs ??= atMs;
         if (held > 0) disk.push({ atMs, bytes: Math.min(held, bytes) });
       }

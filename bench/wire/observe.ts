@@ -1,4 +1,4 @@
-/** Records what the disk held and what a client was told, and works out how old the client's picture was. */
+/** Records the bytes on disk and in a client's updates, and computes the staleness of the updates. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
@@ -8,7 +8,7 @@ export interface Point {
   bytes: number;
 }
 
-/** Bytes in a dir and below it that have blocks: a file that was made long in advance counts only what is written. */
+/** Allocated bytes below a dir: of a preallocated sparse file only the written ones. */
 export async function bytesOnDisk(dir: string): Promise<number> {
   let sum = 0;
   const entries = await readdir(dir, { withFileTypes: true, recursive: true }).catch(() => []);
@@ -29,8 +29,8 @@ export function quantile(values: number[], share: number): number {
 const GRID_MS = 10;
 
 /**
- * How old the shown number was (ms), asked every 10 ms from the first update to the last: the time since the disk
- * last held no more than what was shown. 0 when the client was told more than the disk held yet.
+ * The age of the shown number (ms), sampled every 10 ms from the first update to the last: the time since the disk
+ * last held no more than what was shown. 0 when the update has more than the disk.
  */
 export function staleness(disk: Point[], shown: Point[]): number[] {
   const ages: number[] = [];

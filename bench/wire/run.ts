@@ -1,6 +1,6 @@
 /**
- * `npm run bench:wire [-- --mib 96 --engines http,yt-dlp]`: from the wire to the eye. A file comes at a smooth
- * 2 MB/s; a client on a real WebSocket notes what it is told, beside it the disk is asked what it holds.
+ * `npm run bench:wire [-- --mib 96 --engines http,yt-dlp]`: staleness of the progress. A file comes at a smooth
+ * 2 MB/s; a client on a real WebSocket records its updates, and the disk is sampled.
  * Prints the figures and writes bench/results/wire.json.
  */
 import { mkdirSync, writeFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { PROJECT, startServer } from '../../tests/support/server.ts';
 import { measureWire, type WireFigures } from './measure.ts';
 import { startSource } from '../../tests/site/smooth-source.ts';
 
-/** The rate and size at which the peers were measured: 48 s. */
+/** The same rate and size as for the peers: 48 s. */
 const BYTES_PER_SECOND = 2_000_000;
 const DEFAULT_MIB = 96;
 

@@ -1,4 +1,4 @@
-/** One file by bare yt-dlp, by yt-dlp with our flags, and by yt-dlp under the server, in turn. */
+/** One file with bare yt-dlp, yt-dlp with our flags, and yt-dlp under the server, in turn. */
 import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -17,7 +17,7 @@ import type { Origin } from '../origin/start.ts';
 import { type Cost, cpuSecondsOf, timeCommand } from '../processes.ts';
 import { warmMemory } from '../warm-memory.ts';
 
-/** `bare`: no flag but where to write. `flags`: ours, no proxy. `server`: all of it, the filtering proxy too. */
+/** `bare`: only the output path. `flags`: our flags, no proxy. `server`: all of it, with the filtering proxy. */
 export type Variant = 'bare' | 'flags' | 'server';
 export type Rounds = Record<Variant, Cost[]>;
 
@@ -39,7 +39,7 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
     rmSync(path);
   }
 
-  /** In an empty dir; what is as large as the file is the file. */
+  /** In an empty dir; the file is recognised by its size. */
   async function timed(argv: string[]): Promise<Cost> {
     const cost = await timeCommand(argv, { PATH: process.env['PATH'], HOME: dir }, dir);
     const file = readdirSync(dir).find((name) => statSync(join(dir, name)).size === bytes);
@@ -75,7 +75,7 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
   const costs: Rounds = { bare: [], flags: [], server: [] };
   const names = Object.keys(variants) as Variant[];
   try {
-    // Once each without being counted.
+    // Warm-up: once each without being counted.
     for (let round = -1; round < rounds; round++) {
       for (let k = 0; k < names.length; k++) {
         const name = names[(Math.max(0, round) + k) % names.length]!;

@@ -1,4 +1,4 @@
-/** `npm run bench:yt-dlp [-- --mib 1024 --rounds 5]`: what we add to an engine: CPU and wall over bare yt-dlp. */
+/** `npm run bench:yt-dlp [-- --mib 1024 --rounds 5]`: the CPU and wall time that Sluice adds to bare yt-dlp. */
 import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { prepareYtDlp } from '../../scripts/tools/test-yt-dlp.ts';

@@ -1,12 +1,12 @@
 /**
- * Where everything in a chart stands, by elkjs: the same definition gives the same numbers. States are cards with their
- * transitions written in them; the lines between cards carry no text, so that those to one state can run together (48
- * lines with labels of their own took 3,270 × 1,430 px for the download machine, so 2,100 × 690).
+ * The layout of a chart, by elkjs; deterministic. States are cards with their
+ * transitions written in them; the lines between cards have no labels, so that those to one state can be merged (48
+ * lines with labels took 3,270 × 1,430 px for the download machine, without 2,100 × 690).
  */
 import ELK, { type ElkExtendedEdge, type ElkNode } from 'elkjs';
 import type { Box, Chart, ChartEdge, ChartLine, ChartState } from '../../src/lib/inspector/charts/chart.ts';
 import { stateLines, METRICS } from '../../src/lib/inspector/charts/text.ts';
-import type { DefinedState, Definition } from './read-machine.ts';
+import type { DefinedState, MachineDefinition } from './read-machine.ts';
 
 const OPTIONS = {
   'elk.algorithm': 'layered',
@@ -27,7 +27,7 @@ const OPTIONS = {
 };
 
 /** Everything but the hash. */
-export async function layOut({ id, states, edges }: Definition): Promise<Omit<Chart, 'hash'>> {
+export async function layOut({ id, states, edges }: MachineDefinition): Promise<Omit<Chart, 'hash'>> {
   const heads = new Map(states.map((state) => [state.path, headOf(state, edges)]));
   const lines = linesOf(edges);
   const order = new Map(states.map(({ path }, index) => [path, index]));
@@ -49,7 +49,7 @@ export async function layOut({ id, states, edges }: Definition): Promise<Omit<Ch
     layoutOptions: { ...OPTIONS, 'elk.padding': '[top=8,left=8,bottom=8,right=8]' },
     children: states.filter(({ parent }) => parent === null).map(nodeOf),
     edges: lines.map((line, index) => {
-      const [from, to] = isBack(line, order) ? [line.target, line.source] : [line.source, line.target];
+      const [from, to] = isBackward(line, order) ? [line.target, line.source] : [line.source, line.target];
       return { id: `line ${index}`, sources: [idOf(from)], targets: [idOf(to)] };
     }),
   };
@@ -68,7 +68,7 @@ export async function layOut({ id, states, edges }: Definition): Promise<Omit<Ch
     edges,
     lines: lines.map((line, index): ChartLine => {
       const points = pointsOf(page.edges![index]!);
-      return { ...line, points: isBack(line, order) ? points.reverse() : points };
+      return { ...line, points: isBackward(line, order) ? points.reverse() : points };
     }),
   };
 }
@@ -84,10 +84,10 @@ function headOf(state: DefinedState, edges: ChartEdge[]): { width: number; heigh
   return { width: Math.ceil(widest) + 2 * pad, height: title.height + body + pad / 2 };
 }
 
-type Undrawn = Omit<ChartLine, 'points'>;
+type UnplacedLine = Omit<ChartLine, 'points'>;
 
-function linesOf(edges: ChartEdge[]): Undrawn[] {
-  const lines = new Map<string, Undrawn>();
+function linesOf(edges: ChartEdge[]): UnplacedLine[] {
+  const lines = new Map<string, UnplacedLine>();
   for (const { id, source, target, isInternal } of edges) {
     if (isInternal) continue;
     const key = `${source} ${target}`;
@@ -99,14 +99,14 @@ function linesOf(edges: ChartEdge[]): Undrawn[] {
 }
 
 /**
- * Against the order of the source, which is the order of a life: laid out the other way round, so that elk does not
- * choose by itself which lines run backwards (its own way of asking for that throws on nested states, elkjs 0.12.1).
+ * Whether a line goes against the order of the states in the source. Such lines are laid out reversed, so that elk does not
+ * choose which lines run backwards (its own option for that throws on nested states, elkjs 0.12.1).
  */
-function isBack({ source, target }: Undrawn, order: Map<string, number>): boolean {
+function isBackward({ source, target }: UnplacedLine, order: Map<string, number>): boolean {
   return order.get(source)! > order.get(target)!;
 }
 
-/** The machine itself has an empty path, which elk does not take for an id. */
+/** A prefix, as the machine itself has an empty path, which elk does not accept as an id. */
 const idOf = (path: string): string => `state ${path}`;
 
 function below(node: ElkNode): ElkNode[] {
@@ -122,7 +122,7 @@ function boxOf({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box {
   return { x: rounded(x), y: rounded(y), width: rounded(width), height: rounded(height) };
 }
 
-/** A tenth of a pixel is more than anybody sees, and keeps the file short. */
+/** Rounded to a tenth of a pixel, which keeps the file short. */
 function rounded(value: number): number {
   return Math.round(value * 10) / 10;
 }

@@ -1,4 +1,4 @@
-/** A machine's definition as plain data: everything that a chart shows, and nothing that depends on how it is drawn. */
+/** A machine's definition as plain data: what a chart shows, without its layout. */
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
 import type { ChartEdge, ChartState, EdgeKind } from '../../src/lib/inspector/charts/chart.ts';
 import { transitionId } from '../../src/lib/inspector/charts/transition-id.ts';
@@ -8,13 +8,13 @@ export type DefinedState = Pick<
   'path' | 'parent' | 'name' | 'type' | 'isInitial' | 'entry' | 'exit'
 >;
 
-export interface Definition {
+export interface MachineDefinition {
   id: string;
   states: DefinedState[];
   edges: ChartEdge[];
 }
 
-export function readMachine(machine: AnyStateMachine): Definition {
+export function readMachine(machine: AnyStateMachine): MachineDefinition {
   const nodes = below(machine.root);
   return { id: machine.id, states: nodes.map(stateOf), edges: nodes.flatMap(edgesOf) };
 }
@@ -33,7 +33,7 @@ function stateOf(node: AnyStateNode): DefinedState {
     name: node.key || node.machine.id,
     type: node.type,
     isInitial: (node.parent as AnyStateNode | undefined)?.initial?.target?.[0] === node,
-    // The timer of an `after` is raised and cancelled by XState's own actions: the edge says it already.
+    // Without XState's own actions for the timer of an `after`, which is shown as an edge.
     entry: node.entry.map(nameOf).filter((name) => name !== 'raise'),
     exit: node.exit.map(nameOf).filter((name) => name !== 'cancel'),
   };
@@ -59,7 +59,7 @@ function edgeOf(node: AnyStateNode, definition: AnyTransitionDefinition): ChartE
   };
 }
 
-/** XState's names for its own events, in words. */
+/** Readable names for XState's own events. */
 function eventOf(type: string, source: string): { event: string; kind: EdgeKind } {
   if (type === '') return { event: '', kind: 'always' };
   const after = /^xstate\.after\.(.+)$/.exec(type)?.[1];
@@ -69,10 +69,10 @@ function eventOf(type: string, source: string): { event: string; kind: EdgeKind 
   return { event: type, kind: 'event' };
 }
 
-/** `enter(queued)`: an action or guard with its parameters, where they are not made at run time. */
+/** `enter(queued)`: an action or guard with its static parameters. */
 function nameOf(action: unknown): string {
   if (typeof action === 'string') return action;
-  // XState's own (`spawnChild`, `stopChild`) are functions that carry their name.
+  // XState's own (`spawnChild`, `stopChild`) are named functions.
   const { type, params } = action as { type: string; params?: unknown };
   const name = type.replace(/^xstate\./, '');
   return typeof params === 'string' ? `${name}(${params})` : name;

@@ -1,8 +1,8 @@
-/** A dry run of each test file: which mutants it reaches, and how long it takes. */
+/** A dry run of each test file: which mutants it covers, and how long it takes. */
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { type Lane, share } from './lane.ts';
+import { type ProjectCopy, distribute } from './project-copy.ts';
 import type { Mutants } from './mutants.ts';
 
 export interface Covering {
@@ -11,7 +11,7 @@ export interface Covering {
   ids: ReadonlySet<string>;
 }
 
-/** A hang deadline of what passes as it is, instrumented: `npm test` gives as much. */
+/** The hang deadline of a dry run: the same as for `npm test`. */
 const DEADLINE_MS = 300_000;
 const COVERED = 'covered.txt';
 
@@ -33,28 +33,28 @@ export const stryCov_9fa48 = (...ids) => {
 `;
 }
 
-/** Makes a lane's sources report what is reached. */
-function instrument(lane: Lane, files: string[], { instrumented }: Mutants): void {
-  lane.write('recorder.mjs', recorder(join(lane.root, COVERED)));
-  const url = pathToFileURL(join(lane.root, 'recorder.mjs')).href;
+/** Makes a copy's sources record which mutants are covered. */
+function instrument(copy: ProjectCopy, files: string[], { instrumented }: Mutants): void {
+  copy.write('recorder.mjs', recorder(join(copy.root, COVERED)));
+  const url = pathToFileURL(join(copy.root, 'recorder.mjs')).href;
   for (const file of files) {
     const head = `import { stryMutAct_9fa48, stryCov_9fa48 } from '${url}';\n`;
-    lane.write(file, head + (instrumented.get(file) ?? ''));
+    copy.write(file, head + (instrumented.get(file) ?? ''));
   }
 }
 
-/** Runs the test files once on instrumented sources, which are as before in the end. */
+/** Runs the test files once on instrumented sources, and restores them. */
 export async function findCoverings(
-  lanes: Lane[],
+  copies: ProjectCopy[],
   tests: string[],
   files: string[],
   mutants: Mutants,
   log: (line: string) => void,
 ): Promise<Covering[]> {
-  for (const lane of lanes) instrument(lane, files, mutants);
+  for (const copy of copies) instrument(copy, files, mutants);
   const coverings: Covering[] = [];
-  await share(lanes, tests, async (lane, test) => {
-    const covering = await dryRun(lane, test);
+  await distribute(copies, tests, async (copy, test) => {
+    const covering = await dryRun(copy, test);
     if (covering) coverings.push(covering);
     log(
       covering
@@ -62,18 +62,18 @@ export async function findCoverings(
         : `✘ ${test} fails as it is: it judges nothing`,
     );
   });
-  for (const lane of lanes) for (const file of files) lane.restore(file);
+  for (const copy of copies) for (const file of files) copy.restore(file);
   return coverings;
 }
 
-/** null = the file fails although nothing is changed: it can judge no mutant. */
-async function dryRun(lane: Lane, test: string): Promise<Covering | null> {
-  // For everybody: some tests start programs as an ordinary user.
-  rmSync(join(lane.root, COVERED), { force: true });
-  lane.write(COVERED, '');
-  chmodSync(join(lane.root, COVERED), 0o666);
-  const { failed, durationMs } = await lane.run(test, DEADLINE_MS);
+/** null = the file fails without a mutation, so it cannot be used. */
+async function dryRun(copy: ProjectCopy, test: string): Promise<Covering | null> {
+  // World-writable: some tests start programs as an ordinary user.
+  rmSync(join(copy.root, COVERED), { force: true });
+  copy.write(COVERED, '');
+  chmodSync(join(copy.root, COVERED), 0o666);
+  const { failed, durationMs } = await copy.run(test, DEADLINE_MS);
   if (failed > 0) return null;
-  const text = readFileSync(join(lane.root, COVERED), 'utf8');
+  const text = readFileSync(join(copy.root, COVERED), 'utf8');
   return { test, durationMs, ids: new Set(text.split('\n').filter((id) => id !== '')) };
 }

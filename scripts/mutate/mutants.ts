@@ -1,4 +1,4 @@
-/** The mutants of source files: found by Stryker's instrumenter, put into the text one at a time. */
+/** The mutants of source files, found by Stryker's instrumenter. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Instrumenter } from '@stryker-mutator/instrumenter';
@@ -12,13 +12,13 @@ export interface Mutant {
   column: number;
   original: string;
   replacement: string;
-  /** The whole file with it. */
+  /** The whole mutated file. */
   text: string;
 }
 
 export interface Mutants {
   all: Mutant[];
-  /** By file: the text that reports which of its mutants are reached, by a function `stryCov_9fa48(...ids)`. */
+  /** By file: its source with calls of `stryCov_9fa48(...ids)` that record which mutants are covered. */
   instrumented: Map<string, string>;
 }
 
@@ -32,7 +32,7 @@ const QUIET: Logger = {
   ...{ isWarnEnabled: isDisabled, isErrorEnabled: isDisabled, isFatalEnabled: isDisabled },
 };
 
-/** In the order of their files and places. */
+/** @returns mutants in the order of files and positions */
 export async function findMutants(root: string, files: string[]): Promise<Mutants> {
   const sources = files.map((name) => ({
     name,
@@ -40,7 +40,7 @@ export async function findMutants(root: string, files: string[]): Promise<Mutant
     content: readFileSync(join(root, name), 'utf8'),
   }));
   const texts = new Map(sources.map(({ name, content }) => [name, content]));
-  // Without the header: what it does is in coverage.ts, without its cost in a hot loop.
+  // Without Stryker's header, which is slow in hot loops: coverage.ts has its own.
   const result = await new Instrumenter(QUIET).instrument(sources, {
     ...{ plugins: null, excludedMutations: [], ignorers: [], noHeader: true },
   });
@@ -49,7 +49,7 @@ export async function findMutants(root: string, files: string[]): Promise<Mutant
     .map(({ id, fileName: file, location: { start, end }, mutatorName, replacement }): Mutant => {
       const text = texts.get(file) ?? '';
       const [from, to] = [offsetOf(text, start), offsetOf(text, end)];
-      // A comment may end it.
+      // The line break ends a trailing comment.
       const put = isStatement(mutatorName, replacement) ? replacement : `(${replacement}\n)`;
       return {
         ...{ id, file, line: start.line + 1, column: start.column + 1 },
@@ -60,7 +60,7 @@ export async function findMutants(root: string, files: string[]): Promise<Mutant
   return { all, instrumented: new Map(result.files.map(({ name, content }) => [name, content])) };
 }
 
-/** `a && b && c` with the first `&&` replaced has to be `(a || b) && c`; a statement cannot stand in parentheses. */
+/** Expressions need parentheses (`a && b && c` becomes `(a || b) && c`), statements must not have them. */
 function isStatement(mutator: string, replacement: string): boolean {
   return mutator === 'BlockStatement' || replacement === ';' || /^(case\b|default:|for \()/.test(replacement);
 }
@@ -71,16 +71,16 @@ function offsetOf(text: string, { line, column }: { line: number; column: number
   return offset + column;
 }
 
-/** `count` of them, in their order: the same seed takes the same ones of the same list. */
+/** `count` random items in their order; deterministic for a seed. */
 export function sampleOf<T>(all: readonly T[], count: number, seed: number): T[] {
-  const random = dice(seed);
+  const random = createRandom(seed);
   const drawn = all.map((each, place) => ({ each, place, key: random() }));
   const taken = drawn.sort((a, b) => a.key - b.key).slice(0, count);
   return taken.sort((a, b) => a.place - b.place).map(({ each }) => each);
 }
 
-/** mulberry32: 0 ≤ n < 1, good enough for drawing lots. Source: Tommy Ettinger, public domain. */
-function dice(seed: number): () => number {
+/** mulberry32: 0 ≤ n < 1. Source: Tommy Ettinger, public domain. */
+function createRandom(seed: number): () => number {
   let state = seed | 0;
   return () => {
     state = (state + 0x6d2b79f5) | 0;

@@ -1,4 +1,4 @@
-/** What `npm run mutate` was asked for. */
+/** The options of `npm run mutate`. */
 import { spawnSync } from 'node:child_process';
 import { globSync } from 'node:fs';
 import { parseArgs } from 'node:util';
@@ -18,14 +18,14 @@ export interface MutateOptions {
   /** null = all mutants. */
   sample: number | null;
   seed: number;
-  /** Parts of paths of test files; none = all. */
+  /** Parts of paths of test files; empty = all. */
   tests: string[];
   lanes: number;
   /** Percent. */
   min: number | null;
 }
 
-/** @throws Error what is wrong with the arguments, for a person */
+/** @throws Error with a sentence about the arguments */
 export function readOptions(root: string, args: string[]): MutateOptions {
   const { values, positionals } = parseArgs({
     args,
@@ -55,7 +55,7 @@ export function readOptions(root: string, args: string[]): MutateOptions {
   };
 }
 
-/** Modules with runes are compiled before they run: what Node cannot load as it is is left out. */
+/** Without modules that use runes, which Node cannot load uncompiled. */
 function mutableFiles(root: string): string[] {
   return globSync('src/lib/**/*.ts', { cwd: root })
     .map((file) => file.replaceAll('\\', '/'))
@@ -63,7 +63,7 @@ function mutableFiles(root: string): string[] {
     .sort();
 }
 
-/** Commits, changes that are not committed, and files that git does not know yet. */
+/** Files changed by commits or in the work tree, and untracked files. */
 function changedSince(root: string, rev: string): string[] {
   const base = git(root, 'merge-base', rev, 'HEAD').trim();
   const changed = git(root, 'diff', '--name-only', '--diff-filter=d', '--relative', base, '--', 'src/lib');

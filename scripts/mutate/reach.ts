@@ -4,16 +4,16 @@ import { dirname, join, normalize } from 'node:path';
 import { findTestFiles, needsBuild, refusal } from '../tools/test-files.ts';
 
 const NAMED = /(['"`])((?:[#$]lib\/|\.{0,2}\/)?[\w./-]+\.[jt]s)\1/g;
-/** The launcher of the built command, and what it runs in the copies (lane.ts). */
+/** The launcher of the built command, and what it runs in the project copies. */
 const LAUNCHER = 'bin/sluice.js';
 const COMMAND = 'src/cli.ts';
 
-/** `unit`: it runs in its own process. `command`: it starts the server or the command, which takes seconds. */
+/** `unit`: runs in one process. `command`: starts the server or the command, which takes seconds. */
 export type TestKind = 'unit' | 'command';
 
 /**
- * Tests with browsers, crashes and the second host are left out: each mutant would need a build, or minutes.
- * @param parts of paths; none = every test file
+ * The test files that import `files`, without those for browsers, crashes and workerd: they need a build, or minutes.
+ * @param parts of paths; empty = every test file
  */
 export function testsThatReach(root: string, files: string[], parts: string[], kind: TestKind): string[] {
   const sources = new Set(files);
@@ -45,7 +45,7 @@ function reachOf(root: string, isWanted: (file: string) => boolean): (from: stri
   };
 }
 
-/** Also what is no file: it names nothing in turn. */
+/** The paths named in a file; none if it does not exist. */
 function readNames(root: string, file: string): string[] {
   if (file === LAUNCHER) return [COMMAND];
   let text: string;

@@ -1,4 +1,4 @@
-/** What a person sees of a mutation run. */
+/** The printed report of a mutation run. */
 import type { Judgement, Verdict } from './judge.ts';
 import type { Mutant } from './mutants.ts';
 
@@ -15,7 +15,7 @@ export function progressLine({ mutant, verdict, by }: Judged, done: number, tota
   return `${String(done).padStart(String(total).length)}/${total} ${verdict.padEnd(11)} ${at}${by === null ? '' : `  by ${by}`}`;
 }
 
-/** A row a file, then each mutant that nobody noticed, then the score. */
+/** A row for each file, then each surviving mutant, then the score. */
 export function finalReport(judged: Judged[]): string {
   const files = [...new Set(judged.map(({ mutant }) => mutant.file))];
   const width = Math.max(4, ...files.map((file) => file.length));
@@ -42,7 +42,7 @@ export function finalReport(judged: Judged[]): string {
   ].join('\n');
 }
 
-/** Percent of the mutants that a test noticed; 100 of none. */
+/** Percent of mutants that a test noticed; 100 without mutants. */
 export function scoreOf(judged: Judged[]): number {
   const noticed = countOf(judged, 'killed') + countOf(judged, 'timeout');
   return judged.length === 0 ? 100 : (100 * noticed) / judged.length;

@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { killAllGroups } from '../tools/test-child.ts';
 import { prepareBuild } from '../tools/test-build.ts';
 import { type Covering, findCoverings } from './coverage.ts';
-import { ALONE, FIRST, judge, type Patience } from './judge.ts';
-import { Lane, share } from './lane.ts';
+import { ALONE, FIRST, judge, type Deadline } from './judge.ts';
+import { distribute, ProjectCopy } from './project-copy.ts';
 import { findMutants, type Mutant, sampleOf } from './mutants.ts';
 import type { MutateOptions } from './options.ts';
 import { type TestKind, testsThatReach } from './reach.ts';
@@ -15,8 +15,8 @@ export interface RunOptions extends Omit<MutateOptions, 'min'> {
   log: (line: string) => void;
   /** Where the copies are made. */
   temp?: string;
-  first?: Patience;
-  alone?: Patience;
+  first?: Deadline;
+  alone?: Deadline;
 }
 
 /** Nothing is written below `root`. */
@@ -26,10 +26,10 @@ export async function mutate(options: RunOptions): Promise<Judged[]> {
   const chosen = sample === null ? mutants.all : sampleOf(mutants.all, sample, seed);
   const touched = [...new Set(chosen.map(({ file }) => file))];
   log(`${chosen.length} of ${mutants.all.length} mutants, in ${touched.length} files`);
-  const lanes = Array.from({ length: options.lanes }, () => new Lane(root, temp));
+  const copies = Array.from({ length: options.lanes }, () => new ProjectCopy(root, temp));
   const end = (): void => {
     killAllGroups();
-    for (const lane of lanes) lane.close();
+    for (const copy of copies) copy.close();
   };
   process.on('exit', end);
   try {
@@ -45,22 +45,22 @@ export async function mutate(options: RunOptions): Promise<Judged[]> {
       if (kind === 'command') {
         if (paths.length === 0) return;
         prepareBuild(root);
-        for (const lane of lanes) lane.runFromSources();
+        for (const copy of copies) copy.runFromSources();
       }
-      coverings = [...coverings, ...(await findCoverings(lanes, paths, files, mutants, log))];
-      await share(lanes, some, async (lane, mutant) => {
-        record({ mutant, ...(await judge(lane, mutant, coverings, first)) });
+      coverings = [...coverings, ...(await findCoverings(copies, paths, files, mutants, log))];
+      await distribute(copies, some, async (copy, mutant) => {
+        record({ mutant, ...(await judge(copy, mutant, coverings, first)) });
       });
     };
     await judgeAll(chosen, 'unit');
-    // What starts the server takes seconds: it judges only what nothing else reaches.
+    // Test files that start the server take seconds: used only for mutants that no other file covers.
     await judgeAll(
       chosen.filter(({ id }) => judged.get(id)?.verdict === 'no coverage'),
       'command',
     );
-    const [lane] = lanes;
+    const [copy] = copies;
     for (const { mutant, verdict } of judged.values()) {
-      if (verdict === 'timeout' && lane) record({ mutant, ...(await judge(lane, mutant, coverings, alone)) });
+      if (verdict === 'timeout' && copy) record({ mutant, ...(await judge(copy, mutant, coverings, alone)) });
     }
     return chosen.flatMap(({ id }) => judged.get(id) ?? []);
   } finally {

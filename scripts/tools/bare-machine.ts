@@ -1,12 +1,12 @@
-/** A machine as a new user has it: an empty home, and a PATH that holds only what Debian came with. */
+/** A new user's machine: an empty home, and a PATH with only Debian's programs. */
 import { existsSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 
-/** Programs that tests, engines or other work may have put on this machine. */
+/** Programs that tests or engines may have installed on this machine. */
 const EXTRAS =
   /^(python|pip|pyenv|ffmpeg|ffprobe|yt-dlp|youtube-dl|lux|annie|aria2c|chrom|google-chrome|nginx|strace)/;
 
-/** How this machine reaches the registries: without these an install could not be tried at all behind a proxy. */
+/** Settings that npm needs behind a proxy. */
 const NETWORK_SETTINGS =
   /^(https?_proxy|no_proxy|npm_config_(registry|cafile|https?_proxy|noproxy)|pip_.*|ssl_cert_\w+|node_extra_ca_certs|requests_ca_bundle|git_ssl_cainfo)$/i;
 
@@ -16,8 +16,8 @@ export interface BareMachine {
 }
 
 /**
- * @param dir an empty dir, for the home and the folder of links that is the whole PATH
- * @param withEngines whether python3 and ffmpeg are there, as on a desktop
+ * @param dir an empty dir, for the home and a folder of links, which is the whole PATH
+ * @param withEngines whether python3 and ffmpeg are on PATH, as on a desktop
  */
 export function bareMachine(dir: string, withEngines: boolean): BareMachine {
   const bin = join(dir, 'bin');
@@ -43,6 +43,6 @@ function link(target: string, path: string): void {
   try {
     symlinkSync(target, path);
   } catch {
-    // A dangling link of the same name (Debian's alternatives): nothing that could be run.
+    // There is a dangling link of the same name (Debian's alternatives).
   }
 }

@@ -2,7 +2,7 @@ import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { dirname } from 'node:path';
 
 const POLL_MS = 100;
-/** Writing a pid takes less. */
+/** A lock without a pid for longer than this is abandoned. */
 const UNSIGNED_MS = 5000;
 
 /** Runs `work` while no other process does: two builds at once would write into each other's files. */
@@ -35,7 +35,7 @@ function take(path: string): boolean {
   }
 }
 
-/** Its process is gone, or died before it could write who it is. */
+/** Its process is gone, or died before it wrote its pid. */
 function isAbandoned(path: string): boolean {
   try {
     const pid = Number(readFileSync(path, 'utf8'));

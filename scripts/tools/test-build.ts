@@ -1,10 +1,10 @@
-/** Builds what the end-to-end tests and benches start, and gets the engine they drive, by the product's own means. */
+/** Builds the server for end-to-end tests and benches. */
 import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 
 const BUILD_DEADLINE_MS = 10 * 60_000;
 
-/** Builds when the sources are newer. Says what is wrong once: each end-to-end file would only say that nothing starts. */
+/** Builds when the sources are newer, and reports a failure once instead of in each end-to-end file. */
 export function prepareBuild(root: string): void {
   const { status, signal } = spawnSync(process.execPath, [join(root, 'scripts/build.ts'), '--if-stale'], {
     cwd: root,

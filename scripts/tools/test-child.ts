@@ -1,4 +1,4 @@
-/** Runs one test file in a process group of its own, so that what hangs can be ended with all it started. */
+/** Runs one test file in a process group of its own, so that it can be killed with all that it started. */
 import { spawn } from 'node:child_process';
 import type { TestFile } from './test-files.ts';
 import { parseUvuSummary, skipLines } from './uvu-summary.ts';
@@ -9,17 +9,17 @@ export interface TestOutcome {
   failed: number;
   skipped: number;
   skips: string[];
-  /** Why it failed although no test said so: hung, killed, no summary. null = nothing of the kind. */
+  /** Why the file failed as a whole: hung, killed, no summary; else null. */
   trouble: string | null;
-  /** It was killed because it did not end. */
+  /** Whether it was killed because it did not end. */
   hung: boolean;
   output: string;
   durationMs: number;
 }
 
-/** A finished summary with a process that will not go: a leaked handle. Long enough for a slow close. */
+/** How long the process may live after its summary; then a handle has leaked. */
 const EXIT_GRACE_MS = 15_000;
-/** A test file that floods its output may not fill the memory of the runner. */
+/** Bounds the memory that a flood of output takes. */
 const MAX_OUTPUT_BYTES = 4 * 1024 * 1024;
 
 const groups = new Set<number>();
@@ -28,11 +28,11 @@ export function killGroup(pid: number): void {
   try {
     process.kill(-pid, 'SIGKILL');
   } catch {
-    // ESRCH: the group is empty, which is what we want.
+    // ESRCH: the group is empty.
   }
 }
 
-/** For signals and exits of the runner itself: detached children do not die with it. */
+/** Called when the runner itself ends: detached children would survive it. */
 export function killAllGroups(): void {
   for (const pid of groups) killGroup(pid);
 }
@@ -75,7 +75,7 @@ export async function runTestFile(
     child.on('error', (error) => {
       resolve({ code: null, signal: null, error });
     });
-    // `close` waits for the pipes, which a grandchild may hold: what is left of the group goes at `exit`.
+    // `close` waits for the pipes, which a grandchild may hold open: kill the rest of the group at `exit`.
     child.on('exit', () => {
       if (pid !== undefined) killGroup(pid);
     });

@@ -1,22 +1,22 @@
-/** Which files `npm test` runs, and which it refuses because uvu would let them pass without running. */
+/** Which files `npm test` runs, and which it refuses because uvu would pass without running them. */
 import { globSync } from 'node:fs';
 
 export interface TestFile {
   /** Relative to the root, with `/`. */
   path: string;
-  /** A hang deadline, not an expectation: a child that lives longer is killed and counts as failed. */
+  /** The hang deadline: a child that runs longer is killed and counts as failed. */
   deadlineMs: number;
-  /** End-to-end and crash files own the machine while they run: browsers and builds beside them make each other slow. */
+  /** Runs with no other file beside it: browsers and builds slow each other down. */
   alone: boolean;
 }
 
 const UNIT_DEADLINE_MS = 300_000;
 const E2E_DEADLINE_MS = 600_000;
 
-/** What takes long for what it shows: `npm run test:long`. */
+/** Slow tests: `npm run test:long`. */
 const LONG = 'tests/long/';
 
-/** `patterns` are parts of paths; a file that holds any of them is taken. None: every file. Those in `LONG` are named. */
+/** @param patterns parts of paths; empty = every file. Files in `LONG` run only if a pattern names them. */
 export function findTestFiles(root: string, patterns: string[]): TestFile[] {
   const withLong = patterns.some((pattern) => pattern.includes(LONG));
   return globSync('tests/**/*.test.ts', { cwd: root })
@@ -30,9 +30,9 @@ export function findTestFiles(root: string, patterns: string[]): TestFile[] {
     });
 }
 
-/** Why the source of a test file may not be trusted to run, or null. */
+/** Why a test file is refused, or null. */
 export function refusal(source: string): string | null {
-  // uvu queues a suite only on .run(): without it the file prints nothing and exits 0.
+  // uvu runs a suite only on .run(): without it the file prints nothing and exits with 0.
   if (!/^\s*\w+\.run\(\);?\s*$/m.test(source)) return 'it never calls test.run(), so nothing in it would run';
   if (/^\s*\w+\.only\(/m.test(source)) return 'it uses .only, which drops the other tests without a word';
   return null;

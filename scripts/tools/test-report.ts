@@ -1,4 +1,4 @@
-/** What a person, and a machine that reads only the last line, get to see of a test run. */
+/** The printed report of a test run; its last line is for machines. */
 import type { TestOutcome } from './test-child.ts';
 
 /** One line while the run goes on. */
@@ -9,7 +9,7 @@ export function progressLine(outcome: TestOutcome): string {
   return `${failed > 0 ? '✘' : '•'} ${file.path} (${passed} passed${failedPart}${skippedPart}, ${(durationMs / 1000).toFixed(1)} s)`;
 }
 
-/** Failures in full, then what was skipped and why, then the totals alone on the last line. */
+/** Failures in full, then skipped tests with their reasons, then the totals alone on the last line. */
 export function finalReport(outcomes: TestOutcome[], refused: { path: string; reason: string }[]): string {
   const lines: string[] = [];
   for (const { file, failed, trouble, output } of outcomes) {

@@ -1,17 +1,17 @@
 /**
- * Installs what the tests need beside Node, where that may be done without asking: as root on Debian, by apt.
- * Elsewhere the tests that need it are skipped, each with the line to type.
+ * Installs the programs that tests need, where that is possible without asking: with apt, as root on Debian.
+ * Elsewhere the tests that need them are skipped, each with the command to install them.
  */
 import { spawnSync } from 'node:child_process';
 import type { TestFile } from './test-files.ts';
 import { canApt, missing, TOOLS, type Tool, toolPath } from '../../tests/support/tools.ts';
 
 const APT_ENV = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-/** Without a network apt would try for minutes before the tests could start without its packages. */
+/** Without a network apt would retry for minutes. */
 const APT_OPTIONS = ['-q', '-o', 'Acquire::http::Timeout=30', '-o', 'Acquire::Retries=2'];
 const APT_DEADLINE_MS = 15 * 60_000;
 
-/** @param wanted the tools that the chosen test files speak of */
+/** @param wanted the tools that the chosen test files need */
 export function prepareTools(wanted: Tool[]): void {
   const absent = wanted.filter((tool) => toolPath(tool) === null);
   if (absent.length === 0) return;
@@ -30,7 +30,7 @@ export function prepareTools(wanted: Tool[]): void {
   }
 }
 
-/** Quiet when it goes well: its hundreds of lines would bury the test report. */
+/** Prints output only on failure. */
 function apt(args: string[]): void {
   const { status, stdout, stderr } = spawnSync('apt-get', [...APT_OPTIONS, ...args], {
     env: APT_ENV,
@@ -44,7 +44,7 @@ function apt(args: string[]): void {
   console.log(`${stdout}\n${stderr}`.trim().split('\n').slice(-15).join('\n'));
 }
 
-/** The tools that the chosen files speak of; end-to-end files reach some of them through helpers. */
+/** The tools that the chosen files name; end-to-end files also use some through helpers. */
 export function toolsOf(files: [file: TestFile, source: string][]): Tool[] {
   const names = Object.keys(TOOLS) as Tool[];
   return names.filter((tool) =>

@@ -1,4 +1,4 @@
-/** Gets the real workerd for the tests of the second host: pinned, once, with npm, into .cache/. */
+/** Installs workerd, the second host, with npm into .cache/: a pinned version, once. */
 import { spawnSync } from 'node:child_process';
 import { WORKERD_INSTALL, workerdPath } from '../../tests/support/workerd.ts';
 

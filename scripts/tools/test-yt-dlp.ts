@@ -1,4 +1,4 @@
-/** Gets the real yt-dlp for the tests that drive it: pinned, hash-checked, once, by the product's own installer. */
+/** Installs yt-dlp with the product's own installer: a pinned version, hash-checked, once. */
 import { toolPath } from '../../tests/support/tools.ts';
 import { YT_DLP_HOME, ytDlpMissing } from '../../tests/support/yt-dlp.ts';
 
@@ -10,7 +10,7 @@ export async function prepareYtDlp(): Promise<void> {
   console.log('The tests need yt-dlp. Installing the pinned version from PyPI into .cache/');
   const lines: string[] = [];
   try {
-    // Only now: the test runner itself has to start whatever state the sources are in.
+    // Imported here, so that the test runner starts even if the sources are broken.
     const { installYtDlp } = await import('../../src/lib/annie/yt-dlp/install.server.ts');
     await installYtDlp({
       dataDir: YT_DLP_HOME,

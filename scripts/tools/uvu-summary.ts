@@ -1,11 +1,11 @@
-/** What one uvu process said about itself. */
+/** The summary that a uvu process prints. */
 export interface UvuSummary {
   total: number;
   passed: number;
   skipped: number;
 }
 
-/** The last summary block in the output; null = uvu did not get to its end. */
+/** The last summary in the output; null = uvu did not finish. */
 export function parseUvuSummary(output: string): UvuSummary | null {
   const blocks = output.matchAll(
     /^ {2}Total: +(\d+)\n {2}Passed: +(\d+)\n {2}Skipped: +(\d+)\n {2}Duration:/gm,

@@ -1,30 +1,31 @@
-/** Progress bars: what is done scrolls away above, what runs is redrawn in place below. */
+/** Progress bars: finished downloads scroll away above, running ones are redrawn in place below. */
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import type { Environment } from '../server/config.ts';
 import { fit, formatBytes, formatSeconds, printable } from './text.ts';
 
-export interface Show {
+/** Where `sluice get` shows its downloads: bars in a terminal, or JSON lines. */
+export interface ProgressOutput {
   row(row: DownloadView): void;
-  /** Something to say that belongs to no download. */
+  /** A message that belongs to no download. */
   note(text: string): void;
   end(): void;
 }
 
 export type Terminal = Pick<NodeJS.WriteStream, 'write' | 'columns' | 'rows'>;
 
-/** Redrawn no more often than this, however many rows change. */
+/** The least time between two frames, however many rows change. */
 const FRAME_MS = 100;
 const MAX_BAR = 30;
 const NUMBERS_COLUMNS = 44;
 
 const ESC = '\u001b[';
-/** Terminals that know it show the frame at once, others ignore it: no flicker. */
+/** Synchronized output: terminals that support it show a frame at once, without flicker; others ignore it. */
 const [BEGIN_FRAME, END_FRAME] = [`${ESC}?2026h`, `${ESC}?2026l`];
 const [HIDE_CURSOR, SHOW_CURSOR] = [`${ESC}?25l`, `${ESC}?25h`];
 const CLEAR_BELOW = `${ESC}0J`;
 
 /** @param env NO_COLOR (https://no-color.org) turns colours off */
-export function createBars(terminal: Terminal, env: Environment): Show {
+export function createBars(terminal: Terminal, env: Environment): ProgressOutput {
   const hasColor = !env['NO_COLOR'];
   const live = new Map<string, DownloadView>();
   const finished: string[] = [];
@@ -46,20 +47,22 @@ export function createBars(terminal: Terminal, env: Environment): Show {
       `${BEGIN_FRAME}${HIDE_CURSOR}\r${up}${above.join('')}${below.join('')}${CLEAR_BELOW}${END_FRAME}`,
     );
   };
-  const soon = (): void => {
+  const scheduleDraw = (): void => {
     timer ??= setTimeout(draw, FRAME_MS);
   };
 
   return {
     row(row) {
       if (!isFinal(row.state)) live.set(row.id, row);
-      else if (live.delete(row.id) || !row.finishedAt) finished.push(finalLine(row, hasColor));
-      else finished.push(finalLine(row, hasColor));
-      soon();
+      else {
+        live.delete(row.id);
+        finished.push(finalLine(row, hasColor));
+      }
+      scheduleDraw();
     },
     note(text) {
       finished.push(printable(text));
-      soon();
+      scheduleDraw();
     },
     end() {
       if (timer) clearTimeout(timer);
@@ -97,13 +100,13 @@ function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: Do
   return `${size}${speed}${etaSeconds === null ? '' : `  ${formatSeconds(etaSeconds)}`}`;
 }
 
-/** Why it waits: a full disk is for whoever reads this to mend. And what takes so long at the end. */
+/** The state, with why it waits (a person can mend a full disk) and what takes so long at the end. */
 function stateOf({ state, error, sha256 }: DownloadView): string {
   if (state === 'finish' && sha256 !== undefined) return 'finish, SHA-256';
   return state === 'waiting' && error !== null ? `${state} (${error.code})` : state;
 }
 
-/** Of a size that is not known there is no bar to draw: dots, not a guess. */
+/** Dots where the size is not known. */
 function drawBar(percent: number | null, columns: number, hasColor: boolean): string {
   if (percent === null) return '·'.repeat(columns);
   const full = Math.floor((percent / 100) * columns);

@@ -1,7 +1,7 @@
 import type { ParseArgsConfig } from 'node:util';
 import type { Config, Environment } from '../server/config.ts';
 
-/** What a command has of the world. */
+/** What a command may use of its process. */
 export interface Io {
   env: Environment;
   stdout: NodeJS.WriteStream;
@@ -9,18 +9,18 @@ export interface Io {
   /** Reads the configuration. @throws ConfigError */
   config(): Config;
   /**
-   * Calls `stop` at the first SIGINT, SIGTERM or SIGHUP; the second one ends the process at once.
-   * @returns stops listening
+   * Calls `stop` at the first SIGINT, SIGTERM or SIGHUP; a second one ends the process at once.
+   * @returns removes the signal listeners
    */
   onInterrupt(stop: (signal: NodeJS.Signals) => void): () => void;
 }
 
 export type Options = NonNullable<ParseArgsConfig['options']>;
 
-/** Values as `parseArgs` gives them, for options that take one value or none. */
+/** Values from `parseArgs`, for options that take one value or none. */
 export type Values = Record<string, string | boolean | undefined>;
 
-export interface Command {
+export interface CliCommand {
   /** What follows the command's name: `URL… [--json]`. */
   synopsis: string;
   /** One line for the list of commands. */
@@ -28,19 +28,19 @@ export interface Command {
   /** What `sluice help NAME` adds. */
   help: string;
   options: Options;
-  /** How many arguments it takes that are no options. */
+  /** How many positional arguments it takes. */
   arguments: { min: number; max: number };
   /** @returns the exit code: 0 done, 1 failed */
   run(positionals: string[], values: Values, io: Io): Promise<number>;
 }
 
-/** The command line makes no sense: exit code 2. */
+/** The command line is wrong: exit code 2. */
 export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
 /** A text option, undefined when it is not given. */
-export function textOf(values: Values, name: string): string | undefined {
+export function textOption(values: Values, name: string): string | undefined {
   const value = values[name];
   return typeof value === 'string' ? value : undefined;
 }

@@ -1,26 +1,26 @@
 import type { Channel } from '#lib/channel/client/channel.ts';
 import { RowStore } from '#lib/channel/client/row-store.ts';
-import { derive, type Snapshot, type Update } from '#lib/protocol/channel.ts';
+import { deriveProgress, type Snapshot, type Update } from '#lib/protocol/channel.ts';
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
 import { catchUp } from './catch-up.ts';
 import type { CliSession } from './session.ts';
 
-export interface Wanted {
+export interface GetOptions {
   streamId: string | null;
   engine: EngineName | null;
-  /** What the one file has to hash to. */
+  /** The expected hash of the one file. */
   sha256: string | null;
 }
 
-type Addition = Pick<Wanted, 'streamId'> & { url: string; title: string | null };
+type NewDownload = Pick<GetOptions, 'streamId'> & { url: string; title: string | null };
 
 /** A download of this run that has not ended. */
-interface Open {
-  /** As it was shown last; null = not yet. */
+interface OpenDownload {
+  /** As it was last shown; null = not yet. */
   row: DownloadView | null;
-  /** Resolves with whether its file is there. */
+  /** Resolves with whether it is complete. */
   end: PromiseWithResolvers<boolean>;
 }
 
@@ -33,66 +33,67 @@ export class DownloadFollower {
       if (why === 'removed') this.#lose(id, new SluiceError('not_found', 'It was removed.'));
     },
   });
-  readonly #open = new Map<string, Open>();
+  readonly #open = new Map<string, OpenDownload>();
   readonly #failed: string[] = [];
   readonly #stopping = new AbortController();
-  readonly #silent = new AbortController();
+  /** Aborts when the session did not answer `cancel` in time. */
+  readonly #unanswered = new AbortController();
   #giveUpTimer: NodeJS.Timeout | undefined;
-  #session: Pick<CliSession, 'channel' | 'read'> | null = null;
-  /** Ends what looks for rows that the last snapshot did not hold. */
-  #looking = new AbortController();
+  #session: Pick<CliSession, 'channel' | 'apiGet'> | null = null;
+  /** Ends the search for rows that the last snapshot did not hold. */
+  #catchingUp = new AbortController();
 
   constructor(onRow: (row: DownloadView) => void) {
     this.#onRow = onRow;
   }
 
-  attach(session: Pick<CliSession, 'channel' | 'read'>): void {
+  attach(session: Pick<CliSession, 'channel' | 'apiGet'>): void {
     this.#session = session;
   }
 
   apply(message: Snapshot | Update): void {
     this.#rows.apply(message);
     if (message.type !== 'snapshot') return;
-    this.#looking.abort();
-    this.#looking = new AbortController();
+    this.#catchingUp.abort();
+    this.#catchingUp = new AbortController();
     const missing = (): string[] => [...this.#open.keys()].filter((id) => this.#rows.get(id) === undefined);
-    this.#lookFor(missing, message.next);
+    this.#catchUp(missing, message.next);
   }
 
   /**
-   * @param onRefused told of an address for which there is not even a download
-   * @returns the exit code: 0 when every file is there
+   * @param onRefused called for an address that could not be added
+   * @returns the exit code: 0 when every download is complete
    */
   async run(
     urls: string[],
-    wanted: Wanted,
+    options: GetOptions,
     onRefused: (url: string, error: SluiceError) => void,
   ): Promise<number> {
     const outcomes = urls.map(async (url) => {
       try {
-        const additions = await this.#itemsOf(url, wanted);
-        if (wanted.sha256 !== null && additions.length > 1) {
+        const found = await this.#itemsOf(url, options);
+        if (options.sha256 !== null && found.length > 1) {
           throw new SluiceError(
             'invalid_request',
-            `There are ${additions.length} files, and one SHA-256 is of one: pick it with --stream.`,
+            `There are ${found.length} files, and one SHA-256 is of one: pick it with --stream.`,
           );
         }
-        const ends = await Promise.all(additions.map((addition) => this.#add(addition, wanted)));
-        return ends.every(Boolean);
+        const areComplete = await Promise.all(found.map((download) => this.#add(download, options)));
+        return areComplete.every(Boolean);
       } catch (error) {
         if (!this.#stopping.signal.aborted) onRefused(url, toSluiceError(error));
         return false;
       }
     });
-    const isThere = await Promise.all(outcomes);
-    this.#looking.abort();
+    const areComplete = await Promise.all(outcomes);
+    this.#catchingUp.abort();
     clearTimeout(this.#giveUpTimer);
-    return isThere.every(Boolean) ? 0 : 1;
+    return areComplete.every(Boolean) ? 0 : 1;
   }
 
   /**
-   * Cancels what is not final; `run` then ends by itself. Nothing is added any more.
-   * @param answerMs what has not answered by then is given up, and counts as failed; null = wait for it
+   * Cancels every download that is not final, and adds no more; `run` then ends by itself.
+   * @param answerMs downloads that are not final by then count as failed; null = no limit
    */
   async cancelAll(answerMs: number | null): Promise<void> {
     this.#stopping.abort();
@@ -100,75 +101,78 @@ export class DownloadFollower {
     await Promise.all([...this.#open.keys()].map((id) => this.#cancel(id)));
   }
 
-  /** It was told to cancel, and did not answer: what it was asked to fetch may go on. */
-  get wasSilent(): boolean {
-    return this.#silent.signal.aborted;
+  /** The session did not answer `cancel` in time: its downloads may go on. */
+  get isUnanswered(): boolean {
+    return this.#unanswered.signal.aborted;
   }
 
-  /** Removes what failed, with the bytes that came of it: nobody opens this session again to go on with them. */
+  /** Removes failed downloads with their bytes: nobody opens this session again to resume them. */
   async removeFailed(): Promise<void> {
-    if (this.wasSilent) return;
+    if (this.isUnanswered) return;
     await Promise.allSettled(this.#failed.map((downloadId) => this.#send('remove', { downloadId })));
   }
 
   /**
-   * What is behind an address: the items of a page, each with its default stream, or the one that has the wanted
-   * stream. When it cannot be listed, the address itself is tried: then the download says what is wrong, after
-   * the retries that it is due.
+   * The items of a page, each with its default stream; with a stream id, the first item that has it. An address that
+   * cannot be listed is added itself: the download then retries, and says what is wrong.
    */
-  async #itemsOf(url: string, { streamId, engine }: Wanted): Promise<Addition[]> {
-    const whole: Addition[] = [{ url, streamId, title: null }];
+  async #itemsOf(url: string, { streamId, engine }: GetOptions): Promise<NewDownload[]> {
+    const itself: NewDownload[] = [{ url, streamId, title: null }];
     let items: MediaItem[];
     try {
       ({ items } = await this.#send('parse', { url, engine }, { signal: this.#stopping.signal }));
     } catch {
       this.#stopping.signal.throwIfAborted();
-      return whole;
+      return itself;
     }
     if (streamId !== null)
       items = items.filter(({ streams }) => streams.some(({ id }) => id === streamId)).slice(0, 1);
-    if (items.length === 0) return whole;
-    return items.map((item) => ({ url: item.url, streamId: streamId ?? defaultOf(item), title: item.title }));
+    if (items.length === 0) return itself;
+    return items.map((item) => ({
+      url: item.url,
+      streamId: streamId ?? defaultStreamId(item),
+      title: item.title,
+    }));
   }
 
-  /** Resolves at its end, with whether the file is there. */
-  async #add(addition: Addition, { engine, sha256 }: Wanted): Promise<boolean> {
+  /** Resolves when the download ends, with whether it is complete. */
+  async #add(download: NewDownload, { engine, sha256 }: GetOptions): Promise<boolean> {
     this.#stopping.signal.throwIfAborted();
-    // Not named where it is not wanted: an older server refuses what it does not know.
-    const checked = sha256 === null ? {} : { sha256 };
-    const { signal } = this.#silent;
-    const { id } = await this.#send('add', { ...addition, engine, ...checked }, { signal });
+    // Left out when not given: older servers refuse fields that they do not know.
+    const hash = sha256 === null ? {} : { sha256 };
+    const { signal } = this.#unanswered;
+    const { id } = await this.#send('add', { ...download, engine, ...hash }, { signal });
     const end = Promise.withResolvers<boolean>();
     this.#open.set(id, { row: null, end });
-    // Its first frames came before the answer did, unless the connection was lost between the two.
+    // Its first update arrives before the ack, unless the connection was lost between the two.
     const row = this.#rows.get(id);
     if (row) this.#follow(row);
-    else this.#lookFor(() => (this.#rows.get(id) === undefined ? [id] : []), null);
+    else this.#catchUp(() => (this.#rows.get(id) === undefined ? [id] : []), null);
     if (this.#stopping.signal.aborted) await this.#cancel(id);
     return end.promise;
   }
 
   async #cancel(downloadId: string): Promise<void> {
-    const { signal } = this.#silent;
+    const { signal } = this.#unanswered;
     try {
       const row = await this.#send('cancel', { downloadId }, { signal });
-      // The frame that says the same comes no more when the connection is lost now.
+      // Do not wait for the update with the same row: the connection may be lost before it arrives.
       if (row) this.#follow(row);
     } catch {
-      // One that ended meanwhile refuses: then there is nothing to cancel. Else it is given up with all others.
+      // Refused because it ended meanwhile, or aborted by `#giveUp`, which ends all of them.
     }
   }
 
   #giveUp(): void {
     const error = new SluiceError('connect_failed');
-    this.#silent.abort(error);
+    this.#unanswered.abort(error);
     for (const id of [...this.#open.keys()]) this.#lose(id, error);
   }
 
   #follow(row: DownloadView): void {
     const open = this.#open.get(row.id);
     if (!open) return;
-    open.row = { ...row, ...derive(row) };
+    open.row = { ...row, ...deriveProgress(row) };
     this.#onRow(open.row);
     if (!isFinal(row.state)) return;
     if (row.state === 'error') this.#failed.push(row.id);
@@ -176,7 +180,7 @@ export class DownloadFollower {
     open.end.resolve(row.state === 'complete');
   }
 
-  /** Nothing more will be heard of it. */
+  /** Ends a download that no further update will come for. */
   #lose(id: string, error: SluiceError): void {
     const open = this.#open.get(id);
     if (!open) return;
@@ -187,17 +191,17 @@ export class DownloadFollower {
     open.end.resolve(false);
   }
 
-  /** Those that a frame did not hold, from the listing. */
-  #lookFor(missing: () => string[], next: string | null): void {
-    // Before the first download there is no session yet, and nothing to look for.
+  /** Fetches rows that the channel did not send. */
+  #catchUp(missing: () => string[], next: string | null): void {
+    // Before the first download `#session` is null, and nothing is missing.
     if (missing().length === 0) return;
     const { generation } = this.#rows;
     void catchUp(next, {
-      read: this.#session!.read,
+      apiGet: this.#session!.apiGet,
       missing,
       onRows: (rows) => this.#rows.addListed(rows, generation),
       onLost: (id, error) => this.#lose(id, error),
-      signal: this.#looking.signal,
+      signal: this.#catchingUp.signal,
     });
   }
 
@@ -207,7 +211,7 @@ export class DownloadFollower {
   }
 }
 
-/** null leaves it to the engine, which is the same unless the page offers exactly one. */
-function defaultOf({ streams }: MediaItem): string | null {
+/** null leaves the choice to the engine. */
+function defaultStreamId({ streams }: MediaItem): string | null {
   return (streams.find(({ isDefault }) => isDefault) ?? streams[0])?.id ?? null;
 }

@@ -1,6 +1,6 @@
 import type { EngineStatus } from '#lib/protocol/media.ts';
 
-/** For people: one line an engine, and what to do about those that are not there. */
+/** One line for each engine, with the remedy for those that are missing. */
 export function engineLines(statuses: readonly EngineStatus[]): string[] {
   const width = Math.max(...statuses.map(({ engine }) => engine.length));
   return statuses.map((status) => `  ${status.engine.padEnd(width)}  ${describe(status)}\n`);

@@ -6,10 +6,10 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import type { EngineStatus } from '#lib/protocol/media.ts';
 import { startEngines } from '../server/engines.ts';
 import { createLogger } from '../server/log.ts';
-import { type Command, type Io, UsageError } from './command.ts';
+import { type CliCommand, type Io, UsageError } from './command.ts';
 import { engineLines } from './engine-lines.ts';
 
-export const engines: Command = {
+export const engines: CliCommand = {
   synopsis: '[install NAME] [--json]',
   summary: 'Lists the engines, which version is installed, and how to get the rest; or installs one.',
   help: `
@@ -31,7 +31,7 @@ const HINTS: Record<string, string> = {
 
 async function install(io: Io): Promise<number> {
   const stopping = new AbortController();
-  const ignore = io.onInterrupt(() => stopping.abort(new SluiceError('engine_exit', 'Interrupted.')));
+  const stopListening = io.onInterrupt(() => stopping.abort(new SluiceError('engine_exit', 'Interrupted.')));
   try {
     await installYtDlp({
       dataDir: io.config().dataDir,
@@ -41,17 +41,17 @@ async function install(io: Io): Promise<number> {
     });
     return 0;
   } finally {
-    ignore();
+    stopListening();
   }
 }
 
 async function list(asJson: boolean, io: Io): Promise<number> {
-  const statuses = await askEngines(io);
+  const statuses = await readStatuses(io);
   io.stdout.write(asJson ? `${JSON.stringify({ engines: statuses })}\n` : engineLines(statuses).join(''));
   return 0;
 }
 
-async function askEngines(io: Io): Promise<EngineStatus[]> {
+async function readStatuses(io: Io): Promise<EngineStatus[]> {
   const stateDir = await mkdtemp(join(tmpdir(), 'sluice-engines-'));
   try {
     const log = createLogger('error', (line) => io.stderr.write(line));

@@ -1,16 +1,16 @@
 import { resolve } from 'node:path';
 import { ENGINE_NAMES, type EngineName } from '#lib/protocol/media.ts';
 import { createLogger } from '../server/log.ts';
-import { type Command, type Io, textOf, UsageError, type Values } from './command.ts';
-import { DownloadFollower, type Wanted } from './download-follower.ts';
-import { createBars } from './bars.ts';
+import { type CliCommand, type Io, textOption, UsageError, type Values } from './command.ts';
+import { DownloadFollower, type GetOptions } from './download-follower.ts';
+import { createBars, type ProgressOutput } from './bars.ts';
 import { type CliSession, openOwnSession, openSessionAt } from './session.ts';
 import { printable } from './text.ts';
 
-/** A server that has not answered within this when it was told to cancel is not waited for. */
+/** How long to wait for a server's answer to `cancel`. */
 const ANSWER_MS = 3000;
 
-export const get: Command = {
+export const get: CliCommand = {
   synopsis: 'URL… [--stream ID] [--engine NAME] [--sha256 HEX] [--output DIR] [--server URL] [--json]',
   summary: 'Downloads files, and the media of pages, into a folder.',
   help: `
@@ -34,13 +34,13 @@ Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
   },
   arguments: { min: 1, max: 1000 },
   async run(urls, values, io) {
-    const wanted: Wanted = {
-      streamId: textOf(values, 'stream') ?? null,
-      engine: engineOf(values),
-      sha256: sha256Of(values, urls),
+    const options: GetOptions = {
+      streamId: textOption(values, 'stream') ?? null,
+      engine: engineOption(values),
+      sha256: sha256Option(values, urls),
     };
-    const server = textOf(values, 'server');
-    const output = textOf(values, 'output');
+    const server = textOption(values, 'server');
+    const output = textOption(values, 'output');
     if (server !== undefined && output !== undefined) {
       throw new UsageError('--output is for downloads of this process: a server has a folder of its own.');
     }
@@ -49,36 +49,38 @@ Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
     const session = await openSession(server, output, downloads, io, () => {
       show.note(`The connection to ${server} is lost. It is tried again; Ctrl+C gives up.`);
     });
-    const ignore = io.onInterrupt(() => void downloads.cancelAll(server === undefined ? null : ANSWER_MS));
+    const stopListening = io.onInterrupt(
+      () => void downloads.cancelAll(server === undefined ? null : ANSWER_MS),
+    );
     try {
       downloads.attach(session);
-      return await downloads.run(urls, wanted, (url, error) => {
+      return await downloads.run(urls, options, (url, error) => {
         show.note(`${url}: ${error.message} (${error.code})`);
       });
     } finally {
       await downloads.removeFailed();
-      if (downloads.wasSilent) {
+      if (downloads.isUnanswered) {
         show.note(`${server} cannot be reached: downloads that it has begun may go on there.`);
       }
       show.end();
       await session.close();
-      ignore();
+      stopListening();
     }
   },
 };
 
-/** @throws UsageError for a name that is no engine's */
-export function engineOf(values: Values): EngineName | null {
-  const name = textOf(values, 'engine') ?? null;
+/** @throws UsageError for an unknown engine */
+export function engineOption(values: Values): EngineName | null {
+  const name = textOption(values, 'engine') ?? null;
   if (name !== null && !(ENGINE_NAMES as readonly string[]).includes(name)) {
     throw new UsageError(`--engine is one of ${ENGINE_NAMES.join(', ')}.`);
   }
   return name as EngineName | null;
 }
 
-/** @throws UsageError for what is no SHA-256, and for more files than it can be of */
-function sha256Of(values: Values, urls: string[]): string | null {
-  const hex = textOf(values, 'sha256');
+/** @throws UsageError for what is not a SHA-256, and for more than one URL */
+function sha256Option(values: Values, urls: string[]): string | null {
+  const hex = textOption(values, 'sha256');
   if (hex === undefined) return null;
   if (!/^[\da-f]{64}$/i.test(hex)) throw new UsageError('--sha256 takes the 64 hex digits of a SHA-256.');
   if (urls.length > 1) throw new UsageError('--sha256 is of one file: give one URL with it.');
@@ -96,17 +98,17 @@ function openSession(
   if (server !== undefined) return openSessionAt(server, onMessage, onLost);
   const config = io.config();
   const downloadDir = output === undefined ? config.downloadDir : resolve(output);
-  // What an operator of a server wants to know is noise beside a progress bar.
+  // A server's log is noise beside a progress bar.
   const level = io.env['SLUICE_LOG_LEVEL'] === undefined ? 'error' : config.logLevel;
   const log = createLogger(level, (line) => io.stderr.write(line));
   return openOwnSession({ ...config, downloadDir }, log, onMessage);
 }
 
-function jsonLines(io: Io): ReturnType<typeof createBars> {
+function jsonLines(io: Io): ProgressOutput {
   return {
     row(row) {
       io.stdout.write(`${JSON.stringify(row)}\n`);
-      // Nobody has to read JSON to learn that what came is not what was wanted.
+      // Also in plain words: the file is not the one that was asked for.
       if (row.state === 'error' && row.error?.code === 'checksum_mismatch') {
         io.stderr.write(`sluice: ${printable(row.error.message)} (${row.error.code})\n`);
       }

@@ -1,10 +1,10 @@
 import { VERSION } from '../server/version.ts';
-import type { Command } from './command.ts';
-import { COMMANDS } from './table.ts';
+import type { CliCommand } from './command.ts';
+import { CLI_COMMANDS } from './table.ts';
 
 export async function overview(): Promise<string> {
   const lines: string[] = [];
-  for (const [name, load] of Object.entries(COMMANDS)) {
+  for (const [name, load] of Object.entries(CLI_COMMANDS)) {
     const { synopsis, summary } = await load();
     lines.push(`  sluice ${name} ${synopsis}`.trimEnd(), `      ${summary}`);
   }
@@ -20,8 +20,8 @@ Exit codes: 0 done, 1 failed, 2 the command line is wrong.
 `;
 }
 
-export function commandHelp(name: string, { synopsis, summary, help }: Command): string {
-  // Not trimmed at its start: the first line of a list of options is indented as the others are.
+export function commandHelp(name: string, { synopsis, summary, help }: CliCommand): string {
+  // Only the line break is trimmed at the start: a list of options keeps the indentation of its first line.
   const more = help === '' ? '' : `\n${help.replace(/^\n/, '').trimEnd()}\n`;
   return `${`sluice ${name} ${synopsis}`.trimEnd()}\n\n${summary}\n${more}`;
 }

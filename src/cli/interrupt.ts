@@ -1,12 +1,12 @@
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
-/** Ctrl+C reaches a whole group, and npm or a launcher then passes it on: the same wish, heard twice. */
+/** Ctrl+C signals the whole process group, and npm or a launcher then forwards it: one key press arrives twice. */
 const ECHO_MS = 300;
 
-/** As `Io.onInterrupt`. */
+/** Implements `Io.onInterrupt`. */
 export function onInterrupt(stop: (signal: NodeJS.Signals) => void): () => void {
   let firstAt: number | null = null;
-  const hear = (signal: NodeJS.Signals): void => {
+  const onSignal = (signal: NodeJS.Signals): void => {
     const now = performance.now();
     if (firstAt === null) {
       firstAt = now;
@@ -15,8 +15,8 @@ export function onInterrupt(stop: (signal: NodeJS.Signals) => void): () => void 
       process.exit(1);
     }
   };
-  for (const signal of SIGNALS) process.on(signal, hear);
+  for (const signal of SIGNALS) process.on(signal, onSignal);
   return () => {
-    for (const signal of SIGNALS) process.off(signal, hear);
+    for (const signal of SIGNALS) process.off(signal, onSignal);
   };
 }

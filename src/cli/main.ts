@@ -1,11 +1,11 @@
-/** Reads the command line, runs a command, and turns whatever happens into an exit code. */
+/** Parses the command line, runs the command, and turns the outcome into an exit code. */
 import { parseArgs } from 'node:util';
 import { toSluiceError } from '#lib/protocol/error.ts';
 import { ConfigError } from '../server/config.ts';
 import { VERSION } from '../server/version.ts';
-import { type Command, type Io, UsageError } from './command.ts';
+import { type CliCommand, type Io, UsageError } from './command.ts';
 import { commandHelp, overview } from './help.ts';
-import { COMMANDS } from './table.ts';
+import { CLI_COMMANDS } from './table.ts';
 
 /** @returns 0 done, 1 failed, 2 usage */
 export async function main(argv: readonly string[], io: Io): Promise<number> {
@@ -33,7 +33,7 @@ export async function main(argv: readonly string[], io: Io): Promise<number> {
   }
 }
 
-async function runCommand(name: string, command: Command, argv: string[], io: Io): Promise<number> {
+async function runCommand(name: string, command: CliCommand, argv: string[], io: Io): Promise<number> {
   const { values, positionals } = readArguments(command, argv);
   if (values['help'] === true) {
     io.stdout.write(commandHelp(name, command));
@@ -48,21 +48,23 @@ async function runCommand(name: string, command: Command, argv: string[], io: Io
   return command.run(positionals, values, io);
 }
 
-function readArguments(command: Command, argv: string[]) {
+function readArguments(command: CliCommand, argv: string[]) {
   try {
     const options = { ...command.options, help: { type: 'boolean', short: 'h' } } as const;
     return parseArgs({ args: argv, options, allowPositionals: true, strict: true });
   } catch (error) {
-    // Its second sentence is about names that begin with a dash: here that is never what was meant.
+    // Node's second sentence is about file names that begin with a dash: no command here takes one.
     throw new UsageError(`${(error as Error).message.split('. ')[0]}.`);
   }
 }
 
-/** @throws UsageError, with the nearest name there is */
-async function load(name: string): Promise<Command> {
-  const found = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
+/** @throws UsageError with the nearest name */
+async function load(name: string): Promise<CliCommand> {
+  const found = Object.hasOwn(CLI_COMMANDS, name) ? CLI_COMMANDS[name] : undefined;
   if (found) return found();
-  const near = Object.keys(COMMANDS).find((known) => known.startsWith(name.slice(0, 2)) && name.length > 1);
+  const near = Object.keys(CLI_COMMANDS).find(
+    (known) => known.startsWith(name.slice(0, 2)) && name.length > 1,
+  );
   throw new UsageError(
     /^https?:/.test(name)
       ? `To download an address: sluice get ${name}`
@@ -72,7 +74,7 @@ async function load(name: string): Promise<Command> {
 
 function report(thrown: unknown, name: string | undefined, io: Io): number {
   if (thrown instanceof UsageError) {
-    const known = name !== undefined && Object.hasOwn(COMMANDS, name);
+    const known = name !== undefined && Object.hasOwn(CLI_COMMANDS, name);
     io.stderr.write(`sluice: ${thrown.message}\nTry: sluice ${known ? `help ${name}` : '--help'}\n`);
     return 2;
   }
@@ -86,7 +88,7 @@ function report(thrown: unknown, name: string | undefined, io: Io): number {
   return 1;
 }
 
-/** What nobody foresaw: with its stack, which is what a bug report needs. */
+/** An unexpected error, with the stack that a bug report needs. */
 function describe(thrown: unknown): string {
   return thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown);
 }

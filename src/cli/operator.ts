@@ -4,14 +4,14 @@ import { readTokenKey, TokenKeyError } from '#lib/channel/token-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { SessionList } from '#lib/protocol/session.ts';
 import { type Config, ConfigError } from '../server/config.ts';
-import { type Command, type Io, textOf, UsageError, type Values } from './command.ts';
-import { readerOf } from './read.ts';
+import { createApiGet } from './api-get.ts';
+import { type CliCommand, type Io, textOption, UsageError, type Values } from './command.ts';
 import { sessionLines } from './session-lines.ts';
 
-/** Longer than a listing takes on a server that is busy. */
+/** Longer than a listing takes on a busy server. */
 const READ_MS = 10_000;
 
-export const operator: Command = {
+export const operator: CliCommand = {
   synopsis: '[sessions] [--session=ID] [--server URL] [--json]',
   summary:
     "Prints a link to the inspector, with every session in it; or one that opens a browser's lost list again.",
@@ -32,20 +32,20 @@ It is for the server with the same SLUICE_DATA_DIR. The inspector's link can be 
   arguments: { min: 0, max: 1 },
   async run([verb], values, io) {
     if (verb !== undefined && verb !== 'sessions') throw new UsageError('Say: sluice operator sessions');
-    const wanted = textOf(values, 'session');
-    if (verb !== undefined && wanted !== undefined) throw new UsageError('Say either sessions or --session.');
+    const prefix = textOption(values, 'session');
+    if (verb !== undefined && prefix !== undefined) throw new UsageError('Say either sessions or --session.');
     const config = io.config();
-    const server = serverOf(values, config);
-    const key = keyIn(config.dataDir);
+    const server = publicAddress(values, config);
+    const key = readKey(config.dataDir);
     if (key === null) {
       io.stderr.write(
         `sluice: there is no key in ${config.dataDir}: start sluice serve once, or set SLUICE_DATA_DIR.\n`,
       );
       return 1;
     }
-    if (verb === 'sessions') return printSessions(await askSessions(key, '', values, config), values, io);
-    if (wanted !== undefined) {
-      const session = sessionAmong(await askSessions(key, wanted, values, config), wanted);
+    if (verb === 'sessions') return printSessions(await fetchSessions(key, '', values, config), values, io);
+    if (prefix !== undefined) {
+      const session = pickSession(await fetchSessions(key, prefix, values, config), prefix);
       return print(new URL(new SessionLinks(key).link(session), server).href, io);
     }
     return print(new URL(new OperatorAuth(key).link(), server).href, io);
@@ -63,36 +63,36 @@ function printSessions(list: SessionList, values: Values, io: Io): number {
   return 0;
 }
 
-/** Where people reach it. */
-function serverOf(values: Values, { origins, port }: Config): string {
-  const given = textOf(values, 'server');
+/** The address under which people reach the server. */
+function publicAddress(values: Values, { origins, port }: Config): string {
+  const given = textOption(values, 'server');
   if (given !== undefined && !URL.canParse(given))
     throw new UsageError('--server takes the address of a server.');
   if (port === 0 && given === undefined) {
     throw new UsageError('SLUICE_PORT is 0: say with --server where the server listens.');
   }
-  return given ?? origins[0] ?? localOf(port);
+  return given ?? origins[0] ?? localAddress(port);
 }
 
-/** Not through SLUICE_ORIGINS, where a proxy may want a login. */
-function localOf(port: number): string {
+/** This command's own requests go here, and not to SLUICE_ORIGINS, where a proxy may want a login. */
+function localAddress(port: number): string {
   return `http://127.0.0.1:${port}`;
 }
 
 /** @throws SluiceError `connect_failed`, `unauthorized` for a server with another key */
-async function askSessions(
+async function fetchSessions(
   key: Uint8Array,
   prefix: string,
   values: Values,
   { port, dataDir }: Config,
 ): Promise<SessionList> {
-  const base = textOf(values, 'server') ?? localOf(port);
+  const base = textOption(values, 'server') ?? localAddress(port);
   const headers = { authorization: new OperatorAuth(key).authorization() };
-  const read = readerOf((path) =>
+  const apiGet = createApiGet((path) =>
     fetch(new URL(`/api${path}`, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
   );
   try {
-    return await read<SessionList>(`/operator/sessions?${new URLSearchParams({ id: prefix })}`);
+    return await apiGet<SessionList>(`/operator/sessions?${new URLSearchParams({ id: prefix })}`);
   } catch (thrown) {
     if (!(thrown instanceof SluiceError)) throw thrown;
     const { code, cause } = thrown;
@@ -109,11 +109,11 @@ async function askSessions(
   }
 }
 
-/** @throws SluiceError `not_found`, also when it could be several */
-function sessionAmong({ sessions }: SessionList, wanted: string): string {
+/** @throws SluiceError `not_found`, also when several ids begin with `prefix` */
+function pickSession({ sessions }: SessionList, prefix: string): string {
   const [only, another] = sessions;
-  if (only !== undefined && (another === undefined || only.id === wanted)) return only.id;
-  const quoted = JSON.stringify(wanted.slice(0, 32));
+  if (only !== undefined && (another === undefined || only.id === prefix)) return only.id;
+  const quoted = JSON.stringify(prefix.slice(0, 32));
   throw new SluiceError(
     'not_found',
     only === undefined
@@ -122,8 +122,8 @@ function sessionAmong({ sessions }: SessionList, wanted: string): string {
   );
 }
 
-/** @throws ConfigError for one that cannot be used */
-function keyIn(dataDir: string): Uint8Array | null {
+/** @throws ConfigError for a key that cannot be used */
+function readKey(dataDir: string): Uint8Array | null {
   try {
     return readTokenKey(dataDir);
   } catch (error) {

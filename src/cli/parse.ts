@@ -1,32 +1,32 @@
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
 import { createLogger } from '../server/log.ts';
-import { type Command, textOf } from './command.ts';
-import { engineOf } from './get.ts';
+import { type CliCommand, textOption } from './command.ts';
+import { engineOption } from './get.ts';
 import { openOwnSession, openSessionAt } from './session.ts';
 import { formatBytes, printable } from './text.ts';
 
-export const parse: Command = {
+export const parse: CliCommand = {
   synopsis: 'URL [--engine NAME] [--server URL] [--json]',
   summary: 'Lists what is behind an address: items, and the qualities of each.',
   help: '',
   options: { engine: { type: 'string' }, server: { type: 'string' }, json: { type: 'boolean' } },
   arguments: { min: 1, max: 1 },
   async run([url = ''], values, io) {
-    const engine = engineOf(values);
-    const server = textOf(values, 'server');
+    const engine = engineOption(values);
+    const server = textOption(values, 'server');
     const log = createLogger('error', (line) => io.stderr.write(line));
     const session = await (server === undefined
       ? openOwnSession(io.config(), log, () => {})
       : openSessionAt(server, () => {}));
     const stopping = new AbortController();
-    const ignore = io.onInterrupt(() => stopping.abort(new Error('Interrupted.')));
+    const stopListening = io.onInterrupt(() => stopping.abort(new Error('Interrupted.')));
     try {
       const result = await session.channel.send('parse', { url, engine }, { signal: stopping.signal });
       io.stdout.write(values['json'] === true ? `${JSON.stringify(result)}\n` : asText(result));
       return 0;
     } finally {
       await session.close();
-      ignore();
+      stopListening();
     }
   },
 };

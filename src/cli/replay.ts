@@ -2,10 +2,10 @@ import { replayRecording } from '#lib/replay/replay.ts';
 import { parseRecording, type Recording, recordingOf } from '#lib/replay/recording.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { parseTrace } from '#lib/inspector/trace-file.ts';
-import { type Command, textOf, UsageError } from './command.ts';
+import { type CliCommand, textOption, UsageError, type Values } from './command.ts';
 import { readTextFile } from './text-file.ts';
 
-export const replay: Command = {
+export const replay: CliCommand = {
   synopsis: 'FILE [--recording N] [--rechunk N]',
   summary: 'Feeds a recording of an engine through the real progress parser; one JSON line for each event.',
   help: `
@@ -17,10 +17,10 @@ FILE is a recording (JSON lines), or a trace that the inspector exported.
   arguments: { min: 1, max: 1 },
   async run([file = ''], values, io) {
     const rechunkBytes = readCount(values, 'rechunk', 'a number of bytes');
-    const which = readCount(values, 'recording', 'a number');
+    const number = readCount(values, 'recording', 'a number');
     const text = await readTextFile(file, io);
     if (text === null) return 1;
-    const recording = isTrace(text) ? pick(text, which) : parseRecording(text);
+    const recording = isTrace(text) ? recordingInTrace(text, number) : parseRecording(text);
     let lines = '';
     for (const event of replayRecording(recording, { rechunkBytes })) {
       lines += `${JSON.stringify(event)}\n`;
@@ -33,21 +33,21 @@ FILE is a recording (JSON lines), or a trace that the inspector exported.
   },
 };
 
-/** A recording's first line says its engine, never its format. */
+/** A trace begins with `format`, which a recording does not have. */
 function isTrace(text: string): boolean {
   return /^\s*\{\s*"format"/.test(text);
 }
 
-function pick(text: string, which: number | null): Recording {
+function recordingInTrace(text: string, number: number | null): Recording {
   const { recordings } = parseTrace(text);
-  const chosen = which === null ? recordings.at(-1) : recordings[which - 1];
+  const chosen = number === null ? recordings.at(-1) : recordings[number - 1];
   if (chosen) return recordingOf(chosen);
   const held = recordings.length === 0 ? 'no recording' : `${recordings.length} recordings`;
   throw new SluiceError('invalid_recording', `The trace holds ${held}.`);
 }
 
-function readCount(values: Parameters<Command['run']>[1], name: string, what: string): number | null {
-  const text = textOf(values, name);
+function readCount(values: Values, name: string, what: string): number | null {
+  const text = textOption(values, name);
   if (text === undefined) return null;
   if (!/^[1-9]\d{0,8}$/.test(text)) throw new UsageError(`--${name} takes ${what}, 1 or more.`);
   return Number(text);

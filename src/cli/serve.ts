@@ -3,13 +3,13 @@ import { type Config, ConfigError, isLoopback } from '../server/config.ts';
 import { createLogger, type Logger } from '../server/log.ts';
 import { type RunningServer, startServer } from '../server/server.ts';
 import { VERSION } from '../server/version.ts';
-import type { Command, Io } from './command.ts';
+import type { CliCommand, Io } from './command.ts';
 import { engineLines } from './engine-lines.ts';
 
-/** Longer than anything that closes may take; then the rest is left to the next start. Contract: 10 s. */
+/** How long closing may take (contract: 10 s); the next start cleans up what is left. */
 const CLOSE_MS = 9000;
 
-export const serve: Command = {
+export const serve: CliCommand = {
   synopsis: '',
   summary: 'Serves the page and the API, by default on http://127.0.0.1:3000.',
   help: `
@@ -23,13 +23,13 @@ SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 sluice serve`,
     const log = createLogger(config.logLevel, (line) => io.stderr.write(line));
     const interrupted = new Promise<NodeJS.Signals>((resolve) => io.onInterrupt(resolve));
     const server = await start(config, log);
-    greet(server, io);
+    printStartup(server, io);
     log.info('stopping', { signal: await interrupted });
     return stop(server, log);
   },
 };
 
-/** @throws ConfigError where the person can do something about it */
+/** @throws ConfigError for what a person can mend */
 async function start(config: Config, log: Logger): Promise<RunningServer> {
   try {
     return await startServer(config, log);
@@ -54,7 +54,7 @@ async function start(config: Config, log: Logger): Promise<RunningServer> {
   }
 }
 
-function greet({ url, sluice }: RunningServer, io: Io): void {
+function printStartup({ url, sluice }: RunningServer, io: Io): void {
   const { config } = sluice;
   io.stdout.write(`Sluice ${VERSION} listens on ${url}\n`);
   if (!isLoopback(config.host)) {
@@ -66,7 +66,7 @@ function greet({ url, sluice }: RunningServer, io: Io): void {
     );
   }
   io.stdout.write(`Downloads go to ${config.downloadDir}\n`);
-  // Asking engines for their versions starts processes: nobody has to wait for that.
+  // Not awaited: asking engines for their versions starts processes.
   void sluice.registry.statuses().then((statuses) => {
     io.stdout.write(engineLines(statuses).join(''));
   });

@@ -4,7 +4,7 @@ import { fit } from './text.ts';
 const ID_COLUMNS = 18;
 const TITLE_COLUMNS = 48;
 
-/** Sessions for a terminal, one a line. Titles come from the network. */
+/** Sessions for a terminal, one on a line. Titles come from the network. */
 export function sessionLines({ sessions, more }: SessionList): string[] {
   if (sessions.length === 0) return ['No session has downloads.'];
   const lines = sessions.map(({ id, downloads, unfinished, newest }) => {

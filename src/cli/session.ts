@@ -1,4 +1,4 @@
-/** A session for one run of the command: one of our own in this process, or one on a server. */
+/** A session for one run of the command: in this process, or on a server. */
 import { rmSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -12,26 +12,26 @@ import { type Config, ConfigError } from '../server/config.ts';
 import { createSluice, type Sluice } from '../server/sluice.ts';
 import type { Logger } from '../server/log.ts';
 import { UsageError } from './command.ts';
-import { loopSocketTo } from './loop-socket.ts';
-import { type Read, readerOf } from './read.ts';
+import { type ApiGet, createApiGet } from './api-get.ts';
+import { inProcessSocketTo } from './in-process-socket.ts';
 
 export interface CliSession {
   channel: Channel;
-  read: Read;
+  apiGet: ApiGet;
   close(): Promise<void>;
 }
 
 type OnMessage = (message: Snapshot | Update) => void;
 
-/** The one session of a private host. */
-const OWN = 'cli';
-/** Longer than a listing takes on a server that is busy. */
+/** The id of the one session of the host in this process. */
+const OWN_SESSION = 'cli';
+/** Longer than a listing takes on a busy server. */
 const READ_MS = 10_000;
 
-/** Hosts a session with a data dir of its own, which goes with it; engines are found where the server has them. */
+/** Hosts a session with a temporary state dir; engines are found where the server has them. */
 export async function openOwnSession(config: Config, log: Logger, onMessage: OnMessage): Promise<CliSession> {
   const stateDir = await makeStateDir();
-  // Also when a second Ctrl+C ends the process at once.
+  // For a second Ctrl+C, which ends the process at once.
   const removeNow = (): void => rmSync(stateDir, { recursive: true, force: true });
   process.once('exit', removeNow);
   const removeDir = async (): Promise<void> => {
@@ -45,11 +45,15 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
     await removeDir();
     throw error;
   }
-  const own = sluice.sessions.get(OWN);
-  const channel = createChannel({ url: 'ws://in-process/', WebSocket: loopSocketTo(own), onMessage });
+  const session = sluice.sessions.get(OWN_SESSION);
+  const channel = createChannel({
+    url: 'ws://in-process/',
+    WebSocket: inProcessSocketTo(session),
+    onMessage,
+  });
   return {
     channel,
-    read: readerOf((path) => own.fetch(new Request(`http://in-process${paths.api}${path}`))),
+    apiGet: createApiGet((path) => session.fetch(new Request(`http://in-process${paths.api}${path}`))),
     async close() {
       channel.close();
       await sluice.close();
@@ -72,8 +76,8 @@ async function makeStateDir(): Promise<string> {
 
 /**
  * A new session on a server.
- * @param onLost told once of each time that the connection is lost, however often it is tried again
- * @throws UsageError, SluiceError `connect_failed` and what the server refuses with
+ * @param onLost called once each time the connection is lost, not for each failed reconnect
+ * @throws UsageError; SluiceError `connect_failed` and the server's error
  */
 export async function openSessionAt(
   server: string,
@@ -86,7 +90,7 @@ export async function openSessionAt(
       `--server takes the address of a Sluice, such as http://127.0.0.1:3000, not ${server}.`,
     );
   }
-  const headers = { authorization: `Bearer ${await askForToken(base)}` };
+  const headers = { authorization: `Bearer ${await requestToken(base)}` };
   const url = new URL(paths.channel, base);
   url.protocol = base.protocol === 'https:' ? 'wss:' : 'ws:';
   let isLost = false;
@@ -102,14 +106,14 @@ export async function openSessionAt(
   });
   return {
     channel,
-    read: readerOf((path) =>
+    apiGet: createApiGet((path) =>
       fetch(new URL(paths.api + path, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
     ),
     close: async () => channel.close(),
   };
 }
 
-async function askForToken(base: URL): Promise<string> {
+async function requestToken(base: URL): Promise<string> {
   let response: Response;
   try {
     response = await fetch(new URL(paths.sessions, base), { method: 'POST' });
@@ -121,7 +125,7 @@ async function askForToken(base: URL): Promise<string> {
   throw new SluiceError(body.code ?? 'remote_status', body.detail ?? `${base.origin} is no Sluice.`);
 }
 
-/** Node's WebSocket takes headers, which a browser's does not: a program has no cookie. */
+/** Node's WebSocket takes headers, unlike a browser's: the token goes there, as a program has no cookie. */
 function socketWith(headers: Record<string, string>): typeof WebSocket {
   return class extends WebSocket {
     constructor(url: string, protocols: string[]) {

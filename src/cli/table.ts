@@ -1,7 +1,7 @@
-import type { Command } from './command.ts';
+import type { CliCommand } from './command.ts';
 
-/** Loaded when asked for, so that a short command does not wait for the parts of a long one. */
-export const COMMANDS: Record<string, () => Promise<Command>> = {
+/** Each is loaded when it is run, so that a short command does not wait for the modules of a long one. */
+export const CLI_COMMANDS: Record<string, () => Promise<CliCommand>> = {
   serve: async () => (await import('./serve.ts')).serve,
   get: async () => (await import('./get.ts')).get,
   parse: async () => (await import('./parse.ts')).parse,

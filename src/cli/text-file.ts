@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import type { Io } from './command.ts';
 
-/** null when it cannot be read; the person has been told why. */
+/** null when it cannot be read; the reason is on stderr then. */
 export async function readTextFile(file: string, io: Pick<Io, 'stderr'>): Promise<string | null> {
   try {
     return await readFile(file, 'utf8');

@@ -1,4 +1,4 @@
-/** Text for a terminal. Titles come from the network: what could move the cursor or hide text never gets out. */
+/** Text for a terminal. Titles come from the network: characters that move the cursor or hide text are removed. */
 
 // eslint-disable-next-line no-control-regex
 const HIDDEN = /[\u0000-\u001f\u007f-\u009f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff]/g;

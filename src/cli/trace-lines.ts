@@ -1,25 +1,27 @@
-/** A trace as a person reads it in a terminal. Everything in it may come from the network. */
+/** A trace as lines for a terminal. Everything in it may come from the network. */
 import type { Json, Observation, Trace } from '#lib/protocol/inspection.ts';
 import { formatBytes, printable } from './text.ts';
 
-/** Longer data is cut: the file has all of it. */
+/** Longer data is cut here; the file has all of it. */
 const DATA_CHARACTERS = 160;
 
 export function* traceLines(trace: Trace): Generator<string, void, undefined> {
   const { explanation, observations, recordings } = trace;
   const { download } = explanation;
-  yield shown(`${download.id}  ${download.title}`);
-  yield shown(`  ${download.url}`);
-  yield shown(`  ${download.state}, attempt ${download.attempt}, engine ${download.engine ?? 'not chosen'}`);
-  if (download.error) yield shown(`  ${download.error.code}: ${download.error.message}`);
-  yield shown(
+  yield printable(`${download.id}  ${download.title}`);
+  yield printable(`  ${download.url}`);
+  yield printable(
+    `  ${download.state}, attempt ${download.attempt}, engine ${download.engine ?? 'not chosen'}`,
+  );
+  if (download.error) yield printable(`  ${download.error.code}: ${download.error.message}`);
+  yield printable(
     `  Sluice ${trace.sluice}, Node ${trace.node}, ${trace.platform}, exported ${trace.exportedAt}`,
   );
 
   yield '';
   yield 'What is stored of it';
   for (const { at, state, cause } of explanation.transitions) {
-    yield shown(`  ${timeOf(at)}  ${state.padEnd(10)}  ${cause}`);
+    yield printable(`  ${timeOf(at)}  ${state.padEnd(10)}  ${cause}`);
   }
 
   yield '';
@@ -28,16 +30,18 @@ export function* traceLines(trace: Trace): Generator<string, void, undefined> {
   const startedAt = observations[0]?.at ?? 0;
   for (const seen of observations) {
     const time = `+${((seen.at - startedAt) / 1000).toFixed(3)}`.padStart(10);
-    yield shown(`  ${time}  ${seen.kind.padEnd(10)}  ${bodyOf(seen)}${causeOf(seen)}${durationOf(seen)}`);
+    yield printable(`  ${time}  ${seen.kind.padEnd(10)}  ${bodyOf(seen)}${causeOf(seen)}${durationOf(seen)}`);
   }
 
   for (const [index, { header, chunks, cut }] of recordings.entries()) {
     const bytes = chunks.reduce((sum, { data }) => sum + Math.floor((data.length * 3) / 4), 0);
     const end = header.signal ?? (header.exitCode === null ? 'running' : `exit ${header.exitCode}`);
     yield '';
-    yield shown(`Recording ${index + 1}: ${header.argv.join(' ')}`);
+    yield printable(`Recording ${index + 1}: ${header.argv.join(' ')}`);
     const whole = cut ? 'not all of it' : 'all of it';
-    yield shown(`  ${header.engine}, ${end}, ${chunks.length} chunks, about ${formatBytes(bytes)}, ${whole}`);
+    yield printable(
+      `  ${header.engine}, ${end}, ${chunks.length} chunks, about ${formatBytes(bytes)}, ${whole}`,
+    );
   }
 
   yield '';
@@ -46,10 +50,9 @@ export function* traceLines(trace: Trace): Generator<string, void, undefined> {
     return;
   }
   yield 'The last that its engine printed';
-  for (const line of explanation.output.split('\n')) yield shown(`  ${line}`);
+  for (const line of explanation.output.split('\n')) yield printable(`  ${line}`);
 }
 
-/** Times of one trace are near each other: the date is in the first line that has one. */
 function timeOf(at: number): string {
   return new Date(at).toISOString().replace('T', ' ').replace('Z', '');
 }
@@ -102,8 +105,4 @@ function causeOf({ cause }: Observation): string {
 function durationOf(seen: Observation): string {
   const ms = 'durationMs' in seen ? seen.durationMs : null;
   return ms === null ? '' : `  ${ms.toFixed(1)} ms`;
-}
-
-function shown(line: string): string {
-  return printable(line);
 }

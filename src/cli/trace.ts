@@ -1,9 +1,9 @@
 import { parseTrace } from '#lib/inspector/trace-file.ts';
-import type { Command } from './command.ts';
+import type { CliCommand } from './command.ts';
 import { readTextFile } from './text-file.ts';
 import { traceLines } from './trace-lines.ts';
 
-export const trace: Command = {
+export const trace: CliCommand = {
   synopsis: 'FILE',
   summary: 'Prints a trace that the inspector exported: what happened to a download, step by step.',
   help: `

@@ -36,7 +36,7 @@ test('a bar shows percent, sizes, speed and time left', () => {
     assert.ok(line.includes(part), `${part} in ${line}`);
 });
 
-test('what lacks a byte shows neither 100% nor a full bar, however wide the terminal', () => {
+test('a download that lacks one byte shows neither 100% nor a full bar, however wide the terminal', () => {
   const row = { ...ROW, receivedBytes: 9_999_999, percent: 99.9 };
   for (let columns = 20; columns <= 400; columns++) {
     const line = barLine(row, columns, false);
@@ -46,17 +46,17 @@ test('what lacks a byte shows neither 100% nor a full bar, however wide the term
   assert.match(barLine({ ...ROW, receivedBytes: 10_000_000, percent: 100 }, 120, false), /█ 100%/);
 });
 
-test('of an unknown size no percent and no filled bar is shown', () => {
+test('without a known size neither a percentage nor a filled bar is shown', () => {
   const line = barLine({ ...ROW, totalBytes: null, percent: null, etaSeconds: null }, 120, false);
   assert.not.match(line, /%|█/);
 });
 
-test('one that waits says for what', () => {
+test('a waiting download shows what it waits for', () => {
   const error = { code: 'disk_full', message: 'The disk is full.' } as const;
   assert.match(barLine({ ...ROW, state: 'waiting', error }, 120, false), /waiting \(disk_full\)/);
 });
 
-test('one that is being checked says so, and that it was', () => {
+test('a download whose file is being hashed says so', () => {
   const sha256 = 'a1'.repeat(32);
   assert.match(barLine({ ...ROW, state: 'finish', sha256 }, 120, false), /finish, SHA-256/);
   assert.not.match(barLine({ ...ROW, state: 'finish' }, 120, false), /SHA/);
@@ -68,7 +68,7 @@ function screen(env: Record<string, string> = {}) {
   return { bars: createBars(terminal as never, env), written: () => written };
 }
 
-test('what is done stays above, with its name and size, and the cursor comes back', () => {
+test('finished downloads stay above with their name and size, and the cursor is shown again at the end', () => {
   const { bars, written } = screen();
   bars.row(ROW);
   bars.row({ ...ROW, state: 'complete', file: { name: 'film.mp4', bytes: 10_000_000 } });

@@ -7,7 +7,7 @@ import type { DownloadView } from '#lib/protocol/download.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
-const WANTED = { streamId: null, engine: null, sha256: null };
+const OPTIONS = { streamId: null, engine: null, sha256: null };
 
 function rowOf(id: string, rest: Partial<DownloadView> = {}): DownloadView {
   return {
@@ -23,10 +23,10 @@ function snapshotOf(downloads: DownloadView[], next: string | null): Snapshot {
   return { type: 'snapshot', epoch: 'e', seq: 1, downloads, next, totals };
 }
 
-/** A run whose downloads are called as the last part of their addresses, and what it read and showed. */
+/** A run of downloads whose ids are the last parts of their addresses, with the paths it read and the rows it showed. */
 function follow(names: string[], answer: (path: string) => unknown) {
   const shown: DownloadView[] = [];
-  const asked: string[] = [];
+  const requested: string[] = [];
   const downloads = new DownloadFollower((row) => shown.push(row));
   const send = async (name: string, { url = '' }: { url?: string }): Promise<unknown> => {
     if (name === 'parse') throw new SluiceError('unsupported_url');
@@ -34,8 +34,8 @@ function follow(names: string[], answer: (path: string) => unknown) {
   };
   const session = {
     channel: { send },
-    read: async (path: string) => {
-      asked.push(path);
+    apiGet: async (path: string) => {
+      requested.push(path);
       return answer(path);
     },
   } as unknown as CliSession;
@@ -43,46 +43,46 @@ function follow(names: string[], answer: (path: string) => unknown) {
   downloads.apply(snapshotOf([], null));
   downloads.apply({ type: 'update', seq: 2, changes: names.map((name) => rowOf(name)) });
   const urls = names.map((name) => `http://example.com/${name}`);
-  const code = downloads.run(urls, WANTED, () => {});
+  const code = downloads.run(urls, OPTIONS, () => {});
   const isFollowing = () => waitFor(() => shown.length >= names.length, { what: 'the first rows' });
-  return { downloads, shown, asked, code, isFollowing };
+  return { downloads, shown, requested, code, isFollowing };
 }
 
 const COMPLETE = { state: 'complete', finishedAt: '2026-11-26T10:00:01.000Z' } as const;
 
-test('rows that a snapshot does not hold are read from its cursor on, until all were seen', async () => {
+test('rows that a snapshot does not hold are read page by page from its cursor, until all are found', async () => {
   const pages: Record<string, unknown> = {
     '/downloads?limit=200&cursor=c%2F1': { downloads: [rowOf('other'), rowOf('b', COMPLETE)], next: 'c2' },
     '/downloads?limit=200&cursor=c2': { downloads: [rowOf('a', COMPLETE)], next: 'c3' },
   };
-  const { downloads, asked, code, isFollowing } = follow(['a', 'b', 'c'], (path) => pages[path]);
+  const { downloads, requested, code, isFollowing } = follow(['a', 'b', 'c'], (path) => pages[path]);
   await isFollowing();
   downloads.apply(snapshotOf([rowOf('c', COMPLETE)], 'c/1'));
   assert.is(await settles(code), 0);
-  assert.equal(asked, Object.keys(pages));
+  assert.equal(requested, Object.keys(pages));
 });
 
-test('a download that is nowhere any more has failed', async () => {
-  const { downloads, shown, asked, code, isFollowing } = follow(['a', 'b'], (path) => {
+test('a download that can no longer be found counts as failed', async () => {
+  const { downloads, shown, requested, code, isFollowing } = follow(['a', 'b'], (path) => {
     if (path.includes('?')) return { downloads: [], next: null };
     throw new SluiceError('not_found');
   });
   await isFollowing();
   downloads.apply(snapshotOf([rowOf('b', COMPLETE)], 'c1'));
   assert.is(await settles(code), 1);
-  assert.equal(asked, ['/downloads?limit=200&cursor=c1', '/downloads/a']);
+  assert.equal(requested, ['/downloads?limit=200&cursor=c1', '/downloads/a']);
   const last = shown.findLast(({ id }) => id === 'a');
   assert.equal([last?.state, last?.error?.code], ['error', 'not_found']);
 });
 
-test('a download that is removed while it is followed has failed', async () => {
+test('a download that is removed while it is followed counts as failed', async () => {
   const { downloads, code, isFollowing } = follow(['a'], () => assert.unreachable());
   await isFollowing();
   downloads.apply({ type: 'update', seq: 3, changes: [{ id: 'a', deleted: true }] });
   assert.is(await settles(code), 1);
 });
 
-test('what is heard of a download while its row is read counts more than the row', async () => {
+test('updates that arrive while a row is read win over that row', async () => {
   const page = Promise.withResolvers<unknown>();
   const { downloads, shown, code, isFollowing } = follow(['a'], () => page.promise);
   await isFollowing();
@@ -93,7 +93,7 @@ test('what is heard of a download while its row is read counts more than the row
   assert.equal([shown.at(-1)?.state, shown.at(-1)?.title], ['complete', 'A']);
 });
 
-test('a listing that cannot be read is asked for again', async () => {
+test('a listing that fails is requested again', async () => {
   let tries = 0;
   const { downloads, code, isFollowing } = follow(['a'], () => {
     if (++tries === 1) throw new SluiceError('connect_failed');

@@ -14,9 +14,9 @@ import { settles, waitFor } from '../support/wait.ts';
 const test = suite('get --server');
 let site: Server;
 let place: Place;
-/** Enough to tell what it is. */
+/** Enough for the engine to tell the type. */
 const START = Buffer.alloc(4096, 1);
-/** Answers whose end waits for `release`; null = it was called. */
+/** Responses whose end waits for `release`; null once it was called. */
 let held: ServerResponse[] | null = [];
 
 test.before.each(async () => {
@@ -75,7 +75,7 @@ function spawnGet(server: string, urls: string[]): Running {
   };
 }
 
-test('it sees the end of more downloads than fit into a snapshot, though they ended while it was not there', async () => {
+test('it learns the outcome of more downloads than fit into a snapshot, though they ended while it was disconnected', async () => {
   const urls = Array.from({ length: 150 }, (_, index) => addressOf(`file-${index}.bin`));
   const env = { SLUICE_ENGINES: 'http', SLUICE_MAX_ACTIVE: '20', SLUICE_MAX_ACTIVE_PER_SESSION: '20' };
   const first = await startServer({ place, env });
@@ -86,7 +86,7 @@ test('it sees the end of more downloads than fit into a snapshot, though they en
       what: 'all to be added',
     });
     await first.kill9();
-    // Where the command does not look for it, so that all is over when it comes back.
+    // On another port, so that all downloads have ended when the command reconnects.
     server = await startServer({ place, env });
     release();
     const files = () => readdirSync(place.downloadDir).filter((name) => name.endsWith('.bin'));

@@ -16,7 +16,7 @@ const test = suite('get');
 let site: Server;
 let place: Place;
 
-/** Announces a megabyte, sends some of it, and never the rest. */
+/** Announces 1 MB, sends 100 kB, and never the rest. */
 test.before(async () => {
   site = createServer((request, response) => {
     if (request.url?.startsWith('/gone/')) {
@@ -40,12 +40,12 @@ const addressOf = (name: string): string =>
   `http://127.0.0.1:${(site.address() as AddressInfo).port}/${name}`;
 const spawnGet = (...args: string[]) =>
   spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), 'get', ...args], {
-    // Its private data dir is made there.
+    // Its temporary state dir is made there.
     env: sluiceEnv(place, { TMPDIR: place.home }),
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 
-test('Ctrl+C cancels what is under way, says so, and leaves nothing behind', async () => {
+test('Ctrl+C cancels all running downloads, shows that, and leaves nothing behind', async () => {
   const child = spawnGet(addressOf('a.bin'), addressOf('b.bin'), '--json');
   const exited = once(child, 'exit');
   let text = '';
@@ -65,7 +65,7 @@ test('Ctrl+C cancels what is under way, says so, and leaves nothing behind', asy
   assert.equal(readdirSync(place.home), []);
 });
 
-test('of a download that fails nothing is left', async () => {
+test('a failed download leaves nothing behind', async () => {
   const child = spawnGet(addressOf('gone/a.bin'), '--json');
   const exited = once(child, 'exit');
   let text = '';
@@ -76,7 +76,7 @@ test('of a download that fails nothing is left', async () => {
   assert.equal(readdirSync(place.home), []);
 });
 
-test('when nobody reads its lines any more it ends, and leaves nothing behind', async () => {
+test('it ends when its output is no longer read, and leaves nothing behind', async () => {
   const child = spawnGet(addressOf('c.bin'), '--json');
   const exited = once(child, 'exit');
   await settles(once(child.stdout, 'data'), { what: 'the first line' });
@@ -90,7 +90,7 @@ const FULL = '/dev/full';
 testUnless(
   test,
   existsSync(FULL) ? null : `${FULL} is not there: it needs Linux`,
-  'when its lines cannot be written it says so in one line, ends, and leaves nothing behind',
+  'it ends with one line on stderr when its output cannot be written, and leaves nothing behind',
   async () => {
     const full = openSync(FULL, 'w');
     const child = spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), 'get', addressOf('d.bin')], {
@@ -107,14 +107,14 @@ testUnless(
   },
 );
 
-/** An engine in lux's place that ends only when it is killed, which is seconds after the first Ctrl+C. */
+/** A lux that ignores every signal but SIGKILL, which is sent seconds after the first Ctrl+C. */
 const STUBBORN = `#!/bin/sh
 case "$1" in -v|--version) echo "lux: version v0.24.1, a fast and simple video downloader."; exit 0;; esac
 trap '' INT TERM HUP
 while :; do sleep 0.2; done
 `;
 
-test('a second Ctrl+C ends it at once, and its private data dir is gone all the same', async () => {
+test('a second Ctrl+C ends it at once, and still removes its temporary state dir', async () => {
   const bin = join(place.dir, 'bin');
   mkdirSync(bin);
   writeFileSync(join(bin, 'lux'), STUBBORN, { mode: 0o755 });

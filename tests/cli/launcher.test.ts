@@ -21,7 +21,7 @@ import { testUnless } from '../support/skip.ts';
 
 const test = suite<{ root: string }>('launcher');
 
-/** A checkout in small: its "build" only says which Node runs it and with what. */
+/** A small checkout whose "build" prints which Node runs it, and with which flags and arguments. */
 test.before.each((context) => {
   context.root = mkdtempSync(join(tmpdir(), 'sluice-launcher-'));
   cpSync(join(PROJECT, 'bin'), join(context.root, 'bin'), { recursive: true });
@@ -58,7 +58,7 @@ function launch(root: string, node: string | null = process.execPath, args = ['o
   });
 }
 
-test('it builds a checkout once, and again when a source changes, never when only a time does', ({
+test('it builds a checkout once, and again when a source changes, but not when only its mtime does', ({
   root,
 }) => {
   const builds = () => /built/.test(launch(root).stderr);
@@ -72,25 +72,23 @@ test('it builds a checkout once, and again when a source changes, never when onl
   assert.is(builds(), true);
 });
 
-test('what it says while it builds goes to stderr, arguments and exit code go through', ({ root }) => {
+test('build output goes to stderr; arguments and the exit code are passed through', ({ root }) => {
   const { stdout, stderr, status } = launch(root);
   assert.equal((JSON.parse(stdout) as { args: string[] }).args, ['one', '--two']);
   assert.match(stderr, /Building Sluice/);
   assert.is(status, 7);
 });
 
-test('the server runs with its flags of V8 in the process that was started, other commands without', ({
-  root,
-}) => {
+test('only `serve` gets V8 flags, in the same process', ({ root }) => {
   const { pid, stdout, stderr, status } = launch(root, process.execPath, ['serve', '--two']);
-  const said = JSON.parse(stdout) as { args: string[]; flags: string[]; pid: number };
-  assert.equal([said.args, said.pid, status], [['serve', '--two'], pid, 7]);
-  for (const flag of SERVE_FLAGS) assert.ok(said.flags.includes(flag), flag);
+  const launched = JSON.parse(stdout) as { args: string[]; flags: string[]; pid: number };
+  assert.equal([launched.args, launched.pid, status], [['serve', '--two'], pid, 7]);
+  for (const flag of SERVE_FLAGS) assert.ok(launched.flags.includes(flag), flag);
   assert.match(stderr, /^Building Sluice[^\n]*\nbuilt\n$/);
   assert.equal((JSON.parse(launch(root).stdout) as { flags: string[] }).flags, []);
 });
 
-test('flags that the user has set for Node are left alone', ({ root }) => {
+test('Node flags set by the user are left alone', ({ root }) => {
   const env = { NODE_OPTIONS: '--max-semi-space-size=32' };
   const { stdout } = launch(root, process.execPath, ['serve'], env);
   assert.equal((JSON.parse(stdout) as { flags: string[] }).flags, []);
@@ -101,14 +99,14 @@ test('an installed package, without sources, is never built', ({ root }) => {
   assert.is(launch(root).stderr, '');
 });
 
-test('a build that fails stops it', ({ root }) => {
+test('a failed build stops it', ({ root }) => {
   writeFileSync(join(root, 'scripts/build.ts'), 'process.exit(3);');
   const { status, stdout, stderr } = launch(root);
   assert.equal([status, stdout], [1, '']);
   assert.match(stderr, /The build failed/);
 });
 
-test('the stamp is of contents and names, and of nothing that a build makes', ({ root }) => {
+test('the stamp covers names and contents of sources, and nothing that a build writes', ({ root }) => {
   const before = sourceHash(root);
   mkdirSync(join(root, 'src/lib/paraglide'), { recursive: true });
   writeFileSync(join(root, 'src/lib/paraglide/made.js'), 'made');
@@ -132,7 +130,7 @@ function isOld(path: string): boolean {
 testUnless(
   test as never,
   oldNode === null ? 'no Node 20 to 23 on this machine: apt-get install -y nodejs' : null,
-  'an older Node hands over to the one that npm has installed, or says how to get it',
+  'an older Node starts the one that npm installed, or says how to get it',
   () => {
     const root = mkdtempSync(join(tmpdir(), 'sluice-old-'));
     try {

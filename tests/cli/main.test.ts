@@ -41,7 +41,7 @@ test('an address instead of a command gets the command to type', async () => {
   assert.match(stderr, /sluice get https:\/\/example\.com\/a/);
 });
 
-test('help and version go to stdout and are no error', async () => {
+test('help and version go to stdout with exit code 0', async () => {
   for (const args of [['--help'], ['help'], ['help', 'get'], ['get', '--help'], ['--version']]) {
     const { code, stdout, stderr } = await sluice(args, { place });
     assert.equal([code, stderr], [0, ''], args.join(' '));
@@ -49,7 +49,7 @@ test('help and version go to stdout and are no error', async () => {
   }
 });
 
-test('all options of a help stand under each other, and no line ends in blanks', async () => {
+test('the options in a help text are aligned, and no line ends in blanks', async () => {
   for (const args of [['--help'], ['help', 'get'], ['help', 'engines'], ['help', 'serve']]) {
     const lines = (await sluice(args, { place })).stdout.split('\n');
     assert.equal(
@@ -60,16 +60,16 @@ test('all options of a help stand under each other, and no line ends in blanks',
 });
 
 test('the engines are listed for people and for programs', async () => {
-  const asked = await sluice(['engines'], { place });
-  assert.is(asked.code, 0);
-  assert.match(asked.stdout, /http +ready/);
+  const listed = await sluice(['engines'], { place });
+  assert.is(listed.code, 0);
+  assert.match(listed.stdout, /http +ready/);
   const [{ engines }] = (await sluice(['engines', '--json'], { place })).lines<{
     engines: { engine: string }[];
   }>() as [{ engines: { engine: string }[] }];
   assert.is(engines[0]?.engine, 'http');
 });
 
-test('a server that is not there is said, with code 1', async () => {
+test('a server that cannot be reached is reported, with exit code 1', async () => {
   const { code, stderr } = await sluice(['get', 'http://example.com/', '--server', 'http://127.0.0.1:9'], {
     place,
   });
@@ -77,7 +77,7 @@ test('a server that is not there is said, with code 1', async () => {
   assert.match(stderr, /connect_failed/);
 });
 
-test('an address that is none fails with code 1 and its code, and prints no row', async () => {
+test('an address that cannot be fetched fails with exit code 1 and an error code, and prints no row', async () => {
   for (const [address, expected] of [
     ['file:///etc/passwd', 'unsupported_scheme'],
     ['nonsense', 'invalid_url'],
@@ -89,7 +89,7 @@ test('an address that is none fails with code 1 and its code, and prints no row'
   }
 });
 
-test('a key that is none is said in one line that says what to do, by all that need it', async () => {
+test('commands that need the key report a damaged one in one line, with the remedy', async () => {
   const damaged = makePlace();
   const key = join(damaged.dataDir, 'token.key');
   writeFileSync(key, 'short');
@@ -103,7 +103,7 @@ test('a key that is none is said in one line that says what to do, by all that n
   damaged.remove();
 });
 
-test('a TMPDIR that is not there is said in one line that names it', async () => {
+test('a missing TMPDIR is reported in one line that names it', async () => {
   const TMPDIR = join(place.dir, 'gone');
   const { code, stderr } = await sluice(['get', 'http://127.0.0.1:9/'], { place, env: { TMPDIR } });
   assert.is(code, 1);

@@ -17,7 +17,7 @@ test('text is cut or filled to its columns, wide characters counted as two', () 
   assert.is(fit('abc', 0), '');
 });
 
-test('what is fitted never takes more columns than it may', () => {
+test('fitted text has exactly the given number of columns', () => {
   fc.assert(
     fc.property(
       fc.string({ maxLength: 40 }),
@@ -39,7 +39,7 @@ test('sizes have three digits and decimal units', () => {
   ]);
 });
 
-test('times are written as clocks write them', () => {
+test('durations are written as h:mm:ss', () => {
   assert.equal([0, 59.6, 61, 3661].map(formatSeconds), ['0:00', '1:00', '1:01', '1:01:01']);
 });
 

@@ -15,7 +15,7 @@ import { FAILED_SEEDS } from './failed-seeds.ts';
 
 const withYtDlp = ytDlpMissing() === null;
 
-/** `npm run crash` in small. Durations are not asserted here: the machine that tests may be busy. */
+/** A short `npm run crash`. Durations are not asserted, as the machine may be busy. */
 async function survive(
   options: Pick<PlanOptions, 'seed' | 'downloads' | 'kills' | 'engineKills'>,
 ): Promise<void> {
@@ -45,12 +45,12 @@ async function survive(
 
 const seed = Number(process.env['SEED'] ?? randomInt(2 ** 31));
 
-testUnless(test, noProc, 'through 20 kills of the server nothing is lost, twice or wrong', () =>
+testUnless(test, noProc, 'after 20 kills of the server no download is lost, duplicated or wrong', () =>
   survive({ seed, downloads: 80, kills: 20, engineKills: withYtDlp ? 8 : 0 }),
 );
 
 for (const { seed: failed, was } of FAILED_SEEDS) {
-  testUnless(test, noProc, `the plan of seed ${failed} is survived (it was: ${was})`, () =>
+  testUnless(test, noProc, `nothing is lost with the plan of seed ${failed} (it was: ${was})`, () =>
     survive({ seed: failed, downloads: 30, kills: 6, engineKills: 0 }),
   );
 }

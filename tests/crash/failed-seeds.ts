@@ -1,6 +1,6 @@
 /**
- * Seeds of runs that once broke a promise, with what it was. `npm test` replays their plans, in the short version:
- * the plan is the same each time, the moments at which the machine does things are not.
+ * Seeds of runs that once failed, with the failure. `npm test` replays their plans, in the short version:
+ * the plan is the same each time, the timing of the machine is not.
  */
 export const FAILED_SEEDS: readonly { seed: number; was: string }[] = [
   { seed: 4711, was: '16 work dirs left: killed between the commit of `complete` and the end of tidying up' },

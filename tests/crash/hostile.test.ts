@@ -3,29 +3,29 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { OrphanWatch } from '../../bench/crash/orphans.ts';
-import type { Marked } from '../../bench/crash/processes.ts';
+import type { MarkedProcess } from '../../bench/crash/processes.ts';
 import { noProc } from '../process/machine.ts';
 import type { Api } from '../support/api.ts';
 import { makePlace, type Place, startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
-/** Real children behind the real adapter of lux, and a server that gives up on silence soon. */
+/** Real child processes behind the real lux adapter, and a server with a short stall timeout. */
 const STALL_MS = 1_500;
-/** A flood of 1 GB may cost the server as much as any busy download, not what was printed. */
+/** The memory limit of the server during a flood of 1 GB: that of any busy download. */
 const MOST_GROWN_BYTES = 128 * 1024 * 1024;
 
-interface Ground {
+interface Fixture {
   place: Place;
   server: TestServer;
   api: Api;
   watch: OrphanWatch;
   add: (mode: string) => Promise<string>;
-  /** The processes of the download of that mode. */
-  engines: (mode: string) => Marked[];
+  /** The processes of the download with that mode. */
+  engines: (mode: string) => MarkedProcess[];
 }
 
-async function grounded(body: (ground: Ground) => Promise<void>, stallMs = STALL_MS): Promise<void> {
+async function withServer(body: (fixture: Fixture) => Promise<void>, stallMs = STALL_MS): Promise<void> {
   const place = makePlace();
   const bin = join(place.dir, 'bin');
   mkdirSync(bin);
@@ -56,95 +56,103 @@ async function grounded(body: (ground: Ground) => Promise<void>, stallMs = STALL
   }
 }
 
-const stopped = (ground: Ground, mode: string): Promise<unknown> =>
-  waitFor(() => ground.engines(mode).length === 0, { what: `nothing of ${mode} to run` });
+const waitForNone = (fixture: Fixture, mode: string): Promise<unknown> =>
+  waitFor(() => fixture.engines(mode).length === 0, { what: `nothing of ${mode} to run` });
 
-const running = (ground: Ground, mode: string): Promise<Marked[]> =>
-  waitFor(() => (ground.engines(mode).length > 1 ? ground.engines(mode) : null), {
+const waitForEngines = (fixture: Fixture, mode: string): Promise<MarkedProcess[]> =>
+  waitFor(() => (fixture.engines(mode).length > 1 ? fixture.engines(mode) : null), {
     what: `${mode} to run with its children`,
   });
 
-testUnless(test, noProc, 'an engine that exits at once is tried again, and says why meanwhile', () =>
-  grounded(async ({ api, add }) => {
+testUnless(test, noProc, 'an engine that exits at once is retried, and the row shows why meanwhile', () =>
+  withServer(async ({ api, add }) => {
     const [bad, good] = [await add('exits-a'), await add('good-a')];
     const waiting = await api.waitFor(bad, 'waiting');
     assert.is(waiting.error?.code, 'engine_exit');
     await api.waitFor(good, 'complete');
-    // how it ends after all its attempts is a matter of the session's tests, where time is a number
+    // the outcome after all retries is tested with a simulated clock in tests/actors/session
     await api.waitUntil(bad, 'a third attempt', ({ attempt }) => attempt >= 3);
   }),
 );
 
-testUnless(test, noProc, 'an engine from which nothing comes is ended, also one that hears no signal', () =>
-  grounded(async (ground) => {
-    const { api, add } = ground;
+testUnless(test, noProc, 'an engine without output is ended, also if it ignores signals', () =>
+  withServer(async (fixture) => {
+    const { api, add } = fixture;
     const ids = [await add('hangs-a'), await add('deaf-a'), await add('good-a')];
     await api.waitFor(ids[2]!, 'complete');
     for (const id of ids.slice(0, 2)) {
       assert.is((await api.waitFor(id, 'waiting')).error?.code, 'engine_stalled');
       await api.act(id, 'pause');
     }
-    await stopped(ground, 'hangs-a');
-    await stopped(ground, 'deaf-a');
+    await waitForNone(fixture, 'hangs-a');
+    await waitForNone(fixture, 'deaf-a');
   }),
 );
 
-testUnless(test, noProc, 'a deaf engine is gone before the next attempt works in its dir', () =>
-  grounded(async (ground) => {
-    const { api, add } = ground;
-    const id = await add('deaf-a');
-    const first = new Set((await running(ground, 'deaf-a')).map(({ pid }) => pid));
-    await api.act(id, 'pause');
-    await api.act(id, 'resume');
-    const second = await waitFor(
-      () => {
-        const now = ground.engines('deaf-a');
-        const [old, young] = [
-          now.filter(({ pid }) => first.has(pid)),
-          now.filter(({ pid }) => !first.has(pid)),
-        ];
-        // a gate of the new attempt while anything of the old one lives would be one too many
-        assert.ok(old.length === 0 || young.length === 0, 'two attempts at once');
-        return young.length > 0 && young;
-      },
-      { what: 'the next attempt' },
-    );
-    assert.ok(second.length > 0);
-    assert.is((await api.call('DELETE', `/api/downloads/${id}`)).status, 204);
-    assert.equal(ground.engines('deaf-a'), []);
-  }),
+testUnless(
+  test,
+  noProc,
+  'an engine that ignores signals is gone before the next attempt starts in its dir',
+  () =>
+    withServer(async (fixture) => {
+      const { api, add } = fixture;
+      const id = await add('deaf-a');
+      const first = new Set((await waitForEngines(fixture, 'deaf-a')).map(({ pid }) => pid));
+      await api.act(id, 'pause');
+      await api.act(id, 'resume');
+      const second = await waitFor(
+        () => {
+          const now = fixture.engines('deaf-a');
+          const [old, young] = [
+            now.filter(({ pid }) => first.has(pid)),
+            now.filter(({ pid }) => !first.has(pid)),
+          ];
+          // no process of the new attempt may exist while one of the old attempt is alive
+          assert.ok(old.length === 0 || young.length === 0, 'two attempts at once');
+          return young.length > 0 && young;
+        },
+        { what: 'the next attempt' },
+      );
+      assert.ok(second.length > 0);
+      assert.is((await api.call('DELETE', `/api/downloads/${id}`)).status, 204);
+      assert.equal(fixture.engines('deaf-a'), []);
+    }),
 );
 
-testUnless(test, noProc, 'kill -9 of an engine takes its group along, and the download tries again', () =>
-  grounded(async (ground) => {
-    const { api, add, watch } = ground;
+testUnless(test, noProc, 'kill -9 of an engine ends its whole group, and the download is retried', () =>
+  withServer(async (fixture) => {
+    const { api, add, watch } = fixture;
     const id = await add('hangs-a');
-    const [leader] = (await running(ground, 'hangs-a')).filter(({ pid, group }) => pid === group);
+    const [leader] = (await waitForEngines(fixture, 'hangs-a')).filter(({ pid, group }) => pid === group);
     const { attempt } = await api.get(id);
     process.kill(leader!.pid, 'SIGKILL');
     await watch.leaderKilled(performance.now(), leader!);
     assert.equal(watch.trouble, []);
     await api.waitUntil(id, 'another attempt', (row) => row.attempt > attempt);
-    await running(ground, 'hangs-a');
+    await waitForEngines(fixture, 'hangs-a');
   }),
 );
 
-testUnless(test, noProc, 'a flood of 1 GB and a line of 10 MB cost no memory and no sibling', () =>
-  grounded(async ({ api, add, server }) => {
-    await api.waitFor(await add('good-a'), 'complete');
-    const before = peakBytes(server.pid);
-    const ids = [await add('floods-a'), await add('line-a'), await add('good-b')];
-    for (const id of ids) {
-      const { file } = await api.waitFor(id, 'complete');
-      assert.is(file?.bytes, 5);
-    }
-    const grownBytes = peakBytes(server.pid) - before;
-    console.log(`the peak of the server's memory grew by ${Math.round(grownBytes / 1024 ** 2)} MiB`);
-    assert.ok(grownBytes < MOST_GROWN_BYTES, `${grownBytes} bytes`);
-  }, 600_000),
+testUnless(
+  test,
+  noProc,
+  'a flood of 1 GB and a line of 10 MB take no memory and do not disturb other downloads',
+  () =>
+    withServer(async ({ api, add, server }) => {
+      await api.waitFor(await add('good-a'), 'complete');
+      const before = peakBytes(server.pid);
+      const ids = [await add('floods-a'), await add('line-a'), await add('good-b')];
+      for (const id of ids) {
+        const { file } = await api.waitFor(id, 'complete');
+        assert.is(file?.bytes, 5);
+      }
+      const grownBytes = peakBytes(server.pid) - before;
+      console.log(`the peak of the server's memory grew by ${Math.round(grownBytes / 1024 ** 2)} MiB`);
+      assert.ok(grownBytes < MOST_GROWN_BYTES, `${grownBytes} bytes`);
+    }, 600_000),
 );
 
-/** The most memory that a process ever had: VmHWM of proc(5). */
+/** The peak memory of a process: VmHWM of proc(5). */
 function peakBytes(pid: number): number {
   return Number(/VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1]) * 1024;
 }

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { OrphanWatch } from '../../bench/crash/orphans.ts';
 import { slowStream } from '../../bench/crash/slow-stream.ts';
 import { Victim } from '../../bench/crash/victim.ts';
-import type { Marked } from '../../bench/crash/processes.ts';
+import type { MarkedProcess } from '../../bench/crash/processes.ts';
 import { noProc } from '../process/machine.ts';
 import { mediaMissing } from '../site/media.ts';
 import { startSite } from '../site/site.ts';
@@ -12,12 +12,14 @@ import { makePlace, type Place } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { ytDlpMissing } from '../support/yt-dlp.ts';
-import { NOBODY, nobodyMissing, placeOf } from './kit.ts';
+import { NOBODY, nobodyMissing, makePlaceFor } from './ordinary-user.ts';
 
 const reason = noProc ?? ytDlpMissing() ?? mediaMissing;
 
-/** yt-dlp, and below it the ffmpeg that reads a stream: what a plain spawn leaves behind. */
-async function family(watch: OrphanWatch): Promise<{ all: Marked[]; leader: Marked }> {
+/** yt-dlp and its child ffmpeg, which a plain spawn would leave behind. */
+async function startYtDlpWithFfmpeg(
+  watch: OrphanWatch,
+): Promise<{ all: MarkedProcess[]; leader: MarkedProcess }> {
   const found = await waitFor(
     () => {
       const all = watch.living();
@@ -41,19 +43,19 @@ async function hardCase(place: Place, uid?: number): Promise<void> {
     const api = await Api.create(victim.url);
     const id = await api.add({ url: slowStream(site.url), engine: 'yt-dlp' });
     for (let round = 0; round < 2; round++) {
-      const { all } = await family(watch);
+      const { all } = await startYtDlpWithFfmpeg(watch);
       await victim.kill();
       await watch.serverKilled(performance.now(), all);
       assert.equal(watch.trouble, []);
       await start();
     }
-    const { leader } = await family(watch);
+    const { leader } = await startYtDlpWithFfmpeg(watch);
     const { attempt } = await api.get(id);
     process.kill(leader.pid, 'SIGKILL');
     await watch.leaderKilled(performance.now(), leader);
     assert.equal(watch.trouble, []);
     await api.waitUntil(id, 'the next attempt', (row) => row.attempt > attempt);
-    await family(watch);
+    await startYtDlpWithFfmpeg(watch);
     assert.is((await api.call('DELETE', `/api/downloads/${id}`)).status, 204);
     assert.equal(watch.living(), []);
     assert.is((await victim.stop()).exitCode, 0);
@@ -67,12 +69,12 @@ async function hardCase(place: Place, uid?: number): Promise<void> {
 testUnless(
   test,
   reason,
-  'after kill -9 of the server neither yt-dlp nor its ffmpeg lives; after kill -9 of yt-dlp its ffmpeg does not',
+  'kill -9 of the server ends yt-dlp and its ffmpeg; kill -9 of yt-dlp ends its ffmpeg',
   () => hardCase(makePlace()),
 );
 
 testUnless(test, reason ?? nobodyMissing(), 'the same holds for an ordinary user', () =>
-  hardCase(placeOf(NOBODY), NOBODY),
+  hardCase(makePlaceFor(NOBODY), NOBODY),
 );
 
 test.run();

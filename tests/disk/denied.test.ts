@@ -1,4 +1,4 @@
-/** A download dir that cannot be written, or is taken away: said at once, by code; once healed, a retry is enough. */
+/** A download dir that cannot be written, or is removed, is reported at once with a code; once mended, a retry is enough. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, renameSync, rmSync } from 'node:fs';
@@ -11,7 +11,7 @@ import { makePlace, PROJECT, sluiceEnv, startServer, type TestServer } from '../
 import { testUnless } from '../support/skip.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { ytDlpMissing } from '../support/yt-dlp.ts';
-import { NOBODY, readOnlyMount, unlessMounts, unlessNobodyReads } from './ground.ts';
+import { NOBODY, readOnlyMount, unlessMounts, unlessNobodyReads } from './disks.ts';
 
 const MIB = 1024 * 1024;
 const HTTP = { SLUICE_ENGINES: 'http' };
@@ -21,7 +21,7 @@ test.before(async () => {
 });
 test.after(() => site.close());
 
-/** Adds a slow file, lets `harm` happen amid it, and returns what became of it. */
+/** Adds a slow file, calls `harm` while it runs, and returns its final row. */
 async function harmed(server: TestServer, engine: string, harm: () => void) {
   const api = await server.session();
   const url = `${site.url}/file/${engine}.mp4?size=${8 * MIB}&seed=71&rate=${MIB}&type=video/mp4`;
@@ -61,7 +61,7 @@ for (const [engine, missing] of [
   );
 }
 
-test('a download dir that is not there is made at the start', async () => {
+test('a missing download dir is created at the start', async () => {
   const place = makePlace();
   rmSync(place.downloadDir, { recursive: true });
   const server = await startServer({ place, env: HTTP });
@@ -77,7 +77,7 @@ test('a download dir that is not there is made at the start', async () => {
 testUnless(
   test,
   unlessMounts(),
-  'a read-only download disk is said at the start, is disk_read_only, and heals',
+  'a read-only download disk is reported at the start and as disk_read_only, and downloads work once it is writable',
   async () => {
     const place = makePlace();
     const release = readOnlyMount(place.downloadDir);
@@ -102,13 +102,13 @@ testUnless(
 testUnless(
   test,
   unlessMounts(),
-  'a download disk that becomes read-only amid a download is disk_read_only',
+  'a download disk that becomes read-only during a download is disk_read_only',
   async () => {
     const place = makePlace();
     const server = await startServer({ place, env: HTTP });
     let release = (): void => undefined;
     try {
-      // Its files that are open can be written on: what fails is the last move.
+      // Open files can still be written: only the final rename fails.
       const { row } = await harmed(server, 'http', () => {
         release = readOnlyMount(place.downloadDir);
       });
@@ -124,7 +124,7 @@ testUnless(
 testUnless(
   test,
   unlessNobodyReads(),
-  'a download dir of somebody else is said at the start, and is disk_denied',
+  'a download dir of another user is reported at the start and as disk_denied',
   async () => {
     const place = makePlace();
     for (const dir of [place.dir, place.dataDir, place.home]) chownSync(dir, NOBODY, NOBODY);
@@ -142,7 +142,7 @@ testUnless(
     try {
       const url = (): string | undefined => /http:\/\/127\.0\.0\.1:\d+/.exec(said)?.[0];
       await waitFor(() => url() ?? child.exitCode !== null, { what: `the server to listen: ${said}` });
-      // Said on the other stream: it may be read later.
+      // Printed on the other stream, so it may arrive later.
       await waitFor(() => /SLUICE_DOWNLOAD_DIR cannot be written.*EACCES/.test(said), {
         what: 'the warning',
       });

@@ -1,4 +1,4 @@
-/** A data disk that is really full: the built server, its state on a file system of a few MB. */
+/** A full data disk: the built server with its state on a file system of a few MB. */
 import { rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -6,7 +6,7 @@ import { type Site, startSite } from '../site/site.ts';
 import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
-import { tinyDisk, unlessMounts } from './ground.ts';
+import { tinyDisk, unlessMounts } from './disks.ts';
 import { fill, onDisk, readiness } from './server-on-disk.ts';
 
 const MIB = 1024 * 1024;
@@ -19,7 +19,7 @@ test.after(() => site.close());
 testUnless(
   test,
   unlessMounts(),
-  'on a full data disk nothing new is taken, what is there goes on and is stored, and room heals it',
+  'on a full data disk adds are refused, existing downloads go on and are stored, and all works again with free space',
   () =>
     onDisk(
       { dir: 'dataDir', bytes: 24 * MIB, env: { SLUICE_ENGINES: 'http' } },
@@ -30,7 +30,7 @@ testUnless(
         const other = await api.add({ url: url(2), engine: 'http' });
         await api.waitUntil(running, 'bytes', ({ receivedBytes }) => receivedBytes > 0);
         const ballast = fill(place.dataDir, 0);
-        // Commits fill what is left of the WAL's last block, then fail once, then find the reserve.
+        // Commits fill the rest of the WAL's last block, then fail once, then use the reserve.
         let refusal: { status: number; body: { code: string } } | null = null;
         const taken: string[] = [];
         await waitFor(
@@ -47,7 +47,7 @@ testUnless(
         assert.is(refusal!.status, 507);
         assert.is(refusal!.body.code, 'disk_full');
         assert.match((await readiness(server)).reasons.join(), /disk of the data folder is full/);
-        // What was taken is there, and can be changed.
+        // Acknowledged downloads are there, and can be changed.
         for (const id of taken.slice(0, 3)) {
           await waitFor(async () => {
             const answer = await api.call('POST', `/api/downloads/${id}/cancel`);
@@ -68,33 +68,28 @@ testUnless(
     ),
 );
 
-testUnless(
-  test,
-  unlessMounts(),
-  'a data disk that was full before the start lets it start, and say so',
-  async () => {
-    const place = makePlace();
-    const release = tinyDisk(place.dataDir, 24 * MIB);
+testUnless(test, unlessMounts(), 'with a full data disk the server starts, and reports it', async () => {
+  const place = makePlace();
+  const release = tinyDisk(place.dataDir, 24 * MIB);
+  try {
+    const first = await startServer({ place, env: { SLUICE_ENGINES: 'http' } });
+    const api = await first.session();
+    const id = await api.add({ url: `${site.url}/file/one.bin?size=1000&seed=5`, engine: 'http' });
+    await api.waitFor(id, 'complete');
+    await first.stop();
+    const ballast = fill(place.dataDir, 0);
+    const second = await startServer({ place, env: { SLUICE_ENGINES: 'http' } });
     try {
-      const first = await startServer({ place, env: { SLUICE_ENGINES: 'http' } });
-      const api = await first.session();
-      const id = await api.add({ url: `${site.url}/file/one.bin?size=1000&seed=5`, engine: 'http' });
-      await api.waitFor(id, 'complete');
-      await first.stop();
-      const ballast = fill(place.dataDir, 0);
-      const second = await startServer({ place, env: { SLUICE_ENGINES: 'http' } });
-      try {
-        assert.is((await api.at(second.url).get(id)).state, 'complete');
-        rmSync(ballast);
-        await waitFor(async () => (await readiness(second)).status === 200, { what: 'readiness' });
-      } finally {
-        await second.stop();
-      }
+      assert.is((await api.at(second.url).get(id)).state, 'complete');
+      rmSync(ballast);
+      await waitFor(async () => (await readiness(second)).status === 200, { what: 'readiness' });
     } finally {
-      release();
-      place.remove();
+      await second.stop();
     }
-  },
-);
+  } finally {
+    release();
+    place.remove();
+  }
+});
 
 test.run();

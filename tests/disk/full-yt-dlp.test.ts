@@ -6,7 +6,7 @@ import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
 import { ytDlpMissing } from '../support/yt-dlp.ts';
 import { testFullDisk } from './full-download.ts';
-import { unlessMounts } from './ground.ts';
+import { unlessMounts } from './disks.ts';
 import { fill, onDisk } from './server-on-disk.ts';
 
 const MB = 1_000_000;
@@ -16,13 +16,13 @@ testFullDisk(test, 'yt-dlp', ytDlpMissing());
 testUnless(
   test,
   unlessMounts() ?? ytDlpMissing() ?? missing('ffmpeg'),
-  'sound and picture that fit, but not joined as well, wait for room before they are',
+  'audio and video that fit, but not together with the merged file, wait for space before merging',
   async () => {
     const site = await startSite();
     try {
       const disk = { dir: 'downloadDir', bytes: 8 * MB, env: { SLUICE_ENGINES: 'yt-dlp' } } as const;
       await onDisk(disk, async ({ place, api }) => {
-        // The parts take 1.4 MB, and so does the file that they become.
+        // The parts take 1.4 MB, and so does the merged file.
         const ballast = fill(place.downloadDir, 2.2 * MB);
         const id = await api.add({ url: `${site.url}/media/dash/index.mpd`, engine: 'yt-dlp' });
         const stopped = await api.waitFor(id, 'waiting');

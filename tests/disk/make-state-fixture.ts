@@ -1,6 +1,6 @@
 /**
- * Makes `tests/fixtures/state/VERSION/`: the state dir of a session in which every kind of download stands, as the
- * code of today stores it. Run once for each released version, and never again for an old one:
+ * Makes `tests/fixtures/state/VERSION/`: the state dir of a session with a download in every state, as the
+ * current code stores it. Run once for each released version, and never again for an old one:
  * `node tests/disk/make-state-fixture.ts 0.1.0`
  */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ const s = openStoredSession(dir, session, MADE_AT);
 async function add(name: string): Promise<string> {
   const body = { url: `http://127.0.0.1:9/${name}.bin`, filename: `${name}.bin`, commandId: `add-${name}` };
   const { body: answer } = await s.call('POST', '/downloads', body);
-  // Little enough that nobody's time to try again comes.
+  // Short enough that no retry is due.
   s.clock.increment(10);
   return (answer as { id: string }).id;
 }
@@ -38,7 +38,7 @@ const complete = await add('complete');
 await s.news(phase(complete, 'download'), sample(complete, 500), phase(complete, 'finish'), done(complete));
 await failWith(await add('error'), 'remote_not_found', false);
 await s.call('POST', `/downloads/${await add('cancelled')}/cancel`);
-// Its bytes are never said to be gone: the intent stays.
+// The removal is never confirmed: the intent stays.
 void s.call('DELETE', `/downloads/${await add('removed')}`).catch(() => undefined);
 const paused = await add('paused');
 await s.news(phase(paused, 'download'), sample(paused, 400));

@@ -1,4 +1,4 @@
-/** Rows of a newer Sluice in a store that this one may open: each carries its version, and none is guessed at. */
+/** Rows of a newer Sluice in a store that this one may open: each has a version, and unknown ones are refused. */
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';

@@ -3,7 +3,7 @@ import { statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Api } from '../support/api.ts';
 import { makePlace, type Place, startServer, type TestServer } from '../support/server.ts';
-import { tinyDisk } from './ground.ts';
+import { tinyDisk } from './disks.ts';
 
 export interface OnDisk {
   place: Place;
@@ -11,7 +11,7 @@ export interface OnDisk {
   api: Api;
 }
 
-/** A server whose `dir` is a disk of its own of so many bytes. */
+/** A server whose `dir` is a mounted disk of that size. */
 export async function onDisk(
   { dir, bytes, env = {} }: { dir: 'dataDir' | 'downloadDir'; bytes: number; env?: Record<string, string> },
   body: (on: OnDisk) => Promise<void>,
@@ -31,7 +31,7 @@ export async function onDisk(
   }
 }
 
-/** Fills a disk up to `left` bytes. @returns the file that does */
+/** Fills a disk except for `left` bytes. @returns the path of the file */
 export function fill(dir: string, left: number): string {
   const ballast = join(dir, 'ballast');
   const { bavail, bsize } = statfsSync(dir);

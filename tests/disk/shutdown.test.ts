@@ -1,4 +1,4 @@
-/** SIGTERM to the built server while the worst is under way: clients told, engines gone, all stored, within 10 s. */
+/** SIGTERM to the built server at the worst time: clients are notified, engines ended, all is stored, within 10 s. */
 import { chmodSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -18,7 +18,7 @@ test.before(async () => {
 });
 test.after(() => site.close());
 
-/** An engine in lux's place that prints its bar, ignores every signal that can be ignored, and has such a child. */
+/** A lux that prints its bar, ignores all signals but SIGKILL, and has such a child process. */
 const STUBBORN = `#!/bin/sh
 case "$1" in -v|--version) echo "lux: version v0.24.1, a fast and simple video downloader."; exit 0;; esac
 trap '' INT TERM HUP QUIT PIPE
@@ -26,7 +26,7 @@ trap '' INT TERM HUP QUIT PIPE
 while :; do printf ' 1.00 MiB / 9.00 MiB [=>---] 11.11%% p/s 1.00 MiB\\r' >&2; sleep 0.2; done
 `;
 
-test('SIGTERM tells clients 1012, ends an engine that ignores signals, stores all, and exits with 0 within 10 s', async () => {
+test('SIGTERM closes sockets with 1012, ends an engine that ignores signals, stores all, and exits with 0 within 10 s', async () => {
   const place = makePlace();
   const bin = join(place.dir, 'bin');
   const { PATH = '' } = sluiceEnv(place);

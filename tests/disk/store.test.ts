@@ -1,4 +1,4 @@
-/** Stores that are refused: said at once, left as they are byte for byte, and a copy kept where bytes are damaged. */
+/** Refused stores are reported at once and left as they are, byte for byte; damaged ones are copied. */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -8,7 +8,7 @@ import { openStore } from '#lib/actors/durable/storage.server.ts';
 import { codeOf } from '../actors/durable/codes.ts';
 import { sluice } from '../support/cli.ts';
 import { makePlace, type Place } from '../support/server.ts';
-import { asNobody, readOnlyMount, unlessMounts, unlessRoot } from './ground.ts';
+import { asNobody, readOnlyMount, unlessMounts, unlessRoot } from './disks.ts';
 import { testUnless } from '../support/skip.ts';
 
 const SERVE = { SLUICE_PORT: '0' };
@@ -42,7 +42,7 @@ function bytesOf(file: string): Record<string, string> {
   return { db: readFileSync(file, 'base64'), wal: readFileSync(`${file}-wal`, 'base64') };
 }
 
-test('a newer store with a WAL is refused, names what was kept before the upgrade, and stays as it is', () =>
+test('a newer store with a WAL is refused with the name of the copy made before the upgrade, and left as it is', () =>
   withPlace(async (place, store) => {
     killedStore(store, 'PRAGMA user_version = 99;');
     writeFileSync(`${store}.v1.backup`, 'of the upgrade');
@@ -56,7 +56,7 @@ test('a newer store with a WAL is refused, names what was kept before the upgrad
     assert.equal(bytesOf(store), before);
   }));
 
-test('a damaged store with a WAL is refused, stays as it is, and one copy of both is kept', () =>
+test('a damaged store with a WAL is refused and left as it is, and one copy of both is made', () =>
   withPlace(async (place, store) => {
     openStore(store).close();
     killedStore(store);
@@ -83,7 +83,7 @@ test('a damaged store with a WAL is refused, stays as it is, and one copy of bot
     assert.is(statSync(join(place.dataDir, copy)).mode & 0o777, 0o600);
   }));
 
-test('a store that was only killed opens with every row, and leaves no WAL behind', () =>
+test('a store of a killed process opens with every row, and leaves no WAL behind', () =>
   withPlace(async (place, store) => {
     killedStore(store);
     const opened = openStore(store);
@@ -110,7 +110,7 @@ testUnless(test, unlessMounts(), 'a data folder on a read-only disk is disk_read
   }),
 );
 
-testUnless(test, unlessRoot(), 'a data folder of somebody else is disk_denied', () =>
+testUnless(test, unlessRoot(), 'a data folder of another user is disk_denied', () =>
   withPlace(async (place) => {
     for (const mode of [0o500, 0o000]) {
       const dir = join(place.dir, `locked-${mode}`);

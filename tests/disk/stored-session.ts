@@ -1,11 +1,11 @@
-/** A session on a state dir as the server keeps it, with time and the runner's side in the caller's hand. */
+/** A session on a server's state dir, with a simulated clock and the test as its runner. */
 import { join } from 'node:path';
 import { SimulatedClock } from 'xstate';
 import { createEmbeddedHost, define } from '#lib/actors/durable/host.server.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
 
-/** When the fixture's session was at work. */
+/** The time of the fixture's session. */
 export const MADE_AT = Date.UTC(2026, 10, 23);
 
 class DateClock extends SimulatedClock {
@@ -23,7 +23,7 @@ class DateClock extends SimulatedClock {
 
 export interface StoredSession {
   clock: SimulatedClock;
-  /** What the runner was told, in order. */
+  /** Commands to the runner, in order. */
   commands: RunnerCommand[];
   errors: unknown[];
   call: (method: string, path: string, body?: unknown) => Promise<{ status: number; body: never }>;

@@ -1,4 +1,4 @@
-/** The state that each released version left, opened by the code of today. */
+/** The stored state of each released version, opened by the current code. */
 import { cpSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -51,16 +51,16 @@ async function withState(
 
 const versions = readdirSync(FIXTURES);
 
-test('there is a state of every version that was released', () => {
+test('there is a fixture for every released version', () => {
   assert.ok(versions.includes('0.1.0'));
 });
 
 for (const version of versions) {
-  test(`${version}: every download is as it was left`, () =>
+  test(`${version}: every download is unchanged`, () =>
     withState(version, async (s, { downloads }) => {
       const { body } = await s.call('GET', '/downloads');
       const now = (body as { downloads: DownloadView[] }).downloads;
-      // What waits for its time may have gone on: a minute has passed.
+      // Waiting downloads may have resumed, as a minute has passed.
       const still = (views: DownloadView[]) => views.filter(({ state }) => state !== 'waiting');
       assert.equal(
         now.map(({ id }) => id),
@@ -73,7 +73,7 @@ for (const version of versions) {
       );
     }));
 
-  test(`${version}: what was at work goes on, in the attempt it was in, and what was removed stays so`, () =>
+  test(`${version}: running downloads go on in the same attempt, and removed ones stay removed`, () =>
     withState(version, async (s, _, idOf) => {
       await s.wake();
       const wanted = ['parse', 'download', 'finish'].map(idOf).sort();
@@ -90,7 +90,7 @@ for (const version of versions) {
       });
     }));
 
-  test(`${version}: what waited is tried again, what was paused is resumed, and commands act once`, () =>
+  test(`${version}: waiting downloads are retried, paused ones can be resumed, and commands are idempotent`, () =>
     withState(version, async (s, { downloads }, idOf) => {
       await s.wake();
       const stateOf = async (name: string): Promise<DownloadState> =>
@@ -115,7 +115,7 @@ for (const version of versions) {
       assert.is((body as { downloads: unknown[] }).downloads.length, downloads.length);
     }));
 
-  test(`${version}: the server opens it, and its token still is one`, async () => {
+  test(`${version}: the server opens it, and its token is still valid`, async () => {
     const place = makePlace();
     for (const name of ['sluice.db', 'token.key'])
       cpSync(join(FIXTURES, version, name), join(place.dataDir, name));

@@ -39,7 +39,7 @@ test('get fetches a direct file of 100 MiB and exits 0', async () => {
   assert.is(await sha256File(join(out, 'hundred.bin')), sha256Of(5, 100 * MIB));
 });
 
-test('get reports the way: each line a download, its bytes never fewer', async () => {
+test('get prints progress: one download on each line, with bytes that never decrease', async () => {
   const url = `${site.url}/file/slow.bin?size=${8 * MIB}&seed=6&rate=${4 * MIB}`;
   const { lines } = await sluice(['get', url, '--json'], { place, env });
   const rows = lines<DownloadView>();
@@ -52,7 +52,7 @@ test('get reports the way: each line a download, its bytes never fewer', async (
   assert.is(new Set(rows.map(({ id }) => id)).size, 1);
 });
 
-test('get of a page of three videos fetches what its item addresses name', async () => {
+test('get of a page with three videos downloads all three', async () => {
   const parsed = await sluice(['parse', `${site.url}/page/three`, '--json'], { place, env });
   assert.is(parsed.code, 0, parsed.stderr);
   const items = parsed.lines<ParseResult>().flatMap((result) => result.items);
@@ -82,7 +82,7 @@ testUnless(test, mediaMissing, 'get fetches an HLS stream', async () => {
   assert.is(await picturesHash(join(out, name)), await picturesHash(reference));
 });
 
-test('get of what is not there exits 1 and says why with a code', async () => {
+test('get of a missing file exits 1 with an error code', async () => {
   const { code, lines } = await sluice(['get', `${site.url}/nowhere.mp4`, '--json'], { place, env });
   assert.is(code, 1);
   assert.is(lines<DownloadView>().at(-1)?.error?.code, 'remote_not_found');
@@ -114,21 +114,21 @@ for (const args of [
   });
 }
 
-test('a setting that cannot be used stops the start with a message that names it', async () => {
+test('an invalid setting stops the start with a message that names it', async () => {
   const { code, stderr } = await sluice(['serve'], { place, env: { SLUICE_PORT: 'many' } });
   assert.ok(code !== 0);
   assert.match(stderr, 'SLUICE_PORT');
 });
 
-test('a folder that cannot be made is named, at once', async () => {
-  // As in /proc, where no one can make a folder: the system says that the folder above is not there, and it is.
+test('a folder that cannot be created is named at once', async () => {
+  // In /proc no folder can be created: the error is ENOENT although the parent exists.
   const out = process.platform === 'linux' ? '/proc/no/such' : '/dev/null/such';
   const { code, stderr } = await sluice(['get', `${site.url}/file/x.bin`, '--output', out], { place, env });
   assert.is(code, 1);
   assert.match(stderr, out);
 });
 
-test('engines says which are there and how to get the rest', async () => {
+test('engines lists the installed engines and how to get the others', async () => {
   const { code, stdout } = await sluice(['engines'], { place });
   assert.is(code, 0);
   for (const name of ['http', 'lux', 'yt-dlp']) assert.match(stdout, name);
@@ -136,7 +136,7 @@ test('engines says which are there and how to get the rest', async () => {
 
 const recording = join(import.meta.dirname, '../fixtures/recordings/lux/lux-images.jsonl');
 
-test('replay prints the events of a recording, each number exact, however it is cut', async () => {
+test('replay prints the events of a recording with exact numbers, for any chunk size', async () => {
   const runs = await Promise.all(
     [[], ['--rechunk', '1'], ['--rechunk', '4096']].map((options) =>
       sluice(['replay', recording, ...options], { place }),
@@ -162,14 +162,14 @@ test('replay prints the events of a recording, each number exact, however it is 
   }
 });
 
-test('replay of what is no recording exits 1', async () => {
+test('replay of a file that is not a recording exits 1', async () => {
   const path = join(place.dir, 'no.jsonl');
   writeFileSync(path, 'not a recording\n');
   assert.is((await sluice(['replay', path], { place })).code, 1);
   assert.ok(readFileSync(path, 'utf8').length > 0);
 });
 
-test('what it prints into a pipe is whole, however much it is', async () => {
+test('output into a pipe is complete, however long it is', async () => {
   const chunk = JSON.stringify({
     t: 1,
     fd: 1,
@@ -177,7 +177,7 @@ test('what it prints into a pipe is whole, however much it is', async () => {
   });
   const header = JSON.stringify({ engine: 'yt-dlp', argv: ['yt-dlp', '--newline', 'u'], exitCode: 0 });
   const recording = join(place.dir, 'long.jsonl');
-  // 2.5 MB of output: forty times what a pipe holds.
+  // 2.5 MB of output, forty times the size of a pipe's buffer.
   writeFileSync(recording, [header, ...Array<string>(15_000).fill(chunk)].join('\n'));
   const { code, lines, stderr } = await sluice(['replay', recording], { place, env });
   assert.is(code, 0, stderr);

@@ -1,4 +1,4 @@
-/** Servers that send only the rest of a file as if it were the whole: what is `complete` has every byte. */
+/** Servers that send the rest of a file as if it were the whole: a complete download must have every byte. */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -42,13 +42,13 @@ const rest = (from: number, contentRange: boolean): OddAnswer => ({
 interface Ended {
   row: DownloadView;
   hash: string | null;
-  /** In the work dir, by the map; null = there is none. */
+  /** Bytes in the work dir, by its segment map; null = there is none. */
   keptBytes: number | null;
-  /** After an error, once the server is honest again: the hash, and the first bytes that were requested. */
+  /** After an error, with a correct server: the hash, and the first requested bytes. */
   retried: { hash: string; from: (number | null)[] } | null;
 }
 
-/** How far the newest of the maps in a file is. */
+/** The received bytes in the newest map of a file. */
 function keptIn(map: string): number | null {
   if (!existsSync(map)) return null;
   return Number(
@@ -56,7 +56,7 @@ function keptIn(map: string): number | null {
   );
 }
 
-/** Holds a download at 3.1 of 8 MiB, interrupts it, and sees how it ends once `then` answers. */
+/** Stalls a download at 3.1 of 8 MiB, interrupts it, and returns how it ends when `then` answers. */
 async function interrupted(
   by: 'pause' | 'kill -9',
   then: (from: number | null) => OddAnswer | null,
@@ -77,7 +77,7 @@ async function interrupted(
       await api.act(id, 'pause');
       await api.waitFor(id, 'paused');
     } else {
-      // What is not in the map yet is fetched again: then nothing is resumed.
+      // Bytes that are not in the map yet are fetched again, and nothing would be resumed.
       await waitFor(() => keptIn(map(id)) === HELD_AT, { what: 'the map of what is here' });
       await server.kill9();
     }
@@ -111,7 +111,7 @@ for (const by of ['pause', 'kill -9'] as const) {
     ['with the Content-Range of the rest', true],
     ['without Content-Range', false],
   ] as const) {
-    test(`after ${by} a 200 with only the rest, ${what}, never stands for the whole`, async () => {
+    test(`after ${by} a 200 with only the rest, ${what}, is never taken for the whole`, async () => {
       const { row, hash } = await interrupted(by, (from) => (from ? rest(from, contentRange) : null));
       assert.is(row.state, 'complete', JSON.stringify(row.error));
       assert.is(row.file?.bytes, file.size);
@@ -119,7 +119,7 @@ for (const by of ['pause', 'kill -9'] as const) {
     });
   }
 
-  test(`after ${by} a server that only ever sends the rest is an error, and retry goes on once it is honest`, async () => {
+  test(`after ${by} a server that always sends only the rest is an error, and a retry goes on once it is correct`, async () => {
     const short = { ...whole(file), ...rest(HELD_AT, false) };
     const { row, hash, keptBytes, retried } = await interrupted(by, () => short);
     assert.is(row.state, 'error');

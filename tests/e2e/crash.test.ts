@@ -18,7 +18,7 @@ test.before(async () => {
 });
 test.after(() => site.close());
 
-/** Kills the server while `engine` is amid a file of 24 MiB at 4 MiB/s, starts it again, and waits for the file. */
+/** Kills the server while `engine` fetches a file of 24 MiB at 4 MiB/s, restarts it, and waits for the file. */
 async function surviveKill(engine: 'http' | 'yt-dlp'): Promise<void> {
   const env = { SLUICE_ENGINES: engine };
   const place = makePlace();
@@ -52,12 +52,12 @@ async function surviveKill(engine: 'http' | 'yt-dlp'): Promise<void> {
   }
 }
 
-test('after kill -9 amid a direct file the next start finishes it by itself', () => surviveKill('http'));
+test('after kill -9 during a direct download the next start finishes it', () => surviveKill('http'));
 
 testUnless(
   test,
   ytDlpMissing(),
-  'after kill -9 amid a yt-dlp download no engine lives on, and it finishes',
+  'after kill -9 during a yt-dlp download no engine is left, and the next start finishes it',
   () => surviveKill('yt-dlp'),
 );
 
@@ -99,7 +99,7 @@ test('after kill -9 paused stays paused, complete stays complete, queued goes on
   }
 });
 
-test('a second server on the same data says so and leaves', async () => {
+test('a second server on the same data dir exits with an error', async () => {
   const first = await startServer();
   let message = '';
   try {

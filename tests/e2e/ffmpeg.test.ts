@@ -1,4 +1,4 @@
-/** What a stranger calls a video may be a script that names files of this machine: ffmpeg must not follow it. */
+/** An untrusted video may be a playlist that names local files: ffmpeg must not open them. */
 import { copyFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -53,7 +53,7 @@ for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
       const { downloadDir } = server.place;
       const left = readdirSync(downloadDir).filter((name) => name !== '.sluice');
       assert.equal(left.sort(), ['other.mp4', 'other.ts']);
-      // What was fetched is kept for a retry; what ffmpeg made of it is not there.
+      // The fetched bytes are kept for a retry; there is no output of ffmpeg.
       const kept = readdirSync(join(downloadDir, '.sluice'), { recursive: true, encoding: 'utf8' });
       assert.equal(
         kept.filter((name) => name.includes('.temp.')),
@@ -63,7 +63,7 @@ for (const form of ['m3u8', 'mpd', 'ffconcat'] as const) {
   );
 }
 
-testUnless(test, reason, 'the same manifest with a real video is joined', async () => {
+testUnless(test, reason, 'the same manifest with a real video is merged', async () => {
   const api = await server.session();
   const id = await api.add({ url: `${site.url}/media/dash/index.mpd`, engine: 'yt-dlp' });
   const row = await api.waitFor(id, 'complete');

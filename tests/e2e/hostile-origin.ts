@@ -1,4 +1,4 @@
-/** A server that sends what would hold up whoever reads it: pages, playlists and heads, by path. */
+/** A server with responses that are slow to parse: pages, playlists and heads, by path. */
 import { createServer, type Server, type Socket } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { contentPieces } from '../site/content.ts';
@@ -8,7 +8,7 @@ const MIB = 1024 * 1024;
 export const FILE_BYTES = 9 * MIB;
 export const FILE_SEED = 77;
 
-/** What is sent for a path, after a plain head of its type. */
+/** The body for each path. */
 const TEXTS: Record<string, { type: string; text: () => string }> = {
   // 60 kB took 47 s, 120 kB took 4
   '/commas.m3u8': {
@@ -46,16 +46,16 @@ function list(attributes: string): string {
 
 export interface HostileOrigin {
   url: string;
-  /** Paths of what can be looked up, of one kind. */
+  /** Paths of one kind that can be looked up. */
   paths: (suffix: string) => string[];
   close(): Promise<void>;
 }
 
 export async function startHostileOrigin(): Promise<HostileOrigin> {
-  // Made before: making them takes as long as others are watched for.
+  // Generated in advance, as that takes long.
   const bodies = new Map(Object.entries(TEXTS).map(([path, { text }]) => [path, Buffer.from(text())]));
   const sockets = new Set<Socket>();
-  /** Requests for a file so far: the second comes by a connection of the fast path. */
+  /** Requests for a file: the second one comes from the fast path. */
   const asked = new Map<string, number>();
   const server: Server = createServer((socket) => {
     sockets.add(socket);
@@ -96,7 +96,7 @@ function sendText(socket: Socket, type: string, bytes: Buffer): void {
   socket.end(bytes);
 }
 
-/** Worth a second connection, which reads the heads that come there by a reader of Sluice's own. */
+/** Large enough for a second connection, whose heads are parsed by Sluice itself. */
 function sendFile(socket: Socket): void {
   socket.write(
     [

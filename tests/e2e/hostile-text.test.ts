@@ -1,4 +1,4 @@
-/** While a stranger's text is read, whatever it is, everybody else is answered as if it were not. */
+/** While untrusted text is parsed, other sessions are answered as usual. */
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -13,10 +13,10 @@ import { makePlace, type Place, startServer, type TestServer } from '../support/
 import { settles, waitFor } from '../support/wait.ts';
 import { FILE_BYTES, FILE_SEED, type HostileOrigin, startHostileOrigin } from './hostile-origin.ts';
 
-/** Longer than this nobody waits for an answer, on a machine with nothing else to do. */
+/** The longest time to an answer on an idle machine. */
 const ANSWER_MS = 200;
 const MIB = 1024 * 1024;
-/** Codes that end a look-up or a download for good, or say that there is nothing. */
+/** Permanent error codes, and those for pages without media. */
 const FINAL = [
   'invalid_manifest',
   'no_media',
@@ -36,7 +36,7 @@ let socket: TestSocket;
 test.before(async () => {
   origin = await startHostileOrigin();
   place = makePlace();
-  // The yt-dlp and the lux of these tests are on PATH, and no other is to be found.
+  // So that only the yt-dlp and the lux of these tests are found.
   rmSync(join(place.dataDir, 'engines'), { force: true });
   const bin = join(place.dir, 'bin');
   mkdirSync(bin);
@@ -55,7 +55,7 @@ test.after(async () => {
   await origin.close();
 });
 
-/** Programs that print what they were given by a page: the address says what. */
+/** Engines that print hostile output, chosen by the address. */
 function writeEngines(bin: string): void {
   const texts: Record<string, string> = {
     objects: `{"x":[${repeated('{},', 60 * MIB)}{}]}`,
@@ -83,12 +83,12 @@ async function answerOf(fits: (message: ServerMessage) => boolean): Promise<void
   socket.messages.length = 0;
 }
 
-/** Of the machine: how many times longer than its CPU a little work takes, over all that was done so far. */
+/** The load of the machine: the ratio of wall time to CPU time of a small task, over all samples. */
 class Load {
   #wallMs = 0;
   #cpuMs = 0;
 
-  /** Some ticks of the kernel's clock, as short as it can tell. */
+  /** Takes a sample of some scheduler ticks. */
   look(): void {
     const before = process.threadCpuUsage();
     const startedMs = performance.now();
@@ -107,13 +107,13 @@ class Load {
 }
 
 interface Watched {
-  /** ms that the slowest answer took. */
+  /** ms of the slowest answer. */
   slowestMs: number;
   load: number;
   answers: number;
 }
 
-/** Another session asks by both ways, again and again, until `work` is done. */
+/** Sends requests of another session, over HTTP and the channel, until `work` is done. */
 async function watch(work: Promise<unknown>): Promise<Watched> {
   const load = new Load();
   let slowestMs = 0;
@@ -151,7 +151,7 @@ function isHeldUpBy(what: string, { slowestMs, load, answers }: Watched): void {
   assert.ok(slowestMs <= limitMs, `${what}: ${slowestMs.toFixed(0)} ms, more than ${limitMs.toFixed(0)}`);
 }
 
-/** Refused with a code that does not ask for another try. */
+/** Asserts that a look-up is refused with a permanent code. */
 async function lookUp(url: string, engine: string, codes = FINAL): Promise<void> {
   const api = await server.session();
   const answer = await api.call<{ code?: string }>('POST', '/api/parse', { url, engine });
@@ -160,13 +160,13 @@ async function lookUp(url: string, engine: string, codes = FINAL): Promise<void>
 }
 
 for (const kind of ['.m3u8', 'page']) {
-  test(`a hostile ${kind === 'page' ? kind : 'playlist'} that is looked up holds nobody up`, async () => {
+  test(`a hostile ${kind === 'page' ? kind : 'playlist'} that is looked up delays no other session`, async () => {
     for (const path of origin.paths(kind))
       isHeldUpBy(path, await watch(lookUp(`${origin.url}${path}`, 'http')));
   });
 }
 
-test('a hostile playlist that is downloaded ends for good, and holds nobody up', async () => {
+test('a download of a hostile playlist fails permanently, and delays no other session', async () => {
   for (const path of origin.paths('.m3u8')) {
     const api = await server.session();
     const download = async (): Promise<void> => {
@@ -182,7 +182,7 @@ test('a hostile playlist that is downloaded ends for good, and holds nobody up',
   }
 });
 
-test('a head of blanks, and one that drips in, hold nobody up, and the file arrives all the same', async () => {
+test('a head of blanks, and one sent byte by byte, delay no other session, and the file still arrives', async () => {
   for (const name of ['blanks', 'drip']) {
     const api = await server.session();
     const download = async (): Promise<void> => {
@@ -197,7 +197,7 @@ test('a head of blanks, and one that drips in, hold nobody up, and the file arri
   }
 });
 
-test('what yt-dlp and lux print of a hostile page holds nobody up', async () => {
+test('hostile output of yt-dlp and lux delays no other session', async () => {
   for (const name of ['objects', 'names', 'formats', 'flood']) {
     const codes = [...FINAL, 'disk_denied', 'engine_exit'];
     isHeldUpBy(`yt-dlp ${name}`, await watch(lookUp(`${origin.url}/${name}`, 'yt-dlp', codes)));
@@ -206,7 +206,7 @@ test('what yt-dlp and lux print of a hostile page holds nobody up', async () => 
     isHeldUpBy(`lux ${name}`, await watch(lookUp(`${origin.url}/${name}`, 'lux')));
 });
 
-test('hostile pages of many sessions at once hold up nobody but each other', async () => {
+test('hostile pages of many sessions delay only each other', async () => {
   const all = Promise.all(Array.from({ length: 8 }, () => lookUp(`${origin.url}/open-tags-4-mib`, 'http')));
   isHeldUpBy('eight at once', await watch(all));
 });

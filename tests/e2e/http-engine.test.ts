@@ -29,7 +29,7 @@ const onDisk = (name: string): string => join(server.place.downloadDir, name);
 const slowFile = (name: string, seed: number): string =>
   `${site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${4 * MIB}`;
 
-test('a direct file of 100 MiB arrives whole, and nothing else is left in the folder', async () => {
+test('a direct file of 100 MiB is complete, and nothing else is left in the folder', async () => {
   const url = `${site.url}/file/hundred.bin?size=${100 * MIB}&seed=5`;
   const row = await api.waitFor(await api.add({ url }), 'complete');
   assert.equal(row.file, { name: 'hundred.bin', bytes: 100 * MIB });
@@ -55,7 +55,7 @@ test('the finished file is served in ranges, as an attachment that no browser ru
   assert.is((await response.arrayBuffer()).byteLength, 1000);
 });
 
-test('a page of three videos gives three items, each of which arrives', async () => {
+test('a page with three videos gives three items, each of which can be downloaded', async () => {
   const { engine, items } = await api.parse(`${site.url}/page/three`);
   assert.is(engine, 'http');
   assert.is(items.length, 3);
@@ -71,7 +71,7 @@ test('a page of three videos gives three items, each of which arrives', async ()
   assert.equal(hashes, expected);
 });
 
-testUnless(test, mediaMissing, 'an HLS stream becomes one file that plays the same pictures', async () => {
+testUnless(test, mediaMissing, 'an HLS stream becomes one file with the same pictures', async () => {
   const { items } = await api.parse(`${site.url}/media/ts/master.m3u8`);
   const [item] = items;
   assert.ok(item && item.streams.length >= 2, 'both renditions are offered');
@@ -83,7 +83,7 @@ testUnless(test, mediaMissing, 'an HLS stream becomes one file that plays the sa
   assert.equal(await streamKinds(path), ['audio', 'video']);
 });
 
-testUnless(test, mediaMissing, 'an encrypted HLS stream is opened with its key', async () => {
+testUnless(test, mediaMissing, 'an encrypted HLS stream is decrypted with its key', async () => {
   const row = await api.waitFor(await api.add({ url: `${site.url}/media/aes/index.m3u8` }), 'complete');
   const reference = join((await mediaDir()) ?? '', 'clip.mp4');
   assert.is(await picturesHash(onDisk(row.file?.name ?? '')), await picturesHash(reference));
@@ -105,7 +105,7 @@ test('pause keeps the bytes, resume goes on from them', async () => {
   await api.act(id, 'resume');
   const row = await api.waitFor(id, 'complete');
   assert.is(await sha256File(onDisk(row.file?.name ?? '')), sha256Of(71, 40 * MIB));
-  // A look at the address may begin at 0; what is written asks with If-Range.
+  // A probe of the address may begin at 0; requests for content have If-Range.
   const written = site.asked.slice(before).filter(({ url, ifRange }) => url.includes('pause.bin') && ifRange);
   const starts = written.map(({ range }) => Number(/bytes=(\d+)-/.exec(range ?? '')?.[1]));
   assert.ok(
@@ -114,7 +114,7 @@ test('pause keeps the bytes, resume goes on from them', async () => {
   );
 });
 
-test('cancel stops a download for good, retry begins another attempt', async () => {
+test('cancel stops a download, and retry begins a new attempt', async () => {
   const id = await api.add({ url: slowFile('cancel.bin', 72) });
   await api.waitUntil(id, 'a first byte', ({ receivedBytes }) => receivedBytes > 0);
   await api.act(id, 'cancel');
@@ -130,7 +130,7 @@ test('cancel stops a download for good, retry begins another attempt', async () 
   assert.is(await sha256File(onDisk('cancel.bin')), sha256Of(72, 40 * MIB));
 });
 
-test('remove takes a running download away with its work files; a finished file is kept unless asked', async () => {
+test('remove deletes a running download with its work files; a finished file is kept unless requested', async () => {
   const running = await api.add({ url: slowFile('gone.bin', 73) });
   await api.waitUntil(running, 'a first byte', ({ receivedBytes }) => receivedBytes > 0);
   await api.expect(204, 'DELETE', `/api/downloads/${running}`);
@@ -146,7 +146,7 @@ test('remove takes a running download away with its work files; a finished file 
   assert.not(existsSync(onDisk('dropped.bin')));
 });
 
-test('two downloads of one name both keep their bytes', async () => {
+test('two downloads with the same name both keep their bytes', async () => {
   const url = (seed: number): string => `${site.url}/file/same.bin?size=20000&seed=${seed}`;
   const rows = await Promise.all(
     [81, 82].map(async (seed) => api.waitFor(await api.add({ url: url(seed) }), 'complete')),
@@ -156,13 +156,13 @@ test('two downloads of one name both keep their bytes', async () => {
   assert.equal(hashes, [sha256Of(81, 20_000), sha256Of(82, 20_000)]);
 });
 
-test('what the site does wrong once is tried again by itself', async () => {
+test('a transient failure of the site is retried automatically', async () => {
   const url = `${site.url}/file/flaky.bin?size=300000&seed=83&fault=status=503&times=1`;
   const row = await api.waitFor(await api.add({ url }), 'complete');
   assert.is(await sha256File(onDisk(row.file?.name ?? '')), sha256Of(83, 300_000));
 });
 
-test('what is not there is an error at once, with a code', async () => {
+test('a missing file is an error at once, with a code', async () => {
   const row = await api.waitFor(await api.add({ url: `${site.url}/nowhere.mp4` }), 'error');
   assert.is(row.error?.code, 'remote_not_found');
   assert.is(row.attempt, 1);
@@ -174,7 +174,7 @@ for (const [what, url, code] of [
   ['an option', '--exec=touch x', 'invalid_url'],
   ['an address of 9 kB', `http://127.0.0.1/${'a'.repeat(9000)}`, 'url_too_long'],
 ] as const) {
-  test(`${what} is refused at the add, and nothing is started`, async () => {
+  test(`${what} is refused by the add, and nothing is started`, async () => {
     const answer = await api.call<{ code: string }>('POST', '/api/downloads', { url });
     assert.is(answer.status, 400);
     assert.is(answer.body.code, code);

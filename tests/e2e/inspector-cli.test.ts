@@ -11,7 +11,7 @@ import { waitFor } from '../support/wait.ts';
 
 const RECORDING = join(import.meta.dirname, '../../src/lib/annie/stand-in/recordings/lux-plain.jsonl');
 const SECRET = 'S3cr3tS3cr3t';
-/** The stand-in plays a recording of lux, twice as fast. */
+/** The stand-in replays a recording of lux at double speed. */
 const ADDRESS = `http://stand-in.test/lux-plain?speed=2&token=${SECRET}`;
 
 let open: TestServer;
@@ -43,7 +43,7 @@ async function connect(server: TestServer, headers: Record<string, string>): Pro
 const bearer = (token: string): Record<string, string> => ({ authorization: `Bearer ${token}` });
 const host = (server: TestServer): Record<string, string> => ({ host: new URL(server.url).host });
 
-/** The cookie that a link of `sluice operator` gives. */
+/** Signs in with a link of `sluice operator`. @returns the cookie */
 async function signIn(server: TestServer): Promise<string> {
   const { stdout, code, stderr } = await sluice(['operator', '--server', server.url], {
     place: server.place,
@@ -58,7 +58,7 @@ async function signIn(server: TestServer): Promise<string> {
   return cookie.split(';', 1)[0] ?? '';
 }
 
-test('where it is off, the inspector is not there, for whoever asks', async () => {
+test('without the setting there is no inspector', async () => {
   const { token } = await closed.session();
   for (const headers of [{}, bearer(token), { cookie: `sluice_session=${token}` }]) {
     assert.is(await InspectorSocket.open(closed.url, headers), 404);
@@ -69,7 +69,7 @@ test('where it is off, the inspector is not there, for whoever asks', async () =
   }
 });
 
-test('a link that is none, is too old or was changed is 404', async () => {
+test('a link that is invalid, expired or modified is 404', async () => {
   const { stdout } = await sluice(['operator', '--server', closed.url], { place: closed.place });
   const grant = new URL(stdout.trim()).searchParams.get('grant') ?? '';
   const [expires = '', nonce, mac] = grant.split('.');
@@ -88,13 +88,13 @@ test('a link that is none, is too old or was changed is 404', async () => {
     assert.is(answer.status, 404, each);
     assert.is(answer.headers['set-cookie'], undefined);
   }
-  // A link is no cookie.
+  // A link cannot be used as a cookie.
   assert.is(await InspectorSocket.open(closed.url, { cookie: `sluice_operator=${grant}` }), 404);
 });
 
-test('the operator sees every session, also where it is off for others, and it is logged', async () => {
+test('the operator sees every session, also with the inspector off, and that is logged', async () => {
   const cookie = await signIn(closed);
-  // The answer may be here before what the process has printed.
+  // The response may arrive before the output of the process.
   await waitFor(() => closed.log.includes('an operator signed in'), { what: 'the sign-in in the log' });
   assert.is(await InspectorSocket.open(closed.url, { cookie, origin: 'http://evil.example' }), 403);
   const api = await closed.session();
@@ -108,7 +108,7 @@ test('the operator sees every session, also where it is off for others, and it i
   );
 });
 
-test('junk ends the conversation, and nobody else notices', async () => {
+test('an invalid message closes only its own socket', async () => {
   const { token } = await open.session();
   for (const junk of [
     '{',
@@ -123,7 +123,7 @@ test('junk ends the conversation, and nobody else notices', async () => {
   }
 });
 
-test('an engine is watched from its start to its end, and its trace tells the story without secrets', async () => {
+test('an engine is observed from its start to its end, and its trace is complete and without secrets', async () => {
   const [api, stranger] = [await open.session(), await open.session()];
   const [mine, theirs] = [
     await connect(open, bearer(api.token)),
@@ -160,7 +160,7 @@ test('an engine is watched from its start to its end, and its trace tells the st
     assert.not.ok(text.includes(api.token));
     assert.ok(text.includes('stand-in.test/lux-plain'));
   }
-  // Nothing of it reached the other session: no id, no argv, no process, not even as a number of sessions.
+  // Nothing of it is visible to the other session: no id, no argv, no process, no number of sessions.
   const foreign = JSON.stringify(theirs.messages.filter((message) => message.type !== 'explained'));
   for (const word of [id, 'stand-in', 'lux-plain', 'engine:']) assert.not.ok(foreign.includes(word), word);
   assert.ok(theirs.lines.every((line) => line.kind === 'host' || line.kind === 'session'));
@@ -183,7 +183,7 @@ test('an engine is watched from its start to its end, and its trace tells the st
   assert.equal([none.code, /holds 1 recording/.test(none.stderr)], [1, true]);
 });
 
-test('a file that is no trace is refused with what is wrong with it', async () => {
+test('a file that is not a trace is refused with the reason', async () => {
   const cases: [text: string, code: string][] = [
     ['{"format":"sluice-trace","v":1', 'invalid_trace'],
     ['{"format":"har"}', 'invalid_trace'],

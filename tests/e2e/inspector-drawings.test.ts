@@ -1,4 +1,4 @@
-/** Whether what the inspector's page draws can be read: nothing covers a text, nothing cuts it. */
+/** The drawings of the inspector's page are readable: no text is covered or cut off. */
 import type { Browser, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,7 +26,7 @@ test.after(async () => {
   await server.stop();
 });
 
-testUnless(test, reason, 'the lamp of the active state covers nothing of its name', async () => {
+testUnless(test, reason, 'the marker of the active state does not cover its name', async () => {
   const { page, say } = await look();
   let n = 0;
   for (const size of ['far', 'near']) {
@@ -48,26 +48,31 @@ testUnless(test, reason, 'the lamp of the active state covers nothing of its nam
   await page.context().close();
 });
 
-testUnless(test, reason, 'what an actor did by itself is told in full, in the last lane too', async () => {
-  const { page, say } = await look();
-  const told = { ...event(1), about: download(1).id, from: 'session:one' } as Observation;
-  say({ type: 'log', dropped: 0, entries: [told, transition(2, 'download.throttle')] });
-  await page.getByTestId('tab-sequence').click();
-  const step = page.locator('[data-testid="sequence-step"][data-from="download"]');
-  const label = step.getByText('→ download.throttle', { exact: true });
-  await label.waitFor();
-  const [end, width] = await label.evaluate((element) => {
-    const { x, width } = (element as unknown as SVGGraphicsElement).getBBox();
-    return [x + width, (element as unknown as SVGElement).ownerSVGElement!.width.baseVal.value];
-  });
-  assert.ok(end <= width, `it ends at ${end} of ${width}`);
-  await page.context().close();
-});
+testUnless(
+  test,
+  reason,
+  "labels of an actor's own events are not cut off, also in the last lane",
+  async () => {
+    const { page, say } = await look();
+    const told = { ...event(1), about: download(1).id, from: 'session:one' } as Observation;
+    say({ type: 'log', dropped: 0, entries: [told, transition(2, 'download.throttle')] });
+    await page.getByTestId('tab-sequence').click();
+    const step = page.locator('[data-testid="sequence-step"][data-from="download"]');
+    const label = step.getByText('→ download.throttle', { exact: true });
+    await label.waitFor();
+    const [end, width] = await label.evaluate((element) => {
+      const { x, width } = (element as unknown as SVGGraphicsElement).getBBox();
+      return [x + width, (element as unknown as SVGElement).ownerSVGElement!.width.baseVal.value];
+    });
+    assert.ok(end <= width, `it ends at ${end} of ${width}`);
+    await page.context().close();
+  },
+);
 
 testUnless(
   test,
   reason,
-  'where no chart is the log fills the window, and a line that is marked stays in sight',
+  'without a chart the log fills the window, and a selected line stays visible',
   async () => {
     const { page, say } = await play(browser, server.url, { viewport });
     say(whole([]));
@@ -91,7 +96,7 @@ testUnless(
   },
 );
 
-/** At one download. */
+/** Opens the page with one download selected. */
 async function look(): Promise<{ page: Page; say: (message: InspectorServerMessage) => void }> {
   const played = await play(browser, server.url, { viewport });
   const actor = download(1);

@@ -1,4 +1,4 @@
-/** The inspector's page with what only few see: everybody's sessions, a real engine, a dropped file, no motion. */
+/** Rare cases of the inspector's page: all sessions, a real engine, a dropped file, reduced motion. */
 import { readFileSync } from 'node:fs';
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
@@ -17,7 +17,7 @@ import { ytDlpMissing } from '../support/yt-dlp.ts';
 const MIB = 1024 * 1024;
 const reason = missing('chromium');
 let site: Site;
-/** Its inspector is off for everybody but the operator. */
+/** A server whose inspector is only for the operator. */
 let closed: TestServer;
 let open: TestServer;
 let browser: Browser;
@@ -43,7 +43,7 @@ const slow = (name: string): string =>
 testUnless(
   test,
   reason ?? ytDlpMissing(),
-  'the operator sees every session, its downloads and their engine processes, and may touch none',
+  'the operator sees every session, its downloads and their engine processes, and can change none',
   async () => {
     const [ann, bob] = [await closed.session(), await closed.session()];
     const [hers, his] = [

@@ -1,4 +1,4 @@
-/** What moves, and what does not, when the inspector's page goes back in time. */
+/** Time travel on the inspector's page: what changes, and what does not. */
 import type { Browser, Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -25,7 +25,7 @@ test.after(async () => {
 
 const row = { receivedBytes: 400, totalBytes: 1000, percent: 40 };
 
-/** A download of which four moments are known: the state only of the first, the row of the others. */
+/** Opens a download with four moments: only the state of the first one is known, the row of the others too. */
 async function looking(options: Parameters<typeof play>[2] = {}): Promise<Page> {
   const { page, say } = await play(browser, server.url, options);
   const actor = { ...download(1), percent: 39 };
@@ -50,7 +50,7 @@ for (const [name, viewport] of [
   ['on a wide screen', { width: 1440, height: 1000 }],
   ['on a phone', { width: 390, height: 844 }],
 ] as const) {
-  testUnless(test, reason, `the chart stands still while one goes through time, ${name}`, async () => {
+  testUnless(test, reason, `the chart does not move during time travel, ${name}`, async () => {
     const page = await looking({ viewport });
     const places = new Set([await topOf(page)]);
     for (const value of ['download.throttle', 'parse', 'queued.held']) {
@@ -66,7 +66,7 @@ for (const [name, viewport] of [
   });
 }
 
-testUnless(test, reason, 'in the past nothing is told of the present', async () => {
+testUnless(test, reason, 'in the past nothing of the present is shown', async () => {
   const page = await looking();
   await page.getByTestId('facts').waitFor();
   await page.getByTestId('step-before').click();
@@ -77,7 +77,7 @@ testUnless(test, reason, 'in the past nothing is told of the present', async () 
   await page.context().close();
 });
 
-testUnless(test, reason, 'how far a running download is stands in one place', async () => {
+testUnless(test, reason, 'the progress of a running download is shown in one place', async () => {
   const page = await looking();
   await page.getByTestId('percent').filter({ hasText: '40' }).waitFor();
   assert.not.match((await page.getByTestId('facts').textContent()) ?? '', /%/);
@@ -87,7 +87,7 @@ testUnless(test, reason, 'how far a running download is stands in one place', as
 testUnless(
   test,
   reason,
-  'who goes through time with the keys keeps the focus at its ends, and back to live',
+  'time travel with the keyboard keeps the focus at both ends, and back to live',
   async () => {
     const page = await looking();
     const hasFocus = (testid: string): Promise<boolean> =>
@@ -116,7 +116,7 @@ testUnless(
   },
 );
 
-/** Of the chart in the page, however far that is scrolled. */
+/** The position of the chart in the page, independent of scrolling. */
 function topOf(page: Page): Promise<number> {
   return page
     .getByTestId('chart')

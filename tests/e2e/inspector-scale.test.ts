@@ -1,4 +1,4 @@
-/** What the page makes of a server that no test can be: its socket is played by the test. */
+/** The inspector's page with more data than a test server has: its socket is a mock. */
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -26,7 +26,7 @@ test.after(async () => {
 testUnless(
   test,
   reason,
-  'of 1,000 actors only those in sight are in the page, and each can be reached',
+  'of 1,000 actors only the visible ones are rendered, and each can be reached',
   async () => {
     const { page, say } = await play(browser, server.url);
     say(whole(Array.from({ length: 1_000 }, (_, index) => download(index))));
@@ -46,7 +46,7 @@ testUnless(
 testUnless(
   test,
   reason,
-  'a log of 20,000 lines is windowed, and what was dropped has a line of its own',
+  'a log of 20,000 lines is virtual, and dropped observations have a line of their own',
   async () => {
     const { page, say } = await play(browser, server.url);
     say(whole([]));
@@ -68,36 +68,36 @@ testUnless(
   },
 );
 
-testUnless(test, reason, 'what was left out of the log is not put down to a slow page', async () => {
-  const { page, say } = await play(browser, server.url);
-  say(whole([]));
-  say({ type: 'log', dropped: 0, omitted: 7, entries: [event(8)] });
-  const gap = page.getByTestId('log-gap');
-  await gap.filter({ hasText: '7 older or routine events are not shown' }).waitFor();
-  assert.not.match((await gap.textContent()) ?? '', /slow/);
-  await page.getByTestId('log-count').filter({ hasText: '2 shown of 8 seen' }).waitFor();
-  await page.context().close();
-});
-
 testUnless(
   test,
   reason,
-  'what was still on its way for an earlier question is not shown as the answer to the next',
+  'observations that were omitted are not reported as lost by a slow page',
   async () => {
     const { page, say } = await play(browser, server.url);
-    say(whole([download(1)]));
-    say({ type: 'log', dropped: 0, entries: [event(5)] });
-    await page.getByTestId('log-line').filter({ hasText: 'event-5' }).waitFor();
-    await page.getByTestId('actor').filter({ hasText: 'file 1.bin' }).click();
-    say({ type: 'log', dropped: 0, entries: [event(6)] });
-    say(whole([download(1)]));
-    say({ type: 'log', dropped: 0, entries: [event(3), event(7)] });
-    await page.getByTestId('log-line').filter({ hasText: 'event-7' }).waitFor();
-    assert.is(await page.getByTestId('log-line').filter({ hasText: 'event-6' }).count(), 0);
-    assert.is(await page.getByTestId('log-line').count(), 2);
+    say(whole([]));
+    say({ type: 'log', dropped: 0, omitted: 7, entries: [event(8)] });
+    const gap = page.getByTestId('log-gap');
+    await gap.filter({ hasText: '7 older or routine events are not shown' }).waitFor();
+    assert.not.match((await gap.textContent()) ?? '', /slow/);
+    await page.getByTestId('log-count').filter({ hasText: '2 shown of 8 seen' }).waitFor();
     await page.context().close();
   },
 );
+
+testUnless(test, reason, 'late data for an earlier selection is not shown for the current one', async () => {
+  const { page, say } = await play(browser, server.url);
+  say(whole([download(1)]));
+  say({ type: 'log', dropped: 0, entries: [event(5)] });
+  await page.getByTestId('log-line').filter({ hasText: 'event-5' }).waitFor();
+  await page.getByTestId('actor').filter({ hasText: 'file 1.bin' }).click();
+  say({ type: 'log', dropped: 0, entries: [event(6)] });
+  say(whole([download(1)]));
+  say({ type: 'log', dropped: 0, entries: [event(3), event(7)] });
+  await page.getByTestId('log-line').filter({ hasText: 'event-7' }).waitFor();
+  assert.is(await page.getByTestId('log-line').filter({ hasText: 'event-6' }).count(), 0);
+  assert.is(await page.getByTestId('log-line').count(), 2);
+  await page.context().close();
+});
 
 testUnless(test, reason, 'without SLUICE_INSPECTOR there is no such page', async () => {
   const closed = await startServer();

@@ -30,7 +30,7 @@ test.after(async () => {
   await site.close();
 });
 
-testUnless(test, reason, 'a trace that was exported shows the same when it is opened elsewhere', async () => {
+testUnless(test, reason, 'an exported trace shows the same in another browser', async () => {
   const visit = await InspectorVisit.open(browser, server.url);
   const { page } = visit;
   await visit.downloads.downloadNow(`${site.url}/file/taken.bin?size=${400 * MIB}&seed=7&rate=${2 * MIB}`);
@@ -69,7 +69,7 @@ testUnless(test, reason, 'a trace that was exported shows the same when it is op
 testUnless(
   test,
   reason,
-  'a file that is no trace, is damaged or is newer is refused with the reason',
+  'a file that is not a trace, is damaged or is newer is refused with the reason',
   async () => {
     const visit = await InspectorVisit.open(browser, server.url);
     const refusal = visit.page.getByTestId('trace-refusal');
@@ -87,55 +87,60 @@ testUnless(
   },
 );
 
-testUnless(test, reason, 'a trace of other machines says that its chart may differ', async () => {
-  const visit = await InspectorVisit.open(browser, server.url);
-  const trace: Trace = {
-    format: 'sluice-trace',
-    v: 1,
-    sluice: '0.0.9',
-    node: '24.0.0',
-    platform: 'linux',
-    exportedAt: '2026-01-02T03:04:05.000Z',
-    machines: { download: 'another' },
-    explanation: {
-      download: {
-        id: 'abcdefghijkl',
-        url: 'http://a.test/old.bin',
-        title: 'old.bin',
-        engine: 'http',
-        state: 'error',
-        receivedBytes: 5,
-        totalBytes: 10,
-        percent: 50,
-        bytesPerSecond: null,
-        etaSeconds: null,
-        attempt: 1,
-        createdAt: '2026-01-02T03:00:00.000Z',
-        finishedAt: '2026-01-02T03:01:00.000Z',
-        file: null,
-        error: { code: 'connection_lost', message: 'It broke.' },
+testUnless(
+  test,
+  reason,
+  'a trace with other machine definitions says that its chart may differ',
+  async () => {
+    const visit = await InspectorVisit.open(browser, server.url);
+    const trace: Trace = {
+      format: 'sluice-trace',
+      v: 1,
+      sluice: '0.0.9',
+      node: '24.0.0',
+      platform: 'linux',
+      exportedAt: '2026-01-02T03:04:05.000Z',
+      machines: { download: 'another' },
+      explanation: {
+        download: {
+          id: 'abcdefghijkl',
+          url: 'http://a.test/old.bin',
+          title: 'old.bin',
+          engine: 'http',
+          state: 'error',
+          receivedBytes: 5,
+          totalBytes: 10,
+          percent: 50,
+          bytesPerSecond: null,
+          etaSeconds: null,
+          attempt: 1,
+          createdAt: '2026-01-02T03:00:00.000Z',
+          finishedAt: '2026-01-02T03:01:00.000Z',
+          file: null,
+          error: { code: 'connection_lost', message: 'It broke.' },
+        },
+        session: 'one',
+        transitions: [
+          { at: 1_767_322_800_000, state: 'queued', cause: 'command:a' },
+          { at: 1_767_322_860_000, state: 'error', cause: 'runner:failed' },
+        ],
+        output: 'the last words\n',
+        stored: { id: 'abcdefghijkl' },
       },
-      session: 'one',
-      transitions: [
-        { at: 1_767_322_800_000, state: 'queued', cause: 'command:a' },
-        { at: 1_767_322_860_000, state: 'error', cause: 'runner:failed' },
-      ],
-      output: 'the last words\n',
-      stored: { id: 'abcdefghijkl' },
-    },
-    observations: [],
-    recordings: [],
-  };
-  await open(visit.page, 'old.json', JSON.stringify(trace));
-  await visit.page.getByTestId('machines-differ').waitFor();
-  await visit.waitForValue('error');
-  await visit.page.getByTestId('step-before').click();
-  await visit.waitForValue('queued');
-  await visit.page.getByTestId('tab-explain').click();
-  await visit.page.getByTestId('explain-output').filter({ hasText: 'the last words' }).waitFor();
-  await visit.page.locator('[data-testid="explain-error"][data-code="connection_lost"]').waitFor();
-  await visit.close();
-});
+      observations: [],
+      recordings: [],
+    };
+    await open(visit.page, 'old.json', JSON.stringify(trace));
+    await visit.page.getByTestId('machines-differ').waitFor();
+    await visit.waitForValue('error');
+    await visit.page.getByTestId('step-before').click();
+    await visit.waitForValue('queued');
+    await visit.page.getByTestId('tab-explain').click();
+    await visit.page.getByTestId('explain-output').filter({ hasText: 'the last words' }).waitFor();
+    await visit.page.locator('[data-testid="explain-error"][data-code="connection_lost"]').waitFor();
+    await visit.close();
+  },
+);
 
 testUnless(test, reason, 'a download that failed before a restart can be explained after it', async () => {
   const place = makePlace();

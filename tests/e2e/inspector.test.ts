@@ -43,7 +43,7 @@ async function withInspector(
   }
 }
 
-testUnless(test, reason, 'before anything happens it says when recording starts', () =>
+testUnless(test, reason, 'an empty log says when recording starts', () =>
   withInspector(async ({ page }) => {
     await page.getByText('recording starts while this page is open').first().waitFor();
   }),
@@ -64,7 +64,7 @@ testUnless(test, reason, 'the tree shows a running download, and follows its sta
   }),
 );
 
-testUnless(test, reason, 'the chart lights where it stands, and its buttons pause and resume it', () =>
+testUnless(test, reason, 'the chart highlights the current state, and its buttons pause and resume', () =>
   withInspector(async (visit) => {
     await visit.downloads.downloadNow(slow('lit.bin'));
     await visit.downloads.waitForState('lit.bin', 'download');
@@ -115,7 +115,7 @@ testUnless(test, reason, 'time travel shows chart, row and context as they were,
   }),
 );
 
-testUnless(test, reason, 'two moments are compared, with what changed between them marked', () =>
+testUnless(test, reason, 'two moments can be compared, with the changes marked', () =>
   withInspector(async (visit) => {
     const { page } = visit;
     await visit.downloads.downloadNow(slow('diff.bin'));
@@ -136,38 +136,34 @@ testUnless(test, reason, 'two moments are compared, with what changed between th
   }),
 );
 
-testUnless(
-  test,
-  reason,
-  'the log is filtered by kind and text, stands still when told to, and follows again',
-  () =>
-    withInspector(async (visit) => {
-      const { page } = visit;
-      await visit.downloads.downloadNow(slow('log.bin'));
-      await visit.downloads.waitForState('log.bin', 'download');
-      await visit.select('log.bin');
-      const lines = page.getByTestId('log-line');
-      await lines.and(page.locator('[data-kind="transition"]')).first().waitFor();
-      await page.getByTestId('kind-command').click();
-      await lines.filter({ hasText: 'start' }).first().waitFor();
-      assert.equal(await kindsOf(visit), ['command']);
-      await page.getByTestId('kind-command').click();
-      await page.getByTestId('log-filter').fill('askrunner');
-      await lines.and(page.locator('[data-kind="action"]')).first().waitFor();
-      assert.equal(await kindsOf(visit), ['action']);
-      await page.getByTestId('log-filter').fill('');
-      await page.getByTestId('log-hold').click();
-      const held = await page.getByTestId('log-count').textContent();
-      await page.getByTestId('log-hold').filter({ hasText: /\+\d/ }).waitFor();
-      assert.is(shownOf(await page.getByTestId('log-count').textContent()), shownOf(held));
-      await page.getByTestId('log-hold').click();
-      await waitFor(async () => shownOf(await page.getByTestId('log-count').textContent()) > shownOf(held), {
-        what: 'the log to follow',
-      });
-    }),
+testUnless(test, reason, 'the log can be filtered by kind and text, paused, and followed again', () =>
+  withInspector(async (visit) => {
+    const { page } = visit;
+    await visit.downloads.downloadNow(slow('log.bin'));
+    await visit.downloads.waitForState('log.bin', 'download');
+    await visit.select('log.bin');
+    const lines = page.getByTestId('log-line');
+    await lines.and(page.locator('[data-kind="transition"]')).first().waitFor();
+    await page.getByTestId('kind-command').click();
+    await lines.filter({ hasText: 'start' }).first().waitFor();
+    assert.equal(await kindsOf(visit), ['command']);
+    await page.getByTestId('kind-command').click();
+    await page.getByTestId('log-filter').fill('askrunner');
+    await lines.and(page.locator('[data-kind="action"]')).first().waitFor();
+    assert.equal(await kindsOf(visit), ['action']);
+    await page.getByTestId('log-filter').fill('');
+    await page.getByTestId('log-hold').click();
+    const held = await page.getByTestId('log-count').textContent();
+    await page.getByTestId('log-hold').filter({ hasText: /\+\d/ }).waitFor();
+    assert.is(shownOf(await page.getByTestId('log-count').textContent()), shownOf(held));
+    await page.getByTestId('log-hold').click();
+    await waitFor(async () => shownOf(await page.getByTestId('log-count').textContent()) > shownOf(held), {
+      what: 'the log to follow',
+    });
+  }),
 );
 
-testUnless(test, reason, 'the sequence diagram draws who told whom', () =>
+testUnless(test, reason, 'the sequence diagram draws the events between actors', () =>
   withInspector(async (visit) => {
     const { page } = visit;
     await visit.downloads.downloadNow(slow('sequence.bin'));
@@ -247,7 +243,7 @@ for (const [name, options] of [
   testUnless(test, reason, `axe finds nothing wrong ${name}`, () =>
     withInspector(async (visit) => {
       const { page } = visit;
-      // By the API: the words of the page of downloads are in its own language.
+      // By the API, as the page's texts depend on its language.
       const added = await page.request.post(`${server.url}/api/downloads`, {
         data: { url: slow('axe.bin') },
         headers: { origin: server.url },

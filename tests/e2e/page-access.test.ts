@@ -2,7 +2,7 @@ import type { BrowserContextOptions } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
@@ -13,24 +13,24 @@ const PHONE: BrowserContextOptions = {
   isMobile: true,
   hasTouch: true,
 };
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
-const slow = (name: string): string => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+const slow = (name: string): string => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
 
-/** The page with all it can show at once: items with qualities, a running, a paused, a done and a failed row. */
-async function furnish(visit: Visit): Promise<void> {
+/** Fills the page: items with qualities, a running, a paused, a complete and a failed row. */
+async function fillPage(visit: Visit): Promise<void> {
   await visit.downloadNow(
     slow('running.bin'),
     slow('paused.bin'),
-    `${ground.site.url}/file/done.bin`,
-    `${ground.site.url}/no.mp4`,
+    `${fixture.site.url}/file/done.bin`,
+    `${fixture.site.url}/no.mp4`,
   );
   await visit.waitForState('paused.bin', 'download');
   await visit.press('Pause', 'paused.bin');
   await visit.waitForState('paused.bin', 'paused');
   await visit.waitForState('done.bin', 'complete');
   await visit.waitForState('no.mp4', 'error');
-  const card = await visit.lookUp(`${ground.site.url}/page/sources`);
+  const card = await visit.lookUp(`${fixture.site.url}/page/sources`);
   const expand = card.getByTestId('show-streams');
   if ((await expand.getAttribute('aria-expanded')) === 'false') await expand.click();
   await card.getByRole('table').waitFor();
@@ -42,25 +42,25 @@ for (const [what, options] of [
   ['on a phone', PHONE],
   ['on a phone in the dark', { ...PHONE, colorScheme: 'dark' }],
 ] as [string, BrowserContextOptions][]) {
-  testUnless(test, pageMissing, `${what} axe finds nothing, and nothing sticks out`, async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url, options);
+  testUnless(test, pageMissing, `${what} axe finds nothing, and nothing overflows`, async () => {
+    const visit = await Visit.open(fixture.browser, fixture.server.url, options);
     assert.equal(await axeFindings(visit.page), []);
-    await furnish(visit);
+    await fillPage(visit);
     await visit.shot(`8-full ${what}`);
     assert.equal(await axeFindings(visit.page), []);
     const overflow = await visit.page.evaluate(
       () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
     );
-    // Below 0: room kept for a scrollbar that is not there.
+    // Negative: space reserved for an absent scrollbar.
     assert.ok(overflow <= 0, `${overflow} px are wider than the screen`);
     assert.equal(visit.errors, []);
     await visit.close();
   });
 }
 
-testUnless(test, pageMissing, 'the dark is dark, the light is light', async () => {
+testUnless(test, pageMissing, 'the themes have dark and light backgrounds', async () => {
   const brightness = async (colorScheme: 'dark' | 'light'): Promise<number> => {
-    const visit = await Visit.open(ground.browser, ground.server.url, { colorScheme });
+    const visit = await Visit.open(fixture.browser, fixture.server.url, { colorScheme });
     const colour = await visit.page.evaluate(() => getComputedStyle(document.body).backgroundColor);
     const png = await visit.page.screenshot({ clip: { x: 2, y: 300, width: 1, height: 1 } });
     await visit.close();
@@ -71,7 +71,7 @@ testUnless(test, pageMissing, 'the dark is dark, the light is light', async () =
 });
 
 testUnless(test, pageMissing, 'everything can be done by keyboard alone', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   const { keyboard } = visit.page;
   await visit.page.locator('body').press('/');
   assert.ok(await visit.field.evaluate((element) => element === document.activeElement));
@@ -110,47 +110,57 @@ testUnless(test, pageMissing, 'everything can be done by keyboard alone', async 
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a dialog opened before the last one told of its end stays open', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(slow('again.bin'));
-  await visit.waitForState('again.bin', 'download');
-  await visit.row('again.bin').focus();
-  const dialog = visit.page.getByRole('dialog');
-  await visit.page.keyboard.press('Delete');
-  await dialog.waitFor();
-  // A `close` event is a task of its own: keys that were waiting come before it.
-  await visit.page.evaluate(async () => {
-    const old = document.querySelector('dialog')!;
-    const told = new Promise((resolve) => {
-      old.addEventListener('close', resolve);
+testUnless(
+  test,
+  pageMissing,
+  'a dialog opened before the `close` event of the last one stays open',
+  async () => {
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
+    await visit.downloadNow(slow('again.bin'));
+    await visit.waitForState('again.bin', 'download');
+    await visit.row('again.bin').focus();
+    const dialog = visit.page.getByRole('dialog');
+    await visit.page.keyboard.press('Delete');
+    await dialog.waitFor();
+    // A `close` event is a separate task: queued key events come before it.
+    await visit.page.evaluate(async () => {
+      const old = document.querySelector('dialog')!;
+      const told = new Promise((resolve) => {
+        old.addEventListener('close', resolve);
+      });
+      old.close();
+      const key = { key: 'Delete', bubbles: true, cancelable: true };
+      document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', key));
+      await told;
     });
-    old.close();
-    const key = { key: 'Delete', bubbles: true, cancelable: true };
-    document.activeElement!.dispatchEvent(new KeyboardEvent('keydown', key));
-    await told;
-  });
-  assert.ok(await dialog.isVisible());
-  await visit.page.keyboard.press('Escape');
-  await dialog.waitFor({ state: 'hidden' });
-  await visit.close();
-});
+    assert.ok(await dialog.isVisible());
+    await visit.page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'hidden' });
+    await visit.close();
+  },
+);
 
-testUnless(test, pageMissing, 'a reader hears a bar with a name and a value in words', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(slow('spoken.bin'));
-  await visit.waitForState('spoken.bin', 'download');
-  const bar = visit.bar('spoken.bin');
-  assert.is(await bar.getAttribute('aria-valuemax'), '100');
-  // Its state can come a moment before its size does.
-  const words = await waitFor(
-    async () => /% ?, .+/.exec((await bar.getAttribute('aria-valuetext')) ?? '')?.[0],
-  );
-  assert.match(words, /% ?, .+ of 4\d\d(\.\d)? MB/);
-  await visit.close();
-});
+testUnless(
+  test,
+  pageMissing,
+  'for screen readers a progress bar has a name and a value as text',
+  async () => {
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
+    await visit.downloadNow(slow('spoken.bin'));
+    await visit.waitForState('spoken.bin', 'download');
+    const bar = visit.bar('spoken.bin');
+    assert.is(await bar.getAttribute('aria-valuemax'), '100');
+    // Its state can arrive before its size.
+    const words = await waitFor(
+      async () => /% ?, .+/.exec((await bar.getAttribute('aria-valuetext')) ?? '')?.[0],
+    );
+    assert.match(words, /% ?, .+ of 4\d\d(\.\d)? MB/);
+    await visit.close();
+  },
+);
 
 testUnless(test, pageMissing, 'the page speaks Chinese to a Chinese browser', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url, { locale: 'zh-CN' });
+  const visit = await Visit.open(fixture.browser, fixture.server.url, { locale: 'zh-CN' });
   assert.match((await visit.page.locator('html').getAttribute('lang')) ?? '', /^zh/);
   assert.match((await visit.page.locator('main').textContent()) ?? '', /[\u4e00-\u9fff]{2}/);
   assert.equal(await axeFindings(visit.page), []);

@@ -1,21 +1,21 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
-const slow = (name: string): string => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
-/** Never answered: it stands in `parse`, and no byte comes. */
-const silent = (name: string): string => `${ground.site.url}/file/${name}?fault=hang`;
+const slow = (name: string): string => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${2 * MIB}`;
+/** Never answered: the download stays in `parse`, without bytes. */
+const silent = (name: string): string => `${fixture.site.url}/file/${name}?fault=hang`;
 
 const focused = (visit: Visit): Promise<string | null> =>
   visit.page.evaluate(() => document.activeElement?.getAttribute('aria-label') ?? null);
 
-/** Presses Cancel, and its place again as soon as something else can be pressed there. */
+/** Clicks Cancel, and the same position again as soon as another button is there. */
 function pressTwice(visit: Visit): Promise<void> {
   return visit.page.evaluate(async () => {
     const button = document.querySelector<HTMLElement>('[data-testid="cancel"]')!;
@@ -35,14 +35,14 @@ function pressTwice(visit: Visit): Promise<void> {
 testUnless(
   test,
   pageMissing,
-  'a second click where Cancel was a moment ago does not remove the row',
+  'a second click at the position of Cancel does not remove the row',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow(silent('twice.bin'));
     await visit.waitForState('twice.bin', 'parse');
     await pressTwice(visit);
     assert.is(await focused(visit), 'Remove: twice.bin');
-    // Its answer comes after that of any removal.
+    // Its answer would come after that of a removal.
     await visit.press('Try again', 'twice.bin');
     await visit.waitForState('twice.bin', 'parse');
     await visit.press('Cancel', 'twice.bin');
@@ -57,16 +57,16 @@ testUnless(
   },
 );
 
-testUnless(test, pageMissing, 'the second half of a double click does nothing of its own', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/one.mp4`, `${ground.site.url}/two.mp4`);
+testUnless(test, pageMissing, 'the second click of a double click does nothing', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/one.mp4`, `${fixture.site.url}/two.mp4`);
   await visit.waitForState('one.mp4', 'error');
   await visit.waitForState('two.mp4', 'error');
-  // Rows that have been so for a while, as far as the page knows.
+  // So that the page does not take the buttons for new ones.
   await visit.page.reload();
   await visit.ready();
   await visit.waitForState('two.mp4', 'error');
-  // The row below comes to where the removed one was.
+  // The row below moves to the position of the removed one.
   await visit.page.evaluate(async () => {
     const buttons = [...document.querySelectorAll<HTMLElement>('[data-testid="remove"]')];
     const click = (button: HTMLElement, detail: number) =>
@@ -75,14 +75,14 @@ testUnless(test, pageMissing, 'the second half of a double click does nothing of
     click(buttons[1]!, 2);
   });
   await waitFor(async () => (await visit.page.getByTestId('download').count()) === 1);
-  await visit.downloadNow(`${ground.site.url}/file/after.bin`);
+  await visit.downloadNow(`${fixture.site.url}/file/after.bin`);
   await visit.waitForState('after.bin', 'complete');
   assert.is(await visit.page.getByTestId('download').count(), 2);
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'once bytes have come, Cancel asks before it discards them', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+testUnless(test, pageMissing, 'Cancel asks before it discards received bytes', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(slow('asked.bin'));
   await visit.row('asked.bin').getByTestId('speed').waitFor();
   await visit.press('Cancel', 'asked.bin');
@@ -101,8 +101,8 @@ testUnless(test, pageMissing, 'once bytes have come, Cancel asks before it disca
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a cancelled download does not claim the bytes that are gone', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+testUnless(test, pageMissing, 'a cancelled download does not show the removed bytes', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(slow('gone.bin'));
   await visit.row('gone.bin').getByTestId('speed').waitFor();
   await visit.press('Details', 'gone.bin');
@@ -117,9 +117,9 @@ testUnless(test, pageMissing, 'a cancelled download does not claim the bytes tha
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a question about a download that ends by itself goes away', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
+testUnless(test, pageMissing, 'a confirmation closes when its download ends by itself', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
   await visit.row('ends.bin').getByTestId('speed').waitFor();
   await visit.press('Cancel', 'ends.bin');
   await visit.page.getByTestId('cancel-dialog').waitFor();

@@ -3,32 +3,32 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
 const count = (visit: Visit): Promise<number> => visit.page.getByTestId('download').count();
 
 testUnless(
   test,
   pageMissing,
-  'what is done is cleared off the list with one question, and its files stay',
+  'complete downloads are cleared with one confirmation, and their files stay',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow(
-      `${ground.site.url}/file/one.bin`,
-      `${ground.site.url}/file/two.bin`,
-      `${ground.site.url}/file/other.dat`,
-      `${ground.site.url}/none.mp4`,
+      `${fixture.site.url}/file/one.bin`,
+      `${fixture.site.url}/file/two.bin`,
+      `${fixture.site.url}/file/other.dat`,
+      `${fixture.site.url}/none.mp4`,
     );
     for (const name of ['one.bin', 'two.bin', 'other.dat']) await visit.waitForState(name, 'complete');
     await visit.waitForState('none.mp4', 'error');
     assert.is(await visit.page.getByTestId('clear-all').count(), 0);
     await visit.page.getByTestId('filter-done').click();
-    // What the search has left out is not among these.
+    // Rows hidden by the search are not cleared.
     await visit.page.getByTestId('filter-text').fill('.bin');
     await visit.page.getByRole('button', { name: 'Clear these' }).click();
     const dialog = visit.page.getByTestId('clear-dialog');
@@ -44,13 +44,13 @@ testUnless(
     await visit.page.getByTestId('filter-text').fill('');
     await visit.page.getByTestId('filter-all').click();
     await waitFor(async () => (await count(visit)) === 2);
-    assert.ok(existsSync(join(ground.server.place.downloadDir, 'one.bin')));
+    assert.ok(existsSync(join(fixture.server.place.downloadDir, 'one.bin')));
     assert.equal(visit.errors, []);
     await visit.close();
   },
 );
 
-/** Whether those that fail twice are, as the server has it. */
+/** Whether the server has the twice failing downloads as complete. */
 function areComplete(visit: Visit): Promise<boolean> {
   return visit.page.evaluate(async () => {
     const { downloads } = (await (await fetch('/api/downloads')).json()) as {
@@ -61,9 +61,9 @@ function areComplete(visit: Visit): Promise<boolean> {
   });
 }
 
-testUnless(test, pageMissing, 'all that failed is tried again at once', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  const url = (name: string) => `${ground.site.url}/file/${name}?fault=status=404&times=2`;
+testUnless(test, pageMissing, 'all failed downloads can be retried at once', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const url = (name: string) => `${fixture.site.url}/file/${name}?fault=status=404&times=2`;
   await visit.downloadNow(url('first.bin'), url('second.bin'));
   await visit.waitForState('first.bin', 'error');
   await visit.waitForState('second.bin', 'error');
@@ -72,7 +72,7 @@ testUnless(test, pageMissing, 'all that failed is tried again at once', async ()
   await waitFor(async () => {
     const retry = visit.page.getByRole('button', { name: 'Try all again' });
     if ((await retry.count()) > 0) await retry.click();
-    // Not "none has failed": so it is between two tries as well, and the second one fails too.
+    // Not "none has failed", which also holds between two attempts; the second one fails too.
     return areComplete(visit);
   });
   await waitFor(async () => (await count(visit)) === 0);
@@ -82,9 +82,9 @@ testUnless(test, pageMissing, 'all that failed is tried again at once', async ()
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a question begins with the button that loses nothing', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/file/kept.bin`);
+testUnless(test, pageMissing, 'in a confirmation the safe button has the focus', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/file/kept.bin`);
   await visit.waitForState('kept.bin', 'complete');
   await visit.press('Remove', 'kept.bin');
   await visit.page.getByTestId('remove-dialog').waitFor();

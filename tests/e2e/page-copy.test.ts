@@ -1,20 +1,20 @@
 import type { Locator } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
-/** The button that copies the file's name, on a page that has no clipboard, as over plain HTTP, or one that refuses. */
+/** The copy button, on a page without a clipboard (as over plain HTTP), or with one that refuses. */
 async function copyButton(visit: Visit, clipboard: 'none' | 'refuses'): Promise<Locator> {
   await visit.page.evaluate((kind) => {
     const refusing = { writeText: () => Promise.reject(new Error('NotAllowedError')) };
     const value = kind === 'none' ? undefined : refusing;
     Object.defineProperty(navigator, 'clipboard', { value, configurable: true });
   }, clipboard);
-  await visit.downloadNow(`${ground.site.url}/file/${clipboard}.bin`);
+  await visit.downloadNow(`${fixture.site.url}/file/${clipboard}.bin`);
   await visit.waitForState(clipboard, 'complete');
   await visit.press('Details', `${clipboard}.bin`);
   return visit.page.getByRole('dialog').getByRole('button', { name: 'Copy: File' });
@@ -26,7 +26,7 @@ for (const clipboard of ['none', 'refuses'] as const) {
     pageMissing,
     `what is copied is copied where the clipboard is or does: ${clipboard}`,
     async () => {
-      const visit = await Visit.open(ground.browser, ground.server.url);
+      const visit = await Visit.open(fixture.browser, fixture.server.url);
       const button = await copyButton(visit, clipboard);
       await button.click();
       const copied = visit.page.getByRole('dialog').getByRole('button', { name: 'Copied' });
@@ -43,7 +43,7 @@ for (const clipboard of ['none', 'refuses'] as const) {
 }
 
 testUnless(test, pageMissing, 'a page that cannot copy at all says so', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   const button = await copyButton(visit, 'none');
   await visit.page.evaluate(() => (document.execCommand = () => false));
   await button.click();

@@ -1,31 +1,31 @@
-/** A browser that comes for the first time, by whatever way and in however many tabs, gets one session that stays. */
+/** A browser on its first visit gets one lasting session, from any link and in any number of tabs. */
 import type { Browser, BrowserContext } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { launchBrowser } from '../support/browser.ts';
 import { freePort } from '../support/free-port.ts';
 import { type OtherSite, pageOn, startOtherSite } from '../support/other-site.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { type StartOptions, startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
-import { type SlowLine, startSlowLine } from '../support/slow-line.ts';
+import { type HoldProxy, startHoldProxy } from '../support/hold-proxy.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 let other: OtherSite;
 test.before(async () => {
   other = await startOtherSite();
 });
 test.after(() => other.close());
 
-/** Ended after each test, the last one first, also where it failed. */
+/** Closed after each test, in reverse order, also if it failed. */
 const opened: (() => Promise<unknown>)[] = [];
 test.after.each(async () => {
   for (const close of opened.splice(0).reverse()) await close();
 });
 
-async function newBrowser(browser = ground.browser): Promise<BrowserContext> {
+async function newBrowser(browser = fixture.browser): Promise<BrowserContext> {
   const context = await browser.newContext({ locale: 'en-GB' });
   opened.push(() => context.close());
   return context;
@@ -37,15 +37,15 @@ async function newServer(options: StartOptions): Promise<TestServer> {
   return server;
 }
 
-async function newLine(): Promise<SlowLine> {
-  const line = await startSlowLine();
+async function newProxy(): Promise<HoldProxy> {
+  const line = await startHoldProxy();
   opened.push(() => line.close());
   return line;
 }
 
-/** @returns when it is on the list */
+/** Resolves when it is on the list. */
 async function add(visit: Visit, name: string): Promise<void> {
-  await visit.downloadNow(`${ground.site.url}/file/${name}`);
+  await visit.downloadNow(`${fixture.site.url}/file/${name}`);
   await visit.row(name).waitFor();
 }
 
@@ -58,7 +58,7 @@ async function followLink(visit: Visit, site: string, to: string): Promise<void>
 for (const where of ['url', 'sameSiteUrl'] as const) {
   testUnless(test, pageMissing, `a first visit by a link gets a session that stays (${where})`, async () => {
     const visit = Visit.on(await (await newBrowser()).newPage());
-    await followLink(visit, other[where], `${ground.server.url}/`);
+    await followLink(visit, other[where], `${fixture.server.url}/`);
     const session = await visit.session();
     await add(visit, 'first.bin');
     await visit.page.reload();
@@ -68,7 +68,7 @@ for (const where of ['url', 'sameSiteUrl'] as const) {
   });
 }
 
-testUnless(test, pageMissing, 'the inspector can be what a browser visits first', async () => {
+testUnless(test, pageMissing, 'the first visit can be to the inspector', async () => {
   const server = await newServer({ env: { SLUICE_INSPECTOR: '1' } });
   const visit = Visit.on(await (await newBrowser()).newPage());
   await visit.page.goto(`${server.url}/inspector`);
@@ -76,8 +76,8 @@ testUnless(test, pageMissing, 'the inspector can be what a browser visits first'
   assert.equal(visit.errors, []);
 });
 
-/** What is added in one tab is in all of them, and in the next one. */
-async function agree(tabs: Visit[], url: string): Promise<void> {
+/** Asserts that a download added in one tab is in all of them, and in a new one. */
+async function showSameList(tabs: Visit[], url: string): Promise<void> {
   for (const tab of tabs) await tab.ready();
   for (const [index, tab] of tabs.entries()) await add(tab, `tab-${index}.bin`);
   const later = await tabs[0]!.tab(url);
@@ -89,30 +89,25 @@ async function agree(tabs: Visit[], url: string): Promise<void> {
   }
 }
 
-/** All at once, as when a browser is started with the tabs it had. */
+/** Opens all at once, as when a browser restores its tabs. */
 async function openTabs(context: BrowserContext, count: number, url: string): Promise<Visit[]> {
   const pages = await Promise.all(Array.from({ length: count }, () => context.newPage()));
   await Promise.all(pages.map((page) => page.goto(url)));
   return pages.map((page) => Visit.on(page));
 }
 
-testUnless(
-  test,
-  pageMissing,
-  'tabs that are opened at once on a first visit end in one session',
-  async () => {
-    const context = await newBrowser();
-    const tabs = await openTabs(context, 3, ground.server.url);
-    await agree(tabs, ground.server.url);
-    assert.equal(
-      (await context.cookies()).map(({ name }) => name),
-      ['sluice_session'],
-    );
-  },
-);
+testUnless(test, pageMissing, 'tabs opened at once on a first visit share one session', async () => {
+  const context = await newBrowser();
+  const tabs = await openTabs(context, 3, fixture.server.url);
+  await showSameList(tabs, fixture.server.url);
+  assert.equal(
+    (await context.cookies()).map(({ name }) => name),
+    ['sluice_session'],
+  );
+});
 
 for (const [what, request] of [
-  // Another address than the other tab's: Chromium lets one request at a time fetch the same.
+  // A different address, as Chromium runs only one request at a time for the same one.
   ['page', 'GET /?late HTTP'],
   ['session', 'POST /api/sessions HTTP'],
 ] as const) {
@@ -121,7 +116,7 @@ for (const [what, request] of [
     pageMissing,
     `a tab whose ${what} comes late on a first visit takes no session away`,
     async () => {
-      const line = await newLine();
+      const line = await newProxy();
       const url = `http://127.0.0.1:${line.port}`;
       const server = await newServer({ env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url } });
       line.lead(server.port);
@@ -131,7 +126,7 @@ for (const [what, request] of [
       const loading = late.page.goto(`${url}/?late`);
       await held.arrived;
       await prompt.page.goto(url);
-      // Where the first tab waits for its session, the second one waits for the first.
+      // If the first tab waits for its session, the second one waits for the first.
       if (what === 'session') held.release();
       await prompt.ready();
       await add(prompt, 'prompt.bin');
@@ -147,8 +142,8 @@ for (const [what, request] of [
 }
 
 /**
- * Plain http to another machine is not secure for a browser: it sends no Sec-Fetch-Site, and has no locks for its tabs.
- * Here those machines are names for this one.
+ * Plain http to another machine is not a secure context: the browser sends no Sec-Fetch-Site, and has no Web Locks.
+ * Here those machines are names of this one.
  */
 async function onLan(): Promise<BrowserContext> {
   const names = ['nas.test', 'dashboard.test'].map((name) => `MAP ${name} 127.0.0.1`).join(', ');
@@ -160,7 +155,7 @@ async function onLan(): Promise<BrowserContext> {
 testUnless(
   test,
   pageMissing,
-  'over plain http on a network tabs agree, and a link keeps the list, with an old cookie too',
+  'over plain http on a network tabs share a session, and a link keeps the list, also with an old cookie',
   async () => {
     const port = await freePort();
     const nas = `http://nas.test:${port}/`;
@@ -171,7 +166,7 @@ testUnless(
       await tabs[0]!.page.evaluate(() => isSecureContext || 'locks' in navigator),
       'it is not secure',
     );
-    await agree(tabs, nas);
+    await showSameList(tabs, nas);
     const [cookie] = await context.cookies();
     for (const sameSite of ['Lax', 'Strict'] as const) {
       await context.clearCookies();
@@ -187,8 +182,8 @@ testUnless(
   },
 );
 
-testUnless(test, pageMissing, 'without locks, all tabs follow the session that came last', async () => {
-  const line = await newLine();
+testUnless(test, pageMissing, 'without Web Locks, all tabs switch to the newest session', async () => {
+  const line = await newProxy();
   const url = `http://nas.test:${line.port}/`;
   const server = await newServer({ env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url.slice(0, -1) } });
   line.lead(server.port);
@@ -200,14 +195,14 @@ testUnless(test, pageMissing, 'without locks, all tabs follow the session that c
   await page.arrived;
   await first.page.goto(url, { waitUntil: 'commit' });
   await session.arrived;
-  // The second tab was answered before the first one had anything, and asks before the first one is answered.
+  // The second tab loaded before the first one had a session, and requests its own before the first one gets one.
   page.release();
   await loading;
   await second.ready();
   const following = second.page.waitForEvent('load');
   session.release();
   await following;
-  await agree([first, second], url);
+  await showSameList([first, second], url);
 });
 
 test.run();

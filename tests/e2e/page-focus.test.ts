@@ -1,31 +1,31 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
-/** Runs these downloads, and waits until each has begun. */
+/** Adds downloads, and waits until each runs. */
 async function running(...names: string[]): Promise<Visit> {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(
-    ...names.map((name) => `${ground.site.url}/file/${name}?size=${400 * MIB}&rate=${MIB}`),
+    ...names.map((name) => `${fixture.site.url}/file/${name}?size=${400 * MIB}&rate=${MIB}`),
   );
   for (const name of names) await visit.waitForState(name, 'download');
   return visit;
 }
 
-/** Presses a button with the keyboard; one in a dialog comes before one behind it. */
+/** Presses a button with the keyboard; one in a dialog is preferred. */
 async function press(visit: Visit, name: string): Promise<void> {
   const button = visit.page.getByRole('button', { name, exact: true }).last();
   await button.focus();
   await button.press('Enter');
 }
 
-/** Waits until what has the focus is called so, or has this id. */
+/** Waits until the focused element has this name or id. */
 function focusOn(visit: Visit, name: string | RegExp): Promise<unknown> {
   return waitFor(
     async () => {
@@ -39,7 +39,7 @@ function focusOn(visit: Visit, name: string | RegExp): Promise<unknown> {
   );
 }
 
-testUnless(test, pageMissing, 'pausing in the details leaves the focus on what it became', async () => {
+testUnless(test, pageMissing, 'pausing in the details keeps the focus on Resume', async () => {
   const visit = await running('drawer.bin');
   await press(visit, 'Details: drawer.bin');
   await press(visit, 'Pause: drawer.bin');
@@ -48,7 +48,7 @@ testUnless(test, pageMissing, 'pausing in the details leaves the focus on what i
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'Pause all becomes Resume all under the focus, and back', async () => {
+testUnless(test, pageMissing, 'Pause all keeps the focus when it becomes Resume all, and back', async () => {
   const visit = await running('first.bin', 'second.bin');
   await press(visit, 'Pause all');
   await visit.waitForState('first.bin', 'paused');
@@ -61,7 +61,7 @@ testUnless(test, pageMissing, 'Pause all becomes Resume all under the focus, and
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'removing the only row leaves the focus on the list it was in', async () => {
+testUnless(test, pageMissing, 'removing the only row moves the focus to the list', async () => {
   const visit = await running('only.bin');
   await visit.row('only.bin').focus();
   await visit.page.keyboard.press('Delete');
@@ -71,7 +71,7 @@ testUnless(test, pageMissing, 'removing the only row leaves the focus on the lis
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a row that leaves the filter leaves the focus to its neighbour', async () => {
+testUnless(test, pageMissing, 'when a row leaves the filter, the focus moves to its neighbour', async () => {
   const visit = await running('upper.bin', 'lower.bin');
   await press(visit, 'Running 2');
   await press(visit, 'Pause: upper.bin');
@@ -87,9 +87,9 @@ testUnless(test, pageMissing, 'a row that leaves the filter leaves the focus to 
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'the focus stays where a person put it when another row goes', async () => {
+testUnless(test, pageMissing, 'the focus stays when another row is removed', async () => {
   const visit = await running('stays.bin', 'goes.bin');
-  const tab = await visit.tab(ground.server.url);
+  const tab = await visit.tab(fixture.server.url);
   await visit.page.getByTestId('filter-text').focus();
   await tab.row('goes.bin').focus();
   await tab.page.keyboard.press('Delete');

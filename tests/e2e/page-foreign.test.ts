@@ -1,14 +1,14 @@
-/** What a page elsewhere can do in a browser that has a list: nothing that reads or changes it, though a link leads there. */
+/** Pages of other sites can link to the list, but neither read nor change it. */
 import type { Page } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type OtherSite, pageOn, startOtherSite } from '../support/other-site.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 let other: OtherSite;
 test.before(async () => {
   other = await startOtherSite();
@@ -21,32 +21,32 @@ interface Target {
   id: string;
 }
 
-/** A browser with a paused download, on a page elsewhere. */
+/** A browser with a paused download, on a page of another site. */
 async function elsewhere(site: string): Promise<{ visit: Visit; target: Target }> {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow(`${ground.site.url}/file/mine.bin?size=400000000&rate=1000000`);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow(`${fixture.site.url}/file/mine.bin?size=400000000&rate=1000000`);
   await visit.waitForState('mine.bin', 'download');
   await visit.press('Pause', 'mine.bin');
   await visit.waitForState('mine.bin', 'paused');
   const id = (await visit.row('mine.bin').getAttribute('data-id')) ?? '';
   await visit.page.goto(pageOn(site, '<h1>Elsewhere</h1>'));
-  return { visit, target: { url: ground.server.url, id } };
+  return { visit, target: { url: fixture.server.url, id } };
 }
 
-/** The list as it was. */
+/** Asserts that the list is unchanged. */
 async function isUntouched(visit: Visit): Promise<void> {
-  await visit.page.goto(ground.server.url);
+  await visit.page.goto(fixture.server.url);
   await visit.ready();
   await visit.waitForState('mine.bin', 'paused');
   assert.equal([await visit.page.getByTestId('download').count(), await visit.lost.count()], [1, 0]);
 }
 
-/** With which cookie the browser asks for what the page loads. */
+/** Records the cookies of the requests of a page. */
 function watchCookies(page: Page): { path: string; cookie: string | undefined }[] {
   const seen: { path: string; cookie: string | undefined }[] = [];
   page.on('request', async (request) => {
     const url = new URL(request.url());
-    if (url.origin !== ground.server.url) return;
+    if (url.origin !== fixture.server.url) return;
     seen.push({ path: url.pathname, cookie: (await request.allHeaders())['cookie'] });
   });
   return seen;
@@ -104,7 +104,7 @@ for (const where of ['url', 'sameSiteUrl'] as const) {
       }
       await waitFor(() => seen.length >= 20, { what: 'the requests of the page' });
       const withCookie = seen.filter(({ cookie }) => cookie?.includes('sluice_session'));
-      // Cookies know no port: there it is for the answer not to be given away.
+      // Cookies do not depend on the port, so only the response can be protected here.
       if (isSameSite) assert.ok(withCookie.length > 0);
       else assert.equal(withCookie, []);
       await isUntouched(visit);

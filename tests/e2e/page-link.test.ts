@@ -1,29 +1,29 @@
-/** Who comes by a link from another site finds the list that the browser has. */
+/** A link from another site opens the list of the browser's session. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type OtherSite, pageOn, redirectOn, startOtherSite } from '../support/other-site.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 let other: OtherSite;
 test.before(async () => {
   other = await startOtherSite();
 });
 test.after(() => other.close());
 
-const home = (): string => `${ground.server.url}/`;
+const home = (): string => `${fixture.server.url}/`;
 
 /** A browser with one finished download on its list. */
 async function withList(): Promise<Visit> {
-  const visit = await Visit.open(ground.browser, home());
-  await visit.downloadNow(`${ground.site.url}/file/mine.bin`);
+  const visit = await Visit.open(fixture.browser, home());
+  await visit.downloadNow(`${fixture.site.url}/file/mine.bin`);
   await visit.waitForState('mine.bin', 'complete');
   return visit;
 }
 
-/** Where the page is now, and in a tab that is opened by hand. */
+/** Asserts the list on the current page, and in a new tab. */
 async function hasItsList(visit: Visit, before: string, how: string): Promise<void> {
   await visit.ready();
   await visit.row('mine.bin').waitFor();
@@ -32,7 +32,7 @@ async function hasItsList(visit: Visit, before: string, how: string): Promise<vo
 }
 
 const go = (url: string): string => JSON.stringify(url);
-/** By what a page elsewhere brings a browser here. All of them are navigations, and none is a change. */
+/** The ways in which another site can navigate to the page. */
 const WAYS: [how: string, html: (to: string) => string][] = [
   ['a link', (to) => `<a id="go" href="${to}">Sluice</a>`],
   ['a link that hides where it is', (to) => `<a id="go" rel="noreferrer" href="${to}">Sluice</a>`],
@@ -44,7 +44,7 @@ const WAYS: [how: string, html: (to: string) => string][] = [
 
 for (const where of ['url', 'sameSiteUrl'] as const) {
   const whose = where === 'url' ? 'another site' : 'another port of the same host';
-  testUnless(test, pageMissing, `whatever on ${whose} leads here leads to the list there is`, async () => {
+  testUnless(test, pageMissing, `any navigation from ${whose} leads to the existing list`, async () => {
     const visit = await withList();
     const before = await visit.session();
     const set: string[] = [];
@@ -57,7 +57,7 @@ for (const where of ['url', 'sameSiteUrl'] as const) {
     for (const [how, html] of WAYS) {
       await visit.page.goto(pageOn(other[where], html(home())));
       if (how !== 'a refresh') await visit.page.locator('#go').click();
-      await visit.page.waitForURL((url) => url.origin === ground.server.url);
+      await visit.page.waitForURL((url) => url.origin === fixture.server.url);
       await hasItsList(visit, before, how);
     }
     assert.equal(set, [], 'no navigation from elsewhere sets a cookie');
@@ -68,7 +68,7 @@ for (const where of ['url', 'sameSiteUrl'] as const) {
 testUnless(
   test,
   pageMissing,
-  'a window that another site opens has the list, and so has going back to it',
+  'a window opened by another site has the list, also after going back',
   async () => {
     const visit = await withList();
     const { page } = visit;
@@ -90,27 +90,22 @@ testUnless(
   },
 );
 
-testUnless(
-  test,
-  pageMissing,
-  'a way that leads from us through another site and back keeps the list',
-  async () => {
-    const visit = await withList();
-    const before = await visit.session();
-    await visit.page.evaluate(
-      (url) => (location.href = url),
-      redirectOn(other.url, redirectOn(other.sameSiteUrl, home())),
-    );
-    await visit.page.waitForURL((url) => url.origin === ground.server.url);
-    await hasItsList(visit, before, 'through two others');
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'a redirect through another site and back keeps the list', async () => {
+  const visit = await withList();
+  const before = await visit.session();
+  await visit.page.evaluate(
+    (url) => (location.href = url),
+    redirectOn(other.url, redirectOn(other.sameSiteUrl, home())),
+  );
+  await visit.page.waitForURL((url) => url.origin === fixture.server.url);
+  await hasItsList(visit, before, 'through two others');
+  await visit.close();
+});
 
 testUnless(
   test,
   pageMissing,
-  'what no person follows takes no session away: frames, images, scripts, prefetches, posts',
+  'requests that are not navigations replace no session: frames, images, scripts, prefetches, posts',
   async () => {
     const visit = await withList();
     const { page } = visit;
@@ -122,7 +117,7 @@ testUnless(
         `<script>fetch(${go(home())}, {mode: 'no-cors', credentials: 'include'})</script>`,
         `<script type="speculationrules">{"prefetch": [{"urls": [${go(home())}], "eagerness": "immediate"}], "prerender": [{"urls": [${go(home())}], "eagerness": "immediate"}]}</script>`,
         `<form id="f" method="post" action="${home()}"></form><script>f.submit()</script>`,
-        `<form id="f" method="post" action="${ground.server.url}/api/sessions"></form><script>f.submit()</script>`,
+        `<form id="f" method="post" action="${fixture.server.url}/api/sessions"></form><script>f.submit()</script>`,
         `<form id="f" method="post" action="${redirectOn('', home(), 307)}"></form><script>f.submit()</script>`,
       ]) {
         await page.goto(pageOn(site, html), { waitUntil: 'networkidle' });
@@ -138,7 +133,7 @@ testUnless(
 testUnless(
   test,
   pageMissing,
-  'a cookie that an older Sluice set, which a link does not bring along, keeps its list',
+  "the list of an older Sluice's cookie, which a link does not send, is kept",
   async () => {
     const visit = await withList();
     const { page } = visit;

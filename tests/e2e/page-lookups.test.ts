@@ -4,33 +4,28 @@ import type { BrowserContextOptions, Locator } from 'playwright-core';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
-testUnless(
-  test,
-  pageMissing,
-  'a page with more than is listed says so in the header of its card',
-  async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
-    const card = await visit.lookUp(`${ground.site.url}/page/endless`);
-    await card
-      .getByRole('status')
-      .getByText(/\d+ items, the page has more/)
-      .waitFor();
-    assert.is(await card.getByTestId('lookup-item').count(), 25);
-    await visit.shot('2-more than is listed');
-    const whole = await visit.lookUp(`${ground.site.url}/page/gallery`);
-    await whole.getByRole('status').getByText('140 items').waitFor();
-    assert.not.match((await whole.getByRole('status').textContent()) ?? '', /more/);
-    assert.equal(visit.errors, []);
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'the header of a card says if the page has more items', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const card = await visit.lookUp(`${fixture.site.url}/page/endless`);
+  await card
+    .getByRole('status')
+    .getByText(/\d+ items, the page has more/)
+    .waitFor();
+  assert.is(await card.getByTestId('lookup-item').count(), 25);
+  await visit.shot('2-more than is listed');
+  const whole = await visit.lookUp(`${fixture.site.url}/page/gallery`);
+  await whole.getByRole('status').getByText('140 items').waitFor();
+  assert.not.match((await whole.getByRole('status').textContent()) ?? '', /more/);
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
 
 const isFocused = (locator: Locator) => locator.evaluate((element) => element === document.activeElement);
 
@@ -44,14 +39,14 @@ for (const [what, options] of [
   ['on a wide screen', {}],
   ['on a narrow phone in the dark', { viewport: { width: 320, height: 640 }, colorScheme: 'dark' }],
 ] as [string, BrowserContextOptions][]) {
-  testUnless(test, pageMissing, `cards of one site can be told apart ${what}`, async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url, options);
+  testUnless(test, pageMissing, `cards of one site can be distinguished ${what}`, async () => {
+    const visit = await Visit.open(fixture.browser, fixture.server.url, options);
     const long = `/file/long.bin?size=900&seed=${'1'.repeat(200)}`;
     const cards = await lookUpAll(
       visit,
-      `${ground.site.url}/page/three`,
-      ground.site.url + long,
-      `${ground.site.url}/page/empty?x=1`,
+      `${fixture.site.url}/page/three`,
+      fixture.site.url + long,
+      `${fixture.site.url}/page/empty?x=1`,
     );
     const settled = cards.and(visit.page.locator(':not([data-phase="running"])'));
     await waitFor(async () => (await settled.count()) === 3);
@@ -77,15 +72,15 @@ for (const [what, options] of [
 testUnless(
   test,
   pageMissing,
-  'the focus of a card that goes is taken over by the next, then by the field',
+  'when a card is dismissed, the focus goes to the next one, then to the field',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
     const { keyboard } = visit.page;
     const cards = await lookUpAll(
       visit,
-      `${ground.site.url}/page/three`,
-      `${ground.site.url}/file/second.bin`,
-      `${ground.site.url}/page/empty`,
+      `${fixture.site.url}/page/three`,
+      `${fixture.site.url}/file/second.bin`,
+      `${fixture.site.url}/page/empty`,
     );
     await cards.and(visit.page.locator('[data-phase="failed"]')).waitFor();
     await waitFor(async () => (await cards.and(visit.page.locator('[data-phase="done"]')).count()) === 2);
@@ -107,32 +102,27 @@ testUnless(
   },
 );
 
-testUnless(
-  test,
-  pageMissing,
-  'a failed address is brought back to the field, below what is typed there',
-  async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
-    const wrong = `${ground.site.url}/page/empty`;
-    const cards = await lookUpAll(visit, wrong);
-    await visit.field.fill('https://a.test/draft');
-    await cards.getByRole('button', { name: 'Edit' }).click();
-    await waitFor(() => isFocused(visit.field));
-    assert.is(await visit.field.inputValue(), `https://a.test/draft\n${wrong}`);
-    assert.is(await cards.count(), 0);
-    assert.equal(visit.errors, []);
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'a failed address can be put back into the field, below its text', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const wrong = `${fixture.site.url}/page/empty`;
+  const cards = await lookUpAll(visit, wrong);
+  await visit.field.fill('https://a.test/draft');
+  await cards.getByRole('button', { name: 'Edit' }).click();
+  await waitFor(() => isFocused(visit.field));
+  assert.is(await visit.field.inputValue(), `https://a.test/draft\n${wrong}`);
+  assert.is(await cards.count(), 0);
+  assert.equal(visit.errors, []);
+  await visit.close();
+});
 
 testUnless(test, pageMissing, 'the focus of a lookup that is cancelled goes to the next card', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   // A silent server: the lookup runs until it is cancelled.
   const silent = createServer(() => {});
   await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
   const url = `http://127.0.0.1:${(silent.address() as AddressInfo).port}/silent`;
-  const cards = await lookUpAll(visit, url, `${ground.site.url}/file/after.bin`);
-  // Escape cancels all that run.
+  const cards = await lookUpAll(visit, url, `${fixture.site.url}/file/after.bin`);
+  // Escape cancels all running lookups.
   await cards.and(visit.page.locator('[data-phase="done"]')).waitFor();
   await cards.first().getByRole('button', { name: 'Cancel' }).focus();
   await visit.page.keyboard.press('Escape');

@@ -1,4 +1,4 @@
-/** A browser that lost its list is told so, and gets it back by a link of the operator. */
+/** A browser that lost its list says so, and gets it back with a link of the operator. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { BrowserContextOptions } from 'playwright-core';
@@ -7,19 +7,19 @@ import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
 import {
   addTo,
-  lineFor,
-  lineOn,
-  linkBy,
+  commandFor,
+  commandOn,
+  linkFrom,
   loseCookie,
   sessionIdOf,
   visitWithList,
 } from '../support/lost-list.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import type { Visit } from '../support/page.ts';
 import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
 const LOOKS: [what: string, options: BrowserContextOptions][] = [
   ['on a wide screen', {}],
@@ -31,48 +31,43 @@ const LOOKS: [what: string, options: BrowserContextOptions][] = [
   ],
 ];
 
-testUnless(
-  test,
-  pageMissing,
-  'a list that was lost is told of until that is dismissed, and never again',
-  async () => {
-    const visit = await visitWithList(ground);
-    const lost = await sessionIdOf(visit);
-    assert.is(await visit.lost.count(), 0);
-    await loseCookie(visit);
-    await visit.lost.waitFor();
-    assert.is(await visit.page.getByTestId('download').count(), 0);
-    assert.is.not(await sessionIdOf(visit), lost);
-    assert.is(await lineOn(visit.page), lineFor(lost));
-    await visit.page.reload();
-    await visit.ready();
-    await visit.lost.waitFor();
-    const tab = await visit.tab(ground.server.url);
-    await tab.lost.waitFor();
-    await visit.page.getByRole('button', { name: 'Go on with this list' }).click();
-    await visit.lost.waitFor({ state: 'detached' });
-    await tab.lost.waitFor({ state: 'detached' });
-    for (const each of [visit, tab]) {
-      await each.page.reload();
-      await each.ready();
-      assert.is(await each.lost.count(), 0);
-      assert.equal(each.errors, []);
-    }
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'a lost list is shown until it is dismissed, and never again', async () => {
+  const visit = await visitWithList(fixture);
+  const lost = await sessionIdOf(visit);
+  assert.is(await visit.lost.count(), 0);
+  await loseCookie(visit);
+  await visit.lost.waitFor();
+  assert.is(await visit.page.getByTestId('download').count(), 0);
+  assert.is.not(await sessionIdOf(visit), lost);
+  assert.is(await commandOn(visit.page), commandFor(lost));
+  await visit.page.reload();
+  await visit.ready();
+  await visit.lost.waitFor();
+  const tab = await visit.tab(fixture.server.url);
+  await tab.lost.waitFor();
+  await visit.page.getByRole('button', { name: 'Go on with this list' }).click();
+  await visit.lost.waitFor({ state: 'detached' });
+  await tab.lost.waitFor({ state: 'detached' });
+  for (const each of [visit, tab]) {
+    await each.page.reload();
+    await each.ready();
+    assert.is(await each.lost.count(), 0);
+    assert.equal(each.errors, []);
+  }
+  await visit.close();
+});
 
 testUnless(
   test,
   pageMissing,
-  'a new key of the server is told of too, to a page that is open, and without storage',
+  'a list lost by a new server key is shown too, also on an open page, and without storage',
   async () => {
     const place = makePlace();
     const env = { SLUICE_ENGINES: 'http' };
     const before = await startServer({ place, env });
     const { port, url } = before;
-    const open = await visitWithList(ground, {}, url);
-    const noStorage = await visitWithList(ground, {}, url);
+    const open = await visitWithList(fixture, {}, url);
+    const noStorage = await visitWithList(fixture, {}, url);
     const [first, second] = [await sessionIdOf(open), await sessionIdOf(noStorage)];
     await noStorage.page.evaluate(() => localStorage.clear());
     await noStorage.page.goto('about:blank');
@@ -81,11 +76,11 @@ testUnless(
     const after = await startServer({ place, env, port });
     try {
       await open.lost.waitFor();
-      assert.is(await lineOn(open.page), lineFor(first));
+      assert.is(await commandOn(open.page), commandFor(first));
       await noStorage.page.goto(url);
       await noStorage.lost.waitFor();
-      assert.is(await lineOn(noStorage.page), lineFor(second));
-      await open.page.goto(await linkBy(await lineOn(open.page), after));
+      assert.is(await commandOn(noStorage.page), commandFor(second));
+      await open.page.goto(await linkFrom(await commandOn(open.page), after));
       await open.page.getByTestId('link-open').click();
       await open.row('mine.bin').waitFor();
       assert.is(await open.lost.count(), 0);
@@ -101,16 +96,16 @@ testUnless(
 testUnless(
   test,
   pageMissing,
-  'the line of the notice makes a link that brings the list back, in every tab',
+  'the command in the notice prints a link that brings the list back, in every tab',
   async () => {
-    const visit = await visitWithList(ground);
+    const visit = await visitWithList(fixture);
     const lost = await sessionIdOf(visit);
     await loseCookie(visit);
-    await addTo(visit, ground, 'newer.bin');
+    await addTo(visit, fixture, 'newer.bin');
     const newer = await sessionIdOf(visit);
-    const tab = await visit.tab(ground.server.url);
+    const tab = await visit.tab(fixture.server.url);
     await tab.row('newer.bin').waitFor();
-    const link = await linkBy(await lineOn(visit.page), ground.server);
+    const link = await linkFrom(await commandOn(visit.page), fixture.server);
     const { page } = visit;
     await page.goto(link);
     await page
@@ -125,12 +120,12 @@ testUnless(
       .waitFor();
     assert.is(
       await page.getByTestId('link-present').getByTestId('reopen-line').textContent(),
-      lineFor(newer),
+      commandFor(newer),
     );
-    assert.is(page.url(), `${ground.server.url}/link`, 'the grant does not stay in the address');
+    assert.is(page.url(), `${fixture.server.url}/link`, 'the grant does not stay in the address');
     assert.is(await sessionIdOf(visit), newer, 'nothing has happened yet');
     await page.getByRole('button', { name: 'Open this list' }).click();
-    await page.waitForURL(`${ground.server.url}/`);
+    await page.waitForURL(`${fixture.server.url}/`);
     await visit.ready();
     for (const each of [visit, tab]) {
       await each.row('mine.bin').waitFor();
@@ -141,12 +136,12 @@ testUnless(
     await page.goto(link);
     await page.getByTestId('link-error').waitFor();
     assert.is(await sessionIdOf(visit), lost);
-    const back = await linkBy(lineFor(newer), ground.server);
+    const back = await linkFrom(commandFor(newer), fixture.server);
     await page.goto(back);
     await page.getByTestId('link-open').click();
     await visit.row('newer.bin').waitFor();
     assert.is(await visit.lost.count(), 0, 'what is replaced on purpose is not lost');
-    // The console tells of the 410.
+    // The browser logs the 410.
     assert.equal(
       visit.errors.filter((error) => !error.includes('410')),
       [],
@@ -161,12 +156,12 @@ for (const [what, options] of LOOKS) {
     pageMissing,
     `${what} the notice and the question are whole, and axe finds nothing`,
     async () => {
-      const visit = await visitWithList(ground, options);
+      const visit = await visitWithList(fixture, options);
       await loseCookie(visit);
       await visit.lost.waitFor();
-      await addTo(visit, ground, 'newer.bin');
+      await addTo(visit, fixture, 'newer.bin');
       await check(visit, `lost ${what}`);
-      const link = await linkBy(await lineOn(visit.page), ground.server);
+      const link = await linkFrom(await commandOn(visit.page), fixture.server);
       await visit.page.goto(link);
       await visit.page.getByTestId('link-open').waitFor();
       await check(visit, `link ${what}`);

@@ -1,14 +1,14 @@
-/** Links of the operator in a browser that did not ask for them: nothing happens without a person. */
+/** Links of the operator are opened only after a confirmation. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
 import { sluice } from '../support/cli.ts';
-import { lineFor, linkBy, sessionIdOf, visitWithList } from '../support/lost-list.ts';
+import { commandFor, linkFrom, sessionIdOf, visitWithList } from '../support/lost-list.ts';
 import { type OtherSite, pageOn, startOtherSite } from '../support/other-site.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { testUnless } from '../support/skip.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 let other: OtherSite;
 test.before(async () => {
   other = await startOtherSite();
@@ -18,18 +18,18 @@ test.after(() => other.close());
 testUnless(
   test,
   pageMissing,
-  'a link that another site leads to, or opens, waits for a person and can be left alone',
+  'a link opened by another site waits for a confirmation, and can be declined',
   async () => {
-    const visit = await visitWithList(ground);
+    const visit = await visitWithList(fixture);
     const mine = await sessionIdOf(visit);
-    const stranger = await ground.server.session();
-    await stranger.add({ url: `${ground.site.url}/file/theirs.bin` });
-    const link = await linkBy(lineFor(stranger.token.slice(0, 16)), ground.server);
+    const stranger = await fixture.server.session();
+    await stranger.add({ url: `${fixture.site.url}/file/theirs.bin` });
+    const link = await linkFrom(commandFor(stranger.token.slice(0, 16)), fixture.server);
     const { page } = visit;
     await page.goto(pageOn(other.url, `<a href="${link}">Look</a>`));
     await page.getByRole('link').click();
     await page.getByTestId('link-open').waitFor();
-    // Keys that are pressed before anybody looks do nothing.
+    // Keys pressed by accident do nothing.
     for (const key of ['Enter', 'Space', 'Enter']) await page.keyboard.press(key);
     assert.is(await sessionIdOf(visit), mine);
     await page.getByRole('link', { name: 'Keep the list I have' }).click();
@@ -38,43 +38,38 @@ testUnless(
     assert.is(await page.frameLocator('iframe').getByTestId('link-open').count(), 0);
     await page.goto(pageOn(other.url, '<title>Form</title>'));
     const grant = new URLSearchParams(new URL(link).hash.slice(1)).get('grant') ?? '';
-    const open = { url: `${ground.server.url}/api/links/open`, body: JSON.stringify({ grant }) };
+    const open = { url: `${fixture.server.url}/api/links/open`, body: JSON.stringify({ grant }) };
     await page.evaluate(async ({ url, body }) => {
       await fetch(url, { method: 'POST', credentials: 'include', mode: 'no-cors', body }).catch(() => {});
     }, open);
-    await page.goto(ground.server.url);
+    await page.goto(fixture.server.url);
     await visit.row('mine.bin').waitFor();
     assert.is(await sessionIdOf(visit), mine);
     await visit.close();
   },
 );
 
-testUnless(
-  test,
-  pageMissing,
-  'a link for the list that is open already, and half a link, say what they are',
-  async () => {
-    const visit = await visitWithList(ground);
-    const line = lineFor(await sessionIdOf(visit));
-    await visit.page.goto(await linkBy(line, ground.server));
-    await visit.page.getByRole('heading', { name: 'This browser has that list already' }).waitFor();
-    await visit.page.goto(`${ground.server.url}/link`);
-    await visit.page.getByRole('heading', { name: 'This is not a whole link' }).waitFor();
-    assert.equal(await axeFindings(visit.page), []);
-    await visit.page.getByRole('link', { name: 'Go to the downloads' }).click();
-    await visit.row('mine.bin').waitFor();
-    await visit.close();
-  },
-);
+testUnless(test, pageMissing, 'a link to the current list, and a truncated link, are explained', async () => {
+  const visit = await visitWithList(fixture);
+  const line = commandFor(await sessionIdOf(visit));
+  await visit.page.goto(await linkFrom(line, fixture.server));
+  await visit.page.getByRole('heading', { name: 'This browser has that list already' }).waitFor();
+  await visit.page.goto(`${fixture.server.url}/link`);
+  await visit.page.getByRole('heading', { name: 'This is not a whole link' }).waitFor();
+  assert.equal(await axeFindings(visit.page), []);
+  await visit.page.getByRole('link', { name: 'Go to the downloads' }).click();
+  await visit.row('mine.bin').waitFor();
+  await visit.close();
+});
 
 testUnless(
   test,
   pageMissing,
   "the operator's link from another site asks first, then shows the inspector",
   async () => {
-    const visit = await visitWithList(ground);
-    const { stdout } = await sluice(['operator', '--server', ground.server.url], {
-      place: ground.server.place,
+    const visit = await visitWithList(fixture);
+    const { stdout } = await sluice(['operator', '--server', fixture.server.url], {
+      place: fixture.server.place,
     });
     const { page } = visit;
     await page.goto(pageOn(other.url, `<a href="${stdout.trim()}">Inspector</a>`));
@@ -82,7 +77,7 @@ testUnless(
     await page.getByRole('heading', { name: 'Open the inspector in this browser?' }).waitFor();
     assert.equal(await axeFindings(page), []);
     await page.getByRole('button', { name: 'Open the inspector' }).click();
-    await page.waitForURL(`${ground.server.url}/inspector`);
+    await page.waitForURL(`${fixture.server.url}/inspector`);
     await page.locator('[data-testid="inspector-connection"][data-state="live"]').waitFor();
     await visit.close();
   },

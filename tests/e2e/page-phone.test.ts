@@ -29,7 +29,7 @@ function openPhone(url: string, width: number): Promise<Visit> {
   return Visit.open(browser, url, { viewport: { width, height: 740 }, isMobile: true, hasTouch: true });
 }
 
-/** Where the header ends and the list begins. */
+/** The positions of the end of the header and the start of the list. */
 function layout(visit: Visit): Promise<number[]> {
   return visit.page.evaluate(() =>
     ['header', '[data-testid="downloads"]'].map((selector) => {
@@ -40,7 +40,7 @@ function layout(visit: Visit): Promise<number[]> {
 }
 
 for (const width of [320, 360]) {
-  testUnless(test, reason, `at ${width} px an outage is told, and moves nothing`, async () => {
+  testUnless(test, reason, `at ${width} px an outage is shown without moving the page`, async () => {
     const place = makePlace();
     const server = await startServer({ place, env });
     const visit = await openPhone(server.url, width);
@@ -64,7 +64,7 @@ for (const width of [320, 360]) {
     place.remove();
   });
 
-  testUnless(test, reason, `at ${width} px every filter is on the screen`, async () => {
+  testUnless(test, reason, `at ${width} px every filter is visible`, async () => {
     const server = await startServer({ env });
     const visit = await openPhone(server.url, width);
     await visit.downloadNow(`${site.url}/file/phone.bin`, `${site.url}/none.mp4`);

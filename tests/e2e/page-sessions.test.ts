@@ -1,4 +1,4 @@
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -9,16 +9,16 @@ import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 
 const MIB = 1024 * 1024;
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 const env = { SLUICE_ENGINES: 'http' };
 
 const slow = (name: string, seed: number): string =>
-  `${ground.site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${5 * MIB}`;
+  `${fixture.site.url}/file/${name}?size=${40 * MIB}&seed=${seed}&rate=${5 * MIB}`;
 
-testUnless(test, pageMissing, 'two browsers never see each other; two tabs of one agree', async () => {
-  const first = await Visit.open(ground.browser, ground.server.url);
-  const second = await Visit.open(ground.browser, ground.server.url);
-  const tab = await first.tab(ground.server.url);
+testUnless(test, pageMissing, 'two browsers have separate lists; two tabs of one share theirs', async () => {
+  const first = await Visit.open(fixture.browser, fixture.server.url);
+  const second = await Visit.open(fixture.browser, fixture.server.url);
+  const tab = await first.tab(fixture.server.url);
   await first.downloadNow(slow('mine.bin', 21));
   await second.downloadNow(slow('yours.bin', 22));
   await first.waitForState('mine.bin', 'download');
@@ -36,8 +36,8 @@ testUnless(test, pageMissing, 'two browsers never see each other; two tabs of on
   await second.close();
 });
 
-testUnless(test, pageMissing, 'a reload amid a download shows it where it is', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+testUnless(test, pageMissing, 'a reload during a download shows its progress', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(slow('reload.bin', 23));
   await visit.waitForState('reload.bin', 'download');
   await visit.page.reload();
@@ -45,7 +45,7 @@ testUnless(test, pageMissing, 'a reload amid a download shows it where it is', a
   await visit.bar('reload.bin').waitFor();
   const values = await visit.watchBar('reload.bin');
   assert.ok(values.length > 1, 'the bar goes on');
-  assert.is(await sha256File(join(ground.server.place.downloadDir, 'reload.bin')), sha256Of(23, 40 * MIB));
+  assert.is(await sha256File(join(fixture.server.place.downloadDir, 'reload.bin')), sha256Of(23, 40 * MIB));
   await visit.page.reload();
   await visit.waitForState('reload.bin', 'complete');
   assert.equal(visit.errors, []);
@@ -55,13 +55,13 @@ testUnless(test, pageMissing, 'a reload amid a download shows it where it is', a
 testUnless(
   test,
   pageMissing,
-  'a page that was offline says so, and comes back to the truth by itself',
+  'a page that is offline says so, and is up to date again after reconnecting',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
     await visit.downloadNow(slow('offline.bin', 24));
     await visit.waitForState('offline.bin', 'download');
     await visit.page.context().setOffline(true);
-    // Chromium keeps open sockets when it plays offline: the server's side is cut by the test.
+    // Chromium keeps open sockets when it is set offline: the test closes the server's side.
     await visit.page.evaluate(() => dispatchEvent(new Event('offline')));
     await visit.page.context().setOffline(false);
     await visit.waitForState('offline.bin', 'complete');
@@ -72,11 +72,11 @@ testUnless(
 testUnless(
   test,
   pageMissing,
-  'the page outlives a kill -9 of the server and shows the download going on',
+  'after a kill -9 of the server the page reconnects and shows the download going on',
   async () => {
     const place = makePlace();
     const doomed = await startServer({ place, env });
-    const visit = await Visit.open(ground.browser, doomed.url);
+    const visit = await Visit.open(fixture.browser, doomed.url);
     await visit.downloadNow(slow('survivor.bin', 25));
     await visit.waitForState('survivor.bin', 'download');
     await doomed.kill9();

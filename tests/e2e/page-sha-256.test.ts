@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { sha256Of } from '../site/content.ts';
 import { axeFindings } from '../support/browser.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 
@@ -16,10 +16,10 @@ const PHONE: BrowserContextOptions = {
 };
 const SIZE = 300_000;
 const other = 'ab'.repeat(32);
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
 const file = (name: string, seed: number): string =>
-  `${ground.site.url}/file/${name}?size=${SIZE}&seed=${seed}`;
+  `${fixture.site.url}/file/${name}?size=${SIZE}&seed=${seed}`;
 
 async function details(visit: Visit, title: string): Promise<string> {
   await visit.press('Details', title);
@@ -31,9 +31,9 @@ async function details(visit: Visit, title: string): Promise<string> {
 testUnless(
   test,
   pageMissing,
-  'by keyboard: unfold, paste a line of a list of hashes, Enter: it is checked',
+  'by keyboard: expand, paste a line of a hash list, Enter; the hash is checked',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url);
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
     const card = await visit.lookUp(file('checked.bin', 31));
     const summary = card.getByTestId('hash-options');
     await summary.focus();
@@ -42,7 +42,7 @@ testUnless(
     await visit.page.keyboard.insertText(`${sha256Of(31, SIZE)}  checked.bin`);
     await visit.page.keyboard.press('Enter');
     await visit.waitForState('checked', 'complete');
-    assert.ok(existsSync(join(ground.server.place.downloadDir, 'checked.bin')));
+    assert.ok(existsSync(join(fixture.server.place.downloadDir, 'checked.bin')));
     const text = await details(visit, 'checked');
     assert.match(text, /SHA-256 checked/);
     assert.match(text, sha256Of(31, SIZE));
@@ -56,9 +56,9 @@ testUnless(
 testUnless(
   test,
   pageMissing,
-  'on a phone a wrong hash is told at the field, a mismatch at the row',
+  'on a phone an invalid hash is reported at the field, a mismatch at the row',
   async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url, PHONE);
+    const visit = await Visit.open(fixture.browser, fixture.server.url, PHONE);
     const card = await visit.lookUp(file('other.bin', 32));
     await card.getByTestId('hash-options').click();
     const field = card.getByRole('textbox', { name: 'Expected SHA-256' });
@@ -78,7 +78,7 @@ testUnless(
     await card.getByTestId('download-item').click();
     await visit.waitForState('other', 'error');
     await visit.row('other').getByText('not the one whose SHA-256 was given').waitFor();
-    assert.not(existsSync(join(ground.server.place.downloadDir, 'other.bin')));
+    assert.not(existsSync(join(fixture.server.place.downloadDir, 'other.bin')));
     const text = await details(visit, 'other');
     for (const part of ['checksum_mismatch', other, sha256Of(32, SIZE)]) assert.match(text, part);
     assert.not.match(text, /SHA-256 checked/);
@@ -87,9 +87,9 @@ testUnless(
   },
 );
 
-testUnless(test, pageMissing, 'several files have no field for a hash', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  const card = await visit.lookUp(`${ground.site.url}/page/three`);
+testUnless(test, pageMissing, 'a page with several files has no hash field', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  const card = await visit.lookUp(`${fixture.site.url}/page/three`);
   assert.is(await card.getByTestId('lookup-item').count(), 3);
   assert.is(await card.getByTestId('hash-options').count(), 0);
   await visit.close();

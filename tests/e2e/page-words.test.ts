@@ -1,14 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { axeFindings } from '../support/browser.ts';
-import { pageGround, pageMissing } from '../support/page-ground.ts';
+import { pageFixture, pageMissing } from '../support/page-fixture.ts';
 import { Visit } from '../support/page.ts';
 import { testUnless } from '../support/skip.ts';
 
-const ground = pageGround(test);
+const fixture = pageFixture(test);
 
-testUnless(test, pageMissing, 'a filter that finds nothing says what there is none of', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+testUnless(test, pageMissing, 'a filter without matches says what was not found', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   for (const [filter, text] of [
     ['active', 'Nothing is running'],
     ['waiting', 'Nothing is waiting'],
@@ -24,22 +24,22 @@ testUnless(test, pageMissing, 'a filter that finds nothing says what there is no
 });
 
 for (const width of [320, 1280]) {
-  testUnless(test, pageMissing, `at ${width} px a row that failed says where it came from`, async () => {
-    const visit = await Visit.open(ground.browser, ground.server.url, { viewport: { width, height: 740 } });
-    await visit.downloadNow(`${ground.site.url}/none.mp4`);
+  testUnless(test, pageMissing, `at ${width} px a failed row shows its host`, async () => {
+    const visit = await Visit.open(fixture.browser, fixture.server.url, { viewport: { width, height: 740 } });
+    await visit.downloadNow(`${fixture.site.url}/none.mp4`);
     await visit.waitForState('none.mp4', 'error');
-    const host = visit.row('none.mp4').getByText(new URL(ground.site.url).host);
+    const host = visit.row('none.mp4').getByText(new URL(fixture.site.url).host);
     assert.ok(await host.isVisible());
     await visit.shot(`6-failed ${width}`);
     await visit.close();
   });
 }
 
-testUnless(test, pageMissing, 'the details call a size that nobody knows not known', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+testUnless(test, pageMissing, 'the details show an unknown size as not known', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   await visit.downloadNow(
-    `${ground.site.url}/file/silent.bin?fault=hang`,
-    `${ground.site.url}/file/whole.bin`,
+    `${fixture.site.url}/file/silent.bin?fault=hang`,
+    `${fixture.site.url}/file/whole.bin`,
   );
   await visit.waitForState('silent.bin', 'parse');
   await visit.press('Details', 'silent.bin');
@@ -55,8 +55,8 @@ testUnless(test, pageMissing, 'the details call a size that nobody knows not kno
 });
 
 testUnless(test, pageMissing, 'a notice can be read and dismissed above a dialog', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
-  await visit.downloadNow('http://10.0.0.1/refused.bin', `${ground.site.url}/file/shown.bin`);
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
+  await visit.downloadNow('http://10.0.0.1/refused.bin', `${fixture.site.url}/file/shown.bin`);
   const notice = visit.page.getByTestId('notice').filter({ hasText: 'private' });
   await notice.waitFor();
   await visit.press('Details', 'shown.bin');
@@ -71,8 +71,8 @@ testUnless(test, pageMissing, 'a notice can be read and dismissed above a dialog
   await visit.close();
 });
 
-testUnless(test, pageMissing, 'a dialog dims the page to its edge, and moves nothing of it', async () => {
-  const visit = await Visit.open(ground.browser, ground.server.url);
+testUnless(test, pageMissing, 'a dialog dims the whole page without moving it', async () => {
+  const visit = await Visit.open(fixture.browser, fixture.server.url);
   const measure = () =>
     visit.page.evaluate(() => ({
       left: document.querySelector('main')!.getBoundingClientRect().left,

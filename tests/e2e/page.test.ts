@@ -45,14 +45,14 @@ async function withVisit(body: (visit: Visit) => Promise<void>): Promise<void> {
   }
 }
 
-testUnless(test, reason, 'an empty list says what to do', () =>
+testUnless(test, reason, 'an empty list shows a hint', () =>
   withVisit(async (visit) => {
     await visit.page.getByText('Nothing here yet').waitFor();
     await visit.shot('1-empty');
   }),
 );
 
-testUnless(test, reason, 'paste, look up, pick, watch the bar move, and the file is on the disk', () =>
+testUnless(test, reason, 'paste, look up, pick, see progress, and the file is on the disk', () =>
   withVisit(async (visit) => {
     const url = `${site.url}/file/hundred.bin?size=${100 * MIB}&seed=5&rate=${8 * MIB}`;
     const card = await visit.lookUp(url);
@@ -76,20 +76,24 @@ testUnless(test, reason, 'paste, look up, pick, watch the bar move, and the file
   }),
 );
 
-testUnless(test, reason, 'a page of three videos: each is listed with its qualities, all three arrive', () =>
-  withVisit(async (visit) => {
-    const card = await visit.lookUp(`${site.url}/page/three`);
-    assert.is(await card.getByTestId('lookup-item').count(), 3);
-    await visit.shot('2-three-videos');
-    await card.getByRole('button', { name: 'Download all' }).click();
-    for (const title of ['Clip one', 'Clip two', 'Clip three']) await visit.waitForState(title, 'complete');
-    await visit.shot('4-three-done');
-    const api = await visit.page.request.get(`${server.url}/api/downloads`);
-    const { downloads } = (await api.json()) as { downloads: { file: { name: string } }[] };
-    const hashes = await Promise.all(downloads.map(({ file }) => sha256File(onDisk(file.name))));
-    const expected = [sha256Of(11, 300_000), sha256Of(12, 400_000), sha256Of(13, 500_000)];
-    assert.equal(hashes.sort(), expected.sort());
-  }),
+testUnless(
+  test,
+  reason,
+  'a page with three videos: each is listed with its qualities, and all three can be downloaded',
+  () =>
+    withVisit(async (visit) => {
+      const card = await visit.lookUp(`${site.url}/page/three`);
+      assert.is(await card.getByTestId('lookup-item').count(), 3);
+      await visit.shot('2-three-videos');
+      await card.getByRole('button', { name: 'Download all' }).click();
+      for (const title of ['Clip one', 'Clip two', 'Clip three']) await visit.waitForState(title, 'complete');
+      await visit.shot('4-three-done');
+      const api = await visit.page.request.get(`${server.url}/api/downloads`);
+      const { downloads } = (await api.json()) as { downloads: { file: { name: string } }[] };
+      const hashes = await Promise.all(downloads.map(({ file }) => sha256File(onDisk(file.name))));
+      const expected = [sha256Of(11, 300_000), sha256Of(12, 400_000), sha256Of(13, 500_000)];
+      assert.equal(hashes.sort(), expected.sort());
+    }),
 );
 
 testUnless(
@@ -161,7 +165,7 @@ testUnless(test, reason, 'pause, resume, cancel, try again and remove, each from
   }),
 );
 
-testUnless(test, reason, 'errors say what happened and what to do', () =>
+testUnless(test, reason, 'errors show what happened and the remedy', () =>
   withVisit(async (visit) => {
     await visit.field.fill('not an address');
     await visit.page.getByRole('button', { name: 'Look up', exact: true }).click();
@@ -187,7 +191,7 @@ testUnless(test, reason, 'a hostile title is text, never markup', () =>
   }),
 );
 
-testUnless(test, reason, 'an address that was refused comes back to be mended', async () => {
+testUnless(test, reason, 'a refused address is put back into the field', async () => {
   const visit = await Visit.open(browser, server.url);
   await visit.downloadNow('http://10.0.0.1/refused.bin', `${site.url}/file/taken.bin`);
   await visit.waitForState('taken.bin', 'complete');

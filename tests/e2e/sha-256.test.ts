@@ -1,4 +1,4 @@
-/** A download with an expected SHA-256, as a person has it: the built product, a real server, a real origin. */
+/** Downloads with an expected SHA-256, with the built product and a real origin. */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -43,7 +43,7 @@ const works = (): string[] => {
   }
 };
 
-test('get --sha256 keeps the file that has this hash, in any case', async () => {
+test('get --sha256 keeps a file with this hash, given in upper or lower case', async () => {
   const size = 8 * MIB;
   const url = `${site.url}/file/right.bin?size=${size}&seed=21`;
   const args = ['get', url, '--sha256', sha256Of(21, size).toUpperCase(), '--json'];
@@ -56,7 +56,7 @@ test('get --sha256 keeps the file that has this hash, in any case', async () => 
   assert.is(await sha256File(join(place.downloadDir, 'right.bin')), sha256Of(21, size));
 });
 
-test('get --sha256 of another file exits 1, says both hashes on stderr, and leaves no file', async () => {
+test('get --sha256 with another hash exits 1, prints both hashes to stderr, and leaves no file', async () => {
   const url = `${site.url}/file/wrong.bin?size=70000&seed=22`;
   const { code, lines, stderr } = await sluice(['get', url, '--sha256', other, '--json'], { place, env });
   assert.is(code, 1);
@@ -106,7 +106,7 @@ test('get --sha256 of a page with several files fetches none of them', async () 
   assert.equal(files(), []);
 });
 
-test('over HTTP: a mismatch shows nobody the file, and a retry fetches anew', async () => {
+test('over HTTP: the file of a mismatch is not served, and a retry downloads it again', async () => {
   const server = await startServer({ place, env });
   try {
     const api = await server.session();
@@ -132,7 +132,7 @@ test('over HTTP: a mismatch shows nobody the file, and a retry fetches anew', as
   }
 });
 
-testUnless(test, ytDlpMissing(), 'what yt-dlp fetched is checked in the same way', async () => {
+testUnless(test, ytDlpMissing(), 'files of yt-dlp are checked in the same way', async () => {
   const size = 300_000;
   const url = `${site.url}/file/clip.mp4?size=${size}&seed=25&type=video/mp4`;
   const get = (hex: string) => {
@@ -149,7 +149,7 @@ testUnless(test, ytDlpMissing(), 'what yt-dlp fetched is checked in the same way
   assert.equal([row?.engine, row?.state], ['yt-dlp', 'complete']);
 });
 
-/** An origin that cannot resume, and counts: a file that was fetched once must not be fetched again. */
+/** An origin that cannot resume and counts requests: the file must be downloaded only once. */
 async function zeros(
   bytes: number,
 ): Promise<{ url: string; sha256: string; bodies: () => number; close: () => void }> {
@@ -182,7 +182,7 @@ async function zeros(
 
 const BIG = 768 * MIB;
 
-/** A server that hashes right now. */
+/** Starts a server with a download that is being hashed. */
 async function hashing(origin: { url: string; sha256: string }) {
   const server: TestServer = await startServer({ place, env });
   const api = await server.session();
@@ -194,7 +194,7 @@ async function hashing(origin: { url: string; sha256: string }) {
   return { server, api, id };
 }
 
-test('after kill -9 while it hashes the next start hashes again and fetches nothing again', async () => {
+test('after kill -9 during hashing the next start hashes again without downloading again', async () => {
   const origin = await zeros(BIG);
   try {
     const first = await hashing(origin);
@@ -215,7 +215,7 @@ test('after kill -9 while it hashes the next start hashes again and fetches noth
   }
 });
 
-test('while it hashes it can be paused, resumed and cancelled', async () => {
+test('a download can be paused, resumed and cancelled while it is hashed', async () => {
   const origin = await zeros(BIG);
   try {
     const { server, api, id } = await hashing(origin);

@@ -33,7 +33,7 @@ test.after(async () => {
 const reference = async (name: string): Promise<string> => join((await mediaDir()) ?? '', name);
 const leftovers = (dir: string): string[] => readdirSync(dir).filter((name) => name !== '.sluice');
 
-testUnless(test, reason, 'the engines call shows yt-dlp with its version', async () => {
+testUnless(test, reason, 'GET /api/engines has yt-dlp with its version', async () => {
   const api = await server.session();
   const { engines } = await api.expect<{ engines: { engine: string; state: string; version: string }[] }>(
     200,
@@ -48,7 +48,7 @@ testUnless(test, reason, 'the engines call shows yt-dlp with its version', async
 testUnless(
   test,
   reason,
-  'a page goes through real yt-dlp: parsed, picked, fetched with the right hash',
+  'a page with real yt-dlp: parsed, picked, downloaded with the right hash',
   async () => {
     const api = await server.session();
     const { engine, items } = await api.parse(`${site.url}/page/og`, 'yt-dlp');
@@ -78,36 +78,31 @@ testUnless(
   },
 );
 
-testUnless(
-  test,
-  reason,
-  'the bar moves while yt-dlp works, and cancel leaves no process and no file',
-  async () => {
-    const place = makePlace();
-    const own = await startServer({ place });
-    try {
-      const api = await own.session();
-      const url = `${site.url}/file/long.mp4?size=${200 * MIB}&seed=3&rate=${2 * MIB}&type=video/mp4`;
-      const id = await api.add({ url, engine: 'yt-dlp' });
-      const seen = new Set<number>();
-      await api.waitUntil(id, 'ten different sizes', ({ receivedBytes, totalBytes, state }) => {
-        if (state === 'download' && totalBytes === 200 * MIB) seen.add(receivedBytes);
-        return seen.size >= 10;
-      });
-      const engines = (): string[] => processesOf(join(place.downloadDir, '.sluice', id));
-      assert.ok(engines().length > 0, 'an engine works in the work dir');
-      await api.act(id, 'cancel');
-      await api.waitFor(id, 'cancelled');
-      await waitFor(() => engines().length === 0, { what: 'the engine to be gone' });
-      assert.equal(leftovers(place.downloadDir), []);
-    } finally {
-      await own.stop();
-      place.remove();
-    }
-  },
-);
+testUnless(test, reason, 'yt-dlp shows progress, and cancel leaves no process and no file', async () => {
+  const place = makePlace();
+  const own = await startServer({ place });
+  try {
+    const api = await own.session();
+    const url = `${site.url}/file/long.mp4?size=${200 * MIB}&seed=3&rate=${2 * MIB}&type=video/mp4`;
+    const id = await api.add({ url, engine: 'yt-dlp' });
+    const seen = new Set<number>();
+    await api.waitUntil(id, 'ten different sizes', ({ receivedBytes, totalBytes, state }) => {
+      if (state === 'download' && totalBytes === 200 * MIB) seen.add(receivedBytes);
+      return seen.size >= 10;
+    });
+    const engines = (): string[] => processesOf(join(place.downloadDir, '.sluice', id));
+    assert.ok(engines().length > 0, 'an engine works in the work dir');
+    await api.act(id, 'cancel');
+    await api.waitFor(id, 'cancelled');
+    await waitFor(() => engines().length === 0, { what: 'the engine to be gone' });
+    assert.equal(leftovers(place.downloadDir), []);
+  } finally {
+    await own.stop();
+    place.remove();
+  }
+});
 
-testUnless(test, reason, 'pause and resume go on from the part file', async () => {
+testUnless(test, reason, 'resume continues from the part file', async () => {
   const api = await server.session();
   const url = `${site.url}/file/part.mp4?size=${24 * MIB}&seed=33&rate=${4 * MIB}&type=video/mp4`;
   const id = await api.add({ url, engine: 'yt-dlp' });
@@ -123,7 +118,7 @@ testUnless(test, reason, 'pause and resume go on from the part file', async () =
   assert.ok(starts.some((start) => start > MIB));
 });
 
-testUnless(test, reason, 'what yt-dlp cannot find is an error with a code and a sentence', async () => {
+testUnless(test, reason, 'a page that yt-dlp cannot find is an error with a code and a message', async () => {
   const api = await server.session();
   const row = await api.waitFor(await api.add({ url: `${site.url}/nowhere`, engine: 'yt-dlp' }), 'error');
   assert.is(row.error?.code, 'remote_not_found');

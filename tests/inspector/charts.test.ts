@@ -9,13 +9,13 @@ import { activeStates, edgesFrom } from '#lib/inspector/charts/active.ts';
 import type { Box, Point } from '#lib/inspector/charts/chart.ts';
 import { CHARTS } from '#lib/inspector/charts/charts.ts';
 import { type TransitionDefinition, transitionId } from '#lib/inspector/charts/transition-id.ts';
-import { makeCharts, textOf } from '../../scripts/charts/make-charts.ts';
+import { makeCharts, chartsJson } from '../../scripts/charts/make-charts.ts';
 
 const download = CHARTS['download']!;
 
 test('the charts match the machines: otherwise run `npm run charts`', async () => {
   const path = join(import.meta.dirname, '../../src/lib/inspector/charts/charts.json');
-  assert.ok(readFileSync(path, 'utf8') === textOf(await makeCharts()));
+  assert.ok(readFileSync(path, 'utf8') === chartsJson(await makeCharts()));
 });
 
 test('every transition has a unique id', () => {

@@ -6,7 +6,7 @@ import { inspect } from './watching.ts';
 
 async function begin(s: Session): Promise<string> {
   const id = await s.add('file?token=SECRET');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(phase(id, 'download'), sample(id, 10));
   return id;
 }
@@ -37,7 +37,7 @@ testSession('the last output of paused, cancelled and completed downloads is kep
   await s.call('POST', `/downloads/${paused}/pause`);
   await s.news({ type: 'stopped', download: paused, attempt: 1, output: 'paused words' });
   await s.call('POST', `/downloads/${cancelled}/cancel`);
-  await s.told('discard', cancelled);
+  await s.sentCommand('discard', cancelled);
   await s.news({ type: 'discarded', download: cancelled, output: 'cancelled words' });
   await s.news({ ...done(finished), output: 'final words' } as never);
   await s.restart();
@@ -50,7 +50,7 @@ testSession('the last output of paused, cancelled and completed downloads is kep
 testSession('nothing is kept of a removed download', async (s) => {
   const id = await begin(s);
   const removed = s.call('DELETE', `/downloads/${id}`);
-  await s.told('discard', id);
+  await s.sentCommand('discard', id);
   await s.news({ type: 'discarded', download: id, output: 'words' });
   await removed;
   assert.is(await inspect(s).inspector.explain(id, null), null);

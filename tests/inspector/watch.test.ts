@@ -8,7 +8,7 @@ testSession('a download is observed from the command to its end, each step with 
   const { inspector, watch } = inspect(s);
   const client = watch(OPERATOR);
   const id = await s.add('a');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(phase(id, 'download'), sample(id, 500));
   await s.news(done(id));
   await client.received('stop', ({ about }) => about === `download:${id}`);
@@ -50,7 +50,7 @@ testSession('a download is observed from the command to its end, each step with 
 testSession('a context is sent whole at first, then only its changes', async (s) => {
   const { inspector, watch } = inspect(s);
   const id = await s.add('a');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(phase(id, 'download'));
   const client = watch(OPERATOR, { actor: `download:${id}` });
   await s.news(sample(id, 100));
@@ -91,8 +91,8 @@ testSession('a session sees only what is its own, also in commits that it shares
     s.call('POST', '/downloads', { url: 'https://example.org/mine' }, 's1'),
     s.call('POST', '/downloads', { url: 'https://example.org/theirs' }, 's2'),
   ]).then((answers) => answers.map(({ body }) => (body as { id: string }).id));
-  await s.told('start', a);
-  await s.told('start', b);
+  await s.sentCommand('start', a);
+  await s.sentCommand('start', b);
   await s.news('s2', phase(b as string, 'download'), sample(b as string, 1));
   await s.news('s2', failed(b as string, false));
   await s.news('s1', done(a as string));
@@ -124,7 +124,7 @@ testSession('no secret is sent to a reader or written to a trace, wherever it wa
   });
   const answer = await reader.answer('c1');
   const { id } = (answer.type === 'ack' ? answer.result : {}) as { id: string };
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news({ ...phase(id, 'download'), title: 'https://example.org/?sig=S3cr3t' } as never);
   await s.news({
     ...failed(id, false),
@@ -174,7 +174,7 @@ testSession(
 testSession('the tree shows sleeping sessions and their downloads without waking them', async (s) => {
   const { inspector, watch } = inspect(s);
   const id = await s.add('a');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(failed(id, false));
   s.clock.increment(20_000);
   await waitFor(() => s.stats().live === 0);

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ERRORS, type ErrorCode, SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 
-test('an error says what its code says, unless it knows better', () => {
+test('an error has the title and the retry rule of its code unless others are given', () => {
   for (const [code, { status, transient, title }] of Object.entries(ERRORS)) {
     const error = new SluiceError(code as ErrorCode);
     assert.equal([error.status, error.transient, error.message], [status, transient, title]);
@@ -16,7 +16,7 @@ test('an error says what its code says, unless it knows better', () => {
   assert.is(error.cause, cause);
 });
 
-test('what was thrown is kept for the log and shown to nobody', () => {
+test('an unknown thrown value is kept as the cause and not shown', () => {
   for (const thrown of [new TypeError('at /home/someone'), 'no', null, undefined, 3]) {
     const error = toSluiceError(thrown);
     assert.equal([error.code, error.transient], ['internal_error', true]);

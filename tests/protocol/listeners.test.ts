@@ -9,25 +9,25 @@ function start() {
   return { listeners, heard, add };
 }
 
-test('each listener is told of each event, until it stops; it is watched as long as one is left', () => {
+test('each listener gets each event until it is removed; `isWatched` holds as long as one is left', () => {
   const { listeners, heard, add } = start();
   assert.not(listeners.isWatched);
-  listeners.tell('nobody');
+  listeners.emit('nobody');
   const stopA = add('a');
   assert.ok(listeners.isWatched);
   const stopB = add('b');
-  listeners.tell('one');
+  listeners.emit('one');
   stopA();
   assert.ok(listeners.isWatched);
-  listeners.tell('two');
+  listeners.emit('two');
   stopA();
   stopB();
   assert.not(listeners.isWatched);
-  listeners.tell('three');
+  listeners.emit('three');
   assert.equal(heard, ['a one', 'b one', 'b two']);
 });
 
-test('a listener that throws is not told again; the others are', () => {
+test('a listener that throws is removed; the others stay', () => {
   const { listeners, heard, add } = start();
   add('a');
   let told = 0;
@@ -36,19 +36,19 @@ test('a listener that throws is not told again; the others are', () => {
     throw new Error('no');
   });
   add('b');
-  for (const event of ['one', 'two']) listeners.tell(event);
+  for (const event of ['one', 'two']) listeners.emit(event);
   assert.is(told, 1);
   assert.equal(heard, ['a one', 'b one', 'a two', 'b two']);
 });
 
-test('one that stops or comes in the middle of an event changes only the next', () => {
+test('a listener added or removed during an event takes effect at the next one', () => {
   const { listeners, heard, add } = start();
   const stop = listeners.add(() => {
     stop();
     add('late');
   });
   add('b');
-  for (const event of ['one', 'two']) listeners.tell(event);
+  for (const event of ['one', 'two']) listeners.emit(event);
   assert.equal(heard, ['b one', 'b two', 'late two']);
 });
 

@@ -1,4 +1,4 @@
-/** What a client may say on the socket: everything else has a code, and never throws anything else. */
+/** Messages of a client: whatever is not one is refused with a SluiceError. */
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -15,7 +15,7 @@ function codeOf(text: string): string {
   }
 }
 
-test('what is no JSON object of a known type is refused by its code', () => {
+test('anything but a JSON object of a known type is refused with a code', () => {
   for (const text of ['', '{', 'hello', "{'type':'hello'}"]) assert.is(codeOf(text), 'invalid_json', text);
   for (const text of ['null', 'true', '3', '"hello"', '[]', '[{"type":"hello"}]', '{}', '{"type":1}']) {
     assert.is(codeOf(text), 'invalid_request', text);
@@ -23,7 +23,7 @@ test('what is no JSON object of a known type is refused by its code', () => {
   assert.is(codeOf('{"type":"hello"}'), 'hello');
 });
 
-test('a command has the fields of its name, no others, and what is left out has its default', () => {
+test('a command has exactly the fields of its name, with defaults for those left out', () => {
   const command = (more: object): unknown =>
     parseClientMessage(JSON.stringify({ type: 'command', id: 'c', ...more }));
   const remove = { name: 'remove', downloadId: ID };
@@ -58,7 +58,7 @@ test('a command id has 1 to 64 plain characters', () => {
   for (const id of ['', 'x'.repeat(65), 'a b', 'ä', 'a\n', 3, null]) assert.is(say(id), 'invalid_request');
 });
 
-test('whatever text comes, it is a message or has a code', () => {
+test('any text is a message or is refused with a code', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.json()), (text) => {
       assert.match(codeOf(text), /^(hello|command|invalid_json|invalid_request)$/);

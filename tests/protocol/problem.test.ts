@@ -17,26 +17,26 @@ test('an error becomes a problem with its status, code and particulars', async (
   assert.is(body.status, 409);
 });
 
-test('an unknown error says nothing about itself', async () => {
+test('an unknown error reveals nothing', async () => {
   const response = problemResponse(new TypeError('secret at /home/someone'));
   assert.is(response.status, 500);
   assert.not.match(await response.text(), /secret|home/);
 });
 
-test('an answer of 401 names the scheme, one of 429 says when to come back', () => {
+test('a 401 response names the scheme, a 429 has Retry-After', () => {
   assert.match(problemResponse(new SluiceError('unauthorized')).headers.get('www-authenticate')!, /^Bearer/);
   const busy = new SluiceError('too_many_requests', undefined, { retryAfterMs: 1500 });
   assert.is(problemResponse(busy).headers.get('retry-after'), '2');
 });
 
-test('a problem is of the type that RFC 9457 registers, and nobody keeps it', () => {
+test('a problem has the media type of RFC 9457 and is not cached', () => {
   const { headers } = problemResponse(new SluiceError('not_found'));
   assert.is(headers.get('content-type'), 'application/problem+json');
   assert.is(headers.get('cache-control'), 'no-store');
   assert.is(headers.get('www-authenticate'), null);
 });
 
-test('when to come back is said where it helps, in whole seconds and at least one', () => {
+test('Retry-After is sent where it helps, in whole seconds and at least 1', () => {
   const after = (code: ErrorCode, retryAfterMs?: number): string | null => {
     const error = new SluiceError(code, undefined, retryAfterMs === undefined ? {} : { retryAfterMs });
     return problemResponse(error).headers.get('retry-after');

@@ -3,18 +3,18 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { cleanTitle } from '#lib/protocol/title.ts';
 
-test('a title is one line, with single blanks and none around it', () => {
+test('a title is one trimmed line with single blanks', () => {
   assert.is(cleanTitle('  A \t title\r\n\u00a0\u2003 of\u2028two  '), 'A title of two');
   assert.is(cleanTitle(' \n '), '');
 });
 
-test('what hides or reorders text, and half a character, is not in it', () => {
+test('a title has no characters that hide or reorder text, and no half surrogate pairs', () => {
   assert.is(cleanTitle('\u0000a\u001b[31mb\u007f\u202ec\u2066d\u200be\ufefff'), 'a[31mbcdef');
   assert.is(cleanTitle('a\ud83d'), 'a\ufffd');
   assert.is(cleanTitle('😀 ok'), '😀 ok');
 });
 
-test('whatever comes, it is short and in one line, without blanks around it', () => {
+test('any text becomes one short, trimmed line', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary', maxLength: 400 }), (text) => {
       const title = cleanTitle(text);

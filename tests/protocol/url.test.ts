@@ -17,7 +17,7 @@ test('web addresses pass, trimmed and normalised', () => {
   assert.is(codeOf('http://0x7f.1/'), 'http://127.0.0.1/');
 });
 
-test('what is no address is invalid_url', () => {
+test('text that is not an address is invalid_url', () => {
   for (const text of [
     '',
     'x',
@@ -39,7 +39,7 @@ test('other schemes are unsupported_scheme', () => {
   }
 });
 
-test('8,192 bytes are the limit, as typed and as normalised', () => {
+test('the limit is 8,192 bytes, as typed and as normalised', () => {
   const fits = 'http://x/'.padEnd(MAX_URL_BYTES, 'a');
   assert.is(codeOf(fits), fits);
   assert.is(codeOf(`${fits}a`), 'url_too_long');
@@ -47,7 +47,7 @@ test('8,192 bytes are the limit, as typed and as normalised', () => {
   assert.is(codeOf(`http://x/${'é'.repeat(2000)}`), 'url_too_long');
 });
 
-test('whatever is typed, it passes as http or https or has a code', () => {
+test('any text is an http or https address or is refused with a code', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.webUrl()), (text) => /^(https?:\/\/|[a-z_]+$)/.test(codeOf(text))),
   );

@@ -1,4 +1,4 @@
-/** Bytes made on the fly: the same for the same seed, different at every offset, and 1 GiB of them costs no memory. */
+/** Bytes generated on the fly: the same for the same seed, different at every offset, any size without memory. */
 import { createHash } from 'node:crypto';
 
 const BLOCK_BYTES = 1024 * 1024;
@@ -29,7 +29,7 @@ export function* contentPieces(seed: number, start: number, end: number): Genera
     const from = at - index * BLOCK_BYTES;
     const to = Math.min(BLOCK_BYTES, from + end - at);
     const block = Buffer.from(base);
-    // each 4 KiB is stamped with its place, so that bytes put elsewhere are seen in the hash
+    // each 4 KiB block has its position in it, so that bytes in the wrong place change the hash
     for (let i = 0; i < BLOCK_BYTES; i += STAMP_EVERY_BYTES) block.writeUInt32LE(index, i);
     yield block.subarray(from, to);
     at += to - from;

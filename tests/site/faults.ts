@@ -1,16 +1,16 @@
-/** What a file request asks the site to do wrong, read from its query. */
-export interface FileWish {
+/** The faults that a file request asks for in its query. */
+export interface FileOptions {
   size: number;
   seed: number;
-  /** Bytes a second for this connection; null = as fast as it goes. */
+  /** Bytes a second for this connection; null = not limited. */
   bytesPerSecond: number | null;
   /** Raw Content-Disposition. */
   disposition: string | null;
   type: string;
   faults: Map<string, string>;
-  /** Faults happen on the first so many requests of this very address; null = always. */
+  /** Faults happen only on this many first requests of the address; null = always. */
   times: number | null;
-  /** Faults begin after so many requests of this very address. */
+  /** Faults begin after this many requests of the address. */
   after: number;
 }
 
@@ -19,7 +19,7 @@ export interface FileWish {
  * `no-range` `ignore-range` `cut-at=N` `416` `etag-changes` `weak-etag` `no-validators` `status=503`
  * `retry-after=S` `reset` `stall-at=N` `short` `long` `unknown-size` `gzip` `wrong-range` `no-head` `hang`.
  */
-export function readWish(query: URLSearchParams): FileWish {
+export function readFileOptions(query: URLSearchParams): FileOptions {
   const number = (name: string): number | null => (query.has(name) ? Number(query.get(name)) : null);
   const faults = new Map<string, string>();
   for (const fault of (query.get('fault') ?? '').split(',').filter((text) => text !== '')) {

@@ -1,4 +1,4 @@
-/** Real playable media, made once with ffmpeg into a cache in the temp dir and shared by all test runs. */
+/** Playable media, made once with ffmpeg in a cache in the temp dir, which all test runs share. */
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { access, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { missing } from '../support/tools.ts';
 
 const run = promisify(execFile);
-/** Raise it when the recipe changes. */
+/** Increase it when `make` changes. */
 const CACHE = join(tmpdir(), 'sluice-test-media-v3');
 export const SECONDS = 6;
 

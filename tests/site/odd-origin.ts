@@ -1,6 +1,6 @@
 /**
- * An origin on a bare socket that answers exactly as a test says: heads that no HTTP library would send, bodies of any
- * place and length. What it serves is made content (`content.ts`), so that a byte in the wrong place shows in the hash.
+ * An origin on a plain socket whose responses are chosen by the test: heads that no HTTP library would send, bodies of any
+ * position and length. It serves generated content (`content.ts`), so that a byte in the wrong place changes the hash.
  */
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { contentPieces } from './content.ts';
@@ -15,12 +15,12 @@ export interface OddFile {
 
 export interface OddRequest {
   path: string;
-  /** First byte asked for; null = no Range. */
+  /** First requested byte; null = no Range. */
   from: number | null;
   /** Exclusive; null = to the end. */
   to: number | null;
   ifRange: string | null;
-  /** Of the fast path, which asks for one answer a connection. */
+  /** Whether it is from the fast path, which makes one request per connection. */
   isFast: boolean;
   /** 1 for the first request of this path. */
   count: number;
@@ -28,11 +28,11 @@ export interface OddRequest {
 
 export interface OddAnswer {
   status: number;
-  /** Lower-case names. The body is chunked where there is no `content-length`, unless `untilClose`. */
+  /** Lower-case names. The body is chunked without `content-length`, unless `untilClose`. */
   headers: Record<string, string | number>;
   body: Buffer | { file: OddFile; start: number; end: number };
   untilClose?: boolean;
-  /** After so many bytes of the body the connection stands still, or breaks. */
+  /** After this many bytes of the body the connection stalls, or breaks. */
   stop?: { after: number; how: 'hold' | 'cut' };
   bytesPerSecond?: number;
 }
@@ -41,7 +41,7 @@ export interface OddOrigin {
   /** `http://127.0.0.1:port` */
   url: string;
   asked: OddRequest[];
-  /** Decides every answer from now on. */
+  /** Sets the function that makes every response from now on. */
   answer: (request: OddRequest) => OddAnswer;
   close(): Promise<void>;
 }
@@ -55,7 +55,7 @@ export function whole(file: OddFile): OddAnswer {
   return { status: 200, headers, body: { file, start: 0, end: file.size } };
 }
 
-/** 206 with what was asked for. */
+/** 206 with the requested range. */
 export function part(file: OddFile, { from, to }: Pick<OddRequest, 'from' | 'to'>): OddAnswer {
   const start = from ?? 0;
   const end = Math.min(to ?? file.size, file.size);
@@ -68,7 +68,7 @@ export function part(file: OddFile, { from, to }: Pick<OddRequest, 'from' | 'to'
   return { status: 206, headers, body: { file, start, end } };
 }
 
-/** What an honest server answers, If-Range included. */
+/** The response of a correct server, including If-Range. */
 export function honest(file: OddFile, request: OddRequest): OddAnswer {
   const isOther = request.ifRange !== null && request.ifRange !== file.etag;
   return request.from === null || isOther ? whole(file) : part(file, request);
@@ -140,7 +140,7 @@ async function send(socket: Socket, answer: OddAnswer): Promise<void> {
     if (left <= 0 || socket.destroyed) break;
   }
   if (stop !== undefined && left <= 0) {
-    // What was written has to be on its way before the connection breaks.
+    // Wait until the written bytes are sent before breaking the connection.
     if (stop.how === 'cut') socket.write('', () => socket.destroySoon());
     return;
   }

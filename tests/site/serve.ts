@@ -1,4 +1,4 @@
-/** The site by hand: `node tests/site/serve.ts [port] [--tls]`. */
+/** Runs the site by hand: `node tests/site/serve.ts [port] [--tls]`. */
 import { mediaMissing } from './media.ts';
 import { PAGES } from './pages.ts';
 import { startSite } from './site.ts';

@@ -1,4 +1,4 @@
-/** The media site that tests download from: a real server on 127.0.0.1 that makes everything it serves. */
+/** The media site that tests download from: a real server on 127.0.0.1 with generated content. */
 import { createReadStream } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -12,7 +12,7 @@ import { makeCertificate } from './tls.ts';
 
 export interface SiteOptions {
   port?: number;
-  /** Serve https with a certificate made for this run; its PEM is `site.ca`. Needs openssl. */
+  /** Serve https with a new certificate, whose PEM is `site.ca`. Needs openssl. */
   tls?: boolean;
 }
 
@@ -30,7 +30,7 @@ export interface Site {
   ca: string | undefined;
   /** Every request so far. */
   asked: Asked[];
-  /** The file of this path (`/file/x`) has other bytes and another ETag from now on. */
+  /** Changes the bytes and the ETag of a file (`/file/x`). */
   change(path: string, seed: number): void;
   /** Breaks every open connection. */
   cutAll(): void;
@@ -121,7 +121,7 @@ async function serveMedia(req: IncomingMessage, res: ServerResponse, pathname: s
   res.setHeader('Content-Type', TYPES[extname(path)] ?? 'application/octet-stream');
   if (extname(path) === '.m3u8') {
     const text = await readFile(path, 'utf8');
-    // a live playlist is one that does not say where it ends
+    // without its end tag, the playlist is a live one
     const live = pathname.startsWith('/live/');
     return void res.end(live ? text.replace(/#EXT-X-(ENDLIST|PLAYLIST-TYPE:VOD)\n?/g, '') : text);
   }

@@ -1,5 +1,5 @@
 /**
- * A media server with one smooth rate for all its connections together: what is measured is how soon a person
+ * A media server with one smooth rate for all its connections together: the measurement is how soon a client
  * sees bytes, so neither bursts nor several connections may change when they arrive.
  */
 import { createHash } from 'node:crypto';
@@ -12,7 +12,7 @@ export interface Source {
   close(): Promise<void>;
 }
 
-/** 100 slices a second: finer than any update we hope to see. */
+/** 100 slices a second, finer than any update. */
 const SLICE_MS = 10;
 
 interface Transfer {
@@ -29,7 +29,7 @@ export async function startSource({
   bytesPerSecond: number;
 }): Promise<Source> {
   const body = Buffer.alloc(bytes);
-  // Not zeroes: a sparse or compressing file system would count them as nothing on the disk.
+  // Not zeroes, which a sparse or compressing file system does not store.
   for (let i = 0; i + 4 <= bytes; i += 4) body.writeUInt32LE((i * 2654435761) >>> 0, i);
 
   const transfers = new Set<Transfer>();
@@ -58,7 +58,7 @@ export async function startSource({
   const timer = setInterval(() => {
     const now = performance.now();
     const open = [...transfers].filter(({ response }) => !response.writableNeedDrain);
-    // Idle time is not saved up: the rate after a pause is the same rate.
+    // Idle time does not accumulate: no burst after a pause.
     const share = open.length === 0 ? 0 : ((now - paidUntil) / 1000) * (bytesPerSecond / open.length);
     paidUntil = now;
     for (const transfer of open) {

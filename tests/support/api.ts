@@ -1,4 +1,4 @@
-/** The HTTP API as a program uses it: one session, its bearer token, and waiting for states. */
+/** A client of the HTTP API: one session, its bearer token, and waiting for states. */
 import type { DownloadState, DownloadView } from '#lib/protocol/download.ts';
 import { isFinal } from '#lib/protocol/download.ts';
 import type { ParseResult } from '#lib/protocol/media.ts';
@@ -19,7 +19,7 @@ export interface Added {
   commandId?: string;
 }
 
-/** A hang deadline for a whole download, engines' slow starts and merging included. */
+/** The hang deadline of a whole download, including slow engine starts and merging. */
 const DOWNLOAD_DEADLINE_MS = 180_000;
 
 export class Api {
@@ -38,7 +38,7 @@ export class Api {
     return new Api(url, token);
   }
 
-  /** The same session on a server that was started again elsewhere. */
+  /** The same session on a server that was restarted at another address. */
   at(url: string): Api {
     return new Api(url, this.token);
   }
@@ -58,7 +58,7 @@ export class Api {
     return { status: response.status, headers: response.headers, body: parsed as T };
   }
 
-  /** As `call`, where only one status is right. */
+  /** Like `call`, but only one status is accepted. */
   async expect<T>(status: number, method: string, path: string, body?: unknown): Promise<T> {
     const answer = await this.call<T>(method, path, body);
     if (answer.status === status) return answer.body;
@@ -91,7 +91,7 @@ export class Api {
     return this.expect(202, 'POST', `/api/downloads/${id}/${action}`);
   }
 
-  /** Resolves once `until` holds for the row; a final row for which it does not hold is a failure at once. */
+  /** Resolves once `until` holds for the row; fails at once if the row is final and it does not hold. */
   waitUntil(id: string, what: string, until: (row: DownloadView) => boolean): Promise<DownloadView> {
     const probe = async (): Promise<DownloadView | null> => {
       const row = await this.get(id);

@@ -1,4 +1,4 @@
-/** Real Chromium, driven over its own protocol; nothing is downloaded, the machine's browser is used. */
+/** Real Chromium: the one installed on the machine, nothing is downloaded. */
 import { readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -14,7 +14,7 @@ const ARGS = [
   '--disable-sync',
 ];
 
-/** @param more arguments, beside those of every test */
+/** @param more additional arguments */
 export function launchBrowser(more: string[] = []): Promise<Browser> {
   const executablePath = toolPath('chromium');
   if (executablePath === null) throw new Error('there is no chromium: the test should have been skipped');
@@ -23,9 +23,9 @@ export function launchBrowser(more: string[] = []): Promise<Browser> {
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
-/** What axe finds wrong with the page as it is now, one line a finding. */
+/** The findings of axe for the current page, one line each. */
 export async function axeFindings(page: Page): Promise<string[]> {
-  // evaluate is not bound by the page's content security policy; a script tag would be.
+  // The page's content security policy forbids a script tag, but not `evaluate`.
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
     interface Finding {

@@ -1,4 +1,4 @@
-/** The `sluice` command as a person types it. */
+/** Runs the `sluice` command. */
 import { spawn } from 'node:child_process';
 import { join } from 'node:path';
 import { type Place, PROJECT, sluiceEnv } from './server.ts';
@@ -8,7 +8,7 @@ export interface CliResult {
   code: number | null;
   stdout: string;
   stderr: string;
-  /** stdout as JSON lines; a line that is not JSON throws when asked for. */
+  /** stdout as JSON lines; throws if a line is not JSON. */
   lines: <T = Record<string, unknown>>() => T[];
 }
 

@@ -1,4 +1,4 @@
-/** The inspector as a person meets it, in a tab beside the downloads of the same browser. */
+/** The inspector's page, in a tab beside the downloads of the same browser. */
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import { STEP_MS, Visit } from './page.ts';
 
@@ -35,19 +35,19 @@ export class InspectorVisit {
     await this.page.getByTestId('actor-name').filter({ hasText: title }).waitFor();
   }
 
-  /** The chart stands in this state, or in one inside it. */
+  /** Waits until the chart shows this state, or one inside it. */
   async waitForValue(value: string): Promise<void> {
     await this.page.locator(`[data-testid="chart"][data-value^="${value}"]`).waitFor();
   }
 
-  /** Paths of the states that are lit. */
+  /** Paths of the highlighted states. */
   lit(): Promise<string[]> {
     return this.page
       .locator('[data-state-path][data-active="true"]')
       .evaluateAll((cards) => cards.map((card) => card.getAttribute('data-state-path') ?? ''));
   }
 
-  /** The moment that is shown, as the slider has it. */
+  /** The shown moment: the position of the slider. */
   async position(): Promise<number> {
     return Number(await this.page.getByTestId('time').inputValue());
   }

@@ -1,4 +1,4 @@
-/** The inspector's page on a socket that the test speaks for: it shows what it is told, whether or not it ever was. */
+/** The inspector's page with a mock socket: the test sends all messages of the server. */
 import type { Browser, BrowserContextOptions, Page, WebSocketRoute } from 'playwright-core';
 import type { ActorView, InspectorServerMessage, Json, Observation } from '#lib/protocol/inspection.ts';
 import { STEP_MS } from './page.ts';
@@ -45,7 +45,7 @@ export function event(n: number): Observation {
   };
 }
 
-/** Of `download(1)`. Without a row, nothing is known of it but the state. */
+/** A transition of `download(1)`. Without a row, only its state is known. */
 export function transition(n: number, value: string, row?: Record<string, Json>): Observation {
   const { id, title } = download(1);
   const [state] = value.split('.') as [string];
@@ -66,7 +66,7 @@ export function transition(n: number, value: string, row?: Record<string, Json>)
   };
 }
 
-/** Opens the page on a socket that the test speaks for. */
+/** Opens the page with a mock socket. */
 export async function play(
   browser: Browser,
   url: string,

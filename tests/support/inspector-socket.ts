@@ -1,4 +1,4 @@
-/** A client of the inspector over a real socket, which keeps what it hears. */
+/** A client of the inspector over a real socket, which records all messages. */
 import { WebSocket } from 'ws';
 import {
   type ActorView,
@@ -20,7 +20,7 @@ export class InspectorSocket {
     });
   }
 
-  /** An HTTP status when it is refused. */
+  /** @returns an HTTP status when it is refused */
   static open(url: string, headers: Record<string, string>): Promise<InspectorSocket | number> {
     const address = url.replace(/^http/, 'ws') + '/api/inspector/channel';
     const ws = new WebSocket(address, [INSPECTOR_SUBPROTOCOL], { headers });
@@ -49,7 +49,7 @@ export class InspectorSocket {
     return this.messages.flatMap((message) => (message.type === 'log' ? message.entries : []));
   }
 
-  /** Every line that was ever sent, the newest of each. */
+  /** The newest version of every line that was ever sent. */
   get lines(): ActorView[] {
     const lines = this.messages.flatMap((message) => (message.type === 'actors' ? message.set : []));
     return [...new Map(lines.map((line) => [line.id, line])).values()];

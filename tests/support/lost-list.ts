@@ -1,24 +1,24 @@
-/** A browser that loses its list, and what the operator types to bring it back. */
+/** A browser that loses its list, and the operator's command that brings it back. */
 import * as assert from 'uvu/assert';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { sluice } from './cli.ts';
-import type { PageGround } from './page-ground.ts';
+import type { PageFixture } from './page-fixture.ts';
 import { Visit } from './page.ts';
 import type { Place, TestServer } from './server.ts';
 
 /** A browser with two finished downloads, `mine.bin` and `more.bin`. */
 export async function visitWithList(
-  ground: PageGround,
+  fixture: PageFixture,
   options: BrowserContextOptions = {},
-  url = ground.server.url,
+  url = fixture.server.url,
 ): Promise<Visit> {
-  const visit = await Visit.open(ground.browser, url, options);
-  await addTo(visit, ground, 'mine.bin', 'more.bin');
+  const visit = await Visit.open(fixture.browser, url, options);
+  await addTo(visit, fixture, 'mine.bin', 'more.bin');
   return visit;
 }
 
-/** In whatever language the page is. */
-export async function addTo(visit: Visit, { site }: PageGround, ...names: string[]): Promise<void> {
+/** Works in every language of the page. */
+export async function addTo(visit: Visit, { site }: PageFixture, ...names: string[]): Promise<void> {
   const lines = names.map((name) => `${site.url}/file/${name}`).join('\n');
   await visit.page.getByRole('textbox').first().fill(lines);
   await visit.page.keyboard.press('Control+Enter');
@@ -35,17 +35,17 @@ export async function loseCookie(visit: Visit): Promise<void> {
   await visit.ready();
 }
 
-export function lineFor(session: string): string {
+export function commandFor(session: string): string {
   return `npx sluice operator --session=${session}`;
 }
 
-/** What the page says to type. */
-export async function lineOn(page: Page): Promise<string> {
+/** The command that the page shows. */
+export async function commandOn(page: Page): Promise<string> {
   return (await page.getByTestId('reopen-line').textContent()) ?? '';
 }
 
-/** Types it. @returns the link that is printed */
-export async function linkBy(
+/** Runs the command. @returns the printed link */
+export async function linkFrom(
   line: string,
   { place, url }: { place: Place; url: string } | TestServer,
 ): Promise<string> {

@@ -1,4 +1,4 @@
-/** What a file holds, whatever box it is in: for checking what was merged or moved to another container. */
+/** Hashes of a file's content independent of its container, for files that were merged or remuxed. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
@@ -12,7 +12,7 @@ export async function sha256File(path: string): Promise<string> {
   return hash.digest('hex');
 }
 
-/** A hash over the decoded pictures: the same for the same video in .ts, .mp4 or .mkv, and for nothing else. */
+/** A hash over the decoded pictures: the same for the same video in .ts, .mp4 or .mkv. */
 export async function picturesHash(path: string): Promise<string> {
   const args = ['-v', 'error', '-i', path, '-map', '0:v:0', '-fps_mode', 'passthrough', '-f', 'hash', '-'];
   const { stdout } = await run('ffmpeg', args);

@@ -1,18 +1,18 @@
-/** Another site, as Chromium counts sites: the same machine under a name that shares no cookie with 127.0.0.1. */
+/** Another site in Chromium's sense: the same machine under a name that shares no cookies with 127.0.0.1. */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
 export interface OtherSite {
   /** `http://localhost:PORT`: another site than 127.0.0.1. */
   url: string;
-  /** `http://127.0.0.1:PORT`: another origin of the same site. Cookies know no port, so it is sent them all. */
+  /** `http://127.0.0.1:PORT`: another origin of the same site. It gets all cookies, as they do not depend on the port. */
   sameSiteUrl: string;
   port: number;
   close(): Promise<void>;
 }
 
 /**
- * `/page?html=…` is that page; `/redirect?status=…&to=…` leads on, with a method that 307 and 308 keep.
+ * `/page?html=…` is that page; `/redirect?status=…&to=…` redirects (307 and 308 keep the method).
  */
 export async function startOtherSite(): Promise<OtherSite> {
   const server = createServer(answer);

@@ -1,16 +1,16 @@
-/** The page as a person meets it: found by roles and names, watched for errors that nobody would see. */
+/** The page in a browser: elements are found by role and name, and script errors are recorded. */
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { DownloadState } from '#lib/protocol/download.ts';
 
-/** A hang deadline for one step in the page; whole downloads pass their own. */
+/** The hang deadline of one step in the page; whole downloads have their own. */
 export const STEP_MS = 30_000;
 export const DOWNLOAD_MS = 180_000;
 
 export class Visit {
   readonly page: Page;
-  /** Errors of scripts, of the console and of content security: none is ever expected. */
+  /** Errors of scripts, of the console and of content security: none are expected. */
   readonly errors: string[] = [];
 
   private constructor(page: Page) {
@@ -22,13 +22,13 @@ export class Visit {
   watch(page: Page): void {
     page.on('pageerror', (error) => this.errors.push(String(error)));
     page.on('console', (message) => {
-      // A socket that a test cuts is logged by the browser itself.
+      // The browser logs sockets that a test closes.
       if (message.type() === 'error' && !/WebSocket|net::ERR_/.test(message.text()))
         this.errors.push(message.text());
     });
   }
 
-  /** A browser of its own: cookies and storage are shared with nobody. */
+  /** A separate browser context, with its own cookies and storage. */
   static async open(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<Visit> {
     const context = await browser.newContext({ locale: 'en-GB', ...options });
     const visit = Visit.on(await context.newPage());
@@ -37,7 +37,7 @@ export class Visit {
     return visit;
   }
 
-  /** A page that somebody else opened, or that another page led to. */
+  /** For a page that was opened by the test or by another page. */
   static on(page: Page): Visit {
     page.setDefaultTimeout(STEP_MS);
     return new Visit(page);
@@ -51,7 +51,7 @@ export class Visit {
     return visit;
   }
 
-  /** The socket is open and the list is what the server says. */
+  /** Waits until the socket is open and the list is loaded. */
   async ready(): Promise<void> {
     await this.page.getByTestId('connection').and(this.page.locator('[data-state="live"]')).waitFor();
   }
@@ -102,7 +102,7 @@ export class Visit {
     await this.page.getByRole('button', { name: `${action}: ${title}` }).click();
   }
 
-  /** What the bar says, as often as it changes, until the row is done. */
+  /** The values of the bar, one for each change, until the row is complete. */
   async watchBar(title: string): Promise<number[]> {
     const values: number[] = [];
     const bar = await this.bar(title).elementHandle();
@@ -113,7 +113,7 @@ export class Visit {
     }
   }
 
-  /** A picture for people to look at, when `SLUICE_SHOTS` names a folder. */
+  /** Writes a screenshot if `SLUICE_SHOTS` names a folder. */
   async shot(name: string, page = this.page): Promise<void> {
     const dir = process.env['SLUICE_SHOTS'];
     if (!dir) return;

@@ -1,4 +1,4 @@
-/** Who is still alive: read from /proc, so that nothing that a test left behind can hide. */
+/** Living processes from /proc, to find those that a test left behind. */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 
 /** `pid command line` of every living process that works in `dir` or has it in its command line; [] without /proc. */
@@ -13,7 +13,7 @@ export function processesOf(dir: string): string[] {
       const cwd = readlinkSync(`/proc/${pid}/cwd`);
       if (cwd.startsWith(dir) || command.includes(dir)) found.push(`${pid} ${command}`);
     } catch {
-      // It ended while we looked.
+      // It ended meanwhile.
     }
   }
   return found;

@@ -1,19 +1,19 @@
 /**
- * Whether twice the input costs twice the CPU. By the CPU of this thread, never by the clock: a busy machine makes neither
+ * Tests whether twice the input takes twice the CPU. Measured by the CPU of this thread, not by the clock: a busy machine makes neither
  * longer. The kernel counts it in ticks of up to 4 ms, so a body is repeated until it is far above one.
  */
 import { Dice } from '../annie/progress/dice.ts';
 
-/** Twice the input, at most so many times the CPU: an `n log n` stays below, a square is 4. */
+/** The most CPU for twice the input: `n log n` stays below, a quadratic algorithm takes 4. */
 export const MOST = 3;
 const LEAST_MS = 20;
 const ATTEMPTS = 4;
-/** A square of half a million steps, a nanosecond each, would take minutes. */
+/** Half a million steps squared, a nanosecond each, would take minutes. */
 const AT_ONCE_MS = 25;
 
 type Body = () => unknown;
 
-/** CPU of one run, in ms. Whatever it throws is as good as what it returns. */
+/** CPU of one run, in ms. Errors are ignored. */
 export function cpuOf(body: Body): number {
   for (let runs = 1; ; runs *= 2) {
     const before = process.threadCpuUsage();
@@ -21,7 +21,7 @@ export function cpuOf(body: Body): number {
       try {
         body();
       } catch {
-        // A refusal is an answer.
+        // A refusal counts as a result.
       }
     }
     const { user, system } = process.threadCpuUsage(before);
@@ -29,7 +29,7 @@ export function cpuOf(body: Body): number {
   }
 }
 
-/** How many times the CPU of `size` that of twice the size is; of several attempts the least. */
+/** The ratio of the CPU for twice the size to that for `size`: the least of several attempts. */
 export function growthOf(make: (size: number) => Body, size: number): number {
   const [small, large] = [make(size), make(2 * size)];
   let least = Infinity;
@@ -39,7 +39,7 @@ export function growthOf(make: (size: number) => Body, size: number): number {
   return least;
 }
 
-/** Text of at least `size` characters: the unit again and again, U+0001 in it a number that is new each time. */
+/** Text of at least `size` characters: the unit repeated, with U+0001 in it replaced by a counter. */
 export function repeated(unit: string, size: number): string {
   if (unit === '') return '';
   if (!unit.includes('\u0001')) return unit.repeat(Math.ceil(size / unit.length));
@@ -52,7 +52,7 @@ export function repeated(unit: string, size: number): string {
   return parts.join('');
 }
 
-/** What makes a pattern that took all that came look for another way to take it. */
+/** Endings that make a greedy pattern backtrack. */
 const STOPS = ['', 'x', '\0', '\n', '\r', ' ', '"', '/'];
 
 interface OddText {
@@ -61,9 +61,9 @@ interface OddText {
 }
 
 /**
- * Texts that nobody thought of, of the words that matter to a reader: each word alone, again and again, twice, with
- * something before and behind it; then units of a few words, one after the other or two in turn. The same for the same seed.
- * @param count of the latter
+ * Generated texts of the words that matter to a reader: each word alone, repeated, twice, with
+ * something before and after it; then units of a few words, repeated or two in turn. Deterministic for a seed.
+ * @param count of the units
  */
 export function* oddTexts(
   words: readonly string[],
@@ -74,7 +74,7 @@ export function* oddTexts(
   const end = (): string => maybe(words) + dice.pick(STOPS);
   for (const word of [...words, ...words]) yield oddText(maybe(words), word, '', '', end());
   for (let i = 0; i < count; i++) {
-    // Few of them at a time: what is slow is slow for the want of all others.
+    // Few words at a time: a slow pattern is slow because the others are missing.
     const few = Array.from({ length: 3 }, () => dice.pick(words));
     const unit = (): string => Array.from({ length: 1 + dice.below(3) }, () => dice.pick(few)).join('');
     yield oddText(maybe(words), unit(), maybe(few), dice.below(2) === 0 ? '' : unit(), end());
@@ -91,7 +91,7 @@ function oddText(before: string, a: string, between: string, b: string, after: s
   };
 }
 
-/** Those of the odd texts that grow faster than they may, each with how fast. */
+/** The texts for which the CPU grows too fast, with the ratios. */
 export function tooSteep(texts: Iterable<OddText>, read: (text: string) => unknown, size: number): string[] {
   const found: string[] = [];
   for (const { name, make } of texts) {

@@ -1,4 +1,4 @@
-/** The built server as a person runs it: a process of its own, with an empty home and nothing inherited. */
+/** Runs the built server: a child process with an empty home and a clean environment. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -9,7 +9,7 @@ import { shareYtDlp } from './yt-dlp.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
 
-/** Everything that a server leaves behind, so that another can be started on it. */
+/** The folders of a server, so that another one can be started on them. */
 export interface Place {
   dir: string;
   dataDir: string;
@@ -34,7 +34,7 @@ export function makePlace(): Place {
   return place;
 }
 
-/** The environment of every process of ours in these tests. `127.0.0.1` is where the media site is. */
+/** The environment of Sluice processes in tests. `127.0.0.1` is allowed for the media site. */
 export function sluiceEnv(place: Place, env: Record<string, string> = {}): Record<string, string> {
   return {
     PATH: [dirname(process.execPath), '/usr/local/bin', '/usr/bin', '/bin'].join(':'),
@@ -49,14 +49,14 @@ export function sluiceEnv(place: Place, env: Record<string, string> = {}): Recor
 }
 
 export interface StartOptions {
-  /** Given: the server takes over what an earlier one left there, and the caller removes it. */
+  /** If given, the server uses what an earlier one left there, and the caller removes it. */
   place?: Place;
   /** 0 = any free one. */
   port?: number;
   env?: Record<string, string>;
-  /** Another checkout, built; this one if not given. */
+  /** The root of another built checkout; default: this one. */
   project?: string;
-  /** A program that starts the server, with its arguments. */
+  /** A program, with its arguments, that starts the server. */
   under?: readonly string[];
 }
 
@@ -64,7 +64,7 @@ export class TestServer {
   readonly url: string;
   readonly port: number;
   readonly place: Place;
-  /** From the spawn to the line that says where it listens, in ms. */
+  /** From the spawn to the line with its address, in ms. */
   readonly readyMs: number;
   readonly #child: ChildProcess;
   readonly #output: () => string;
@@ -121,24 +121,24 @@ export class TestServer {
     return this.#output();
   }
 
-  /** A new session, as a program gets one. */
+  /** A new session with a bearer token. */
   async session(): Promise<Api> {
     return Api.create(this.url);
   }
 
-  /** SIGTERM, as a service manager does; the exit code. */
+  /** Sends SIGTERM. @returns the exit code */
   async stop(): Promise<number | null> {
     const code = await this.#end('SIGTERM');
     if (this.#ownsPlace) this.place.remove();
     return code;
   }
 
-  /** SIGKILL to the server alone: what it started has to notice by itself. */
+  /** Sends SIGKILL to the server alone: its child processes have to notice by themselves. */
   async kill9(): Promise<void> {
     await this.#end('SIGKILL');
   }
 
-  /** How it ended, once it has: by itself, or by what somebody else did. */
+  /** Waits until it has ended by itself or by a signal from elsewhere. */
   async ended(what = 'the server to end'): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
     const child = this.#child;
     if (child.exitCode === null && child.signalCode === null) {

@@ -1,8 +1,8 @@
-/** strace, for tests that watch or break the system calls of a process. */
+/** strace, for tests that observe or fail system calls of a process. */
 import { spawnSync } from 'node:child_process';
 import { missing, toolPath } from './tools.ts';
 
-/** Why tests cannot use strace, with the line to type, or null: a container may forbid ptrace. */
+/** Why tests cannot use strace, with the remedy, or null: a container may forbid ptrace. */
 export function straceMissing(): string | null {
   const strace = toolPath('strace');
   if (strace === null) return missing('strace');

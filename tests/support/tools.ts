@@ -1,6 +1,6 @@
 /**
- * The programs that some tests need beside Node: where they are, and what to type when they are not there.
- * `npm test` installs them where it may (scripts/tools/test-tools.ts); a test asks here and skips loudly otherwise.
+ * The programs that some tests need: their paths, and how to install them.
+ * `npm test` installs them where it can (scripts/tools/test-tools.ts); otherwise tests that need them are skipped.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
@@ -24,13 +24,13 @@ export function which(name: string, path = process.env['PATH'] ?? ''): string | 
       accessSync(candidate, constants.X_OK);
       return candidate;
     } catch {
-      // Not here: the next dir.
+      // Not in this dir.
     }
   }
   return null;
 }
 
-/** The absolute path of a tool, or null. python3 counts only with its venv module, which Debian packs apart. */
+/** The absolute path of a tool, or null. python3 counts only with its venv module, a separate package in Debian. */
 export function toolPath(tool: Tool): string | null {
   for (const name of TOOLS[tool].names) {
     const path = which(name);
@@ -41,19 +41,19 @@ export function toolPath(tool: Tool): string | null {
   return null;
 }
 
-/** Why a test that needs the tool cannot run, with the line to type, or null. For `testUnless`. */
+/** Why a test that needs the tool cannot run, with the command to install it, or null. For `testUnless`. */
 export function missing(tool: Tool): string | null {
   if (toolPath(tool) !== null) return null;
   return `${tool} is not installed; type: apt-get install -y ${TOOLS[tool].packages.join(' ')}`;
 }
 
 function hasVenv(python: string): boolean {
-  // ensurepip is what Debian leaves out; looking for the file would have to know the minor version.
+  // Debian leaves out ensurepip; the path of its files depends on the minor version.
   const probe = spawnSync(python, ['-c', 'import venv, ensurepip'], { stdio: 'ignore', timeout: 20_000 });
   return probe.status === 0;
 }
 
-/** True in a container or machine that is a Debian (or a child of it) where we are root. */
+/** Whether this is Debian (or a derivative) and we are root. */
 export function canApt(): boolean {
   return process.getuid?.() === 0 && existsSync('/etc/debian_version') && which('apt-get') !== null;
 }

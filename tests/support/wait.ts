@@ -1,11 +1,11 @@
-/** Waits for conditions, never for a while. A deadline only turns a hang into a failure that names what was awaited. */
+/** Waits for conditions, never for a fixed time. A deadline only turns a hang into a failure that names the condition. */
 export interface WaitOptions {
   /** Hang deadline in ms. */
   deadlineMs?: number;
   what?: string;
 }
 
-/** Resolves with the first truthy value of `probe`, asked again every few ms. */
+/** Resolves with the first truthy value of `probe`, which is called every few ms. */
 export async function waitFor<T>(
   probe: () => T | Promise<T>,
   { deadlineMs = 30_000, what = 'a condition' }: WaitOptions = {},

@@ -1,6 +1,6 @@
 /**
- * The real workerd, for the tests of the second host. It is 160 MB: `npm test` installs it into .cache/, pinned, and
- * no user's `npm install` ever does. The package of the platform holds the program itself and needs no script.
+ * workerd, for the tests of the second host. It is 160 MB: `npm test` installs a pinned version into .cache/, and
+ * `npm install` does not. The package of the platform holds the program itself and needs no install script.
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -14,7 +14,7 @@ const PACKAGES: Record<string, string> = {
 };
 const PACKAGE = PACKAGES[`${process.platform} ${process.arch}`];
 
-/** What follows `npm`, from the root of the repository; null where there is no workerd. */
+/** The npm arguments that install it, for the root of the repository; null if there is no workerd for this platform. */
 export const WORKERD_INSTALL =
   PACKAGE === undefined
     ? null
@@ -30,7 +30,7 @@ export function workerdPath(): string | null {
   return version === VERSION ? join(folder, 'bin/workerd') : null;
 }
 
-/** Why tests cannot run workerd, with the line to type, or null. For `testUnless`. */
+/** Why tests cannot run workerd, with the remedy, or null. For `testUnless`. */
 export function workerdMissing(): string | null {
   if (WORKERD_INSTALL === null) return `there is no workerd for ${process.platform} ${process.arch}`;
   return workerdPath() === null ? `workerd is not installed; type: npm ${WORKERD_INSTALL}` : null;

@@ -5,7 +5,7 @@ import { readAddresses, wrongAddresses } from '#lib/ui/add/addresses.ts';
 
 const urls = (text: string) => readAddresses(text).urls;
 
-test('one address a line, or several in a line, each once and in order', () => {
+test('addresses may be on one line or on several; each is listed once, in order', () => {
   assert.equal(urls('https://a.test/1\nhttps://b.test/2 https://a.test/1\r\n\thttp://c.test'), [
     'https://a.test/1',
     'https://b.test/2',
@@ -20,19 +20,19 @@ test('a sentence with a link in it gives the link', () => {
   assert.equal(urls('https://a.test/wiki/Sluice_(gate)'), ['https://a.test/wiki/Sluice_(gate)']);
 });
 
-test('an address without its scheme is taken as https', () => {
+test('an address without a scheme becomes https', () => {
   assert.equal(urls('example.org/video?v=1'), ['https://example.org/video?v=1']);
   assert.equal(urls('localhost:8080/x'), ['https://localhost:8080/x']);
 });
 
-test('text without an address is refused by its first word', () => {
+test('text without an address is rejected with its first word', () => {
   assert.equal(readAddresses('file:///etc/passwd'), { urls: [], rejected: 'file:///etc/passwd' });
   assert.equal(readAddresses('--exec=x y'), { urls: [], rejected: '--exec=x' });
   assert.equal(readAddresses('javascript:alert(1)'), { urls: [], rejected: 'javascript:alert(1)' });
   assert.equal(readAddresses(' \n '), { urls: [], rejected: null });
 });
 
-test('a word that stands where an address should, and is none, is wrong', () => {
+test('a word in the place of an address that is not one is wrong', () => {
   const list =
     'htp://bad/one.bin\nftp://x.org/file.zip\r\nhttps://a.test/ok\n  notanaddress\nftp://x.org/file.zip';
   assert.equal(wrongAddresses(list), ['htp://bad/one.bin', 'ftp://x.org/file.zip', 'notanaddress']);
@@ -53,7 +53,7 @@ test('no word is both an address and wrong', () => {
   );
 });
 
-test('whatever is pasted, what comes out parses as http or https', () => {
+test('every address found in any text parses as http or https', () => {
   fc.assert(
     fc.property(fc.oneof(fc.string(), fc.string({ unit: 'grapheme' }), fc.webUrl()), (text) => {
       for (const url of urls(text)) assert.match(new URL(url).protocol, /^https?:$/);

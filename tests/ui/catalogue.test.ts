@@ -14,7 +14,7 @@ function read(locale: string): Record<string, Text> {
 const en = read('en');
 const zh = read('zh');
 
-/** Said by the command in a terminal, where there is no page. */
+/** Shown only by the command line. */
 const NEVER_ON_A_PAGE: ErrorCode[] = ['data_dir_busy', 'invalid_recording', 'invalid_trace', 'trace_newer'];
 
 function placeholders(text: Text): string[] {
@@ -22,14 +22,14 @@ function placeholders(text: Text): string[] {
   return [...new Set(sentences.flatMap((sentence) => sentence.match(/\{\w+\}/g) ?? []))].sort();
 }
 
-test('every error that a page can meet has a text of its own that says what to do', () => {
+test('every error that can appear on a page has a text with a remedy', () => {
   for (const code of Object.keys(ERRORS) as ErrorCode[]) {
     if (NEVER_ON_A_PAGE.includes(code)) continue;
     assert.ok(en[`error_${code}`], `messages/en.json: error_${code}`);
   }
 });
 
-test('the page names the text of every error', () => {
+test('the page imports the text of every error', () => {
   const source = readFileSync(new URL('../../src/lib/ui/error-texts.ts', import.meta.url), 'utf8');
   for (const key of Object.keys(en)) {
     if (!key.startsWith('error_') || key === 'error_unknown') continue;
@@ -48,11 +48,11 @@ test('both languages have the same texts', () => {
   assert.equal(Object.keys(zh).sort(), Object.keys(en).sort());
 });
 
-test('a translation uses what the original is given, and nothing else', () => {
+test('a translation uses exactly the placeholders of the original', () => {
   for (const [key, text] of Object.entries(zh)) {
     const known = placeholders(en[key] ?? '');
     for (const placeholder of placeholders(text)) {
-      // A singular may leave the number out; the plural declares it all the same.
+      // A singular form may omit the number that the plural uses.
       const declared = typeof text !== 'string' && placeholder === '{count}';
       assert.ok(declared || known.includes(placeholder), `${key}: ${placeholder}`);
     }
@@ -60,9 +60,9 @@ test('a translation uses what the original is given, and nothing else', () => {
   }
 });
 
-test('no text is left in the other language', () => {
+test('every text is translated', () => {
   for (const [key, text] of Object.entries(zh)) {
-    // Names, and patterns of nothing but placeholders, are the same everywhere.
+    // Names, and texts of placeholders only, are the same in all languages.
     if (key === 'app_name' || key === 'title_speed' || key === 'speed') continue;
     if (typeof text === 'string' && /^(?:\{\w+\}|[^\p{L}])+$/u.test(text)) continue;
     assert.match(JSON.stringify(text), /\p{Script=Han}/u, key);

@@ -38,7 +38,7 @@ function view(id: string, at: number, more: Partial<DownloadView> = {}): Downloa
   };
 }
 
-/** The server's side of the contract, small enough to be seen to be right. */
+/** A minimal server. */
 class Model {
   rows = new Map<string, DownloadView>();
   seq = 0;
@@ -116,7 +116,7 @@ const step = fc.oneof(
   { weight: 4, arbitrary: fc.constant({ do: 'add' } as const) },
   { weight: 6, arbitrary: fc.record({ do: fc.constant('alter' as const), pick: fc.nat(), change }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constant('remove' as const), pick: fc.nat() }) },
-  // Ends a frame; many steps without one make an update of many changes.
+  // Sends the pending changes as one update.
   { weight: 3, arbitrary: fc.constant({ do: 'frame' } as const) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant('snapshot' as const), limit: fc.nat({ max: 8 }) }) },
   { weight: 3, arbitrary: fc.constant({ do: 'deliver' } as const) },
@@ -133,16 +133,17 @@ test('any split of a history into snapshots, updates and pages ends in the rows 
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 80, size: 'max' }), async (steps) => {
       const model = new Model();
-      // Answers read when they are asked for and heard when a later step delivers them.
-      const wire: (() => void)[] = [];
-      const later = <T>(answer: T) => new Promise<T>((resolve) => wire.push(() => resolve(answer)));
+      // Responses are computed on request and delivered by a later step.
+      const undelivered: (() => void)[] = [];
+      const onDelivery = <T>(answer: T) =>
+        new Promise<T>((resolve) => undelivered.push(() => resolve(answer)));
       const deliver = async () => {
-        wire.shift()?.();
+        undelivered.shift()?.();
         await new Promise((resolve) => setImmediate(resolve));
       };
       const source: RowSource = {
-        page: (states, cursor) => later(model.page(states, cursor, 3)),
-        row: (id) => later(model.rows.get(id) ?? null),
+        page: (states, cursor) => onDelivery(model.page(states, cursor, 3)),
+        row: (id) => onDelivery(model.rows.get(id) ?? null),
       };
       const downloads = new DownloadList(source);
       downloads.apply(model.snapshot(3));
@@ -167,7 +168,7 @@ test('any split of a history into snapshots, updates and pages ends in the rows 
         }
       }
       frame();
-      while (wire.length > 0 || downloads.hasMore('all')) {
+      while (undelivered.length > 0 || downloads.hasMore('all')) {
         void downloads.more('all');
         await deliver();
       }
@@ -181,7 +182,7 @@ test('any split of a history into snapshots, updates and pages ends in the rows 
   );
 });
 
-test('a tick of one row wakes its readers and nobody else', () => {
+test('an update of one row reruns only the effects that read a changed value', () => {
   const downloads = new DownloadList({
     page: async () => ({ downloads: [], next: null }),
     row: async () => null,
@@ -235,7 +236,7 @@ test('percent and time left follow from the bytes, also when only the bytes are 
   assert.is(downloads.bytesPerSecond, 0);
 });
 
-test('what ended is told once, with where it came from, and never out of a snapshot', () => {
+test('a change of state is reported once, with the previous state, and never for a snapshot', () => {
   const moves: string[] = [];
   const downloads = new DownloadList(
     { page: async () => ({ downloads: [], next: null }), row: async () => null },
@@ -251,7 +252,7 @@ test('what ended is told once, with where it came from, and never out of a snaps
   assert.equal(moves, ['row-00000000 download complete']);
 });
 
-test('a change of a row that was never loaded brings the row into view', async () => {
+test('a change of a row that is not loaded loads it', async () => {
   const model = new Model();
   for (let n = 0; n < 20; n++) model.add();
   const downloads = new DownloadList({
@@ -266,7 +267,7 @@ test('a change of a row that was never loaded brings the row into view', async (
   assert.is(downloads.rows.at(-1)!.state, 'paused');
 });
 
-test('a page that fails says so and can be asked for again', async () => {
+test('a page that fails to load can be retried', async () => {
   const model = new Model();
   for (let n = 0; n < 5; n++) model.add();
   let broken = true;

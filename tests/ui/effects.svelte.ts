@@ -1,4 +1,4 @@
-/** Runs each reader again whenever what it read changes; the answer stops them. */
+/** Runs each function as an effect. @returns stops them */
 export function watch(...readers: (() => void)[]): () => void {
   return $effect.root(() => {
     for (const reader of readers) $effect(reader);

@@ -4,7 +4,7 @@ import { readExpectedHash } from '#lib/ui/lookup/expected-hash.ts';
 
 const HEX = '0123456789abcdef'.repeat(4);
 
-test('a hash is found in whatever form a page publishes it, in lower case', () => {
+test('a hash is found in all forms in which pages publish it, and lower-cased', () => {
   for (const text of [
     HEX,
     ` ${HEX}\n`,
@@ -23,7 +23,7 @@ test('an empty field expects nothing', () => {
   for (const text of ['', ' \n']) assert.equal(readExpectedHash(text), { kind: 'none' });
 });
 
-test('what is shorter, longer, other or several is wrong, never cut to fit', () => {
+test('text without exactly one hash of 64 digits is wrong', () => {
   const other = HEX.replaceAll('0', '1');
   for (const text of [
     HEX.slice(1),

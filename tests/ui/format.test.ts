@@ -10,7 +10,7 @@ import {
   hostOf,
 } from '#lib/ui/format.ts';
 
-/** Intl separates with no-break spaces; which one is its business. */
+/** Intl uses several kinds of no-break spaces. */
 const plain = (text: string) => text.replace(/\s/g, ' ');
 
 test('sizes have decimal units and one decimal below 100', () => {
@@ -31,7 +31,7 @@ test('sizes have decimal units and one decimal below 100', () => {
   }
 });
 
-test('a size never reads as 1000 of a unit that has a larger one', () => {
+test('a size is never shown as 1000 of a unit where there is a larger one', () => {
   fc.assert(
     fc.property(fc.nat({ max: 2 ** 31 - 1 }), fc.integer({ min: 0, max: 20 }), (n, power) => {
       assert.not.match(formatBytes((n * 2 ** power) / 1024, 'en'), /1,?000/);
@@ -39,7 +39,7 @@ test('a size never reads as 1000 of a unit that has a larger one', () => {
   );
 });
 
-test('speeds are sizes a second, in the words of the locale', () => {
+test('speeds are sizes per second in the language of the locale', () => {
   assert.is(plain(formatSpeed(12_345_678, 'en')), '12.3 MB/s');
   assert.is(plain(formatSpeed(512, 'en')), '512 B/s');
   assert.is(plain(formatBytes(512, 'zh')), '512 B');
@@ -47,7 +47,7 @@ test('speeds are sizes a second, in the words of the locale', () => {
   assert.is.not(formatSpeed(1234, 'zh'), '');
 });
 
-test('a percentage is cut, so that only all of it is 100', () => {
+test('a percentage is floored, so that only the whole is 100', () => {
   assert.is(formatPercent(99.99, 'en'), '99.9%');
   assert.is(formatPercent(100, 'en'), '100%');
   assert.is(formatPercent(0, 'en'), '0%');
@@ -71,7 +71,7 @@ test('time left has at most two units and never rounds down', () => {
   assert.is(durationParts(100 * 86_400), null);
 });
 
-test('time left, read back, is what it was to within its smallest unit', () => {
+test('the time left is exact to its smallest unit', () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 99 * 86_400 }), (seconds) => {
       const parts = durationParts(seconds);
@@ -93,7 +93,7 @@ test('time left, read back, is what it was to within its smallest unit', () => {
   );
 });
 
-test('an end of today is a time, any other a date', () => {
+test('a time today is shown as a time, any other as a date', () => {
   const now = new Date(2026, 10, 23, 22, 0);
   assert.is(plain(formatWhen(new Date(2026, 10, 23, 0, 5).toISOString(), now, 'en')), '12:05 AM');
   assert.is(plain(formatWhen(new Date(2026, 10, 22, 23, 59).toISOString(), now, 'en')), 'Nov 22, 2026');

@@ -1,22 +1,22 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { followerOf } from '#lib/ui/lookup/follower.ts';
+import { nextCard } from '#lib/ui/lookup/next-card.ts';
 import { pathOf } from '#lib/ui/lookup/path.ts';
 
 const [a, b, c] = [{ url: 'a' }, { url: 'b' }, { url: 'c' }];
 
-test('the focus of a card that is put away goes to the next that is left, else to none', () => {
-  assert.is(followerOf(b, [a, b, c], [a, c]), c);
-  assert.is(followerOf(a, [a, b, c], [c]), c);
-  assert.is(followerOf(c, [a, b, c], [a, b]), undefined);
+test('when a card is dismissed, the focus goes to the next card, if there is one', () => {
+  assert.is(nextCard(b, [a, b, c], [a, c]), c);
+  assert.is(nextCard(a, [a, b, c], [c]), c);
+  assert.is(nextCard(c, [a, b, c], [a, b]), undefined);
 });
 
-test('the focus of a card that is looked up again goes to its new card', () => {
+test('when an address is looked up again, the focus goes to its new card', () => {
   const again = { url: 'b' };
-  assert.is(followerOf(b, [a, b, c], [again, a, c]), again);
+  assert.is(nextCard(b, [a, b, c], [again, a, c]), again);
 });
 
-test('path, query and hash tell the addresses of a host apart', () => {
+test('the path label has path, query and hash', () => {
   assert.is(pathOf('https://a.test/watch?v=1#t'), '/watch?v=1#t');
   assert.is(pathOf('https://a.test/?v=1'), '/?v=1');
   assert.is(pathOf('https://a.test'), '');

@@ -13,9 +13,9 @@ function item(id: string, streams: MediaItem['streams'] = []): MediaItem {
   return { id, url: `http://a.test/${id}`, site: 'a.test', title: id, type: 'video', streams };
 }
 
-/** Answers when a test says so. */
-class Desk {
-  asked: {
+/** A `send` whose commands the test answers. */
+class ManualSender {
+  sent: {
     url: string;
     options: SendOptions;
     done: (result: ParseResult) => void;
@@ -25,36 +25,36 @@ class Desk {
   send = ((_name: string, { url }: { url: string }, options: SendOptions) =>
     new Promise<ParseResult>((done, fail) => {
       options.signal?.addEventListener('abort', () => fail(options.signal?.reason as Error));
-      this.asked.push({ url, options, done, fail });
+      this.sent.push({ url, options, done, fail });
     })) as unknown as Channel['send'];
 }
 
-test('items appear as they are found, each once, and the answer has the last word', async () => {
-  const desk = new Desk();
-  const lookups = new Lookups(desk.send);
+test('items appear as they are found, each once, and the final result replaces them', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
   lookups.start(['http://a.test/'], null);
   const [lookup] = lookups.list;
-  desk.asked[0]!.options.onItems?.([item('1'), item('2')]);
-  // After a reconnect the server begins again.
-  desk.asked[0]!.options.onItems?.([item('1'), item('3')]);
+  sender.sent[0]!.options.onItems?.([item('1'), item('2')]);
+  // After a reconnect the parse is repeated.
+  sender.sent[0]!.options.onItems?.([item('1'), item('3')]);
   assert.equal(
     lookup!.items.map(({ id }) => id),
     ['1', '2', '3'],
   );
-  desk.asked[0]!.done({ engine: 'http', items: [item('1')] });
+  sender.sent[0]!.done({ engine: 'http', items: [item('1')] });
   await waitFor(() => lookup!.status.phase === 'done');
   assert.is(lookup!.items.length, 1);
 });
 
-test('many addresses are looked up a few at a time, in order, and one that fails frees its place', async () => {
-  const desk = new Desk();
-  const lookups = new Lookups(desk.send);
+test('lookups run a few at a time, in order, and a failed one frees its slot', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
   lookups.start(['u1', 'u2', 'u3', 'u4', 'u5'], null);
-  assert.is(desk.asked.length, 3);
-  desk.asked[1]!.fail(new SluiceError('no_media'));
-  await waitFor(() => desk.asked.length === 4);
+  assert.is(sender.sent.length, 3);
+  sender.sent[1]!.fail(new SluiceError('no_media'));
+  await waitFor(() => sender.sent.length === 4);
   assert.equal(
-    desk.asked.map(({ url }) => url),
+    sender.sent.map(({ url }) => url),
     ['u1', 'u2', 'u3', 'u4'],
   );
   assert.equal(lookups.list[1]!.status, {
@@ -63,11 +63,11 @@ test('many addresses are looked up a few at a time, in order, and one that fails
   });
 });
 
-test('escape takes what is running off the page and leaves what was found', async () => {
-  const desk = new Desk();
-  const lookups = new Lookups(desk.send);
+test('`cancelRunning` dismisses running lookups and keeps finished ones', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
   lookups.start(['u1', 'u2', 'u3', 'u4', 'u5'], null);
-  desk.asked[0]!.done({ engine: 'http', items: [] });
+  sender.sent[0]!.done({ engine: 'http', items: [] });
   await waitFor(() => lookups.list[0]!.status.phase === 'done');
   assert.is(lookups.cancelRunning(), true);
   assert.equal(
@@ -76,25 +76,25 @@ test('escape takes what is running off the page and leaves what was found', asyn
   );
   assert.is(lookups.cancelRunning(), false);
   lookups.start(['u6'], null);
-  await waitFor(() => desk.asked.some(({ url }) => url === 'u6'));
-  assert.ok(!desk.asked.some(({ url }) => url === 'u5'));
+  await waitFor(() => sender.sent.some(({ url }) => url === 'u6'));
+  assert.ok(!sender.sent.some(({ url }) => url === 'u5'));
 });
 
-test('putting all away ends what runs and looks up nothing of what waited', async () => {
-  const desk = new Desk();
-  const lookups = new Lookups(desk.send);
+test('`dismissAll` aborts running lookups and starts none of the waiting ones', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
   lookups.start(['u1', 'u2', 'u3', 'u4'], null);
   lookups.dismissAll();
   assert.equal(lookups.list, []);
-  assert.ok(desk.asked.every(({ options }) => options.signal?.aborted));
+  assert.ok(sender.sent.every(({ options }) => options.signal?.aborted));
   lookups.start(['u5'], null);
-  await waitFor(() => desk.asked.some(({ url }) => url === 'u5'));
-  assert.ok(!desk.asked.some(({ url }) => url === 'u4'));
+  await waitFor(() => sender.sent.some(({ url }) => url === 'u5'));
+  assert.ok(!sender.sent.some(({ url }) => url === 'u4'));
 });
 
-test('looking the same address up again replaces the first answer', () => {
-  const desk = new Desk();
-  const lookups = new Lookups(desk.send);
+test('looking an address up again replaces the first lookup', () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
   lookups.start(['u1', 'u2'], null);
   lookups.start(['u1'], 'yt-dlp');
   assert.equal(
@@ -106,7 +106,7 @@ test('looking the same address up again replaces the first answer', () => {
   );
 });
 
-test('one button takes the default stream, else the first, else leaves it to the engine', () => {
+test('the default stream is that of the engine, else the first, else null', () => {
   const stream = (id: string, isDefault: boolean) => ({
     id,
     quality: id,

@@ -5,13 +5,13 @@ import './svelte-modules.ts';
 
 const { Notices } = await import('#lib/ui/state/notices.svelte.ts');
 
-/** Longer than any notice stays. */
+/** Longer than any notice is shown. */
 const LONG_MS = 60_000;
 
 test.before.each(() => mock.timers.enable({ apis: ['setTimeout'] }));
 test.after.each(() => mock.timers.reset());
 
-test('a notice goes by itself, unless it is pointed at or has the focus', () => {
+test('a notice disappears by itself, unless it is hovered or focused', () => {
   const notices = new Notices();
   notices.info('goes');
   notices.info('held');
@@ -28,7 +28,7 @@ test('a notice goes by itself, unless it is pointed at or has the focus', () => 
   assert.is(notices.shown.length, 0);
 });
 
-test('a notice that was dismissed while it was held stays away', () => {
+test('a notice that is dismissed while it is held does not return', () => {
   const notices = new Notices();
   notices.error('gone');
   const [gone] = notices.shown;
@@ -39,7 +39,7 @@ test('a notice that was dismissed while it was held stays away', () => {
   assert.equal(notices.shown, []);
 });
 
-test('the dialog that was opened last shows them, and the page again when all are closed', () => {
+test('the dialog that was opened last shows the notices; the page does again when all are closed', () => {
   const notices = new Notices();
   notices.addHost('page');
   const closeFirst = notices.addHost('first');

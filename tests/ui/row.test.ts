@@ -5,7 +5,7 @@ import './svelte-modules.ts';
 
 const { DownloadList } = await import('#lib/ui/state/download-list.svelte.ts');
 
-test('a row on the page that lacks a byte is not 100 %, and has time left', () => {
+test('a row that lacks one byte is below 100 % and has time left', () => {
   const list = new DownloadList({
     page: async () => ({ downloads: [], next: null }),
     row: async () => null,

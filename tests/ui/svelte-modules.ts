@@ -9,7 +9,7 @@ import { compileModule } from 'svelte/compiler';
 
 registerHooks({
   resolve(specifier, context, next) {
-    // Node would take Svelte's server half, in which nothing is reactive.
+    // Node would import Svelte's server build, which has no reactivity.
     if (specifier === 'svelte' || specifier.startsWith('svelte/')) {
       return next(specifier, { ...context, conditions: ['browser', ...context.conditions] });
     }

@@ -3,12 +3,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { isEndNear, visibleSpan } from '#lib/ui/list/window.ts';
 
-test('up to 100 rows are all in the page', () => {
+test('up to 100 rows are all rendered', () => {
   assert.equal(visibleSpan(100, -5000, 600, 80), { first: 0, end: 100 });
   assert.equal(visibleSpan(0, 0, 600, 80), { first: 0, end: 0 });
 });
 
-test('of a long list every row in sight is there, and few others', () => {
+test('in a long list all visible rows are rendered, and few others', () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 101, max: 100_000 }),
@@ -30,11 +30,11 @@ test('of a long list every row in sight is there, and few others', () => {
   );
 });
 
-test('before the height is known a screenful is there to be measured', () => {
+test('before the row height is measured, a screenful is rendered', () => {
   assert.equal(visibleSpan(5000, 0, 600, 0), { first: 0, end: 100 });
 });
 
-test('older rows are asked for before the end is reached', () => {
+test('the end counts as near before it is reached', () => {
   assert.ok(!isEndNear(1000, 0, 800, 80));
   assert.ok(isEndNear(1000, -(1000 * 80) + 1000, 800, 80));
   assert.ok(isEndNear(3, 200, 800, 80));

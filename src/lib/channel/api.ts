@@ -2,11 +2,16 @@
 import type { IncomingMessage } from 'node:http';
 import { nanoid } from 'nanoid';
 import { jsonAnswer } from '../protocol/answer.ts';
-import type { LandedFile } from '../protocol/runner.ts';
+import type { DownloadedFile } from '../protocol/runner.ts';
 import { paths } from '../protocol/paths.ts';
 import type { OpenedSession } from '../protocol/session.ts';
 import { problemAnswer } from '../protocol/problem.ts';
-import { type EdgeRequest, type Matched, matchRequest, type SessionRequest } from '../protocol/request.ts';
+import {
+  type EdgeRequest,
+  type MatchedRequest,
+  matchRequest,
+  type SessionRequest,
+} from '../protocol/request.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { readBody } from './body.ts';
 import { authenticate } from './credentials.ts';
@@ -78,7 +83,7 @@ async function handleAtEdge(
 
 /** The session gets a parsed request, never the browser's own: cookies and tokens stay at the edge. */
 async function askSession(
-  { read }: Extract<Matched, { by: 'session' }>,
+  { read }: Extract<MatchedRequest, { by: 'session' }>,
   request: IncomingMessage,
   query: string,
   edge: Edge,
@@ -88,7 +93,7 @@ async function askSession(
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
   const answer = await edge.session(session).call('ask', parsed);
   if (parsed.name !== 'file' || answer.status !== 200) return answer;
-  return serveFile(request, edge.downloadDir, JSON.parse(answer.body ?? '') as LandedFile);
+  return serveFile(request, edge.downloadDir, JSON.parse(answer.body ?? '') as DownloadedFile);
 }
 
 /** A look-up is cancelled when its client disconnects: it may run a process, and it holds one of few slots. */

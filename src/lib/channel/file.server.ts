@@ -7,7 +7,7 @@ import { create as contentDisposition } from 'content-disposition';
 import { hasMark } from '../files/file-mark.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { problemAnswer } from '../protocol/problem.ts';
-import type { LandedFile } from '../protocol/runner.ts';
+import type { DownloadedFile } from '../protocol/runner.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { isNotModified, rangeApplies, readRange, type Validators } from './byte-range.ts';
 import { API_POLICY } from './headers.ts';
@@ -22,7 +22,7 @@ const READ_BYTES = 256 * 1024;
 export async function serveFile(
   request: Pick<IncomingMessage, 'method' | 'headers'>,
   dir: string,
-  file: LandedFile,
+  file: DownloadedFile,
 ): Promise<ApiAnswer> {
   const { name } = file;
   const handle = await openFile(dir, name);
@@ -85,7 +85,7 @@ function ifRangeOf({ 'if-range': value }: IncomingMessage['headers']): string | 
   return typeof value === 'string' ? value : null;
 }
 
-function isRecordedFile({ ino, birthtimeMs, mtimeMs, size }: Stats, { mark }: LandedFile): boolean {
+function isRecordedFile({ ino, birthtimeMs, mtimeMs, size }: Stats, { mark }: DownloadedFile): boolean {
   if (mark === undefined) return true;
   const times = { bornMs: Math.floor(birthtimeMs), modifiedMs: Math.floor(mtimeMs) };
   return hasMark({ inode: String(ino), ...times, bytes: size }, mark);

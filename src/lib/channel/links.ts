@@ -1,7 +1,7 @@
 /** The API behind links of `sluice operator`: the page `/link` reads and opens them, the command lists sessions for them. */
 import * as v from 'valibot';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
-import { check } from '../protocol/commands.ts';
+import { validate } from '../protocol/commands.ts';
 import { SluiceError } from '../protocol/error.ts';
 import type { LinkView, OpenedLink } from '../protocol/session.ts';
 import { sessionCookie } from './cookie.ts';
@@ -78,5 +78,5 @@ function parseGrant(body: string): string {
   } catch {
     throw new SluiceError('invalid_json');
   }
-  return check(LinkBody, json).grant;
+  return validate(LinkBody, json).grant;
 }

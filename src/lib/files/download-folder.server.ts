@@ -1,7 +1,7 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
-import type { LandedFile, MarkedFile } from '../protocol/runner.ts';
+import type { DownloadedFile, MarkedFile } from '../protocol/runner.ts';
 import { findFetched, recordFetched } from './check/fetched-record.server.ts';
 import { checkSha256 } from './check/check.server.ts';
 import { toDiskError } from './disk-error.ts';
@@ -67,7 +67,7 @@ export class DownloadFolder {
   }
 
   /** Completes a move that a crash interrupted; null = there is none. @throws SluiceError `disk_*` */
-  async resumeFinish(download: string): Promise<LandedFile | null> {
+  async resumeFinish(download: string): Promise<DownloadedFile | null> {
     const file = await resumeFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
     return file && this.#onMoved(download, file);
   }
@@ -97,7 +97,7 @@ export class DownloadFolder {
   }
 
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
-  async finish(download: string, result: FetchedFile, filename: string | null): Promise<LandedFile> {
+  async finish(download: string, result: FetchedFile, filename: string | null): Promise<DownloadedFile> {
     // A name that the user chose gets the extension of the suggested one.
     const [, extension] = splitExtension(result.suggestedName);
     const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
@@ -144,7 +144,7 @@ export class DownloadFolder {
     return workDirOf(this.#dir, download);
   }
 
-  async #onMoved(download: string, file: FinishedFile): Promise<LandedFile> {
+  async #onMoved(download: string, file: FinishedFile): Promise<DownloadedFile> {
     const synced = this.#syncer.sync(file.name).finally(() => {
       if (this.#syncing.get(download) === synced) this.#syncing.delete(download);
     });

@@ -26,7 +26,7 @@ const MAX_SEARCHED = 10_000;
 const SEARCH_BATCH = 250;
 
 export interface InspectorOptions extends ProcessTapOptions {
-  host: Pick<EmbeddedHost, 'observe' | 'present' | 'stored' | 'ids'>;
+  host: Pick<EmbeddedHost, 'observe' | 'loaded' | 'stored' | 'ids'>;
   /** The class name of sessions in the host. */
   sessionClass: string;
   machines: MachineTap;
@@ -76,7 +76,7 @@ export class Inspector {
     ]);
     this.#tree = new ActorTree({
       hub: this.#hub,
-      residents: () => host.present(sessionClass),
+      residents: () => host.loaded(sessionClass),
       liveDownloads: (session) => machines.liveDownloads(session),
       stored: new SessionStoreCache({
         ids: (count) => host.ids(sessionClass, '', count),

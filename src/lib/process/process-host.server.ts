@@ -185,7 +185,7 @@ function drain(gate: Gate, command: EngineCommand, run: ProcessRun, observers: P
     stream.on('data', (chunk: Buffer) => {
       if (fd === 2 && head.length < STDERR_HEAD_BYTES) head += chunk.toString('latin1', 0, STDERR_HEAD_BYTES);
       if (state.failure !== null) return;
-      if (observers.isWatched) observers.tell({ type: 'output', run, fd, chunk });
+      if (observers.isWatched) observers.emit({ type: 'output', run, fd, chunk });
       try {
         command.onChunk(fd, chunk);
       } catch (error) {

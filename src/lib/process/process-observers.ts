@@ -27,11 +27,11 @@ export class ProcessObservers extends Listeners<ProcessEvent> {
 
   started(run: ProcessRun): void {
     this.running.set(run.mark, run);
-    this.tell({ type: 'start', run });
+    this.emit({ type: 'start', run });
   }
 
   exited(run: ProcessRun, exit: EngineExit): void {
     this.running.delete(run.mark);
-    this.tell({ type: 'exit', run, ...exit });
+    this.emit({ type: 'exit', run, ...exit });
   }
 }

@@ -1,4 +1,4 @@
-/** What a person can tell a download to do. */
+/** The commands that a person gives to a download. */
 import type { DownloadState } from './download.ts';
 
 export const ACTIONS = ['pause', 'resume', 'cancel', 'retry'] as const;
@@ -9,8 +9,8 @@ export function isAction(text: string): text is Action {
 }
 
 /**
- * The actions that each state takes, the likeliest first. The download machine decides; a test holds this table to it, so
- * that a page can offer what will not be refused without loading the machine.
+ * The actions that each state accepts, the likeliest first. A test compares this table with the download machine, so that
+ * a page can offer the right actions without loading the machine.
  */
 export const ACTIONS_OF: Record<DownloadState, readonly Action[]> = {
   queued: ['pause', 'cancel'],

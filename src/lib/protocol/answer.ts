@@ -1,4 +1,4 @@
-/** An answer of a session over HTTP, as plain data: a Response costs more than most answers take to make. */
+/** An HTTP response as plain data: creating a Response takes longer than most sessions need to answer. */
 export interface PlainAnswer {
   status: number;
   /** Names in lower case. */
@@ -15,7 +15,7 @@ export function jsonAnswer(value: unknown, status = 200, headers: Record<string,
   };
 }
 
-/** For hosts that speak web standards. */
+/** For hosts that expect a web-standard Response. */
 export function responseOf({ body, ...init }: PlainAnswer): Response {
   return new Response(body, init);
 }

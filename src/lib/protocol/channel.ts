@@ -3,18 +3,18 @@
  * The server may send a snapshot at any time; between snapshots every update has a seq one higher.
  */
 import * as v from 'valibot';
-import { check, type CommandMessage, readCommandMessage } from './commands.ts';
+import { validate, type CommandMessage, readCommandMessage } from './commands.ts';
 import type { DownloadView, Totals } from './download.ts';
 import { type ErrorView, SluiceError } from './error.ts';
 import type { EngineName, MediaItem } from './media.ts';
 
 export const SUBPROTOCOL = 'sluice.v1';
 
-/** Incoming messages above this are refused with close code 1009. Source: design, facts about ws. */
+/** Larger incoming messages are refused with close code 1009. */
 export const MAX_MESSAGE_BYTES = 64 * 1024;
 
 export const CLOSE = {
-  /** Junk, or a message that is not in this protocol. */
+  /** A message that is not in this protocol. */
   policy: 1008,
   tooBig: 1009,
   /** The server restarts: reconnect. */
@@ -36,7 +36,7 @@ export type ClientMessage = Hello | CommandMessage;
 
 /**
  * A row that is new (whole), changed (`id` and what changed), or gone. `percent` and `etaSeconds` follow from the
- * bytes (`derive`), so a changed row carries them only where no total is known and the engine knows better.
+ * bytes (`deriveProgress`), so a changed row carries them only where no total is known and the engine reports them.
  */
 export type Change =
   DownloadView | (Pick<DownloadView, 'id'> & Partial<DownloadView>) | { id: string; deleted: true };
@@ -79,14 +79,14 @@ export function parseClientMessage(text: string): ClientMessage {
     throw new SluiceError('invalid_json');
   }
   const type = typeof json === 'object' && json !== null && 'type' in json ? json.type : null;
-  return type === 'hello' ? check(Hello, json) : readCommandMessage(json);
+  return type === 'hello' ? validate(Hello, json) : readCommandMessage(json);
 }
 
 /**
  * Percent (0–100) and time left (s) of a row. With a total they follow from the bytes; without one they are what
- * the engine said (an HLS stream counts its fragments), or null.
+ * the engine reports (an HLS stream counts its fragments), or null.
  */
-export function derive(
+export function deriveProgress(
   row: Pick<
     DownloadView,
     'receivedBytes' | 'totalBytes' | 'bytesPerSecond' | 'state' | 'percent' | 'etaSeconds'
@@ -94,22 +94,22 @@ export function derive(
 ): { percent: number | null; etaSeconds: number | null } {
   const { receivedBytes, totalBytes, bytesPerSecond, state } = row;
   if (state === 'complete') return { percent: 100, etaSeconds: null };
-  const moving = state === 'download';
+  const isDownloading = state === 'download';
   if (totalBytes === null || totalBytes <= 0) {
     return {
       percent: row.percent === null ? null : tenths(row.percent),
-      etaSeconds: moving ? row.etaSeconds : null,
+      etaSeconds: isDownloading ? row.etaSeconds : null,
     };
   }
   const percent = tenths((receivedBytes / totalBytes) * 100);
-  const timed = moving && bytesPerSecond !== null && bytesPerSecond > 0;
+  const hasEta = isDownloading && bytesPerSecond !== null && bytesPerSecond > 0;
   return {
     percent,
-    etaSeconds: timed ? Math.max(0, Math.ceil((totalBytes - receivedBytes) / bytesPerSecond)) : null,
+    etaSeconds: hasEta ? Math.max(0, Math.ceil((totalBytes - receivedBytes) / bytesPerSecond)) : null,
   };
 }
 
-/** Floored to one decimal: 99.96 % is not yet 100.0 %, and a false 100 % is what Sluice exists to end. */
+/** Floored to one decimal: 99.96 % must not be shown as 100.0 %. */
 function tenths(percent: number): number {
   return Math.min(100, Math.floor(percent * 10) / 10);
 }

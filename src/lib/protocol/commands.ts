@@ -1,6 +1,6 @@
 /**
- * What a client can ask a session to do: one entry a command. The bodies of the HTTP calls, the ws messages and the
- * client's `send` are inferred from it.
+ * The commands of a session, one entry for each. The bodies of the HTTP calls, the ws messages and the types of the
+ * client's `send` are derived from this table.
  */
 import * as v from 'valibot';
 import type { DownloadView } from './download.ts';
@@ -13,59 +13,60 @@ const CommandId = v.pipe(v.string(), v.regex(/^[\w.:-]{1,64}$/));
 const DownloadId = v.pipe(v.string(), v.regex(DOWNLOAD_ID));
 const Url = v.pipe(v.string(), v.nonEmpty());
 const Engine = v.nullish(v.picklist(ENGINE_NAMES), null);
-/** Any case comes in, lower case is kept. Null is as good as absent. */
+/** Any case is accepted, lower case is stored. Null means the same as absent. */
 const Sha256 = v.pipe(
   v.nullish(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/i), v.toLowerCase())),
   v.transform((hex) => hex ?? undefined),
 );
-/** Something of a name that is left once it is made safe (`safeFileName`): blanks, dots, separators and what is invisible is not. */
-const USABLE = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}<>:"/\\|?*.]/u;
+/** A character that `safeFileName` keeps: not a blank, a dot, a separator or an invisible one. */
+const USABLE_CHARACTER = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}<>:"/\\|?*.]/u;
 
-/** A command's fields, in the order in which they are logged. What its answer holds is a type only. */
-interface Spec<F extends v.ObjectEntries, R> {
+/** A command's fields, in the order in which they are logged. `result` is only a type. */
+interface CommandSpec<F extends v.ObjectEntries, R> {
   schema: v.StrictObjectSchema<F, undefined>;
   result?: R;
 }
 
-/** @returns a function that takes the fields: TypeScript cannot infer them beside a result that is given */
-function answering<R>() {
-  return <const F extends v.ObjectEntries>(fields: F): Spec<F, R> => ({ schema: v.strictObject(fields) });
+/** Curried, since TypeScript cannot infer `F` where `R` is given. */
+function commandReturning<R>() {
+  return <const F extends v.ObjectEntries>(fields: F): CommandSpec<F, R> => ({
+    schema: v.strictObject(fields),
+  });
 }
 
-const onDownload = answering<DownloadView>()({ downloadId: DownloadId });
+const downloadAction = commandReturning<DownloadView>()({ downloadId: DownloadId });
 
 export const COMMANDS = {
-  parse: answering<ParseResult>()({ url: Url, engine: Engine }),
-  add: answering<{ id: string }>()({
+  parse: commandReturning<ParseResult>()({ url: Url, engine: Engine }),
+  add: commandReturning<{ id: string }>()({
     url: Url,
     streamId: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256)), null),
     engine: Engine,
-    /** A wanted base name: at most 1,024 characters, made safe before use. */
-    filename: v.nullish(v.pipe(v.string(), v.regex(USABLE), v.maxLength(1024)), null),
+    /** The requested base name: at most 1,024 characters, made safe before use. */
+    filename: v.nullish(v.pipe(v.string(), v.regex(USABLE_CHARACTER), v.maxLength(1024)), null),
     /** The title that was shown when it was picked; the engine's own replaces it. */
     title: v.nullish(v.pipe(v.string(), v.maxLength(1024)), null),
-    /** What the finished file has to hash to. */
+    /** The expected hash of the finished file. */
     sha256: Sha256,
   }),
-  pause: onDownload,
-  resume: onDownload,
-  cancel: onDownload,
-  retry: onDownload,
-  remove: answering<null>()({
+  pause: downloadAction,
+  resume: downloadAction,
+  cancel: downloadAction,
+  retry: downloadAction,
+  remove: commandReturning<null>()({
     downloadId: DownloadId,
     file: v.optional(v.picklist(['keep', 'delete']), 'keep'),
   }),
 } as const;
 
-type Commands = typeof COMMANDS;
-export type CommandName = keyof Commands;
+type CommandTable = typeof COMMANDS;
+export type CommandName = keyof CommandTable;
 
 /** What a caller passes. */
-export type CommandInput<N extends CommandName> = v.InferInput<Commands[N]['schema']>;
-/** The same once it has been checked, with its defaults. */
-export type CommandFields<N extends CommandName> = v.InferOutput<Commands[N]['schema']>;
-/** What the answer holds. */
-export type CommandResult<N extends CommandName> = Exclude<Commands[N]['result'], undefined>;
+export type CommandInput<N extends CommandName> = v.InferInput<CommandTable[N]['schema']>;
+/** The validated input, with defaults. */
+export type CommandFields<N extends CommandName> = v.InferOutput<CommandTable[N]['schema']>;
+export type CommandResult<N extends CommandName> = Exclude<CommandTable[N]['result'], undefined>;
 
 export type Command = { [N in CommandName]: { name: N } & CommandFields<N> }[CommandName];
 
@@ -81,15 +82,15 @@ const Message = v.variant('name', names.map(messageOf) as [ReturnType<typeof mes
 
 export type CommandMessage = { type: 'command'; id: string } & Command;
 
-/** @throws SluiceError as `check` */
+/** @throws SluiceError as `validate` */
 export function readCommandMessage(json: unknown): CommandMessage {
-  return check(Message, json) as unknown as CommandMessage;
+  return validate(Message, json) as unknown as CommandMessage;
 }
 
 const bodies = Object.fromEntries(
   names.map((name) => {
     const fields = COMMANDS[name].schema.entries as v.ObjectEntries;
-    // A look-up changes nothing, so a repetition needs no id to be known by.
+    // A parse changes nothing, so repeating it needs no id for deduplication.
     return [
       name,
       v.strictObject(name === 'parse' ? fields : { ...fields, commandId: v.optional(CommandId) }),
@@ -99,16 +100,16 @@ const bodies = Object.fromEntries(
 
 /**
  * The body of an HTTP call.
- * @throws SluiceError as `check`
+ * @throws SluiceError as `validate`
  */
 export function readCommandBody<N extends CommandName>(
   name: N,
   json: unknown,
 ): CommandFields<N> & { commandId?: string } {
-  return check(bodies[name]!, json) as unknown as CommandFields<N> & { commandId?: string };
+  return validate(bodies[name]!, json) as unknown as CommandFields<N> & { commandId?: string };
 }
 
-/** Fields whose faults have codes of their own. */
+/** Fields with error codes of their own. */
 const FIELD_ERRORS: Record<string, (given: string) => SluiceError> = {
   // The caller can list the engines and pick another.
   engine: (given) => new SluiceError('engine_unknown', `There is no engine called ${quoted(given, 64)}.`),
@@ -122,7 +123,7 @@ const FIELD_ERRORS: Record<string, (given: string) => SluiceError> = {
 };
 
 /** @throws SluiceError `invalid_request`, naming the first field that is wrong, or the code of that field */
-export function check<const S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutput<S> {
+export function validate<const S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, input);
   if (result.success) return result.output;
   const [issue] = result.issues;

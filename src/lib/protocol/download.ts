@@ -1,7 +1,7 @@
 import type { ErrorView } from './error.ts';
 import type { EngineName } from './media.ts';
 
-/** `queued → parse → download → finish → complete`; the rest are ways to stand still or to end. */
+/** `queued → parse → download → finish → complete`; the others wait or are final. */
 export const DOWNLOAD_STATES = [
   'queued',
   'parse',
@@ -15,7 +15,7 @@ export const DOWNLOAD_STATES = [
 ] as const;
 export type DownloadState = (typeof DOWNLOAD_STATES)[number];
 
-/** States in which nothing will happen by itself any more. */
+/** States that are left only by a command. */
 export const FINAL_STATES = ['complete', 'error', 'cancelled'] as const satisfies DownloadState[];
 /** States in which a runner works, or is asked to. */
 export const ACTIVE_STATES = ['parse', 'download', 'finish'] as const satisfies DownloadState[];
@@ -28,9 +28,9 @@ export function isActive(state: DownloadState): boolean {
   return (ACTIVE_STATES as readonly DownloadState[]).includes(state);
 }
 
-/** A download as everyone outside sees it: HTTP, ws, `sluice get --json`. */
+/** A download as clients see it: HTTP, ws, `sluice get --json`. */
 export interface DownloadView {
-  /** 12 characters. */
+  /** 11 characters, or 12 (`DOWNLOAD_ID`). */
   id: string;
   url: string;
   title: string;
@@ -49,9 +49,9 @@ export interface DownloadView {
   finishedAt: string | null;
   file: { name: string; bytes: number } | null;
   error: ErrorView | null;
-  /** Only while it waits for its next try: when that is, ISO 8601, UTC. */
+  /** Only in `waiting`: when the next attempt starts, ISO 8601, UTC. */
   retryAt?: string;
-  /** Only where it was asked for: 64 lower-case hex digits. What is complete has been checked against it. */
+  /** The expected hash, if one was given: 64 lower-case hex digits. A complete file has been checked against it. */
   sha256?: string;
 }
 

@@ -1,7 +1,6 @@
 /**
- * Every error a person or a program can meet has a stable code. This table is the whole list: the HTTP status
- * it travels with, whether trying again by itself may help, and a plain sentence. `docs/errors.md` adds the
- * remedy; a test holds the two together.
+ * Every error has a stable code. This table is the whole list: the HTTP status, whether an automatic retry may help, and
+ * a plain sentence. `docs/errors.md` adds the remedy; a test compares the two.
  */
 export const ERRORS = {
   // the request
@@ -111,7 +110,7 @@ export const ERRORS = {
 
 export type ErrorCode = keyof typeof ERRORS;
 
-/** What is stored and sent of an error: never a stack, never a path of this machine. */
+/** An error as it is stored and sent: never with a stack or a path of this machine. */
 export interface ErrorView {
   code: ErrorCode;
   /** One English sentence with the particulars. The page shows its own text for `code` first. */
@@ -121,7 +120,7 @@ export interface ErrorView {
 export interface ErrorDetails {
   /** Wait at least this long before trying again, in milliseconds (from Retry-After). */
   retryAfterMs?: number;
-  /** Overrides the table: an engine's exit can be known to be permanent. */
+  /** Overrides the table: some engine failures are known to be permanent. */
   transient?: boolean;
   cause?: unknown;
 }
@@ -148,7 +147,7 @@ export class SluiceError extends Error {
   }
 }
 
-/** Turns whatever was thrown into a SluiceError; an unknown one is `internal_error` and keeps its cause. */
+/** Turns a thrown value into a SluiceError; an unknown one becomes `internal_error` with it as the cause. */
 export function toSluiceError(thrown: unknown): SluiceError {
   if (thrown instanceof SluiceError) return thrown;
   return new SluiceError('internal_error', undefined, { cause: thrown });

@@ -1,4 +1,4 @@
-/** What a file name's extension says of what is in the file. */
+/** Media types by file name extension. */
 
 export const VIDEO = new Set([
   '3gp',

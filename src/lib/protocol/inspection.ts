@@ -3,14 +3,14 @@
  * engine processes), each with its cause; a tree of actors; and the trace file, which holds the same data.
  *
  * Everything here has been redacted: no query of a URL, no credentials, no tokens (`inspector/redact.ts`).
- * Why it is shaped so: docs/adr/014-one-stream-of-observations.md.
+ * Rationale: docs/adr/014-one-stream-of-observations.md.
  */
 import type { DownloadView } from './download.ts';
 import type { EngineName } from './media.ts';
 import type { RunnerPhase } from './runner.ts';
 
 export const INSPECTOR_SUBPROTOCOL = 'sluice-inspector.v1';
-/** The version of the wire and of the trace file: they carry the same things. */
+/** The version of both the wire format and the trace file. */
 export const INSPECTION_VERSION = 1;
 
 /** Plain data, as it comes out of `JSON.parse`. */
@@ -203,7 +203,7 @@ export interface LastEvent {
 export interface Explanation {
   download: DownloadView;
   session: string;
-  /** Oldest first; the newest are kept. */
+  /** Oldest first; only the newest are stored. */
   transitions: { at: number; state: string; cause: string }[];
   /** The last 4 kB that its engine printed; null until it ends. */
   output: string | null;

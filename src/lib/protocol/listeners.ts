@@ -1,13 +1,12 @@
-/** Who wants to hear of what happens somewhere. Nothing should be built or measured while nobody does. */
+/** A list of event listeners. Emitters check `isWatched` first, so that no event is built without a listener. */
 export class Listeners<Event> {
   #listeners: ((event: Event) => void)[] = [];
 
-  /** Ask this before building an event. */
   get isWatched(): boolean {
     return this.#listeners.length > 0;
   }
 
-  /** @returns stops it */
+  /** @returns removes the listener */
   add(listener: (event: Event) => void): () => void {
     this.#listeners = [...this.#listeners, listener];
     return () => {
@@ -15,8 +14,8 @@ export class Listeners<Event> {
     };
   }
 
-  /** A listener that throws is not asked again: watching must not change what is watched. */
-  tell(event: Event): void {
+  /** A listener that throws is removed: it must not affect what it observes. */
+  emit(event: Event): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);

@@ -1,2 +1,2 @@
-/** Where the runner tells an operator what no session can be told. */
+/** Logs for the operator what belongs to no session. */
 export type Log = (message: string, details: Record<string, unknown>) => void;

@@ -1,4 +1,4 @@
-/** The engines, by the names used in settings, requests and rows. `annie` is the old name of lux. */
+/** Engine names as used in settings, requests and rows. `annie` is the former name of lux. */
 export const ENGINE_NAMES = ['http', 'lux', 'annie', 'yt-dlp', 'stand-in'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
 
@@ -27,7 +27,7 @@ export interface MediaItem {
 export interface ParseResult {
   engine: EngineName;
   items: MediaItem[];
-  /** There is more at the address than `items` holds; left out where that is not so, or not known. */
+  /** The page has more items than these; absent = no, or not known. */
   truncated?: true;
 }
 

@@ -3,7 +3,7 @@ import type { PlainAnswer } from './answer.ts';
 import { type ErrorCode, ERRORS, toSluiceError } from './error.ts';
 import { MethodNotAllowed } from './request.ts';
 
-/** Where the remedies are. A relative reference: it names a page of this project, not an address to fetch. */
+/** Has the remedies. A relative reference: it names a file of this project, not an address to fetch. */
 const HELP_PAGE = 'docs/errors.md';
 
 export const PROBLEM_TYPE = 'application/problem+json';
@@ -14,18 +14,18 @@ export interface Problem {
   title: string;
   status: number;
   code: ErrorCode;
-  /** One sentence with the particulars of this time. */
+  /** One sentence about this occurrence. */
   detail: string;
 }
 
-/** Describes whatever was thrown; what is not a SluiceError is `internal_error` and shows nothing of itself. */
+/** What is not a SluiceError becomes `internal_error` and reveals nothing. */
 export function problemOf(thrown: unknown): Problem {
   const error = toSluiceError(thrown);
   const { status, title } = ERRORS[error.code];
   return { type: `${HELP_PAGE}#${error.code}`, title, status, code: error.code, detail: error.message };
 }
 
-/** The headers that belong to an error besides its content type: RFC 9110, sections 10.2.1, 10.2.3 and 11.6.1. */
+/** The headers of an error response: RFC 9110, sections 10.2.1, 10.2.3 and 11.6.1. */
 export function problemHeaders(thrown: unknown): Record<string, string> {
   const error = toSluiceError(thrown);
   const headers: Record<string, string> = { 'content-type': PROBLEM_TYPE, 'cache-control': 'no-store' };
@@ -36,7 +36,7 @@ export function problemHeaders(thrown: unknown): Record<string, string> {
   return headers;
 }
 
-/** An HTTP answer for whatever was thrown. `headers` are added to those of the error. */
+/** @param headers added to those of the error */
 export function problemAnswer(thrown: unknown, headers: Record<string, string> = {}): PlainAnswer {
   const problem = problemOf(thrown);
   return {

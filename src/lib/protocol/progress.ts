@@ -1,9 +1,9 @@
 /**
- * The newest knowledge about one download. null = not known, never 0.
- * Source: an engine's own report or, for the built-in engine, bytes handed to the file.
+ * The newest progress of one download, as its engine reports it; the built-in engine counts the bytes that it wrote.
+ * null = not known, never 0.
  */
 export interface Sample {
-  /** Bytes on disk or on their way to it, over all parts of the download. */
+  /** Bytes on disk or being written, over all parts of the download. */
   receivedBytes: number;
   totalBytes: number | null;
   /** 0–100, clamped. */

@@ -1,6 +1,6 @@
 /**
- * The HTTP calls of the contract, parsed once: what there is, which methods it takes, and what each asks for as plain
- * data. Both the edge and a session that is reached by `fetch` read requests here.
+ * The routes of the HTTP API and the requests they parse to, as plain data. Used by the edge, and by a session that is
+ * called with `fetch`.
  */
 import { type Action, ACTIONS } from './actions.ts';
 import { type Command, type CommandFields, readCommandBody } from './commands.ts';
@@ -13,19 +13,19 @@ export type SessionRequest =
   | { name: 'list'; states: readonly DownloadState[]; limit: number; cursor: string | null }
   | { name: 'show' | 'file'; downloadId: string };
 
-/** What the edge answers without a session. */
+/** Requests that the edge handles without a session. */
 export interface EdgeRequest {
   name:
     'health' | 'ready' | 'start-session' | 'read-link' | 'open-link' | 'list-sessions' | 'engines' | 'trace';
 }
 
-/** Ids have 11 or 12 characters: what is much longer was never one, and may be more than a storage key takes. */
+/** Ids have 11 or 12 characters. Longer than 64 is not routed at all, as storage keys are limited. */
 const ID = '([^/]{1,64})';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
 interface Input {
-  /** What the pattern caught. */
+  /** The id in the path. */
   id: string;
   query: URLSearchParams;
   body: string;
@@ -69,14 +69,13 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
   [exactly(paths.trace), { GET: () => ({ name: 'trace' }) }],
 ];
 
-export type Matched =
+export type MatchedRequest =
   | { by: 'edge'; request: EdgeRequest }
   /** @throws SluiceError `invalid_json`, `invalid_request`, and the codes of single fields */
   | { by: 'session'; read: (query: string, body: string) => SessionRequest };
 
-/** A method that a path does not take. */
 export class MethodNotAllowed extends SluiceError {
-  /** For the header of that name. */
+  /** The value of the `allow` header. */
   readonly allow: string;
 
   constructor(methods: readonly string[]) {
@@ -90,7 +89,7 @@ export class MethodNotAllowed extends SluiceError {
  * @param path without a query
  * @throws SluiceError `not_found`; MethodNotAllowed
  */
-export function matchRequest(method: string, path: string): Matched {
+export function matchRequest(method: string, path: string): MatchedRequest {
   const found = find(EDGE_ROUTES, path);
   if (found) return { by: 'edge', request: pick(found.methods, method)(NO_INPUT) };
   const route = find(SESSION_ROUTES, path);

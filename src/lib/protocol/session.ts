@@ -1,25 +1,25 @@
-/** What is said of a whole session, to its browser and to the operator. */
+/** A session as shown to its browser and to the operator. */
 export interface SessionSummary {
-  /** 16 characters. No secret: nobody opens a session by it. */
+  /** 16 characters. Not a secret: it gives no access. */
   id: string;
-  /** On its list, ended ones too. */
+  /** All on its list, ended ones too. */
   downloads: number;
-  /** Of these: those that have not ended. */
+  /** Those that have not ended. */
   unfinished: number;
-  /** The download that was added last; null = none is on the list, or it cannot be read. */
+  /** The newest download; null = the list is empty, or it cannot be read. */
   newest: { title: string; addedAt: string } | null;
 }
 
-/** Answer of `POST /api/sessions`. */
+/** Response of `POST /api/sessions`. */
 export interface OpenedSession {
   id: string;
-  /** Of a new session; without it, it is the one that the browser had. */
+  /** Only for a new session; absent = the browser's existing one. */
   token?: string;
-  /** The browser also sent a token of this session, which is stored here, but the server's key has not signed it. */
+  /** The id in a token that the browser also sent: the session is stored here, but the server's key did not sign it. */
   lost?: string;
 }
 
-/** What a link of `sluice operator` is for: answer of `POST /api/links/read`. */
+/** What a link of `sluice operator` opens: response of `POST /api/links/read`. */
 export type LinkView =
   | { kind: 'inspector' }
   | {
@@ -30,10 +30,10 @@ export type LinkView =
       present: SessionSummary | null;
     };
 
-/** Answer of `POST /api/links/open`. */
+/** Response of `POST /api/links/open`. */
 export type OpenedLink = { kind: 'inspector' } | { kind: 'session'; id: string };
 
-/** Answer of `GET /api/operator/sessions`: newest first. `more` = how many are not listed. */
+/** Response of `GET /api/operator/sessions`: newest first. `more` = how many are not listed. */
 export interface SessionList {
   sessions: SessionSummary[];
   more: number;

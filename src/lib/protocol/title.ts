@@ -1,6 +1,6 @@
 const TITLE_CHARS = 300;
 
-/** Titles come from pages, addresses and people: one line, bounded, without characters that reorder or hide text. */
+/** A title as one line of bounded length, without characters that reorder or hide text: titles are untrusted. */
 export function cleanTitle(title: string): string {
   return title
     .slice(0, TITLE_CHARS)

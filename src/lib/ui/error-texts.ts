@@ -1,6 +1,6 @@
 /**
- * What went wrong and what to do about it, by code. Named one by one rather than looked up in the catalogue: a bundler
- * that sees a message named can leave the others, such as the inspector's, out of this page.
+ * What went wrong and the remedy, by code. Each message is imported by name, so that the bundler can leave the unused
+ * ones, such as the inspector's, out of this page.
  */
 import { m } from '#lib/paraglide/messages.js';
 import type { ErrorCode } from '../protocol/error.ts';

@@ -1,11 +1,11 @@
-/** Numbers for people, in their locale. Widths hardly change from one tick to the next, so that nothing jumps. */
+/** Numbers in the reader's locale, with a fixed number of decimals so that their width hardly changes between ticks. */
 
 const UNITS = ['byte', 'kilobyte', 'megabyte', 'gigabyte', 'terabyte', 'petabyte'] as const;
 const STEP = 1000;
 
 const formats = new Map<string, Intl.NumberFormat>();
 
-/** Making an Intl.NumberFormat costs about 50 times what formatting with it does. */
+/** Cached: creating an Intl.NumberFormat takes about 50 times as long as formatting with it. */
 function numberFormat(locale: string, options: Intl.NumberFormatOptions): Intl.NumberFormat {
   const key = `${locale} ${options.unit ?? options.style} ${options.maximumFractionDigits}`;
   let format = formats.get(key);
@@ -26,7 +26,7 @@ export function formatSpeed(bytesPerSecond: number, locale: string): string {
 function formatUnit(bytes: number, locale: string, suffix: '' | '-per-second'): string {
   let value = Math.max(0, bytes);
   let power = 0;
-  // 999.96 kB would be written 1000.0 kB: round as the text will before choosing the unit.
+  // 999.96 kB would be written 1000.0 kB: round before choosing the unit.
   while (power < UNITS.length - 1 && round(value, digitsOf(value, power)) >= STEP) {
     value /= STEP;
     power++;
@@ -39,7 +39,7 @@ function formatUnit(bytes: number, locale: string, suffix: '' | '-per-second'): 
     minimumFractionDigits: digits,
     maximumFractionDigits: digits,
   }).format(value);
-  // English alone has the word for it, in the singular, among signs such as kB.
+  // English writes "byte" here, beside symbols such as kB.
   return text.replace('byte', 'B');
 }
 
@@ -51,7 +51,7 @@ function round(value: number, digits: number): number {
   return Math.round(value * 10 ** digits) / 10 ** digits;
 }
 
-/** `42.3 %`; cut, never rounded up: 100 % means all of it. */
+/** `42.3 %`, floored: 100 % means all of it. */
 export function formatPercent(percent: number, locale: string): string {
   const cut = Math.min(100, Math.max(0, Math.floor(percent * 10 + 1e-6) / 10));
   const digits = cut === 100 || cut === 0 ? 0 : 1;
@@ -70,8 +70,8 @@ export type DurationParts =
   | { unit: 'days-hours'; d: number; h: number };
 
 /**
- * The two largest units that matter, so that a long wait does not flicker by the second. Null for a time so long
- * that it says nothing (100 days).
+ * The two largest units, so that a long time does not change every second. Null from 100 days on, where an estimate is
+ * meaningless.
  */
 export function durationParts(seconds: number): DurationParts | null {
   const total = Math.max(0, Math.ceil(seconds));
@@ -94,7 +94,7 @@ function dateFormat(locale: string, options: Intl.DateTimeFormatOptions): Intl.D
   return format;
 }
 
-/** An ISO 8601 time as date and time of the reader's zone. */
+/** An ISO 8601 time as date and time in the reader's time zone. */
 export function formatTime(iso: string, locale: string): string {
   return dateFormat(locale, { dateStyle: 'medium', timeStyle: 'medium' }).format(new Date(iso));
 }
@@ -104,7 +104,7 @@ export function formatClock(iso: string, locale: string): string {
   return dateFormat(locale, { timeStyle: 'medium' }).format(new Date(iso));
 }
 
-/** The time alone if it was on the day of `now`, else the date alone. */
+/** Only the time if it is on the day of `now`, else only the date. */
 export function formatWhen(iso: string, now: Date, locale: string): string {
   const date = new Date(iso);
   const sameDay = date.toDateString() === now.toDateString();

@@ -1,4 +1,4 @@
-/** Whether keys typed there are text: shortcuts keep out of it. */
+/** Whether keys pressed there are text input: shortcuts must ignore them. */
 export function isTyping(target: EventTarget | null): boolean {
   if (!(target instanceof HTMLElement)) return false;
   if (target.isContentEditable || target instanceof HTMLTextAreaElement) return true;
@@ -6,12 +6,12 @@ export function isTyping(target: EventTarget | null): boolean {
   return target instanceof HTMLInputElement && !['checkbox', 'radio', 'button'].includes(target.type);
 }
 
-/** A modal dialog or an open popover has the keys to itself. */
+/** Whether a modal dialog or a popover is open, which takes the keys. */
 export function isBlocked(): boolean {
   return document.querySelector('dialog:modal, :popover-open') !== null;
 }
 
-/** A plain key: nothing held but Shift, which some layouts need for `?` and `/`. */
+/** No modifier but Shift, which some layouts need for `?` and `/`. */
 export function isPlain(event: KeyboardEvent): boolean {
   return !event.ctrlKey && !event.metaKey && !event.altKey && !event.isComposing;
 }

@@ -1,4 +1,4 @@
-/** Words for values: the catalogue's, in the page's language. */
+/** Values as text in the page's language. */
 import { m } from '#lib/paraglide/messages.js';
 import type { DownloadState } from '../protocol/download.ts';
 import type { ErrorView } from '../protocol/error.ts';
@@ -16,7 +16,7 @@ import {
 } from './format.ts';
 import { locale } from './language.svelte.ts';
 import type { Filter } from './state/filter.ts';
-import type { DownloadRow } from './state/row.svelte.ts';
+import type { ListRow } from './state/row.svelte.ts';
 
 const STATES: Record<DownloadState, () => string> = {
   queued: m.state_queued,
@@ -44,8 +44,8 @@ const KINDS: Record<MediaItem['type'], () => string> = {
 };
 
 export const stateLabel = (state: DownloadState): string => STATES[state]();
-/** Where a hash was given the end takes seconds, and one wants to know why. */
-export const rowStateLabel = ({ state, sha256 }: Pick<DownloadRow, 'state' | 'sha256'>): string =>
+/** With an expected hash, `finish` takes seconds: the label says why. */
+export const rowStateLabel = ({ state, sha256 }: Pick<ListRow, 'state' | 'sha256'>): string =>
   state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
 export const filterLabel = (filter: Filter): string => FILTERS[filter]();
 export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
@@ -56,7 +56,7 @@ export const whenLabel = (iso: string): string => formatWhen(iso, new Date(), lo
 export const clockLabel = (iso: string): string => formatClock(iso, locale());
 export const timeLabel = (iso: string): string => formatTime(iso, locale());
 
-/** The built-in engine goes by what it is; the others by their names. */
+/** The built-in engine has a descriptive label, the others their names. */
 export function engineLabel(engine: EngineName): string {
   return engine === 'http' ? m.engine_http() : engine;
 }
@@ -79,15 +79,15 @@ export function durationLabel(seconds: number): string | null {
   }
 }
 
-/** `12.3 MB of 100 MB`, or what came so far. */
-export function sizeLabel(row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes'>): string {
+/** `12.3 MB of 100 MB`, or only the received size. */
+export function sizeLabel(row: Pick<ListRow, 'receivedBytes' | 'totalBytes'>): string {
   const received = bytesLabel(row.receivedBytes);
   return row.totalBytes === null ? received : m.received_of({ received, total: bytesLabel(row.totalBytes) });
 }
 
-/** A progress bar in words; @param live whether the time left still holds */
+/** A progress bar in words. @param live whether the time left is up to date */
 export function progressLabel(
-  row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state' | 'sha256'>,
+  row: Pick<ListRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state' | 'sha256'>,
   live = true,
 ): string {
   const received = bytesLabel(row.receivedBytes);
@@ -101,7 +101,7 @@ export function progressLabel(
   return m.progress_text_left({ percent, received, total, left });
 }
 
-/** What went wrong and what to do about it. A code that the catalogue lacks is told in the server's sentence. */
+/** What went wrong and the remedy; the server's sentence for codes without a text. */
 export function errorLabel({ code, message }: ErrorView): string {
   return ERROR_TEXTS[code]?.() ?? (message || m.error_unknown());
 }

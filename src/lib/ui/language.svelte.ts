@@ -1,4 +1,4 @@
-/** The language of the page, switched without loading it again. The server picks the first (hooks.server.ts). */
+/** The language of the page, switched without a reload. The server picks the initial one (hooks.server.ts). */
 import { getLocale, locales, overwriteGetLocale, setLocale } from '#lib/paraglide/runtime.js';
 
 export type Locale = (typeof locales)[number];
@@ -10,7 +10,7 @@ const inBrowser = typeof document !== 'undefined';
 
 let current: Locale = $state(inBrowser ? readDocument() : 'en');
 
-// Messages ask for the locale each time they are called: reading `current` here makes every text reactive.
+// Messages read the locale on each call: reading `current` here makes every text reactive.
 if (inBrowser) overwriteGetLocale(() => current);
 
 export function locale(): Locale {

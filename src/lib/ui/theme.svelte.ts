@@ -1,4 +1,4 @@
-/** Light, dark, or as the system: kept in this browser, applied before the first paint by static/theme.js. */
+/** The colour theme: kept in localStorage, applied before the first paint by static/theme.js. */
 export const THEMES = ['system', 'light', 'dark'] as const;
 export type Theme = (typeof THEMES)[number];
 

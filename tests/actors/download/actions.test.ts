@@ -24,7 +24,7 @@ const fields = {
 };
 
 for (const state of DOWNLOAD_STATES) {
-  test(`the actions offered in ${state} are those that the machine takes there`, () => {
+  test(`the actions offered in ${state} are those that the machine accepts`, () => {
     const row = { ...newRow('id0000000000', 1, fields, 0, 'test'), state };
     const actor = createActor(downloadMachine, { input: { row, effects } }).start();
     const taken = ACTIONS.filter((type) => actor.getSnapshot().can({ type, at: 1, cause: 'test' }));

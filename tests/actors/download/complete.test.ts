@@ -4,7 +4,7 @@ import { createActor } from 'xstate';
 import { downloadMachine } from '#lib/actors/download/machine.ts';
 import { newRow } from '#lib/actors/download/row.ts';
 
-test('an actor made from a complete row ends at once, changes nothing and does nothing', () => {
+test('an actor made from a complete row ends at once, without changes or effects', () => {
   const body = { url: 'https://example.org/a', streamId: null, engine: null, filename: null, title: null };
   const row = { ...newRow('abcdefghijkl', 1, body, 1, 'test'), state: 'complete' as const };
   const effects = new Proxy({} as never, {

@@ -48,7 +48,7 @@ const noEffects: DownloadEffects = {
   setDeadline: () => {},
 };
 
-/** A download with its effects written down in order. */
+/** A download with a log of its effects. */
 function start(row: DownloadRow = newRow('abcdefghijkl', 1, body, AT, 'test')) {
   const effects: string[] = [];
   const note = (name: string) => () => void effects.push(name);
@@ -76,7 +76,7 @@ function start(row: DownloadRow = newRow('abcdefghijkl', 1, body, AT, 'test')) {
   };
 }
 
-test('a new download is held until its session gives it a place, then asks the runner once', () => {
+test('a new download waits until its session gives it a slot, then starts its job once', () => {
   const download = start();
   assert.equal(download.value(), { queued: 'held' });
   assert.equal(download.effects, []);
@@ -110,7 +110,7 @@ test('a download goes through parse, download and finish to complete, and its ro
   );
 });
 
-test('the first sample is published at once, the next ones wait for the tick, and a quiet window opens it again', () => {
+test('the first sample is published at once, the next ones wait for the tick, and an idle window ends the throttling', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'));
   assert.equal(download.value(), { download: 'live' });
@@ -126,7 +126,7 @@ test('the first sample is published at once, the next ones wait for the tick, an
   assert.equal(download.value(), { download: 'live' });
 });
 
-test('the speed is forgotten as soon as nothing moves', () => {
+test('the speed is cleared when the download stops', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'), {
     ...caused,
@@ -154,7 +154,7 @@ test('pause stops the runner and keeps the bytes; resume goes back to the queue 
   assert.equal(download.effects, ['ask', 'stop']);
 });
 
-test('a file that landed while the pause was on its way completes the download', () => {
+test('a file that was finished before the pause took effect completes the download', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'), { ...caused, type: 'pause' }, done);
   assert.is(download.row().state, 'complete');
@@ -174,7 +174,7 @@ test('cancel discards the bytes from every state that is not final, and retry st
   }
 });
 
-test('a transient failure waits for its deadline and tries again; a permanent one is an error at once', () => {
+test('a transient failure is retried at its deadline; a permanent one is an error at once', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'), failed(true));
   assert.is(download.row().state, 'waiting');
@@ -188,7 +188,7 @@ test('a transient failure waits for its deadline and tries again; a permanent on
   assert.is(download.row().state, 'error');
 });
 
-test('transient failures without a byte in between are given up after the last retry', () => {
+test('after the last retry without progress, a transient failure is final', () => {
   const download = start();
   for (let n = 0; n < MAX_RETRIES; n++) {
     download.send({ ...caused, type: 'run' }, phase('download'), failed(true));
@@ -199,7 +199,7 @@ test('transient failures without a byte in between are given up after the last r
   assert.is(download.row().state, 'error');
 });
 
-test('bytes that arrive forgive the failures before them', () => {
+test('progress resets the count of failures', () => {
   const download = start();
   download.send({ ...caused, type: 'run' }, phase('download'), failed(true), { ...caused, type: 'due' });
   assert.is(download.row().failures, 1);
@@ -211,9 +211,9 @@ test('bytes that arrive forgive the failures before them', () => {
   assert.is(download.row().failures, 0);
 });
 
-test('bytes that an attempt before had already forgive nothing: who cannot resume is not tried for ever', () => {
+test('bytes that an earlier attempt had do not reset the failures: a server that cannot resume is not retried for ever', () => {
   const download = start();
-  // From the start again each time, and silent at the same byte.
+  // Each attempt starts at 0 and stalls at the same byte.
   const sent: DownloadEvent = { ...caused, type: 'sample', sample: sample(3) };
   const last: DownloadEvent = { ...caused, type: 'tick', sample: sample(10) };
   for (let n = 1; n <= MAX_RETRIES + 1; n++) {
@@ -223,7 +223,7 @@ test('bytes that an attempt before had already forgive nothing: who cannot resum
   }
 });
 
-test('an actor made from a stored row stands where the row stood, without effects but a lost deadline', () => {
+test('an actor made from a stored row has its state, and no effects but setting a lost deadline again', () => {
   for (const state of [
     'queued',
     'parse',
@@ -242,7 +242,7 @@ test('an actor made from a stored row stands where the row stood, without effect
   }
 });
 
-test('what stands still takes no event of the runner but a finished file', () => {
+test('a download that is not running ignores runner events other than a finished file', () => {
   for (const state of ['paused', 'error', 'cancelled'] as const) {
     const row: DownloadRow = { ...newRow('abcdefghijkl', 1, body, AT, 'test'), state };
     const download = start(row);
@@ -251,7 +251,7 @@ test('what stands still takes no event of the runner but a finished file', () =>
   }
 });
 
-test('every state can be reached, and from every state that is not final a person can get out', () => {
+test('every state can be reached, and every state that is not final has an exit by command', () => {
   const events: DownloadEvent[] = [
     ...(['run', 'pause', 'resume', 'cancel', 'retry', 'due'] as const).map((type) => ({ ...caused, type })),
     phase('parse'),

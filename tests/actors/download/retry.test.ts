@@ -11,7 +11,7 @@ const full = { code: 'disk_full', transient: true, retryAfterMs: null } as const
 const lost = { code: 'connection_lost', transient: true, retryAfterMs: null } as const;
 const fraction = fc.double({ min: 0, max: 0.999, noNaN: true });
 
-test('a full disk is looked at again after 15 to 30 s, whatever was before', () => {
+test('a full disk is checked again after 15 to 30 s, whatever failed before', () => {
   fc.assert(
     fc.property(fc.nat(1000), fc.nat(100), fraction, (failures, waiting, random) => {
       assert.ok(mayRetry(full, failures));
@@ -22,13 +22,13 @@ test('a full disk is looked at again after 15 to 30 s, whatever was before', () 
   );
 });
 
-test('however many downloads wait for room, they look some five times a second at most', () => {
+test('however many downloads wait for disk space, they check at most some five times a second', () => {
   for (const waiting of [200, 1_000, 25_000]) {
     assert.ok(waiting / (waitMs(full, 0, waiting, 0) / 1000) < 7, String(waiting));
   }
 });
 
-test('other failures back off, count, and are given up', () => {
+test('other failures back off, count, and end after the last retry', () => {
   assert.equal(
     [0, 1, 2, 3, 4].map((failures) => waitMs(lost, failures, 0, 0)),
     [1_000, 2_000, 4_000, 8_000, 16_000],
@@ -69,7 +69,7 @@ function waiting() {
   return { send: actor.send.bind(actor), row: () => actor.getSnapshot().context.row };
 }
 
-test('a full disk is waited for without a limit, uses up no tries, and leaves one line of history', () => {
+test('a full disk is retried without a limit, uses up no retries, and leaves one line of history', () => {
   const { send, row } = waiting();
   const { history } = row();
   for (let look = 0; look < 10 * MAX_RETRIES; look++) {
@@ -85,7 +85,7 @@ test('a full disk is waited for without a limit, uses up no tries, and leaves on
   assert.is(row().error, null);
 });
 
-test('a download that waits for room can be paused, resumed at once, and cancelled', () => {
+test('a download that waits for disk space can be paused, resumed at once, and cancelled', () => {
   for (const [type, state] of [
     ['pause', 'paused'],
     ['resume', 'queued'],

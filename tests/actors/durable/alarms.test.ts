@@ -42,7 +42,7 @@ test('the timer fires at the earliest time, also when that moves nearer or farth
   timer.stop();
 });
 
-test('the timer looks at the clock every minute, so that a clock that was set is noticed', () => {
+test('the timer reads the clock every minute, so that a changed clock is noticed', () => {
   let now = 0;
   const sleeps: number[] = [];
   let wake = (): void => undefined;
@@ -73,7 +73,7 @@ async function get(opened: TestHost, key: string): Promise<unknown> {
   return (await opened.host.get<Sample>('sample', 'a').call('run', [{ op: 'get', key }]))[0];
 }
 
-/** Time passes in steps, each with room for what it sets off. */
+/** Advances the clock in steps, and lets the events of each step run. */
 async function pass(opened: TestHost, ms: number, step = 500): Promise<void> {
   for (let left = ms; left > 0; left -= step) {
     opened.clock.increment(Math.min(step, left));
@@ -81,7 +81,7 @@ async function pass(opened: TestHost, ms: number, step = 500): Promise<void> {
   }
 }
 
-test('a handler that throws runs seven times, then is dropped and reported, and the next alarm works', async () => {
+test('an alarm whose handler throws runs seven times, then is dropped and reported, and the next alarm works', async () => {
   const opened = await openHost();
   const stub = opened.host.get<Sample>('sample', 'a');
   const outcomes: string[] = [];
@@ -138,7 +138,7 @@ test('the count of retries survives restarts', async () => {
   await opened.close();
 });
 
-test('five hundred alarms that fell due while nothing ran all fire after the start, once each', async () => {
+test('five hundred alarms that became due while the host was down all fire once after the start', async () => {
   const opened = await openHost();
   const ids = Array.from({ length: 500 }, (_, index) => `actor-${index}`);
   await Promise.all(ids.map((id) => opened.host.get<Sample>('sample', id).call('setAlarm', 1000)));

@@ -1,6 +1,6 @@
 import { SluiceError } from '../../../src/lib/protocol/error.ts';
 
-/** The code of what `body` throws; anything without a code is thrown on. */
+/** The code of the error that `body` throws; errors without a code are rethrown. */
 export function codeOf(body: () => unknown): string | null {
   try {
     body();

@@ -1,6 +1,6 @@
 /**
- * What every host of durable objects has to do, written against the shared model only. A host joins by an adapter.
- * Where a client would wait for ever, the tests do too, until their hang deadline.
+ * The contract of every host of durable objects, written against the shared model only. Each host has an adapter.
+ * Where a client would wait for ever, the tests wait until their hang deadline.
  */
 import { suite, type Test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -23,13 +23,13 @@ export interface ContractHost {
     ...args: Parameters<Extract<Sample[M], (...args: never[]) => unknown>>
   ): Promise<Awaited<ReturnType<Extract<Sample[M], (...args: never[]) => unknown>>>>;
   connect(id: string): Promise<ContractSocket>;
-  /** Lets time pass until the object is out of memory. */
+  /** Advances time until the object is evicted. */
   sleep(id: string): Promise<void>;
   /** The host's clock, epoch ms. */
   now(): number;
-  /** Lets time pass, and what is due by then happen. */
+  /** Advances time, and runs what is due. */
   pass(ms: number): Promise<void>;
-  /** Stops, however rudely, and starts again on the same storage. */
+  /** Stops or kills the host and starts it on the same storage. */
   restart(): Promise<void>;
   close(): Promise<void>;
   /** A throw in a message's handler does not close that socket. */
@@ -37,9 +37,9 @@ export interface ContractHost {
 }
 
 /**
- * The contract, to be run by the caller.
- * @param open gives a fresh host with Sample, whose env is `{greeting: 'hello', now}`
- * @param unitMs how far ahead the tests set alarms: small where time cannot be turned
+ * Registers the tests of the contract; the caller runs them.
+ * @param open creates a host with Sample, whose env is `{greeting: 'hello', now}`
+ * @param unitMs how far ahead the tests set alarms: short on hosts with real time
  */
 export function contract(
   name: string,
@@ -64,7 +64,7 @@ export function contract(
     assert.equal(await response.json(), { method: 'POST', body: 'héllo', greeting: 'hello' });
   });
 
-  test('there is one object for a name, and another for another', async ({ host }) => {
+  test('each name has one object of its own', async ({ host }) => {
     const [one, again, other] = await Promise.all([
       host.call('a', 'identity'),
       host.call('a', 'identity'),
@@ -98,7 +98,7 @@ export function contract(
     assert.equal((await host.call('a', 'identity')).boot, { n: 1 });
   });
 
-  test('what is written is there after a restart', async ({ host }) => {
+  test('writes survive a restart', async ({ host }) => {
     await host.call('a', 'run', [
       { op: 'put', key: 'k1', value: 1 },
       { op: 'put', key: 'k2', value: [null, 'ü', { x: true }] },
@@ -108,7 +108,7 @@ export function contract(
     assert.equal(await host.call('a', 'run', reads), [[null, 'ü', { x: true }], 1, null]);
   });
 
-  test('a list is in byte order, and its bounds hold in both directions', async ({ host }) => {
+  test('a list is in byte order, within its bounds in both directions', async ({ host }) => {
     const keys = ['a', 'a/1', 'a/2', 'a/3', 'b', 'é', '\uffee', '\u{1f600}'];
     await host.call(
       'a',
@@ -127,7 +127,7 @@ export function contract(
     assert.equal(await list({ start: 'a/2', end: 'b', reverse: true }), ['a/3', 'a/2']);
   });
 
-  test('a transaction that throws leaves nothing, and the turn goes on', async ({ host }) => {
+  test('a transaction that throws is rolled back, and the turn goes on', async ({ host }) => {
     const at = host.now() + 600_000;
     const results = await host.call('a', 'run', [
       { op: 'put', key: 'k', value: 0 },
@@ -155,7 +155,7 @@ export function contract(
     assert.is(await host.call('a', 'getAlarm'), at);
   });
 
-  test('a call that throws leaves neither what it wrote nor its alarm', async ({ host }) => {
+  test('a call that throws leaves neither values nor an alarm', async ({ host }) => {
     const at = host.now() + 600_000;
     await host.call('a', 'run', [
       { op: 'put', key: 'k', value: 'kept' },
@@ -176,11 +176,11 @@ export function contract(
     assert.is(await host.call('a', 'getAlarm'), at);
   });
 
-  test('a message whose handler throws leaves neither what was written nor a frame', async ({ host }) => {
+  test('a message whose handler throws leaves neither values nor frames', async ({ host }) => {
     for (const verb of ['throw', 'throw-unwritten']) {
       const [bad, good] = [await host.connect('a'), await host.connect('a')];
       bad.send(verb);
-      // Behind it in the order of events: what the throw has sent would be there before.
+      // A later event: frames of the failed turn would arrive before its answer.
       await waitFor(() => bad.closed !== null || host.hasQuietThrows, { what: 'the throw' });
       good.send('count');
       await waitFor(() => good.received.length > 0, { what: 'the answer that follows' });
@@ -190,7 +190,7 @@ export function contract(
     }
   });
 
-  test('an alarm whose handler throws leaves nothing, and is tried again', async ({ host }) => {
+  test('an alarm whose handler throws leaves nothing, and is retried', async ({ host }) => {
     await host.call('a', 'run', [{ op: 'put', key: 'failures', value: 1 }]);
     await host.call('a', 'setAlarm', host.now());
     await host.pass(unitMs);
@@ -201,16 +201,14 @@ export function contract(
     assert.is(await read(host, 'tries'), 1);
   });
 
-  test('a hundred values of two kilobytes are one turn, whatever is there already', async ({ host }) => {
+  test('a turn can write a hundred values of two kilobytes, whatever is stored already', async ({ host }) => {
     for (const prefix of ['a', 'b', 'c']) await host.call('a', 'fill', prefix, LIMITS.turnWrites, 2000);
     await host.restart();
     const [entries] = await host.call('a', 'run', [{ op: 'list', options: {} }]);
     assert.is((entries as unknown[]).length, 3 * LIMITS.turnWrites);
   });
 
-  test('an object that aborts fails its call, and starts afresh from what was committed', async ({
-    host,
-  }) => {
+  test('an object that aborts fails its call, and is reset to what was committed', async ({ host }) => {
     const { life } = await host.call('a', 'identity');
     await host.call('a', 'run', [{ op: 'put', key: 'boot', value: 1 }]);
     await failureOf(host.call('a', 'end'));
@@ -234,7 +232,7 @@ export function contract(
     assert.is(socket.closed, null);
   });
 
-  test('every socket of an object is found, and none of another', async ({ host }) => {
+  test('an object finds all of its own sockets and no others', async ({ host }) => {
     const [one, two, other] = [await host.connect('a'), await host.connect('a'), await host.connect('b')];
     one.send('all news');
     await waitFor(() => one.received.length === 1 && two.received.length === 1);
@@ -243,7 +241,7 @@ export function contract(
     assert.ok(other.received[0]?.startsWith('life'), 'no news of a');
   });
 
-  test('closing by the object sends the frames before it first', async ({ host }) => {
+  test('earlier frames are sent before the object closes a socket', async ({ host }) => {
     const socket = await host.connect('a');
     socket.send('bye');
     await waitFor(() => socket.closed);
@@ -251,7 +249,9 @@ export function contract(
     assert.equal(socket.closed, { code: 4001, reason: 'bye' });
   });
 
-  test('the object hears that a client has left, and no longer counts it', async ({ host }) => {
+  test('the object gets an event when a client disconnects, and no longer lists its socket', async ({
+    host,
+  }) => {
     const socket = await host.connect('a');
     socket.send('life');
     await waitFor(() => socket.received.length === 1);
@@ -260,13 +260,13 @@ export function contract(
     assert.equal(closed, { code: 1000, reason: 'done', left: 0 });
   });
 
-  test('an alarm fires at its time, not before, and once', async ({ host }) => {
+  test('an alarm fires once, not before its time', async ({ host }) => {
     const at = host.now() + 5 * unitMs;
     await host.call('a', 'setAlarm', at);
     assert.is(await host.call('a', 'getAlarm'), at);
     await host.pass(4 * unitMs);
     const early = await read(host, 'rang');
-    // Where time goes on by itself, the question may have come too late.
+    // On hosts with real time, the check may have come too late.
     if (host.now() < at) assert.is(early, null);
     await host.pass(1.5 * unitMs);
     const rang = await waitFor(() => read(host, 'rang'), { what: 'the alarm to fire' });
@@ -277,7 +277,7 @@ export function contract(
     assert.is(await host.call('a', 'getAlarm'), null);
   });
 
-  test('an alarm survives a restart, and fires late rather than never', async ({ host }) => {
+  test('an alarm survives a restart, and fires late if it was due meanwhile', async ({ host }) => {
     await host.call('a', 'setAlarm', host.now() + unitMs);
     await host.restart();
     await host.pass(3 * unitMs);
@@ -288,7 +288,7 @@ export function contract(
   return test;
 }
 
-/** Resolves when the call has failed. */
+/** Resolves when the call has failed; fails if it succeeds. */
 async function failureOf(call: Promise<unknown>): Promise<void> {
   const hasFailed = await call.then(
     () => false,

@@ -28,7 +28,7 @@ function startWriter(
   });
   const lines: Line[] = [];
   const reader = createInterface({ input: child.stdout });
-  // A line that the kill cut off was not acknowledged to anybody.
+  // A line cut off by the kill does not count as acknowledged.
   reader.on('line', (line) => {
     if (line.endsWith('}')) lines.push(JSON.parse(line) as Line);
   });
@@ -36,7 +36,7 @@ function startWriter(
   return { child, lines, exited };
 }
 
-test('after SIGKILL at any moment every acknowledged write is there, whole, and the file is sound', async () => {
+test('after SIGKILL at any time every acknowledged write is complete, and the file is intact', async () => {
   const dir = await freshDir();
   const file = path.join(dir, 'state.db');
   const acknowledged = new Set<string>();
@@ -52,7 +52,7 @@ test('after SIGKILL at any moment every acknowledged write is there, whole, and 
       acknowledged.add(`${id} ${number}`);
       next = Math.max(next, number + 1);
     }
-    // Four may have been written and not acknowledged: their numbers are not used again.
+    // Four may have been written without acknowledgement: do not use their numbers again.
     next += 4;
 
     const database = new DatabaseSync(file);
@@ -81,7 +81,7 @@ test('after SIGKILL at any moment every acknowledged write is there, whole, and 
   await fs.rm(dir, { recursive: true });
 });
 
-test('a second process is refused while the first lives, and let in once it is killed', async () => {
+test('a second process is refused while the first one runs, and can open the store once that is killed', async () => {
   const dir = await freshDir();
   const file = path.join(dir, 'state.db');
   const first = startWriter(file, 0);
@@ -97,7 +97,7 @@ test('a second process is refused while the first lives, and let in once it is k
   await fs.rm(dir, { recursive: true });
 });
 
-test('of two processes that make a new store at once, one gets it', async () => {
+test('of two processes that create a store at the same time, one gets it', async () => {
   const dir = await freshDir();
   const file = path.join(dir, 'state.db');
   const both = [startWriter(file, 0), startWriter(file, 1_000_000)];

@@ -10,7 +10,7 @@ import { freshDir } from './host.ts';
 
 const NAME = { class: 'sample', id: 'a' };
 
-interface Ground {
+interface Fixture {
   file: string;
   copy: string;
   errors: unknown[];
@@ -19,7 +19,7 @@ interface Ground {
   daily: (more?: { maxBytes?: number; store?: CopiedStore }) => DailyCopy;
 }
 
-async function grounded(body: (ground: Ground) => Promise<void>): Promise<void> {
+async function withStore(body: (ground: Fixture) => Promise<void>): Promise<void> {
   const dir = await freshDir();
   const file = path.join(dir, 'state.db');
   const store = openStore(file);
@@ -48,7 +48,7 @@ async function grounded(body: (ground: Ground) => Promise<void>): Promise<void> 
   }
 }
 
-/** What a store that was made of the copy holds. */
+/** Whether a store restored from the copy has the key. */
 async function restored(copy: string, key: string): Promise<boolean> {
   const file = `${copy}.restored`;
   await fs.copyFile(copy, file);
@@ -63,10 +63,10 @@ async function makeOld(file: string): Promise<void> {
   await fs.utimes(file, yesterday, yesterday);
 }
 
-test('a copy of a store in use is a store with all that was committed before, its owner’s alone', () =>
-  grounded(async ({ copy, daily, put, errors, store }) => {
+test('a copy of a store in use has all earlier commits, and is readable only by its owner', () =>
+  withStore(async ({ copy, daily, put, errors, store }) => {
     for (let n = 0; n < 100; n += 1) put(`before${n}`);
-    // A turn is under way and not yet committed: the copy waits for its end.
+    // A turn is not committed yet: the copy waits for the commit.
     store.rows(NAME).put('open', '1');
     const made = daily().refresh();
     put('inTurn');
@@ -78,7 +78,7 @@ test('a copy of a store in use is a store with all that was committed before, it
   }));
 
 test('a copy is replaced when it is a day old, not before', () =>
-  grounded(async ({ copy, daily, put }) => {
+  withStore(async ({ copy, daily, put }) => {
     put('first');
     await daily().refresh();
     put('second');
@@ -90,7 +90,7 @@ test('a copy is replaced when it is a day old, not before', () =>
   }));
 
 test('a damaged copy does not replace a good one, and is reported', () =>
-  grounded(async ({ copy, daily, put, errors, store }) => {
+  withStore(async ({ copy, daily, put, errors, store }) => {
     for (let n = 0; n < 20; n += 1) put(`k${n}`);
     await daily().refresh();
     await makeOld(copy);
@@ -109,14 +109,14 @@ test('a damaged copy does not replace a good one, and is reported', () =>
   }));
 
 test('a store that is too large for it is not copied', () =>
-  grounded(async ({ copy, daily, put, errors }) => {
+  withStore(async ({ copy, daily, put, errors }) => {
     put('k');
     await daily({ maxBytes: 1000 }).refresh();
     assert.equal(errors, []);
     assert.is(existsSync(copy), false);
   }));
 
-test('who finds the store damaged is told of the copy, and with it in its place all is as it was', async () => {
+test('the error for a damaged store names the copy, and restoring it restores the state', async () => {
   const dir = await freshDir();
   try {
     const file = path.join(dir, 'state.db');

@@ -1,11 +1,11 @@
-/** The real store with a log of what reaches it, and faults where a test wants them. */
+/** The real store with a log of its calls, and faults chosen by the test. */
 import { openStore } from '../../../src/lib/actors/durable/storage.server.ts';
 import type { Store } from '../../../src/lib/actors/durable/store.ts';
 import type { SluiceError } from '../../../src/lib/protocol/error.ts';
 
 export interface FaultyStore extends Store {
   readonly log: string[];
-  /** The next commits fail with this; null = they work. */
+  /** The next commits fail with this error; null = they succeed. */
   fault: SluiceError | null;
 }
 

@@ -48,7 +48,7 @@ class Talker {
     this.#ctx.waitUntil(this.#ctx.storage.sync().then(() => log.push('synced')));
   }
 
-  /** Writes, and goes on to write when its turn is over: each is kept as it is made. */
+  /** Writes during and after its turn. */
   async late(): Promise<void> {
     this.#ctx.storage.kv.put('early', 1);
     await new Promise((resolve) => setTimeout(resolve, 0));
@@ -56,7 +56,7 @@ class Talker {
     throw new Error('as asked');
   }
 
-  /** Speaks and writes in a turn that is over when it ends itself. */
+  /** Sends and writes, aborts, and writes again. */
   abortThenWrite(log: string[]): void {
     this.#ctx.storage.kv.put('aborted', 1);
     for (const socket of this.#ctx.getWebSockets()) socket.send('never seen');
@@ -100,7 +100,7 @@ async function open() {
   };
 }
 
-/** A wire that writes what it is given into the log of the store. */
+/** A wire that records frames in the log of the store. */
 function loggedWire(opened: Awaited<ReturnType<typeof open>>, id: string) {
   return opened.talker(id).connect({
     bufferedAmount: 0,
@@ -109,7 +109,7 @@ function loggedWire(opened: Awaited<ReturnType<typeof open>>, id: string) {
   });
 }
 
-test('no frame and no reply leaves before the commit of the write it follows', async () => {
+test('frames and replies are sent only after the commit of earlier writes', async () => {
   const opened = await open();
   const { log } = opened.store;
   const link = loggedWire(opened, 'a');
@@ -123,7 +123,7 @@ test('no frame and no reply leaves before the commit of the write it follows', a
   await opened.close();
 });
 
-test('what is only read leaves without a commit', async () => {
+test('replies to reads need no commit', async () => {
   const opened = await open();
   const link = loggedWire(opened, 'a');
   link.message('read');
@@ -132,7 +132,7 @@ test('what is only read leaves without a commit', async () => {
   await opened.close();
 });
 
-test('all writes of a turn of the loop, of all objects, are one commit', async () => {
+test('all writes of all objects in one event-loop turn are one commit', async () => {
   const opened = await open();
   await Promise.all(
     Array.from({ length: 200 }, (_, index) => opened.talker(`t${index % 50}`).call('write', index)),
@@ -141,7 +141,7 @@ test('all writes of a turn of the loop, of all objects, are one commit', async (
   await opened.close();
 });
 
-test('a thousand progress events in a turn make no commit, and one write among them makes one', async () => {
+test('a thousand progress events in an event-loop turn make no commit; one write among them makes one', async () => {
   const opened = await open();
   const { log } = opened.store;
   await Promise.all(Array.from({ length: 1000 }, () => opened.talker('a').call('progress')));
@@ -166,7 +166,7 @@ test('sync resolves after the commit, which later turns still share', async () =
   await opened.close();
 });
 
-test('when the commit fails its replies fail, memory agrees with the disk, and its sockets are told', async () => {
+test('when the commit fails, replies fail, memory is reset to the disk, and the sockets are closed', async () => {
   const opened = await open();
   const { store, talker } = opened;
   await talker('a').call('write', 1);
@@ -202,7 +202,7 @@ test('an alarm whose commit failed is not lost', async () => {
   await opened.close();
 });
 
-test('a throw takes back the writes of its turn, keeps those before it, and starts the object afresh', async () => {
+test('a throw rolls back the writes of its turn, keeps earlier ones, and resets the object', async () => {
   const opened = await open();
   const sample = opened.host.get<Sample>('sample', 'a');
   const before = await sample.call('identity');
@@ -224,7 +224,7 @@ test('a throw takes back the writes of its turn, keeps those before it, and star
   await opened.close();
 });
 
-test('a throw while handling a message closes that socket, drops its frames, and leaves the others open', async () => {
+test('a throw in a message handler closes that socket, drops its frames, and leaves other sockets open', async () => {
   const opened = await open();
   const stub = opened.host.get<Sample>('sample', 'a');
   const [bad, good] = [new TestWire(stub as never), new TestWire(stub as never)];
@@ -238,7 +238,7 @@ test('a throw while handling a message closes that socket, drops its frames, and
   await opened.close();
 });
 
-test('a reset fails the calls that were waiting for a later event', async () => {
+test('a reset fails pending calls', async () => {
   const opened = await open();
   const stub = opened.host.get<Sample>('sample', 'a');
   const deferred = rejectionOf(stub.fetch(new Request('http://object/defer?x')));
@@ -248,7 +248,7 @@ test('a reset fails the calls that were waiting for a later event', async () => 
   await opened.close();
 });
 
-test('an error with a code is an answer; after a write it takes the write back', async () => {
+test('an error with a code is an answer; after a write it rolls the write back', async () => {
   const opened = await open();
   const { talker } = opened;
   await talker('a').call('write', 1);
@@ -259,7 +259,7 @@ test('an error with a code is an answer; after a write it takes the write back',
   await opened.close();
 });
 
-test('a promise that rejects after its turn fails its call and starts the object afresh; what was stored stays', async () => {
+test('a promise that rejects after its turn fails its call and resets the object; stored values stay', async () => {
   const opened = await open();
   await opened.talker('a').call('write', 1);
   assert.is(await rejectionOf(opened.talker('a').call('late')), 'internal_error');
@@ -272,7 +272,7 @@ test('a promise that rejects after its turn fails its call and starts the object
   await opened.close();
 });
 
-test('an object that ends itself in a turn leaves nothing of it, whatever its handler goes on to do', async () => {
+test('an object that aborts in a turn leaves nothing of it, whatever its handler does afterwards', async () => {
   const opened = await open();
   const log: string[] = [];
   const wire = new TestWire(opened.talker('a') as never);

@@ -1,4 +1,4 @@
-/** A real embedded host on a fresh directory, with a clock that tests turn. */
+/** A real embedded host on a fresh directory, with a simulated clock. */
 import fs from 'node:fs/promises';
 import os from 'node:os';
 import path from 'node:path';
@@ -20,7 +20,7 @@ export interface TestHost {
   clock: SimulatedClock;
   errors: unknown[];
   file: string;
-  /** Stops and opens again, with other options if given; the clock goes on. */
+  /** Stops the host and opens it again, optionally with other options; the clock goes on. */
   reopen(options?: Partial<EmbeddedHostOptions>): Promise<void>;
   close(): Promise<void>;
 }
@@ -57,7 +57,7 @@ export async function openHost(options: Partial<EmbeddedHostOptions> = {}): Prom
   return opened;
 }
 
-/** Lets everything that is ready run: some turns of the loop. */
+/** Lets everything that is ready run: waits for some event-loop turns. */
 export async function settle(turns = 10): Promise<void> {
   for (let turn = 0; turn < turns; turn += 1) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -5,7 +5,7 @@ import { compareKeys, keyRange, prefixEnd } from '../../../src/lib/actors/durabl
 import { LIMITS } from '../../../src/lib/actors/durable/limits.ts';
 import { codeOf } from './codes.ts';
 
-/** Near the places where UTF-16 and UTF-8 order differ, and at the ends. */
+/** Characters around which UTF-16 and UTF-8 order differ, and the extremes. */
 const edge = fc.constantFrom('\0', 'a', 'b', '\ud7ff', '\ue000', '\uffff', '\u{10000}', '\u{10ffff}');
 const key = fc.oneof(
   fc.array(edge, { maxLength: 4 }).map((parts) => parts.join('')),
@@ -20,7 +20,7 @@ test('keys compare as their UTF-8 bytes do', () => {
   );
 });
 
-test('a key lies under a prefix exactly when it lies before the end of the prefix and not before it', () => {
+test('a key has a prefix exactly when it is between the prefix and its end', () => {
   fc.assert(
     fc.property(key, key, (prefix, other) => {
       const end = prefixEnd(prefix);
@@ -30,7 +30,7 @@ test('a key lies under a prefix exactly when it lies before the end of the prefi
   );
 });
 
-test('startAfter begins at the very next key', () => {
+test('startAfter begins with the next key', () => {
   fc.assert(
     fc.property(key, key, (after, other) => {
       const range = keyRange({ startAfter: after });
@@ -39,7 +39,7 @@ test('startAfter begins at the very next key', () => {
   );
 });
 
-test('options that make no sense are refused', () => {
+test('contradictory options are refused', () => {
   assert.throws(() => keyRange({ start: 'a', startAfter: 'b' }), /not both/);
   for (const limit of [0, -1, 1.5, NaN]) assert.throws(() => keyRange({ limit }), /limit/);
   assert.is(

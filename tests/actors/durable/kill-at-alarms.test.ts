@@ -14,7 +14,7 @@ const RINGER = fileURLToPath(new URL('ringer.ts', import.meta.url));
 const KILLS = 20;
 const ALARMS_A_LIFE = 10;
 
-interface Life {
+interface ProcessRun {
   child: ChildProcess;
   set: { set: number; at: number }[];
   rang: number[];
@@ -22,10 +22,10 @@ interface Life {
   exited: Promise<unknown>;
 }
 
-function live(file: string, first: number, count: number): Life {
+function startProcess(file: string, first: number, count: number): ProcessRun {
   const args = [RINGER, file, first, count].map(String);
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
-  const life: Life = {
+  const life: ProcessRun = {
     child,
     set: [],
     rang: [],
@@ -41,19 +41,19 @@ function live(file: string, first: number, count: number): Life {
   return life;
 }
 
-test(`${KILLS * ALARMS_A_LIFE} alarms with ${KILLS} kills near their time: each rings, its effect once`, async () => {
+test(`${KILLS * ALARMS_A_LIFE} alarms with ${KILLS} kills near their time: each fires, with its effect once`, async () => {
   const dir = await freshDir();
   const file = path.join(dir, 'state.db');
   const acknowledged: number[] = [];
   const rang: number[] = [];
-  /** ms between the time of the alarm that was aimed at and the kill. */
+  /** ms between the due time of the targeted alarm and the kill. */
   const misses: number[] = [];
   let outlived = 0;
   for (let kill = 0; kill < KILLS; kill += 1) {
-    const life = live(file, kill * ALARMS_A_LIFE, ALARMS_A_LIFE);
+    const life = startProcess(file, kill * ALARMS_A_LIFE, ALARMS_A_LIFE);
     await waitFor(() => life.set.length === ALARMS_A_LIFE, { what: 'the alarms to be set' });
     const target = life.set[Math.floor(Math.random() * ALARMS_A_LIFE)]!;
-    // From 2 ms before its time to 3 after: before, within and after the commit of its effect.
+    // From 2 ms before its time to 3 ms after: before, during and after the commit of its effect.
     const at = target.at - 2 + Math.random() * 5;
     await waitFor(() => Date.now() >= at - 15, { what: 'the time of an alarm' });
     while (Date.now() < at);
@@ -64,7 +64,7 @@ test(`${KILLS * ALARMS_A_LIFE} alarms with ${KILLS} kills near their time: each 
     rang.push(...life.rang);
     outlived += life.set.filter(({ set }) => !life.rang.includes(set)).length;
   }
-  const last = live(file, 0, 0);
+  const last = startProcess(file, 0, 0);
   await waitFor(() => last.isEmpty, { what: 'all alarms to have rung' });
   await settles(last.exited);
   rang.push(...last.rang);

@@ -1,4 +1,4 @@
-/** SIGKILL at each write and each fsync of a store's whole life, from its making to its closing, by strace. */
+/** SIGKILL at each write and fsync of a store, from its creation to its closing, by strace. */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import fs from 'node:fs/promises';
@@ -22,12 +22,12 @@ const CALLS = ['pwrite64', 'fsync', 'fdatasync', 'ftruncate'] as const;
 
 interface Outcome {
   acknowledged: number[];
-  /** Null when it came to its end. */
+  /** null if it ended normally. */
   signal: NodeJS.Signals | null;
   trace: string[];
 }
 
-/** @param inject what strace does to it; null = it only watches */
+/** @param inject the fault for strace; null = only trace */
 async function write(dir: string, inject: string | null): Promise<Outcome> {
   const trace = path.join(dir, 'trace');
   const options = ['-f', '-qq', '-o', trace, '-e', `trace=${CALLS.join(',')},write`, '-e', 'signal=none'];
@@ -38,12 +38,12 @@ async function write(dir: string, inject: string | null): Promise<Outcome> {
     child.on('close', (_code, signal) => resolve(signal)),
   );
   const [output, signal] = await settles(Promise.all([text(child.stdout), exited]));
-  // A line that the kill cut off was not acknowledged to anybody.
+  // A line cut off by the kill does not count as acknowledged.
   const acknowledged = output.split('\n').slice(0, -1).map(Number);
   return { acknowledged, signal, trace: readFileSync(trace, 'utf8').split('\n') };
 }
 
-/** The next start, and what it finds. */
+/** Opens the store again and checks its content. */
 function check(file: string, acknowledged: number[], where: string): void {
   openStore(file).close();
   const database = new DatabaseSync(file);
@@ -54,7 +54,7 @@ function check(file: string, acknowledged: number[], where: string): void {
     const total = database.prepare(`SELECT value FROM entries WHERE key = 'total'`).get();
     assert.is(Number(total?.value ?? 0), stored.length, `${where}: no half turn`);
     assert.equal(stored.slice(0, acknowledged.length), acknowledged, where);
-    // At most the one that was on its way.
+    // At most the one that was being written.
     assert.ok(stored.length <= acknowledged.length + 1, where);
   } finally {
     database.close();
@@ -72,7 +72,7 @@ async function inFreshDir<T>(body: (dir: string) => Promise<T>): Promise<T> {
 
 const missing = straceMissing();
 
-testUnless(test, missing, 'every acknowledged write has an fsync of its own before it', async () => {
+testUnless(test, missing, 'every acknowledged write is preceded by its own fsync', async () => {
   await inFreshDir(async (dir) => {
     const { acknowledged, signal, trace } = await write(dir, null);
     assert.is(signal, null);
@@ -82,7 +82,7 @@ testUnless(test, missing, 'every acknowledged write has an fsync of its own befo
     let answers = 0;
     for (const line of trace) {
       if (/ pwrite64\(/.test(line)) written += 1;
-      // Counted when it returns: others may run meanwhile.
+      // Counted when it returns, as other system calls may run meanwhile.
       if (/ (fsync|fdatasync)\(.*= 0$|(fsync|fdatasync) resumed>.*= 0$/.test(line)) {
         synced += 1;
         written = 0;
@@ -97,7 +97,7 @@ testUnless(test, missing, 'every acknowledged write has an fsync of its own befo
   });
 });
 
-testUnless(test, missing, 'SIGKILL at any write or fsync loses nothing that was acknowledged', async () => {
+testUnless(test, missing, 'SIGKILL at any write or fsync loses no acknowledged write', async () => {
   const kills: Record<string, number> = {};
   for (const call of CALLS) {
     for (let nth = 1; ; nth += 1) {

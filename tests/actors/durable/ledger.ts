@@ -1,6 +1,6 @@
 import type { DurableContext } from '../../../src/lib/actors/durable/types.ts';
 
-/** An object whose rows only make sense together, for processes that are killed while they write. */
+/** An object whose rows must be consistent, for processes that are killed while they write. */
 export class Ledger {
   readonly #ctx: DurableContext;
 
@@ -8,7 +8,7 @@ export class Ledger {
     this.#ctx = ctx;
   }
 
-  /** Two rows: the entry, and how many there are. */
+  /** Writes two rows: the entry, and the number of entries. */
   enter(number: number): number {
     const { kv } = this.#ctx.storage;
     kv.put(`entry/${String(number).padStart(8, '0')}`, {

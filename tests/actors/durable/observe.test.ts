@@ -7,7 +7,7 @@ import { openHost, settle } from './host.ts';
 import { Sample } from './sample-object.ts';
 import { TestWire } from './wire.ts';
 
-test('whoever watches hears of every turn, commit, frame, waking, falling asleep and reset', async () => {
+test('listeners get every turn, commit, frame, wake, eviction and reset', async () => {
   const opened = await openHost();
   const events: HostEvent[] = [];
   const stop = opened.host.observe((event) => events.push(event));
@@ -56,7 +56,7 @@ test('a listener that throws changes nothing', async () => {
   await opened.close();
 });
 
-test('an alarm of a class that is no longer there is reported once, and others still ring', async () => {
+test('an alarm of an unknown class is reported once, and others still fire', async () => {
   const opened = await openHost();
   await opened.host.get<Sample>('sample', 'a').call('setAlarm', 1000);
 

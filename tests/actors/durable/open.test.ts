@@ -32,7 +32,7 @@ const ONE = `CREATE TABLE actors (row INTEGER PRIMARY KEY, class TEXT NOT NULL, 
   CREATE TABLE entries (actor INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, PRIMARY KEY (actor, key)) STRICT;
   CREATE TABLE alarms (actor INTEGER PRIMARY KEY, at INTEGER NOT NULL, retries INTEGER NOT NULL) STRICT;`;
 
-test('a new store syncs every commit, and its folder and file are the owner’s alone', () =>
+test('a new store syncs every commit, and only its owner can read its folder and file', () =>
   inDir(async (file) => {
     const database = openDatabase(file);
     const pragma = (name: string) => Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0];
@@ -47,7 +47,7 @@ test('a new store syncs every commit, and its folder and file are the owner’s 
     database.close();
   }));
 
-test('the same process cannot open a store twice, and a refused try does not drop the lock', () =>
+test('the same process cannot open a store twice, and a refused attempt keeps the lock', () =>
   inDir(async (file) => {
     await fill(file);
     const store = openStore(file);
@@ -72,7 +72,7 @@ for (const [name, damage] of Object.entries({
     return copy;
   },
 })) {
-  test(`${name} is refused with store_corrupt and left as it is`, () =>
+  test(`${name} is refused with store_corrupt and not changed`, () =>
     inDir(async (file) => {
       await fill(file);
       const damaged = damage(await fs.readFile(file));
@@ -113,7 +113,7 @@ test('a store of a newer Sluice is refused and left as it is', () =>
     assert.ok(before.equals(await fs.readFile(file)));
   }));
 
-test('an upgrade keeps a copy of what was, and what was is still there', () =>
+test('an upgrade makes a copy first, and keeps the data', () =>
   inDir(async (file) => {
     const migrations = [ONE];
     openDatabase(file, { migrations }).close();
@@ -143,7 +143,7 @@ test('an upgrade that fails changes nothing', () =>
     store.close();
   }));
 
-test('a full disk is said so, nothing half is stored, and reading and deleting go on', () =>
+test('a full disk is disk_full, no write is partial, and reading and deleting still work', () =>
   inDir(async (file) => {
     const store = openStore(file, { maxBytes: 1024 * 1024 });
     const errors: unknown[] = [];
@@ -185,7 +185,7 @@ test('a folder that may not be written is disk_denied', () =>
   inDir(async (file, dir) => {
     await fs.chmod(dir, 0o500);
     const isRoot = process.getuid?.() === 0;
-    // Nothing is forbidden to root: so be nobody for a moment.
+    // As nobody, since root has all permissions.
     if (isRoot) process.seteuid?.(65534);
     try {
       assert.is(

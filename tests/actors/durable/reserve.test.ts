@@ -17,7 +17,7 @@ async function inDir(body: (file: string, dir: string) => Promise<void>): Promis
   }
 }
 
-test('a reserve takes up real room, its owner’s alone, and is found whole at the next start', () =>
+test('a reserve allocates real disk space, is private, and is complete at the next start', () =>
   inDir(async (file) => {
     const reserve = new Reserve(file, { bytes: 256 * KIB });
     assert.is(reserve.isWhole, false, 'nothing is touched before it is asked for');
@@ -33,7 +33,7 @@ test('a reserve takes up real room, its owner’s alone, and is found whole at t
     assert.is((await fs.stat(file)).mtimeMs, mtimeMs);
   }));
 
-test('it is given up in parts, until nothing is left', () =>
+test('the reserve is released in parts, until nothing is left', () =>
   inDir(async (file) => {
     const reserve = new Reserve(file, { bytes: 256 * KIB });
     reserve.keep();
@@ -45,7 +45,7 @@ test('it is given up in parts, until nothing is left', () =>
     assert.is(reserve.isWhole, false);
   }));
 
-test('it becomes whole again by itself as soon as that is possible', () =>
+test('the reserve is restored as soon as there is space', () =>
   inDir(async (file, dir) => {
     const nowhere = path.join(dir, 'later', 'reserve');
     const reserve = new Reserve(nowhere, { bytes: 64 * KIB, checkMs: 5 });

@@ -1,6 +1,6 @@
 /**
- * A process of its own that sets alarms and lets them ring, for tests that kill it near their time. Prints a line
- * of JSON for each alarm that was acknowledged as set, each whose effect is on disk, and when none is left.
+ * A child process that sets alarms and handles them, for tests that kill it near their time. Prints a line
+ * of JSON for each alarm that is set, for each whose effect is committed, and when none is left.
  * argv: database file, first number, how many to set, from and to how many ms ahead.
  */
 import { writeSync } from 'node:fs';
@@ -21,7 +21,7 @@ class Ringer {
     void this.#ctx.storage.setAlarm(at);
   }
 
-  /** The effect counts itself: a second one would show. */
+  /** The effect is a counter, so that a repeated one is noticed. */
   alarm(): void {
     const { storage } = this.#ctx;
     const { kv } = storage;
@@ -37,7 +37,7 @@ class Ringer {
 }
 
 function say(line: RingerLine): void {
-  // Synchronous and unbuffered: what is said is out, whatever happens next.
+  // Synchronous and unbuffered: written before anything else happens.
   writeSync(1, `${JSON.stringify(line)}\n`);
 }
 

@@ -1,4 +1,4 @@
-/** An object that uses every part of the model, for the contract. Web-standard only: it has to run on workerd too. */
+/** An object that uses every part of the model, for the contract. Web standards only, as it also runs on workerd. */
 import type {
   AlarmInfo,
   DurableContext,
@@ -7,7 +7,7 @@ import type {
   ListOptions,
 } from '../../../src/lib/actors/durable/types.ts';
 
-/** One storage call as data, so that tests can send any number of them as one turn. */
+/** A storage call as data, so that tests can run several of them in one turn. */
 export type Op =
   | { op: 'get'; key: string }
   | { op: 'put'; key: string; value: unknown }
@@ -26,7 +26,7 @@ export class Sample implements DurableObject {
   readonly #ctx: DurableContext;
   readonly #env: SampleEnv;
   readonly #deferred = new Map<string, (text: string) => void>();
-  /** Differs from one life to the next. */
+  /** Different in each activation. */
   readonly #life = Math.random().toString(36).slice(2);
   readonly #boot: unknown;
   #turns = 0;
@@ -89,7 +89,7 @@ export class Sample implements DurableObject {
         kv.put('thrown', true);
         for (const other of this.#ctx.getWebSockets()) other.send('never seen');
         throw new Error('as asked');
-      // Nothing is written, so that nothing has to wait for a commit.
+      // Without a write, so that the frame does not wait for a commit.
       case 'throw-unwritten':
         for (const other of this.#ctx.getWebSockets()) other.send('never seen');
         throw new Error('as asked');
@@ -105,7 +105,7 @@ export class Sample implements DurableObject {
     const tries = (kv.get<number>('tries') ?? 0) + 1;
     const failures = kv.get<number>('failures') ?? 0;
     if ((info?.retryCount ?? 0) < failures) {
-      // Taken back with the rest of the turn.
+      // Rolled back with the rest of the turn.
       kv.put('rang', 'never');
       throw new Error('as asked');
     }
@@ -125,7 +125,7 @@ export class Sample implements DurableObject {
     return resolve !== undefined;
   }
 
-  /** Counts up in several storage calls: a lost update or an overlap shows. */
+  /** Increments in several storage calls, so that a lost update or an overlap is noticed. */
   increment(): { count: number; overlaps: number } {
     const { storage } = this.#ctx;
     const { kv } = storage;
@@ -142,7 +142,7 @@ export class Sample implements DurableObject {
     return { count, overlaps: this.#overlaps };
   }
 
-  /** Writes and then throws: nothing of it may stay. */
+  /** Writes and then throws, which must roll the writes back. */
   writeAndThrow(ops: Op[]): void {
     this.run(ops);
     throw new Error('as asked');
@@ -181,7 +181,7 @@ export class Sample implements DurableObject {
     }
   }
 
-  /** As many writes as a turn may make, of the size that it may make them. */
+  /** Writes `count` values of `length` characters. */
   fill(prefix: string, count: number, length: number): void {
     for (let index = 0; index < count; index += 1)
       this.#ctx.storage.kv.put(`${prefix}${index}`, 'x'.repeat(length));
@@ -199,7 +199,7 @@ export class Sample implements DurableObject {
     return this.#ctx.storage.getAlarm();
   }
 
-  /** Ends itself with a write that is not committed. */
+  /** Aborts with an uncommitted write. */
   end(): void {
     this.#ctx.storage.kv.put('ended', true);
     this.#ctx.abort('as asked');

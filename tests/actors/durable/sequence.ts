@@ -1,5 +1,5 @@
 /**
- * A process of its own that makes a store, writes a number of entries one after the other, and closes it: the same
+ * A child process that creates a store, writes a number of entries one after the other, and closes it: the same
  * system calls each time, so that tests can kill it at any of them. Prints the number of each acknowledged entry.
  * argv: database file, first number, how many.
  */
@@ -17,7 +17,7 @@ const host = createEmbeddedHost({
 });
 const ledger = host.get<Ledger>('ledger', 'a');
 for (let number = Number(first); number < Number(first) + Number(count); number += 1) {
-  // Synchronous and unbuffered: what was acknowledged is out before the next write.
+  // Synchronous and unbuffered: printed before the next write.
   writeSync(1, `${await ledger.call('enter', number)}\n`);
 }
 await host.close();

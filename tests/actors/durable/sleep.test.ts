@@ -9,7 +9,7 @@ import { TestWire } from './wire.ts';
 
 const sample = (opened: TestHost, id: string) => opened.host.get<Sample>('sample', id);
 
-test('five hundred idle objects are all evicted, their sockets stay, and one message wakes exactly one', async () => {
+test('five hundred idle objects are all evicted, their sockets stay open, and a message wakes exactly one', async () => {
   const opened = await openHost();
   const wires = Array.from({ length: 500 }, (_, index) => new TestWire(sample(opened, `a${index}`) as never));
   for (const wire of wires) wire.send('count');
@@ -42,7 +42,7 @@ test('an object without sockets leaves nothing in memory', async () => {
   await opened.close();
 });
 
-test('what happens meanwhile begins the ten seconds anew', async () => {
+test('an event restarts the idle time of ten seconds', async () => {
   const opened = await openHost();
   const { life } = await sample(opened, 'a').call('identity');
   for (let time = 0; time < 5; time += 1) {
@@ -70,7 +70,7 @@ test('a deferred reply and waitUntil keep the object awake', async () => {
   await opened.close();
 });
 
-test('messages above the cap close the socket with 1009 and wake nobody', async () => {
+test('messages above the limit close the socket with 1009 and wake no object', async () => {
   const opened = await openHost();
   const wire = new TestWire(sample(opened, 'a') as never);
   wire.send('x'.repeat(LIMITS.messageBytes + 1));
@@ -79,7 +79,7 @@ test('messages above the cap close the socket with 1009 and wake nobody', async 
   await opened.close();
 });
 
-test('a mailbox that is full refuses calls and closes the socket that floods it', async () => {
+test('a full mailbox refuses calls and closes the socket that floods it', async () => {
   const opened = await openHost();
   const wire = new TestWire(sample(opened, 'a') as never);
   for (let count = 0; count <= LIMITS.mailboxEvents; count += 1) wire.send('count');
@@ -90,7 +90,7 @@ test('a mailbox that is full refuses calls and closes the socket that floods it'
   await opened.close();
 });
 
-test('attachments have a cap, and names too', async () => {
+test('attachments and names have limits', async () => {
   const opened = await openHost();
   const wire = new TestWire(sample(opened, 'a') as never);
   const attach = (length: number) => sample(opened, 'a').call('attach', 'x'.repeat(length - 2));
@@ -106,7 +106,7 @@ test('attachments have a cap, and names too', async () => {
   await opened.close();
 });
 
-test('only methods that are meant to be called can be called', async () => {
+test('a stub can call only public methods that are not handlers', async () => {
   const opened = await openHost();
   const stub = opened.host.get('sample', 'a') as unknown as { call(method: string): Promise<unknown> };
   for (const method of ['constructor', 'fetch', 'alarm', 'toString', '__proto__', 'none']) {
@@ -115,7 +115,7 @@ test('only methods that are meant to be called can be called', async () => {
   await opened.close();
 });
 
-test('closing lets turns end, stores them, tells who waits and closes the sockets with 1012', async () => {
+test('closing waits for turns, stores them, rejects waiting callers and closes the sockets with 1012', async () => {
   const opened = await openHost();
   const wire = new TestWire(sample(opened, 'a') as never);
   const deferred = rejectionOf(sample(opened, 'b').fetch(new Request('http://object/defer?x')));

@@ -7,7 +7,7 @@ import { rejectionOf } from './codes.ts';
 import { openHost } from './host.ts';
 import type { Op, Sample } from './sample-object.ts';
 
-/** Few keys, so that operations meet; on both sides of where UTF-8 and UTF-16 order differ. */
+/** Few keys, so that operations collide; around the point where UTF-8 and UTF-16 order differ. */
 const key = fc.constantFrom(
   '',
   'a',
@@ -83,7 +83,7 @@ const byBytes = (left: string, right: string): number =>
   Buffer.compare(Buffer.from(left), Buffer.from(right));
 const isBefore = (left: string, right: string): boolean => byBytes(left, right) < 0;
 
-/** What storage should do, said with a Map. */
+/** A model of storage with a Map. */
 function model(map: Map<string, unknown>, { ...item }: Op): unknown {
   switch (item.op) {
     case 'get':
@@ -117,7 +117,7 @@ function model(map: Map<string, unknown>, { ...item }: Op): unknown {
   }
 }
 
-test('any script of turns, throws and restarts reads what a map would say', async () => {
+test('any sequence of turns, throws and restarts reads what a Map would hold', async () => {
   const opened = await openHost();
   let run = 0;
   await fc.assert(
@@ -149,7 +149,7 @@ test('any script of turns, throws and restarts reads what a map would say', asyn
   await opened.close();
 });
 
-test('caps are refused with storage_limit, and nothing is written', async () => {
+test('values above the limits are refused with storage_limit, and nothing is written', async () => {
   const opened = await openHost();
   const stub = opened.host.get<Sample>('sample', 'a');
   const refused: Op[] = [
@@ -171,7 +171,7 @@ test('caps are refused with storage_limit, and nothing is written', async () => 
   await opened.close();
 });
 
-test('a list that would be cut is an error, and pages are the way', async () => {
+test('a list above the limit is an error, and can be read in pages', async () => {
   const opened = await openHost();
   const stub = opened.host.get<Sample>('sample', 'a');
   const all = Array.from(
@@ -202,7 +202,7 @@ test('a list that would be cut is an error, and pages are the way', async () => 
   await opened.close();
 });
 
-test('ids lists the objects that have something stored, in order, by pages', async () => {
+test('ids lists the objects with stored values, in order, in pages', async () => {
   const opened = await openHost();
   for (const id of ['c', 'a', 'b']) {
     await opened.host.get<Sample>('sample', id).call('run', [{ op: 'put', key: 'k', value: id }]);

@@ -5,7 +5,7 @@ import { LIMITS } from '../../../src/lib/actors/durable/limits.ts';
 import { decodeValue, encodeValue } from '../../../src/lib/actors/durable/value.ts';
 import { codeOf } from './codes.ts';
 
-test('whatever is plain JSON comes back equal', () => {
+test('any plain JSON is restored unchanged', () => {
   fc.assert(
     fc.property(fc.jsonValue({ noUnicodeString: false }), (value) => {
       assert.equal(decodeValue(encodeValue(value)), JSON.parse(JSON.stringify(value)));
@@ -13,7 +13,7 @@ test('whatever is plain JSON comes back equal', () => {
   );
 });
 
-test('what JSON would bend is refused, however deep', () => {
+test('values that JSON would change are refused, at any depth', () => {
   class Thing {}
   for (const value of [
     undefined,
@@ -39,7 +39,7 @@ test('an undefined property is left out, as in a snapshot', () => {
   assert.equal(decodeValue(encodeValue({ a: 1, b: undefined })), { a: 1 });
 });
 
-test('a value above the cap is refused', () => {
+test('a value above the limit is refused', () => {
   assert.ok(encodeValue('x'.repeat(LIMITS.valueLength - 2)));
   assert.is(
     codeOf(() => encodeValue('x'.repeat(LIMITS.valueLength - 1))),

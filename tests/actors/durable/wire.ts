@@ -1,4 +1,4 @@
-/** A client at the end of an embedded socket, for tests of the object model alone; the channel's tests use `ws`. */
+/** A client of an embedded socket, for tests of the object model alone; the channel's tests use `ws`. */
 import type { EmbeddedStub, SocketLink, WireSocket } from '../../../src/lib/actors/durable/types.ts';
 import type { ContractSocket } from './contract.ts';
 
@@ -14,7 +14,7 @@ export class TestWire implements WireSocket, ContractSocket {
       send: (message) => {
         this.received.push(typeof message === 'string' ? message : new TextDecoder().decode(message));
       },
-      // The client answers a close at once, in the next turn of the loop.
+      // The client answers a close in the next event-loop turn.
       close: (code = 1005, reason = '') => {
         setImmediate(() => {
           this.#end(code, reason);

@@ -4,12 +4,12 @@ import { openSocket } from '../workerd/client-socket.ts';
 import type { Workerd } from '../workerd/workerd.ts';
 import type { ContractHost } from './contract.ts';
 
-/** workerd forgets an object after 10 s without an event. */
+/** workerd evicts an object after 10 s without an event. */
 const IDLE_MS = 10_500;
-/** Real time: long enough for a call to get there before an alarm is due. */
+/** Real time: long enough for a call to arrive before an alarm is due. */
 export const UNIT_MS = 300;
 
-/** @param workerd a fresh one, which is closed with the host */
+/** @param workerd closed with the host */
 export function workerdHost(workerd: Workerd): ContractHost {
   const at = (id: string, rest: string) => `${workerd.url}/sample/${id}/${rest}`;
   const call = async (id: string, method: string, ...args: unknown[]): Promise<unknown> => {
@@ -30,7 +30,7 @@ export function workerdHost(workerd: Workerd): ContractHost {
     connect: (id) => openSocket(at(id, 'socket')),
     async sleep(id) {
       const before = await life(id);
-      // To ask is to wake: there is no other way to see it than to let it be for that long.
+      // A check would wake the object: just wait for that long.
       const slept = async (): Promise<boolean> => {
         await pass(IDLE_MS);
         return (await life(id)) !== before;

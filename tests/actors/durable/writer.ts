@@ -1,5 +1,5 @@
 /**
- * A process of its own that hosts objects and writes as fast as it can, for tests that kill it. Prints one line of
+ * A child process that hosts objects and writes as fast as it can, for tests that kill it. Prints one line of
  * JSON for each acknowledged write; `ready` once the store is open.
  * argv: database file, first number to write.
  */
@@ -22,7 +22,7 @@ try {
     for (;;) {
       const mine = number++;
       await host.get<Ledger>('ledger', id).call('enter', mine);
-      // Synchronous to a pipe on Linux: what is printed is out.
+      // Synchronous to a pipe on Linux.
       process.stdout.write(`${JSON.stringify({ id, number: mine })}\n`);
     }
   };

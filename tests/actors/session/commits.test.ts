@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { phase, sample, type Session, testSession } from './harness.ts';
 
-/** Counts the commits that `work` brings about. */
+/** Counts the commits during `work`. */
 async function commitsOf(s: Session, work: () => Promise<unknown>): Promise<number> {
   let commits = 0;
   const stop = s.observe((event) => {
@@ -16,7 +16,7 @@ async function commitsOf(s: Session, work: () => Promise<unknown>): Promise<numb
 
 async function downloading(s: Session, name: string): Promise<string> {
   const id = await s.add(name);
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(phase(id, 'download'));
   return id;
 }
@@ -25,7 +25,7 @@ const samples = (id: string): RunnerEvent[] => Array.from({ length: 1000 }, (_, 
 
 testSession('1,000 progress events in one turn make at most one commit', async (s) => {
   const id = await downloading(s, 'a');
-  // Far enough from the last checkpoint for the next to be due.
+  // So that the next checkpoint is due.
   s.clock.increment(10_000);
   assert.ok((await commitsOf(s, () => s.news(...samples(id)))) <= 1);
   assert.is(await commitsOf(s, () => s.news(...samples(id))), 0, 'and none between two checkpoints');

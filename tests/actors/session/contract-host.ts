@@ -1,4 +1,4 @@
-/** A session as the contract sees it, and what its tests ask of it again and again. */
+/** The session under test, and helpers of the contract's tests. */
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
@@ -14,23 +14,23 @@ export interface SessionClient {
 export interface SessionHost {
   call(method: string, path: string, body?: unknown): Promise<{ status: number; body: unknown }>;
   connect(): Promise<SessionClient>;
-  /** What the runner says; settles when the session has heard it. */
+  /** Delivers a runner event; resolves when the session has handled it. */
   news(...events: RunnerEvent[]): Promise<void>;
-  /** The same for news that no session survives; whether the host says so. */
+  /** Delivers an event that makes the session throw. @returns whether the host reports that */
   crash(...events: RunnerEvent[]): Promise<boolean>;
-  /** Values that a turn of the session has written or deleted at most. */
+  /** The most values that a turn has written or deleted. */
   mostWrites(): Promise<number>;
-  /** All that the runner was told since the last restart. */
+  /** All commands to the runner since the last restart. */
   readonly commands: readonly RunnerCommand[];
-  /** Lets time pass, and what is due by then happen. */
+  /** Advances time, and runs what is due. */
   pass(ms: number): Promise<void>;
-  /** Stops, however rudely, and starts again on the same storage. */
+  /** Stops or kills the host and starts it on the same storage. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }
 
-export type Told<T extends RunnerCommand['type']> = Extract<RunnerCommand, { type: T }>;
-export type Heard<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
+export type SentCommand<T extends RunnerCommand['type']> = Extract<RunnerCommand, { type: T }>;
+export type ReceivedMessage<T extends ServerMessage['type']> = Extract<ServerMessage, { type: T }>;
 
 export async function add(host: SessionHost, name: string): Promise<string> {
   const { body } = await host.call('POST', '/downloads', { url: `https://example.org/${name}` });
@@ -45,36 +45,36 @@ export async function list(host: SessionHost): Promise<{ downloads: DownloadView
   return (await host.call('GET', '/downloads')).body as { downloads: DownloadView[] };
 }
 
-export async function greeted(host: SessionHost): Promise<SessionClient> {
+export async function connectClient(host: SessionHost): Promise<SessionClient> {
   const client = await host.connect();
   client.say({ type: 'hello' });
-  await heard(client, 'snapshot');
+  await receivedMessage(client, 'snapshot');
   return client;
 }
 
-export function starts(host: SessionHost, id: string): Told<'start'>[] {
+export function starts(host: SessionHost, id: string): SentCommand<'start'>[] {
   return host.commands.filter(
-    (command): command is Told<'start'> => command.type === 'start' && command.download === id,
+    (command): command is SentCommand<'start'> => command.type === 'start' && command.download === id,
   );
 }
 
-export function told<T extends RunnerCommand['type']>(
+export function sentCommand<T extends RunnerCommand['type']>(
   host: SessionHost,
   type: T,
   download?: string,
-): Promise<Told<T>> {
-  const fits = (command: RunnerCommand): command is Told<T> =>
+): Promise<SentCommand<T>> {
+  const fits = (command: RunnerCommand): command is SentCommand<T> =>
     command.type === type &&
     (download === undefined || ('download' in command && command.download === download));
   return waitFor(() => host.commands.find(fits), { what: `the runner to be told to ${type}` });
 }
 
-export function heard<T extends ServerMessage['type']>(
+export function receivedMessage<T extends ServerMessage['type']>(
   client: SessionClient,
   type: T,
-  wanted: (message: Heard<T>) => boolean = () => true,
-): Promise<Heard<T>> {
-  const fits = (message: ServerMessage): message is Heard<T> =>
-    message.type === type && wanted(message as Heard<T>);
+  wanted: (message: ReceivedMessage<T>) => boolean = () => true,
+): Promise<ReceivedMessage<T>> {
+  const fits = (message: ServerMessage): message is ReceivedMessage<T> =>
+    message.type === type && wanted(message as ReceivedMessage<T>);
   return waitFor(() => client.messages.find(fits), { what: `a message of type ${type}` });
 }

@@ -1,4 +1,4 @@
-/** A session that counts what each of its turns writes. Web-standard only: it has to run on workerd too. */
+/** A session that counts the writes of each turn. Web standards only, as it also runs on workerd. */
 import type { DurableContext, DurableKv } from '../../../src/lib/actors/durable/types.ts';
 import type { SessionEnv } from '../../../src/lib/actors/session/env.ts';
 import { SessionActor } from '../../../src/lib/actors/session/session-actor.ts';

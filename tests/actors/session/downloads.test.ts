@@ -11,7 +11,7 @@ testSession('an added download is stored, listed, and asked of the runner', asyn
   });
   assert.is(status, 202);
   const { id } = body as { id: string };
-  assert.equal(await s.told('start'), {
+  assert.equal(await s.sentCommand('start'), {
     type: 'start',
     download: id,
     attempt: 1,
@@ -29,16 +29,16 @@ testSession('an added download is stored, listed, and asked of the runner', asyn
 });
 
 testSession(
-  'only as many downloads as there are places are asked for, oldest first, and the next takes a freed place',
+  'only as many downloads as there are slots are started, oldest first, and the next one takes a freed slot',
   async (s) => {
     const ids = [await s.add('1'), await s.add('2'), await s.add('3'), await s.add('4'), await s.add('5')];
-    await s.told('start', ids[2]);
+    await s.sentCommand('start', ids[2]);
     assert.equal(
       s.commands.filter(({ type }) => type === 'start').map((c) => 'download' in c && c.download),
       ids.slice(0, 3),
     );
     await s.news(phase(ids[1]!, 'download'), done(ids[1]!));
-    await s.told('start', ids[3]);
+    await s.sentCommand('start', ids[3]);
     assert.is(s.commands.filter(({ type }) => type === 'start').length, 4);
     assert.is((await s.show(ids[1]!)).state, 'complete');
   },
@@ -50,59 +50,59 @@ testSession('pause stops the job and keeps its row; resume asks for it again', a
   const { status, body } = await s.call('POST', `/downloads/${id}/pause`);
   assert.is(status, 202);
   assert.is((body as DownloadView).state, 'paused');
-  await s.told('stop', id);
+  await s.sentCommand('stop', id);
   assert.is((await s.show(id)).receivedBytes, 400);
   assert.is((await s.call('POST', `/downloads/${id}/pause`)).status, 409);
   s.commands.length = 0;
   await s.call('POST', `/downloads/${id}/resume`);
-  assert.is((await s.told('start', id)).attempt, 1);
+  assert.is((await s.sentCommand('start', id)).attempt, 1);
 });
 
 testSession('cancel discards the bytes; retry forgets that and starts a new attempt', async (s) => {
   const id = await s.add('a');
   await s.news(phase(id, 'download'));
   await s.call('POST', `/downloads/${id}/cancel`);
-  assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: null });
+  assert.equal(await s.sentCommand('discard', id), { type: 'discard', download: id, file: null });
   s.commands.length = 0;
   const { body } = await s.call('POST', `/downloads/${id}/retry`);
   assert.is((body as DownloadView).attempt, 2);
-  assert.is((await s.told('start', id)).attempt, 2);
+  assert.is((await s.sentCommand('start', id)).attempt, 2);
   await s.restart();
   await s.wake();
   assert.not(s.commands.some(({ type }) => type === 'discard'));
 });
 
 testSession(
-  'a finished file stays where its download is removed without it, also after a crash',
+  'a finished file is kept if its download is removed without it, also after a crash',
   async (s) => {
     const id = await s.add('a');
     await s.news(phase(id, 'download'), done(id));
-    await s.told('settle', id);
+    await s.sentCommand('settle', id);
     s.call('DELETE', `/downloads/${id}?file=keep`).catch(() => undefined);
     const discard = { type: 'discard', download: id, file: null, keepFile: true };
-    assert.equal(await s.told('discard', id), discard);
+    assert.equal(await s.sentCommand('discard', id), discard);
     await s.restart();
     await s.wake();
-    assert.equal(await s.told('discard', id), discard);
+    assert.equal(await s.sentCommand('discard', id), discard);
   },
 );
 
 testSession('remove answers when the bytes are gone, and asks again after a crash', async (s) => {
   const id = await s.add('a');
   await s.news(phase(id, 'download'), done(id));
-  await s.told('settle', id);
+  await s.sentCommand('settle', id);
   const removing = s.call('DELETE', `/downloads/${id}?file=delete`);
-  assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: `${id}.bin` });
+  assert.equal(await s.sentCommand('discard', id), { type: 'discard', download: id, file: `${id}.bin` });
   assert.is((await s.call('GET', `/downloads/${id}`)).status, 404);
   await s.news({ type: 'discarded', download: id });
   assert.is((await removing).status, 204);
 
   const other = await s.add('b');
   s.call('DELETE', `/downloads/${other}`).catch(() => {});
-  await s.told('discard', other);
+  await s.sentCommand('discard', other);
   await s.restart();
   await s.wake();
-  await s.told('discard', other);
+  await s.sentCommand('discard', other);
 });
 
 testSession('a transient failure waits, and its alarm starts the next attempt', async (s) => {
@@ -117,12 +117,12 @@ testSession('a transient failure waits, and its alarm starts the next attempt', 
   await s.wake();
   assert.is((await s.show(id)).state, 'waiting');
   s.clock.increment(1);
-  assert.is((await s.told('start', id)).attempt, 2);
+  assert.is((await s.sentCommand('start', id)).attempt, 2);
   assert.not('retryAt' in (await s.show(id)));
 });
 
 testSession(
-  'paused while it waits, a download goes on with a new attempt, and without its old error',
+  'a download that is paused while it waits goes on with a new attempt and without its error',
   async (s) => {
     const id = await s.add('a');
     await s.news(phase(id, 'download'), failed(id, true));
@@ -132,24 +132,24 @@ testSession(
     assert.not(paused.error);
     s.commands.length = 0;
     await s.call('POST', `/downloads/${id}/resume`);
-    // The runner knows how the first attempt ended, and would only say so again.
-    assert.is((await s.told('start', id)).attempt, 2);
+    // For the first attempt the runner would only repeat the outcome.
+    assert.is((await s.sentCommand('start', id)).attempt, 2);
   },
 );
 
 testSession(
-  'a permanent failure is an error at once, and its place goes to the next',
+  'a permanent failure is an error at once, and its slot goes to the next download',
   async (s) => {
     const a = await s.add('a');
     const b = await s.add('b');
     await s.news(phase(a, 'parse'), failed(a, false));
     assert.is((await s.show(a)).state, 'error');
-    await s.told('start', b);
+    await s.sentCommand('start', b);
   },
   { maxActive: 1 },
 );
 
-testSession('words of an older attempt are not heard', async (s) => {
+testSession('events of an older attempt are ignored', async (s) => {
   const id = await s.add('a');
   await s.news(phase(id, 'download'));
   await s.call('POST', `/downloads/${id}/cancel`);
@@ -164,7 +164,7 @@ testSession('a file that lands after its download was cancelled is taken away ag
   await s.call('POST', `/downloads/${id}/cancel`);
   s.commands.length = 0;
   await s.news(done(id));
-  assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: `${id}.bin` });
+  assert.equal(await s.sentCommand('discard', id), { type: 'discard', download: id, file: `${id}.bin` });
 });
 
 testSession('a file that lands while paused completes the download', async (s) => {
@@ -173,32 +173,24 @@ testSession('a file that lands while paused completes the download', async (s) =
   await s.call('POST', `/downloads/${id}/pause`);
   await s.news(done(id));
   assert.is((await s.show(id)).state, 'complete');
-  await s.told('settle', id);
+  await s.sentCommand('settle', id);
 });
 
-testSession(
-  'after a restart what was being worked on is asked for again, and what stood still stands',
-  async (s) => {
-    const working = await s.add('working');
-    const paused = await s.add('paused');
-    const finished = await s.add('finished');
-    await s.news(
-      phase(working, 'download'),
-      sample(working, 10),
-      phase(finished, 'download'),
-      done(finished),
-    );
-    await s.call('POST', `/downloads/${paused}/pause`);
-    await s.restart();
-    await s.wake();
-    assert.equal(await s.told('want'), { type: 'want', jobs: [{ download: working, attempt: 1 }] });
-    await s.told('start', working);
-    assert.is((await s.show(paused)).state, 'paused');
-    assert.is((await s.show(finished)).state, 'complete');
-    assert.is((await s.show(finished)).percent, 100);
-    assert.is(s.commands.filter(({ type }) => type === 'start').length, 1);
-  },
-);
+testSession('after a restart running downloads are started again, and others stay as they are', async (s) => {
+  const working = await s.add('working');
+  const paused = await s.add('paused');
+  const finished = await s.add('finished');
+  await s.news(phase(working, 'download'), sample(working, 10), phase(finished, 'download'), done(finished));
+  await s.call('POST', `/downloads/${paused}/pause`);
+  await s.restart();
+  await s.wake();
+  assert.equal(await s.sentCommand('want'), { type: 'want', jobs: [{ download: working, attempt: 1 }] });
+  await s.sentCommand('start', working);
+  assert.is((await s.show(paused)).state, 'paused');
+  assert.is((await s.show(finished)).state, 'complete');
+  assert.is((await s.show(finished)).percent, 100);
+  assert.is(s.commands.filter(({ type }) => type === 'start').length, 1);
+});
 
 testSession('a session with work has an alarm that brings it back by itself', async (s) => {
   const id = await s.add('a');
@@ -208,7 +200,7 @@ testSession('a session with work has an alarm that brings it back by itself', as
     s.clock.increment(1000);
     return s.commands.some(({ type }) => type === 'start');
   });
-  await s.told('start', id);
+  await s.sentCommand('start', id);
 });
 
 testSession('a job that the runner does not know of is asked for again', async (s) => {
@@ -216,7 +208,7 @@ testSession('a job that the runner does not know of is asked for again', async (
   await s.news(phase(id, 'download'));
   s.commands.length = 0;
   await s.news({ type: 'jobs', jobs: [] });
-  await s.told('start', id);
+  await s.sentCommand('start', id);
 });
 
 test.run();

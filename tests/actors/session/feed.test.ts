@@ -39,7 +39,7 @@ test('percent and time left are sent only where no total is known', () => {
   assert.equal(read(news.flush(AT)).changes, [{ id: view('a').id, percent: 40, etaSeconds: 9 }]);
 });
 
-test('a row that did not change makes no frame, and no news makes no seq', () => {
+test('an unchanged row makes no frame, and the seq stays', () => {
   const news = feed();
   news.note(view('a'));
   news.flush(AT);
@@ -48,7 +48,7 @@ test('a row that did not change makes no frame, and no news makes no seq', () =>
   assert.is(news.seq, 1);
 });
 
-test('totals travel only when a count changed', () => {
+test('totals are sent only when a count changed', () => {
   const news = feed();
   const totals = { active: 1, queued: 0, done: 0, failed: 0, bytesPerSecond: 5 };
   news.totals(totals);
@@ -57,14 +57,14 @@ test('totals travel only when a count changed', () => {
   assert.is(news.flush(AT), null);
 });
 
-test('a row that comes and goes between two frames is told as gone', () => {
+test('a row that is added and removed between two frames is sent as deleted', () => {
   const news = feed();
   news.note(view('a'));
   news.remove(view('a').id);
   assert.equal(read(news.flush(AT)).changes, [{ id: view('a').id, deleted: true }]);
 });
 
-test('frames older than two minutes are forgotten, and so is who stopped there', () => {
+test('frames are kept for two minutes; a reader that missed more gets a snapshot', () => {
   const news = feed();
   news.note(view('a'));
   news.flush(AT);
@@ -76,7 +76,7 @@ test('frames older than two minutes are forgotten, and so is who stopped there',
   assert.is(news.since(news.epoch, 1)?.length, 2);
 });
 
-test('another epoch, or a seq of the future, is not known', () => {
+test('an unknown epoch or a future seq has no missed frames', () => {
   const news = feed();
   news.note(view('a'));
   news.flush(AT);
@@ -85,7 +85,7 @@ test('another epoch, or a seq of the future, is not known', () => {
   assert.equal(news.since(news.epoch, 1), []);
 });
 
-test('when more changes than a snapshot is worth while nobody reads, a new epoch begins', () => {
+test('with too many changes without a reader a new epoch begins', () => {
   const news = feed();
   const before = news.epoch;
   for (let n = 0; n < 600; n++) news.note(view(`r${n}`));
@@ -93,7 +93,7 @@ test('when more changes than a snapshot is worth while nobody reads, a new epoch
   assert.is(news.since(before, 0), null);
 });
 
-test('whatever happens, a reader that applies what it missed knows what a reader that stayed knows', () => {
+test('a reader that applies the missed frames has the same rows as one that stayed connected', () => {
   const step = fc.record({
     id: fc.constantFrom('a', 'b', 'c'),
     what: fc.constantFrom('move', 'state', 'remove', 'flush', 'forget', 'leave', 'return'),

@@ -1,4 +1,4 @@
-/** A session on the real embedded host and SQLite, with time and the runner's side in the test's hand. */
+/** A session on the real embedded host and SQLite, with a simulated clock and the test as its runner. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -19,7 +19,7 @@ import { settles, waitFor } from '../../support/wait.ts';
 
 export const START = Date.UTC(2026, 10, 23);
 
-/** XState's simulated clock, which counts from 0, as a clock of dates. */
+/** XState's simulated clock, which counts from 0, with an offset. */
 class TestClock extends SimulatedClock {
   override now(): number {
     return START + super.now();
@@ -130,11 +130,11 @@ export async function startSession({
     commands,
     errors,
     stats: () => host.stats(),
-    /** The host of this life. */
+    /** The current host. */
     host: () => host,
-    /** Told of the sessions' machines: an inspector's side of `SessionEnv`. */
+    /** The inspector's part of `SessionEnv`. */
     machines,
-    /** Between the sessions and the test, which is their runner. */
+    /** The port between the sessions and the test, which is their runner. */
     wire,
     observe: (listener: HostListener) => host.observe(listener),
     async call(
@@ -158,14 +158,14 @@ export async function startSession({
     async show(id: string): Promise<DownloadView> {
       return (await this.call('GET', `/downloads/${id}`)).body;
     },
-    /** What the runner says, and the turn it makes. */
+    /** Delivers runner events. @returns resolves after their turn */
     news(...args: RunnerEvent[] | [session: string, ...RunnerEvent[]]): Promise<void> {
       const [name, ...events] = typeof args[0] === 'string' ? args : ['s1', ...args];
       wire.recordEvents(name as string, events as RunnerEvent[]);
       return stub(name as string).call('runnerEvents', events as RunnerEvent[]);
     },
-    /** Waits until the runner was told so. */
-    told<T extends RunnerCommand['type']>(
+    /** Waits for a command to the runner. */
+    sentCommand<T extends RunnerCommand['type']>(
       type: T,
       download?: string,
     ): Promise<Extract<RunnerCommand, { type: T }>> {
@@ -184,7 +184,7 @@ export async function startSession({
       reader.link = stub(name).connect(reader);
       return reader;
     },
-    /** A stop of the host without mercy for the runner's work, and a new life on the same file. */
+    /** Stops the host with running jobs, and opens a new one on the same file. */
     async restart(): Promise<void> {
       await host.close();
       commands.length = 0;
@@ -233,7 +233,7 @@ export const failed = (download: string, transient: boolean, attempt = 1): Runne
   output: 'last words',
 });
 
-/** Registers a test with a session of its own; whatever went wrong inside the host fails it too. */
+/** Registers a test with its own session; internal errors of the host fail it too. */
 export function testSession(
   name: string,
   body: (s: Session) => Promise<void>,

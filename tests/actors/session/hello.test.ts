@@ -1,21 +1,18 @@
-/** What a reader is sent when it says hello, and that a session at rest does nothing. */
+/** What a reader gets for its `hello`, and that an idle session does nothing. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { done, phase, sample, testSession } from './harness.ts';
 
-testSession(
-  'a reader that comes back having missed nothing is sent what comes next, and no more',
-  async (s) => {
-    const stays = s.connect();
-    stays.say({ type: 'hello' });
-    const { epoch, seq } = await stays.hear('snapshot');
-    const back = s.connect();
-    back.say({ type: 'hello', epoch, seq });
-    await s.add('a');
-    const next = await back.hear('update', (update) => update.seq === seq + 1);
-    assert.equal(back.messages, [next]);
-  },
-);
+testSession('a reader that reconnects and missed nothing gets only later updates', async (s) => {
+  const stays = s.connect();
+  stays.say({ type: 'hello' });
+  const { epoch, seq } = await stays.hear('snapshot');
+  const back = s.connect();
+  back.say({ type: 'hello', epoch, seq });
+  await s.add('a');
+  const next = await back.hear('update', (update) => update.seq === seq + 1);
+  assert.equal(back.messages, [next]);
+});
 
 testSession('said again from an older place, hello is answered by the frames since then', async (s) => {
   const reader = s.connect();
@@ -26,7 +23,7 @@ testSession('said again from an older place, hello is answered by the frames sin
   await reader.hear('update', (update) => update.seq === seq + 2);
   const frames = reader.messages.splice(0).slice(1);
   reader.say({ type: 'hello', epoch, seq });
-  // Behind the answer.
+  // After the answer.
   reader.say({ type: 'command', id: 'c', name: 'pause', downloadId: 'nothing-here' });
   await reader.answer('c');
   assert.equal(reader.messages.slice(0, -1), frames);
@@ -39,7 +36,7 @@ testSession('a session in which nothing moves sets no timer, with a reader or wi
   let timers = 0;
   const setTimeout = s.clock.setTimeout.bind(s.clock);
   s.clock.setTimeout = (fn, delayMs) => {
-    // What is longer is for sleeping and leases.
+    // Longer timers are for eviction and leases.
     if (delayMs <= 1000) timers++;
     return setTimeout(fn, delayMs);
   };
@@ -47,7 +44,7 @@ testSession('a session in which nothing moves sets no timer, with a reader or wi
   await s.news(phase(id, 'download'), sample(id, 1));
   assert.ok(timers > 0, 'a sample opens the window');
   for (let window = 0; window < 5; window++) s.clock.increment(200);
-  // In the turn after those of the windows.
+  // In a turn after those of the throttle windows.
   await s.show(id);
   const open = timers;
   for (let window = 0; window < 5; window++) s.clock.increment(200);

@@ -16,7 +16,7 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom('begin', 'done', 'fail', 'break'), pick }) },
 );
 
-/** Plays steps into one session without waiting for answers, and the same into a model; then compares. */
+/** Runs steps on a session without waiting for answers, and on a model; then compares the two. */
 async function play(
   sessions: Awaited<ReturnType<typeof startSession>>,
   name: string,
@@ -33,7 +33,7 @@ async function play(
     const commandId = `c${n++}`;
     const command = { type: 'command', id: commandId };
     if (each.do === 'add') {
-      // The id is the session's to give: this one answer has to be waited for.
+      // The session assigns the id, so wait for this answer.
       reader.say({ ...command, name: 'add', url: 'https://example.org/f' });
       const { id } = (await answer(commandId)).result as { id: string };
       model.add(id);
@@ -87,7 +87,7 @@ async function play(
   );
 }
 
-/** Answers by command id, as they come. */
+/** Answers by command id. */
 function answersOf(reader: Reader): (id: string) => Promise<{ result: unknown; code: string | null }> {
   return async (id) => {
     const message = await reader.answer(id);
@@ -97,7 +97,7 @@ function answersOf(reader: Reader): (id: string) => Promise<{ result: unknown; c
   };
 }
 
-test('any sequence of commands and runner news leaves what the model says', async () => {
+test('any sequence of commands and runner events has the result of the model', async () => {
   const sessions = await startSession();
   let n = 0;
   try {

@@ -1,4 +1,4 @@
-/** What a session should do, without actors, storage or time: the rules of the contract as one table. */
+/** A model of a session, without actors, storage or time: the rules of the contract. */
 import type { Action } from '#lib/protocol/actions.ts';
 import type { DownloadState } from '#lib/protocol/download.ts';
 
@@ -11,7 +11,7 @@ interface Row {
   id: string;
   state: DownloadState;
   attempt: number;
-  /** Asked of the runner. */
+  /** Whether the runner has a job for it. */
   placed: boolean;
 }
 
@@ -34,7 +34,7 @@ export class SessionModel {
     this.#places = places;
   }
 
-  /** Ids there are and were: steps pick among them. */
+  /** Existing and removed ids, from which steps pick. */
   get ids(): string[] {
     return [...this.rows.map(({ id }) => id), ...this.removed];
   }
@@ -65,7 +65,7 @@ export class SessionModel {
     return { ok: true, state: null };
   }
 
-  /** A word of the runner about the current attempt. */
+  /** An event of the runner about the current attempt. */
   news(what: 'begin' | 'done' | 'fail' | 'break', id: string): void {
     const row = this.rows.find((each) => each.id === id);
     if (!row) return;

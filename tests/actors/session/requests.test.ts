@@ -58,7 +58,7 @@ testSession('bad requests get their code and start nothing', async (s) => {
 });
 
 testSession(
-  'a title is one line without characters that hide or reorder text, wherever it comes from',
+  'a title is one line without characters that hide or reorder text, from every source',
   async (s) => {
     const titleOf = async (body: object): Promise<string> => {
       const added = await s.call('POST', '/downloads', { url: 'https://h.test/', ...body });
@@ -73,7 +73,7 @@ testSession(
 );
 
 testSession(
-  'answers to commands are forgotten after two days, however many, in a session that stays awake',
+  'stored answers are deleted after two days, however many, in a session that stays awake',
   async (s) => {
     const add = (commandId: string) => s.call('POST', '/downloads', { url: 'https://h.test/a', commandId });
     const kept = (): number => s.host().stored('session', 's1').list({ prefix: 'cmd/', limit: 1000 }).length;
@@ -88,7 +88,7 @@ testSession(
 const DAY_MS = 86_400_000;
 
 testSession(
-  'a command said again has acted already, across midnight, a restart and nearly a day',
+  'a repeated command does not act again, across midnight, a restart and nearly a day',
   async (s) => {
     const add = (commandId: string, name = 'a') =>
       s.call('POST', '/downloads', { url: `https://h.test/${name}`, commandId });
@@ -97,7 +97,7 @@ testSession(
     const { body } = await add('late');
     for (const laterMs of [119_999, 1, 240_000, DAY_MS - 720_000, 359_000]) {
       s.clock.increment(laterMs);
-      // What comes in between forgets the oldest answers.
+      // Commands in between delete the oldest answers.
       await add(`between-${laterMs}`, 'b');
       assert.equal((await add('late')).body, body, `${laterMs} ms later`);
     }
@@ -134,7 +134,7 @@ testSession('a parse is a job whose answer comes back to who asked, with items o
   const reader = s.connect();
   reader.say({ type: 'hello' });
   reader.say({ type: 'command', id: 'p1', name: 'parse', url: 'https://example.org/page' });
-  const { job } = await s.told('parse');
+  const { job } = await s.sentCommand('parse');
   await s.news({ type: 'parse-items', job, engine: 'http', items: [] });
   await reader.hear('items');
   await s.news({ type: 'parse-done', job, result: { engine: 'http', items: [] } });
@@ -142,7 +142,7 @@ testSession('a parse is a job whose answer comes back to who asked, with items o
 
   s.commands.length = 0;
   const asked = s.call('POST', '/parse', { url: 'https://example.org/other' });
-  const other = await s.told('parse');
+  const other = await s.sentCommand('parse');
   await s.news({
     type: 'parse-failed',
     job: other.job,
@@ -155,9 +155,9 @@ testSession('a parse whose asker went away is abandoned', async (s) => {
   const reader = s.connect();
   reader.say({ type: 'hello' });
   reader.say({ type: 'command', id: 'p1', name: 'parse', url: 'https://example.org/page' });
-  await s.told('parse');
+  await s.sentCommand('parse');
   reader.close(1001);
-  await s.told('abandon-parse');
+  await s.sentCommand('abandon-parse');
 });
 
 test.run();

@@ -4,7 +4,7 @@ import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { done, failed, phase, sample, type Session, startSession } from './harness.ts';
 
-/** A session of which the next life finds these downloads set aside. */
+/** Registers a test with a session whose next activation finds these downloads set aside. */
 function testSetAside(name: string, body: (s: Session, aside: Set<string>) => Promise<void>): void {
   test(name, async () => {
     const aside = new Set<string>();
@@ -38,13 +38,13 @@ for (const state of ['queued', 'parse', 'download', 'finish'] as const) {
     `what is set aside while it was at ${state} ends in an error at the waking; others go on`,
     async (s, aside) => {
       const [bad, good] = [await s.add('bad'), await s.add('good')];
-      await s.told('start', bad);
+      await s.sentCommand('start', bad);
       if (state !== 'queued') await s.news(phase(bad, state));
       await s.news(phase(good, 'download'));
       aside.add(bad);
       await wakeAgain(s);
       isSetAside(await s.show(bad));
-      await s.told('start', good);
+      await s.sentCommand('start', good);
       assert.equal(starts(s), [good]);
       const want = s.commands.find((command) => command.type === 'want');
       assert.equal(want?.jobs, [{ download: good, attempt: 1 }]);
@@ -63,9 +63,9 @@ testSetAside('one that waits for another try is not tried again', async (s, asid
   await wakeAgain(s);
   isSetAside(await s.show(bad));
   s.clock.increment(120_000);
-  // the alarm of its next try has rung once a later one has
+  // its retry alarm has fired when a later one has
   const other = await s.add('other');
-  await s.told('start', other);
+  await s.sentCommand('start', other);
   assert.equal(starts(s), [other]);
 });
 
@@ -73,28 +73,25 @@ testSetAside('one that stood in the queue gives its place to those behind it', a
   const ids: string[] = [];
   for (let n = 0; n < 5; n++) ids.push(await s.add(String(n)));
   const [first = '', second = '', third = '', fourth = '', fifth = ''] = ids;
-  await s.told('start', third);
+  await s.sentCommand('start', third);
   for (const id of [first, fourth]) aside.add(id);
   await wakeAgain(s);
-  await s.told('start', fifth);
+  await s.sentCommand('start', fifth);
   assert.equal(starts(s).sort(), [second, third, fifth].sort());
 });
 
-testSetAside(
-  'the reason is kept: it is there after the next waking, with what led to it',
-  async (s, aside) => {
-    const bad = await s.add('bad');
-    await s.news(phase(bad, 'download'));
-    aside.add(bad);
-    await wakeAgain(s);
-    aside.clear();
-    await wakeAgain(s);
-    isSetAside(await s.show(bad));
-    assert.equal(starts(s), []);
-    const stored = await s.host().get<SessionActor>('session', 's1').call('explain', bad);
-    assert.equal(stored?.row.history.at(-1)?.slice(1), ['error', 'watchdog']);
-  },
-);
+testSetAside('the error and its history are still there after the next wake', async (s, aside) => {
+  const bad = await s.add('bad');
+  await s.news(phase(bad, 'download'));
+  aside.add(bad);
+  await wakeAgain(s);
+  aside.clear();
+  await wakeAgain(s);
+  isSetAside(await s.show(bad));
+  assert.equal(starts(s), []);
+  const stored = await s.host().get<SessionActor>('session', 's1').call('explain', bad);
+  assert.equal(stored?.row.history.at(-1)?.slice(1), ['error', 'watchdog']);
+});
 
 testSetAside('retry starts it by hand, from the bytes that it has', async (s, aside) => {
   const bad = await s.add('bad');
@@ -104,7 +101,7 @@ testSetAside('retry starts it by hand, from the bytes that it has', async (s, as
   aside.clear();
   const { body } = await s.call('POST', `/downloads/${bad}/retry`);
   assert.is((body as DownloadView).attempt, 2);
-  await s.told('start', bad);
+  await s.sentCommand('start', bad);
   await s.news(phase(bad, 'download', 2), done(bad, 2));
   assert.is((await s.show(bad)).state, 'complete');
 });
@@ -120,7 +117,7 @@ testSetAside('what a person had stopped stays as it is, and resumes when told to
   assert.is((await s.show(cancelled)).state, 'cancelled');
   aside.clear();
   await s.call('POST', `/downloads/${paused}/resume`);
-  await s.told('start', paused);
+  await s.sentCommand('start', paused);
 });
 
 testSetAside('what was complete stays so', async (s, aside) => {

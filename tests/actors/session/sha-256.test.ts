@@ -9,12 +9,12 @@ const url = 'https://example.org/file.iso';
 
 testSession('an expected hash goes to the runner, and stays with the download over a restart', async (s) => {
   const id = await s.add('file.iso', { sha256: HEX.toUpperCase() });
-  assert.is((await s.told('start', id)).sha256, HEX);
+  assert.is((await s.sentCommand('start', id)).sha256, HEX);
   assert.is((await s.show(id)).sha256, HEX);
   await s.news(phase(id, 'download'), phase(id, 'finish'));
   await s.restart();
   await s.wake();
-  assert.is((await s.told('start', id)).sha256, HEX);
+  assert.is((await s.sentCommand('start', id)).sha256, HEX);
   await s.news(phase(id, 'finish'), done(id));
   const row = await s.show(id);
   assert.is(row.state, 'complete');
@@ -24,7 +24,7 @@ testSession('an expected hash goes to the runner, and stays with the download ov
 testSession('a download that is not to be checked knows nothing of hashes', async (s) => {
   for (const more of [{}, { sha256: null }]) {
     const id = await s.add('plain', more);
-    assert.not('sha256' in (await s.told('start', id)));
+    assert.not('sha256' in (await s.sentCommand('start', id)));
     assert.not('sha256' in (await s.show(id)));
   }
 });
@@ -80,7 +80,7 @@ testSession('readers learn the hash with the row, and never again', async (s) =>
 
 testSession('while it finishes a download has all its bytes, also after a restart', async (s) => {
   const id = await s.add('file.iso', { sha256: HEX });
-  // The second waits for the end of the window, which the phase closes.
+  // The second one waits for the end of the throttle window, which the phase ends.
   await s.news(phase(id, 'download'), sample(id, 100), sample(id, 1000), phase(id, 'finish'));
   const { state, receivedBytes } = await s.show(id);
   assert.equal([state, receivedBytes], ['finish', 1000]);
@@ -100,11 +100,11 @@ testSession('a mismatch is final, and a retry begins at the first byte with the 
   s.commands.length = 0;
   const retried = (await s.call('POST', `/downloads/${id}/retry`)).body as DownloadView;
   assert.is(retried.receivedBytes, 0);
-  const start = await s.told('start', id);
+  const start = await s.sentCommand('start', id);
   assert.equal([start.attempt, start.sha256], [2, HEX]);
 });
 
-test('only a row with a hash has the version that an older Sluice refuses', () => {
+test('only rows with a hash have the version that older releases refuse', () => {
   const body = { url, streamId: null, engine: null, filename: null, title: null, sha256: undefined };
   const plain = newRow('aaaaaaaaaaaa', 1, body, 0, 'http');
   const checked = newRow('aaaaaaaaaaaa', 1, { ...body, sha256: HEX }, 0, 'http');

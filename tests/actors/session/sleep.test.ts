@@ -1,4 +1,4 @@
-/** Sessions asleep behind real sockets, through the server's own channel. */
+/** Hibernated sessions with real sockets, through the server's own channel. */
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
@@ -15,7 +15,7 @@ import { type Session, testSession } from './harness.ts';
 
 const SOCKETS = 500;
 
-/** One browser with a session of its own. */
+/** A client with its own session. */
 interface Browser {
   session: string;
   socket: WebSocket;
@@ -60,7 +60,7 @@ async function serveChannel(
   };
 }
 
-/** The kernel may hold a connection that nobody serves: a pong is a word of the server. */
+/** A pong proves that the server serves the connection, not only the kernel. */
 function answersPing({ socket }: Browser): Promise<unknown> {
   const pong = new Promise((resolve) => socket.once('pong', resolve));
   socket.ping();

@@ -1,4 +1,4 @@
-/** Work that is too much for one turn: it is done in slices, all of it, and no turn writes more than it may. */
+/** Work that is too much for one turn is done in slices, and no turn exceeds its limit of writes. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LIMITS } from '#lib/actors/durable/limits.ts';
@@ -12,7 +12,7 @@ const options = { sessionClass: CountedSession, maxActive: COUNT };
 async function started(s: Session): Promise<string[]> {
   const ids: string[] = [];
   for (let n = 0; n < COUNT; n += 1) ids.push(await s.add(String(n)));
-  await s.told('start', ids.at(-1));
+  await s.sentCommand('start', ids.at(-1));
   await s.news(...ids.map((id) => phase(id, 'download')));
   return ids;
 }
@@ -23,7 +23,7 @@ async function checkWrites(s: Session): Promise<void> {
 }
 
 testSession(
-  'retries that fall due together are all made',
+  'retries that are due at the same time all start',
   async (s) => {
     const ids = await started(s);
     await s.news(...ids.map((id) => failed(id, true)));
@@ -40,7 +40,7 @@ testSession(
 );
 
 testSession(
-  'a checkpoint stores the progress of all, a part in each turn',
+  'a checkpoint stores the progress of all downloads, some in each turn',
   async (s) => {
     const ids = await started(s);
     s.clock.increment(5_000);
@@ -59,7 +59,7 @@ testSession(
 );
 
 testSession(
-  'answers to old commands are forgotten, a part in each turn',
+  'old answers are deleted, some in each turn',
   async (s) => {
     const add = (commandId: string) => s.call('POST', '/downloads', { url: 'https://h.test/a', commandId });
     for (let n = 0; n < COUNT; n += 1) await add(`old-${n}`);

@@ -1,4 +1,4 @@
-/** What each state does to the runner when a person, or the runner itself, changes it. */
+/** The runner commands that follow from a command or a runner event in each state. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
@@ -6,7 +6,7 @@ import type { DownloadState, DownloadView } from '#lib/protocol/download.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { done, failed, phase, sample, type Session, testSession } from './harness.ts';
 
-/** What leads a new download into each state that is not final. */
+/** How to bring a new download into each state that is not final. */
 const WAYS: Record<string, (id: string) => RunnerEvent[]> = {
   queued: () => [],
   parse: (id) => [phase(id, 'parse')],
@@ -19,10 +19,10 @@ async function stateOf(s: Session, id: string): Promise<DownloadState> {
   return (await s.show(id)).state;
 }
 
-/** Brings a new download into a state; what the runner was told on the way is forgotten. */
+/** Brings a new download into a state, and clears the recorded runner commands. */
 async function bring(s: Session, state: string): Promise<string> {
   const id = await s.add(state);
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   await s.news(...WAYS[state]!(id));
   assert.is(await stateOf(s, id), state);
   s.commands.length = 0;
@@ -32,96 +32,87 @@ async function bring(s: Session, state: string): Promise<string> {
 const act = (s: Session, action: string, id: string) => s.call('POST', `/downloads/${id}/${action}`);
 
 for (const state of ['queued', 'parse', 'download', 'finish']) {
-  testSession(`a pause in ${state} stops the job that the runner has, or would begin`, async (s) => {
+  testSession(`a pause in ${state} stops the runner's job, running or queued`, async (s) => {
     const id = await bring(s, state);
     const { body } = await act(s, 'pause', id);
     assert.is((body as DownloadView).state, 'paused');
-    assert.equal(await s.told('stop', id), { type: 'stop', download: id, attempt: 1 });
+    assert.equal(await s.sentCommand('stop', id), { type: 'stop', download: id, attempt: 1 });
     assert.is(s.commands.length, 1);
   });
 }
 
 for (const state of Object.keys(WAYS)) {
-  testSession(`a cancel in ${state} takes the bytes away, once`, async (s) => {
+  testSession(`a cancel in ${state} removes the bytes, once`, async (s) => {
     const id = await bring(s, state);
     const { body } = await act(s, 'cancel', id);
     const view = body as DownloadView;
     assert.equal([view.state, view.error], ['cancelled', null]);
     assert.ok(view.finishedAt);
     assert.not('retryAt' in view);
-    await s.told('discard', id);
+    await s.sentCommand('discard', id);
     assert.equal(s.commands, [{ type: 'discard', download: id, file: null }]);
   });
 
-  testSession(`paused in ${state} and then cancelled, a download leaves no bytes behind`, async (s) => {
+  testSession(`a download paused in ${state} and then cancelled leaves no bytes behind`, async (s) => {
     const id = await bring(s, state);
     await act(s, 'pause', id);
     await act(s, 'cancel', id);
     assert.is(await stateOf(s, id), 'cancelled');
-    assert.equal(await s.told('discard', id), { type: 'discard', download: id, file: null });
-    // The runner did not get to it before all died: it is asked again.
+    assert.equal(await s.sentCommand('discard', id), { type: 'discard', download: id, file: null });
+    // The runner did not do it before the crash: the command is sent again.
     await s.restart();
     await s.wake();
-    await s.told('discard', id);
+    await s.sentCommand('discard', id);
   });
 }
 
-testSession(
-  'what was cancelled and is retried keeps the bytes of its new attempt after a crash',
-  async (s) => {
-    const id = await bring(s, 'download');
-    await act(s, 'cancel', id);
-    await s.told('discard', id);
-    await act(s, 'retry', id);
-    assert.is((await s.told('start', id)).attempt, 2);
-    await s.news(phase(id, 'download', 2), sample(id, 500, 2));
-    await s.restart();
-    await s.wake();
-    await s.told('start', id);
-    assert.equal(
-      s.commands.map(({ type }) => type),
-      ['want', 'start'],
-    );
-  },
-);
+testSession('a retry after a cancel keeps the bytes of its new attempt after a crash', async (s) => {
+  const id = await bring(s, 'download');
+  await act(s, 'cancel', id);
+  await s.sentCommand('discard', id);
+  await act(s, 'retry', id);
+  assert.is((await s.sentCommand('start', id)).attempt, 2);
+  await s.news(phase(id, 'download', 2), sample(id, 500, 2));
+  await s.restart();
+  await s.wake();
+  await s.sentCommand('start', id);
+  assert.equal(
+    s.commands.map(({ type }) => type),
+    ['want', 'start'],
+  );
+});
 
-testSession(
-  'a file that turns out to be lost while it finishes is fetched again in the same job',
-  async (s) => {
-    const id = await bring(s, 'finish');
-    const reader = s.connect();
-    reader.say({ type: 'hello' });
-    await reader.hear('snapshot');
-    await s.news(phase(id, 'download'), sample(id, 10));
-    await reader.hear('update', ({ changes }) =>
-      changes.some((change) => change.id === id && 'state' in change && change.state === 'download'),
-    );
+testSession('a file that is lost during `finish` is downloaded again in the same job', async (s) => {
+  const id = await bring(s, 'finish');
+  const reader = s.connect();
+  reader.say({ type: 'hello' });
+  await reader.hear('snapshot');
+  await s.news(phase(id, 'download'), sample(id, 10));
+  await reader.hear('update', ({ changes }) =>
+    changes.some((change) => change.id === id && 'state' in change && change.state === 'download'),
+  );
+  const view = await s.show(id);
+  assert.equal([view.state, view.receivedBytes, view.attempt], ['download', 10, 1]);
+  await s.news(phase(id, 'finish'), done(id));
+  assert.is(await stateOf(s, id), 'complete');
+  await s.sentCommand('settle', id);
+  assert.is(s.commands.length, 1);
+});
+
+testSession('a repeated phase updates engine, title and size, and changes no state', async (s) => {
+  for (const [state, name] of [
+    ['parse', 'parse'],
+    ['download', 'download'],
+    ['finish', 'finish'],
+  ] as const) {
+    const id = await bring(s, state);
+    const known = { ...phase(id, name), title: `Known in ${state}`, totalBytes: 4321 } as RunnerEvent;
+    await s.news(known);
     const view = await s.show(id);
-    assert.equal([view.state, view.receivedBytes, view.attempt], ['download', 10, 1]);
-    await s.news(phase(id, 'finish'), done(id));
-    assert.is(await stateOf(s, id), 'complete');
-    await s.told('settle', id);
-    assert.is(s.commands.length, 1);
-  },
-);
-
-testSession(
-  'a second phase of the same kind names what is known by then, and changes no state',
-  async (s) => {
-    for (const [state, name] of [
-      ['parse', 'parse'],
-      ['download', 'download'],
-      ['finish', 'finish'],
-    ] as const) {
-      const id = await bring(s, state);
-      const known = { ...phase(id, name), title: `Known in ${state}`, totalBytes: 4321 } as RunnerEvent;
-      await s.news(known);
-      const view = await s.show(id);
-      assert.equal([view.state, view.title, view.totalBytes], [state, `Known in ${state}`, 4321]);
-      await s.news(done(id));
-    }
-  },
-);
+    assert.equal([view.state, view.title, view.totalBytes], [state, `Known in ${state}`, 4321]);
+    await s.news(done(id));
+  }
+});
 
 testSession('what the last byte but one is missing of is not shown as 100 %, live or listed', async (s) => {
   const id = await bring(s, 'download');
@@ -155,7 +146,7 @@ testSession('a speed and a time left that nobody knows are null, not 0', async (
 testSession('the deadline of a try that was overtaken starts none before its time', async (s) => {
   const id = await bring(s, 'waiting');
   await act(s, 'resume', id);
-  assert.is((await s.told('start', id)).attempt, 2);
+  assert.is((await s.sentCommand('start', id)).attempt, 2);
   const later = failed(id, true, 2) as Extract<RunnerEvent, { type: 'failed' }>;
   await s.news(phase(id, 'download', 2), { ...later, error: { ...later.error, retryAfterMs: 60_000 } });
   s.commands.length = 0;
@@ -163,36 +154,36 @@ testSession('the deadline of a try that was overtaken starts none before its tim
   await s.wake();
   assert.equal([await stateOf(s, id), s.commands], ['waiting', []]);
   s.clock.increment(1);
-  assert.is((await s.told('start', id)).attempt, 3);
+  assert.is((await s.sentCommand('start', id)).attempt, 3);
 });
 
 for (const action of ['pause', 'cancel', 'remove']) {
-  testSession(`the deadline of what was told to ${action} meanwhile starts nothing`, async (s) => {
+  testSession(`a retry deadline after ${action} starts nothing`, async (s) => {
     const id = await bring(s, 'waiting');
     const acting = action === 'remove' ? s.call('DELETE', `/downloads/${id}`) : act(s, action, id);
     if (action !== 'pause') {
-      await s.told('discard', id);
+      await s.sentCommand('discard', id);
       await s.news({ type: 'discarded', download: id });
     }
     await acting;
     s.clock.increment(10_000);
     await s.wake();
-    // Its turn came after that of the alarm.
+    // Its turn is after that of the alarm.
     const other = await s.add('other');
-    await s.told('start', other);
+    await s.sentCommand('start', other);
     assert.not(s.commands.some((command) => command.type === 'start' && command.download === id));
   });
 }
 
 testSession(
-  'of tries that fail in the same way, those that a person asked for are kept to explain it',
+  'of attempts that fail in the same way, the history keeps those that a person requested',
   async (s) => {
     const id = await bring(s, 'waiting');
     const transitions = async () =>
       (await s.host().get<SessionActor>('session', 's1').call('explain', id))?.row.history.length ?? 0;
     const before = await transitions();
     const failAgain = async (attempt: number) => {
-      assert.is((await s.told('start', id)).attempt, attempt);
+      assert.is((await s.sentCommand('start', id)).attempt, attempt);
       await s.news(failed(id, true, attempt));
       s.commands.length = 0;
     };

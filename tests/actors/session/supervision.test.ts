@@ -6,15 +6,15 @@ import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import { waitFor } from '../../support/wait.ts';
 import { done, failed, phase, sample, type Session, testSession } from './harness.ts';
 
-/** A word that no download machine survives: an end without what has ended. */
+/** An event that makes a download machine throw: `done` without a file. */
 const poison = (download: string, attempt = 1): RunnerEvent =>
   ({ type: 'done', download, attempt, file: null, output: '' }) as unknown as RunnerEvent;
 
-/** Lets the backoff pass, and waits for the attempt that follows. */
+/** Advances time past the backoff, and waits for the next attempt. */
 async function nextAttempt(s: Session, id: string, attempt: number): Promise<void> {
   s.commands.length = 0;
   s.clock.increment(10_000);
-  assert.is((await s.told('start', id)).attempt, attempt);
+  assert.is((await s.sentCommand('start', id)).attempt, attempt);
   await s.news(phase(id, 'download', attempt));
 }
 
@@ -25,7 +25,7 @@ testSession('a download whose actor throws waits and goes on; its siblings notic
   const waiting = await s.show(bad);
   assert.is(waiting.state, 'waiting');
   assert.is(waiting.error?.code, 'internal_error');
-  await s.told('stop', bad);
+  await s.sentCommand('stop', bad);
   await nextAttempt(s, bad, 2);
   assert.not(s.commands.some((command) => 'download' in command && command.download === good));
   await s.news(done(bad, 2), done(good));
@@ -34,7 +34,7 @@ testSession('a download whose actor throws waits and goes on; its siblings notic
 });
 
 testSession(
-  'a download whose actor throws a fourth time within a minute is given up, and can be retried',
+  'a download whose actor throws a fourth time within a minute is an error, and can be retried',
   async (s) => {
     const [bad, good] = [await s.add('bad'), await s.add('good')];
     await s.news(phase(bad, 'download'), phase(good, 'download'));
@@ -66,24 +66,21 @@ testSession('crashes that lie more than a minute apart are not added up', async 
   }
 });
 
-testSession(
-  'a removal under way brings its session back after a crash, however many there are',
-  async (s) => {
-    const ids: string[] = [];
-    for (let n = 0; n < 150; n++) ids.push(await s.add(String(n)));
-    for (const id of ids) {
-      s.call('DELETE', `/downloads/${id}`).catch(() => {});
-      await s.told('discard', id);
-    }
-    await s.restart();
-    // nobody comes: the alarm has to do it
-    await waitFor(() => (s.clock.increment(10_000), s.commands.length > 0), { what: 'the session to wake' });
-    for (const id of ids) await s.told('discard', id);
-  },
-);
+testSession('pending removals wake their session after a crash, however many there are', async (s) => {
+  const ids: string[] = [];
+  for (let n = 0; n < 150; n++) ids.push(await s.add(String(n)));
+  for (const id of ids) {
+    s.call('DELETE', `/downloads/${id}`).catch(() => {});
+    await s.sentCommand('discard', id);
+  }
+  await s.restart();
+  // without a client: by the alarm
+  await waitFor(() => (s.clock.increment(10_000), s.commands.length > 0), { what: 'the session to wake' });
+  for (const id of ids) await s.sentCommand('discard', id);
+});
 
 testSession(
-  'of the work dirs that a crash left, only those go that nobody needs',
+  'of the work dirs that a crash left, only the unneeded ones are removed',
   async (s) => {
     const ids: string[] = [];
     for (const name of ['done', 'cancelled', 'paused', 'failed', 'running']) ids.push(await s.add(name));
@@ -93,10 +90,10 @@ testSession(
     await s.call('POST', `/downloads/${cancelled}/cancel`);
     await s.news({ type: 'discarded', download: cancelled });
     await s.call('POST', `/downloads/${paused}/pause`);
-    await s.told('stop', paused);
+    await s.sentCommand('stop', paused);
     s.commands.length = 0;
     await s.news({ type: 'found', downloads: [...ids, 'unknown00000'] });
-    await s.told('discard', 'unknown00000');
+    await s.sentCommand('discard', 'unknown00000');
     const told = s.commands.map(
       (command) => `${command.type} ${'download' in command ? command.download : ''}`,
     );
@@ -108,7 +105,7 @@ testSession(
 
 testSession('a command that crashes is answered, and its session starts afresh', async (s) => {
   const id = await s.add('before');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   const reader = s.connect();
   reader.say({ type: 'hello' });
   const { epoch } = await reader.hear('snapshot');
@@ -121,7 +118,7 @@ testSession('a command that crashes is answered, and its session starts afresh',
   assert.is((await stub.call('ask', crash)).status, 500);
   s.commands.length = 0;
   await s.add('after');
-  await s.told('start', id);
+  await s.sentCommand('start', id);
   assert.is(reader.closed, null);
   assert.is.not((await reader.hear('snapshot', (message) => message.epoch !== epoch)).epoch, epoch);
   assert.is(s.errors.splice(0).length, 2, 'each is reported');

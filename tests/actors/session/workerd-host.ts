@@ -9,7 +9,7 @@ import { openSocket } from '../workerd/client-socket.ts';
 import type { Workerd } from '../workerd/workerd.ts';
 import type { SessionHost } from './contract-host.ts';
 
-/** The runner's end of the port: keeps what it is told. */
+/** The runner's end of the port: records commands. */
 async function listenAsRunner(commands: RunnerCommand[]): Promise<Server> {
   const server = createServer((request, response) => {
     void text(request).then((body) => {

@@ -1,6 +1,6 @@
 /**
- * A bucket as a cluster of workerd needs it of S3: objects with ETags, conditional writes, and lists, in memory. In a
- * thread of its own: a node that waits for it as long as a busy test takes leaves the cluster.
+ * An in-memory bucket with the part of S3 that a workerd cluster needs: ETags, conditional writes, and lists. In a
+ * worker thread, since a node that waits too long for it leaves the cluster.
  */
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';

@@ -1,4 +1,4 @@
-/** A client of a real socket to workerd, that keeps what it hears. */
+/** A client of a real socket to workerd, which records all messages. */
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
 import { settles } from '../../support/wait.ts';

@@ -1,4 +1,4 @@
-/** The little of workerd's own module and globals that the shim needs; Cloudflare's types are 600 kB for that. */
+/** The few types of workerd's module and globals that the shim needs; Cloudflare's own are 600 kB. */
 declare module 'cloudflare:workers' {
   export class DurableObject<Bindings> {
     constructor(ctx: unknown, env: Bindings);

@@ -1,7 +1,7 @@
 /**
- * A class of ours as a Durable Object of workerd: all that lies between the two. Runs inside workerd.
- * Sockets are accepted here, in `fetch`, as the embedded host does it outside of the object. A turn is a transaction, and
- * its frames leave when it ends well: there a throw would take back neither.
+ * Adapts one of our classes to a Durable Object of workerd. Runs inside workerd.
+ * Sockets are accepted here, in `fetch`, as the embedded host accepts them outside of the object. A turn is a transaction, and
+ * its frames are sent when it succeeds: in plain workerd a throw rolls back neither.
  */
 import { DurableObject as WorkerdObject } from 'cloudflare:workers';
 import type {
@@ -12,13 +12,13 @@ import type {
   DurableSocket,
 } from '../../../src/lib/actors/durable/types.ts';
 
-/** What the worker can do with an object of such a class, over workerd's own RPC. */
+/** The interface of such an object for the worker, over workerd's RPC. */
 export interface Hosted {
   fetch(request: Request): Promise<Response>;
   invoke(method: string, args: unknown[]): Promise<unknown>;
 }
 
-/** What workerd's own context has besides. */
+/** Additional members of workerd's context. */
 interface WorkerdContext extends DurableContext {
   acceptWebSocket(socket: unknown): void;
 }
@@ -63,7 +63,7 @@ export function hosted<Env, Bindings>(
     }
 
     alarm(info?: AlarmInfo): void {
-      // A host object there, which storage would refuse; plain data here.
+      // Converts workerd's host object, which storage would refuse, to plain data.
       const plain = info && { isRetry: info.isRetry, retryCount: info.retryCount };
       this.#turns.run(() => this.#inner.alarm?.(plain));
     }
@@ -72,10 +72,10 @@ export function hosted<Env, Bindings>(
 
 class Turns {
   readonly #ctx: DurableContext;
-  /** The object's own: its sockets keep back what they send in a turn. */
+  /** The object's context, whose sockets hold back frames until the turn ends. */
   readonly ctx: DurableContext;
   readonly #sockets = new WeakMap<DurableSocket, DurableSocket>();
-  /** What the turn that runs has sent; null between turns. */
+  /** Frames of the current turn; null between turns. */
   #outputs: (() => void)[] | null = null;
 
   constructor(ctx: DurableContext) {
@@ -83,7 +83,7 @@ class Turns {
     this.ctx = {
       id: ctx.id,
       storage: ctx.storage,
-      // In `webSocketClose` workerd still lists the socket that is about to close.
+      // In `webSocketClose` workerd still lists the closing socket.
       getWebSockets: () =>
         ctx
           .getWebSockets()
@@ -107,7 +107,7 @@ class Turns {
     return result;
   }
 
-  /** The same for each socket: it can be a key in the object's maps. */
+  /** The same wrapper for each socket, so that it can be a key of a Map. */
   socket(socket: DurableSocket): DurableSocket {
     const known = this.#sockets.get(socket);
     if (known !== undefined) return known;

@@ -1,5 +1,5 @@
 /**
- * The worker that the tests run in workerd: one way in to each object, and the runner's port as a service outside.
+ * The worker that the tests run in workerd: routes to each object, and the runner's port as an external service.
  * `/CLASS/NAME/fetch/PATH` is a request to the object, `/CLASS/NAME/socket` a socket, `/CLASS/NAME/call` a method.
  */
 import { nanoid } from 'nanoid';
@@ -24,7 +24,7 @@ export const SampleObject = hosted(Sample, () => ({ greeting: 'hello', now: () =
 export const SessionObject = hosted(CountedSession, sessionEnv);
 
 function sessionEnv({ runner }: Bindings): SessionEnv {
-  // One after the other: the runner has to hear commands in order.
+  // One after the other, so that the runner gets commands in order.
   let sent: Promise<unknown> = Promise.resolve();
   return {
     runner: {

@@ -1,4 +1,4 @@
-/** A real workerd with the worker of these tests in it: one process on a folder of SQLite files, or a cluster of two. */
+/** workerd with the worker of these tests: one process on a folder of SQLite files, or a cluster of two. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -10,11 +10,11 @@ import { settles, waitFor } from '../../support/wait.ts';
 import { workerdPath } from '../../support/workerd.ts';
 import { startBucket } from './bucket.ts';
 
-/** Decides which of workerd's changes of behaviour are on: the day of the pinned version. */
+/** workerd's compatibility date: that of the pinned version. */
 const COMPATIBILITY_DATE = '2026-11-17';
 
 export interface Workerd {
-  /** `http://127.0.0.1:PORT`; another one after each restart. */
+  /** `http://127.0.0.1:PORT`; changes with each restart. */
   readonly url: string;
   /** SIGKILL, and a new process on the same files. */
   restart(): Promise<void>;
@@ -22,12 +22,12 @@ export interface Workerd {
 }
 
 /**
- * A lease of 20 s takes 10: how long the objects of a killed node have to wait. A node that the bucket does not answer
- * within a shortened bound leaves: with 4 it has 375 ms, too few on a busy machine.
+ * With a lease of 20 s the objects of a killed node are unavailable for 10 s. A node that the bucket does not answer
+ * within a part of the lease leaves the cluster: with 4 s it has 375 ms, too little on a busy machine.
  */
 const TIME_DIVISOR = 2;
 
-/** @param runnerPort where the runner's commands are posted to; without one they are lost */
+/** @param runnerPort receives the runner's commands by POST; without one they are lost */
 export async function startWorkerd(runnerPort = 9): Promise<Workerd> {
   const dir = mkdtempSync(join(tmpdir(), 'sluice-workerd-'));
   mkdirSync(join(dir, 'state'));
@@ -50,7 +50,7 @@ export async function startWorkerd(runnerPort = 9): Promise<Workerd> {
 }
 
 /**
- * Two nodes that share a bucket: requests go to both in turn, wherever their object lives.
+ * Two nodes that share a bucket: requests go to both in turn, whichever node owns the object.
  * @param runnerPort as for `startWorkerd`
  */
 export async function startCluster(runnerPort = 9): Promise<Workerd> {
@@ -67,7 +67,7 @@ export async function startCluster(runnerPort = 9): Promise<Workerd> {
   const start = async () => {
     starts += 1;
     const started = await Promise.all(dirs.map((node) => run(node, ['--experimental'])));
-    // Each owns an object: one that is served after a restart tells that the lease of its node is over.
+    // Each owns an object: when it is served after a restart, the lease of its node has expired.
     for (const [index, { port }] of started.entries()) await probe(port, `probe-${starts}-${index}`);
     return started;
   };
@@ -93,7 +93,7 @@ export async function startCluster(runnerPort = 9): Promise<Workerd> {
 
 let bundled: Promise<string> | null = null;
 
-/** The classes as they are, in one file. */
+/** Bundles the classes into one file. */
 function bundle(): Promise<string> {
   bundled ??= (async () => {
     const build = await rolldown({
@@ -141,7 +141,7 @@ const worker :Workerd.Worker = (
 `;
 }
 
-/** Waits until an object is served: what belongs to a dead node is, once its lease is over. */
+/** Waits until an object is served: that of a dead node only after its lease has expired. */
 async function probe(port: number, name: string): Promise<void> {
   const isServed = async (): Promise<boolean> => {
     const body = JSON.stringify({ method: 'identity', args: [] });
@@ -190,7 +190,7 @@ async function run(dir: string, options: string[] = []): Promise<{ port: number;
   return { port, kill };
 }
 
-/** One line of JSON for each socket that it opens: https://github.com/cloudflare/workerd, `--control-fd`. */
+/** Reads the port from workerd's `--control-fd`: a line of JSON for each listening socket (https://github.com/cloudflare/workerd). */
 function listening(child: ChildProcess): Promise<number> {
   const control = createInterface({ input: child.stdio[3] as Readable });
   return new Promise((resolve) => {

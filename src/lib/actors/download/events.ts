@@ -1,8 +1,8 @@
-/** What can happen to a download. */
+/** The events of a download. */
 import type { ErrorView } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
-import type { LandedFile, RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
+import type { DownloadedFile, RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
 
 /** Every event names what caused it and when it happened (ms since 1970). */
 interface Caused {
@@ -17,7 +17,7 @@ export type DownloadEvent = Caused &
     | { type: 'resume' }
     | { type: 'cancel' }
     | { type: 'retry' }
-    /** The time of a `waiting` download has come. */
+    /** A `waiting` download is due. */
     | { type: 'due' }
     | {
         type: 'phase';
@@ -27,11 +27,11 @@ export type DownloadEvent = Caused &
         totalBytes: number | null;
       }
     | { type: 'sample'; sample: Sample }
-    /** The session's throttle window ended; `sample` is the newest that came in it, if any. */
+    /** The session's throttle window ended; `sample` is the newest in it, if any. */
     | { type: 'tick'; sample: Sample | null }
-    | { type: 'done'; file: LandedFile }
-    /** `dueAt`: when to try again, should that be allowed. */
+    | { type: 'done'; file: DownloadedFile }
+    /** `dueAt`: when to retry, if that is allowed. */
     | { type: 'failed'; error: RunnerFailure; dueAt: number }
-    /** Earlier processes were ended over it: it must not go on by itself. */
+    /** It blocked earlier processes (watchdog): it must not go on by itself. */
     | { type: 'setAside'; error: ErrorView }
   );

@@ -1,8 +1,8 @@
 /**
- * One download's life:
+ * The machine of a download:
  * `queued → parse → download{live ⇄ throttle} → finish → complete`, and `paused`, `waiting`, `error`, `cancelled`.
  *
- * Pure: times and causes arrive in events, effects are named actions that call what the session gave, and nothing in it
+ * Pure: times and causes arrive in events, effects are named actions that call `DownloadEffects`, and nothing in it
  * waits on a clock (`after` would not survive a restart; retries are alarms of the session).
  */
 import { assign, setup } from 'xstate';
@@ -14,7 +14,7 @@ import { failuresAfter, mayRetry } from './retry.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
 /**
- * All that a download does to the world. Given with the input rather than by `provide`:
+ * The effects of a download. Passed in the input rather than by `provide`:
  * that would copy the machine for each session (57 kB of 75 kB a session, measured by bench/durable).
  */
 export interface DownloadEffects {
@@ -33,7 +33,7 @@ export interface DownloadInput {
 export interface DownloadContext {
   row: DownloadRow;
   effects: DownloadEffects;
-  /** The newest that was published; null while nothing moves. Never stored. */
+  /** The last published speed; null unless it is downloading. Never stored. */
   speed: Pick<Sample, 'bytesPerSecond' | 'etaSeconds'> | null;
 }
 
@@ -76,7 +76,7 @@ export const downloadMachine = setup({
           percent,
           failures: moved ? 0 : context.row.failures,
         },
-        // Whole numbers: a fraction of a byte is noise that every reader would be sent.
+        // Whole numbers: fractions of a byte would be sent to every reader.
         speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
       };
     }),
@@ -87,7 +87,7 @@ export const downloadMachine = setup({
         attempt: row.attempt + 1,
         failures: event.type === 'retry' ? 0 : row.failures,
         furthestBytes: event.type === 'retry' ? 0 : Math.max(row.furthestBytes ?? 0, row.receivedBytes),
-        // Bytes of a cancelled download are gone, and those of another file; a failed one resumes from what it has.
+        // A cancelled download has no bytes left, nor has one whose file is another now; a failed one resumes.
         receivedBytes: isEmptied(row) ? 0 : row.receivedBytes,
         error: null,
         dueAt: null,
@@ -143,7 +143,7 @@ export const downloadMachine = setup({
   context: ({ input: { row, effects } }) => ({ row, effects, speed: null }),
   initial: 'revived',
   states: {
-    /** Where every actor begins: a stored row says in which state it was. Active ones are asked for again. */
+    /** The initial state: goes on to the stored state. Active downloads are started again. */
     revived: {
       always: [
         { guard: { type: 'was', params: 'paused' }, target: 'paused' },
@@ -163,7 +163,7 @@ export const downloadMachine = setup({
       states: {
         /** Waits for a slot in its session. */
         held: { on: { run: { target: 'asked', actions: 'askRunner' } } },
-        /** Has a slot here and waits for one in the runner. */
+        /** Has a slot in the session and waits for one in the runner. */
         asked: {},
       },
       on: {
@@ -196,9 +196,9 @@ export const downloadMachine = setup({
       initial: 'live',
       exit: 'clearSpeed',
       states: {
-        /** Nothing was published in this window: the next sample goes out at once. */
+        /** Nothing was published in this window: the next sample is published at once. */
         live: { on: { sample: { target: 'throttle', actions: 'applySample' } } },
-        /** Something was: the newest sample waits for the session's tick. Never stored as such. */
+        /** The newest sample waits for the session's tick. This state is not stored. */
         throttle: {
           on: { tick: [{ guard: 'hasSample', actions: 'applySample' }, { target: 'live' }] },
         },
@@ -218,7 +218,7 @@ export const downloadMachine = setup({
       entry: enter('finish'),
       on: {
         run: { actions: 'askRunner' },
-        // A runner that starts over (its files were lost) says so.
+        // A runner that starts over (its files were lost) sends `parse` again.
         phase: [
           { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
           { actions: 'applyPhase' },
@@ -233,7 +233,7 @@ export const downloadMachine = setup({
       on: {
         resume: 'queued',
         cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
-        // The last byte may have landed while the stop was on its way.
+        // The download may have completed while the stop was pending.
         done: { target: 'complete', actions: ['recordFile', 'settleRunner'] },
       },
     },
@@ -242,7 +242,7 @@ export const downloadMachine = setup({
       on: {
         due: { target: 'queued', actions: 'nextAttempt' },
         resume: { target: 'queued', actions: 'nextAttempt' },
-        // Its attempt has ended: asked for again, the runner would only answer so again.
+        // Its attempt has ended: the runner would only repeat the outcome.
         pause: { target: 'paused', actions: 'nextAttempt' },
         cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
         setAside: { target: 'error', actions: 'fail' },
@@ -259,7 +259,7 @@ function enter<const S extends DownloadRow['state']>(state: S) {
   return { type: 'enter', params: state } as const;
 }
 
-/** How work on a download can end, the same wherever it was in its work. */
+/** Transitions that end an attempt, the same in all active states. */
 function ends() {
   return {
     done: { target: 'complete', actions: ['recordFile', 'settleRunner'] },

@@ -1,17 +1,17 @@
 import type { RunnerFailure } from '../../protocol/runner.ts';
 
-/** Tries that a transient failure gets by itself before it is final; the contract asks for at least 3. */
+/** Automatic retries after transient failures; the contract asks for at least 3. */
 export const MAX_RETRIES = 5;
 /** 1, 2, 4, 8, 16 s: with MAX_RETRIES about half a minute, long enough for a server to restart. */
 const BASE_MS = 1_000;
-/** A server may ask for a longer wait than ours, but not for more than an hour. */
+/** The longest Retry-After of a server that is honoured: an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
-/** A full disk is looked at again every 15 to 30 s: a person who made room sees it go on while still looking. */
+/** A full disk is checked again every 15 to 30 s, so that a person who made room sees it go on. */
 const DISK_FULL_MS = 15_000;
-/** Downloads that a full disk makes wait before they look less often: some 5 looks a second, however many wait. */
+/** With more waiting downloads, each checks less often: some 5 checks a second in all. */
 const DISK_FULL_WAITING = 100;
 
-/** A full disk is nobody's failure and ends when somebody makes room: it is waited for without a limit. */
+/** A full disk does not count as a failure: retried without a limit. */
 function isForRoom({ code }: Pick<RunnerFailure, 'code'>): boolean {
   return code === 'disk_full';
 }
@@ -27,9 +27,9 @@ export function failuresAfter(error: Pick<RunnerFailure, 'code'>, failures: numb
 }
 
 /**
- * How long to wait, in ms, before the next try after `error`.
+ * How long to wait, in ms, before the next attempt after `error`.
  * @param failures transient failures so far, 0 for the first
- * @param waiting downloads of the session that wait already
+ * @param waiting number of waiting downloads of the session
  * @param random 0 ≤ random < 1
  */
 export function waitMs(
@@ -43,7 +43,7 @@ export function waitMs(
 }
 
 /**
- * Backoff in ms: exponential with up to 25 % jitter, so that downloads that failed together do not come back
+ * Backoff in ms: exponential with up to 25 % jitter, so that downloads that failed together are not retried
  * together; never less than the server's Retry-After.
  * @param failures transient failures so far, 0 for the first
  * @param random 0 ≤ random < 1

@@ -1,20 +1,20 @@
 /**
- * A download as it is stored. Rows, not XState snapshots, are what outlives a process: they are versioned, they
- * can be read by people, and none of a snapshot's traps are in them (docs/adr/002-rows-not-snapshots.md).
+ * A download as it is stored. Rows, not XState snapshots, are persisted: they are versioned, they
+ * can be read by people, and avoid the pitfalls of snapshots (docs/adr/002-rows-not-snapshots.md).
  */
 import { cleanTitle } from '../../protocol/title.ts';
 import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
-import type { LandedFile } from '../../protocol/runner.ts';
+import type { DownloadedFile } from '../../protocol/runner.ts';
 
-/** Raised whenever an older Sluice could misread a row. */
+/** Increased whenever an older Sluice could misread a row. */
 export const ROW_VERSION = 1;
-/** Of a row with `sha256`: a Sluice that does not know the field would call a file complete that nobody checked. */
+/** The version of rows with `sha256`: a Sluice that does not know the field would not check the file. */
 const CHECKED_ROW_VERSION = 2;
 
-/** The newest transitions of a download are kept in its row, so that a failure can be explained later. */
+/** How many of the newest transitions are kept in a row, to explain a failure later. */
 export const HISTORY_LENGTH = 32;
 
 /** When (ms since 1970), into which state, and the id of what caused it: `command:…`, `runner:…`, `alarm:…`. */
@@ -23,34 +23,34 @@ export type Transition = [at: number, state: DownloadState, cause: string];
 export interface DownloadRow {
   v: typeof ROW_VERSION | typeof CHECKED_ROW_VERSION;
   id: string;
-  /** Place in the session's order: one more for each add. Listings are newest first, the queue oldest first. */
+  /** The order number in the session, increasing with each add. Listings are newest first, the queue oldest first. */
   n: number;
   url: string;
   streamId: string | null;
-  /** What was asked for; null = the registry picks. */
+  /** The requested engine; null = the registry picks. */
   wantedEngine: EngineName | null;
   wantedName: string | null;
-  /** What the finished file has to hash to; absent = it is not hashed. */
+  /** The expected hash of the finished file; absent = it is not hashed. */
   sha256?: string;
   title: string;
-  /** What was used. */
+  /** The engine that was used. */
   engine: EngineName | null;
   state: DownloadState;
   receivedBytes: number;
   totalBytes: number | null;
-  /** 0–100 as the engine said, for downloads without a known total. */
+  /** 0–100 as reported by the engine, for downloads without a known total. */
   percent: number | null;
   attempt: number;
-  /** Transient failures since it last got further than ever: sets the backoff. */
+  /** Transient failures since it last made progress: sets the backoff. */
   failures: number;
-  /** Most bytes that any attempt before this one had; absent = none. */
+  /** The most bytes of any earlier attempt; absent = none. */
   furthestBytes?: number;
   /** ms since 1970. */
   createdAt: number;
   finishedAt: number | null;
-  /** When a `waiting` download tries again, ms since 1970. */
+  /** When a `waiting` download is due, ms since 1970. */
   dueAt: number | null;
-  file: LandedFile | null;
+  file: DownloadedFile | null;
   error: ErrorView | null;
   history: Transition[];
 }
@@ -89,8 +89,8 @@ export function newRow(
 }
 
 /**
- * The newest transitions with one more. A try by itself that came to nothing at once leaves no trace, like each look
- * at a full disk: hours of them would push out what explains the rest.
+ * The newest transitions with one more. An automatic retry that failed at once is not recorded, such as each check
+ * of a full disk: hours of them would push out the useful ones.
  */
 export function withTransition(history: readonly Transition[], next: Transition): Transition[] {
   const [before, between] = history.slice(-2);
@@ -102,7 +102,7 @@ export function withTransition(history: readonly Transition[], next: Transition)
 
 /**
  * Reads a stored row.
- * @throws SluiceError `store_newer` for a version this Sluice does not know: never guessed
+ * @throws SluiceError `store_newer` for an unknown version
  */
 export function readRow(stored: unknown): DownloadRow {
   const row = stored as DownloadRow;
@@ -115,7 +115,7 @@ export function readRow(stored: unknown): DownloadRow {
   return row;
 }
 
-/** A title until the engine knows a better one: the last part of the path, else the host. */
+/** The title until the engine finds one: the last part of the path, else the host. */
 function titleOf(url: string): string {
   const { pathname, host } = new URL(url);
   const last = pathname.split('/').findLast((part) => part !== '') ?? host;

@@ -1,9 +1,9 @@
-import { derive } from '../../protocol/channel.ts';
+import { deriveProgress } from '../../protocol/channel.ts';
 import type { DownloadView } from '../../protocol/download.ts';
 import type { DownloadContext } from './machine.ts';
 import type { DownloadRow } from './row.ts';
 
-/** A stored row and what is moving of it, as everyone outside sees it. */
+/** The view of a stored row with its current speed. */
 export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null): DownloadView {
   const moving = row.state === 'download' ? speed : null;
   const view = {
@@ -25,5 +25,5 @@ export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null)
     ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };
-  return { ...view, ...derive(view) };
+  return { ...view, ...deriveProgress(view) };
 }

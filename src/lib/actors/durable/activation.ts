@@ -1,10 +1,10 @@
 /**
- * One activation of an object, from the event that woke it to its eviction or reset: runs its turns. What belongs to
- * an activation dies with it: a promise or timer that was left behind can neither write nor send.
+ * One activation of an object, from the event that woke it to its eviction or reset: runs its turns. Whatever belongs to
+ * an activation ends with it: its pending promises and timers can neither write nor send afterwards.
  */
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { StorageOwner } from './actor-storage.ts';
-import { type ActorEvent, invoke, isAsked, type Turn } from './events.ts';
+import { type ActorEvent, invoke, hasCaller, type Turn } from './events.ts';
 import type { Output } from './gate.ts';
 import { type ActorHandle, type Definition, handles, type Scheduler } from './ports.ts';
 import type { HostSocket, SocketUser } from './sockets.ts';
@@ -20,7 +20,7 @@ export interface ActivationOwner extends ActorHandle {
   construct(activation: Activation): DurableObject;
   /** Ends an activation; does nothing when it is over. `culprit` = the turn that threw. */
   reset(error: unknown, activation: Activation, culprit?: Turn): void;
-  /** Begins to wait for eviction when nothing is under way. */
+  /** Starts the idle timer when nothing is pending. */
   startIdling(activation: Activation): void;
 }
 
@@ -31,13 +31,13 @@ export class Activation implements StorageOwner, SocketUser {
   isAlive = true;
   /** Null until its constructor has run. */
   #instance: DurableObject | null = null;
-  /** The one whose handler runs. */
+  /** The turn whose handler is running. */
   #turn: Turn | null = null;
-  /** Those whose handler returned a promise that has not settled. */
+  /** Turns whose handler returned a promise that is pending. */
   #open = NONE;
   /** Promises of `waitUntil`. */
   #waits = 0;
-  /** What the turn has sent: leaves when it ends well. Null between turns. */
+  /** What the turn has sent, released when it succeeds. Null between turns. */
   #outputs: Output<ActorHandle>[] | null = null;
   #hasWritten = false;
   #abortError: unknown = null;
@@ -93,7 +93,7 @@ export class Activation implements StorageOwner, SocketUser {
     );
   }
 
-  /** What `work` writes and sends, together or not at all. */
+  /** Runs `work`: all that it writes and sends takes effect, or nothing. */
   #attempt<T>(work: () => T): T {
     const outputs: Output<ActorHandle>[] = [];
     this.#outputs = outputs;
@@ -118,7 +118,7 @@ export class Activation implements StorageOwner, SocketUser {
     if (event.type !== 'alarm') return invoke(instance, event, view);
     const { rows, scheduler } = this.actor;
     const row = rows.getAlarm();
-    // It was moved after it fell due.
+    // The alarm was moved after it was due.
     if (row === null || row.at > scheduler.clock.now()) return undefined;
     event.row = row;
     scheduler.alarms.fired(this.actor, row);
@@ -126,7 +126,7 @@ export class Activation implements StorageOwner, SocketUser {
     return invoke(instance, event, view);
   }
 
-  /** In the same commit as the alarm's effect: it comes back when the turn is taken back. */
+  /** In the same commit as the alarm's effect, so that a rollback restores it. */
   #clearAlarm(): void {
     this.touch();
     try {
@@ -140,9 +140,9 @@ export class Activation implements StorageOwner, SocketUser {
   #succeeded(turn: Turn, value: unknown): void {
     if (!this.isAlive) return;
     const { event } = turn;
-    // A turn that has taken its alarm has written.
+    // A turn that cleared its alarm has written.
     if (event.type === 'alarm') this.actor.scheduler.alarms.done(this.actor, event.row, this.#hasWritten);
-    if (isAsked(event)) {
+    if (hasCaller(event)) {
       this.pass(
         () => {
           event.resolve(value);
@@ -155,11 +155,11 @@ export class Activation implements StorageOwner, SocketUser {
     this.#end(turn, 'done');
   }
 
-  /** An error with a code is an answer, unless something was written before it; anything else resets the object. */
+  /** A SluiceError before any write is an answer; anything else resets the object. */
   #failed(turn: Turn, error: unknown, hasWritten: boolean): void {
     const { event } = turn;
     const isAnswer = error instanceof SluiceError && error.code !== 'internal_error' && !hasWritten;
-    if (!this.isAlive || this.#instance === null || !isAnswer || !isAsked(event)) {
+    if (!this.isAlive || this.#instance === null || !isAnswer || !hasCaller(event)) {
       this.actor.reset(error, this, turn);
       return;
     }
@@ -182,7 +182,7 @@ export class Activation implements StorageOwner, SocketUser {
     scheduler.observers.turn(name, turn, outcome, waiting);
   }
 
-  /** Ends it and returns the turns that were under way. */
+  /** @returns the turns that were pending */
   end(): Turn[] {
     const turns = this.#turn === null ? this.#open : [...this.#open, this.#turn];
     this.isAlive = false;
@@ -194,7 +194,7 @@ export class Activation implements StorageOwner, SocketUser {
   abort(error: unknown): void {
     if (!this.isAlive) return;
     this.#abortError = error;
-    // A handler runs until it returns; what it did is taken back then.
+    // A handler runs until it returns; its effects are rolled back then.
     if (this.#outputs !== null) this.isAlive = false;
     else this.actor.reset(error, this);
   }
@@ -214,7 +214,7 @@ export class Activation implements StorageOwner, SocketUser {
     this.actor.scheduler.storeFailed(error);
   }
 
-  /** Keeps it in memory until the function returned is called. */
+  /** Keeps the object in memory. @returns ends that */
   wait(): () => void {
     this.#waits += 1;
     return () => {

@@ -6,14 +6,14 @@ import type { ActorRows, Store } from './store.ts';
 import type { DurableKv, DurableStorage, ListOptions } from './types.ts';
 import { encodeValue } from './value.ts';
 
-/** One activation of an object, as far as its storage is concerned. */
+/** The activation that a storage belongs to. */
 export interface StorageOwner {
   readonly rows: ActorRows;
   readonly store: Pick<Store, 'attempt'>;
   readonly hasAlarmHandler: boolean;
   /** @throws SluiceError `internal_error` after a reset or an eviction */
   assertAlive(): void;
-  /** Before each write: brings about a commit. */
+  /** Called before each write: schedules a commit. */
   touch(): void;
   /** The store itself failed: nothing uncommitted survives. */
   storeFailed(error: SluiceError): void;
@@ -84,7 +84,7 @@ export class ActorStorage implements DurableStorage {
   }
 
   setAlarm(scheduledTime: number | Date): Promise<void> {
-    // Late rather than early.
+    // Rounded up, so that it is never early.
     const at = Math.ceil(Number(scheduledTime));
     if (!Number.isSafeInteger(at)) throw new TypeError('An alarm needs a time in epoch milliseconds.');
     if (!this.#owner.hasAlarmHandler) throw new TypeError('An alarm needs an alarm() handler.');

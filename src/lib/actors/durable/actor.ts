@@ -1,8 +1,8 @@
-/** One object and what the host knows of it: its mailbox, its sockets, and its activation while it has one. */
+/** One object: its mailbox, its sockets, and its activation while it is in memory. */
 import { SluiceError } from '../../protocol/error.ts';
 import { Activation, type ActivationOwner } from './activation.ts';
 import { Context } from './context.ts';
-import { type ActorEvent, isAsked, type Turn } from './events.ts';
+import { type ActorEvent, hasCaller, type Turn } from './events.ts';
 import { LIMITS } from './limits.ts';
 import { type Definition, handles, type Scheduler } from './ports.ts';
 import { HostSocket, type SocketOwner } from './sockets.ts';
@@ -18,7 +18,7 @@ export class Actor implements ActivationOwner, SocketOwner {
   readonly scheduler: Scheduler;
   readonly definition: Definition;
   readonly name: ActorName;
-  /** Events that wait for their turn, oldest first. Shifting is no copy below 16,000 of them (V8 trims on the left). */
+  /** Waiting events, oldest first. `shift` does not copy below 16,000 elements (V8 trims on the left). */
   readonly #mailbox: ActorEvent[] = [];
   /** Open ones and those that are closing, oldest first. */
   sockets: HostSocket[] = NONE;
@@ -81,7 +81,7 @@ export class Actor implements ActivationOwner, SocketOwner {
     if (this.sockets === NONE) this.sockets = [socket];
     else this.sockets.push(socket);
     const { observers } = this.scheduler;
-    if (observers.isWatched) observers.tell({ type: 'socket-open', actor: this.name, socket });
+    if (observers.isWatched) observers.emit({ type: 'socket-open', actor: this.name, socket });
     return socket;
   }
 
@@ -96,8 +96,8 @@ export class Actor implements ActivationOwner, SocketOwner {
   left(socket: HostSocket, code: number, reason: string, wasClean: boolean): void {
     this.sockets = this.sockets.length === 1 ? NONE : this.sockets.filter((other) => other !== socket);
     const { observers, isClosing } = this.scheduler;
-    if (observers.isWatched) observers.tell({ type: 'socket-close', actor: this.name, socket, code });
-    // Not woken for an event that it has no handler for.
+    if (observers.isWatched) observers.emit({ type: 'socket-close', actor: this.name, socket, code });
+    // Do not wake it for an event without a handler.
     if (handles(this.definition, 'webSocketClose') && !isClosing) {
       this.deliver({ type: 'close', socket, code, reason, wasClean });
     } else {
@@ -119,19 +119,19 @@ export class Actor implements ActivationOwner, SocketOwner {
   }
 
   /**
-   * Callers that wait get `internal_error` (or why what is stored cannot be used), the next event finds a new object.
-   * Sockets stay, but for the one whose message was being handled.
+   * Waiting callers get `internal_error` (or why the storage cannot be used); the next event creates a new object.
+   * Sockets stay open, except the one whose message was being handled.
    */
   reset(error: unknown, activation: Activation, culprit?: Turn): void {
     if (activation !== this.#activation) return;
     const turns = this.#end(activation);
     const { observers, alarms } = this.scheduler;
     this.scheduler.report(error, this.name);
-    if (observers.isWatched) observers.tell({ type: 'reset', actor: this.name, error });
+    if (observers.isWatched) observers.emit({ type: 'reset', actor: this.name, error });
     const answer = isOfStore(error) ? error : new SluiceError('internal_error', undefined, { cause: error });
     this.#fail(turns, answer);
     if (culprit?.event.type === 'alarm') alarms.failed(this, culprit.event.row, true);
-    // Nothing else would tell the client that its message came to nothing.
+    // The client would not learn otherwise that its message had no effect.
     if (culprit?.event.type === 'message') culprit.event.socket.close(BROKEN, 'internal error');
     this.#resume();
   }
@@ -149,17 +149,17 @@ export class Actor implements ActivationOwner, SocketOwner {
   #fail(turns: Turn[], error: SluiceError): void {
     for (const turn of turns) {
       this.scheduler.observers.turn(this.name, turn, 'reset', this.waiting);
-      if (isAsked(turn.event)) turn.event.reject(error);
+      if (hasCaller(turn.event)) turn.event.reject(error);
     }
   }
 
-  /** The host closes: callers that wait get `not_ready`, and what a promise left behind does comes to nothing. */
+  /** When the host closes: waiting callers get `not_ready`; pending promises have no effect any more. */
   close(): void {
     const error = new SluiceError('not_ready');
     for (const socket of [...this.sockets]) socket.close(RESTART, 'restart');
     const events = this.#mailbox.splice(0);
     if (this.#activation !== null) events.push(...this.#end(this.#activation).map(({ event }) => event));
-    for (const event of events) if (isAsked(event)) event.reject(error);
+    for (const event of events) if (hasCaller(event)) event.reject(error);
   }
 
   #end(activation: Activation): Turn[] {
@@ -167,7 +167,7 @@ export class Actor implements ActivationOwner, SocketOwner {
     this.#activation = null;
     this.scheduler.idle.remove(this);
     for (const socket of this.sockets) socket.forgetView();
-    // Looked up again on waking: an object that sleeps is its sockets and little else.
+    // Looked up again when it wakes, to save memory.
     if (!this.scheduler.store.isDirty) this.#rows = null;
     return turns;
   }
@@ -179,11 +179,11 @@ export class Actor implements ActivationOwner, SocketOwner {
 
   #observe(type: 'wake' | 'evict'): void {
     const { observers } = this.scheduler;
-    if (observers.isWatched) observers.tell({ type, actor: this.name });
+    if (observers.isWatched) observers.emit({ type, actor: this.name });
   }
 }
 
-/** `store_newer`, `store_corrupt`: there is something that a person can do about it. */
+/** `store_newer`, `store_corrupt`: errors that a person can mend. */
 function isOfStore(error: unknown): error is SluiceError {
   return error instanceof SluiceError && error.code.startsWith('store_');
 }

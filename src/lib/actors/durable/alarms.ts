@@ -1,16 +1,16 @@
-/** When alarms fire and when a failed one is tried again. */
+/** When alarms fire and when failed ones are retried. */
 import type { Clock } from './clock.ts';
 
 export const ALARM_RETRIES = 6;
 /** Before the first retry; doubles with each. Source: Cloudflare's alarms. */
 export const ALARM_RETRY_MS = 2000;
-/** A timer never sleeps longer, so that a clock that was set, or a machine that slept, is noticed. */
+/** The longest timer, so that a changed clock or a suspended machine is noticed. */
 const LONGEST_SLEEP_MS = 60_000;
 
 /**
  * How long to wait before retry number `retry` (1–6), in ms: 2 s doubled each time and up to half as much again,
- * so that objects that failed together do not come back together.
- * Null when the tries are used up.
+ * so that objects that failed together are not retried together.
+ * Null when there are no retries left.
  * @param random 0 ≤ random < 1
  */
 export function alarmRetryDelayMs(retry: number, random: number): number | null {
@@ -28,7 +28,7 @@ export class AlarmTimer {
 
   /**
    * @param nextAt epoch ms of the earliest alarm that is not being handled; null = none
-   * @param fire called when that time has come; has to take the due ones out of `nextAt`
+   * @param fire called at that time; `nextAt` must not return the due ones afterwards
    */
   constructor(clock: Clock, nextAt: () => number | null, fire: () => void) {
     this.#clock = clock;
@@ -36,13 +36,13 @@ export class AlarmTimer {
     this.#fire = fire;
   }
 
-  /** To be called whenever `nextAt` may have changed. */
+  /** Call whenever `nextAt` may have changed. */
   refresh(): void {
     const nextAt = this.#nextAt();
     if (nextAt === null) return this.stop();
     const now = this.#clock.now();
     const at = Math.min(Math.max(nextAt, now), now + LONGEST_SLEEP_MS);
-    // An earlier timer only wakes for nothing once; setting it again at each change would cost more.
+    // Keep an earlier timer: one needless wake-up is cheaper than setting it at each change.
     if (this.#timer !== null && this.#timerAt <= at) return;
     this.stop();
     this.#timerAt = at;

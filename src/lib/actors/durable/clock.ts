@@ -1,4 +1,4 @@
-/** Time as the host sees it, injected so that tests can turn it. XState's SimulatedClock fits. */
+/** The host's clock, injected so that tests can control it. XState's SimulatedClock fits. */
 export interface Clock {
   /** Epoch milliseconds. */
   now(): number;
@@ -6,7 +6,7 @@ export interface Clock {
   clearTimeout(id: unknown): void;
 }
 
-/** Its timers keep the process alive: an alarm to come is work to come. Closing the host stops them. */
+/** Its timers keep the process alive until the host is closed. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   setTimeout: (callback, ms) => setTimeout(callback, ms),

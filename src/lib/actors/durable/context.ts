@@ -1,4 +1,4 @@
-/** `ctx`: what an object gets of the host, and nothing else. */
+/** `ctx`: an object's only access to its host. */
 import { SluiceError } from '../../protocol/error.ts';
 import type { Activation } from './activation.ts';
 import { ActorStorage } from './actor-storage.ts';

@@ -2,17 +2,17 @@
 import fs from 'node:fs';
 import path from 'node:path';
 
-/** As it was before the upgrade from version `from`. */
+/** The copy made before the upgrade from version `from`. */
 export function upgradeCopyOf(file: string, from: number): string {
   return `${file}.v${from}.backup`;
 }
 
-/** As it was within the last day that it was in use: `daily-copy.server.ts`. */
+/** The copy of the last day: `daily-copy.server.ts`. */
 export function dailyCopyOf(file: string): string {
   return `${file}.daily.backup`;
 }
 
-/** Base names of the copies that upgrades of this store have left. */
+/** Base names of the copies made before upgrades. */
 export function upgradeCopies(file: string): string[] {
   const name = path.basename(file);
   return fs
@@ -20,12 +20,12 @@ export function upgradeCopies(file: string): string[] {
     .filter((other) => other.startsWith(`${name}.v`) && other.endsWith('.backup'));
 }
 
-/** Makes a copy in two steps: under its name there is never half of one. */
+/** Copies are made under this name and then renamed, so that none is ever incomplete. */
 export function unfinishedOf(copy: string): string {
   return `${copy}.unfinished`;
 }
 
-/** The second step: on disk before it gets its name, its owner's alone. */
+/** Syncs a copy to disk, makes it private, and renames it. */
 export function finishCopy(copy: string): void {
   const unfinished = unfinishedOf(copy);
   fs.chmodSync(unfinished, 0o600);
@@ -36,8 +36,8 @@ export function finishCopy(copy: string): void {
 }
 
 /**
- * Copies a damaged store, with its WAL, beside itself: whoever then tries to repair it still has what there was. Once
- * for each state of the file, however often the start is tried.
+ * Copies a damaged store with its WAL, so that the original survives attempts to repair it. Once
+ * for each state of the file, however often the server is started.
  * @returns the copy's base name, null when none could be made
  */
 export function keepDamaged(file: string): string | null {
@@ -51,7 +51,7 @@ export function keepDamaged(file: string): string | null {
     }
     return path.basename(copy);
   } catch {
-    // A full or failing disk: what is there stays as it is all the same.
+    // The disk is full or failing: the store itself is left untouched anyway.
     return null;
   }
 }

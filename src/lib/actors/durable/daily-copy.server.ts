@@ -1,29 +1,29 @@
 /**
- * A copy of the store beside it, at most a day old while a server runs: what a person can go back to when the disk has
- * damaged the store itself. Damage never replaces it: a copy is checked before it takes the last one's place.
+ * A copy of the store beside it, at most a day old while the server runs, which a person can restore when the disk has
+ * damaged the store. A new copy is checked before it replaces the last one.
  */
 import fs from 'node:fs';
 import path from 'node:path';
 import { dailyCopyOf, finishCopy, unfinishedOf } from './copies.server.ts';
 import { CHECKED_BYTES, inspectStore } from './inspect.server.ts';
 
-/** What can copy itself to a file while it is used. */
+/** A store that can be copied while it is in use. */
 export interface CopiedStore {
   copyTo(file: string): Promise<void>;
 }
 
 export interface DailyCopyOptions {
-  /** What went wrong: the copy before stays. */
+  /** Called when a copy fails: the last one stays. */
   onError: (error: unknown) => void;
-  /** A larger store is not copied: one too large to be checked. */
+  /** Larger stores are not copied, as checking them takes too long. */
   maxBytes?: number;
 }
 
 const DAY_MS = 86_400_000;
-/** After the start, in which there is enough to do. */
+/** The delay after the start, which has enough other work. */
 const FIRST_LOOK_MS = 60_000;
 const LOOK_MS = 3_600_000;
-/** Made only where so many times as much is free: it must not be what fills the disk. */
+/** Copies only if the free space is this many times the size, so as not to fill the disk. */
 const FREE_TIMES = 4;
 
 export class DailyCopy {
@@ -33,14 +33,14 @@ export class DailyCopy {
   #timer: NodeJS.Timeout | null = null;
   #copying: Promise<void> | null = null;
 
-  /** Touches nothing yet. @param file the store's */
+  /** @param file the store's path */
   constructor(store: CopiedStore, file: string, options: DailyCopyOptions) {
     this.#store = store;
     this.#file = file;
     this.#options = { maxBytes: CHECKED_BYTES, ...options };
   }
 
-  /** Looks in a minute, and then each hour. */
+  /** Checks after a minute, and then every hour. */
   keep(): void {
     const look = (): void => {
       void this.refresh();

@@ -1,18 +1,18 @@
-/** What can happen to an object, and the handler of it that each event is for. */
+/** The events of an object, and the handler that each one calls. */
 import { SluiceError } from '../../protocol/error.ts';
 import type { HostSocket } from './sockets.ts';
 import type { AlarmRow } from './store.ts';
 import type { DurableObject, DurableSocket } from './types.ts';
 
-/** An event whose caller waits for the answer. */
-interface Asked {
+/** An event with a caller that waits for the answer. */
+interface CallerEvent {
   resolve: (value: unknown) => void;
   reject: (error: SluiceError) => void;
 }
 
 export type ActorEvent =
-  | ({ type: 'fetch'; request: Request } & Asked)
-  | ({ type: 'call'; method: string; args: unknown[] } & Asked)
+  | ({ type: 'fetch'; request: Request } & CallerEvent)
+  | ({ type: 'call'; method: string; args: unknown[] } & CallerEvent)
   | { type: 'message'; socket: HostSocket; message: string | ArrayBuffer }
   | { type: 'close'; socket: HostSocket; code: number; reason: string; wasClean: boolean }
   /** `row` as it was when it fell due. */
@@ -21,11 +21,11 @@ export type ActorEvent =
 /** One event being handled. */
 export interface Turn {
   readonly event: ActorEvent;
-  /** ms, monotonic; null when nobody watched. */
+  /** ms, monotonic; null without listeners. */
   readonly startedAt: number | null;
 }
 
-/** Names that a stub cannot call. */
+/** Methods that a stub cannot call. */
 const HANDLERS = new Set<string>([
   'constructor',
   'fetch',
@@ -35,8 +35,8 @@ const HANDLERS = new Set<string>([
 ] satisfies (keyof DurableObject | 'constructor')[]);
 
 /**
- * Runs the handler. An event without a handler is nothing, or an error where a caller waits.
- * @param view the socket as this activation of the object knows it
+ * Runs the handler. An event without a handler is ignored, or an error if a caller waits.
+ * @param view the socket as seen by this activation
  */
 export function invoke(
   instance: DurableObject,
@@ -66,6 +66,6 @@ export function invoke(
   }
 }
 
-export function isAsked(event: ActorEvent): event is Extract<ActorEvent, Asked> {
+export function hasCaller(event: ActorEvent): event is Extract<ActorEvent, CallerEvent> {
   return event.type === 'fetch' || event.type === 'call';
 }

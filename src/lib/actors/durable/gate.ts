@@ -1,14 +1,14 @@
 /**
  * The output gate: replies and frames wait here while any write of any object is uncommitted. One gate for all
- * objects, because one transaction holds the writes of all: an object may have learnt of another's write.
+ * objects, because one transaction holds the writes of all: an object may have seen another's write.
  */
 import type { SluiceError } from '../../protocol/error.ts';
 
 export interface Output<Owner> {
-  /** Whose it is: when the commit fails, it starts afresh. */
+  /** The object that sent it: it is reset when the commit fails. */
   readonly owner: Owner;
   leave(): void;
-  /** It will not leave: the commit failed (callers get why), or the turn it belongs to was taken back (null). */
+  /** Called instead of `leave`: the commit failed (with the error for callers), or the turn was rolled back (null). */
   drop(error: SluiceError | null): void;
 }
 
@@ -21,13 +21,13 @@ export class OutputGate<Owner> {
     this.#isOpen = isOpen;
   }
 
-  /** Leaves now when nothing waits for a commit, else after it, in order. */
+  /** Releases it at once if nothing is uncommitted, else after the commit, in order. */
   pass(output: Output<Owner>): void {
     if (this.#held.length === 0 && this.#isOpen()) output.leave();
     else this.#held.push(output);
   }
 
-  /** After a commit: all leave, in order. */
+  /** After a commit: releases all, in order. */
   release(): void {
     const held = this.#held;
     if (held.length === 0) return;
@@ -35,7 +35,7 @@ export class OutputGate<Owner> {
     for (const output of held) output.leave();
   }
 
-  /** After a failed commit. Returns whose outputs were lost. */
+  /** After a failed commit. @returns the objects whose outputs were lost */
   fail(error: SluiceError): Set<Owner> {
     const held = this.#held;
     this.#held = [];

@@ -4,7 +4,7 @@ import { type Clock, systemClock } from './clock.ts';
 import { ActorId } from './context.ts';
 import { Kernel } from './kernel.ts';
 import { limit, LIMITS } from './limits.ts';
-import { type Present, present, type Stored, stored } from './look.ts';
+import { type LoadedObject, loadedObject, type Stored, stored } from './look.ts';
 import type { HostListener } from './observe.ts';
 import type { Definition } from './ports.ts';
 import { openStore } from './storage.server.ts';
@@ -18,26 +18,26 @@ import type {
   WireSocket,
 } from './types.ts';
 
-/** After it an idle object is put to sleep. Source: Cloudflare's hibernation. */
+/** An object is evicted after being idle for this long. Source: Cloudflare's hibernation. */
 const IDLE_MS = 10_000;
 /** How long `close` waits for turns to end. */
 const CLOSE_MS = 5000;
 
 export interface EmbeddedHostOptions {
-  /** The SQLite file, made when absent; or a store that is open. */
+  /** The SQLite file, created if absent; or an open store. */
   storage: string | Store;
-  /** By the name that objects are asked for and stored under. */
+  /** By the class name used in stubs and in the store. */
   classes: Record<string, Definition>;
   clock?: Clock;
   random?: () => number;
   idleMs?: number;
-  /** What went wrong inside: uncaught errors of handlers, failed commits, dropped alarms. `actor` null = the store. */
+  /** Internal errors: uncaught errors of handlers, failed commits, dropped alarms. `actor` null = the store. */
   onError: (error: unknown, actor: ActorName | null) => void;
 }
 
 export interface EmbeddedHost {
   /**
-   * A stub; makes nothing yet.
+   * A stub; does not create the object.
    * @throws SluiceError `storage_limit` for a name above 256 characters
    */
   get<T extends object = DurableObject>(className: string, id: string): EmbeddedStub<T>;
@@ -46,27 +46,27 @@ export interface EmbeddedHost {
   /** Ids of objects that have an alarm set, the soonest first. */
   alarmed(className: string): string[];
   /** The objects of a class that have something in memory. */
-  present(className: string): Present[];
+  loaded(className: string): LoadedObject[];
   /** @throws SluiceError `store_corrupt`, `disk_error` when it is read */
   stored(className: string, id: string): Stored;
-  /** How much is in memory right now. */
+  /** Counts of what is in memory. */
   stats(): { actors: number; live: number; sockets: number };
-  /** @returns stops it */
+  /** @returns removes the listener */
   observe(listener: HostListener): () => void;
   /**
-   * Refuses what comes (`not_ready`), lets turns end (5 s at most), commits, closes sockets with 1012 and lets go
-   * of the data dir. Handlers that still wait for something get `not_ready` for their callers.
+   * Refuses new events (`not_ready`), waits for turns (5 s at most), commits, closes sockets with 1012 and releases
+   * the data dir. Callers of pending turns get `not_ready`.
    */
   close(): Promise<void>;
 }
 
-/** For a class with its env, checked against each other. */
+/** A class with its env, type-checked against each other. */
 export function define<Env>(durableClass: DurableClass<Env, object>, env: Env): Definition {
   return { class: durableClass, env };
 }
 
 /**
- * Opens the store and begins to ring alarms in the next turn of the loop.
+ * Opens the store, and delivers alarms from the next event-loop turn on.
  * @throws SluiceError `data_dir_busy`, `store_corrupt`, `store_newer`, `disk_*`
  */
 export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
@@ -92,7 +92,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
         .alarms(Number.MAX_SAFE_INTEGER)
         .filter((alarm) => alarm.class === className)
         .map(({ id }) => id),
-    present: (className) => [...kernel.actorsOf(className)].map(present),
+    loaded: (className) => [...kernel.actorsOf(className)].map(loadedObject),
     stored: (className, id) => stored(store.rows(checkName(kernel, className, id))),
     stats() {
       const actors = [...kernel.actors()];
@@ -167,7 +167,7 @@ async function close(kernel: Kernel): Promise<void> {
   try {
     kernel.store.close();
   } catch (error) {
-    // Everything acknowledged is in the WAL: the next start brings it over.
+    // Everything acknowledged is in the WAL: the next start recovers it.
     kernel.report(error, null);
   }
 }

@@ -1,11 +1,11 @@
-/** Objects with nothing to do, oldest first: one timer for all of them. */
+/** Idle objects, longest idle first, with one timer for all. */
 import type { Clock } from './clock.ts';
 
 export class IdleList<Item> {
   readonly #clock: Clock;
   readonly #idleMs: number;
   readonly #evict: (item: Item) => void;
-  /** Since when; in the order of time, because an item is added anew each time it falls idle. */
+  /** When each became idle. In order of time, as items are added again each time. */
   readonly #since = new Map<Item, number>();
   #timer: unknown = null;
 
@@ -36,7 +36,7 @@ export class IdleList<Item> {
     const now = this.#clock.now();
     for (const [item, since] of this.#since) {
       const leftMs = since + this.#idleMs - now;
-      // A clock that was set back must not keep everything for ever: never wait longer than the whole time.
+      // Never wait longer than `idleMs`, even if the clock was set back.
       if (leftMs > 0) {
         this.#timer = this.#clock.setTimeout(this.#sweep, Math.min(leftMs, this.#idleMs));
         return;

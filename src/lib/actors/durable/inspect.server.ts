@@ -1,6 +1,6 @@
 /**
- * Looks at a store before anything may write to it. Opened for reading only, because merely closing a connection
- * that may write copies the WAL into the file: a store that is refused has to be left as it is, byte for byte.
+ * Checks a store before anything may write to it. Opened read-only, because merely closing a connection
+ * that may write copies the WAL into the file: a refused store must stay as it is, byte for byte.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -10,12 +10,12 @@ import { SluiceError } from '../../protocol/error.ts';
 import { upgradeCopies } from './copies.server.ts';
 import { number, text } from './pragma.server.ts';
 
-/** "SLUI": tells our files from other SQLite files. */
+/** "SLUI": identifies Sluice's SQLite files. */
 export const APPLICATION_ID = 0x534c5549;
 /** Checking all pages at the start takes about 2 ms a MiB, and a start may take a second in all. */
 export const CHECKED_BYTES = 64 * 1024 * 1024;
 
-/** A SQLite file of another program: none of ours to copy. */
+/** A SQLite file of another program, of which no copy is made. */
 export class ForeignStore extends SluiceError {}
 
 /**
@@ -40,8 +40,8 @@ export function inspectStore(file: string, newest: number, lockWaitMs: number): 
 }
 
 /**
- * Where nothing is left in a WAL the file is all there is: read as one that nobody changes, it needs no index beside
- * it, for which a full disk has no room. Whoever holds the store has a WAL, and is found by its lock.
+ * Without a WAL the file holds everything: opened as immutable, it needs no index file beside
+ * it, for which a full disk has no room. A process that uses the store has a WAL, and is found by its lock.
  */
 function addressOf(file: string): string | URL {
   if ((fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return file;

@@ -4,7 +4,7 @@
  */
 import type { SluiceError } from '../../protocol/error.ts';
 import { Actor } from './actor.ts';
-import { AlarmRing } from './alarm-ring.ts';
+import { AlarmDispatcher } from './alarm-dispatcher.ts';
 import type { Clock } from './clock.ts';
 import { OutputGate } from './gate.ts';
 import { IdleList } from './idle.ts';
@@ -22,9 +22,9 @@ export interface KernelOptions {
   onError: (error: unknown, actor: ActorName | null) => void;
 }
 
-/** Turns of one loop turn: some 25 ms of work, so that sockets and files get their share. */
-const TURNS_A_FLUSH = 256;
-/** Turns of one object before the next object has its turns. */
+/** Turns per event-loop turn: some 25 ms of work, so that sockets and files get their share. */
+const TURNS_PER_FLUSH = 256;
+/** Turns of one object before the next object's. */
 const TURNS_AN_ACTOR = 32;
 
 export class Kernel implements Scheduler {
@@ -33,7 +33,7 @@ export class Kernel implements Scheduler {
   readonly observers = new Observers();
   readonly gate: OutputGate<ActorHandle>;
   readonly idle: IdleList<ActorHandle>;
-  readonly alarms: AlarmRing;
+  readonly alarms: AlarmDispatcher;
   isClosing = false;
   readonly #classes: Record<string, Definition>;
   readonly #onError: KernelOptions['onError'];
@@ -43,7 +43,7 @@ export class Kernel implements Scheduler {
   #isDrainQueued = false;
   #isArmed = false;
   #isFailing = false;
-  #turnsLeft = TURNS_A_FLUSH;
+  #turnsLeft = TURNS_PER_FLUSH;
 
   constructor({ store, classes, clock, random, idleMs, onError }: KernelOptions) {
     this.store = store;
@@ -54,7 +54,7 @@ export class Kernel implements Scheduler {
     this.idle = new IdleList(clock, idleMs, (actor) => {
       actor.evict();
     });
-    this.alarms = new AlarmRing(this, random);
+    this.alarms = new AlarmDispatcher(this, random);
   }
 
   has(className: string): boolean {
@@ -82,7 +82,7 @@ export class Kernel implements Scheduler {
   }
 
   forget(actor: ActorHandle): void {
-    // While its writes may still be lost, an object that has read them has to be found by its name.
+    // Keep it while its writes are uncommitted: a failed commit has to reset it.
     if (actor.isNeeded || this.#dirty.has(actor)) return;
     this.#actors.get(actor.name.class)?.delete(actor.name.id);
   }
@@ -119,16 +119,16 @@ export class Kernel implements Scheduler {
   readonly #flush = (): void => {
     this.#isArmed = false;
     this.commit();
-    this.#turnsLeft = TURNS_A_FLUSH;
+    this.#turnsLeft = TURNS_PER_FLUSH;
     this.#drain();
   };
 
-  /** All writes since the last, of all objects, as one transaction. */
+  /** Commits all writes of all objects since the last commit in one transaction. */
   commit(): void {
     const { store, observers } = this;
     if (store.isDirty) {
       const { writes } = store;
-      // Those that fail are no longer dirty when the event is sent.
+      // Read before: after a failure the objects are no longer dirty.
       const actors = observers.isWatched ? [...this.#dirty].map(({ name }) => name) : [];
       const startedAt = observers.isWatched ? performance.now() : 0;
       let outcome: 'done' | 'failed' = 'done';
@@ -140,7 +140,7 @@ export class Kernel implements Scheduler {
       }
       if (observers.isWatched) {
         const durationMs = performance.now() - startedAt;
-        observers.tell({ type: 'commit', outcome, actors, writes, durationMs });
+        observers.emit({ type: 'commit', outcome, actors, writes, durationMs });
       }
       this.alarms.refresh();
     }
@@ -151,7 +151,7 @@ export class Kernel implements Scheduler {
   }
 
   storeFailed(error: SluiceError): void {
-    // Starting afresh must not fail in turn.
+    // Resetting must not fail.
     if (this.#isFailing) return;
     this.#isFailing = true;
     try {
@@ -170,7 +170,7 @@ export class Kernel implements Scheduler {
     this.#onError(error, actor);
   }
 
-  /** True when no event waits for its turn, and no turn for its commit. */
+  /** Whether there are neither waiting events nor uncommitted turns. */
   get isIdle(): boolean {
     return this.#ready.size === 0 && !this.#isArmed && !this.#isDrainQueued;
   }

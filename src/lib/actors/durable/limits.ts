@@ -1,4 +1,4 @@
-/** Caps of the object model. Passing one is SluiceError `storage_limit` that names the cap. */
+/** Limits of the object model. Exceeding one is SluiceError `storage_limit`, which names it. */
 import { SluiceError } from '../../protocol/error.ts';
 
 export const LIMITS = {
@@ -11,7 +11,7 @@ export const LIMITS = {
   /** Entries, and summed JSON text, of one list: page with `limit` and `startAfter`. Ours. */
   listEntries: 10_000,
   listLength: 16 * 1024 * 1024,
-  /** One incoming socket message; a longer one closes the socket with 1009. Source: design, facts about ws. */
+  /** One incoming socket message; a longer one closes the socket with 1009. */
   messageBytes: 64 * 1024,
   /** JSON text of a socket's attachment, UTF-16 units. */
   attachmentLength: 2048,

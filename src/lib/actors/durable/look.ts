@@ -1,11 +1,11 @@
-/** What can be seen of objects from outside, between turns: nothing is woken by it, and nothing waits for it. */
+/** Reads objects from outside, between turns, without waking them. */
 import type { Actor } from './actor.ts';
 import { readList, readValue } from './read.ts';
 import type { ActorRows } from './store.ts';
 import type { ListOptions } from './types.ts';
 
-/** An object that has something in memory. */
-export interface Present {
+/** An object with state in memory. */
+export interface LoadedObject {
   id: string;
   isLive: boolean;
   /** Events that wait. */
@@ -13,7 +13,7 @@ export interface Present {
   sockets: number;
 }
 
-/** What is stored of one object, that which is not committed yet included. */
+/** The storage of one object, including uncommitted writes. */
 export interface Stored {
   /** Epoch ms. */
   readonly alarmAt: number | null;
@@ -23,7 +23,7 @@ export interface Stored {
   size(after: string, limit: number): { bytes: number; last: string | null };
 }
 
-export function present({ name, isActive, waiting, sockets }: Actor): Present {
+export function loadedObject({ name, isActive, waiting, sockets }: Actor): LoadedObject {
   return { id: name.id, isLive: isActive, waiting, sockets: sockets.length };
 }
 

@@ -1,12 +1,12 @@
-/** The embedded host's events for listeners. Nothing is built or measured while there are none. */
+/** The embedded host's events for listeners. */
 import { Listeners } from '../../protocol/listeners.ts';
 import type { ActorEvent, Turn } from './events.ts';
 import type { ActorName } from './store.ts';
 
 export type HostEvent =
   /**
-   * `given-up`: the handler has returned a promise; a second one follows when that settles. `queued`: events that wait
-   * behind it. `socket`, here and below: which of them, and nothing else; null when it came by none.
+   * `given-up`: the handler has returned a promise; a second event follows when it settles. `queued`: events that wait
+   * behind it. `socket`, here and below: identifies the socket; null without one.
    */
   | {
       type: 'turn';
@@ -52,7 +52,7 @@ export class Observers extends Listeners<HostEvent> {
     if (!this.isWatched) return;
     const text = typeof frame === 'string' ? frame : null;
     const bytes = typeof frame === 'string' ? frame.length : frame.byteLength;
-    this.tell({ type: 'frame', actor, socket, direction, bytes, text });
+    this.emit({ type: 'frame', actor, socket, direction, bytes, text });
   }
 
   /** @param queued events that wait behind it */
@@ -63,7 +63,7 @@ export class Observers extends Listeners<HostEvent> {
     queued: number,
   ): void {
     if (!this.isWatched) return;
-    this.tell({
+    this.emit({
       type: 'turn',
       actor,
       event: event.type,

@@ -1,4 +1,4 @@
-/** How the parts of the embedded host know each other: an object knows the scheduler by these, and it them. */
+/** The interfaces between the parts of the embedded host. */
 import type { SluiceError } from '../../protocol/error.ts';
 import type { Clock } from './clock.ts';
 import type { ActorEvent } from './events.ts';
@@ -21,11 +21,11 @@ export interface ActorHandle {
   /** In memory, with sockets, or with events that wait. */
   readonly isNeeded: boolean;
   deliver(event: ActorEvent): void;
-  /** Runs the turns of its events, `most` at most. Returns how many. */
+  /** Runs at most `most` turns. @returns how many */
   run(most: number): number;
-  /** The commit failed: memory and clients may know more than the disk, so neither is kept. */
+  /** The commit failed: memory and clients are ahead of the disk, so both are reset. */
   storeFailed(error: SluiceError): void;
-  /** Nothing has happened for a while: forgets the object; its sockets stay. */
+  /** Removes an idle object from memory; its sockets stay. */
   evict(): void;
 }
 
@@ -33,8 +33,8 @@ export interface Alarms {
   fired(actor: ActorHandle, row: AlarmRow): void;
   /** The handler has returned, or was not called (`hasRun` false) because the alarm was moved meanwhile. */
   done(actor: ActorHandle, row: AlarmRow, hasRun: boolean): void;
-  /** The handler threw (`isGuilty`), or the store failed meanwhile: then the try does not count. */
-  failed(actor: ActorHandle, row: AlarmRow, isGuilty: boolean): void;
+  /** The handler threw (`hasThrown`), or the store failed: that does not count as an attempt. */
+  failed(actor: ActorHandle, row: AlarmRow, hasThrown: boolean): void;
 }
 
 export interface Scheduler {
@@ -45,14 +45,14 @@ export interface Scheduler {
   readonly idle: IdleList<ActorHandle>;
   readonly alarms: Alarms;
   readonly isClosing: boolean;
-  /** The object has an event to take. */
+  /** The object has waiting events. */
   ready(actor: ActorHandle): void;
   /** Before each write. */
   touched(actor: ActorHandle): void;
-  /** Everything uncommitted is lost: every object that has written or answered since the last commit starts afresh. */
+  /** Everything uncommitted is lost: resets every object that has written or answered since the last commit. */
   storeFailed(error: SluiceError): void;
   report(error: unknown, actor: ActorName | null): void;
-  /** Drops the record of an object that is not needed. */
+  /** Drops an object that is not needed. */
   forget(actor: ActorHandle): void;
 }
 

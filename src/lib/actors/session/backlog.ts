@@ -1,12 +1,12 @@
 /**
- * Runner events that wait for their turn. A turn takes no more of them than it can store: at most a hundred values,
- * with what its end writes.
+ * Runner events that wait for their turn. A turn handles no more of them than it can store: at most 100 values,
+ * including what the end of the turn writes.
  */
 import type { RunnerEvent } from '../../protocol/runner.ts';
 
 /** Changes of downloads in one turn: each is up to five writes (output, row, index, counts). */
 const CHANGES = 12;
-/** Work dirs of one `found`: each is one write at most. */
+/** Downloads of one `found` event in one turn: each is one write at most. */
 const FOUND = 40;
 
 export class Backlog {
@@ -29,7 +29,7 @@ export class Backlog {
     }
   }
 
-  /** Those of the next turn, oldest first. */
+  /** The events of the next turn, oldest first. */
   take(): RunnerEvent[] {
     let changes = 0;
     const end = this.#events.findIndex((event) => {

@@ -1,7 +1,7 @@
 /**
- * Commands act once: the answer to each command id is kept with what it was asked, in the same commit as its
- * effect. Kept 24 to 48 h: answers lie in buckets of a day, so that forgetting them is deleting a range. They are
- * forgotten when the session wakes and as new ones come, not by an alarm: sessions that have one are woken at each start.
+ * Commands are idempotent: the answer to each command id is stored with the command, in the same commit as its
+ * effect. Kept 24 to 48 h: answers are in daily buckets, so that they can be deleted as a range. They are
+ * deleted when the session wakes and as new ones are stored, not by an alarm: those wake the session at each start.
  */
 import { SluiceError } from '../../protocol/error.ts';
 import type { ErrorView } from '../../protocol/error.ts';
@@ -20,7 +20,7 @@ const PRUNE_BATCH = 50;
 
 export class CommandLog {
   readonly #kv: DurableKv;
-  /** The last day of which nothing is left to forget. */
+  /** The last day whose answers are all deleted. */
   #prunedUpTo = '';
   #isBehind = false;
 
@@ -45,12 +45,12 @@ export class CommandLog {
     this.prune(now);
   }
 
-  /** There is more to forget than one turn could: `prune` is to be called again. */
+  /** More answers are due than one turn may delete: call `prune` again. */
   get isBehind(): boolean {
     return this.#isBehind;
   }
 
-  /** Forgets what is older than yesterday, or a batch of it. */
+  /** Deletes answers older than yesterday, or a batch of them. */
   prune(now: number): void {
     const yesterday = day(now - DAY_MS);
     if (this.#prunedUpTo === yesterday) return;

@@ -1,15 +1,15 @@
-/** The commands of a session, over HTTP or ws: one meaning for both. Called inside turns. */
+/** The commands of a session, the same over HTTP and ws. Called inside turns. */
 import { SluiceError } from '../../protocol/error.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
 import type { Answer, CommandLog } from './command-log.ts';
-import type { Downloads } from './downloads.ts';
+import type { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import type { Listings } from './listings.ts';
 import type { OnItems, Parses } from './parses.ts';
 
 /**
- * What a command comes to: an answer now, or one that a later event brings. A refusal is an answer too: a turn that
- * throws would be taken back.
+ * The outcome of a command: an answer now, or in a later event. A refusal is an answer too: a turn that
+ * throws would be rolled back.
  */
 export type Outcome = { result: unknown } | { later: Promise<unknown> } | { refusal: SluiceError };
 
@@ -18,7 +18,7 @@ type ParseRequest = Extract<SessionRequest, { name: 'parse' }>;
 export interface CommandParts {
   env: SessionEnv;
   log: CommandLog;
-  downloads: Downloads;
+  downloads: DownloadActions;
   listings: Listings;
   parses: Parses;
 }
@@ -31,7 +31,7 @@ export class Commands {
   }
 
   /**
-   * @param requester when it disconnects, its parses end
+   * @param requester its parses end when it disconnects
    * @param onItems items of a parse, as they are found
    */
   answer(request: SessionRequest, requester: unknown, onItems: OnItems): Outcome {
@@ -49,7 +49,7 @@ export class Commands {
     });
   }
 
-  /** Acts once for each command id: a repetition gets the answer that was given, an error too. */
+  /** Runs each command id once: a repetition gets the stored answer, also if that is an error. */
   #once(id: string, command: Exclude<SessionRequest, ParseRequest>): Outcome {
     const { env, log } = this.#parts;
     const now = env.clock.now();
@@ -61,7 +61,7 @@ export class Commands {
       if (!('refusal' in outcome)) {
         log.keep(id, text, { ok: true, result: 'later' in outcome ? null : outcome.result }, now);
       } else if (!outcome.refusal.transient) {
-        // A refusal that may pass by itself is no answer to remember.
+        // Transient refusals are not stored.
         log.keep(id, text, { ok: false, error: outcome.refusal.view }, now);
       }
       return outcome;
@@ -89,7 +89,7 @@ export class Commands {
   }
 }
 
-/** What is thrown with a code before anything is written is an answer; anything else is a crash. */
+/** A SluiceError thrown before anything is written is a refusal; anything else is a crash. */
 function orRefusal(work: () => Outcome): Outcome {
   try {
     return work();

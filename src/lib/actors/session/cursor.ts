@@ -1,6 +1,6 @@
 import { SluiceError } from '../../protocol/error.ts';
 
-/** A listing's cursor: the place in the session's order of the last row that was shown. */
+/** A listing's cursor: the order number of the last listed row. */
 export function encodeCursor(n: number): string {
   return n.toString(36);
 }

@@ -1,10 +1,10 @@
 /**
  * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME`, and the alarm is set to the
- * earliest. When it rings is kept in memory: asking for it would end the turn.
+ * earliest. The time of the alarm is kept in memory, as `getAlarm` is asynchronous and would end the turn.
  */
 import type { DurableStorage } from '../durable/types.ts';
 
-/** Each is a delete and may be a download that goes on, five writes: fewer than a turn may make. */
+/** Deadlines in one turn: each is a delete and may start a download, five writes. */
 const BATCH = 12;
 
 export class Deadlines {
@@ -23,7 +23,7 @@ export class Deadlines {
     if (this.#alarmAt === null || this.#alarmAt > at) this.#setAlarm();
   }
 
-  /** Names whose time has come, earliest first; each is taken once. */
+  /** Removes and returns the names of due deadlines, earliest first. */
   takeDue(now: number): string[] {
     const { kv } = this.#storage;
     const due = [...kv.list<string>({ prefix: 'due/', end: key('', now + 1), limit: BATCH })];

@@ -2,32 +2,32 @@ import type { AnyActorRef } from 'xstate';
 import type { RunnerPort } from '../../protocol/runner.ts';
 import type { Clock } from '../durable/clock.ts';
 
-/** What a host gives to every session: all of the outside world that it can touch. */
+/** The environment that a host gives to every session: its only access to the outside. */
 export interface SessionEnv {
   runner: RunnerPort;
   /** XState's clock too. */
   clock: Clock;
-  /** A new download's id: 12 characters of A–Z a–z 0–9 _ -. */
+  /** A new download's id (`DOWNLOAD_ID`). */
   newId(): string;
   /** 0 ≤ n < 1, for jitter. */
   random(): number;
   /**
-   * Whether an address may be asked for at all, before anything is resolved.
+   * Checks whether an address may be fetched, before anything is resolved.
    * @returns the address without surrounding blanks
    * @throws SluiceError `invalid_url`, `url_too_long`, `unsupported_scheme`, `address_refused`
    */
   checkUrl(text: string): string;
   /**
    * Called before a new download is stored.
-   * @throws SluiceError `disk_full` when there is room only for what becomes of those that are there
+   * @throws SluiceError `disk_full` when the remaining space is needed for the existing downloads
    */
   checkRoom(): void;
   /**
-   * Downloads of a session that must not go on by themselves, because earlier processes were ended over them. Asked each
+   * Downloads of a session that must not go on by themselves, because earlier processes were ended over them. CallerEvent each
    * time that the session wakes.
    */
   setAside?: (session: string) => readonly string[];
-  /** The window in which progress is gathered into one frame, ms. */
+  /** The throttle window: progress within it becomes one frame, ms. */
   throttleMs: number;
   /** Downloads of this session that may be active at once. */
   maxActive: number;

@@ -1,15 +1,15 @@
 /**
- * Changes for the session's readers: they are gathered, one frame goes out to all, each with a seq one higher, and the
- * newest frames are kept so that a reader that reconnects gets exactly what it missed.
+ * Changes for the session's readers: they are collected and sent as one frame to all, each with a seq one higher; the
+ * newest frames are kept, so that a reader that reconnects gets exactly the missed ones.
  */
 import type { Change, Update } from '../../protocol/channel.ts';
 import type { DownloadView, Totals } from '../../protocol/download.ts';
 
-/** A reader that was away longer gets a snapshot instead. */
+/** A reader that was disconnected for longer gets a snapshot. */
 const RING_MS = 120_000;
-/** ... or one that missed more than this: a snapshot of 20 kB is cheaper then. */
+/** A reader that missed more gets a snapshot: its 20 kB are cheaper then. */
 const RING_CHARACTERS = 256 * 1024;
-/** Rows that may change while nobody reads before it is cheaper to start over with a snapshot. */
+/** Changed rows without a reader: with more, the next reader gets a snapshot. */
 const MAX_UNREAD = 500;
 
 interface Frame {
@@ -22,7 +22,7 @@ export class Feed {
   readonly #newEpoch: () => string;
   #epoch: string;
   #seq = 0;
-  /** What readers have of the rows that may change again soon. */
+  /** The views last sent, of rows that may change soon. */
   readonly #lastSent = new Map<string, DownloadView>();
   readonly #changes = new Map<string, Change>();
   #totals: Totals | null = null;
@@ -35,7 +35,7 @@ export class Feed {
     this.#epoch = newEpoch();
   }
 
-  /** New with each activation of the actor: seqs of another epoch mean nothing in this one. */
+  /** New with each activation of the actor; a seq is valid in its epoch only. */
   get epoch(): string {
     return this.#epoch;
   }
@@ -48,7 +48,7 @@ export class Feed {
     return this.#changes.size > 0 || this.#totals !== null;
   }
 
-  /** Notes how a row looks now; only the difference to what was last sent will be sent. */
+  /** Records the current view of a row; only the difference to the last sent one will be sent. */
   note(view: DownloadView): void {
     const lastSent = this.#lastSent.get(view.id);
     this.#lastSent.set(view.id, view);
@@ -59,7 +59,7 @@ export class Feed {
     if (this.#changes.size > MAX_UNREAD) this.#startOver();
   }
 
-  /** The row is not expected to change: what was last sent of it is forgotten, as it costs memory. */
+  /** Drops the last sent view of a row that is not expected to change, to save memory. */
   forget(id: string): void {
     this.#lastSent.delete(id);
   }
@@ -69,12 +69,12 @@ export class Feed {
     this.#changes.set(id, { id, deleted: true });
   }
 
-  /** Counts that every reader gets with its snapshot: not sent. */
+  /** Sets the initial counts, which readers get with their snapshots. */
   startWith(totals: Totals): void {
     this.#lastSentTotals = countsOf(totals);
   }
 
-  /** Sent only when a count differs from what was sent; the speed alone is not worth a frame. */
+  /** Sent only when a count changed; a new speed alone needs no frame. */
   totals(totals: Totals): void {
     const counts = countsOf(totals);
     if (counts === this.#lastSentTotals) return;

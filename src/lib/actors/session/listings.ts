@@ -1,8 +1,8 @@
-/** What a session can show of its downloads: one, a page, or the newest that fit into a frame. */
+/** Views of a session's downloads: one, a page, or the newest that fit into a frame. */
 import { DOWNLOAD_STATES, type DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
-import type { LandedFile } from '../../protocol/runner.ts';
+import type { DownloadedFile } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
@@ -40,7 +40,7 @@ export class Listings {
   }
 
   /** @throws SluiceError `not_found`, `wrong_state` */
-  file(id: string): LandedFile {
+  file(id: string): DownloadedFile {
     const { file, state } = this.row(id);
     if (file === null)
       throw new SluiceError('wrong_state', `The download is in state ${state}: it has no file yet.`);
@@ -58,7 +58,7 @@ export class Listings {
   }
 
   /**
-   * All that have a place, as their updates name what changed and no more, and the newest others; as far as they fit
+   * All that have a slot, as their updates hold only changes, and then the newest; as far as they fit
    * into `maxBytes` of JSON.
    */
   newest(maxBytes: number): Page {
@@ -73,7 +73,7 @@ export class Listings {
       return left < 0;
     });
     const unshown = tooMany < 0 ? [] : newestFirst(wanted.splice(tooMany));
-    // Nothing is skipped: paging goes on with the newest that did not fit.
+    // So that nothing is skipped, the next page starts with the newest that did not fit.
     const next = unshown[0] === undefined ? nextN : unshown[0].n + 1;
     return {
       downloads: newestFirst(wanted).map(({ view }) => view),

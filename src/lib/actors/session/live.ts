@@ -1,6 +1,6 @@
 /**
- * The downloads of a session that have a slot, between their actors and their rows: which of them an event
- * touched, what of that has to be stored and sent, and which gets the next free slot. Called inside turns only.
+ * The downloads of a session that have a slot, with their actors and rows: which of them an event
+ * changed, what has to be stored and sent, and which gets the next free slot. Called inside turns only.
  */
 import type { DownloadView, Totals } from '../../protocol/download.ts';
 import type { JobRef, RunnerCommand } from '../../protocol/runner.ts';
@@ -18,18 +18,18 @@ import { type Child, Supervisor } from './supervisor.ts';
 import { totalsOf } from './totals.ts';
 
 /**
- * Progress is stored at most this often: after a crash the file on disk knows better anyway. That of all downloads at
- * once, as it is the commit that costs: with each at its own time, commits were an eighth of the CPU of 200 in 20 sessions.
+ * Progress is stored at most this often: after a crash the size of the file on disk counts. All downloads are stored at
+ * once, as commits are expensive: stored one by one, they took an eighth of the CPU of 200 downloads in 20 sessions.
  */
 const CHECKPOINT_MS = 5_000;
-/** Downloads that one turn stores for a checkpoint; the next one goes on. */
+/** Downloads that one turn stores for a checkpoint; the next turn continues. */
 const CHECKPOINT_ROWS = 30;
-/** How far ahead the alarm stands that brings a working session back should its process die. */
+/** How long after a crash the alarm wakes a session that was working. */
 const LEASE_MS = 30_000;
 /** Children of a session that has nothing to supervise. */
 const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
 
-/** What a session's parts share. */
+/** Shared by the parts of a session. */
 export interface Parts {
   /** The session's id. */
   session: string;
@@ -38,26 +38,26 @@ export interface Parts {
   deadlines: Deadlines;
   feed: Feed;
   removals: Removals;
-  /** Sends to the runner, once this turn's writes are on disk. */
+  /** Sends to the runner after the commit of this turn. */
   send: (command: RunnerCommand) => void;
 }
 
 export class LiveDownloads {
   readonly #parts: Parts;
   readonly #onTick: () => void;
-  /** Made when the first download gets its slot: most sessions that are open have nothing to supervise. */
+  /** Created when the first download gets its slot: most open sessions have nothing to supervise. */
   #supervisor: Supervisor | null = null;
   /** Children that got an event in this turn. */
   readonly #touched = new Set<string>();
-  /** Storage work that effects of this turn asked for. */
+  /** Storage work requested by effects of this turn. */
   #pending: (() => void)[] = [];
   #leased = false;
   /** When progress was last stored, ms since 1970. */
   #checkpointAt: number;
-  /** Ids that the checkpoint under way has yet to store. */
+  /** Ids that the current checkpoint has not stored yet. */
   #unstored: string[] = [];
 
-  /** @param onTick the throttle window ended: the caller opens a turn and calls `tick` in it */
+  /** @param onTick called when the throttle window ends: the caller opens a turn and calls `tick` in it */
   constructor(parts: Parts, onTick: () => void) {
     this.#parts = parts;
     this.#onTick = onTick;
@@ -116,7 +116,7 @@ export class LiveDownloads {
     return this.#children.get(id);
   }
 
-  /** Makes an actor of a stored row, or finds the one there is. Unless it gets a slot, it is stopped when the turn ends. */
+  /** Finds the actor of a row, or creates it. Unless it gets a slot, it is stopped when the turn ends. */
   revive(row: DownloadRow): Child {
     this.#touched.add(row.id);
     return this.#supervise().revive(row);
@@ -131,12 +131,12 @@ export class LiveDownloads {
     child.send(event);
   }
 
-  /** Gives a child its slot: the runner is asked to work for it. */
+  /** Gives a child its slot: the runner gets a job for it. */
   run(child: Child, cause: string): void {
     this.send(child, { type: 'run', at: this.#parts.env.clock.now(), cause });
   }
 
-  /** Asks again for each job that the runner's own list lacks: `start` is idempotent. */
+  /** Starts each job again that the runner's list lacks: `start` is idempotent. */
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
     for (const { row, hasSlot } of this.#children.values()) {
@@ -144,7 +144,7 @@ export class LiveDownloads {
     }
   }
 
-  /** The `lease` deadline passed; a session that still works renews it when this turn ends. */
+  /** The `lease` deadline has passed; a session with work renews it at the end of this turn. */
   leaseEnded(): void {
     this.#leased = false;
     if (this.size > 0) this.#parts.send({ type: 'want', jobs: this.jobs });
@@ -155,7 +155,7 @@ export class LiveDownloads {
     this.#supervise().openThrottle();
   }
 
-  /** This activation is over: stops the actors and their timer. */
+  /** At the end of an activation: stops the actors and their timer. */
   end(): void {
     this.#supervisor?.end();
   }
@@ -178,7 +178,7 @@ export class LiveDownloads {
     return viewOf(row, snapshot.context.speed);
   }
 
-  /** Ends a turn: stores what changed, notes it for readers, stops children without a slot, fills free slots. */
+  /** Ends a turn: stores changes, records them for readers, stops children without a slot, fills free slots. */
   endTurn(): void {
     do {
       const pending = this.#pending;
@@ -187,7 +187,7 @@ export class LiveDownloads {
       this.#saveTouched();
       this.#dispatchQueued();
     } while (this.#touched.size > 0 || this.#pending.length > 0);
-    // Removals are work too: nothing else would wake the session for them.
+    // Removals count as work: nothing else would wake the session for them.
     if ((this.size > 0 || this.#parts.removals.busy) && !this.#leased) {
       this.#leased = true;
       this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
@@ -229,13 +229,13 @@ export class LiveDownloads {
     const children = this.#children;
     const free = env.maxActive - children.size;
     if (free <= 0 || store.counts.queued === 0) return;
-    // Those that were asked for already are still `queued` in storage, and among the oldest.
+    // Those that already have a slot are still `queued` in storage, and among the oldest.
     const ids = store.oldest('queued', free + children.size);
     const next = ids.filter((id) => !children.has(id)).slice(0, free);
     for (const row of store.rowsOf(next)) this.run(this.revive(row), 'place');
   }
 
-  /** A download's actor threw: it waits and is restarted, or fails when that keeps happening. */
+  /** A download's actor threw: it is restarted later, or fails after several crashes. */
   #repair(row: DownloadRow): void {
     const { env, store, deadlines, feed, send } = this.#parts;
     const { id } = row;

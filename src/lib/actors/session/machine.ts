@@ -1,6 +1,6 @@
 /**
- * The session as a supervisor: it spawns a child for each download that has a slot, watches it (one for one: a
- * child that crashes concerns nobody else), and owns the one throttle window that all its downloads share.
+ * The session as a supervisor: it spawns a child for each download that has a slot, supervises it (one for one: a
+ * crash does not affect the other children), and owns the throttle window of all its downloads.
  */
 import { assertEvent, setup, spawnChild, stopChild } from 'xstate';
 import { type DownloadEffects, downloadMachine } from '../download/machine.ts';
@@ -9,13 +9,13 @@ import type { DownloadRow } from '../download/row.ts';
 export type SessionEvent =
   | { type: 'spawn'; row: DownloadRow }
   | { type: 'stop'; id: string }
-  /** Something was published: the throttle window opens. */
+  /** A sample was published: opens the throttle window. */
   | { type: 'openThrottle' }
-  /** Nothing moved in the last window. */
+  /** No sample came in the last window. */
   | { type: 'closeThrottle' };
 
 export interface SessionEffects extends DownloadEffects {
-  /** The throttle window ended: hand each child the newest of its samples. */
+  /** The throttle window ended: give each child its newest sample. */
   tick(): void;
   /** A child threw and is gone: decide whether and when to restart. */
   childCrashed(id: string, error: unknown): void;
@@ -26,7 +26,7 @@ export interface SessionInput {
   effects: SessionEffects;
 }
 
-/** XState's own event when a child ends, well or not. */
+/** XState's event when a child ends. */
 interface Ended {
   event: { type: string; error?: unknown };
 }

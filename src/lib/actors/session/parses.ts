@@ -1,21 +1,21 @@
-/** Parse jobs under way: which client asked, and what the runner answers. */
+/** Running parses: who requested them, and the runner's answers. */
 import type { CommandFields } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, ParseResult } from '../../protocol/media.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 
-/** Parses of one session at once: each may be a process. */
+/** Concurrent parses of one session: each may be a process. */
 const MAX_PARSES = 16;
 
 export type ParseEvent = Extract<RunnerEvent, { job: string }>;
 
-/** Items as they are found, before the whole is known. */
+/** Called with items as they are found. */
 export type OnItems = (engine: EngineName, items: MediaItem[]) => void;
 
 interface Parse {
   answer: PromiseWithResolvers<ParseResult>;
   onItems: OnItems;
-  /** The client that asked; when it goes, so does the job. */
+  /** When it disconnects, the job is ended. */
   requester: unknown;
 }
 
@@ -56,7 +56,7 @@ export class Parses {
     else parse.answer.reject(new SluiceError(event.error.code, event.error.message));
   }
 
-  /** The client is gone. */
+  /** Ends the parses of a client that disconnected. */
   abandon(requester: unknown): void {
     for (const [job, parse] of this.#running) {
       if (parse.requester !== requester) continue;

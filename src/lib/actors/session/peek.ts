@@ -1,4 +1,4 @@
-/** What a session's storage says of it, read from outside while it sleeps or works: for the inspector. */
+/** A session's storage, read from outside without waking it: for the inspector. */
 import { DOWNLOAD_STATES } from '../../protocol/download.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { Stored } from '../durable/look.ts';
@@ -12,7 +12,7 @@ export interface Peek {
 }
 
 /**
- * The newest downloads of a session, as they are stored.
+ * The stored rows of a session's newest downloads.
  * @throws SluiceError `store_newer` for what a newer Sluice wrote
  */
 export function peek(stored: Stored, limit: number): Peek {

@@ -1,5 +1,5 @@
 /**
- * Bytes to remove: an intent is stored before the runner is asked and kept until it says done, so that a
+ * Pending removals of bytes: an intent is stored before the runner gets the command and kept until it is done, so that a
  * crash in between leaves no work dir behind.
  */
 import type { MarkedFile, RunnerCommand } from '../../protocol/runner.ts';
@@ -7,15 +7,15 @@ import type { DurableKv } from '../durable/types.ts';
 
 /** As stored. */
 interface Intent {
-  /** The name of the finished file that goes too. */
+  /** The name of the finished file to delete. */
   file: string | null;
   mark?: string;
-  /** A finished file stays; absent = what landed without the session's knowledge goes. */
+  /** A finished file stays; absent = one whose `done` was not delivered is deleted too. */
   keepFile?: true;
 }
 
 const PREFIX = 'gone/';
-/** Intents of one list: there may be one for each download that a session ever had. */
+/** Intents of one page: there may be one for each download that the session ever had. */
 const PAGE = 1000;
 
 export class Removals {
@@ -32,7 +32,7 @@ export class Removals {
     return this.#waiting.size > 0;
   }
 
-  /** Asks again for all that was under way when the actor last stopped. */
+  /** Sends the pending removals again. */
   wake(): void {
     let intents: [key: string, intent: Intent][] = [];
     do {
@@ -43,14 +43,14 @@ export class Removals {
     } while (intents.length === PAGE);
   }
 
-  /** Whether its bytes are being removed already. */
+  /** Whether its removal is pending. */
   has(id: string): boolean {
     return this.#waiting.has(id);
   }
 
   /**
-   * @param file the finished file to delete too; `keep`: one that is there stays; null = none is known
-   * @returns resolves when the runner says that all is gone
+   * @param file the finished file to delete too; `keep`: an existing one stays; null = none is known
+   * @returns resolves when the runner has removed all of it
    */
   begin(id: string, file: MarkedFile | 'keep' | null): Promise<void> {
     const intent = intentOf(file);

@@ -1,13 +1,13 @@
 import { type DownloadRow, withTransition } from '../download/row.ts';
 
-/** OTP's restart intensity: more crashes than this in the window, and the child is given up. */
+/** OTP's restart intensity: a child with more crashes in the window is not restarted. */
 const MAX_RESTARTS = 3;
 const WINDOW_MS = 60_000;
 
 export class RestartIntensity {
   readonly #crashes = new Map<string, number[]>();
 
-  /** @returns how many restarts came before in the window, or null when it is one too many */
+  /** @returns the number of earlier crashes in the window, or null when there are too many */
   note(id: string, now: number): number | null {
     const recent = (this.#crashes.get(id) ?? []).filter((at) => at > now - WINDOW_MS);
     if (recent.length >= MAX_RESTARTS) {
@@ -19,7 +19,7 @@ export class RestartIntensity {
   }
 }
 
-/** The row of a download whose actor crashed: its machine cannot be asked. @param dueAt null = given up */
+/** The new row of a download whose actor crashed. @param dueAt of the restart; null = it fails */
 export function repairedRow(row: DownloadRow, now: number, dueAt: number | null): DownloadRow {
   const state = dueAt === null ? 'error' : 'waiting';
   return {
@@ -32,7 +32,7 @@ export function repairedRow(row: DownloadRow, now: number, dueAt: number | null)
   };
 }
 
-/** What made the machine crash may be the row itself. */
+/** A damaged row may be the cause of the crash. */
 function historyOf({ history }: DownloadRow): DownloadRow['history'] {
   return Array.isArray(history) ? history : [];
 }

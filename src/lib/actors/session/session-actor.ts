@@ -1,6 +1,6 @@
 /**
  * One browser session: a durable object. Its turns (a request, a message, runner events, an alarm, a tick) are plain
- * functions; long work is a runner job whose answer is an event of a later turn.
+ * functions; long work is a runner job, whose result arrives as an event in a later turn.
  */
 import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
 import type { CommandMessage } from '../../protocol/commands.ts';
@@ -16,18 +16,18 @@ import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
 import { Commands, type Outcome } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
-import { Downloads } from './downloads.ts';
+import { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
 import { Listings } from './listings.ts';
 import { LiveDownloads, type Parts } from './live.ts';
 import { type OnItems, Parses } from './parses.ts';
-import { Readers, refuse, reply, saidHello } from './readers.ts';
+import { FeedReaders, refuse, reply, saidHello } from './feed-readers.ts';
 import { Removals } from './removals.ts';
-import { RunnerNews } from './runner-news.ts';
+import { RunnerEventHandler } from './runner-event-handler.ts';
 import { SessionStore } from './store.ts';
 
-/** A new client gets at most this much of the list; the rest pages in. The contract says 20 kB for the frame. */
+/** The size of a snapshot's list; clients page the rest. The contract allows 20 kB for the frame. */
 const SNAPSHOT_BYTES = 18_000;
 
 export class SessionActor implements DurableObject {
@@ -38,22 +38,22 @@ export class SessionActor implements DurableObject {
   readonly #deadlines: Deadlines;
   readonly #log: CommandLog;
   readonly #feed: Feed;
-  readonly #readers: Readers;
+  readonly #readers: FeedReaders;
   readonly #parses: Parses;
   readonly #removals: Removals;
   readonly #live: LiveDownloads;
-  readonly #downloads: Downloads;
+  readonly #downloads: DownloadActions;
   readonly #commands: Commands;
-  readonly #news: RunnerNews;
-  /** Commands to the runner: sent once what they follow from is on disk. */
+  readonly #runnerEvents: RunnerEventHandler;
+  /** Commands to the runner, sent after the commit. */
   #outbox: RunnerCommand[] = [];
-  /** While there is work under way: keeps the object in memory. */
+  /** Pending while there is work: keeps the object in memory. */
   #working: PromiseWithResolvers<void> | null = null;
   readonly #backlog = new Backlog();
-  /** While there was more to do than one turn could: settles when it is done. */
+  /** Set while there is more work than one turn may do; resolves when it is done. */
   #catchingUp: Promise<void> | null = null;
   #isAwake = false;
-  /** A turn has thrown: what is in memory is not to be used. */
+  /** A turn has thrown: the state in memory is invalid. */
   #isBroken = false;
 
   constructor(ctx: DurableContext, env: SessionEnv) {
@@ -80,7 +80,7 @@ export class SessionActor implements DurableObject {
     };
     this.#live = new LiveDownloads(parts, () => queueMicrotask(() => this.#tick()));
     const listings = new Listings(store, this.#live);
-    this.#downloads = new Downloads(parts, this.#live, listings);
+    this.#downloads = new DownloadActions(parts, this.#live, listings);
     this.#commands = new Commands({
       env,
       log: this.#log,
@@ -88,8 +88,8 @@ export class SessionActor implements DurableObject {
       listings,
       parses: this.#parses,
     });
-    this.#news = new RunnerNews(parts, this.#live);
-    this.#readers = new Readers(ctx, this.#feed, () => ({
+    this.#runnerEvents = new RunnerEventHandler(parts, this.#live);
+    this.#readers = new FeedReaders(ctx, this.#feed, () => ({
       ...listings.newest(SNAPSHOT_BYTES),
       totals: this.#live.totals,
     }));
@@ -101,7 +101,7 @@ export class SessionActor implements DurableObject {
     this.#isAwake = true;
   }
 
-  /** The HTTP calls of the contract, for hosts whose edge passes requests on; `/api` may be left out. */
+  /** The HTTP API, for hosts whose edge forwards requests; `/api` may be left out. */
   async fetch(request: Request): Promise<Response> {
     try {
       const { pathname, search } = new URL(request.url);
@@ -116,9 +116,9 @@ export class SessionActor implements DurableObject {
   }
 
   /**
-   * The same as plain data, for an edge in the same process: neither Request nor Response, and a turn that ends where
-   * it began, as no body is waited for (bench/adds).
-   * @param requester names the waiting client for `abandon`
+   * The same with plain data, for an edge in the same process: neither Request nor Response, and a turn that ends where
+   * it began, as no body is awaited (bench/adds).
+   * @param requester identifies the waiting client for `abandon`
    */
   ask(request: SessionRequest, requester: string | null = null): PlainAnswer | Promise<PlainAnswer> {
     const outcome = this.#commandTurn(() => this.#commands.answer(request, requester, () => {}));
@@ -127,7 +127,7 @@ export class SessionActor implements DurableObject {
     return outcome.later.then((result) => answerTo(request, result), problemAnswer);
   }
 
-  /** The client that waited is gone: its parses end. */
+  /** Ends the parses of a client that disconnected. */
   abandon(requester: string): void {
     this.#turn(() => this.#parses.abandon(requester));
   }
@@ -157,7 +157,7 @@ export class SessionActor implements DurableObject {
 
   /**
    * Called by the host with the runner's events.
-   * @returns resolves when all of it is stored, where it is more than one turn can store
+   * @returns resolves when all events are stored, if they are more than one turn can store
    */
   runnerEvents(events: RunnerEvent[]): void | Promise<void> {
     const isFirst = this.#backlog.isEmpty;
@@ -170,7 +170,7 @@ export class SessionActor implements DurableObject {
   #handleSome(): void {
     for (const event of this.#backlog.take()) {
       if ('job' in event) this.#parses.handle(event);
-      else this.#news.handle(event);
+      else this.#runnerEvents.handle(event);
     }
   }
 
@@ -178,7 +178,7 @@ export class SessionActor implements DurableObject {
     return this.#log.isBehind || !this.#backlog.isEmpty;
   }
 
-  /** What is too much for one turn, in slices with a commit between them: without, a cluster cannot store them. */
+  /** Work that is too much for one turn, in slices with a commit between them: a cluster limits the size of commits. */
   async #catchUp(): Promise<void> {
     while (this.#isBehind) {
       await this.#ctx.storage.sync();
@@ -190,13 +190,13 @@ export class SessionActor implements DurableObject {
     this.#catchingUp = null;
   }
 
-  /** What there is to explain a download by: its row, and the last 4 kB that its engine printed. null = not here. */
+  /** A download's row and the last 4 kB of its engine's output; null = unknown id. */
   explain(id: string): { row: DownloadRow; output: string | null } | null {
     const row = this.#live.find(id)?.row ?? this.#store.get(id);
     return row === null ? null : { row, output: this.#store.outputOf(id) };
   }
 
-  /** Called by the host at its start: constructing the actor has done all there is to do. */
+  /** Called by the host at its start; the constructor has done all work. */
   wake(): void {}
 
   #command(socket: DurableSocket, { type: _, id, ...command }: CommandMessage): void {
@@ -212,16 +212,16 @@ export class SessionActor implements DurableObject {
     else void outcome.later.then(acknowledge, reject);
   }
 
-  /** The end of a throttle window, which no event of the host is. */
+  /** The end of a throttle window. It is not an event of the host, so it opens its own turn. */
   #tick(): void {
     try {
       this.#turn(() => this.#live.tick());
     } catch {
-      // The reset has reported it; or the timer belongs to an activation that is over.
+      // The reset has reported it, or the timer belongs to an earlier activation.
     }
   }
 
-  /** A command that crashes is answered all the same: a client that got no answer would send it again and again. */
+  /** A command that crashes is answered too: a client without an answer would send it again and again. */
   #commandTurn(work: () => Outcome): Outcome {
     try {
       return this.#turn(work);
@@ -231,8 +231,8 @@ export class SessionActor implements DurableObject {
   }
 
   /**
-   * One turn: what it stores is stored together with its end, or taken back. Then memory may know more than the storage:
-   * it is forgotten, and the next event starts from what is stored.
+   * One turn: all its writes are stored together, or rolled back. After a rollback, memory is ahead of the storage:
+   * the object is reset, and the next event starts from the storage.
    */
   #turn<T>(work: () => T): T {
     if (this.#isBroken) throw new SluiceError('internal_error');
@@ -249,7 +249,7 @@ export class SessionActor implements DurableObject {
       this.#stayWhileWorking();
       if (this.#isBehind && this.#catchingUp === null) {
         this.#catchingUp = this.#catchUp();
-        // What makes it fail has reset the object, which has reported it.
+        // The failure has reset the object, which has reported it.
         this.#ctx.waitUntil(this.#catchingUp.catch(() => undefined));
       }
       return result;
@@ -257,13 +257,13 @@ export class SessionActor implements DurableObject {
       this.#isBroken = true;
       this.#live.end();
       this.#outbox = [];
-      // After the answer. A constructor that throws is forgotten by the host, which answers its callers.
+      // After the answer. If the constructor throws, the host drops the object and answers its callers.
       if (this.#isAwake) queueMicrotask(() => this.#ctx.abort(String(error)));
       throw error;
     }
   }
 
-  /** Runner commands are effects that no rollback takes back: they leave after the commit. */
+  /** Runner commands cannot be rolled back: they are sent after the commit. */
   #sendCommands(): void {
     if (this.#outbox.length === 0) return;
     const commands = this.#outbox;

@@ -46,7 +46,7 @@ export class SessionStore {
     this.#meta = meta;
   }
 
-  takeN(): number {
+  takeOrderNumber(): number {
     return this.#meta.nextN++;
   }
 
@@ -74,7 +74,7 @@ export class SessionStore {
     this.#kv.put('meta', this.#meta);
   }
 
-  /** Ids that have waited longest in a state. */
+  /** The oldest ids in a state. */
   oldest(state: DownloadState, limit: number): string[] {
     const found = [...this.#kv.list<string>({ prefix: stateIndex(state), reverse: true, limit })];
     return found.map(([, id]) => id);
@@ -84,12 +84,12 @@ export class SessionStore {
     return ids.flatMap((id) => this.get(id) ?? []);
   }
 
-  /** As `readPage`. */
+  /** See `readPage`. */
   page(states: readonly DownloadState[], limit: number, beforeN: number | null): StoredPage {
     return readPage(this.#kv, this.counts, states, limit, beforeN);
   }
 
-  /** The last 4 kB an engine printed for a download that ended, for explaining it later. */
+  /** Stores the last 4 kB of engine output, to explain a failure later. */
   keepOutput(id: string, output: string): void {
     if (output !== '') this.#kv.put(`out/${id}`, output);
   }
@@ -102,13 +102,13 @@ export class SessionStore {
 export interface StoredPage {
   /** Newest first. */
   rows: DownloadRow[];
-  /** Where the next page goes on; null = there is none. */
+  /** The cursor of the next page; null = none. */
   nextN: number | null;
 }
 
 /**
- * Newest first, a page of rows in any of `states`: as many index keys are read as the page is long, for each state,
- * however long the history.
+ * A page of rows in any of `states`, newest first. For each state, only as many index keys are read as the page has rows,
+ * however long the list.
  * @param beforeN only rows older than this one
  */
 export function readPage(

@@ -4,7 +4,7 @@ import type { Stored } from '../durable/look.ts';
 import { peek } from './peek.ts';
 import type { Meta } from './store.ts';
 
-/** A session in a few words, read from outside as `peek` does: from its counts and one row, however long the list. */
+/** A session's summary, read from outside like `peek`: from its counts and one row, however long the list. */
 export function summarize(id: string, stored: Stored): SessionSummary {
   const counts = stored.get<Meta>('meta')?.counts;
   const count = (isCounted: (state: (typeof DOWNLOAD_STATES)[number]) => boolean): number =>
@@ -22,7 +22,7 @@ function newestIn(stored: Stored): SessionSummary['newest'] {
     const [row] = peek(stored, 1).rows;
     return row === undefined ? null : { title: row.title, addedAt: new Date(row.createdAt).toISOString() };
   } catch {
-    // Of a newer Sluice, or damaged: the session is there all the same.
+    // Written by a newer Sluice, or damaged: the session is listed anyway.
     return null;
   }
 }

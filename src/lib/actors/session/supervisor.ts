@@ -1,6 +1,6 @@
 /**
  * Holds the live XState actors of a session: the session machine and, under it, a download machine for each
- * download that has a slot. Effects of the machines come out as plain calls.
+ * download that has a slot. Effects of the machines become plain calls.
  */
 import { type ActorRefFrom, type AnyActorRef, createActor, type SnapshotFrom } from 'xstate';
 import type { Sample } from '../../protocol/progress.ts';
@@ -15,9 +15,9 @@ type DownloadActor = ActorRefFrom<typeof downloadMachine>;
 
 export class Child {
   readonly #actor: DownloadActor;
-  /** As it is in storage; progress alone does not make it stale. */
+  /** The row as it was last stored, apart from progress. */
   saved: DownloadRow;
-  /** The newest sample of the window that is open. */
+  /** The newest sample of the current window. */
   newest: Sample | null = null;
 
   constructor(actor: DownloadActor, saved: DownloadRow) {
@@ -33,12 +33,12 @@ export class Child {
     return this.snapshot.context.row;
   }
 
-  /** Throttled: samples are gathered, not published. */
+  /** Whether samples are held back until the window ends. */
   get throttled(): boolean {
     return this.snapshot.matches({ download: 'throttle' });
   }
 
-  /** It takes one of the session's slots: a runner works for it, or was asked to. */
+  /** It uses one of the session's slots: the runner has, or gets, a job for it. */
   get hasSlot(): boolean {
     const { snapshot } = this;
     return (
@@ -65,8 +65,8 @@ export class Supervisor {
   readonly crashes = new RestartIntensity();
 
   /**
-   * @param childCrashed with the row as it was last stored
-   * @param started with the session's actor, once it is made
+   * @param childCrashed called with the last stored row
+   * @param started called with the session's actor when it is created
    */
   constructor(
     effects: Omit<SessionEffects, 'childCrashed'>,
@@ -94,7 +94,7 @@ export class Supervisor {
     return this.#children;
   }
 
-  /** Brings a stored row to life; an id that lives already is returned as it is (spawning twice would overwrite it). */
+  /** Spawns the actor of a stored row, or returns the existing one (spawning twice would overwrite it). */
   revive(row: DownloadRow): Child {
     const living = this.#children.get(row.id);
     if (living) return living;
@@ -117,7 +117,7 @@ export class Supervisor {
 
   /** Opens the throttle window, or keeps it open. */
   openThrottle(): void {
-    // Asked with each sample: to a window that is open it would be an event that changes nothing.
+    // CallerEvent with each sample: to a window that is open it would be an event that changes nothing.
     if (this.#session.getSnapshot().value === 'idle') this.#session.send({ type: 'openThrottle' });
   }
 

@@ -1,21 +1,20 @@
-/** What somebody pastes or drops, read as web addresses. */
+/** The web addresses in pasted, dropped or typed text. */
 export interface Addresses {
   /** In the order given, each once. */
   urls: string[];
-  /** The first word that is not one; null where at least one address was found. */
+  /** The first word, if no address was found; else null. */
   rejected: string | null;
 }
 
 const SCHEME = /^https?:\/\//i;
-/** `example.org/x` and `localhost:8080`: what people type when they mean an address. */
+/** An address without a scheme: `example.org/x`, `localhost:8080`. */
 const BARE = /^(?:[\p{L}\p{N}-]+\.)+\p{L}{2,}(?::\d+)?(?:[/?#].*)?$|^localhost(?::\d+)?(?:[/?#].*)?$/iu;
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}]/u;
-/** Quotes, brackets and stops after an address belong to the sentence that it was in (U+3xxx and U+FFxx: Chinese). */
+/** Quotes, brackets and punctuation after an address belong to the sentence around it (U+3xxx and U+FFxx: Chinese). */
 const CLOSING = /[>"'\],.;!\u2019\u201D\u3002\u300B\u300D\u300F\u3011\uFF01\uFF09\uFF0C\uFF1B]+$/;
 
 /**
- * Finds the addresses in text. Words around them are passed over, so a sentence with a link in it can be pasted;
- * text without a single address is an error that names its first word.
+ * Finds the addresses in text. Other words are skipped, so that a sentence with a link in it can be pasted.
  */
 export function readAddresses(text: string): Addresses {
   const words = text.split(/\s+/).filter((word) => word !== '');
@@ -28,8 +27,8 @@ export function readAddresses(text: string): Addresses {
 }
 
 /**
- * The words of a text that were meant as addresses and are none: alone on their line, or with a scheme. Between the
- * addresses of a list they are mistakes to be mended; all others are the prose around a link.
+ * The words that were probably meant as addresses and are not: alone on their line, or with a scheme. Other words count
+ * as prose around a link.
  */
 export function wrongAddresses(text: string): string[] {
   const wrong = new Set<string>();
@@ -43,7 +42,7 @@ export function wrongAddresses(text: string): string[] {
   return [...wrong];
 }
 
-/** A bullet or a rule between links, and a sentence in a script that puts no spaces between its words. */
+/** A bullet or a line of dashes between links, and a sentence in a script without spaces between words. */
 function isProse(word: string): boolean {
   return !/[\p{L}\p{N}]/u.test(word) || (UNSPACED.test(word) && !/[.:/]/.test(word));
 }

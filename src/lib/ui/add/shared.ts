@@ -1,9 +1,9 @@
 import { readAddresses } from './addresses.ts';
 
-/** As the manifest's `share_target` names them; apps put the address into any of the three. */
+/** Parameter names from `share_target` in the web manifest; apps put the address into any of the three. */
 const NAMES = ['url', 'text', 'title'];
 
-/** The addresses that another app shares with the page, in the page's own query; null where nothing is shared. */
+/** The addresses that another app shares through the page's query; null if nothing is shared. */
 export function readShared(query: URLSearchParams): string[] | null {
   const shared = NAMES.map((name) => query.get(name));
   if (shared.every((text) => text === null)) return null;

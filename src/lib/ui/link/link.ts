@@ -1,20 +1,20 @@
-/** What the page does with a link of `sluice operator`: the grant is in the fragment, and leaves it at once. */
+/** Reads and opens a link of `sluice operator`, whose grant is in the fragment. */
 import { SluiceError } from '../../protocol/error.ts';
 import { paths } from '../../protocol/paths.ts';
 import type { Problem } from '../../protocol/problem.ts';
 import type { LinkView, OpenedLink } from '../../protocol/session.ts';
 
-/** @returns null where there is none */
+/** @returns null without a grant */
 export function grantIn(hash: string): string | null {
   return new URLSearchParams(hash.replace(/^#/, '')).get('grant');
 }
 
-/** Changes nothing. @throws SluiceError `link_used`, `connect_failed` and what else the server refuses with */
+/** Does not use up the link. @throws SluiceError `link_used`, `connect_failed` and other errors of the server */
 export function readLink(grant: string): Promise<LinkView> {
   return post(paths.readLink, grant);
 }
 
-/** Uses the link up. @throws SluiceError as `readLink`, `forbidden_origin` */
+/** Uses up the link. @throws SluiceError as `readLink`, `forbidden_origin` */
 export function openLink(grant: string): Promise<OpenedLink> {
   return post(paths.openLink, grant);
 }

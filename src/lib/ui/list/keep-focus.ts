@@ -1,16 +1,18 @@
 import type { Attachment } from 'svelte/attachments';
 
 /**
- * When what has the focus is taken out of an element, the focus would fall to <body> and a keyboard user would begin
- * at the top of the page: it goes where `heir` says instead.
- * @param heir called once the page is as it will be; `lost` had the focus, and is out of the page by now
+ * When the focused element is removed, the focus would fall to <body>, at the top of the page: it goes to `nextFocus()`
+ * instead.
+ * @param nextFocus called after the change; `lost` had the focus and is no longer in the document
  */
-export function keepFocus(heir: (lost: Element) => HTMLElement | null | undefined): Attachment<HTMLElement> {
+export function keepFocus(
+  nextFocus: (lost: Element) => HTMLElement | null | undefined,
+): Attachment<HTMLElement> {
   return (element) => {
     let focused: Element | null = null;
 
     const focusin = ({ target }: FocusEvent) => (focused = target as Element);
-    // Chromium tells of it before it takes an element out, Firefox not at all: which it was is known a moment later.
+    // Chromium sends focusout before it removes an element, Firefox not at all: check afterwards.
     const focusout = ({ target }: FocusEvent) =>
       queueMicrotask(() => {
         if (target === focused && focused?.isConnected) focused = null;
@@ -19,7 +21,7 @@ export function keepFocus(heir: (lost: Element) => HTMLElement | null | undefine
       const lost = focused;
       if (lost === null || lost.isConnected) return;
       focused = null;
-      if (document.activeElement === document.body) heir(lost)?.focus();
+      if (document.activeElement === document.body) nextFocus(lost)?.focus();
     });
 
     element.addEventListener('focusin', focusin);

@@ -1,8 +1,8 @@
-/** Which rows of a list of equal heights are near enough to the viewport to be in the page. */
+/** Which rows of a virtual list are rendered: those near the viewport. All rows have the same height. */
 
-/** Below this many all are there: searching in the page finds them, and nothing is gained by less. */
+/** Up to this many rows, all are rendered, so that the browser's search finds them. */
 const ALL_BELOW = 100;
-/** Rows kept beyond each edge, so that a fast scroll shows no gap. */
+/** Rows rendered beyond each edge, so that fast scrolling shows no gap. */
 const MARGIN_ROWS = 8;
 
 export interface Span {
@@ -12,7 +12,7 @@ export interface Span {
 }
 
 /**
- * @param topPx of the list, from the top of the viewport (negative when scrolled past)
+ * @param topPx of the list, from the top of the viewport (negative above it)
  * @param heightPx of a row; 0 = not measured yet
  */
 export function visibleSpan(rows: number, topPx: number, viewportPx: number, heightPx: number): Span {
@@ -23,7 +23,7 @@ export function visibleSpan(rows: number, topPx: number, viewportPx: number, hei
   return { first: clamp(first, rows), end: clamp(end, rows) };
 }
 
-/** Whether the end of the list is in sight, or nearly. */
+/** Whether the end of the list is in or near the viewport. */
 export function isEndNear(rows: number, topPx: number, viewportPx: number, heightPx: number): boolean {
   return topPx + rows * heightPx <= viewportPx + MARGIN_ROWS * heightPx;
 }

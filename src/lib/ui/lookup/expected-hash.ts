@@ -1,10 +1,10 @@
-/** What somebody typed or pasted as the SHA-256 of a file. */
+/** The expected SHA-256 of a file, as typed or pasted. */
 export type ExpectedHash = { kind: 'none' } | { kind: 'hash'; sha256: string } | { kind: 'wrong' };
 
-/** Pages publish them as `HEX  name`, `sha256:HEX` or `SHA256 (name) = HEX`: the 64 digits are found in any of it. */
+/** Hashes are published as `HEX  name`, `sha256:HEX` or `SHA256 (name) = HEX`: finds the 64 digits in each. */
 const DIGITS = /(?<![\da-z])[\da-f]{64}(?![\da-z])/gi;
 
-/** Of several hashes none is taken: which is meant can only be guessed. */
+/** Several different hashes are `wrong`: which one is meant could only be guessed. */
 export function readExpectedHash(text: string): ExpectedHash {
   if (text.trim() === '') return { kind: 'none' };
   const found = new Set(text.match(DIGITS)?.map((hex) => hex.toLowerCase()));

@@ -1,4 +1,4 @@
-/** What tells the addresses of one host apart; empty for its front page. */
+/** An address without its origin; empty for the front page. */
 export function pathOf(url: string): string {
   const { pathname = '', search = '', hash = '' } = URL.parse(url) ?? {};
   const path = pathname + search + hash;

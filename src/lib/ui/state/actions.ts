@@ -3,22 +3,22 @@ import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 
 export type RowAction = Action | 'remove' | 'save';
 
-/** What can be done with a row in each state: the likeliest first, of which a row shows two and a phone one. */
+/** The actions on a row in each state, the likeliest first: a row shows two, on a phone one. */
 export function actionsOf(state: DownloadState): readonly RowAction[] {
   return state === 'complete' ? ['save', 'remove'] : [...ACTIONS_OF[state], 'remove'];
 }
 
-/** What the space bar does: the one that turns a row on or off, if it has one. */
+/** The action of the space bar: pause or resume, if the state has one. */
 export function toggleOf(state: DownloadState): 'pause' | 'resume' | null {
   const [first] = ACTIONS_OF[state];
   return first === 'pause' || first === 'resume' ? first : null;
 }
 
-/** Those that can lose something. */
+/** Actions that can lose something. */
 export type Question = 'cancel' | 'remove';
 
-/** Only what would be missed is asked about: bytes that came, a running download, or a file. */
-export function isAsked(
+/** Only where something is lost: received bytes, a running download, or a file. */
+export function needsConfirmation(
   question: Question,
   { state, file, receivedBytes }: Pick<DownloadView, 'state' | 'file' | 'receivedBytes'>,
 ): boolean {

@@ -1,72 +1,72 @@
 /**
- * Which session this browser has, and whether it had another one before. The cookie is not for scripts to read: the
- * page carries the session's id, or asks for it (static/session.js). The id is kept in the browser's storage, where
- * it outlives the cookie, and where the other tabs see that it changed.
+ * Which session this browser has, and whether it had another one before. Scripts cannot read the cookie: the session's id
+ * is in the page, or is fetched (static/session.js). It is also kept in localStorage, which outlives the cookie and
+ * notifies other tabs of changes.
  */
 import type { OpenedSession } from '../../protocol/session.ts';
 
 declare global {
   interface Window {
-    /** Of static/session.js. */
+    /** Set by static/session.js. */
     sluiceSession?: {
-      /** Asks for the session of this browser, or a new one; rejects when the server cannot be asked. */
+      /** Fetches the session of this browser, or a new one; rejects when the request fails. */
       open: () => Promise<OpenedSession>;
-      /** Asked when the page came without a session; null = it came with one. */
+      /** The result of `open`, if the page was served without a session; else null. */
       opened: Promise<OpenedSession> | null;
     };
   }
 }
 
-const PRESENT = 'sluice.session';
-const LOST = 'sluice.lost';
+const PRESENT_KEY = 'sluice.session';
+const LOST_KEY = 'sluice.lost';
 
 export interface BrowserSession {
   id: string;
-  /** The session that this browser had before and has lost, until that is dismissed. */
+  /** The session that this browser had before, until dismissed. */
   lost: string | null;
 }
 
-/** Rejects when the server cannot be asked, or says no. */
+/** Rejects when the request fails or is refused. */
 export async function findSession(): Promise<BrowserSession> {
   const { open, opened } = window.sluiceSession ?? { open: noScript, opened: null };
   const id = document.documentElement.dataset['session'] ?? '';
-  const before = read(PRESENT);
+  const before = read(PRESENT_KEY);
   let found: OpenedSession = id === '' ? await (opened ?? open()) : { id };
-  // Another tab may have got another session since this page was made: only the server knows which cookie there is now.
+  // Another tab may have got another session since this page was served: ask the server which cookie there is now.
   if (id !== '' && before !== null && before !== id) found = await open();
   return remember(found, before);
 }
 
-/** A session was opened in this browser on purpose: nothing is lost. */
+/** After a session was opened in this browser on purpose: the previous one does not count as lost. */
 export function replaceSession(id: string): void {
-  if (read(LOST) === id) write(LOST, null);
-  write(PRESENT, id);
+  if (read(LOST_KEY) === id) write(LOST_KEY, null);
+  write(PRESENT_KEY, id);
 }
 
 export function dismissLost(): void {
-  write(LOST, null);
+  write(LOST_KEY, null);
 }
 
 /**
- * Calls back when another tab finds that the browser has another session than this one, or has dismissed what was lost.
- * @returns stops it
+ * Calls back when another tab gets another session, or dismisses the lost one.
+ * @returns removes the listener
  */
 export function watchSession(onChange: (change: { id: string } | { lost: null }) => void): () => void {
   const onStorage = ({ key, newValue }: StorageEvent): void => {
-    if (key === PRESENT && newValue !== null) onChange({ id: newValue });
-    else if (key === LOST && newValue === null) onChange({ lost: null });
+    if (key === PRESENT_KEY && newValue !== null) onChange({ id: newValue });
+    else if (key === LOST_KEY && newValue === null) onChange({ lost: null });
   };
   addEventListener('storage', onStorage);
   return () => removeEventListener('storage', onStorage);
 }
 
 function remember({ id, lost }: OpenedSession, before: string | null): BrowserSession {
-  const missed = before !== null && before !== id ? before : (lost ?? null);
-  if (missed !== null) write(LOST, missed);
-  // It was opened again by a link.
-  else if (read(LOST) === id) write(LOST, null);
-  write(PRESENT, id);
-  return { id, lost: missed ?? read(LOST) };
+  const newlyLost = before !== null && before !== id ? before : (lost ?? null);
+  if (newlyLost !== null) write(LOST_KEY, newlyLost);
+  // The lost session was opened again by a link.
+  else if (read(LOST_KEY) === id) write(LOST_KEY, null);
+  write(PRESENT_KEY, id);
+  return { id, lost: newlyLost ?? read(LOST_KEY) };
 }
 
 function noScript(): Promise<never> {
@@ -81,7 +81,7 @@ function read(key: string): string | null {
   }
 }
 
-/** Without storage a loss is known only from a cookie that is no longer good, and for as long as the page is open. */
+/** Without storage, a lost session is known only from an invalid cookie, and while the page is open. */
 function write(key: string, value: string | null): void {
   try {
     if (value === null) localStorage.removeItem(key);

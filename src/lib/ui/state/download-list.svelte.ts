@@ -1,22 +1,22 @@
 /**
- * The rows of the page, as signals. `apply` is the only way in for what the channel says; older rows page in over
- * HTTP and never overwrite what the channel has said.
+ * The rows of the page, as signals. Only `apply` takes messages of the channel; older rows are loaded page by page over
+ * HTTP and never overwrite newer state from the channel.
  */
 import { RowStore } from '../../channel/client/row-store.ts';
 import type { Snapshot, Update } from '../../protocol/channel.ts';
 import type { DownloadState, DownloadView, Totals } from '../../protocol/download.ts';
 import { type Filter, FILTERS } from './filter.ts';
-import { DownloadRow, newestFirst } from './row.svelte.ts';
+import { ListRow, newestFirst } from './row.svelte.ts';
 import type { RowSource } from './source.ts';
 
-/* eslint-disable svelte/prefer-svelte-reactivity -- bookkeeping that nothing shows; what is shown is a signal */
+/* eslint-disable svelte/prefer-svelte-reactivity -- internal state; what is shown is a signal */
 
 export type Paging = 'idle' | 'loading' | 'failed';
 
 export class DownloadList {
   readonly #source: RowSource;
-  readonly #onMove: (row: DownloadRow, from: DownloadState) => void;
-  readonly #rows = new Map<string, DownloadRow>();
+  readonly #onStateChange: (row: ListRow, from: DownloadState) => void;
+  readonly #rows = new Map<string, ListRow>();
   readonly #store = new RowStore({
     onRow: (view, before) => this.#onRow(view, before),
     onGone: (id) => {
@@ -24,29 +24,29 @@ export class DownloadList {
     },
     onUnknown: (id) => void this.#fetchRow(id),
   });
-  /** Rows that are being fetched one by one, by the generation in which that began. */
+  /** Rows that are being fetched by id, with the generation in which that began. */
   readonly #fetching = new Map<string, number>();
-  /** Rows came or went since `rows` was made. */
+  /** Rows were added or removed since `rows` was sorted. */
   #isListStale = false;
   #isUpdate = false;
 
-  /** Newest first. Replaced only when rows come or go. */
-  rows: readonly DownloadRow[] = $state.raw([]);
+  /** Newest first. Replaced only when rows are added or removed. */
+  rows: readonly ListRow[] = $state.raw([]);
   /** Null until the first snapshot. */
   totals: Totals | null = $state.raw(null);
-  /** Of all rows that are running, as of their last tick. */
+  /** The sum of all running rows, as of their last update. */
   bytesPerSecond = $state(0);
   paging: Paging = $state('idle');
-  /** Where each filter's next page begins; null = no more, absent = not asked yet. */
+  /** The cursor of each filter's next page; null = no more, absent = none loaded yet. */
   #next: Partial<Record<Filter, string | null>> = $state.raw({});
 
-  /** @param onMove called with each row whose state an update changed, never for a snapshot's rows */
-  constructor(source: RowSource, onMove: (row: DownloadRow, from: DownloadState) => void = () => {}) {
+  /** @param onStateChange called for each row whose state an update changed, never for a snapshot's rows */
+  constructor(source: RowSource, onStateChange: (row: ListRow, from: DownloadState) => void = () => {}) {
     this.#source = source;
-    this.#onMove = onMove;
+    this.#onStateChange = onStateChange;
   }
 
-  get(id: string): DownloadRow | undefined {
+  get(id: string): ListRow | undefined {
     return this.#rows.get(id);
   }
 
@@ -59,7 +59,7 @@ export class DownloadList {
     this.#publish();
   }
 
-  /** Whether older rows of this group may exist that are not here yet. */
+  /** Whether there may be older rows of this group that are not loaded yet. */
   hasMore(filter: Filter): boolean {
     if (this.#next.all === null) return false;
     return this.#next[filter] !== null && this.totals !== null;
@@ -84,15 +84,17 @@ export class DownloadList {
   #onRow(view: DownloadView, before: DownloadView | null): void {
     const row = this.#rows.get(view.id);
     if (row === undefined) {
-      this.#rows.set(view.id, new DownloadRow(view));
+      this.#rows.set(view.id, new ListRow(view));
       this.#isListStale = true;
       return;
     }
     row.replace(view);
-    if (this.#isUpdate && before !== null && before.state !== view.state) this.#onMove(row, before.state);
+    if (this.#isUpdate && before !== null && before.state !== view.state) {
+      this.#onStateChange(row, before.state);
+    }
   }
 
-  /** An old row that no page has brought yet has begun to change: it belongs in view. */
+  /** Loads a row that has changed but is on no loaded page. */
   async #fetchRow(id: string): Promise<void> {
     const { generation } = this.#store;
     if (this.#fetching.get(id) === generation) return;

@@ -1,6 +1,6 @@
 import type { DownloadState, Totals } from '../../protocol/download.ts';
 
-/** The groups that the list can be narrowed to; the same as the counts of `Totals`. */
+/** The filters of the list: the groups that `Totals` counts. */
 export const FILTERS = {
   all: [],
   active: ['parse', 'download', 'finish'],

@@ -1,4 +1,4 @@
-/** Addresses that are looked up, and what was found there: this tab's alone, gone with it. */
+/** Lookups of addresses and their results. They belong to this tab and end with it. */
 import { SvelteSet } from 'svelte/reactivity';
 import type { Channel } from '../../channel/client/channel.ts';
 import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
@@ -6,12 +6,12 @@ import type { EngineName, MediaItem, MediaStream } from '../../protocol/media.ts
 
 export type LookupPhase =
   | { phase: 'running' }
-  /** `truncated`: there is more than was found. */
+  /** `truncated`: the page has more items. */
   | { phase: 'done'; engine: EngineName; truncated: boolean }
   | { phase: 'failed'; error: ErrorView };
 
-/** The server works on so many pages of one session at a time anyway; the rest wait here. */
-const AT_ONCE = 3;
+/** The server runs this many parses of a session at a time; the rest wait here. */
+const MAX_CONCURRENT = 3;
 
 export class Lookup {
   readonly key: number;
@@ -19,11 +19,11 @@ export class Lookup {
   readonly engine: EngineName | null;
   readonly abort = new AbortController();
   readonly selected = new SvelteSet<string>();
-  /** `item.id stream.id` of what has been added from here. */
+  /** `item.id stream.id` of added downloads. */
   readonly added = new SvelteSet<string>();
   status: LookupPhase = $state.raw({ phase: 'running' });
   items: readonly MediaItem[] = $state.raw([]);
-  /** The SHA-256 that its one file has to have, as it was typed. */
+  /** The text of the hash field. */
   expectedHash = $state('');
 
   constructor(key: number, url: string, engine: EngineName | null) {
@@ -32,8 +32,8 @@ export class Lookup {
     this.engine = engine;
   }
 
-  /** A parse that was sent again after a reconnect finds the same items again. */
-  found(items: readonly MediaItem[]): void {
+  /** Ignores known items: a parse that is repeated after a reconnect finds the same ones. */
+  addItems(items: readonly MediaItem[]): void {
     const known = this.items;
     this.items = [...known, ...items.filter(({ id }) => !known.some((item) => item.id === id))];
   }
@@ -59,7 +59,7 @@ export class Lookups {
     this.#next();
   }
 
-  /** Ends it if it runs and takes it off the page. */
+  /** Aborts it if it runs, and removes it from the page. */
   dismiss(lookup: Lookup): void {
     lookup.abort.abort();
     this.list = this.list.filter((other) => other !== lookup);
@@ -70,7 +70,7 @@ export class Lookups {
     this.list = [];
   }
 
-  /** @returns whether there was one to cancel */
+  /** @returns whether one was running */
   cancelRunning(): boolean {
     const running = this.list.filter(({ status }) => status.phase === 'running');
     for (const lookup of running) this.dismiss(lookup);
@@ -78,7 +78,7 @@ export class Lookups {
   }
 
   #next(): void {
-    while (this.#running < AT_ONCE) {
+    while (this.#running < MAX_CONCURRENT) {
       const lookup = this.#queue.shift();
       if (lookup === undefined) return;
       if (!lookup.abort.signal.aborted) void this.#run(lookup);
@@ -92,7 +92,7 @@ export class Lookups {
       const result = await this.#send(
         'parse',
         { url, engine },
-        { signal: abort.signal, onItems: (items) => lookup.found(items) },
+        { signal: abort.signal, onItems: (items) => lookup.addItems(items) },
       );
       lookup.items = result.items;
       lookup.status = { phase: 'done', engine: result.engine, truncated: result.truncated ?? false };
@@ -104,7 +104,7 @@ export class Lookups {
   }
 }
 
-/** What one button downloads: the stream that the engine would take, or else the first. */
+/** The stream of the download button: the engine's default, else the first. */
 export function defaultStream(item: MediaItem): MediaStream | null {
   return item.streams.find(({ isDefault }) => isDefault) ?? item.streams[0] ?? null;
 }

@@ -1,11 +1,11 @@
-import { derive } from '../../protocol/channel.ts';
+import { deriveProgress } from '../../protocol/channel.ts';
 import type { DownloadView } from '../../protocol/download.ts';
 
 /**
- * One download as the page holds it. A change replaces the view of this row alone, and what is derived from it
- * wakes only readers of values that did change: a tick of one row does not touch the others.
+ * One download on the page, as signals. A change replaces the view of this row only, and reruns only the effects that
+ * read a changed value.
  */
-export class DownloadRow {
+export class ListRow {
   readonly id: string;
   readonly createdAt: string;
   #view: DownloadView = $state.raw() as unknown as DownloadView;
@@ -17,7 +17,7 @@ export class DownloadRow {
   readonly file = $derived.by(() => this.#view.file);
   readonly error = $derived.by(() => this.#view.error);
   readonly sha256 = $derived.by(() => this.#view.sha256 ?? null);
-  /** Null but for what waits: changes name what is there, not what has gone. */
+  /** Checked against the state, since a change cannot remove a field from the view. */
   readonly retryAt = $derived.by(() =>
     this.#view.state === 'waiting' ? (this.#view.retryAt ?? null) : null,
   );
@@ -26,7 +26,7 @@ export class DownloadRow {
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);
   readonly totalBytes = $derived.by(() => this.#view.totalBytes);
   readonly bytesPerSecond = $derived.by(() => this.#view.bytesPerSecond);
-  readonly #progress = $derived.by(() => derive(this.#view));
+  readonly #progress = $derived.by(() => deriveProgress(this.#view));
   readonly percent = $derived.by(() => this.#progress.percent);
   readonly etaSeconds = $derived.by(() => this.#progress.etaSeconds);
 
@@ -48,8 +48,8 @@ export class DownloadRow {
 
 /** Newest first; the id decides between two of the same millisecond. */
 export function newestFirst(
-  a: Pick<DownloadRow, 'createdAt' | 'id'>,
-  b: Pick<DownloadRow, 'createdAt' | 'id'>,
+  a: Pick<ListRow, 'createdAt' | 'id'>,
+  b: Pick<ListRow, 'createdAt' | 'id'>,
 ): number {
   if (a.createdAt !== b.createdAt) return a.createdAt < b.createdAt ? 1 : -1;
   return a.id < b.id ? 1 : a.id > b.id ? -1 : 0;

@@ -1,4 +1,4 @@
-/** Everything a page has: the channel, what came over it, and the commands that components send. */
+/** The state of the page: the channel, what arrived over it, and the commands that components send. */
 import { createContext, untrack } from 'svelte';
 import { SvelteMap } from 'svelte/reactivity';
 import { type Channel, type ChannelState, createChannel } from '../../channel/client/channel.ts';
@@ -12,7 +12,7 @@ import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
 import { Lookups } from './lookups.svelte.ts';
 import { Notices } from './notices.svelte.ts';
-import type { DownloadRow } from './row.svelte.ts';
+import type { ListRow } from './row.svelte.ts';
 import { httpSource } from './source.ts';
 
 export interface SessionTexts {
@@ -23,40 +23,40 @@ export interface SessionTexts {
   thrown: (error: unknown) => string;
 }
 
-/** What is for thousands goes out a few at a time: the server refuses a flood. */
-const AT_ONCE = 16;
+/** Commands in flight of a bulk action: the server refuses floods. */
+const MAX_CONCURRENT = 16;
 
 export type AddFields = CommandInput<'add'>;
 
 export class Session {
   connection: ChannelState = $state.raw({ state: 'connecting' });
-  /** Not live for so long that a person should know: what is shown may be out of date. */
+  /** Disconnected for so long that the page says that it may be out of date. */
   stale = $state(false);
   readonly notices = new Notices();
   readonly downloads: DownloadList;
   readonly lookups = new Lookups((name, fields, options) => this.#send(name, fields, options));
   readonly draft = new Draft();
-  /** The row that the list is to bring into view and give the focus to. */
+  /** The row that the list should scroll to and focus. */
   revealed: string | null = $state(null);
-  /** The session that this browser had before this one; null = none, or that was dismissed. */
+  /** The session that this browser had before; null = none, or dismissed. */
   lost: string | null = $state(null);
-  /** Commands on their way, by row: their buttons wait. */
+  /** The number of pending commands of each row: its buttons are inactive meanwhile. */
   readonly busy = new SvelteMap<string, number>();
-  /** Adds that met a lost connection and are not answered yet. */
+  /** Unanswered adds that a lost connection has delayed. */
   delayed = $state(0);
-  /** Adds that are not answered yet. */
+  /** Unanswered adds. */
   #adding = 0;
   readonly #texts: SessionTexts;
-  /** Commands wait for it while the browser has no session yet. */
+  /** Pending until the browser has a session; commands wait for it. */
   #channel: Promise<Channel> | null = null;
   #openChannel: Channel | null = null;
 
   constructor(texts: SessionTexts) {
     this.#texts = texts;
-    this.downloads = new DownloadList(httpSource, (row) => this.#moved(row));
+    this.downloads = new DownloadList(httpSource, (row) => this.#announceEnd(row));
   }
 
-  /** In the browser only. The answer ends the connection. */
+  /** In the browser only. @returns closes the connection */
   connect(): () => void {
     const closing = new AbortController();
     this.#channel = this.#open(closing.signal);
@@ -72,22 +72,22 @@ export class Session {
     dismissLost();
   }
 
-  /** @returns whether it was done; what went wrong is told in a notice */
-  async act(name: Action, row: DownloadRow): Promise<boolean> {
-    return this.#told(row.id, () => this.#send(name, { downloadId: row.id }));
+  /** @returns whether it succeeded; an error is shown in a notice */
+  async act(name: Action, row: ListRow): Promise<boolean> {
+    return this.#runForRow(row.id, () => this.#send(name, { downloadId: row.id }));
   }
 
-  async remove(row: DownloadRow, file: 'keep' | 'delete'): Promise<boolean> {
-    return this.#told(row.id, () => this.#send('remove', { downloadId: row.id, file }));
+  async remove(row: ListRow, file: 'keep' | 'delete'): Promise<boolean> {
+    return this.#runForRow(row.id, () => this.#send('remove', { downloadId: row.id, file }));
   }
 
-  /** @returns those that were refused, in the order given; the first error is told in a notice */
+  /** @returns those that were refused, in the given order; the first error is shown in a notice */
   async add(list: readonly AddFields[]): Promise<AddFields[]> {
     this.#adding += list.length;
     this.#countDelayed();
     const refused: AddFields[] = [];
     let failure: { thrown: unknown } | null = null;
-    await inLanes(list, async (fields) => {
+    await runConcurrently(list, async (fields) => {
       try {
         await this.#send('add', fields);
       } catch (thrown) {
@@ -101,41 +101,42 @@ export class Session {
     return list.filter((fields) => refused.includes(fields));
   }
 
-  /** Every row of these groups that is meant, those that were not loaded yet too. */
-  async collect(filters: readonly Filter[], has: (row: DownloadRow) => boolean): Promise<DownloadRow[]> {
+  /** All matching rows of these groups; loads those that are not loaded yet. */
+  async collect(filters: readonly Filter[], matches: (row: ListRow) => boolean): Promise<ListRow[]> {
     for (const filter of filters) {
       while (this.downloads.hasMore(filter) && this.downloads.paging !== 'failed') {
         await this.downloads.more(filter);
       }
     }
-    return this.downloads.rows.filter(has);
+    return this.downloads.rows.filter(matches);
   }
 
   async actOnAll(
     name: Action,
     filters: readonly Filter[],
-    has: (row: DownloadRow) => boolean,
+    matches: (row: ListRow) => boolean,
   ): Promise<void> {
-    await inLanes(await this.collect(filters, has), async (row) => void (await this.act(name, row)));
+    const rows = await this.collect(filters, matches);
+    await runConcurrently(rows, async (row) => void (await this.act(name, row)));
   }
 
-  /** Takes them off the list and leaves their files. @returns how many are gone */
-  async clear(rows: readonly DownloadRow[]): Promise<number> {
-    let gone = 0;
-    await inLanes(rows, async (row) => {
-      if (await this.remove(row, 'keep')) gone++;
+  /** Removes rows from the list and keeps their files. @returns how many were removed */
+  async clear(rows: readonly ListRow[]): Promise<number> {
+    let removed = 0;
+    await runConcurrently(rows, async (row) => {
+      if (await this.remove(row, 'keep')) removed++;
     });
-    return gone;
+    return removed;
   }
 
-  /** Of what is loaded. */
-  hasUrl(url: string): DownloadRow | null {
+  /** Among the loaded rows. */
+  findByUrl(url: string): ListRow | null {
     return this.downloads.rows.find((row) => row.url === url) ?? null;
   }
 
   /**
-   * What was delayed stays so until it is answered, also when the connection is back. Untracked: the effect that
-   * connects would otherwise run again, and connect anew, with each state.
+   * A delayed add counts until it is answered, also after a reconnect. Untracked, as the effect that connects would
+   * otherwise run again with each state.
    */
   #countDelayed(): void {
     const most = untrack(() => (this.connection.state === 'live' ? this.delayed : this.#adding));
@@ -143,7 +144,7 @@ export class Session {
   }
 
   async #open(closing: AbortSignal): Promise<Channel> {
-    // Without one the channel is refused, comes back until the server can be asked, and then has the page loaded again.
+    // Without a session the channel is refused, reconnects until the server answers, and then reloads the page.
     const found = await findSession().catch(() => null);
     const channel = createChannel({
       url: socketUrl(location, paths.channel),
@@ -160,12 +161,12 @@ export class Session {
       return channel;
     }
     closing.addEventListener('abort', () => channel.close());
-    if (found !== null) this.#follow(found, closing);
+    if (found !== null) this.#watchSession(found, closing);
     return channel;
   }
 
-  /** Says what was lost, and keeps to the session that the browser has: another tab may get it another one. */
-  #follow({ id, lost }: BrowserSession, closing: AbortSignal): void {
+  /** Reloads the page when another tab gets another session for this browser. */
+  #watchSession({ id, lost }: BrowserSession, closing: AbortSignal): void {
     this.lost = lost;
     const stop = watchSession((change) => {
       if ('lost' in change) this.lost = null;
@@ -179,7 +180,7 @@ export class Session {
     return (await this.#channel).send(name, fields, options);
   };
 
-  async #told(id: string, command: () => Promise<unknown>): Promise<boolean> {
+  async #runForRow(id: string, command: () => Promise<unknown>): Promise<boolean> {
     this.busy.set(id, (this.busy.get(id) ?? 0) + 1);
     try {
       await command();
@@ -194,19 +195,19 @@ export class Session {
     }
   }
 
-  #moved(row: DownloadRow): void {
+  #announceEnd(row: ListRow): void {
     const { complete, completeMany, failed, failedMany } = this.#texts;
-    if (row.state === 'complete') this.notices.gather('complete', row.title, complete, completeMany);
-    else if (row.state === 'error') this.notices.gather('error', row.title, failed, failedMany);
+    if (row.state === 'complete') this.notices.announce('complete', row.title, complete, completeMany);
+    else if (row.state === 'error') this.notices.announce('error', row.title, failed, failedMany);
   }
 }
 
-async function inLanes<T>(list: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const waiting = [...list];
-  const lane = async (): Promise<void> => {
-    for (let item = waiting.shift(); item !== undefined; item = waiting.shift()) await work(item);
+async function runConcurrently<T>(list: readonly T[], run: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...list];
+  const worker = async (): Promise<void> => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await run(item);
   };
-  await Promise.all(Array.from({ length: Math.min(AT_ONCE, list.length) }, lane));
+  await Promise.all(Array.from({ length: Math.min(MAX_CONCURRENT, list.length) }, worker));
 }
 
 export const [useSession, provideSession] = createContext<Session>();

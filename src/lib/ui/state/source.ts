@@ -1,18 +1,18 @@
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 import { paths } from '../../protocol/paths.ts';
 
-/** Where rows come from that the channel did not send: `GET /api/downloads`. */
+/** Loads rows that the channel did not send. */
 export interface RowSource {
   /** @param states all when empty; @param cursor null = from the newest */
   page(
     states: readonly DownloadState[],
     cursor: string | null,
   ): Promise<{ downloads: DownloadView[]; next: string | null }>;
-  /** Null: there is no such row (any more). */
+  /** null = there is no such row (any more). */
   row(id: string): Promise<DownloadView | null>;
 }
 
-/** Rows in one answer: a screen has about 15, and a page of 100 is under 60 kB. */
+/** A screen has about 15 rows; a page of 100 is under 60 kB. */
 const PAGE_ROWS = 100;
 
 export const httpSource: RowSource = {

@@ -1,5 +1,5 @@
 /** Rebuilds a download's view, as the page got it, from its machine's context at a past moment. */
-import { derive } from '../../../protocol/channel.ts';
+import { deriveProgress } from '../../../protocol/channel.ts';
 import { DOWNLOAD_STATES, type DownloadState, type DownloadView } from '../../../protocol/download.ts';
 import { ENGINE_NAMES } from '../../../protocol/media.ts';
 import type { Json } from '../../../protocol/inspection.ts';
@@ -37,7 +37,7 @@ export function pastView(context: JsonObject | null): DownloadView | null {
         ? { code: error['code'] as never, message: stringOrEmpty(error['message']) }
         : null,
   };
-  return { ...view, ...derive(view) };
+  return { ...view, ...deriveProgress(view) };
 }
 
 /** The download state that a dot path begins with; null when there is none. */

@@ -1,11 +1,8 @@
 import type { EmbeddedStub, SocketLink } from '#lib/actors/durable/types.ts';
 
-/**
- * A WebSocket without a wire: its other end is a session of this process. So the command line speaks the very
- * protocol that the page does, and needs no second way.
- */
-export function loopSocketTo(session: EmbeddedStub): typeof WebSocket {
-  return class LoopSocket extends EventTarget {
+/** A WebSocket to a session of this process, so that the command line speaks the same protocol as the page. */
+export function inProcessSocketTo(session: EmbeddedStub): typeof WebSocket {
+  return class InProcessSocket extends EventTarget {
     readonly bufferedAmount = 0;
     readonly #link: SocketLink;
 

@@ -1,6 +1,6 @@
 /**
- * A copy of the project in which files may be broken: nothing is ever written into the work tree. In the temporary
- * folder, as Node strips no types below `node_modules`.
+ * A copy of the project for mutations, so that nothing is written into the work tree. In the temporary
+ * folder, as Node does not strip types below `node_modules`.
  */
 import {
   chmodSync,
@@ -18,22 +18,22 @@ import {
 import { join } from 'node:path';
 import { runTestFile, type TestOutcome } from '../tools/test-child.ts';
 
-/** Linked: big, and nothing that a test writes into. */
+/** Linked instead of copied: large, and tests do not write into them. */
 const LINKED = ['node_modules', '.cache'];
 const LEFT_OUT = ['.git', 'build', '.svelte-kit', ...LINKED];
 
-export class Lane {
-  /** The copy. */
+export class ProjectCopy {
+  /** The folder of the copy. */
   readonly root: string;
   readonly #from: string;
   readonly #scratch: string;
-  /** The files that were written over, as they were copied: the work tree may change meanwhile. */
+  /** The copied text of overwritten files: the work tree may change meanwhile. */
   readonly #originals = new Map<string, string>();
 
   constructor(from: string, temp: string) {
     this.#from = from;
     this.#scratch = mkdtempSync(join(temp, 'mutate-'));
-    // As npm test does: some tests start programs as an ordinary user, who has to get through.
+    // As in `npm test`: some tests start programs as an ordinary user, who needs access.
     chmodSync(this.#scratch, 0o711);
     this.root = join(this.#scratch, 'tree');
     mkdirSync(this.root);
@@ -49,7 +49,7 @@ export class Lane {
     writeFileSync(path, text);
   }
 
-  /** From here on the command and the server run from the sources; their page is the one that was built of the tree. */
+  /** Makes the command and the server run from the copied sources, with the page that was built in the work tree. */
   runFromSources(): void {
     this.write('bin/sluice.js', `#!/usr/bin/env node\nawait import('../src/cli.ts');\n`);
     symlinkSync(join(this.#from, 'build/web'), join(this.root, 'src/web'));
@@ -67,18 +67,18 @@ export class Lane {
     try {
       return await runTestFile({ path, deadlineMs, alone: false }, { cwd: this.root, env });
     } finally {
-      this.#endStrays();
+      this.#killLeftovers();
       rmSync(temp, { recursive: true, force: true, maxRetries: 3 });
     }
   }
 
   close(): void {
-    this.#endStrays();
+    this.#killLeftovers();
     rmSync(this.#scratch, { recursive: true, force: true, maxRetries: 3 });
   }
 
-  /** Engines lead groups of their own, and a mutant may have forgotten to end them. Linux; elsewhere they stay. */
-  #endStrays(): void {
+  /** Kills processes that a mutant left running: engines have process groups of their own. Only on Linux. */
+  #killLeftovers(): void {
     const pids = existsSync('/proc/self/cwd')
       ? readdirSync('/proc').filter((name) => /^\d+$/.test(name))
       : [];
@@ -89,22 +89,22 @@ export class Lane {
           readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`=${this.#scratch}/`);
         if (isOurs) process.kill(Number(pid), 'SIGKILL');
       } catch {
-        // It has ended meanwhile, or is somebody else's.
+        // It has ended meanwhile, or belongs to another user.
       }
     }
   }
 }
 
-/** Each lane takes the next one when it is done with the last. */
-export async function share<T>(
-  lanes: Lane[],
+/** Runs `work` for each item, with one item at a time in each copy. */
+export async function distribute<T>(
+  copies: ProjectCopy[],
   all: T[],
-  work: (lane: Lane, one: T) => Promise<void>,
+  work: (copy: ProjectCopy, one: T) => Promise<void>,
 ): Promise<void> {
   const queue = [...all];
   await Promise.all(
-    lanes.map(async (lane) => {
-      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(lane, one);
+    copies.map(async (copy) => {
+      for (let one = queue.shift(); one !== undefined; one = queue.shift()) await work(copy, one);
     }),
   );
 }

@@ -1,29 +1,29 @@
-/** Rings the objects whose alarm is due, and sees to it that none is lost: its row goes only with its effect. */
+/** Delivers due alarms. None is lost: an alarm is deleted in the same commit as its effect. */
 import { toSluiceError } from '../../protocol/error.ts';
 import { ALARM_RETRY_MS, alarmRetryDelayMs, AlarmTimer } from './alarms.ts';
 import type { ActorHandle, Alarms, Scheduler } from './ports.ts';
 import type { ActorName, AlarmRow, DueAlarm } from './store.ts';
 
-/** Alarms delivered at once: after a long stop thousands may be due. */
+/** Alarms delivered at once: after a long downtime thousands may be due. */
 const MOST_AT_ONCE = 64;
 
-/** What ringing takes of the scheduler. */
-export interface RingScheduler extends Scheduler {
+/** What the dispatcher needs of the scheduler. */
+export interface AlarmScheduler extends Scheduler {
   has(className: string): boolean;
   actor(name: ActorName): ActorHandle;
 }
 
-export class AlarmRing implements Alarms {
-  readonly #scheduler: RingScheduler;
+export class AlarmDispatcher implements Alarms {
+  readonly #scheduler: AlarmScheduler;
   readonly #random: () => number;
   readonly #timer: AlarmTimer;
-  /** Delivered and not handled yet; and those of classes that this host does not have. */
+  /** Alarms that are delivered and not handled yet, and those of unknown classes. */
   readonly #busy = new Set<string>();
-  /** After a failed commit: the rows are still there, and trying at once would only turn in circles. */
+  /** Set after a failed commit: retrying at once would fail again. */
   #pausedUntil = 0;
   #isRunning = false;
 
-  constructor(scheduler: RingScheduler, random: () => number) {
+  constructor(scheduler: AlarmScheduler, random: () => number) {
     this.#scheduler = scheduler;
     this.#random = random;
     this.#timer = new AlarmTimer(
@@ -48,7 +48,7 @@ export class AlarmRing implements Alarms {
     this.#timer.stop();
   }
 
-  /** After anything that may have changed when the next alarm is due. */
+  /** Call after every change of an alarm. */
   refresh(): void {
     if (this.#isRunning) this.#timer.refresh();
   }
@@ -85,13 +85,13 @@ export class AlarmRing implements Alarms {
     if (hasRun) this.#observe(actor, 'done', row);
   }
 
-  failed(actor: ActorHandle, row: AlarmRow, isGuilty: boolean): void {
+  failed(actor: ActorHandle, row: AlarmRow, hasThrown: boolean): void {
     this.#delivered(actor);
-    if (!isGuilty) return this.pause();
+    if (!hasThrown) return this.pause();
     const scheduler = this.#scheduler;
     try {
       const now = actor.rows.getAlarm();
-      // It was moved meanwhile: the new time counts.
+      // It was moved meanwhile: keep the new time.
       if (now?.at !== row.at || now.retries !== row.retries) return;
       const delayMs = alarmRetryDelayMs(row.retries + 1, this.#random());
       scheduler.touched(actor);
@@ -119,7 +119,7 @@ export class AlarmRing implements Alarms {
     const { observers, clock } = this.#scheduler;
     if (!observers.isWatched) return;
     const lateMs = clock.now() - row.at;
-    observers.tell({ type: 'alarm', actor: actor.name, outcome, retries: row.retries, lateMs });
+    observers.emit({ type: 'alarm', actor: actor.name, outcome, retries: row.retries, lateMs });
   }
 }
 

@@ -2,10 +2,10 @@ const GAP_PX = 6;
 const EDGE_PX = 8;
 
 /**
- * Puts a popover below the button that opened it, inside the page's width. CSS anchors would do it, but not yet in
- * every browser that has popovers.
+ * Places a popover below its button, within the page's width. CSS anchor positioning is not yet in every browser with
+ * popovers.
  */
-export function place(event: ToggleEvent & { currentTarget: HTMLElement }): void {
+export function placePopover(event: ToggleEvent & { currentTarget: HTMLElement }): void {
   const popover = event.currentTarget;
   if (event.newState !== 'open') return;
   const button = document.querySelector(`[popovertarget="${popover.id}"]`);

@@ -1,12 +1,12 @@
-/** The session's sockets: which have said hello, which are up to date, which fell behind. */
+/** The session's sockets: which have sent `hello`, are up to date, or are behind. */
 import { CLOSE, type Hello, type ServerMessage, type Snapshot } from '../../protocol/channel.ts';
 import type { SluiceError } from '../../protocol/error.ts';
 import type { DurableContext, DurableSocket } from '../durable/types.ts';
 import type { Feed } from './feed.ts';
 
-/** Past this much unsent, a reader gets no more ticks but one whole view later. Source: design, facts about ws. */
+/** With more unsent, a reader gets no updates, and a snapshot once it has caught up. */
 const HIGH_WATER_BYTES = 256 * 1024;
-/** Past this much it is not reading at all. */
+/** With more unsent, the socket is closed. */
 const TOO_SLOW_BYTES = 1024 * 1024;
 
 /** Kept with the socket while the actor sleeps. `epoch`: the one it is up to date in; null = it needs a snapshot. */
@@ -14,7 +14,7 @@ interface Attachment {
   epoch: string | null;
 }
 
-export class Readers {
+export class FeedReaders {
   readonly #ctx: Pick<DurableContext, 'getWebSockets'>;
   readonly #feed: Feed;
   readonly #snapshot: () => Omit<Snapshot, 'type' | 'epoch' | 'seq'>;
@@ -29,15 +29,15 @@ export class Readers {
     this.#snapshot = snapshot;
   }
 
-  /** The first message: answered by what the client missed, where that is known, else by a snapshot. */
+  /** The first message: answered with the missed frames if they are kept, else with a snapshot. */
   hello(socket: DurableSocket, hello: Hello, now: number): void {
     this.publish(now);
-    // Changes that gathered while nobody was connected are in the snapshot or among the missed: not sent again.
+    // Changes from the time without readers are in the snapshot or among the missed frames.
     this.#feed.flush(now);
     const missed =
       hello.epoch !== undefined && hello.seq !== undefined ? this.#feed.since(hello.epoch, hello.seq) : null;
     if (missed === null) return this.#sendSnapshot(socket);
-    // Said again on a socket that is up to date, it is a liveness check: answered by an empty update.
+    // A repeated `hello` on a socket that is up to date is a liveness check: answered with an empty update.
     if (missed.length === 0 && saidHello(socket))
       reply(socket, { type: 'update', seq: this.#feed.seq, changes: [] });
     socket.serializeAttachment({ epoch: this.#feed.epoch } satisfies Attachment);
@@ -45,8 +45,8 @@ export class Readers {
   }
 
   /**
-   * Sends the next frame to all sockets that are up to date, and a snapshot to those that are not but can take one.
-   * Without sockets, changes gather in the feed.
+   * Sends the next frame to all sockets that are up to date, and a snapshot to those that have caught up.
+   * Without sockets, changes stay in the feed.
    * @param now ms since 1970
    * @returns whether a socket still waits for a snapshot
    */
@@ -90,7 +90,7 @@ export function reply(socket: DurableSocket, message: ServerMessage): void {
   socket.send(JSON.stringify(message));
 }
 
-/** Junk that names a command is rejected by its id; junk that does not ends the conversation. */
+/** An invalid message with a command id is answered with `reject`; one without closes the socket. */
 export function refuse(socket: DurableSocket, text: string | ArrayBuffer, error: SluiceError): void {
   const id = typeof text === 'string' ? /"id"\s*:\s*"([\w.:-]{1,64})"/.exec(text)?.[1] : undefined;
   if (error.code === 'invalid_json' || id === undefined) return socket.close(CLOSE.policy, error.code);

@@ -1,4 +1,4 @@
-/** Disks that a test can fill, lock and take away: real file systems, where they can be had. */
+/** Disks that a test can fill, make read-only and remove: real file systems, where mounting is possible. */
 import { spawnSync } from 'node:child_process';
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -15,7 +15,7 @@ function mount(...args: string[]): string | null {
 }
 
 function unmount(dir: string): void {
-  // Lazily: a process that is just ending may still hold a file.
+  // Lazily, as a process that is just ending may still have an open file.
   spawnSync('umount', ['-l', dir], { stdio: 'ignore' });
 }
 
@@ -53,7 +53,7 @@ export function unlessNobodyReads(): string | null {
     : `uid ${NOBODY} may not read this tree: run the tests from one that others may read`;
 }
 
-/** A file system of its own on `dir`. @returns takes it away, with all that is in it */
+/** Mounts a small file system on `dir`. @returns unmounts it, which removes its files */
 export function tinyDisk(dir: string, bytes: number): () => void {
   const failure = mount('-t', 'tmpfs', '-o', `size=${bytes},mode=0777`, 'tmpfs', dir);
   if (failure !== null) throw new Error(failure);
@@ -67,7 +67,7 @@ export function readOnlyMount(dir: string): () => void {
   return () => unmount(dir);
 }
 
-/** Nothing is forbidden to root: so be nobody for a moment. */
+/** Runs `body` as nobody, since root has all permissions. */
 export function asNobody(body: () => void): void {
   process.seteuid?.(NOBODY);
   try {

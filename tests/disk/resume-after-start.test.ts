@@ -1,4 +1,4 @@
-/** What goes on by itself after a start, though one session cannot. */
+/** Sessions resume after a start, even if one of them cannot. */
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,7 +11,7 @@ import { createSluice } from '../../src/server/sluice.ts';
 import { createLogger } from '../../src/server/log.ts';
 import { waitFor } from '../support/wait.ts';
 
-test('a session that cannot wake keeps nothing of the others from going on', async () => {
+test('a session that cannot wake does not prevent the others from resuming', async () => {
   const at = mkdtempSync(join(tmpdir(), 'sluice-going-on-'));
   const [dataDir, downloadDir] = [join(at, 'data'), join(at, 'downloads')];
   const env = {
@@ -25,7 +25,7 @@ test('a session that cannot wake keeps nothing of the others from going on', asy
     createSluice({ config: readConfig(env, at, at), log: createLogger('error', (line) => lines.push(line)) });
   try {
     const first = await open();
-    // An address that nobody answers: both have work when it ends.
+    // An address without a server: both sessions have unfinished downloads when the server ends.
     const body = { url: 'http://127.0.0.1:9/a', streamId: null, engine: null, filename: null, title: null };
     for (const id of ['bad', 'good'])
       await first.sessions.get(id).call('ask', { name: 'add', ...body, sha256: undefined });

@@ -8,7 +8,7 @@ import type { Child } from './supervisor.ts';
 export type JobEvent = Exclude<RunnerEvent, { job: string }>;
 type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' | 'found' }>;
 
-export class RunnerNews {
+export class RunnerEventHandler {
   readonly #parts: Parts;
   readonly #live: LiveDownloads;
 
@@ -29,24 +29,24 @@ export class RunnerNews {
     return this.#pass(child, event);
   }
 
-  /** What was paused or cancelled can be explained too; what was removed needs no explaining. */
+  /** Stored for paused and cancelled downloads too, but not for removed ones. */
   #keepOutput({ download, output = '' }: { download: string; output?: string }): void {
     const { store } = this.#parts;
     const isKnown = this.#live.find(download) !== undefined || store.get(download) !== null;
     if (isKnown) store.keepOutput(download, output);
   }
 
-  /** Work dirs that a crash left: a download that is complete, cancelled or unknown needs none. */
+  /** Removes work dirs that a crash left: complete, cancelled and unknown downloads need none. */
   #tidy(downloads: string[]): void {
     const { store, removals, send } = this.#parts;
     const rows = new Map(store.rowsOf(downloads).map((row) => [row.id, row]));
     for (const download of downloads) {
-      // A removal under way may have a file to delete too.
+      // A pending removal may also delete a file.
       if (this.#live.find(download) || removals.has(download)) continue;
       const state = rows.get(download)?.state;
       if (state === 'complete') send({ type: 'settle', download });
       else if (state === 'cancelled') void removals.begin(download, null);
-      // nobody asked for its file to go
+      // The row is gone, but nobody asked to delete the file.
       else if (state === undefined) void removals.begin(download, 'keep');
     }
   }
@@ -57,7 +57,7 @@ export class RunnerNews {
     const cause = `runner:${event.type}`;
     switch (event.type) {
       case 'phase':
-        // The newest sample would be lost, and a file that is checked stays at `finish` for seconds.
+        // Publish the newest sample first: hashing in `finish` takes seconds, without further samples.
         if (child.newest) this.#live.send(child, { type: 'tick', sample: child.newest, at, cause });
         child.newest = null;
         return this.#live.send(child, { ...event, at, cause });

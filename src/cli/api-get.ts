@@ -2,18 +2,18 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import type { Problem } from '#lib/protocol/problem.ts';
 
 /**
- * GET of the session's API.
+ * A GET request to the session's API.
  * @param path below `/api`, with its query
- * @throws SluiceError what the session refuses with, and `connect_failed` where it cannot be asked
+ * @throws SluiceError the session's error, or `connect_failed`
  */
-export type Read = <T>(path: string) => Promise<T>;
+export type ApiGet = <T>(path: string) => Promise<T>;
 
-export function readerOf(ask: (path: string) => Promise<Response>): Read {
+export function createApiGet(fetchPath: (path: string) => Promise<Response>): ApiGet {
   return async <T>(path: string) => {
     let status: number;
     let body: unknown;
     try {
-      const response = await ask(path);
+      const response = await fetchPath(path);
       status = response.status;
       body = await response.json();
     } catch (cause) {

@@ -1,4 +1,4 @@
-/** A line between a browser and a server on which one answer can be held back, after the server has given it. */
+/** A proxy between a browser and a server that can hold back a response of the server. */
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
 
 interface Hold {
@@ -7,19 +7,19 @@ interface Hold {
   released: PromiseWithResolvers<void>;
 }
 
-export interface SlowLine {
+export interface HoldProxy {
   port: number;
   /**
-   * Holds back the next answer to a request that begins so.
-   * @returns `arrived` resolves when the server has answered; `release` lets the answer through
+   * Holds back the response to the next request that begins with `start`.
+   * @returns `arrived` resolves when the server has responded; `release` forwards the response
    */
   hold(request: string): { arrived: Promise<void>; release: () => void };
-  /** Leads to that server on this machine from now on. */
+  /** Forwards to the server on this port from now on. */
   lead(port: number): void;
   close(): Promise<void>;
 }
 
-export async function startSlowLine(): Promise<SlowLine> {
+export async function startHoldProxy(): Promise<HoldProxy> {
   const holds: Hold[] = [];
   const sockets = new Set<Socket>();
   let target = 0;

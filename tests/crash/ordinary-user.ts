@@ -1,4 +1,4 @@
-/** Ground for the crash tests: a place that an ordinary user may use, and why there may be none. */
+/** Runs the crash tests as an ordinary user, where that is possible. */
 import { spawnSync } from 'node:child_process';
 import {
   cpSync,
@@ -14,7 +14,7 @@ import { join } from 'node:path';
 import { makePlace, type Place, PROJECT } from '../support/server.ts';
 import { YT_DLP_HOME } from '../support/yt-dlp.ts';
 
-/** `nobody` of Debian: a user without rights of any kind. */
+/** Debian's `nobody`, a user without any permissions. */
 export const NOBODY = 65534;
 
 const INSTALLED = join(YT_DLP_HOME, 'engines');
@@ -31,8 +31,8 @@ export function nobodyMissing(): string | null {
   return `uid ${NOBODY} may not run any python3 here; type: apt-get install -y python3`;
 }
 
-/** A place that belongs to `uid`, with the engines in it copied: the cache of the tests is for its owner only. */
-export function placeOf(uid: number): Place {
+/** A place owned by `uid`, with a copy of the engines: the tests' cache is readable only by its owner. */
+export function makePlaceFor(uid: number): Place {
   const place = makePlace();
   const engines = join(place.dataDir, 'engines');
   rmSync(engines, { force: true });
@@ -49,14 +49,14 @@ function canRun(uid: number, program: string, args: string[]): boolean {
   return spawnSync(program, args, { uid, gid: uid, cwd: '/', stdio: 'ignore' }).status === 0;
 }
 
-/** A Python that this user may start: the one in the installed venv may be in somebody's home. */
+/** A Python that this user may run: the one of the installed venv may be in another user's home. */
 function pythonFor(uid: number): string | null {
   const inVenv = join(INSTALLED, 'yt-dlp/venv/bin/python');
   const candidates = [...(existsSync(inVenv) ? [realpathSync(inVenv)] : []), '/usr/bin/python3'];
   return candidates.find((python) => canRun(uid, python, ['-c', 'import ssl'])) ?? null;
 }
 
-/** Makes of an installed venv what the installer makes where there are none: modules, and a Python to read them. */
+/** Turns an installed venv into the layout without venv: modules, and a Python that imports them. */
 function useModules(dir: string, python: string): void {
   const [packages] = globSync(join(dir, 'venv/lib/python3*/site-packages'));
   if (packages !== undefined) renameSync(packages, join(dir, 'modules'));

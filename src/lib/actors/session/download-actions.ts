@@ -1,4 +1,4 @@
-/** What can be asked of a session's downloads: the commands, and the waking. Called inside turns only. */
+/** The commands on a session's downloads, and what happens when it wakes. Called inside turns only. */
 import type { Action } from '../../protocol/actions.ts';
 import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
@@ -8,14 +8,14 @@ import { viewOf } from '../download/view.ts';
 import type { Listings } from './listings.ts';
 import type { LiveDownloads, Parts } from './live.ts';
 
-/** Downloads of a session that may be unfinished at once; more adds get `too_many_requests`. */
+/** Unfinished downloads of a session; more adds are refused with `too_many_requests`. */
 export const MAX_OPEN = 25_000;
-/** What a download in one of these states would do by itself, sooner or later. */
+/** States in which a download goes on by itself. */
 const GOES_ON: readonly DownloadState[] = ['queued', 'parse', 'download', 'finish', 'waiting'];
-/** So far a time of creation may be ahead of the clock: a thousand adds in one ms. */
+/** How far creation times may be ahead of the clock: a thousand adds in one ms. */
 const MOST_AHEAD_MS = 1_000;
 
-export class Downloads {
+export class DownloadActions {
   readonly #parts: Parts;
   readonly #live: LiveDownloads;
   readonly #listings: Listings;
@@ -28,7 +28,7 @@ export class Downloads {
     this.#listings = listings;
   }
 
-  /** After a start or an eviction: asks the runner again for what it was working on. */
+  /** After a start or an eviction: sends the runner's jobs again. */
   wake(): void {
     const { session, env, store, removals, send } = this.#parts;
     store.load(env.clock.now());
@@ -45,7 +45,7 @@ export class Downloads {
     removals.wake();
   }
 
-  /** What earlier processes were ended over fails, instead of going on. What was stopped before stays as it is. */
+  /** Fails the downloads that the watchdog blames, unless they are stopped already. */
   #setAside(ids: string[]): void {
     const { env, store } = this.#parts;
     const { view: error } = new SluiceError('server_blocked');
@@ -70,14 +70,14 @@ export class Downloads {
         `${MAX_OPEN} downloads of this session are unfinished already.`,
       );
     }
-    const row = newRow(env.newId(), store.takeN(), { ...body, url }, this.#nextCreation(), cause);
+    const row = newRow(env.newId(), store.takeOrderNumber(), { ...body, url }, this.#nextCreation(), cause);
     store.save(row, null);
     feed.note(viewOf(row));
     feed.forget(row.id);
     return row.id;
   }
 
-  /** A ms after the last one where several come in one ms: sorting by it keeps the order in which they were added. */
+  /** At least a ms after the last one, so that sorting by it keeps the order of adding. */
   #nextCreation(): number {
     const now = this.#parts.env.clock.now();
     this.#lastCreation = Math.max(now, Math.min(this.#lastCreation + 1, now + MOST_AHEAD_MS));
@@ -88,20 +88,20 @@ export class Downloads {
   act(action: Action, id: string, cause: string): DownloadView {
     const row = this.#listings.row(id);
     const event = { type: action, at: this.#parts.env.clock.now(), cause } as const;
-    // A complete one has no actor to ask: made from its row, it would end at once.
+    // Complete: an actor made from its row would end at once.
     const child = row.state === 'complete' ? null : this.#live.revive(row);
     if (!child?.can(event)) {
       const { state } = row;
       throw new SluiceError('wrong_state', `A download in state ${state} cannot be told to ${action}.`);
     }
     this.#live.send(child, event);
-    // A new attempt needs the bytes that a discard under way would remove.
+    // A pending removal would delete the bytes of a new attempt.
     if (action === 'retry') this.#parts.removals.forget(id);
     return this.#live.view(child);
   }
 
   /**
-   * @returns resolves when nothing of it runs any more and its bytes are removed
+   * @returns resolves when its job has ended and its bytes are removed
    * @throws SluiceError `not_found`
    */
   remove(id: string, file: 'keep' | 'delete'): Promise<void> {
@@ -113,7 +113,7 @@ export class Downloads {
     return removals.begin(id, file === 'keep' && row.file !== null ? 'keep' : row.file);
   }
 
-  /** A deadline's time has come. */
+  /** A deadline is due. */
   due(name: string): void {
     if (name === 'lease') return this.#live.leaseEnded();
     const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
