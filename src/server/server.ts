@@ -76,8 +76,8 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
 }
 
 /**
- * The watchdog thread starts while the store opens, but watches only afterwards: an upgrade or a long WAL may rightly block
- * the event loop.
+ * The watchdog thread starts while the store opens, and watches from then on: an upgrade or a long WAL may rightly block the
+ * event loop, the first engine of a resumed download may not.
  */
 async function createWatched(config: Config, log: Logger): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
   const watchdog = startWatchdog({
@@ -87,8 +87,7 @@ async function createWatched(config: Config, log: Logger): Promise<{ sluice: Slu
     onError: (error) => log.error('the watchdog is gone: nobody ends a server that is blocked', { error }),
   });
   try {
-    const sluice = await createSluice({ config, log });
-    await watchdog.watch();
+    const sluice = await createSluice({ config, log, onStoreOpen: () => watchdog.watch() });
     return { sluice, watchdog };
   } catch (error) {
     await watchdog.close();

@@ -68,6 +68,8 @@ export interface SluiceOptions {
   log: Logger;
   /** Where the store is, if not in the data dir, as for `sluice get`. Engines are installed in the data dir all the same. */
   stateDir?: string;
+  /** Called once the store is open; no engine starts before it resolves. */
+  onStoreOpen?: () => Promise<void>;
 }
 
 /**
@@ -79,6 +81,7 @@ export async function createSluice({
   config,
   log,
   stateDir = config.dataDir,
+  onStoreOpen = () => Promise.resolve(),
 }: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
@@ -105,6 +108,7 @@ export async function createSluice({
     const downloads = ends.downloadsSetAside(session);
     log.warn('set aside: at three ends in a row the server worked for it', { session, downloads });
   }
+  const watching = onStoreOpen();
   const sessions = { get: (id: string) => host.get<SessionActor>(SESSION, id) };
   let engines: Engines | null = null;
   let runner: Runner | null = null;
@@ -132,6 +136,7 @@ export async function createSluice({
         );
       },
     });
+    await watching;
     port.connect(runner);
     const startedRunner = runner;
     const inspector = createInspector({

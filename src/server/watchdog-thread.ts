@@ -12,7 +12,7 @@ import { CURRENT_JOB_EXPRESSION } from '#lib/watchdog/job-context.ts';
 import { evaluateInMainThread } from '#lib/watchdog/main-thread.server.ts';
 import { onSignals } from '#lib/watchdog/signals.server.ts';
 import { HangDetector, type Verdict } from '#lib/watchdog/hang-detector.ts';
-import { SHARED_INDEX, type WatchdogThreadData } from '#lib/watchdog/thread-data.ts';
+import { SHARED_INDEX, SILENCE, type WatchdogThreadData } from '#lib/watchdog/thread-data.ts';
 import type { LogLevel } from './config.ts';
 import { createLogger } from './log.ts';
 
@@ -40,10 +40,12 @@ if (!onSignals(signals, (signal) => detector.onSignal(signal))) {
 }
 const ticks = setInterval(() => {
   const now = performance.now();
+  const silence = Atomics.load(shared, SHARED_INDEX.silence);
   const verdict = detector.tick({
     heartbeats: Atomics.load(shared, SHARED_INDEX.heartbeats),
     elapsedMs: now - lastTickAt,
-    isPaused: Atomics.load(shared, SHARED_INDEX.isPaused) === 1,
+    isPaused: silence === SILENCE.debugged,
+    isStarting: silence === SILENCE.starting,
   });
   lastTickAt = now;
   if (verdict.do === 'ask') ask(verdict.first);

@@ -9,11 +9,17 @@ class Watched {
   readonly detector = new HangDetector(LIMITS);
   heartbeats = 0;
   isPaused = false;
+  isStarting = false;
   atMs = 0;
 
   tick(elapsedMs = LIMITS.tickMs): Verdict {
     this.atMs += elapsedMs;
-    return this.detector.tick({ heartbeats: this.heartbeats, elapsedMs, isPaused: this.isPaused });
+    return this.detector.tick({
+      heartbeats: this.heartbeats,
+      elapsedMs,
+      isPaused: this.isPaused,
+      isStarting: this.isStarting,
+    });
   }
 
   beat(times = 1): Verdict {
@@ -45,6 +51,14 @@ test('a loop without heartbeats for 10 s is ended then, and not before', () => {
 
 test('a loop that never had a heartbeat is ended too', () => {
   assert.equal(new Watched().until('end'), { do: 'end', silentMs: 10_000, signal: null });
+});
+
+test('a process that opens its store may take any time, and still ends at a signal', () => {
+  const watched = new Watched();
+  watched.isStarting = true;
+  for (let n = 0; n < 1000; n++) assert.is(watched.tick().do, 'nothing');
+  watched.detector.onSignal('SIGTERM');
+  assert.equal(watched.until('end'), { do: 'end', silentMs: 3_000, signal: 'SIGTERM' });
 });
 
 test('a heartbeat starts the time again', () => {

@@ -36,8 +36,10 @@ export interface Tick {
   heartbeats: number;
   /** ms since the tick before, monotonic. */
   elapsedMs: number;
-  /** Silence is allowed: the process is starting, or a debugger is attached. */
+  /** Silence is allowed: a debugger is attached. */
   isPaused: boolean;
+  /** The store is being opened, which may take any time: only a signal ends the process. */
+  isStarting?: boolean;
 }
 
 export class HangDetector {
@@ -56,12 +58,12 @@ export class HangDetector {
     this.#signal = { name, heartbeatsLeft: HEARTBEATS_TO_HANDLE };
   }
 
-  tick({ heartbeats, elapsedMs, isPaused }: Tick): Verdict {
+  tick({ heartbeats, elapsedMs, isPaused, isStarting = false }: Tick): Verdict {
     const { silentMs: limitMs, signalMs, tickMs } = this.#limits;
     const newHeartbeats = heartbeats - this.#heartbeats;
     this.#heartbeats = heartbeats;
     if (newHeartbeats > 0) this.#countDownSignal(newHeartbeats);
-    if (newHeartbeats > 0 || isPaused) {
+    if (newHeartbeats > 0 || isPaused || (isStarting && this.#signal === null)) {
       this.#silentMs = 0;
       this.#asked = 0;
       return { do: 'nothing' };

@@ -12,5 +12,8 @@ export interface WatchdogThreadData {
   logLevel: string;
 }
 
-/** Indexes of `shared`: the number of heartbeats, and 1 while silence is allowed (at the start, with a debugger). */
-export const SHARED_INDEX = { heartbeats: 0, isPaused: 1 } as const;
+/** Indexes of `shared`: the number of heartbeats, and a value of `SILENCE`. */
+export const SHARED_INDEX = { heartbeats: 0, silence: 1 } as const;
+
+/** Whether the event loop may be silent: it has to run, the store is being opened, or a debugger is attached. */
+export const SILENCE = { counted: 0, starting: 1, debugged: 2 } as const;

@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { exposeCurrentJob } from './job-context.ts';
 import { HANG_LIMITS, type HangLimits } from './hang-detector.ts';
 import { SIGNALS_EXEC_ARGV } from './signals.server.ts';
-import { SHARED_INDEX, type WatchdogThreadData } from './thread-data.ts';
+import { SHARED_INDEX, SILENCE, type WatchdogThreadData } from './thread-data.ts';
 
 export interface WatchdogOptions extends Pick<WatchdogThreadData, 'historyPath' | 'logLevel'> {
   /** The program of the thread. */
@@ -30,7 +30,7 @@ const RESOURCES = { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, sta
 export function startWatchdog(options: WatchdogOptions): Watchdog {
   const { program, historyPath, logLevel, limits = HANG_LIMITS, onError } = options;
   const shared = new Int32Array(new SharedArrayBuffer(8));
-  Atomics.store(shared, SHARED_INDEX.isPaused, 1);
+  Atomics.store(shared, SHARED_INDEX.silence, SILENCE.starting);
   exposeCurrentJob();
   const workerData: WatchdogThreadData = {
     shared,
@@ -76,7 +76,8 @@ function startHeartbeats(shared: Int32Array, everyMs: number): NodeJS.Timeout {
   const inspector = process.getBuiltinModule('node:inspector') as typeof import('node:inspector') | undefined;
   const beat = (): void => {
     // A debugger may pause the main thread for any time.
-    Atomics.store(shared, SHARED_INDEX.isPaused, inspector?.url() === undefined ? 0 : 1);
+    const isDebugged = inspector?.url() !== undefined;
+    Atomics.store(shared, SHARED_INDEX.silence, isDebugged ? SILENCE.debugged : SILENCE.counted);
     Atomics.add(shared, SHARED_INDEX.heartbeats, 1);
   };
   beat();
