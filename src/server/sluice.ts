@@ -30,6 +30,7 @@ import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
 import { StoredSessions } from './stored-sessions.ts';
 import { openLockedStore, type Store } from './store.ts';
+import { makeWayForNewStore, requireStore } from './store-presence.ts';
 
 const SESSION = 'session';
 /** Of a download: see `protocol/ids.ts`. */
@@ -50,6 +51,8 @@ export interface Sluice {
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
   readonly host: EmbeddedHost;
+  /** What `sluice store` asks of a running server. */
+  readonly store: Pick<Store, 'check' | 'backup'>;
   /** Why this process should receive no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
   /** `close` was called: no new work is accepted. */
@@ -68,6 +71,8 @@ export interface SluiceOptions {
   log: Logger;
   /** Where the store is, if not in the data dir, as for `sluice get`. Engines are installed in the data dir all the same. */
   stateDir?: string;
+  /** A store that is missing or damaged is set aside, and a new one begun. */
+  newStore?: boolean;
 }
 
 /**
@@ -79,6 +84,7 @@ export async function createSluice({
   config,
   log,
   stateDir = config.dataDir,
+  newStore = false,
 }: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
@@ -93,6 +99,13 @@ export async function createSluice({
   const store = openLockedStore({
     dir: stateDir,
     hasReserve: stateDir === config.dataDir,
+    beforeOpen: (file) => {
+      // One for a single run was never used before.
+      if (stateDir !== config.dataDir) return;
+      if (!newStore) return requireStore(file, config);
+      const replaced = makeWayForNewStore(file, config);
+      if (replaced !== null) log.warn('a new store begins, what was there is kept', { replaced });
+    },
     classes: (room) => ({
       [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
     }),
@@ -154,6 +167,7 @@ export async function createSluice({
       sessionList: new StoredSessions(host, SESSION),
       inspector,
       host,
+      store,
       reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : store.reasonsNotReady()),
       get isStopping() {
         return closing !== null;

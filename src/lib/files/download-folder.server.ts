@@ -19,6 +19,7 @@ import {
 import { createSyncer } from './sync.server.ts';
 import { prepareWorkDir, removeWorkDir, removeWorkRoot, type WorkDir, workDirOf } from './work-dir.server.ts';
 import { findWorkDirs, markWorkDir } from './work-owner.server.ts';
+import { AsideDirs, removeExpired } from './set-aside.server.ts';
 import { SpareDirs } from './work-spares.server.ts';
 import { occupiedBytes } from './disk-space.server.ts';
 import type { Log } from '../protocol/log.ts';
@@ -28,6 +29,8 @@ export interface DownloadFolder {
   prepare(session: string, download: string): Promise<WorkDir>;
   /** The work dirs that are here of this instance, by session. @throws SluiceError `disk_*` */
   found(): Promise<Map<string, string[]>>;
+  /** Keeps a work dir for 30 days under another name; a download of its id gets it back. @throws SluiceError `disk_*` */
+  setAside(download: string): Promise<void>;
   /** Bytes of disk that earlier attempts left in a work dir. */
   occupied(workDir: string): Promise<number>;
   /** Finishes what a crash interrupted; null = nothing. @throws SluiceError `disk_*` */
@@ -66,6 +69,7 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
   );
   const syncing = new Map<string, Promise<void>>();
   const spares = new SpareDirs(downloadDir);
+  const asides = new AsideDirs(downloadDir);
 
   async function landed(download: string, file: FinishedFile): Promise<LandedFile> {
     const synced = syncer.sync(file.name).finally(() => {
@@ -79,6 +83,7 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
 
   return {
     async prepare(session, download) {
+      await asides.takeBack(download);
       if (await spares.take(session, download)) {
         return { path: workDirOf(downloadDir, download), isNew: true };
       }
@@ -99,12 +104,14 @@ export function createFolder(downloadDir: string, instance: string | null, log: 
             if (known) known.push(download);
             else bySession.set(session, [download]);
           });
+          await removeExpired(downloadDir, instance, Date.now());
         }
       } catch (thrown) {
         throw toDiskError(thrown);
       }
       return bySession;
     },
+    setAside: (download) => asides.add(download),
     occupied: occupiedBytes,
     async resume(download) {
       const file = await resumeFinish({ workDir: workDirOf(downloadDir, download), downloadDir });

@@ -57,10 +57,16 @@ export async function findWorkDirs(
 /** null = nobody said, or nothing that can be read: then it is not ours. */
 async function readOwner(downloadDir: string, name: string): Promise<WorkOwner | null> {
   try {
-    return v.parse(
-      ownerSchema,
-      JSON.parse(await readFile(join(workDirOf(downloadDir, name), OWNER), 'utf8')),
-    );
+    return parseOwner(await readFile(join(workDirOf(downloadDir, name), OWNER), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** null = it says nothing that can be read. */
+export function parseOwner(text: string): WorkOwner | null {
+  try {
+    return v.parse(ownerSchema, JSON.parse(text));
   } catch {
     return null;
   }

@@ -14,6 +14,23 @@ export function instanceKey(runDir: string): string {
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
   }
+  return nameOf(path);
+}
+
+/** As `instanceKey`, but makes none. null = no server was started here. */
+export function knownInstanceKey(dataDir: string): string | null {
+  try {
+    return nameOf(join(runDirOf(dataDir), 'key'));
+  } catch {
+    return null;
+  }
+}
+
+export function runDirOf(dataDir: string): string {
+  return join(dataDir, 'run');
+}
+
+function nameOf(path: string): string {
   // the inode is what a copy does not have
   const { ino } = statSync(path);
   return createHash('sha256')

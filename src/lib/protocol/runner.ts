@@ -57,6 +57,8 @@ export type RunnerCommand =
    * `discarded`.
    */
   | ({ type: 'discard'; download: string; file: string | null; keepFile?: true } & Pick<MarkedFile, 'mark'>)
+  /** No stored download has this work dir: it is kept for 30 days under another name. No answer. */
+  | { type: 'set-aside'; download: string }
   /** Everything this session wants run now. Renews the lease (a job nobody wants ends); answered by `jobs`. */
   | { type: 'want'; jobs: JobRef[] };
 
@@ -88,7 +90,7 @@ export type RunnerEvent =
   /** `output`, here and below: as above, when something ran and had printed anything. */
   | ({ type: 'stopped'; output?: string } & JobRef)
   | { type: 'discarded'; download: string; output?: string }
-  /** Bytes that were there when the runner started. Answered by `settle` or `discard` for what nobody wants. */
+  /** Bytes that were there when the runner started. Answered by `settle`, `discard` or `set-aside` for what nobody wants. */
   | { type: 'found'; downloads: string[] }
   | { type: 'jobs'; jobs: JobRef[] };
 

@@ -118,10 +118,21 @@ export function createRunner(options: RunnerOptions): Runner {
         return downloads.settle(session, command.download);
       case 'discard':
         return downloads.discard(session, command.download, fileOf(command), command.keepFile ?? false);
+      case 'set-aside':
+        return setAside(session, command.download);
       case 'want':
         outbox.event(session, { type: 'jobs', jobs: downloads.want(session, command.jobs) });
         return;
     }
+  }
+
+  /** Where something runs, its session has asked for it meanwhile. */
+  function setAside(session: string, download: string): void {
+    if (downloads.lanes.get(download) !== undefined) return;
+    folder.setAside(download).then(
+      () => log('a work dir that belongs to no stored download is kept aside', { session, download }),
+      (thrown: unknown) => log('a work dir could not be set aside', { download, thrown }),
+    );
   }
 
   async function report(): Promise<void> {

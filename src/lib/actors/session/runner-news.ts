@@ -36,7 +36,10 @@ export class RunnerNews {
     if (isKnown) store.keepOutput(download, output);
   }
 
-  /** Work dirs that a crash left: a download that is complete, cancelled or unknown needs none. */
+  /**
+   * Work dirs that a crash left: a download that is complete or cancelled needs none. One that is not known was lost from
+   * the store, as what is removed leaves an intent: its bytes are kept aside.
+   */
   #tidy(downloads: string[]): void {
     const { store, removals, send } = this.#parts;
     const rows = new Map(store.rowsOf(downloads).map((row) => [row.id, row]));
@@ -46,8 +49,7 @@ export class RunnerNews {
       const state = rows.get(download)?.state;
       if (state === 'complete') send({ type: 'settle', download });
       else if (state === 'cancelled') void removals.begin(download, null);
-      // nobody asked for its file to go
-      else if (state === undefined) void removals.begin(download, 'keep');
+      else if (state === undefined) send({ type: 'set-aside', download });
     }
   }
 

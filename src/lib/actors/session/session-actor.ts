@@ -11,7 +11,7 @@ import { problemAnswer } from '../../protocol/problem.ts';
 import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
-import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
+import type { DurableContext, DurableKv, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
 import { Commands, type Outcome } from './commands.ts';
@@ -21,6 +21,7 @@ import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
 import { Listings } from './listings.ts';
 import { LiveDownloads, type Parts } from './live.ts';
+import { MendedKv } from './mended-kv.ts';
 import { type OnItems, Parses } from './parses.ts';
 import { Readers, refuse, reply, saidHello } from './readers.ts';
 import { Removals } from './removals.ts';
@@ -62,12 +63,13 @@ export class SessionActor implements DurableObject {
     this.#env = env;
     const send = (command: RunnerCommand): void => void this.#outbox.push(command);
     const { storage } = ctx;
-    const store = new SessionStore(storage.kv);
+    const kv: DurableKv = new MendedKv(storage.kv, (damage) => store.mend(damage));
+    const store = new SessionStore(kv);
     this.#store = store;
-    this.#deadlines = new Deadlines(storage);
-    this.#log = new CommandLog(storage.kv);
+    this.#deadlines = new Deadlines({ kv, setAlarm: (at) => storage.setAlarm(at) });
+    this.#log = new CommandLog(kv);
     this.#feed = new Feed(() => env.newId());
-    this.#removals = new Removals(storage.kv, send);
+    this.#removals = new Removals(kv, send);
     this.#parses = new Parses(send);
     const parts: Parts = {
       session: this.#session,

@@ -6,8 +6,12 @@ import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts'
 import { SluiceError } from '../../protocol/error.ts';
 import type { DurableKv } from '../durable/types.ts';
 import { type DownloadRow, readRow } from '../download/row.ts';
+import type { Damage } from './mended-kv.ts';
+import { damagedRow } from './damaged-row.ts';
 
 const META_VERSION = 1;
+/** Values that are read in one call where something is mended. */
+const MENDED_TOGETHER = 1000;
 /** Highest `n`: 12 digits, so that the index key of a newer row sorts before that of an older one. */
 const MAX_N = 999_999_999_999;
 
@@ -32,11 +36,9 @@ export class SessionStore {
 
   /** @throws SluiceError `store_newer` */
   load(now: number): void {
+    this.#meta.createdAt = now;
     const meta = this.#kv.get<Meta>('meta');
-    if (!meta) {
-      this.#meta.createdAt = now;
-      return;
-    }
+    if (!meta) return;
     if (meta.v !== META_VERSION) {
       throw new SluiceError(
         'store_newer',
@@ -44,6 +46,60 @@ export class SessionStore {
       );
     }
     this.#meta = meta;
+  }
+
+  /** What a damaged value is replaced with, so that the rest of the list lives: see `mended-kv.ts`. */
+  mend({ key, text }: Damage): void {
+    const [kind = '', name = ''] = key.split('/');
+    if (key === 'meta') this.#kv.put('meta', (this.#meta = this.#countedMeta()));
+    else if (kind === 'd') this.#replaceRow(name, text);
+    else if (kind === 'by') this.#mendIndex(key);
+    // Its name is in the key.
+    else if (kind === 'due') this.#kv.put(key, key.slice(key.indexOf('/', kind.length + 1) + 1));
+    // The bytes go; nobody knows whether the file should.
+    else if (kind === 'gone') this.#kv.put(key, { file: null, keepFile: true });
+    else this.#kv.delete(key);
+  }
+
+  #replaceRow(id: string, text: string | null): void {
+    const found = this.#indexed().find((entry) => entry.id === id);
+    const { state = null, n = this.takeN() } = found ?? {};
+    this.save(damagedRow(id, n, text, this.#meta.createdAt), state);
+  }
+
+  #mendIndex(key: string): void {
+    const { state, n } = parseIndexKey(key);
+    let rows: [string, DownloadRow][] = [];
+    do {
+      const last = rows.at(-1);
+      const from = last === undefined ? {} : { startAfter: last[0] };
+      rows = [...this.#kv.list<DownloadRow>({ prefix: 'd/', limit: MENDED_TOGETHER, ...from })];
+      const row = rows.find(([, { n: own }]) => own === n)?.[1];
+      if (row !== undefined) return this.#kv.put(key, row.id);
+    } while (rows.length === MENDED_TOGETHER);
+    this.#meta.counts[state]--;
+    this.#kv.delete(key);
+  }
+
+  #countedMeta(): Meta {
+    const indexed = this.#indexed();
+    const counts = noCounts();
+    for (const { state } of indexed) counts[state]++;
+    const nextN = Math.max(0, ...indexed.map(({ n }) => n)) + 1;
+    return { v: META_VERSION, createdAt: this.#meta.createdAt, nextN, counts };
+  }
+
+  /** Of all rows: only where something is damaged. */
+  #indexed(): { state: DownloadState; n: number; id: string }[] {
+    const all: { state: DownloadState; n: number; id: string }[] = [];
+    let page: [string, string][] = [];
+    do {
+      const last = page.at(-1);
+      const from = last === undefined ? {} : { startAfter: last[0] };
+      page = [...this.#kv.list<string>({ prefix: 'by/', limit: MENDED_TOGETHER, ...from })];
+      for (const [key, id] of page) all.push({ ...parseIndexKey(key), id });
+    } while (page.length === MENDED_TOGETHER);
+    return all;
   }
 
   takeN(): number {
@@ -140,6 +196,11 @@ function stateIndex(state: DownloadState): string {
 
 function indexKey(state: DownloadState, n: number): string {
   return stateIndex(state) + String(MAX_N - n).padStart(12, '0');
+}
+
+function parseIndexKey(key: string): { state: DownloadState; n: number } {
+  const [, state, order] = key.split('/');
+  return { state: state as DownloadState, n: MAX_N - Number(order) };
 }
 
 function noCounts(): Record<DownloadState, number> {

@@ -1,0 +1,77 @@
+/**
+ * Two notes beside a store, so that what was lost of it is noticed at the next start. `<file>.open` is there while a
+ * process has the store: without a clean end the WAL holds what was acknowledged last, and a store without it opens as if
+ * nothing were missing. `<file>.id` names the store that this folder had last: another one may be a mistake.
+ */
+import fs from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { toStoreError } from './open.server.ts';
+
+/** Shorter than its header, a WAL holds nothing: https://sqlite.org/fileformat.html#walformat */
+const WAL_HEADER_BYTES = 32;
+
+export function markOf(file: string): string {
+  return `${file}.open`;
+}
+
+export function idNoteOf(file: string): string {
+  return `${file}.id`;
+}
+
+/** The id of a store; null = an earlier version made it. */
+export function readId(database: DatabaseSync): string | null {
+  const hasId = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'store'`).get() !== undefined;
+  if (!hasId) return null;
+  return (database.prepare('SELECT id FROM store').get()?.['id'] ?? null) as string | null;
+}
+
+/** Called once the store is open. Its first write is what makes a WAL that is empty later a lost one. */
+export function noteOpened(database: DatabaseSync, file: string): void {
+  const id = readId(database);
+  if (id === null) return;
+  try {
+    note(database, file, id);
+  } catch (error) {
+    // A full disk must not keep a server from starting: without the mark less is noticed, and nothing lost.
+    noteClosed(file);
+    if (toStoreError(error).code !== 'disk_full') throw error;
+  }
+}
+
+function note(database: DatabaseSync, file: string, id: string): void {
+  database.exec('UPDATE store SET opened = opened + 1');
+  // Brought into the file itself, so that a WAL of another store is noticed.
+  database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  if (readNote(idNoteOf(file)) !== id) fs.writeFileSync(idNoteOf(file), id, { mode: 0o600 });
+  fs.writeFileSync(markOf(file), inodeOf(file), { mode: 0o600 });
+}
+
+/** Called before the store is closed: a kill in between costs no more than the mark. */
+export function noteClosed(file: string): void {
+  fs.rmSync(markOf(file), { force: true });
+}
+
+/** The store that this folder had last; null = none, or an earlier version. */
+export function notedId(file: string): string | null {
+  return readNote(idNoteOf(file));
+}
+
+/** The store was open when its process ended, and has no WAL. */
+export function hasLostWal(file: string): boolean {
+  const wal = fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  // Of another inode: somebody has put another file in its place.
+  return wal < WAL_HEADER_BYTES && readNote(markOf(file)) === inodeOf(file);
+}
+
+function inodeOf(file: string): string {
+  const { dev, ino } = fs.statSync(file, { bigint: true });
+  return `${dev}:${ino}`;
+}
+
+function readNote(path: string): string | null {
+  try {
+    return fs.readFileSync(path, 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}
