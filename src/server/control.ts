@@ -10,6 +10,7 @@ import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { Logger } from './log.ts';
 import type { Sluice } from './sluice.ts';
 import { checkEverything } from './store-report.ts';
+import { VERSION } from './version.ts';
 
 type Arguments = Record<string, unknown>;
 
@@ -23,6 +24,7 @@ const LINE_BYTES = 16_384;
 
 export function controlCalls({ config, store }: Sluice): ControlCalls {
   return {
+    hello: async () => ({ version: VERSION }),
     check: async () => checkEverything(config, await store.check()),
     backup: async ({ file }) => {
       if (typeof file !== 'string') throw new SluiceError('invalid_request', 'backup needs a file.');

@@ -88,7 +88,7 @@ function refused(file: string, error: SluiceError): SluiceError {
     damaged === null ? '' : ` A copy is kept as ${damaged}.`,
     whole === undefined
       ? ''
-      : ` What it was at ${whole.mtime.toISOString()} is in ${path.basename(dailyCopyOf(file))}.`,
+      : ` What it was at ${whole.mtime.toISOString()} is in ${path.basename(dailyCopyOf(file))}. To go back to it, type: sluice store restore.`,
   ].join('');
   return new SluiceError('store_corrupt', message, { cause: error });
 }

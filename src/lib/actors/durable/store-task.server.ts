@@ -105,18 +105,29 @@ export async function writeCopy(
   copy: (unfinished: string) => void | Promise<void>,
 ): Promise<void> {
   if (fs.existsSync(to)) throw new SluiceError('invalid_filename', `${to} is there already.`);
+  if (!fs.existsSync(path.dirname(to)))
+    throw new SluiceError('disk_missing', `There is no folder ${path.dirname(to)}.`);
   const unfinished = unfinishedOf(to);
   try {
     await copy(unfinished);
     const descriptor = fs.openSync(unfinished, 'r+');
     fs.fsyncSync(descriptor);
     fs.closeSync(descriptor);
-    // Unlike a rename it replaces nothing.
-    fs.linkSync(unfinished, to);
+    giveName(unfinished, to);
   } catch (error) {
     throw toStoreError(error);
   } finally {
     fs.rmSync(unfinished, { force: true });
+  }
+}
+
+/** Replaces nothing, where the file system has links. */
+function giveName(unfinished: string, to: string): void {
+  try {
+    fs.linkSync(unfinished, to);
+  } catch (error) {
+    if (!['EPERM', 'ENOTSUP', 'ENOSYS'].includes((error as NodeJS.ErrnoException).code ?? '')) throw error;
+    fs.renameSync(unfinished, to);
   }
 }
 
