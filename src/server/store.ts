@@ -1,5 +1,6 @@
 /** The store of this process, and the disk space reserved for it. */
 import { join } from 'node:path';
+import { damageOf } from '#lib/actors/durable/damaged-value.ts';
 import { DailyCopy } from '#lib/actors/durable/daily-copy.server.ts';
 import {
   createEmbeddedHost,
@@ -51,8 +52,7 @@ export function openLockedStore({ dir, hasReserve, beforeOpen, classes, onError 
     if (isFull()) throw new SluiceError('disk_full', NO_ROOM);
   };
   const file = storeFileOf(dir);
-  const onDamaged = (actor: ActorName, key: string): void =>
-    onError(new SluiceError('row_damaged', `The stored value ${key} is damaged.`), actor);
+  const onDamaged = (actor: ActorName, key: string): void => onError(damageOf(key), actor);
   const storage = naming(dir, () => {
     beforeOpen?.(file);
     return open(file, reserve, onDamaged);

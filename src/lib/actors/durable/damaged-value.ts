@@ -12,3 +12,11 @@ export class DamagedValue extends SluiceError {
     this.text = text;
   }
 }
+
+/** For the log: the page's text says nothing of keys. */
+export function damageOf(key: string): SluiceError {
+  return new SluiceError(
+    'row_damaged',
+    `The stored value ${key} is damaged: it is replaced, and kept in the store.`,
+  );
+}

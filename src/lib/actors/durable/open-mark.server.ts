@@ -39,11 +39,12 @@ export function noteOpened(database: DatabaseSync, file: string): void {
 }
 
 function note(database: DatabaseSync, file: string, id: string): void {
-  database.exec('UPDATE store SET opened = opened + 1');
-  // Brought into the file itself, so that a WAL of another store is noticed.
+  // The id is in the file itself, and in its WAL: that of another store is noticed.
+  touchStore(database);
   database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  touchStore(database);
   if (readNote(idNoteOf(file)) !== id) fs.writeFileSync(idNoteOf(file), id, { mode: 0o600 });
-  fs.writeFileSync(markOf(file), inodeOf(file), { mode: 0o600 });
+  fs.writeFileSync(markOf(file), inodesOf(file), { mode: 0o600 });
 }
 
 /** Called before the store is closed: a kill in between costs no more than the mark. */
@@ -56,16 +57,29 @@ export function notedId(file: string): string | null {
   return readNote(idNoteOf(file));
 }
 
-/** The store was open when its process ended, and has no WAL. */
-export function hasLostWal(file: string): boolean {
-  const wal = fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
-  // Of another inode: somebody has put another file in its place.
-  return wal < WAL_HEADER_BYTES && readNote(markOf(file)) === inodeOf(file);
+/** Writes the page with the id: the first of a new WAL. */
+export function touchStore(database: DatabaseSync): void {
+  database.exec('UPDATE store SET opened = opened + 1');
 }
 
+/**
+ * The store was open when its process ended, and its WAL is gone or another file. Not so where the store itself is another
+ * file than it was: then a person has put it there.
+ */
+export function hasLostWal(file: string): boolean {
+  const mark = readNote(markOf(file));
+  if (mark === null || !mark.startsWith(`${inodeOf(file)} `)) return false;
+  const bytes = fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  return bytes < WAL_HEADER_BYTES || mark !== inodesOf(file);
+}
+
+function inodesOf(file: string): string {
+  return `${inodeOf(file)} ${inodeOf(`${file}-wal`)}`;
+}
+
+/** Without the device, which may get another number when the machine starts. */
 function inodeOf(file: string): string {
-  const { dev, ino } = fs.statSync(file, { bigint: true });
-  return `${dev}:${ino}`;
+  return String(fs.statSync(file, { bigint: true, throwIfNoEntry: false })?.ino ?? '');
 }
 
 function readNote(path: string): string | null {

@@ -45,7 +45,7 @@ export function presenceOf(file: string): Presence {
   if (found.size === 0) return { state: 'empty', why: `${name} is empty` };
   requireUnlocked(file);
   if (hasLostWal(file))
-    return { state: 'wrong', why: `${name}-wal, which held the last changes, is missing` };
+    return { state: 'wrong', why: `${name}-wal, which holds the last changes, is missing or another file` };
   return identity(file, name);
 }
 

@@ -9,7 +9,7 @@ import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { noteClosed, noteOpened } from './open-mark.server.ts';
+import { noteClosed, noteOpened, touchStore } from './open-mark.server.ts';
 import { toStoreError } from './open.server.ts';
 
 /** How old a comparison may be when something is acknowledged. */
@@ -98,6 +98,7 @@ export class StoreFile {
     try {
       const done = this.#database.prepare('PRAGMA wal_checkpoint(PASSIVE)').get();
       this.#isAhead = done?.['log'] !== done?.['checkpointed'];
+      if (this.hasChecksums && !this.#isAhead) touchStore(this.#database);
     } catch (error) {
       throw toStoreError(error);
     }

@@ -15,11 +15,13 @@ export interface Damage {
 /** Damaged values of one list; more are no accident, and the session fails. */
 const MENDED = 10_000;
 
+const SCANNED_TOGETHER = 1000;
+
 export class MendedKv implements DurableKv {
   readonly #kv: DurableKv;
   readonly #mend: (damage: Damage) => void;
 
-  /** @param mend replaces or deletes a damaged value; may read others through this */
+  /** @param mend replaces or deletes a damaged value; looks at others by `scan` */
   constructor(kv: DurableKv, mend: (damage: Damage) => void) {
     this.#kv = kv;
     this.#mend = mend;
@@ -39,6 +41,29 @@ export class MendedKv implements DurableKv {
 
   list<T>(options?: ListOptions): [key: string, value: T][] {
     return this.#mended(() => [...this.#kv.list<T>(options)]);
+  }
+
+  /** All under a prefix as they are: damaged ones are not mended, so that mending can look at them. */
+  *scan<T>(prefix: string): Iterable<{ key: string; value: T } | Damage> {
+    let from: Pick<ListOptions, 'startAfter'> = {};
+    for (;;) {
+      const { entries, damage } = this.#readTo<T>({ prefix, limit: SCANNED_TOGETHER, ...from });
+      for (const [key, value] of entries) yield { key, value };
+      if (damage !== null) yield damage;
+      const last = damage?.key ?? entries.at(-1)?.[0];
+      if (last === undefined || (damage === null && entries.length < SCANNED_TOGETHER)) return;
+      from = { startAfter: last };
+    }
+  }
+
+  /** A list up to its first damaged value. */
+  #readTo<T>(options: ListOptions): { entries: [string, T][]; damage: Damage | null } {
+    try {
+      return { entries: [...this.#kv.list<T>(options)], damage: null };
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      return { entries: [...this.#kv.list<T>({ ...options, end: error.key })], damage: error };
+    }
   }
 
   #mended<R>(read: () => R): R {
