@@ -48,11 +48,10 @@ async function exchange(dataDir: string, line: string): Promise<string | null> {
 function talk(path: string, line: string): Promise<string> {
   return new Promise((resolve, reject) => {
     let text = '';
-    connect(path)
+    const socket = connect(path);
+    socket
       .setEncoding('utf8')
-      .on('connect', function () {
-        this.write(`${line}\n`);
-      })
+      .on('connect', () => socket.write(`${line}\n`))
       .on('data', (part: string) => (text += part))
       .on('end', () => resolve(text))
       .on('error', reject);

@@ -61,6 +61,10 @@ export class StoreFile {
     return this.#trouble;
   }
 
+  get isOpen(): boolean {
+    return this.#database.isOpen;
+  }
+
   /** Begins to compare and to checkpoint by itself. */
   keep(clock: Clock = systemClock): void {
     this.#clock = clock;
@@ -119,7 +123,7 @@ export class StoreFile {
       return await work(this.path);
     } finally {
       this.#frozen -= 1;
-      if (this.#frozen === 0 && this.#database.isOpen)
+      if (this.#frozen === 0 && this.isOpen)
         this.#database.exec(`PRAGMA wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`);
     }
   }
