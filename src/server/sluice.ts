@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
@@ -30,7 +31,7 @@ import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
 import { StoredSessions } from './stored-sessions.ts';
 import { openLockedStore, type Store } from './store.ts';
-import { makeWayForNewStore, requireStore } from './store-presence.ts';
+import { prepareStore } from './store-presence.ts';
 
 const SESSION = 'session';
 /** Of a download: see `protocol/ids.ts`. */
@@ -99,13 +100,8 @@ export async function createSluice({
   const store = openLockedStore({
     dir: stateDir,
     hasReserve: stateDir === config.dataDir,
-    beforeOpen: (file) => {
-      // One for a single run was never used before.
-      if (stateDir !== config.dataDir) return;
-      if (!newStore) return requireStore(file, config);
-      const replaced = makeWayForNewStore(file, config);
-      if (replaced !== null) log.warn('a new store begins, what was there is kept', { replaced });
-    },
+    // One for a single run was never used before.
+    beforeOpen: (file) => stateDir === config.dataDir && prepareStore(file, config, newStore, log),
     classes: (room) => ({
       [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
     }),
@@ -124,7 +120,7 @@ export async function createSluice({
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     // An engine that does not end must not keep the store from being closed cleanly.
-    await Promise.race([runner?.close(), delay(RUNNER_CLOSE_MS)]);
+    await Promise.race([runner?.close(), delay(RUNNER_CLOSE_MS, null, { ref: false })]);
     await store.close();
     await engines?.close();
   };
@@ -299,9 +295,4 @@ function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
       code,
     });
   }
-}
-
-/** Does not keep the process alive. */
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

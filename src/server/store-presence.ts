@@ -14,25 +14,32 @@ import { hasTokenKey } from '#lib/channel/token-key.server.ts';
 import { hasWorkDirsOf } from '#lib/files/set-aside.server.ts';
 import { knownInstanceKey } from '#lib/process/instance-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import type { Logger } from './log.ts';
 
 export interface Place {
   dataDir: string;
   downloadDir: string;
 }
 
-/** @throws SluiceError `store_missing`, `data_dir_busy` */
-export function requireStore(file: string, place: Place): void {
+/**
+ * Before the store is opened.
+ * @param newStore what is missing or damaged is to be replaced by a new one
+ * @throws SluiceError `store_missing`, `data_dir_busy`; `wrong_state` for a new one where the store is in order
+ */
+export function prepareStore(file: string, place: Place, newStore: boolean, log: Logger): void {
+  if (!newStore) return requireStore(file, place);
+  const replaced = makeWayForNewStore(file, place);
+  if (replaced !== null) log.warn('a new store begins, what was there is kept', { replaced });
+}
+
+function requireStore(file: string, place: Place): void {
   const why = whyMissing(file, place);
   if (why === null) return;
   throw new SluiceError('store_missing', `${why}. ${whatToType(file)}`);
 }
 
-/**
- * `sluice serve --new-store`: gives what is in the store's place a dated name, where that is missing or damaged.
- * @returns what was set aside; null = nothing was there
- * @throws SluiceError `wrong_state` when the store is there
- */
-export function makeWayForNewStore(file: string, place: Place): string | null {
+/** @returns what was set aside; null = nothing was there */
+function makeWayForNewStore(file: string, place: Place): string | null {
   const presence = presenceOf(file);
   if (presence.state === 'there' && !isDamaged(file)) {
     throw new SluiceError(

@@ -22,7 +22,7 @@ export interface StoreOptions {
   /** False for a temporary store: no reserve, no daily copy. */
   hasReserve: boolean;
   /** Called with the store's file before it is opened. @throws SluiceError `store_missing`: it is not the one that was here */
-  beforeOpen?: (file: string) => void;
+  beforeOpen?: (file: string) => unknown;
   classes: (room: Pick<Store, 'checkRoom'>) => EmbeddedHostOptions['classes'];
   onError: EmbeddedHostOptions['onError'];
 }

@@ -72,8 +72,8 @@ const FLIPS: Record<string, [place: (text: string) => number, bit: number]> = {
   'another state': [(text) => text.indexOf('queued') + 1, 1],
   'another address': [(text) => text.indexOf('example'), 1],
   'another size': [(text) => text.indexOf('"receivedBytes":0') + 16, 1],
-  'another checksum': [(text) => text.length - 1, 1],
-  'no checksum': [(text) => text.length - 9, 0x20],
+  'another checksum': [(text) => text.search(/[\t\n]\s*$/), 4],
+  'no checksum': [(text) => text.length - 1, 0x40],
 };
 
 for (const [name, [place, bit]] of Object.entries(FLIPS)) {

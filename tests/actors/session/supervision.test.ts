@@ -83,7 +83,7 @@ testSession(
 );
 
 testSession(
-  'of the work dirs that a crash left, only those go that nobody needs',
+  'of the work dirs that a crash left, only those go that nobody needs, and unknown ones are set aside',
   async (s) => {
     const ids: string[] = [];
     for (const name of ['done', 'cancelled', 'paused', 'failed', 'running']) ids.push(await s.add(name));
@@ -96,11 +96,11 @@ testSession(
     await s.told('stop', paused);
     s.commands.length = 0;
     await s.news({ type: 'found', downloads: [...ids, 'unknown00000'] });
-    await s.told('discard', 'unknown00000');
+    await s.told('set-aside', 'unknown00000');
     const told = s.commands.map(
       (command) => `${command.type} ${'download' in command ? command.download : ''}`,
     );
-    assert.equal(told, [`settle ${whole}`, `discard ${cancelled}`, 'discard unknown00000']);
+    assert.equal(told, [`settle ${whole}`, `discard ${cancelled}`, 'set-aside unknown00000']);
     assert.is((await s.show(running)).state, 'download');
   },
   { maxActive: 5 },
