@@ -93,7 +93,7 @@ test('a damaged copy is refused, named, and changes nothing; so are a folder, an
   withUsedPlace(async ({ place, store }) => {
     await makeDailyCopy(store);
     const copy = `${store}.daily.backup`;
-    const older = `${store}.daily-2026-01-01.backup`;
+    const older = `${store}.daily-2026-01-01T00-00-00-000Z.backup`;
     writeFileSync(older, Buffer.from(bytesOf(copy), 'base64'));
     utimesSync(older, 1_767_225_600, 1_767_225_600);
     truncateSync(copy, Math.floor(statSync(copy).size / 2));
@@ -103,7 +103,7 @@ test('a damaged copy is refused, named, and changes nothing; so are a folder, an
     for (const [args, message] of [
       [
         [],
-        /daily\.backup is damaged|damaged.*The copy before it: sluice store restore sluice\.db\.daily-2026-01-01/,
+        /daily\.backup is damaged|damaged.*The copy before it: sluice store restore sluice\.db\.daily-2026-01-01T/,
       ],
       [['folder'], /is not a file/],
       [['empty'], /empty holds nothing/],
@@ -118,7 +118,7 @@ test('a damaged copy is refused, named, and changes nothing; so are a folder, an
     truncateSync(store, 0);
     assert.match(
       (await refusedStart(place)).stderr,
-      /The newest copy is sluice\.db\.daily-2026-01-01\.backup/,
+      /The newest copy is sluice\.db\.daily-2026-01-01T\S+\.backup/,
     );
   }));
 

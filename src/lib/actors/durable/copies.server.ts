@@ -14,12 +14,12 @@ export function dailyCopyOf(file: string): string {
 
 /** The daily copy that a newer one has replaced. */
 export function olderDailyCopyOf(file: string, at: Date): string {
-  return `${file}.daily-${dayOf(at)}.backup`;
+  return `${file}.daily-${stampOf(at)}.backup`;
 }
 
 /** A daily copy with so few values that it has replaced none. */
 export function smallCopyOf(file: string, at: Date): string {
-  return `${file}.small-${dayOf(at)}.backup`;
+  return `${file}.small-${stampOf(at)}.backup`;
 }
 
 /** What a restore or a new store has replaced. */
@@ -38,7 +38,7 @@ export interface Copy {
 }
 
 const KINDS: [kind: Copy['kind'], pattern: RegExp][] = [
-  ['daily', /^daily(-[\d-]+)?$/],
+  ['daily', /^daily(-.+)?$/],
   ['small', /^small-/],
   ['upgrade', /^v\d+$/],
   ['damaged', /^damaged-/],
@@ -63,10 +63,6 @@ export function copiesOf(file: string): Copy[] {
     return [{ kind, path: path.join(dir, other), at: stats.mtime, bytes: stats.size }];
   });
   return found.sort((a, b) => b.at.getTime() - a.at.getTime());
-}
-
-function dayOf(at: Date): string {
-  return at.toISOString().slice(0, 10);
 }
 
 function stampOf(at: Date): string {

@@ -118,7 +118,7 @@ class SqliteStore implements SqliteStorage {
     try {
       return look();
     } catch (error) {
-      throw toStoreError(error);
+      throw this.file.failed(toStoreError(error));
     }
   }
 
@@ -256,7 +256,7 @@ class Rows implements ActorRows {
       for (const [key, stored] of rows as unknown as Iterable<[string, string]>)
         yield [key, this.#intact(key, stored)];
     } catch (error) {
-      throw toStoreError(error);
+      throw this.#store.file.failed(toStoreError(error));
     }
   }
 

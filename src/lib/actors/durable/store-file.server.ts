@@ -88,9 +88,9 @@ export class StoreFile {
     if (this.#hasFailed) this.#recovered();
   }
 
-  /** A commit failed. @returns what its callers get */
+  /** Reading or writing failed. @returns what its callers get */
   failed(error: SluiceError): SluiceError {
-    if (!isIoError(error)) return error;
+    if (!isIoError(error) && !(error.code === 'store_corrupt' && !this.#canRead())) return error;
     this.#hasFailed = true;
     this.#trouble = `The disk of the data folder gives errors: ${causeOf(error)}.`;
     return storeMissing(this.#trouble, error);
@@ -202,6 +202,17 @@ export class StoreFile {
       return inodeOf(fs.statSync(file, { bigint: true }));
     } catch {
       return null;
+    }
+  }
+
+  /** SQLite takes a page that the disk does not give for a damaged one. */
+  #canRead(): boolean {
+    try {
+      fs.readSync(this.#descriptor, Buffer.alloc(1), 0, 1, 0);
+      fs.fdatasyncSync(this.#descriptor);
+      return true;
+    } catch {
+      return false;
     }
   }
 
