@@ -10,7 +10,7 @@ import { STORE_VERSION } from '#lib/actors/durable/open.server.ts';
 import { presenceOf } from '#lib/actors/durable/presence.server.ts';
 import { restorable, setStoreAside } from '#lib/actors/durable/restore.server.ts';
 import { rowsOf } from '#lib/actors/durable/store-task.server.ts';
-import { hasTokenKey } from '#lib/channel/token-key.server.ts';
+import { readTokenKey } from '#lib/channel/token-key.server.ts';
 import { hasWorkDirsOf } from '#lib/files/set-aside.server.ts';
 import { knownInstanceKey } from '#lib/process/instance-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -58,12 +58,12 @@ function whyMissing(file: string, place: Place): string | null {
   return trace === null ? null : `${presence.why}, but this data folder was used before: ${trace}`;
 }
 
-/** What says that there was a store; null = nothing does. */
+/** What says that there was a store; null = nothing does. @throws TokenKeyError for a key that is none */
 function traceOfUse(file: string, { dataDir, downloadDir }: Place): string | null {
   const [copy] = copiesOf(file);
   if (copy !== undefined) return `${basename(copy.path)} is there`;
   if (notedId(file) !== null) return `${basename(file)}.id is there`;
-  if (hasTokenKey(dataDir)) return 'token.key is there';
+  if (readTokenKey(dataDir) !== null) return 'token.key is there';
   const instance = knownInstanceKey(dataDir);
   if (instance !== null && hasWorkDirsOf(downloadDir, instance))
     return `downloads of it are under way in ${downloadDir}`;

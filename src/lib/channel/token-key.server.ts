@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { existsSync, linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { linkSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 const KEY_BYTES = 32;
@@ -22,11 +22,6 @@ export function loadTokenKey(dataDir: string): Uint8Array {
 /** The key of a server that has been started once; null = there is none. @throws TokenKeyError as `loadTokenKey` */
 export function readTokenKey(dataDir: string): Uint8Array | null {
   return readKey(keyPath(dataDir));
-}
-
-/** Whether a server was started here once, whatever is in the file. */
-export function hasTokenKey(dataDir: string): boolean {
-  return existsSync(keyPath(dataDir));
 }
 
 function keyPath(dataDir: string): string {
