@@ -10,7 +10,7 @@ import {
 import type { ActorName } from '#lib/actors/durable/store.ts';
 import { Reserve } from '#lib/actors/durable/reserve.server.ts';
 import { storeFileOf } from '#lib/actors/durable/presence.server.ts';
-import { openStore } from '#lib/actors/durable/storage.server.ts';
+import { openStore, type StoreOptions as StoreFileOptions } from '#lib/actors/durable/storage.server.ts';
 import { runStoreTask } from '#lib/actors/durable/store-thread.server.ts';
 import { type StoreCheck, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -55,7 +55,7 @@ export function openLockedStore({ dir, hasReserve, beforeOpen, classes, onError 
   const onDamaged = (actor: ActorName, key: string): void => onError(damageOf(key), actor);
   const storage = naming(dir, () => {
     beforeOpen?.(file);
-    return open(file, reserve, onDamaged);
+    return open(file, reserve, { onDamaged, given: join(dir, 'sluice.db') });
   });
   /** Copies and checks under way: the file has to stay open for them. */
   const tasks = new Set<Promise<unknown>>();
@@ -98,14 +98,10 @@ export function openLockedStore({ dir, hasReserve, beforeOpen, classes, onError 
 }
 
 /** On a full disk the reserve is released, so that the server starts and can report it. */
-function open(
-  file: string,
-  reserve: Reserve,
-  onDamaged: (actor: ActorName, key: string) => void,
-): ReturnType<typeof openStore> {
+function open(file: string, reserve: Reserve, options: StoreFileOptions): ReturnType<typeof openStore> {
   for (;;) {
     try {
-      return openStore(file, { onDamaged });
+      return openStore(file, options);
     } catch (error) {
       if (!isDiskFull(error) || !reserve.release()) throw error;
     }

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SimulatedClock } from 'xstate';
+import { presenceOf } from '#lib/actors/durable/presence.server.ts';
 import { immutable } from '#lib/actors/durable/inspect.server.ts';
 import { openStore, type SqliteStorage } from '#lib/actors/durable/storage.server.ts';
 import { codeOf } from './codes.ts';
@@ -45,7 +46,7 @@ async function grounded(body: (ground: Ground) => void | Promise<void>): Promise
   try {
     await body({ dir, file, store, clock, put, refusal });
   } finally {
-    if (store.file.isOpen) store.close();
+    if (!store.file.isClosed) store.close();
     fs.rmSync(root, { recursive: true, force: true });
   }
 }
@@ -99,6 +100,55 @@ test('another file in its place is not written to, and what it holds stays', () 
     assert.is(fs.readFileSync(file, 'utf8'), 'of somebody else');
     fs.renameSync(`${file}.own`, file);
     assert.is(refusal('again'), null);
+  }));
+
+test('a link that leads elsewhere from now on is noticed by the next commit', async () => {
+  const root = await freshDir();
+  try {
+    for (const name of ['own', 'other']) fs.mkdirSync(path.join(root, name));
+    fs.writeFileSync(path.join(root, 'other/state.db'), 'of somebody else');
+    const link = path.join(root, 'data');
+    fs.symlinkSync(path.join(root, 'own'), link);
+    const store = openStore(path.join(root, 'own/state.db'), { given: path.join(link, 'state.db') });
+    const clock = new SimulatedClock();
+    store.file.keep(clock as never);
+    const commit = (): void => {
+      store.rows(NAME).put('k', '1');
+      store.commit();
+    };
+    commit();
+    fs.rmSync(link);
+    fs.symlinkSync(path.join(root, 'other'), link);
+    clock.increment(1000);
+    assert.throws(commit, /another file than the one that is open/);
+    store.rollback();
+    store.close();
+    assert.is(fs.readFileSync(path.join(root, 'other/state.db'), 'utf8'), 'of somebody else');
+  } finally {
+    fs.rmSync(root, { recursive: true, force: true });
+  }
+});
+
+test('a store that is closed while its folder is away is whole when it is back, and the WAL in its place stays', () =>
+  grounded(({ dir, file, put, store }) => {
+    put('k');
+    fs.renameSync(dir, `${dir}.gone`);
+    fs.mkdirSync(dir);
+    fs.writeFileSync(`${file}-wal`, 'of another store');
+    store.close();
+    assert.is(fs.readFileSync(`${file}-wal`, 'utf8'), 'of another store');
+    fs.rmSync(dir, { recursive: true });
+    // As the process that had it does not end here, another inode.
+    fs.cpSync(`${dir}.gone`, dir, { recursive: true });
+    fs.writeFileSync(
+      `${file}.open`,
+      fs
+        .readFileSync(`${file}.open`, 'utf8')
+        .replace(/^\d+ \d+/, [file, `${file}-wal`].map((path) => fs.statSync(path).ino).join(' ')),
+    );
+    assert.is(fs.statSync(`${file}-wal`).size, 0);
+    assert.equal(presenceOf(file), { state: 'there' });
+    assert.equal(keysIn(immutable(file)), ['k']);
   }));
 
 test('a WAL that somebody removes is begun anew, and nothing that was acknowledged is lost', () =>

@@ -6,6 +6,7 @@
 import fs from 'node:fs';
 import type { DatabaseSync } from 'node:sqlite';
 import { toStoreError } from './open.server.ts';
+import { number } from './pragma.server.ts';
 
 /** Shorter than its header, a WAL holds nothing: https://sqlite.org/fileformat.html#walformat */
 const WAL_HEADER_BYTES = 32;
@@ -33,7 +34,7 @@ export function noteOpened(database: DatabaseSync, file: string): void {
     note(database, file, id);
   } catch (error) {
     // A full disk must not keep a server from starting: without the mark less is noticed, and nothing lost.
-    noteClosed(file);
+    fs.rmSync(markOf(file), { force: true });
     if (toStoreError(error).code !== 'disk_full') throw error;
   }
 }
@@ -48,8 +49,9 @@ function note(database: DatabaseSync, file: string, id: string): void {
 }
 
 /** Called before the store is closed: a kill in between costs no more than the mark. */
-export function noteClosed(file: string): void {
-  fs.rmSync(markOf(file), { force: true });
+export function noteClosed(database: DatabaseSync, file: string, isOwn: boolean): void {
+  if (isOwn) fs.rmSync(markOf(file), { force: true });
+  if (readId(database) !== null) database.exec('UPDATE store SET opened = -abs(opened)');
 }
 
 /** The store that this folder had last; null = none, or an earlier version. */
@@ -57,9 +59,14 @@ export function notedId(file: string): string | null {
   return readNote(idNoteOf(file));
 }
 
-/** Writes the page with the id: the first of a new WAL. */
+/** Writes the page with the id: the first of a new WAL. Below 0 the store was closed. */
 export function touchStore(database: DatabaseSync): void {
-  database.exec('UPDATE store SET opened = opened + 1');
+  database.exec('UPDATE store SET opened = abs(opened) + 1');
+}
+
+/** In the store itself, as the mark may be out of reach when it is closed. */
+export function wasClosed(database: DatabaseSync): boolean {
+  return readId(database) !== null && number(database, 'SELECT opened FROM store') < 0;
 }
 
 /**

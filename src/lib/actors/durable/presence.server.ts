@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { addressOf, immutable } from './inspect.server.ts';
-import { hasLostWal, notedId, readId } from './open-mark.server.ts';
+import { hasLostWal, notedId, readId, wasClosed } from './open-mark.server.ts';
 import { toStoreError } from './open.server.ts';
 import { number } from './pragma.server.ts';
 
@@ -44,7 +44,7 @@ export function presenceOf(file: string): Presence {
   if (!found.isFile()) return { state: 'wrong', why: `${name} is not a file` };
   if (found.size === 0) return { state: 'empty', why: `${name} is empty` };
   requireUnlocked(file);
-  if (hasLostWal(file))
+  if (hasLostWal(file) && !isClosed(file))
     return { state: 'wrong', why: `${name}-wal, which holds the last changes, is missing or another file` };
   return identity(file, name);
 }
@@ -78,6 +78,15 @@ export function withSharedLock<T>(file: string, work: () => T): T {
   } finally {
     database?.close();
     if (database !== null) for (const beside of added) fs.rmSync(beside, { force: true });
+  }
+}
+
+/** Nothing was in the WAL, then. */
+function isClosed(file: string): boolean {
+  try {
+    return look(immutable(file), wasClosed);
+  } catch {
+    return false;
   }
 }
 

@@ -21,6 +21,8 @@ type Statements = Record<keyof typeof SQL, StatementSync>;
 export interface StoreOptions extends OpenOptions {
   /** Called once for each value that turns out to be damaged. */
   onDamaged?: (actor: ActorName, key: string) => void;
+  /** The path that has to lead to the file while it is open, where that goes by links. */
+  given?: string;
 }
 
 export interface SqliteStorage extends Store, CopiedStore {
@@ -33,7 +35,7 @@ export interface SqliteStorage extends Store, CopiedStore {
 export function openStore(file: string, options: StoreOptions = {}): SqliteStorage {
   const database = openDatabase(file, options);
   try {
-    return new SqliteStore(database, new StoreFile(database, file), options.onDamaged);
+    return new SqliteStore(database, new StoreFile(database, file, options.given), options.onDamaged);
   } catch (error) {
     database.close();
     throw toStoreError(error);

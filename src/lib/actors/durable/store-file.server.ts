@@ -2,7 +2,7 @@
  * The file under an open store: whether its path still leads to it, and what of it is in the file itself.
  *
  * A store whose folder was removed, or lies below a mount that is gone, takes writes as before, into an inode that nobody
- * will find again. So the path is compared with the open file every 5 s, and before the first commit after 5 idle seconds.
+ * will find again. So the path is compared with the open file every 5 s, and before commits.
  */
 import fs from 'node:fs';
 import path from 'node:path';
@@ -12,19 +12,24 @@ import { type Clock, systemClock } from './clock.ts';
 import { noteClosed, noteOpened, touchStore } from './open-mark.server.ts';
 import { toStoreError } from './open.server.ts';
 
-/** How old a comparison may be when something is acknowledged. */
 const COMPARE_MS = 5000;
+/** How old a comparison may be when something is acknowledged: two calls of stat, some 5 µs. */
+const FRESH_MS = 250;
 /** The WAL is brought into the file after so long without a commit, and at least once a minute. */
 const IDLE_MS = 5000;
 const CHECKPOINT_MS = 60_000;
 /** SQLite's own: a commit that makes the WAL longer checkpoints. */
 const AUTO_CHECKPOINT_PAGES = 1000;
 
+/** Left to the end of the process. */
+const UNCLOSED: DatabaseSync[] = [];
+
 export class StoreFile {
   readonly path: string;
   /** A version with checksums, an id and marks. Not so for the tests of upgrades. */
   readonly hasChecksums: boolean;
   readonly #database: DatabaseSync;
+  readonly #given: string;
   /** Held so that the inode cannot be given to another file. Closed after the database: before, that would drop its lock. */
   readonly #descriptor: number;
   readonly #inode: string;
@@ -39,9 +44,12 @@ export class StoreFile {
   #frozen = 0;
   #trouble: string | null = null;
   #hasFailed = false;
+  #isClosed = false;
 
-  constructor(database: DatabaseSync, file: string) {
+  /** @param given the path as it was given: `file` is where its links led to at the start */
+  constructor(database: DatabaseSync, file: string, given = file) {
     this.path = file;
+    this.#given = given;
     this.#database = database;
     this.hasChecksums =
       database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'store'`).get() !== undefined;
@@ -61,8 +69,8 @@ export class StoreFile {
     return this.#trouble;
   }
 
-  get isOpen(): boolean {
-    return this.#database.isOpen;
+  get isClosed(): boolean {
+    return this.#isClosed;
   }
 
   /** Begins to compare and to checkpoint by itself. */
@@ -77,7 +85,7 @@ export class StoreFile {
   requireOwn(): void {
     const now = this.#clock.now();
     // Once it was wrong, each commit looks again: the path may be right by now.
-    if (this.#trouble === null && Math.abs(now - this.#comparedAt) < COMPARE_MS) return;
+    if (this.#trouble === null && Math.abs(now - this.#comparedAt) < FRESH_MS) return;
     this.#compare(now);
     if (this.#trouble !== null && !this.#hasFailed) throw storeMissing(this.#trouble);
   }
@@ -123,20 +131,22 @@ export class StoreFile {
       return await work(this.path);
     } finally {
       this.#frozen -= 1;
-      if (this.#frozen === 0 && this.isOpen)
+      if (this.#frozen === 0 && !this.#isClosed)
         this.#database.exec(`PRAGMA wal_autocheckpoint = ${AUTO_CHECKPOINT_PAGES}`);
     }
   }
 
   close(): void {
+    this.#isClosed = true;
     this.#clock.clearTimeout(this.#timer);
-    this.#compare(this.#clock.now());
+    const isOwn = this.#difference() === null;
     try {
-      // Into no other store's folder.
-      if (this.#trouble === null) noteClosed(this.path);
+      noteClosed(this.#database, this.path, isOwn);
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } finally {
-      this.#database.close();
+      if (isOwn) this.#database.close();
+      // Closing deletes the WAL by its path, where now that of another store may be.
+      else UNCLOSED.push(this.#database);
       fs.closeSync(this.#descriptor);
     }
   }
@@ -175,7 +185,7 @@ export class StoreFile {
 
   #difference(): string | null {
     const name = path.basename(this.path);
-    const now = this.#inodeAt(this.path);
+    const now = this.#inodeAt(this.#given);
     if (now === null) return `${name} is gone from the data folder, or its disk is not mounted.`;
     if (now !== this.#inode) return `${name} in the data folder is another file than the one that is open.`;
     return null;

@@ -1,10 +1,15 @@
 import { type Action, ACTIONS_OF } from '../../protocol/actions.ts';
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
+import type { ErrorCode } from '../../protocol/error.ts';
 
 export type RowAction = Action | 'remove' | 'save';
 
-/** What can be done with a row in each state: the likeliest first, of which a row shows two and a phone one. */
-export function actionsOf(state: DownloadState): readonly RowAction[] {
+/**
+ * What can be done with a row in each state: the likeliest first, of which a row shows two and a phone one.
+ * @param code of its error: what is damaged cannot be tried again
+ */
+export function actionsOf(state: DownloadState, code?: ErrorCode): readonly RowAction[] {
+  if (code === 'row_damaged') return ['remove'];
   return state === 'complete' ? ['save', 'remove'] : [...ACTIONS_OF[state], 'remove'];
 }
 
