@@ -157,11 +157,38 @@ test('a damaged index entry, damaged counts and damaged deadlines are made anew 
     assert.is((await list(again)).length, ids.length + 1);
   }));
 
+test('a damaged index entry whose download is gone goes too, and is counted no more', () =>
+  withDownloads(async ({ store, ids, reopen }) => {
+    const [first = ''] = ids;
+    const [, , , oldest = ''] = keysOf(store, 'by/');
+    flip(store, oldest, () => 1);
+    const database = new DatabaseSync(store);
+    database.prepare('DELETE FROM entries WHERE key = ?').run(`d/${first}`);
+    database.close();
+    const s = reopen();
+    assert.equal(
+      (await list(s)).map(({ id }) => id),
+      ids.slice(1).toReversed(),
+    );
+    void s.call('DELETE', `/downloads/${ids[1]}`);
+    await s.news({ type: 'discarded', download: ids[1] ?? '' });
+    await s.close();
+    const after = new DatabaseSync(store);
+    const meta = String(after.prepare(`SELECT value FROM entries WHERE key = 'meta'`).get()?.['value']);
+    after.close();
+    const { counts } = JSON.parse(meta) as { counts: Record<string, number> };
+    assert.is(counts['queued'], 2);
+  }));
+
 test('every row damaged is a list of damaged rows', () =>
   withDownloads(async ({ store, ids, reopen }) => {
     for (const key of keysOf(store, '')) flip(store, key, () => 0);
     const rows = await list(reopen());
-    assert.equal(rows.map(({ id }) => id).sort(), ids.toSorted());
+    assert.equal(
+      rows.map(({ id }) => id),
+      ids.toReversed(),
+      'each in its place',
+    );
     assert.ok(rows.every(({ error }) => error?.code === 'row_damaged'));
   }));
 

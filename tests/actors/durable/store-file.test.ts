@@ -215,6 +215,25 @@ test('a copy is whole, and commits go on beside it', () =>
     again.close();
   }));
 
+test('while it is copied the file does not change, however much is stored', () =>
+  grounded(async ({ file, put, store, clock }) => {
+    put('k');
+    const bytes = (): string => fs.readFileSync(file, 'latin1');
+    await store.frozen(async () => {
+      const before = bytes();
+      // More pages than SQLite keeps in a WAL by itself.
+      for (let n = 0; n < 30; n += 1) {
+        for (let m = 0; m < 50; m += 1) store.rows(NAME).put(`${n}-${m}`, JSON.stringify('x'.repeat(4000)));
+        store.commit();
+      }
+      clock.increment(120_000);
+      assert.ok(bytes() === before);
+      await Promise.resolve();
+    });
+    store.file.checkpoint();
+    assert.is(keysIn(immutable(file)).length, 1501);
+  }));
+
 test('two copies at once are both whole, and the lock is held all the while', () =>
   grounded(async ({ file, put, store }) => {
     put('k');

@@ -40,7 +40,11 @@ export class MendedKv implements DurableKv {
   }
 
   list<T>(options?: ListOptions): [key: string, value: T][] {
-    return this.#mended(() => [...this.#kv.list<T>(options)]);
+    return this.#mended(() => {
+      const found = this.#kv.list<T>(options);
+      // The embedded host's is one already.
+      return Array.isArray(found) ? (found as [string, T][]) : [...found];
+    });
   }
 
   /** All under a prefix as they are: damaged ones are not mended, so that mending can look at them. */
