@@ -117,7 +117,7 @@ export class StoreFile {
     this.#checkpointedAt = this.#clock.now();
   }
 
-  /** As `Frozen` of the store: nothing is uncommitted. */
+  /** As that of the storage. Nothing may be uncommitted. @throws SluiceError `store_missing`, `disk_*`, what `work` throws */
   async frozen<T>(work: (file: string) => Promise<T>): Promise<T> {
     this.#compare(this.#clock.now());
     if (this.#trouble !== null) throw storeMissing(this.#trouble);
@@ -165,7 +165,9 @@ export class StoreFile {
     this.#compare(now);
     if (this.#hasFailed) this.#probe();
     if (this.#trouble !== null || !this.#isAhead) return;
-    if (now - this.#committedAt < IDLE_MS && now - this.#checkpointedAt < CHECKPOINT_MS) return;
+    // A clock that is set back must not keep it waiting.
+    const [idleMs, aheadMs] = [this.#committedAt, this.#checkpointedAt].map((at) => Math.abs(now - at));
+    if (Number(idleMs) < IDLE_MS && Number(aheadMs) < CHECKPOINT_MS) return;
     try {
       this.checkpoint();
     } catch (error) {
