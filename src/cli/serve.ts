@@ -10,19 +10,21 @@ import { engineLines } from './engine-lines.ts';
 const CLOSE_MS = 9000;
 
 export const serve: CliCommand = {
-  synopsis: '',
+  synopsis: '[--new-store]',
   summary: 'Serves the page and the API, by default on http://127.0.0.1:3000.',
   help: `
 SLUICE_HOST and SLUICE_PORT say where, SLUICE_DOWNLOAD_DIR where files go, SLUICE_DATA_DIR where state is kept.
 When others than this machine shall reach it, SLUICE_ORIGINS has to name the origins under which they do:
-SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 sluice serve`,
-  options: {},
+SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 sluice serve
+
+  --new-store   begins a new store where that of the data folder is missing or damaged; what there was is kept`,
+  options: { 'new-store': { type: 'boolean' } },
   arguments: { min: 0, max: 0 },
-  async run(_positionals, _values, io) {
+  async run(_positionals, values, io) {
     const config = io.config();
     const log = createLogger(config.logLevel, (line) => io.stderr.write(line));
     const interrupted = new Promise<NodeJS.Signals>((resolve) => io.onInterrupt(resolve));
-    const server = await start(config, log);
+    const server = await start(config, log, values['new-store'] === true);
     printStartup(server, io);
     log.info('stopping', { signal: await interrupted });
     return stop(server, log);
@@ -30,9 +32,9 @@ SLUICE_HOST=0.0.0.0 SLUICE_ORIGINS=http://nas.local:3000 sluice serve`,
 };
 
 /** @throws ConfigError for what a person can mend */
-async function start(config: Config, log: Logger): Promise<RunningServer> {
+async function start(config: Config, log: Logger, newStore: boolean): Promise<RunningServer> {
   try {
-    return await startServer(config, log);
+    return await startServer(config, log, { newStore });
   } catch (error) {
     if (error instanceof TokenKeyError) throw new ConfigError(error.message);
     const place = `${config.host}, port ${config.port}`;

@@ -8,5 +8,6 @@ export const CLI_COMMANDS: Record<string, () => Promise<CliCommand>> = {
   engines: async () => (await import('./engines.ts')).engines,
   replay: async () => (await import('./replay.ts')).replay,
   trace: async () => (await import('./trace.ts')).trace,
+  store: async () => (await import('./store.ts')).store,
   operator: async () => (await import('./operator.ts')).operator,
 };

@@ -20,8 +20,9 @@ import { problemAnswer } from '#lib/protocol/problem.ts';
 import { historyPathIn } from '#lib/watchdog/termination-history-file.server.ts';
 import { startWatchdog, type Watchdog } from '#lib/watchdog/watchdog.server.ts';
 import type { Config } from './config.ts';
-import { createSluice, type Sluice } from './sluice.ts';
+import { createSluice, type Sluice, type SluiceOptions } from './sluice.ts';
 import type { Logger } from './log.ts';
+import { controlCalls, openControl } from './control.ts';
 import { loadPage, type PageHandler } from './page.ts';
 
 /** Limit for receiving a whole request; bodies are at most 64 KiB. */
@@ -47,9 +48,13 @@ export interface RunningServer {
  * @throws ConfigError, SluiceError as `createSluice`
  * @throws Error with code EADDRINUSE, EACCES or EADDRNOTAVAIL when it cannot listen
  */
-export async function startServer(config: Config, log: Logger): Promise<RunningServer> {
+export async function startServer(
+  config: Config,
+  log: Logger,
+  options: Pick<SluiceOptions, 'newStore'> = {},
+): Promise<RunningServer> {
   const [{ sluice, watchdog }, page] = await Promise.all([
-    createWatched(config, log),
+    createWatched(config, log, options),
     loadPage(PROTOCOL_HEADER),
   ]);
   const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
@@ -58,12 +63,14 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
     const edge = edgeOf(sluice, port, log);
     const sockets = openSockets(edge, sluice);
     const unmount = mountEdge(edge);
+    const control = await openControl(config.dataDir, controlCalls(sluice), log);
     serve(server, edge, sockets.endpoints, page, log);
     void sluice.resume();
     return {
       url: `http://${urlHost(config.host)}:${port}`,
       sluice,
       close: async () => {
+        control.close();
         await close(server, sockets, sluice, unmount);
         await watchdog.close();
       },
@@ -79,7 +86,11 @@ export async function startServer(config: Config, log: Logger): Promise<RunningS
  * The watchdog thread starts while the store opens, and watches from then on: an upgrade or a long WAL may rightly block the
  * event loop, the first engine of a resumed download may not.
  */
-async function createWatched(config: Config, log: Logger): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
+async function createWatched(
+  config: Config,
+  log: Logger,
+  options: Pick<SluiceOptions, 'newStore'>,
+): Promise<{ sluice: Sluice; watchdog: Watchdog }> {
   const watchdog = startWatchdog({
     program: WATCHDOG_THREAD,
     historyPath: historyPathIn(config.dataDir),
@@ -87,7 +98,7 @@ async function createWatched(config: Config, log: Logger): Promise<{ sluice: Slu
     onError: (error) => log.error('the watchdog is gone: nobody ends a server that is blocked', { error }),
   });
   try {
-    const sluice = await createSluice({ config, log, onStoreOpen: () => watchdog.watch() });
+    const sluice = await createSluice({ config, log, onStoreOpen: () => watchdog.watch(), ...options });
     return { sluice, watchdog };
   } catch (error) {
     await watchdog.close();

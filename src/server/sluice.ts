@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { accessSync, constants } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
@@ -30,6 +31,7 @@ import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
 import { StoredSessions } from './stored-sessions.ts';
 import { openLockedStore, type Store } from './store.ts';
+import { prepareStore } from './store-presence.ts';
 
 const SESSION = 'session';
 /** Of a download: see `protocol/ids.ts`. */
@@ -50,6 +52,8 @@ export interface Sluice {
   readonly sessionList: StoredSessions;
   readonly inspector: Inspector;
   readonly host: EmbeddedHost;
+  /** What `sluice store` asks of a running server. */
+  readonly store: Pick<Store, 'check' | 'backup'>;
   /** Why this process should receive no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
   /** `close` was called: no new work is accepted. */
@@ -70,6 +74,8 @@ export interface SluiceOptions {
   stateDir?: string;
   /** Called once the store is open; no engine starts before it resolves. */
   onStoreOpen?: () => Promise<void>;
+  /** A store that is missing or damaged is set aside, and a new one begun. */
+  newStore?: boolean;
 }
 
 /**
@@ -82,6 +88,7 @@ export async function createSluice({
   log,
   stateDir = config.dataDir,
   onStoreOpen = () => Promise.resolve(),
+  newStore = false,
 }: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
@@ -96,6 +103,8 @@ export async function createSluice({
   const store = openLockedStore({
     dir: stateDir,
     hasReserve: stateDir === config.dataDir,
+    // One for a single run was never used before.
+    beforeOpen: (file) => stateDir === config.dataDir && prepareStore(file, config, newStore, log),
     classes: (room) => ({
       [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
     }),
@@ -115,7 +124,7 @@ export async function createSluice({
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     // An engine that does not end must not keep the store from being closed cleanly.
-    await Promise.race([runner?.close(), delay(RUNNER_CLOSE_MS)]);
+    await Promise.race([runner?.close(), delay(RUNNER_CLOSE_MS, null, { ref: false })]);
     await store.close();
     await engines?.close();
   };
@@ -159,6 +168,7 @@ export async function createSluice({
       sessionList: new StoredSessions(host, SESSION),
       inspector,
       host,
+      store,
       reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : store.reasonsNotReady()),
       get isStopping() {
         return closing !== null;
@@ -290,9 +300,4 @@ function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
       code,
     });
   }
-}
-
-/** Does not keep the process alive. */
-function delay(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms).unref());
 }

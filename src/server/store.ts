@@ -1,13 +1,18 @@
 /** The store of this process, and the disk space reserved for it. */
 import { join } from 'node:path';
+import { damageOf } from '#lib/actors/durable/damaged-value.ts';
 import { DailyCopy } from '#lib/actors/durable/daily-copy.server.ts';
 import {
   createEmbeddedHost,
   type EmbeddedHost,
   type EmbeddedHostOptions,
 } from '#lib/actors/durable/host.server.ts';
+import type { ActorName } from '#lib/actors/durable/store.ts';
 import { Reserve } from '#lib/actors/durable/reserve.server.ts';
-import { openStore } from '#lib/actors/durable/storage.server.ts';
+import { storeFileOf } from '#lib/actors/durable/presence.server.ts';
+import { openStore, type StoreOptions as StoreFileOptions } from '#lib/actors/durable/storage.server.ts';
+import { runStoreTask } from '#lib/actors/durable/store-thread.server.ts';
+import { type StoreCheck, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 const NO_ROOM = 'The disk of the data folder is full: new downloads are refused until there is room.';
@@ -16,6 +21,8 @@ export interface StoreOptions {
   dir: string;
   /** False for a temporary store: no reserve, no daily copy. */
   hasReserve: boolean;
+  /** Called with the store's file before it is opened. @throws SluiceError `store_missing`: it is not the one that was here */
+  beforeOpen?: (file: string) => unknown;
   classes: (room: Pick<Store, 'checkRoom'>) => EmbeddedHostOptions['classes'];
   onError: EmbeddedHostOptions['onError'];
 }
@@ -26,6 +33,10 @@ export interface Store {
   checkRoom(): void;
   /** Why no new downloads should be added; empty = they may. */
   reasonsNotReady(): string[];
+  /** While it is used. @throws SluiceError `store_*`, `disk_*` */
+  check(): Promise<StoreCheck>;
+  /** Writes a copy of it as of now. @throws SluiceError `invalid_filename` for a file that is there, `store_*`, `disk_*` */
+  backup(file: string): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -33,14 +44,25 @@ export interface Store {
  * Opens the store and takes the lock on the data dir, which everything after it relies on.
  * @throws SluiceError `data_dir_busy`, `store_*`, `disk_*`; the message names the dir
  */
-export function openLockedStore({ dir, hasReserve, classes, onError }: StoreOptions): Store {
-  const reserve = new Reserve(join(dir, 'reserve'));
+export function openLockedStore({ dir, hasReserve, beforeOpen, classes, onError }: StoreOptions): Store {
+  const isOwn = (): boolean => storage.file.trouble === null;
+  const reserve = new Reserve(join(dir, 'reserve'), { isOwn });
   const isFull = (): boolean => hasReserve && !reserve.isWhole;
   const checkRoom = (): void => {
     if (isFull()) throw new SluiceError('disk_full', NO_ROOM);
   };
-  const file = join(dir, 'sluice.db');
-  const storage = open(file, dir, reserve);
+  const file = storeFileOf(dir);
+  const onDamaged = (actor: ActorName, key: string): void => onError(damageOf(key), actor);
+  const storage = naming(dir, () => {
+    beforeOpen?.(file);
+    return open(file, reserve, { onDamaged, given: join(dir, 'sluice.db') });
+  });
+  /** Copies and checks under way: the file has to stay open for them. */
+  const tasks = new Set<Promise<unknown>>();
+  const during = async <T>(task: Promise<T>): Promise<T> => {
+    tasks.add(task);
+    return task.finally(() => tasks.delete(task));
+  };
   const host = createEmbeddedHost({
     storage,
     classes: classes({ checkRoom }),
@@ -52,31 +74,47 @@ export function openLockedStore({ dir, hasReserve, classes, onError }: StoreOpti
   });
   const copy = new DailyCopy(storage, file, { onError: (error) => onError(error, null) });
   if (hasReserve) {
+    storage.file.keep();
     reserve.keep();
     copy.keep();
   }
   return {
     host,
     checkRoom,
-    reasonsNotReady: () => (isFull() ? [NO_ROOM] : []),
+    reasonsNotReady: () => [
+      ...(isFull() ? [NO_ROOM] : []),
+      ...(storage.file.trouble === null ? [] : [storage.file.trouble]),
+    ],
+    check: () =>
+      during(storage.frozen(async (from) => (await runStoreTask({ task: 'check', from })) as StoreCheck)),
+    backup: (to) => during(writeCopy(to, (unfinished) => storage.copyTo(unfinished))),
     async close() {
       reserve.close();
       await copy.close();
+      await Promise.allSettled(tasks);
       await host.close();
     },
   };
 }
 
 /** On a full disk the reserve is released, so that the server starts and can report it. */
-function open(file: string, dir: string, reserve: Reserve): ReturnType<typeof openStore> {
+function open(file: string, reserve: Reserve, options: StoreFileOptions): ReturnType<typeof openStore> {
   for (;;) {
     try {
-      return openStore(file);
+      return openStore(file, options);
     } catch (error) {
-      if (isDiskFull(error) && reserve.release()) continue;
-      if (!(error instanceof SluiceError) || !/^(disk|store)_/.test(error.code)) throw error;
-      throw new SluiceError(error.code, `${error.message} SLUICE_DATA_DIR is ${dir}.`, { cause: error });
+      if (!isDiskFull(error) || !reserve.release()) throw error;
     }
+  }
+}
+
+/** Errors of the store name the data dir. */
+function naming<T>(dir: string, work: () => T): T {
+  try {
+    return work();
+  } catch (error) {
+    if (!(error instanceof SluiceError) || !/^(disk|store)_/.test(error.code)) throw error;
+    throw new SluiceError(error.code, `${error.message} SLUICE_DATA_DIR is ${dir}.`, { cause: error });
   }
 }
 

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { finishFile } from '#lib/files/finish/finish.server.ts';
+import { listAside } from '#lib/files/set-aside.server.ts';
 import { waitFor } from '../support/wait.ts';
 import { type Fixture, createFixture, startOf } from './fixture.ts';
 
@@ -106,5 +107,55 @@ test('without work dirs, or an instance, nothing is reported', async () => {
     assert.equal(events(), []);
   });
 });
+
+/** Names in `.sluice` of what was set aside, without its time. */
+async function asideIn(dir: string): Promise<string[]> {
+  const names = await readdir(join(dir, '.sluice'));
+  return names.filter((name) => name.includes('.aside-')).map((name) => name.replace(/\d+$/, ''));
+}
+
+test('a work dir that is set aside is kept under another name, is not found again, and its download gets it back', () =>
+  withFixture('me', async ({ runner, dir, events, http }) => {
+    await leave(dir, 'aaa', { version: 1, instance: 'me', session: 's1' });
+    await leave(dir, 'bbb', { version: 1, instance: 'me', session: 's1' });
+    for (const download of ['aaa', 'bbb', 'nothing']) runner.send('s1', { type: 'set-aside', download });
+    await waitFor(async () => (await asideIn(dir)).length === 2, { what: 'both to be set aside' });
+    await runner.reportWorkDirs();
+    assert.equal(events('s1'), []);
+    runner.send('s1', startOf('aaa'));
+    const { job } = await http.call(0);
+    assert.is(await readFile(join(job.workDir, 'data'), 'utf8'), 'bytes');
+    assert.equal(await asideIn(dir), ['bbb.aside-']);
+  }));
+
+test('a work dir in which something runs is not set aside', () =>
+  withFixture('me', async ({ runner, dir, http }) => {
+    runner.send('s1', startOf('aaa'));
+    await http.call(0);
+    runner.send('s1', { type: 'set-aside', download: 'aaa' });
+    runner.send('s1', { type: 'set-aside', download: 'none' });
+    await runner.reportWorkDirs();
+    assert.equal(await asideIn(dir), []);
+  }));
+
+test('what was set aside is listed, and goes after 30 days at a start of its own instance', () =>
+  withFixture('me', async ({ runner, dir }) => {
+    const day = 86_400_000;
+    const names = { old: Date.now() - 30 * day - 60_000, young: Date.now() - 30 * day + 60_000 };
+    for (const instance of ['me', 'other'])
+      for (const [name, since] of Object.entries(names))
+        await leave(dir, `${name}${instance}.aside-${since}`, { version: 1, instance, session: 's1' });
+    const listed = await listAside(dir, 'me');
+    assert.equal(
+      listed.map(({ download, session, until, since }) => [download, session, until - since]),
+      [
+        ['oldme', 's1', 30 * day],
+        ['youngme', 's1', 30 * day],
+      ],
+    );
+    assert.ok(listed.every(({ bytes }) => bytes > 0));
+    await runner.reportWorkDirs();
+    assert.equal((await asideIn(dir)).sort(), ['oldother.aside-', 'youngme.aside-', 'youngother.aside-']);
+  }));
 
 test.run();

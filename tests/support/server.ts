@@ -58,6 +58,8 @@ export interface StartOptions {
   project?: string;
   /** A program, with its arguments, that starts the server. */
   under?: readonly string[];
+  /** Of `sluice serve`. */
+  args?: readonly string[];
 }
 
 export class TestServer {
@@ -88,10 +90,16 @@ export class TestServer {
   }
 
   static async start(options: StartOptions = {}): Promise<TestServer> {
-    const { place, port = 0, env, project = PROJECT, under = [] } = options;
+    const { place, port = 0, env, project = PROJECT, under = [], args: own = [] } = options;
     const home = place ?? makePlace();
     const startedAt = performance.now();
-    const [program = '', ...args] = [...under, process.execPath, join(project, 'bin/sluice.js'), 'serve'];
+    const [program = '', ...args] = [
+      ...under,
+      process.execPath,
+      join(project, 'bin/sluice.js'),
+      'serve',
+      ...own,
+    ];
     const child = spawn(program, args, {
       cwd: home.dir,
       env: sluiceEnv(home, { SLUICE_PORT: String(port), ...env }),

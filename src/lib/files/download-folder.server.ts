@@ -19,6 +19,7 @@ import {
 import { createSyncer, type Syncer } from './sync.server.ts';
 import { prepareWorkDir, removeWorkDir, removeWorkRoot, type WorkDir, workDirOf } from './work-dir.server.ts';
 import { findWorkDirs, recordOwner } from './work-owner.server.ts';
+import { AsideDirs, removeExpired } from './set-aside.server.ts';
 import { SpareWorkDirs } from './spare-work-dirs.server.ts';
 import type { Log } from '../protocol/log.ts';
 
@@ -27,6 +28,7 @@ export class DownloadFolder {
   readonly #instance: string | null;
   readonly #syncer: Syncer;
   readonly #spares: SpareWorkDirs;
+  readonly #asides: AsideDirs;
   /** Files that are not synced yet, by download. */
   readonly #syncing = new Map<string, Promise<void>>();
 
@@ -36,10 +38,12 @@ export class DownloadFolder {
     this.#instance = instance;
     this.#syncer = createSyncer(dir, (thrown) => log('a finished file could not be synced', { thrown }));
     this.#spares = new SpareWorkDirs(dir);
+    this.#asides = new AsideDirs(dir);
   }
 
   /** Creates the work dir and records its owner. @throws SluiceError `disk_*` */
   async prepare(session: string, download: string): Promise<WorkDir> {
+    await this.#asides.takeBack(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
     const workDir = await prepareWorkDir(this.#dir, download);
     try {
@@ -60,10 +64,16 @@ export class DownloadFolder {
         if (known) known.push(download);
         else bySession.set(session, [download]);
       });
+      await removeExpired(this.#dir, this.#instance, Date.now());
     } catch (thrown) {
       throw toDiskError(thrown);
     }
     return bySession;
+  }
+
+  /** Keeps a work dir for 30 days under another name; `prepare` gives it back to its download. @throws SluiceError `disk_*` */
+  setAside(download: string): Promise<void> {
+    return this.#asides.add(download);
   }
 
   /** Completes a move that a crash interrupted; null = there is none. @throws SluiceError `disk_*` */

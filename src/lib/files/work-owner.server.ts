@@ -53,10 +53,16 @@ export async function findWorkDirs(
 /** null = none, or invalid: then it is not ours. */
 async function readOwner(downloadDir: string, name: string): Promise<WorkOwner | null> {
   try {
-    return v.parse(
-      ownerSchema,
-      JSON.parse(await readFile(join(workDirOf(downloadDir, name), OWNER_FILE), 'utf8')),
-    );
+    return parseOwner(await readFile(join(workDirOf(downloadDir, name), OWNER_FILE), 'utf8'));
+  } catch {
+    return null;
+  }
+}
+
+/** null = it says nothing that can be read. */
+export function parseOwner(text: string): WorkOwner | null {
+  try {
+    return v.parse(ownerSchema, JSON.parse(text));
   } catch {
     return null;
   }

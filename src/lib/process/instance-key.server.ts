@@ -14,6 +14,23 @@ export function instanceKey(runDir: string): string {
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
   }
+  return keyOfFile(path);
+}
+
+/** Like `instanceKey`, but creates none; null = no server was ever started here. */
+export function knownInstanceKey(dataDir: string): string | null {
+  try {
+    return keyOfFile(join(runDirOf(dataDir), 'key'));
+  } catch {
+    return null;
+  }
+}
+
+export function runDirOf(dataDir: string): string {
+  return join(dataDir, 'run');
+}
+
+function keyOfFile(path: string): string {
   // A copy has another inode.
   const { ino } = statSync(path);
   return createHash('sha256')

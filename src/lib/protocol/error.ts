@@ -105,6 +105,8 @@ export const ERRORS = {
   file_missing: { status: 404, transient: false, title: 'The file is no longer where it was put.' },
   data_dir_busy: { status: 503, transient: true, title: 'Another Sluice is using the data folder.' },
   storage_limit: { status: 413, transient: false, title: 'That is more than the store takes.' },
+  store_missing: { status: 503, transient: false, title: 'The state store is not where it was.' },
+  row_damaged: { status: 500, transient: false, title: 'This entry of the list was damaged on the disk.' },
   store_corrupt: { status: 500, transient: false, title: 'The state store is damaged.' },
 } as const satisfies Record<string, { status: number; transient: boolean; title: string }>;
 

@@ -55,6 +55,8 @@ export type RunnerCommand =
    * one whose `done` was never delivered. With `keepFile` a file in the download dir stays. Answered with `discarded`.
    */
   | ({ type: 'discard'; download: string; file: string | null; keepFile?: true } & Pick<MarkedFile, 'mark'>)
+  /** The work dir belongs to no stored download: it is kept for 30 days under another name. No answer. */
+  | { type: 'set-aside'; download: string }
   /** All jobs that this session wants. Renews their lease (a job without one ends). Answered with `jobs`. */
   | { type: 'want'; jobs: JobRef[] };
 
@@ -86,7 +88,7 @@ export type RunnerEvent =
   /** `output`, here and below: as above, absent when nothing was printed. */
   | ({ type: 'stopped'; output?: string } & JobRef)
   | { type: 'discarded'; download: string; output?: string }
-  /** Downloads with bytes on disk when the runner started. The session answers `settle` or `discard` for unwanted ones. */
+  /** Downloads with bytes on disk when the runner started. The session answers `settle`, `discard` or `set-aside` for unwanted ones. */
   | { type: 'found'; downloads: string[] }
   | { type: 'jobs'; jobs: JobRef[] };
 

@@ -59,6 +59,7 @@ const MAX_FOUND_IDS = 128;
 
 /** Defaults: those of `SLUICE_MAX_ACTIVE` and `SLUICE_STALL_MS`, a lease of 5 min, 20 deliveries of samples a second. */
 export class Runner implements RunnerPort {
+  readonly #log: Log;
   readonly #outbox: EventOutbox;
   readonly #folder: DownloadFolder;
   readonly #downloads: DownloadJobs;
@@ -90,6 +91,7 @@ export class Runner implements RunnerPort {
     const shared = { registry, outbox, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
     const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
+    this.#log = log;
     this.#outbox = outbox;
     this.#folder = folder;
     this.#downloads = downloads;
@@ -123,6 +125,8 @@ export class Runner implements RunnerPort {
         return downloads.acknowledge(session, command.download);
       case 'discard':
         return downloads.discard(session, command.download, fileOf(command), command.keepFile ?? false);
+      case 'set-aside':
+        return this.#setAside(session, command.download);
       case 'want':
         return this.#outbox.send(session, { type: 'jobs', jobs: downloads.want(session, command.jobs) });
     }
@@ -132,7 +136,16 @@ export class Runner implements RunnerPort {
     return this.#downloads.jobs.all().flatMap(describe);
   }
 
-  /** Sends each session the ids of its work dirs here: once, at the start. It discards those it does not know. */
+  /** If a job exists, its session has started the download meanwhile. */
+  #setAside(session: string, download: string): void {
+    if (this.#downloads.jobs.get(download) !== undefined) return;
+    this.#folder.setAside(download).then(
+      () => this.#log('a work dir that belongs to no stored download is kept aside', { session, download }),
+      (thrown: unknown) => this.#log('a work dir could not be set aside', { download, thrown }),
+    );
+  }
+
+  /** Sends each session the ids of its work dirs here: once, at the start. It discards those it does not need. */
   async reportWorkDirs(): Promise<void> {
     for (const [session, ids] of await this.#folder.findWorkDirs()) {
       for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {

@@ -69,4 +69,6 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   storage_limit: m.error_storage_limit,
   store_newer: m.error_store_newer,
   store_corrupt: m.error_store_corrupt,
+  store_missing: m.error_store_missing,
+  row_damaged: m.error_row_damaged,
 };

@@ -4,7 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createEmbeddedHost, define } from '../../../src/lib/actors/durable/host.server.ts';
-import { openDatabase } from '../../../src/lib/actors/durable/open.server.ts';
+import { openDatabase, STORE_VERSION } from '../../../src/lib/actors/durable/open.server.ts';
 import { openStore } from '../../../src/lib/actors/durable/storage.server.ts';
 import { codeOf, rejectionOf } from './codes.ts';
 import { freshDir } from './host.ts';
@@ -40,7 +40,7 @@ test('a new store syncs every commit, and only its owner can read its folder and
       'wal',
       2,
       'exclusive',
-      1,
+      STORE_VERSION,
     ]);
     assert.is((await fs.stat(file)).mode & 0o777, 0o600);
     assert.is((await fs.stat(path.dirname(file))).mode & 0o777, 0o700);
@@ -137,7 +137,11 @@ test('an upgrade makes a copy first, and keeps the data', () =>
 test('an upgrade that fails changes nothing', () =>
   inDir(async (file) => {
     await fill(file);
-    assert.throws(() => openDatabase(file, { migrations: [ONE, 'CREATE TABLE half (x); NONSENSE'] }));
+    const migrations = [
+      ...Array.from({ length: STORE_VERSION }, () => ONE),
+      'CREATE TABLE half (x); NONSENSE',
+    ];
+    assert.throws(() => openDatabase(file, { migrations }));
     const store = openStore(file);
     assert.is(store.rows({ class: 'sample', id: 'a' }).get('k0')?.length, 1002);
     store.close();

@@ -220,9 +220,9 @@ export function contract(name: string, open: () => Promise<SessionHost>): Test<{
     await host.news(...ids.flatMap((id) => [phase(id, 'download'), done(id)]));
     const unknown = Array.from({ length: 300 }, (_, n) => `none${String(n).padStart(8, '0')}`);
     await host.news({ type: 'found', downloads: unknown });
-    const discarded = () => host.commands.flatMap((each) => (each.type === 'discard' ? each.download : []));
-    await waitFor(() => discarded().length === unknown.length, { what: 'all to be discarded' });
-    assert.equal(discarded(), unknown);
+    const aside = () => host.commands.flatMap((each) => (each.type === 'set-aside' ? each.download : []));
+    await waitFor(() => aside().length === unknown.length, { what: 'all to be set aside' });
+    assert.equal(aside(), unknown);
     assert.ok((await host.mostWrites()) <= LIMITS.turnWrites, `${await host.mostWrites()} in one turn`);
   });
 

@@ -80,7 +80,7 @@ testSession('pending removals wake their session after a crash, however many the
 });
 
 testSession(
-  'of the work dirs that a crash left, only the unneeded ones are removed',
+  'of the work dirs that a crash left, only the unneeded ones are removed, and unknown ones are set aside',
   async (s) => {
     const ids: string[] = [];
     for (const name of ['done', 'cancelled', 'paused', 'failed', 'running']) ids.push(await s.add(name));
@@ -93,11 +93,11 @@ testSession(
     await s.sentCommand('stop', paused);
     s.commands.length = 0;
     await s.news({ type: 'found', downloads: [...ids, 'unknown00000'] });
-    await s.sentCommand('discard', 'unknown00000');
+    await s.sentCommand('set-aside', 'unknown00000');
     const told = s.commands.map(
       (command) => `${command.type} ${'download' in command ? command.download : ''}`,
     );
-    assert.equal(told, [`settle ${whole}`, `discard ${cancelled}`, 'discard unknown00000']);
+    assert.equal(told, [`settle ${whole}`, `discard ${cancelled}`, 'set-aside unknown00000']);
     assert.is((await s.show(running)).state, 'download');
   },
   { maxActive: 5 },

@@ -12,6 +12,63 @@ export function dailyCopyOf(file: string): string {
   return `${file}.daily.backup`;
 }
 
+/** The daily copy that a newer one has replaced. */
+export function olderDailyCopyOf(file: string, at: Date): string {
+  return `${file}.daily-${stampOf(at)}.backup`;
+}
+
+/** A daily copy with so few values that it has replaced none. */
+export function smallCopyOf(file: string, at: Date): string {
+  return `${file}.small-${stampOf(at)}.backup`;
+}
+
+/** What a restore or a new store has replaced. */
+export function replacedCopyOf(file: string, at: Date): string {
+  return `${file}.replaced-${stampOf(at)}.backup`;
+}
+
+export const COPY_KINDS = ['daily', 'small', 'upgrade', 'damaged', 'replaced'] as const;
+
+export interface Copy {
+  kind: (typeof COPY_KINDS)[number];
+  path: string;
+  /** When what is in it was current. */
+  at: Date;
+  bytes: number;
+}
+
+const KINDS: [kind: Copy['kind'], pattern: RegExp][] = [
+  ['daily', /^daily(-.+)?$/],
+  ['small', /^small-/],
+  ['upgrade', /^v\d+$/],
+  ['damaged', /^damaged-/],
+  ['replaced', /^replaced-/],
+];
+
+/** Every copy beside a store, the newest first. None where the folder cannot be read. */
+export function copiesOf(file: string): Copy[] {
+  const [dir, name] = [path.dirname(file), path.basename(file)];
+  let beside: string[];
+  try {
+    beside = fs.readdirSync(dir);
+  } catch {
+    return [];
+  }
+  const found = beside.flatMap((other): Copy[] => {
+    if (!other.startsWith(`${name}.`) || !other.endsWith('.backup')) return [];
+    const middle = other.slice(name.length + 1, -'.backup'.length);
+    const kind = KINDS.find(([, pattern]) => pattern.test(middle))?.[0];
+    const stats = fs.statSync(path.join(dir, other), { throwIfNoEntry: false });
+    if (kind === undefined || !stats?.isFile()) return [];
+    return [{ kind, path: path.join(dir, other), at: stats.mtime, bytes: stats.size }];
+  });
+  return found.sort((a, b) => b.at.getTime() - a.at.getTime());
+}
+
+function stampOf(at: Date): string {
+  return at.toISOString().replaceAll(/[:.]/g, '-');
+}
+
 /** Base names of the copies made before upgrades. */
 export function upgradeCopies(file: string): string[] {
   const name = path.basename(file);
@@ -42,8 +99,7 @@ export function finishCopy(copy: string): void {
  */
 export function keepDamaged(file: string): string | null {
   try {
-    const when = fs.statSync(file).mtime.toISOString().replaceAll(/[:.]/g, '-');
-    const copy = `${file}.damaged-${when}.backup`;
+    const copy = `${file}.damaged-${stampOf(fs.statSync(file).mtime)}.backup`;
     for (const part of ['', '-wal']) {
       if (!fs.existsSync(file + part) || fs.existsSync(copy + part)) continue;
       fs.copyFileSync(file + part, unfinishedOf(copy + part));

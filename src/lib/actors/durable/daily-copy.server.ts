@@ -1,11 +1,22 @@
 /**
- * A copy of the store beside it, at most a day old while the server runs, which a person can restore when the disk has
- * damaged the store. A new copy is checked before it replaces the last one.
+ * Copies of the store beside it, one a day for the last seven days in which it was used, to restore when the store is
+ * damaged or lost. A copy is checked before it replaces the last one; a copy with under half its values replaces none and
+ * is kept beside it.
  */
 import fs from 'node:fs';
 import path from 'node:path';
-import { dailyCopyOf, finishCopy, unfinishedOf } from './copies.server.ts';
+import { SluiceError } from '../../protocol/error.ts';
+import {
+  type Copy,
+  copiesOf,
+  dailyCopyOf,
+  finishCopy,
+  olderDailyCopyOf,
+  smallCopyOf,
+  unfinishedOf,
+} from './copies.server.ts';
 import { CHECKED_BYTES, inspectStore } from './inspect.server.ts';
+import { rowsOf } from './store-task.server.ts';
 
 /** A store that can be copied while it is in use. */
 export interface CopiedStore {
@@ -25,6 +36,10 @@ const FIRST_LOOK_MS = 60_000;
 const LOOK_MS = 3_600_000;
 /** Copies only if the free space is this many times the size, so as not to fill the disk. */
 const FREE_TIMES = 4;
+/** Copies of each kind that are kept. */
+const KEPT = 7;
+/** A copy with a smaller part of the values of the one before does not replace it. */
+const LEAST_PART = 0.5;
 
 export class DailyCopy {
   readonly #store: CopiedStore;
@@ -69,16 +84,37 @@ export class DailyCopy {
       fs.rmSync(unfinished, { force: true });
       await this.#store.copyTo(unfinished);
       inspectStore(unfinished, Infinity, 0);
-      finishCopy(copy);
+      this.#keepCopy(copy, unfinished);
     } catch (error) {
       fs.rmSync(unfinished, { force: true });
       this.#options.onError(error);
     }
   }
 
+  #keepCopy(copy: string, unfinished: string): void {
+    const last = fs.statSync(copy, { throwIfNoEntry: false });
+    const [had, has] = last === undefined ? [null, 0] : [countIn(copy), rowsOf(unfinished)];
+    if (had !== null && has < had * LEAST_PART) {
+      const small = smallCopyOf(this.#file, new Date());
+      fs.renameSync(unfinished, unfinishedOf(small));
+      finishCopy(small);
+      this.#prune('small', KEPT);
+      this.#options.onError(tooSmall(small, has, copy, had));
+      return;
+    }
+    if (last !== undefined) keepOlder(copy, olderDailyCopyOf(this.#file, last.mtime));
+    finishCopy(copy);
+    this.#prune('daily', KEPT);
+  }
+
+  #prune(kind: Copy['kind'], kept: number): void {
+    const copies = copiesOf(this.#file).filter((copy) => copy.kind === kind);
+    for (const { path: old } of copies.slice(kept)) fs.rmSync(old, { force: true });
+  }
+
   #isYoung(copy: string): boolean {
-    const ageMs = Date.now() - (fs.statSync(copy, { throwIfNoEntry: false })?.mtimeMs ?? -Infinity);
-    return ageMs < DAY_MS;
+    const made = copiesOf(this.#file).filter(({ kind, path: one }) => kind === 'small' || one === copy);
+    return made.some(({ at }) => Date.now() - at.getTime() < DAY_MS);
   }
 
   #hasRoom(): boolean {
@@ -88,4 +124,32 @@ export class DailyCopy {
     const { bavail, bsize } = fs.statfsSync(path.dirname(this.#file));
     return bytes <= this.#options.maxBytes && bavail * bsize >= FREE_TIMES * bytes;
   }
+}
+
+/** Under a second name first: at no time is there no newest copy. */
+function keepOlder(copy: string, older: string): void {
+  fs.rmSync(older, { force: true });
+  try {
+    fs.linkSync(copy, older);
+  } catch {
+    // A file system without links.
+    fs.renameSync(copy, older);
+  }
+}
+
+/** null = it cannot be read: then it is no measure. */
+function countIn(copy: string): number | null {
+  try {
+    return rowsOf(copy);
+  } catch {
+    return null;
+  }
+}
+
+function tooSmall(small: string, has: number, copy: string, had: number): SluiceError {
+  return new SluiceError(
+    'store_missing',
+    `The store holds ${has} values, its last daily copy ${had}: that copy stays, the new one is kept as ` +
+      `${path.basename(small)}. If nothing is missing, remove ${path.basename(copy)}.`,
+  );
 }

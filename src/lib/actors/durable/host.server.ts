@@ -2,6 +2,7 @@
 import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ActorId } from './context.ts';
+import { damageOf } from './damaged-value.ts';
 import { Kernel } from './kernel.ts';
 import { limit, LIMITS } from './limits.ts';
 import { type LoadedObject, loadedObject, type Stored, stored } from './look.ts';
@@ -70,7 +71,9 @@ export function define<Env>(durableClass: DurableClass<Env, object>, env: Env): 
  * @throws SluiceError `data_dir_busy`, `store_corrupt`, `store_newer`, `disk_*`
  */
 export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
-  const store = typeof options.storage === 'string' ? openStore(options.storage) : options.storage;
+  const onDamaged = (actor: ActorName, key: string): void => options.onError(damageOf(key), actor);
+  const { storage } = options;
+  const store = typeof storage === 'string' ? openStore(storage, { onDamaged }) : storage;
   const kernel = new Kernel({
     store,
     classes: options.classes,

@@ -25,34 +25,46 @@ export class ForeignStore extends SluiceError {}
  */
 export function inspectStore(file: string, newest: number, lockWaitMs: number): number {
   const database = new DatabaseSync(addressOf(file), { readOnly: true, timeout: lockWaitMs });
-  const name = path.basename(file);
   try {
-    const version = number(database, 'PRAGMA user_version');
-    if (version === 0 && number(database, 'SELECT count(*) FROM sqlite_schema') === 0) return 0;
-    if (number(database, 'PRAGMA application_id') !== APPLICATION_ID)
-      throw new ForeignStore('store_corrupt', `${name} is not a Sluice store: it is left as it is.`);
-    if (version > newest) throw newer(file, version, newest);
-    check(database, name);
+    const version = inspectDatabase(database, path.basename(file), newest, upgradeCopies(file));
+    if (version > 0) check(database, path.basename(file));
     return version;
   } finally {
     database.close();
   }
 }
 
+/** As `inspectStore`, but for the form of its pages. `copies`: what it was before an upgrade is in one of these. */
+export function inspectDatabase(
+  database: DatabaseSync,
+  name: string,
+  newest: number,
+  copies: readonly string[] = [],
+): number {
+  const version = number(database, 'PRAGMA user_version');
+  if (version === 0 && number(database, 'SELECT count(*) FROM sqlite_schema') === 0) return 0;
+  if (number(database, 'PRAGMA application_id') !== APPLICATION_ID)
+    throw new ForeignStore('store_corrupt', `${name} is not a Sluice store: it is left as it is.`);
+  if (version > newest) throw newer(name, version, newest, copies);
+  return version;
+}
+
 /**
  * Without a WAL the file holds everything: opened as immutable, it needs no index file beside
  * it, for which a full disk has no room. A process that uses the store has a WAL, and is found by its lock.
  */
-function addressOf(file: string): string | URL {
-  if ((fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0) return file;
+export function addressOf(file: string): string | URL {
+  return (fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0) > 0 ? file : immutable(file);
+}
+
+/** The file alone, without its WAL. Nobody may write to it meanwhile. */
+export function immutable(file: string): URL {
   const address = pathToFileURL(file);
   address.searchParams.set('immutable', '1');
   return address;
 }
 
-function newer(file: string, version: number, newest: number): SluiceError {
-  const name = path.basename(file);
-  const copies = upgradeCopies(file);
+function newer(name: string, version: number, newest: number, copies: readonly string[]): SluiceError {
   const hint = copies.length === 0 ? '' : ` What it was before the upgrade is kept: ${copies.join(', ')}.`;
   return new SluiceError(
     'store_newer',

@@ -24,7 +24,14 @@ const MIGRATIONS: readonly string[] = [
    ) STRICT, WITHOUT ROWID;
    CREATE TABLE alarms (actor INTEGER PRIMARY KEY, at INTEGER NOT NULL, retries INTEGER NOT NULL) STRICT;
    CREATE INDEX alarms_by_time ON alarms (at);`,
+  // From here on values carry a checksum (`checked-text.server.ts`). `damaged` keeps what a repair has replaced.
+  `CREATE TABLE store (id TEXT NOT NULL, opened INTEGER NOT NULL) STRICT;
+   INSERT INTO store VALUES (lower(hex(randomblob(16))), 0);
+   CREATE TABLE damaged (actor INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
 ];
+
+/** The newest version that this Sluice reads. */
+export const STORE_VERSION = MIGRATIONS.length;
 
 export interface OpenOptions {
   /** The file may not grow beyond this; then writes fail with `disk_full`. null = as the disk allows. */
@@ -81,7 +88,7 @@ function refused(file: string, error: SluiceError): SluiceError {
     damaged === null ? '' : ` A copy is kept as ${damaged}.`,
     whole === undefined
       ? ''
-      : ` What it was at ${whole.mtime.toISOString()} is in ${path.basename(dailyCopyOf(file))}.`,
+      : ` What it was at ${whole.mtime.toISOString()} is in ${path.basename(dailyCopyOf(file))}. To go back to it, type: sluice store restore.`,
   ].join('');
   return new SluiceError('store_corrupt', message, { cause: error });
 }

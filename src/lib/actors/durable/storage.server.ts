@@ -5,55 +5,44 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SluiceError } from '../../protocol/error.ts';
 import type { CopiedStore } from './daily-copy.server.ts';
+import { checkedText, uncheckedText, withChecksum } from './checked-text.server.ts';
+import { DamagedValue } from './damaged-value.ts';
 import { type OpenOptions, openDatabase, toStoreError } from './open.server.ts';
+import { KEEP_DAMAGED, SQL, SWEEP, SWEEP_KEEPING_DAMAGED } from './sql.ts';
+import { StoreFile } from './store-file.server.ts';
+import { runStoreTask } from './store-thread.server.ts';
 import type { ActorName, ActorRows, AlarmRow, DueAlarm, Store } from './store.ts';
-
-const SQL = {
-  begin: 'BEGIN IMMEDIATE',
-  commit: 'COMMIT',
-  savepoint: 'SAVEPOINT attempt',
-  undo: 'ROLLBACK TO attempt',
-  release: 'RELEASE attempt',
-  find: 'SELECT row FROM actors WHERE class = ? AND id = ?',
-  create: 'INSERT INTO actors (class, id) VALUES (?, ?) RETURNING row',
-  ids: `SELECT id FROM actors WHERE class = ? AND id > ? AND (
-    EXISTS (SELECT 1 FROM entries WHERE actor = row) OR EXISTS (SELECT 1 FROM alarms WHERE actor = row)
-  ) ORDER BY id LIMIT ?`,
-  get: 'SELECT value FROM entries WHERE actor = ? AND key = ?',
-  put: 'INSERT INTO entries VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET value = excluded.value',
-  delete: 'DELETE FROM entries WHERE actor = ? AND key = ?',
-  up: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key',
-  down: 'SELECT key, value FROM entries WHERE actor = ? AND key >= ? AND key < ? ORDER BY key DESC',
-  // octet_length does not read what lies on overflow pages.
-  size: `SELECT total(octet_length(key) + octet_length(value)) AS bytes, max(key) AS last FROM (
-    SELECT key, value FROM entries WHERE actor = ? AND key > ? ORDER BY key LIMIT ?)`,
-  getAlarm: 'SELECT at, retries FROM alarms WHERE actor = ?',
-  setAlarm: 'INSERT OR REPLACE INTO alarms VALUES (?, ?, ?)',
-  deleteAlarm: 'DELETE FROM alarms WHERE actor = ?',
-  alarms: 'SELECT class, id, at, retries FROM alarms JOIN actors ON row = actor ORDER BY at LIMIT ?',
-} as const;
-
-/** Objects without a row left are swept when the store opens, not while handles may hold their number. */
-const SWEEP = `DELETE FROM actors WHERE row NOT IN (SELECT actor FROM entries)
-  AND row NOT IN (SELECT actor FROM alarms)`;
 
 /** SQLite sorts every BLOB after all TEXT. */
 const BEYOND_TEXT = new Uint8Array(0);
 
 type Statements = Record<keyof typeof SQL, StatementSync>;
 
+export interface StoreOptions extends OpenOptions {
+  /** Called once for each value that turns out to be damaged. */
+  onDamaged?: (actor: ActorName, key: string) => void;
+  /** The path that has to lead to the file while it is open, where that goes by links. */
+  given?: string;
+}
+
+export interface SqliteStorage extends Store, CopiedStore {
+  readonly file: StoreFile;
+  /** Runs `work` while the file alone, without its WAL, is the whole store as of now, and does not change. */
+  frozen<T>(work: (file: string) => Promise<T>): Promise<T>;
+}
+
 /** @throws SluiceError as `openDatabase` */
-export function openStore(file: string, options: OpenOptions = {}): Store & CopiedStore {
+export function openStore(file: string, options: StoreOptions = {}): SqliteStorage {
   const database = openDatabase(file, options);
   try {
-    return new SqliteStore(database);
+    return new SqliteStore(database, new StoreFile(database, file, options.given), options.onDamaged);
   } catch (error) {
     database.close();
     throw toStoreError(error);
   }
 }
 
-class SqliteStore implements Store, CopiedStore {
+class SqliteStore implements SqliteStorage {
   readonly #database: DatabaseSync;
   readonly statements: Statements;
   /** Handles whose row was made in the open transaction: gone with a rollback. */
@@ -66,10 +55,15 @@ class SqliteStore implements Store, CopiedStore {
   #savepoints = 0;
   /** Why a turn could not be taken back: the commit must not store half of it. */
   #undoError: SluiceError | null = null;
+  readonly file: StoreFile;
+  readonly #onDamaged: StoreOptions['onDamaged'];
+  readonly #knownDamaged = new Set<string>();
 
-  constructor(database: DatabaseSync) {
+  constructor(database: DatabaseSync, file: StoreFile, onDamaged: StoreOptions['onDamaged']) {
     this.#database = database;
-    database.exec(SWEEP);
+    this.file = file;
+    this.#onDamaged = onDamaged;
+    database.exec(file.hasChecksums ? SWEEP_KEEPING_DAMAGED : SWEEP);
     const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
     this.statements = Object.fromEntries(entries) as Statements;
     for (const name of ['up', 'down'] as const) this.statements[name].setReturnArrays(true);
@@ -88,7 +82,7 @@ class SqliteStore implements Store, CopiedStore {
       this.writes += 1;
       return change();
     } catch (error) {
-      throw toStoreError(error);
+      throw this.file.failed(toStoreError(error));
     }
   }
 
@@ -126,7 +120,7 @@ class SqliteStore implements Store, CopiedStore {
     try {
       return look();
     } catch (error) {
-      throw toStoreError(error);
+      throw this.file.failed(toStoreError(error));
     }
   }
 
@@ -138,10 +132,12 @@ class SqliteStore implements Store, CopiedStore {
   commit(): void {
     try {
       if (this.#undoError !== null) throw this.#undoError;
+      this.file.requireOwn();
       this.statements.commit.run();
     } catch (error) {
-      throw toStoreError(error);
+      throw this.file.failed(toStoreError(error));
     }
+    this.file.committed();
     this.#ended();
   }
 
@@ -168,25 +164,30 @@ class SqliteStore implements Store, CopiedStore {
     return this.statements.ids.all(className, after, limit).map((row) => row.id as string);
   }
 
-  /**
-   * Between two turns, all at once: 150 ms for 64 MiB. `backup()` of node:sqlite would leave the loop alone, but fails
-   * when a transaction is open at one of its steps: 25 of 40 times beside a busy writer.
-   */
+  /** In a thread: 150 ms for 64 MiB, in which no turn would run. */
   async copyTo(file: string): Promise<void> {
+    await this.frozen((from) => runStoreTask({ task: 'copy', from, to: file }));
+  }
+
+  async frozen<T>(work: (file: string) => Promise<T>): Promise<T> {
     while (this.isDirty) await new Promise((resolve) => setImmediate(resolve));
-    try {
-      this.#database.prepare('VACUUM INTO ?').run(file);
-    } catch (error) {
-      throw toStoreError(error);
-    }
+    return this.file.frozen(work);
+  }
+
+  /** Keeps a damaged value that is about to be replaced or deleted. */
+  keepDamaged(row: number, key: string): void {
+    if (this.file.hasChecksums) this.#database.prepare(KEEP_DAMAGED).run(Date.now(), row, key);
+  }
+
+  damaged(actor: ActorName, key: string, stored: unknown): DamagedValue {
+    const id = `${actor.class}/${actor.id}/${key}`;
+    if (!this.#knownDamaged.has(id)) this.#onDamaged?.(actor, key);
+    this.#knownDamaged.add(id);
+    return new DamagedValue(key, uncheckedText(stored));
   }
 
   close(): void {
-    try {
-      this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
-    } finally {
-      this.#database.close();
-    }
+    this.file.close();
   }
 }
 
@@ -195,6 +196,8 @@ class Rows implements ActorRows {
   readonly #name: ActorName;
   /** Null until the first write makes it; undefined = not looked up yet. */
   #row: number | null | undefined = undefined;
+  /** Keys of values that were found damaged. */
+  #damaged: Set<string> | null = null;
 
   constructor(store: SqliteStore, name: ActorName) {
     this.#store = store;
@@ -216,20 +219,34 @@ class Rows implements ActorRows {
   get(key: string): string | undefined {
     const row = this.#find();
     if (row === null) return undefined;
-    return this.#store.read(() => this.#store.statements.get.get(row, key)?.value) as string | undefined;
+    const stored = this.#store.read(() => this.#store.statements.get.get(row, key)?.value);
+    return stored === undefined ? undefined : this.#intact(key, stored);
+  }
+
+  /** @throws DamagedValue */
+  #intact(key: string, stored: unknown): string {
+    const text = this.#store.file.hasChecksums ? checkedText(key, stored) : (stored as string);
+    if (text !== null) return text;
+    (this.#damaged ??= new Set()).add(key);
+    throw this.#store.damaged(this.#name, key, stored);
   }
 
   put(key: string, text: string): void {
     this.#store.write(() => {
       this.#row = this.#find() ?? this.#store.create(this, this.#name);
-      this.#store.statements.put.run(this.#row, key, text);
+      if (this.#damaged?.delete(key)) this.#store.keepDamaged(this.#row, key);
+      const stored = this.#store.file.hasChecksums ? withChecksum(key, text) : text;
+      this.#store.statements.put.run(this.#row, key, stored);
     });
   }
 
   delete(key: string): boolean {
     const row = this.#find();
     if (row === null) return false;
-    return this.#store.write(() => this.#store.statements.delete.run(row, key).changes === 1);
+    return this.#store.write(() => {
+      if (this.#damaged?.delete(key)) this.#store.keepDamaged(row, key);
+      return this.#store.statements.delete.run(row, key).changes === 1;
+    });
   }
 
   *list({ lower, upper, reverse }: Parameters<ActorRows['list']>[0]): Iterable<[string, string]> {
@@ -238,9 +255,10 @@ class Rows implements ActorRows {
     const { up, down } = this.#store.statements;
     try {
       const rows = (reverse ? down : up).iterate(row, lower, upper ?? BEYOND_TEXT);
-      yield* rows as unknown as Iterable<[string, string]>;
+      for (const [key, stored] of rows as unknown as Iterable<[string, string]>)
+        yield [key, this.#intact(key, stored)];
     } catch (error) {
-      throw toStoreError(error);
+      throw this.#store.file.failed(toStoreError(error));
     }
   }
 

@@ -8,12 +8,12 @@ import type { DurableStorage } from '../durable/types.ts';
 const BATCH = 12;
 
 export class Deadlines {
-  readonly #storage: DurableStorage;
+  readonly #storage: Pick<DurableStorage, 'kv' | 'setAlarm'>;
 
   /** ms since 1970; null = not set in this activation. */
   #alarmAt: number | null = null;
 
-  constructor(storage: DurableStorage) {
+  constructor(storage: Pick<DurableStorage, 'kv' | 'setAlarm'>) {
     this.#storage = storage;
   }
 

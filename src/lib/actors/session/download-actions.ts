@@ -38,7 +38,10 @@ export class DownloadActions {
       const count = store.counts[state];
       if (count > 0) active.push(...store.oldest(state, count));
     }
-    const children = store.rowsOf(active.filter((id) => !aside.has(id))).map((row) => this.#live.revive(row));
+    const rows = store.rowsOf(active.filter((id) => !aside.has(id)));
+    // One that turned out to be damaged has ended.
+    const going = rows.filter(({ state }) => GOES_ON.includes(state));
+    const children = going.map((row) => this.#live.revive(row));
     send({ type: 'want', jobs: this.#live.jobs });
     for (const child of children) this.#live.run(child, 'wake');
     this.#setAside([...aside]);
@@ -84,9 +87,10 @@ export class DownloadActions {
     return this.#lastCreation;
   }
 
-  /** @throws SluiceError `not_found`, `wrong_state` */
+  /** @throws SluiceError `not_found`, `wrong_state`, `row_damaged` */
   act(action: Action, id: string, cause: string): DownloadView {
     const row = this.#listings.row(id);
+    if (row.error?.code === 'row_damaged') throw new SluiceError('row_damaged');
     const event = { type: action, at: this.#parts.env.clock.now(), cause } as const;
     // Complete: an actor made from its row would end at once.
     const child = row.state === 'complete' ? null : this.#live.revive(row);

@@ -36,7 +36,10 @@ export class RunnerEventHandler {
     if (isKnown) store.keepOutput(download, output);
   }
 
-  /** Removes work dirs that a crash left: complete, cancelled and unknown downloads need none. */
+  /**
+   * Removes work dirs that a crash left and that complete and cancelled downloads no longer need. An unknown download was
+   * lost from the store, as a removed one leaves an intent: its bytes are set aside.
+   */
   #tidy(downloads: string[]): void {
     const { store, removals, send } = this.#parts;
     const rows = new Map(store.rowsOf(downloads).map((row) => [row.id, row]));
@@ -46,8 +49,7 @@ export class RunnerEventHandler {
       const state = rows.get(download)?.state;
       if (state === 'complete') send({ type: 'settle', download });
       else if (state === 'cancelled') void removals.begin(download, null);
-      // The row is gone, but nobody asked to delete the file.
-      else if (state === undefined) void removals.begin(download, 'keep');
+      else if (state === undefined) send({ type: 'set-aside', download });
     }
   }
 

@@ -63,11 +63,12 @@ export class SessionActor implements DurableObject {
     const send = (command: RunnerCommand): void => void this.#outbox.push(command);
     const { storage } = ctx;
     const store = new SessionStore(storage.kv);
+    const { kv } = store;
     this.#store = store;
-    this.#deadlines = new Deadlines(storage);
-    this.#log = new CommandLog(storage.kv);
+    this.#deadlines = new Deadlines({ kv, setAlarm: (at) => storage.setAlarm(at) });
+    this.#log = new CommandLog(kv);
     this.#feed = new Feed(() => env.newId());
-    this.#removals = new Removals(storage.kv, send);
+    this.#removals = new Removals(kv, send);
     this.#parses = new Parses(send);
     const parts: Parts = {
       session: this.#session,

@@ -6,11 +6,11 @@ import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts'
 import { SluiceError } from '../../protocol/error.ts';
 import type { DurableKv } from '../durable/types.ts';
 import { type DownloadRow, readRow } from '../download/row.ts';
+import { damagedRow, idOfIndexEntry, indexEntryOf } from './damaged-row.ts';
+import { indexKey, parseIndexKey, stateIndex } from './index-key.ts';
+import { type Damage, MendedKv } from './mended-kv.ts';
 
 const META_VERSION = 1;
-/** Highest `n`: 12 digits, so that the index key of a newer row sorts before that of an older one. */
-const MAX_N = 999_999_999_999;
-
 export interface Meta {
   v: typeof META_VERSION;
   createdAt: number;
@@ -19,11 +19,12 @@ export interface Meta {
 }
 
 export class SessionStore {
-  readonly #kv: DurableKv;
+  /** The session's values: a damaged one is mended where it is read. */
+  readonly kv: MendedKv;
   #meta: Meta = { v: META_VERSION, createdAt: 0, nextN: 1, counts: noCounts() };
 
   constructor(kv: DurableKv) {
-    this.#kv = kv;
+    this.kv = new MendedKv(kv, (damage) => this.#mend(damage));
   }
 
   get counts(): Readonly<Record<DownloadState, number>> {
@@ -32,11 +33,9 @@ export class SessionStore {
 
   /** @throws SluiceError `store_newer` */
   load(now: number): void {
-    const meta = this.#kv.get<Meta>('meta');
-    if (!meta) {
-      this.#meta.createdAt = now;
-      return;
-    }
+    this.#meta.createdAt = now;
+    const meta = this.kv.get<Meta>('meta');
+    if (!meta) return;
     if (meta.v !== META_VERSION) {
       throw new SluiceError(
         'store_newer',
@@ -46,37 +45,74 @@ export class SessionStore {
     this.#meta = meta;
   }
 
+  /** What a damaged value is replaced with, so that the rest of the list lives: see `mended-kv.ts`. */
+  #mend({ key, text }: Damage): void {
+    const [kind = '', name = ''] = key.split('/');
+    if (key === 'meta') this.kv.put('meta', (this.#meta = this.#countedMeta()));
+    else if (kind === 'd') this.#replaceRow(name, text);
+    else if (kind === 'by') this.#mendIndex(key);
+    // Its name is in the key.
+    else if (kind === 'due') this.kv.put(key, key.slice(key.indexOf('/', kind.length + 1) + 1));
+    // The bytes go; nobody knows whether the file should.
+    else if (kind === 'gone') this.kv.put(key, { file: null, keepFile: true });
+    else this.kv.delete(key);
+  }
+
+  #replaceRow(id: string, text: string | null): void {
+    const { state, n } = indexEntryOf(this.kv, id, text) ?? { state: null, n: this.takeOrderNumber() };
+    this.save(damagedRow(id, n, text, this.#meta.createdAt), state);
+  }
+
+  #mendIndex(key: string): void {
+    const { state, n } = parseIndexKey(key);
+    const id = idOfIndexEntry(this.kv, n);
+    if (id !== null) return this.kv.put(key, id);
+    this.#meta.counts[state]--;
+    this.kv.delete(key);
+  }
+
+  #countedMeta(): Meta {
+    const counts = noCounts();
+    let nextN = 1;
+    for (const { key } of this.kv.scan('by/')) {
+      const { state, n } = parseIndexKey(key);
+      counts[state]++;
+      nextN = Math.max(nextN, n + 1);
+    }
+    return { v: META_VERSION, createdAt: this.#meta.createdAt, nextN, counts };
+  }
+
   takeOrderNumber(): number {
     return this.#meta.nextN++;
   }
 
   get(id: string): DownloadRow | null {
-    const stored = this.#kv.get(`d/${id}`);
+    const stored = this.kv.get(`d/${id}`);
     return stored === undefined ? null : readRow(stored);
   }
 
   /** @param before the state under which it is stored now; null for a new row */
   save(row: DownloadRow, before: DownloadState | null): void {
-    this.#kv.put(`d/${row.id}`, row);
+    this.kv.put(`d/${row.id}`, row);
     if (before === row.state) return;
     if (before !== null) {
       this.#meta.counts[before]--;
-      this.#kv.delete(indexKey(before, row.n));
+      this.kv.delete(indexKey(before, row.n));
     }
     this.#meta.counts[row.state]++;
-    this.#kv.put(indexKey(row.state, row.n), row.id);
-    this.#kv.put('meta', this.#meta);
+    this.kv.put(indexKey(row.state, row.n), row.id);
+    this.kv.put('meta', this.#meta);
   }
 
   remove(row: DownloadRow): void {
     this.#meta.counts[row.state]--;
-    for (const key of [`d/${row.id}`, indexKey(row.state, row.n), `out/${row.id}`]) this.#kv.delete(key);
-    this.#kv.put('meta', this.#meta);
+    for (const key of [`d/${row.id}`, indexKey(row.state, row.n), `out/${row.id}`]) this.kv.delete(key);
+    this.kv.put('meta', this.#meta);
   }
 
   /** The oldest ids in a state. */
   oldest(state: DownloadState, limit: number): string[] {
-    const found = [...this.#kv.list<string>({ prefix: stateIndex(state), reverse: true, limit })];
+    const found = [...this.kv.list<string>({ prefix: stateIndex(state), reverse: true, limit })];
     return found.map(([, id]) => id);
   }
 
@@ -86,16 +122,16 @@ export class SessionStore {
 
   /** See `readPage`. */
   page(states: readonly DownloadState[], limit: number, beforeN: number | null): StoredPage {
-    return readPage(this.#kv, this.counts, states, limit, beforeN);
+    return readPage(this.kv, this.counts, states, limit, beforeN);
   }
 
   /** Stores the last 4 kB of engine output, to explain a failure later. */
   keepOutput(id: string, output: string): void {
-    if (output !== '') this.#kv.put(`out/${id}`, output);
+    if (output !== '') this.kv.put(`out/${id}`, output);
   }
 
   outputOf(id: string): string | null {
-    return this.#kv.get<string>(`out/${id}`) ?? null;
+    return this.kv.get<string>(`out/${id}`) ?? null;
   }
 }
 
@@ -132,14 +168,6 @@ export function readPage(
     return stored === undefined ? [] : readRow(stored);
   });
   return { rows, nextN: keys.length > limit ? (rows.at(-1)?.n ?? null) : null };
-}
-
-function stateIndex(state: DownloadState): string {
-  return `by/${state}/`;
-}
-
-function indexKey(state: DownloadState, n: number): string {
-  return stateIndex(state) + String(MAX_N - n).padStart(12, '0');
 }
 
 function noCounts(): Record<DownloadState, number> {

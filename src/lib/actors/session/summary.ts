@@ -1,4 +1,5 @@
 import { DOWNLOAD_STATES, isFinal } from '../../protocol/download.ts';
+import { SluiceError } from '../../protocol/error.ts';
 import type { SessionSummary } from '../../protocol/session.ts';
 import type { Stored } from '../durable/look.ts';
 import { peek } from './peek.ts';
@@ -6,7 +7,7 @@ import type { Meta } from './store.ts';
 
 /** A session's summary, read from outside like `peek`: from its counts and one row, however long the list. */
 export function summarize(id: string, stored: Stored): SessionSummary {
-  const counts = stored.get<Meta>('meta')?.counts;
+  const counts = countsIn(stored);
   const count = (isCounted: (state: (typeof DOWNLOAD_STATES)[number]) => boolean): number =>
     DOWNLOAD_STATES.filter(isCounted).reduce((sum, state) => sum + (counts?.[state] ?? 0), 0);
   return {
@@ -15,6 +16,16 @@ export function summarize(id: string, stored: Stored): SessionSummary {
     unfinished: count((state) => !isFinal(state)),
     newest: newestIn(stored),
   };
+}
+
+/** Damaged ones are counted anew when the session wakes. */
+function countsIn(stored: Stored): Meta['counts'] | undefined {
+  try {
+    return stored.get<Meta>('meta')?.counts;
+  } catch (error) {
+    if (error instanceof SluiceError && error.code === 'row_damaged') return undefined;
+    throw error;
+  }
 }
 
 function newestIn(stored: Stored): SessionSummary['newest'] {

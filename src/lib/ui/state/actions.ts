@@ -1,10 +1,15 @@
 import { type Action, ACTIONS_OF } from '../../protocol/actions.ts';
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
+import type { ErrorCode } from '../../protocol/error.ts';
 
 export type RowAction = Action | 'remove' | 'save';
 
-/** The actions on a row in each state, the likeliest first: a row shows two, on a phone one. */
-export function actionsOf(state: DownloadState): readonly RowAction[] {
+/**
+ * The actions on a row in each state, the likeliest first: a row shows two, on a phone one.
+ * @param code of its error: a damaged row cannot be retried
+ */
+export function actionsOf(state: DownloadState, code?: ErrorCode): readonly RowAction[] {
+  if (code === 'row_damaged') return ['remove'];
   return state === 'complete' ? ['save', 'remove'] : [...ACTIONS_OF[state], 'remove'];
 }
 

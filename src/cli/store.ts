@@ -1,0 +1,132 @@
+import { existsSync } from 'node:fs';
+import { basename, dirname, join, resolve } from 'node:path';
+import { addressOf } from '#lib/actors/durable/inspect.server.ts';
+import { presenceOf, storeFileOf, withSharedLock } from '#lib/actors/durable/presence.server.ts';
+import { type Restored, restorable, restoreStore } from '#lib/actors/durable/restore.server.ts';
+import { checkStore, copyStore, writeCopy } from '#lib/actors/durable/store-task.server.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import type { Config } from '../server/config.ts';
+import { checkEverything, type StoreReport } from '../server/store-report.ts';
+import { type CliCommand, type Io, UsageError } from './command.ts';
+import { askServer, serverRuns } from './control-client.ts';
+import { isInOrder, storeLines } from './store-lines.ts';
+
+export const store: CliCommand = {
+  synopsis: 'check | backup FILE | restore [FILE] [--json]',
+  summary: 'Checks the state store, copies it, or goes back to a copy.',
+  help: `
+sluice store check            looks for damage, and lists the copies and what was set aside. Exit code 1: damaged
+sluice store backup FILE      writes a copy to FILE, which must not be there; also while the server runs
+sluice store restore [FILE]   goes back to a copy, by default the newest. Stop the server first. What was there is
+                              kept beside it under a dated name: restoring that undoes it
+
+It is the store in SLUICE_DATA_DIR. A running server is asked to do it. FILE is looked for here, then in the data folder.
+More: docs/recovery.md
+
+  --json   prints what was found or done as one line of JSON`,
+  options: { json: { type: 'boolean' } },
+  arguments: { min: 1, max: 2 },
+  async run([verb, file], values, io) {
+    const config = io.config();
+    const isJson = values['json'] === true;
+    if (verb === 'check' && file === undefined) return check(config, isJson, io);
+    if (verb === 'backup' && file !== undefined) return backup(config, resolve(file), isJson, io);
+    if (verb === 'restore') return restore(config, file, isJson, io);
+    throw new UsageError('Say: sluice store check, sluice store backup FILE or sluice store restore [FILE].');
+  },
+};
+
+async function check(config: Config, isJson: boolean, io: Io): Promise<number> {
+  const report = (await askServer<StoreReport>(config.dataDir, 'check')) ?? (await checkHere(config));
+  if (isJson) print(JSON.stringify(report), io);
+  else for (const line of storeLines(report)) print(line, io);
+  return isInOrder(report) ? 0 : 1;
+}
+
+/** @throws SluiceError `store_missing`, `store_corrupt`, `store_newer`, `data_dir_busy` */
+function checkHere(config: Config): Promise<StoreReport> {
+  const file = usableStore(config.dataDir);
+  return checkEverything(
+    config,
+    withSharedLock(file, () => checkStore(file)),
+  );
+}
+
+async function backup(config: Config, file: string, isJson: boolean, io: Io): Promise<number> {
+  if ((await askServer(config.dataDir, 'backup', { file })) === null) await backupHere(config, file);
+  print(isJson ? JSON.stringify({ file }) : `The store was copied to ${file}.`, io);
+  return 0;
+}
+
+/** @throws SluiceError as `checkHere`, `invalid_filename` for a file that is there, `disk_*` */
+function backupHere({ dataDir }: Config, to: string): Promise<void> {
+  const file = usableStore(dataDir);
+  return writeCopy(to, (unfinished) => withSharedLock(file, () => copyStore(addressOf(file), unfinished)));
+}
+
+async function restore(config: Config, name: string | undefined, isJson: boolean, io: Io): Promise<number> {
+  const { dataDir } = config;
+  if (await serverRuns(dataDir)) {
+    throw new SluiceError('data_dir_busy', `A server is using ${dataDir}: stop it, then restore.`);
+  }
+  const file = storeFileOf(dataDir);
+  const copy = name === undefined ? newestCopy(file) : findCopy(dirname(file), name);
+  const restored = restoreOr(file, copy, name === undefined ? restorable(file)[1]?.path : undefined);
+  if (isJson)
+    print(JSON.stringify({ file, copy, rows: restored.check.rows, replaced: restored.replaced }), io);
+  else for (const line of restoredLines(copy, restored)) print(line, io);
+  return 0;
+}
+
+/** @param next named where the copy cannot be used, but not taken unasked: it is older. @throws SluiceError as `restoreStore` */
+function restoreOr(file: string, copy: string, next: string | undefined): Restored {
+  try {
+    return restoreStore(file, copy);
+  } catch (error) {
+    if (!(error instanceof SluiceError) || next === undefined || !error.code.startsWith('store_'))
+      throw error;
+    const hint = `The copy before it: sluice store restore ${basename(next)}`;
+    throw new SluiceError(error.code, `${error.message} ${hint}`, { cause: error });
+  }
+}
+
+/** @throws SluiceError `store_missing` */
+function newestCopy(file: string): string {
+  const [newest] = restorable(file);
+  if (newest !== undefined) return newest.path;
+  throw new SluiceError(
+    'store_missing',
+    `There is no daily copy in ${dirname(file)}. Name a file: sluice store restore FILE`,
+  );
+}
+
+/** Messages name copies without their folder. */
+function findCopy(dir: string, name: string): string {
+  const here = resolve(name);
+  return !existsSync(here) && name === basename(name) ? join(dir, name) : here;
+}
+
+function restoredLines(copy: string, { check: found, replaced }: Restored): string[] {
+  return [
+    `The store is that of ${basename(copy)} now, with ${found.rows} values.`,
+    ...(found.damagedCount === 0
+      ? []
+      : [`${found.damagedCount} of them are damaged: they are shown as such in the list.`]),
+    ...(replaced === null
+      ? []
+      : [`What was there is kept as ${replaced}. To undo this, type: sluice store restore ${replaced}`]),
+    'Start the server again.',
+  ];
+}
+
+/** @throws SluiceError `store_missing`, `data_dir_busy` */
+function usableStore(dataDir: string): string {
+  const file = storeFileOf(dataDir);
+  const presence = presenceOf(file);
+  if (presence.state === 'there') return file;
+  throw new SluiceError('store_missing', `${presence.why}. SLUICE_DATA_DIR is ${dataDir}.`);
+}
+
+function print(line: string, io: Io): void {
+  io.stdout.write(`${line}\n`);
+}

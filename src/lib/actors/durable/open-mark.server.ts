@@ -1,0 +1,98 @@
+/**
+ * Two notes beside a store, so that what was lost of it is noticed at the next start. `<file>.open` is there while a
+ * process has the store: without a clean end the WAL holds what was acknowledged last, and a store without it opens as if
+ * nothing were missing. `<file>.id` names the store that this folder had last: another one may be a mistake.
+ */
+import fs from 'node:fs';
+import type { DatabaseSync } from 'node:sqlite';
+import { toStoreError } from './open.server.ts';
+import { number } from './pragma.server.ts';
+
+/** Shorter than its header, a WAL holds nothing: https://sqlite.org/fileformat.html#walformat */
+const WAL_HEADER_BYTES = 32;
+
+export function markOf(file: string): string {
+  return `${file}.open`;
+}
+
+export function idNoteOf(file: string): string {
+  return `${file}.id`;
+}
+
+/** The id of a store; null = an earlier version made it. */
+export function readId(database: DatabaseSync): string | null {
+  const hasId = database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'store'`).get() !== undefined;
+  if (!hasId) return null;
+  return (database.prepare('SELECT id FROM store').get()?.['id'] ?? null) as string | null;
+}
+
+/** Called once the store is open. Its first write is what makes a WAL that is empty later a lost one. */
+export function noteOpened(database: DatabaseSync, file: string): void {
+  const id = readId(database);
+  if (id === null) return;
+  try {
+    note(database, file, id);
+  } catch (error) {
+    // A full disk must not keep a server from starting: without the mark less is noticed, and nothing lost.
+    fs.rmSync(markOf(file), { force: true });
+    if (toStoreError(error).code !== 'disk_full') throw error;
+  }
+}
+
+function note(database: DatabaseSync, file: string, id: string): void {
+  // The id is in the file itself, and in its WAL: that of another store is noticed.
+  touchStore(database);
+  database.exec('PRAGMA wal_checkpoint(PASSIVE)');
+  touchStore(database);
+  if (readNote(idNoteOf(file)) !== id) fs.writeFileSync(idNoteOf(file), id, { mode: 0o600 });
+  fs.writeFileSync(markOf(file), inodesOf(file), { mode: 0o600 });
+}
+
+/** Called before the store is closed: a kill in between costs no more than the mark. */
+export function noteClosed(database: DatabaseSync, file: string, isOwn: boolean): void {
+  if (isOwn) fs.rmSync(markOf(file), { force: true });
+  if (readId(database) !== null) database.exec('UPDATE store SET opened = -abs(opened)');
+}
+
+/** The store that this folder had last; null = none, or an earlier version. */
+export function notedId(file: string): string | null {
+  return readNote(idNoteOf(file));
+}
+
+/** Writes the page with the id: the first of a new WAL. Below 0 the store was closed. */
+export function touchStore(database: DatabaseSync): void {
+  database.exec('UPDATE store SET opened = abs(opened) + 1');
+}
+
+/** In the store itself, as the mark may be out of reach when it is closed. */
+export function wasClosed(database: DatabaseSync): boolean {
+  return readId(database) !== null && number(database, 'SELECT opened FROM store') < 0;
+}
+
+/**
+ * The store was open when its process ended, and its WAL is gone or another file. Not so where the store itself is another
+ * file than it was: then a person has put it there.
+ */
+export function hasLostWal(file: string): boolean {
+  const mark = readNote(markOf(file));
+  if (mark === null || !mark.startsWith(`${inodeOf(file)} `)) return false;
+  const bytes = fs.statSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0;
+  return bytes < WAL_HEADER_BYTES || mark !== inodesOf(file);
+}
+
+function inodesOf(file: string): string {
+  return `${inodeOf(file)} ${inodeOf(`${file}-wal`)}`;
+}
+
+/** Without the device, which may get another number when the machine starts. */
+function inodeOf(file: string): string {
+  return String(fs.statSync(file, { bigint: true, throwIfNoEntry: false })?.ino ?? '');
+}
+
+function readNote(path: string): string | null {
+  try {
+    return fs.readFileSync(path, 'utf8').trim() || null;
+  } catch {
+    return null;
+  }
+}

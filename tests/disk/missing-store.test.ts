@@ -1,0 +1,238 @@
+/** A data folder that was used, and its store is gone: it is never taken for a new one. */
+import {
+  cpSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
+import { join } from 'node:path';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { instanceKey } from '#lib/process/instance-key.server.ts';
+import { sluice } from '../support/cli.ts';
+import { makePlace } from '../support/server.ts';
+import { waitFor } from '../support/wait.ts';
+import {
+  bytesOf,
+  copyStoreFiles,
+  listed,
+  makeDailyCopy,
+  refusedStart,
+  sessionOf,
+  sizeOf,
+  started,
+  type Used,
+  withUsedPlace,
+} from './store-place.ts';
+
+const LOSSES: Record<string, (used: Used) => void> = {
+  'the database is of 0 bytes': ({ store }) => truncateSync(store, 0),
+  'the database is of 0 bytes and its WAL is gone': ({ store }) => {
+    truncateSync(store, 0);
+    rmSync(`${store}-wal`);
+  },
+  'the database is missing': ({ store }) => rmSync(store),
+  'database and WAL are missing': ({ store }) => {
+    rmSync(store);
+    rmSync(`${store}-wal`);
+  },
+  'the WAL is missing': ({ store }) => rmSync(`${store}-wal`),
+  'the WAL is of 0 bytes': ({ store }) => truncateSync(`${store}-wal`, 0),
+  'the database is a folder': ({ store }) => {
+    rmSync(store);
+    mkdirSync(store);
+  },
+  'the database is a link that leads nowhere': ({ store }) => {
+    rmSync(store);
+    symlinkSync('/nowhere/sluice.db', store);
+  },
+};
+
+for (const [name, lose] of Object.entries(LOSSES)) {
+  test(`${name}: the start is refused, names the copy and what to type, and changes nothing`, () =>
+    withUsedPlace(async (used) => {
+      const { place, store, api, ids } = used;
+      await makeDailyCopy(store);
+      // As after another kill.
+      await started(place, (server) => server.kill9());
+      lose(used);
+      const before = readdirSync(place.dataDir).sort();
+      const wal = sizeOf(`${store}-wal`);
+      for (let start = 0; start < 2; start += 1) {
+        const { code, stderr } = await refusedStart(place);
+        assert.is(code, 1, stderr);
+        assert.match(stderr, /^sluice: sluice\.db.* The newest copy is sluice\.db\.daily\.backup, of 20/);
+        assert.match(
+          stderr,
+          /type: sluice store restore sluice\.db\.daily\.backup\. Or: sluice serve --new-store/,
+        );
+        assert.match(stderr, /\(store_missing\)\n$/);
+        assert.ok(stderr.includes(place.dataDir), stderr);
+      }
+      assert.equal(readdirSync(place.dataDir).sort(), before);
+      assert.is(sizeOf(`${store}-wal`), wal, 'SQLite deletes a WAL beside an empty database');
+
+      const { code, stdout, stderr } = await sluice(['store', 'restore'], { place });
+      assert.is(code, 0, stderr);
+      assert.match(stdout, /^The store is that of sluice\.db\.daily\.backup now, with \d+ values\.\n/);
+      await started(place, async (server) => assert.equal(await listed(server, api), ids));
+    }));
+}
+
+test('without a copy the start is refused all the same, and --new-store begins a new one beside what there was', () =>
+  withUsedPlace(async ({ place, store, api }) => {
+    rmSync(`${store}-wal`);
+    const bytes = bytesOf(store);
+    const { code, stderr } = await refusedStart(place);
+    assert.is(code, 1);
+    assert.match(stderr, /There is no copy to go back to.*sluice serve --new-store.*\(store_missing\)\n$/);
+
+    await started(place, async (server) => assert.equal(await listed(server, api), []), '--new-store');
+    const [kept = ''] = readdirSync(place.dataDir).filter((name) => name.includes('.replaced-'));
+    assert.is(bytesOf(join(place.dataDir, kept)), bytes);
+  }));
+
+test('--new-store is refused where the store is in order, and the store stays as it is', () =>
+  withUsedPlace(async ({ place, store, api, ids }) => {
+    const before = bytesOf(store);
+    const { code, stderr } = await refusedStart(place, ['--new-store']);
+    assert.is(code, 1);
+    assert.match(stderr, /is in order: leave out --new-store.*\(wrong_state\)\n$/);
+    assert.is(bytesOf(store), before);
+    await started(place, async (server) => assert.equal(await listed(server, api), ids));
+  }));
+
+test('work folders of this data dir alone say that it was used', async () => {
+  const place = makePlace();
+  try {
+    mkdirSync(join(place.dataDir, 'run'));
+    const instance = instanceKey(join(place.dataDir, 'run'));
+    const workDir = join(place.downloadDir, '.sluice/abc');
+    mkdirSync(workDir, { recursive: true });
+    writeFileSync(join(workDir, 'owner.json'), JSON.stringify({ version: 1, instance, session: 's' }));
+    const { code, stderr } = await refusedStart(place);
+    assert.is(code, 1);
+    assert.match(stderr, /downloads of it are under way.*\(store_missing\)/);
+    writeFileSync(
+      join(workDir, 'owner.json'),
+      JSON.stringify({ version: 1, instance: 'other', session: 's' }),
+    );
+    await started(place, (server) => server.session());
+  } finally {
+    place.remove();
+  }
+});
+
+test('a new data dir starts, also where the one before was killed before it stored anything', async () => {
+  const place = makePlace();
+  try {
+    writeFileSync(join(place.dataDir, 'sluice.db'), '');
+    await started(place, (server) => server.session());
+  } finally {
+    place.remove();
+  }
+});
+
+test('the WAL of another store, and the database of another one, are refused', () =>
+  withUsedPlace((used) =>
+    withUsedPlace(async (other) => {
+      const { place, store, api, ids } = used;
+      const own = join(place.dir, 'own.db');
+      copyStoreFiles(store, own);
+
+      cpSync(`${other.store}-wal`, `${store}-wal`);
+      const wal = await refusedStart(place);
+      assert.match(wal.stderr, /sluice\.db-wal is the WAL of another store.*\(store_missing\)/);
+
+      copyStoreFiles(other.store, store);
+      const whole = await refusedStart(place);
+      assert.match(whole.stderr, /sluice\.db is the store of another data folder.*\(store_missing\)/);
+
+      for (const end of ['', '-wal']) rmSync(store + end);
+      const restored = await sluice(['store', 'restore', own], { place });
+      assert.is(restored.code, 0, restored.stderr);
+      await started(place, async (server) => assert.equal(await listed(server, api), ids));
+    }),
+  ));
+
+test('a store whose index file is gone, and a data dir behind a link, open with every row', () =>
+  withUsedPlace(async ({ place, store, api, ids }) => {
+    rmSync(`${store}-shm`, { force: true });
+    symlinkSync(place.dataDir, join(place.dir, 'link'));
+    const linked = { ...place, dataDir: join(place.dir, 'link') };
+    await started(linked, async (server) => assert.equal(await listed(server, api), ids));
+    // The database itself behind one: SQLite keeps the WAL where it leads to.
+    mkdirSync(join(place.dir, 'elsewhere'));
+    const real = join(place.dir, 'elsewhere/real.db');
+    await started(place, (server) => server.kill9());
+    copyStoreFiles(store, real);
+    for (const end of ['', '-wal']) rmSync(store + end);
+    symlinkSync(real, store);
+    await started(place, async (server) => assert.equal(await listed(server, api), ids));
+    assert.ok(existsSync(real));
+  }));
+
+test('a store cut to its half is refused as damaged, and going back to the copy and undoing that are one line each', () =>
+  withUsedPlace(async ({ place, store, api, ids }) => {
+    await makeDailyCopy(store);
+    truncateSync(store, Math.floor(sizeOf(store) / 2));
+    const half = bytesOf(store);
+    const { code, stderr } = await refusedStart(place);
+    assert.is(code, 1);
+    assert.match(stderr, /damaged.*sluice store restore.*\(store_corrupt\)/);
+    const restored = await sluice(['store', 'restore'], { place });
+    assert.is(restored.code, 0, restored.stderr);
+    const [, replaced = ''] = /To undo this, type: sluice store restore (\S+)/.exec(restored.stdout) ?? [];
+    assert.is(bytesOf(join(place.dataDir, replaced)), half);
+    await started(place, async (server) => assert.equal(await listed(server, api), ids));
+    const undo = await sluice(['store', 'restore', replaced], { place });
+    assert.is(undo.code, 1);
+    assert.match(undo.stderr, /damaged.*\(store_corrupt\)/);
+    await started(place, async (server) => assert.equal(await listed(server, api), ids));
+  }));
+
+test('a work folder that a restored older copy does not know is kept aside, listed, and given back when it is known again', () =>
+  withUsedPlace(async ({ place, store, api, ids }) => {
+    await makeDailyCopy(store);
+    const instance = instanceKey(join(place.dataDir, 'run'));
+    const late = await started(place, async (server) => {
+      const id = await api.at(server.url).add({ url: 'http://127.0.0.1:9/late.bin' });
+      await api.at(server.url).act(id, 'pause');
+      return id;
+    });
+    const workDir = join(place.downloadDir, '.sluice', late);
+    mkdirSync(workDir, { recursive: true });
+    const owner = { version: 1, instance, session: sessionOf(api) };
+    writeFileSync(join(workDir, 'owner.json'), JSON.stringify(owner));
+    writeFileSync(join(workDir, 'data'), 'bytes');
+
+    const restored = await sluice(['store', 'restore'], { place });
+    assert.is(restored.code, 0, restored.stderr);
+    const [, replaced = ''] = /sluice store restore (\S+)/.exec(restored.stdout) ?? [];
+    const aside = (): string[] =>
+      readdirSync(join(place.downloadDir, '.sluice')).filter((name) => name.startsWith(`${late}.aside-`));
+    await started(place, async (server) => {
+      assert.equal(await listed(server, api), ids);
+      await waitFor(() => aside().length === 1, { what: 'the work folder to be set aside' });
+      const running = await sluice(['store', 'check'], { place });
+      assert.ok(running.stdout.includes(aside()[0] ?? '?'), running.stdout);
+    });
+    const checked = await sluice(['store', 'check'], { place });
+    assert.is(checked.code, 0);
+    assert.ok(checked.stdout.includes(aside()[0] ?? '?'), checked.stdout);
+
+    assert.is((await sluice(['store', 'restore', replaced], { place })).code, 0);
+    await started(place, async (server) => {
+      assert.equal(await listed(server, api), [...ids, late]);
+      await api.at(server.url).act(late, 'resume');
+      await waitFor(() => aside().length === 0 && existsSync(join(workDir, 'data')), {
+        what: 'the work folder to be given back',
+      });
+    });
+  }));
+
+test.run();
