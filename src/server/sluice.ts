@@ -28,6 +28,7 @@ import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
+import { DeferredRunner } from './deferred-runner.ts';
 import { makeDir } from './make-dir.ts';
 import { StoredSessions } from './stored-sessions.ts';
 import { openLockedStore, type Store } from './store.ts';
@@ -182,28 +183,6 @@ export async function createSluice({
   } catch (error) {
     await close();
     throw error;
-  }
-}
-
-/** Queues commands until the runner exists: an alarm can wake a session before that. */
-class DeferredRunner implements RunnerPort {
-  #queued: Parameters<RunnerPort['send']>[] = [];
-  #runner: RunnerPort | null = null;
-  readonly #tap: RunnerTap;
-
-  constructor(tap: RunnerTap) {
-    this.#tap = tap;
-  }
-
-  send(...command: Parameters<RunnerPort['send']>): void {
-    this.#tap.recordCommand(...command);
-    if (this.#runner) this.#runner.send(...command);
-    else this.#queued.push(command);
-  }
-
-  connect(runner: RunnerPort): void {
-    this.#runner = runner;
-    for (const command of this.#queued.splice(0)) runner.send(...command);
   }
 }
 
