@@ -4,6 +4,7 @@
  * last changed, so that a reader is sent the whole tree once and then only changes.
  */
 import type { ActorView, LastEvent, EntityId } from '../protocol/inspection.ts';
+import { deriveProgress } from '../protocol/channel.ts';
 import { statePath } from './describe.ts';
 import type { Hub } from './hub.ts';
 import { recordName } from './record.ts';
@@ -173,8 +174,7 @@ export class ActorTree {
     parent: EntityId,
     { row, value }: Pick<LiveDownload, 'row'> & { value?: unknown },
   ): ActorView {
-    const { id, totalBytes, receivedBytes } = row;
-    const share = totalBytes === null || totalBytes <= 0 ? row.percent : (receivedBytes / totalBytes) * 100;
+    const { id } = row;
     return {
       id: `download:${id}`,
       kind: 'download',
@@ -185,7 +185,7 @@ export class ActorTree {
       since: row.history.at(-1)?.[0] ?? row.createdAt,
       createdAt: row.createdAt,
       attempt: row.attempt,
-      percent: share === null ? null : Math.floor(Math.min(100, share) * 10) / 10,
+      percent: deriveProgress({ ...row, bytesPerSecond: null, etaSeconds: null }).percent,
       errorCode: row.error?.code ?? null,
       lastEvent: this.#lastEvents.get(`download:${id}`) ?? null,
     };
