@@ -24,27 +24,27 @@ const CAPACITY = 16 * 1024;
  * A record that ends with its chunk, as nearly all do, waits for the next byte: only a CR or LF says that it is whole.
  */
 export class AnnieStream implements ByteStream {
-  private readonly reporter: Reporter;
-  private readonly window = new Window(CAPACITY);
-  private readonly record = new ProgressRecord();
-  private readonly reader = new Pb1Reader(this.record, this.window);
-  private readonly items: ItemLines;
-  private readonly lines: LineReader;
+  readonly #reporter: Reporter;
+  readonly #window = new Window(CAPACITY);
+  readonly #record = new ProgressRecord();
+  readonly #reader = new Pb1Reader(this.#record, this.#window);
+  readonly #items: ItemLines;
+  readonly #lines: LineReader;
   /** Bytes in the window. Those from `held` on are a segment that may be a record and has not ended. */
-  private filled = 0;
-  private held = 0;
+  #filled = 0;
+  #held = 0;
   /** Where the record at `held` ends as far as it was read; 0 = it was not. */
-  private recordEnd = 0;
+  #recordEnd = 0;
   /** Stream offset of the window's first byte. */
-  private base = 0;
-  private afterReturn = false;
-  private inLine = false;
-  private inHeader = false;
+  #base = 0;
+  #afterReturn = false;
+  #inLine = false;
+  #inHeader = false;
 
   constructor(reporter: Reporter) {
-    this.reporter = reporter;
-    this.items = new ItemLines(reporter);
-    this.lines = new LineReader(1, this.items, reporter);
+    this.#reporter = reporter;
+    this.#items = new ItemLines(reporter);
+    this.#lines = new LineReader(1, this.#items, reporter);
   }
 
   push(chunk: Uint8Array): void {
@@ -54,125 +54,129 @@ export class AnnieStream implements ByteStream {
       }
       return;
     }
-    if (this.filled + chunk.length > CAPACITY) this.makeRoom();
-    const from = this.filled;
+    if (this.#filled + chunk.length > CAPACITY) this.#makeRoom();
+    const from = this.#filled;
     const n = from + chunk.length;
-    this.window.bytes.set(chunk, from);
-    this.window.bytes[n] = 0;
-    this.filled = n;
-    const i = this.held < from ? this.resume(from, n) : from;
-    if (i < n) this.scan(i, n);
+    this.#window.bytes.set(chunk, from);
+    this.#window.bytes[n] = 0;
+    this.#filled = n;
+    const i = this.#held < from ? this.#resume(from, n) : from;
+    if (i < n) this.#scan(i, n);
   }
 
   end(): void {
-    const { held, filled } = this;
-    if (this.recordEnd > 0) {
-      this.emit(this.recordEnd);
+    const held = this.#held;
+    const filled = this.#filled;
+    if (this.#recordEnd > 0) {
+      this.#emit(this.#recordEnd);
     } else if (held < filled) {
       // It came in pieces; what ends it is the end of the stream.
-      const end = this.reader.read(held, filled);
-      if (end > 0 && this.afterBlanks(end) === filled) this.emit(end);
-      else this.lines.take(toLatin1(this.window.bytes, held, filled), this.base + held);
+      const end = this.#reader.read(held, filled);
+      if (end > 0 && this.#afterBlanks(end) === filled) this.#emit(end);
+      else this.#lines.take(toLatin1(this.#window.bytes, held, filled), this.#base + held);
     }
-    this.held = filled;
-    this.recordEnd = 0;
-    this.afterReturn = false;
-    this.lines.end();
-    this.inLine = false;
-    this.inHeader = false;
+    this.#held = filled;
+    this.#recordEnd = 0;
+    this.#afterReturn = false;
+    this.#lines.end();
+    this.#inLine = false;
+    this.#inHeader = false;
   }
 
   /** From `i` to the end of what is there, where the last segment may be held. */
-  private scan(i: number, n: number): void {
-    const { window, reader } = this;
+  #scan(i: number, n: number): void {
+    const window = this.#window;
+    const reader = this.#reader;
     const b = window.bytes;
     while (i < n) {
       const c = b[i];
-      if (this.inLine) {
-        i = this.text(i, n);
+      if (this.#inLine) {
+        i = this.#text(i, n);
       } else if (c === CR || c === LF) {
-        this.afterReturn = c === CR;
+        this.#afterReturn = c === CR;
         i++;
-      } else if (c === SPACE && this.afterReturn && !this.inHeader) {
+      } else if (c === SPACE && this.#afterReturn && !this.#inHeader) {
         const end = reader.read(i, n);
-        const after = end > 0 ? this.afterBlanks(end) : i;
+        const after = end > 0 ? this.#afterBlanks(end) : i;
         const next = b[after];
         if (end > 0 && (next === CR || next === LF) && after - i <= LONGEST_RECORD) {
-          this.emit(end);
+          this.#emit(end);
           i = after;
-        } else if (this.segmentEnd(after, n) === n && n - i <= LONGEST_RECORD) {
-          this.held = i;
-          this.recordEnd = after === n ? end : 0;
+        } else if (this.#segmentEnd(after, n) === n && n - i <= LONGEST_RECORD) {
+          this.#held = i;
+          this.#recordEnd = after === n ? end : 0;
           return;
         } else {
-          i = this.text(i, n);
+          i = this.#text(i, n);
         }
       } else {
-        i = this.text(i, n);
+        i = this.#text(i, n);
       }
     }
-    this.held = n;
+    this.#held = n;
   }
 
   /** With the segment that is held, now that more has come. Returns where to go on; `n` too when it is still held. */
-  private resume(from: number, n: number): number {
-    const { held, recordEnd } = this;
-    this.recordEnd = 0;
+  #resume(from: number, n: number): number {
+    const held = this.#held;
+    const recordEnd = this.#recordEnd;
+    this.#recordEnd = 0;
     if (recordEnd > 0) {
-      const after = this.afterBlanks(from);
-      const c = this.window.bytes[after];
+      const after = this.#afterBlanks(from);
+      const c = this.#window.bytes[after];
       const isWhole = c === CR || c === LF;
       if (isWhole && after - held <= LONGEST_RECORD) {
-        this.emit(recordEnd);
+        this.#emit(recordEnd);
         return after;
       }
-      if (after === n) this.recordEnd = recordEnd;
+      if (after === n) this.#recordEnd = recordEnd;
     }
     // A segment in pieces is read again when it has ended, once.
-    if (this.segmentEnd(from, n) < n) return held;
+    if (this.#segmentEnd(from, n) < n) return held;
     if (n - held <= LONGEST_RECORD) return n;
-    this.recordEnd = 0;
-    this.held = n;
-    return this.text(held, n);
+    this.#recordEnd = 0;
+    this.#held = n;
+    return this.#text(held, n);
   }
 
   /** Hands the segment at `i` to the lines, with the CR or LF that ends it. Returns the index after it. */
-  private text(i: number, n: number): number {
-    const b = this.window.bytes;
-    const stop = this.segmentEnd(i, n);
+  #text(i: number, n: number): number {
+    const b = this.#window.bytes;
+    const stop = this.#segmentEnd(i, n);
     const end = Math.min(stop + 1, n);
-    this.lines.take(toLatin1(b, i, end), this.base + i);
-    this.inLine = !this.lines.idle;
-    this.inHeader = this.items.inHeader;
-    this.afterReturn = b[stop] === CR;
+    this.#lines.take(toLatin1(b, i, end), this.#base + i);
+    this.#inLine = !this.#lines.idle;
+    this.#inHeader = this.#items.inHeader;
+    this.#afterReturn = b[stop] === CR;
     return end;
   }
 
-  private segmentEnd(i: number, n: number): number {
-    const b = this.window.bytes;
+  #segmentEnd(i: number, n: number): number {
+    const b = this.#window.bytes;
     while (i < n && b[i] !== CR && b[i] !== LF) i++;
     return i;
   }
 
-  private afterBlanks(i: number): number {
-    const b = this.window.bytes;
+  #afterBlanks(i: number): number {
+    const b = this.#window.bytes;
     while (b[i] === SPACE) i++;
     return i;
   }
 
-  private emit(end: number): void {
-    this.record.endOffset = this.base + end;
-    this.reporter.sample(1, this.record);
+  #emit(end: number): void {
+    this.#record.endOffset = this.#base + end;
+    this.#reporter.sample(1, this.#record);
   }
 
   /** Forgets all but the segment that is held. */
-  private makeRoom(): void {
-    const { held, filled } = this;
-    this.window.bytes.copyWithin(0, held, filled);
-    this.reader.forget();
-    this.base += held;
-    this.filled -= held;
-    if (this.recordEnd > 0) this.recordEnd -= held;
-    this.held = 0;
+  #makeRoom(): void {
+    const held = this.#held;
+    const filled = this.#filled;
+    this.#window.bytes.copyWithin(0, held, filled);
+    this.#reader.forget();
+    this.#base += held;
+    this.#filled -= held;
+    if (this.#recordEnd > 0) this.#recordEnd -= held;
+    this.#held = 0;
   }
 }

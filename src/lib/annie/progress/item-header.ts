@@ -43,33 +43,33 @@ interface Parsed {
 export class ItemHeader {
   readonly type = 'item';
   /** Its lines, in Latin-1. */
-  private readonly raw: readonly string[];
-  private parsed: Parsed | null = null;
+  readonly #raw: readonly string[];
+  #parsed: Parsed | null = null;
 
   constructor(lines: readonly string[]) {
-    this.raw = lines;
+    this.#raw = lines;
   }
 
   get site(): string {
-    return this.read().site;
+    return this.#read().site;
   }
 
   /** As the page has it, but without escape codes: it may hold line ends and anything else. */
   get title(): string {
-    return this.read().title;
+    return this.#read().title;
   }
 
   /** lux's word for what it is: `video`, `image`, or a content type. */
   get kind(): string {
-    return this.read().kind;
+    return this.#read().kind;
   }
 
   get streams(): HeaderStream[] {
-    return this.read().streams;
+    return this.#read().streams;
   }
 
-  private read(): Parsed {
-    return (this.parsed ??= parse(toReadable(this.raw.join('\n')).split('\n')));
+  #read(): Parsed {
+    return (this.#parsed ??= parse(toReadable(this.#raw.join('\n')).split('\n')));
   }
 }
 

@@ -19,24 +19,24 @@ const LONGEST_TITLE = 16 * 1024;
 const LONGEST_HEADER = 256 * 1024;
 
 export class ItemLines implements LineDialect {
-  private readonly reporter: Reporter;
+  readonly #reporter: Reporter;
   /** Where in a header the lines at hand are. `between`: after a stream of a list, where another may follow. */
-  private part: 'none' | 'site' | 'title' | 'streams' | 'between' = 'none';
+  #part: 'none' | 'site' | 'title' | 'streams' | 'between' = 'none';
   /** The header has one stream, the one that is fetched. */
-  private isSingle = true;
-  private header: string[] = [];
-  private headerLength = 0;
+  #isSingle = true;
+  #header: string[] = [];
+  #headerLength = 0;
   /** The line at hand says why a download failed. */
-  private awaitsReason = false;
-  private lastError: string | null = null;
+  #awaitsReason = false;
+  #lastError: string | null = null;
 
   constructor(reporter: Reporter) {
-    this.reporter = reporter;
+    this.#reporter = reporter;
   }
 
   /** The lines at hand belong to a header: no bar is printed within one. */
   get inHeader(): boolean {
-    return this.part !== 'none' && this.part !== 'between';
+    return this.#part !== 'none' && this.#part !== 'between';
   }
 
   read(): null {
@@ -46,84 +46,84 @@ export class ItemLines implements LineDialect {
   line(text: string): void {
     const end = trimmedLength(text, CR);
     const line = end === text.length ? text : text.slice(0, end);
-    if (this.part !== 'none' && this.headerLine(line)) return;
+    if (this.#part !== 'none' && this.#headerLine(line)) return;
     if (line === '') return;
-    if (this.awaitsReason || !line.startsWith(' ')) {
-      this.message(line);
+    if (this.#awaitsReason || !line.startsWith(' ')) {
+      this.#message(line);
     } else if (line.startsWith(LABEL.site)) {
-      this.part = 'site';
-      this.isSingle = true;
-      this.header = [];
-      this.headerLength = 0;
-      this.keep(line);
+      this.#part = 'site';
+      this.#isSingle = true;
+      this.#header = [];
+      this.#headerLength = 0;
+      this.#keep(line);
     }
   }
 
   end(): void {
-    if (this.part === 'between') this.close();
-    this.part = 'none';
+    if (this.#part === 'between') this.#close();
+    this.#part = 'none';
   }
 
   /** Whether the line was the header's. */
-  private headerLine(line: string): boolean {
-    if (this.part === 'between') {
+  #headerLine(line: string): boolean {
+    if (this.#part === 'between') {
       if (line === '') return true;
       if (!line.startsWith(NEXT_STREAM)) {
-        this.close();
+        this.#close();
         return false;
       }
-      this.part = 'streams';
+      this.#part = 'streams';
     }
-    if (this.part === 'site') {
+    if (this.#part === 'site') {
       if (!line.startsWith(LABEL.title)) return true;
-      this.part = 'title';
-    } else if (this.part === 'title') {
-      if (line.startsWith(LABEL.type)) this.part = 'streams';
-      else if (this.headerLength > LONGEST_TITLE) return true;
+      this.#part = 'title';
+    } else if (this.#part === 'title') {
+      if (line.startsWith(LABEL.type)) this.#part = 'streams';
+      else if (this.#headerLength > LONGEST_TITLE) return true;
     } else if (line[1] === 'S' && line.startsWith(LABEL.stream)) {
       // `Stream:`, or `Streams:` before a list.
-      this.isSingle = line.startsWith(':', LABEL.stream.length);
-      if (this.isSingle) this.reporter.phase('downloading');
+      this.#isSingle = line.startsWith(':', LABEL.stream.length);
+      if (this.#isSingle) this.#reporter.phase('downloading');
     } else if (line[5] === '#' && line.startsWith(LABEL.last)) {
-      if (this.isSingle) this.close();
-      else this.part = 'between';
+      if (this.#isSingle) this.#close();
+      else this.#part = 'between';
       return true;
     }
-    this.keep(line);
+    this.#keep(line);
     return true;
   }
 
-  private keep(line: string): void {
-    this.headerLength += line.length + 1;
-    if (this.headerLength <= LONGEST_HEADER) this.header.push(line);
+  #keep(line: string): void {
+    this.#headerLength += line.length + 1;
+    if (this.#headerLength <= LONGEST_HEADER) this.#header.push(line);
   }
 
-  private close(): void {
-    this.part = 'none';
-    this.reporter.event(new ItemHeader(this.header));
-    this.header = [];
+  #close(): void {
+    this.#part = 'none';
+    this.#reporter.event(new ItemHeader(this.#header));
+    this.#header = [];
   }
 
-  private message(line: string): void {
-    if (this.awaitsReason) {
-      this.awaitsReason = false;
-      this.fail(line);
+  #message(line: string): void {
+    if (this.#awaitsReason) {
+      this.#awaitsReason = false;
+      this.#fail(line);
     } else if (line.startsWith('Merging video parts into ')) {
-      this.reporter.phase('merging');
+      this.#reporter.phase('merging');
     } else if (line.endsWith(': file already exists, skipping')) {
-      this.reporter.event({ type: 'skipped' });
+      this.#reporter.event({ type: 'skipped' });
     } else if (line.endsWith(' error:') && DOWNLOADING.test(line)) {
-      this.awaitsReason = true;
+      this.#awaitsReason = true;
     } else {
       const match = OTHER_FAILURES.exec(line);
-      if (match !== null) this.fail(match[1] ?? match[2] ?? '');
+      if (match !== null) this.#fail(match[1] ?? match[2] ?? '');
     }
   }
 
   /** lux prints a wrong flag twice, by its flag parser and by itself. */
-  private fail(line: string): void {
+  #fail(line: string): void {
     const message = toReadable(line).trim();
-    if (message !== this.lastError) this.reporter.event({ type: 'error', message });
-    this.lastError = message;
+    if (message !== this.#lastError) this.#reporter.event({ type: 'error', message });
+    this.#lastError = message;
   }
 }

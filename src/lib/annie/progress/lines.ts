@@ -42,42 +42,42 @@ export interface LineDialect {
 }
 
 export class LineReader implements ByteStream {
-  private readonly fd: 1 | 2;
-  private readonly dialect: LineDialect;
-  private readonly reporter: Reporter;
-  private readonly record = new ProgressRecord();
+  readonly #fd: 1 | 2;
+  readonly #dialect: LineDialect;
+  readonly #reporter: Reporter;
+  readonly #record = new ProgressRecord();
   /** The beginning of the segment or line whose end has not come. */
-  private held = '';
+  #held = '';
   /** Its first character's offset in the stream. */
-  private heldAt = 0;
+  #heldAt = 0;
   /** What is held is no record: it goes on up to its LF. */
-  private inText = false;
-  private afterReturn = false;
-  private offset = 0;
+  #inText = false;
+  #afterReturn = false;
+  #offset = 0;
 
   constructor(fd: 1 | 2, dialect: LineDialect, reporter: Reporter) {
-    this.fd = fd;
-    this.dialect = dialect;
-    this.reporter = reporter;
+    this.#fd = fd;
+    this.#dialect = dialect;
+    this.#reporter = reporter;
   }
 
   push(chunk: Uint8Array): void {
     const n = chunk.length;
     for (let i = 0; i < n; i += LONGEST_PIECE) {
-      this.take(toLatin1(chunk, i, Math.min(i + LONGEST_PIECE, n)), this.offset + i);
+      this.take(toLatin1(chunk, i, Math.min(i + LONGEST_PIECE, n)), this.#offset + i);
     }
-    this.offset += n;
+    this.#offset += n;
   }
 
   end(): void {
-    if (this.held !== '') this.segment(true);
-    this.inText = false;
-    this.dialect.end?.();
+    if (this.#held !== '') this.#segment(true);
+    this.#inText = false;
+    this.#dialect.end?.();
   }
 
   /** Between two segments: what comes next begins one. */
   get idle(): boolean {
-    return this.held === '' && !this.inText;
+    return this.#held === '' && !this.#inText;
   }
 
   /** @param offset of the text's first character in the stream */
@@ -88,47 +88,47 @@ export class LineReader implements ByteStream {
     for (let i = 0; i < n;) {
       if (lf < i) lf = indexOrEnd(text, '\n', i);
       if (cr < i) cr = indexOrEnd(text, '\r', i);
-      const stop = this.inText ? lf : Math.min(lf, cr);
-      if (stop > i) this.hold(text.slice(i, stop), offset + i);
+      const stop = this.#inText ? lf : Math.min(lf, cr);
+      if (stop > i) this.#hold(text.slice(i, stop), offset + i);
       if (stop === n) return;
       const ended = stop === lf;
-      if (this.held !== '' || this.inText) this.segment(ended);
-      if (ended) this.inText = false;
-      else if (this.inText) this.hold('\r', offset + stop);
-      this.afterReturn = !ended;
+      if (this.#held !== '' || this.#inText) this.#segment(ended);
+      if (ended) this.#inText = false;
+      else if (this.#inText) this.#hold('\r', offset + stop);
+      this.#afterReturn = !ended;
       i = stop + 1;
     }
   }
 
   /** One character more than is kept shows that there was more. */
-  private hold(text: string, offset: number): void {
-    if (this.held === '') this.heldAt = offset;
-    const room = LONGEST_LINE + 1 - this.held.length;
-    if (room > 0) this.held += text.length <= room ? text : text.slice(0, room);
+  #hold(text: string, offset: number): void {
+    if (this.#held === '') this.#heldAt = offset;
+    const room = LONGEST_LINE + 1 - this.#held.length;
+    if (room > 0) this.#held += text.length <= room ? text : text.slice(0, room);
   }
 
   /** What is held ends here, with its line (`ended`) or with a CR; as text it goes on past a CR. */
-  private segment(ended: boolean): void {
-    if (!this.inText) {
-      const text = this.readRecord(this.held);
-      this.heldAt += this.held.length - text.length;
-      this.held = text;
+  #segment(ended: boolean): void {
+    if (!this.#inText) {
+      const text = this.#readRecord(this.#held);
+      this.#heldAt += this.#held.length - text.length;
+      this.#held = text;
       if (text === '') return;
-      this.inText = true;
+      this.#inText = true;
     }
     if (!ended) return;
-    const line = this.held;
-    this.held = '';
-    this.dialect.line(line.length > LONGEST_LINE ? line.slice(0, LONGEST_LINE) : line);
+    const line = this.#held;
+    this.#held = '';
+    this.#dialect.line(line.length > LONGEST_LINE ? line.slice(0, LONGEST_LINE) : line);
   }
 
   /** Returns what of the segment is text: all of it, what follows a record directly, or nothing. */
-  private readRecord(segment: string): string {
+  #readRecord(segment: string): string {
     const whole = segment.length <= LONGEST_LINE;
-    const found = whole ? this.dialect.read(segment, this.record, this.afterReturn) : null;
+    const found = whole ? this.#dialect.read(segment, this.#record, this.#afterReturn) : null;
     if (found !== null) {
-      this.record.endOffset = this.heldAt + found.end;
-      this.reporter.sample(this.fd, this.record);
+      this.#record.endOffset = this.#heldAt + found.end;
+      this.#reporter.sample(this.#fd, this.#record);
       return segment.slice(found.rest);
     }
     return trimmedLength(segment) === 0 ? '' : segment;

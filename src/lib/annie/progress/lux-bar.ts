@@ -11,90 +11,90 @@ const DOT = 46;
  * which is read in place; only a record that a chunk boundary cuts is copied.
  */
 export class LuxBarStream implements ByteStream {
-  private readonly reporter: Reporter;
-  private readonly record = new ProgressRecord();
-  private readonly reader = new Pb3Reader(this.record);
+  readonly #reporter: Reporter;
+  readonly #record = new ProgressRecord();
+  readonly #reader = new Pb3Reader(this.#record);
   /** A cut record's beginning, then a zero, where every reader stops. */
-  private readonly carry = Buffer.alloc(LONGEST_RECORD + 1);
-  private carried = 0;
+  readonly #carry = Buffer.alloc(LONGEST_RECORD + 1);
+  #carried = 0;
   /** The last byte of the chunk before, when it was no record's: a digit here may go on with a number there. */
-  private before = 0;
+  #before = 0;
   /** Stream offset of the chunk's first byte. */
-  private base = 0;
+  #base = 0;
 
   constructor(reporter: Reporter) {
-    this.reporter = reporter;
+    this.#reporter = reporter;
   }
 
   push(chunk: Uint8Array): void {
     const n = chunk.length;
-    let start = this.carried > 0 ? this.fill(chunk) : 0;
-    if (this.before > 0) start = this.nextNumber(chunk, start, n, this.before);
+    let start = this.#carried > 0 ? this.#fill(chunk) : 0;
+    if (this.#before > 0) start = this.#nextNumber(chunk, start, n, this.#before);
     if (start < n) {
-      const rest = this.scan(chunk, start, n, this.base);
-      if (rest < n) this.keep(chunk, rest, n);
+      const rest = this.#scan(chunk, start, n, this.#base);
+      if (rest < n) this.#keep(chunk, rest, n);
     }
-    this.base += n;
+    this.#base += n;
   }
 
   /** A record that has begun and is not complete is none. */
   end(): void {
-    this.carried = 0;
+    this.#carried = 0;
   }
 
   /** Reads records from `i` on. Returns where the one begins that `n` cuts off, or `n`. */
-  private scan(b: Uint8Array, i: number, n: number, base: number): number {
+  #scan(b: Uint8Array, i: number, n: number, base: number): number {
     while (i < n) {
-      const next = this.reader.read(b, i, n);
+      const next = this.#reader.read(b, i, n);
       if (next > 0) {
-        this.record.endOffset = base + next;
-        this.reporter.sample(2, this.record);
+        this.#record.endOffset = base + next;
+        this.#reporter.sample(2, this.#record);
         i = next;
       } else if (~next >= n) {
         return i;
       } else {
-        i = this.nextNumber(b, i + 1, n, b[i]!);
+        i = this.#nextNumber(b, i + 1, n, b[i]!);
       }
     }
     return n;
   }
 
   /** Completes the cut record with the chunk's first bytes. Returns where to go on in the chunk. */
-  private fill(chunk: Uint8Array): number {
-    const old = this.carried;
+  #fill(chunk: Uint8Array): number {
+    const old = this.#carried;
     const taken = Math.min(chunk.length, LONGEST_RECORD - old);
-    this.keep(chunk, 0, taken);
-    const rest = this.scan(this.carry, 0, this.carried, this.base - old);
+    this.#keep(chunk, 0, taken);
+    const rest = this.#scan(this.#carry, 0, this.#carried, this.#base - old);
     if (rest >= old) {
-      this.carried = 0;
+      this.#carried = 0;
       return rest - old;
     }
-    if (this.carried < LONGEST_RECORD) {
-      this.carry.copyWithin(0, rest, this.carried);
-      this.carried -= rest;
+    if (this.#carried < LONGEST_RECORD) {
+      this.#carry.copyWithin(0, rest, this.#carried);
+      this.#carried -= rest;
     } else {
       // No bar is that long: drop it and look for a number further on.
-      this.carried = 0;
-      this.before = this.carry[LONGEST_RECORD - 1]!;
+      this.#carried = 0;
+      this.#before = this.#carry[LONGEST_RECORD - 1]!;
     }
     return taken;
   }
 
-  private keep(b: Uint8Array, start: number, end: number): void {
-    const kept = b.subarray(start, Math.min(end, start + LONGEST_RECORD - this.carried));
-    this.carry.set(kept, this.carried);
-    this.carried += kept.length;
-    this.carry[this.carried] = 0;
+  #keep(b: Uint8Array, start: number, end: number): void {
+    const kept = b.subarray(start, Math.min(end, start + LONGEST_RECORD - this.#carried));
+    this.#carry.set(kept, this.#carried);
+    this.#carried += kept.length;
+    this.#carry[this.#carried] = 0;
   }
 
   /** The next byte at or after `i` that can begin a record: a digit that does not go on with a number. */
-  private nextNumber(b: Uint8Array, i: number, n: number, before: number): number {
+  #nextNumber(b: Uint8Array, i: number, n: number, before: number): number {
     for (; i < n; i++) {
       const c = b[i]!;
       if (isDigit(c) && before !== DOT && !isDigit(before)) break;
       before = c;
     }
-    this.before = i < n ? 0 : before;
+    this.#before = i < n ? 0 : before;
     return i;
   }
 }

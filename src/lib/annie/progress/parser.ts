@@ -50,21 +50,21 @@ function itemLines(reporter: Reporter, fd: 1 | 2): LineReader {
 
 /** A stream for each fd; null: its bytes are ignored. */
 export class FdParser implements ProgressParser {
-  private readonly out: ByteStream | null;
-  private readonly err: ByteStream | null;
+  readonly #out: ByteStream | null;
+  readonly #err: ByteStream | null;
 
   constructor(out: ByteStream | null, err: ByteStream | null) {
-    this.out = out;
-    this.err = err;
+    this.#out = out;
+    this.#err = err;
   }
 
   push(fd: 1 | 2, chunk: Uint8Array): void {
-    if (fd === 1) this.out?.push(chunk);
-    else this.err?.push(chunk);
+    if (fd === 1) this.#out?.push(chunk);
+    else this.#err?.push(chunk);
   }
 
   end(): void {
-    this.out?.end();
-    this.err?.end();
+    this.#out?.end();
+    this.#err?.end();
   }
 }

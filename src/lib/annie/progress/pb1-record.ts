@@ -23,31 +23,31 @@ const LOWER_S = 115;
 const TIME_BYTES = 9;
 
 export class Pb1Reader {
-  private readonly record: ProgressRecord;
-  private readonly window: Window;
-  private readonly number = new NumberSlot();
+  readonly #record: ProgressRecord;
+  readonly #window: Window;
+  readonly #number = new NumberSlot();
   /** Where counters, bar and percent of the last record stand in the window; length 0 = nowhere. */
-  private headAt = 0;
-  private headLength = 0;
+  #headAt = 0;
+  #headLength = 0;
   /** Where `/s 00m05s` of the last record stands, and what it says; 0 = nowhere. */
-  private timeAt = 0;
-  private secondsLeft = NaN;
+  #timeAt = 0;
+  #secondsLeft = NaN;
 
   constructor(record: ProgressRecord, window: Window) {
-    this.record = record;
-    this.window = window;
+    this.#record = record;
+    this.#window = window;
   }
 
   /** Reads the record at `i` of the window. Returns the index after it, or `~index` of the byte that does not fit. */
   read(i: number, n: number): number {
-    const end = this.isHead(i, n) ? i + this.headLength : this.readHead(i);
-    return end < 0 ? end : this.readTail(end);
+    const end = this.#isHead(i, n) ? i + this.#headLength : this.#readHead(i);
+    return end < 0 ? end : this.#readTail(end);
   }
 
   /** To be called when the window's bytes move. */
   forget(): void {
-    this.headLength = 0;
-    this.timeAt = 0;
+    this.#headLength = 0;
+    this.#timeAt = 0;
   }
 
   /**
@@ -55,24 +55,27 @@ export class Pb1Reader {
    * last one did, so its numbers are in the record already. Eight bytes are compared at once, as doubles: those are
    * equal only when their bytes are, but for the two zeros, which no text is.
    */
-  private isHead(i: number, n: number): boolean {
-    const { headAt, headLength } = this;
+  #isHead(i: number, n: number): boolean {
+    const headAt = this.#headAt;
+    const headLength = this.#headLength;
     if (headLength === 0 || i + headLength > n) return false;
-    const { view } = this.window;
+    const { view } = this.#window;
     const last = headLength - 8;
     for (let k = 0; k < last; k += 8) {
       if (view.getFloat64(i + k, true) !== view.getFloat64(headAt + k, true)) return false;
     }
     if (view.getFloat64(i + last, true) !== view.getFloat64(headAt + last, true)) return false;
-    this.headAt = i;
+    this.#headAt = i;
     return true;
   }
 
   /** Up to the percent sign. */
-  private readHead(start: number): number {
-    const { record, number, window } = this;
+  #readHead(start: number): number {
+    const record = this.#record;
+    const number = this.#number;
+    const window = this.#window;
     const b = window.bytes;
-    this.headLength = 0;
+    this.#headLength = 0;
     let i = start;
     if (b[i] !== SPACE) return ~i;
     i = readPbSize(b, i + 1, number);
@@ -97,55 +100,58 @@ export class Pb1Reader {
     if (i < 0) return i;
     record.percent = number.value;
     // Only with its percent sign: a head that ends in `?` might have gone on.
-    this.headAt = start;
-    this.headLength = i - start;
+    this.#headAt = start;
+    this.#headLength = i - start;
     return i;
   }
 
   /** Speed and time, each of which may be missing. `end`: where the head ends. */
-  private readTail(end: number): number {
-    const { record, number, window } = this;
+  #readTail(end: number): number {
+    const record = this.#record;
+    const number = this.#number;
+    const window = this.#window;
     const b = window.bytes;
     let i = end;
     while (b[i] === SPACE) i++;
     // A speed has a dot or a blank after its digits, a time has a letter.
     const unit = digitAt(b, i) < 10 ? readPbSize(b, i, number) : -1;
     record.bytesPerSecond = unit > 0 ? number.value : NaN;
-    if (unit > 0 && this.isTime(unit)) {
+    if (unit > 0 && this.#isTime(unit)) {
       end = unit + TIME_BYTES;
     } else if (unit > 0) {
       if (b[unit] !== SLASH) return ~unit;
       if (b[unit + 1] !== LOWER_S) return ~(unit + 1);
-      end = this.readTime(unit + 2);
+      end = this.#readTime(unit + 2);
     } else {
-      end = this.readTime(end);
+      end = this.#readTime(end);
     }
     if (end < 0) return end;
     // The last record's time is elapsed time; without a total there is no time left.
     if (record.percent >= 100) record.etaSeconds = 0;
-    else record.etaSeconds = Number.isNaN(record.totalBytes) ? NaN : this.secondsLeft;
+    else record.etaSeconds = Number.isNaN(record.totalBytes) ? NaN : this.#secondsLeft;
     return end;
   }
 
   /** Whether `/s` and the time of the last record stand at `i` again: it changes once in 100 records. */
-  private isTime(i: number): boolean {
-    const { timeAt, window } = this;
+  #isTime(i: number): boolean {
+    const timeAt = this.#timeAt;
+    const window = this.#window;
     if (timeAt === 0 || window.bytes[i + TIME_BYTES - 1] !== LOWER_S) return false;
     return window.view.getFloat64(i, true) === window.view.getFloat64(timeAt, true);
   }
 
   /** A time of any form, or none, after `start`, where a speed ends or the head. */
-  private readTime(start: number): number {
-    const b = this.window.bytes;
-    this.timeAt = 0;
-    this.secondsLeft = NaN;
+  #readTime(start: number): number {
+    const b = this.#window.bytes;
+    this.#timeAt = 0;
+    this.#secondsLeft = NaN;
     let i = start;
     while (b[i] === SPACE) i++;
     if (digitAt(b, i) > 9) return start;
-    const end = readDuration(b, i, this.number);
+    const end = readDuration(b, i, this.#number);
     // What is left is printed as `00m05s`: seconds of one digit are elapsed time.
-    if (end > 0 && digitAt(b, end - 3) < 10) this.secondsLeft = this.number.value;
-    if (end === start - 2 + TIME_BYTES) this.timeAt = start - 2;
+    if (end > 0 && digitAt(b, end - 3) < 10) this.#secondsLeft = this.#number.value;
+    if (end === start - 2 + TIME_BYTES) this.#timeAt = start - 2;
     return end;
   }
 }

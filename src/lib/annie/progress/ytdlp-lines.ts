@@ -15,26 +15,26 @@ export interface YtDlpFd {
 
 /** One fd of yt-dlp. */
 export class YtDlpLines implements LineDialect {
-  private readonly records: readonly RecordReader[];
+  readonly #records: readonly RecordReader[];
   /** Begins our template's line for a postprocessor that begins; null = our template is not used. */
-  private readonly started: string | null;
-  private readonly isErrorFd: boolean;
-  private readonly messages: YtDlpMessages;
+  readonly #started: string | null;
+  readonly #isErrorFd: boolean;
+  readonly #messages: YtDlpMessages;
 
   constructor(reporter: Reporter, { records = [], prefix, isErrorFd = false }: YtDlpFd) {
-    this.records = records;
-    this.started = prefix === undefined ? null : `${prefix}p started `;
-    this.isErrorFd = isErrorFd;
-    this.messages = new YtDlpMessages(reporter, isErrorFd);
+    this.#records = records;
+    this.#started = prefix === undefined ? null : `${prefix}p started `;
+    this.#isErrorFd = isErrorFd;
+    this.#messages = new YtDlpMessages(reporter, isErrorFd);
   }
 
   read(segment: string, record: ProgressRecord, afterReturn: boolean): RecordEnd | null {
-    if (this.isErrorFd) {
+    if (this.#isErrorFd) {
       const found = readFfmpegStats(segment, record, afterReturn);
       if (found !== null) return found;
     }
-    if (!this.messages.progressPossible) return null;
-    for (const read of this.records) {
+    if (!this.#messages.progressPossible) return null;
+    for (const read of this.#records) {
       const found = read(segment, record, afterReturn);
       if (found !== null) return found;
     }
@@ -42,8 +42,9 @@ export class YtDlpLines implements LineDialect {
   }
 
   line(text: string): void {
-    const { started } = this;
-    if (started !== null && text.startsWith(started)) this.messages.postprocessor(text.slice(started.length));
-    else this.messages.line(text);
+    const started = this.#started;
+    if (started !== null && text.startsWith(started))
+      this.#messages.postprocessor(text.slice(started.length));
+    else this.#messages.line(text);
   }
 }

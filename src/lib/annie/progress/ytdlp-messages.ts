@@ -26,63 +26,63 @@ const ITEM = /^Downloading item \d+ of \d+$/;
 const PLAYLIST = /^(?:Downloading|Finished downloading) playlist: /;
 
 export class YtDlpMessages {
-  private readonly reporter: Reporter;
+  readonly #reporter: Reporter;
   /** Whether `ERROR:` lines count here: they come on fd 2 only, a title may come on fd 1. */
-  private readonly errors: boolean;
+  readonly #errors: boolean;
   /**
    * Titles of playlists are printed raw, line ends and all. From there to the next file nothing is downloaded, so what
    * looks like progress is a title.
    */
-  private inTitle = false;
+  #inTitle = false;
 
   constructor(reporter: Reporter, errors: boolean) {
-    this.reporter = reporter;
-    this.errors = errors;
+    this.#reporter = reporter;
+    this.#errors = errors;
   }
 
   get progressPossible(): boolean {
-    return !this.inTitle;
+    return !this.#inTitle;
   }
 
   line(text: string): void {
     if (text.startsWith(DOWNLOAD)) {
-      this.download(text.slice(DOWNLOAD.length));
+      this.#download(text.slice(DOWNLOAD.length));
     } else if (text.startsWith('[')) {
       const [, name = '', playlist] = BRACKETED.exec(text) ?? [];
       if (playlist === undefined) this.postprocessor(name);
-      else if (WORD.test(name)) this.inTitle = true;
-    } else if (this.errors) {
+      else if (WORD.test(name)) this.#inTitle = true;
+    } else if (this.#errors) {
       const message = FAILURE.exec(text)?.[1];
-      if (message !== undefined) this.reporter.event({ type: 'error', message: toReadable(message).trim() });
+      if (message !== undefined) this.#reporter.event({ type: 'error', message: toReadable(message).trim() });
     }
   }
 
   /** `name`: of a postprocessor that begins, or of something else. */
   postprocessor(name: string): void {
     const known = name.trimEnd();
-    if (POSTPROCESSORS.has(known)) this.reporter.phase(known === 'Merger' ? 'merging' : 'post-processing');
+    if (POSTPROCESSORS.has(known)) this.#reporter.phase(known === 'Merger' ? 'merging' : 'post-processing');
   }
 
   /** After `[download] `. */
-  private download(text: string): void {
+  #download(text: string): void {
     if (text.startsWith(DESTINATION)) {
       const destination = toReadable(text.slice(DESTINATION.length)).trimEnd();
-      this.inTitle = false;
-      this.reporter.event({ type: 'part', destination });
-      this.reporter.phase('downloading');
+      this.#inTitle = false;
+      this.#reporter.event({ type: 'part', destination });
+      this.#reporter.phase('downloading');
       return;
     }
     const message = toReadable(text).trimEnd();
     if (message.startsWith('Got error: ')) return;
     const resuming = RESUMING.exec(message);
-    if (resuming !== null) this.reporter.event({ type: 'resuming', byte: Number(resuming[1]) });
+    if (resuming !== null) this.#reporter.event({ type: 'resuming', byte: Number(resuming[1]) });
     if (SKIPPED.test(message)) {
-      this.inTitle = false;
-      this.reporter.event({ type: 'skipped' });
+      this.#inTitle = false;
+      this.#reporter.event({ type: 'skipped' });
     } else if (PLAYLIST.test(message)) {
-      this.inTitle = true;
+      this.#inTitle = true;
     } else if (ITEM.test(message)) {
-      this.inTitle = false;
+      this.#inTitle = false;
     }
   }
 }
