@@ -188,6 +188,16 @@ for (const [what, then, end] of [
     'remote_contradiction',
   ],
   [
+    'fewer bytes of no version, without a length',
+    () => ({ status: 200, headers: type, body: { file, start: 0, end: 900_000 } }),
+    'remote_contradiction',
+  ],
+  [
+    'fewer bytes of no version, but the whole when asked for it',
+    (request) => (request.from === null ? whole(file) : start(unversioned, 900_000)),
+    'done',
+  ],
+  [
     'a part of fewer bytes of the same version, but the whole when asked for it',
     (request) => (request.from === null ? whole(file) : part({ ...file, size: 900_000 }, request)),
     'done',
@@ -200,6 +210,33 @@ for (const [what, then, end] of [
     withEngine(async (engine) => {
       let isLookUp = true;
       const url = serve((request) => (isLookUp ? honest(file, request) : then(request)));
+      assert.is(await listed(engine, url), file.size);
+      isLookUp = false;
+      assert.is(await settles(codeOf(engine.download(jobFor(url, await freshDir())))), end);
+    }));
+}
+
+for (const [what, then, end] of [
+  [
+    'the first bytes, without a length',
+    () => ({ status: 200, headers: type, body: { file, start: 0, end: 900_000 } }),
+    'remote_contradiction',
+  ],
+  [
+    'the first bytes, without a length, but all when asked for it',
+    (request) =>
+      request.from === null
+        ? whole(unversioned)
+        : { status: 200, headers: type, body: { file, start: 0, end: 900_000 } },
+    'done',
+  ],
+  ['another file', () => whole(unversionedOf(file)), 'done'],
+  ['another part', (request) => honest(unversionedOf(file), request), 'done'],
+] as [string, OddHandler, string][]) {
+  test(`after a look-up of a file without validators, ${what} is ${end}`, () =>
+    withEngine(async (engine) => {
+      let isLookUp = true;
+      const url = serve((request) => (isLookUp ? honest(unversioned, request) : then(request)));
       assert.is(await listed(engine, url), file.size);
       isLookUp = false;
       assert.is(await settles(codeOf(engine.download(jobFor(url, await freshDir())))), end);

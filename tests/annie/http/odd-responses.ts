@@ -25,6 +25,9 @@ export interface OddRow {
 
 const FILE = 'the file';
 const NEW = 'the new file';
+const DATE = 'Thu, 02 Jan 2025 00:00:00 GMT';
+/** Where a cache that stores blocks of 64 KiB begins. */
+const boundaryBefore = (from: number): number => from - (from % 65_536);
 
 export const ODD_ROWS: OddRow[] = [
   {
@@ -61,6 +64,33 @@ export const ODD_ROWS: OddRow[] = [
   {
     what: 'a chunked 200 with the rest and no validators',
     answer: (file, { from }) => restAs200(file, from, { 'content-length': null, etag: null }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 200 from an earlier boundary on and no validators',
+    answer: (file, { from }) => restAs200(file, boundaryBefore(from), { etag: null }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a 200 from an earlier boundary on and a date in place of the ETag',
+    answer: (file, { from }) => restAs200(file, boundaryBefore(from), { etag: null, 'last-modified': DATE }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a chunked 200 from an earlier boundary on and no validators',
+    answer: (file, { from }) => restAs200(file, boundaryBefore(from), { etag: null, 'content-length': null }),
+    once: FILE,
+    always: 'remote_contradiction',
+  },
+  {
+    what: 'a chunked 200 with some of the rest and no validators',
+    answer: (file, { from }) => ({
+      ...restAs200(file, from, { etag: null, 'content-length': null }),
+      body: { file, start: from, end: from + 300_000 },
+    }),
     once: FILE,
     always: 'remote_contradiction',
   },
@@ -217,6 +247,21 @@ export const ODD_ROWS: OddRow[] = [
     always: 'remote_status',
   },
   {
+    what: 'a 206 of other bytes with a date in place of the ETag, as from a server that knows no If-Range',
+    answer: (file, request) => {
+      const { seed } = newFileOf(file);
+      return oddPart({ ...file, seed }, request, { etag: null, 'last-modified': DATE });
+    },
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 206 without its ETag',
+    answer: (file, request) => oddPart(file, request, { etag: null }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
     what: 'a 416 of the same total',
     answer: (file) => emptyBody(416, { 'content-range': `bytes */${file.size}`, 'content-length': 0 }),
     once: FILE,
@@ -266,7 +311,8 @@ export const ODD_ROWS: OddRow[] = [
   {
     what: 'all of another size without an ETag',
     answer: (file) => whole(unversionedOf(file)),
-    once: 'the unversioned file',
+    // it has to say so twice
+    once: FILE,
     always: 'the unversioned file',
   },
 ];

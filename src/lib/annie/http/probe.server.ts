@@ -17,7 +17,7 @@ export interface Probe {
   /** Suggested file name. */
   name: string;
   contentType: string | null;
-  /** Of a file with a strong validator and an announced size; else null. */
+  /** Of a file with an announced size; else null. */
   version: Version | null;
   /** Of a page or an HLS manifest, for a reader; null for all else, and when only the kind is wanted. */
   body: Uint8Array[] | null;
@@ -75,7 +75,7 @@ async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 
   const name = fileNameFor(url, dispositionName(head), contentType);
   const validators = validatorsOf(head);
   const totalBytes = kind.kind === 'file' ? kind.bytes : null;
-  const version = totalBytes !== null && validators.ifRange !== null ? { validators, totalBytes } : null;
+  const version = totalBytes === null ? null : { validators, totalBytes };
   const text = want === 'text' && isText(kind) ? gathered.take() : null;
   return { kind, url, name, contentType, version, body: text };
 }
