@@ -8,7 +8,7 @@ import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } fr
 import { settles, waitFor } from '../../support/wait.ts';
 import { killWhen } from './kill-download.ts';
 import { codeOf, freshDir, jobFor, openGuard } from './kit.ts';
-import { newFileOf, unversionedOf } from './odd-bodies.ts';
+import { emptyBody, newFileOf, unversionedOf } from './odd-bodies.ts';
 import { type OddHandler, openOddKit } from './odd-kit.ts';
 
 const { serve, outcome, requestsFor, options, close } = await openOddKit();
@@ -102,6 +102,12 @@ for (const [what, answer, end] of [
     },
     'the file',
   ],
+  ...([0, 400, 403, 500, 501] as const).map((status): [string, OddHandler, string] => [
+    status === 0 ? 'a reset connection, and all without a range' : `a ${status}, and all without a range`,
+    (request) => (request.from === null ? whole(file) : emptyBody(status, { 'content-length': 0 })),
+    'the file',
+  ]),
+  ['a 503', () => emptyBody(503, { 'content-length': 0, 'retry-after': 1 }), 'remote_busy'],
   ['a 204', () => ({ status: 204, headers: type, body: Buffer.alloc(0) }), 'remote_status'],
   [
     'a body that is longer than it says',
@@ -163,6 +169,11 @@ for (const [what, answer, bytes] of [
     () => ({ ...whole(file), headers: { ...whole(file).headers, 'content-range': 'bytes 0-99/100' } }),
     null,
   ],
+  ...[0, 400].map((status): [string, OddHandler, number] => [
+    status === 0 ? 'a reset connection, or a 200 without a range' : `a ${status}, or a 200 without a range`,
+    (request) => (request.from === null ? whole(file) : emptyBody(status, { 'content-length': 0 })),
+    file.size,
+  ]),
   [
     'a gzip-coded 200',
     () => ({ ...whole(file), headers: { ...whole(file).headers, 'content-encoding': 'gzip' } }),

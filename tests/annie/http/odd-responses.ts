@@ -21,6 +21,8 @@ export interface OddRow {
   once: string;
   /** The outcome if those are answered oddly too. */
   always: string;
+  /** The outcome of the attempt whose connection broke, if it is another: the next one does as above. */
+  reconnect?: string;
 }
 
 const FILE = 'the file';
@@ -272,6 +274,38 @@ export const ODD_ROWS: OddRow[] = [
     answer: () => emptyBody(416, { 'content-range': 'bytes */1000', 'content-length': 0 }),
     once: FILE,
     always: 'remote_status',
+  },
+  {
+    what: 'a 400',
+    answer: () => emptyBody(400, { 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_status',
+  },
+  {
+    what: 'a 403',
+    answer: () => emptyBody(403, { 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_denied',
+  },
+  {
+    what: 'a 500',
+    answer: () => emptyBody(500, { 'content-length': 0 }),
+    once: FILE,
+    always: 'remote_error',
+    reconnect: 'remote_error',
+  },
+  {
+    what: 'a reset connection',
+    answer: () => emptyBody(0, {}),
+    once: FILE,
+    always: 'connection_lost',
+    reconnect: 'connection_lost',
+  },
+  {
+    what: 'a 404',
+    answer: () => emptyBody(404, { 'content-length': 0 }),
+    once: 'remote_not_found',
+    always: 'remote_not_found',
   },
   {
     what: 'a redirect to a file of the same ETag and another size',

@@ -9,6 +9,7 @@ import { isWholeFile } from './extent.ts';
 import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
+import { mayRefuseRange } from './status.ts';
 
 export interface Probe {
   kind: UrlKind;
@@ -33,12 +34,12 @@ export async function probe(
   signal: AbortSignal,
   want: 'kind' | 'text',
 ): Promise<Probe> {
-  const headers = { range: 'bytes=0-' };
-  let response = await client.get(url, { signal, headers, accept: [416] });
-  if (response.status === 416) {
-    response.discard();
-    response = await client.get(url, { signal });
-  }
+  let response = await client
+    .get(url, { signal, headers: { range: 'bytes=0-' } })
+    .catch((thrown: unknown) => {
+      if (!mayRefuseRange(thrown)) throw thrown;
+      return client.get(url, { signal });
+    });
   try {
     const found = await read(response, signal, want);
     if (found.body === null || isWholeFile(response)) return found;
