@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readers } from '../../support/readers.ts';
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
-import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
+import { honest, type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir, jobFor, openGuard } from './kit.ts';
 import { emptyBody, newFileOf, unversionedOf } from './odd-bodies.ts';

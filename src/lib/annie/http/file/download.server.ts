@@ -179,6 +179,7 @@ class FileDownload {
       return await open(join(this.#job.workDir, BODY_FILE), kept === null ? 'w' : 'r+');
     } catch (thrown) {
       response.discard();
+      this.#job.signal.throwIfAborted();
       throw toDiskError(thrown);
     }
   }
