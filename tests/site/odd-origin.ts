@@ -27,6 +27,7 @@ export interface OddRequest {
 }
 
 export interface OddAnswer {
+  /** 0 = the connection is reset instead. */
   status: number;
   /** Lower-case names. The body is chunked without `content-length`, unless `untilClose`. */
   headers: Record<string, string | number>;
@@ -119,6 +120,10 @@ function readRequest(text: string, asked: readonly OddRequest[]): OddRequest {
 
 async function send(socket: Socket, answer: OddAnswer): Promise<void> {
   const { status, headers, body, untilClose = false, stop, bytesPerSecond } = answer;
+  if (status === 0) {
+    socket.resetAndDestroy();
+    return;
+  }
   const chunked = !untilClose && !('content-length' in headers);
   const fields = { ...headers, ...(chunked ? { 'transfer-encoding': 'chunked' } : {}), connection: 'close' };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}`);

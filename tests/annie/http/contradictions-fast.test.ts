@@ -9,7 +9,10 @@ test.after(close);
 
 for (const row of ODD_ROWS) {
   test(`${row.what} in response to a request for the rest of a large file`, async () => {
-    const all = (end: string): Record<string, string> => ({ pause: end, kill: end, reconnect: end });
+    const all = (end: string): Record<string, string> => ({
+      ...{ pause: end, kill: end },
+      reconnect: row.reconnect ?? end,
+    });
     const [once, always, fast] = await Promise.all([ends(row, false), ends(row, true), endsFast(row)]);
     assert.equal({ once, always }, { once: all(row.once), always: all(row.always) });
     // the HTTP client has a usable response

@@ -12,7 +12,10 @@ test.after(close);
 
 for (const row of ODD_ROWS) {
   test(`${row.what} in response to a request for the rest`, async () => {
-    const all = (end: string): Record<string, string> => ({ pause: end, kill: end, reconnect: end });
+    const all = (end: string): Record<string, string> => ({
+      ...{ pause: end, kill: end },
+      reconnect: row.reconnect ?? end,
+    });
     const [once, always] = await Promise.all([ends(row, false), ends(row, true)]);
     assert.equal({ once, always }, { once: all(row.once), always: all(row.always) });
   });

@@ -10,6 +10,7 @@ import { contentPieces } from '../../site/content.ts';
 import { type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir } from './kit.ts';
+import { emptyBody } from './odd-bodies.ts';
 import { type OddHandler, openOddKit } from './odd-kit.ts';
 
 const { serve, requestsFor, options, close } = await openOddKit();
@@ -106,6 +107,11 @@ for (const [what, answer, once, always] of [
     'right',
     'remote_status',
   ],
+  ['a 400', () => emptyBody(400, { 'content-length': 0 }), 'right', 'remote_status'],
+  ['a 403', () => emptyBody(403, { 'content-length': 0 }), 'right', 'remote_denied'],
+  ['a 416', () => emptyBody(416, { 'content-length': 0 }), 'right', 'remote_status'],
+  ['a 500', () => emptyBody(500, { 'content-length': 0 }), 'right', 'remote_error'],
+  ['a reset connection', () => emptyBody(0, {}), 'right', 'connection_lost'],
   ['a gzip-coded 206', () => oddPart({ 'content-encoding': 'gzip' }), 'right', 'remote_status'],
   [
     'a file that ends before',

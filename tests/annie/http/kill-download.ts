@@ -7,16 +7,17 @@ import { settles, waitFor } from '../../support/wait.ts';
 
 export const STATE_FILE = 'http-state.json';
 
-/** Downloads `url` into `workDir` and sends SIGKILL once the saved state satisfies `isReady`. */
+/** Downloads `url` into `workDir` and sends SIGKILL once the saved state, a file in it, satisfies `isReady`. */
 export async function killWhen(
   url: string,
   workDir: string,
   isReady: (state: string) => boolean,
+  stateFile = STATE_FILE,
 ): Promise<void> {
   const script = join(import.meta.dirname, 'fetch-child.ts');
   const child = spawn(process.execPath, ['-C', 'development', script, url, workDir], { stdio: 'ignore' });
   const exit = once(child, 'exit');
-  const state = (): Promise<string> => readFile(join(workDir, STATE_FILE), 'utf8').catch(() => '');
+  const state = (): Promise<string> => readFile(join(workDir, stateFile), 'utf8').catch(() => '');
   await waitFor(async () => isReady(await state()), { what: 'the saved state to be ready' });
   child.kill('SIGKILL');
   await settles(exit);

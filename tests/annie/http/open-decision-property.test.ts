@@ -65,6 +65,8 @@ const fakeServer: fc.Arbitrary<FakeServer> = fc
         piece.chain((body) => fakeResponse(1, body, { range: true })),
         fakeResponse(2, [0, two]),
         fakeResponse(2, [Math.min(from, two - 1), two], { etag: 'strong' }),
+        fakeResponse(2, [Math.min(from, two - 1), two], { range: true }),
+        piece.chain((body) => fakeResponse(1, body)),
       ),
       toRangeFromStart: fc.oneof(rest, fakeResponse(1, [0, one]), fakeResponse(2, [0, two])),
       toPlain: fc.oneof(rest, fakeResponse(1, [0, one]), fakeResponse(2, [0, two])),

@@ -114,23 +114,55 @@ test('a response to a request without a range is used or fails, and is not reque
   assert.is(last({ etag: '"b"', 'content-length': '90' }), '90, not ');
   assert.is(last({ 'content-length': '90' }), 'remote_contradiction');
   assert.is(last({ 'content-length': '55' }), '55, not 90');
-  assert.is(last({}), 'null, not 90');
+  assert.is(last({}), '100, not 90');
   assert.is(last({ 'content-range': 'bytes 0-9/100' }, 206), 'remote_status');
   assert.is(last({ 'content-range': 'bytes 0-9/100' }), 'remote_status');
   assert.is(last({}, 204), 'remote_status');
 });
 
-test('without bytes on the disk, only the size of a known version is compared', () => {
+test('without bytes on the disk, only the size is compared, and another one is confirmed', () => {
   const mode = (headers: Record<string, string>): string =>
     interpret(200, headFrom(headers), { from: 0, known }).mode;
   assert.is(mode({ etag: '"a"', 'content-length': '100' }), 'whole');
   assert.is(mode({ etag: '"a"', 'content-length': '55' }), 'again');
   assert.is(mode({ etag: '"b"', 'content-length': '55' }), 'whole');
-  assert.is(mode({ 'content-length': '55' }), 'whole');
-  assert.is(mode({}), 'whole');
+  assert.is(mode({ etag: '"b"' }), 'whole');
+  assert.is(mode({ 'content-length': '100' }), 'whole');
+  assert.is(mode({ 'content-length': '55' }), 'again');
+  assert.is(mode({}), 'again');
 });
 
-test('a weak ETag must report the size of its strong form, two weak ETags need not agree', () => {
+test('a part is resumed only by a 206 that proves its version as far as RFC 9110 requires it to', () => {
+  const range = { 'content-range': 'bytes 10-99/100' };
+  const mode = (validators: Validators, headers: Record<string, string>): string =>
+    interpret(206, headFrom({ ...range, ...headers }), { from: 10, known: { validators, totalBytes: 100 } })
+      .mode;
+  const monday = 'Mon, 05 Jan 2026 00:00:00 GMT';
+  const tuesday = 'Tue, 06 Jan 2026 00:00:00 GMT';
+  const dated = (etag: string | null): Validators => ({ etag, lastModified: monday, ifRange: monday });
+  for (const [known, headers, expected] of [
+    [strong('"a"'), { etag: '"a"' }, 'ranged'],
+    [strong('"a"'), { etag: '"a"', 'last-modified': tuesday }, 'ranged'],
+    [strong('"a"'), {}, 'again'],
+    [strong('"a"'), { etag: 'W/"a"' }, 'again'],
+    [strong('"a"'), { 'last-modified': monday }, 'again'],
+    [{ ...strong('"a"'), lastModified: monday }, { 'last-modified': monday }, 'again'],
+    // a date may be left out
+    [dated(null), {}, 'ranged'],
+    [dated(null), { 'last-modified': monday }, 'ranged'],
+    [dated(null), { 'last-modified': monday, etag: '"b"' }, 'ranged'],
+    [dated(null), { 'last-modified': tuesday }, 'again'],
+    [dated(null), { etag: '"b"' }, 'again'],
+    [dated('W/"a"'), { etag: 'W/"a"' }, 'ranged'],
+    [dated('W/"a"'), { etag: 'W/"b"' }, 'again'],
+    [dated('W/"a"'), { etag: 'W/"a"', 'last-modified': tuesday }, 'again'],
+    [dated('W/"a"'), {}, 'ranged'],
+  ] as const) {
+    assert.is(mode(known, headers), expected, JSON.stringify([known, headers]));
+  }
+});
+
+test('a weak ETag must report the size of its strong form, two weak ETags need not agree in the end', () => {
   const weak: Validators = { etag: 'W/"a"', lastModified: null, ifRange: null };
   const mode = (version: Validators, headers: Record<string, string>): string => {
     const reported: Version[] = [{ validators: version, totalBytes: 100 }];
@@ -139,7 +171,11 @@ test('a weak ETag must report the size of its strong form, two weak ETags need n
   assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '55' }), 'again');
   assert.is(mode(strong('"a"'), { etag: 'W/"a"', 'content-length': '100' }), 'whole');
   assert.is(mode(weak, { etag: '"a"', 'content-length': '55' }), 'again');
-  assert.is(mode(weak, { etag: 'W/"a"', 'content-length': '55' }), 'whole');
+  assert.is(mode(weak, { etag: 'W/"a"', 'content-length': '55' }), 'again');
+  const reported: Version[] = [{ validators: weak, totalBytes: 100 }];
+  const headers = headFrom({ etag: 'W/"a"', 'content-length': '55' });
+  const last = interpret(200, headers, { from: null, known: null, reported });
+  assert.is(last.mode === 'whole' && last.totalBytes, 55);
   assert.is(mode(strong('"a"'), { etag: 'W/"b"', 'content-length': '55' }), 'whole');
 });
 

@@ -51,6 +51,18 @@ export function sameVersion(a: Validators, b: Validators): boolean {
 }
 
 /**
+ * Whether a 206 is of the version named in its request's If-Range. Such a 206 must repeat the ETag, but should leave out
+ * Last-Modified (RFC 9110, section 15.3.7): one without the ETag may come from a server that ignores If-Range.
+ */
+export function repeatsVersion(known: Validators, part: Validators): boolean {
+  if (!sameVersion(known, part)) return false;
+  if (known.ifRange === null) return true;
+  if (known.ifRange === known.etag) return part.etag === known.etag;
+  if (part.lastModified !== null) return part.lastModified === known.lastModified;
+  return part.etag === known.etag || part.etag === null;
+}
+
+/**
  * `same`: a strong validator matches, so that every byte and the size are the same (RFC 9110, section 8.8.1).
  * `compatible`: no validator that both have differs, but none proves that they match. `other`: another version.
  */

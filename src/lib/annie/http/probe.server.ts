@@ -9,6 +9,7 @@ import { isWholeFile } from './extent.ts';
 import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
+import { mayRefuseRange } from './status.ts';
 
 export interface Probe {
   kind: UrlKind;
@@ -17,7 +18,7 @@ export interface Probe {
   /** Suggested file name. */
   name: string;
   contentType: string | null;
-  /** Of a file with a strong validator and an announced size; else null. */
+  /** Of a file with an announced size; else null. */
   version: Version | null;
   /** Of a page or an HLS manifest, for a reader; null for all else, and when only the kind is wanted. */
   body: Uint8Array[] | null;
@@ -33,12 +34,12 @@ export async function probe(
   signal: AbortSignal,
   want: 'kind' | 'text',
 ): Promise<Probe> {
-  const headers = { range: 'bytes=0-' };
-  let response = await client.get(url, { signal, headers, accept: [416] });
-  if (response.status === 416) {
-    response.discard();
-    response = await client.get(url, { signal });
-  }
+  let response = await client
+    .get(url, { signal, headers: { range: 'bytes=0-' } })
+    .catch((thrown: unknown) => {
+      if (!mayRefuseRange(thrown)) throw thrown;
+      return client.get(url, { signal });
+    });
   try {
     const found = await read(response, signal, want);
     if (found.body === null || isWholeFile(response)) return found;
@@ -75,7 +76,7 @@ async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 
   const name = fileNameFor(url, dispositionName(head), contentType);
   const validators = validatorsOf(head);
   const totalBytes = kind.kind === 'file' ? kind.bytes : null;
-  const version = totalBytes !== null && validators.ifRange !== null ? { validators, totalBytes } : null;
+  const version = totalBytes === null ? null : { validators, totalBytes };
   const text = want === 'text' && isText(kind) ? gathered.take() : null;
   return { kind, url, name, contentType, version, body: text };
 }

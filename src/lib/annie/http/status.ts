@@ -14,6 +14,15 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
   return Number.isNaN(waitMs) ? null : Math.min(MAX_RETRY_AFTER_MS, Math.max(0, waitMs));
 }
 
+/**
+ * Whether an error may be about the Range of a request: some servers and firewalls refuse each, and serve the whole file.
+ * Not what says that the file is gone, or when to come back.
+ */
+export function mayRefuseRange(thrown: unknown): thrown is SluiceError {
+  if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null) return false;
+  return ['remote_status', 'remote_denied', 'remote_error', 'connection_lost'].includes(thrown.code);
+}
+
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
 export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
   const message = `The server answered ${status}.`;

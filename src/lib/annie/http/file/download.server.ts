@@ -22,6 +22,7 @@ import {
   withoutBytes,
 } from './saved-state.server.ts';
 import { nextFreeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
+import { isTailOf } from './tail-check.server.ts';
 import { ReopenRequired, Transfer } from './transfer.server.ts';
 
 const TICK_MS = 200;
@@ -172,13 +173,24 @@ class FileDownload {
     try {
       if (kept === null) {
         const isOther = saved !== null && relationOf(saved.validators, decision.validators) === 'other';
+        if (saved !== null && !isOther) await this.#refuseTail(saved);
         await startOver(this.#job.workDir, this.#isLarge ? this.#state() : isOther ? null : saved);
       }
       return await open(join(this.#job.workDir, BODY_FILE), kept === null ? 'w' : 'r+');
     } catch (thrown) {
       response.discard();
+      this.#job.signal.throwIfAborted();
       throw toDiskError(thrown);
     }
+  }
+
+  /** @throws SluiceError `remote_contradiction` for the tail of the saved file with the head of a whole one */
+  async #refuseTail(saved: SavedState): Promise<void> {
+    const { response, decision } = this.#opened;
+    const { totalBytes: bytes } = decision;
+    if (bytes === null || bytes >= saved.totalBytes) return;
+    const { workDir, signal } = this.#job;
+    if (await isTailOf(saved, bytes, response.body, workDir, signal)) throw contradiction(bytes, null);
   }
 
   #tick(transfer: Transfer): void {

@@ -8,7 +8,7 @@ import { type Extent, extentOf } from '../extent.ts';
 import {
   type Head,
   relationOf,
-  sameVersion,
+  repeatsVersion,
   sharesSize,
   type Validators,
   validatorsOf,
@@ -72,16 +72,17 @@ export function interpret(status: number, head: Head, context: RequestContext): 
   const { end, totalBytes, fits } = extent;
   // a part without a validator: the missing bytes could not be requested safely
   const isNotResumable = known === null && end < totalBytes && validators.ifRange === null;
-  const isOther = known !== null && !sameVersion(known.validators, validators);
-  const expected = known?.totalBytes ?? reportedSize(validators, context);
-  if (!fits || isNotResumable || isOther || (expected !== null && expected !== totalBytes))
+  const isUnproven = known !== null && !repeatsVersion(known.validators, validators);
+  const expected = expectedSize(validators, context);
+  if (!fits || isNotResumable || isUnproven || (expected !== null && expected !== totalBytes))
     return retry(context, from, extent, validators);
   return { mode: 'ranged', end, totalBytes, validators };
 }
 
 /**
  * Whether a response to a range can be the whole file, as from a server without range support. Some servers send the
- * requested part with the head of the whole file, also after the file has changed.
+ * requested part, or more or less than that, with the head of a whole file and without the validators that they sent
+ * before. So any size but the known one is confirmed by a request without a range, unless the version is another.
  */
 function mayBeWhole(
   bytes: number | null,
@@ -90,12 +91,10 @@ function mayBeWhole(
   context: RequestContext,
 ): boolean {
   const { known } = context;
-  const expected = reportedSize(validators, context);
+  const expected = expectedSize(validators, context);
   if (expected !== null) return bytes === expected;
   if (bytes !== null && partialSizesOf(validators, context).includes(bytes)) return false;
-  if (known === null || from === 0) return true;
-  if (relationOf(known.validators, validators) === 'other') return false;
-  return bytes !== null && bytes > 0 && bytes !== known.totalBytes - from;
+  return known === null || from === 0;
 }
 
 function retry(context: RequestContext, from: number, extent: Extent, validators: Validators): OpenDecision {
@@ -114,7 +113,10 @@ function retry(context: RequestContext, from: number, extent: Extent, validators
   return { mode: 'again', isOther, reported, partialSizes };
 }
 
-/** For a request without a range. There is nothing left to try: it fits or the download fails. */
+/**
+ * For a request without a range. There is nothing left to try: it fits or the download fails. Another size than the known
+ * one is accepted if no validator says that the version is the same: servers without validators have changed files too.
+ */
 function interpretWhole(bytes: number | null, validators: Validators, context: RequestContext): OpenDecision {
   const expected = reportedSize(validators, context);
   if (expected !== null) {
@@ -123,7 +125,9 @@ function interpretWhole(bytes: number | null, validators: Validators, context: R
   }
   const partialBytes = partialSizesOf(validators, context);
   if (bytes !== null && partialBytes.includes(bytes)) throw contradiction(bytes, null);
-  return { mode: 'whole', totalBytes: bytes, partialBytes, validators };
+  // Without a length, nothing else could show that the body is only a part.
+  const totalBytes = bytes ?? expectedSize(validators, context);
+  return { mode: 'whole', totalBytes, partialBytes, validators };
 }
 
 /** Sizes of parts of this version, and of versions that may be the same. */
@@ -134,9 +138,21 @@ function partialSizesOf(validators: Validators, { partialSizes = [] }: RequestCo
 }
 
 /** The size that was reported for this version; null = none was. */
-function reportedSize(validators: Validators, { known, reported = [] }: RequestContext): number | null {
-  for (const version of known ? [known, ...reported] : reported) {
+function reportedSize(validators: Validators, context: RequestContext): number | null {
+  for (const version of versionsOf(context)) {
     if (sharesSize(version.validators, validators)) return version.totalBytes;
   }
   return null;
+}
+
+/** As `reportedSize`, else the last size that was reported for a version that may be the same. */
+function expectedSize(validators: Validators, context: RequestContext): number | null {
+  const compatible = versionsOf(context).filter(
+    (version) => relationOf(version.validators, validators) !== 'other',
+  );
+  return reportedSize(validators, context) ?? compatible.at(-1)?.totalBytes ?? null;
+}
+
+function versionsOf({ known, reported = [] }: RequestContext): readonly Version[] {
+  return known ? [known, ...reported] : reported;
 }

@@ -5,6 +5,7 @@ import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import type { Version } from '../head.ts';
 import { type RequestContext, interpret, type OpenDecision, type PartialSize } from './open-decision.ts';
+import { mayRefuseRange } from '../status.ts';
 import { nextFreeSegment, type Segment } from './segments.ts';
 
 /** The address holds a page or a manifest. Nothing was written. */
@@ -43,14 +44,16 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
   };
   if (!withoutRange) {
     const from = (known ? nextFreeSegment(known.segments)?.received : null) ?? 0;
-    const headers: Record<string, string> = { range: `bytes=${from}-` };
-    if (version?.validators.ifRange != null) headers['if-range'] = version.validators.ifRange;
-    const response = await client.get(url, { signal, headers, accept: [416] });
-    const decision = interpretOrDiscard(response, { ...context, from });
-    if (decision.mode !== 'again') {
+    const response = await getRange(request, from);
+    const decision =
+      response === null
+        ? interpret(416, new Map(), { ...context, from })
+        : interpretOrDiscard(response, { ...context, from });
+    if (response !== null && decision.mode !== 'again') {
       return { response, decision, kept: decision.mode === 'ranged' ? (known?.segments ?? null) : null };
     }
-    response.discard();
+    response?.discard();
+    if (decision.mode !== 'again') throw new SluiceError('remote_status');
     const reported = [...request.reported, ...decision.reported];
     const { partialSizes } = decision;
     if (version !== null && decision.isOther) {
@@ -62,6 +65,24 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
   const decision = interpretOrDiscard(response, context);
   if (decision.mode === 'again') throw new SluiceError('remote_status');
   return { response, decision, kept: null };
+}
+
+/** Requests the bytes from `from` on; null = refused. Where that would cost bytes on the disk, it is requested twice. */
+async function getRange(
+  { client, url, signal, known }: OpenRequest,
+  from: number,
+): Promise<HttpResponse | null> {
+  const headers: Record<string, string> = { range: `bytes=${from}-` };
+  const ifRange = known?.version.validators.ifRange ?? null;
+  if (ifRange !== null) headers['if-range'] = ifRange;
+  for (let tries = from > 0 ? 2 : 1; tries > 0; tries--) {
+    try {
+      return await client.get(url, { signal, headers, accept: [416] });
+    } catch (thrown) {
+      if (!mayRefuseRange(thrown)) throw thrown;
+    }
+  }
+  return null;
 }
 
 /**

@@ -13,7 +13,7 @@ import {
   codingsOf,
   contentLengthOf,
   contentRangeOf,
-  sameVersion,
+  repeatsVersion,
   type Validators,
   validatorsOf,
 } from '../head.ts';
@@ -235,7 +235,7 @@ function isExpected(
   end: number,
 ): boolean {
   if (codingsOf(head).length > 0 || contentLengthOf(head) !== end - from) return false;
-  if (!sameVersion(validators, validatorsOf(head))) return false;
+  if (!repeatsVersion(validators, validatorsOf(head))) return false;
   if (!ranged) return status === 200 && from === 0 && end === totalBytes;
   const range = contentRangeOf(head);
   return status === 206 && range?.start === from && range.end === end && range.total === totalBytes;

@@ -7,6 +7,7 @@ import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import { relationOf, type Validators, validatorsOf } from '../head.ts';
+import { mayRefuseRange } from '../status.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
 import {
@@ -230,7 +231,12 @@ export class Transfer {
     const { received: from, end } = segment;
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
-    const response = await client.get(url, { signal: this.#signal, headers, accept: [416] });
+    const response = await client
+      .get(url, { signal: this.#signal, headers, accept: [416] })
+      .catch((thrown: unknown) => {
+        const isRefused = mayRefuseRange(thrown) && !thrown.transient;
+        throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;
+      });
     try {
       const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
       if (decision.mode === 'ranged') return response;

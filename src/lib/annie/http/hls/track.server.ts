@@ -3,26 +3,31 @@
  * the next in order is appended, and then the new length is saved. A kill at any moment costs the fragments in flight.
  */
 import { createReadStream } from 'node:fs';
-import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import * as v from 'valibot';
 import type { Fragment } from '../../../foreign/playlist/playlist.ts';
+import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
-import { shortHash } from '../short-hash.ts';
+import { FileChanged } from './fragment-place.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
+import {
+  fileIndexes,
+  freshState,
+  loadTrackState,
+  readSaved,
+  savedFragment,
+  saveTrackState,
+  startTrackOver,
+  type TrackState,
+} from './track-state.server.ts';
 
 /** Fragments in flight. Enough to hide round trips; more would load the server. */
 const CONCURRENCY = 4;
-
-const TrackState = v.object({
-  version: v.literal(1),
-  fingerprint: v.string(),
-  /** Fragments that are in the file. */
-  fragments: v.pipe(v.number(), v.integer(), v.minValue(0)),
-  /** Length of the file with them. */
-  bytes: v.pipe(v.number(), v.integer(), v.minValue(0)),
-});
-type TrackState = v.InferOutput<typeof TrackState>;
+/** A file that changes more often than this while it is fetched is given up. */
+const MAX_STARTS = 3;
+/** Of the last fragment on the disk, these are compared with the server's; all of it if the addresses are others. */
+const COMPARED_BYTES = 64 * 1024;
+const MAX_COMPARED_BYTES = 8 * 1024 * 1024;
 
 export interface TrackJob {
   workDir: string;
@@ -33,17 +38,78 @@ export interface TrackJob {
   rendition: string;
   fetcher: FragmentFetcher;
   signal: AbortSignal;
+  /** Negative when bytes are discarded. */
   onBytes: (bytes: number) => void;
-  /** Another fragment is complete, now or from an earlier attempt; its length in s. */
+  /** Another fragment is complete, now or from an earlier attempt; its length in s. Negative when one is discarded. */
   onFragment: (durationSeconds: number) => void;
 }
 
-/** @returns the path of the joined file. @throws SluiceError as FragmentFetcher, `disk_*`; the signal's reason */
+/**
+ * @returns the path of the joined file
+ * @throws SluiceError as FragmentFetcher, `file_changed`, `disk_*`; the signal's reason
+ */
 export async function fetchTrack(job: TrackJob): Promise<string> {
-  const { workDir, name, fragments, fetcher, onBytes, onFragment } = job;
+  const { workDir, name, fragments, rendition, fetcher, onBytes, onFragment } = job;
   const path = join(workDir, `hls-${name}`);
+  const fresh = freshState(fragments, rendition);
+  for (let starts = 1; ; starts++) {
+    let [bytes, seconds] = [0, 0];
+    const counting: TrackJob = {
+      ...job,
+      onBytes(more) {
+        bytes += more;
+        onBytes(more);
+      },
+      onFragment(more) {
+        seconds += more;
+        onFragment(more);
+      },
+    };
+    try {
+      const state = starts === 1 ? await resume(job, path, fresh) : null;
+      if (state === null) await startTrackOver(path, fresh);
+      // Servers behind one name may hold different versions: a single connection gets one of them.
+      await fetchMissing(counting, path, structuredClone(state ?? fresh), starts === 1 ? CONCURRENCY : 1);
+      return path;
+    } catch (thrown) {
+      job.signal.throwIfAborted();
+      if (!(thrown instanceof FileChanged)) throw toDiskError(thrown);
+      if (starts === MAX_STARTS) throw new SluiceError('file_changed');
+      onBytes(-bytes);
+      onFragment(-seconds);
+      fetcher.forgetSeen();
+    }
+  }
+}
+
+/** The saved state, if the server still has the film whose fragments are on the disk; null = start over. */
+async function resume(job: TrackJob, path: string, fresh: TrackState): Promise<TrackState | null> {
+  const { fragments, fetcher } = job;
+  const state = await loadTrackState(path, fresh.fingerprint);
+  if (state === null) return null;
+  for (const [url, index] of fileIndexes(fragments)) {
+    const seen = state.files.find(([saved]) => saved === index)?.[1];
+    if (seen) fetcher.recordSeen(url, seen);
+  }
+  const saved = await savedFragment(path, state);
+  const fragment = saved && fragments[saved.index];
+  // the initialisation parts of many films are alike
+  if (!saved || !fragment || (state.fragments === 1 && fragment.durationSeconds === 0)) return null;
+  const isSameAddress = state.addresses === fresh.addresses;
+  const bytes = await readSaved(saved, isSameAddress ? COMPARED_BYTES : MAX_COMPARED_BYTES);
+  if (!(await fetcher.startsWith(fragment, bytes))) throw new FileChanged();
+  return { ...state, addresses: fresh.addresses };
+}
+
+async function fetchMissing(
+  job: TrackJob,
+  path: string,
+  state: TrackState,
+  concurrency: number,
+): Promise<void> {
+  const { fragments, fetcher, onBytes, onFragment } = job;
   const fragmentPath = (index: number): string => `${path}.${index}`;
-  const state = await resume(job, path);
+  const files = fileIndexes(fragments);
   onBytes(state.bytes);
   for (const { durationSeconds } of fragments.slice(0, state.fragments)) onFragment(durationSeconds);
   const ready = new Set<number>();
@@ -54,12 +120,22 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
   async function append(): Promise<void> {
     while (ready.has(state.fragments)) {
       const index = state.fragments;
-      state.bytes = await appendAt(path, state.bytes, fragmentPath(index));
+      const before = state.bytes;
+      state.bytes = await appendAt(path, before, fragmentPath(index));
+      state.lastBytes = state.bytes - before;
       state.fragments = index + 1;
-      await saveState(path, state);
+      noteSeen(fragments[index]);
+      await saveTrackState(path, state);
       ready.delete(index);
       await rm(fragmentPath(index), { force: true });
     }
+  }
+
+  function noteSeen(fragment: Fragment | undefined): void {
+    const index = fragment && files.get(fragment.url);
+    const seen = fragment && fetcher.seenAt(fragment.url);
+    if (index === undefined || !seen) return;
+    state.files = [...state.files.filter(([saved]) => saved !== index), [index, seen]];
   }
 
   async function fetchNext(): Promise<void> {
@@ -76,54 +152,15 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
     }
   }
 
-  try {
-    const workers = Array.from({ length: CONCURRENCY }, () =>
-      fetchNext().catch((thrown: unknown) => {
-        failed = true;
-        throw thrown;
-      }),
-    );
-    const results = await Promise.allSettled(workers);
-    job.signal.throwIfAborted();
-    for (const result of results) if (result.status === 'rejected') throw result.reason;
-  } catch (thrown) {
-    job.signal.throwIfAborted();
-    throw toDiskError(thrown);
-  }
-  return path;
-}
-
-async function resume({ workDir, name, fragments, rendition }: TrackJob, path: string): Promise<TrackState> {
-  // addresses may hold tokens that change; lengths and ranges identify a playlist
-  const shape = fragments.map(({ durationSeconds, range }) =>
-    range === null ? [durationSeconds, null] : [durationSeconds, range.start, range.end],
+  const workers = Array.from({ length: concurrency }, () =>
+    fetchNext().catch((thrown: unknown) => {
+      failed = true;
+      throw thrown;
+    }),
   );
-  const fingerprint = `${rendition} ${fragments.length} ${shortHash(JSON.stringify(shape))}`;
-  try {
-    const saved = v.safeParse(TrackState, JSON.parse(await readFile(`${path}.json`, 'utf8')));
-    if (
-      saved.success &&
-      saved.output.fingerprint === fingerprint &&
-      saved.output.fragments <= fragments.length
-    ) {
-      const size = await sizeIfThere(path);
-      if (size !== null && size >= saved.output.bytes) return saved.output;
-    }
-  } catch {
-    // nothing to resume
-  }
-  for (const file of await readdir(workDir).catch(() => [])) {
-    if (file.startsWith(`hls-${name}`)) await rm(join(workDir, file), { force: true });
-  }
-  const fresh: TrackState = { version: 1, fingerprint, fragments: 0, bytes: 0 };
-  await saveState(path, fresh);
-  await writeFile(path, '');
-  return fresh;
-}
-
-async function saveState(path: string, state: TrackState): Promise<void> {
-  await writeFile(`${path}.json.new`, JSON.stringify(state));
-  await rename(`${path}.json.new`, `${path}.json`);
+  const results = await Promise.allSettled(workers);
+  job.signal.throwIfAborted();
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 /** Appends at `length`, and removes what a killed attempt left behind it. @returns the new length */
