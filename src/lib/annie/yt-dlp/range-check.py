@@ -61,6 +61,13 @@ def check_ranges():
         match = re.fullmatch(r'bytes (\d{1,15})-(\d{1,15})/(\d{1,15}|\*)', text)
         return match and (int(match[1]), int(match[2]), number(match[3]))
 
+    # Whether its head says that the body is all of the file: some servers answer any request with a Content-Range.
+    def is_whole(response):
+        place = place_of(response)
+        if place is not None:
+            return place[0] == 0 and place[2] == place[1] + 1
+        return response.status in (200, 203) and response.headers.get('Content-Range') is None
+
     def answer_of(response, total):
         etag = response.headers.get('ETag')
         return {'total': total, 'etag': etag, 'modified': response.headers.get('Last-Modified')}
@@ -85,6 +92,7 @@ def check_ranges():
             self.is_fragment = start is not None and (start > 0 or last is not None)
             self.start = start if self.is_fragment else 0
             self.end = last + 1 if self.is_fragment and last is not None else None
+            self.restarts = 0
             self.key = info['url'] if self.is_fragment else os.path.basename(path)
 
         # Bytes that the file will have; None = unknown.
@@ -117,20 +125,29 @@ def check_ranges():
                 if error.status != 416:
                     raise
                 error.close()
+                self.count_restart()
                 return self.open_anew(ydl, request)
             expected = first if resumes or self.is_fragment else None
             answer = self.part_answer(response, start, last, expected)
-            if answer is None and not self.is_fragment and place_of(response) is None and response.status == 200:
-                # a server without ranges; unless it is the rest, with the head of the whole
-                whole = answer_of(response, length_of(response))
-                if not resumes or whole['total'] is not None and not differs(first, whole):
-                    return self.accept_whole(response, whole)
-            if answer is None:
-                response.close()
-                return self.open_anew(ydl, request)
-            if expected is None:
-                save(self.key, answer)
-            return response
+            if answer is not None:
+                if expected is None:
+                    save(self.key, answer)
+                return response
+            whole = answer_of(response, length_of(response))
+            # from a server without ranges; another size may be the rest, with the head of the whole
+            is_same = not resumes or whole['total'] is not None and not differs(first, whole)
+            is_complete = is_whole(response) and is_same
+            if is_complete and not self.is_fragment:
+                return self.accept_whole(response, whole)
+            response.close()
+            if not is_complete:
+                self.count_restart()
+            return self.open_anew(ydl, request)
+
+        def count_restart(self):
+            self.restarts += 1
+            if self.restarts > 1:
+                raise Contradiction('a part did not fit for the second time')
 
         # The answer, if it is the range that was requested; else None.
         def part_answer(self, response, start, last, first):
@@ -159,8 +176,10 @@ def check_ranges():
             plain.headers.pop('Range', None)
             response = plain_open(ydl, plain)
             try:
-                if response.status != 200 or response.headers.get('Content-Range'):
+                if not is_whole(response):
                     raise Contradiction('a part came that was not requested')
+                # yt-dlp may take it for the part that it wanted
+                del response.headers['Content-Range']
                 whole = answer_of(response, length_of(response))
                 return self.cut(response, whole) if self.is_fragment else self.accept_whole(response, whole)
             except BaseException:
@@ -205,7 +224,10 @@ def check_ranges():
 
     def open_checked(self, request):
         transfer = getattr(current, 'transfer', None)
-        return plain_open(self, request) if transfer is None else transfer.open(self, request)
+        # those have no ranges
+        if transfer is None or re.match('(data|ftps?):', request.url, re.IGNORECASE):
+            return plain_open(self, request)
+        return transfer.open(self, request)
 
     def download_checked(self, filename, info_dict):
         current.transfer = transfer = Transfer(filename, self.temp_name(filename), info_dict)
