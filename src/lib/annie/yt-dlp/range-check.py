@@ -86,7 +86,6 @@ def check_ranges():
     class Transfer:
         def __init__(self, path, part, info):
             start, last, _ = parse_http_range((info.get('http_headers') or {}).get('Range'))
-            self.path = path
             self.part = part
             # `bytes=0-` is no fragment: some extractors request whole files like that
             self.is_fragment = start is not None and (start > 0 or last is not None)
@@ -131,7 +130,7 @@ def check_ranges():
             answer = self.part_answer(response, start, last, expected)
             if answer is not None:
                 if expected is None:
-                    save(self.key, answer)
+                    self.begin(answer)
                 return response
             whole = answer_of(response, length_of(response))
             # from a server without ranges; another size may be the rest, with the head of the whole
@@ -192,11 +191,14 @@ def check_ranges():
                 if None not in (first['total'], whole['total']) and first['total'] != whole['total']:
                     raise Contradiction(f'{whole["total"]} bytes instead of {first["total"]} for the same version')
                 whole['total'] = whole['total'] or first['total']
-            # bytes of another version must not be resumed, also not after a kill
-            if whole != first and os.path.isfile(self.part):
-                os.remove(self.part)
-            save(self.key, whole)
+            self.begin(whole)
             return response
+
+        # Bytes of another version must not be resumed, also not after a kill.
+        def begin(self, answer):
+            if answer != known.get(self.key) and os.path.isfile(self.part):
+                os.remove(self.part)
+            save(self.key, answer)
 
         # A fragment out of the whole file, from a server without ranges.
         def cut(self, response, whole):
