@@ -1,9 +1,11 @@
 /** yt-dlp takes any 206 for the same version, and resumes what has no size: the first answer shows when it must not. */
+import { mkdir, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type OddFile, honest, part, whole } from '../../site/odd-origin.ts';
 import { testUnless } from '../../support/skip.ts';
-import { reason, withEngine } from './fixture.ts';
+import { dataDir, reason, withEngine, type YtDlpFixture } from './fixture.ts';
 import {
   type Answer,
   broken,
@@ -60,6 +62,21 @@ testUnless(test, reason, 'a server without ranges is asked once, and for all', (
   withEngine(async (fixture) => {
     assert.is(await interrupted(fixture, () => whole(file)), 'the file');
     assert.is(rangesAsked().length, 1);
+  }),
+);
+
+testUnless(test, reason, 'a yt-dlp from PATH, whose responses nobody checks, resumes nothing', () =>
+  withEngine(async (fixture) => {
+    const bin = join(fixture.dir, 'bin');
+    const python = join(dataDir ?? '', 'engines/yt-dlp/venv/bin/python');
+    await mkdir(bin);
+    await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec ${python} -m yt_dlp "$@"\n`, { mode: 0o755 });
+    const path = `${bin}:${process.env['PATH']}`;
+    const engine = fixture.make({ dataDir: fixture.dir, path });
+    const fetch: YtDlpFixture['fetch'] = (url) => engine.download(fixture.job(url));
+    const answer = toRange(file, (request) => part(twin, request));
+    assert.is(await interrupted({ ...fixture, engine, fetch }, answer), 'the file');
+    assert.equal(rangesAsked(), [null]);
   }),
 );
 
