@@ -56,6 +56,7 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
     from: { url },
     item: 1,
     selector: selectorOf(null, ffmpegPath !== null),
+    resumes: true,
     nonce: 'bench',
   });
   const variants: Record<Variant, () => Promise<Cost>> = {

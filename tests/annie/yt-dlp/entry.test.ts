@@ -23,7 +23,7 @@ interface End {
 }
 
 /** How a yt-dlp ends whose `main` is this Python. `proxyUrl`: the guard that it runs under. */
-async function endOf(main: string | string[], proxyUrl?: string): Promise<End> {
+async function endOf(main: string | string[], proxyUrl?: string, argument = 'word'): Promise<End> {
   return withDir(async (dir) => {
     const lines = typeof main === 'string' ? [main] : main;
     const body = ['import socket, sys', 'from yt_dlp.downloader.common import FileDownloader', 'def main():'];
@@ -36,7 +36,7 @@ async function endOf(main: string | string[], proxyUrl?: string): Promise<End> {
     );
     const [python = '', ...args] = entryCommand(toolPath('python3') ?? '', dir);
     const env = { ...process.env, ...(proxyUrl === undefined ? {} : { http_proxy: proxyUrl }) };
-    const child = spawn(python, [...args, 'word'], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(python, [...args, argument], { env, stdio: ['ignore', 'pipe', 'pipe'] });
     const [stdout, stderr, [status]] = await Promise.all([
       text(child.stdout),
       text(child.stderr),
@@ -86,6 +86,13 @@ testUnless(test, reason, 'what was printed last arrives, and the arguments are t
   const { stdout } = await endOf('sys.stdout.write("x" * 100_000 + sys.argv[1])');
   assert.is(stdout.length, 100_004);
   assert.ok(stdout.endsWith('word'));
+});
+
+testUnless(test, reason, 'a yt-dlp whose downloader cannot be checked resumes nothing', async () => {
+  const { status, stderr } = await endOf('pass', undefined, '--continue');
+  assert.is(status, 1);
+  assert.match(stderr, 'ERROR: Sluice cannot check what this yt-dlp resumes: ');
+  assert.is((await endOf('pass', undefined, '--no-continue')).status, 0);
 });
 
 testUnless(test, reason, 'threads that still work and handlers of others come first', async () => {

@@ -1,65 +1,15 @@
 /** yt-dlp takes any 200 for the whole file: sizes announced earlier show when it is only the rest. */
-import { readFile } from 'node:fs/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PartSizes } from '#lib/annie/yt-dlp/part-sizes.server.ts';
-import { sha256Of } from '../../site/content.ts';
-import {
-  honest,
-  type OddAnswer,
-  type OddFile,
-  type OddRequest,
-  part,
-  startOddOrigin,
-} from '../../site/odd-origin.ts';
+import { honest, type OddAnswer, type OddRequest, part } from '../../site/odd-origin.ts';
 import { testUnless } from '../../support/skip.ts';
-import { settles, waitFor } from '../../support/wait.ts';
+import { settles } from '../../support/wait.ts';
 import { withDir } from '../../process/machine.ts';
-import { type YtDlpFixture, deadline, hashOf, never, reason, withEngine } from './fixture.ts';
+import { deadline, never, reason, withEngine } from './fixture.ts';
+import { file, interrupted, MiB, newFile, origin, outcome, rest } from './interrupted.ts';
 
-const MiB = 1024 * 1024;
-const file: OddFile = { seed: 91, size: 3 * MiB, etag: '"v1"' };
-const newFile: OddFile = { seed: 92, size: 3 * MiB + 777, etag: '"v2"' };
-const type = { 'content-type': 'video/mp4' };
-const origin = await startOddOrigin();
 test.after(() => origin.close());
-
-/** 200 with the bytes from there on. */
-const rest = (from: number): OddAnswer => ({
-  status: 200,
-  headers: { ...type, etag: '"v1"', 'content-length': file.size - from },
-  body: { file, start: from, end: file.size },
-});
-
-/** Slow enough to be aborted in the middle of the file. */
-const slow = (request: OddRequest): OddAnswer => ({ ...honest(file, request), bytesPerSecond: 2 * MiB });
-
-/** Which file was downloaded, or the code. */
-async function outcome({ fetch }: YtDlpFixture, url: string): Promise<string> {
-  try {
-    const { path } = await fetch(url);
-    const hash = hashOf(await readFile(path));
-    for (const [name, { seed, size }] of Object.entries({ 'the file': file, 'the new file': newFile })) {
-      if (hash === sha256Of(seed, size)) return name;
-    }
-    return `complete with ${(await readFile(path)).length} bytes`;
-  } catch (thrown) {
-    return (thrown as { code?: string }).code ?? String(thrown);
-  }
-}
-
-/** Aborts a download in the middle of its file and resumes it with `then`. */
-async function interrupted(fixture: YtDlpFixture, then: (request: OddRequest) => OddAnswer): Promise<string> {
-  const url = `${origin.url}/clip.mp4`;
-  origin.answer = slow;
-  const abort = new AbortController();
-  const running = fixture.engine.download(fixture.job(url, { signal: abort.signal })).catch(() => undefined);
-  await waitFor(() => (fixture.received.samples.at(-1)?.receivedBytes ?? 0) >= MiB, { what: 'a MiB' });
-  abort.abort();
-  await settles(running, deadline);
-  origin.answer = then;
-  return outcome(fixture, url);
-}
 
 let restFrom = 0;
 for (const [what, answer, end] of [

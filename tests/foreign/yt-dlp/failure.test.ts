@@ -52,6 +52,7 @@ const SAID: [string, string][] = [
   ['Postprocessing: Error opening input files: Invalid argument', 'not_media'],
   ['Postprocessing: sluice: ffmpeg was not started: /x is not a file of this download', 'not_media'],
   ['Postprocessing: Conversion failed!', 'engine_exit'],
+  ['The answers of the server contradict each other: 9 bytes instead of 10', 'remote_contradiction'],
 ];
 
 for (const [said, code] of SAID) {

@@ -51,6 +51,8 @@ export interface DownloadArguments extends CommonOptions {
   /** Number of the video on the page, from 1; also for an info JSON, as yt-dlp opens the page if that is stale. */
   item: number;
   selector: string;
+  /** Whether `range-check.py` checks what is resumed. Without it every request is for the whole file. */
+  resumes: boolean;
   /** Random letters and digits that begin each progress line, so that no page can forge one. */
   nonce: string;
 }
@@ -72,9 +74,9 @@ export function downloadArguments(options: DownloadArguments): string[] {
     // Default: a line for each block.
     '--progress-delta=0.1',
     '--no-mtime',
-    '--continue',
+    // yt-dlp itself resumes any bytes with any others, also when it retries.
+    ...(options.resumes ? ['--continue', '--retries=3'] : ['--no-continue', '--retries=0']),
     '--part',
-    '--retries=3',
     '--fragment-retries=5',
     // A stream with a missing fragment is not a finished file.
     '--abort-on-unavailable-fragments',

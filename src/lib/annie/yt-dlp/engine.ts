@@ -118,13 +118,13 @@ export class YtDlpEngine implements Engine {
   }
 
   async download(job: EngineJob): Promise<FetchedFile> {
-    const { command } = await this.#requireProgram();
+    const { command, resumes } = await this.#requireProgram();
     const selector = selectorOf(job.streamId, this.#options.ffmpegPath !== null);
     const { url, number } = splitItem(job.url);
     const run = (from: DownloadArguments['from']): Promise<FetchedFile> =>
       this.#run(job, (nonce) => [
         ...command,
-        ...downloadArguments({ ...this.#programs, from, item: number, selector, nonce }),
+        ...downloadArguments({ ...this.#programs, from, item: number, selector, resumes, nonce }),
       ]);
     const infoFile = await this.#infos.fileFor(job.url);
     if (infoFile === null) return await this.#withFfmpegError(run({ url }), job);

@@ -1,4 +1,4 @@
-# Starts our own copy of yt-dlp: `main()`, with three things around it.
+# Starts our own copy of yt-dlp: `main()`, with four things around it. `range-check.py` comes before it.
 
 # Exits as soon as `main()` has returned. Python takes 45 to 65 ms to free the memory of 1,900 extractors, which the kernel
 # takes back in 2 ms, and for that time the user would see 100 % and no file. `atexit` calls the first registered function
@@ -62,6 +62,13 @@ from yt_dlp.downloader.common import FileDownloader
 def block_size(seconds, size):
     return int(max(1024, min(size / max(seconds, 0.001) / 10, size * 2, 4 << 20)))
 FileDownloader.best_block_size = staticmethod(block_size)
+
+# `range-check.py`. Without it nothing may be resumed: then the adapter has to say `--no-continue`.
+try:
+    check_ranges()
+except (ImportError, AttributeError) as error:
+    if '--continue' in sys.argv:
+        sys.exit(f'ERROR: Sluice cannot check what this yt-dlp resumes: {error}')
 
 import yt_dlp
 try:

@@ -3,6 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../process/find-program.server.ts';
 import { entryCommand } from './entry.server.ts';
+import { INSTALLED_VERSION } from './requirements.ts';
 
 /**
  * For a yt-dlp without our entry script: by default its blocks hold a second of data, and it reports progress after each.
@@ -21,6 +22,8 @@ export interface Located {
   path: string;
   /** Changes when the program does. */
   fingerprint: string;
+  /** Whether it is the version whose downloader `range-check.py` was tested with. */
+  resumes: boolean;
 }
 
 export interface InstallRecord {
@@ -46,7 +49,8 @@ export function locateInstalled(dataDir: string): Located | null {
   if (python === null || findProgram(python, undefined) === null) return null;
   const modules = kind === 'venv' ? null : join(dir, 'modules');
   const command = entryCommand(python, modules);
-  return { version, path: dir, fingerprint: `${dir}:${version}:${kind}`, command };
+  const fingerprint = `${dir}:${version}:${kind}`;
+  return { version, path: dir, fingerprint, command, resumes: version === INSTALLED_VERSION };
 }
 
 function locateOnPath(path: string): Located | null {
@@ -58,6 +62,7 @@ function locateOnPath(path: string): Located | null {
     version: null,
     path: program,
     fingerprint: `${program}:${mtimeMs}:${size}:${ino}`,
+    resumes: false,
   };
 }
 
