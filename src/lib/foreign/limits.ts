@@ -9,8 +9,13 @@ export const MAX_INFO_BYTES = 64 * 1024 * 1024;
 /** Of lux's listing: an album of 500 pictures has 100 kB. */
 export const MAX_LISTING_BYTES = 16 * 1024 * 1024;
 
-/** Of a media playlist: a day in fragments of 1 s has 86,400. Receiving them all takes the main thread 50 ms. */
+/** Of a media playlist: a day in fragments of 1 s has 86,400. */
 export const MAX_FRAGMENTS = 100_000;
+/**
+ * Of a media playlist, in UTF-8: all that its text can hold. With the other columns a download keeps at most 20 MiB for each of
+ * its two tracks, outside the heap: 320 MiB for 8 downloads of the largest playlists, 160 MB for those of a day.
+ */
+export const MAX_ADDRESS_BYTES = MAX_PLAYLIST_BYTES;
 /** Of a master playlist, the best: nobody looks through more. */
 export const MAX_VARIANTS = 500;
 
@@ -51,7 +56,7 @@ export const MAX_QUALITY_CHARS = 100;
 export const MAX_EXT_CHARS = 16;
 /** As `selectorOf` accepts them; two of them make a stream id. */
 export const MAX_FORMAT_ID_CHARS = 120;
-/** As the add command accepts them (`protocol/command.ts`). */
+/** As the add command accepts them (`protocol/commands.ts`). */
 export const MAX_STREAM_ID_CHARS = 256;
 /** Of an engine's JSON: 200 entries with 60 formats each have some 180,000, a day in fragments of 1 s 300,000. */
 export const MAX_JSON_VALUES = 1_000_000;

@@ -2,13 +2,13 @@
 import type { PageGroup, PageScan, PageSource } from '../../foreign/page/scan.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
+import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import type { ListedSizes } from './listed-sizes.ts';
 import { extensionOf, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
-import { shortHash } from './short-hash.ts';
 
 /** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fragment } from '../../../foreign/playlist/playlist.ts';
+import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
 import { type HttpResponse, type HttpClient, readBody } from '../client.server.ts';
@@ -24,6 +24,8 @@ const RETRYABLE: readonly ErrorCode[] = [
   'remote_error',
 ];
 const KEY_BYTES = 16;
+/** Addresses that are remembered of each kind: a playlist may have a new key and a new file for each of its fragments. */
+const MAX_REMEMBERED = 64;
 
 export class FragmentFetcher {
   readonly #client: HttpClient;
@@ -84,7 +86,7 @@ export class FragmentFetcher {
       await (decipher ? pipeline(body, decipher, file) : pipeline(body, file));
     } catch (thrown) {
       if (thrown instanceof BodyTooLong) {
-        this.#withoutRange.add(fragment.url);
+        this.#neverAskForRange(fragment.url);
         throw new SluiceError('size_mismatch', 'The server sent more bytes than it announced.');
       }
       if (isDecipherError(thrown))
@@ -102,8 +104,11 @@ export class FragmentFetcher {
     const signal = this.#signal;
     const key = this.#client.get(url, { signal }).then((response) => readBody(response, 1024, signal));
     this.#keys.set(url, key);
+    dropOldest(this.#keys);
     // the next try requests it again
-    key.catch(() => this.#keys.delete(url));
+    key.catch(() => {
+      if (this.#keys.get(url) === key) this.#keys.delete(url);
+    });
     return key;
   }
 
@@ -115,22 +120,38 @@ export class FragmentFetcher {
       const response = await this.#client.get(url, { signal, headers });
       const place = placeInRangeResponse(response.status, response.head, range, known);
       if (place !== null) {
-        if (place.version !== null) this.#versions.set(url, place.version);
+        this.#recordVersion(url, place.version);
         return { response, place };
       }
       response.discard();
-      this.#withoutRange.add(url);
+      this.#neverAskForRange(url);
     }
     const response = await this.#client.get(url, { signal });
     try {
       const place = placeInFullResponse(response.status, response.head, range, known);
-      if (range !== null && place.version !== null) this.#versions.set(url, place.version);
+      if (range !== null) this.#recordVersion(url, place.version);
       return { response, place };
     } catch (thrown) {
       response.discard();
       throw thrown;
     }
   }
+
+  #recordVersion(url: string, version: Version | null): void {
+    if (version === null) return;
+    this.#versions.set(url, version);
+    dropOldest(this.#versions);
+  }
+
+  #neverAskForRange(url: string): void {
+    this.#withoutRange.add(url);
+    dropOldest(this.#withoutRange);
+  }
+}
+
+function dropOldest(remembered: Map<string, unknown> | Set<string>): void {
+  const [oldest] = remembered.keys();
+  if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
 }
 
 function ivOf({ key, sequence }: Fragment): Buffer {

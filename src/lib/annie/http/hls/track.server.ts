@@ -6,9 +6,8 @@ import { createReadStream } from 'node:fs';
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { Fragment } from '../../../foreign/playlist/playlist.ts';
+import { fragmentAt, type Fragments, secondsOf } from '../../../foreign/playlist/fragments.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
-import { shortHash } from '../short-hash.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 
 /** Fragments in flight. Enough to hide round trips; more would load the server. */
@@ -28,24 +27,24 @@ export interface TrackJob {
   workDir: string;
   /** `video` or `audio`. */
   name: string;
-  fragments: readonly Fragment[];
+  fragments: Fragments;
   /** Id of the rendition, so that bytes of two are never mixed. */
   rendition: string;
   fetcher: FragmentFetcher;
   signal: AbortSignal;
   onBytes: (bytes: number) => void;
-  /** Another fragment is complete, now or from an earlier attempt; its length in s. */
-  onFragment: (durationSeconds: number) => void;
+  /** More fragments are complete, now or from an earlier attempt; their length in s. */
+  onFragments: (seconds: number) => void;
 }
 
 /** @returns the path of the joined file. @throws SluiceError as FragmentFetcher, `disk_*`; the signal's reason */
 export async function fetchTrack(job: TrackJob): Promise<string> {
-  const { workDir, name, fragments, fetcher, onBytes, onFragment } = job;
+  const { workDir, name, fragments, fetcher, onBytes, onFragments } = job;
   const path = join(workDir, `hls-${name}`);
   const fragmentPath = (index: number): string => `${path}.${index}`;
   const state = await resume(job, path);
   onBytes(state.bytes);
-  for (const { durationSeconds } of fragments.slice(0, state.fragments)) onFragment(durationSeconds);
+  onFragments(secondsOf(fragments, state.fragments));
   const ready = new Set<number>();
   let next = state.fragments;
   let appending: Promise<void> = Promise.resolve();
@@ -63,15 +62,14 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
   }
 
   async function fetchNext(): Promise<void> {
-    while (next < fragments.length && !failed) {
+    while (next < fragments.count && !failed) {
       const index = next++;
-      const fragment = fragments[index];
-      if (!fragment) return;
+      const fragment = fragmentAt(fragments, index);
       const size = await sizeIfThere(fragmentPath(index));
       if (size !== null) onBytes(size);
       else await fetcher.fetch(fragment, fragmentPath(index), onBytes);
       ready.add(index);
-      onFragment(fragment.durationSeconds);
+      onFragments(fragment.durationSeconds);
       await (appending = appending.then(append));
     }
   }
@@ -94,17 +92,13 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
 }
 
 async function resume({ workDir, name, fragments, rendition }: TrackJob, path: string): Promise<TrackState> {
-  // addresses may hold tokens that change; lengths and ranges identify a playlist
-  const shape = fragments.map(({ durationSeconds, range }) =>
-    range === null ? [durationSeconds, null] : [durationSeconds, range.start, range.end],
-  );
-  const fingerprint = `${rendition} ${fragments.length} ${shortHash(JSON.stringify(shape))}`;
+  const fingerprint = `${rendition} ${fragments.fingerprint}`;
   try {
     const saved = v.safeParse(TrackState, JSON.parse(await readFile(`${path}.json`, 'utf8')));
     if (
       saved.success &&
       saved.output.fingerprint === fingerprint &&
-      saved.output.fragments <= fragments.length
+      saved.output.fragments <= fragments.count
     ) {
       const size = await sizeIfThere(path);
       if (size !== null && size >= saved.output.bytes) return saved.output;
