@@ -13,6 +13,8 @@ export const MAX_LISTING_BYTES = 16 * 1024 * 1024;
 export const MAX_SMALL_BYTES = 1024 * 1024;
 /** Of all texts that wait to be read: those of 8 downloads of ten hours, with separate audio, have 90 MB. */
 export const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+/** Of all pages and manifests that are being received: 16 of the longest, or hundreds of ordinary ones. */
+export const MAX_RECEIVED_BYTES = 256 * 1024 * 1024;
 
 /** Of a media playlist: a day in fragments of 1 s has 86,400. */
 export const MAX_FRAGMENTS = 100_000;
