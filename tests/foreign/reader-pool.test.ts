@@ -156,6 +156,26 @@ test('two endless reads delay another one only until their time limit', () =>
     );
   }));
 
+test('a small text waits for no large one', () =>
+  withReaders({}, async (readers) => {
+    const order: string[] = [];
+    const large = Array.from({ length: 4 }, async () => {
+      await page(readers, HEAVY);
+      order.push('large');
+    });
+    await playlist(readers, SMALL);
+    order.push('small');
+    await Promise.all(large);
+    assert.equal(order, ['small', 'large', 'large', 'large', 'large']);
+  }));
+
+test('a small text has less time than a large one', () =>
+  withReaders({ smallCpuMs: 1 }, async (readers) => {
+    const links = '<a href=m.mp4>x'.repeat(60_000);
+    assert.is((await errorOf(page(readers, links)))?.code, 'too_complex');
+    assert.is(await errorOf(page(readers, HEAVY.slice(0, 2_000_000))), null);
+  }));
+
 test('too many reads of one job are refused at once', () =>
   withReaders({ maxThreads: 1, maxWaitingOfOneCaller: 2 }, async (readers) => {
     const mine = job();

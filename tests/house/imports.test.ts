@@ -77,6 +77,7 @@ const IN_THE_MAIN_THREAD = [
   'serialized-error.ts',
   'gathered-bytes.ts',
   'limits.ts',
+  'listed-items.ts',
   'playlist/fragments.ts',
   'port.ts',
   'reader-pool.server.ts',

@@ -73,6 +73,8 @@ export const MAX_JSON_TEXT = 64 * 1024;
 export const MAX_KEPT_INFOS = 20;
 /** Of one of them: a video with captions in a hundred languages has 2 MB. */
 export const MAX_KEPT_INFO_BYTES = 4 * 1024 * 1024;
+/** Of all of one listing: 20 ordinary ones have 10 MB. */
+export const MAX_KEPT_INFOS_BYTES = 16 * 1024 * 1024;
 
 /** Of an engine's error lines: the last lines, and the characters kept at each end of one. */
 export const MAX_ERROR_LINES = 50;

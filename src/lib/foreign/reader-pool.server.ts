@@ -30,8 +30,6 @@ export interface ReadersOptions {
   maxWaitingBytes?: number;
   /** The calling session, whose jobs share one turn. Null = each job (its signal) counts as a caller. */
   caller?: () => string | null;
-  /** Calls `read`, during which the job needs nothing else that others wait for. */
-  whileReading?: <T>(read: () => Promise<T>) => Promise<T>;
 }
 
 interface Read {
@@ -50,7 +48,6 @@ export class ReaderPool implements Readers {
   readonly #cpuMs: number;
   readonly #smallCpuMs: number;
   readonly #caller: (() => string | null) | undefined;
-  readonly #whileReading: <T>(read: () => Promise<T>) => Promise<T>;
   readonly #queue: ReadQueue<Read>;
   readonly #running = new Set<Read>();
   /** Idle threads with their timeouts. */
@@ -69,7 +66,6 @@ export class ReaderPool implements Readers {
     this.#cpuMs = cpuMs;
     this.#smallCpuMs = Math.min(smallCpuMs, cpuMs);
     this.#caller = options.caller;
-    this.#whileReading = options.whileReading ?? ((read) => read());
     this.#queue = new ReadQueue({ waiting, waitingOfOneCaller, waitingBytes });
   }
 
@@ -83,7 +79,7 @@ export class ReaderPool implements Readers {
     input: InputOf<Name>,
     signal: AbortSignal,
   ): Promise<OutputOf<Name>> {
-    return this.#whileReading(() => this.#read({ name, input }, signal)) as Promise<OutputOf<Name>>;
+    return this.#read({ name, input }, signal) as Promise<OutputOf<Name>>;
   }
 
   #read(task: Task, signal: AbortSignal): Promise<unknown> {

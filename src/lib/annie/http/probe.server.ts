@@ -70,6 +70,7 @@ async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 
       if (kind !== null && !(want === 'text' && isText(kind))) break;
       if (gathered.length > maxBytes(kind))
         throw new SluiceError('too_complex', 'The page or manifest is too long.');
+      await gathered.turn();
     }
     kind ??= classified();
     const text = want === 'text' && isText(kind) ? gathered.take() : null;
