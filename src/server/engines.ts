@@ -16,6 +16,7 @@ import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
 import { type Config, ConfigError } from './config.ts';
+import { withListingSlots } from './listing-slots.ts';
 import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
 import { VERSION } from './version.ts';
@@ -59,6 +60,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
   const readers = new ReaderPool({ caller: currentSession });
   const ffmpegPath = findProgram('ffmpeg', path);
+  const limited = withListingSlots(processes);
   const http = new HttpEngine({
     guard,
     readers,
@@ -70,7 +72,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   const lux = (name: LuxOptions['name']): Engine =>
     new LuxEngine({
       name,
-      processes,
+      processes: limited,
       readers,
       proxy,
       isRefused: (url) => isRefusedLiteral(url, allowPrivate),
@@ -82,9 +84,15 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
     http,
     lux('lux'),
     lux('annie'),
-    createStandInEngine({ processes, readers, cwd: stateDir, nodePath: process.execPath, ...STAND_IN }),
+    createStandInEngine({
+      processes: limited,
+      readers,
+      cwd: stateDir,
+      nodePath: process.execPath,
+      ...STAND_IN,
+    }),
     new YtDlpEngine({
-      processes,
+      processes: limited,
       readers,
       proxy,
       dataDir: config.dataDir,

@@ -39,6 +39,8 @@ const SESSION = 'session';
 const ID_BYTES = 8;
 /** Of the 10 s that a stop may take; engines are killed after 3.5. */
 const RUNNER_CLOSE_MS = 6000;
+/** Look-ups at a time: more than a few slow servers hold up. Texts, readers and processes have limits of their own. */
+const MAX_PARSING = 128;
 /** Sessions that are woken together at the start. */
 const WAKE_BATCH = 100;
 
@@ -193,6 +195,7 @@ function runnerOptions(
   return {
     downloadDir,
     maxActive,
+    maxParsing: MAX_PARSING,
     stallMs,
     // Sessions run in this process, so none can be lost.
     leaseMs: Infinity,

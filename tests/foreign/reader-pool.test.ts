@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { fragmentAt } from '#lib/foreign/playlist/fragments.ts';
 import { parsePlaylist } from '#lib/foreign/playlist/playlist.ts';
 import type { OutputOf } from '#lib/foreign/port.ts';
 import { ReaderPool, type ReadersOptions } from '#lib/foreign/reader-pool.server.ts';
@@ -55,7 +56,8 @@ test('a thread returns what the reader returns', () =>
       OutputOf<'playlist'>,
       { kind: 'media' }
     >;
-    assert.is(fragments.length, 90_000);
+    assert.is(fragments.count, 90_000);
+    assert.is(fragmentAt(fragments, 89_999).url, 'https://cdn.example/piece.ts?with=some&words=more');
   }));
 
 test('bytes are transferred, into the thread and out of it', () =>
@@ -152,6 +154,26 @@ test('two endless reads delay another one only until their time limit', () =>
       order.includes('the other') && order.filter((code) => code === 'too_complex').length === 2,
       order.join(),
     );
+  }));
+
+test('a small text waits for no large one', () =>
+  withReaders({}, async (readers) => {
+    const order: string[] = [];
+    const large = Array.from({ length: 4 }, async () => {
+      await page(readers, HEAVY);
+      order.push('large');
+    });
+    await playlist(readers, SMALL);
+    order.push('small');
+    await Promise.all(large);
+    assert.equal(order, ['small', 'large', 'large', 'large', 'large']);
+  }));
+
+test('a small text has less time than a large one', () =>
+  withReaders({ smallCpuMs: 1 }, async (readers) => {
+    const links = '<a href=m.mp4>x'.repeat(60_000);
+    assert.is((await errorOf(page(readers, links)))?.code, 'too_complex');
+    assert.is(await errorOf(page(readers, HEAVY.slice(0, 2_000_000))), null);
   }));
 
 test('too many reads of one job are refused at once', () =>

@@ -77,6 +77,8 @@ const IN_THE_MAIN_THREAD = [
   'serialized-error.ts',
   'gathered-bytes.ts',
   'limits.ts',
+  'listed-items.ts',
+  'playlist/fragments.ts',
   'port.ts',
   'reader-pool.server.ts',
   'yt-dlp/item-url.ts',

@@ -9,7 +9,7 @@ export function buffersIn(value: unknown): ArrayBuffer[] {
 }
 
 function collect(value: unknown, found: Set<ArrayBuffer>, depth: number): void {
-  if (value instanceof Uint8Array) found.add(value.buffer as ArrayBuffer);
+  if (ArrayBuffer.isView(value)) found.add(value.buffer as ArrayBuffer);
   else if (typeof value === 'object' && value !== null && depth < MAX_DEPTH)
     for (const inner of Object.values(value)) collect(inner, found, depth + 1);
 }

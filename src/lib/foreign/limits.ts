@@ -9,8 +9,20 @@ export const MAX_INFO_BYTES = 64 * 1024 * 1024;
 /** Of lux's listing: an album of 500 pictures has 100 kB. */
 export const MAX_LISTING_BYTES = 16 * 1024 * 1024;
 
-/** Of a media playlist: a day in fragments of 1 s has 86,400. Receiving them all takes the main thread 50 ms. */
+/** A text that a thread is kept for, so that it waits for no long one: most pages and all playlists of a film. */
+export const MAX_SMALL_BYTES = 1024 * 1024;
+/** Of all texts that wait to be read: those of 8 downloads of ten hours, with separate audio, have 90 MB. */
+export const MAX_WAITING_BYTES = 128 * 1024 * 1024;
+/** Of all pages and manifests that are being received: 16 of the longest, or hundreds of ordinary ones. */
+export const MAX_RECEIVED_BYTES = 256 * 1024 * 1024;
+
+/** Of a media playlist: a day in fragments of 1 s has 86,400. */
 export const MAX_FRAGMENTS = 100_000;
+/**
+ * Of a media playlist, in UTF-8: all that its text can hold. With the other columns a download keeps at most 20 MiB for each of
+ * its two tracks, outside the heap: 320 MiB for 8 downloads of the largest playlists, 160 MB for those of a day.
+ */
+export const MAX_ADDRESS_BYTES = MAX_PLAYLIST_BYTES;
 /** Of a master playlist, the best: nobody looks through more. */
 export const MAX_VARIANTS = 500;
 
@@ -51,7 +63,7 @@ export const MAX_QUALITY_CHARS = 100;
 export const MAX_EXT_CHARS = 16;
 /** As `selectorOf` accepts them; two of them make a stream id. */
 export const MAX_FORMAT_ID_CHARS = 120;
-/** As the add command accepts them (`protocol/command.ts`). */
+/** As the add command accepts them (`protocol/commands.ts`). */
 export const MAX_STREAM_ID_CHARS = 256;
 /** Of an engine's JSON: 200 entries with 60 formats each have some 180,000, a day in fragments of 1 s 300,000. */
 export const MAX_JSON_VALUES = 1_000_000;
@@ -61,6 +73,8 @@ export const MAX_JSON_TEXT = 64 * 1024;
 export const MAX_KEPT_INFOS = 20;
 /** Of one of them: a video with captions in a hundred languages has 2 MB. */
 export const MAX_KEPT_INFO_BYTES = 4 * 1024 * 1024;
+/** Of all of one listing: 20 ordinary ones have 10 MB. */
+export const MAX_KEPT_INFOS_BYTES = 16 * 1024 * 1024;
 
 /** Of an engine's error lines: the last lines, and the characters kept at each end of one. */
 export const MAX_ERROR_LINES = 50;

@@ -9,10 +9,10 @@ export type OutputOf<Name extends ReaderName> = ReturnType<Table[Name]>;
 export interface Readers {
   /**
    * Bytes in `input.chunks` are transferred: their buffers are empty afterwards.
-   * @param signal of the calling job. An abort terminates the thread at once. A job has one read at a time; its others wait,
-   * and the job that has used the least time goes first.
-   * @throws SluiceError what the reader throws; `too_complex` past the limits of time and memory; `too_many_requests` when
-   * too many wait; `not_ready` after `close`; the signal's reason
+   * @param signal of the calling job. An abort terminates the thread at once. A caller (the job's session) has one read at a
+   * time; of those that wait, the smallest text of the callers that have used the least time goes first.
+   * @throws SluiceError what the reader throws; `too_complex` past the limits of time and memory; `too_many_requests` for
+   * the most expensive when too many wait; `not_ready` after `close`; the signal's reason
    */
   read<Name extends ReaderName>(
     name: Name,

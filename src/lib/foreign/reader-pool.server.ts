@@ -1,8 +1,11 @@
 /**
- * The threads that read untrusted text: started on demand, at most two, terminated when idle for some seconds. A read that
- * takes too long is terminated with its thread, so that others wait no longer than that (docs/adr/020).
+ * The threads that read untrusted text: started on demand, at most two for any text and one more for small texts, terminated
+ * when idle for some seconds. A read that takes too long is terminated with its thread, so that others wait no longer than
+ * that (docs/adr/020).
  */
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
+import { buffersIn } from './buffers.ts';
+import { MAX_SMALL_BYTES, MAX_WAITING_BYTES } from './limits.ts';
 import { deserializeError } from './serialized-error.ts';
 import type { InputOf, OutputOf, ReaderName, Readers } from './port.ts';
 import { ReadQueue } from './read-queue.ts';
@@ -10,9 +13,12 @@ import { ReaderThread, type ThreadLimits } from './reader-thread.server.ts';
 import type { Result, Task } from './worker.server.ts';
 
 export interface ReadersOptions {
+  /** Threads for any text; one more reads only small texts. */
   maxThreads?: number;
   /** ms of CPU that one read may take; the largest honest inputs take a tenth of it. */
   cpuMs?: number;
+  /** The same for a text of at most `MAX_SMALL_BYTES`. */
+  smallCpuMs?: number;
   /** ms by the clock that one read may take, on however busy a machine. */
   wallMs?: number;
   /** Of the heap of each thread. */
@@ -21,12 +27,14 @@ export interface ReadersOptions {
   idleMs?: number;
   maxWaiting?: number;
   maxWaitingOfOneCaller?: number;
+  maxWaitingBytes?: number;
   /** The calling session, whose jobs share one turn. Null = each job (its signal) counts as a caller. */
   caller?: () => string | null;
 }
 
 interface Read {
   task: Task;
+  isSmall: boolean;
   resolve: (output: unknown) => void;
   reject: (reason: unknown) => void;
   /** Null while it waits. */
@@ -37,6 +45,8 @@ export class ReaderPool implements Readers {
   readonly #maxThreads: number;
   readonly #idleMs: number;
   readonly #limits: ThreadLimits;
+  readonly #cpuMs: number;
+  readonly #smallCpuMs: number;
   readonly #caller: (() => string | null) | undefined;
   readonly #queue: ReadQueue<Read>;
   readonly #running = new Set<Read>();
@@ -49,11 +59,14 @@ export class ReaderPool implements Readers {
   constructor(options: ReadersOptions = {}) {
     const { maxThreads = 2, cpuMs = 3_000, wallMs = 20_000, maxHeapMb = 256, idleMs = 5_000 } = options;
     const { maxWaiting: waiting = 64, maxWaitingOfOneCaller: waitingOfOneCaller = 24 } = options;
+    const { maxWaitingBytes: waitingBytes = MAX_WAITING_BYTES, smallCpuMs = 500 } = options;
     this.#maxThreads = maxThreads;
     this.#idleMs = idleMs;
-    this.#limits = { cpuMs, wallMs, maxHeapMb };
+    this.#limits = { wallMs, maxHeapMb };
+    this.#cpuMs = cpuMs;
+    this.#smallCpuMs = Math.min(smallCpuMs, cpuMs);
     this.#caller = options.caller;
-    this.#queue = new ReadQueue({ waiting, waitingOfOneCaller });
+    this.#queue = new ReadQueue({ waiting, waitingOfOneCaller, waitingBytes });
   }
 
   /** Number of threads now. */
@@ -66,14 +79,17 @@ export class ReaderPool implements Readers {
     input: InputOf<Name>,
     signal: AbortSignal,
   ): Promise<OutputOf<Name>> {
+    return this.#read({ name, input }, signal) as Promise<OutputOf<Name>>;
+  }
+
+  #read(task: Task, signal: AbortSignal): Promise<unknown> {
     return new Promise<unknown>((resolve, reject) => {
       signal.throwIfAborted();
       if (this.#isClosed) throw new SluiceError('not_ready');
-      const read: Read = { task: { name, input }, resolve, reject, thread: null };
-      const caller = this.#caller?.() ?? signal;
-      if (!this.#queue.add(caller, read)) throw new SluiceError('too_many_requests');
+      const bytes = buffersIn(task.input).reduce((sum, { byteLength }) => sum + byteLength, 0);
+      const read: Read = { task, isSmall: bytes <= MAX_SMALL_BYTES, resolve, reject, thread: null };
       const onAbort = (): void => {
-        this.#queue.remove(caller, read);
+        this.#queue.remove(read);
         reject(signal.reason as Error);
         void read.thread?.terminate();
       };
@@ -87,8 +103,10 @@ export class ReaderPool implements Readers {
         reject(reason as Error);
       };
       signal.addEventListener('abort', onAbort, { once: true });
+      for (const refused of this.#queue.add(this.#caller?.() ?? signal, read, bytes))
+        refused.reject(new SluiceError('too_many_requests'));
       this.#dispatch();
-    }) as Promise<OutputOf<Name>>;
+    });
   }
 
   /** Rejects all reads with `not_ready`; resolves when no thread is left. */
@@ -100,8 +118,9 @@ export class ReaderPool implements Readers {
   }
 
   #dispatch(): void {
-    while (!this.#isClosed && (this.#idle.size > 0 || this.#threads.size < this.#maxThreads)) {
-      const next = this.#queue.next();
+    while (!this.#isClosed && (this.#idle.size > 0 || this.#threads.size <= this.#maxThreads)) {
+      const large = [...this.#running].filter(({ isSmall }) => !isSmall).length;
+      const next = this.#queue.next(large < this.#maxThreads ? Infinity : MAX_SMALL_BYTES);
       if (next === null) return;
       const [thread] = this.#idle.keys();
       if (thread) this.#removeIdle(thread);
@@ -115,7 +134,7 @@ export class ReaderPool implements Readers {
     this.#running.add(read);
     try {
       const thread = (read.thread = idleThread ?? this.#startThread());
-      settleRead(read, await thread.run(read.task));
+      settleRead(read, await thread.run(read.task, this.#cpuMsOf(read)));
     } catch (thrown) {
       read.reject(toSluiceError(thrown));
       await read.thread?.exited;
@@ -124,6 +143,10 @@ export class ReaderPool implements Readers {
     this.#queue.finished(caller, performance.now() - startedMs);
     if (read.thread?.isUsable) this.#addIdle(read.thread);
     this.#dispatch();
+  }
+
+  #cpuMsOf({ isSmall }: Read): number {
+    return isSmall ? this.#smallCpuMs : this.#cpuMs;
   }
 
   #startThread(): ReaderThread {

@@ -12,8 +12,6 @@ const WORKER = new URL(
 );
 
 export interface ThreadLimits {
-  /** ms of CPU that a read may take, which does not depend on how busy the machine is. */
-  cpuMs: number;
   /** ms by the clock that a read may take. */
   wallMs: number;
   /** Of the JavaScript heap, without the input bytes. */
@@ -59,12 +57,13 @@ export class ReaderThread {
 
   /**
    * One at a time. Keeps the process alive meanwhile.
+   * @param cpuMs of CPU that the read may take, which does not depend on how busy the machine is
    * @throws SluiceError `too_complex`; the error of a thread that ended by itself. Then the thread cannot be used again.
    */
-  async run(task: Task): Promise<Result> {
+  async run(task: Task, cpuMs: number): Promise<Result> {
     const done = new AbortController();
     const { begun, result } = this.#reports();
-    const timeout = this.#timeLimit(begun, done.signal).then(() => {
+    const timeout = this.#timeLimit(cpuMs, begun, done.signal).then(() => {
       throw new SluiceError('too_complex', 'It took too long to read.');
     });
     this.#worker.ref();
@@ -103,8 +102,8 @@ export class ReaderThread {
   }
 
   /** Resolves when the read has used all its time. Rejects once `done` is aborted. */
-  async #timeLimit(begun: Promise<number>, done: AbortSignal): Promise<void> {
-    const { cpuMs, wallMs } = this.#limits;
+  async #timeLimit(cpuMs: number, begun: Promise<number>, done: AbortSignal): Promise<void> {
+    const { wallMs } = this.#limits;
     const after = (ms: number): Promise<null> => delay(ms, null, { signal: done, ref: false });
     const wallLimit = after(wallMs);
     // `cpuUsage` of a thread that does not run yet never settles (Node 24.21),

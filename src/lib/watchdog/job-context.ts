@@ -27,6 +27,12 @@ export function currentSession(): string | null {
   return current.getStore()?.session ?? null;
 }
 
+/** The session of the current job if that is a look-up, else null. */
+export function currentParser(): string | null {
+  const job = current.getStore() ?? null;
+  return job?.download === null ? job.session : null;
+}
+
 /** Defines the function that `CURRENT_JOB_EXPRESSION` calls. */
 export function exposeCurrentJob(): void {
   const known = globalThis as Record<symbol, unknown>;

@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
-import type { Fragment } from '#lib/foreign/playlist/playlist.ts';
+import type { Fragment } from '#lib/foreign/playlist/fragments.ts';
 import { contentPieces } from '../../site/content.ts';
 import { type OddAnswer, type OddFile, part, whole } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';

@@ -1,15 +1,19 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { buffersIn } from '#lib/foreign/buffers.ts';
 import { readAttributes } from '#lib/foreign/playlist/attributes.ts';
-import { type Fragment, parsePlaylist, readPlaylist } from '#lib/foreign/playlist/playlist.ts';
+import { type Fragment, fragmentAt, secondsOf } from '#lib/foreign/playlist/fragments.ts';
+import { parsePlaylist, readPlaylist } from '#lib/foreign/playlist/playlist.ts';
 import type { Variant } from '#lib/foreign/playlist/variants.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import { shortHash } from '#lib/protocol/short-hash.ts';
 
 const HERE = new URL('https://media.example/films/list.m3u8?token=1');
 
 function fragments(...lines: string[]): Fragment[] {
   const playlist = parsePlaylist(['#EXTM3U', ...lines, '#EXT-X-ENDLIST'].join('\r\n'), HERE);
-  return playlist.kind === 'media' ? playlist.fragments : [];
+  if (playlist.kind !== 'media') return [];
+  return Array.from({ length: playlist.fragments.count }, (_, i) => fragmentAt(playlist.fragments, i));
 }
 
 function variants(...lines: string[]): Variant[] {
@@ -103,9 +107,9 @@ test('an initialisation part comes once before the fragments that need it, with 
   );
 });
 
-test('fragments share their keys, and anything but AES-128 with an address is encrypted', () => {
+test('a key applies to the fragments after it, and anything but AES-128 with an address is encrypted', () => {
   const iv = '0123456789abcdefABCDEF0123456789';
-  const [clear, a, b, other] = fragments(
+  const [clear, a, b, other, open] = fragments(
     ...[
       '#EXTINF:1,',
       'a.ts',
@@ -119,8 +123,9 @@ test('fragments share their keys, and anything but AES-128 with an address is en
   ).map(({ key }) => key);
   assert.is(clear, null);
   assert.equal(a, { url: 'https://media.example/films/k', iv });
-  assert.is(a, b);
+  assert.equal(b, a);
   assert.equal(other, { url: 'https://media.example/films/k2', iv: null });
+  assert.is(open, null);
   for (const [key, code] of [
     ['METHOD=AES-128', 'encrypted'],
     ['METHOD=SAMPLE-AES,URI="k"', 'encrypted'],
@@ -195,6 +200,60 @@ test('too many fragments are too_complex, and of many qualities the best 500 are
   const offered = variants(...rates);
   assert.is(offered.length, 500);
   assert.is(offered[0]?.id, 'v-599000');
+});
+
+test('fragments take 40 bytes each and the text of their addresses, whatever their base is', () => {
+  const base = new URL(`https://media.example/${'d'.repeat(1000)}/list.m3u8`);
+  const lines = Array.from({ length: 20_000 }, (_, i) => `#EXT-X-BYTERANGE:9@${i}\n#EXTINF:1,\na${i}`);
+  const key = '#EXT-X-KEY:METHOD=AES-128,URI="k"\n';
+  const playlist = parsePlaylist(`#EXTM3U\n${lines.map((line) => key + line).join('\n')}\n`, base);
+  assert.ok(playlist.kind === 'media');
+  const { count, addresses, keys } = playlist.fragments;
+  const bytes = buffersIn(playlist).reduce((sum, { byteLength }) => sum + byteLength, 0);
+  assert.is(count, 20_000);
+  assert.is(
+    addresses.bytes.length,
+    lines.reduce((sum, line) => sum + line.length - line.lastIndexOf('a'), 0),
+  );
+  assert.is(keys.ends.length, 1);
+  assert.is(bytes, 40 * count + addresses.bytes.length + ' k'.length + 4);
+  assert.is(fragmentAt(playlist.fragments, 19_999).url, new URL('a19999', base).href);
+});
+
+test('variables that make long addresses of short lines are too_complex', () => {
+  const text = (lines: number): string =>
+    `#EXTM3U\n#EXT-X-DEFINE:NAME="a",VALUE="${'x'.repeat(8000)}"\n${'#EXTINF:1,\n{$a}\n'.repeat(lines)}`;
+  assert.is(
+    codeOf(() => parsePlaylist(text(2_000), HERE)),
+    'no error',
+  );
+  assert.is(
+    codeOf(() => parsePlaylist(text(2_200), HERE)),
+    'too_complex',
+  );
+});
+
+test('lengths and byte ranges identify a playlist, addresses do not', () => {
+  const read = (...lines: string[]): string => {
+    const playlist = parsePlaylist(['#EXTM3U', ...lines].join('\n'), HERE);
+    return playlist.kind === 'media' ? playlist.fragments.fingerprint : '';
+  };
+  const once = read('#EXTINF:1,', 'a.ts', '#EXTINF:2,', '#EXT-X-BYTERANGE:10@5', 'b.ts');
+  // As stored by earlier versions.
+  assert.is(once, `2 ${shortHash('[[1,null],[2,5,15]]')}`);
+  assert.is(read('#EXTINF:1,', 'x.ts?token', '#EXTINF:2,', '#EXT-X-BYTERANGE:10@5', 'y.ts'), once);
+  assert.is.not(read('#EXTINF:1,', 'a.ts', '#EXTINF:2,', '#EXT-X-BYTERANGE:10@6', 'b.ts'), once);
+  assert.is.not(read('#EXTINF:1,', 'a.ts', '#EXTINF:3,', '#EXT-X-BYTERANGE:10@5', 'b.ts'), once);
+});
+
+test('the length of the first fragments is their sum', () => {
+  const playlist = parsePlaylist('#EXTM3U\n#EXTINF:1,\na\n#EXTINF:2.5,\nb\n#EXTINF:4,\nc', HERE);
+  assert.ok(playlist.kind === 'media');
+  assert.equal(
+    [0, 1, 2, 3].map((count) => secondsOf(playlist.fragments, count)),
+    [0, 1, 3.5, 7.5],
+  );
+  assert.is(playlist.fragments.totalSeconds, 7.5);
 });
 
 test('bytes may be chunked anywhere, also within a character', () => {

@@ -36,6 +36,16 @@ test('of a long list the first twenty infos are kept, and none over 4 MiB', () =
   );
 });
 
+test('the infos that are kept of one list have 16 MiB at most', () => {
+  const entry = (i: number): string =>
+    `{"id":"${i}","webpage_url":"${PAGE}/${i}","formats":[${FORMAT}],"other":"${'x'.repeat(3_900_000)}"}`;
+  const { items } = read(`{"entries":[${Array.from({ length: 6 }, (_, i) => entry(i)).join()}]}`);
+  assert.equal(
+    items.map(({ info }) => info !== null),
+    [true, true, true, true, false, false],
+  );
+});
+
 test('a list with more text than the limit is truncated', () => {
   const entry = (i: number): string =>
     `{"_type":"url","id":"${i}","title":"${'t'.repeat(900)}","url":"https://x.example/${'u'.repeat(4000)}"}`;

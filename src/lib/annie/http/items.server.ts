@@ -1,14 +1,16 @@
 /** Lists what is at an address: a file, an HLS stream, or the media of a page, as items with streams. */
 import type { PageGroup, PageScan, PageSource } from '../../foreign/page/scan.ts';
+import { MAX_LISTED_CHARS, MAX_VARIANTS } from '../../foreign/limits.ts';
+import { charsOf } from '../../foreign/listed-items.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
+import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import type { ListedSizes } from './listed-sizes.ts';
 import { extensionOf, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
-import { shortHash } from './short-hash.ts';
 
 /** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;
@@ -85,9 +87,12 @@ async function pageItems(
 ): Promise<Listing> {
   const site = scan.site ?? new URL(url).hostname;
   const deadlineMs = performance.now() + options.listMs;
-  const items: (MediaItem | null)[] = [];
+  const items: MediaItem[] = [];
   let next = 0;
   let firstFailure: unknown = null;
+  /** Of all items so far: each of 500 players may be a manifest of 500 qualities. */
+  let chars = 0;
+  let isFull = false;
 
   async function probeSource(source: PageSource): Promise<ProbedSource | null> {
     try {
@@ -113,14 +118,21 @@ async function pageItems(
         if (one) probed.push(one);
       }
       const item = groupItem(url, site, scan, group, probed);
+      if (item === null) continue;
+      chars += charsOf(item);
+      if (chars > MAX_LISTED_CHARS && chars > charsOf(item)) {
+        isFull = true;
+        return;
+      }
       items[index] = item;
-      if (item) onItems?.([item]);
-    } while (performance.now() < deadlineMs);
+      onItems?.([item]);
+    } while (performance.now() < deadlineMs && !isFull);
   }
 
   await Promise.all(Array.from({ length: CONCURRENCY }, listPlayers));
-  const found = items.filter((item) => item !== null);
-  const truncated = scan.truncated || next < scan.groups.length;
+  // In the order of the page; there are holes.
+  const found = items.flat();
+  const truncated = scan.truncated || isFull || next < scan.groups.length;
   if (found.length > 0) return { items: found, ...(truncated ? { truncated } : {}) };
   const why =
     firstFailure instanceof SluiceError && firstFailure.code !== 'unsupported_url'
@@ -160,7 +172,8 @@ function groupItem(
       isDefault: one.source === best && stream.isDefault,
     })),
   );
-  return itemOf({ url: pageUrl, title, site, found, streams });
+  const listed = streams.filter(({ isDefault }, index) => isDefault || index < MAX_VARIANTS);
+  return itemOf({ url: pageUrl, title, site, found, streams: listed });
 }
 
 /** Replaces `original` by the source's label, unless that repeats the item's title. */

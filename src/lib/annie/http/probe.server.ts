@@ -1,7 +1,6 @@
 /** One request to see what is at an address, which also reads the body if that is a page or an HLS manifest. */
 import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { GatheredBytes } from '../../foreign/gathered-bytes.ts';
 import type { UrlKind } from '../engine.ts';
 import { classify, SNIFF_BYTES } from './classify.ts';
 import type { HttpResponse, HttpClient } from './client.server.ts';
@@ -10,6 +9,7 @@ import { contentTypeOf, dispositionName, validatorsOf, type Version } from './he
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
 import { mayRefuseRange } from './status.ts';
+import { ReceivedTexts } from './received-texts.ts';
 
 export interface Probe {
   kind: UrlKind;
@@ -24,9 +24,13 @@ export interface Probe {
   body: Uint8Array[] | null;
 }
 
+/** Of this process, as its memory is. */
+const received = new ReceivedTexts();
+
 /**
  * @param want `kind`: stops after the first bytes; `text`: also reads pages and HLS manifests to their end
- * @throws SluiceError network codes, `remote_*`, `invalid_manifest` (a page over 4 MiB, a manifest over 16)
+ * @throws SluiceError network codes, `remote_*`, `too_complex` (a page over 4 MiB, a manifest over 16),
+ * `too_many_requests` (the longest of too many texts at a time)
  */
 export async function probe(
   client: HttpClient,
@@ -57,8 +61,7 @@ export async function probe(
 
 async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
   const { url, status, head, body } = response;
-  const contentType = contentTypeOf(head);
-  const gathered = new GatheredBytes();
+  const gathered = received.begin();
   let kind: UrlKind | null = null;
   const classified = (): UrlKind => classify(url, status, head, gathered.peek(SNIFF_BYTES));
   try {
@@ -67,18 +70,26 @@ async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 
       if (gathered.length >= SNIFF_BYTES) kind ??= classified();
       if (kind !== null && !(want === 'text' && isText(kind))) break;
       if (gathered.length > maxBytes(kind))
-        throw new SluiceError('invalid_manifest', 'The page or manifest is too long.');
+        throw new SluiceError('too_complex', 'The page or manifest is too long.');
+      await gathered.turn();
     }
+    kind ??= classified();
+    const text = want === 'text' && isText(kind) ? gathered.take() : null;
+    return { ...descriptionOf(response, kind), body: text };
   } catch (thrown) {
     throw networkError(thrown, signal, true);
+  } finally {
+    gathered.end();
   }
-  kind ??= classified();
+}
+
+function descriptionOf({ url, head }: HttpResponse, kind: UrlKind): Omit<Probe, 'body'> {
+  const contentType = contentTypeOf(head);
   const name = fileNameFor(url, dispositionName(head), contentType);
   const validators = validatorsOf(head);
   const totalBytes = kind.kind === 'file' ? kind.bytes : null;
   const version = totalBytes === null ? null : { validators, totalBytes };
-  const text = want === 'text' && isText(kind) ? gathered.take() : null;
-  return { kind, url, name, contentType, version, body: text };
+  return { kind, url, name, contentType, version };
 }
 
 function maxBytes(kind: UrlKind | null): number {

@@ -3,10 +3,10 @@
  * m3u8-parser 7 accepts. Tags that affect neither qualities nor fragments (dates, parts of live streams, I-frames, cues)
  * are ignored.
  */
-import { SluiceError } from '../../protocol/error.ts';
 import { MAX_FRAGMENTS } from '../limits.ts';
 import { linesOf } from '../text.ts';
 import { type AttributeList, readAttributes } from './attributes.ts';
+import { tooManyFragments } from './fragments-builder.ts';
 
 export interface ByteRange {
   /** null = after the range before it. */
@@ -186,10 +186,6 @@ class ManifestReader {
       return left < 0 ? whole : value;
     });
   }
-}
-
-export function tooManyFragments(): SluiceError {
-  return new SluiceError('too_complex', `The manifest has over ${MAX_FRAGMENTS} fragments.`);
 }
 
 function emptyEntry(): Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range'> {

@@ -1,40 +1,22 @@
 /** HLS playlists (RFC 8216) as plain data: the variants of a master playlist, or the fragments of a media playlist. Pure. */
 import { SluiceError } from '../../protocol/error.ts';
 import { AddressResolver } from '../address-resolver.ts';
-import { MAX_FRAGMENTS } from '../limits.ts';
 import { decodeText } from '../text.ts';
 import type { AttributeList } from './attributes.ts';
+import { FragmentsBuilder, type PlaylistFragment, tooLongAddresses } from './fragments-builder.ts';
+import type { Fragment, Fragments } from './fragments.ts';
 import {
   byteRange,
   type ByteRange,
   type InitialisationPart,
   type Manifest,
   readManifest,
-  tooManyFragments,
 } from './manifest.ts';
 import { readVariants, type Variant } from './variants.ts';
 
-export interface FragmentKey {
-  url: string;
-  /** 32 hex digits; null = the fragment's media sequence number (RFC 8216, section 5.2). */
-  iv: string | null;
-}
-
-export interface Fragment {
-  url: string;
-  /** Bytes [start, end) of the resource; null = all of it. */
-  range: { start: number; end: number } | null;
-  /** AES-128-CBC; null = not encrypted. Fragments with the same key share the object. */
-  key: FragmentKey | null;
-  /** Media sequence number. */
-  sequence: number;
-  /** 0 for the initialisation part of fragmented MP4. */
-  durationSeconds: number;
-}
-
 export type Playlist =
   | { kind: 'master'; variants: Variant[] }
-  | { kind: 'media'; fragments: Fragment[]; live: boolean; fragmentedMp4: boolean };
+  | { kind: 'media'; fragments: Fragments; live: boolean; fragmentedMp4: boolean };
 
 export interface PlaylistInput {
   /** UTF-8. */
@@ -62,8 +44,9 @@ export function parsePlaylist(text: string, url: URL): Playlist {
     return { kind: 'master', variants };
   }
   if (manifest.isProtected) throw new SluiceError('encrypted');
-  const fragments = manifest.isMedia ? new FragmentReader(resolver).read(manifest) : [];
-  if (fragments.length === 0) throw new SluiceError('invalid_manifest', 'The manifest has no fragments.');
+  const fragments = manifest.isMedia ? new FragmentReader(resolver).read(manifest) : null;
+  if (fragments === null || fragments.count === 0)
+    throw new SluiceError('invalid_manifest', 'The manifest has no fragments.');
   return {
     kind: 'media',
     fragments,
@@ -74,14 +57,14 @@ export function parsePlaylist(text: string, url: URL): Playlist {
 
 class FragmentReader {
   readonly #resolver: AddressResolver;
-  readonly #keys = new Map<AttributeList, FragmentKey>();
+  readonly #fragments = new FragmentsBuilder();
+  readonly #keys = new Map<AttributeList, PlaylistFragment['key']>();
 
   constructor(resolver: AddressResolver) {
     this.#resolver = resolver;
   }
 
-  read({ entries, mediaSequence }: Manifest): Fragment[] {
-    const fragments: Fragment[] = [];
+  read({ entries, mediaSequence }: Manifest): Fragments {
     let lastMap: InitialisationPart | null = null;
     for (const [index, { uri, range, key, map, durationSeconds }] of entries.entries()) {
       const sequence = mediaSequence + index;
@@ -91,26 +74,25 @@ class FragmentReader {
         if (lastMap === null || !isSame(map, lastMap)) {
           const bytes = map.attributes.get('BYTERANGE');
           const mapRange = bytes === undefined ? null : rangeOf(byteRange(bytes));
-          fragments.push({ ...this.#fragment(mapUri, mapRange, map.key, sequence), durationSeconds: 0 });
+          this.#add(mapUri, map.key, { range: mapRange, sequence, durationSeconds: 0 });
         }
         lastMap = map;
       }
-      fragments.push({ ...this.#fragment(uri, rangeOf(range), key, sequence), durationSeconds });
-      if (fragments.length > MAX_FRAGMENTS) throw tooManyFragments();
+      this.#add(uri, key, { range: rangeOf(range), sequence, durationSeconds });
     }
-    return fragments;
+    return this.#fragments.build(this.#resolver.base.href);
   }
 
-  #fragment(
+  #add(
     uri: string,
-    range: Fragment['range'],
     key: AttributeList | null,
-    sequence: number,
-  ): Omit<Fragment, 'durationSeconds'> {
-    return { url: this.#resolve(uri), range, key: key && this.#key(key), sequence };
+    fragment: Pick<Fragment, 'range' | 'sequence' | 'durationSeconds'>,
+  ): void {
+    this.#check(uri);
+    this.#fragments.add({ ...fragment, address: uri, key: key && this.#key(key) });
   }
 
-  #key(attributes: AttributeList): FragmentKey {
+  #key(attributes: AttributeList): PlaylistFragment['key'] {
     const known = this.#keys.get(attributes);
     if (known) return known;
     const uri = attributes.get('URI');
@@ -121,16 +103,16 @@ class FragmentReader {
     const digits = iv === null ? null : /^0x([\da-f]{32})$/i.exec(iv)?.[1];
     if (digits === undefined)
       throw new SluiceError('invalid_manifest', 'The manifest has an initialisation vector that is none.');
-    const key = { url: this.#resolve(uri), iv: digits };
+    this.#check(uri);
+    const key = { address: uri, iv: digits };
     this.#keys.set(attributes, key);
     return key;
   }
 
-  #resolve(uri: string): string {
-    const url = this.#resolver.resolve(uri);
-    if (url !== null) return url.href;
-    if (this.#resolver.isExhausted)
-      throw new SluiceError('too_complex', 'The addresses of the manifest are too long altogether.');
+  /** Resolves an address, so that an invalid one is an error before the first byte is fetched. */
+  #check(uri: string): void {
+    if (this.#resolver.resolve(uri) !== null) return;
+    if (this.#resolver.isExhausted) throw tooLongAddresses();
     throw new SluiceError('invalid_manifest', 'The manifest names an address that is none.');
   }
 }

@@ -1,6 +1,6 @@
 /** Reads the listing that yt-dlp printed for an address. Pure. */
 import type { MediaItem } from '../../protocol/media.ts';
-import { MAX_KEPT_INFO_BYTES, MAX_KEPT_INFOS } from '../limits.ts';
+import { MAX_KEPT_INFO_BYTES, MAX_KEPT_INFOS, MAX_KEPT_INFOS_BYTES } from '../limits.ts';
 import { itemsWithinLimit } from '../listed-items.ts';
 import { parseInfo } from './info.ts';
 import { itemsOf } from './items.ts';
@@ -30,15 +30,15 @@ export function readYtDlpListing({ chunks, url, canJoin }: YtDlpAnswer): YtDlpLi
   const found = itemsOf(value, url, canJoin);
   const listed = itemsWithinLimit(found);
   let left = MAX_KEPT_INFOS;
+  let bytesLeft = MAX_KEPT_INFOS_BYTES;
   const items = listed.map(({ item, info }) => {
     const range = typeof info === 'object' && info !== null && left > 0 ? rangeOf(info) : null;
     if (range === null) return { item, info: null };
     left--;
     const [start, end] = range;
-    return {
-      item,
-      info: end - start > MAX_KEPT_INFO_BYTES ? null : new Uint8Array(json.subarray(start, end)),
-    };
+    if (end - start > Math.min(MAX_KEPT_INFO_BYTES, bytesLeft)) return { item, info: null };
+    bytesLeft -= end - start;
+    return { item, info: new Uint8Array(json.subarray(start, end)) };
   });
   return { items, truncated: listed.length < found.length };
 }

@@ -3,7 +3,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf, isWholeFile } from '../extent.ts';
 import { type Head, repeatsVersion, sharesSize, type Validators, validatorsOf } from '../head.ts';
-import type { Fragment } from '../../../foreign/playlist/playlist.ts';
+import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 
 export interface FragmentPlace {
   /** Bytes of the body before the fragment. */

@@ -4,7 +4,7 @@ import { createWriteStream } from 'node:fs';
 import { rename } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { setTimeout as delay } from 'node:timers/promises';
-import type { Fragment } from '../../../foreign/playlist/playlist.ts';
+import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
 import { type HttpResponse, type HttpClient, readBody } from '../client.server.ts';
@@ -30,6 +30,8 @@ const RETRYABLE: readonly ErrorCode[] = [
   'remote_error',
 ];
 const KEY_BYTES = 16;
+/** Addresses that are remembered of each kind: a playlist may have a new key and a new file for each of its fragments. */
+const MAX_REMEMBERED = 64;
 
 export class FragmentFetcher {
   readonly #client: HttpClient;
@@ -52,6 +54,7 @@ export class FragmentFetcher {
 
   recordSeen(url: string, seen: SeenFile): void {
     this.#seen.set(url, combined(this.seenAt(url), seen));
+    dropOldest(this.#seen);
   }
 
   /** Of all files: the next responses may be of other versions. */
@@ -173,8 +176,11 @@ export class FragmentFetcher {
     const signal = this.#signal;
     const key = this.#client.get(url, { signal }).then((response) => readBody(response, 1024, signal));
     this.#keys.set(url, key);
+    dropOldest(this.#keys);
     // the next try requests it again
-    key.catch(() => this.#keys.delete(url));
+    key.catch(() => {
+      if (this.#keys.get(url) === key) this.#keys.delete(url);
+    });
     return key;
   }
 
@@ -191,7 +197,7 @@ export class FragmentFetcher {
         return { response, place };
       }
       response?.discard();
-      this.#withoutRange.add(url);
+      this.#neverAskForRange(url);
     }
     const response = await this.#client.get(url, { signal });
     try {
@@ -218,6 +224,16 @@ export class FragmentFetcher {
       return null;
     }
   }
+
+  #neverAskForRange(url: string): void {
+    this.#withoutRange.add(url);
+    dropOldest(this.#withoutRange);
+  }
+}
+
+function dropOldest(remembered: Map<string, unknown> | Set<string>): void {
+  const [oldest] = remembered.keys();
+  if (remembered.size > MAX_REMEMBERED && oldest !== undefined) remembered.delete(oldest);
 }
 
 function ivOf({ key, sequence }: Fragment): Buffer {

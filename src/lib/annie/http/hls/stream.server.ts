@@ -1,5 +1,5 @@
 /** Lists the qualities of an HLS stream, and downloads one of them. */
-import type { Fragment, Playlist } from '../../../foreign/playlist/playlist.ts';
+import type { Playlist } from '../../../foreign/playlist/playlist.ts';
 import type { Readers } from '../../../foreign/port.ts';
 import type { MediaStream } from '../../../protocol/media.ts';
 import { SluiceError } from '../../../protocol/error.ts';
@@ -91,7 +91,7 @@ export async function downloadHls(
   if (playlists.some(({ live }) => live)) throw new SluiceError('live_stream');
   if (playlists.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
   job.onInfo({ title, totalBytes: null });
-  const total = sum(playlists.flatMap(({ fragments }) => fragments));
+  const total = playlists.reduce((sum, { fragments }) => sum + fragments.totalSeconds, 0);
   const meter = createMeter(0, performance.now());
   let [receivedBytes, seconds] = [0, 0];
   const state = (): Parameters<typeof meter.sample>[0] => {
@@ -115,8 +115,8 @@ export async function downloadHls(
           receivedBytes += bytes;
           report();
         },
-        onFragment(durationSeconds) {
-          seconds += durationSeconds;
+        onFragments(more) {
+          seconds += more;
         },
       });
       tracks.push(track);
@@ -145,8 +145,4 @@ async function choosePlaylists(
   if (!chosen) throw new SluiceError('stream_not_found');
   const urls = chosen.audioUrl === null ? [chosen.url] : [chosen.url, chosen.audioUrl];
   return Promise.all(urls.map((url) => fetchMediaPlaylist(url, options, signal)));
-}
-
-function sum(fragments: readonly Fragment[]): number {
-  return fragments.reduce((seconds, { durationSeconds }) => seconds + durationSeconds, 0);
 }

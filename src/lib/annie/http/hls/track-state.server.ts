@@ -2,11 +2,10 @@
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
-import type { Fragment } from '../../../foreign/playlist/playlist.ts';
-import { shortHash } from '../short-hash.ts';
+import type { Fragments } from '../../../foreign/playlist/fragments.ts';
 
 /** Of files with byte ranges. A playlist refers to a few at a time; the state is written after each fragment. */
-const MAX_SAVED_FILES = 8;
+export const MAX_SAVED_FILES = 8;
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Text = v.nullable(v.string());
@@ -16,7 +15,7 @@ const Seen = v.object({
 });
 const TrackState = v.object({
   version: v.literal(2),
-  /** Of the rendition and the playlist, without addresses. */
+  /** Of the rendition and the playlist. */
   fingerprint: v.string(),
   /** Of the addresses without their queries. */
   addresses: v.string(),
@@ -26,7 +25,7 @@ const TrackState = v.object({
   bytes: Count,
   /** Of these, the last fragment's. */
   lastBytes: Count,
-  /** What was reported of files with byte ranges, by their order in the playlist. */
+  /** What was reported of files with byte ranges, each with the index of a fragment in it. */
   files: v.array(v.tuple([Count, Seen])),
 });
 export type TrackState = v.InferOutput<typeof TrackState>;
@@ -41,27 +40,13 @@ export interface SavedFragment {
 }
 
 /** @param rendition its id, so that bytes of two are never mixed */
-export function freshState(fragments: readonly Fragment[], rendition: string): TrackState {
-  // addresses may hold tokens that change; lengths, ranges and which fragments share a file identify a playlist
-  const files = fileIndexes(fragments);
-  const shape = fragments.map(({ url, durationSeconds, range, key }) => [
-    durationSeconds,
-    range === null ? null : [range.start, range.end, files.get(url)],
-    key === null,
-  ]);
+export function freshState({ fingerprint, addressHash }: Fragments, rendition: string): TrackState {
   return {
     version: 2,
-    fingerprint: `${rendition} ${fragments.length} ${shortHash(JSON.stringify(shape))}`,
-    addresses: shortHash(fragments.map(({ url }) => url.replace(/[?#].*$/s, '')).join('\n')),
+    fingerprint: `${rendition} ${fingerprint}`,
+    addresses: addressHash,
     ...{ fragments: 0, bytes: 0, lastBytes: 0, files: [] },
   };
-}
-
-/** Each distinct address, and its order in the playlist. */
-export function fileIndexes(fragments: readonly Fragment[]): Map<string, number> {
-  const indexes = new Map<string, number>();
-  for (const { url } of fragments) if (!indexes.has(url)) indexes.set(url, indexes.size);
-  return indexes;
 }
 
 /** The saved state of the track in `path`, if it is of a playlist of the same shape; null = nothing to resume. */
@@ -76,10 +61,7 @@ export async function loadTrackState(path: string, fingerprint: string): Promise
 }
 
 export async function saveTrackState(path: string, state: TrackState): Promise<void> {
-  await writeFile(
-    `${path}.json.new`,
-    JSON.stringify({ ...state, files: state.files.slice(-MAX_SAVED_FILES) }),
-  );
+  await writeFile(`${path}.json.new`, JSON.stringify(state));
   await rename(`${path}.json.new`, `${path}.json`);
 }
 

@@ -5,15 +5,15 @@
 import { createReadStream } from 'node:fs';
 import { open, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Fragment } from '../../../foreign/playlist/playlist.ts';
+import { fragmentAt, type Fragments, secondsOf } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
-import { FileChanged } from './fragment-place.ts';
+import { FileChanged, type SeenFile } from './fragment-place.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 import {
-  fileIndexes,
   freshState,
   loadTrackState,
+  MAX_SAVED_FILES,
   readSaved,
   savedFragment,
   saveTrackState,
@@ -33,15 +33,15 @@ export interface TrackJob {
   workDir: string;
   /** `video` or `audio`. */
   name: string;
-  fragments: readonly Fragment[];
+  fragments: Fragments;
   /** Id of the rendition, so that bytes of two are never mixed. */
   rendition: string;
   fetcher: FragmentFetcher;
   signal: AbortSignal;
   /** Negative when bytes are discarded. */
   onBytes: (bytes: number) => void;
-  /** Another fragment is complete, now or from an earlier attempt; its length in s. Negative when one is discarded. */
-  onFragment: (durationSeconds: number) => void;
+  /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */
+  onFragments: (seconds: number) => void;
 }
 
 /**
@@ -49,7 +49,7 @@ export interface TrackJob {
  * @throws SluiceError as FragmentFetcher, `file_changed`, `disk_*`; the signal's reason
  */
 export async function fetchTrack(job: TrackJob): Promise<string> {
-  const { workDir, name, fragments, rendition, fetcher, onBytes, onFragment } = job;
+  const { workDir, name, fragments, rendition, fetcher, onBytes, onFragments } = job;
   const path = join(workDir, `hls-${name}`);
   const fresh = freshState(fragments, rendition);
   for (let starts = 1; ; starts++) {
@@ -60,9 +60,9 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
         bytes += more;
         onBytes(more);
       },
-      onFragment(more) {
+      onFragments(more) {
         seconds += more;
-        onFragment(more);
+        onFragments(more);
       },
     };
     try {
@@ -76,7 +76,7 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
       if (!(thrown instanceof FileChanged)) throw toDiskError(thrown);
       if (starts === MAX_STARTS) throw new SluiceError('file_changed');
       onBytes(-bytes);
-      onFragment(-seconds);
+      onFragments(-seconds);
       fetcher.forgetSeen();
     }
   }
@@ -87,12 +87,9 @@ async function resume(job: TrackJob, path: string, fresh: TrackState): Promise<T
   const { fragments, fetcher } = job;
   const state = await loadTrackState(path, fresh.fingerprint);
   if (state === null) return null;
-  for (const [url, index] of fileIndexes(fragments)) {
-    const seen = state.files.find(([saved]) => saved === index)?.[1];
-    if (seen) fetcher.recordSeen(url, seen);
-  }
+  for (const [index, seen] of state.files) fetcher.recordSeen(fragmentAt(fragments, index).url, seen);
   const saved = await savedFragment(path, state);
-  const fragment = saved && fragments[saved.index];
+  const fragment = saved && saved.index < fragments.count ? fragmentAt(fragments, saved.index) : null;
   // the initialisation parts of many films are alike
   if (!saved || !fragment || (state.fragments === 1 && fragment.durationSeconds === 0)) return null;
   const isSameAddress = state.addresses === fresh.addresses;
@@ -107,11 +104,10 @@ async function fetchMissing(
   state: TrackState,
   concurrency: number,
 ): Promise<void> {
-  const { fragments, fetcher, onBytes, onFragment } = job;
+  const { fragments, fetcher, onBytes, onFragments } = job;
   const fragmentPath = (index: number): string => `${path}.${index}`;
-  const files = fileIndexes(fragments);
   onBytes(state.bytes);
-  for (const { durationSeconds } of fragments.slice(0, state.fragments)) onFragment(durationSeconds);
+  onFragments(secondsOf(fragments, state.fragments));
   const ready = new Set<number>();
   let next = state.fragments;
   let appending: Promise<void> = Promise.resolve();
@@ -124,30 +120,30 @@ async function fetchMissing(
       state.bytes = await appendAt(path, before, fragmentPath(index));
       state.lastBytes = state.bytes - before;
       state.fragments = index + 1;
-      noteSeen(fragments[index]);
+      recordFile(index);
       await saveTrackState(path, state);
       ready.delete(index);
       await rm(fragmentPath(index), { force: true });
     }
   }
 
-  function noteSeen(fragment: Fragment | undefined): void {
-    const index = fragment && files.get(fragment.url);
-    const seen = fragment && fetcher.seenAt(fragment.url);
-    if (index === undefined || !seen) return;
-    state.files = [...state.files.filter(([saved]) => saved !== index), [index, seen]];
+  function recordFile(index: number): void {
+    const { url, range } = fragmentAt(fragments, index);
+    const seen = range === null ? null : fetcher.seenAt(url);
+    if (seen === null) return;
+    const others = state.files.filter(([saved]) => fragmentAt(fragments, saved).url !== url);
+    state.files = [...others, [index, seen] satisfies [number, SeenFile]].slice(-MAX_SAVED_FILES);
   }
 
   async function fetchNext(): Promise<void> {
-    while (next < fragments.length && !failed) {
+    while (next < fragments.count && !failed) {
       const index = next++;
-      const fragment = fragments[index];
-      if (!fragment) return;
+      const fragment = fragmentAt(fragments, index);
       const size = await sizeIfThere(fragmentPath(index));
       if (size !== null) onBytes(size);
       else await fetcher.fetch(fragment, fragmentPath(index), onBytes);
       ready.add(index);
-      onFragment(fragment.durationSeconds);
+      onFragments(fragment.durationSeconds);
       await (appending = appending.then(append));
     }
   }

@@ -3,7 +3,7 @@
  * `s-<hash of the source's address>`, followed by `.variant` if the source is an HLS master. Pure.
  */
 import type { PageGroup, PageScan, PageSource } from '../../../foreign/page/scan.ts';
-import { shortHash } from '../short-hash.ts';
+import { shortHash } from '../../../protocol/short-hash.ts';
 
 export function sourceId(url: string, variant: string | null): string {
   return `s-${shortHash(url)}${variant === null ? '' : `.${variant}`}`;
