@@ -1,6 +1,6 @@
 /** The composition root: the only place that knows both sessions and engines. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
@@ -25,6 +25,7 @@ import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.s
 import { runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
+import { openDownloadRoot, withoutDiskWaits } from './download-root.ts';
 import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
@@ -82,8 +83,8 @@ export async function createSluice({
 }: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
-  makeDir(config.downloadDir, 'SLUICE_DOWNLOAD_DIR');
-  warnOfDownloadDir(config, log);
+  const isTemporary = stateDir !== config.dataDir;
+  const isNewStore = !existsSync(join(stateDir, 'sluice.db'));
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
   const port = new DeferredRunner(taps.wire);
   const ends = new TerminationHistoryFile(stateDir, (error) =>
@@ -92,7 +93,7 @@ export async function createSluice({
   // First, because it takes the lock on the data dir.
   const store = openLockedStore({
     dir: stateDir,
-    hasReserve: stateDir === config.dataDir,
+    hasReserve: !isTemporary,
     classes: (room) => ({
       [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
     }),
@@ -119,11 +120,15 @@ export async function createSluice({
     const key = loadTokenKey(stateDir);
     engines = await startEngines({ config, allowPrivate, stateDir, log });
     const { registry } = engines;
+    const root = await openDownloadRoot({ config, dataDir: isTemporary ? null : stateDir, isNewStore, log });
     runner = new Runner({
       ...runnerOptions(config, log),
+      root,
       registry,
       instance: instanceKey(join(stateDir, 'run')),
-      onEvents: (session, events) => {
+      onEvents: (session, sent) => {
+        // Nobody waits for a disk in front of a command.
+        const events = isTemporary ? sent.map(withoutDiskWaits) : sent;
         taps.wire.news(session, events);
         // A session's turn is not part of the job that the watchdog would name.
         const handled = runOutsideJobs(() => sessions.get(session).call('runnerEvents', events));
@@ -271,19 +276,6 @@ function readAllowPrivate(text: string): AllowEntry[] {
     return parseAllowPrivate(text);
   } catch (error) {
     throw new ConfigError((error as Error).message);
-  }
-}
-
-/** Only a warning: the list can still be read, and the disk may become writable again. */
-function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
-  try {
-    accessSync(downloadDir, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    log.warn('SLUICE_DOWNLOAD_DIR cannot be written: downloads will fail until it can', {
-      downloadDir,
-      code,
-    });
   }
 }
 

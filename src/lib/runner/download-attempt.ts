@@ -3,7 +3,7 @@
  * ends. Knows nothing of sessions, queues or other jobs.
  */
 import { cleanTitle } from '../protocol/title.ts';
-import { SluiceError } from '../protocol/error.ts';
+import { type ErrorCode, SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
 import type { LandedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
@@ -12,11 +12,28 @@ import type { FetchedFile } from '../files/fetched-file.ts';
 import { anotherMayKnow, mostTelling, type Registry } from '../annie/registry.ts';
 import type { RunnerClock } from './clock.ts';
 import { toKnownError, toFailure, untilAborted } from './failure.ts';
+import { errnoOf } from '../files/disk-error.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
+import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
 import { OutputTail } from './output-tail.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
+
+/** Failures that follow when the files of a download are removed while an engine works on them. */
+const FILE_SYMPTOMS: readonly ErrorCode[] = [
+  'disk_denied',
+  'disk_error',
+  'disk_missing',
+  'disk_read_only',
+  'engine_exit',
+  'engine_output',
+  'file_missing',
+  'internal_error',
+  'invalid_manifest',
+  'not_media',
+  'size_mismatch',
+];
 
 export interface AttemptPhase {
   phase: RunnerPhase;
@@ -56,6 +73,7 @@ export class DownloadAttempt implements SpaceUser {
   #stallTimer: StallTimer | null = null;
   /** On disk from earlier attempts. */
   #keptBytes = 0;
+  #watch: WorkDirWatch | null = null;
   #releaseSpace: () => void = () => undefined;
 
   constructor(options: DownloadAttemptOptions) {
@@ -98,11 +116,40 @@ export class DownloadAttempt implements SpaceUser {
       // An engine may wrap the abort in an error of its own: the reason for the abort counts.
       const reason: unknown = this.signal.aborted
         ? this.signal.reason
-        : await this.#options.space.explain(toKnownError(thrown), this.output);
+        : await this.#explain(toKnownError(thrown));
       return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
     } finally {
       this.#stallTimer?.stop();
       this.#releaseSpace();
+    }
+  }
+
+  checkFiles(): void {
+    void this.#watch?.isLost().then((isLost) => {
+      if (isLost) this.abort(new SluiceError('work_removed'));
+    });
+  }
+
+  async #explain(thrown: SluiceError): Promise<SluiceError> {
+    const explained = await this.#options.space.explain(thrown, this.output);
+    if (explained !== thrown || !FILE_SYMPTOMS.includes(thrown.code)) return explained;
+    // The download folder is in order, so it is the files of this download.
+    if ((await this.#watch?.isLost()) === true)
+      return new SluiceError('work_removed', undefined, { cause: thrown });
+    const isFromSystem = errnoOf(thrown.cause) !== null;
+    switch (thrown.code) {
+      case 'disk_missing':
+        return isFromSystem ? filesMissing(thrown) : thrown;
+      case 'file_missing':
+        return filesMissing(thrown);
+      case 'disk_denied':
+      case 'disk_read_only':
+        // Only what an engine printed says so: waiting for the disk would be for nothing.
+        return isFromSystem
+          ? thrown
+          : new SluiceError(thrown.code, thrown.message, { transient: false, cause: thrown });
+      default:
+        return thrown;
     }
   }
 
@@ -119,6 +166,7 @@ export class DownloadAttempt implements SpaceUser {
       this.#updatePhase({ phase: 'finish', totalBytes: fetched.bytes });
       return this.#finish(fetched);
     }
+    this.#watch = await WorkDirWatch.start(workDir);
     if (!isNew) this.#keptBytes = await occupiedBytes(workDir);
     await this.#reserveSpace();
     this.signal.throwIfAborted();
@@ -237,6 +285,12 @@ export class DownloadAttempt implements SpaceUser {
     this.phase = next;
     this.#options.onPhase(next);
   }
+}
+
+/** Some of its files were removed: a retry fetches what is missing, or begins anew. */
+function filesMissing({ code, message, cause }: SluiceError): SluiceError {
+  const text = code === 'file_missing' ? message : 'Files of the download were removed while it was fetched.';
+  return new SluiceError('file_missing', text, { transient: true, cause });
 }
 
 /** State of one call of `Engine.download`; reports that come after it are ignored. */

@@ -2,13 +2,16 @@
  * The runner stands between sessions and engines: commands come in by `send`, events go out by `onEvents`. Their
  * meaning is in `protocol/runner.ts`. It holds jobs, and knows sessions by their id alone.
  */
+import type { SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { MarkedFile, RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
 import type { Registry } from '../annie/registry.ts';
 import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
 import { DownloadJobs } from './download-jobs.ts';
+import { DownloadRoot } from '../files/root/download-root.server.ts';
 import { DownloadFolder } from '../files/download-folder.server.ts';
+import { FolderGate } from './folder-gate.ts';
 import type { Job } from './job.ts';
 import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
@@ -19,9 +22,11 @@ import type { RunInJob } from './run-in-job.ts';
 
 export interface RunnerOptions {
   registry: Pick<Registry, 'choose' | 'parse'>;
-  /** Must exist; work dirs are made in its `.sluice`. */
+  /** Work dirs are made in its `.sluice`. */
   downloadDir: string;
   onEvents: RunnerSink;
+  /** Recognises the download dir; absent = the dir as it is found first. */
+  root?: DownloadRoot;
   /** Names the data dir as the owner of work dirs (`instanceKey`), for `reportWorkDirs`. null = they have no owner. */
   instance?: string | null;
   /** Downloads at a time, over all sessions. */
@@ -64,6 +69,10 @@ export class Runner implements RunnerPort {
   readonly #downloads: DownloadJobs;
   readonly #parses: ParseJobs;
   readonly #leases: Leases;
+  readonly #gate: FolderGate;
+  readonly #log: Log;
+  /** The folder was not in order at the start. */
+  #isReportDue = false;
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions) {
@@ -71,6 +80,8 @@ export class Runner implements RunnerPort {
       registry,
       downloadDir,
       onEvents,
+      log = () => undefined,
+      root = new DownloadRoot({ dir: downloadDir, file: null, known: null, log }),
       instance = null,
       maxActive = 8,
       maxParsing = 4,
@@ -81,16 +92,25 @@ export class Runner implements RunnerPort {
       flushMs = 50,
       measureSpace: measure = () => measureSpace(downloadDir),
       clock = systemRunnerClock,
-      log = () => undefined,
       runInJob = (_job, work) => work(),
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
-    const folder = new DownloadFolder(downloadDir, instance, log);
-    const space = new SpaceMonitor({ measure, clock });
+    const gate = new FolderGate({
+      look: (how) => root.check(how),
+      clock,
+      onChange: (reason) => this.#onFolderChange(reason),
+    });
+    const confirm = async (): Promise<void> => {
+      if (gate.reason !== null || !(await root.isUnchanged())) await gate.require();
+    };
+    const folder = new DownloadFolder(downloadDir, instance, confirm, log);
+    const space = new SpaceMonitor({ measure, gate, clock });
     const shared = { registry, outbox, clock, log, stuckMs, runInJob };
-    const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
+    const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
     const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
     this.#outbox = outbox;
+    this.#gate = gate;
+    this.#log = log;
     this.#folder = folder;
     this.#downloads = downloads;
     this.#parses = parses;
@@ -132,8 +152,13 @@ export class Runner implements RunnerPort {
     return this.#downloads.jobs.all().flatMap(describe);
   }
 
-  /** Sends each session the ids of its work dirs here: once, at the start. It discards those it does not know. */
+  /**
+   * Sends each session the ids of its work dirs here: once, at the start, or once the folder is there. It discards those
+   * it does not know.
+   */
   async reportWorkDirs(): Promise<void> {
+    this.#isReportDue = (await this.#gate.inspect()) !== null;
+    if (this.#isReportDue) return;
     for (const [session, ids] of await this.#folder.findWorkDirs()) {
       for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {
         this.#outbox.send(session, { type: 'found', downloads: ids.slice(at, at + MAX_FOUND_IDS) });
@@ -144,6 +169,18 @@ export class Runner implements RunnerPort {
   /** Aborts everything and waits for the engines to end; sends nothing more and keeps all bytes. */
   close(): Promise<void> {
     return (this.#closing ??= this.#shutDown());
+  }
+
+  #onFolderChange(reason: SluiceError | null): void {
+    if (reason !== null) {
+      const { code, message, cause } = reason;
+      return this.#log('downloads wait for the download folder', { code, message, cause });
+    }
+    this.#log('the download folder is in order again', {});
+    if (!this.#isReportDue || this.#closing) return;
+    this.reportWorkDirs().catch((thrown: unknown) =>
+      this.#log('work dirs could not be reported', { thrown }),
+    );
   }
 
   async #shutDown(): Promise<void> {
