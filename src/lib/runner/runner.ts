@@ -71,8 +71,6 @@ export class Runner implements RunnerPort {
   readonly #leases: Leases;
   readonly #gate: FolderGate;
   readonly #log: Log;
-  /** The folder was not in order at the start. */
-  #isReportDue = false;
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions) {
@@ -153,12 +151,11 @@ export class Runner implements RunnerPort {
   }
 
   /**
-   * Sends each session the ids of its work dirs here: once, at the start, or once the folder is there. It discards those
-   * it does not know.
+   * Sends each session the ids of its work dirs here, at the start and whenever the folder is in order again: what was
+   * finished or removed meanwhile left its work dir there. It discards those it does not know.
    */
   async reportWorkDirs(): Promise<void> {
-    this.#isReportDue = (await this.#gate.inspect()) !== null;
-    if (this.#isReportDue) return;
+    if ((await this.#gate.inspect()) !== null) return;
     for (const [session, ids] of await this.#folder.findWorkDirs()) {
       for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {
         this.#outbox.send(session, { type: 'found', downloads: ids.slice(at, at + MAX_FOUND_IDS) });
@@ -177,7 +174,7 @@ export class Runner implements RunnerPort {
       return this.#log('downloads wait for the download folder', { code, message, cause });
     }
     this.#log('the download folder is in order again', {});
-    if (!this.#isReportDue || this.#closing) return;
+    if (this.#closing) return;
     this.reportWorkDirs().catch((thrown: unknown) =>
       this.#log('work dirs could not be reported', { thrown }),
     );

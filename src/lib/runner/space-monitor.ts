@@ -110,18 +110,26 @@ export class SpaceMonitor {
   }
 
   async #check(): Promise<void> {
-    let reason = await this.#options.gate.inspect();
+    const folderChecked = this.#checkFolder();
+    let reason: SluiceError | null = null;
     try {
       const space = await this.#options.measure();
-      if (space !== null && isLow(space)) reason ??= diskFull(space);
+      if (space !== null && isLow(space)) reason = diskFull(space);
     } catch (thrown) {
-      if (thrown instanceof SluiceError) reason ??= thrown;
+      // The gate closes first: who gets the slots of those that are aborted has to find it closed.
+      await folderChecked;
+      if (thrown instanceof SluiceError) reason = thrown;
     }
     if (this.#users.size === 0) return;
     this.#scheduleCheck();
+    if (reason !== null) for (const user of [...this.#users]) user.abort(reason);
+  }
+
+  async #checkFolder(): Promise<void> {
+    const closed = await this.#options.gate.inspect();
     for (const user of [...this.#users]) {
-      if (reason === null) user.checkFiles();
-      else user.abort(reason);
+      if (closed === null) user.checkFiles();
+      else user.abort(closed);
     }
   }
 }
