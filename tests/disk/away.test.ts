@@ -1,36 +1,19 @@
 /** The disk of the download folder is away: nothing is written where it was, and all goes on by itself once it is back. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { existsSync, mkdirSync, readdirSync, rmSync } from 'node:fs';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { sha256Of } from '../site/content.ts';
 import { type Site, startSite } from '../site/site.ts';
-import type { Api } from '../support/api.ts';
-import { sha256File } from '../support/media-hash.ts';
-import { makePlace, type Place, startServer } from '../support/server.ts';
+import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
-import { failingDisk, readOnlyMount, removableDisk, unlessLoops, unlessMounts } from './ground.ts';
+import { address, assertComplete, HTTP, MIB, rootIn } from './away.ts';
+import { removableDisk, unlessMounts } from './ground.ts';
 
-const MIB = 1024 * 1024;
-const env = { SLUICE_ENGINES: 'http' };
 let site: Site;
 test.before(async () => {
   site = await startSite();
 });
 test.after(() => site.close());
-
-const address = (name: string, seed: number, rate = 2 * MIB): string =>
-  `${site.url}/file/${name}.bin?size=${8 * MIB}&seed=${seed}&rate=${rate}`;
-const mark = (dir: string): string => join(dir, '.sluice/root.json');
-const rootIn = (place: Place): string =>
-  (JSON.parse(readFileSync(mark(place.downloadDir), 'utf8')) as { root: string }).root;
-
-async function assertComplete(place: Place, api: Api, id: string, seed: number): Promise<void> {
-  const row = await api.waitFor(id, 'complete');
-  assert.is(row.error, null);
-  assert.is(await sha256File(join(place.downloadDir, row.file?.name ?? '')), sha256Of(seed, 8 * MIB));
-}
 
 testUnless(
   test,
@@ -39,12 +22,12 @@ testUnless(
   async () => {
     const place = makePlace();
     const disk = removableDisk(place.downloadDir, 64 * MIB);
-    const server = await startServer({ place, env: { ...env, SLUICE_MAX_ACTIVE_PER_SESSION: '2' } });
+    const server = await startServer({ place, env: { ...HTTP, SLUICE_MAX_ACTIVE_PER_SESSION: '2' } });
     try {
       const api = await server.session();
       const ids: string[] = [];
       for (const [at, name] of ['a', 'b', 'c', 'd'].entries())
-        ids.push(await api.add({ url: address(name, 30 + at), engine: 'http' }));
+        ids.push(await api.add({ url: address(site, name, 30 + at), engine: 'http' }));
       const [first = ''] = ids;
       await api.waitUntil(first, 'bytes', ({ receivedBytes }) => receivedBytes > 2 * MIB);
       disk.unmount();
@@ -83,23 +66,23 @@ testUnless(
     const place = makePlace();
     const disk = removableDisk(place.downloadDir, 64 * MIB);
     try {
-      let server = await startServer({ place, env });
+      let server = await startServer({ place, env: HTTP });
       const api = await server.session();
-      const id = await api.add({ url: address('boot', 40, MIB), engine: 'http' });
+      const id = await api.add({ url: address(site, 'boot', 40, MIB), engine: 'http' });
       await api.waitUntil(id, 'bytes', ({ receivedBytes }) => receivedBytes > MIB);
-      const root = rootIn(place);
+      const root = rootIn(place.downloadDir);
       await server.kill9();
 
       disk.unmount();
-      server = await startServer({ place, env });
+      server = await startServer({ place, env: HTTP });
       assert.is((await api.at(server.url).waitFor(id, 'waiting')).error?.code, 'disk_missing');
       assert.equal(readdirSync(place.downloadDir), [], 'an empty mount point stays empty');
       await server.stop();
 
       rmSync(place.downloadDir, { recursive: true });
-      server = await startServer({ place, env });
+      server = await startServer({ place, env: HTTP });
       await waitFor(() => server.log.includes('SLUICE_DOWNLOAD_DIR is missing'), { what: 'the warning' });
-      const late = await api.at(server.url).add({ url: address('late', 41), engine: 'http' });
+      const late = await api.at(server.url).add({ url: address(site, 'late', 41), engine: 'http' });
       for (const waiting of [id, late])
         assert.is((await api.at(server.url).waitFor(waiting, 'waiting')).error?.code, 'disk_missing');
       assert.not.ok(existsSync(place.downloadDir), 'an absent folder is not created');
@@ -107,7 +90,7 @@ testUnless(
       disk.mount();
       await assertComplete(place, api.at(server.url), id, 40);
       await assertComplete(place, api.at(server.url), late, 41);
-      assert.is(rootIn(place), root);
+      assert.is(rootIn(place.downloadDir), root);
       await server.stop();
     } finally {
       disk.release();
@@ -120,10 +103,10 @@ testUnless(test, unlessMounts(), 'another disk on the same mount point is not wr
   const place = makePlace();
   const disk = removableDisk(place.downloadDir, 64 * MIB);
   let other: ReturnType<typeof removableDisk> | null = null;
-  const server = await startServer({ place, env });
+  const server = await startServer({ place, env: HTTP });
   try {
     const api = await server.session();
-    const id = await api.add({ url: address('swapped', 45, MIB), engine: 'http' });
+    const id = await api.add({ url: address(site, 'swapped', 45, MIB), engine: 'http' });
     await api.waitUntil(id, 'bytes', ({ receivedBytes }) => receivedBytes > MIB);
     disk.unmount();
     other = removableDisk(place.downloadDir, 64 * MIB);
@@ -139,108 +122,5 @@ testUnless(test, unlessMounts(), 'another disk on the same mount point is not wr
     place.remove();
   }
 });
-
-test('a folder that a person removed and made again is used, and what ran begins anew', async () => {
-  const server = await startServer({ env });
-  const { place } = server;
-  try {
-    const api = await server.session();
-    const id = await api.add({ url: address('removed', 50, MIB), engine: 'http' });
-    await api.waitUntil(id, 'bytes', ({ receivedBytes }) => receivedBytes > MIB);
-    rmSync(place.downloadDir, { recursive: true });
-    assert.is((await api.waitFor(id, 'waiting')).error?.code, 'disk_missing');
-    assert.not.ok(existsSync(place.downloadDir));
-    mkdirSync(place.downloadDir);
-    await assertComplete(place, api, id, 50);
-    assert.ok(existsSync(mark(place.downloadDir)));
-  } finally {
-    await server.stop();
-  }
-});
-
-testUnless(test, unlessLoops(), 'a disk with I/O errors is waited for, and repaired it goes on', async () => {
-  const place = makePlace();
-  const disk = failingDisk(place.downloadDir, 96 * MIB);
-  const server = await startServer({ place, env });
-  try {
-    const api = await server.session();
-    const ids: string[] = [];
-    for (let seed = 60; seed < 66; seed++)
-      ids.push(await api.add({ url: address(`io${seed}`, seed), engine: 'http' }));
-    await api.waitUntil(ids[0] ?? '', 'bytes', ({ receivedBytes }) => receivedBytes > MIB);
-    disk.fail();
-    for (const id of ids) {
-      const { error } = await api.waitFor(id, 'waiting');
-      assert.ok(['disk_error', 'disk_read_only'].includes(error?.code ?? ''), error?.code);
-    }
-    await waitFor(
-      () => {
-        try {
-          disk.unmount();
-          return true;
-        } catch {
-          return false;
-        }
-      },
-      { what: 'the disk to be let go' },
-    );
-    disk.mount();
-    for (const [at, id] of ids.entries()) await assertComplete(place, api, id, 60 + at);
-  } finally {
-    await server.stop();
-    disk.release();
-    place.remove();
-  }
-});
-
-test('the folder of a store of an earlier version is adopted, a configured one is created, a known one is not', async () => {
-  const place = makePlace();
-  const dirs = [place.downloadDir, join(place.dir, 'media/other')];
-  const [known = '', configured = ''] = dirs;
-  try {
-    await (await startServer({ place, env })).stop();
-    // As an earlier version leaves them.
-    rmSync(join(place.dataDir, 'roots.json'));
-    rmSync(join(known, '.sluice'), { recursive: true });
-    await (await startServer({ place, env })).stop();
-    assert.ok(existsSync(mark(known)), 'adopted');
-    const root = rootIn(place);
-    await (await startServer({ place, env: { ...env, SLUICE_DOWNLOAD_DIR: configured } })).stop();
-    assert.ok(existsSync(mark(configured)), 'created');
-    rmSync(configured, { recursive: true });
-    await (await startServer({ place, env: { ...env, SLUICE_DOWNLOAD_DIR: configured } })).stop();
-    assert.not.ok(existsSync(configured));
-    await (await startServer({ place, env })).stop();
-    assert.is(rootIn(place), root, 'the mark that is there is found again');
-    const stored = JSON.parse(readFileSync(join(place.dataDir, 'roots.json'), 'utf8')) as {
-      roots: { root: string }[];
-    };
-    assert.is(stored.roots[0]?.root, root);
-  } finally {
-    place.remove();
-  }
-});
-
-testUnless(
-  test,
-  unlessMounts(),
-  'a read-only folder is adopted without a mark, and marked once it can be',
-  async () => {
-    const place = makePlace();
-    const release = readOnlyMount(place.downloadDir);
-    const server = await startServer({ place, env });
-    try {
-      const api = await server.session();
-      const id = await api.add({ url: address('ro', 70), engine: 'http' });
-      assert.is((await api.waitFor(id, 'waiting')).error?.code, 'disk_read_only');
-      release();
-      await assertComplete(place, api, id, 70);
-      assert.ok(existsSync(mark(place.downloadDir)));
-    } finally {
-      await server.stop();
-      place.remove();
-    }
-  },
-);
 
 test.run();

@@ -223,6 +223,25 @@ test('a file that is missing while its work dir is there is retried a few times'
   }
 });
 
+test('an I/O error of a file that is over at once still costs the trust in unsynced bytes', async () => {
+  const dir = await mkdtemp(join(tmpdir(), 'sluice-gate-'));
+  const root = new DownloadRoot({ dir, file: null, known: null, log: () => undefined });
+  const fixture = await createFixture({ downloadDir: dir, root });
+  const { runner, http, event } = fixture;
+  try {
+    runner.send('s1', startOf('aaa'));
+    const call = await http.call(0);
+    const { epoch } = root;
+    call.fail(Object.assign(new Error('no'), { code: 'EIO', syscall: 'write' }));
+    const { error } = await event('failed');
+    assert.equal([error.code, error.transient], ['disk_error', true]);
+    assert.is.not(root.epoch, epoch);
+  } finally {
+    await fixture.close();
+    await rm(dir, { recursive: true });
+  }
+});
+
 test('an engine that only prints that it was denied fails for good while the folder is in order', async () => {
   const fixture = await createFixture();
   const { runner, http, event } = fixture;

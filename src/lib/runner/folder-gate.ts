@@ -60,26 +60,29 @@ export class FolderGate {
   }
 
   #begin(thorough: boolean): Promise<SluiceError | null> {
-    const { clock, look } = this.#options;
-    return new Promise((resolve) => {
-      const stopTimer = startTimer(clock, NO_ANSWER_MS, () => {
-        this.#isHanging = true;
-        this.#set(this.#reason ?? new SluiceError('disk_error', 'The download folder does not answer.'));
-        resolve(this.#reason);
-      });
-      look({ thorough })
-        .then(
-          () => null,
-          (thrown: unknown) => toSluiceError(thrown),
-        )
-        .then((reason) => {
-          stopTimer();
-          this.#look = null;
-          this.#isHanging = false;
-          this.#set(reason);
-          resolve(reason);
-        });
+    const { promise, resolve } = Promise.withResolvers<SluiceError | null>();
+    const stopTimer = startTimer(this.#options.clock, NO_ANSWER_MS, () => {
+      this.#isHanging = true;
+      this.#set(this.#reason ?? new SluiceError('disk_error', 'The download folder does not answer.'));
+      resolve(this.#reason);
     });
+    void this.#reasonNow(thorough).then((reason) => {
+      stopTimer();
+      this.#look = null;
+      this.#isHanging = false;
+      this.#set(reason);
+      resolve(reason);
+    });
+    return promise;
+  }
+
+  async #reasonNow(thorough: boolean): Promise<SluiceError | null> {
+    try {
+      await this.#options.look({ thorough });
+      return null;
+    } catch (thrown) {
+      return toSluiceError(thrown);
+    }
   }
 
   #set(reason: SluiceError | null): void {

@@ -102,7 +102,7 @@ export class Runner implements RunnerPort {
       if (gate.reason !== null || !(await root.isUnchanged())) await gate.require();
     };
     const folder = new DownloadFolder(downloadDir, instance, confirm, log);
-    const space = new SpaceMonitor({ measure, gate, clock });
+    const space = new SpaceMonitor({ measure, gate, clock, onDiskError: () => root.distrust() });
     const shared = { registry, outbox, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
     const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });

@@ -4,6 +4,7 @@
  * disk too, and the state store must be able to record why they stopped.
  */
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
+import { errnoOf } from '../files/disk-error.ts';
 import type { DiskSpace } from '../files/disk-space.server.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
@@ -12,6 +13,8 @@ export interface SpaceMonitorOptions {
   /** null = the file system does not say. @throws SluiceError `disk_missing` */
   measure: () => Promise<DiskSpace | null>;
   gate: FolderGate;
+  /** A call on a file failed with an I/O error. */
+  onDiskError?: () => void;
   clock: RunnerClock;
 }
 
@@ -46,6 +49,9 @@ const DISK_SYMPTOMS: readonly string[] = [
   'not_media',
   'size_mismatch',
 ];
+
+/** After these errors bytes that were written before may be lost. */
+const LOSES_PAGES: readonly string[] = ['disk_error', 'disk_read_only'];
 
 export class SpaceMonitor {
   readonly #options: SpaceMonitorOptions;
@@ -95,6 +101,8 @@ export class SpaceMonitor {
   async explain(thrown: SluiceError, output: string): Promise<SluiceError> {
     if (!mayBeDisk(thrown)) return thrown;
     const closed = await this.#options.gate.inspect({ thorough: true });
+    const isFromSystem = errnoOf(thrown.cause) !== null;
+    if (isFromSystem && LOSES_PAGES.includes(thrown.code)) this.#options.onDiskError?.();
     if (closed !== null) return closed;
     try {
       const space = await this.#options.measure();

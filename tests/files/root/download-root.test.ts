@@ -8,7 +8,7 @@ import { DownloadRoot } from '#lib/files/root/download-root.server.ts';
 import { KnownRootFile } from '#lib/files/root/known-root.server.ts';
 import { readMark, writeMark } from '#lib/files/root/mark.server.ts';
 import { holderOf } from '#lib/files/root/mount.server.ts';
-import { SluiceError } from '#lib/protocol/error.ts';
+import type { SluiceError } from '#lib/protocol/error.ts';
 
 interface Place {
   at: string;
@@ -114,6 +114,32 @@ test('the epoch changes when the folder was missing, and not with a restart', as
   const third = open(place);
   await third.check();
   assert.is(third.epoch, second.epoch);
+});
+
+test('the epoch changes when a call on a file failed', async (place) => {
+  const root = open(place);
+  root.distrust();
+  await root.check();
+  const { epoch } = root;
+  root.distrust();
+  assert.is.not(root.epoch, epoch);
+});
+
+test('a folder that was made again while the server was down is adopted, whatever mount ids there are now', async (place) => {
+  const root = open(place);
+  await root.check();
+  const file = new KnownRootFile(place.dataDir);
+  const known = file.read();
+  file.write({ ...known!, mount: `1${known?.mount ?? ''}` });
+  rmSync(place.dir, { recursive: true });
+  mkdirSync(place.dir);
+  assert.is(await codeOf(open(place)), null);
+  assert.is(await readMark(place.dir), root.id);
+  const moved = { ...file.read()!, mount: '1 0:1 / tmpfs none' };
+  file.write(moved);
+  rmSync(place.dir, { recursive: true });
+  mkdirSync(place.dir);
+  assert.is(await codeOf(open(place)), 'disk_missing', 'on another mount it may be a mount point');
 });
 
 test('the epoch changes when the folder is on another mount at the start', async (place) => {

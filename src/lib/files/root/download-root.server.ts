@@ -88,6 +88,11 @@ export class DownloadRoot {
     }
   }
 
+  /** A call on a file failed although the folder is in order now: what was written before may be lost. */
+  distrust(): void {
+    if (this.#wasWell === true) this.#raiseEpoch();
+  }
+
   async #stat(): Promise<Folder> {
     const found = await stat(this.#dir, { bigint: true });
     if (!found.isDirectory()) throw new SluiceError('disk_missing');
@@ -135,8 +140,9 @@ export class DownloadRoot {
     folder: Folder,
     mount: Mount | null,
   ): boolean {
-    const isSameMount = device === folder.device.toString() && (mount === null || mount.text === knownMount);
-    return isSameMount && mount?.isPoint !== true && Number(folder.bornNs / 1_000_000n) > seenAt;
+    const isSameMount = mount === null || withoutId(mount.text) === withoutId(knownMount ?? '');
+    const isSameDisk = isSameMount && device === folder.device.toString();
+    return isSameDisk && mount?.isPoint !== true && Number(folder.bornNs / 1_000_000n) > seenAt;
   }
 
   /** null = it cannot be written now: the next check tries again. */
@@ -190,6 +196,11 @@ function knownRoot(
 ): KnownRoot {
   const identity = { device: device.toString(), inode: inode.toString(), bornNs: bornNs.toString() };
   return { path, root, ...identity, seenAt: Date.now(), mount, epoch };
+}
+
+/** Mount ids change with each boot. */
+function withoutId(mount: string): string {
+  return mount.slice(mount.indexOf(' '));
 }
 
 /** Inode numbers and devices are given again (each ext4 has its root at 2): only with its birth it is the same folder. */
