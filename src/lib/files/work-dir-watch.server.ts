@@ -7,10 +7,13 @@ import { errnoOf } from './disk-error.ts';
 import { JOURNAL_DRAFT } from './finish/journal.server.ts';
 import { OWNER_FILE } from './work-owner.server.ts';
 
+const MAX_EMPTY_LOOKS = 2;
+
 export class WorkDirWatch {
   readonly #path: string;
   readonly #inode: bigint;
   #hadFiles = false;
+  #emptyLooks = 0;
 
   private constructor(path: string, inode: bigint) {
     this.#path = path;
@@ -22,18 +25,28 @@ export class WorkDirWatch {
     return new WorkDirWatch(path, (await lstat(path, { bigint: true })).ino);
   }
 
-  /** Only meaningful while the download dir is in order. Other errors than a missing dir are not for it to report. */
-  async isLost(): Promise<boolean> {
+  /** Whether it is another dir or none. Only meaningful while the download dir is in order. */
+  async isRemoved(): Promise<boolean> {
     try {
-      if ((await lstat(this.#path, { bigint: true })).ino !== this.#inode) return true;
-      // Twice: a rename within the dir may show neither name.
-      const hasFiles = (await this.#hasFiles()) || (await this.#hasFiles());
-      const isEmptied = this.#hadFiles && !hasFiles;
-      this.#hadFiles = hasFiles;
-      return isEmptied;
+      return (await lstat(this.#path, { bigint: true })).ino !== this.#inode;
     } catch (thrown) {
+      // Other errors are not for it to report.
       return errnoOf(thrown) === 'ENOENT';
     }
+  }
+
+  /**
+   * As `isRemoved`, and also when all files in it are gone, at two calls in a row: an engine that begins anew may be
+   * between removing its file and creating the next.
+   * @param mayBeEmpty the engine has not received anything
+   */
+  async isLost({ mayBeEmpty }: { mayBeEmpty: boolean }): Promise<boolean> {
+    if (await this.isRemoved()) return true;
+    const hasFiles = await this.#hasFiles().catch(() => true);
+    this.#hadFiles ||= hasFiles;
+    const isEmpty = this.#hadFiles && !hasFiles && !mayBeEmpty;
+    this.#emptyLooks = isEmpty ? this.#emptyLooks + 1 : 0;
+    return this.#emptyLooks >= MAX_EMPTY_LOOKS;
   }
 
   async #hasFiles(): Promise<boolean> {

@@ -3,7 +3,7 @@
  * ends. Knows nothing of sessions, queues or other jobs.
  */
 import { cleanTitle } from '../protocol/title.ts';
-import { type ErrorCode, SluiceError } from '../protocol/error.ts';
+import { SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
 import type { LandedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
@@ -12,28 +12,13 @@ import type { FetchedFile } from '../files/fetched-file.ts';
 import { anotherMayKnow, mostTelling, type Registry } from '../annie/registry.ts';
 import type { RunnerClock } from './clock.ts';
 import { toKnownError, toFailure, untilAborted } from './failure.ts';
-import { errnoOf } from '../files/disk-error.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
 import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
+import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
-
-/** Failures that follow when the files of a download are removed while an engine works on them. */
-const FILE_SYMPTOMS: readonly ErrorCode[] = [
-  'disk_denied',
-  'disk_error',
-  'disk_missing',
-  'disk_read_only',
-  'engine_exit',
-  'engine_output',
-  'file_missing',
-  'internal_error',
-  'invalid_manifest',
-  'not_media',
-  'size_mismatch',
-];
 
 export interface AttemptPhase {
   phase: RunnerPhase;
@@ -74,6 +59,7 @@ export class DownloadAttempt implements SpaceUser {
   /** On disk from earlier attempts. */
   #keptBytes = 0;
   #watch: WorkDirWatch | null = null;
+  #isFetching = false;
   #releaseSpace: () => void = () => undefined;
 
   constructor(options: DownloadAttemptOptions) {
@@ -119,38 +105,22 @@ export class DownloadAttempt implements SpaceUser {
         : await this.#explain(toKnownError(thrown));
       return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
     } finally {
+      this.#isFetching = false;
       this.#stallTimer?.stop();
       this.#releaseSpace();
     }
   }
 
   checkFiles(): void {
-    void this.#watch?.isLost().then((isLost) => {
-      if (isLost) this.abort(new SluiceError('work_removed'));
+    const { receivedBytes = 0 } = this.sample ?? {};
+    void this.#watch?.isLost({ mayBeEmpty: receivedBytes === 0 }).then((isLost) => {
+      if (isLost && this.#isFetching) this.abort(new SluiceError('work_removed'));
     });
   }
 
   async #explain(thrown: SluiceError): Promise<SluiceError> {
     const explained = await this.#options.space.explain(thrown, this.output);
-    if (explained !== thrown || !FILE_SYMPTOMS.includes(thrown.code)) return explained;
-    // The download folder is in order, so it is the files of this download.
-    if ((await this.#watch?.isLost()) === true)
-      return new SluiceError('work_removed', undefined, { cause: thrown });
-    const isFromSystem = errnoOf(thrown.cause) !== null;
-    switch (thrown.code) {
-      case 'disk_missing':
-        return isFromSystem ? filesMissing(thrown) : thrown;
-      case 'file_missing':
-        return filesMissing(thrown);
-      case 'disk_denied':
-      case 'disk_read_only':
-        // Only what an engine printed says so: waiting for the disk would be for nothing.
-        return isFromSystem
-          ? thrown
-          : new SluiceError(thrown.code, thrown.message, { transient: false, cause: thrown });
-      default:
-        return thrown;
-    }
+    return explained === thrown ? explainByFiles(thrown, this.#watch) : explained;
   }
 
   async #fetch(): Promise<LandedFile> {
@@ -173,7 +143,9 @@ export class DownloadAttempt implements SpaceUser {
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
     const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
+    this.#isFetching = true;
     const result = await this.#download(engines, workDir);
+    this.#isFetching = false;
     this.signal.throwIfAborted();
     this.#stallTimer.stop();
     this.#releaseSpace();
@@ -285,12 +257,6 @@ export class DownloadAttempt implements SpaceUser {
     this.phase = next;
     this.#options.onPhase(next);
   }
-}
-
-/** Some of its files were removed: a retry fetches what is missing, or begins anew. */
-function filesMissing({ code, message, cause }: SluiceError): SluiceError {
-  const text = code === 'file_missing' ? message : 'Files of the download were removed while it was fetched.';
-  return new SluiceError('file_missing', text, { transient: true, cause });
 }
 
 /** State of one call of `Engine.download`; reports that come after it are ignored. */
