@@ -106,7 +106,9 @@ async function tidy(downloadDir: string): Promise<void> {
 
 function workDirs(downloadDir: string): string[] {
   try {
-    return readdirSync(join(downloadDir, '.sluice')).map((name) => join('.sluice', name));
+    // Beside them is the mark of the folder.
+    const entries = readdirSync(join(downloadDir, '.sluice'), { withFileTypes: true });
+    return entries.filter((entry) => entry.isDirectory()).map(({ name }) => join('.sluice', name));
   } catch {
     return [];
   }

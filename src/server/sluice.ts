@@ -1,6 +1,6 @@
 /** The composition root: the only place that knows both sessions and engines. */
 import { randomBytes } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { systemClock } from '#lib/actors/durable/clock.ts';
@@ -26,6 +26,7 @@ import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.s
 import { runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import { type Config, ConfigError } from './config.ts';
 import { type Engines, startEngines } from './engines.ts';
+import { openDownloadRoot, withoutDiskWaits } from './download-root.ts';
 import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
 import { DeferredRunner } from './deferred-runner.ts';
@@ -95,8 +96,8 @@ export async function createSluice({
 }: SluiceOptions): Promise<Sluice> {
   const allowPrivate = readAllowPrivate(config.allowPrivate);
   makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
-  makeDir(config.downloadDir, 'SLUICE_DOWNLOAD_DIR');
-  warnOfDownloadDir(config, log);
+  const isTemporary = stateDir !== config.dataDir;
+  const isNewStore = !existsSync(join(stateDir, 'sluice.db'));
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
   const port = new DeferredRunner(taps.wire);
   const ends = new TerminationHistoryFile(stateDir, (error) =>
@@ -105,9 +106,9 @@ export async function createSluice({
   // First, because it takes the lock on the data dir.
   const store = openLockedStore({
     dir: stateDir,
-    hasReserve: stateDir === config.dataDir,
+    hasReserve: !isTemporary,
     // One for a single run was never used before.
-    beforeOpen: (file) => stateDir === config.dataDir && prepareStore(file, config, newStore, log),
+    beforeOpen: (file) => !isTemporary && prepareStore(file, config, newStore, log),
     classes: (room) => ({
       [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
     }),
@@ -135,11 +136,15 @@ export async function createSluice({
     const key = loadTokenKey(stateDir);
     engines = await startEngines({ config, allowPrivate, stateDir, log });
     const { registry } = engines;
+    const root = await openDownloadRoot({ config, dataDir: isTemporary ? null : stateDir, isNewStore, log });
     runner = new Runner({
       ...runnerOptions(config, log),
+      root,
       registry,
       instance: instanceKey(join(stateDir, 'run')),
-      onEvents: (session, events) => {
+      onEvents: (session, sent) => {
+        // Nobody waits for a disk in front of a command.
+        const events = isTemporary ? sent.map(withoutDiskWaits) : sent;
         taps.wire.recordEvents(session, events);
         // A session's turn is not part of the job that the watchdog would name.
         const handled = runOutsideJobs(() => sessions.get(session).call('runnerEvents', events));
@@ -268,18 +273,5 @@ function readAllowPrivate(text: string): AllowEntry[] {
     return parseAllowPrivate(text);
   } catch (error) {
     throw new ConfigError((error as Error).message);
-  }
-}
-
-/** Only a warning: the list can still be read, and the disk may become writable again. */
-function warnOfDownloadDir({ downloadDir }: Config, log: Logger): void {
-  try {
-    accessSync(downloadDir, constants.W_OK | constants.X_OK);
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    log.warn('SLUICE_DOWNLOAD_DIR cannot be written: downloads will fail until it can', {
-      downloadDir,
-      code,
-    });
   }
 }

@@ -1,4 +1,4 @@
-/** A download dir that cannot be written, or is removed, is reported at once with a code; once mended, a retry is enough. */
+/** A download dir that cannot be written, or is taken away: said at once, by code; once healed, it goes on by itself. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { chmodSync, chownSync, existsSync, renameSync, rmSync } from 'node:fs';
@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { type Site, startSite } from '../site/site.ts';
 import { Api } from '../support/api.ts';
 import { makePlace, PROJECT, sluiceEnv, startServer, type TestServer } from '../support/server.ts';
+import { sluice } from '../support/cli.ts';
 import { testUnless } from '../support/skip.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { ytDlpMissing } from '../support/yt-dlp.ts';
@@ -28,7 +29,7 @@ async function harmed(server: TestServer, engine: string, harm: () => void) {
   const id = await api.add({ url, engine });
   await api.waitUntil(id, 'bytes', ({ receivedBytes }) => receivedBytes > MIB / 2);
   harm();
-  return { api, id, row: await api.waitFor(id, 'error') };
+  return { api, id, row: await api.waitFor(id, 'waiting') };
 }
 
 for (const [engine, missing] of [
@@ -38,7 +39,7 @@ for (const [engine, missing] of [
   testUnless(
     test,
     missing,
-    `${engine}: a download dir that is taken away is disk_missing; back, a retry completes`,
+    `${engine}: a download dir that is taken away is disk_missing; back, it completes`,
     async () => {
       const place = makePlace();
       const server = await startServer({ place, env: { SLUICE_ENGINES: engine } });
@@ -48,10 +49,11 @@ for (const [engine, missing] of [
         assert.equal(row.error, { code: 'disk_missing', message: 'The download folder is gone.' });
         assert.is(row.attempt, 1, 'at once, not after tries that cannot help');
         assert.not.ok(existsSync(place.downloadDir), 'it may be a disk that is not mounted: nobody makes it');
-        await api.act(id, 'retry');
-        assert.is((await api.waitFor(id, 'error')).error?.code, 'disk_missing');
+        await api.act(id, 'resume');
+        const again = await api.waitUntil(id, 'the next look', ({ attempt }) => attempt === 2);
+        assert.is(again.error === null || again.error.code === 'disk_missing', true);
+        assert.is((await api.waitFor(id, 'waiting')).error?.code, 'disk_missing');
         renameSync(away, place.downloadDir);
-        await api.act(id, 'retry');
         await api.waitFor(id, 'complete');
       } finally {
         await server.stop();
@@ -88,9 +90,8 @@ testUnless(
       });
       const api = await server.session();
       const id = await api.add({ url: `${site.url}/file/a.bin?size=1000`, engine: 'http' });
-      assert.is((await api.waitFor(id, 'error')).error?.code, 'disk_read_only');
+      assert.is((await api.waitFor(id, 'waiting')).error?.code, 'disk_read_only');
       release();
-      await api.act(id, 'retry');
       await api.waitFor(id, 'complete');
     } finally {
       await server.stop();
@@ -109,10 +110,13 @@ testUnless(
     let release = (): void => undefined;
     try {
       // Open files can still be written: only the final rename fails.
-      const { row } = await harmed(server, 'http', () => {
+      const { api, id, row } = await harmed(server, 'http', () => {
         release = readOnlyMount(place.downloadDir);
       });
       assert.is(row.error?.code, 'disk_read_only');
+      release();
+      release = () => undefined;
+      await api.waitFor(id, 'complete');
     } finally {
       release();
       await server.stop();
@@ -148,13 +152,33 @@ testUnless(
       });
       const api = await Api.create(url() ?? '');
       const id = await api.add({ url: `${site.url}/file/a.bin?size=1000`, engine: 'http' });
-      assert.is((await api.waitFor(id, 'error')).error?.code, 'disk_denied');
+      assert.is((await api.waitFor(id, 'waiting')).error?.code, 'disk_denied');
       chownSync(place.downloadDir, NOBODY, NOBODY);
-      await api.act(id, 'retry');
       await api.waitFor(id, 'complete');
     } finally {
       child.kill('SIGTERM');
       await settles(exited, { what: 'the exit' });
+      place.remove();
+    }
+  },
+);
+
+testUnless(
+  test,
+  unlessMounts(),
+  'get does not wait for a read-only folder: it exits 1 and says why',
+  async () => {
+    const place = makePlace();
+    const release = readOnlyMount(place.downloadDir);
+    try {
+      const { code, stdout } = await sluice(['get', `${site.url}/file/a.bin?size=1000`], {
+        place,
+        env: HTTP,
+      });
+      assert.is(code, 1);
+      assert.match(stdout, /"code":"disk_read_only"/);
+    } finally {
+      release();
       place.remove();
     }
   },

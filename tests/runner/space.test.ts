@@ -217,7 +217,7 @@ test('a download dir that disappears ends all jobs with disk_missing; once it is
     const { error } = await event('failed', 1);
     assert.equal(
       [error.code, error.message, error.transient],
-      ['disk_missing', 'The download folder is gone.', false],
+      ['disk_missing', 'The download folder is gone.', true],
     );
     runner.send('s1', startOf('aaa', 2));
     assert.is((await event('failed', 2)).error.code, 'disk_missing');

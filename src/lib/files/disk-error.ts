@@ -14,10 +14,16 @@ const CODES: Record<string, ErrorCode> = {
   EMFILE: 'disk_error',
   ENFILE: 'disk_error',
   ESTALE: 'disk_error',
+  // A device that was unplugged, a FUSE mount or share whose server is gone.
+  ENODEV: 'disk_error',
+  ENXIO: 'disk_error',
+  ENOTCONN: 'disk_error',
+  EREMOTEIO: 'disk_error',
+  EHOSTDOWN: 'disk_error',
 };
 
 /** Calls with an errno that are not about files: ENOENT of `spawn` is a missing program, not a missing folder. */
-const NOT_A_FILE_CALL = /^(spawn|connect|getaddrinfo|query|bind|listen|accept|kill|read_start)/;
+const NOT_A_FILE_CALL = /^(spawn|connect|getaddrinfo|query|bind|listen|accept|kill|shutdown|read_start)/;
 
 /** The errno name (`ENOSPC`); null = none. */
 export function errnoOf(thrown: unknown): string | null {
@@ -35,7 +41,9 @@ export function asDiskError(thrown: unknown): SluiceError | null {
   if (code === undefined) return null;
   const syscall = (thrown as NodeJS.ErrnoException).syscall ?? '';
   if (NOT_A_FILE_CALL.test(syscall)) return null;
-  return new SluiceError(code, undefined, { cause: thrown });
+  // The file system takes no file of that size: waiting does not help.
+  const details = errno === 'EFBIG' ? { transient: false, cause: thrown } : { cause: thrown };
+  return new SluiceError(code, undefined, details);
 }
 
 /** Where only the disk can have failed: an unknown error is `disk_error`; a SluiceError is returned as it is. */

@@ -26,15 +26,20 @@ import type { Log } from '../protocol/log.ts';
 export class DownloadFolder {
   readonly #dir: string;
   readonly #instance: string | null;
+  readonly #confirm: () => Promise<void>;
   readonly #syncer: Syncer;
   readonly #spares: SpareWorkDirs;
   readonly #asides: AsideDirs;
   /** Files that are not synced yet, by download. */
   readonly #syncing = new Map<string, Promise<void>>();
 
-  /** @param instance owner of the work dirs; null = no owner is recorded, and none is found */
-  constructor(dir: string, instance: string | null, log: Log) {
+  /**
+   * @param instance owner of the work dirs; null = no owner is recorded, and none is found
+   * @param confirm that the dir is the right one, before anything is written. @throws SluiceError `disk_*`
+   */
+  constructor(dir: string, instance: string | null, confirm: () => Promise<void>, log: Log) {
     this.#dir = dir;
+    this.#confirm = confirm;
     this.#instance = instance;
     this.#syncer = createSyncer(dir, (thrown) => log('a finished file could not be synced', { thrown }));
     this.#spares = new SpareWorkDirs(dir);
@@ -43,6 +48,7 @@ export class DownloadFolder {
 
   /** Creates the work dir and records its owner. @throws SluiceError `disk_*` */
   async prepare(session: string, download: string): Promise<WorkDir> {
+    await this.#confirm();
     await this.#asides.takeBack(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
     const workDir = await prepareWorkDir(this.#dir, download);
@@ -78,6 +84,7 @@ export class DownloadFolder {
 
   /** Completes a move that a crash interrupted; null = there is none. @throws SluiceError `disk_*` */
   async resumeFinish(download: string): Promise<DownloadedFile | null> {
+    await this.#confirm();
     const file = await resumeFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
     return file && this.#onMoved(download, file);
   }
@@ -113,6 +120,7 @@ export class DownloadFolder {
     const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
     const { path, bytes } = result;
     const workDir = this.#workDir(download);
+    await this.#confirm();
     return this.#onMoved(download, await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
   }
 

@@ -138,7 +138,7 @@ async function removeFiles(dir: string, kept: readonly string[]): Promise<boolea
   }
 }
 
-/** Removes `.sluice` when it is empty, so that a folder used once shows no trace of Sluice. */
+/** Removes `.sluice` when it is empty: `sluice get` marks no folder, and leaves no trace in it. */
 export async function removeWorkRoot(downloadDir: string): Promise<void> {
   await rmdir(join(downloadDir, WORK_ROOT)).catch(() => undefined);
 }

@@ -92,10 +92,15 @@ export const ERRORS = {
   },
   // this machine
   disk_full: { status: 507, transient: true, title: 'The disk is full.' },
-  disk_denied: { status: 500, transient: false, title: 'The download folder cannot be written.' },
-  disk_read_only: { status: 500, transient: false, title: 'The download folder is read-only.' },
-  disk_missing: { status: 500, transient: false, title: 'The download folder is gone.' },
+  disk_denied: { status: 500, transient: true, title: 'The download folder cannot be written.' },
+  disk_read_only: { status: 500, transient: true, title: 'The download folder is read-only.' },
+  disk_missing: { status: 500, transient: true, title: 'The download folder is gone.' },
   disk_error: { status: 500, transient: true, title: 'The disk gave an error.' },
+  work_removed: {
+    status: 500,
+    transient: true,
+    title: 'The bytes fetched so far were removed: the download begins anew.',
+  },
   store_newer: { status: 500, transient: false, title: 'The stored state was written by a newer Sluice.' },
   server_blocked: {
     status: 500,

@@ -14,6 +14,8 @@ import type { RunnerClock } from './clock.ts';
 import { toKnownError, toFailure, untilAborted } from './failure.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
+import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
+import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
@@ -56,6 +58,8 @@ export class DownloadAttempt implements SpaceUser {
   #stallTimer: StallTimer | null = null;
   /** On disk from earlier attempts. */
   #keptBytes = 0;
+  #watch: WorkDirWatch | null = null;
+  #isFetching = false;
   #releaseSpace: () => void = () => undefined;
 
   constructor(options: DownloadAttemptOptions) {
@@ -98,12 +102,25 @@ export class DownloadAttempt implements SpaceUser {
       // An engine may wrap the abort in an error of its own: the reason for the abort counts.
       const reason: unknown = this.signal.aborted
         ? this.signal.reason
-        : await this.#options.space.explain(toKnownError(thrown), this.output);
+        : await this.#explain(toKnownError(thrown));
       return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
     } finally {
+      this.#isFetching = false;
       this.#stallTimer?.stop();
       this.#releaseSpace();
     }
+  }
+
+  checkFiles(): void {
+    const { receivedBytes = 0 } = this.sample ?? {};
+    void this.#watch?.isLost({ mayBeEmpty: receivedBytes === 0 }).then((isLost) => {
+      if (isLost && this.#isFetching) this.abort(new SluiceError('work_removed'));
+    });
+  }
+
+  async #explain(thrown: SluiceError): Promise<SluiceError> {
+    const explained = await this.#options.space.explain(thrown, this.output);
+    return explained === thrown ? explainByFiles(thrown, this.#watch) : explained;
   }
 
   async #fetch(): Promise<DownloadedFile> {
@@ -119,13 +136,16 @@ export class DownloadAttempt implements SpaceUser {
       this.#updatePhase({ phase: 'finish', totalBytes: fetched.bytes });
       return this.#finish(fetched);
     }
+    this.#watch = await WorkDirWatch.start(workDir);
     if (!isNew) this.#keptBytes = await occupiedBytes(workDir);
     await this.#reserveSpace();
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
     const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
+    this.#isFetching = true;
     const result = await this.#download(engines, workDir);
+    this.#isFetching = false;
     this.signal.throwIfAborted();
     this.#stallTimer.stop();
     this.#releaseSpace();

@@ -2,14 +2,18 @@
  * The download jobs of all sessions: a command is applied according to the state of its job. Only one thing happens
  * in a work dir at a time; a command that arrives too early is kept in `Pending`.
  */
+import type { SluiceError } from '../protocol/error.ts';
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
 import { startTimer } from './clock.ts';
-import { FairQueue } from './fair-queue.ts';
-import { activeAttempt, JobTable, type Cleanup, type Job, type Pending } from './job.ts';
+import { toFailure } from './failure.ts';
+import type { FolderGate } from './folder-gate.ts';
+import { GatedQueue } from './gated-queue.ts';
+import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
 import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
 import type { RunInJob } from './run-in-job.ts';
 
 export interface DownloadJobsOptions extends ReportedAttemptOptions {
+  gate: FolderGate;
   maxActive: number;
   runInJob: RunInJob;
 }
@@ -23,7 +27,7 @@ const MAX_OUTCOMES = 1_000;
 export class DownloadJobs {
   readonly jobs = new JobTable();
   readonly #options: DownloadJobsOptions;
-  readonly #queue: FairQueue;
+  readonly #queue: GatedQueue;
   /** Jobs whose outcome is kept, oldest first. */
   readonly #unacknowledged = new Set<Job>();
   /** Attempts and cleanups in progress: `close` waits for them. */
@@ -32,7 +36,7 @@ export class DownloadJobs {
 
   constructor(options: DownloadJobsOptions) {
     this.#options = options;
-    this.#queue = new FairQueue(options.maxActive);
+    this.#queue = new GatedQueue(options.maxActive, options.gate);
   }
 
   start(session: string, request: StartJob): void {
@@ -178,7 +182,7 @@ export class DownloadJobs {
 
   #enqueue(job: Job, request: StartJob): void {
     this.#unacknowledged.delete(job);
-    const ticket = this.#queue.enqueue(job.session, () => {
+    const begin = (): void => {
       const { session, download, status } = job;
       if (status.state !== 'waiting') return;
       const release = (): void => this.#queue.release(ticket);
@@ -191,7 +195,16 @@ export class DownloadJobs {
         job,
         attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome)),
       );
-    });
+    };
+    const refuse = (reason: SluiceError): void => {
+      if (job.status.state !== 'waiting') return;
+      const { download, attempt } = job.status.request;
+      const error = toFailure(reason);
+      const outcome: AttemptOutcome = { type: 'failed', download, attempt, error, output: '' };
+      this.#keepOutcome(job, outcome);
+      this.#options.outbox.send(job.session, outcome);
+    };
+    const ticket = this.#queue.enqueue(job.session, { begin, refuse });
     job.status = { state: 'waiting', request, ticket };
   }
 
@@ -280,13 +293,6 @@ export class DownloadJobs {
       log('what was kept for the next download could not be removed', { session, thrown });
     });
   }
-}
-
-function mergeDiscards(known: Cleanup | null, added: Extract<Cleanup, { for: 'discard' }>): Cleanup {
-  if (known?.for !== 'discard') return added;
-  const files = [...known.files, ...added.files];
-  const keepFile = known.keepFile && added.keepFile;
-  return { ...known, replies: known.replies + added.replies, files, keepFile };
 }
 
 function optionalOutput(output = ''): { output?: string } {

@@ -1,5 +1,5 @@
 import type { JobRef, MarkedFile, StartJob } from '../protocol/runner.ts';
-import type { Ticket } from './fair-queue.ts';
+import type { Ticket } from './gated-queue.ts';
 import type { AttemptOutcome, ReportedAttempt } from './reported-attempt.ts';
 
 /** What to do once the attempt has ended, or the work dir is removed. */
@@ -34,6 +34,13 @@ export interface Job {
   /** The newest attempt asked for; 0 = none. */
   attempt: number;
   status: JobState;
+}
+
+export function mergeDiscards(known: Cleanup | null, added: Extract<Cleanup, { for: 'discard' }>): Cleanup {
+  if (known?.for !== 'discard') return added;
+  const files = [...known.files, ...added.files];
+  const keepFile = known.keepFile && added.keepFile;
+  return { ...known, replies: known.replies + added.replies, files, keepFile };
 }
 
 /** The attempt that runs, or will run without another command; null = none. */

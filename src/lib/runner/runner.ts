@@ -2,13 +2,16 @@
  * The runner stands between sessions and engines: commands come in by `send`, events go out by `onEvents`. Their
  * meaning is in `protocol/runner.ts`. It holds jobs, and knows sessions by their id alone.
  */
+import type { SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { MarkedFile, RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
 import type { Registry } from '../annie/registry.ts';
 import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
 import { DownloadJobs } from './download-jobs.ts';
+import { DownloadRoot } from '../files/root/download-root.server.ts';
 import { DownloadFolder } from '../files/download-folder.server.ts';
+import { FolderGate } from './folder-gate.ts';
 import type { Job } from './job.ts';
 import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
@@ -19,9 +22,11 @@ import type { RunInJob } from './run-in-job.ts';
 
 export interface RunnerOptions {
   registry: Pick<Registry, 'choose' | 'parse'>;
-  /** Must exist; work dirs are made in its `.sluice`. */
+  /** Work dirs are made in its `.sluice`. */
   downloadDir: string;
   onEvents: RunnerSink;
+  /** Recognises the download dir; absent = the dir as it is found first. */
+  root?: DownloadRoot;
   /** Names the data dir as the owner of work dirs (`instanceKey`), for `reportWorkDirs`. null = they have no owner. */
   instance?: string | null;
   /** Downloads at a time, over all sessions. */
@@ -65,6 +70,7 @@ export class Runner implements RunnerPort {
   readonly #downloads: DownloadJobs;
   readonly #parses: ParseJobs;
   readonly #leases: Leases;
+  readonly #gate: FolderGate;
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions) {
@@ -72,6 +78,8 @@ export class Runner implements RunnerPort {
       registry,
       downloadDir,
       onEvents,
+      log = () => undefined,
+      root = new DownloadRoot({ dir: downloadDir, file: null, known: null, log }),
       instance = null,
       maxActive = 8,
       maxParsing = 4,
@@ -82,17 +90,25 @@ export class Runner implements RunnerPort {
       flushMs = 50,
       measureSpace: measure = () => measureSpace(downloadDir),
       clock = systemRunnerClock,
-      log = () => undefined,
       runInJob = (_job, work) => work(),
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
-    const folder = new DownloadFolder(downloadDir, instance, log);
-    const space = new SpaceMonitor({ measure, clock });
+    const gate = new FolderGate({
+      look: (how) => root.check(how),
+      clock,
+      onChange: (reason) => this.#onFolderChange(reason),
+    });
+    const confirm = async (): Promise<void> => {
+      if (gate.reason !== null || !(await root.isUnchanged())) await gate.require();
+    };
+    const folder = new DownloadFolder(downloadDir, instance, confirm, log);
+    const space = new SpaceMonitor({ measure, gate, clock, onDiskError: () => root.distrust() });
     const shared = { registry, outbox, clock, log, stuckMs, runInJob };
-    const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
+    const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
     const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
     this.#log = log;
     this.#outbox = outbox;
+    this.#gate = gate;
     this.#folder = folder;
     this.#downloads = downloads;
     this.#parses = parses;
@@ -145,8 +161,12 @@ export class Runner implements RunnerPort {
     );
   }
 
-  /** Sends each session the ids of its work dirs here: once, at the start. It discards those it does not need. */
+  /**
+   * Sends each session the ids of its work dirs here, at the start and whenever the folder is in order again: what was
+   * finished or removed meanwhile left its work dir there. It discards those it does not know.
+   */
   async reportWorkDirs(): Promise<void> {
+    if ((await this.#gate.inspect()) !== null) return;
     for (const [session, ids] of await this.#folder.findWorkDirs()) {
       for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {
         this.#outbox.send(session, { type: 'found', downloads: ids.slice(at, at + MAX_FOUND_IDS) });
@@ -157,6 +177,18 @@ export class Runner implements RunnerPort {
   /** Aborts everything and waits for the engines to end; sends nothing more and keeps all bytes. */
   close(): Promise<void> {
     return (this.#closing ??= this.#shutDown());
+  }
+
+  #onFolderChange(reason: SluiceError | null): void {
+    if (reason !== null) {
+      const { code, message, cause } = reason;
+      return this.#log('downloads wait for the download folder', { code, message, cause });
+    }
+    this.#log('the download folder is in order again', {});
+    if (this.#closing) return;
+    this.reportWorkDirs().catch((thrown: unknown) =>
+      this.#log('work dirs could not be reported', { thrown }),
+    );
   }
 
   async #shutDown(): Promise<void> {

@@ -1,23 +1,30 @@
 /**
- * Free space on the disk of the download dir, measured for all attempts together: before one starts, when its size
- * becomes known, and every 2 s while any runs. Downloads stop before the last byte is used: other programs need the
+ * The download folder and the free space on its disk, looked at for all attempts together: before one starts, when its
+ * size becomes known, and every 2 s while any runs. Downloads stop before the last byte is used: other programs need the
  * disk too, and the state store must be able to record why they stopped.
  */
-import { SluiceError } from '../protocol/error.ts';
+import { SluiceError, toSluiceError } from '../protocol/error.ts';
+import { errnoOf } from '../files/disk-error.ts';
 import type { DiskSpace } from '../files/disk-space.server.ts';
+import type { FolderGate } from './folder-gate.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
 
 export interface SpaceMonitorOptions {
   /** null = the file system does not say. @throws SluiceError `disk_missing` */
   measure: () => Promise<DiskSpace | null>;
+  gate: FolderGate;
+  /** A call on a file failed with an I/O error. */
+  onDiskError?: () => void;
   clock: RunnerClock;
 }
 
 export interface SpaceUser {
   /** Bytes still to be written; 0 = not known. */
   readonly remainingBytes: number;
-  /** Called when there is no space, or no download dir, any more. */
+  /** Called when there is no space, or the download dir is not in order, any more. */
   abort(reason: SluiceError): void;
+  /** Called at each check while the download dir is in order: whether its own files are still there. */
+  checkFiles(): void;
 }
 
 /** One statfs, 20 µs, a check. A disk that fills up in less time ends in ENOSPC, which means the same. */
@@ -27,18 +34,24 @@ const RESERVE_BYTES = 64 * 1024 * 1024;
 const RESERVE_DIVISOR = 100;
 /** How engines' output mentions a full disk: Go, Python and ffmpeg all use strerror. */
 const DISK_FULL_OUTPUT = /No space left on device|Disk quota exceeded/i;
-/** Failures that a full disk can cause; what a server answered is never one. */
-const DISK_FULL_SYMPTOMS: readonly string[] = [
+/** Failures that a full or failing disk can cause; what a server answered is never one. */
+const DISK_SYMPTOMS: readonly string[] = [
+  'disk_denied',
   'disk_error',
   'disk_missing',
+  'disk_read_only',
   'engine_exit',
   'engine_output',
+  'engine_stalled',
   'file_missing',
   'internal_error',
   'invalid_manifest',
   'not_media',
   'size_mismatch',
 ];
+
+/** After these errors bytes that were written before may be lost. */
+const LOSES_PAGES: readonly string[] = ['disk_error', 'disk_read_only'];
 
 export class SpaceMonitor {
   readonly #options: SpaceMonitorOptions;
@@ -84,15 +97,19 @@ export class SpaceMonitor {
     }
   }
 
-  /** The cause of a failed attempt: `thrown`, or `disk_full` or `disk_missing` when that explains it. */
-  async explain(thrown: unknown, output: string): Promise<unknown> {
-    if (!mayBeDiskFull(thrown)) return thrown;
+  /** The cause of a failed attempt: `thrown`, or `disk_*` when the disk explains it. */
+  async explain(thrown: SluiceError, output: string): Promise<SluiceError> {
+    if (!mayBeDisk(thrown)) return thrown;
+    const closed = await this.#options.gate.inspect({ thorough: true });
+    const isFromSystem = errnoOf(thrown.cause) !== null;
+    if (isFromSystem && LOSES_PAGES.includes(thrown.code)) this.#options.onDiskError?.();
+    if (closed !== null) return closed;
     try {
       const space = await this.#options.measure();
       if (DISK_FULL_OUTPUT.test(output)) return new SluiceError('disk_full', undefined, { cause: thrown });
       return space !== null && isLow(space) ? diskFull(space, thrown) : thrown;
     } catch (missing) {
-      return missing;
+      return toSluiceError(missing);
     }
   }
 
@@ -101,16 +118,27 @@ export class SpaceMonitor {
   }
 
   async #check(): Promise<void> {
+    const folderChecked = this.#checkFolder();
     let reason: SluiceError | null = null;
     try {
       const space = await this.#options.measure();
       if (space !== null && isLow(space)) reason = diskFull(space);
     } catch (thrown) {
+      // The gate closes first: who gets the slots of those that are aborted has to find it closed.
+      await folderChecked;
       if (thrown instanceof SluiceError) reason = thrown;
     }
     if (this.#users.size === 0) return;
     this.#scheduleCheck();
     if (reason !== null) for (const user of [...this.#users]) user.abort(reason);
+  }
+
+  async #checkFolder(): Promise<void> {
+    const closed = await this.#options.gate.inspect();
+    for (const user of [...this.#users]) {
+      if (closed === null) user.checkFiles();
+      else user.abort(closed);
+    }
   }
 }
 
@@ -129,8 +157,8 @@ function diskFull(space: DiskSpace, cause?: unknown): SluiceError {
   return new SluiceError('disk_full', message, { cause });
 }
 
-function mayBeDiskFull(thrown: unknown): boolean {
-  return !(thrown instanceof SluiceError) || DISK_FULL_SYMPTOMS.includes(thrown.code);
+function mayBeDisk(thrown: SluiceError): boolean {
+  return DISK_SYMPTOMS.includes(thrown.code);
 }
 
 function megabytes(bytes: number): string {

@@ -22,6 +22,24 @@ test('a full disk is checked again after 15 to 30 s, whatever failed before', ()
   );
 });
 
+test('a missing, denied, read-only or failing disk is waited for as a full one is', () => {
+  for (const code of ['disk_missing', 'disk_denied', 'disk_read_only', 'disk_error'] as const) {
+    const error = { code, transient: true, retryAfterMs: null };
+    assert.ok(mayRetry(error, 1_000), code);
+    assert.is(failuresAfter(error, 3), 3, code);
+    assert.is(waitMs(error, 3, 0, 0), 15_000, code);
+    const final = { ...error, transient: false };
+    assert.not.ok(mayRetry(final, 0), code);
+  }
+});
+
+test('a download whose bytes were removed begins anew after 5 s, and that is not its failure', () => {
+  const removed = { code: 'work_removed', transient: true, retryAfterMs: null } as const;
+  assert.ok(mayRetry(removed, MAX_RETRIES));
+  assert.is(failuresAfter(removed, 2), 2);
+  assert.is(waitMs(removed, 2, 1_000, 0.9), 5_000);
+});
+
 test('however many downloads wait for disk space, they check at most some five times a second', () => {
   for (const waiting of [200, 1_000, 25_000]) {
     assert.ok(waiting / (waitMs(full, 0, waiting, 0) / 1000) < 7, String(waiting));

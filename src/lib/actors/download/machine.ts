@@ -86,7 +86,8 @@ export const downloadMachine = setup({
         ...row,
         attempt: row.attempt + 1,
         failures: event.type === 'retry' ? 0 : row.failures,
-        furthestBytes: event.type === 'retry' ? 0 : Math.max(row.furthestBytes ?? 0, row.receivedBytes),
+        furthestBytes:
+          event.type === 'retry' || isEmptied(row) ? 0 : Math.max(row.furthestBytes ?? 0, row.receivedBytes),
         // A cancelled download has no bytes left, nor has one whose file is another now; a failed one resumes.
         receivedBytes: isEmptied(row) ? 0 : row.receivedBytes,
         error: null,
@@ -272,7 +273,7 @@ function ends() {
 }
 
 function isEmptied({ state, error }: DownloadRow): boolean {
-  return state === 'cancelled' || error?.code === 'checksum_mismatch';
+  return state === 'cancelled' || error?.code === 'checksum_mismatch' || error?.code === 'work_removed';
 }
 
 function rounded(value: number | null): number | null {

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '../../protocol/error.ts';
 import type { RunnerFailure } from '../../protocol/runner.ts';
 
 /** Automatic retries after transient failures; the contract asks for at least 3. */
@@ -6,24 +7,40 @@ export const MAX_RETRIES = 5;
 const BASE_MS = 1_000;
 /** The longest Retry-After of a server that is honoured: an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
-/** A full disk is checked again every 15 to 30 s, so that a person who made room sees it go on. */
-const DISK_FULL_MS = 15_000;
-/** With more waiting downloads, each checks less often: some 5 checks a second in all. */
-const DISK_FULL_WAITING = 100;
+/** A download whose bytes were removed begins anew after this; whatever removed them may still be at it. */
+const BYTES_REMOVED_MS = 5_000;
+/** A full disk is looked at again every 15 to 30 s: a person who made room sees it go on while still looking. */
+const DISK_MS = 15_000;
+/** Downloads that the disk makes wait before they look less often: some 5 looks a second, however many wait. */
+const DISK_WAITING = 100;
+/** What ends when somebody makes room, mounts the disk or repairs it: nobody's failure, waited for without a limit. */
+const FOR_DISK: readonly ErrorCode[] = [
+  'disk_full',
+  'disk_missing',
+  'disk_denied',
+  'disk_read_only',
+  'disk_error',
+];
 
-/** A full disk does not count as a failure: retried without a limit. */
-function isForRoom({ code }: Pick<RunnerFailure, 'code'>): boolean {
-  return code === 'disk_full';
+type Failure = Pick<RunnerFailure, 'code' | 'transient'>;
+
+function isForDisk({ code, transient }: Failure): boolean {
+  return transient && FOR_DISK.includes(code);
+}
+
+/** Failures that are not the download's own. */
+function isUncounted(error: Failure): boolean {
+  return isForDisk(error) || error.code === 'work_removed';
 }
 
 /** @param failures transient failures so far, 0 for the first */
-export function mayRetry(error: Pick<RunnerFailure, 'code' | 'transient'>, failures: number): boolean {
-  return isForRoom(error) || (error.transient && failures < MAX_RETRIES);
+export function mayRetry(error: Failure, failures: number): boolean {
+  return isUncounted(error) || (error.transient && failures < MAX_RETRIES);
 }
 
 /** The failures that count against a download after this one. */
-export function failuresAfter(error: Pick<RunnerFailure, 'code'>, failures: number): number {
-  return isForRoom(error) ? failures : failures + 1;
+export function failuresAfter(error: Failure, failures: number): number {
+  return isUncounted(error) ? failures : failures + 1;
 }
 
 /**
@@ -33,13 +50,14 @@ export function failuresAfter(error: Pick<RunnerFailure, 'code'>, failures: numb
  * @param random 0 ≤ random < 1
  */
 export function waitMs(
-  error: Pick<RunnerFailure, 'code' | 'retryAfterMs'>,
+  error: Pick<RunnerFailure, 'code' | 'transient' | 'retryAfterMs'>,
   failures: number,
   waiting: number,
   random: number,
 ): number {
-  if (!isForRoom(error)) return retryDelayMs(failures, error.retryAfterMs, random);
-  return Math.round(DISK_FULL_MS * (1 + random) * Math.max(1, waiting / DISK_FULL_WAITING));
+  if (error.code === 'work_removed') return BYTES_REMOVED_MS;
+  if (!isForDisk(error)) return retryDelayMs(failures, error.retryAfterMs, random);
+  return Math.round(DISK_MS * (1 + random) * Math.max(1, waiting / DISK_WAITING));
 }
 
 /**
