@@ -233,17 +233,17 @@ test('variables that make long addresses of short lines are too_complex', () => 
   );
 });
 
-test('lengths and byte ranges identify a playlist, addresses do not', () => {
+test('lengths, byte ranges and shared files identify a playlist, addresses do not', () => {
   const read = (...lines: string[]): string => {
     const playlist = parsePlaylist(['#EXTM3U', ...lines].join('\n'), HERE);
     return playlist.kind === 'media' ? playlist.fragments.fingerprint : '';
   };
   const once = read('#EXTINF:1,', 'a.ts', '#EXTINF:2,', '#EXT-X-BYTERANGE:10@5', 'b.ts');
-  // As stored by earlier versions.
-  assert.is(once, `2 ${shortHash('[[1,null],[2,5,15]]')}`);
+  assert.is(once, `2 ${shortHash('[[1,null,true],[2,[5,15,1],true]]')}`);
   assert.is(read('#EXTINF:1,', 'x.ts?token', '#EXTINF:2,', '#EXT-X-BYTERANGE:10@5', 'y.ts'), once);
   assert.is.not(read('#EXTINF:1,', 'a.ts', '#EXTINF:2,', '#EXT-X-BYTERANGE:10@6', 'b.ts'), once);
   assert.is.not(read('#EXTINF:1,', 'a.ts', '#EXTINF:3,', '#EXT-X-BYTERANGE:10@5', 'b.ts'), once);
+  assert.is.not(read('#EXTINF:1,', 'b.ts', '#EXTINF:2,', '#EXT-X-BYTERANGE:10@5', 'b.ts'), once, 'one file');
 });
 
 test('the length of the first fragments is their sum', () => {
