@@ -27,7 +27,7 @@ function makeTree(sessions: number, downloads: number) {
   hub.addReader();
   const tree = new ActorTree({
     hub,
-    residents: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
+    loaded: () => [...rows.keys()].map((id) => ({ id, isLive: true, waiting: 0, sockets: 1 })),
     liveDownloads: (session) =>
       (rows.get(session) ?? []).map((row) => ({ row, value: { download: 'live' } })),
     stored: new SessionStoreCache({

@@ -11,8 +11,8 @@ export const WORK_ROOT = '.sluice';
 /** Of a work dir that is being removed: no id has a dot. */
 export const REMOVED_SUFFIX = '.removed';
 
-/** Ids become part of a path: only nanoid's alphabet, and a bounded length. */
-const DOWNLOAD_ID = /^[A-Za-z0-9_-]{1,64}$/;
+/** Ids become part of a path: only the alphabet of base64url, and a bounded length. */
+const SAFE_PATH_ID = /^[A-Za-z0-9_-]{1,64}$/;
 
 export interface WorkDir {
   path: string;
@@ -22,14 +22,14 @@ export interface WorkDir {
 
 /** @throws SluiceError `internal_error` when the id is not one of ours */
 export function workDirOf(downloadDir: string, download: string): string {
-  if (!DOWNLOAD_ID.test(download)) throw new SluiceError('internal_error', 'A download id is malformed.');
+  if (!SAFE_PATH_ID.test(download)) throw new SluiceError('internal_error', 'A download id is malformed.');
   return join(downloadDir, WORK_ROOT, download);
 }
 
 /** The download whose work dir is `path` or holds it; null = none. */
 export function downloadOf(downloadDir: string, path: string): string | null {
   const [id = ''] = relative(join(downloadDir, WORK_ROOT), path).split(sep);
-  return DOWNLOAD_ID.test(id) ? id : null;
+  return SAFE_PATH_ID.test(id) ? id : null;
 }
 
 /**

@@ -25,7 +25,7 @@ export interface EngineEntry {
 export interface ActorTreeSources {
   hub: Hub;
   /** The sessions in memory. */
-  residents(): { id: string; isLive: boolean; waiting: number; sockets: number }[];
+  loaded(): { id: string; isLive: boolean; waiting: number; sockets: number }[];
   liveDownloads(session: string): LiveDownload[];
   stored: SessionStoreCache;
   engines(): EngineEntry[];
@@ -127,8 +127,8 @@ export class ActorTree {
   #addSessions(before: ReadonlyMap<EntityId, TreeEntry>): void {
     const sources = this.#sources;
     const { stored, pid, startedAt } = sources;
-    const residents = new Map(sources.residents().map((one) => [one.id, one]));
-    const ids = stored.refresh([...residents.keys()]);
+    const loaded = new Map(sources.loaded().map((one) => [one.id, one]));
+    const ids = stored.refresh([...loaded.keys()]);
     const host: ActorView = {
       id: 'host',
       kind: 'host',
@@ -136,14 +136,14 @@ export class ActorTree {
       since: startedAt,
       ...sources.usage(),
       sessions: ids.length,
-      live: [...residents.values()].filter(({ isLive }) => isLive).length,
+      live: [...loaded.values()].filter(({ isLive }) => isLive).length,
       lastEvent: this.#lastEvents.get('host') ?? null,
     };
     this.#add(before, host, null);
     let room = MAX_DOWNLOADS;
     for (const id of ids) {
       const entityId: EntityId = `session:${id}`;
-      const memory = residents.get(id);
+      const memory = loaded.get(id);
       const cached = stored.get(id);
       const view: ActorView = {
         id: entityId,

@@ -76,7 +76,7 @@ export class Inspector {
     ]);
     this.#tree = new ActorTree({
       hub: this.#hub,
-      residents: () => host.loaded(sessionClass),
+      loaded: () => host.loaded(sessionClass),
       liveDownloads: (session) => machines.liveDownloads(session),
       stored: new SessionStoreCache({
         ids: (count) => host.ids(sessionClass, '', count),

@@ -60,12 +60,12 @@ export class SessionStoreCache {
 
   /**
    * Reads the next few sessions.
-   * @param residents ids of sessions in memory, which are read first
+   * @param loaded ids of sessions in memory, which are read first
    * @returns the sessions that are in the tree
    */
-  refresh(residents: readonly string[]): string[] {
+  refresh(loaded: readonly string[]): string[] {
     if (this.#refreshes++ % REFRESHES_PER_ID_LIST === 0) this.#ids = this.#store.ids(MAX_SESSIONS);
-    const ids = [...new Set([...residents, ...this.#ids])].slice(0, MAX_SESSIONS);
+    const ids = [...new Set([...loaded, ...this.#ids])].slice(0, MAX_SESSIONS);
     const shown = new Set(ids);
     // Unread ones first, then the longest waiting: sessions that write all the time must not starve the others.
     const due = [

@@ -1,5 +1,5 @@
 /**
- * The watchdog's history: how often in a row it ended the server while that worked on a download. Pure;
+ * The watchdog's history: how often in a row it ended the server while the server worked on a download. Pure;
  * `termination-history-file.server.ts` stores it.
  *
  * When a process ends in another way (a kill, a normal stop, a power cut) the row is over. Within a row the counts of

@@ -1,7 +1,7 @@
 /**
  * A checksum with each stored value: disks and memory flip bits, and SQLite checks the form of its pages, not what is in
- * them. It is CRC-32 of the text, begun with a hash of the key, in 16 characters of white space behind the JSON (two bits each): what is stored is
- * JSON still, for every tool. JSON as earlier versions stored it ends in none.
+ * them. It is the CRC-32 of the text, begun with a hash of the key, as 16 characters of white space after the JSON (two bits
+ * each), so that every tool still reads the value as JSON. Values of earlier versions have no checksum.
  */
 import { crc32 } from 'node:zlib';
 

@@ -38,8 +38,8 @@ const LOOK_MS = 3_600_000;
 const FREE_TIMES = 4;
 /** Copies of each kind that are kept. */
 const KEPT = 7;
-/** A copy with a smaller part of the values of the one before does not replace it. */
-const LEAST_PART = 0.5;
+/** A copy with less than this share of the previous one's values does not replace it. */
+const MIN_SHARE = 0.5;
 
 export class DailyCopy {
   readonly #store: CopiedStore;
@@ -94,7 +94,7 @@ export class DailyCopy {
   #keepCopy(copy: string, unfinished: string): void {
     const last = fs.statSync(copy, { throwIfNoEntry: false });
     const [had, has] = last === undefined ? [null, 0] : [countIn(copy), rowsOf(unfinished)];
-    if (had !== null && has < had * LEAST_PART) {
+    if (had !== null && has < had * MIN_SHARE) {
       const small = smallCopyOf(this.#file, new Date());
       fs.renameSync(unfinished, unfinishedOf(small));
       finishCopy(small);

@@ -70,8 +70,8 @@ export function wasClosed(database: DatabaseSync): boolean {
 }
 
 /**
- * The store was open when its process ended, and its WAL is gone or another file. Not so where the store itself is another
- * file than it was: then a person has put it there.
+ * Whether the store was open when its process ended, and its WAL is gone or another file. False if the store file itself
+ * was replaced: a person did that.
  */
 export function hasLostWal(file: string): boolean {
   const mark = readNote(markOf(file));

@@ -1,6 +1,6 @@
 /**
- * A file that only takes up room. When the disk is full to the last byte, giving some of it up lets the store say so:
- * that a download waits for room, that one is paused or removed. What is new is not taken meanwhile.
+ * A file that only occupies space. On a full disk it is truncated, so that the store can still record that downloads wait for
+ * space, or that one is paused or removed. New downloads are refused meanwhile.
  */
 import { randomFillSync } from 'node:crypto';
 import fs from 'node:fs';

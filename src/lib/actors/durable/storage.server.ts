@@ -49,11 +49,11 @@ class SqliteStore implements SqliteStorage {
   #created: Rows[] = [];
   isDirty = false;
   writes = 0;
-  /** Attempts under way, one in the other. */
+  /** Nested attempts in progress. */
   #attempts = 0;
-  /** Those in which something was written: each has a savepoint. */
+  /** Attempts that have written: each has a savepoint. */
   #savepoints = 0;
-  /** Why a turn could not be taken back: the commit must not store half of it. */
+  /** Why a turn could not be rolled back: the commit must not store half of it. */
   #undoError: SluiceError | null = null;
   readonly file: StoreFile;
   readonly #onDamaged: StoreOptions['onDamaged'];

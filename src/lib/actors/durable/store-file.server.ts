@@ -1,5 +1,5 @@
 /**
- * The file under an open store: whether its path still leads to it, and what of it is in the file itself.
+ * The file of an open store: detects that its path leads elsewhere, and checkpoints its WAL.
  *
  * A store whose folder was removed, or lies below a mount that is gone, takes writes as before, into an inode that nobody
  * will find again. So the path is compared with the open file every 5 s, and before commits.

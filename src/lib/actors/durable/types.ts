@@ -46,7 +46,7 @@ export interface DurableStorage {
   /** Epoch milliseconds, or null. Null inside `alarm()` unless it set a new one. */
   getAlarm(): Promise<number | null>;
   /**
-   * One an object: replaces the one before. A time gone by fires at once. Set when the call returns: its promise need
+   * One alarm per object: replaces an earlier one. A past time fires at once. Set when the call returns: its promise need
    * not be awaited.
    */
   setAlarm(scheduledTime: number | Date): Promise<void>;

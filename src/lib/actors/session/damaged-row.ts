@@ -1,4 +1,4 @@
-/** What a download is shown as whose stored row is damaged: in `error`, with what of it can still be read. */
+/** The row shown for a download whose stored row is damaged: in `error`, with what can still be read of it. */
 import { SluiceError } from '../../protocol/error.ts';
 import { cleanTitle } from '../../protocol/title.ts';
 import { type DownloadRow, ROW_VERSION } from '../download/row.ts';

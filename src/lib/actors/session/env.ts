@@ -23,8 +23,8 @@ export interface SessionEnv {
    */
   checkRoom(): void;
   /**
-   * Downloads of a session that must not go on by themselves, because earlier processes were ended over them. CallerEvent each
-   * time that the session wakes.
+   * Downloads of a session that must not resume by themselves, because they blocked earlier processes. Called each time the
+   * session wakes.
    */
   setAside?: (session: string) => readonly string[];
   /** The throttle window: progress within it becomes one frame, ms. */

@@ -117,7 +117,7 @@ export class Supervisor {
 
   /** Opens the throttle window, or keeps it open. */
   openThrottle(): void {
-    // CallerEvent with each sample: to a window that is open it would be an event that changes nothing.
+    // Called with each sample: while the throttle is open the event would change nothing.
     if (this.#session.getSnapshot().value === 'idle') this.#session.send({ type: 'openThrottle' });
   }
 

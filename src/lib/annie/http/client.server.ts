@@ -14,13 +14,12 @@ import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import { type Head, headFrom } from './head.ts';
 import { networkError } from './network-error.ts';
+import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
 
 /** More than any honest chain of redirects has. */
 const MAX_REDIRECTS = 10;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-
-export const USER_AGENT = 'Mozilla/5.0 (compatible; Sluice/0.1)';
 
 export interface HttpResponse {
   /** After redirects. */
@@ -100,7 +99,7 @@ export class HttpClient {
         path: url.pathname + url.search,
         method: 'GET',
         signal,
-        headers: { 'user-agent': USER_AGENT, accept: '*/*', 'accept-encoding': 'identity', ...headers },
+        headers: requestHeaders(headers),
       });
       const discard = (): void => {
         // destroying an unread body makes undici emit an error on it

@@ -8,7 +8,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import type { Guard } from '../../../guard/guard.server.ts';
 import { unbracket } from '../../../guard/address.ts';
 import { portOf } from '../../../guard/policy.ts';
-import { USER_AGENT } from '../client.server.ts';
+import { requestHeaders } from '../request-headers.ts';
 import {
   codingsOf,
   contentLengthOf,
@@ -215,17 +215,14 @@ export class FastBody {
 }
 
 function requestText({ url, ranged, validators }: FastRequest, from: number, end: number): string {
-  return [
-    `GET ${url.pathname}${url.search} HTTP/1.1`,
-    `Host: ${url.host}`,
-    `User-Agent: ${USER_AGENT}`,
-    'Accept: */*',
-    'Accept-Encoding: identity',
-    ...(ranged ? [`Range: bytes=${from}-${end - 1}`] : []),
-    ...(ranged && validators.ifRange !== null ? [`If-Range: ${validators.ifRange}`] : []),
-    'Connection: close',
-    '\r\n',
-  ].join('\r\n');
+  const headers = requestHeaders({
+    host: url.host,
+    ...(ranged ? { range: `bytes=${from}-${end - 1}` } : {}),
+    ...(ranged && validators.ifRange !== null ? { 'if-range': validators.ifRange } : {}),
+    connection: 'close',
+  });
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `GET ${url.pathname}${url.search} HTTP/1.1\r\n${lines.join('')}\r\n`;
 }
 
 function isExpected(
