@@ -10,6 +10,7 @@ import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import { type AllowEntry, parseAllowPrivate, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
+import { Reachability } from '#lib/runner/reachability.ts';
 import { Runner, type RunnerOptions } from '#lib/runner/runner.ts';
 import { Operators } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
@@ -117,11 +118,14 @@ export async function createSluice({
   };
   try {
     const key = loadTokenKey(stateDir);
-    engines = await startEngines({ config, allowPrivate, stateDir, log });
-    const { registry } = engines;
+    const reachability = new Reachability();
+    engines = await startEngines({ config, allowPrivate, stateDir, gate: reachability.dials, log });
+    const { registry, probe } = engines;
     runner = new Runner({
       ...runnerOptions(config, log),
       registry,
+      reachability,
+      probe,
       instance: instanceKey(join(stateDir, 'run')),
       onEvents: (session, events) => {
         taps.wire.news(session, events);

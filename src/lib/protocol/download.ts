@@ -51,6 +51,8 @@ export interface DownloadView {
   error: ErrorView | null;
   /** Only while it waits for its next try: when that is, ISO 8601, UTC. */
   retryAt?: string;
+  /** Only while it waits for the network or its host: since when that is away, ISO 8601, UTC. */
+  since?: string;
   /** Only where it was asked for: 64 lower-case hex digits. What is complete has been checked against it. */
   sha256?: string;
 }

@@ -15,6 +15,7 @@ import { toKnownError, toFailure, untilAborted } from './failure.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
 import { OutputTail } from './output-tail.ts';
+import type { Reachability } from './reachability.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
 
@@ -36,6 +37,7 @@ export interface DownloadAttemptOptions {
   registry: Pick<Registry, 'choose'>;
   folder: DownloadFolder;
   space: SpaceMonitor;
+  reachability: Reachability;
   clock: RunnerClock;
   /** ms without a byte until the attempt fails with `engine_stalled`; Infinity = never. */
   stallMs: number;
@@ -96,9 +98,7 @@ export class DownloadAttempt implements SpaceUser {
       return { how: 'done', file, output: this.output };
     } catch (thrown) {
       // An engine may wrap the abort in an error of its own: the reason for the abort counts.
-      const reason: unknown = this.signal.aborted
-        ? this.signal.reason
-        : await this.#options.space.explain(toKnownError(thrown), this.output);
+      const reason = await this.#explain(this.signal.aborted ? this.signal.reason : toKnownError(thrown));
       return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
     } finally {
       this.#stallTimer?.stop();
@@ -106,8 +106,14 @@ export class DownloadAttempt implements SpaceUser {
     }
   }
 
+  async #explain(thrown: unknown): Promise<unknown> {
+    const { session, job, space, reachability } = this.#options;
+    const known = this.signal.aborted ? thrown : await space.explain(thrown, this.output);
+    return reachability.explain(session, job.url, known);
+  }
+
   async #fetch(): Promise<LandedFile> {
-    const { session, job, registry, folder } = this.#options;
+    const { session, job, registry, folder, reachability } = this.#options;
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const finished = isNew ? null : await folder.resumeFinish(job.download);
     if (finished !== null) {
@@ -119,6 +125,8 @@ export class DownloadAttempt implements SpaceUser {
       this.#updatePhase({ phase: 'finish', totalBytes: fetched.bytes });
       return this.#finish(fetched);
     }
+    const away = reachability.refusal(session, job.url);
+    if (away !== null) throw away;
     if (!isNew) this.#keptBytes = await occupiedBytes(workDir);
     await this.#reserveSpace();
     this.signal.throwIfAborted();
@@ -194,7 +202,7 @@ export class DownloadAttempt implements SpaceUser {
       signal: this.signal,
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
-        if (sample.receivedBytes !== this.sample?.receivedBytes) this.#stallTimer?.restart();
+        if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();
         const isSized = (this.sample?.totalBytes ?? this.phase.totalBytes) !== null;
         this.sample = sample;
         if (!isSized && sample.totalBytes !== null) this.#checkSpace();
@@ -220,6 +228,11 @@ export class DownloadAttempt implements SpaceUser {
         if (!call.isOver) this.#output.append(text);
       },
     };
+  }
+
+  #onBytes(): void {
+    this.#stallTimer?.restart();
+    this.#options.reachability.received(this.job.url);
   }
 
   #startStallTimer(): StallTimer {

@@ -4,6 +4,7 @@
  */
 import type { EngineName } from '../protocol/media.ts';
 import type { MarkedFile, RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
+import type { Probe } from '../protocol/unreachable.ts';
 import type { Registry } from '../annie/registry.ts';
 import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
@@ -14,6 +15,7 @@ import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
 import { EventOutbox } from './event-outbox.ts';
 import { ParseJobs } from './parse-jobs.ts';
+import { Reachability } from './reachability.ts';
 import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
 import type { RunInJob } from './run-in-job.ts';
 
@@ -39,6 +41,10 @@ export interface RunnerOptions {
   flushMs?: number;
   /** Free space on the disk of the download dir. */
   measureSpace?: SpaceMonitorOptions['measure'];
+  /** What is known of hosts, if engines and others share it. */
+  reachability?: Reachability;
+  /** Connects to a host that is away, to see whether it still is; null = attempts find out. */
+  probe?: Probe | null;
   clock?: RunnerClock;
   log?: Log;
   /** Starts the work of a job, so that the caller can tell which job code runs for. */
@@ -64,6 +70,7 @@ export class Runner implements RunnerPort {
   readonly #downloads: DownloadJobs;
   readonly #parses: ParseJobs;
   readonly #leases: Leases;
+  readonly #reachability: Reachability;
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions) {
@@ -81,19 +88,26 @@ export class Runner implements RunnerPort {
       flushMs = 50,
       measureSpace: measure = () => measureSpace(downloadDir),
       clock = systemRunnerClock,
+      reachability = new Reachability({ clock }),
+      probe = null,
       log = () => undefined,
       runInJob = (_job, work) => work(),
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
     const folder = new DownloadFolder(downloadDir, instance, log);
     const space = new SpaceMonitor({ measure, clock });
-    const shared = { registry, outbox, clock, log, stuckMs, runInJob };
+    reachability.start({
+      probe,
+      onReachable: (session, host) => outbox.send(session, { type: 'reachable', host }),
+    });
+    const shared = { registry, outbox, reachability, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
     const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
     this.#outbox = outbox;
     this.#folder = folder;
     this.#downloads = downloads;
     this.#parses = parses;
+    this.#reachability = reachability;
     this.#leases = new Leases({
       clock,
       leaseMs,
@@ -148,6 +162,7 @@ export class Runner implements RunnerPort {
 
   async #shutDown(): Promise<void> {
     this.#leases.close();
+    this.#reachability.close();
     this.#outbox.close();
     await Promise.all([this.#downloads.close(), this.#parses.close()]);
     await this.#folder.close();

@@ -8,6 +8,7 @@
 import { assign, setup } from 'xstate';
 import type { ErrorView } from '../../protocol/error.ts';
 import type { DownloadEvent } from './events.ts';
+import { rowAway } from './away.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { RunnerPhase } from '../../protocol/runner.ts';
 import { failuresAfter, mayRetry } from './retry.ts';
@@ -75,6 +76,7 @@ export const downloadMachine = setup({
           totalBytes,
           percent,
           failures: moved ? 0 : context.row.failures,
+          ...(moved && context.row.away ? { away: null } : {}),
         },
         // Whole numbers: a fraction of a byte is noise that every reader would be sent.
         speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
@@ -86,6 +88,7 @@ export const downloadMachine = setup({
         ...row,
         attempt: row.attempt + 1,
         failures: event.type === 'retry' ? 0 : row.failures,
+        ...(event.type === 'due' || !row.away ? {} : { away: null }),
         furthestBytes: event.type === 'retry' ? 0 : Math.max(row.furthestBytes ?? 0, row.receivedBytes),
         // Bytes of a cancelled download are gone, and those of another file; a failed one resumes from what it has.
         receivedBytes: isEmptied(row) ? 0 : row.receivedBytes,
@@ -101,6 +104,8 @@ export const downloadMachine = setup({
               ...row,
               failures: failuresAfter(event.error, row.failures),
               dueAt: event.dueAt,
+              waitMs: event.dueAt - event.at,
+              ...(rowAway(event.error, row) || row.away ? { away: rowAway(event.error, row) } : {}),
               error: viewOf(event.error),
             },
           }

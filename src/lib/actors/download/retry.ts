@@ -1,4 +1,5 @@
 import type { RunnerFailure } from '../../protocol/runner.ts';
+import { isAway } from './away.ts';
 
 /** Tries that a transient failure gets by itself before it is final; the contract asks for at least 3. */
 export const MAX_RETRIES = 5;
@@ -10,6 +11,8 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 const DISK_FULL_MS = 15_000;
 /** Downloads that a full disk makes wait before they look less often: some 5 looks a second, however many wait. */
 const DISK_FULL_WAITING = 100;
+/** After the probe of what is away: it may take a moment, and all that wait are woken at once where it succeeds. */
+const AWAY_MS = 1_000;
 
 /** A full disk is nobody's failure and ends when somebody makes room: it is waited for without a limit. */
 function isForRoom({ code }: Pick<RunnerFailure, 'code'>): boolean {
@@ -18,12 +21,12 @@ function isForRoom({ code }: Pick<RunnerFailure, 'code'>): boolean {
 
 /** @param failures transient failures so far, 0 for the first */
 export function mayRetry(error: Pick<RunnerFailure, 'code' | 'transient'>, failures: number): boolean {
-  return isForRoom(error) || (error.transient && failures < MAX_RETRIES);
+  return isForRoom(error) || (error.transient && (isAway(error) || failures < MAX_RETRIES));
 }
 
 /** The failures that count against a download after this one. */
 export function failuresAfter(error: Pick<RunnerFailure, 'code'>, failures: number): number {
-  return isForRoom(error) ? failures : failures + 1;
+  return isForRoom(error) || isAway(error) ? failures : failures + 1;
 }
 
 /**
@@ -38,6 +41,11 @@ export function waitMs(
   waiting: number,
   random: number,
 ): number {
+  if (isAway(error)) {
+    return Math.round(
+      ((error.retryAfterMs ?? 0) + AWAY_MS * (1 + random)) * Math.max(1, waiting / DISK_FULL_WAITING),
+    );
+  }
   if (!isForRoom(error)) return retryDelayMs(failures, error.retryAfterMs, random);
   return Math.round(DISK_FULL_MS * (1 + random) * Math.max(1, waiting / DISK_FULL_WAITING));
 }

@@ -8,6 +8,7 @@ import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { LandedFile } from '../../protocol/runner.ts';
+import type { RowAway } from './away.ts';
 
 /** Raised whenever an older Sluice could misread a row. */
 export const ROW_VERSION = 1;
@@ -50,6 +51,10 @@ export interface DownloadRow {
   finishedAt: number | null;
   /** When a `waiting` download tries again, ms since 1970. */
   dueAt: number | null;
+  /** How long that was to be, ms; absent = an earlier version wrote the row. Holds when the clock is set. */
+  waitMs?: number;
+  /** What it waits for, if that is the network or a host; absent or null = neither. */
+  away?: RowAway | null;
   file: LandedFile | null;
   error: ErrorView | null;
   history: Transition[];

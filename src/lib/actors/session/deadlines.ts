@@ -1,35 +1,88 @@
 /**
- * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME`, and the alarm is set to the
- * earliest. When it rings is kept in memory: asking for it would end the turn.
+ * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME/DELAY`, and the alarm is set to
+ * the earliest. When it rings is kept in memory: asking for it would end the turn.
+ *
+ * The delay is stored beside the time, so that nothing waits longer where the clock is set back. (Earlier versions left
+ * it out, and do not look at it.)
  */
 import type { DurableStorage } from '../durable/types.ts';
 
 /** Each is a delete and may be a download that goes on, five writes: fewer than a turn may make. */
 const BATCH = 12;
+/** Deadlines that are looked at when the clock may have been set back, and those that are moved: two writes each. */
+const LOOKED_AT = 200;
+const MOVED = 15;
 
 export class Deadlines {
   readonly #storage: DurableStorage;
+  readonly #now: () => number;
 
   /** ms since 1970; null = not set in this activation. */
   #alarmAt: number | null = null;
+  /** The latest that the clock has shown; null = nothing was set or taken in this activation. */
+  #lastNow: number | null = null;
 
-  constructor(storage: DurableStorage) {
+  constructor(storage: DurableStorage, now: () => number) {
     this.#storage = storage;
+    this.#now = now;
+  }
+
+  /** The clock may have been set back since they were stored. */
+  wake(): void {
+    this.#look();
   }
 
   /** @param at ms since 1970 */
   set(name: string, at: number): void {
-    this.#storage.kv.put(key(name, at), name);
+    const now = this.#look();
+    this.#put(name, at, Math.max(0, at - now));
     if (this.#alarmAt === null || this.#alarmAt > at) this.#setAlarm();
   }
 
-  /** Names whose time has come, earliest first; each is taken once. */
-  takeDue(now: number): string[] {
+  /**
+   * Names whose time has come, earliest first; each is taken once.
+   * @param expectedNow what the clock would show had it not been set back; undefined = it was not, or nobody knows
+   */
+  takeDue(expectedNow?: number): string[] {
+    const now = this.#look(expectedNow);
     const { kv } = this.#storage;
-    const due = [...kv.list<string>({ prefix: 'due/', end: key('', now + 1), limit: BATCH })];
+    const due = [...kv.list<string>({ prefix: 'due/', end: `due/${timeKey(now + 1)}`, limit: BATCH })];
     for (const [dueKey] of due) kv.delete(dueKey);
     this.#setAlarm();
     return due.map(([, name]) => name);
+  }
+
+  /** What the clock shows. Where that is less than before, what was set by the old time is moved. */
+  #look(expectedNow?: number): number {
+    const now = this.#now();
+    const isSetBack = this.#lastNow === null || now < this.#lastNow;
+    // Not all was moved: it is looked at again.
+    if (isSetBack && this.#moveBack(now, expectedNow)) return now;
+    this.#lastNow = now;
+    return now;
+  }
+
+  /** @returns whether there may be more to move */
+  #moveBack(now: number, expectedNow?: number): boolean {
+    const range = { prefix: 'due/', start: `due/${timeKey(now + 1)}`, limit: LOOKED_AT };
+    const later = [...this.#storage.kv.list<string>(range)];
+    const late = later.flatMap(([key, name]) => {
+      const [, time, , ...rest] = key.split('/');
+      const at = Number(time);
+      const delay = Number(rest.at(-1));
+      return Number.isFinite(delay) && now < at - delay ? [{ key, name, at, delay }] : [];
+    });
+    for (const { key, name, at, delay } of late.slice(0, MOVED)) {
+      const left = expectedNow === undefined ? delay : Math.min(delay, Math.max(0, at - expectedNow));
+      this.#storage.kv.delete(key);
+      this.#put(name, now + left, left);
+    }
+    if (late.length > 0) this.#setAlarm();
+    return late.length > MOVED;
+  }
+
+  #put(name: string, at: number, delay: number): void {
+    this.#storage.kv.put(`due/${timeKey(at)}/${name}/${Math.ceil(delay)}`, name);
   }
 
   #setAlarm(): void {
@@ -40,8 +93,8 @@ export class Deadlines {
 }
 
 /** 15 digits of ms: as text, keys sort by time until the year 33658. */
-function key(name: string, at: number): string {
-  return `due/${String(Math.ceil(at)).padStart(15, '0')}/${name}`;
+function timeKey(at: number): string {
+  return String(Math.ceil(at)).padStart(15, '0');
 }
 
 function timeOf(deadlineKey: string): number {

@@ -113,7 +113,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
   async function list(url: string, signal: AbortSignal): Promise<LuxListing> {
     check(url);
     const { command } = await ready();
-    return withJobProxy(proxy, name, async (proxyUrl) => {
+    return withJobProxy(proxy, name, url, async (proxyUrl) => {
       const { stdout, exit } = await answerOf([...command, ...listArguments(url)], signal, proxyUrl);
       const { exitCode, signal: killedBy } = exit;
       const answer = { engine: name, chunks: stdout, exitCode, signal: killedBy, address: url };
@@ -144,7 +144,7 @@ export function createLuxEngine(options: LuxOptions): Engine {
     const { command, identity } = await ready();
     const { item, streams } = await itemAt(job.url, job.signal);
     const plan = planFor(streams, job.streamId, ffmpegPath !== null);
-    return withJobProxy(proxy, name, (proxyUrl) =>
+    return withJobProxy(proxy, name, job.url, (proxyUrl) =>
       runDownload({
         engine: name,
         job,

@@ -6,6 +6,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { splitItem } from '../../foreign/yt-dlp/item-url.ts';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus } from '../../protocol/media.ts';
+import { AwayError } from '../../protocol/unreachable.ts';
 import type { Engine, EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
@@ -109,7 +110,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
     const selector = selectorOf(job.streamId, ffmpegPath !== null);
     const { url, number } = splitItem(job.url);
     const attempt = (infoFile: string | null): Promise<FetchedFile> =>
-      withJobProxy(proxy, 'yt-dlp', (proxyUrl) =>
+      withJobProxy(proxy, 'yt-dlp', url, (proxyUrl) =>
         runDownload({
           job,
           processes,
@@ -133,6 +134,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
       return await attempt(infoFile);
     } catch (thrown) {
       job.signal.throwIfAborted();
+      if (thrown instanceof AwayError) throw thrown;
       // Whatever it was may be the age of what we knew: once more from the page itself.
       await infos.drop(job.url);
       if (!(thrown instanceof SluiceError) || FINAL.includes(thrown.code)) throw thrown;
@@ -165,7 +167,7 @@ export function createYtDlpEngine(options: YtDlpOptions): Engine {
     async parse({ url: address, signal }) {
       const { command } = await located();
       const { url } = splitItem(address);
-      const stdout = await withJobProxy(proxy, 'yt-dlp', async (proxyUrl) => {
+      const stdout = await withJobProxy(proxy, 'yt-dlp', url, async (proxyUrl) => {
         const answer = await captureOutput(processes, {
           argv: [...command, ...parseArguments(url, programs)],
           cwd: dataDir,
