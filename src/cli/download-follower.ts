@@ -5,6 +5,7 @@ import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
 import { catchUp } from './catch-up.ts';
+import { NetworkPatience } from './network-patience.ts';
 import type { CliSession } from './session.ts';
 
 export interface Wanted {
@@ -27,6 +28,7 @@ interface Open {
 /** The downloads of one `sluice get`: adds them, follows them to their end, cancels them on demand. */
 export class DownloadFollower {
   readonly #onRow: (row: DownloadView) => void;
+  readonly #patience: NetworkPatience;
   readonly #rows = new RowStore({
     onRow: (row) => this.#follow(row),
     onGone: (id, why) => {
@@ -42,8 +44,13 @@ export class DownloadFollower {
   /** Ends what looks for rows that the last snapshot did not hold. */
   #looking = new AbortController();
 
-  constructor(onRow: (row: DownloadView) => void) {
+  /** @param onGivenUp nothing came of waiting for the network: what is left is cancelled */
+  constructor(onRow: (row: DownloadView) => void, onGivenUp: () => void = () => {}) {
     this.#onRow = onRow;
+    this.#patience = new NetworkPatience(() => {
+      onGivenUp();
+      void this.cancelAll(null);
+    });
   }
 
   attach(session: Pick<CliSession, 'channel' | 'read'>): void {
@@ -87,6 +94,7 @@ export class DownloadFollower {
     const isThere = await Promise.all(outcomes);
     this.#looking.abort();
     clearTimeout(this.#giveUpTimer);
+    this.#patience.stop();
     return isThere.every(Boolean) ? 0 : 1;
   }
 
@@ -170,6 +178,7 @@ export class DownloadFollower {
     if (!open) return;
     open.row = { ...row, ...derive(row) };
     this.#onRow(open.row);
+    this.#patience.follow(open.row);
     if (!isFinal(row.state)) return;
     if (row.state === 'error') this.#failed.push(row.id);
     this.#open.delete(row.id);

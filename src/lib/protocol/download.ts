@@ -66,4 +66,6 @@ export interface Totals {
   /** In error or cancelled. */
   failed: number;
   bytesPerSecond: number;
+  /** Only while there is no network and downloads wait for it. Times are ISO 8601, UTC. */
+  network?: { since: string; retryAt: string };
 }

@@ -122,7 +122,9 @@ export class LiveDownloads {
     for (const { snapshot } of this.#children.values()) {
       bytesPerSecond += snapshot.context.speed?.bytesPerSecond ?? 0;
     }
-    return totalsOf(this.#parts.store.counts, bytesPerSecond);
+    const totals = totalsOf(this.#parts.store.counts, bytesPerSecond);
+    const network = this.network.shown;
+    return network === null ? totals : { ...totals, network };
   }
 
   find(id: string): Child | undefined {

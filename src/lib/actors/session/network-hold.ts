@@ -2,6 +2,7 @@
  * While there is no network, a session gives no more slots: its queued downloads would come to nothing one by one. What
  * waits for the network, or for a host that is back, goes on a few at a time.
  */
+import type { Totals } from '../../protocol/download.ts';
 import type { RunnerFailure } from '../../protocol/runner.ts';
 import { authorityOf } from '../../protocol/unreachable.ts';
 import type { DownloadRow } from '../download/row.ts';
@@ -11,7 +12,11 @@ import type { SessionStore } from './store.ts';
 
 /** As stored, so that a session that was evicted meanwhile holds too. */
 interface Hold {
-  /** ms since 1970. */
+  /** When the network was first found away, ms since 1970. */
+  since: number;
+  /** When the downloads that wait try again, ms since 1970. */
+  retryAt: number;
+  /** Until then no slots are given, ms since 1970. */
   until: number;
   /** When it was set, ms since 1970: a clock that says less was set back. */
   at: number;
@@ -57,19 +62,36 @@ export class NetworkHold {
     const until = Math.max(this.#hold?.until ?? 0, dueAt + AFTER_MS);
     const tried = [...new Set([...(this.#hold?.hosts ?? []), authorityOf(url) ?? ''])];
     const isEveryones = away?.everyone === true || this.#hold?.hosts === null || tried.length > MAX_HOSTS;
-    this.#hold = { until, at, hosts: isEveryones ? null : tried };
+    const since = Math.min(this.#hold?.since ?? Infinity, away?.since ?? at);
+    this.#hold = { since, retryAt: dueAt, until, at, hosts: isEveryones ? null : tried };
     this.#parts.kv.put(KEY, this.#hold);
     this.#parts.deadlines.set(DEADLINE, until);
   }
 
   /** A host can be reached again; null = the network can. */
   back(host: string | null): void {
-    if (host === null) this.end();
+    if (host === null) this.#end();
     if (this.#parts.store.counts.waiting > 0) this.#releasing.push({ host, beforeN: null });
   }
 
-  /** Its time is over, or the network is back. */
-  end(): void {
+  /** An attempt was let through: once the time is over, that says that the network is back. */
+  begun(): void {
+    if (this.#hold !== null && this.#isOver(this.#hold)) this.#end();
+  }
+
+  /** For readers of the list; null = there is a network, or nothing waits for it. */
+  get shown(): Required<Totals>['network'] | null {
+    if (this.#hold === null || this.#parts.store.counts.waiting === 0) return null;
+    const { since, retryAt } = this.#hold;
+    return { since: new Date(since).toISOString(), retryAt: new Date(retryAt).toISOString() };
+  }
+
+  #isOver({ until, at }: Hold): boolean {
+    const now = this.#parts.now();
+    return now >= until || now < at;
+  }
+
+  #end(): void {
     if (this.#hold === null) return;
     this.#hold = null;
     this.#parts.kv.delete(KEY);
@@ -111,8 +133,6 @@ export class NetworkHold {
 
   /** Hosts that are not worth a try now; null = none is. */
   #tried(): string[] | null {
-    const now = this.#parts.now();
-    if (this.#hold !== null && (now >= this.#hold.until || now < this.#hold.at)) this.end();
-    return this.#hold === null ? [] : this.#hold.hosts;
+    return this.#hold === null || this.#isOver(this.#hold) ? [] : this.#hold.hosts;
   }
 }

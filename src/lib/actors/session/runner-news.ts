@@ -59,6 +59,7 @@ export class RunnerNews {
     const cause = `runner:${event.type}`;
     switch (event.type) {
       case 'phase':
+        this.#live.network.begun();
         // The newest sample would be lost, and a file that is checked stays at `finish` for seconds.
         if (child.newest) this.#live.send(child, { type: 'tick', sample: child.newest, at, cause });
         child.newest = null;

@@ -33,6 +33,8 @@ export interface ChannelOptions {
    * True = the session is no longer good.
    */
   isSessionGone?: () => Promise<boolean>;
+  /** The server did not answer a question: the connection is given up. Called before `onState`. */
+  onSilence?: () => void;
   WebSocket?: typeof WebSocket;
   clock?: Clock;
   /** Uniform in [0, 1). */
@@ -52,13 +54,14 @@ export interface Channel {
   close(): void;
 }
 
-/** Longer than the server's 30 s pings are apart, so a connection that it found dead is closed by then. */
-export const IDLE_MS = 45_000;
-/** With a command unanswered the doubt comes sooner. */
-export const IDLE_PENDING_MS = 10_000;
+/** A download that moves is in a frame five times a second: a speed that is older than this is no longer true. */
+export const IDLE_MS = 5_000;
+/** With a command unanswered. */
+export const IDLE_PENDING_MS = 5_000;
 /** A frame younger than this is proof enough that the connection lives. */
 export const FRESH_MS = 5_000;
-export const ANSWER_MS = 10_000;
+/** A round trip; a phone's network in a train takes one second. */
+export const ANSWER_MS = 2_000;
 
 export function createChannel(options: ChannelOptions): Channel {
   return new ChannelClient(options);
@@ -74,6 +77,8 @@ class ChannelClient implements Channel {
   #lastFrameAt = 0;
   /** Downloads that a runner works on: only they, and commands, make silence suspicious. */
   #active = 0;
+  /** A second hello was sent and nothing has come since. */
+  #isAsked = false;
   #cancelTimer: () => void = () => {};
 
   constructor(options: ChannelOptions) {
@@ -150,6 +155,7 @@ class ChannelClient implements Channel {
    * no frame is due, and a question would wake a session that sleeps.
    */
   #expectFrame(): void {
+    if (this.#isAsked) return;
     this.#cancelTimer();
     if (this.#outbox.size > 0) this.#timer(IDLE_PENDING_MS, () => this.#heartbeat());
     else if (this.#active > 0) this.#timer(IDLE_MS, () => this.#heartbeat());
@@ -157,12 +163,18 @@ class ChannelClient implements Channel {
 
   /** Browsers cannot ping: a second hello is answered with what was missed, or an update without changes. */
   #heartbeat(): void {
+    if (this.#isAsked) return;
     this.#hello();
-    this.#timer(ANSWER_MS, () => this.#socket.drop());
+    this.#isAsked = true;
+    this.#timer(ANSWER_MS, () => {
+      this.#options.onSilence?.();
+      this.#socket.drop();
+    });
   }
 
   #onMessage(message: ServerMessage | null): void {
     this.#lastFrameAt = this.#clock.now();
+    this.#isAsked = false;
     if (message?.type === 'snapshot') {
       this.#position = { epoch: message.epoch, seq: message.seq };
       this.#active = message.totals.active;
@@ -188,6 +200,7 @@ class ChannelClient implements Channel {
   /** @returns the least attempt to back off for */
   #onLost(code: number | null, wasLive: boolean): number {
     this.#cancelTimer();
+    this.#isAsked = false;
     if (code === CLOSE.sessionGone) {
       this.#end('session_gone');
       return 0;
