@@ -104,7 +104,6 @@ export const downloadMachine = setup({
               ...row,
               failures: failuresAfter(event.error, row.failures),
               dueAt: event.dueAt,
-              waitMs: event.dueAt - event.at,
               ...(rowAway(event.error, row) || row.away ? { away: rowAway(event.error, row) } : {}),
               error: viewOf(event.error),
             },

@@ -51,8 +51,6 @@ export interface DownloadRow {
   finishedAt: number | null;
   /** When a `waiting` download tries again, ms since 1970. */
   dueAt: number | null;
-  /** How long that was to be, ms; absent = an earlier version wrote the row. Holds when the clock is set. */
-  waitMs?: number;
   /** What it waits for, if that is the network or a host; absent or null = neither. */
   away?: RowAway | null;
   file: LandedFile | null;

@@ -1,11 +1,17 @@
 /**
- * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME/DELAY`, and the alarm is set to
- * the earliest. When it rings is kept in memory: asking for it would end the turn.
+ * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME/DELAY/SETFOR`, and the alarm is
+ * set to the earliest. When it rings is kept in memory: asking for it would end the turn.
  *
  * The delay is stored beside the time, so that nothing waits longer where the clock is set back. (Earlier versions left
  * it out, and do not look at it.)
  */
 import type { DurableStorage } from '../durable/types.ts';
+
+export interface Due {
+  name: string;
+  /** The time for which it was set, ms since 1970; it was moved where the clock was set back. */
+  setFor: number;
+}
 
 /** Each is a delete and may be a download that goes on, five writes: fewer than a turn may make. */
 const BATCH = 12;
@@ -35,21 +41,21 @@ export class Deadlines {
   /** @param at ms since 1970 */
   set(name: string, at: number): void {
     const now = this.#look();
-    this.#put(name, at, Math.max(0, at - now));
+    this.#put(name, at, Math.max(0, at - now), at);
     if (this.#alarmAt === null || this.#alarmAt > at) this.#setAlarm();
   }
 
   /**
-   * Names whose time has come, earliest first; each is taken once.
+   * Those whose time has come, earliest first; each is taken once.
    * @param expectedNow what the clock would show had it not been set back; undefined = it was not, or nobody knows
    */
-  takeDue(expectedNow?: number): string[] {
+  takeDue(expectedNow?: number): Due[] {
     const now = this.#look(expectedNow);
     const { kv } = this.#storage;
     const due = [...kv.list<string>({ prefix: 'due/', end: `due/${timeKey(now + 1)}`, limit: BATCH })];
     for (const [dueKey] of due) kv.delete(dueKey);
     this.#setAlarm();
-    return due.map(([, name]) => name);
+    return due.map(([dueKey, name]) => ({ name, setFor: partsOf(dueKey).setFor }));
   }
 
   /** What the clock shows. Where that is less than before, what was set by the old time is moved. */
@@ -67,27 +73,25 @@ export class Deadlines {
     const range = { prefix: 'due/', start: `due/${timeKey(now + 1)}`, limit: LOOKED_AT };
     const later = [...this.#storage.kv.list<string>(range)];
     const late = later.flatMap(([key, name]) => {
-      const [, time, , ...rest] = key.split('/');
-      const at = Number(time);
-      const delay = Number(rest.at(-1));
-      return Number.isFinite(delay) && now < at - delay ? [{ key, name, at, delay }] : [];
+      const { at, delay, setFor } = partsOf(key);
+      return delay !== null && now < at - delay ? [{ key, name, at, delay, setFor }] : [];
     });
-    for (const { key, name, at, delay } of late.slice(0, MOVED)) {
+    for (const { key, name, at, delay, setFor } of late.slice(0, MOVED)) {
       const left = expectedNow === undefined ? delay : Math.min(delay, Math.max(0, at - expectedNow));
       this.#storage.kv.delete(key);
-      this.#put(name, now + left, left);
+      this.#put(name, now + left, left, setFor);
     }
     if (late.length > 0) this.#setAlarm();
     return late.length > MOVED;
   }
 
-  #put(name: string, at: number, delay: number): void {
-    this.#storage.kv.put(`due/${timeKey(at)}/${name}/${Math.ceil(delay)}`, name);
+  #put(name: string, at: number, delay: number, setFor: number): void {
+    this.#storage.kv.put(`due/${timeKey(at)}/${name}/${Math.ceil(delay)}/${setFor}`, name);
   }
 
   #setAlarm(): void {
     const [next] = [...this.#storage.kv.list({ prefix: 'due/', limit: 1 })];
-    this.#alarmAt = next === undefined ? null : timeOf(next[0]);
+    this.#alarmAt = next === undefined ? null : partsOf(next[0]).at;
     if (this.#alarmAt !== null) void this.#storage.setAlarm(this.#alarmAt);
   }
 }
@@ -97,6 +101,9 @@ function timeKey(at: number): string {
   return String(Math.ceil(at)).padStart(15, '0');
 }
 
-function timeOf(deadlineKey: string): number {
-  return Number(deadlineKey.split('/')[1]);
+/** `delay` null: an earlier version stored it. */
+function partsOf(dueKey: string): { at: number; delay: number | null; setFor: number } {
+  const [, time, , delay, setFor] = dueKey.split('/');
+  const at = Number(time);
+  return { at, delay: delay === undefined ? null : Number(delay), setFor: Number(setFor ?? time) };
 }

@@ -3,8 +3,9 @@ import type { Action } from '../../protocol/actions.ts';
 import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
-import { type DownloadRow, newRow } from '../download/row.ts';
+import { newRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
+import type { Due } from './deadlines.ts';
 import type { Listings } from './listings.ts';
 import type { LiveDownloads, Parts } from './live.ts';
 
@@ -113,18 +114,16 @@ export class Downloads {
     return removals.begin(id, file === 'keep' && row.file !== null ? 'keep' : row.file);
   }
 
-  /** A deadline's time has come. */
-  due(name: string): void {
+  /**
+   * A deadline's time has come.
+   * @param setFor as it was set, ms since 1970: later than now where the clock was set back
+   */
+  due({ name, setFor }: Due): void {
     if (name === 'lease') return this.#live.leaseEnded();
     if (name === 'network') return;
     const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
     const at = this.#parts.env.clock.now();
-    if (row?.state !== 'waiting' || !isDue(row, at)) return;
+    if (row?.state !== 'waiting' || ((row.dueAt ?? 0) > at && row.dueAt !== setFor)) return;
     this.#live.send(this.#live.revive(row), { type: 'due', at, cause: 'alarm' });
   }
-}
-
-/** By the clock; or the clock was set back since it began to wait, and the deadline knows better. */
-function isDue({ dueAt, waitMs = Infinity }: Pick<DownloadRow, 'dueAt' | 'waitMs'>, now: number): boolean {
-  return dueAt === null || dueAt <= now || now < dueAt - waitMs;
 }

@@ -153,7 +153,7 @@ export class SessionActor implements DurableObject {
 
   alarm(info?: AlarmInfo): void {
     this.#turn(() => {
-      for (const name of this.#deadlines.takeDue(info?.expectedNow)) this.#downloads.due(name);
+      for (const due of this.#deadlines.takeDue(info?.expectedNow)) this.#downloads.due(due);
     });
   }
 
