@@ -71,7 +71,10 @@ export class NetworkHold {
   /** A host can be reached again; null = the network can. */
   back(host: string | null): void {
     if (host === null) this.#end();
-    if (this.#parts.store.counts.waiting > 0) this.#releasing.push({ host, beforeN: null });
+    if (this.#parts.store.counts.waiting === 0) return;
+    this.#releasing.push({ host, beforeN: null });
+    // In this very turn: they are older than the queue, whose turn it would be at its end.
+    this.releaseSome();
   }
 
   /** An attempt was let through: once the time is over, that says that the network is back. */
