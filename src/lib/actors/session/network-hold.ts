@@ -82,9 +82,10 @@ export class NetworkHold {
     if (this.#hold !== null && this.#isOver(this.#hold)) this.#end();
   }
 
-  /** For readers of the list; null = there is a network, or nothing waits for it. */
+  /** For readers of the list; null = there is a network, or nothing is left to fetch. What waits is queued at each try. */
   get shown(): Required<Totals>['network'] | null {
-    if (this.#hold === null || this.#parts.store.counts.waiting === 0) return null;
+    const { waiting, queued, parse, download } = this.#parts.store.counts;
+    if (this.#hold === null || waiting + queued + parse + download === 0) return null;
     const { since, retryAt } = this.#hold;
     return { since: new Date(since).toISOString(), retryAt: new Date(retryAt).toISOString() };
   }
