@@ -3,11 +3,16 @@
  * or the whole network, and says when it is worth trying again. Pure: times come from the clock that it is given.
  */
 import { hostnameOf, type Obstacle } from '../protocol/unreachable.ts';
+import {
+  delayMs,
+  HOST_PROBE_MS,
+  isLocal,
+  isOurs,
+  NETWORK_PROBE_MS,
+  type Refusal,
+  refusalOf,
+} from './probe-waits.ts';
 
-/** Without a network: the wait before the first probe, doubled up to the second. */
-const NETWORK_PROBE_MS = [5_000, 60_000] as const;
-/** One host: a server that restarts is back in a second or two; one that was switched off in hours. */
-const HOST_PROBE_MS = [1_000, 300_000] as const;
 /** Hosts tried within this time are what "every host" means. */
 const RECENT_MS = 30_000;
 /** Where this machine has no route, or no name server answers: only an answer as young as this says otherwise. */
@@ -25,16 +30,6 @@ export type HostState = { state: 'open' } | { state: 'away'; since: number; unti
 /** Of the network. `everyone`: no host is worth a try; else only those that were not tried since. */
 export type NetworkState =
   { state: 'up' } | { state: 'down'; since: number; until: number; probes: number; everyone: boolean };
-
-export interface Refusal {
-  code: 'network_down' | 'host_away';
-  /** When it was first found away, on the gate's clock. */
-  since: number;
-  /** Until the next probe, ms ≥ 0. */
-  retryAfterMs: number;
-  /** As in `NetworkState`. */
-  everyone: boolean;
-}
 
 interface Host {
   status: HostState;
@@ -300,27 +295,6 @@ export class HostGate {
   }
 }
 
-/** The reason is at this end, or between: no host has a hand in it. */
-function isOurs(obstacle: Obstacle): boolean {
-  return obstacle === 'no_route' || obstacle === 'no_dns';
-}
-
-function isLocal(name: string): boolean {
-  return name === 'localhost' || name.endsWith('.localhost');
-}
-
 function countNames(hosts: readonly [string, Host][]): number {
   return new Set(hosts.map(([host]) => hostnameOf(host))).size;
-}
-
-function delayMs([first, last]: readonly [number, number], probes: number): number {
-  return Math.min(last, first * 2 ** Math.min(probes, 16));
-}
-
-function refusalOf(
-  code: Refusal['code'],
-  { since, until, everyone = false }: { since: number; until: number; everyone?: boolean },
-  now: number,
-): Refusal {
-  return { code, since, retryAfterMs: Math.max(0, until - now), everyone };
 }

@@ -12,7 +12,8 @@ import {
   UnreachableError,
 } from '../protocol/unreachable.ts';
 import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
-import { HostGate, type Refusal } from './host-gate.ts';
+import { HostGate } from './host-gate.ts';
+import type { Refusal } from './probe-waits.ts';
 
 export interface ReachabilityOptions {
   clock?: RunnerClock;

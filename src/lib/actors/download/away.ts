@@ -1,14 +1,6 @@
 /** Waiting for the network, or for a host: nobody's failure, and no try is spent on it. */
 import type { RunnerFailure } from '../../protocol/runner.ts';
-import type { DownloadRow } from './row.ts';
-
-/** As stored: what a download waits for. */
-export interface RowAway {
-  /** Since when, ms since 1970. */
-  since: number;
-  /** null = the network. */
-  host: string | null;
-}
+import type { DownloadRow, RowAway } from './row.ts';
 
 /** A host alone is waited for this long; the network without a limit. */
 export const HOST_AWAY_MS = 24 * 3_600_000;

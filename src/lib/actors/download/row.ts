@@ -8,7 +8,6 @@ import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { LandedFile } from '../../protocol/runner.ts';
-import type { RowAway } from './away.ts';
 
 /** Raised whenever an older Sluice could misread a row. */
 export const ROW_VERSION = 1;
@@ -20,6 +19,14 @@ export const HISTORY_LENGTH = 32;
 
 /** When (ms since 1970), into which state, and the id of what caused it: `command:…`, `runner:…`, `alarm:…`. */
 export type Transition = [at: number, state: DownloadState, cause: string];
+
+/** As stored: what a download waits for. */
+export interface RowAway {
+  /** Since when, ms since 1970. */
+  since: number;
+  /** null = the network. */
+  host: string | null;
+}
 
 export interface DownloadRow {
   v: typeof ROW_VERSION | typeof CHECKED_ROW_VERSION;

@@ -22,7 +22,7 @@ export const networkMissing =
   process.getuid?.() !== 0 ||
   !existsSync('/usr/sbin/ip') ||
   !canHaveNamespace()
-    ? 'network namespaces need root and iproute2: sudo npm test -- network/'
+    ? 'network namespaces need root and iproute2: sudo npm run test:long -- outage'
     : null;
 
 function canHaveNamespace(): boolean {

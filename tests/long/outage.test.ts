@@ -9,7 +9,7 @@ import type { DownloadView } from '#lib/protocol/download.ts';
 import { sha256Of } from '../site/content.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
-import { type Ground, networkMissing, openGround } from './ground.ts';
+import { type Ground, networkMissing, openGround } from './network-ground.ts';
 
 const COUNT = 50;
 const BYTES = 400_000;
