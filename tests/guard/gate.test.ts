@@ -6,7 +6,7 @@ import { createGuard } from '#lib/guard/guard.server.ts';
 import { obstacleOfDials, obstacleOfName } from '#lib/guard/obstacle.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { createProbe } from '#lib/guard/probe.ts';
-import { SluiceError } from '#lib/protocol/error.ts';
+import type { SluiceError } from '#lib/protocol/error.ts';
 import { AwayError, type DialGate, UnreachableError } from '#lib/protocol/unreachable.ts';
 
 const allowPrivate = parseAllowPrivate('127.0.0.0/8,198.51.100.0/24');
