@@ -67,7 +67,8 @@ function build(node) {
  * @param {string} node
  */
 function handOver(node) {
-  const child = spawn(node, [...flags, cli, ...args], { stdio: 'inherit' });
+  // The channel closes when this process ends, however it does: the child stops then (src/cli/launcher.ts).
+  const child = spawn(node, [...flags, cli, ...args], { stdio: ['inherit', 'inherit', 'inherit', 'ipc'] });
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) process.on(signal, () => child.kill(signal));
   child.on('error', (error) => fail(`Cannot start ${node}: ${error.message}`));
   child.on('exit', (code, signal) => {

@@ -3,6 +3,7 @@ import '../bin/v8-flags.js';
 import { homedir } from 'node:os';
 import type { Io } from './cli/command.ts';
 import { onInterrupt } from './cli/interrupt.ts';
+import { stopWithLauncher } from './cli/launcher.ts';
 import { main } from './cli/main.ts';
 import { readConfig } from './server/config.ts';
 
@@ -13,6 +14,7 @@ const io: Io = {
   config: () => readConfig(process.env, homedir(), process.cwd()),
   onInterrupt,
 };
+stopWithLauncher();
 // The reader of our output is gone (`sluice get … | head`), or the disk under it is full: stop, as when a terminal closes.
 let isOutputLost = false;
 for (const stream of [process.stdout, process.stderr]) {

@@ -5,6 +5,7 @@ import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
 import { catchUp } from './catch-up.ts';
+import { NetworkPatience } from './network-patience.ts';
 import type { CliSession } from './session.ts';
 
 export interface GetOptions {
@@ -27,6 +28,7 @@ interface OpenDownload {
 /** The downloads of one `sluice get`: adds them, follows them to their end, cancels them on demand. */
 export class DownloadFollower {
   readonly #onRow: (row: DownloadView) => void;
+  readonly #patience: NetworkPatience;
   readonly #rows = new RowStore({
     onRow: (row) => this.#follow(row),
     onGone: (id, why) => {
@@ -43,8 +45,13 @@ export class DownloadFollower {
   /** Ends the search for rows that the last snapshot did not hold. */
   #catchingUp = new AbortController();
 
-  constructor(onRow: (row: DownloadView) => void) {
+  /** @param onGivenUp nothing came of waiting for the network: what is left is cancelled */
+  constructor(onRow: (row: DownloadView) => void, onGivenUp: () => void = () => {}) {
     this.#onRow = onRow;
+    this.#patience = new NetworkPatience(() => {
+      onGivenUp();
+      void this.cancelAll(null);
+    });
   }
 
   attach(session: Pick<CliSession, 'channel' | 'apiGet'>): void {
@@ -88,6 +95,7 @@ export class DownloadFollower {
     const areComplete = await Promise.all(outcomes);
     this.#catchingUp.abort();
     clearTimeout(this.#giveUpTimer);
+    this.#patience.stop();
     return areComplete.every(Boolean) ? 0 : 1;
   }
 
@@ -174,6 +182,7 @@ export class DownloadFollower {
     if (!open) return;
     open.row = { ...row, ...deriveProgress(row) };
     this.#onRow(open.row);
+    this.#patience.follow(open.row);
     if (!isFinal(row.state)) return;
     if (row.state === 'error') this.#failed.push(row.id);
     this.#open.delete(row.id);

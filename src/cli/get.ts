@@ -23,7 +23,7 @@ export const get: CliCommand = {
 
 A page with several videos is downloaded whole; with --stream, only the first that has this quality. Each has an
 address of its own, as \`sluice parse URL\` lists it. In a terminal there are progress bars; otherwise, JSON lines.
-Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
+Without a network it gives up after 2 minutes. Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
   options: {
     stream: { type: 'string' },
     engine: { type: 'string' },
@@ -45,7 +45,10 @@ Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
       throw new UsageError('--output is for downloads of this process: a server has a folder of its own.');
     }
     const show = values['json'] === true || !io.stdout.isTTY ? jsonLines(io) : createBars(io.stdout, io.env);
-    const downloads = new DownloadFollower((row) => show.row(row));
+    const downloads = new DownloadFollower(
+      (row) => show.row(row),
+      () => show.note('There was no network, or the server was not reachable, for 2 minutes: given up.'),
+    );
     const session = await openSession(server, output, downloads, io, () => {
       show.note(`The connection to ${server} is lost. It is tried again; Ctrl+C gives up.`);
     });

@@ -4,6 +4,7 @@ import type { Engine } from '#lib/annie/engine.ts';
 import { requireWrapper } from '#lib/annie/ffmpeg/wrapper.server.ts';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
+import { createProbe } from '#lib/guard/probe.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
@@ -15,6 +16,7 @@ import { Registry, type RegistryOptions } from '#lib/annie/registry.ts';
 import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
 import type { EngineName } from '#lib/protocol/media.ts';
+import type { DialGate, Probe } from '#lib/protocol/unreachable.ts';
 import { type Config, ConfigError } from './config.ts';
 import { withListingSlots } from './listing-slots.ts';
 import type { Logger } from './log.ts';
@@ -33,6 +35,7 @@ const STAND_IN = {
 
 export interface Engines {
   registry: Registry;
+  probe: Probe;
   processes: Pick<OwnedProcessHost, 'running' | 'observe'>;
   close(): Promise<void>;
 }
@@ -42,13 +45,16 @@ export interface EngineOptions {
   allowPrivate: readonly AllowEntry[];
   /** Locked by this process; holds the list of engine processes that an earlier one left running. */
   stateDir: string;
+  /** Which hosts can be reached; absent = every dial is tried. */
+  gate?: DialGate;
   log: Logger;
 }
 
 /** @throws ConfigError if the ffmpeg wrapper cannot run; SluiceError `disk_*` */
-export async function startEngines({ config, allowPrivate, stateDir, log }: EngineOptions): Promise<Engines> {
+export async function startEngines(options: EngineOptions): Promise<Engines> {
   checkWrapper();
-  const guard = createGuard({ allowPrivate });
+  const { config, allowPrivate, stateDir, gate, log } = options;
+  const guard = createGuard({ allowPrivate, ...(gate ? { gate } : {}) });
   const [processes, proxy] = await Promise.all([
     createProcessHost({ runDir: join(stateDir, 'run') }),
     startProxy({ guard }),
@@ -108,6 +114,7 @@ export async function startEngines({ config, allowPrivate, stateDir, log }: Engi
   });
   return {
     registry,
+    probe: createProbe(guard),
     processes,
     async close() {
       await http.close();

@@ -11,6 +11,7 @@ import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import { type AllowEntry, parseAllowPrivate, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Registry } from '#lib/annie/registry.ts';
+import { Reachability } from '#lib/runner/reachability.ts';
 import { Runner, type RunnerOptions } from '#lib/runner/runner.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
@@ -134,13 +135,16 @@ export async function createSluice({
   };
   try {
     const key = loadTokenKey(stateDir);
-    engines = await startEngines({ config, allowPrivate, stateDir, log });
-    const { registry } = engines;
+    const reachability = new Reachability();
+    engines = await startEngines({ config, allowPrivate, stateDir, gate: reachability.dials, log });
+    const { registry, probe } = engines;
     const root = await openDownloadRoot({ config, dataDir: isTemporary ? null : stateDir, isNewStore, log });
     runner = new Runner({
       ...runnerOptions(config, log),
       root,
       registry,
+      reachability,
+      probe,
       instance: instanceKey(join(stateDir, 'run')),
       onEvents: (session, sent) => {
         // Nobody waits for a disk in front of a command.

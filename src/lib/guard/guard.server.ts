@@ -5,10 +5,12 @@
  */
 import { lookup } from 'node:dns/promises';
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
-import { type ConnectionOptions, connect as tlsConnect, type TLSSocket } from 'node:tls';
+import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { SluiceError } from '../protocol/error.ts';
+import { authority, type DialGate, type Unreachable, UnreachableError } from '../protocol/unreachable.ts';
 import { canonicalHost, parseAddress } from './address.ts';
 import { type AllowEntry, isAllowed } from './policy.ts';
+import { obstacleOfName } from './obstacle.ts';
 import { raceAddresses } from './race-addresses.server.ts';
 
 export type Resolve = (host: string) => Promise<string[]>;
@@ -22,6 +24,8 @@ export interface GuardOptions {
   ca?: string | undefined;
   /** ms for each TCP connect and for the TLS handshake. */
   connectTimeoutMs?: number;
+  /** Which hosts can be reached: asked before each dial, and told what came of it. */
+  gate?: DialGate;
 }
 
 export interface DialTarget {
@@ -34,19 +38,21 @@ export interface DialTarget {
   signal?: AbortSignal | undefined;
   /** Node's `onread`: bytes are read into the caller's buffer instead of a stream. */
   onread?: OnReadOpts | undefined;
+  /** Dials also what the gate says is away: to see whether it still is. */
+  isProbe?: boolean;
 }
 
 export interface Guard {
   readonly allowPrivate: readonly AllowEntry[];
   /**
    * Resolves with a connected socket; with `tls`, after a handshake with a trusted certificate.
-   * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout`, `tls_failed`, `invalid_url`;
-   * `signal.reason` after an abort
+   * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout` (an UnreachableError unless the
+   * handshake took too long), `network_down`, `host_away`, `tls_failed`, `invalid_url`; `signal.reason` after an abort
    */
   connect(target: DialTarget): Promise<Socket>;
   /**
    * The addresses of a host that may be dialled.
-   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `invalid_url`
+   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `network_down`, `host_away`, `invalid_url`
    */
   resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]>;
 }
@@ -55,48 +61,86 @@ const CONNECT_TIMEOUT_MS = 15_000;
 
 export function createGuard(options: GuardOptions = {}): Guard {
   const { allowPrivate = [], resolve: lookUp = systemResolve } = options;
-  const { ca, connectTimeoutMs = CONNECT_TIMEOUT_MS } = options;
+  const { ca, connectTimeoutMs = CONNECT_TIMEOUT_MS, gate } = options;
 
-  async function resolve(rawHost: string, port: number, signal?: AbortSignal): Promise<string[]> {
+  /** Connections that are open, by host: one that refuses one more of them is not away. */
+  const open = new Map<string, number>();
+
+  async function resolve(
+    rawHost: string,
+    port: number,
+    signal?: AbortSignal,
+    isProbe = false,
+  ): Promise<{ host: string; addresses: string[] }> {
     const host = canonicalHost(rawHost);
     if (host === null || !(port >= 1 && port <= 65_535)) throw new SluiceError('invalid_url');
-    const addresses = parseAddress(host) === null ? await lookUpName(host, signal) : [host];
+    const refusal = isProbe ? null : gate?.refusal(authority(host, port));
+    if (refusal) throw refusal;
+    const addresses = parseAddress(host) === null ? await lookUpName(host, port, signal) : [host];
     const checked = addresses.filter((address) => isAllowed({ host, address, port }, allowPrivate));
     if (checked.length === 0) {
       throw new SluiceError('address_refused', `${host} is a private address and not allowed here.`);
     }
-    return checked;
+    return { host: authority(host, port), addresses: checked };
   }
 
-  async function lookUpName(host: string, signal?: AbortSignal): Promise<string[]> {
+  async function lookUpName(name: string, port: number, signal?: AbortSignal): Promise<string[]> {
+    let addresses: string[] = [];
+    let cause: unknown = null;
     try {
-      const addresses = await untilAborted(lookUp(host), signal);
-      if (addresses.length > 0) return addresses;
+      addresses = await untilAborted(lookUp(name), signal);
     } catch (thrown) {
       signal?.throwIfAborted();
-      throw new SluiceError('dns_failed', `The host name ${host} could not be found.`, { cause: thrown });
+      cause = thrown;
     }
-    throw new SluiceError('dns_failed', `The host name ${host} has no address.`);
+    if (addresses.length > 0) {
+      gate?.resolved(name);
+      return addresses;
+    }
+    const unreachable: Unreachable = { host: authority(name, port), obstacle: obstacleOfName(cause) };
+    gate?.failed(unreachable);
+    const what = cause === null ? 'has no address' : 'could not be found';
+    throw new UnreachableError(unreachable, `The host name ${name} ${what}.`, { cause });
+  }
+
+  async function race<T extends Socket>(
+    { host, addresses }: { host: string; addresses: string[] },
+    dial: (address: string) => T,
+    signal?: AbortSignal,
+  ): Promise<T> {
+    let socket: T;
+    try {
+      socket = await raceAddresses({ host, addresses, dial, signal, connectTimeoutMs });
+    } catch (thrown) {
+      if (!(thrown instanceof UnreachableError)) throw thrown;
+      const unreachable = { ...thrown.unreachable, isConnected: open.has(host) };
+      gate?.failed(unreachable);
+      throw new UnreachableError(unreachable, thrown.message, { cause: thrown.cause });
+    }
+    gate?.answered(host);
+    open.set(host, (open.get(host) ?? 0) + 1);
+    socket.once('close', () => {
+      const left = (open.get(host) ?? 1) - 1;
+      if (left > 0) open.set(host, left);
+      else open.delete(host);
+    });
+    return socket;
   }
 
   return {
     allowPrivate,
-    resolve,
+    resolve: async (host, port, signal) => (await resolve(host, port, signal)).addresses,
     async connect(target) {
-      const { host, port, signal, onread } = target;
+      const { host, port, signal, onread, isProbe } = target;
       signal?.throwIfAborted();
-      const addresses = await resolve(host, port, signal);
+      const found = await resolve(host, port, signal, isProbe);
       signal?.throwIfAborted();
       const base = { port, noDelay: true, ...(onread ? { onread } : {}) };
-      if (!target.tls) {
-        const dial = (address: string): Socket => connect({ ...base, host: address });
-        return raceAddresses({ addresses, dial, signal, connectTimeoutMs });
-      }
+      if (!target.tls) return race(found, (address) => connect({ ...base, host: address }), signal);
       const name = target.servername ?? canonicalHost(host) ?? host;
       const options = { ...base, ...tlsOptions(name, ca) };
       // Not a TLS layer over a connected socket: Node supports `onread` only for one that connects itself.
-      const dial = (address: string): TLSSocket => tlsConnect({ ...options, host: address });
-      const socket = await raceAddresses({ addresses, dial, signal, connectTimeoutMs });
+      const socket = await race(found, (address) => tlsConnect({ ...options, host: address }), signal);
       return waitForHandshake(socket, name, connectTimeoutMs, signal);
     },
   };

@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, request, type ServerResponse } from
 import type { AddressInfo } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
+import { AwayError, UnreachableError } from '../protocol/unreachable.ts';
 import { checkUrl } from '../protocol/url.ts';
 import { unbracket } from './address.ts';
 import type { Guard } from './guard.server.ts';
@@ -34,6 +35,8 @@ export class GuardProxy {
   readonly #password = randomBytes(PASSWORD_BYTES).toString('base64url');
   /** The last host that each job was refused. */
   readonly #refusals = new Map<string, string>();
+  /** Why the last dial of each job came to nothing; absent once one succeeds. */
+  readonly #unreached = new Map<string, UnreachableError | AwayError>();
   /** Open sockets, with their job. */
   readonly #sockets = new Map<Duplex, string>();
   readonly #server = createServer({ keepAliveTimeout: 0 });
@@ -63,9 +66,15 @@ export class GuardProxy {
     return this.#refusals.get(jobId) ?? null;
   }
 
-  /** Closes the job's connections and forgets its refusal. */
+  /** Why the job's last dial came to nothing; null = it did not. */
+  unreached(jobId: string): UnreachableError | AwayError | null {
+    return this.#unreached.get(jobId) ?? null;
+  }
+
+  /** Closes the job's connections and forgets what it could not reach. */
   forget(jobId: string): void {
     this.#refusals.delete(jobId);
+    this.#unreached.delete(jobId);
     for (const [socket, owner] of this.#sockets) if (owner === jobId) socket.destroy();
   }
 
@@ -85,6 +94,7 @@ export class GuardProxy {
 
   #recordRefusal(jobId: string, host: string, error: SluiceError): void {
     if (error.code === 'address_refused') this.#refusals.set(jobId, host);
+    if (error instanceof UnreachableError || error instanceof AwayError) this.#unreached.set(jobId, error);
   }
 
   #track(socket: Duplex, jobId: string): void {
@@ -112,6 +122,7 @@ export class GuardProxy {
       if (target === null) throw new SluiceError('invalid_url');
       host = unbracket(target.host);
       const addresses = await this.#guard.resolve(host, target.port);
+      this.#unreached.delete(jobId);
       res.writeHead(200, { 'Content-Type': 'text/plain', Connection: 'close' }).end(addresses.join('\n'));
     } catch (thrown) {
       this.#refuse(res, jobId, host, toSluiceError(thrown));
@@ -132,6 +143,7 @@ export class GuardProxy {
       if (url.protocol !== 'http:') throw new Error('https needs CONNECT');
       host = unbracket(url.hostname);
       const upstream = await this.#guard.connect({ host, port: portOf(url), signal: abort.signal });
+      this.#unreached.delete(jobId);
       this.#track(upstream, jobId);
       const out = request({
         createConnection: () => upstream,
@@ -176,6 +188,7 @@ export class GuardProxy {
     try {
       if (target === null) throw new Error('not host:port');
       const upstream = await this.#guard.connect({ ...target, signal: abort.signal });
+      this.#unreached.delete(jobId);
       this.#track(upstream, jobId);
       client.removeListener('close', onClose);
       client.once('close', () => upstream.destroy());

@@ -1,26 +1,28 @@
 /** Dials checked addresses, 250 ms apart, until one connects (Happy Eyeballs, RFC 8305). */
 import type { Socket } from 'node:net';
-import { SluiceError } from '../protocol/error.ts';
+import { UnreachableError } from '../protocol/unreachable.ts';
+import { NO_ANSWER, obstacleOfDials } from './obstacle.ts';
 
 /** RFC 8305 section 5: recommended Connection Attempt Delay. */
 const ATTEMPT_DELAY_MS = 250;
 
-export interface RaceOptions {
+export interface RaceOptions<T extends Socket> {
+  /** As `authorityOf`: for the error. */
+  host: string;
   /** IP literals, in order of preference; never a name. */
   addresses: readonly string[];
 
-  dial: (address: string) => Socket;
+  dial: (address: string) => T;
   connectTimeoutMs: number;
   signal?: AbortSignal | undefined;
 }
 
-/** @throws SluiceError `connect_failed`, `timeout`; `signal.reason` after an abort */
-export function raceAddresses(options: RaceOptions): Promise<Socket> {
-  const { dial, connectTimeoutMs, signal } = options;
+/** @throws UnreachableError `connect_failed`, `timeout`; `signal.reason` after an abort */
+export function raceAddresses<T extends Socket>(options: RaceOptions<T>): Promise<T> {
+  const { host, dial, connectTimeoutMs, signal } = options;
   const waiting = interleave(options.addresses);
-  const dialling = new Map<Socket, (error: Error) => void>();
-  let lastError: unknown = null;
-  let timedOut = false;
+  const dialling = new Map<T, (error: Error) => void>();
+  const errors: Error[] = [];
 
   return new Promise((resolve, reject) => {
     let timer: NodeJS.Timeout | undefined;
@@ -34,14 +36,14 @@ export function raceAddresses(options: RaceOptions): Promise<Socket> {
       }
       const socket = dial(address);
       const onError = (error: Error): void => {
-        lastError = error;
+        errors.push(error);
         dialling.delete(socket);
         next();
       };
       dialling.set(socket, onError);
       socket.setTimeout(connectTimeoutMs, () => {
-        timedOut = true;
-        socket.destroy(new Error(`no answer from ${address} in ${connectTimeoutMs} ms`));
+        const silence = new Error(`no answer from ${address} in ${connectTimeoutMs} ms`);
+        socket.destroy(Object.assign(silence, { code: NO_ANSWER }));
       });
       socket.once('error', onError);
       socket.once('connect', () => {
@@ -50,7 +52,7 @@ export function raceAddresses(options: RaceOptions): Promise<Socket> {
       if (waiting.length > 0) timer = setTimeout(next, ATTEMPT_DELAY_MS);
     }
 
-    function finish(winner: Socket | null, abortReason?: unknown): void {
+    function finish(winner: T | null, abortReason?: unknown): void {
       clearTimeout(timer);
       waiting.length = 0;
       signal?.removeEventListener('abort', onAbort);
@@ -67,8 +69,8 @@ export function raceAddresses(options: RaceOptions): Promise<Socket> {
       } else if (abortReason !== undefined) {
         reject(abortReason as Error);
       } else {
-        const code = timedOut ? 'timeout' : 'connect_failed';
-        reject(new SluiceError(code, undefined, { cause: lastError }));
+        const obstacle = obstacleOfDials(errors);
+        reject(new UnreachableError({ host, obstacle }, undefined, { cause: errors.at(-1) }));
       }
     }
 

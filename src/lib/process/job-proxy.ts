@@ -1,38 +1,64 @@
 /** Gives each run of an engine its own address of the guard's filtering proxy. */
 import { nanoid } from 'nanoid';
-import { SluiceError } from '../protocol/error.ts';
+import { type ErrorCode, SluiceError } from '../protocol/error.ts';
+import { type AwayError, authorityOf, UnreachableError } from '../protocol/unreachable.ts';
+import { obstacleOfWords } from './obstacle-words.ts';
 
 /** The filtering proxy, with credentials for each job. */
 export interface JobProxy {
   urlFor(jobId: string): string;
   /** The host that the proxy refused this job; null = none. */
   refused(jobId: string): string | null;
+  /** Why the job's last dial through the proxy came to nothing; null = it did not. */
+  unreached?(jobId: string): UnreachableError | AwayError | null;
   forget(jobId: string): void;
 }
 
+/** What an engine may call a host that the proxy could not reach: it is answered 502 or 504, or has no name for it. */
+const PROXY_ANSWERS: readonly ErrorCode[] = [
+  'connect_failed',
+  'connection_lost',
+  'dns_failed',
+  'engine_exit',
+  'remote_error',
+  'timeout',
+];
+
 /**
- * Runs `body` with a proxy address of its own. When it fails after the proxy refused a host, the refusal is the reason.
- * @throws SluiceError `address_refused`, and whatever `body` throws
+ * Runs `body`, an engine's work for `url`, with a proxy address of its own. When it fails after the proxy refused a host
+ * or could not reach it, that is the reason; where the engine dialled by itself, its words tell.
+ * @throws SluiceError `address_refused`, `network_down`, `host_away`, and whatever `body` throws; UnreachableError
  */
 export async function withJobProxy<T>(
   proxy: JobProxy | null,
   engine: string,
+  url: string,
   body: (proxyUrl: string | null) => Promise<T>,
 ): Promise<T> {
-  if (proxy === null) return body(null);
+  if (proxy === null) return body(null).catch((thrown: unknown) => Promise.reject(byItsWords(thrown, url)));
   const job = `${engine}-${nanoid(10)}`;
   try {
     return await body(proxy.urlFor(job));
   } catch (thrown) {
     const host = proxy.refused(job);
     // Other errors, such as an AbortError, pass through.
-    if (host === null || !(thrown instanceof SluiceError)) throw thrown;
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    const unreached = proxy.unreached?.(job) ?? null;
+    if (host === null && unreached !== null && PROXY_ANSWERS.includes(thrown.code)) throw unreached;
+    if (host === null) throw byItsWords(thrown, url);
     throw new SluiceError('address_refused', `${host} is a private address, or leads to one.`, {
       cause: thrown,
     });
   } finally {
     proxy.forget(job);
   }
+}
+
+function byItsWords(thrown: unknown, url: string): Error {
+  const host = authorityOf(url);
+  const obstacle = thrown instanceof SluiceError ? obstacleOfWords(thrown) : null;
+  if (host === null || obstacle === null) return thrown as Error;
+  return new UnreachableError({ host, obstacle }, (thrown as Error).message, { cause: thrown });
 }
 
 /** The variables by which Python, Go and ffmpeg (lower case only) find a proxy, without NO_PROXY. */

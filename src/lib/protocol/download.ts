@@ -51,6 +51,8 @@ export interface DownloadView {
   error: ErrorView | null;
   /** Only in `waiting`: when the next attempt starts, ISO 8601, UTC. */
   retryAt?: string;
+  /** Only while it waits for the network or its host: since when that is away, ISO 8601, UTC. */
+  since?: string;
   /** The expected hash, if one was given: 64 lower-case hex digits. A complete file has been checked against it. */
   sha256?: string;
 }
@@ -64,4 +66,6 @@ export interface Totals {
   /** In error or cancelled. */
   failed: number;
   bytesPerSecond: number;
+  /** Only while there is no network and downloads wait for it. Times are ISO 8601, UTC. */
+  network?: { since: string; retryAt: string };
 }

@@ -8,6 +8,7 @@
 import type { ErrorView } from './error.ts';
 import type { EngineName, MediaItem, ParseResult } from './media.ts';
 import type { Sample } from './progress.ts';
+import type { Away } from './unreachable.ts';
 
 /** A finished file, in the download dir. */
 export interface DownloadedFile {
@@ -66,6 +67,8 @@ export interface RunnerFailure extends ErrorView {
   /** Whether an automatic retry may help. */
   transient: boolean;
   retryAfterMs: number | null;
+  /** Of `network_down` and `host_away`. */
+  away?: Away;
 }
 
 export type RunnerEvent =
@@ -90,7 +93,9 @@ export type RunnerEvent =
   | { type: 'discarded'; download: string; output?: string }
   /** Downloads with bytes on disk when the runner started. The session answers `settle`, `discard` or `set-aside` for unwanted ones. */
   | { type: 'found'; downloads: string[] }
-  | { type: 'jobs'; jobs: JobRef[] };
+  | { type: 'jobs'; jobs: JobRef[] }
+  /** What was refused with `host_away` for this host may go on; null = with `network_down`, and all that was. */
+  | { type: 'reachable'; host: string | null };
 
 /** The session's side. Does not wait: answers arrive as events. */
 export interface RunnerPort {

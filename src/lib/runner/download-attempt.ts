@@ -17,6 +17,7 @@ import type { DownloadFolder } from '../files/download-folder.server.ts';
 import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
 import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
+import type { Reachability } from './reachability.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
 
@@ -38,6 +39,7 @@ export interface DownloadAttemptOptions {
   registry: Pick<Registry, 'choose'>;
   folder: DownloadFolder;
   space: SpaceMonitor;
+  reachability: Reachability;
   clock: RunnerClock;
   /** ms without a byte until the attempt fails with `engine_stalled`; Infinity = never. */
   stallMs: number;
@@ -100,9 +102,7 @@ export class DownloadAttempt implements SpaceUser {
       return { how: 'done', file, output: this.output };
     } catch (thrown) {
       // An engine may wrap the abort in an error of its own: the reason for the abort counts.
-      const reason: unknown = this.signal.aborted
-        ? this.signal.reason
-        : await this.#explain(toKnownError(thrown));
+      const reason = await this.#explain(thrown);
       return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
     } finally {
       this.#isFetching = false;
@@ -118,13 +118,21 @@ export class DownloadAttempt implements SpaceUser {
     });
   }
 
-  async #explain(thrown: SluiceError): Promise<SluiceError> {
+  async #explain(thrown: unknown): Promise<unknown> {
+    const { session, job, reachability } = this.#options;
+    const known: unknown = this.signal.aborted
+      ? this.signal.reason
+      : await this.#explainByDisk(toKnownError(thrown));
+    return reachability.explain(session, job.url, known);
+  }
+
+  async #explainByDisk(thrown: SluiceError): Promise<SluiceError> {
     const explained = await this.#options.space.explain(thrown, this.output);
     return explained === thrown ? explainByFiles(thrown, this.#watch) : explained;
   }
 
   async #fetch(): Promise<DownloadedFile> {
-    const { session, job, registry, folder } = this.#options;
+    const { session, job, registry, folder, reachability } = this.#options;
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const finished = isNew ? null : await folder.resumeFinish(job.download);
     if (finished !== null) {
@@ -136,6 +144,8 @@ export class DownloadAttempt implements SpaceUser {
       this.#updatePhase({ phase: 'finish', totalBytes: fetched.bytes });
       return this.#finish(fetched);
     }
+    const away = reachability.refusal(session, job.url);
+    if (away !== null) throw away;
     this.#watch = await WorkDirWatch.start(workDir);
     if (!isNew) this.#keptBytes = await occupiedBytes(workDir);
     await this.#reserveSpace();
@@ -214,7 +224,7 @@ export class DownloadAttempt implements SpaceUser {
       signal: this.signal,
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
-        if (sample.receivedBytes !== this.sample?.receivedBytes) this.#stallTimer?.restart();
+        if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();
         const isSized = (this.sample?.totalBytes ?? this.phase.totalBytes) !== null;
         this.sample = sample;
         if (!isSized && sample.totalBytes !== null) this.#checkSpace();
@@ -240,6 +250,11 @@ export class DownloadAttempt implements SpaceUser {
         if (!call.isOver) this.#output.append(text);
       },
     };
+  }
+
+  #onBytes(): void {
+    this.#stallTimer?.restart();
+    this.#options.reachability.received(this.job.url);
   }
 
   #startStallTimer(): StallTimer {

@@ -1,11 +1,17 @@
 import { toSluiceError, type SluiceError } from '../protocol/error.ts';
 import type { RunnerFailure } from '../protocol/runner.ts';
+import { AwayError } from '../protocol/unreachable.ts';
 import { asDiskError } from '../files/disk-error.ts';
 
 /** The failure without stack or path, as events carry it. */
 export function toFailure(thrown: unknown): RunnerFailure {
   const error = toKnownError(thrown);
-  return { ...error.view, transient: error.transient, retryAfterMs: error.retryAfterMs };
+  return {
+    ...error.view,
+    transient: error.transient,
+    retryAfterMs: error.retryAfterMs,
+    ...(error instanceof AwayError ? { away: error.away } : {}),
+  };
 }
 
 /** Unknown errors become `internal_error`. */

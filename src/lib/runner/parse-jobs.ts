@@ -7,11 +7,13 @@ import { FairQueue, type Ticket } from './fair-queue.ts';
 import { toKnownError, untilAborted } from './failure.ts';
 import type { Log } from '../protocol/log.ts';
 import type { EventOutbox } from './event-outbox.ts';
+import type { Reachability } from './reachability.ts';
 import type { RunInJob } from './run-in-job.ts';
 
 export interface ParseJobsOptions {
   registry: Pick<Registry, 'parse'>;
   outbox: EventOutbox;
+  reachability: Reachability;
   clock: RunnerClock;
   log: Log;
   maxParsing: number;
@@ -86,7 +88,7 @@ export class ParseJobs {
   }
 
   async #run(parse: RunningParse): Promise<void> {
-    const { registry, outbox, clock, timeoutMs } = this.#options;
+    const { registry, outbox, reachability, clock, timeoutMs } = this.#options;
     const { session, job, url, engine: requested, controller } = parse;
     const { signal } = controller;
     const stopTimer = startTimer(clock, timeoutMs, () => {
@@ -98,13 +100,18 @@ export class ParseJobs {
       if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-items', job, engine, items });
     };
     // Async, so that an engine that throws synchronously rejects too.
-    const parsed = (async () => await registry.parse({ url, engine: requested, signal, onItems }))();
+    const parsed = (async () => {
+      const away = reachability.refusal(session, url);
+      if (away === null) return await registry.parse({ url, engine: requested, signal, onItems });
+      reachability.hurry();
+      throw away;
+    })();
     const released = this.#releaseWhenEnded(parse, parsed);
     try {
       const result = await untilAborted(parsed, signal);
       if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-done', job, result });
     } catch (thrown) {
-      const error = toKnownError(thrown);
+      const error = toKnownError(reachability.explain(session, url, toKnownError(thrown)));
       if (error.code === 'internal_error') this.#options.log('a parse broke', { session, job, thrown });
       if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-failed', job, error: error.view });
     } finally {

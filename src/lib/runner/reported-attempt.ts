@@ -9,6 +9,7 @@ import { toFailure } from './failure.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
 import type { Log } from '../protocol/log.ts';
 import type { EventOutbox, SampleBuffer } from './event-outbox.ts';
+import type { Reachability } from './reachability.ts';
 import type { SpaceMonitor } from './space-monitor.ts';
 
 export type AttemptOutcome = Extract<RunnerEvent, { type: 'done' | 'failed' }>;
@@ -18,6 +19,7 @@ export interface ReportedAttemptOptions {
   folder: DownloadFolder;
   outbox: EventOutbox;
   space: SpaceMonitor;
+  reachability: Reachability;
   clock: RunnerClock;
   log: Log;
   stallMs: number;
@@ -40,7 +42,7 @@ export class ReportedAttempt {
 
   /** `releaseSlot` is called at least once. */
   constructor(session: string, job: StartJob, releaseSlot: () => void, options: ReportedAttemptOptions) {
-    const { registry, folder, outbox, space, clock, stallMs } = options;
+    const { registry, folder, outbox, space, reachability, clock, stallMs } = options;
     const ref: JobRef = { download: job.download, attempt: job.attempt };
     this.job = job;
     this.samples = { session, ref, newest: null };
@@ -52,6 +54,7 @@ export class ReportedAttempt {
       registry,
       folder,
       space,
+      reachability,
       clock,
       stallMs,
       onPhase: (phase) => {

@@ -5,6 +5,7 @@
 import type { SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { MarkedFile, RunnerCommand, RunnerPort, RunnerSink } from '../protocol/runner.ts';
+import type { Probe } from '../protocol/unreachable.ts';
 import type { Registry } from '../annie/registry.ts';
 import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
@@ -17,6 +18,7 @@ import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
 import { EventOutbox } from './event-outbox.ts';
 import { ParseJobs } from './parse-jobs.ts';
+import { Reachability } from './reachability.ts';
 import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
 import type { RunInJob } from './run-in-job.ts';
 
@@ -44,6 +46,10 @@ export interface RunnerOptions {
   flushMs?: number;
   /** Free space on the disk of the download dir. */
   measureSpace?: SpaceMonitorOptions['measure'];
+  /** What is known of hosts, if engines and others share it. */
+  reachability?: Reachability;
+  /** Connects to a host that is away, to see whether it still is; null = attempts find out. */
+  probe?: Probe | null;
   clock?: RunnerClock;
   log?: Log;
   /** Starts the work of a job, so that the caller can tell which job code runs for. */
@@ -71,6 +77,7 @@ export class Runner implements RunnerPort {
   readonly #parses: ParseJobs;
   readonly #leases: Leases;
   readonly #gate: FolderGate;
+  readonly #reachability: Reachability;
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions) {
@@ -90,6 +97,8 @@ export class Runner implements RunnerPort {
       flushMs = 50,
       measureSpace: measure = () => measureSpace(downloadDir),
       clock = systemRunnerClock,
+      reachability = new Reachability({ clock }),
+      probe = null,
       runInJob = (_job, work) => work(),
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
@@ -103,7 +112,11 @@ export class Runner implements RunnerPort {
     };
     const folder = new DownloadFolder(downloadDir, instance, confirm, log);
     const space = new SpaceMonitor({ measure, gate, clock, onDiskError: () => root.distrust() });
-    const shared = { registry, outbox, clock, log, stuckMs, runInJob };
+    reachability.start({
+      probe,
+      onReachable: (session, host) => outbox.send(session, { type: 'reachable', host }),
+    });
+    const shared = { registry, outbox, reachability, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
     const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
     this.#log = log;
@@ -112,6 +125,7 @@ export class Runner implements RunnerPort {
     this.#folder = folder;
     this.#downloads = downloads;
     this.#parses = parses;
+    this.#reachability = reachability;
     this.#leases = new Leases({
       clock,
       leaseMs,
@@ -193,6 +207,7 @@ export class Runner implements RunnerPort {
 
   async #shutDown(): Promise<void> {
     this.#leases.close();
+    this.#reachability.close();
     this.#outbox.close();
     await Promise.all([this.#downloads.close(), this.#parses.close()]);
     await this.#folder.close();

@@ -44,6 +44,8 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   not_media: m.error_not_media,
   invalid_manifest: m.error_invalid_manifest,
   too_complex: m.error_too_complex,
+  network_down: m.error_network_down,
+  host_away: m.error_host_away,
   dns_failed: m.error_dns_failed,
   connect_failed: m.error_connect_failed,
   connection_lost: m.error_connection_lost,

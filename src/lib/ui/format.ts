@@ -104,6 +104,14 @@ export function formatClock(iso: string, locale: string): string {
   return dateFormat(locale, { timeStyle: 'medium' }).format(new Date(iso));
 }
 
+/** The hour and minute alone if it was on the day of `now`, else with the date. */
+export function formatMoment(iso: string, now: Date, locale: string): string {
+  const date = new Date(iso);
+  const sameDay = date.toDateString() === now.toDateString();
+  const style = { timeStyle: 'short' } as const;
+  return dateFormat(locale, sameDay ? style : { ...style, dateStyle: 'medium' }).format(date);
+}
+
 /** Only the time if it is on the day of `now`, else only the date. */
 export function formatWhen(iso: string, now: Date, locale: string): string {
   const date = new Date(iso);

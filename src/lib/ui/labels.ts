@@ -9,6 +9,7 @@ import {
   durationParts,
   formatBytes,
   formatClock,
+  formatMoment,
   formatPercent,
   formatSpeed,
   formatTime,
@@ -53,6 +54,7 @@ export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale()
 export const speedLabel = (bytesPerSecond: number): string => formatSpeed(bytesPerSecond, locale());
 export const percentLabel = (percent: number): string => formatPercent(percent, locale());
 export const whenLabel = (iso: string): string => formatWhen(iso, new Date(), locale());
+export const momentLabel = (iso: string): string => formatMoment(iso, new Date(), locale());
 export const clockLabel = (iso: string): string => formatClock(iso, locale());
 export const timeLabel = (iso: string): string => formatTime(iso, locale());
 
@@ -104,6 +106,14 @@ export function progressLabel(
 /** What went wrong and the remedy; the server's sentence for codes without a text. */
 export function errorLabel({ code, message }: ErrorView): string {
   return ERROR_TEXTS[code]?.() ?? (message || m.error_unknown());
+}
+
+/** The same of a row: what waits for the network or its server says since when. */
+export function rowErrorLabel(error: ErrorView, since: string | null): string {
+  const time = since === null ? '' : momentLabel(since);
+  if (since !== null && error.code === 'network_down') return m.network_down_since({ time });
+  if (since !== null && error.code === 'host_away') return m.host_away_since({ time });
+  return errorLabel(error);
 }
 
 export function thrownLabel(thrown: unknown): string {

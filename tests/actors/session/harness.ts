@@ -20,9 +20,25 @@ import { settles, waitFor } from '../../support/wait.ts';
 export const START = Date.UTC(2026, 10, 23);
 
 /** XState's simulated clock, which counts from 0, with an offset. */
-class TestClock extends SimulatedClock {
-  override now(): number {
-    return START + super.now();
+class TestClock {
+  readonly #timers = new SimulatedClock();
+  /** How far it was set back; timers go on as they would. */
+  setBackMs = 0;
+
+  now(): number {
+    return START + this.#timers.now() - this.setBackMs;
+  }
+
+  setTimeout(callback: () => void, ms: number): unknown {
+    return this.#timers.setTimeout(callback, ms);
+  }
+
+  clearTimeout(id: unknown): void {
+    this.#timers.clearTimeout(id as number);
+  }
+
+  increment(ms: number): void {
+    this.#timers.increment(ms);
   }
 }
 

@@ -8,6 +8,7 @@
 import { assign, setup } from 'xstate';
 import type { ErrorView } from '../../protocol/error.ts';
 import type { DownloadEvent } from './events.ts';
+import { rowAway } from './away.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { RunnerPhase } from '../../protocol/runner.ts';
 import { failuresAfter, mayRetry } from './retry.ts';
@@ -75,6 +76,7 @@ export const downloadMachine = setup({
           totalBytes,
           percent,
           failures: moved ? 0 : context.row.failures,
+          ...(moved && context.row.away ? { away: null } : {}),
         },
         // Whole numbers: fractions of a byte would be sent to every reader.
         speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
@@ -86,6 +88,7 @@ export const downloadMachine = setup({
         ...row,
         attempt: row.attempt + 1,
         failures: event.type === 'retry' ? 0 : row.failures,
+        ...(event.type === 'due' || !row.away ? {} : { away: null }),
         furthestBytes:
           event.type === 'retry' || isEmptied(row) ? 0 : Math.max(row.furthestBytes ?? 0, row.receivedBytes),
         // A cancelled download has no bytes left, nor has one whose file is another now; a failed one resumes.
@@ -102,6 +105,7 @@ export const downloadMachine = setup({
               ...row,
               failures: failuresAfter(event.error, row.failures),
               dueAt: event.dueAt,
+              ...(rowAway(event.error, row) || row.away ? { away: rowAway(event.error, row) } : {}),
               error: viewOf(event.error),
             },
           }

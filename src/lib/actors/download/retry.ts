@@ -1,5 +1,6 @@
 import type { ErrorCode } from '../../protocol/error.ts';
 import type { RunnerFailure } from '../../protocol/runner.ts';
+import { isAway } from './away.ts';
 
 /** Automatic retries after transient failures; the contract asks for at least 3. */
 export const MAX_RETRIES = 5;
@@ -11,8 +12,10 @@ const MAX_RETRY_AFTER_MS = 3_600_000;
 const BYTES_REMOVED_MS = 5_000;
 /** A full disk is looked at again every 15 to 30 s: a person who made room sees it go on while still looking. */
 const DISK_MS = 15_000;
-/** Downloads that the disk makes wait before they look less often: some 5 looks a second, however many wait. */
-const DISK_WAITING = 100;
+/** Downloads that the disk or the network makes wait before they look less often: some 5 looks a second at the most. */
+const MANY_WAITING = 100;
+/** After the probe of what is away: it may take a moment, and all that wait are woken at once where it succeeds. */
+const AWAY_MS = 1_000;
 /** What ends when somebody makes room, mounts the disk or repairs it: nobody's failure, waited for without a limit. */
 const FOR_DISK: readonly ErrorCode[] = [
   'disk_full',
@@ -30,7 +33,7 @@ function isForDisk({ code, transient }: Failure): boolean {
 
 /** Failures that are not the download's own. */
 function isUncounted(error: Failure): boolean {
-  return isForDisk(error) || error.code === 'work_removed';
+  return isForDisk(error) || error.code === 'work_removed' || (error.transient && isAway(error));
 }
 
 /** @param failures transient failures so far, 0 for the first */
@@ -56,8 +59,10 @@ export function waitMs(
   random: number,
 ): number {
   if (error.code === 'work_removed') return BYTES_REMOVED_MS;
+  const spread = Math.max(1, waiting / MANY_WAITING);
+  if (isAway(error)) return Math.round(((error.retryAfterMs ?? 0) + AWAY_MS * (1 + random)) * spread);
   if (!isForDisk(error)) return retryDelayMs(failures, error.retryAfterMs, random);
-  return Math.round(DISK_MS * (1 + random) * Math.max(1, waiting / DISK_WAITING));
+  return Math.round(DISK_MS * (1 + random) * spread);
 }
 
 /**

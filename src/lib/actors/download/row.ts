@@ -20,6 +20,14 @@ export const HISTORY_LENGTH = 32;
 /** When (ms since 1970), into which state, and the id of what caused it: `command:…`, `runner:…`, `alarm:…`. */
 export type Transition = [at: number, state: DownloadState, cause: string];
 
+/** As stored: what a download waits for. */
+export interface RowAway {
+  /** Since when, ms since 1970. */
+  since: number;
+  /** null = the network. */
+  host: string | null;
+}
+
 export interface DownloadRow {
   v: typeof ROW_VERSION | typeof CHECKED_ROW_VERSION;
   id: string;
@@ -50,6 +58,8 @@ export interface DownloadRow {
   finishedAt: number | null;
   /** When a `waiting` download is due, ms since 1970. */
   dueAt: number | null;
+  /** What it waits for, if that is the network or a host; absent or null = neither. */
+  away?: RowAway | null;
   file: DownloadedFile | null;
   error: ErrorView | null;
   history: Transition[];

@@ -23,6 +23,7 @@ export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null)
     file: row.file && { name: row.file.name, bytes: row.file.bytes },
     error: row.error,
     ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
+    ...(row.state === 'waiting' && row.away ? { since: new Date(row.away.since).toISOString() } : {}),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };
   return { ...view, ...deriveProgress(view) };

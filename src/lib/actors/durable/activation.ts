@@ -119,7 +119,8 @@ export class Activation implements StorageOwner, SocketUser {
     const { rows, scheduler } = this.actor;
     const row = rows.getAlarm();
     // The alarm was moved after it was due.
-    if (row === null || row.at > scheduler.clock.now()) return undefined;
+    const isEarly = event.expectedNow !== undefined;
+    if (row === null || (!isEarly && row.at > scheduler.clock.now())) return undefined;
     event.row = row;
     scheduler.alarms.fired(this.actor, row);
     this.#clearAlarm();

@@ -22,6 +22,8 @@ export class AlarmDispatcher implements Alarms {
   /** Set after a failed commit: retrying at once would fail again. */
   #pausedUntil = 0;
   #isRunning = false;
+  /** Alarms still to be delivered since the clock was set back, and what it would show at that moment otherwise. */
+  #early: { alarms: DueAlarm[]; expectedNow: number } | null = null;
 
   constructor(scheduler: AlarmScheduler, random: () => number) {
     this.#scheduler = scheduler;
@@ -34,6 +36,13 @@ export class AlarmDispatcher implements Alarms {
       },
       () => {
         this.#ring();
+      },
+      (expectedNow) => {
+        this.#pausedUntil = 0;
+        // Each knows how long it was to wait: all are asked, as times of the old clock say nothing any more.
+        const alarms = scheduler.store.alarms(Number.MAX_SAFE_INTEGER);
+        this.#early = { alarms, expectedNow };
+        this.#ringEarly();
       },
     );
   }
@@ -66,14 +75,30 @@ export class AlarmDispatcher implements Alarms {
     const now = this.#scheduler.clock.now();
     for (const { class: className, id, at, retries } of this.#earliest(MOST_AT_ONCE)) {
       if (at > now) break;
-      const name: ActorName = { class: className, id };
-      this.#busy.add(keyOf(name));
-      if (!this.#scheduler.has(className)) {
-        this.#scheduler.report(new TypeError(`An alarm is due for the unknown class ${className}.`), name);
-        continue;
-      }
-      this.#scheduler.actor(name).deliver({ type: 'alarm', row: { at, retries } });
+      this.#deliver({ class: className, id }, { at, retries });
     }
+  }
+
+  /** After the clock was set back: all alarms, a few at a time. */
+  #ringEarly(): void {
+    const early = this.#early;
+    if (early === null) return;
+    for (const { class: className, id, at, retries } of early.alarms.splice(0, MOST_AT_ONCE)) {
+      const name: ActorName = { class: className, id };
+      if (!this.#busy.has(keyOf(name))) this.#deliver(name, { at, retries }, early.expectedNow);
+    }
+    if (early.alarms.length === 0) this.#early = null;
+    else this.#scheduler.clock.setTimeout(() => this.#isRunning && this.#ringEarly(), 0);
+  }
+
+  #deliver(name: ActorName, row: AlarmRow, expectedNow?: number): void {
+    this.#busy.add(keyOf(name));
+    if (!this.#scheduler.has(name.class)) {
+      this.#scheduler.report(new TypeError(`An alarm is due for the unknown class ${name.class}.`), name);
+      return;
+    }
+    const setBack = expectedNow === undefined ? {} : { expectedNow };
+    this.#scheduler.actor(name).deliver({ type: 'alarm', row, ...setBack });
   }
 
   fired(actor: ActorHandle, row: AlarmRow): void {

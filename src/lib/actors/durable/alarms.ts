@@ -6,6 +6,8 @@ export const ALARM_RETRIES = 6;
 export const ALARM_RETRY_MS = 2000;
 /** The longest timer, so that a changed clock or a suspended machine is noticed. */
 const LONGEST_SLEEP_MS = 60_000;
+/** A timer that fires so much before its time, by the clock, was not early: the clock was set back. */
+const SET_BACK_MS = 1_000;
 
 /**
  * How long to wait before retry number `retry` (1–6), in ms: 2 s doubled each time and up to half as much again,
@@ -23,17 +25,25 @@ export class AlarmTimer {
   readonly #clock: Clock;
   readonly #nextAt: () => number | null;
   readonly #fire: () => void;
+  readonly #onSetBack: (expectedNow: number) => void;
   #timer: unknown = null;
   #timerAt = Infinity;
 
   /**
    * @param nextAt epoch ms of the earliest alarm that is not being handled; null = none
    * @param fire called at that time; `nextAt` must not return the due ones afterwards
+   * @param onSetBack called when the clock was found to have been set back, with what it would show otherwise
    */
-  constructor(clock: Clock, nextAt: () => number | null, fire: () => void) {
+  constructor(
+    clock: Clock,
+    nextAt: () => number | null,
+    fire: () => void,
+    onSetBack: (expectedNow: number) => void = () => undefined,
+  ) {
     this.#clock = clock;
     this.#nextAt = nextAt;
     this.#fire = fire;
+    this.#onSetBack = onSetBack;
   }
 
   /** Call whenever `nextAt` may have changed. */
@@ -47,10 +57,13 @@ export class AlarmTimer {
     this.stop();
     this.#timerAt = at;
     this.#timer = this.#clock.setTimeout(() => {
+      const expectedNow = this.#timerAt;
       this.#timer = null;
       this.#timerAt = Infinity;
+      const now = this.#clock.now();
+      if (now < expectedNow - SET_BACK_MS) this.#onSetBack(expectedNow);
       const due = this.#nextAt();
-      if (due !== null && due <= this.#clock.now()) this.#fire();
+      if (due !== null && due <= now) this.#fire();
       this.refresh();
     }, at - now);
   }

@@ -15,8 +15,8 @@ export type ActorEvent =
   | ({ type: 'call'; method: string; args: unknown[] } & CallerEvent)
   | { type: 'message'; socket: HostSocket; message: string | ArrayBuffer }
   | { type: 'close'; socket: HostSocket; code: number; reason: string; wasClean: boolean }
-  /** `row` as it was when it fell due. */
-  | { type: 'alarm'; row: AlarmRow };
+  /** `row` as it was when it fell due, or, with `expectedNow`, when the clock was found to have been set back. */
+  | { type: 'alarm'; row: AlarmRow; expectedNow?: number };
 
 /** One event being handled. */
 export interface Turn {
@@ -62,7 +62,11 @@ export function invoke(
     case 'close':
       return instance.webSocketClose?.(view(event.socket), event.code, event.reason, event.wasClean);
     case 'alarm':
-      return instance.alarm?.({ isRetry: event.row.retries > 0, retryCount: event.row.retries });
+      return instance.alarm?.({
+        isRetry: event.row.retries > 0,
+        retryCount: event.row.retries,
+        ...(event.expectedNow === undefined ? {} : { expectedNow: event.expectedNow }),
+      });
   }
 }
 

@@ -88,6 +88,11 @@ export interface AlarmInfo {
   isRetry: boolean;
   /** 0 at first, 6 at the last try. */
   retryCount: number;
+  /**
+   * Only where the clock was set back: what it would show otherwise, epoch milliseconds. The alarm may not be due: what
+   * is not has to be set again. Hosts that do not notice leave it out.
+   */
+  expectedNow?: number;
 }
 
 /**

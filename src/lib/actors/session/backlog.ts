@@ -6,7 +6,7 @@ import type { RunnerEvent } from '../../protocol/runner.ts';
 
 /** Changes of downloads in one turn: each is up to five writes (output, row, index, counts). */
 const CHANGES = 12;
-/** Downloads of one `found` event in one turn: each is one write at most. */
+/** Downloads of one `found` event in one turn: each is one write at most. `reachable` takes a turn of its own too. */
 const FOUND = 40;
 
 export class Backlog {
@@ -43,7 +43,7 @@ export class Backlog {
 }
 
 function changesOf({ type }: RunnerEvent): number {
-  if (type === 'found') return CHANGES;
+  if (type === 'found' || type === 'reachable') return CHANGES;
   // Progress is stored by checkpoints, and parses are not stored.
   return type === 'sample' || type === 'jobs' || type.startsWith('parse') ? 0 : 1;
 }

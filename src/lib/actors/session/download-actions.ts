@@ -5,6 +5,7 @@ import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { newRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
+import type { Due } from './deadlines.ts';
 import type { Listings } from './listings.ts';
 import type { LiveDownloads, Parts } from './live.ts';
 
@@ -117,12 +118,16 @@ export class DownloadActions {
     return removals.begin(id, file === 'keep' && row.file !== null ? 'keep' : row.file);
   }
 
-  /** A deadline is due. */
-  due(name: string): void {
+  /**
+   * A deadline is due.
+   * @param setFor as it was set, ms since 1970: later than now where the clock was set back
+   */
+  due({ name, setFor }: Due): void {
     if (name === 'lease') return this.#live.leaseEnded();
+    if (name === 'network') return;
     const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
     const at = this.#parts.env.clock.now();
-    if (row?.state !== 'waiting' || (row.dueAt ?? 0) > at) return;
+    if (row?.state !== 'waiting' || ((row.dueAt ?? 0) > at && row.dueAt !== setFor)) return;
     this.#live.send(this.#live.revive(row), { type: 'due', at, cause: 'alarm' });
   }
 }

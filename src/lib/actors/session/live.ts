@@ -8,9 +8,11 @@ import type { DownloadEvent } from '../download/events.ts';
 import { retryDelayMs } from '../download/retry.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
+import type { DurableKv } from '../durable/types.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { SessionEnv } from './env.ts';
 import type { Feed } from './feed.ts';
+import { NetworkHold } from './network-hold.ts';
 import type { Removals } from './removals.ts';
 import { repairedRow } from './restarts.ts';
 import type { SessionStore } from './store.ts';
@@ -34,6 +36,7 @@ export interface Parts {
   /** The session's id. */
   session: string;
   env: SessionEnv;
+  kv: DurableKv;
   store: SessionStore;
   deadlines: Deadlines;
   feed: Feed;
@@ -43,6 +46,7 @@ export interface Parts {
 }
 
 export class LiveDownloads {
+  readonly network: NetworkHold;
   readonly #parts: Parts;
   readonly #onTick: () => void;
   /** Created when the first download gets its slot: most open sessions have nothing to supervise. */
@@ -61,6 +65,15 @@ export class LiveDownloads {
   constructor(parts: Parts, onTick: () => void) {
     this.#parts = parts;
     this.#onTick = onTick;
+    const { kv, store, deadlines, env } = parts;
+    this.network = new NetworkHold({
+      kv,
+      store,
+      deadlines,
+      now: () => env.clock.now(),
+      release: (row) =>
+        this.send(this.revive(row), { type: 'due', at: env.clock.now(), cause: 'runner:reachable' }),
+    });
     this.#checkpointAt = parts.env.clock.now();
   }
 
@@ -109,7 +122,9 @@ export class LiveDownloads {
     for (const { snapshot } of this.#children.values()) {
       bytesPerSecond += snapshot.context.speed?.bytesPerSecond ?? 0;
     }
-    return totalsOf(this.#parts.store.counts, bytesPerSecond);
+    const totals = totalsOf(this.#parts.store.counts, bytesPerSecond);
+    const network = this.network.shown;
+    return network === null ? totals : { ...totals, network };
   }
 
   find(id: string): Child | undefined {
@@ -198,7 +213,9 @@ export class LiveDownloads {
     const touched = [...this.#touched];
     this.#touched.clear();
     const now = this.#parts.env.clock.now();
-    if (touched.length > 0 && now - this.#checkpointAt >= CHECKPOINT_MS) {
+    // Less than nothing: the clock was set back.
+    const sinceMs = now - this.#checkpointAt;
+    if (touched.length > 0 && (sinceMs >= CHECKPOINT_MS || sinceMs < 0)) {
       this.#checkpointAt = now;
       this.#unstored = [...this.#children.keys()];
     }
@@ -230,9 +247,7 @@ export class LiveDownloads {
     const free = env.maxActive - children.size;
     if (free <= 0 || store.counts.queued === 0) return;
     // Those that already have a slot are still `queued` in storage, and among the oldest.
-    const ids = store.oldest('queued', free + children.size);
-    const next = ids.filter((id) => !children.has(id)).slice(0, free);
-    for (const row of store.rowsOf(next)) this.run(this.revive(row), 'place');
+    for (const row of this.network.next(free, children)) this.run(this.revive(row), 'place');
   }
 
   /** A download's actor threw: it is restarted later, or fails after several crashes. */

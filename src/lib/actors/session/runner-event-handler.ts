@@ -1,12 +1,13 @@
 /** Runner events about downloads, turned into events of their machines. */
 import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
+import { endOfPatience, isAway } from '../download/away.ts';
 import { waitMs } from '../download/retry.ts';
 import type { LiveDownloads, Parts } from './live.ts';
 import type { Child } from './supervisor.ts';
 
 export type JobEvent = Exclude<RunnerEvent, { job: string }>;
-type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' | 'found' }>;
+type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' | 'found' | 'reachable' }>;
 
 export class RunnerEventHandler {
   readonly #parts: Parts;
@@ -18,6 +19,7 @@ export class RunnerEventHandler {
   }
 
   handle(event: JobEvent): void {
+    if (event.type === 'reachable') return this.#live.network.back(event.host);
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
     if (event.type === 'stopped' || event.type === 'discarded') this.#keepOutput(event);
     if (event.type === 'discarded') return this.#parts.removals.done(event.download);
@@ -59,6 +61,7 @@ export class RunnerEventHandler {
     const cause = `runner:${event.type}`;
     switch (event.type) {
       case 'phase':
+        this.#live.network.begun();
         // Publish the newest sample first: hashing in `finish` takes seconds, without further samples.
         if (child.newest) this.#live.send(child, { type: 'tick', sample: child.newest, at, cause });
         child.newest = null;
@@ -72,9 +75,11 @@ export class RunnerEventHandler {
         store.keepOutput(event.download, event.output);
         return this.#live.send(child, { type: 'done', file: event.file, at, cause });
       case 'failed': {
-        const { error, output } = event;
+        const { output } = event;
+        const error = endOfPatience(event.error, child.row, at);
         const dueAt = at + waitMs(error, child.row.failures, store.counts.waiting, env.random());
         store.keepOutput(event.download, output);
+        if (isAway(error)) this.#live.network.away(error, child.row.url, dueAt);
         return this.#live.send(child, { type: 'failed', error, dueAt, at, cause });
       }
       case 'stopped':

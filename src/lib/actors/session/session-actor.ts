@@ -11,7 +11,7 @@ import { problemAnswer } from '../../protocol/problem.ts';
 import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
 import type { RunnerCommand, RunnerEvent } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
-import type { DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
+import type { AlarmInfo, DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
 import { Commands, type Outcome } from './commands.ts';
@@ -65,7 +65,7 @@ export class SessionActor implements DurableObject {
     const store = new SessionStore(storage.kv);
     const { kv } = store;
     this.#store = store;
-    this.#deadlines = new Deadlines({ kv, setAlarm: (at) => storage.setAlarm(at) });
+    this.#deadlines = new Deadlines({ kv, setAlarm: (at) => storage.setAlarm(at) }, () => env.clock.now());
     this.#log = new CommandLog(kv);
     this.#feed = new Feed(() => env.newId());
     this.#removals = new Removals(kv, send);
@@ -73,6 +73,7 @@ export class SessionActor implements DurableObject {
     const parts: Parts = {
       session: this.#session,
       env,
+      kv,
       store,
       deadlines: this.#deadlines,
       feed: this.#feed,
@@ -96,6 +97,7 @@ export class SessionActor implements DurableObject {
     }));
     this.#turn(() => {
       this.#log.prune(env.clock.now());
+      this.#deadlines.wake();
       this.#downloads.wake();
       this.#feed.startWith(this.#live.totals);
     });
@@ -150,9 +152,9 @@ export class SessionActor implements DurableObject {
     this.#turn(() => this.#parses.abandon(socket));
   }
 
-  alarm(): void {
+  alarm(info?: AlarmInfo): void {
     this.#turn(() => {
-      for (const name of this.#deadlines.takeDue(this.#env.clock.now())) this.#downloads.due(name);
+      for (const due of this.#deadlines.takeDue(info?.expectedNow)) this.#downloads.due(due);
     });
   }
 
@@ -176,7 +178,7 @@ export class SessionActor implements DurableObject {
   }
 
   get #isBehind(): boolean {
-    return this.#log.isBehind || !this.#backlog.isEmpty;
+    return this.#log.isBehind || !this.#backlog.isEmpty || this.#live.network.isReleasing;
   }
 
   /** Work that is too much for one turn, in slices with a commit between them: a cluster limits the size of commits. */
@@ -184,8 +186,9 @@ export class SessionActor implements DurableObject {
     while (this.#isBehind) {
       await this.#ctx.storage.sync();
       this.#turn(() => {
-        if (this.#backlog.isEmpty) this.#log.prune(this.#env.clock.now());
-        else this.#handleSome();
+        if (!this.#backlog.isEmpty) this.#handleSome();
+        else if (this.#live.network.isReleasing) this.#live.network.releaseSome();
+        else this.#log.prune(this.#env.clock.now());
       });
     }
     this.#catchingUp = null;

@@ -100,7 +100,7 @@ export class LuxEngine implements Engine {
     const { item, streams } = await this.#itemAt(job.url, job.signal);
     const plan = planFor(streams, job.streamId, ffmpegPath !== null);
     const { generation } = identity;
-    return withJobProxy(proxy, this.name, (proxyUrl) =>
+    return withJobProxy(proxy, this.name, job.url, (proxyUrl) =>
       runLux({
         ...{ engine: this.name, job, processes, readers, plan, generation, title: item.title },
         argv: [...command, ...downloadArguments(job.url, plan, generation)],
@@ -166,7 +166,7 @@ export class LuxEngine implements Engine {
     const { readers, proxy } = this.#options;
     this.#checkAddress(url);
     const { command } = await this.#requireProgram();
-    return withJobProxy(proxy, this.name, async (proxyUrl) => {
+    return withJobProxy(proxy, this.name, url, async (proxyUrl) => {
       const { stdout, exit } = await this.#run([...command, ...listArguments(url)], signal, proxyUrl);
       const { exitCode, signal: killedBy } = exit;
       const answer = { engine: this.name, chunks: stdout, exitCode, signal: killedBy, address: url };

@@ -6,6 +6,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { splitItem } from '../../foreign/yt-dlp/item-url.ts';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
+import { AwayError } from '../../protocol/unreachable.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
@@ -91,7 +92,7 @@ export class YtDlpEngine implements Engine {
     const { processes, readers, proxy, dataDir, ffmpegPath } = this.#options;
     const { command } = await this.#requireProgram();
     const { url } = splitItem(address);
-    const stdout = await withJobProxy(proxy, 'yt-dlp', async (proxyUrl) => {
+    const stdout = await withJobProxy(proxy, 'yt-dlp', url, async (proxyUrl) => {
       const answer = await captureOutput(processes, {
         argv: [...command, ...parseArguments(url, this.#programs)],
         cwd: dataDir,
@@ -132,6 +133,7 @@ export class YtDlpEngine implements Engine {
       return await run({ infoFile });
     } catch (thrown) {
       job.signal.throwIfAborted();
+      if (thrown instanceof AwayError) throw thrown;
       // The cached info may be outdated: try once more from the page itself.
       await this.#infos.drop(job.url);
       if (!(thrown instanceof SluiceError) || FINAL_CODES.includes(thrown.code)) throw thrown;
@@ -155,7 +157,7 @@ export class YtDlpEngine implements Engine {
 
   #run(job: EngineJob, argv: (nonce: string) => string[]): Promise<FetchedFile> {
     const { processes, readers, proxy } = this.#options;
-    return withJobProxy(proxy, 'yt-dlp', (proxyUrl) =>
+    return withJobProxy(proxy, 'yt-dlp', splitItem(job.url).url, (proxyUrl) =>
       runYtDlp({ job, processes, readers, env: this.#environment(proxyUrl), argv }),
     );
   }

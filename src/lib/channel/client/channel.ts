@@ -33,6 +33,8 @@ export interface ChannelOptions {
    * True = the session is no longer valid.
    */
   isSessionGone?: () => Promise<boolean>;
+  /** The server did not answer a question: the connection is given up. Called before `onState`. */
+  onSilence?: () => void;
   WebSocket?: typeof WebSocket;
   clock?: ClientClock;
   /** Uniform in [0, 1). */
@@ -52,13 +54,14 @@ export interface Channel {
   close(): void;
 }
 
-/** Silence before a heartbeat. Longer than the server's ping interval of 30 s, so a dead connection is closed by then. */
-export const IDLE_MS = 45_000;
+/** A moving download is in a frame five times a second: a speed that is older than this is no longer true. */
+export const IDLE_MS = 5_000;
 /** Silence before a heartbeat while a command is unanswered. */
-export const IDLE_PENDING_MS = 10_000;
+export const IDLE_PENDING_MS = 5_000;
 /** After a frame this recent, `wake` does not check the connection. */
 export const FRESH_MS = 5_000;
-export const ANSWER_TIMEOUT_MS = 10_000;
+/** A round trip; a phone's network in a train takes one second. */
+export const ANSWER_TIMEOUT_MS = 2_000;
 
 export function createChannel(options: ChannelOptions): Channel {
   return new ChannelClient(options);
@@ -74,6 +77,8 @@ class ChannelClient implements Channel {
   #lastFrameAt = 0;
   /** While this is 0 and no command is pending, silence is normal. */
   #activeDownloads = 0;
+  /** A heartbeat was sent, and no frame has come since. */
+  #isAwaitingAnswer = false;
   #cancelTimer: () => void = () => {};
 
   constructor(options: ChannelOptions) {
@@ -150,6 +155,7 @@ class ChannelClient implements Channel {
    * An idle session sends no frames and gets no heartbeat, which would wake it.
    */
   #scheduleHeartbeat(): void {
+    if (this.#isAwaitingAnswer) return;
     this.#cancelTimer();
     if (this.#pendingCommands.size > 0) this.#startTimer(IDLE_PENDING_MS, () => this.#heartbeat());
     else if (this.#activeDownloads > 0) this.#startTimer(IDLE_MS, () => this.#heartbeat());
@@ -157,12 +163,18 @@ class ChannelClient implements Channel {
 
   /** Browsers cannot ping, so it sends another hello: the answer is what was missed, or an update without changes. */
   #heartbeat(): void {
+    if (this.#isAwaitingAnswer) return;
     this.#sendHello();
-    this.#startTimer(ANSWER_TIMEOUT_MS, () => this.#socket.drop());
+    this.#isAwaitingAnswer = true;
+    this.#startTimer(ANSWER_TIMEOUT_MS, () => {
+      this.#options.onSilence?.();
+      this.#socket.drop();
+    });
   }
 
   #onMessage(message: ServerMessage | null): void {
     this.#lastFrameAt = this.#clock.now();
+    this.#isAwaitingAnswer = false;
     if (message?.type === 'snapshot') {
       this.#position = { epoch: message.epoch, seq: message.seq };
       this.#activeDownloads = message.totals.active;
@@ -188,6 +200,7 @@ class ChannelClient implements Channel {
   /** @returns the minimum attempt number for the backoff */
   #onLost(code: number | null, wasLive: boolean): number {
     this.#cancelTimer();
+    this.#isAwaitingAnswer = false;
     if (code === CLOSE.sessionGone) {
       this.#end('session_gone');
       return 0;

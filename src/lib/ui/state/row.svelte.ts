@@ -21,6 +21,8 @@ export class ListRow {
   readonly retryAt = $derived.by(() =>
     this.#view.state === 'waiting' ? (this.#view.retryAt ?? null) : null,
   );
+  /** Since when the network, or the server that it waits for, is away. */
+  readonly since = $derived.by(() => (this.#view.state === 'waiting' ? (this.#view.since ?? null) : null));
   readonly attempt = $derived.by(() => this.#view.attempt);
   readonly finishedAt = $derived.by(() => this.#view.finishedAt);
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);

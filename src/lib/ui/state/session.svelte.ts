@@ -153,6 +153,7 @@ export class Session {
         this.connection = state;
         this.#countDelayed();
       },
+      onSilence: () => (this.stale = true),
       isSessionGone: async () => (await fetch(`${paths.downloads}?limit=1`)).status === 401,
     });
     this.#openChannel = channel;

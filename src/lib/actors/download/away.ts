@@ -1,0 +1,29 @@
+/** Waiting for the network, or for a host: nobody's failure, and no try is spent on it. */
+import type { RunnerFailure } from '../../protocol/runner.ts';
+import type { DownloadRow, RowAway } from './row.ts';
+
+/** A host alone is waited for this long; the network without a limit. */
+export const HOST_AWAY_MS = 24 * 3_600_000;
+
+export function isAway({ code }: Pick<RunnerFailure, 'code'>): boolean {
+  return code === 'network_down' || code === 'host_away';
+}
+
+/** What is stored of a failure; null = it is of another kind. The host's own time goes on over restarts of the runner. */
+export function rowAway({ code, away }: RunnerFailure, row: Pick<DownloadRow, 'away'>): RowAway | null {
+  if (away === undefined || !isAway({ code })) return null;
+  if (code === 'network_down') return { since: away.since, host: null };
+  const since = row.away?.host === away.host ? Math.min(row.away.since, away.since) : away.since;
+  return { since, host: away.host };
+}
+
+/** The failure, final if its host has been away for too long. @param at ms since 1970 */
+export function endOfPatience(
+  error: RunnerFailure,
+  row: Pick<DownloadRow, 'away'>,
+  at: number,
+): RunnerFailure {
+  const away = error.code === 'host_away' ? rowAway(error, row) : null;
+  if (away === null || at - away.since < HOST_AWAY_MS) return error;
+  return { ...error, transient: false, message: `${away.host} could not be reached for 24 hours.` };
+}

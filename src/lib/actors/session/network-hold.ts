@@ -1,0 +1,142 @@
+/**
+ * While there is no network, a session gives no more slots: its queued downloads would come to nothing one by one. What
+ * waits for the network, or for a host that is back, goes on a few at a time.
+ */
+import type { Totals } from '../../protocol/download.ts';
+import type { RunnerFailure } from '../../protocol/runner.ts';
+import { authorityOf } from '../../protocol/unreachable.ts';
+import type { DownloadRow } from '../download/row.ts';
+import type { DurableKv } from '../durable/types.ts';
+import type { Deadlines } from './deadlines.ts';
+import type { SessionStore } from './store.ts';
+
+/** As stored, so that a session that was evicted meanwhile holds too. */
+interface Hold {
+  /** When the network was first found away, ms since 1970. */
+  since: number;
+  /** When the downloads that wait try again, ms since 1970. */
+  retryAt: number;
+  /** Until then no slots are given, ms since 1970. */
+  until: number;
+  /** When it was set, ms since 1970: a clock that says less was set back. */
+  at: number;
+  /** As `authorityOf`: those that were tried; null = every host. */
+  hosts: string[] | null;
+}
+
+const KEY = 'hold';
+const DEADLINE = 'network';
+/** After the downloads that wait: they are the oldest of the queue then, and the first to be tried. */
+const AFTER_MS = 500;
+/** Hosts that are remembered as tried; more are every host. */
+const MAX_HOSTS = 16;
+/** Queued downloads that are looked at for one of a host that was not tried. */
+const LOOKED_AT = 64;
+/** Waiting downloads of one turn: each is five writes. */
+const BATCH = 12;
+
+export interface NetworkHoldParts {
+  kv: DurableKv;
+  store: SessionStore;
+  deadlines: Deadlines;
+  now: () => number;
+  /** Ends the wait of a download. */
+  release: (row: DownloadRow) => void;
+}
+
+export class NetworkHold {
+  readonly #parts: NetworkHoldParts;
+  #hold: Hold | null;
+  /** What is being released: hosts (null = all that wait), and where the next page of rows begins. */
+  #releasing: { host: string | null; beforeN: number | null }[] = [];
+
+  constructor(parts: NetworkHoldParts) {
+    this.#parts = parts;
+    this.#hold = parts.kv.get<Hold>(KEY) ?? null;
+  }
+
+  /** A download of `url` met a network or a host that is away. @param dueAt when it tries again, ms since 1970 */
+  away({ code, away }: RunnerFailure, url: string, dueAt: number): void {
+    if (code !== 'network_down') return;
+    const at = this.#parts.now();
+    const until = Math.max(this.#hold?.until ?? 0, dueAt + AFTER_MS);
+    const tried = [...new Set([...(this.#hold?.hosts ?? []), authorityOf(url) ?? ''])];
+    const isEveryones = away?.everyone === true || this.#hold?.hosts === null || tried.length > MAX_HOSTS;
+    const since = Math.min(this.#hold?.since ?? Infinity, away?.since ?? at);
+    this.#hold = { since, retryAt: dueAt, until, at, hosts: isEveryones ? null : tried };
+    this.#parts.kv.put(KEY, this.#hold);
+    this.#parts.deadlines.set(DEADLINE, until);
+  }
+
+  /** A host can be reached again; null = the network can. */
+  back(host: string | null): void {
+    if (host === null) this.#end();
+    if (this.#parts.store.counts.waiting === 0) return;
+    this.#releasing.push({ host, beforeN: null });
+    // In this very turn: they are older than the queue, whose turn it would be at its end.
+    this.releaseSome();
+  }
+
+  /** An attempt was let through: once the time is over, that says that the network is back. */
+  begun(): void {
+    if (this.#hold !== null && this.#isOver(this.#hold)) this.#end();
+  }
+
+  /** For readers of the list; null = there is a network, or nothing is left to fetch. What waits is queued at each try. */
+  get shown(): Required<Totals>['network'] | null {
+    const { waiting, queued, parse, download } = this.#parts.store.counts;
+    if (this.#hold === null || waiting + queued + parse + download === 0) return null;
+    const { since, retryAt } = this.#hold;
+    return { since: new Date(since).toISOString(), retryAt: new Date(retryAt).toISOString() };
+  }
+
+  #isOver({ until, at }: Hold): boolean {
+    const now = this.#parts.now();
+    return now >= until || now < at;
+  }
+
+  #end(): void {
+    if (this.#hold === null) return;
+    this.#hold = null;
+    this.#parts.kv.delete(KEY);
+  }
+
+  /** More is to be released than one turn could: `releaseSome` is to be called again. */
+  get isReleasing(): boolean {
+    return this.#releasing.length > 0;
+  }
+
+  releaseSome(): void {
+    const [first] = this.#releasing;
+    if (first === undefined) return;
+    const { rows, nextN } = this.#parts.store.page(['waiting'], BATCH, first.beforeN);
+    if (nextN === null) this.#releasing.shift();
+    else first.beforeN = nextN;
+    for (const row of rows) {
+      const { away } = row;
+      if (away && (first.host === null || away.host === first.host)) this.#parts.release(row);
+    }
+  }
+
+  /**
+   * The queued downloads that may be given a slot, oldest first, at most `count`.
+   * @param taken those that were given one and are still stored as queued
+   */
+  next(count: number, taken: ReadonlyMap<string, unknown>): DownloadRow[] {
+    const { store } = this.#parts;
+    const tried = this.#tried();
+    if (tried === null) return [];
+    const looked = taken.size + (tried.length === 0 ? count : LOOKED_AT);
+    const ids = store.oldest('queued', looked).filter((id) => !taken.has(id));
+    if (tried.length === 0) return store.rowsOf(ids.slice(0, count));
+    return store
+      .rowsOf(ids)
+      .filter(({ url }) => !tried.includes(authorityOf(url) ?? ''))
+      .slice(0, count);
+  }
+
+  /** Hosts that are not worth a try now; null = none is. */
+  #tried(): string[] | null {
+    return this.#hold === null || this.#isOver(this.#hold) ? [] : this.#hold.hosts;
+  }
+}

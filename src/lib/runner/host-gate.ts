@@ -1,0 +1,300 @@
+/**
+ * Which hosts can be reached, for all sessions together: from what was dialled it concludes whether one host is away
+ * or the whole network, and says when it is worth trying again. Pure: times come from the clock that it is given.
+ */
+import { hostnameOf, type Obstacle } from '../protocol/unreachable.ts';
+import {
+  delayMs,
+  HOST_PROBE_MS,
+  isLocal,
+  isOurs,
+  NETWORK_PROBE_MS,
+  type Refusal,
+  refusalOf,
+} from './probe-waits.ts';
+
+/** Hosts tried within this time are what "every host" means. */
+const RECENT_MS = 30_000;
+/** Where this machine has no route, or no name server answers: only an answer as young as this says otherwise. */
+const FRESH_MS = 5_000;
+/** An attempt let through to try another host takes this long at most: a connect timeout and a name's. */
+const TRIAL_MS = 20_000;
+/** A host that nobody has asked for in this time is no longer probed. */
+const FORGOTTEN_MS = 3_600_000;
+/** Hosts remembered; those that are reachable are forgotten first. */
+const MAX_HOSTS = 1_000;
+
+/** Of one host. `limited` (so many connections at once) will be a third. Times are on the gate's clock, in ms. */
+export type HostState = { state: 'open' } | { state: 'away'; since: number; until: number; probes: number };
+
+/** Of the network. `everyone`: no host is worth a try; else only those that were not tried since. */
+export type NetworkState =
+  { state: 'up' } | { state: 'down'; since: number; until: number; probes: number; everyone: boolean };
+
+interface Host {
+  status: HostState;
+  answeredAt: number;
+  failedAt: number;
+  /** When the failures since its last answer began. */
+  failingSince: number;
+  obstacle: Obstacle;
+  askedAt: number;
+  probedAt: number;
+}
+
+export interface HostGateOptions {
+  /** ms, monotonic. */
+  now: () => number;
+  /** Called when a host can be reached again; null = the network, and with it every host. */
+  onOpen?: (host: string | null) => void;
+}
+
+/** Hosts are named by `authorityOf`. */
+export class HostGate {
+  readonly #now: () => number;
+  readonly #hosts = new Map<string, Host>();
+  /** Names that were resolved last, with the time; not `localhost`, which needs no network. */
+  readonly #resolved = new Map<string, number>();
+  #network: NetworkState = { state: 'up' };
+  /** The host that was let through last while the network is down. */
+  #trial: { host: string; at: number } | null = null;
+  #askedAt = -Infinity;
+  /** When the network was last found back. */
+  #openedAt = -Infinity;
+  /** Set where something probes what is away: until it is reached nothing else is let through. */
+  isProbed = false;
+  onOpen: (host: string | null) => void;
+
+  constructor({ now, onOpen = () => undefined }: HostGateOptions) {
+    this.#now = now;
+    this.onOpen = onOpen;
+  }
+
+  get network(): NetworkState {
+    return this.#network;
+  }
+
+  stateOf(host: string): HostState {
+    return this.#hosts.get(host)?.status ?? { state: 'open' };
+  }
+
+  /** Whether an attempt may begin that would dial `host`; null = it may. */
+  refusal(host: string): Refusal | null {
+    const now = this.#now();
+    const network = this.#network;
+    const known = this.#hosts.get(host);
+    if (known) known.askedAt = now;
+    if (network.state === 'down') {
+      this.#askedAt = now;
+      if (this.#letThrough(now, network.until)) return null;
+      if (!network.everyone && this.#mayTry(host, network.since, now)) return null;
+      return refusalOf('network_down', network, now);
+    }
+    if (known?.status.state !== 'away' || this.#letThrough(now, known.status.until)) return null;
+    return refusalOf('host_away', known.status, now);
+  }
+
+  /** As `refusal`, but lets nothing through and is no question of anybody's. */
+  closed(host: string): Refusal | null {
+    const now = this.#now();
+    if (this.#network.state === 'down') return refusalOf('network_down', this.#network, now);
+    const status = this.stateOf(host);
+    return status.state === 'away' ? refusalOf('host_away', status, now) : null;
+  }
+
+  /** One host after the other that was not tried since the network went. */
+  #mayTry(host: string, since: number, now: number): boolean {
+    const trial = this.#trial;
+    if (trial !== null && now - trial.at <= TRIAL_MS) return trial.host === host;
+    if (this.#hasFailed(host, since)) return false;
+    this.#trial = { host, at: now };
+    return true;
+  }
+
+  /** Without a prober the first to come after the wait is one, and all others with it. */
+  #letThrough(now: number, until: number): boolean {
+    return !this.isProbed && now >= until;
+  }
+
+  /** A name server gave an address for this name. */
+  resolved(name: string): void {
+    if (isLocal(name)) return;
+    this.#resolved.delete(name);
+    this.#resolved.set(name, this.#now());
+    // Two are enough to know one that is not the one in question.
+    if (this.#resolved.size > 2) this.#resolved.delete(this.#resolved.keys().next().value as string);
+  }
+
+  /** Whether another name than this host's was resolved lately: then it does not exist, whatever the network does. */
+  isNameUnknown(host: string): boolean {
+    const now = this.#now();
+    const name = hostnameOf(host);
+    return [...this.#resolved].some(([other, at]) => other !== name && now - at <= RECENT_MS);
+  }
+
+  /** A connection to it was made, or bytes came from it. */
+  answered(host: string): void {
+    const now = this.#now();
+    const known = this.#note(host);
+    const wasAway = known.status.state === 'away';
+    known.answeredAt = now;
+    known.status = { state: 'open' };
+    if (this.#network.state === 'down') {
+      this.#network = { state: 'up' };
+      this.#trial = null;
+      this.#openedAt = now;
+      // What was found away meanwhile says nothing of those hosts.
+      for (const other of this.#hosts.values()) other.status = { state: 'open' };
+      this.onOpen(null);
+    } else if (wasAway) this.onOpen(host);
+  }
+
+  failed(host: string, obstacle: Obstacle): void {
+    const now = this.#now();
+    if (obstacle === 'no_name' && this.isNameUnknown(host)) return;
+    const known = this.#note(host);
+    if (known.failedAt <= known.answeredAt) known.failingSince = now;
+    known.failedAt = now;
+    known.obstacle = obstacle;
+    if (this.#trial?.host === host) this.#trial = null;
+    if (this.#network.state === 'down') this.#stayDown(this.#network, now);
+    else if (this.#isNetworkGone(now)) this.#goDown(now);
+    // A name that is not there is no host that comes back.
+    else if (obstacle !== 'no_name') this.#setAway(known, now);
+  }
+
+  /** When a probe is due, and of what; null = nothing is away. Of several the earliest. */
+  nextProbe(): { host: string; at: number } | null {
+    const now = this.#now();
+    const network = this.#network;
+    if (network.state === 'down') {
+      if (now - Math.max(this.#askedAt, network.since) > FORGOTTEN_MS) {
+        this.#network = { state: 'up' };
+        return null;
+      }
+      const host = this.#likeliest();
+      return host === null ? null : { host, at: network.until };
+    }
+    let next: { host: string; at: number } | null = null;
+    for (const [host, known] of this.#hosts) {
+      if (known.status.state !== 'away') continue;
+      if (now - Math.max(known.askedAt, known.status.since) > FORGOTTEN_MS) known.status = { state: 'open' };
+      else if (next === null || known.status.until < next.at) next = { host, at: known.status.until };
+    }
+    return next;
+  }
+
+  /** A probe of `host` has ended, whatever came of it: what is still away is not probed again at once. */
+  probed(host: string): void {
+    const now = this.#now();
+    const known = this.#note(host);
+    known.probedAt = now;
+    if (this.#network.state === 'down') this.#stayDown(this.#network, now);
+    else if (known.status.state === 'away') this.#setAway(known, now);
+  }
+
+  /** Somebody looks on: the next probe is due now, unless the last one has only just been. */
+  hurry(): void {
+    const network = this.#network;
+    if (network.state !== 'down') return;
+    const now = this.#now();
+    const newest = [...this.#hosts.values()].reduce((at, { failedAt }) => Math.max(at, failedAt), -Infinity);
+    if (now - newest > NETWORK_PROBE_MS[0]) this.#network = { ...network, until: now };
+  }
+
+  /** Every host that was tried lately has failed at its last try, and that cannot be the hosts' own doing. */
+  #isNetworkGone(now: number): boolean {
+    // A host that has been away for long is no sign of what is happening now.
+    const failing = this.#failing(now - RECENT_MS).filter(([, host]) => host.failingSince >= now - RECENT_MS);
+    const isSure = failing.some(([, { obstacle }]) => isOurs(obstacle));
+    const window = isSure ? FRESH_MS : RECENT_MS;
+    for (const { answeredAt, failedAt } of this.#hosts.values()) {
+      if (answeredAt >= failedAt && now - answeredAt <= window) return false;
+    }
+    return isSure || countNames(failing) >= 2;
+  }
+
+  #setAway(known: Host, now: number): void {
+    const { status } = known;
+    if (status.state === 'away' && now < status.until) return;
+    const probes = status.state === 'away' ? status.probes + 1 : 0;
+    const since = status.state === 'away' ? status.since : Math.max(known.failingSince, this.#openedAt);
+    known.status = { state: 'away', since, probes, until: now + delayMs(HOST_PROBE_MS, probes) };
+  }
+
+  #goDown(now: number): void {
+    const since = Math.min(...this.#failing(now - RECENT_MS).map(([, host]) => host.failingSince));
+    const everyone = this.#isEveryones(now);
+    this.#network = { state: 'down', since, until: now + NETWORK_PROBE_MS[0], probes: 0, everyone };
+    this.#askedAt = now;
+  }
+
+  #stayDown(network: Extract<NetworkState, { state: 'down' }>, now: number): void {
+    const everyone = network.everyone || this.#isEveryones(now);
+    if (now < network.until) {
+      this.#network = { ...network, everyone };
+      return;
+    }
+    const probes = network.probes + 1;
+    this.#network = { ...network, everyone, probes, until: now + delayMs(NETWORK_PROBE_MS, probes) };
+  }
+
+  /** Two hosts at least, and for one of them the reason is here: a third would fare no better. */
+  #isEveryones(now: number): boolean {
+    const failing = this.#failing(now - RECENT_MS);
+    return countNames(failing) >= 2 && failing.some(([, { obstacle }]) => isOurs(obstacle));
+  }
+
+  #failing(from: number): [string, Host][] {
+    return [...this.#hosts].filter(
+      ([, { failedAt, answeredAt }]) => failedAt > answeredAt && failedAt >= from,
+    );
+  }
+
+  #hasFailed(host: string, since: number): boolean {
+    const known = this.#hosts.get(host);
+    return known !== undefined && known.failedAt >= since && known.failedAt > known.answeredAt;
+  }
+
+  /** The host to probe: in turn, first the one that answered last. */
+  #likeliest(): string | null {
+    let best: [string, Host] | null = null;
+    for (const each of this.#hosts) {
+      const [, host] = each;
+      if (host.failedAt <= host.answeredAt) continue;
+      const [, bestHost] = best ?? each;
+      const isEarlier = host.probedAt < bestHost.probedAt;
+      if (isEarlier || (host.probedAt === bestHost.probedAt && host.answeredAt > bestHost.answeredAt))
+        best = each;
+      best ??= each;
+    }
+    return best?.[0] ?? null;
+  }
+
+  #note(host: string): Host {
+    const known = this.#hosts.get(host);
+    if (known) return known;
+    if (this.#hosts.size >= MAX_HOSTS) this.#forgetOne();
+    const noted: Host = {
+      status: { state: 'open' },
+      answeredAt: -Infinity,
+      failedAt: -Infinity,
+      failingSince: -Infinity,
+      obstacle: 'refused',
+      askedAt: -Infinity,
+      probedAt: -Infinity,
+    };
+    this.#hosts.set(host, noted);
+    return noted;
+  }
+
+  #forgetOne(): void {
+    const keys = [...this.#hosts];
+    const open = keys.find(([, { status }]) => status.state === 'open') ?? keys[0];
+    if (open) this.#hosts.delete(open[0]);
+  }
+}
+
+function countNames(hosts: readonly [string, Host][]): number {
+  return new Set(hosts.map(([host]) => hostnameOf(host))).size;
+}

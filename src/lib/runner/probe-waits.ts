@@ -1,0 +1,38 @@
+/** How long what is away is left alone, and what a refusal says of it. */
+import type { Obstacle } from '../protocol/unreachable.ts';
+
+/** Without a network: the wait before the first probe, doubled up to the second. */
+export const NETWORK_PROBE_MS = [5_000, 60_000] as const;
+/** One host: a server that restarts is back in a second or two; one that was switched off in hours. */
+export const HOST_PROBE_MS = [1_000, 300_000] as const;
+
+export interface Refusal {
+  code: 'network_down' | 'host_away';
+  /** When it was first found away, on the gate's clock. */
+  since: number;
+  /** Until the next probe, ms ≥ 0. */
+  retryAfterMs: number;
+  /** As in `NetworkState`. */
+  everyone: boolean;
+}
+
+/** The reason is at this end, or between: no host has a hand in it. */
+export function isOurs(obstacle: Obstacle): boolean {
+  return obstacle === 'no_route' || obstacle === 'no_dns';
+}
+
+export function isLocal(name: string): boolean {
+  return name === 'localhost' || name.endsWith('.localhost');
+}
+
+export function delayMs([first, last]: readonly [number, number], probes: number): number {
+  return Math.min(last, first * 2 ** Math.min(probes, 16));
+}
+
+export function refusalOf(
+  code: Refusal['code'],
+  { since, until, everyone = false }: { since: number; until: number; everyone?: boolean },
+  now: number,
+): Refusal {
+  return { code, since, retryAfterMs: Math.max(0, until - now), everyone };
+}

@@ -1,0 +1,206 @@
+/**
+ * What the gate knows, for jobs: whether one may begin, and what a failure means while the network or a host is away.
+ * What is away is probed here, one connection at a time; the sessions that were refused are told when it is back.
+ */
+import { SluiceError } from '../protocol/error.ts';
+import {
+  authorityOf,
+  AwayError,
+  type DialGate,
+  type Obstacle,
+  type Probe,
+  UnreachableError,
+} from '../protocol/unreachable.ts';
+import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
+import { HostGate } from './host-gate.ts';
+import type { Refusal } from './probe-waits.ts';
+
+export interface ReachabilityOptions {
+  clock?: RunnerClock;
+  /** ms since 1970. */
+  wallNow?: () => number;
+}
+
+export interface ReachabilityUser {
+  /** null = nothing is probed: after the wait, attempts are let through. */
+  probe: Probe | null;
+  /** `host` can be reached again, for which `session` was refused; null = the network can, and all that was refused. */
+  onReachable: (session: string, host: string | null) => void;
+}
+
+/** A probe that has not ended by then has failed: as long as the guard gives a connection, and a name server half of it. */
+const PROBE_TIMEOUT_MS = 20_000;
+/** How a transfer ends when the network goes in the middle of it. */
+const LOSSES: readonly string[] = [
+  'connection_lost',
+  'connect_failed',
+  'dns_failed',
+  'engine_stalled',
+  'timeout',
+  'size_mismatch',
+];
+
+export class Reachability {
+  readonly #clock: RunnerClock;
+  readonly #wallNow: () => number;
+  readonly #gate: HostGate;
+  #user: ReachabilityUser = { probe: null, onReachable: () => undefined };
+  /** Sessions that were refused a host and have not been told since that it is back, by host. */
+  readonly #refused = new Map<string, Set<string>>();
+  #stopTimer: (() => void) | null = null;
+  #probing: AbortController | null = null;
+  #isClosed = false;
+
+  constructor({ clock = systemRunnerClock, wallNow = Date.now }: ReachabilityOptions = {}) {
+    this.#clock = clock;
+    this.#wallNow = wallNow;
+    this.#gate = new HostGate({ now: () => clock.now(), onOpen: (host) => this.#onOpen(host) });
+  }
+
+  /** To be called once, by whoever runs the jobs. */
+  start(user: ReachabilityUser): void {
+    this.#user = user;
+    this.#gate.isProbed = user.probe !== null;
+  }
+
+  /** Why a job for `url` should not begin now; null = it may. */
+  refusal(session: string, url: string): AwayError | null {
+    const host = authorityOf(url);
+    const refusal = host === null ? null : this.#gate.refusal(host);
+    return host === null || refusal === null ? null : this.#refuse(session, host, refusal);
+  }
+
+  /** What the guard asks and reports. Its dials fail with `network_down` and `host_away` too. */
+  readonly dials: DialGate = {
+    refusal: (host) => {
+      const refusal = this.#gate.refusal(host);
+      return refusal === null ? null : this.#errorOf(host, refusal);
+    },
+    resolved: (name) => this.#gate.resolved(name),
+    answered: (host) => this.#gate.answered(host),
+    failed: ({ host, obstacle, isConnected = false }) => {
+      if (!isOneTooMany(obstacle, isConnected)) this.#gate.failed(host, obstacle);
+    },
+  };
+
+  /**
+   * The cause of a failure: `thrown`, or `network_down` or `host_away` when that explains it. A name that does not exist
+   * while others do is `dns_failed` for good.
+   */
+  explain(session: string, url: string, thrown: unknown): unknown {
+    if (thrown instanceof AwayError) {
+      this.#noteRefused(session, thrown.away.host);
+      this.#schedule();
+      return thrown;
+    }
+    const gate = this.#gate;
+    if (thrown instanceof UnreachableError) {
+      const { host, obstacle, isConnected = false } = thrown.unreachable;
+      if (obstacle === 'no_name' && gate.isNameUnknown(host)) {
+        return new SluiceError('dns_failed', thrown.message, { transient: false, cause: thrown });
+      }
+      // An engine that dials by itself has told nobody else.
+      if (!isOneTooMany(obstacle, isConnected)) gate.failed(host, obstacle);
+      this.#schedule();
+      return this.#closed(session, host) ?? thrown;
+    }
+    if (!(thrown instanceof SluiceError) || !LOSSES.includes(thrown.code)) return thrown;
+    return this.#closed(session, authorityOf(url)) ?? thrown;
+  }
+
+  /** Bytes came from there. */
+  received(url: string): void {
+    const host = authorityOf(url);
+    if (host !== null) this.#gate.answered(host);
+  }
+
+  /** Somebody waits for an answer: the next probe of the network need not wait its time. */
+  hurry(): void {
+    this.#gate.hurry();
+    this.#schedule();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#stopTimer?.();
+    this.#probing?.abort(new SluiceError('not_ready'));
+  }
+
+  /** As `refusal`, but lets nothing through. */
+  #closed(session: string, host: string | null): AwayError | null {
+    const refusal = host === null ? null : this.#gate.closed(host);
+    return host === null || refusal === null ? null : this.#refuse(session, host, refusal);
+  }
+
+  #refuse(session: string, host: string, refusal: Refusal): AwayError {
+    this.#noteRefused(session, host);
+    this.#schedule();
+    return this.#errorOf(host, refusal);
+  }
+
+  #noteRefused(session: string, host: string): void {
+    const sessions = this.#refused.get(host);
+    if (sessions) sessions.add(session);
+    else this.#refused.set(host, new Set([session]));
+  }
+
+  #errorOf(host: string, { code, since: sinceMs, retryAfterMs, everyone }: Refusal): AwayError {
+    const since = Math.round(this.#wallNow() - (this.#clock.now() - sinceMs));
+    const what = code === 'network_down' ? 'No network' : `${host} cannot be reached`;
+    const message = `${what} since ${timeOf(since)}; next try in ${Math.ceil(retryAfterMs / 1000)} s.`;
+    const away = { since, host, ...(everyone ? { everyone } : {}) };
+    return new AwayError(code, message, away, { retryAfterMs });
+  }
+
+  #schedule(): void {
+    const { probe } = this.#user;
+    const clock = this.#clock;
+    if (probe === null || this.#isClosed || this.#probing !== null) return;
+    this.#stopTimer?.();
+    this.#stopTimer = null;
+    const next = this.#gate.nextProbe();
+    if (next === null) return;
+    this.#stopTimer = startTimer(
+      clock,
+      Math.max(0, next.at - clock.now()),
+      () => void this.#probe(probe, next.host),
+    );
+  }
+
+  async #probe(probe: Probe, host: string): Promise<void> {
+    const controller = new AbortController();
+    this.#probing = controller;
+    const stopTimer = startTimer(this.#clock, PROBE_TIMEOUT_MS, () =>
+      controller.abort(new SluiceError('timeout')),
+    );
+    try {
+      await probe(host, controller.signal);
+    } catch {
+      // Reported to the gate, where it says anything of the host.
+    }
+    stopTimer();
+    this.#probing = null;
+    if (this.#isClosed) return;
+    this.#gate.probed(host);
+    this.#schedule();
+  }
+
+  #onOpen(host: string | null): void {
+    const sessions = host === null ? [...this.#refused.values()] : [this.#refused.get(host) ?? []];
+    if (host === null) this.#refused.clear();
+    else this.#refused.delete(host);
+    for (const session of new Set(sessions.flatMap((some) => [...some])))
+      this.#user.onReachable(session, host);
+    this.#schedule();
+  }
+}
+
+/** A host that serves others refuses one more: that says nothing of the network. */
+function isOneTooMany(obstacle: Obstacle, isConnected: boolean): boolean {
+  return isConnected && (obstacle === 'refused' || obstacle === 'timed_out');
+}
+
+/** `14:02`, as the clocks of this machine show it. */
+function timeOf(ms: number): string {
+  return new Date(ms).toTimeString().slice(0, 5);
+}

@@ -1,0 +1,188 @@
+import { suite } from 'uvu';
+import * as assert from 'uvu/assert';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { type Obstacle, UnreachableError } from '#lib/protocol/unreachable.ts';
+import { Reachability } from '#lib/runner/reachability.ts';
+import { settles, waitFor } from '../support/wait.ts';
+import { createFixture, type Fixture, type FixtureOptions, nextTurns, startOf } from './fixture.ts';
+
+const test = suite('network');
+
+function testWith(name: string, options: FixtureOptions, body: (fixture: Fixture) => Promise<void>): void {
+  test(name, async () => {
+    const fixture = await createFixture(options);
+    try {
+      await settles(body(fixture), { what: name });
+    } finally {
+      await fixture.close();
+    }
+  });
+}
+
+/** As the guard throws it. */
+function unreachable(obstacle: Obstacle, host = 'media.test:443'): UnreachableError {
+  return new UnreachableError({ host, obstacle });
+}
+
+const never = (): Promise<void> => Promise.reject(new SluiceError('connect_failed'));
+const from = (host: string, download: string): ReturnType<typeof startOf> =>
+  startOf(download, 1, { url: `https://${host}/${download}` });
+
+testWith(
+  'what meets no network waits for it, and what begins then dials nothing',
+  { probe: never },
+  async (fixture) => {
+    const { runner, http, event } = fixture;
+    runner.send('s1', startOf('aaa'));
+    (await http.call(0)).fail(unreachable('no_route'));
+    const first = await event('failed');
+    assert.equal([first.error.code, first.error.transient], ['network_down', true]);
+    assert.match(first.error.message, /^No network since \d\d:\d\d; next try in 5 s\.$/);
+    assert.ok(Math.abs(Date.now() - first.error.away!.since) < 30_000);
+    runner.send('s2', startOf('bbb'));
+    assert.is((await event('failed', 0, 's2')).error.code, 'network_down');
+    assert.is(http.calls.length, 1);
+  },
+);
+
+testWith(
+  'one host is probed at a time, and all sessions that were refused are told of the first answer',
+  {
+    probe: () => {
+      probes++;
+      return isBack ? Promise.resolve() : never();
+    },
+  },
+  async ({ runner, http, clock, event, events }) => {
+    for (const [session, id] of [
+      ['s1', 'aaa'],
+      ['s2', 'bbb'],
+      ['s1', 'ccc'],
+    ] as const)
+      runner.send(session, startOf(id));
+    for (const n of [0, 1, 2]) (await http.call(n)).fail(unreachable('no_route'));
+    await event('failed', 1);
+    await event('failed', 0, 's2');
+    for (const seconds of [5, 10, 20, 40, 60]) {
+      const before = probes;
+      clock.increment(seconds * 1000 - 1);
+      await nextTurns();
+      assert.is(probes, before);
+      clock.increment(1);
+      await nextTurns();
+      assert.is(probes, before + 1);
+    }
+    assert.equal(
+      events().filter(({ type }) => type === 'reachable'),
+      [],
+    );
+    isBack = true;
+    // The stub of a probe reports nothing: a download that gets bytes does.
+    runner.send('s3', from('other.test', 'ddd'));
+    (await http.call(3)).sample(1);
+    for (const session of ['s1', 's2']) assert.is((await event('reachable', 0, session)).host, null);
+    runner.send('s1', startOf('aaa', 2));
+    await http.call(4);
+  },
+);
+let probes = 0;
+let isBack = false;
+
+testWith('one host that is away takes no other along', { probe: never }, async ({ runner, http, event }) => {
+  runner.send('s1', from('b.test', 'bbb'));
+  (await http.call(0)).sample(10);
+  runner.send('s1', from('a.test', 'aaa'));
+  (await http.call(1)).fail(unreachable('refused', 'a.test:443'));
+  const { error } = await event('failed');
+  assert.equal([error.code, error.away?.host], ['host_away', 'a.test:443']);
+  assert.match(error.message, /^a\.test:443 cannot be reached since \d\d:\d\d; next try in 1 s\.$/);
+  runner.send('s1', from('b.test', 'ccc'));
+  await http.call(2);
+  runner.send('s1', from('a.test', 'ddd'));
+  assert.is((await event('failed', 1)).error.code, 'host_away');
+  assert.is(http.calls.length, 3);
+});
+
+testWith('a host that refuses one more connection while others are open is not away', {}, async (fixture) => {
+  const { runner, http, event } = fixture;
+  runner.send('s1', startOf('aaa'));
+  (await http.call(0)).fail(
+    new UnreachableError({ host: 'media.test:443', obstacle: 'refused', isConnected: true }),
+  );
+  assert.is((await event('failed')).error.code, 'connect_failed');
+  runner.send('s1', startOf('bbb'));
+  await http.call(1);
+});
+
+for (const code of ['connection_lost', 'engine_stalled', 'timeout'] as const) {
+  testWith(
+    `a transfer that ends in ${code} while there is no network waits for it`,
+    { probe: never },
+    async (fixture) => {
+      const { runner, http, event } = fixture;
+      runner.send('s1', startOf('aaa'));
+      const running = await http.call(0);
+      runner.send('s1', startOf('bbb'));
+      (await http.call(1)).fail(unreachable('no_dns'));
+      await event('failed');
+      running.fail(new SluiceError(code));
+      assert.is((await event('failed', 1)).error.code, 'network_down');
+    },
+  );
+}
+
+testWith(
+  'what a server says is said, also without a network',
+  { probe: never },
+  async ({ runner, http, event }) => {
+    runner.send('s1', startOf('aaa'));
+    const running = await http.call(0);
+    runner.send('s1', startOf('bbb'));
+    (await http.call(1)).fail(unreachable('no_dns'));
+    await event('failed');
+    running.fail(new SluiceError('remote_denied'));
+    assert.is((await event('failed', 1)).error.code, 'remote_denied');
+  },
+);
+
+testWith(
+  'a look-up is answered at once with the code, and brings the probe forward',
+  { probe: () => (looked++, never()) },
+  async (fixture) => {
+    const { runner, http, clock, event } = fixture;
+    runner.send('s1', startOf('aaa'));
+    (await http.call(0)).fail(unreachable('no_route'));
+    await event('failed');
+    clock.increment(5_000);
+    await nextTurns();
+    assert.is(looked, 1);
+    clock.increment(6_000);
+    runner.send('s1', { type: 'parse', job: 'p', url: 'https://media.test/page', engine: null });
+    assert.is((await event('parse-failed')).error.code, 'network_down');
+    clock.increment(0);
+    await waitFor(() => looked === 2);
+  },
+);
+let looked = 0;
+
+const reachability = new Reachability();
+testWith('a name that does not exist while another does is final', { reachability }, async (fixture) => {
+  const { runner, http, event } = fixture;
+  reachability.dials.resolved('other.test');
+  runner.send('s1', startOf('aaa'));
+  (await http.call(0)).fail(unreachable('no_name'));
+  const { error } = await event('failed');
+  assert.equal([error.code, error.transient], ['dns_failed', false]);
+});
+
+testWith('a finished file lands without a network', { probe: never }, async ({ runner, http, event }) => {
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  runner.send('s1', startOf('bbb'));
+  (await http.call(1)).fail(unreachable('no_route'));
+  await event('failed');
+  await call.finish();
+  await event('done');
+});
+
+test.run();
