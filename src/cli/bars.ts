@@ -98,7 +98,8 @@ function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: Do
 }
 
 /** Why it waits: a full disk is for whoever reads this to mend. And what takes so long at the end. */
-function stateOf({ state, error, sha256 }: DownloadView): string {
+function stateOf({ state, error, sha256, saving }: DownloadView): string {
+  if (state === 'finish' && saving === true) return 'saving';
   if (state === 'finish' && sha256 !== undefined) return 'finish, SHA-256';
   return state === 'waiting' && error !== null ? `${state} (${error.code})` : state;
 }

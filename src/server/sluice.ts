@@ -134,6 +134,7 @@ export async function createSluice({
     });
     port.connect(runner);
     const startedRunner = runner;
+    const sessionList = new StoredSessions(host, SESSION);
     const inspector = createInspector({
       config,
       host,
@@ -151,14 +152,14 @@ export async function createSluice({
       tokens: new Tokens(key),
       operators: new Operators(key),
       sessionLinks: new SessionLinks(key),
-      sessionList: new StoredSessions(host, SESSION),
+      sessionList,
       inspector,
       host,
       reasonsNotReady: () => (closing ? ['Sluice is stopping.'] : store.reasonsNotReady()),
       get isStopping() {
         return closing !== null;
       },
-      resume: () => resume(host, sessions, startedRunner, ends, log),
+      resume: () => resume(host, sessions, startedRunner, sessionList, ends, log),
       close: () => {
         inspector.close();
         return (closing ??= close());
@@ -242,6 +243,7 @@ async function resume(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
+  sessionList: StoredSessions,
   ends: TerminationHistoryFile,
   log: Logger,
 ): Promise<void> {
@@ -263,7 +265,7 @@ async function resume(
     });
     await Promise.all(waking);
   }
-  await runner.reportWorkDirs().catch(onError);
+  await runner.reportWorkDirs((downloads) => sessionList.ownersOf(downloads)).catch(onError);
 }
 
 function readAllowPrivate(text: string): AllowEntry[] {

@@ -16,33 +16,41 @@ import {
   undoFinish,
   type FinishedFile,
 } from './finish/finish.server.ts';
+import { retractUnsynced } from './finish/retract.server.ts';
+import { syncLanded } from './sync-landed.server.ts';
 import { createSyncer, type Syncer } from './sync.server.ts';
 import { prepareWorkDir, removeWorkDir, removeWorkRoot, type WorkDir, workDirOf } from './work-dir.server.ts';
-import { findWorkDirs, recordOwner } from './work-owner.server.ts';
+import { findWorkDirs, isOfThisBoot, recordOwner } from './work-owner.server.ts';
 import { SpareWorkDirs } from './spare-work-dirs.server.ts';
-import type { Log } from '../protocol/log.ts';
 
 export class DownloadFolder {
   readonly #dir: string;
   readonly #instance: string | null;
-  readonly #syncer: Syncer;
   readonly #spares: SpareWorkDirs;
-  /** Files that are not synced yet, by download. */
-  readonly #syncing = new Map<string, Promise<void>>();
+  readonly #syncer: Syncer;
+  /** Downloads of which a failed sync left bytes that could not be removed. */
+  readonly #damaged = new Set<string>();
 
   /** @param instance owner of the work dirs; null = no owner is recorded, and none is found */
-  constructor(dir: string, instance: string | null, log: Log) {
+  constructor(dir: string, instance: string | null, syncer: Syncer = createSyncer(dir)) {
     this.#dir = dir;
     this.#instance = instance;
-    this.#syncer = createSyncer(dir, (thrown) => log('a finished file could not be synced', { thrown }));
+    this.#syncer = syncer;
     this.#spares = new SpareWorkDirs(dir);
   }
 
-  /** Creates the work dir and records its owner. @throws SluiceError `disk_*` */
+  /**
+   * Creates the work dir and records its owner. A file that landed before a power cut and was not synced is taken back.
+   * @throws SluiceError `disk_*`
+   */
   async prepare(session: string, download: string): Promise<WorkDir> {
+    if (this.#damaged.has(download)) await this.#discardUnsynced(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
     const workDir = await prepareWorkDir(this.#dir, download);
     try {
+      if (!workDir.isNew && !(await isOfThisBoot(workDir.path))) {
+        await retractUnsynced({ workDir: workDir.path, downloadDir: this.#dir });
+      }
       if (this.#instance !== null) await recordOwner(workDir.path, { instance: this.#instance, session });
     } catch (thrown) {
       throw toDiskError(thrown);
@@ -50,26 +58,37 @@ export class DownloadFolder {
     return workDir;
   }
 
-  /** The downloads that have a work dir of this instance, by session. @throws SluiceError `disk_*` */
-  async findWorkDirs(): Promise<Map<string, string[]>> {
+  /**
+   * The downloads that have a work dir of this instance, by session.
+   * @param ownersOf the sessions that know these downloads: a power cut may have emptied the notes in their work dirs
+   * @throws SluiceError `disk_*`
+   */
+  async findWorkDirs(ownersOf: OwnersOf): Promise<Map<string, string[]>> {
     const bySession = new Map<string, string[]>();
     if (this.#instance === null) return bySession;
+    const add = (session: string, download: string): void => {
+      const known = bySession.get(session);
+      if (known) known.push(download);
+      else bySession.set(session, [download]);
+    };
+    const ownerless: string[] = [];
     try {
-      await findWorkDirs(this.#dir, this.#instance, (session, download) => {
-        const known = bySession.get(session);
-        if (known) known.push(download);
-        else bySession.set(session, [download]);
+      await findWorkDirs(this.#dir, this.#instance, ({ session, download }) => {
+        if (session === null) ownerless.push(download);
+        else add(session, download);
       });
     } catch (thrown) {
       throw toDiskError(thrown);
     }
+    if (ownerless.length === 0) return bySession;
+    for (const [download, session] of await ownersOf(ownerless)) add(session, download);
     return bySession;
   }
 
   /** Completes a move that a crash interrupted; null = there is none. @throws SluiceError `disk_*` */
   async resumeFinish(download: string): Promise<LandedFile | null> {
     const file = await resumeFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
-    return file && this.#onMoved(download, file);
+    return file && this.#withMark(file);
   }
 
   /** Records that an engine's file is complete, for `findFetched`. @throws SluiceError `disk_*`, `internal_error` */
@@ -103,22 +122,44 @@ export class DownloadFolder {
     const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
     const { path, bytes } = result;
     const workDir = this.#workDir(download);
-    return this.#onMoved(download, await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
+    return this.#withMark(await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
+  }
+
+  /**
+   * Puts a file that `finish` or `resumeFinish` returned on the disk. If that fails its bytes cannot be trusted any more,
+   * also those that can still be read, and are removed.
+   * @throws SluiceError `disk_*`; `file_missing` when somebody deleted it meanwhile
+   */
+  async sync(download: string, { name, bytes }: LandedFile): Promise<void> {
+    try {
+      await syncLanded(
+        { workDir: this.#workDir(download), downloadDir: this.#dir, name, bytes },
+        this.#syncer,
+      );
+    } catch (thrown) {
+      this.#damaged.add(download);
+      await this.#discardUnsynced(download).catch(() => undefined);
+      throw toDiskError(thrown);
+    }
+  }
+
+  async #discardUnsynced(download: string): Promise<void> {
+    await this.undoFinish(download);
+    await removeWorkDir(this.#dir, download);
+    this.#damaged.delete(download);
   }
 
   /** Deletes the file that was moved out of the work dir, if there is one. @throws SluiceError `disk_*` */
   async undoFinish(download: string): Promise<void> {
-    await this.#syncing.get(download);
     await undoFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
   }
 
   /**
-   * Removes the work dir, after the finished file (if any) is synced.
+   * Removes the work dir.
    * @param spareFor the session that may reuse the dir for its next download; null = none
    * @throws SluiceError `disk_*`
    */
   async removeWorkDir(download: string, spareFor: string | null): Promise<void> {
-    await this.#syncing.get(download);
     if (spareFor === null) await removeWorkDir(this.#dir, download);
     else await this.#spares.add(spareFor, download);
   }
@@ -133,9 +174,8 @@ export class DownloadFolder {
     await deleteFinished(this.#dir, name, mark);
   }
 
-  /** Waits for syncs and removes `.sluice` when it is empty. */
+  /** Removes `.sluice` when it is empty. */
   async close(): Promise<void> {
-    await Promise.all(this.#syncing.values());
     await this.#spares.remove();
     await removeWorkRoot(this.#dir);
   }
@@ -144,13 +184,12 @@ export class DownloadFolder {
     return workDirOf(this.#dir, download);
   }
 
-  async #onMoved(download: string, file: FinishedFile): Promise<LandedFile> {
-    const synced = this.#syncer.sync(file.name).finally(() => {
-      if (this.#syncing.get(download) === synced) this.#syncing.delete(download);
-    });
-    this.#syncing.set(download, synced);
+  async #withMark(file: FinishedFile): Promise<LandedFile> {
     // No mark when the file was taken away at once.
     const found = await statFile(join(this.#dir, file.name)).catch(() => null);
     return found === null ? file : { ...file, mark: markOf(found) };
   }
 }
+
+/** The sessions that know these downloads, by download. */
+export type OwnersOf = (downloads: readonly string[]) => Promise<ReadonlyMap<string, string>>;

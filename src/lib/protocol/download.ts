@@ -49,6 +49,8 @@ export interface DownloadView {
   finishedAt: string | null;
   file: { name: string; bytes: number } | null;
   error: ErrorView | null;
+  /** Only in `finish`: true once the file is in the download folder and is being synced to the disk. */
+  saving?: boolean;
   /** Only while it waits for its next try: when that is, ISO 8601, UTC. */
   retryAt?: string;
   /** Only where it was asked for: 64 lower-case hex digits. What is complete has been checked against it. */

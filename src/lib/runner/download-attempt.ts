@@ -41,6 +41,8 @@ export interface DownloadAttemptOptions {
   stallMs: number;
   onPhase: (phase: AttemptPhase) => void;
   onSample: (sample: Sample) => void;
+  /** The file has its name and only waits to be synced: nothing of this attempt works any more. */
+  onLanded: () => void;
 }
 
 export class DownloadAttempt implements SpaceUser {
@@ -48,6 +50,8 @@ export class DownloadAttempt implements SpaceUser {
   /** As last passed to `onPhase`. */
   phase: AttemptPhase;
   sample: Sample | null = null;
+  /** `onLanded` was called. */
+  hasLanded = false;
   /** Resolves, never rejects, once nothing of this attempt works or writes any more. */
   readonly ended: Promise<AttemptEnd>;
   readonly #options: DownloadAttemptOptions;
@@ -93,17 +97,28 @@ export class DownloadAttempt implements SpaceUser {
       await Promise.resolve();
       this.signal.throwIfAborted();
       const file = await this.#fetch();
+      this.#land();
+      // Also after an abort: the file is there, and `done` must not say so before the disk holds it.
+      await this.#options.folder.sync(this.job.download, file);
       return { how: 'done', file, output: this.output };
     } catch (thrown) {
       // An engine may wrap the abort in an error of its own: the reason for the abort counts.
-      const reason: unknown = this.signal.aborted
-        ? this.signal.reason
-        : await this.#options.space.explain(toKnownError(thrown), this.output);
+      const reason: unknown =
+        this.signal.aborted && !this.hasLanded
+          ? this.signal.reason
+          : await this.#options.space.explain(toKnownError(thrown), this.output);
       return { how: 'failed', error: toFailure(reason), thrown: reason, output: this.output };
     } finally {
       this.#stallTimer?.stop();
       this.#releaseSpace();
     }
+  }
+
+  #land(): void {
+    this.hasLanded = true;
+    this.#stallTimer?.stop();
+    this.#releaseSpace();
+    this.#options.onLanded();
   }
 
   async #fetch(): Promise<LandedFile> {

@@ -8,11 +8,12 @@ import type { Registry } from '../annie/registry.ts';
 import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
 import { DownloadJobs } from './download-jobs.ts';
-import { DownloadFolder } from '../files/download-folder.server.ts';
+import { DownloadFolder, type OwnersOf } from '../files/download-folder.server.ts';
 import type { Job } from './job.ts';
 import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
 import { EventOutbox } from './event-outbox.ts';
+import type { Syncer } from '../files/sync.server.ts';
 import { ParseJobs } from './parse-jobs.ts';
 import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
 import type { RunInJob } from './run-in-job.ts';
@@ -43,6 +44,8 @@ export interface RunnerOptions {
   log?: Log;
   /** Starts the work of a job, so that the caller can tell which job code runs for. */
   runInJob?: RunInJob;
+  /** Puts finished files on the disk. */
+  syncer?: Syncer;
 }
 
 /** A job as people and the inspector see it. */
@@ -83,9 +86,10 @@ export class Runner implements RunnerPort {
       clock = systemRunnerClock,
       log = () => undefined,
       runInJob = (_job, work) => work(),
+      syncer,
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
-    const folder = new DownloadFolder(downloadDir, instance, log);
+    const folder = new DownloadFolder(downloadDir, instance, syncer);
     const space = new SpaceMonitor({ measure, clock });
     const shared = { registry, outbox, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, maxActive, stallMs });
@@ -132,9 +136,12 @@ export class Runner implements RunnerPort {
     return this.#downloads.jobs.all().flatMap(describe);
   }
 
-  /** Sends each session the ids of its work dirs here: once, at the start. It discards those it does not know. */
-  async reportWorkDirs(): Promise<void> {
-    for (const [session, ids] of await this.#folder.findWorkDirs()) {
+  /**
+   * Sends each session the ids of its work dirs here: once, at the start. It discards those it does not know.
+   * @param ownersOf finds the sessions of work dirs that do not name theirs any more
+   */
+  async reportWorkDirs(ownersOf: OwnersOf = () => Promise.resolve(new Map())): Promise<void> {
+    for (const [session, ids] of await this.#folder.findWorkDirs(ownersOf)) {
       for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {
         this.#outbox.send(session, { type: 'found', downloads: ids.slice(at, at + MAX_FOUND_IDS) });
       }

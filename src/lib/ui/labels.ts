@@ -44,9 +44,12 @@ const KINDS: Record<MediaItem['type'], () => string> = {
 };
 
 export const stateLabel = (state: DownloadState): string => STATES[state]();
-/** Where a hash was given the end takes seconds, and one wants to know why. */
-export const rowStateLabel = ({ state, sha256 }: Pick<DownloadRow, 'state' | 'sha256'>): string =>
-  state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
+/** Where a hash was given the end takes seconds, and one wants to know why; so it does on a slow disk. */
+export function rowStateLabel({ state, sha256, isSaving }: RowState): string {
+  if (isSaving) return m.state_finish_saving();
+  return state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
+}
+type RowState = Pick<DownloadRow, 'state' | 'sha256' | 'isSaving'>;
 export const filterLabel = (filter: Filter): string => FILTERS[filter]();
 export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
 export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
@@ -87,7 +90,7 @@ export function sizeLabel(row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes'>
 
 /** A progress bar in words; @param live whether the time left still holds */
 export function progressLabel(
-  row: Pick<DownloadRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state' | 'sha256'>,
+  row: RowState & Pick<DownloadRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds'>,
   live = true,
 ): string {
   const received = bytesLabel(row.receivedBytes);
