@@ -5,13 +5,14 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
+import { GrowingFiles } from '../../files/growing-files.server.ts';
 import { RefusalWatch } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
 import { Bar } from './bar.ts';
-import { findFinished, removeMedia } from './work-files.server.ts';
+import { dropUnsynced, findFinished, growingFilesOf, removeMedia } from './work-files.server.ts';
 
 export interface DownloadRun {
   /** The name to speak of. */
@@ -32,6 +33,17 @@ export interface DownloadRun {
  * @throws SluiceError as Engine.download; the signal's reason after an abort
  */
 export async function runDownload(run: DownloadRun): Promise<FetchedFile> {
+  const { workDir } = run.job;
+  await dropUnsynced(workDir);
+  const growing = await GrowingFiles.start(growingFilesOf(workDir));
+  try {
+    return await runEngine(run);
+  } finally {
+    await growing.stop();
+  }
+}
+
+async function runEngine(run: DownloadRun): Promise<FetchedFile> {
   const { engine, job, processes, readers, argv, env, plan, generation } = run;
   const bar = new Bar(plan.bytes);
   const errors: string[] = [];
