@@ -6,7 +6,7 @@ import { readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promise
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from './boot-id.server.ts';
-import { toDiskError } from './disk-error.ts';
+import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
 import { syncOnDisk } from './sync.server.ts';
 
@@ -67,10 +67,15 @@ export class GrowingFiles {
    * @throws SluiceError `disk_*`
    */
   static async start(options: GrowingOptions): Promise<GrowingFiles> {
-    const known = await readNote(options.workDir);
-    const note = known?.boot === bootId() ? known : { version: 1 as const, boot: bootId(), files: {} };
+    const { workDir } = options;
+    const known = await readNote(workDir);
+    if (known.state === 'read' && known.note.boot === bootId()) return new GrowingFiles(options, known.note);
+    // What another boot has synced still is on the disk.
+    const files = known.state === 'read' ? known.note.files : {};
+    const note = { version: 1 as const, boot: bootId(), files };
     try {
-      await writeFile(join(options.workDir, FILE), JSON.stringify(note), { mode: 0o600 });
+      // Before the first byte: a file system that lost this name has lost those of the engine's files too.
+      await writeNote(workDir, note, { flush: known.state !== 'none' });
     } catch (thrown) {
       throw toDiskError(thrown);
     }
@@ -81,6 +86,9 @@ export class GrowingFiles {
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#looking;
+    const media = await findMedia(this.#options).catch(() => []);
+    if (media.length === 0)
+      await rm(join(this.#options.workDir, FILE), { force: true }).catch(() => undefined);
   }
 
   async #look(): Promise<void> {
@@ -116,9 +124,7 @@ export class GrowingFiles {
     const entries = found.map(({ key, name, bytes }) => [key, { name, bytes }] as const);
     this.#note = { version: 1, boot: bootId(), files: Object.fromEntries(entries) };
     this.#modifiedNs = new Map(found.map(({ key, modifiedNs }) => [key, modifiedNs]));
-    const path = join(workDir, FILE);
-    await writeFile(`${path}.new`, JSON.stringify(this.#note), { mode: 0o600, flush: true });
-    await rename(`${path}.new`, path);
+    await writeNote(workDir, this.#note, { flush: true });
     await syncOnDisk(workDir, 'sync');
   }
 }
@@ -134,7 +140,7 @@ export interface CutFile {
 
 /**
  * After a power cut: lets `handle` decide about each file of which not all bytes were synced; does nothing in the boot
- * that wrote them.
+ * that wrote them, nor to files without a note, which are of an earlier version.
  * @throws SluiceError `disk_*`
  */
 export async function cutToSynced(
@@ -142,11 +148,11 @@ export async function cutToSynced(
   handle: (file: CutFile) => 'delete' | { truncateAs: string },
 ): Promise<void> {
   const { workDir } = options;
-  const note = await readNote(workDir);
-  if (note?.boot === bootId()) return;
+  const known = await readNote(workDir);
+  if (known.state === 'none' || (known.state === 'read' && known.note.boot === bootId())) return;
   try {
     for (const { name, key, bytes } of await findMedia(options)) {
-      const noted = note?.files[key];
+      const noted = known.state === 'read' ? known.note.files[key] : undefined;
       const syncedBytes = Math.min(noted?.bytes ?? 0, bytes);
       if (bytes > 0 && syncedBytes === bytes) continue;
       const what = handle({ name, notedName: noted?.name ?? null, bytes, syncedBytes });
@@ -174,11 +180,26 @@ async function findMedia({ workDir, isMedia }: GrowingOptions): Promise<Found[]>
   return found;
 }
 
-/** null = none, or one that a power cut has emptied. */
-async function readNote(workDir: string): Promise<Note | null> {
+/** `lost`: a power cut has emptied it. */
+async function readNote(
+  workDir: string,
+): Promise<{ state: 'none' } | { state: 'lost' } | { state: 'read'; note: Note }> {
+  let text: string;
   try {
-    return v.parse(noteSchema, JSON.parse(await readFile(join(workDir, FILE), 'utf8')));
-  } catch {
-    return null;
+    text = await readFile(join(workDir, FILE), 'utf8');
+  } catch (thrown) {
+    return { state: errnoOf(thrown) === 'ENOENT' ? 'none' : 'lost' };
   }
+  try {
+    return { state: 'read', note: v.parse(noteSchema, JSON.parse(text)) };
+  } catch {
+    return { state: 'lost' };
+  }
+}
+
+/** Atomic. */
+async function writeNote(workDir: string, note: Note, { flush }: { flush: boolean }): Promise<void> {
+  const path = join(workDir, FILE);
+  await writeFile(`${path}.new`, JSON.stringify(note), { mode: 0o600, flush });
+  await rename(`${path}.new`, path);
 }
