@@ -46,7 +46,7 @@ async function leave(
 ): Promise<void> {
   await fs.writeFile(join(workDir, name), Buffer.alloc(bytes, name));
   const { ino, birthtimeNs } = await fs.stat(join(workDir, name), { bigint: true });
-  const path = join(workDir, 'synced.json');
+  const path = join(workDir, 'sluice-synced.json');
   const before = JSON.parse(await fs.readFile(path, 'utf8').catch(() => '{"files":{}}')) as { files: object };
   const files = { ...before.files, [`${ino}:${birthtimeNs}`]: { name: notedName, bytes: synced } };
   await fs.writeFile(path, JSON.stringify({ version: 1, boot: 'before', files }));
@@ -65,7 +65,7 @@ test('a file that grew by 64 MB is synced, and after a power cut is kept that fa
   const growing = await GrowingFiles.start({ workDir, isMedia });
   try {
     const noted = async (): Promise<boolean> =>
-      (await fs.readFile(join(workDir, 'synced.json'), 'utf8')).includes(`"bytes":${65 * MB}`);
+      (await fs.readFile(join(workDir, 'sluice-synced.json'), 'utf8')).includes(`"bytes":${65 * MB}`);
     await waitFor(noted, { what: 'the sync to be noted' });
   } finally {
     await growing.stop();
@@ -118,7 +118,7 @@ test('what yt-dlp does not resume by its length begins again', async ({ workDir 
 for (const note of ['', '{"version":1,"boot":']) {
   test(`with a note that cannot be read (${note}) nothing is trusted`, async ({ workDir }) => {
     await leave(workDir, PART, 900, 600);
-    await fs.writeFile(join(workDir, 'synced.json'), note);
+    await fs.writeFile(join(workDir, 'sluice-synced.json'), note);
     await dropUnsynced(workDir, await announced(workDir, MEDIA));
     assert.equal(await sizes(workDir), {});
   });

@@ -10,7 +10,7 @@ import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
 import { syncOnDisk } from './sync.server.ts';
 
-const FILE = 'synced.json';
+const FILE = 'sluice-synced.json';
 /** How much may be fetched again after a power cut: the larger of the two. */
 const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 const SYNC_EVERY_MS = 10_000;
