@@ -32,6 +32,7 @@ const OTHER_BOOT = join(import.meta.dirname, 'other-boot.sh');
 /** A hang deadline for what is left after the last cut of a scenario. */
 const FINISH_MS = 180_000;
 const COMPLETE_MS = 8_000;
+const LARGE_BYTES = 4_000_000;
 const LATE_EVERY_MS = 150;
 /** The promise: the larger of the two is fetched again, and what came while the last sync ran. */
 const SYNC_EVERY_BYTES = 64 * 2 ** 20;
@@ -226,11 +227,13 @@ class ScenarioRun {
     }
   }
 
-  /** Until there is one more, or none comes. */
+  /** Until there is one more that is large, or none comes. */
   async #nextComplete(): Promise<void> {
-    const known = (await this.#complete()).length;
+    const large = async (): Promise<number> =>
+      (await this.#complete()).filter((id) => bytesOf(this.#files.get(id)!) >= LARGE_BYTES).length;
+    const known = await large();
     const end = performance.now() + COMPLETE_MS;
-    while (performance.now() < end && (await this.#complete()).length === known) await delay(10);
+    while (performance.now() < end && (await large()) === known) await delay(10);
   }
 
   async #rows(): Promise<DownloadView[]> {

@@ -11,7 +11,7 @@ export interface PowerFile extends OriginFile {
 export interface PlannedCut {
   /** From the moment the server is ready, or a download was seen complete. */
   afterMs: number;
-  /** Waits for the next `complete`: the moment at which most was lost. */
+  /** Waits for the next `complete` of a file that takes a moment to sync: when most was lost. */
   afterComplete: boolean;
   /** Share of the files in the download folder, work dirs included, that are synced just before, in no order. */
   syncedShare: number;
@@ -50,7 +50,7 @@ export function makePowerPlan({ seed, cuts, hasYtDlp, smaller = 1 }: PowerPlanOp
 function makeCut(random: Random): PlannedCut {
   const afterComplete = random.chance(0.5);
   return {
-    afterMs: afterComplete ? random.between(0, 600) : random.spread(50, 5_000),
+    afterMs: afterComplete ? random.spread(5, 600) : random.spread(50, 5_000),
     afterComplete,
     syncedShare: random.chance(0.5) ? 0 : random.next(),
   };
