@@ -109,6 +109,30 @@ test('at most two syncs run at once, and a large file does not hold up the other
   assert.is(atOnce(), 2);
 });
 
+test('where the disk answers late more syncs run at once, and fewer again when it is fast', async () => {
+  const { calls, syncPath } = manual();
+  let nowMs = 0;
+  const syncer = createSyncer('/d', syncPath, () => nowMs);
+  let ended = 0;
+  const endAll = async (folderMs: number): Promise<number> => {
+    for (let n = 0; n < 100; n++) void syncer.sync(`/d/${n}`);
+    let most = 0;
+    while (ended < calls.length) {
+      most = Math.max(most, calls.length - ended);
+      for (const { path, end } of calls.slice(ended)) {
+        if (path === '/d') nowMs += folderMs;
+        end();
+        ended++;
+      }
+      await turn();
+    }
+    return most;
+  };
+  assert.is(await endAll(100), 2 + 18, 'once the first folder has taken so long');
+  assert.is(await endAll(1), 20);
+  assert.is(await endAll(1), 2);
+});
+
 test('what a file system cannot sync is as safe as it gets', async () => {
   // /proc has no fsync: EINVAL.
   assert.is(await outcome(createSyncer('/proc/self').sync('/proc/self/status')), 'synced');

@@ -88,6 +88,7 @@ export async function runPowerCuts({
   };
   const random = createRandom(seed ^ 0xc07);
   const origin = await startOrigin();
+  let shown = 0;
   try {
     for (const [n, scenario] of scenarios.entries()) {
       const run = new ScenarioRun({ scenario, name: `scenario ${n}`, origin, random, report, env, project });
@@ -98,6 +99,8 @@ export async function runPowerCuts({
       }
       const { cuts, incomplete, lost } = report;
       say?.(`${cuts} cuts: ${incomplete.length} complete without their bytes, ${lost.length} adds lost`);
+      for (const line of incomplete.slice(shown)) say?.(`  ${line}`);
+      shown = incomplete.length;
     }
   } finally {
     await origin.close();

@@ -6,11 +6,17 @@ import { constants } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { errnoOf } from './disk-error.ts';
 
-/**
- * Half of the thread pool: a large file holds a thread for seconds. One at a time did not keep up with 300 small files
- * a second: after 18,000 of them half still waited.
- */
+/** One at a time did not keep up with 300 small files a second: after 18,000 of them half still waited. */
 const CONCURRENT_SYNCS = 2;
+/**
+ * Where a sync takes long because the disk answers late (a NAS: 100 ms), two at once would be 20 files a second, and more
+ * at once cost it nothing. Each holds a thread of the pool (`bin/thread-pool.js`).
+ */
+const CONCURRENT_SLOW_SYNCS = 20;
+/** Of a folder, which is hardly any data: what is longer is the disk's answer. */
+const SLOW_SYNC_MS = 25;
+/** Files that wait for one sync of their folder while others are still being synced. */
+const MAX_BATCH = 64;
 
 /** A file system that has no such call for this kind of file; source: fsync(2). Its writes are all there is. */
 const NOT_SUPPORTED = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
@@ -31,38 +37,60 @@ interface Waiting {
   reject: (thrown: unknown) => void;
 }
 
-/** @param syncPath of a file by `datasync`, of the folder by `sync`: a test can slow it down or let it fail */
-export function createSyncer(downloadDir: string, syncPath: SyncPath = syncOnDisk): Syncer {
-  let waiting: Waiting[] = [];
-  let lanes = 0;
+/**
+ * @param syncPath of a file by `datasync`, of the folder by `sync`: a test can slow it down or let it fail
+ * @param now ms
+ */
+export function createSyncer(
+  downloadDir: string,
+  syncPath: SyncPath = syncOnDisk,
+  now = (): number => performance.now(),
+): Syncer {
+  const waiting: Waiting[] = [];
+  /** Those whose folder is still to be synced. */
+  let synced: Waiting[] = [];
+  let running = 0;
+  let isFolderRunning = false;
+  let limit = CONCURRENT_SYNCS;
 
-  /** A lane takes all that waits: while it is busy with a large file, the other one goes on. */
-  async function run(): Promise<void> {
-    while (waiting.length > 0) {
-      const files = waiting;
-      waiting = [];
-      const synced: Waiting[] = [];
-      for (const file of files) {
-        await syncPath(file.path, 'datasync').then(() => synced.push(file), file.reject);
-      }
-      if (synced.length === 0) continue;
-      try {
-        await syncPath(downloadDir, 'sync');
-        for (const { resolve } of synced) resolve();
-      } catch (thrown) {
-        for (const { reject } of synced) reject(thrown);
-      }
+  function startNext(): void {
+    while (running < limit) {
+      const isBatch = waiting.length === 0 || synced.length >= MAX_BATCH;
+      const next = !isFolderRunning && synced.length > 0 && isBatch ? null : waiting.shift();
+      if (next === undefined) return;
+      running++;
+      void (next === null ? syncFolder() : syncFile(next)).finally(() => {
+        running--;
+        startNext();
+      });
     }
-    lanes--;
+  }
+
+  async function syncFile(file: Waiting): Promise<void> {
+    await syncPath(file.path, 'datasync').then(() => synced.push(file), file.reject);
+  }
+
+  async function syncFolder(): Promise<void> {
+    const files = synced;
+    synced = [];
+    isFolderRunning = true;
+    const startedMs = now();
+    try {
+      await syncPath(downloadDir, 'sync');
+      for (const { resolve } of files) resolve();
+    } catch (thrown) {
+      for (const { reject } of files) reject(thrown);
+    } finally {
+      isFolderRunning = false;
+      limit = now() - startedMs < SLOW_SYNC_MS ? CONCURRENT_SYNCS : CONCURRENT_SLOW_SYNCS;
+    }
   }
 
   return {
     sync(path) {
       return new Promise((resolve, reject) => {
         waiting.push({ path, resolve, reject });
-        if (lanes === CONCURRENT_SYNCS) return;
-        lanes++;
-        void run();
+        startNext();
       });
     },
   };
