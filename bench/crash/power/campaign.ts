@@ -126,6 +126,7 @@ class ScenarioRun {
   /** By the id that was acknowledged. */
   readonly #files = new Map<string, PowerFile>();
   readonly #late: PowerFile[] = [];
+  readonly #incomplete = new Set<string>();
   #server: TestServer | null = null;
   #api: Api | null = null;
 
@@ -254,6 +255,9 @@ class ScenarioRun {
     const size = statSync(path, { throwIfNoEntry: false })?.size ?? null;
     const isWhole = size === bytesOf(file) && (await sha256File(path)) === hashOf(file);
     if (isWhole) return;
+    // Seen again after each cut that follows.
+    if (this.#incomplete.has(row.id)) return;
+    this.#incomplete.add(row.id);
     report.incomplete.push(
       `${what}: ${size ?? 'no'} bytes${size === bytesOf(file) ? ', not all right' : ''}`,
     );

@@ -2,7 +2,8 @@
 import { createRandom, type Random } from '../random.ts';
 import type { OriginFile } from './origin.ts';
 
-export type Kind = 'small' | 'one' | 'several' | 'large' | 'hls' | 'yt-dlp' | 'sha256';
+export const KINDS = ['small', 'one', 'several', 'large', 'hls', 'yt-dlp', 'sha256'] as const;
+export type Kind = (typeof KINDS)[number];
 
 export interface PowerFile extends OriginFile {
   kind: Kind;
@@ -33,16 +34,16 @@ const CUTS_EACH = 4;
 export interface PowerPlanOptions {
   seed: number;
   cuts: number;
-  hasYtDlp: boolean;
+  kinds: readonly Kind[];
   /** Divides sizes, for a short run. */
   smaller?: number;
 }
 
-export function makePowerPlan({ seed, cuts, hasYtDlp, smaller = 1 }: PowerPlanOptions): Scenario[] {
+export function makePowerPlan({ seed, cuts, kinds, smaller = 1 }: PowerPlanOptions): Scenario[] {
   const random = createRandom(seed);
   return Array.from({ length: Math.ceil(cuts / CUTS_EACH) }, (_, n) => ({
     hasTwoDisks: n % 2 === 1,
-    ...makeFiles(random, n, hasYtDlp, smaller),
+    ...makeFiles(random, n, kinds, smaller),
     cuts: Array.from({ length: Math.min(CUTS_EACH, cuts - n * CUTS_EACH) }, () => makeCut(random)),
   }));
 }
@@ -59,7 +60,7 @@ function makeCut(random: Random): PlannedCut {
 function makeFiles(
   random: Random,
   scenario: number,
-  hasYtDlp: boolean,
+  kinds: readonly Kind[],
   smaller: number,
 ): Pick<Scenario, 'files' | 'lateFiles'> {
   let n = 0;
@@ -79,8 +80,8 @@ function makeFiles(
     file('large', random.between(100, 200) * MB, null),
     file('hls', 1.5 * MB, 4, 12),
     file('sha256', random.between(5, 30) * MB, 12),
-    ...(hasYtDlp ? [file('yt-dlp', random.between(10, 40) * MB, 8)] : []),
+    file('yt-dlp', random.between(10, 40) * MB, 8),
   ];
   const lateFiles = Array.from({ length: 16 }, () => file('small', random.spread(1_000, 2 * MB), null));
-  return { files, lateFiles };
+  return { files: files.filter(({ kind }) => kinds.includes(kind)), lateFiles };
 }

@@ -1,5 +1,5 @@
 /**
- * `npm run crash:power [-- --cuts 60 --seed N]`: cuts the power of loop devices at random moments. Prints the figures and
+ * `npm run crash:power [-- --cuts 60 --seed N --kinds one,hls --smaller 4]`: cuts the power of loop devices at random moments. Prints the figures and
  * writes bench/results/power.json; exit code 1 when any promise was broken. Needs root; says so loudly where it is not.
  */
 import { spawnSync } from 'node:child_process';
@@ -12,7 +12,7 @@ import { ytDlpMissing } from '../../../tests/support/yt-dlp.ts';
 import { keepReport } from '../../harness.ts';
 import { runPowerCuts } from './campaign.ts';
 import { unlessPowerCuts } from './disk.ts';
-import { makePowerPlan } from './plan.ts';
+import { KINDS, makePowerPlan } from './plan.ts';
 import { brokenByPower, powerSummary } from './summary.ts';
 
 const { values } = parseArgs({
@@ -20,6 +20,8 @@ const { values } = parseArgs({
     cuts: { type: 'string', default: '60' },
     seed: { type: 'string' },
     smaller: { type: 'string' },
+    /** Of `KINDS`, separated by commas. */
+    kinds: { type: 'string' },
     /** Another checkout, built. */ project: { type: 'string' },
   },
 });
@@ -40,8 +42,12 @@ if (reason !== null) {
   const { project } = values;
   if (project === undefined) prepareBuild(PROJECT);
   await prepareYtDlp();
-  const hasYtDlp = ytDlpMissing() === null;
-  const scenarios = makePowerPlan({ seed, cuts, hasYtDlp, smaller: Number(values.smaller ?? 1) });
+  const withoutYtDlp = ytDlpMissing();
+  if (withoutYtDlp !== null) console.log(`Without yt-dlp: ${withoutYtDlp}`);
+  const kinds = KINDS.filter((kind) => {
+    return (kind !== 'yt-dlp' || withoutYtDlp === null) && (values.kinds?.split(',').includes(kind) ?? true);
+  });
+  const scenarios = makePowerPlan({ seed, cuts, kinds, smaller: Number(values.smaller ?? 1) });
   const report = await runPowerCuts({
     scenarios,
     seed,
