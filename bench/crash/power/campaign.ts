@@ -25,7 +25,8 @@ import { shareYtDlp } from '../../../tests/support/yt-dlp.ts';
 import { createRandom, type Random } from '../random.ts';
 import { cutPower, PowerDisk } from './disk.ts';
 import { bytesOf, hashOf, type Origin, startOrigin } from './origin.ts';
-import type { Kind, PlannedCut, PowerFile, Scenario } from './plan.ts';
+import type { PlannedCut, PowerFile, Scenario } from './plan.ts';
+import { emptyReport, type PowerReport } from './report.ts';
 
 const DISK_BYTES = 3 * 2 ** 30;
 const OTHER_BOOT = join(import.meta.dirname, 'other-boot.sh');
@@ -37,26 +38,6 @@ const LATE_EVERY_MS = 150;
 /** The promise: the larger of the two is fetched again, and what came while the last sync ran. */
 const SYNC_EVERY_BYTES = 64 * 2 ** 20;
 const SYNC_EVERY_SECONDS = 10;
-
-export interface PowerReport {
-  cuts: number;
-  downloads: number;
-  /** `complete` without its bytes: each a line. */
-  incomplete: string[];
-  /** Acknowledged, and not in the list any more, or not complete at last. */
-  lost: string[];
-  /** Files in the download folder that nobody asked for, and work dirs that stayed. */
-  leftovers: string[];
-  /** `GET …/file` answered with fewer bytes than the row says. */
-  served: string[];
-  /** Rows that were complete before a cut and are fetched again after it. */
-  takenBack: string[];
-  /** More was fetched again than the larger of 64 MB and 10 s, for each cut. */
-  refetched: string[];
-  /** By kind: bytes of the files, and bytes that were sent beyond them. */
-  bytes: Partial<Record<Kind, { whole: number; again: number; mostAgain: number }>>;
-  cutsWithComplete: number;
-}
 
 export interface PowerOptions {
   scenarios: readonly Scenario[];
@@ -74,18 +55,7 @@ export async function runPowerCuts({
   project,
   env = {},
 }: PowerOptions): Promise<PowerReport> {
-  const report: PowerReport = {
-    cuts: 0,
-    downloads: 0,
-    incomplete: [],
-    lost: [],
-    leftovers: [],
-    served: [],
-    takenBack: [],
-    refetched: [],
-    bytes: {},
-    cutsWithComplete: 0,
-  };
+  const report = emptyReport();
   const random = createRandom(seed ^ 0xc07);
   const origin = await startOrigin();
   let shown = 0;

@@ -1,5 +1,5 @@
 /** The power part in figures, and the promises it broke. */
-import type { PowerReport } from './campaign.ts';
+import type { PowerReport } from './report.ts';
 
 /** What is wrong, a line each; [] = all promises were kept. */
 export function brokenByPower(report: PowerReport): string[] {
