@@ -3,17 +3,7 @@
  * called complete has to be there with every byte, at once and at the end, and every add that was acknowledged.
  */
 import { randomUUID } from 'node:crypto';
-import {
-  closeSync,
-  fsyncSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -23,7 +13,7 @@ import type { Api } from '../../../tests/support/api.ts';
 import { type Place, startServer, type TestServer } from '../../../tests/support/server.ts';
 import { shareYtDlp } from '../../../tests/support/yt-dlp.ts';
 import { createRandom, type Random } from '../random.ts';
-import { cutPower, PowerDisk } from './disk.ts';
+import { cutPower, PowerDisk, syncPath } from './disk.ts';
 import { bytesOf, hashOf, type Origin, startOrigin } from './origin.ts';
 import type { PlannedCut, PowerFile, Scenario } from './plan.ts';
 import { emptyReport, type PowerReport } from './report.ts';
@@ -67,8 +57,10 @@ export async function runPowerCuts({
       } finally {
         await run.end();
       }
-      const { cuts, incomplete, lost } = report;
-      say?.(`${cuts} cuts: ${incomplete.length} complete without their bytes, ${lost.length} adds lost`);
+      const { cuts, incomplete } = report;
+      say?.(
+        `${cuts} cuts: ${incomplete.length} complete without their bytes, ${report.lost.length} adds lost`,
+      );
       for (const line of incomplete.slice(shown)) say?.(`  ${line}`);
       shown = incomplete.length;
     }
@@ -283,20 +275,5 @@ class ScenarioRun {
     const end = performance.now() + 5_000;
     while (performance.now() < end && list().some((each) => each.startsWith('.sluice'))) await delay(50);
     return list();
-  }
-}
-
-function syncPath(path: string): void {
-  let handle: number;
-  try {
-    handle = openSync(path, 'r');
-  } catch {
-    // Moved or removed meanwhile.
-    return;
-  }
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
   }
 }

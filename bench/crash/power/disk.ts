@@ -1,6 +1,16 @@
 /** A file system that can lose its power: ext4 on a loop device. Needs root. */
 import { execFileSync, spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  rmSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -75,5 +85,21 @@ export function unlessPowerCuts(): string | null {
     return `no ext4 on a loop device can be shut down here (${(error as Error).message.trim()})`;
   } finally {
     rmSync(dir, { recursive: true, force: true });
+  }
+}
+
+/** As the kernel may at any time; nothing where there is no such file any more. */
+export function syncPath(path: string): void {
+  let handle: number;
+  try {
+    handle = openSync(path, 'r');
+  } catch {
+    // Moved or removed meanwhile.
+    return;
+  }
+  try {
+    fsyncSync(handle);
+  } finally {
+    closeSync(handle);
   }
 }
