@@ -156,6 +156,7 @@ export async function createSluice({
     await watching;
     port.connect(runner);
     const startedRunner = runner;
+    const sessionList = new StoredSessions(host, SESSION);
     const inspector = createInspector({
       config,
       host,
@@ -173,7 +174,7 @@ export async function createSluice({
       tokens: new Tokens(key),
       operators: new OperatorAuth(key),
       sessionLinks: new SessionLinks(key),
-      sessionList: new StoredSessions(host, SESSION),
+      sessionList,
       inspector,
       host,
       store,
@@ -181,7 +182,7 @@ export async function createSluice({
       get isStopping() {
         return closing !== null;
       },
-      resume: () => resume(host, sessions, startedRunner, ends, log),
+      resume: () => resume(host, sessions, startedRunner, sessionList, ends, log),
       close: () => {
         inspector.close();
         return (closing ??= close());
@@ -244,6 +245,7 @@ async function resume(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
+  sessionList: StoredSessions,
   ends: TerminationHistoryFile,
   log: Logger,
 ): Promise<void> {
@@ -265,7 +267,7 @@ async function resume(
     });
     await Promise.all(waking);
   }
-  await runner.reportWorkDirs().catch(onError);
+  await runner.reportWorkDirs((downloads) => sessionList.ownersOf(downloads)).catch(onError);
 }
 
 function readAllowPrivate(text: string): AllowEntry[] {

@@ -10,12 +10,13 @@ import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
 import { DownloadJobs } from './download-jobs.ts';
 import { DownloadRoot } from '../files/root/download-root.server.ts';
-import { DownloadFolder } from '../files/download-folder.server.ts';
+import { DownloadFolder, type OwnersOf } from '../files/download-folder.server.ts';
 import { FolderGate } from './folder-gate.ts';
 import type { Job } from './job.ts';
 import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
 import { EventOutbox } from './event-outbox.ts';
+import type { Syncer } from '../files/sync.server.ts';
 import { ParseJobs } from './parse-jobs.ts';
 import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
 import type { RunInJob } from './run-in-job.ts';
@@ -48,6 +49,8 @@ export interface RunnerOptions {
   log?: Log;
   /** Starts the work of a job, so that the caller can tell which job code runs for. */
   runInJob?: RunInJob;
+  /** Puts finished files on the disk. */
+  syncer?: Syncer;
 }
 
 /** A job as people and the inspector see it. */
@@ -71,6 +74,7 @@ export class Runner implements RunnerPort {
   readonly #parses: ParseJobs;
   readonly #leases: Leases;
   readonly #gate: FolderGate;
+  #ownersOf: OwnersOf = () => Promise.resolve(new Map());
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions) {
@@ -91,6 +95,7 @@ export class Runner implements RunnerPort {
       measureSpace: measure = () => measureSpace(downloadDir),
       clock = systemRunnerClock,
       runInJob = (_job, work) => work(),
+      syncer,
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
     const gate = new FolderGate({
@@ -101,7 +106,7 @@ export class Runner implements RunnerPort {
     const confirm = async (): Promise<void> => {
       if (gate.reason !== null || !(await root.isUnchanged())) await gate.require();
     };
-    const folder = new DownloadFolder(downloadDir, instance, confirm, log);
+    const folder = new DownloadFolder(downloadDir, instance, { confirm, syncer });
     const space = new SpaceMonitor({ measure, gate, clock, onDiskError: () => root.distrust() });
     const shared = { registry, outbox, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
@@ -164,10 +169,12 @@ export class Runner implements RunnerPort {
   /**
    * Sends each session the ids of its work dirs here, at the start and whenever the folder is in order again: what was
    * finished or removed meanwhile left its work dir there. It discards those it does not know.
+   * @param ownersOf finds the sessions of work dirs that do not name theirs any more; kept for later reports
    */
-  async reportWorkDirs(): Promise<void> {
+  async reportWorkDirs(ownersOf: OwnersOf = this.#ownersOf): Promise<void> {
+    this.#ownersOf = ownersOf;
     if ((await this.#gate.inspect()) !== null) return;
-    for (const [session, ids] of await this.#folder.findWorkDirs()) {
+    for (const [session, ids] of await this.#folder.findWorkDirs(ownersOf)) {
       for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {
         this.#outbox.send(session, { type: 'found', downloads: ids.slice(at, at + MAX_FOUND_IDS) });
       }
