@@ -1,4 +1,5 @@
 /** The `sluice` command. */
+import '../bin/thread-pool.js';
 import '../bin/v8-flags.js';
 import { homedir } from 'node:os';
 import type { Io } from './cli/command.ts';

@@ -1,8 +1,9 @@
 /**
  * `npm run crash [-- --downloads 1000 --kills 100 --engine-kills 50 --seed N --keep]`: tests that nothing is lost.
  * `SEED=N` replays a plan as well. Prints the figures and writes bench/results/crash.json; exit code 1 when any
- * promise was broken.
+ * promise was broken. Ends with `--cuts 60` power cuts (bench/crash/power), where they can be had.
  */
+import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     'engine-kills': { type: 'string', default: '50' },
     seed: { type: 'string' },
     'max-bytes': { type: 'string', default: '20000000' },
+    cuts: { type: 'string', default: '60' },
     /** Keeps the data and the files. */
     keep: { type: 'boolean', default: false },
   },
@@ -69,4 +71,11 @@ try {
   await site.close();
   if (values.keep || process.exitCode !== 0) console.log(`left: ${place.dir}`);
   else place.remove();
+}
+
+if (Number(values.cuts) > 0) {
+  const power = join(import.meta.dirname, 'power/run.ts');
+  const argv = [...process.execArgv, power, '--cuts', values.cuts, '--seed', String(seed)];
+  const { status } = spawnSync(process.execPath, argv, { stdio: 'inherit' });
+  if (status !== 0) process.exitCode = 1;
 }

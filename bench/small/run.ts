@@ -3,6 +3,7 @@
  * `complete` that its reader receives; the memory that each finished download keeps, from the slope of the resident memory
  * between 2,000 and 20,000; and the cost of listing a long history.
  */
+import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { prepareBuild } from '../../scripts/tools/test-build.ts';
 import { makePlace, PROJECT, startServer, type TestServer } from '../../tests/support/server.ts';
@@ -14,7 +15,6 @@ import type { Plan, AddsResult } from '../adds/generator.ts';
 import { type HistoryFigures, measureHistory } from './history.ts';
 import { openReader } from './reader.ts';
 
-const FILES = 2000;
 const BYTES = 10_000;
 const ALL_FILES = 20_000;
 const HISTORIES = [1000, 10_000, 100_000];
@@ -26,9 +26,13 @@ const { values } = parseArgs({
     /** `files`, `memory` or `history`. */
     only: { type: 'string' },
     profile: { type: 'string' },
+    /** `none`: files are not synced; `slow`: each sync takes 100 ms more. Only with `--only files`. */
+    syncs: { type: 'string' },
+    files: { type: 'string', default: '2000' },
     json: { type: 'boolean' },
   },
 });
+const FILES = Number(values.files);
 const wanted = (part: string): boolean => values.only === undefined || values.only === part;
 
 interface FilesFigures {
@@ -88,6 +92,8 @@ async function measureFiles(): Promise<{ first: FilesFigures; memory: MemoryFigu
     values.profile === undefined
       ? {}
       : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}`, BENCH_MEMORY: '' };
+  const preload = `--import=${join(import.meta.dirname, 'syncs.js')}`;
+  const syncs = values.syncs === undefined ? {} : { NODE_OPTIONS: preload, BENCH_SYNCS: values.syncs };
   const server = await startServer({
     place,
     env: {
@@ -95,6 +101,7 @@ async function measureFiles(): Promise<{ first: FilesFigures; memory: MemoryFigu
       SLUICE_MAX_ACTIVE_PER_SESSION: '8',
       ...memoryEnv(place),
       ...profile,
+      ...syncs,
     },
   });
   try {

@@ -160,6 +160,7 @@ export async function createSluice({
     await watching;
     port.connect(runner);
     const startedRunner = runner;
+    const sessionList = new StoredSessions(host, SESSION);
     const inspector = createInspector({
       config,
       host,
@@ -177,7 +178,7 @@ export async function createSluice({
       tokens: new Tokens(key),
       operators: new OperatorAuth(key),
       sessionLinks: new SessionLinks(key),
-      sessionList: new StoredSessions(host, SESSION),
+      sessionList,
       inspector,
       host,
       store,
@@ -185,7 +186,7 @@ export async function createSluice({
       get isStopping() {
         return closing !== null;
       },
-      resume: () => resume(host, sessions, startedRunner, ends, log),
+      resume: () => resume(host, sessions, startedRunner, sessionList, ends, log),
       close: () => {
         inspector.close();
         return (closing ??= close());
@@ -248,6 +249,7 @@ async function resume(
   host: EmbeddedHost,
   sessions: Sluice['sessions'],
   runner: Runner,
+  sessionList: StoredSessions,
   ends: TerminationHistoryFile,
   log: Logger,
 ): Promise<void> {
@@ -269,7 +271,7 @@ async function resume(
     });
     await Promise.all(waking);
   }
-  await runner.reportWorkDirs().catch(onError);
+  await runner.reportWorkDirs((downloads) => sessionList.ownersOf(downloads)).catch(onError);
 }
 
 function readAllowPrivate(text: string): AllowEntry[] {

@@ -1,5 +1,6 @@
 /** The sessions in the store, for an operator who looks for one. */
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import { hasDownload } from '#lib/actors/session/peek.ts';
 import { summarize } from '#lib/actors/session/summary.ts';
 import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';
 
@@ -20,22 +21,36 @@ export class StoredSessions {
     return summarize(session, this.#host.stored(this.#class, session));
   }
 
+  /** The sessions that have these downloads in their lists, by download. */
+  async ownersOf(downloads: readonly string[]): Promise<Map<string, string>> {
+    const owners = new Map<string, string>();
+    for await (const session of this.#ids()) {
+      const stored = this.#host.stored(this.#class, session);
+      for (const download of downloads) if (hasDownload(stored, download)) owners.set(download, session);
+    }
+    return owners;
+  }
+
   /** Sessions with downloads whose id begins with `prefix`, most recently used first. */
   async all(prefix: string, limit: number): Promise<SessionList> {
     const found: SessionSummary[] = [];
-    let after = '';
-    for (;;) {
-      const ids = this.#host.ids(this.#class, after, SESSIONS_A_TURN);
-      for (const id of ids) {
-        const summary = id.startsWith(prefix) ? this.summary(id) : null;
-        if (summary !== null && summary.downloads > 0) found.push(summary);
-      }
-      const last = ids.at(-1);
-      if (last === undefined) break;
-      after = last;
-      await new Promise((resolve) => setImmediate(resolve));
+    for await (const id of this.#ids()) {
+      const summary = id.startsWith(prefix) ? this.summary(id) : null;
+      if (summary !== null && summary.downloads > 0) found.push(summary);
     }
     found.sort((a, b) => (b.newest?.addedAt ?? '').localeCompare(a.newest?.addedAt ?? ''));
     return { sessions: found.slice(0, limit), more: Math.max(0, found.length - limit) };
+  }
+
+  /** Of all sessions, with a pause for other work now and then. */
+  async *#ids(): AsyncGenerator<string> {
+    for (let after = ''; ;) {
+      const ids = this.#host.ids(this.#class, after, SESSIONS_A_TURN);
+      yield* ids;
+      const last = ids.at(-1);
+      if (last === undefined) return;
+      after = last;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
   }
 }

@@ -1,5 +1,13 @@
 import { createHash } from 'node:crypto';
-import { readFileSync, renameSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  truncateSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -99,6 +107,20 @@ test('the file of a download that is not complete is 409', async () => {
   const waiting = await api.add({ url: 'http://127.0.0.1:9/nothing' });
   const { status, body } = await api.call<{ code: string }>('GET', `/api/downloads/${waiting}/file`);
   assert.equal([status, body.code], [409, 'wrong_state']);
+});
+
+test('a file that is shorter than its row says is file_missing, whole or by range', async () => {
+  for (const bytes of [0, 1, CONTENT.length - 1]) {
+    truncateSync(path, bytes);
+    for (const headers of [{}, { range: 'bytes=0-0' }] as Record<string, string>[]) {
+      const { status, code, body } = await get(headers);
+      assert.equal([status, code], [404, 'file_missing']);
+      assert.match(body.toString(), new RegExp(`Only ${bytes} of the ${CONTENT.length} bytes`));
+    }
+    assert.is((await get({}, 'HEAD')).status, 404);
+  }
+  writeFileSync(path, CONTENT);
+  assert.is((await get()).status, 200);
 });
 
 test('a file that is gone, or a link in its place, is file_missing', async () => {

@@ -32,7 +32,12 @@ test('a file with the expected hash is moved to the download dir, after the phas
   await (await http.call(0)).finish();
   const { mark: _, ...file } = (await event('done')).file;
   assert.equal(file, { name: 'clip.mp4', bytes: 4 });
-  assert.equal(summarize(events()), ['phase download aaa.1', 'phase finish aaa.1', 'done aaa.1']);
+  assert.equal(summarize(events()), [
+    'phase download aaa.1',
+    'phase finish aaa.1',
+    'landed aaa.1',
+    'done aaa.1',
+  ]);
   assert.equal(await files(), ['clip.mp4']);
 });
 

@@ -154,7 +154,7 @@ test('a move that a dead runner began is completed by the next one without its e
     const next = await createFixture({ downloadDir: fixture.dir });
     next.runner.send('s1', startOf('aaa'));
     assert.equal((await next.event('done')).file, file);
-    assert.equal(summarize(next.events()), ['phase finish aaa.1', 'done aaa.1']);
+    assert.equal(summarize(next.events()), ['phase finish aaa.1', 'landed aaa.1', 'done aaa.1']);
     assert.is(next.http.calls.length, 0);
     await next.close();
     assert.equal(await fixture.files(), ['clip.mp4']);

@@ -36,6 +36,7 @@ test('a download goes through its phases, moves its file to the download dir and
     'phase download aaa.1',
     'sample 2 aaa.1',
     'phase finish aaa.1',
+    'landed aaa.1',
     'done aaa.1',
   ]);
   const phases = events().filter((sent) => sent.type === 'phase');
@@ -122,6 +123,7 @@ test('a job that is stopping starts again once it has ended', async ({ fixture }
     'stopped aaa.1',
     'phase download aaa.1',
     'phase finish aaa.1',
+    'landed aaa.1',
     'done aaa.1',
   ]);
 });

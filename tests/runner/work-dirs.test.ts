@@ -2,6 +2,7 @@ import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { bootId } from '#lib/files/boot-id.server.ts';
 import { finishFile } from '#lib/files/finish/finish.server.ts';
 import { listAside } from '#lib/files/set-aside.server.ts';
 import { waitFor } from '../support/wait.ts';
@@ -34,7 +35,7 @@ test('an attempt records the owner in its work dir', () =>
     runner.send('s1', startOf('aaa'));
     await http.call(0);
     const owner: unknown = JSON.parse(await readFile(join(dir, '.sluice/aaa/owner.json'), 'utf8'));
-    assert.equal(owner, { version: 1, instance: 'me', session: 's1' });
+    assert.equal(owner, { version: 1, instance: 'me', session: 's1', boot: bootId() });
   }));
 
 test('each session gets the ids of its work dirs, and nobody those of other owners', () =>

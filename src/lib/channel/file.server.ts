@@ -30,6 +30,7 @@ export async function serveFile(
   try {
     const stats = await handle.stat();
     if (!stats.isFile() || !isRecordedFile(stats, file)) throw new SluiceError('file_missing');
+    if (stats.size < file.bytes) throw tooShort(stats.size, file.bytes);
     const answer = buildAnswer(request, handle, stats, name);
     isStreaming = typeof answer.body === 'object' && answer.body !== null;
     return answer;
@@ -78,6 +79,11 @@ function buildAnswer(
     ? handle.createReadStream({ start: first, end: last, highWaterMark: READ_BYTES, autoClose: true })
     : null;
   return { status: range.kind === 'part' ? 206 : 200, headers: headersToSend, body };
+}
+
+/** Somebody cut it, or a power cut did before it was synced: half a film is not what was asked for. */
+function tooShort(bytes: number, wanted: number): SluiceError {
+  return new SluiceError('file_missing', `Only ${bytes} of the ${wanted} bytes of the file are left.`);
 }
 
 /** Node's types do not name this header. */

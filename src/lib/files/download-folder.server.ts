@@ -16,12 +16,20 @@ import {
   undoFinish,
   type FinishedFile,
 } from './finish/finish.server.ts';
+import { retractUnsynced } from './finish/retract.server.ts';
+import { syncLanded } from './sync-landed.server.ts';
 import { createSyncer, type Syncer } from './sync.server.ts';
 import { prepareWorkDir, removeWorkDir, removeWorkRoot, type WorkDir, workDirOf } from './work-dir.server.ts';
-import { findWorkDirs, recordOwner } from './work-owner.server.ts';
 import { AsideDirs, removeExpired } from './set-aside.server.ts';
+import { findWorkDirs, isOfThisBoot, recordOwner } from './work-owner.server.ts';
 import { SpareWorkDirs } from './spare-work-dirs.server.ts';
-import type { Log } from '../protocol/log.ts';
+
+export interface DownloadFolderParts {
+  /** Confirms that the dir is the right one, before anything is written. @throws SluiceError `disk_*` */
+  confirm?: (() => Promise<void>) | undefined;
+  /** Puts finished files on the disk. */
+  syncer?: Syncer | undefined;
+}
 
 export class DownloadFolder {
   readonly #dir: string;
@@ -30,29 +38,34 @@ export class DownloadFolder {
   readonly #syncer: Syncer;
   readonly #spares: SpareWorkDirs;
   readonly #asides: AsideDirs;
-  /** Files that are not synced yet, by download. */
-  readonly #syncing = new Map<string, Promise<void>>();
+  /** Downloads of which a failed sync left bytes that could not be removed. */
+  readonly #damaged = new Set<string>();
 
-  /**
-   * @param instance owner of the work dirs; null = no owner is recorded, and none is found
-   * @param confirm that the dir is the right one, before anything is written. @throws SluiceError `disk_*`
-   */
-  constructor(dir: string, instance: string | null, confirm: () => Promise<void>, log: Log) {
+  /** @param instance owner of the work dirs; null = no owner is recorded, and none is found */
+  constructor(dir: string, instance: string | null, parts: DownloadFolderParts = {}) {
+    const { confirm = () => Promise.resolve(), syncer = createSyncer(dir) } = parts;
     this.#dir = dir;
     this.#confirm = confirm;
     this.#instance = instance;
-    this.#syncer = createSyncer(dir, (thrown) => log('a finished file could not be synced', { thrown }));
+    this.#syncer = syncer;
     this.#spares = new SpareWorkDirs(dir);
     this.#asides = new AsideDirs(dir);
   }
 
-  /** Creates the work dir and records its owner. @throws SluiceError `disk_*` */
+  /**
+   * Creates the work dir and records its owner. A file that landed before a power cut and was not synced is taken back.
+   * @throws SluiceError `disk_*`
+   */
   async prepare(session: string, download: string): Promise<WorkDir> {
     await this.#confirm();
+    if (this.#damaged.has(download)) await this.#discardUnsynced(download);
     await this.#asides.takeBack(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
     const workDir = await prepareWorkDir(this.#dir, download);
     try {
+      if (!workDir.isNew && !(await isOfThisBoot(workDir.path))) {
+        await retractUnsynced({ workDir: workDir.path, downloadDir: this.#dir });
+      }
       if (this.#instance !== null) await recordOwner(workDir.path, { instance: this.#instance, session });
     } catch (thrown) {
       throw toDiskError(thrown);
@@ -60,20 +73,31 @@ export class DownloadFolder {
     return workDir;
   }
 
-  /** The downloads that have a work dir of this instance, by session. @throws SluiceError `disk_*` */
-  async findWorkDirs(): Promise<Map<string, string[]>> {
+  /**
+   * The downloads that have a work dir of this instance, by session.
+   * @param ownersOf the sessions that know these downloads: a power cut may have emptied the notes in their work dirs
+   * @throws SluiceError `disk_*`
+   */
+  async findWorkDirs(ownersOf: OwnersOf): Promise<Map<string, string[]>> {
     const bySession = new Map<string, string[]>();
     if (this.#instance === null) return bySession;
+    const add = (session: string, download: string): void => {
+      const known = bySession.get(session);
+      if (known) known.push(download);
+      else bySession.set(session, [download]);
+    };
+    const ownerless: string[] = [];
     try {
-      await findWorkDirs(this.#dir, this.#instance, (session, download) => {
-        const known = bySession.get(session);
-        if (known) known.push(download);
-        else bySession.set(session, [download]);
+      await findWorkDirs(this.#dir, this.#instance, ({ session, download }) => {
+        if (session === null) ownerless.push(download);
+        else add(session, download);
       });
       await removeExpired(this.#dir, this.#instance, Date.now());
     } catch (thrown) {
       throw toDiskError(thrown);
     }
+    if (ownerless.length === 0) return bySession;
+    for (const [download, session] of await ownersOf(ownerless)) add(session, download);
     return bySession;
   }
 
@@ -86,7 +110,7 @@ export class DownloadFolder {
   async resumeFinish(download: string): Promise<DownloadedFile | null> {
     await this.#confirm();
     const file = await resumeFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
-    return file && this.#onMoved(download, file);
+    return file && this.#withMark(file);
   }
 
   /** Records that an engine's file is complete, for `findFetched`. @throws SluiceError `disk_*`, `internal_error` */
@@ -121,22 +145,46 @@ export class DownloadFolder {
     const { path, bytes } = result;
     const workDir = this.#workDir(download);
     await this.#confirm();
-    return this.#onMoved(download, await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
+    return this.#withMark(await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
+  }
+
+  /**
+   * Puts a file that `finish` or `resumeFinish` returned on the disk. If that fails its bytes cannot be trusted any more,
+   * also those that can still be read, and are removed.
+   * @throws SluiceError `disk_*`; `file_missing` when somebody deleted it meanwhile
+   */
+  async sync(download: string, { name, bytes }: DownloadedFile): Promise<void> {
+    try {
+      await syncLanded(
+        { workDir: this.#workDir(download), downloadDir: this.#dir, name, bytes },
+        this.#syncer,
+      );
+    } catch (thrown) {
+      this.#damaged.add(download);
+      await this.#discardUnsynced(download).catch(() => undefined);
+      throw toDiskError(thrown);
+    }
+  }
+
+  async #discardUnsynced(download: string): Promise<void> {
+    // In another folder there is nothing to remove, and this one may come back.
+    await this.#confirm();
+    await this.undoFinish(download);
+    await removeWorkDir(this.#dir, download);
+    this.#damaged.delete(download);
   }
 
   /** Deletes the file that was moved out of the work dir, if there is one. @throws SluiceError `disk_*` */
   async undoFinish(download: string): Promise<void> {
-    await this.#syncing.get(download);
     await undoFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
   }
 
   /**
-   * Removes the work dir, after the finished file (if any) is synced.
+   * Removes the work dir.
    * @param spareFor the session that may reuse the dir for its next download; null = none
    * @throws SluiceError `disk_*`
    */
   async removeWorkDir(download: string, spareFor: string | null): Promise<void> {
-    await this.#syncing.get(download);
     if (spareFor === null) await removeWorkDir(this.#dir, download);
     else await this.#spares.add(spareFor, download);
   }
@@ -151,9 +199,8 @@ export class DownloadFolder {
     await deleteFinished(this.#dir, name, mark);
   }
 
-  /** Waits for syncs and removes `.sluice` when it is empty. */
+  /** Removes `.sluice` when it is empty. */
   async close(): Promise<void> {
-    await Promise.all(this.#syncing.values());
     await this.#spares.remove();
     await removeWorkRoot(this.#dir);
   }
@@ -162,13 +209,12 @@ export class DownloadFolder {
     return workDirOf(this.#dir, download);
   }
 
-  async #onMoved(download: string, file: FinishedFile): Promise<DownloadedFile> {
-    const synced = this.#syncer.sync(file.name).finally(() => {
-      if (this.#syncing.get(download) === synced) this.#syncing.delete(download);
-    });
-    this.#syncing.set(download, synced);
+  async #withMark(file: FinishedFile): Promise<DownloadedFile> {
     // No mark when the file was taken away at once.
     const found = await statFile(join(this.#dir, file.name)).catch(() => null);
     return found === null ? file : { ...file, mark: markOf(found) };
   }
 }
+
+/** The sessions that know these downloads, by download. */
+export type OwnersOf = (downloads: readonly string[]) => Promise<ReadonlyMap<string, string>>;

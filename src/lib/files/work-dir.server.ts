@@ -20,16 +20,20 @@ export interface WorkDir {
   isNew: boolean;
 }
 
+export function isDownloadId(text: string): boolean {
+  return SAFE_PATH_ID.test(text);
+}
+
 /** @throws SluiceError `internal_error` when the id is not one of ours */
 export function workDirOf(downloadDir: string, download: string): string {
-  if (!SAFE_PATH_ID.test(download)) throw new SluiceError('internal_error', 'A download id is malformed.');
+  if (!isDownloadId(download)) throw new SluiceError('internal_error', 'A download id is malformed.');
   return join(downloadDir, WORK_ROOT, download);
 }
 
 /** The download whose work dir is `path` or holds it; null = none. */
 export function downloadOf(downloadDir: string, path: string): string | null {
   const [id = ''] = relative(join(downloadDir, WORK_ROOT), path).split(sep);
-  return SAFE_PATH_ID.test(id) ? id : null;
+  return isDownloadId(id) ? id : null;
 }
 
 /**

@@ -5,8 +5,9 @@
 import { opendir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { bootId } from './boot-id.server.ts';
 import { errnoOf } from './disk-error.ts';
-import { REMOVED_SUFFIX, WORK_ROOT, workDirOf } from './work-dir.server.ts';
+import { isDownloadId, REMOVED_SUFFIX, WORK_ROOT, workDirOf } from './work-dir.server.ts';
 
 export const OWNER_FILE = 'owner.json';
 
@@ -15,24 +16,35 @@ const ownerSchema = v.object({
   /** `instanceKey` of the data dir. */
   instance: v.string(),
   session: v.pipe(v.string(), v.nonEmpty(), v.maxLength(256)),
+  /** In which boot this was written; absent = by an earlier version. */
+  boot: v.optional(v.string()),
 });
 
 export interface WorkOwner {
   instance: string;
   session: string;
 }
+type StoredOwner = v.InferOutput<typeof ownerSchema>;
 
 /** Done at each attempt: a data dir restored from a backup takes over the work dirs that it resumes. */
 export async function recordOwner(workDir: string, { instance, session }: WorkOwner): Promise<void> {
-  const owner = { version: 1, instance, session } satisfies v.InferOutput<typeof ownerSchema>;
+  const owner = { version: 1, instance, session, boot: bootId() } satisfies StoredOwner;
   await writeFile(join(workDir, OWNER_FILE), JSON.stringify(owner), { mode: 0o600 });
 }
 
-/** Finds the work dirs of an instance, in no order, and completes removals that were interrupted. */
+export interface FoundWorkDir {
+  download: string;
+  /** null = its note is empty or damaged, as a power cut leaves it: only the store knows whose it is. */
+  session: string | null;
+  /** Written in this boot: nothing in it was lost with the page cache. */
+  isOfThisBoot: boolean;
+}
+
+/** Finds the work dirs of an instance, and those whose owner cannot be read, and completes interrupted removals. */
 export async function findWorkDirs(
   downloadDir: string,
   instance: string,
-  handle: (session: string, download: string) => void,
+  handle: (found: FoundWorkDir) => void,
 ): Promise<void> {
   const root = join(downloadDir, WORK_ROOT);
   try {
@@ -42,25 +54,33 @@ export async function findWorkDirs(
         await rm(join(root, entry.name), { recursive: true, force: true });
         continue;
       }
-      const owner = await readOwner(downloadDir, entry.name);
-      if (owner?.instance === instance) handle(owner.session, entry.name);
+      if (!isDownloadId(entry.name)) continue;
+      const owner = await readOwner(workDirOf(downloadDir, entry.name));
+      if (owner !== null && owner.instance !== instance) continue;
+      const isOfThisBoot = owner !== null && owner.boot === bootId();
+      handle({ download: entry.name, session: owner?.session ?? null, isOfThisBoot });
     }
   } catch (thrown) {
     if (errnoOf(thrown) !== 'ENOENT') throw thrown;
   }
 }
 
-/** null = none, or invalid: then it is not ours. */
-async function readOwner(downloadDir: string, name: string): Promise<WorkOwner | null> {
+/** Whether the note in a work dir was written in this boot; false = in another one, by an earlier version, or it is damaged. */
+export async function isOfThisBoot(workDir: string): Promise<boolean> {
+  return (await readOwner(workDir))?.boot === bootId();
+}
+
+/** null = none, or invalid. */
+async function readOwner(workDir: string): Promise<StoredOwner | null> {
   try {
-    return parseOwner(await readFile(join(workDirOf(downloadDir, name), OWNER_FILE), 'utf8'));
+    return parseOwner(await readFile(join(workDir, OWNER_FILE), 'utf8'));
   } catch {
     return null;
   }
 }
 
 /** null = it says nothing that can be read. */
-export function parseOwner(text: string): WorkOwner | null {
+export function parseOwner(text: string): StoredOwner | null {
   try {
     return v.parse(ownerSchema, JSON.parse(text));
   } catch {

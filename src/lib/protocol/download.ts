@@ -49,6 +49,8 @@ export interface DownloadView {
   finishedAt: string | null;
   file: { name: string; bytes: number } | null;
   error: ErrorView | null;
+  /** Only in `finish`: true once the file is in the download folder and is being synced to the disk. */
+  saving?: boolean;
   /** Only in `waiting`: when the next attempt starts, ISO 8601, UTC. */
   retryAt?: string;
   /** Only while it waits for the network or its host: since when that is away, ISO 8601, UTC. */

@@ -85,6 +85,11 @@ export type RunnerEvent =
       totalBytes: number | null;
     } & JobRef)
   | ({ type: 'sample'; sample: Sample } & JobRef)
+  /**
+   * The file is whole and has its name, and its slot is free for another; it is being synced to the disk. Only `done`
+   * says that it survives a power cut.
+   */
+  | ({ type: 'landed' } & JobRef)
   /** `output`: the last 4 kB of engine output, to explain a failure later. */
   | ({ type: 'done'; file: DownloadedFile; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)

@@ -45,6 +45,8 @@ export interface DownloadAttemptOptions {
   stallMs: number;
   onPhase: (phase: AttemptPhase) => void;
   onSample: (sample: Sample) => void;
+  /** The file has its name and only waits to be synced: nothing of this attempt works any more. */
+  onLanded: () => void;
 }
 
 export class DownloadAttempt implements SpaceUser {
@@ -52,6 +54,8 @@ export class DownloadAttempt implements SpaceUser {
   /** As last passed to `onPhase`. */
   phase: AttemptPhase;
   sample: Sample | null = null;
+  /** `onLanded` was called. */
+  hasLanded = false;
   /** Resolves, never rejects, once nothing of this attempt works or writes any more. */
   readonly ended: Promise<AttemptEnd>;
   readonly #options: DownloadAttemptOptions;
@@ -99,6 +103,9 @@ export class DownloadAttempt implements SpaceUser {
       await Promise.resolve();
       this.signal.throwIfAborted();
       const file = await this.#fetch();
+      this.#land();
+      // Also after an abort: the file is there, and `done` must not say so before the disk holds it.
+      await this.#options.folder.sync(this.job.download, file);
       return { how: 'done', file, output: this.output };
     } catch (thrown) {
       // An engine may wrap the abort in an error of its own: the reason for the abort counts.
@@ -120,15 +127,25 @@ export class DownloadAttempt implements SpaceUser {
 
   async #explain(thrown: unknown): Promise<unknown> {
     const { session, job, reachability } = this.#options;
-    const known: unknown = this.signal.aborted
-      ? this.signal.reason
-      : await this.#explainByDisk(toKnownError(thrown));
+    const known: unknown =
+      this.signal.aborted && !this.hasLanded
+        ? this.signal.reason
+        : await this.#explainByDisk(toKnownError(thrown));
     return reachability.explain(session, job.url, known);
   }
 
   async #explainByDisk(thrown: SluiceError): Promise<SluiceError> {
     const explained = await this.#options.space.explain(thrown, this.output);
-    return explained === thrown ? explainByFiles(thrown, this.#watch) : explained;
+    // A sync that fails removes the work dir itself.
+    if (explained !== thrown || this.hasLanded) return explained;
+    return explainByFiles(thrown, this.#watch);
+  }
+
+  #land(): void {
+    this.hasLanded = true;
+    this.#stallTimer?.stop();
+    this.#releaseSpace();
+    this.#options.onLanded();
   }
 
   async #fetch(): Promise<DownloadedFile> {

@@ -63,6 +63,10 @@ export class ReportedAttempt {
       onSample: (sample) => {
         if (this.#isReporting) outbox.queueSample(this.samples, sample);
       },
+      onLanded: () => {
+        this.#releaseSlot();
+        if (this.#isReporting) outbox.send(session, { type: 'landed', ...ref }, this.samples);
+      },
     });
     this.#attempt.signal.addEventListener('abort', () => this.#startStuckTimer(), { once: true });
     this.ended = this.#attempt.ended.then((end) => this.#onEnded(end));
@@ -80,6 +84,7 @@ export class ReportedAttempt {
     outbox.discardSample(this.samples);
     outbox.send(session, { type: 'phase', ...this.#attempt.phase, ...ref });
     if (this.#attempt.sample) outbox.send(session, { type: 'sample', ...ref, sample: this.#attempt.sample });
+    if (this.#attempt.hasLanded) outbox.send(session, { type: 'landed', ...ref });
   }
 
   /** Aborts the engine; nothing more is reported. */

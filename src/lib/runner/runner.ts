@@ -11,12 +11,13 @@ import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
 import { DownloadJobs } from './download-jobs.ts';
 import { DownloadRoot } from '../files/root/download-root.server.ts';
-import { DownloadFolder } from '../files/download-folder.server.ts';
+import { DownloadFolder, type OwnersOf } from '../files/download-folder.server.ts';
 import { FolderGate } from './folder-gate.ts';
 import type { Job } from './job.ts';
 import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
 import { EventOutbox } from './event-outbox.ts';
+import type { Syncer } from '../files/sync.server.ts';
 import { ParseJobs } from './parse-jobs.ts';
 import { Reachability } from './reachability.ts';
 import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
@@ -54,6 +55,8 @@ export interface RunnerOptions {
   log?: Log;
   /** Starts the work of a job, so that the caller can tell which job code runs for. */
   runInJob?: RunInJob;
+  /** Puts finished files on the disk. */
+  syncer?: Syncer;
 }
 
 /** A job as people and the inspector see it. */
@@ -78,6 +81,7 @@ export class Runner implements RunnerPort {
   readonly #leases: Leases;
   readonly #gate: FolderGate;
   readonly #reachability: Reachability;
+  #ownersOf: OwnersOf = () => Promise.resolve(new Map());
   #closing: Promise<void> | null = null;
 
   constructor(options: RunnerOptions) {
@@ -100,6 +104,7 @@ export class Runner implements RunnerPort {
       reachability = new Reachability({ clock }),
       probe = null,
       runInJob = (_job, work) => work(),
+      syncer,
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
     const gate = new FolderGate({
@@ -110,7 +115,7 @@ export class Runner implements RunnerPort {
     const confirm = async (): Promise<void> => {
       if (gate.reason !== null || !(await root.isUnchanged())) await gate.require();
     };
-    const folder = new DownloadFolder(downloadDir, instance, confirm, log);
+    const folder = new DownloadFolder(downloadDir, instance, { confirm, syncer });
     const space = new SpaceMonitor({ measure, gate, clock, onDiskError: () => root.distrust() });
     reachability.start({
       probe,
@@ -178,10 +183,12 @@ export class Runner implements RunnerPort {
   /**
    * Sends each session the ids of its work dirs here, at the start and whenever the folder is in order again: what was
    * finished or removed meanwhile left its work dir there. It discards those it does not know.
+   * @param ownersOf finds the sessions of work dirs that do not name theirs any more; kept for later reports
    */
-  async reportWorkDirs(): Promise<void> {
+  async reportWorkDirs(ownersOf: OwnersOf = this.#ownersOf): Promise<void> {
+    this.#ownersOf = ownersOf;
     if ((await this.#gate.inspect()) !== null) return;
-    for (const [session, ids] of await this.#folder.findWorkDirs()) {
+    for (const [session, ids] of await this.#folder.findWorkDirs(ownersOf)) {
       for (let at = 0; at < ids.length; at += MAX_FOUND_IDS) {
         this.#outbox.send(session, { type: 'found', downloads: ids.slice(at, at + MAX_FOUND_IDS) });
       }

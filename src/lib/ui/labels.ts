@@ -45,9 +45,12 @@ const KINDS: Record<MediaItem['type'], () => string> = {
 };
 
 export const stateLabel = (state: DownloadState): string => STATES[state]();
-/** With an expected hash, `finish` takes seconds: the label says why. */
-export const rowStateLabel = ({ state, sha256 }: Pick<ListRow, 'state' | 'sha256'>): string =>
-  state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
+/** With an expected hash, or on a slow disk, `finish` takes seconds: the label says why. */
+export function rowStateLabel({ state, sha256, isSaving }: RowState): string {
+  if (isSaving) return m.state_finish_saving();
+  return state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
+}
+type RowState = Pick<ListRow, 'state' | 'sha256' | 'isSaving'>;
 export const filterLabel = (filter: Filter): string => FILTERS[filter]();
 export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
 export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
@@ -89,7 +92,7 @@ export function sizeLabel(row: Pick<ListRow, 'receivedBytes' | 'totalBytes'>): s
 
 /** A progress bar in words. @param live whether the time left is up to date */
 export function progressLabel(
-  row: Pick<ListRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds' | 'state' | 'sha256'>,
+  row: RowState & Pick<ListRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds'>,
   live = true,
 ): string {
   const received = bytesLabel(row.receivedBytes);

@@ -29,6 +29,8 @@ export type DownloadEvent = Caused &
     | { type: 'sample'; sample: Sample }
     /** The session's throttle window ended; `sample` is the newest in it, if any. */
     | { type: 'tick'; sample: Sample | null }
+    /** The file has its name and is being synced: the slot is free. */
+    | { type: 'landed' }
     | { type: 'done'; file: DownloadedFile }
     /** `dueAt`: when to retry, if that is allowed. */
     | { type: 'failed'; error: RunnerFailure; dueAt: number }

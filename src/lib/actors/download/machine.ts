@@ -221,6 +221,13 @@ export const downloadMachine = setup({
     },
     finish: {
       entry: enter('finish'),
+      initial: 'work',
+      states: {
+        /** Joins, checks or moves its file. */
+        work: { on: { landed: 'saving' } },
+        /** The file is being synced to the disk, which needs no slot. Never stored as such. */
+        saving: {},
+      },
       on: {
         run: { actions: 'askRunner' },
         // A runner that starts over (its files were lost) sends `parse` again.

@@ -4,7 +4,11 @@ import type { DownloadContext } from './machine.ts';
 import type { DownloadRow } from './row.ts';
 
 /** The view of a stored row with its current speed. */
-export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null): DownloadView {
+export function viewOf(
+  row: DownloadRow,
+  speed: DownloadContext['speed'] = null,
+  isSaving = false,
+): DownloadView {
   const moving = row.state === 'download' ? speed : null;
   const view = {
     id: row.id,
@@ -22,9 +26,15 @@ export function viewOf(row: DownloadRow, speed: DownloadContext['speed'] = null)
     finishedAt: row.finishedAt === null ? null : new Date(row.finishedAt).toISOString(),
     file: row.file && { name: row.file.name, bytes: row.file.bytes },
     error: row.error,
+    ...savingOf(row, isSaving),
     ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
     ...(row.state === 'waiting' && row.away ? { since: new Date(row.away.since).toISOString() } : {}),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };
   return { ...view, ...deriveProgress(view) };
+}
+
+/** Changes name what is there, not what has gone: an attempt before this one may have been saving. */
+function savingOf({ state, attempt }: DownloadRow, isSaving: boolean): Pick<DownloadView, 'saving'> {
+  return state === 'finish' && (isSaving || attempt > 1) ? { saving: isSaving } : {};
 }

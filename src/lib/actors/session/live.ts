@@ -102,6 +102,13 @@ export class LiveDownloads {
     return this.#supervisor;
   }
 
+  /** How many of them take a slot: those that are being synced do not. */
+  get #slots(): number {
+    let slots = 0;
+    for (const child of this.#children.values()) if (!child.isSaving) slots++;
+    return slots;
+  }
+
   get size(): number {
     return this.#children.size;
   }
@@ -154,8 +161,8 @@ export class LiveDownloads {
   /** Starts each job again that the runner's list lacks: `start` is idempotent. */
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
-    for (const { row, hasSlot } of this.#children.values()) {
-      if (hasSlot && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row));
+    for (const { row, hasSlot, isSaving } of this.#children.values()) {
+      if ((hasSlot || isSaving) && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row));
     }
   }
 
@@ -189,8 +196,8 @@ export class LiveDownloads {
     if (!moving) this.#supervisor?.closeThrottle();
   }
 
-  view({ row, snapshot }: Child): DownloadView {
-    return viewOf(row, snapshot.context.speed);
+  view({ row, snapshot, isSaving }: Child): DownloadView {
+    return viewOf(row, snapshot.context.speed, isSaving);
   }
 
   /** Ends a turn: stores changes, records them for readers, stops children without a slot, fills free slots. */
@@ -228,7 +235,7 @@ export class LiveDownloads {
       if (!child) continue;
       if (!progressOnly(child.saved, child.row)) this.#save(child);
       this.#parts.feed.note(this.view(child));
-      if (child.hasSlot) continue;
+      if (child.hasSlot || child.isSaving) continue;
       this.#supervisor?.stop(id);
       this.#parts.feed.forget(id);
     }
@@ -244,8 +251,9 @@ export class LiveDownloads {
   #dispatchQueued(): void {
     const { env, store } = this.#parts;
     const children = this.#children;
-    const free = env.maxActive - children.size;
-    if (free <= 0 || store.counts.queued === 0) return;
+    if (store.counts.queued === 0) return;
+    const free = env.maxActive - this.#slots;
+    if (free <= 0) return;
     // Those that already have a slot are still `queued` in storage, and among the oldest.
     for (const row of this.network.next(free, children)) this.run(this.revive(row), 'place');
   }

@@ -1,4 +1,4 @@
-/** A session's storage, read from outside without waking it: for the inspector. */
+/** A session's storage, read from outside without waking it. */
 import { DOWNLOAD_STATES } from '../../protocol/download.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { Stored } from '../durable/look.ts';
@@ -20,4 +20,14 @@ export function peek(stored: Stored, limit: number): Peek {
   if (meta === undefined) return { createdAt: null, rows: [] };
   const { rows } = readPage(stored, meta.counts, DOWNLOAD_STATES, limit, null);
   return { createdAt: meta.createdAt, rows };
+}
+
+/** Whether a download is in the list, or is being removed from it. */
+export function hasDownload(stored: Stored, id: string): boolean {
+  try {
+    return stored.get(`d/${id}`) !== undefined || stored.get(`gone/${id}`) !== undefined;
+  } catch {
+    // Something is there that cannot be read.
+    return true;
+  }
 }

@@ -71,6 +71,8 @@ export class RunnerEventHandler {
         if (child.throttled) child.newest = event.sample;
         else this.#live.send(child, { type: 'sample', sample: event.sample, at, cause });
         return;
+      case 'landed':
+        return this.#live.send(child, { type: 'landed', at, cause });
       case 'done':
         store.keepOutput(event.download, event.output);
         return this.#live.send(child, { type: 'done', file: event.file, at, cause });

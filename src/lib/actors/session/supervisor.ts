@@ -45,8 +45,13 @@ export class Child {
       snapshot.matches({ queued: 'asked' }) ||
       snapshot.matches('parse') ||
       snapshot.matches('download') ||
-      snapshot.matches('finish')
+      snapshot.matches({ finish: 'work' })
     );
+  }
+
+  /** Its file is being synced, which takes no slot. */
+  get isSaving(): boolean {
+    return this.snapshot.matches({ finish: 'saving' });
   }
 
   can(event: DownloadEvent): boolean {

@@ -6,13 +6,14 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
+import { GrowingFiles } from '../../files/growing-files.server.ts';
 import { RefusalDetector } from '../ffmpeg/refusal.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
 import { BarProgress } from './bar-progress.ts';
-import { findFinishedFile, removeMedia } from './work-files.server.ts';
+import { dropUnsynced, findFinishedFile, growingFilesOf, removeMedia } from './work-files.server.ts';
 
 export interface LuxRun {
   /** Its name in error messages. */
@@ -33,6 +34,17 @@ export interface LuxRun {
  * @throws SluiceError as Engine.download; the signal's reason after an abort
  */
 export async function runLux(run: LuxRun): Promise<FetchedFile> {
+  const { workDir } = run.job;
+  await dropUnsynced(workDir);
+  const growing = await GrowingFiles.start(growingFilesOf(workDir));
+  try {
+    return await runEngine(run);
+  } finally {
+    await growing.stop();
+  }
+}
+
+async function runEngine(run: LuxRun): Promise<FetchedFile> {
   const { engine, job, processes, readers, argv, env, plan, generation } = run;
   const bar = new BarProgress(plan.bytes);
   const errors: string[] = [];

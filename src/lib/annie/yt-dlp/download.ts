@@ -7,6 +7,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
+import { GrowingFiles } from '../../files/growing-files.server.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import { contradiction } from '../contradiction.ts';
 import { RefusalDetector } from '../ffmpeg/refusal.ts';
@@ -16,6 +17,7 @@ import { type ProgressRecord, toSample } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
 import { sluicePrefix } from '../progress/sluice-template.ts';
 import { MEDIA_PREFIX } from './arguments.ts';
+import { dropUnsynced, growingFilesOf } from './resume.server.ts';
 import { type CurrentPart, PartSizes, type SizeMismatch } from './part-sizes.server.ts';
 import { CombinedProgress } from './combined-progress.ts';
 import { bytesOfOtherFiles, clearReports, readPlan, readResult } from './work-files.server.ts';
@@ -37,16 +39,24 @@ export interface YtDlpRun {
  * @throws SluiceError as Engine.download, `remote_contradiction`; the signal's reason after an abort
  */
 export async function runYtDlp(run: YtDlpRun): Promise<FetchedFile> {
-  const sizes = await PartSizes.open(run.job.workDir);
+  const { workDir } = run.job;
+  const sizes = await PartSizes.open(workDir);
+  await dropUnsynced(workDir, sizes);
+  const growing = await GrowingFiles.start(growingFilesOf(workDir));
   const startedOver = new Set<string>();
-  for (;;) {
-    const result = await runOnce(run, sizes);
-    if (!('nowBytes' in result)) return result;
-    // also before it fails: the next attempt must not resume those bytes
-    await sizes.startOver(result);
-    const { name, nowBytes, earlierBytes } = result;
-    if (startedOver.has(name)) throw contradiction(nowBytes, nowBytes === earlierBytes ? null : earlierBytes);
-    startedOver.add(name);
+  try {
+    for (;;) {
+      const result = await runOnce(run, sizes);
+      if (!('nowBytes' in result)) return result;
+      // also before it fails: the next attempt must not resume those bytes
+      await sizes.startOver(result);
+      const { name, nowBytes, earlierBytes } = result;
+      if (startedOver.has(name))
+        throw contradiction(nowBytes, nowBytes === earlierBytes ? null : earlierBytes);
+      startedOver.add(name);
+    }
+  } finally {
+    await growing.stop();
   }
 }
 

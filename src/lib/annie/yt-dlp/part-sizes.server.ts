@@ -71,6 +71,17 @@ export class PartSizes {
     return true;
   }
 
+  /** Whether the server told the exact size of this file: then it is one file there, not a stream of fragments. */
+  isAnnounced(name: string): boolean {
+    return this.#announced.has(name);
+  }
+
+  /** A file was cut to `bytes`, which are all good. */
+  cut(name: string, bytes: number): void {
+    if ((this.#minimum.get(name) ?? 0) > bytes) this.#minimum.set(name, bytes);
+    this.#saveSoon();
+  }
+
   /**
    * Compares an announced size with the earlier one of the same file.
    * @param bytes exact, of the whole file

@@ -6,12 +6,15 @@
 import { unlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
+import { bootId } from '../boot-id.server.ts';
 import { errnoOf, toDiskError } from '../disk-error.ts';
 import { hasMark } from '../file-mark.ts';
 import { isSafeFileName, numbered } from '../file-name.ts';
 import { claimAndMove, isOwnClaim, resumeClaim } from './claim.server.ts';
 import { realDisk, statFile, type Disk } from './disk.server.ts';
 import { removeJournal, isInside, readJournal, writeJournal, type Journal } from './journal.server.ts';
+import { landedLinkOf, removeLinks } from './landed-link.server.ts';
+import { isTrusted, retractUnsynced } from './retract.server.ts';
 
 export interface FinishedFile {
   /** Base name in the download dir. */
@@ -40,7 +43,7 @@ const MAX_LAST_NUMBERS = 1_000;
 
 /**
  * Moves the file into the download dir as `name` or, when that is taken, `name (2)` and so on. Does not sync it to the
- * disk: `createSyncer` does that off the critical path, and the work dir is kept until then.
+ * disk: `createSyncer` does that when its slot is free for another download, and the work dir is kept until then.
  * @throws SluiceError `size_mismatch`, `file_missing`, `disk_*`
  */
 export async function finishFile(request: FinishRequest, disk: Disk = realDisk): Promise<FinishedFile> {
@@ -65,6 +68,7 @@ export async function finishFile(request: FinishRequest, disk: Disk = realDisk):
       inode: source.inode,
       claim: null,
       at: Date.now(),
+      boot: bootId(),
     };
     await writeJournal(workDir, journal, disk);
     const finished = await moveFile({ workDir, downloadDir, journal, disk }, { resumed: false });
@@ -77,7 +81,8 @@ export async function finishFile(request: FinishRequest, disk: Disk = realDisk):
 }
 
 /**
- * Completes a move that a crash interrupted. null = there is no journal, or its file is gone: the engine has to run.
+ * Completes a move that a crash interrupted. null = there is no journal, its file is gone, or a power cut may have taken
+ * some of its bytes: the engine has to run.
  * @throws SluiceError `disk_*`
  */
 export async function resumeFinish(
@@ -87,6 +92,10 @@ export async function resumeFinish(
   try {
     const journal = await readJournal(workDir, disk);
     if (journal === null) return null;
+    if (!isTrusted(journal)) {
+      await retractUnsynced({ workDir, downloadDir });
+      return null;
+    }
     const source = join(workDir, journal.source);
     const found = await statFile(source, disk);
     if (found !== null && found.bytes !== journal.bytes) {
@@ -97,7 +106,10 @@ export async function resumeFinish(
     }
     const finished = await moveFile({ workDir, downloadDir, journal, disk }, { resumed: true });
     // Neither in the work dir nor at its target: it was taken away, and has to be fetched again.
-    if (finished === null) await removeJournal(workDir, disk);
+    if (finished === null) {
+      await removeJournal(workDir, disk);
+      await removeLinks(workDir, disk);
+    }
     return finished;
   } catch (thrown) {
     throw toDiskError(thrown);
@@ -105,8 +117,9 @@ export async function resumeFinish(
 }
 
 /**
- * Deletes the file that was moved out of this work dir, if its move was begun and the file at the target is ours: for a
- * download that is discarded during the move. To be called before the work dir is removed, whose journal names the file.
+ * Deletes the file that was moved out of this work dir, by both its names, if its move was begun and the file at the
+ * target is ours: for a download that is discarded during the move. To be called before the work dir is removed, whose
+ * journal names the file.
  * @throws SluiceError `disk_*`
  */
 export async function undoFinish(
@@ -115,12 +128,12 @@ export async function undoFinish(
 ): Promise<void> {
   try {
     const journal = await readJournal(workDir, disk);
-    if (journal === null) return;
+    if (journal === null || !isTrusted(journal)) return await retractUnsynced({ workDir, downloadDir });
     const target = join(downloadDir, journal.target);
     const found = await statFile(target, disk);
-    if (found === null) return;
-    const isMoved = await isOurs({ workDir, downloadDir, journal, disk }, target);
-    if (isMoved || isOwnClaim(found, journal)) await disk.unlink(target);
+    const isMoved = found !== null && (await isOurs({ workDir, downloadDir, journal, disk }, target));
+    if (isMoved || (found !== null && isOwnClaim(found, journal))) await disk.unlink(target);
+    await removeLinks(workDir, disk);
   } catch (thrown) {
     throw toDiskError(thrown);
   }
@@ -162,14 +175,16 @@ async function moveFile(move: FileMove, { resumed }: { resumed: boolean }): Prom
     const finished = { name: journal.target, bytes: journal.bytes };
     switch (await tryLink(source, target, disk)) {
       case 'linked':
-        await disk.unlink(source);
+        await disk.rename(source, landedLinkOf(workDir, journal.source));
         return finished;
       case 'missing':
         await disk.lstat(downloadDir);
         return (await isOurs(move, target)) ? finished : null;
       case 'taken':
         if (await isOurs(move, target)) {
-          await disk.rm(source, { force: true });
+          // A copy in place of our claim is another file, which was synced when it was made.
+          if (journal.claim === null) await disk.rename(source, landedLinkOf(workDir, journal.source));
+          else await disk.rm(source, { force: true });
           return finished;
         }
         if (resumed && tried === 1 && (await resumeClaim(claimedMove))) return finished;

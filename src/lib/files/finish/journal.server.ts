@@ -29,6 +29,10 @@ const journalSchema = v.object({
   claim: v.nullable(v.union([v.literal('pending'), inode])),
   /** When this was written, ms since the epoch: an older empty file is not our claim. */
   at: v.number(),
+  /** In which boot this was written; absent = by an earlier version. */
+  boot: v.optional(v.string()),
+  /** The file was on the disk, with its name, when this was written. */
+  synced: v.optional(v.boolean()),
 });
 
 export type Journal = v.InferOutput<typeof journalSchema>;
@@ -43,6 +47,21 @@ export function isInside(relativePath: string): boolean {
 export async function writeJournal(workDir: string, journal: Journal, disk: Disk): Promise<void> {
   const draft = join(workDir, JOURNAL_DRAFT);
   await disk.writeFile(draft, JSON.stringify(journal), { mode: 0o600 });
+  await disk.rename(draft, join(workDir, JOURNAL));
+}
+
+/**
+ * Records that the file is on the disk, and puts that on the disk too: after a power cut a large file is not fetched
+ * again for a `done` that was not stored.
+ */
+export async function recordSynced(workDir: string, disk: Disk): Promise<void> {
+  const journal = await readJournal(workDir, disk);
+  if (journal === null) return;
+  const draft = join(workDir, JOURNAL_DRAFT);
+  await disk.writeFile(draft, JSON.stringify({ ...journal, synced: true } satisfies Journal), {
+    mode: 0o600,
+    flush: true,
+  });
   await disk.rename(draft, join(workDir, JOURNAL));
 }
 

@@ -23,6 +23,8 @@ export class ListRow {
   );
   /** Since when the network, or the server that it waits for, is away. */
   readonly since = $derived.by(() => (this.#view.state === 'waiting' ? (this.#view.since ?? null) : null));
+  /** Its file is in the download folder and is being synced to the disk. */
+  readonly isSaving = $derived.by(() => this.#view.state === 'finish' && this.#view.saving === true);
   readonly attempt = $derived.by(() => this.#view.attempt);
   readonly finishedAt = $derived.by(() => this.#view.finishedAt);
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);

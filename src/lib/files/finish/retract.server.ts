@@ -1,0 +1,81 @@
+/**
+ * After a power cut: takes a file that landed, but was not synced, out of the download folder again. It may be shorter
+ * than its name promises, or full of zeros; what of it can be kept is for its engine to say.
+ */
+import { rename } from 'node:fs/promises';
+import { join } from 'node:path';
+import { bootId } from '../boot-id.server.ts';
+import { errnoOf, toDiskError } from '../disk-error.ts';
+import { realDisk, statFile } from './disk.server.ts';
+import { readJournal, removeJournal, type Journal } from './journal.server.ts';
+import { sourceOfLink } from './landed-link.server.ts';
+
+/** What our own engine notes of the bytes beside it: `http-state.json`, `hls-TRACK.json`. It is not synced with them. */
+const ENGINE_MAP = /^(?:http-state|hls-.+)\.json$/;
+
+export interface Folders {
+  workDir: string;
+  downloadDir: string;
+}
+
+/** Whether what the journal says about bytes holds: nothing was lost with the page cache since, or they were synced. */
+export function isTrusted({ boot, synced }: Pick<Journal, 'boot' | 'synced'>): boolean {
+  return synced === true || boot === bootId();
+}
+
+/**
+ * Undoes a move of another boot whose file was not synced; does nothing otherwise. Bytes that still have a name in the
+ * work dir stay there under their first one, but our own engine forgets which of them it has.
+ * @throws SluiceError `disk_*`
+ */
+export async function retractUnsynced(folders: Folders): Promise<void> {
+  const { workDir, downloadDir } = folders;
+  try {
+    const journal = await readJournal(workDir, realDisk);
+    if (journal !== null && isTrusted(journal)) return;
+    if (journal !== null) await unlinkTarget(folders, journal);
+    const names = await realDisk.readdir(workDir);
+    let hasLanded = journal !== null;
+    for (const name of names) {
+      if (await unlinkOtherNames(join(workDir, name), downloadDir)) hasLanded = true;
+      const source = sourceOfLink(name);
+      if (source === null) continue;
+      hasLanded = true;
+      await rename(join(workDir, name), join(workDir, journal?.source ?? source)).catch(() => undefined);
+    }
+    // Before the journal: a crash in between is followed by the same steps.
+    if (hasLanded)
+      for (const name of names) if (ENGINE_MAP.test(name)) await realDisk.rm(join(workDir, name));
+    await removeJournal(workDir, realDisk);
+  } catch (thrown) {
+    // There is no work dir: nothing was moved out of it.
+    if (errnoOf(thrown) === 'ENOENT') return;
+    throw toDiskError(thrown);
+  }
+}
+
+/** Whatever its size is now: the inode says that it is ours. */
+async function unlinkTarget({ workDir, downloadDir }: Folders, journal: Journal): Promise<void> {
+  const target = join(downloadDir, journal.target);
+  const found = await statFile(target);
+  if (found === null) return;
+  const isSameDisk = found.device === (await realDisk.lstat(workDir, { bigint: true })).dev;
+  const isMoved = isSameDisk && found.inode === journal.inode;
+  if (isMoved || found.inode === journal.claim) await realDisk.unlink(target);
+}
+
+/**
+ * Of a file of a work dir that has more than one name: the others are in the download folder, under any name.
+ * @returns whether it has
+ */
+async function unlinkOtherNames(path: string, downloadDir: string): Promise<boolean> {
+  const own = await realDisk.lstat(path, { bigint: true });
+  if (!own.isFile() || own.nlink < 2n) return false;
+  for (const name of await realDisk.readdir(downloadDir)) {
+    const other = await statFile(join(downloadDir, name));
+    if (other?.inode === own.ino.toString() && other.device === own.dev) {
+      await realDisk.unlink(join(downloadDir, name));
+    }
+  }
+  return true;
+}

@@ -1,0 +1,205 @@
+/**
+ * Syncs from outside what another program writes into its work dir, and notes how much of each file is on the disk. The
+ * last sync, for which "complete" waits, is short then; and after a power cut only what was noted is trusted.
+ */
+import { readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { bootId } from './boot-id.server.ts';
+import { errnoOf, toDiskError } from './disk-error.ts';
+import { realDisk } from './finish/disk.server.ts';
+import { syncOnDisk } from './sync.server.ts';
+
+const FILE = 'sluice-synced.json';
+/** How much may be fetched again after a power cut: the larger of the two. */
+const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
+const SYNC_EVERY_MS = 10_000;
+/** 64 MB take longer on most lines; one `readdir` and a `stat` for each file. */
+const LOOK_EVERY_MS = 1_000;
+
+const noteSchema = v.object({
+  version: v.literal(1),
+  /** In which boot this was written. */
+  boot: v.string(),
+  /** By inode and birth, as engines rename their files: the name at that time, and the bytes that were synced. */
+  files: v.record(v.string(), v.object({ name: v.string(), bytes: v.pipe(v.number(), v.safeInteger()) })),
+});
+type Note = v.InferOutput<typeof noteSchema>;
+
+/** Which files of the work dir are the engine's, and what it can resume. */
+export interface GrowingOptions {
+  workDir: string;
+  isMedia: (name: string) => boolean;
+}
+
+interface Found {
+  name: string;
+  key: string;
+  bytes: number;
+  modifiedNs: bigint;
+}
+
+/** One sync at a time over all downloads: those of finished files have the rest of the thread pool. */
+let lastSync: Promise<unknown> = Promise.resolve();
+
+export class GrowingFiles {
+  readonly #options: GrowingOptions;
+  readonly #timer: NodeJS.Timeout;
+  #note: Note;
+  #syncedMs = performance.now();
+  /** When each file was last written to, as of its last sync. */
+  #modifiedNs = new Map<string, bigint>();
+  #looking: Promise<void> | null = null;
+
+  private constructor(options: GrowingOptions, note: Note) {
+    this.#options = options;
+    this.#note = note;
+    this.#timer = setInterval(() => {
+      this.#looking ??= this.#look()
+        // The sync before `done` will fail too, and says so.
+        .catch(() => undefined)
+        .finally(() => (this.#looking = null));
+    }, LOOK_EVERY_MS);
+  }
+
+  /**
+   * To be called before the engine starts; the caller has dealt with what another boot left (`cutToSynced`).
+   * @throws SluiceError `disk_*`
+   */
+  static async start(options: GrowingOptions): Promise<GrowingFiles> {
+    const { workDir } = options;
+    const known = await readNote(workDir);
+    if (known.state === 'read' && known.note.boot === bootId()) return new GrowingFiles(options, known.note);
+    // What another boot has synced still is on the disk.
+    const files = known.state === 'read' ? known.note.files : {};
+    const note = { version: 1 as const, boot: bootId(), files };
+    try {
+      // Before the first byte: a file system that lost this name has lost those of the engine's files too.
+      await writeNote(workDir, note, { flush: known.state !== 'none' });
+    } catch (thrown) {
+      throw toDiskError(thrown);
+    }
+    return new GrowingFiles(options, note);
+  }
+
+  /** Resolves when nothing is synced or written any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await this.#looking;
+    const media = await findMedia(this.#options).catch(() => []);
+    if (media.length === 0)
+      await rm(join(this.#options.workDir, FILE), { force: true }).catch(() => undefined);
+  }
+
+  async #look(): Promise<void> {
+    const found = await findMedia(this.#options);
+    const noted = (key: string): number => this.#note.files[key]?.bytes ?? 0;
+    const newBytes = found.reduce((sum, { key, bytes }) => sum + Math.max(0, bytes - noted(key)), 0);
+    const isShorter = found.some(({ key, bytes }) => bytes < noted(key));
+    const isDue = newBytes > 0 && performance.now() - this.#syncedMs >= SYNC_EVERY_MS;
+    if (!isDue && !isShorter && newBytes < SYNC_EVERY_BYTES) return;
+    this.#syncedMs = performance.now();
+    const synced = lastSync.then(() => this.#sync(found));
+    lastSync = synced.catch(() => undefined);
+    await synced;
+  }
+
+  #isSynced({ key, bytes, modifiedNs }: Found): boolean {
+    return this.#note.files[key]?.bytes === bytes && this.#modifiedNs.get(key) === modifiedNs;
+  }
+
+  async #sync(found: Found[]): Promise<void> {
+    const { workDir } = this.#options;
+    // What is small beside them says what they are: sizes, an owner.
+    for (const name of await realDisk.readdir(workDir)) {
+      const file = found.find((each) => each.name === name);
+      if (file !== undefined && this.#isSynced(file)) continue;
+      // A file that was renamed or removed since has no bytes noted under this name.
+      const isGone = await syncOnDisk(join(workDir, name), 'datasync').then(
+        () => false,
+        () => true,
+      );
+      if (isGone && file !== undefined) file.bytes = 0;
+    }
+    const entries = found.map(({ key, name, bytes }) => [key, { name, bytes }] as const);
+    this.#note = { version: 1, boot: bootId(), files: Object.fromEntries(entries) };
+    this.#modifiedNs = new Map(found.map(({ key, modifiedNs }) => [key, modifiedNs]));
+    await writeNote(workDir, this.#note, { flush: true });
+    await syncOnDisk(workDir, 'sync');
+  }
+}
+
+/** What became of a file after a power cut. */
+export interface CutFile {
+  name: string;
+  /** As it was noted: a file may have got another name after its last sync. null = no sync was noted. */
+  notedName: string | null;
+  bytes: number;
+  syncedBytes: number;
+}
+
+/**
+ * After a power cut: lets `handle` decide about each file of which not all bytes were synced; does nothing in the boot
+ * that wrote them, nor to files without a note, which are of an earlier version.
+ * @throws SluiceError `disk_*`
+ */
+export async function cutToSynced(
+  options: GrowingOptions,
+  handle: (file: CutFile) => 'delete' | { truncateAs: string },
+): Promise<void> {
+  const { workDir } = options;
+  const known = await readNote(workDir);
+  if (known.state === 'none' || (known.state === 'read' && known.note.boot === bootId())) return;
+  try {
+    for (const { name, key, bytes } of await findMedia(options)) {
+      const noted = known.state === 'read' ? known.note.files[key] : undefined;
+      const syncedBytes = Math.min(noted?.bytes ?? 0, bytes);
+      if (bytes > 0 && syncedBytes === bytes) continue;
+      const what = handle({ name, notedName: noted?.name ?? null, bytes, syncedBytes });
+      const path = join(workDir, name);
+      if (what === 'delete') {
+        await rm(path, { force: true, recursive: true });
+      } else {
+        await truncate(path, syncedBytes);
+        await rename(path, join(workDir, what.truncateAs));
+      }
+    }
+  } catch (thrown) {
+    throw toDiskError(thrown);
+  }
+}
+
+async function findMedia({ workDir, isMedia }: GrowingOptions): Promise<Found[]> {
+  const found: Found[] = [];
+  for (const name of (await realDisk.readdir(workDir)).filter(isMedia)) {
+    const info = await stat(join(workDir, name), { bigint: true }).catch(() => null);
+    if (!info?.isFile()) continue;
+    const { ino, birthtimeNs, size, mtimeNs } = info;
+    found.push({ name, key: `${ino}:${birthtimeNs}`, bytes: Number(size), modifiedNs: mtimeNs });
+  }
+  return found;
+}
+
+/** `lost`: a power cut has emptied it. */
+async function readNote(
+  workDir: string,
+): Promise<{ state: 'none' } | { state: 'lost' } | { state: 'read'; note: Note }> {
+  let text: string;
+  try {
+    text = await readFile(join(workDir, FILE), 'utf8');
+  } catch (thrown) {
+    return { state: errnoOf(thrown) === 'ENOENT' ? 'none' : 'lost' };
+  }
+  try {
+    return { state: 'read', note: v.parse(noteSchema, JSON.parse(text)) };
+  } catch {
+    return { state: 'lost' };
+  }
+}
+
+/** Atomic. */
+async function writeNote(workDir: string, note: Note, { flush }: { flush: boolean }): Promise<void> {
+  const path = join(workDir, FILE);
+  await writeFile(`${path}.new`, JSON.stringify(note), { mode: 0o600, flush });
+  await rename(`${path}.new`, path);
+}
