@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createSyncer, type Syncer, syncOnDisk } from '#lib/files/sync.server.ts';
+import { waitFor } from '../support/wait.ts';
 import { createFixture, type Fixture, nextTurns, startOf, summarize } from './fixture.ts';
 
 interface HeldSync {
@@ -50,7 +51,7 @@ test('a landed download gives its slot to the next one, and is done once it is s
     await http.call(1);
     await nextTurns();
     assert.not.ok(summarize(events()).includes('done aaa.1'), 'not before the sync');
-    syncs[0]?.end();
+    (await waitFor(() => syncs[0])).end();
     assert.is((await event('done')).file.name, 'clip.mp4');
   }));
 
@@ -65,13 +66,13 @@ for (const [code, expected] of [
     withHeldSyncs(async (fixture, syncs) => {
       const { runner, http, event, events, files, workDirs } = fixture;
       await land(fixture, 'aaa');
-      syncs[0]?.end(errno(code));
+      (await waitFor(() => syncs[0])).end(errno(code));
       assert.is((await event('failed')).error.code, expected);
       assert.equal([await files(), await workDirs()], [[], []]);
       runner.send('s1', startOf('aaa', 2));
       await (await http.call(1)).finish();
       await event('landed', 1);
-      syncs[1]?.end();
+      (await waitFor(() => syncs[1])).end();
       await event('done');
       assert.is(summarize(events()).filter((each) => each.startsWith('done')).length, 1);
       assert.equal(await files(), ['clip.mp4']);
@@ -85,12 +86,12 @@ test('a stop while it is saved ends in done, a discard in nothing left', () =>
     runner.send('s1', { type: 'stop', download: 'aaa', attempt: 1 });
     await nextTurns();
     assert.not.ok(events().some(({ type }) => type === 'stopped' || type === 'done'));
-    syncs[0]?.end();
+    (await waitFor(() => syncs[0])).end();
     await event('stopped');
     assert.equal(summarize(events()).slice(-2), ['done aaa.1', 'stopped aaa.1']);
     await land(fixture, 'bbb', 1);
     runner.send('s1', { type: 'discard', download: 'bbb', file: null });
-    syncs[1]?.end();
+    (await waitFor(() => syncs[1])).end();
     await event('discarded');
     assert.equal([await files(), await workDirs()], [['clip.mp4'], ['aaa']]);
   }));
@@ -109,12 +110,12 @@ test('a file that a program moves away while it is saved is complete, one that i
     const { dir, event } = fixture;
     await land(fixture, 'aaa');
     await rename(join(dir, 'clip.mp4'), join(dir, 'taken.mp4'));
-    await syncOnDisk(syncs[0]?.path ?? '', 'datasync');
-    syncs[0]?.end();
+    await syncOnDisk((await waitFor(() => syncs[0])).path, 'datasync');
+    (await waitFor(() => syncs[0])).end();
     await event('done');
     await land(fixture, 'bbb', 1);
     await unlink(join(dir, 'clip.mp4'));
-    syncs[1]?.end();
+    (await waitFor(() => syncs[1])).end();
     assert.is((await event('failed')).error.code, 'file_missing');
   }));
 

@@ -47,7 +47,7 @@ testSession(
     const error = {
       code: 'disk_full',
       message: 'The disk is full.',
-      transient: false,
+      transient: true,
       retryAfterMs: null,
     } as const;
     await s.news({ type: 'failed', download: first, attempt: 1, error, output: '' });
