@@ -124,9 +124,9 @@ function interpretWhole(bytes: number | null, validators: Validators, context: R
     return { mode: 'whole', totalBytes: expected, partialBytes: [], validators };
   }
   const partialBytes = partialSizesOf(validators, context);
-  if (bytes !== null && partialBytes.includes(bytes)) throw contradiction(bytes, null);
   // Without a length, nothing else could show that the body is only a part.
   const totalBytes = bytes ?? expectedSize(validators, context);
+  if (totalBytes !== null && partialBytes.includes(totalBytes)) throw contradiction(totalBytes, null);
   return { mode: 'whole', totalBytes, partialBytes, validators };
 }
 
