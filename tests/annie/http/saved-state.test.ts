@@ -3,6 +3,8 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadState, type SavedState, startOver, StateFile } from '#lib/annie/http/file/saved-state.server.ts';
+import { freshState, loadTrackState, startTrackOver } from '#lib/annie/http/hls/track-state.server.ts';
+import { setBootId } from '#lib/files/boot-id.server.ts';
 import { freshDir, removeDirs } from './kit.ts';
 
 const url = 'http://site.example/a.mp4';
@@ -34,6 +36,37 @@ test('the last line of segments counts, in a file that is appended to', async ()
   assert.is((await stat(path)).ino, ino);
   await file.close();
   assert.is(await loadState(dir, 'http://site.example/b.mp4'), null);
+});
+
+test('after another boot the version of a file is known, and none of its bytes', async () => {
+  const { dir, path } = await workDir(300);
+  const file = new StateFile(dir);
+  await file.save(at(100));
+  await file.save(at(300));
+  await file.close();
+  try {
+    setBootId('another');
+    assert.equal(await loadState(dir, url), at(0));
+    // As earlier versions wrote it.
+    await writeFile(path, JSON.stringify(at(200)));
+    assert.equal(await loadState(dir, url), at(200));
+  } finally {
+    setBootId(null);
+  }
+});
+
+test('after another boot no fragment of a track is resumed', async () => {
+  const { dir } = await workDir(0);
+  const path = join(dir, 'hls-video');
+  const state = { ...freshState({ fingerprint: 'x', addressHash: 'y' }, '1'), fragments: 1 };
+  await startTrackOver(path, state);
+  assert.equal(await loadTrackState(path, state.fingerprint), state);
+  try {
+    setBootId('another');
+    assert.is(await loadTrackState(path, state.fingerprint), null);
+  } finally {
+    setBootId(null);
+  }
 });
 
 test('a state that is truncated anywhere is an older state or none', async () => {

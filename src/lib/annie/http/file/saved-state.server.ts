@@ -7,6 +7,7 @@
 import { type FileHandle, open, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
 
 const Bytes = v.pipe(v.number(), v.integer(), v.minValue(0));
@@ -26,16 +27,23 @@ const Saved = v.object({
   segments: Segments,
 });
 export type SavedState = v.InferOutput<typeof Saved>;
+/** `boot`: in which it was written; absent = by an earlier version. */
+const Stored = v.object({ ...Saved.entries, boot: v.optional(v.string()) });
 
 const FILE = 'http-state.json';
 export const BODY_FILE = 'http-body';
 
-/** Null when there is nothing to resume: no state, an unreadable one, another address, or a shorter file. */
+/**
+ * Null when there is nothing to resume: no state, an unreadable one, another address, or a shorter file. After another
+ * boot no byte is trusted, as none was synced: the version alone remains.
+ */
 export async function loadState(workDir: string, url: string): Promise<SavedState | null> {
   try {
     const [first = '', ...later] = (await readFile(join(workDir, FILE), 'utf8')).split('\n');
-    const state = parsed(Saved, first);
-    if (state?.url !== url) return null;
+    const stored = parsed(Stored, first);
+    if (stored?.url !== url) return null;
+    const { boot, ...state } = stored;
+    if (boot !== undefined && boot !== bootId()) return withoutBytes(state);
     const segments = newestSegments(later) ?? state.segments;
     const { size } = await stat(join(workDir, BODY_FILE));
     const highest = Math.max(0, ...segments.map(([start, , written]) => (written > start ? written : 0)));
@@ -97,7 +105,7 @@ export class StateFile {
   async #begin(state: SavedState): Promise<void> {
     await this.close();
     this.#handle = await open(`${this.#path}.new`, 'w');
-    await this.#handle.appendFile(`${JSON.stringify(state)}\n`);
+    await this.#handle.appendFile(`${JSON.stringify({ ...state, boot: bootId() })}\n`);
     await rename(`${this.#path}.new`, this.#path);
     this.#appendedLines = 0;
   }

@@ -2,6 +2,7 @@
 import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
+import { bootId } from '../../../files/boot-id.server.ts';
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
 
 /** Of files with byte ranges. A playlist refers to a few at a time; the state is written after each fragment. */
@@ -15,6 +16,8 @@ const Seen = v.object({
 });
 const TrackState = v.object({
   version: v.literal(2),
+  /** In which it was written: after another one no fragment is trusted, as none was synced. */
+  boot: v.string(),
   /** Of the rendition and the playlist. */
   fingerprint: v.string(),
   /** Of the addresses without their queries. */
@@ -40,9 +43,13 @@ export interface SavedFragment {
 }
 
 /** @param rendition its id, so that bytes of two are never mixed */
-export function freshState({ fingerprint, addressHash }: Fragments, rendition: string): TrackState {
+export function freshState(
+  { fingerprint, addressHash }: Pick<Fragments, 'fingerprint' | 'addressHash'>,
+  rendition: string,
+): TrackState {
   return {
     version: 2,
+    boot: bootId(),
     fingerprint: `${rendition} ${fingerprint}`,
     addresses: addressHash,
     ...{ fragments: 0, bytes: 0, lastBytes: 0, files: [] },
@@ -53,7 +60,8 @@ export function freshState({ fingerprint, addressHash }: Fragments, rendition: s
 export async function loadTrackState(path: string, fingerprint: string): Promise<TrackState | null> {
   try {
     const saved = v.parse(TrackState, JSON.parse(await readFile(`${path}.json`, 'utf8')));
-    if (saved.fingerprint !== fingerprint || saved.lastBytes > saved.bytes) return null;
+    if (saved.boot !== bootId() || saved.fingerprint !== fingerprint || saved.lastBytes > saved.bytes)
+      return null;
     return (await stat(path)).size >= saved.bytes ? saved : null;
   } catch {
     return null;
