@@ -269,7 +269,9 @@ class ScenarioRun {
   async #filesLeft(): Promise<string[]> {
     const { downloadDir } = this.#place;
     const list = (): string[] => {
-      const workDirs = readdirSync(join(downloadDir, '.sluice')).map((each) => join('.sluice', each));
+      const workDirs = readdirSync(join(downloadDir, '.sluice'), { withFileTypes: true })
+        .filter((each) => each.isDirectory())
+        .map(({ name: each }) => join('.sluice', each));
       return [...readdirSync(downloadDir).filter((each) => each !== '.sluice'), ...workDirs];
     };
     const end = performance.now() + 5_000;
