@@ -6,8 +6,8 @@ import { type Site, startSite } from '../site/site.ts';
 import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 import { waitFor } from '../support/wait.ts';
-import { address, assertComplete, HTTP, MIB, rootIn } from './away.ts';
-import { removableDisk, unlessMounts } from './disks.ts';
+import { address, assertComplete, HTTP, MIB, rootIn } from '../disk/away.ts';
+import { removableDisk, unlessMounts } from '../disk/disks.ts';
 
 let site: Site;
 test.before(async () => {

@@ -12,7 +12,7 @@ import { sluice } from '../support/cli.ts';
 import { testUnless } from '../support/skip.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { ytDlpMissing } from '../support/yt-dlp.ts';
-import { NOBODY, readOnlyMount, unlessMounts, unlessNobodyReads } from './disks.ts';
+import { NOBODY, readOnlyMount, unlessMounts, unlessNobodyReads } from '../disk/disks.ts';
 
 const MIB = 1024 * 1024;
 const HTTP = { SLUICE_ENGINES: 'http' };
