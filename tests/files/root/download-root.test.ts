@@ -1,4 +1,4 @@
-/** How the download folder is recognised. Mounts are in tests/disk/away.test.ts. */
+/** How the download folder is recognised. Mounts are in tests/long/disk-away.test.ts. */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
