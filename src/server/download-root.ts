@@ -1,6 +1,6 @@
 /** The download folder at the start: created only if no disk can be missing there, adopted, or recognised. */
-import { KnownRootFile } from '#lib/files/root/known-root.server.ts';
-import { DownloadRoot } from '#lib/files/root/download-root.server.ts';
+import { KnownRootFile } from '#lib/files/download-root/known-root.server.ts';
+import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
 import { toSluiceError } from '#lib/protocol/error.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import type { Config } from './config.ts';

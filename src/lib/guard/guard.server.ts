@@ -7,6 +7,7 @@ import { lookup } from 'node:dns/promises';
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { SluiceError } from '../protocol/error.ts';
+import { untilAborted } from '../protocol/until-aborted.ts';
 import { authority, type DialGate, type Unreachable, UnreachableError } from '../protocol/unreachable.ts';
 import { canonicalHost, parseAddress } from './address.ts';
 import { type AllowEntry, isAllowed } from './policy.ts';
@@ -199,18 +200,4 @@ function waitForHandshake<T extends Socket>(
 async function systemResolve(host: string): Promise<string[]> {
   const found = await lookup(host, { all: true, verbatim: true });
   return found.map(({ address }) => address);
-}
-
-/** As `promise`, but rejects with `signal.reason` as soon as it aborts: a name server may hang. */
-function untilAborted<T>(promise: Promise<T>, signal?: AbortSignal): Promise<T> {
-  if (!signal) return promise;
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => {
-      reject(signal.reason as Error);
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => {
-      signal.removeEventListener('abort', onAbort);
-    });
-  });
 }

@@ -15,7 +15,8 @@ export function findProgram(name: string, path: string | undefined): string | nu
   return null;
 }
 
-function isExecutable(path: string): boolean {
+/** Whether it is a file that this process may run. */
+export function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);
     return statSync(path).isFile();

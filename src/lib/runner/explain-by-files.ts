@@ -4,7 +4,7 @@ import { errnoOf } from '../files/disk-error.ts';
 import type { WorkDirWatch } from '../files/work-dir-watch.server.ts';
 
 /** Failures that follow when the files of a download are removed while an engine works on them. */
-const SYMPTOMS: readonly ErrorCode[] = [
+export const FILE_SYMPTOMS: readonly ErrorCode[] = [
   'disk_denied',
   'disk_error',
   'disk_missing',
@@ -21,7 +21,7 @@ const SYMPTOMS: readonly ErrorCode[] = [
 /** @param watch of its work dir; null = no engine was started */
 export async function explainByFiles(thrown: SluiceError, watch: WorkDirWatch | null): Promise<SluiceError> {
   const { code, message, cause } = thrown;
-  if (!SYMPTOMS.includes(code)) return thrown;
+  if (!FILE_SYMPTOMS.includes(code)) return thrown;
   if ((await watch?.isRemoved()) === true)
     return new SluiceError('work_removed', undefined, { cause: thrown });
   const isFromSystem = errnoOf(cause) !== null;

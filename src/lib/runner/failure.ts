@@ -18,13 +18,3 @@ export function toFailure(thrown: unknown): RunnerFailure {
 export function toKnownError(thrown: unknown): SluiceError {
   return asDiskError(thrown) ?? toSluiceError(thrown);
 }
-
-/** Settles as `promise`, or rejects with the signal's reason as soon as it aborts. */
-export function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise<T>((resolve, reject) => {
-    const onAbort = (): void => reject(signal.reason as Error);
-    if (signal.aborted) onAbort();
-    signal.addEventListener('abort', onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
-  });
-}

@@ -10,7 +10,7 @@ import type { Registry } from '../annie/registry.ts';
 import { systemRunnerClock, type RunnerClock } from './clock.ts';
 import { measureSpace } from '../files/disk-space.server.ts';
 import { DownloadJobs } from './download-jobs.ts';
-import { DownloadRoot } from '../files/root/download-root.server.ts';
+import { DownloadRoot } from '../files/download-root/download-root.server.ts';
 import { DownloadFolder, type OwnersOf } from '../files/download-folder.server.ts';
 import { FolderGate } from './folder-gate.ts';
 import type { Job } from './job.ts';

@@ -8,6 +8,7 @@ import { errnoOf } from '../files/disk-error.ts';
 import type { DiskSpace } from '../files/disk-space.server.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
+import { FILE_SYMPTOMS } from './explain-by-files.ts';
 
 export interface SpaceMonitorOptions {
   /** null = the file system does not say. @throws SluiceError `disk_missing` */
@@ -35,20 +36,7 @@ const RESERVE_DIVISOR = 100;
 /** How engines' output mentions a full disk: Go, Python and ffmpeg all use strerror. */
 const DISK_FULL_OUTPUT = /No space left on device|Disk quota exceeded/i;
 /** Failures that a full or failing disk can cause; what a server answered is never one. */
-const DISK_SYMPTOMS: readonly string[] = [
-  'disk_denied',
-  'disk_error',
-  'disk_missing',
-  'disk_read_only',
-  'engine_exit',
-  'engine_output',
-  'engine_stalled',
-  'file_missing',
-  'internal_error',
-  'invalid_manifest',
-  'not_media',
-  'size_mismatch',
-];
+const DISK_SYMPTOMS: readonly string[] = [...FILE_SYMPTOMS, 'engine_stalled'];
 
 /** After these errors bytes that were written before may be lost. */
 const LOSES_PAGES: readonly string[] = ['disk_error', 'disk_read_only'];

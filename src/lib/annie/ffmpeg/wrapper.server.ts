@@ -4,6 +4,7 @@
  */
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { isExecutable } from '../../process/find-program.server.ts';
 
 /** Beside this file in the sources; beside the bundle in the build, where scripts/build.ts puts it. */
 export const WRAPPER_DIR = join(import.meta.dirname, import.meta.url.endsWith('.ts') ? 'bin' : 'ffmpeg');
@@ -37,14 +38,5 @@ export function requireWrapper(dir = WRAPPER_DIR): void {
         cause,
       });
     }
-  }
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
   }
 }

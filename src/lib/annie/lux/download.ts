@@ -7,7 +7,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { GrowingFiles } from '../../files/growing-files.server.ts';
-import { RefusalDetector } from '../ffmpeg/refusal.ts';
+import { runProgram } from '../run-program.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
@@ -65,24 +65,11 @@ async function runEngine(run: LuxRun): Promise<FetchedFile> {
       },
     },
   );
-  const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
-  // lux prints the output of an ffmpeg that failed.
-  const refusal = new RefusalDetector();
-  const exit = await processes.run({
-    argv,
-    cwd: job.workDir,
-    env,
-    signal: job.signal,
-    onChunk: (fd, chunk) => {
-      const text = decoders[fd].decode(chunk, { stream: true });
-      job.onOutput(text);
-      refusal.read(text);
-      parser.push(fd, chunk);
-    },
-  });
-  parser.end();
+  const command = { argv, cwd: job.workDir, env, signal: job.signal };
+  const exit = await runProgram(processes, command, parser, job.onOutput);
   job.signal.throwIfAborted();
-  if (exit.exitCode !== 0 && refusal.isFound) throw new SluiceError('not_media');
+  // lux prints the output of an ffmpeg that failed.
+  if (exit.isRefused) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
     const end = { engine, lines: errors, exitCode, signal };

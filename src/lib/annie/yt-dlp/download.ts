@@ -10,7 +10,7 @@ import type { FetchedFile } from '../../files/fetched-file.ts';
 import { GrowingFiles } from '../../files/growing-files.server.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import { contradiction } from '../contradiction.ts';
-import { RefusalDetector } from '../ffmpeg/refusal.ts';
+import { runProgram } from '../run-program.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { type ProgressRecord, toSample } from '../progress/sample.ts';
@@ -72,26 +72,18 @@ async function runOnce(
     { engine: 'yt-dlp', prefix: sluicePrefix(nonce) },
     { sample: (_fd, record) => progress.sample(record), event: (event) => progress.event(event) },
   );
-  const decoders = { 1: new TextDecoder(), 2: new TextDecoder() };
-  // For an ffmpeg that fetches a stream; of one that joins, yt-dlp prints only the last line.
-  const refusal = new RefusalDetector();
-  const exit = await processes.run({
+  const command = {
     argv: argv(nonce),
     cwd: job.workDir,
     env: { ...env, TMPDIR: job.workDir },
     signal: AbortSignal.any([job.signal, wrongSize.signal]),
-    onChunk: (fd, chunk) => {
-      const text = decoders[fd].decode(chunk, { stream: true });
-      job.onOutput(text);
-      refusal.read(text);
-      parser.push(fd, chunk);
-    },
-  });
-  parser.end();
+  };
+  const exit = await runProgram(processes, command, parser, job.onOutput);
   await progress.flush();
   job.signal.throwIfAborted();
   if (sizes.mismatch !== null) return sizes.mismatch;
-  if (exit.exitCode !== 0 && refusal.isFound) throw new SluiceError('not_media');
+  // Said by an ffmpeg that fetches a stream; of one that joins, yt-dlp prints only the last line.
+  if (exit.isRefused) throw new SluiceError('not_media');
   if (exit.exitCode !== 0) {
     const { exitCode, signal } = exit;
     throw deserializeError(

@@ -3,9 +3,9 @@
  * shorter file: some caches answer every request, also one without a range, with the tail from a block boundary on.
  */
 import { once } from 'node:events';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { readAt } from '../../../files/read-at.server.ts';
 import { networkError } from '../network-error.ts';
 import { BODY_FILE, type SavedState } from './saved-state.server.ts';
 
@@ -63,15 +63,5 @@ async function readableOrEnded(body: Readable, signal: AbortSignal): Promise<voi
   } finally {
     stop.abort();
     await Promise.allSettled(events);
-  }
-}
-
-async function readAt(path: string, start: number, length: number): Promise<Buffer> {
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, start);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
   }
 }

@@ -1,8 +1,9 @@
 /** The saved state of a track in a work dir: how many of its fragments are in the file, and what their servers reported. */
-import { open, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
+import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
+import { readAt } from '../../../files/read-at.server.ts';
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
 
 /** Of files with byte ranges. A playlist refers to a few at a time; the state is written after each fragment. */
@@ -97,13 +98,6 @@ export async function savedFragment(path: string, state: TrackState): Promise<Sa
 }
 
 /** @param maxBytes from its start */
-export async function readSaved({ path, start, bytes }: SavedFragment, maxBytes: number): Promise<Buffer> {
-  const length = Math.min(bytes, maxBytes);
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(length), 0, length, start);
-    return buffer.subarray(0, bytesRead);
-  } finally {
-    await handle.close();
-  }
+export function readSaved({ path, start, bytes }: SavedFragment, maxBytes: number): Promise<Buffer> {
+  return readAt(path, start, Math.min(bytes, maxBytes));
 }

@@ -4,10 +4,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DownloadRoot } from '#lib/files/root/download-root.server.ts';
-import { KnownRootFile } from '#lib/files/root/known-root.server.ts';
-import { readMark, writeMark } from '#lib/files/root/mark.server.ts';
-import { holderOf } from '#lib/files/root/mount.server.ts';
+import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
+import { KnownRootFile } from '#lib/files/download-root/known-root.server.ts';
+import { readMark, writeMark } from '#lib/files/download-root/mark.server.ts';
+import { holderOf } from '#lib/files/download-root/mount.server.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
 interface Place {
