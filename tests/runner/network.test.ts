@@ -1,4 +1,5 @@
 import { suite } from 'uvu';
+import { SimulatedClock } from 'xstate';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { type Obstacle, UnreachableError } from '#lib/protocol/unreachable.ts';
@@ -183,6 +184,22 @@ testWith('a finished file lands without a network', { probe: never }, async ({ r
   await event('failed');
   await call.finish();
   await event('done');
+});
+
+test('of the hosts that were refused, the last thousand are remembered', () => {
+  const told: string[] = [];
+  const reachability = new Reachability({ clock: new SimulatedClock() });
+  reachability.start({ probe: never, onReachable: (session) => told.push(session) });
+  for (let n = 0; n <= 1000; n++) {
+    const url = `https://site${n}.test/`;
+    const thrown = reachability.explain(`s${n}`, url, unreachable('no_route', `site${n}.test:443`));
+    assert.is((thrown as SluiceError).code, 'network_down');
+  }
+  reachability.received('https://site7.test/');
+  assert.is(told.length, 1000);
+  assert.not(told.includes('s0'));
+  assert.ok(told.includes('s1') && told.includes('s1000'));
+  reachability.close();
 });
 
 test.run();

@@ -22,7 +22,7 @@ const TRIAL_MS = 20_000;
 /** A host that nobody has asked for in this time is no longer probed. */
 const FORGOTTEN_MS = 3_600_000;
 /** Hosts remembered; those that are reachable are forgotten first. */
-const MAX_HOSTS = 1_000;
+export const MAX_HOSTS = 1_000;
 
 /** Of one host. `limited` (so many connections at once) will be a third. Times are on the gate's clock, in ms. */
 export type HostState = { state: 'open' } | { state: 'away'; since: number; until: number; probes: number };

@@ -12,7 +12,7 @@ import {
   UnreachableError,
 } from '../protocol/unreachable.ts';
 import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
-import { HostGate } from './host-gate.ts';
+import { HostGate, MAX_HOSTS } from './host-gate.ts';
 import type { Refusal } from './probe-waits.ts';
 
 export interface ReachabilityOptions {
@@ -139,9 +139,12 @@ export class Reachability {
   }
 
   #noteRefused(session: string, host: string): void {
-    const sessions = this.#refused.get(host);
-    if (sessions) sessions.add(session);
-    else this.#refused.set(host, new Set([session]));
+    const sessions = this.#refused.get(host) ?? new Set();
+    sessions.add(session);
+    this.#refused.set(host, sessions);
+    // Those of the oldest host are not told: they retry when their own wait is over.
+    const [oldest] = this.#refused.keys();
+    if (this.#refused.size > MAX_HOSTS && oldest !== undefined) this.#refused.delete(oldest);
   }
 
   #errorOf(host: string, { code, since: sinceMs, retryAfterMs, everyone }: Refusal): AwayError {
