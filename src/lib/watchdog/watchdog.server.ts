@@ -46,13 +46,17 @@ export function startWatchdog(options: WatchdogOptions): Watchdog {
   });
   worker.on('error', onError);
   let heartbeats: NodeJS.Timeout | undefined;
+  let isClosed = false;
   return {
     async watch() {
       await started;
+      // `terminate` holds the event loop until the thread has ended; an `unref` after it would let the process go first.
+      if (isClosed) return;
       worker.unref();
       heartbeats = startHeartbeats(shared, limits.tickMs);
     },
     async close() {
+      isClosed = true;
       clearInterval(heartbeats);
       await worker.terminate();
     },
