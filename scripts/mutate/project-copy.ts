@@ -65,7 +65,7 @@ export class ProjectCopy {
     const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };
     delete env['FORCE_COLOR'];
     try {
-      return await runTestFile({ path, deadlineMs, alone: false }, { cwd: this.root, env });
+      return await runTestFile({ path, deadlineMs }, { cwd: this.root, env });
     } finally {
       this.#killLeftovers();
       rmSync(temp, { recursive: true, force: true, maxRetries: 3 });

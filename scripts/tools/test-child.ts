@@ -1,10 +1,12 @@
 /** Runs one test file in a process group of its own, so that it can be killed with all that it started. */
 import { spawn } from 'node:child_process';
 import type { TestFile } from './test-files.ts';
+
+export type RunFile = Pick<TestFile, 'path' | 'deadlineMs'>;
 import { parseUvuSummary, skipLines } from './uvu-summary.ts';
 
 export interface TestOutcome {
-  file: TestFile;
+  file: RunFile;
   passed: number;
   failed: number;
   skipped: number;
@@ -38,7 +40,7 @@ export function killAllGroups(): void {
 }
 
 export async function runTestFile(
-  file: TestFile,
+  file: RunFile,
   { cwd, env }: { cwd: string; env: NodeJS.ProcessEnv },
 ): Promise<TestOutcome> {
   const startedAt = performance.now();

@@ -6,8 +6,10 @@ export interface TestFile {
   path: string;
   /** The hang deadline: a child that runs longer is killed and counts as failed. */
   deadlineMs: number;
-  /** Runs with no other file beside it: browsers and builds slow each other down. */
-  alone: boolean;
+  /** Drives whole programs, such as browsers: needs all tools, and takes longer. */
+  isEndToEnd: boolean;
+  /** Runs with no other file beside it. */
+  isAlone: boolean;
 }
 
 const UNIT_DEADLINE_MS = 300_000;
@@ -25,8 +27,9 @@ export function findTestFiles(root: string, patterns: string[]): TestFile[] {
     .filter((path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern)))
     .sort()
     .map((path) => {
-      const alone = /^tests\/(e2e|crash|long)\//.test(path);
-      return { path, alone, deadlineMs: alone ? E2E_DEADLINE_MS : UNIT_DEADLINE_MS };
+      const isEndToEnd = /^tests\/(e2e|crash|long)\//.test(path);
+      const deadlineMs = isEndToEnd ? E2E_DEADLINE_MS : UNIT_DEADLINE_MS;
+      return { path, isEndToEnd, isAlone: path.startsWith(LONG), deadlineMs };
     });
 }
 

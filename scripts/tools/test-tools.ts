@@ -48,7 +48,9 @@ function apt(args: string[]): void {
 export function toolsOf(files: [file: TestFile, source: string][]): Tool[] {
   const names = Object.keys(TOOLS) as Tool[];
   return names.filter((tool) =>
-    files.some(([{ alone }, source]) => (alone && END_TO_END.includes(tool)) || MARKS[tool].test(source)),
+    files.some(
+      ([{ isEndToEnd }, source]) => (isEndToEnd && END_TO_END.includes(tool)) || MARKS[tool].test(source),
+    ),
   );
 }
 

@@ -40,10 +40,7 @@ function write(name: string, source: string): string {
 
 function run(source: string, deadlineMs = 60_000): Promise<TestOutcome> {
   const path = write('one', source);
-  return runTestFile(
-    { path, deadlineMs, alone: false },
-    { cwd: root, env: { ...process.env, NO_COLOR: '1' } },
-  );
+  return runTestFile({ path, deadlineMs }, { cwd: root, env: { ...process.env, NO_COLOR: '1' } });
 }
 
 function npmTest(...patterns: string[]): { status: number | null; lines: string[] } {
