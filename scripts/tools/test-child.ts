@@ -1,9 +1,9 @@
 /** Runs one test file in a process group of its own, so that it can be killed with all that it started. */
 import { spawn } from 'node:child_process';
 import type { TestFile } from './test-files.ts';
+import { parseUvuSummary, skipLines } from './uvu-summary.ts';
 
 export type RunFile = Pick<TestFile, 'path' | 'deadlineMs'>;
-import { parseUvuSummary, skipLines } from './uvu-summary.ts';
 
 export interface TestOutcome {
   file: RunFile;
