@@ -20,6 +20,7 @@ import type { SessionEnv } from '../../src/lib/actors/session/env.ts';
 import { SessionActor } from '../../src/lib/actors/session/session-actor.ts';
 import type { Edge } from '../../src/lib/channel/edge.ts';
 import { AllowedOrigins } from '../../src/lib/channel/origin.ts';
+import { Files } from '../../src/lib/files/files.server.ts';
 import { ChannelServer } from '../../src/lib/channel/socket.server.ts';
 import { Tokens } from '../../src/lib/channel/token.ts';
 import { BenchObject } from './object.ts';
@@ -71,7 +72,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => host.get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
-    downloadDir: '/nowhere',
+    files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

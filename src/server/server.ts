@@ -14,6 +14,7 @@ import type { Edge } from '#lib/channel/edge.ts';
 import { mountEdge } from '#lib/channel/mount.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { Files } from '#lib/files/files.server.ts';
 import { InspectorServer } from '#lib/inspector/socket.server.ts';
 import { paths } from '#lib/protocol/paths.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
@@ -113,7 +114,7 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     origins: new AllowedOrigins(config.host, port, config.origins),
     session: (id) => sluice.sessions.get(id),
     engines: () => sluice.registry.statuses(),
-    downloadDir: config.downloadDir,
+    files: new Files(config.downloadDir),
     inspector: {
       isEnabled: config.inspector,
       operatorAuth: operators,

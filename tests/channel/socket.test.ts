@@ -6,6 +6,7 @@ import { WebSocket } from 'ws';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
+import { Files } from '#lib/files/files.server.ts';
 import { ChannelServer } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { settles, waitFor } from '../support/wait.ts';
@@ -52,7 +53,7 @@ test.before.each(async (stage) => {
     origins: new AllowedOrigins('127.0.0.1', stage.port, []),
     session: () => ({ connect: connectSession }) as unknown as ReturnType<Edge['session']>,
     engines: () => Promise.resolve([]),
-    downloadDir: '/nowhere',
+    files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => stage.notReady,

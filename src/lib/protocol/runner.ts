@@ -10,8 +10,8 @@ import type { EngineName, MediaItem, ParseResult } from './media.ts';
 import type { Sample } from './progress.ts';
 import type { Away } from './unreachable.ts';
 
-/** A finished file, in the download dir. */
-export interface DownloadedFile {
+/** A landed file, as rows and events hold it: it lies in the download dir. */
+export interface RecordedFile {
   /** Its base name. */
   name: string;
   bytes: number;
@@ -22,7 +22,7 @@ export interface DownloadedFile {
   mark?: string;
 }
 
-export type MarkedFile = Pick<DownloadedFile, 'name' | 'mark'>;
+export type MarkedFile = Pick<RecordedFile, 'name' | 'mark'>;
 
 export interface JobRef {
   download: string;
@@ -91,7 +91,7 @@ export type RunnerEvent =
    */
   | ({ type: 'landed' } & JobRef)
   /** `output`: the last 4 kB of engine output, to explain a failure later. */
-  | ({ type: 'done'; file: DownloadedFile; output: string } & JobRef)
+  | ({ type: 'done'; file: RecordedFile; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)
   /** `output`, here and below: as above, absent when nothing was printed. */
   | ({ type: 'stopped'; output?: string } & JobRef)

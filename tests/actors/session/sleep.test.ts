@@ -7,6 +7,7 @@ import { WebSocket } from 'ws';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
+import { Files } from '#lib/files/files.server.ts';
 import { ChannelServer } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
@@ -34,7 +35,7 @@ async function serveChannel(
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => s.host().get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
-    downloadDir: '/nowhere',
+    files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

@@ -2,7 +2,7 @@
 import type { ErrorView } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
-import type { DownloadedFile, RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
+import type { RecordedFile, RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
 
 /** Every event names what caused it and when it happened (ms since 1970). */
 interface Caused {
@@ -31,7 +31,7 @@ export type DownloadEvent = Caused &
     | { type: 'tick'; sample: Sample | null }
     /** The file has its name and is being synced: the slot is free. */
     | { type: 'landed' }
-    | { type: 'done'; file: DownloadedFile }
+    | { type: 'done'; file: RecordedFile }
     /** `dueAt`: when to retry, if that is allowed. */
     | { type: 'failed'; error: RunnerFailure; dueAt: number }
     /** It blocked earlier processes (watchdog): it must not go on by itself. */
