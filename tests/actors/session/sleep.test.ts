@@ -8,7 +8,7 @@ import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { Files } from '#lib/files/files.server.ts';
-import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import { settles, waitFor } from '../../support/wait.ts';
@@ -30,7 +30,7 @@ async function serveChannel(
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const channel = new ChannelServer({
+  const channel = createChannelEndpoint({
     tokens,
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => s.host().get<SessionActor>('session', id),
