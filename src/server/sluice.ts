@@ -33,7 +33,7 @@ import type { Logger } from './log.ts';
 import { DeferredRunner } from './deferred-runner.ts';
 import { makeDir } from './make-dir.ts';
 import { StoredSessions } from './stored-sessions.ts';
-import { openLockedStore, type Store } from './store.ts';
+import { openLockedStore, type LockedStore } from './store.ts';
 import { prepareStore } from './store-presence.ts';
 
 const SESSION = 'session';
@@ -58,7 +58,7 @@ export interface Sluice {
   readonly inspector: Inspector;
   readonly host: EmbeddedHost;
   /** What `sluice store` asks of a running server. */
-  readonly store: Pick<Store, 'check' | 'backup'>;
+  readonly store: Pick<LockedStore, 'check' | 'backup'>;
   /** Why this process should receive no requests now; empty = it is ready. */
   reasonsNotReady(): string[];
   /** `close` was called: no new work is accepted. */
@@ -219,7 +219,7 @@ function sessionEnv(
   config: Config,
   allowed: readonly AllowEntry[],
   runner: RunnerPort,
-  { checkRoom }: Pick<Store, 'checkRoom'>,
+  { checkRoom }: Pick<LockedStore, 'checkRoom'>,
   machines: MachineTap,
   ends: TerminationHistoryFile,
 ): SessionEnv {
@@ -264,7 +264,7 @@ async function resume(
     const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
       try {
         await sessions.get(id).call('wake');
-        ends.acknowledge(id);
+        ends.forget(id);
       } catch (error) {
         onError(error, { session: id });
       }

@@ -84,13 +84,13 @@ async function handleAtEdge(
 
 /** The session gets a parsed request, never the browser's own: cookies and tokens stay at the edge. */
 async function askSession(
-  { read }: Extract<MatchedRequest, { by: 'session' }>,
+  { parse: parseRequest }: Extract<MatchedRequest, { by: 'session' }>,
   request: IncomingMessage,
   query: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
   const { session } = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
-  const parsed = read(query, request.method === 'POST' ? await readBody(request) : '');
+  const parsed = parseRequest(query, request.method === 'POST' ? await readBody(request) : '');
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
   const answer = await edge.session(session).call('ask', parsed);
   if (parsed.name !== 'file' || answer.status !== 200) return answer;

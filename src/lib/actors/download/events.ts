@@ -27,7 +27,7 @@ export type DownloadEvent = Caused &
         totalBytes: number | null;
       }
     | { type: 'sample'; sample: Sample }
-    /** The session's throttle window ended; `sample` is the newest in it, if any. */
+    /** The session's throttle interval ended; `sample` is the newest in it, if any. */
     | { type: 'tick'; sample: Sample | null }
     /** The file has its name and is being synced: the slot is free. */
     | { type: 'landed' }

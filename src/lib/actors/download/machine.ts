@@ -201,7 +201,7 @@ export const downloadMachine = setup({
       initial: 'live',
       exit: 'clearSpeed',
       states: {
-        /** Nothing was published in this window: the next sample is published at once. */
+        /** Nothing was published in this interval: the next sample is published at once. */
         live: { on: { sample: { target: 'throttle', actions: 'applySample' } } },
         /** The newest sample waits for the session's tick. This state is not stored. */
         throttle: {

@@ -6,7 +6,7 @@ import type { RecordedFile } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import type { LiveDownloads } from './live.ts';
+import type { LiveDownloads } from './live-downloads.ts';
 import type { SessionStore } from './store.ts';
 
 export interface Page {
