@@ -1,0 +1,143 @@
+/** The sessions of this process: the store that holds them, what they get of the outside, and waking them at the start. */
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '#lib/actors/durable/clock.ts';
+import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
+import type { SessionEnv } from '#lib/actors/session/env.ts';
+import { SessionActor } from '#lib/actors/session/session-actor.ts';
+import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
+import { MachineTap } from '#lib/inspector/taps/machines.ts';
+import { RunnerTap } from '#lib/inspector/taps/runner.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { checkUrl } from '#lib/protocol/url.ts';
+import type { Runner } from '#lib/runner/runner.ts';
+import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
+import type { Config } from './config.ts';
+import { DeferredRunner } from './deferred-runner.ts';
+import type { Logger } from './log.ts';
+import { type LockedStore, openLockedStore } from './store.ts';
+import { prepareStore } from './store-presence.ts';
+import type { StoredSessions } from './stored-sessions.ts';
+
+export const SESSION = 'session';
+/** Of a download: see `protocol/ids.ts`. */
+const ID_BYTES = 8;
+/** Sessions that are woken together at the start. */
+const WAKE_BATCH = 100;
+
+export interface SessionsOptions {
+  config: Config;
+  log: Logger;
+  stateDir: string;
+  /** For one command only: without a reserve and daily copies. */
+  isTemporary: boolean;
+  newStore: boolean;
+  allowPrivate: readonly AllowEntry[];
+}
+
+export interface Sessions {
+  readonly store: LockedStore;
+  readonly host: EmbeddedHost;
+  get(id: string): EmbeddedStub<SessionActor>;
+  /** Where they send their commands. */
+  readonly runner: DeferredRunner;
+  readonly terminations: TerminationHistoryFile;
+  readonly taps: { machines: MachineTap; runner: RunnerTap };
+}
+
+/** Takes the lock on the data dir, so nothing else is opened before. @throws SluiceError `data_dir_busy`, `store_*`, `disk_*` */
+export function openSessions(options: SessionsOptions): Sessions {
+  const { config, log, stateDir, isTemporary, newStore } = options;
+  const taps = { machines: new MachineTap(), runner: new RunnerTap() };
+  const runner = new DeferredRunner(taps.runner);
+  const terminations = new TerminationHistoryFile(stateDir, (error) =>
+    log.warn('what the watchdog notes cannot be kept', { error }),
+  );
+  const store = openLockedStore({
+    dir: stateDir,
+    hasReserve: !isTemporary,
+    // One for a single run was never used before.
+    beforeOpen: (file) => !isTemporary && prepareStore(file, config, newStore, log),
+    classes: ({ checkRoom }) => ({
+      [SESSION]: define(SessionActor, {
+        ...sessionEnv(options),
+        runner,
+        checkRoom,
+        setAside: (session) => terminations.downloadsSetAside(session),
+        machinesStarted: (session, root) => taps.machines.onStarted(session, root),
+      }),
+    }),
+    onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
+  });
+  // After the lock and before any session can wake: alarms fire from the next turn of the event loop on.
+  terminations.open();
+  for (const session of terminations.sessions) {
+    const downloads = terminations.downloadsSetAside(session);
+    log.warn('downloads failed: the server was blocked three times in a row while it worked on them', {
+      session,
+      downloads,
+    });
+  }
+  const { host } = store;
+  return {
+    store,
+    host,
+    get: (id) => host.get<SessionActor>(SESSION, id),
+    runner,
+    terminations,
+    taps,
+  };
+}
+
+function sessionEnv({
+  config,
+  allowPrivate,
+}: SessionsOptions): Pick<
+  SessionEnv,
+  'clock' | 'newId' | 'random' | 'checkUrl' | 'throttleMs' | 'maxActive'
+> {
+  return {
+    clock: systemClock,
+    newId: () => randomBytes(ID_BYTES).toString('base64url'),
+    random: Math.random,
+    checkUrl(text) {
+      const url = checkUrl(text);
+      if (isRefusedLiteral(url, allowPrivate)) throw new SluiceError('address_refused');
+      return text.trim();
+    },
+    throttleMs: config.throttleMs,
+    maxActive: config.maxActivePerSession,
+  };
+}
+
+/**
+ * Wakes the sessions that were at work when the last process ended (each holds an alarm), the earliest alarm first; awake,
+ * they resume by themselves. Then the runner reports to each the work dirs it left (docs/adr/004, 010).
+ */
+export async function wakeSessions(
+  sessions: Sessions,
+  runner: Runner,
+  sessionList: StoredSessions,
+  log: Logger,
+): Promise<void> {
+  const { host, terminations } = sessions;
+  const onError = (error: unknown, of: object = {}): void => {
+    // Closing during the start is not a failure.
+    if ((error as Partial<SluiceError>).code !== 'not_ready')
+      log.error('resuming after the start', { ...of, error });
+  };
+  const ids = [...new Set([...host.alarmed(SESSION), ...terminations.sessions])];
+  for (let at = 0; at < ids.length; at += WAKE_BATCH) {
+    // A session that cannot wake (rows of a newer version, for example) must not stop the others.
+    const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
+      try {
+        await sessions.get(id).call('wake');
+        terminations.forget(id);
+      } catch (error) {
+        onError(error, { session: id });
+      }
+    });
+    await Promise.all(waking);
+  }
+  await runner.reportWorkDirs((downloads) => sessionList.ownersOf(downloads)).catch(onError);
+}
