@@ -1,4 +1,4 @@
-/** The sessions of this process: the store that holds them, what they get of the outside, and waking them at the start. */
+/** The sessions of this process: the store that holds them, and what they get of the outside. */
 import { randomBytes } from 'node:crypto';
 import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
@@ -10,20 +10,16 @@ import { MachineTap } from '#lib/inspector/taps/machines.ts';
 import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
-import type { Runner } from '#lib/runner/runner.ts';
 import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
 import type { Config } from './config.ts';
 import { DeferredRunner } from './deferred-runner.ts';
 import type { Logger } from './log.ts';
 import { type LockedStore, openLockedStore } from './store.ts';
 import { prepareStore } from './store-presence.ts';
-import type { StoredSessions } from './stored-sessions.ts';
 
 export const SESSION = 'session';
 /** Of a download: see `protocol/ids.ts`. */
 const ID_BYTES = 8;
-/** Sessions that are woken together at the start. */
-const WAKE_BATCH = 100;
 
 export interface SessionsOptions {
   config: Config;
@@ -108,36 +104,4 @@ function sessionEnv({
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,
   };
-}
-
-/**
- * Wakes the sessions that were at work when the last process ended (each holds an alarm), the earliest alarm first; awake,
- * they resume by themselves. Then the runner reports to each the work dirs it left (docs/adr/004, 010).
- */
-export async function wakeSessions(
-  sessions: Sessions,
-  runner: Runner,
-  sessionList: StoredSessions,
-  log: Logger,
-): Promise<void> {
-  const { host, terminations } = sessions;
-  const onError = (error: unknown, of: object = {}): void => {
-    // Closing during the start is not a failure.
-    if ((error as Partial<SluiceError>).code !== 'not_ready')
-      log.error('resuming after the start', { ...of, error });
-  };
-  const ids = [...new Set([...host.alarmed(SESSION), ...terminations.sessions])];
-  for (let at = 0; at < ids.length; at += WAKE_BATCH) {
-    // A session that cannot wake (rows of a newer version, for example) must not stop the others.
-    const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
-      try {
-        await sessions.get(id).call('wake');
-        terminations.forget(id);
-      } catch (error) {
-        onError(error, { session: id });
-      }
-    });
-    await Promise.all(waking);
-  }
-  await runner.reportWorkDirs((downloads) => sessionList.ownersOf(downloads)).catch(onError);
 }

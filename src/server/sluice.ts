@@ -20,7 +20,8 @@ import { openDownloadRoot } from './download-root.ts';
 import { createInspector } from './inspection.ts';
 import type { Logger } from './log.ts';
 import { makeDir } from './make-dir.ts';
-import { openSessions, SESSION, type Sessions, wakeSessions } from './sessions.ts';
+import { resume } from './resume.ts';
+import { openSessions, SESSION, type Sessions } from './sessions.ts';
 import { startRunner } from './start-runner.ts';
 import { StoredSessions } from './stored-sessions.ts';
 import type { LockedStore } from './store.ts';
@@ -126,7 +127,7 @@ interface Running {
 }
 
 function assemble({ config, log, key, sessions, engines, runner, close }: Running): Sluice {
-  const { host, store, taps } = sessions;
+  const { host, store, terminations, taps } = sessions;
   const sessionList = new StoredSessions(host, SESSION);
   const inspector = createInspector({
     config,
@@ -154,7 +155,7 @@ function assemble({ config, log, key, sessions, engines, runner, close }: Runnin
     get isStopping() {
       return closing !== null;
     },
-    resume: () => wakeSessions(sessions, runner, sessionList, log),
+    resume: () => resume({ host, sessionClass: SESSION, runner, sessionList, terminations, log }),
     close: () => {
       inspector.close();
       return (closing ??= close());
