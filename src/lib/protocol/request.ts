@@ -3,7 +3,7 @@
  * called with `fetch`.
  */
 import { type Action, ACTIONS } from './actions.ts';
-import { type Command, type CommandFields, readCommandBody } from './commands.ts';
+import { type Command, type CommandFields, parseJson, readCommandBody } from './commands.ts';
 import { DOWNLOAD_STATES, type DownloadState } from './download.ts';
 import { SluiceError } from './error.ts';
 import { paths } from './paths.ts';
@@ -38,7 +38,7 @@ const SESSION_ROUTES: Route<SessionRequest>[] = [
     exactly(paths.downloads),
     {
       GET: ({ query }) => readList(query),
-      POST: ({ body }) => ({ name: 'add', ...readCommandBody('add', json(body)) }),
+      POST: ({ body }) => ({ name: 'add', ...readCommandBody('add', parseJson(body)) }),
     },
   ],
   [
@@ -54,7 +54,7 @@ const SESSION_ROUTES: Route<SessionRequest>[] = [
   }),
   [
     exactly(paths.parse),
-    { POST: ({ body }) => ({ name: 'parse', ...readCommandBody('parse', json(body)) }) },
+    { POST: ({ body }) => ({ name: 'parse', ...readCommandBody('parse', parseJson(body)) }) },
   ],
 ];
 
@@ -152,12 +152,4 @@ function readFile(query: URLSearchParams): CommandFields<'remove'>['file'] {
   const file = query.get('file') ?? 'keep';
   if (file !== 'keep' && file !== 'delete') throw new SluiceError('invalid_request', 'file: keep or delete.');
   return file;
-}
-
-function json(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new SluiceError('invalid_json');
-  }
 }

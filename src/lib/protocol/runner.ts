@@ -63,6 +63,13 @@ export type RunnerCommand =
 
 export type RunnerPhase = 'parse' | 'download' | 'finish';
 
+export interface AttemptPhase {
+  phase: RunnerPhase;
+  engine: EngineName | null;
+  title: string | null;
+  totalBytes: number | null;
+}
+
 export interface RunnerFailure extends ErrorView {
   /** Whether an automatic retry may help. */
   transient: boolean;
@@ -77,13 +84,7 @@ export type RunnerEvent =
   | { type: 'parse-done'; job: string; result: ParseResult }
   | { type: 'parse-failed'; job: string; error: ErrorView }
   /** The first `phase` of an attempt: it got a slot and began. */
-  | ({
-      type: 'phase';
-      phase: RunnerPhase;
-      engine: EngineName | null;
-      title: string | null;
-      totalBytes: number | null;
-    } & JobRef)
+  | ({ type: 'phase' } & AttemptPhase & JobRef)
   | ({ type: 'sample'; sample: Sample } & JobRef)
   /**
    * The file is whole and has its name, and its slot is free for another; it is being synced to the disk. Only `done`

@@ -4,9 +4,8 @@
  */
 import { cleanTitle } from '../protocol/title.ts';
 import { SluiceError } from '../protocol/error.ts';
-import type { EngineName } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
-import type { RecordedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
+import type { AttemptPhase, RecordedFile, RunnerFailure, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
 import { shouldTryNext, mostInformative, type Registry } from '../annie/registry.ts';
@@ -21,13 +20,6 @@ import { OutputTail } from './output-tail.ts';
 import type { Reachability } from './reachability.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
-
-export interface AttemptPhase {
-  phase: RunnerPhase;
-  engine: EngineName | null;
-  title: string | null;
-  totalBytes: number | null;
-}
 
 export type AttemptEnd =
   | { how: 'done'; file: RecordedFile; output: string }

@@ -178,8 +178,6 @@ export const downloadMachine = setup({
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     parse: {
@@ -192,8 +190,6 @@ export const downloadMachine = setup({
           { actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     download: {
@@ -215,8 +211,6 @@ export const downloadMachine = setup({
           { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     finish: {
@@ -236,8 +230,6 @@ export const downloadMachine = setup({
           { actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     paused: {
@@ -271,7 +263,7 @@ function enter<const S extends DownloadRow['state']>(state: S) {
   return { type: 'enter', params: state } as const;
 }
 
-/** Transitions that end an attempt, the same in all active states. */
+/** Transitions that end an attempt, the same in `queued` and in all active states. */
 function ends() {
   return {
     done: { target: 'complete', actions: ['recordFile', 'settleRunner'] },
@@ -280,6 +272,8 @@ function ends() {
       { target: 'error', actions: 'fail' },
     ],
     setAside: { target: 'error', actions: 'fail' },
+    pause: { target: 'paused', actions: 'stopRunner' },
+    cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
   } as const;
 }
 

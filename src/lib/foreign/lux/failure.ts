@@ -1,7 +1,13 @@
 /** Maps the error messages of lux and annie to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
-import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
+import {
+  type EngineExit,
+  lastErrorLines,
+  type ErrorPatterns,
+  findKnownError,
+  endedWithoutAWord,
+} from '../error-lines.ts';
 import { linesOf } from '../text.ts';
 
 /** The first match wins. Sources: recordings of lux and annie, and the errors of Go's net/http. */
@@ -45,10 +51,7 @@ export function failureOf(
 ): SluiceError {
   const lastLines = lastErrorLines(lines);
   const last = lastLines.at(-1);
-  if (last === undefined) {
-    const how = signal === null ? `exit code ${exitCode}` : signal;
-    return new SluiceError('engine_exit', `${engine} ended without a word (${how}).`);
-  }
+  if (last === undefined) return endedWithoutAWord(engine, exitCode, signal);
   const found = findKnownError(lastLines, PATTERNS);
   return new SluiceError(found?.code ?? 'engine_exit', messageOf(engine, found?.line ?? last));
 }
