@@ -61,7 +61,7 @@ function opened(handle: FileHandle, stats: Stats): OpenedFile {
 
 /** Never opens anything outside the folder: names only, and symbolic links are not followed. */
 async function openWithin(dir: string, path: readonly string[]): Promise<FileHandle> {
-  if (path.length === 0 || !path.every(isName)) throw new SluiceError('file_missing');
+  if (!path.every(isName)) throw new SluiceError('file_missing');
   try {
     // O_NOFOLLOW is only about the last name.
     for (let depth = 1; depth < path.length; depth++) {
@@ -76,7 +76,7 @@ async function openWithin(dir: string, path: readonly string[]): Promise<FileHan
 }
 
 function isName(name: string): boolean {
-  return name !== '' && name !== '.' && name !== '..' && basename(name) === name && !name.includes('\0');
+  return name !== '' && name !== '.' && name !== '..' && basename(name) === name;
 }
 
 function isMarkedFile({ ino, birthtimeMs, mtimeMs, size }: Stats, mark: string | null): boolean {
