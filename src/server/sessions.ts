@@ -3,7 +3,6 @@ import { randomBytes } from 'node:crypto';
 import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
-import type { SessionEnv } from '#lib/actors/session/env.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { MachineTap } from '#lib/inspector/taps/machines.ts';
@@ -75,28 +74,16 @@ export function openSessions(options: SessionsOptions): Sessions {
     });
   }
   const { host } = store;
-  return {
-    store,
-    host,
-    get: (id) => host.get<SessionActor>(SESSION, id),
-    runner,
-    terminations,
-    taps,
-  };
+  const get = (id: string): EmbeddedStub<SessionActor> => host.get<SessionActor>(SESSION, id);
+  return { store, host, get, runner, terminations, taps };
 }
 
-function sessionEnv({
-  config,
-  allowPrivate,
-}: SessionsOptions): Pick<
-  SessionEnv,
-  'clock' | 'newId' | 'random' | 'checkUrl' | 'throttleMs' | 'maxActive'
-> {
+function sessionEnv({ config, allowPrivate }: SessionsOptions) {
   return {
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
     random: Math.random,
-    checkUrl(text) {
+    checkUrl(text: string) {
       const url = checkUrl(text);
       if (isRefusedLiteral(url, allowPrivate)) throw new SluiceError('address_refused');
       return text.trim();

@@ -5,21 +5,17 @@ import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Reachability } from '#lib/runner/reachability.ts';
 import { Runner } from '#lib/runner/runner.ts';
 import { runInJob, runOutsideJobs } from '#lib/watchdog/job-context.ts';
-import type { Config } from './config.ts';
 import { withoutDiskWaits } from './download-root.ts';
 import type { Engines } from './engines.ts';
-import type { Logger } from './log.ts';
-import type { Sessions } from './sessions.ts';
+import type { Sessions, SessionsOptions } from './sessions.ts';
 
 /** Look-ups at a time: more than a few slow servers hold up. Texts, readers and processes have limits of their own. */
 const MAX_PARSING = 128;
 
-export interface StartRunnerOptions {
-  config: Config;
-  log: Logger;
-  stateDir: string;
-  /** Nobody waits for a disk in front of a command. */
-  isTemporary: boolean;
+export interface StartRunnerOptions extends Pick<
+  SessionsOptions,
+  'config' | 'log' | 'stateDir' | 'isTemporary'
+> {
   sessions: Sessions;
   engines: Engines;
   reachability: Reachability;
@@ -45,6 +41,7 @@ export function startRunner(options: StartRunnerOptions): Runner {
     probe: engines.probe,
     instance: instanceKey(join(stateDir, 'run')),
     onEvents: (session, sent) => {
+      // Nobody waits for a disk in front of a command.
       const events = isTemporary ? sent.map(withoutDiskWaits) : sent;
       sessions.taps.runner.recordEvents(session, events);
       // A session's turn is not part of the job that the watchdog would name.

@@ -1,5 +1,5 @@
 /** Finds a known error in the error lines of an engine, which may quote untrusted text. Pure. */
-import { type ErrorCode, SluiceError } from '../protocol/error.ts';
+import type { ErrorCode } from '../protocol/error.ts';
 import { MAX_ERROR_CHARS, MAX_ERROR_LINES } from './limits.ts';
 
 export type ErrorPatterns = readonly (readonly [RegExp, ErrorCode])[];
@@ -20,16 +20,6 @@ export function lastErrorLines(lines: readonly string[]): string[] {
     if (line.length <= 2 * MAX_ERROR_CHARS) return line;
     return `${line.slice(0, MAX_ERROR_CHARS)} … ${line.slice(-MAX_ERROR_CHARS)}`;
   });
-}
-
-/** The error of an engine that printed none. */
-export function endedWithoutAWord(
-  engine: string,
-  exitCode: number | null,
-  signal: string | null,
-): SluiceError {
-  const how = signal === null ? `exit code ${exitCode}` : signal;
-  return new SluiceError('engine_exit', `${engine} ended without a word (${how}).`);
 }
 
 /** The last line that matches a pattern, and the code of the pattern. */

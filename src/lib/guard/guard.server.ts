@@ -43,25 +43,10 @@ export interface DialTarget {
   isProbe?: boolean;
 }
 
-export interface Guard {
-  readonly allowPrivate: readonly AllowEntry[];
-  /**
-   * Resolves with a connected socket; with `tls`, after a handshake with a trusted certificate.
-   * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout` (an UnreachableError unless the
-   * handshake took too long), `network_down`, `host_away`, `tls_failed`, `invalid_url`; `signal.reason` after an abort
-   */
-  connect(target: DialTarget): Promise<Socket>;
-  /**
-   * The addresses of a host that may be dialled.
-   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `network_down`, `host_away`, `invalid_url`
-   */
-  resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]>;
-}
-
 const CONNECT_TIMEOUT_MS = 15_000;
 
 export function createGuard(options: GuardOptions = {}): Guard {
-  return new SocketGuard(options);
+  return new Guard(options);
 }
 
 /** A checked host, as `authority` spells it. */
@@ -70,7 +55,7 @@ interface ResolvedHost {
   addresses: string[];
 }
 
-class SocketGuard implements Guard {
+export class Guard {
   readonly allowPrivate: readonly AllowEntry[];
   readonly #lookUp: Resolve;
   readonly #ca: string | undefined;
@@ -87,10 +72,19 @@ class SocketGuard implements Guard {
     this.#gate = gate;
   }
 
+  /**
+   * The addresses of a host that may be dialled.
+   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `network_down`, `host_away`, `invalid_url`
+   */
   async resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]> {
     return (await this.#resolve(host, port, signal)).addresses;
   }
 
+  /**
+   * Resolves with a connected socket; with `tls`, after a handshake with a trusted certificate.
+   * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout` (an UnreachableError unless the
+   * handshake took too long), `network_down`, `host_away`, `tls_failed`, `invalid_url`; `signal.reason` after an abort
+   */
   async connect({ host, port, signal, onread, isProbe, tls, servername }: DialTarget): Promise<Socket> {
     signal?.throwIfAborted();
     const found = await this.#resolve(host, port, signal, isProbe);

@@ -1,13 +1,7 @@
 /** Maps the error messages of lux and annie to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
-import {
-  type EngineExit,
-  lastErrorLines,
-  type ErrorPatterns,
-  findKnownError,
-  endedWithoutAWord,
-} from '../error-lines.ts';
+import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 import { linesOf } from '../text.ts';
 
 /** The first match wins. Sources: recordings of lux and annie, and the errors of Go's net/http. */
@@ -51,7 +45,10 @@ export function failureOf(
 ): SluiceError {
   const lastLines = lastErrorLines(lines);
   const last = lastLines.at(-1);
-  if (last === undefined) return endedWithoutAWord(engine, exitCode, signal);
+  if (last === undefined) {
+    const how = signal === null ? `exit code ${exitCode}` : signal;
+    return new SluiceError('engine_exit', `${engine} ended without a word (${how}).`);
+  }
   const found = findKnownError(lastLines, PATTERNS);
   return new SluiceError(found?.code ?? 'engine_exit', messageOf(engine, found?.line ?? last));
 }

@@ -1,13 +1,7 @@
 /** Maps the error messages of yt-dlp to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
-import {
-  type EngineExit,
-  lastErrorLines,
-  type ErrorPatterns,
-  findKnownError,
-  endedWithoutAWord,
-} from '../error-lines.ts';
+import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 
 /** The first match wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
 const PATTERNS: ErrorPatterns = [
@@ -82,7 +76,10 @@ export function failureOf(
   const found = findKnownError(lastLines, PATTERNS);
   if (found) return new SluiceError(found.code, messageOf(found.line));
   const last = lastLines.at(-1);
-  if (last === undefined) return endedWithoutAWord('yt-dlp', exitCode, signal);
+  if (last === undefined) {
+    const how = signal === null ? `exit code ${exitCode}` : signal;
+    return new SluiceError('engine_exit', `yt-dlp ended without a word (${how}).`);
+  }
   return new SluiceError('engine_exit', messageOf(last), PERMANENT.test(last) ? { transient: false } : {});
 }
 
