@@ -11,8 +11,6 @@ export interface RegistryOptions {
   allowed: readonly EngineName[];
   /** One probing request: what is at the address? @throws SluiceError network codes, `address_refused`, `remote_*` */
   classify: (url: string, signal: AbortSignal) => Promise<UrlKind>;
-  /** ms for which statuses are cached. */
-  statusTtlMs?: number;
   now?: () => number;
 }
 
@@ -52,9 +50,8 @@ export class Registry {
 
   /** Every allowed engine, ready or with what to do about it; cached for 60 s. Never rejects. */
   statuses(): Promise<EngineStatus[]> {
-    const { statusTtlMs = STATUS_TTL_MS } = this.#options;
     const cached = this.#cached;
-    return cached !== null && this.#now() - cached.at < statusTtlMs ? cached.statuses : this.refresh();
+    return cached !== null && this.#now() - cached.at < STATUS_TTL_MS ? cached.statuses : this.refresh();
   }
 
   /** As `statuses`, not cached. */

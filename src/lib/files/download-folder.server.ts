@@ -1,7 +1,7 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
-import type { DownloadedFile, MarkedFile } from '../protocol/runner.ts';
+import type { RecordedFile, MarkedFile } from '../protocol/runner.ts';
 import { findFetched, recordFetched } from './check/fetched-record.server.ts';
 import { checkSha256 } from './check/check.server.ts';
 import { toDiskError } from './disk-error.ts';
@@ -9,13 +9,7 @@ import type { FetchedFile } from './fetched-file.ts';
 import { markOf } from './file-mark.ts';
 import { safeFileName, splitExtension } from './file-name.ts';
 import { statFile } from './finish/disk.server.ts';
-import {
-  deleteFinished,
-  finishFile,
-  resumeFinish,
-  undoFinish,
-  type FinishedFile,
-} from './finish/finish.server.ts';
+import { deleteLanded, finishFile, resumeFinish, undoFinish } from './finish/finish.server.ts';
 import { retractUnsynced } from './finish/retract.server.ts';
 import { syncLanded } from './sync-landed.server.ts';
 import { createSyncer, type Syncer } from './sync.server.ts';
@@ -107,7 +101,7 @@ export class DownloadFolder {
   }
 
   /** Completes a move that a crash interrupted; null = there is none. @throws SluiceError `disk_*` */
-  async resumeFinish(download: string): Promise<DownloadedFile | null> {
+  async resumeFinish(download: string): Promise<RecordedFile | null> {
     await this.#confirm();
     const file = await resumeFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
     return file && this.#withMark(file);
@@ -138,7 +132,7 @@ export class DownloadFolder {
   }
 
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
-  async finish(download: string, result: FetchedFile, filename: string | null): Promise<DownloadedFile> {
+  async finish(download: string, result: FetchedFile, filename: string | null): Promise<RecordedFile> {
     // A name that the user chose gets the extension of the suggested one.
     const [, extension] = splitExtension(result.suggestedName);
     const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
@@ -153,7 +147,7 @@ export class DownloadFolder {
    * also those that can still be read, and are removed.
    * @throws SluiceError `disk_*`; `file_missing` when somebody deleted it meanwhile
    */
-  async sync(download: string, { name, bytes }: DownloadedFile): Promise<void> {
+  async sync(download: string, { name, bytes }: RecordedFile): Promise<void> {
     try {
       await syncLanded(
         { workDir: this.#workDir(download), downloadDir: this.#dir, name, bytes },
@@ -194,9 +188,9 @@ export class DownloadFolder {
     return this.#spares.remove(session);
   }
 
-  /** Deletes a finished file, if it still has its mark. @throws SluiceError `disk_*` */
+  /** Deletes a landed file, if it still has its mark. @throws SluiceError `disk_*` */
   async deleteFile({ name, mark }: MarkedFile): Promise<void> {
-    await deleteFinished(this.#dir, name, mark);
+    await deleteLanded(this.#dir, name, mark);
   }
 
   /** Removes `.sluice` when it is empty. */
@@ -209,7 +203,7 @@ export class DownloadFolder {
     return workDirOf(this.#dir, download);
   }
 
-  async #withMark(file: FinishedFile): Promise<DownloadedFile> {
+  async #withMark(file: RecordedFile): Promise<RecordedFile> {
     // No mark when the file was taken away at once.
     const found = await statFile(join(this.#dir, file.name)).catch(() => null);
     return found === null ? file : { ...file, mark: markOf(found) };
