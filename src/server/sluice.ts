@@ -35,6 +35,7 @@ import { makeDir } from './make-dir.ts';
 import { StoredSessions } from './stored-sessions.ts';
 import { openLockedStore, type Store } from './store.ts';
 import { prepareStore } from './store-presence.ts';
+import { resume } from './resume.ts';
 
 const SESSION = 'session';
 /** Of a download: see `protocol/ids.ts`. */
@@ -43,8 +44,6 @@ const ID_BYTES = 8;
 const RUNNER_CLOSE_MS = 6000;
 /** Look-ups at a time: more than a few slow servers hold up. Texts, readers and processes have limits of their own. */
 const MAX_PARSING = 128;
-/** Sessions that are woken together at the start. */
-const WAKE_BATCH = 100;
 
 export interface Sluice {
   readonly config: Config;
@@ -186,7 +185,7 @@ export async function createSluice({
       get isStopping() {
         return closing !== null;
       },
-      resume: () => resume(host, sessions, startedRunner, sessionList, ends, log),
+      resume: () => resume({ host, sessionClass: SESSION, runner: startedRunner, sessionList, ends, log }),
       close: () => {
         inspector.close();
         return (closing ??= close());
@@ -239,39 +238,6 @@ function sessionEnv(
     maxActive: config.maxActivePerSession,
     machinesStarted: (session, root) => machines.onStarted(session, root),
   };
-}
-
-/**
- * Wakes the sessions that were at work when the last process ended (each holds an alarm), the earliest alarm first; awake,
- * they resume by themselves. Then the runner reports to each the work dirs it left (docs/adr/004, 010).
- */
-async function resume(
-  host: EmbeddedHost,
-  sessions: Sluice['sessions'],
-  runner: Runner,
-  sessionList: StoredSessions,
-  ends: TerminationHistoryFile,
-  log: Logger,
-): Promise<void> {
-  const onError = (error: unknown, of: object = {}): void => {
-    // Closing during the start is not a failure.
-    if ((error as Partial<SluiceError>).code !== 'not_ready')
-      log.error('resuming after the start', { ...of, error });
-  };
-  const ids = [...new Set([...host.alarmed(SESSION), ...ends.sessions])];
-  for (let at = 0; at < ids.length; at += WAKE_BATCH) {
-    // A session that cannot wake (rows of a newer version, for example) must not stop the others.
-    const waking = ids.slice(at, at + WAKE_BATCH).map(async (id) => {
-      try {
-        await sessions.get(id).call('wake');
-        ends.acknowledge(id);
-      } catch (error) {
-        onError(error, { session: id });
-      }
-    });
-    await Promise.all(waking);
-  }
-  await runner.reportWorkDirs((downloads) => sessionList.ownersOf(downloads)).catch(onError);
 }
 
 function readAllowPrivate(text: string): AllowEntry[] {

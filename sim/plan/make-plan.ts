@@ -1,0 +1,124 @@
+/** Draws a plan from a seed: mostly small, with one to four faults, often at the calls where order matters. */
+import type { RemoteFileSpec } from '../net/remote-file.ts';
+import { Random } from '../world/random.ts';
+import type { Fault, Plan, PlannedAction, When } from './plan.ts';
+
+/** Calls that change what a cut leaves, with a part of their path. */
+const CALLS: readonly [syscall: string, path: string][] = [
+  ['link', ''],
+  ['rename', 'landed.'],
+  ['rename', 'finish.json'],
+  ['rename', 'http-state'],
+  ['rename', '.removed'],
+  ['rename', 'check.json'],
+  ['write', 'owner.json'],
+  ['write', 'http-body'],
+  ['write', 'http-state'],
+  ['fdatasync', ''],
+  ['fsync', ''],
+  ['unlink', ''],
+  ['mkdir', ''],
+  ['commit', ''],
+  ['commit', ''],
+  ['commit', ''],
+];
+
+export function makePlan(seed: number): Plan {
+  const random = new Random(seed, 'plan');
+  const hosts = Array.from({ length: 1 + random.below(3) }, (_, i) => ({
+    name: `host${i}.example`,
+    bytesPerMs: random.pick([200, 1_000, 5_000, 20_000]),
+    delayMs: random.pick([1, 5, 40]),
+  }));
+  const files = Array.from({ length: 1 + random.below(4) }, (_, i) => makeFile(random, hosts, i));
+  const downloads = Array.from({ length: 1 + random.below(5) }, () => ({
+    at: 100 + random.below(3_000),
+    session: random.below(2),
+    file: random.below(files.length),
+    hasSha256: random.chance(0.2),
+    filename: random.chance(0.3) ? 'chosen' : null,
+  }));
+  const actions = Array.from({ length: random.pick([0, 0, 1, 2, 3]) }, () => makeAction(random, downloads.length));
+  const faults = Array.from({ length: random.pick([0, 1, 1, 2, 2, 3, 4]) }, () => makeFault(random, hosts));
+  return {
+    seed,
+    order: random.chance(0.8) ? 'ordered' : 'weak',
+    hasLinks: random.chance(0.95),
+    syncMs: random.pick([2, 2, 20, 150]),
+    maxActive: random.pick([1, 2, 8]),
+    maxActivePerSession: random.pick([1, 3]),
+    hosts,
+    files,
+    downloads,
+    actions,
+    faults,
+  };
+}
+
+function makeFile(random: Random, hosts: Plan['hosts'], index: number): RemoteFileSpec {
+  const isLying = random.chance(0.08);
+  return {
+    host: random.pick(hosts).name,
+    name: `file${index}.mp4`,
+    bytes: random.pick([
+      random.below(10),
+      random.below(5_000),
+      random.below(200_000),
+      random.below(200_000),
+      1_000_000 + random.below(1_000_000),
+      2_000_000 + random.below(3_000_000),
+      random.chance(0.05) ? 16_500_000 + random.below(2_000_000) : random.below(50_000),
+    ]),
+    validators: random.pick(['etag', 'etag', 'etag', 'weak-etag', 'date', 'none']),
+    hasRanges: random.chance(0.85),
+    isChunked: random.chance(0.1),
+    lie: isLying
+      ? random.pick(['tail-as-whole', 'other-start', 'other-total', 'ignores-if-range', 'no-if-range-etag'])
+      : 'none',
+    replacedAt: random.chance(0.08) ? random.below(8_000) : null,
+  };
+}
+
+function makeAction(random: Random, downloads: number): PlannedAction {
+  return {
+    at: 200 + random.below(8_000),
+    do: random.pick(['pause', 'resume', 'cancel', 'retry', 'remove', 'remove-file']),
+    download: random.below(downloads),
+  };
+}
+
+function makeWhen(random: Random): When {
+  if (random.chance(0.3)) return { at: random.below(8_000) };
+  const [syscall, path] = random.pick(CALLS);
+  const nth = 1 + random.below(random.pick([2, 4, 12]));
+  return { from: random.below(3_000), syscall, path, nth, side: random.pick(['before', 'after']) };
+}
+
+function makeFault(random: Random, hosts: Plan['hosts']): Fault {
+  const at = random.below(8_000);
+  const forMs = random.pick([random.below(2_000), random.below(20_000), random.below(90_000)]);
+  const host = random.pick(hosts).name;
+  const downMs = random.pick([10, 500, 5_000]);
+  const kinds: [weight: number, make: () => Fault][] = [
+    [6, () => ({ kind: 'kill', when: makeWhen(random), downMs })],
+    [8, () => ({ kind: 'cut', when: makeWhen(random), downMs })],
+    [1, () => ({ kind: 'stop', at, downMs })],
+    [2, () => ({ kind: 'network', way: random.pick(['no-route', 'no-dns', 'silent']), resets: random.next(), at, forMs })],
+    [1, () => ({ kind: 'slow', factor: random.pick([3, 10]), at, forMs: Math.min(forMs, 10_000) })],
+    [2, () => ({ kind: 'host', host, mode: random.pick(['refuses', 'silent']), resets: random.next(), at, forMs })],
+    [1, () => ({ kind: 'host', host, mode: random.pick(['busy', 'broken', 'no-name']), resets: 0, at, forMs: forMs / 4 })],
+    [2, () => ({ kind: 'resets', host, count: 1 + random.below(3), at })],
+    [2, () => ({ kind: 'disk', how: random.pick(['full', 'read-only', 'denied', 'io-errors']), at, forMs })],
+    [2, () => ({ kind: 'unplugged', at, forMs })],
+    [2, () => ({ kind: 'failing-sync', at })],
+    [1, () => ({ kind: 'failing-commit', at })],
+    [1, () => ({ kind: 'work-removed', at })],
+    [1, () => ({ kind: 'clock', byMs: random.pick([-3_600_000, -5_000, 5_000, 3_600_000]), at })],
+  ];
+  let left = random.below(kinds.reduce((sum, [weight]) => sum + weight, 0));
+  for (const [weight, make] of kinds) {
+    left -= weight;
+    if (left < 0) return make();
+  }
+  throw new Error('unreachable');
+}
