@@ -51,6 +51,7 @@ export class Machine {
   #bootId = 0;
   #isNew = true;
   #isBootPlanned = false;
+  #module: ProductModule | null = null;
 
   constructor(parts: MachineParts) {
     const { plan, trace } = parts;
@@ -100,6 +101,7 @@ export class Machine {
       syncMs: () => plan.syncMs,
       onCall: (...call) => this.onCall(...call),
     });
+    this.#module = product;
     const store = new MemoryStore({
       state: this.state,
       life,
@@ -131,6 +133,12 @@ export class Machine {
         if (life.isAlive) onBroken(`the server did not start: ${String(error)} ${(error as Error).stack ?? ''}`);
       },
     );
+  }
+
+  /** What a commit throws whose write the disk refuses. */
+  storeError(): Error {
+    const { SluiceError } = this.#module as ProductModule;
+    return new SluiceError('store_missing', 'The disk of the data folder gives errors.');
   }
 
   /** kill -9. */

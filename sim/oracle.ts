@@ -7,6 +7,9 @@ import type { Written } from './store/memory-store.ts';
 
 const WORK_ROOT = `${DOWNLOAD_DIR}/.sluice`;
 
+/** A few bytes that a kill can leave, once each time. */
+const LITTER = /^(?:probe-|root\.json\.)/;
+
 /** Nobody's failure: waited for, never final. */
 const NEVER_FINAL = ['network_down', 'host_away', 'work_removed', 'internal_error', 'disk_full', 'disk_missing'];
 /** What a person would retry by hand. */
@@ -68,6 +71,7 @@ export class Oracle {
       const row = JSON.parse(text) as DownloadRow;
       if (row.state !== 'complete' || this.#complete.get(row.id) === row.attempt) continue;
       this.#complete.set(row.id, row.attempt);
+      if (row.file !== null) this.#kept.set(row.id, row.file.name);
       const dir = this.#machine.media.root.entries.get('downloads');
       const name = row.file?.name ?? '';
       const bytes = dir === undefined ? null : this.#machine.media.onPlatter(dir, name);
@@ -87,7 +91,6 @@ export class Oracle {
       if (row !== null && ids.has(row.id)) this.fail(`${when}: two downloads are one`);
       if (row !== null) ids.set(row.id, added.commandId);
       if (row?.state === 'complete') this.#lookAtFile(row, when);
-      if (row?.state === 'complete' && row.file !== null) this.#kept.set(row.id, row.file.name);
     }
     for (const session of ['s0', 's1']) {
       const causes = this.rows(session).map(({ history }) => history[0]?.[2] ?? '');
@@ -161,7 +164,7 @@ export class Oracle {
       for (const name of folder) if (name !== '.sluice' && !allowed.has(name)) this.fail(`left in the folder: ${name}`);
     }
     for (const { name } of disk.readdir(WORK_ROOT)) {
-      if (name !== 'root.json' && !workDirs.has(name)) this.fail(`left in the work root: ${name}`);
+      if (name !== 'root.json' && !workDirs.has(name) && !LITTER.test(name)) this.fail(`left in the work root: ${name}`);
     }
   }
 

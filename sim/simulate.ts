@@ -44,7 +44,7 @@ export function simulate(
   machine.onStarted = () => client.askAgain();
   machine.onCommit = (when, written) => {
     if (when === 'before' && faults.takeFailingCommit()) {
-      throw Object.assign(new Error('disk I/O error'), { code: 'ERR_SQLITE_ERROR', errcode: 10 });
+      throw machine.storeError();
     }
     faults.onCall(when, 'commit', '');
     if (when === 'after') oracle.committed(written);

@@ -38,13 +38,14 @@ export function createFsSync(calls: Calls): Record<string, unknown> {
     calls.now(syscall, file.path, disk.beginSync(file, syscall));
   }
 
-  function writeFileSync(path: string, data: Data, options: { flag?: string; mode?: number } = {}): void {
+  function writeFileSync(path: string, data: Data, options: { flag?: string; mode?: number; flush?: boolean } = {}): void {
     const fd = openSync(path, options.flag ?? 'w', options.mode);
     try {
       const bytes = bytesOf(data);
       for (let at = 0; at < bytes.length;) {
         at += calls.now('write', path, () => disk.write(fileOf(fd), bytes.subarray(at), null));
       }
+      if (options.flush === true) syncSync(fd, 'fsync');
     } finally {
       closeSync(fd);
     }

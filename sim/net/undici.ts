@@ -44,6 +44,8 @@ class Body extends Readable implements Connection {
     this.#socket = of.socket;
     this.host = of.socket.host;
     this.#network.connections.add(this);
+    // As undici does before it destroys a body.
+    this.on('error', () => undefined);
     this.#socket.once('close', () => this.reset());
     this.#socket.on('error', () => undefined);
     this.#touch();
