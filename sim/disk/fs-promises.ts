@@ -1,5 +1,4 @@
 /** node:fs/promises over the simulated disk. What Node does in several system calls takes as many here. */
-import { constants } from 'node:fs';
 import type { Calls } from './calls.ts';
 import { bytesOf, type Data, decoded, type Encoding, flagsOf } from './flags.ts';
 import { SimFileHandle } from './handle.ts';
@@ -17,6 +16,27 @@ interface RmOptions {
 }
 
 const isErrno = (thrown: unknown, code: string): boolean => (thrown as { code?: string }).code === code;
+
+export const FS_PROMISES_NAMES = [
+  'open',
+  'writeFile',
+  'readFile',
+  'rm',
+  'unlink',
+  'rmdir',
+  'readdir',
+  'link',
+  'rename',
+  'mkdir',
+  'stat',
+  'lstat',
+  'statfs',
+  'access',
+  'realpath',
+  'truncate',
+  'appendFile',
+  'opendir',
+];
 
 export function createFsPromises(calls: Calls): Record<string, unknown> {
   const { disk } = calls;
@@ -69,7 +89,6 @@ export function createFsPromises(calls: Calls): Record<string, unknown> {
     calls.later('scandir', path, () => disk.readdir(path).map(({ name }) => name));
 
   return {
-    constants,
     open,
     writeFile,
     readFile,

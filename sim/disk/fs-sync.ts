@@ -1,5 +1,4 @@
 /** node:fs over the simulated disk: the calls that return when they are done. */
-import { constants } from 'node:fs';
 import type { Calls } from './calls.ts';
 import type { OpenFile } from './disk.ts';
 import { Errno } from './errno.ts';
@@ -10,6 +9,26 @@ interface StatOptions {
   bigint?: boolean;
   throwIfNoEntry?: boolean;
 }
+
+export const FS_SYNC_NAMES = [
+  'openSync',
+  'closeSync',
+  'writeFileSync',
+  'readFileSync',
+  'fsyncSync',
+  'fdatasyncSync',
+  'existsSync',
+  'accessSync',
+  'statSync',
+  'lstatSync',
+  'readdirSync',
+  'renameSync',
+  'linkSync',
+  'unlinkSync',
+  'mkdirSync',
+  'readSync',
+  'fstatSync',
+];
 
 export function createFsSync(calls: Calls): Record<string, unknown> {
   const { disk } = calls;
@@ -78,7 +97,6 @@ export function createFsSync(calls: Calls): Record<string, unknown> {
   };
 
   return {
-    constants,
     openSync,
     closeSync,
     writeFileSync,

@@ -62,6 +62,7 @@ export class Inode {
 
   write(bytes: Uint8Array, position: number): void {
     const end = position + bytes.length;
+    if (this.#data === this.#platter) this.#data = grown(this.#platter, Math.max(end, this.size));
     if (end > this.#data.length) this.#data = grown(this.#data, end);
     if (position > this.size) this.#data.fill(0, this.size, position);
     this.#data.set(bytes, position);
@@ -77,6 +78,7 @@ export class Inode {
   /** As processes see it; the caller records it for the platter. */
   truncate(size: number): void {
     if (size > this.size) {
+      if (this.#data === this.#platter) this.#data = grown(this.#platter, size);
       if (size > this.#data.length) this.#data = grown(this.#data, size);
       this.#data.fill(0, this.size, size);
       this.#writes++;
@@ -127,8 +129,8 @@ export class Inode {
     this.unwrittenTruncations = 0;
     this.#dirty.clear();
     this.#writtenBack.clear();
-    this.#data = Buffer.from(this.platterData);
-    this.#platter = Buffer.from(this.#data);
+    // Both are one until the next write.
+    this.#data = this.#platter;
     this.size = this.platterSize;
     this.handles = 0;
   }

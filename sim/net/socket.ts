@@ -1,6 +1,5 @@
 /** `node:net` and `node:dns/promises` over the simulated network: what the guard dials, and the fast path reads. */
 import { EventEmitter } from 'node:events';
-import { isIP } from 'node:net';
 import type { Life, Scheduled } from '../world/scheduler.ts';
 import { type Connection, codedError, type Host, type Network } from './network.ts';
 
@@ -182,7 +181,7 @@ export class SimSocket extends EventEmitter implements Connection {
 }
 
 export function createNet(network: Network, life: Life): Record<string, unknown> {
-  return { isIP, connect: (options: ConnectOptions) => new SimSocket(network, life, options) };
+  return { connect: (options: ConnectOptions) => new SimSocket(network, life, options) };
 }
 
 export function createDns(network: Network, life: Life): Record<string, unknown> {

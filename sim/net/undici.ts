@@ -118,7 +118,7 @@ class Body extends Readable implements Connection {
   }
 }
 
-export function createUndici(network: Network, life: Life): { Agent: unknown; request: unknown } {
+export function createUndici(network: Network, life: Life): Record<string, unknown> {
   class Agent {
     readonly options: AgentOptions;
     constructor(options: AgentOptions) {
@@ -175,7 +175,7 @@ export function createUndici(network: Network, life: Life): { Agent: unknown; re
     return { statusCode: answer.status, headers: answer.headers, body };
   }
 
-  return { Agent, request };
+  return { createAgent: (options: AgentOptions) => new Agent(options), request };
 }
 
 function answerOf(network: Network, { mode }: Host, url: string, headers: Record<string, string>): Answer {

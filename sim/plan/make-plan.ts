@@ -60,15 +60,7 @@ function makeFile(random: Random, hosts: Plan['hosts'], index: number): RemoteFi
   return {
     host: random.pick(hosts).name,
     name: `file${index}.mp4`,
-    bytes: random.pick([
-      random.below(10),
-      random.below(5_000),
-      random.below(200_000),
-      random.below(200_000),
-      1_000_000 + random.below(1_000_000),
-      2_000_000 + random.below(3_000_000),
-      random.chance(0.05) ? 16_500_000 + random.below(2_000_000) : random.below(50_000),
-    ]),
+    bytes: drawSize(random),
     validators: random.pick(['etag', 'etag', 'etag', 'weak-etag', 'date', 'none']),
     hasRanges: random.chance(0.85),
     isChunked: random.chance(0.1),
@@ -121,4 +113,15 @@ function makeFault(random: Random, hosts: Plan['hosts']): Fault {
     if (left < 0) return make();
   }
   throw new Error('unreachable');
+}
+
+/** Mostly small; some above the limits of the engine: 1 MiB (segments are saved), 8 MiB (the fast path), 16 MiB (more). */
+function drawSize(random: Random): number {
+  const drawn = random.next();
+  if (drawn < 0.1) return random.below(10);
+  if (drawn < 0.5) return random.below(10_000);
+  if (drawn < 0.85) return random.below(150_000);
+  if (drawn < 0.975) return 1_048_576 + random.below(600_000);
+  if (drawn < 0.995) return 2_000_000 + random.below(2_000_000);
+  return 16_777_216 + random.below(1_000_000);
 }

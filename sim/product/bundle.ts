@@ -16,6 +16,10 @@ export async function bundleProduct(mutation: Mutation | null): Promise<string> 
     logLevel: 'silent',
     plugins: [
       {
+        name: 'state of processes',
+        transform: (code, id) => (id.startsWith(join(ROOT, 'src/')) ? withResets(code) : null),
+      },
+      {
         name: 'mutation',
         transform(code, id) {
           if (mutation === null || id !== join(ROOT, mutation.file)) return null;
@@ -32,3 +36,16 @@ export async function bundleProduct(mutation: Mutation | null): Promise<string> 
   return output[0].code;
 }
 
+
+/** A variable of a module, in one line. */
+const VARIABLE = /^(?:let (\w+)(: [^=\n]+)? = (.*);|const (\w+)(: [^=\n]+)? = (new (?:Map|Set|ReceivedTexts)\b(?:<.*>)?\(\));)$/gm;
+
+/** Has all that a module keeps by itself put back to its first value when a process starts. */
+function withResets(code: string): string {
+  return code.replace(VARIABLE, (line, letName, letType, letValue, name = letName, type = letType, value = letValue) => {
+    const made = `let ${name}${type ?? ''} = ${value};`;
+    return line.startsWith('const') || line.startsWith('let')
+      ? `${made} resetAtStart(() => { ${name} = ${value}; });`
+      : line;
+  });
+}

@@ -35,5 +35,5 @@ export function createWorkerThreads(calls: Calls): Record<string, unknown> {
       this.#isTerminated = true;
     }
   }
-  return { Worker, parentPort: null, workerData: null, isMainThread: true };
+  return { startWorker: (url: URL, options: { workerData: { path: string } }) => new Worker(url, options) };
 }

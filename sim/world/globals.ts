@@ -8,11 +8,17 @@ export interface WallClock {
   offsetMs: number;
 }
 
-/** Names in the order of `values`. */
+/** Those of one process. */
 export interface Globals {
-  names: string[];
-  values: unknown[];
-  timersPromises: Record<string, unknown>;
+  setTimeout(call: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): unknown;
+  setInterval(call: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): unknown;
+  setImmediate(call: (...args: unknown[]) => void, ...args: unknown[]): unknown;
+  /** As `setTimeout` of node:timers/promises. */
+  sleep(ms?: number, value?: unknown, options?: { signal?: AbortSignal }): Promise<unknown>;
+  wallNow(): number;
+  /** ms since the process began. */
+  monotonicNow(): number;
+  random(): number;
 }
 
 class SimTimeout {
@@ -38,7 +44,7 @@ class SimTimeout {
   }
 }
 
-function clear(timer: unknown): void {
+export function clear(timer: unknown): void {
   if (!(timer instanceof SimTimeout)) return;
   timer.isCleared = true;
   if (timer.entry !== null) timer.entry.run = null;
@@ -70,17 +76,6 @@ export function createGlobals(scheduler: Scheduler, life: Life, wall: WallClock,
     return timer;
   };
   const wallNow = (): number => Math.floor(wall.offsetMs + scheduler.now);
-  class SimDate extends Date {
-    constructor(...args: unknown[]) {
-      super(...((args.length === 0 ? [wallNow()] : args) as [number]));
-    }
-    static override now(): number {
-      return wallNow();
-    }
-  }
-  const math = Object.create(null, Object.getOwnPropertyDescriptors(Math)) as Math;
-  Object.defineProperty(math, 'random', { value: () => random.next() });
-  const performance = { now: () => scheduler.now - startedAt, timeOrigin: wallNow() };
   const sleep = (ms?: number, value?: unknown, options: { signal?: AbortSignal } = {}): Promise<unknown> => {
     const { signal } = options;
     return new Promise((resolve, reject) => {
@@ -96,20 +91,38 @@ export function createGlobals(scheduler: Scheduler, life: Life, wall: WallClock,
       else signal?.addEventListener('abort', abort, { once: true });
     });
   };
-  const globals = {
+  return {
     setTimeout,
-    clearTimeout: clear,
     setInterval,
-    clearInterval: clear,
     setImmediate,
+    sleep,
+    wallNow,
+    monotonicNow: () => scheduler.now - startedAt,
+    random: () => random.next(),
+  };
+}
+
+/** What the product's script gets in place of the real ones, whichever process it runs in at the time. */
+export function sharedGlobals(current: () => Globals): Record<string, unknown> {
+  class SimDate extends Date {
+    constructor(...args: unknown[]) {
+      super(...((args.length === 0 ? [current().wallNow()] : args) as [number]));
+    }
+    static override now(): number {
+      return current().wallNow();
+    }
+  }
+  const math = Object.create(null, Object.getOwnPropertyDescriptors(Math)) as Math;
+  Object.defineProperty(math, 'random', { value: () => current().random() });
+  return {
+    setTimeout: (...args: Parameters<Globals['setTimeout']>) => current().setTimeout(...args),
+    setInterval: (...args: Parameters<Globals['setInterval']>) => current().setInterval(...args),
+    setImmediate: (...args: Parameters<Globals['setImmediate']>) => current().setImmediate(...args),
+    clearTimeout: clear,
+    clearInterval: clear,
     clearImmediate: clear,
     Date: SimDate,
     Math: math,
-    performance,
-  };
-  return {
-    names: Object.keys(globals),
-    values: Object.values(globals),
-    timersPromises: { setTimeout: sleep },
+    performance: { now: () => current().monotonicNow() },
   };
 }

@@ -4,7 +4,7 @@ import { SluiceError } from '../protocol/error.ts';
 import type { DownloadedFile, MarkedFile } from '../protocol/runner.ts';
 import { findFetched, recordFetched } from './check/fetched-record.server.ts';
 import { checkSha256 } from './check/check.server.ts';
-import { toDiskError } from './disk-error.ts';
+import { errnoOf, toDiskError } from './disk-error.ts';
 import type { FetchedFile } from './fetched-file.ts';
 import { markOf } from './file-mark.ts';
 import { safeFileName, splitExtension } from './file-name.ts';
@@ -18,8 +18,15 @@ import {
 } from './finish/finish.server.ts';
 import { retractUnsynced } from './finish/retract.server.ts';
 import { syncLanded } from './sync-landed.server.ts';
-import { createSyncer, type Syncer } from './sync.server.ts';
-import { prepareWorkDir, removeWorkDir, removeWorkRoot, type WorkDir, workDirOf } from './work-dir.server.ts';
+import { createSyncer, syncOnDisk, type Syncer } from './sync.server.ts';
+import {
+  prepareWorkDir,
+  removeWorkDir,
+  removeWorkRoot,
+  WORK_ROOT,
+  type WorkDir,
+  workDirOf,
+} from './work-dir.server.ts';
 import { AsideDirs, removeExpired } from './set-aside.server.ts';
 import { findWorkDirs, isOfThisBoot, recordOwner } from './work-owner.server.ts';
 import { SpareWorkDirs } from './spare-work-dirs.server.ts';
@@ -40,6 +47,8 @@ export class DownloadFolder {
   readonly #asides: AsideDirs;
   /** Downloads of which a failed sync left bytes that could not be removed. */
   readonly #damaged = new Set<string>();
+  #lastRemovalSync: Promise<void> = Promise.resolve();
+  #nextRemovalSync: Promise<void> | null = null;
 
   /** @param instance owner of the work dirs; null = no owner is recorded, and none is found */
   constructor(dir: string, instance: string | null, parts: DownloadFolderParts = {}) {
@@ -197,6 +206,28 @@ export class DownloadFolder {
   /** Deletes a finished file, if it still has its mark. @throws SluiceError `disk_*` */
   async deleteFile({ name, mark }: MarkedFile): Promise<void> {
     await deleteFinished(this.#dir, name, mark);
+  }
+
+  /**
+   * Puts on the disk that removed files and work dirs are gone: a power cut would bring them back, and no session would
+   * know them. One sync for all that ask while another runs.
+   * @throws the errno of a sync that failed
+   */
+  syncRemovals(): Promise<void> {
+    return (this.#nextRemovalSync ??= this.#lastRemovalSync.then(() => {
+      this.#nextRemovalSync = null;
+      const synced = this.#syncNames();
+      this.#lastRemovalSync = synced.catch(() => undefined);
+      return synced;
+    }));
+  }
+
+  async #syncNames(): Promise<void> {
+    await syncOnDisk(join(this.#dir, WORK_ROOT), 'sync').catch((thrown: unknown) => {
+      // Removed with its last work dir, where no folder is marked.
+      if (errnoOf(thrown) !== 'ENOENT') throw thrown;
+    });
+    await syncOnDisk(this.#dir, 'sync');
   }
 
   /** Removes `.sluice` when it is empty. */
