@@ -24,7 +24,14 @@ export interface ResumeParts {
  * Wakes the sessions that were at work when the last process ended (each holds an alarm), the earliest alarm first; awake,
  * they resume by themselves. Then the runner reports to each the work dirs it left (docs/adr/004, 010).
  */
-export async function resume({ host, sessionClass, runner, sessionList, ends, log }: ResumeParts): Promise<void> {
+export async function resume({
+  host,
+  sessionClass,
+  runner,
+  sessionList,
+  ends,
+  log,
+}: ResumeParts): Promise<void> {
   const onError = (error: unknown, of: object = {}): void => {
     // Closing during the start is not a failure.
     if ((error as Partial<SluiceError>).code !== 'not_ready')

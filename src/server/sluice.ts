@@ -137,7 +137,13 @@ export async function createSluice({
     const reachability = new Reachability();
     engines = await startEngines({ config, allowPrivate, stateDir, gate: reachability.dials, log });
     const { registry, probe } = engines;
-    const root = await openDownloadRoot({ config, dataDir: isTemporary ? null : stateDir, isNewStore, log });
+    const root = await openDownloadRoot({
+      config,
+      dataDir: isTemporary ? null : stateDir,
+      isNewStore,
+      isUnused: host.ids(SESSION, '', 1).length === 0,
+      log,
+    });
     runner = new Runner({
       ...runnerOptions(config, log),
       root,

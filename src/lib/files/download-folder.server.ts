@@ -2,6 +2,7 @@
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
 import type { DownloadedFile, MarkedFile } from '../protocol/runner.ts';
+import { bootId } from './boot-id.server.ts';
 import { findFetched, recordFetched } from './check/fetched-record.server.ts';
 import { checkSha256 } from './check/check.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
@@ -47,6 +48,8 @@ export class DownloadFolder {
   readonly #asides: AsideDirs;
   /** Downloads of which a failed sync left bytes that could not be removed. */
   readonly #damaged = new Set<string>();
+  /** In which boot, and which epoch of the disk, the attempt at a download began. */
+  readonly #boots = new Map<string, string>();
   #lastRemovalSync: Promise<void> = Promise.resolve();
   #nextRemovalSync: Promise<void> | null = null;
 
@@ -67,6 +70,7 @@ export class DownloadFolder {
    */
   async prepare(session: string, download: string): Promise<WorkDir> {
     await this.#confirm();
+    this.#boots.set(download, bootId());
     if (this.#damaged.has(download)) await this.#discardUnsynced(download);
     await this.#asides.takeBack(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
@@ -153,7 +157,7 @@ export class DownloadFolder {
     const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
     const { path, bytes } = result;
     const workDir = this.#workDir(download);
-    await this.#confirm();
+    await this.#confirmSince(download);
     return this.#withMark(await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
   }
 
@@ -168,11 +172,23 @@ export class DownloadFolder {
         { workDir: this.#workDir(download), downloadDir: this.#dir, name, bytes },
         this.#syncer,
       );
+      await this.#confirmSince(download);
     } catch (thrown) {
       this.#damaged.add(download);
       await this.#discardUnsynced(download).catch(() => undefined);
       throw toDiskError(thrown);
     }
+  }
+
+  /** Also confirms that the disk was there all the time since `prepare`. */
+  async #confirmSince(download: string): Promise<void> {
+    await this.#confirm();
+    const began = this.#boots.get(download);
+    if (began !== undefined && began !== bootId())
+      throw new SluiceError(
+        'disk_error',
+        'The disk was away while the file was fetched: some of it may be lost.',
+      );
   }
 
   async #discardUnsynced(download: string): Promise<void> {
@@ -194,6 +210,7 @@ export class DownloadFolder {
    * @throws SluiceError `disk_*`
    */
   async removeWorkDir(download: string, spareFor: string | null): Promise<void> {
+    this.#boots.delete(download);
     if (spareFor === null) await removeWorkDir(this.#dir, download);
     else await this.#spares.add(spareFor, download);
   }
