@@ -44,7 +44,9 @@ export class Client {
       removed: null,
       removedFile: false,
     }));
-    plan.downloads.forEach((download, i) => this.#at(download.at, () => this.#add(download, this.added[i] as Added)));
+    plan.downloads.forEach((download, i) =>
+      this.#at(download.at, () => this.#add(download, this.added[i] as Added)),
+    );
     for (const action of plan.actions) this.#at(action.at, () => this.#act(action));
   }
 
@@ -116,7 +118,10 @@ export class Client {
     const { product, life, scheduler, trace } = this.#machine;
     if (product === null || !this.#open.has(question)) return;
     const { session, request, onAnswer } = question;
-    trace.add(scheduler.now, `${session} asks ${request.name} ${'downloadId' in request ? request.downloadId : ''}`);
+    trace.add(
+      scheduler.now,
+      `${session} asks ${request.name} ${'downloadId' in request ? request.downloadId : ''}`,
+    );
     const again = (): void =>
       void scheduler.schedule(AGAIN_MS, null, () => {
         if (life.isAlive) this.#ask(question);

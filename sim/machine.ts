@@ -130,7 +130,8 @@ export class Machine {
         this.onStarted();
       },
       (error: unknown) => {
-        if (life.isAlive) onBroken(`the server did not start: ${String(error)} ${(error as Error).stack ?? ''}`);
+        if (life.isAlive)
+          onBroken(`the server did not start: ${String(error)} ${(error as Error).stack ?? ''}`);
       },
     );
   }

@@ -242,7 +242,13 @@ export class Disk {
   statfs(path: string): { type: number; bsize: number; blocks: number; bfree: number; bavail: number } {
     const { fs } = this.#existing(path, 'statfs');
     const blocks = (bytes: number): number => Math.floor(bytes / 4096);
-    return { type: 0xef53, bsize: 4096, blocks: blocks(fs.capacity), bfree: blocks(fs.free), bavail: blocks(fs.free) };
+    return {
+      type: 0xef53,
+      bsize: 4096,
+      blocks: blocks(fs.capacity),
+      bfree: blocks(fs.free),
+      bavail: blocks(fs.free),
+    };
   }
 
   /** The file system that holds a path, and its inode; null = there is no such file. */
@@ -278,7 +284,10 @@ export class Disk {
     if (mount === null) throw new Errno('ENOENT', syscall, path);
     const { fs } = mount;
     if (fs.faults.isGone) throw new Errno('EIO', syscall, path);
-    const parts = path.slice(mount.point.length).split('/').filter((part) => part !== '');
+    const parts = path
+      .slice(mount.point.length)
+      .split('/')
+      .filter((part) => part !== '');
     const name = parts.pop();
     if (name === undefined) return { fs, dir: fs.root, name: '', inode: fs.root };
     let dir = fs.root;
@@ -293,7 +302,8 @@ export class Disk {
 
   #use(file: OpenFile, syscall: string): void {
     if (file.isClosed) throw new Errno('EBADF', syscall, file.path);
-    if (file.generation !== file.fs.generation || file.fs.faults.isGone) throw new Errno('EIO', syscall, file.path);
+    if (file.generation !== file.fs.generation || file.fs.faults.isGone)
+      throw new Errno('EIO', syscall, file.path);
     this.#mayFail(file.fs, syscall, file.path);
   }
 

@@ -36,7 +36,8 @@ export function bytesOf(data: Data): Uint8Array {
   return typeof data === 'string' ? Buffer.from(data) : data;
 }
 
-export type Encoding = BufferEncoding | { encoding?: BufferEncoding | null; flag?: string } | null | undefined;
+export type Encoding =
+  BufferEncoding | { encoding?: BufferEncoding | null; flag?: string } | null | undefined;
 
 export function decoded(bytes: Buffer, encoding: Encoding): string | Buffer {
   const name = typeof encoding === 'string' ? encoding : encoding?.encoding;

@@ -46,7 +46,12 @@ export function createFsPromises(calls: Calls): Record<string, unknown> {
     return new SimFileHandle(calls, file);
   }
 
-  async function using<T>(path: string, flags: string, mode: number, work: (handle: SimFileHandle) => Promise<T>): Promise<T> {
+  async function using<T>(
+    path: string,
+    flags: string,
+    mode: number,
+    work: (handle: SimFileHandle) => Promise<T>,
+  ): Promise<T> {
     const handle = await open(path, flags, mode);
     try {
       return await work(handle);
@@ -75,7 +80,8 @@ export function createFsPromises(calls: Calls): Record<string, unknown> {
     try {
       const { kind } = await calls.later('lstat', path, () => disk.stat(path, 'lstat'));
       if (kind === 'file') return await unlink(path);
-      if (options.recursive !== true) throw Object.assign(new Error('Path is a directory'), { code: 'ERR_FS_EISDIR' });
+      if (options.recursive !== true)
+        throw Object.assign(new Error('Path is a directory'), { code: 'ERR_FS_EISDIR' });
       for (const name of await readdir(path)) await rm(`${path}/${name}`, options);
       await rmdir(path);
     } catch (thrown) {

@@ -57,7 +57,11 @@ export function createFsSync(calls: Calls): Record<string, unknown> {
     calls.now(syscall, file.path, disk.beginSync(file, syscall));
   }
 
-  function writeFileSync(path: string, data: Data, options: { flag?: string; mode?: number; flush?: boolean } = {}): void {
+  function writeFileSync(
+    path: string,
+    data: Data,
+    options: { flag?: string; mode?: number; flush?: boolean } = {},
+  ): void {
     const fd = openSync(path, options.flag ?? 'w', options.mode);
     try {
       const bytes = bytesOf(data);
@@ -84,17 +88,19 @@ export function createFsSync(calls: Calls): Record<string, unknown> {
     }
   }
 
-  const stat = (syscall: 'stat' | 'lstat') => (path: string, options: StatOptions = {}) => {
-    try {
-      return statsOf(
-        calls.now(syscall, path, () => disk.stat(path, syscall)),
-        options,
-      );
-    } catch (thrown) {
-      if (options.throwIfNoEntry === false && (thrown as Errno).code === 'ENOENT') return undefined;
-      throw thrown;
-    }
-  };
+  const stat =
+    (syscall: 'stat' | 'lstat') =>
+    (path: string, options: StatOptions = {}) => {
+      try {
+        return statsOf(
+          calls.now(syscall, path, () => disk.stat(path, syscall)),
+          options,
+        );
+      } catch (thrown) {
+        if (options.throwIfNoEntry === false && (thrown as Errno).code === 'ENOENT') return undefined;
+        throw thrown;
+      }
+    };
 
   return {
     openSync,
@@ -107,13 +113,21 @@ export function createFsSync(calls: Calls): Record<string, unknown> {
     accessSync: (path: string) => calls.now('access', path, () => disk.access(path)),
     statSync: stat('stat'),
     lstatSync: stat('lstat'),
-    readdirSync: (path: string) => calls.now('scandir', path, () => disk.readdir(path).map(({ name }) => name)),
-    renameSync: (from: string, to: string) => calls.now('rename', `${from} ${to}`, () => disk.rename(from, to)),
+    readdirSync: (path: string) =>
+      calls.now('scandir', path, () => disk.readdir(path).map(({ name }) => name)),
+    renameSync: (from: string, to: string) =>
+      calls.now('rename', `${from} ${to}`, () => disk.rename(from, to)),
     linkSync: (from: string, to: string) => calls.now('link', `${from} ${to}`, () => disk.link(from, to)),
     unlinkSync: (path: string) => calls.now('unlink', path, () => disk.unlink(path)),
     mkdirSync: (path: string, { mode = 0o777 }: { mode?: number } = {}) =>
       calls.now('mkdir', path, () => disk.mkdir(path, mode)),
-    readSync: (fd: number, into: Uint8Array, offset = 0, length = into.length, position: number | null = null) =>
+    readSync: (
+      fd: number,
+      into: Uint8Array,
+      offset = 0,
+      length = into.length,
+      position: number | null = null,
+    ) =>
       calls.now('read', fileOf(fd).path, () =>
         disk.read(fileOf(fd), into.subarray(offset, offset + length), position),
       ),

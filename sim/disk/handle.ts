@@ -46,7 +46,10 @@ export class SimFileHandle {
     return { bytesWritten, buffer: data };
   }
 
-  async writev(buffers: Uint8Array[], position?: number): Promise<{ bytesWritten: number; buffers: Uint8Array[] }> {
+  async writev(
+    buffers: Uint8Array[],
+    position?: number,
+  ): Promise<{ bytesWritten: number; buffers: Uint8Array[] }> {
     const { bytesWritten } = await this.write(Buffer.concat(buffers), 0, null, position ?? null);
     return { bytesWritten, buffers };
   }

@@ -145,7 +145,8 @@ export class Inode {
         if (back !== undefined) this.#putPlatter(page, back);
       }
     }
-    if (order === 'weak' && random.chance(0.3)) this.#setPlatterSize(random.pick([size, random.below(size + 1)]));
+    if (order === 'weak' && random.chance(0.3))
+      this.#setPlatterSize(random.pick([size, random.below(size + 1)]));
   }
 
   #page(page: number): Buffer {
@@ -175,7 +176,9 @@ export class Inode {
 }
 
 function grown(data: Buffer, bytes: number): Buffer {
-  const larger = Buffer.allocUnsafeSlow(Math.max(bytes, Math.min(2 * data.length, data.length + (4 << 20)), 512));
+  const larger = Buffer.allocUnsafeSlow(
+    Math.max(bytes, Math.min(2 * data.length, data.length + (4 << 20)), 512),
+  );
   data.copy(larger);
   return larger;
 }

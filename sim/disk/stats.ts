@@ -33,7 +33,12 @@ export function statsOf(values: StatValues, options?: { bigint?: boolean }): obj
     isSymbolicLink: () => false,
   };
   if (options?.bigint !== true) {
-    return { ...numbers, mtime: new Date(values.mtimeMs), birthtime: new Date(values.birthtimeMs), ...methods };
+    return {
+      ...numbers,
+      mtime: new Date(values.mtimeMs),
+      birthtime: new Date(values.birthtimeMs),
+      ...methods,
+    };
   }
   const big = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, BigInt(value)]));
   return {

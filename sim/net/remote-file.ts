@@ -2,7 +2,8 @@
 import { contentOf } from './content.ts';
 
 /** See docs/adr/025-contradicting-answers.md. */
-export type Lie = 'none' | 'tail-as-whole' | 'other-start' | 'other-total' | 'ignores-if-range' | 'no-if-range-etag';
+export type Lie =
+  'none' | 'tail-as-whole' | 'other-start' | 'other-total' | 'ignores-if-range' | 'no-if-range-etag';
 
 export interface RemoteFileSpec {
   host: string;
@@ -68,7 +69,13 @@ export class RemoteFile {
     return { status: 200, headers: { ...own, ...this.#length(content.length) }, body: content };
   }
 
-  #part(content: Buffer, own: Record<string, string>, start: number, end: number, isIfRange: boolean): Answer {
+  #part(
+    content: Buffer,
+    own: Record<string, string>,
+    start: number,
+    end: number,
+    isIfRange: boolean,
+  ): Answer {
     const { lie } = this.spec;
     const isFirst = start === 0;
     if (lie === 'tail-as-whole' && !isFirst) {
@@ -77,7 +84,11 @@ export class RemoteFile {
     }
     const from = lie === 'other-start' && !isFirst ? Math.max(0, start - 100) : start;
     const total = content.length + (lie === 'other-total' && !isFirst ? 1 : 0);
-    const headers = { ...own, 'content-range': `bytes ${from}-${end - 1}/${total}`, ...this.#length(end - from) };
+    const headers = {
+      ...own,
+      'content-range': `bytes ${from}-${end - 1}/${total}`,
+      ...this.#length(end - from),
+    };
     if (lie === 'no-if-range-etag' && isIfRange) delete (headers as Record<string, string>)['etag'];
     return { status: 206, headers, body: content.subarray(from, end) };
   }
@@ -88,7 +99,8 @@ export class RemoteFile {
     const common = { 'content-type': 'video/mp4', date: 'Sun, 29 Nov 2026 12:00:00 GMT' };
     if (validators === 'etag') return { ...common, etag: tag };
     if (validators === 'weak-etag') return { ...common, etag: `W/${tag}` };
-    if (validators === 'date') return { ...common, 'last-modified': `Sun, 0${version + 1} Nov 2026 12:00:00 GMT` };
+    if (validators === 'date')
+      return { ...common, 'last-modified': `Sun, 0${version + 1} Nov 2026 12:00:00 GMT` };
     return common;
   }
 

@@ -60,7 +60,9 @@ export class SimSocket extends EventEmitter implements Connection {
   write(text: string): boolean {
     const [first = '', ...lines] = text.split('\r\n');
     const headers = Object.fromEntries(
-      lines.filter((line) => line !== '').map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]),
+      lines
+        .filter((line) => line !== '')
+        .map((line) => [line.split(': ')[0], line.slice(line.indexOf(': ') + 2)]),
     ) as Record<string, string>;
     const path = first.split(' ')[1] ?? '/';
     const url = `http://${headers['host']}${path}`;
@@ -148,7 +150,8 @@ export class SimSocket extends EventEmitter implements Connection {
     this.#touch();
     const onread = this.#onread;
     if (onread === null) return;
-    const bufferOf = (): Uint8Array => (typeof onread.buffer === 'function' ? onread.buffer() : onread.buffer);
+    const bufferOf = (): Uint8Array =>
+      typeof onread.buffer === 'function' ? onread.buffer() : onread.buffer;
     const give = (rest: Buffer): void => {
       for (let at = 0; at < rest.length;) {
         if (this.#isPaused) {
@@ -170,7 +173,8 @@ export class SimSocket extends EventEmitter implements Connection {
 
   #touch(): void {
     if (this.#timer !== null) this.#timer.run = null;
-    if (this.#timeoutMs > 0 && !this.destroyed) this.#timer = this.#after(this.#timeoutMs, () => this.emit('timeout'));
+    if (this.#timeoutMs > 0 && !this.destroyed)
+      this.#timer = this.#after(this.#timeoutMs, () => this.emit('timeout'));
   }
 
   #after(ms: number, work: () => void): Scheduled {

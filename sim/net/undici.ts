@@ -6,7 +6,10 @@ import type { Answer } from './remote-file.ts';
 import type { SimSocket } from './socket.ts';
 
 interface AgentOptions {
-  connect: (options: Record<string, string>, callback: (error: Error | null, socket: SimSocket | null) => void) => void;
+  connect: (
+    options: Record<string, string>,
+    callback: (error: Error | null, socket: SimSocket | null) => void,
+  ) => void;
   bodyTimeout: number;
   headersTimeout: number;
 }
@@ -34,7 +37,14 @@ class Body extends Readable implements Connection {
   #isPumping = false;
   #timer: Scheduled | null = null;
 
-  constructor(of: { network: Network; life: Life; url: string; answer: Answer; timeoutMs: number; socket: SimSocket }) {
+  constructor(of: {
+    network: Network;
+    life: Life;
+    url: string;
+    answer: Answer;
+    timeoutMs: number;
+    socket: SimSocket;
+  }) {
     super({ highWaterMark: HIGH_WATER_BYTES });
     this.#network = of.network;
     this.#life = of.life;
@@ -86,7 +96,9 @@ class Body extends Readable implements Connection {
       if (!this.#network.isFlowing(this.host)) return this.#retryLater();
       if (this.host.resets > 0 && random.chance(0.15)) {
         this.host.resets--;
-        return random.chance(0.5) ? this.reset() : void this.destroy(codedError('UND_ERR_SOCKET', 'other side closed'));
+        return random.chance(0.5)
+          ? this.reset()
+          : void this.destroy(codedError('UND_ERR_SOCKET', 'other side closed'));
       }
       this.#give(bytes);
     });
@@ -180,8 +192,15 @@ export function createUndici(network: Network, life: Life): Record<string, unkno
 
 function answerOf(network: Network, { mode }: Host, url: string, headers: Record<string, string>): Answer {
   const empty = Buffer.alloc(0);
-  if (mode === 'busy') return { status: 503, headers: { 'retry-after': '1', 'content-length': '0' }, body: empty };
+  if (mode === 'busy')
+    return { status: 503, headers: { 'retry-after': '1', 'content-length': '0' }, body: empty };
   if (mode === 'broken') return { status: 500, headers: { 'content-length': '0' }, body: empty };
   const file = network.files.get(url);
-  return file?.answer(headers, network.scheduler.now) ?? { status: 404, headers: { 'content-length': '0' }, body: empty };
+  return (
+    file?.answer(headers, network.scheduler.now) ?? {
+      status: 404,
+      headers: { 'content-length': '0' },
+      body: empty,
+    }
+  );
 }

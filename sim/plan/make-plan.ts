@@ -38,7 +38,9 @@ export function makePlan(seed: number): Plan {
     hasSha256: random.chance(0.2),
     filename: random.chance(0.3) ? 'chosen' : null,
   }));
-  const actions = Array.from({ length: random.pick([0, 0, 1, 2, 3]) }, () => makeAction(random, downloads.length));
+  const actions = Array.from({ length: random.pick([0, 0, 1, 2, 3]) }, () =>
+    makeAction(random, downloads.length),
+  );
   const faults = Array.from({ length: random.pick([0, 1, 1, 2, 2, 3, 4]) }, () => makeFault(random, hosts));
   return {
     seed,
@@ -95,10 +97,39 @@ function makeFault(random: Random, hosts: Plan['hosts']): Fault {
     [6, () => ({ kind: 'kill', when: makeWhen(random), downMs })],
     [8, () => ({ kind: 'cut', when: makeWhen(random), downMs })],
     [1, () => ({ kind: 'stop', at, downMs })],
-    [2, () => ({ kind: 'network', way: random.pick(['no-route', 'no-dns', 'silent']), resets: random.next(), at, forMs })],
+    [
+      2,
+      () => ({
+        kind: 'network',
+        way: random.pick(['no-route', 'no-dns', 'silent']),
+        resets: random.next(),
+        at,
+        forMs,
+      }),
+    ],
     [1, () => ({ kind: 'slow', factor: random.pick([3, 10]), at, forMs: Math.min(forMs, 10_000) })],
-    [2, () => ({ kind: 'host', host, mode: random.pick(['refuses', 'silent']), resets: random.next(), at, forMs })],
-    [1, () => ({ kind: 'host', host, mode: random.pick(['busy', 'broken', 'no-name']), resets: 0, at, forMs: forMs / 4 })],
+    [
+      2,
+      () => ({
+        kind: 'host',
+        host,
+        mode: random.pick(['refuses', 'silent']),
+        resets: random.next(),
+        at,
+        forMs,
+      }),
+    ],
+    [
+      1,
+      () => ({
+        kind: 'host',
+        host,
+        mode: random.pick(['busy', 'broken', 'no-name']),
+        resets: 0,
+        at,
+        forMs: forMs / 4,
+      }),
+    ],
     [2, () => ({ kind: 'resets', host, count: 1 + random.below(3), at })],
     [2, () => ({ kind: 'disk', how: random.pick(['full', 'read-only', 'denied', 'io-errors']), at, forMs })],
     [2, () => ({ kind: 'unplugged', at, forMs })],

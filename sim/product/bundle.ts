@@ -23,7 +23,8 @@ export async function bundleProduct(mutation: Mutation | null): Promise<string> 
         name: 'mutation',
         transform(code, id) {
           if (mutation === null || id !== join(ROOT, mutation.file)) return null;
-          if (!code.includes(mutation.from)) throw new Error(`${mutation.name}: ${mutation.file} has changed.`);
+          if (!code.includes(mutation.from))
+            throw new Error(`${mutation.name}: ${mutation.file} has changed.`);
           hasMutated = true;
           return code.replace(mutation.from, () => mutation.to);
         },
@@ -36,16 +37,19 @@ export async function bundleProduct(mutation: Mutation | null): Promise<string> 
   return output[0].code;
 }
 
-
 /** A variable of a module, in one line. */
-const VARIABLE = /^(?:let (\w+)(: [^=\n]+)? = (.*);|const (\w+)(: [^=\n]+)? = (new (?:Map|Set|ReceivedTexts)\b(?:<.*>)?\(\));)$/gm;
+const VARIABLE =
+  /^(?:let (\w+)(: [^=\n]+)? = (.*);|const (\w+)(: [^=\n]+)? = (new (?:Map|Set|ReceivedTexts)\b(?:<.*>)?\(\));)$/gm;
 
 /** Has all that a module keeps by itself put back to its first value when a process starts. */
 function withResets(code: string): string {
-  return code.replace(VARIABLE, (line, letName, letType, letValue, name = letName, type = letType, value = letValue) => {
-    const made = `let ${name}${type ?? ''} = ${value};`;
-    return line.startsWith('const') || line.startsWith('let')
-      ? `${made} resetAtStart(() => { ${name} = ${value}; });`
-      : line;
-  });
+  return code.replace(
+    VARIABLE,
+    (line, letName, letType, letValue, name = letName, type = letType, value = letValue) => {
+      const made = `let ${name}${type ?? ''} = ${value};`;
+      return line.startsWith('const') || line.startsWith('let')
+        ? `${made} resetAtStart(() => { ${name} = ${value}; });`
+        : line;
+    },
+  );
 }

@@ -54,7 +54,8 @@ export interface Product {
 export async function startProduct(options: ProductOptions): Promise<Product> {
   const { dataDir, downloadDir, store, isNewStore, onNote, onBroken } = options;
   const log = {
-    error: (message: string, details: object = {}) => onBroken(message, (details as { error?: unknown }).error),
+    error: (message: string, details: object = {}) =>
+      onBroken(message, (details as { error?: unknown }).error),
     warn: (message: string) => onNote(`log: ${message}`),
   };
   makeDir(dataDir, 'SLUICE_DATA_DIR', 0o700);
@@ -73,7 +74,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     allowed: ['http'],
     classify: (url, signal) => http.classify(url, signal),
   });
-  const root = await openDownloadRoot({ config: { downloadDir }, dataDir, isNewStore, log: log as never });
+  const root = await openDownloadRoot({
+    config: { downloadDir },
+    dataDir,
+    isNewStore,
+    isUnused: host.ids(SESSION, '', 1).length === 0,
+    log: log as never,
+  });
   const runner = new Runner({
     downloadDir,
     root,

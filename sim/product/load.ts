@@ -22,7 +22,11 @@ export interface ProcessParts extends CallParts {
   wall: WallClock;
 }
 
-type Script1 = (require: (name: string) => unknown, module: { exports: unknown }, ...globals: unknown[]) => void;
+type Script1 = (
+  require: (name: string) => unknown,
+  module: { exports: unknown },
+  ...globals: unknown[]
+) => void;
 type Functions = Record<string, (...args: unknown[]) => unknown>;
 
 /** The process that runs now. */
@@ -62,7 +66,10 @@ export function loadProduct(code: string): (parts: ProcessParts) => ProductModul
   const require = (name: string): unknown => shared[name] ?? realRequire(name);
   (script.runInThisContext() as Script1)(require, module, module.exports, ...Object.values(globals));
   return (parts) => {
-    current = { globals: createGlobals(parts.scheduler, parts.life, parts.wall, parts.random), modules: modulesOf(parts) };
+    current = {
+      globals: createGlobals(parts.scheduler, parts.life, parts.wall, parts.random),
+      modules: modulesOf(parts),
+    };
     for (const reset of resets) reset();
     return module.exports as ProductModule;
   };
@@ -74,7 +81,9 @@ function modulesOf(parts: ProcessParts): Current['modules'] {
   return {
     fs: createFsSync(calls) as Functions,
     promises: createFsPromises(calls) as Functions,
-    timers: { setTimeout: createGlobals(parts.scheduler, life, parts.wall, parts.random).sleep as Functions[string] },
+    timers: {
+      setTimeout: createGlobals(parts.scheduler, life, parts.wall, parts.random).sleep as Functions[string],
+    },
     crypto: createCrypto(parts.random) as Functions,
     net: createNet(network, life) as Functions,
     dns: createDns(network, life) as Functions,
@@ -84,7 +93,9 @@ function modulesOf(parts: ProcessParts): Current['modules'] {
 }
 
 function sharedModules(delegate: (module: string, names: string[]) => Functions): Record<string, unknown> {
-  const { startWorker } = delegate('threads', ['startWorker']) as { startWorker: (...args: unknown[]) => object };
+  const { startWorker } = delegate('threads', ['startWorker']) as {
+    startWorker: (...args: unknown[]) => object;
+  };
   const { createAgent, request } = delegate('undici', ['createAgent', 'request']) as Functions;
   class Worker {
     constructor(...args: unknown[]) {

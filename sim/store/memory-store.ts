@@ -157,7 +157,15 @@ class MemoryRows implements ActorRows {
     return true;
   }
 
-  *list({ lower, upper, reverse }: { lower: string; upper: string | null; reverse: boolean }): Iterable<[string, string]> {
+  *list({
+    lower,
+    upper,
+    reverse,
+  }: {
+    lower: string;
+    upper: string | null;
+    reverse: boolean;
+  }): Iterable<[string, string]> {
     const stored = this.#stored;
     if (stored === undefined) return;
     const from = placeOf(stored.keys, lower);

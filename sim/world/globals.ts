@@ -81,7 +81,9 @@ export function createGlobals(scheduler: Scheduler, life: Life, wall: WallClock,
     return new Promise((resolve, reject) => {
       const abort = (): void => {
         clear(timer);
-        reject(Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' }));
+        reject(
+          Object.assign(new Error('The operation was aborted'), { name: 'AbortError', code: 'ABORT_ERR' }),
+        );
       };
       const timer = setTimeout(() => {
         signal?.removeEventListener('abort', abort);
