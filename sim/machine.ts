@@ -2,6 +2,7 @@
 import type { CallListener } from './disk/calls.ts';
 import { Disk } from './disk/disk.ts';
 import { FileSystem } from './disk/file-system.ts';
+import type { Inode } from './disk/inode.ts';
 import { Network } from './net/network.ts';
 import { RemoteFile } from './net/remote-file.ts';
 import type { Plan } from './plan/plan.ts';
@@ -46,6 +47,8 @@ export class Machine {
   readonly #parts: MachineParts;
   readonly #random: Random;
   readonly #rootDisk: FileSystem;
+  /** What lies under the mount point, where nothing may be written. */
+  readonly #below: Inode;
   #life: Life = { number: 0, isAlive: false };
   #store: MemoryStore | null = null;
   #bootId = 0;
@@ -66,12 +69,21 @@ export class Machine {
     this.disk.mount('/', this.#rootDisk);
     this.disk.mkdir('/media', 0o755);
     this.disk.mkdir(MOUNT_POINT, 0o755);
-    this.#rootDisk.syncDir(this.#rootDisk.root, this.#rootDisk.changeCount);
+    if (plan.hasFolderBelow) this.disk.mkdir(DOWNLOAD_DIR, 0o755);
+    this.#below = this.#rootDisk.root.entries.get('media')?.entries.get('disk') as Inode;
+    this.#rootDisk.syncDir(this.#below, this.#rootDisk.changeCount);
     this.disk.mount(MOUNT_POINT, this.media);
     this.disk.kernelFiles.set('/proc/sys/kernel/random/boot_id', () => this.#bootIdText());
     for (const { name, bytesPerMs, delayMs } of plan.hosts) this.network.addHost(name, bytesPerMs, delayMs);
     plan.files.forEach((spec, index) => this.network.addFile(new RemoteFile(spec, 2 * index + 1)));
     this.#writeBackNowAndThen();
+  }
+
+  /** Names under the mount point of the download folder that ought not to be there. */
+  get writtenBelow(): string[] {
+    const folder = this.#below.entries.get('downloads');
+    const names = [...(folder?.entries.keys() ?? [])];
+    return folder !== undefined && !this.#parts.plan.hasFolderBelow ? ['downloads', ...names] : names;
   }
 
   get isUp(): boolean {

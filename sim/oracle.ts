@@ -178,6 +178,7 @@ export class Oracle {
         if (name !== undefined && !allowed.has(name)) allowed.set(name, 'not removed');
       }
     }
+    for (const name of this.#machine.writtenBelow) this.fail(`written under the mount point: ${name}`);
     const folder = disk.readdir(DOWNLOAD_DIR).map(({ name }) => name);
     // Without its work dir a file that landed and was not said to be complete is nobody's.
     const isCleaned = this.#plan.faults.some(({ kind }) => kind === 'work-removed');

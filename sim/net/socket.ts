@@ -117,13 +117,15 @@ export class SimSocket extends EventEmitter implements Connection {
 
   #pump(url: string, body: Buffer, at: number): void {
     if (at >= body.length) {
-      return this.#after(0.1, () => this.#whenRead(() => this.#end()));
+      this.#after(0.1, () => this.#whenRead(() => this.#end()));
+      return;
     }
     const { random, slowness } = this.#network;
     const bytes = Math.min(body.length - at, 1024 + random.below(256 * 1024));
     this.#after((bytes / this.host.bytesPerMs) * slowness, () => {
       if (!this.#network.isFlowing(this.host) || this.#held.length > 4) {
-        return this.#after(50, () => this.#pump(url, body, at));
+        this.#after(50, () => this.#pump(url, body, at));
+        return;
       }
       if (this.host.resets > 0 && random.chance(0.05)) {
         this.host.resets--;

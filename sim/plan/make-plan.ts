@@ -46,6 +46,7 @@ export function makePlan(seed: number): Plan {
     seed,
     order: random.chance(0.8) ? 'ordered' : 'weak',
     hasLinks: random.chance(0.95),
+    hasFolderBelow: random.chance(0.5),
     syncMs: random.pick([2, 2, 20, 150]),
     maxActive: random.pick([1, 2, 8]),
     maxActivePerSession: random.pick([1, 3]),

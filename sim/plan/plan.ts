@@ -43,6 +43,8 @@ export interface Plan {
   seed: number;
   order: 'ordered' | 'weak';
   hasLinks: boolean;
+  /** An empty folder lies where the disk is mounted. */
+  hasFolderBelow: boolean;
   /** ms that a sync takes at most. */
   syncMs: number;
   maxActive: number;
