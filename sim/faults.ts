@@ -96,7 +96,8 @@ export class Faults {
       case 'disk':
         return this.#breakDisk(fault);
       case 'unplugged':
-        if (machine.disk.mounts.every(({ fs }) => fs !== media)) return;
+        // Nothing can be told of a disk that goes before it was ever seen.
+        if (!machine.hasStarted || machine.disk.mounts.every(({ fs }) => fs !== media)) return;
         machine.unplug();
         return this.#last(fault, () => machine.plugIn());
       case 'failing-sync':

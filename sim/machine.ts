@@ -39,6 +39,8 @@ export class Machine {
   readonly wall: WallClock = { offsetMs: WALL_START_MS };
   /** The server, once its start is over; null = none runs. */
   product: Product | null = null;
+  /** Has ever started. */
+  hasStarted = false;
   onCall: CallListener = () => undefined;
   onCommit: StoreParts['onCommit'] = () => undefined;
   /** Called when the server has started. */
@@ -139,6 +141,7 @@ export class Machine {
       (running) => {
         if (!life.isAlive) return;
         this.product = running;
+        this.hasStarted = true;
         this.onStarted();
       },
       (error: unknown) => {

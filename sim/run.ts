@@ -87,15 +87,12 @@ async function runMany(mutation: Mutation | null): Promise<void> {
 async function showFailure(pool: Pool, { seed: failing, violations }: Failure): Promise<void> {
   console.log(`\nseed ${failing}: npm run sim -- --seed ${failing} --runs 1`);
   for (const violation of violations.slice(0, 5)) console.log(`  ${violation}`);
-  const { plan, lines: kept } = await pool.show({ seed: failing, plan: null, lines, shrinks: true });
+  const { plan, lines: kept } = await pool.show({ seed: failing, plan: null, lines: 200_000, shrinks: true });
   console.log(
     `the shortest plan that fails so (for --plan FILE):\n${JSON.stringify(plan)}\nthe end of its trace:`,
   );
-  console.log(kept.slice(0, lastViolation(kept)).join('\n'));
-}
-
-function lastViolation(kept: readonly string[]): number {
-  return kept.findIndex((line) => line.includes('VIOLATION')) + 1 || kept.length;
+  const end = kept.findIndex((line) => line.includes('VIOLATION')) + 1 || kept.length;
+  console.log(kept.slice(Math.max(0, end - lines), end).join('\n'));
 }
 
 async function showOne(code: string, of: number, plan: Plan | null, shrinks: boolean): Promise<void> {

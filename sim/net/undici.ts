@@ -94,7 +94,7 @@ class Body extends Readable implements Connection {
       this.#isPumping = false;
       if (this.destroyed) return;
       if (!this.#network.isFlowing(this.host)) return this.#retryLater();
-      if (this.host.resets > 0 && random.chance(0.15)) {
+      if (this.host.resets > 0 && random.chance(0.3)) {
         this.host.resets--;
         return random.chance(0.5)
           ? this.reset()

@@ -38,9 +38,7 @@ export function makePlan(seed: number): Plan {
     hasSha256: random.chance(0.2),
     filename: random.chance(0.3) ? 'chosen' : null,
   }));
-  const actions = Array.from({ length: random.pick([0, 0, 1, 2, 3]) }, () =>
-    makeAction(random, downloads.length),
-  );
+  const actions = Array.from({ length: random.pick([0, 0, 1, 2, 3]) }, () => makeAction(random, downloads));
   const faults = Array.from({ length: random.pick([0, 1, 1, 2, 2, 3, 4]) }, () => makeFault(random, hosts));
   return {
     seed,
@@ -59,26 +57,29 @@ export function makePlan(seed: number): Plan {
 }
 
 function makeFile(random: Random, hosts: Plan['hosts'], index: number): RemoteFileSpec {
-  const isLying = random.chance(0.08);
+  const isLying = random.chance(0.12);
   return {
     host: random.pick(hosts).name,
     name: `file${index}.mp4`,
-    bytes: drawSize(random),
+    bytes: isLying ? 50_000 + drawSize(random) : drawSize(random),
     validators: random.pick(['etag', 'etag', 'etag', 'weak-etag', 'date', 'none']),
     hasRanges: random.chance(0.85),
     isChunked: random.chance(0.1),
     lie: isLying
       ? random.pick(['tail-as-whole', 'other-start', 'other-total', 'ignores-if-range', 'no-if-range-etag'])
       : 'none',
-    replacedAt: random.chance(0.08) ? random.below(8_000) : null,
+    replacedAt: random.chance(0.1) ? random.below(8_000) : null,
   };
 }
 
-function makeAction(random: Random, downloads: number): PlannedAction {
+/** Mostly while the download is under way. */
+function makeAction(random: Random, downloads: Plan['downloads']): PlannedAction {
+  const download = random.below(downloads.length);
+  const { at } = downloads[download] as Plan['downloads'][number];
   return {
-    at: 200 + random.below(8_000),
+    at: at + 5 + random.below(random.pick([300, 1_500, 8_000])),
     do: random.pick(['pause', 'resume', 'cancel', 'retry', 'remove', 'remove-file']),
-    download: random.below(downloads),
+    download,
   };
 }
 
@@ -131,9 +132,9 @@ function makeFault(random: Random, hosts: Plan['hosts']): Fault {
         forMs: forMs / 4,
       }),
     ],
-    [2, () => ({ kind: 'resets', host, count: 1 + random.below(3), at })],
+    [3, () => ({ kind: 'resets', host, count: 1 + random.below(3), at: at / 2 })],
     [2, () => ({ kind: 'disk', how: random.pick(['full', 'read-only', 'denied', 'io-errors']), at, forMs })],
-    [2, () => ({ kind: 'unplugged', at, forMs })],
+    [3, () => ({ kind: 'unplugged', at, forMs: random.pick([random.below(600), forMs]) })],
     [2, () => ({ kind: 'failing-sync', at })],
     [1, () => ({ kind: 'failing-commit', at })],
     [1, () => ({ kind: 'work-removed', at })],
