@@ -93,7 +93,13 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
       log,
     });
     started.engines = engines;
-    const root = await openDownloadRoot({ config, dataDir: isTemporary ? null : stateDir, isNewStore, log });
+    const root = await openDownloadRoot({
+      config,
+      dataDir: isTemporary ? null : stateDir,
+      isNewStore,
+      isUnused: sessions.host.ids(SESSION, '', 1).length === 0,
+      log,
+    });
     const runner = startRunner({ ...place, sessions, engines, reachability, root });
     started.runner = runner;
     await storeOpen;

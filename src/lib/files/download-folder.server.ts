@@ -2,9 +2,10 @@
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
 import type { RecordedFile, MarkedFile } from '../protocol/runner.ts';
+import { bootId } from './boot-id.server.ts';
 import { findFetched, recordFetched } from './check/fetched-record.server.ts';
 import { checkSha256 } from './check/check.server.ts';
-import { toDiskError } from './disk-error.ts';
+import { errnoOf, toDiskError } from './disk-error.ts';
 import type { FetchedFile } from './fetched-file.ts';
 import { markOf } from './file-mark.ts';
 import { safeFileName, splitExtension } from './file-name.ts';
@@ -12,8 +13,15 @@ import { statFile } from './finish/disk.server.ts';
 import { deleteLanded, finishFile, resumeFinish, undoFinish } from './finish/finish.server.ts';
 import { retractUnsynced } from './finish/retract.server.ts';
 import { syncLanded } from './sync-landed.server.ts';
-import { createSyncer, type Syncer } from './sync.server.ts';
-import { prepareWorkDir, removeWorkDir, removeWorkRoot, type WorkDir, workDirOf } from './work-dir.server.ts';
+import { createSyncer, syncOnDisk, type Syncer } from './sync.server.ts';
+import {
+  prepareWorkDir,
+  removeWorkDir,
+  removeWorkRoot,
+  WORK_ROOT,
+  type WorkDir,
+  workDirOf,
+} from './work-dir.server.ts';
 import { AsideDirs, removeExpired } from './set-aside.server.ts';
 import { findWorkDirs, isOfThisBoot, recordOwner } from './work-owner.server.ts';
 import { SpareWorkDirs } from './spare-work-dirs.server.ts';
@@ -34,6 +42,10 @@ export class DownloadFolder {
   readonly #asides: AsideDirs;
   /** Downloads of which a failed sync left bytes that could not be removed. */
   readonly #damaged = new Set<string>();
+  /** In which boot, and which epoch of the disk, the attempt at a download began. */
+  readonly #boots = new Map<string, string>();
+  #lastRemovalSync: Promise<void> = Promise.resolve();
+  #nextRemovalSync: Promise<void> | null = null;
 
   /** @param instance owner of the work dirs; null = no owner is recorded, and none is found */
   constructor(dir: string, instance: string | null, parts: DownloadFolderParts = {}) {
@@ -52,6 +64,7 @@ export class DownloadFolder {
    */
   async prepare(session: string, download: string): Promise<WorkDir> {
     await this.#confirm();
+    this.#boots.set(download, bootId());
     if (this.#damaged.has(download)) await this.#discardUnsynced(download);
     await this.#asides.takeBack(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
@@ -138,7 +151,7 @@ export class DownloadFolder {
     const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
     const { path, bytes } = result;
     const workDir = this.#workDir(download);
-    await this.#confirm();
+    await this.#confirmSince(download);
     return this.#withMark(await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
   }
 
@@ -153,11 +166,23 @@ export class DownloadFolder {
         { workDir: this.#workDir(download), downloadDir: this.#dir, name, bytes },
         this.#syncer,
       );
+      await this.#confirmSince(download);
     } catch (thrown) {
       this.#damaged.add(download);
       await this.#discardUnsynced(download).catch(() => undefined);
       throw toDiskError(thrown);
     }
+  }
+
+  /** Also confirms that the disk was there all the time since `prepare`. */
+  async #confirmSince(download: string): Promise<void> {
+    await this.#confirm();
+    const began = this.#boots.get(download);
+    if (began !== undefined && began !== bootId())
+      throw new SluiceError(
+        'disk_error',
+        'The disk was away while the file was fetched: some of it may be lost.',
+      );
   }
 
   async #discardUnsynced(download: string): Promise<void> {
@@ -179,6 +204,7 @@ export class DownloadFolder {
    * @throws SluiceError `disk_*`
    */
   async removeWorkDir(download: string, spareFor: string | null): Promise<void> {
+    this.#boots.delete(download);
     if (spareFor === null) await removeWorkDir(this.#dir, download);
     else await this.#spares.add(spareFor, download);
   }
@@ -191,6 +217,28 @@ export class DownloadFolder {
   /** Deletes a landed file, if it still has its mark. @throws SluiceError `disk_*` */
   async deleteFile({ name, mark }: MarkedFile): Promise<void> {
     await deleteLanded(this.#dir, name, mark);
+  }
+
+  /**
+   * Puts on the disk that removed files and work dirs are gone: a power cut would bring them back, and no session would
+   * know them. One sync for all that ask while another runs.
+   * @throws the errno of a sync that failed
+   */
+  syncRemovals(): Promise<void> {
+    return (this.#nextRemovalSync ??= this.#lastRemovalSync.then(() => {
+      this.#nextRemovalSync = null;
+      const synced = this.#syncNames();
+      this.#lastRemovalSync = synced.catch(() => undefined);
+      return synced;
+    }));
+  }
+
+  async #syncNames(): Promise<void> {
+    await syncOnDisk(join(this.#dir, WORK_ROOT), 'sync').catch((thrown: unknown) => {
+      // Removed with its last work dir, where no folder is marked.
+      if (errnoOf(thrown) !== 'ENOENT') throw thrown;
+    });
+    await syncOnDisk(this.#dir, 'sync');
   }
 
   /** Removes `.sluice` when it is empty. */

@@ -270,6 +270,7 @@ export class DownloadJobs {
       }
       // Kept as a spare only while the session runs others, which may take it soon.
       await folder.removeWorkDir(download, this.#queue.holdsSlot(session) ? session : null);
+      if (cleanup.for === 'discard') await folder.syncRemovals();
     } catch (thrown) {
       // Reported as discarded all the same: asking again at once would not help, and what is left shows in the folder.
       log('a download could not be removed', { download, thrown });
