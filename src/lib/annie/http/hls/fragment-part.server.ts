@@ -1,0 +1,116 @@
+/**
+ * A begun fragment: `FRAGMENT.part` holds its first bytes, decrypted, and a note says of which version of its file they
+ * are. In the boot that wrote them its length is trusted: what a killed process wrote is in the page cache.
+ */
+import { open, rename, rm, stat } from 'node:fs/promises';
+import * as v from 'valibot';
+import { readAt } from '../../../files/read-at.server.ts';
+import type { SeenFile } from './fragment-place.ts';
+
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Text = v.nullable(v.string());
+export const SeenSchema = v.object({
+  validators: v.object({ etag: Text, lastModified: Text, ifRange: Text }),
+  totalBytes: v.nullable(Count),
+}) satisfies v.GenericSchema<SeenFile>;
+
+/** What the server has reported of the file when the fragment was begun. */
+export const PartNote = v.object({ url: v.string(), seen: SeenSchema });
+export type PartNote = v.InferOutput<typeof PartNote>;
+
+export const PART_SUFFIX = '.part';
+
+export class FragmentPart {
+  /** Of the fragment once it is whole. */
+  readonly path: string;
+  readonly #saveNote: (note: PartNote | null) => Promise<void>;
+  #bytes: number;
+  #note: PartNote | null;
+
+  private constructor(
+    path: string,
+    bytes: number,
+    note: PartNote | null,
+    saveNote: (note: PartNote | null) => Promise<void>,
+  ) {
+    this.path = path;
+    this.#bytes = bytes;
+    this.#note = note;
+    this.#saveNote = saveNote;
+  }
+
+  /**
+   * What an earlier attempt has left; without a note nothing.
+   * @param saveNote has saved it when it resolves
+   */
+  static async find(
+    path: string,
+    note: PartNote | null,
+    saveNote: (note: PartNote | null) => Promise<void>,
+  ): Promise<FragmentPart> {
+    const bytes = note === null ? 0 : await sizeOf(path + PART_SUFFIX);
+    return new FragmentPart(path, bytes, bytes === 0 ? null : note, saveNote);
+  }
+
+  /** On the disk. */
+  get bytes(): number {
+    return this.#bytes;
+  }
+
+  get note(): PartNote | null {
+    return this.#note;
+  }
+
+  /** Forgets bytes at the end; they are overwritten. */
+  keep(bytes: number): void {
+    this.#bytes = Math.min(this.#bytes, bytes);
+  }
+
+  /** From `start` on. */
+  read(start: number): Promise<Buffer> {
+    return readAt(this.path + PART_SUFFIX, start, this.#bytes - start);
+  }
+
+  /** Removes all bytes, after what is noted of them. */
+  async drop(): Promise<void> {
+    const hadNote = this.#note !== null;
+    [this.#note, this.#bytes] = [null, 0];
+    if (hadNote) await this.#saveNote(null);
+    // a new file each time: a note of synced bytes names it by its inode
+    await rm(this.path + PART_SUFFIX, { force: true });
+  }
+
+  /** Must be called before the first byte, which may be of another version than those before. */
+  async begin(note: PartNote): Promise<void> {
+    await this.drop();
+    this.#note = note;
+    await this.#saveNote(note);
+  }
+
+  /** @throws what the chunks throw; the errno of the disk */
+  async append(chunks: AsyncIterable<Buffer>): Promise<void> {
+    const handle = await open(this.path + PART_SUFFIX, 'a');
+    try {
+      await handle.truncate(this.#bytes);
+      for await (const chunk of chunks) {
+        await handle.appendFile(chunk);
+        this.#bytes += chunk.length;
+      }
+    } finally {
+      await handle.close();
+    }
+  }
+
+  /** All bytes are there. */
+  async finish(): Promise<void> {
+    await rename(this.path + PART_SUFFIX, this.path);
+  }
+}
+
+/** 0 = there is none. */
+async function sizeOf(path: string): Promise<number> {
+  return stat(path).then(
+    ({ size }) => size,
+    () => 0,
+  );
+}

@@ -1,0 +1,229 @@
+/** One start of a track: fetches the fragments that are missing, and appends them in order. */
+import { createReadStream } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { fragmentAt, type Fragments, secondsOf } from '../../../foreign/playlist/fragments.ts';
+import type { SyncPath } from '../../../files/sync.server.ts';
+import type { SluiceError } from '../../../protocol/error.ts';
+import { FileChanged, type SeenFile } from './fragment-place.ts';
+import type { FragmentFetcher } from './fragment.server.ts';
+import { FragmentPart, type PartNote } from './fragment-part.server.ts';
+import { compareSavedFilm } from './saved-film.server.ts';
+import { TrackStateFile } from './track-state-file.server.ts';
+import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
+import { type TrackSnapshot, TrackSync } from './track-sync.server.ts';
+
+export interface TrackJob {
+  workDir: string;
+  /** `video` or `audio`. */
+  name: string;
+  fragments: Fragments;
+  /** Id of the rendition, so that bytes of two are never mixed. */
+  rendition: string;
+  fetcher: FragmentFetcher;
+  signal: AbortSignal;
+  /** Negative when bytes are discarded. */
+  onBytes: (bytes: number) => void;
+  /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */
+  onFragments: (seconds: number) => void;
+  /** A test can let it fail. */
+  syncPath?: SyncPath;
+}
+
+export class TrackFetch {
+  readonly #job: TrackJob;
+  readonly #path: string;
+  readonly #state: TrackState;
+  readonly #stateFile: TrackStateFile;
+  /** Whole fragments that wait to be appended. */
+  readonly #waiting = new Set<number>();
+  readonly #begun = new Map<number, FragmentPart>();
+  #next: number;
+  #appending: Promise<void> = Promise.resolve();
+  #hasFailed = false;
+  #syncFailure: SluiceError | null = null;
+  #discarding: Promise<void> = Promise.resolve();
+
+  /** @param state of the track in `path`; is changed */
+  constructor(job: TrackJob, path: string, state: TrackState) {
+    this.#job = job;
+    this.#path = path;
+    this.#state = state;
+    this.#stateFile = new TrackStateFile(path, state);
+    this.#next = state.fragments;
+  }
+
+  /** @throws FileChanged, SluiceError as FragmentFetcher, `disk_*`; the signal's reason */
+  async run(concurrency: number): Promise<void> {
+    const { signal } = this.#job;
+    const sync = await TrackSync.start({
+      path: this.#path,
+      snapshot: () => this.#snapshot(),
+      onFailure: (error, isUnsynced) => {
+        this.#syncFailure = error;
+        this.#hasFailed = true;
+        if (isUnsynced) this.#discarding = this.#stateFile.discard().catch(() => undefined);
+      },
+      ...(this.#job.syncPath && { syncPath: this.#job.syncPath }),
+    });
+    let isDone = false;
+    try {
+      await this.#findBegun();
+      await this.#findWhole(sync);
+      const workers = Array.from({ length: concurrency }, () =>
+        this.#fetchAll(sync).catch((thrown: unknown) => {
+          this.#hasFailed = true;
+          throw thrown;
+        }),
+      );
+      const results = await Promise.allSettled(workers);
+      signal.throwIfAborted();
+      for (const result of results) if (result.status === 'rejected') throw result.reason;
+      isDone = !this.#hasFailed;
+    } finally {
+      await sync.stop({ isDone });
+      await this.#discarding;
+    }
+    if (this.#syncFailure !== null) throw this.#syncFailure;
+  }
+
+  async #findBegun(): Promise<void> {
+    for (const [index, note] of this.#state.parts) {
+      const part = await FragmentPart.find(this.#pathOf(index), note, (next) => this.#saveNote(index, next));
+      if (part.note !== null) this.#begun.set(index, part);
+    }
+  }
+
+  async #findWhole(sync: TrackSync): Promise<void> {
+    const { fragments, onFragments } = this.#job;
+    this.#count(sync, this.#state.bytes);
+    onFragments(secondsOf(fragments, this.#state.fragments));
+    for (const { index, bytes } of await fragmentFiles(this.#path)) {
+      if (index < this.#state.fragments) await sync.remove(index);
+      else if (index < fragments.count) {
+        this.#waiting.add(index);
+        this.#count(sync, bytes);
+        onFragments(fragmentAt(fragments, index).durationSeconds);
+      }
+    }
+    await this.#append(sync);
+  }
+
+  async #fetchAll(sync: TrackSync): Promise<void> {
+    const { fragments, fetcher, onFragments } = this.#job;
+    while (this.#next < fragments.count && !this.#hasFailed) {
+      const index = this.#next++;
+      if (index < this.#state.fragments || this.#waiting.has(index)) continue;
+      const fragment = fragmentAt(fragments, index);
+      await fetcher.fetch(fragment, await this.#partOf(index), {
+        onBytes: (bytes) => this.#count(sync, bytes),
+        onChanged: () => this.#confirmFilm(),
+      });
+      this.#waiting.add(index);
+      this.#begun.delete(index);
+      this.#setNote(index, null);
+      onFragments(fragment.durationSeconds);
+      await this.#inTurn(() => this.#append(sync));
+    }
+  }
+
+  async #partOf(index: number): Promise<FragmentPart> {
+    const begun = this.#begun.get(index);
+    if (begun !== undefined) return begun;
+    const part = await FragmentPart.find(this.#pathOf(index), null, (note) => this.#saveNote(index, note));
+    this.#begun.set(index, part);
+    return part;
+  }
+
+  /** @throws SluiceError `disk_*` when a sync has failed: the fragment in flight ends too */
+  #count(sync: TrackSync, bytes: number): void {
+    if (bytes > 0) {
+      if (this.#syncFailure !== null) throw this.#syncFailure;
+      sync.add(bytes);
+    }
+    this.#job.onBytes(bytes);
+  }
+
+  /** A begun fragment is another one on the server by now: the film may be. @throws FileChanged */
+  async #confirmFilm(): Promise<void> {
+    const { fragments, fetcher } = this.#job;
+    await this.#inTurn(async () => {
+      const film = { path: this.#path, state: this.#state, fragments, isSameAddress: true };
+      const compared = await compareSavedFilm(film, fetcher);
+      const isUnproven = compared === 'unknown' && this.#state.fragments > 0;
+      if (compared === 'other' || isUnproven) throw new FileChanged();
+    });
+  }
+
+  /** The track is changed by one at a time. */
+  #inTurn(run: () => Promise<void>): Promise<void> {
+    const done = this.#appending.then(run);
+    // whoever waits for it gets the error
+    this.#appending = done.catch(() => undefined);
+    return done;
+  }
+
+  async #append(sync: TrackSync): Promise<void> {
+    const state = this.#state;
+    while (this.#waiting.has(state.fragments)) {
+      const index = state.fragments;
+      const before = state.bytes;
+      state.bytes = await appendAt(this.#path, before, this.#pathOf(index));
+      state.lastBytes = state.bytes - before;
+      state.fragments = index + 1;
+      this.#recordFile(index);
+      await this.#stateFile.save();
+      this.#waiting.delete(index);
+      await sync.remove(index);
+    }
+  }
+
+  #recordFile(index: number): void {
+    const { fragments, fetcher } = this.#job;
+    const { url, range } = fragmentAt(fragments, index);
+    const seen = range === null ? null : fetcher.seenAt(url);
+    if (seen === null) return;
+    const others = this.#state.files.filter(([saved]) => fragmentAt(fragments, saved).url !== url);
+    this.#state.files = [...others, [index, seen] satisfies [number, SeenFile]].slice(-MAX_SAVED_FILES);
+  }
+
+  #saveNote(index: number, note: PartNote | null): Promise<void> {
+    this.#setNote(index, note);
+    return this.#stateFile.save();
+  }
+
+  #setNote(index: number, note: PartNote | null): void {
+    const others = this.#state.parts.filter(([noted]) => noted !== index);
+    this.#state.parts = note === null ? others : [...others, [index, note]];
+  }
+
+  #snapshot(): TrackSnapshot {
+    const state = structuredClone(this.#state);
+    const waiting = [...this.#waiting].filter((index) => index >= state.fragments);
+    return { state, waiting, begun: [...this.#begun] };
+  }
+
+  #pathOf(index: number): string {
+    return fragmentPath(this.#path, index);
+  }
+}
+
+/** Appends at `length`, and removes what a killed attempt left behind it. @returns the new length */
+async function appendAt(path: string, length: number, from: string): Promise<number> {
+  const handle = await open(path, 'r+');
+  try {
+    await handle.truncate(length);
+    let at = length;
+    for await (const chunk of createReadStream(from, {
+      highWaterMark: 1024 * 1024,
+    }) as AsyncIterable<Buffer>) {
+      for (let done = 0; done < chunk.length;) {
+        const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, at + done);
+        done += bytesWritten;
+      }
+      at += chunk.length;
+    }
+    return at;
+  } finally {
+    await handle.close();
+  }
+}
