@@ -16,12 +16,14 @@ export function openBody(response: HttpResponse): Readable {
 
 /**
  * The requested range.
+ * @param onBytes called with each piece's length before it is passed on
  * @throws BodyTooLong, SluiceError `size_mismatch`
  */
 export async function* rangeOf(
   body: Readable,
   { skip, bodyBytes }: FragmentPlace,
   range: ByteRange | null,
+  onBytes: (bytes: number) => void = () => {},
 ): AsyncGenerator<Buffer> {
   const hasEnd = range !== null && range.end !== null;
   let before = skip;
@@ -34,7 +36,10 @@ export async function* rangeOf(
     before -= from;
     const part = chunk.subarray(from, Math.min(chunk.length, from + left));
     left -= part.length;
-    if (part.length > 0) yield part;
+    if (part.length > 0) {
+      onBytes(part.length);
+      yield part;
+    }
     if (left === 0 && bodyBytes === null) return;
   }
   if ((hasEnd && left > 0) || (bodyBytes !== null && received < bodyBytes) || before > 0)

@@ -2,8 +2,9 @@
  * A begun fragment: `FRAGMENT.part` holds its first bytes, decrypted, and a note says of which version of its file they
  * are. In the boot that wrote them its length is trusted: what a killed process wrote is in the page cache.
  */
-import { open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import * as v from 'valibot';
+import { errnoOf } from '../../../files/disk-error.ts';
 import { readAt } from '../../../files/read-at.server.ts';
 import type { SeenFile } from './fragment-place.ts';
 
@@ -20,36 +21,37 @@ export type PartNote = v.InferOutput<typeof PartNote>;
 
 export const PART_SUFFIX = '.part';
 
+/** Where the notes of begun fragments are saved. */
+export interface NoteKeeper {
+  /** In a moment: a fragment that is whole by then needs no note. */
+  add(note: PartNote): void;
+  /** Resolves once the note is gone from the disk. */
+  remove(): Promise<void>;
+}
+
 export class FragmentPart {
   /** Of the fragment once it is whole. */
   readonly path: string;
-  readonly #saveNote: (note: PartNote | null) => Promise<void>;
+  readonly #keeper: NoteKeeper;
   #bytes: number;
   #note: PartNote | null;
 
-  private constructor(
-    path: string,
-    bytes: number,
-    note: PartNote | null,
-    saveNote: (note: PartNote | null) => Promise<void>,
-  ) {
+  private constructor(path: string, bytes: number, note: PartNote | null, keeper: NoteKeeper) {
     this.path = path;
     this.#bytes = bytes;
     this.#note = note;
-    this.#saveNote = saveNote;
+    this.#keeper = keeper;
   }
 
-  /**
-   * What an earlier attempt has left; without a note nothing.
-   * @param saveNote has saved it when it resolves
-   */
-  static async find(
-    path: string,
-    note: PartNote | null,
-    saveNote: (note: PartNote | null) => Promise<void>,
-  ): Promise<FragmentPart> {
-    const bytes = note === null ? 0 : await sizeOf(path + PART_SUFFIX);
-    return new FragmentPart(path, bytes, bytes === 0 ? null : note, saveNote);
+  /** Of which nothing is there. */
+  static fresh(path: string, keeper: NoteKeeper): FragmentPart {
+    return new FragmentPart(path, 0, null, keeper);
+  }
+
+  /** What an earlier attempt has left. */
+  static async find(path: string, note: PartNote, keeper: NoteKeeper): Promise<FragmentPart> {
+    const bytes = await sizeOf(path + PART_SUFFIX);
+    return new FragmentPart(path, bytes, bytes === 0 ? null : note, keeper);
   }
 
   /** On the disk. */
@@ -71,27 +73,25 @@ export class FragmentPart {
     return readAt(this.path + PART_SUFFIX, start, this.#bytes - start);
   }
 
-  /** Removes all bytes, after what is noted of them. */
+  /** Trusts no byte any more, and has nothing noted of them. */
   async drop(): Promise<void> {
     const hadNote = this.#note !== null;
     [this.#note, this.#bytes] = [null, 0];
-    if (hadNote) await this.#saveNote(null);
-    // a new file each time: a note of synced bytes names it by its inode
-    await rm(this.path + PART_SUFFIX, { force: true });
+    if (hadNote) await this.#keeper.remove();
   }
 
   /** Must be called before the first byte, which may be of another version than those before. */
   async begin(note: PartNote): Promise<void> {
     await this.drop();
     this.#note = note;
-    await this.#saveNote(note);
+    this.#keeper.add(note);
   }
 
   /** @throws what the chunks throw; the errno of the disk */
   async append(chunks: AsyncIterable<Buffer>): Promise<void> {
-    const handle = await open(this.path + PART_SUFFIX, 'a');
+    const handle = await this.#open();
     try {
-      await handle.truncate(this.#bytes);
+      if (this.#bytes > 0) await handle.truncate(this.#bytes);
       for await (const chunk of chunks) {
         await handle.appendFile(chunk);
         this.#bytes += chunk.length;
@@ -99,6 +99,17 @@ export class FragmentPart {
     } finally {
       await handle.close();
     }
+  }
+
+  async #open(): Promise<FileHandle> {
+    const path = this.path + PART_SUFFIX;
+    if (this.#bytes > 0) return open(path, 'a');
+    // a new file each time: the note of a sync names it by its inode
+    return open(path, 'ax').catch(async (thrown: unknown) => {
+      if (errnoOf(thrown) !== 'EEXIST') throw thrown;
+      await rm(path);
+      return open(path, 'ax');
+    });
   }
 
   /** All bytes are there. */

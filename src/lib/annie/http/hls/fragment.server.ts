@@ -172,9 +172,9 @@ export class FragmentFetcher {
       const body = openBody(response);
       if (fragment.range !== null) this.recordSeen(url, place.seen);
       if (!isResumed) await part.begin({ url, seen: place.seen });
-      const raw = counting(rangeOf(body, place, rest.range), part.bytes - rest.from, onBytes);
+      const raw = rangeOf(body, place, rest.range, countingAfter(part.bytes - rest.from, onBytes));
       const plain = open === null ? raw : decrypted(raw, open, rest.from === 0 ? 'start' : 'middle');
-      await part.append(afterSeam(plain, rest.saved));
+      await part.append(isResumed ? afterSeam(plain, rest.saved) : plain);
     } catch (thrown) {
       // any of its bytes may be wrong
       if (thrown instanceof BodyTooLong || isDecipherError(thrown)) await part.drop();
@@ -228,16 +228,11 @@ async function restOf({ url, range, key }: Fragment, part: FragmentPart): Promis
 }
 
 /** Calls `onBytes` for what follows the first `before` bytes. */
-async function* counting(
-  chunks: AsyncIterable<Buffer>,
-  before: number,
-  onBytes: (bytes: number) => void,
-): AsyncGenerator<Buffer> {
+function countingAfter(before: number, onBytes: (bytes: number) => void): (bytes: number) => void {
   let left = before;
-  for await (const chunk of chunks) {
-    const known = Math.min(left, chunk.length);
+  return (bytes) => {
+    const known = Math.min(left, bytes);
     left -= known;
-    if (chunk.length > known) onBytes(chunk.length - known);
-    yield chunk;
-  }
+    if (bytes > known) onBytes(bytes - known);
+  };
 }

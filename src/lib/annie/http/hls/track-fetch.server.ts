@@ -6,7 +6,7 @@ import type { SyncPath } from '../../../files/sync.server.ts';
 import type { SluiceError } from '../../../protocol/error.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
-import { FragmentPart, type PartNote } from './fragment-part.server.ts';
+import { FragmentPart, type NoteKeeper, type PartNote } from './fragment-part.server.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
@@ -81,6 +81,7 @@ export class TrackFetch {
       isDone = !this.#hasFailed;
     } finally {
       await sync.stop({ isDone });
+      await this.#stateFile.flush();
       await this.#discarding;
     }
     if (this.#syncFailure !== null) throw this.#syncFailure;
@@ -88,8 +89,9 @@ export class TrackFetch {
 
   async #findBegun(): Promise<void> {
     for (const [index, note] of this.#state.parts) {
-      const part = await FragmentPart.find(this.#pathOf(index), note, (next) => this.#saveNote(index, next));
+      const part = await FragmentPart.find(this.#pathOf(index), note, this.#keeperOf(index));
       if (part.note !== null) this.#begun.set(index, part);
+      else await this.#keeperOf(index).remove();
     }
   }
 
@@ -114,7 +116,7 @@ export class TrackFetch {
       const index = this.#next++;
       if (index < this.#state.fragments || this.#waiting.has(index)) continue;
       const fragment = fragmentAt(fragments, index);
-      await fetcher.fetch(fragment, await this.#partOf(index), {
+      await fetcher.fetch(fragment, this.#partOf(index), {
         onBytes: (bytes) => this.#count(sync, bytes),
         onChanged: () => this.#confirmFilm(),
       });
@@ -126,12 +128,23 @@ export class TrackFetch {
     }
   }
 
-  async #partOf(index: number): Promise<FragmentPart> {
-    const begun = this.#begun.get(index);
-    if (begun !== undefined) return begun;
-    const part = await FragmentPart.find(this.#pathOf(index), null, (note) => this.#saveNote(index, note));
+  #partOf(index: number): FragmentPart {
+    const part = this.#begun.get(index) ?? FragmentPart.fresh(this.#pathOf(index), this.#keeperOf(index));
     this.#begun.set(index, part);
     return part;
+  }
+
+  #keeperOf(index: number): NoteKeeper {
+    return {
+      add: (note) => {
+        this.#setNote(index, note);
+        this.#stateFile.saveSoon();
+      },
+      remove: () => {
+        this.#setNote(index, null);
+        return this.#stateFile.save();
+      },
+    };
   }
 
   /** @throws SluiceError `disk_*` when a sync has failed: the fragment in flight ends too */
@@ -184,11 +197,6 @@ export class TrackFetch {
     if (seen === null) return;
     const others = this.#state.files.filter(([saved]) => fragmentAt(fragments, saved).url !== url);
     this.#state.files = [...others, [index, seen] satisfies [number, SeenFile]].slice(-MAX_SAVED_FILES);
-  }
-
-  #saveNote(index: number, note: PartNote | null): Promise<void> {
-    this.#setNote(index, note);
-    return this.#stateFile.save();
   }
 
   #setNote(index: number, note: PartNote | null): void {

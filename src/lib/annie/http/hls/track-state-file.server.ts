@@ -2,11 +2,15 @@
 import { rm } from 'node:fs/promises';
 import { saveTrackState, type TrackState } from './track-state.server.ts';
 
+/** A fragment that takes less than this needs no note: to fetch it again costs less. */
+const SOON_MS = 50;
+
 export class TrackStateFile {
   readonly #path: string;
   readonly #state: TrackState;
   #running: Promise<void> = Promise.resolve();
   #next: Promise<void> | null = null;
+  #timer: NodeJS.Timeout | null = null;
   #isDiscarded = false;
 
   constructor(path: string, state: TrackState) {
@@ -14,10 +18,23 @@ export class TrackStateFile {
     this.#state = state;
   }
 
+  /** For what only costs bytes if it is not saved: a full disk shows up in the writes of the bytes themselves. */
+  saveSoon(): void {
+    this.#timer ??= setTimeout(() => void this.flush(), SOON_MS);
+  }
+
+  /** Saves at once what was to be saved soon. */
+  async flush(): Promise<void> {
+    if (this.#timer === null) return;
+    await this.save().catch(() => undefined);
+  }
+
   /** Resolves once the state is saved as it is now, or newer. @throws the errno of the disk */
   save(): Promise<void> {
     this.#next ??= this.#enqueue(async () => {
       this.#next = null;
+      clearTimeout(this.#timer ?? undefined);
+      this.#timer = null;
       if (!this.#isDiscarded) await saveTrackState(this.#path, this.#state);
     });
     return this.#next;
