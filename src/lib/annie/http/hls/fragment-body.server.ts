@@ -1,17 +1,18 @@
 /** The body of a response on its way to a fragment's file: cut to the requested range, decrypted, compared at the seam. */
 import type { Decipheriv } from 'node:crypto';
-import type { Readable } from 'node:stream';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpResponse } from '../client.server.ts';
 import { BodyTooLong, decoded } from '../file/stream-body.server.ts';
+import { readEagerly } from './eager-reader.ts';
 import { BLOCK_BYTES } from './fragment-keys.server.ts';
 import { type ByteRange, FileChanged, type FragmentPlace } from './fragment-place.ts';
 
-/** To be called at once: a body that breaks before it is read must not be an error that nobody handles. */
-export function openBody(response: HttpResponse): Readable {
+/** To be called as soon as the response is there. @throws SluiceError `remote_status` for an unknown coding */
+export function openBody(response: HttpResponse): AsyncIterable<Buffer> {
   const body = decoded(response);
-  for (const stream of new Set([body, response.body])) stream.on('error', () => {});
-  return body;
+  // its error is the decoder's too
+  if (body !== response.body) response.body.on('error', () => {});
+  return readEagerly(body);
 }
 
 /**
@@ -20,7 +21,7 @@ export function openBody(response: HttpResponse): Readable {
  * @throws BodyTooLong, SluiceError `size_mismatch`
  */
 export async function* rangeOf(
-  body: Readable,
+  body: AsyncIterable<Buffer>,
   { skip, bodyBytes }: FragmentPlace,
   range: ByteRange | null,
   onBytes: (bytes: number) => void = () => {},
@@ -29,7 +30,7 @@ export async function* rangeOf(
   let before = skip;
   let left = hasEnd ? (range.end ?? 0) - range.start : Infinity;
   let received = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
+  for await (const chunk of body) {
     received += chunk.length;
     if (bodyBytes !== null && received > bodyBytes) throw new BodyTooLong();
     const from = Math.min(before, chunk.length);
