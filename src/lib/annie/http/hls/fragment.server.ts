@@ -38,14 +38,20 @@ export interface FetchEvents {
 }
 
 export class FragmentFetcher {
+  readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #keys: FragmentKeys;
   readonly #requests: FragmentRequests;
 
   constructor(client: HttpClient, signal: AbortSignal) {
-    this.#signal = signal;
-    this.#keys = new FragmentKeys(client, signal);
-    this.#requests = new FragmentRequests(client, signal);
+    this.#signal = AbortSignal.any([signal, this.#stop.signal]);
+    this.#keys = new FragmentKeys(client, this.#signal);
+    this.#requests = new FragmentRequests(client, this.#signal);
+  }
+
+  /** Ends all that is in flight, and all that comes, with this error. */
+  stop(error: SluiceError): void {
+    this.#stop.abort(error);
   }
 
   /** What responses have reported of the file at an address, also in earlier attempts; null = nothing. */

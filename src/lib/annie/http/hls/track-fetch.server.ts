@@ -2,7 +2,6 @@
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { fragmentAt, type Fragments, secondsOf } from '../../../foreign/playlist/fragments.ts';
-import type { SyncPath } from '../../../files/sync.server.ts';
 import type { SluiceError } from '../../../protocol/error.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
@@ -10,7 +9,7 @@ import { FragmentPart, type NoteKeeper, type PartNote } from './fragment-part.se
 import { compareSavedFilm } from './saved-film.server.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
-import { type TrackSnapshot, TrackSync } from './track-sync.server.ts';
+import { type TrackSnapshot, TrackSync, type TrackSyncOptions } from './track-sync.server.ts';
 
 export interface TrackJob {
   workDir: string;
@@ -25,8 +24,8 @@ export interface TrackJob {
   onBytes: (bytes: number) => void;
   /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */
   onFragments: (seconds: number) => void;
-  /** A test can let it fail. */
-  syncPath?: SyncPath;
+  /** For tests. */
+  sync?: Pick<TrackSyncOptions, 'syncPath' | 'now'>;
 }
 
 export class TrackFetch {
@@ -54,16 +53,16 @@ export class TrackFetch {
 
   /** @throws FileChanged, SluiceError as FragmentFetcher, `disk_*`; the signal's reason */
   async run(concurrency: number): Promise<void> {
-    const { signal } = this.#job;
+    const { fetcher, signal } = this.#job;
     const sync = await TrackSync.start({
       path: this.#path,
       snapshot: () => this.#snapshot(),
       onFailure: (error, isUnsynced) => {
         this.#syncFailure = error;
-        this.#hasFailed = true;
+        fetcher.stop(error);
         if (isUnsynced) this.#discarding = this.#stateFile.discard().catch(() => undefined);
       },
-      ...(this.#job.syncPath && { syncPath: this.#job.syncPath }),
+      ...this.#job.sync,
     });
     let isDone = false;
     try {
@@ -78,7 +77,7 @@ export class TrackFetch {
       const results = await Promise.allSettled(workers);
       signal.throwIfAborted();
       for (const result of results) if (result.status === 'rejected') throw result.reason;
-      isDone = !this.#hasFailed;
+      isDone = true;
     } finally {
       await sync.stop({ isDone });
       await this.#stateFile.flush();
@@ -147,12 +146,8 @@ export class TrackFetch {
     };
   }
 
-  /** @throws SluiceError `disk_*` when a sync has failed: the fragment in flight ends too */
   #count(sync: TrackSync, bytes: number): void {
-    if (bytes > 0) {
-      if (this.#syncFailure !== null) throw this.#syncFailure;
-      sync.add(bytes);
-    }
+    if (bytes > 0) sync.add(bytes);
     this.#job.onBytes(bytes);
   }
 
