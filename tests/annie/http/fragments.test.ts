@@ -29,7 +29,11 @@ async function fetched(url: string, ranges: Fragment['range'][]): Promise<string
   for (const [index, range] of ranges.entries()) {
     const path = join(dir, String(index));
     let counted = 0;
-    const part = FragmentPart.fresh(path, { add: () => {}, remove: () => Promise.resolve() });
+    const part = FragmentPart.fresh(path, {
+      add: () => {},
+      remove: () => Promise.resolve(),
+      written: () => {},
+    });
     const fetching = fetcher.fetch({ url, range, key: null, sequence: 0, durationSeconds: 1 }, part, {
       onBytes: (bytes) => void (counted += bytes),
       onChanged: () => Promise.resolve(),

@@ -78,6 +78,7 @@ async function continued(answer: OddHandler, more: Partial<Begun> = {}): Promise
   const part = await FragmentPart.find(path, note, {
     add: (next) => void notes.push(next),
     remove: () => Promise.resolve(void notes.push(null)),
+    written: () => {},
   });
   const fetcher = new FragmentFetcher(options.client, new AbortController().signal);
   if (fragment?.range) fetcher.recordSeen(url, note.seen);

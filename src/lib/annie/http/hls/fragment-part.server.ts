@@ -21,22 +21,24 @@ export type PartNote = v.InferOutput<typeof PartNote>;
 
 export const PART_SUFFIX = '.part';
 
-/** Where the notes of begun fragments are saved. */
-export interface NoteKeeper {
+/** Keeps the notes of begun fragments, and has their bytes synced. */
+export interface PartKeeper {
   /** In a moment: a fragment that is whole by then needs no note. */
   add(note: PartNote): void;
   /** Resolves once the note is gone from the disk. */
   remove(): Promise<void>;
+  /** More bytes are in the file. */
+  written(bytes: number): void;
 }
 
 export class FragmentPart {
   /** Of the fragment once it is whole. */
   readonly path: string;
-  readonly #keeper: NoteKeeper;
+  readonly #keeper: PartKeeper;
   #bytes: number;
   #note: PartNote | null;
 
-  private constructor(path: string, bytes: number, note: PartNote | null, keeper: NoteKeeper) {
+  private constructor(path: string, bytes: number, note: PartNote | null, keeper: PartKeeper) {
     this.path = path;
     this.#bytes = bytes;
     this.#note = note;
@@ -44,12 +46,12 @@ export class FragmentPart {
   }
 
   /** Of which nothing is there. */
-  static fresh(path: string, keeper: NoteKeeper): FragmentPart {
+  static fresh(path: string, keeper: PartKeeper): FragmentPart {
     return new FragmentPart(path, 0, null, keeper);
   }
 
   /** What an earlier attempt has left. */
-  static async find(path: string, note: PartNote, keeper: NoteKeeper): Promise<FragmentPart> {
+  static async find(path: string, note: PartNote, keeper: PartKeeper): Promise<FragmentPart> {
     const bytes = await sizeOf(path + PART_SUFFIX);
     return new FragmentPart(path, bytes, bytes === 0 ? null : note, keeper);
   }
@@ -95,6 +97,7 @@ export class FragmentPart {
       for await (const chunk of chunks) {
         await handle.appendFile(chunk);
         this.#bytes += chunk.length;
+        this.#keeper.written(chunk.length);
       }
     } finally {
       await handle.close();

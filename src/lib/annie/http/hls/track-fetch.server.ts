@@ -5,7 +5,7 @@ import { fragmentAt, type Fragments, secondsOf } from '../../../foreign/playlist
 import type { SluiceError } from '../../../protocol/error.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
-import { FragmentPart, type NoteKeeper, type PartNote } from './fragment-part.server.ts';
+import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
@@ -25,7 +25,7 @@ export interface TrackJob {
   /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */
   onFragments: (seconds: number) => void;
   /** For tests. */
-  sync?: Pick<TrackSyncOptions, 'syncPath' | 'now'>;
+  sync?: Pick<TrackSyncOptions, 'syncPath' | 'now' | 'lookEveryMs'>;
 }
 
 export class TrackFetch {
@@ -66,7 +66,7 @@ export class TrackFetch {
     });
     let isDone = false;
     try {
-      await this.#findBegun();
+      await this.#findBegun(sync);
       await this.#findWhole(sync);
       const workers = Array.from({ length: concurrency }, () =>
         this.#fetchAll(sync).catch((thrown: unknown) => {
@@ -86,23 +86,28 @@ export class TrackFetch {
     if (this.#syncFailure !== null) throw this.#syncFailure;
   }
 
-  async #findBegun(): Promise<void> {
+  async #findBegun(sync: TrackSync): Promise<void> {
     for (const [index, note] of this.#state.parts) {
-      const part = await FragmentPart.find(this.#pathOf(index), note, this.#keeperOf(index));
+      const part = await FragmentPart.find(this.#pathOf(index), note, this.#keeperOf(index, sync));
+      sync.add(part.bytes);
       if (part.note !== null) this.#begun.set(index, part);
-      else await this.#keeperOf(index).remove();
+      else await this.#keeperOf(index, sync).remove();
     }
   }
 
   async #findWhole(sync: TrackSync): Promise<void> {
-    const { fragments, onFragments } = this.#job;
-    this.#count(sync, this.#state.bytes);
+    const { fragments, onBytes, onFragments } = this.#job;
+    const count = (bytes: number): void => {
+      sync.add(bytes);
+      onBytes(bytes);
+    };
+    count(this.#state.bytes);
     onFragments(secondsOf(fragments, this.#state.fragments));
     for (const { index, bytes } of await fragmentFiles(this.#path)) {
       if (index < this.#state.fragments) await sync.remove(index);
       else if (index < fragments.count) {
         this.#waiting.add(index);
-        this.#count(sync, bytes);
+        count(bytes);
         onFragments(fragmentAt(fragments, index).durationSeconds);
       }
     }
@@ -110,13 +115,13 @@ export class TrackFetch {
   }
 
   async #fetchAll(sync: TrackSync): Promise<void> {
-    const { fragments, fetcher, onFragments } = this.#job;
+    const { fragments, fetcher, onBytes, onFragments } = this.#job;
     while (this.#next < fragments.count && !this.#hasFailed) {
       const index = this.#next++;
       if (index < this.#state.fragments || this.#waiting.has(index)) continue;
       const fragment = fragmentAt(fragments, index);
-      await fetcher.fetch(fragment, this.#partOf(index), {
-        onBytes: (bytes) => this.#count(sync, bytes),
+      await fetcher.fetch(fragment, this.#partOf(index, sync), {
+        onBytes,
         onChanged: () => this.#confirmFilm(),
       });
       this.#waiting.add(index);
@@ -127,13 +132,14 @@ export class TrackFetch {
     }
   }
 
-  #partOf(index: number): FragmentPart {
-    const part = this.#begun.get(index) ?? FragmentPart.fresh(this.#pathOf(index), this.#keeperOf(index));
+  #partOf(index: number, sync: TrackSync): FragmentPart {
+    const part =
+      this.#begun.get(index) ?? FragmentPart.fresh(this.#pathOf(index), this.#keeperOf(index, sync));
     this.#begun.set(index, part);
     return part;
   }
 
-  #keeperOf(index: number): NoteKeeper {
+  #keeperOf(index: number, sync: TrackSync): PartKeeper {
     return {
       add: (note) => {
         this.#setNote(index, note);
@@ -143,12 +149,8 @@ export class TrackFetch {
         this.#setNote(index, null);
         return this.#stateFile.save();
       },
+      written: (bytes) => sync.add(bytes),
     };
-  }
-
-  #count(sync: TrackSync, bytes: number): void {
-    if (bytes > 0) sync.add(bytes);
-    this.#job.onBytes(bytes);
   }
 
   /** A begun fragment is another one on the server by now: the film may be. @throws FileChanged */

@@ -38,6 +38,8 @@ export interface TrackSyncOptions {
   syncPath?: SyncPath;
   /** ms; a test can pass its own. */
   now?: () => number;
+  /** ms; less in a test. */
+  lookEveryMs?: number;
 }
 
 interface BegunFragment {
@@ -68,7 +70,7 @@ export class TrackSync {
     this.#now = options.now ?? ((): number => performance.now());
     this.#named = named;
     this.#schedule = new SyncSchedule(this.#now());
-    this.#timer = setInterval(() => this.#look(), LOOK_EVERY_MS);
+    this.#timer = setInterval(() => this.#look(), options.lookEveryMs ?? LOOK_EVERY_MS);
   }
 
   static async start(options: TrackSyncOptions): Promise<TrackSync> {
