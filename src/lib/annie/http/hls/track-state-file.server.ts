@@ -23,10 +23,10 @@ export class TrackStateFile {
     this.#timer ??= setTimeout(() => void this.flush(), SOON_MS);
   }
 
-  /** Saves at once what was to be saved soon. */
+  /** Saves at once what was to be saved soon. Resolves when nothing is written any more. */
   async flush(): Promise<void> {
-    if (this.#timer === null) return;
-    await this.save().catch(() => undefined);
+    if (this.#timer !== null) await this.save().catch(() => undefined);
+    await this.#running;
   }
 
   /** Resolves once the state is saved as it is now, or newer. @throws the errno of the disk */
