@@ -7,6 +7,7 @@ import * as assert from 'uvu/assert';
 import { FragmentPart, type PartNote } from '#lib/annie/http/hls/fragment-part.server.ts';
 import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
 import type { Fragment } from '#lib/foreign/playlist/fragments.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
 import { contentPieces } from '../../site/content.ts';
 import type { OddAnswer, OddRequest } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
@@ -53,6 +54,8 @@ interface Begun {
   totalBytes: number | null;
   url: string;
   fragment: Partial<Fragment>;
+  /** Thrown when the fragment has changed, the first time. */
+  onChanged: Error;
 }
 
 interface End {
@@ -88,7 +91,8 @@ async function continued(answer: OddHandler, more: Partial<Begun> = {}): Promise
     part,
     {
       onBytes: (bytes) => void (counted += bytes),
-      onChanged: () => Promise.resolve(void changes++),
+      onChanged: () =>
+        ++changes === 1 && more.onChanged ? Promise.reject(more.onChanged) : Promise.resolve(),
     },
   );
   const code = await settles(codeOf(fetching));
@@ -157,6 +161,13 @@ test('with new signatures in its address the bytes before the missing ones are c
   assert.equal(end.asked, [BEGUN - SEAM]);
   const changed = await continued(serving(other, strong), { url });
   assertRight(changed, other);
+});
+
+test('a changed fragment is not begun anew before its film was compared', async () => {
+  const onChanged = new SluiceError('connection_lost');
+  const end = await continued(serving(other, none), { headers: none, onChanged });
+  assertRight(end, other);
+  assert.equal([end.changes, end.asked], [2, [BEGUN - SEAM, null]]);
 });
 
 test('a range of a file that has changed is a change of the whole track', async () => {

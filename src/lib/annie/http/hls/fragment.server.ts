@@ -118,15 +118,15 @@ export class FragmentFetcher {
       onBytes(bytes);
     };
     count(part.bytes);
+    let isChanged = false;
     await this.#retrying(
       async (isLastTry) => {
         try {
-          await this.#fetchRest(fragment, part, isLastTry, count);
-        } catch (thrown) {
-          // a file with byte ranges holds other fragments too
-          if (!(thrown instanceof FileChanged) || fragment.range !== null) throw thrown;
-          await part.drop();
+          isChanged ||= !(await this.#fetchIfUnchanged(fragment, part, isLastTry, count));
+          if (!isChanged) return;
+          // a try in which this fails is followed by another one
           await onChanged();
+          isChanged = false;
           await this.#fetchRest(fragment, part, isLastTry, count);
         } finally {
           // what was received and is not on the disk, as padding
@@ -135,6 +135,24 @@ export class FragmentFetcher {
       },
       () => part.bytes,
     );
+  }
+
+  /** @returns false = the file of a begun fragment is another one, and nothing of it is kept */
+  async #fetchIfUnchanged(
+    fragment: Fragment,
+    part: FragmentPart,
+    isLastTry: boolean,
+    onBytes: (bytes: number) => void,
+  ): Promise<boolean> {
+    try {
+      await this.#fetchRest(fragment, part, isLastTry, onBytes);
+      return true;
+    } catch (thrown) {
+      // a file with byte ranges holds other fragments too
+      if (!(thrown instanceof FileChanged) || fragment.range !== null) throw thrown;
+      await part.drop();
+      return false;
+    }
   }
 
   /** @param progress of a run: one that has got further than those before is not the last */

@@ -1,8 +1,7 @@
 /** One start of a track: fetches the fragments that are missing, and appends them in order. */
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { fragmentAt, type Fragments, secondsOf } from '../../../foreign/playlist/fragments.ts';
 import type { SluiceError } from '../../../protocol/error.ts';
+import { appendAt } from './append-at.server.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';
@@ -66,8 +65,9 @@ export class TrackFetch {
     });
     let isDone = false;
     try {
-      await this.#findBegun(sync);
-      await this.#findWhole(sync);
+      // at once: a sync in between would note the one kind only
+      sync.add((await this.#findBegun(sync)) + (await this.#findWhole(sync)));
+      await this.#append(sync);
       const workers = Array.from({ length: concurrency }, () =>
         this.#fetchAll(sync).catch((thrown: unknown) => {
           this.#hasFailed = true;
@@ -76,6 +76,7 @@ export class TrackFetch {
       );
       const results = await Promise.allSettled(workers);
       signal.throwIfAborted();
+      this.#throwIfUnsynced();
       for (const result of results) if (result.status === 'rejected') throw result.reason;
       isDone = true;
     } finally {
@@ -83,35 +84,40 @@ export class TrackFetch {
       await this.#stateFile.flush();
       await this.#discarding;
     }
+    this.#throwIfUnsynced();
+  }
+
+  #throwIfUnsynced(): void {
     if (this.#syncFailure !== null) throw this.#syncFailure;
   }
 
-  async #findBegun(sync: TrackSync): Promise<void> {
+  /** @returns their bytes */
+  async #findBegun(sync: TrackSync): Promise<number> {
+    let bytes = 0;
     for (const [index, note] of this.#state.parts) {
       const part = await FragmentPart.find(this.#pathOf(index), note, this.#keeperOf(index, sync));
-      sync.add(part.bytes);
+      bytes += part.bytes;
       if (part.note !== null) this.#begun.set(index, part);
       else await this.#keeperOf(index, sync).remove();
     }
+    return bytes;
   }
 
-  async #findWhole(sync: TrackSync): Promise<void> {
+  /** @returns their bytes */
+  async #findWhole(sync: TrackSync): Promise<number> {
     const { fragments, onBytes, onFragments } = this.#job;
-    const count = (bytes: number): void => {
-      sync.add(bytes);
-      onBytes(bytes);
-    };
-    count(this.#state.bytes);
+    let found = this.#state.bytes;
     onFragments(secondsOf(fragments, this.#state.fragments));
     for (const { index, bytes } of await fragmentFiles(this.#path)) {
       if (index < this.#state.fragments) await sync.remove(index);
       else if (index < fragments.count) {
         this.#waiting.add(index);
-        count(bytes);
+        found += bytes;
         onFragments(fragmentAt(fragments, index).durationSeconds);
       }
     }
-    await this.#append(sync);
+    onBytes(found);
+    return found;
   }
 
   async #fetchAll(sync: TrackSync): Promise<void> {
@@ -209,26 +215,5 @@ export class TrackFetch {
 
   #pathOf(index: number): string {
     return fragmentPath(this.#path, index);
-  }
-}
-
-/** Appends at `length`, and removes what a killed attempt left behind it. @returns the new length */
-async function appendAt(path: string, length: number, from: string): Promise<number> {
-  const handle = await open(path, 'r+');
-  try {
-    await handle.truncate(length);
-    let at = length;
-    for await (const chunk of createReadStream(from, {
-      highWaterMark: 1024 * 1024,
-    }) as AsyncIterable<Buffer>) {
-      for (let done = 0; done < chunk.length;) {
-        const { bytesWritten } = await handle.write(chunk, done, chunk.length - done, at + done);
-        done += bytesWritten;
-      }
-      at += chunk.length;
-    }
-    return at;
-  } finally {
-    await handle.close();
   }
 }
