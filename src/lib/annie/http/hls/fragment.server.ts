@@ -2,9 +2,8 @@
  * Fetches HLS fragments, each into a file. What an interrupted try or attempt has left of one is continued by Range: only
  * the missing bytes are requested, and some before them where nothing proves that the file is still the same.
  */
-import { setTimeout as delay } from 'node:timers/promises';
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
-import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
+import { SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
 import type { HttpClient } from '../client.server.ts';
 import { BodyTooLong } from '../file/stream-body.server.ts';
@@ -12,23 +11,10 @@ import { networkError } from '../network-error.ts';
 import { afterSeam, decrypted, openBody, rangeOf } from './fragment-body.server.ts';
 import { BLOCK_BYTES, FragmentKeys, isDecipherError } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
-import { type ByteRange, FileChanged, type SeenFile } from './fragment-place.ts';
+import { FileChanged, type SeenFile } from './fragment-place.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
-
-/** Tries in a row without a new byte, and tries in all, before the attempt fails and the runner decides. */
-const MAX_IDLE_TRIES = 4;
-const MAX_TRIES = 20;
-const FIRST_BACKOFF_MS = 200;
-const RETRYABLE: readonly ErrorCode[] = [
-  'connection_lost',
-  'connect_failed',
-  'size_mismatch',
-  'timeout',
-  'remote_busy',
-  'remote_error',
-];
-/** Bytes before the missing ones that are compared with the disk where the server has no strong validator. */
-const SEAM_BYTES = 16 * 1024;
+import { restOf } from './fragment-rest.server.ts';
+import { retrying } from './retrying.server.ts';
 
 export interface FetchEvents {
   /** Bytes of the fragment that are there, now or from an earlier attempt; negative when they are discarded. */
@@ -79,7 +65,7 @@ export class FragmentFetcher {
     const origin = range?.start ?? 0;
     // a decipher keeps the last block until it knows what follows
     const end = isPart ? origin + bytes.length + 2 * BLOCK_BYTES : null;
-    return this.#retrying(async (isLastTry) => {
+    return retrying(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
       const known = range === null ? null : this.seenAt(url);
@@ -119,7 +105,8 @@ export class FragmentFetcher {
     };
     count(part.bytes);
     let isChanged = false;
-    await this.#retrying(
+    await retrying(
+      this.#signal,
       async (isLastTry) => {
         try {
           isChanged ||= !(await this.#fetchIfUnchanged(fragment, part, isLastTry, count));
@@ -152,31 +139,6 @@ export class FragmentFetcher {
       if (!(thrown instanceof FileChanged) || fragment.range !== null) throw thrown;
       await part.drop();
       return false;
-    }
-  }
-
-  /** @param progress of a run: one that has got further than those before is not the last */
-  async #retrying<Result>(
-    run: (isLastTry: boolean) => Promise<Result>,
-    progress: () => number = () => 0,
-  ): Promise<Result> {
-    let furthest = progress();
-    for (let tries = 1, idleTries = 1; ; tries++, idleTries++) {
-      const isLastTry = idleTries >= MAX_IDLE_TRIES || tries >= MAX_TRIES;
-      try {
-        return await run(isLastTry);
-      } catch (thrown) {
-        this.#signal.throwIfAborted();
-        // A server that says when to come back is not asked before.
-        const isRetryable =
-          thrown instanceof SluiceError && RETRYABLE.includes(thrown.code) && thrown.retryAfterMs === null;
-        const isFurther = progress() > furthest;
-        if (!isRetryable || tries >= MAX_TRIES || (isLastTry && !isFurther))
-          throw asDiskError(thrown) ?? thrown;
-        if (isFurther) [furthest, idleTries] = [progress(), 0];
-        const backoffMs = FIRST_BACKOFF_MS * 2 ** Math.max(0, idleTries - 1) * (0.75 + Math.random() / 2);
-        await delay(backoffMs, null, { signal: this.#signal });
-      }
     }
   }
 
@@ -221,34 +183,6 @@ export class FragmentFetcher {
       return new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
     return asDiskError(thrown) ?? networkError(thrown, this.#signal, true);
   }
-}
-
-interface Rest {
-  /** In the file; null = all of it. */
-  range: ByteRange | null;
-  /** In the fragment, where `range` begins. */
-  from: number;
-  /** With which the range, decrypted, has to begin. */
-  saved: Buffer;
-}
-
-/** What has to be requested to continue a begun fragment. */
-async function restOf({ url, range, key }: Fragment, part: FragmentPart): Promise<Rest> {
-  // a block can be decrypted with the one before it
-  const ivBytes = key === null ? 0 : BLOCK_BYTES;
-  if (key !== null) part.keep(part.bytes - (part.bytes % BLOCK_BYTES));
-  const origin = range?.start ?? 0;
-  const end = range?.end ?? part.note?.seen.totalBytes ?? null;
-  // not ours
-  if (end !== null && part.bytes > end - origin) await part.drop();
-  const { bytes, note } = part;
-  if (bytes === 0 || note === null) return { range, from: 0, saved: Buffer.alloc(0) };
-  const isMissing = end === null || bytes < end - origin;
-  const isProven = note.url === url && note.seen.validators.ifRange !== null;
-  const seamBytes = isProven && isMissing ? 0 : SEAM_BYTES;
-  const from = Math.max(0, bytes - seamBytes - ivBytes);
-  const saved = await part.read(from === 0 ? 0 : from + ivBytes);
-  return { range: range === null && from === 0 ? null : { start: origin + from, end }, from, saved };
 }
 
 /** Calls `onBytes` for what follows the first `before` bytes. */

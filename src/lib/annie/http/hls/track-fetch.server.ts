@@ -1,31 +1,14 @@
 /** One start of a track: fetches the fragments that are missing, and appends them in order. */
-import { fragmentAt, type Fragments, secondsOf } from '../../../foreign/playlist/fragments.ts';
+import { fragmentAt, secondsOf } from '../../../foreign/playlist/fragments.ts';
 import type { SluiceError } from '../../../protocol/error.ts';
 import { appendAt } from './append-at.server.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
-import type { FragmentFetcher } from './fragment.server.ts';
 import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
+import type { TrackJob } from './track-job.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
-import { type TrackSnapshot, TrackSync, type TrackSyncOptions } from './track-sync.server.ts';
-
-export interface TrackJob {
-  workDir: string;
-  /** `video` or `audio`. */
-  name: string;
-  fragments: Fragments;
-  /** Id of the rendition, so that bytes of two are never mixed. */
-  rendition: string;
-  fetcher: FragmentFetcher;
-  signal: AbortSignal;
-  /** Negative when bytes are discarded. */
-  onBytes: (bytes: number) => void;
-  /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */
-  onFragments: (seconds: number) => void;
-  /** For tests. */
-  sync?: Pick<TrackSyncOptions, 'syncPath' | 'now' | 'lookEveryMs'>;
-}
+import { type TrackSnapshot, TrackSync } from './track-sync.server.ts';
 
 export class TrackFetch {
   readonly #job: TrackJob;

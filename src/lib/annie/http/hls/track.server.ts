@@ -9,7 +9,8 @@ import { toDiskError } from '../../../files/disk-error.ts';
 import { FileChanged } from './fragment-place.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
 import { restoreSyncedTrack } from './synced-track.server.ts';
-import { TrackFetch, type TrackJob } from './track-fetch.server.ts';
+import { TrackFetch } from './track-fetch.server.ts';
+import type { TrackJob } from './track-job.ts';
 import { freshState, loadTrackState, startTrackOver, type TrackState } from './track-state.server.ts';
 
 /** Fragments in flight. Enough to hide round trips; more would load the server. */
