@@ -65,6 +65,8 @@ interface End {
   asked: (number | null)[];
   changes: number;
   counted: number;
+  /** ETags of the notes that were kept, one after the other; null = there was none. */
+  notes: (string | null)[];
 }
 
 /** What becomes of a begun fragment. */
@@ -98,7 +100,8 @@ async function continued(answer: OddHandler, more: Partial<Begun> = {}): Promise
   const code = await settles(codeOf(fetching));
   const file = await readFile(path).catch(() => Buffer.alloc(0));
   const asked = requestsFor(url).map(({ from }) => from);
-  return { code, file, asked, changes, counted };
+  const tags = notes.map((kept) => kept?.seen.validators.etag ?? null);
+  return { code, file, asked, changes, counted, notes: tags };
 }
 
 function assertRight({ code, file, counted }: End, right = content): void {
@@ -161,6 +164,11 @@ test('with new signatures in its address the bytes before the missing ones are c
   assert.equal(end.asked, [BEGUN - SEAM]);
   const changed = await continued(serving(other, strong), { url });
   assertRight(changed, other);
+});
+
+test('nothing is noted of a changed fragment while its bytes may be of either version', async () => {
+  const { notes } = await continued(serving(other, { etag: '"v2"' }));
+  assert.equal(notes, ['"v1"', null, '"v2"']);
 });
 
 test('a changed fragment is not begun anew before its film was compared', async () => {

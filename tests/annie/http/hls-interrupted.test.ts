@@ -24,7 +24,7 @@ test('of a film that is killed again and again at most 15 % is fetched twice', a
     origin.serve(served);
     const url = `${origin.url}/${film.name}`;
     const workDir = await freshDir();
-    for (const share of [0.2, 0.5, 0.8]) {
+    for (const share of [0.3, 0.7]) {
       const argv = ['-C', 'development', join(import.meta.dirname, 'fetch-child.ts'), url, workDir];
       const child = spawn(process.execPath, argv, { stdio: 'ignore' });
       const exit = once(child, 'exit');

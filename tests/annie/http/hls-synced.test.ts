@@ -5,8 +5,12 @@ import { isDeepStrictEqual } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HttpClient } from '#lib/annie/http/client.server.ts';
+import { FragmentPart } from '#lib/annie/http/hls/fragment-part.server.ts';
 import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
-import { readSyncedTrack } from '#lib/annie/http/hls/synced-track.server.ts';
+import { readSyncedTrack, restoreSyncedTrack } from '#lib/annie/http/hls/synced-track.server.ts';
+import { TrackStateFile } from '#lib/annie/http/hls/track-state-file.server.ts';
+import { freshState, loadTrackState, startTrackOver } from '#lib/annie/http/hls/track-state.server.ts';
+import { TrackSync } from '#lib/annie/http/hls/track-sync.server.ts';
 import { fetchTrack } from '#lib/annie/http/hls/track.server.ts';
 import { setBootId } from '#lib/files/boot-id.server.ts';
 import { SYNC_EVERY_BYTES, SYNC_EVERY_MS, SyncSchedule } from '#lib/files/sync-schedule.ts';
@@ -161,7 +165,7 @@ async function finished(workDir: string): Promise<Record<number, number | null>>
 /** The last fragment of the track is compared with the server's. */
 const FROM_SYNCED = { 0: 0, 1: 10_000, 3: 30_000, 4: 40_000, 5: 50_000 };
 
-test('after a power cut a track goes on from what was synced', async ({ workDir }) => {
+test('after a power cut a track goes on from what was synced', async ({ workDir, path }) => {
   await synced(workDir);
   serve({ 1: 20_000, 3: 60_000, 4: 60_000, 5: 60_000 });
   const fetch = await fetching(workDir);
@@ -172,8 +176,50 @@ test('after a power cut a track goes on from what was synced', async ({ workDir 
   });
   await pause(fetch);
   reboot();
+  await fs.appendFile(path, 'not synced');
+  const { fingerprint } = (await readSyncedTrack(path))!;
+  assert.is((await restoreSyncedTrack(path, fingerprint))?.fragments, 1);
+  assert.equal(await sizes(workDir), SYNCED);
   assert.equal(await finished(workDir), FROM_SYNCED);
   assert.equal(await sizes(workDir), { 'hls-video': FRAGMENTS * BYTES });
+});
+
+test('a note names no fragment that was begun anew while it was synced', async ({ path }) => {
+  const state = freshState({ fingerprint: 'f', addressHash: 'a' }, '1');
+  await startTrackOver(path, state);
+  const keeper = { add: () => {}, remove: () => Promise.resolve(), written: () => {} };
+  const seen = { validators: { etag: null, lastModified: null, ifRange: null }, totalBytes: null };
+  const parts: [number, FragmentPart][] = [];
+  for (const index of [0, 1]) {
+    await fs.writeFile(`${path}.${index}.part`, 'bytes');
+    parts.push([index, await FragmentPart.find(`${path}.${index}`, { url: 'u', seen }, keeper)]);
+  }
+  const sync = await TrackSync.start({
+    path,
+    snapshot: () => ({ state, waiting: [], begun: parts }),
+    onFailure: (error) => assert.unreachable(error.message),
+    async syncPath(file, how) {
+      if (file.endsWith('.0.part')) await parts[0]?.[1].drop();
+      await syncOnDisk(file, how);
+    },
+  });
+  sync.add(SYNC_EVERY_BYTES);
+  await sync.stop({ isDone: false });
+  const synced = await readSyncedTrack(path);
+  assert.equal(
+    synced?.others.map(({ index, bytes }) => [index, bytes]),
+    [[1, 5]],
+  );
+});
+
+test('an attempt ends after the last write of its state', async ({ path }) => {
+  const state = freshState({ fingerprint: 'f', addressHash: 'a' }, '1');
+  await startTrackOver(path, state);
+  const file = new TrackStateFile(path, state);
+  state.addresses = 'other';
+  void file.save();
+  await file.flush();
+  assert.is((await loadTrackState(path, state.fingerprint))?.addresses, 'other');
 });
 
 test('in the same boot the length of each file is trusted', async ({ workDir }) => {
