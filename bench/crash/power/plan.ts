@@ -2,7 +2,7 @@
 import { createRandom, type Random } from '../random.ts';
 import type { OriginFile } from './origin.ts';
 
-export const KINDS = ['small', 'one', 'several', 'large', 'hls', 'yt-dlp', 'sha256'] as const;
+export const KINDS = ['small', 'one', 'several', 'large', 'hls', 'hls-large', 'yt-dlp', 'sha256'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface PowerFile extends OriginFile {
@@ -81,6 +81,8 @@ function makeFiles(
     file('hls', 1.5 * MB, 4, 12),
     file('sha256', random.between(5, 30) * MB, 12),
     file('yt-dlp', random.between(10, 40) * MB, 8),
+    // Several times what is synced at once; one fragment takes 8 s, and the others wait for it.
+    file('hls-large', 8 * MB, null, 30),
   ];
   const lateFiles = Array.from({ length: 16 }, () => file('small', random.spread(1_000, 2 * MB), null));
   return { files: files.filter(({ kind }) => kinds.includes(kind)), lateFiles };

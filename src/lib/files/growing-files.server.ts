@@ -8,12 +8,10 @@ import * as v from 'valibot';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
+import { SYNC_EVERY_BYTES, SYNC_EVERY_MS, syncInTurn } from './sync-schedule.ts';
 import { syncOnDisk } from './sync.server.ts';
 
 const FILE = 'sluice-synced.json';
-/** How much may be fetched again after a power cut: the larger of the two. */
-const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
-const SYNC_EVERY_MS = 10_000;
 /** 64 MB take longer on most lines; one `readdir` and a `stat` for each file. */
 const LOOK_EVERY_MS = 1_000;
 
@@ -38,9 +36,6 @@ interface Found {
   bytes: number;
   modifiedNs: bigint;
 }
-
-/** One sync at a time over all downloads: those of finished files have the rest of the thread pool. */
-let lastSync: Promise<unknown> = Promise.resolve();
 
 export class GrowingFiles {
   readonly #options: GrowingOptions;
@@ -99,9 +94,7 @@ export class GrowingFiles {
     const isDue = newBytes > 0 && performance.now() - this.#syncedMs >= SYNC_EVERY_MS;
     if (!isDue && !isShorter && newBytes < SYNC_EVERY_BYTES) return;
     this.#syncedMs = performance.now();
-    const synced = lastSync.then(() => this.#sync(found));
-    lastSync = synced.catch(() => undefined);
-    await synced;
+    await syncInTurn(() => this.#sync(found));
   }
 
   #isSynced({ key, bytes, modifiedNs }: Found): boolean {
