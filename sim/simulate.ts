@@ -94,6 +94,7 @@ function run(plan: Plan, machine: Machine, oracle: Oracle, client: Client, fault
   if (oracle.violations.length > 0) return;
   if (!untilQuiet(PATIENCE_MS)) oracle.fail('not over long after the last fault');
   oracle.lookAtErrors();
+  oracle.lookAtTraffic();
   for (let clicks = 0; clicks < CLICKS; clicks++) {
     const helped = oracle.helpable();
     if (helped.length === 0) break;
