@@ -27,7 +27,7 @@ const PATIENCE_MS = 1_200_000;
 const CLICKS = 6;
 /** A process that does so much without the clock moving on hangs. */
 const MAX_EVENTS = 3_000_000;
-const AFTER_MS = 40_000;
+const AFTER_MS = 12_000;
 
 export function simulate(
   plan: Plan,
