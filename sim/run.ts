@@ -66,6 +66,8 @@ async function runMany(mutation: Mutation | null): Promise<void> {
   }, PROGRESS_MS);
   await pool.run(seed, runs, (ran) => {
     add(total, ran);
+    for (const { seed: failing, violations } of ran.failures)
+      console.log(`seed ${failing}: ${violations[0]}`);
     return total.failures.length < 20;
   });
   clearInterval(timer);

@@ -27,7 +27,7 @@ const PATIENCE_MS = 1_200_000;
 const CLICKS = 6;
 /** A process that does so much without the clock moving on hangs. */
 const MAX_EVENTS = 3_000_000;
-const AFTER_MS = 40_000;
+const AFTER_MS = 12_000;
 
 export function simulate(
   plan: Plan,
@@ -94,6 +94,7 @@ function run(plan: Plan, machine: Machine, oracle: Oracle, client: Client, fault
   if (oracle.violations.length > 0) return;
   if (!untilQuiet(PATIENCE_MS)) oracle.fail('not over long after the last fault');
   oracle.lookAtErrors();
+  oracle.lookAtTraffic();
   for (let clicks = 0; clicks < CLICKS; clicks++) {
     const helped = oracle.helpable();
     if (helped.length === 0) break;

@@ -4,13 +4,8 @@ import type { Scheduler } from '../world/scheduler.ts';
 import { Errno } from './errno.ts';
 import type { FileSystem } from './file-system.ts';
 import type { Inode } from './inode.ts';
+import { Mounts, type Place } from './mounts.ts';
 import { type StatValues, statValues } from './stats.ts';
-
-export interface Mount {
-  point: string;
-  fs: FileSystem;
-  id: number;
-}
 
 export interface OpenFlags {
   read: boolean;
@@ -32,43 +27,17 @@ export interface OpenFile {
   isClosed: boolean;
 }
 
-interface Place {
-  fs: FileSystem;
-  dir: Inode;
-  name: string;
-  inode: Inode | null;
-}
-
-export class Disk {
-  readonly mounts: Mount[] = [];
-  /** Files of the kernel, by path. */
-  readonly kernelFiles = new Map<string, () => string>();
+export class Disk extends Mounts {
   readonly #scheduler: Scheduler;
   readonly #random: Random;
   #wallOffset: () => number;
-  #mountCount = 20;
 
   /** @param wallOffset ms since 1970 at the scheduler's 0 */
   constructor(scheduler: Scheduler, random: Random, wallOffset: () => number) {
+    super();
     this.#scheduler = scheduler;
     this.#random = random;
     this.#wallOffset = wallOffset;
-    this.kernelFiles.set('/proc/self/mountinfo', () =>
-      this.mounts
-        .map(({ point, fs, id }) => `${id} 1 8:${fs.device} / ${point} rw - ext4 /dev/sim${fs.device} rw`)
-        .join('\n'),
-    );
-  }
-
-  mount(point: string, fs: FileSystem): void {
-    this.mounts.push({ point, fs, id: this.#mountCount++ });
-  }
-
-  unmount(point: string): void {
-    this.mounts.splice(
-      this.mounts.findIndex((mount) => mount.point === point),
-      1,
-    );
   }
 
   get nowMs(): number {
@@ -76,7 +45,7 @@ export class Disk {
   }
 
   open(path: string, flags: OpenFlags, mode: number): OpenFile {
-    const place = this.#place(path, 'open');
+    const place = this.place(path, 'open');
     let { inode } = place;
     if (inode !== null && flags.exclusive) throw new Errno('EEXIST', 'open', path);
     if (inode?.kind === 'dir' && flags.write) throw new Errno('EISDIR', 'open', path);
@@ -154,13 +123,13 @@ export class Disk {
   }
 
   stat(path: string, syscall: 'stat' | 'lstat' = 'stat'): StatValues {
-    const { fs, inode } = this.#existing(path, syscall);
+    const { fs, inode } = this.existing(path, syscall);
     return this.#stats(fs, inode);
   }
 
   isThere(path: string): boolean {
     try {
-      this.#existing(path, 'access');
+      this.existing(path, 'access');
       return true;
     } catch {
       return this.kernelFiles.has(path);
@@ -168,13 +137,13 @@ export class Disk {
   }
 
   access(path: string): void {
-    const { fs } = this.#existing(path, 'access');
+    const { fs } = this.existing(path, 'access');
     if (fs.faults.isReadOnly) throw new Errno('EROFS', 'access', path);
     if (fs.faults.isDenied) throw new Errno('EACCES', 'access', path);
   }
 
   readdir(path: string, syscall = 'scandir'): { name: string; inode: Inode }[] {
-    const { fs, inode } = this.#existing(path, syscall);
+    const { fs, inode } = this.existing(path, syscall);
     if (inode.kind !== 'dir') throw new Errno('ENOTDIR', syscall, path);
     this.#mayFail(fs, syscall, path);
     const found = [...inode.entries].map(([name, entry]) => ({ name, inode: entry }));
@@ -183,14 +152,14 @@ export class Disk {
   }
 
   mkdir(path: string, mode: number): void {
-    const place = this.#place(path, 'mkdir');
+    const place = this.place(path, 'mkdir');
     if (place.inode !== null) throw new Errno('EEXIST', 'mkdir', path);
     this.#mayChange(place.fs, 'mkdir', path);
     this.#create(place, 'dir', mode);
   }
 
   rmdir(path: string): void {
-    const { fs, dir, name, inode } = this.#place(path, 'rmdir');
+    const { fs, dir, name, inode } = this.place(path, 'rmdir');
     if (inode === null) throw new Errno('ENOENT', 'rmdir', path);
     if (inode.kind !== 'dir') throw new Errno('ENOTDIR', 'rmdir', path);
     if (inode.entries.size > 0) throw new Errno('ENOTEMPTY', 'rmdir', path);
@@ -199,7 +168,7 @@ export class Disk {
   }
 
   unlink(path: string): void {
-    const { fs, dir, name, inode } = this.#place(path, 'unlink');
+    const { fs, dir, name, inode } = this.place(path, 'unlink');
     if (inode === null) throw new Errno('ENOENT', 'unlink', path);
     if (inode.kind === 'dir') throw new Errno('EISDIR', 'unlink', path);
     this.#mayChange(fs, 'unlink', path);
@@ -207,8 +176,8 @@ export class Disk {
   }
 
   link(from: string, to: string): void {
-    const source = this.#existing(from, 'link');
-    const target = this.#place(to, 'link');
+    const source = this.existing(from, 'link');
+    const target = this.place(to, 'link');
     if (source.inode.kind === 'dir') throw new Errno('EPERM', 'link', from);
     if (target.inode !== null) throw new Errno('EEXIST', 'link', to);
     if (source.fs !== target.fs) throw new Errno('EXDEV', 'link', to);
@@ -218,10 +187,10 @@ export class Disk {
   }
 
   rename(from: string, to: string): void {
-    const source = this.#place(from, 'rename');
+    const source = this.place(from, 'rename');
     const { fs, inode } = source;
     if (inode === null) throw new Errno('ENOENT', 'rename', from);
-    const target = this.#place(to, 'rename');
+    const target = this.place(to, 'rename');
     if (fs !== target.fs) throw new Errno('EXDEV', 'rename', from);
     if (target.inode === inode) return;
     if (target.inode !== null && inode.kind === 'dir') {
@@ -240,7 +209,7 @@ export class Disk {
   }
 
   statfs(path: string): { type: number; bsize: number; blocks: number; bfree: number; bavail: number } {
-    const { fs } = this.#existing(path, 'statfs');
+    const { fs } = this.existing(path, 'statfs');
     const blocks = (bytes: number): number => Math.floor(bytes / 4096);
     return {
       type: 0xef53,
@@ -251,53 +220,11 @@ export class Disk {
     };
   }
 
-  /** The file system that holds a path, and its inode; null = there is no such file. */
-  find(path: string): { fs: FileSystem; dir: Inode; name: string; inode: Inode | null } | null {
-    try {
-      return this.#place(path, 'stat');
-    } catch {
-      return null;
-    }
-  }
-
   #create({ fs, dir, name }: Place, kind: 'file' | 'dir', mode: number): Inode {
     if (fs.free < 4096) throw new Errno('ENOSPC', 'open', name);
     const inode = fs.create(kind, mode, this.nowMs);
     fs.rename([{ dir, name, to: inode }], this.nowMs);
     return inode;
-  }
-
-  #existing(path: string, syscall: string): { fs: FileSystem; inode: Inode } {
-    const { fs, inode } = this.#place(path, syscall);
-    if (inode === null) throw new Errno('ENOENT', syscall, path);
-    return { fs, inode };
-  }
-
-  /** The folder and name that a path leads to. */
-  #place(path: string, syscall: string): Place {
-    if (!path.startsWith('/')) throw new Errno('ENOENT', syscall, path);
-    let mount: Mount | null = null;
-    for (const each of this.mounts) {
-      const holds = each.point === '/' || path === each.point || path.startsWith(`${each.point}/`);
-      if (holds && (mount === null || each.point.length >= mount.point.length)) mount = each;
-    }
-    if (mount === null) throw new Errno('ENOENT', syscall, path);
-    const { fs } = mount;
-    if (fs.faults.isGone) throw new Errno('EIO', syscall, path);
-    const parts = path
-      .slice(mount.point.length)
-      .split('/')
-      .filter((part) => part !== '');
-    const name = parts.pop();
-    if (name === undefined) return { fs, dir: fs.root, name: '', inode: fs.root };
-    let dir = fs.root;
-    for (const part of parts) {
-      const next = dir.entries.get(part);
-      if (next === undefined) throw new Errno('ENOENT', syscall, path);
-      if (next.kind !== 'dir') throw new Errno('ENOTDIR', syscall, path);
-      dir = next;
-    }
-    return { fs, dir, name, inode: dir.entries.get(name) ?? null };
   }
 
   #use(file: OpenFile, syscall: string): void {

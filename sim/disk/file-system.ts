@@ -163,7 +163,8 @@ export class FileSystem {
   cut(random: Random): void {
     const { order } = this;
     if (order === 'ordered') {
-      const until = random.pick([0, 0, random.below(this.#changes.length + 1), this.#changes.length]);
+      const { length } = this.#changes;
+      const until = random.pick([0, random.below(length + 1), random.below(length + 1), length]);
       for (const change of this.#changes.slice(0, until)) change.apply();
     } else {
       const stopped = new Set<Inode>();

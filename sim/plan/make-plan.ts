@@ -6,6 +6,8 @@ import type { Fault, Plan, PlannedAction, When } from './plan.ts';
 /** Calls that change what a cut leaves, with a part of their path. */
 const CALLS: readonly [syscall: string, path: string][] = [
   ['link', ''],
+  ['link', ''],
+  ['rename', 'landed.'],
   ['rename', 'landed.'],
   ['rename', 'finish.json'],
   ['rename', 'http-state'],
@@ -14,6 +16,7 @@ const CALLS: readonly [syscall: string, path: string][] = [
   ['write', 'owner.json'],
   ['write', 'http-body'],
   ['write', 'http-state'],
+  ['fdatasync', 'landed.'],
   ['fdatasync', ''],
   ['fsync', ''],
   ['unlink', ''],
@@ -40,6 +43,11 @@ export function makePlan(seed: number): Plan {
   }));
   const actions = Array.from({ length: random.pick([0, 0, 1, 2, 3]) }, () => makeAction(random, downloads));
   const faults = Array.from({ length: random.pick([0, 1, 1, 2, 2, 3, 4]) }, () => makeFault(random, hosts));
+  // A lie shows itself where a transfer is interrupted.
+  for (const { host, lie } of files) {
+    if (lie !== 'none')
+      faults.push({ kind: 'resets', host, count: 1 + random.below(3), at: random.below(1_500) });
+  }
   return {
     seed,
     order: random.chance(0.8) ? 'ordered' : 'weak',
@@ -68,7 +76,7 @@ function makeFile(random: Random, hosts: Plan['hosts'], index: number): RemoteFi
     lie: isLying
       ? random.pick(['tail-as-whole', 'other-start', 'other-total', 'ignores-if-range', 'no-if-range-etag'])
       : 'none',
-    replacedAt: random.chance(0.1) ? random.below(8_000) : null,
+    replacedAt: random.chance(isLying ? 0.5 : 0.08) ? random.below(random.pick([2_000, 8_000])) : null,
   };
 }
 
@@ -86,7 +94,7 @@ function makeAction(random: Random, downloads: Plan['downloads']): PlannedAction
 function makeWhen(random: Random): When {
   if (random.chance(0.3)) return { at: random.below(8_000) };
   const [syscall, path] = random.pick(CALLS);
-  const nth = 1 + random.below(random.pick([2, 4, 12]));
+  const nth = 1 + random.below(random.pick([1, 2, 4, 12]));
   return { from: random.below(3_000), syscall, path, nth, side: random.pick(['before', 'after']) };
 }
 
@@ -134,7 +142,10 @@ function makeFault(random: Random, hosts: Plan['hosts']): Fault {
     ],
     [3, () => ({ kind: 'resets', host, count: 1 + random.below(3), at: at / 2 })],
     [2, () => ({ kind: 'disk', how: random.pick(['full', 'read-only', 'denied', 'io-errors']), at, forMs })],
-    [3, () => ({ kind: 'unplugged', at, forMs: random.pick([random.below(600), forMs]) })],
+    [
+      3,
+      () => ({ kind: 'unplugged', when: makeWhen(random), forMs: random.pick([random.below(600), forMs]) }),
+    ],
     [2, () => ({ kind: 'failing-sync', at })],
     [1, () => ({ kind: 'failing-commit', at })],
     [1, () => ({ kind: 'work-removed', at })],

@@ -32,7 +32,7 @@ export type Fault =
   | { kind: 'resets'; host: string; count: number; at: number }
   | { kind: 'disk'; how: 'full' | 'read-only' | 'denied' | 'io-errors'; at: number; forMs: number }
   /** The device is pulled out: what was not synced is lost. */
-  | { kind: 'unplugged'; at: number; forMs: number }
+  | { kind: 'unplugged'; when: When; forMs: number }
   | { kind: 'failing-sync'; at: number }
   | { kind: 'failing-commit'; at: number }
   /** The work dirs of all downloads are removed by a person. */
@@ -59,8 +59,9 @@ export interface Plan {
 /** When the last of its faults is over. */
 export function endOf({ faults, downloads, actions }: Plan): number {
   const ends = faults.map((fault) => {
-    if ('when' in fault) return 'at' in fault.when ? fault.when.at : fault.when.from + 8_000;
-    return fault.at + ('forMs' in fault ? fault.forMs : 0);
+    const forMs = 'forMs' in fault ? fault.forMs : 0;
+    if (!('when' in fault)) return fault.at + forMs;
+    return forMs + ('at' in fault.when ? fault.when.at : fault.when.from + 8_000);
   });
   return Math.max(0, ...ends, ...downloads.map(({ at }) => at), ...actions.map(({ at }) => at));
 }

@@ -43,13 +43,9 @@ const VARIABLE =
 
 /** Has all that a module keeps by itself put back to its first value when a process starts. */
 function withResets(code: string): string {
-  return code.replace(
-    VARIABLE,
-    (line, letName, letType, letValue, name = letName, type = letType, value = letValue) => {
-      const made = `let ${name}${type ?? ''} = ${value};`;
-      return line.startsWith('const') || line.startsWith('let')
-        ? `${made} resetAtStart(() => { ${name} = ${value}; });`
-        : line;
-    },
-  );
+  return code.replace(VARIABLE, (...found: (string | undefined)[]) => {
+    const [, letName, letType, letValue, constName, constType, constValue] = found;
+    const [name, type, value] = [letName ?? constName, letType ?? constType ?? '', letValue ?? constValue];
+    return `let ${name}${type} = ${value}; resetAtStart(() => { ${name} = ${value}; });`;
+  });
 }

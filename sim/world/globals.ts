@@ -14,7 +14,7 @@ export interface Globals {
   setInterval(call: (...args: unknown[]) => void, ms?: number, ...args: unknown[]): unknown;
   setImmediate(call: (...args: unknown[]) => void, ...args: unknown[]): unknown;
   /** As `setTimeout` of node:timers/promises. */
-  sleep(ms?: number, value?: unknown, options?: { signal?: AbortSignal }): Promise<unknown>;
+  sleep: (ms?: number, value?: unknown, options?: { signal?: AbortSignal }) => Promise<unknown>;
   wallNow(): number;
   /** ms since the process began. */
   monotonicNow(): number;

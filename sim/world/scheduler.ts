@@ -21,7 +21,7 @@ export interface Scheduled {
 }
 
 /** Runs all microtasks and `nextTick`s at once. Undocumented, and in Node since 0.9. */
-const runMicrotasks = (process as unknown as { _tickCallback(): void })._tickCallback;
+const runMicrotasks = (process as unknown as { _tickCallback: () => void })._tickCallback;
 
 export class Scheduler {
   /** ms since the world began. */

@@ -68,7 +68,7 @@ export class DownloadFolder {
     if (this.#damaged.has(download)) await this.#discardUnsynced(download);
     await this.#asides.takeBack(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
-    const workDir = await prepareWorkDir(this.#dir, download);
+    const workDir = await prepareWorkDir(this.#dir, download, this.#confirm);
     try {
       if (!workDir.isNew && !(await isOfThisBoot(workDir.path))) {
         await retractUnsynced({ workDir: workDir.path, downloadDir: this.#dir });

@@ -5,7 +5,7 @@
 import type { SluiceError } from '../protocol/error.ts';
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
 import { startTimer } from './clock.ts';
-import { toFailure } from './failure.ts';
+import { optionalOutput, toFailure } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { GatedQueue } from './gated-queue.ts';
 import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
@@ -294,8 +294,4 @@ export class DownloadJobs {
       log('what was kept for the next download could not be removed', { session, thrown });
     });
   }
-}
-
-function optionalOutput(output = ''): { output?: string } {
-  return output === '' ? {} : { output };
 }
