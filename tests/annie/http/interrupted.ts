@@ -50,7 +50,7 @@ async function paused(file: OddFile): Promise<PartialDownload> {
 /** A partial download, as kill -9 leaves it. */
 async function killed(file: OddFile): Promise<PartialDownload> {
   const partial = { url: serve(holding(file)), workDir: await freshDir() };
-  await killWhen(partial.url, partial.workDir, (state) => state.includes(`,${HELD_AT}]`));
+  await killWhen(partial.url, partial.workDir, (_state, bodyBytes) => bodyBytes === HELD_AT);
   return partial;
 }
 

@@ -24,18 +24,24 @@ export async function isTailOf(
   body: Readable,
   workDir: string,
   signal: AbortSignal,
+  onBytes?: () => void,
 ): Promise<boolean> {
   const start = saved.totalBytes - bytes;
   const segment = saved.segments.find(([first, , written]) => first <= start && start < written);
   if (segment === undefined) return false;
   const length = Math.min(segment[2] - start, bytes, MAX_COMPARED_BYTES);
   if (length < MIN_COMPARED_BYTES) return false;
-  const received = await peek(body, length, signal);
+  const received = await peek(body, length, signal, onBytes);
   return received.equals(await readAt(join(workDir, BODY_FILE), start, length));
 }
 
 /** The first `length` bytes, which stay in the stream; fewer if it ends before. */
-async function peek(body: Readable, length: number, signal: AbortSignal): Promise<Buffer> {
+export async function peek(
+  body: Readable,
+  length: number,
+  signal: AbortSignal,
+  onBytes: () => void = () => undefined,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
     for (let bytes = 0; bytes < length && !body.readableEnded;) {
@@ -44,6 +50,7 @@ async function peek(body: Readable, length: number, signal: AbortSignal): Promis
       else {
         chunks.push(chunk);
         bytes += chunk.length;
+        onBytes();
       }
     }
   } catch (thrown) {

@@ -19,6 +19,7 @@ import {
   splitLargest,
   undoSplit,
 } from './segments.ts';
+import { continuesAt, requestStart } from './seam.server.ts';
 import { FastBody } from './socket-body.server.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
@@ -58,17 +59,25 @@ export interface TransferOptions {
   client: HttpClient;
   guard: Guard;
   url: string;
+  /** Has the body. */
+  workDir: string;
   handle: FileHandle;
   segments: Segment[];
   totalBytes: number | null;
   validators: Validators;
-  /** The server serves ranges, and its versions have a strong validator. */
+  /** The server serves ranges. Without a strong validator there is one connection, and bytes at each seam are compared. */
   resumable: boolean;
   ranged: boolean;
   maxConnections: number;
   stallMs: number;
   signal: AbortSignal;
   onBytes: (nowMs: number) => void;
+  /** Bytes arrived that are on the disk already. */
+  onOtherBytes?: (() => void) | undefined;
+  /** Awaited before the first byte of a segment is written. @throws SluiceError `disk_*` */
+  beforeFirstWrite?: (segment: Segment) => Promise<void>;
+  /** A body was too long: its bytes stay in the file, and may be wrong. @throws SluiceError `disk_*` */
+  distrustFile?: () => Promise<void>;
 }
 
 export class Transfer {
@@ -89,7 +98,8 @@ export class Transfer {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#fatal.signal]);
     this.#startedBytes = receivedBytes(options.segments);
-    this.#mayAddConnections = options.resumable && options.maxConnections > 1;
+    const isVersioned = options.validators.ifRange !== null;
+    this.#mayAddConnections = options.resumable && isVersioned && options.maxConnections > 1;
   }
 
   /**
@@ -171,13 +181,12 @@ export class Transfer {
   }
 
   async #fetch(segment: Segment, first: HttpResponse | null): Promise<void> {
-    const { handle, onBytes } = this.#options;
+    const { handle, onBytes, beforeFirstWrite, distrustFile } = this.#options;
     segment.isBusy = true;
     // what an earlier connection received but could not write is fetched again
     segment.received = segment.written;
-    const writer = new SegmentWriter(handle, segment, (error) => {
-      this.#fatal.abort(error);
-    });
+    const onError = (error: SluiceError): void => this.#fatal.abort(error);
+    const writer = new SegmentWriter(handle, segment, onError, beforeFirstWrite);
     this.#writers.add(writer);
     const from = segment.received;
     let isTooLong = false;
@@ -203,6 +212,7 @@ export class Transfer {
         if (isTooLong) segment.received = segment.written = from;
         segment.isBusy = false;
       });
+      if (isTooLong) await distrustFile?.();
     }
     if (segment.end === null) segment.end = segment.received;
   }
@@ -211,7 +221,8 @@ export class Transfer {
     if (response) this.#finalUrl = response.url;
     const canRequest = this.#options.ranged || segment.received === 0;
     const isLarge = segment.end !== null && missingBytes(segment) >= FAST_FROM_BYTES;
-    return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge;
+    const hasSeam = segment.received > 0 && this.#options.validators.ifRange === null;
+    return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge && !hasSeam;
   }
 
   async #openFastPath(segment: Segment): Promise<FastBody | null> {
@@ -226,9 +237,10 @@ export class Transfer {
 
   /** Requests what a segment is missing. */
   async #request(segment: Segment): Promise<HttpResponse> {
-    const { client, url, validators, totalBytes, resumable } = this.#options;
+    const { client, url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
     if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
-    const { received: from, end } = segment;
+    const { received, end } = segment;
+    const from = requestStart(validators, received);
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
     const response = await client
@@ -239,8 +251,13 @@ export class Transfer {
       });
     try {
       const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
-      if (decision.mode === 'ranged') return response;
+      if (decision.mode === 'ranged') {
+        const seam = { start: from, received, workDir, onBytes: onOtherBytes };
+        if (await continuesAt(seam, response.body, this.#signal)) return response;
+        throw this.#reopen('file_changed');
+      }
     } catch (thrown) {
+      response.discard();
       // For example a login that has expired: the bytes on the disk stay good.
       if (!(thrown instanceof NotAFile)) throw thrown;
       const message = 'The server sent a page where the rest of the file was asked for.';
