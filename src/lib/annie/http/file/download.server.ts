@@ -23,6 +23,8 @@ import { ReopenRequired, Transfer } from './transfer.server.ts';
 
 /** Half of what a kill may cost: bytes that have waited are written at a tick if no more come. */
 const TICK_MS = 100;
+/** A body that stands still is reported at every second tick, which shows that its speed falls. */
+const REPORT_EVERY_MS = 150;
 /** A file that changes more often than this while it is fetched is given up. */
 const MAX_STARTS = 3;
 /** While each start gets further into the same version, more are allowed: its server fails only now and then. */
@@ -123,6 +125,7 @@ class FileDownload {
   readonly #resumable: boolean;
   readonly #meter: Meter;
   readonly #syncFailed = new AbortController();
+  #reportedMs = -Infinity;
 
   constructor(job: FileJob, options: FileOptions, opened: OpenedFile) {
     const { response, decision, kept } = opened;
@@ -236,13 +239,15 @@ class FileDownload {
     const nowMs = performance.now();
     transfer.tick(nowMs);
     progress.tick(nowMs);
-    this.#report(nowMs);
+    if (nowMs - this.#reportedMs >= REPORT_EVERY_MS) this.#report(nowMs);
   }
 
   #report(nowMs: number): void {
     const { totalBytes } = this.#opened.decision;
     const sample = this.#meter.update({ receivedBytes: receivedBytes(this.#segments), totalBytes }, nowMs);
-    if (sample) this.#job.onSample(sample);
+    if (sample === null) return;
+    this.#reportedMs = nowMs;
+    this.#job.onSample(sample);
   }
 }
 

@@ -7,11 +7,12 @@ import type { FileHandle } from 'node:fs/promises';
 import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
 import { acquireBlock, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, releaseBlock } from './blocks.ts';
+import { READ_PAUSE_MS } from './read-pacing.ts';
 import { missingBytes, type Segment } from './segments.ts';
 
 /**
- * How long bytes wait in a block that is not full. A kill loses them: at most 0.2 s of transfer may be lost, and on a slow
- * body as much time passes between two reads (`READ_PAUSE_MS`), which is why those are written by `writeSoon`.
+ * How long bytes wait in a block that is not full. A kill loses them, and of a slow body also what gathers in the socket
+ * between two reads (`READ_PAUSE_MS`): together no more than 0.2 s of transfer, and half of it on average.
  */
 const MAX_WAIT_MS = 100;
 /**
@@ -143,9 +144,13 @@ export class SegmentWriter {
     this.#enqueue(false);
   }
 
-  /** Writes what has come once the present reads have been handled: to be called where a pause of reading begins. */
-  writeSoon(): void {
-    if (this.#willWrite) return;
+  /**
+   * To be called where a pause of reading begins: writes what waits since before the read that has just been handled. Two
+   * reads make a write.
+   */
+  writeSoon(nowMs: number): void {
+    const filling = this.#filling;
+    if (this.#willWrite || filling === null || nowMs - filling.sinceMs < READ_PAUSE_MS / 2) return;
     this.#willWrite = true;
     // TLS delivers one read in several pieces.
     setImmediate(() => {

@@ -181,7 +181,7 @@ export class FastBody {
     if (result === 'full') this.#finish();
     else if (result === 'more' && writer.isSlow) {
       pauseAfterRead(this.#socket, chunk.length);
-      writer.writeSoon();
+      writer.writeSoon(nowMs);
     } else if (result === 'wait' && !this.#isDraining) this.#pauseUntilDrained(writer);
   }
 
