@@ -46,6 +46,8 @@ export async function peek(
   try {
     for (let bytes = 0; bytes < length && !body.readableEnded;) {
       const chunk = body.read() as Buffer | null;
+      // An error that came before is not emitted again.
+      if (body.errored !== null) throw body.errored;
       if (chunk === null) await readableOrEnded(body, signal);
       else {
         chunks.push(chunk);
