@@ -52,6 +52,10 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
   if (!withoutRange) {
     const received = (known ? nextFreeSegment(known.segments)?.received : null) ?? 0;
     const from = known ? requestStart(known.version.validators, received) : 0;
+    if (version !== null && received > from) {
+      const rest = { validators: version.validators, bytes: version.totalBytes - received };
+      context.partialSizes = [...(context.partialSizes ?? []), rest];
+    }
     const response = await getRange(request, from);
     const decision =
       response === null
@@ -70,7 +74,7 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
       if (version.validators.ifRange === null && received > 0) throw otherBytes();
       return openFile({ ...request, known: null, reported: [...reported, version], partialSizes });
     }
-    context = { ...context, reported, partialSizes: [...(request.partialSizes ?? []), ...partialSizes] };
+    context = { ...context, reported, partialSizes: [...(context.partialSizes ?? []), ...partialSizes] };
   }
   const response = await client.get(url, { signal });
   const decision = interpretOrDiscard(response, context);
