@@ -170,7 +170,10 @@ export class DownloadAttempt implements SpaceUser {
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
-    const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
+    const engines = await untilAborted(
+      registry.choose(job.url, job.engine, this.signal, () => this.#onBytes()),
+      this.signal,
+    );
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -230,6 +233,7 @@ export class DownloadAttempt implements SpaceUser {
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
     const { url, streamId } = this.job;
+    const { epoch: diskEpoch } = this.#options.folder;
     const whileActive = <Args extends unknown[]>(handle: (...args: Args) => void) => {
       return (...args: Args): void => {
         if (!call.isOver && !this.signal.aborted) handle(...args);
@@ -239,7 +243,9 @@ export class DownloadAttempt implements SpaceUser {
       url,
       streamId,
       workDir,
+      ...(diskEpoch === undefined ? {} : { diskEpoch }),
       signal: this.signal,
+      onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
         if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();
