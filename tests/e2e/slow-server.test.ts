@@ -7,11 +7,11 @@ import { startSite } from '../site/site.ts';
 import { sha256File } from '../support/media-hash.ts';
 import { startServer } from '../support/server.ts';
 
-const BYTES = 60;
+const BYTES = 40;
 
 test('a server of 20 bytes a second stalls neither the look at its address nor the download', async () => {
   const site = await startSite();
-  // A third of what either takes.
+  // Half of what either takes.
   const server = await startServer({ env: { SLUICE_ENGINES: 'http', SLUICE_STALL_MS: '1000' } });
   try {
     const api = await server.session();
