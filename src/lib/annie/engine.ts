@@ -31,7 +31,7 @@ export interface EngineJob {
   /** Exists, belongs to this job alone, and holds what an earlier attempt left: resume from it where that is safe. */
   workDir: string;
   /** Changes when the work dir's disk may have lost what was not synced, as at a power cut; absent = not known. */
-  diskEpoch?: string;
+  diskEpoch?: string | undefined;
   signal: AbortSignal;
   /** At any rate; the runner keeps the newest. */
   onSample: (sample: Sample) => void;

@@ -170,10 +170,8 @@ export class DownloadAttempt implements SpaceUser {
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
-    const engines = await untilAborted(
-      registry.choose(job.url, job.engine, this.signal, () => this.#onBytes()),
-      this.signal,
-    );
+    const choosing = registry.choose(job.url, job.engine, this.signal, () => this.#onBytes());
+    const engines = await untilAborted(choosing, this.signal);
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -233,17 +231,14 @@ export class DownloadAttempt implements SpaceUser {
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
     const { url, streamId } = this.job;
-    const { epoch: diskEpoch } = this.#options.folder;
     const whileActive = <Args extends unknown[]>(handle: (...args: Args) => void) => {
       return (...args: Args): void => {
         if (!call.isOver && !this.signal.aborted) handle(...args);
       };
     };
     return {
-      url,
-      streamId,
-      workDir,
-      ...(diskEpoch === undefined ? {} : { diskEpoch }),
+      ...{ url, streamId, workDir },
+      diskEpoch: this.#options.folder.epoch,
       signal: this.signal,
       onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {
