@@ -124,7 +124,6 @@ class FileDownload {
   readonly #version: Omit<SavedState, 'segments'> | null;
   readonly #resumable: boolean;
   readonly #meter: Meter;
-  readonly #syncFailed = new AbortController();
   #reportedMs = -Infinity;
 
   constructor(job: FileJob, options: FileOptions, opened: OpenedFile) {
@@ -143,16 +142,15 @@ class FileDownload {
   }
 
   async run(earlier: Earlier): Promise<FetchedFile> {
-    const { url, workDir, onInfo, onSample, onBytes: onOtherBytes } = this.#job;
+    const { url, workDir, signal, onInfo, onSample, onBytes: onOtherBytes } = this.#job;
     const { response, decision } = this.#opened;
     const { totalBytes, validators, mode } = decision;
     const disposition = dispositionName(response.head);
     onInfo({ ...(disposition === null ? {} : { title: disposition }), totalBytes });
     const handle = await this.#openBody(earlier);
     const [segments, resumable, ranged] = [this.#segments, this.#resumable, mode === 'ranged'];
-    const progress = this.#progressOf(handle, earlier);
-    const signal = AbortSignal.any([this.#job.signal, this.#syncFailed.signal]);
-    const transfer = new Transfer({
+    const progress = this.#progressOf(handle, earlier, (error) => transfer.fail(error));
+    const transfer: Transfer = new Transfer({
       ...this.#options,
       ...{ url, workDir, handle, segments, totalBytes, validators, resumable, ranged, signal, onOtherBytes },
       onBytes: (nowMs) => this.#report(nowMs),
@@ -177,7 +175,11 @@ class FileDownload {
     }
   }
 
-  #progressOf(handle: FileHandle, { saved }: Earlier): SavedProgress {
+  #progressOf(
+    handle: FileHandle,
+    { saved }: Earlier,
+    onSyncFailed: (error: SluiceError) => void,
+  ): SavedProgress {
     const { workDir, diskEpoch } = this.#job;
     const isKept = this.#opened.kept !== null;
     const hasGrown = isKept && saved?.grows === true;
@@ -187,7 +189,7 @@ class FileDownload {
       // `#openBody` has emptied the file, or cut it behind its one segment.
       grows: !isKept || hasGrown || this.#segments.length === 1,
       isSaved: hasGrown,
-      onSyncFailed: (error) => this.#syncFailed.abort(error),
+      onSyncFailed,
     });
   }
 

@@ -116,7 +116,13 @@ export class Transfer {
         this.#startWorker(null, false);
     }
     signal.throwIfAborted();
+    this.#fatal.signal.throwIfAborted();
     if (this.#lastError !== null) throw this.#lastError as Error;
+  }
+
+  /** Ends all connections; `run` throws the error. */
+  fail(error: SluiceError): void {
+    this.#fatal.abort(error);
   }
 
   /** Called a few times a second: writes what has waited, opens more connections where they help. */
@@ -185,7 +191,7 @@ export class Transfer {
     segment.isBusy = true;
     // what an earlier connection received but could not write is fetched again
     segment.received = segment.written;
-    const onError = (error: SluiceError): void => this.#fatal.abort(error);
+    const onError = (error: SluiceError): void => this.fail(error);
     const writer = new SegmentWriter(handle, segment, onError, beforeFirstWrite);
     this.#writers.add(writer);
     const from = segment.received;
