@@ -14,12 +14,13 @@ import type { ListedSizes } from '../listed-sizes.ts';
 import { createMeter, type Meter } from '../meter.ts';
 import { fileNameFor } from '../names.ts';
 import { openFile, type OpenedFile } from './open-file.server.ts';
+import { ReopenRequired } from './reopen-required.ts';
 import { SavedProgress } from './saved-progress.server.ts';
 import { BODY_FILE, hasSaved, loadState, type SavedState, startOver } from './saved-state.server.ts';
 import { otherBytes } from './seam.server.ts';
 import { nextFreeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
 import { isTailOf } from './tail-check.server.ts';
-import { ReopenRequired, Transfer } from './transfer.server.ts';
+import { Transfer } from './transfer.server.ts';
 
 /** Half of what a kill may cost: bytes that have waited are written at a tick if no more come. */
 const TICK_MS = 100;

@@ -19,6 +19,7 @@ import {
   splitLargest,
   undoSplit,
 } from './segments.ts';
+import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
 import { continuesAt, requestStart } from './seam.server.ts';
 import { FastBody } from './socket-body.server.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
@@ -37,23 +38,6 @@ const MAX_TRIES = 20;
 const FIRST_BACKOFF_MS = 200;
 /** Broken connections are retried here; what a server refuses on purpose is left to the runner. */
 const RETRYABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
-
-/** The file has to be opened again: the missing bytes cannot be fetched from what is known of it. */
-export class ReopenRequired extends Error {
-  /** The error if it keeps happening. */
-  readonly failure: SluiceError;
-  /** Of the file, when it stopped. */
-  readonly receivedBytes: number;
-  /** Responses to a range are unusable. */
-  readonly withoutRange: boolean;
-
-  constructor(failure: SluiceError, receivedBytes: number, withoutRange = false) {
-    super(failure.message);
-    this.failure = failure;
-    this.receivedBytes = receivedBytes;
-    this.withoutRange = withoutRange;
-  }
-}
 
 export interface TransferOptions {
   client: HttpClient;
@@ -91,6 +75,8 @@ export class Transfer {
   readonly #startedBytes: number;
   #mayAddConnections: boolean;
   #mayUseFastPath = true;
+  /** No connection has met another version. */
+  #maySplit = true;
   #finalUrl: URL | null = null;
   #lastError: unknown = null;
 
@@ -141,10 +127,11 @@ export class Transfer {
   }
 
   #startWorker(first: HttpResponse | null, isExtra: boolean): void {
-    const worker = this.#work(first, isExtra)
+    const role = { isExtra };
+    const worker = this.#work(first, role)
       .catch((thrown: unknown) => {
         // The first connection delivers one version, even if another server sends a later one.
-        if (isExtra) {
+        if (role.isExtra) {
           this.#mayAddConnections = false;
           return;
         }
@@ -157,7 +144,7 @@ export class Transfer {
   }
 
   /** Fetches free segments, one after the other, until there are none. */
-  async #work(first: HttpResponse | null, isExtra: boolean): Promise<void> {
+  async #work(first: HttpResponse | null, role: { isExtra: boolean }): Promise<void> {
     const { segments, resumable, ranged, signal } = this.#options;
     let tries = 0;
     let idleTries = 0;
@@ -172,7 +159,16 @@ export class Transfer {
         idleTries = 0;
       } catch (thrown) {
         signal.throwIfAborted();
-        const isRetryable = resumable && thrown instanceof SluiceError && RETRYABLE.includes(thrown.code);
+        // The others go on with the version that they have.
+        if (isOtherVersion(thrown) && this.#workers.size > 1) {
+          role.isExtra = true;
+          this.#maySplit = false;
+        }
+        const { isExtra } = role;
+        // What an extra connection has left may be had from the server that the others had.
+        const mayFindIt = !isExtra && segments.length > 1 && isOtherVersion(thrown);
+        const isBroken = thrown instanceof SluiceError && RETRYABLE.includes(thrown.code);
+        const isRetryable = resumable && (isBroken || mayFindIt);
         const isIdle = segment.written === before;
         idleTries = isIdle ? idleTries + 1 : 1;
         if (isExtra) undoSplit(segments, segment);
@@ -181,7 +177,7 @@ export class Transfer {
         const backoffMs = FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2);
         await delay(backoffMs, null, { signal: this.#signal });
       }
-      const maySplit = resumable && this.#workers.size > 1;
+      const maySplit = resumable && this.#maySplit && this.#workers.size > 1;
       segment = nextFreeSegment(segments) ?? (maySplit ? splitLargest(segments) : null);
     }
   }
