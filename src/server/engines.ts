@@ -128,10 +128,10 @@ function checkWrapper(): void {
 /** Addresses of the stand-in do not exist on the network, so they are not requested. */
 function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): RegistryOptions['classify'] {
   const hasStandIn = allowed.includes('stand-in');
-  return (url, signal) =>
+  return (url, signal, onBytes) =>
     hasStandIn && URL.parse(url)?.hostname === STAND_IN_HOST
       ? Promise.resolve({ kind: 'page' })
-      : http.classify(url, signal);
+      : http.classify(url, signal, onBytes);
 }
 
 /** annie is the name of lux before 2021: allowed where lux is, and listed only if it is installed. */

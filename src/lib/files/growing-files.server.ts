@@ -8,7 +8,7 @@ import * as v from 'valibot';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
-import { SYNC_EVERY_BYTES, SYNC_EVERY_MS, syncInTurn } from './sync-schedule.ts';
+import { isSyncDue, syncInTurn } from './sync-schedule.ts';
 import { syncOnDisk } from './sync.server.ts';
 
 const FILE = 'sluice-synced.json';
@@ -91,8 +91,7 @@ export class GrowingFiles {
     const noted = (key: string): number => this.#note.files[key]?.bytes ?? 0;
     const newBytes = found.reduce((sum, { key, bytes }) => sum + Math.max(0, bytes - noted(key)), 0);
     const isShorter = found.some(({ key, bytes }) => bytes < noted(key));
-    const isDue = newBytes > 0 && performance.now() - this.#syncedMs >= SYNC_EVERY_MS;
-    if (!isDue && !isShorter && newBytes < SYNC_EVERY_BYTES) return;
+    if (!isShorter && !isSyncDue(newBytes, performance.now() - this.#syncedMs)) return;
     this.#syncedMs = performance.now();
     await syncInTurn(() => this.#sync(found));
   }

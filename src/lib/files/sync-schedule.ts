@@ -4,6 +4,14 @@
 export const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
 export const SYNC_EVERY_MS = 10_000;
 
+/**
+ * @param newBytes received since the last sync
+ * @param minBytes fewer are not worth a sync, however long ago the last one was
+ */
+export function isSyncDue(newBytes: number, sinceMs: number, minBytes = 1): boolean {
+  return newBytes >= SYNC_EVERY_BYTES || (newBytes >= minBytes && sinceMs >= SYNC_EVERY_MS);
+}
+
 export class SyncSchedule {
   #unsyncedBytes = 0;
   #startedMs: number;
@@ -22,8 +30,7 @@ export class SyncSchedule {
   }
 
   isDue(nowMs: number): boolean {
-    if (this.#unsyncedBytes >= SYNC_EVERY_BYTES) return true;
-    return this.#unsyncedBytes > 0 && nowMs - this.#startedMs >= SYNC_EVERY_MS;
+    return isSyncDue(this.#unsyncedBytes, nowMs - this.#startedMs);
   }
 
   /** A sync begins that covers all bytes so far. */

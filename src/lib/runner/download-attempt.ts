@@ -162,7 +162,8 @@ export class DownloadAttempt implements SpaceUser {
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
-    const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
+    const choosing = registry.choose(job.url, job.engine, this.signal, () => this.#onBytes());
+    const engines = await untilAborted(choosing, this.signal);
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -228,10 +229,10 @@ export class DownloadAttempt implements SpaceUser {
       };
     };
     return {
-      url,
-      streamId,
-      workDir,
+      ...{ url, streamId, workDir },
+      diskEpoch: this.#options.folder.epoch,
       signal: this.signal,
+      onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
         if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();

@@ -75,8 +75,8 @@ export class HttpEngine implements Engine {
   }
 
   /** One request: what is at this address? @throws SluiceError network codes, `address_refused`, `remote_*` */
-  async classify(url: string, signal: AbortSignal): Promise<UrlKind> {
-    return (await probe(this.#client, url, signal, 'kind')).kind;
+  async classify(url: string, signal: AbortSignal, onBytes?: () => void): Promise<UrlKind> {
+    return (await probe(this.#client, url, signal, 'kind', onBytes)).kind;
   }
 
   async parse(request: ParseRequest): Promise<ParseResult> {
@@ -95,7 +95,7 @@ export class HttpEngine implements Engine {
         if (!(thrown instanceof NotAFile)) throw thrown;
       }
     }
-    const found = await probe(this.#client, url, signal, 'text');
+    const found = await probe(this.#client, url, signal, 'text', job.onBytes);
     if (found.kind.kind === 'manifest') return this.#downloadHls(job, found, streamId, titleOf(found));
     if (found.kind.kind === 'file') throw new SluiceError('stream_not_found');
     return this.#downloadFromPage(job, found, isDefault ? null : streamId);
@@ -116,7 +116,7 @@ export class HttpEngine implements Engine {
     const { group, source, variant } = picked;
     const sourceJob = { ...job, url: source.url };
     const title = group.title ?? (scan.groups.length === 1 ? scan.title : null);
-    const media = await probe(this.#client, source.url, signal, 'text');
+    const media = await probe(this.#client, source.url, signal, 'text', job.onBytes);
     if (media.kind.kind === 'manifest')
       return this.#downloadHls(sourceJob, media, variant, title ?? titleOf(media));
     if (media.kind.kind === 'page') throw new SluiceError('no_media');
