@@ -73,9 +73,17 @@ export async function openNetwork(env: Record<string, string> = {}): Promise<Net
   raise();
 
   const files: FileState = { seeds: new Map(), asked: new Map() };
-  const site = createHttpServer(
-    (req, res) => void serveFile(req, res, new URL(req.url ?? '/', 'http://x'), files),
-  );
+  const site = createHttpServer((req, res) => {
+    const url = new URL(req.url ?? '/', 'http://x');
+    if (!url.pathname.endsWith('.m3u8')) return void serveFile(req, res, url, files);
+    // Of a stream of four fragments, which are files: their parameters are the playlist's.
+    const name = /[^/]+(?=\.m3u8$)/.exec(url.pathname)?.[0] ?? '';
+    const fragments = [0, 1, 2, 3].map(
+      (n) => `#EXTINF:4,\n/file/${name}-${n}.ts${url.search}&type=video/mp2t`,
+    );
+    res.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl' });
+    res.end(['#EXTM3U', '#EXT-X-TARGETDURATION:4', ...fragments, '#EXT-X-ENDLIST', ''].join('\n'));
+  });
   let connections = 0;
   site.on('connection', () => connections++);
   await new Promise<void>((resolve) => site.listen(0, '0.0.0.0', resolve));
