@@ -34,7 +34,6 @@ test('a film of 8 MB fragments at 2 MB/s gets on whatever is killed: at most 15 
       server = await startServer({ place });
       api = api.at(server.url);
     }
-    if (process.argv[2] === 'figures') return;
     const row = await api.waitFor(id, 'complete');
     const again = origin.sent(FILM.name) - FILM_BYTES;
     console.log(`${KILLS} kills: ${((again / FILM_BYTES) * 100).toFixed(1)} % fetched again`);

@@ -5,15 +5,11 @@ import { isDeepStrictEqual } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HttpClient } from '#lib/annie/http/client.server.ts';
-import { FragmentPart } from '#lib/annie/http/hls/fragment-part.server.ts';
 import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
 import { readSyncedTrack, restoreSyncedTrack } from '#lib/annie/http/hls/synced-track.server.ts';
-import { TrackStateFile } from '#lib/annie/http/hls/track-state-file.server.ts';
-import { freshState, loadTrackState, startTrackOver } from '#lib/annie/http/hls/track-state.server.ts';
-import { TrackSync } from '#lib/annie/http/hls/track-sync.server.ts';
 import { fetchTrack } from '#lib/annie/http/hls/track.server.ts';
 import { setBootId } from '#lib/files/boot-id.server.ts';
-import { SYNC_EVERY_BYTES, SYNC_EVERY_MS, SyncSchedule } from '#lib/files/sync-schedule.ts';
+import { SYNC_EVERY_MS } from '#lib/files/sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from '#lib/files/sync.server.ts';
 import type { Playlist } from '#lib/foreign/playlist/playlist.ts';
 import { contentPieces } from '../../site/content.ts';
@@ -136,21 +132,6 @@ async function synced(workDir: string): Promise<void> {
   await pause(fetch);
 }
 
-test('a sync is due after 64 MB or 10 s, if anything has arrived', () => {
-  const schedule = new SyncSchedule(0);
-  assert.not(schedule.isDue(1e9));
-  schedule.add(1);
-  assert.not(schedule.isDue(SYNC_EVERY_MS - 1));
-  assert.ok(schedule.isDue(SYNC_EVERY_MS));
-  schedule.start(SYNC_EVERY_MS);
-  assert.not(schedule.isDue(3 * SYNC_EVERY_MS));
-  schedule.add(SYNC_EVERY_BYTES - 1);
-  assert.not(schedule.isDue(SYNC_EVERY_MS));
-  schedule.add(1);
-  assert.ok(schedule.isDue(SYNC_EVERY_MS));
-  assert.is(schedule.unsyncedBytes, SYNC_EVERY_BYTES);
-});
-
 /** Fetches what is missing. @returns from where, by fragment: null = all of it, absent = it was there */
 async function finished(workDir: string): Promise<Record<number, number | null>> {
   serve({});
@@ -182,44 +163,6 @@ test('after a power cut a track goes on from what was synced', async ({ workDir,
   assert.equal(await sizes(workDir), SYNCED);
   assert.equal(await finished(workDir), FROM_SYNCED);
   assert.equal(await sizes(workDir), { 'hls-video': FRAGMENTS * BYTES });
-});
-
-test('a note names no fragment that was begun anew while it was synced', async ({ path }) => {
-  const state = freshState({ fingerprint: 'f', addressHash: 'a' }, '1');
-  await startTrackOver(path, state);
-  const keeper = { add: () => {}, remove: () => Promise.resolve(), written: () => {} };
-  const seen = { validators: { etag: null, lastModified: null, ifRange: null }, totalBytes: null };
-  const parts: [number, FragmentPart][] = [];
-  for (const index of [0, 1]) {
-    await fs.writeFile(`${path}.${index}.part`, 'bytes');
-    parts.push([index, await FragmentPart.find(`${path}.${index}`, { url: 'u', seen }, keeper)]);
-  }
-  const sync = await TrackSync.start({
-    path,
-    snapshot: () => ({ state, waiting: [], begun: parts }),
-    onFailure: (error) => assert.unreachable(error.message),
-    async syncPath(file, how) {
-      if (file.endsWith('.0.part')) await parts[0]?.[1].drop();
-      await syncOnDisk(file, how);
-    },
-  });
-  sync.add(SYNC_EVERY_BYTES);
-  await sync.stop({ isDone: false });
-  const synced = await readSyncedTrack(path);
-  assert.equal(
-    synced?.others.map(({ index, bytes }) => [index, bytes]),
-    [[1, 5]],
-  );
-});
-
-test('an attempt ends after the last write of its state', async ({ path }) => {
-  const state = freshState({ fingerprint: 'f', addressHash: 'a' }, '1');
-  await startTrackOver(path, state);
-  const file = new TrackStateFile(path, state);
-  state.addresses = 'other';
-  void file.save();
-  await file.flush();
-  assert.is((await loadTrackState(path, state.fingerprint))?.addresses, 'other');
 });
 
 test('in the same boot the length of each file is trusted', async ({ workDir }) => {
