@@ -48,6 +48,23 @@ export function makePowerPlan({ seed, cuts, kinds, smaller = 1 }: PowerPlanOptio
   }));
 }
 
+/** Files that are synced several times before each cut: less than the larger of 64 MB and 10 s is fetched again. */
+export function makeLongScenario(): Scenario {
+  const file = (kind: Kind, bytes: number, rateMb: number): PowerFile => ({
+    ...{ kind, name: `long-${kind}.bin`, seed: 900, bytes, fragments: 0 },
+    bytesPerSecond: rateMb * MB,
+  });
+  const cut = (afterMs: number, syncedShare: number): PlannedCut => {
+    return { afterMs, afterComplete: false, syncedShare };
+  };
+  return {
+    hasTwoDisks: false,
+    files: [file('one', 12 * MB, 0.45), file('several', 300 * MB, 3)],
+    lateFiles: [],
+    cuts: [cut(13_000, 0), cut(6_000, 0.5), cut(12_000, 0.7)],
+  };
+}
+
 function makeCut(random: Random): PlannedCut {
   const afterComplete = random.chance(0.5);
   return {

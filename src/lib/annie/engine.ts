@@ -30,14 +30,12 @@ export interface EngineJob {
   streamId: string | null;
   /** Exists, belongs to this job alone, and holds what an earlier attempt left: resume from it where that is safe. */
   workDir: string;
-  /** Changes when the work dir's disk may have lost what was not synced, as at a power cut; absent = not known. */
-  diskEpoch?: string | undefined;
   signal: AbortSignal;
   /** At any rate; the runner keeps the newest. */
   onSample: (sample: Sample) => void;
-  /** `finish` = all bytes are fetched, and something is being joined, converted or checked. */
   /** Bytes arrived that no sample shows, as they are inspected first. */
   onBytes?: () => void;
+  /** `finish` = all bytes are fetched, and something is being joined, converted or checked. */
   onPhase: (phase: 'download' | 'finish') => void;
   onInfo: (info: { title?: string; totalBytes?: number | null }) => void;
   /** The engine's output; the runner keeps the last 4 kB. */

@@ -31,8 +31,6 @@ export interface DownloadFolderParts {
   confirm?: (() => Promise<void>) | undefined;
   /** Puts finished files on the disk. */
   syncer?: Syncer | undefined;
-  /** Changes when the disk may have lost what was not synced (`DownloadRoot.epoch`). */
-  epoch?: (() => string) | undefined;
 }
 
 export class DownloadFolder {
@@ -40,7 +38,6 @@ export class DownloadFolder {
   readonly #instance: string | null;
   readonly #confirm: () => Promise<void>;
   readonly #syncer: Syncer;
-  readonly #epoch: () => string | undefined;
   readonly #spares: SpareWorkDirs;
   readonly #asides: AsideDirs;
   /** Downloads of which a failed sync left bytes that could not be removed. */
@@ -53,18 +50,12 @@ export class DownloadFolder {
   /** @param instance owner of the work dirs; null = no owner is recorded, and none is found */
   constructor(dir: string, instance: string | null, parts: DownloadFolderParts = {}) {
     const { confirm = () => Promise.resolve(), syncer = createSyncer(dir) } = parts;
-    this.#epoch = parts.epoch ?? (() => undefined);
     this.#dir = dir;
     this.#confirm = confirm;
     this.#instance = instance;
     this.#syncer = syncer;
     this.#spares = new SpareWorkDirs(dir);
     this.#asides = new AsideDirs(dir);
-  }
-
-  /** As `EngineJob.diskEpoch`; undefined = not known. */
-  get epoch(): string | undefined {
-    return this.#epoch();
   }
 
   /**

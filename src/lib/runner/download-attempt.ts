@@ -230,7 +230,6 @@ export class DownloadAttempt implements SpaceUser {
     };
     return {
       ...{ url, streamId, workDir },
-      diskEpoch: this.#options.folder.epoch,
       signal: this.signal,
       onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {

@@ -115,10 +115,7 @@ export class Runner implements RunnerPort {
     const confirm = async (): Promise<void> => {
       if (gate.reason !== null || !(await root.isUnchanged())) await gate.require();
     };
-    const folder = new DownloadFolder(downloadDir, instance, {
-      ...{ confirm, syncer },
-      epoch: () => root.epoch,
-    });
+    const folder = new DownloadFolder(downloadDir, instance, { confirm, syncer });
     const space = new SpaceMonitor({ measure, gate, clock, onDiskError: () => root.distrust() });
     reachability.start({
       probe,

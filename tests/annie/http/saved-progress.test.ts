@@ -49,7 +49,7 @@ async function kit(datasync?: () => Promise<void>): Promise<Kit> {
   const segments = [newSegment(0, TOTAL)];
   const failures: string[] = [];
   const progress = new SavedProgress({
-    ...{ workDir: dir, diskEpoch: undefined, handle, segments, version, keepsBytes: true },
+    ...{ workDir: dir, handle, segments, version, keepsBytes: true },
     ...{ grows: true, isSaved: false, onSyncFailed: ({ code }) => failures.push(code) },
   });
   const written = async (): Promise<number[] | null> =>

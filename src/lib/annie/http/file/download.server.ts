@@ -45,7 +45,7 @@ export interface FileOptions {
 
 export type FileJob = Pick<
   EngineJob,
-  'url' | 'workDir' | 'diskEpoch' | 'signal' | 'onSample' | 'onBytes' | 'onPhase' | 'onInfo'
+  'url' | 'workDir' | 'signal' | 'onSample' | 'onBytes' | 'onPhase' | 'onInfo'
 > &
   Partial<Pick<EngineJob, 'onOutput'>>;
 
@@ -82,9 +82,9 @@ interface Strategy {
 }
 
 async function start(job: FileJob, options: FileOptions, strategy: Strategy): Promise<FetchedFile> {
-  const { url, workDir, diskEpoch, signal, onBytes: onOtherBytes } = job;
+  const { url, workDir, signal, onBytes: onOtherBytes } = job;
   const isFresh = !(await hasSaved(workDir));
-  const saved = isFresh ? null : await loadState(workDir, url, diskEpoch);
+  const saved = isFresh ? null : await loadState(workDir, url);
   const restored = saved ? restoreSegments(saved.segments, saved.totalBytes) : null;
   if (saved && restored && nextFreeSegment(restored) === null) {
     job.onInfo({ totalBytes: saved.totalBytes });
@@ -181,11 +181,11 @@ class FileDownload {
     { saved }: Earlier,
     onSyncFailed: (error: SluiceError) => void,
   ): SavedProgress {
-    const { workDir, diskEpoch } = this.#job;
+    const { workDir } = this.#job;
     const isKept = this.#opened.kept !== null;
     const hasGrown = isKept && saved?.grows === true;
     return new SavedProgress({
-      ...{ workDir, diskEpoch, handle, segments: this.#segments, version: this.#version },
+      ...{ workDir, handle, segments: this.#segments, version: this.#version },
       keepsBytes: this.#resumable,
       // `#openBody` has emptied the file, or cut it behind its one segment.
       grows: !isKept || hasGrown || this.#segments.length === 1,
@@ -216,7 +216,7 @@ class FileDownload {
 
   /** The version that is known stays known, so that later responses are compared with it. */
   async #startOver(saved: SavedState | null): Promise<void> {
-    const { workDir, diskEpoch, onOutput } = this.#job;
+    const { workDir, onOutput } = this.#job;
     const { validators } = this.#opened.decision;
     const isOther = saved !== null && relationOf(saved.validators, validators) === 'other';
     const hasBytes = saved?.segments.some(([start, , written]) => written > start) ?? false;
@@ -225,7 +225,7 @@ class FileDownload {
     if (hasBytes)
       onOutput?.('The bytes on the disk cannot be continued: the file is fetched from its start.\n');
     const version = this.#version === null ? null : { ...this.#version, segments: [] };
-    await startOver(workDir, version ?? (isOther ? null : saved), diskEpoch);
+    await startOver(workDir, version ?? (isOther ? null : saved));
   }
 
   /** @throws SluiceError `remote_contradiction` for the tail of the saved file with the head of a whole one */

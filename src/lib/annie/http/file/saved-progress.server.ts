@@ -22,7 +22,6 @@ const SYNC_FROM_BYTES = 1024 * 1024;
 
 export interface SavedProgressOptions {
   workDir: string;
-  diskEpoch: string | undefined;
   handle: FileHandle;
   /** Change while the file is fetched. */
   segments: readonly Segment[];
@@ -57,11 +56,11 @@ export class SavedProgress {
   #hasFailed = false;
 
   constructor(options: SavedProgressOptions) {
-    const { workDir, diskEpoch, segments, grows, isSaved } = options;
+    const { workDir, segments, grows, isSaved } = options;
     this.#options = options;
     this.#grows = grows;
-    this.#state = new StateFile(workDir, { diskEpoch });
-    this.#synced = new StateFile(workDir, { diskEpoch, isSynced: true });
+    this.#state = new StateFile(workDir);
+    this.#synced = new StateFile(workDir, { isSynced: true });
     this.#saved = new Set(isSaved ? segments : []);
     this.#savedBytes = writtenBytes(segments);
   }

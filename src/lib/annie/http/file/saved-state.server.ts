@@ -40,8 +40,6 @@ const Stored = v.object({
   ...Saved.entries,
   /** In which boot it was written; absent = by an earlier version. */
   boot: v.optional(v.string()),
-  /** `EngineJob.diskEpoch` at that time; absent = not known. */
-  disk: v.optional(v.string()),
 });
 type Stored = v.InferOutput<typeof Stored>;
 
@@ -59,24 +57,19 @@ export async function hasSaved(workDir: string): Promise<boolean> {
  * Null when there is nothing to resume: no state, an unreadable one, another address, or a shorter file. In the boot that
  * wrote it the page cache has all that was written; otherwise only what was synced is trusted, which may be the version
  * without a byte.
- * @param diskEpoch of the work dir's disk; another one is like another boot
  */
-export async function loadState(
-  workDir: string,
-  url: string,
-  diskEpoch?: string,
-): Promise<SavedState | null> {
+export async function loadState(workDir: string, url: string): Promise<SavedState | null> {
   const current = await readState(workDir, FILE, url);
   const { size } = await stat(join(workDir, BODY_FILE)).catch(() => ({ size: -1 }));
-  if (current !== null && isOfThisBoot(current, diskEpoch)) {
-    const { boot: _, disk: __, ...state } = current;
+  if (current !== null && isOfThisBoot(current)) {
+    const { boot: _, ...state } = current;
     const grown = state.grows ? await grownSegments(join(workDir, BODY_FILE), size, state) : state.segments;
     if (holds(size, grown)) return { ...state, segments: grown };
   }
   const synced = await readState(workDir, SYNCED_FILE, url);
   if (synced !== null && holds(size, synced.segments)) return exact(synced);
   // Of this boot, and the file is shorter: somebody has cut it.
-  if (current === null || isOfThisBoot(current, diskEpoch)) return null;
+  if (current === null || isOfThisBoot(current)) return null;
   return withoutBytes(current);
 }
 
@@ -89,9 +82,8 @@ async function readState(workDir: string, file: string, url: string): Promise<St
   return { ...stored, segments: newestSegments(later) ?? stored.segments };
 }
 
-function isOfThisBoot({ boot, disk }: Stored, diskEpoch: string | undefined): boolean {
-  const isSameDisk = disk === undefined || diskEpoch === undefined || disk === diskEpoch;
-  return (boot === undefined || boot === bootId()) && isSameDisk;
+function isOfThisBoot({ boot }: Stored): boolean {
+  return boot === undefined || boot === bootId();
 }
 
 /** Whether a body of this size can have all that the segments say. */
@@ -125,7 +117,6 @@ const MAX_APPENDED_LINES = 1000;
 export interface StateFileOptions {
   /** The file for after a power cut: each line is on the disk when `save` resolves. */
   isSynced?: boolean;
-  diskEpoch?: string | undefined;
 }
 
 /** Writes the state of one attempt; calls of `save` must not overlap. */
@@ -168,11 +159,11 @@ export class StateFile {
   }
 
   async #begin(state: SavedState): Promise<void> {
-    const { isSynced = false, diskEpoch: disk } = this.#options;
+    const { isSynced = false } = this.#options;
     const path = join(this.#workDir, isSynced ? SYNCED_FILE : FILE);
     await this.close();
     this.#handle = await open(`${path}.new`, 'w');
-    const stored: Stored = { ...state, boot: bootId(), ...(disk === undefined ? {} : { disk }) };
+    const stored: Stored = { ...state, boot: bootId() };
     await this.#handle.appendFile(`${JSON.stringify(stored)}\n`);
     if (isSynced) await syncHandle(this.#handle, 'datasync');
     await rename(`${path}.new`, path);
@@ -193,14 +184,10 @@ export function withoutBytes(state: SavedState): SavedState {
  * @param version null = nothing is kept
  * @throws SluiceError `disk_*`
  */
-export async function startOver(
-  workDir: string,
-  version: SavedState | null,
-  diskEpoch?: string,
-): Promise<void> {
+export async function startOver(workDir: string, version: SavedState | null): Promise<void> {
   await forgetSynced(workDir);
   if (version !== null) {
-    const file = new StateFile(workDir, { diskEpoch });
+    const file = new StateFile(workDir);
     try {
       await file.save(withoutBytes(version));
       return;
