@@ -175,19 +175,17 @@ export class Oracle {
       const name = id !== null && removed !== null && !removedFile ? this.#kept.get(id) : undefined;
       if (name !== undefined && !allowed.has(name)) allowed.set(name, 'kept');
     }
-    if (this.#plan.faults.some(({ kind }) => kind === 'disk' || kind === 'unplugged')) {
-      // What could not be removed while the disk was away, or read-only, stays: docs/simulation.md.
-      for (const { id, removed } of this.#client.added) {
-        if (id === null || removed === null) continue;
-        workDirs.add(id);
-        const name = this.#kept.get(id);
-        if (name !== undefined && !allowed.has(name)) allowed.set(name, 'not removed');
-      }
-    }
+    // What could not be removed while the disk was away, or read-only, stays: docs/simulation.md.
+    const isDiskBroken = this.#plan.faults.some(({ kind }) => kind === 'disk' || kind === 'unplugged');
+    const removed = this.#client.added.filter(
+      (added) => added.removed !== null || this.rowOf(added)?.state === 'cancelled',
+    );
+    if (isDiskBroken) for (const { id } of removed) if (id !== null) workDirs.add(id);
     for (const name of this.#machine.writtenBelow) this.fail(`written under the mount point: ${name}`);
     const folder = disk.readdir(DOWNLOAD_DIR).map(({ name }) => name);
     // Without its work dir a file that landed and was not said to be complete is nobody's.
-    const isCleaned = this.#plan.faults.some(({ kind }) => kind === 'work-removed');
+    const isCleaned =
+      (isDiskBroken && removed.length > 0) || this.#plan.faults.some(({ kind }) => kind === 'work-removed');
     if (media.order === 'ordered' && media.faults.hasLinks && !isCleaned) {
       for (const name of folder)
         if (name !== '.sluice' && !allowed.has(name)) this.fail(`left in the folder: ${name}`);
