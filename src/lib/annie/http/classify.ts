@@ -1,5 +1,6 @@
 /** What a response is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
 import type { UrlKind } from '../engine.ts';
+import { isAttachment } from './disposition.ts';
 import { extentOf } from './extent.ts';
 import { contentTypeOf, dispositionName, type Head } from './head.ts';
 import { extensionOf } from './names.ts';
@@ -48,10 +49,8 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const ext = extensionOf(dispositionName(head) ?? url.pathname);
   if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
   if ((isGeneric || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
-  const isAttachment =
-    head.get('content-disposition')?.trim().toLowerCase().startsWith('attachment') ?? false;
   const isHtml = contentType !== null && HTML_TYPES.has(contentType);
-  if (isHtml && !isAttachment) return { kind: 'page' };
+  if (isHtml && !isAttachment(head.get('content-disposition'))) return { kind: 'page' };
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
   return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
 }

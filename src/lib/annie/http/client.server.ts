@@ -13,12 +13,13 @@ import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import { type Head, headFrom } from './head.ts';
+import { addressText } from './header-text.ts';
 import { networkError } from './network-error.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
 
-/** More than any honest chain of redirects has. */
-const MAX_REDIRECTS = 10;
+/** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
+const MAX_REDIRECTS = 20;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpResponse {
@@ -76,7 +77,7 @@ export class HttpClient {
         throw statusError(status, head.get('retry-after') ?? null, Date.now());
       }
       if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
-      const next = parseUrl(location, url);
+      const next = parseUrl(addressText(location), url);
       if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
       // the guard would refuse other schemes, but undici must never be handed anything but http(s)
       url = checkUrl(next.href);
