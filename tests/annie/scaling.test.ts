@@ -7,8 +7,11 @@ import { forwardedHeaders, parseProxyAuthorization } from '#lib/guard/proxy-head
 import { classify } from '#lib/annie/http/classify.ts';
 import { HeadBytes } from '#lib/annie/http/file/head-bytes.ts';
 import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
+import { codingsOf, withoutFalseCoding } from '#lib/annie/http/codings.ts';
+import { addressText } from '#lib/annie/http/header-text.ts';
+import { rewrittenHead } from '#lib/annie/http/lenient-head.ts';
 import {
-  codingsOf,
+  charsetOf,
   contentRangeOf,
   contentTypeOf,
   dispositionName,
@@ -176,13 +179,22 @@ const field = (name: string, value: string): ReturnType<typeof headFrom> => head
 
 const LOOKS: Record<string, (text: string) => unknown> = {
   'a plain head': (text) => readPlainHead(`HTTP/1.1 200 OK\r\nx: ${text}`),
+  'a bent head': (text) => {
+    try {
+      return [rewrittenHead(`HTTP/1.1 200 OK\n${text}\n\n`), rewrittenHead(`${text}\r\n\r\n`)];
+    } catch {
+      return null;
+    }
+  },
   'a disposition': (text) => dispositionName(field('content-disposition', text)),
   'a disposition of a name': (text) =>
     dispositionName(field('content-disposition', `attachment; filename*=UTF-8''${text}`)),
   'the fields of a head': (text) => [
     ...[validatorsOf(field('etag', text)), validatorsOf(field('last-modified', text))],
     ...[contentRangeOf(field('content-range', text)), codingsOf(field('content-encoding', text))],
-    ...[contentTypeOf(field('content-type', text)), retryAfterMs(text, 0)],
+    ...[contentTypeOf(field('content-type', text)), charsetOf(field('content-type', text))],
+    ...[retryAfterMs(text, 0), addressText(text)],
+    withoutFalseCoding(BASE, field('content-encoding', text)),
   ],
   'the kind of an answer': (text) =>
     classify(BASE, 200, field('content-type', text), new TextEncoder().encode(text)),

@@ -12,8 +12,10 @@ import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
+import { withoutFalseCoding } from './codings.ts';
 import { type Head, headFrom } from './head.ts';
 import { addressText } from './header-text.ts';
+import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
@@ -70,6 +72,10 @@ export class HttpClient {
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
       const response = await this.#request(url, options);
       const { status, head } = response;
+      if (status === 204 || status === 205) {
+        response.discard();
+        throw new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
+      }
       if ((status >= 200 && status <= 299) || options.accept?.includes(status)) return response;
       response.discard();
       const location = head.get('location');
@@ -107,7 +113,8 @@ export class HttpClient {
         body.on('error', () => {});
         body.destroy();
       };
-      return { url, status: statusCode, head: headFrom(received), body, discard };
+      const head = withoutFalseCoding(url, headFrom(received));
+      return { url, status: statusCode, head, body, discard };
     } catch (thrown) {
       throw networkError(thrown, signal);
     }
@@ -123,7 +130,7 @@ function connectorOf(guard: Guard): buildConnector.connector {
         servername: servername === '' ? undefined : servername,
       })
       .then(
-        (socket) => callback(null, socket),
+        (socket) => callback(null, readLeniently(socket)),
         (error: unknown) => callback(toSluiceError(error), null),
       );
   };

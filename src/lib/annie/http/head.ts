@@ -126,14 +126,6 @@ export function contentLengthOf(head: Head): number | null {
   return /^\d{1,15}$/.test(text) && !head.has('transfer-encoding') ? Number(text) : null;
 }
 
-/** Content codings of the body; `[]` = it is not encoded. */
-export function codingsOf(head: Head): string[] {
-  return (head.get('content-encoding') ?? '')
-    .split(',')
-    .map((coding) => coding.trim().toLowerCase())
-    .filter((coding) => coding !== '' && coding !== 'identity');
-}
-
 /** Media type without parameters, lower case; null when absent. */
 export function contentTypeOf(head: Head): string | null {
   const [type = ''] = (head.get('content-type') ?? '').split(';');

@@ -2,9 +2,11 @@
 import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { UrlKind } from '../engine.ts';
-import { classify, SNIFF_BYTES } from './classify.ts';
+import { classify, isFile, SNIFF_BYTES } from './classify.ts';
+import { codingsOf } from './codings.ts';
 import type { HttpResponse, HttpClient } from './client.server.ts';
 import { isWholeFile } from './extent.ts';
+import { decoded } from './file/stream-body.server.ts';
 import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
@@ -60,12 +62,12 @@ export async function probe(
 }
 
 async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
-  const { url, status, head, body } = response;
+  const { url, status, head } = response;
   const gathered = received.begin();
   let kind: UrlKind | null = null;
   const classified = (): UrlKind => classify(url, status, head, gathered.peek(SNIFF_BYTES));
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
       gathered.add(chunk);
       if (gathered.length >= SNIFF_BYTES) kind ??= classified();
       if (kind !== null && !(want === 'text' && isText(kind))) break;
@@ -77,7 +79,11 @@ async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 
     const text = want === 'text' && isText(kind) ? gathered.take() : null;
     return { ...descriptionOf(response, kind), body: text };
   } catch (thrown) {
-    throw networkError(thrown, signal, true);
+    const error = networkError(thrown, signal, true);
+    // A file that is listed need not be what its coding says.
+    const isUndecodable = error instanceof SluiceError && codingsOf(head).length > 0 && !error.transient;
+    if (isUndecodable && isFile(response)) return { ...descriptionOf(response, classified()), body: null };
+    throw error;
   } finally {
     gathered.end();
   }

@@ -9,14 +9,8 @@ import type { Guard } from '../../../guard/guard.server.ts';
 import { unbracket } from '../../../guard/address.ts';
 import { portOf } from '../../../guard/policy.ts';
 import { requestHeaders } from '../request-headers.ts';
-import {
-  codingsOf,
-  contentLengthOf,
-  contentRangeOf,
-  repeatsVersion,
-  type Validators,
-  validatorsOf,
-} from '../head.ts';
+import { codingsOf } from '../codings.ts';
+import { contentLengthOf, contentRangeOf, repeatsVersion, type Validators, validatorsOf } from '../head.ts';
 import { networkError } from '../network-error.ts';
 import { HeadBytes } from './head-bytes.ts';
 import { readPlainHead } from './plain-head.ts';
