@@ -73,6 +73,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     processes,
     ffmpegPath,
     stallMs: config.stallMs,
+    caller: currentSession,
     version: VERSION,
   });
   const lux = (name: LuxOptions['name']): Engine =>

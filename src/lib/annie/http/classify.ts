@@ -2,7 +2,8 @@
 import type { UrlKind } from '../engine.ts';
 import { isAttachment } from './disposition.ts';
 import { extentOf } from './extent.ts';
-import { contentTypeOf, dispositionName, type Head } from './head.ts';
+import { binaryKind } from './binary.ts';
+import { charsetOf, contentTypeOf, dispositionName, type Head } from './head.ts';
 import { extensionOf } from './names.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
@@ -16,6 +17,8 @@ const HLS_TYPES = new Set([
   'audio/mpegurl',
   'audio/x-mpegurl',
 ]);
+/** A feed is a page that lists its episodes. */
+const FEED_TYPES = new Set(['application/rss+xml', 'application/atom+xml', 'application/rdf+xml']);
 /** Types that servers give to anything: the first bytes decide. */
 const GENERIC_TYPES = new Set([
   'application/octet-stream',
@@ -40,9 +43,8 @@ export function announcedSizeOf(status: number, head: Head): number | null {
 /** @param start the first `SNIFF_BYTES` of the body, or all of a shorter one */
 export function classify(url: URL, status: number, head: Head, start: Uint8Array): UrlKind {
   const contentType = contentTypeOf(head);
-  const text = new TextDecoder('latin1')
-    .decode(start.subarray(0, SNIFF_BYTES))
-    .replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
+  const bytes = Buffer.from(start.subarray(0, SNIFF_BYTES)).toString('latin1');
+  const text = bytes.replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
   if (text.startsWith('#EXTM3U')) return { kind: 'manifest', format: 'hls' };
   if (contentType !== null && HLS_TYPES.has(contentType)) return { kind: 'manifest', format: 'hls' };
   const isGeneric = contentType === null || GENERIC_TYPES.has(contentType);
@@ -50,7 +52,19 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
   if ((isGeneric || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
   const isHtml = contentType !== null && HTML_TYPES.has(contentType);
-  if (isHtml && !isAttachment(head.get('content-disposition'))) return { kind: 'page' };
+  const isShown = !isAttachment(head.get('content-disposition'));
+  // Servers give this type to files that they do not know, too.
+  const isPage = isHtml && isShown && (text === '' || binaryKind(bytes, charsetOf(head)) === null);
+  if (isPage) return { kind: 'page' };
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
+  if (
+    isShown &&
+    (FEED_TYPES.has(contentType ?? '') || (isXml(contentType) && /<(rss|feed|rdf:RDF)[\s>]/.test(text)))
+  )
+    return { kind: 'page' };
   return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
+}
+
+function isXml(contentType: string | null): boolean {
+  return contentType === null || contentType.endsWith('/xml') || contentType === 'text/plain';
 }

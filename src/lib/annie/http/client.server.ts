@@ -12,11 +12,13 @@ import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
+import type { Cookies } from './cookies.server.ts';
 import { withoutFalseCoding } from './codings.ts';
 import { type Head, headFrom } from './head.ts';
 import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
+import { refererFor } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
 
@@ -49,17 +51,50 @@ export interface HttpClientOptions {
   headTimeoutMs: number;
 }
 
+/** What the requests of one job have in common. */
+interface Visit {
+  cookies: Cookies | null;
+  /** The page on which the addresses were found. */
+  page: URL | null;
+}
+
 export class HttpClient {
   readonly #dispatcher: Dispatcher;
+  readonly #visit: Visit;
 
-  constructor({ guard, stallMs, headTimeoutMs }: HttpClientOptions) {
-    this.#dispatcher = new Agent({
-      connect: connectorOf(guard),
-      bodyTimeout: stallMs,
-      headersTimeout: headTimeoutMs,
-      maxHeaderSize: MAX_HEAD_BYTES,
-      pipelining: 1,
-    });
+  constructor(
+    options: HttpClientOptions | { dispatcher: Dispatcher },
+    visit: Visit = { cookies: null, page: null },
+  ) {
+    this.#visit = visit;
+    this.#dispatcher =
+      'dispatcher' in options
+        ? options.dispatcher
+        : new Agent({
+            connect: connectorOf(options.guard),
+            bodyTimeout: options.stallMs,
+            headersTimeout: options.headTimeoutMs,
+            maxHeaderSize: MAX_HEAD_BYTES,
+            pipelining: 1,
+          });
+  }
+
+  /** The same connections, with the cookies of a job. */
+  with(cookies: Cookies): HttpClient {
+    return new HttpClient({ dispatcher: this.#dispatcher }, { ...this.#visit, cookies });
+  }
+
+  /** The same connections and cookies, for addresses that were found on this page. */
+  from(page: URL | null): HttpClient {
+    return new HttpClient({ dispatcher: this.#dispatcher }, { ...this.#visit, page });
+  }
+
+  /** Cookie and Referer of a request. */
+  headersFor(url: URL): Record<string, string> {
+    const { cookies, page } = this.#visit;
+    const cookie = cookies?.headerFor(url) ?? null;
+    const referer = page === null ? null : refererFor(page, url);
+    return { ...(cookie === null ? {} : { cookie }), ...(referer === null ? {} : { referer }) };
   }
 
   /**
@@ -106,13 +141,15 @@ export class HttpClient {
         path: url.pathname + url.search,
         method: 'GET',
         signal,
-        headers: requestHeaders(headers),
+        headers: requestHeaders({ ...this.headersFor(url), ...headers }),
       });
       const discard = (): void => {
         // destroying an unread body makes undici emit an error on it
         body.on('error', () => {});
         body.destroy();
       };
+      const setCookie = received['set-cookie'];
+      if (setCookie !== undefined) await this.#visit.cookies?.receive(url, [setCookie].flat());
       const head = withoutFalseCoding(url, headFrom(received));
       return { url, status: statusCode, head, body, discard };
     } catch (thrown) {

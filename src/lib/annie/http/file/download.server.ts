@@ -44,6 +44,8 @@ export interface FileOptions {
   syncAtEnd: boolean;
   /** Sizes found by look-ups. */
   listed?: ListedSizes;
+  /** See `OpenRequest`. */
+  sniffed?: { contentType: string | null };
 }
 
 export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' | 'onPhase' | 'onInfo'>;
@@ -117,7 +119,8 @@ class FileDownload {
     this.#options = options;
     this.#opened = opened;
     this.#segments = kept ?? [newSegment(0, totalBytes)];
-    this.#name = fileNameFor(response.url, dispositionName(response.head), contentTypeOf(response.head));
+    const { contentType } = options.sniffed ?? { contentType: contentTypeOf(response.head) };
+    this.#name = fileNameFor(response.url, dispositionName(response.head), contentType);
     this.#savedBytes = validators.ifRange === null ? null : totalBytes;
     this.#resumable = mode === 'ranged' && this.#savedBytes !== null;
     this.#stateFile = new StateFile(job.workDir);
@@ -147,6 +150,7 @@ class FileDownload {
       if (mode === 'whole' && decision.partialBytes.includes(bytes)) throw contradiction(bytes, null);
       isDone = true;
       onSample(this.#meter.sample({ receivedBytes: bytes, totalBytes: bytes }, performance.now()));
+      await keepModified(handle, validators.lastModified);
       if (this.#options.syncAtEnd) await sync(handle);
       return { path: join(workDir, BODY_FILE), suggestedName: this.#name, bytes };
     } finally {
@@ -226,6 +230,13 @@ class FileDownload {
       segments: this.#segments.map(({ start, end, written }) => [start, end ?? totalBytes, written]),
     };
   }
+}
+
+/** As curl -R and wget: the file is as old as on its server. */
+async function keepModified(handle: FileHandle, lastModified: string | null): Promise<void> {
+  const modifiedMs = Date.parse(lastModified ?? '');
+  if (modifiedMs > 0 && modifiedMs <= Date.now())
+    await handle.utimes(new Date(), new Date(modifiedMs)).catch(() => {});
 }
 
 async function sync(handle: FileHandle): Promise<void> {

@@ -30,6 +30,8 @@ export interface OpenRequest {
   partialSizes?: readonly PartialSize[];
   /** Responses to a range have proved unusable. */
   withoutRange: boolean;
+  /** What it is according to its first bytes, whatever its head says; absent = the head is right. */
+  sniffed?: { contentType: string | null };
 }
 
 /** @throws NotAFile, SluiceError as `interpret` and `HttpClient.get` */
@@ -41,6 +43,7 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
     known: version,
     reported: request.reported,
     partialSizes: request.partialSizes ?? [],
+    isSniffed: request.sniffed !== undefined,
   };
   if (!withoutRange) {
     const from = (known ? nextFreeSegment(known.segments)?.received : null) ?? 0;
@@ -94,7 +97,7 @@ export function interpretOrDiscard(response: HttpResponse, context: RequestConte
     const { status, head } = response;
     const isRestOfKnown =
       status === 416 || (context.known !== null && extentOf(status, head).kind !== 'whole');
-    if (!isRestOfKnown && !isFile(response)) throw new NotAFile();
+    if (!isRestOfKnown && context.isSniffed !== true && !isFile(response)) throw new NotAFile();
     return interpret(status, head, context);
   } catch (thrown) {
     response.discard();

@@ -41,6 +41,8 @@ export interface FastRequest {
   ranged: boolean;
   stallMs: number;
   signal: AbortSignal;
+  /** Of the job: Cookie and Referer. */
+  headers?: Record<string, string>;
 }
 
 export class FastBody {
@@ -208,8 +210,13 @@ export class FastBody {
   }
 }
 
-function requestText({ url, ranged, validators }: FastRequest, from: number, end: number): string {
+function requestText(
+  { url, ranged, validators, headers: ofJob }: FastRequest,
+  from: number,
+  end: number,
+): string {
   const headers = requestHeaders({
+    ...ofJob,
     host: url.host,
     ...(ranged ? { range: `bytes=${from}-${end - 1}` } : {}),
     ...(ranged && validators.ifRange !== null ? { 'if-range': validators.ifRange } : {}),
