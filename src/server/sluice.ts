@@ -22,10 +22,11 @@ import { MachineTap } from '#lib/inspector/taps/machines.ts';
 import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerPort } from '#lib/protocol/runner.ts';
-import { checkUrl } from '#lib/protocol/url.ts';
+import { checkUrl, withScheme } from '#lib/protocol/url.ts';
 import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
 import { runOutsideJobs, runInJob } from '#lib/watchdog/job-context.ts';
 import { type Config, ConfigError } from './config.ts';
+import { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { openDownloadRoot, withoutDiskWaits } from './download-root.ts';
 import { createInspector } from './inspection.ts';
@@ -101,6 +102,7 @@ export async function createSluice({
   const isNewStore = !existsSync(join(stateDir, 'sluice.db'));
   const taps = { machines: new MachineTap(), wire: new RunnerTap() };
   const port = new DeferredRunner(taps.wire);
+  const typed = new TypedAddresses();
   const ends = new TerminationHistoryFile(stateDir, (error) =>
     log.warn('what the watchdog notes cannot be kept', { error }),
   );
@@ -111,7 +113,10 @@ export async function createSluice({
     // One for a single run was never used before.
     beforeOpen: (file) => !isTemporary && prepareStore(file, config, newStore, log),
     classes: (room) => ({
-      [SESSION]: define(SessionActor, sessionEnv(config, allowPrivate, port, room, taps.machines, ends)),
+      [SESSION]: define(
+        SessionActor,
+        sessionEnv(config, allowPrivate, port, room, taps.machines, ends, typed),
+      ),
     }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
   });
@@ -136,7 +141,7 @@ export async function createSluice({
   try {
     const key = loadTokenKey(stateDir);
     const reachability = new Reachability();
-    engines = await startEngines({ config, allowPrivate, stateDir, gate: reachability.dials, log });
+    engines = await startEngines({ config, allowPrivate, stateDir, gate: reachability.dials, typed, log });
     const { registry, probe } = engines;
     const root = await openDownloadRoot({ config, dataDir: isTemporary ? null : stateDir, isNewStore, log });
     runner = new Runner({
@@ -222,6 +227,7 @@ function sessionEnv(
   { checkRoom }: Pick<Store, 'checkRoom'>,
   machines: MachineTap,
   ends: TerminationHistoryFile,
+  typed: TypedAddresses,
 ): SessionEnv {
   return {
     runner,
@@ -230,10 +236,12 @@ function sessionEnv(
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
     random: Math.random,
-    checkUrl(text) {
+    checkUrl(typedText) {
+      const { text, isAdded } = withScheme(typedText);
       const url = checkUrl(text);
       if (isRefusedLiteral(url, allowed)) throw new SluiceError('address_refused');
-      return text.trim();
+      if (isAdded) typed.add(url);
+      return text;
     },
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,

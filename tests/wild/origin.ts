@@ -46,6 +46,8 @@ export async function startWildOrigin(host = '127.0.0.1'): Promise<WildOrigin> {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => {});
     socket.on('data', (chunk) => {
+      // A TLS handshake, which no row serves.
+      if (text === '' && chunk[0] === 0x16) return void socket.resetAndDestroy();
       text += chunk.toString('latin1');
       const end = text.indexOf('\r\n\r\n');
       if (end === -1) return;

@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import type { buildConnector, Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
-import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
@@ -21,9 +21,18 @@ import { networkError } from './network-error.ts';
 import { refererFor } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
+import type { TypedAddresses } from './typed-addresses.ts';
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
 const MAX_REDIRECTS = 20;
+/** What may mean that a server has no TLS. */
+const NO_TLS: readonly ErrorCode[] = [
+  'tls_failed',
+  'connect_failed',
+  'connection_lost',
+  'timeout',
+  'host_away',
+];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpResponse {
@@ -49,6 +58,8 @@ export interface HttpClientOptions {
   stallMs: number;
   /** ms until the head of a response. */
   headTimeoutMs: number;
+  /** Addresses that may be fetched by http instead of https; absent = none. */
+  typed?: TypedAddresses | null;
 }
 
 /** What the requests of one job have in common. */
@@ -59,34 +70,37 @@ interface Visit {
 }
 
 export class HttpClient {
+  readonly #options: HttpClientOptions;
   readonly #dispatcher: Dispatcher;
   readonly #visit: Visit;
 
-  constructor(
-    options: HttpClientOptions | { dispatcher: Dispatcher },
-    visit: Visit = { cookies: null, page: null },
-  ) {
-    this.#visit = visit;
+  /** @param inherited of another client, by `with` and `from` */
+  constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; visit: Visit }) {
+    this.#options = options;
+    this.#visit = inherited?.visit ?? { cookies: null, page: null };
     this.#dispatcher =
-      'dispatcher' in options
-        ? options.dispatcher
-        : new Agent({
-            connect: connectorOf(options.guard),
-            bodyTimeout: options.stallMs,
-            headersTimeout: options.headTimeoutMs,
-            maxHeaderSize: MAX_HEAD_BYTES,
-            pipelining: 1,
-          });
+      inherited?.dispatcher ??
+      new Agent({
+        connect: connectorOf(options.guard),
+        bodyTimeout: options.stallMs,
+        headersTimeout: options.headTimeoutMs,
+        maxHeaderSize: MAX_HEAD_BYTES,
+        pipelining: 1,
+      });
   }
 
   /** The same connections, with the cookies of a job. */
   with(cookies: Cookies): HttpClient {
-    return new HttpClient({ dispatcher: this.#dispatcher }, { ...this.#visit, cookies });
+    return this.#inherit({ ...this.#visit, cookies });
   }
 
   /** The same connections and cookies, for addresses that were found on this page. */
   from(page: URL | null): HttpClient {
-    return new HttpClient({ dispatcher: this.#dispatcher }, { ...this.#visit, page });
+    return this.#inherit({ ...this.#visit, page });
+  }
+
+  #inherit(visit: Visit): HttpClient {
+    return new HttpClient(this.#options, { dispatcher: this.#dispatcher, visit });
   }
 
   /** Cookie and Referer of a request. */
@@ -105,7 +119,8 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#request(url, options);
+      const response = await this.#requestTyped(url, options);
+      url = response.url;
       const { status, head } = response;
       if (status === 204 || status === 205) {
         response.discard();
@@ -124,6 +139,20 @@ export class HttpClient {
       url = checkUrl(next.href);
     }
     throw new SluiceError('too_many_redirects');
+  }
+
+  /** By http, if the scheme was not typed and there is no TLS server. */
+  async #requestTyped(url: URL, options: GetOptions): Promise<HttpResponse> {
+    const { typed } = this.#options;
+    try {
+      return await this.#request(typed?.current(url) ?? url, options);
+    } catch (thrown) {
+      options.signal.throwIfAborted();
+      const isUnreached = thrown instanceof SluiceError && NO_TLS.includes(thrown.code);
+      const plain = isUnreached ? (typed?.fallback(url) ?? null) : null;
+      if (plain === null) throw thrown;
+      return this.#request(plain, options);
+    }
   }
 
   close(): Promise<void> {

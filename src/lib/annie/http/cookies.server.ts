@@ -7,15 +7,15 @@ import { join } from 'node:path';
 import type { CookieJar } from 'tough-cookie';
 
 const FILE = 'cookies.json';
-/** A browser keeps 180 of a site; a job needs a few. */
-const MAX_COOKIES = 200;
+/** Names in all. A browser keeps 180 cookies of a site; a job needs a few. */
+const MAX_NAMES = 200;
 /** As browsers do. */
 const MAX_COOKIE_CHARS = 4096;
 
 export class Cookies {
   readonly #path: string | null;
   #jar: CookieJar | null = null;
-  #received = 0;
+  readonly #names = new Set<string>();
   #saving: Promise<void> = Promise.resolve();
 
   /** @param workDir null = they are not kept */
@@ -48,15 +48,18 @@ export class Cookies {
 
   /** @param fields values of Set-Cookie; what is invalid, or for another site, is ignored */
   async receive(url: URL, fields: readonly string[]): Promise<void> {
-    const valid = fields.filter((field) => field.length <= MAX_COOKIE_CHARS);
-    if (valid.length === 0 || this.#received >= MAX_COOKIES) return;
+    const valid = fields.filter((field) => field.length <= MAX_COOKIE_CHARS && this.#mayKeep(field));
+    if (valid.length === 0) return;
     const { CookieJar } = await import('tough-cookie');
     this.#jar ??= new CookieJar(undefined, { looseMode: true });
-    for (const field of valid.slice(0, MAX_COOKIES - this.#received)) {
-      this.#received++;
-      this.#jar.setCookieSync(field, url.href, { ignoreError: true });
-    }
+    for (const field of valid) this.#jar.setCookieSync(field, url.href, { ignoreError: true });
     await this.#save(this.#jar);
+  }
+
+  #mayKeep(field: string): boolean {
+    const name = field.split('=', 1)[0]?.trim() ?? '';
+    if (this.#names.size < MAX_NAMES) this.#names.add(name);
+    return this.#names.has(name);
   }
 
   /** A jar that cannot be saved only costs a login after a restart. */

@@ -22,6 +22,7 @@ import { readFoundNote, writeFoundNote } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
+import type { TypedAddresses } from './typed-addresses.ts';
 
 export interface HttpEngineOptions {
   guard: Guard;
@@ -39,6 +40,8 @@ export interface HttpEngineOptions {
   listMs?: number;
   /** fdatasync before a file counts as fetched. Not needed under the runner, which syncs finished files. */
   syncAtEnd?: boolean;
+  /** Addresses that may be fetched by http instead of https. */
+  typed?: TypedAddresses;
   /** The session of the current job; null = none. What its look-ups find is for its downloads alone. */
   caller?: () => string | null;
   /** For `status`; Sluice's own version. */
@@ -64,7 +67,8 @@ export class HttpEngine implements Engine {
     const { guard, readers, ffmpegPath = null, processes = null, stallMs = STALL_MS } = options;
     const { maxConnections = MAX_CONNECTIONS, syncAtEnd = false, listMs = LIST_MS } = options;
     const headTimeoutMs = Math.min(HEAD_TIMEOUT_MS, stallMs);
-    const client = new HttpClient({ guard, stallMs, headTimeoutMs });
+    const { typed = null } = options;
+    const client = new HttpClient({ guard, stallMs, headTimeoutMs, typed });
     const listed = createListedSizes();
     this.#client = client;
     this.#readers = readers;
@@ -86,6 +90,9 @@ export class HttpEngine implements Engine {
 
   /** One request: what is at this address? @throws SluiceError network codes, `address_refused`, `remote_*` */
   async classify(url: string, signal: AbortSignal): Promise<UrlKind> {
+    const isListed = this.#list.found.get(this.#caller(), url, performance.now()) !== null;
+    // It may be refused without the cookies or the Referer of its page, which its download brings.
+    if (isListed) return { kind: 'file', contentType: null, bytes: null };
     const client = this.#client.with(new Cookies(null));
     return (await probe(client, url, signal, 'kind')).kind;
   }
