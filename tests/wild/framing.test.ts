@@ -1,5 +1,5 @@
 /** Heads and framings that bend the rules: as RFC 9112 (section 6.3) says, and lenient where Chromium is. */
-import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testUnless } from '../support/skip.ts';
@@ -81,6 +81,12 @@ const failures: Row[] = [
   { what: 'no head', sent: 'abc', outcome: 'not_http' },
   { what: 'no head, in bytes', sent: Buffer.from('7f454c4602010100', 'hex'), outcome: 'not_http' },
   { what: 'no status', sent: `HTTP/1.1 OK\r\n${LENGTH}\r\n\r\nabc`, outcome: 'not_http' },
+  {
+    what: 'a body that is shorter than its length',
+    sent: answer('Content-Length: 5'),
+    outcome: 'size_mismatch',
+  },
+  { what: 'no last chunk', sent: answer(CHUNKED, '3\r\nabc\r\n'), outcome: 'size_mismatch' },
   { what: '204', sent: 'HTTP/1.1 204 No Content\r\n\r\n', outcome: 'remote_status' },
   { what: '205', sent: 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', outcome: 'remote_status' },
 ];
@@ -103,6 +109,12 @@ const codings: Row[] = [
     unlikeChromium: 'it undoes nothing then',
   },
   { what: 'a coded file', sent: coded('gzip', gzip), outcome: tar },
+  { what: 'a coded file, as deflate', sent: coded('deflate', deflateSync(tar)), outcome: tar },
+  {
+    what: 'a coded file, as deflate without its wrapper',
+    sent: coded('deflate', deflateRawSync(tar)),
+    outcome: tar,
+  },
   { what: 'a coded file, in upper case', sent: coded('GZIP', gzip), outcome: tar },
   {
     what: 'a coded tar file',

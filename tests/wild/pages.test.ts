@@ -34,6 +34,7 @@ test('what a server calls text/html is a file if its first bytes are no text', a
     ['/paper', bytes('%PDF-1.7\n%abc'), 'paper.pdf'],
     ['/data.dat', bytes('\x01\x02\x03\x04'), 'data.dat'],
     ['/show.php?id=1', gzipSync('x'), 'show.gz'],
+    ['/film.srt', bytes('1\r\n00:00:01,000 --> 00:00:02,000\r\nWords'), 'film.srt'],
   ] as const) {
     const url = origin.url + path;
     origin.serve(path.split('?')[0] ?? '', page(body));
@@ -179,6 +180,11 @@ for (const [what, html] of [
   ],
   ['microdata in a link', '<p itemtype=x><link itemprop="contentURL" href=clip.mp4></p>'],
   ['a preloaded video', '<link rel=preload as=video href=clip.mp4>'],
+  [
+    'a page that og:video names',
+    '<meta property=og:video content=/player><meta property=og:video:type content=text/html>',
+  ],
+  ['a page that twitter:player names', '<meta name=twitter:player content=/player>'],
   ['an embedded file', '<embed src=clip.mp4>'],
 ] as const) {
   test(`the video of ${what} is listed and saved`, async () => {

@@ -4,7 +4,7 @@ import { isAttachment } from './disposition.ts';
 import { extentOf } from './extent.ts';
 import { binaryKind } from './binary.ts';
 import { charsetOf, contentTypeOf, dispositionName, type Head } from './head.ts';
-import { extensionOf } from './names.ts';
+import { extensionOf, isPageExtension } from './names.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
 export const SNIFF_BYTES = 1024;
@@ -54,8 +54,10 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const isHtml = contentType !== null && HTML_TYPES.has(contentType);
   const isShown = !isAttachment(head.get('content-disposition'));
   // Servers give this type to files that they do not know, too.
-  const isPage = isHtml && isShown && (text === '' || binaryKind(bytes, charsetOf(head)) === null);
-  if (isPage) return { kind: 'page' };
+  const isText = text === '' || binaryKind(bytes, charsetOf(head)) === null;
+  // As for subtitles and tables: a page has a tag in its first kB.
+  const hasNoTag = text !== '' && ext !== '' && !isPageExtension(ext) && !/[<\0]/.test(bytes);
+  if (isHtml && isShown && isText && !hasNoTag) return { kind: 'page' };
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
   if (
     isShown &&
@@ -66,5 +68,5 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
 }
 
 function isXml(contentType: string | null): boolean {
-  return contentType === null || contentType.endsWith('/xml') || contentType === 'text/plain';
+  return contentType === null || GENERIC_TYPES.has(contentType) || contentType.endsWith('+xml');
 }

@@ -9,18 +9,14 @@ const CODINGS = new Set(
   'aes128gcm br compress dcb dcz deflate exi gzip pack200-gzip x-compress x-gzip zstd'.split(' '),
 );
 
-/** Names of files that are compressed themselves, by coding. */
-const NAMES: Record<string, RegExp> = {
-  gzip: /\.(gz|gzip|tgz|taz|svgz|emz|wmz|vgz|cpgz)$/i,
-  'x-gzip': /\.(gz|gzip|tgz|taz|svgz|emz|wmz|vgz|cpgz)$/i,
-  br: /\.br$/i,
-  zstd: /\.(zst|zstd|tzst)$/i,
-};
-const TYPES: Record<string, RegExp> = {
-  gzip: /^application\/(x-)?(gzip|gunzip|gtar-compressed|tgz|gzip-compressed|compressed-tar)$/,
-  'x-gzip': /^application\/(x-)?(gzip|gunzip|gtar-compressed|tgz|gzip-compressed|compressed-tar)$/,
-  br: /^application\/x-br(otli)?$/,
-  zstd: /^application\/(x-)?zstd$/,
+/** What is compressed itself, by its name or its type. */
+const COMPRESSED: Partial<Record<string, { name: RegExp; type: RegExp }>> = {
+  gzip: {
+    name: /\.(gz|gzip|tgz|taz|svgz|emz|wmz|vgz|cpgz)$/i,
+    type: /^application\/(?:.*[.+-])?(gzip|gunzip|tgz|compressed-tar|gtar-compressed|gzip-compressed)$/,
+  },
+  br: { name: /\.(br|tbr)$/i, type: /^application\/(x-)?(br|brotli)$/ },
+  zstd: { name: /\.(zst|zstd|tzst)$/i, type: /^application\/(x-)?zstd$/ },
 };
 
 /** Content codings of the body; `[]` = it is not encoded. */
@@ -38,9 +34,10 @@ export function codingsOf(head: Head): string[] {
 export function withoutFalseCoding(url: URL, head: Head): Head {
   const [coding, ...others] = codingsOf(head);
   if (coding === undefined || others.length > 0) return head;
-  const name = dispositionName(head) ?? url.pathname;
+  const compressed = COMPRESSED[coding.replace('x-', '')];
   const isFalse =
-    NAMES[coding]?.test(name) === true || TYPES[coding]?.test(contentTypeOf(head) ?? '') === true;
+    compressed?.name.test(dispositionName(head) ?? url.pathname) === true ||
+    compressed?.type.test(contentTypeOf(head) ?? '') === true;
   if (!isFalse) return head;
   const plain = new Map(head);
   plain.delete('content-encoding');

@@ -32,6 +32,11 @@ const PROGRAMS = new Set(
   ),
 );
 
+/** Of pages, and of programs that make them. */
+export function isPageExtension(ext: string): boolean {
+  return PROGRAMS.has(ext) || /^([sx]?html?|mhtml)$/.test(ext);
+}
+
 export type FileMediaType = 'video' | 'audio' | 'image' | 'file';
 
 /** The last part of the path without its parameters (`;jsessionid=…`), unescaped if it can be; `''` for a bare host. */

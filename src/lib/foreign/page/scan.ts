@@ -54,7 +54,7 @@ const ATTRIBUTES = new Set(
   ).split(' '),
 );
 /** Titles that servers give to a list of the files of a folder: Apache, nginx, lighttpd, Python, Jetty, Tomcat, IIS. */
-const INDEX = /^\s*(?:index of|directory listing|directory:|listing of|\S+ - \/)/i;
+const INDEX = /^\s*(?:index of|directory listing|directory:|listing of|files within|\S+ - \/)/i;
 const SOCIAL = /^(og:(video|audio)(:url|:secure_url)?|twitter:player:stream)$/;
 
 class PageScanner implements TagHandler {
@@ -163,6 +163,8 @@ class PageScanner implements TagHandler {
       (this.#open.get('noscript') ?? 0) === 0
     )
       this.#refresh ??= this.#refreshTo(content ?? '');
+    else if (name === 'twitter:player') this.#addFrameAt(this.#resolve(content));
+    else if (/^og:video:type$/.test(name) && /html/i.test(content ?? '')) this.#moveToFrames();
     else if (SOCIAL.test(name)) this.#add(this.#social, null, this.#resolve(content));
   }
 
@@ -191,7 +193,17 @@ class PageScanner implements TagHandler {
 
   #addFrame(attributes: Attributes): void {
     const address = this.#resolve(attributes.get('src')) ?? this.#resolveLazy(attributes);
+    this.#addFrameAt(address);
+  }
+
+  #addFrameAt(address: URL | null): void {
     if (address !== null && this.#frames.size < MAX_FRAMES) this.#frames.add(address.href);
+  }
+
+  /** The last `og:video` is a page with a player. */
+  #moveToFrames(): void {
+    const [source] = this.#social.pop()?.sources ?? [];
+    if (source) this.#addFrameAt(this.#resolve(source.url));
   }
 
   #preload(attributes: Attributes): void {

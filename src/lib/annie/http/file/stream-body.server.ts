@@ -1,6 +1,7 @@
 /** Bodies of any framing and coding, as streams of the HTTP client. */
 import type { Readable, Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { EitherInflate } from '../inflate.server.ts';
+import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpResponse } from '../client.server.ts';
 import { codingsOf } from '../codings.ts';
@@ -10,7 +11,7 @@ import type { SegmentWriter } from './segment-writer.server.ts';
 
 const DECODERS: Record<string, () => Transform> = {
   br: createBrotliDecompress,
-  deflate: createInflate,
+  deflate: () => new EitherInflate(),
   gzip: createGunzip,
   'x-gzip': createGunzip,
   zstd: createZstdDecompress,
