@@ -140,6 +140,7 @@ test('a title is read in the charset of the header, the mark or the meta element
       page(bytes(html), `${HTML}; charset=${charset}`),
       page(bytes(html), `${HTML}; Charset="${charset.toUpperCase()}"`),
       page(bytes(`<meta charset=${charset}>${html}`)),
+      page(bytes(`<style>${' '.repeat(2000)}</style><meta charset=${charset}>${html}`)),
       page(bytes(`<!-- <meta charset=utf-8> -->${equiv}${html}`)),
       page(bytes(`<meta charset=utf-8>${html}`), `${HTML}; charset=${charset}`),
     ]) {

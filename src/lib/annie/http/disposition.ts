@@ -54,7 +54,7 @@ function unquoted(value: string): string {
 
 /** RFC 8187: `charset'language'percent-encoded`. */
 function decodeExtended(value: string): string | null {
-  const match = /^([\w-]{1,40})'[^']*'([\x21-\x7e]*)$/.exec(value);
+  const match = /^([\w-]{1,40})'[^']*'([\x20-\x7e]*)$/.exec(value);
   return match ? decodeStrictly(percentDecoded(match[2] ?? ''), match[1] ?? '') : null;
 }
 
@@ -77,7 +77,7 @@ function decodePlain(value: string, charset: string | null): string | null {
   return text;
 }
 
-/** An encoded word of RFC 2047; null = it is none. */
+/** An encoded word of RFC 2047; null = it is none, or cannot be read. */
 function decodeWord(word: string): string | null {
   const [, charset = '', encoding = '', text = ''] = WORD.exec(word) ?? [];
   if (charset === '') return null;
@@ -89,6 +89,7 @@ function decodeWord(word: string): string | null {
 }
 
 function decodeOther(word: string, charset: string | null): string | null {
+  if (word.startsWith('=?')) return null;
   const bytes = bytesOf(word);
   // Chromium takes the charset of its system; what is neither UTF-8 nor declared was mostly ISO 8859-1.
   if (/[^\0-\x7f]/.test(word)) return decodeBytes(bytes, charset) ?? new TextDecoder('latin1').decode(bytes);

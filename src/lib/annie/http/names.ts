@@ -57,7 +57,8 @@ export function fileNameFor(url: URL, disposition: string | null, contentType: s
   if (known === null) return name;
   const ext = extensionOf(name);
   if (ext === '' || (disposition === null && inUrl === '')) return `${name}.${known}`;
-  const isReplaced = disposition === null && (PROGRAMS.has(ext) || (url.search !== '' && isMeaningless(ext)));
+  const isReplaced =
+    disposition === null && (isPageExtension(ext) || (url.search !== '' && isMeaningless(ext)));
   const isOfType = mime.getAllExtensions(contentType ?? '')?.has(ext) === true;
   return isReplaced && !isOfType ? `${stemOf(name)}.${known}` : name;
 }

@@ -4,8 +4,8 @@
  */
 import { decodeText } from '../text.ts';
 
-/** https://html.spec.whatwg.org/#prescan-a-byte-stream-to-determine-its-encoding */
-const PRESCAN_BYTES = 1024;
+/** The standard has 1024 (#prescan-a-byte-stream-to-determine-its-encoding); Chromium reads on to the end of the head. */
+const PRESCAN_BYTES = 8192;
 const META = /<meta\s[^>]{0,512}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([\w.:-]{1,40})/i;
 const XML = /^\s*<\?xml\s[^>]{0,256}?encoding\s{0,8}=\s{0,8}["']([\w.:-]{1,40})/i;
 const COMMENTS = /<!--[^]*?(?:-->|$)/g;
