@@ -10,6 +10,8 @@ import { type Probe, probe } from '../probe.server.ts';
 
 /** As redirects, but each is a page that somebody is to see. */
 const MAX_REFRESHES = 5;
+/** With the last response up to 30 s later, a look-up still has time to list. */
+const FOLLOW_MS = 15_000;
 
 export interface FollowOptions {
   client: HttpClient;
@@ -30,7 +32,8 @@ export interface Lead {
 export async function follow(url: string, options: FollowOptions, signal: AbortSignal): Promise<Lead> {
   let lead = await lookAt(url, null, options, signal);
   const seen = new Set([url]);
-  for (let refreshes = 0; refreshes < MAX_REFRESHES; refreshes++) {
+  const deadlineMs = performance.now() + FOLLOW_MS;
+  for (let refreshes = 0; refreshes < MAX_REFRESHES && performance.now() < deadlineMs; refreshes++) {
     const next: string | null = lead.scan?.refresh ?? null;
     if (next === null || seen.has(next)) break;
     seen.add(next);
@@ -64,23 +67,30 @@ async function lookAt(
   return { url, probe: found, scan: await readers.read('page', page, signal), referer };
 }
 
-/** A frame that is dead, private or too long is left out. */
+/** All at a time. A frame that is dead, private or too long is left out. */
 async function framed(
   frames: readonly string[],
   page: URL,
   options: FollowOptions,
   signal: AbortSignal,
 ): Promise<PageGroup[]> {
-  const groups: PageGroup[] = [];
-  for (const url of frames) {
-    try {
-      const { scan, probe: found } = await lookAt(url, page, options, signal);
-      if (scan === null) groups.push({ title: null, sources: [{ url, label: null, height: null }] });
-      else groups.push(...scan.groups.map((group) => ({ ...group, page: found.url.href })));
-    } catch (thrown) {
-      signal.throwIfAborted();
-      if (!(thrown instanceof SluiceError)) throw thrown;
-    }
+  const groups = await Promise.all(frames.map((url) => groupsOf(url, page, options, signal)));
+  return groups.flat();
+}
+
+async function groupsOf(
+  url: string,
+  page: URL,
+  options: FollowOptions,
+  signal: AbortSignal,
+): Promise<PageGroup[]> {
+  try {
+    const { scan, probe: found } = await lookAt(url, page, options, signal);
+    if (scan === null) return [{ title: null, sources: [{ url, label: null, height: null }] }];
+    return scan.groups.map((group) => ({ ...group, page: found.url.href }));
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    return [];
   }
-  return groups;
 }
