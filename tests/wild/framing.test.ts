@@ -201,6 +201,17 @@ test('what is not HTTP is final, and requested once', async () => {
   assert.match(message, /not valid HTTP/);
 });
 
+test('a head may arrive byte by byte, and with the end of its body in one piece', async () => {
+  for (const { what, sent, outcome } of framings) {
+    const bytes = [...Buffer.from(sent)].map((byte) => Buffer.from([byte]));
+    const url = origin.serve('/bytes', () => bytes);
+    assert.is(textOf(await outcomeOf(url)), textOf(outcome), what);
+    const half = Buffer.from(sent);
+    origin.serve('/bytes', () => [half.subarray(0, 20), half.subarray(20)]);
+    assert.is(textOf(await outcomeOf(url)), textOf(outcome), what);
+  }
+});
+
 test('a connection whose framing was odd serves no further request', async () => {
   const url = origin.serve('/again', answer(`Content-Length: 9\r\n${CHUNKED}`, CHUNKS));
   for (let i = 0; i < 3; i++) assert.is((await kit.download(url)).body.toString(), 'abc');

@@ -13,8 +13,8 @@ export interface WildRequest {
   count: number;
 }
 
-/** The whole response as it goes over the wire; null = the connection is reset. */
-export type WildAnswer = (request: WildRequest) => Buffer | string | null;
+/** The whole response as it goes over the wire, perhaps in pieces; null = the connection is reset. */
+export type WildAnswer = (request: WildRequest) => Buffer | string | Buffer[] | null;
 
 export interface WildOrigin {
   /** `http://127.0.0.1:port` */
@@ -56,6 +56,7 @@ export async function startWildOrigin(host = '127.0.0.1'): Promise<WildOrigin> {
       requests.push(request);
       const answer = (answers.get(pathOf(request)) ?? (() => NOT_FOUND))(request);
       if (answer === null) socket.resetAndDestroy();
+      else if (Array.isArray(answer)) void sendPieces(socket, answer);
       else socket.end(answer);
     });
   });
@@ -73,6 +74,15 @@ export async function startWildOrigin(host = '127.0.0.1'): Promise<WildOrigin> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function sendPieces(socket: Socket, pieces: readonly Buffer[]): Promise<void> {
+  socket.setNoDelay(true);
+  for (const piece of pieces) {
+    socket.write(piece);
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+  socket.end();
 }
 
 function pathOf({ path }: WildRequest): string {

@@ -2,6 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { binaryKind } from '#lib/annie/http/binary.ts';
 import { response, type WildAnswer } from './origin.ts';
 import { openWildKit } from './outcome.ts';
 
@@ -45,6 +46,36 @@ test('what a server calls text/html is a file if its first bytes are no text', a
     assert.is((await titlesOf(url)).length, 1);
     assert.is.not((await titlesOf(url))[0], 'no_media');
   }
+});
+
+test('the first bytes tell the type of each format that people download', () => {
+  for (const [start, type] of [
+    ['PK\x03\x04', 'application/zip'],
+    ['%PDF-1.4', 'application/pdf'],
+    ['\x1f\x8b\x08', 'application/gzip'],
+    ['7z\xbc\xaf\x27\x1c\0', 'application/x-7z-compressed'],
+    ['Rar!\x1a\x07\0', 'application/vnd.rar'],
+    ['BZh9\x17', 'application/x-bzip2'],
+    ['\xfd7zXZ\0', 'application/x-xz'],
+    ['\x28\xb5\x2f\xfd\0', 'application/zstd'],
+    ['\x1aE\xdf\xa3\x01', 'video/x-matroska'],
+    ['\0\0\0\x18ftyp', 'video/mp4'],
+    ['OggS\0', 'audio/ogg'],
+    ['fLaC\0', 'audio/flac'],
+    ['ID3\x03\0', 'audio/mpeg'],
+    ['RIFF\x01\0\0\0AVI ', 'video/x-msvideo'],
+    ['RIFF\x01\0\0\0WAVE', 'audio/wav'],
+    ['RIFF\x01\0\0\0WEBP', 'image/webp'],
+    ['\x89PNG\r\n\x1a\n', 'image/png'],
+    ['\xff\xd8\xff\xe0\0', 'image/jpeg'],
+    ['GIF89a\x01', 'image/gif'],
+    ['FLV\x01\x05', 'video/x-flv'],
+    ['MZ\x90\0', null],
+  ] as const)
+    assert.equal(binaryKind(start, null), { type });
+  for (const start of ['ID3 of a family', 'BZh, she said', 'GIF89a explained', '<html>', '', '\xff\xfe<\0'])
+    assert.is(binaryKind(start, null), null);
+  assert.is(binaryKind('\0<\0h', 'utf-16be'), null);
 });
 
 test('text/html that is text stays a page, in UTF-16 too, and is saved as itself only if asked', async () => {

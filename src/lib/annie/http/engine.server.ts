@@ -117,10 +117,10 @@ export class HttpEngine implements Engine {
         if (!(await isManifest(result))) return withTitle(result, title, job);
       } catch (thrown) {
         if (!(thrown instanceof NotAFile)) throw thrown;
-        await refuseLogin(workDir, url);
       }
     }
     const lead = await follow(url, { client, readers: this.#readers }, signal);
+    if (lead.scan !== null && isDefault) await refuseLogin(workDir, url);
     if (lead.scan !== null)
       return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, client);
     const { probe: media, referer } = lead;
