@@ -7,6 +7,7 @@ import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { createProbe } from '#lib/guard/probe.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
+import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
 import { findProgram } from '#lib/process/find-program.server.ts';
@@ -47,13 +48,15 @@ export interface EngineOptions {
   stateDir: string;
   /** Which hosts can be reached; absent = every dial is tried. */
   gate?: DialGate;
+  /** Addresses that were typed without a scheme; absent = none. */
+  typed?: TypedAddresses;
   log: Logger;
 }
 
 /** @throws ConfigError if the ffmpeg wrapper cannot run; SluiceError `disk_*` */
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   checkWrapper();
-  const { config, allowPrivate, stateDir, gate, log } = options;
+  const { config, allowPrivate, stateDir, gate, typed, log } = options;
   const guard = createGuard({ allowPrivate, ...(gate ? { gate } : {}) });
   const [processes, proxy] = await Promise.all([
     createProcessHost({ runDir: join(stateDir, 'run') }),
@@ -66,7 +69,11 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   const readers = new ReaderPool({ caller: currentSession });
   const path = process.env['PATH'] ?? '';
   const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
-  const http = new HttpEngine({ ...shared, guard, stallMs: config.stallMs, version: VERSION });
+  const http = new HttpEngine({
+    ...shared,
+    ...{ guard, stallMs: config.stallMs, version: VERSION, caller: currentSession },
+    ...(typed ? { typed } : {}),
+  });
   const limited = { ...shared, processes: withListingSlots(processes) };
   const programs = programEngines({ ...limited, proxy, path, config, allowPrivate, stateDir });
   const registry = new Registry({

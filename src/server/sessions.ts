@@ -4,11 +4,12 @@ import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
+import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { MachineTap } from '#lib/inspector/taps/machines.ts';
 import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { checkUrl } from '#lib/protocol/url.ts';
+import { checkUrl, withScheme } from '#lib/protocol/url.ts';
 import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
 import type { Config } from './config.ts';
 import { DeferredRunner } from './deferred-runner.ts';
@@ -28,6 +29,8 @@ export interface SessionsOptions {
   isTemporary: boolean;
   newStore: boolean;
   allowPrivate: readonly AllowEntry[];
+  /** Gets the addresses that were typed without a scheme. */
+  typed: TypedAddresses;
 }
 
 export interface Sessions {
@@ -78,15 +81,17 @@ export function openSessions(options: SessionsOptions): Sessions {
   return { store, host, get, runner, terminations, taps };
 }
 
-function sessionEnv({ config, allowPrivate }: SessionsOptions) {
+function sessionEnv({ config, allowPrivate, typed }: SessionsOptions) {
   return {
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
     random: Math.random,
-    checkUrl(text: string) {
+    checkUrl(typedText: string) {
+      const { text, isAdded } = withScheme(typedText);
       const url = checkUrl(text);
       if (isRefusedLiteral(url, allowPrivate)) throw new SluiceError('address_refused');
-      return text.trim();
+      if (isAdded) typed.add(url);
+      return text;
     },
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,

@@ -15,6 +15,7 @@ import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
 import { type Config, ConfigError } from './config.ts';
+import { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { openDownloadRoot } from './download-root.ts';
 import { createInspector } from './inspection.ts';
@@ -78,7 +79,8 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const isTemporary = stateDir !== config.dataDir;
   const isNewStore = !existsSync(join(stateDir, 'sluice.db'));
   const place = { config, log, stateDir, isTemporary };
-  const sessions = openSessions({ ...place, newStore, allowPrivate });
+  const typed = new TypedAddresses();
+  const sessions = openSessions({ ...place, newStore, allowPrivate, typed });
   const storeOpen = onStoreOpen?.();
   const started: { engines?: Engines; runner?: Runner } = {};
   const close = (): Promise<void> => closeAll(sessions, started);
@@ -90,7 +92,7 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
       allowPrivate,
       stateDir,
       gate: reachability.dials,
-      log,
+      ...{ typed, log },
     });
     started.engines = engines;
     const root = await openDownloadRoot({

@@ -1,14 +1,19 @@
 /** Untrusted text and engine output that is still parsed in the main thread: all of it in linear time. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { CookieJar } from 'tough-cookie';
 import { safeFileName } from '#lib/files/file-name.ts';
 import { GatheredBytes } from '#lib/foreign/gathered-bytes.ts';
 import { forwardedHeaders, parseProxyAuthorization } from '#lib/guard/proxy-head.ts';
 import { classify } from '#lib/annie/http/classify.ts';
 import { HeadBytes } from '#lib/annie/http/file/head-bytes.ts';
 import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
+import { binaryKind } from '#lib/annie/http/binary.ts';
+import { codingsOf, withoutFalseCoding } from '#lib/annie/http/codings.ts';
+import { addressText } from '#lib/annie/http/header-text.ts';
+import { rewrittenHead } from '#lib/annie/http/lenient-head.ts';
 import {
-  codingsOf,
+  charsetOf,
   contentRangeOf,
   contentTypeOf,
   dispositionName,
@@ -27,7 +32,7 @@ import { splitItem } from '#lib/foreign/yt-dlp/item-url.ts';
 import { mask, redact } from '#lib/inspector/redact.ts';
 import { StreamMask } from '#lib/inspector/stream-mask.ts';
 import { cleanTitle } from '#lib/protocol/title.ts';
-import { checkUrl, parseUrl } from '#lib/protocol/url.ts';
+import { checkUrl, parseUrl, withScheme } from '#lib/protocol/url.ts';
 import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../support/scaling.ts';
 
 const SIZE = 50_000;
@@ -176,13 +181,22 @@ const field = (name: string, value: string): ReturnType<typeof headFrom> => head
 
 const LOOKS: Record<string, (text: string) => unknown> = {
   'a plain head': (text) => readPlainHead(`HTTP/1.1 200 OK\r\nx: ${text}`),
+  'a bent head': (text) => {
+    try {
+      return [rewrittenHead(`HTTP/1.1 200 OK\n${text}\n\n`), rewrittenHead(`${text}\r\n\r\n`)];
+    } catch {
+      return null;
+    }
+  },
   'a disposition': (text) => dispositionName(field('content-disposition', text)),
   'a disposition of a name': (text) =>
     dispositionName(field('content-disposition', `attachment; filename*=UTF-8''${text}`)),
   'the fields of a head': (text) => [
     ...[validatorsOf(field('etag', text)), validatorsOf(field('last-modified', text))],
     ...[contentRangeOf(field('content-range', text)), codingsOf(field('content-encoding', text))],
-    ...[contentTypeOf(field('content-type', text)), retryAfterMs(text, 0)],
+    ...[contentTypeOf(field('content-type', text)), charsetOf(field('content-type', text))],
+    ...[retryAfterMs(text, 0), addressText(text)],
+    withoutFalseCoding(BASE, field('content-encoding', text)),
   ],
   'the kind of an answer': (text) =>
     classify(BASE, 200, field('content-type', text), new TextEncoder().encode(text)),
@@ -193,7 +207,10 @@ const LOOKS: Record<string, (text: string) => unknown> = {
   'a file name': (text) => [safeFileName(text), fileNameFor(BASE, text, 'video/mp4'), stemOf(text)],
   'a title': cleanTitle,
   'an address': (text) => [parseUrl(text, BASE), parseUrl(`http://${text}`), splitItem(text)],
-  'an address that was typed': (text) => checkUrl(`http://${text}`),
+  'an address that was typed': (text) => [checkUrl(`http://${text}`), withScheme(text)],
+  'an address without a scheme': (text) => withScheme(`a.${text}`),
+  'a cookie': (text) => new CookieJar().setCookieSync(text.slice(0, 4096), BASE.href, { ignoreError: true }),
+  'what is called a page': (text) => binaryKind(text, null),
   "a program's own words": (text) => [identify(text), claimIn(text, 'x'), isVersion(text)],
   'a stream id': (text) => selectorOf(text, true),
   'the end of an output': (text) => {

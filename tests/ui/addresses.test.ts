@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readAddresses, wrongAddresses } from '#lib/ui/add/addresses.ts';
+import { asTyped, readAddresses, wrongAddresses } from '#lib/ui/add/addresses.ts';
 
 const urls = (text: string) => readAddresses(text).urls;
 
@@ -23,6 +23,14 @@ test('a sentence with a link in it gives the link', () => {
 test('an address without a scheme becomes https', () => {
   assert.equal(urls('example.org/video?v=1'), ['https://example.org/video?v=1']);
   assert.equal(urls('localhost:8080/x'), ['https://localhost:8080/x']);
+});
+
+test('an address without a scheme is sent as it was typed, and one with a scheme too', () => {
+  urls('nas.example/video https://b.example/x');
+  assert.is(asTyped('https://nas.example/video'), 'nas.example/video');
+  assert.is(asTyped('https://b.example/x'), 'https://b.example/x');
+  urls('https://nas.example/video');
+  assert.is(asTyped('https://nas.example/video'), 'https://nas.example/video');
 });
 
 test('text without an address is rejected with its first word', () => {

@@ -51,9 +51,16 @@ export function safeFileName(suggested: string, options: SafeNameOptions = {}): 
   return name === suggested ? name : safeFileName(name, options);
 }
 
-/** `clip.mp4` → `clip (2).mp4`, at most 200 UTF-8 bytes whatever the number. `name` must be safe. */
+/** The number of a volume of a split archive. */
+const VOLUME = /^(.+)(\.\d{3})$/s;
+
+/**
+ * `clip.mp4` → `clip (2).mp4`, `backup.7z.001` → `backup.7z (2).001`, at most 200 UTF-8 bytes whatever the number. `name`
+ * must be safe.
+ */
 export function numbered(name: string, n: number): string {
-  const [stem, extension] = splitExtension(name);
+  const [, ...volume] = VOLUME.exec(name) ?? [];
+  const [stem = name, extension = ''] = volume.length > 0 ? volume : splitExtension(name);
   return joinWithin(stem, ` (${n})${extension}`, MAX_NAME_BYTES);
 }
 

@@ -36,6 +36,10 @@ export const MAX_PAGE_CHARS = 320 * 1024;
 export const MAX_TITLE_CHARS = 300;
 /** Of a link's text, blanks included, for its title. */
 export const MAX_TEXT_CHARS = 16 * 1024;
+/** Of media in the scripts of a page: a player's configuration has some, a library's none. */
+export const MAX_SCRIPT_ADDRESSES = 50;
+/** Players of other pages in one page: more are advertisements. */
+export const MAX_FRAMES = 4;
 /** Braces, brackets, commas and colons of a page's structured data: honest ones have some hundreds. */
 export const MAX_STRUCTURED_MARKS = 100_000;
 /** Honest structured data is not that deep. */

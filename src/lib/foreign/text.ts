@@ -1,10 +1,10 @@
 /** From bytes to text, and from text to lines. */
 
-/** UTF-8; invalid bytes become U+FFFD. A character may be split between chunks. */
-export function decodeText(chunks: readonly Uint8Array[]): string {
+/** Invalid bytes become U+FFFD. A character may be split between chunks. @param charset as `TextDecoder` knows it */
+export function decodeText(chunks: readonly Uint8Array[], charset = 'utf-8'): string {
   const [only] = chunks;
-  if (chunks.length === 1 && only) return new TextDecoder().decode(only);
-  const decoder = new TextDecoder();
+  if (chunks.length === 1 && only) return new TextDecoder(charset).decode(only);
+  const decoder = new TextDecoder(charset);
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode();
 }
 

@@ -75,6 +75,8 @@ export const ERRORS = {
   remote_busy: { status: 502, transient: true, title: 'The server asks to come back later.' },
   remote_error: { status: 502, transient: true, title: 'The server has a problem of its own.' },
   remote_status: { status: 502, transient: false, title: 'The server gave an answer we cannot use.' },
+  not_http: { status: 502, transient: false, title: "The server's answer is not valid HTTP." },
+  login_required: { status: 502, transient: false, title: 'The server asks for a login.' },
   remote_contradiction: {
     status: 502,
     transient: false,

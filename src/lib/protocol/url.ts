@@ -32,6 +32,17 @@ function hasLongHost(text: string): boolean {
   return host.length > MAX_HOST_CHARS && NOT_ASCII.test(host);
 }
 
+/** A name with a dot, `localhost` or an IP address, perhaps a port, then the end or a path. */
+const NO_SCHEME =
+  /^(?:\/\/)?((?:localhost|\[[\da-f:.]{2,45}\]|\d{1,3}(?:\.\d{1,3}){3}|(?:[\p{L}\p{N}_-]{1,63}\.){1,12}(?:xn--[a-z\d-]{1,59}|\p{L}{2,63}))\.?(?::\d{1,5})?(?:[/?#].*)?)$/isu;
+
+/** What was typed, with https if it is an address without a scheme. */
+export function withScheme(text: string): { text: string; isAdded: boolean } {
+  const trimmed = text.trim();
+  const found = trimmed.length > MAX_URL_BYTES ? null : NO_SCHEME.exec(trimmed);
+  return found ? { text: `https://${found[1]}`, isAdded: true } : { text: trimmed, isAdded: false };
+}
+
 /** http or https, with a host, without user name and password. */
 export function isFetchable({ protocol, hostname, username, password }: URL): boolean {
   const isWeb = protocol === 'http:' || protocol === 'https:';

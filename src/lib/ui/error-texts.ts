@@ -56,6 +56,8 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   remote_busy: m.error_remote_busy,
   remote_error: m.error_remote_error,
   remote_status: m.error_remote_status,
+  not_http: m.error_not_http,
+  login_required: m.error_login_required,
   remote_contradiction: m.error_remote_contradiction,
   too_many_redirects: m.error_too_many_redirects,
   size_mismatch: m.error_size_mismatch,

@@ -84,7 +84,7 @@ test('a page in response to a later request of the same attempt costs no bytes e
     part(response, rangeOf(request, 4 * MiB), 4 * MiB);
     response.write(Buffer.alloc(2 * MiB, 7), () => response.destroy());
   };
-  assert.is(await settles(codeOf(downloadFile(jobFor(url, workDir), options))), 'remote_status');
+  assert.is(await settles(codeOf(downloadFile(jobFor(url, workDir), options))), 'login_required');
   assert.ok(existsSync(join(workDir, 'http-state.json')));
 });
 

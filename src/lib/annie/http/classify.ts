@@ -1,8 +1,10 @@
 /** What a response is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
 import type { UrlKind } from '../engine.ts';
+import { isAttachment } from './disposition.ts';
 import { extentOf } from './extent.ts';
-import { contentTypeOf, dispositionName, type Head } from './head.ts';
-import { extensionOf } from './names.ts';
+import { binaryKind } from './binary.ts';
+import { charsetOf, contentTypeOf, dispositionName, type Head } from './head.ts';
+import { extensionOf, isPageExtension } from './names.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
 export const SNIFF_BYTES = 1024;
@@ -15,6 +17,8 @@ const HLS_TYPES = new Set([
   'audio/mpegurl',
   'audio/x-mpegurl',
 ]);
+/** A feed is a page that lists its episodes. */
+const FEED_TYPES = new Set(['application/rss+xml', 'application/atom+xml', 'application/rdf+xml']);
 /** Types that servers give to anything: the first bytes decide. */
 const GENERIC_TYPES = new Set([
   'application/octet-stream',
@@ -39,19 +43,30 @@ export function announcedSizeOf(status: number, head: Head): number | null {
 /** @param start the first `SNIFF_BYTES` of the body, or all of a shorter one */
 export function classify(url: URL, status: number, head: Head, start: Uint8Array): UrlKind {
   const contentType = contentTypeOf(head);
-  const text = new TextDecoder('latin1')
-    .decode(start.subarray(0, SNIFF_BYTES))
-    .replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
+  const bytes = Buffer.from(start.subarray(0, SNIFF_BYTES)).toString('latin1');
+  const text = bytes.replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
   if (text.startsWith('#EXTM3U')) return { kind: 'manifest', format: 'hls' };
   if (contentType !== null && HLS_TYPES.has(contentType)) return { kind: 'manifest', format: 'hls' };
   const isGeneric = contentType === null || GENERIC_TYPES.has(contentType);
   const ext = extensionOf(dispositionName(head) ?? url.pathname);
   if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
   if ((isGeneric || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
-  const isAttachment =
-    head.get('content-disposition')?.trim().toLowerCase().startsWith('attachment') ?? false;
   const isHtml = contentType !== null && HTML_TYPES.has(contentType);
-  if (isHtml && !isAttachment) return { kind: 'page' };
+  const isShown = !isAttachment(head.get('content-disposition'));
+  // Servers give this type to files that they do not know, too.
+  const isText = text === '' || binaryKind(bytes, charsetOf(head)) === null;
+  // As for subtitles and tables: a page has a tag in its first kB.
+  const hasNoTag = text !== '' && ext !== '' && !isPageExtension(ext) && !/[<\0]/.test(bytes);
+  if (isHtml && isShown && isText && !hasNoTag) return { kind: 'page' };
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
+  if (
+    isShown &&
+    (FEED_TYPES.has(contentType ?? '') || (isXml(contentType) && /<(rss|feed|rdf:RDF)[\s>]/.test(text)))
+  )
+    return { kind: 'page' };
   return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
+}
+
+function isXml(contentType: string | null): boolean {
+  return contentType === null || GENERIC_TYPES.has(contentType) || contentType.endsWith('+xml');
 }

@@ -8,17 +8,31 @@ import type { Readable } from 'node:stream';
 import type { buildConnector, Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
-import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
+import type { Cookies } from './cookies.server.ts';
+import { withoutFalseCoding } from './codings.ts';
 import { type Head, headFrom } from './head.ts';
+import { addressText } from './header-text.ts';
+import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
+import { refererFor } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
+import type { TypedAddresses } from './typed-addresses.ts';
 
-/** More than any honest chain of redirects has. */
-const MAX_REDIRECTS = 10;
+/** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
+const MAX_REDIRECTS = 20;
+/** What may mean that a server has no TLS. */
+const NO_TLS: readonly ErrorCode[] = [
+  'tls_failed',
+  'connect_failed',
+  'connection_lost',
+  'timeout',
+  'host_away',
+];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpResponse {
@@ -44,19 +58,57 @@ export interface HttpClientOptions {
   stallMs: number;
   /** ms until the head of a response. */
   headTimeoutMs: number;
+  /** Addresses that may be fetched by http instead of https; absent = none. */
+  typed?: TypedAddresses | null;
+}
+
+/** What the requests of one job have in common. */
+interface Visit {
+  cookies: Cookies | null;
+  /** The page on which the addresses were found. */
+  page: URL | null;
 }
 
 export class HttpClient {
+  readonly #options: HttpClientOptions;
   readonly #dispatcher: Dispatcher;
+  readonly #visit: Visit;
 
-  constructor({ guard, stallMs, headTimeoutMs }: HttpClientOptions) {
-    this.#dispatcher = new Agent({
-      connect: connectorOf(guard),
-      bodyTimeout: stallMs,
-      headersTimeout: headTimeoutMs,
-      maxHeaderSize: MAX_HEAD_BYTES,
-      pipelining: 1,
-    });
+  /** @param inherited of another client, by `with` and `from` */
+  constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; visit: Visit }) {
+    this.#options = options;
+    this.#visit = inherited?.visit ?? { cookies: null, page: null };
+    this.#dispatcher =
+      inherited?.dispatcher ??
+      new Agent({
+        connect: connectorOf(options.guard),
+        bodyTimeout: options.stallMs,
+        headersTimeout: options.headTimeoutMs,
+        maxHeaderSize: MAX_HEAD_BYTES,
+        pipelining: 1,
+      });
+  }
+
+  /** The same connections, with the cookies of a job. */
+  with(cookies: Cookies): HttpClient {
+    return this.#inherit({ ...this.#visit, cookies });
+  }
+
+  /** The same connections and cookies, for addresses that were found on this page. */
+  from(page: URL | null): HttpClient {
+    return this.#inherit({ ...this.#visit, page });
+  }
+
+  #inherit(visit: Visit): HttpClient {
+    return new HttpClient(this.#options, { dispatcher: this.#dispatcher, visit });
+  }
+
+  /** Cookie and Referer of a request. */
+  headersFor(url: URL): Record<string, string> {
+    const { cookies, page } = this.#visit;
+    const cookie = cookies?.headerFor(url) ?? null;
+    const referer = page === null ? null : refererFor(page, url);
+    return { ...(cookie === null ? {} : { cookie }), ...(referer === null ? {} : { referer }) };
   }
 
   /**
@@ -67,8 +119,13 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#request(url, options);
+      const response = await this.#requestTyped(url, options);
+      url = response.url;
       const { status, head } = response;
+      if (status === 204 || status === 205) {
+        response.discard();
+        throw new SluiceError('remote_status', `The server answered ${status}: there is no file.`);
+      }
       if ((status >= 200 && status <= 299) || options.accept?.includes(status)) return response;
       response.discard();
       const location = head.get('location');
@@ -76,12 +133,26 @@ export class HttpClient {
         throw statusError(status, head.get('retry-after') ?? null, Date.now());
       }
       if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
-      const next = parseUrl(location, url);
+      const next = parseUrl(addressText(location), url);
       if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
       // the guard would refuse other schemes, but undici must never be handed anything but http(s)
       url = checkUrl(next.href);
     }
     throw new SluiceError('too_many_redirects');
+  }
+
+  /** By http, if the scheme was not typed and there is no TLS server. */
+  async #requestTyped(url: URL, options: GetOptions): Promise<HttpResponse> {
+    const { typed } = this.#options;
+    try {
+      return await this.#request(typed?.current(url) ?? url, options);
+    } catch (thrown) {
+      options.signal.throwIfAborted();
+      const isUnreached = thrown instanceof SluiceError && NO_TLS.includes(thrown.code);
+      const plain = isUnreached ? (typed?.fallback(url) ?? null) : null;
+      if (plain === null) throw thrown;
+      return this.#request(plain, options);
+    }
   }
 
   close(): Promise<void> {
@@ -99,14 +170,17 @@ export class HttpClient {
         path: url.pathname + url.search,
         method: 'GET',
         signal,
-        headers: requestHeaders(headers),
+        headers: requestHeaders({ ...this.headersFor(url), ...headers }),
       });
       const discard = (): void => {
         // destroying an unread body makes undici emit an error on it
         body.on('error', () => {});
         body.destroy();
       };
-      return { url, status: statusCode, head: headFrom(received), body, discard };
+      const setCookie = received['set-cookie'];
+      if (setCookie !== undefined) await this.#visit.cookies?.receive(url, [setCookie].flat());
+      const head = withoutFalseCoding(url, headFrom(received));
+      return { url, status: statusCode, head, body, discard };
     } catch (thrown) {
       throw networkError(thrown, signal);
     }
@@ -122,7 +196,7 @@ function connectorOf(guard: Guard): buildConnector.connector {
         servername: servername === '' ? undefined : servername,
       })
       .then(
-        (socket) => callback(null, socket),
+        (socket) => callback(null, readLeniently(socket)),
         (error: unknown) => callback(toSluiceError(error), null),
       );
   };

@@ -1,5 +1,6 @@
 /** Which bytes of its file the body of a response holds, according to its head. Pure. */
-import { codingsOf, contentLengthOf, contentRangeOf, contentTypeOf, type Head } from './head.ts';
+import { codingsOf } from './codings.ts';
+import { contentLengthOf, contentRangeOf, contentTypeOf, type Head } from './head.ts';
 
 export type Extent =
   /** All bytes. `bytes` null = not announced, or only for the encoded body. */

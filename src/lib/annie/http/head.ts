@@ -1,7 +1,10 @@
 /** What response headers say about a file: its size, its version, its name. Pure. */
-import { parse as parseDisposition } from 'content-disposition';
+import { fileNameIn } from './disposition.ts';
 
-/** Header fields of a response, names in lower case, repeated ones joined. */
+/**
+ * Header fields of a response, names in lower case, repeated ones joined. Values are bytes, a character for each
+ * (`header-text.ts`).
+ */
 export type Head = ReadonlyMap<string, string>;
 
 /** What distinguishes one version of a file from another. */
@@ -18,10 +21,16 @@ export interface Version {
   totalBytes: number;
 }
 
+/** Fields that have no lists: of several the first counts. */
+const SINGLE = new Set(['content-disposition', 'content-type', 'location', 'refresh']);
+
 export function headFrom(headers: Record<string, string | string[] | undefined>): Head {
   const head = new Map<string, string>();
-  for (const [name, value] of Object.entries(headers)) {
-    if (value !== undefined) head.set(name.toLowerCase(), Array.isArray(value) ? value.join(', ') : value);
+  for (const [field, value] of Object.entries(headers)) {
+    if (value === undefined) continue;
+    const name = field.toLowerCase();
+    const values = Array.isArray(value) ? value : [value];
+    head.set(name, SINGLE.has(name) ? (values[0] ?? '') : values.join(', '));
   }
   return head;
 }
@@ -119,28 +128,20 @@ export function contentLengthOf(head: Head): number | null {
   return /^\d{1,15}$/.test(text) && !head.has('transfer-encoding') ? Number(text) : null;
 }
 
-/** Content codings of the body; `[]` = it is not encoded. */
-export function codingsOf(head: Head): string[] {
-  return (head.get('content-encoding') ?? '')
-    .split(',')
-    .map((coding) => coding.trim().toLowerCase())
-    .filter((coding) => coding !== '' && coding !== 'identity');
-}
-
 /** Media type without parameters, lower case; null when absent. */
 export function contentTypeOf(head: Head): string | null {
   const [type = ''] = (head.get('content-type') ?? '').split(';');
   return type.trim().toLowerCase() || null;
 }
 
+/** The charset parameter of Content-Type, lower case; null when absent. */
+export function charsetOf(head: Head): string | null {
+  const match = /;\s*charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(head.get('content-type') ?? '');
+  return match?.[1]?.toLowerCase() ?? null;
+}
+
 /** The name in Content-Disposition, unchecked (it may be hostile); null when there is none. */
 export function dispositionName(head: Head): string | null {
   const header = head.get('content-disposition');
-  if (header === undefined) return null;
-  try {
-    const { parameters } = parseDisposition(header);
-    return parameters['filename']?.trim() || null;
-  } catch {
-    return null;
-  }
+  return header === undefined ? null : fileNameIn(header, charsetOf(head));
 }

@@ -8,16 +8,26 @@ import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import type { ListedSizes } from './listed-sizes.ts';
-import { extensionOf, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
+import type { Cookies } from './cookies.server.ts';
+import type { FoundMedia } from './found-media.ts';
+import { extensionOf, fileNameFor, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
+import { follow, type Lead } from './page/follow.server.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 
+/** The id by which a page, or a feed, is saved as itself. */
+export const PAGE_STREAM = 'page';
 /** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;
 
 export interface ListOptions extends HlsOptions {
   /** Records the sizes of listed files. */
   listed: ListedSizes;
+  /** Of this look-up. */
+  cookies: Cookies;
+  session: string | null;
+  /** Records where single addresses were found. */
+  found: FoundMedia;
   /** ms after which the remaining players of a page are left out. */
   listMs: number;
 }
@@ -33,16 +43,27 @@ interface ProbedSource {
 /** @throws SluiceError `no_media`, `unsupported_url` (DASH), `live_stream`, `encrypted`, network codes */
 export async function listItems(request: ParseRequest, options: ListOptions): Promise<Listing> {
   const { url, signal, onItems } = request;
-  const found = await probe(options.client, url, signal, 'text');
-  options.listed.record(url, found.version, performance.now());
-  if (found.kind.kind === 'page') {
-    const page = { chunks: found.body ?? [], url: found.url.href };
-    return pageItems(request, await options.readers.read('page', page, signal), options);
+  const lead = await follow(url, options, signal);
+  const { probe: found, scan } = lead;
+  options.listed.record(lead.url, found.version, performance.now());
+  if (scan !== null) {
+    if (scan.isFeed && scan.groups.length === 0) return { items: [itself(url, scan, found)] };
+    return pageItems(request, lead, scan, options);
   }
   const streams = await streamsOf(found, options, signal);
   const item = itemOf({ url, title: titleOf(found), site: new URL(url).hostname, found, streams });
   onItems?.([item]);
   return { items: [item] };
+}
+
+/** A feed without episodes is a file. */
+function itself(url: string, scan: PageScan, found: Probe): MediaItem {
+  const ext = extensionOf(found.name) || 'xml';
+  const streams = [{ id: PAGE_STREAM, quality: 'original', bytes: null, ext, isDefault: true }];
+  return {
+    ...itemOf({ url, title: scan.title ?? titleOf(found), site: found.url.hostname, found, streams }),
+    type: 'file',
+  };
 }
 
 /** A title for a file or stream without one: its name, or its folder's if the name is generic. */
@@ -82,9 +103,11 @@ function itemOf(of: {
 
 async function pageItems(
   { url, signal, onItems }: ParseRequest,
+  lead: Lead,
   scan: PageScan,
   options: ListOptions,
 ): Promise<Listing> {
+  const page = lead.probe.url;
   const site = scan.site ?? new URL(url).hostname;
   const deadlineMs = performance.now() + options.listMs;
   const items: MediaItem[] = [];
@@ -94,11 +117,14 @@ async function pageItems(
   let chars = 0;
   let isFull = false;
 
-  async function probeSource(source: PageSource): Promise<ProbedSource | null> {
+  async function probeSource(source: PageSource, from: URL): Promise<ProbedSource | null> {
+    if (scan.isFeed && extensionOf(URL.parse(source.url)?.pathname ?? '') !== 'm3u8')
+      return episodeOf(source);
     try {
-      const found = await probe(options.client, source.url, signal, 'text');
+      const client = options.client.from(from);
+      const found = await probe(client, source.url, signal, 'text');
       options.listed.record(source.url, found.version, performance.now());
-      return { source, found, streams: await streamsOf(found, options, signal) };
+      return { source, found, streams: await streamsOf(found, { ...options, client }, signal) };
     } catch (thrown) {
       // a dead, private or unsupported source is left out; the reason is reported only if nothing is found
       signal.throwIfAborted();
@@ -113,12 +139,23 @@ async function pageItems(
       const group = scan.groups[index];
       if (!group) return;
       const probed: ProbedSource[] = [];
+      const from = URL.parse(group.page ?? '') ?? page;
       for (const source of group.sources) {
-        const one = await probeSource(source);
+        const one = await probeSource(source, from);
         if (one) probed.push(one);
       }
       const item = groupItem(url, site, scan, group, probed);
       if (item === null) continue;
+      if (item.url !== url) {
+        const title = group.title ?? (scan.groups.length === 1 ? scan.title : null);
+        const setsCookies = !options.cookies.isEmpty;
+        options.found.record(
+          options.session,
+          item.url,
+          { page: from.href, title, setsCookies },
+          performance.now(),
+        );
+      }
       chars += charsOf(item);
       if (chars > MAX_LISTED_CHARS && chars > charsOf(item)) {
         isFull = true;
@@ -142,6 +179,23 @@ async function pageItems(
     'no_media',
     `There is no video, audio or file on that page${why}.`.replace('.).', '.)'),
   );
+}
+
+/** An episode as the feed says it is: hundreds of requests would tell no more. */
+function episodeOf(source: PageSource): ProbedSource | null {
+  const url = URL.parse(source.url);
+  if (url === null) return null;
+  const name = fileNameFor(url, null, null);
+  const found: Probe = {
+    ...{ kind: { kind: 'file', contentType: null, bytes: null }, url, name, contentType: null },
+    ...{ isMislabelled: false, charset: null, refresh: null, version: null, body: null },
+  };
+  const ext = extensionOf(name) || 'bin';
+  return {
+    source,
+    found,
+    streams: [{ id: ONLY_STREAM, quality: 'original', bytes: null, ext, isDefault: true }],
+  };
 }
 
 function groupItem(

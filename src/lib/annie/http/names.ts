@@ -1,53 +1,77 @@
 /** Suggests names and extensions for files; the runner makes them safe. Pure. */
+import mime from 'mime';
 import { AUDIO, extensionOf, IMAGE, VIDEO } from '../../protocol/extension.ts';
+import { percentDecoded } from './disposition.ts';
+import { decodeStrictly } from './header-text.ts';
 
 export { extensionOf };
 
+/** Where people expect another extension than the table's first, and types that it lacks. */
 const EXTENSION_OF_TYPE: Record<string, string> = {
-  'application/gzip': 'gz',
-  'application/json': 'json',
-  'application/pdf': 'pdf',
-  'application/zip': 'zip',
-  'audio/aac': 'aac',
-  'audio/flac': 'flac',
-  'audio/mp4': 'm4a',
+  'application/x-gzip': 'gz',
+  'application/x-pdf': 'pdf',
+  'application/zstd': 'zst',
   'audio/mpeg': 'mp3',
   'audio/ogg': 'ogg',
-  'audio/wav': 'wav',
-  'audio/webm': 'weba',
-  'audio/x-wav': 'wav',
-  'image/gif': 'gif',
   'image/jpeg': 'jpg',
-  'image/png': 'png',
-  'image/svg+xml': 'svg',
-  'image/webp': 'webp',
+  'image/jpg': 'jpg',
   'text/plain': 'txt',
-  'video/mp2t': 'ts',
-  'video/mp4': 'mp4',
-  'video/ogg': 'ogv',
   'video/quicktime': 'mov',
-  'video/webm': 'webm',
-  'video/x-matroska': 'mkv',
 };
+
+/** Types that servers give to anything. */
+const GENERIC_TYPES = new Set([
+  'application/octet-stream',
+  'binary/octet-stream',
+  'application/force-download',
+]);
+/** Names of programs on the server, not of what they send. */
+const PROGRAMS = new Set(
+  'action ashx asmx asp aspx axd cfm cgi dll do exe fcgi jsp jspx php php3 php4 php5 php7 php8 phtml pl py rb'.split(
+    ' ',
+  ),
+);
+
+/** Of pages, and of programs that make them. */
+export function isPageExtension(ext: string): boolean {
+  return PROGRAMS.has(ext) || /^([sx]?html?|mhtml)$/.test(ext);
+}
 
 export type FileMediaType = 'video' | 'audio' | 'image' | 'file';
 
-/** The last part of the path, unescaped if it can be; `''` for a bare host. */
+/** The last part of the path without its parameters (`;jsessionid=…`), unescaped if it can be; `''` for a bare host. */
 export function nameInUrl(url: URL): string {
-  const last = url.pathname.split('/').findLast((part) => part !== '') ?? '';
-  try {
-    return decodeURIComponent(last);
-  } catch {
-    return last;
-  }
+  const parts = url.pathname.split('/').map((part) => part.split(';', 1)[0] ?? '');
+  const last = parts.findLast((part) => part !== '') ?? '';
+  return decodeStrictly(percentDecoded(last), 'utf-8') ?? last;
 }
 
-/** The server's name for the file, else that in the address, with the extension of its type if it has none. */
+/**
+ * The server's name for the file, else that in the address. The type gives the extension if there is none, and replaces
+ * that of a program (`get.php`) and, in an address with a query, one that means nothing (`a.bin?id=1`), as in Chromium.
+ */
 export function fileNameFor(url: URL, disposition: string | null, contentType: string | null): string {
-  const name = disposition ?? (nameInUrl(url) || url.hostname);
-  const known = contentType === null ? undefined : EXTENSION_OF_TYPE[contentType];
-  const complete = extensionOf(name) !== '' && (disposition !== null || nameInUrl(url) !== '');
-  return complete || known === undefined ? name : `${name}.${known}`;
+  const inUrl = disposition === null ? nameInUrl(url) : '';
+  const name = disposition ?? (inUrl || url.hostname);
+  const known = typeExtensionOf(contentType);
+  if (known === null) return name;
+  const ext = extensionOf(name);
+  if (ext === '' || (disposition === null && inUrl === '')) return `${name}.${known}`;
+  const isReplaced =
+    disposition === null && (isPageExtension(ext) || (url.search !== '' && isMeaningless(ext)));
+  const isOfType = mime.getAllExtensions(contentType ?? '')?.has(ext) === true;
+  return isReplaced && !isOfType ? `${stemOf(name)}.${known}` : name;
+}
+
+/** Null for a type that is unknown, or given to anything. */
+function typeExtensionOf(contentType: string | null): string | null {
+  if (contentType === null || GENERIC_TYPES.has(contentType)) return null;
+  return EXTENSION_OF_TYPE[contentType] ?? mime.getExtension(contentType);
+}
+
+/** Of no type that is known, or only of a generic one. */
+function isMeaningless(ext: string): boolean {
+  return ext === 'bin' || mime.getType(ext) === null;
 }
 
 /** The name without its extension. */

@@ -33,9 +33,9 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
       cause: thrown,
     });
   }
-  // llhttp's own codes: the response is not HTTP
-  if (code.startsWith('HPE_'))
-    return new SluiceError('remote_status', 'The answer is not HTTP.', { cause: thrown });
+  // Of llhttp, with or without its code.
+  if (thrown instanceof Error && thrown.name === 'HTTPParserError')
+    return new SluiceError('not_http', undefined, { cause: thrown });
   // zlib's, brotli's and zstd's own codes: the body is not what Content-Encoding says
   if (code === 'Z_BUF_ERROR') {
     return new SluiceError('size_mismatch', 'The body ended before its coding did.', { cause: thrown });

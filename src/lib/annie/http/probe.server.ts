@@ -2,10 +2,14 @@
 import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { UrlKind } from '../engine.ts';
-import { classify, SNIFF_BYTES } from './classify.ts';
+import { classify, isFile, SNIFF_BYTES } from './classify.ts';
+import { codingsOf } from './codings.ts';
 import type { HttpResponse, HttpClient } from './client.server.ts';
 import { isWholeFile } from './extent.ts';
-import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
+import { decoded } from './file/stream-body.server.ts';
+import { binaryKind } from './binary.ts';
+import { addressText } from './header-text.ts';
+import { charsetOf, contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
 import { mayRefuseRange } from './status.ts';
@@ -17,7 +21,14 @@ export interface Probe {
   url: URL;
   /** Suggested file name. */
   name: string;
+  /** As its head or, for what is no page, its first bytes say. */
   contentType: string | null;
+  /** Its head calls it a page, and its first bytes are none. */
+  isMislabelled: boolean;
+  /** As the head declares; null = it does not. */
+  charset: string | null;
+  /** The Refresh field; null = there is none. */
+  refresh: string | null;
   /** Of a file with an announced size; else null. */
   version: Version | null;
   /** Of a page or an HLS manifest, for a reader; null for all else, and when only the kind is wanted. */
@@ -67,12 +78,16 @@ async function read(
   want: 'kind' | 'text',
   onBytes: () => void,
 ): Promise<Probe> {
-  const { url, status, head, body } = response;
+  const { url, status, head } = response;
   const gathered = received.begin();
   let kind: UrlKind | null = null;
-  const classified = (): UrlKind => classify(url, status, head, gathered.peek(SNIFF_BYTES));
+  let start: Uint8Array = new Uint8Array();
+  const classified = (): UrlKind => {
+    start = gathered.peek(SNIFF_BYTES).slice();
+    return classify(url, status, head, start);
+  };
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
       gathered.add(chunk);
       onBytes();
       if (gathered.length >= SNIFF_BYTES) kind ??= classified();
@@ -83,21 +98,33 @@ async function read(
     }
     kind ??= classified();
     const text = want === 'text' && isText(kind) ? gathered.take() : null;
-    return { ...descriptionOf(response, kind), body: text };
+    return { ...descriptionOf(response, kind, start), body: text };
   } catch (thrown) {
-    throw networkError(thrown, signal, true);
+    const error = networkError(thrown, signal, true);
+    // A file that is listed need not be what its coding says.
+    const isUndecodable = error instanceof SluiceError && codingsOf(head).length > 0 && !error.transient;
+    if (isUndecodable && isFile(response))
+      return { ...descriptionOf(response, classified(), start), body: null };
+    throw error;
   } finally {
     gathered.end();
   }
 }
 
-function descriptionOf({ url, head }: HttpResponse, kind: UrlKind): Omit<Probe, 'body'> {
-  const contentType = contentTypeOf(head);
+function descriptionOf(response: HttpResponse, kind: UrlKind, start: Uint8Array): Omit<Probe, 'body'> {
+  const { url, head } = response;
+  const isMislabelled = kind.kind === 'file' && !isFile(response);
+  const charset = charsetOf(head);
+  const contentType = isMislabelled
+    ? (binaryKind(Buffer.from(start).toString('latin1'), charset)?.type ?? null)
+    : contentTypeOf(head);
   const name = fileNameFor(url, dispositionName(head), contentType);
   const validators = validatorsOf(head);
   const totalBytes = kind.kind === 'file' ? kind.bytes : null;
   const version = totalBytes === null ? null : { validators, totalBytes };
-  return { kind, url, name, contentType, version };
+  const field = head.get('refresh');
+  const refresh = field === undefined ? null : addressText(field);
+  return { kind, url, name, contentType, isMislabelled, charset, refresh, version };
 }
 
 function maxBytes(kind: UrlKind | null): number {

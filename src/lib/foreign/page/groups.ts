@@ -13,6 +13,8 @@ export interface PageSource {
 export interface PageGroup {
   title: string | null;
   sources: PageSource[];
+  /** The page that it was found on, if that is another one, shown in a frame. */
+  page?: string;
 }
 
 export function listedGroups(all: readonly PageGroup[]): { groups: PageGroup[]; truncated: boolean } {

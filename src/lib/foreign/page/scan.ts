@@ -2,55 +2,73 @@
 import { looksLikeMedia } from '../../protocol/extension.ts';
 import { isFetchable, parseUrl } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
-import { MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS, MAX_TITLE_CHARS } from '../limits.ts';
-import { decodeText } from '../text.ts';
+import {
+  MAX_FRAMES,
+  MAX_PAGE_RESOLVED_CHARS,
+  MAX_SCRIPT_ADDRESSES,
+  MAX_SOURCES,
+  MAX_TEXT_CHARS,
+} from '../limits.ts';
+import { decodePage } from './charset.ts';
+import { cleanText } from './clean-text.ts';
+import { isFeed, scanFeed } from './feed.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
+import { heightOf } from './height.ts';
 import { JsonLd } from './json-ld.ts';
+import type { PageScan } from './page-scan.ts';
+import { refreshTarget } from './refresh.ts';
+import { addressesIn } from './script-addresses.ts';
 import { type Attributes, readTags, type TagHandler } from './tags.ts';
 
-export type { PageGroup, PageSource };
-
-export interface PageScan {
-  title: string | null;
-  site: string | null;
-  groups: PageGroup[];
-  /** The page has more than `groups` holds. */
-  truncated: boolean;
-}
+export type { PageGroup, PageScan, PageSource };
 
 export interface PageInput {
-  /** UTF-8. */
   chunks: readonly Uint8Array[];
   /** Its address, after redirects. */
   url: string;
+  /** As the header declares; null = it does not. */
+  charset?: string | null;
+  /** The Refresh field; null = there is none. */
+  refresh?: string | null;
 }
 
 /** Never throws. */
-export function readPage({ chunks, url }: PageInput): PageScan {
-  return scanPage(decodeText(chunks), new URL(url));
+export function readPage({ chunks, url, charset = null, refresh = null }: PageInput): PageScan {
+  const text = decodePage(chunks, charset);
+  const address = new URL(url);
+  return isFeed(text) ? scanFeed(text, address) : scanPage(text, address, refresh);
 }
 
 /** As `readPage`. */
-export function scanPage(html: string, url: URL): PageScan {
-  const scanner = new PageScanner(url);
+export function scanPage(html: string, url: URL, refresh: string | null = null): PageScan {
+  const scanner = new PageScanner(url, refresh);
   readTags(html, ATTRIBUTES, scanner);
   return scanner.end();
 }
 
 /** Attributes that are read. */
 const ATTRIBUTES = new Set(
-  `aria-label content data-quality data-res height href label name property res size src title type`.split(
-    ' ',
-  ),
+  (
+    'aria-label as content data data-lazy-src data-quality data-res data-setup data-src height href http-equiv itemprop ' +
+    'itemtype label name property rel res size src title type'
+  ).split(' '),
 );
+/** Titles that servers give to a list of the files of a folder: Apache, nginx, lighttpd, Python, Jetty, Tomcat, IIS. */
+const INDEX = /^\s*(?:index of|directory listing|directory:|listing of|files within|\S+ - \/)/i;
 const SOCIAL = /^(og:(video|audio)(:url|:secure_url)?|twitter:player:stream)$/;
 
 class PageScanner implements TagHandler {
-  readonly #page = { title: '', ogTitle: '', site: '' };
+  readonly #page: { address: string; title: string; ogTitle: string; site: string };
   readonly #players: PageGroup[] = [];
   readonly #structured: PageGroup[] = [];
   readonly #social: PageGroup[] = [];
   readonly #links: PageGroup[] = [];
+  /** From scripts: listed if there is nothing but links. */
+  readonly #scripted: PageGroup[] = [];
+  readonly #frames = new Set<string>();
+  #refresh: string | null;
+  /** The last `itemtype`. */
+  #itemType = '';
   readonly #jsonLd = new JsonLd();
   readonly #addresses: AddressResolver;
   #hasBase = false;
@@ -61,10 +79,13 @@ class PageScanner implements TagHandler {
   /** The open link. */
   #link: { href: string; text: string; depth: number } | null = null;
   /** The open title, or script with structured data. */
-  #raw: { tag: 'title' | 'script'; text: string } | null = null;
+  #raw: { tag: 'title' | 'script'; isStructured: boolean; text: string } | null = null;
 
-  constructor(url: URL) {
+  /** @param refresh the Refresh field */
+  constructor(url: URL, refresh: string | null) {
+    this.#page = { address: url.href.split('#', 1)[0] ?? '', title: '', ogTitle: '', site: '' };
     this.#addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
+    this.#refresh = refresh === null ? null : this.#refreshTo(refresh);
   }
 
   get wantsText(): boolean {
@@ -77,14 +98,18 @@ class PageScanner implements TagHandler {
       if (this.#player) this.#player.depth++;
       if (this.#link) this.#link.depth++;
     }
+    this.#microdata(attributes);
     if (tag === 'base') this.#setBase(attributes.get('href'));
     else if (tag === 'meta') this.#meta(attributes);
     else if (tag === 'video' || tag === 'audio') this.#openPlayer(attributes);
     else if (tag === 'source' && this.#player) this.#addSource(this.#player.group, attributes);
     else if (tag === 'a') this.#openLink(attributes);
-    else if (tag === 'title' && this.#page.title === '') this.#raw = { tag, text: '' };
-    else if (tag === 'script' && /ld\+json/i.test(attributes.get('type') ?? ''))
-      this.#raw = { tag, text: '' };
+    else if (tag === 'title' && this.#page.title === '') this.#raw = { tag, isStructured: false, text: '' };
+    else if (tag === 'script')
+      this.#raw = { tag, isStructured: /ld\+json/i.test(attributes.get('type') ?? ''), text: '' };
+    else if (tag === 'iframe') this.#addFrame(attributes);
+    else if (tag === 'link') this.#preload(attributes);
+    else if (tag === 'embed' || tag === 'object') this.#addEmbedded(attributes);
   }
 
   closed(tag: string): void {
@@ -107,13 +132,17 @@ class PageScanner implements TagHandler {
     this.#endRaw();
     this.#endLink();
     const { title, ogTitle, site } = this.#page;
-    const groups = [...this.#players, ...this.#structured, ...this.#social, ...this.#links];
+    const meant = [...this.#players, ...this.#structured, ...this.#social];
+    const groups = [...meant, ...(meant.length === 0 ? this.#scripted : []), ...this.#links];
     const listed = listedGroups(groups);
     return {
       title: cleanText(ogTitle) ?? cleanText(title),
       site: cleanText(site),
       groups: listed.groups,
       truncated: listed.truncated || this.#addresses.isExhausted,
+      refresh: this.#refresh,
+      frames: [...this.#frames],
+      isFeed: false,
     };
   }
 
@@ -129,6 +158,13 @@ class PageScanner implements TagHandler {
     const content = attributes.get('content');
     if (name === 'og:title') this.#page.ogTitle ||= content ?? '';
     else if (name === 'og:site_name') this.#page.site ||= content ?? '';
+    else if (
+      attributes.get('http-equiv')?.toLowerCase() === 'refresh' &&
+      (this.#open.get('noscript') ?? 0) === 0
+    )
+      this.#refresh ??= this.#refreshTo(content ?? '');
+    else if (name === 'twitter:player') this.#addFrameAt(this.#resolve(content));
+    else if (/^og:video:type$/.test(name) && /html/i.test(content ?? '')) this.#moveToFrames();
     else if (SOCIAL.test(name)) this.#add(this.#social, null, this.#resolve(content));
   }
 
@@ -136,11 +172,59 @@ class PageScanner implements TagHandler {
     const group = { title: cleanText(attributes.get('title') ?? attributes.get('aria-label')), sources: [] };
     this.#player = { group, depth: 0 };
     this.#addSource(group, attributes);
+    // The configuration of video.js.
+    this.#addScripted(attributes.get('data-setup') ?? '');
+  }
+
+  #refreshTo(text: string): string | null {
+    const address = this.#resolve(refreshTarget(text) ?? undefined)?.href ?? null;
+    // Others reload themselves.
+    return address === this.#page.address ? null : address;
+  }
+
+  /** https://schema.org/VideoObject as microdata. */
+  #microdata(attributes: Attributes): void {
+    this.#itemType = attributes.get('itemtype') ?? this.#itemType;
+    if (attributes.get('itemprop')?.toLowerCase() !== 'contenturl' || /ImageObject/i.test(this.#itemType))
+      return;
+    const address = attributes.get('content') ?? attributes.get('href') ?? attributes.get('src');
+    this.#add(this.#structured, null, this.#resolve(address));
+  }
+
+  #addFrame(attributes: Attributes): void {
+    const address = this.#resolve(attributes.get('src')) ?? this.#resolveLazy(attributes);
+    this.#addFrameAt(address);
+  }
+
+  #addFrameAt(address: URL | null): void {
+    if (address !== null && this.#frames.size < MAX_FRAMES) this.#frames.add(address.href);
+  }
+
+  /** The last `og:video` is a page with a player. */
+  #moveToFrames(): void {
+    const [source] = this.#social.pop()?.sources ?? [];
+    if (source) this.#addFrameAt(this.#resolve(source.url));
+  }
+
+  #preload(attributes: Attributes): void {
+    const isPreload = /(^|\s)preload(\s|$)/i.test(attributes.get('rel') ?? '');
+    if (isPreload && /^(video|audio)$/i.test(attributes.get('as')?.trim() ?? ''))
+      this.#add(this.#social, null, this.#resolve(attributes.get('href')));
+  }
+
+  #addEmbedded(attributes: Attributes): void {
+    const address = this.#resolve(attributes.get('src') ?? attributes.get('data'));
+    if (address !== null && looksLikeMedia(address.pathname)) this.#add(this.#social, null, address);
+  }
+
+  #addScripted(script: string): void {
+    const limit = MAX_SCRIPT_ADDRESSES - this.#scripted.length;
+    for (const address of addressesIn(script, limit)) this.#add(this.#scripted, null, this.#resolve(address));
   }
 
   #addSource(group: PageGroup, attributes: Attributes): void {
     if (group.sources.length >= MAX_SOURCES) return;
-    const address = this.#resolve(attributes.get('src'));
+    const address = this.#resolve(attributes.get('src')) ?? this.#resolveLazy(attributes);
     if (address === null) return;
     const height = heightOf(attributes, address);
     const label = cleanText(attributes.get('label') ?? attributes.get('title'));
@@ -157,10 +241,22 @@ class PageScanner implements TagHandler {
   #openLink(attributes: Attributes): void {
     this.#endLink();
     const href = attributes.get('href')?.trim() ?? '';
+    const isInIndex = INDEX.test(this.#page.title);
     // Most links do not lead to media, which shows before they are resolved.
-    if (!looksLikeMedia(href.split(/[?#]/, 1)[0] ?? '')) return;
+    if (!isInIndex && !looksLikeMedia(href.split(/[?#]/, 1)[0] ?? '')) return;
     const address = this.#resolve(href);
-    if (address !== null) this.#link = { href: address.href, text: '', depth: 0 };
+    if (address === null) return;
+    if (isInIndex) this.#addListed(address);
+    else this.#link = { href: address.href, text: '', depth: 0 };
+  }
+
+  /** A file of the folder that is listed: not its parent, a folder in it, or another order of the list. */
+  #addListed(address: URL): void {
+    const { origin, pathname } = this.#addresses.base;
+    const folder = pathname.slice(0, pathname.lastIndexOf('/') + 1);
+    const name = address.pathname.slice(folder.length);
+    const isFile = address.origin === origin && address.pathname.startsWith(folder) && /^[^/]+$/.test(name);
+    if (isFile && address.search === '') this.#add(this.#links, null, address);
   }
 
   #endLink(): void {
@@ -174,12 +270,18 @@ class PageScanner implements TagHandler {
     this.#raw = null;
     if (raw?.tag === 'title') this.#page.title ||= raw.text;
     if (raw?.tag !== 'script') return;
+    if (!raw.isStructured) return this.#addScripted(raw.text);
     for (const { name, contentUrl } of this.#jsonLd.read(raw.text))
       this.#add(this.#structured, cleanText(name), this.#resolve(contentUrl));
   }
 
   #add(to: PageGroup[], title: string | null, address: URL | null): void {
     if (address !== null) to.push({ title, sources: [{ url: address.href, label: null, height: null }] });
+  }
+
+  /** Of what is loaded only when it comes into view. */
+  #resolveLazy(attributes: Attributes): URL | null {
+    return this.#resolve(attributes.get('data-src') ?? attributes.get('data-lazy-src'));
   }
 
   /** Null for an address that may not be fetched. */
@@ -190,18 +292,4 @@ class PageScanner implements TagHandler {
     found.hash = '';
     return isFetchable(found) ? found : null;
   }
-}
-
-function heightOf(attributes: Attributes, { pathname }: URL): number | null {
-  for (const name of ['size', 'res', 'data-res', 'data-quality', 'height', 'label']) {
-    const match = /^\s*(\d{3,4})p?\s*$/i.exec(attributes.get(name) ?? '');
-    if (match) return Number(match[1]);
-  }
-  const inName = /(?:^|\D)(\d{3,4})p(?:\D|$)/i.exec(pathname);
-  return inName ? Number(inName[1]) : null;
-}
-
-function cleanText(text: string | undefined | null): string | null {
-  const plain = (text ?? '').replace(/\s+/g, ' ').trim().slice(0, MAX_TITLE_CHARS);
-  return plain.toWellFormed() || null;
 }

@@ -33,9 +33,17 @@ const BREAKOUT = new Set(
 /** Deeper contexts are ignored. */
 const MAX_CONTEXTS = 64;
 
-/** @param kept names of the attributes to read, in lower case */
-export function readTags(html: string, kept: ReadonlySet<string>, handler: TagHandler): void {
-  const tokenizer = new Tokenizer({}, new TagReader(html, kept, handler));
+/**
+ * @param kept names of the attributes to read, in lower case
+ * @param options `isXml`: any element may be empty, and none always is
+ */
+export function readTags(
+  html: string,
+  kept: ReadonlySet<string>,
+  handler: TagHandler,
+  { isXml = false }: { isXml?: boolean } = {},
+): void {
+  const tokenizer = new Tokenizer({ xmlMode: isXml }, new TagReader(html, kept, handler, isXml));
   tokenizer.write(html);
   tokenizer.end();
 }
@@ -44,6 +52,7 @@ class TagReader implements TokenizerCallbacks {
   readonly #html: string;
   readonly #kept: ReadonlySet<string>;
   readonly #handler: TagHandler;
+  readonly #isXml: boolean;
   #contexts: string[] = [];
   #tag = '';
   #attributes = new Map<string, string>();
@@ -51,8 +60,9 @@ class TagReader implements TokenizerCallbacks {
   #name: string | null = null;
   #value = '';
 
-  constructor(html: string, kept: ReadonlySet<string>, handler: TagHandler) {
+  constructor(html: string, kept: ReadonlySet<string>, handler: TagHandler, isXml: boolean) {
     this.#html = html;
+    this.#isXml = isXml;
     this.#kept = kept;
     this.#handler = handler;
   }
@@ -97,6 +107,7 @@ class TagReader implements TokenizerCallbacks {
 
   onopentagend(): void {
     const tag = this.#tag;
+    if (this.#isXml) return this.#handler.opened(tag, this.#attributes, false);
     const isEmpty = VOID.has(tag);
     const opensContext = FOREIGN.has(tag) || (INTEGRATION.has(tag) && this.#contexts.length > 0);
     if (opensContext && this.#contexts.length < MAX_CONTEXTS) this.#contexts.push(tag);
@@ -104,20 +115,22 @@ class TagReader implements TokenizerCallbacks {
   }
 
   onselfclosingtag(): void {
-    if (FOREIGN.has(this.#tag) || this.isInForeignContext())
+    if (this.#isXml || FOREIGN.has(this.#tag) || this.isInForeignContext())
       this.#handler.opened(this.#tag, this.#attributes, true);
     else this.onopentagend();
   }
 
   onclosetag(start: number, end: number): void {
     const tag = this.#html.slice(start, end).toLowerCase();
-    if (VOID.has(tag)) return;
+    if (VOID.has(tag) && !this.#isXml) return;
     if (this.#contexts.at(-1) === tag) this.#contexts.pop();
     this.#handler.closed(tag);
   }
 
   oncomment(): void {}
-  oncdata(): void {}
+  oncdata(start: number, end: number, endOffset: number): void {
+    if (this.#isXml && this.#handler.wantsText) this.#handler.text(this.#html.slice(start, end - endOffset));
+  }
   ondeclaration(): void {}
   onprocessinginstruction(): void {}
   onend(): void {}

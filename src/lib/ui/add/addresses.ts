@@ -13,6 +13,15 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script
 /** Quotes, brackets and punctuation after an address belong to the sentence around it (U+3xxx and U+FFxx: Chinese). */
 const CLOSING = /[>"'\],.;!\u2019\u201D\u3002\u300B\u300D\u300F\u3011\uFF01\uFF09\uFF0C\uFF1B]+$/;
 
+/** Addresses that were typed without a scheme, the newest. */
+const bare = new Set<string>();
+const MAX_BARE = 1_000;
+
+/** An address as it was typed: the server tries https, then http, for one without a scheme. */
+export function asTyped(url: string): string {
+  return bare.has(url) ? url.slice('https://'.length) : url;
+}
+
 /**
  * Finds the addresses in text. Other words are skipped, so that a sentence with a link in it can be pasted.
  */
@@ -53,5 +62,9 @@ function readAddress(word: string): string | null {
   // A closing bracket may be part of the address, if it was opened there.
   const text = cut.endsWith(')') && !cut.includes('(') ? cut.slice(0, -1) : cut;
   const address = SCHEME.test(text) ? text : BARE.test(text) ? `https://${text}` : null;
-  return address !== null && URL.canParse(address) ? address : null;
+  if (address === null || !URL.canParse(address)) return null;
+  bare.delete(address);
+  if (address !== text) bare.add(address);
+  if (bare.size > MAX_BARE) bare.delete(bare.values().next().value as string);
+  return address;
 }

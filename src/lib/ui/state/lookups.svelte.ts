@@ -3,6 +3,7 @@ import { SvelteSet } from 'svelte/reactivity';
 import type { Channel } from '../../channel/client/channel.ts';
 import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, MediaStream } from '../../protocol/media.ts';
+import { asTyped } from '../add/addresses.ts';
 
 export type LookupPhase =
   | { phase: 'running' }
@@ -91,7 +92,7 @@ export class Lookups {
     try {
       const result = await this.#send(
         'parse',
-        { url, engine },
+        { url: asTyped(url), engine },
         { signal: abort.signal, onItems: (items) => lookup.addItems(items) },
       );
       lookup.items = result.items;

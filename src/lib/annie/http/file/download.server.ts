@@ -41,6 +41,8 @@ export interface FileOptions {
   syncAtEnd: boolean;
   /** Sizes found by look-ups. */
   listed?: ListedSizes;
+  /** See `OpenRequest`. */
+  sniffed?: { contentType: string | null };
 }
 
 export type FileJob = Pick<
@@ -134,7 +136,8 @@ class FileDownload {
     this.#options = options;
     this.#opened = opened;
     this.#segments = kept ?? [newSegment(0, totalBytes)];
-    this.#name = fileNameFor(response.url, dispositionName(response.head), contentTypeOf(response.head));
+    const { contentType } = options.sniffed ?? { contentType: contentTypeOf(response.head) };
+    this.#name = fileNameFor(response.url, dispositionName(response.head), contentType);
     const isSaved = totalBytes !== null && (validators.ifRange !== null || mode === 'ranged');
     const { url } = job;
     this.#version = isSaved ? { version: 1, url, name: this.#name, totalBytes, validators } : null;
@@ -167,6 +170,7 @@ class FileDownload {
       if (mode === 'whole' && decision.partialBytes.includes(bytes)) throw contradiction(bytes, null);
       isComplete = true;
       onSample(this.#meter.sample({ receivedBytes: bytes, totalBytes: bytes }, performance.now()));
+      await keepModified(handle, validators.lastModified);
       if (this.#options.syncAtEnd) await sync(handle);
       return { path: join(workDir, BODY_FILE), suggestedName: this.#name, bytes };
     } finally {
@@ -252,6 +256,13 @@ class FileDownload {
     this.#reportedMs = nowMs;
     this.#job.onSample(sample);
   }
+}
+
+/** As curl -R and wget: the file is as old as on its server. */
+async function keepModified(handle: FileHandle, lastModified: string | null): Promise<void> {
+  const modifiedMs = Date.parse(lastModified ?? '');
+  if (modifiedMs > 0 && modifiedMs <= Date.now())
+    await handle.utimes(new Date(), new Date(modifiedMs)).catch(() => {});
 }
 
 async function sync(handle: FileHandle): Promise<void> {

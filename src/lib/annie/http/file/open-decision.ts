@@ -41,6 +41,8 @@ export interface RequestContext {
   reported?: readonly Version[];
   /** From the `again` that led to this request. */
   partialSizes?: readonly PartialSize[];
+  /** It is known to be a file, whatever its head calls it. */
+  isSniffed?: boolean;
 }
 
 /**

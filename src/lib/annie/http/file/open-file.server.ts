@@ -34,6 +34,8 @@ export interface OpenRequest {
   partialSizes?: readonly PartialSize[];
   /** Responses to a range have proved unusable. */
   withoutRange: boolean;
+  /** What it is according to its first bytes, whatever its head says; absent = the head is right. */
+  sniffed?: { contentType: string | null };
 }
 
 /**
@@ -48,6 +50,7 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
     known: version,
     reported: request.reported,
     partialSizes: request.partialSizes ?? [],
+    isSniffed: request.sniffed !== undefined,
   };
   if (!withoutRange) {
     const received = (known ? nextFreeSegment(known.segments)?.received : null) ?? 0;
@@ -124,7 +127,7 @@ export function interpretOrDiscard(response: HttpResponse, context: RequestConte
     const { status, head } = response;
     const isRestOfKnown =
       status === 416 || (context.known !== null && extentOf(status, head).kind !== 'whole');
-    if (!isRestOfKnown && !isFile(response)) throw new NotAFile();
+    if (!isRestOfKnown && context.isSniffed !== true && !isFile(response)) throw new NotAFile();
     return interpret(status, head, context);
   } catch (thrown) {
     response.discard();

@@ -9,14 +9,8 @@ import type { Guard } from '../../../guard/guard.server.ts';
 import { unbracket } from '../../../guard/address.ts';
 import { portOf } from '../../../guard/policy.ts';
 import { requestHeaders } from '../request-headers.ts';
-import {
-  codingsOf,
-  contentLengthOf,
-  contentRangeOf,
-  repeatsVersion,
-  type Validators,
-  validatorsOf,
-} from '../head.ts';
+import { codingsOf } from '../codings.ts';
+import { contentLengthOf, contentRangeOf, repeatsVersion, type Validators, validatorsOf } from '../head.ts';
 import { networkError } from '../network-error.ts';
 import { HeadBytes } from './head-bytes.ts';
 import { readPlainHead } from './plain-head.ts';
@@ -47,6 +41,8 @@ export interface FastRequest {
   ranged: boolean;
   stallMs: number;
   signal: AbortSignal;
+  /** Of the job: Cookie and Referer. */
+  headers?: Record<string, string>;
 }
 
 export class FastBody {
@@ -216,8 +212,13 @@ export class FastBody {
   }
 }
 
-function requestText({ url, ranged, validators }: FastRequest, from: number, end: number): string {
+function requestText(
+  { url, ranged, validators, headers: ofJob }: FastRequest,
+  from: number,
+  end: number,
+): string {
   const headers = requestHeaders({
+    ...ofJob,
     host: url.host,
     ...(ranged ? { range: `bytes=${from}-${end - 1}` } : {}),
     ...(ranged && validators.ifRange !== null ? { 'if-range': validators.ifRange } : {}),

@@ -1,16 +1,17 @@
 /** Bodies of any framing and coding, as streams of the HTTP client. */
 import type { Readable, Transform } from 'node:stream';
-import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
+import { EitherInflate } from '../inflate.server.ts';
+import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpResponse } from '../client.server.ts';
-import { codingsOf } from '../head.ts';
+import { codingsOf } from '../codings.ts';
 import { networkError } from '../network-error.ts';
 import { missingBytes } from './segments.ts';
 import type { SegmentWriter } from './segment-writer.server.ts';
 
 const DECODERS: Record<string, () => Transform> = {
   br: createBrotliDecompress,
-  deflate: createInflate,
+  deflate: () => new EitherInflate(),
   gzip: createGunzip,
   'x-gzip': createGunzip,
   zstd: createZstdDecompress,
@@ -65,7 +66,7 @@ function endsByClose({ head }: HttpResponse): boolean {
 /** As in curl: each coding needs a decoder with its own memory, and a head has room for thousands. */
 const MAX_CODINGS = 5;
 
-/** The decoded body. @throws SluiceError `remote_status` for an unknown coding, and for more than 5 */
+/** The decoded body. @throws SluiceError `remote_status` for a coding that cannot be undone, and for more than 5 */
 export function decoded({ head, body }: HttpResponse): Readable {
   let stream: Readable = body;
   const codings = codingsOf(head);
@@ -75,7 +76,7 @@ export function decoded({ head, body }: HttpResponse): Readable {
   for (const coding of codings.reverse()) {
     const decoder = DECODERS[coding]?.();
     if (!decoder)
-      throw new SluiceError('remote_status', `The server sent a coding we do not know: ${coding}.`);
+      throw new SluiceError('remote_status', `The server sent a coding that cannot be undone: ${coding}.`);
     stream.on('error', (error: Error) => decoder.destroy(error));
     stream = stream.pipe(decoder);
   }

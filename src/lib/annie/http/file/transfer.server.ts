@@ -228,9 +228,16 @@ export class Transfer {
   }
 
   async #openFastPath(segment: Segment): Promise<FastBody | null> {
-    const { totalBytes } = this.#options;
+    const { client, totalBytes } = this.#options;
     if (this.#finalUrl === null || totalBytes === null) return null;
-    const request = { ...this.#options, url: this.#finalUrl, segment, totalBytes, signal: this.#signal };
+    const request = {
+      ...this.#options,
+      url: this.#finalUrl,
+      segment,
+      totalBytes,
+      signal: this.#signal,
+      headers: client.headersFor(this.#finalUrl),
+    };
     const fast = await FastBody.open(request);
     // a server that is not fit for it now will not be a moment later
     this.#mayUseFastPath = fast !== null;
@@ -263,7 +270,7 @@ export class Transfer {
       // For example a login that has expired: the bytes on the disk stay good.
       if (!(thrown instanceof NotAFile)) throw thrown;
       const message = 'The server sent a page where the rest of the file was asked for.';
-      throw new SluiceError('remote_status', message);
+      throw new SluiceError('login_required', message);
     }
     response.discard();
     if (relationOf(validators, validatorsOf(response.head)) === 'other') throw this.#reopen('file_changed');

@@ -1,0 +1,91 @@
+/**
+ * Lets a socket of the HTTP client (undici) deliver heads that its parser accepts: each head is read whole, rewritten if it
+ * has to be, and handed on; bodies pass untouched. The client sends one request at a time, so the head of a response
+ * begins with the first byte after a write.
+ */
+import type { Socket } from 'node:net';
+import { MAX_HEAD_BYTES } from './file/plain-head.ts';
+import { beginsAsHttp, notHttp, rewrittenHead } from './lenient-head.ts';
+
+const EMPTY_LINE = /\n\r*\n/;
+
+export function readLeniently(socket: Socket): Socket {
+  const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
+  const write = socket.write.bind(socket) as Socket['write'];
+  /** Of the head that is being received; null in a body. */
+  let pieces: Buffer[] | null = null;
+  let length = 0;
+  /** The last bytes of the head so far, which may be the beginning of its end. */
+  let tail = '';
+
+  function begin(): void {
+    [pieces, length, tail] = [[], 0, ''];
+  }
+
+  /** What the parser is given for the next bytes of a head; null = nothing yet. */
+  function receive(chunk: Buffer): Buffer | null {
+    pieces?.push(chunk);
+    const isFirst = length < 16;
+    length += chunk.length;
+    const seen = tail + chunk.toString('latin1');
+    tail = seen.slice(-3);
+    const isBegun = !isFirst || beginsAsHttp(firstBytes(pieces ?? [])) !== false;
+    if (!isBegun) throw notHttp('It does not begin as HTTP does.');
+    // Leading empty lines are part of no head.
+    const isWhole = EMPTY_LINE.test(length === seen.length ? seen.replace(/^[\r\n]+/, '') : seen);
+    if (!isWhole && length <= MAX_HEAD_BYTES) return null;
+    const received = Buffer.concat(pieces ?? []);
+    pieces = null;
+    return isWhole ? rewritten(received) : received;
+  }
+
+  /** Several heads may arrive at once: those of 1xx responses come before the final one. */
+  function rewritten(received: Buffer): Buffer {
+    const text = received.toString('latin1');
+    const start = /^[\r\n]*/.exec(text)?.[0].length ?? 0;
+    const found = EMPTY_LINE.exec(text.slice(start));
+    if (!found) return received;
+    const end = start + found.index + found[0].length;
+    const head = rewrittenHead(text.slice(0, end));
+    const first = head === null ? received.subarray(0, end) : Buffer.from(head, 'latin1');
+    if (!/^[\r\n]*HTTP\/\S+[ \t]+1/i.test(text)) return Buffer.concat([first, received.subarray(end)]);
+    begin();
+    const rest = end < received.length ? receive(received.subarray(end)) : null;
+    return rest === null ? first : Buffer.concat([first, rest]);
+  }
+
+  return Object.assign(socket, {
+    read(size?: number) {
+      for (;;) {
+        const chunk = read(size);
+        // `read(0)`, by which Node itself asks for more, returns nothing.
+        if (chunk === null || pieces === null) return chunk;
+        try {
+          const head = receive(chunk);
+          if (head !== null) return head;
+        } catch (thrown) {
+          pieces = null;
+          socket.destroy(thrown as Error);
+          return null;
+        }
+      }
+    },
+    write(...args: Parameters<Socket['write']>) {
+      begin();
+      return write(...args);
+    },
+  }).prependListener('end', () => {
+    // Fewer bytes than would show whether it is HTTP.
+    if (pieces !== null && length > 0 && beginsAsHttp(firstBytes(pieces)) !== true)
+      socket.destroy(notHttp('It does not begin as HTTP does.'));
+  });
+}
+
+function firstBytes(pieces: readonly Buffer[]): string {
+  let text = '';
+  for (const piece of pieces) {
+    text += piece.toString('latin1', 0, 16);
+    if (text.length >= 16) break;
+  }
+  return text;
+}

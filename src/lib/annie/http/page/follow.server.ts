@@ -1,0 +1,98 @@
+/**
+ * What an address leads to: a file, a stream, or a page with media. Pages that lead on by themselves (a refresh) are followed,
+ * and the players that a page shows in frames are looked into, one level deep.
+ */
+import type { Readers } from '../../../foreign/port.ts';
+import type { PageGroup, PageScan } from '../../../foreign/page/scan.ts';
+import { SluiceError } from '../../../protocol/error.ts';
+import type { HttpClient } from '../client.server.ts';
+import { type Probe, probe } from '../probe.server.ts';
+
+/** As redirects, but each is a page that somebody is to see. */
+const MAX_REFRESHES = 5;
+/** With the last response up to 30 s later, a look-up still has time to list. */
+const FOLLOW_MS = 15_000;
+
+export interface FollowOptions {
+  client: HttpClient;
+  readers: Readers;
+  /** Called for each piece of a body. */
+  onBytes?: (() => void) | undefined;
+}
+
+export interface Lead {
+  /** As requested, before redirects. */
+  url: string;
+  probe: Probe;
+  /** Null for a file or a stream. */
+  scan: PageScan | null;
+  /** The page that led here; null = none. */
+  referer: URL | null;
+}
+
+/** @throws SluiceError as `probe`, and what the reader throws */
+export async function follow(url: string, options: FollowOptions, signal: AbortSignal): Promise<Lead> {
+  let lead = await lookAt(url, null, options, signal);
+  const seen = new Set([url]);
+  const deadlineMs = performance.now() + FOLLOW_MS;
+  for (let refreshes = 0; refreshes < MAX_REFRESHES && performance.now() < deadlineMs; refreshes++) {
+    const next: string | null = lead.scan?.refresh ?? null;
+    if (next === null || seen.has(next)) break;
+    seen.add(next);
+    const hasMedia = (lead.scan?.groups.length ?? 0) > 0;
+    try {
+      const target = await lookAt(next, lead.probe.url, options, signal);
+      // A page with media of its own goes on to a file, and not to another page.
+      if (target.scan !== null && hasMedia) break;
+      lead = target;
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (hasMedia) break;
+      throw thrown;
+    }
+  }
+  const { scan } = lead;
+  if (scan === null || scan.groups.length > 0 || scan.frames.length === 0) return lead;
+  return { ...lead, scan: { ...scan, groups: await framed(scan.frames, lead.probe.url, options, signal) } };
+}
+
+async function lookAt(
+  url: string,
+  referer: URL | null,
+  { client, readers, onBytes }: FollowOptions,
+  signal: AbortSignal,
+): Promise<Lead> {
+  const found = await probe(client.from(referer), url, signal, 'text', onBytes);
+  if (found.kind.kind !== 'page') return { url, probe: found, scan: null, referer };
+  const { body, charset, refresh } = found;
+  const page = { chunks: body ?? [], url: found.url.href, charset, refresh };
+  return { url, probe: found, scan: await readers.read('page', page, signal), referer };
+}
+
+/** All at a time. A frame that is dead, private or too long is left out. */
+async function framed(
+  frames: readonly string[],
+  page: URL,
+  options: FollowOptions,
+  signal: AbortSignal,
+): Promise<PageGroup[]> {
+  const groups = await Promise.all(frames.map((url) => groupsOf(url, page, options, signal)));
+  return groups.flat();
+}
+
+async function groupsOf(
+  url: string,
+  page: URL,
+  options: FollowOptions,
+  signal: AbortSignal,
+): Promise<PageGroup[]> {
+  try {
+    const { scan, probe: found } = await lookAt(url, page, options, signal);
+    if (scan === null) return [{ title: null, sources: [{ url, label: null, height: null }] }];
+    return scan.groups.map((group) => ({ ...group, page: found.url.href }));
+  } catch (thrown) {
+    signal.throwIfAborted();
+    if (!(thrown instanceof SluiceError)) throw thrown;
+    return [];
+  }
+}

@@ -1,0 +1,44 @@
+/**
+ * The charset of a page or feed: byte order mark, header, then what its first bytes declare
+ * (https://html.spec.whatwg.org/#determining-the-character-encoding). Pure.
+ */
+import { decodeText } from '../text.ts';
+
+/** The standard has 1024 (#prescan-a-byte-stream-to-determine-its-encoding); Chromium reads on to the end of the head. */
+const PRESCAN_BYTES = 8192;
+const META = /<meta\s[^>]{0,512}?charset\s{0,8}=\s{0,8}["']?\s{0,8}([\w.:-]{1,40})/i;
+const XML = /^\s*<\?xml\s[^>]{0,256}?encoding\s{0,8}=\s{0,8}["']([\w.:-]{1,40})/i;
+const COMMENTS = /<!--[^]*?(?:-->|$)/g;
+
+/** @param declared in the header; null = none. An unknown one does not count. */
+export function decodePage(chunks: readonly Uint8Array[], declared: string | null): string {
+  const first = chunks[0] ?? new Uint8Array();
+  const mark = markOf(first);
+  const charset = mark ?? labelOf(declared) ?? labelOf(declaredIn(first), true);
+  if (charset !== null) return decodeText(chunks, charset);
+  // What most undeclared pages are today, else the standard's fallback.
+  const text = decodeText(chunks, 'utf-8');
+  return text.includes('\ufffd') ? decodeText(chunks, 'windows-1252') : text;
+}
+
+function markOf([a, b, c]: Uint8Array): string | null {
+  if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8';
+  if (a === 0xfe && b === 0xff) return 'utf-16be';
+  return a === 0xff && b === 0xfe ? 'utf-16le' : null;
+}
+
+function declaredIn(bytes: Uint8Array): string | null {
+  const start = new TextDecoder('latin1').decode(bytes.subarray(0, PRESCAN_BYTES));
+  return (XML.exec(start) ?? META.exec(start.replace(COMMENTS, '')))?.[1] ?? null;
+}
+
+/** The standard's name of a charset; null = unknown. @param isInside read in the page, which therefore is no UTF-16 */
+function labelOf(charset: string | null, isInside = false): string | null {
+  if (charset === null) return null;
+  try {
+    const { encoding } = new TextDecoder(charset);
+    return isInside && encoding.startsWith('utf-16') ? 'utf-8' : encoding;
+  } catch {
+    return null;
+  }
+}

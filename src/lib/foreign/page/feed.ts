@@ -1,0 +1,113 @@
+/** The episodes of a podcast: RSS 2.0 (also with Yahoo's `media:content`), RSS 1.0 and Atom. Pure. */
+import { looksLikeMedia } from '../../protocol/extension.ts';
+import { isFetchable } from '../../protocol/url.ts';
+import { AddressResolver } from '../address-resolver.ts';
+import { MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
+import { cleanText } from './clean-text.ts';
+import { listedGroups, type PageGroup } from './groups.ts';
+import type { PageScan } from './page-scan.ts';
+import { type Attributes, readTags, type TagHandler } from './tags.ts';
+
+/** Behind a byte order mark, a declaration, comments and a doctype. */
+const FEED =
+  /^\ufeff?\s*(?:<\?[^>]{0,512}>\s*|<!--[^>]{0,512}-->\s*|<!DOCTYPE[^>]{0,512}>\s*){0,8}<(?:rss|feed|rdf:rdf)[\s>]/i;
+
+/** By its beginning. */
+export function isFeed(text: string): boolean {
+  return FEED.test(text.slice(0, 4096));
+}
+
+const ATTRIBUTES = new Set(['url', 'type', 'rel', 'href', 'medium', 'title', 'xml:base']);
+
+/** Never throws. */
+export function scanFeed(text: string, url: URL): PageScan {
+  const scanner = new FeedScanner(url);
+  readTags(text, ATTRIBUTES, scanner, { isXml: true });
+  return scanner.end();
+}
+
+class FeedScanner implements TagHandler {
+  readonly #addresses: AddressResolver;
+  readonly #groups: PageGroup[] = [];
+  #title: string | null = null;
+  #item: { title: string | null; enclosed: PageGroup['sources']; others: PageGroup['sources'] } | null = null;
+  /** Names of open elements; deeper ones are not read. */
+  readonly #open: string[] = [];
+  #depth = 0;
+  /** Of the open title. */
+  #text: string | null = null;
+
+  constructor(url: URL) {
+    this.#addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
+  }
+
+  get wantsText(): boolean {
+    return this.#text !== null;
+  }
+
+  opened(tag: string, attributes: Attributes, isEmpty: boolean): void {
+    if (tag === 'item' || tag === 'entry') {
+      this.#endItem();
+      this.#item = { title: null, enclosed: [], others: [] };
+    } else if (tag === 'title' && this.#isTitle()) this.#text = '';
+    else if (tag === 'enclosure') this.#add('enclosed', attributes.get('url'), attributes);
+    else if (tag === 'link' && attributes.get('rel') === 'enclosure')
+      this.#add('enclosed', attributes.get('href'), attributes);
+    else if (tag === 'media:content') this.#add('others', attributes.get('url'), attributes);
+    if (isEmpty) return;
+    this.#depth++;
+    if (this.#open.length < MAX_DEPTH) this.#open.push(tag);
+  }
+
+  closed(tag: string): void {
+    if (tag === 'title' && this.#text !== null) {
+      const title = cleanText(this.#text);
+      if (this.#item) this.#item.title ??= title;
+      else this.#title ??= title;
+      this.#text = null;
+    }
+    if (tag === 'item' || tag === 'entry') this.#endItem();
+    this.#depth = Math.max(0, this.#depth - 1);
+    this.#open.length = Math.min(this.#open.length, this.#depth);
+  }
+
+  text(text: string): void {
+    if (this.#text !== null && this.#text.length < MAX_TEXT_CHARS) this.#text += text;
+  }
+
+  end(): PageScan {
+    this.#endItem();
+    const listed = listedGroups(this.#groups);
+    return {
+      ...{ title: this.#title, site: null, groups: listed.groups, refresh: null, frames: [], isFeed: true },
+      truncated: listed.truncated || this.#addresses.isExhausted,
+    };
+  }
+
+  /** Not that of the channel's image, or of a person. */
+  #isTitle(): boolean {
+    const parent = this.#open.at(-1) ?? '';
+    return this.#depth === this.#open.length && ['item', 'entry', 'channel', 'feed'].includes(parent);
+  }
+
+  #add(to: 'enclosed' | 'others', address: string | undefined, attributes: Attributes): void {
+    const sources = this.#item?.[to];
+    const type = attributes.get('type') ?? attributes.get('medium') ?? '';
+    if (!sources || address === undefined || sources.length >= MAX_SOURCES || /^image\b/i.test(type)) return;
+    const url = this.#addresses.resolve(address.trim());
+    if (url === null || !isFetchable(url)) return;
+    if (to === 'others' && !/^(audio|video)\b/i.test(type) && !looksLikeMedia(url.pathname)) return;
+    sources.push({ url: url.href, label: null, height: null });
+  }
+
+  #endItem(): void {
+    const item = this.#item;
+    this.#item = null;
+    if (!item) return;
+    const sources = item.enclosed.length > 0 ? item.enclosed : item.others;
+    if (sources.length > 0) this.#groups.push({ title: item.title, sources });
+  }
+}
+
+/** An item is three elements deep, in Atom two. */
+const MAX_DEPTH = 8;

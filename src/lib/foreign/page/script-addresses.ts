@@ -1,0 +1,55 @@
+/** Finds addresses of media among the strings of a script or of JSON. Pure, and linear: a string has at most 2,048 characters. */
+import { looksLikeMedia } from '../../protocol/extension.ts';
+
+const MAX_STRING_CHARS = 2048;
+const QUOTES = new Set(['"', "'", '`']);
+/** Blanks, markup and placeholders: not a whole address. */
+const NO_ADDRESS = /[\s<>{}$\\"'`]/;
+
+/** At most `limit`, in order, escapes undone. A TypeScript source is no transport stream. */
+export function addressesIn(script: string, limit: number): string[] {
+  const found = new Set<string>();
+  for (let at = 0; at < script.length && found.size < limit; at++) {
+    const quote = script[at] ?? '';
+    if (!QUOTES.has(quote)) continue;
+    const end = endOfString(script, at + 1, quote);
+    if (end === -1) continue;
+    const text = script.slice(at + 1, end);
+    if (isCandidate(text)) {
+      const address = unescaped(text);
+      if (!NO_ADDRESS.test(address) && looksLikeMedia(pathOf(address)) && !pathOf(address).endsWith('.ts'))
+        found.add(address);
+      at = end;
+    } else if (!/["'`]/.test(text)) at = end;
+  }
+  return [...found];
+}
+
+/** Of the closing quote; -1 = it is too far away, or on another line. */
+function endOfString(script: string, start: number, quote: string): number {
+  const last = Math.min(script.length, start + MAX_STRING_CHARS);
+  for (let at = start; at < last; at++) {
+    const character = script[at];
+    if (character === quote) return at;
+    if (character === '\\') at++;
+    else if (character === '\n') return -1;
+  }
+  return -1;
+}
+
+/** Before anything is undone: most strings are no addresses. */
+function isCandidate(text: string): boolean {
+  return text.length > 4 && text.includes('.') && !/[\s<>]/.test(text);
+}
+
+function pathOf(address: string): string {
+  return address.split(/[?#]/, 1)[0] ?? '';
+}
+
+/** `\/`, `\u0026`, `\x26`. */
+function unescaped(text: string): string {
+  if (!text.includes('\\')) return text;
+  return text
+    .replace(/\\(?:u00|x)([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)))
+    .replace(/\\(["'`/])/g, '$1');
+}

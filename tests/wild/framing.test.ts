@@ -1,0 +1,249 @@
+/** Heads and framings that bend the rules: as RFC 9112 (section 6.3) says, and lenient where Chromium is. */
+import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { testUnless } from '../support/skip.ts';
+import { missing } from '../support/tools.ts';
+import { openChromium } from './chromium.ts';
+import { response } from './origin.ts';
+import { openWildKit } from './outcome.ts';
+
+interface Row {
+  what: string;
+  /** As it goes over the wire. */
+  sent: string | Buffer;
+  /** The bytes of the file, or the code of the failure. */
+  outcome: string | Buffer;
+  path?: string;
+  unlikeChromium?: string;
+}
+
+const TYPE = 'Content-Type: application/octet-stream';
+/** The status line, the type, the fields of the row, and the body `abc`, unless the row has another. */
+const answer = (fields: string, body = 'abc'): string =>
+  `HTTP/1.1 200 OK\r\n${TYPE}\r\n${fields}\r\n\r\n${body}`;
+const CHUNKS = '3\r\nabc\r\n0\r\n\r\n';
+const LENGTH = 'Content-Length: 3';
+const CHUNKED = 'Transfer-Encoding: chunked';
+
+const framings: Row[] = [
+  { what: 'a length beside chunks', sent: answer(`Content-Length: 9\r\n${CHUNKED}`, CHUNKS), outcome: 'abc' },
+  { what: 'chunks before a length', sent: answer(`${CHUNKED}\r\nContent-Length: 2`, CHUNKS), outcome: 'abc' },
+  { what: 'chunked, said twice', sent: answer(`${CHUNKED}\r\n${CHUNKED}`, CHUNKS), outcome: 'abc' },
+  {
+    what: 'gzip, chunked, without gzip',
+    sent: answer('Transfer-Encoding: gzip, chunked', CHUNKS),
+    outcome: 'abc',
+  },
+  {
+    what: 'the transfer coding identity',
+    sent: answer(`Transfer-Encoding: identity\r\n${LENGTH}`),
+    outcome: 'abc',
+  },
+  { what: 'one length twice', sent: answer(`${LENGTH}\r\n${LENGTH}`), outcome: 'abc' },
+  { what: 'one length in a list', sent: answer('Content-Length: 3, 3'), outcome: 'abc' },
+  { what: 'a negative length', sent: answer('Content-Length: -1'), outcome: 'abc' },
+  { what: 'a length with a sign', sent: answer('Content-Length: +3'), outcome: 'abc' },
+  { what: 'a length that is no number', sent: answer('Content-Length: many'), outcome: 'abc' },
+  { what: 'neither length nor chunks', sent: answer('X: y'), outcome: 'abc' },
+  {
+    what: 'lines that end with LF alone',
+    sent: `HTTP/1.1 200 OK\n${TYPE}\n${LENGTH}\n\nabc`,
+    outcome: 'abc',
+  },
+  { what: 'no reason', sent: `HTTP/1.1 200\r\n${TYPE}\r\n${LENGTH}\r\n\r\nabc`, outcome: 'abc' },
+  {
+    what: 'HTTP/2 in the status line',
+    sent: `HTTP/2 200 OK\r\n${TYPE}\r\n${LENGTH}\r\n\r\nabc`,
+    outcome: 'abc',
+  },
+  { what: 'HTTP/1.0 without a length', sent: `HTTP/1.0 200 OK\r\n${TYPE}\r\n\r\nabc`, outcome: 'abc' },
+  { what: 'an empty line before the status', sent: `\r\n${answer(LENGTH)}`, outcome: 'abc' },
+  { what: 'a folded line', sent: answer(`X: a\r\n b\r\n${LENGTH}`), outcome: 'abc' },
+  { what: 'a line without a colon', sent: answer(`junk\r\n${LENGTH}`), outcome: 'abc' },
+  { what: 'a blank before the colon', sent: answer('Content-Length : 3'), outcome: 'abc' },
+  { what: 'a blank in a name', sent: answer(`X Y: 3\r\n${LENGTH}`), outcome: 'abc' },
+  { what: 'a control character in a value', sent: answer(`X: a\x01b\r\n${LENGTH}`), outcome: 'abc' },
+  {
+    what: 'early hints',
+    sent: `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${answer(LENGTH)}`,
+    outcome: 'abc',
+  },
+];
+
+const failures: Row[] = [
+  { what: 'two lengths', sent: answer(`${LENGTH}\r\nContent-Length: 4`, 'abcd'), outcome: 'not_http' },
+  { what: 'two lengths in a list', sent: answer('Content-Length: 3, 4', 'abcd'), outcome: 'not_http' },
+  { what: 'a NUL in a value', sent: answer(`X: a\0b\r\n${LENGTH}`), outcome: 'not_http' },
+  { what: 'the greeting of an SSH server', sent: 'SSH-2.0-OpenSSH_9.2\r\n', outcome: 'not_http' },
+  { what: 'the greeting of an FTP server', sent: '220 ready\r\n', outcome: 'not_http' },
+  { what: 'a radio station', sent: `ICY 200 OK\r\n${TYPE}\r\n\r\nabc`, outcome: 'not_http' },
+  { what: 'no head', sent: 'abc', outcome: 'not_http' },
+  { what: 'no head, in bytes', sent: Buffer.from('7f454c4602010100', 'hex'), outcome: 'not_http' },
+  { what: 'no status', sent: `HTTP/1.1 OK\r\n${LENGTH}\r\n\r\nabc`, outcome: 'not_http' },
+  {
+    what: 'a body that is shorter than its length',
+    sent: answer('Content-Length: 5'),
+    outcome: 'size_mismatch',
+  },
+  { what: 'no last chunk', sent: answer(CHUNKED, '3\r\nabc\r\n'), outcome: 'size_mismatch' },
+  { what: '204', sent: 'HTTP/1.1 204 No Content\r\n\r\n', outcome: 'remote_status' },
+  { what: '205', sent: 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', outcome: 'remote_status' },
+];
+
+const tar = Buffer.from('not really a tar file');
+const [gzip, twice] = [gzipSync(tar), gzipSync(gzipSync(tar))];
+const coded = (coding: string, body: string | Buffer, type = 'application/octet-stream'): Buffer =>
+  response(`Content-Type: ${type}\r\nContent-Encoding: ${coding}`, body);
+
+const codings: Row[] = [
+  { what: 'the coding utf-8', sent: coded('utf-8', 'abc'), outcome: 'abc' },
+  { what: 'the coding aws-chunked', sent: coded('aws-chunked', 'abc'), outcome: 'abc' },
+  { what: 'the coding none', sent: coded('none', 'abc'), outcome: 'abc' },
+  { what: 'the coding binary', sent: coded('binary', 'abc'), outcome: 'abc' },
+  { what: 'an empty coding', sent: coded('', 'abc'), outcome: 'abc' },
+  {
+    what: 'a coding and a word that is none',
+    sent: coded('aws-chunked, gzip', gzip),
+    outcome: tar,
+    unlikeChromium: 'it undoes nothing then',
+  },
+  { what: 'a coded file', sent: coded('gzip', gzip), outcome: tar },
+  { what: 'a coded file, as deflate', sent: coded('deflate', deflateSync(tar)), outcome: tar },
+  {
+    what: 'a coded file, as deflate without its wrapper',
+    sent: coded('deflate', deflateRawSync(tar)),
+    outcome: tar,
+  },
+  { what: 'a coded file, in upper case', sent: coded('GZIP', gzip), outcome: tar },
+  {
+    what: 'a coded tar file',
+    sent: coded('x-gzip', gzip, 'application/x-tar'),
+    path: '/a.tar',
+    outcome: tar,
+  },
+  ...(
+    [
+      ['/pack.tar.gz', 'x-gzip', 'application/x-gzip', gzip],
+      ['/pack.tgz', 'gzip', 'application/octet-stream', gzip],
+      ['/list.xml.gz', 'gzip', 'text/xml', gzip],
+      ['/get', 'gzip', 'application/gzip', gzip],
+      ['/get2', 'x-gzip', 'application/x-gzip', gzip],
+      ['/drawing.svgz', 'gzip', 'image/svg+xml', gzip],
+      ['/pack.tar.br', 'br', 'application/octet-stream', brotliCompressSync(tar)],
+      ['/pack.tar.zst', 'zstd', 'application/zstd', zstdCompressSync(tar)],
+    ] as const
+  ).map(([path, coding, type, body]) => ({
+    ...{
+      what: `${path} of ${type}, coded as ${coding}`,
+      path,
+      sent: coded(coding, body, type),
+      outcome: body,
+    },
+    unlikeChromium: 'it unpacks the archive under its name; Firefox, curl and wget keep the bytes',
+  })),
+  {
+    what: 'an archive whose name is in the disposition',
+    sent: response(
+      `${TYPE}\r\nContent-Disposition: attachment; filename=a.tar.gz\r\nContent-Encoding: gzip`,
+      gzip,
+    ),
+    outcome: gzip,
+    unlikeChromium: 'as above',
+  },
+  {
+    what: 'an archive that is coded twice',
+    path: '/twice.tar.gz',
+    sent: coded('gzip, gzip', twice),
+    outcome: tar,
+    unlikeChromium: 'it saves nothing',
+  },
+];
+
+const kit = await openWildKit();
+const { origin } = kit;
+
+function serve(rows: readonly Row[], prefix: string): (Row & { url: string })[] {
+  return rows.map((row, index) => ({
+    ...row,
+    url: origin.serve(row.path ?? `/${prefix}-${index}`, row.sent),
+  }));
+}
+
+async function outcomeOf(url: string): Promise<string | Buffer> {
+  const { state, body } = await kit.download(url);
+  return state === 'complete' ? body : state;
+}
+
+function textOf(outcome: string | Buffer): string {
+  return Buffer.from(outcome).toString('latin1');
+}
+
+for (const [rows, prefix] of [
+  [framings, 'framing'],
+  [failures, 'failure'],
+  [codings, 'coding'],
+] as const) {
+  test(`the file of each odd ${prefix}, or why there is none`, async () => {
+    const outcomes = await Promise.all(
+      serve(rows, prefix).map(async ({ what, url }) => `${what}: ${textOf(await outcomeOf(url))}`),
+    );
+    assert.equal(
+      outcomes,
+      rows.map(({ what, outcome }) => `${what}: ${textOf(outcome)}`),
+    );
+  });
+}
+
+test('what is not HTTP is final, and requested once', async () => {
+  const { state, message } = await kit.download(origin.serve('/ssh', 'SSH-2.0-OpenSSH_9.2\r\n'));
+  assert.equal([state, origin.requestsFor('/ssh').length], ['not_http', 1]);
+  assert.match(message, /not valid HTTP/);
+});
+
+test('a head may arrive byte by byte, and with the end of its body in one piece', async () => {
+  for (const { what, sent, outcome } of framings) {
+    const bytes = [...Buffer.from(sent)].map((byte) => Buffer.from([byte]));
+    const url = origin.serve('/bytes', () => bytes);
+    assert.is(textOf(await outcomeOf(url)), textOf(outcome), what);
+    const half = Buffer.from(sent);
+    origin.serve('/bytes', () => [half.subarray(0, 20), half.subarray(20)]);
+    assert.is(textOf(await outcomeOf(url)), textOf(outcome), what);
+  }
+});
+
+test('a connection whose framing was odd serves no further request', async () => {
+  const url = origin.serve('/again', answer(`Content-Length: 9\r\n${CHUNKED}`, CHUNKS));
+  for (let i = 0; i < 3; i++) assert.is((await kit.download(url)).body.toString(), 'abc');
+});
+
+test('a gzipped page is read, and one that unpacks to more than a page is too_complex', async () => {
+  origin.serve('/clip.mp4', response('Content-Type: video/mp4', 'clip'));
+  const page = gzipSync('<title>Zipped</title><video src=/clip.mp4></video>');
+  const items = await kit.list(origin.serve('/page', coded('gzip', page, 'text/html')));
+  assert.equal(typeof items === 'string' ? items : items.map(({ title }) => title), ['Zipped']);
+  const bomb = gzipSync(Buffer.concat([Buffer.from('<html>'), Buffer.alloc(20_000_000, ' ')]));
+  assert.is(await kit.list(origin.serve('/bomb', coded('gzip', bomb, 'text/html'))), 'too_complex');
+});
+
+testUnless(test, missing('chromium'), 'Chromium saves the same bytes', async () => {
+  const rows = serve([...framings, ...codings], 'chromium').filter(
+    ({ unlikeChromium }) => unlikeChromium === undefined,
+  );
+  const chromium = await openChromium(origin.serve('/blank', response('Content-Type: text/html', '<body>')));
+  try {
+    const saved = await chromium.save(rows.map(({ url }) => url));
+    assert.equal(
+      rows.map(({ what, url }) => `${what}: ${saved.get(url)?.body?.toString()}`),
+      rows.map(({ what, outcome }) => `${what}: ${outcome.toString()}`),
+    );
+  } finally {
+    await chromium.close();
+  }
+});
+
+test.after(async () => {
+  await kit.close();
+});
+
+test.run();
