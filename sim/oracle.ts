@@ -10,8 +10,8 @@ const WORK_ROOT = `${DOWNLOAD_DIR}/.sluice`;
 /** A few bytes that a kill can leave, once each time. */
 const LITTER = /^(?:probe-|root\.json\.)/;
 
-/** How much transfer a kill may cost: the engine saves its segments each second. */
-const AGAIN_MS = 1_300;
+/** How much transfer a kill may cost, in ms (docs/adr/031-the-page-cache-of-one-boot.md), and a tick of the engine. */
+const AGAIN_MS = 250;
 const UNDER_WAY_BYTES = 256 * 1024;
 
 /** Nobody's failure: waited for, never final. */
@@ -148,8 +148,6 @@ export class Oracle {
       const row = this.rowOf(added);
       if (row?.state !== 'error') continue;
       const code = row.error?.code ?? '';
-      // Known, and to be mended in the engine: after a cut that left its map and not its body, the body is not created anew.
-      if (code === 'file_missing' && this.#hasLostPages) continue;
       if (NEVER_FINAL.includes(code)) this.fail(`${row.title} ended in ${code}`);
       else if (!this.#hasReason(added.url)) this.fail(`${row.title} ended in ${code}: ${row.error?.message}`);
     }
@@ -216,10 +214,6 @@ export class Oracle {
       if (delivered > most)
         this.fail(`${file.name}: ${delivered} bytes were sent, ${most} at most should have been`);
     }
-  }
-
-  get #hasLostPages(): boolean {
-    return this.#plan.faults.some(({ kind }) => kind === 'cut' || kind === 'unplugged');
   }
 
   /** Something of the plan explains that a download of this address fails for good. */

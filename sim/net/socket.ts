@@ -70,6 +70,11 @@ export class SimSocket extends EventEmitter implements Connection {
     return true;
   }
 
+  /** undici reads its sockets so; its part is simulated as well (undici.ts). */
+  read(): null {
+    return null;
+  }
+
   pause(): this {
     this.#isPaused = true;
     return this;

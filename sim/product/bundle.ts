@@ -5,13 +5,16 @@ import type { Mutation } from '../mutations.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
 
-/** @param mutation a mistake to put in; null = as it is */
+/**
+ * `mime` is part of the script: it has only a default export, which `require` returns in a shape of its own.
+ * @param mutation a mistake to put in; null = as it is
+ */
 export async function bundleProduct(mutation: Mutation | null): Promise<string> {
   let hasMutated = mutation === null;
   const build = await rolldown({
     input: join(import.meta.dirname, 'entry.ts'),
     platform: 'node',
-    external: (id) => !id.startsWith('.') && !id.startsWith('/') && !id.startsWith('#lib/'),
+    external: (id) => !/^(?:[./]|#lib\/|mime$)/.test(id),
     transform: { define: { 'import.meta.url': '"file:///product.ts"', 'import.meta.dirname': '"/"' } },
     logLevel: 'silent',
     plugins: [

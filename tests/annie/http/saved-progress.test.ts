@@ -194,6 +194,22 @@ for (const [what, segments] of [
   });
 }
 
+test('a body that a power cut took, while it left the state, is created anew', async () => {
+  const workDir = await freshDir();
+  const address = `${site.url}/file/gone.bin?size=${SIZE}&seed=7`;
+  const etag = `"7-${SIZE}"`;
+  const file = new StateFile(workDir);
+  await file.save({
+    ...{ version: 1, url: address, name: 'gone.bin', totalBytes: SIZE, grows: true },
+    segments: [[0, SIZE, 0]],
+    validators: { etag, lastModified: null, ifRange: etag },
+  });
+  await file.close();
+  setBootId('after the cut');
+  const { path } = await settles(downloadFile(jobFor(address, workDir), options));
+  assert.is(await hashOf(path), sha256Of(7, SIZE));
+});
+
 test('bytes that begin anew are never described by what was synced before', async () => {
   const workDir = await freshDir();
   const address = `${site.url}/file/anew.bin?size=${SIZE}&seed=6&rate=${SIZE}`;

@@ -186,7 +186,7 @@ class FileDownload {
     onSyncFailed: (error: SluiceError) => void,
   ): SavedProgress {
     const { workDir } = this.#job;
-    const isKept = this.#opened.kept !== null;
+    const isKept = this.#keepsBytes;
     const hasGrown = isKept && saved?.grows === true;
     return new SavedProgress({
       ...{ workDir, handle, segments: this.#segments, version: this.#version },
@@ -198,16 +198,19 @@ class FileDownload {
     });
   }
 
+  /** Bytes of an earlier attempt are continued. A state that a power cut has left may say of a body only its version. */
+  get #keepsBytes(): boolean {
+    return this.#opened.kept?.some(({ start, written }) => written > start) ?? false;
+  }
+
   /** Opens the file for its body, after the saved state of bytes that will be overwritten is gone. */
   async #openBody({ saved, isFresh }: Earlier): Promise<FileHandle> {
     const { response, kept } = this.#opened;
     const { workDir, signal } = this.#job;
     const path = join(workDir, BODY_FILE);
     try {
-      if (kept === null) {
-        if (!isFresh) await this.#startOver(saved);
-        return await open(path, 'w');
-      }
+      if (kept === null && !isFresh) await this.#startOver(saved);
+      if (kept === null || !this.#keepsBytes) return await open(path, 'w');
       // What follows was not synced before a power cut, or is not known to be in order.
       if (saved?.grows !== true && kept.length === 1) await truncate(path, kept[0]?.written);
       return await open(path, 'r+');

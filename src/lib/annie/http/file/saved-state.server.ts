@@ -127,6 +127,8 @@ export class StateFile {
   #handle: FileHandle | null = null;
   #appendedLines = 0;
   #grows: boolean | undefined;
+  /** When the body was opened: by the time of a save its disk may have been lost. */
+  readonly #boot = bootId();
 
   constructor(workDir: string, options: StateFileOptions = {}) {
     this.#workDir = workDir;
@@ -163,7 +165,7 @@ export class StateFile {
     const path = join(this.#workDir, isSynced ? SYNCED_FILE : FILE);
     await this.close();
     this.#handle = await open(`${path}.new`, 'w');
-    const stored: Stored = { ...state, boot: bootId() };
+    const stored: Stored = { ...state, boot: this.#boot };
     await this.#handle.appendFile(`${JSON.stringify(stored)}\n`);
     if (isSynced) await syncHandle(this.#handle, 'datasync');
     await rename(`${path}.new`, path);
