@@ -95,6 +95,13 @@ export class Disk extends Mounts {
     return written;
   }
 
+  /** @param modifiedMs since 1970, whole */
+  setModified(file: OpenFile, modifiedMs: number): void {
+    this.#use(file, 'futime');
+    this.#mayChange(file.fs, 'futime', file.path);
+    file.inode.modifiedMs = modifiedMs;
+  }
+
   truncateFile(file: OpenFile, size: number): void {
     this.#use(file, 'ftruncate');
     this.#mayChange(file.fs, 'ftruncate', file.path);

@@ -81,6 +81,10 @@ export class SimFileHandle {
     return this.#later('ftruncate', () => this.#disk.truncateFile(this.#file, size));
   }
 
+  utimes(_accessed: Date, modified: Date): Promise<void> {
+    return this.#later('futime', () => this.#disk.setModified(this.#file, modified.getTime()));
+  }
+
   datasync(): Promise<void> {
     return this.#later('fdatasync', this.#disk.beginSync(this.#file, 'fdatasync'));
   }
