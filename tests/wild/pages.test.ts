@@ -96,6 +96,11 @@ for (const [what, html, head] of [
   ['a meta element', '<meta http-equiv=refresh content="0; url=target.iso">', HTML],
   ['a meta element in quotes', `<META HTTP-EQUIV="Refresh" CONTENT="5;URL='/target.iso'">`, HTML],
   ['a meta element without url=', '<meta http-equiv="refresh" content="3; /target.iso">', HTML],
+  [
+    'a meta element for those without scripts',
+    '<noscript><meta http-equiv="refresh" content="5; url=/target.iso?a=1&amp;b=2"></noscript>',
+    HTML,
+  ],
   ['a Refresh field', 'Your download begins in a moment.', `${HTML}\r\nRefresh: 0;url=target.iso`],
   ['a Refresh field with a comma', 'soon', `${HTML}\r\nRefresh: 2, target.iso`],
   [
@@ -194,6 +199,14 @@ test('a page with one source gives list and file one name, whichever way it is a
   assert.is((await kit.download(url)).name, 'One film.mp4');
   const listed = { streamId: item?.streams[0]?.id ?? null };
   assert.is((await kit.download(item?.url ?? '', listed)).name, 'One film.mp4');
+});
+
+test('of several links that are called alike, the files keep the names of the server', async () => {
+  const url = serve(page('<a href=/clip.mp4>Download</a> <a href=/low.mp4>Download</a>'));
+  assert.equal(await titlesOf(url), ['Download', 'Download']);
+  assert.is((await kit.download(`${origin.url}/low.mp4`)).name, 'low.mp4');
+  assert.equal(await titlesOf(serve(page('<a href=/low.mp4>The low one</a>'))), ['The low one']);
+  assert.is((await kit.download(`${origin.url}/low.mp4`)).name, 'The low one.mp4');
 });
 
 for (const [what, html] of [
