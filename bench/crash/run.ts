@@ -1,7 +1,7 @@
 /**
  * `npm run crash [-- --downloads 1000 --kills 100 --engine-kills 50 --seed N --keep]`: tests that nothing is lost.
  * `SEED=N` replays a plan as well. Prints the figures and writes bench/results/crash.json; exit code 1 when any
- * promise was broken. Ends with `--cuts 60` power cuts (bench/crash/power), where they can be had.
+ * promise was broken. Then it measures what a kill costs a transfer (`refetch.ts`). Ends with `--cuts 60` power cuts (bench/crash/power), where they can be had.
  */
 import { spawnSync } from 'node:child_process';
 import { randomInt } from 'node:crypto';
@@ -16,8 +16,11 @@ import { ytDlpMissing } from '../../tests/support/yt-dlp.ts';
 import { keepReport } from '../harness.ts';
 import { runCampaign } from './campaign.ts';
 import { makePlan } from './plan.ts';
+import { brokenByRefetching, measureRefetched, refetchSummary } from './refetch.ts';
 import { slowStream } from './slow-stream.ts';
 import { brokenPromises, figures, summary } from './summary.ts';
+
+const REFETCH_KILLS = 8;
 
 const { values } = parseArgs({
   options: {
@@ -62,10 +65,12 @@ try {
     logFile,
     say: (line) => console.log(line),
   });
-  const broken = brokenPromises(report);
+  const refetched = await measureRefetched({ seed, kills: REFETCH_KILLS });
+  const broken = [...brokenPromises(report), ...brokenByRefetching(refetched)];
   console.log(summary(report));
+  console.log(refetchSummary(refetched));
   for (const line of broken) console.log(`BROKEN ${line}`);
-  keepReport('crash', { broken, ...figures(report) });
+  keepReport('crash', { broken, ...figures(report), refetched });
   process.exitCode = broken.length === 0 ? 0 : 1;
 } finally {
   await site.close();

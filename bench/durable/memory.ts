@@ -20,7 +20,8 @@ import type { SessionEnv } from '../../src/lib/actors/session/env.ts';
 import { SessionActor } from '../../src/lib/actors/session/session-actor.ts';
 import type { Edge } from '../../src/lib/channel/edge.ts';
 import { AllowedOrigins } from '../../src/lib/channel/origin.ts';
-import { ChannelServer } from '../../src/lib/channel/socket.server.ts';
+import { Files } from '../../src/lib/files/files.server.ts';
+import { createChannelEndpoint } from '../../src/lib/channel/socket.server.ts';
 import { Tokens } from '../../src/lib/channel/token.ts';
 import { BenchObject } from './object.ts';
 
@@ -66,12 +67,12 @@ function createHost(dir: string): EmbeddedHost {
 
 /** As in src/server/server.ts. */
 function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
-  const channel = new ChannelServer({
+  const channel = createChannelEndpoint({
     tokens,
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => host.get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
-    downloadDir: '/nowhere',
+    files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

@@ -3,7 +3,7 @@ import type { Problem } from '#lib/protocol/problem.ts';
 
 /**
  * A GET request to the session's API.
- * @param path below `/api`, with its query
+ * @param path one of `paths`, with its query
  * @throws SluiceError the session's error, or `connect_failed`
  */
 export type ApiGet = <T>(path: string) => Promise<T>;

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { type SluiceError, toSluiceError } from '#lib/protocol/error.ts';
+import { paths } from '#lib/protocol/paths.ts';
 import type { ApiGet } from './api-get.ts';
 
 /** The largest page of a listing: docs/protocol.md. */
@@ -28,7 +29,9 @@ export async function catchUp(next: string | null, options: CatchUpOptions): Pro
   try {
     for (let cursor = next; cursor !== null && missing().length > 0;) {
       const query = `limit=${PAGE_ROWS}&cursor=${encodeURIComponent(cursor)}`;
-      const page = await get<{ downloads: DownloadView[]; next: string | null }>(`/downloads?${query}`);
+      const page = await get<{ downloads: DownloadView[]; next: string | null }>(
+        `${paths.downloads}?${query}`,
+      );
       onRows(page.downloads);
       cursor = page.next;
     }
@@ -38,7 +41,7 @@ export async function catchUp(next: string | null, options: CatchUpOptions): Pro
   for (const id of missing()) {
     if (signal.aborted) return;
     try {
-      onRows([await get<DownloadView>(`/downloads/${id}`)]);
+      onRows([await get<DownloadView>(paths.download(id))]);
     } catch (error) {
       if (!signal.aborted) onLost(id, toSluiceError(error));
     }

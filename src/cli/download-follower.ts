@@ -76,7 +76,7 @@ export class DownloadFollower {
     options: GetOptions,
     onRefused: (url: string, error: SluiceError) => void,
   ): Promise<number> {
-    const outcomes = urls.map(async (url) => {
+    const downloads = urls.map(async (url) => {
       try {
         const found = await this.#itemsOf(url, options);
         if (options.sha256 !== null && found.length > 1) {
@@ -92,7 +92,7 @@ export class DownloadFollower {
         return false;
       }
     });
-    const areComplete = await Promise.all(outcomes);
+    const areComplete = await Promise.all(downloads);
     this.#catchingUp.abort();
     clearTimeout(this.#giveUpTimer);
     this.#patience.stop();

@@ -1,4 +1,4 @@
-/** Parses the command line, runs the command, and turns the outcome into an exit code. */
+/** Parses the command line, runs the command, and turns its end into an exit code. */
 import { parseArgs } from 'node:util';
 import { toSluiceError } from '#lib/protocol/error.ts';
 import { ConfigError } from '../server/config.ts';

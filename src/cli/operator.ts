@@ -2,6 +2,7 @@ import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { readTokenKey, TokenKeyError } from '#lib/channel/token-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import { paths } from '#lib/protocol/paths.ts';
 import type { SessionList } from '#lib/protocol/session.ts';
 import { type Config, ConfigError } from '../server/config.ts';
 import { createApiGet } from './api-get.ts';
@@ -89,10 +90,10 @@ async function fetchSessions(
   const base = textOption(values, 'server') ?? localAddress(port);
   const headers = { authorization: new OperatorAuth(key).authorization() };
   const apiGet = createApiGet((path) =>
-    fetch(new URL(`/api${path}`, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
+    fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
   );
   try {
-    return await apiGet<SessionList>(`/operator/sessions?${new URLSearchParams({ id: prefix })}`);
+    return await apiGet<SessionList>(`${paths.operatorSessions}?${new URLSearchParams({ id: prefix })}`);
   } catch (thrown) {
     if (!(thrown instanceof SluiceError)) throw thrown;
     const { code, cause } = thrown;

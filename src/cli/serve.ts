@@ -76,8 +76,8 @@ function printStartup({ url, sluice }: RunningServer, io: Io): void {
 
 async function stop(server: RunningServer, log: Logger): Promise<number> {
   const late = new Promise<'late'>((resolve) => setTimeout(() => resolve('late'), CLOSE_MS).unref());
-  const outcome = await Promise.race([server.close(), late]);
-  if (outcome !== 'late') return 0;
+  const ended = await Promise.race([server.close(), late]);
+  if (ended !== 'late') return 0;
   log.error('not everything ended in time: the next start takes care of the rest');
   return 1;
 }

@@ -53,7 +53,7 @@ export async function openOwnSession(config: Config, log: Logger, onMessage: OnM
   });
   return {
     channel,
-    apiGet: createApiGet((path) => session.fetch(new Request(`http://in-process${paths.api}${path}`))),
+    apiGet: createApiGet((path) => session.fetch(new Request(`http://in-process${path}`))),
     async close() {
       channel.close();
       await sluice.close();
@@ -107,7 +107,7 @@ export async function openSessionAt(
   return {
     channel,
     apiGet: createApiGet((path) =>
-      fetch(new URL(paths.api + path, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
+      fetch(new URL(path, base), { headers, signal: AbortSignal.timeout(READ_MS) }),
     ),
     close: async () => channel.close(),
   };

@@ -6,6 +6,7 @@ import { chmodSync, closeSync, constants, mkdirSync, openSync, rmSync } from 'no
 import { createServer, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { parseJson } from '#lib/protocol/commands.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { Logger } from './log.ts';
 import type { Sluice } from './sluice.ts';
@@ -109,19 +110,11 @@ function serve(socket: Socket, calls: ControlCalls): void {
 
 async function answer(line: string, calls: ControlCalls): Promise<string> {
   try {
-    const { call, ...args } = parse(line);
+    const { call, ...args } = Object(parseJson(line)) as Arguments;
     const run = typeof call === 'string' && Object.hasOwn(calls, call) ? calls[call] : undefined;
     if (run === undefined) throw new SluiceError('not_found', `There is no call ${JSON.stringify(call)}.`);
     return JSON.stringify({ result: await run(args) });
   } catch (error) {
     return JSON.stringify({ error: toSluiceError(error).view });
-  }
-}
-
-function parse(line: string): Arguments {
-  try {
-    return Object(JSON.parse(line)) as Arguments;
-  } catch {
-    throw new SluiceError('invalid_json');
   }
 }

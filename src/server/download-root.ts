@@ -17,6 +17,8 @@ export interface DownloadRootOptions {
   /** null = a temporary store. */
   dataDir: string | null;
   isNewStore: boolean;
+  /** No session was ever stored: the first start may have been interrupted before the folder was created. */
+  isUnused: boolean;
   log: Logger;
 }
 
@@ -25,12 +27,13 @@ export interface DownloadRootOptions {
  * @throws ConfigError when the folder of a new store, or a newly configured one, cannot be created
  */
 export async function openDownloadRoot(options: DownloadRootOptions): Promise<DownloadRoot> {
-  const { config, dataDir, isNewStore, log } = options;
+  const { config, dataDir, isNewStore, isUnused, log } = options;
   const { downloadDir: dir } = config;
   const file = dataDir === null ? null : new KnownRootFile(dataDir);
   const stored = isNewStore ? null : (file?.read() ?? null);
   const known = stored?.path === dir ? stored : null;
-  if (isNewStore || (stored !== null && known === null)) makeDir(dir, 'SLUICE_DOWNLOAD_DIR');
+  const isUnmarked = stored === null && isUnused;
+  if (isNewStore || isUnmarked || (stored !== null && known === null)) makeDir(dir, 'SLUICE_DOWNLOAD_DIR');
   const root = new DownloadRoot({
     dir,
     file,

@@ -64,56 +64,20 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   ]);
   if (processes.reaped > 0)
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
-  const path = process.env['PATH'] ?? '';
   // Engines are installed in the data dir, even if the store is elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
   const readers = new ReaderPool({ caller: currentSession });
-  const ffmpegPath = findProgram('ffmpeg', path);
-  const limited = withListingSlots(processes);
+  const path = process.env['PATH'] ?? '';
+  const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
   const http = new HttpEngine({
-    guard,
-    readers,
-    processes,
-    ffmpegPath,
-    stallMs: config.stallMs,
-    caller: currentSession,
+    ...shared,
+    ...{ guard, stallMs: config.stallMs, version: VERSION, caller: currentSession },
     ...(typed ? { typed } : {}),
-    version: VERSION,
   });
-  const lux = (name: LuxOptions['name']): Engine =>
-    new LuxEngine({
-      name,
-      processes: limited,
-      readers,
-      proxy,
-      isRefused: (url) => isRefusedLiteral(url, allowPrivate),
-      ffmpegPath,
-      path,
-      cwd: stateDir,
-    });
-  const engines: Engine[] = [
-    http,
-    lux('lux'),
-    lux('annie'),
-    createStandInEngine({
-      processes: limited,
-      readers,
-      cwd: stateDir,
-      nodePath: process.execPath,
-      ...STAND_IN,
-    }),
-    new YtDlpEngine({
-      processes: limited,
-      readers,
-      proxy,
-      dataDir: config.dataDir,
-      ffmpegPath,
-      nodePath: process.execPath,
-      path,
-    }),
-  ];
+  const limited = { ...shared, processes: withListingSlots(processes) };
+  const programs = programEngines({ ...limited, proxy, path, config, allowPrivate, stateDir });
   const registry = new Registry({
-    engines,
+    engines: [http, ...programs],
     allowed: withAnnie(config.engines, path),
     classify: classifyWith(http, config.engines),
   });
@@ -130,6 +94,36 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   };
 }
 
+interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate' | 'stateDir'> {
+  processes: LuxOptions['processes'];
+  readers: ReaderPool;
+  proxy: LuxOptions['proxy'];
+  ffmpegPath: string | null;
+  /** The PATH on which programs are looked for. */
+  path: string;
+}
+
+/** The engines that are programs of others. */
+function programEngines(options: ProgramOptions): Engine[] {
+  const { config, allowPrivate, stateDir, processes, readers, proxy, ffmpegPath, path } = options;
+  const nodePath = process.execPath;
+  const shared = { processes, readers };
+  const lux = {
+    ...shared,
+    proxy,
+    isRefused: (url: URL) => isRefusedLiteral(url, allowPrivate),
+    ffmpegPath,
+    path,
+    cwd: stateDir,
+  };
+  return [
+    new LuxEngine({ ...lux, name: 'lux' }),
+    new LuxEngine({ ...lux, name: 'annie' }),
+    createStandInEngine({ ...shared, cwd: stateDir, nodePath, ...STAND_IN }),
+    new YtDlpEngine({ ...shared, proxy, dataDir: config.dataDir, ffmpegPath, nodePath, path }),
+  ];
+}
+
 function checkWrapper(): void {
   try {
     requireWrapper();
@@ -141,10 +135,10 @@ function checkWrapper(): void {
 /** Addresses of the stand-in do not exist on the network, so they are not requested. */
 function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): RegistryOptions['classify'] {
   const hasStandIn = allowed.includes('stand-in');
-  return (url, signal) =>
+  return (url, signal, onBytes) =>
     hasStandIn && URL.parse(url)?.hostname === STAND_IN_HOST
       ? Promise.resolve({ kind: 'page' })
-      : http.classify(url, signal);
+      : http.classify(url, signal, onBytes);
 }
 
 /** annie is the name of lux before 2021: allowed where lux is, and listed only if it is installed. */

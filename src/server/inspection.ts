@@ -21,8 +21,7 @@ export interface Inspected {
   sessions: { get(id: string): EmbeddedStub<SessionActor> };
   engines: Engines;
   runner: Runner;
-  machines: MachineTap;
-  wire: RunnerTap;
+  taps: { machines: MachineTap; runner: RunnerTap };
 }
 
 export function createInspector({
@@ -31,14 +30,13 @@ export function createInspector({
   sessionClass,
   sessions,
   engines,
-  ...rest
+  runner,
+  taps,
 }: Inspected): Inspector {
-  const { runner, machines, wire } = rest;
   return new Inspector({
     host,
     sessionClass,
-    machines,
-    runner: wire,
+    ...taps,
     processes: engines.processes,
     downloadOf: (cwd) => downloadOf(config.downloadDir, cwd),
     jobs: () => runner.jobs(),

@@ -13,8 +13,9 @@ import {
 import type { Edge } from '#lib/channel/edge.ts';
 import { mountEdge } from '#lib/channel/mount.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
-import { ChannelServer } from '#lib/channel/socket.server.ts';
-import { InspectorServer } from '#lib/inspector/socket.server.ts';
+import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
+import { Files } from '#lib/files/files.server.ts';
+import { createInspectorEndpoint } from '#lib/inspector/socket.server.ts';
 import { paths } from '#lib/protocol/paths.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
 import { historyPathIn } from '#lib/watchdog/termination-history-file.server.ts';
@@ -113,7 +114,7 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     origins: new AllowedOrigins(config.host, port, config.origins),
     session: (id) => sluice.sessions.get(id),
     engines: () => sluice.registry.statuses(),
-    downloadDir: config.downloadDir,
+    files: new Files(config.downloadDir),
     inspector: {
       isEnabled: config.inspector,
       operatorAuth: operators,
@@ -139,12 +140,12 @@ export interface Sockets {
 
 /** The WebSocket endpoints, by path. */
 export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
-  const channel = new ChannelServer(edge);
-  const inspectors = new InspectorServer(edge, inspector);
+  const channel = createChannelEndpoint(edge);
+  const inspectors = createInspectorEndpoint(edge, inspector);
   return {
     endpoints: { [paths.channel]: channel, [paths.inspectorChannel]: inspectors },
     async close() {
-      inspectors.close();
+      void inspectors.close();
       await channel.close();
     },
   };

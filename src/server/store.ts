@@ -10,24 +10,24 @@ import {
 import type { ActorName } from '#lib/actors/durable/store.ts';
 import { Reserve } from '#lib/actors/durable/reserve.server.ts';
 import { storeFileOf } from '#lib/actors/durable/presence.server.ts';
-import { openStore, type StoreOptions as StoreFileOptions } from '#lib/actors/durable/storage.server.ts';
+import { openStore, type StoreOptions } from '#lib/actors/durable/storage.server.ts';
 import { runStoreTask } from '#lib/actors/durable/store-thread.server.ts';
 import { type StoreCheck, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 const NO_ROOM = 'The disk of the data folder is full: new downloads are refused until there is room.';
 
-export interface StoreOptions {
+export interface LockedStoreOptions {
   dir: string;
   /** False for a temporary store: no reserve, no daily copy. */
   hasReserve: boolean;
   /** Called with the store's file before it is opened. @throws SluiceError `store_missing`: it is not the one that was here */
   beforeOpen?: (file: string) => unknown;
-  classes: (room: Pick<Store, 'checkRoom'>) => EmbeddedHostOptions['classes'];
+  classes: (room: Pick<LockedStore, 'checkRoom'>) => EmbeddedHostOptions['classes'];
   onError: EmbeddedHostOptions['onError'];
 }
 
-export interface Store {
+export interface LockedStore {
   readonly host: EmbeddedHost;
   /** @throws SluiceError `disk_full` when the space left is reserved for the downloads that exist */
   checkRoom(): void;
@@ -44,22 +44,28 @@ export interface Store {
  * Opens the store and takes the lock on the data dir, which everything after it relies on.
  * @throws SluiceError `data_dir_busy`, `store_*`, `disk_*`; the message names the dir
  */
-export function openLockedStore({ dir, hasReserve, beforeOpen, classes, onError }: StoreOptions): Store {
-  const isOwn = (): boolean => storage.file.trouble === null;
-  const reserve = new Reserve(join(dir, 'reserve'), { isOwn });
+export function openLockedStore({
+  dir,
+  hasReserve,
+  beforeOpen,
+  classes,
+  onError,
+}: LockedStoreOptions): LockedStore {
+  const isUsable = (): boolean => storage.file.refusal === null;
+  const reserve = new Reserve(join(dir, 'reserve'), { isUsable });
   const isFull = (): boolean => hasReserve && !reserve.isWhole;
   const checkRoom = (): void => {
     if (isFull()) throw new SluiceError('disk_full', NO_ROOM);
   };
   const file = storeFileOf(dir);
   const onDamaged = (actor: ActorName, key: string): void => onError(damageOf(key), actor);
-  const storage = naming(dir, () => {
+  const storage = withDirInErrors(dir, () => {
     beforeOpen?.(file);
     return open(file, reserve, { onDamaged, given: join(dir, 'sluice.db') });
   });
   /** Copies and checks under way: the file has to stay open for them. */
   const tasks = new Set<Promise<unknown>>();
-  const during = async <T>(task: Promise<T>): Promise<T> => {
+  const track = async <T>(task: Promise<T>): Promise<T> => {
     tasks.add(task);
     return task.finally(() => tasks.delete(task));
   };
@@ -83,11 +89,11 @@ export function openLockedStore({ dir, hasReserve, beforeOpen, classes, onError 
     checkRoom,
     reasonsNotReady: () => [
       ...(isFull() ? [NO_ROOM] : []),
-      ...(storage.file.trouble === null ? [] : [storage.file.trouble]),
+      ...(storage.file.refusal === null ? [] : [storage.file.refusal]),
     ],
     check: () =>
-      during(storage.frozen(async (from) => (await runStoreTask({ task: 'check', from })) as StoreCheck)),
-    backup: (to) => during(writeCopy(to, (unfinished) => storage.copyTo(unfinished))),
+      track(storage.frozen(async (from) => (await runStoreTask({ task: 'check', from })) as StoreCheck)),
+    backup: (to) => track(writeCopy(to, (unfinished) => storage.copyTo(unfinished))),
     async close() {
       reserve.close();
       await copy.close();
@@ -98,7 +104,7 @@ export function openLockedStore({ dir, hasReserve, beforeOpen, classes, onError 
 }
 
 /** On a full disk the reserve is released, so that the server starts and can report it. */
-function open(file: string, reserve: Reserve, options: StoreFileOptions): ReturnType<typeof openStore> {
+function open(file: string, reserve: Reserve, options: StoreOptions): ReturnType<typeof openStore> {
   for (;;) {
     try {
       return openStore(file, options);
@@ -109,7 +115,7 @@ function open(file: string, reserve: Reserve, options: StoreFileOptions): Return
 }
 
 /** Errors of the store name the data dir. */
-function naming<T>(dir: string, work: () => T): T {
+function withDirInErrors<T>(dir: string, work: () => T): T {
   try {
     return work();
   } catch (error) {

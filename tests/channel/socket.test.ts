@@ -6,7 +6,8 @@ import { WebSocket } from 'ws';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
-import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { Files } from '#lib/files/files.server.ts';
+import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
@@ -19,7 +20,7 @@ interface RecordingSession {
 
 interface Stage {
   server: Server;
-  channel: ChannelServer;
+  channel: ReturnType<typeof createChannelEndpoint>;
   edge: Edge;
   sessions: RecordingSession[];
   port: number;
@@ -52,7 +53,7 @@ test.before.each(async (stage) => {
     origins: new AllowedOrigins('127.0.0.1', stage.port, []),
     session: () => ({ connect: connectSession }) as unknown as ReturnType<Edge['session']>,
     engines: () => Promise.resolve([]),
-    downloadDir: '/nowhere',
+    files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => stage.notReady,
@@ -67,7 +68,7 @@ test.after.each(async ({ server, channel }) => {
 });
 
 function open(stage: Stage, options?: { heartbeatMs: number }): void {
-  const channel = new ChannelServer(stage.edge, options);
+  const channel = createChannelEndpoint(stage.edge, options);
   stage.channel = channel;
   stage.server.removeAllListeners('upgrade');
   stage.server.on('upgrade', (request, socket, head) => channel.handleUpgrade(request, socket, head));

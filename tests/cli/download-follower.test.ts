@@ -52,8 +52,11 @@ const COMPLETE = { state: 'complete', finishedAt: '2026-11-26T10:00:01.000Z' } a
 
 test('rows that a snapshot does not hold are read page by page from its cursor, until all are found', async () => {
   const pages: Record<string, unknown> = {
-    '/downloads?limit=200&cursor=c%2F1': { downloads: [rowOf('other'), rowOf('b', COMPLETE)], next: 'c2' },
-    '/downloads?limit=200&cursor=c2': { downloads: [rowOf('a', COMPLETE)], next: 'c3' },
+    '/api/downloads?limit=200&cursor=c%2F1': {
+      downloads: [rowOf('other'), rowOf('b', COMPLETE)],
+      next: 'c2',
+    },
+    '/api/downloads?limit=200&cursor=c2': { downloads: [rowOf('a', COMPLETE)], next: 'c3' },
   };
   const { downloads, requested, code, isFollowing } = follow(['a', 'b', 'c'], (path) => pages[path]);
   await isFollowing();
@@ -70,7 +73,7 @@ test('a download that can no longer be found counts as failed', async () => {
   await isFollowing();
   downloads.apply(snapshotOf([rowOf('b', COMPLETE)], 'c1'));
   assert.is(await settles(code), 1);
-  assert.equal(requested, ['/downloads?limit=200&cursor=c1', '/downloads/a']);
+  assert.equal(requested, ['/api/downloads?limit=200&cursor=c1', '/api/downloads/a']);
   const last = shown.findLast(({ id }) => id === 'a');
   assert.equal([last?.state, last?.error?.code], ['error', 'not_found']);
 });

@@ -31,11 +31,15 @@ export async function onDisk(
   }
 }
 
-/** Fills a disk except for `left` bytes. @returns the path of the file */
+/** Fills a disk except for `left` bytes, fewer if a download writes meanwhile. @returns the path of the file */
 export function fill(dir: string, left: number): string {
   const ballast = join(dir, 'ballast');
   const { bavail, bsize } = statfsSync(dir);
-  writeFileSync(ballast, Buffer.alloc(bavail * bsize - left, 1));
+  try {
+    writeFileSync(ballast, Buffer.alloc(bavail * bsize - left, 1));
+  } catch (thrown) {
+    if ((thrown as NodeJS.ErrnoException).code !== 'ENOSPC') throw thrown;
+  }
   return ballast;
 }
 

@@ -1,8 +1,8 @@
 /** Servers that send the rest of a file as if it were the whole: a complete download must have every byte. */
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { loadState } from '#lib/annie/http/file/saved-state.server.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { sha256Of } from '../site/content.ts';
 import {
@@ -42,18 +42,15 @@ const rest = (from: number, contentRange: boolean): OddAnswer => ({
 interface Ended {
   row: DownloadView;
   hash: string | null;
-  /** Bytes in the work dir, by its segment map; null = there is none. */
+  /** Bytes in the work dir that the next attempt trusts; null = there are none. */
   keptBytes: number | null;
   /** After an error, with a correct server: the hash, and the first requested bytes. */
   retried: { hash: string; from: (number | null)[] } | null;
 }
 
-/** The received bytes in the newest map of a file. */
-function keptIn(map: string): number | null {
-  if (!existsSync(map)) return null;
-  return Number(
-    /.*,(\d+)\]\]/.exec(readFileSync(map, 'utf8').trimEnd().split('\n').at(-1) ?? '')?.[1] ?? NaN,
-  );
+/** The bytes of a partial file with one segment. */
+async function keptIn(workDir: string, url: string): Promise<number | null> {
+  return (await loadState(workDir, url))?.segments[0]?.[2] ?? null;
 }
 
 /** Stalls a download at 3.1 of 8 MiB, interrupts it, and returns how it ends when `then` answers. */
@@ -63,7 +60,8 @@ async function interrupted(
 ): Promise<Ended> {
   const place: Place = makePlace();
   const env = { SLUICE_ENGINES: 'http' };
-  const map = (id: string): string => join(place.downloadDir, '.sluice', id, 'http-state.json');
+  const url = `${origin.url}/clip.mp4`;
+  const kept = (id: string): Promise<number | null> => keptIn(join(place.downloadDir, '.sluice', id), url);
   origin.answer = (request) => ({
     ...honest(file, request),
     stop: { after: HELD_AT - (request.from ?? 0), how: 'hold' },
@@ -71,14 +69,14 @@ async function interrupted(
   let server = await startServer({ place, env });
   let api = await server.session();
   try {
-    const id = await api.add({ url: `${origin.url}/clip.mp4` });
+    const id = await api.add({ url });
     await api.waitUntil(id, '3.1 MiB', ({ receivedBytes }) => receivedBytes === HELD_AT);
     if (by === 'pause') {
       await api.act(id, 'pause');
       await api.waitFor(id, 'paused');
     } else {
-      // Bytes that are not in the map yet are fetched again, and nothing would be resumed.
-      await waitFor(() => keptIn(map(id)) === HELD_AT, { what: 'the map of what is here' });
+      // Bytes that are not written yet are fetched again.
+      await waitFor(async () => (await kept(id)) === HELD_AT, { what: 'the bytes to be written' });
       await server.kill9();
     }
     origin.answer = (request) => then(request.from) ?? honest(file, request);
@@ -91,7 +89,7 @@ async function interrupted(
     const row = await api.waitFor(id, 'complete', 'error');
     const name = row.file?.name;
     const hash = name === undefined ? null : await sha256File(join(place.downloadDir, name));
-    const keptBytes = keptIn(map(id));
+    const keptBytes = await kept(id);
     if (row.state === 'complete') return { row, hash, keptBytes, retried: null };
     const before = origin.asked.length;
     origin.answer = (request) => honest(file, request);

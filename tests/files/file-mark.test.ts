@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type FileIdentity, hasMark, markOf } from '#lib/files/file-mark.ts';
-import { deleteFinished } from '#lib/files/finish/finish.server.ts';
+import { deleteLanded } from '#lib/files/finish/finish.server.ts';
 import { statFile } from '#lib/files/finish/disk.server.ts';
 
 const found: FileIdentity = { inode: '18446744073709551615', bornMs: 5_001, modifiedMs: 7_003, bytes: 9 };
@@ -36,7 +36,7 @@ test('a file keeps its mark when it is renamed or copied with its times, and no 
     assert.ok(hasMark(await stat(`${path}.moved`), mine));
     await writeFile(path, 'other');
     assert.not(hasMark(await stat(), mine));
-    assert.not(await deleteFinished(dir, 'a', mine));
+    assert.not(await deleteLanded(dir, 'a', mine));
     assert.is((await stat()).bytes, 5);
     await unlink(path);
     await copyFile(`${path}.moved`, path);
@@ -45,7 +45,7 @@ test('a file keeps its mark when it is renamed or copied with its times, and no 
     assert.ok(hasMark(await stat(), mine));
     await unlink(path);
     await link(`${path}.moved`, path);
-    assert.ok(await deleteFinished(dir, 'a', mine));
+    assert.ok(await deleteLanded(dir, 'a', mine));
   } finally {
     await rm(dir, { recursive: true });
   }

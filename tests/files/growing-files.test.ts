@@ -104,6 +104,7 @@ test('a part is cut to what was synced, also if it was whole and renamed since',
   await dropUnsynced(workDir, part);
   assert.equal(await sizes(workDir), { [PART]: 600, 'media.140.m4a.part': 700, 'media.18.mp4': 1000 });
   assert.ok(part.begin({ name: MEDIA, resumedAt: 600 }));
+  await part.saved();
 });
 
 test('what yt-dlp does not resume by its length begins again', async ({ workDir }) => {

@@ -16,7 +16,7 @@ const programs = [
   ...sources('src/lib/annie/ffmpeg/bin/*'),
 ];
 const code = [
-  ...sources('{src,tests,scripts,bench}/**/*.{ts,js,svelte}'),
+  ...sources('{src,tests,scripts,bench,sim}/**/*.{ts,js,svelte}'),
   ...sources('bin/**/*.{ts,js,sh}'),
   ...programs,
   ...sources('*.{ts,js}'),

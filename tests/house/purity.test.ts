@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { importsOf, sources } from './source-tree.ts';
+import ts from 'typescript';
+import { importsOf, read, sources } from './source-tree.ts';
 
 /** What touches the machine: processes, files, sockets, names, the database. Packages that open sockets too. */
 const OS_MODULES = [
@@ -61,6 +62,48 @@ test('what runs in the browser imports nothing of the server', () => {
       (isServerLeaf(to) || to.startsWith('node:')),
   );
   assert.equal(lines(offenders), []);
+});
+
+const isFiles = (path: string): boolean => path.startsWith('src/lib/files/');
+
+/** Calls, templates and sums that put something behind the download dir. */
+function joinsOfDownloadDir(path: string, source = read(path)): string[] {
+  const found: string[] = [];
+  const isDownloadDir = (node: ts.Node): boolean => /\bdownload_?(dir|folder)$/i.test(node.getText());
+  const visit = (node: ts.Node): void => {
+    const isJoin =
+      (ts.isCallExpression(node) &&
+        /\b(join|resolve|normalize|open)$/.test(node.expression.getText()) &&
+        node.arguments.some(isDownloadDir)) ||
+      (ts.isTemplateSpan(node) && isDownloadDir(node.expression) && /^[\\/]/.test(node.literal.text)) ||
+      (ts.isBinaryExpression(node) &&
+        node.operatorToken.kind === ts.SyntaxKind.PlusToken &&
+        isDownloadDir(node.left));
+    if (isJoin) found.push(`${path}: ${node.getText()}`);
+    ts.forEachChild(node, visit);
+  };
+  visit(ts.createSourceFile(path, source, ts.ScriptTarget.Latest, true));
+  return found;
+}
+
+test('only files joins paths below the download dir', () => {
+  const others = sources('src/**/*.ts').filter((path) => !isFiles(path));
+  assert.equal(
+    others.flatMap((path) => joinsOfDownloadDir(path)),
+    [],
+  );
+  // Elsewhere it is configured and handed on.
+  const named = others.filter((path) => /\bdownloadDir\b/.test(read(path)));
+  assert.equal(
+    named.filter((path) => !/^src\/(cli|server)\//.test(path)),
+    ['src/lib/runner/runner.ts'],
+  );
+});
+
+test('the search for joins of the download dir finds each kind', () => {
+  const code =
+    'join(config.downloadDir, name); open(`${downloadDir}/x`); downloadDir + name; resolve(cwd, dir);';
+  assert.is(joinsOfDownloadDir('x.ts', code).length, 3);
 });
 
 test.run();

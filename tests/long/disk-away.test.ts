@@ -44,11 +44,9 @@ testUnless(
       disk.mount();
       const before = site.asked.length;
       for (const [at, id] of ids.entries()) await assertComplete(place, api, id, 30 + at);
-      const ranges = site.asked.slice(before).filter(({ url }) => url.includes('/a.bin'));
-      assert.ok(
-        ranges.every(({ range }) => Number(/bytes=(\d+)/.exec(range ?? '')?.[1] ?? 0) >= MIB),
-        'from the bytes it had',
-      );
+      // What was not synced counts as lost: a disk that was pulled out has not written it (docs/adr/028).
+      const again = site.asked.slice(before).filter(({ url }) => url.includes('/a.bin'));
+      assert.ok(again.length > 0, 'it is asked for again');
       assert.match(server.log, /the download folder is in order again/);
     } finally {
       await server.stop();

@@ -12,9 +12,10 @@ import { makePlace, startServer, type TestServer } from '../support/server.ts';
 import { waitFor } from '../support/wait.ts';
 import { type FileState, serveFile } from '../site/file-route.ts';
 
-/** Of TEST-NET-2 (RFC 5737): nobody's. */
-const SITE = ['198.51.100.1', '198.51.100.2'] as const;
-const SERVER = '198.51.100.3';
+/** Of TEST-NET-2 (RFC 5737): nobody's. Eight addresses for each run: one that was killed has left its link here. */
+const SUBNET = 8 * (1 + (process.pid % 30));
+const SITE = [`198.51.100.${SUBNET + 1}`, `198.51.100.${SUBNET + 2}`] as const;
+const SERVER = `198.51.100.${SUBNET + 3}`;
 
 /** Why this machine cannot; null = it can. */
 export const networkMissing =
@@ -63,19 +64,27 @@ export async function openNetwork(env: Record<string, string> = {}): Promise<Net
     void execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   ip('netns', 'add', ns);
   ip('link', 'add', ends.here, 'type', 'veth', 'peer', 'name', ends.there, 'netns', ns);
-  for (const address of SITE) ip('addr', 'add', `${address}/24`, 'dev', ends.here);
+  for (const address of SITE) ip('addr', 'add', `${address}/29`, 'dev', ends.here);
   ip('link', 'set', ends.here, 'up');
   const raise = (): void => {
     ip('-n', ns, 'link', 'set', 'lo', 'up');
     ip('-n', ns, 'link', 'set', ends.there, 'up');
-    ip('-n', ns, 'addr', 'replace', `${SERVER}/24`, 'dev', ends.there);
+    ip('-n', ns, 'addr', 'replace', `${SERVER}/29`, 'dev', ends.there);
   };
   raise();
 
   const files: FileState = { seeds: new Map(), asked: new Map() };
-  const site = createHttpServer(
-    (req, res) => void serveFile(req, res, new URL(req.url ?? '/', 'http://x'), files),
-  );
+  const site = createHttpServer((req, res) => {
+    const url = new URL(req.url ?? '/', 'http://x');
+    if (!url.pathname.endsWith('.m3u8')) return void serveFile(req, res, url, files);
+    // Of a stream of four fragments, which are files: their parameters are the playlist's.
+    const name = /[^/]+(?=\.m3u8$)/.exec(url.pathname)?.[0] ?? '';
+    const fragments = [0, 1, 2, 3].map(
+      (n) => `#EXTINF:4,\n/file/${name}-${n}.ts${url.search}&type=video/mp2t`,
+    );
+    res.writeHead(200, { 'content-type': 'application/vnd.apple.mpegurl' });
+    res.end(['#EXTM3U', '#EXT-X-TARGETDURATION:4', ...fragments, '#EXT-X-ENDLIST', ''].join('\n'));
+  });
   let connections = 0;
   site.on('connection', () => connections++);
   await new Promise<void>((resolve) => site.listen(0, '0.0.0.0', resolve));

@@ -9,7 +9,7 @@ import { PROJECT } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
 
 const POWER = join(PROJECT, 'bench/crash/power/run.ts');
-const KINDS = 'small,one,large,sha256,yt-dlp';
+const KINDS = 'small,one,large,hls,hls-large,sha256,yt-dlp';
 
 testUnless(
   test,

@@ -17,7 +17,7 @@ for (const line of lines) {
     onChunk: () => {
       if (!first) return;
       first = false;
-      if (--silent === 0) process.stdout.write(`running ${host.instance}\n`);
+      if (--silent === 0) process.stdout.write(`running ${host.serverId}\n`);
     },
   });
 }

@@ -8,13 +8,13 @@ import { RUN_MARK } from '#lib/process/run-mark.server.ts';
 /** Why tests that read /proc cannot run here, or null. */
 export const noProc = process.platform === 'linux' ? null : 'there is no /proc on this system';
 
-/** Pids of the processes whose mark begins with `instance`; zombies have none. */
-export function marked(instance: string): number[] {
+/** Pids of the processes whose mark begins with `serverId`; zombies have none. */
+export function marked(serverId: string): number[] {
   return readdirSync('/proc')
     .map(Number)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${RUN_MARK}=${instance}`);
+        return readFileSync(`/proc/${pid}/environ`, 'latin1').includes(`${RUN_MARK}=${serverId}`);
       } catch {
         return false;
       }

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { failureOf as luxFailure } from '#lib/foreign/lux/failure.ts';
 import { failureOf as ytDlpFailure } from '#lib/foreign/yt-dlp/failure.ts';
-import { withJobProxy } from '#lib/process/job-proxy.ts';
+import { withRunProxy } from '#lib/process/run-proxy.ts';
 import { obstacleOfWords } from '#lib/process/obstacle-words.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { UnreachableError } from '#lib/protocol/unreachable.ts';
@@ -50,19 +50,19 @@ test('what the proxy could not reach is the reason, whatever the engine made of 
     forget: () => undefined,
   };
   for (const code of ['remote_error', 'engine_exit'] as const) {
-    const thrown: unknown = await withJobProxy(proxy, 'lux', 'https://page.example/', () =>
+    const thrown: unknown = await withRunProxy(proxy, 'lux', 'https://page.example/', () =>
       Promise.reject(new SluiceError(code)),
     ).catch((error: unknown) => error);
     assert.is(thrown, unreached);
   }
-  const denied: unknown = await withJobProxy(proxy, 'lux', 'https://page.example/', () =>
+  const denied: unknown = await withRunProxy(proxy, 'lux', 'https://page.example/', () =>
     Promise.reject(new SluiceError('remote_denied')),
   ).catch((error: unknown) => error);
   assert.is((denied as SluiceError).code, 'remote_denied');
 });
 
 test('what an engine that dials by itself could not reach is the host of its address', async () => {
-  const thrown: unknown = await withJobProxy(null, 'yt-dlp', 'https://page.example/x', () =>
+  const thrown: unknown = await withRunProxy(null, 'yt-dlp', 'https://page.example/x', () =>
     Promise.reject(new SluiceError('connect_failed', 'yt-dlp: [Errno 101] Network is unreachable')),
   ).catch((error: unknown) => error);
   assert.equal((thrown as UnreachableError).unreachable, { host: 'page.example:443', obstacle: 'no_route' });

@@ -20,7 +20,7 @@ const runaway = JSON.stringify([
 
 interface Server {
   child: ChildProcess;
-  instance: string;
+  serverId: string;
 }
 
 /** Starts the small server and waits until all its engines run. */
@@ -31,7 +31,7 @@ async function startServer(runDir: string, lines: string[], stdio: number[] = []
   const words = (await settles(once(child.stdout!, 'data'), { what: 'the server to run its engines' })) as [
     Buffer,
   ];
-  return { child, instance: words[0].toString().trim().split(' ')[1] ?? '' };
+  return { child, serverId: words[0].toString().trim().split(' ')[1] ?? '' };
 }
 
 async function killHard(child: ChildProcess): Promise<void> {
@@ -40,11 +40,11 @@ async function killHard(child: ChildProcess): Promise<void> {
   await exited;
 }
 
-function watchersOf(instance: string): number[] {
+function watchersOf(serverId: string): number[] {
   return readdirSync('/proc').flatMap((name) => {
     try {
       const argv = readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0');
-      return argv[3] === 'sluice-watcher' && argv[4] === instance && isAlive(Number(name))
+      return argv[3] === 'sluice-watcher' && argv[4] === serverId && isAlive(Number(name))
         ? [Number(name)]
         : [];
     } catch {
@@ -59,11 +59,11 @@ testUnless(
   'after kill -9 of the server no engine, grandchild, process outside its group or watcher lives',
   () =>
     withDir(async (dir) => {
-      const { child, instance } = await startServer(dir, [forever, runaway, forever]);
-      assert.ok(marked(instance).length >= 6);
+      const { child, serverId } = await startServer(dir, [forever, runaway, forever]);
+      assert.ok(marked(serverId).length >= 6);
       await killHard(child);
-      await waitFor(() => marked(instance).length === 0, { what: 'the watcher to end every engine' });
-      await waitFor(() => watchersOf(instance).length === 0, { what: 'the watcher to end itself' });
+      await waitFor(() => marked(serverId).length === 0, { what: 'the watcher to end every engine' });
+      await waitFor(() => watchersOf(serverId).length === 0, { what: 'the watcher to end itself' });
     }),
 );
 
@@ -71,11 +71,11 @@ testUnless(test, noProc, 'after kill -9 of the server while engines start and en
   withDir(async (dir) => {
     const flicker = JSON.stringify(['sh', '-c', 'echo up; sleep 0.0$(($$ % 10))']);
     for (let round = 0; round < 6; round++) {
-      const { child, instance } = await startServer(dir, [...Array<string>(8).fill(flicker), forever]);
+      const { child, serverId } = await startServer(dir, [...Array<string>(8).fill(flicker), forever]);
       for (let turn = Math.random() * 20; turn > 0; turn--)
         await new Promise((resolve) => setImmediate(resolve));
       await killHard(child);
-      await waitFor(() => marked(instance).length === 0, { what: 'the watcher to end every engine' });
+      await waitFor(() => marked(serverId).length === 0, { what: 'the watcher to end every engine' });
     }
   }),
 );
@@ -86,15 +86,15 @@ testUnless(
   'when the watcher dies with the server, the next start finds and ends the engines that are left',
   () =>
     withDir(async (dir) => {
-      const { child, instance } = await startServer(dir, [forever, runaway]);
+      const { child, serverId } = await startServer(dir, [forever, runaway]);
       // Stopped, so that it cannot replace its watcher in time.
       child.kill('SIGSTOP');
-      for (const pid of watchersOf(instance)) process.kill(pid, 'SIGKILL');
+      for (const pid of watchersOf(serverId)) process.kill(pid, 'SIGKILL');
       await killHard(child);
-      assert.ok(marked(instance).length >= 4);
+      assert.ok(marked(serverId).length >= 4);
       const host = await createProcessHost({ runDir: dir });
       assert.ok(host.reaped >= 2);
-      assert.equal(marked(instance), []);
+      assert.equal(marked(serverId), []);
       await host.close();
     }),
 );
@@ -102,15 +102,15 @@ testUnless(
 testUnless(test, noProc, 'the start of one server leaves the engines of another alone', () =>
   withDir((one) =>
     withDir(async (two) => {
-      const { child, instance } = await startServer(one, [forever]);
+      const { child, serverId } = await startServer(one, [forever]);
       // As a copied or restored data dir would be.
       spawnSync('cp', [join(one, 'key'), join(two, 'key')]);
       const host = await createProcessHost({ runDir: two });
       assert.is(host.reaped, 0);
-      assert.ok(marked(instance).length >= 2);
+      assert.ok(marked(serverId).length >= 2);
       await host.close();
       await killHard(child);
-      await waitFor(() => marked(instance).length === 0);
+      await waitFor(() => marked(serverId).length === 0);
     }),
   ),
 );
@@ -146,13 +146,13 @@ testUnless(
       const fd = openSync(secret, 'w');
       // Above fd 15, behind a gap, Node does not close it.
       const gap = Array.from({ length: 40 }, () => 'ignore') as unknown as number[];
-      const { child, instance } = await startServer(dir, [forever], [...gap, fd]);
-      for (const pid of [...marked(instance), ...watchersOf(instance)]) {
+      const { child, serverId } = await startServer(dir, [forever], [...gap, fd]);
+      for (const pid of [...marked(serverId), ...watchersOf(serverId)]) {
         const open = readdirSync(`/proc/${pid}/fd`).map((name) => readlinkSync(`/proc/${pid}/fd/${name}`));
         assert.not(open.includes(secret), `pid ${pid} holds ${secret}`);
       }
       await killHard(child);
-      await waitFor(() => marked(instance).length === 0);
+      await waitFor(() => marked(serverId).length === 0);
     }),
 );
 

@@ -31,16 +31,16 @@ test('the environment is only what the caller gave, and the mark', () =>
     await run(['env'], { env: { PATH: env.PATH, HOME: '/nowhere' } });
     delete process.env['SLUICE_TEST_LEAK'];
     const names = out[1].split('\n').map((line) => line.split('=')[0]);
-    // PWD, OLDPWD, _ and SHLVL come from the gate's shell.
+    // PWD, OLDPWD, _ and SHLVL come from the latch's shell.
     assert.equal(names.filter((name) => !['', 'PWD', 'OLDPWD', '_', 'SHLVL'].includes(name ?? '')).sort(), [
       'HOME',
       'PATH',
       'SLUICE_RUN',
     ]);
-    assert.match(out[1], `SLUICE_RUN=${host.instance}.`);
+    assert.match(out[1], `SLUICE_RUN=${host.serverId}.`);
   }));
 
-test('an engine has no stdin, no gate and leads a group of its own', () =>
+test('an engine has no stdin, no latch and leads a group of its own', () =>
   withHost(async ({ run, out }) => {
     await run(['sh', '-c', 'cat; echo "$(ps -o pgid= -p $$) $$"; ls -l /proc/$$/fd']);
     const [ids = '', ...fds] = out[1].trim().split('\n');
@@ -63,7 +63,7 @@ test('an abort interrupts the whole group and resolves with how it ended', () =>
       onChunk: () => abort.abort(),
     });
     assert.is(exit.signal, 'SIGINT');
-    if (noProc === null) assert.equal(marked(host.instance), []);
+    if (noProc === null) assert.equal(marked(host.serverId), []);
   }));
 
 test('an engine that ignores SIGINT is terminated, one that ignores both is killed', () =>
@@ -90,7 +90,7 @@ test('an abort at any moment of the start leaves nothing behind', () =>
       abort.abort();
       await over;
     }
-    if (noProc === null) assert.equal(marked(host.instance), []);
+    if (noProc === null) assert.equal(marked(host.serverId), []);
   }));
 
 test('a child that outlives its engine in the group is ended before run resolves', () =>
@@ -174,9 +174,9 @@ testUnless(test, noProc, 'a watcher that is killed is replaced by one that knows
       onChunk: () => (up = true),
     });
     await waitFor(() => up);
-    const first = watcherOf(host.instance);
+    const first = watcherOf(host.serverId);
     process.kill(first, 'SIGKILL');
-    await waitFor(() => watcherOf(host.instance) > 0 && watcherOf(host.instance) !== first);
+    await waitFor(() => watcherOf(host.serverId) > 0 && watcherOf(host.serverId) !== first);
     abort.abort();
     await exit;
   }),
@@ -189,7 +189,7 @@ testUnless(test, noProc, 'many engines at once each get their own group and all 
       exits.map(({ exitCode }) => exitCode),
       Array.from({ length: 20 }, (_, i) => i),
     );
-    assert.equal(marked(host.instance), []);
+    assert.equal(marked(host.serverId), []);
   }),
 );
 
@@ -208,12 +208,12 @@ test('the ledger holds a running engine with pid and start time until it has end
     assert.ok((await readFile(join(dir, 'run/key'))).length >= 32);
   }));
 
-/** The pid of the watcher of an instance: the shell that has it as its last argument. */
-function watcherOf(instance: string): number {
+/** The pid of the watcher of a server: the shell that has it as its last argument. */
+function watcherOf(serverId: string): number {
   for (const name of readdirSync('/proc')) {
     try {
       const argv = readFileSync(`/proc/${name}/cmdline`, 'latin1').split('\0');
-      if (argv[3] === 'sluice-watcher' && argv[4] === instance && isAlive(Number(name))) return Number(name);
+      if (argv[3] === 'sluice-watcher' && argv[4] === serverId && isAlive(Number(name))) return Number(name);
     } catch {
       // not a process
     }

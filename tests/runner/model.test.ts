@@ -224,7 +224,7 @@ function assertBusy({ runner }: Fixture): void {
   const count = (...states: string[]): number =>
     runner.jobs().filter(({ state }) => states.includes(state)).length;
   assert.ok(
-    count('waiting') === 0 || count('running', 'leaving') >= MAX_ACTIVE,
+    count('waiting') === 0 || count('running', 'ending') >= MAX_ACTIVE,
     'a place is free, yet somebody waits',
   );
 }

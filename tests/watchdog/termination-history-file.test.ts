@@ -34,7 +34,7 @@ const terminate = ({ path }: TerminationHistoryFile): void =>
 test('a start that finds nothing writes nothing', () => {
   const file = open();
   assert.equal(file.downloadsSetAside('s1'), []);
-  file.acknowledge('s1');
+  file.forget('s1');
   assert.not(existsSync(file.path));
 });
 
@@ -50,7 +50,7 @@ test('a download is set aside after three terminations, until its session has st
   assert.equal(fourth.downloadsSetAside('s2'), []);
   // As after a kill before the session has stored it.
   assert.equal(open().downloadsSetAside('s1'), ['a']);
-  fourth.acknowledge('s1');
+  fourth.forget('s1');
   assert.equal(fourth.downloadsSetAside('s1'), []);
   assert.equal(open().downloadsSetAside('s1'), []);
 });

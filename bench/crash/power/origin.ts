@@ -19,6 +19,8 @@ export interface OriginFile {
   bytesPerSecond: number | null;
   /** A stream of so many fragments of `bytes` each; 0 = a file. */
   fragments: number;
+  /** All fragments are as fast; otherwise one is slow, so that those after it wait for it. */
+  isEven?: boolean;
 }
 
 export interface Origin {
@@ -55,8 +57,8 @@ export async function startOrigin(): Promise<Origin> {
       ...(range ? { 'content-range': `bytes ${start}-${end - 1}/${file.bytes}` } : {}),
     });
     if (request.method === 'HEAD') return void response.end();
-    // One fragment is slow, so that those after it wait for it.
-    const rate = part?.startsWith('1.') ? (file.bytesPerSecond ?? 8e6) / 8 : file.bytesPerSecond;
+    const isSlow = part?.startsWith('1.') && file.isEven !== true;
+    const rate = isSlow ? (file.bytesPerSecond ?? 8e6) / 8 : file.bytesPerSecond;
     const count = (bytes: number): void => void sent.set(name, (sent.get(name) ?? 0) + bytes);
     pour(response, bodyOf({ ...file, seed }, start, end), rate, count).catch(() => response.destroy());
   });

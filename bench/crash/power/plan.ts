@@ -2,7 +2,7 @@
 import { createRandom, type Random } from '../random.ts';
 import type { OriginFile } from './origin.ts';
 
-export const KINDS = ['small', 'one', 'several', 'large', 'hls', 'yt-dlp', 'sha256'] as const;
+export const KINDS = ['small', 'one', 'several', 'large', 'hls', 'hls-large', 'yt-dlp', 'sha256'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export interface PowerFile extends OriginFile {
@@ -48,6 +48,23 @@ export function makePowerPlan({ seed, cuts, kinds, smaller = 1 }: PowerPlanOptio
   }));
 }
 
+/** Files that are synced several times before each cut: less than the larger of 64 MB and 10 s is fetched again. */
+export function makeLongScenario(): Scenario {
+  const file = (kind: Kind, bytes: number, rateMb: number): PowerFile => ({
+    ...{ kind, name: `long-${kind}.bin`, seed: 900, bytes, fragments: 0 },
+    bytesPerSecond: rateMb * MB,
+  });
+  const cut = (afterMs: number, syncedShare: number): PlannedCut => {
+    return { afterMs, afterComplete: false, syncedShare };
+  };
+  return {
+    hasTwoDisks: false,
+    files: [file('one', 12 * MB, 0.45), file('several', 300 * MB, 3)],
+    lateFiles: [],
+    cuts: [cut(13_000, 0), cut(6_000, 0.5), cut(12_000, 0.7)],
+  };
+}
+
 function makeCut(random: Random): PlannedCut {
   const afterComplete = random.chance(0.5);
   return {
@@ -81,6 +98,8 @@ function makeFiles(
     file('hls', 1.5 * MB, 4, 12),
     file('sha256', random.between(5, 30) * MB, 12),
     file('yt-dlp', random.between(10, 40) * MB, 8),
+    // Several times what is synced at once; one fragment takes 8 s, and the others wait for it.
+    file('hls-large', 8 * MB, null, 30),
   ];
   const lateFiles = Array.from({ length: 16 }, () => file('small', random.spread(1_000, 2 * MB), null));
   return { files: files.filter(({ kind }) => kinds.includes(kind)), lateFiles };

@@ -12,7 +12,7 @@ import { ytDlpMissing } from '../../../tests/support/yt-dlp.ts';
 import { keepReport } from '../../harness.ts';
 import { runPowerCuts } from './campaign.ts';
 import { unlessPowerCuts } from './disk.ts';
-import { KINDS, makePowerPlan } from './plan.ts';
+import { KINDS, makeLongScenario, makePowerPlan } from './plan.ts';
 import { brokenByPower, powerSummary } from './summary.ts';
 
 const { values } = parseArgs({
@@ -48,6 +48,8 @@ if (reason !== null) {
     return (kind !== 'yt-dlp' || withoutYtDlp === null) && (values.kinds?.split(',').includes(kind) ?? true);
   });
   const scenarios = makePowerPlan({ seed, cuts, kinds, smaller: Number(values.smaller ?? 1) });
+  // Without it no file is synced before it is complete.
+  if (kinds.includes('several') && values.smaller === undefined) scenarios.push(makeLongScenario());
   const report = await runPowerCuts({
     scenarios,
     seed,

@@ -33,6 +33,8 @@ export interface EngineJob {
   signal: AbortSignal;
   /** At any rate; the runner keeps the newest. */
   onSample: (sample: Sample) => void;
+  /** Bytes arrived that no sample shows, as they are inspected first. */
+  onBytes?: () => void;
   /** `finish` = all bytes are fetched, and something is being joined, converted or checked. */
   onPhase: (phase: 'download' | 'finish') => void;
   onInfo: (info: { title?: string; totalBytes?: number | null }) => void;

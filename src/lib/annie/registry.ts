@@ -9,10 +9,11 @@ export interface RegistryOptions {
   engines: Engine[];
   /** `SLUICE_ENGINES`: those that may be used, preferred first. */
   allowed: readonly EngineName[];
-  /** One probing request: what is at the address? @throws SluiceError network codes, `address_refused`, `remote_*` */
-  classify: (url: string, signal: AbortSignal) => Promise<UrlKind>;
-  /** ms for which statuses are cached. */
-  statusTtlMs?: number;
+  /**
+   * One probing request: what is at the address? Calls `onBytes` whenever something of the answer arrives.
+   * @throws SluiceError network codes, `address_refused`, `remote_*`
+   */
+  classify: (url: string, signal: AbortSignal, onBytes?: () => void) => Promise<UrlKind>;
   now?: () => number;
 }
 
@@ -52,9 +53,8 @@ export class Registry {
 
   /** Every allowed engine, ready or with what to do about it; cached for 60 s. Never rejects. */
   statuses(): Promise<EngineStatus[]> {
-    const { statusTtlMs = STATUS_TTL_MS } = this.#options;
     const cached = this.#cached;
-    return cached !== null && this.#now() - cached.at < statusTtlMs ? cached.statuses : this.refresh();
+    return cached !== null && this.#now() - cached.at < STATUS_TTL_MS ? cached.statuses : this.refresh();
   }
 
   /** As `statuses`, not cached. */
@@ -65,13 +65,19 @@ export class Registry {
 
   /**
    * The engines to try for this address, best first, never empty. A requested one is returned without touching the network.
+   * @param onBytes called whenever something of the probed address arrives
    * @throws SluiceError `invalid_url`, `unsupported_scheme`, `engine_unknown`, `engine_missing`,
    * `engine_version`, `unsupported_url`, and what the probing request throws
    */
-  async choose(url: string, requested: EngineName | null, signal: AbortSignal): Promise<Engine[]> {
+  async choose(
+    url: string,
+    requested: EngineName | null,
+    signal: AbortSignal,
+    onBytes?: () => void,
+  ): Promise<Engine[]> {
     const parsed = checkUrl(url);
     if (requested !== null) return [await this.#requestedEngine(requested)];
-    const [statuses, kind] = await Promise.all([this.statuses(), this.#probe(url, signal)]);
+    const [statuses, kind] = await Promise.all([this.statuses(), this.#probe(url, signal, onBytes)]);
     const ready = this.#engines.filter((_, index) => statuses[index]?.state === 'ready');
     if (kind instanceof SluiceError) {
       if (!PROBE_REFUSED_CODES.includes(kind.code)) throw kind;
@@ -118,9 +124,13 @@ export class Registry {
     throw notReady(status ?? { engine: name, state: 'missing', remedy: '' });
   }
 
-  async #probe(url: string, signal: AbortSignal): Promise<UrlKind | SluiceError> {
+  async #probe(
+    url: string,
+    signal: AbortSignal,
+    onBytes: (() => void) | undefined,
+  ): Promise<UrlKind | SluiceError> {
     try {
-      return await this.#options.classify(url, signal);
+      return await this.#options.classify(url, signal, onBytes);
     } catch (thrown) {
       signal.throwIfAborted();
       return toSluiceError(thrown);

@@ -1,8 +1,9 @@
 /** Everything under /api except the sockets, plus the two health paths: checked at the edge, then passed to the session. */
 import type { IncomingMessage } from 'node:http';
 import { nanoid } from 'nanoid';
+import { landedFile } from '../files/landed-file.ts';
 import { jsonAnswer } from '../protocol/answer.ts';
-import type { DownloadedFile } from '../protocol/runner.ts';
+import type { RecordedFile } from '../protocol/runner.ts';
 import { paths } from '../protocol/paths.ts';
 import type { OpenedSession } from '../protocol/session.ts';
 import { problemAnswer } from '../protocol/problem.ts';
@@ -83,17 +84,17 @@ async function handleAtEdge(
 
 /** The session gets a parsed request, never the browser's own: cookies and tokens stay at the edge. */
 async function askSession(
-  { read }: Extract<MatchedRequest, { by: 'session' }>,
+  { parse: parseRequest }: Extract<MatchedRequest, { by: 'session' }>,
   request: IncomingMessage,
   query: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
   const { session } = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
-  const parsed = read(query, request.method === 'POST' ? await readBody(request) : '');
+  const parsed = parseRequest(query, request.method === 'POST' ? await readBody(request) : '');
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
   const answer = await edge.session(session).call('ask', parsed);
   if (parsed.name !== 'file' || answer.status !== 200) return answer;
-  return serveFile(request, edge.downloadDir, JSON.parse(answer.body ?? '') as DownloadedFile);
+  return serveFile(request, edge.files, landedFile(JSON.parse(answer.body ?? '') as RecordedFile));
 }
 
 /** A look-up is cancelled when its client disconnects: it may run a process, and it holds one of few slots. */

@@ -1,5 +1,6 @@
 import type { SessionActor } from '../actors/session/session-actor.ts';
 import type { EmbeddedStub } from '../actors/durable/types.ts';
+import type { Files } from '../files/files.server.ts';
 import type { EngineStatus } from '../protocol/media.ts';
 import type { Trace } from '../protocol/inspection.ts';
 import type { SessionList, SessionSummary } from '../protocol/session.ts';
@@ -37,7 +38,7 @@ export interface Edge {
   /** A stub of the session with that id. Creating a stub does not wake the session. */
   session(id: string): EmbeddedStub<SessionActor>;
   engines(): Promise<EngineStatus[]>;
-  downloadDir: string;
+  files: Files;
   inspector: InspectorEdge;
   storedSessions: StoredSessionsEdge;
   /** Why this server should get no requests now; empty = ready. */

@@ -2,13 +2,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import { type Duplex, pipeline } from 'node:stream';
 import { SluiceError } from '../protocol/error.ts';
+import { paths } from '../protocol/paths.ts';
 import { problemAnswer } from '../protocol/problem.ts';
 import type { Admission } from './admission.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { handleApi, isApiPath, withoutQuery } from './api.ts';
 import type { Edge } from './edge.ts';
 import { API_POLICY, requestHead, SECURITY_HEADERS } from './headers.ts';
-import { refuseUpgrade } from './socket.server.ts';
+import { refuseUpgrade } from './web-socket-endpoint.server.ts';
 
 /** Tells SvelteKit's handler whether the browser came over https. A value that a client sends is overwritten. */
 export const PROTOCOL_HEADER = 'x-sluice-protocol';
@@ -41,7 +42,7 @@ export function handleRequest(
         .catch(() => response.destroy());
     };
     // Health checks do not wait in line.
-    if (path.startsWith('/api')) admission.admit(start);
+    if (path.startsWith(paths.api)) admission.admit(start);
     else start();
     return false;
   }

@@ -1,7 +1,7 @@
 /** The API behind links of `sluice operator`: the page `/link` reads and opens them, the command lists sessions for them. */
 import * as v from 'valibot';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
-import { validate } from '../protocol/commands.ts';
+import { parseJson, validate } from '../protocol/commands.ts';
 import { SluiceError } from '../protocol/error.ts';
 import type { LinkView, OpenedLink } from '../protocol/session.ts';
 import { sessionCookie } from './cookie.ts';
@@ -72,11 +72,5 @@ export async function listSessions(
 }
 
 function parseGrant(body: string): string {
-  let json: unknown;
-  try {
-    json = JSON.parse(body);
-  } catch {
-    throw new SluiceError('invalid_json');
-  }
-  return validate(LinkBody, json).grant;
+  return validate(LinkBody, parseJson(body)).grant;
 }

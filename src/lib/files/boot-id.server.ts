@@ -14,9 +14,21 @@ const BOOT_ID = '/proc/sys/kernel/random/boot_id';
  */
 let current: string | null = null;
 
-/** The id of the present boot of the machine, at most 36 characters. */
+/** How often the disk of the download folder may have lost its dirty pages since it was first used (`DownloadRoot`). */
+let diskEpoch = 0;
+
+/**
+ * The id of the present boot of the machine, at most 36 characters; behind it the epoch of the download disk, if that was
+ * ever missing or failing: what it had not written by then is as lost as after another boot.
+ */
 export function bootId(): string {
-  return (current ??= readBootId(BOOT_ID));
+  current ??= readBootId(BOOT_ID);
+  return diskEpoch === 0 ? current : `${current}:${diskEpoch}`;
+}
+
+/** Notes that are written from now on are of this epoch. */
+export function setDiskEpoch(epoch: number): void {
+  diskEpoch = epoch;
 }
 
 /** The id that `path` holds; a random one where it cannot be read. */

@@ -1,25 +1,27 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
-import type { DownloadedFile, MarkedFile } from '../protocol/runner.ts';
+import type { RecordedFile, MarkedFile } from '../protocol/runner.ts';
+import { bootId } from './boot-id.server.ts';
 import { findFetched, recordFetched } from './check/fetched-record.server.ts';
 import { checkSha256 } from './check/check.server.ts';
-import { toDiskError } from './disk-error.ts';
+import { errnoOf, toDiskError } from './disk-error.ts';
 import type { FetchedFile } from './fetched-file.ts';
 import { markOf } from './file-mark.ts';
 import { safeFileName, splitExtension } from './file-name.ts';
 import { statFile } from './finish/disk.server.ts';
-import {
-  deleteFinished,
-  finishFile,
-  resumeFinish,
-  undoFinish,
-  type FinishedFile,
-} from './finish/finish.server.ts';
+import { deleteLanded, finishFile, resumeFinish, undoFinish } from './finish/finish.server.ts';
 import { retractUnsynced } from './finish/retract.server.ts';
 import { syncLanded } from './sync-landed.server.ts';
-import { createSyncer, type Syncer } from './sync.server.ts';
-import { prepareWorkDir, removeWorkDir, removeWorkRoot, type WorkDir, workDirOf } from './work-dir.server.ts';
+import { createSyncer, syncOnDisk, type Syncer } from './sync.server.ts';
+import {
+  prepareWorkDir,
+  removeWorkDir,
+  removeWorkRoot,
+  WORK_ROOT,
+  type WorkDir,
+  workDirOf,
+} from './work-dir.server.ts';
 import { AsideDirs, removeExpired } from './set-aside.server.ts';
 import { findWorkDirs, isOfThisBoot, recordOwner } from './work-owner.server.ts';
 import { SpareWorkDirs } from './spare-work-dirs.server.ts';
@@ -40,6 +42,10 @@ export class DownloadFolder {
   readonly #asides: AsideDirs;
   /** Downloads of which a failed sync left bytes that could not be removed. */
   readonly #damaged = new Set<string>();
+  /** In which boot, and which epoch of the disk, the attempt at a download began. */
+  readonly #boots = new Map<string, string>();
+  #lastRemovalSync: Promise<void> = Promise.resolve();
+  #nextRemovalSync: Promise<void> | null = null;
 
   /** @param instance owner of the work dirs; null = no owner is recorded, and none is found */
   constructor(dir: string, instance: string | null, parts: DownloadFolderParts = {}) {
@@ -58,10 +64,11 @@ export class DownloadFolder {
    */
   async prepare(session: string, download: string): Promise<WorkDir> {
     await this.#confirm();
+    this.#boots.set(download, bootId());
     if (this.#damaged.has(download)) await this.#discardUnsynced(download);
     await this.#asides.takeBack(download);
     if (await this.#spares.reuse(session, download)) return { path: this.#workDir(download), isNew: true };
-    const workDir = await prepareWorkDir(this.#dir, download);
+    const workDir = await prepareWorkDir(this.#dir, download, this.#confirm);
     try {
       if (!workDir.isNew && !(await isOfThisBoot(workDir.path))) {
         await retractUnsynced({ workDir: workDir.path, downloadDir: this.#dir });
@@ -107,7 +114,7 @@ export class DownloadFolder {
   }
 
   /** Completes a move that a crash interrupted; null = there is none. @throws SluiceError `disk_*` */
-  async resumeFinish(download: string): Promise<DownloadedFile | null> {
+  async resumeFinish(download: string): Promise<RecordedFile | null> {
     await this.#confirm();
     const file = await resumeFinish({ workDir: this.#workDir(download), downloadDir: this.#dir });
     return file && this.#withMark(file);
@@ -138,13 +145,13 @@ export class DownloadFolder {
   }
 
   /** Moves an engine's file out under a safe name. @throws SluiceError `size_mismatch`, `file_missing`, `disk_*` */
-  async finish(download: string, result: FetchedFile, filename: string | null): Promise<DownloadedFile> {
+  async finish(download: string, result: FetchedFile, filename: string | null): Promise<RecordedFile> {
     // A name that the user chose gets the extension of the suggested one.
     const [, extension] = splitExtension(result.suggestedName);
     const name = safeFileName(filename ?? result.suggestedName, { ext: extension.slice(1) || null });
     const { path, bytes } = result;
     const workDir = this.#workDir(download);
-    await this.#confirm();
+    await this.#confirmSince(download);
     return this.#withMark(await finishFile({ workDir, downloadDir: this.#dir, path, bytes, name }));
   }
 
@@ -153,17 +160,29 @@ export class DownloadFolder {
    * also those that can still be read, and are removed.
    * @throws SluiceError `disk_*`; `file_missing` when somebody deleted it meanwhile
    */
-  async sync(download: string, { name, bytes }: DownloadedFile): Promise<void> {
+  async sync(download: string, { name, bytes }: RecordedFile): Promise<void> {
     try {
       await syncLanded(
         { workDir: this.#workDir(download), downloadDir: this.#dir, name, bytes },
         this.#syncer,
       );
+      await this.#confirmSince(download);
     } catch (thrown) {
       this.#damaged.add(download);
       await this.#discardUnsynced(download).catch(() => undefined);
       throw toDiskError(thrown);
     }
+  }
+
+  /** Also confirms that the disk was there all the time since `prepare`. */
+  async #confirmSince(download: string): Promise<void> {
+    await this.#confirm();
+    const began = this.#boots.get(download);
+    if (began !== undefined && began !== bootId())
+      throw new SluiceError(
+        'disk_error',
+        'The disk was away while the file was fetched: some of it may be lost.',
+      );
   }
 
   async #discardUnsynced(download: string): Promise<void> {
@@ -185,6 +204,7 @@ export class DownloadFolder {
    * @throws SluiceError `disk_*`
    */
   async removeWorkDir(download: string, spareFor: string | null): Promise<void> {
+    this.#boots.delete(download);
     if (spareFor === null) await removeWorkDir(this.#dir, download);
     else await this.#spares.add(spareFor, download);
   }
@@ -194,9 +214,31 @@ export class DownloadFolder {
     return this.#spares.remove(session);
   }
 
-  /** Deletes a finished file, if it still has its mark. @throws SluiceError `disk_*` */
+  /** Deletes a landed file, if it still has its mark. @throws SluiceError `disk_*` */
   async deleteFile({ name, mark }: MarkedFile): Promise<void> {
-    await deleteFinished(this.#dir, name, mark);
+    await deleteLanded(this.#dir, name, mark);
+  }
+
+  /**
+   * Puts on the disk that removed files and work dirs are gone: a power cut would bring them back, and no session would
+   * know them. One sync for all that ask while another runs.
+   * @throws the errno of a sync that failed
+   */
+  syncRemovals(): Promise<void> {
+    return (this.#nextRemovalSync ??= this.#lastRemovalSync.then(() => {
+      this.#nextRemovalSync = null;
+      const synced = this.#syncNames();
+      this.#lastRemovalSync = synced.catch(() => undefined);
+      return synced;
+    }));
+  }
+
+  async #syncNames(): Promise<void> {
+    await syncOnDisk(join(this.#dir, WORK_ROOT), 'sync').catch((thrown: unknown) => {
+      // Removed with its last work dir, where no folder is marked.
+      if (errnoOf(thrown) !== 'ENOENT') throw thrown;
+    });
+    await syncOnDisk(this.#dir, 'sync');
   }
 
   /** Removes `.sluice` when it is empty. */
@@ -209,7 +251,7 @@ export class DownloadFolder {
     return workDirOf(this.#dir, download);
   }
 
-  async #withMark(file: FinishedFile): Promise<DownloadedFile> {
+  async #withMark(file: RecordedFile): Promise<RecordedFile> {
     // No mark when the file was taken away at once.
     const found = await statFile(join(this.#dir, file.name)).catch(() => null);
     return found === null ? file : { ...file, mark: markOf(found) };

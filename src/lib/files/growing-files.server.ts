@@ -8,12 +8,10 @@ import * as v from 'valibot';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
+import { isSyncDue, syncInTurn } from './sync-schedule.ts';
 import { syncOnDisk } from './sync.server.ts';
 
 const FILE = 'sluice-synced.json';
-/** How much may be fetched again after a power cut: the larger of the two. */
-const SYNC_EVERY_BYTES = 64 * 1024 * 1024;
-const SYNC_EVERY_MS = 10_000;
 /** 64 MB take longer on most lines; one `readdir` and a `stat` for each file. */
 const LOOK_EVERY_MS = 1_000;
 
@@ -38,9 +36,6 @@ interface Found {
   bytes: number;
   modifiedNs: bigint;
 }
-
-/** One sync at a time over all downloads: those of finished files have the rest of the thread pool. */
-let lastSync: Promise<unknown> = Promise.resolve();
 
 export class GrowingFiles {
   readonly #options: GrowingOptions;
@@ -96,12 +91,9 @@ export class GrowingFiles {
     const noted = (key: string): number => this.#note.files[key]?.bytes ?? 0;
     const newBytes = found.reduce((sum, { key, bytes }) => sum + Math.max(0, bytes - noted(key)), 0);
     const isShorter = found.some(({ key, bytes }) => bytes < noted(key));
-    const isDue = newBytes > 0 && performance.now() - this.#syncedMs >= SYNC_EVERY_MS;
-    if (!isDue && !isShorter && newBytes < SYNC_EVERY_BYTES) return;
+    if (!isShorter && !isSyncDue(newBytes, performance.now() - this.#syncedMs)) return;
     this.#syncedMs = performance.now();
-    const synced = lastSync.then(() => this.#sync(found));
-    lastSync = synced.catch(() => undefined);
-    await synced;
+    await syncInTurn(() => this.#sync(found));
   }
 
   #isSynced({ key, bytes, modifiedNs }: Found): boolean {

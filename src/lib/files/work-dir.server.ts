@@ -39,13 +39,20 @@ export function downloadOf(downloadDir: string, path: string): string | null {
 /**
  * Creates the work dir (0700), or finds that of an earlier attempt. Never creates the
  * download dir itself: if that is gone, a disk may not be mounted.
+ * @param confirm confirms that the download dir is the right one, before `.sluice` is created in it
  * @throws SluiceError `disk_missing`, `disk_denied`, `disk_read_only`, `disk_full`, `disk_error`
  */
-export async function prepareWorkDir(downloadDir: string, download: string): Promise<WorkDir> {
+export async function prepareWorkDir(
+  downloadDir: string,
+  download: string,
+  confirm: () => Promise<void> = () => Promise.resolve(),
+): Promise<WorkDir> {
   const path = workDirOf(downloadDir, download);
   try {
     let made = await makeDir(path, { missingParent: 'report' });
     if (made === 'no parent') {
+      // A marked folder has it: the disk may have gone a moment ago, and this be what lies under its mount point.
+      await confirm();
       await makeDir(join(downloadDir, WORK_ROOT), { missingParent: 'throw' });
       made = await makeDir(path, { missingParent: 'throw' });
     }

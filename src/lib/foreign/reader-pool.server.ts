@@ -12,6 +12,9 @@ import { ReadQueue } from './read-queue.ts';
 import { ReaderThread, type ThreadLimits } from './reader-thread.server.ts';
 import type { Result, Task } from './worker.server.ts';
 
+/** Texts that wait to be read, of all callers. */
+const MAX_WAITING_READS = 64;
+
 export interface ReadersOptions {
   /** Threads for any text; one more reads only small texts. */
   maxThreads?: number;
@@ -25,9 +28,7 @@ export interface ReadersOptions {
   maxHeapMb?: number;
   /** ms after which an idle thread is terminated. */
   idleMs?: number;
-  maxWaiting?: number;
   maxWaitingOfOneCaller?: number;
-  maxWaitingBytes?: number;
   /** The calling session, whose jobs share one turn. Null = each job (its signal) counts as a caller. */
   caller?: () => string | null;
 }
@@ -58,15 +59,18 @@ export class ReaderPool implements Readers {
 
   constructor(options: ReadersOptions = {}) {
     const { maxThreads = 2, cpuMs = 3_000, wallMs = 20_000, maxHeapMb = 256, idleMs = 5_000 } = options;
-    const { maxWaiting: waiting = 64, maxWaitingOfOneCaller: waitingOfOneCaller = 24 } = options;
-    const { maxWaitingBytes: waitingBytes = MAX_WAITING_BYTES, smallCpuMs = 500 } = options;
+    const { maxWaitingOfOneCaller: waitingOfOneCaller = 24, smallCpuMs = 500 } = options;
     this.#maxThreads = maxThreads;
     this.#idleMs = idleMs;
     this.#limits = { wallMs, maxHeapMb };
     this.#cpuMs = cpuMs;
     this.#smallCpuMs = Math.min(smallCpuMs, cpuMs);
     this.#caller = options.caller;
-    this.#queue = new ReadQueue({ waiting, waitingOfOneCaller, waitingBytes });
+    this.#queue = new ReadQueue({
+      waiting: MAX_WAITING_READS,
+      waitingOfOneCaller,
+      waitingBytes: MAX_WAITING_BYTES,
+    });
   }
 
   /** Number of threads now. */

@@ -43,108 +43,122 @@ export interface DialTarget {
   isProbe?: boolean;
 }
 
-export interface Guard {
+const CONNECT_TIMEOUT_MS = 15_000;
+
+export function createGuard(options: GuardOptions = {}): Guard {
+  return new Guard(options);
+}
+
+/** A checked host, as `authority` spells it. */
+interface ResolvedHost {
+  host: string;
+  addresses: string[];
+}
+
+export class Guard {
   readonly allowPrivate: readonly AllowEntry[];
+  readonly #lookUp: Resolve;
+  readonly #ca: string | undefined;
+  readonly #connectTimeoutMs: number;
+  readonly #gate: DialGate | undefined;
+  /** Connections that are open, by host: one that refuses one more of them is not away. */
+  readonly #open = new Map<string, number>();
+
+  constructor({ allowPrivate = [], resolve = systemResolve, ca, connectTimeoutMs, gate }: GuardOptions) {
+    this.allowPrivate = allowPrivate;
+    this.#lookUp = resolve;
+    this.#ca = ca;
+    this.#connectTimeoutMs = connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
+    this.#gate = gate;
+  }
+
+  /**
+   * The addresses of a host that may be dialled.
+   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `network_down`, `host_away`, `invalid_url`
+   */
+  async resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]> {
+    return (await this.#resolve(host, port, signal)).addresses;
+  }
+
   /**
    * Resolves with a connected socket; with `tls`, after a handshake with a trusted certificate.
    * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout` (an UnreachableError unless the
    * handshake took too long), `network_down`, `host_away`, `tls_failed`, `invalid_url`; `signal.reason` after an abort
    */
-  connect(target: DialTarget): Promise<Socket>;
-  /**
-   * The addresses of a host that may be dialled.
-   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `network_down`, `host_away`, `invalid_url`
-   */
-  resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]>;
-}
+  async connect({ host, port, signal, onread, isProbe, tls, servername }: DialTarget): Promise<Socket> {
+    signal?.throwIfAborted();
+    const found = await this.#resolve(host, port, signal, isProbe);
+    signal?.throwIfAborted();
+    const base = { port, noDelay: true, ...(onread ? { onread } : {}) };
+    if (!tls) return this.#race(found, (address) => connect({ ...base, host: address }), signal);
+    const name = servername ?? canonicalHost(host) ?? host;
+    const options = { ...base, ...tlsOptions(name, this.#ca) };
+    // Not a TLS layer over a connected socket: Node supports `onread` only for one that connects itself.
+    const socket = await this.#race(found, (address) => tlsConnect({ ...options, host: address }), signal);
+    return waitForHandshake(socket, name, this.#connectTimeoutMs, signal);
+  }
 
-const CONNECT_TIMEOUT_MS = 15_000;
-
-export function createGuard(options: GuardOptions = {}): Guard {
-  const { allowPrivate = [], resolve: lookUp = systemResolve } = options;
-  const { ca, connectTimeoutMs = CONNECT_TIMEOUT_MS, gate } = options;
-
-  /** Connections that are open, by host: one that refuses one more of them is not away. */
-  const open = new Map<string, number>();
-
-  async function resolve(
+  async #resolve(
     rawHost: string,
     port: number,
     signal?: AbortSignal,
     isProbe = false,
-  ): Promise<{ host: string; addresses: string[] }> {
+  ): Promise<ResolvedHost> {
     const host = canonicalHost(rawHost);
     if (host === null || !(port >= 1 && port <= 65_535)) throw new SluiceError('invalid_url');
-    const refusal = isProbe ? null : gate?.refusal(authority(host, port));
+    const refusal = isProbe ? null : this.#gate?.refusal(authority(host, port));
     if (refusal) throw refusal;
-    const addresses = parseAddress(host) === null ? await lookUpName(host, port, signal) : [host];
-    const checked = addresses.filter((address) => isAllowed({ host, address, port }, allowPrivate));
+    const addresses = parseAddress(host) === null ? await this.#lookUpName(host, port, signal) : [host];
+    const checked = addresses.filter((address) => isAllowed({ host, address, port }, this.allowPrivate));
     if (checked.length === 0) {
       throw new SluiceError('address_refused', `${host} is a private address and not allowed here.`);
     }
     return { host: authority(host, port), addresses: checked };
   }
 
-  async function lookUpName(name: string, port: number, signal?: AbortSignal): Promise<string[]> {
+  async #lookUpName(name: string, port: number, signal?: AbortSignal): Promise<string[]> {
     let addresses: string[] = [];
     let cause: unknown = null;
     try {
-      addresses = await untilAborted(lookUp(name), signal);
+      addresses = await untilAborted(this.#lookUp(name), signal);
     } catch (thrown) {
       signal?.throwIfAborted();
       cause = thrown;
     }
     if (addresses.length > 0) {
-      gate?.resolved(name);
+      this.#gate?.resolved(name);
       return addresses;
     }
     const unreachable: Unreachable = { host: authority(name, port), obstacle: obstacleOfName(cause) };
-    gate?.failed(unreachable);
+    this.#gate?.failed(unreachable);
     const what = cause === null ? 'has no address' : 'could not be found';
     throw new UnreachableError(unreachable, `The host name ${name} ${what}.`, { cause });
   }
 
-  async function race<T extends Socket>(
-    { host, addresses }: { host: string; addresses: string[] },
+  async #race<T extends Socket>(
+    { host, addresses }: ResolvedHost,
     dial: (address: string) => T,
     signal?: AbortSignal,
   ): Promise<T> {
     let socket: T;
     try {
+      const connectTimeoutMs = this.#connectTimeoutMs;
       socket = await raceAddresses({ host, addresses, dial, signal, connectTimeoutMs });
     } catch (thrown) {
       if (!(thrown instanceof UnreachableError)) throw thrown;
-      const unreachable = { ...thrown.unreachable, isConnected: open.has(host) };
-      gate?.failed(unreachable);
+      const unreachable = { ...thrown.unreachable, isConnected: this.#open.has(host) };
+      this.#gate?.failed(unreachable);
       throw new UnreachableError(unreachable, thrown.message, { cause: thrown.cause });
     }
-    gate?.answered(host);
-    open.set(host, (open.get(host) ?? 0) + 1);
+    this.#gate?.answered(host);
+    this.#open.set(host, (this.#open.get(host) ?? 0) + 1);
     socket.once('close', () => {
-      const left = (open.get(host) ?? 1) - 1;
-      if (left > 0) open.set(host, left);
-      else open.delete(host);
+      const left = (this.#open.get(host) ?? 1) - 1;
+      if (left > 0) this.#open.set(host, left);
+      else this.#open.delete(host);
     });
     return socket;
   }
-
-  return {
-    allowPrivate,
-    resolve: async (host, port, signal) => (await resolve(host, port, signal)).addresses,
-    async connect(target) {
-      const { host, port, signal, onread, isProbe } = target;
-      signal?.throwIfAborted();
-      const found = await resolve(host, port, signal, isProbe);
-      signal?.throwIfAborted();
-      const base = { port, noDelay: true, ...(onread ? { onread } : {}) };
-      if (!target.tls) return race(found, (address) => connect({ ...base, host: address }), signal);
-      const name = target.servername ?? canonicalHost(host) ?? host;
-      const options = { ...base, ...tlsOptions(name, ca) };
-      // Not a TLS layer over a connected socket: Node supports `onread` only for one that connects itself.
-      const socket = await race(found, (address) => tlsConnect({ ...options, host: address }), signal);
-      return waitForHandshake(socket, name, connectTimeoutMs, signal);
-    },
-  };
 }
 
 function tlsOptions(name: string, ca: string | undefined): ConnectionOptions {

@@ -29,21 +29,21 @@ export function forwardedHeaders(headers: Headers): Record<string, string | stri
 }
 
 /** The user name for a job: base64url, so that no engine has to unescape it. */
-export function encodeJobId(jobId: string): string {
-  return Buffer.from(jobId).toString('base64url');
+export function encodeRunId(runId: string): string {
+  return Buffer.from(runId).toString('base64url');
 }
 
 /** The job and password of a `Proxy-Authorization` field; null = missing or malformed. */
 export function parseProxyAuthorization(
   header: string | undefined,
-): { jobId: string; password: string } | null {
+): { runId: string; password: string } | null {
   const match = /^basic +([\w+/=-]+)$/i.exec(header ?? '');
   const [user, password, ...rest] = Buffer.from(match?.[1] ?? '', 'base64')
     .toString()
     .split(':');
   if (user === undefined || user === '' || password === undefined || rest.length > 0) return null;
   if (!/^[\w-]+$/.test(password)) return null;
-  return { jobId: Buffer.from(user, 'base64url').toString(), password };
+  return { runId: Buffer.from(user, 'base64url').toString(), password };
 }
 
 /** Parses `host:port`, as in a CONNECT request. */

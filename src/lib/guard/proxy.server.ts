@@ -14,7 +14,7 @@ import { checkUrl } from '../protocol/url.ts';
 import { unbracket } from './address.ts';
 import type { Guard } from './guard.server.ts';
 import {
-  encodeJobId,
+  encodeRunId,
   forwardedHeaders,
   parseAuthority,
   parseProxyAuthorization,
@@ -56,26 +56,26 @@ export class GuardProxy {
   }
 
   /** Proxy address for one job, with its credentials: `http://user:password@127.0.0.1:port`. */
-  urlFor(jobId: string): string {
+  urlFor(runId: string): string {
     const { port } = this.#server.address() as AddressInfo;
-    return `http://${encodeJobId(jobId)}:${this.#password}@127.0.0.1:${port}`;
+    return `http://${encodeRunId(runId)}:${this.#password}@127.0.0.1:${port}`;
   }
 
   /** The host that this job was refused; null = none. */
-  refused(jobId: string): string | null {
-    return this.#refusals.get(jobId) ?? null;
+  refused(runId: string): string | null {
+    return this.#refusals.get(runId) ?? null;
   }
 
   /** Why the job's last dial came to nothing; null = it did not. */
-  unreached(jobId: string): UnreachableError | AwayError | null {
-    return this.#unreached.get(jobId) ?? null;
+  unreached(runId: string): UnreachableError | AwayError | null {
+    return this.#unreached.get(runId) ?? null;
   }
 
   /** Closes the job's connections and forgets what it could not reach. */
-  forget(jobId: string): void {
-    this.#refusals.delete(jobId);
-    this.#unreached.delete(jobId);
-    for (const [socket, owner] of this.#sockets) if (owner === jobId) socket.destroy();
+  forget(runId: string): void {
+    this.#refusals.delete(runId);
+    this.#unreached.delete(runId);
+    for (const [socket, owner] of this.#sockets) if (owner === runId) socket.destroy();
   }
 
   async close(): Promise<void> {
@@ -89,52 +89,52 @@ export class GuardProxy {
     const password = this.#password;
     if (claim === null || claim.password.length !== password.length) return null;
     const isSame = timingSafeEqual(Buffer.from(claim.password.padEnd(64)), Buffer.from(password.padEnd(64)));
-    return isSame ? claim.jobId : null;
+    return isSame ? claim.runId : null;
   }
 
-  #recordRefusal(jobId: string, host: string, error: SluiceError): void {
-    if (error.code === 'address_refused') this.#refusals.set(jobId, host);
-    if (error instanceof UnreachableError || error instanceof AwayError) this.#unreached.set(jobId, error);
+  #recordRefusal(runId: string, host: string, error: SluiceError): void {
+    if (error.code === 'address_refused') this.#refusals.set(runId, host);
+    if (error instanceof UnreachableError || error instanceof AwayError) this.#unreached.set(runId, error);
   }
 
-  #track(socket: Duplex, jobId: string): void {
-    this.#sockets.set(socket, jobId);
+  #track(socket: Duplex, runId: string): void {
+    this.#sockets.set(socket, runId);
     socket.on('error', () => socket.destroy());
     socket.once('close', () => this.#sockets.delete(socket));
   }
 
   #onRequest(req: IncomingMessage, res: ServerResponse): void {
-    const jobId = this.#authorise(req);
-    if (jobId === null) {
+    const runId = this.#authorise(req);
+    if (runId === null) {
       res.writeHead(407, { 'Proxy-Authenticate': 'Basic realm="sluice"', Connection: 'close' }).end();
       return;
     }
-    if (!this.#sockets.has(req.socket)) this.#track(req.socket, jobId);
+    if (!this.#sockets.has(req.socket)) this.#track(req.socket, runId);
     const authority = RESOLVE_PATH.exec(req.url ?? '')?.[1];
-    void (authority === undefined ? this.#forward(req, res, jobId) : this.#resolve(authority, res, jobId));
+    void (authority === undefined ? this.#forward(req, res, runId) : this.#resolve(authority, res, runId));
   }
 
   /** Answers with the addresses of `host:port` (percent-encoded) that may be dialled, one per line. */
-  async #resolve(encoded: string, res: ServerResponse, jobId: string): Promise<void> {
+  async #resolve(encoded: string, res: ServerResponse, runId: string): Promise<void> {
     let host = encoded;
     try {
       const target = parseAuthority(decodeURIComponent(encoded));
       if (target === null) throw new SluiceError('invalid_url');
       host = unbracket(target.host);
       const addresses = await this.#guard.resolve(host, target.port);
-      this.#unreached.delete(jobId);
+      this.#unreached.delete(runId);
       res.writeHead(200, { 'Content-Type': 'text/plain', Connection: 'close' }).end(addresses.join('\n'));
     } catch (thrown) {
-      this.#refuse(res, jobId, host, toSluiceError(thrown));
+      this.#refuse(res, runId, host, toSluiceError(thrown));
     }
   }
 
-  #refuse(res: ServerResponse, jobId: string, host: string, error: SluiceError): void {
-    this.#recordRefusal(jobId, host, error);
+  #refuse(res: ServerResponse, runId: string, host: string, error: SluiceError): void {
+    this.#recordRefusal(runId, host, error);
     if (!res.destroyed) res.writeHead(statusFor(error), { Connection: 'close' }).end(`${error.code}\n`);
   }
 
-  async #forward(req: IncomingMessage, res: ServerResponse, jobId: string): Promise<void> {
+  async #forward(req: IncomingMessage, res: ServerResponse, runId: string): Promise<void> {
     let host = '';
     const abort = new AbortController();
     res.once('close', () => abort.abort());
@@ -143,8 +143,8 @@ export class GuardProxy {
       if (url.protocol !== 'http:') throw new Error('https needs CONNECT');
       host = unbracket(url.hostname);
       const upstream = await this.#guard.connect({ host, port: portOf(url), signal: abort.signal });
-      this.#unreached.delete(jobId);
-      this.#track(upstream, jobId);
+      this.#unreached.delete(runId);
+      this.#track(upstream, runId);
       const out = request({
         createConnection: () => upstream,
         method: req.method ?? 'GET',
@@ -163,24 +163,24 @@ export class GuardProxy {
       res.once('close', () => out.destroy());
       req.pipe(out);
     } catch (thrown) {
-      this.#refuse(res, jobId, host, toSluiceError(thrown));
+      this.#refuse(res, runId, host, toSluiceError(thrown));
     }
   }
 
   #onConnect(req: IncomingMessage, client: Duplex, head: Buffer): void {
-    const jobId = this.#authorise(req);
-    if (jobId === null) {
+    const runId = this.#authorise(req);
+    if (runId === null) {
       client.on('error', () => client.destroy());
       client.end(
         'HTTP/1.1 407 Proxy Authentication Required\r\nProxy-Authenticate: Basic realm="sluice"\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
       );
       return;
     }
-    this.#track(client, jobId);
-    void this.#tunnel(req.url ?? '', client, head, jobId);
+    this.#track(client, runId);
+    void this.#tunnel(req.url ?? '', client, head, runId);
   }
 
-  async #tunnel(authority: string, client: Duplex, head: Buffer, jobId: string): Promise<void> {
+  async #tunnel(authority: string, client: Duplex, head: Buffer, runId: string): Promise<void> {
     const target = parseAuthority(authority);
     const abort = new AbortController();
     const onClose = (): void => abort.abort();
@@ -188,8 +188,8 @@ export class GuardProxy {
     try {
       if (target === null) throw new Error('not host:port');
       const upstream = await this.#guard.connect({ ...target, signal: abort.signal });
-      this.#unreached.delete(jobId);
-      this.#track(upstream, jobId);
+      this.#unreached.delete(runId);
+      this.#track(upstream, runId);
       client.removeListener('close', onClose);
       client.once('close', () => upstream.destroy());
       upstream.once('close', () => client.destroy());
@@ -199,7 +199,7 @@ export class GuardProxy {
       client.pipe(upstream);
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      this.#recordRefusal(jobId, target?.host ?? authority, error);
+      this.#recordRefusal(runId, target?.host ?? authority, error);
       client.end(
         `HTTP/1.1 ${statusFor(error)} ${error.code}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
       );

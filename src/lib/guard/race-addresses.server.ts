@@ -19,67 +19,89 @@ export interface RaceOptions<T extends Socket> {
 
 /** @throws UnreachableError `connect_failed`, `timeout`; `signal.reason` after an abort */
 export function raceAddresses<T extends Socket>(options: RaceOptions<T>): Promise<T> {
-  const { host, dial, connectTimeoutMs, signal } = options;
-  const waiting = interleave(options.addresses);
-  const dialling = new Map<T, (error: Error) => void>();
-  const errors: Error[] = [];
-
   return new Promise((resolve, reject) => {
-    let timer: NodeJS.Timeout | undefined;
-
-    function next(): void {
-      clearTimeout(timer);
-      const address = waiting.shift();
-      if (address === undefined) {
-        if (dialling.size === 0) finish(null);
-        return;
-      }
-      const socket = dial(address);
-      const onError = (error: Error): void => {
-        errors.push(error);
-        dialling.delete(socket);
-        next();
-      };
-      dialling.set(socket, onError);
-      socket.setTimeout(connectTimeoutMs, () => {
-        const silence = new Error(`no answer from ${address} in ${connectTimeoutMs} ms`);
-        socket.destroy(Object.assign(silence, { code: NO_ANSWER }));
-      });
-      socket.once('error', onError);
-      socket.once('connect', () => {
-        if (dialling.has(socket)) finish(socket);
-      });
-      if (waiting.length > 0) timer = setTimeout(next, ATTEMPT_DELAY_MS);
-    }
-
-    function finish(winner: T | null, abortReason?: unknown): void {
-      clearTimeout(timer);
-      waiting.length = 0;
-      signal?.removeEventListener('abort', onAbort);
-      for (const [socket, onError] of dialling) {
-        socket.removeListener('error', onError);
-        dialling.delete(socket);
-        if (socket === winner) continue;
-        socket.on('error', () => {});
-        socket.destroy();
-      }
-      if (winner !== null) {
-        winner.setTimeout(0);
-        resolve(winner);
-      } else if (abortReason !== undefined) {
-        reject(abortReason as Error);
-      } else {
-        const obstacle = obstacleOfDials(errors);
-        reject(new UnreachableError({ host, obstacle }, undefined, { cause: errors.at(-1) }));
-      }
-    }
-
-    const onAbort = (): void => {
-      finish(null, signal?.reason);
-    };
-    signal?.addEventListener('abort', onAbort, { once: true });
-    next();
+    new Race(options, resolve, reject).start();
   });
+}
+
+class Race<T extends Socket> {
+  readonly #options: RaceOptions<T>;
+  readonly #resolve: (winner: T) => void;
+  readonly #reject: (error: Error) => void;
+  readonly #waiting: string[];
+  readonly #dialling = new Map<T, (error: Error) => void>();
+  readonly #errors: Error[] = [];
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(options: RaceOptions<T>, resolve: (winner: T) => void, reject: (error: Error) => void) {
+    this.#options = options;
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#waiting = interleave(options.addresses);
+  }
+
+  start(): void {
+    this.#options.signal?.addEventListener('abort', this.#onAbort, { once: true });
+    this.#next();
+  }
+
+  #next(): void {
+    clearTimeout(this.#timer);
+    const address = this.#waiting.shift();
+    if (address !== undefined) this.#dial(address);
+    else if (this.#dialling.size === 0) this.#fail();
+  }
+
+  #dial(address: string): void {
+    const { dial, connectTimeoutMs } = this.#options;
+    const socket = dial(address);
+    const onError = (error: Error): void => {
+      this.#errors.push(error);
+      this.#dialling.delete(socket);
+      this.#next();
+    };
+    this.#dialling.set(socket, onError);
+    socket.setTimeout(connectTimeoutMs, () => {
+      const silence = new Error(`no answer from ${address} in ${connectTimeoutMs} ms`);
+      socket.destroy(Object.assign(silence, { code: NO_ANSWER }));
+    });
+    socket.once('error', onError);
+    socket.once('connect', () => {
+      if (this.#dialling.has(socket)) this.#win(socket);
+    });
+    if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#next(), ATTEMPT_DELAY_MS);
+  }
+
+  #win(winner: T): void {
+    this.#end(winner);
+    winner.setTimeout(0);
+    this.#resolve(winner);
+  }
+
+  #fail(): void {
+    this.#end(null);
+    const unreachable = { host: this.#options.host, obstacle: obstacleOfDials(this.#errors) };
+    this.#reject(new UnreachableError(unreachable, undefined, { cause: this.#errors.at(-1) }));
+  }
+
+  readonly #onAbort = (): void => {
+    this.#end(null);
+    this.#reject(this.#options.signal?.reason as Error);
+  };
+
+  /** Destroys all sockets but the winner's. */
+  #end(winner: T | null): void {
+    clearTimeout(this.#timer);
+    this.#waiting.length = 0;
+    this.#options.signal?.removeEventListener('abort', this.#onAbort);
+    for (const [socket, onError] of this.#dialling) {
+      socket.removeListener('error', onError);
+      this.#dialling.delete(socket);
+      if (socket === winner) continue;
+      socket.on('error', () => {});
+      socket.destroy();
+    }
+  }
 }
 
 /** Alternates between the families, beginning with that of the first address: a dead family then costs one delay. */

@@ -1,5 +1,6 @@
 /** Parses the messages of inspector clients. */
 import * as v from 'valibot';
+import { parseJson } from '../protocol/commands.ts';
 import { SluiceError } from '../protocol/error.ts';
 import {
   type InspectorClientMessage,
@@ -36,13 +37,7 @@ export interface WatchFilter {
 
 /** @throws SluiceError `invalid_json`, `invalid_request` */
 export function parseInspectorMessage(text: string): InspectorClientMessage {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new SluiceError('invalid_json');
-  }
-  const result = v.safeParse(Message, json);
+  const result = v.safeParse(Message, parseJson(text));
   if (!result.success) throw new SluiceError('invalid_request', result.issues[0].message);
   return result.output as InspectorClientMessage;
 }

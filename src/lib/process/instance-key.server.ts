@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import { readFileSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, fsyncSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 
 /**
@@ -10,7 +10,9 @@ import { join } from 'node:path';
 export function instanceKey(runDir: string): string {
   const path = join(runDir, 'key');
   try {
-    writeFileSync(path, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600 });
+    // On the disk before any note carries it: after a power cut another key would own nothing.
+    writeFileSync(path, randomBytes(16).toString('hex'), { flag: 'wx', mode: 0o600, flush: true });
+    syncDir(runDir);
   } catch (thrown) {
     if ((thrown as NodeJS.ErrnoException).code !== 'EEXIST') throw thrown;
   }
@@ -28,6 +30,15 @@ export function knownInstanceKey(dataDir: string): string | null {
 
 export function runDirOf(dataDir: string): string {
   return join(dataDir, 'run');
+}
+
+function syncDir(dir: string): void {
+  const fd = openSync(dir, 'r');
+  try {
+    fsyncSync(fd);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function keyOfFile(path: string): string {

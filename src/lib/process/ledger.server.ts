@@ -14,7 +14,7 @@ export interface Ledger {
   /** Never throws: on a full disk the watcher still knows the engine. */
   add(pid: number): void;
   remove(pid: number): void;
-  /** Ends the groups that an earlier instance added and did not remove. @returns how many were alive */
+  /** Ends the groups that an earlier server added and did not remove. @returns how many were alive */
   reap(): Promise<number>;
 }
 

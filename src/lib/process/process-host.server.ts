@@ -1,6 +1,6 @@
 /**
  * Runs engines so that none outlives the server. A watcher (one small shell for the server) kills every group that is
- * left when the server dies; a gate (one shell per engine, which becomes the engine) ensures that the watcher knows the
+ * left when the server dies; a latch (one shell per engine, which becomes the engine) ensures that the watcher knows the
  * group before the engine's first instruction; a mark in the environment finds processes that left their group; and a
  * ledger on disk finds, at the next start, what even that missed. Reasons and measurements: docs/adr/011.
  */
@@ -11,26 +11,26 @@ import type { EngineCommand, EngineExit, ProcessHost } from './process-host.ts';
 import { endGroup, signalGroup } from './process-group.server.ts';
 import { type Ledger, openLedger } from './ledger.server.ts';
 import { type ProcessListener, ProcessObservers, type ProcessRun } from './process-observers.ts';
-import { type Gate, gateError, startGate } from './gate.server.ts';
+import { type Latch, latchError, startLatch } from './latch.server.ts';
 import { escalateSignals, DEFAULT_GRACE_PERIODS, type GracePeriods } from './escalate-signals.ts';
 import { killMarked } from './run-mark.server.ts';
 import { Watcher } from './watcher.server.ts';
 
 /** ms that pipes may stay open after the engine's exit: a process that holds them longer has left the group. */
 const PIPE_GRACE_MS = 250;
-/** Enough for a gate's error message. */
+/** Enough for a latch's error message. */
 const STDERR_HEAD_BYTES = 512;
 
 export interface ProcessHostOptions {
-  /** A dir of this server's own, created if missing: its key marks the engines of all instances. */
+  /** A dir of this server's own, created if missing: its key marks the engines of each server. */
   runDir: string;
   gracePeriods?: GracePeriods;
 }
 
 export interface OwnedProcessHost extends ProcessHost {
   /** `SLUICE_RUN` of every engine begins with this. */
-  readonly instance: string;
-  /** How many engines of earlier instances were found alive and ended. */
+  readonly serverId: string;
+  /** How many engines of earlier servers were found alive and ended. */
   readonly reaped: number;
   running(): ProcessRun[];
   /** @returns removes the listener */
@@ -38,15 +38,15 @@ export interface OwnedProcessHost extends ProcessHost {
 }
 
 /**
- * Ends the engines that earlier instances of this run dir left, then takes commands. Only one host may use a run dir at a
+ * Ends the engines that earlier servers of this run dir left, then takes commands. Only one host may use a run dir at a
  * time (the data dir's lock ensures that): a second one would end the first one's engines.
  * @throws the file system's own error when the run dir cannot be created or written
  */
 export async function createProcessHost(options: ProcessHostOptions): Promise<OwnedProcessHost> {
   const ledger = openLedger(options.runDir);
-  const instance = `${ledger.key}-${nanoid(8)}`;
+  const serverId = `${ledger.key}-${nanoid(8)}`;
   const reaped = (await ledger.reap()) + (await killMarked((mark) => mark.startsWith(`${ledger.key}-`)));
-  const watcher = new Watcher(instance);
+  const watcher = new Watcher(serverId);
   const gracePeriods = options.gracePeriods ?? DEFAULT_GRACE_PERIODS;
   const running = new Set<Promise<unknown>>();
   const observers = new ProcessObservers();
@@ -54,11 +54,11 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
   let runs = 0;
 
   return {
-    instance,
+    serverId,
     reaped,
     run(command) {
       if (closing.signal.aborted) return Promise.reject(new SluiceError('not_ready'));
-      const mark = `${instance}.${(runs++).toString(36)}`;
+      const mark = `${serverId}.${(runs++).toString(36)}`;
       const run = runOne(command, {
         mark,
         ledger,
@@ -92,37 +92,37 @@ interface RunContext {
 async function runOne(command: EngineCommand, context: RunContext): Promise<EngineExit> {
   const { mark, ledger, watcher, observers } = context;
   command.signal.throwIfAborted();
-  const gate = await startGate(command, mark);
+  const latch = await startLatch(command, mark);
   const startedAt = performance.now();
-  const exited = exitOf(gate, startedAt);
-  const run: ProcessRun = { mark, pid: gate.pid, argv: command.argv, cwd: command.cwd, startedAt };
+  const exited = exitOf(latch, startedAt);
+  const run: ProcessRun = { mark, pid: latch.pid, argv: command.argv, cwd: command.cwd, startedAt };
   observers.started(run);
-  const drained = drain(gate, command, run, observers);
+  const drained = drain(latch, command, run, observers);
   const stopped = new AbortController();
   let exit: EngineExit | null = null;
   try {
     try {
-      ledger.add(gate.pid);
-      await watcher.add(gate.pid);
-      stopOn(command.signal, context, gate, stopped.signal);
-      if (!command.signal.aborted && !context.closing.aborted) gate.open();
+      ledger.add(latch.pid);
+      await watcher.add(latch.pid);
+      stopOn(command.signal, context, latch, stopped.signal);
+      if (!command.signal.aborted && !context.closing.aborted) latch.open();
       await exited;
     } finally {
       stopped.abort();
-      // Also when the watcher failed: a gate that was not opened is only a waiting shell.
-      if (gate.child.exitCode === null && gate.child.signalCode === null) signalGroup(gate.pid, 'SIGKILL');
+      // Also when the watcher failed: a latch that was not opened is only a waiting shell.
+      if (latch.child.exitCode === null && latch.child.signalCode === null) signalGroup(latch.pid, 'SIGKILL');
     }
     exit = await exited;
     await Promise.race([drained.ended, delay(PIPE_GRACE_MS)]);
-    const startError = gateError(exit.exitCode, drained.stderrHead());
+    const startError = latchError(exit.exitCode, drained.stderrHead());
     if (startError) throw startError;
     if (drained.failure !== null) throw drained.failure.error;
     return exit;
   } finally {
-    await endGroup(gate.pid);
+    await endGroup(latch.pid);
     // At once: from here on the system may reuse the pid.
-    watcher.remove(gate.pid);
-    ledger.remove(gate.pid);
+    watcher.remove(latch.pid);
+    ledger.remove(latch.pid);
     observers.exited(
       run,
       exit ?? { exitCode: null, signal: 'SIGKILL', durationMs: performance.now() - startedAt },
@@ -132,7 +132,7 @@ async function runOne(command: EngineCommand, context: RunContext): Promise<Engi
   }
 }
 
-async function exitOf({ child }: Gate, startedAt: number): Promise<EngineExit> {
+async function exitOf({ child }: Latch, startedAt: number): Promise<EngineExit> {
   const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
   return { exitCode, signal, durationMs: performance.now() - startedAt };
 }
@@ -141,7 +141,7 @@ async function exitOf({ child }: Gate, startedAt: number): Promise<EngineExit> {
 function stopOn(
   abort: AbortSignal,
   { closing, gracePeriods }: RunContext,
-  { pid }: Gate,
+  { pid }: Latch,
   stopped: AbortSignal,
 ): void {
   const kill = (): void => void signalGroup(pid, 'SIGKILL');
@@ -151,7 +151,7 @@ function stopOn(
   };
   closing.addEventListener('abort', kill, { once: true, signal: stopped });
   abort.addEventListener('abort', interrupt, { once: true, signal: stopped });
-  // Still a gate: no engine has anything to save.
+  // Still a latch: no engine has anything to save.
   if (closing.aborted || abort.aborted) kill();
 }
 
@@ -166,10 +166,10 @@ interface Drain {
 }
 
 /** Passes chunks on as they arrive and keeps none: 1 GB of output costs no memory. */
-function drain(gate: Gate, command: EngineCommand, run: ProcessRun, observers: ProcessObservers): Drain {
+function drain(latch: Latch, command: EngineCommand, run: ProcessRun, observers: ProcessObservers): Drain {
   const pipes = [
-    { fd: 1 as const, stream: gate.stdout },
-    { fd: 2 as const, stream: gate.stderr },
+    { fd: 1 as const, stream: latch.stdout },
+    { fd: 2 as const, stream: latch.stderr },
   ];
   let head = '';
   const state: Drain = {
@@ -190,7 +190,7 @@ function drain(gate: Gate, command: EngineCommand, run: ProcessRun, observers: P
         command.onChunk(fd, chunk);
       } catch (error) {
         state.failure = { error };
-        signalGroup(gate.pid, 'SIGKILL');
+        signalGroup(latch.pid, 'SIGKILL');
       }
     });
   }

@@ -19,7 +19,7 @@ export interface EngineExit {
 
 export interface ProcessHost {
   /**
-   * Runs a command in a process group of its own, behind a gate, known to the watcher before its first
+   * Runs a command in a process group of its own, behind a latch, known to the watcher before its first
    * instruction. Resolves on exit (plus a short grace for its pipes) once the whole group is gone; an abort
    * sends SIGINT, then SIGTERM, then SIGKILL to the group.
    * @throws SluiceError `engine_missing` (ENOENT), `engine_exit` (E2BIG and other failures to start)

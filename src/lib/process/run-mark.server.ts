@@ -5,7 +5,7 @@
 import { readFileSync } from 'node:fs';
 import { processIds } from './process-group.server.ts';
 
-/** Set in every engine's environment to `<instance>.<run>`. `watcher.sh` searches for it too. */
+/** Set in every engine's environment to `<server id>.<run>`. `watcher.sh` searches for it too. */
 export const RUN_MARK = 'SLUICE_RUN';
 
 /** Processes whose mark matches. Yields to the event loop every 64 processes. */

@@ -10,13 +10,13 @@ const WATCHER = programText('watcher.sh', import.meta.url);
 
 /** Starts its shell with the first group. A shell that dies is replaced, and given every group again. */
 export class Watcher {
-  readonly #instance: string;
+  readonly #serverId: string;
   readonly #groups = new Set<number>();
   #shell: ChildProcess | null = null;
   #closed = false;
 
-  constructor(instance: string) {
-    this.#instance = instance;
+  constructor(serverId: string) {
+    this.#serverId = serverId;
   }
 
   /** Resolves once the pipe holds the line: from then on the group cannot outlive the server. */
@@ -50,7 +50,7 @@ export class Watcher {
   }
 
   #start(): ChildProcess {
-    const shell = spawn('/bin/sh', ['-c', WATCHER, 'sluice-watcher', this.#instance], {
+    const shell = spawn('/bin/sh', ['-c', WATCHER, 'sluice-watcher', this.#serverId], {
       detached: true,
       stdio: withoutInherited(['pipe', 'ignore', 'ignore']),
       cwd: '/',

@@ -1,6 +1,6 @@
 # Reads `+ pid` and `- pid` on stdin. The end of stdin means that the server has died: the kernel closes pipes even after
 # SIGKILL. Then every group that is left is killed, and on Linux every process that left its group by setsid.
-# $1 is the instance. Until then it forks nothing, and it uses only what every POSIX shell has built in (tried with dash,
+# $1 is the server id. Until then it forks nothing, and it uses only what every POSIX shell has built in (tried with dash,
 # bash and busybox): `kill -9 -PID` is the one spelling that works in all (`kill -KILL -- -PID` fails in dash).
 
 # A service manager sends SIGTERM to the whole process tree, and the server needs its watcher to the end.

@@ -3,9 +3,9 @@
  * The server may send a snapshot at any time; between snapshots every update has a seq one higher.
  */
 import * as v from 'valibot';
-import { validate, type CommandMessage, readCommandMessage } from './commands.ts';
+import { type CommandMessage, parseJson, readCommandMessage, validate } from './commands.ts';
 import type { DownloadView, Totals } from './download.ts';
-import { type ErrorView, SluiceError } from './error.ts';
+import type { ErrorView } from './error.ts';
 import type { EngineName, MediaItem } from './media.ts';
 
 export const SUBPROTOCOL = 'sluice.v1';
@@ -72,12 +72,7 @@ export type ServerMessage =
  * @throws SluiceError `invalid_json` or `invalid_request`
  */
 export function parseClientMessage(text: string): ClientMessage {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch {
-    throw new SluiceError('invalid_json');
-  }
+  const json = parseJson(text);
   const type = typeof json === 'object' && json !== null && 'type' in json ? json.type : null;
   return type === 'hello' ? validate(Hello, json) : readCommandMessage(json);
 }

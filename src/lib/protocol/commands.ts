@@ -122,6 +122,15 @@ const FIELD_ERRORS: Record<string, (given: string) => SluiceError> = {
     ),
 };
 
+/** @throws SluiceError `invalid_json` */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    throw new SluiceError('invalid_json');
+  }
+}
+
 /** @throws SluiceError `invalid_request`, naming the first field that is wrong, or the code of that field */
 export function validate<const S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, input);

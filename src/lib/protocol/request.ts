@@ -3,7 +3,7 @@
  * called with `fetch`.
  */
 import { type Action, ACTIONS } from './actions.ts';
-import { type Command, type CommandFields, readCommandBody } from './commands.ts';
+import { type Command, type CommandFields, parseJson, readCommandBody } from './commands.ts';
 import { DOWNLOAD_STATES, type DownloadState } from './download.ts';
 import { SluiceError } from './error.ts';
 import { paths } from './paths.ts';
@@ -24,21 +24,21 @@ const ID = '([^/]{1,64})';
 const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 
-interface Input {
+interface RequestInput {
   /** The id in the path. */
   id: string;
   query: URLSearchParams;
   body: string;
 }
-type Read<R> = (input: Input) => R;
-type Route<R> = [pattern: RegExp, methods: Partial<Record<'GET' | 'POST' | 'DELETE', Read<R>>>];
+type ParseRequest<R> = (input: RequestInput) => R;
+type Route<R> = [pattern: RegExp, methods: Partial<Record<'GET' | 'POST' | 'DELETE', ParseRequest<R>>>];
 
 const SESSION_ROUTES: Route<SessionRequest>[] = [
   [
     exactly(paths.downloads),
     {
       GET: ({ query }) => readList(query),
-      POST: ({ body }) => ({ name: 'add', ...readCommandBody('add', json(body)) }),
+      POST: ({ body }) => ({ name: 'add', ...readCommandBody('add', parseJson(body)) }),
     },
   ],
   [
@@ -54,7 +54,7 @@ const SESSION_ROUTES: Route<SessionRequest>[] = [
   }),
   [
     exactly(paths.parse),
-    { POST: ({ body }) => ({ name: 'parse', ...readCommandBody('parse', json(body)) }) },
+    { POST: ({ body }) => ({ name: 'parse', ...readCommandBody('parse', parseJson(body)) }) },
   ],
 ];
 
@@ -72,7 +72,7 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
 export type MatchedRequest =
   | { by: 'edge'; request: EdgeRequest }
   /** @throws SluiceError `invalid_json`, `invalid_request`, and the codes of single fields */
-  | { by: 'session'; read: (query: string, body: string) => SessionRequest };
+  | { by: 'session'; parse: (query: string, body: string) => SessionRequest };
 
 export class MethodNotAllowed extends SluiceError {
   /** The value of the `allow` header. */
@@ -90,24 +90,27 @@ export class MethodNotAllowed extends SluiceError {
  * @throws SluiceError `not_found`; MethodNotAllowed
  */
 export function matchRequest(method: string, path: string): MatchedRequest {
-  const found = find(EDGE_ROUTES, path);
-  if (found) return { by: 'edge', request: pick(found.methods, method)(NO_INPUT) };
-  const route = find(SESSION_ROUTES, path);
+  const found = findRoute(EDGE_ROUTES, path);
+  if (found) return { by: 'edge', request: parserFor(found.methods, method)(NO_INPUT) };
+  const route = findRoute(SESSION_ROUTES, path);
   if (!route) throw new SluiceError('not_found');
-  const read = pick(route.methods, method);
+  const parse = parserFor(route.methods, method);
   return {
     by: 'session',
-    read: (query, body) => read({ id: route.id, query: new URLSearchParams(query), body }),
+    parse: (query, body) => parse({ id: route.id, query: new URLSearchParams(query), body }),
   };
 }
 
-const NO_INPUT: Input = { id: '', query: new URLSearchParams(), body: '' };
+const NO_INPUT: RequestInput = { id: '', query: new URLSearchParams(), body: '' };
 
 function exactly(path: string): RegExp {
   return new RegExp(`^${path}$`);
 }
 
-function find<R>(routes: readonly Route<R>[], path: string): { id: string; methods: Route<R>[1] } | null {
+function findRoute<R>(
+  routes: readonly Route<R>[],
+  path: string,
+): { id: string; methods: Route<R>[1] } | null {
   for (const [pattern, methods] of routes) {
     const match = pattern.exec(path);
     if (match) return { id: match[1] ?? '', methods };
@@ -115,11 +118,11 @@ function find<R>(routes: readonly Route<R>[], path: string): { id: string; metho
   return null;
 }
 
-function pick<R>(methods: Route<R>[1], method: string): Read<R> {
+function parserFor<R>(methods: Route<R>[1], method: string): ParseRequest<R> {
   const known = method === 'HEAD' ? 'GET' : method;
-  const read = Object.hasOwn(methods, known) ? methods[known as keyof typeof methods] : undefined;
-  if (!read) throw new MethodNotAllowed(Object.keys(methods));
-  return read;
+  const parse = Object.hasOwn(methods, known) ? methods[known as keyof typeof methods] : undefined;
+  if (!parse) throw new MethodNotAllowed(Object.keys(methods));
+  return parse;
 }
 
 function readList(query: URLSearchParams): SessionRequest {
@@ -149,12 +152,4 @@ function readFile(query: URLSearchParams): CommandFields<'remove'>['file'] {
   const file = query.get('file') ?? 'keep';
   if (file !== 'keep' && file !== 'delete') throw new SluiceError('invalid_request', 'file: keep or delete.');
   return file;
-}
-
-function json(body: string): unknown {
-  try {
-    return JSON.parse(body);
-  } catch {
-    throw new SluiceError('invalid_json');
-  }
 }

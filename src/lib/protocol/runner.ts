@@ -10,8 +10,8 @@ import type { EngineName, MediaItem, ParseResult } from './media.ts';
 import type { Sample } from './progress.ts';
 import type { Away } from './unreachable.ts';
 
-/** A finished file, in the download dir. */
-export interface DownloadedFile {
+/** A landed file, as rows and events hold it: it lies in the download dir. */
+export interface RecordedFile {
   /** Its base name. */
   name: string;
   bytes: number;
@@ -22,7 +22,7 @@ export interface DownloadedFile {
   mark?: string;
 }
 
-export type MarkedFile = Pick<DownloadedFile, 'name' | 'mark'>;
+export type MarkedFile = Pick<RecordedFile, 'name' | 'mark'>;
 
 export interface JobRef {
   download: string;
@@ -63,6 +63,13 @@ export type RunnerCommand =
 
 export type RunnerPhase = 'parse' | 'download' | 'finish';
 
+export interface AttemptPhase {
+  phase: RunnerPhase;
+  engine: EngineName | null;
+  title: string | null;
+  totalBytes: number | null;
+}
+
 export interface RunnerFailure extends ErrorView {
   /** Whether an automatic retry may help. */
   transient: boolean;
@@ -77,13 +84,7 @@ export type RunnerEvent =
   | { type: 'parse-done'; job: string; result: ParseResult }
   | { type: 'parse-failed'; job: string; error: ErrorView }
   /** The first `phase` of an attempt: it got a slot and began. */
-  | ({
-      type: 'phase';
-      phase: RunnerPhase;
-      engine: EngineName | null;
-      title: string | null;
-      totalBytes: number | null;
-    } & JobRef)
+  | ({ type: 'phase' } & AttemptPhase & JobRef)
   | ({ type: 'sample'; sample: Sample } & JobRef)
   /**
    * The file is whole and has its name, and its slot is free for another; it is being synced to the disk. Only `done`
@@ -91,7 +92,7 @@ export type RunnerEvent =
    */
   | ({ type: 'landed' } & JobRef)
   /** `output`: the last 4 kB of engine output, to explain a failure later. */
-  | ({ type: 'done'; file: DownloadedFile; output: string } & JobRef)
+  | ({ type: 'done'; file: RecordedFile; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)
   /** `output`, here and below: as above, absent when nothing was printed. */
   | ({ type: 'stopped'; output?: string } & JobRef)

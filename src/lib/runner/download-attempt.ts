@@ -4,9 +4,8 @@
  */
 import { cleanTitle } from '../protocol/title.ts';
 import { SluiceError } from '../protocol/error.ts';
-import type { EngineName } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
-import type { DownloadedFile, RunnerFailure, RunnerPhase, StartJob } from '../protocol/runner.ts';
+import type { AttemptPhase, RecordedFile, RunnerFailure, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
 import { shouldTryNext, mostInformative, type Registry } from '../annie/registry.ts';
@@ -22,15 +21,8 @@ import type { Reachability } from './reachability.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
 
-export interface AttemptPhase {
-  phase: RunnerPhase;
-  engine: EngineName | null;
-  title: string | null;
-  totalBytes: number | null;
-}
-
 export type AttemptEnd =
-  | { how: 'done'; file: DownloadedFile; output: string }
+  | { how: 'done'; file: RecordedFile; output: string }
   | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
 
 export interface DownloadAttemptOptions {
@@ -149,7 +141,7 @@ export class DownloadAttempt implements SpaceUser {
     this.#options.onLanded();
   }
 
-  async #fetch(): Promise<DownloadedFile> {
+  async #fetch(): Promise<RecordedFile> {
     const { session, job, registry, folder, reachability } = this.#options;
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const finished = isNew ? null : await folder.resumeFinish(job.download);
@@ -170,7 +162,8 @@ export class DownloadAttempt implements SpaceUser {
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
-    const engines = await untilAborted(registry.choose(job.url, job.engine, this.signal), this.signal);
+    const choosing = registry.choose(job.url, job.engine, this.signal, () => this.#onBytes());
+    const engines = await untilAborted(choosing, this.signal);
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -184,7 +177,7 @@ export class DownloadAttempt implements SpaceUser {
   }
 
   /** Checks the hash first: a file with another one never gets a name in the download dir. */
-  async #finish(result: FetchedFile): Promise<DownloadedFile> {
+  async #finish(result: FetchedFile): Promise<RecordedFile> {
     const { job, folder } = this.#options;
     if (job.sha256 !== undefined) {
       await folder.check(job.download, result, job.sha256, this.signal);
@@ -236,10 +229,9 @@ export class DownloadAttempt implements SpaceUser {
       };
     };
     return {
-      url,
-      streamId,
-      workDir,
+      ...{ url, streamId, workDir },
       signal: this.signal,
+      onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
         if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();

@@ -5,7 +5,7 @@
 import type { SluiceError } from '../protocol/error.ts';
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
 import { startTimer } from './clock.ts';
-import { toFailure } from './failure.ts';
+import { optionalOutput, toFailure } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { GatedQueue } from './gated-queue.ts';
 import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
@@ -19,7 +19,7 @@ export interface DownloadJobsOptions extends ReportedAttemptOptions {
 }
 
 /**
- * Outcomes kept for sessions that have not acknowledged them; beyond that the oldest is dropped. After that a finished
+ * Outcomes kept for sessions that have not settled them; beyond that the oldest is dropped. After that a finished
  * file is known by its journal, and a failed download that is started again runs again. 4 kB of output each.
  */
 const MAX_OUTCOMES = 1_000;
@@ -29,7 +29,7 @@ export class DownloadJobs {
   readonly #options: DownloadJobsOptions;
   readonly #queue: GatedQueue;
   /** Jobs whose outcome is kept, oldest first. */
-  readonly #unacknowledged = new Set<Job>();
+  readonly #unsettled = new Set<Job>();
   /** Attempts and cleanups in progress: `close` waits for them. */
   readonly #inProgress = new Set<Promise<unknown>>();
   #closed = false;
@@ -44,22 +44,22 @@ export class DownloadJobs {
     if (job === null || request.attempt < job.attempt) return;
     const isRepeat = request.attempt === job.attempt;
     job.attempt = request.attempt;
-    const { status } = job;
-    switch (status.state) {
+    const { state } = job;
+    switch (state.name) {
       case 'idle':
         return this.#enqueue(job, request);
       case 'waiting':
-        if (!isRepeat) status.request = request;
+        if (!isRepeat) state.request = request;
         return;
       case 'running':
-        if (isRepeat) status.attempt.replay();
-        else this.#stopAttempt(job, status.attempt, { stops: [], cleanup: null, next: request });
+        if (isRepeat) state.attempt.repeat();
+        else this.#stopAttempt(job, state.attempt, { stops: [], cleanup: null, next: request });
         return;
-      case 'leaving':
-        status.pending.next = request;
+      case 'ending':
+        state.pending.next = request;
         return;
       case 'ended':
-        if (isRepeat) this.#options.outbox.send(session, status.outcome);
+        if (isRepeat) this.#options.outbox.send(session, state.outcome);
         else this.#enqueue(job, request);
         return;
     }
@@ -68,16 +68,16 @@ export class DownloadJobs {
   stop(session: string, { download, attempt }: JobRef): void {
     const job = this.jobs.get(download);
     if (job?.session !== session) return this.#sendStopped(session, download, attempt);
-    const { status } = job;
+    const { state } = job;
     const isOlder = attempt < job.attempt;
-    if (status.state === 'leaving') {
-      status.pending.stops.push(attempt);
-      if (!isOlder) status.pending.next = null;
-    } else if (status.state === 'running' && !isOlder) {
-      this.#stopAttempt(job, status.attempt, { stops: [attempt], cleanup: null, next: null });
+    if (state.name === 'ending') {
+      state.pending.stops.push(attempt);
+      if (!isOlder) state.pending.next = null;
+    } else if (state.name === 'running' && !isOlder) {
+      this.#stopAttempt(job, state.attempt, { stops: [attempt], cleanup: null, next: null });
     } else {
-      if (status.state === 'waiting' && !isOlder) {
-        this.#queue.release(status.ticket);
+      if (state.name === 'waiting' && !isOlder) {
+        this.#queue.release(state.ticket);
         this.#forget(job);
       }
       this.#sendStopped(session, download, attempt);
@@ -85,14 +85,14 @@ export class DownloadJobs {
   }
 
   /** The session has stored the outcome. Ignored while the job waits or runs: the command is late then. */
-  acknowledge(session: string, download: string): void {
+  settle(session: string, download: string): void {
     const job = this.#claim(session, download);
     if (job === null) return;
-    const { status } = job;
-    if (status.state === 'leaving') {
-      status.pending.cleanup ??= status.pending.next ? null : { for: 'acknowledge' };
-    } else if (status.state === 'idle' || status.state === 'ended') {
-      this.#cleanUp(job, { for: 'acknowledge' });
+    const { state } = job;
+    if (state.name === 'ending') {
+      state.pending.cleanup ??= state.pending.next ? null : { for: 'settle' };
+    } else if (state.name === 'idle' || state.name === 'ended') {
+      this.#cleanUp(job, { for: 'settle' });
     }
   }
 
@@ -101,16 +101,16 @@ export class DownloadJobs {
     if (job === null) return;
     const files = file === null ? [] : [file];
     const cleanup: Cleanup = { for: 'discard', replies: 1, files, keepFile, output: '' };
-    const { status } = job;
-    switch (status.state) {
+    const { state } = job;
+    switch (state.name) {
       case 'running':
-        return this.#stopAttempt(job, status.attempt, { stops: [], cleanup, next: null });
-      case 'leaving':
-        status.pending.next = null;
-        status.pending.cleanup = mergeDiscards(status.pending.cleanup, cleanup);
+        return this.#stopAttempt(job, state.attempt, { stops: [], cleanup, next: null });
+      case 'ending':
+        state.pending.next = null;
+        state.pending.cleanup = mergeDiscards(state.pending.cleanup, cleanup);
         return;
       case 'waiting':
-        this.#queue.release(status.ticket);
+        this.#queue.release(state.ticket);
         return this.#cleanUp(job, cleanup);
       case 'idle':
       case 'ended':
@@ -131,7 +131,7 @@ export class DownloadJobs {
   /** The session's lease has expired: stops its jobs, keeps their bytes, drops outcomes that were not fetched. */
   dropSession(session: string): void {
     this.want(session, []);
-    for (const job of this.jobs.of(session)) if (job.status.state === 'ended') this.#forget(job);
+    for (const job of this.jobs.of(session)) if (job.state.name === 'ended') this.#forget(job);
   }
 
   /** Aborts everything and waits until it has ended, but no longer than `stuckMs` for engines that ignore the abort. */
@@ -157,16 +157,16 @@ export class DownloadJobs {
   }
 
   #forget(job: Job): void {
-    this.#unacknowledged.delete(job);
-    job.status = { state: 'idle' };
+    this.#unsettled.delete(job);
+    job.state = { name: 'idle' };
     this.jobs.delete(job);
   }
 
   #keepOutcome(job: Job, outcome: AttemptOutcome): void {
-    job.status = { state: 'ended', outcome };
-    this.#unacknowledged.add(job);
-    const [oldest] = this.#unacknowledged;
-    if (oldest && this.#unacknowledged.size > MAX_OUTCOMES) this.#forget(oldest);
+    job.state = { name: 'ended', outcome };
+    this.#unsettled.add(job);
+    const [oldest] = this.#unsettled;
+    if (oldest && this.#unsettled.size > MAX_OUTCOMES) this.#forget(oldest);
   }
 
   /** @param stopped the attempt that ran, with its last output */
@@ -181,44 +181,44 @@ export class DownloadJobs {
   }
 
   #enqueue(job: Job, request: StartJob): void {
-    this.#unacknowledged.delete(job);
+    this.#unsettled.delete(job);
     const begin = (): void => {
-      const { session, download, status } = job;
-      if (status.state !== 'waiting') return;
+      const { session, download, state } = job;
+      if (state.name !== 'waiting') return;
       const release = (): void => this.#queue.release(ticket);
       const attempt = this.#options.runInJob(
-        { session, download, url: status.request.url },
-        () => new ReportedAttempt(session, status.request, release, this.#options),
+        { session, download, url: state.request.url },
+        () => new ReportedAttempt(session, state.request, release, this.#options),
       );
-      job.status = { state: 'running', attempt };
+      job.state = { name: 'running', attempt };
       this.#track(
         job,
         attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome)),
       );
     };
     const refuse = (reason: SluiceError): void => {
-      if (job.status.state !== 'waiting') return;
-      const { download, attempt } = job.status.request;
+      if (job.state.name !== 'waiting') return;
+      const { download, attempt } = job.state.request;
       const error = toFailure(reason);
       const outcome: AttemptOutcome = { type: 'failed', download, attempt, error, output: '' };
       this.#keepOutcome(job, outcome);
       this.#options.outbox.send(job.session, outcome);
     };
     const ticket = this.#queue.enqueue(job.session, { begin, refuse });
-    job.status = { state: 'waiting', request, ticket };
+    job.state = { name: 'waiting', request, ticket };
   }
 
   #stopAttempt(job: Job, attempt: ReportedAttempt, pending: Pending): void {
-    job.status = { state: 'leaving', pending };
+    job.state = { name: 'ending', pending };
     attempt.stop();
   }
 
   #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome): void {
-    if (job.status.state === 'running') {
+    if (job.state.name === 'running') {
       this.#keepOutcome(job, attempt.reportedOutcome ?? outcome);
       if (!attempt.reportedOutcome) this.#options.outbox.send(job.session, outcome, attempt.samples);
-    } else if (job.status.state === 'leaving') {
-      this.#onStopped(job, attempt, outcome, job.status.pending);
+    } else if (job.state.name === 'ending') {
+      this.#onStopped(job, attempt, outcome, job.state.pending);
     }
   }
 
@@ -252,8 +252,8 @@ export class DownloadJobs {
 
   #cleanUp(job: Job, cleanup: Cleanup, next: StartJob | null = null): void {
     const pending: Pending = { stops: [], cleanup: null, next };
-    this.#unacknowledged.delete(job);
-    job.status = { state: 'leaving', pending };
+    this.#unsettled.delete(job);
+    job.state = { name: 'ending', pending };
     this.#track(
       job,
       this.#removeFiles(job, cleanup).then(() => this.#applyPending(job, pending)),
@@ -270,11 +270,12 @@ export class DownloadJobs {
       }
       // Kept as a spare only while the session runs others, which may take it soon.
       await folder.removeWorkDir(download, this.#queue.holdsSlot(session) ? session : null);
+      if (cleanup.for === 'discard') await folder.syncRemovals();
     } catch (thrown) {
       // Reported as discarded all the same: asking again at once would not help, and what is left shows in the folder.
       log('a download could not be removed', { download, thrown });
     }
-    if (cleanup.for === 'acknowledge') return;
+    if (cleanup.for === 'settle') return;
     const discarded: RunnerEvent = { type: 'discarded', download, ...optionalOutput(cleanup.output) };
     for (let i = 0; i < cleanup.replies; i++) outbox.send(session, discarded);
   }
@@ -293,8 +294,4 @@ export class DownloadJobs {
       log('what was kept for the next download could not be removed', { session, thrown });
     });
   }
-}
-
-function optionalOutput(output = ''): { output?: string } {
-  return output === '' ? {} : { output };
 }

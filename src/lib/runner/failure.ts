@@ -18,3 +18,8 @@ export function toFailure(thrown: unknown): RunnerFailure {
 export function toKnownError(thrown: unknown): SluiceError {
   return asDiskError(thrown) ?? toSluiceError(thrown);
 }
+
+/** Output as events carry it: absent when nothing was printed. */
+export function optionalOutput(output = ''): { output?: string } {
+  return output === '' ? {} : { output };
+}

@@ -16,16 +16,16 @@ export interface Pending {
  * the work dir; it is answered `replies` times, with the last output of the attempt ('' = none).
  */
 export type Cleanup =
-  | { for: 'acknowledge' }
+  | { for: 'settle' }
   | { for: 'discard'; replies: number; files: MarkedFile[]; keepFile: boolean; output: string };
 
-/** `leaving`: the attempt is being stopped, or the work dir removed. */
+/** `ending`: the attempt is being stopped, or the work dir removed. */
 export type JobState =
-  | { state: 'idle' }
-  | { state: 'waiting'; request: StartJob; ticket: Ticket }
-  | { state: 'running'; attempt: ReportedAttempt }
-  | { state: 'leaving'; pending: Pending }
-  | { state: 'ended'; outcome: AttemptOutcome };
+  | { name: 'idle' }
+  | { name: 'waiting'; request: StartJob; ticket: Ticket }
+  | { name: 'running'; attempt: ReportedAttempt }
+  | { name: 'ending'; pending: Pending }
+  | { name: 'ended'; outcome: AttemptOutcome };
 
 /** All that the runner knows of one download. It is also the lock on the work dir: one thing at a time happens there. */
 export interface Job {
@@ -33,7 +33,7 @@ export interface Job {
   readonly download: string;
   /** The newest attempt asked for; 0 = none. */
   attempt: number;
-  status: JobState;
+  state: JobState;
 }
 
 export function mergeDiscards(known: Cleanup | null, added: Extract<Cleanup, { for: 'discard' }>): Cleanup {
@@ -44,11 +44,10 @@ export function mergeDiscards(known: Cleanup | null, added: Extract<Cleanup, { f
 }
 
 /** The attempt that runs, or will run without another command; null = none. */
-export function activeAttempt({ status, download }: Job): JobRef | null {
-  if (status.state === 'waiting') return { download, attempt: status.request.attempt };
-  if (status.state === 'running') return { download, attempt: status.attempt.job.attempt };
-  if (status.state === 'leaving' && status.pending.next)
-    return { download, attempt: status.pending.next.attempt };
+export function activeAttempt({ state, download }: Job): JobRef | null {
+  if (state.name === 'waiting') return { download, attempt: state.request.attempt };
+  if (state.name === 'running') return { download, attempt: state.attempt.job.attempt };
+  if (state.name === 'ending' && state.pending.next) return { download, attempt: state.pending.next.attempt };
   return null;
 }
 
@@ -77,7 +76,7 @@ export class JobTable {
   claim(session: string, download: string): Job | null {
     const known = this.#all.get(download);
     if (known) return known.session === session ? known : null;
-    const job: Job = { session, download, attempt: 0, status: { state: 'idle' } };
+    const job: Job = { session, download, attempt: 0, state: { name: 'idle' } };
     this.#all.set(download, job);
     const jobs = this.#bySession.get(session);
     if (jobs) jobs.add(job);

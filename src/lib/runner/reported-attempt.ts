@@ -77,7 +77,7 @@ export class ReportedAttempt {
   }
 
   /** Sends the current phase and the newest sample again, for a session that woke up. */
-  replay(): void {
+  repeat(): void {
     const { outbox } = this.#options;
     const { session, ref } = this.samples;
     if (this.reportedOutcome) return outbox.send(session, this.reportedOutcome);

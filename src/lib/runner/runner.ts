@@ -64,7 +64,7 @@ export interface RunnerJob {
   session: string;
   download: string;
   attempt: number;
-  state: 'waiting' | 'running' | 'leaving' | 'ended';
+  state: 'waiting' | 'running' | 'ending' | 'ended';
   engine: EngineName | null;
 }
 
@@ -157,7 +157,7 @@ export class Runner implements RunnerPort {
       case 'stop':
         return downloads.stop(session, command);
       case 'settle':
-        return downloads.acknowledge(session, command.download);
+        return downloads.settle(session, command.download);
       case 'discard':
         return downloads.discard(session, command.download, fileOf(command), command.keepFile ?? false);
       case 'set-aside':
@@ -221,10 +221,10 @@ export class Runner implements RunnerPort {
   }
 }
 
-function describe({ session, download, attempt, status }: Job): RunnerJob[] {
-  if (status.state === 'idle') return [];
-  const engine = status.state === 'running' ? status.attempt.engine : null;
-  return [{ session, download, attempt, state: status.state, engine }];
+function describe({ session, download, attempt, state }: Job): RunnerJob[] {
+  if (state.name === 'idle') return [];
+  const engine = state.name === 'running' ? state.attempt.engine : null;
+  return [{ session, download, attempt, state: state.name, engine }];
 }
 
 function fileOf({ file, mark }: Extract<RunnerCommand, { type: 'discard' }>): MarkedFile | null {

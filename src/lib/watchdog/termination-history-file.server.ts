@@ -45,7 +45,7 @@ export class TerminationHistoryFile {
   }
 
   /** The session has stored that its downloads are set aside: they are removed from the history. */
-  acknowledge(session: string): void {
+  forget(session: string): void {
     if (!this.#setAside.delete(session)) return;
     this.#write(withoutSetAside(this.#read(), session));
   }

@@ -69,6 +69,33 @@ test('the timer reads the clock every minute, so that a changed clock is noticed
   assert.is(fired, 1);
 });
 
+test('that the clock was set back is noticed also when another alarm is set before the timer fires', () => {
+  const clock = new SimulatedClock();
+  let setBackMs = 0;
+  const expected: number[] = [];
+  const timer = new AlarmTimer(
+    { ...clockOf(clock), now: () => clock.now() - setBackMs },
+    () => 20_000,
+    () => undefined,
+    (expectedNow) => expected.push(expectedNow),
+  );
+  clock.increment(10_000);
+  timer.refresh();
+  setBackMs = 3_600_000;
+  timer.refresh();
+  assert.equal(expected, [10_000]);
+  timer.refresh();
+  assert.equal(expected, [10_000]);
+  timer.stop();
+});
+
+function clockOf(clock: SimulatedClock): Pick<SimulatedClock, 'setTimeout' | 'clearTimeout'> {
+  return {
+    setTimeout: (callback, ms) => clock.setTimeout(callback, ms),
+    clearTimeout: (id) => clock.clearTimeout(id),
+  };
+}
+
 async function get(opened: TestHost, key: string): Promise<unknown> {
   return (await opened.host.get<Sample>('sample', 'a').call('run', [{ op: 'get', key }]))[0];
 }

@@ -69,24 +69,24 @@ test('a folder that is moved away is noticed before the first commit after 5 idl
     put('before');
     fs.renameSync(dir, `${dir}.gone`);
     clock.increment(4999);
-    assert.is(store.file.trouble, null, 'not looked at yet');
+    assert.is(store.file.refusal, null, 'not looked at yet');
     clock.increment(1);
-    assert.match(String(store.file.trouble), /state\.db is gone from the data folder/);
+    assert.match(String(store.file.refusal), /state\.db is gone from the data folder/);
     assert.is(refusal('while'), 'store_missing');
     assert.not.ok(fs.existsSync(dir), 'nothing is made in its place');
     fs.renameSync(`${dir}.gone`, dir);
     assert.is(refusal('after'), null);
-    assert.is(store.file.trouble, null);
+    assert.is(store.file.refusal, null);
   }));
 
 test('the timer alone notices that the path is right again', () =>
   grounded(({ dir, clock, store }) => {
     fs.renameSync(dir, `${dir}.gone`);
     clock.increment(5000);
-    assert.ok(store.file.trouble);
+    assert.ok(store.file.refusal);
     fs.renameSync(`${dir}.gone`, dir);
     clock.increment(5000);
-    assert.is(store.file.trouble, null);
+    assert.is(store.file.refusal, null);
   }));
 
 test('another file in its place is not written to, and what it holds stays', () =>
@@ -95,7 +95,7 @@ test('another file in its place is not written to, and what it holds stays', () 
     fs.renameSync(file, `${file}.own`);
     fs.writeFileSync(file, 'of somebody else');
     clock.increment(5000);
-    assert.match(String(store.file.trouble), /another file than the one that is open/);
+    assert.match(String(store.file.refusal), /another file than the one that is open/);
     assert.is(refusal('new'), 'store_missing');
     assert.is(fs.readFileSync(file, 'utf8'), 'of somebody else');
     fs.renameSync(`${file}.own`, file);
@@ -156,7 +156,7 @@ test('a WAL that somebody removes is begun anew, and nothing that was acknowledg
     put('k1');
     fs.rmSync(`${file}-wal`);
     clock.increment(5000);
-    assert.is(store.file.trouble, null);
+    assert.is(store.file.refusal, null);
     assert.ok(fs.existsSync(`${file}-wal`));
     put('k2');
     for (const end of ['', '-wal']) fs.copyFileSync(file + end, `${file}.killed${end}`);

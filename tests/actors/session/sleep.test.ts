@@ -7,7 +7,8 @@ import { WebSocket } from 'ws';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
-import { ChannelServer } from '#lib/channel/socket.server.ts';
+import { Files } from '#lib/files/files.server.ts';
+import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import { settles, waitFor } from '../../support/wait.ts';
@@ -29,12 +30,12 @@ async function serveChannel(
   const server = createServer();
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const { port } = server.address() as AddressInfo;
-  const channel = new ChannelServer({
+  const channel = createChannelEndpoint({
     tokens,
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => s.host().get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
-    downloadDir: '/nowhere',
+    files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],

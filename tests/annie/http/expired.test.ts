@@ -119,7 +119,8 @@ test('a disk error of one connection is reported while another waits for its nex
     const timer = setInterval(() => (sockets.size > 1 ? cut() : undefined), 20);
     response.on('close', () => clearInterval(timer));
   };
-  const file = await open(join(await freshDir(), 'x'), 'w');
+  const workDir = await freshDir();
+  const file = await open(join(workDir, 'x'), 'w');
   const write = async (buffer: Buffer, at: number, bytes: number, position: number) => {
     if (isFirstCut && position > total / 4) throw Object.assign(new Error('quota'), { code: 'EDQUOT' });
     return file.write(buffer, at, bytes, position);
@@ -129,6 +130,7 @@ test('a disk error of one connection is reported while another waits for its nex
     ...options,
     ...{
       url,
+      workDir,
       signal,
       handle: { write } as unknown as FileHandle,
       segments: [newSegment(0, total)],

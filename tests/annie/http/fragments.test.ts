@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { FragmentPart } from '#lib/annie/http/hls/fragment-part.server.ts';
 import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
 import type { Fragment } from '#lib/foreign/playlist/fragments.ts';
 import { contentPieces } from '../../site/content.ts';
@@ -28,13 +29,15 @@ async function fetched(url: string, ranges: Fragment['range'][]): Promise<string
   for (const [index, range] of ranges.entries()) {
     const path = join(dir, String(index));
     let counted = 0;
-    const fetching = fetcher.fetch(
-      { url, range, key: null, sequence: 0, durationSeconds: 1 },
-      path,
-      (bytes) => {
-        counted += bytes;
-      },
-    );
+    const part = FragmentPart.fresh(path, {
+      add: () => {},
+      remove: () => Promise.resolve(),
+      written: () => {},
+    });
+    const fetching = fetcher.fetch({ url, range, key: null, sequence: 0, durationSeconds: 1 }, part, {
+      onBytes: (bytes) => void (counted += bytes),
+      onChanged: () => Promise.resolve(),
+    });
     const code = await settles(codeOf(fetching));
     if (code !== 'done') return code;
     const bytes = await readFile(path);

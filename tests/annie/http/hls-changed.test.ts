@@ -84,8 +84,9 @@ const origin = await startOddOrigin();
 const url = `${origin.url}/film.m3u8`;
 const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
 const isFragment = ({ path }: OddRequest): boolean => path.includes('.ts');
+/** A request may be for the rest of a begun fragment. */
 const indexOf = ({ path, from }: OddRequest): number =>
-  from === null ? Number(/(\d+)\.ts/.exec(path)?.[1] ?? 0) : from / FRAGMENT_BYTES;
+  Number(/\/(\d+)\.ts/.exec(path)?.[1] ?? Math.floor((from ?? 0) / FRAGMENT_BYTES));
 
 /** Downloads half of a film. */
 async function halfOf(before: Film, workDir: string, interrupt: 'pause' | 'kill'): Promise<void> {

@@ -50,7 +50,7 @@ async function paused(file: OddFile): Promise<PartialDownload> {
 /** A partial download, as kill -9 leaves it. */
 async function killed(file: OddFile): Promise<PartialDownload> {
   const partial = { url: serve(holding(file)), workDir: await freshDir() };
-  await killWhen(partial.url, partial.workDir, (state) => state.includes(`,${HELD_AT}]`));
+  await killWhen(partial.url, partial.workDir, (_state, bodyBytes) => bodyBytes === HELD_AT);
   return partial;
 }
 
@@ -70,9 +70,12 @@ export interface Interrupted {
   endsFast: (row: OddRow) => Promise<string>;
 }
 
-/** @param size of the file, in bytes */
-export function interrupted(size: number): Interrupted {
-  const file: OddFile = { seed: 61, size, etag: '"v1"' };
+/**
+ * @param size of the file, in bytes
+ * @param etag with its quotes; null = no validator
+ */
+export function interrupted(size: number, etag: string | null = '"v1"'): Interrupted {
+  const file: OddFile = { seed: 61, size, etag };
   const partials = new Map<typeof paused, Promise<PartialDownload>>();
   const resumed = async (interrupt: typeof paused, answer: OddHandler): Promise<string> => {
     const partial = partials.get(interrupt) ?? interrupt(file);

@@ -162,6 +162,25 @@ test('a part is resumed only by a 206 that proves its version as far as RFC 9110
   }
 });
 
+test('without a strong validator another date, weak ETag or total is another version', () => {
+  const monday = 'Mon, 05 Jan 2026 00:00:00 GMT';
+  const weak: Validators = { etag: 'W/"a"', lastModified: monday, ifRange: null };
+  const decide = (validators: Validators, headers: Record<string, string>, total = 100): string => {
+    const range = { 'content-range': `bytes 10-${total - 1}/${total}` };
+    const known: Version = { validators, totalBytes: 100 };
+    const decision = interpret(206, headFrom({ ...range, ...headers }), { from: 10, known });
+    return decision.mode === 'again' && decision.isOther ? 'other' : decision.mode;
+  };
+  const none: Validators = { etag: null, lastModified: null, ifRange: null };
+  assert.is(decide(weak, { etag: 'W/"a"', 'last-modified': monday }), 'ranged');
+  assert.is(decide(weak, {}), 'ranged');
+  assert.is(decide(weak, { etag: 'W/"b"' }), 'other');
+  assert.is(decide(weak, { etag: 'W/"a"', 'last-modified': 'Tue, 06 Jan 2026 00:00:00 GMT' }), 'other');
+  assert.is(decide(none, {}), 'ranged');
+  assert.is(decide(none, {}, 101), 'other');
+  assert.is(decide(strong('"a"'), { etag: '"a"' }, 101), 'again', 'which is a contradiction');
+});
+
 test('a weak ETag must report the size of its strong form, two weak ETags need not agree in the end', () => {
   const weak: Validators = { etag: 'W/"a"', lastModified: null, ifRange: null };
   const mode = (version: Validators, headers: Record<string, string>): string => {

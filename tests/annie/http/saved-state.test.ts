@@ -4,7 +4,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { loadState, type SavedState, startOver, StateFile } from '#lib/annie/http/file/saved-state.server.ts';
 import { freshState, loadTrackState, startTrackOver } from '#lib/annie/http/hls/track-state.server.ts';
-import { setBootId } from '#lib/files/boot-id.server.ts';
+import { setBootId, setDiskEpoch } from '#lib/files/boot-id.server.ts';
 import { freshDir, removeDirs } from './kit.ts';
 
 const url = 'http://site.example/a.mp4';
@@ -51,6 +51,81 @@ test('after another boot the version of a file is known, and none of its bytes',
     await writeFile(path, JSON.stringify(at(200)));
     assert.equal(await loadState(dir, url), at(200));
   } finally {
+    setBootId(null);
+  }
+});
+
+test('of a body that grows the file itself shows how much was written', async () => {
+  const { dir } = await workDir(300);
+  const file = new StateFile(dir);
+  await file.save({ ...at(0), grows: true });
+  assert.equal(await loadState(dir, url), { ...at(300), grows: true });
+  for (const bytes of [1, 0]) {
+    await truncate(join(dir, 'http-body'), bytes);
+    assert.equal((await loadState(dir, url))?.segments, [[0, 1000, bytes]]);
+  }
+  // Longer than the file can be: it is something else.
+  await truncate(join(dir, 'http-body'), 1001);
+  assert.equal((await loadState(dir, url))?.segments, [[0, 1000, 0]]);
+  await file.close();
+});
+
+test('of several segments the bytes that are not zero show how much was written', async () => {
+  const total = 1_000_000;
+  const { dir } = await workDir(0);
+  const segments: SavedState['segments'] = [
+    [0, 400_000, 1_000],
+    [400_000, 700_000, 400_000],
+    [700_000, total, 700_000],
+  ];
+  const file = new StateFile(dir);
+  await file.save({ ...at(0), totalBytes: total, segments, grows: true });
+  await file.close();
+  const body = Buffer.alloc(900_000);
+  body.fill(7, 0, 300_000);
+  body.fill(7, 400_000, 700_000);
+  body.fill(7, 700_000, 800_000);
+  await writeFile(join(dir, 'http-body'), body);
+  assert.equal((await loadState(dir, url))?.segments, [
+    [0, 400_000, 300_000],
+    [400_000, 700_000, 700_000],
+    // the end of the file is written too, though it is zero
+    [700_000, total, 900_000],
+  ]);
+  // Zeros in the middle of what was written end the search, and are fetched again.
+  body.fill(0, 50_000, 250_000);
+  await writeFile(join(dir, 'http-body'), body);
+  const [first] = (await loadState(dir, url))?.segments ?? [];
+  assert.ok(first![2] <= 131_000 && first![2] >= 50_000, String(first));
+});
+
+test('after another boot, or on a disk that lost its pages, what was synced counts, and no more', async () => {
+  const { dir, path } = await workDir(300);
+  const file = new StateFile(dir);
+  const synced = new StateFile(dir, { isSynced: true });
+  await file.save({ ...at(0), grows: true });
+  for (const bytes of [100, 200]) await synced.save(at(bytes));
+  await file.close();
+  await synced.close();
+  assert.equal(await loadState(dir, url), { ...at(300), grows: true });
+  try {
+    setDiskEpoch(1);
+    assert.equal(await loadState(dir, url), at(200));
+    setDiskEpoch(0);
+    setBootId('another');
+    assert.equal(await loadState(dir, url), at(200));
+    await truncate(join(dir, 'http-body'), 199);
+    assert.equal(await loadState(dir, url), at(0), 'the body is shorter');
+    await truncate(join(dir, 'http-body'), 300);
+    // As a power cut can leave the state, and as the move of a finished file does.
+    await truncate(path, 0);
+    assert.equal(await loadState(dir, url), at(200));
+    await startOver(dir, at(200));
+    assert.equal(await loadState(dir, url), at(0));
+    await startOver(dir, null);
+    assert.is(await loadState(dir, url), null);
+  } finally {
+    setDiskEpoch(0);
     setBootId(null);
   }
 });

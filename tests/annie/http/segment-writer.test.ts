@@ -124,6 +124,53 @@ test('a fast body that falls to 4.7 MB/s is not slow, however long a large block
   await handle.close();
 });
 
+test('of a slow body two reads make one write, at once after the second', async () => {
+  const writes: number[] = [];
+  const write = (_buffer: Buffer, _at: number, bytes: number) => {
+    writes.push(bytes);
+    return Promise.resolve({ bytesWritten: bytes });
+  };
+  const writer = new SegmentWriter({ write } as unknown as FileHandle, newSegment(0, 1e9), () => {});
+  for (let read = 0; read < 4; read++) {
+    // As TLS delivers it.
+    for (let piece = 0; piece < 3; piece++) {
+      writer.push(Buffer.alloc(1000), read * 90);
+      writer.writeSoon(read * 90);
+    }
+    await nextTurns();
+  }
+  assert.equal(writes, [6000, 6000]);
+  await writer.flush();
+});
+
+test('the first byte waits for what has to come before it', async () => {
+  const gate = Promise.withResolvers<void>();
+  const { handle, finishWrite } = gatedDisk();
+  const segment = newSegment(5, 1e9);
+  const before: number[] = [];
+  const writer = new SegmentWriter(
+    handle,
+    segment,
+    () => {},
+    ({ start }) => {
+      before.push(start);
+      return gate.promise;
+    },
+  );
+  writer.push(Buffer.alloc(10), 0);
+  writer.tick(1000);
+  await nextTurns();
+  assert.is(segment.written, 5);
+  gate.resolve();
+  await finishWrite();
+  writer.push(Buffer.alloc(10), 2000);
+  const flushed = writer.flush();
+  await finishWrite();
+  await flushed;
+  assert.is(segment.written, 25);
+  assert.equal(before, [5]);
+});
+
 const noFull = existsSync('/dev/full') ? null : '/dev/full is only on Linux';
 testUnless(
   test,

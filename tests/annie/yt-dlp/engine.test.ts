@@ -145,7 +145,7 @@ testUnless(test, reason, 'an abort keeps the partial file, and the next attempt 
       settles(engine.download(job(url, { signal: abort.signal, onSample })), deadline),
     );
     assert.is(thrown, stop);
-    if (noProc === null) assert.equal(marked(host.instance), []);
+    if (noProc === null) assert.equal(marked(host.serverId), []);
     const left = await readdir(job('').workDir);
     assert.ok(
       left.some((name) => name.endsWith('.part')),

@@ -96,7 +96,7 @@ testUnless(test, reason ?? noProc, 'a yt-dlp killed from outside is engine_exit,
       settles(engine.download(job(url, { onSample: () => (seen = true) })), deadline),
     );
     await waitFor(() => seen);
-    for (const pid of marked(host.instance)) process.kill(pid, 'SIGKILL');
+    for (const pid of marked(host.serverId)) process.kill(pid, 'SIGKILL');
     const error = await failed;
     assert.is(error.code, 'engine_exit');
     assert.ok(error.transient);

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { realDisk, type Disk } from '#lib/files/finish/disk.server.ts';
-import { deleteFinished, finishFile, resumeFinish } from '#lib/files/finish/finish.server.ts';
+import { deleteLanded, finishFile, resumeFinish } from '#lib/files/finish/finish.server.ts';
 import { prepareWorkDir, removeWorkDir } from '#lib/files/work-dir.server.ts';
 import { BODY, code, listing, put } from './helpers.ts';
 
@@ -174,9 +174,9 @@ test('only a regular file directly in the folder is deleted', async ({ dir }) =>
     await fs.mkdir(join(dir, 'folder'));
     await fs.symlink(join(outside, 'precious'), join(dir, 'link'));
     for (const name of ['link', 'folder', '.', '..', '.sluice', `../${outside}/precious`, 'none', '']) {
-      assert.not.ok(await deleteFinished(dir, name), name);
+      assert.not.ok(await deleteLanded(dir, name), name);
     }
-    assert.ok(await deleteFinished(dir, 'mine'));
+    assert.ok(await deleteLanded(dir, 'mine'));
     assert.equal(await listing(dir), ['folder', 'link']);
     assert.is(await fs.readFile(join(outside, 'precious'), 'utf8'), 'x');
   } finally {

@@ -175,6 +175,17 @@ for (const isJournalLost of [false, true]) {
   });
 }
 
+test('of a track that goes back what was synced stays noted', async (folders) => {
+  const { dir, workDir } = folders;
+  await land(folders);
+  const notes = ['hls-video.json', 'hls-video.synced.json'];
+  for (const note of notes) await fs.writeFile(join(workDir, note), '{}');
+  reboot();
+  await prepareAgain(folders);
+  assert.equal(await listing(dir), []);
+  assert.equal((await fs.readdir(workDir)).sort(), ['data', ...notes, 'owner.json']);
+});
+
 test('what was only hashed before a power cut has to be fetched, or found whole, by its engine', async (folders) => {
   const folder = new DownloadFolder(folders.dir, 'me');
   const { path, bytes } = await put(folders.workDir);

@@ -1,8 +1,7 @@
 /** The events of a download. */
 import type { ErrorView } from '../../protocol/error.ts';
-import type { EngineName } from '../../protocol/media.ts';
 import type { Sample } from '../../protocol/progress.ts';
-import type { DownloadedFile, RunnerFailure, RunnerPhase } from '../../protocol/runner.ts';
+import type { AttemptPhase, RecordedFile, RunnerFailure } from '../../protocol/runner.ts';
 
 /** Every event names what caused it and when it happened (ms since 1970). */
 interface Caused {
@@ -19,19 +18,13 @@ export type DownloadEvent = Caused &
     | { type: 'retry' }
     /** A `waiting` download is due. */
     | { type: 'due' }
-    | {
-        type: 'phase';
-        phase: RunnerPhase;
-        engine: EngineName | null;
-        title: string | null;
-        totalBytes: number | null;
-      }
+    | ({ type: 'phase' } & AttemptPhase)
     | { type: 'sample'; sample: Sample }
-    /** The session's throttle window ended; `sample` is the newest in it, if any. */
+    /** The session's throttle interval ended; `sample` is the newest in it, if any. */
     | { type: 'tick'; sample: Sample | null }
     /** The file has its name and is being synced: the slot is free. */
     | { type: 'landed' }
-    | { type: 'done'; file: DownloadedFile }
+    | { type: 'done'; file: RecordedFile }
     /** `dueAt`: when to retry, if that is allowed. */
     | { type: 'failed'; error: RunnerFailure; dueAt: number }
     /** It blocked earlier processes (watchdog): it must not go on by itself. */

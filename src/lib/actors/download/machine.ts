@@ -178,8 +178,6 @@ export const downloadMachine = setup({
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     parse: {
@@ -192,8 +190,6 @@ export const downloadMachine = setup({
           { actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     download: {
@@ -201,7 +197,7 @@ export const downloadMachine = setup({
       initial: 'live',
       exit: 'clearSpeed',
       states: {
-        /** Nothing was published in this window: the next sample is published at once. */
+        /** Nothing was published in this interval: the next sample is published at once. */
         live: { on: { sample: { target: 'throttle', actions: 'applySample' } } },
         /** The newest sample waits for the session's tick. This state is not stored. */
         throttle: {
@@ -215,8 +211,6 @@ export const downloadMachine = setup({
           { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     finish: {
@@ -236,8 +230,6 @@ export const downloadMachine = setup({
           { actions: 'applyPhase' },
         ],
         ...ends(),
-        pause: { target: 'paused', actions: 'stopRunner' },
-        cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
       },
     },
     paused: {
@@ -271,7 +263,7 @@ function enter<const S extends DownloadRow['state']>(state: S) {
   return { type: 'enter', params: state } as const;
 }
 
-/** Transitions that end an attempt, the same in all active states. */
+/** Transitions that end an attempt, the same in `queued` and in all active states. */
 function ends() {
   return {
     done: { target: 'complete', actions: ['recordFile', 'settleRunner'] },
@@ -280,6 +272,8 @@ function ends() {
       { target: 'error', actions: 'fail' },
     ],
     setAside: { target: 'error', actions: 'fail' },
+    pause: { target: 'paused', actions: 'stopRunner' },
+    cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
   } as const;
 }
 

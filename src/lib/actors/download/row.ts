@@ -7,7 +7,7 @@ import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
-import type { DownloadedFile } from '../../protocol/runner.ts';
+import type { RecordedFile } from '../../protocol/runner.ts';
 
 /** Increased whenever an older Sluice could misread a row. */
 export const ROW_VERSION = 1;
@@ -60,7 +60,7 @@ export interface DownloadRow {
   dueAt: number | null;
   /** What it waits for, if that is the network or a host; absent or null = neither. */
   away?: RowAway | null;
-  file: DownloadedFile | null;
+  file: RecordedFile | null;
   error: ErrorView | null;
   history: Transition[];
 }

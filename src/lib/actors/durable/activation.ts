@@ -5,7 +5,7 @@
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { StorageOwner } from './actor-storage.ts';
 import { type ActorEvent, invoke, hasCaller, type Turn } from './events.ts';
-import type { Output } from './gate.ts';
+import type { Output } from './output-gate.ts';
 import { type ActorHandle, type Definition, handles, type Scheduler } from './ports.ts';
 import type { HostSocket, SocketUser } from './sockets.ts';
 import type { ActorRows, Store } from './store.ts';
@@ -30,7 +30,7 @@ export class Activation implements StorageOwner, SocketUser {
   readonly actor: ActivationOwner;
   isAlive = true;
   /** Null until its constructor has run. */
-  #instance: DurableObject | null = null;
+  #object: DurableObject | null = null;
   /** The turn whose handler is running. */
   #turn: Turn | null = null;
   /** Turns whose handler returned a promise that is pending. */
@@ -70,8 +70,8 @@ export class Activation implements StorageOwner, SocketUser {
     this.#turn = turn;
     let result: unknown;
     try {
-      const instance = (this.#instance ??= this.#attempt(() => this.actor.construct(this)));
-      result = this.#attempt(() => this.#invoke(instance, event));
+      const object = (this.#object ??= this.#attempt(() => this.actor.construct(this)));
+      result = this.#attempt(() => this.#invoke(object, event));
     } catch (error) {
       this.#failed(turn, error, this.#hasWritten);
       return;
@@ -109,13 +109,13 @@ export class Activation implements StorageOwner, SocketUser {
       throw error;
     } finally {
       this.#outputs = null;
-      for (const output of outputs) this.actor.scheduler.gate.pass(output);
+      for (const output of outputs) this.actor.scheduler.outputGate.pass(output);
     }
   }
 
-  #invoke(instance: DurableObject, event: ActorEvent): unknown {
+  #invoke(object: DurableObject, event: ActorEvent): unknown {
     const view = (socket: HostSocket) => socket.view(this);
-    if (event.type !== 'alarm') return invoke(instance, event, view);
+    if (event.type !== 'alarm') return invoke(object, event, view);
     const { rows, scheduler } = this.actor;
     const row = rows.getAlarm();
     // The alarm was moved after it was due.
@@ -124,7 +124,7 @@ export class Activation implements StorageOwner, SocketUser {
     event.row = row;
     scheduler.alarms.fired(this.actor, row);
     this.#clearAlarm();
-    return invoke(instance, event, view);
+    return invoke(object, event, view);
   }
 
   /** In the same commit as the alarm's effect, so that a rollback restores it. */
@@ -160,7 +160,7 @@ export class Activation implements StorageOwner, SocketUser {
   #failed(turn: Turn, error: unknown, hasWritten: boolean): void {
     const { event } = turn;
     const isAnswer = error instanceof SluiceError && error.code !== 'internal_error' && !hasWritten;
-    if (!this.isAlive || this.#instance === null || !isAnswer || !hasCaller(event)) {
+    if (!this.isAlive || this.#object === null || !isAnswer || !hasCaller(event)) {
       this.actor.reset(error, this, turn);
       return;
     }
@@ -234,7 +234,7 @@ export class Activation implements StorageOwner, SocketUser {
 
   pass(leave: () => void, drop: (error: SluiceError | null) => void = nothing): void {
     const output = { owner: this.actor, leave, drop };
-    if (this.#outputs === null) this.actor.scheduler.gate.pass(output);
+    if (this.#outputs === null) this.actor.scheduler.outputGate.pass(output);
     else this.#outputs.push(output);
   }
 

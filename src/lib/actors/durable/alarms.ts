@@ -28,6 +28,8 @@ export class AlarmTimer {
   readonly #onSetBack: (expectedNow: number) => void;
   #timer: unknown = null;
   #timerAt = Infinity;
+  /** When it was last looked at. */
+  #latestNow = -Infinity;
 
   /**
    * @param nextAt epoch ms of the earliest alarm that is not being handled; null = none
@@ -48,9 +50,9 @@ export class AlarmTimer {
 
   /** Call whenever `nextAt` may have changed. */
   refresh(): void {
+    const now = this.#look();
     const nextAt = this.#nextAt();
     if (nextAt === null) return this.stop();
-    const now = this.#clock.now();
     const at = Math.min(Math.max(nextAt, now), now + LONGEST_SLEEP_MS);
     // Keep an earlier timer: one needless wake-up is cheaper than setting it at each change.
     if (this.#timer !== null && this.#timerAt <= at) return;
@@ -60,12 +62,26 @@ export class AlarmTimer {
       const expectedNow = this.#timerAt;
       this.#timer = null;
       this.#timerAt = Infinity;
-      const now = this.#clock.now();
-      if (now < expectedNow - SET_BACK_MS) this.#onSetBack(expectedNow);
+      const now = this.#look(expectedNow);
       const due = this.#nextAt();
       if (due !== null && due <= now) this.#fire();
       this.refresh();
     }, at - now);
+  }
+
+  /**
+   * What the clock shows. A timer that is set anew would hide that the clock was set back while the old one ran, so it is
+   * compared each time.
+   * @param expectedNow what it shows at least, had it not been set back
+   */
+  #look(expectedNow = this.#latestNow): number {
+    const now = this.#clock.now();
+    this.#latestNow = now;
+    if (now < expectedNow - SET_BACK_MS) {
+      this.stop();
+      this.#onSetBack(expectedNow);
+    }
+    return now;
   }
 
   stop(): void {

@@ -39,30 +39,30 @@ const HANDLERS = new Set<string>([
  * @param view the socket as seen by this activation
  */
 export function invoke(
-  instance: DurableObject,
+  object: DurableObject,
   event: ActorEvent,
   view: (socket: HostSocket) => DurableSocket,
 ): unknown {
   switch (event.type) {
     case 'fetch':
-      if (!instance.fetch) throw new SluiceError('not_found');
-      return instance.fetch(event.request);
+      if (!object.fetch) throw new SluiceError('not_found');
+      return object.fetch(event.request);
     case 'call': {
-      const method: unknown = (instance as Record<string, unknown>)[event.method];
+      const method: unknown = (object as Record<string, unknown>)[event.method];
       if (typeof method !== 'function' || HANDLERS.has(event.method) || event.method in Object.prototype) {
         throw new SluiceError(
           'not_found',
           `The object has no method ${JSON.stringify(event.method)} to call.`,
         );
       }
-      return method.apply(instance, event.args) as unknown;
+      return method.apply(object, event.args) as unknown;
     }
     case 'message':
-      return instance.webSocketMessage?.(view(event.socket), event.message);
+      return object.webSocketMessage?.(view(event.socket), event.message);
     case 'close':
-      return instance.webSocketClose?.(view(event.socket), event.code, event.reason, event.wasClean);
+      return object.webSocketClose?.(view(event.socket), event.code, event.reason, event.wasClean);
     case 'alarm':
-      return instance.alarm?.({
+      return object.alarm?.({
         isRetry: event.row.retries > 0,
         retryCount: event.row.retries,
         ...(event.expectedNow === undefined ? {} : { expectedNow: event.expectedNow }),

@@ -3,7 +3,7 @@ import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ActorId } from './context.ts';
 import { damageOf } from './damaged-value.ts';
-import { Kernel } from './kernel.ts';
+import { EmbeddedScheduler } from './embedded-scheduler.ts';
 import { limit, LIMITS } from './limits.ts';
 import { type LoadedObject, loadedObject, type Stored, stored } from './look.ts';
 import type { HostListener } from './observe.ts';
@@ -74,7 +74,7 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
   const onDamaged = (actor: ActorName, key: string): void => options.onError(damageOf(key), actor);
   const { storage } = options;
   const store = typeof storage === 'string' ? openStore(storage, { onDamaged }) : storage;
-  const kernel = new Kernel({
+  const scheduler = new EmbeddedScheduler({
     store,
     classes: options.classes,
     clock: options.clock ?? systemClock,
@@ -83,39 +83,39 @@ export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
     onError: options.onError,
   });
   const start = setImmediate(() => {
-    kernel.alarms.start();
+    scheduler.alarms.start();
   });
   let closed: Promise<void> | null = null;
   return {
     get: <T extends object>(className: string, id: string) =>
-      new Stub(kernel, checkName(kernel, className, id)) as unknown as EmbeddedStub<T>,
+      new Stub(scheduler, checkName(scheduler, className, id)) as unknown as EmbeddedStub<T>,
     ids: (className, after = '', count = 1000) => store.ids(className, after, count),
     alarmed: (className) =>
       store
         .alarms(Number.MAX_SAFE_INTEGER)
         .filter((alarm) => alarm.class === className)
         .map(({ id }) => id),
-    loaded: (className) => [...kernel.actorsOf(className)].map(loadedObject),
-    stored: (className, id) => stored(store.rows(checkName(kernel, className, id))),
+    loaded: (className) => [...scheduler.actorsOf(className)].map(loadedObject),
+    stored: (className, id) => stored(store.rows(checkName(scheduler, className, id))),
     stats() {
-      const actors = [...kernel.actors()];
+      const actors = [...scheduler.actors()];
       return {
         actors: actors.length,
         live: actors.filter(({ isActive }) => isActive).length,
         sockets: actors.reduce((sum, actor) => sum + actor.sockets.length, 0),
       };
     },
-    observe: (listener) => kernel.observers.add(listener),
+    observe: (listener) => scheduler.observers.add(listener),
     close() {
       clearImmediate(start);
-      closed ??= close(kernel);
+      closed ??= close(scheduler);
       return closed;
     },
   };
 }
 
-function checkName(kernel: Kernel, className: string, id: string): ActorName {
-  if (!kernel.has(className)) throw new TypeError(`There is no class ${className}.`);
+function checkName(scheduler: EmbeddedScheduler, className: string, id: string): ActorName {
+  if (!scheduler.has(className)) throw new TypeError(`There is no class ${className}.`);
   if (id === '') throw new TypeError('An object needs a name.');
   if (id.length > LIMITS.idLength)
     throw limit(`The name of an object is at most ${LIMITS.idLength} characters.`);
@@ -125,11 +125,11 @@ function checkName(kernel: Kernel, className: string, id: string): ActorName {
 
 class Stub {
   readonly id: DurableId;
-  readonly #kernel: Kernel;
+  readonly #scheduler: EmbeddedScheduler;
   readonly #name: ActorName;
 
-  constructor(kernel: Kernel, name: ActorName) {
-    this.#kernel = kernel;
+  constructor(scheduler: EmbeddedScheduler, name: ActorName) {
+    this.#scheduler = scheduler;
     this.#name = name;
     this.id = new ActorId(name.id);
   }
@@ -143,34 +143,34 @@ class Stub {
   }
 
   connect(wire: WireSocket): SocketLink {
-    if (this.#kernel.isClosing) throw new SluiceError('not_ready');
-    return this.#kernel.actor(this.#name).connect(wire);
+    if (this.#scheduler.isClosing) throw new SluiceError('not_ready');
+    return this.#scheduler.actor(this.#name).connect(wire);
   }
 
   #ask(
     event: { type: 'fetch'; request: Request } | { type: 'call'; method: string; args: unknown[] },
   ): Promise<unknown> {
     return new Promise((resolve, reject) => {
-      const actor = this.#kernel.actor(this.#name);
-      if (this.#kernel.isClosing) reject(new SluiceError('not_ready'));
+      const actor = this.#scheduler.actor(this.#name);
+      if (this.#scheduler.isClosing) reject(new SluiceError('not_ready'));
       else if (actor.waiting >= LIMITS.mailboxEvents) reject(new SluiceError('too_many_requests'));
       else actor.deliver({ ...event, resolve, reject });
     });
   }
 }
 
-async function close(kernel: Kernel): Promise<void> {
-  kernel.isClosing = true;
-  kernel.alarms.stop();
+async function close(scheduler: EmbeddedScheduler): Promise<void> {
+  scheduler.isClosing = true;
+  scheduler.alarms.stop();
   const end = performance.now() + CLOSE_MS;
-  while (!kernel.isIdle && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
-  kernel.commit();
-  for (const actor of kernel.actors()) actor.close();
-  kernel.idle.stop();
+  while (!scheduler.isIdle && performance.now() < end) await new Promise((resolve) => setImmediate(resolve));
+  scheduler.commit();
+  for (const actor of scheduler.actors()) actor.close();
+  scheduler.idle.stop();
   try {
-    kernel.store.close();
+    scheduler.store.close();
   } catch (error) {
     // Everything acknowledged is in the WAL: the next start recovers it.
-    kernel.report(error, null);
+    scheduler.report(error, null);
   }
 }

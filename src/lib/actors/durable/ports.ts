@@ -2,7 +2,7 @@
 import type { SluiceError } from '../../protocol/error.ts';
 import type { Clock } from './clock.ts';
 import type { ActorEvent } from './events.ts';
-import type { OutputGate } from './gate.ts';
+import type { OutputGate } from './output-gate.ts';
 import type { IdleList } from './idle.ts';
 import type { Observers } from './observe.ts';
 import type { ActorName, ActorRows, AlarmRow, Store } from './store.ts';
@@ -41,7 +41,7 @@ export interface Scheduler {
   readonly store: Store;
   readonly clock: Clock;
   readonly observers: Observers;
-  readonly gate: OutputGate<ActorHandle>;
+  readonly outputGate: OutputGate<ActorHandle>;
   readonly idle: IdleList<ActorHandle>;
   readonly alarms: Alarms;
   readonly isClosing: boolean;

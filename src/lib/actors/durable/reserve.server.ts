@@ -11,7 +11,7 @@ export interface ReserveOptions {
   /** ms between two looks while it is not whole. */
   checkMs?: number;
   /** False: another disk is at that path now, on which nothing may be made. */
-  isOwn?: () => boolean;
+  isUsable?: () => boolean;
 }
 
 /** Room for some thousand commits: a download's change is 1 to 2 pages of 4 KiB. */
@@ -29,19 +29,19 @@ export class Reserve {
   readonly #file: string;
   readonly #bytes: number;
   readonly #checkMs: number;
-  readonly #isOwn: () => boolean;
+  readonly #isUsable: () => boolean;
   #timer: NodeJS.Timeout | null = null;
   #isWhole = false;
 
   /** Touches nothing yet. */
   constructor(
     file: string,
-    { bytes = RESERVE_BYTES, checkMs = CHECK_MS, isOwn = () => true }: ReserveOptions = {},
+    { bytes = RESERVE_BYTES, checkMs = CHECK_MS, isUsable = () => true }: ReserveOptions = {},
   ) {
     this.#file = file;
     this.#bytes = bytes;
     this.#checkMs = checkMs;
-    this.#isOwn = isOwn;
+    this.#isUsable = isUsable;
   }
 
   /** False: the disk is full or nearly, and only what has to be stored should be. */
@@ -81,7 +81,7 @@ export class Reserve {
   }
 
   #fill(): boolean {
-    if (!this.#isOwn()) return false;
+    if (!this.#isUsable()) return false;
     try {
       const { bavail, blocks, bsize } = fs.statfsSync(path.dirname(this.#file));
       const wanted = Math.min(this.#bytes, Math.floor((blocks * bsize) / RESERVE_PART)) || this.#bytes;

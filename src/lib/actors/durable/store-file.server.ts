@@ -42,7 +42,7 @@ export class StoreFile {
   /** Something was committed since the last checkpoint. */
   #isAhead = false;
   #frozen = 0;
-  #trouble: string | null = null;
+  #refusal: string | null = null;
   #hasFailed = false;
   #isClosed = false;
 
@@ -65,8 +65,8 @@ export class StoreFile {
   }
 
   /** Why nothing can be acknowledged now; null = it can. */
-  get trouble(): string | null {
-    return this.#trouble;
+  get refusal(): string | null {
+    return this.#refusal;
   }
 
   get isClosed(): boolean {
@@ -85,9 +85,9 @@ export class StoreFile {
   requireOwn(): void {
     const now = this.#clock.now();
     // Once it was wrong, each commit looks again: the path may be right by now.
-    if (this.#trouble === null && Math.abs(now - this.#comparedAt) < FRESH_MS) return;
+    if (this.#refusal === null && Math.abs(now - this.#comparedAt) < FRESH_MS) return;
     this.#compare(now);
-    if (this.#trouble !== null && !this.#hasFailed) throw storeMissing(this.#trouble);
+    if (this.#refusal !== null && !this.#hasFailed) throw storeMissing(this.#refusal);
   }
 
   committed(): void {
@@ -100,8 +100,8 @@ export class StoreFile {
   failed(error: SluiceError): SluiceError {
     if (!isIoError(error) && !(error.code === 'store_corrupt' && !this.#canRead())) return error;
     this.#hasFailed = true;
-    this.#trouble = `The disk of the data folder gives errors: ${causeOf(error)}.`;
-    return storeMissing(this.#trouble, error);
+    this.#refusal = `The disk of the data folder gives errors: ${causeOf(error)}.`;
+    return storeMissing(this.#refusal, error);
   }
 
   /** Brings what the WAL holds into the file. Waits for nobody. @throws SluiceError `disk_*` */
@@ -120,7 +120,7 @@ export class StoreFile {
   /** As that of the storage. Nothing may be uncommitted. @throws SluiceError `store_missing`, `disk_*`, what `work` throws */
   async frozen<T>(work: (file: string) => Promise<T>): Promise<T> {
     this.#compare(this.#clock.now());
-    if (this.#trouble !== null) throw storeMissing(this.#trouble);
+    if (this.#refusal !== null) throw storeMissing(this.#refusal);
     if (this.#frozen === 0) {
       this.checkpoint();
       if (this.#isAhead) throw new SluiceError('disk_error', 'The WAL could not be brought into the store.');
@@ -164,7 +164,7 @@ export class StoreFile {
     const now = this.#clock.now();
     this.#compare(now);
     if (this.#hasFailed) this.#probe();
-    if (this.#trouble !== null || !this.#isAhead) return;
+    if (this.#refusal !== null || !this.#isAhead) return;
     // A clock that is set back must not keep it waiting.
     const [idleMs, aheadMs] = [this.#committedAt, this.#checkpointedAt].map((at) => Math.abs(now - at));
     if (Number(idleMs) < IDLE_MS && Number(aheadMs) < CHECKPOINT_MS) return;
@@ -179,10 +179,10 @@ export class StoreFile {
   #compare(now: number): void {
     this.#comparedAt = now;
     if (this.#hasFailed) return;
-    this.#trouble = this.#difference();
-    if (this.#trouble === null && !this.#hasWal && !this.#database.isTransaction) this.#renewWal();
-    if (this.#trouble === null && !this.#hasWal)
-      this.#trouble = `${path.basename(this.path)}-wal is gone from the data folder.`;
+    this.#refusal = this.#difference();
+    if (this.#refusal === null && !this.#hasWal && !this.#database.isTransaction) this.#renewWal();
+    if (this.#refusal === null && !this.#hasWal)
+      this.#refusal = `${path.basename(this.path)}-wal is gone from the data folder.`;
   }
 
   #difference(): string | null {
@@ -246,8 +246,8 @@ export class StoreFile {
   }
 }
 
-function storeMissing(trouble: string, cause?: unknown): SluiceError {
-  return new SluiceError('store_missing', `${trouble} Nothing can be stored.`, { cause });
+function storeMissing(reason: string, cause?: unknown): SluiceError {
+  return new SluiceError('store_missing', `${reason} Nothing can be stored.`, { cause });
 }
 
 /** https://sqlite.org/rescode.html#ioerr and the codes above it. */

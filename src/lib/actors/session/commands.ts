@@ -8,10 +8,10 @@ import type { Listings } from './listings.ts';
 import type { OnItems, Parses } from './parses.ts';
 
 /**
- * The outcome of a command: an answer now, or in a later event. A refusal is an answer too: a turn that
+ * The answer to a command, now or in a later event. A refusal is an answer too: a turn that
  * throws would be rolled back.
  */
-export type Outcome = { result: unknown } | { later: Promise<unknown> } | { refusal: SluiceError };
+export type CommandAnswer = { result: unknown } | { later: Promise<unknown> } | { refusal: SluiceError };
 
 type ParseRequest = Extract<SessionRequest, { name: 'parse' }>;
 
@@ -34,14 +34,14 @@ export class Commands {
    * @param requester its parses end when it disconnects
    * @param onItems items of a parse, as they are found
    */
-  answer(request: SessionRequest, requester: unknown, onItems: OnItems): Outcome {
+  answer(request: SessionRequest, requester: unknown, onItems: OnItems): CommandAnswer {
     if (request.name === 'parse') return this.#parse(request, requester, onItems);
     if (!('commandId' in request) || request.commandId === undefined) return this.#perform(request, 'http');
     const { commandId, ...command } = request;
     return this.#once(commandId, command);
   }
 
-  #parse({ url, engine }: ParseRequest, requester: unknown, onItems: OnItems): Outcome {
+  #parse({ url, engine }: ParseRequest, requester: unknown, onItems: OnItems): CommandAnswer {
     const { env, parses } = this.#parts;
     return orRefusal(() => {
       const body = { url: env.checkUrl(url), engine };
@@ -50,25 +50,25 @@ export class Commands {
   }
 
   /** Runs each command id once: a repetition gets the stored answer, also if that is an error. */
-  #once(id: string, command: Exclude<SessionRequest, ParseRequest>): Outcome {
+  #once(id: string, command: Exclude<SessionRequest, ParseRequest>): CommandAnswer {
     const { env, log } = this.#parts;
     const now = env.clock.now();
     const text = JSON.stringify(command);
     return orRefusal(() => {
       const known = log.recall(id, text, now);
-      if (known !== null) return replay(known);
-      const outcome = this.#perform(command, `command:${id}`);
-      if (!('refusal' in outcome)) {
-        log.keep(id, text, { ok: true, result: 'later' in outcome ? null : outcome.result }, now);
-      } else if (!outcome.refusal.transient) {
+      if (known !== null) return storedAnswer(known);
+      const answer = this.#perform(command, `command:${id}`);
+      if (!('refusal' in answer)) {
+        log.keep(id, text, { ok: true, result: 'later' in answer ? null : answer.result }, now);
+      } else if (!answer.refusal.transient) {
         // Transient refusals are not stored.
-        log.keep(id, text, { ok: false, error: outcome.refusal.view }, now);
+        log.keep(id, text, { ok: false, error: answer.refusal.view }, now);
       }
-      return outcome;
+      return answer;
     });
   }
 
-  #perform(request: Exclude<SessionRequest, ParseRequest>, cause: string): Outcome {
+  #perform(request: Exclude<SessionRequest, ParseRequest>, cause: string): CommandAnswer {
     const { downloads, listings } = this.#parts;
     return orRefusal(() => {
       switch (request.name) {
@@ -90,7 +90,7 @@ export class Commands {
 }
 
 /** A SluiceError thrown before anything is written is a refusal; anything else is a crash. */
-function orRefusal(work: () => Outcome): Outcome {
+function orRefusal(work: () => CommandAnswer): CommandAnswer {
   try {
     return work();
   } catch (error) {
@@ -99,7 +99,7 @@ function orRefusal(work: () => Outcome): Outcome {
   }
 }
 
-function replay(answer: Answer): Outcome {
+function storedAnswer(answer: Answer): CommandAnswer {
   if (answer.ok) return { result: answer.result };
   return { refusal: new SluiceError(answer.error.code, answer.error.message) };
 }

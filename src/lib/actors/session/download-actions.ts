@@ -7,23 +7,23 @@ import { newRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
 import type { Due } from './deadlines.ts';
 import type { Listings } from './listings.ts';
-import type { LiveDownloads, Parts } from './live.ts';
+import type { LiveDownloads, SessionParts } from './live-downloads.ts';
 
 /** Unfinished downloads of a session; more adds are refused with `too_many_requests`. */
 export const MAX_OPEN = 25_000;
 /** States in which a download goes on by itself. */
-const GOES_ON: readonly DownloadState[] = ['queued', 'parse', 'download', 'finish', 'waiting'];
+const PROGRESSING: readonly DownloadState[] = ['queued', 'parse', 'download', 'finish', 'waiting'];
 /** How far creation times may be ahead of the clock: a thousand adds in one ms. */
-const MOST_AHEAD_MS = 1_000;
+const MAX_AHEAD_MS = 1_000;
 
 export class DownloadActions {
-  readonly #parts: Parts;
+  readonly #parts: SessionParts;
   readonly #live: LiveDownloads;
   readonly #listings: Listings;
   /** ms since 1970. */
   #lastCreation = 0;
 
-  constructor(parts: Parts, live: LiveDownloads, listings: Listings) {
+  constructor(parts: SessionParts, live: LiveDownloads, listings: Listings) {
     this.#parts = parts;
     this.#live = live;
     this.#listings = listings;
@@ -41,8 +41,8 @@ export class DownloadActions {
     }
     const rows = store.rowsOf(active.filter((id) => !aside.has(id)));
     // One that turned out to be damaged has ended.
-    const going = rows.filter(({ state }) => GOES_ON.includes(state));
-    const children = going.map((row) => this.#live.revive(row));
+    const progressing = rows.filter(({ state }) => PROGRESSING.includes(state));
+    const children = progressing.map((row) => this.#live.revive(row));
     send({ type: 'want', jobs: this.#live.jobs });
     for (const child of children) this.#live.run(child, 'wake');
     this.#setAside([...aside]);
@@ -55,7 +55,7 @@ export class DownloadActions {
     const { view: error } = new SluiceError('server_blocked');
     const event = { type: 'setAside', error, at: env.clock.now(), cause: 'watchdog' } as const;
     for (const row of store.rowsOf(ids)) {
-      if (GOES_ON.includes(row.state)) this.#live.send(this.#live.revive(row), event);
+      if (PROGRESSING.includes(row.state)) this.#live.send(this.#live.revive(row), event);
     }
   }
 
@@ -84,7 +84,7 @@ export class DownloadActions {
   /** At least a ms after the last one, so that sorting by it keeps the order of adding. */
   #nextCreation(): number {
     const now = this.#parts.env.clock.now();
-    this.#lastCreation = Math.max(now, Math.min(this.#lastCreation + 1, now + MOST_AHEAD_MS));
+    this.#lastCreation = Math.max(now, Math.min(this.#lastCreation + 1, now + MAX_AHEAD_MS));
     return this.#lastCreation;
   }
 
@@ -123,7 +123,7 @@ export class DownloadActions {
    * @param setFor as it was set, ms since 1970: later than now where the clock was set back
    */
   due({ name, setFor }: Due): void {
-    if (name === 'lease') return this.#live.leaseEnded();
+    if (name === 'lease') return this.#live.leaseDue();
     if (name === 'network') return;
     const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
     const at = this.#parts.env.clock.now();

@@ -27,7 +27,7 @@ export interface SessionEnv {
    * session wakes.
    */
   setAside?: (session: string) => readonly string[];
-  /** The throttle window: progress within it becomes one frame, ms. */
+  /** The throttle interval: progress within it becomes one frame, ms. */
   throttleMs: number;
   /** Downloads of this session that may be active at once. */
   maxActive: number;

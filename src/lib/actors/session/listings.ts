@@ -2,11 +2,11 @@
 import { DOWNLOAD_STATES, type DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
-import type { DownloadedFile } from '../../protocol/runner.ts';
+import type { RecordedFile } from '../../protocol/runner.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
 import { decodeCursor, encodeCursor } from './cursor.ts';
-import type { LiveDownloads } from './live.ts';
+import type { LiveDownloads } from './live-downloads.ts';
 import type { SessionStore } from './store.ts';
 
 export interface Page {
@@ -40,7 +40,7 @@ export class Listings {
   }
 
   /** @throws SluiceError `not_found`, `wrong_state` */
-  file(id: string): DownloadedFile {
+  file(id: string): RecordedFile {
     const { file, state } = this.row(id);
     if (file === null)
       throw new SluiceError('wrong_state', `The download is in state ${state}: it has no file yet.`);

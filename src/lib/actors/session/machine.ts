@@ -1,6 +1,6 @@
 /**
  * The session as a supervisor: it spawns a child for each download that has a slot, supervises it (one for one: a
- * crash does not affect the other children), and owns the throttle window of all its downloads.
+ * crash does not affect the other children), and owns the throttle interval of all its downloads.
  */
 import { assertEvent, setup, spawnChild, stopChild } from 'xstate';
 import { type DownloadEffects, downloadMachine } from '../download/machine.ts';
@@ -9,13 +9,13 @@ import type { DownloadRow } from '../download/row.ts';
 export type SessionEvent =
   | { type: 'spawn'; row: DownloadRow }
   | { type: 'stop'; id: string }
-  /** A sample was published: opens the throttle window. */
+  /** A sample was published: opens the throttle interval. */
   | { type: 'openThrottle' }
-  /** No sample came in the last window. */
+  /** No sample came in the last interval. */
   | { type: 'closeThrottle' };
 
 export interface SessionEffects extends DownloadEffects {
-  /** The throttle window ended: give each child its newest sample. */
+  /** The throttle interval ended: give each child its newest sample. */
   tick(): void;
   /** A child threw and is gone: decide whether and when to restart. */
   childCrashed(id: string, error: unknown): void;

@@ -3,17 +3,17 @@ import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
 import { endOfPatience, isAway } from '../download/away.ts';
 import { waitMs } from '../download/retry.ts';
-import type { LiveDownloads, Parts } from './live.ts';
+import type { LiveDownloads, SessionParts } from './live-downloads.ts';
 import type { Child } from './supervisor.ts';
 
 export type JobEvent = Exclude<RunnerEvent, { job: string }>;
 type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' | 'found' | 'reachable' }>;
 
 export class RunnerEventHandler {
-  readonly #parts: Parts;
+  readonly #parts: SessionParts;
   readonly #live: LiveDownloads;
 
-  constructor(parts: Parts, live: LiveDownloads) {
+  constructor(parts: SessionParts, live: LiveDownloads) {
     this.#parts = parts;
     this.#live = live;
   }

@@ -14,13 +14,13 @@ import type { DownloadRow } from '../download/row.ts';
 import type { AlarmInfo, DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
-import { Commands, type Outcome } from './commands.ts';
+import { Commands, type CommandAnswer } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
 import { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
 import { Listings } from './listings.ts';
-import { LiveDownloads, type Parts } from './live.ts';
+import { LiveDownloads, type SessionParts } from './live-downloads.ts';
 import { type OnItems, Parses } from './parses.ts';
 import { FeedReaders, refuse, reply, saidHello } from './feed-readers.ts';
 import { Removals } from './removals.ts';
@@ -70,7 +70,7 @@ export class SessionActor implements DurableObject {
     this.#feed = new Feed(() => env.newId());
     this.#removals = new Removals(kv, send);
     this.#parses = new Parses(send);
-    const parts: Parts = {
+    const parts: SessionParts = {
       session: this.#session,
       env,
       kv,
@@ -112,7 +112,7 @@ export class SessionActor implements DurableObject {
       const matched = matchRequest(request.method, isWhole ? pathname : paths.api + pathname);
       if (matched.by === 'edge') throw new SluiceError('not_found');
       const body = request.method === 'POST' ? await request.text() : '';
-      return responseOf(await this.ask(matched.read(search, body)));
+      return responseOf(await this.ask(matched.parse(search, body)));
     } catch (error) {
       return responseOf(problemAnswer(error));
     }
@@ -124,10 +124,10 @@ export class SessionActor implements DurableObject {
    * @param requester identifies the waiting client for `abandon`
    */
   ask(request: SessionRequest, requester: string | null = null): PlainAnswer | Promise<PlainAnswer> {
-    const outcome = this.#commandTurn(() => this.#commands.answer(request, requester, () => {}));
-    if ('refusal' in outcome) return problemAnswer(outcome.refusal);
-    if ('result' in outcome) return answerTo(request, outcome.result);
-    return outcome.later.then((result) => answerTo(request, result), problemAnswer);
+    const answer = this.#commandTurn(() => this.#commands.answer(request, requester, () => {}));
+    if ('refusal' in answer) return problemAnswer(answer.refusal);
+    if ('result' in answer) return answerTo(request, answer.result);
+    return answer.later.then((result) => answerTo(request, result), problemAnswer);
   }
 
   /** Ends the parses of a client that disconnected. */
@@ -208,15 +208,15 @@ export class SessionActor implements DurableObject {
     const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
     const reject = (error: unknown): void =>
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
-    const outcome = this.#commandTurn(() =>
+    const answer = this.#commandTurn(() =>
       this.#commands.answer({ ...command, commandId: id }, socket, onItems),
     );
-    if ('refusal' in outcome) reject(outcome.refusal);
-    else if ('result' in outcome) acknowledge(outcome.result);
-    else void outcome.later.then(acknowledge, reject);
+    if ('refusal' in answer) reject(answer.refusal);
+    else if ('result' in answer) acknowledge(answer.result);
+    else void answer.later.then(acknowledge, reject);
   }
 
-  /** The end of a throttle window. It is not an event of the host, so it opens its own turn. */
+  /** The end of a throttle interval. It is not an event of the host, so it opens its own turn. */
   #tick(): void {
     try {
       this.#turn(() => this.#live.tick());
@@ -226,7 +226,7 @@ export class SessionActor implements DurableObject {
   }
 
   /** A command that crashes is answered too: a client without an answer would send it again and again. */
-  #commandTurn(work: () => Outcome): Outcome {
+  #commandTurn(work: () => CommandAnswer): CommandAnswer {
     try {
       return this.#turn(work);
     } catch (error) {

@@ -17,7 +17,7 @@ export class Child {
   readonly #actor: DownloadActor;
   /** The row as it was last stored, apart from progress. */
   saved: DownloadRow;
-  /** The newest sample of the current window. */
+  /** The newest sample of the current interval. */
   newest: Sample | null = null;
 
   constructor(actor: DownloadActor, saved: DownloadRow) {
@@ -33,7 +33,7 @@ export class Child {
     return this.snapshot.context.row;
   }
 
-  /** Whether samples are held back until the window ends. */
+  /** Whether samples are held back until the interval ends. */
   get throttled(): boolean {
     return this.snapshot.matches({ download: 'throttle' });
   }
@@ -115,12 +115,12 @@ export class Supervisor {
     this.#session.send({ type: 'stop', id });
   }
 
-  /** Stops all of them, and the timer of the throttle window. */
+  /** Stops all of them, and the timer of the throttle interval. */
   end(): void {
     this.#session.stop();
   }
 
-  /** Opens the throttle window, or keeps it open. */
+  /** Opens the throttle interval, or keeps it open. */
   openThrottle(): void {
     // Called with each sample: while the throttle is open the event would change nothing.
     if (this.#session.getSnapshot().value === 'idle') this.#session.send({ type: 'openThrottle' });

@@ -89,12 +89,12 @@ export class HttpEngine implements Engine {
   }
 
   /** One request: what is at this address? @throws SluiceError network codes, `address_refused`, `remote_*` */
-  async classify(url: string, signal: AbortSignal): Promise<UrlKind> {
+  async classify(url: string, signal: AbortSignal, onBytes?: () => void): Promise<UrlKind> {
     const isListed = this.#list.found.get(this.#caller(), url, performance.now()) !== null;
     // It may be refused without the cookies or the Referer of its page, which its download brings.
     if (isListed) return { kind: 'file', contentType: null, bytes: null };
     const client = this.#client.with(new Cookies(null));
-    return (await probe(client, url, signal, 'kind')).kind;
+    return (await probe(client, url, signal, 'kind', onBytes)).kind;
   }
 
   async parse(request: ParseRequest): Promise<ParseResult> {
@@ -119,7 +119,7 @@ export class HttpEngine implements Engine {
         if (!(thrown instanceof NotAFile)) throw thrown;
       }
     }
-    const lead = await follow(url, { client, readers: this.#readers }, signal);
+    const lead = await follow(url, { client, readers: this.#readers, onBytes: job.onBytes }, signal);
     if (lead.scan !== null && isDefault) await refuseLogin(workDir, url);
     if (lead.scan !== null)
       return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, client);
@@ -193,7 +193,7 @@ export class HttpEngine implements Engine {
     const sourceJob = { ...job, url: source.url };
     const sourceClient = client.from(URL.parse(group.page ?? '') ?? page);
     const title = group.title ?? (scan.groups.length === 1 ? scan.title : null);
-    const media = await probe(sourceClient, source.url, signal, 'text');
+    const media = await probe(sourceClient, source.url, signal, 'text', job.onBytes);
     if (media.kind.kind === 'manifest')
       return this.#downloadHls(sourceJob, media, sourceClient, variant, title ?? titleOf(media));
     if (media.kind.kind === 'page') {

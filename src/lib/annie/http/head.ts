@@ -81,9 +81,11 @@ export function relationOf(known: Validators, other: Validators): Relation {
   if (known.etag !== null && other.etag !== null) {
     if (opaqueTagOf(known.etag) !== opaqueTagOf(other.etag)) return 'other';
     if (known.etag === other.etag && known.ifRange === known.etag) return 'same';
-  } else if (known.lastModified !== null && other.lastModified !== null) {
-    if (known.lastModified !== other.lastModified) return 'other';
   }
+  // A date counts beside a weak ETag, and alone.
+  const hasDates = known.lastModified !== null && other.lastModified !== null;
+  const isDated = known.ifRange === null || known.etag === null || other.etag === null;
+  if (hasDates && isDated && known.lastModified !== other.lastModified) return 'other';
   const byDate = known.ifRange !== null && known.ifRange === known.lastModified;
   return byDate && other.lastModified === known.lastModified ? 'same' : 'compatible';
 }

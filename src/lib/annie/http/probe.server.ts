@@ -39,6 +39,7 @@ export interface Probe {
 const received = new ReceivedTexts();
 
 /**
+ * @param onBytes called for each piece of a body: a slow server does not stall
  * @param want `kind`: stops after the first bytes; `text`: also reads pages and HLS manifests to their end
  * @throws SluiceError network codes, `remote_*`, `too_complex` (a page over 4 MiB, a manifest over 16),
  * `too_many_requests` (the longest of too many texts at a time)
@@ -48,6 +49,7 @@ export async function probe(
   url: string,
   signal: AbortSignal,
   want: 'kind' | 'text',
+  onBytes: () => void = () => undefined,
 ): Promise<Probe> {
   let response = await client
     .get(url, { signal, headers: { range: 'bytes=0-' } })
@@ -56,7 +58,7 @@ export async function probe(
       return client.get(url, { signal });
     });
   try {
-    const found = await read(response, signal, want);
+    const found = await read(response, signal, want, onBytes);
     if (found.body === null || isWholeFile(response)) return found;
     // A truncated page or playlist would be taken for a complete one.
     response.discard();
@@ -64,13 +66,18 @@ export async function probe(
     if (!isWholeFile(response)) {
       throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
     }
-    return await read(response, signal, want);
+    return await read(response, signal, want, onBytes);
   } finally {
     response.discard();
   }
 }
 
-async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 'text'): Promise<Probe> {
+async function read(
+  response: HttpResponse,
+  signal: AbortSignal,
+  want: 'kind' | 'text',
+  onBytes: () => void,
+): Promise<Probe> {
   const { url, status, head } = response;
   const gathered = received.begin();
   let kind: UrlKind | null = null;
@@ -82,6 +89,7 @@ async function read(response: HttpResponse, signal: AbortSignal, want: 'kind' | 
   try {
     for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
       gathered.add(chunk);
+      onBytes();
       if (gathered.length >= SNIFF_BYTES) kind ??= classified();
       if (kind !== null && !(want === 'text' && isText(kind))) break;
       if (gathered.length > maxBytes(kind))

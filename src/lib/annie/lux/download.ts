@@ -13,7 +13,7 @@ import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
 import { BarProgress } from './bar-progress.ts';
-import { dropUnsynced, findFinishedFile, growingFilesOf, removeMedia } from './work-files.server.ts';
+import { dropUnsynced, findMedia, growingFilesOf, removeMedia } from './work-files.server.ts';
 
 export interface LuxRun {
   /** Its name in error messages. */
@@ -75,7 +75,7 @@ async function runEngine(run: LuxRun): Promise<FetchedFile> {
     const end = { engine, lines: errors, exitCode, signal };
     throw deserializeError(await readers.read('lux-failure', end, job.signal));
   }
-  const { path, ext, bytes } = await findFinishedFile(job.workDir);
+  const { path, ext, bytes } = await findMedia(job.workDir);
   // Joined parts have another size than their sum: only the bar shows whether all their bytes came.
   const isWrong = plan.needsFfmpeg
     ? bytes === 0 || bar.endedEarly

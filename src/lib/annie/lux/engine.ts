@@ -9,7 +9,7 @@ import type { FetchedFile } from '../../files/fetched-file.ts';
 import { wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
-import { type JobProxy, proxyEnvironment, withJobProxy } from '../../process/job-proxy.ts';
+import { type RunProxy, proxyEnvironment, withRunProxy } from '../../process/run-proxy.ts';
 import { downloadArguments, listArguments } from './arguments.ts';
 import { runLux } from './download.ts';
 import { identify, type Identity, locateLux } from './locate.server.ts';
@@ -21,7 +21,7 @@ export interface LuxOptions {
   /** For its output, which quotes untrusted pages. */
   readers: Readers;
   /** The guard's filtering proxy; null = dial directly. */
-  proxy: JobProxy | null;
+  proxy: RunProxy | null;
   /**
    * Whether the guard refuses an address without resolving it: Go never uses a proxy for localhost, so lux must not be
    * given such an address. (Redirects can still lead to one: see docs/adr/011.)
@@ -100,7 +100,7 @@ export class LuxEngine implements Engine {
     const { item, streams } = await this.#itemAt(job.url, job.signal);
     const plan = planFor(streams, job.streamId, ffmpegPath !== null);
     const { generation } = identity;
-    return withJobProxy(proxy, this.name, job.url, (proxyUrl) =>
+    return withRunProxy(proxy, this.name, job.url, (proxyUrl) =>
       runLux({
         ...{ engine: this.name, job, processes, readers, plan, generation, title: item.title },
         argv: [...command, ...downloadArguments(job.url, plan, generation)],
@@ -166,7 +166,7 @@ export class LuxEngine implements Engine {
     const { readers, proxy } = this.#options;
     this.#checkAddress(url);
     const { command } = await this.#requireProgram();
-    return withJobProxy(proxy, this.name, url, async (proxyUrl) => {
+    return withRunProxy(proxy, this.name, url, async (proxyUrl) => {
       const { stdout, exit } = await this.#run([...command, ...listArguments(url)], signal, proxyUrl);
       const { exitCode, signal: killedBy } = exit;
       const answer = { engine: this.name, chunks: stdout, exitCode, signal: killedBy, address: url };

@@ -7,18 +7,11 @@ import { OUTPUT_NAME } from './arguments.ts';
 
 const UNFINISHED = '.download';
 
-export interface FinishedFile {
-  path: string;
-  /** With its dot; empty when there is none. */
-  ext: string;
-  bytes: number;
-}
-
 /**
- * The one finished file.
+ * The one complete file; `ext` with its dot, empty when it has none.
  * @throws SluiceError `engine_output` when there is none, or several
  */
-export async function findFinishedFile(workDir: string): Promise<FinishedFile> {
+export async function findMedia(workDir: string): Promise<{ path: string; ext: string; bytes: number }> {
   const names = (await readdir(workDir)).filter((name) => isDownloaded(name) && !name.endsWith(UNFINISHED));
   const [name] = names;
   if (name === undefined || names.length > 1) {

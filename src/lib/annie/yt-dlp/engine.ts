@@ -12,7 +12,7 @@ import type { FetchedFile } from '../../files/fetched-file.ts';
 import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
-import { type JobProxy, withJobProxy } from '../../process/job-proxy.ts';
+import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
 import {
   type CommonOptions,
   type DownloadArguments,
@@ -32,7 +32,7 @@ export interface YtDlpOptions {
   /** For its output, which quotes untrusted pages. */
   readers: Readers;
   /** The guard's filtering proxy; null = yt-dlp connects directly (then nothing refuses private addresses). */
-  proxy: JobProxy | null;
+  proxy: RunProxy | null;
   /** Holds our own copy (`engines/yt-dlp`) and caches (`cache`). Must exist. */
   dataDir: string;
   /** The real one, which only our wrapper starts; null = there is none: what needs joining is `ffmpeg_missing`. */
@@ -92,7 +92,7 @@ export class YtDlpEngine implements Engine {
     const { processes, readers, proxy, dataDir, ffmpegPath } = this.#options;
     const { command } = await this.#requireProgram();
     const { url } = splitItem(address);
-    const stdout = await withJobProxy(proxy, 'yt-dlp', url, async (proxyUrl) => {
+    const stdout = await withRunProxy(proxy, 'yt-dlp', url, async (proxyUrl) => {
       const answer = await captureOutput(processes, {
         argv: [...command, ...parseArguments(url, this.#programs)],
         cwd: dataDir,
@@ -157,7 +157,7 @@ export class YtDlpEngine implements Engine {
 
   #run(job: EngineJob, argv: (nonce: string) => string[]): Promise<FetchedFile> {
     const { processes, readers, proxy } = this.#options;
-    return withJobProxy(proxy, 'yt-dlp', splitItem(job.url).url, (proxyUrl) =>
+    return withRunProxy(proxy, 'yt-dlp', splitItem(job.url).url, (proxyUrl) =>
       runYtDlp({ job, processes, readers, env: this.#environment(proxyUrl), argv }),
     );
   }

@@ -1,5 +1,5 @@
 /** The environment of yt-dlp, without anything of the server's or the user's. */
-import { proxyEnvironment } from '../../process/job-proxy.ts';
+import { proxyEnvironment } from '../../process/run-proxy.ts';
 
 export interface EnvironmentOptions {
   /** For yt-dlp's cache of players; also its HOME, so that it finds no config, netrc or cookies. */

@@ -23,7 +23,7 @@ interface PendingCommand {
   /** Sent over the connection that is open now. */
   sent: boolean;
   onItems: SendOptions['onItems'];
-  complete: (outcome: { result: unknown } | { error: unknown }) => void;
+  complete: (answer: { result: unknown } | { error: unknown }) => void;
 }
 
 /**
@@ -68,12 +68,12 @@ export class PendingCommands {
         const seconds = Math.round(timeoutMs / 1000);
         complete({ error: new SluiceError('not_ready', `No answer in ${seconds} s; it may still be done.`) });
       });
-      const complete: PendingCommand['complete'] = (outcome) => {
+      const complete: PendingCommand['complete'] = (answer) => {
         if (!this.#pending.delete(id)) return;
         cancelTimer();
         signal?.removeEventListener('abort', abort);
-        if ('result' in outcome) resolve(outcome.result as CommandResult<N>);
-        else reject(outcome.error as Error);
+        if ('result' in answer) resolve(answer.result as CommandResult<N>);
+        else reject(answer.error as Error);
       };
       signal?.addEventListener('abort', abort, { once: true });
       const pending: PendingCommand = { text, sent: false, onItems, complete };

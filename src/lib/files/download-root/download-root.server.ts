@@ -7,6 +7,7 @@ import { access, lstat, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import type { Log } from '../../protocol/log.ts';
+import { setDiskEpoch } from '../boot-id.server.ts';
 import { errnoOf, toDiskError } from '../disk-error.ts';
 import { WORK_ROOT } from '../work-dir.server.ts';
 import type { KnownRoot, KnownRootFile } from './known-root.server.ts';
@@ -30,6 +31,9 @@ interface Folder {
 
 /** Errors after which dirty pages of the disk may be lost, as after a power cut. */
 const LOSES_PAGES: readonly string[] = ['disk_missing', 'disk_error', 'disk_read_only'];
+/** A check is so good for as long: nobody pulls a disk out and puts it back in less. */
+const FRESH_MS = 250;
+const REMOUNTED = 'The disk of the download folder was away for a moment.';
 const NO_MARK = 'The download folder is not the one that Sluice used before: its disk may not be mounted.';
 
 export class DownloadRoot {
@@ -40,6 +44,7 @@ export class DownloadRoot {
   /** The mark at the last check; null = none, or the last check failed. */
   #mark: MarkFile | null = null;
   #wasWell: boolean | null = null;
+  #checkedMs = -Infinity;
 
   constructor({ dir, file, known, log }: DownloadRootOptions) {
     this.#dir = dir;
@@ -61,10 +66,13 @@ export class DownloadRoot {
     return `${this.#known?.root ?? ''}:${this.#known?.epoch ?? 0}`;
   }
 
-  /** Whether the mark is the same file as at the last check: one stat. Always false for a folder without a mark. */
+  /**
+   * Whether the mark is the same file as at the last check: one stat. Always false for a folder without a mark, and when
+   * the last check is so old that the disk may have been pulled out and put back since.
+   */
   async isUnchanged(): Promise<boolean> {
     const before = this.#mark;
-    if (before === null) return false;
+    if (before === null || performance.now() - this.#checkedMs > FRESH_MS) return false;
     const now = await statMark(this.#dir).catch(() => null);
     return now?.device === before.device && now.inode === before.inode;
   }
@@ -79,6 +87,8 @@ export class DownloadRoot {
       await access(this.#dir, constants.W_OK | constants.X_OK);
       if (thorough) await this.#tryToWrite();
       this.#wasWell = true;
+      this.#checkedMs = performance.now();
+      setDiskEpoch(this.#known?.epoch ?? 0);
     } catch (thrown) {
       const error = toDiskError(thrown);
       this.#mark = null;
@@ -101,8 +111,8 @@ export class DownloadRoot {
 
   async #recognise(folder: Folder): Promise<void> {
     const known = this.#known;
-    // 50 µs, for the start and for a disk that comes back.
-    const mount = this.#wasWell === true ? null : await mountOf(this.#dir);
+    // 50 µs.
+    const mount = await mountOf(this.#dir);
     if (this.#file === null) {
       if (known !== null && known.device !== folder.device.toString())
         throw new SluiceError('disk_missing', NO_MARK);
@@ -117,6 +127,8 @@ export class DownloadRoot {
     const isRemounted =
       known !== null &&
       (known.device !== folder.device.toString() || (mount !== null && known.mount !== mount.text));
+    // Those who work there end before the next check, from which on the epoch is another.
+    if (isRemounted && this.#wasWell === true) throw new SluiceError('disk_missing', REMOUNTED);
     const epoch = (known?.epoch ?? 0) + (isRemounted ? 1 : 0);
     const isSame = known !== null && known.root === root && isSameFolder(known, folder) && !isRemounted;
     const next = knownRoot(this.#dir, root, folder, mount?.text ?? known?.mount ?? null, epoch);

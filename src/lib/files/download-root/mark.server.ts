@@ -7,6 +7,7 @@ import { link, lstat, mkdir, open, readFile, rename, rm } from 'node:fs/promises
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from '../disk-error.ts';
+import { syncOnDisk } from '../sync.server.ts';
 import { WORK_ROOT } from '../work-dir.server.ts';
 
 const MARK_FILE = 'root.json';
@@ -75,7 +76,18 @@ export async function writeMark(downloadDir: string, root: string): Promise<stri
   } finally {
     await rm(draft, { force: true }).catch(() => undefined);
   }
+  await syncNames(downloadDir);
   return (await readMark(downloadDir)) ?? root;
+}
+
+/**
+ * The data dir will remember this folder, on another disk perhaps: after a power cut the folder has to be there too, or
+ * downloads would wait for it for ever.
+ */
+async function syncNames(downloadDir: string): Promise<void> {
+  for (const dir of [dirname(markPath(downloadDir)), downloadDir, dirname(downloadDir)]) {
+    await syncOnDisk(dir, 'sync');
+  }
 }
 
 async function writeSynced(path: string, text: string): Promise<void> {

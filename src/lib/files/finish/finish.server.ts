@@ -6,6 +6,7 @@
 import { unlink } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
+import type { RecordedFile } from '../../protocol/runner.ts';
 import { bootId } from '../boot-id.server.ts';
 import { errnoOf, toDiskError } from '../disk-error.ts';
 import { hasMark } from '../file-mark.ts';
@@ -15,12 +16,6 @@ import { realDisk, statFile, type Disk } from './disk.server.ts';
 import { removeJournal, isInside, readJournal, writeJournal, type Journal } from './journal.server.ts';
 import { landedLinkOf, removeLinks } from './landed-link.server.ts';
 import { isTrusted, retractUnsynced } from './retract.server.ts';
-
-export interface FinishedFile {
-  /** Base name in the download dir. */
-  name: string;
-  bytes: number;
-}
 
 export interface FinishRequest {
   workDir: string;
@@ -46,7 +41,7 @@ const MAX_LAST_NUMBERS = 1_000;
  * disk: `createSyncer` does that when its slot is free for another download, and the work dir is kept until then.
  * @throws SluiceError `size_mismatch`, `file_missing`, `disk_*`
  */
-export async function finishFile(request: FinishRequest, disk: Disk = realDisk): Promise<FinishedFile> {
+export async function finishFile(request: FinishRequest, disk: Disk = realDisk): Promise<RecordedFile> {
   const { workDir, downloadDir, path, bytes, name } = request;
   const sourceName = relative(workDir, path);
   if (!isInside(sourceName) || !isSafeFileName(name)) {
@@ -88,7 +83,7 @@ export async function finishFile(request: FinishRequest, disk: Disk = realDisk):
 export async function resumeFinish(
   { workDir, downloadDir }: { workDir: string; downloadDir: string },
   disk: Disk = realDisk,
-): Promise<FinishedFile | null> {
+): Promise<RecordedFile | null> {
   try {
     const journal = await readJournal(workDir, disk);
     if (journal === null) return null;
@@ -140,10 +135,10 @@ export async function undoFinish(
 }
 
 /**
- * Deletes a finished file by base name: only a regular file, never through a symlink, never a folder, and with a `mark`
+ * Deletes a landed file by base name: only a regular file, never through a symlink, never a folder, and with a `mark`
  * only the file that has it.
  */
-export async function deleteFinished(downloadDir: string, name: string, mark?: string): Promise<boolean> {
+export async function deleteLanded(downloadDir: string, name: string, mark?: string): Promise<boolean> {
   if (!isSafeFileName(name)) return false;
   const path = join(downloadDir, name);
   try {
@@ -165,7 +160,7 @@ interface FileMove {
 }
 
 /** null = the source is gone and the target is not ours. */
-async function moveFile(move: FileMove, { resumed }: { resumed: boolean }): Promise<FinishedFile | null> {
+async function moveFile(move: FileMove, { resumed }: { resumed: boolean }): Promise<RecordedFile | null> {
   const { workDir, downloadDir, disk } = move;
   for (let tried = 1; ; tried++) {
     const { journal } = move;

@@ -10,8 +10,8 @@ import { realDisk, statFile } from './disk.server.ts';
 import { readJournal, removeJournal, type Journal } from './journal.server.ts';
 import { sourceOfLink } from './landed-link.server.ts';
 
-/** What our own engine notes of the bytes beside it: `http-state.json`, `hls-TRACK.json`. It is not synced with them. */
-const ENGINE_MAP = /^(?:http-state|hls-.+)\.json$/;
+/** What our own engine notes of a file. That of a track says what of it was synced, and nothing else is trusted. */
+const ENGINE_MAP = /^http-state\.json$/;
 
 export interface Folders {
   workDir: string;

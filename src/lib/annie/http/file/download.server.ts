@@ -1,10 +1,11 @@
 /** Downloads a direct file: opens it, decides which earlier bytes are still good, and fetches the missing ones. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
 import type { EngineJob } from '../../engine.ts';
+import { syncHandle } from '../../../files/sync.server.ts';
 import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpClient } from '../client.server.ts';
@@ -13,22 +14,18 @@ import type { ListedSizes } from '../listed-sizes.ts';
 import { createMeter, type Meter } from '../meter.ts';
 import { fileNameFor } from '../names.ts';
 import { openFile, type OpenedFile } from './open-file.server.ts';
-import {
-  BODY_FILE,
-  loadState,
-  type SavedState,
-  StateFile,
-  startOver,
-  withoutBytes,
-} from './saved-state.server.ts';
+import { ReopenRequired } from './reopen-required.ts';
+import { SavedProgress } from './saved-progress.server.ts';
+import { BODY_FILE, hasSaved, loadState, type SavedState, startOver } from './saved-state.server.ts';
+import { otherBytes } from './seam.server.ts';
 import { nextFreeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
 import { isTailOf } from './tail-check.server.ts';
-import { ReopenRequired, Transfer } from './transfer.server.ts';
+import { Transfer } from './transfer.server.ts';
 
-const TICK_MS = 200;
-const SAVE_EVERY_MS = 1000;
-/** The segments of smaller files are saved only when interrupted: fetching one again takes less time than saving them. */
-const SAVE_FROM_BYTES = 1024 * 1024;
+/** Half of what a kill may cost: bytes that have waited are written at a tick if no more come. */
+const TICK_MS = 100;
+/** A body that stands still is reported at every second tick, which shows that its speed falls. */
+const REPORT_EVERY_MS = 150;
 /** A file that changes more often than this while it is fetched is given up. */
 const MAX_STARTS = 3;
 /** While each start gets further into the same version, more are allowed: its server fails only now and then. */
@@ -48,7 +45,11 @@ export interface FileOptions {
   sniffed?: { contentType: string | null };
 }
 
-export type FileJob = Pick<EngineJob, 'url' | 'workDir' | 'signal' | 'onSample' | 'onPhase' | 'onInfo'>;
+export type FileJob = Pick<
+  EngineJob,
+  'url' | 'workDir' | 'signal' | 'onSample' | 'onBytes' | 'onPhase' | 'onInfo'
+> &
+  Partial<Pick<EngineJob, 'onOutput'>>;
 
 /**
  * @throws NotAFile, SluiceError network codes, `remote_*`, `size_mismatch`, `file_changed`, `disk_*`; the signal's
@@ -83,18 +84,36 @@ interface Strategy {
 }
 
 async function start(job: FileJob, options: FileOptions, strategy: Strategy): Promise<FetchedFile> {
-  const { url, workDir, signal } = job;
-  const saved = await loadState(workDir, url);
+  const { url, workDir, signal, onBytes: onOtherBytes } = job;
+  const isFresh = !(await hasSaved(workDir));
+  const saved = isFresh ? null : await loadState(workDir, url);
   const restored = saved ? restoreSegments(saved.segments, saved.totalBytes) : null;
   if (saved && restored && nextFreeSegment(restored) === null) {
     job.onInfo({ totalBytes: saved.totalBytes });
     return { path: join(workDir, BODY_FILE), suggestedName: saved.name, bytes: saved.totalBytes };
   }
-  const isKnown = saved !== null && restored !== null && saved.validators.ifRange !== null;
-  const known = isKnown ? { version: saved, segments: restored } : null;
-  const opened = await openFile({ ...options, ...strategy, url, signal, known });
-  const { maxConnections } = strategy;
-  return new FileDownload(job, { ...options, maxConnections }, opened).run(saved);
+  const known = saved && restored ? { version: saved, segments: restored } : null;
+  try {
+    const opened = await openFile({ ...options, ...strategy, url, workDir, signal, onOtherBytes, known });
+    const { maxConnections } = strategy;
+    const download = new FileDownload(job, { ...options, maxConnections }, opened);
+    return await download.run({ saved, isFresh });
+  } catch (thrown) {
+    if (isOtherBytes(thrown)) await startOver(workDir, null);
+    throw thrown;
+  }
+}
+
+/** Not while the file is fetched: that is found out when it is opened again. */
+function isOtherBytes(thrown: unknown): boolean {
+  return thrown instanceof SluiceError && thrown.code === 'file_changed';
+}
+
+/** What earlier attempts left. */
+interface Earlier {
+  saved: SavedState | null;
+  /** Nothing at all. */
+  isFresh: boolean;
 }
 
 /** The download of a file that has been opened. */
@@ -104,13 +123,11 @@ class FileDownload {
   readonly #opened: OpenedFile;
   readonly #segments: Segment[];
   readonly #name: string;
-  /** Size in the saved state; null = no strong validator, so no state is saved. */
-  readonly #savedBytes: number | null;
+  /** The version that is saved; null = nothing could say later that it is the same. */
+  readonly #version: Omit<SavedState, 'segments'> | null;
   readonly #resumable: boolean;
-  readonly #stateFile: StateFile;
   readonly #meter: Meter;
-  #savedMs = performance.now();
-  #saving: Promise<void> = Promise.resolve();
+  #reportedMs = -Infinity;
 
   constructor(job: FileJob, options: FileOptions, opened: OpenedFile) {
     const { response, decision, kept } = opened;
@@ -121,71 +138,98 @@ class FileDownload {
     this.#segments = kept ?? [newSegment(0, totalBytes)];
     const { contentType } = options.sniffed ?? { contentType: contentTypeOf(response.head) };
     this.#name = fileNameFor(response.url, dispositionName(response.head), contentType);
-    this.#savedBytes = validators.ifRange === null ? null : totalBytes;
-    this.#resumable = mode === 'ranged' && this.#savedBytes !== null;
-    this.#stateFile = new StateFile(job.workDir);
+    const isSaved = totalBytes !== null && (validators.ifRange !== null || mode === 'ranged');
+    const { url } = job;
+    this.#version = isSaved ? { version: 1, url, name: this.#name, totalBytes, validators } : null;
+    this.#resumable = mode === 'ranged' && isSaved;
     this.#meter = createMeter(receivedBytes(this.#segments), performance.now());
   }
 
-  /** @param saved from an earlier attempt */
-  async run(saved: SavedState | null): Promise<FetchedFile> {
-    const { url, workDir, signal, onInfo, onSample } = this.#job;
+  async run(earlier: Earlier): Promise<FetchedFile> {
+    const { url, workDir, signal, onInfo, onSample, onBytes: onOtherBytes } = this.#job;
     const { response, decision } = this.#opened;
     const { totalBytes, validators, mode } = decision;
     const disposition = dispositionName(response.head);
     onInfo({ ...(disposition === null ? {} : { title: disposition }), totalBytes });
-    const handle = await this.#openBody(saved);
+    const handle = await this.#openBody(earlier);
     const [segments, resumable, ranged] = [this.#segments, this.#resumable, mode === 'ranged'];
-    const transfer = new Transfer({
+    const progress = this.#progressOf(handle, earlier, (error) => transfer.fail(error));
+    const transfer: Transfer = new Transfer({
       ...this.#options,
-      ...{ url, handle, segments, totalBytes, validators, resumable, ranged, signal },
+      ...{ url, workDir, handle, segments, totalBytes, validators, resumable, ranged, signal, onOtherBytes },
       onBytes: (nowMs) => this.#report(nowMs),
+      beforeFirstWrite: (segment) => progress.beforeFirstWrite(segment),
+      distrustFile: () => progress.distrustFile(),
     });
-    const timer = setInterval(() => this.#tick(transfer), TICK_MS);
-    let isDone = false;
+    const timer = setInterval(() => this.#tick(transfer, progress), TICK_MS);
+    let isComplete = false;
     try {
       await transfer.run(response);
       const bytes = receivedBytes(segments);
       if (totalBytes !== null && bytes !== totalBytes) throw new SluiceError('size_mismatch');
       if (mode === 'whole' && decision.partialBytes.includes(bytes)) throw contradiction(bytes, null);
-      isDone = true;
+      isComplete = true;
       onSample(this.#meter.sample({ receivedBytes: bytes, totalBytes: bytes }, performance.now()));
       await keepModified(handle, validators.lastModified);
       if (this.#options.syncAtEnd) await sync(handle);
       return { path: join(workDir, BODY_FILE), suggestedName: this.#name, bytes };
     } finally {
       clearInterval(timer);
-      await this.#saving;
-      if (!isDone || this.#savesSegments) await this.#save().catch(() => {});
-      await this.#stateFile.close();
+      await progress.end({ isComplete });
       await handle.close();
     }
   }
 
-  /** Large enough for saving the segments while they are fetched. */
-  get #isLarge(): boolean {
-    return this.#savedBytes !== null && this.#savedBytes >= SAVE_FROM_BYTES;
-  }
-
-  get #savesSegments(): boolean {
-    return this.#isLarge && this.#resumable;
+  #progressOf(
+    handle: FileHandle,
+    { saved }: Earlier,
+    onSyncFailed: (error: SluiceError) => void,
+  ): SavedProgress {
+    const { workDir } = this.#job;
+    const isKept = this.#opened.kept !== null;
+    const hasGrown = isKept && saved?.grows === true;
+    return new SavedProgress({
+      ...{ workDir, handle, segments: this.#segments, version: this.#version },
+      keepsBytes: this.#resumable,
+      // `#openBody` has emptied the file, or cut it behind its one segment.
+      grows: !isKept || hasGrown || this.#segments.length === 1,
+      isSaved: hasGrown,
+      onSyncFailed,
+    });
   }
 
   /** Opens the file for its body, after the saved state of bytes that will be overwritten is gone. */
-  async #openBody(saved: SavedState | null): Promise<FileHandle> {
-    const { response, decision, kept } = this.#opened;
+  async #openBody({ saved, isFresh }: Earlier): Promise<FileHandle> {
+    const { response, kept } = this.#opened;
+    const { workDir, signal } = this.#job;
+    const path = join(workDir, BODY_FILE);
     try {
       if (kept === null) {
-        const isOther = saved !== null && relationOf(saved.validators, decision.validators) === 'other';
-        if (saved !== null && !isOther) await this.#refuseTail(saved);
-        await startOver(this.#job.workDir, this.#isLarge ? this.#state() : isOther ? null : saved);
+        if (!isFresh) await this.#startOver(saved);
+        return await open(path, 'w');
       }
-      return await open(join(this.#job.workDir, BODY_FILE), kept === null ? 'w' : 'r+');
+      // What follows was not synced before a power cut, or is not known to be in order.
+      if (saved?.grows !== true && kept.length === 1) await truncate(path, kept[0]?.written);
+      return await open(path, 'r+');
     } catch (thrown) {
       response.discard();
-      this.#job.signal.throwIfAborted();
+      signal.throwIfAborted();
       throw toDiskError(thrown);
     }
+  }
+
+  /** The version that is known stays known, so that later responses are compared with it. */
+  async #startOver(saved: SavedState | null): Promise<void> {
+    const { workDir, onOutput } = this.#job;
+    const { validators } = this.#opened.decision;
+    const isOther = saved !== null && relationOf(saved.validators, validators) === 'other';
+    const hasBytes = saved?.segments.some(([start, , written]) => written > start) ?? false;
+    if (saved !== null && isOther && hasBytes && saved.validators.ifRange === null) throw otherBytes();
+    if (saved !== null && !isOther) await this.#refuseTail(saved);
+    if (hasBytes)
+      onOutput?.('The bytes on the disk cannot be continued: the file is fetched from its start.\n');
+    const version = this.#version === null ? null : { ...this.#version, segments: [] };
+    await startOver(workDir, version ?? (isOther ? null : saved));
   }
 
   /** @throws SluiceError `remote_contradiction` for the tail of the saved file with the head of a whole one */
@@ -193,42 +237,24 @@ class FileDownload {
     const { response, decision } = this.#opened;
     const { totalBytes: bytes } = decision;
     if (bytes === null || bytes >= saved.totalBytes) return;
-    const { workDir, signal } = this.#job;
-    if (await isTailOf(saved, bytes, response.body, workDir, signal)) throw contradiction(bytes, null);
+    const { workDir, signal, onBytes } = this.#job;
+    if (await isTailOf(saved, bytes, response.body, workDir, signal, onBytes))
+      throw contradiction(bytes, null);
   }
 
-  #tick(transfer: Transfer): void {
+  #tick(transfer: Transfer, progress: SavedProgress): void {
     const nowMs = performance.now();
     transfer.tick(nowMs);
-    this.#report(nowMs);
-    if (!this.#savesSegments || nowMs - this.#savedMs < SAVE_EVERY_MS) return;
-    this.#savedMs = nowMs;
-    // a state that cannot be saved now only costs bytes later; a full disk shows up in the body's own writes
-    this.#saving = this.#saving.then(() => this.#save()).catch(() => {});
+    progress.tick(nowMs);
+    if (nowMs - this.#reportedMs >= REPORT_EVERY_MS) this.#report(nowMs);
   }
 
   #report(nowMs: number): void {
     const { totalBytes } = this.#opened.decision;
     const sample = this.#meter.update({ receivedBytes: receivedBytes(this.#segments), totalBytes }, nowMs);
-    if (sample) this.#job.onSample(sample);
-  }
-
-  async #save(): Promise<void> {
-    const state = this.#state();
-    if (state !== null) await this.#stateFile.save(this.#resumable ? state : withoutBytes(state));
-  }
-
-  #state(): SavedState | null {
-    const totalBytes = this.#savedBytes;
-    if (totalBytes === null) return null;
-    return {
-      version: 1,
-      url: this.#job.url,
-      name: this.#name,
-      totalBytes,
-      validators: this.#opened.decision.validators,
-      segments: this.#segments.map(({ start, end, written }) => [start, end ?? totalBytes, written]),
-    };
+    if (sample === null) return;
+    this.#reportedMs = nowMs;
+    this.#job.onSample(sample);
   }
 }
 
@@ -241,7 +267,7 @@ async function keepModified(handle: FileHandle, lastModified: string | null): Pr
 
 async function sync(handle: FileHandle): Promise<void> {
   try {
-    await handle.datasync();
+    await syncHandle(handle, 'datasync');
   } catch (thrown) {
     throw toDiskError(thrown);
   }

@@ -74,7 +74,8 @@ export function interpret(status: number, head: Head, context: RequestContext): 
   const { end, totalBytes, fits } = extent;
   // a part without a validator: the missing bytes could not be requested safely
   const isNotResumable = known === null && end < totalBytes && validators.ifRange === null;
-  const isUnproven = known !== null && !repeatsVersion(known.validators, validators);
+  const isUnproven =
+    known !== null && (!repeatsVersion(known.validators, validators) || isOtherThan(known, validators));
   const expected = expectedSize(validators, context);
   if (!fits || isNotResumable || isUnproven || (expected !== null && expected !== totalBytes))
     return retry(context, from, extent, validators);
@@ -111,8 +112,18 @@ function retry(context: RequestContext, from: number, extent: Extent, validators
     reported.push({ validators, totalBytes });
     if (end - start !== totalBytes) partialSizes.push({ validators, bytes: end - start });
   }
-  const isOther = known !== null && relationOf(known.validators, validators) === 'other';
+  const isOther = known !== null && (isOtherThan(known, validators) || hasOtherTotal(known, from, extent));
   return { mode: 'again', isOther, reported, partialSizes };
+}
+
+function isOtherThan(known: Version, validators: Validators): boolean {
+  return relationOf(known.validators, validators) === 'other';
+}
+
+/** Without a strong validator another total in the requested part is all that shows another version. */
+function hasOtherTotal(known: Version, from: number, extent: Extent): boolean {
+  if (known.validators.ifRange !== null || extent.kind !== 'part' || extent.start !== from) return false;
+  return extent.fits && extent.totalBytes !== null && extent.totalBytes !== known.totalBytes;
 }
 
 /**

@@ -4,6 +4,7 @@ import { isFile } from '../classify.ts';
 import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import type { Version } from '../head.ts';
+import { continuesAt, otherBytes, requestStart } from './seam.server.ts';
 import { type RequestContext, interpret, type OpenDecision, type PartialSize } from './open-decision.ts';
 import { mayRefuseRange } from '../status.ts';
 import { nextFreeSegment, type Segment } from './segments.ts';
@@ -21,8 +22,11 @@ export interface OpenedFile {
 export interface OpenRequest {
   client: HttpClient;
   url: string;
+  workDir: string;
   signal: AbortSignal;
-  /** The partial file on the disk, if its version has a strong validator; null = none. */
+  /** Bytes arrived that are on the disk already. */
+  onOtherBytes?: (() => void) | undefined;
+  /** The partial file on the disk; null = none. */
   known: { version: Version; segments: Segment[] } | null;
   /** Other versions that were reported for this address. */
   reported: readonly Version[];
@@ -34,7 +38,10 @@ export interface OpenRequest {
   sniffed?: { contentType: string | null };
 }
 
-/** @throws NotAFile, SluiceError as `interpret` and `HttpClient.get` */
+/**
+ * @throws NotAFile, SluiceError as `interpret` and `HttpClient.get`; `file_changed` if the bytes on the disk are of another
+ * version of a file without a strong validator
+ */
 export async function openFile(request: OpenRequest): Promise<OpenedFile> {
   const { client, url, signal, known, withoutRange } = request;
   const version = known?.version ?? null;
@@ -46,28 +53,51 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
     isSniffed: request.sniffed !== undefined,
   };
   if (!withoutRange) {
-    const from = (known ? nextFreeSegment(known.segments)?.received : null) ?? 0;
+    const received = (known ? nextFreeSegment(known.segments)?.received : null) ?? 0;
+    const from = known ? requestStart(known.version.validators, received) : 0;
+    if (version !== null && received > from) {
+      const rest = { validators: version.validators, bytes: version.totalBytes - received };
+      context.partialSizes = [...(context.partialSizes ?? []), rest];
+    }
     const response = await getRange(request, from);
     const decision =
       response === null
         ? interpret(416, new Map(), { ...context, from })
         : interpretOrDiscard(response, { ...context, from });
     if (response !== null && decision.mode !== 'again') {
-      return { response, decision, kept: decision.mode === 'ranged' ? (known?.segments ?? null) : null };
+      const kept = decision.mode === 'ranged' ? (known?.segments ?? null) : null;
+      if (kept !== null) await requireSameBytes(request, response, from, received);
+      return { response, decision, kept };
     }
     response?.discard();
     if (decision.mode !== 'again') throw new SluiceError('remote_status');
     const reported = [...request.reported, ...decision.reported];
     const { partialSizes } = decision;
     if (version !== null && decision.isOther) {
+      if (version.validators.ifRange === null && received > 0) throw otherBytes();
       return openFile({ ...request, known: null, reported: [...reported, version], partialSizes });
     }
-    context = { ...context, reported, partialSizes: [...(request.partialSizes ?? []), ...partialSizes] };
+    context = { ...context, reported, partialSizes: [...(context.partialSizes ?? []), ...partialSizes] };
   }
   const response = await client.get(url, { signal });
   const decision = interpretOrDiscard(response, context);
   if (decision.mode === 'again') throw new SluiceError('remote_status');
   return { response, decision, kept: null };
+}
+
+async function requireSameBytes(
+  { workDir, signal, onOtherBytes: onBytes }: OpenRequest,
+  response: HttpResponse,
+  start: number,
+  received: number,
+): Promise<void> {
+  try {
+    const seam = { start, received, workDir, onBytes };
+    if (!(await continuesAt(seam, response.body, signal))) throw otherBytes();
+  } catch (thrown) {
+    response.discard();
+    throw thrown;
+  }
 }
 
 /** Requests the bytes from `from` on; null = refused. Where that would cost bytes on the disk, it is requested twice. */

@@ -1,18 +1,22 @@
 /**
- * The saved state of a partial file in a work dir: the version of the file, and its segments, which may be empty. It is
- * written after the bytes that it describes, so that it never promises more than there is. The first line is the whole
- * state and appears by a rename; each later line holds newer segments, and a truncated one is ignored. A new file each
- * second for each download was a quarter of the CPU of 300 slow downloads.
+ * What is saved of a partial file in a work dir: its version, and how far its segments have come. Two files of the same
+ * form: `http-state.json` for as long as the page cache lives, and `http-synced.json`, which is synced after the bytes
+ * that it describes, for after a power cut (docs/adr/031-the-page-cache-of-one-boot.md).
+ *
+ * The first line is the whole state and appears by a rename; each later line holds newer segments, and a truncated one is
+ * ignored. A new file each second for each download was a quarter of the CPU of 300 slow downloads.
  */
-import { type FileHandle, open, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
+import { syncHandle, syncOnDisk } from '../../../files/sync.server.ts';
+import { grownSegments } from './grown-segments.server.ts';
+import type { SavedSegment } from './segments.ts';
 
 const Bytes = v.pipe(v.number(), v.integer(), v.minValue(0));
-/** `[start, end, written]` */
-const Segments = v.array(v.tuple([Bytes, Bytes, Bytes]));
+const Segments: v.GenericSchema<unknown, SavedSegment[]> = v.array(v.tuple([Bytes, Bytes, Bytes]));
 const Saved = v.object({
   version: v.literal(1),
   /** The address asked for. */
@@ -25,35 +29,73 @@ const Saved = v.object({
     ifRange: v.nullable(v.string()),
   }),
   segments: Segments,
+  /**
+   * The body was empty at first, and each segment is written in order: it holds at least what the segments say, and the
+   * file itself shows how much more. Absent = no more than the segments say can be trusted.
+   */
+  grows: v.optional(v.literal(true)),
 });
 export type SavedState = v.InferOutput<typeof Saved>;
-/** `boot`: in which it was written; absent = by an earlier version. */
-const Stored = v.object({ ...Saved.entries, boot: v.optional(v.string()) });
+const Stored = v.object({
+  ...Saved.entries,
+  /** In which boot it was written; absent = by an earlier version. */
+  boot: v.optional(v.string()),
+});
+type Stored = v.InferOutput<typeof Stored>;
 
 const FILE = 'http-state.json';
+const SYNCED_FILE = 'http-synced.json';
 export const BODY_FILE = 'http-body';
 
-/**
- * Null when there is nothing to resume: no state, an unreadable one, another address, or a shorter file. After another
- * boot no byte is trusted, as none was synced: the version alone remains.
- */
-export async function loadState(workDir: string, url: string): Promise<SavedState | null> {
-  try {
-    const [first = '', ...later] = (await readFile(join(workDir, FILE), 'utf8')).split('\n');
-    const stored = parsed(Stored, first);
-    if (stored?.url !== url) return null;
-    const { boot, ...state } = stored;
-    if (boot !== undefined && boot !== bootId()) return withoutBytes(state);
-    const segments = newestSegments(later) ?? state.segments;
-    const { size } = await stat(join(workDir, BODY_FILE));
-    const highest = Math.max(0, ...segments.map(([start, , written]) => (written > start ? written : 0)));
-    return size >= highest ? { ...state, segments } : null;
-  } catch {
-    return null;
-  }
+/** Whether an earlier attempt has saved anything. One call, as most downloads are small files of which nothing is saved. */
+export async function hasSaved(workDir: string): Promise<boolean> {
+  const names = await readdir(workDir).catch((): string[] => []);
+  return names.includes(FILE) || names.includes(SYNCED_FILE);
 }
 
-function newestSegments(lines: string[]): SavedState['segments'] | null {
+/**
+ * Null when there is nothing to resume: no state, an unreadable one, another address, or a shorter file. In the boot that
+ * wrote it the page cache has all that was written; otherwise only what was synced is trusted, which may be the version
+ * without a byte.
+ */
+export async function loadState(workDir: string, url: string): Promise<SavedState | null> {
+  const current = await readState(workDir, FILE, url);
+  const { size } = await stat(join(workDir, BODY_FILE)).catch(() => ({ size: -1 }));
+  if (current !== null && isOfThisBoot(current)) {
+    const { boot: _, ...state } = current;
+    const grown = state.grows ? await grownSegments(join(workDir, BODY_FILE), size, state) : state.segments;
+    if (holds(size, grown)) return { ...state, segments: grown };
+  }
+  const synced = await readState(workDir, SYNCED_FILE, url);
+  if (synced !== null && holds(size, synced.segments)) return exact(synced);
+  // Of this boot, and the file is shorter: somebody has cut it.
+  if (current === null || isOfThisBoot(current)) return null;
+  return withoutBytes(current);
+}
+
+/** The newest state in a file, with its newest segments; null = none, or of another address. */
+async function readState(workDir: string, file: string, url: string): Promise<Stored | null> {
+  const text = await readFile(join(workDir, file), 'utf8').catch(() => '');
+  const [first = '', ...later] = text.split('\n');
+  const stored = parsed(Stored, first);
+  if (stored?.url !== url) return null;
+  return { ...stored, segments: newestSegments(later) ?? stored.segments };
+}
+
+function isOfThisBoot({ boot }: Stored): boolean {
+  return boot === undefined || boot === bootId();
+}
+
+/** Whether a body of this size can have all that the segments say. */
+function holds(size: number, segments: readonly SavedSegment[]): boolean {
+  return size >= Math.max(0, ...segments.map(([start, , written]) => (written > start ? written : 0)));
+}
+
+function exact({ version, url, name, totalBytes, validators, segments }: SavedState): SavedState {
+  return { version, url, name, totalBytes, validators, segments };
+}
+
+function newestSegments(lines: string[]): SavedSegment[] | null {
   for (const line of lines.reverse()) {
     const segments = parsed(Segments, line);
     if (segments !== null) return segments;
@@ -72,22 +114,31 @@ function parsed<Of>(schema: v.GenericSchema<unknown, Of>, line: string): Of | nu
 /** Then the file is written anew, at about 64 kB. */
 const MAX_APPENDED_LINES = 1000;
 
+export interface StateFileOptions {
+  /** The file for after a power cut: each line is on the disk when `save` resolves. */
+  isSynced?: boolean;
+}
+
 /** Writes the state of one attempt; calls of `save` must not overlap. */
 export class StateFile {
-  readonly #path: string;
+  readonly #workDir: string;
+  readonly #options: StateFileOptions;
   /** Null before the first line. */
   #handle: FileHandle | null = null;
   #appendedLines = 0;
+  #grows: boolean | undefined;
 
-  constructor(workDir: string) {
-    this.#path = join(workDir, FILE);
+  constructor(workDir: string, options: StateFileOptions = {}) {
+    this.#workDir = workDir;
+    this.#options = options;
   }
 
   /** @throws SluiceError `disk_*` */
   async save(state: SavedState): Promise<void> {
+    const isFull = this.#appendedLines >= MAX_APPENDED_LINES;
     try {
-      if (this.#handle === null || this.#appendedLines >= MAX_APPENDED_LINES) await this.#begin(state);
-      else await this.#handle.appendFile(`${JSON.stringify(state.segments)}\n`);
+      if (this.#handle === null || isFull || state.grows !== this.#grows) await this.#begin(state);
+      else await this.#append(this.#handle, state);
       this.#appendedLines++;
     } catch (thrown) {
       // Half a line may be in the file: the next one must not continue it.
@@ -102,18 +153,29 @@ export class StateFile {
     await handle?.close().catch(() => undefined);
   }
 
+  async #append(handle: FileHandle, { segments }: SavedState): Promise<void> {
+    await handle.appendFile(`${JSON.stringify(segments)}\n`);
+    if (this.#options.isSynced) await syncHandle(handle, 'datasync');
+  }
+
   async #begin(state: SavedState): Promise<void> {
+    const { isSynced = false } = this.#options;
+    const path = join(this.#workDir, isSynced ? SYNCED_FILE : FILE);
     await this.close();
-    this.#handle = await open(`${this.#path}.new`, 'w');
-    await this.#handle.appendFile(`${JSON.stringify({ ...state, boot: bootId() })}\n`);
-    await rename(`${this.#path}.new`, this.#path);
+    this.#handle = await open(`${path}.new`, 'w');
+    const stored: Stored = { ...state, boot: bootId() };
+    await this.#handle.appendFile(`${JSON.stringify(stored)}\n`);
+    if (isSynced) await syncHandle(this.#handle, 'datasync');
+    await rename(`${path}.new`, path);
+    if (isSynced) await syncOnDisk(this.#workDir, 'sync');
     this.#appendedLines = 0;
+    this.#grows = state.grows;
   }
 }
 
 /** The same version with none of its bytes. */
 export function withoutBytes(state: SavedState): SavedState {
-  return { ...state, segments: [[0, state.totalBytes, 0]] };
+  return { ...exact(state), segments: [[0, state.totalBytes, 0]] };
 }
 
 /**
@@ -123,6 +185,7 @@ export function withoutBytes(state: SavedState): SavedState {
  * @throws SluiceError `disk_*`
  */
 export async function startOver(workDir: string, version: SavedState | null): Promise<void> {
+  await forgetSynced(workDir);
   if (version !== null) {
     const file = new StateFile(workDir);
     try {
@@ -134,9 +197,34 @@ export async function startOver(workDir: string, version: SavedState | null): Pr
       await file.close();
     }
   }
+  await forgetState(workDir);
+}
+
+/** @throws SluiceError `disk_*` */
+export async function forgetState(workDir: string): Promise<void> {
+  await removeFile(join(workDir, FILE));
+}
+
+/**
+ * Resolves once no power cut can bring back what was synced: the bytes that it describes may be overwritten.
+ * @throws SluiceError `disk_*`
+ */
+export async function forgetSynced(workDir: string): Promise<void> {
+  if (!(await removeFile(join(workDir, SYNCED_FILE)))) return;
   try {
-    await unlink(join(workDir, FILE));
+    await syncOnDisk(workDir, 'sync');
   } catch (thrown) {
-    if (errnoOf(thrown) !== 'ENOENT') throw toDiskError(thrown);
+    throw toDiskError(thrown);
+  }
+}
+
+/** @returns whether it was there */
+async function removeFile(path: string): Promise<boolean> {
+  try {
+    await unlink(path);
+    return true;
+  } catch (thrown) {
+    if (errnoOf(thrown) === 'ENOENT') return false;
+    throw toDiskError(thrown);
   }
 }

@@ -7,19 +7,22 @@ import type { FileHandle } from 'node:fs/promises';
 import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
 import { acquireBlock, MAX_BLOCK_BYTES, MIN_BLOCK_BYTES, releaseBlock } from './blocks.ts';
+import { READ_PAUSE_MS } from './read-pacing.ts';
 import { missingBytes, type Segment } from './segments.ts';
 
 /**
- * How long bytes wait in a block that is not full: as long as a progress window, so that what is shown is on the disk
- * before it is shown again. At 500 kB/s a block is full by then; at 100 ms each took two writes.
+ * How long bytes wait in a block that is not full. A kill loses them, and of a slow body also what gathers in the socket
+ * between two reads (`READ_PAUSE_MS`): together no more than 0.2 s of transfer, and half of it on average.
  */
-const MAX_WAIT_MS = 200;
+const MAX_WAIT_MS = 100;
 /**
  * A MiB of small blocks, each full within this time after the one before, is followed by large ones; small blocks save
  * 30 MB at 32 slow downloads. A shorter run would not do: what piled up while the process was held up comes at once.
  */
 const FAST_BLOCK_MS = 15;
 const FAST_BLOCKS = MAX_BLOCK_BYTES / MIN_BLOCK_BYTES;
+/** A body that fills less of a large block within the wait needs none: 1 MiB in 200 ms, 5 MB/s. */
+const LARGE_BYTES_PER_MS = MAX_BLOCK_BYTES / 200;
 /** A body at this rate or below is slow. Measured as a rate, since a block of 1 MiB takes long at 5 MB/s too. */
 const SLOW_BYTES_PER_MS = 640;
 /** With more bytes waiting to be written, the reader is asked to pause. */
@@ -33,6 +36,8 @@ interface FillingBlock {
   /** Bytes before this are queued or written. */
   queued: number;
   filled: number;
+  /** When its first byte came. */
+  beganMs: number;
   /** When its first byte that is not queued came. */
   sinceMs: number;
 }
@@ -49,6 +54,7 @@ export class SegmentWriter {
   readonly segment: Segment;
   readonly #handle: FileHandle;
   readonly #onError: (error: SluiceError) => void;
+  readonly #beforeFirst: (segment: Segment) => Promise<void> | undefined;
   readonly #queue: PendingWrite[] = [];
   #filling: FillingBlock | null = null;
   #blockBytes = MIN_BLOCK_BYTES;
@@ -58,12 +64,23 @@ export class SegmentWriter {
   #waitingBytes = 0;
   #draining: Promise<void> | null = null;
   #failure: SluiceError | null = null;
+  #hasWritten = false;
+  #willWrite = false;
 
-  /** @param onError called once, with `disk_*` */
-  constructor(handle: FileHandle, segment: Segment, onError: (error: SluiceError) => void) {
+  /**
+   * @param onError called once, with `disk_*`
+   * @param beforeFirst awaited before the first byte is written
+   */
+  constructor(
+    handle: FileHandle,
+    segment: Segment,
+    onError: (error: SluiceError) => void,
+    beforeFirst: (segment: Segment) => Promise<void> | undefined = () => undefined,
+  ) {
     this.#handle = handle;
     this.segment = segment;
     this.#onError = onError;
+    this.#beforeFirst = beforeFirst;
   }
 
   /** The body comes fast enough for reading straight into a block to be worth it. */
@@ -101,6 +118,7 @@ export class SegmentWriter {
     const filling = this.#current();
     // the segment may have become shorter since `reserve`
     const accepted = Math.min(bytes, missingBytes(this.segment));
+    if (filling.filled === 0) filling.beganMs = nowMs;
     if (filling.filled === filling.queued) filling.sinceMs = nowMs;
     filling.filled += accepted;
     this.segment.received += accepted;
@@ -117,11 +135,28 @@ export class SegmentWriter {
     if (filling === null || filling.filled === filling.queued) return;
     const waitedMs = nowMs - filling.sinceMs;
     if (waitedMs < MAX_WAIT_MS) return;
-    // not full in time: a slow body, which needs no large block
-    this.#blockBytes = MIN_BLOCK_BYTES;
-    this.#fastBlocks = 0;
-    this.#isSlow = filling.filled - filling.queued <= waitedMs * SLOW_BYTES_PER_MS;
+    const bytes = filling.filled - filling.queued;
+    if (bytes < waitedMs * LARGE_BYTES_PER_MS) {
+      this.#blockBytes = MIN_BLOCK_BYTES;
+      this.#fastBlocks = 0;
+    }
+    this.#isSlow = bytes <= waitedMs * SLOW_BYTES_PER_MS;
     this.#enqueue(false);
+  }
+
+  /**
+   * To be called where a pause of reading begins: writes what waits since before the read that has just been handled. Two
+   * reads make a write.
+   */
+  writeSoon(nowMs: number): void {
+    const filling = this.#filling;
+    if (this.#willWrite || filling === null || nowMs - filling.sinceMs < READ_PAUSE_MS / 2) return;
+    this.#willWrite = true;
+    // TLS delivers one read in several pieces.
+    setImmediate(() => {
+      this.#willWrite = false;
+      if (this.#filling !== null && this.#filling.filled > this.#filling.queued) this.#enqueue(false);
+    });
   }
 
   /** Resolves once half the high-water mark or less waits. @throws SluiceError `disk_*` */
@@ -139,12 +174,15 @@ export class SegmentWriter {
   }
 
   #current(): FillingBlock {
-    this.#filling ??= { block: acquireBlock(this.#blockBytes), queued: 0, filled: 0, sinceMs: 0 };
+    this.#filling ??= {
+      ...{ block: acquireBlock(this.#blockBytes), queued: 0, filled: 0 },
+      ...{ beganMs: 0, sinceMs: 0 },
+    };
     return this.#filling;
   }
 
-  #finishBlock({ block, sinceMs }: FillingBlock, nowMs: number): void {
-    const tookMs = nowMs - (this.#lastFullMs ?? sinceMs);
+  #finishBlock({ block, beganMs }: FillingBlock, nowMs: number): void {
+    const tookMs = nowMs - (this.#lastFullMs ?? beganMs);
     this.#fastBlocks = tookMs < FAST_BLOCK_MS ? this.#fastBlocks + 1 : 0;
     this.#isSlow = block.length <= tookMs * SLOW_BYTES_PER_MS;
     this.#lastFullMs = nowMs;
@@ -165,6 +203,11 @@ export class SegmentWriter {
   async #drain(): Promise<void> {
     try {
       for (let next = this.#queue.shift(); next !== undefined; next = this.#queue.shift()) {
+        if (!this.#hasWritten && next.to > next.from) {
+          this.#hasWritten = true;
+          const before = this.#beforeFirst(this.segment);
+          if (before !== undefined) await before;
+        }
         await this.#write(next);
         this.segment.written += next.to - next.from;
         this.#waitingBytes -= next.to - next.from;

@@ -14,6 +14,9 @@ export interface Segment {
   isBusy: boolean;
 }
 
+/** As it is stored; `end` is exclusive. */
+export type SavedSegment = [start: number, end: number, written: number];
+
 /** Splitting less than this costs more in a new connection than it saves. */
 const MIN_SPLIT_BYTES = 4 * 1024 * 1024;
 
@@ -33,6 +36,12 @@ export function missingBytes({ end, received }: Segment): number {
 export function receivedBytes(segments: readonly Segment[]): number {
   let bytes = 0;
   for (const { start, received } of segments) bytes += received - start;
+  return bytes;
+}
+
+export function writtenBytes(segments: readonly Segment[]): number {
+  let bytes = 0;
+  for (const { start, written } of segments) bytes += written - start;
   return bytes;
 }
 
@@ -69,10 +78,7 @@ export function undoSplit(segments: Segment[], segment: Segment): void {
 }
 
 /** Restores saved segments; what was received but not written is fetched again. Null when they do not cover the file. */
-export function restoreSegments(
-  saved: readonly [number, number, number][],
-  totalBytes: number,
-): Segment[] | null {
+export function restoreSegments(saved: readonly SavedSegment[], totalBytes: number): Segment[] | null {
   const sorted = [...saved].sort((a, b) => a[0] - b[0]);
   let at = 0;
   const segments: Segment[] = [];

@@ -175,8 +175,10 @@ export class FastBody {
     }
     onBytes(nowMs);
     if (result === 'full') this.#finish();
-    else if (result === 'more' && writer.isSlow) pauseAfterRead(this.#socket, chunk.length);
-    else if (result === 'wait' && !this.#isDraining) this.#pauseUntilDrained(writer);
+    else if (result === 'more' && writer.isSlow) {
+      pauseAfterRead(this.#socket, chunk.length);
+      writer.writeSoon(nowMs);
+    } else if (result === 'wait' && !this.#isDraining) this.#pauseUntilDrained(writer);
   }
 
   #pauseUntilDrained(writer: SegmentWriter): void {

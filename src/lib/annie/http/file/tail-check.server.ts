@@ -24,26 +24,35 @@ export async function isTailOf(
   body: Readable,
   workDir: string,
   signal: AbortSignal,
+  onBytes?: () => void,
 ): Promise<boolean> {
   const start = saved.totalBytes - bytes;
   const segment = saved.segments.find(([first, , written]) => first <= start && start < written);
   if (segment === undefined) return false;
   const length = Math.min(segment[2] - start, bytes, MAX_COMPARED_BYTES);
   if (length < MIN_COMPARED_BYTES) return false;
-  const received = await peek(body, length, signal);
+  const received = await peek(body, length, signal, onBytes);
   return received.equals(await readAt(join(workDir, BODY_FILE), start, length));
 }
 
 /** The first `length` bytes, which stay in the stream; fewer if it ends before. */
-async function peek(body: Readable, length: number, signal: AbortSignal): Promise<Buffer> {
+export async function peek(
+  body: Readable,
+  length: number,
+  signal: AbortSignal,
+  onBytes: () => void = () => undefined,
+): Promise<Buffer> {
   const chunks: Buffer[] = [];
   try {
     for (let bytes = 0; bytes < length && !body.readableEnded;) {
       const chunk = body.read() as Buffer | null;
+      // An error that came before is not emitted again.
+      if (body.errored !== null) throw body.errored;
       if (chunk === null) await readableOrEnded(body, signal);
       else {
         chunks.push(chunk);
         bytes += chunk.length;
+        onBytes();
       }
     }
   } catch (thrown) {

@@ -19,6 +19,8 @@ import {
   splitLargest,
   undoSplit,
 } from './segments.ts';
+import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
+import { continuesAt, requestStart } from './seam.server.ts';
 import { FastBody } from './socket-body.server.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
@@ -37,38 +39,29 @@ const FIRST_BACKOFF_MS = 200;
 /** Broken connections are retried here; what a server refuses on purpose is left to the runner. */
 const RETRYABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
 
-/** The file has to be opened again: the missing bytes cannot be fetched from what is known of it. */
-export class ReopenRequired extends Error {
-  /** The error if it keeps happening. */
-  readonly failure: SluiceError;
-  /** Of the file, when it stopped. */
-  readonly receivedBytes: number;
-  /** Responses to a range are unusable. */
-  readonly withoutRange: boolean;
-
-  constructor(failure: SluiceError, receivedBytes: number, withoutRange = false) {
-    super(failure.message);
-    this.failure = failure;
-    this.receivedBytes = receivedBytes;
-    this.withoutRange = withoutRange;
-  }
-}
-
 export interface TransferOptions {
   client: HttpClient;
   guard: Guard;
   url: string;
+  /** Has the body. */
+  workDir: string;
   handle: FileHandle;
   segments: Segment[];
   totalBytes: number | null;
   validators: Validators;
-  /** The server serves ranges, and its versions have a strong validator. */
+  /** The server serves ranges. Without a strong validator there is one connection, and bytes at each seam are compared. */
   resumable: boolean;
   ranged: boolean;
   maxConnections: number;
   stallMs: number;
   signal: AbortSignal;
   onBytes: (nowMs: number) => void;
+  /** Bytes arrived that are on the disk already. */
+  onOtherBytes?: (() => void) | undefined;
+  /** Awaited before the first byte of a segment is written. @throws SluiceError `disk_*` */
+  beforeFirstWrite?: (segment: Segment) => Promise<void>;
+  /** A body was too long: its bytes stay in the file, and may be wrong. @throws SluiceError `disk_*` */
+  distrustFile?: () => Promise<void>;
 }
 
 export class Transfer {
@@ -82,6 +75,8 @@ export class Transfer {
   readonly #startedBytes: number;
   #mayAddConnections: boolean;
   #mayUseFastPath = true;
+  /** No connection has met another version. */
+  #maySplit = true;
   #finalUrl: URL | null = null;
   #lastError: unknown = null;
 
@@ -89,7 +84,8 @@ export class Transfer {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#fatal.signal]);
     this.#startedBytes = receivedBytes(options.segments);
-    this.#mayAddConnections = options.resumable && options.maxConnections > 1;
+    const isVersioned = options.validators.ifRange !== null;
+    this.#mayAddConnections = options.resumable && isVersioned && options.maxConnections > 1;
   }
 
   /**
@@ -106,7 +102,13 @@ export class Transfer {
         this.#startWorker(null, false);
     }
     signal.throwIfAborted();
+    this.#fatal.signal.throwIfAborted();
     if (this.#lastError !== null) throw this.#lastError as Error;
+  }
+
+  /** Ends all connections; `run` throws the error. */
+  fail(error: SluiceError): void {
+    this.#fatal.abort(error);
   }
 
   /** Called a few times a second: writes what has waited, opens more connections where they help. */
@@ -125,10 +127,11 @@ export class Transfer {
   }
 
   #startWorker(first: HttpResponse | null, isExtra: boolean): void {
-    const worker = this.#work(first, isExtra)
+    const role = { isExtra };
+    const worker = this.#work(first, role)
       .catch((thrown: unknown) => {
         // The first connection delivers one version, even if another server sends a later one.
-        if (isExtra) {
+        if (role.isExtra) {
           this.#mayAddConnections = false;
           return;
         }
@@ -141,7 +144,7 @@ export class Transfer {
   }
 
   /** Fetches free segments, one after the other, until there are none. */
-  async #work(first: HttpResponse | null, isExtra: boolean): Promise<void> {
+  async #work(first: HttpResponse | null, role: { isExtra: boolean }): Promise<void> {
     const { segments, resumable, ranged, signal } = this.#options;
     let tries = 0;
     let idleTries = 0;
@@ -156,7 +159,16 @@ export class Transfer {
         idleTries = 0;
       } catch (thrown) {
         signal.throwIfAborted();
-        const isRetryable = resumable && thrown instanceof SluiceError && RETRYABLE.includes(thrown.code);
+        // The others go on with the version that they have.
+        if (isOtherVersion(thrown) && this.#workers.size > 1) {
+          role.isExtra = true;
+          this.#maySplit = false;
+        }
+        const { isExtra } = role;
+        // What an extra connection has left may be had from the server that the others had.
+        const mayFindIt = !isExtra && segments.length > 1 && isOtherVersion(thrown);
+        const isBroken = thrown instanceof SluiceError && RETRYABLE.includes(thrown.code);
+        const isRetryable = resumable && (isBroken || mayFindIt);
         const isIdle = segment.written === before;
         idleTries = isIdle ? idleTries + 1 : 1;
         if (isExtra) undoSplit(segments, segment);
@@ -165,19 +177,18 @@ export class Transfer {
         const backoffMs = FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2);
         await delay(backoffMs, null, { signal: this.#signal });
       }
-      const maySplit = resumable && this.#workers.size > 1;
+      const maySplit = resumable && this.#maySplit && this.#workers.size > 1;
       segment = nextFreeSegment(segments) ?? (maySplit ? splitLargest(segments) : null);
     }
   }
 
   async #fetch(segment: Segment, first: HttpResponse | null): Promise<void> {
-    const { handle, onBytes } = this.#options;
+    const { handle, onBytes, beforeFirstWrite, distrustFile } = this.#options;
     segment.isBusy = true;
     // what an earlier connection received but could not write is fetched again
     segment.received = segment.written;
-    const writer = new SegmentWriter(handle, segment, (error) => {
-      this.#fatal.abort(error);
-    });
+    const onError = (error: SluiceError): void => this.fail(error);
+    const writer = new SegmentWriter(handle, segment, onError, beforeFirstWrite);
     this.#writers.add(writer);
     const from = segment.received;
     let isTooLong = false;
@@ -203,6 +214,7 @@ export class Transfer {
         if (isTooLong) segment.received = segment.written = from;
         segment.isBusy = false;
       });
+      if (isTooLong) await distrustFile?.();
     }
     if (segment.end === null) segment.end = segment.received;
   }
@@ -211,7 +223,8 @@ export class Transfer {
     if (response) this.#finalUrl = response.url;
     const canRequest = this.#options.ranged || segment.received === 0;
     const isLarge = segment.end !== null && missingBytes(segment) >= FAST_FROM_BYTES;
-    return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge;
+    const hasSeam = segment.received > 0 && this.#options.validators.ifRange === null;
+    return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge && !hasSeam;
   }
 
   async #openFastPath(segment: Segment): Promise<FastBody | null> {
@@ -233,9 +246,10 @@ export class Transfer {
 
   /** Requests what a segment is missing. */
   async #request(segment: Segment): Promise<HttpResponse> {
-    const { client, url, validators, totalBytes, resumable } = this.#options;
+    const { client, url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
     if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
-    const { received: from, end } = segment;
+    const { received, end } = segment;
+    const from = requestStart(validators, received);
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
     const response = await client
@@ -246,8 +260,13 @@ export class Transfer {
       });
     try {
       const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
-      if (decision.mode === 'ranged') return response;
+      if (decision.mode === 'ranged') {
+        const seam = { start: from, received, workDir, onBytes: onOtherBytes };
+        if (await continuesAt(seam, response.body, this.#signal)) return response;
+        throw this.#reopen('file_changed');
+      }
     } catch (thrown) {
+      response.discard();
       // For example a login that has expired: the bytes on the disk stay good.
       if (!(thrown instanceof NotAFile)) throw thrown;
       const message = 'The server sent a page where the rest of the file was asked for.';

@@ -3,12 +3,17 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf, isWholeFile } from '../extent.ts';
 import { type Head, repeatsVersion, sharesSize, type Validators, validatorsOf } from '../head.ts';
-import type { Fragment } from '../../../foreign/playlist/fragments.ts';
+
+/** Bytes [start, end) of a file; end null = to its end. */
+export interface ByteRange {
+  start: number;
+  end: number | null;
+}
 
 export interface FragmentPlace {
-  /** Bytes of the body before the fragment. */
+  /** Bytes of the body before the requested range. */
   skip: number;
-  /** Exact length of the body; null = it may be longer than the fragment. */
+  /** Exact length of the body; null = it may be longer than the requested range. */
   bodyBytes: number | null;
   /** What the response reports of its file. */
   seen: SeenFile;
@@ -25,14 +30,14 @@ export interface SeenFile {
 export class FileChanged extends Error {}
 
 /**
- * The place in a response to a request for the fragment's range; null = request the file without a range. A 200 is used
- * only for a fragment at byte 0: some servers send the range, or everything from its start, with the head of the whole.
+ * The place in a response to a request for a range; null = request the file without a range. A 200 is used only for a
+ * range from byte 0 on: some servers send the range, or everything from its start, with the head of the whole.
  * @param known from earlier responses for the same file
  */
 export function placeInRangeResponse(
   status: number,
   head: Head,
-  range: NonNullable<Fragment['range']>,
+  range: ByteRange,
   known: SeenFile | null,
 ): FragmentPlace | null {
   // its Content-Range, if any, has no place
@@ -41,24 +46,28 @@ export function placeInRangeResponse(
   const seen = seenIn(extent, head);
   if (extent.kind === 'unplaced' || !isSameFile(known, seen)) return null;
   if (extent.kind === 'whole') {
-    const isLongEnough = extent.bytes === null || extent.bytes >= range.end;
+    const isLongEnough = extent.bytes === null || extent.bytes >= (range.end ?? 0);
     return range.start === 0 && isLongEnough ? { skip: 0, bodyBytes: null, seen } : null;
   }
   const { start, end, totalBytes, fits } = extent;
-  if (start !== range.start || !fits || (totalBytes !== null && totalBytes < range.end)) return null;
-  // a longer part is cut at the end of the fragment
-  return { skip: 0, bodyBytes: end === range.end ? end - start : null, seen };
+  // without a total nothing says where an open range ends
+  const wantedEnd = range.end ?? totalBytes;
+  if (start !== range.start || !fits || wantedEnd === null) return null;
+  if (totalBytes !== null && totalBytes < wantedEnd) return null;
+  if (range.end === null && end < wantedEnd) return null;
+  // a longer part is cut at the end of the range
+  return { skip: 0, bodyBytes: end === wantedEnd ? end - start : null, seen };
 }
 
 /**
  * The place in a response to a request without a range.
- * @param range null = the fragment is all of the file
+ * @param range what is needed of the file; null = all of it
  * @throws FileChanged, SluiceError `remote_status`, `remote_contradiction`
  */
 export function placeInFullResponse(
   status: number,
   head: Head,
-  range: Fragment['range'],
+  range: ByteRange | null,
   known: SeenFile | null,
 ): FragmentPlace {
   if (!isWholeFile({ status, head }))
@@ -70,10 +79,11 @@ export function placeInFullResponse(
     const isContradiction = hasOtherSize(known, seen) && sharesSize(known.validators, seen.validators);
     throw isContradiction && bytes !== null ? contradiction(bytes, known.totalBytes) : new FileChanged();
   }
-  if (range !== null && bytes !== null && bytes < range.end) {
+  const lastByte = range === null ? null : (range.end ?? range.start) - 1;
+  if (lastByte !== null && bytes !== null && bytes <= lastByte) {
     throw new SluiceError(
       'remote_contradiction',
-      `The playlist names byte ${range.end - 1} of a file of ${bytes} bytes.`,
+      `The playlist names byte ${lastByte} of a file of ${bytes} bytes.`,
     );
   }
   return { skip: range?.start ?? 0, bodyBytes: null, seen };

@@ -1,23 +1,21 @@
-/** The saved state of a track in a work dir: how many of its fragments are in the file, and what their servers reported. */
+/**
+ * The saved state of a track in a work dir: how many of its fragments are in the file, which are begun, and what their
+ * servers reported. It is trusted in the boot that wrote it.
+ */
 import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
-import { readAt } from '../../../files/read-at.server.ts';
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
+import { PartNote, SeenSchema } from './fragment-part.server.ts';
 
 /** Of files with byte ranges. A playlist refers to a few at a time; the state is written after each fragment. */
 export const MAX_SAVED_FILES = 8;
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
-const Text = v.nullable(v.string());
-const Seen = v.object({
-  validators: v.object({ etag: Text, lastModified: Text, ifRange: Text }),
-  totalBytes: v.nullable(Count),
-});
-const TrackState = v.object({
+export const TrackState = v.object({
   version: v.literal(2),
-  /** In which it was written: after another one no fragment is trusted, as none was synced. */
+  /** In which it was written: after another one only what `synced-track.server.ts` has noted is trusted. */
   boot: v.string(),
   /** Of the rendition and the playlist. */
   fingerprint: v.string(),
@@ -30,18 +28,11 @@ const TrackState = v.object({
   /** Of these, the last fragment's. */
   lastBytes: Count,
   /** What was reported of files with byte ranges, each with the index of a fragment in it. */
-  files: v.array(v.tuple([Count, Seen])),
+  files: v.array(v.tuple([Count, SeenSchema])),
+  /** Begun fragments, by index. */
+  parts: v.optional(v.array(v.tuple([Count, PartNote])), []),
 });
 export type TrackState = v.InferOutput<typeof TrackState>;
-
-/** Bytes that are on the disk, of one fragment. */
-export interface SavedFragment {
-  index: number;
-  path: string;
-  /** Where it begins in `path`. */
-  start: number;
-  bytes: number;
-}
 
 /** @param rendition its id, so that bytes of two are never mixed */
 export function freshState(
@@ -53,7 +44,7 @@ export function freshState(
     boot: bootId(),
     fingerprint: `${rendition} ${fingerprint}`,
     addresses: addressHash,
-    ...{ fragments: 0, bytes: 0, lastBytes: 0, files: [] },
+    ...{ fragments: 0, bytes: 0, lastBytes: 0, files: [], parts: [] },
   };
 }
 
@@ -84,20 +75,27 @@ export async function startTrackOver(path: string, state: TrackState): Promise<v
   await writeFile(path, '');
 }
 
-/** The last fragment in the track, else one that waits to be appended; null = none. */
-export async function savedFragment(path: string, state: TrackState): Promise<SavedFragment | null> {
-  const { fragments, bytes, lastBytes } = state;
-  if (fragments > 0) return { index: fragments - 1, path, start: bytes - lastBytes, bytes: lastBytes };
-  for (const file of await readdir(dirname(path)).catch(() => [])) {
-    const index = /\.(\d+)$/.exec(file)?.[1];
-    if (index === undefined || !file.startsWith(`${basename(path)}.`)) continue;
-    const waiting = join(dirname(path), file);
-    return { index: Number(index), path: waiting, start: 0, bytes: (await stat(waiting)).size };
-  }
-  return null;
+/** A whole fragment that waits to be appended, or that was. */
+export interface FragmentFile {
+  index: number;
+  path: string;
+  bytes: number;
 }
 
-/** @param maxBytes from its start */
-export function readSaved({ path, start, bytes }: SavedFragment, maxBytes: number): Promise<Buffer> {
-  return readAt(path, start, Math.min(bytes, maxBytes));
+/** Of the track in `path`. Begun ones are not listed. */
+export async function fragmentFiles(path: string): Promise<FragmentFile[]> {
+  const found: FragmentFile[] = [];
+  for (const name of await readdir(dirname(path))) {
+    const index = name.startsWith(`${basename(path)}.`)
+      ? /^\d+$/.exec(name.slice(basename(path).length + 1))
+      : null;
+    if (index === null) continue;
+    const file = join(dirname(path), name);
+    found.push({ index: Number(index[0]), path: file, bytes: (await stat(file)).size });
+  }
+  return found.sort((a, b) => a.index - b.index);
+}
+
+export function fragmentPath(path: string, index: number): string {
+  return `${path}.${index}`;
 }

@@ -16,6 +16,8 @@ const FOLLOW_MS = 15_000;
 export interface FollowOptions {
   client: HttpClient;
   readers: Readers;
+  /** Called for each piece of a body. */
+  onBytes?: (() => void) | undefined;
 }
 
 export interface Lead {
@@ -57,10 +59,10 @@ export async function follow(url: string, options: FollowOptions, signal: AbortS
 async function lookAt(
   url: string,
   referer: URL | null,
-  { client, readers }: FollowOptions,
+  { client, readers, onBytes }: FollowOptions,
   signal: AbortSignal,
 ): Promise<Lead> {
-  const found = await probe(client.from(referer), url, signal, 'text');
+  const found = await probe(client.from(referer), url, signal, 'text', onBytes);
   if (found.kind.kind !== 'page') return { url, probe: found, scan: null, referer };
   const { body, charset, refresh } = found;
   const page = { chunks: body ?? [], url: found.url.href, charset, refresh };

@@ -58,12 +58,6 @@ export class ObservationLog {
     this.#refilter();
   }
 
-  clearFilter(): void {
-    this.#kinds = new Set();
-    this.#text = '';
-    this.#refilter();
-  }
-
   pause(): void {
     this.#paused = this.#shown;
   }

@@ -5,14 +5,14 @@
 import { DOWNLOAD_STATES } from '../../../protocol/download.ts';
 import { INSPECTION_VERSION, OBSERVATION_KINDS, type Trace } from '../../../protocol/inspection.ts';
 
-export type TraceOutcome =
+export type ReadTrace =
   | { ok: true; trace: Trace }
   | { ok: false; reason: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
 
 /** Recordings are cut at 4 MiB each; with base64 and the log, real traces stay below this. */
 export const MAX_TRACE_BYTES = 64 * 1024 * 1024;
 
-export function readTrace(text: string): TraceOutcome {
+export function readTrace(text: string): ReadTrace {
   if (text.length > MAX_TRACE_BYTES) return { ok: false, reason: 'too-big' };
   let json: unknown;
   try {

@@ -4,14 +4,14 @@ import { type ErrorCode, SluiceError } from '../protocol/error.ts';
 import { type AwayError, authorityOf, UnreachableError } from '../protocol/unreachable.ts';
 import { obstacleOfWords } from './obstacle-words.ts';
 
-/** The filtering proxy, with credentials for each job. */
-export interface JobProxy {
-  urlFor(jobId: string): string;
-  /** The host that the proxy refused this job; null = none. */
-  refused(jobId: string): string | null;
-  /** Why the job's last dial through the proxy came to nothing; null = it did not. */
-  unreached?(jobId: string): UnreachableError | AwayError | null;
-  forget(jobId: string): void;
+/** The filtering proxy, with credentials for each run. */
+export interface RunProxy {
+  urlFor(runId: string): string;
+  /** The host that the proxy refused this run; null = none. */
+  refused(runId: string): string | null;
+  /** Why the run's last dial through the proxy came to nothing; null = it did not. */
+  unreached?(runId: string): UnreachableError | AwayError | null;
+  forget(runId: string): void;
 }
 
 /** What an engine may call a host that the proxy could not reach: it is answered 502 or 504, or has no name for it. */
@@ -29,28 +29,28 @@ const PROXY_ANSWERS: readonly ErrorCode[] = [
  * or could not reach it, that is the reason; where the engine dialled by itself, its words tell.
  * @throws SluiceError `address_refused`, `network_down`, `host_away`, and whatever `body` throws; UnreachableError
  */
-export async function withJobProxy<T>(
-  proxy: JobProxy | null,
+export async function withRunProxy<T>(
+  proxy: RunProxy | null,
   engine: string,
   url: string,
   body: (proxyUrl: string | null) => Promise<T>,
 ): Promise<T> {
   if (proxy === null) return body(null).catch((thrown: unknown) => Promise.reject(byItsWords(thrown, url)));
-  const job = `${engine}-${nanoid(10)}`;
+  const run = `${engine}-${nanoid(10)}`;
   try {
-    return await body(proxy.urlFor(job));
+    return await body(proxy.urlFor(run));
   } catch (thrown) {
-    const host = proxy.refused(job);
+    const host = proxy.refused(run);
     // Other errors, such as an AbortError, pass through.
     if (!(thrown instanceof SluiceError)) throw thrown;
-    const unreached = proxy.unreached?.(job) ?? null;
+    const unreached = proxy.unreached?.(run) ?? null;
     if (host === null && unreached !== null && PROXY_ANSWERS.includes(thrown.code)) throw unreached;
     if (host === null) throw byItsWords(thrown, url);
     throw new SluiceError('address_refused', `${host} is a private address, or leads to one.`, {
       cause: thrown,
     });
   } finally {
-    proxy.forget(job);
+    proxy.forget(run);
   }
 }
 

@@ -26,13 +26,13 @@ import { totalsOf } from './totals.ts';
 const CHECKPOINT_MS = 5_000;
 /** Downloads that one turn stores for a checkpoint; the next turn continues. */
 const CHECKPOINT_ROWS = 30;
-/** How long after a crash the alarm wakes a session that was working. */
-const LEASE_MS = 30_000;
+/** How often a session with work renews its lease; after a crash this alarm wakes it. */
+const RENEW_LEASE_MS = 30_000;
 /** Children of a session that has nothing to supervise. */
 const NO_CHILDREN: ReadonlyMap<string, Child> = new Map();
 
-/** Shared by the parts of a session. */
-export interface Parts {
+/** What the parts of a session share. */
+export interface SessionParts {
   /** The session's id. */
   session: string;
   env: SessionEnv;
@@ -47,7 +47,7 @@ export interface Parts {
 
 export class LiveDownloads {
   readonly network: NetworkHold;
-  readonly #parts: Parts;
+  readonly #parts: SessionParts;
   readonly #onTick: () => void;
   /** Created when the first download gets its slot: most open sessions have nothing to supervise. */
   #supervisor: Supervisor | null = null;
@@ -55,14 +55,14 @@ export class LiveDownloads {
   readonly #touched = new Set<string>();
   /** Storage work requested by effects of this turn. */
   #pending: (() => void)[] = [];
-  #leased = false;
+  #isRenewalSet = false;
   /** When progress was last stored, ms since 1970. */
   #checkpointAt: number;
   /** Ids that the current checkpoint has not stored yet. */
   #unstored: string[] = [];
 
-  /** @param onTick called when the throttle window ends: the caller opens a turn and calls `tick` in it */
-  constructor(parts: Parts, onTick: () => void) {
+  /** @param onTick called when the throttle interval ends: the caller opens a turn and calls `tick` in it */
+  constructor(parts: SessionParts, onTick: () => void) {
     this.#parts = parts;
     this.#onTick = onTick;
     const { kv, store, deadlines, env } = parts;
@@ -166,13 +166,13 @@ export class LiveDownloads {
     }
   }
 
-  /** The `lease` deadline has passed; a session with work renews it at the end of this turn. */
-  leaseEnded(): void {
-    this.#leased = false;
+  /** The deadline `lease` is due: renews the lease, and sets the next one at the end of this turn. */
+  leaseDue(): void {
+    this.#isRenewalSet = false;
     if (this.size > 0) this.#parts.send({ type: 'want', jobs: this.jobs });
   }
 
-  /** Opens the throttle window, or keeps it open. */
+  /** Opens the throttle interval, or keeps it open. */
   openThrottle(): void {
     this.#supervise().openThrottle();
   }
@@ -182,7 +182,7 @@ export class LiveDownloads {
     this.#supervisor?.end();
   }
 
-  /** The throttle window ended: each child gets the newest of its samples. */
+  /** The throttle interval ended: each child gets the newest of its samples. */
   tick(): void {
     const at = this.#parts.env.clock.now();
     let moving = false;
@@ -210,9 +210,9 @@ export class LiveDownloads {
       this.#dispatchQueued();
     } while (this.#touched.size > 0 || this.#pending.length > 0);
     // Removals count as work: nothing else would wake the session for them.
-    if ((this.size > 0 || this.#parts.removals.busy) && !this.#leased) {
-      this.#leased = true;
-      this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);
+    if ((this.size > 0 || this.#parts.removals.busy) && !this.#isRenewalSet) {
+      this.#isRenewalSet = true;
+      this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + RENEW_LEASE_MS);
     }
   }
 

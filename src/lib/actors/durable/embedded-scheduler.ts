@@ -1,18 +1,18 @@
 /**
  * The scheduler of the embedded host. Turns run in microtasks; once they have all run, `#flush` commits what they wrote
- * in one transaction and opens the gate.
+ * in one transaction and opens the output gate.
  */
 import type { SluiceError } from '../../protocol/error.ts';
 import { Actor } from './actor.ts';
 import { AlarmDispatcher } from './alarm-dispatcher.ts';
 import type { Clock } from './clock.ts';
-import { OutputGate } from './gate.ts';
+import { OutputGate } from './output-gate.ts';
 import { IdleList } from './idle.ts';
 import { Observers } from './observe.ts';
 import type { ActorHandle, Definition, Scheduler } from './ports.ts';
 import type { ActorName, Store } from './store.ts';
 
-export interface KernelOptions {
+export interface EmbeddedSchedulerOptions {
   store: Store;
   classes: Record<string, Definition>;
   clock: Clock;
@@ -27,16 +27,16 @@ const TURNS_PER_FLUSH = 256;
 /** Turns of one object before the next object's. */
 const TURNS_AN_ACTOR = 32;
 
-export class Kernel implements Scheduler {
+export class EmbeddedScheduler implements Scheduler {
   readonly store: Store;
   readonly clock: Clock;
   readonly observers = new Observers();
-  readonly gate: OutputGate<ActorHandle>;
+  readonly outputGate: OutputGate<ActorHandle>;
   readonly idle: IdleList<ActorHandle>;
   readonly alarms: AlarmDispatcher;
   isClosing = false;
   readonly #classes: Record<string, Definition>;
-  readonly #onError: KernelOptions['onError'];
+  readonly #onError: EmbeddedSchedulerOptions['onError'];
   readonly #actors = new Map<string, Map<string, Actor>>();
   readonly #ready = new Set<ActorHandle>();
   readonly #dirty = new Set<ActorHandle>();
@@ -45,12 +45,12 @@ export class Kernel implements Scheduler {
   #isFailing = false;
   #turnsLeft = TURNS_PER_FLUSH;
 
-  constructor({ store, classes, clock, random, idleMs, onError }: KernelOptions) {
+  constructor({ store, classes, clock, random, idleMs, onError }: EmbeddedSchedulerOptions) {
     this.store = store;
     this.clock = clock;
     this.#classes = classes;
     this.#onError = onError;
-    this.gate = new OutputGate(() => !store.isDirty);
+    this.outputGate = new OutputGate(() => !store.isDirty);
     this.idle = new IdleList(clock, idleMs, (actor) => {
       actor.evict();
     });
@@ -147,7 +147,7 @@ export class Kernel implements Scheduler {
     const written = [...this.#dirty];
     this.#dirty.clear();
     for (const actor of written) this.forget(actor);
-    this.gate.release();
+    this.outputGate.release();
   }
 
   storeFailed(error: SluiceError): void {
@@ -157,7 +157,7 @@ export class Kernel implements Scheduler {
     try {
       this.store.rollback();
       this.alarms.pause();
-      const affected = new Set([...this.#dirty, ...this.gate.fail(error)]);
+      const affected = new Set([...this.#dirty, ...this.outputGate.fail(error)]);
       this.#dirty.clear();
       for (const actor of affected) actor.storeFailed(error);
     } finally {

@@ -1,0 +1,68 @@
+/** Keys of encrypted fragments (AES-128-CBC; RFC 8216, section 5.2), each fetched once. */
+import { createDecipheriv, type Decipheriv } from 'node:crypto';
+import type { Fragment } from '../../../foreign/playlist/fragments.ts';
+import { SluiceError } from '../../../protocol/error.ts';
+import { type HttpClient, readBody } from '../client.server.ts';
+import { dropOldest } from './remembered.ts';
+
+const KEY_BYTES = 16;
+/** Of AES, and so of an initialisation vector. */
+export const BLOCK_BYTES = 16;
+
+/** @param iv null = the fragment's own, for its start */
+export type OpenDecipher = (iv: Buffer | null) => Decipheriv;
+
+export class FragmentKeys {
+  readonly #client: HttpClient;
+  readonly #signal: AbortSignal;
+  readonly #keys = new Map<string, Promise<Buffer>>();
+
+  constructor(client: HttpClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  /** Null = the fragment is not encrypted. @throws SluiceError network codes, `encrypted` */
+  async decipherOf(fragment: Fragment): Promise<OpenDecipher | null> {
+    const { key } = fragment;
+    if (key === null) return null;
+    const secret = await this.#keyAt(key.url);
+    if (secret.length !== KEY_BYTES) {
+      throw new SluiceError(
+        'encrypted',
+        `The key of the stream has ${secret.length} bytes, not ${KEY_BYTES}.`,
+      );
+    }
+    return (iv) => createDecipheriv('aes-128-cbc', secret, iv ?? ivOf(fragment));
+  }
+
+  forget(): void {
+    this.#keys.clear();
+  }
+
+  #keyAt(url: string): Promise<Buffer> {
+    const known = this.#keys.get(url);
+    if (known) return known;
+    const signal = this.#signal;
+    const key = this.#client.get(url, { signal }).then((response) => readBody(response, 1024, signal));
+    this.#keys.set(url, key);
+    dropOldest(this.#keys);
+    // the next try requests it again
+    key.catch(() => {
+      if (this.#keys.get(url) === key) this.#keys.delete(url);
+    });
+    return key;
+  }
+}
+
+export function isDecipherError(thrown: unknown): boolean {
+  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  return code.startsWith('ERR_OSSL');
+}
+
+function ivOf({ key, sequence }: Fragment): Buffer {
+  if (key?.iv != null) return Buffer.from(key.iv, 'hex');
+  const iv = Buffer.alloc(BLOCK_BYTES);
+  iv.writeBigInt64BE(BigInt(sequence), 8);
+  return iv;
+}

@@ -1,0 +1,96 @@
+/** Requests bytes of the files of fragments, and places each response by all that is known of its file. */
+import type { HttpClient, HttpResponse } from '../client.server.ts';
+import { mayRefuseRange } from '../status.ts';
+import {
+  type ByteRange,
+  combined,
+  type FragmentPlace,
+  placeInFullResponse,
+  placeInRangeResponse,
+  type SeenFile,
+} from './fragment-place.ts';
+import { dropOldest } from './remembered.ts';
+
+export interface FragmentRequest {
+  url: string;
+  /** Null = the whole file. */
+  range: ByteRange | null;
+  /** What of the whole file is used if the range is refused; default: `range`. */
+  rangeInWhole?: ByteRange | null;
+  /** From earlier responses for the same file; null = nothing. */
+  known: SeenFile | null;
+  /** What passes by itself counts as a refused range only if no other try is left. */
+  isLastTry: boolean;
+}
+
+export interface PlacedResponse {
+  response: HttpResponse;
+  place: FragmentPlace;
+  /** What of the file is meant: `range`, or `rangeInWhole`. */
+  range: ByteRange | null;
+}
+
+export class FragmentRequests {
+  readonly #client: HttpClient;
+  readonly #signal: AbortSignal;
+  /** From the responses so far, by address; only of files with byte ranges. */
+  readonly #seen = new Map<string, SeenFile>();
+  /** Addresses whose responses to a range are unusable. */
+  readonly #withoutRange = new Set<string>();
+
+  constructor(client: HttpClient, signal: AbortSignal) {
+    this.#client = client;
+    this.#signal = signal;
+  }
+
+  seenAt(url: string): SeenFile | null {
+    return this.#seen.get(url) ?? null;
+  }
+
+  recordSeen(url: string, seen: SeenFile): void {
+    this.#seen.set(url, combined(this.seenAt(url), seen));
+    dropOldest(this.#seen);
+  }
+
+  neverAskForRange(url: string): void {
+    this.#withoutRange.add(url);
+    dropOldest(this.#withoutRange);
+  }
+
+  /** Of all files: the next responses may be of other versions. */
+  forget(): void {
+    this.#seen.clear();
+    this.#withoutRange.clear();
+  }
+
+  /** @throws FileChanged, SluiceError network codes, `remote_*` */
+  async send(request: FragmentRequest): Promise<PlacedResponse> {
+    const { url, range, rangeInWhole = range, known, isLastTry } = request;
+    if (range !== null && !this.#withoutRange.has(url)) {
+      const response = await this.#getRange(url, range, isLastTry);
+      const place = response && placeInRangeResponse(response.status, response.head, range, known);
+      if (response !== null && place !== null) return { response, place, range };
+      response?.discard();
+      this.neverAskForRange(url);
+    }
+    const response = await this.#client.get(url, { signal: this.#signal });
+    try {
+      const place = placeInFullResponse(response.status, response.head, rangeInWhole, known);
+      return { response, place, range: rangeInWhole };
+    } catch (thrown) {
+      response.discard();
+      throw thrown;
+    }
+  }
+
+  /** Null = the server refuses ranges. */
+  async #getRange(url: string, { start, end }: ByteRange, isLastTry: boolean): Promise<HttpResponse | null> {
+    const headers = { range: `bytes=${start}-${end === null ? '' : end - 1}` };
+    try {
+      return await this.#client.get(url, { signal: this.#signal, headers, accept: [416] });
+    } catch (thrown) {
+      if (!mayRefuseRange(thrown) || (thrown.transient && !isLastTry)) throw thrown;
+      return null;
+    }
+  }
+}

@@ -1,0 +1,57 @@
+/** Whether a server still has the film whose fragments are on the disk: one of them is compared with the server's. */
+import { readAt } from '../../../files/read-at.server.ts';
+import { type Fragment, fragmentAt, type Fragments } from '../../../foreign/playlist/fragments.ts';
+import type { FragmentFetcher } from './fragment.server.ts';
+import { fragmentFiles, type TrackState } from './track-state.server.ts';
+
+/** Of the last fragment on the disk, these are compared with the server's; all of it if the addresses are others. */
+const COMPARED_BYTES = 64 * 1024;
+const MAX_COMPARED_BYTES = 8 * 1024 * 1024;
+
+export interface SavedFilm {
+  /** Of the track. */
+  path: string;
+  state: TrackState;
+  fragments: Fragments;
+  /** Its addresses are the same, but for their queries. */
+  isSameAddress: boolean;
+}
+
+/** Bytes that are on the disk, of one fragment. */
+interface SavedFragment {
+  fragment: Fragment;
+  path: string;
+  /** Where it begins in `path`. */
+  start: number;
+  bytes: number;
+}
+
+/**
+ * `unknown`: there is no fragment to compare.
+ * @throws as `FragmentFetcher.fetch`
+ */
+export async function compareSavedFilm(
+  film: SavedFilm,
+  fetcher: FragmentFetcher,
+): Promise<'same' | 'other' | 'unknown'> {
+  const saved = await lastSaved(film);
+  if (saved === null) return 'unknown';
+  const { path, start, bytes } = saved;
+  const compared = Math.min(bytes, film.isSameAddress ? COMPARED_BYTES : MAX_COMPARED_BYTES);
+  const head = await readAt(path, start, compared);
+  return (await fetcher.startsWith(saved.fragment, head, compared < bytes)) ? 'same' : 'other';
+}
+
+/** The last fragment in the track, else one that waits to be appended; null = none. */
+async function lastSaved({ path, state, fragments }: SavedFilm): Promise<SavedFragment | null> {
+  const last = state.fragments - 1;
+  const inTrack = { index: last, path, start: state.bytes - state.lastBytes, bytes: state.lastBytes };
+  const waiting = (await fragmentFiles(path)).filter(({ index }) => index > last);
+  for (const { index, ...place } of [inTrack, ...waiting.map((file) => ({ ...file, start: 0 }))]) {
+    if (index < 0 || index >= fragments.count) continue;
+    const fragment = fragmentAt(fragments, index);
+    // the initialisation parts of many films are alike
+    if (fragment.durationSeconds > 0 || index > 0) return { fragment, ...place };
+  }
+  return null;
+}

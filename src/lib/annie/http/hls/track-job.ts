@@ -1,0 +1,20 @@
+import type { Fragments } from '../../../foreign/playlist/fragments.ts';
+import type { FragmentFetcher } from './fragment.server.ts';
+import type { TrackSyncOptions } from './track-sync.server.ts';
+
+export interface TrackJob {
+  workDir: string;
+  /** `video` or `audio`. */
+  name: string;
+  fragments: Fragments;
+  /** Id of the rendition, so that bytes of two are never mixed. */
+  rendition: string;
+  fetcher: FragmentFetcher;
+  signal: AbortSignal;
+  /** Negative when bytes are discarded. */
+  onBytes: (bytes: number) => void;
+  /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */
+  onFragments: (seconds: number) => void;
+  /** For tests. */
+  sync?: Pick<TrackSyncOptions, 'syncPath' | 'now' | 'lookEveryMs'>;
+}

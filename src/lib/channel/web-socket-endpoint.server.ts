@@ -1,0 +1,114 @@
+/** What every WebSocket endpoint does: upgrade or refuse, notice dead connections, slow down senders, close. */
+import type { IncomingMessage } from 'node:http';
+import type { Duplex } from 'node:stream';
+import { type WebSocket, WebSocketServer } from 'ws';
+import { CLOSE } from '../protocol/channel.ts';
+import { toSluiceError } from '../protocol/error.ts';
+import { problemHeaders, problemOf } from '../protocol/problem.ts';
+import { MessageRate } from './message-rate.ts';
+import { closeGracefully, decodeMessage, Heartbeat, ignoreError, pauseFor } from './ws.server.ts';
+
+/** The server's end of one connection. */
+export interface Connection {
+  /** @param text null = it was binary, which no protocol of ours has */
+  message(text: string | null): void;
+  closed(code: number, reason: string): void;
+}
+
+export interface WebSocketEndpointOptions<Access> {
+  subprotocol: string;
+  maxMessageBytes: number;
+  /** Messages that pass without delay, and how many a second after that. */
+  rate: { burst: number; perSecond: number };
+  heartbeatMs?: number | undefined;
+  /** @throws SluiceError: the request is refused over HTTP */
+  authorize(request: IncomingMessage): Access;
+  /** null = the socket is being closed. */
+  connect(ws: WebSocket, access: Access): Connection | null;
+}
+
+export class WebSocketEndpoint<Access> {
+  readonly #options: WebSocketEndpointOptions<Access>;
+  readonly #server: WebSocketServer;
+  readonly #heartbeat: Heartbeat;
+
+  constructor(options: WebSocketEndpointOptions<Access>) {
+    const { subprotocol, maxMessageBytes, heartbeatMs } = options;
+    this.#options = options;
+    this.#server = new WebSocketServer({
+      noServer: true,
+      maxPayload: maxMessageBytes,
+      perMessageDeflate: false,
+      clientTracking: true,
+      handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
+    });
+    this.#heartbeat = new Heartbeat(this.#server.clients, heartbeatMs);
+  }
+
+  get clients(): number {
+    return this.#server.clients.size;
+  }
+
+  handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
+    socket.on('error', ignoreError);
+    try {
+      const access = this.#options.authorize(request);
+      this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, access));
+    } catch (error) {
+      refuseUpgrade(socket, error);
+    } finally {
+      socket.off('error', ignoreError);
+    }
+  }
+
+  /** Closes all sockets with 1012 (service restart), and waits until they are closed. */
+  async close(): Promise<void> {
+    this.#heartbeat.stop();
+    const closed = [...this.#server.clients].map(
+      (ws) =>
+        new Promise<void>((resolve) => {
+          ws.once('close', () => resolve());
+          closeGracefully(ws, CLOSE.restart, 'restart');
+        }),
+    );
+    await Promise.all(closed);
+  }
+
+  #connect(ws: WebSocket, access: Access): void {
+    const { rate } = this.#options;
+    this.#heartbeat.track(ws);
+    const received = new MessageRate(rate.burst, rate.perSecond);
+    ws.on('error', ignoreError);
+    const connection = this.#options.connect(ws, access);
+    if (connection === null) return;
+    ws.on('message', (data, isBinary) => {
+      this.#heartbeat.markAlive(ws);
+      connection.message(isBinary ? null : decodeMessage(data));
+      const waitMs = received.waitAfterMessage(performance.now());
+      if (waitMs > 0) pauseFor(ws, waitMs);
+    });
+    ws.on('close', (code, reason) => connection.closed(code, reason.toString()));
+  }
+}
+
+/** Whether a request names a subprotocol; null = it names none. */
+export function offersSubprotocol({ headers }: IncomingMessage, subprotocol: string): boolean | null {
+  const offered = headers['sec-websocket-protocol'];
+  return offered === undefined ? null : offered.split(',').some((name) => name.trim() === subprotocol);
+}
+
+/** Answers over plain HTTP, as the socket is not upgraded yet. */
+export function refuseUpgrade(socket: Duplex, thrown: unknown): void {
+  const error = toSluiceError(thrown);
+  const body = JSON.stringify(problemOf(error));
+  const headers = {
+    ...problemHeaders(error),
+    'content-length': Buffer.byteLength(body),
+    connection: 'close',
+  };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  socket.on('error', ignoreError);
+  socket.end(`HTTP/1.1 ${error.status} ${error.code}\r\n${lines.join('')}\r\n${body}`, () =>
+    socket.destroy(),
+  );
+}

@@ -1,0 +1,99 @@
+/** The sessions of this process: the store that holds them, and what they get of the outside. */
+import { randomBytes } from 'node:crypto';
+import { systemClock } from '#lib/actors/durable/clock.ts';
+import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
+import { SessionActor } from '#lib/actors/session/session-actor.ts';
+import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
+import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
+import { MachineTap } from '#lib/inspector/taps/machines.ts';
+import { RunnerTap } from '#lib/inspector/taps/runner.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { checkUrl, withScheme } from '#lib/protocol/url.ts';
+import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
+import type { Config } from './config.ts';
+import { DeferredRunner } from './deferred-runner.ts';
+import type { Logger } from './log.ts';
+import { type LockedStore, openLockedStore } from './store.ts';
+import { prepareStore } from './store-presence.ts';
+
+export const SESSION = 'session';
+/** Of a download: see `protocol/ids.ts`. */
+const ID_BYTES = 8;
+
+export interface SessionsOptions {
+  config: Config;
+  log: Logger;
+  stateDir: string;
+  /** For one command only: without a reserve and daily copies. */
+  isTemporary: boolean;
+  newStore: boolean;
+  allowPrivate: readonly AllowEntry[];
+  /** Gets the addresses that were typed without a scheme. */
+  typed: TypedAddresses;
+}
+
+export interface Sessions {
+  readonly store: LockedStore;
+  readonly host: EmbeddedHost;
+  get(id: string): EmbeddedStub<SessionActor>;
+  /** Where they send their commands. */
+  readonly runner: DeferredRunner;
+  readonly terminations: TerminationHistoryFile;
+  readonly taps: { machines: MachineTap; runner: RunnerTap };
+}
+
+/** Takes the lock on the data dir, so nothing else is opened before. @throws SluiceError `data_dir_busy`, `store_*`, `disk_*` */
+export function openSessions(options: SessionsOptions): Sessions {
+  const { config, log, stateDir, isTemporary, newStore } = options;
+  const taps = { machines: new MachineTap(), runner: new RunnerTap() };
+  const runner = new DeferredRunner(taps.runner);
+  const terminations = new TerminationHistoryFile(stateDir, (error) =>
+    log.warn('what the watchdog notes cannot be kept', { error }),
+  );
+  const store = openLockedStore({
+    dir: stateDir,
+    hasReserve: !isTemporary,
+    // One for a single run was never used before.
+    beforeOpen: (file) => !isTemporary && prepareStore(file, config, newStore, log),
+    classes: ({ checkRoom }) => ({
+      [SESSION]: define(SessionActor, {
+        ...sessionEnv(options),
+        runner,
+        checkRoom,
+        setAside: (session) => terminations.downloadsSetAside(session),
+        machinesStarted: (session, root) => taps.machines.onStarted(session, root),
+      }),
+    }),
+    onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
+  });
+  // After the lock and before any session can wake: alarms fire from the next turn of the event loop on.
+  terminations.open();
+  for (const session of terminations.sessions) {
+    const downloads = terminations.downloadsSetAside(session);
+    log.warn('downloads failed: the server was blocked three times in a row while it worked on them', {
+      session,
+      downloads,
+    });
+  }
+  const { host } = store;
+  const get = (id: string): EmbeddedStub<SessionActor> => host.get<SessionActor>(SESSION, id);
+  return { store, host, get, runner, terminations, taps };
+}
+
+function sessionEnv({ config, allowPrivate, typed }: SessionsOptions) {
+  return {
+    clock: systemClock,
+    newId: () => randomBytes(ID_BYTES).toString('base64url'),
+    random: Math.random,
+    checkUrl(typedText: string) {
+      const { text, isAdded } = withScheme(typedText);
+      const url = checkUrl(text);
+      if (isRefusedLiteral(url, allowPrivate)) throw new SluiceError('address_refused');
+      if (isAdded) typed.add(url);
+      return text;
+    },
+    throttleMs: config.throttleMs,
+    maxActive: config.maxActivePerSession,
+  };
+}
