@@ -51,6 +51,11 @@ const framings: Row[] = [
     sent: `HTTP/1.1 200 OK\n${TYPE}\n${LENGTH}\n\nabc`,
     outcome: 'abc',
   },
+  {
+    what: 'chunks behind lines that end with LF alone',
+    sent: `HTTP/1.1 200 OK\n${TYPE}\n${CHUNKED}\n\n${CHUNKS}`,
+    outcome: 'abc',
+  },
   { what: 'no reason', sent: `HTTP/1.1 200\r\n${TYPE}\r\n${LENGTH}\r\n\r\nabc`, outcome: 'abc' },
   {
     what: 'HTTP/2 in the status line',

@@ -96,6 +96,11 @@ for (const [what, html, head] of [
   ['a meta element', '<meta http-equiv=refresh content="0; url=target.iso">', HTML],
   ['a meta element in quotes', `<META HTTP-EQUIV="Refresh" CONTENT="5;URL='/target.iso'">`, HTML],
   ['a meta element without url=', '<meta http-equiv="refresh" content="3; /target.iso">', HTML],
+  [
+    'a meta element for those without scripts',
+    '<noscript><meta http-equiv="refresh" content="5; url=/target.iso?a=1&amp;b=2"></noscript>',
+    HTML,
+  ],
   ['a Refresh field', 'Your download begins in a moment.', `${HTML}\r\nRefresh: 0;url=target.iso`],
   ['a Refresh field with a comma', 'soon', `${HTML}\r\nRefresh: 2, target.iso`],
   [
@@ -196,6 +201,14 @@ test('a page with one source gives list and file one name, whichever way it is a
   assert.is((await kit.download(item?.url ?? '', listed)).name, 'One film.mp4');
 });
 
+test('of several links that are called alike, the files keep the names of the server', async () => {
+  const url = serve(page('<a href=/clip.mp4>Download</a> <a href=/low.mp4>Download</a>'));
+  assert.equal(await titlesOf(url), ['Download', 'Download']);
+  assert.is((await kit.download(`${origin.url}/low.mp4`)).name, 'low.mp4');
+  assert.equal(await titlesOf(serve(page('<a href=/low.mp4>The low one</a>'))), ['The low one']);
+  assert.is((await kit.download(`${origin.url}/low.mp4`)).name, 'The low one.mp4');
+});
+
 for (const [what, html] of [
   ['a lazy player', '<video data-src=clip.mp4></video>'],
   ['a lazy source', '<video><source data-src=clip.mp4></video>'],
@@ -241,51 +254,6 @@ test('frames are looked into one level deep, and never to a private address', as
   const url = serve(page('<iframe src=/outer></iframe><iframe src=http://127.0.0.2:1/x></iframe>'));
   origin.serve('/outer', page('<iframe src=/player></iframe>'));
   assert.is((await kit.download(url)).state, 'no_media');
-});
-
-const rss = (items: string, head = '<?xml version="1.0"?>'): string =>
-  `${head}<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>A cast</title>` +
-  `<image><title>Picture</title></image>${items}</channel></rss>`;
-const EPISODES =
-  `<item><title>First &amp; best</title><enclosure url="${origin.url}/clip.mp4" type="video/mp4" length="4"/></item>` +
-  `<item><title><![CDATA[Second]]></title><enclosure url="/low.mp4" type="video/mp4"/></item>` +
-  `<item><title>No episode</title><enclosure url="/cover.jpg" type="image/jpeg"/></item>`;
-
-for (const [what, type, text] of [
-  ['RSS', 'application/rss+xml', rss(EPISODES)],
-  [
-    'RSS as XML',
-    'text/xml; charset=utf-8',
-    rss(EPISODES, '\ufeff<?xml version="1.0"?>\n<!-- made by hand -->\n'),
-  ],
-  ['RSS with media:content', 'application/xml', rss(EPISODES.replaceAll('enclosure', 'media:content'))],
-  [
-    'Atom',
-    'application/atom+xml',
-    '<feed xmlns="http://www.w3.org/2005/Atom"><title>A cast</title><entry><title>First &amp; best</title>' +
-      '<link rel="alternate" href="/words"/><link rel="enclosure" href="/clip.mp4" type="video/mp4"/></entry>' +
-      '<entry><link rel="enclosure" href="/low.mp4"/><title type="html"><![CDATA[Second]]></title></entry></feed>',
-  ],
-] as const) {
-  test(`the episodes of a feed (${what}) are listed, and saved under their titles`, async () => {
-    const url = serve(response(`Content-Type: ${type}`, text));
-    const items = await kit.list(url);
-    assert.equal(await titlesOf(url), ['First & best', 'Second']);
-    const [, second] = typeof items === 'string' ? [] : items;
-    const saved = await kit.download(second?.url ?? '', { streamId: second?.streams[0]?.id ?? null });
-    assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'Second.mp4', 'low']);
-  });
-}
-
-test('a feed in another charset is read in it, and one without episodes is saved as itself', async () => {
-  const head = '<?xml version="1.0" encoding="gbk"?>';
-  const gbk = rss('<item><title>\xcf\xc2\xd4\xd8</title><enclosure url="/clip.mp4"/></item>', head);
-  assert.equal(await titlesOf(serve(response('Content-Type: text/xml', Buffer.from(gbk, 'latin1')))), [
-    '下载',
-  ]);
-  const words = rss('<item><title>Words</title></item>');
-  const saved = await kit.download(serve(response('Content-Type: application/rss+xml', words)));
-  assert.equal([saved.state, saved.body.toString()], ['complete', words]);
 });
 
 test.after(async () => {

@@ -147,7 +147,9 @@ async function pageItems(
       const item = groupItem(url, site, scan, group, probed);
       if (item === null) continue;
       if (item.url !== url) {
-        const title = group.title ?? (scan.groups.length === 1 ? scan.title : null);
+        // Of many files, each of which is called `Download`, the server's names are better.
+        const isOnly = scan.groups.length === 1;
+        const title = group.isLink && !isOnly ? null : (group.title ?? (isOnly ? scan.title : null));
         const setsCookies = !options.cookies.isEmpty;
         options.found.record(
           options.session,

@@ -1,36 +1,17 @@
 /** Suggests names and extensions for files; the runner makes them safe. Pure. */
-import mime from 'mime';
 import { AUDIO, extensionOf, IMAGE, VIDEO } from '../../protocol/extension.ts';
 import { percentDecoded } from './disposition.ts';
 import { decodeStrictly } from './header-text.ts';
+import { extensionsOfType, isMeaningful } from './mime-types.ts';
 
 export { extensionOf };
 
-/** Where people expect another extension than the table's first, and types that it lacks. */
-const EXTENSION_OF_TYPE: Record<string, string> = {
-  'application/x-gzip': 'gz',
-  'application/x-pdf': 'pdf',
-  'application/zstd': 'zst',
-  'audio/mpeg': 'mp3',
-  'audio/ogg': 'ogg',
-  'image/jpeg': 'jpg',
-  'image/jpg': 'jpg',
-  'text/plain': 'txt',
-  'video/quicktime': 'mov',
-};
-
-/** Types that servers give to anything. */
-const GENERIC_TYPES = new Set([
-  'application/octet-stream',
-  'binary/octet-stream',
-  'application/force-download',
-]);
 /** Names of programs on the server, not of what they send. */
 const PROGRAMS = new Set(
-  'action ashx asmx asp aspx axd cfm cgi dll do exe fcgi jsp jspx php php3 php4 php5 php7 php8 phtml pl py rb'.split(
-    ' ',
-  ),
+  'action ashx asmx asp aspx axd cfm cgi fcgi jsp jspx php php3 php4 php5 php7 php8 phtml'.split(' '),
 );
+/** With a query: without one they are files that people fetch. */
+const MAYBE_PROGRAMS = new Set('bin dll do exe pl py rb'.split(' '));
 
 /** Of pages, and of programs that make them. */
 export function isPageExtension(ext: string): boolean {
@@ -53,25 +34,19 @@ export function nameInUrl(url: URL): string {
 export function fileNameFor(url: URL, disposition: string | null, contentType: string | null): string {
   const inUrl = disposition === null ? nameInUrl(url) : '';
   const name = disposition ?? (inUrl || url.hostname);
-  const known = typeExtensionOf(contentType);
-  if (known === null) return name;
+  const ofType = extensionsOfType(contentType);
+  const [known] = ofType;
+  if (known === undefined) return name;
   const ext = extensionOf(name);
   if (ext === '' || (disposition === null && inUrl === '')) return `${name}.${known}`;
-  const isReplaced =
-    disposition === null && (isPageExtension(ext) || (url.search !== '' && isMeaningless(ext)));
-  const isOfType = mime.getAllExtensions(contentType ?? '')?.has(ext) === true;
-  return isReplaced && !isOfType ? `${stemOf(name)}.${known}` : name;
+  const isProgram = isPageExtension(ext) || (url.search !== '' && !saysWhatItIs(ext));
+  // As text, the program itself.
+  const isReplaced = disposition === null && isProgram && contentType !== 'text/plain';
+  return isReplaced && !ofType.includes(ext) ? `${stemOf(name)}.${known}` : name;
 }
 
-/** Null for a type that is unknown, or given to anything. */
-function typeExtensionOf(contentType: string | null): string | null {
-  if (contentType === null || GENERIC_TYPES.has(contentType)) return null;
-  return EXTENSION_OF_TYPE[contentType] ?? mime.getExtension(contentType);
-}
-
-/** Of no type that is known, or only of a generic one. */
-function isMeaningless(ext: string): boolean {
-  return ext === 'bin' || mime.getType(ext) === null;
+function saysWhatItIs(ext: string): boolean {
+  return isMeaningful(ext) && !MAYBE_PROGRAMS.has(ext);
 }
 
 /** The name without its extension. */

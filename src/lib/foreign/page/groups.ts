@@ -15,6 +15,8 @@ export interface PageGroup {
   sources: PageSource[];
   /** The page that it was found on, if that is another one, shown in a frame. */
   page?: string;
+  /** Its title is what the page calls a link, as `Download`. */
+  isLink?: true;
 }
 
 export function listedGroups(all: readonly PageGroup[]): { groups: PageGroup[]; truncated: boolean } {
@@ -40,7 +42,7 @@ function countWithinLimits(groups: readonly PageGroup[]): number {
 function merge(groups: readonly PageGroup[]): PageGroup[] {
   const groupOf = new Map<string, PageGroup>();
   const merged: PageGroup[] = [];
-  for (const { title, sources } of groups) {
+  for (const { title, sources, ...rest } of groups) {
     const fresh = sources.filter(
       ({ url }, i) => !groupOf.has(url) && sources.findIndex((each) => each.url === url) === i,
     );
@@ -49,7 +51,7 @@ function merge(groups: readonly PageGroup[]): PageGroup[] {
       if (known) known.title ??= title;
     }
     if (fresh.length === 0) continue;
-    const group = { title, sources: fresh };
+    const group = { ...rest, title, sources: fresh };
     merged.push(group);
     for (const { url } of fresh) groupOf.set(url, group);
   }

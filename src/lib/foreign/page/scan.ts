@@ -158,10 +158,7 @@ class PageScanner implements TagHandler {
     const content = attributes.get('content');
     if (name === 'og:title') this.#page.ogTitle ||= content ?? '';
     else if (name === 'og:site_name') this.#page.site ||= content ?? '';
-    else if (
-      attributes.get('http-equiv')?.toLowerCase() === 'refresh' &&
-      (this.#open.get('noscript') ?? 0) === 0
-    )
+    else if (attributes.get('http-equiv')?.toLowerCase() === 'refresh')
       this.#refresh ??= this.#refreshTo(content ?? '');
     else if (name === 'twitter:player') this.#addFrameAt(this.#resolve(content));
     else if (/^og:video:type$/.test(name) && /html/i.test(content ?? '')) this.#moveToFrames();
@@ -262,7 +259,7 @@ class PageScanner implements TagHandler {
   #endLink(): void {
     const link = this.#link;
     this.#link = null;
-    if (link) this.#add(this.#links, cleanText(link.text), new URL(link.href));
+    if (link) this.#add(this.#links, cleanText(link.text), new URL(link.href), true);
   }
 
   #endRaw(): void {
@@ -275,8 +272,10 @@ class PageScanner implements TagHandler {
       this.#add(this.#structured, cleanText(name), this.#resolve(contentUrl));
   }
 
-  #add(to: PageGroup[], title: string | null, address: URL | null): void {
-    if (address !== null) to.push({ title, sources: [{ url: address.href, label: null, height: null }] });
+  #add(to: PageGroup[], title: string | null, address: URL | null, isLink = false): void {
+    if (address === null) return;
+    const sources = [{ url: address.href, label: null, height: null }];
+    to.push({ title, sources, ...(isLink ? { isLink: true as const } : {}) });
   }
 
   /** Of what is loaded only when it comes into view. */

@@ -1,0 +1,69 @@
+/** Podcasts: their episodes are listed, and saved under their titles. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { response } from './origin.ts';
+import { openWildKit } from './outcome.ts';
+
+const kit = await openWildKit();
+const { origin } = kit;
+origin.serve('/clip.mp4', response('Content-Type: video/mp4', 'clip'));
+origin.serve('/low.mp4', response('Content-Type: video/mp4', 'low'));
+
+let feeds = 0;
+const serve = (answer: Buffer): string => origin.serve(`/feed-${++feeds}`, answer);
+
+async function titlesOf(url: string): Promise<string[]> {
+  const items = await kit.list(url);
+  return typeof items === 'string' ? [items] : items.map(({ title }) => title);
+}
+
+const rss = (items: string, head = '<?xml version="1.0"?>'): string =>
+  `${head}<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>A cast</title>` +
+  `<image><title>Picture</title></image>${items}</channel></rss>`;
+const EPISODES =
+  `<item><title>First &amp; best</title><enclosure url="${origin.url}/clip.mp4" type="video/mp4" length="4"/></item>` +
+  `<item><title><![CDATA[Second]]></title><enclosure url="/low.mp4" type="video/mp4"/></item>` +
+  `<item><title>No episode</title><enclosure url="/cover.jpg" type="image/jpeg"/></item>`;
+
+for (const [what, type, text] of [
+  ['RSS', 'application/rss+xml', rss(EPISODES)],
+  [
+    'RSS as XML',
+    'text/xml; charset=utf-8',
+    rss(EPISODES, '\ufeff<?xml version="1.0"?>\n<!-- made by hand -->\n'),
+  ],
+  ['RSS with media:content', 'application/xml', rss(EPISODES.replaceAll('enclosure', 'media:content'))],
+  [
+    'Atom',
+    'application/atom+xml',
+    '<feed xmlns="http://www.w3.org/2005/Atom"><title>A cast</title><entry><title>First &amp; best</title>' +
+      '<link rel="alternate" href="/words"/><link rel="enclosure" href="/clip.mp4" type="video/mp4"/></entry>' +
+      '<entry><link rel="enclosure" href="/low.mp4"/><title type="html"><![CDATA[Second]]></title></entry></feed>',
+  ],
+] as const) {
+  test(`the episodes of a feed (${what}) are listed, and saved under their titles`, async () => {
+    const url = serve(response(`Content-Type: ${type}`, text));
+    const items = await kit.list(url);
+    assert.equal(await titlesOf(url), ['First & best', 'Second']);
+    const [, second] = typeof items === 'string' ? [] : items;
+    const saved = await kit.download(second?.url ?? '', { streamId: second?.streams[0]?.id ?? null });
+    assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'Second.mp4', 'low']);
+  });
+}
+
+test('a feed in another charset is read in it, and one without episodes is saved as itself', async () => {
+  const head = '<?xml version="1.0" encoding="gbk"?>';
+  const gbk = rss('<item><title>\xcf\xc2\xd4\xd8</title><enclosure url="/clip.mp4"/></item>', head);
+  assert.equal(await titlesOf(serve(response('Content-Type: text/xml', Buffer.from(gbk, 'latin1')))), [
+    '下载',
+  ]);
+  const words = rss('<item><title>Words</title></item>');
+  const saved = await kit.download(serve(response('Content-Type: application/rss+xml', words)));
+  assert.equal([saved.state, saved.body.toString()], ['complete', words]);
+});
+
+test.after(async () => {
+  await kit.close();
+});
+
+test.run();
