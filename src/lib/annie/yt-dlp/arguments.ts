@@ -5,6 +5,8 @@ import { sluiceTemplates } from '../progress/sluice-template.ts';
 /** Reports that yt-dlp writes into its current dir: what it is going to fetch, and where the finished file is. */
 export const PLAN_FILE = 'sluice-found.jsonl';
 export const RESULT_FILE = 'sluice-done.jsonl';
+/** What `fragment-check.py` notes. */
+export const LISTED_FILE = 'sluice-listed.jsonl';
 /** Prefix of all files that yt-dlp downloads. */
 export const MEDIA_PREFIX = 'media.';
 
@@ -78,8 +80,10 @@ export function downloadArguments(options: DownloadArguments): string[] {
     ...(options.resumes ? ['--continue', '--retries=3'] : ['--no-continue', '--retries=0']),
     '--part',
     '--fragment-retries=5',
-    // A stream with a missing fragment is not a finished file.
+    // A stream with a missing fragment is not a finished file. ffmpeg would skip it, so it fetches only what yt-dlp cannot.
     '--abort-on-unavailable-fragments',
+    '--downloader=m3u8:native',
+    '--downloader=dash:native',
     '--print-to-file',
     `before_dl:{${fields},${parts}}`,
     PLAN_FILE,

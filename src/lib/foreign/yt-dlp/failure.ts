@@ -8,7 +8,8 @@ const PATTERNS: ErrorPatterns = [
   [/No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]/i, 'disk_full'],
   [/\[Errno 30\]|Read-only file system/i, 'disk_read_only'],
   [/unable to (open for writing|create directory|write data): .*Permission denied/i, 'disk_denied'],
-  // our own words, of range-check.py
+  // our own words, of fragment-check.py and range-check.py
+  [/What the server sent is not media/, 'not_media'],
   [/The answers of the server contradict each other/, 'remote_contradiction'],
   [/Requested format is not available/i, 'stream_not_found'],
   [/\bDRM\b/i, 'encrypted'],
