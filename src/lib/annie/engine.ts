@@ -21,6 +21,8 @@ export type Claim = 'site' | 'generic' | 'no';
 export interface ParseRequest {
   url: string;
   signal: AbortSignal;
+  /** The `next` of an earlier result of this engine; absent = the first page. */
+  cursor?: string;
   /** Called with items as soon as they are found, before the result. */
   onItems?: (items: MediaItem[]) => void;
 }

@@ -44,7 +44,7 @@ export interface StartJob extends JobRef {
 }
 
 export type RunnerCommand =
-  | { type: 'parse'; job: string; url: string; engine: EngineName | null }
+  | { type: 'parse'; job: string; url: string; engine: EngineName | null; cursor?: string }
   | { type: 'abandon-parse'; job: string }
   | ({ type: 'start' } & StartJob)
   /** Ends the job's processes and keeps its bytes. Answered with `stopped`, also when nothing ran. */

@@ -33,13 +33,16 @@ function common({ nodePath, ffmpegDir }: CommonOptions): string[] {
   ];
 }
 
-/** Prints one JSON. Entries with their own pages are listed, not opened: a channel takes seconds, not hours. */
-export function parseArguments(url: string, options: CommonOptions): string[] {
+/**
+ * Prints one JSON. Entries with their own pages are listed, not opened: a channel takes seconds, not hours.
+ * @param from number of the first entry, from 1
+ */
+export function parseArguments(url: string, from: number, options: CommonOptions): string[] {
   return [
     ...common(options),
     '--dump-single-json',
     '--flat-playlist',
-    `--playlist-items=1:${MAX_ITEMS + 1}`,
+    `--playlist-items=${from}:${from + MAX_ITEMS}`,
     '--retries=1',
     '--extractor-retries=1',
     '--',

@@ -1,5 +1,4 @@
 /** One download: one process of yt-dlp, in the job's work dir. */
-import { rm } from 'node:fs/promises';
 import { basename } from 'node:path';
 import { customAlphabet } from 'nanoid';
 import { deserializeError } from '../../foreign/serialized-error.ts';
@@ -21,7 +20,7 @@ import { MEDIA_PREFIX } from './arguments.ts';
 import { dropUnsynced, growingFilesOf } from './resume.server.ts';
 import { type CurrentPart, PartSizes, type SizeMismatch } from './part-sizes.server.ts';
 import { CombinedProgress } from './combined-progress.ts';
-import { readListed, requireListedLength } from './listed-check.server.ts';
+import { requireWhole } from './listed-check.server.ts';
 import { bytesOfOtherFiles, clearReports, readPlan, readResult } from './work-files.server.ts';
 
 const makeNonce = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -94,26 +93,12 @@ async function runOnce(
   }
   const result = await readResult(job.workDir);
   if (result !== null) {
-    try {
-      if (exit.isPartLeftOut) throw partLeftOut();
-      const probe = { processes, workDir: job.workDir, env: command.env, signal: job.signal };
-      await requireListedLength(await readListed(job.workDir), basename(result.path), probe);
-    } catch (thrown) {
-      // or yt-dlp would take it for done
-      if (!job.signal.aborted) await rm(result.path, { force: true });
-      throw thrown;
-    }
+    const probe = { processes, workDir: job.workDir, env: command.env, signal: job.signal };
+    await requireWhole(result.path, exit.isPartLeftOut, probe);
     return result;
   }
   // Our filter skips live streams: yt-dlp prints that and exits with 0.
   throw new SluiceError(progress.skipped ? 'live_stream' : 'no_media');
-}
-
-function partLeftOut(): SluiceError {
-  return new SluiceError(
-    'size_mismatch',
-    'ffmpeg could not fetch a part of the stream, and went on without it.',
-  );
 }
 
 /** Turns the parsed output of yt-dlp into samples, phases and infos of the job. */

@@ -1,8 +1,7 @@
 /** Compares the finished file of a stream in pieces with what its playlist listed, noted by `fragment-check.py`. */
-import { open } from 'node:fs/promises';
-import { join } from 'node:path';
+import { open, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import * as v from 'valibot';
-import { linesOf } from '../../foreign/text.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -32,13 +31,13 @@ export interface Probe {
 }
 
 /** What was listed of each file, by name; nothing if this yt-dlp is not our own copy, or fetched no pieces. */
-export async function readListed(workDir: string): Promise<Listed[]> {
+async function readListed(workDir: string): Promise<Listed[]> {
   const handle = await open(join(workDir, LISTED_FILE), 'r').catch(() => null);
   if (handle === null) return [];
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LISTED_BYTES), 0, MAX_LISTED_BYTES, 0);
     const byName = new Map<string, Listed>();
-    for (const line of linesOf(buffer.toString('utf8', 0, bytesRead))) {
+    for (const line of buffer.toString('utf8', 0, bytesRead).split('\n')) {
       const listed = readLine(line);
       if (listed !== null) byName.set(listed.name, listed);
     }
@@ -58,15 +57,24 @@ function readLine(line: string): Listed | null {
 }
 
 /**
- * @param name of the file in the work dir
- * @throws SluiceError `size_mismatch` when the file, or one of its tracks, is shorter than what was listed. Without ffprobe
- * nothing is compared.
+ * Deletes a finished file with a hole, as yt-dlp would take it for done.
+ * @param isPartLeftOut ffmpeg said that it went on without a part
+ * @throws SluiceError `size_mismatch` for such a file
  */
-export async function requireListedLength(
-  listed: readonly Listed[],
-  name: string,
-  probe: Probe,
-): Promise<void> {
+export async function requireWhole(path: string, isPartLeftOut: boolean, probe: Probe): Promise<void> {
+  try {
+    if (isPartLeftOut) throw new SluiceError('size_mismatch', PART_LEFT_OUT);
+    await requireListedLength(await readListed(probe.workDir), basename(path), probe);
+  } catch (thrown) {
+    if (!probe.signal.aborted) await rm(path, { force: true });
+    throw thrown;
+  }
+}
+
+const PART_LEFT_OUT = 'ffmpeg could not fetch a part of the stream, and went on without it.';
+
+/** Throws if the file, or one of its tracks, is shorter than what was listed. Without ffprobe nothing is compared. */
+async function requireListedLength(listed: readonly Listed[], name: string, probe: Probe): Promise<void> {
   if (listed.length === 0) return;
   const found = await secondsOf(name, probe);
   if (found === null) return;

@@ -1,0 +1,161 @@
+/** Long lists, lists of lists, and entries without ids of their own, by the real yt-dlp. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { readCursor, writeCursor } from '#lib/annie/yt-dlp/list-cursor.ts';
+import { Registry } from '#lib/annie/registry.ts';
+import type { Engine } from '#lib/annie/engine.ts';
+import type { ParseResult } from '#lib/protocol/media.ts';
+import { feed, startFeeds } from '../../site/feeds.ts';
+import { testUnless } from '../../support/skip.ts';
+import { settles } from '../../support/wait.ts';
+import { deadline, never, reason, withEngine } from './fixture.ts';
+import { withChannel } from './with-channel.ts';
+
+const site = await startFeeds();
+test.after(() => site.close());
+
+const registryOf = (engine: Engine): Registry =>
+  new Registry({ engines: [engine], allowed: ['yt-dlp'], classify: () => Promise.resolve({ kind: 'page' }) });
+
+/** All pages of a list. */
+async function pagesOf(engine: Engine, url: string): Promise<ParseResult[]> {
+  const pages: ParseResult[] = [];
+  let cursor: string | null = null;
+  do {
+    const request = { url, engine: 'yt-dlp' as const, cursor, signal: never };
+    const page: ParseResult = await settles(registryOf(engine).parse(request), deadline);
+    pages.push(page);
+    cursor = page.next ?? null;
+  } while (cursor !== null);
+  return pages;
+}
+
+testUnless(test, reason, 'a list of 450 is three pages, with its count, every entry once and in order', () =>
+  withEngine(async ({ engine }) => {
+    site.feeds.set('/long.xml', feed(450));
+    const pages = await pagesOf(engine, `${site.url}/long.xml`);
+    assert.equal(
+      pages.map(({ items, total, truncated }) => [items.length, total, truncated]),
+      [
+        [200, 450, undefined],
+        [200, 450, undefined],
+        [50, 450, undefined],
+      ],
+    );
+    const titles = pages.flatMap(({ items }) => items.map(({ title }) => title));
+    assert.equal(
+      titles,
+      Array.from({ length: 450 }, (_, index) => `Episode ${index + 1}`),
+    );
+  }),
+);
+
+testUnless(test, reason, 'a page of long titles has at most 256 kB, and the next begins where it ended', () =>
+  withEngine(async ({ engine }) => {
+    site.feeds.set('/wordy.xml', feed(230, { title: (n) => `${n} ${'字'.repeat(600)}` }));
+    const pages = await pagesOf(engine, `${site.url}/wordy.xml`);
+    for (const { items } of pages) assert.ok(Buffer.byteLength(JSON.stringify(items)) <= 262_144);
+    assert.ok(pages.length > 2 && (pages[0]?.items.length ?? 0) < 200);
+    const numbers = pages.flatMap(({ items }) => items.map(({ title }) => Number(title.split(' ')[0])));
+    assert.equal(
+      numbers,
+      Array.from({ length: 230 }, (_, index) => index + 1),
+    );
+  }),
+);
+
+testUnless(test, reason, 'entries that are one video, and those without ids, have ids of their own', () =>
+  withEngine(async ({ engine }) => {
+    site.feeds.set('/twice.xml', feed(4, { link: () => `${site.url}/same.mp4`, guid: () => null }));
+    const [page] = await pagesOf(engine, `${site.url}/twice.xml`);
+    const ids = page?.items.map(({ id }) => id) ?? [];
+    assert.is(ids.length, 4);
+    assert.is(new Set(ids).size, 4, ids.join());
+    assert.ok(ids.every((id) => id !== ''));
+  }),
+);
+
+testUnless(test, reason, 'the tabs of a channel are listed as their videos, page by page', () =>
+  withEngine(async ({ make, dir }) => {
+    const pages = await pagesOf(make(await withChannel(dir)), `${site.url}/channel`);
+    const titles = pages.flatMap(({ items }) => items.map(({ title }) => title));
+    const numbered = (name: string, count: number): string[] =>
+      Array.from({ length: count }, (_, index) => `${name} ${index + 1}`);
+    assert.equal(titles, [...numbered('videos', 230), ...numbered('shorts', 3)]);
+    assert.is(pages[0]?.total, undefined);
+    assert.ok(pages.every(({ items, truncated }) => items.length > 0 && items.length <= 200 && !truncated));
+  }),
+);
+
+testUnless(test, reason, 'the lists of a channel are opened, and one that is private is marked', () =>
+  withEngine(async ({ make, dir }) => {
+    const pages = await pagesOf(make(await withChannel(dir)), `${site.url}/channel/playlists`);
+    const found = pages.flatMap(({ items }) => items.map(({ title, unavailable }) => unavailable ?? title));
+    assert.equal(found, [
+      'list-1 1',
+      'list-1 2',
+      'list-1 3',
+      'login_required',
+      'list-2 1',
+      'list-2 2',
+      'list-2 3',
+    ]);
+  }),
+);
+
+testUnless(test, reason, 'entries that are private, deleted, for members, live or to come say so', () =>
+  withEngine(async ({ make, dir }) => {
+    const [page] = await pagesOf(make(await withChannel(dir)), `${site.url}/channel/odd`);
+    assert.equal(
+      page?.items.map(({ unavailable }) => unavailable ?? null),
+      [null, 'live_stream', 'login_required', 'remote_not_found', 'members_only', null, 'live_stream'],
+    );
+  }),
+);
+
+test('a cursor holds the lists that are left, and one that a client changed is refused', () => {
+  const lists = [
+    { url: 'https://a.example/videos', from: 201, level: 1 },
+    { url: 'https://a.example/shorts', from: 1, level: 1 },
+  ];
+  const { next, truncated } = writeCursor(lists);
+  assert.is(truncated, false);
+  assert.equal(readCursor(next ?? ''), lists);
+  const forged = (json: unknown) => Buffer.from(JSON.stringify(json)).toString('base64url');
+  for (const [cursor, code] of [
+    ['', 'invalid_cursor'],
+    ['x', 'invalid_cursor'],
+    [forged([]), 'invalid_cursor'],
+    [forged([['https://a.example/', 1, 9]]), 'invalid_cursor'],
+    [forged([['https://a.example/', 1e9, 0]]), 'invalid_cursor'],
+    [forged([['https://a.example/', 1, 0, 'x']]), 'invalid_cursor'],
+    [forged([['file:///etc/passwd', 1, 0]]), 'unsupported_scheme'],
+    [forged([['--exec', 1, 0]]), 'invalid_url'],
+  ] as const) {
+    try {
+      readCursor(cursor);
+      assert.unreachable(cursor);
+    } catch (thrown) {
+      assert.is((thrown as { code?: string }).code, code, cursor);
+    }
+  }
+});
+
+test('a list past 5,000 entries, past three levels, or one of too many lists is truncated', () => {
+  const list = (from: number, level: number) => ({ url: 'https://a.example/', from, level });
+  assert.equal(writeCursor([]), { next: null, truncated: false });
+  assert.equal(writeCursor([list(5001, 0)]), { next: null, truncated: true });
+  assert.equal(writeCursor([list(1, 4)]), { next: null, truncated: true });
+  assert.is(writeCursor([list(4801, 0)]).truncated, false);
+  const many = writeCursor(Array.from({ length: 60 }, () => list(1, 1)));
+  assert.is(many.truncated, true);
+  assert.is(readCursor(many.next ?? '').length, 50);
+  const long = Array.from({ length: 50 }, () => ({
+    ...list(1, 1),
+    url: `https://a.example/${'x'.repeat(900)}`,
+  }));
+  const { next, truncated } = writeCursor(long);
+  assert.ok(truncated && (next ?? '').length <= 12_000);
+});
+
+test.run();
