@@ -2,7 +2,7 @@
 import type { Engine, UrlKind } from './engine.ts';
 import { SluiceError, toSluiceError, type ErrorCode } from '../protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
-import { UniqueIds } from './unique-ids.ts';
+import { UniqueIds } from '../protocol/unique-ids.ts';
 import { rankEngines } from './engine-order.ts';
 import { checkUrl } from '../protocol/url.ts';
 

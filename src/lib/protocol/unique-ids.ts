@@ -1,5 +1,5 @@
 /** Ids of items that are unique in one listing. Sites repeat them (a video twice in a list) or leave them empty (a feed). */
-import type { MediaItem } from '../protocol/media.ts';
+import type { MediaItem } from './media.ts';
 
 export class UniqueIds {
   /** How often an id came. */
