@@ -65,8 +65,9 @@ function asText({ engine, items, truncated }: ParseResult): string {
 function itemText({ title, site, type, url, streams, unavailable }: MediaItem): string {
   const idWidth = Math.max(...streams.map(({ id }) => id.length), 0);
   const qualityWidth = Math.max(...streams.map(({ quality }) => quality.length), 0);
-  const lines = streams.map(({ id, quality, bytes, ext, isDefault }) => {
-    const size = bytes === null ? 'size not known' : formatBytes(bytes);
+  const lines = streams.map(({ id, quality, bytes, estimatedBytes = null, ext, isDefault }) => {
+    const about = estimatedBytes === null ? 'size not known' : `about ${formatBytes(estimatedBytes)}`;
+    const size = bytes === null ? about : formatBytes(bytes);
     const columns = [
       printable(id).padEnd(idWidth),
       printable(quality).padEnd(qualityWidth),

@@ -7,10 +7,12 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export interface MediaStream {
   /** What `POST /api/downloads` takes as `streamId`, together with the item's `url`. */
   id: string;
-  /** For people: `1080p`, `128 kbit/s`, `original`. */
+  /** For people: `1080p`, `1080p · H.264`, `128 kbit/s`, `original`: different for each stream of an item. */
   quality: string;
   /** Size in bytes; null = not known before the download. An estimate counts as not known. */
   bytes: number | null;
+  /** Size in bytes as the site or the bit rate says it, if `bytes` is not known; absent = not known either. */
+  estimatedBytes?: number;
   /** File extension without the dot: `mp4`. */
   ext: string;
   isDefault: boolean;

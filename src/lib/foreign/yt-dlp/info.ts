@@ -24,6 +24,8 @@ export const Format = v.object({
   tbr: count,
   abr: count,
   filesize: count,
+  filesize_approx: count,
+  language: text,
   format_note: text,
   dynamic_range: text,
   has_drm: v.fallback(v.nullish(v.union([v.boolean(), v.string()]), null), null),
