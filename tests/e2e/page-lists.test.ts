@@ -1,5 +1,5 @@
 /** Lists of real yt-dlp on the page: long ones, lists of lists, entries twice or without ids, and those that cannot be had. */
-import { rmSync } from 'node:fs';
+import { readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser } from 'playwright-core';
 import { test } from 'uvu';
@@ -117,9 +117,12 @@ testUnless(
     );
     await card.getByRole('checkbox', { name: 'Select all' }).uncheck();
     await card.getByTestId('download-many').click();
-    await visit.waitForState('good-1', 'complete');
-    await visit.waitForState('good-6', 'complete');
+    await visit.waitForState('good 1', 'complete');
+    await visit.waitForState('good 6', 'complete');
     assert.is(await visit.page.getByTestId('download').count(), 2);
+    // Their own pages call them good-1 and good-6.
+    const names = readdirSync(place.downloadDir).filter((name) => name.endsWith('.mp4'));
+    assert.equal(names.sort(), ['good 1.mp4', 'good 6.mp4']);
     assert.equal(visit.errors, []);
     await visit.close();
   },

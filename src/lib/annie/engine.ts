@@ -30,6 +30,8 @@ export interface ParseRequest {
 export interface EngineJob {
   url: string;
   streamId: string | null;
+  /** The title that was shown when it was picked from a list, which may be another than its own page's; absent = none. */
+  title?: string;
   /** Exists, belongs to this job alone, and holds what an earlier attempt left: resume from it where that is safe. */
   workDir: string;
   signal: AbortSignal;

@@ -229,7 +229,7 @@ export class DownloadAttempt implements SpaceUser {
   }
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
-    const { url, streamId } = this.job;
+    const { url, streamId, title: listedTitle } = this.job;
     const whileActive = <Args extends unknown[]>(handle: (...args: Args) => void) => {
       return (...args: Args): void => {
         if (!call.isOver && !this.signal.aborted) handle(...args);
@@ -238,6 +238,7 @@ export class DownloadAttempt implements SpaceUser {
     return {
       url,
       streamId,
+      ...(listedTitle === undefined ? {} : { title: listedTitle }),
       workDir,
       signal: this.signal,
       onSample: whileActive((sample) => {

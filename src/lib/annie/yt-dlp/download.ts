@@ -91,7 +91,7 @@ async function runOnce(
       await readers.read('yt-dlp-failure', { lines: progress.errors, exitCode, signal }, job.signal),
     );
   }
-  const result = await readResult(job.workDir);
+  const result = await readResult(job.workDir, job.title);
   if (result !== null) {
     const probe = { processes, workDir: job.workDir, env: command.env, signal: job.signal };
     await requireWhole(result.path, exit.isPartLeftOut, probe);
@@ -196,7 +196,8 @@ class YtDlpProgress {
     if (plan === null) return;
     this.#planReported = true;
     this.#combined.expect(plan.parts);
-    if (plan.title !== null) this.#job.onInfo({ title: plan.title });
+    const title = this.#job.title ?? plan.title;
+    if (title !== null) this.#job.onInfo({ title });
   }
 }
 
