@@ -44,7 +44,7 @@ export const MAX_STRUCTURED_DEPTH = 12;
 /** Of one page of a list: yt-dlp is asked for this many items, and one more to see whether there are more. */
 export const MAX_ITEMS = 200;
 /** Of one page of a list, as JSON: it goes over a socket that is closed with 1 MiB unsent. 200 ordinary entries have 100 kB. */
-export const MAX_PAGE_BYTES_LISTED = 256 * 1024;
+export const MAX_LIST_PAGE_BYTES = 256 * 1024;
 /** Of one list, over all its pages: channels with more are rare, and each page takes yt-dlp longer than the one before. */
 export const MAX_LIST_ITEMS = 5_000;
 /** Of a channel that holds tabs that hold lists. */

@@ -2,7 +2,7 @@
 import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { MediaItem } from '../../protocol/media.ts';
 import { parseUrl } from '../../protocol/url.ts';
-import { MAX_ITEMS, MAX_NAME_CHARS, MAX_PAGE_BYTES_LISTED } from '../limits.ts';
+import { MAX_ITEMS, MAX_NAME_CHARS, MAX_LIST_PAGE_BYTES } from '../limits.ts';
 import { chooseStreams } from './formats.ts';
 import { type Info, readInfo } from './info.ts';
 import { withItem } from './item-url.ts';
@@ -125,7 +125,7 @@ class PageBuilder {
     const found = this.#itemOf(info, json, place);
     if (found === null) return true;
     const bytes = Buffer.byteLength(JSON.stringify(found.item));
-    if (this.found.length > 0 && this.#bytes + bytes > MAX_PAGE_BYTES_LISTED) return this.#stop();
+    if (this.found.length > 0 && this.#bytes + bytes > MAX_LIST_PAGE_BYTES) return this.#stop();
     this.#bytes += bytes;
     this.found.push(found);
     return true;
