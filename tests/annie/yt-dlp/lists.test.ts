@@ -1,34 +1,17 @@
-/** Long lists and lists of lists, by the real yt-dlp; what the page makes of them is in `tests/e2e/page-lists.test.ts`. */
+/**
+ * Long lists, by the real yt-dlp. What the page makes of them is in `tests/e2e/page-lists.test.ts`, and lists of lists are in
+ * `tests/long/yt-dlp-lists.test.ts`.
+ */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readCursor, writeCursor } from '#lib/annie/yt-dlp/list-cursor.ts';
-import { Registry } from '#lib/annie/registry.ts';
-import type { Engine } from '#lib/annie/engine.ts';
-import type { ParseResult } from '#lib/protocol/media.ts';
 import { feed, startFeeds } from '../../site/feeds.ts';
 import { testUnless } from '../../support/skip.ts';
-import { settles } from '../../support/wait.ts';
-import { deadline, never, reason, withEngine } from './fixture.ts';
-import { withChannel } from './with-channel.ts';
+import { reason, withEngine } from './fixture.ts';
+import { pagesOf } from './list-pages.ts';
 
 const site = await startFeeds();
 test.after(() => site.close());
-
-const registryOf = (engine: Engine): Registry =>
-  new Registry({ engines: [engine], allowed: ['yt-dlp'], classify: () => Promise.resolve({ kind: 'page' }) });
-
-/** All pages of a list. */
-async function pagesOf(engine: Engine, url: string): Promise<ParseResult[]> {
-  const pages: ParseResult[] = [];
-  let cursor: string | null = null;
-  do {
-    const request = { url, engine: 'yt-dlp' as const, cursor, signal: never };
-    const page: ParseResult = await settles(registryOf(engine).parse(request), deadline);
-    pages.push(page);
-    cursor = page.next ?? null;
-  } while (cursor !== null);
-  return pages;
-}
 
 testUnless(test, reason, 'a list of 230 is two pages, with its count, every entry once and in order', () =>
   withEngine(async ({ engine }) => {
@@ -46,34 +29,6 @@ testUnless(test, reason, 'a list of 230 is two pages, with its count, every entr
       titles,
       Array.from({ length: 230 }, (_, index) => `Episode ${index + 1}`),
     );
-  }),
-);
-
-testUnless(test, reason, 'the tabs of a channel are listed as their videos, page by page', () =>
-  withEngine(async ({ make, dir }) => {
-    const pages = await pagesOf(make(await withChannel(dir)), `${site.url}/channel`);
-    const titles = pages.flatMap(({ items }) => items.map(({ title }) => title));
-    const numbered = (name: string, count: number): string[] =>
-      Array.from({ length: count }, (_, index) => `${name} ${index + 1}`);
-    assert.equal(titles, [...numbered('videos', 230), ...numbered('shorts', 3)]);
-    assert.is(pages[0]?.total, undefined);
-    assert.ok(pages.every(({ items, truncated }) => items.length > 0 && items.length <= 200 && !truncated));
-  }),
-);
-
-testUnless(test, reason, 'the lists of a channel are opened, and one that is private is marked', () =>
-  withEngine(async ({ make, dir }) => {
-    const pages = await pagesOf(make(await withChannel(dir)), `${site.url}/channel/playlists`);
-    const found = pages.flatMap(({ items }) => items.map(({ title, unavailable }) => unavailable ?? title));
-    assert.equal(found, [
-      'list-1 1',
-      'list-1 2',
-      'list-1 3',
-      'login_required',
-      'list-2 1',
-      'list-2 2',
-      'list-2 3',
-    ]);
   }),
 );
 
