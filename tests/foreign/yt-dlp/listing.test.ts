@@ -237,6 +237,12 @@ test('entries with entries are listed in their place, and what is left of each f
   assert.equal([found.total, found.truncated], [null, false]);
 });
 
+test('a page ends after 200 entries, also if some of them are none', () => {
+  const list = [null, ...entries(200)];
+  const { found, more } = page({ _type: 'playlist', webpage_url: PAGE, entries: list });
+  assert.equal([found.length, more], [199, [{ url: PAGE, from: 201, isInside: false }]]);
+});
+
 test('a list in a list without an address of its own is truncated where it is not whole', () => {
   const tab = { _type: 'playlist', webpage_url: PAGE, entries: entries(201) };
   const { found, more, truncated } = page({ _type: 'playlist', webpage_url: PAGE, entries: [tab] });
