@@ -1,4 +1,7 @@
+import type { CommandInput } from '#lib/protocol/commands.ts';
+import { ERRORS } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
+import { UniqueIds } from '#lib/protocol/unique-ids.ts';
 import { createLogger } from '../server/log.ts';
 import { type CliCommand, textOption } from './command.ts';
 import { engineOption } from './get.ts';
@@ -21,7 +24,12 @@ export const parse: CliCommand = {
     const stopping = new AbortController();
     const stopListening = io.onInterrupt(() => stopping.abort(new Error('Interrupted.')));
     try {
-      const result = await session.channel.send('parse', { url, engine }, { signal: stopping.signal });
+      const result = await parseAll(
+        (fields) => {
+          return session.channel.send('parse', fields, { signal: stopping.signal });
+        },
+        { url, engine },
+      );
       io.stdout.write(values['json'] === true ? `${JSON.stringify(result)}\n` : asText(result));
       return 0;
     } finally {
@@ -31,15 +39,35 @@ export const parse: CliCommand = {
   },
 };
 
-function asText({ engine, items }: ParseResult): string {
-  return `${items.map(itemText).join('\n')}\nFound by ${engine}.\n`;
+type ParseFields = CommandInput<'parse'>;
+
+/** All pages of a list as one result. */
+async function parseAll(
+  send: (fields: ParseFields) => Promise<ParseResult>,
+  fields: ParseFields,
+): Promise<ParseResult> {
+  const first = await send(fields);
+  const { next: _, ...result } = first;
+  for (let cursor = first.next; cursor !== undefined;) {
+    const page = await send({ ...fields, engine: first.engine, cursor });
+    result.items = [...result.items, ...page.items];
+    if (page.truncated) result.truncated = true;
+    cursor = page.next;
+  }
+  return { ...result, items: new UniqueIds().assign(result.items) };
 }
 
-function itemText({ title, site, type, url, streams }: MediaItem): string {
+function asText({ engine, items, truncated }: ParseResult): string {
+  const more = truncated ? 'There are more, which cannot be listed.\n' : '';
+  return `${items.map(itemText).join('\n')}\n${more}Found by ${engine}.\n`;
+}
+
+function itemText({ title, site, type, url, streams, unavailable }: MediaItem): string {
   const idWidth = Math.max(...streams.map(({ id }) => id.length), 0);
   const qualityWidth = Math.max(...streams.map(({ quality }) => quality.length), 0);
-  const lines = streams.map(({ id, quality, bytes, ext, isDefault }) => {
-    const size = bytes === null ? 'size not known' : formatBytes(bytes);
+  const lines = streams.map(({ id, quality, bytes, estimatedBytes = null, ext, isDefault }) => {
+    const about = estimatedBytes === null ? 'size not known' : `about ${formatBytes(estimatedBytes)}`;
+    const size = bytes === null ? about : formatBytes(bytes);
     const columns = [
       printable(id).padEnd(idWidth),
       printable(quality).padEnd(qualityWidth),
@@ -48,5 +76,6 @@ function itemText({ title, site, type, url, streams }: MediaItem): string {
     ];
     return `  ${isDefault ? '*' : ' '} ${columns.join('  ')}\n`;
   });
-  return `${printable(title)} (${type}, ${printable(site)})\n  ${printable(url)}\n${lines.join('')}`;
+  const refused = unavailable === undefined ? '' : `  ${ERRORS[unavailable].title}\n`;
+  return `${printable(title)} (${type}, ${printable(site)})\n  ${printable(url)}\n${refused}${lines.join('')}`;
 }

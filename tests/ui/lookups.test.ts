@@ -17,15 +17,16 @@ function item(id: string, streams: MediaItem['streams'] = []): MediaItem {
 class ManualSender {
   sent: {
     url: string;
+    fields: object;
     options: SendOptions;
     done: (result: ParseResult) => void;
     fail: (e: Error) => void;
   }[] = [];
 
-  send = ((_name: string, { url }: { url: string }, options: SendOptions) =>
+  send = ((_name: string, fields: { url: string }, options: SendOptions) =>
     new Promise<ParseResult>((done, fail) => {
       options.signal?.addEventListener('abort', () => fail(options.signal?.reason as Error));
-      this.sent.push({ url, options, done, fail });
+      this.sent.push({ url: fields.url, fields, options, done, fail });
     })) as unknown as Channel['send'];
 }
 
@@ -117,6 +118,46 @@ test('the default stream is that of the engine, else the first, else null', () =
   assert.is(defaultStream(item('1', [stream('a', false), stream('b', true)]))?.id, 'b');
   assert.is(defaultStream(item('1', [stream('a', false)]))?.id, 'a');
   assert.is(defaultStream(item('1')), null);
+});
+
+test('pages of a list follow each other, with ids that are unique over all of them, until the last', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
+  lookups.start(['http://a.test/'], null);
+  const lookup = lookups.list[0]!;
+  assert.is(await lookups.more(lookup), false);
+  sender.sent[0]!.done({ engine: 'yt-dlp', items: [item('1'), item('2')], next: 'c1', total: 5 });
+  await waitFor(() => lookup.status.phase === 'done');
+  const all = lookups.all(lookup);
+  assert.is(lookup.isLoadingMore, true);
+  assert.is(await lookups.more(lookup), false, 'one page at a time');
+  assert.equal(sender.sent[1]!.fields, { url: 'http://a.test/', engine: 'yt-dlp', cursor: 'c1' });
+  sender.sent[1]!.done({ engine: 'yt-dlp', items: [item('2'), item('3')], next: 'c2', truncated: true });
+  await waitFor(() => sender.sent.length === 3);
+  sender.sent[2]!.done({ engine: 'yt-dlp', items: [item('1')] });
+  assert.is(await all, true);
+  const ids = lookup.items.map(({ id }) => id);
+  assert.equal(ids.slice(0, 2), ['1', '2']);
+  assert.is(new Set(ids).size, 5, ids.join());
+  assert.equal(lookup.status, { phase: 'done', engine: 'yt-dlp', truncated: true, next: null, total: 5 });
+});
+
+test('a page that does not come leaves what is there, says why, and can be asked for again', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
+  lookups.start(['http://a.test/'], null);
+  const lookup = lookups.list[0]!;
+  sender.sent[0]!.done({ engine: 'yt-dlp', items: [item('1')], next: 'c1' });
+  await waitFor(() => lookup.status.phase === 'done');
+  const all = lookups.all(lookup);
+  sender.sent[1]!.fail(new SluiceError('remote_busy'));
+  assert.is(await all, false);
+  assert.is(lookup.moreError?.code, 'remote_busy');
+  const again = lookups.more(lookup);
+  assert.is(lookup.moreError, null);
+  sender.sent[2]!.done({ engine: 'yt-dlp', items: [item('2')] });
+  assert.is(await again, true);
+  assert.is(lookup.items.length, 2);
 });
 
 test.run();

@@ -21,6 +21,8 @@ export type Claim = 'site' | 'generic' | 'no';
 export interface ParseRequest {
   url: string;
   signal: AbortSignal;
+  /** The `next` of an earlier result of this engine; absent = the first page. */
+  cursor?: string;
   /** Called with items as soon as they are found, before the result. */
   onItems?: (items: MediaItem[]) => void;
 }
@@ -28,6 +30,8 @@ export interface ParseRequest {
 export interface EngineJob {
   url: string;
   streamId: string | null;
+  /** The title that was shown when it was picked from a list, which may be another than its own page's; absent = none. */
+  title?: string;
   /** Exists, belongs to this job alone, and holds what an earlier attempt left: resume from it where that is safe. */
   workDir: string;
   signal: AbortSignal;

@@ -2,6 +2,7 @@
 import type { Engine, UrlKind } from './engine.ts';
 import { SluiceError, toSluiceError, type ErrorCode } from '../protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
+import { UniqueIds } from '../protocol/unique-ids.ts';
 import { rankEngines } from './engine-order.ts';
 import { checkUrl } from '../protocol/url.ts';
 
@@ -20,6 +21,8 @@ export interface RegistryOptions {
 export interface RegistryParse {
   url: string;
   engine: EngineName | null;
+  /** The `next` of an earlier result of the same engine; null or absent = the first page. */
+  cursor?: string | null;
   signal: AbortSignal;
   onItems?: (engine: EngineName, items: MediaItem[]) => void;
 }
@@ -94,16 +97,20 @@ export class Registry {
   }
 
   /** Tries one engine after the other until one can list the media. @throws SluiceError as `choose` and `Engine.parse` */
-  async parse({ url, engine: requested, signal, onItems }: RegistryParse): Promise<ParseResult> {
+  async parse({ url, engine: requested, cursor, signal, onItems }: RegistryParse): Promise<ParseResult> {
     const failures: unknown[] = [];
     for (const engine of await this.choose(url, requested, signal)) {
       signal.throwIfAborted();
       try {
-        return await engine.parse({
+        const ids = new UniqueIds();
+        const result = await engine.parse({
           url,
           signal,
-          ...(onItems ? { onItems: (items: MediaItem[]) => onItems(engine.name, items) } : {}),
+          ...(cursor ? { cursor } : {}),
+          ...(onItems ? { onItems: (items: MediaItem[]) => onItems(engine.name, ids.assign(items)) } : {}),
         });
+        // From the start: the result holds all items again.
+        return { ...result, items: new UniqueIds().assign(result.items) };
       } catch (thrown) {
         if (signal.aborted || !shouldTryNext(thrown)) throw thrown;
         failures.push(thrown);

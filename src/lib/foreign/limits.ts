@@ -45,8 +45,16 @@ export const MAX_STRUCTURED_MARKS = 100_000;
 /** Honest structured data is not that deep. */
 export const MAX_STRUCTURED_DEPTH = 12;
 
-/** A channel can have thousands: yt-dlp is asked for this many items, and one more to see whether there are more. */
+/** Of one page of a list: yt-dlp is asked for this many items, and one more to see whether there are more. */
 export const MAX_ITEMS = 200;
+/** Of one page of a list, as JSON: it goes over a socket that is closed with 1 MiB unsent. 200 ordinary entries have 100 kB. */
+export const MAX_LIST_PAGE_BYTES = 256 * 1024;
+/** Of one list, over all its pages: channels with more are rare, and each page takes yt-dlp longer than the one before. */
+export const MAX_LIST_ITEMS = 5_000;
+/** Of a channel that holds tabs that hold lists. */
+export const MAX_LIST_LEVELS = 3;
+/** Lists that wait to be opened, of one address: a channel shows some dozens. */
+export const MAX_PENDING_LISTS = 50;
 /** Of an engine's listing: further items are left out. 200 opened entries have some 400,000. */
 export const MAX_LISTED_CHARS = 512 * 1024;
 /** Of an item: one for each height, extension and bit rate makes some dozens. */

@@ -37,7 +37,12 @@ function commandReturning<R>() {
 const downloadAction = commandReturning<DownloadView>()({ downloadId: DownloadId });
 
 export const COMMANDS = {
-  parse: commandReturning<ParseResult>()({ url: Url, engine: Engine }),
+  parse: commandReturning<ParseResult>()({
+    url: Url,
+    engine: Engine,
+    /** The `next` of the page before. */
+    cursor: v.nullish(v.pipe(v.string(), v.regex(/^[\w-]{1,12000}$/)), null),
+  }),
   add: commandReturning<{ id: string }>()({
     url: Url,
     streamId: v.nullish(v.pipe(v.string(), v.nonEmpty(), v.maxLength(256)), null),

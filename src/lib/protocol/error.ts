@@ -72,11 +72,27 @@ export const ERRORS = {
   timeout: { status: 504, transient: true, title: 'The server took too long.' },
   remote_not_found: { status: 502, transient: false, title: 'The server says: not found.' },
   remote_denied: { status: 502, transient: false, title: 'The server says: not allowed.' },
+  login_required: { status: 502, transient: false, title: 'The site wants a login.' },
+  members_only: {
+    status: 502,
+    transient: false,
+    title: 'The site gives this to members or subscribers only.',
+  },
+  password_required: { status: 502, transient: false, title: 'A password protects this video.' },
+  geo_blocked: {
+    status: 502,
+    transient: false,
+    title: 'The site does not offer this in the country of this server.',
+  },
+  client_blocked: {
+    status: 502,
+    transient: false,
+    title: 'The site takes this server for a robot, or blocks its address.',
+  },
   remote_busy: { status: 502, transient: true, title: 'The server asks to come back later.' },
   remote_error: { status: 502, transient: true, title: 'The server has a problem of its own.' },
   remote_status: { status: 502, transient: false, title: 'The server gave an answer we cannot use.' },
   not_http: { status: 502, transient: false, title: "The server's answer is not valid HTTP." },
-  login_required: { status: 502, transient: false, title: 'The server asks for a login.' },
   remote_contradiction: {
     status: 502,
     transient: false,

@@ -1,3 +1,5 @@
+import type { ErrorCode } from './error.ts';
+
 /** Engine names as used in settings, requests and rows. `annie` is the former name of lux. */
 export const ENGINE_NAMES = ['http', 'lux', 'annie', 'yt-dlp', 'stand-in'] as const;
 export type EngineName = (typeof ENGINE_NAMES)[number];
@@ -5,16 +7,19 @@ export type EngineName = (typeof ENGINE_NAMES)[number];
 export interface MediaStream {
   /** What `POST /api/downloads` takes as `streamId`, together with the item's `url`. */
   id: string;
-  /** For people: `1080p`, `128 kbit/s`, `original`. */
+  /** For people: `1080p`, `1080p · H.264`, `128 kbit/s`, `original`: different for each stream of an item. */
   quality: string;
   /** Size in bytes; null = not known before the download. An estimate counts as not known. */
   bytes: number | null;
+  /** Size in bytes as the site or the bit rate says it, if `bytes` is not known; absent = not known either. */
+  estimatedBytes?: number;
   /** File extension without the dot: `mp4`. */
   ext: string;
   isDefault: boolean;
 }
 
 export interface MediaItem {
+  /** Unique among the items of one answer. */
   id: string;
   /** What `POST /api/downloads` takes as `url`; may differ from the address that was pasted. */
   url: string;
@@ -22,13 +27,20 @@ export interface MediaItem {
   title: string;
   type: 'video' | 'audio' | 'image' | 'file';
   streams: MediaStream[];
+  /** Why it cannot be downloaded at present, as the list says: it is private, for example, or has not begun; absent = it can. */
+  unavailable?: ErrorCode;
 }
 
 export interface ParseResult {
   engine: EngineName;
+  /** Of one page: at most 200 and 256 kB from a list of yt-dlp. */
   items: MediaItem[];
-  /** The page has more items than these; absent = no, or not known. */
+  /** The page has more items than these, which cannot be listed; absent = no, or not known. */
   truncated?: true;
+  /** For the next page of a long list: what `parse` takes as `cursor`; absent = there is none. */
+  next?: string;
+  /** Items on all pages, as the site says; absent = not known. */
+  total?: number;
 }
 
 export type EngineStatus =

@@ -37,6 +37,8 @@ export interface StartJob extends JobRef {
   engine: EngineName | null;
   /** Requested base name; null = the engine's or the server's. Made safe by the runner. */
   filename: string | null;
+  /** The title that was shown when it was picked from a list: yt-dlp and lux name the file by it. Absent = none. */
+  title?: string;
   /** The total size known from an earlier attempt, to check for disk space before the engine starts; absent = not known. */
   totalBytes?: number | null;
   /** The expected hash of the finished file, 64 lower-case hex digits; absent = it is not hashed. */
@@ -44,7 +46,7 @@ export interface StartJob extends JobRef {
 }
 
 export type RunnerCommand =
-  | { type: 'parse'; job: string; url: string; engine: EngineName | null }
+  | { type: 'parse'; job: string; url: string; engine: EngineName | null; cursor?: string }
   | { type: 'abandon-parse'; job: string }
   | ({ type: 'start' } & StartJob)
   /** Ends the job's processes and keeps its bytes. Answered with `stopped`, also when nothing ran. */

@@ -222,7 +222,7 @@ export class DownloadAttempt implements SpaceUser {
   }
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
-    const { url, streamId } = this.job;
+    const { url, streamId, title: listedTitle } = this.job;
     const whileActive = <Args extends unknown[]>(handle: (...args: Args) => void) => {
       return (...args: Args): void => {
         if (!call.isOver && !this.signal.aborted) handle(...args);
@@ -230,6 +230,7 @@ export class DownloadAttempt implements SpaceUser {
     };
     return {
       ...{ url, streamId, workDir },
+      ...(listedTitle === undefined ? {} : { title: listedTitle }),
       signal: this.signal,
       onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {

@@ -29,6 +29,8 @@ export interface ParseJob {
   job: string;
   url: string;
   engine: EngineName | null;
+  /** For the next page of a list. */
+  cursor?: string;
 }
 
 interface RunningParse extends ParseJob {
@@ -103,7 +105,14 @@ export class ParseJobs {
     // Async, so that an engine that throws synchronously rejects too.
     const parsed = (async () => {
       const away = reachability.refusal(session, url);
-      if (away === null) return await registry.parse({ url, engine: requested, signal, onItems });
+      if (away === null)
+        return await registry.parse({
+          url,
+          engine: requested,
+          cursor: parse.cursor ?? null,
+          signal,
+          onItems,
+        });
       reachability.hurry();
       throw away;
     })();

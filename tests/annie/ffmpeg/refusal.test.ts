@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RefusalDetector } from '#lib/annie/ffmpeg/refusal.ts';
+import { LeftOutDetector, RefusalDetector } from '#lib/annie/ffmpeg/refusal.ts';
 
 const isFound = (...pieces: string[]): boolean => {
   const detector = new RefusalDetector();
@@ -34,6 +34,30 @@ test('other failures are not refusals', () => {
     "Format 'x' is not known",
   ])
     assert.not(isFound(message), message);
+});
+
+/** Messages of ffmpeg 5.1, 6.1 and 9.0. */
+const LEFT_OUT = [
+  '[hls @ 0x55d0] Failed to open segment 3 of playlist 0\n',
+  '[hls @ 0x55d0] Segment 3 of playlist 0 failed too many times, skipping\n',
+  '[hls @ 0x55d0] Unable to open key file http://x.example/key\n',
+  '[http @ 0x55d0] HTTP error 404 Not Found\n',
+  '[https @ 0x55d0] Stream ends prematurely at 1200, should be 2400\n',
+];
+
+test('a part that ffmpeg leaves out is found however its text is chunked', () => {
+  const isLeftOut = (...pieces: string[]): boolean => {
+    const detector = new LeftOutDetector();
+    for (const piece of pieces) detector.read(piece);
+    return detector.isFound;
+  };
+  for (const message of LEFT_OUT)
+    assert.ok(isLeftOut('frame=1\r'.repeat(99), ...message, 'size=1\n'), message);
+  for (const message of [
+    "[hls @ 0x1] Opening 'http://x/3.ts' for reading\n",
+    '[mp4 @ 0x1] Non-monotonous DTS\n',
+  ])
+    assert.not(isLeftOut(message), message);
 });
 
 test.run();

@@ -53,6 +53,20 @@ test('a file of the right size is the result, named by the title', () =>
     assert.equal(result, { path: join(workDir, 'media.mp4'), suggestedName: 'T.mp4', bytes: 1000 });
   }));
 
+test('what was picked from a list has its title there, as row and as file', () =>
+  withLux(async ({ lux, job, workDir }) => {
+    const item = `printf '\\n Site: s\\n Title: T\\n Type: video\\n' >&2`;
+    const engine = await lux(`${VERSION}\n${list}\n${item}\nhead -c 1000 /dev/zero > media.mp4`);
+    const titles: (string | undefined)[] = [];
+    const onInfo = ({ title }: { title?: string }): unknown => titles.push(title);
+    const result = await engine.download({ ...job(), title: 'Album (3)', onInfo });
+    assert.equal(result, { path: join(workDir, 'media.mp4'), suggestedName: 'Album (3).mp4', bytes: 1000 });
+    assert.ok(
+      titles.every((title) => title === undefined || title === 'Album (3)'),
+      titles.join(),
+    );
+  }));
+
 test('exit 0 without a file, or with several, is engine_output', () =>
   withLux(async ({ lux, job }) => {
     assert.is(await codeOf((await lux(`${VERSION}\n${list}`)).download(job())), 'engine_output');

@@ -15,6 +15,7 @@ import { settles } from '../../support/wait.ts';
 import { hostileForms, manifestWith } from '../ffmpeg/hostile.ts';
 import { dataDir, deadline, never, reason as noYtDlp, withEngine } from './fixture.ts';
 import { rejectionOf } from './rejection.ts';
+import { withoutCrypto } from './without-crypto.ts';
 
 const reason = noYtDlp ?? mediaMissing;
 const clip = async (): Promise<string> => picturesHash(join((await mediaDir()) ?? '', 'clip.mp4'));
@@ -27,11 +28,11 @@ async function secretIn(dir: string): Promise<{ mp4: string; ts: string }> {
 }
 
 testUnless(test, reason, 'a stream that yt-dlp leaves to ffmpeg is fetched through the guard', () =>
-  withEngine(async ({ site, make, job, received }) => {
+  withEngine(async ({ site, make, job, received, dir }) => {
     const proxy = await startProxy({ guard: createGuard({ allowPrivate: parseAllowPrivate('127.0.0.1') }) });
     try {
       // Encrypted, so that yt-dlp without pycryptodomex leaves it to ffmpeg.
-      const engine = make({ proxy });
+      const engine = make({ ...(await withoutCrypto(dir)), proxy });
       const result = await settles(engine.download(job(`${site.url}/media/aes/index.m3u8`)), deadline);
       assert.match(received.output, 'delegated to ffmpeg');
       assert.is(await picturesHash(result.path), await clip());
@@ -46,7 +47,8 @@ testUnless(
   reason,
   'a stream left to ffmpeg that names a local file is not_media, and not transient',
   () =>
-    withEngine(async ({ site, engine, job, received, dir }) => {
+    withEngine(async ({ site, make, job, received, dir }) => {
+      const engine = make(await withoutCrypto(dir));
       const { ts } = await secretIn(dir);
       const key = `${site.url}/media/aes/key.bin`;
       for (const part of [`file://${ts}`, ts]) {

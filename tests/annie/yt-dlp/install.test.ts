@@ -1,4 +1,4 @@
-import { mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -14,7 +14,7 @@ import { readyYtDlp } from './ready.ts';
 
 // pip is slow on a busy machine.
 const deadline = { deadlineMs: 240_000 };
-const { reason } = await readyYtDlp();
+const { dataDir, reason } = await readyYtDlp();
 
 /** A PATH whose `python3` is `script`; the real one is "$PYTHON". */
 async function withPython(dir: string, script: string): Promise<NodeJS.ProcessEnv> {
@@ -43,7 +43,8 @@ testUnless(test, reason, 'without venv the modules are fetched by pip, and run f
     const found = locateYtDlp(dir, '/nonexistent');
     assert.is(found?.version, '2026.10.26');
     assert.is(found?.command[1], '-I');
-    assert.ok((await readdir(join(done.path, 'modules'))).includes('yt_dlp_ejs'));
+    const modules = await readdir(join(done.path, 'modules'));
+    assert.ok(modules.includes('yt_dlp_ejs') && modules.includes('Cryptodome'), modules.join());
     // Only the finished copy is left.
     assert.equal(await readdir(join(dir, 'engines')), ['yt-dlp']);
     const again = await installYtDlp({ dataDir: dir, onLine: () => undefined, env: { PATH: '' } });
@@ -103,11 +104,40 @@ testUnless(
     }),
 );
 
-test('every requirement is pinned to one version and one hash', () => {
+test('every requirement is pinned to one version, and to a hash for each of its wheels', () => {
   for (const line of requirementsFile().trim().split('\n')) {
-    assert.match(line, /^[\w-]+==[\d.]+ --hash=sha256:[0-9a-f]{64}$/);
+    assert.match(
+      line,
+      /^[\w-]+==[\d.]+(; platform_machine == "\w+"( or platform_machine == "\w+")*)?( --hash=sha256:[0-9a-f]{64})+$/,
+    );
   }
 });
+
+testUnless(
+  test,
+  reason,
+  'an installation of an earlier version is used, and the next install completes it',
+  () =>
+    withDir(async (dir) => {
+      const place = join(dir, 'engines', 'yt-dlp');
+      await mkdir(join(dir, 'engines'));
+      await cp(locateInstalled(dataDir ?? '')?.path ?? '', place, {
+        recursive: true,
+        verbatimSymlinks: true,
+      });
+      await writeFile(join(place, 'install.json'), '{"version":"2026.10.26","kind":"venv","python":null}\n');
+      await rm(join(place, 'venv/lib'), { recursive: true });
+      assert.equal([locateInstalled(dir)?.version, locateInstalled(dir)?.isComplete], ['2026.10.26', false]);
+      const wheels = join(dir, 'none');
+      const env = { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: wheels, PIP_CONFIG_FILE: '/dev/null' };
+      // It is installed again; here pip finds nothing, and the old one stays.
+      const error = await rejectionOf(
+        settles(installYtDlp({ dataDir: dir, onLine: () => undefined, env }), deadline),
+      );
+      assert.is(error.code, 'engine_exit');
+      assert.is(locateInstalled(dir)?.version, '2026.10.26');
+    }),
+);
 
 test('an installation without a valid record is not used', () =>
   withDir(async (dir) => {

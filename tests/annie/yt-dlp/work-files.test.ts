@@ -32,4 +32,18 @@ test('only the end of a report is read: a title as long as a page is ignored, an
     });
   }));
 
+test('what was picked from a list is named by its title there, with the extension once', () =>
+  withDir(async (dir) => {
+    await writeFile(join(dir, PLAN_FILE), found('good-1'));
+    await writeFile(join(dir, 'media.1.mp4'), 'bytes');
+    await writeFile(join(dir, RESULT_FILE), `"media.1.mp4"\n`);
+    for (const [listed, name] of [
+      ['Episode 1', 'Episode 1.mp4'],
+      ['clip.MP4', 'clip.MP4'],
+      [undefined, 'good-1.mp4'],
+    ] as const) {
+      assert.is((await readResult(dir, listed))?.suggestedName, name);
+    }
+  }));
+
 test.run();

@@ -21,7 +21,7 @@ const SAID: [string, string][] = [
   ],
   ['[youtube] abc: This video is DRM protected', 'encrypted'],
   ['[youtube] abc: This live event will begin in 3 hours.', 'live_stream'],
-  ["[youtube] abc: Private video. Sign in if you've been granted access to this video", 'remote_denied'],
+  ["[youtube] abc: Private video. Sign in if you've been granted access to this video", 'login_required'],
   ['[youtube] abc: Video unavailable. This video has been removed by the uploader', 'remote_not_found'],
   [
     'You have requested merging of multiple formats but ffmpeg is not installed. Aborting due to --abort-on-error',
@@ -54,6 +54,96 @@ const SAID: [string, string][] = [
   ['Postprocessing: Conversion failed!', 'engine_exit'],
   ['The answers of the server contradict each other: 9 bytes instead of 10', 'remote_contradiction'],
 ];
+
+/** Refusals in the words of extractors of yt-dlp 2026.10.26, and of YouTube. */
+const REFUSED: Record<string, string[]> = {
+  geo_blocked: [
+    '[x] 1: This video is not available from your location due to geo restriction',
+    '[youtube] abc: The uploader has not made this video available in your country',
+    '[youtube] abc: Video unavailable. This video contains content from SME, who has blocked it in your country on copyright grounds',
+    '[x] 1: This video is available in Taiwan only [geo restricted]',
+    '[x] 1: 该视频仅限港澳台地区观看 [geo restricted]',
+    '[bilibili] 1: 抱歉您所在地区不可观看！',
+    '[x] 1: Track unavailable in your country due to licensing restrictions',
+    '[x] 1: This song is blocked in this region',
+    '[bbc] 1: BBC iPlayer only works in the UK. This content is not available outside the UK',
+    '[x] 1: This content is not available in your region',
+  ],
+  client_blocked: [
+    '[youtube] abc: Sign in to confirm you’re not a bot. Use --cookies-from-browser or --cookies for the authentication. See  https://x  for how to',
+    "[youtube] abc: Sign in to confirm you're not a bot. This helps protect our community. Learn more",
+    "[youtube] abc: Video unavailable. This content isn't available, try again later. The current session has been rate-limited by YouTube for up to an hour",
+    '[youtube] abc: Video unavailable. YouTube is requiring a captcha challenge before playback',
+    '[generic] x: Got HTTP Error 403 caused by Cloudflare anti-bot challenge; try again with  --extractor-args "generic:impersonate"',
+    '[tiktok] 1: Your IP address is blocked from accessing this post',
+    '[x] 1: You have exceeded the rate limit. Try again later',
+    '[x] 1: You are rate-limited. Try again later.',
+    '[reddit] 1: Your IP address is unable to access the Reddit API',
+  ],
+  password_required: [
+    '[vimeo] 1: This video is protected by a password, use the --video-password option',
+    '[x] 1: Password protected video, use --video-password <password>',
+    '[x] 1: Wrong video password',
+  ],
+  members_only: [
+    "[youtube] abc: This video is available to this channel's members on level: Gold (or any higher level). Join this channel to get access to members-only content and other exclusive perks.",
+    '[youtube] abc: Join this channel to get access to members-only content like this video, and other exclusive perks.',
+    '[youtube] abc: This video requires payment to watch',
+    '[x] 1: This video is for premium members only [login_required]. Use --cookies, --cookies-from-browser',
+    '[x] 1: This video is only available for registered users with the appropriate subscription. Use --cookies',
+    '[x] 1: This livestream is for subscribers only',
+    '[x] 1: The song is only for VIP accounts.',
+    '[x] 1: This video is paid, subscribe to download it',
+    '[bilibili] 1: 大会员专享限制',
+  ],
+  login_required: [
+    '[x] 1: This video is only available for registered users. Use --cookies, --cookies-from-browser, --username and --password',
+    '[youtube] abc: Sign in to confirm your age. This video may be inappropriate for some users. Use --cookies-from-browser',
+    '[x] 1: Video privado [login_required]. Use --cookies',
+    '[x] 1: This VOD is private',
+    '[twitter] 1: NSFW tweet requires authentication. Use --cookies',
+    '[x] 1: Your account does not have access to this content',
+  ],
+  remote_not_found: [
+    '[youtube] abc: Video unavailable. This video is no longer available because the YouTube account associated with this video has been terminated.',
+    '[youtube] abc: Video unavailable',
+    '[x] 1: Video was deleted',
+    '[x] 1: Content not found; it has most likely expired',
+    '[x] 1: The VOD does not exist',
+    '[youtube] abc: This video has been removed for violating YouTube’s Community Guidelines',
+  ],
+  live_stream: [
+    '[youtube] abc: Premieres in 3 hours',
+    '[x] 1: This livestream has not yet started',
+    '[x] 1: The channel is not currently live',
+    '[x] 1: This event will start at 2026-12-01',
+    '[x] 1: This video is not available yet. Release date: 2027',
+  ],
+  // what only looks like a refusal
+  timeout: [
+    "[x] 1: Unable to download webpage: HTTPSConnection(host='login.members.example', port=443): Read timed out",
+  ],
+  unsupported_url: ['Unsupported URL: http://x.example/members-only/private-video/sign-in'],
+  remote_denied: ['[x] 1: Unable to download JSON metadata: HTTP Error 403: Forbidden'],
+  remote_busy: ['[x] 1: Unable to download webpage: HTTP Error 429: Too Many Requests'],
+};
+
+for (const [code, lines] of Object.entries(REFUSED)) {
+  test(`${lines.length} messages of sites are ${code}, which is ${code === 'timeout' || code === 'remote_busy' ? 'transient' : 'final'}`, () => {
+    for (const line of lines) {
+      const error = failureOf([line], 1, null);
+      assert.is(error.code, code, line);
+      assert.is(error.transient, code === 'timeout' || code === 'remote_busy');
+    }
+  });
+}
+
+test('a message names no option that nobody can give here, and none of our marks', () => {
+  assert.is(
+    messageOf('ERROR: [x] 1: Private [login_required]. Use --cookies, --username and --password'),
+    'yt-dlp: Private',
+  );
+});
 
 for (const [said, code] of SAID) {
   test(`"${said.slice(0, 70)}" is ${code}`, () => {

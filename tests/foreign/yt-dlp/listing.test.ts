@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseInfo } from '#lib/foreign/yt-dlp/info.ts';
 import { splitItem, withItem } from '#lib/foreign/yt-dlp/item-url.ts';
-import { itemsOf } from '#lib/foreign/yt-dlp/items.ts';
+import { itemsOf, pageOf } from '#lib/foreign/yt-dlp/items.ts';
 import { PRESETS } from '#lib/foreign/yt-dlp/presets.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
@@ -203,6 +203,95 @@ test('a number that was added to an address is removed again', () => {
     ),
   );
   assert.equal(splitItem(PAGE), { url: PAGE, number: 1 });
+});
+
+const entry = (n: number, more: object = {}) => ({
+  _type: 'url',
+  url: `https://videos.example/${n}`,
+  id: 'same',
+  title: `t ${n}`,
+  ...more,
+});
+const page = (info: object, from = 1) =>
+  pageOf(printed(JSON.stringify({ id: 'x', title: 't', ...info })), { url: PAGE, from, canJoin: true });
+const entries = (count: number, first = 1) =>
+  Array.from({ length: count }, (_, index) => entry(first + index));
+
+test('entries with entries are listed in their place, and what is left of each follows', () => {
+  const tab = (name: string, count: number) => ({
+    _type: 'playlist',
+    id: 'same',
+    webpage_url: `${PAGE}/${name}`,
+    entries: entries(count),
+  });
+  const found = page({
+    _type: 'playlist',
+    webpage_url: PAGE,
+    entries: [tab('a', 150), tab('b', 150), tab('c', 3)],
+  });
+  assert.is(found.found.length, 200);
+  assert.equal(found.more, [
+    { url: `${PAGE}/b`, from: 51, isInside: true },
+    { url: PAGE, from: 3, isInside: false },
+  ]);
+  assert.equal([found.total, found.truncated], [null, false]);
+});
+
+test('a page ends after 200 entries, also if some of them are none', () => {
+  const list = [null, ...entries(200)];
+  const { found, more } = page({ _type: 'playlist', webpage_url: PAGE, entries: list });
+  assert.equal([found.length, more], [199, [{ url: PAGE, from: 201, isInside: false }]]);
+});
+
+test('a list in a list without an address of its own is truncated where it is not whole', () => {
+  const tab = { _type: 'playlist', webpage_url: PAGE, entries: entries(201) };
+  const { found, more, truncated } = page({ _type: 'playlist', webpage_url: PAGE, entries: [tab] });
+  assert.equal([found.length, more, truncated], [200, [], true]);
+});
+
+test('an entry whose extractor lists is a list, any other a video', () => {
+  const keys = ['YoutubeTab', 'XPlaylist', 'VimeoChannel', 'Youtube', 'Vimeo', 'Generic', 'PeerTube'];
+  const { found, more } = page({ _type: 'playlist', entries: keys.map((ie_key, n) => entry(n, { ie_key })) });
+  assert.equal(
+    found.map(({ item }) => item.title),
+    ['t 3', 't 4', 't 5', 't 6'],
+  );
+  assert.equal(
+    more.map(({ url }) => url),
+    [0, 1, 2].map((n) => `https://videos.example/${n}`),
+  );
+});
+
+test('a later page numbers its videos from where it begins, and may be empty', () => {
+  const opened = { id: 'x', webpage_url: PAGE, formats: [video(1)] };
+  const { found, total } = page(
+    { _type: 'playlist', webpage_url: PAGE, playlist_count: 201, entries: [opened] },
+    201,
+  );
+  assert.is(found[0]?.item.url, `${PAGE}#sluice-item=201`);
+  assert.is(total, 201);
+  assert.equal(page({ _type: 'playlist', entries: [] }, 201).found, []);
+  assert.is(
+    codeOf(() => page({ _type: 'playlist', entries: [] })),
+    'no_media',
+  );
+});
+
+test('an opened entry that is live or protected is marked among others, and is the error if there is no other', () => {
+  const good = { id: 'a', webpage_url: `${PAGE}/a`, formats: [video(1)] };
+  const live = { id: 'b', webpage_url: `${PAGE}/b`, formats: [video(1)], is_live: true };
+  const items = page({ _type: 'playlist', entries: [good, live] }).found.map(({ item }) => item);
+  assert.equal(
+    items.map(({ unavailable, streams }) => [unavailable, streams.length]),
+    [
+      [undefined, 1],
+      ['live_stream', 0],
+    ],
+  );
+  assert.is(
+    codeOf(() => page({ _type: 'playlist', entries: [live] })),
+    'live_stream',
+  );
 });
 
 test.run();

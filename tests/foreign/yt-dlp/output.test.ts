@@ -46,13 +46,15 @@ test('the infos that are kept of one list have 16 MiB at most', () => {
   );
 });
 
-test('a list with more text than the limit is truncated', () => {
+test('a list with more text than 256 kB is listed up to there, and continued from there', () => {
   const entry = (i: number): string =>
     `{"_type":"url","id":"${i}","title":"${'t'.repeat(900)}","url":"https://x.example/${'u'.repeat(4000)}"}`;
-  const { items, truncated } = read(
+  const { items, more, truncated } = read(
     `{"entries":[${Array.from({ length: 200 }, (_, i) => entry(i)).join()}]}`,
   );
-  assert.ok(truncated && items.length > 50 && items.length < 200, `${items.length} items`);
+  assert.ok(items.length > 40 && items.length < 200, `${items.length} items`);
+  assert.ok(Buffer.byteLength(JSON.stringify(items.map(({ item }) => item))) <= 262_144);
+  assert.equal([more, truncated], [[{ url: PAGE, from: items.length + 1, isInside: false }], false]);
   assert.not(read(`{"id":"x","formats":[${FORMAT}]}`).truncated);
 });
 

@@ -41,6 +41,8 @@ export interface DownloadRow {
   /** The expected hash of the finished file; absent = it is not hashed. */
   sha256?: string;
   title: string;
+  /** The title that was shown when it was picked from a list; absent = it was not. */
+  listedTitle?: string;
   /** The engine that was used. */
   engine: EngineName | null;
   state: DownloadState;
@@ -82,6 +84,7 @@ export function newRow(
     wantedName: body.filename,
     ...(body.sha256 === undefined ? {} : { sha256: body.sha256 }),
     title: cleanTitle(body.title ?? body.filename ?? '') || titleOf(body.url),
+    ...(cleanTitle(body.title ?? '') === '' ? {} : { listedTitle: cleanTitle(body.title ?? '') }),
     engine: null,
     state: 'queued',
     receivedBytes: 0,

@@ -41,10 +41,10 @@ export class Commands {
     return this.#once(commandId, command);
   }
 
-  #parse({ url, engine }: ParseRequest, requester: unknown, onItems: OnItems): CommandAnswer {
+  #parse({ url, engine, cursor }: ParseRequest, requester: unknown, onItems: OnItems): CommandAnswer {
     const { env, parses } = this.#parts;
     return orRefusal(() => {
-      const body = { url: env.checkUrl(url), engine };
+      const body = { url: env.checkUrl(url), engine, cursor };
       return { later: parses.begin(env.newId(), body, requester, onItems) };
     });
   }

@@ -279,8 +279,11 @@ export class LiveDownloads {
 
 function startOf(row: DownloadRow): RunnerCommand {
   const { id, attempt, url, streamId, totalBytes, wantedEngine: engine, wantedName: filename } = row;
-  const checked = row.sha256 === undefined ? {} : { sha256: row.sha256 };
-  return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes, ...checked };
+  const more = {
+    ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
+    ...(row.listedTitle === undefined ? {} : { title: row.listedTitle }),
+  };
+  return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes, ...more };
 }
 
 function progressOnly(a: DownloadRow, b: DownloadRow): boolean {

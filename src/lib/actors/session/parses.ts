@@ -34,7 +34,7 @@ export class Parses {
   /** @throws SluiceError `too_many_requests` */
   begin(
     job: string,
-    { url, engine }: CommandFields<'parse'>,
+    { url, engine, cursor }: CommandFields<'parse'>,
     requester: unknown,
     onItems: OnItems,
   ): Promise<ParseResult> {
@@ -43,7 +43,7 @@ export class Parses {
     }
     const answer = Promise.withResolvers<ParseResult>();
     this.#running.set(job, { answer, onItems, requester });
-    this.#send({ type: 'parse', job, url, engine });
+    this.#send({ type: 'parse', job, url, engine, ...(cursor === null ? {} : { cursor }) });
     return answer.promise;
   }
 

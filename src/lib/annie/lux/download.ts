@@ -48,14 +48,14 @@ async function runEngine(run: LuxRun): Promise<FetchedFile> {
   const { engine, job, processes, readers, argv, env, plan, generation } = run;
   const bar = new BarProgress(plan.bytes);
   const errors: string[] = [];
-  let title = run.title;
+  let title = job.title ?? run.title;
   const parser = createProgressParser(
     { engine: generation },
     {
       sample: (_fd, record) => job.onSample(bar.add(toSample(record), record.percent)),
       event: (event) => {
         if (event.type === 'item') {
-          title = event.title.trim() || title;
+          title = job.title ?? (event.title.trim() || title);
           job.onInfo({ title, totalBytes: plan.bytes });
         } else if (event.type === 'phase') {
           job.onPhase(event.phase === 'merging' ? 'finish' : 'download');

@@ -5,6 +5,8 @@ import { sluiceTemplates } from '../progress/sluice-template.ts';
 /** Reports that yt-dlp writes into its current dir: what it is going to fetch, and where the finished file is. */
 export const PLAN_FILE = 'sluice-found.jsonl';
 export const RESULT_FILE = 'sluice-done.jsonl';
+/** What `fragment-check.py` notes. */
+export const LISTED_FILE = 'sluice-listed.jsonl';
 /** Prefix of all files that yt-dlp downloads. */
 export const MEDIA_PREFIX = 'media.';
 
@@ -31,13 +33,16 @@ function common({ nodePath, ffmpegDir }: CommonOptions): string[] {
   ];
 }
 
-/** Prints one JSON. Entries with their own pages are listed, not opened: a channel takes seconds, not hours. */
-export function parseArguments(url: string, options: CommonOptions): string[] {
+/**
+ * Prints one JSON. Entries with their own pages are listed, not opened: a channel takes seconds, not hours.
+ * @param from number of the first entry, from 1
+ */
+export function parseArguments(url: string, from: number, options: CommonOptions): string[] {
   return [
     ...common(options),
     '--dump-single-json',
     '--flat-playlist',
-    `--playlist-items=1:${MAX_ITEMS + 1}`,
+    `--playlist-items=${from}:${from + MAX_ITEMS}`,
     '--retries=1',
     '--extractor-retries=1',
     '--',
@@ -78,8 +83,10 @@ export function downloadArguments(options: DownloadArguments): string[] {
     ...(options.resumes ? ['--continue', '--retries=3'] : ['--no-continue', '--retries=0']),
     '--part',
     '--fragment-retries=5',
-    // A stream with a missing fragment is not a finished file.
+    // A stream with a missing fragment is not a finished file. ffmpeg would skip it, so it fetches only what yt-dlp cannot.
     '--abort-on-unavailable-fragments',
+    '--downloader=m3u8:native',
+    '--downloader=dash:native',
     '--print-to-file',
     `before_dl:{${fields},${parts}}`,
     PLAN_FILE,

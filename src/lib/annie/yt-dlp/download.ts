@@ -20,6 +20,7 @@ import { MEDIA_PREFIX } from './arguments.ts';
 import { dropUnsynced, growingFilesOf } from './resume.server.ts';
 import { type CurrentPart, PartSizes, type SizeMismatch } from './part-sizes.server.ts';
 import { CombinedProgress } from './combined-progress.ts';
+import { requireWhole } from './listed-check.server.ts';
 import { bytesOfOtherFiles, clearReports, readPlan, readResult } from './work-files.server.ts';
 
 const makeNonce = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
@@ -90,8 +91,12 @@ async function runOnce(
       await readers.read('yt-dlp-failure', { lines: progress.errors, exitCode, signal }, job.signal),
     );
   }
-  const result = await readResult(job.workDir);
-  if (result !== null) return result;
+  const result = await readResult(job.workDir, job.title);
+  if (result !== null) {
+    const probe = { processes, workDir: job.workDir, env: command.env, signal: job.signal };
+    await requireWhole(result.path, exit.isPartLeftOut, probe);
+    return result;
+  }
   // Our filter skips live streams: yt-dlp prints that and exits with 0.
   throw new SluiceError(progress.skipped ? 'live_stream' : 'no_media');
 }
@@ -191,7 +196,8 @@ class YtDlpProgress {
     if (plan === null) return;
     this.#planReported = true;
     this.#combined.expect(plan.parts);
-    if (plan.title !== null) this.#job.onInfo({ title: plan.title });
+    const title = this.#job.title ?? plan.title;
+    if (title !== null) this.#job.onInfo({ title });
   }
 }
 

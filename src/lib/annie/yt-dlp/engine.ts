@@ -3,9 +3,10 @@ import { join } from 'node:path';
 import { deserializeError } from '../../foreign/serialized-error.ts';
 import { MAX_INFO_BYTES } from '../../foreign/limits.ts';
 import type { Readers } from '../../foreign/port.ts';
+import type { YtDlpListing } from '../../foreign/yt-dlp/listing.ts';
 import { splitItem } from '../../foreign/yt-dlp/item-url.ts';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
-import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
+import type { EngineStatus, MediaItem, ParseResult } from '../../protocol/media.ts';
 import { AwayError } from '../../protocol/unreachable.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
@@ -23,6 +24,7 @@ import { type Claims, createClaims } from './claims.ts';
 import { runYtDlp } from './download.ts';
 import { environmentOf } from './environment.ts';
 import { createInfoCache, type InfoCache } from './info-cache.server.ts';
+import { type PendingList, pendingAfter, readCursor, writeCursor } from './list-cursor.ts';
 import { type Located, locateYtDlp } from './locate.server.ts';
 import { selectorOf } from './selector.ts';
 import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
@@ -47,6 +49,8 @@ const OPEN_OBJECT = 0x7b;
 const REMEDY = 'Type: npx sluice engines install yt-dlp';
 /** Failures of a download from cached info that opening the page again would not avoid. */
 const FINAL_CODES: readonly ErrorCode[] = ['disk_full', 'not_media'];
+/** Runs of yt-dlp for one page, while none finds an item. */
+const MAX_EMPTY_RUNS = 4;
 /** ms for a run without network, as for the version. */
 const LOCAL_RUN_TIMEOUT_MS = 30_000;
 
@@ -88,13 +92,42 @@ export class YtDlpEngine implements Engine {
     return await this.#claims.of(url);
   }
 
-  async parse({ url: address, signal }: ParseRequest): Promise<ParseResult> {
+  async parse({ url: address, cursor, signal }: ParseRequest): Promise<ParseResult> {
+    const first = { url: splitItem(address).url, from: 1, level: 0 };
+    let pending = cursor === undefined ? [first] : readCursor(cursor);
+    let truncated = false;
+    for (let run = 1; ; run++) {
+      const [list, ...rest] = pending as [PendingList, ...PendingList[]];
+      const page = await this.#list(list, signal).catch((thrown: unknown) => {
+        signal.throwIfAborted();
+        // One list among others may be private: it is listed as such.
+        if (list.level === 0 || !(thrown instanceof SluiceError) || thrown.transient) throw thrown;
+        return unavailableList(list, thrown.code);
+      });
+      await Promise.all(
+        page.items.map(async ({ item, info }) => info && (await this.#infos.put(item.url, info))),
+      );
+      pending = pendingAfter(list, page.more, rest);
+      truncated ||= page.truncated;
+      // A channel that holds nothing but lists has no items of its own.
+      if (page.items.length === 0 && pending.length > 0 && run < MAX_EMPTY_RUNS) continue;
+      const { next, truncated: isCut } = writeCursor(pending);
+      return {
+        engine: 'yt-dlp',
+        items: page.items.map(({ item }) => item),
+        ...(truncated || isCut ? { truncated: true } : {}),
+        ...(next === null ? {} : { next }),
+        ...(page.total === null || list.level > 0 ? {} : { total: page.total }),
+      };
+    }
+  }
+
+  async #list({ url, from }: PendingList, signal: AbortSignal): Promise<YtDlpListing> {
     const { processes, readers, proxy, dataDir, ffmpegPath } = this.#options;
     const { command } = await this.#requireProgram();
-    const { url } = splitItem(address);
-    const stdout = await withRunProxy(proxy, 'yt-dlp', url, async (proxyUrl) => {
+    const chunks = await withRunProxy(proxy, 'yt-dlp', url, async (proxyUrl) => {
       const answer = await captureOutput(processes, {
-        argv: [...command, ...parseArguments(url, this.#programs)],
+        argv: [...command, ...parseArguments(url, from, this.#programs)],
         cwd: dataDir,
         env: this.#environment(proxyUrl),
         signal,
@@ -108,14 +141,7 @@ export class YtDlpEngine implements Engine {
         await readers.read('yt-dlp-failure', { lines, exitCode, signal: killedBy }, signal),
       );
     });
-    const listing = { chunks: stdout, url, canJoin: ffmpegPath !== null };
-    const { items, truncated } = await readers.read('yt-dlp-listing', listing, signal);
-    await Promise.all(items.map(async ({ item, info }) => info && (await this.#infos.put(item.url, info))));
-    return {
-      engine: 'yt-dlp',
-      items: items.map(({ item }) => item),
-      ...(truncated ? { truncated } : {}),
-    };
+    return await readers.read('yt-dlp-listing', { chunks, url, from, canJoin: ffmpegPath !== null }, signal);
   }
 
   async download(job: EngineJob): Promise<FetchedFile> {
@@ -210,4 +236,18 @@ export class YtDlpEngine implements Engine {
       throw thrown;
     }
   }
+}
+
+function unavailableList({ url }: PendingList, code: ErrorCode): YtDlpListing {
+  const { hostname } = new URL(url);
+  const item: MediaItem = {
+    id: '',
+    url,
+    site: hostname,
+    title: url,
+    type: 'video',
+    streams: [],
+    unavailable: code,
+  };
+  return { items: [{ item, info: null }], more: [], total: null, truncated: false };
 }

@@ -1,4 +1,5 @@
-# Starts our own copy of yt-dlp: `main()`, with four things around it. `range-check.py` comes before it.
+# Starts our own copy of yt-dlp: `main()`, with six things around it. `range-check.py` and `fragment-check.py` come before
+# it.
 
 # Exits as soon as `main()` has returned. Python takes 45 to 65 ms to free the memory of 1,900 extractors, which the kernel
 # takes back in 2 ms, and for that time the user would see 100 % and no file. `atexit` calls the first registered function
@@ -69,6 +70,29 @@ try:
 except (ImportError, AttributeError) as error:
     if '--continue' in sys.argv:
         sys.exit(f'ERROR: Sluice cannot check what this yt-dlp resumes: {error}')
+
+# `fragment-check.py`. Without it the adapter still sees what ffmpeg left out.
+try:
+    check_fragments()
+except (ImportError, AttributeError) as error:
+    print(f'WARNING: Sluice cannot check the fragments of this yt-dlp: {error}', file=sys.stderr)
+
+# Says of two kinds of refusals what they are: a message may be the site's own, in any language.
+def name_refusals():
+    from yt_dlp.extractor.common import InfoExtractor
+    from yt_dlp.utils import GeoRestrictedError
+    plain_login = InfoExtractor.raise_login_required
+    plain_init = GeoRestrictedError.__init__
+    def login_named(self, msg='This video is only available for registered users', *rest, **options):
+        plain_login(self, f'{msg} [login_required]', *rest, **options)
+    def init_named(self, msg, *rest, **options):
+        plain_init(self, f'{msg} [geo restricted]', *rest, **options)
+    InfoExtractor.raise_login_required = login_named
+    GeoRestrictedError.__init__ = init_named
+try:
+    name_refusals()
+except (ImportError, AttributeError):
+    pass
 
 import yt_dlp
 try:

@@ -1,6 +1,8 @@
 import { programText } from '../../process/program-text.server.ts';
 
-const ENTRY = ['range-check.py', 'entry.py'].map((name) => programText(name, import.meta.url)).join('\n');
+const ENTRY = ['range-check.py', 'fragment-check.py', 'entry.py']
+  .map((name) => programText(name, import.meta.url))
+  .join('\n');
 
 /** The argv that starts our own copy. `-I` keeps the current dir and the environment out; `modules`: a dir to import from. */
 export function entryCommand(python: string, modules: string | null): string[] {

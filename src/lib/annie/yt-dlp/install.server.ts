@@ -11,7 +11,7 @@ import { createProcessHost } from '../../process/process-host.server.ts';
 import { findProgram } from '../../process/find-program.server.ts';
 import { entryCommand } from './entry.server.ts';
 import { INSTALL_DIR, INSTALL_RECORD, type InstallRecord, locateInstalled } from './locate.server.ts';
-import { INSTALLED_VERSION, requirementsFile } from './requirements.ts';
+import { INSTALLED_PACKAGES, INSTALLED_VERSION, requirementsFile } from './requirements.ts';
 
 export interface InstallOptions {
   /** Created if missing. */
@@ -41,7 +41,7 @@ const MIN_PYTHON = [3, 10] as const;
 export async function installYtDlp(options: InstallOptions): Promise<Installed> {
   const { dataDir, onLine, force = false } = options;
   const present = locateInstalled(dataDir);
-  if (present?.version === INSTALLED_VERSION && !force) {
+  if (present?.version === INSTALLED_VERSION && present.isComplete && !force) {
     onLine(`yt-dlp ${present.version} is installed in ${present.path}.`);
     return { version: present.version, path: present.path, changed: false };
   }
@@ -98,7 +98,7 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
     // 20 MB that are not needed any more.
     await shell([venvPython, '-I', '-m', 'pip', 'uninstall', '-q', '-y', 'setuptools', 'pip']);
     await checkVersion(shell, entryCommand(venvPython, null));
-    return { version: INSTALLED_VERSION, kind: 'venv', python: null };
+    return { version: INSTALLED_VERSION, kind: 'venv', python: null, packages: INSTALLED_PACKAGES };
   }
   if (!(await has('pip'))) {
     throw new SluiceError('engine_missing', `Python is here, but neither its venv nor pip is. ${APT_PIP}`);
@@ -118,7 +118,7 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
   }
   await rm(wheels, { recursive: true });
   await checkVersion(shell, entryCommand(python, modules));
-  return { version: INSTALLED_VERSION, kind: 'path', python };
+  return { version: INSTALLED_VERSION, kind: 'path', python, packages: INSTALLED_PACKAGES };
 }
 
 async function findPython(shell: Shell): Promise<string> {

@@ -3,7 +3,7 @@ import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../process/find-program.server.ts';
 import { entryCommand } from './entry.server.ts';
-import { INSTALLED_VERSION } from './requirements.ts';
+import { INSTALLED_PACKAGES, INSTALLED_VERSION } from './requirements.ts';
 
 /**
  * For a yt-dlp without our entry script: by default its blocks hold a second of data, and it reports progress after each.
@@ -22,6 +22,8 @@ export interface Located {
   path: string;
   /** Changes when the program does. */
   fingerprint: string;
+  /** Whether it is our own copy with all packages that this version installs. */
+  isComplete: boolean;
   /** Whether it is the version whose downloader `range-check.py` was tested with. */
   resumes: boolean;
 }
@@ -32,6 +34,8 @@ export interface InstallRecord {
   kind: 'venv' | 'path';
   /** The system's Python, absolute. Only for `path`. */
   python: string | null;
+  /** `INSTALLED_PACKAGES`; null in installations of earlier versions, which lack some. They are used until the next install. */
+  packages: string | null;
 }
 
 export function locateYtDlp(dataDir: string, path: string): Located | null {
@@ -43,14 +47,21 @@ export function locateInstalled(dataDir: string): Located | null {
   const dir = join(dataDir, INSTALL_DIR);
   const record = readRecord(join(dir, INSTALL_RECORD));
   if (record === null) return null;
-  const { version, kind } = record;
+  const { version, kind, packages } = record;
   const python = kind === 'venv' ? join(dir, 'venv', 'bin', 'python') : record.python;
   // The system's Python may have been replaced or removed since.
   if (python === null || findProgram(python, undefined) === null) return null;
   const modules = kind === 'venv' ? null : join(dir, 'modules');
   const command = entryCommand(python, modules);
   const fingerprint = `${dir}:${version}:${kind}`;
-  return { version, path: dir, fingerprint, command, resumes: version === INSTALLED_VERSION };
+  return {
+    version,
+    path: dir,
+    fingerprint,
+    command,
+    isComplete: packages === INSTALLED_PACKAGES,
+    resumes: version === INSTALLED_VERSION,
+  };
 }
 
 function locateOnPath(path: string): Located | null {
@@ -62,6 +73,7 @@ function locateOnPath(path: string): Located | null {
     version: null,
     path: program,
     fingerprint: `${program}:${mtimeMs}:${size}:${ino}`,
+    isComplete: false,
     resumes: false,
   };
 }
@@ -69,9 +81,9 @@ function locateOnPath(path: string): Located | null {
 function readRecord(path: string): InstallRecord | null {
   try {
     const record = JSON.parse(readFileSync(path, 'utf8')) as Partial<InstallRecord>;
-    const { version, kind, python = null } = record;
+    const { version, kind, python = null, packages = null } = record;
     if (typeof version !== 'string' || (kind !== 'venv' && kind !== 'path')) return null;
-    return { version, kind, python };
+    return { version, kind, python, packages };
   } catch {
     return null;
   }

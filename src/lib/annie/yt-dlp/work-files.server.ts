@@ -51,9 +51,10 @@ export async function bytesOfOtherFiles(workDir: string, current: string): Promi
 
 /**
  * The finished file that yt-dlp reported after its last step; null when it reported none.
+ * @param listedTitle names the file; absent = the title of its own page does
  * @throws SluiceError `engine_output` when there is no such file in the work dir
  */
-export async function readResult(workDir: string): Promise<FetchedFile | null> {
+export async function readResult(workDir: string, listedTitle?: string): Promise<FetchedFile | null> {
   const last = await lastLine(join(workDir, RESULT_FILE));
   if (last === null) return null;
   const path = resolve(workDir, String(JSON.parse(last)));
@@ -64,7 +65,7 @@ export async function readResult(workDir: string): Promise<FetchedFile | null> {
   }
   const plan = await readPlan(workDir);
   const ext = /\.([^.]+)$/.exec(name)?.[1] ?? plan?.ext ?? '';
-  const title = plan?.title ?? 'download';
+  const title = listedTitle ?? plan?.title ?? 'download';
   // Some extractors keep the extension of direct files in the title.
   const suggestedName = title.toLowerCase().endsWith(`.${ext.toLowerCase()}`) ? title : `${title}.${ext}`;
   return { path, suggestedName, bytes: info.size };

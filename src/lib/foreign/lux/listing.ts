@@ -13,6 +13,7 @@ import {
   MAX_STREAMS,
   MAX_NAME_CHARS,
 } from '../limits.ts';
+import { distinctQualities } from '../distinct-qualities.ts';
 import { itemsWithinLimit } from '../listed-items.ts';
 import { decodeText } from '../text.ts';
 import { errorLines, failureOf } from './failure.ts';
@@ -140,9 +141,16 @@ function itemsOf(entry: Entry, address: string): LuxItem[] {
   if (type === 'image' && pictures.length > 1) {
     return pictures.map((picture, index) => pictureOf(entry, picture, index));
   }
+  // Its ids name codecs and formats, where the site's names for qualities repeat.
+  const labels = distinctQualities(
+    plans.map(({ stream, plan }) => ({
+      quality: stream.quality || plan.id,
+      traits: [extOf(stream), plan.id],
+    })),
+  );
   const streams: MediaStream[] = plans.map(({ stream, plan }, index) => ({
     id: plan.id,
-    quality: truncated(stream.quality || plan.id),
+    quality: truncated(labels[index] ?? plan.id),
     bytes: plan.bytes,
     ext: extOf(stream),
     isDefault: index === 0,

@@ -1,5 +1,6 @@
 /** The qualities of a master playlist, best first, with stable ids. Pure. */
 import type { AddressResolver } from '../address-resolver.ts';
+import { codecName, distinctQualities } from '../distinct-qualities.ts';
 import { MAX_VARIANTS } from '../limits.ts';
 import type { AttributeList } from './attributes.ts';
 import type { Manifest } from './manifest.ts';
@@ -21,7 +22,7 @@ const NO_ATTRIBUTES: AttributeList = new Map();
 
 /** Returns at most 500. */
 export function readVariants(manifest: Manifest, resolver: AddressResolver): Variant[] {
-  const variants: Variant[] = [];
+  const variants: (Variant & { traits: (string | null)[] })[] = [];
   const idCounts = new Map<string, number>();
   const audioUrls = new Map<string, string | null>();
 
@@ -48,16 +49,42 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     const audioUrl = audioUrlOf(attributes.get('AUDIO'));
     variants.push({
       id: count === 1 ? name : `${name}-${count}`,
-      quality: height > 0 ? `${height}p` : bitRate(bitsPerSecond),
+      quality: height > 0 ? `${shortSideOf(attributes.get('RESOLUTION'))}p` : bitRate(bitsPerSecond),
+      traits: traitsOf(attributes, manifest.audioRenditions.get(attributes.get('AUDIO') ?? '')),
       url: url.href,
       audioUrl: audioUrl === url.href ? null : audioUrl,
       height,
       bitsPerSecond,
     });
   }
-  return variants
+  const best = variants
     .sort((a, b) => b.height - a.height || b.bitsPerSecond - a.bitsPerSecond)
     .slice(0, MAX_VARIANTS);
+  const labels = distinctQualities(best);
+  return best.map(({ traits: _, ...variant }, index) => ({
+    ...variant,
+    quality: labels[index] ?? variant.quality,
+  }));
+}
+
+/** Codec, frame rate, dynamic range, language and bit rate, as `distinctQualities` takes them. */
+function traitsOf(attributes: AttributeList, audio: AttributeList | undefined): (string | null)[] {
+  const codecs = (attributes.get('CODECS') ?? '').split(',', 10);
+  const rate = Number(attributes.get('FRAME-RATE'));
+  const range = attributes.get('VIDEO-RANGE');
+  return [
+    codecs.map(codecName).find((name) => name !== null) ?? null,
+    rate > 0 ? `${Math.round(rate)} fps` : null,
+    range !== undefined && range !== 'SDR' ? 'HDR' : null,
+    audio?.get('LANGUAGE')?.slice(0, 20) ?? null,
+    bitRate(positiveInteger(attributes.get('BANDWIDTH'))),
+  ];
+}
+
+/** An upright video is named by its shorter side, as others are by their height. */
+function shortSideOf(resolution: string | undefined): number {
+  const [width, height] = (resolution ?? '').split('x', 2).map(positiveInteger);
+  return width ? Math.min(width, height ?? 0) : (height ?? 0);
 }
 
 /** `1280x720`. */

@@ -1,6 +1,7 @@
 /** Maps the error messages of yt-dlp to our codes. */
 import { SluiceError } from '../../protocol/error.ts';
 import { serializeError, type SerializedError } from '../serialized-error.ts';
+import { NOT_BEGUN, REFUSALS } from '../refusals.ts';
 import { type EngineExit, lastErrorLines, type ErrorPatterns, findKnownError } from '../error-lines.ts';
 
 /** The first match wins. Sources: `raise ExtractorError` and friends in yt-dlp 2026.10.26, and recordings. */
@@ -8,7 +9,8 @@ const PATTERNS: ErrorPatterns = [
   [/No space left on device|\[Errno 28\]|Disk quota exceeded|\[Errno 122\]/i, 'disk_full'],
   [/\[Errno 30\]|Read-only file system/i, 'disk_read_only'],
   [/unable to (open for writing|create directory|write data): .*Permission denied/i, 'disk_denied'],
-  // our own words, of range-check.py
+  // our own words, of fragment-check.py and range-check.py
+  [/What the server sent is not media/, 'not_media'],
   [/The answers of the server contradict each other/, 'remote_contradiction'],
   [/Requested format is not available/i, 'stream_not_found'],
   [/\bDRM\b/i, 'encrypted'],
@@ -21,9 +23,10 @@ const PATTERNS: ErrorPatterns = [
     /Postprocessing: (file:.*|Error opening input.*): Invalid (argument|data found when processing input)$|sluice: ff\w+ was not started/,
     'not_media',
   ],
-  [/live event will begin|is (a )?live stream|This live stream|Premieres in|livestream/i, 'live_stream'],
   [/Unsupported URL|is not a valid URL|No suitable extractor/i, 'unsupported_url'],
   [/No video formats found|There('s| is) no video in|No video (could be )?found|No media found/i, 'no_media'],
+  // before the HTTP error that it is made of
+  [/Cloudflare|anti-bot/i, 'client_blocked'],
   [/HTTP Error (404|410)\b/i, 'remote_not_found'],
   [/HTTP Error (401|403|407|451)\b/i, 'remote_denied'],
   [/HTTP Error (429|503)\b|Too Many Requests/i, 'remote_busy'],
@@ -48,14 +51,10 @@ const PATTERNS: ErrorPatterns = [
     /Connection reset|Connection aborted|Remote end closed|IncompleteRead|ContentTooShort|Broken pipe|bytes read, .* more expected|Did not get any data blocks/i,
     'connection_lost',
   ],
-  [
-    /Sign in|log ?in|members-only|Private video|not available in your (country|location)|geo.?restrict|confirm your age|cookies/i,
-    'remote_denied',
-  ],
-  [
-    /Video unavailable|has been removed|does not exist|no longer available|been terminated/i,
-    'remote_not_found',
-  ],
+  // Last, as network errors name hosts. A refusal may name what it is of, such as a live stream for subscribers.
+  ...REFUSALS.slice(0, -1),
+  ...NOT_BEGUN,
+  ...REFUSALS.slice(-1),
 ];
 
 /** Not transient, although `engine_exit` usually is. */
@@ -83,7 +82,7 @@ export function failureOf(
   return new SluiceError('engine_exit', messageOf(last), PERMANENT.test(last) ? { transient: false } : {});
 }
 
-/** Removes colours, extractor names, advice about bug reports, and the paths of this machine. */
+/** Removes colours, extractor names, advice about options and bug reports, and the paths of this machine. */
 export function messageOf(line: string): string {
   const clean = line
     // eslint-disable-next-line no-control-regex -- colours are what is removed
@@ -91,6 +90,9 @@ export function messageOf(line: string): string {
     .replace(/^ERROR:\s*/, '')
     .replace(/^\[[\w:+.-]+\]\s*(\S+:\s)?/, '')
     .replace(/; please report this issue on .*$/s, '')
+    // options of yt-dlp that nobody can give here, and what entry.py adds
+    .replace(/\.? ?(?:Use|If you have .{0,40}use) --(?:cookies|username|video-password).*$/s, '')
+    .replace(/ \[(?:login_required|geo restricted)\]/, '')
     .replace(/ \(caused by .*$/s, '')
     .replace(/\. Use --list-formats for a list of available formats/, '')
     .replace(/(?<![\w:/])\/(?:[^\s/'"]+\/)+([^\s/'"]*)/g, '$1')

@@ -1,11 +1,30 @@
 /** Reduces yt-dlp's formats, often dozens, to the few streams that a person would choose among. */
 import type { MediaItem, MediaStream } from '../../protocol/media.ts';
+import { codecName, distinctQualities } from '../distinct-qualities.ts';
 import { MAX_EXT_CHARS, MAX_FORMAT_ID_CHARS, MAX_QUALITY_CHARS, MAX_STREAMS } from '../limits.ts';
 import type { Format } from './info.ts';
 
 export interface StreamChoice {
   type: MediaItem['type'];
   streams: MediaStream[];
+}
+
+interface VideoChoice {
+  stream: MediaStream;
+  isH264: boolean;
+  /** Of its separate audio; null = there is only one. */
+  language: string | null;
+  traits: (string | null)[];
+}
+
+/** More would hide the qualities. */
+const MAX_LANGUAGES = 12;
+
+/** Of the separate audio, the best first; none if there is only one. */
+function languagesOf(audioFormats: Format[]): string[] {
+  const found = audioFormats.flatMap(({ language }) => (language === null ? [] : [language])).reverse();
+  const languages = [...new Set(found)].slice(0, MAX_LANGUAGES);
+  return languages.length > 1 ? languages.reverse() : [];
 }
 
 type TrackKind = 'both' | 'video' | 'audio' | 'unknown' | 'image';
@@ -42,7 +61,8 @@ const VIDEO_EXT = new Set([
 ]);
 
 /**
- * One stream for each height (the best, with the audio that fits its container), then audio alone. Formats are sorted, best
+ * One stream for each height (the best, with the audio that fits its container) and the best H.264 beside another codec, in each
+ * language, then audio alone. Formats are sorted, best
  * last, by yt-dlp. Protected formats and storyboards are left out.
  * @param canJoin there is ffmpeg: the default is the best stream, else the best that needs no joining
  */
@@ -54,20 +74,42 @@ export function chooseStreams(formats: Format[], canJoin: boolean): StreamChoice
   const audioFormats = usable.filter((format) => trackKindOf(format) === 'audio');
   const audioFor = audioChooser(audioFormats);
   const videoFormats = usable.filter((format) => !['audio', 'image'].includes(trackKindOf(format)));
-  const byHeight = new Map<string, MediaStream>();
+  const languages = languagesOf(audioFormats);
+  const choices = new Map<string, VideoChoice>();
   for (const format of videoFormats) {
-    const stream =
-      trackKindOf(format) === 'video'
-        ? joinedStream(format, audioFor(format.ext))
-        : singleStream(format, qualityOf(format));
-    const worse = byHeight.get(stream.quality);
-    // A later format is better, unless it needs joining and that is impossible.
-    if (worse && !canJoin && stream.id.includes('+') && !worse.id.includes('+')) continue;
-    byHeight.delete(stream.quality);
-    byHeight.set(stream.quality, stream);
+    const hasAudio = trackKindOf(format) !== 'video';
+    for (const language of hasAudio || languages.length === 0 ? [null] : languages) {
+      const stream = hasAudio
+        ? singleStream(format, qualityOf(format))
+        : joinedStream(format, audioFor(format.ext, language));
+      const codec = codecName(format.vcodec ?? '');
+      // H.264 plays everywhere, so it stays beside what is better.
+      const key = `${stream.quality} ${codec === 'H.264'} ${language}`;
+      const worse = choices.get(key);
+      // A later format is better, unless it needs joining and that is impossible.
+      if (worse && !canJoin && stream.id.includes('+') && !worse.stream.id.includes('+')) continue;
+      choices.delete(key);
+      const isH264 = codec === 'H.264';
+      choices.set(key, { stream, isH264, language, traits: [codec, language, kilobits(format.tbr)] });
+    }
   }
-  const videoStreams = [...byHeight.values()].reverse();
-  const audioStreams = bestByExt(audioFormats).map((format) => singleStream(format, audioQualityOf(format)));
+  const videoChoices = [...choices.values()].reverse();
+  const listed = videoChoices.filter((choice, index) => {
+    // Something else, where H.264 is as good or better, is nothing that anybody looks for.
+    const isBeaten = ({ stream, isH264, language }: VideoChoice): boolean =>
+      isH264 && stream.quality === choice.stream.quality && language === choice.language;
+    return choice.isH264 || !videoChoices.slice(0, index).some(isBeaten);
+  });
+  const labels = distinctQualities(listed.map(({ stream, traits }) => ({ quality: stream.quality, traits })));
+  const videoStreams = listed.map(({ stream }, index) => ({
+    ...stream,
+    quality: labels[index] ?? stream.quality,
+  }));
+  const bestAudio = bestByExt(audioFormats);
+  const audioLabels = distinctQualities(
+    bestAudio.map((format) => ({ quality: audioQualityOf(format), traits: [null, format.language, null] })),
+  );
+  const audioStreams = bestAudio.map((format, index) => singleStream(format, audioLabels[index] ?? ''));
   const images = usable
     .filter((format) => trackKindOf(format) === 'image')
     .map((format) => singleStream(format, 'original'));
@@ -107,7 +149,21 @@ function typeOf(videoFormats: Format[]): MediaItem['type'] {
 
 function singleStream(format: Format, quality: string): MediaStream {
   const ext = format.ext.slice(0, MAX_EXT_CHARS);
-  return { id: format.format_id, quality, bytes: format.filesize, ext, isDefault: false };
+  return {
+    id: format.format_id,
+    quality,
+    bytes: format.filesize,
+    ...estimateOf(format),
+    ext,
+    isDefault: false,
+  };
+}
+
+/** As in yt-dlp, which computes it from bit rate and duration where it knows both. */
+function estimateOf(...formats: Format[]): Pick<MediaStream, 'estimatedBytes'> {
+  if (formats.every(({ filesize }) => filesize !== null)) return {};
+  const sizes = formats.map(({ filesize, filesize_approx }) => filesize ?? filesize_approx ?? 0);
+  return sizes.every((size) => size > 0) ? { estimatedBytes: Math.round(sizes.reduce((a, b) => a + b)) } : {};
 }
 
 function joinedStream(video: Format, audio: Format | undefined): MediaStream {
@@ -116,6 +172,7 @@ function joinedStream(video: Format, audio: Format | undefined): MediaStream {
     id: `${video.format_id}+${audio.format_id}`,
     quality: qualityOf(video),
     bytes: video.filesize === null || audio.filesize === null ? null : video.filesize + audio.filesize,
+    ...estimateOf(video, audio),
     // As yt-dlp's Merger does: the common container, else Matroska, which holds anything.
     ext: familyOf(video.ext)?.has(audio.ext) ? video.ext : 'mkv',
     isDefault: false,
@@ -132,16 +189,18 @@ function familyOf(ext: string): Set<string> | undefined {
   return CONTAINER_FAMILIES.find((family) => family.has(ext));
 }
 
-/** Finds the best audio for a video's extension: of its container family, else the best of all. */
-function audioChooser(audioFormats: Format[]): (ext: string) => Format | undefined {
-  const best = new Map(
-    CONTAINER_FAMILIES.map(
-      (family) => [family, audioFormats.findLast(({ ext }) => family.has(ext))] as const,
-    ),
-  );
-  return (ext) => {
+/** Finds the best audio for a video's extension and a language: of its container family, else the best of all. */
+function audioChooser(audioFormats: Format[]): (ext: string, language: string | null) => Format | undefined {
+  const best = new Map<string, Format | undefined>();
+  const find = (family: Set<string> | undefined, wanted: string | null): Format | undefined => {
+    const spoken = audioFormats.filter(({ language }) => wanted === null || language === wanted);
+    return (family && spoken.findLast(({ ext }) => family.has(ext))) ?? spoken.at(-1);
+  };
+  return (ext, language) => {
     const family = familyOf(ext);
-    return (family && best.get(family)) ?? audioFormats.at(-1);
+    const key = `${family === undefined ? -1 : CONTAINER_FAMILIES.indexOf(family)} ${language}`;
+    if (!best.has(key)) best.set(key, find(family, language));
+    return best.get(key);
   };
 }
 
@@ -159,16 +218,23 @@ function qualityOf({ height, width, fps, dynamic_range, format_note, tbr }: Form
   return `${lines}p${rate}${range}`;
 }
 
+function kilobits(rate: number | null): string | null {
+  return rate !== null && rate > 0 ? `${Math.round(rate)} kbit/s` : null;
+}
+
 function audioQualityOf({ abr, tbr }: Format): string {
   const kilobits = abr !== null && abr > 0 ? abr : tbr;
   return kilobits !== null && kilobits > 0 ? `${Math.round(kilobits)} kbit/s` : 'audio only';
 }
 
+/** The best of each extension and language. */
 function bestByExt(audioFormats: Format[]): Format[] {
   const best = new Map<string, Format>();
+  const hasLanguages = languagesOf(audioFormats).length > 0;
   for (const audio of audioFormats) {
-    best.delete(audio.ext);
-    best.set(audio.ext, audio);
+    const key = `${audio.ext} ${hasLanguages ? audio.language : ''}`;
+    best.delete(key);
+    best.set(key, audio);
   }
   return [...best.values()].reverse();
 }

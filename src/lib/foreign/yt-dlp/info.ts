@@ -5,7 +5,7 @@ import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
 import { projectEngineJson } from '../json/engine-json.ts';
 import type { Projection, Shape } from '../json/project.ts';
-import { MAX_ENTRIES, MAX_FORMATS } from '../limits.ts';
+import { MAX_ENTRIES, MAX_FORMATS, MAX_LIST_LEVELS } from '../limits.ts';
 
 const text = v.fallback(v.nullish(v.string(), null), null);
 const count = v.fallback(v.nullish(v.pipe(v.number(), v.finite(), v.minValue(0)), null), null);
@@ -24,6 +24,8 @@ export const Format = v.object({
   tbr: count,
   abr: count,
   filesize: count,
+  filesize_approx: count,
+  language: text,
   format_note: text,
   dynamic_range: text,
   has_drm: v.fallback(v.nullish(v.union([v.boolean(), v.string()]), null), null),
@@ -42,6 +44,8 @@ export const Info = v.object({
   ie_key: text,
   webpage_url_domain: text,
   playlist_index: count,
+  playlist_count: count,
+  availability: text,
   is_live: flag,
   live_status: text,
   _has_drm: flag,
@@ -63,7 +67,12 @@ const scalars = (names: string[]): Record<string, Shape> =>
   Object.fromEntries(names.map((name) => [name, 'scalar']));
 const FORMATS: Shape = { list: { fields: scalars(Object.keys(Format.entries)) }, max: MAX_FORMATS };
 const ENTRY = { ...scalars(Object.keys(Info.entries)), formats: FORMATS };
-const ROOT: Shape = { fields: { ...ENTRY, entries: { list: { fields: ENTRY }, max: MAX_ENTRIES } } };
+/** An entry may be a list itself: a tab of a channel. */
+function entryOf(levels: number): Shape {
+  const entries: Shape = levels === 0 ? 'scalar' : { list: entryOf(levels - 1), max: MAX_ENTRIES };
+  return { fields: { ...ENTRY, entries } };
+}
+const ROOT = entryOf(MAX_LIST_LEVELS);
 
 /**
  * Parses what yt-dlp printed.

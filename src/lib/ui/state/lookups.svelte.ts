@@ -2,13 +2,22 @@
 import { SvelteSet } from 'svelte/reactivity';
 import type { Channel } from '../../channel/client/channel.ts';
 import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
-import type { EngineName, MediaItem, MediaStream } from '../../protocol/media.ts';
+import type { EngineName, MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
+import { UniqueIds } from '../../protocol/unique-ids.ts';
 import { asTyped } from '../add/addresses.ts';
 
 export type LookupPhase =
   | { phase: 'running' }
-  /** `truncated`: the page has more items. */
-  | { phase: 'done'; engine: EngineName; truncated: boolean }
+  | {
+      phase: 'done';
+      engine: EngineName;
+      /** The page has more items, which cannot be listed. */
+      truncated: boolean;
+      /** For the next page of a long list; null = this is all. */
+      next: string | null;
+      /** Items on all pages; null = not known. */
+      total: number | null;
+    }
   | { phase: 'failed'; error: ErrorView };
 
 /** The server runs this many parses of a session at a time; the rest wait here. */
@@ -24,6 +33,10 @@ export class Lookup {
   readonly added = new SvelteSet<string>();
   status: LookupPhase = $state.raw({ phase: 'running' });
   items: readonly MediaItem[] = $state.raw([]);
+  /** The next page of a long list is on its way. */
+  isLoadingMore = $state(false);
+  /** Why it did not come. */
+  moreError: ErrorView | null = $state.raw(null);
   /** The text of the hash field. */
   expectedHash = $state('');
 
@@ -31,6 +44,24 @@ export class Lookup {
     this.key = key;
     this.url = url;
     this.engine = engine;
+  }
+
+  /** Of the pages that have come: unique over all of them. */
+  readonly #ids = new UniqueIds();
+
+  /** The first page of the result replaces what was found before it; a later one follows. */
+  addPage({ engine, items, truncated, next, total }: ParseResult): void {
+    const { status, items: known } = this;
+    const unique = this.#ids.assign(items);
+    const isFirst = status.phase !== 'done';
+    this.items = isFirst ? unique : [...known, ...unique];
+    this.status = {
+      phase: 'done',
+      engine,
+      truncated: (truncated ?? false) || (!isFirst && status.truncated),
+      next: next ?? null,
+      total: isFirst ? (total ?? null) : status.total,
+    };
   }
 
   /** Ignores known items: a parse that is repeated after a reconnect finds the same ones. */
@@ -78,6 +109,32 @@ export class Lookups {
     return running.length > 0;
   }
 
+  /** Loads the next page of a long list. @returns whether it came */
+  async more(lookup: Lookup): Promise<boolean> {
+    const { status, url, abort } = lookup;
+    if (status.phase !== 'done' || status.next === null || lookup.isLoadingMore) return false;
+    lookup.isLoadingMore = true;
+    lookup.moreError = null;
+    try {
+      const fields = { url, engine: status.engine, cursor: status.next };
+      lookup.addPage(await this.#send('parse', fields, { signal: abort.signal }));
+      return true;
+    } catch (thrown) {
+      lookup.moreError = toSluiceError(thrown).view;
+      return false;
+    } finally {
+      lookup.isLoadingMore = false;
+    }
+  }
+
+  /** Loads all pages that are left. @returns whether all came */
+  async all(lookup: Lookup): Promise<boolean> {
+    while (lookup.status.phase === 'done' && lookup.status.next !== null) {
+      if (!(await this.more(lookup))) return false;
+    }
+    return true;
+  }
+
   #next(): void {
     while (this.#running < MAX_CONCURRENT) {
       const lookup = this.#queue.shift();
@@ -95,8 +152,7 @@ export class Lookups {
         { url: asTyped(url), engine },
         { signal: abort.signal, onItems: (items) => lookup.addItems(items) },
       );
-      lookup.items = result.items;
-      lookup.status = { phase: 'done', engine: result.engine, truncated: result.truncated ?? false };
+      lookup.addPage(result);
     } catch (thrown) {
       lookup.status = { phase: 'failed', error: toSluiceError(thrown).view };
     }

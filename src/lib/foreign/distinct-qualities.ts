@@ -1,0 +1,50 @@
+/** Labels of qualities that tell rows apart. Pure. */
+import { MAX_QUALITY_CHARS } from './limits.ts';
+
+export interface Quality {
+  /** `1080p` */
+  quality: string;
+  /** What may tell it from others of that quality, the most telling first: in each row the same kind at the same place. */
+  traits: readonly (string | null)[];
+}
+
+/**
+ * The labels of `rows`: those of a quality that is there more than once get the traits in which they differ, or a number if
+ * they differ in none.
+ */
+export function distinctQualities(rows: readonly Quality[]): string[] {
+  let labels = rows.map(({ quality }) => quality.slice(0, MAX_QUALITY_CHARS));
+  const kinds = Math.max(0, ...rows.map(({ traits }) => traits.length));
+  for (let kind = 0; kind < kinds; kind++) {
+    const alike = Map.groupBy(rows.keys(), (index) => labels[index]);
+    labels = labels.map((label, index) => {
+      const group = alike.get(label) ?? [];
+      const trait = rows[index]?.traits[kind] ?? null;
+      const differs = group.some((other) => (rows[other]?.traits[kind] ?? null) !== trait);
+      return trait === null || !differs ? label : `${label} · ${trait}`.slice(0, MAX_QUALITY_CHARS);
+    });
+  }
+  return numbered(labels);
+}
+
+function numbered(labels: readonly string[]): string[] {
+  const counts = new Map<string, number>();
+  return labels.map((label) => {
+    const count = (counts.get(label) ?? 0) + 1;
+    counts.set(label, count);
+    return count === 1 ? label : `${label} (${count})`;
+  });
+}
+
+const CODECS: readonly (readonly [RegExp, string])[] = [
+  [/^(?:avc|h\.?264|x264)/i, 'H.264'],
+  [/^(?:hvc|hev|h\.?265|x265|hevc|dvh)/i, 'H.265'],
+  [/^(?:av01|av1)/i, 'AV1'],
+  [/^(?:vp09|vp9)/i, 'VP9'],
+  [/^(?:vp08|vp8)/i, 'VP8'],
+];
+
+/** `avc1.42c01e` → `H.264`; null for others. */
+export function codecName(codec: string): string | null {
+  return CODECS.find(([pattern]) => pattern.test(codec.trim()))?.[1] ?? null;
+}
