@@ -86,11 +86,11 @@ function sessionEnv({ config, allowPrivate, typed }: SessionsOptions) {
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
     random: Math.random,
-    checkUrl(typedText: string) {
+    checkUrl(typedText: string, session: string) {
       const { text, isAdded } = withScheme(typedText);
       const url = checkUrl(text);
       if (isRefusedLiteral(url, allowPrivate)) throw new SluiceError('address_refused');
-      if (isAdded) typed.add(url);
+      if (isAdded) typed.add(url, session);
       return text;
     },
     throttleMs: config.throttleMs,

@@ -16,6 +16,7 @@ import { Tokens } from '#lib/channel/token.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
 import { type Config, ConfigError } from './config.ts';
 import { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
+import { currentSession } from '#lib/watchdog/job-context.ts';
 import { type Engines, startEngines } from './engines.ts';
 import { openDownloadRoot } from './download-root.ts';
 import { createInspector } from './inspection.ts';
@@ -79,7 +80,7 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const isTemporary = stateDir !== config.dataDir;
   const isNewStore = !existsSync(join(stateDir, 'sluice.db'));
   const place = { config, log, stateDir, isTemporary };
-  const typed = new TypedAddresses();
+  const typed = new TypedAddresses(currentSession);
   const sessions = openSessions({ ...place, newStore, allowPrivate, typed });
   const storeOpen = onStoreOpen?.();
   const started: { engines?: Engines; runner?: Runner } = {};

@@ -13,7 +13,7 @@ import { response, startWildOrigin, type WildRequest } from './origin.ts';
 import { openWildKit } from './outcome.ts';
 
 let session: string | null = 'one';
-const typed = new TypedAddresses();
+const typed = new TypedAddresses(() => session);
 const kit = await openWildKit({ caller: () => session, typed });
 const { origin } = kit;
 /** The same site under another port: another origin. */
@@ -231,7 +231,10 @@ test('an address without a scheme is https, then http', async () => {
   origin.serve('/plain', response(OCTETS, 'plain'));
   const https = `${origin.url}/plain`.replace('http:', 'https:');
   assert.match((await kit.download(https)).state, /^(tls_failed|connect_failed|connection_lost)$/);
-  typed.add(new URL(https));
+  typed.add(new URL(https), 'one');
+  session = 'two';
+  assert.is.not((await kit.download(https)).state, 'complete', 'another session typed it');
+  session = 'one';
   assert.is((await kit.download(https)).body.toString(), 'plain');
 });
 

@@ -16,6 +16,7 @@ export type CommandAnswer = { result: unknown } | { later: Promise<unknown> } | 
 type ParseRequest = Extract<SessionRequest, { name: 'parse' }>;
 
 export interface CommandParts {
+  session: string;
   env: SessionEnv;
   log: CommandLog;
   downloads: DownloadActions;
@@ -42,9 +43,9 @@ export class Commands {
   }
 
   #parse({ url, engine, cursor }: ParseRequest, requester: unknown, onItems: OnItems): CommandAnswer {
-    const { env, parses } = this.#parts;
+    const { env, session, parses } = this.#parts;
     return orRefusal(() => {
-      const body = { url: env.checkUrl(url), engine, cursor };
+      const body = { url: env.checkUrl(url, session), engine, cursor };
       return { later: parses.begin(env.newId(), body, requester, onItems) };
     });
   }

@@ -64,8 +64,8 @@ export class DownloadActions {
    * @throws SluiceError what `checkUrl` and `checkRoom` throw, and `too_many_requests`
    */
   add(body: CommandFields<'add'>, cause: string): string {
-    const { env, store, feed } = this.#parts;
-    const url = env.checkUrl(body.url);
+    const { env, session, store, feed } = this.#parts;
+    const url = env.checkUrl(body.url, session);
     env.checkRoom();
     const { active, queued } = this.#live.totals;
     if (active + queued >= MAX_OPEN) {

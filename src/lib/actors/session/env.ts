@@ -13,10 +13,11 @@ export interface SessionEnv {
   random(): number;
   /**
    * Checks whether an address may be fetched, before anything is resolved.
-   * @returns the address without surrounding blanks
+   * @param session that asks
+   * @returns the address without surrounding blanks, and with a scheme
    * @throws SluiceError `invalid_url`, `url_too_long`, `unsupported_scheme`, `address_refused`
    */
-  checkUrl(text: string): string;
+  checkUrl(text: string, session: string): string;
   /**
    * Called before a new download is stored.
    * @throws SluiceError `disk_full` when the remaining space is needed for the existing downloads

@@ -84,6 +84,7 @@ export class SessionActor implements DurableObject {
     const listings = new Listings(store, this.#live);
     this.#downloads = new DownloadActions(parts, this.#live, listings);
     this.#commands = new Commands({
+      session: this.#session,
       env,
       log: this.#log,
       downloads: this.#downloads,

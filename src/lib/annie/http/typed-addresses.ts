@@ -1,32 +1,44 @@
 /**
- * Addresses that were typed without a scheme. They become https, and are fetched by http where there is no TLS server. Other
- * https addresses never are. Of this process: after a restart only https is tried. Pure.
+ * Addresses that were typed without a scheme. They become https, and are fetched by http where there is no TLS server, for the
+ * session that typed them. Other https addresses never are. Of this process: after a restart only https is tried. Pure.
  */
 
 const MAX_ADDRESSES = 2_000;
 
 export class TypedAddresses {
-  /** By https address. True = there is no TLS. */
+  /** By session and https address. True = there is no TLS. */
   readonly #addresses = new Map<string, boolean>();
+  readonly #caller: () => string | null;
 
-  add(url: URL): void {
-    if (this.#addresses.has(url.href)) return;
-    this.#addresses.set(url.href, false);
+  /** @param caller the session for which the current code runs; null = none */
+  constructor(caller: () => string | null) {
+    this.#caller = caller;
+  }
+
+  add(url: URL, session: string): void {
+    const key = keyOf(url, session);
+    if (this.#addresses.has(key)) return;
+    this.#addresses.set(key, false);
     if (this.#addresses.size > MAX_ADDRESSES)
       this.#addresses.delete(this.#addresses.keys().next().value as string);
   }
 
   /** Where to request it. */
   current(url: URL): URL {
-    return this.#addresses.get(url.href) === true ? withoutTls(url) : url;
+    return this.#addresses.get(keyOf(url, this.#caller())) === true ? withoutTls(url) : url;
   }
 
   /** To be called when no TLS connection came about. Null = nothing else may be tried. */
   fallback(url: URL): URL | null {
-    if (this.#addresses.get(url.href) !== false) return null;
-    this.#addresses.set(url.href, true);
+    const key = keyOf(url, this.#caller());
+    if (this.#addresses.get(key) !== false) return null;
+    this.#addresses.set(key, true);
     return withoutTls(url);
   }
+}
+
+function keyOf(url: URL, session: string | null): string {
+  return `${session ?? ''} ${url.href}`;
 }
 
 function withoutTls(url: URL): URL {
