@@ -58,13 +58,15 @@ export class FragmentFetcher {
   /**
    * Whether the fragment, decrypted, begins with these bytes.
    * @param isPart the fragment has more bytes than these
+   * @param skipped bytes of the fragment before these
    * @throws as `fetch`
    */
-  async startsWith(fragment: Fragment, bytes: Buffer, isPart: boolean): Promise<boolean> {
+  async startsWith(fragment: Fragment, bytes: Buffer, isPart: boolean, skipped = 0): Promise<boolean> {
     const { url, range } = fragment;
     const origin = range?.start ?? 0;
+    const wantedBytes = skipped + bytes.length;
     // a decipher keeps the last block until it knows what follows
-    const end = isPart ? origin + bytes.length + 2 * BLOCK_BYTES : null;
+    const end = isPart ? origin + wantedBytes + 2 * BLOCK_BYTES : null;
     return retrying(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
@@ -79,7 +81,7 @@ export class FragmentFetcher {
         for await (const chunk of open === null ? raw : decrypted(raw, open, 'start')) {
           received.push(chunk);
           length += chunk.length;
-          if (length >= bytes.length) break;
+          if (length >= wantedBytes) break;
         }
       } catch (thrown) {
         // another key, or another film
@@ -88,7 +90,7 @@ export class FragmentFetcher {
       } finally {
         response.discard();
       }
-      return bytes.equals(Buffer.concat(received).subarray(0, bytes.length));
+      return bytes.equals(Buffer.concat(received).subarray(skipped, wantedBytes));
     });
   }
 
