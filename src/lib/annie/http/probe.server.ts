@@ -5,6 +5,7 @@ import type { UrlKind } from '../engine.ts';
 import { classify, SNIFF_BYTES } from './classify.ts';
 import type { HttpResponse, HttpClient } from './client.server.ts';
 import { isWholeFile } from './extent.ts';
+import { decoded } from './file/stream-body.server.ts';
 import { contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
@@ -67,12 +68,12 @@ async function read(
   want: 'kind' | 'text',
   onBytes: () => void,
 ): Promise<Probe> {
-  const { url, status, head, body } = response;
+  const { url, status, head } = response;
   const gathered = received.begin();
   let kind: UrlKind | null = null;
   const classified = (): UrlKind => classify(url, status, head, gathered.peek(SNIFF_BYTES));
   try {
-    for await (const chunk of body as AsyncIterable<Buffer>) {
+    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
       gathered.add(chunk);
       onBytes();
       if (gathered.length >= SNIFF_BYTES) kind ??= classified();

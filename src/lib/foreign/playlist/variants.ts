@@ -15,8 +15,21 @@ export interface Variant {
   /** 0 = unknown. */
   height: number;
   bitsPerSecond: number;
+  /** The same on other hosts (RFC 8216, section 6.2.4), in order; absent = none. */
+  backups?: BackupVariant[];
 }
 
+export type BackupVariant = Pick<Variant, 'id' | 'url' | 'audioUrl'>;
+
+/** What may differ between equal variants. */
+const PLACES = new Set(
+  (
+    'URI AUDIO SUBTITLES CLOSED-CAPTIONS VIDEO GROUP-ID PATHWAY-ID PROGRAM-ID ' +
+    'STABLE-VARIANT-ID STABLE-RENDITION-ID'
+  ).split(' '),
+);
+/** Of one variant; nobody has more hosts. */
+const MAX_BACKUPS = 8;
 const NO_ATTRIBUTES: AttributeList = new Map();
 
 /** Returns at most 500. */
@@ -35,6 +48,9 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     return url;
   }
 
+  /** By its attributes. */
+  const mains = new Map<string, Variant>();
+
   for (const { uri, stream } of manifest.entries) {
     const url = resolver.resolve(uri);
     if (url === null) continue;
@@ -46,18 +62,33 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     const count = (idCounts.get(name) ?? 0) + 1;
     idCounts.set(name, count);
     const audioUrl = audioUrlOf(attributes.get('AUDIO'));
-    variants.push({
+    const variant: Variant = {
       id: count === 1 ? name : `${name}-${count}`,
       quality: height > 0 ? `${height}p` : bitRate(bitsPerSecond),
       url: url.href,
       audioUrl: audioUrl === url.href ? null : audioUrl,
       height,
       bitsPerSecond,
-    });
+    };
+    const audio = manifest.audioRenditions.get(attributes.get('AUDIO') ?? '');
+    const identity = `${identityOf(attributes)} ${audio === undefined ? '' : identityOf(audio)}`;
+    const main = bitsPerSecond > 0 ? mains.get(identity) : undefined;
+    if (main === undefined) {
+      mains.set(identity, variant);
+      variants.push(variant);
+    } else if (main.url !== variant.url && (main.backups?.length ?? 0) < MAX_BACKUPS) {
+      (main.backups ??= []).push({ id: variant.id, url: variant.url, audioUrl: variant.audioUrl });
+    }
   }
   return variants
     .sort((a, b) => b.height - a.height || b.bitsPerSecond - a.bitsPerSecond)
     .slice(0, MAX_VARIANTS);
+}
+
+/** All that equal variants have in common. */
+function identityOf(attributes: AttributeList): string {
+  const common = [...attributes].filter(([name]) => !PLACES.has(name));
+  return JSON.stringify(common.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** `1280x720`. */

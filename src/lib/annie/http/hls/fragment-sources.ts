@@ -63,6 +63,7 @@ export class FragmentSources {
   async #next(tried: ReadonlySet<number>): Promise<number | null> {
     if (!tried.has(this.#current)) return this.#current;
     for (;;) {
+      await this.#loading;
       const at = this.#sources.findIndex((_, index) => !tried.has(index));
       if (at !== -1) return at;
       if (this.#backups.length === 0) return null;

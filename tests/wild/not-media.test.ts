@@ -1,22 +1,13 @@
-/** HLS as real servers send it: what is no media in it, codings, and tags that are half known. */
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+/** HLS whose fragments are not what they are called: login pages, pictures in front, halves. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { mediaDir, mediaMissing } from '../site/media.ts';
-import { testUnless } from '../support/skip.ts';
+import { it, LOGIN, openFilms, type Piece, replaced, ts, whole } from './films.ts';
 import { response } from './origin.ts';
-import { openWildKit } from './outcome.ts';
 
-const dir = await mediaDir();
-const kit = await openWildKit();
-test.after(() => kit.close());
-const { origin } = kit;
+const films = await openFilms();
+const { origin, film, base } = films;
+test.after(() => films.close());
 
-const mediaFile = (name: string): Promise<Buffer> =>
-  dir === null ? Promise.resolve(Buffer.alloc(0)) : readFile(join(dir, name));
-const ts = await Promise.all([0, 1, 2, 3, 4, 5].map((n) => mediaFile(`ts/high00${n}.ts`)));
-const whole = Buffer.concat(ts);
 const PNG = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
   'base64',
@@ -26,25 +17,6 @@ const JPEG = Buffer.concat([
   Buffer.alloc(700, 0x47),
   Buffer.from('ffd9', 'hex'),
 ]);
-const LOGIN = '<!doctype html><title>Log in</title><form>Password</form>';
-
-type Piece = Buffer | string;
-let films = 0;
-
-/** Serves a film; `lines` stand before the fragments. */
-function film(pieces: readonly Piece[], lines = '', head = ''): string {
-  const base = `/film${++films}`;
-  const list = pieces.map((piece, index) => {
-    origin.serve(`${base}/${index}.ts`, response(`Content-Type: video/mp2t${head}`, piece));
-    return `#EXTINF:1,\n${base}/${index}.ts`;
-  });
-  const text = ['#EXTM3U', '#EXT-X-TARGETDURATION:1', lines, ...list, '#EXT-X-ENDLIST'].join('\n');
-  return origin.serve(`${base}/list.m3u8`, response('Content-Type: application/vnd.apple.mpegurl', text));
-}
-
-const replaced = (piece: Piece, at = 2): Piece[] => ts.map((each, index) => (index === at ? piece : each));
-const it = (name: string, body: () => Promise<void>): void => testUnless(test, mediaMissing, name, body);
-
 const random = Buffer.from(Array.from({ length: 40_000 }, (_, i) => (i * i * 31 + (i >> 3) * 7) & 255));
 const notMedia: [string, Piece][] = [
   ['a login page', LOGIN],
@@ -61,7 +33,7 @@ const notMedia: [string, Piece][] = [
 for (const [what, piece] of notMedia) {
   for (const at of [0, 2]) {
     it(`${what} as fragment ${at} is not_media`, async () => {
-      assert.is((await kit.download(film(replaced(piece, at)))).state, 'not_media');
+      assert.is((await films.download(film(replaced(piece, at)))).state, 'not_media');
     });
   }
 }
@@ -74,7 +46,7 @@ for (const [what, junk] of [
   ['64 kB of zeros', Buffer.alloc(64 * 1024)],
 ] as const) {
   it(`MPEG-TS behind ${what} is stripped to its first packet`, async () => {
-    const { state, body } = await kit.download(film(ts.map((piece) => Buffer.concat([junk, piece]))));
+    const { state, body } = await films.download(film(ts.map((piece) => Buffer.concat([junk, piece]))));
     assert.is(state, 'complete');
     assert.ok(body.equals(whole), `${body.length} bytes`);
   });
@@ -82,8 +54,8 @@ for (const [what, junk] of [
 
 it('a server that sends its fragment the second time is forgiven', async () => {
   const url = film(ts);
-  origin.serve(`/film${films}/3.ts`, ({ count }) => response('X: y', count === 1 ? LOGIN : (ts[3] ?? '')));
-  const { state, body } = await kit.download(url);
+  origin.serve(`${base()}/3.ts`, ({ count }) => response('X: y', count === 1 ? LOGIN : (ts[3] ?? '')));
+  const { state, body } = await films.download(url);
   assert.is(state, 'complete');
   assert.ok(body.equals(whole));
 });
@@ -93,7 +65,7 @@ for (const [what, piece] of [
   ['the beginning of it', (ts[2] ?? Buffer.alloc(0)).subarray(0, 188 * 10)],
 ] as const) {
   it(`of a fragment only ${what}, in good order, is remote_contradiction`, async () => {
-    assert.is((await kit.download(film(replaced(piece)))).state, 'remote_contradiction');
+    assert.is((await films.download(film(replaced(piece)))).state, 'remote_contradiction');
   });
 }
 
