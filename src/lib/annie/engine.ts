@@ -39,7 +39,8 @@ export interface EngineJob {
   /** Bytes arrived that no sample shows, as they are inspected first. */
   onBytes?: () => void;
   onPhase: (phase: 'download' | 'finish') => void;
-  onInfo: (info: { title?: string; totalBytes?: number | null }) => void;
+  /** `gapSeconds`: of the media, what its site says is not there. */
+  onInfo: (info: { title?: string; totalBytes?: number | null; gapSeconds?: number }) => void;
   /** The engine's output; the runner keeps the last 4 kB. */
   onOutput: (text: string) => void;
 }
