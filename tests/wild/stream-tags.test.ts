@@ -99,7 +99,7 @@ it('a coded fragment that has no end of zeros is refused', async () => {
   assert.is((await films.download(film([bomb], '\r\nContent-Encoding: gzip'))).state, 'too_complex');
 });
 
-it('a list of ten hours with signed addresses is read, and one past the limit lets the next engine try', async () => {
+it('a list of ten hours with signed addresses is read, and a list or page past the limit lets the next engine try', async () => {
   const line = (index: number): string => `#EXTINF:2,\nBASE/0.ts?n=${index}&signature=${'a'.repeat(280)}`;
   const text = [
     '#EXTM3U',
@@ -109,6 +109,10 @@ it('a list of ten hours with signed addresses is read, and one past the limit le
   assert.ok(text.length > 5.4e6);
   assert.equal((await films.list(listed(text))).length, 1);
   assert.is(await films.list(listed(`#EXTM3U\n${'#'.repeat(17 * 1024 * 1024)}`)), 'too_complex');
+  const page = `<!doctype html><script>${'x'.repeat(5 * 1024 * 1024)}</script><video src="/a.mp4">`;
+  const url = origin.serve('/page', response('Content-Type: text/html', page));
+  for (const state of [await films.list(url), (await films.download(url)).state])
+    assert.is(state, 'too_complex');
   assert.ok(shouldTryNext(new SluiceError('too_complex')));
 });
 

@@ -7,7 +7,7 @@ import { eachAttribute } from './attributes.ts';
 /** @param query of the playlist's address, for QUERYPARAM */
 export function* readDefinitions(
   list: string,
-  query: URLSearchParams,
+  query: ReadonlyMap<string, string>,
 ): Generator<[name: string, value: string]> {
   let name: string | null = null;
   let value: string | null = null;

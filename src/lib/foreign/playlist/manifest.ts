@@ -62,7 +62,7 @@ const VARIABLE = /\{\$([\w-]{1,100})\}/g;
  * @param query of the playlist's address
  * @throws SluiceError `too_complex` past 100,000 entries
  */
-export function readManifest(text: string, query: URLSearchParams = new URLSearchParams()): Manifest {
+export function readManifest(text: string, query: ReadonlyMap<string, string> = new Map()): Manifest {
   const reader = new ManifestReader(query);
   for (const line of linesOf(text)) reader.line(line.trim());
   return reader.manifest;
@@ -85,9 +85,9 @@ class ManifestReader {
   #rangeEnd = 0;
   #key: AttributeList | null = null;
   #map: InitialisationPart | null = null;
-  readonly #query: URLSearchParams;
+  readonly #query: ReadonlyMap<string, string>;
 
-  constructor(query: URLSearchParams) {
+  constructor(query: ReadonlyMap<string, string>) {
     this.#query = query;
   }
 

@@ -46,7 +46,7 @@ export function readPlaylist({ chunks, url }: PlaylistInput): Playlist {
 /** As `readPlaylist`. */
 export function parsePlaylist(text: string, url: URL): Playlist {
   if (!/^\ufeff?\s*#EXTM3U/.test(text)) throw new SluiceError('invalid_manifest');
-  const manifest = readManifest(text, url.searchParams);
+  const manifest = readManifest(text, new Map(url.searchParams));
   const resolver = new AddressResolver(url);
   if (manifest.isMaster && manifest.entries.length > 0) {
     const variants = readVariants(manifest, resolver);

@@ -1,5 +1,6 @@
 /** The qualities of a master playlist, best first, with stable ids. Pure. */
 import type { AddressResolver } from '../address-resolver.ts';
+import { shortHash } from '../../protocol/short-hash.ts';
 import { MAX_VARIANTS } from '../limits.ts';
 import type { AttributeList } from './attributes.ts';
 import type { Manifest } from './manifest.ts';
@@ -51,6 +52,17 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
   /** By its attributes. */
   const mains = new Map<string, Variant>();
 
+  const audioIdentities = new Map<string, string>();
+  /** Short, as a long one would count for each variant. */
+  function audioIdentityOf(group: string): string {
+    const known = audioIdentities.get(group);
+    if (known !== undefined) return known;
+    const audio = manifest.audioRenditions.get(group);
+    const identity = audio === undefined ? '' : shortHash(identityOf(audio));
+    audioIdentities.set(group, identity);
+    return identity;
+  }
+
   for (const { uri, stream } of manifest.entries) {
     const url = resolver.resolve(uri);
     if (url === null) continue;
@@ -70,8 +82,7 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
       height,
       bitsPerSecond,
     };
-    const audio = manifest.audioRenditions.get(attributes.get('AUDIO') ?? '');
-    const identity = `${identityOf(attributes)} ${audio === undefined ? '' : identityOf(audio)}`;
+    const identity = `${identityOf(attributes)} ${audioIdentityOf(attributes.get('AUDIO') ?? '')}`;
     const main = bitsPerSecond > 0 ? mains.get(identity) : undefined;
     if (main === undefined) {
       mains.set(identity, variant);
