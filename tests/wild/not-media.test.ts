@@ -69,4 +69,17 @@ for (const [what, piece] of [
   });
 }
 
+it('MPEG-TS behind a picture goes on after an interruption, and what is there is not fetched again', async () => {
+  const url = film(ts.map((piece) => Buffer.concat([PNG, piece])));
+  const last = `${base()}/4.ts`;
+  origin.serve(last, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+  const first = await films.download(url);
+  assert.is(first.state, 'remote_not_found');
+  origin.serve(last, response('X: y', Buffer.concat([PNG, ts[4] ?? Buffer.alloc(0)])));
+  const { state, body } = await films.download(url, { workDir: first.workDir });
+  assert.is(state, 'complete');
+  assert.ok(body.equals(whole));
+  assert.is(origin.requestsFor(`${base()}/0.ts`).length, 1);
+});
+
 test.run();
