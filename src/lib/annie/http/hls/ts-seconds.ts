@@ -14,7 +14,7 @@ const WRAP = 2 ** 33;
 export function tsSeconds(start: Uint8Array, end: Uint8Array): number | null {
   const first = timesIn(start, 0);
   const last = timesIn(end, alignedIn(end));
-  let longest: number | null = null;
+  let finest: { times: number; seconds: number } | null = null;
   for (const [stream, times] of last) {
     const begin = first.get(stream)?.[0];
     if (begin === undefined) continue;
@@ -26,9 +26,10 @@ export function tsSeconds(start: Uint8Array, end: Uint8Array): number | null {
     // the last frame is shown as long as the one before it
     const frame = latest - (sorted.at(-2) ?? latest);
     const seconds = (latest - earliest + frame) / TICKS_PER_SECOND;
-    longest = Math.max(longest ?? 0, seconds);
+    // a packet of audio may hold many frames: the stream with the most times is the most exact
+    if (finest === null || sorted.length > finest.times) finest = { times: sorted.length, seconds };
   }
-  return longest;
+  return finest?.seconds ?? null;
 }
 
 function alignedIn(bytes: Uint8Array): number {
