@@ -41,7 +41,8 @@ export interface EngineJob {
   onBytes?: () => void;
   /** `finish` = all bytes are fetched, and something is being joined, converted or checked. */
   onPhase: (phase: 'download' | 'finish') => void;
-  onInfo: (info: { title?: string; totalBytes?: number | null }) => void;
+  /** `gapSeconds`: of the media, what its site says is not there. */
+  onInfo: (info: { title?: string; totalBytes?: number | null; gapSeconds?: number }) => void;
   /** The engine's output; the runner keeps the last 4 kB. */
   onOutput: (text: string) => void;
 }

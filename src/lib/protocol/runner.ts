@@ -70,6 +70,8 @@ export interface AttemptPhase {
   engine: EngineName | null;
   title: string | null;
   totalBytes: number | null;
+  /** Of the media, what its site says is not there, in s; absent = nothing is known to be missing. */
+  gapSeconds?: number;
 }
 
 export interface RunnerFailure extends ErrorView {

@@ -248,11 +248,12 @@ export class DownloadAttempt implements SpaceUser {
         this.#updatePhase({ phase });
         if (phase === 'finish') this.#checkSpace();
       }),
-      onInfo: whileActive(({ title, totalBytes }) => {
+      onInfo: whileActive(({ title, totalBytes, gapSeconds }) => {
         this.#stallTimer?.restart();
         this.#updatePhase({
           ...(title === undefined ? {} : { title: cleanTitle(title) }),
           ...(totalBytes === undefined ? {} : { totalBytes }),
+          ...(gapSeconds === undefined ? {} : { gapSeconds }),
         });
         if (totalBytes != null) this.#checkSpace();
       }),

@@ -90,6 +90,12 @@ export function sizeLabel(row: Pick<ListRow, 'receivedBytes' | 'totalBytes'>): s
   return row.totalBytes === null ? received : m.received_of({ received, total: bytesLabel(row.totalBytes) });
 }
 
+/** What is missing of the media on its site; null = nothing. */
+export function gapLabel({ gapSeconds }: Pick<ListRow, 'gapSeconds'>): string | null {
+  const time = gapSeconds > 0 ? durationLabel(Math.max(1, Math.round(gapSeconds))) : null;
+  return time === null ? null : m.gap({ time });
+}
+
 /** A progress bar in words. @param live whether the time left is up to date */
 export function progressLabel(
   row: RowState & Pick<ListRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds'>,

@@ -23,6 +23,11 @@ const TEXTS: Record<string, (size: number) => string> = {
   'variants of one quality': (n) => `#EXTM3U\n${repeated('#EXT-X-STREAM-INF:BANDWIDTH=1\na\u0001\n', n)}`,
   'definitions, and lines that use them': (n) =>
     `${MEDIA}${repeated('#EXT-X-DEFINE:NAME="v\u0001",VALUE="x"\n', n / 2)}${repeated('{$v\u0001}\n', n / 2)}`,
+  'definitions in one tag': (n) => `${MEDIA}#EXT-X-DEFINE:${repeated('NAME="v\u0001",VALUE="x",', n)}\na\n`,
+  'variants with one long rendition': (n) =>
+    `#EXTM3U\n#EXT-X-MEDIA:TYPE=AUDIO,GROUP-ID="g",NAME="${'x'.repeat(n / 2)}",URI="u"\n${repeated('#EXT-X-STREAM-INF:BANDWIDTH=\u0001,AUDIO="g"\na\n', n / 2)}`,
+  'equal variants': (n) => `#EXTM3U\n${repeated('#EXT-X-STREAM-INF:BANDWIDTH=1,CODECS="x"\na\u0001\n', n)}`,
+  gaps: (n) => `#EXTM3U\n#EXTINF:1,\na\n${repeated('#EXT-X-GAP\n#EXTINF:1,\na\n', n)}`,
   'long definitions in one line': (n) =>
     `${MEDIA}#EXT-X-DEFINE:NAME="v",VALUE="${'x'.repeat(8000)}"\n${repeated('{$v}', n)}\n`,
   'variables that are not closed': (n) => `${MEDIA}#EXT-X-DEFINE:NAME="v",VALUE="x"\n${repeated('{$v', n)}\n`,

@@ -60,6 +60,7 @@ export const downloadMachine = setup({
           engine: event.engine ?? row.engine,
           title: event.title ?? row.title,
           totalBytes: event.totalBytes ?? row.totalBytes,
+          ...(event.gapSeconds === undefined ? {} : { gapSeconds: event.gapSeconds }),
         },
       };
     }),

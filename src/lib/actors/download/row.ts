@@ -48,6 +48,8 @@ export interface DownloadRow {
   state: DownloadState;
   receivedBytes: number;
   totalBytes: number | null;
+  /** Of the media, what its site says is not there, in s; absent = nothing is known to be missing. */
+  gapSeconds?: number;
   /** 0–100 as reported by the engine, for downloads without a known total. */
   percent: number | null;
   attempt: number;

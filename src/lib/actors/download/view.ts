@@ -29,6 +29,7 @@ export function viewOf(
     ...savingOf(row, isSaving),
     ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
     ...(row.state === 'waiting' && row.away ? { since: new Date(row.away.since).toISOString() } : {}),
+    ...(row.gapSeconds ? { gapSeconds: row.gapSeconds } : {}),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };
   return { ...view, ...deriveProgress(view) };

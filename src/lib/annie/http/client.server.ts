@@ -201,27 +201,3 @@ function connectorOf(guard: Guard): buildConnector.connector {
       );
   };
 }
-
-/** The whole body as bytes. @throws SluiceError `invalid_manifest` past `maxBytes`, and network codes */
-export async function readBody(
-  response: HttpResponse,
-  maxBytes: number,
-  signal: AbortSignal,
-): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  try {
-    for await (const chunk of response.body as AsyncIterable<Buffer>) {
-      bytes += chunk.length;
-      if (bytes > maxBytes) break;
-      chunks.push(chunk);
-    }
-  } catch (thrown) {
-    throw networkError(thrown, signal, true);
-  } finally {
-    response.discard();
-  }
-  if (bytes > maxBytes)
-    throw new SluiceError('invalid_manifest', `The answer is longer than ${maxBytes} bytes.`);
-  return Buffer.concat(chunks);
-}

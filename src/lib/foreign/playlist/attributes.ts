@@ -8,16 +8,21 @@ export type AttributeList = ReadonlyMap<string, string>;
 
 export function readAttributes(list: string): AttributeList {
   const attributes = new Map<string, string>();
+  for (const [name, value] of eachAttribute(list)) if (!attributes.has(name)) attributes.set(name, value);
+  return attributes;
+}
+
+/** All of them, in order. */
+export function* eachAttribute(list: string): Generator<[name: string, value: string]> {
   for (let at = 0; at < list.length;) {
     const equals = list.indexOf('=', at);
     if (equals === -1) break;
     const words = list.slice(at, equals);
     const name = words.slice(words.lastIndexOf(',') + 1).trim();
     const { value, end } = valueAt(list, equals + 1);
-    if (!attributes.has(name)) attributes.set(name, value);
+    yield [name, value];
     at = end + 1;
   }
-  return attributes;
 }
 
 /** `end`: position of the following comma, or the end of the list. */

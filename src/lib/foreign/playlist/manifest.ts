@@ -6,6 +6,7 @@
 import { MAX_FRAGMENTS } from '../limits.ts';
 import { linesOf } from '../text.ts';
 import { type AttributeList, readAttributes } from './attributes.ts';
+import { readDefinitions } from './definitions.ts';
 import { tooManyFragments } from './fragments-builder.ts';
 
 export interface ByteRange {
@@ -22,6 +23,8 @@ export interface PlaylistEntry {
   range: ByteRange | null;
   key: AttributeList | null;
   map: InitialisationPart | null;
+  /** `EXT-X-GAP`: there is no such fragment. */
+  isGap: boolean;
 }
 
 /** `EXT-X-MAP`, with the key in effect. */
@@ -55,9 +58,12 @@ const DRM_KEY_FORMATS = new Set([
 const MAX_VARIABLE_CHARS = 8192;
 const VARIABLE = /\{\$([\w-]{1,100})\}/g;
 
-/** @throws SluiceError `too_complex` past 100,000 entries */
-export function readManifest(text: string): Manifest {
-  const reader = new ManifestReader();
+/**
+ * @param query of the playlist's address
+ * @throws SluiceError `too_complex` past 100,000 entries
+ */
+export function readManifest(text: string, query: ReadonlyMap<string, string> = new Map()): Manifest {
+  const reader = new ManifestReader(query);
   for (const line of linesOf(text)) reader.line(line.trim());
   return reader.manifest;
 }
@@ -73,12 +79,17 @@ class ManifestReader {
     isProtected: false,
   };
   readonly #variables = new Map<string, string>();
-  #next: Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range'> = emptyEntry();
+  #next: Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap'> = emptyEntry();
   #isTimed = false;
   #targetSeconds = 0;
   #rangeEnd = 0;
   #key: AttributeList | null = null;
   #map: InitialisationPart | null = null;
+  readonly #query: ReadonlyMap<string, string>;
+
+  constructor(query: ReadonlyMap<string, string>) {
+    this.#query = query;
+  }
 
   line(line: string): void {
     if (line === '') return;
@@ -116,7 +127,14 @@ class ManifestReader {
       case '#EXT-X-MEDIA':
         return this.#audioRendition(this.#attributes(value));
       case '#EXT-X-DEFINE':
-        return this.#define(readAttributes(value));
+        return this.#define(value);
+      case '#EXT-X-GAP':
+        this.#next.isGap = true;
+        return;
+      case '#EXT-X-PLAYLIST-TYPE':
+        // it does not change any more, with or without its end (RFC 8216, section 4.3.3.5)
+        if (/^\s*VOD\s*$/i.test(value)) this.manifest.hasEnd = true;
+        return;
       case '#EXT-X-ENDLIST':
         this.manifest.hasEnd = true;
         return;
@@ -165,11 +183,14 @@ class ManifestReader {
       this.manifest.audioRenditions.set(group, rendition);
   }
 
-  /** Only variables with a value; the others are imported from a master playlist. */
-  #define(attributes: AttributeList): void {
-    const [name, value] = [attributes.get('NAME'), attributes.get('VALUE')];
-    if (name === undefined || value === undefined || value.length > MAX_VARIABLE_CHARS) return;
-    if (!this.#variables.has(name)) this.#variables.set(name, value);
+  /**
+   * Variables with a value, also several in one tag, and those of the playlist's own query. Those that are imported from a
+   * master playlist are not known here.
+   */
+  #define(list: string): void {
+    for (const [name, value] of readDefinitions(list, this.#query)) {
+      if (value.length <= MAX_VARIABLE_CHARS && !this.#variables.has(name)) this.#variables.set(name, value);
+    }
   }
 
   #attributes(list: string): AttributeList {
@@ -188,8 +209,8 @@ class ManifestReader {
   }
 }
 
-function emptyEntry(): Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range'> {
-  return { stream: null, durationSeconds: 0, range: null };
+function emptyEntry(): Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap'> {
+  return { stream: null, durationSeconds: 0, range: null, isGap: false };
 }
 
 function preference(rendition: AttributeList): number {

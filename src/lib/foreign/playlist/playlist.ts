@@ -14,9 +14,19 @@ import {
 } from './manifest.ts';
 import { readVariants, type Variant } from './variants.ts';
 
-export type Playlist =
-  | { kind: 'master'; variants: Variant[] }
-  | { kind: 'media'; fragments: Fragments; live: boolean; fragmentedMp4: boolean };
+export type Playlist = { kind: 'master'; variants: Variant[] } | MediaPlaylist;
+
+export interface MediaPlaylist {
+  kind: 'media';
+  /** Without gaps. */
+  fragments: Fragments;
+  live: boolean;
+  fragmentedMp4: boolean;
+  /** Of what the playlist lists and says is not there (`EXT-X-GAP`), in s. */
+  gapSeconds: number;
+  /** Different initialisation parts that it names one after the other. */
+  initialisationParts: number;
+}
 
 export interface PlaylistInput {
   /** UTF-8. */
@@ -36,7 +46,7 @@ export function readPlaylist({ chunks, url }: PlaylistInput): Playlist {
 /** As `readPlaylist`. */
 export function parsePlaylist(text: string, url: URL): Playlist {
   if (!/^\ufeff?\s*#EXTM3U/.test(text)) throw new SluiceError('invalid_manifest');
-  const manifest = readManifest(text);
+  const manifest = readManifest(text, new Map(url.searchParams));
   const resolver = new AddressResolver(url);
   if (manifest.isMaster && manifest.entries.length > 0) {
     const variants = readVariants(manifest, resolver);
@@ -44,7 +54,8 @@ export function parsePlaylist(text: string, url: URL): Playlist {
     return { kind: 'master', variants };
   }
   if (manifest.isProtected) throw new SluiceError('encrypted');
-  const fragments = manifest.isMedia ? new FragmentReader(resolver).read(manifest) : null;
+  const reader = new FragmentReader(resolver);
+  const fragments = manifest.isMedia ? reader.read(manifest) : null;
   if (fragments === null || fragments.count === 0)
     throw new SluiceError('invalid_manifest', 'The manifest has no fragments.');
   return {
@@ -52,6 +63,8 @@ export function parsePlaylist(text: string, url: URL): Playlist {
     fragments,
     live: !manifest.hasEnd,
     fragmentedMp4: manifest.entries.some(({ map }) => map?.attributes.has('URI') ?? false),
+    gapSeconds: manifest.entries.reduce((sum, each) => sum + (each.isGap ? each.durationSeconds : 0), 0),
+    initialisationParts: reader.initialisationParts,
   };
 }
 
@@ -59,6 +72,7 @@ class FragmentReader {
   readonly #resolver: AddressResolver;
   readonly #fragments = new FragmentsBuilder();
   readonly #keys = new Map<AttributeList, PlaylistFragment['key']>();
+  initialisationParts = 0;
 
   constructor(resolver: AddressResolver) {
     this.#resolver = resolver;
@@ -66,7 +80,8 @@ class FragmentReader {
 
   read({ entries, mediaSequence }: Manifest): Fragments {
     let lastMap: InitialisationPart | null = null;
-    for (const [index, { uri, range, key, map, durationSeconds }] of entries.entries()) {
+    for (const [index, { uri, range, key, map, durationSeconds, isGap }] of entries.entries()) {
+      if (isGap) continue;
       const sequence = mediaSequence + index;
       const mapUri = map?.attributes.get('URI');
       if (map !== null && mapUri !== undefined && map !== lastMap) {
@@ -74,6 +89,7 @@ class FragmentReader {
         if (lastMap === null || !isSame(map, lastMap)) {
           const bytes = map.attributes.get('BYTERANGE');
           const mapRange = bytes === undefined ? null : rangeOf(byteRange(bytes));
+          this.initialisationParts++;
           this.#add(mapUri, map.key, { range: mapRange, sequence, durationSeconds: 0 });
         }
         lastMap = map;

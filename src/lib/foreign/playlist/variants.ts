@@ -1,6 +1,7 @@
 /** The qualities of a master playlist, best first, with stable ids. Pure. */
 import type { AddressResolver } from '../address-resolver.ts';
 import { codecName, distinctQualities } from '../distinct-qualities.ts';
+import { shortHash } from '../../protocol/short-hash.ts';
 import { MAX_VARIANTS } from '../limits.ts';
 import type { AttributeList } from './attributes.ts';
 import type { Manifest } from './manifest.ts';
@@ -16,8 +17,21 @@ export interface Variant {
   /** 0 = unknown. */
   height: number;
   bitsPerSecond: number;
+  /** The same on other hosts (RFC 8216, section 6.2.4), in order; absent = none. */
+  backups?: BackupVariant[];
 }
 
+export type BackupVariant = Pick<Variant, 'id' | 'url' | 'audioUrl'>;
+
+/** What may differ between equal variants. */
+const PLACES = new Set(
+  (
+    'URI AUDIO SUBTITLES CLOSED-CAPTIONS VIDEO GROUP-ID PATHWAY-ID PROGRAM-ID ' +
+    'STABLE-VARIANT-ID STABLE-RENDITION-ID'
+  ).split(' '),
+);
+/** Of one variant; nobody has more hosts. */
+const MAX_BACKUPS = 8;
 const NO_ATTRIBUTES: AttributeList = new Map();
 
 /** Returns at most 500. */
@@ -36,6 +50,20 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     return url;
   }
 
+  /** By its attributes. */
+  const mains = new Map<string, Variant>();
+
+  const audioIdentities = new Map<string, string>();
+  /** Short, as a long one would count for each variant. */
+  function audioIdentityOf(group: string): string {
+    const known = audioIdentities.get(group);
+    if (known !== undefined) return known;
+    const audio = manifest.audioRenditions.get(group);
+    const identity = audio === undefined ? '' : shortHash(identityOf(audio));
+    audioIdentities.set(group, identity);
+    return identity;
+  }
+
   for (const { uri, stream } of manifest.entries) {
     const url = resolver.resolve(uri);
     if (url === null) continue;
@@ -47,7 +75,7 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
     const count = (idCounts.get(name) ?? 0) + 1;
     idCounts.set(name, count);
     const audioUrl = audioUrlOf(attributes.get('AUDIO'));
-    variants.push({
+    const variant: Variant & { traits: (string | null)[] } = {
       id: count === 1 ? name : `${name}-${count}`,
       quality: height > 0 ? `${shortSideOf(attributes.get('RESOLUTION'))}p` : bitRate(bitsPerSecond),
       traits: traitsOf(attributes, manifest.audioRenditions.get(attributes.get('AUDIO') ?? '')),
@@ -55,7 +83,15 @@ export function readVariants(manifest: Manifest, resolver: AddressResolver): Var
       audioUrl: audioUrl === url.href ? null : audioUrl,
       height,
       bitsPerSecond,
-    });
+    };
+    const identity = `${identityOf(attributes)} ${audioIdentityOf(attributes.get('AUDIO') ?? '')}`;
+    const main = bitsPerSecond > 0 ? mains.get(identity) : undefined;
+    if (main === undefined) {
+      mains.set(identity, variant);
+      variants.push(variant);
+    } else if (main.url !== variant.url && (main.backups?.length ?? 0) < MAX_BACKUPS) {
+      (main.backups ??= []).push({ id: variant.id, url: variant.url, audioUrl: variant.audioUrl });
+    }
   }
   const best = variants
     .sort((a, b) => b.height - a.height || b.bitsPerSecond - a.bitsPerSecond)
@@ -85,6 +121,12 @@ function traitsOf(attributes: AttributeList, audio: AttributeList | undefined): 
 function shortSideOf(resolution: string | undefined): number {
   const [width, height] = (resolution ?? '').split('x', 2).map(positiveInteger);
   return width ? Math.min(width, height ?? 0) : (height ?? 0);
+}
+
+/** All that equal variants have in common. */
+function identityOf(attributes: AttributeList): string {
+  const common = [...attributes].filter(([name]) => !PLACES.has(name));
+  return JSON.stringify(common.sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
 /** `1280x720`. */

@@ -17,6 +17,8 @@ export class ListRow {
   readonly file = $derived.by(() => this.#view.file);
   readonly error = $derived.by(() => this.#view.error);
   readonly sha256 = $derived.by(() => this.#view.sha256 ?? null);
+  /** Of the media, what is missing on its site. */
+  readonly gapSeconds = $derived.by(() => this.#view.gapSeconds ?? 0);
   /** Checked against the state, since a change cannot remove a field from the view. */
   readonly retryAt = $derived.by(() =>
     this.#view.state === 'waiting' ? (this.#view.retryAt ?? null) : null,

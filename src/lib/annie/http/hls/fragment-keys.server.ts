@@ -2,10 +2,14 @@
 import { createDecipheriv, type Decipheriv } from 'node:crypto';
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
-import { type HttpClient, readBody } from '../client.server.ts';
+import type { HttpClient } from '../client.server.ts';
+import { readBody } from '../read-body.server.ts';
+import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
 import { dropOldest } from './remembered.ts';
 
 const KEY_BYTES = 16;
+/** Longer ones are read to say that they are none. */
+const MAX_KEY_BYTES = 1024;
 /** Of AES, and so of an initialisation vector. */
 export const BLOCK_BYTES = 16;
 
@@ -44,7 +48,9 @@ export class FragmentKeys {
     const known = this.#keys.get(url);
     if (known) return known;
     const signal = this.#signal;
-    const key = this.#client.get(url, { signal }).then((response) => readBody(response, 1024, signal));
+    const key = isDataUrl(url)
+      ? Promise.resolve(bytesOfDataUrl(url))
+      : this.#client.get(url, { signal }).then((response) => readBody(response, MAX_KEY_BYTES, signal));
     this.#keys.set(url, key);
     dropOldest(this.#keys);
     // the next try requests it again

@@ -2,6 +2,7 @@
  * Fetches HLS fragments, each into a file. What an interrupted try or attempt has left of one is continued by Range: only
  * the missing bytes are requested, and some before them where nothing proves that the file is still the same.
  */
+import { Readable } from 'node:stream';
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
@@ -9,7 +10,8 @@ import type { HttpClient } from '../client.server.ts';
 import { BodyTooLong } from '../file/stream-body.server.ts';
 import { networkError } from '../network-error.ts';
 import { afterSeam, decrypted, openBody, rangeOf } from './fragment-body.server.ts';
-import { BLOCK_BYTES, FragmentKeys, isDecipherError } from './fragment-keys.server.ts';
+import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
+import { BLOCK_BYTES, FragmentKeys, isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
@@ -58,13 +60,15 @@ export class FragmentFetcher {
   /**
    * Whether the fragment, decrypted, begins with these bytes.
    * @param isPart the fragment has more bytes than these
+   * @param skipped bytes of the fragment before these
    * @throws as `fetch`
    */
-  async startsWith(fragment: Fragment, bytes: Buffer, isPart: boolean): Promise<boolean> {
+  async startsWith(fragment: Fragment, bytes: Buffer, isPart: boolean, skipped = 0): Promise<boolean> {
     const { url, range } = fragment;
     const origin = range?.start ?? 0;
+    const wantedBytes = skipped + bytes.length;
     // a decipher keeps the last block until it knows what follows
-    const end = isPart ? origin + bytes.length + 2 * BLOCK_BYTES : null;
+    const end = isPart ? origin + wantedBytes + 2 * BLOCK_BYTES : null;
     return retrying(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
@@ -79,7 +83,7 @@ export class FragmentFetcher {
         for await (const chunk of open === null ? raw : decrypted(raw, open, 'start')) {
           received.push(chunk);
           length += chunk.length;
-          if (length >= bytes.length) break;
+          if (length >= wantedBytes) break;
         }
       } catch (thrown) {
         // another key, or another film
@@ -88,7 +92,7 @@ export class FragmentFetcher {
       } finally {
         response.discard();
       }
-      return bytes.equals(Buffer.concat(received).subarray(0, bytes.length));
+      return bytes.equals(Buffer.concat(received).subarray(skipped, wantedBytes));
     });
   }
 
@@ -150,6 +154,7 @@ export class FragmentFetcher {
   ): Promise<void> {
     const { url } = fragment;
     const open = await this.#keys.decipherOf(fragment);
+    if (isDataUrl(url)) return this.#writeData(fragment, part, open, onBytes);
     const rest = await restOf(fragment, part);
     const isResumed = part.bytes > 0;
     const known = fragment.range !== null ? this.seenAt(url) : isResumed ? (part.note?.seen ?? null) : null;
@@ -170,6 +175,21 @@ export class FragmentFetcher {
     } finally {
       response.discard();
     }
+    await part.finish();
+  }
+
+  /** The playlist holds the fragment itself, as a short initialisation part. */
+  async #writeData(
+    { url, range }: Fragment,
+    part: FragmentPart,
+    open: OpenDecipher | null,
+    onBytes: (bytes: number) => void,
+  ): Promise<void> {
+    await part.drop();
+    const bytes = bytesOfDataUrl(url).subarray(range?.start ?? 0, range?.end);
+    onBytes(bytes.length);
+    const raw = Readable.from([bytes]) as AsyncIterable<Buffer>;
+    await part.append(open === null ? raw : decrypted(raw, open, 'start'));
     await part.finish();
   }
 

@@ -9,6 +9,8 @@ import type { ProcessHost } from '../../../process/process-host.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
 import { WRAPPED_FFMPEG, wrappedPath } from '../../ffmpeg/wrapper.server.ts';
 import { type Container, containerOf, EXTENSION } from './container.ts';
+import { joinRuns } from './join-runs.server.ts';
+import { runsOf } from './mp4-runs.server.ts';
 
 export interface JoinJob {
   workDir: string;
@@ -27,9 +29,11 @@ export interface Joined {
   ext: string;
 }
 
-/** @throws SluiceError `ffmpeg_missing`, `engine_exit`, `disk_*`, `invalid_manifest`; the signal's reason */
+/** @throws SluiceError `ffmpeg_missing`, `engine_exit`, `disk_*`, `invalid_manifest`, `not_media`, `too_complex`; the signal's reason */
 export async function joinTracks(job: JoinJob): Promise<Joined> {
-  const { tracks, workDir, signal } = job;
+  const { workDir, signal } = job;
+  const tracks: string[] = [];
+  for (const track of job.tracks) tracks.push(await withOneInitialisation(job, track));
   const containers = await Promise.all(tracks.map(sniff));
   const [first = '', ...others] = tracks;
   const unchanged = async (): Promise<Joined> => {
@@ -40,7 +44,7 @@ export async function joinTracks(job: JoinJob): Promise<Joined> {
   if (isSingle && (job.ffmpegPath === null || job.processes === null || containers[0] !== 'mpegts'))
     return unchanged();
   const path = join(workDir, 'hls-joined.mp4');
-  const exitCode = await runFfmpeg(job, containers, path);
+  const exitCode = await runFfmpeg(job, argsFor({ ...job, tracks }, containers, path));
   signal.throwIfAborted();
   if (exitCode === 0) {
     const { size } = await stat(path);
@@ -52,13 +56,29 @@ export async function joinTracks(job: JoinJob): Promise<Joined> {
   throw new SluiceError('engine_exit', 'ffmpeg could not join video and audio.', { transient: false });
 }
 
-async function runFfmpeg(
-  job: JoinJob,
+/** A track whose fragments need several initialisation parts becomes one that needs none. */
+async function withOneInitialisation(job: JoinJob, track: string): Promise<string> {
+  if ((await sniff(track)) !== 'mov') return track;
+  const runs = await runsOf(track);
+  const [first] = runs;
+  const areAlike = runs.every(({ initialisation }) =>
+    initialisation.equals(first?.initialisation ?? initialisation),
+  );
+  if (runs.length < 2 || (areAlike && !canRun(job))) return track;
+  const joined = await joinRuns(track, runs, (args) => runFfmpeg(job, args));
+  job.signal.throwIfAborted();
+  return joined;
+}
+
+function canRun({ ffmpegPath, processes }: JoinJob): boolean {
+  return ffmpegPath !== null && processes !== null;
+}
+
+function argsFor(
+  { tracks, workDir }: JoinJob,
   containers: readonly (Container | null)[],
   path: string,
-): Promise<number | null> {
-  const { ffmpegPath, processes, tracks, workDir, signal, onOutput } = job;
-  if (ffmpegPath === null || processes === null) throw new SluiceError('ffmpeg_missing');
+): string[] {
   const inputs = tracks.flatMap((track, i) => {
     const container = containers[i];
     if (!container)
@@ -66,12 +86,15 @@ async function runFfmpeg(
     return ['-f', container, '-i', `file:${relative(workDir, track)}`];
   });
   const maps = tracks.length === 2 ? ['-map', '0:v:0', '-map', '1:a:0'] : [];
+  return [...inputs, ...maps, '-c', 'copy', '-movflags', '+faststart', '-f', 'mp4', `file:${path}`];
+}
+
+async function runFfmpeg(job: JoinJob, args: readonly string[]): Promise<number | null> {
+  const { ffmpegPath, processes, workDir, signal, onOutput } = job;
+  if (ffmpegPath === null || processes === null) throw new SluiceError('ffmpeg_missing');
   const decoder = new TextDecoder();
   const { exitCode } = await processes.run({
-    argv: [
-      ...[WRAPPED_FFMPEG, '-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...inputs, ...maps],
-      ...['-c', 'copy', '-movflags', '+faststart', '-f', 'mp4', `file:${path}`],
-    ],
+    argv: [WRAPPED_FFMPEG, '-nostdin', '-hide_banner', '-loglevel', 'error', '-y', ...args],
     cwd: workDir,
     env: { PATH: wrappedPath(ffmpegPath, ''), LC_ALL: 'C', NO_COLOR: '1' },
     signal,

@@ -1,6 +1,7 @@
 /** Whether a server still has the film whose fragments are on the disk: one of them is compared with the server's. */
 import { readAt } from '../../../files/read-at.server.ts';
-import { type Fragment, fragmentAt, type Fragments } from '../../../foreign/playlist/fragments.ts';
+import { fragmentAt, type Fragments } from '../../../foreign/playlist/fragments.ts';
+import type { FragmentSources } from './fragment-sources.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 import { fragmentFiles, type TrackState } from './track-state.server.ts';
 
@@ -19,11 +20,13 @@ export interface SavedFilm {
 
 /** Bytes that are on the disk, of one fragment. */
 interface SavedFragment {
-  fragment: Fragment;
+  index: number;
   path: string;
   /** Where it begins in `path`. */
   start: number;
   bytes: number;
+  /** Bytes of the fragment before these. */
+  skipped: number;
 }
 
 /**
@@ -33,25 +36,35 @@ interface SavedFragment {
 export async function compareSavedFilm(
   film: SavedFilm,
   fetcher: FragmentFetcher,
+  sources: FragmentSources,
 ): Promise<'same' | 'other' | 'unknown'> {
   const saved = await lastSaved(film);
   if (saved === null) return 'unknown';
-  const { path, start, bytes } = saved;
+  const { path, start, bytes, skipped } = saved;
   const compared = Math.min(bytes, film.isSameAddress ? COMPARED_BYTES : MAX_COMPARED_BYTES);
   const head = await readAt(path, start, compared);
-  return (await fetcher.startsWith(saved.fragment, head, compared < bytes)) ? 'same' : 'other';
+  const isSame = await sources.run(saved.index, (fragment) =>
+    fetcher.startsWith(fragment, head, compared < bytes, skipped),
+  );
+  return isSame ? 'same' : 'other';
 }
 
 /** The last fragment in the track, else one that waits to be appended; null = none. */
 async function lastSaved({ path, state, fragments }: SavedFilm): Promise<SavedFragment | null> {
   const last = state.fragments - 1;
-  const inTrack = { index: last, path, start: state.bytes - state.lastBytes, bytes: state.lastBytes };
+  const inTrack = {
+    ...{ index: last, path, start: state.bytes - state.lastBytes, bytes: state.lastBytes },
+    skipped: state.lastSkipped,
+  };
   const waiting = (await fragmentFiles(path)).filter(({ index }) => index > last);
-  for (const { index, ...place } of [inTrack, ...waiting.map((file) => ({ ...file, start: 0 }))]) {
+  for (const { index, ...place } of [
+    inTrack,
+    ...waiting.map((file) => ({ ...file, start: 0, skipped: 0 })),
+  ]) {
     if (index < 0 || index >= fragments.count) continue;
     const fragment = fragmentAt(fragments, index);
     // the initialisation parts of many films are alike
-    if (fragment.durationSeconds > 0 || index > 0) return { fragment, ...place };
+    if (fragment.durationSeconds > 0 || index > 0) return { index, ...place };
   }
   return null;
 }

@@ -1,23 +1,19 @@
 /** Lists the qualities of an HLS stream, and downloads one of them. */
-import type { Playlist } from '../../../foreign/playlist/playlist.ts';
-import type { Readers } from '../../../foreign/port.ts';
+import type { MediaPlaylist } from '../../../foreign/playlist/playlist.ts';
+import type { Variant } from '../../../foreign/playlist/variants.ts';
 import type { MediaStream } from '../../../protocol/media.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { EngineJob } from '../../engine.ts';
 import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { ProcessHost } from '../../../process/process-host.ts';
-import type { HttpClient } from '../client.server.ts';
 import { createMeter } from '../meter.ts';
-import { type Probe, probe } from '../probe.server.ts';
+import type { Probe } from '../probe.server.ts';
 import { FragmentFetcher } from './fragment.server.ts';
 import { joinTracks } from './join.server.ts';
+import { openFirst, type PlaylistOptions, readPlaylist, type TrackSource } from './playlists.server.ts';
 import { fetchTrack } from './track.server.ts';
 
-type MediaPlaylist = Extract<Playlist, { kind: 'media' }>;
-
-export interface HlsOptions {
-  client: HttpClient;
-  readers: Readers;
+export interface HlsOptions extends PlaylistOptions {
   ffmpegPath: string | null;
   processes: ProcessHost | null;
 }
@@ -26,8 +22,8 @@ export interface HlsOptions {
 export const ONLY_STREAM = 'original';
 
 /**
- * The streams of a manifest. The playlist of the first variant is fetched, so that live and protected streams are refused
- * at once.
+ * The streams of a manifest. The playlist of the best variant is fetched, so that live and protected streams are refused at
+ * once; variants before the first whose playlist can be had are left out.
  * @throws SluiceError `invalid_manifest`, `live_stream`, `encrypted`, `too_complex`, network codes
  */
 export async function listStreams(
@@ -36,40 +32,26 @@ export async function listStreams(
   signal: AbortSignal,
 ): Promise<MediaStream[]> {
   const playlist = await readPlaylist(found, options, signal);
-  const first = playlist.kind === 'master' ? playlist.variants[0] : undefined;
-  const media =
-    playlist.kind === 'media' ? playlist : await fetchMediaPlaylist(first?.url ?? '', options, signal);
-  if (media.live) throw new SluiceError('live_stream');
-  const ext = media.fragmentedMp4 || canJoin(options) ? 'mp4' : 'ts';
-  if (playlist.kind === 'media')
+  if (playlist.kind === 'media') {
+    if (playlist.live) throw new SluiceError('live_stream');
+    const ext = extensionFor(playlist, options);
     return [{ id: ONLY_STREAM, quality: 'original', bytes: null, ext, isDefault: true }];
-  return playlist.variants.map(({ id, quality }, i) => ({
-    id,
-    quality,
-    bytes: null,
-    ext,
-    isDefault: i === 0,
-  }));
+  }
+  const { variant: best, tracks } = await openFirst(playlist.variants, 'video', options, signal);
+  const media = tracks.map((track) => track.playlist);
+  if (media.some(({ live }) => live)) throw new SluiceError('live_stream');
+  const ext = media[0] ? extensionFor(media[0], options) : 'ts';
+  return playlist.variants
+    .slice(playlist.variants.indexOf(best))
+    .map(({ id, quality }, i) => ({ id, quality, bytes: null, ext, isDefault: i === 0 }));
+}
+
+function extensionFor({ fragmentedMp4 }: MediaPlaylist, options: HlsOptions): string {
+  return fragmentedMp4 || canJoin(options) ? 'mp4' : 'ts';
 }
 
 function canJoin({ ffmpegPath, processes }: HlsOptions): boolean {
   return ffmpegPath !== null && processes !== null;
-}
-
-async function readPlaylist(found: Probe, { readers }: HlsOptions, signal: AbortSignal): Promise<Playlist> {
-  return readers.read('playlist', { chunks: found.body ?? [], url: found.url.href }, signal);
-}
-
-async function fetchMediaPlaylist(
-  url: string,
-  options: HlsOptions,
-  signal: AbortSignal,
-): Promise<MediaPlaylist> {
-  const found = await probe(options.client, url, signal, 'text');
-  const playlist = await readPlaylist(found, options, signal);
-  if (playlist.kind === 'master')
-    throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');
-  return playlist;
 }
 
 /**
@@ -87,10 +69,12 @@ export async function downloadHls(
   options: HlsOptions,
 ): Promise<FetchedFile> {
   const { workDir, signal } = job;
-  const playlists = await choosePlaylists(found, variant, options, signal);
+  const { sources, rendition } = await chooseTracks(found, variant, options, signal);
+  const playlists = sources.map(({ playlist }) => playlist);
   if (playlists.some(({ live }) => live)) throw new SluiceError('live_stream');
   if (playlists.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
-  job.onInfo({ title, totalBytes: null });
+  const gapSeconds = Math.max(...playlists.map((each) => each.gapSeconds));
+  job.onInfo({ title, totalBytes: null, ...(gapSeconds > 0 ? { gapSeconds } : {}) });
   const total = playlists.reduce((sum, { fragments }) => sum + fragments.totalSeconds, 0);
   const meter = createMeter(0, performance.now());
   let [receivedBytes, seconds] = [0, 0];
@@ -106,11 +90,11 @@ export async function downloadHls(
   try {
     const fetcher = new FragmentFetcher(options.client, signal);
     const tracks: string[] = [];
-    for (const [i, { fragments }] of playlists.entries()) {
+    for (const [i, { playlist, backups }] of sources.entries()) {
+      const { fragments } = playlist;
       const track = await fetchTrack({
-        ...{ workDir, fragments, fetcher, signal },
+        ...{ workDir, fragments, backups, rendition, fetcher, signal },
         name: i === 0 ? 'video' : 'audio',
-        rendition: variant ?? '',
         onBytes(bytes) {
           receivedBytes += bytes;
           report();
@@ -130,19 +114,30 @@ export async function downloadHls(
   }
 }
 
-async function choosePlaylists(
+interface ChosenTracks {
+  sources: TrackSource[];
+  /** Differs for each quality, whose bytes must not be mixed; empty for the best that the manifest names. */
+  rendition: string;
+}
+
+async function chooseTracks(
   found: Probe,
-  variant: string | null,
+  id: string | null,
   options: HlsOptions,
   signal: AbortSignal,
-): Promise<MediaPlaylist[]> {
+): Promise<ChosenTracks> {
   const playlist = await readPlaylist(found, options, signal);
   if (playlist.kind === 'media') {
-    if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');
-    return [playlist];
+    if (id !== null && id !== ONLY_STREAM) throw new SluiceError('stream_not_found');
+    return { sources: [{ playlist, backups: [] }], rendition: id ?? '' };
   }
-  const chosen = variant === null ? playlist.variants[0] : playlist.variants.find(({ id }) => id === variant);
-  if (!chosen) throw new SluiceError('stream_not_found');
-  const urls = chosen.audioUrl === null ? [chosen.url] : [chosen.url, chosen.audioUrl];
-  return Promise.all(urls.map((url) => fetchMediaPlaylist(url, options, signal)));
+  const { variants } = playlist;
+  const wanted = id === null ? variants : variants.filter((variant) => hasId(variant, id));
+  const { variant, tracks } = await openFirst(wanted, 'all', options, signal);
+  return { sources: tracks, rendition: id ?? (variant === variants[0] ? '' : variant.id) };
+}
+
+/** Also of a row that an earlier version stored, which listed backups by themselves. */
+function hasId({ id, backups = [] }: Variant, wanted: string): boolean {
+  return id === wanted || backups.some((backup) => backup.id === wanted);
 }

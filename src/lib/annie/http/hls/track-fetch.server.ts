@@ -1,22 +1,34 @@
 /** One start of a track: fetches the fragments that are missing, and appends them in order. */
+import { rm } from 'node:fs/promises';
+import { readAt } from '../../../files/read-at.server.ts';
 import { fragmentAt, secondsOf } from '../../../foreign/playlist/fragments.ts';
-import type { SluiceError } from '../../../protocol/error.ts';
+import { SluiceError } from '../../../protocol/error.ts';
 import { appendAt } from './append-at.server.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
+import { EXAMINED_BYTES, kindOf } from './fragment-kind.ts';
 import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';
+import type { FragmentSources } from './fragment-sources.ts';
+import { requirePlayed, withFragment } from './played-time.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
 import type { TrackJob } from './track-job.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
 import { type TrackSnapshot, TrackSync } from './track-sync.server.ts';
+import { examineFragment, notMedia, type WholeFragment } from './whole-fragment.server.ts';
+
+/** A server that sends an error as a fragment may send the fragment the next time. */
+const MEDIA_TRIES = 2;
 
 export class TrackFetch {
   readonly #job: TrackJob;
   readonly #path: string;
+  readonly #sources: FragmentSources;
   readonly #state: TrackState;
   readonly #stateFile: TrackStateFile;
   /** Whole fragments that wait to be appended. */
-  readonly #waiting = new Set<number>();
+  readonly #waiting = new Map<number, WholeFragment>();
+  /** Of the first fragment, and so of all. */
+  #kind: WholeFragment['kind'] | null = null;
   readonly #begun = new Map<number, FragmentPart>();
   #next: number;
   #appending: Promise<void> = Promise.resolve();
@@ -25,8 +37,9 @@ export class TrackFetch {
   #discarding: Promise<void> = Promise.resolve();
 
   /** @param state of the track in `path`; is changed */
-  constructor(job: TrackJob, path: string, state: TrackState) {
+  constructor(job: TrackJob, path: string, sources: FragmentSources, state: TrackState) {
     this.#job = job;
+    this.#sources = sources;
     this.#path = path;
     this.#state = state;
     this.#stateFile = new TrackStateFile(path, state);
@@ -48,6 +61,7 @@ export class TrackFetch {
     });
     let isDone = false;
     try {
+      await this.#findKind();
       // at once: a sync in between would note the one kind only
       sync.add((await this.#findBegun(sync)) + (await this.#findWhole(sync)));
       await this.#append(sync);
@@ -61,6 +75,8 @@ export class TrackFetch {
       signal.throwIfAborted();
       this.#throwIfUnsynced();
       for (const result of results) if (result.status === 'rejected') throw result.reason;
+      const { totalSeconds, count } = this.#job.fragments;
+      requirePlayed(this.#state.played, totalSeconds, count);
       isDone = true;
     } finally {
       await sync.stop({ isDone });
@@ -72,6 +88,14 @@ export class TrackFetch {
 
   #throwIfUnsynced(): void {
     if (this.#syncFailure !== null) throw this.#syncFailure;
+  }
+
+  async #findKind(): Promise<void> {
+    const { bytes } = this.#state;
+    if (bytes === 0) return;
+    const { kind } = kindOf(await readAt(this.#path, 0, Math.min(bytes, EXAMINED_BYTES)), bytes);
+    // an earlier version kept whatever came
+    if (kind !== 'refused') this.#kind = kind;
   }
 
   /** @returns their bytes */
@@ -94,7 +118,12 @@ export class TrackFetch {
     for (const { index, bytes } of await fragmentFiles(this.#path)) {
       if (index < this.#state.fragments) await sync.remove(index);
       else if (index < fragments.count) {
-        this.#waiting.add(index);
+        const whole = await this.#examine(index).catch((thrown: unknown) => {
+          if (isRefusal(thrown)) return null;
+          throw thrown;
+        });
+        if (whole === null) continue;
+        this.#waiting.set(index, whole);
         found += bytes;
         onFragments(fragmentAt(fragments, index).durationSeconds);
       }
@@ -104,20 +133,55 @@ export class TrackFetch {
   }
 
   async #fetchAll(sync: TrackSync): Promise<void> {
-    const { fragments, fetcher, onBytes, onFragments } = this.#job;
+    const { fragments, onFragments } = this.#job;
     while (this.#next < fragments.count && !this.#hasFailed) {
       const index = this.#next++;
       if (index < this.#state.fragments || this.#waiting.has(index)) continue;
-      const fragment = fragmentAt(fragments, index);
-      await fetcher.fetch(fragment, this.#partOf(index, sync), {
-        onBytes,
-        onChanged: () => this.#confirmFilm(),
-      });
-      this.#waiting.add(index);
+      const whole = await this.#fetchWhole(index, sync);
+      this.#waiting.set(index, whole);
       this.#begun.delete(index);
       this.#setNote(index, null);
-      onFragments(fragment.durationSeconds);
+      onFragments(fragmentAt(fragments, index).durationSeconds);
       await this.#inTurn(() => this.#append(sync));
+    }
+  }
+
+  /** From whichever host has it. */
+  #fetchWhole(index: number, sync: TrackSync): Promise<WholeFragment> {
+    const { fetcher, onBytes } = this.#job;
+    return this.#sources.run(index, async (fragment, isBackup) => {
+      const begun = this.#partOf(index, sync);
+      if (isBackup && begun.bytes > 0) {
+        onBytes(-begun.bytes);
+        await begun.drop();
+      }
+      for (let tries = 1; ; tries++) {
+        const part = this.#partOf(index, sync);
+        await fetcher.fetch(fragment, part, { onBytes, onChanged: () => this.#confirmFilm() });
+        try {
+          return await this.#examine(index);
+        } catch (thrown) {
+          if (!isRefusal(thrown)) throw thrown;
+          onBytes(-part.bytes);
+          this.#begun.delete(index);
+          this.#setNote(index, null);
+          if (tries === MEDIA_TRIES) throw thrown;
+        }
+      }
+    });
+  }
+
+  /** Removes the file of a whole fragment that is none. @throws SluiceError `not_media` */
+  async #examine(index: number): Promise<WholeFragment> {
+    const path = this.#pathOf(index);
+    try {
+      const { durationSeconds } = fragmentAt(this.#job.fragments, index);
+      const whole = await examineFragment(path, durationSeconds > 0 || index === 0);
+      if (this.#kind === 'media' && whole.kind === 'unknown') throw notMedia('of no known kind');
+      return whole;
+    } catch (thrown) {
+      if (thrown instanceof SluiceError) await rm(path, { force: true });
+      throw thrown;
     }
   }
 
@@ -147,7 +211,7 @@ export class TrackFetch {
     const { fragments, fetcher } = this.#job;
     await this.#inTurn(async () => {
       const film = { path: this.#path, state: this.#state, fragments, isSameAddress: true };
-      const compared = await compareSavedFilm(film, fetcher);
+      const compared = await compareSavedFilm(film, fetcher, this.#sources);
       const isUnproven = compared === 'unknown' && this.#state.fragments > 0;
       if (compared === 'other' || isUnproven) throw new FileChanged();
     });
@@ -163,11 +227,24 @@ export class TrackFetch {
 
   async #append(sync: TrackSync): Promise<void> {
     const state = this.#state;
-    while (this.#waiting.has(state.fragments)) {
+    for (;;) {
       const index = state.fragments;
+      const whole = this.#waiting.get(index);
+      if (whole === undefined) return;
+      this.#kind ??= whole.kind;
+      if (whole.kind !== this.#kind) {
+        this.#waiting.delete(index);
+        await rm(this.#pathOf(index), { force: true });
+        throw notMedia('of another kind than the first');
+      }
       const before = state.bytes;
-      state.bytes = await appendAt(this.#path, before, this.#pathOf(index));
-      state.lastBytes = state.bytes - before;
+      const after = await appendAt(this.#path, before, this.#pathOf(index), whole.skip);
+      const { durationSeconds } = fragmentAt(this.#job.fragments, index);
+      const isLast = index === this.#job.fragments.count - 1;
+      state.bytes = after;
+      state.lastBytes = after - before;
+      state.lastSkipped = whole.skip;
+      state.played = withFragment(state.played, durationSeconds, whole.seconds, isLast);
       state.fragments = index + 1;
       this.#recordFile(index);
       await this.#stateFile.save();
@@ -192,11 +269,16 @@ export class TrackFetch {
 
   #snapshot(): TrackSnapshot {
     const state = structuredClone(this.#state);
-    const waiting = [...this.#waiting].filter((index) => index >= state.fragments);
+    const waiting = [...this.#waiting.keys()].filter((index) => index >= state.fragments);
     return { state, waiting, begun: [...this.#begun] };
   }
 
   #pathOf(index: number): string {
     return fragmentPath(this.#path, index);
   }
+}
+
+/** Whether it is about what came, and not about the disk. */
+function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof SluiceError && thrown.code === 'not_media';
 }

@@ -1,4 +1,5 @@
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
+import type { LoadBackup } from './fragment-sources.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 import type { TrackSyncOptions } from './track-sync.server.ts';
 
@@ -7,6 +8,8 @@ export interface TrackJob {
   /** `video` or `audio`. */
   name: string;
   fragments: Fragments;
+  /** The same on other hosts; absent = none. */
+  backups?: readonly LoadBackup[];
   /** Id of the rendition, so that bytes of two are never mixed. */
   rendition: string;
   fetcher: FragmentFetcher;

@@ -13,6 +13,12 @@ import { PartNote, SeenSchema } from './fragment-part.server.ts';
 export const MAX_SAVED_FILES = 8;
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Played = v.object({
+  seconds: v.pipe(v.number(), v.minValue(0)),
+  /** Fragments that play for less than half of what the playlist says. */
+  short: Count,
+});
+export type Played = v.InferOutput<typeof Played>;
 export const TrackState = v.object({
   version: v.literal(2),
   /** In which it was written: after another one only what `synced-track.server.ts` has noted is trusted. */
@@ -27,6 +33,10 @@ export const TrackState = v.object({
   bytes: Count,
   /** Of these, the last fragment's. */
   lastBytes: Count,
+  /** Bytes at the start of the last fragment that are no media, and not in the file. */
+  lastSkipped: v.optional(Count, 0),
+  /** How long these fragments play; null = unknown, as an earlier version wrote it. */
+  played: v.optional(v.nullable(Played), null),
   /** What was reported of files with byte ranges, each with the index of a fragment in it. */
   files: v.array(v.tuple([Count, SeenSchema])),
   /** Begun fragments, by index. */
@@ -44,7 +54,8 @@ export function freshState(
     boot: bootId(),
     fingerprint: `${rendition} ${fingerprint}`,
     addresses: addressHash,
-    ...{ fragments: 0, bytes: 0, lastBytes: 0, files: [], parts: [] },
+    ...{ fragments: 0, bytes: 0, lastBytes: 0, lastSkipped: 0, files: [], parts: [] },
+    played: { seconds: 0, short: 0 },
   };
 }
 

@@ -7,6 +7,7 @@ import { fragmentAt } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
 import { FileChanged } from './fragment-place.ts';
+import { FragmentSources } from './fragment-sources.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
 import { restoreSyncedTrack } from './synced-track.server.ts';
 import { TrackFetch } from './track-fetch.server.ts';
@@ -26,6 +27,7 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
   const { workDir, name, fragments, rendition, fetcher, onBytes, onFragments } = job;
   const path = join(workDir, `hls-${name}`);
   const fresh = freshState(fragments, rendition);
+  const sources = new FragmentSources(fragments, job.backups);
   for (let starts = 1; ; starts++) {
     let [bytes, seconds] = [0, 0];
     const counting: TrackJob = {
@@ -40,9 +42,9 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
       },
     };
     try {
-      const state = starts === 1 ? await resume(job, path, fresh) : null;
+      const state = starts === 1 ? await resume(job, path, fresh, sources) : null;
       if (state === null) await startTrackOver(path, fresh);
-      const track = new TrackFetch(counting, path, structuredClone(state ?? fresh));
+      const track = new TrackFetch(counting, path, sources, structuredClone(state ?? fresh));
       // Servers behind one name may hold different versions: a single connection gets one of them.
       await track.run(starts === 1 ? CONCURRENCY : 1);
       return path;
@@ -58,7 +60,12 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
 }
 
 /** The saved state, if the server still has the film whose fragments are on the disk; null = start over. */
-async function resume(job: TrackJob, path: string, fresh: TrackState): Promise<TrackState | null> {
+async function resume(
+  job: TrackJob,
+  path: string,
+  fresh: TrackState,
+  sources: FragmentSources,
+): Promise<TrackState | null> {
   const { fragments, fetcher } = job;
   const { fingerprint, addresses } = fresh;
   const state = (await loadTrackState(path, fingerprint)) ?? (await restoreSyncedTrack(path, fingerprint));
@@ -69,7 +76,7 @@ async function resume(job: TrackJob, path: string, fresh: TrackState): Promise<T
     if (range !== null) fetcher.recordSeen(url, seen);
   }
   const isSameAddress = state.addresses === addresses;
-  const film = await compareSavedFilm({ path, state, fragments, isSameAddress }, fetcher);
+  const film = await compareSavedFilm({ path, state, fragments, isSameAddress }, fetcher, sources);
   if (film === 'other') throw new FileChanged();
   // each begun fragment is compared by itself
   const isComparable = film === 'same' || (isSameAddress && state.parts.length > 0);

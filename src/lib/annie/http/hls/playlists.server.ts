@@ -1,0 +1,109 @@
+/** Fetches the media playlists of an HLS stream: of the variant that is chosen, from whichever host has it. */
+import type { MediaPlaylist, Playlist } from '../../../foreign/playlist/playlist.ts';
+import type { Variant } from '../../../foreign/playlist/variants.ts';
+import type { Readers } from '../../../foreign/port.ts';
+import { SluiceError } from '../../../protocol/error.ts';
+import type { HttpClient } from '../client.server.ts';
+import { type Probe, probe } from '../probe.server.ts';
+import { isHostFailure, type LoadBackup } from './fragment-sources.ts';
+
+export interface PlaylistOptions {
+  client: HttpClient;
+  readers: Readers;
+}
+
+/** One media playlist, and how to get the same from other hosts. */
+export interface TrackSource {
+  playlist: MediaPlaylist;
+  backups: readonly LoadBackup[];
+}
+
+/** A variant whose playlists could be had: its video, and its audio if that is separate. */
+export interface OpenVariant {
+  variant: Variant;
+  tracks: TrackSource[];
+}
+
+/** Each is a request. */
+const MAX_DEAD_VARIANTS = 10;
+
+export function readPlaylist(
+  found: Probe,
+  { readers }: PlaylistOptions,
+  signal: AbortSignal,
+): Promise<Playlist> {
+  return readers.read('playlist', { chunks: found.body ?? [], url: found.url.href }, signal);
+}
+
+async function fetchMediaPlaylist(
+  url: string,
+  options: PlaylistOptions,
+  signal: AbortSignal,
+): Promise<MediaPlaylist> {
+  const found = await probe(options.client, url, signal, 'text');
+  const playlist = await readPlaylist(found, options, signal);
+  if (playlist.kind === 'master')
+    throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');
+  return playlist;
+}
+
+/**
+ * The first variant whose playlists can be had. What passes by itself is no reason for a lower quality.
+ * @param want `video`: without separate audio
+ * @throws the failure of the first variant
+ */
+export async function openFirst(
+  variants: readonly Variant[],
+  want: 'all' | 'video',
+  options: PlaylistOptions,
+  signal: AbortSignal,
+): Promise<OpenVariant> {
+  let firstFailure: unknown = new SluiceError('stream_not_found');
+  for (const [index, variant] of variants.slice(0, MAX_DEAD_VARIANTS).entries()) {
+    try {
+      return { variant, tracks: await openTracks(variant, want, options, signal) };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (index === 0) firstFailure = thrown;
+      if (!isHostFailure(thrown) || thrown.transient) throw firstFailure;
+    }
+  }
+  throw firstFailure;
+}
+
+function openTracks(
+  variant: Variant,
+  want: 'all' | 'video',
+  options: PlaylistOptions,
+  signal: AbortSignal,
+): Promise<TrackSource[]> {
+  const places = [variant, ...(variant.backups ?? [])];
+  const videoUrls = places.map(({ url }) => url);
+  const audioUrls = places.flatMap(({ audioUrl }) => (audioUrl === null ? [] : [audioUrl]));
+  const lists = want === 'all' && variant.audioUrl !== null ? [videoUrls, audioUrls] : [videoUrls];
+  return Promise.all(lists.map((urls) => openTrack([...new Set(urls)], options, signal)));
+}
+
+/** @throws the failure of the first address */
+async function openTrack(
+  urls: readonly string[],
+  options: PlaylistOptions,
+  signal: AbortSignal,
+): Promise<TrackSource> {
+  let firstFailure: unknown = null;
+  for (const [index, url] of urls.entries()) {
+    try {
+      const playlist = await fetchMediaPlaylist(url, options, signal);
+      const others = [...urls.slice(index + 1), ...urls.slice(0, index)];
+      const backups = others.map((other): LoadBackup => async () => {
+        return (await fetchMediaPlaylist(other, options, signal)).fragments;
+      });
+      return { playlist, backups };
+    } catch (thrown) {
+      signal.throwIfAborted();
+      if (!isHostFailure(thrown)) throw thrown;
+      firstFailure ??= thrown;
+    }
+  }
+  throw firstFailure;
+}

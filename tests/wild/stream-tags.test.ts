@@ -1,0 +1,119 @@
+/** HLS with tags that are half known, data addresses, content codings, and of great length. */
+import { createCipheriv } from 'node:crypto';
+import { brotliCompressSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { shouldTryNext } from '#lib/annie/registry.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
+import { HLS, it, mediaFile, openFilms, six, ts } from './films.ts';
+import { response } from './origin.ts';
+
+const films = await openFilms();
+const { origin, film, listed, base, assertWhole } = films;
+test.after(() => films.close());
+
+it('a VOD without its end is no live stream, and a list of another type is', async () => {
+  await assertWhole(listed(six('#EXT-X-PLAYLIST-TYPE:VOD')));
+  for (const tag of ['', '#EXT-X-PLAYLIST-TYPE:EVENT'])
+    assert.is((await films.download(listed(six(tag)))).state, 'live_stream');
+});
+
+it('several variables in one EXT-X-DEFINE are each defined, and QUERYPARAM is of the query', async () => {
+  const list = (tag: string): string =>
+    [
+      ...['#EXTM3U', tag],
+      ...ts.map((_, index) => `#EXTINF:1,\n{$dir}/${index}{$ext}`),
+      '#EXT-X-ENDLIST',
+    ].join('\n');
+  await assertWhole(listed(list('#EXT-X-DEFINE:NAME="dir",VALUE="BASE",NAME="ext",VALUE=".ts"')));
+  await assertWhole(
+    listed(list('#EXT-X-DEFINE:NAME="dir",VALUE="BASE"\n#EXT-X-DEFINE:QUERYPARAM="ext"')) + '?ext=.ts',
+  );
+});
+
+it('a gap is not loaded and said, and the rest is loaded', async () => {
+  const gap = '#EXT-X-GAP\n#EXTINF:1,\nBASE/gone.ts';
+  const url = listed(`${six().replace('#EXTINF:1,\nBASE/2.ts', gap)}\n#EXT-X-ENDLIST`);
+  const infos: unknown[] = [];
+  const { state, body } = await films.download(url, { onInfo: (info) => void infos.push(info.gapSeconds) });
+  assert.is(state, 'complete');
+  assert.ok(body.equals(Buffer.concat(ts.filter((_, index) => index !== 2))));
+  assert.equal(infos, [1]);
+  assert.is(origin.requestsFor(`${base()}/gone.ts`).length, 0);
+});
+
+const key = Buffer.from('0123456789abcdef');
+function encrypted(piece: Buffer, sequence: number): Buffer {
+  const iv = Buffer.alloc(16);
+  iv.writeBigInt64BE(BigInt(sequence), 8);
+  const cipher = createCipheriv('aes-128-cbc', key, iv);
+  return Buffer.concat([cipher.update(piece), cipher.final()]);
+}
+
+for (const [what, address] of [
+  ['in base64', `data:application/octet-stream;base64,${key.toString('base64')}`],
+  ['in plain', 'data:,0123456789%61bcdef'],
+] as const) {
+  it(`a data: key ${what} opens the stream`, async () => {
+    await assertWhole(
+      listed(six(`#EXT-X-KEY:METHOD=AES-128,URI="${address}"`) + '\n#EXT-X-ENDLIST', ts.map(encrypted)),
+    );
+  });
+}
+
+it('a data: initialisation part is used', async () => {
+  const [init, ...media] = await Promise.all(
+    ['init.mp4', 'index0.m4s', 'index1.m4s'].map((name) => mediaFile(`fmp4/${name}`)),
+  );
+  const map = `#EXT-X-MAP:URI="data:video/mp4;base64,${init?.toString('base64')}"`;
+  const text = ['#EXTM3U', map, '#EXTINF:1,\nBASE/0.ts', '#EXTINF:1,\nBASE/1.ts', '#EXT-X-ENDLIST'].join(
+    '\n',
+  );
+  await assertWhole(listed(text, media), Buffer.concat([init ?? Buffer.alloc(0), ...media]));
+});
+
+for (const [coding, encode] of [
+  ['gzip', gzipSync],
+  ['deflate', deflateSync],
+  ['br', brotliCompressSync],
+  ['zstd', zstdCompressSync],
+] as const) {
+  it(`playlist, key and fragments in ${coding} are decoded`, async () => {
+    const head = `\r\nContent-Encoding: ${coding}`;
+    const list = film(
+      ts.map((piece, index) => encode(encrypted(piece, index))),
+      head,
+    );
+    origin.serve(`${base()}/key`, response(`X: y${head}`, encode(key)));
+    const text =
+      six(`#EXT-X-KEY:METHOD=AES-128,URI="BASE/key"`).replaceAll('BASE', base()) + '\n#EXT-X-ENDLIST';
+    origin.serve(`${base()}/list.m3u8`, response(HLS + head, encode(Buffer.from(text))));
+    await assertWhole(list);
+  });
+}
+
+it('a coded fragment that has no end of zeros is refused', async () => {
+  const bomb = gzipSync(Buffer.concat([ts[0] ?? Buffer.alloc(0), Buffer.alloc(200 * 1024 * 1024)]), {
+    level: 1,
+  });
+  assert.is((await films.download(film([bomb], '\r\nContent-Encoding: gzip'))).state, 'too_complex');
+});
+
+it('a list of ten hours with signed addresses is read, and a list or page past the limit lets the next engine try', async () => {
+  const line = (index: number): string => `#EXTINF:2,\nBASE/0.ts?n=${index}&signature=${'a'.repeat(280)}`;
+  const text = [
+    '#EXTM3U',
+    ...Array.from({ length: 18_000 }, (_, index) => line(index)),
+    '#EXT-X-ENDLIST',
+  ].join('\n');
+  assert.ok(text.length > 5.4e6);
+  assert.equal((await films.list(listed(text))).length, 1);
+  assert.is(await films.list(listed(`#EXTM3U\n${'#'.repeat(17 * 1024 * 1024)}`)), 'too_complex');
+  const page = `<!doctype html><script>${'x'.repeat(5 * 1024 * 1024)}</script><video src="/a.mp4">`;
+  const url = origin.serve('/page', response('Content-Type: text/html', page));
+  for (const state of [await films.list(url), (await films.download(url)).state])
+    assert.is(state, 'too_complex');
+  assert.ok(shouldTryNext(new SluiceError('too_complex')));
+});
+
+test.run();
