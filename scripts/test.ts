@@ -16,6 +16,8 @@ import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
 /** Most files wait more than they compute: with two at a time on two cores, one core was idle. */
 const CONCURRENT_FILES = Math.min(4, availableParallelism() + 1);
+/** Browsers and whole servers compute more. */
+const CONCURRENT_END_TO_END = Math.min(2, availableParallelism());
 
 const files = findTestFiles(root, process.argv.slice(2));
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file.path), 'utf8')]));
@@ -54,12 +56,16 @@ const run = async (file: TestFile): Promise<void> => {
 };
 
 const chosen = runnable.map(([file]) => file);
-const queue = chosen.filter((file) => !file.isAlone);
-const worker = async (): Promise<void> => {
-  for (let file = queue.shift(); file; file = queue.shift()) await run(file);
+const runAll = async (queue: TestFile[], atOnce: number): Promise<void> => {
+  const worker = async (): Promise<void> => {
+    for (let file = queue.shift(); file; file = queue.shift()) await run(file);
+  };
+  await Promise.all(Array.from({ length: atOnce }, worker));
 };
-await Promise.all(Array.from({ length: CONCURRENT_FILES }, worker));
-for (const file of chosen.filter((candidate) => candidate.isAlone)) await run(file);
+const runIf = (how: (file: TestFile) => boolean, atOnce: number) => runAll(chosen.filter(how), atOnce);
+await runIf((file) => !file.isEndToEnd, CONCURRENT_FILES);
+await runIf((file) => file.isEndToEnd && !file.isAlone, CONCURRENT_END_TO_END);
+await runIf((file) => file.isAlone, 1);
 
 if (files.length === 0) console.log('No test file matches.');
 console.log(finalReport(outcomes, refused));
