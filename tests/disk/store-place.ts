@@ -26,15 +26,17 @@ export async function withUsedPlace(body: (used: Used) => Promise<void>, adds = 
   const place = makePlace();
   try {
     const store = join(place.dataDir, 'sluice.db');
-    let api: Api | null = null;
     const ids: string[] = [];
-    // On a busy machine a kill may come only after the checkpoint of an idle store.
-    do {
+    const use = async (known?: Api): Promise<Api> => {
       const server = await startServer({ place, env: SERVE });
-      api = api?.at(server.url) ?? (await server.session());
+      const api = known?.at(server.url) ?? (await server.session());
       for (let n = 0; n < adds; n += 1) ids.push(await api.add({ url: `${NOWHERE}/${n}.bin` }));
       await server.kill9();
-    } while (statSync(`${store}-wal`).size === 0);
+      return api;
+    };
+    let api = await use();
+    // On a busy machine the kill may come after the checkpoint of an idle store.
+    while (statSync(`${store}-wal`).size === 0) api = await use(api);
     await body({ place, store, api, ids });
   } finally {
     place.remove();
