@@ -157,6 +157,36 @@ test('a damaged index entry, damaged counts and damaged deadlines are made anew 
     assert.is((await list(again)).length, ids.length + 1);
   }));
 
+for (const target of ['its neighbour', 'nobody'] as const) {
+  test(`an index entry whose key was damaged into that of ${target} is made anew under its own`, () =>
+    withDownloads(async ({ store, ids, reopen }) => {
+      const first = reopen();
+      // The neighbour has another state.
+      await first.call('POST', `/downloads/${ids[1]}/cancel`);
+      await first.close();
+      const database = new DatabaseSync(store);
+      const keyOf = (n: number): string =>
+        String(
+          database
+            .prepare(`SELECT key FROM entries WHERE key LIKE 'by/%' AND value LIKE ?`)
+            .get(`%${ids[n]}%`)?.['key'],
+        );
+      const [queued, cancelled] = [keyOf(0), keyOf(1)];
+      const order = (target === 'nobody' ? keyOf(3).replace(/.$/, '~') : cancelled).split('/').at(-1) ?? '';
+      const damaged = queued.replace(/[^/]+$/, order);
+      database.prepare('UPDATE entries SET key = ? WHERE key = ?').run(damaged, queued);
+      database.close();
+      const again = reopen();
+      const rows = await list(again);
+      assert.equal(
+        rows.map(({ id, state }) => [id, state]),
+        [ids[3], ids[2], ids[1], ids[0]].map((id) => [id, id === ids[1] ? 'cancelled' : 'queued']),
+      );
+      await again.close();
+      assert.is(checkStore(store).damagedCount, 0);
+    }));
+}
+
 test('a damaged index entry whose download is gone goes too, and is counted no more', () =>
   withDownloads(async ({ store, ids, reopen }) => {
     const [first = ''] = ids;

@@ -75,12 +75,12 @@ export function indexEntryOf(
   return candidates.find(({ n }) => n === own) ?? candidates[0] ?? null;
 }
 
-/** The download of a damaged index entry: the one with its `n`, else a damaged row that no other entry names. */
-export function idOfIndexEntry(kv: MendedKv, n: number): string | null {
+/** The download of a damaged index entry: the one with its state and `n`, else a damaged row that no other entry names. */
+export function idOfIndexEntry(kv: MendedKv, state: DownloadState, n: number): string | null {
   const damaged: Damage[] = [];
   for (const row of kv.scan<DownloadRow>('d/')) {
     if (!('value' in row)) damaged.push(row);
-    else if (row.value.n === n) return row.value.id;
+    else if (row.value.n === n && row.value.state === state) return row.value.id;
   }
   if (damaged.length === 0) return null;
   const named = new Set<string>();

@@ -65,10 +65,17 @@ export class SessionStore {
 
   #mendIndex(key: string): void {
     const { state, n } = parseIndexKey(key);
-    const id = idOfIndexEntry(this.kv, n);
-    if (id !== null) return this.kv.put(key, id);
-    this.#meta.counts[state]--;
-    this.kv.delete(key);
+    const id = idOfIndexEntry(this.kv, state, n);
+    if (id === null) this.kv.delete(key);
+    else this.kv.put(key, id);
+    // The damage may be in the key: then it is another row that has lost its entry.
+    const keys = new Set([...this.kv.scan('by/')].map((entry) => entry.key));
+    for (const stored of [...this.kv.scan<DownloadRow>('d/')]) {
+      if (!('value' in stored)) continue;
+      const { id, state: own, n: order } = stored.value;
+      if (!keys.has(indexKey(own, order))) this.kv.put(indexKey(own, order), id);
+    }
+    this.kv.put('meta', (this.#meta = this.#countedMeta()));
   }
 
   #countedMeta(): Meta {
