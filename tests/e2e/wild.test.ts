@@ -1,10 +1,11 @@
 /** Rows of tests/wild through the whole server: what the API, the runner and the download folder make of them. */
-import { readdirSync, readFileSync, statSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Api } from '../support/api.ts';
 import { startServer, type TestServer } from '../support/server.ts';
+import { waitFor } from '../support/wait.ts';
 import { response, startWildOrigin, type WildOrigin } from '../wild/origin.ts';
 
 let origin: WildOrigin;
@@ -57,9 +58,9 @@ test('a video that needs the cookie of its page is complete under the listed tit
   assert.is(readFileSync(onDisk(row.file?.name), 'utf8'), 'film');
   const direct = await api.waitFor(await api.add({ url: page }), 'complete');
   assert.is(direct.file?.name, 'A film_ 下载 (2).mp4');
-  for (const dir of readdirSync(onDisk('.sluice')))
-    if (statSync(onDisk(`.sluice/${dir}`)).isDirectory())
-      assert.not(readdirSync(onDisk(`.sluice/${dir}`)).includes('cookies.json'), dir);
+  // Work dirs are removed after the file is complete.
+  const isGone = (): boolean => globSync('*/cookies.json', { cwd: onDisk('.sluice') }).length === 0;
+  await waitFor(isGone, { what: 'the cookies to be gone' });
 });
 
 test('what is not HTTP ends at the first attempt, and says so', async () => {

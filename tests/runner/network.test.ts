@@ -61,7 +61,9 @@ testWith(
       ['s1', 'ccc'],
     ] as const)
       runner.send(session, startOf(id));
-    for (const n of [0, 1, 2]) (await http.call(n)).fail(unreachable('no_route'));
+    // All have begun before the first failure holds the others.
+    const calls = [await http.call(0), await http.call(1), await http.call(2)];
+    for (const call of calls) call.fail(unreachable('no_route'));
     await event('failed', 1);
     await event('failed', 0, 's2');
     for (const seconds of [5, 10, 20, 40, 60]) {

@@ -1,5 +1,6 @@
 /** Heads and framings that bend the rules: as RFC 9112 (section 6.3) says, and lenient where Chromium is. */
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
+import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testUnless } from '../support/skip.ts';
@@ -56,6 +57,11 @@ const framings: Row[] = [
     sent: `HTTP/1.1 200 OK\n${TYPE}\n${CHUNKED}\n\n${CHUNKS}`,
     outcome: 'abc',
   },
+  {
+    what: 'a 100 that nobody asked for',
+    sent: `HTTP/1.1 100 Continue\r\n\r\n${answer(LENGTH)}`,
+    outcome: 'abc',
+  },
   { what: 'no reason', sent: `HTTP/1.1 200\r\n${TYPE}\r\n${LENGTH}\r\n\r\nabc`, outcome: 'abc' },
   {
     what: 'HTTP/2 in the status line',
@@ -77,6 +83,11 @@ const framings: Row[] = [
 ];
 
 const failures: Row[] = [
+  {
+    what: 'chunks that are cut short by a close',
+    sent: answer(`${CHUNKED}\r\nConnection: close`, '9\r\nabc'),
+    outcome: 'size_mismatch',
+  },
   { what: 'two lengths', sent: answer(`${LENGTH}\r\nContent-Length: 4`, 'abcd'), outcome: 'not_http' },
   { what: 'two lengths in a list', sent: answer('Content-Length: 3, 4', 'abcd'), outcome: 'not_http' },
   { what: 'a NUL in a value', sent: answer(`X: a\0b\r\n${LENGTH}`), outcome: 'not_http' },
@@ -244,6 +255,27 @@ testUnless(test, missing('chromium'), 'Chromium saves the same bytes', async () 
     );
   } finally {
     await chromium.close();
+  }
+});
+
+test('a reset in a body without a length is no end of it', async () => {
+  let begun: Socket | null = null;
+  const server = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => {
+      socket.write(answer('Connection: close', 'x'.repeat(50_000)), () => (begun = socket));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  try {
+    const { port } = server.address() as AddressInfo;
+    const onSample = ({ receivedBytes }: { receivedBytes: number }): void => {
+      if (receivedBytes > 0) begun?.resetAndDestroy();
+    };
+    const { state } = await kit.download(`http://127.0.0.1:${port}/cut.bin`, { onSample });
+    assert.is(state, 'connection_lost');
+  } finally {
+    server.close();
   }
 });
 

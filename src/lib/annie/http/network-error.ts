@@ -33,6 +33,12 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
       cause: thrown,
     });
   }
+  // Of llhttp, without its code: the connection was closed within a chunk.
+  if (inBody && thrown instanceof Error && thrown.message.includes('Invalid EOF state')) {
+    return new SluiceError('size_mismatch', 'The connection was closed before the announced end.', {
+      cause: thrown,
+    });
+  }
   // Of llhttp, with or without its code.
   if (thrown instanceof Error && thrown.name === 'HTTPParserError')
     return new SluiceError('not_http', undefined, { cause: thrown });
