@@ -14,6 +14,7 @@ export async function bundleProduct(mutation: Mutation | null): Promise<string> 
   const build = await rolldown({
     input: join(import.meta.dirname, 'entry.ts'),
     platform: 'node',
+    tsconfig: false,
     external: (id) => !/^(?:[./]|#lib\/|mime$)/.test(id),
     transform: { define: { 'import.meta.url': '"file:///product.ts"', 'import.meta.dirname': '"/"' } },
     logLevel: 'silent',

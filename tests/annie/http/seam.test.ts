@@ -1,9 +1,11 @@
 /** Files without a strong validator: they go on where the bytes before the seam are the same, and begin anew where not. */
-import { stat } from 'node:fs/promises';
+import { stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { Readable } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { downloadFile } from '#lib/annie/http/file/download.server.ts';
+import { continuesAt } from '#lib/annie/http/file/seam.server.ts';
 import { BODY_FILE, loadState } from '#lib/annie/http/file/saved-state.server.ts';
 import { honest, type OddAnswer, type OddFile, type OddRequest, part, whole } from '../../site/odd-origin.ts';
 import { sha256Of } from '../../site/content.ts';
@@ -105,6 +107,18 @@ for (const [what, file, headers] of [
     assert.ok(requestsFor(url).every(({ ifRange, to }) => ifRange === null && (to === null || to === SIZE)));
   });
 }
+
+test('zeros before the seam show no version', async () => {
+  const workDir = await freshDir();
+  const held = Buffer.alloc(200_000);
+  held.write('a', 0);
+  await writeFile(join(workDir, BODY_FILE), held);
+  const { signal } = new AbortController();
+  const goesOn = (start: number): Promise<boolean> =>
+    continuesAt({ start, received: held.length, workDir }, Readable.from([held.subarray(start)]), signal);
+  assert.is(await goesOn(100_000), false);
+  assert.is(await goesOn(0), true, 'all of them were compared');
+});
 
 test('less than the seam is compared from the first byte on', async () => {
   const answer: OddHandler = (request) => honest(plain, request);

@@ -11,7 +11,7 @@ export type Head = ReadonlyMap<string, string>;
 export interface Validators {
   etag: string | null;
   lastModified: string | null;
-  /** The value for If-Range; null = no strong validator, so never resume. */
+  /** The value for If-Range; null = no strong validator: the bytes before the seam are compared instead. */
   ifRange: string | null;
 }
 

@@ -37,6 +37,8 @@ export async function continuesAt(
   if (sent.length < length) {
     throw new SluiceError('size_mismatch', 'The connection was closed before the announced end.');
   }
+  // Zeros before the seam are alike in any two versions. From byte 0 on, all that is here has been compared.
+  if (start > 0 && known.every((byte) => byte === known[0])) return false;
   body.read(length);
   return true;
 }
