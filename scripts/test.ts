@@ -16,8 +16,6 @@ import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
 /** Most files wait more than they compute: with two at a time on two cores, one core was idle. */
 const CONCURRENT_FILES = Math.min(4, availableParallelism() + 1);
-/** Browsers and whole servers compute more. */
-const CONCURRENT_END_TO_END = Math.min(2, availableParallelism());
 
 const files = findTestFiles(root, process.argv.slice(2));
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file.path), 'utf8')]));
@@ -64,8 +62,8 @@ const runAll = async (queue: TestFile[], atOnce: number): Promise<void> => {
 };
 const runIf = (how: (file: TestFile) => boolean, atOnce: number) => runAll(chosen.filter(how), atOnce);
 await runIf((file) => !file.isEndToEnd, CONCURRENT_FILES);
-await runIf((file) => file.isEndToEnd && !file.isAlone, CONCURRENT_END_TO_END);
-await runIf((file) => file.isAlone, 1);
+// Browsers and whole servers slow each other down.
+await runIf((file) => file.isEndToEnd, 1);
 
 if (files.length === 0) console.log('No test file matches.');
 console.log(finalReport(outcomes, refused));

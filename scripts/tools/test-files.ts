@@ -6,10 +6,8 @@ export interface TestFile {
   path: string;
   /** The hang deadline: a child that runs longer is killed and counts as failed. */
   deadlineMs: number;
-  /** Drives whole programs, such as browsers: needs all tools, and takes longer. */
+  /** Drives whole programs, such as browsers: needs all tools, takes longer, and runs with no other file beside it. */
   isEndToEnd: boolean;
-  /** Runs with no other file beside it. */
-  isAlone: boolean;
 }
 
 const UNIT_DEADLINE_MS = 300_000;
@@ -29,7 +27,7 @@ export function findTestFiles(root: string, patterns: string[]): TestFile[] {
     .map((path) => {
       const isEndToEnd = /^tests\/(e2e|crash|long)\//.test(path);
       const deadlineMs = isEndToEnd ? E2E_DEADLINE_MS : UNIT_DEADLINE_MS;
-      return { path, isEndToEnd, isAlone: path.startsWith(LONG), deadlineMs };
+      return { path, isEndToEnd, deadlineMs };
     });
 }
 

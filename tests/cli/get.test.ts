@@ -129,7 +129,7 @@ test('a second Ctrl+C ends it at once, and still removes its temporary state dir
   await waitFor(isAtWork, { what: 'the engine to work' });
   const isEndedByCtrlC = () => {
     child.kill('SIGINT');
-    return child.exitCode !== null;
+    return child.exitCode !== null || child.signalCode !== null;
   };
   await waitFor(isEndedByCtrlC, { what: 'an end by Ctrl+C' });
   assert.equal(await exited, [1, null]);
