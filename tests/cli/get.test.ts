@@ -132,7 +132,9 @@ test('a second Ctrl+C ends it at once, and still removes its temporary state dir
     return child.exitCode !== null || child.signalCode !== null;
   };
   await waitFor(isEndedByCtrlC, { what: 'an end by Ctrl+C' });
-  assert.equal(await exited, [1, null]);
+  const [code, signal] = (await exited) as [number | null, NodeJS.Signals | null];
+  // While Node tears a process down, one more Ctrl+C has its usual effect.
+  assert.ok(code === 1 || signal === 'SIGINT', `${code} ${signal}`);
   assert.equal(readdirSync(place.home), []);
 });
 
