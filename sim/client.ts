@@ -15,8 +15,9 @@ export interface Added {
   /** null = not answered, or refused. */
   id: string | null;
   commandId: string;
-  /** What its owner asked for last about its bytes; `null` = to have it. */
-  removed: null | 'asked' | 'answered';
+  /** Its owner has asked to remove it. */
+  isRemoved: boolean;
+  /** With its file. */
   removedFile: boolean;
 }
 
@@ -41,7 +42,7 @@ export class Client {
       url: this.#url(download),
       id: null,
       commandId: `add-${i}`,
-      removed: null,
+      isRemoved: false,
       removedFile: false,
     }));
     plan.downloads.forEach((download, i) =>
@@ -90,17 +91,15 @@ export class Client {
 
   #act({ do: what, download }: PlannedAction): void {
     const added = this.added[download];
-    if (added === undefined || added.id === null || added.removed !== null) return;
+    if (added === undefined || added.id === null || added.isRemoved) return;
     const downloadId = added.id;
     if (what !== 'remove' && what !== 'remove-file') {
       return this.#command(added, { name: what, downloadId }, () => undefined);
     }
-    added.removed = 'asked';
+    added.isRemoved = true;
     added.removedFile = what === 'remove-file';
     const file = what === 'remove' ? 'keep' : 'delete';
-    this.#command(added, { name: 'remove', downloadId, file }, ({ status }) => {
-      if (status === 204) added.removed = 'answered';
-    });
+    this.#command(added, { name: 'remove', downloadId, file }, () => undefined);
   }
 
   #command(added: Added, request: SessionRequest, onAnswer: Question['onAnswer']): void {

@@ -88,10 +88,6 @@ export class Machine {
     return folder !== undefined && !this.#parts.plan.hasFolderBelow ? ['downloads', ...names] : names;
   }
 
-  get isUp(): boolean {
-    return this.#life.isAlive;
-  }
-
   get life(): Life {
     return this.#life;
   }

@@ -97,7 +97,7 @@ export class Oracle {
     const ids = new Map<string, string>();
     for (const added of this.#client.added) {
       const row = this.rowOf(added);
-      if (added.id !== null && row === null && added.removed === null) {
+      if (added.id !== null && row === null && !added.isRemoved) {
         this.fail(`${when}: ${added.commandId} was acknowledged, and is not in the list`);
       }
       if (row !== null && ids.has(row.id)) this.fail(`${when}: two downloads are one`);
@@ -153,6 +153,15 @@ export class Oracle {
     }
   }
 
+  /** After all clicks, in a world where all is well: whether rows of honest files are still not complete. */
+  lookAtHelped(): void {
+    for (const [added] of this.helpable()) {
+      const row = this.rowOf(added);
+      if (row !== null && this.#isHonest(added.url))
+        this.fail(`no click helps ${row.title}: ${row.state}, ${row.error?.code}: ${row.error?.message}`);
+    }
+  }
+
   /** At the end of all: each download is complete and has one file, and nothing else is left. */
   lookAtEnd(): void {
     this.look('at the end');
@@ -169,14 +178,14 @@ export class Oracle {
       else if (row.state !== 'cancelled')
         this.fail(`${row.title} is still in ${row.state}: ${JSON.stringify(row.error)}`);
     }
-    for (const { id, removed, removedFile } of this.#client.added) {
-      const name = id !== null && removed !== null && !removedFile ? this.#kept.get(id) : undefined;
+    for (const { id, isRemoved, removedFile } of this.#client.added) {
+      const name = id !== null && isRemoved && !removedFile ? this.#kept.get(id) : undefined;
       if (name !== undefined && !allowed.has(name)) allowed.set(name, 'kept');
     }
     // What could not be removed while the disk was away, or read-only, stays: docs/simulation.md.
     const isDiskBroken = this.#plan.faults.some(({ kind }) => kind === 'disk' || kind === 'unplugged');
     const removed = this.#client.added.filter(
-      (added) => added.removed !== null || this.rowOf(added)?.state === 'cancelled',
+      (added) => added.isRemoved || this.rowOf(added)?.state === 'cancelled',
     );
     if (isDiskBroken) for (const { id } of removed) if (id !== null) workDirs.add(id);
     for (const name of this.#machine.writtenBelow) this.fail(`written under the mount point: ${name}`);
@@ -219,14 +228,19 @@ export class Oracle {
   /** Something of the plan explains that a download of this address fails for good. */
   #hasReason(url: string): boolean {
     const { host } = new URL(url);
-    const file = this.#plan.files.find((each) => url === `http://${each.host}/${each.name}`);
-    if (file?.lie !== 'none' || file.replacedAt !== null) return true;
+    if (!this.#isHonest(url)) return true;
     return this.#plan.faults.some((fault) => {
       if (fault.kind === 'resets') return fault.host === host;
       if (fault.kind === 'host')
         return fault.host === host && fault.mode !== 'refuses' && fault.mode !== 'silent';
       return fault.kind === 'disk' && fault.how === 'io-errors';
     });
+  }
+
+  /** Its server does not lie, and never replaces it. */
+  #isHonest(url: string): boolean {
+    const file = this.#plan.files.find((each) => url === `http://${each.host}/${each.name}`);
+    return file?.lie === 'none' && file.replacedAt === null;
   }
 
   #isRight(row: DownloadRow, bytes: Buffer): boolean {

@@ -101,6 +101,8 @@ function run(plan: Plan, machine: Machine, oracle: Oracle, client: Client, fault
     for (const [added, action] of helped) client.press(action, added);
     if (!untilQuiet(PATIENCE_MS)) oracle.fail('not over long after a click');
   }
+  oracle.lookAtErrors();
+  oracle.lookAtHelped();
   oracle.look('when all was quiet');
   until(scheduler.now + AFTER_MS);
   machine.stop(10);

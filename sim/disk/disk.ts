@@ -236,8 +236,7 @@ export class Disk extends Mounts {
 
   #use(file: OpenFile, syscall: string): void {
     if (file.isClosed) throw new Errno('EBADF', syscall, file.path);
-    if (file.generation !== file.fs.generation || file.fs.faults.isGone)
-      throw new Errno('EIO', syscall, file.path);
+    if (file.generation !== file.fs.generation) throw new Errno('EIO', syscall, file.path);
     this.#mayFail(file.fs, syscall, file.path);
   }
 

@@ -27,8 +27,6 @@ export interface Faults {
   /** Bytes that other programs occupy. */
   occupied: number;
   hasLinks: boolean;
-  /** The device was pulled out: every call on an open file fails. */
-  isGone: boolean;
 }
 
 export class FileSystem {
@@ -42,7 +40,6 @@ export class FileSystem {
     failingSyncs: 0,
     occupied: 0,
     hasLinks: true,
-    isGone: false,
   };
   root: Inode;
   used = 0;

@@ -66,7 +66,6 @@ export class Mounts {
     }
     if (mount === null) throw new Errno('ENOENT', syscall, path);
     const { fs } = mount;
-    if (fs.faults.isGone) throw new Errno('EIO', syscall, path);
     const parts = path
       .slice(mount.point.length)
       .split('/')

@@ -1,4 +1,4 @@
-/** Draws a plan from a seed: mostly small, with one to four faults, often at the calls where order matters. */
+/** Draws a plan from a seed: mostly small, with none to four faults, often at the calls where order matters, and resets for each lying file. */
 import type { RemoteFileSpec } from '../net/remote-file.ts';
 import { Random } from '../world/random.ts';
 import type { Fault, Plan, PlannedAction, When } from './plan.ts';

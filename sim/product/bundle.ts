@@ -1,4 +1,4 @@
-/** The product's sources as one script, which each simulated process evaluates anew: so it starts with nothing in memory. */
+/** The product's sources as one script; its module variables are put back at each start of a simulated process. */
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import type { Mutation } from '../mutations.ts';

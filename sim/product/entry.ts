@@ -21,12 +21,12 @@ import { SluiceError } from '#lib/protocol/error.ts';
 import { checkUrl } from '#lib/protocol/url.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
 import { Runner } from '#lib/runner/runner.ts';
+import { DeferredRunner } from '../../src/server/deferred-runner.ts';
 import { openDownloadRoot } from '../../src/server/download-root.ts';
 import { makeDir } from '../../src/server/make-dir.ts';
 import { resume } from '../../src/server/resume.ts';
 import { StoredSessions } from '../../src/server/stored-sessions.ts';
 
-export { compareKeys } from '#lib/actors/durable/keys.ts';
 export { SluiceError };
 
 export const SESSION = 'session';
@@ -60,7 +60,9 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   };
   makeDir(dataDir, 'SLUICE_DATA_DIR', 0o700);
   makeDir(join(dataDir, 'run'), 'SLUICE_DATA_DIR', 0o700);
-  const port = new WaitingPort(onNote);
+  const port = new DeferredRunner({
+    recordCommand: (session, command) => onNote(commandNote(session, command)),
+  });
   const host = createEmbeddedHost({
     storage: store,
     classes: { [SESSION]: define(SessionActor, sessionEnv(options, port)) },
@@ -114,28 +116,10 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
   };
 }
 
-/** As `DeferredRunner`. */
-class WaitingPort implements RunnerPort {
-  readonly #onNote: (note: string) => void;
-  #waiting: [string, RunnerCommand][] = [];
-  #runner: RunnerPort | null = null;
-
-  constructor(onNote: (note: string) => void) {
-    this.#onNote = onNote;
-  }
-
-  send(session: string, command: RunnerCommand): void {
-    const of = 'download' in command ? command.download : '';
-    const attempt = 'attempt' in command ? `#${command.attempt}` : '';
-    this.#onNote(`${session} > ${command.type} ${of}${attempt}`);
-    if (this.#runner) this.#runner.send(session, command);
-    else this.#waiting.push([session, command]);
-  }
-
-  connect(runner: RunnerPort): void {
-    this.#runner = runner;
-    for (const [session, command] of this.#waiting.splice(0)) runner.send(session, command);
-  }
+function commandNote(session: string, command: RunnerCommand): string {
+  const of = 'download' in command ? command.download : '';
+  const attempt = 'attempt' in command ? `#${command.attempt}` : '';
+  return `${session} > ${command.type} ${of}${attempt}`;
 }
 
 function eventNote(event: RunnerEvent): string {

@@ -27,8 +27,6 @@ export class Scheduler {
   /** ms since the world began. */
   now = 0;
   events = 0;
-  /** Called before each event. */
-  onEvent: () => void = () => undefined;
   #order = 0;
   readonly #heap: Scheduled[] = [];
 
@@ -58,7 +56,6 @@ export class Scheduler {
       this.now = next.at;
       this.events++;
       next.run = null;
-      this.onEvent();
       run();
       runMicrotasks();
       return true;

@@ -5,9 +5,9 @@ import type { RunnerPort } from '#lib/protocol/runner.ts';
 export class DeferredRunner implements RunnerPort {
   #queued: Parameters<RunnerPort['send']>[] = [];
   #runner: RunnerPort | null = null;
-  readonly #tap: RunnerTap;
+  readonly #tap: Pick<RunnerTap, 'recordCommand'>;
 
-  constructor(tap: RunnerTap) {
+  constructor(tap: Pick<RunnerTap, 'recordCommand'>) {
     this.#tap = tap;
   }
 
