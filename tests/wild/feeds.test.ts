@@ -12,11 +12,6 @@ origin.serve('/low.mp4', response('Content-Type: video/mp4', 'low'));
 let feeds = 0;
 const serve = (answer: Buffer): string => origin.serve(`/feed-${++feeds}`, answer);
 
-async function titlesOf(url: string): Promise<string[]> {
-  const items = await kit.list(url);
-  return typeof items === 'string' ? [items] : items.map(({ title }) => title);
-}
-
 const rss = (items: string, head = '<?xml version="1.0"?>'): string =>
   `${head}<rss version="2.0" xmlns:media="http://search.yahoo.com/mrss/"><channel><title>A cast</title>` +
   `<image><title>Picture</title></image>${items}</channel></rss>`;
@@ -44,7 +39,7 @@ for (const [what, type, text] of [
   test(`the episodes of a feed (${what}) are listed, and saved under their titles`, async () => {
     const url = serve(response(`Content-Type: ${type}`, text));
     const items = await kit.list(url);
-    assert.equal(await titlesOf(url), ['First & best', 'Second']);
+    assert.equal(await kit.titlesOf(url), ['First & best', 'Second']);
     const [, second] = typeof items === 'string' ? [] : items;
     const saved = await kit.download(second?.url ?? '', { streamId: second?.streams[0]?.id ?? null });
     assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'Second.mp4', 'low']);
@@ -54,7 +49,7 @@ for (const [what, type, text] of [
 test('a feed in another charset is read in it, and one without episodes is saved as itself', async () => {
   const head = '<?xml version="1.0" encoding="gbk"?>';
   const gbk = rss('<item><title>\xcf\xc2\xd4\xd8</title><enclosure url="/clip.mp4"/></item>', head);
-  assert.equal(await titlesOf(serve(response('Content-Type: text/xml', Buffer.from(gbk, 'latin1')))), [
+  assert.equal(await kit.titlesOf(serve(response('Content-Type: text/xml', Buffer.from(gbk, 'latin1')))), [
     '下载',
   ]);
   const words = rss('<item><title>Words</title></item>');

@@ -29,6 +29,8 @@ export interface WildKit {
   download(url: string, more?: Partial<EngineJob> & { engine?: EngineName }): Promise<Outcome>;
   /** The items, or the code of the failure. */
   list(url: string, engine?: EngineName): Promise<MediaItem[] | string>;
+  /** The titles of the items, or the code of the failure alone. */
+  titlesOf(url: string): Promise<string[]>;
   close(): Promise<void>;
 }
 
@@ -42,6 +44,15 @@ export async function openWildKit(options: Partial<HttpEngineOptions> = {}): Pro
     classify: (url, signal) => engine.classify(url, signal),
   });
   const nothing = { name: '', body: Buffer.alloc(0), modifiedAt: new Date(0) };
+  const list = async (url: string, requested?: EngineName): Promise<MediaItem[] | string> => {
+    try {
+      const { signal } = new AbortController();
+      return (await settles(registry.parse({ url, engine: requested ?? null, signal }))).items;
+    } catch (thrown) {
+      if (thrown instanceof SluiceError) return thrown.code;
+      throw thrown;
+    }
+  };
   return {
     origin,
     engine,
@@ -63,14 +74,10 @@ export async function openWildKit(options: Partial<HttpEngineOptions> = {}): Pro
         return { ...nothing, state: thrown.code, workDir, message: thrown.message };
       }
     },
-    async list(url, requested) {
-      try {
-        const { signal } = new AbortController();
-        return (await settles(registry.parse({ url, engine: requested ?? null, signal }))).items;
-      } catch (thrown) {
-        if (thrown instanceof SluiceError) return thrown.code;
-        throw thrown;
-      }
+    list,
+    async titlesOf(url) {
+      const items = await list(url);
+      return typeof items === 'string' ? [items] : items.map(({ title }) => title);
     },
     async close() {
       await engine.close();

@@ -21,11 +21,6 @@ origin.serve('/target.iso', file('application/octet-stream', 'iso'));
 let pages = 0;
 const serve = (answer: WildAnswer | Buffer): string => origin.serve(`/page-${++pages}`, answer);
 
-async function titlesOf(url: string): Promise<string[]> {
-  const items = await kit.list(url);
-  return typeof items === 'string' ? [items] : items.map(({ title }) => title);
-}
-
 test('what a server calls text/html is a file if its first bytes are no text', async () => {
   const bytes = (text: string): Buffer => Buffer.from(text, 'latin1');
   for (const [path, body, name] of [
@@ -43,8 +38,8 @@ test('what a server calls text/html is a file if its first bytes are no text', a
       const saved = await kit.download(url, engine ? { engine } : {});
       assert.equal([saved.state, saved.name, saved.body], ['complete', name, body]);
     }
-    assert.is((await titlesOf(url)).length, 1);
-    assert.is.not((await titlesOf(url))[0], 'no_media');
+    assert.is((await kit.titlesOf(url)).length, 1);
+    assert.is.not((await kit.titlesOf(url))[0], 'no_media');
   }
 });
 
@@ -113,7 +108,7 @@ for (const [what, html, head] of [
     const url = serve(page(html, head));
     const saved = await kit.download(url);
     assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'target.iso', 'iso']);
-    assert.equal(await titlesOf(url), ['target']);
+    assert.equal(await kit.titlesOf(url), ['target']);
   });
 }
 
@@ -181,14 +176,14 @@ test('a title is read in the charset of the header, the mark or the meta element
       page(bytes(`<meta charset=utf-8>${html}`), `${HTML}; charset=${charset}`),
     ]) {
       const url = serve(answer);
-      assert.equal(await titlesOf(url), [expected]);
+      assert.equal(await kit.titlesOf(url), [expected]);
       assert.is((await kit.download(url)).name, `${expected}.mp4`);
     }
   }
   const marked = Buffer.concat([Buffer.from([0xef, 0xbb, 0xbf]), Buffer.from(`<title>ä</title>${video}`)]);
-  assert.equal(await titlesOf(serve(page(marked, `${HTML}; charset=iso-8859-1`))), ['ä']);
-  assert.equal(await titlesOf(serve(page(`<title>ü</title>${video}`))), ['ü']);
-  assert.equal(await titlesOf(serve(page(bytes(`<title>\xfc</title>${video}`)))), ['ü']);
+  assert.equal(await kit.titlesOf(serve(page(marked, `${HTML}; charset=iso-8859-1`))), ['ä']);
+  assert.equal(await kit.titlesOf(serve(page(`<title>ü</title>${video}`))), ['ü']);
+  assert.equal(await kit.titlesOf(serve(page(bytes(`<title>\xfc</title>${video}`)))), ['ü']);
 });
 
 test('a page with one source gives list and file one name, whichever way it is added', async () => {
@@ -203,9 +198,9 @@ test('a page with one source gives list and file one name, whichever way it is a
 
 test('of several links that are called alike, the files keep the names of the server', async () => {
   const url = serve(page('<a href=/clip.mp4>Download</a> <a href=/low.mp4>Download</a>'));
-  assert.equal(await titlesOf(url), ['Download', 'Download']);
+  assert.equal(await kit.titlesOf(url), ['Download', 'Download']);
   assert.is((await kit.download(`${origin.url}/low.mp4`)).name, 'low.mp4');
-  assert.equal(await titlesOf(serve(page('<a href=/low.mp4>The low one</a>'))), ['The low one']);
+  assert.equal(await kit.titlesOf(serve(page('<a href=/low.mp4>The low one</a>'))), ['The low one']);
   assert.is((await kit.download(`${origin.url}/low.mp4`)).name, 'The low one.mp4');
 });
 
@@ -235,7 +230,7 @@ for (const [what, html] of [
   test(`the video of ${what} is listed and saved`, async () => {
     origin.serve('/player', page('<video src=clip.mp4></video>'));
     const url = serve(page(`<title>A film</title>${html}`));
-    assert.equal(await titlesOf(url), ['A film']);
+    assert.equal(await kit.titlesOf(url), ['A film']);
     const saved = await kit.download(url);
     assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'A film.mp4', 'clip']);
   });
@@ -243,11 +238,13 @@ for (const [what, html] of [
 
 test('scripts count only where nothing else is found, pictures and source code never', async () => {
   const script = `<script>["/low.mp4", "/main.ts", "not an.mp4 address", "{id}.mp4"]</script>`;
-  assert.equal(await titlesOf(serve(page(`<title>T</title><video src=/clip.mp4></video>${script}`))), ['T']);
-  assert.equal(await titlesOf(serve(page(`<title>T</title>${script}`))), ['T']);
+  assert.equal(await kit.titlesOf(serve(page(`<title>T</title><video src=/clip.mp4></video>${script}`))), [
+    'T',
+  ]);
+  assert.equal(await kit.titlesOf(serve(page(`<title>T</title>${script}`))), ['T']);
   const picture =
     '<p itemtype=https://schema.org/ImageObject><meta itemprop=contentUrl content=clip.mp4></p>';
-  assert.equal(await titlesOf(serve(page(picture))), ['no_media']);
+  assert.equal(await kit.titlesOf(serve(page(picture))), ['no_media']);
 });
 
 test('frames are looked into one level deep, and never to a private address', async () => {
