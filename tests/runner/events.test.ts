@@ -2,28 +2,11 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
-import { settles, waitFor } from '../support/wait.ts';
-import {
-  summarize,
-  createFixture,
-  nextTurns,
-  startOf,
-  type Fixture,
-  type FixtureOptions,
-} from './fixture.ts';
+import { waitFor } from '../support/wait.ts';
+import { createFixture, type Fixture, nextTurns, startOf, summarize, testsWith } from './fixture.ts';
 
 const test = suite('events');
-
-function testWith(name: string, options: FixtureOptions, body: (fixture: Fixture) => Promise<void>): void {
-  test(name, async () => {
-    const fixture = await createFixture(options);
-    try {
-      await settles(body(fixture), { what: name });
-    } finally {
-      await fixture.close();
-    }
-  });
-}
+const testWith = testsWith(test);
 
 testWith(
   'of many samples only the newest is sent, for all sessions together, once per flush interval',

@@ -2,21 +2,11 @@ import { chmod } from 'node:fs/promises';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { settles, waitFor } from '../support/wait.ts';
-import { summarize, createFixture, startOf, type Fixture, type FixtureOptions } from './fixture.ts';
+import { waitFor } from '../support/wait.ts';
+import { startOf, summarize, testsWith } from './fixture.ts';
 
 const test = suite('failures');
-
-function testWith(name: string, options: FixtureOptions, body: (fixture: Fixture) => Promise<void>): void {
-  test(name, async () => {
-    const fixture = await createFixture(options);
-    try {
-      await settles(body(fixture), { what: name });
-    } finally {
-      await fixture.close();
-    }
-  });
-}
+const testWith = testsWith(test);
 
 for (const [what, thrown, expected] of [
   [

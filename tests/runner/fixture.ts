@@ -9,7 +9,7 @@ import { Registry } from '#lib/annie/registry.ts';
 import { Runner, type RunnerOptions } from '#lib/runner/runner.ts';
 import type { EngineName, ParseResult } from '#lib/protocol/media.ts';
 import type { RunnerEvent, StartJob } from '#lib/protocol/runner.ts';
-import { waitFor } from '../support/wait.ts';
+import { settles, waitFor } from '../support/wait.ts';
 
 /** One call of `Engine.download`, controlled by the test. */
 export class EngineCall {
@@ -175,6 +175,26 @@ export async function createFixture({ classify, ...options }: FixtureOptions = {
       await runner.close();
       await rm(dir, { recursive: true, force: true });
     },
+  };
+}
+
+export type TestWith = (
+  name: string,
+  options: FixtureOptions,
+  body: (fixture: Fixture) => Promise<void>,
+) => void;
+
+/** Adds tests that get a fixture of their own, which is closed after them. */
+export function testsWith(test: (name: string, body: () => Promise<void>) => void): TestWith {
+  return (name, options, body) => {
+    test(name, async () => {
+      const fixture = await createFixture(options);
+      try {
+        await settles(body(fixture), { what: name });
+      } finally {
+        await fixture.close();
+      }
+    });
   };
 }
 

@@ -127,7 +127,7 @@ test('the work dir holds a second name of the file until the session has stored 
     await event('done');
     assert.equal((await readdir(join(dir, '.sluice/aaa'))).sort(), ['finish.json', 'landed.data']);
     runner.send('s1', { type: 'settle', download: 'aaa' });
-    while ((await workDirs()).includes('aaa')) await nextTurns();
+    await waitFor(async () => !(await workDirs()).includes('aaa'), { what: 'the work dir to be removed' });
   } finally {
     await fixture.close();
   }

@@ -4,21 +4,11 @@ import * as assert from 'uvu/assert';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { type Obstacle, UnreachableError } from '#lib/protocol/unreachable.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
-import { settles, waitFor } from '../support/wait.ts';
-import { createFixture, type Fixture, type FixtureOptions, nextTurns, startOf } from './fixture.ts';
+import { waitFor } from '../support/wait.ts';
+import { nextTurns, startOf, testsWith } from './fixture.ts';
 
 const test = suite('network');
-
-function testWith(name: string, options: FixtureOptions, body: (fixture: Fixture) => Promise<void>): void {
-  test(name, async () => {
-    const fixture = await createFixture(options);
-    try {
-      await settles(body(fixture), { what: name });
-    } finally {
-      await fixture.close();
-    }
-  });
-}
+const testWith = testsWith(test);
 
 /** As the guard throws it. */
 function unreachable(obstacle: Obstacle, host = 'media.test:443'): UnreachableError {
