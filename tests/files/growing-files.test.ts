@@ -8,6 +8,7 @@ import { dropUnsynced } from '#lib/annie/yt-dlp/resume.server.ts';
 import { dropUnsynced as dropUnsyncedOfLux } from '#lib/annie/lux/work-files.server.ts';
 import { setBootId } from '#lib/files/boot-id.server.ts';
 import { cutToSynced, GrowingFiles } from '#lib/files/growing-files.server.ts';
+import { reboot } from '../support/reboot.ts';
 import { waitFor } from '../support/wait.ts';
 
 interface Folder {
@@ -27,7 +28,6 @@ test.after.each(async ({ workDir }) => {
   await fs.rm(workDir, { recursive: true, force: true });
 });
 
-const reboot = (): void => setBootId('11111111-2222-3333-4444-555555555555');
 const isMedia = (name: string): boolean => name.startsWith('media');
 
 async function sizes(workDir: string): Promise<Record<string, number>> {

@@ -75,6 +75,22 @@ export function honest(file: OddFile, request: OddRequest): OddAnswer {
   return request.from === null || isOther ? whole(file) : part(file, request);
 }
 
+/** Of these bytes 200 with all, or 206 with the requested range, whatever If-Range says. */
+export function served(
+  body: Buffer,
+  headers: OddAnswer['headers'],
+  { from, to }: Pick<OddRequest, 'from' | 'to'>,
+): OddAnswer {
+  const start = from ?? 0;
+  const end = Math.min(to ?? body.length, body.length);
+  const range = from === null ? {} : { 'content-range': `bytes ${start}-${end - 1}/${body.length}` };
+  return {
+    status: from === null ? 200 : 206,
+    headers: { ...headers, ...range, 'content-length': end - start },
+    body: body.subarray(start, end),
+  };
+}
+
 export async function startOddOrigin(): Promise<OddOrigin> {
   const sockets = new Set<Socket>();
   const server = createServer((socket) => {

@@ -9,7 +9,7 @@ import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
 import type { Fragment } from '#lib/foreign/playlist/fragments.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { contentPieces } from '../../site/content.ts';
-import type { OddAnswer, OddRequest } from '../../site/odd-origin.ts';
+import { type OddAnswer, served } from '../../site/odd-origin.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf, freshDir } from './kit.ts';
 import { type OddHandler, openOddKit } from './odd-kit.ts';
@@ -34,17 +34,11 @@ const none: Headers = {};
 
 /** Serves ranges of a file, as most servers do. */
 function serving(file: Buffer, headers: Headers): OddHandler {
-  return ({ path, from, to }) => {
-    if (path === '/key') return whole(key, {});
-    if (from === null) return whole(file, headers);
-    const end = Math.min(to ?? file.length, file.length);
-    const range = { 'content-range': `bytes ${from}-${end - 1}/${file.length}` };
-    return { ...whole(file.subarray(from, end), { ...headers, ...range }), status: 206 };
-  };
+  return (request) => served(file, headers, request);
 }
 
 function whole(body: Buffer, headers: Headers): OddAnswer {
-  return { status: 200, headers: { ...headers, 'content-length': body.length }, body };
+  return served(body, headers, { from: null, to: null });
 }
 
 interface Begun {
@@ -221,7 +215,7 @@ const unusable: [string, OddHandler][] = [
   ['all of the file', () => whole(content, strong)],
   ['all of the file without a length', () => ({ status: 200, headers: strong, body: content })],
   ['the rest with the head of a whole file', ({ from }) => whole(content.subarray(from ?? 0), strong)],
-  ['another part', () => serving(content, strong)({ from: 1000, to: null } as OddRequest)],
+  ['another part', () => served(content, strong, { from: 1000, to: null })],
   ['a 206 of no version', (request) => serving(content, none)(request)],
   ['more than it says', ({ from }) => tooLong(from ?? 0)],
   ...[400, 403, 416, 500, 0].map((status): [string, OddHandler] => [`${status}`, () => refusal(status)]),
@@ -242,10 +236,7 @@ test('a server that answers a Range with anything but the rest is asked once mor
 
 /** Chunked, and goes on past its range. */
 function tooLong(from: number): OddAnswer {
-  const { 'content-length': _, ...headers } = serving(
-    content,
-    strong,
-  )({ from, to: null } as OddRequest).headers;
+  const { 'content-length': _, ...headers } = served(content, strong, { from, to: null }).headers;
   return { status: 206, headers, body: Buffer.concat([content.subarray(from), other]) };
 }
 

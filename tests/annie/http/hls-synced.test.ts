@@ -13,8 +13,9 @@ import { SYNC_EVERY_MS } from '#lib/files/sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from '#lib/files/sync.server.ts';
 import type { Playlist } from '#lib/foreign/playlist/playlist.ts';
 import { contentPieces } from '../../site/content.ts';
-import { type OddAnswer, type OddRequest, startOddOrigin } from '../../site/odd-origin.ts';
+import { served, startOddOrigin } from '../../site/odd-origin.ts';
 import { readers } from '../../support/readers.ts';
+import { reboot } from '../../support/reboot.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { codeOf, freshDir, openGuard, removeDirs } from './kit.ts';
 
@@ -37,23 +38,15 @@ test.after(async () => {
   await removeDirs();
 });
 
-/** The machine starts again. */
-const reboot = (): void => setBootId('11111111-2222-3333-4444-555555555555');
-
 /** After `held` bytes of a fragment its connection stalls. */
 function serve(held: Partial<Record<number, number>>): void {
-  origin.answer = ({ path, from, to }: OddRequest): OddAnswer => {
-    const index = Number(/(\d+)/.exec(path)?.[1]);
-    const [start, end] = [from ?? 0, to ?? BYTES];
-    const body = content.subarray(index * BYTES + start, index * BYTES + end);
-    const range = from === null ? {} : { 'content-range': `bytes ${start}-${end - 1}/${BYTES}` };
+  origin.answer = (request) => {
+    const index = Number(/(\d+)/.exec(request.path)?.[1]);
+    const fragment = content.subarray(index * BYTES, (index + 1) * BYTES);
+    const answer = served(fragment, { etag: `"${index}"` }, request);
     const after = held[index];
-    return {
-      status: from === null ? 200 : 206,
-      headers: { etag: `"${index}"`, 'content-length': body.length, ...range },
-      body,
-      ...(after === undefined ? {} : { stop: { after: after - start, how: 'hold' as const } }),
-    };
+    if (after === undefined) return answer;
+    return { ...answer, stop: { after: after - (request.from ?? 0), how: 'hold' } };
   };
 }
 
@@ -119,16 +112,34 @@ const SYNCED = {
   'hls-video.5.part': 50_000,
 };
 
+/** What a second attempt has, of which nothing was synced. */
+const MORE = {
+  ...SYNCED,
+  'hls-video.1.part': 20_000,
+  'hls-video.3.part': 60_000,
+  'hls-video.4.part': 60_000,
+  'hls-video.5.part': 60_000,
+};
+
+/**
+ * Time goes on until the note of a sync has so many bytes of each fragment that is not in the track: a file may have its bytes
+ * a moment before the engine knows.
+ */
+async function noted(workDir: string, fetch: Fetch, expected: Record<number, number>): Promise<void> {
+  const isNoted = async (): Promise<boolean> => {
+    fetch.pass(SYNC_EVERY_MS);
+    const { others = [] } = (await readSyncedTrack(join(workDir, 'hls-video'))) ?? {};
+    const found = Object.fromEntries(others.map(({ index, bytes }) => [index, bytes]));
+    return isDeepStrictEqual(found, expected);
+  };
+  await waitFor(isNoted, { what: `the note of ${JSON.stringify(expected)}` });
+}
+
 async function synced(workDir: string): Promise<void> {
   serve({ 1: 10_000, 3: 30_000, 4: 40_000, 5: 50_000 });
   const fetch = await fetching(workDir);
   await has(workDir, SYNCED);
-  // a file may have its bytes a moment before the engine knows
-  const isNoted = async (): Promise<boolean> => {
-    fetch.pass(SYNC_EVERY_MS);
-    return (await readSyncedTrack(join(workDir, 'hls-video')))?.others.length === 5;
-  };
-  await waitFor(isNoted, { what: 'the note of a sync' });
+  await noted(workDir, fetch, { 1: 10_000, 2: BYTES, 3: 30_000, 4: 40_000, 5: 50_000 });
   await pause(fetch);
 }
 
@@ -150,11 +161,7 @@ test('after a power cut a track goes on from what was synced', async ({ workDir,
   await synced(workDir);
   serve({ 1: 20_000, 3: 60_000, 4: 60_000, 5: 60_000 });
   const fetch = await fetching(workDir);
-  await has(workDir, {
-    ...SYNCED,
-    'hls-video.1.part': 20_000,
-    ...Object.fromEntries([3, 4, 5].map((index) => [`hls-video.${index}.part`, 60_000])),
-  });
+  await has(workDir, MORE);
   await pause(fetch);
   reboot();
   await fs.appendFile(path, 'not synced');
@@ -168,8 +175,7 @@ test('after a power cut a track goes on from what was synced', async ({ workDir,
 test('in the same boot the length of each file is trusted', async ({ workDir }) => {
   serve({ 1: 20_000, 3: 60_000, 4: 60_000, 5: 60_000 });
   const fetch = await fetching(workDir);
-  await waitFor(async () => (await sizes(workDir))['hls-video.5.part'] === 60_000);
-  await has(workDir, { ...(await sizes(workDir)), 'hls-video.1.part': 20_000, 'hls-video.4.part': 60_000 });
+  await has(workDir, MORE);
   await pause(fetch);
   assert.equal(await finished(workDir), { 0: 0, 1: 20_000, 3: 60_000, 4: 60_000, 5: 60_000 });
 });
@@ -191,8 +197,11 @@ test('the next note is of what is in the track by then, and frees their space', 
   await synced(workDir);
   serve({ 3: 30_001, 4: 40_000, 5: 50_000 });
   const fetch = await fetching(workDir);
-  await waitFor(async () => (await sizes(workDir))['hls-video'] === 3 * BYTES);
-  fetch.pass(2 * SYNC_EVERY_MS);
+  await waitFor(async () => {
+    const { 'hls-video': track, 'hls-video.3.part': third } = await sizes(workDir);
+    return track === 3 * BYTES && third === 30_001;
+  });
+  await noted(workDir, fetch, { 3: 30_001, 4: 40_000, 5: 50_000 });
   const { 'hls-video.1.part': _, 'hls-video.2': __, ...others } = SYNCED;
   await has(workDir, { ...others, 'hls-video': 3 * BYTES, 'hls-video.3.part': 30_001 });
   await pause(fetch);

@@ -12,6 +12,7 @@ import { recordSynced } from '#lib/files/finish/journal.server.ts';
 import { BODY_FILE, loadState, StateFile } from '#lib/annie/http/file/saved-state.server.ts';
 import { freshState, loadTrackState, saveTrackState } from '#lib/annie/http/hls/track-state.server.ts';
 import type { Fragments } from '#lib/foreign/playlist/fragments.ts';
+import { reboot } from '../../support/reboot.ts';
 import { BODY, listing, put } from './helpers.ts';
 
 interface Folders {
@@ -33,11 +34,6 @@ test.after.each(async ({ dir }) => {
 async function land({ dir, workDir }: Folders): Promise<void> {
   const source = await put(workDir);
   await finishFile({ workDir, downloadDir: dir, name: 'clip.mp4', ...source });
-}
-
-/** The machine starts again. */
-function reboot(): void {
-  setBootId('11111111-2222-3333-4444-555555555555');
 }
 
 async function prepareAgain({ dir }: Folders): Promise<DownloadFolder> {
