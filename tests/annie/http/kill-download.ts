@@ -12,7 +12,7 @@ export const STATE_FILE = 'http-state.json';
 export async function killWhen(
   url: string,
   workDir: string,
-  isReady: (state: string, bodyBytes: number) => boolean,
+  isReady: (state: string, bodyBytes: number) => boolean | Promise<boolean>,
   stateFile = STATE_FILE,
 ): Promise<void> {
   const script = join(import.meta.dirname, 'fetch-child.ts');
