@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { join } from 'node:path';
 import { makePlace } from '../../tests/support/server.ts';
 import { sha256File } from '../../tests/support/media-hash.ts';
+import { waitFor } from '../../tests/support/wait.ts';
 import { Client } from './clients.ts';
 import type { PlannedDownload } from './plan.ts';
 import { hashOf, type OriginFile, startOrigin } from './power/origin.ts';
@@ -91,7 +92,10 @@ async function killWhileFetching(
     const sent = (): number => files.reduce((sum, { name }) => sum + origin.sent(name), 0);
     for (let kill = 0; kill < kills; kill++) {
       const before = sent();
-      while (sent() === before) await delay(5);
+      await waitFor(() => sent() > before, {
+        what: `a byte of ${what} after kill ${kill}`,
+        deadlineMs: FINISH_MS,
+      });
       await delay(random.between(LIFE_MS.min, LIFE_MS.max));
       await victim.kill();
       victim.start();

@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { hashOf, startOrigin } from '../../bench/crash/power/origin.ts';
 import { sha256File } from '../support/media-hash.ts';
 import { makePlace, startServer, type TestServer } from '../support/server.ts';
+import { waitFor } from '../support/wait.ts';
 
 const MB = 1_000_000;
 const FRAGMENTS = 6;
@@ -27,7 +28,7 @@ test('a film of 8 MB fragments at 2 MB/s gets on whatever is killed: at most 15 
     for (let kill = 0; kill < KILLS; kill++) {
       // From the first byte of each life, so that a slow start of the server does not count.
       const before = origin.sent(FILM.name);
-      while (origin.sent(FILM.name) === before) await wait(10);
+      await waitFor(() => origin.sent(FILM.name) > before, { what: `a byte after kill ${kill}` });
       await wait(KILL_EVERY_MS);
       await server.kill9();
       console.log(`kill ${kill + 1}: ${(origin.sent(FILM.name) / MB).toFixed(1)} MB sent`);

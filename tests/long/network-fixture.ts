@@ -58,11 +58,28 @@ export interface NetworkFixture {
 }
 
 export async function openNetwork(env: Record<string, string> = {}): Promise<NetworkFixture> {
+  const undo: (() => unknown)[] = [];
+  try {
+    return await open(env, undo);
+  } catch (thrown) {
+    await endAll(undo).catch(() => undefined);
+    throw thrown;
+  }
+}
+
+/** The last one first. */
+async function endAll(undo: (() => unknown)[]): Promise<void> {
+  for (const end of undo.splice(0).reverse()) await end();
+}
+
+/** @param undo gets what ends each thing that was begun */
+async function open(env: Record<string, string>, undo: (() => unknown)[]): Promise<NetworkFixture> {
   const ns = `sluice-${process.pid}`;
   const ends = { here: `slh${process.pid}`, there: `sln${process.pid}` };
   const ip = (...args: string[]): void =>
     void execFileSync('ip', args, { stdio: ['ignore', 'ignore', 'pipe'] });
   ip('netns', 'add', ns);
+  undo.push(() => ip('netns', 'del', ns));
   ip('link', 'add', ends.here, 'type', 'veth', 'peer', 'name', ends.there, 'netns', ns);
   for (const address of SITE) ip('addr', 'add', `${address}/29`, 'dev', ends.here);
   ip('link', 'set', ends.here, 'up');
@@ -88,22 +105,30 @@ export async function openNetwork(env: Record<string, string> = {}): Promise<Net
   let connections = 0;
   site.on('connection', () => connections++);
   await new Promise<void>((resolve) => site.listen(0, '0.0.0.0', resolve));
+  undo.push(() => {
+    site.closeAllConnections();
+    site.close();
+  });
   const { port } = site.address() as { port: number };
 
   const place = makePlace();
+  undo.push(() => place.remove());
   const server = await startServer({
     place,
     under: ['ip', 'netns', 'exec', ns],
     env: { SLUICE_ALLOW_PRIVATE: SITE.join(','), ...env },
   });
+  undo.push(() => server.stop().catch(() => undefined));
   const path = join(place.dir, 'relay');
   const relay = spawn('ip', ['netns', 'exec', ns, process.execPath, '-e', RELAY, path, String(server.port)], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
+  undo.push(() => relay.kill('SIGKILL'));
   let said = '';
   relay.stdout.on('data', (chunk: Buffer) => (said += chunk.toString()));
   await waitFor(() => said.includes('ready'), { what: 'the relay' });
   const entrance = await relayTo(path, server.port);
+  undo.push(() => entrance.close());
 
   return {
     server,
@@ -120,15 +145,7 @@ export async function openNetwork(env: Record<string, string> = {}): Promise<Net
       ip('link', 'set', ends.here, 'up');
       raise();
     },
-    async close() {
-      entrance.close();
-      relay.kill('SIGKILL');
-      await server.stop().catch(() => undefined);
-      site.closeAllConnections();
-      site.close();
-      ip('netns', 'del', ns);
-      place.remove();
-    },
+    close: () => endAll(undo),
   };
 }
 

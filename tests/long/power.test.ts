@@ -24,6 +24,7 @@ testUnless(
     console.log(output);
     assert.is(status, 0);
     assert.match(output, /^8 power cuts/m);
+    assert.not.match(output, /\(0 with files/);
   },
 );
 
