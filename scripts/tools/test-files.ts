@@ -40,6 +40,6 @@ export function refusal(source: string): string | null {
 }
 
 /** Files that start the built command or server, by themselves or through tests/support. */
-export function needsBuild({ path }: TestFile, source: string): boolean {
-  return path.startsWith('tests/e2e/') || /support\/(server|cli)\.ts|bin\/sluice/.test(source);
+export function needsBuild({ isEndToEnd }: TestFile, source: string): boolean {
+  return isEndToEnd || /support\/(server|cli)\.ts|bin\/sluice/.test(source);
 }

@@ -1,5 +1,5 @@
 /**
- * Seeds of runs that once failed, with the failure. `npm test` replays their plans, in the short version:
+ * Seeds of runs that once failed, with the failure. `npm run test:long` replays their plans, in the short version:
  * the plan is the same each time, the timing of the machine is not.
  */
 export const FAILED_SEEDS: readonly { seed: number; was: string }[] = [

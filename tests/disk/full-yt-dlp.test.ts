@@ -11,7 +11,8 @@ import { fill, onDisk } from './server-on-disk.ts';
 
 const MB = 1_000_000;
 
-testFullDisk(test, 'yt-dlp', ytDlpMissing());
+// All of them: `tests/long/disk-full-yt-dlp.test.ts`.
+testFullDisk(test, 'yt-dlp', ytDlpMissing(), { isShort: true });
 
 testUnless(
   test,

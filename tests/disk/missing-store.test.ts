@@ -16,6 +16,7 @@ import { instanceKey } from '#lib/process/instance-key.server.ts';
 import { sluice } from '../support/cli.ts';
 import { makePlace } from '../support/server.ts';
 import { waitFor } from '../support/wait.ts';
+import { testLosses } from './losses.ts';
 import {
   bytesOf,
   copyStoreFiles,
@@ -25,63 +26,14 @@ import {
   sessionOf,
   sizeOf,
   started,
-  type Used,
   withUsedPlace,
 } from './store-place.ts';
 
-const LOSSES: Record<string, (used: Used) => void> = {
-  'the database is of 0 bytes': ({ store }) => truncateSync(store, 0),
-  'the database is of 0 bytes and its WAL is gone': ({ store }) => {
-    truncateSync(store, 0);
-    rmSync(`${store}-wal`);
-  },
-  'the database is missing': ({ store }) => rmSync(store),
-  'database and WAL are missing': ({ store }) => {
-    rmSync(store);
-    rmSync(`${store}-wal`);
-  },
-  'the WAL is missing': ({ store }) => rmSync(`${store}-wal`),
-  'the WAL is of 0 bytes': ({ store }) => truncateSync(`${store}-wal`, 0),
-  'the database is a folder': ({ store }) => {
-    rmSync(store);
-    mkdirSync(store);
-  },
-  'the database is a link that leads nowhere': ({ store }) => {
-    rmSync(store);
-    symlinkSync('/nowhere/sluice.db', store);
-  },
-};
-
-for (const [name, lose] of Object.entries(LOSSES)) {
-  test(`${name}: the start is refused, names the copy and what to type, and changes nothing`, () =>
-    withUsedPlace(async (used) => {
-      const { place, store, api, ids } = used;
-      await makeDailyCopy(store);
-      // As after another kill.
-      await started(place, (server) => server.kill9());
-      lose(used);
-      const before = readdirSync(place.dataDir).sort();
-      const wal = sizeOf(`${store}-wal`);
-      for (let start = 0; start < 2; start += 1) {
-        const { code, stderr } = await refusedStart(place);
-        assert.is(code, 1, stderr);
-        assert.match(stderr, /^sluice: sluice\.db.* The newest copy is sluice\.db\.daily\.backup, of 20/);
-        assert.match(
-          stderr,
-          /type: sluice store restore sluice\.db\.daily\.backup\. Or: sluice serve --new-store/,
-        );
-        assert.match(stderr, /\(store_missing\)\n$/);
-        assert.ok(stderr.includes(place.dataDir), stderr);
-      }
-      assert.equal(readdirSync(place.dataDir).sort(), before);
-      assert.is(sizeOf(`${store}-wal`), wal, 'SQLite deletes a WAL beside an empty database');
-
-      const { code, stdout, stderr } = await sluice(['store', 'restore'], { place });
-      assert.is(code, 0, stderr);
-      assert.match(stdout, /^The store is that of sluice\.db\.daily\.backup now, with \d+ values\.\n/);
-      await started(place, async (server) => assert.equal(await listed(server, api), ids));
-    }));
-}
+testLosses(test, [
+  'the database is of 0 bytes and its WAL is gone',
+  'the database is missing',
+  'the WAL is of 0 bytes',
+]);
 
 test('without a copy the start is refused all the same, and --new-store begins a new one beside what there was', () =>
   withUsedPlace(async ({ place, store, api }) => {

@@ -1,0 +1,6 @@
+import { test } from 'uvu';
+import { testKills } from '../actors/durable/kill-at-writes.ts';
+
+testKills(test, 1);
+
+test.run();
