@@ -27,7 +27,14 @@
     return { ...first, ...(await request()) };
   };
 
-  window.sluiceSession = { open, opened: document.documentElement.dataset.session ? null : open() };
+  // Which session the browser had by then: without locks, another tab may get one while this one waits for its own.
+  let before = null;
+  try {
+    before = localStorage.getItem('sluice.session');
+  } catch {
+    // Storage is off in this browser.
+  }
+  window.sluiceSession = { open, before, opened: document.documentElement.dataset.session ? null : open() };
   // The page's own scripts handle a failure, but later: until then it would count as unhandled.
   window.sluiceSession.opened?.catch(() => {});
 })();

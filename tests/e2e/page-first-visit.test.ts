@@ -182,27 +182,41 @@ testUnless(
   },
 );
 
-testUnless(test, pageMissing, 'without Web Locks, all tabs switch to the newest session', async () => {
-  const line = await newProxy();
-  const url = `http://nas.test:${line.port}/`;
-  const server = await newServer({ env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url.slice(0, -1) } });
-  line.lead(server.port);
-  const context = await onLan();
-  const [first, second] = [Visit.on(await context.newPage()), Visit.on(await context.newPage())];
-  const page = line.hold('GET /?second HTTP');
-  const session = line.hold('POST /api/sessions HTTP');
-  const loading = second.page.goto(`${url}?second`);
-  await page.arrived;
-  await first.page.goto(url, { waitUntil: 'commit' });
-  await session.arrived;
-  // The second tab loaded before the first one had a session, and requests its own before the first one gets one.
-  page.release();
-  await loading;
-  await second.ready();
-  const following = second.page.waitForEvent('load');
-  session.release();
-  await following;
-  await showSameList([first, second], url);
-});
+for (const isLate of [false, true]) {
+  testUnless(
+    test,
+    pageMissing,
+    `without Web Locks, all tabs switch to the newest session${isLate ? ', also if the scripts of the first tab come late' : ''}`,
+    async () => {
+      const line = await newProxy();
+      const url = `http://nas.test:${line.port}/`;
+      const server = await newServer({ env: { SLUICE_ENGINES: 'http', SLUICE_ORIGINS: url.slice(0, -1) } });
+      line.lead(server.port);
+      const context = await onLan();
+      const [first, second] = [Visit.on(await context.newPage()), Visit.on(await context.newPage())];
+      const scripts = Promise.withResolvers<void>();
+      if (!isLate) scripts.resolve();
+      await first.page.route('**/_app/**', async (route) => {
+        await scripts.promise;
+        await route.continue();
+      });
+      const page = line.hold('GET /?second HTTP');
+      const session = line.hold('POST /api/sessions HTTP');
+      const loading = second.page.goto(`${url}?second`);
+      await page.arrived;
+      await first.page.goto(url, { waitUntil: 'commit' });
+      await session.arrived;
+      // The second tab loaded before the first one had a session, and requests its own before the first one gets one.
+      page.release();
+      await loading;
+      await second.ready();
+      scripts.resolve();
+      const following = second.page.waitForEvent('load');
+      session.release();
+      await following;
+      await showSameList([first, second], url);
+    },
+  );
+}
 
 test.run();

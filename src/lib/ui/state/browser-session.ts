@@ -11,6 +11,8 @@ declare global {
     sluiceSession?: {
       /** Fetches the session of this browser, or a new one; rejects when the request fails. */
       open: () => Promise<OpenedSession>;
+      /** Id of the session that this browser had when the page arrived; null = none. */
+      before: string | null;
       /** The result of `open`, if the page was served without a session; else null. */
       opened: Promise<OpenedSession> | null;
     };
@@ -28,9 +30,10 @@ export interface BrowserSession {
 
 /** Rejects when the request fails or is refused. */
 export async function findSession(): Promise<BrowserSession> {
-  const { open, opened } = window.sluiceSession ?? { open: noScript, opened: null };
+  const { open, opened, before: early } = window.sluiceSession ?? NO_SCRIPT;
   const id = document.documentElement.dataset['session'] ?? '';
-  const before = read(PRESENT_KEY);
+  // A session that another tab got while this page loaded is not lost.
+  const before = id === '' ? early : read(PRESENT_KEY);
   let found: OpenedSession = id === '' ? await (opened ?? open()) : { id };
   // Another tab may have got another session since this page was served: ask the server which cookie there is now.
   if (id !== '' && before !== null && before !== id) found = await open();
@@ -69,9 +72,11 @@ function remember({ id, lost }: OpenedSession, before: string | null): BrowserSe
   return { id, lost: newlyLost ?? read(LOST_KEY) };
 }
 
-function noScript(): Promise<never> {
-  return Promise.reject(new Error('static/session.js was not loaded'));
-}
+const NO_SCRIPT = {
+  open: (): Promise<never> => Promise.reject(new Error('static/session.js was not loaded')),
+  before: null,
+  opened: null,
+};
 
 function read(key: string): string | null {
   try {
