@@ -29,8 +29,8 @@ export function testFullDisk(
     site = await startSite();
   });
   test.after(() => site.close());
-  const address = (query: string): string =>
-    `${site.url}/file/${engine}.mp4?size=${8 * MIB}&type=video/mp4&${query}`;
+  const address = (seed: number, query: string): string =>
+    `${site.url}/file/${engine}-${seed}.mp4?size=${8 * MIB}&type=video/mp4&seed=${seed}&${query}`;
 
   testUnless(
     test,
@@ -40,13 +40,14 @@ export function testFullDisk(
       onDisk(disk, async ({ place, api }) => {
         const ballast = fill(place.downloadDir, 3 * MIB);
         // The size is not known: only the disk can tell that it does not fit.
-        const url = address(`seed=61&rate=${4 * MIB}&fault=unknown-size,no-range`);
+        const url = address(61, `rate=${4 * MIB}&fault=unknown-size,no-range`);
         const id = await api.add({ url, engine });
         const stopped = await api.waitFor(id, 'waiting');
         assert.is(stopped.error?.code, 'disk_full');
         assert.ok(stopped.receivedBytes > MIB, `${stopped.receivedBytes} came before`);
         assert.is(stopped.finishedAt, null);
         rmSync(ballast);
+        site.unthrottle(`/file/${engine}-61.mp4`);
         await api.act(id, 'resume');
         const row = await api.waitFor(id, 'complete');
         assert.is(row.error, null);
@@ -62,13 +63,14 @@ export function testFullDisk(
     () =>
       onDisk(disk, async ({ place, api }) => {
         const ballast = fill(place.downloadDir, 5 * MIB);
-        const id = await api.add({ url: address(`seed=62&rate=${2 * MIB}`), engine });
+        const id = await api.add({ url: address(62, `rate=${2 * MIB}`), engine });
         const stopped = await api.waitFor(id, 'waiting');
         assert.is(stopped.error?.code, 'disk_full');
         const message = /^8\.\d MB are still to come, there is room for \d\.\d MB\.$/;
         assert.match(stopped.error?.message ?? '', message);
         assert.ok(stopped.receivedBytes < 3 * MIB, `${stopped.receivedBytes} came before`);
         rmSync(ballast);
+        site.unthrottle(`/file/${engine}-62.mp4`);
         const row = await api.waitFor(id, 'complete');
         assert.is(await sha256File(join(place.downloadDir, row.file?.name ?? '')), sha256Of(62, 8 * MIB));
       }),
@@ -76,12 +78,13 @@ export function testFullDisk(
 
   testUnless(test, reason, 'a disk filled by others stops the download before the last byte', () =>
     onDisk(disk, async ({ place, api }) => {
-      const id = await api.add({ url: address(`seed=63&rate=${MIB}`), engine });
+      const id = await api.add({ url: address(63, `rate=${MIB}`), engine });
       await api.waitUntil(id, 'bytes', ({ receivedBytes }) => receivedBytes > MIB / 2);
       const ballast = fill(place.downloadDir, 64 * 1024);
       const stopped = await api.waitFor(id, 'waiting');
       assert.is(stopped.error?.code, 'disk_full');
       rmSync(ballast);
+      site.unthrottle(`/file/${engine}-63.mp4`);
       await api.act(id, 'resume');
       const row = await api.waitFor(id, 'complete');
       assert.is(await sha256File(join(place.downloadDir, row.file?.name ?? '')), sha256Of(63, 8 * MIB));

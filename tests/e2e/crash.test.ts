@@ -32,6 +32,7 @@ async function surviveKill(engine: 'http' | 'yt-dlp'): Promise<void> {
     what: `no process of the dead server to be left (${processesOf(place.dir).join('; ')})`,
   });
 
+  site.unthrottle(`/file/${engine}.mp4`);
   const before = site.asked.length;
   const second = await startServer({ place, env });
   try {
@@ -85,6 +86,7 @@ test('after kill -9 paused stays paused, complete stays complete, queued goes on
     const still = await after.get(paused);
     assert.is(still.state, 'paused');
     assert.is(still.receivedBytes, receivedBytes);
+    for (const name of ['running', 'queued']) site.unthrottle(`/file/${name}.bin`);
     for (const [id, name, seed] of [
       [running, 'running.bin', 93],
       [queued, 'queued.bin', 94],

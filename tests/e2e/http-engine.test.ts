@@ -102,6 +102,7 @@ test('pause keeps the bytes, resume goes on from them', async () => {
   assert.ok(paused.receivedBytes >= 8 * MIB);
   assert.is(paused.bytesPerSecond, null);
   const before = site.asked.length;
+  site.unthrottle('/file/pause.bin');
   await api.act(id, 'resume');
   const row = await api.waitFor(id, 'complete');
   assert.is(await sha256File(onDisk(row.file?.name ?? '')), sha256Of(71, 40 * MIB));
@@ -126,6 +127,7 @@ test('cancel stops a download, and retry begins a new attempt', async () => {
   await api.act(id, 'retry');
   const again = await api.waitFor(id, 'download', 'complete');
   assert.is(again.attempt, 2);
+  site.unthrottle('/file/cancel.bin');
   await api.waitFor(id, 'complete');
   assert.is(await sha256File(onDisk('cancel.bin')), sha256Of(72, 40 * MIB));
 });

@@ -43,6 +43,8 @@ async function looking(options: Parameters<typeof play>[2] = {}): Promise<Page> 
     ],
   });
   await page.locator('[data-testid="chart"][data-value="download.live"]').waitFor();
+  // The tree alone says so too. The row is there once the page has read the log.
+  await page.getByTestId('percent').filter({ hasText: '40' }).waitFor();
   return page;
 }
 

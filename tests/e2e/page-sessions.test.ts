@@ -7,6 +7,7 @@ import { sha256File } from '../support/media-hash.ts';
 import { DOWNLOAD_MS, Visit } from '../support/page.ts';
 import { makePlace, startServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
+import { waitFor } from '../support/wait.ts';
 
 const MIB = 1024 * 1024;
 const fixture = pageFixture(test);
@@ -29,6 +30,7 @@ testUnless(test, pageMissing, 'two browsers have separate lists; two tabs of one
   await tab.press('Pause', 'mine.bin');
   await first.waitForState('mine.bin', 'paused');
   await first.press('Resume', 'mine.bin');
+  for (const name of ['mine', 'yours']) fixture.site.unthrottle(`/file/${name}.bin`);
   await tab.waitForState('mine.bin', 'complete');
   await second.waitForState('yours.bin', 'complete');
   for (const visit of [first, second, tab]) assert.equal(visit.errors, []);
@@ -43,7 +45,11 @@ testUnless(test, pageMissing, 'a reload during a download shows its progress', a
   await visit.page.reload();
   await visit.ready();
   await visit.bar('reload.bin').waitFor();
-  const values = await visit.watchBar('reload.bin');
+  const watching = visit.watchBar('reload.bin');
+  const shown = await visit.percent('reload.bin');
+  await waitFor(async () => (await visit.percent('reload.bin')) > shown, { what: 'the bar to move' });
+  fixture.site.unthrottle('/file/reload.bin');
+  const values = await watching;
   assert.ok(values.length > 1, 'the bar goes on');
   assert.is(await sha256File(join(fixture.server.place.downloadDir, 'reload.bin')), sha256Of(23, 40 * MIB));
   await visit.page.reload();
@@ -64,6 +70,7 @@ testUnless(
     // Chromium keeps open sockets when it is set offline: the test closes the server's side.
     await visit.page.evaluate(() => dispatchEvent(new Event('offline')));
     await visit.page.context().setOffline(false);
+    fixture.site.unthrottle('/file/offline.bin');
     await visit.waitForState('offline.bin', 'complete');
     await visit.close();
   },
@@ -88,6 +95,7 @@ testUnless(
         .getByTestId('connection')
         .and(visit.page.locator('[data-state="live"]'))
         .waitFor({ timeout: DOWNLOAD_MS });
+      fixture.site.unthrottle('/file/survivor.bin');
       await visit.waitForState('survivor.bin', 'complete');
       assert.is(await sha256File(join(place.downloadDir, 'survivor.bin')), sha256Of(25, 40 * MIB));
       assert.is(await visit.page.getByTestId('download').count(), 1);

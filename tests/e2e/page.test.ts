@@ -154,6 +154,7 @@ testUnless(test, reason, 'pause, resume, cancel, try again and remove, each from
     await visit.page.getByRole('dialog').getByRole('button', { name: 'Stop and discard' }).click();
     await visit.waitForState('steps.bin', 'cancelled');
     await visit.press('Try again', 'steps.bin');
+    site.unthrottle('/file/steps.bin');
     await visit.waitForState('steps.bin', 'complete');
     assert.is(await sha256File(onDisk('steps.bin')), sha256Of(8, 60 * MIB));
     await visit.press('Remove', 'steps.bin');

@@ -110,6 +110,7 @@ testUnless(test, reason, 'resume continues from the part file', async () => {
   await api.act(id, 'pause');
   const paused = await api.waitFor(id, 'paused');
   assert.ok(paused.receivedBytes > 6 * MIB);
+  site.unthrottle('/file/part.mp4');
   const before = site.asked.length;
   await api.act(id, 'resume');
   const row = await api.waitFor(id, 'complete');

@@ -90,7 +90,7 @@ async function open(env: Record<string, string>, undo: (() => unknown)[]): Promi
   };
   raise();
 
-  const files: FileState = { seeds: new Map(), asked: new Map() };
+  const files: FileState = { seeds: new Map(), asked: new Map(), unthrottled: new Set() };
   const site = createHttpServer((req, res) => {
     const url = new URL(req.url ?? '/', 'http://x');
     if (!url.pathname.endsWith('.m3u8')) return void serveFile(req, res, url, files);

@@ -13,6 +13,8 @@ export interface FileState {
   seeds: Map<string, number>;
   /** Requests so far, by address. */
   asked: Map<string, number>;
+  /** Names whose rate no longer applies, also to bodies that are being sent. */
+  unthrottled: Set<string>;
 }
 
 export function serveFile(req: IncomingMessage, res: ServerResponse, url: URL, state: FileState): void {
@@ -23,10 +25,16 @@ export function serveFile(req: IncomingMessage, res: ServerResponse, url: URL, s
   const faulty = count > options.after && (options.times === null || count <= options.after + options.times);
   const faults = faulty ? options.faults : new Map<string, string>();
   const seed = (state.seeds.get(url.pathname) ?? options.seed) + (faults.has('etag-changes') ? count : 0);
-  answer(req, res, { ...options, seed, faults });
+  const rate = (): number | null => (state.unthrottled.has(url.pathname) ? null : options.bytesPerSecond);
+  answer(req, res, { ...options, seed, faults, rate });
 }
 
-function answer(req: IncomingMessage, res: ServerResponse, options: FileOptions): void {
+interface Answer extends FileOptions {
+  /** Bytes a second by now; null = not limited. */
+  rate: () => number | null;
+}
+
+function answer(req: IncomingMessage, res: ServerResponse, options: Answer): void {
   const { faults, size, seed } = options;
   if (faults.has('reset')) return void req.socket.resetAndDestroy();
   if (faults.has('hang')) return;
@@ -92,11 +100,8 @@ function readRange(
   return [start, match[2] === '' ? size : Math.min(size, Number(match[2]) + 1)];
 }
 
-async function send(
-  res: ServerResponse,
-  options: FileOptions & { start: number; end: number },
-): Promise<void> {
-  const { faults, bytesPerSecond, start, seed } = options;
+async function send(res: ServerResponse, options: Answer & { start: number; end: number }): Promise<void> {
+  const { faults, rate, start, seed } = options;
   const cutAt = faults.has('cut-at') ? start + Number(faults.get('cut-at')) : Infinity;
   const stallAt = faults.has('stall-at') ? start + Number(faults.get('stall-at')) : Infinity;
   const end = Math.min(options.end, cutAt, stallAt);
@@ -106,21 +111,21 @@ async function send(
   const began = performance.now();
   let sent = 0;
   for (const piece of contentPieces(seed, start, end)) {
-    if (bytesPerSecond === null) {
-      if (!res.write(piece)) await Promise.race([new Promise((done) => res.once('drain', done)), closed]);
-    } else {
-      let at = 0;
-      while (at < piece.length && !gone) {
-        const due = ((performance.now() - began) / 1000) * bytesPerSecond - sent;
-        const bytes = Math.min(piece.length - at, Math.floor(due));
-        if (bytes > 0) {
-          sent += bytes;
-          const flushed = res.write(piece.subarray(at, at + bytes));
-          at += bytes;
-          if (!flushed) await Promise.race([new Promise((done) => res.once('drain', done)), closed]);
-        }
-        await new Promise((done) => setTimeout(done, TICK_MS));
+    let at = 0;
+    while (at < piece.length && !gone) {
+      const bytesPerSecond = rate();
+      const due =
+        bytesPerSecond === null
+          ? Infinity
+          : Math.floor(((performance.now() - began) / 1000) * bytesPerSecond - sent);
+      const bytes = Math.min(piece.length - at, due);
+      if (bytes > 0) {
+        sent += bytes;
+        const flushed = res.write(piece.subarray(at, at + bytes));
+        at += bytes;
+        if (!flushed) await Promise.race([new Promise((done) => res.once('drain', done)), closed]);
       }
+      if (bytesPerSecond !== null) await new Promise((done) => setTimeout(done, TICK_MS));
     }
     if (gone) return;
   }

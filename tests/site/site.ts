@@ -32,6 +32,8 @@ export interface Site {
   asked: Asked[];
   /** Changes the bytes and the ETag of a file (`/file/x`). */
   change(path: string, seed: number): void;
+  /** From now on a file (`/file/x`) is sent as fast as it is read, whatever `rate` says. */
+  unthrottle(path: string): void;
   /** Breaks every open connection. */
   cutAll(): void;
   close(): Promise<void>;
@@ -50,7 +52,7 @@ const TYPES: Record<string, string> = {
 export async function startSite({ port = 0, tls = false }: SiteOptions = {}): Promise<Site> {
   const asked: Asked[] = [];
   const sockets = new Set<Socket>();
-  const files: FileState = { seeds: new Map(), asked: new Map() };
+  const files: FileState = { seeds: new Map(), asked: new Map(), unthrottled: new Set() };
   const certificate = tls ? await makeCertificate() : null;
   const listener = (req: IncomingMessage, res: ServerResponse): void => {
     const { method = 'GET', headers, url = '/' } = req;
@@ -75,6 +77,7 @@ export async function startSite({ port = 0, tls = false }: SiteOptions = {}): Pr
     ca: certificate?.cert,
     asked,
     change: (path, seed) => void files.seeds.set(path, seed),
+    unthrottle: (path) => void files.unthrottled.add(path),
     cutAll() {
       for (const socket of sockets) socket.destroy();
     },

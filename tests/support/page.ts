@@ -102,6 +102,11 @@ export class Visit {
     await this.page.getByRole('button', { name: `${action}: ${title}` }).click();
   }
 
+  /** What the bar says now; it has to be there. */
+  async percent(title: string): Promise<number> {
+    return Number(await this.bar(title).getAttribute('aria-valuenow'));
+  }
+
   /** The values of the bar, one for each change, until the row is complete. */
   async watchBar(title: string): Promise<number[]> {
     const values: number[] = [];
