@@ -16,6 +16,8 @@ import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
 /** Most files wait more than they compute: with two at a time on two cores, one core was idle. */
 const CONCURRENT_FILES = Math.min(4, availableParallelism() + 1);
+/** A browser and its server together keep about one core busy. */
+const CONCURRENT_END_TO_END = Math.min(2, availableParallelism());
 
 const files = findTestFiles(root, process.argv.slice(2));
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file.path), 'utf8')]));
@@ -54,16 +56,18 @@ const run = async (file: TestFile): Promise<void> => {
 };
 
 const chosen = runnable.map(([file]) => file);
-const runAll = async (queue: TestFile[], atOnce: number): Promise<void> => {
-  const worker = async (): Promise<void> => {
-    for (let file = queue.shift(); file; file = queue.shift()) await run(file);
-  };
-  await Promise.all(Array.from({ length: atOnce }, worker));
+const queueOf = (kind: TestFile['kind']): TestFile[] => chosen.filter((file) => file.kind === kind);
+const runQueue = async (queue: TestFile[]): Promise<void> => {
+  for (let file = queue.shift(); file; file = queue.shift()) await run(file);
 };
-const runIf = (how: (file: TestFile) => boolean, atOnce: number) => runAll(chosen.filter(how), atOnce);
-await runIf((file) => !file.isEndToEnd, CONCURRENT_FILES);
-// Browsers and whole servers slow each other down.
-await runIf((file) => file.isEndToEnd, 1);
+const units = queueOf('unit');
+const endToEnd = queueOf('end-to-end');
+const lane = async (_: unknown, index: number): Promise<void> => {
+  await runQueue(units);
+  if (index < CONCURRENT_END_TO_END) await runQueue(endToEnd);
+};
+await Promise.all(Array.from({ length: CONCURRENT_FILES }, lane));
+await runQueue(queueOf('long'));
 
 if (files.length === 0) console.log('No test file matches.');
 console.log(finalReport(outcomes, refused));

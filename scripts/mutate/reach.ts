@@ -22,7 +22,7 @@ export function testsThatReach(root: string, files: string[], parts: string[], k
     .filter((file) => {
       const text = readFileSync(join(root, file.path), 'utf8');
       const isOfKind = needsBuild(file, text) === (kind === 'command');
-      const isLeftOut = file.isEndToEnd || /workerd/.test(file.path) || refusal(text) !== null;
+      const isLeftOut = file.kind !== 'unit' || /workerd/.test(file.path) || refusal(text) !== null;
       return isOfKind && !isLeftOut && isReached(file.path);
     })
     .map(({ path }) => path);

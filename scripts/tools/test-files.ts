@@ -6,8 +6,11 @@ export interface TestFile {
   path: string;
   /** The hang deadline: a child that runs longer is killed and counts as failed. */
   deadlineMs: number;
-  /** Drives whole programs, such as browsers: needs all tools, takes longer, and runs with no other file beside it. */
-  isEndToEnd: boolean;
+  /**
+   * `end-to-end` and `long` drive whole programs, such as browsers: they need all tools and take longer, so few run at once.
+   * One that is `long` runs with no other file beside it.
+   */
+  kind: 'unit' | 'end-to-end' | 'long';
 }
 
 const UNIT_DEADLINE_MS = 300_000;
@@ -25,10 +28,14 @@ export function findTestFiles(root: string, patterns: string[]): TestFile[] {
     .filter((path) => patterns.length === 0 || patterns.some((pattern) => path.includes(pattern)))
     .sort()
     .map((path) => {
-      const isEndToEnd = /^tests\/(e2e|crash|long)\//.test(path);
-      const deadlineMs = isEndToEnd ? E2E_DEADLINE_MS : UNIT_DEADLINE_MS;
-      return { path, isEndToEnd, deadlineMs };
+      const kind = kindOf(path);
+      return { path, kind, deadlineMs: kind === 'unit' ? UNIT_DEADLINE_MS : E2E_DEADLINE_MS };
     });
+}
+
+function kindOf(path: string): TestFile['kind'] {
+  if (path.startsWith(LONG)) return 'long';
+  return /^tests\/(e2e|crash)\//.test(path) ? 'end-to-end' : 'unit';
 }
 
 /** Why a test file is refused, or null. */
@@ -40,6 +47,6 @@ export function refusal(source: string): string | null {
 }
 
 /** Files that start the built command or server, by themselves or through tests/support. */
-export function needsBuild({ isEndToEnd }: TestFile, source: string): boolean {
-  return isEndToEnd || /support\/(server|cli)\.ts|bin\/sluice/.test(source);
+export function needsBuild({ kind }: TestFile, source: string): boolean {
+  return kind !== 'unit' || /support\/(server|cli)\.ts|bin\/sluice/.test(source);
 }

@@ -49,7 +49,7 @@ export function toolsOf(files: [file: TestFile, source: string][]): Tool[] {
   const names = Object.keys(TOOLS) as Tool[];
   return names.filter((tool) =>
     files.some(
-      ([{ isEndToEnd }, source]) => (isEndToEnd && END_TO_END.includes(tool)) || MARKS[tool].test(source),
+      ([{ kind }, source]) => (kind !== 'unit' && END_TO_END.includes(tool)) || MARKS[tool].test(source),
     ),
   );
 }
