@@ -44,8 +44,14 @@ prepareTools(tools);
 if (tools.includes('python3')) await prepareYtDlp();
 if (runnable.some(([, source]) => source.includes('support/workerd.ts'))) prepareWorkerd(root);
 if (runnable.some(([file, source]) => needsBuild(file, source))) prepareBuild(root);
-// Colours would be in the middle of the summary that we read.
-const env: NodeJS.ProcessEnv = { ...process.env, TMPDIR: temp, NO_COLOR: '1' };
+const env: NodeJS.ProcessEnv = {
+  ...process.env,
+  TMPDIR: temp,
+  // Colours would be in the middle of the summary that we read.
+  NO_COLOR: '1',
+  // Halves the start of a process: 0.2 s of CPU for each file, and for each child that runs the sources.
+  NODE_COMPILE_CACHE: join(temp, 'compile-cache'),
+};
 delete env['FORCE_COLOR'];
 
 const outcomes: TestOutcome[] = [];
