@@ -30,6 +30,6 @@ testUnless(test, straceMissing(), 'every acknowledged write is preceded by its o
   });
 });
 
-testKills(test, 3);
+testKills(test, 7);
 
 test.run();
