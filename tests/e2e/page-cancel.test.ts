@@ -119,10 +119,11 @@ testUnless(test, pageMissing, 'a cancelled download does not show the removed by
 
 testUnless(test, pageMissing, 'a confirmation closes when its download ends by itself', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);
-  await visit.downloadNow(`${fixture.site.url}/file/ends.bin?size=${4 * MIB}&rate=${2 * MIB}`);
+  await visit.downloadNow(`${fixture.site.url}/file/ends.bin?size=${8 * MIB}&rate=${MIB / 4}`);
   await visit.row('ends.bin').getByTestId('speed').waitFor();
   await visit.press('Cancel', 'ends.bin');
   await visit.page.getByTestId('cancel-dialog').waitFor();
+  fixture.site.unthrottle('/file/ends.bin');
   await visit.waitForState('ends.bin', 'complete');
   await visit.page.getByTestId('cancel-dialog').waitFor({ state: 'detached' });
   await visit.close();
