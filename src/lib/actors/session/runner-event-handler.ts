@@ -1,7 +1,7 @@
 /** Runner events about downloads, turned into events of their machines. */
 import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
-import { endOfPatience, isAway } from '../download/away.ts';
+import { endOfPatience } from '../download/away.ts';
 import { waitMs } from '../download/retry.ts';
 import type { LiveDownloads, SessionParts } from './live-downloads.ts';
 import type { Child } from './supervisor.ts';
@@ -81,7 +81,8 @@ export class RunnerEventHandler {
         const error = endOfPatience(event.error, child.row, at);
         const dueAt = at + waitMs(error, child.row.failures, store.counts.waiting, env.random());
         store.keepOutput(event.download, output);
-        if (isAway(error)) this.#live.network.away(error, child.row.url, dueAt);
+        // A host alone holds nobody else.
+        if (error.code === 'network_down') this.#live.network.networkDown(error, child.row.url, dueAt);
         return this.#live.send(child, { type: 'failed', error, dueAt, at, cause });
       }
       case 'stopped':
