@@ -66,6 +66,10 @@ export function openSessions(options: SessionsOptions): Sessions {
       }),
     }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
+    onRefusal: (reason) =>
+      reason === null
+        ? log.info('the data folder is in order again', { dataDir: stateDir })
+        : log.error('nothing can be stored', { dataDir: stateDir, reason }),
   });
   // After the lock and before any session can wake: alarms fire from the next turn of the event loop on.
   terminations.open();

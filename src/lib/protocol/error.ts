@@ -33,7 +33,11 @@ export const ERRORS = {
   unsupported_media_type: { status: 415, transient: false, title: 'The body has to be application/json.' },
   too_many_requests: { status: 429, transient: true, title: 'Too much at once: try again shortly.' },
   internal_error: { status: 500, transient: true, title: 'Something broke inside Sluice.' },
-  not_ready: { status: 503, transient: true, title: 'Sluice is starting or stopping.' },
+  not_ready: {
+    status: 503,
+    transient: true,
+    title: 'Sluice is starting or stopping, or nothing can be stored.',
+  },
   // engines
   engine_unknown: { status: 400, transient: false, title: 'There is no engine of that name.' },
   engine_missing: { status: 422, transient: false, title: 'That engine is not installed.' },
