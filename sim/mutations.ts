@@ -123,8 +123,8 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a landed file is not taken back',
-    file: JOBS,
-    from: 'if (!cleanup.keepFile) await folder.undoFinish(download);',
+    file: FOLDER,
+    from: 'if (!keepFile) await this.undoFinish(download);',
     to: '',
   },
   {

@@ -120,6 +120,11 @@ export const ERRORS = {
   disk_read_only: { status: 500, transient: true, title: 'The download folder is read-only.' },
   disk_missing: { status: 500, transient: true, title: 'The download folder is gone.' },
   disk_error: { status: 500, transient: true, title: 'The disk gave an error.' },
+  removal_waits: {
+    status: 503,
+    transient: false,
+    title: 'The entry is removed; its file is deleted once the download folder can be written again.',
+  },
   work_removed: {
     status: 500,
     transient: true,

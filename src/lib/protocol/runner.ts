@@ -55,7 +55,8 @@ export type RunnerCommand =
   | { type: 'settle'; download: string }
   /**
    * Ends the job, if any, and removes its work dir and its finished file: the named one if its `mark` still matches, and
-   * one whose `done` was never delivered. With `keepFile` a file in the download dir stays. Answered with `discarded`.
+   * one whose `done` was never delivered. With `keepFile` a file in the download dir stays. Answered with `discarded`, or
+   * with `not-discarded` while the download dir cannot be written.
    */
   | ({ type: 'discard'; download: string; file: string | null; keepFile?: true } & Pick<MarkedFile, 'mark'>)
   /** The work dir belongs to no stored download: it is kept for 30 days under another name. No answer. */
@@ -101,6 +102,8 @@ export type RunnerEvent =
   /** `output`, here and below: as above, absent when nothing was printed. */
   | ({ type: 'stopped'; output?: string } & JobRef)
   | { type: 'discarded'; download: string; output?: string }
+  /** The download dir is not in order: something may be left, to be discarded again later. */
+  | { type: 'not-discarded'; download: string; output?: string }
   /** Downloads with bytes on disk when the runner started. The session answers `settle`, `discard` or `set-aside` for unwanted ones. */
   | { type: 'found'; downloads: string[] }
   | { type: 'jobs'; jobs: JobRef[] }

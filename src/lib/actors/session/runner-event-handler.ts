@@ -7,7 +7,10 @@ import type { LiveDownloads, SessionParts } from './live-downloads.ts';
 import type { Child } from './supervisor.ts';
 
 export type JobEvent = Exclude<RunnerEvent, { job: string }>;
-type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' | 'found' | 'reachable' }>;
+type AttemptEvent = Exclude<
+  JobEvent,
+  { type: 'jobs' | 'discarded' | 'not-discarded' | 'found' | 'reachable' }
+>;
 
 export class RunnerEventHandler {
   readonly #parts: SessionParts;
@@ -21,14 +24,21 @@ export class RunnerEventHandler {
   handle(event: JobEvent): void {
     if (event.type === 'reachable') return this.#live.network.back(event.host);
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
-    if (event.type === 'stopped' || event.type === 'discarded') this.#keepOutput(event);
-    if (event.type === 'discarded') return this.#parts.removals.done(event.download);
+    if (event.type === 'stopped') this.#keepOutput(event);
+    if (event.type === 'discarded' || event.type === 'not-discarded') return this.#discarded(event);
     if (event.type === 'found') return this.#tidy(event.downloads);
     const child = this.#live.find(event.download);
     if (!child) return this.#handleStray(event);
     // A late event of an older attempt.
     if (event.attempt !== child.row.attempt) return;
     return this.#pass(child, event);
+  }
+
+  #discarded(event: Extract<JobEvent, { type: 'discarded' | 'not-discarded' }>): void {
+    const { removals } = this.#parts;
+    this.#keepOutput(event);
+    if (event.type === 'discarded') removals.done(event.download);
+    else removals.postpone(event.download);
   }
 
   /** Stored for paused and cancelled downloads too, but not for removed ones. */
