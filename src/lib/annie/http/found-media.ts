@@ -3,8 +3,11 @@
  * Referer, and the file the name that was listed. By session. Pure; the clock is passed in.
  */
 
+import { SessionAddresses } from './session-addresses.ts';
+
 /** A list stays open for a while before somebody picks. */
 const TTL_MS = 60 * 60_000;
+/** Of all sessions. */
 const MAX_ADDRESSES = 2_000;
 
 export interface FoundOn {
@@ -17,22 +20,15 @@ export interface FoundOn {
 }
 
 export class FoundMedia {
-  readonly #found = new Map<string, FoundOn & { atMs: number }>();
+  readonly #found = new SessionAddresses<FoundOn & { atMs: number }>(MAX_ADDRESSES);
 
   record(session: string | null, url: string, found: FoundOn, nowMs: number): void {
-    const key = keyOf(session, url);
-    this.#found.delete(key);
-    this.#found.set(key, { ...found, atMs: nowMs });
-    if (this.#found.size > MAX_ADDRESSES) this.#found.delete(this.#found.keys().next().value as string);
+    this.#found.set(session, url, { ...found, atMs: nowMs });
   }
 
   /** Null when nothing was recorded in the last hour. */
   get(session: string | null, url: string, nowMs: number): FoundOn | null {
-    const found = this.#found.get(keyOf(session, url));
+    const found = this.#found.get(session, url);
     return found && nowMs - found.atMs < TTL_MS ? found : null;
   }
-}
-
-function keyOf(session: string | null, url: string): string {
-  return `${session ?? ''} ${url}`;
 }
