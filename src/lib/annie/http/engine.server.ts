@@ -10,6 +10,7 @@ import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { HttpClient } from './client.server.ts';
+import { beginsAsHls, SNIFF_BYTES } from './classify.ts';
 import { downloadFile, type FileOptions, NotAFile } from './file/download.server.ts';
 import { downloadHls, ONLY_STREAM } from './hls/stream.server.ts';
 import { listItems, type ListOptions, PAGE_STREAM, titleOf } from './items.server.ts';
@@ -104,10 +105,20 @@ export class HttpEngine implements Engine {
   }
 
   async download(job: EngineJob): Promise<FetchedFile> {
+    const cookies = await Cookies.load(job.workDir);
+    try {
+      return await this.#download(job, cookies);
+    } finally {
+      // The next attempt has them, and nothing is written to the work dir once the job has ended.
+      await cookies.saved();
+    }
+  }
+
+  async #download(job: EngineJob, cookies: Cookies): Promise<FetchedFile> {
     const { url, streamId, signal, workDir } = job;
     job.onPhase('download');
     const found = await this.#foundOn(job);
-    const client = await this.#clientFor(job, found);
+    const client = await this.#clientFor(job, cookies, found);
     const title = found?.title ?? null;
     if (streamId === PAGE_STREAM) return this.#downloadFile(job, client, { contentType: 'text/html' });
     const isDefault = streamId === null || streamId === ONLY_STREAM;
@@ -146,8 +157,7 @@ export class HttpEngine implements Engine {
   }
 
   /** With the cookies of this job: those of earlier attempts, else those that the page sets. */
-  async #clientFor({ workDir, signal }: EngineJob, found: FoundOn | null): Promise<HttpClient> {
-    const cookies = await Cookies.load(workDir);
+  async #clientFor({ signal }: EngineJob, cookies: Cookies, found: FoundOn | null): Promise<HttpClient> {
     const client = this.#client.with(cookies);
     const page = found === null ? null : URL.parse(found.page);
     if (page === null) return client;
@@ -241,8 +251,8 @@ async function isManifest({ path, bytes }: FetchedFile): Promise<boolean> {
   if (bytes > MAX_PLAYLIST_BYTES) return false;
   const handle = await open(path, 'r');
   try {
-    const { buffer } = await handle.read(Buffer.alloc(10), 0, 10, 0);
-    return /^\ufeff?#EXTM3U/.test(buffer.toString('utf8'));
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
+    return beginsAsHls(buffer.subarray(0, bytesRead));
   } finally {
     await handle.close();
   }
