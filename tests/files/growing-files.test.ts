@@ -7,7 +7,7 @@ import { PartSizes } from '#lib/annie/yt-dlp/part-sizes.server.ts';
 import { dropUnsynced } from '#lib/annie/yt-dlp/resume.server.ts';
 import { dropUnsynced as dropUnsyncedOfLux } from '#lib/annie/lux/work-files.server.ts';
 import { setBootId } from '#lib/files/boot-id.server.ts';
-import { cutToSynced, GrowingFiles } from '#lib/files/growing-files.server.ts';
+import { cutToSynced, GrowingFiles, whileGrowing } from '#lib/files/growing-files.server.ts';
 import { waitFor } from '../support/wait.ts';
 
 interface Folder {
@@ -92,6 +92,22 @@ test('in the boot that wrote them all bytes are kept, also those that no sync wa
   reboot();
   await dropUnsynced(workDir, await PartSizes.open(workDir));
   assert.equal(await sizes(workDir), {});
+});
+
+test('a file that cannot be synced fails its run, and is not left for the next', async ({ workDir }) => {
+  await fs.writeFile(join(workDir, PART), Buffer.alloc(65 * MB, 'a'));
+  let asked = 0;
+  const sync = (path: string): Promise<void> => {
+    asked++;
+    return path.endsWith(PART)
+      ? Promise.reject(Object.assign(new Error('i/o'), { code: 'EIO' }))
+      : Promise.resolve();
+  };
+  const run = whileGrowing({ workDir, isMedia, sync }, () =>
+    waitFor(() => asked > 0, { what: 'a sync' }).then(() => 'whole'),
+  );
+  assert.is(await run.catch((thrown: unknown) => (thrown as { code: string }).code), 'disk_error');
+  assert.equal(await fs.readdir(workDir), []);
 });
 
 test('a part is cut to what was synced, also if it was whole and renamed since', async ({ workDir }) => {

@@ -106,6 +106,28 @@ testWith('one host that is away takes no other along', { probe: never }, async (
   assert.is(http.calls.length, 3);
 });
 
+testWith(
+  'bytes of a download that began earlier do not open a host that is away',
+  { probe: never },
+  async (fixture) => {
+    const { runner, http, event, events } = fixture;
+    runner.send('s1', from('a.test', 'aaa'));
+    const running = await http.call(0);
+    running.sample(10);
+    // Where it was redirected to is still there.
+    runner.send('s1', from('a.test', 'bbb'));
+    (await http.call(1)).fail(unreachable('refused', 'a.test:443'));
+    assert.is((await event('failed')).error.code, 'host_away');
+    running.sample(20);
+    runner.send('s1', from('a.test', 'ccc'));
+    assert.is((await event('failed', 1)).error.code, 'host_away');
+    assert.equal(
+      events().filter(({ type }) => type === 'reachable'),
+      [],
+    );
+  },
+);
+
 testWith('a host that refuses one more connection while others are open is not away', {}, async (fixture) => {
   const { runner, http, event } = fixture;
   runner.send('s1', startOf('aaa'));

@@ -1,6 +1,7 @@
 /** HLS whose fragments are not what they are called: login pages, pictures in front, halves. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freshDir } from '../annie/http/kit.ts';
 import { it, LOGIN, openFilms, type Piece, replaced, ts, whole } from './films.ts';
 import { response } from './origin.ts';
 
@@ -37,6 +38,16 @@ for (const [what, piece] of notMedia) {
     });
   }
 }
+
+it('a first fragment of no kind does not stand in the way once its server sends the right one', async () => {
+  const workDir = await freshDir();
+  const url = film(replaced(random, 0));
+  assert.is((await films.download(url, { workDir })).state, 'not_media');
+  origin.serve(`${base()}/0.ts`, response('X: y', ts[0] ?? ''));
+  const { state, body } = await films.download(url, { workDir });
+  assert.is(state, 'complete');
+  assert.ok(body.equals(whole), `${body.length} bytes`);
+});
 
 for (const [what, junk] of [
   ['a PNG', PNG],

@@ -5,11 +5,12 @@
 import { readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import type { SluiceError } from '../protocol/error.ts';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
 import { isSyncDue, syncInTurn } from './sync-schedule.ts';
-import { syncOnDisk } from './sync.server.ts';
+import { syncOnDisk, type SyncPath } from './sync.server.ts';
 
 const FILE = 'sluice-synced.json';
 /** 64 MB take longer on most lines; one `readdir` and a `stat` for each file. */
@@ -28,6 +29,8 @@ type Note = v.InferOutput<typeof noteSchema>;
 export interface GrowingOptions {
   workDir: string;
   isMedia: (name: string) => boolean;
+  /** Default: `syncOnDisk`. */
+  sync?: SyncPath;
 }
 
 interface Found {
@@ -37,6 +40,9 @@ interface Found {
   modifiedNs: bigint;
 }
 
+/** Of files that were renamed or removed meanwhile. */
+const GONE = ['ENOENT', 'ELOOP'];
+
 export class GrowingFiles {
   readonly #options: GrowingOptions;
   readonly #timer: NodeJS.Timeout;
@@ -45,13 +51,17 @@ export class GrowingFiles {
   /** When each file was last written to, as of its last sync. */
   #modifiedNs = new Map<string, bigint>();
   #looking: Promise<void> | null = null;
+  /** When the engine began. */
+  readonly #boot = bootId();
+  /** Of a sync. */
+  #failure: SluiceError | null = null;
 
   private constructor(options: GrowingOptions, note: Note) {
     this.#options = options;
     this.#note = note;
     this.#timer = setInterval(() => {
       this.#looking ??= this.#look()
-        // The sync before `done` will fail too, and says so.
+        // A folder that cannot be read is found out by its engine, and without a new note the one before holds.
         .catch(() => undefined)
         .finally(() => (this.#looking = null));
     }, LOOK_EVERY_MS);
@@ -77,16 +87,26 @@ export class GrowingFiles {
     return new GrowingFiles(options, note);
   }
 
-  /** Resolves when nothing is synced or written any more. */
-  async stop(): Promise<void> {
+  /**
+   * Resolves when nothing is synced or written any more. After a sync that failed no file is left, as their bytes may never
+   * reach the disk.
+   * @returns why it failed; null = it did not
+   */
+  async stop(): Promise<SluiceError | null> {
     clearInterval(this.#timer);
     await this.#looking;
+    const { workDir } = this.#options;
     const media = await findMedia(this.#options).catch(() => []);
-    if (media.length === 0)
-      await rm(join(this.#options.workDir, FILE), { force: true }).catch(() => undefined);
+    const remove = (name: string): Promise<void> =>
+      rm(join(workDir, name), { force: true, recursive: true }).catch(() => undefined);
+    if (this.#failure !== null) for (const { name } of media) await remove(name);
+    if (this.#failure !== null || media.length === 0) await remove(FILE);
+    return this.#failure;
   }
 
   async #look(): Promise<void> {
+    // The disk may have lost what was written before: nothing of this attempt counts any more.
+    if (this.#failure !== null || bootId() !== this.#boot) return;
     const found = await findMedia(this.#options);
     const noted = (key: string): number => this.#note.files[key]?.bytes ?? 0;
     const newBytes = found.reduce((sum, { key, bytes }) => sum + Math.max(0, bytes - noted(key)), 0);
@@ -101,24 +121,49 @@ export class GrowingFiles {
   }
 
   async #sync(found: Found[]): Promise<void> {
-    const { workDir } = this.#options;
+    const { workDir, sync = syncOnDisk } = this.#options;
     // What is small beside them says what they are: sizes, an owner.
     for (const name of await realDisk.readdir(workDir)) {
       const file = found.find((each) => each.name === name);
       if (file !== undefined && this.#isSynced(file)) continue;
-      // A file that was renamed or removed since has no bytes noted under this name.
-      const isGone = await syncOnDisk(join(workDir, name), 'datasync').then(
-        () => false,
-        () => true,
-      );
-      if (isGone && file !== undefined) file.bytes = 0;
+      try {
+        await sync(join(workDir, name), 'datasync');
+      } catch (thrown) {
+        const isGone = GONE.includes(errnoOf(thrown) ?? '');
+        // The kernel has marked these pages clean: the sync before `done` would succeed without them.
+        if (!isGone && file !== undefined) this.#failure = toDiskError(thrown);
+        if (!isGone) throw thrown;
+        // A file that was renamed or removed since has no bytes noted under this name.
+        if (file !== undefined) file.bytes = 0;
+      }
     }
     const entries = found.map(({ key, name, bytes }) => [key, { name, bytes }] as const);
-    this.#note = { version: 1, boot: bootId(), files: Object.fromEntries(entries) };
+    this.#note = { version: 1, boot: this.#boot, files: Object.fromEntries(entries) };
     this.#modifiedNs = new Map(found.map(({ key, modifiedNs }) => [key, modifiedNs]));
     await writeNote(workDir, this.#note, { flush: true });
     await syncOnDisk(workDir, 'sync');
   }
+}
+
+/**
+ * Runs an engine that writes into the work dir; the caller has dealt with what another boot left (`cutToSynced`).
+ * @throws what `work` throws; SluiceError `disk_*` also for a sync that failed meanwhile
+ */
+export async function whileGrowing<Result>(
+  options: GrowingOptions,
+  work: () => Promise<Result>,
+): Promise<Result> {
+  const growing = await GrowingFiles.start(options);
+  let result: Result;
+  try {
+    result = await work();
+  } catch (thrown) {
+    await growing.stop();
+    throw thrown;
+  }
+  const failure = await growing.stop();
+  if (failure !== null) throw failure;
+  return result;
 }
 
 /** What became of a file after a power cut. */

@@ -108,10 +108,15 @@ export class Reachability {
     return this.#closed(session, authorityOf(url)) ?? thrown;
   }
 
-  /** Bytes came from there. */
+  /**
+   * Bytes came, of this address or of what it led to. So the network is there; that a host which is away has come back
+   * is for dials and probes to say, as the bytes may be another's.
+   */
   received(url: string): void {
     const host = authorityOf(url);
-    if (host !== null) this.#gate.answered(host);
+    if (host === null) return;
+    const { network } = this.#gate;
+    if (network.state === 'down' || this.#gate.stateOf(host).state !== 'away') this.#gate.answered(host);
   }
 
   /** Somebody waits for an answer: the next probe of the network need not wait its time. */

@@ -148,10 +148,31 @@ test('a sync that fails is a disk error, and nothing that was written since the 
     },
     { what: 'a failure' },
   );
-  await progress.end({ isComplete: false });
+  const ended = progress.end({ isComplete: true });
+  assert.is(await ended.catch((thrown: unknown) => (thrown as { code: string }).code), 'disk_error');
   await file.close();
   assert.equal(failures, ['disk_error']);
   assert.equal(await found(), [[2 * MiB], [2 * MiB]]);
+});
+
+test('what is synced after the file was distrusted counts after another boot', async () => {
+  const { segments, progress, found, file } = await kit();
+  const [first] = segments as [Segment];
+  await progress.beforeFirstWrite(first);
+  await file.truncate(150 * MiB);
+  const startMs = performance.now();
+  const synced = (bytes: number) =>
+    waitFor(async () => (await found())[1]?.[0] === bytes, { what: 'a sync' });
+  first.written = 2 * MiB;
+  progress.tick(startMs + 11_000);
+  await synced(2 * MiB);
+  await progress.distrustFile();
+  assert.equal((await found())[1], [0]);
+  first.written = 4 * MiB;
+  progress.tick(startMs + 22_000);
+  await synced(4 * MiB);
+  await progress.end({ isComplete: false });
+  await file.close();
 });
 
 const SIZE = 9_000_000;

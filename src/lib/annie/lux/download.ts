@@ -6,7 +6,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { GrowingFiles } from '../../files/growing-files.server.ts';
+import { whileGrowing } from '../../files/growing-files.server.ts';
 import { runProgram } from '../run-program.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
@@ -36,12 +36,7 @@ export interface LuxRun {
 export async function runLux(run: LuxRun): Promise<FetchedFile> {
   const { workDir } = run.job;
   await dropUnsynced(workDir);
-  const growing = await GrowingFiles.start(growingFilesOf(workDir));
-  try {
-    return await runEngine(run);
-  } finally {
-    await growing.stop();
-  }
+  return whileGrowing(growingFilesOf(workDir), () => runEngine(run));
 }
 
 async function runEngine(run: LuxRun): Promise<FetchedFile> {

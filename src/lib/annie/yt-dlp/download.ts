@@ -7,7 +7,7 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { GrowingFiles } from '../../files/growing-files.server.ts';
+import { whileGrowing } from '../../files/growing-files.server.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import { contradiction } from '../contradiction.ts';
 import { runProgram } from '../run-program.ts';
@@ -43,21 +43,19 @@ export async function runYtDlp(run: YtDlpRun): Promise<FetchedFile> {
   const { workDir } = run.job;
   const sizes = await PartSizes.open(workDir);
   await dropUnsynced(workDir, sizes);
-  const growing = await GrowingFiles.start(growingFilesOf(workDir));
+  return whileGrowing(growingFilesOf(workDir), () => runUntilConsistent(run, sizes));
+}
+
+async function runUntilConsistent(run: YtDlpRun, sizes: PartSizes): Promise<FetchedFile> {
   const startedOver = new Set<string>();
-  try {
-    for (;;) {
-      const result = await runOnce(run, sizes);
-      if (!('nowBytes' in result)) return result;
-      // also before it fails: the next attempt must not resume those bytes
-      await sizes.startOver(result);
-      const { name, nowBytes, earlierBytes } = result;
-      if (startedOver.has(name))
-        throw contradiction(nowBytes, nowBytes === earlierBytes ? null : earlierBytes);
-      startedOver.add(name);
-    }
-  } finally {
-    await growing.stop();
+  for (;;) {
+    const result = await runOnce(run, sizes);
+    if (!('nowBytes' in result)) return result;
+    // also before it fails: the next attempt must not resume those bytes
+    await sizes.startOver(result);
+    const { name, nowBytes, earlierBytes } = result;
+    if (startedOver.has(name)) throw contradiction(nowBytes, nowBytes === earlierBytes ? null : earlierBytes);
+    startedOver.add(name);
   }
 }
 

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from '../disk-error.ts';
 import { isSafeFileName } from '../file-name.ts';
+import { syncOnDisk } from '../sync.server.ts';
 import type { Disk } from './disk.server.ts';
 
 const JOURNAL = 'finish.json';
@@ -63,6 +64,7 @@ export async function recordSynced(workDir: string, disk: Disk): Promise<void> {
     flush: true,
   });
   await disk.rename(draft, join(workDir, JOURNAL));
+  await syncOnDisk(workDir, 'sync');
 }
 
 /** null = none, or an invalid one (an engine or a power cut can leave anything). */

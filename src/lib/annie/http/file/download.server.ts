@@ -175,8 +175,7 @@ class FileDownload {
       return { path: join(workDir, BODY_FILE), suggestedName: this.#name, bytes };
     } finally {
       clearInterval(timer);
-      await progress.end({ isComplete });
-      await handle.close();
+      await progress.end({ isComplete }).finally(() => handle.close());
     }
   }
 

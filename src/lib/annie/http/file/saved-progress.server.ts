@@ -53,7 +53,8 @@ export class SavedProgress {
   #isSyncing = false;
   #runningSync: Promise<void> = Promise.resolve();
   #hasEnded = false;
-  #hasFailed = false;
+  /** Of a sync; nothing is saved or trusted any more. */
+  #failure: SluiceError | null = null;
 
   constructor(options: SavedProgressOptions) {
     const { workDir, segments, grows, isSaved } = options;
@@ -82,7 +83,7 @@ export class SavedProgress {
   /** Called a few times a second. */
   tick(nowMs: number): void {
     const { segments, keepsBytes, version } = this.#options;
-    if (version === null || !keepsBytes || this.#hasFailed) return;
+    if (version === null || !keepsBytes || this.#failure !== null) return;
     const bytes = writtenBytes(segments);
     const everyMs = this.#grows ? SAVE_EVERY_MS : SAVE_EXACT_EVERY_MS;
     const hasSeveral = segments.length > 1 || this.#saved.size > 1;
@@ -101,21 +102,27 @@ export class SavedProgress {
     if (this.#options.version === null) return;
     this.#grows = false;
     await this.#runningSync;
+    // The file of its notes is removed with its name.
+    await this.#synced.close();
     await forgetSynced(this.#options.workDir);
     this.#syncedBytes = 0;
     await this.#save();
   }
 
-  /** To be called once nothing is written any more; saves what the next attempt needs. */
+  /**
+   * To be called once nothing is written any more; saves what the next attempt needs.
+   * @throws SluiceError `disk_*` for a complete file of which a sync failed: a second one would succeed without its bytes
+   */
   async end({ isComplete }: { isComplete: boolean }): Promise<void> {
     const { segments, workDir } = this.#options;
     this.#hasEnded = true;
     await this.#saving;
     await this.#runningSync;
-    if (this.#hasFailed) await forgetState(workDir).catch(() => undefined);
+    if (this.#failure !== null) await forgetState(workDir).catch(() => undefined);
     else if (this.#needsLast(segments, isComplete)) await this.#save().catch(() => undefined);
     await this.#state.close();
     await this.#synced.close();
+    if (isComplete && this.#failure !== null) throw this.#failure;
   }
 
   /** Of one segment the file itself shows the rest. */
@@ -154,7 +161,7 @@ export class SavedProgress {
 
   /** Never rejects. */
   async #sync(): Promise<void> {
-    if (this.#hasEnded || this.#hasFailed) return;
+    if (this.#hasEnded || this.#failure !== null) return;
     const state = this.#current();
     const bytes = writtenBytes(this.#options.segments);
     try {
@@ -163,8 +170,8 @@ export class SavedProgress {
       this.#syncedBytes = bytes;
     } catch (thrown) {
       // The kernel has marked these pages clean: a second sync would succeed without them.
-      this.#hasFailed = true;
-      this.#options.onSyncFailed(toDiskError(thrown));
+      this.#failure = toDiskError(thrown);
+      this.#options.onSyncFailed(this.#failure);
     }
   }
 

@@ -37,10 +37,15 @@ export async function continuesAt(
   if (sent.length < length) {
     throw new SluiceError('size_mismatch', 'The connection was closed before the announced end.');
   }
-  // Zeros before the seam are alike in any two versions. From byte 0 on, all that is here has been compared.
-  if (start > 0 && known.every((byte) => byte === known[0])) return false;
+  // From byte 0 on, all that is here has been compared.
+  if (start > 0 && !isEvidence(known)) return false;
   body.read(length);
   return true;
+}
+
+/** Whether equal bytes show an equal version. Zeros before a seam are alike in any two. */
+export function isEvidence(bytes: Uint8Array): boolean {
+  return bytes.some((byte) => byte !== bytes[0]);
 }
 
 /** The bytes that are here belong to another version, of which nothing in the responses told. */

@@ -3,6 +3,7 @@ import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { BLOCK_BYTES } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
 import type { ByteRange } from './fragment-place.ts';
+import { isEvidence } from '../file/seam.server.ts';
 
 /** Bytes before the missing ones that are compared with the disk where the server has no strong validator. */
 const SEAM_BYTES = 16 * 1024;
@@ -32,5 +33,9 @@ export async function restOf({ url, range, key }: Fragment, part: FragmentPart):
   const seamBytes = isProven && isMissing ? 0 : SEAM_BYTES;
   const from = Math.max(0, bytes - seamBytes - ivBytes);
   const saved = await part.read(from === 0 ? 0 : from + ivBytes);
+  if (seamBytes > 0 && from > 0 && !isEvidence(saved)) {
+    await part.drop();
+    return { range, from: 0, saved: Buffer.alloc(0) };
+  }
   return { range: range === null && from === 0 ? null : { start: origin + from, end }, from, saved };
 }

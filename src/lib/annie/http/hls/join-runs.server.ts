@@ -9,19 +9,14 @@ import type { Mp4Run } from './mp4-runs.server.ts';
 /** Runs ffmpeg in the work dir with these arguments. @returns its exit code */
 export type RunFfmpeg = (args: readonly string[]) => Promise<number | null>;
 
-/** More than an ad break each minute for a day; each is a process. */
-const MAX_RUNS = 1_500;
-
 /**
  * MPEG-TS repeats its parameters in the stream, so that one track of it can have several: each run becomes one, and
  * ffmpeg's concat demuxer lets their times follow each other.
  * @param path of the track
  * @returns path of the joined one
- * @throws SluiceError `engine_exit`, `too_complex`; the errno of the disk
+ * @throws SluiceError `engine_exit`; the errno of the disk
  */
 export async function joinRuns(path: string, runs: readonly Mp4Run[], runFfmpeg: RunFfmpeg): Promise<string> {
-  if (runs.length > MAX_RUNS)
-    throw new SluiceError('too_complex', `The stream changes its encoding ${runs.length} times.`);
   const name = basename(path);
   const made: string[] = [];
   try {

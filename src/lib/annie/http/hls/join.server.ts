@@ -2,11 +2,12 @@
  * Tracks into one file with ffmpeg, nothing re-encoded. The input format is always named, as it is known; that a hostile
  * "fragment" opens no other file is what the wrapper sees to.
  */
-import { open, rm, stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ProcessHost } from '../../../process/process-host.ts';
 import { toDiskError } from '../../../files/disk-error.ts';
+import { readAt } from '../../../files/read-at.server.ts';
 import { WRAPPED_FFMPEG, wrappedPath } from '../../ffmpeg/wrapper.server.ts';
 import { type Container, containerOf, EXTENSION } from './container.ts';
 import { joinRuns } from './join-runs.server.ts';
@@ -59,11 +60,7 @@ export async function joinTracks(job: JoinJob): Promise<Joined> {
 /** A track whose fragments need several initialisation parts becomes one that needs none. */
 async function withOneInitialisation(job: JoinJob, track: string): Promise<string> {
   if ((await sniff(track)) !== 'mov') return track;
-  const runs = await runsOf(track);
-  const [first] = runs;
-  const areAlike = runs.every(({ initialisation }) =>
-    initialisation.equals(first?.initialisation ?? initialisation),
-  );
+  const { runs, areAlike } = await runsOf(track, job.signal);
   if (runs.length < 2 || (areAlike && !canRun(job))) return track;
   const joined = await joinRuns(track, runs, (args) => runFfmpeg(job, args));
   job.signal.throwIfAborted();
@@ -107,13 +104,7 @@ async function runFfmpeg(job: JoinJob, args: readonly string[]): Promise<number 
 
 async function sniff(path: string): Promise<Container | null> {
   try {
-    const handle = await open(path, 'r');
-    try {
-      const { buffer, bytesRead } = await handle.read(Buffer.alloc(256), 0, 256, 0);
-      return containerOf(buffer.subarray(0, bytesRead));
-    } finally {
-      await handle.close();
-    }
+    return containerOf(await readAt(path, 0, 256));
   } catch (thrown) {
     throw toDiskError(thrown);
   }

@@ -9,8 +9,12 @@ export interface Mp4Run {
   /** Bytes [start, end) of the track. */
   start: number;
   end: number;
-  /** Bytes of the initialisation part. */
-  initialisation: Buffer;
+}
+
+export interface Mp4Runs {
+  runs: Mp4Run[];
+  /** All have the same initialisation part. */
+  areAlike: boolean;
 }
 
 interface Box {
@@ -21,13 +25,17 @@ interface Box {
 
 /** Of an initialisation part; those of films have some kB. */
 const MAX_INITIALISATION_BYTES = 4 * 1024 * 1024;
+/** More than an ad break each minute for a day; each is a process. */
+const MAX_RUNS = 1_500;
+/** Fragments of a second have some five boxes, so this is a day and a half. Each is a read. */
+const MAX_BOXES = 600_000;
 
 /**
  * Reads the heads of the boxes alone.
  * @param path of a file that begins as MP4
- * @throws SluiceError `not_media` if a box is cut or is none
+ * @throws SluiceError `not_media` if a box is cut or is none, `too_complex`; the signal's reason
  */
-export async function runsOf(path: string): Promise<Mp4Run[]> {
+export async function runsOf(path: string, signal: AbortSignal): Promise<Mp4Runs> {
   const handle = await open(path, 'r');
   try {
     const { size } = await handle.stat();
@@ -35,7 +43,11 @@ export async function runsOf(path: string): Promise<Mp4Run[]> {
     /** Where the part begins whose `moov` comes next. */
     let start = 0;
     let before: Box | null = null;
-    for (let at = 0; at < size;) {
+    let first: Buffer | null = null;
+    let areAlike = true;
+    for (let at = 0, boxes = 1; at < size; boxes++) {
+      signal.throwIfAborted();
+      if (boxes > MAX_BOXES) throw new SluiceError('too_complex', 'The stream has too many MP4 boxes.');
       const box = await boxAt(handle, at, size);
       if (box.type === 'ftyp') start = at;
       if (box.type === 'moov') {
@@ -44,12 +56,16 @@ export async function runsOf(path: string): Promise<Mp4Run[]> {
         if (last) last.end = start;
         const bytes = Math.min(box.end - start, MAX_INITIALISATION_BYTES);
         const { buffer } = await handle.read(Buffer.alloc(bytes), 0, bytes, start);
-        runs.push({ start, end: size, initialisation: buffer });
+        first ??= buffer;
+        areAlike &&= buffer.equals(first);
+        runs.push({ start, end: size });
+        if (runs.length > MAX_RUNS)
+          throw new SluiceError('too_complex', `The stream changes its encoding over ${MAX_RUNS} times.`);
       }
       before = box;
       at = box.end;
     }
-    return runs;
+    return { runs, areAlike };
   } finally {
     await handle.close();
   }

@@ -29,6 +29,8 @@ export class TrackFetch {
   readonly #waiting = new Map<number, WholeFragment>();
   /** Of the first fragment, and so of all. */
   #kind: WholeFragment['kind'] | null = null;
+  /** The same, if it was appended by an earlier attempt. */
+  #savedKind: WholeFragment['kind'] | null = null;
   readonly #begun = new Map<number, FragmentPart>();
   #next: number;
   #appending: Promise<void> = Promise.resolve();
@@ -95,7 +97,7 @@ export class TrackFetch {
     if (bytes === 0) return;
     const { kind } = kindOf(await readAt(this.#path, 0, Math.min(bytes, EXAMINED_BYTES)), bytes);
     // an earlier version kept whatever came
-    if (kind !== 'refused') this.#kind = kind;
+    if (kind !== 'refused') this.#kind = this.#savedKind = kind;
   }
 
   /** @returns their bytes */
@@ -232,6 +234,8 @@ export class TrackFetch {
       const whole = this.#waiting.get(index);
       if (whole === undefined) return;
       this.#kind ??= whole.kind;
+      // Of an earlier attempt, which may have got an error for it: the track begins anew.
+      if (this.#savedKind === 'unknown' && whole.kind === 'media') throw new FileChanged();
       if (whole.kind !== this.#kind) {
         this.#waiting.delete(index);
         await rm(this.#pathOf(index), { force: true });

@@ -70,10 +70,14 @@ async function resume(
   const { fingerprint, addresses } = fresh;
   const state = (await loadTrackState(path, fingerprint)) ?? (await restoreSyncedTrack(path, fingerprint));
   if (state === null) return null;
-  const begun = state.parts.map(([index, { seen }]) => [index, seen] as const);
-  for (const [index, seen] of [...state.files, ...begun]) {
+  for (const [index, seen] of state.files) {
     const { url, range } = fragmentAt(fragments, index);
     if (range !== null) fetcher.recordSeen(url, seen);
+  }
+  for (const [index, { url: from, seen }] of state.parts) {
+    const { url, range } = fragmentAt(fragments, index);
+    // A backup host has a version of its own.
+    if (range !== null && withoutQuery(from) === withoutQuery(url)) fetcher.recordSeen(url, seen);
   }
   const isSameAddress = state.addresses === addresses;
   const film = await compareSavedFilm({ path, state, fragments, isSameAddress }, fetcher, sources);
@@ -81,4 +85,9 @@ async function resume(
   // each begun fragment is compared by itself
   const isComparable = film === 'same' || (isSameAddress && state.parts.length > 0);
   return isComparable ? { ...state, addresses } : null;
+}
+
+/** Queries hold signatures, which change. */
+function withoutQuery(url: string): string {
+  return url.replace(/[?#].*$/s, '');
 }
