@@ -21,12 +21,12 @@ interface Site {
 interface Behaviour {
   https: RequestListener;
   http: RequestListener;
-  /** Handshakes that are cut, from the first. */
-  cutHandshakes?: number;
+  /** Whether the n-th handshake is cut, from 0; absent = none is. */
+  isCut?: (n: number) => boolean;
   headTimeoutMs?: number;
 }
 
-/** One port for both: the first byte tells which. The address of the file was typed. */
+/** One port for both: the first byte tells which. The addresses of two files were typed. */
 async function openSite(behaviour: Behaviour): Promise<Site> {
   const requests: string[] = [];
   const sockets = new Set<Socket>();
@@ -51,7 +51,7 @@ async function openSite(behaviour: Behaviour): Promise<Site> {
       if (first === null) return;
       socket.unshift(first);
       if (first[0] !== 0x16) http.emit('connection', socket);
-      else if (handshakes++ < (behaviour.cutHandshakes ?? 0)) socket.destroy();
+      else if (behaviour.isCut?.(handshakes++) === true) socket.destroy();
       else https.emit('connection', socket);
     });
     socket.resume().pause();
@@ -59,7 +59,7 @@ async function openSite(behaviour: Behaviour): Promise<Site> {
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const url = `https://127.0.0.1:${(server.address() as AddressInfo).port}/file`;
   const typed = new TypedAddresses(() => 'one');
-  typed.add(new URL(url), 'one');
+  for (const path of ['/file', '/other']) typed.add(new URL(path, url), 'one');
   const guard = openGuard(certificate.cert);
   const { headTimeoutMs = 10_000 } = behaviour;
   const client = new HttpClient({ guard, stallMs: 10_000, headTimeoutMs, typed });
@@ -109,7 +109,7 @@ testUnless(test, tlsMissing, 'nothing is sent in clear text once a TLS connectio
 testUnless(test, tlsMissing, 'a handshake that fails once leaves a host with TLS as it was', async () => {
   let url = '';
   const redirects: RequestListener = (_, response) => response.writeHead(301, { location: url }).end();
-  const behaviour = { https: says('secret'), http: redirects, cutHandshakes: 1 };
+  const behaviour = { https: says('secret'), http: redirects, isCut: (n: number) => n === 0 };
   await withSite(behaviour, async (site) => {
     ({ url } = site);
     assert.is(await site.get(), 'secret');
@@ -118,9 +118,17 @@ testUnless(test, tlsMissing, 'a handshake that fails once leaves a host with TLS
     assert.equal(site.requests, ['http', 'https', 'https']);
   });
   const dies: RequestListener = ({ socket }) => socket.destroy();
-  await withSite({ https: says('secret'), http: dies, cutHandshakes: 1 }, async (site) => {
+  await withSite({ https: says('secret'), http: dies, isCut: (n: number) => n === 0 }, async (site) => {
     assert.is(await codeOf(site.get()), 'connection_lost');
     assert.is(await site.get(), 'secret');
+  });
+});
+
+testUnless(test, tlsMissing, 'where a redirect leads by https it is not followed by http', async () => {
+  const redirects: RequestListener = (_, response) => response.writeHead(301, { location: '/other' }).end();
+  await withSite({ https: redirects, http: says('plain'), isCut: (n) => n > 0 }, async (site) => {
+    assert.is(await codeOf(site.get()), 'tls_failed');
+    assert.equal(site.requests, ['https']);
   });
 });
 
@@ -129,7 +137,7 @@ testUnless(
   tlsMissing,
   'without TLS every request goes by http, also those at the same time',
   async () => {
-    await withSite({ https: says('no'), http: says('plain'), cutHandshakes: 100 }, async (site) => {
+    await withSite({ https: says('no'), http: says('plain'), isCut: () => true }, async (site) => {
       assert.equal(await Promise.all([site.get(), site.get(), site.get()]), ['plain', 'plain', 'plain']);
       assert.is(await site.get(), 'plain');
       assert.equal(site.requests, ['http', 'http', 'http', 'http']);
