@@ -1,4 +1,6 @@
 /** The web addresses in pasted, dropped or typed text. */
+import { dropOldest } from '../../protocol/drop-oldest.ts';
+
 export interface Addresses {
   /** In the order given, each once. */
   urls: string[];
@@ -65,6 +67,6 @@ function readAddress(word: string): string | null {
   if (address === null || !URL.canParse(address)) return null;
   bare.delete(address);
   if (address !== text) bare.add(address);
-  if (bare.size > MAX_BARE) bare.delete(bare.values().next().value as string);
+  dropOldest(bare, MAX_BARE);
   return address;
 }
