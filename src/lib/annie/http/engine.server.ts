@@ -5,6 +5,7 @@ import type { PageScan } from '../../foreign/page/scan.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
+import type { FoundOn } from '../../protocol/runner.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Guard } from '../../guard/guard.server.ts';
@@ -18,7 +19,7 @@ import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
 import { loadState } from './file/saved-state.server.ts';
-import { FoundMedia, type FoundOn } from './found-media.ts';
+import { FoundMedia } from './found-media.ts';
 import { readFoundNote, writeFoundNote } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
@@ -43,6 +44,8 @@ export interface HttpEngineOptions {
   syncAtEnd?: boolean;
   /** Addresses that may be fetched by http instead of https. */
   typed?: TypedAddresses;
+  /** Gets what look-ups find; absent = nobody else knows. */
+  found?: FoundMedia;
   /** The session of the current job; null = none. What its look-ups find is for its downloads alone. */
   caller?: () => string | null;
   /** For `status`; Sluice's own version. */
@@ -68,13 +71,13 @@ export class HttpEngine implements Engine {
     const { guard, readers, ffmpegPath = null, processes = null, stallMs = STALL_MS } = options;
     const { maxConnections = MAX_CONNECTIONS, syncAtEnd = false, listMs = LIST_MS } = options;
     const headTimeoutMs = Math.min(HEAD_TIMEOUT_MS, stallMs);
-    const { typed = null } = options;
+    const { typed = null, found = new FoundMedia() } = options;
     const client = new HttpClient({ guard, stallMs, headTimeoutMs, typed });
     const listed = createListedSizes();
     this.#client = client;
     this.#readers = readers;
     this.#file = { client, guard, maxConnections, stallMs, syncAtEnd, listed };
-    this.#list = { client, readers, ffmpegPath, processes, listMs, listed, found: new FoundMedia() };
+    this.#list = { client, readers, ffmpegPath, processes, listMs, listed, found };
     this.#caller = options.caller ?? (() => null);
     this.#version = options.version ?? '0.1.0';
   }
@@ -147,8 +150,9 @@ export class HttpEngine implements Engine {
     return this.#client.close();
   }
 
-  /** From an earlier attempt, or from a look-up of the session. */
-  async #foundOn({ url, workDir }: EngineJob): Promise<FoundOn | null> {
+  /** As it was added, else from an earlier attempt, or from a look-up of the session since it was added. */
+  async #foundOn({ url, workDir, foundOn }: EngineJob): Promise<FoundOn | null> {
+    if (foundOn !== undefined) return foundOn;
     const noted = await readFoundNote(workDir, url);
     if (noted !== null) return noted;
     const found = this.#list.found.get(this.#caller(), url, performance.now());
