@@ -128,8 +128,7 @@ export class HostGate {
 
   /** Whether another name than this host's was resolved lately: then it does not exist, whatever the network does. */
   isNameUnknown(host: string): boolean {
-    const now = this.#now();
-    const name = hostnameOf(host);
+    const [now, name] = [this.#now(), hostnameOf(host)];
     return [...this.#resolved].some(([other, at]) => other !== name && now - at <= RECENT_MS);
   }
 
