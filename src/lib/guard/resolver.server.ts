@@ -1,8 +1,8 @@
 /**
  * Names to addresses, in the order of a usual Linux: the hosts file, DNS, and what else the system knows (mDNS, search
- * domains). DNS is asked through c-ares, whose sockets wait in the event loop: getaddrinfo waits in one of the four threads
- * that file access needs too, and six names with a silent server kept everybody waiting for 12 s. It is called for one name at
- * a time, and only for names that DNS does not have.
+ * domains). DNS is asked through c-ares, whose sockets wait in the event loop. getaddrinfo waits in a thread, of which libuv
+ * gives it two: six names with a silent server kept every other name waiting for 30 s. It is called for one name at a time,
+ * and only for names that DNS does not have.
  */
 import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
