@@ -29,6 +29,16 @@ export interface JobRef {
   attempt: number;
 }
 
+/** Where a look-up has found an address: on a page, whose cookies and Referer its download may need. */
+export interface FoundOn {
+  /** Address of the page. */
+  page: string;
+  /** As listed; null = the file is called as its server says. */
+  title: string | null;
+  /** The page sets cookies. They are not kept: the download gets its own. */
+  setsCookies: boolean;
+}
+
 export interface StartJob extends JobRef {
   url: string;
   /** null = the engine's default. */
@@ -39,6 +49,8 @@ export interface StartJob extends JobRef {
   filename: string | null;
   /** The title that was shown when it was picked from a list: yt-dlp and lux name the file by it. Absent = none. */
   title?: string;
+  /** As a look-up of the session by the built-in engine has found it before it was added; absent = none has. */
+  foundOn?: FoundOn;
   /** The total size known from an earlier attempt, to check for disk space before the engine starts; absent = not known. */
   totalBytes?: number | null;
   /** The expected hash of the finished file, 64 lower-case hex digits; absent = it is not hashed. */

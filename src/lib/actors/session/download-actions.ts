@@ -75,7 +75,8 @@ export class DownloadActions {
         `${MAX_OPEN} downloads of this session are unfinished already.`,
       );
     }
-    const row = newRow(env.newId(), store.takeOrderNumber(), { ...body, url }, this.#nextCreation(), cause);
+    const [id, n, at] = [env.newId(), store.takeOrderNumber(), this.#nextCreation()];
+    const row = newRow(id, n, { ...body, url }, at, cause, env.foundOn?.(url, session));
     store.save(row, null);
     feed.note(viewOf(row));
     feed.forget(row.id);
