@@ -123,14 +123,14 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a landed file is not taken back',
-    file: JOBS,
-    from: 'if (!cleanup.keepFile) await folder.undoFinish(download);',
+    file: FOLDER,
+    from: 'if (!keepFile) await this.undoFinish(download);',
     to: '',
   },
   {
     name: 'no lease of a session at work',
-    file: 'src/lib/actors/session/live.ts',
-    from: "this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + LEASE_MS);",
+    file: 'src/lib/actors/session/live-downloads.ts',
+    from: "this.#parts.deadlines.set('lease', this.#parts.env.clock.now() + RENEW_LEASE_MS);",
     to: '',
   },
   {
@@ -161,8 +161,8 @@ export const MUTATIONS: readonly Mutation[] = [
   {
     name: 'a part of another version is taken',
     file: 'src/lib/annie/http/file/open-decision.ts',
-    from: 'const isUnproven = known !== null && !repeatsVersion(known.validators, validators);',
-    to: 'const isUnproven = false;',
+    from: 'known !== null && (!repeatsVersion(known.validators, validators) || isOtherThan(known, validators));',
+    to: 'false;',
   },
   {
     name: 'a whole answer is any size',

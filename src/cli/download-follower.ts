@@ -3,9 +3,11 @@ import { RowStore } from '#lib/channel/client/row-store.ts';
 import { deriveProgress, type Snapshot, type Update } from '#lib/protocol/channel.ts';
 import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
-import type { EngineName, MediaItem } from '#lib/protocol/media.ts';
+import type { EngineName, MediaItem, ParseResult } from '#lib/protocol/media.ts';
+import { onceEach } from '#lib/protocol/once-each.ts';
 import { catchUp } from './catch-up.ts';
 import { NetworkPatience } from './network-patience.ts';
+import { parseAll } from './parse-all.ts';
 import type { CliSession } from './session.ts';
 
 export interface GetOptions {
@@ -14,6 +16,9 @@ export interface GetOptions {
   /** The expected hash of the one file. */
   sha256: string | null;
 }
+
+/** Of one list: a server reads 200 commands a second (`channel/socket.server.ts`), and each is waited for 30 s. */
+const ADDED_AT_ONCE = 200;
 
 type NewDownload = Pick<GetOptions, 'streamId'> & { url: string; title: string | null };
 
@@ -69,23 +74,30 @@ export class DownloadFollower {
 
   /**
    * @param onRefused called for an address that could not be added
+   * @param onLeftOut called with what of an address is not downloaded, and why
    * @returns the exit code: 0 when every download is complete
    */
   async run(
     urls: string[],
     options: GetOptions,
     onRefused: (url: string, error: SluiceError) => void,
+    onLeftOut: (url: string, what: string) => void = () => {},
   ): Promise<number> {
     const downloads = urls.map(async (url) => {
       try {
-        const found = await this.#itemsOf(url, options);
+        const found = await this.#itemsOf(url, options, (what) => onLeftOut(url, what));
         if (options.sha256 !== null && found.length > 1) {
           throw new SluiceError(
             'invalid_request',
             `There are ${found.length} files, and one SHA-256 is of one: pick it with --stream.`,
           );
         }
-        const areComplete = await Promise.all(found.map((download) => this.#add(download, options)));
+        const added: OpenDownload['end'][] = [];
+        for (let from = 0; from < found.length; from += ADDED_AT_ONCE) {
+          const some = found.slice(from, from + ADDED_AT_ONCE);
+          added.push(...(await Promise.all(some.map((download) => this.#add(download, options)))));
+        }
+        const areComplete = await Promise.all(added.map(({ promise }) => promise));
         return areComplete.every(Boolean);
       } catch (error) {
         if (!this.#stopping.signal.aborted) onRefused(url, toSluiceError(error));
@@ -121,30 +133,46 @@ export class DownloadFollower {
   }
 
   /**
-   * The items of a page, each with its default stream; with a stream id, the first item that has it. An address that
-   * cannot be listed is added itself: the download then retries, and says what is wrong.
+   * The items of a page or of a whole list, each address once with its default stream; with a stream id, the first item that
+   * has it. An address that cannot be listed is added itself: the download then retries, and says what is wrong.
+   * @throws SluiceError what a later page of a list fails with, and why none of the items can be downloaded
    */
-  async #itemsOf(url: string, { streamId, engine }: GetOptions): Promise<NewDownload[]> {
+  async #itemsOf(
+    url: string,
+    { streamId, engine }: GetOptions,
+    onLeftOut: (what: string) => void,
+  ): Promise<NewDownload[]> {
     const itself: NewDownload[] = [{ url, streamId, title: null }];
-    let items: MediaItem[];
+    const hasStream = ({ streams }: MediaItem): boolean => streams.some(({ id }) => id === streamId);
+    let page: ParseResult | null = null;
+    let found: ParseResult;
     try {
-      ({ items } = await this.#send('parse', { url, engine }, { signal: this.#stopping.signal }));
-    } catch {
+      found = await parseAll(
+        async (fields) => (page = await this.#send('parse', fields, { signal: this.#stopping.signal })),
+        { url, engine },
+        (items) => streamId !== null && items.some(hasStream),
+      );
+    } catch (error) {
       this.#stopping.signal.throwIfAborted();
+      if (page !== null) throw error;
       return itself;
     }
-    if (streamId !== null)
-      items = items.filter(({ streams }) => streams.some(({ id }) => id === streamId)).slice(0, 1);
+    if (streamId !== null) {
+      const item = found.items.find(hasStream);
+      return item === undefined ? itself : [{ url: item.url, streamId, title: item.title }];
+    }
+    const items = onceEach(found.items);
     if (items.length === 0) return itself;
-    return items.map((item) => ({
-      url: item.url,
-      streamId: streamId ?? defaultStreamId(item),
-      title: item.title,
-    }));
+    const available = items.filter(({ unavailable }) => unavailable === undefined);
+    if (available.length === 0) throw new SluiceError(items[0]?.unavailable ?? 'no_media');
+    if (available.length < items.length)
+      onLeftOut(`${items.length - available.length} of ${items.length} items are not available: left out.`);
+    if (found.truncated) onLeftOut('There are more items, which cannot be listed.');
+    return available.map((item) => ({ url: item.url, streamId: defaultStreamId(item), title: item.title }));
   }
 
-  /** Resolves when the download ends, with whether it is complete. */
-  async #add(download: NewDownload, { engine, sha256 }: GetOptions): Promise<boolean> {
+  /** Resolves when the download is added. */
+  async #add(download: NewDownload, { engine, sha256 }: GetOptions): Promise<OpenDownload['end']> {
     this.#stopping.signal.throwIfAborted();
     // Left out when not given: older servers refuse fields that they do not know.
     const hash = sha256 === null ? {} : { sha256 };
@@ -157,7 +185,7 @@ export class DownloadFollower {
     if (row) this.#follow(row);
     else this.#catchUp(() => (this.#rows.get(id) === undefined ? [id] : []), null);
     if (this.#stopping.signal.aborted) await this.#cancel(id);
-    return end.promise;
+    return end;
   }
 
   async #cancel(downloadId: string): Promise<void> {

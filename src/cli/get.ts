@@ -21,9 +21,10 @@ export const get: CliCommand = {
   --server URL    let this Sluice do it, in a new session of its own; its folder is used
   --json          one line of JSON for each change, the last one of each download final
 
-A page with several videos is downloaded whole; with --stream, only the first that has this quality. Each has an
-address of its own, as \`sluice parse URL\` lists it. In a terminal there are progress bars; otherwise, JSON lines.
-Without a network it gives up after 2 minutes. Ctrl+C cancels what is not done yet. Of what fails nothing is kept.`,
+A page or list with several videos is downloaded whole, but for those that are not available; with --stream, only the
+first that has this quality. Each has an address of its own, as \`sluice parse URL\` lists it. In a terminal there are
+progress bars; otherwise, JSON lines. Without a network it gives up after 2 minutes. Ctrl+C cancels what is not done yet.
+Of what fails nothing is kept.`,
   options: {
     stream: { type: 'string' },
     engine: { type: 'string' },
@@ -57,9 +58,12 @@ Without a network it gives up after 2 minutes. Ctrl+C cancels what is not done y
     );
     try {
       downloads.attach(session);
-      return await downloads.run(urls, options, (url, error) => {
-        show.note(`${url}: ${error.message} (${error.code})`);
-      });
+      return await downloads.run(
+        urls,
+        options,
+        (url, error) => show.note(`${url}: ${error.message} (${error.code})`),
+        (url, what) => show.note(`${url}: ${what}`),
+      );
     } finally {
       await downloads.removeFailed();
       if (downloads.isUnanswered) {

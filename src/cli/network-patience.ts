@@ -1,8 +1,8 @@
 /** `sluice get` is waited for by a person or a script: it gives up where a server would go on waiting. */
 import type { DownloadView } from '#lib/protocol/download.ts';
+import { isAway } from '#lib/protocol/unreachable.ts';
 
 export const NETWORK_PATIENCE_MS = 120_000;
-const AWAY: readonly string[] = ['network_down', 'host_away'];
 
 /** Runs out when a download waits for the network or its host, and none gets any further. */
 export class NetworkPatience {
@@ -21,7 +21,7 @@ export class NetworkPatience {
     const hasMoved = receivedBytes > (this.#bytes.get(id) ?? 0);
     this.#bytes.set(id, receivedBytes);
     if (hasMoved || state === 'complete') this.stop();
-    else if (state === 'waiting' && error !== null && AWAY.includes(error.code)) {
+    else if (state === 'waiting' && error !== null && isAway(error)) {
       this.#timer ??= setTimeout(this.#onEnd, this.#patienceMs);
     }
   }

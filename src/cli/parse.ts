@@ -1,10 +1,9 @@
-import type { CommandInput } from '#lib/protocol/commands.ts';
 import { ERRORS } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
-import { UniqueIds } from '#lib/protocol/unique-ids.ts';
 import { createLogger } from '../server/log.ts';
 import { type CliCommand, textOption } from './command.ts';
 import { engineOption } from './get.ts';
+import { parseAll } from './parse-all.ts';
 import { openOwnSession, openSessionAt } from './session.ts';
 import { formatBytes, printable } from './text.ts';
 
@@ -38,24 +37,6 @@ export const parse: CliCommand = {
     }
   },
 };
-
-type ParseFields = CommandInput<'parse'>;
-
-/** All pages of a list as one result. */
-async function parseAll(
-  send: (fields: ParseFields) => Promise<ParseResult>,
-  fields: ParseFields,
-): Promise<ParseResult> {
-  const first = await send(fields);
-  const { next: _, ...result } = first;
-  for (let cursor = first.next; cursor !== undefined;) {
-    const page = await send({ ...fields, engine: first.engine, cursor });
-    result.items = [...result.items, ...page.items];
-    if (page.truncated) result.truncated = true;
-    cursor = page.next;
-  }
-  return { ...result, items: new UniqueIds().assign(result.items) };
-}
 
 function asText({ engine, items, truncated }: ParseResult): string {
   const more = truncated ? 'There are more, which cannot be listed.\n' : '';

@@ -1,8 +1,9 @@
 import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
+import { restorable } from '#lib/actors/durable/copies.server.ts';
 import { addressOf } from '#lib/actors/durable/inspect.server.ts';
 import { presenceOf, storeFileOf, withSharedLock } from '#lib/actors/durable/presence.server.ts';
-import { type Restored, restorable, restoreStore } from '#lib/actors/durable/restore.server.ts';
+import { type Restored, restoreStore } from '#lib/actors/durable/restore.server.ts';
 import { checkStore, copyStore, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Config } from '../server/config.ts';

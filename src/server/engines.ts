@@ -7,6 +7,7 @@ import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { createProbe } from '#lib/guard/probe.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import { HttpEngine } from '#lib/annie/http/engine.server.ts';
+import type { FoundMedia } from '#lib/annie/http/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
@@ -50,13 +51,15 @@ export interface EngineOptions {
   gate?: DialGate;
   /** Addresses that were typed without a scheme; absent = none. */
   typed?: TypedAddresses;
+  /** Gets what look-ups find; absent = the engine keeps it to itself. */
+  found?: FoundMedia;
   log: Logger;
 }
 
 /** @throws ConfigError if the ffmpeg wrapper cannot run; SluiceError `disk_*` */
 export async function startEngines(options: EngineOptions): Promise<Engines> {
   checkWrapper();
-  const { config, allowPrivate, stateDir, gate, typed, log } = options;
+  const { config, allowPrivate, stateDir, gate, typed, found, log } = options;
   const guard = createGuard({ allowPrivate, ...(gate ? { gate } : {}) });
   const [processes, proxy] = await Promise.all([
     createProcessHost({ runDir: join(stateDir, 'run') }),
@@ -73,6 +76,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     ...shared,
     ...{ guard, stallMs: config.stallMs, version: VERSION, caller: currentSession },
     ...(typed ? { typed } : {}),
+    ...(found ? { found } : {}),
   });
   const limited = { ...shared, processes: withListingSlots(processes) };
   const programs = programEngines({ ...limited, proxy, path, config, allowPrivate, stateDir });

@@ -4,6 +4,7 @@ import { systemClock } from '#lib/actors/durable/clock.ts';
 import { define, type EmbeddedHost } from '#lib/actors/durable/host.server.ts';
 import type { EmbeddedStub } from '#lib/actors/durable/types.ts';
 import { SessionActor } from '#lib/actors/session/session-actor.ts';
+import type { FoundMedia } from '#lib/annie/http/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { MachineTap } from '#lib/inspector/taps/machines.ts';
@@ -31,6 +32,8 @@ export interface SessionsOptions {
   allowPrivate: readonly AllowEntry[];
   /** Gets the addresses that were typed without a scheme. */
   typed: TypedAddresses;
+  /** Where look-ups have found media. */
+  found: FoundMedia;
 }
 
 export interface Sessions {
@@ -66,6 +69,10 @@ export function openSessions(options: SessionsOptions): Sessions {
       }),
     }),
     onError: (error, actor) => log.error('inside the session host', { actor: actor?.id, error }),
+    onRefusal: (reason) =>
+      reason === null
+        ? log.info('the data folder is in order again', { dataDir: stateDir })
+        : log.error('nothing can be stored', { dataDir: stateDir, reason }),
   });
   // After the lock and before any session can wake: alarms fire from the next turn of the event loop on.
   terminations.open();
@@ -81,7 +88,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   return { store, host, get, runner, terminations, taps };
 }
 
-function sessionEnv({ config, allowPrivate, typed }: SessionsOptions) {
+function sessionEnv({ config, allowPrivate, typed, found }: SessionsOptions) {
   return {
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
@@ -93,6 +100,7 @@ function sessionEnv({ config, allowPrivate, typed }: SessionsOptions) {
       if (isAdded) typed.add(url, session);
       return text;
     },
+    foundOn: (url: string, session: string) => found.get(session, url, performance.now()),
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,
   };

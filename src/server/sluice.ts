@@ -15,6 +15,7 @@ import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
 import { type Config, ConfigError } from './config.ts';
+import { FoundMedia } from '#lib/annie/http/found-media.ts';
 import { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { type Engines, startEngines } from './engines.ts';
@@ -81,7 +82,8 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const isNewStore = !existsSync(join(stateDir, 'sluice.db'));
   const place = { config, log, stateDir, isTemporary };
   const typed = new TypedAddresses(currentSession);
-  const sessions = openSessions({ ...place, newStore, allowPrivate, typed });
+  const found = new FoundMedia();
+  const sessions = openSessions({ ...place, newStore, allowPrivate, typed, found });
   const storeOpen = onStoreOpen?.();
   const started: { engines?: Engines; runner?: Runner } = {};
   const close = (): Promise<void> => closeAll(sessions, started);
@@ -93,7 +95,7 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
       allowPrivate,
       stateDir,
       gate: reachability.dials,
-      ...{ typed, log },
+      ...{ typed, found, log },
     });
     started.engines = engines;
     const root = await openDownloadRoot({

@@ -3,12 +3,12 @@
  * one: that would discard the bytes of every download under way, and a day later the last good copy.
  */
 import { basename } from 'node:path';
-import { copiesOf } from '#lib/actors/durable/copies.server.ts';
+import { copiesOf, restorable } from '#lib/actors/durable/copies.server.ts';
 import { inspectStore } from '#lib/actors/durable/inspect.server.ts';
 import { notedId } from '#lib/actors/durable/open-mark.server.ts';
 import { STORE_VERSION } from '#lib/actors/durable/open.server.ts';
 import { presenceOf } from '#lib/actors/durable/presence.server.ts';
-import { restorable, setStoreAside } from '#lib/actors/durable/restore.server.ts';
+import { setStoreAside } from '#lib/actors/durable/restore.server.ts';
 import { rowsOf } from '#lib/actors/durable/store-task.server.ts';
 import { readTokenKey } from '#lib/channel/token-key.server.ts';
 import { hasWorkDirsOf } from '#lib/files/set-aside.server.ts';

@@ -15,7 +15,8 @@ import { runStoreTask } from '#lib/actors/durable/store-thread.server.ts';
 import { type StoreCheck, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
-const NO_ROOM = 'The disk of the data folder is full: new downloads are refused until there is room.';
+const NO_ROOM =
+  'The disk of the data folder (SLUICE_DATA_DIR) is full: new downloads are refused until there is room.';
 
 export interface LockedStoreOptions {
   dir: string;
@@ -25,6 +26,8 @@ export interface LockedStoreOptions {
   beforeOpen?: (file: string) => unknown;
   classes: (room: Pick<LockedStore, 'checkRoom'>) => EmbeddedHostOptions['classes'];
   onError: EmbeddedHostOptions['onError'];
+  /** Called when nothing can be stored any more, with why, and with null when it can again. */
+  onRefusal: (reason: string | null) => void;
 }
 
 export interface LockedStore {
@@ -50,6 +53,7 @@ export function openLockedStore({
   beforeOpen,
   classes,
   onError,
+  onRefusal,
 }: LockedStoreOptions): LockedStore {
   const isUsable = (): boolean => storage.file.refusal === null;
   const reserve = new Reserve(join(dir, 'reserve'), { isUsable });
@@ -80,7 +84,7 @@ export function openLockedStore({
   });
   const copy = new DailyCopy(storage, file, { onError: (error) => onError(error, null) });
   if (hasReserve) {
-    storage.file.keep();
+    storage.file.keep(undefined, onRefusal);
     reserve.keep();
     copy.keep();
   }

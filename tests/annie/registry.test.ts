@@ -156,6 +156,14 @@ for (const code of ['remote_denied', 'remote_status'] as const) {
   });
 }
 
+test('an address that is listed is not probed: a file, which its server may refuse', async () => {
+  const engines = [engine('yt-dlp', { claim: 'generic' }), http];
+  const known = registry(engines, 'remote_denied');
+  assert.is((await refusal(known.choose(URL_OF_PAGE, null, signal))).code, 'remote_denied');
+  const chosen = await known.choose(URL_OF_PAGE, null, signal, { isListed: true });
+  assert.is(chosen[0], http);
+});
+
 test('an invalid address is refused before any engine is asked', async () => {
   const known = registry([http], PAGE);
   for (const [url, code] of [

@@ -1,13 +1,14 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { DownloadFollower } from '../../src/cli/download-follower.ts';
+import { DownloadFollower, type GetOptions } from '../../src/cli/download-follower.ts';
 import type { CliSession } from '../../src/cli/session.ts';
 import type { Snapshot } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
 import { settles, waitFor } from '../support/wait.ts';
 
-const OPTIONS = { streamId: null, engine: null, sha256: null };
+const OPTIONS: GetOptions = { streamId: null, engine: null, sha256: null };
 
 function rowOf(id: string, rest: Partial<DownloadView> = {}): DownloadView {
   return {
@@ -106,6 +107,93 @@ test('a listing that fails is requested again', async () => {
   downloads.apply(snapshotOf([], 'c1'));
   assert.is(await settles(code), 0);
   assert.is(tries, 2);
+});
+
+/** A run of one address, whose pages it lists; `added` has the addresses of its downloads. */
+function followList(pages: ParseResult[]) {
+  const added: string[] = [];
+  const said: string[] = [];
+  const send = async (name: string, { url = '', cursor }: { url?: string; cursor?: string }) => {
+    if (name === 'parse') {
+      const page = pages[Number(cursor ?? 0)];
+      if (page === undefined) throw new SluiceError('remote_busy');
+      return page;
+    }
+    added.push(url);
+    return { id: url.split('/').at(-1) };
+  };
+  const downloads = new DownloadFollower(() => {});
+  downloads.attach({ channel: { send }, apiGet: () => assert.unreachable() } as unknown as CliSession);
+  downloads.apply(snapshotOf([], null));
+  const ids = new Set(pages.flatMap(({ items }) => items.map(({ url }) => url.split('/').at(-1) ?? '')));
+  const changes = [...ids].map((id) => rowOf(id, COMPLETE));
+  downloads.apply({ type: 'update', seq: 2, changes });
+  const run = (options: Partial<GetOptions> = {}): Promise<number> => {
+    const code = downloads.run(
+      ['http://example.com/list'],
+      { ...OPTIONS, ...options },
+      (_, error) => said.push(error.code),
+      (_, what) => said.push(what),
+    );
+    return settles(code);
+  };
+  return { run, added, said };
+}
+
+function itemOf(id: string, rest: Partial<MediaItem> = {}): MediaItem {
+  const stream = { id: 'best', quality: 'best', bytes: null, ext: 'mp4', isDefault: true };
+  const url = `http://example.com/${id}`;
+  return { id, url, site: 'example.com', title: id, type: 'video', streams: [stream], ...rest };
+}
+
+const urlOf = (id: string): string => `http://example.com/${id}`;
+
+test('a list is downloaded to its last page, each address once', async () => {
+  const { run, added, said } = followList([
+    { engine: 'yt-dlp', items: [itemOf('a'), itemOf('b'), itemOf('a')], next: '1' },
+    { engine: 'yt-dlp', items: [itemOf('b'), itemOf('c')], next: '2' },
+    { engine: 'yt-dlp', items: [itemOf('d')] },
+  ]);
+  assert.is(await run(), 0);
+  assert.equal(added, ['a', 'b', 'c', 'd'].map(urlOf));
+  assert.equal(said, []);
+});
+
+test('items that are not available are left out, and it says how many, and what cannot be listed', async () => {
+  const gone: Partial<MediaItem> = { unavailable: 'login_required', streams: [] };
+  const { run, added, said } = followList([
+    { engine: 'yt-dlp', items: [itemOf('a'), itemOf('b', gone)], next: '1' },
+    { engine: 'yt-dlp', items: [itemOf('c', gone)], truncated: true },
+  ]);
+  assert.is(await run(), 0);
+  assert.equal(added, [urlOf('a')]);
+  assert.equal(said, [
+    '2 of 3 items are not available: left out.',
+    'There are more items, which cannot be listed.',
+  ]);
+});
+
+test('a list of which nothing is available is refused with the reason', async () => {
+  const item = itemOf('a', { unavailable: 'login_required', streams: [] });
+  const { run, added, said } = followList([{ engine: 'yt-dlp', items: [item] }]);
+  assert.is(await run(), 1);
+  assert.equal([added, said], [[], ['login_required']]);
+});
+
+test('a list whose later page cannot be had is refused, not taken for what came', async () => {
+  const { run, added, said } = followList([{ engine: 'yt-dlp', items: [itemOf('a')], next: '1' }]);
+  assert.is(await run(), 1);
+  assert.equal([added, said], [[], ['remote_busy']]);
+});
+
+test('with a stream, pages are read up to the first item that has it', async () => {
+  const other = { id: 'x', quality: 'x', bytes: null, ext: 'mp4', isDefault: true };
+  const { run, added } = followList([
+    { engine: 'yt-dlp', items: [itemOf('a')], next: '1' },
+    { engine: 'yt-dlp', items: [itemOf('b'), itemOf('c', { streams: [other] })], next: '9' },
+  ]);
+  assert.is(await run({ streamId: 'x' }), 0);
+  assert.equal(added, [urlOf('c')]);
 });
 
 test.run();

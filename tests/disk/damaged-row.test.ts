@@ -7,6 +7,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { checkStore } from '#lib/actors/durable/store-task.server.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
+import { waitFor } from '../support/wait.ts';
 import { MADE_AT, openStoredSession, type StoredSession } from './stored-session.ts';
 
 const SESSION = 's';
@@ -156,6 +157,29 @@ test('a damaged index entry, damaged counts and damaged deadlines are made anew 
     const again = reopen();
     assert.is((await list(again)).length, ids.length + 1);
   }));
+
+test('a damaged deadline keeps its name: the download that waits goes on in time, and the lease is renewed', () =>
+  withDownloads(async ({ store, ids, reopen }) => {
+    const [id = ''] = ids;
+    const before = reopen();
+    await before.wake();
+    const error = { code: 'connection_lost', message: 'lost', transient: true, retryAfterMs: null } as const;
+    await before.news({ type: 'failed', download: id, attempt: 1, error, output: '' });
+    await before.close();
+    const deadlines = keysOf(store, 'due/');
+    const names = new Set(deadlines.map((key) => key.split('/')[2]));
+    assert.equal([...names].sort(), ['lease', `retry:${id}`]);
+    for (const key of deadlines) flip(store, key, () => 1);
+    const s = reopen();
+    await s.wake();
+    s.commands.length = 0;
+    s.clock.increment(2_000);
+    const started = await waitFor(() => s.commands.find(({ type }) => type === 'start'));
+    assert.equal([started.type === 'start' && started.attempt], [2]);
+    s.clock.increment(30_000);
+    await waitFor(() => s.commands.some(({ type }) => type === 'want'), { what: 'the lease' });
+    assert.is(s.errors.length, deadlines.length);
+  }, 1));
 
 for (const target of ['its neighbour', 'nobody'] as const) {
   test(`an index entry whose key was damaged into that of ${target} is made anew under its own`, () =>

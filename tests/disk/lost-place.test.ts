@@ -43,7 +43,11 @@ test('a data folder that is moved away: adds are refused, /readyz says why, and 
     renameSync(place.dataDir, `${place.dataDir}.gone`);
     assert.match(
       await untilRefused(server),
-      /sluice\.db is gone from the data folder, or its disk is not mounted/,
+      /sluice\.db is gone from the data folder, or its disk is not mounted: bring SLUICE_DATA_DIR back/,
+    );
+    assert.ok(
+      server.log.includes(` error nothing can be stored dataDir="${place.dataDir}" reason=`),
+      server.log,
     );
     await refusedAdd(api);
     await refusedAdd(api);
@@ -55,6 +59,7 @@ test('a data folder that is moved away: adds are refused, /readyz says why, and 
     assert.not.ok(existsSync(place.dataDir), 'nothing is made in its place');
     renameSync(`${place.dataDir}.gone`, place.dataDir);
     await untilReady(server);
+    assert.ok(server.log.includes(' info the data folder is in order again '), server.log);
     ids.push(await api.add({ url: `${NOWHERE}/2.bin` }));
     await server.kill9();
     const again = await startServer({ place, env: SERVE });

@@ -74,6 +74,10 @@ test('a damaged store with a WAL is refused and left as it is, and one copy of b
         stderr,
         /^sluice: .*damaged.* A copy is kept as sluice\.db\.damaged-\S+\.backup\..*\(store_corrupt\)\n$/,
       );
+      assert.match(
+        stderr,
+        /There is no copy to go back to\..* sluice store restore FILE\. Or: sluice serve --new-store begins a new one\./,
+      );
     }
     assert.equal(bytesOf(store), before);
     const copies = readdirSync(place.dataDir).filter((name) => name.includes('.damaged-'));

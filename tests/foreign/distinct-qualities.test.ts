@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert';
 import { codecName, distinctQualities } from '#lib/foreign/distinct-qualities.ts';
 import { readListing } from '#lib/foreign/lux/listing.ts';
 import { readPlaylist } from '#lib/foreign/playlist/playlist.ts';
-import { itemsOf } from '#lib/foreign/yt-dlp/items.ts';
+import { pageOf } from '#lib/foreign/yt-dlp/items.ts';
 
 test('only qualities that are alike get traits, and only those in which they differ', () => {
   const rows = [
@@ -31,9 +31,19 @@ test('only qualities that are alike get traits, and only those in which they dif
   assert.equal(distinctQualities([]), []);
 });
 
+test('a number is not given twice', () => {
+  const numbered = (...labels: string[]): string[] =>
+    distinctQualities(labels.map((quality) => ({ quality, traits: [] })));
+  assert.equal(numbered('x', 'x', 'x (2)'), ['x', 'x (3)', 'x (2)']);
+  assert.equal(numbered('x (2)', 'x', 'x', 'x (2)', 'x'), ['x (2)', 'x', 'x (3)', 'x (2) (2)', 'x (4)']);
+});
+
 test('labels of ordinary length are always different', () => {
   const trait = fc.option(fc.constantFrom('a', 'b', 'c'));
-  const row = fc.record({ quality: fc.constantFrom('1', '2'), traits: fc.tuple(trait, trait, trait) });
+  const row = fc.record({
+    quality: fc.constantFrom('1', '2', '1 (2)', '1 (3)', '1 (2) (2)'),
+    traits: fc.tuple(trait, trait, trait),
+  });
   fc.assert(
     fc.property(fc.array(row, { maxLength: 40 }), (rows) => {
       assert.is(new Set(distinctQualities(rows)).size, rows.length);
@@ -110,7 +120,8 @@ const sound = (format_id: string, more: object): object => ({
   ...more,
 });
 const streams = (formats: object[]) =>
-  itemsOf({ id: 'x', title: 't', formats }, 'https://a.example/', true)[0]!.item.streams;
+  pageOf({ id: 'x', title: 't', formats }, { url: 'https://a.example/', canJoin: true }).found[0]!.item
+    .streams;
 
 test('of yt-dlp H.264 can be had beside what is better, and alone where it is the best', () => {
   const formats = [

@@ -74,10 +74,12 @@ test('imports go down the stairs only', () => {
 
 /** What of `foreign` the main thread may run: none of it reads a text. */
 const IN_THE_MAIN_THREAD = [
+  'distinct-qualities.ts',
   'serialized-error.ts',
   'gathered-bytes.ts',
   'limits.ts',
   'listed-items.ts',
+  'page/groups.ts',
   'playlist/fragments.ts',
   'port.ts',
   'reader-pool.server.ts',

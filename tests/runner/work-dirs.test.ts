@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -94,6 +94,21 @@ test('a download that is discarded with keepFile keeps its file', () =>
     runner.send('s1', { type: 'discard', download: 'aaa', file: null, keepFile: true });
     await event('discarded');
     assert.equal([await files(), await workDirs()], [['clip.mp4'], []]);
+  }));
+
+test('what is discarded while the folder is away is not, whatever lies there, until it is asked for again', () =>
+  withFixture('me', async ({ runner, dir, event, files, workDirs, logged }) => {
+    await moveAndLeave(dir, 'aaa');
+    await rename(dir, `${dir}.away`);
+    const discard = { type: 'discard', download: 'aaa', file: null } as const;
+    runner.send('s1', discard);
+    await event('not-discarded');
+    await rename(`${dir}.away`, dir);
+    assert.equal([await files(), await workDirs()], [['clip.mp4'], ['aaa']]);
+    runner.send('s1', discard);
+    await event('discarded');
+    assert.equal([await files(), await workDirs()], [[], []]);
+    assert.not(logged.includes('a download could not be removed'));
   }));
 
 test('without work dirs, or an instance, nothing is reported', async () => {

@@ -1,9 +1,9 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { asTyped, readAddresses, wrongAddresses } from '#lib/ui/add/addresses.ts';
+import { readAddresses, wrongAddresses } from '#lib/ui/add/addresses.ts';
 
-const urls = (text: string) => readAddresses(text).urls;
+const urls = (text: string) => readAddresses(text).addresses.map(({ url }) => url);
 
 test('addresses may be on one line or on several; each is listed once, in order', () => {
   assert.equal(urls('https://a.test/1\nhttps://b.test/2 https://a.test/1\r\n\thttp://c.test'), [
@@ -26,18 +26,18 @@ test('an address without a scheme becomes https', () => {
 });
 
 test('an address without a scheme is sent as it was typed, and one with a scheme too', () => {
-  urls('nas.example/video https://b.example/x');
-  assert.is(asTyped('https://nas.example/video'), 'nas.example/video');
-  assert.is(asTyped('https://b.example/x'), 'https://b.example/x');
-  urls('https://nas.example/video');
-  assert.is(asTyped('https://nas.example/video'), 'https://nas.example/video');
+  const { addresses } = readAddresses('nas.example/video https://b.example/x');
+  assert.equal(addresses, [
+    { url: 'https://nas.example/video', typed: 'nas.example/video' },
+    { url: 'https://b.example/x', typed: 'https://b.example/x' },
+  ]);
 });
 
 test('text without an address is rejected with its first word', () => {
-  assert.equal(readAddresses('file:///etc/passwd'), { urls: [], rejected: 'file:///etc/passwd' });
-  assert.equal(readAddresses('--exec=x y'), { urls: [], rejected: '--exec=x' });
-  assert.equal(readAddresses('javascript:alert(1)'), { urls: [], rejected: 'javascript:alert(1)' });
-  assert.equal(readAddresses(' \n '), { urls: [], rejected: null });
+  assert.equal(readAddresses('file:///etc/passwd'), { addresses: [], rejected: 'file:///etc/passwd' });
+  assert.equal(readAddresses('--exec=x y'), { addresses: [], rejected: '--exec=x' });
+  assert.equal(readAddresses('javascript:alert(1)'), { addresses: [], rejected: 'javascript:alert(1)' });
+  assert.equal(readAddresses(' \n '), { addresses: [], rejected: null });
 });
 
 test('a word in the place of an address that is not one is wrong', () => {

@@ -4,6 +4,7 @@ import type { Channel } from '#lib/channel/client/channel.ts';
 import type { SendOptions } from '#lib/channel/client/pending-commands.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
+import { readAddresses } from '#lib/ui/add/addresses.ts';
 import { waitFor } from '../support/wait.ts';
 import './svelte-modules.ts';
 
@@ -12,6 +13,8 @@ const { Lookups, defaultStream } = await import('#lib/ui/state/lookups.svelte.ts
 function item(id: string, streams: MediaItem['streams'] = []): MediaItem {
   return { id, url: `http://a.test/${id}`, site: 'a.test', title: id, type: 'video', streams };
 }
+
+const addresses = (...urls: string[]) => urls.map((url) => ({ url, typed: url }));
 
 /** A `send` whose commands the test answers. */
 class ManualSender {
@@ -33,7 +36,7 @@ class ManualSender {
 test('items appear as they are found, each once, and the final result replaces them', async () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);
-  lookups.start(['http://a.test/'], null);
+  lookups.start(addresses('http://a.test/'), null);
   const [lookup] = lookups.list;
   sender.sent[0]!.options.onItems?.([item('1'), item('2')]);
   // After a reconnect the parse is repeated.
@@ -50,7 +53,7 @@ test('items appear as they are found, each once, and the final result replaces t
 test('lookups run a few at a time, in order, and a failed one frees its slot', async () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);
-  lookups.start(['u1', 'u2', 'u3', 'u4', 'u5'], null);
+  lookups.start(addresses('u1', 'u2', 'u3', 'u4', 'u5'), null);
   assert.is(sender.sent.length, 3);
   sender.sent[1]!.fail(new SluiceError('no_media'));
   await waitFor(() => sender.sent.length === 4);
@@ -64,10 +67,26 @@ test('lookups run a few at a time, in order, and a failed one frees its slot', a
   });
 });
 
+test('an address without a scheme is sent as it was typed, also when it is looked up again', () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
+  const {
+    addresses: [bare],
+  } = readAddresses('nas.example/video');
+  lookups.start([bare!], null);
+  readAddresses('https://nas.example/video');
+  lookups.start([lookups.list[0]!], null);
+  assert.equal(
+    sender.sent.map(({ url }) => url),
+    ['nas.example/video', 'nas.example/video'],
+  );
+  assert.is(lookups.list[0]!.url, 'https://nas.example/video');
+});
+
 test('`cancelRunning` dismisses running lookups and keeps finished ones', async () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);
-  lookups.start(['u1', 'u2', 'u3', 'u4', 'u5'], null);
+  lookups.start(addresses('u1', 'u2', 'u3', 'u4', 'u5'), null);
   sender.sent[0]!.done({ engine: 'http', items: [] });
   await waitFor(() => lookups.list[0]!.status.phase === 'done');
   assert.is(lookups.cancelRunning(), true);
@@ -76,7 +95,7 @@ test('`cancelRunning` dismisses running lookups and keeps finished ones', async 
     ['u1'],
   );
   assert.is(lookups.cancelRunning(), false);
-  lookups.start(['u6'], null);
+  lookups.start(addresses('u6'), null);
   await waitFor(() => sender.sent.some(({ url }) => url === 'u6'));
   assert.ok(!sender.sent.some(({ url }) => url === 'u5'));
 });
@@ -84,11 +103,11 @@ test('`cancelRunning` dismisses running lookups and keeps finished ones', async 
 test('`dismissAll` aborts running lookups and starts none of the waiting ones', async () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);
-  lookups.start(['u1', 'u2', 'u3', 'u4'], null);
+  lookups.start(addresses('u1', 'u2', 'u3', 'u4'), null);
   lookups.dismissAll();
   assert.equal(lookups.list, []);
   assert.ok(sender.sent.every(({ options }) => options.signal?.aborted));
-  lookups.start(['u5'], null);
+  lookups.start(addresses('u5'), null);
   await waitFor(() => sender.sent.some(({ url }) => url === 'u5'));
   assert.ok(!sender.sent.some(({ url }) => url === 'u4'));
 });
@@ -96,8 +115,8 @@ test('`dismissAll` aborts running lookups and starts none of the waiting ones', 
 test('looking an address up again replaces the first lookup', () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);
-  lookups.start(['u1', 'u2'], null);
-  lookups.start(['u1'], 'yt-dlp');
+  lookups.start(addresses('u1', 'u2'), null);
+  lookups.start(addresses('u1'), 'yt-dlp');
   assert.equal(
     lookups.list.map(({ url, engine }) => [url, engine]),
     [
@@ -123,29 +142,47 @@ test('the default stream is that of the engine, else the first, else null', () =
 test('pages of a list follow each other, with ids that are unique over all of them, until the last', async () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);
-  lookups.start(['http://a.test/'], null);
+  lookups.start(addresses('http://a.test/'), null);
   const lookup = lookups.list[0]!;
   assert.is(await lookups.more(lookup), false);
   sender.sent[0]!.done({ engine: 'yt-dlp', items: [item('1'), item('2')], next: 'c1', total: 5 });
   await waitFor(() => lookup.status.phase === 'done');
   const all = lookups.all(lookup);
   assert.is(lookup.isLoadingMore, true);
-  assert.is(await lookups.more(lookup), false, 'one page at a time');
+  const joined = lookups.more(lookup);
+  assert.is(sender.sent.length, 2, 'one page at a time');
   assert.equal(sender.sent[1]!.fields, { url: 'http://a.test/', engine: 'yt-dlp', cursor: 'c1' });
   sender.sent[1]!.done({ engine: 'yt-dlp', items: [item('2'), item('3')], next: 'c2', truncated: true });
   await waitFor(() => sender.sent.length === 3);
+  assert.is(await joined, true);
   sender.sent[2]!.done({ engine: 'yt-dlp', items: [item('1')] });
   assert.is(await all, true);
+  assert.is(lookup.isLoadingMore, false);
   const ids = lookup.items.map(({ id }) => id);
   assert.equal(ids.slice(0, 2), ['1', '2']);
   assert.is(new Set(ids).size, 5, ids.join());
   assert.equal(lookup.status, { phase: 'done', engine: 'yt-dlp', truncated: true, next: null, total: 5 });
 });
 
+test('all pages of a list can be had while its next one is on its way', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
+  lookups.start(addresses('http://a.test/'), null);
+  const lookup = lookups.list[0]!;
+  sender.sent[0]!.done({ engine: 'yt-dlp', items: [item('1')], next: 'c1' });
+  await waitFor(() => lookup.status.phase === 'done');
+  const more = lookups.more(lookup);
+  const all = lookups.all(lookup);
+  sender.sent[1]!.done({ engine: 'yt-dlp', items: [item('2')], next: 'c2' });
+  await waitFor(() => sender.sent.length === 3);
+  sender.sent[2]!.done({ engine: 'yt-dlp', items: [item('3')] });
+  assert.equal([await more, await all, lookup.items.length, sender.sent.length], [true, true, 3, 3]);
+});
+
 test('a page that does not come leaves what is there, says why, and can be asked for again', async () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);
-  lookups.start(['http://a.test/'], null);
+  lookups.start(addresses('http://a.test/'), null);
   const lookup = lookups.list[0]!;
   sender.sent[0]!.done({ engine: 'yt-dlp', items: [item('1')], next: 'c1' });
   await waitFor(() => lookup.status.phase === 'done');

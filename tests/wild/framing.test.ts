@@ -75,6 +75,12 @@ const framings: Row[] = [
   { what: 'a blank before the colon', sent: answer('Content-Length : 3'), outcome: 'abc' },
   { what: 'a blank in a name', sent: answer(`X Y: 3\r\n${LENGTH}`), outcome: 'abc' },
   { what: 'a control character in a value', sent: answer(`X: a\x01b\r\n${LENGTH}`), outcome: 'abc' },
+  { what: 'a line of CR alone', sent: answer(`X: y\r\n\r\r\n${LENGTH}`), outcome: 'abc' },
+  {
+    what: 'ten interim responses',
+    sent: `HTTP/1.1 102 P\r\n\r\n`.repeat(10) + answer(LENGTH),
+    outcome: 'abc',
+  },
   {
     what: 'early hints',
     sent: `HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${answer(LENGTH)}`,
@@ -96,6 +102,11 @@ const failures: Row[] = [
   { what: 'a radio station', sent: `ICY 200 OK\r\n${TYPE}\r\n\r\nabc`, outcome: 'not_http' },
   { what: 'no head', sent: 'abc', outcome: 'not_http' },
   { what: 'no head, in bytes', sent: Buffer.from('7f454c4602010100', 'hex'), outcome: 'not_http' },
+  {
+    what: 'eleven interim responses',
+    sent: `HTTP/1.1 102 P\r\n\r\n`.repeat(11) + answer(LENGTH),
+    outcome: 'not_http',
+  },
   { what: 'no status', sent: `HTTP/1.1 OK\r\n${LENGTH}\r\n\r\nabc`, outcome: 'not_http' },
   {
     what: 'a body that is shorter than its length',

@@ -118,6 +118,8 @@ test('a refresh in a circle, a late one and one to a private address are not fol
   assert.is((await kit.download(circle)).state, 'no_media');
   const late = serve(page('<meta http-equiv=refresh content="300;url=/target.iso">'));
   assert.is((await kit.download(late)).state, 'no_media');
+  const lateReload = serve(page('<meta http-equiv=refresh content=" 300">'));
+  assert.is((await kit.download(lateReload)).state, 'no_media');
   const secret = serve(page('<meta http-equiv=refresh content="0;url=http://127.0.0.2:1/secret.iso">'));
   assert.is((await kit.download(secret)).state, 'address_refused');
 });

@@ -61,6 +61,13 @@ for (const [what, address] of [
   });
 }
 
+it('a playlist behind blank lines is one, whatever its server calls it', async () => {
+  film(ts);
+  const text = `\n\n${six().replaceAll('BASE', base())}\n#EXT-X-ENDLIST`;
+  for (const type of ['video/mp4', 'application/octet-stream'])
+    await assertWhole(origin.serve('/blank-lines.bin', response(`Content-Type: ${type}`, text)));
+});
+
 it('a data: initialisation part is used', async () => {
   const [init, ...media] = await Promise.all(
     ['init.mp4', 'index0.m4s', 'index1.m4s'].map((name) => mediaFile(`fmp4/${name}`)),

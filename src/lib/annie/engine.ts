@@ -5,6 +5,7 @@
 import type { FetchedFile } from '../files/fetched-file.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
+import type { FoundOn } from '../protocol/runner.ts';
 
 /** What is at an address, according to one probing request of the built-in engine. */
 export type UrlKind =
@@ -32,6 +33,8 @@ export interface EngineJob {
   streamId: string | null;
   /** The title that was shown when it was picked from a list, which may be another than its own page's; absent = none. */
   title?: string;
+  /** The page on which it was listed, as `StartJob`. */
+  foundOn?: FoundOn;
   /** Exists, belongs to this job alone, and holds what an earlier attempt left: resume from it where that is safe. */
   workDir: string;
   signal: AbortSignal;

@@ -27,6 +27,15 @@ export interface RegistryParse {
   onItems?: (engine: EngineName, items: MediaItem[]) => void;
 }
 
+export interface ChooseOptions {
+  /** Called whenever something of the probed address arrives. */
+  onBytes?: () => void;
+  /** A look-up has found a file there: it is not probed, as it may be refused without the cookies or Referer of its page. */
+  isListed?: boolean;
+}
+
+const LISTED: UrlKind = { kind: 'file', contentType: null, bytes: null };
+
 /** Failures after which another engine is tried. */
 const TRY_NEXT_CODES: readonly ErrorCode[] = [
   'too_complex',
@@ -68,7 +77,6 @@ export class Registry {
 
   /**
    * The engines to try for this address, best first, never empty. A requested one is returned without touching the network.
-   * @param onBytes called whenever something of the probed address arrives
    * @throws SluiceError `invalid_url`, `unsupported_scheme`, `engine_unknown`, `engine_missing`,
    * `engine_version`, `unsupported_url`, and what the probing request throws
    */
@@ -76,11 +84,12 @@ export class Registry {
     url: string,
     requested: EngineName | null,
     signal: AbortSignal,
-    onBytes?: () => void,
+    { onBytes, isListed = false }: ChooseOptions = {},
   ): Promise<Engine[]> {
     const parsed = checkUrl(url);
     if (requested !== null) return [await this.#requestedEngine(requested)];
-    const [statuses, kind] = await Promise.all([this.statuses(), this.#probe(url, signal, onBytes)]);
+    const probed = isListed ? LISTED : this.#probe(url, signal, onBytes);
+    const [statuses, kind] = await Promise.all([this.statuses(), probed]);
     const ready = this.#engines.filter((_, index) => statuses[index]?.state === 'ready');
     if (kind instanceof SluiceError) {
       if (!PROBE_REFUSED_CODES.includes(kind.code)) throw kind;

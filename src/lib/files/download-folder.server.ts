@@ -33,6 +33,11 @@ export interface DownloadFolderParts {
   syncer?: Syncer | undefined;
 }
 
+export interface Discarded {
+  files: readonly MarkedFile[];
+  keepFile: boolean;
+}
+
 export class DownloadFolder {
   readonly #dir: string;
   readonly #instance: string | null;
@@ -214,9 +219,16 @@ export class DownloadFolder {
     return this.#spares.remove(session);
   }
 
-  /** Deletes a landed file, if it still has its mark. @throws SluiceError `disk_*` */
-  async deleteFile({ name, mark }: MarkedFile): Promise<void> {
-    await deleteLanded(this.#dir, name, mark);
+  /**
+   * Deletes `files`, if they still have their marks, and, unless `keepFile`, the one that was moved out of the work dir. To
+   * be called before that is removed: its journal alone names a file that was never reported.
+   * @throws SluiceError `disk_*`
+   */
+  async deleteFiles(download: string, { files, keepFile }: Discarded): Promise<void> {
+    // Under an empty mount point nothing is there to delete, and the disk may come back.
+    await this.#confirm();
+    if (!keepFile) await this.undoFinish(download);
+    for (const { name, mark } of files) await deleteLanded(this.#dir, name, mark);
   }
 
   /**

@@ -28,11 +28,19 @@ export function distinctQualities(rows: readonly Quality[]): string[] {
 }
 
 function numbered(labels: readonly string[]): string[] {
+  /** The numbers that each label has used. */
   const counts = new Map<string, number>();
+  const taken = new Set(labels);
   return labels.map((label) => {
-    const count = (counts.get(label) ?? 0) + 1;
+    let count = (counts.get(label) ?? 0) + 1;
+    let one = label;
+    if (count > 1) {
+      while (taken.has(`${label} (${count})`)) count++;
+      one = `${label} (${count})`;
+      taken.add(one);
+    }
     counts.set(label, count);
-    return count === 1 ? label : `${label} (${count})`;
+    return one;
   });
 }
 

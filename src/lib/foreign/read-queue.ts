@@ -3,6 +3,8 @@
  * least time goes first, as sessions are free and a short text cannot take long; every second time it is the one that has
  * waited longest, so that a long text does not wait forever. Of too many the most expensive is refused. Pure.
  */
+import { dropOldest } from '../protocol/drop-oldest.ts';
+
 export interface QueueLimits {
   waiting: number;
   waitingOfOneCaller: number;
@@ -87,8 +89,7 @@ export class ReadQueue<Read> {
     const usedMs = this.#usedMs(caller, nowMs) + ms;
     this.#used.delete(caller);
     this.#used.set(caller, { ms: usedMs, atMs: nowMs });
-    const [first] = this.#used.keys();
-    if (this.#used.size > MAX_REMEMBERED) this.#used.delete(first);
+    dropOldest(this.#used, MAX_REMEMBERED);
   }
 
   /** Removes all waiting reads and returns them. */

@@ -3,24 +3,27 @@
  * checked address, so that DNS rebinding is impossible. Node's `lookup` hook does not do: it is not called for IP
  * literals.
  */
-import { lookup } from 'node:dns/promises';
 import { connect, isIP, type OnReadOpts, type Socket } from 'node:net';
 import { type ConnectionOptions, connect as tlsConnect } from 'node:tls';
 import { SluiceError } from '../protocol/error.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
 import { authority, type DialGate, type Unreachable, UnreachableError } from '../protocol/unreachable.ts';
 import { canonicalHost, parseAddress } from './address.ts';
-import { type AllowEntry, isAllowed } from './policy.ts';
+import { createLinks } from './links.server.ts';
+import { type AllowEntry, isAllowed, type Network } from './policy.ts';
 import { obstacleOfName } from './obstacle.ts';
 import { raceAddresses } from './race-addresses.server.ts';
+import { createResolver } from './resolver.server.ts';
 
 export type Resolve = (host: string) => Promise<string[]>;
 
 export interface GuardOptions {
   /** From `parseAllowPrivate`. */
   allowPrivate?: readonly AllowEntry[];
-  /** Returns all addresses of a name, in order of preference. Default: the system's resolver. */
+  /** Returns all addresses of a name, in order of preference. Default: `createResolver`. */
   resolve?: Resolve;
+  /** The networks that this machine has addresses in. Default: `createLinks`. */
+  links?: () => readonly Network[];
   /** Further trusted certificates, PEM. */
   ca?: string | undefined;
   /** ms for each TCP connect and for the TLS handshake. */
@@ -58,15 +61,17 @@ interface ResolvedHost {
 export class Guard {
   readonly allowPrivate: readonly AllowEntry[];
   readonly #lookUp: Resolve;
+  readonly #links: () => readonly Network[];
   readonly #ca: string | undefined;
   readonly #connectTimeoutMs: number;
   readonly #gate: DialGate | undefined;
   /** Connections that are open, by host: one that refuses one more of them is not away. */
   readonly #open = new Map<string, number>();
 
-  constructor({ allowPrivate = [], resolve = systemResolve, ca, connectTimeoutMs, gate }: GuardOptions) {
+  constructor({ allowPrivate = [], resolve, links, ca, connectTimeoutMs, gate }: GuardOptions) {
     this.allowPrivate = allowPrivate;
-    this.#lookUp = resolve;
+    this.#lookUp = resolve ?? createResolver();
+    this.#links = links ?? createLinks();
     this.#ca = ca;
     this.#connectTimeoutMs = connectTimeoutMs ?? CONNECT_TIMEOUT_MS;
     this.#gate = gate;
@@ -109,7 +114,10 @@ export class Guard {
     const refusal = isProbe ? null : this.#gate?.refusal(authority(host, port));
     if (refusal) throw refusal;
     const addresses = parseAddress(host) === null ? await this.#lookUpName(host, port, signal) : [host];
-    const checked = addresses.filter((address) => isAllowed({ host, address, port }, this.allowPrivate));
+    const links = this.#links();
+    const checked = addresses.filter((address) =>
+      isAllowed({ host, address, port }, this.allowPrivate, links),
+    );
     if (checked.length === 0) {
       throw new SluiceError('address_refused', `${host} is a private address and not allowed here.`);
     }
@@ -209,9 +217,4 @@ function waitForHandshake<T extends Socket>(
       resolve(socket);
     });
   });
-}
-
-async function systemResolve(host: string): Promise<string[]> {
-  const found = await lookup(host, { all: true, verbatim: true });
-  return found.map(({ address }) => address);
 }

@@ -2,10 +2,13 @@
 import type ipaddr from 'ipaddr.js';
 import { canonicalHost, isPublic, parseAddress, unbracket } from './address.ts';
 
-interface AllowedRange {
-  kind: 'range';
+export interface Network {
   base: ipaddr.IPv4 | ipaddr.IPv6;
   prefixBits: number;
+}
+
+interface AllowedRange extends Network {
+  kind: 'range';
   /** null = every port. */
   port: number | null;
 }
@@ -71,20 +74,26 @@ function splitPort(entry: string): { target: string; portText: string | null } {
 }
 
 /**
- * Whether a destination may be dialled: its address is public or in the range of an entry, or an entry names its host.
+ * Whether a destination may be dialled: its address is public and on none of the machine's own networks, or in the range
+ * of an entry, or an entry names its host.
+ * @param links the networks that this machine has addresses in
  */
-export function isAllowed({ host, address, port }: Destination, allowed: readonly AllowEntry[]): boolean {
+export function isAllowed(
+  { host, address, port }: Destination,
+  allowed: readonly AllowEntry[],
+  links: readonly Network[] = [],
+): boolean {
   const parsed = parseAddress(address);
   if (parsed === null) return false;
-  if (isPublic(parsed)) return true;
+  if (isPublic(parsed) && !links.some((link) => matches(parsed, link))) return true;
   return allowed.some((entry) => {
     if (entry.port !== null && entry.port !== port) return false;
-    if (entry.kind === 'host') return entry.host === host;
-    return entry.base.kind() === parsed.kind() && matches(parsed, entry);
+    return entry.kind === 'host' ? entry.host === host : matches(parsed, entry);
   });
 }
 
-function matches(address: ipaddr.IPv4 | ipaddr.IPv6, { base, prefixBits }: AllowedRange): boolean {
+function matches(address: ipaddr.IPv4 | ipaddr.IPv6, { base, prefixBits }: Network): boolean {
+  if (base.kind() !== address.kind()) return false;
   return address.kind() === 'ipv4'
     ? (address as ipaddr.IPv4).match(base as ipaddr.IPv4, prefixBits)
     : (address as ipaddr.IPv6).match(base as ipaddr.IPv6, prefixBits);

@@ -40,9 +40,13 @@ export function processIds(): number[] {
   }
 }
 
+/** PF_KTHREAD of linux/sched.h. */
+const KERNEL_THREAD_FLAG = 0x00200000;
+
 export interface ProcessStat {
   state: string;
   group: number;
+  isKernelThread: boolean;
   /** Clock ticks from boot to the start of the process: unique together with the pid. */
   startTicks: string;
   /** Clock ticks on a CPU so far, in user and kernel mode. */
@@ -62,6 +66,7 @@ export function statOf(pid: number): ProcessStat | null {
   return {
     state: fields[0] ?? '',
     group: Number(fields[2]),
+    isKernelThread: (Number(fields[6]) & KERNEL_THREAD_FLAG) !== 0,
     startTicks: fields[19] ?? '',
     cpuTicks: Number(fields[11]) + Number(fields[12]),
   };

@@ -21,6 +21,9 @@ const Sha256 = v.pipe(
 /** A character that `safeFileName` keeps: not a blank, a dot, a separator or an invisible one. */
 const USABLE_CHARACTER = /[^\p{Z}\p{Cc}\p{Cf}\p{Cs}<>:"/\\|?*.]/u;
 
+/** The longest cursor, in characters of base64url. */
+export const MAX_CURSOR_CHARS = 12_000;
+
 /** A command's fields, in the order in which they are logged. `result` is only a type. */
 interface CommandSpec<F extends v.ObjectEntries, R> {
   schema: v.StrictObjectSchema<F, undefined>;
@@ -41,7 +44,7 @@ export const COMMANDS = {
     url: Url,
     engine: Engine,
     /** The `next` of the page before. */
-    cursor: v.nullish(v.pipe(v.string(), v.regex(/^[\w-]{1,12000}$/)), null),
+    cursor: v.nullish(v.pipe(v.string(), v.maxLength(MAX_CURSOR_CHARS), v.regex(/^[\w-]+$/)), null),
   }),
   add: commandReturning<{ id: string }>()({
     url: Url,

@@ -33,7 +33,11 @@ export const ERRORS = {
   unsupported_media_type: { status: 415, transient: false, title: 'The body has to be application/json.' },
   too_many_requests: { status: 429, transient: true, title: 'Too much at once: try again shortly.' },
   internal_error: { status: 500, transient: true, title: 'Something broke inside Sluice.' },
-  not_ready: { status: 503, transient: true, title: 'Sluice is starting or stopping.' },
+  not_ready: {
+    status: 503,
+    transient: true,
+    title: 'Sluice is starting or stopping, or nothing can be stored.',
+  },
   // engines
   engine_unknown: { status: 400, transient: false, title: 'There is no engine of that name.' },
   engine_missing: { status: 422, transient: false, title: 'That engine is not installed.' },
@@ -116,6 +120,11 @@ export const ERRORS = {
   disk_read_only: { status: 500, transient: true, title: 'The download folder is read-only.' },
   disk_missing: { status: 500, transient: true, title: 'The download folder is gone.' },
   disk_error: { status: 500, transient: true, title: 'The disk gave an error.' },
+  removal_waits: {
+    status: 503,
+    transient: false,
+    title: 'The entry is removed; its file is deleted once the download folder can be written again.',
+  },
   work_removed: {
     status: 500,
     transient: true,

@@ -29,6 +29,16 @@ export interface JobRef {
   attempt: number;
 }
 
+/** Where a look-up has found an address: on a page, whose cookies and Referer its download may need. */
+export interface FoundOn {
+  /** Address of the page. */
+  page: string;
+  /** As listed; null = the file is called as its server says. */
+  title: string | null;
+  /** The page sets cookies. They are not kept: the download gets its own. */
+  setsCookies: boolean;
+}
+
 export interface StartJob extends JobRef {
   url: string;
   /** null = the engine's default. */
@@ -39,6 +49,8 @@ export interface StartJob extends JobRef {
   filename: string | null;
   /** The title that was shown when it was picked from a list: yt-dlp and lux name the file by it. Absent = none. */
   title?: string;
+  /** As a look-up of the session by the built-in engine has found it before it was added; absent = none has. */
+  foundOn?: FoundOn;
   /** The total size known from an earlier attempt, to check for disk space before the engine starts; absent = not known. */
   totalBytes?: number | null;
   /** The expected hash of the finished file, 64 lower-case hex digits; absent = it is not hashed. */
@@ -55,7 +67,8 @@ export type RunnerCommand =
   | { type: 'settle'; download: string }
   /**
    * Ends the job, if any, and removes its work dir and its finished file: the named one if its `mark` still matches, and
-   * one whose `done` was never delivered. With `keepFile` a file in the download dir stays. Answered with `discarded`.
+   * one whose `done` was never delivered. With `keepFile` a file in the download dir stays. Answered with `discarded`, or
+   * with `not-discarded` while the download dir cannot be written.
    */
   | ({ type: 'discard'; download: string; file: string | null; keepFile?: true } & Pick<MarkedFile, 'mark'>)
   /** The work dir belongs to no stored download: it is kept for 30 days under another name. No answer. */
@@ -101,6 +114,8 @@ export type RunnerEvent =
   /** `output`, here and below: as above, absent when nothing was printed. */
   | ({ type: 'stopped'; output?: string } & JobRef)
   | { type: 'discarded'; download: string; output?: string }
+  /** The download dir is not in order: something may be left, to be discarded again later. */
+  | { type: 'not-discarded'; download: string; output?: string }
   /** Downloads with bytes on disk when the runner started. The session answers `settle`, `discard` or `set-aside` for unwanted ones. */
   | { type: 'found'; downloads: string[] }
   | { type: 'jobs'; jobs: JobRef[] }

@@ -56,6 +56,11 @@ export class AwayError extends SluiceError {
   }
 }
 
+/** Whether a failure is that of `AwayError`, also after it came over a wire. */
+export function isAway({ code }: { code: ErrorCode }): boolean {
+  return code === 'network_down' || code === 'host_away';
+}
+
 /** What is asked before a host is dialled, and learns what came of it. */
 export interface DialGate {
   /** Why it should not be dialled now; null = it may. */

@@ -142,7 +142,7 @@ export class DownloadAttempt implements SpaceUser {
   }
 
   async #fetch(): Promise<RecordedFile> {
-    const { session, job, registry, folder, reachability } = this.#options;
+    const { session, job, folder, reachability } = this.#options;
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const finished = isNew ? null : await folder.resumeFinish(job.download);
     if (finished !== null) {
@@ -162,8 +162,7 @@ export class DownloadAttempt implements SpaceUser {
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
-    const choosing = registry.choose(job.url, job.engine, this.signal, () => this.#onBytes());
-    const engines = await untilAborted(choosing, this.signal);
+    const engines = await untilAborted(this.#chooseEngines(), this.signal);
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -197,6 +196,12 @@ export class DownloadAttempt implements SpaceUser {
     this.#options.space.require(this).catch((reason: SluiceError) => this.abort(reason));
   }
 
+  #chooseEngines(): Promise<Engine[]> {
+    const { job, registry } = this.#options;
+    const isListed = job.foundOn !== undefined;
+    return registry.choose(job.url, job.engine, this.signal, { isListed, onBytes: () => this.#onBytes() });
+  }
+
   /** Tries the engines in order: one that cannot handle the URL, and fetched no byte, hands over to the next. */
   async #download(engines: Engine[], workDir: string): Promise<FetchedFile> {
     const failures: unknown[] = [];
@@ -222,7 +227,7 @@ export class DownloadAttempt implements SpaceUser {
   }
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
-    const { url, streamId, title: listedTitle } = this.job;
+    const { url, streamId, title: listedTitle, foundOn } = this.job;
     const whileActive = <Args extends unknown[]>(handle: (...args: Args) => void) => {
       return (...args: Args): void => {
         if (!call.isOver && !this.signal.aborted) handle(...args);
@@ -231,6 +236,7 @@ export class DownloadAttempt implements SpaceUser {
     return {
       ...{ url, streamId, workDir },
       ...(listedTitle === undefined ? {} : { title: listedTitle }),
+      ...(foundOn === undefined ? {} : { foundOn }),
       signal: this.signal,
       onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {

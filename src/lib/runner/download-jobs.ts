@@ -261,23 +261,22 @@ export class DownloadJobs {
   }
 
   async #removeFiles({ session, download }: Job, cleanup: Cleanup): Promise<void> {
-    const { folder, outbox, log } = this.#options;
+    const { folder, gate, outbox, log } = this.#options;
+    let type: 'discarded' | 'not-discarded' = 'discarded';
     try {
-      if (cleanup.for === 'discard') {
-        // Before the work dir: its journal alone names a file that was never reported.
-        if (!cleanup.keepFile) await folder.undoFinish(download);
-        for (const file of cleanup.files) await folder.deleteFile(file);
-      }
+      if (cleanup.for === 'discard') await folder.deleteFiles(download, cleanup);
       // Kept as a spare only while the session runs others, which may take it soon.
       await folder.removeWorkDir(download, this.#queue.holdsSlot(session) ? session : null);
       if (cleanup.for === 'discard') await folder.syncRemovals();
     } catch (thrown) {
-      // Reported as discarded all the same: asking again at once would not help, and what is left shows in the folder.
-      log('a download could not be removed', { download, thrown });
+      if (cleanup.for === 'discard' && (await gate.inspect({ thorough: true })) !== null)
+        type = 'not-discarded';
+      // Else reported as discarded all the same: asking again would not help, and what is left shows in the folder.
+      else log('a download could not be removed', { download, thrown });
     }
     if (cleanup.for === 'settle') return;
-    const discarded: RunnerEvent = { type: 'discarded', download, ...optionalOutput(cleanup.output) };
-    for (let i = 0; i < cleanup.replies; i++) outbox.send(session, discarded);
+    const answer: RunnerEvent = { type, download, ...optionalOutput(cleanup.output) };
+    for (let i = 0; i < cleanup.replies; i++) outbox.send(session, answer);
   }
 
   #track({ session }: Job, work: Promise<unknown>): void {

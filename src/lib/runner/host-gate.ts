@@ -2,6 +2,7 @@
  * Which hosts can be reached, for all sessions together: from what was dialled it concludes whether one host is away
  * or the whole network, and says when it is worth trying again. Pure: times come from the clock that it is given.
  */
+import { dropOldest } from '../protocol/drop-oldest.ts';
 import { hostnameOf, type Obstacle } from '../protocol/unreachable.ts';
 import {
   delayMs,
@@ -122,13 +123,12 @@ export class HostGate {
     this.#resolved.delete(name);
     this.#resolved.set(name, this.#now());
     // Two are enough to know one that is not the one in question.
-    if (this.#resolved.size > 2) this.#resolved.delete(this.#resolved.keys().next().value as string);
+    dropOldest(this.#resolved, 2);
   }
 
   /** Whether another name than this host's was resolved lately: then it does not exist, whatever the network does. */
   isNameUnknown(host: string): boolean {
-    const now = this.#now();
-    const name = hostnameOf(host);
+    const [now, name] = [this.#now(), hostnameOf(host)];
     return [...this.#resolved].some(([other, at]) => other !== name && now - at <= RECENT_MS);
   }
 

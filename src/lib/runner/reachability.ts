@@ -2,6 +2,7 @@
  * What the gate knows, for jobs: whether one may begin, and what a failure means while the network or a host is away.
  * What is away is probed here, one connection at a time; the sessions that were refused are told when it is back.
  */
+import { dropOldest } from '../protocol/drop-oldest.ts';
 import { SluiceError } from '../protocol/error.ts';
 import {
   authorityOf,
@@ -148,8 +149,7 @@ export class Reachability {
     sessions.add(session);
     this.#refused.set(host, sessions);
     // Those of the oldest host are not told: they retry when their own wait is over.
-    const [oldest] = this.#refused.keys();
-    if (this.#refused.size > MAX_HOSTS && oldest !== undefined) this.#refused.delete(oldest);
+    dropOldest(this.#refused, MAX_HOSTS);
   }
 
   #errorOf(host: string, { code, since: sinceMs, retryAfterMs, everyone }: Refusal): AwayError {

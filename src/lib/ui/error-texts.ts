@@ -72,6 +72,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   disk_read_only: m.error_disk_read_only,
   disk_missing: m.error_disk_missing,
   disk_error: m.error_disk_error,
+  removal_waits: m.error_removal_waits,
   work_removed: m.error_work_removed,
   server_blocked: m.error_server_blocked,
   file_missing: m.error_file_missing,

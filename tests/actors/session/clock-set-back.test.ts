@@ -1,7 +1,9 @@
 /** A clock that is set back: a download that waits is due after its own delay all the same. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { LIMITS } from '#lib/actors/durable/limits.ts';
 import { nextTurns } from '../../runner/fixture.ts';
+import { CountedSession } from './counted-session.ts';
 import { failed, phase, type Session, testSession } from './harness.ts';
 
 const HOUR_MS = 3_600_000;
@@ -88,6 +90,29 @@ testSession('sessions by the hundred are all due after their delay', async (s) =
   const started = s.commands.filter(({ type }) => type === 'start');
   assert.is(started.length, names.length);
 });
+
+testSession(
+  'so are all of a session with hundreds, of which one turn moves a few, and again when it is set back anew',
+  async (s) => {
+    const ids: string[] = [];
+    for (let n = 0; n < 300; n++) ids.push(await s.add(String(n)));
+    await s.sentCommand('start', ids.at(-1));
+    for (const attempt of [1, 2]) {
+      await s.news(...ids.map((id) => phase(id, 'download', attempt)));
+      await s.news(...ids.map((id) => failed(id, true, attempt)));
+      s.commands.length = 0;
+      s.clock.setBackMs += HOUR_MS;
+      // Turns of 15, one in each step, after 2 s: their own deadlines and those of the attempt before.
+      await pass(s, 12_000);
+      const started = s.commands.flatMap((each) => (each.type === 'start' ? [each.download] : []));
+      assert.is(new Set(started).size, 300, `of attempt ${attempt}`);
+      assert.is(started.length, 300);
+    }
+    const most = await s.host().get<CountedSession>('session', 's1').call('mostWrites');
+    assert.ok(most <= LIMITS.turnWrites, `${most} writes in one turn`);
+  },
+  { sessionClass: CountedSession, maxActive: 300 },
+);
 
 testSession('progress is stored on', async (s) => {
   const id = await s.add('a');

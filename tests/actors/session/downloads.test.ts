@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { DownloadView } from '#lib/protocol/download.ts';
+import { nextTurns } from '../../runner/fixture.ts';
 import { waitFor } from '../../support/wait.ts';
 import { done, failed, phase, sample, testSession } from './harness.ts';
 
@@ -104,6 +105,44 @@ testSession('remove answers when the bytes are gone, and asks again after a cras
   await s.wake();
   await s.sentCommand('discard', other);
 });
+
+testSession(
+  'a removal that the disk refuses is answered with removal_waits, kept, and asked for again each 30 s',
+  async (s) => {
+    const [id, kept, cancelled] = [await s.add('a'), await s.add('b'), await s.add('c')];
+    await s.sentCommand('start', cancelled);
+    for (const each of [id, kept]) await s.news(phase(each, 'download'), done(each));
+    const removing = s.call('DELETE', `/downloads/${id}?file=delete`);
+    const keeping = s.call('DELETE', `/downloads/${kept}?file=keep`);
+    await s.call('POST', `/downloads/${cancelled}/cancel`);
+    const discards = (): string[] =>
+      s.commands.flatMap((each) => (each.type === 'discard' ? [each.download] : []));
+    await waitFor(() => discards().length === 3);
+    const refused = [id, kept, cancelled].map((each) => ({ type: 'not-discarded', download: each }) as const);
+    await s.news(...refused);
+    const { status, body } = await removing;
+    assert.equal([status, (body as { code: string }).code], [503, 'removal_waits']);
+    assert.is((await keeping).status, 204, 'nothing of it is missing from the folder');
+    await s.restart();
+    await s.wake();
+    await waitFor(() => discards().length === 3, { what: 'all of them again after a restart' });
+    // The folder is back, and its work dirs are reported before they are removed.
+    await s.news(...refused, { type: 'found', downloads: [id, kept] });
+    assert.not(s.commands.some(({ type }) => type === 'set-aside'));
+    s.commands.length = 0;
+    s.clock.increment(30_000);
+    await waitFor(() => discards().length === 3, { what: 'all of them again after 30 s' });
+    assert.equal(
+      s.commands.find((each) => each.type === 'discard' && each.download === id),
+      { type: 'discard', download: id, file: `${id}.bin` },
+    );
+    await s.news(...refused.map(({ download }) => ({ type: 'discarded', download }) as const));
+    s.commands.length = 0;
+    s.clock.increment(60_000);
+    await nextTurns();
+    assert.equal(discards(), []);
+  },
+);
 
 testSession('a transient failure waits, and its alarm starts the next attempt', async (s) => {
   const id = await s.add('a');

@@ -14,7 +14,7 @@ import { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import type { RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
+import type { FoundOn, RunnerCommand, RunnerEvent } from '#lib/protocol/runner.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 
 export const START = Date.UTC(2026, 10, 23);
@@ -101,6 +101,7 @@ export async function startSession({
   throttleMs = 200,
   sessionClass = SessionActor,
   setAside = (_session: string): readonly string[] => [],
+  foundOn = (_url: string, _session: string): FoundOn | null => null,
 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
   const commands: RunnerCommand[] = [];
@@ -132,6 +133,7 @@ export async function startSession({
           throttleMs,
           maxActive,
           setAside,
+          foundOn,
           machinesStarted: (session, root) => machines.onStarted(session, root),
         }),
       },

@@ -139,6 +139,34 @@ testSession(
   },
 );
 
+testSession('the end of the hold is stored anew only where it is later than before', async (s) => {
+  const ids = await addMany(s, 3);
+  await s.sentCommand('start', ids[2]);
+  const ends = (): string[] =>
+    s
+      .host()
+      .stored('session', 's1')
+      .list({ prefix: 'due/' })
+      .flatMap(([key]) => (key.includes('/network/') ? [key] : []));
+  await s.news(away(s, ids[0]!));
+  s.clock.increment(100);
+  await s.news(away(s, ids[1]!, { retryAfterMs: 4_900 }));
+  assert.is(ends().length, 1);
+  await s.news(away(s, ids[2]!));
+  assert.is(ends().length, 2);
+});
+
+testSession('a clock that is set back makes the hold no longer', async (s) => {
+  const ids = await addMany(s, 4);
+  await s.sentCommand('start', ids[2]);
+  await s.news(...ids.slice(0, 2).map((id) => away(s, id)));
+  s.clock.setBackMs = 3_600_000;
+  await s.news(away(s, ids[2]!));
+  s.commands.length = 0;
+  s.clock.increment(6_500);
+  await waitFor(() => (s.clock.increment(1), starts(s).length === 3));
+});
+
 testSession('one host that is away holds nobody else', async (s) => {
   const ids = await addMany(s, 6);
   await s.sentCommand('start', ids[2]);

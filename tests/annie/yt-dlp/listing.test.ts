@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { claimIn, createClaims, isSingleMachine } from '#lib/annie/yt-dlp/claims.ts';
 import { selectorOf, PRESETS } from '#lib/annie/yt-dlp/selector.ts';
 import { compareVersions, isVersion } from '#lib/annie/yt-dlp/version.ts';
-import { itemsOf } from '#lib/foreign/yt-dlp/items.ts';
+import { pageOf } from '#lib/foreign/yt-dlp/items.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
 const PAGE = 'https://videos.example/watch';
@@ -23,7 +23,8 @@ const sound = (format_id: string, ext: string, more: object = {}) => ({
   acodec: 'x',
   ...more,
 });
-const list = (info: object, canJoin = true) => itemsOf({ id: 'x', title: 't', ...info }, PAGE, canJoin);
+const list = (info: object, canJoin = true) =>
+  pageOf({ id: 'x', title: 't', ...info }, { url: PAGE, canJoin }).found;
 const streamsOf = (formats: object[], canJoin = true) => list({ formats }, canJoin)[0]!.item.streams;
 
 function codeOf(body: () => unknown): string {

@@ -2,8 +2,9 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { RESULT_FILE, PLAN_FILE } from '#lib/annie/yt-dlp/arguments.ts';
-import { readPlan, readResult } from '#lib/annie/yt-dlp/work-files.server.ts';
+import { LISTED_FILE, RESULT_FILE, PLAN_FILE } from '#lib/annie/yt-dlp/arguments.ts';
+import { readListed } from '#lib/annie/yt-dlp/listed-check.server.ts';
+import { clearReports, readPlan, readResult } from '#lib/annie/yt-dlp/work-files.server.ts';
 import { withDir } from '../../process/machine.ts';
 
 const found = (title: string): string =>
@@ -30,6 +31,19 @@ test('only the end of a report is read: a title as long as a page is ignored, an
       suggestedName: 'download.mp4',
       bytes: 5,
     });
+  }));
+
+test('of what was listed the newest counts, however many attempts there were, and it outlives the next one', () =>
+  withDir(async (dir) => {
+    const listed = (name: string, seconds: number) => ({ name, seconds, fragments: 3, rounded: false });
+    const attempts = Array.from({ length: 2_000 }, (_, n) => [listed('video', n), listed('audio', n)]).flat();
+    await writeFile(join(dir, LISTED_FILE), attempts.map((each) => `${JSON.stringify(each)}\n`).join(''));
+    await clearReports(dir);
+    const newest = await readListed(dir);
+    assert.equal(newest.map(({ name, seconds }) => [name, seconds]).sort(), [
+      ['audio', 1_999],
+      ['video', 1_999],
+    ]);
   }));
 
 test('what was picked from a list is named by its title there, with the extension once', () =>

@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { scanPage } from '#lib/foreign/page/scan.ts';
-import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
+import { cpuOf, growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
 
 const HERE = new URL('https://example.com/p/');
 const SIZE = 200_000;
@@ -66,6 +66,18 @@ for (const [what, make] of Object.entries(TEXTS)) {
       return () => scanPage(text, HERE);
     }, SIZE);
     assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
+  });
+}
+
+for (const [what, beside] of [
+  ['behind a player', '<video src=v.mp4></video>'],
+  ['alone', ''],
+] as const) {
+  test(`JSON in a string of a script costs at most ten times what words do, ${what}`, () => {
+    const script = (unit: string) => (): unknown =>
+      scanPage(`${beside}<script>x = "${repeated(unit, SIZE)}";</script>`, HERE);
+    const growth = cpuOf(script('\\"key\\": \\"word\\", ')) / cpuOf(script('key of words, and '));
+    assert.ok(growth <= 10, `${growth.toFixed(1)} times`);
   });
 }
 

@@ -1,6 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
+import { refreshTarget } from '#lib/foreign/page/refresh.ts';
 import { scanPage } from '#lib/foreign/page/scan.ts';
 
 test('a hostile page causes no more requests, and no longer listing, than 50 players with 12 sources', () => {
@@ -118,6 +119,34 @@ test('structured data past the limit of a page is skipped', () => {
   assert.is(scanned(script(`[${media},${'0,'.repeat(90_000)}0]`)).length, 1);
   assert.is(scanned(script(`[${media},${'0,'.repeat(100_000)}0]`)).length, 0);
   assert.is(scanned(script('['.repeat(60_000)) + script('['.repeat(60_000)) + script(media)).length, 0);
+});
+
+test('a refresh has an address behind its seconds, and comes soon', () => {
+  for (const [text, target] of [
+    ['0;url=a', 'a'],
+    [' 5 ; URL = "a b" ', 'a b'],
+    ['5, a', 'a'],
+    ['\t30 a', 'a'],
+    ['31;a', null],
+    [' 300', null],
+    ['300 ', null],
+    [' 300;a', null],
+    ['5', null],
+    [' 5 ', null],
+    ['', null],
+  ] as const)
+    assert.is(refreshTarget(text), target, text);
+});
+
+test('scripts are not searched where a player was found', () => {
+  const script = '<script>"/b.mp4"</script>';
+  assert.equal(scanned(`${script}<video src=a.mp4></video>`), [[null, '/p/a.mp4']]);
+  assert.equal(scanned(`<video src=a.mp4></video>${script}`), [[null, '/p/a.mp4']]);
+  assert.equal(scanned(`<video></video>${script}`), [[null, '/b.mp4']]);
+  const player = '<meta property=og:video content=/player>';
+  assert.equal(scanned(`${player}${script}<meta property=og:video:type content=text/html>`), [
+    [null, '/b.mp4'],
+  ]);
 });
 
 test.run();

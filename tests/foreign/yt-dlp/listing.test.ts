@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { parseInfo } from '#lib/foreign/yt-dlp/info.ts';
 import { splitItem, withItem } from '#lib/foreign/yt-dlp/item-url.ts';
-import { itemsOf, pageOf } from '#lib/foreign/yt-dlp/items.ts';
+import { pageOf } from '#lib/foreign/yt-dlp/items.ts';
 import { PRESETS } from '#lib/foreign/yt-dlp/presets.ts';
 import type { SluiceError } from '#lib/protocol/error.ts';
 
@@ -27,7 +27,7 @@ const sound = (format_id: string, ext: string, more: object = {}) => ({
 /** As yt-dlp prints it. */
 const printed = (text: string) => parseInfo(Buffer.from(text)).value;
 const list = (info: object, canJoin = true) =>
-  itemsOf(printed(JSON.stringify({ id: 'x', title: 't', ...info })), PAGE, canJoin);
+  pageOf(printed(JSON.stringify({ id: 'x', title: 't', ...info })), { url: PAGE, canJoin }).found;
 const streamsOf = (formats: object[], canJoin = true) => list({ formats }, canJoin)[0]!.item.streams;
 
 function codeOf(body: () => unknown): string {
@@ -161,11 +161,11 @@ test('output of another shape is engine_output, and fields of another type are n
     'engine_output',
   );
   assert.is(
-    codeOf(() => itemsOf('text', PAGE, true)),
+    codeOf(() => pageOf('text', { url: PAGE, canJoin: true })),
     'engine_output',
   );
   assert.is(
-    codeOf(() => itemsOf([], PAGE, true)),
+    codeOf(() => pageOf([], { url: PAGE, canJoin: true })),
     'no_media',
   );
   const odd = { ...video(720), height: 'tall', filesize: -1, fps: {} };
@@ -182,7 +182,7 @@ test('any JSON gives items or an error with a code', () => {
   fc.assert(
     fc.property(fc.jsonValue(), fc.boolean(), (formats, canJoin) => {
       try {
-        const found = itemsOf({ formats, entries: undefined }, PAGE, canJoin);
+        const { found } = pageOf({ formats, entries: undefined }, { url: PAGE, canJoin });
         for (const { item } of found) assert.is(item.streams.filter(({ isDefault }) => isDefault).length, 1);
       } catch (thrown) {
         assert.type((thrown as SluiceError).code, 'string');

@@ -1,13 +1,10 @@
 /** Waiting for the network, or for a host: nobody's failure, and no try is spent on it. */
 import type { RunnerFailure } from '../../protocol/runner.ts';
+import { isAway } from '../../protocol/unreachable.ts';
 import type { DownloadRow, RowAway } from './row.ts';
 
 /** A host alone is waited for this long; the network without a limit. */
 export const HOST_AWAY_MS = 24 * 3_600_000;
-
-export function isAway({ code }: Pick<RunnerFailure, 'code'>): boolean {
-  return code === 'network_down' || code === 'host_away';
-}
 
 /** What is stored of a failure; null = it is of another kind. The host's own time goes on over restarts of the runner. */
 export function rowAway({ code, away }: RunnerFailure, row: Pick<DownloadRow, 'away'>): RowAway | null {

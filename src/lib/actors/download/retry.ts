@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../protocol/error.ts';
 import type { RunnerFailure } from '../../protocol/runner.ts';
-import { isAway } from './away.ts';
+import { isAway } from '../../protocol/unreachable.ts';
 
 /** Automatic retries after transient failures; the contract asks for at least 3. */
 export const MAX_RETRIES = 5;

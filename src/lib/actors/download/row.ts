@@ -7,7 +7,7 @@ import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
-import type { RecordedFile } from '../../protocol/runner.ts';
+import type { FoundOn, RecordedFile } from '../../protocol/runner.ts';
 
 /** Increased whenever an older Sluice could misread a row. */
 export const ROW_VERSION = 1;
@@ -43,6 +43,8 @@ export interface DownloadRow {
   title: string;
   /** The title that was shown when it was picked from a list; absent = it was not. */
   listedTitle?: string;
+  /** The page on which its address was listed; absent = none was. Never shown. */
+  foundOn?: FoundOn;
   /** The engine that was used. */
   engine: EngineName | null;
   state: DownloadState;
@@ -75,6 +77,7 @@ export function newRow(
   body: CommandFields<'add'>,
   at: number,
   cause: string,
+  foundOn: FoundOn | null = null,
 ): DownloadRow {
   return {
     v: body.sha256 === undefined ? ROW_VERSION : CHECKED_ROW_VERSION,
@@ -87,6 +90,7 @@ export function newRow(
     ...(body.sha256 === undefined ? {} : { sha256: body.sha256 }),
     title: cleanTitle(body.title ?? body.filename ?? '') || titleOf(body.url),
     ...(cleanTitle(body.title ?? '') === '' ? {} : { listedTitle: cleanTitle(body.title ?? '') }),
+    ...(foundOn === null ? {} : { foundOn }),
     engine: null,
     state: 'queued',
     receivedBytes: 0,

@@ -65,6 +65,11 @@ export function copiesOf(file: string): Copy[] {
   return found.sort((a, b) => b.at.getTime() - a.at.getTime());
 }
 
+/** Those that `sluice store restore` takes by itself, the newest first: made of a store that was in use, and checked then. */
+export function restorable(file: string): Copy[] {
+  return copiesOf(file).filter(({ kind }) => kind === 'daily' || kind === 'upgrade');
+}
+
 function stampOf(at: Date): string {
   return at.toISOString().replaceAll(/[:.]/g, '-');
 }

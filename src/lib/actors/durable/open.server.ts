@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
-import { dailyCopyOf, finishCopy, keepDamaged, unfinishedOf, upgradeCopyOf } from './copies.server.ts';
+import { finishCopy, keepDamaged, restorable, unfinishedOf, upgradeCopyOf } from './copies.server.ts';
 import { APPLICATION_ID, ForeignStore, inspectStore } from './inspect.server.ts';
 import { number, text } from './pragma.server.ts';
 
@@ -80,17 +80,19 @@ function prepareFile(file: string): void {
 }
 
 function refused(file: string, error: SluiceError): SluiceError {
-  if (error.code !== 'store_corrupt' || error instanceof ForeignStore) return error;
+  if (error.code !== 'store_corrupt') return error;
+  if (error instanceof ForeignStore)
+    return new SluiceError('store_corrupt', `${error.message} ${remedy(file)}`, { cause: error });
   const damaged = keepDamaged(file);
-  const whole = fs.statSync(dailyCopyOf(file), { throwIfNoEntry: false });
-  const message = [
-    error.message,
-    damaged === null ? '' : ` A copy is kept as ${damaged}.`,
-    whole === undefined
-      ? ''
-      : ` What it was at ${whole.mtime.toISOString()} is in ${path.basename(dailyCopyOf(file))}. To go back to it, type: sluice store restore.`,
-  ].join('');
-  return new SluiceError('store_corrupt', message, { cause: error });
+  const kept = damaged === null ? '' : ` A copy is kept as ${damaged}.`;
+  return new SluiceError('store_corrupt', `${error.message}${kept} ${remedy(file)}`, { cause: error });
+}
+
+function remedy(file: string): string {
+  const [whole] = restorable(file);
+  if (whole === undefined)
+    return 'There is no copy to go back to. If you have one, type: sluice store restore FILE. Or: sluice serve --new-store begins a new one.';
+  return `What it was at ${whole.at.toISOString()} is in ${path.basename(whole.path)}. To go back to it, type: sluice store restore.`;
 }
 
 function checkSqlite(): void {

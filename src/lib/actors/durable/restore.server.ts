@@ -5,7 +5,7 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
-import { copiesOf, type Copy, replacedCopyOf, unfinishedOf } from './copies.server.ts';
+import { replacedCopyOf, unfinishedOf } from './copies.server.ts';
 import { addressOf } from './inspect.server.ts';
 import { idNoteOf, markOf } from './open-mark.server.ts';
 import { toStoreError } from './open.server.ts';
@@ -16,11 +16,6 @@ export interface Restored {
   check: StoreCheck;
   /** Base name of what was there before; null = nothing was. */
   replaced: string | null;
-}
-
-/** Those that `restore` takes by itself, the newest first: made of a store that was in use, and checked then. */
-export function restorable(file: string): Copy[] {
-  return copiesOf(file).filter(({ kind }) => kind === 'daily' || kind === 'upgrade');
 }
 
 /**

@@ -21,6 +21,9 @@ const CHECKPOINT_MS = 60_000;
 /** SQLite's own: a commit that makes the WAL longer checkpoints. */
 const AUTO_CHECKPOINT_PAGES = 1000;
 
+/** What is at fault is named by its setting: messages never have a path of this machine, the log has. */
+const GOES_ON = 'Sluice then goes on by itself.';
+
 /** Left to the end of the process. */
 const UNCLOSED: DatabaseSync[] = [];
 
@@ -43,6 +46,7 @@ export class StoreFile {
   #isAhead = false;
   #frozen = 0;
   #refusal: string | null = null;
+  #onRefusal: (reason: string | null) => void = () => {};
   #hasFailed = false;
   #isClosed = false;
 
@@ -73,9 +77,13 @@ export class StoreFile {
     return this.#isClosed;
   }
 
-  /** Begins to compare and to checkpoint by itself. */
-  keep(clock: Clock = systemClock): void {
+  /**
+   * Begins to compare and to checkpoint by itself.
+   * @param onRefusal called when nothing can be acknowledged any more, with why, and with null when it can again
+   */
+  keep(clock: Clock = systemClock, onRefusal: (reason: string | null) => void = () => {}): void {
     this.#clock = clock;
+    this.#onRefusal = onRefusal;
     this.#comparedAt = -Infinity;
     this.#checkpointedAt = clock.now();
     this.#wait();
@@ -100,8 +108,9 @@ export class StoreFile {
   failed(error: SluiceError): SluiceError {
     if (!isIoError(error) && !(error.code === 'store_corrupt' && !this.#canRead())) return error;
     this.#hasFailed = true;
-    this.#refusal = `The disk of the data folder gives errors: ${causeOf(error)}.`;
-    return storeMissing(this.#refusal, error);
+    const reason = `The disk of the data folder gives errors: ${causeOf(error)}. Look at the disk that holds SLUICE_DATA_DIR; ${GOES_ON}`;
+    this.#refuse(reason);
+    return storeMissing(reason, error);
   }
 
   /** Brings what the WAL holds into the file. Waits for nobody. @throws SluiceError `disk_*` */
@@ -179,17 +188,31 @@ export class StoreFile {
   #compare(now: number): void {
     this.#comparedAt = now;
     if (this.#hasFailed) return;
-    this.#refusal = this.#difference();
-    if (this.#refusal === null && !this.#hasWal && !this.#database.isTransaction) this.#renewWal();
-    if (this.#refusal === null && !this.#hasWal)
-      this.#refusal = `${path.basename(this.path)}-wal is gone from the data folder.`;
+    const difference = this.#difference();
+    if (difference === null && !this.#hasWal && !this.#database.isTransaction) this.#renewWal();
+    // Beginning another WAL failed.
+    if (this.#hasFailed) return;
+    this.#refuse(difference ?? (this.#hasWal ? null : this.#withoutWal()));
+  }
+
+  #refuse(reason: string | null): void {
+    const isNew = reason !== this.#refusal;
+    this.#refusal = reason;
+    if (isNew) this.#onRefusal(reason);
+  }
+
+  #withoutWal(): string {
+    const wal = `${path.basename(this.path)}-wal`;
+    return `${wal} is gone from the data folder: put it back into SLUICE_DATA_DIR; ${GOES_ON}`;
   }
 
   #difference(): string | null {
     const name = path.basename(this.path);
     const now = this.#inodeAt(this.#given);
-    if (now === null) return `${name} is gone from the data folder, or its disk is not mounted.`;
-    if (now !== this.#inode) return `${name} in the data folder is another file than the one that is open.`;
+    if (now === null)
+      return `${name} is gone from the data folder, or its disk is not mounted: bring SLUICE_DATA_DIR back; ${GOES_ON}`;
+    if (now !== this.#inode)
+      return `${name} in the data folder is another file than the one that is open: put that one back into SLUICE_DATA_DIR; ${GOES_ON}`;
     return null;
   }
 

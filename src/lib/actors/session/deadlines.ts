@@ -1,5 +1,4 @@
 /**
-/**
  * An actor has one alarm, a session many deadlines. They are stored under `due/TIME/NAME/DELAY/SETFOR`, and the alarm is
  * set to the earliest. The time of the alarm is kept in memory, as `getAlarm` is asynchronous and would end the turn.
  *
@@ -16,7 +15,7 @@ export interface Due {
 
 /** Deadlines in one turn: each is a delete and may start a download, five writes. */
 const BATCH = 12;
-/** Deadlines that are looked at when the clock may have been set back, and those that are moved: two writes each. */
+/** Those that one turn looks at, as the clock may have been set back, and those that it moves: two writes each. */
 const LOOKED_AT = 200;
 const MOVED = 15;
 
@@ -28,6 +27,10 @@ export class Deadlines {
   #alarmAt: number | null = null;
   /** The latest that the clock has shown; null = nothing was set or taken in this activation. */
   #lastNow: number | null = null;
+  /** The last key that was looked at, as the clock may have been set back; null = all were. */
+  #lookedTo: string | null = null;
+  /** How far the clock was set back since those were set that are still to be looked at, ms; null = not known. */
+  #setBackMs: number | null = null;
 
   constructor(storage: Pick<DurableStorage, 'kv' | 'setAlarm'>, now: () => number) {
     this.#storage = storage;
@@ -36,63 +39,78 @@ export class Deadlines {
 
   /** The clock may have been set back since they were stored. */
   wake(): void {
-    this.#look();
+    const now = this.#readClock();
+    if (this.#moveSome(now) || this.#lookedTo !== null) this.#setAlarm(now);
   }
 
   /** @param at ms since 1970 */
   set(name: string, at: number): void {
-    const now = this.#look();
+    const now = this.#readClock();
     this.#put(name, at, Math.max(0, at - now), at);
-    if (this.#alarmAt === null || this.#alarmAt > at) this.#setAlarm();
+    const next = this.#lookedTo === null ? at : now;
+    if (this.#alarmAt === null || this.#alarmAt > next) this.#setAlarm(now);
   }
 
   /**
-   * Removes and returns due deadlines, earliest first.
+   * Removes and returns due deadlines, earliest first. None in a turn that moves some: both would be too many writes.
    * @param expectedNow what the clock would show had it not been set back; undefined = it was not, or nobody knows
    */
   takeDue(expectedNow?: number): Due[] {
-    const now = this.#look(expectedNow);
+    const now = this.#readClock();
+    if (expectedNow !== undefined) this.#setBackMs = expectedNow - now;
     const { kv } = this.#storage;
-    const due = [...kv.list<string>({ prefix: 'due/', end: `due/${timeKey(now + 1)}`, limit: BATCH })];
+    const range = { prefix: 'due/', end: `due/${timeKey(now + 1)}`, limit: BATCH };
+    const due = this.#moveSome(now) ? [] : [...kv.list<string>(range)];
     for (const [dueKey] of due) kv.delete(dueKey);
-    this.#setAlarm();
+    this.#setAlarm(now);
     return due.map(([dueKey, name]) => ({ name, setFor: partsOf(dueKey).setFor }));
   }
 
-  /** What the clock shows. Where that is less than before, what was set by the old time is moved. */
-  #look(expectedNow?: number): number {
+  /** What the clock shows. Where that is less than before, all later deadlines are to be looked at. */
+  #readClock(): number {
     const now = this.#now();
-    const isSetBack = this.#lastNow === null || now < this.#lastNow;
-    // Not all was moved: it is looked at again.
-    if (isSetBack && this.#moveBack(now, expectedNow)) return now;
+    if (this.#lastNow === null || now < this.#lastNow) {
+      this.#lookedTo = `due/${timeKey(now + 1)}`;
+      this.#setBackMs = null;
+    }
     this.#lastNow = now;
     return now;
   }
 
-  /** @returns whether there may be more to move */
-  #moveBack(now: number, expectedNow?: number): boolean {
-    const range = { prefix: 'due/', start: `due/${timeKey(now + 1)}`, limit: LOOKED_AT };
-    const later = [...this.#storage.kv.list<string>(range)];
+  /**
+   * Moves the next deadlines that the old clock set. What is moved goes before those still to be looked at.
+   * @returns whether there were any
+   */
+  #moveSome(now: number): boolean {
+    if (this.#lookedTo === null) return false;
+    const { kv } = this.#storage;
+    const later = [...kv.list<string>({ prefix: 'due/', startAfter: this.#lookedTo, limit: LOOKED_AT })];
     const late = later.flatMap(([key, name]) => {
       const { at, delay, setFor } = partsOf(key);
       return delay !== null && now < at - delay ? [{ key, name, at, delay, setFor }] : [];
     });
-    for (const { key, name, at, delay, setFor } of late.slice(0, MOVED)) {
-      const left = expectedNow === undefined ? delay : Math.min(delay, Math.max(0, at - expectedNow));
-      this.#storage.kv.delete(key);
+    const moved = late.slice(0, MOVED);
+    const expectedNow = this.#setBackMs === null ? null : now + this.#setBackMs;
+    for (const { key, name, at, delay, setFor } of moved) {
+      const left = expectedNow === null ? delay : Math.min(delay, Math.max(0, at - expectedNow));
+      kv.delete(key);
       this.#put(name, now + left, left, setFor);
     }
-    if (late.length > 0) this.#setAlarm();
-    return late.length > MOVED;
+    if (late.length > moved.length) this.#lookedTo = moved.at(-1)?.key ?? null;
+    else this.#lookedTo = later.length === LOOKED_AT ? (later.at(-1)?.[0] ?? null) : null;
+    if (this.#lookedTo === null) this.#setBackMs = null;
+    return moved.length > 0;
   }
 
   #put(name: string, at: number, delay: number, setFor: number): void {
     this.#storage.kv.put(`due/${timeKey(at)}/${name}/${Math.ceil(delay)}/${setFor}`, name);
   }
 
-  #setAlarm(): void {
+  /** To the earliest; to now while some are still to be looked at. */
+  #setAlarm(now: number): void {
     const [next] = [...this.#storage.kv.list({ prefix: 'due/', limit: 1 })];
-    this.#alarmAt = next === undefined ? null : partsOf(next[0]).at;
+    const isBehind = this.#lookedTo !== null;
+    this.#alarmAt = isBehind ? now : next === undefined ? null : partsOf(next[0]).at;
     if (this.#alarmAt !== null) void this.#storage.setAlarm(this.#alarmAt);
   }
 }

@@ -8,6 +8,7 @@ import { viewOf } from '../download/view.ts';
 import type { Due } from './deadlines.ts';
 import type { Listings } from './listings.ts';
 import type { LiveDownloads, SessionParts } from './live-downloads.ts';
+import { REMOVALS_AGAIN } from './removals.ts';
 
 /** Unfinished downloads of a session; more adds are refused with `too_many_requests`. */
 export const MAX_OPEN = 25_000;
@@ -74,7 +75,8 @@ export class DownloadActions {
         `${MAX_OPEN} downloads of this session are unfinished already.`,
       );
     }
-    const row = newRow(env.newId(), store.takeOrderNumber(), { ...body, url }, this.#nextCreation(), cause);
+    const [id, n, at] = [env.newId(), store.takeOrderNumber(), this.#nextCreation()];
+    const row = newRow(id, n, { ...body, url }, at, cause, env.foundOn?.(url, session));
     store.save(row, null);
     feed.note(viewOf(row));
     feed.forget(row.id);
@@ -107,7 +109,7 @@ export class DownloadActions {
 
   /**
    * @returns resolves when its job has ended and its bytes are removed
-   * @throws SluiceError `not_found`
+   * @throws SluiceError `not_found`; as a rejection `removal_waits`
    */
   remove(id: string, file: 'keep' | 'delete'): Promise<void> {
     const { store, feed, removals } = this.#parts;
@@ -125,6 +127,7 @@ export class DownloadActions {
   due({ name, setFor }: Due): void {
     if (name === 'lease') return this.#live.leaseDue();
     if (name === 'network') return;
+    if (name === REMOVALS_AGAIN) return this.#parts.removals.wake();
     const row = this.#parts.store.get(name.slice(name.indexOf(':') + 1));
     const at = this.#parts.env.clock.now();
     if (row?.state !== 'waiting' || ((row.dueAt ?? 0) > at && row.dueAt !== setFor)) return;

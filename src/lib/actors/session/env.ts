@@ -1,5 +1,5 @@
 import type { AnyActorRef } from 'xstate';
-import type { RunnerPort } from '../../protocol/runner.ts';
+import type { FoundOn, RunnerPort } from '../../protocol/runner.ts';
 import type { Clock } from '../durable/clock.ts';
 
 /** The environment that a host gives to every session: its only access to the outside. */
@@ -18,6 +18,8 @@ export interface SessionEnv {
    * @throws SluiceError `invalid_url`, `url_too_long`, `unsupported_scheme`, `address_refused`
    */
   checkUrl(text: string, session: string): string;
+  /** Where a look-up of this session has found an address lately; null = nowhere. It is stored with a new download. */
+  foundOn?: (url: string, session: string) => FoundOn | null;
   /**
    * Called before a new download is stored.
    * @throws SluiceError `disk_full` when the remaining space is needed for the existing downloads

@@ -282,6 +282,7 @@ function startOf(row: DownloadRow): RunnerCommand {
   const more = {
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
     ...(row.listedTitle === undefined ? {} : { title: row.listedTitle }),
+    ...(row.foundOn === undefined ? {} : { foundOn: row.foundOn }),
   };
   return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes, ...more };
 }

@@ -14,9 +14,7 @@ import type { SessionStore } from './store.ts';
 interface Hold {
   /** When the network was first found away, ms since 1970. */
   since: number;
-  /** When the downloads that wait try again, ms since 1970. */
-  retryAt: number;
-  /** Until then no slots are given, ms since 1970. */
+  /** Until then no slots are given, ms since 1970: `AFTER_MS` after the downloads that wait try again. */
   until: number;
   /** When it was set, ms since 1970: a clock that says less was set back. */
   at: number;
@@ -55,17 +53,22 @@ export class NetworkHold {
     this.#hold = parts.kv.get<Hold>(KEY) ?? null;
   }
 
-  /** A download of `url` met a network or a host that is away. @param dueAt when it tries again, ms since 1970 */
-  away({ code, away }: RunnerFailure, url: string, dueAt: number): void {
-    if (code !== 'network_down') return;
+  /**
+   * A download of `url` failed with `network_down`.
+   * @param dueAt when it tries again, ms since 1970
+   */
+  networkDown({ away }: RunnerFailure, url: string, dueAt: number): void {
     const at = this.#parts.now();
-    const until = Math.max(this.#hold?.until ?? 0, dueAt + AFTER_MS);
-    const tried = [...new Set([...(this.#hold?.hosts ?? []), authorityOf(url) ?? ''])];
-    const isEveryones = away?.everyone === true || this.#hold?.hosts === null || tried.length > MAX_HOSTS;
-    const since = Math.min(this.#hold?.since ?? Infinity, away?.since ?? at);
-    this.#hold = { since, retryAt: dueAt, until, at, hosts: isEveryones ? null : tried };
+    const before = this.#hold;
+    // Where the clock was set back, it would hold that much longer.
+    const heldUntil = before === null || this.#isOver(before) ? 0 : before.until;
+    const until = Math.max(heldUntil, dueAt + AFTER_MS);
+    const tried = [...new Set([...(before?.hosts ?? []), authorityOf(url) ?? ''])];
+    const isEveryones = away?.everyone === true || before?.hosts === null || tried.length > MAX_HOSTS;
+    const since = Math.min(before?.since ?? Infinity, away?.since ?? at);
+    this.#hold = { since, until, at, hosts: isEveryones ? null : tried };
     this.#parts.kv.put(KEY, this.#hold);
-    this.#parts.deadlines.set(DEADLINE, until);
+    if (until > heldUntil) this.#parts.deadlines.set(DEADLINE, until);
   }
 
   /** A host can be reached again; null = the network can. */
@@ -86,8 +89,8 @@ export class NetworkHold {
   get shown(): Required<Totals>['network'] | null {
     const { waiting, queued, parse, download } = this.#parts.store.counts;
     if (this.#hold === null || waiting + queued + parse + download === 0) return null;
-    const { since, retryAt } = this.#hold;
-    return { since: new Date(since).toISOString(), retryAt: new Date(retryAt).toISOString() };
+    const { since, until } = this.#hold;
+    return { since: new Date(since).toISOString(), retryAt: new Date(until - AFTER_MS).toISOString() };
   }
 
   #isOver({ until, at }: Hold): boolean {

@@ -1,9 +1,11 @@
 /**
  * Pending removals of bytes: an intent is stored before the runner gets the command and kept until it is done, so that a
- * crash in between leaves no work dir behind.
+ * crash in between leaves no work dir behind, and a disk that is away no file.
  */
+import { SluiceError } from '../../protocol/error.ts';
 import type { MarkedFile, RunnerCommand } from '../../protocol/runner.ts';
 import type { DurableKv } from '../durable/types.ts';
+import type { Deadlines } from './deadlines.ts';
 
 /** As stored. */
 interface Intent {
@@ -17,40 +19,58 @@ interface Intent {
 const PREFIX = 'gone/';
 /** Intents of one page: there may be one for each download that the session ever had. */
 const PAGE = 1000;
+/** While the download folder cannot be written: as often as it is looked at for a download that waits for it. */
+const AGAIN_MS = 30_000;
+/** The name of the deadline. */
+export const REMOVALS_AGAIN = 'removals';
+
+export interface RemovalParts {
+  kv: DurableKv;
+  deadlines: Pick<Deadlines, 'set'>;
+  now: () => number;
+  send: (command: RunnerCommand) => void;
+}
 
 export class Removals {
   readonly #kv: DurableKv;
-  readonly #send: (command: RunnerCommand) => void;
+  readonly #parts: RemovalParts;
   readonly #waiting = new Map<string, PromiseWithResolvers<void>>();
+  /** A deadline is set. */
+  #isPostponed = false;
 
-  constructor(kv: DurableKv, send: (command: RunnerCommand) => void) {
-    this.#kv = kv;
-    this.#send = send;
+  constructor(parts: RemovalParts) {
+    this.#kv = parts.kv;
+    this.#parts = parts;
   }
 
   get busy(): boolean {
     return this.#waiting.size > 0;
   }
 
-  /** Sends the pending removals again. */
+  /** Sends the pending removals again, but those that the runner has not answered. */
   wake(): void {
+    this.#isPostponed = false;
     let intents: [key: string, intent: Intent][] = [];
     do {
       const last = intents.at(-1);
       const from = last === undefined ? {} : { startAfter: last[0] };
       intents = [...this.#kv.list<Intent>({ prefix: PREFIX, limit: PAGE, ...from })];
-      for (const [key, intent] of intents) void this.#ask(key.slice(PREFIX.length), intent);
+      for (const [key, intent] of intents) {
+        const id = key.slice(PREFIX.length);
+        if (!this.#waiting.has(id)) void this.#ask(id, intent);
+      }
     } while (intents.length === PAGE);
   }
 
   /** Whether its removal is pending. */
   has(id: string): boolean {
-    return this.#waiting.has(id);
+    return this.#waiting.has(id) || this.#kv.get(PREFIX + id) !== undefined;
   }
 
   /**
    * @param file the finished file to delete too; `keep`: an existing one stays; null = none is known
-   * @returns resolves when the runner has removed all of it
+   * @returns resolves when the runner has removed all of it; rejects with SluiceError `removal_waits` when the download
+   *   folder cannot be written: it is removed once that can be
    */
   begin(id: string, file: MarkedFile | 'keep' | null): Promise<void> {
     const intent = intentOf(file);
@@ -64,14 +84,28 @@ export class Removals {
     this.#waiting.delete(id);
   }
 
+  /** The download folder cannot be written: it is tried again, also after a restart. What keeps its file waits unseen. */
+  postpone(id: string): void {
+    const intent = this.#kv.get<Intent>(PREFIX + id);
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    if (intent === undefined || intent.keepFile === true) waiting?.resolve();
+    else waiting?.reject(new SluiceError('removal_waits'));
+    if (intent === undefined || this.#isPostponed) return;
+    this.#isPostponed = true;
+    this.#parts.deadlines.set(REMOVALS_AGAIN, this.#parts.now() + AGAIN_MS);
+  }
+
   forget(id: string): void {
     this.#kv.delete(PREFIX + id);
   }
 
   #ask(id: string, intent: Intent): Promise<void> {
-    this.#send({ type: 'discard', download: id, ...intent });
+    this.#parts.send({ type: 'discard', download: id, ...intent });
     const waiting = this.#waiting.get(id) ?? Promise.withResolvers<void>();
     this.#waiting.set(id, waiting);
+    // Not every removal has somebody who waits for it.
+    waiting.promise.catch(() => {});
     return waiting.promise;
   }
 }

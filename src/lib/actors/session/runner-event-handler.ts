@@ -1,13 +1,16 @@
 /** Runner events about downloads, turned into events of their machines. */
 import { isFinal } from '../../protocol/download.ts';
 import type { RunnerEvent } from '../../protocol/runner.ts';
-import { endOfPatience, isAway } from '../download/away.ts';
+import { endOfPatience } from '../download/away.ts';
 import { waitMs } from '../download/retry.ts';
 import type { LiveDownloads, SessionParts } from './live-downloads.ts';
 import type { Child } from './supervisor.ts';
 
 export type JobEvent = Exclude<RunnerEvent, { job: string }>;
-type AttemptEvent = Exclude<JobEvent, { type: 'jobs' | 'discarded' | 'found' | 'reachable' }>;
+type AttemptEvent = Exclude<
+  JobEvent,
+  { type: 'jobs' | 'discarded' | 'not-discarded' | 'found' | 'reachable' }
+>;
 
 export class RunnerEventHandler {
   readonly #parts: SessionParts;
@@ -21,14 +24,21 @@ export class RunnerEventHandler {
   handle(event: JobEvent): void {
     if (event.type === 'reachable') return this.#live.network.back(event.host);
     if (event.type === 'jobs') return this.#live.compare(event.jobs);
-    if (event.type === 'stopped' || event.type === 'discarded') this.#keepOutput(event);
-    if (event.type === 'discarded') return this.#parts.removals.done(event.download);
+    if (event.type === 'stopped') this.#keepOutput(event);
+    if (event.type === 'discarded' || event.type === 'not-discarded') return this.#discarded(event);
     if (event.type === 'found') return this.#tidy(event.downloads);
     const child = this.#live.find(event.download);
     if (!child) return this.#handleStray(event);
     // A late event of an older attempt.
     if (event.attempt !== child.row.attempt) return;
     return this.#pass(child, event);
+  }
+
+  #discarded(event: Extract<JobEvent, { type: 'discarded' | 'not-discarded' }>): void {
+    const { removals } = this.#parts;
+    this.#keepOutput(event);
+    if (event.type === 'discarded') removals.done(event.download);
+    else removals.postpone(event.download);
   }
 
   /** Stored for paused and cancelled downloads too, but not for removed ones. */
@@ -81,7 +91,8 @@ export class RunnerEventHandler {
         const error = endOfPatience(event.error, child.row, at);
         const dueAt = at + waitMs(error, child.row.failures, store.counts.waiting, env.random());
         store.keepOutput(event.download, output);
-        if (isAway(error)) this.#live.network.away(error, child.row.url, dueAt);
+        // A host alone holds nobody else.
+        if (error.code === 'network_down') this.#live.network.networkDown(error, child.row.url, dueAt);
         return this.#live.send(child, { type: 'failed', error, dueAt, at, cause });
       }
       case 'stopped':

@@ -68,7 +68,7 @@ export class SessionActor implements DurableObject {
     this.#deadlines = new Deadlines({ kv, setAlarm: (at) => storage.setAlarm(at) }, () => env.clock.now());
     this.#log = new CommandLog(kv);
     this.#feed = new Feed(() => env.newId());
-    this.#removals = new Removals(kv, send);
+    this.#removals = new Removals({ kv, deadlines: this.#deadlines, now: () => env.clock.now(), send });
     this.#parses = new Parses(send);
     const parts: SessionParts = {
       session: this.#session,

@@ -47,12 +47,12 @@ export class SessionStore {
 
   /** What a damaged value is replaced with, so that the rest of the list lives: see `mended-kv.ts`. */
   #mend({ key, text }: Damage): void {
-    const [kind = '', name = ''] = key.split('/');
+    const [kind = '', name = '', deadline = ''] = key.split('/');
     if (key === 'meta') this.kv.put('meta', (this.#meta = this.#countedMeta()));
     else if (kind === 'd') this.#replaceRow(name, text);
     else if (kind === 'by') this.#mendIndex(key);
     // Its name is in the key.
-    else if (kind === 'due') this.kv.put(key, key.slice(key.indexOf('/', kind.length + 1) + 1));
+    else if (kind === 'due') this.kv.put(key, deadline);
     // The bytes go; nobody knows whether the file should.
     else if (kind === 'gone') this.kv.put(key, { file: null, keepFile: true });
     else this.kv.delete(key);

@@ -43,9 +43,9 @@ export function announcedSizeOf(status: number, head: Head): number | null {
 /** @param start the first `SNIFF_BYTES` of the body, or all of a shorter one */
 export function classify(url: URL, status: number, head: Head, start: Uint8Array): UrlKind {
   const contentType = contentTypeOf(head);
-  const bytes = Buffer.from(start.subarray(0, SNIFF_BYTES)).toString('latin1');
-  const text = bytes.replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
-  if (text.startsWith('#EXTM3U')) return { kind: 'manifest', format: 'hls' };
+  const bytes = latin1(start);
+  const text = withoutLeadingBlanks(bytes);
+  if (isHls(text)) return { kind: 'manifest', format: 'hls' };
   if (contentType !== null && HLS_TYPES.has(contentType)) return { kind: 'manifest', format: 'hls' };
   const isGeneric = contentType === null || GENERIC_TYPES.has(contentType);
   const ext = extensionOf(dispositionName(head) ?? url.pathname);
@@ -65,6 +65,24 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   )
     return { kind: 'page' };
   return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
+}
+
+/** Whether bytes begin as an HLS manifest does. @param start as for `classify` */
+export function beginsAsHls(start: Uint8Array): boolean {
+  return isHls(withoutLeadingBlanks(latin1(start)));
+}
+
+function latin1(start: Uint8Array): string {
+  return Buffer.from(start.subarray(0, SNIFF_BYTES)).toString('latin1');
+}
+
+/** Nor with a byte order mark. */
+function withoutLeadingBlanks(bytes: string): string {
+  return bytes.replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
+}
+
+function isHls(text: string): boolean {
+  return text.startsWith('#EXTM3U');
 }
 
 function isXml(contentType: string | null): boolean {

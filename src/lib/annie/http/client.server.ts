@@ -8,7 +8,8 @@ import type { Readable } from 'node:stream';
 import type { buildConnector, Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
-import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { UnreachableError } from '../../protocol/unreachable.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
@@ -25,14 +26,6 @@ import type { TypedAddresses } from './typed-addresses.ts';
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
 const MAX_REDIRECTS = 20;
-/** What may mean that a server has no TLS. */
-const NO_TLS: readonly ErrorCode[] = [
-  'tls_failed',
-  'connect_failed',
-  'connection_lost',
-  'timeout',
-  'host_away',
-];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpResponse {
@@ -119,7 +112,8 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#requestTyped(url, options);
+      // Only what was typed lacks a scheme: a server that redirects says which it means.
+      const response = await (hop === 0 ? this.#requestTyped(url, options) : this.#request(url, options));
       url = response.url;
       const { status, head } = response;
       if (status === 204 || status === 205) {
@@ -144,14 +138,17 @@ export class HttpClient {
   /** By http, if the scheme was not typed and there is no TLS server. */
   async #requestTyped(url: URL, options: GetOptions): Promise<HttpResponse> {
     const { typed } = this.#options;
+    const current = typed?.current(url) ?? url;
     try {
-      return await this.#request(typed?.current(url) ?? url, options);
+      return await this.#request(current, options);
     } catch (thrown) {
       options.signal.throwIfAborted();
-      const isUnreached = thrown instanceof SluiceError && NO_TLS.includes(thrown.code);
-      const plain = isUnreached ? (typed?.fallback(url) ?? null) : null;
+      const plain = current === url && hasNoTls(thrown) ? (typed?.fallback(url) ?? null) : null;
       if (plain === null) throw thrown;
-      return this.#request(plain, options);
+      const response = await this.#request(plain, options);
+      // A server that redirects to https has TLS, and only did not answer.
+      if (!/^https:/i.test(response.head.get('location') ?? '')) typed?.recordPlain(url);
+      return response;
     }
   }
 
@@ -185,6 +182,17 @@ export class HttpClient {
       throw networkError(thrown, signal);
     }
   }
+}
+
+/** Whether no TLS connection came about: nothing was sent. Of undici's own timeouts, all come after the handshake. */
+function hasNoTls(thrown: unknown): boolean {
+  if (thrown instanceof UnreachableError) {
+    const { obstacle, isConnected = false } = thrown.unreachable;
+    return (obstacle === 'refused' || obstacle === 'timed_out') && !isConnected;
+  }
+  if (!(thrown instanceof SluiceError)) return false;
+  const isHandshakeTimeout = thrown.code === 'timeout' && thrown.cause === undefined;
+  return isHandshakeTimeout || thrown.code === 'tls_failed' || thrown.code === 'host_away';
 }
 
 function connectorOf(guard: Guard): buildConnector.connector {

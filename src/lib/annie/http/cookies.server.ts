@@ -2,21 +2,23 @@
  * The cookies of one job (RFC 6265: domains, paths, Secure and public suffixes by tough-cookie). They are kept in its work dir,
  * readable by us alone, and never given to another job.
  */
-import { chmod, readFile, writeFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CookieJar } from 'tough-cookie';
 
 const FILE = 'cookies.json';
-/** Names in all. A browser keeps 180 cookies of a site; a job needs a few. */
-const MAX_NAMES = 200;
+/** In all. A browser keeps 180 cookies of a site; a job needs a few. */
+const MAX_COOKIES = 200;
 /** As browsers do. */
 const MAX_COOKIE_CHARS = 4096;
 
 export class Cookies {
   readonly #path: string | null;
   #jar: CookieJar | null = null;
-  readonly #names = new Set<string>();
-  #saving: Promise<void> = Promise.resolve();
+  /** Null = nothing is being saved. */
+  #saving: Promise<void> | null = null;
+  /** Something came since the last save began. */
+  #isChanged = false;
 
   /** @param workDir null = they are not kept */
   constructor(workDir: string | null) {
@@ -46,32 +48,49 @@ export class Cookies {
     return this.#jar?.getCookieStringSync(url.href) || null;
   }
 
-  /** @param fields values of Set-Cookie; what is invalid, or for another site, is ignored */
+  /**
+   * Does not wait until they are saved.
+   * @param fields values of Set-Cookie; what is invalid, or for another site, is ignored
+   */
   async receive(url: URL, fields: readonly string[]): Promise<void> {
-    const valid = fields.filter((field) => field.length <= MAX_COOKIE_CHARS && this.#mayKeep(field));
+    const valid = fields.filter((field) => field.length <= MAX_COOKIE_CHARS);
     if (valid.length === 0) return;
     const { CookieJar } = await import('tough-cookie');
     this.#jar ??= new CookieJar(undefined, { looseMode: true });
-    for (const field of valid) this.#jar.setCookieSync(field, url.href, { ignoreError: true });
-    await this.#save(this.#jar);
+    for (const field of valid) setWithinLimit(this.#jar, field, url.href);
+    if (this.#path === null) return;
+    this.#isChanged = true;
+    this.#saving ??= this.#save(this.#path, this.#jar);
   }
 
-  #mayKeep(field: string): boolean {
-    const name = field.split('=', 1)[0]?.trim() ?? '';
-    if (this.#names.size < MAX_NAMES) this.#names.add(name);
-    return this.#names.has(name);
+  /** Resolves when all that was received is saved, or cannot be. */
+  async saved(): Promise<void> {
+    await this.#saving;
   }
 
   /** A jar that cannot be saved only costs a login after a restart. */
-  async #save(jar: CookieJar): Promise<void> {
-    const path = this.#path;
-    if (path === null) return;
-    this.#saving = this.#saving
-      .then(async () => {
-        await writeFile(path, JSON.stringify(jar.serializeSync()), { mode: 0o600 });
-        await chmod(path, 0o600);
-      })
-      .catch(() => {});
-    await this.#saving;
+  async #save(path: string, jar: CookieJar): Promise<void> {
+    while (this.#isChanged) {
+      this.#isChanged = false;
+      await writeFile(path, JSON.stringify(jar.serializeSync()), { mode: 0o600 }).catch(() => {});
+    }
+    this.#saving = null;
   }
+}
+
+/** In a full jar a cookie may only replace the one of its domain, path and name. */
+function setWithinLimit(jar: CookieJar, field: string, url: string): void {
+  const before = countOf(jar);
+  const cookie = jar.setCookieSync(field, url, { ignoreError: true });
+  const isTooMuch = countOf(jar) > Math.max(before, MAX_COOKIES);
+  if (isTooMuch && cookie) jar.store.removeCookie(cookie.domain, cookie.path, cookie.key, () => {});
+}
+
+function countOf({ store }: CookieJar): number {
+  let count = 0;
+  // At once: the store is in memory.
+  store.getAllCookies((_, cookies) => {
+    count = cookies?.length ?? 0;
+  });
+  return count;
 }

@@ -2,7 +2,7 @@
  * The file name in a Content-Disposition, as Chromium reads it (`net/http/http_content_disposition.cc`), which is more than
  * RFC 6266 allows: without a type, percent-encoded, as RFC 2047 words, in any charset. Pure, and linear.
  */
-import { bytesOf, decodeBytes, decodeStrictly } from './header-text.ts';
+import { bytesOf, decodeBytes, decodeStrictly, percentDecoded } from './header-text.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
 const WORD = /^=\?([\w-]{1,40})(?:\*[^?]*)?\?([bq])\?([^?]*)\?=$/i;
@@ -94,11 +94,4 @@ function decodeOther(word: string, charset: string | null): string | null {
   // Chromium takes the charset of its system; what is neither UTF-8 nor declared was mostly ISO 8859-1.
   if (/[^\0-\x7f]/.test(word)) return decodeBytes(bytes, charset) ?? new TextDecoder('latin1').decode(bytes);
   return decodeBytes(percentDecoded(word), charset);
-}
-
-/** Bytes of percent-escapes; what is none stays as it is. */
-export function percentDecoded(text: string): Uint8Array {
-  return bytesOf(
-    text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-  );
 }

@@ -5,11 +5,13 @@ import type { PageScan } from '../../foreign/page/scan.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
+import type { FoundOn } from '../../protocol/runner.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { HttpClient } from './client.server.ts';
+import { beginsAsHls, SNIFF_BYTES } from './classify.ts';
 import { downloadFile, type FileOptions, NotAFile } from './file/download.server.ts';
 import { downloadHls, ONLY_STREAM } from './hls/stream.server.ts';
 import { listItems, type ListOptions, PAGE_STREAM, titleOf } from './items.server.ts';
@@ -17,7 +19,7 @@ import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
 import { loadState } from './file/saved-state.server.ts';
-import { FoundMedia, type FoundOn } from './found-media.ts';
+import { FoundMedia } from './found-media.ts';
 import { readFoundNote, writeFoundNote } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
@@ -42,6 +44,8 @@ export interface HttpEngineOptions {
   syncAtEnd?: boolean;
   /** Addresses that may be fetched by http instead of https. */
   typed?: TypedAddresses;
+  /** Gets what look-ups find; absent = nobody else knows. */
+  found?: FoundMedia;
   /** The session of the current job; null = none. What its look-ups find is for its downloads alone. */
   caller?: () => string | null;
   /** For `status`; Sluice's own version. */
@@ -67,13 +71,13 @@ export class HttpEngine implements Engine {
     const { guard, readers, ffmpegPath = null, processes = null, stallMs = STALL_MS } = options;
     const { maxConnections = MAX_CONNECTIONS, syncAtEnd = false, listMs = LIST_MS } = options;
     const headTimeoutMs = Math.min(HEAD_TIMEOUT_MS, stallMs);
-    const { typed = null } = options;
+    const { typed = null, found = new FoundMedia() } = options;
     const client = new HttpClient({ guard, stallMs, headTimeoutMs, typed });
     const listed = createListedSizes();
     this.#client = client;
     this.#readers = readers;
     this.#file = { client, guard, maxConnections, stallMs, syncAtEnd, listed };
-    this.#list = { client, readers, ffmpegPath, processes, listMs, listed, found: new FoundMedia() };
+    this.#list = { client, readers, ffmpegPath, processes, listMs, listed, found };
     this.#caller = options.caller ?? (() => null);
     this.#version = options.version ?? '0.1.0';
   }
@@ -104,10 +108,20 @@ export class HttpEngine implements Engine {
   }
 
   async download(job: EngineJob): Promise<FetchedFile> {
+    const cookies = await Cookies.load(job.workDir);
+    try {
+      return await this.#download(job, cookies);
+    } finally {
+      // The next attempt has them, and nothing is written to the work dir once the job has ended.
+      await cookies.saved();
+    }
+  }
+
+  async #download(job: EngineJob, cookies: Cookies): Promise<FetchedFile> {
     const { url, streamId, signal, workDir } = job;
     job.onPhase('download');
     const found = await this.#foundOn(job);
-    const client = await this.#clientFor(job, found);
+    const client = await this.#clientFor(job, cookies, found);
     const title = found?.title ?? null;
     if (streamId === PAGE_STREAM) return this.#downloadFile(job, client, { contentType: 'text/html' });
     const isDefault = streamId === null || streamId === ONLY_STREAM;
@@ -136,8 +150,9 @@ export class HttpEngine implements Engine {
     return this.#client.close();
   }
 
-  /** From an earlier attempt, or from a look-up of the session. */
-  async #foundOn({ url, workDir }: EngineJob): Promise<FoundOn | null> {
+  /** As it was added, else from an earlier attempt, or from a look-up of the session since it was added. */
+  async #foundOn({ url, workDir, foundOn }: EngineJob): Promise<FoundOn | null> {
+    if (foundOn !== undefined) return foundOn;
     const noted = await readFoundNote(workDir, url);
     if (noted !== null) return noted;
     const found = this.#list.found.get(this.#caller(), url, performance.now());
@@ -146,8 +161,7 @@ export class HttpEngine implements Engine {
   }
 
   /** With the cookies of this job: those of earlier attempts, else those that the page sets. */
-  async #clientFor({ workDir, signal }: EngineJob, found: FoundOn | null): Promise<HttpClient> {
-    const cookies = await Cookies.load(workDir);
+  async #clientFor({ signal }: EngineJob, cookies: Cookies, found: FoundOn | null): Promise<HttpClient> {
     const client = this.#client.with(cookies);
     const page = found === null ? null : URL.parse(found.page);
     if (page === null) return client;
@@ -241,8 +255,8 @@ async function isManifest({ path, bytes }: FetchedFile): Promise<boolean> {
   if (bytes > MAX_PLAYLIST_BYTES) return false;
   const handle = await open(path, 'r');
   try {
-    const { buffer } = await handle.read(Buffer.alloc(10), 0, 10, 0);
-    return /^\ufeff?#EXTM3U/.test(buffer.toString('utf8'));
+    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
+    return beginsAsHls(buffer.subarray(0, bytesRead));
   } finally {
     await handle.close();
   }

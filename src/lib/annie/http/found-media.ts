@@ -2,37 +2,26 @@
  * On which page a look-up has found an address, and what the list called it, so that its download has that page's cookies and
  * Referer, and the file the name that was listed. By session. Pure; the clock is passed in.
  */
+import type { FoundOn } from '../../protocol/runner.ts';
+import { SessionAddresses } from './session-addresses.ts';
 
 /** A list stays open for a while before somebody picks. */
 const TTL_MS = 60 * 60_000;
+/** Of all sessions. */
 const MAX_ADDRESSES = 2_000;
 
-export interface FoundOn {
-  /** Address of the page. */
-  page: string;
-  /** As listed; null = the file is called as its server says. */
-  title: string | null;
-  /** The page sets cookies, which its media may need. */
-  setsCookies: boolean;
-}
-
 export class FoundMedia {
-  readonly #found = new Map<string, FoundOn & { atMs: number }>();
+  readonly #found = new SessionAddresses<FoundOn & { atMs: number }>(MAX_ADDRESSES);
 
   record(session: string | null, url: string, found: FoundOn, nowMs: number): void {
-    const key = keyOf(session, url);
-    this.#found.delete(key);
-    this.#found.set(key, { ...found, atMs: nowMs });
-    if (this.#found.size > MAX_ADDRESSES) this.#found.delete(this.#found.keys().next().value as string);
+    this.#found.set(session, url, { ...found, atMs: nowMs });
   }
 
   /** Null when nothing was recorded in the last hour. */
   get(session: string | null, url: string, nowMs: number): FoundOn | null {
-    const found = this.#found.get(keyOf(session, url));
-    return found && nowMs - found.atMs < TTL_MS ? found : null;
+    const found = this.#found.get(session, url);
+    if (!found || nowMs - found.atMs >= TTL_MS) return null;
+    const { page, title, setsCookies } = found;
+    return { page, title, setsCookies };
   }
-}
-
-function keyOf(session: string | null, url: string): string {
-  return `${session ?? ''} ${url}`;
 }

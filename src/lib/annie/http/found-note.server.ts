@@ -2,7 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import type { FoundOn } from './found-media.ts';
+import type { FoundOn } from '../../protocol/runner.ts';
 
 const FILE = 'found.json';
 const Note = v.object({

@@ -12,8 +12,15 @@ export function decodeStrictly(bytes: Uint8Array, charset: string): string | nul
   }
 }
 
-export function bytesOf(value: string): Uint8Array {
+export function bytesOf(value: string): Buffer {
   return Buffer.from(value, 'latin1');
+}
+
+/** Bytes of percent-escapes; what is none stays as it is. */
+export function percentDecoded(text: string): Buffer {
+  return bytesOf(
+    text.replace(/%([0-9a-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
+  );
 }
 
 /** Valid UTF-8 is that; else by the charset that the response declares; else null. */

@@ -1,5 +1,6 @@
 /** Lists what is at an address: a file, an HLS stream, or the media of a page, as items with streams. */
 import type { PageGroup, PageScan, PageSource } from '../../foreign/page/scan.ts';
+import { distinctQualities, type Quality } from '../../foreign/distinct-qualities.ts';
 import { MAX_LISTED_CHARS, MAX_VARIANTS } from '../../foreign/limits.ts';
 import { charsOf } from '../../foreign/listed-items.ts';
 import { SluiceError } from '../../protocol/error.ts';
@@ -212,14 +213,10 @@ function groupItem(
   const title =
     group.title ?? (scan.groups.length === 1 && scan.title !== null ? scan.title : titleOf(first.found));
   const { source, found } = first;
-  if (others.length === 0)
-    return itemOf({
-      url: source.url,
-      title,
-      site,
-      found,
-      streams: first.streams.map((s) => withLabel(s, source, title)),
-    });
+  if (others.length === 0) {
+    const streams = withDistinctQualities(first.streams.map((stream) => withLabel(stream, source, title)));
+    return itemOf({ url: source.url, title, site, found, streams });
+  }
   const best = bestSource(probed.map((one) => one.source));
   const streams = probed.flatMap((one) =>
     one.streams.map((stream) => ({
@@ -229,11 +226,23 @@ function groupItem(
     })),
   );
   const listed = streams.filter(({ isDefault }, index) => isDefault || index < MAX_VARIANTS);
-  return itemOf({ url: pageUrl, title, site, found, streams: listed });
+  return itemOf({ url: pageUrl, title, site, found, streams: withDistinctQualities(listed) });
 }
 
+/** A stream of a page, before it is told apart from the others of its player. */
+type LabelledStream = MediaStream & Quality;
+
 /** Replaces `original` by the source's label, unless that repeats the item's title. */
-function withLabel(stream: MediaStream, { label }: PageSource, title: string): MediaStream {
-  const hasLabel = label !== null && label !== title;
-  return stream.quality === 'original' && hasLabel ? { ...stream, quality: label } : stream;
+function withLabel(stream: MediaStream, { label }: PageSource, title: string): LabelledStream {
+  const own = label === title ? null : label;
+  const quality = stream.quality === 'original' ? (own ?? stream.quality) : stream.quality;
+  return { ...stream, quality, traits: [own === quality ? null : own, stream.ext] };
+}
+
+function withDistinctQualities(streams: readonly LabelledStream[]): MediaStream[] {
+  const labels = distinctQualities(streams);
+  return streams.map(({ traits: _, ...stream }, index) => ({
+    ...stream,
+    quality: labels[index] ?? stream.quality,
+  }));
 }

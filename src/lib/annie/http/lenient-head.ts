@@ -12,7 +12,7 @@ const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
 const CONTROLS = /[\x01-\x08\x0a-\x1f\x7f]/g;
 
 /** Longest junk before the status line, as in Chromium: empty lines of the response before. */
-export const MAX_JUNK_BYTES = 8;
+const MAX_JUNK_BYTES = 8;
 
 /** Whether bytes that begin so can be a response; null = there are too few. */
 export function beginsAsHttp(start: string): boolean | null {

@@ -7,7 +7,10 @@ import type { Socket } from 'node:net';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import { beginsAsHttp, notHttp, rewrittenHead } from './lenient-head.ts';
 
-const EMPTY_LINE = /\n\r*\n/;
+/** As `rewrittenHead` splits lines. */
+const EMPTY_LINE = /\n\r?\n/;
+/** Heads of 1xx responses before the final one; honest servers send one or two. */
+const MAX_INTERIM_HEADS = 10;
 
 export function readLeniently(socket: Socket): Socket {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
@@ -17,6 +20,8 @@ export function readLeniently(socket: Socket): Socket {
   let length = 0;
   /** The last bytes of the head so far, which may be the beginning of its end. */
   let tail = '';
+  /** Since the last write. */
+  let interimHeads = 0;
 
   function begin(): void {
     [pieces, length, tail] = [[], 0, ''];
@@ -50,6 +55,7 @@ export function readLeniently(socket: Socket): Socket {
     const first = head === null ? received.subarray(0, end) : Buffer.from(head, 'latin1');
     if (!/^[\r\n]*HTTP\/\S+[ \t]+1/i.test(text)) return Buffer.concat([first, received.subarray(end)]);
     // Interim responses say nothing of the file, and the client takes a 100 that it has not asked for as an error (RFC 9110, 15.2).
+    if (++interimHeads > MAX_INTERIM_HEADS) throw notHttp('Too many interim responses.');
     begin();
     return end < received.length ? receive(received.subarray(end)) : null;
   }
@@ -71,6 +77,7 @@ export function readLeniently(socket: Socket): Socket {
       }
     },
     write(...args: Parameters<Socket['write']>) {
+      interimHeads = 0;
       begin();
       return write(...args);
     },

@@ -2,6 +2,7 @@
  * The size and version of each file that a look-up has listed. If a download soon afterwards is given another size for the
  * same version, one of them is wrong. Pure; the clock is passed in.
  */
+import { dropOldest } from '../../protocol/drop-oldest.ts';
 import type { Version } from './head.ts';
 
 /** As for the listings of the other engines. */
@@ -22,7 +23,7 @@ export function createListedSizes(): ListedSizes {
       listed.delete(url);
       if (version === null) return;
       listed.set(url, { version, atMs: nowMs });
-      if (listed.size > MAX_ADDRESSES) listed.delete(listed.keys().next().value as string);
+      dropOldest(listed, MAX_ADDRESSES);
     },
     get(url, nowMs) {
       const found = listed.get(url);

@@ -1,7 +1,6 @@
 /** Suggests names and extensions for files; the runner makes them safe. Pure. */
 import { AUDIO, extensionOf, IMAGE, VIDEO } from '../../protocol/extension.ts';
-import { percentDecoded } from './disposition.ts';
-import { decodeStrictly } from './header-text.ts';
+import { decodeStrictly, percentDecoded } from './header-text.ts';
 import { extensionsOfType, isMeaningful } from './mime-types.ts';
 
 export { extensionOf };

@@ -2,12 +2,14 @@
  * Addresses that were typed without a scheme. They become https, and are fetched by http where there is no TLS server, for the
  * session that typed them. Other https addresses never are. Of this process: after a restart only https is tried. Pure.
  */
+import { SessionAddresses } from './session-addresses.ts';
 
+/** Of all sessions. */
 const MAX_ADDRESSES = 2_000;
 
 export class TypedAddresses {
-  /** By session and https address. True = there is no TLS. */
-  readonly #addresses = new Map<string, boolean>();
+  /** By https address. True = there is no TLS. */
+  readonly #addresses = new SessionAddresses<boolean>(MAX_ADDRESSES);
   readonly #caller: () => string | null;
 
   /** @param caller the session for which the current code runs; null = none */
@@ -16,29 +18,24 @@ export class TypedAddresses {
   }
 
   add(url: URL, session: string): void {
-    const key = keyOf(url, session);
-    if (this.#addresses.has(key)) return;
-    this.#addresses.set(key, false);
-    if (this.#addresses.size > MAX_ADDRESSES)
-      this.#addresses.delete(this.#addresses.keys().next().value as string);
+    if (this.#addresses.get(session, url.href) === undefined) this.#addresses.set(session, url.href, false);
   }
 
-  /** Where to request it. */
+  /** Where to request it: `url` itself unless http has answered instead. */
   current(url: URL): URL {
-    return this.#addresses.get(keyOf(url, this.#caller())) === true ? withoutTls(url) : url;
+    return this.#addresses.get(this.#caller(), url.href) === true ? withoutTls(url) : url;
   }
 
-  /** To be called when no TLS connection came about. Null = nothing else may be tried. */
+  /** Where to request it when no TLS connection came about. Null = nothing else may be tried. */
   fallback(url: URL): URL | null {
-    const key = keyOf(url, this.#caller());
-    if (this.#addresses.get(key) !== false) return null;
-    this.#addresses.set(key, true);
-    return withoutTls(url);
+    return this.#addresses.get(this.#caller(), url.href) === undefined ? null : withoutTls(url);
   }
-}
 
-function keyOf(url: URL, session: string | null): string {
-  return `${session ?? ''} ${url.href}`;
+  /** To be called when no TLS connection came about, and http has answered. */
+  recordPlain(url: URL): void {
+    const session = this.#caller();
+    if (this.#addresses.get(session, url.href) !== undefined) this.#addresses.set(session, url.href, true);
+  }
 }
 
 function withoutTls(url: URL): URL {

@@ -2,6 +2,7 @@
 import { MAX_LISTING_BYTES } from '../../foreign/limits.ts';
 import type { LuxItem, LuxListing, StreamPlan } from '../../foreign/lux/listing.ts';
 import type { Readers } from '../../foreign/port.ts';
+import { dropOldest } from '../../protocol/drop-oldest.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, EngineStatus, ParseResult } from '../../protocol/media.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
@@ -180,7 +181,7 @@ export class LuxEngine implements Engine {
     const { url } = listed.item;
     this.#items.delete(url);
     this.#items.set(url, { at: performance.now(), listed });
-    if (this.#items.size > MAX_CACHED_ITEMS) this.#items.delete(this.#items.keys().next().value as string);
+    dropOldest(this.#items, MAX_CACHED_ITEMS);
   }
 
   /** The item at an address; lists it again unless it is cached. */

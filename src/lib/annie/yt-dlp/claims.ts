@@ -1,4 +1,5 @@
 /** Which hosts yt-dlp has code for, according to yt-dlp itself, without the network. Cached by host. */
+import { dropOldest } from '../../protocol/drop-oldest.ts';
 import type { Claim } from '../engine.ts';
 
 /** Extractors that match everything, or match an address only to refuse it. */
@@ -43,7 +44,7 @@ export function createClaims(list: (url: string) => Promise<string>): Claims {
       hosts.set(url.hostname, claim);
       // A failed run says nothing about the host.
       claim.catch(() => hosts.delete(url.hostname));
-      if (hosts.size > MAX_HOSTS) hosts.delete(hosts.keys().next().value as string);
+      dropOldest(hosts, MAX_HOSTS);
       return claim;
     },
   };

@@ -41,9 +41,9 @@ const MIN_PYTHON = [3, 10] as const;
 export async function installYtDlp(options: InstallOptions): Promise<Installed> {
   const { dataDir, onLine, force = false } = options;
   const present = locateInstalled(dataDir);
-  if (present?.version === INSTALLED_VERSION && present.isComplete && !force) {
-    onLine(`yt-dlp ${present.version} is installed in ${present.path}.`);
-    return { version: present.version, path: present.path, changed: false };
+  if (present?.isComplete && !force) {
+    onLine(`yt-dlp ${INSTALLED_VERSION} is installed in ${present.path}.`);
+    return { version: INSTALLED_VERSION, path: present.path, changed: false };
   }
   const installDir = join(dataDir, INSTALL_DIR);
   await mkdir(dirname(installDir), { recursive: true, mode: 0o700 });

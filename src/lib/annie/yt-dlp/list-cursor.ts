@@ -5,6 +5,7 @@
 import * as v from 'valibot';
 import { MAX_LIST_ITEMS, MAX_LIST_LEVELS, MAX_PENDING_LISTS } from '../../foreign/limits.ts';
 import type { MoreItems } from '../../foreign/yt-dlp/items.ts';
+import { MAX_CURSOR_CHARS } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { checkUrl } from '../../protocol/url.ts';
 
@@ -15,9 +16,6 @@ export interface PendingList {
   /** 0 = the list that was looked up, 1 = a list in it. */
   level: number;
 }
-
-/** As a cursor may have (`protocol/commands.ts`), in base64. */
-const MAX_CURSOR_CHARS = 12_000;
 
 const number = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_LIST_ITEMS));
 const Pending = v.pipe(

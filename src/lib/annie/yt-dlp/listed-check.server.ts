@@ -1,5 +1,5 @@
 /** Compares the finished file of a stream in pieces with what its playlist listed, noted by `fragment-check.py`. */
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
@@ -7,6 +7,7 @@ import type { ProcessHost } from '../../process/process-host.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { WRAPPER_DIR } from '../ffmpeg/wrapper.server.ts';
 import { LISTED_FILE } from './arguments.ts';
+import { lastLines } from './work-files.server.ts';
 
 const seconds = v.pipe(v.number(), v.finite(), v.minValue(0));
 const Listed = v.object({
@@ -18,8 +19,6 @@ const Listed = v.object({
 });
 export type Listed = v.InferOutput<typeof Listed>;
 
-/** A download has two tracks, and a line for each of its attempts. */
-const MAX_LISTED_BYTES = 64 * 1024;
 /** ms; ffprobe reads the head and the end of a file. */
 const PROBE_TIMEOUT_MS = 30_000;
 
@@ -30,21 +29,17 @@ export interface Probe {
   signal: AbortSignal;
 }
 
-/** What was listed of each file, by name; nothing if this yt-dlp is not our own copy, or fetched no pieces. */
-async function readListed(workDir: string): Promise<Listed[]> {
-  const handle = await open(join(workDir, LISTED_FILE), 'r').catch(() => null);
-  if (handle === null) return [];
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LISTED_BYTES), 0, MAX_LISTED_BYTES, 0);
-    const byName = new Map<string, Listed>();
-    for (const line of buffer.toString('utf8', 0, bytesRead).split('\n')) {
-      const listed = readLine(line);
-      if (listed !== null) byName.set(listed.name, listed);
-    }
-    return [...byName.values()];
-  } finally {
-    await handle.close();
+/**
+ * What was listed of each file, by name, the newest of the last 64 kB: a download has two tracks, and a line for each in each
+ * of its attempts. Nothing if this yt-dlp is not our own copy, or fetched no pieces.
+ */
+export async function readListed(workDir: string): Promise<Listed[]> {
+  const byName = new Map<string, Listed>();
+  for (const line of await lastLines(join(workDir, LISTED_FILE))) {
+    const listed = readLine(line);
+    if (listed !== null) byName.set(listed.name, listed);
   }
+  return [...byName.values()];
 }
 
 function readLine(line: string): Listed | null {

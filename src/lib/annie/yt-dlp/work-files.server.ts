@@ -1,4 +1,4 @@
-/** The files of yt-dlp in a work dir: two small reports, and the media. */
+/** The files of yt-dlp in a work dir: three small reports, and the media. */
 import { open, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
@@ -14,7 +14,10 @@ export interface DownloadPlan {
   parts: PartSize[];
 }
 
-/** Removes the reports of an earlier attempt; its media stay. */
+/**
+ * Removes the reports of an earlier attempt; its media stay. So does `LISTED_FILE`, what was listed of them: a part that is
+ * whole already is not noted again.
+ */
 export async function clearReports(workDir: string): Promise<void> {
   await Promise.all([PLAN_FILE, RESULT_FILE].map((name) => rm(join(workDir, name), { force: true })));
 }
@@ -71,16 +74,20 @@ export async function readResult(workDir: string, listedTitle?: string): Promise
   return { path, suggestedName, bytes: info.size };
 }
 
-/** Of the last 64 kB, as a title may be as long as a page. Null when there is none. */
+/** As a title may be as long as a page. Null when there is none. */
 async function lastLine(path: string): Promise<string | null> {
+  return (await lastLines(path)).findLast((line) => line !== '') ?? null;
+}
+
+/** Of the last 64 kB; the first may be cut. None without the file. */
+export async function lastLines(path: string): Promise<string[]> {
   const handle = await open(path, 'r').catch(() => null);
-  if (handle === null) return null;
+  if (handle === null) return [];
   try {
     const { size } = await handle.stat();
     const length = Math.min(size, TAIL_BYTES);
     const { buffer } = await handle.read(Buffer.alloc(length), 0, length, size - length);
-    const lines = buffer.toString('utf8').split('\n');
-    return lines.findLast((line) => line !== '') ?? null;
+    return buffer.toString('utf8').split('\n');
   } finally {
     await handle.close();
   }

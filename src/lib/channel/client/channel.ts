@@ -54,14 +54,20 @@ export interface Channel {
   close(): void;
 }
 
-/** A moving download is in a frame five times a second: a speed that is older than this is no longer true. */
+/**
+ * Silence before a heartbeat, while a download moves or a command is unanswered. A moving download is in a frame five times a
+ * second: a speed that is older than this is no longer true.
+ */
 export const IDLE_MS = 5_000;
-/** Silence before a heartbeat while a command is unanswered. */
-export const IDLE_PENDING_MS = 5_000;
 /** After a frame this recent, `wake` does not check the connection. */
 export const FRESH_MS = 5_000;
 /** A round trip; a phone's network in a train takes one second. */
 export const ANSWER_TIMEOUT_MS = 2_000;
+/**
+ * The same while a command is unanswered: only whole frames show, and the heartbeat's answer is behind that of the command. A
+ * page of a list has up to 256 kB, which take 14 s at 150 kbit/s.
+ */
+export const PENDING_ANSWER_TIMEOUT_MS = 10_000;
 
 export function createChannel(options: ChannelOptions): Channel {
   return new ChannelClient(options);
@@ -157,8 +163,8 @@ class ChannelClient implements Channel {
   #scheduleHeartbeat(): void {
     if (this.#isAwaitingAnswer) return;
     this.#cancelTimer();
-    if (this.#pendingCommands.size > 0) this.#startTimer(IDLE_PENDING_MS, () => this.#heartbeat());
-    else if (this.#activeDownloads > 0) this.#startTimer(IDLE_MS, () => this.#heartbeat());
+    if (this.#pendingCommands.size > 0 || this.#activeDownloads > 0)
+      this.#startTimer(IDLE_MS, () => this.#heartbeat());
   }
 
   /** Browsers cannot ping, so it sends another hello: the answer is what was missed, or an update without changes. */
@@ -166,7 +172,8 @@ class ChannelClient implements Channel {
     if (this.#isAwaitingAnswer) return;
     this.#sendHello();
     this.#isAwaitingAnswer = true;
-    this.#startTimer(ANSWER_TIMEOUT_MS, () => {
+    const timeoutMs = this.#pendingCommands.size > 0 ? PENDING_ANSWER_TIMEOUT_MS : ANSWER_TIMEOUT_MS;
+    this.#startTimer(timeoutMs, () => {
       this.#options.onSilence?.();
       this.#socket.drop();
     });

@@ -17,7 +17,7 @@ export function isFeed(text: string): boolean {
   return FEED.test(text.slice(0, 4096));
 }
 
-const ATTRIBUTES = new Set(['url', 'type', 'rel', 'href', 'medium', 'title', 'xml:base']);
+const ATTRIBUTES = new Set(['url', 'type', 'rel', 'href', 'medium']);
 
 /** Never throws. */
 export function scanFeed(text: string, url: URL): PageScan {

@@ -5,7 +5,7 @@ const MAX_SECONDS = 30;
 
 /** The address as it is written; null = there is none, or it comes too late. */
 export function refreshTarget(text: string): string | null {
-  const match = /^\s*(\d{0,9})(?:\.[\d.]*)?\s*(?:[;,]|\s)\s*(.*)$/s.exec(text);
+  const match = /^(\d{0,9})(?:\.[\d.]*)?\s*(?:[;,]|\s)\s*(.*)$/s.exec(text.trim());
   if (!match || Number(match[1]) > MAX_SECONDS) return null;
   const [, , rest = ''] = match;
   const address = rest.replace(/^url\s*=\s*/i, '');

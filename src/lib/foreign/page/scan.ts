@@ -215,6 +215,8 @@ class PageScanner implements TagHandler {
   }
 
   #addScripted(script: string): void {
+    // They would not be listed.
+    if (this.#players.length > 0 || this.#structured.length > 0) return;
     const limit = MAX_SCRIPT_ADDRESSES - this.#scripted.length;
     for (const address of addressesIn(script, limit)) this.#add(this.#scripted, null, this.#resolve(address));
   }

@@ -11,6 +11,11 @@ export function addressesIn(script: string, limit: number): string[] {
   const found = new Set<string>();
   for (let at = 0; at < script.length && found.size < limit; at++) {
     const quote = script[at] ?? '';
+    if (quote === '\\') {
+      // JSON in a string has a quote behind each, which would be looked for again and again.
+      at++;
+      continue;
+    }
     if (!QUOTES.has(quote)) continue;
     const end = endOfString(script, at + 1, quote);
     if (end === -1) continue;

@@ -32,11 +32,6 @@ export interface ItemsPage {
   truncated: boolean;
 }
 
-/** The first page. @throws SluiceError as `pageOf` */
-export function itemsOf(json: unknown, pageUrl: string, canJoin: boolean): FoundItem[] {
-  return pageOf(json, { url: pageUrl, from: 1, canJoin }).found;
-}
-
 export interface PageRequest {
   /** The address that was listed. */
   url: string;

@@ -1,7 +1,14 @@
+export interface Address {
+  /** With a scheme: to show, and to compare. */
+  url: string;
+  /** To send: the server tries https, then http, for one that was typed without a scheme. */
+  typed: string;
+}
+
 /** The web addresses in pasted, dropped or typed text. */
 export interface Addresses {
-  /** In the order given, each once. */
-  urls: string[];
+  /** In the order given, each URL once. */
+  addresses: Address[];
   /** The first word, if no address was found; else null. */
   rejected: string | null;
 }
@@ -13,26 +20,17 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script
 /** Quotes, brackets and punctuation after an address belong to the sentence around it (U+3xxx and U+FFxx: Chinese). */
 const CLOSING = /[>"'\],.;!\u2019\u201D\u3002\u300B\u300D\u300F\u3011\uFF01\uFF09\uFF0C\uFF1B]+$/;
 
-/** Addresses that were typed without a scheme, the newest. */
-const bare = new Set<string>();
-const MAX_BARE = 1_000;
-
-/** An address as it was typed: the server tries https, then http, for one without a scheme. */
-export function asTyped(url: string): string {
-  return bare.has(url) ? url.slice('https://'.length) : url;
-}
-
 /**
  * Finds the addresses in text. Other words are skipped, so that a sentence with a link in it can be pasted.
  */
 export function readAddresses(text: string): Addresses {
   const words = text.split(/\s+/).filter((word) => word !== '');
-  const urls = new Set<string>();
+  const found = new Map<string, Address>();
   for (const word of words) {
-    const url = readAddress(word);
-    if (url !== null) urls.add(url);
+    const address = readAddress(word);
+    if (address !== null && !found.has(address.url)) found.set(address.url, address);
   }
-  return { urls: [...urls], rejected: urls.size === 0 ? (words[0] ?? null) : null };
+  return { addresses: [...found.values()], rejected: found.size === 0 ? (words[0] ?? null) : null };
 }
 
 /**
@@ -56,15 +54,11 @@ function isProse(word: string): boolean {
   return !/[\p{L}\p{N}]/u.test(word) || (UNSPACED.test(word) && !/[.:/]/.test(word));
 }
 
-function readAddress(word: string): string | null {
+function readAddress(word: string): Address | null {
   const start = word.search(/https?:\/\//i);
   const cut = (start > 0 ? word.slice(start) : word).replace(CLOSING, '');
   // A closing bracket may be part of the address, if it was opened there.
-  const text = cut.endsWith(')') && !cut.includes('(') ? cut.slice(0, -1) : cut;
-  const address = SCHEME.test(text) ? text : BARE.test(text) ? `https://${text}` : null;
-  if (address === null || !URL.canParse(address)) return null;
-  bare.delete(address);
-  if (address !== text) bare.add(address);
-  if (bare.size > MAX_BARE) bare.delete(bare.values().next().value as string);
-  return address;
+  const typed = cut.endsWith(')') && !cut.includes('(') ? cut.slice(0, -1) : cut;
+  const url = SCHEME.test(typed) ? typed : BARE.test(typed) ? `https://${typed}` : null;
+  return url === null || !URL.canParse(url) ? null : { url, typed };
 }

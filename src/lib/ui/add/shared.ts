@@ -7,5 +7,5 @@ const NAMES = ['url', 'text', 'title'];
 export function readShared(query: URLSearchParams): string[] | null {
   const shared = NAMES.map((name) => query.get(name));
   if (shared.every((text) => text === null)) return null;
-  return readAddresses(shared.join('\n')).urls;
+  return readAddresses(shared.join('\n')).addresses.map(({ url }) => url);
 }

@@ -4,7 +4,7 @@ import type { Channel } from '../../channel/client/channel.ts';
 import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
 import { UniqueIds } from '../../protocol/unique-ids.ts';
-import { asTyped } from '../add/addresses.ts';
+import type { Address } from '../add/addresses.ts';
 
 export type LookupPhase =
   | { phase: 'running' }
@@ -26,6 +26,8 @@ const MAX_CONCURRENT = 3;
 export class Lookup {
   readonly key: number;
   readonly url: string;
+  /** What is sent: see `Address`. */
+  readonly typed: string;
   readonly engine: EngineName | null;
   readonly abort = new AbortController();
   readonly selected = new SvelteSet<string>();
@@ -33,17 +35,22 @@ export class Lookup {
   readonly added = new SvelteSet<string>();
   status: LookupPhase = $state.raw({ phase: 'running' });
   items: readonly MediaItem[] = $state.raw([]);
-  /** The next page of a long list is on its way. */
-  isLoadingMore = $state(false);
+  /** The next page of a long list, which is on its way: resolves with whether it came. */
+  loading: Promise<boolean> | null = $state.raw(null);
   /** Why it did not come. */
   moreError: ErrorView | null = $state.raw(null);
   /** The text of the hash field. */
   expectedHash = $state('');
 
-  constructor(key: number, url: string, engine: EngineName | null) {
+  constructor(key: number, { url, typed }: Address, engine: EngineName | null) {
     this.key = key;
     this.url = url;
+    this.typed = typed;
     this.engine = engine;
+  }
+
+  get isLoadingMore(): boolean {
+    return this.loading !== null;
   }
 
   /** Of the pages that have come: unique over all of them. */
@@ -83,8 +90,9 @@ export class Lookups {
     this.#send = send;
   }
 
-  start(urls: readonly string[], engine: EngineName | null): void {
-    const lookups = urls.map((url) => new Lookup(++this.#lastKey, url, engine));
+  start(addresses: readonly Address[], engine: EngineName | null): void {
+    const lookups = addresses.map((address) => new Lookup(++this.#lastKey, address, engine));
+    const urls = addresses.map(({ url }) => url);
     for (const old of this.list) if (urls.includes(old.url)) old.abort.abort();
     this.list = [...lookups, ...this.list.filter(({ url }) => !urls.includes(url))];
     this.#queue.push(...lookups);
@@ -109,21 +117,23 @@ export class Lookups {
     return running.length > 0;
   }
 
-  /** Loads the next page of a long list. @returns whether it came */
+  /** Loads the next page of a long list, or waits for it if it is on its way. @returns whether it came */
   async more(lookup: Lookup): Promise<boolean> {
-    const { status, url, abort } = lookup;
-    if (status.phase !== 'done' || status.next === null || lookup.isLoadingMore) return false;
-    lookup.isLoadingMore = true;
+    const { status } = lookup;
+    if (status.phase !== 'done' || status.next === null) return false;
+    lookup.loading ??= this.#load(lookup, status.engine, status.next).finally(() => (lookup.loading = null));
+    return lookup.loading;
+  }
+
+  async #load(lookup: Lookup, engine: EngineName, cursor: string): Promise<boolean> {
     lookup.moreError = null;
     try {
-      const fields = { url, engine: status.engine, cursor: status.next };
-      lookup.addPage(await this.#send('parse', fields, { signal: abort.signal }));
+      const { signal } = lookup.abort;
+      lookup.addPage(await this.#send('parse', { url: lookup.url, engine, cursor }, { signal }));
       return true;
     } catch (thrown) {
       lookup.moreError = toSluiceError(thrown).view;
       return false;
-    } finally {
-      lookup.isLoadingMore = false;
     }
   }
 
@@ -145,11 +155,11 @@ export class Lookups {
 
   async #run(lookup: Lookup): Promise<void> {
     this.#running++;
-    const { url, engine, abort } = lookup;
+    const { typed, engine, abort } = lookup;
     try {
       const result = await this.#send(
         'parse',
-        { url: asTyped(url), engine },
+        { url: typed, engine },
         { signal: abort.signal, onItems: (items) => lookup.addItems(items) },
       );
       lookup.addPage(result);

@@ -6,7 +6,6 @@ import type { Action } from '../../protocol/actions.ts';
 import type { CommandInput } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { paths, socketUrl } from '../../protocol/paths.ts';
-import { asTyped } from '../add/addresses.ts';
 import { type BrowserSession, dismissLost, findSession, watchSession } from './browser-session.ts';
 import { DownloadList } from './download-list.svelte.ts';
 import { Draft } from './draft.svelte.ts';
@@ -90,7 +89,7 @@ export class Session {
     let failure: { thrown: unknown } | null = null;
     await runConcurrently(list, async (fields) => {
       try {
-        await this.#send('add', { ...fields, url: asTyped(fields.url) });
+        await this.#send('add', fields);
       } catch (thrown) {
         refused.push(fields);
         failure ??= { thrown };

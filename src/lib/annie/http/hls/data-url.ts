@@ -1,7 +1,6 @@
-/** Addresses that hold their bytes (RFC 2397), as some packagers use them for keys and initialisation parts. Pure. */
+/** Addresses that hold their bytes (RFC 2397), as some packagers use them for keys and initialisation parts. Pure, and linear. */
 import { SluiceError } from '../../../protocol/error.ts';
-
-const DATA_URL = /^data:([^,]*?)(;\s*base64)?\s*,(.*)$/is;
+import { percentDecoded } from '../header-text.ts';
 
 export function isDataUrl(url: string): boolean {
   return /^data:/i.test(url);
@@ -9,16 +8,11 @@ export function isDataUrl(url: string): boolean {
 
 /** @throws SluiceError `invalid_manifest` */
 export function bytesOfDataUrl(url: string): Buffer {
-  const [, , base64, data] = DATA_URL.exec(url.replace(/#.*$/s, '')) ?? [];
-  if (data === undefined)
+  const [text = ''] = url.split('#', 1);
+  const comma = text.indexOf(',');
+  if (!isDataUrl(text) || comma === -1)
     throw new SluiceError('invalid_manifest', 'The manifest has a data address that is none.');
-  const bytes = percentDecoded(data);
-  return base64 === undefined ? bytes : Buffer.from(bytes.toString('latin1'), 'base64');
-}
-
-function percentDecoded(text: string): Buffer {
-  return Buffer.from(
-    text.replace(/%([\da-f]{2})/gi, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16))),
-    'latin1',
-  );
+  const bytes = percentDecoded(text.slice(comma + 1));
+  const isBase64 = /;\s*base64$/i.test(text.slice(0, comma).trimEnd());
+  return isBase64 ? Buffer.from(bytes.toString('latin1'), 'base64') : bytes;
 }

@@ -2,10 +2,11 @@
 import { createDecipheriv, type Decipheriv } from 'node:crypto';
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
+import { dropOldest } from '../../../protocol/drop-oldest.ts';
 import type { HttpClient } from '../client.server.ts';
 import { readBody } from '../read-body.server.ts';
 import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
-import { dropOldest } from './remembered.ts';
+import { MAX_REMEMBERED } from './remembered.ts';
 
 const KEY_BYTES = 16;
 /** Longer ones are read to say that they are none. */
@@ -52,7 +53,7 @@ export class FragmentKeys {
       ? Promise.resolve(bytesOfDataUrl(url))
       : this.#client.get(url, { signal }).then((response) => readBody(response, MAX_KEY_BYTES, signal));
     this.#keys.set(url, key);
-    dropOldest(this.#keys);
+    dropOldest(this.#keys, MAX_REMEMBERED);
     // the next try requests it again
     key.catch(() => {
       if (this.#keys.get(url) === key) this.#keys.delete(url);

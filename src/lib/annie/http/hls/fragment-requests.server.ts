@@ -1,4 +1,5 @@
 /** Requests bytes of the files of fragments, and places each response by all that is known of its file. */
+import { dropOldest } from '../../../protocol/drop-oldest.ts';
 import type { HttpClient, HttpResponse } from '../client.server.ts';
 import { mayRefuseRange } from '../status.ts';
 import {
@@ -9,7 +10,7 @@ import {
   placeInRangeResponse,
   type SeenFile,
 } from './fragment-place.ts';
-import { dropOldest } from './remembered.ts';
+import { MAX_REMEMBERED } from './remembered.ts';
 
 export interface FragmentRequest {
   url: string;
@@ -49,12 +50,12 @@ export class FragmentRequests {
 
   recordSeen(url: string, seen: SeenFile): void {
     this.#seen.set(url, combined(this.seenAt(url), seen));
-    dropOldest(this.#seen);
+    dropOldest(this.#seen, MAX_REMEMBERED);
   }
 
   neverAskForRange(url: string): void {
     this.#withoutRange.add(url);
-    dropOldest(this.#withoutRange);
+    dropOldest(this.#withoutRange, MAX_REMEMBERED);
   }
 
   /** Of all files: the next responses may be of other versions. */

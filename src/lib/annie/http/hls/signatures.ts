@@ -1,19 +1,21 @@
 /** What bytes begin with: media that a fragment may be, and what servers send instead. Pure. */
+import { typeByBytes } from '../signatures.ts';
 
-/** Hex digits; `..` = any byte. */
-type Signature = string;
-
-/** WebM, Ogg, FLAC, MPEG-PS, AC-3 and E-AC-3, WebVTT; H.264 and HEVC as streams of NAL units. */
-const MEDIA: readonly Signature[] = [
-  ...['1a45dfa3', '4f676753', '664c6143', '000001ba', '0b77', '574542565454', 'efbbbf574542565454'],
-  ...['00000001', '00000106', '00000109', '00000140', '00000142', '00000146', '00000167'],
+/** Files that are also fragments. */
+const MEDIA_TYPES = new Set(['video/x-matroska', 'audio/ogg', 'audio/flac']);
+/** Streams: MPEG-PS, AC-3 and E-AC-3, WebVTT; H.264 and HEVC as NAL units. */
+const STREAMS = [
+  ...['\0\0\x01\xba', '\x0b\x77', 'WEBVTT', '\xef\xbb\xbfWEBVTT'],
+  ...[
+    '\0\0\0\x01',
+    '\0\0\x01\x06',
+    '\0\0\x01\x09',
+    '\0\0\x01\x40',
+    '\0\0\x01\x42',
+    '\0\0\x01\x46',
+    '\0\0\x01\x67',
+  ],
 ];
-/** PNG, JPEG, GIF, BMP, WebP. */
-const PICTURES: readonly Signature[] = [
-  ...['89504e470d0a1a0a', 'ffd8ff', '47494638', '424d........00000000', '52494646........57454250'],
-];
-/** PDF, ZIP, gzip, RAR, 7-Zip. */
-const ARCHIVES: readonly Signature[] = ['255044462d', '504b0304', '1f8b08', '52617221', '377abcaf'];
 
 /** Boxes that a fragment or an initialisation part begins with (ISO/IEC 14496-12). */
 const BOXES = new Set(
@@ -31,14 +33,17 @@ export function isMediaStart(start: Uint8Array): boolean {
   if (first === 0xff && second >= 0xe0) return isAudioFrame(second, third);
   // packed audio has a tag in front (RFC 8216, section 3.4); versions 2.2 to 2.4 exist
   if (text.startsWith('ID3') && fourth >= 2 && fourth <= 4) return true;
-  return beginsWith(start, MEDIA);
+  if (STREAMS.some((bytes) => text.startsWith(bytes))) return true;
+  return MEDIA_TYPES.has(typeByBytes(text) ?? '');
 }
 
 /** What it is instead of media, for a message; null = nothing that is known. */
 export function otherThanMedia(start: Uint8Array): string | null {
-  if (PAGE.test(latin1(start.subarray(0, 1024)))) return 'a web page';
-  if (beginsWith(start, PICTURES)) return 'a picture';
-  if (beginsWith(start, ARCHIVES)) return 'a document or an archive';
+  const text = latin1(start.subarray(0, 1024));
+  if (PAGE.test(text)) return 'a web page';
+  const type = typeByBytes(text) ?? '';
+  if (type.startsWith('image/')) return 'a picture';
+  if (type.startsWith('application/')) return 'a document or an archive';
   return isText(start) ? 'a text' : null;
 }
 
@@ -52,7 +57,7 @@ function isAudioFrame(second: number, third: number): boolean {
 /** Printable UTF-8, or UTF-16 with its mark. */
 function isText(start: Uint8Array): boolean {
   const bytes = start.subarray(0, 512);
-  if (beginsWith(bytes, ['fffe', 'feff'])) return true;
+  if (/^(\xff\xfe|\xfe\xff)/.test(latin1(bytes.subarray(0, 2)))) return true;
   for (const byte of bytes) if (byte < 0x20 && ![9, 10, 12, 13, 27].includes(byte)) return false;
   try {
     // a character may be cut at the end
@@ -61,13 +66,6 @@ function isText(start: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function beginsWith(start: Uint8Array, signatures: readonly Signature[]): boolean {
-  return signatures.some((signature) => {
-    const bytes = signature.match(/../g) ?? [];
-    return bytes.every((hex, index) => hex === '..' || start[index] === Number.parseInt(hex, 16));
-  });
 }
 
 function latin1(bytes: Uint8Array): string {

@@ -3,7 +3,8 @@
  * and the players that a page shows in frames are looked into, one level deep.
  */
 import type { Readers } from '../../../foreign/port.ts';
-import type { PageGroup, PageScan } from '../../../foreign/page/scan.ts';
+import { listedGroups } from '../../../foreign/page/groups.ts';
+import type { PageScan } from '../../../foreign/page/scan.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpClient } from '../client.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
@@ -53,7 +54,8 @@ export async function follow(url: string, options: FollowOptions, signal: AbortS
   }
   const { scan } = lead;
   if (scan === null || scan.groups.length > 0 || scan.frames.length === 0) return lead;
-  return { ...lead, scan: { ...scan, groups: await framed(scan.frames, lead.probe.url, options, signal) } };
+  const { groups, truncated } = await framed(scan.frames, lead.probe.url, options, signal);
+  return { ...lead, scan: { ...scan, groups, truncated: scan.truncated || truncated } };
 }
 
 async function lookAt(
@@ -69,15 +71,18 @@ async function lookAt(
   return { url, probe: found, scan: await readers.read('page', page, signal), referer };
 }
 
-/** All at a time. A frame that is dead, private or too long is left out. */
+type Groups = Pick<PageScan, 'groups' | 'truncated'>;
+
+/** All at a time, within the limits of one page. A frame that is dead, private or too long is left out. */
 async function framed(
   frames: readonly string[],
   page: URL,
   options: FollowOptions,
   signal: AbortSignal,
-): Promise<PageGroup[]> {
-  const groups = await Promise.all(frames.map((url) => groupsOf(url, page, options, signal)));
-  return groups.flat();
+): Promise<Groups> {
+  const found = await Promise.all(frames.map((url) => groupsOf(url, page, options, signal)));
+  const listed = listedGroups(found.flatMap(({ groups }) => groups));
+  return { ...listed, truncated: listed.truncated || found.some(({ truncated }) => truncated) };
 }
 
 async function groupsOf(
@@ -85,14 +90,18 @@ async function groupsOf(
   page: URL,
   options: FollowOptions,
   signal: AbortSignal,
-): Promise<PageGroup[]> {
+): Promise<Groups> {
   try {
     const { scan, probe: found } = await lookAt(url, page, options, signal);
-    if (scan === null) return [{ title: null, sources: [{ url, label: null, height: null }] }];
-    return scan.groups.map((group) => ({ ...group, page: found.url.href }));
+    if (scan === null) {
+      const sources = [{ url, label: null, height: null }];
+      return { groups: [{ title: null, sources }], truncated: false };
+    }
+    const groups = scan.groups.map((group) => ({ ...group, page: found.url.href }));
+    return { groups, truncated: scan.truncated };
   } catch (thrown) {
     signal.throwIfAborted();
     if (!(thrown instanceof SluiceError)) throw thrown;
-    return [];
+    return { groups: [], truncated: false };
   }
 }

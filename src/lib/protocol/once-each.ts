@@ -1,4 +1,4 @@
-import type { MediaItem } from '../../protocol/media.ts';
+import type { MediaItem } from './media.ts';
 
 /** The first item of each address: a list may have a video twice. */
 export function onceEach(items: readonly MediaItem[]): MediaItem[] {

@@ -1,0 +1,51 @@
+import type { NetworkInterfaceInfo } from 'node:os';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { createGuard } from '#lib/guard/guard.server.ts';
+import { createLinks } from '#lib/guard/links.server.ts';
+import { parseAllowPrivate } from '#lib/guard/policy.ts';
+
+/** Public addresses, as a machine in a data centre has them. */
+const links = createLinks(() => ({
+  eth0: [entry('IPv4', '9.9.9.9/24'), entry('IPv6', '2a00:1:2:3::7/64')],
+  tun0: [entry('IPv4', '8.8.4.4/0')],
+  ppp0: [entry('IPv4', '1.1.1.1/32')],
+}));
+
+function entry(family: 'IPv4' | 'IPv6', cidr: string): NetworkInterfaceInfo {
+  const rest = { netmask: '', mac: '', internal: false, address: cidr.split('/')[0] ?? '', cidr };
+  return family === 'IPv4' ? { family, ...rest } : { family, scopeid: 0, ...rest };
+}
+
+async function resolved(host: string, allowed = ''): Promise<string> {
+  const [address = ''] = host.endsWith('.example') ? ['9.9.9.77'] : [host];
+  const guard = createGuard({
+    links,
+    allowPrivate: parseAllowPrivate(allowed),
+    resolve: () => Promise.resolve([address]),
+  });
+  return guard.resolve(host, 80).then(
+    ([first = 'none']) => first,
+    (thrown: { code: string }) => thrown.code,
+  );
+}
+
+test('public addresses of this machine and of its neighbours on a link are refused like private ones', async () => {
+  for (const host of ['9.9.9.9', '9.9.9.200', '2a00:1:2:3::7', '2a00:1:2:3:ffff::1', '8.8.4.4', '1.1.1.1']) {
+    assert.is(await resolved(host), 'address_refused', host);
+  }
+  assert.is(await resolved('neighbour.example'), 'address_refused');
+});
+
+test('other addresses are not, also where a tunnel takes the whole internet for its link', async () => {
+  for (const host of ['9.9.8.9', '2a00:1:2:4::7', '8.8.8.8', '1.1.1.2']) {
+    assert.is(await resolved(host), host);
+  }
+});
+
+test('an operator can allow a neighbour', async () => {
+  assert.is(await resolved('9.9.9.200', '9.9.9.200:80'), '9.9.9.200');
+  assert.is(await resolved('neighbour.example', 'neighbour.example'), '9.9.9.77');
+});
+
+test.run();
