@@ -1,4 +1,4 @@
-/** `node:net` and `node:dns/promises` over the simulated network: what the guard dials, and the fast path reads. */
+/** `node:net` over the simulated network: what the guard dials, and the fast path reads. */
 import { EventEmitter } from 'node:events';
 import type { Life, Scheduled } from '../world/scheduler.ts';
 import { type Connection, codedError, type Host, type Network } from './network.ts';
@@ -193,19 +193,4 @@ export class SimSocket extends EventEmitter implements Connection {
 
 export function createNet(network: Network, life: Life): Record<string, unknown> {
   return { connect: (options: ConnectOptions) => new SimSocket(network, life, options) };
-}
-
-export function createDns(network: Network, life: Life): Record<string, unknown> {
-  const { scheduler, random } = network;
-  const lookup = (name: string): Promise<unknown> =>
-    new Promise((resolve, reject) => {
-      const isSlow = network.way === 'silent';
-      scheduler.schedule(isSlow ? random.between(5_000, 10_000) : random.between(1, 20), life, () => {
-        const host = network.hosts.get(name);
-        if (network.way !== 'up') reject(codedError('EAI_AGAIN'));
-        else if (host === undefined || host.mode === 'no-name') reject(codedError('ENOTFOUND'));
-        else resolve([{ address: host.address, family: 4 }]);
-      });
-    });
-  return { lookup };
 }

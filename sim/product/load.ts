@@ -3,12 +3,14 @@ import nodeCrypto from 'node:crypto';
 import { constants } from 'node:fs';
 import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
+import nodeOs from 'node:os';
 import { Script } from 'node:vm';
 import { Calls, type CallParts } from '../disk/calls.ts';
 import { createFsPromises, FS_PROMISES_NAMES } from '../disk/fs-promises.ts';
 import { createFsSync, FS_SYNC_NAMES } from '../disk/fs-sync.ts';
+import { createDns } from '../net/dns.ts';
 import type { Network } from '../net/network.ts';
-import { createDns, createNet } from '../net/socket.ts';
+import { createNet } from '../net/socket.ts';
 import { createUndici } from '../net/undici.ts';
 import { createGlobals, type Globals, sharedGlobals, type WallClock } from '../world/globals.ts';
 import type { Random } from '../world/random.ts';
@@ -86,7 +88,7 @@ function modulesOf(parts: ProcessParts): Current['modules'] {
     },
     crypto: createCrypto(parts.random) as Functions,
     net: createNet(network, life) as Functions,
-    dns: createDns(network, life) as Functions,
+    dns: createDns(network, life) as unknown as Functions,
     threads: createWorkerThreads(calls) as Functions,
     undici: createUndici(network, life) as Functions,
   };
@@ -102,6 +104,11 @@ function sharedModules(delegate: (module: string, names: string[]) => Functions)
       return startWorker(...args);
     }
   }
+  const dns = delegate('dns', ['lookup', 'resolve4', 'resolve6']);
+  class Resolver {
+    resolve4 = dns['resolve4'];
+    resolve6 = dns['resolve6'];
+  }
   class Agent {
     constructor(options: unknown) {
       return createAgent?.(options) as Agent;
@@ -113,7 +120,8 @@ function sharedModules(delegate: (module: string, names: string[]) => Functions)
     'node:timers/promises': delegate('timers', ['setTimeout']),
     'node:crypto': { ...nodeCrypto, ...delegate('crypto', ['randomBytes', 'randomUUID']) },
     'node:net': { isIP, ...delegate('net', ['connect']) },
-    'node:dns/promises': delegate('dns', ['lookup']),
+    'node:dns/promises': { ...dns, Resolver },
+    'node:os': { ...nodeOs, networkInterfaces: () => ({}) },
     'node:worker_threads': { Worker, parentPort: null, workerData: null, isMainThread: true },
     'undici/lib/dispatcher/agent.js': Agent,
     'undici/lib/api/api-request.js': request,
