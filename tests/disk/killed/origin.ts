@@ -2,7 +2,10 @@
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { waitFor } from '../../support/wait.ts';
+
+/** It is part of what was stored. Below the ports that systems hand out. */
+export const ORIGIN_PORT = 20_517;
 
 const KIB = 1024;
 const MIB = 1024 * KIB;
@@ -19,7 +22,7 @@ export const FILES = {
   checked: 3 * MIB,
   paused: 2 * MIB,
   waiting: 2 * MIB,
-  queued: 50 * KIB,
+  queued: 48 * KIB,
 } as const;
 export type FileName = keyof typeof FILES;
 
@@ -50,12 +53,14 @@ export function sha256Of(bytes: Uint8Array): string {
 }
 
 export interface Origin {
-  port: number;
   close(): Promise<void>;
 }
 
-/** @param holdsAfter bytes of each answer after which it goes on no more; null = it sends all. `waiting` is reset there. */
-export async function startOrigin(port: number, holdsAfter: number | null): Promise<Origin> {
+/**
+ * @param holdsAfter bytes of each answer after which it goes on no more; null = it sends all. The first connection of
+ * `waiting` is reset there, and each later one at once.
+ */
+export async function startOrigin(holdsAfter: number | null): Promise<Origin> {
   const server: Server = createServer((request, response) => {
     const path = new URL(request.url ?? '', 'http://origin').pathname;
     const name = /^\/([a-z]+)\.bin$/.exec(path)?.[1];
@@ -65,20 +70,28 @@ export async function startOrigin(port: number, holdsAfter: number | null): Prom
       const isHeld = holdsAfter !== null && Number(fragment) >= 3;
       send(response, request.headers.range, fragmentOf(Number(fragment)), isHeld ? 20 * KIB : null, false);
     } else if (name !== undefined && name in FILES) {
-      const isWhole = name === 'complete';
-      const holds = isWhole ? null : holdsAfter;
-      send(response, request.headers.range, contentOf(name as FileName), holds, name === 'waiting');
+      const holds = name === 'complete' ? null : holdsAfter;
+      const isReset = name === 'waiting' && holds !== null;
+      if (isReset && request.headers.range !== undefined) request.socket.resetAndDestroy();
+      else send(response, request.headers.range, contentOf(name as FileName), holds, isReset);
     } else response.writeHead(404).end();
   });
-  server.listen(port, '127.0.0.1');
-  await once(server, 'listening');
+  // Another run of the same test on this machine may have it.
+  await waitFor(() => listens(server), { what: `port ${ORIGIN_PORT} to be free`, deadlineMs: 120_000 });
   return {
-    port: (server.address() as AddressInfo).port,
     close: () => {
       server.closeAllConnections();
       return new Promise((resolve) => server.close(() => resolve()));
     },
   };
+}
+
+async function listens(server: Server): Promise<boolean> {
+  server.listen(ORIGIN_PORT, '127.0.0.1');
+  return once(server, 'listening').then(
+    () => true,
+    () => false,
+  );
 }
 
 function playlist(): string {
