@@ -1,5 +1,5 @@
 /** The engines of this server, and which of them to try for an address, in what order. */
-import type { Engine, UrlKind } from './engine.ts';
+import type { Engine, RequestReports, UrlKind } from './engine.ts';
 import { SluiceError, toSluiceError, type ErrorCode } from '../protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
 import { UniqueIds } from '../protocol/unique-ids.ts';
@@ -11,10 +11,10 @@ export interface RegistryOptions {
   /** `SLUICE_ENGINES`: those that may be used, preferred first. */
   allowed: readonly EngineName[];
   /**
-   * One probing request: what is at the address? Calls `onBytes` whenever something of the answer arrives.
+   * One probing request: what is at the address?
    * @throws SluiceError network codes, `address_refused`, `remote_*`
    */
-  classify: (url: string, signal: AbortSignal, onBytes?: () => void) => Promise<UrlKind>;
+  classify: (url: string, signal: AbortSignal, reports?: RequestReports) => Promise<UrlKind>;
   now?: () => number;
 }
 
@@ -25,6 +25,12 @@ export interface RegistryParse {
   cursor?: string | null;
   signal: AbortSignal;
   onItems?: (engine: EngineName, items: MediaItem[]) => void;
+  onWaiting?: RequestReports['onWaiting'];
+}
+
+export interface ChooseOptions extends RequestReports {
+  /** Of a download that an earlier attempt may have begun. */
+  workDir?: string;
 }
 
 /** Failures after which another engine is tried. */
@@ -67,8 +73,8 @@ export class Registry {
   }
 
   /**
-   * The engines to try for this address, best first, never empty. A requested one is returned without touching the network.
-   * @param onBytes called whenever something of the probed address arrives
+   * The engines to try for this address, best first, never empty. A requested one, and one that has begun in the work dir,
+   * is returned without touching the network.
    * @throws SluiceError `invalid_url`, `unsupported_scheme`, `engine_unknown`, `engine_missing`,
    * `engine_version`, `unsupported_url`, and what the probing request throws
    */
@@ -76,11 +82,13 @@ export class Registry {
     url: string,
     requested: EngineName | null,
     signal: AbortSignal,
-    onBytes?: () => void,
+    { workDir, ...reports }: ChooseOptions = {},
   ): Promise<Engine[]> {
     const parsed = checkUrl(url);
     if (requested !== null) return [await this.#requestedEngine(requested)];
-    const [statuses, kind] = await Promise.all([this.statuses(), this.#probe(url, signal, onBytes)]);
+    const begun = workDir === undefined ? null : await this.#begunIn(workDir);
+    if (begun !== null) return [begun];
+    const [statuses, kind] = await Promise.all([this.statuses(), this.#probe(url, signal, reports)]);
     const ready = this.#engines.filter((_, index) => statuses[index]?.state === 'ready');
     if (kind instanceof SluiceError) {
       if (!PROBE_REFUSED_CODES.includes(kind.code)) throw kind;
@@ -97,15 +105,16 @@ export class Registry {
   }
 
   /** Tries one engine after the other until one can list the media. @throws SluiceError as `choose` and `Engine.parse` */
-  async parse({ url, engine: requested, cursor, signal, onItems }: RegistryParse): Promise<ParseResult> {
+  async parse(request: RegistryParse): Promise<ParseResult> {
+    const { url, engine: requested, cursor, signal, onItems, onWaiting } = request;
     const failures: unknown[] = [];
-    for (const engine of await this.choose(url, requested, signal)) {
+    for (const engine of await this.choose(url, requested, signal, { onWaiting })) {
       signal.throwIfAborted();
       try {
         const ids = new UniqueIds();
         const result = await engine.parse({
           url,
-          signal,
+          ...{ signal, onWaiting },
           ...(cursor ? { cursor } : {}),
           ...(onItems ? { onItems: (items: MediaItem[]) => onItems(engine.name, ids.assign(items)) } : {}),
         });
@@ -117,6 +126,16 @@ export class Registry {
       }
     }
     throw mostInformative(failures);
+  }
+
+  /** Nobody of this session is there any more. */
+  dropSession(session: string): void {
+    for (const engine of this.#engines) engine.dropSession?.(session);
+  }
+
+  async #begunIn(workDir: string): Promise<Engine | null> {
+    for (const engine of this.#engines) if ((await engine.hasBegun?.(workDir)) === true) return engine;
+    return null;
   }
 
   #now(): number {
@@ -134,10 +153,10 @@ export class Registry {
   async #probe(
     url: string,
     signal: AbortSignal,
-    onBytes: (() => void) | undefined,
+    reports: RequestReports,
   ): Promise<UrlKind | SluiceError> {
     try {
-      return await this.#options.classify(url, signal, onBytes);
+      return await this.#options.classify(url, signal, reports);
     } catch (thrown) {
       signal.throwIfAborted();
       return toSluiceError(thrown);

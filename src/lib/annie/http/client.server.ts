@@ -15,6 +15,7 @@ import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import type { Cookies } from './cookies.server.ts';
 import { withoutFalseCoding } from './codings.ts';
 import { type Head, headFrom } from './head.ts';
+import { isLate, noteLate, PROMPT_MS } from './late-failure.ts';
 import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
@@ -33,6 +34,8 @@ const NO_TLS: readonly ErrorCode[] = [
   'timeout',
   'host_away',
 ];
+/** What a host may answer that serves a few connections at a time. */
+const CROWDED: readonly ErrorCode[] = ['remote_busy', 'connection_lost', 'connect_failed'];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpResponse {
@@ -41,6 +44,8 @@ export interface HttpResponse {
   status: number;
   head: Head;
   body: Readable;
+  /** ms from the request to the head. */
+  waitedMs: number;
   /** Closes a body that nobody reads. Idempotent. */
   discard(): void;
 }
@@ -56,8 +61,12 @@ export interface HttpClientOptions {
   guard: Guard;
   /** ms without a byte after which a body counts as stalled. */
   stallMs: number;
-  /** ms until the head of a response. */
+  /** ms until the head of a response, for a client that is `brisk`. */
   headTimeoutMs: number;
+  /** ms until the first byte of a response, for all others; absent = `headTimeoutMs`. */
+  firstByteMs?: number;
+  /** Closes connections to a host that only wait to be used, and returns how many. */
+  release?: (host: string) => number;
   /** Addresses that may be fetched by http instead of https; absent = none. */
   typed?: TypedAddresses | null;
 }
@@ -67,7 +76,15 @@ interface Visit {
   cookies: Cookies | null;
   /** The page on which the addresses were found. */
   page: URL | null;
+  /** Other requests, or somebody with a list before them, wait for this one. */
+  isBrisk: boolean;
+  /** Called when a request begins to wait for its head, and when that ends; not if it is brisk. */
+  onWaiting: (isWaiting: boolean) => void;
 }
+
+const NOBODY: Visit = { cookies: null, page: null, isBrisk: false, onWaiting: () => undefined };
+/** Connections that were never made: their servers received nothing. */
+const unconnected = new WeakSet<SluiceError>();
 
 export class HttpClient {
   readonly #options: HttpClientOptions;
@@ -77,21 +94,26 @@ export class HttpClient {
   /** @param inherited of another client, by `with` and `from` */
   constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; visit: Visit }) {
     this.#options = options;
-    this.#visit = inherited?.visit ?? { cookies: null, page: null };
+    this.#visit = inherited?.visit ?? NOBODY;
     this.#dispatcher =
       inherited?.dispatcher ??
       new Agent({
-        connect: connectorOf(options.guard),
+        connect: connectorOf(options),
         bodyTimeout: options.stallMs,
-        headersTimeout: options.headTimeoutMs,
+        headersTimeout: options.firstByteMs ?? options.headTimeoutMs,
         maxHeaderSize: MAX_HEAD_BYTES,
         pipelining: 1,
       });
   }
 
   /** The same connections, with the cookies of a job. */
-  with(cookies: Cookies): HttpClient {
-    return this.#inherit({ ...this.#visit, cookies });
+  with(cookies: Cookies, onWaiting: Visit['onWaiting'] = this.#visit.onWaiting): HttpClient {
+    return this.#inherit({ ...this.#visit, cookies, onWaiting });
+  }
+
+  /** As this one, but waits for a whole head only `headTimeoutMs`: for one of many requests. */
+  brisk(): HttpClient {
+    return this.#inherit({ ...this.#visit, isBrisk: true });
   }
 
   /** The same connections and cookies, for addresses that were found on this page. */
@@ -119,7 +141,7 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#requestTyped(url, options);
+      const response = await this.#requestAlone(url, options);
       url = response.url;
       const { status, head } = response;
       if (status === 204 || status === 205) {
@@ -130,7 +152,7 @@ export class HttpClient {
       response.discard();
       const location = head.get('location');
       if (!REDIRECTS.has(status) || location === undefined) {
-        throw statusError(status, head.get('retry-after') ?? null, Date.now());
+        throw refusalOf(response);
       }
       if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
       const next = parseUrl(addressText(location), url);
@@ -141,6 +163,22 @@ export class HttpClient {
     throw new SluiceError('too_many_redirects');
   }
 
+  /** Once more if the host may have been busy with connections that only wait. */
+  async #requestAlone(url: URL, options: GetOptions): Promise<HttpResponse> {
+    const { release } = this.#options;
+    try {
+      const response = await this.#requestTyped(url, options);
+      const isCrowded = response.status === 429 || response.status === 503;
+      if (!isCrowded || !release || release(url.host) === 0) return response;
+      response.discard();
+    } catch (thrown) {
+      options.signal.throwIfAborted();
+      const isCrowded = thrown instanceof SluiceError && CROWDED.includes(thrown.code) && !isLate(thrown);
+      if (!isCrowded || !release || release(url.host) === 0) throw thrown;
+    }
+    return this.#requestTyped(url, options);
+  }
+
   /** By http, if the scheme was not typed and there is no TLS server. */
   async #requestTyped(url: URL, options: GetOptions): Promise<HttpResponse> {
     const { typed } = this.#options;
@@ -148,7 +186,7 @@ export class HttpClient {
       return await this.#request(typed?.current(url) ?? url, options);
     } catch (thrown) {
       options.signal.throwIfAborted();
-      const isUnreached = thrown instanceof SluiceError && NO_TLS.includes(thrown.code);
+      const isUnreached = thrown instanceof SluiceError && NO_TLS.includes(thrown.code) && !isLate(thrown);
       const plain = isUnreached ? (typed?.fallback(url) ?? null) : null;
       if (plain === null) throw thrown;
       return this.#request(plain, options);
@@ -160,6 +198,12 @@ export class HttpClient {
   }
 
   async #request(url: URL, { signal, headers }: GetOptions): Promise<HttpResponse> {
+    const { isBrisk, onWaiting, cookies } = this.#visit;
+    const { headTimeoutMs, release } = this.#options;
+    const startedMs = performance.now();
+    // A server that serves one connection at a time may wait for one that waits to be used.
+    const timer = setTimeout(() => release?.(url.host), PROMPT_MS);
+    if (!isBrisk) onWaiting(true);
     try {
       const {
         statusCode,
@@ -171,23 +215,39 @@ export class HttpClient {
         method: 'GET',
         signal,
         headers: requestHeaders({ ...this.headersFor(url), ...headers }),
+        // 0 = none: the socket itself limits the wait for the first byte, and between bytes.
+        headersTimeout: isBrisk ? headTimeoutMs : 0,
       });
       const discard = (): void => {
         // destroying an unread body makes undici emit an error on it
         body.on('error', () => {});
         body.destroy();
       };
+      const waitedMs = performance.now() - startedMs;
       const setCookie = received['set-cookie'];
-      if (setCookie !== undefined) await this.#visit.cookies?.receive(url, [setCookie].flat());
+      if (setCookie !== undefined) await cookies?.receive(url, [setCookie].flat());
       const head = withoutFalseCoding(url, headFrom(received));
-      return { url, status: statusCode, head, body, discard };
+      return { url, status: statusCode, head, body, waitedMs, discard };
     } catch (thrown) {
-      throw networkError(thrown, signal);
+      const error = networkError(thrown, signal);
+      if (error instanceof SluiceError && !unconnected.has(error))
+        noteLate(error, performance.now() - startedMs);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      if (!isBrisk) onWaiting(false);
     }
   }
 }
 
-function connectorOf(guard: Guard): buildConnector.connector {
+function refusalOf({ status, head, waitedMs }: HttpResponse): SluiceError {
+  const error = statusError(status, head.get('retry-after') ?? null, Date.now());
+  noteLate(error, waitedMs);
+  return error;
+}
+
+function connectorOf(options: HttpClientOptions): buildConnector.connector {
+  const { guard, stallMs, headTimeoutMs, firstByteMs = headTimeoutMs } = options;
   return ({ hostname: host, port, protocol, servername }, callback) => {
     const tls = protocol === 'https:';
     guard
@@ -196,8 +256,12 @@ function connectorOf(guard: Guard): buildConnector.connector {
         servername: servername === '' ? undefined : servername,
       })
       .then(
-        (socket) => callback(null, readLeniently(socket)),
-        (error: unknown) => callback(toSluiceError(error), null),
+        (socket) => callback(null, readLeniently(socket, { firstByteMs, stallMs })),
+        (thrown: unknown) => {
+          const error = toSluiceError(thrown);
+          unconnected.add(error);
+          callback(error, null);
+        },
       );
   };
 }

@@ -13,7 +13,7 @@ const MAX_NAMES = 200;
 const MAX_COOKIE_CHARS = 4096;
 
 export class Cookies {
-  readonly #path: string | null;
+  #path: string | null;
   #jar: CookieJar | null = null;
   readonly #names = new Set<string>();
   #saving: Promise<void> = Promise.resolve();
@@ -39,6 +39,20 @@ export class Cookies {
 
   get isEmpty(): boolean {
     return this.#jar === null;
+  }
+
+  /** Those of a look-up of the same session at an address that this job has, if there are none yet. */
+  async adopt(looked: Cookies): Promise<void> {
+    const jar = looked.#jar;
+    if (jar === null || looked === this || this.#jar !== null) return;
+    this.#jar = await jar.clone();
+    await this.#save(this.#jar);
+  }
+
+  /** Nothing is written any more: the work dir may soon be another job's. */
+  detach(): Promise<void> {
+    this.#path = null;
+    return this.#saving;
   }
 
   /** The Cookie field for a request; null = none. */

@@ -33,6 +33,8 @@ export class Lookup {
   readonly added = new SvelteSet<string>();
   status: LookupPhase = $state.raw({ phase: 'running' });
   items: readonly MediaItem[] = $state.raw([]);
+  /** Its server takes long to begin. */
+  isWaiting = $state(false);
   /** The next page of a long list is on its way. */
   isLoadingMore = $state(false);
   /** Why it did not come. */
@@ -150,7 +152,11 @@ export class Lookups {
       const result = await this.#send(
         'parse',
         { url: asTyped(url), engine },
-        { signal: abort.signal, onItems: (items) => lookup.addItems(items) },
+        {
+          signal: abort.signal,
+          onItems: (items) => lookup.addItems(items),
+          onWaiting: (isWaiting) => (lookup.isWaiting = isWaiting),
+        },
       );
       lookup.addPage(result);
     } catch (thrown) {
