@@ -83,7 +83,8 @@ async function send(socket: Socket, given: ReturnType<WildAnswer>): Promise<void
   if (given !== null && typeof given === 'object' && Symbol.asyncIterator in given) {
     for await (const piece of given) {
       if (socket.destroyed) return;
-      if (!socket.write(piece)) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+      if (!socket.write(piece))
+        await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
     }
     return void socket.end();
   }

@@ -46,6 +46,13 @@ export interface Asked {
   variant: string;
 }
 
+/** A request to compare another one with: without the page that had the address a server may refuse it. */
+export interface Visited {
+  session: string | null;
+  url: string;
+  page: URL | null;
+}
+
 interface Entry {
   readonly key: string;
   readonly asked: Asked;
@@ -113,8 +120,8 @@ export class Answers {
   }
 
   /** A file was there. */
-  noteAnswered(session: string | null, url: string): void {
-    const key = `${session ?? ''} ${url}`;
+  noteAnswered(visited: Visited): void {
+    const key = visitKey(visited);
     this.#answered.delete(key);
     this.#answered.set(key, performance.now());
     const [oldest] = this.#answered.keys();
@@ -122,8 +129,8 @@ export class Answers {
   }
 
   /** Whether a file was there in the last hour. */
-  wasAnswered(session: string | null, url: string): boolean {
-    const atMs = this.#answered.get(`${session ?? ''} ${url}`);
+  wasAnswered(visited: Visited): boolean {
+    const atMs = this.#answered.get(visitKey(visited));
     return atMs !== undefined && performance.now() - atMs < ANSWERED_MS;
   }
 
@@ -269,6 +276,10 @@ export class Answers {
     if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
     changed(entry);
   }
+}
+
+function visitKey({ session, url, page }: Visited): string {
+  return `${session ?? ''} ${url} ${page?.href ?? ''}`;
 }
 
 function changed(entry: Entry): void {

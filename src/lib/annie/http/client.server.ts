@@ -125,6 +125,11 @@ export class HttpClient {
     return new HttpClient(this.#options, { dispatcher: this.#dispatcher, visit });
   }
 
+  /** See `from`. */
+  get page(): URL | null {
+    return this.#visit.page;
+  }
+
   /** Cookie and Referer of a request. */
   headersFor(url: URL): Record<string, string> {
     const { cookies, page } = this.#visit;

@@ -49,7 +49,7 @@ export class FirstAnswers {
       });
     } catch (thrown) {
       signal.throwIfAborted();
-      throw await this.explain(url, thrown);
+      throw await this.explain(client, url, thrown);
     }
   }
 
@@ -70,14 +70,14 @@ export class FirstAnswers {
   }
 
   /** A file is there. */
-  noteFile(url: string): void {
-    this.#answers.noteAnswered(this.#job.session, url);
+  noteFile({ page }: HttpClient, url: string): void {
+    this.#answers.noteAnswered({ session: this.#job.session, url, page });
   }
 
   /** `remote_link_used` for a refusal of a link that is known to have worked; else `thrown`. */
-  async explain(url: string, thrown: unknown): Promise<unknown> {
+  async explain({ page }: HttpClient, url: string, thrown: unknown): Promise<unknown> {
     const { session, workDir, wasListed = false } = this.#job;
-    const wasAnswered = this.#answers.wasAnswered(session, url) || (await hasBody(workDir));
+    const wasAnswered = this.#answers.wasAnswered({ session, url, page }) || (await hasBody(workDir));
     return explainRefusal(thrown, { wasAnswered, wasListed });
   }
 

@@ -60,7 +60,7 @@ export async function probe(
   try {
     const start = new BodyStart(response, onBytes);
     const found = await read(response, start, signal, want);
-    if (found.kind.kind === 'file') answers.noteFile(url);
+    if (found.kind.kind === 'file') answers.noteFile(client, url);
     // What is no file is of use only to the look-up that follows this one.
     const isNext = found.kind.kind === 'file' || want === 'kind';
     if (found.body === null && isNext) rest = start.giveBack();

@@ -46,12 +46,12 @@ export interface OpenRequest {
  * version of a file without a strong validator
  */
 export async function openFile(request: OpenRequest): Promise<OpenedFile> {
-  const { url, signal, answers = FirstAnswers.unshared() } = request;
+  const { client, url, signal, answers = FirstAnswers.unshared() } = request;
   try {
     return await open({ ...request, answers });
   } catch (thrown) {
     signal.throwIfAborted();
-    throw await answers.explain(url, thrown);
+    throw await answers.explain(client, url, thrown);
   }
 }
 
