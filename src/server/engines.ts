@@ -71,7 +71,13 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
   const http = new HttpEngine({
     ...shared,
-    ...{ guard, stallMs: config.stallMs, firstByteMs: config.firstByteMs, version: VERSION, caller: currentSession },
+    ...{
+      guard,
+      stallMs: config.stallMs,
+      firstByteMs: config.firstByteMs,
+      version: VERSION,
+      caller: currentSession,
+    },
     ...(typed ? { typed } : {}),
   });
   const limited = { ...shared, processes: withListingSlots(processes) };

@@ -125,7 +125,10 @@ test('the answer is for the session that looked, and for one download', async ()
 
 test('an answer is kept for a while, four in a session, and to the end of the session', async () => {
   const brief = await openWildKit({ keptMs: 50, caller: () => 'one' });
-  const url = brief.origin.serve('/brief.zip', once({ size: 20 * MiB, ranges: false, then: '403 Forbidden' }));
+  const url = brief.origin.serve(
+    '/brief.zip',
+    once({ size: 20 * MiB, ranges: false, then: '403 Forbidden' }),
+  );
   await brief.list(url);
   await waitFor(() => brief.origin.openSockets() === 0, { what: 'the connection to be closed' });
   assert.is((await brief.download(url)).state, 'remote_link_used');
@@ -195,6 +198,6 @@ test('after a restart a link that was used says so', async () => {
   }
 });
 
-test.after(kit.close);
+test.after(() => kit.close());
 
 test.run();

@@ -143,7 +143,10 @@ test('of a slow encoded body each encoded byte is progress', async () => {
     ['application/octet-stream', 'complete'],
     ['text/html', 'no_media'],
   ] as const) {
-    const coded = response(`Connection: close\r\nContent-Type: ${type}\r\nContent-Encoding: gzip`, gzipSync(text));
+    const coded = response(
+      `Connection: close\r\nContent-Type: ${type}\r\nContent-Encoding: gzip`,
+      gzipSync(text),
+    );
     const head = coded.indexOf('\r\n\r\n') + 4;
     const path = `/coded-${want}`;
     const url = origin.serve(path, async function* () {
@@ -163,7 +166,9 @@ test('a proxy that gives up while a server works is not asked for the whole at o
   for (const answer of ['HTTP/1.1 504 Gateway Timeout', null]) {
     const path = `/proxy-${answer === null ? 'reset' : '504'}`;
     const url = origin.serve(path, ({ count }) =>
-      count === 1 ? delay(10_500).then(() => (answer === null ? null : response(answer))) : response(OCTETS, body),
+      count === 1
+        ? delay(10_500).then(() => (answer === null ? null : response(answer)))
+        : response(OCTETS, body),
     );
     const { state } = await kit.download(url, { engine: 'http' });
     assert.is(state, answer === null ? 'connection_lost' : 'remote_error');
@@ -177,6 +182,6 @@ function jobOf(url: string, workDir: string): Parameters<typeof kit.engine.downl
   return { url, workDir, streamId: null, signal: new AbortController().signal, ...events };
 }
 
-test.after(kit.close);
+test.after(() => kit.close());
 
 test.run();

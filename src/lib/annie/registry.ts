@@ -150,11 +150,7 @@ export class Registry {
     throw notReady(status ?? { engine: name, state: 'missing', remedy: '' });
   }
 
-  async #probe(
-    url: string,
-    signal: AbortSignal,
-    reports: RequestReports,
-  ): Promise<UrlKind | SluiceError> {
+  async #probe(url: string, signal: AbortSignal, reports: RequestReports): Promise<UrlKind | SluiceError> {
     try {
       return await this.#options.classify(url, signal, reports);
     } catch (thrown) {

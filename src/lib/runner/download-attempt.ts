@@ -169,8 +169,8 @@ export class DownloadAttempt implements SpaceUser {
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
     const reports = { onBytes: () => this.#onBytes(), onWaiting: this.#onWaiting };
-    const begun = isNew ? {} : { workDir };
-    const choosing = registry.choose(job.url, job.engine, this.signal, { ...reports, ...begun });
+    const options = { ...reports, ...(isNew ? {} : { workDir }) };
+    const choosing = registry.choose(job.url, job.engine, this.signal, options);
     const engines = await untilAborted(choosing, this.signal);
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
@@ -296,7 +296,4 @@ export class DownloadAttempt implements SpaceUser {
 }
 
 /** State of one call of `Engine.download`; reports that come after it are ignored. */
-interface EngineCall {
-  isOver: boolean;
-  hasBytes: boolean;
-}
+type EngineCall = Record<'isOver' | 'hasBytes', boolean>;

@@ -103,7 +103,8 @@ export function progressLabel(
   live = true,
 ): string {
   const received = bytesLabel(row.receivedBytes);
-  if (row.state === 'parse' || row.state === 'finish' || row.awaitingSince !== null) return rowStateLabel(row);
+  if (row.state === 'parse' || row.state === 'finish' || row.awaitingSince !== null)
+    return rowStateLabel(row);
   if (row.percent === null) return m.progress_text_unknown({ received });
   const percent = percentLabel(row.percent);
   if (row.totalBytes === null) return percent;

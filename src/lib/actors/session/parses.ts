@@ -54,8 +54,7 @@ export class Parses {
     if (!parse) return;
     if (event.type === 'parse-items')
       return parse.onNews({ type: 'items', engine: event.engine, items: event.items });
-    if (event.type === 'parse-waiting')
-      return parse.onNews({ type: 'waiting', isWaiting: event.isWaiting });
+    if (event.type === 'parse-waiting') return parse.onNews({ type: 'waiting', isWaiting: event.isWaiting });
     this.#running.delete(event.job);
     if (event.type === 'parse-done') parse.answer.resolve(event.result);
     else parse.answer.reject(new SluiceError(event.error.code, event.error.message));

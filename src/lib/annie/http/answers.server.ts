@@ -4,9 +4,10 @@
  * that address: a download waits for the request of a look-up, and one that is resumed for the request that it left.
  * By session.
  */
-import { Readable } from 'node:stream';
 import { SluiceError } from '../../protocol/error.ts';
 import { untilAborted } from '../../protocol/until-aborted.ts';
+import { AnsweredFiles } from './answered-files.ts';
+import { withBytesBack } from './bytes-back.ts';
 import type { HttpResponse } from './client.server.ts';
 import type { Cookies } from './cookies.server.ts';
 
@@ -18,8 +19,6 @@ const MAX_IN_ALL = 64;
 const MAX_READ_BYTES = 1024 * 1024;
 /** A request that has waited so long is not given up with the job that made it. */
 export const SLOW_START_MS = 2000;
-const ANSWERED_MS = 60 * 60_000;
-const MAX_ANSWERED = 2000;
 
 export interface Answer {
   /** Not read yet, or all read is given back. */
@@ -46,13 +45,6 @@ export interface Asked {
   variant: string;
 }
 
-/** A request to compare another one with: without the page that had the address a server may refuse it. */
-export interface Visited {
-  session: string | null;
-  url: string;
-  page: URL | null;
-}
-
 interface Entry {
   readonly key: string;
   readonly asked: Asked;
@@ -75,8 +67,8 @@ export class Answers {
   readonly #keptMs: number;
   /** Oldest first. */
   readonly #entries = new Map<string, Entry>();
-  /** When files were answered, in ms, oldest first. */
-  readonly #answered = new Map<string, number>();
+  /** What was answered, kept or not. */
+  readonly files = new AnsweredFiles();
   #isClosed = false;
 
   /** @param keptMs how long an answer is kept; 0 = none is */
@@ -117,21 +109,6 @@ export class Answers {
       }
       if (entry.failure !== null) throw entry.failure as Error;
     }
-  }
-
-  /** A file was there. */
-  noteAnswered(visited: Visited): void {
-    const key = visitKey(visited);
-    this.#answered.delete(key);
-    this.#answered.set(key, performance.now());
-    const [oldest] = this.#answered.keys();
-    if (this.#answered.size > MAX_ANSWERED && oldest !== undefined) this.#answered.delete(oldest);
-  }
-
-  /** Whether a file was there in the last hour. */
-  wasAnswered(visited: Visited): boolean {
-    const atMs = this.#answered.get(visitKey(visited));
-    return atMs !== undefined && performance.now() - atMs < ANSWERED_MS;
   }
 
   /** Closes the connections of kept answers to a host. @returns how many */
@@ -278,10 +255,6 @@ export class Answers {
   }
 }
 
-function visitKey({ session, url, page }: Visited): string {
-  return `${session ?? ''} ${url} ${page?.href ?? ''}`;
-}
-
 function changed(entry: Entry): void {
   entry.changed.resolve();
   entry.changed = Promise.withResolvers();
@@ -296,20 +269,4 @@ function takeBack(entry: Entry): Answer | null {
   entry.chunks = [];
   entry.answer = null;
   return response === null ? null : { ...answer, response };
-}
-
-/** The response as if `chunks`, its first bytes, were not read yet; null = its body broke. */
-export function withBytesBack(response: HttpResponse, chunks: readonly Buffer[]): HttpResponse | null {
-  const { body } = response;
-  if (body.errored !== null || (body.destroyed && !body.readableEnded)) return null;
-  if (!body.readableEnded) {
-    if (chunks.length > 0) body.unshift(Buffer.concat(chunks));
-    return response;
-  }
-  const whole = Readable.from([Buffer.concat(chunks)], { objectMode: false });
-  const discard = (): void => {
-    whole.destroy();
-    response.discard();
-  };
-  return { ...response, body: whole, discard };
 }

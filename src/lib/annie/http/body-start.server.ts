@@ -1,6 +1,6 @@
 /** Reads the first bytes of a body, which can be given back: whoever has the response next reads it from its first byte. */
 import type { Readable } from 'node:stream';
-import { withBytesBack } from './answers.server.ts';
+import { withBytesBack } from './bytes-back.ts';
 import type { HttpResponse } from './client.server.ts';
 import { codingsOf } from './codings.ts';
 import { decoded } from './file/stream-body.server.ts';

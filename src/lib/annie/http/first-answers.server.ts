@@ -71,13 +71,14 @@ export class FirstAnswers {
 
   /** A file is there. */
   noteFile({ page }: HttpClient, url: string): void {
-    this.#answers.noteAnswered({ session: this.#job.session, url, page });
+    this.#answers.files.note({ session: this.#job.session, url, page }, performance.now());
   }
 
   /** `remote_link_used` for a refusal of a link that is known to have worked; else `thrown`. */
   async explain({ page }: HttpClient, url: string, thrown: unknown): Promise<unknown> {
     const { session, workDir, wasListed = false } = this.#job;
-    const wasAnswered = this.#answers.wasAnswered({ session, url, page }) || (await hasBody(workDir));
+    const isKnown = this.#answers.files.has({ session, url, page }, performance.now());
+    const wasAnswered = isKnown || (await hasBody(workDir));
     return explainRefusal(thrown, { wasAnswered, wasListed });
   }
 

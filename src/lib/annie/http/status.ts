@@ -28,9 +28,9 @@ export function mayRefuseRange(thrown: unknown): thrown is SluiceError {
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
 export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
   const message = `The server answered ${status}.`;
-  if (status === 404 || status === 410) 
+  if (status === 404 || status === 410)
     return withStatus(new SluiceError('remote_not_found', message), status);
-  if ([401, 403, 407, 451].includes(status)) 
+  if ([401, 403, 407, 451].includes(status))
     return withStatus(new SluiceError('remote_denied', message), status);
   if (status === 408) return new SluiceError('timeout', message);
   const waitMs = retryAfterMs(retryAfter, nowMs);

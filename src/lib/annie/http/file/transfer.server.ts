@@ -10,21 +10,14 @@ import { relationOf, type Validators, validatorsOf } from '../head.ts';
 import { SLOW_START_MS } from '../answers.server.ts';
 import { isLate, PROMPT_MS } from '../late-failure.ts';
 import { mayRefuseRange } from '../status.ts';
-import { FAST_FROM_BYTES, Handover } from './handover.ts';
+import { FastPath } from './fast-path.server.ts';
+import type { Handover } from './handover.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
-import {
-  nextFreeSegment,
-  isDone,
-  receivedBytes,
-  missingBytes,
-  type Segment,
-  splitLargest,
-  undoSplit,
-} from './segments.ts';
+import { nextFreeSegment, isDone, receivedBytes, type Segment, splitLargest, undoSplit } from './segments.ts';
 import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
 import { continuesAt, requestStart } from './seam.server.ts';
-import { FastBody } from './socket-body.server.ts';
+import type { FastBody } from './socket-body.server.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
 /** More connections only for files that are worth it, and not for those that are complete in a moment anyway. */
@@ -84,15 +77,15 @@ export class Transfer {
   readonly #startedMs = performance.now();
   readonly #startedBytes: number;
   #mayAddConnections: boolean;
-  #mayUseFastPath = true;
   /** No connection has met another version. */
   #maySplit = true;
-  #finalUrl: URL | null = null;
+  readonly #fastPath: FastPath;
   #lastError: unknown = null;
 
   constructor(options: TransferOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#fatal.signal]);
+    this.#fastPath = new FastPath(options, this.#signal);
     this.#startedBytes = receivedBytes(options.segments);
     const isVersioned = options.validators.ifRange !== null;
     this.#mayAddConnections = options.resumable && isVersioned && options.maxConnections > 1;
@@ -105,7 +98,7 @@ export class Transfer {
   async run(first: HttpResponse): Promise<void> {
     const { segments, signal } = this.#options;
     // Each connection would begin the work again for which this one has waited.
-    if (first.waitedMs >= SLOW_START_MS) this.#mayUseFastPath = false;
+    if (first.waitedMs >= SLOW_START_MS) this.#fastPath.mayBeUsed = false;
     if (first.waitedMs >= PROMPT_MS) this.#mayAddConnections = false;
     this.#startWorker({ response: first }, false);
     while (this.#workers.size > 0) {
@@ -216,13 +209,16 @@ export class Transfer {
     let handover: Handover | null = null;
     try {
       const body = begun !== null && 'body' in begun ? begun.body : null;
-      const mayOpen = response === null && this.#isWorthFastPath(segment);
-      const fast = body ?? (mayOpen ? await this.#openFastPath(segment) : null);
+      const mayOpen = response === null && this.#fastPath.isWorthIt(segment);
+      const fast = body ?? (mayOpen ? await this.#fastPath.open(segment) : null);
       if (fast) await fast.pipeTo(writer, onBytes);
       else {
         response ??= await this.#request(segment, role);
-        this.#finalUrl = response.url;
-        handover = begun === null ? null : this.#handoverOf(segment, role);
+        this.#fastPath.finalUrl = response.url;
+        if (begun !== null)
+          handover = this.#fastPath.handoverOf(segment, (rest, body) => {
+            role.heir = this.#startWorker({ segment: rest, body }, true);
+          });
         const report = (nowMs: number): void => {
           onBytes(nowMs);
           handover?.begin();
@@ -244,44 +240,6 @@ export class Transfer {
       if (isTooLong) await distrustFile?.();
     }
     if (segment.end === null) segment.end = segment.received;
-  }
-
-  /** For the first response, where a second connection may take the rest; null = nothing may. */
-  #handoverOf(segment: Segment, role: Role): Handover | null {
-    const { segments, resumable, validators, maxConnections } = this.#options;
-    const isSplittable = resumable && validators.ifRange !== null && maxConnections > 1;
-    if (!isSplittable || !this.#isWorthFastPath(segment)) return null;
-    return new Handover({
-      ...{ segments, segment },
-      open: (rest, signal) => this.#openFastPath(rest, signal),
-      onTaken: (rest, body) => {
-        role.heir = this.#startWorker({ segment: rest, body }, true);
-      },
-    });
-  }
-
-  #isWorthFastPath(segment: Segment): boolean {
-    const canRequest = this.#options.ranged || segment.received === 0;
-    const isLarge = segment.end !== null && missingBytes(segment) >= FAST_FROM_BYTES;
-    const hasSeam = segment.received > 0 && this.#options.validators.ifRange === null;
-    return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge && !hasSeam;
-  }
-
-  async #openFastPath(segment: Segment, stop?: AbortSignal): Promise<FastBody | null> {
-    const { client, totalBytes } = this.#options;
-    if (this.#finalUrl === null || totalBytes === null) return null;
-    const request = {
-      ...this.#options,
-      url: this.#finalUrl,
-      segment,
-      totalBytes,
-      signal: stop === undefined ? this.#signal : AbortSignal.any([this.#signal, stop]),
-      headers: client.headersFor(this.#finalUrl),
-    };
-    const fast = await FastBody.open(request);
-    // a server that is not fit for it now will not be a moment later
-    this.#mayUseFastPath = fast !== null;
-    return fast;
   }
 
   /** Requests what a segment is missing. */
