@@ -1,17 +1,26 @@
 /** When the fast path is worth a connection, and for which bytes of a file. */
+import type { HttpClient } from '../client.server.ts';
 import { FAST_FROM_BYTES, Handover } from './handover.ts';
 import { missingBytes, type Segment } from './segments.ts';
-import { FastBody } from './socket-body.server.ts';
-import type { TransferOptions } from './transfer.server.ts';
+import { FastBody, type FastRequest } from './socket-body.server.ts';
+
+export interface FastPathOptions extends Pick<FastRequest, 'guard' | 'validators' | 'ranged' | 'stallMs'> {
+  client: HttpClient;
+  /** Of the file. */
+  segments: Segment[];
+  totalBytes: number | null;
+  resumable: boolean;
+  maxConnections: number;
+}
 
 export class FastPath {
   /** After redirects; null = not known yet. */
   finalUrl: URL | null = null;
   mayBeUsed = true;
-  readonly #options: TransferOptions;
+  readonly #options: FastPathOptions;
   readonly #signal: AbortSignal;
 
-  constructor(options: TransferOptions, signal: AbortSignal) {
+  constructor(options: FastPathOptions, signal: AbortSignal) {
     this.#options = options;
     this.#signal = signal;
   }
