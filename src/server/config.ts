@@ -20,6 +20,8 @@ export interface Config {
   throttleMs: number;
   /** A running download without a new byte for this long has stalled. */
   stallMs: number;
+  /** A server may take so long to send the first byte of a file. */
+  firstByteMs: number;
   /** As written: hosts or CIDR ranges, optionally with a port. */
   allowPrivate: string;
   /** Further origins that this server answers to, as `URL.origin` writes them. */
@@ -51,6 +53,7 @@ export function readConfig(env: Environment, home: string, cwd: string): Config 
     maxActivePerSession: readInteger(env, 'SLUICE_MAX_ACTIVE_PER_SESSION', 3, 1, 1000),
     throttleMs: readInteger(env, 'SLUICE_THROTTLE_MS', 200, 10, 60_000),
     stallMs: readInteger(env, 'SLUICE_STALL_MS', 60_000, 100, 86_400_000),
+    firstByteMs: readInteger(env, 'SLUICE_FIRST_BYTE_MS', 300_000, 100, 86_400_000),
     allowPrivate: text(env, 'SLUICE_ALLOW_PRIVATE') ?? '',
     origins: readOrigins(env),
     inspector: readFlag(env, 'SLUICE_INSPECTOR'),

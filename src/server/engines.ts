@@ -74,7 +74,13 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
   const http = new HttpEngine({
     ...shared,
-    ...{ guard, stallMs: config.stallMs, version: VERSION, caller: currentSession },
+    ...{
+      guard,
+      stallMs: config.stallMs,
+      firstByteMs: config.firstByteMs,
+      version: VERSION,
+      caller: currentSession,
+    },
     ...(typed ? { typed } : {}),
     ...(found ? { found } : {}),
   });
@@ -139,10 +145,10 @@ function checkWrapper(): void {
 /** Addresses of the stand-in do not exist on the network, so they are not requested. */
 function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): RegistryOptions['classify'] {
   const hasStandIn = allowed.includes('stand-in');
-  return (url, signal, onBytes) =>
+  return (url, signal, reports) =>
     hasStandIn && URL.parse(url)?.hostname === STAND_IN_HOST
       ? Promise.resolve({ kind: 'page' })
-      : http.classify(url, signal, onBytes);
+      : http.classify(url, signal, reports);
 }
 
 /** annie is the name of lux before 2021: allowed where lux is, and listed only if it is installed. */

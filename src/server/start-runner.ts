@@ -24,12 +24,12 @@ export interface StartRunnerOptions extends Pick<
 
 export function startRunner(options: StartRunnerOptions): Runner {
   const { config, log, stateDir, isTemporary, sessions, engines, reachability, root } = options;
-  const { downloadDir, maxActive, stallMs } = config;
+  const { downloadDir, maxActive, stallMs, firstByteMs } = config;
   return new Runner({
     downloadDir,
     maxActive,
     maxParsing: MAX_PARSING,
-    stallMs,
+    ...{ stallMs, firstByteMs },
     // Sessions run in this process, so none can be lost.
     leaseMs: Infinity,
     log: (message, details) => log.warn(message, details),

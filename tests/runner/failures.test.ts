@@ -79,6 +79,23 @@ testWith('an engine that receives no byte is aborted', { stallMs: 60_000 }, asyn
   assert.equal([error.code, error.transient], ['engine_stalled', true]);
 });
 
+testWith('what a server takes to begin is no stall, and is said', { leaseMs: Infinity }, async (fixture) => {
+  const { runner, http, clock, event } = fixture;
+  runner.send('s1', startOf('aaa'));
+  const call = await http.call(0);
+  call.job.onWaiting?.(true);
+  clock.increment(299_999);
+  call.job.onWaiting?.(false);
+  const isAwaiting = (): unknown[] =>
+    fixture.events('s1').flatMap((each) => (each.type === 'phase' ? [each.isAwaiting] : []));
+  await waitFor(() => isAwaiting().at(-1) === false, { what: 'the end of the wait' });
+  assert.equal(isAwaiting().slice(-2), [true, false]);
+  clock.increment(59_999);
+  assert.not.ok(fixture.events('s1').some(({ type }) => type === 'failed'));
+  clock.increment(1);
+  assert.is((await event('failed')).error.code, 'engine_stalled');
+});
+
 testWith('joining and converting may take as long as they need', { leaseMs: Infinity }, async (fixture) => {
   const { runner, http, clock, event } = fixture;
   runner.send('s1', startOf('aaa'));

@@ -24,7 +24,7 @@ const ITEM: MediaItem = {
 };
 
 test.before.each(async (context) => {
-  const fixture = await createFixture();
+  const fixture = await createFixture({ leaseMs: Infinity });
   const requests: ParseCall[] = [];
   fixture.http.parse = (request) =>
     new Promise((resolve, reject) => requests.push({ ...request, resolve, reject }));
@@ -68,6 +68,37 @@ test('a parse that fails says so with a code', async ({ fixture, requests }) => 
   };
   fixture.runner.send('s1', parse('b'));
   assert.is((await fixture.event('parse-failed', 1)).error.code, 'internal_error');
+});
+
+test('what a server takes to begin is said, and does not count for the minute of a parse', async ({
+  fixture,
+  requests,
+}) => {
+  fixture.runner.send('s1', parse('a'));
+  const request = await nth(requests, 0);
+  fixture.clock.increment(30_000);
+  request.onWaiting?.(true);
+  fixture.clock.increment(1_999);
+  assert.equal(fixture.events('s1'), []);
+  fixture.clock.increment(298_001);
+  assert.equal(await fixture.event('parse-waiting'), { type: 'parse-waiting', job: 'a', isWaiting: true });
+  request.onWaiting?.(false);
+  assert.is((await fixture.event('parse-waiting', 1)).isWaiting, false);
+  fixture.clock.increment(29_999);
+  assert.ok(fixture.events('s1').every(({ type }) => type === 'parse-waiting'));
+  fixture.clock.increment(1);
+  assert.is((await fixture.event('parse-failed')).error.code, 'timeout');
+});
+
+test('servers that begin one after the other have the time of one', async ({ fixture, requests }) => {
+  fixture.runner.send('s1', parse('a'));
+  const request = await nth(requests, 0);
+  for (let hop = 0; hop < 3; hop++) {
+    request.onWaiting?.(true);
+    fixture.clock.increment(110_000);
+    request.onWaiting?.(false);
+  }
+  assert.is((await fixture.event('parse-failed')).error.code, 'timeout');
 });
 
 test('a parse that takes a minute ends in timeout, and reports nothing afterwards', async ({

@@ -2,6 +2,7 @@
  * An origin on a plain socket that sends what a row says, byte for byte: heads that no HTTP library would send. Each
  * connection serves one request, unless the row keeps it.
  */
+import { once } from 'node:events';
 import { createServer, type AddressInfo, type Socket } from 'node:net';
 
 export interface WildRequest {
@@ -14,7 +15,9 @@ export interface WildRequest {
 }
 
 /** The whole response as it goes over the wire, perhaps in pieces; null = the connection is reset. */
-export type WildAnswer = (request: WildRequest) => Buffer | string | Buffer[] | null;
+type Sent = Buffer | string | Buffer[] | null;
+/** Pieces that are iterated come when they do, as long as the client is there. */
+export type WildAnswer = (request: WildRequest) => Sent | Promise<Sent> | AsyncIterable<Buffer | string>;
 
 export interface WildOrigin {
   /** `http://127.0.0.1:port` */
@@ -23,6 +26,8 @@ export interface WildOrigin {
   serve(path: string, answer: WildAnswer | Buffer | string): string;
   /** The requests for a path so far, without its query. */
   requestsFor(path: string): WildRequest[];
+  /** Connections that are open. */
+  openSockets(): number;
   close(): Promise<void>;
 }
 
@@ -54,10 +59,7 @@ export async function startWildOrigin(host = '127.0.0.1'): Promise<WildOrigin> {
       const request = requestOf(text.slice(0, end), requests);
       text = '';
       requests.push(request);
-      const answer = (answers.get(pathOf(request)) ?? (() => NOT_FOUND))(request);
-      if (answer === null) socket.resetAndDestroy();
-      else if (Array.isArray(answer)) void sendPieces(socket, answer);
-      else socket.end(answer);
+      void send(socket, (answers.get(pathOf(request)) ?? (() => NOT_FOUND))(request));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, host, resolve));
@@ -68,12 +70,28 @@ export async function startWildOrigin(host = '127.0.0.1'): Promise<WildOrigin> {
       answers.set(path, typeof answer === 'function' ? answer : () => answer);
       return url + path;
     },
+    openSockets: () => sockets.size,
     requestsFor: (path) => requests.filter((request) => pathOf(request) === path),
     async close() {
       for (const socket of sockets) socket.destroy();
       await new Promise((resolve) => server.close(resolve));
     },
   };
+}
+
+async function send(socket: Socket, given: ReturnType<WildAnswer>): Promise<void> {
+  if (given !== null && typeof given === 'object' && Symbol.asyncIterator in given) {
+    for await (const piece of given) {
+      if (socket.destroyed) return;
+      if (!socket.write(piece))
+        await Promise.race([once(socket, 'drain'), once(socket, 'close')]).catch(() => undefined);
+    }
+    return void socket.end();
+  }
+  const answer = await given;
+  if (answer === null) socket.resetAndDestroy();
+  else if (Array.isArray(answer)) await sendPieces(socket, answer);
+  else socket.end(answer);
 }
 
 async function sendPieces(socket: Socket, pieces: readonly Buffer[]): Promise<void> {

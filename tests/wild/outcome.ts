@@ -28,7 +28,7 @@ export interface WildKit {
   registry: Registry;
   download(url: string, more?: Partial<EngineJob> & { engine?: EngineName }): Promise<Outcome>;
   /** The items, or the code of the failure. */
-  list(url: string, engine?: EngineName): Promise<MediaItem[] | string>;
+  list(url: string, engine?: EngineName, signal?: AbortSignal): Promise<MediaItem[] | string>;
   /** The titles of the items, or the code of the failure alone. */
   titlesOf(url: string): Promise<string[]>;
   close(): Promise<void>;
@@ -41,12 +41,15 @@ export async function openWildKit(options: Partial<HttpEngineOptions> = {}): Pro
   const registry = new Registry({
     engines: [engine],
     allowed: ['http'],
-    classify: (url, signal) => engine.classify(url, signal),
+    classify: (url, signal, reports) => engine.classify(url, signal, reports),
   });
   const nothing = { name: '', body: Buffer.alloc(0), modifiedAt: new Date(0) };
-  const list = async (url: string, requested?: EngineName): Promise<MediaItem[] | string> => {
+  const list = async (
+    url: string,
+    requested?: EngineName,
+    signal = new AbortController().signal,
+  ): Promise<MediaItem[] | string> => {
     try {
-      const { signal } = new AbortController();
       return (await settles(registry.parse({ url, engine: requested ?? null, signal }))).items;
     } catch (thrown) {
       if (thrown instanceof SluiceError) return thrown.code;
@@ -62,7 +65,7 @@ export async function openWildKit(options: Partial<HttpEngineOptions> = {}): Pro
       const job = jobFor(url, workDir, more);
       try {
         const running = registry
-          .choose(url, requested ?? null, job.signal)
+          .choose(url, requested ?? null, job.signal, { ...more, workDir })
           .then(([first]) => (first ?? engine).download(job));
         const { path, suggestedName } = await settles(running);
         const { mtime } = await stat(path);

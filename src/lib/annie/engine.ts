@@ -19,7 +19,15 @@ export type UrlKind =
  */
 export type Claim = 'site' | 'generic' | 'no';
 
-export interface ParseRequest {
+/** What is reported of a request while its answer is not there, or not whole. */
+export interface RequestReports {
+  /** Something of the answer arrived. */
+  onBytes?: (() => void) | undefined;
+  /** The engine waits for a server that may take long to begin, and limits that itself; false = not any more. */
+  onWaiting?: ((isWaiting: boolean) => void) | undefined;
+}
+
+export interface ParseRequest extends Pick<RequestReports, 'onWaiting'> {
   url: string;
   signal: AbortSignal;
   /** The `next` of an earlier result of this engine; absent = the first page. */
@@ -28,7 +36,7 @@ export interface ParseRequest {
   onItems?: (items: MediaItem[]) => void;
 }
 
-export interface EngineJob {
+export interface EngineJob extends Pick<RequestReports, 'onWaiting'> {
   url: string;
   streamId: string | null;
   /** The title that was shown when it was picked from a list, which may be another than its own page's; absent = none. */
@@ -55,6 +63,10 @@ export interface Engine {
   /** Whether it is installed, which version, and what to do if not. Cached by the registry. */
   status(): Promise<EngineStatus>;
   claim(url: URL, kind: UrlKind): Promise<Claim>;
+  /** Whether an earlier attempt of this engine has begun the download in this work dir; absent = it cannot know. */
+  hasBegun?(workDir: string): Promise<boolean>;
+  /** Nobody of this session is there any more: what is kept for its next job is dropped. */
+  dropSession?(session: string): void;
   /** @throws SluiceError `no_media`, `unsupported_url`, `engine_*`, `remote_*`, network codes */
   parse(request: ParseRequest): Promise<ParseResult>;
   /**

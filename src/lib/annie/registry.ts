@@ -1,5 +1,5 @@
 /** The engines of this server, and which of them to try for an address, in what order. */
-import type { Engine, UrlKind } from './engine.ts';
+import type { Engine, RequestReports, UrlKind } from './engine.ts';
 import { SluiceError, toSluiceError, type ErrorCode } from '../protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
 import { UniqueIds } from '../protocol/unique-ids.ts';
@@ -11,10 +11,10 @@ export interface RegistryOptions {
   /** `SLUICE_ENGINES`: those that may be used, preferred first. */
   allowed: readonly EngineName[];
   /**
-   * One probing request: what is at the address? Calls `onBytes` whenever something of the answer arrives.
+   * One probing request: what is at the address?
    * @throws SluiceError network codes, `address_refused`, `remote_*`
    */
-  classify: (url: string, signal: AbortSignal, onBytes?: () => void) => Promise<UrlKind>;
+  classify: (url: string, signal: AbortSignal, reports?: RequestReports) => Promise<UrlKind>;
   now?: () => number;
 }
 
@@ -25,11 +25,12 @@ export interface RegistryParse {
   cursor?: string | null;
   signal: AbortSignal;
   onItems?: (engine: EngineName, items: MediaItem[]) => void;
+  onWaiting?: RequestReports['onWaiting'];
 }
 
-export interface ChooseOptions {
-  /** Called whenever something of the probed address arrives. */
-  onBytes?: () => void;
+export interface ChooseOptions extends RequestReports {
+  /** Of a download that an earlier attempt may have begun. */
+  workDir?: string;
   /** A look-up has found a file there: it is not probed, as it may be refused without the cookies or Referer of its page. */
   isListed?: boolean;
 }
@@ -76,7 +77,8 @@ export class Registry {
   }
 
   /**
-   * The engines to try for this address, best first, never empty. A requested one is returned without touching the network.
+   * The engines to try for this address, best first, never empty. A requested one, and one that has begun in the work dir,
+   * is returned without touching the network.
    * @throws SluiceError `invalid_url`, `unsupported_scheme`, `engine_unknown`, `engine_missing`,
    * `engine_version`, `unsupported_url`, and what the probing request throws
    */
@@ -84,11 +86,13 @@ export class Registry {
     url: string,
     requested: EngineName | null,
     signal: AbortSignal,
-    { onBytes, isListed = false }: ChooseOptions = {},
+    { workDir, isListed = false, ...reports }: ChooseOptions = {},
   ): Promise<Engine[]> {
     const parsed = checkUrl(url);
     if (requested !== null) return [await this.#requestedEngine(requested)];
-    const probed = isListed ? LISTED : this.#probe(url, signal, onBytes);
+    const begun = workDir === undefined ? null : await this.#begunIn(workDir);
+    if (begun !== null) return [begun];
+    const probed = isListed ? LISTED : this.#probe(url, signal, reports);
     const [statuses, kind] = await Promise.all([this.statuses(), probed]);
     const ready = this.#engines.filter((_, index) => statuses[index]?.state === 'ready');
     if (kind instanceof SluiceError) {
@@ -106,15 +110,16 @@ export class Registry {
   }
 
   /** Tries one engine after the other until one can list the media. @throws SluiceError as `choose` and `Engine.parse` */
-  async parse({ url, engine: requested, cursor, signal, onItems }: RegistryParse): Promise<ParseResult> {
+  async parse(request: RegistryParse): Promise<ParseResult> {
+    const { url, engine: requested, cursor, signal, onItems, onWaiting } = request;
     const failures: unknown[] = [];
-    for (const engine of await this.choose(url, requested, signal)) {
+    for (const engine of await this.choose(url, requested, signal, { onWaiting })) {
       signal.throwIfAborted();
       try {
         const ids = new UniqueIds();
         const result = await engine.parse({
           url,
-          signal,
+          ...{ signal, onWaiting },
           ...(cursor ? { cursor } : {}),
           ...(onItems ? { onItems: (items: MediaItem[]) => onItems(engine.name, ids.assign(items)) } : {}),
         });
@@ -126,6 +131,16 @@ export class Registry {
       }
     }
     throw mostInformative(failures);
+  }
+
+  /** Nobody of this session is there any more. */
+  dropSession(session: string): void {
+    for (const engine of this.#engines) engine.dropSession?.(session);
+  }
+
+  async #begunIn(workDir: string): Promise<Engine | null> {
+    for (const engine of this.#engines) if ((await engine.hasBegun?.(workDir)) === true) return engine;
+    return null;
   }
 
   #now(): number {
@@ -140,13 +155,9 @@ export class Registry {
     throw notReady(status ?? { engine: name, state: 'missing', remedy: '' });
   }
 
-  async #probe(
-    url: string,
-    signal: AbortSignal,
-    onBytes: (() => void) | undefined,
-  ): Promise<UrlKind | SluiceError> {
+  async #probe(url: string, signal: AbortSignal, reports: RequestReports): Promise<UrlKind | SluiceError> {
     try {
-      return await this.#options.classify(url, signal, onBytes);
+      return await this.#options.classify(url, signal, reports);
     } catch (thrown) {
       signal.throwIfAborted();
       return toSluiceError(thrown);

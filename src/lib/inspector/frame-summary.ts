@@ -1,6 +1,7 @@
 /** Says what kind of message a frame holds, never its content. */
 
 const HEAD_CHARACTERS = 400;
+const WITH_ID = new Set(['command', 'ack', 'reject', 'items', 'waiting']);
 
 /** @param text null = a binary frame */
 export function frameSummary(text: string | null): string {
@@ -11,7 +12,7 @@ export function frameSummary(text: string | null): string {
   if (type === null) return 'unreadable';
   const parts = [type];
   if (type === 'command') parts.push(fieldOf(head, 'name') ?? '?');
-  if (type === 'command' || type === 'ack' || type === 'reject' || type === 'items') {
+  if (WITH_ID.has(type)) {
     parts.push(fieldOf(head, 'id') ?? '?');
   }
   const seq = /"seq":(\d{1,15})/.exec(head)?.[1];

@@ -66,7 +66,9 @@ export type ServerMessage =
   | { type: 'ack'; id: string; result: unknown }
   | { type: 'reject'; id: string; error: ErrorView }
   /** Items of a running parse command, as they are found; its ack holds all of them again. */
-  | { type: 'items'; id: string; engine: EngineName; items: MediaItem[] };
+  | { type: 'items'; id: string; engine: EngineName; items: MediaItem[] }
+  /** A running parse command waits for a server that takes long to begin, or does not any more. */
+  | { type: 'waiting'; id: string; isWaiting: boolean };
 
 /**
  * @throws SluiceError `invalid_json` or `invalid_request`

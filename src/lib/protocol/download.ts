@@ -57,6 +57,8 @@ export interface DownloadView {
   since?: string;
   /** Seconds of the media that its site says are not there (gaps of a playlist), so that the file is shorter by them. */
   gapSeconds?: number;
+  /** Since when its server has sent no first byte, ISO 8601, UTC; null = it has by now. Absent unless that took seconds. */
+  awaitingSince?: string | null;
   /** The expected hash, if one was given: 64 lower-case hex digits. A complete file has been checked against it. */
   sha256?: string;
 }

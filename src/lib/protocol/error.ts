@@ -76,6 +76,11 @@ export const ERRORS = {
   timeout: { status: 504, transient: true, title: 'The server took too long.' },
   remote_not_found: { status: 502, transient: false, title: 'The server says: not found.' },
   remote_denied: { status: 502, transient: false, title: 'The server says: not allowed.' },
+  remote_link_used: {
+    status: 502,
+    transient: false,
+    title: 'The link has worked before, and does not any more.',
+  },
   login_required: { status: 502, transient: false, title: 'The site wants a login.' },
   members_only: {
     status: 502,

@@ -85,6 +85,8 @@ export interface AttemptPhase {
   totalBytes: number | null;
   /** Of the media, what its site says is not there, in s; absent = nothing is known to be missing. */
   gapSeconds?: number;
+  /** The server has not sent the first byte of the file for some seconds; absent = that was never so. */
+  isAwaiting?: boolean;
 }
 
 export interface RunnerFailure extends ErrorView {
@@ -98,6 +100,8 @@ export interface RunnerFailure extends ErrorView {
 export type RunnerEvent =
   /** Items as they are found; `parse-done` holds all of them again. */
   | { type: 'parse-items'; job: string; engine: EngineName; items: MediaItem[] }
+  /** The look-up waits, or no longer waits, for a server that takes long to begin. */
+  | { type: 'parse-waiting'; job: string; isWaiting: boolean }
   | { type: 'parse-done'; job: string; result: ParseResult }
   | { type: 'parse-failed'; job: string; error: ErrorView }
   /** The first `phase` of an attempt: it got a slot and began. */

@@ -15,6 +15,7 @@ import { untilAborted } from '../protocol/until-aborted.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
 import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
+import { FirstByteWait } from './first-byte-wait.ts';
 import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Reachability } from './reachability.ts';
@@ -55,6 +56,9 @@ export class DownloadAttempt implements SpaceUser {
   readonly #controller = new AbortController();
   readonly #output = new OutputTail();
   #stallTimer: StallTimer | null = null;
+  readonly #wait: FirstByteWait;
+  /** The engine itself limits how long it waits for a server to begin. */
+  readonly #onWaiting = (isWaiting: boolean): void => this.#wait.update(isWaiting, this.#stallTimer);
   /** On disk from earlier attempts. */
   #keptBytes = 0;
   #watch: WorkDirWatch | null = null;
@@ -65,6 +69,7 @@ export class DownloadAttempt implements SpaceUser {
     this.#options = options;
     this.job = options.job;
     const { engine } = options.job;
+    this.#wait = new FirstByteWait(options.clock, (isAwaiting) => this.#updatePhase({ isAwaiting }));
     this.phase = { phase: engine === null ? 'parse' : 'download', engine, title: null, totalBytes: null };
     this.ended = this.#run();
   }
@@ -107,6 +112,7 @@ export class DownloadAttempt implements SpaceUser {
     } finally {
       this.#isFetching = false;
       this.#stallTimer?.stop();
+      this.#wait.stop();
       this.#releaseSpace();
     }
   }
@@ -162,7 +168,7 @@ export class DownloadAttempt implements SpaceUser {
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
-    const engines = await untilAborted(this.#chooseEngines(), this.signal);
+    const engines = await untilAborted(this.#chooseEngines(isNew ? null : workDir), this.signal);
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -196,10 +202,15 @@ export class DownloadAttempt implements SpaceUser {
     this.#options.space.require(this).catch((reason: SluiceError) => this.abort(reason));
   }
 
-  #chooseEngines(): Promise<Engine[]> {
+  /** @param begunIn the work dir of earlier attempts */
+  #chooseEngines(begunIn: string | null): Promise<Engine[]> {
     const { job, registry } = this.#options;
-    const isListed = job.foundOn !== undefined;
-    return registry.choose(job.url, job.engine, this.signal, { isListed, onBytes: () => this.#onBytes() });
+    return registry.choose(job.url, job.engine, this.signal, {
+      onBytes: () => this.#onBytes(),
+      onWaiting: this.#onWaiting,
+      isListed: job.foundOn !== undefined,
+      ...(begunIn === null ? {} : { workDir: begunIn }),
+    });
   }
 
   /** Tries the engines in order: one that cannot handle the URL, and fetched no byte, hands over to the next. */
@@ -208,7 +219,7 @@ export class DownloadAttempt implements SpaceUser {
     for (const engine of engines) {
       this.signal.throwIfAborted();
       this.#updatePhase({ phase: 'download', engine: engine.name, title: null, totalBytes: null });
-      const call = new EngineCall();
+      const call: EngineCall = { isOver: false, hasBytes: false };
       try {
         return await engine.download(this.#engineJob(workDir, call));
       } catch (thrown) {
@@ -239,6 +250,7 @@ export class DownloadAttempt implements SpaceUser {
       ...(foundOn === undefined ? {} : { foundOn }),
       signal: this.signal,
       onBytes: whileActive(() => this.#onBytes()),
+      onWaiting: whileActive(this.#onWaiting),
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
         if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();
@@ -293,7 +305,4 @@ export class DownloadAttempt implements SpaceUser {
 }
 
 /** State of one call of `Engine.download`; reports that come after it are ignored. */
-class EngineCall {
-  isOver = false;
-  hasBytes = false;
-}
+type EngineCall = Record<'isOver' | 'hasBytes', boolean>;

@@ -3,6 +3,8 @@ import { SluiceError } from '../protocol/error.ts';
 import type { EngineName } from '../protocol/media.ts';
 import type { Registry } from '../annie/registry.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
+import { FirstByteWait } from './first-byte-wait.ts';
+import { HeldTimer } from './held-timer.ts';
 import { FairQueue, type Ticket } from './fair-queue.ts';
 import { toKnownError } from './failure.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
@@ -20,6 +22,8 @@ export interface ParseJobsOptions {
   maxParsing: number;
   /** ms from getting a slot to `timeout`. */
   timeoutMs: number;
+  /** ms that servers may take to begin beside that, in all. */
+  firstByteMs: number;
   /** ms after which an engine that ignores an abort loses its slot. */
   stuckMs: number;
   runInJob: RunInJob;
@@ -38,6 +42,9 @@ interface RunningParse extends ParseJob {
   controller: AbortController;
   ticket: Ticket | null;
 }
+
+/** For the connections to servers that are waited for, so that what the engine says of one comes first. */
+const CONNECT_MS = 30_000;
 
 export class ParseJobs {
   readonly #options: ParseJobsOptions;
@@ -91,14 +98,10 @@ export class ParseJobs {
   }
 
   async #run(parse: RunningParse): Promise<void> {
-    const { registry, outbox, reachability, clock, timeoutMs } = this.#options;
+    const { registry, outbox, reachability } = this.#options;
     const { session, job, url, engine: requested, controller } = parse;
     const { signal } = controller;
-    const stopTimer = startTimer(clock, timeoutMs, () => {
-      controller.abort(
-        new SluiceError('timeout', `Nothing was found within ${Math.round(timeoutMs / 1000)} s.`),
-      );
-    });
+    const limits = this.#startLimits(parse);
     const onItems: Parameters<Registry['parse']>[0]['onItems'] = (engine, items) => {
       if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-items', job, engine, items });
     };
@@ -110,8 +113,7 @@ export class ParseJobs {
           url,
           engine: requested,
           cursor: parse.cursor ?? null,
-          signal,
-          onItems,
+          ...{ signal, onItems, onWaiting: limits.onWaiting },
         });
       reachability.hurry();
       throw away;
@@ -125,10 +127,41 @@ export class ParseJobs {
       if (error.code === 'internal_error') this.#options.log('a parse broke', { session, job, thrown });
       if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-failed', job, error: error.view });
     } finally {
-      stopTimer();
+      limits.stop();
       this.#forget(parse);
     }
     await released;
+  }
+
+  /** Two times that add up: that of the look-up itself, and what servers take to begin. */
+  #startLimits(parse: RunningParse): { onWaiting: (isWaiting: boolean) => void; stop: () => void } {
+    const { outbox, clock, timeoutMs, firstByteMs } = this.#options;
+    const { session, job, controller } = parse;
+    const end = (): void => {
+      const message = `Nothing was found within ${Math.round(timeoutMs / 1000)} s.`;
+      controller.abort(new SluiceError('timeout', message));
+    };
+    const working = new HeldTimer(clock, timeoutMs, end);
+    const waiting = new HeldTimer(clock, firstByteMs + CONNECT_MS, end);
+    waiting.hold();
+    let isStopped = false;
+    const wait = new FirstByteWait(clock, (isWaiting) => {
+      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-waiting', job, isWaiting });
+    });
+    return {
+      onWaiting: (isWaiting) => {
+        if (isStopped) return;
+        wait.update(isWaiting, working);
+        if (isWaiting) waiting.release();
+        else waiting.hold();
+      },
+      stop: () => {
+        isStopped = true;
+        working.stop();
+        waiting.stop();
+        wait.stop();
+      },
+    };
   }
 
   /** Holds the slot until the engine ends, or has ignored its abort for `stuckMs`. */

@@ -24,7 +24,7 @@ import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
 import type { RunInJob } from './run-in-job.ts';
 
 export interface RunnerOptions {
-  registry: Pick<Registry, 'choose' | 'parse'>;
+  registry: Pick<Registry, 'choose' | 'parse'> & Partial<Pick<Registry, 'dropSession'>>;
   /** Work dirs are made in its `.sluice`. */
   downloadDir: string;
   onEvents: RunnerSink;
@@ -39,6 +39,8 @@ export interface RunnerOptions {
   parseTimeoutMs?: number;
   /** ms without a byte until a download fails with `engine_stalled`; Infinity = never. */
   stallMs?: number;
+  /** ms that a look-up may wait for servers to begin, beside `parseTimeoutMs`. */
+  firstByteMs?: number;
   /** ms an engine may take to end after an abort before it loses its slot. */
   stuckMs?: number;
   /** ms without a command after which a session's jobs are ended; Infinity for sessions in the same process. */
@@ -96,6 +98,7 @@ export class Runner implements RunnerPort {
       maxParsing = 4,
       parseTimeoutMs = 60_000,
       stallMs = 60_000,
+      firstByteMs = 300_000,
       stuckMs = 10_000,
       leaseMs = 300_000,
       flushMs = 50,
@@ -123,7 +126,7 @@ export class Runner implements RunnerPort {
     });
     const shared = { registry, outbox, reachability, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
-    const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs });
+    const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs, firstByteMs });
     this.#log = log;
     this.#outbox = outbox;
     this.#gate = gate;
@@ -139,6 +142,7 @@ export class Runner implements RunnerPort {
         log('a session was not heard of for its lease', { session });
         parses.cancelAll(session);
         downloads.dropSession(session);
+        registry.dropSession?.(session);
       },
     });
   }

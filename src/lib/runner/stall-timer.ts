@@ -9,6 +9,7 @@ export class StallTimer {
   readonly #stallMs: number;
   readonly #onStall: () => void;
   #restartedAt: number;
+  #holds = 0;
   #stopTimer: () => void = () => undefined;
 
   constructor(clock: RunnerClock, stallMs: number, onStall: () => void) {
@@ -23,6 +24,16 @@ export class StallTimer {
     this.#restartedAt = this.#clock.now();
   }
 
+  /** While it is held nothing counts as a stall. Each hold has to be ended by `release`. */
+  hold(): void {
+    this.#holds++;
+  }
+
+  release(): void {
+    this.#holds--;
+    this.restart();
+  }
+
   stop(): void {
     this.#stopTimer();
     this.#stopTimer = () => undefined;
@@ -30,6 +41,7 @@ export class StallTimer {
 
   #schedule(delayMs: number): void {
     this.#stopTimer = startTimer(this.#clock, delayMs, () => {
+      if (this.#holds > 0) this.restart();
       const leftMs = this.#restartedAt + this.#stallMs - this.#clock.now();
       if (leftMs > 0) this.#schedule(leftMs);
       else this.#onStall();

@@ -53,6 +53,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   timeout: m.error_timeout,
   remote_not_found: m.error_remote_not_found,
   remote_denied: m.error_remote_denied,
+  remote_link_used: m.error_remote_link_used,
   login_required: m.error_login_required,
   members_only: m.error_members_only,
   password_required: m.error_password_required,

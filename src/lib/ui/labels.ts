@@ -46,11 +46,12 @@ const KINDS: Record<MediaItem['type'], () => string> = {
 
 export const stateLabel = (state: DownloadState): string => STATES[state]();
 /** With an expected hash, or on a slow disk, `finish` takes seconds: the label says why. */
-export function rowStateLabel({ state, sha256, isSaving }: RowState): string {
+export function rowStateLabel({ state, sha256, isSaving, awaitingSince }: RowState): string {
+  if (awaitingSince !== null) return m.state_awaiting();
   if (isSaving) return m.state_finish_saving();
   return state === 'finish' && sha256 !== null ? m.state_finish_check() : stateLabel(state);
 }
-type RowState = Pick<ListRow, 'state' | 'sha256' | 'isSaving'>;
+type RowState = Pick<ListRow, 'state' | 'sha256' | 'isSaving' | 'awaitingSince'>;
 export const filterLabel = (filter: Filter): string => FILTERS[filter]();
 export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
 export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
@@ -102,7 +103,8 @@ export function progressLabel(
   live = true,
 ): string {
   const received = bytesLabel(row.receivedBytes);
-  if (row.state === 'parse' || row.state === 'finish') return rowStateLabel(row);
+  if (row.state === 'parse' || row.state === 'finish' || row.awaitingSince !== null)
+    return rowStateLabel(row);
   if (row.percent === null) return m.progress_text_unknown({ received });
   const percent = percentLabel(row.percent);
   if (row.totalBytes === null) return percent;

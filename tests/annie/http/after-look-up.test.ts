@@ -28,7 +28,7 @@ const start = (of: OddFile, end: number, headers: Record<string, string | number
   body: { file: of, start: 0, end },
 });
 async function withEngine(body: (engine: HttpEngine) => Promise<void>): Promise<void> {
-  const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000 });
+  const engine = new HttpEngine({ guard: openGuard(), readers, stallMs: 10_000, keptMs: 0 });
   try {
     await body(engine);
   } finally {

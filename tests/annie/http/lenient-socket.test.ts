@@ -8,10 +8,13 @@ import { growthOf, MOST, repeated } from '../../support/scaling.ts';
 /** What the client reads of bytes that a server sent, after one write. */
 function readOf(bytes: Buffer): Buffer | null {
   const socket = new Duplex({ read() {}, write: (_chunk, _encoding, done) => done() });
-  const lenient = readLeniently(socket.on('error', () => {}) as Socket);
+  const limits = { firstByteMs: 60_000, stallMs: 60_000 };
+  const lenient = readLeniently(socket.on('error', () => {}) as Socket, limits);
   lenient.write('x');
   socket.push(bytes);
-  return lenient.read() as Buffer | null;
+  const received = lenient.read() as Buffer | null;
+  socket.destroy();
+  return received;
 }
 
 test('twice as many interim responses in one read take at most three times the CPU', () => {

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { COMMAND_TIMEOUT_MS } from '#lib/channel/client/pending-commands.ts';
+import { COMMAND_TIMEOUT_MS, PARSE_TIMEOUT_MS } from '#lib/channel/client/pending-commands.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem } from '#lib/protocol/media.ts';
 import { settles, waitFor } from '../../support/wait.ts';
@@ -101,6 +101,26 @@ test('a command without an answer in time fails, also while there is no connecti
   const error = channel.send('pause', { downloadId: ID }).catch(codeOf);
   await waitFor(() => first.received.length === 2);
   clock.advance(COMMAND_TIMEOUT_MS);
+  assert.is(await settles(error), 'not_ready');
+});
+
+test('while a parse waits for a slow server its time is held, but not without a connection', async ({
+  server,
+}) => {
+  const clock = new ManualClock();
+  const { channel } = server.channel({ clock });
+  const first = await server.connection(0);
+  const said: boolean[] = [];
+  const options = { onWaiting: (isWaiting: boolean) => void said.push(isWaiting) };
+  const error = channel.send('parse', { url: 'http://a.test/x' }, options).catch(codeOf);
+  const command = await waitFor(() => first.received[1]);
+  first.send({ type: 'waiting', id: command['id'] as string, isWaiting: true });
+  await waitFor(() => said.length === 1);
+  clock.advance(PARSE_TIMEOUT_MS - 1);
+  first.send({ type: 'waiting', id: command['id'] as string, isWaiting: false });
+  await waitFor(() => said.length === 2);
+  assert.equal(said, [true, false]);
+  clock.advance(PARSE_TIMEOUT_MS);
   assert.is(await settles(error), 'not_ready');
 });
 

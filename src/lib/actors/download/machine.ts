@@ -61,6 +61,7 @@ export const downloadMachine = setup({
           title: event.title ?? row.title,
           totalBytes: event.totalBytes ?? row.totalBytes,
           ...(event.gapSeconds === undefined ? {} : { gapSeconds: event.gapSeconds }),
+          ...awaiting(row, event),
         },
       };
     }),
@@ -276,6 +277,14 @@ function ends() {
     pause: { target: 'paused', actions: 'stopRunner' },
     cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
   } as const;
+}
+
+function awaiting(
+  { awaitingSince }: DownloadRow,
+  { isAwaiting = false, at }: { isAwaiting?: boolean; at: number },
+): Pick<DownloadRow, 'awaitingSince'> {
+  if (isAwaiting) return { awaitingSince: awaitingSince ?? at };
+  return awaitingSince === undefined ? {} : { awaitingSince: null };
 }
 
 function isEmptied({ state, error }: DownloadRow): boolean {

@@ -52,6 +52,8 @@ export interface DownloadRow {
   totalBytes: number | null;
   /** Of the media, what its site says is not there, in s; absent = nothing is known to be missing. */
   gapSeconds?: number;
+  /** Since when its server has sent no first byte, ms since 1970; null = not any more, absent = that was never so. */
+  awaitingSince?: number | null;
   /** 0–100 as reported by the engine, for downloads without a known total. */
   percent: number | null;
   attempt: number;

@@ -30,9 +30,17 @@ export function viewOf(
     ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
     ...(row.state === 'waiting' && row.away ? { since: new Date(row.away.since).toISOString() } : {}),
     ...(row.gapSeconds ? { gapSeconds: row.gapSeconds } : {}),
+    ...awaitingOf(row),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };
   return { ...view, ...deriveProgress(view) };
+}
+
+/** Once it was so, null says that it is over. */
+function awaitingOf({ state, awaitingSince }: DownloadRow): Pick<DownloadView, 'awaitingSince'> {
+  if (awaitingSince === undefined) return {};
+  const isAwaiting = (state === 'parse' || state === 'download') && awaitingSince !== null;
+  return { awaitingSince: isAwaiting ? new Date(awaitingSince).toISOString() : null };
 }
 
 /** Changes name what is there, not what has gone: an attempt before this one may have been saving. */

@@ -5,7 +5,7 @@ import type { Answer, CommandLog } from './command-log.ts';
 import type { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import type { Listings } from './listings.ts';
-import type { OnItems, Parses } from './parses.ts';
+import type { OnParseNews, Parses } from './parses.ts';
 
 /**
  * The answer to a command, now or in a later event. A refusal is an answer too: a turn that
@@ -33,20 +33,20 @@ export class Commands {
 
   /**
    * @param requester its parses end when it disconnects
-   * @param onItems items of a parse, as they are found
+   * @param onNews of a parse, while it runs
    */
-  answer(request: SessionRequest, requester: unknown, onItems: OnItems): CommandAnswer {
-    if (request.name === 'parse') return this.#parse(request, requester, onItems);
+  answer(request: SessionRequest, requester: unknown, onNews: OnParseNews): CommandAnswer {
+    if (request.name === 'parse') return this.#parse(request, requester, onNews);
     if (!('commandId' in request) || request.commandId === undefined) return this.#perform(request, 'http');
     const { commandId, ...command } = request;
     return this.#once(commandId, command);
   }
 
-  #parse({ url, engine, cursor }: ParseRequest, requester: unknown, onItems: OnItems): CommandAnswer {
+  #parse({ url, engine, cursor }: ParseRequest, requester: unknown, onNews: OnParseNews): CommandAnswer {
     const { env, session, parses } = this.#parts;
     return orRefusal(() => {
       const body = { url: env.checkUrl(url, session), engine, cursor };
-      return { later: parses.begin(env.newId(), body, requester, onItems) };
+      return { later: parses.begin(env.newId(), body, requester, onNews) };
     });
   }
 

@@ -9,12 +9,14 @@ const MAX_PARSES = 16;
 
 export type ParseEvent = Extract<RunnerEvent, { job: string }>;
 
-/** Called with items as they are found. */
-export type OnItems = (engine: EngineName, items: MediaItem[]) => void;
+/** What is to be said of a parse while it runs: items as they are found, and whether a slow server is waited for. */
+export type ParseNews =
+  { type: 'items'; engine: EngineName; items: MediaItem[] } | { type: 'waiting'; isWaiting: boolean };
+export type OnParseNews = (news: ParseNews) => void;
 
 interface Parse {
   answer: PromiseWithResolvers<ParseResult>;
-  onItems: OnItems;
+  onNews: OnParseNews;
   /** When it disconnects, the job is ended. */
   requester: unknown;
 }
@@ -36,13 +38,13 @@ export class Parses {
     job: string,
     { url, engine, cursor }: CommandFields<'parse'>,
     requester: unknown,
-    onItems: OnItems,
+    onNews: OnParseNews,
   ): Promise<ParseResult> {
     if (this.#running.size >= MAX_PARSES) {
       throw new SluiceError('too_many_requests', `${MAX_PARSES} addresses are being looked at already.`);
     }
     const answer = Promise.withResolvers<ParseResult>();
-    this.#running.set(job, { answer, onItems, requester });
+    this.#running.set(job, { answer, onNews, requester });
     this.#send({ type: 'parse', job, url, engine, ...(cursor === null ? {} : { cursor }) });
     return answer.promise;
   }
@@ -50,7 +52,9 @@ export class Parses {
   handle(event: ParseEvent): void {
     const parse = this.#running.get(event.job);
     if (!parse) return;
-    if (event.type === 'parse-items') return parse.onItems(event.engine, event.items);
+    if (event.type === 'parse-items')
+      return parse.onNews({ type: 'items', engine: event.engine, items: event.items });
+    if (event.type === 'parse-waiting') return parse.onNews({ type: 'waiting', isWaiting: event.isWaiting });
     this.#running.delete(event.job);
     if (event.type === 'parse-done') parse.answer.resolve(event.result);
     else parse.answer.reject(new SluiceError(event.error.code, event.error.message));

@@ -21,7 +21,7 @@ import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
 import { Listings } from './listings.ts';
 import { LiveDownloads, type SessionParts } from './live-downloads.ts';
-import { type OnItems, Parses } from './parses.ts';
+import { type OnParseNews, Parses } from './parses.ts';
 import { FeedReaders, refuse, reply, saidHello } from './feed-readers.ts';
 import { Removals } from './removals.ts';
 import { RunnerEventHandler } from './runner-event-handler.ts';
@@ -205,12 +205,12 @@ export class SessionActor implements DurableObject {
   wake(): void {}
 
   #command(socket: DurableSocket, { type: _, id, ...command }: CommandMessage): void {
-    const onItems: OnItems = (engine, items) => reply(socket, { type: 'items', id, engine, items });
+    const onNews: OnParseNews = (news) => reply(socket, { id, ...news });
     const acknowledge = (result: unknown): void => reply(socket, { type: 'ack', id, result });
     const reject = (error: unknown): void =>
       reply(socket, { type: 'reject', id, error: toSluiceError(error).view });
     const answer = this.#commandTurn(() =>
-      this.#commands.answer({ ...command, commandId: id }, socket, onItems),
+      this.#commands.answer({ ...command, commandId: id }, socket, onNews),
     );
     if ('refusal' in answer) reject(answer.refusal);
     else if ('result' in answer) acknowledge(answer.result);

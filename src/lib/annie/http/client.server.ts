@@ -8,7 +8,7 @@ import type { Readable } from 'node:stream';
 import type { buildConnector, Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
-import { SluiceError, toSluiceError } from '../../protocol/error.ts';
+import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { UnreachableError } from '../../protocol/unreachable.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
@@ -16,6 +16,7 @@ import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import type { Cookies } from './cookies.server.ts';
 import { withoutFalseCoding } from './codings.ts';
 import { type Head, headFrom } from './head.ts';
+import { isLate, noteLate, PROMPT_MS } from './late-failure.ts';
 import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
@@ -26,6 +27,8 @@ import type { TypedAddresses } from './typed-addresses.ts';
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
 const MAX_REDIRECTS = 20;
+/** What a host may answer that serves a few connections at a time. */
+const CROWDED: readonly ErrorCode[] = ['remote_busy', 'connection_lost', 'connect_failed'];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpResponse {
@@ -34,6 +37,8 @@ export interface HttpResponse {
   status: number;
   head: Head;
   body: Readable;
+  /** ms from the request to the head. */
+  waitedMs: number;
   /** Closes a body that nobody reads. Idempotent. */
   discard(): void;
 }
@@ -49,8 +54,12 @@ export interface HttpClientOptions {
   guard: Guard;
   /** ms without a byte after which a body counts as stalled. */
   stallMs: number;
-  /** ms until the head of a response. */
+  /** ms until the head of a response, for a client that is `brisk`. */
   headTimeoutMs: number;
+  /** ms until the first byte of a response, for all others; absent = `headTimeoutMs`. */
+  firstByteMs?: number;
+  /** Closes connections to a host that only wait to be used, and returns how many. */
+  release?: (host: string) => number;
   /** Addresses that may be fetched by http instead of https; absent = none. */
   typed?: TypedAddresses | null;
 }
@@ -60,7 +69,15 @@ interface Visit {
   cookies: Cookies | null;
   /** The page on which the addresses were found. */
   page: URL | null;
+  /** Other requests, or somebody with a list before them, wait for this one. */
+  isBrisk: boolean;
+  /** Called when a request begins to wait for its head, and when that ends; not if it is brisk. */
+  onWaiting: (isWaiting: boolean) => void;
 }
+
+const NOBODY: Visit = { cookies: null, page: null, isBrisk: false, onWaiting: () => undefined };
+/** Connections that were never made: their servers received nothing. */
+const unconnected = new WeakSet<SluiceError>();
 
 export class HttpClient {
   readonly #options: HttpClientOptions;
@@ -70,21 +87,26 @@ export class HttpClient {
   /** @param inherited of another client, by `with` and `from` */
   constructor(options: HttpClientOptions, inherited?: { dispatcher: Dispatcher; visit: Visit }) {
     this.#options = options;
-    this.#visit = inherited?.visit ?? { cookies: null, page: null };
+    this.#visit = inherited?.visit ?? NOBODY;
     this.#dispatcher =
       inherited?.dispatcher ??
       new Agent({
-        connect: connectorOf(options.guard),
+        connect: connectorOf(options),
         bodyTimeout: options.stallMs,
-        headersTimeout: options.headTimeoutMs,
+        headersTimeout: options.firstByteMs ?? options.headTimeoutMs,
         maxHeaderSize: MAX_HEAD_BYTES,
         pipelining: 1,
       });
   }
 
   /** The same connections, with the cookies of a job. */
-  with(cookies: Cookies): HttpClient {
-    return this.#inherit({ ...this.#visit, cookies });
+  with(cookies: Cookies, onWaiting: Visit['onWaiting'] = this.#visit.onWaiting): HttpClient {
+    return this.#inherit({ ...this.#visit, cookies, onWaiting });
+  }
+
+  /** As this one, but waits for a whole head only `headTimeoutMs`: for one of many requests. */
+  brisk(): HttpClient {
+    return this.#inherit({ ...this.#visit, isBrisk: true });
   }
 
   /** The same connections and cookies, for addresses that were found on this page. */
@@ -94,6 +116,11 @@ export class HttpClient {
 
   #inherit(visit: Visit): HttpClient {
     return new HttpClient(this.#options, { dispatcher: this.#dispatcher, visit });
+  }
+
+  /** See `from`. */
+  get page(): URL | null {
+    return this.#visit.page;
   }
 
   /** Cookie and Referer of a request. */
@@ -112,8 +139,7 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      // Only what was typed lacks a scheme: a server that redirects says which it means.
-      const response = await (hop === 0 ? this.#requestTyped(url, options) : this.#request(url, options));
+      const response = await this.#requestAlone(url, options, hop === 0);
       url = response.url;
       const { status, head } = response;
       if (status === 204 || status === 205) {
@@ -124,7 +150,7 @@ export class HttpClient {
       response.discard();
       const location = head.get('location');
       if (!REDIRECTS.has(status) || location === undefined) {
-        throw statusError(status, head.get('retry-after') ?? null, Date.now());
+        throw refusalOf(response);
       }
       if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
       const next = parseUrl(addressText(location), url);
@@ -135,6 +161,27 @@ export class HttpClient {
     throw new SluiceError('too_many_redirects');
   }
 
+  /**
+   * Once more if the host may have been busy with connections that only wait.
+   * @param isFirst only what was typed lacks a scheme: a server that redirects says which it means
+   */
+  async #requestAlone(url: URL, options: GetOptions, isFirst: boolean): Promise<HttpResponse> {
+    const { release } = this.#options;
+    const ask = (): Promise<HttpResponse> =>
+      isFirst ? this.#requestTyped(url, options) : this.#request(url, options);
+    try {
+      const response = await ask();
+      const isCrowded = response.status === 429 || response.status === 503;
+      if (!isCrowded || !release || release(url.host) === 0) return response;
+      response.discard();
+    } catch (thrown) {
+      options.signal.throwIfAborted();
+      const isCrowded = thrown instanceof SluiceError && CROWDED.includes(thrown.code) && !isLate(thrown);
+      if (!isCrowded || !release || release(url.host) === 0) throw thrown;
+    }
+    return ask();
+  }
+
   /** By http, if the scheme was not typed and there is no TLS server. */
   async #requestTyped(url: URL, options: GetOptions): Promise<HttpResponse> {
     const { typed } = this.#options;
@@ -143,7 +190,8 @@ export class HttpClient {
       return await this.#request(current, options);
     } catch (thrown) {
       options.signal.throwIfAborted();
-      const plain = current === url && hasNoTls(thrown) ? (typed?.fallback(url) ?? null) : null;
+      const isWithout = current === url && hasNoTls(thrown) && !isLate(thrown);
+      const plain = isWithout ? (typed?.fallback(url) ?? null) : null;
       if (plain === null) throw thrown;
       const response = await this.#request(plain, options);
       // A server that redirects to https has TLS, and only did not answer.
@@ -157,6 +205,12 @@ export class HttpClient {
   }
 
   async #request(url: URL, { signal, headers }: GetOptions): Promise<HttpResponse> {
+    const { isBrisk, onWaiting, cookies } = this.#visit;
+    const { headTimeoutMs, release } = this.#options;
+    const startedMs = performance.now();
+    // A server that serves one connection at a time may wait for one that waits to be used.
+    const timer = setTimeout(() => release?.(url.host), PROMPT_MS);
+    if (!isBrisk) onWaiting(true);
     try {
       const {
         statusCode,
@@ -168,18 +222,27 @@ export class HttpClient {
         method: 'GET',
         signal,
         headers: requestHeaders({ ...this.headersFor(url), ...headers }),
+        // 0 = none: the socket itself limits the wait for the first byte, and between bytes.
+        headersTimeout: isBrisk ? headTimeoutMs : 0,
       });
       const discard = (): void => {
         // destroying an unread body makes undici emit an error on it
         body.on('error', () => {});
         body.destroy();
       };
+      const waitedMs = performance.now() - startedMs;
       const setCookie = received['set-cookie'];
-      if (setCookie !== undefined) await this.#visit.cookies?.receive(url, [setCookie].flat());
+      if (setCookie !== undefined) await cookies?.receive(url, [setCookie].flat());
       const head = withoutFalseCoding(url, headFrom(received));
-      return { url, status: statusCode, head, body, discard };
+      return { url, status: statusCode, head, body, waitedMs, discard };
     } catch (thrown) {
-      throw networkError(thrown, signal);
+      const error = networkError(thrown, signal);
+      if (error instanceof SluiceError && !unconnected.has(error))
+        noteLate(error, performance.now() - startedMs);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      if (!isBrisk) onWaiting(false);
     }
   }
 }
@@ -195,7 +258,14 @@ function hasNoTls(thrown: unknown): boolean {
   return isHandshakeTimeout || thrown.code === 'tls_failed' || thrown.code === 'host_away';
 }
 
-function connectorOf(guard: Guard): buildConnector.connector {
+function refusalOf({ status, head, waitedMs }: HttpResponse): SluiceError {
+  const error = statusError(status, head.get('retry-after') ?? null, Date.now());
+  noteLate(error, waitedMs);
+  return error;
+}
+
+function connectorOf(options: HttpClientOptions): buildConnector.connector {
+  const { guard, stallMs, headTimeoutMs, firstByteMs = headTimeoutMs } = options;
   return ({ hostname: host, port, protocol, servername }, callback) => {
     const tls = protocol === 'https:';
     guard
@@ -204,8 +274,12 @@ function connectorOf(guard: Guard): buildConnector.connector {
         servername: servername === '' ? undefined : servername,
       })
       .then(
-        (socket) => callback(null, readLeniently(socket)),
-        (error: unknown) => callback(toSluiceError(error), null),
+        (socket) => callback(null, readLeniently(socket, { firstByteMs, stallMs })),
+        (thrown: unknown) => {
+          const error = toSluiceError(thrown);
+          unconnected.add(error);
+          callback(error, null);
+        },
       );
   };
 }

@@ -13,7 +13,7 @@ const MAX_COOKIES = 200;
 const MAX_COOKIE_CHARS = 4096;
 
 export class Cookies {
-  readonly #path: string | null;
+  #path: string | null;
   #jar: CookieJar | null = null;
   /** Null = nothing is being saved. */
   #saving: Promise<void> | null = null;
@@ -43,6 +43,25 @@ export class Cookies {
     return this.#jar === null;
   }
 
+  /** Those of a look-up of the same session at an address that this job has, if there are none yet. */
+  async adopt(looked: Cookies): Promise<void> {
+    const jar = looked.#jar;
+    if (jar === null || looked === this || this.#jar !== null) return;
+    this.#jar = await jar.clone();
+    this.#saveSoon(this.#jar);
+  }
+
+  /** Resolves when all that was received is saved, or cannot be. */
+  async saved(): Promise<void> {
+    await this.#saving;
+  }
+
+  /** As `saved`; what comes later is not: the work dir may soon be another job's. */
+  detach(): Promise<void> {
+    this.#path = null;
+    return this.saved();
+  }
+
   /** The Cookie field for a request; null = none. */
   headerFor(url: URL): string | null {
     return this.#jar?.getCookieStringSync(url.href) || null;
@@ -58,14 +77,13 @@ export class Cookies {
     const { CookieJar } = await import('tough-cookie');
     this.#jar ??= new CookieJar(undefined, { looseMode: true });
     for (const field of valid) setWithinLimit(this.#jar, field, url.href);
-    if (this.#path === null) return;
-    this.#isChanged = true;
-    this.#saving ??= this.#save(this.#path, this.#jar);
+    this.#saveSoon(this.#jar);
   }
 
-  /** Resolves when all that was received is saved, or cannot be. */
-  async saved(): Promise<void> {
-    await this.#saving;
+  #saveSoon(jar: CookieJar): void {
+    if (this.#path === null) return;
+    this.#isChanged = true;
+    this.#saving ??= this.#save(this.#path, jar);
   }
 
   /** A jar that cannot be saved only costs a login after a restart. */

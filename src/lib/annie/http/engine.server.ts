@@ -6,10 +6,11 @@ import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
 import type { FoundOn } from '../../protocol/runner.ts';
-import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
+import type { Claim, Engine, EngineJob, ParseRequest, RequestReports, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
+import { Answers } from './answers.server.ts';
 import { HttpClient } from './client.server.ts';
 import { beginsAsHls, SNIFF_BYTES } from './classify.ts';
 import { downloadFile, type FileOptions, NotAFile } from './file/download.server.ts';
@@ -19,6 +20,7 @@ import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
 import { loadState } from './file/saved-state.server.ts';
+import { type AnswersJob, FirstAnswers, hasBody } from './first-answers.server.ts';
 import { FoundMedia } from './found-media.ts';
 import { readFoundNote, writeFoundNote } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
@@ -38,6 +40,10 @@ export interface HttpEngineOptions {
   maxConnections?: number;
   /** ms without a byte after which a download fails with `engine_stalled`. */
   stallMs?: number;
+  /** ms until the first byte of a file or page. */
+  firstByteMs?: number;
+  /** ms for which the answer of a look-up is kept for its download; 0 = it is not. */
+  keptMs?: number;
   /** ms after which a look-up of a page ends with the media found so far. */
   listMs?: number;
   /** fdatasync before a file counts as fetched. Not needed under the runner, which syncs finished files. */
@@ -54,16 +60,25 @@ export interface HttpEngineOptions {
 
 const MAX_CONNECTIONS = 4;
 const STALL_MS = 60_000;
+const FIRST_BYTE_MS = 300_000;
+/** Of playlists, keys, fragments, and the players of a page: a file is made on the fly, or a page; these are many, or short. */
 const HEAD_TIMEOUT_MS = 30_000;
 /** With the last responses up to 30 s later, a look-up ends within the minute that it has. */
 const LIST_MS = 25_000;
 
+/** For the requests of one job. */
+interface Tools {
+  client: HttpClient;
+  answers: FirstAnswers;
+}
+
 export class HttpEngine implements Engine {
   readonly name = 'http';
   readonly #client: HttpClient;
+  readonly #answers: Answers;
   readonly #readers: Readers;
   readonly #file: FileOptions;
-  readonly #list: Omit<ListOptions, 'cookies' | 'session'>;
+  readonly #list: Omit<ListOptions, 'cookies' | 'session' | 'answers'>;
   readonly #caller: () => string | null;
   readonly #version: string;
 
@@ -71,10 +86,13 @@ export class HttpEngine implements Engine {
     const { guard, readers, ffmpegPath = null, processes = null, stallMs = STALL_MS } = options;
     const { maxConnections = MAX_CONNECTIONS, syncAtEnd = false, listMs = LIST_MS } = options;
     const headTimeoutMs = Math.min(HEAD_TIMEOUT_MS, stallMs);
-    const { typed = null, found = new FoundMedia() } = options;
-    const client = new HttpClient({ guard, stallMs, headTimeoutMs, typed });
+    const { typed = null, firstByteMs = FIRST_BYTE_MS, found = new FoundMedia() } = options;
+    const answers = new Answers(options.keptMs);
+    const release = (host: string): number => answers.release(host);
+    const client = new HttpClient({ guard, stallMs, headTimeoutMs, firstByteMs, release, typed });
     const listed = createListedSizes();
     this.#client = client;
+    this.#answers = answers;
     this.#readers = readers;
     this.#file = { client, guard, maxConnections, stallMs, syncAtEnd, listed };
     this.#list = { client, readers, ffmpegPath, processes, listMs, listed, found };
@@ -93,17 +111,26 @@ export class HttpEngine implements Engine {
   }
 
   /** One request: what is at this address? @throws SluiceError network codes, `address_refused`, `remote_*` */
-  async classify(url: string, signal: AbortSignal, onBytes?: () => void): Promise<UrlKind> {
+  async classify(url: string, signal: AbortSignal, reports: RequestReports = {}): Promise<UrlKind> {
     const isListed = this.#list.found.get(this.#caller(), url, performance.now()) !== null;
     // It may be refused without the cookies or the Referer of its page, which its download brings.
     if (isListed) return { kind: 'file', contentType: null, bytes: null };
-    const client = this.#client.with(new Cookies(null));
-    return (await probe(client, url, signal, 'kind', onBytes)).kind;
+    const { client, answers } = this.#toolsOf(new Cookies(null), reports);
+    return (await probe(client, url, signal, 'kind', reports.onBytes, answers)).kind;
+  }
+
+  hasBegun(workDir: string): Promise<boolean> {
+    return hasBody(workDir);
+  }
+
+  dropSession(session: string): void {
+    this.#answers.dropSession(session);
   }
 
   async parse(request: ParseRequest): Promise<ParseResult> {
     const cookies = new Cookies(null);
-    const options = { ...this.#list, client: this.#client.with(cookies), cookies, session: this.#caller() };
+    const session = this.#caller();
+    const options = { ...this.#list, ...this.#toolsOf(cookies, request), cookies, session };
     return { engine: 'http', ...(await listItems(request, options)) };
   }
 
@@ -113,7 +140,7 @@ export class HttpEngine implements Engine {
       return await this.#download(job, cookies);
     } finally {
       // The next attempt has them, and nothing is written to the work dir once the job has ended.
-      await cookies.saved();
+      await cookies.detach();
     }
   }
 
@@ -121,32 +148,36 @@ export class HttpEngine implements Engine {
     const { url, streamId, signal, workDir } = job;
     job.onPhase('download');
     const found = await this.#foundOn(job);
-    const client = await this.#clientFor(job, cookies, found);
+    const tools = await this.#toolsFor(job, cookies, found);
+    const { client, answers } = tools;
     const title = found?.title ?? null;
-    if (streamId === PAGE_STREAM) return this.#downloadFile(job, client, { contentType: 'text/html' });
+    if (streamId === PAGE_STREAM) return this.#downloadFile(job, tools, { contentType: 'text/html' });
     const isDefault = streamId === null || streamId === ONLY_STREAM;
     if (isDefault && extensionOf(URL.parse(url)?.pathname ?? '') !== 'm3u8') {
       try {
-        const result = await this.#downloadFile(job, client);
+        const result = await this.#downloadFile(job, tools);
         if (!(await isManifest(result))) return withTitle(result, title, job);
       } catch (thrown) {
         if (!(thrown instanceof NotAFile)) throw thrown;
       }
     }
-    const lead = await follow(url, { client, readers: this.#readers, onBytes: job.onBytes }, signal);
+    const options = { client, readers: this.#readers, onBytes: job.onBytes, answers };
+    const lead = await follow(url, options, signal);
     if (lead.scan !== null && isDefault) await refuseLogin(workDir, url);
     if (lead.scan !== null)
-      return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, client);
+      return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, tools);
     const { probe: media, referer } = lead;
     if (media.kind.kind === 'manifest')
       return this.#downloadHls(job, media, client.from(referer), streamId, title ?? titleOf(media));
     if (!isDefault) throw new SluiceError('stream_not_found');
     const target = { ...job, url: lead.url };
-    return withTitle(await this.#downloadMedia(target, media, client.from(referer)), title, job);
+    const fromPage = { ...tools, client: client.from(referer) };
+    return withTitle(await this.#downloadMedia(target, media, fromPage), title, job);
   }
 
   /** Closes all connections. */
   close(): Promise<void> {
+    this.#answers.close();
     return this.#client.close();
   }
 
@@ -161,27 +192,34 @@ export class HttpEngine implements Engine {
   }
 
   /** With the cookies of this job: those of earlier attempts, else those that the page sets. */
-  async #clientFor({ signal }: EngineJob, cookies: Cookies, found: FoundOn | null): Promise<HttpClient> {
-    const client = this.#client.with(cookies);
+  async #toolsFor(job: EngineJob, cookies: Cookies, found: FoundOn | null): Promise<Tools> {
+    const { workDir, signal, title, onWaiting } = job;
+    const tools = this.#toolsOf(cookies, { onWaiting }, { workDir, wasListed: title !== undefined });
+    const { client } = tools;
     const page = found === null ? null : URL.parse(found.page);
-    if (page === null) return client;
+    if (page === null) return tools;
     if (found?.setsCookies === true && cookies.isEmpty) {
       const response = await client.get(page.href, { signal }).catch(() => null);
       response?.discard();
       signal.throwIfAborted();
     }
-    return client.from(page);
+    return { ...tools, client: client.from(page) };
   }
 
-  #downloadFile(job: EngineJob, client: HttpClient, sniffed?: FileOptions['sniffed']): Promise<FetchedFile> {
-    return downloadFile(job, { ...this.#file, client, ...(sniffed ? { sniffed } : {}) });
+  #toolsOf(cookies: Cookies, { onWaiting }: RequestReports, of: Partial<AnswersJob> = {}): Tools {
+    const job = { session: this.#caller(), cookies, onWaiting, ...of };
+    return { client: this.#client.with(cookies, onWaiting), answers: new FirstAnswers(this.#answers, job) };
+  }
+
+  #downloadFile(job: EngineJob, tools: Tools, sniffed?: FileOptions['sniffed']): Promise<FetchedFile> {
+    return downloadFile(job, { ...this.#file, ...tools, ...(sniffed ? { sniffed } : {}) });
   }
 
   /** @throws SluiceError also `login_required`, `no_media` for a page */
-  async #downloadMedia(job: EngineJob, media: Probe, client: HttpClient): Promise<FetchedFile> {
+  async #downloadMedia(job: EngineJob, media: Probe, tools: Tools): Promise<FetchedFile> {
     try {
       const { isMislabelled, contentType } = media;
-      return await this.#downloadFile(job, client, isMislabelled ? { contentType } : undefined);
+      return await this.#downloadFile(job, tools, isMislabelled ? { contentType } : undefined);
     } catch (thrown) {
       if (!(thrown instanceof NotAFile)) throw thrown;
       await refuseLogin(job.workDir, job.url);
@@ -195,26 +233,28 @@ export class HttpEngine implements Engine {
     lead: Lead,
     scan: PageScan,
     sourceId: string | null,
-    client: HttpClient,
+    tools: Tools,
   ): Promise<FetchedFile> {
     const { signal } = job;
     const page = lead.probe.url;
     if (scan.isFeed && scan.groups.length === 0 && sourceId === null)
-      return this.#downloadFile({ ...job, url: lead.url }, client, { contentType: 'application/rss+xml' });
+      return this.#downloadFile({ ...job, url: lead.url }, tools, { contentType: 'application/rss+xml' });
     const picked = findSource(scan, sourceId);
     if (!picked) throw new SluiceError(sourceId === null ? 'no_media' : 'stream_not_found');
     const { group, source, variant } = picked;
     const sourceJob = { ...job, url: source.url };
-    const sourceClient = client.from(URL.parse(group.page ?? '') ?? page);
+    const sourceClient = tools.client.from(URL.parse(group.page ?? '') ?? page);
     const title = group.title ?? (scan.groups.length === 1 ? scan.title : null);
-    const media = await probe(sourceClient, source.url, signal, 'text', job.onBytes);
+    const { answers } = tools;
+    const media = await probe(sourceClient, source.url, signal, 'text', job.onBytes, answers);
     if (media.kind.kind === 'manifest')
       return this.#downloadHls(sourceJob, media, sourceClient, variant, title ?? titleOf(media));
     if (media.kind.kind === 'page') {
       await refuseLogin(job.workDir, source.url);
       throw new SluiceError('no_media');
     }
-    return withTitle(await this.#downloadMedia(sourceJob, media, sourceClient), title, job);
+    const sourceTools = { answers, client: sourceClient };
+    return withTitle(await this.#downloadMedia(sourceJob, media, sourceTools), title, job);
   }
 
   #downloadHls(
@@ -226,7 +266,7 @@ export class HttpEngine implements Engine {
   ): Promise<FetchedFile> {
     if (found.kind.kind === 'manifest' && found.kind.format === 'dash')
       throw new SluiceError('unsupported_url');
-    const options = { ...this.#list, client };
+    const options = { ...this.#list, client: client.brisk() };
     return downloadHls(job, found, variant === ONLY_STREAM ? null : variant, title, options);
   }
 }

@@ -9,6 +9,7 @@ import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import type { ListedSizes } from './listed-sizes.ts';
+import type { FirstAnswers } from './first-answers.server.ts';
 import type { Cookies } from './cookies.server.ts';
 import type { FoundMedia } from './found-media.ts';
 import { extensionOf, fileNameFor, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
@@ -20,12 +21,15 @@ import { type Probe, probe } from './probe.server.ts';
 export const PAGE_STREAM = 'page';
 /** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;
+/** As many as a session keeps. */
+const MAX_KEPT_SOURCES = 4;
 
 export interface ListOptions extends HlsOptions {
   /** Records the sizes of listed files. */
   listed: ListedSizes;
   /** Of this look-up. */
   cookies: Cookies;
+  answers: FirstAnswers;
   session: string | null;
   /** Records where single addresses were found. */
   found: FoundMedia;
@@ -51,7 +55,7 @@ export async function listItems(request: ParseRequest, options: ListOptions): Pr
     if (scan.isFeed && scan.groups.length === 0) return { items: [itself(url, scan, found)] };
     return pageItems(request, lead, scan, options);
   }
-  const streams = await streamsOf(found, options, signal);
+  const streams = await streamsOf(found, { ...options, client: options.client.brisk() }, signal);
   const item = itemOf({ url, title: titleOf(found), site: new URL(url).hostname, found, streams });
   onItems?.([item]);
   return { items: [item] };
@@ -117,13 +121,16 @@ async function pageItems(
   /** Of all items so far: each of 500 players may be a manifest of 500 qualities. */
   let chars = 0;
   let isFull = false;
+  /** Their answers are kept for the download. */
+  const isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_KEPT_SOURCES;
 
   async function probeSource(source: PageSource, from: URL): Promise<ProbedSource | null> {
     if (scan.isFeed && extensionOf(URL.parse(source.url)?.pathname ?? '') !== 'm3u8')
       return episodeOf(source);
     try {
-      const client = options.client.from(from);
-      const found = await probe(client, source.url, signal, 'text');
+      const client = options.client.from(from).brisk();
+      const kept = isShort ? options.answers : undefined;
+      const found = await probe(client, source.url, signal, 'text', undefined, kept);
       options.listed.record(source.url, found.version, performance.now());
       return { source, found, streams: await streamsOf(found, { ...options, client }, signal) };
     } catch (thrown) {

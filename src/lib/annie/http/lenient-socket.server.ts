@@ -4,7 +4,9 @@
  * begins with the first byte after a write.
  */
 import type { Socket } from 'node:net';
+import { SluiceError } from '../../protocol/error.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
+import { firstByteTimeout } from './late-failure.ts';
 import { beginsAsHttp, notHttp, rewrittenHead } from './lenient-head.ts';
 
 /** As `rewrittenHead` splits lines. */
@@ -12,7 +14,14 @@ const EMPTY_LINE = /\n\r?\n/;
 /** Heads of 1xx responses before the final one; honest servers send one or two. */
 const MAX_INTERIM_HEADS = 10;
 
-export function readLeniently(socket: Socket): Socket {
+export interface HeadLimits {
+  /** ms from a request to the first byte of its response. */
+  firstByteMs: number;
+  /** ms between two bytes of a head: however slowly it comes, each is progress. */
+  stallMs: number;
+}
+
+export function readLeniently(socket: Socket, { firstByteMs, stallMs }: HeadLimits): Socket {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
   const write = socket.write.bind(socket) as Socket['write'];
   /** Of the head that is being received; null in a body. */
@@ -22,9 +31,16 @@ export function readLeniently(socket: Socket): Socket {
   let tail = '';
   /** Since the last write. */
   let interimHeads = 0;
+  let timer: NodeJS.Timeout | undefined;
 
   function begin(): void {
     [pieces, length, tail] = [[], 0, ''];
+    limit(firstByteMs, () => firstByteTimeout(firstByteMs));
+  }
+
+  function limit(ms: number, errorOf: () => Error): void {
+    clearTimeout(timer);
+    timer = setTimeout(() => socket.destroy(errorOf()), ms);
   }
 
   /** What the parser is given for the next bytes of a head; null = nothing yet. */
@@ -32,6 +48,7 @@ export function readLeniently(socket: Socket): Socket {
     pieces?.push(chunk);
     const isFirst = length < 16;
     length += chunk.length;
+    limit(stallMs, () => new SluiceError('engine_stalled'));
     const seen = tail + chunk.toString('latin1');
     tail = seen.slice(-3);
     const isBegun = !isFirst || beginsAsHttp(firstBytes(pieces ?? [])) !== false;
@@ -41,6 +58,7 @@ export function readLeniently(socket: Socket): Socket {
     if (!isWhole && length <= MAX_HEAD_BYTES) return null;
     const received = Buffer.concat(pieces ?? []);
     pieces = null;
+    clearTimeout(timer);
     return isWhole ? rewritten(received) : received;
   }
 
@@ -71,6 +89,7 @@ export function readLeniently(socket: Socket): Socket {
           if (head !== null) return head;
         } catch (thrown) {
           pieces = null;
+          clearTimeout(timer);
           socket.destroy(thrown as Error);
           return null;
         }
@@ -86,6 +105,7 @@ export function readLeniently(socket: Socket): Socket {
       // undici takes this code for the end of a body that has no length (its client-h1.js): half a file would be a whole one.
       if (error.code === 'ECONNRESET') error.code = 'ECONNABORTED';
     })
+    .prependListener('close', () => clearTimeout(timer))
     .prependListener('end', () => {
       // Fewer bytes than would show whether it is HTTP.
       if (pieces !== null && length > 0 && beginsAsHttp(firstBytes(pieces)) !== true)

@@ -6,13 +6,13 @@ import { classify, isFile, SNIFF_BYTES } from './classify.ts';
 import { codingsOf } from './codings.ts';
 import type { HttpResponse, HttpClient } from './client.server.ts';
 import { isWholeFile } from './extent.ts';
-import { decoded } from './file/stream-body.server.ts';
+import { BodyStart } from './body-start.server.ts';
 import { binaryKind } from './binary.ts';
 import { addressText } from './header-text.ts';
 import { charsetOf, contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
 import { fileNameFor } from './names.ts';
 import { networkError } from './network-error.ts';
-import { mayRefuseRange } from './status.ts';
+import { FirstAnswers } from './first-answers.server.ts';
 import { ReceivedTexts } from './received-texts.ts';
 
 export interface Probe {
@@ -41,6 +41,7 @@ const received = new ReceivedTexts();
 /**
  * @param onBytes called for each piece of a body: a slow server does not stall
  * @param want `kind`: stops after the first bytes; `text`: also reads pages and HLS manifests to their end
+ * @param answers for the next request of the address, unless its text was read; absent = the answer is not kept
  * @throws SluiceError network codes, `remote_*`, `too_complex` (a page over 4 MiB, a manifest over 16),
  * `too_many_requests` (the longest of too many texts at a time)
  */
@@ -50,15 +51,19 @@ export async function probe(
   signal: AbortSignal,
   want: 'kind' | 'text',
   onBytes: () => void = () => undefined,
+  answers: FirstAnswers = FirstAnswers.unshared(),
 ): Promise<Probe> {
-  let response = await client
-    .get(url, { signal, headers: { range: 'bytes=0-' } })
-    .catch((thrown: unknown) => {
-      if (!mayRefuseRange(thrown)) throw thrown;
-      return client.get(url, { signal });
-    });
+  const answer = await answers.open(client, url, signal);
+  let rest: HttpResponse | null = null;
+  let response = answer.response;
+  onBytes();
   try {
-    const found = await read(response, signal, want, onBytes);
+    const start = new BodyStart(response, onBytes);
+    const found = await read(response, start, signal, want);
+    if (found.kind.kind === 'file') answers.noteFile(client, url);
+    // What is no file is of use only to the look-up that follows this one.
+    const isNext = found.kind.kind === 'file' || want === 'kind';
+    if (found.body === null && isNext) rest = start.giveBack();
     if (found.body === null || isWholeFile(response)) return found;
     // A truncated page or playlist would be taken for a complete one.
     response.discard();
@@ -66,17 +71,21 @@ export async function probe(
     if (!isWholeFile(response)) {
       throw new SluiceError('remote_status', 'The server sent a part that nobody asked for.');
     }
-    return await read(response, signal, want, onBytes);
+    return await read(response, new BodyStart(response, onBytes), signal, want);
   } finally {
-    response.discard();
+    if (rest !== null) answer.keep(rest);
+    else {
+      response.discard();
+      answer.discard();
+    }
   }
 }
 
 async function read(
   response: HttpResponse,
+  body: BodyStart,
   signal: AbortSignal,
   want: 'kind' | 'text',
-  onBytes: () => void,
 ): Promise<Probe> {
   const { url, status, head } = response;
   const gathered = received.begin();
@@ -87,11 +96,11 @@ async function read(
     return classify(url, status, head, start);
   };
   try {
-    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
+    for await (const chunk of body.chunks()) {
       gathered.add(chunk);
-      onBytes();
       if (gathered.length >= SNIFF_BYTES) kind ??= classified();
       if (kind !== null && !(want === 'text' && isText(kind))) break;
+      if (kind !== null) body.forget();
       if (gathered.length > maxBytes(kind))
         throw new SluiceError('too_complex', 'The page or manifest is too long.');
       await gathered.turn();

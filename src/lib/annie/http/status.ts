@@ -1,5 +1,7 @@
 /** Errors for HTTP statuses. Pure. */
 import { SluiceError } from '../../protocol/error.ts';
+import { isLate } from './late-failure.ts';
+import { withStatus } from './refusal.ts';
 
 /** Longer waits that a server asks for are cut to an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
@@ -16,18 +18,20 @@ export function retryAfterMs(header: string | null, nowMs: number): number | nul
 
 /**
  * Whether an error may be about the Range of a request: some servers and firewalls refuse each, and serve the whole file.
- * Not what says that the file is gone, or when to come back.
+ * Not what says that the file is gone, or when to come back, nor what comes late.
  */
 export function mayRefuseRange(thrown: unknown): thrown is SluiceError {
-  if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null) return false;
+  if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null || isLate(thrown)) return false;
   return ['remote_status', 'remote_denied', 'remote_error', 'connection_lost'].includes(thrown.code);
 }
 
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
 export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
   const message = `The server answered ${status}.`;
-  if (status === 404 || status === 410) return new SluiceError('remote_not_found', message);
-  if ([401, 403, 407, 451].includes(status)) return new SluiceError('remote_denied', message);
+  if (status === 404 || status === 410)
+    return withStatus(new SluiceError('remote_not_found', message), status);
+  if ([401, 403, 407, 451].includes(status))
+    return withStatus(new SluiceError('remote_denied', message), status);
   if (status === 408) return new SluiceError('timeout', message);
   const waitMs = retryAfterMs(retryAfter, nowMs);
   const details = waitMs === null ? {} : { retryAfterMs: waitMs };

@@ -42,6 +42,8 @@ function isServerMessage(message: JsonObject): message is JsonObject & ServerMes
       );
     case 'items':
       return typeof message['id'] === 'string' && Array.isArray(message['items']);
+    case 'waiting':
+      return typeof message['id'] === 'string' && typeof message['isWaiting'] === 'boolean';
     default:
       return false;
   }

@@ -12,6 +12,8 @@ export interface SendOptions {
   signal?: AbortSignal;
   /** Called with items of a parse as they are found; the result holds all of them again. */
   onItems?: (items: MediaItem[]) => void;
+  /** Called when a parse waits for a server that takes long to begin, and when that ends; meanwhile `timeoutMs` is held. */
+  onWaiting?: (isWaiting: boolean) => void;
 }
 
 /** Most commands are one stored write; a parse waits for a site and an engine. */
@@ -23,6 +25,8 @@ interface PendingCommand {
   /** Sent over the connection that is open now. */
   sent: boolean;
   onItems: SendOptions['onItems'];
+  /** Also after the loss of a connection: the server no longer says that it waits. */
+  setWaiting: (isWaiting: boolean) => void;
   complete: (answer: { result: unknown } | { error: unknown }) => void;
 }
 
@@ -56,7 +60,7 @@ export class PendingCommands {
     if (new TextEncoder().encode(text).length > MAX_MESSAGE_BYTES) {
       return Promise.reject(new SluiceError('body_too_large'));
     }
-    const { signal, onItems } = options;
+    const { signal, onItems, onWaiting } = options;
     const timeoutMs = options.timeoutMs ?? (name === 'parse' ? PARSE_TIMEOUT_MS : COMMAND_TIMEOUT_MS);
     return new Promise((resolve, reject) => {
       if (signal?.aborted) {
@@ -64,10 +68,19 @@ export class PendingCommands {
         return;
       }
       const abort = () => complete({ error: signal?.reason });
-      const cancelTimer = this.#clock.after(timeoutMs, () => {
+      const onTimeout = (): void => {
         const seconds = Math.round(timeoutMs / 1000);
         complete({ error: new SluiceError('not_ready', `No answer in ${seconds} s; it may still be done.`) });
-      });
+      };
+      let cancelTimer = this.#clock.after(timeoutMs, onTimeout);
+      let isWaiting = false;
+      const setWaiting = (now: boolean): void => {
+        if (now === isWaiting) return;
+        isWaiting = now;
+        cancelTimer();
+        if (!now) cancelTimer = this.#clock.after(timeoutMs, onTimeout);
+        onWaiting?.(now);
+      };
       const complete: PendingCommand['complete'] = (answer) => {
         if (!this.#pending.delete(id)) return;
         cancelTimer();
@@ -76,17 +89,18 @@ export class PendingCommands {
         else reject(answer.error as Error);
       };
       signal?.addEventListener('abort', abort, { once: true });
-      const pending: PendingCommand = { text, sent: false, onItems, complete };
+      const pending: PendingCommand = { text, sent: false, onItems, setWaiting, complete };
       this.#pending.set(id, pending);
       pending.sent = this.#transmit(text);
     });
   }
 
   /** Handles the server's answer; ids that are not pending (any more) are ignored. */
-  answer(message: Extract<ServerMessage, { type: 'ack' | 'reject' | 'items' }>): void {
+  answer(message: Extract<ServerMessage, { id: string }>): void {
     const pending = this.#pending.get(message.id);
     if (pending === undefined) return;
     if (message.type === 'items') pending.onItems?.(message.items);
+    else if (message.type === 'waiting') pending.setWaiting(message.isWaiting);
     else if (message.type === 'ack') pending.complete({ result: message.result });
     else pending.complete({ error: new SluiceError(message.error.code, message.error.message) });
   }
@@ -107,6 +121,9 @@ export class PendingCommands {
 
   /** The connection is lost; unanswered commands wait for the next one. */
   markUnsent(): void {
-    for (const pending of this.#pending.values()) pending.sent = false;
+    for (const pending of this.#pending.values()) {
+      pending.sent = false;
+      pending.setWaiting(false);
+    }
   }
 }

@@ -37,6 +37,8 @@ export class Lookup {
   items: readonly MediaItem[] = $state.raw([]);
   /** The next page of a long list, which is on its way: resolves with whether it came. */
   loading: Promise<boolean> | null = $state.raw(null);
+  /** Its server takes long to begin. */
+  isWaiting = $state(false);
   /** Why it did not come. */
   moreError: ErrorView | null = $state.raw(null);
   /** The text of the hash field. */
@@ -160,7 +162,11 @@ export class Lookups {
       const result = await this.#send(
         'parse',
         { url: typed, engine },
-        { signal: abort.signal, onItems: (items) => lookup.addItems(items) },
+        {
+          signal: abort.signal,
+          onItems: (items) => lookup.addItems(items),
+          onWaiting: (isWaiting) => (lookup.isWaiting = isWaiting),
+        },
       );
       lookup.addPage(result);
     } catch (thrown) {

@@ -27,6 +27,8 @@ export class ListRow {
   readonly since = $derived.by(() => (this.#view.state === 'waiting' ? (this.#view.since ?? null) : null));
   /** Its file is in the download folder and is being synced to the disk. */
   readonly isSaving = $derived.by(() => this.#view.state === 'finish' && this.#view.saving === true);
+  /** Since when its server has not begun to send. */
+  readonly awaitingSince = $derived.by(() => this.#view.awaitingSince ?? null);
   readonly attempt = $derived.by(() => this.#view.attempt);
   readonly finishedAt = $derived.by(() => this.#view.finishedAt);
   readonly receivedBytes = $derived.by(() => this.#view.receivedBytes);

@@ -10,6 +10,7 @@ import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpClient } from '../client.server.ts';
 import { contentTypeOf, dispositionName, relationOf, type Version } from '../head.ts';
+import type { FirstAnswers } from '../first-answers.server.ts';
 import type { ListedSizes } from '../listed-sizes.ts';
 import { createMeter, type Meter } from '../meter.ts';
 import { fileNameFor } from '../names.ts';
@@ -43,6 +44,7 @@ export interface FileOptions {
   listed?: ListedSizes;
   /** See `OpenRequest`. */
   sniffed?: { contentType: string | null };
+  answers?: FirstAnswers;
 }
 
 export type FileJob = Pick<

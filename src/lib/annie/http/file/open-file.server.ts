@@ -3,6 +3,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { isFile } from '../classify.ts';
 import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
+import { FirstAnswers } from '../first-answers.server.ts';
 import type { Version } from '../head.ts';
 import { continuesAt, otherBytes, requestStart } from './seam.server.ts';
 import { type RequestContext, interpret, type OpenDecision, type PartialSize } from './open-decision.ts';
@@ -36,6 +37,8 @@ export interface OpenRequest {
   withoutRange: boolean;
   /** What it is according to its first bytes, whatever its head says; absent = the head is right. */
   sniffed?: { contentType: string | null };
+  /** Of the job; absent = it is the only one. */
+  answers?: FirstAnswers;
 }
 
 /**
@@ -43,7 +46,19 @@ export interface OpenRequest {
  * version of a file without a strong validator
  */
 export async function openFile(request: OpenRequest): Promise<OpenedFile> {
-  const { client, url, signal, known, withoutRange } = request;
+  const { client, url, signal, answers = FirstAnswers.unshared() } = request;
+  try {
+    return await open({ ...request, answers });
+  } catch (thrown) {
+    signal.throwIfAborted();
+    throw await answers.explain(client, url, thrown);
+  }
+}
+
+type SharedRequest = OpenRequest & Required<Pick<OpenRequest, 'answers'>>;
+
+async function open(request: SharedRequest): Promise<OpenedFile> {
+  const { client, url, signal, known, withoutRange, answers } = request;
   const version = known?.version ?? null;
   let context: RequestContext = {
     from: null,
@@ -59,11 +74,16 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
       const rest = { validators: version.validators, bytes: version.totalBytes - received };
       context.partialSizes = [...(context.partialSizes ?? []), rest];
     }
-    const response = await getRange(request, from);
+    const first = known === null ? await answers.open(client, url, signal) : null;
+    const asked = { ...context, from: first === null ? from : first.from };
+    if (first !== null && isNoFile(first.response, asked)) {
+      first.keep(first.response);
+      throw new NotAFile();
+    }
+    first?.use();
+    const response = first?.response ?? (await getRange(request, from));
     const decision =
-      response === null
-        ? interpret(416, new Map(), { ...context, from })
-        : interpretOrDiscard(response, { ...context, from });
+      response === null ? interpret(416, new Map(), asked) : interpretOrDiscard(response, asked);
     if (response !== null && decision.mode !== 'again') {
       const kept = decision.mode === 'ranged' ? (known?.segments ?? null) : null;
       if (kept !== null) await requireSameBytes(request, response, from, received);
@@ -75,11 +95,11 @@ export async function openFile(request: OpenRequest): Promise<OpenedFile> {
     const { partialSizes } = decision;
     if (version !== null && decision.isOther) {
       if (version.validators.ifRange === null && received > 0) throw otherBytes();
-      return openFile({ ...request, known: null, reported: [...reported, version], partialSizes });
+      return open({ ...request, known: null, reported: [...reported, version], partialSizes });
     }
     context = { ...context, reported, partialSizes: [...(context.partialSizes ?? []), ...partialSizes] };
   }
-  const response = await client.get(url, { signal });
+  const response = await answers.get(client, url, signal);
   const decision = interpretOrDiscard(response, context);
   if (decision.mode === 'again') throw new SluiceError('remote_status');
   return { response, decision, kept: null };
@@ -102,7 +122,7 @@ async function requireSameBytes(
 
 /** Requests the bytes from `from` on; null = refused. Where that would cost bytes on the disk, it is requested twice. */
 async function getRange(
-  { client, url, signal, known }: OpenRequest,
+  { client, url, signal, known, answers }: SharedRequest,
   from: number,
 ): Promise<HttpResponse | null> {
   const headers: Record<string, string> = { range: `bytes=${from}-` };
@@ -110,7 +130,7 @@ async function getRange(
   if (ifRange !== null) headers['if-range'] = ifRange;
   for (let tries = from > 0 ? 2 : 1; tries > 0; tries--) {
     try {
-      return await client.get(url, { signal, headers, accept: [416] });
+      return await answers.get(client, url, signal, headers);
     } catch (thrown) {
       if (!mayRefuseRange(thrown)) throw thrown;
     }
@@ -124,13 +144,17 @@ async function getRange(
  */
 export function interpretOrDiscard(response: HttpResponse, context: RequestContext): OpenDecision {
   try {
-    const { status, head } = response;
-    const isRestOfKnown =
-      status === 416 || (context.known !== null && extentOf(status, head).kind !== 'whole');
-    if (!isRestOfKnown && context.isSniffed !== true && !isFile(response)) throw new NotAFile();
-    return interpret(status, head, context);
+    if (isNoFile(response, context)) throw new NotAFile();
+    return interpret(response.status, response.head, context);
   } catch (thrown) {
     response.discard();
     throw thrown;
   }
+}
+
+/** Whether it is a page or a manifest, and no answer about a file. */
+function isNoFile(response: HttpResponse, { known, isSniffed }: RequestContext): boolean {
+  const { status, head } = response;
+  const isRestOfKnown = status === 416 || (known !== null && extentOf(status, head).kind !== 'whole');
+  return !isRestOfKnown && isSniffed !== true && !isFile(response);
 }

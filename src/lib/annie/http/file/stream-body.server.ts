@@ -23,6 +23,7 @@ export class BodyTooLong extends Error {}
 /**
  * Writes a body into a segment until either ends.
  * @param end where in the file the body has to end, exclusive; null = anywhere
+ * @param onEncoded called for each piece of an encoded body as it arrives
  * @throws BodyTooLong, SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
  */
 export async function pipeStream(
@@ -31,12 +32,13 @@ export async function pipeStream(
   signal: AbortSignal,
   onBytes: (nowMs: number) => void,
   end: number | null,
+  onEncoded?: () => void,
 ): Promise<void> {
   const { segment } = writer;
   const announcedEnd = segment.end;
   let at = segment.received;
   try {
-    for await (const chunk of decoded(response) as AsyncIterable<Buffer>) {
+    for await (const chunk of decoded(response, onEncoded) as AsyncIterable<Buffer>) {
       at += chunk.length;
       if (end !== null && at > end) throw new BodyTooLong();
       // what follows belongs to another connection, or was not requested
@@ -66,8 +68,12 @@ function endsByClose({ head }: HttpResponse): boolean {
 /** As in curl: each coding needs a decoder with its own memory, and a head has room for thousands. */
 const MAX_CODINGS = 5;
 
-/** The decoded body. @throws SluiceError `remote_status` for a coding that cannot be undone, and for more than 5 */
-export function decoded({ head, body }: HttpResponse): Readable {
+/**
+ * The decoded body.
+ * @param onEncoded called for each piece of an encoded one: of a slow body nothing may be decoded for a while
+ * @throws SluiceError `remote_status` for a coding that cannot be undone, and for more than 5
+ */
+export function decoded({ head, body }: HttpResponse, onEncoded?: () => void): Readable {
   let stream: Readable = body;
   const codings = codingsOf(head);
   if (codings.length > MAX_CODINGS)
@@ -80,5 +86,6 @@ export function decoded({ head, body }: HttpResponse): Readable {
     stream.on('error', (error: Error) => decoder.destroy(error));
     stream = stream.pipe(decoder);
   }
+  if (codings.length > 0 && onEncoded) body.on('data', onEncoded);
   return stream;
 }

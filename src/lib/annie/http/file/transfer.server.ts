@@ -7,25 +7,19 @@ import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import { relationOf, type Validators, validatorsOf } from '../head.ts';
+import { SLOW_START_MS } from '../answers.server.ts';
+import { isLate, PROMPT_MS } from '../late-failure.ts';
 import { mayRefuseRange } from '../status.ts';
+import { FastPath } from './fast-path.server.ts';
+import type { Handover } from './handover.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
-import {
-  nextFreeSegment,
-  isDone,
-  receivedBytes,
-  missingBytes,
-  type Segment,
-  splitLargest,
-  undoSplit,
-} from './segments.ts';
+import { nextFreeSegment, isDone, receivedBytes, type Segment, splitLargest, undoSplit } from './segments.ts';
 import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
 import { continuesAt, requestStart } from './seam.server.ts';
-import { FastBody } from './socket-body.server.ts';
+import type { FastBody } from './socket-body.server.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
-/** Below this the fast path's extra connection costs more than it saves. */
-const FAST_FROM_BYTES = 8 * 1024 * 1024;
 /** More connections only for files that are worth it, and not for those that are complete in a moment anyway. */
 const EXTRA_FROM_BYTES = 16 * 1024 * 1024;
 const EXTRA_AFTER_MS = 500;
@@ -64,6 +58,15 @@ export interface TransferOptions {
   distrustFile?: () => Promise<void>;
 }
 
+/** What a worker begins with. */
+type Begun = { response: HttpResponse } | { segment: Segment; body: FastBody };
+
+interface Role {
+  isExtra: boolean;
+  /** Receives what it has handed over, once it has ended. */
+  heir: Role | null;
+}
+
 export class Transfer {
   readonly #options: TransferOptions;
   readonly #fatal = new AbortController();
@@ -74,15 +77,15 @@ export class Transfer {
   readonly #startedMs = performance.now();
   readonly #startedBytes: number;
   #mayAddConnections: boolean;
-  #mayUseFastPath = true;
   /** No connection has met another version. */
   #maySplit = true;
-  #finalUrl: URL | null = null;
+  readonly #fastPath: FastPath;
   #lastError: unknown = null;
 
   constructor(options: TransferOptions) {
     this.#options = options;
     this.#signal = AbortSignal.any([options.signal, this.#fatal.signal]);
+    this.#fastPath = new FastPath(options, this.#signal);
     this.#startedBytes = receivedBytes(options.segments);
     const isVersioned = options.validators.ifRange !== null;
     this.#mayAddConnections = options.resumable && isVersioned && options.maxConnections > 1;
@@ -94,7 +97,10 @@ export class Transfer {
    */
   async run(first: HttpResponse): Promise<void> {
     const { segments, signal } = this.#options;
-    this.#startWorker(first, false);
+    // Each connection would begin the work again for which this one has waited.
+    if (first.waitedMs >= SLOW_START_MS) this.#fastPath.mayBeUsed = false;
+    if (first.waitedMs >= PROMPT_MS) this.#mayAddConnections = false;
+    this.#startWorker({ response: first }, false);
     while (this.#workers.size > 0) {
       await Promise.all(this.#workers);
       // segments that an extra connection gave up after the last of the others was done
@@ -121,14 +127,16 @@ export class Transfer {
     if (elapsedMs < EXTRA_AFTER_MS || connections >= maxConnections || connections === 0) return;
     const received = receivedBytes(segments);
     const bytesPerMs = (received - this.#startedBytes) / elapsedMs;
+    // The first connection may be the only one that the server grants.
+    if (bytesPerMs === 0) return;
     if (bytesPerMs > EXTRA_BELOW_BYTES_PER_MS) return;
     if ((totalBytes - received) / bytesPerMs < EXTRA_IF_LEFT_SECONDS * 1000) return;
     if (nextFreeSegment(segments) ?? splitLargest(segments)) this.#startWorker(null, true);
   }
 
-  #startWorker(first: HttpResponse | null, isExtra: boolean): void {
-    const role = { isExtra };
-    const worker = this.#work(first, role)
+  #startWorker(begun: Begun | null, isExtra: boolean): Role {
+    const role: Role = { isExtra, heir: null };
+    const worker = this.#work(begun, role)
       .catch((thrown: unknown) => {
         // The first connection delivers one version, even if another server sends a later one.
         if (role.isExtra) {
@@ -139,20 +147,24 @@ export class Transfer {
         this.#lastError ??= this.#fatal.signal.aborted ? this.#fatal.signal.reason : thrown;
         this.#fatal.abort(thrown);
       })
-      .finally(() => this.#workers.delete(worker));
+      .finally(() => {
+        this.#workers.delete(worker);
+        if (role.heir !== null) role.heir.isExtra = role.isExtra;
+      });
     this.#workers.add(worker);
+    return role;
   }
 
   /** Fetches free segments, one after the other, until there are none. */
-  async #work(first: HttpResponse | null, role: { isExtra: boolean }): Promise<void> {
+  async #work(begun: Begun | null, role: Role): Promise<void> {
     const { segments, resumable, ranged, signal } = this.#options;
     let tries = 0;
     let idleTries = 0;
-    let segment = nextFreeSegment(segments);
-    for (let response = first; segment !== null; response = null) {
+    let segment = begun !== null && 'body' in begun ? begun.segment : nextFreeSegment(segments);
+    for (let first = begun; segment !== null; first = null) {
       const before = segment.received;
       try {
-        await this.#fetch(segment, response);
+        await this.#fetch(segment, first, role);
         // an early but orderly end: request the missing bytes, unless the body was the whole file, or empty
         if (!isDone(segment) && !ranged) throw contradiction(segment.received, segment.end);
         if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
@@ -168,7 +180,7 @@ export class Transfer {
         // What an extra connection has left may be had from the server that the others had.
         const mayFindIt = !isExtra && segments.length > 1 && isOtherVersion(thrown);
         const isBroken = thrown instanceof SluiceError && RETRYABLE.includes(thrown.code);
-        const isRetryable = resumable && (isBroken || mayFindIt);
+        const isRetryable = resumable && (isBroken || mayFindIt) && !isLate(thrown);
         const isIdle = segment.written === before;
         idleTries = isIdle ? idleTries + 1 : 1;
         if (isExtra) undoSplit(segments, segment);
@@ -177,13 +189,14 @@ export class Transfer {
         const backoffMs = FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2);
         await delay(backoffMs, null, { signal: this.#signal });
       }
+      if (role.heir !== null && isDone(segment)) return;
       const maySplit = resumable && this.#maySplit && this.#workers.size > 1;
       segment = nextFreeSegment(segments) ?? (maySplit ? splitLargest(segments) : null);
     }
   }
 
-  async #fetch(segment: Segment, first: HttpResponse | null): Promise<void> {
-    const { handle, onBytes, beforeFirstWrite, distrustFile } = this.#options;
+  async #fetch(segment: Segment, begun: Begun | null, role: Role): Promise<void> {
+    const { handle, onBytes, beforeFirstWrite, distrustFile, onOtherBytes } = this.#options;
     segment.isBusy = true;
     // what an earlier connection received but could not write is fetched again
     segment.received = segment.written;
@@ -192,22 +205,32 @@ export class Transfer {
     this.#writers.add(writer);
     const from = segment.received;
     let isTooLong = false;
-    let response = first;
+    let response = begun !== null && 'response' in begun ? begun.response : null;
+    let handover: Handover | null = null;
     try {
-      const fast = this.#isWorthFastPath(segment, response) ? await this.#openFastPath(segment) : null;
-      if (fast) {
-        response?.discard();
-        await fast.pipeTo(writer, onBytes);
-      } else {
-        response ??= await this.#request(segment);
-        this.#finalUrl = response.url;
-        await pipeStream(response, writer, this.#signal, onBytes, this.#bodyEnd(response));
+      const body = begun !== null && 'body' in begun ? begun.body : null;
+      const mayOpen = response === null && this.#fastPath.isWorthIt(segment);
+      const fast = body ?? (mayOpen ? await this.#fastPath.open(segment) : null);
+      if (fast) await fast.pipeTo(writer, onBytes);
+      else {
+        response ??= await this.#request(segment, role);
+        this.#fastPath.finalUrl = response.url;
+        if (begun !== null)
+          handover = this.#fastPath.handoverOf(segment, (rest, body) => {
+            role.heir = this.#startWorker({ segment: rest, body }, true);
+          });
+        const report = (nowMs: number): void => {
+          onBytes(nowMs);
+          handover?.begin();
+        };
+        await pipeStream(response, writer, this.#signal, report, this.#bodyEnd(response), onOtherBytes);
       }
     } catch (thrown) {
       response?.discard();
       isTooLong = thrown instanceof BodyTooLong;
       throw isTooLong ? this.#bodyTooLong() : thrown;
     } finally {
+      await handover?.end();
       await writer.flush().finally(() => {
         this.#writers.delete(writer);
         // any of its bytes may be wrong
@@ -219,39 +242,16 @@ export class Transfer {
     if (segment.end === null) segment.end = segment.received;
   }
 
-  #isWorthFastPath(segment: Segment, response: HttpResponse | null): boolean {
-    if (response) this.#finalUrl = response.url;
-    const canRequest = this.#options.ranged || segment.received === 0;
-    const isLarge = segment.end !== null && missingBytes(segment) >= FAST_FROM_BYTES;
-    const hasSeam = segment.received > 0 && this.#options.validators.ifRange === null;
-    return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge && !hasSeam;
-  }
-
-  async #openFastPath(segment: Segment): Promise<FastBody | null> {
-    const { client, totalBytes } = this.#options;
-    if (this.#finalUrl === null || totalBytes === null) return null;
-    const request = {
-      ...this.#options,
-      url: this.#finalUrl,
-      segment,
-      totalBytes,
-      signal: this.#signal,
-      headers: client.headersFor(this.#finalUrl),
-    };
-    const fast = await FastBody.open(request);
-    // a server that is not fit for it now will not be a moment later
-    this.#mayUseFastPath = fast !== null;
-    return fast;
-  }
-
   /** Requests what a segment is missing. */
-  async #request(segment: Segment): Promise<HttpResponse> {
-    const { client, url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
+  async #request(segment: Segment, { isExtra }: Role): Promise<HttpResponse> {
+    const { url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
     if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
     const { received, end } = segment;
     const from = requestStart(validators, received);
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
+    // While others receive, nothing waits for this one.
+    const client = isExtra ? this.#options.client.brisk() : this.#options.client;
     const response = await client
       .get(url, { signal: this.#signal, headers, accept: [416] })
       .catch((thrown: unknown) => {

@@ -7,6 +7,7 @@ import { listedGroups } from '../../../foreign/page/groups.ts';
 import type { PageScan } from '../../../foreign/page/scan.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpClient } from '../client.server.ts';
+import type { FirstAnswers } from '../first-answers.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
 
 /** As redirects, but each is a page that somebody is to see. */
@@ -19,6 +20,8 @@ export interface FollowOptions {
   readers: Readers;
   /** Called for each piece of a body. */
   onBytes?: (() => void) | undefined;
+  /** Of the job. */
+  answers?: FirstAnswers | undefined;
 }
 
 export interface Lead {
@@ -61,10 +64,10 @@ export async function follow(url: string, options: FollowOptions, signal: AbortS
 async function lookAt(
   url: string,
   referer: URL | null,
-  { client, readers, onBytes }: FollowOptions,
+  { client, readers, onBytes, answers }: FollowOptions,
   signal: AbortSignal,
 ): Promise<Lead> {
-  const found = await probe(client.from(referer), url, signal, 'text', onBytes);
+  const found = await probe(client.from(referer), url, signal, 'text', onBytes, answers);
   if (found.kind.kind !== 'page') return { url, probe: found, scan: null, referer };
   const { body, charset, refresh } = found;
   const page = { chunks: body ?? [], url: found.url.href, charset, refresh };
@@ -92,7 +95,8 @@ async function groupsOf(
   signal: AbortSignal,
 ): Promise<Groups> {
   try {
-    const { scan, probe: found } = await lookAt(url, page, options, signal);
+    const frame = { ...options, client: options.client.brisk(), answers: undefined };
+    const { scan, probe: found } = await lookAt(url, page, frame, signal);
     if (scan === null) {
       const sources = [{ url, label: null, height: null }];
       return { groups: [{ title: null, sources }], truncated: false };

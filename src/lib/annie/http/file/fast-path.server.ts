@@ -1,0 +1,58 @@
+/** When the fast path is worth a connection, and for which bytes of a file. */
+import type { HttpClient } from '../client.server.ts';
+import { FAST_FROM_BYTES, Handover } from './handover.ts';
+import { missingBytes, type Segment } from './segments.ts';
+import { FastBody, type FastRequest } from './socket-body.server.ts';
+
+export interface FastPathOptions extends Pick<FastRequest, 'guard' | 'validators' | 'ranged' | 'stallMs'> {
+  client: HttpClient;
+  /** Of the file. */
+  segments: Segment[];
+  totalBytes: number | null;
+  resumable: boolean;
+  maxConnections: number;
+}
+
+export class FastPath {
+  /** After redirects; null = not known yet. */
+  finalUrl: URL | null = null;
+  mayBeUsed = true;
+  readonly #options: FastPathOptions;
+  readonly #signal: AbortSignal;
+
+  constructor(options: FastPathOptions, signal: AbortSignal) {
+    this.#options = options;
+    this.#signal = signal;
+  }
+
+  isWorthIt(segment: Segment): boolean {
+    const canRequest = this.#options.ranged || segment.received === 0;
+    const isLarge = segment.end !== null && missingBytes(segment) >= FAST_FROM_BYTES;
+    const hasSeam = segment.received > 0 && this.#options.validators.ifRange === null;
+    return this.mayBeUsed && this.finalUrl !== null && canRequest && isLarge && !hasSeam;
+  }
+
+  /** Null = the server is not fit for it. @param stop ends it, beside the signal of the transfer */
+  async open(segment: Segment, stop?: AbortSignal): Promise<FastBody | null> {
+    const { client, totalBytes } = this.#options;
+    if (this.finalUrl === null || totalBytes === null) return null;
+    const fast = await FastBody.open({
+      ...this.#options,
+      ...{ url: this.finalUrl, segment, totalBytes },
+      signal: stop === undefined ? this.#signal : AbortSignal.any([this.#signal, stop]),
+      headers: client.headersFor(this.finalUrl),
+    });
+    // a server that is not fit for it now will not be a moment later
+    this.mayBeUsed = fast !== null;
+    return fast;
+  }
+
+  /** For the segment of the first response; null = no other connection may take its rest. */
+  handoverOf(segment: Segment, onTaken: (rest: Segment, body: FastBody) => void): Handover | null {
+    const { segments, resumable, validators, maxConnections } = this.#options;
+    const isSplittable = resumable && validators.ifRange !== null && maxConnections > 1;
+    if (!isSplittable || !this.isWorthIt(segment)) return null;
+    const open = (rest: Segment, signal: AbortSignal): Promise<FastBody | null> => this.open(rest, signal);
+    return new Handover({ segments, segment, open, onTaken });
+  }
+}
