@@ -6,7 +6,7 @@ import { cleanTitle } from '../protocol/title.ts';
 import { SluiceError } from '../protocol/error.ts';
 import type { Sample } from '../protocol/progress.ts';
 import type { AttemptPhase, RecordedFile, RunnerFailure, StartJob } from '../protocol/runner.ts';
-import type { Engine } from '../annie/engine.ts';
+import type { Engine, ExtraConnection } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
 import { shouldTryNext, mostInformative, type Registry } from '../annie/registry.ts';
 import type { RunnerClock } from './clock.ts';
@@ -38,6 +38,7 @@ export interface DownloadAttemptOptions {
   stallMs: number;
   onPhase: (phase: AttemptPhase) => void;
   onSample: (sample: Sample) => void;
+  openExtra: () => ExtraConnection | null;
   /** The file has its name and only waits to be synced: nothing of this attempt works any more. */
   onLanded: () => void;
 }
@@ -47,6 +48,8 @@ export class DownloadAttempt implements SpaceUser {
   /** As last passed to `onPhase`. */
   phase: AttemptPhase;
   sample: Sample | null = null;
+  /** Bytes of the file came, beyond what earlier attempts had. */
+  hasReceived = false;
   /** `onLanded` was called. */
   hasLanded = false;
   /** Resolves, never rejects, once nothing of this attempt works or writes any more. */
@@ -232,9 +235,11 @@ export class DownloadAttempt implements SpaceUser {
       ...{ url, streamId, workDir },
       ...(listedTitle === undefined ? {} : { title: listedTitle }),
       signal: this.signal,
+      openExtra: () => this.#options.openExtra(),
       onBytes: whileActive(() => this.#onBytes()),
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
+        if (sample.receivedBytes > (this.sample?.receivedBytes ?? this.#keptBytes)) this.hasReceived = true;
         if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();
         const isSized = (this.sample?.totalBytes ?? this.phase.totalBytes) !== null;
         this.sample = sample;
