@@ -1,14 +1,14 @@
 /** Fetches the segments of one file over one or more connections, until all are complete. */
-import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import type { Guard } from '../../../guard/guard.server.ts';
-import type { HttpResponse, HttpClient } from '../client.server.ts';
+import type { ExtraConnection } from '../../engine.ts';
+import type { HttpResponse } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
-import { relationOf, type Validators, validatorsOf } from '../head.ts';
+import { relationOf, validatorsOf } from '../head.ts';
 import { mayRefuseRange } from '../status.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
+import { isWorthMore, UNLIMITED } from './more-connections.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
 import {
   nextFreeSegment,
@@ -22,16 +22,11 @@ import {
 import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
 import { continuesAt, requestStart } from './seam.server.ts';
 import { FastBody } from './socket-body.server.ts';
+import type { TransferOptions } from './transfer-options.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
 /** Below this the fast path's extra connection costs more than it saves. */
 const FAST_FROM_BYTES = 8 * 1024 * 1024;
-/** More connections only for files that are worth it, and not for those that are complete in a moment anyway. */
-const EXTRA_FROM_BYTES = 16 * 1024 * 1024;
-const EXTRA_AFTER_MS = 500;
-const EXTRA_IF_LEFT_SECONDS = 2;
-/** One connection this fast is not throttled by its server; more would only make smaller reads. */
-const EXTRA_BELOW_BYTES_PER_MS = 32 * 1024;
 /** Tries in a row without a byte, and tries in all, before the download fails and the runner decides. */
 const MAX_IDLE_TRIES = 3;
 const MAX_TRIES = 20;
@@ -39,29 +34,10 @@ const FIRST_BACKOFF_MS = 200;
 /** Broken connections are retried here; what a server refuses on purpose is left to the runner. */
 const RETRYABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
 
-export interface TransferOptions {
-  client: HttpClient;
-  guard: Guard;
-  url: string;
-  /** Has the body. */
-  workDir: string;
-  handle: FileHandle;
-  segments: Segment[];
-  totalBytes: number | null;
-  validators: Validators;
-  /** The server serves ranges. Without a strong validator there is one connection, and bytes at each seam are compared. */
-  resumable: boolean;
-  ranged: boolean;
-  maxConnections: number;
-  stallMs: number;
+/** Of one connection. */
+interface Role {
+  isExtra: boolean;
   signal: AbortSignal;
-  onBytes: (nowMs: number) => void;
-  /** Bytes arrived that are on the disk already. */
-  onOtherBytes?: (() => void) | undefined;
-  /** Awaited before the first byte of a segment is written. @throws SluiceError `disk_*` */
-  beforeFirstWrite?: (segment: Segment) => Promise<void>;
-  /** A body was too long: its bytes stay in the file, and may be wrong. @throws SluiceError `disk_*` */
-  distrustFile?: () => Promise<void>;
 }
 
 export class Transfer {
@@ -94,12 +70,12 @@ export class Transfer {
    */
   async run(first: HttpResponse): Promise<void> {
     const { segments, signal } = this.#options;
-    this.#startWorker(first, false);
+    this.#startWorker(first, null);
     while (this.#workers.size > 0) {
       await Promise.all(this.#workers);
       // segments that an extra connection gave up after the last of the others was done
       if (this.#workers.size === 0 && this.#lastError === null && nextFreeSegment(segments))
-        this.#startWorker(null, false);
+        this.#startWorker(null, null);
     }
     signal.throwIfAborted();
     this.#fatal.signal.throwIfAborted();
@@ -115,21 +91,30 @@ export class Transfer {
   tick(nowMs: number): void {
     const { segments, totalBytes, maxConnections } = this.#options;
     for (const writer of this.#writers) writer.tick(nowMs);
-    if (!this.#mayAddConnections || totalBytes === null || totalBytes < EXTRA_FROM_BYTES) return;
-    const elapsedMs = nowMs - this.#startedMs;
     const connections = this.#workers.size;
-    if (elapsedMs < EXTRA_AFTER_MS || connections >= maxConnections || connections === 0) return;
-    const received = receivedBytes(segments);
-    const bytesPerMs = (received - this.#startedBytes) / elapsedMs;
-    if (bytesPerMs > EXTRA_BELOW_BYTES_PER_MS) return;
-    if ((totalBytes - received) / bytesPerMs < EXTRA_IF_LEFT_SECONDS * 1000) return;
-    if (nextFreeSegment(segments) ?? splitLargest(segments)) this.#startWorker(null, true);
+    if (!this.#mayAddConnections || totalBytes === null) return;
+    if (connections >= maxConnections || connections === 0) return;
+    const [startedBytes, elapsedMs] = [this.#startedBytes, nowMs - this.#startedMs];
+    if (!isWorthMore({ totalBytes, startedBytes, receivedBytes: receivedBytes(segments), elapsedMs })) return;
+    const extra = this.#openExtra();
+    if (extra === null) return;
+    if (nextFreeSegment(segments) ?? splitLargest(segments)) this.#startWorker(null, extra);
+    else extra.close();
   }
 
-  #startWorker(first: HttpResponse | null, isExtra: boolean): void {
-    const role = { isExtra };
+  #openExtra(): ExtraConnection | null {
+    const { openExtra } = this.#options;
+    return openExtra === undefined ? UNLIMITED : openExtra();
+  }
+
+  #startWorker(first: HttpResponse | null, extra: ExtraConnection | null): void {
+    const signal = AbortSignal.any([this.#signal, (extra ?? UNLIMITED).signal]);
+    const role = { isExtra: extra !== null, signal };
     const worker = this.#work(first, role)
       .catch((thrown: unknown) => {
+        // Another download has it now; later there may be one more again.
+        if (extra?.signal.aborted === true) return;
+        if (thrown instanceof SluiceError && thrown.code === 'remote_busy') extra?.refused();
         // The first connection delivers one version, even if another server sends a later one.
         if (role.isExtra) {
           this.#mayAddConnections = false;
@@ -139,12 +124,15 @@ export class Transfer {
         this.#lastError ??= this.#fatal.signal.aborted ? this.#fatal.signal.reason : thrown;
         this.#fatal.abort(thrown);
       })
-      .finally(() => this.#workers.delete(worker));
+      .finally(() => {
+        extra?.close();
+        this.#workers.delete(worker);
+      });
     this.#workers.add(worker);
   }
 
   /** Fetches free segments, one after the other, until there are none. */
-  async #work(first: HttpResponse | null, role: { isExtra: boolean }): Promise<void> {
+  async #work(first: HttpResponse | null, role: Role): Promise<void> {
     const { segments, resumable, ranged, signal } = this.#options;
     let tries = 0;
     let idleTries = 0;
@@ -152,7 +140,7 @@ export class Transfer {
     for (let response = first; segment !== null; response = null) {
       const before = segment.received;
       try {
-        await this.#fetch(segment, response);
+        await this.#fetch(segment, response, role.signal);
         // an early but orderly end: request the missing bytes, unless the body was the whole file, or empty
         if (!isDone(segment) && !ranged) throw contradiction(segment.received, segment.end);
         if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
@@ -175,14 +163,15 @@ export class Transfer {
         if (!isRetryable || (isExtra && isIdle) || idleTries >= MAX_IDLE_TRIES || ++tries >= MAX_TRIES)
           throw thrown;
         const backoffMs = FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2);
-        await delay(backoffMs, null, { signal: this.#signal });
+        await delay(backoffMs, null, { signal: role.signal });
       }
+      if (role.signal.aborted) return;
       const maySplit = resumable && this.#maySplit && this.#workers.size > 1;
       segment = nextFreeSegment(segments) ?? (maySplit ? splitLargest(segments) : null);
     }
   }
 
-  async #fetch(segment: Segment, first: HttpResponse | null): Promise<void> {
+  async #fetch(segment: Segment, first: HttpResponse | null, signal: AbortSignal): Promise<void> {
     const { handle, onBytes, beforeFirstWrite, distrustFile } = this.#options;
     segment.isBusy = true;
     // what an earlier connection received but could not write is fetched again
@@ -194,14 +183,14 @@ export class Transfer {
     let isTooLong = false;
     let response = first;
     try {
-      const fast = this.#isWorthFastPath(segment, response) ? await this.#openFastPath(segment) : null;
+      const fast = await this.#openFastPath(segment, response, signal);
       if (fast) {
         response?.discard();
         await fast.pipeTo(writer, onBytes);
       } else {
-        response ??= await this.#request(segment);
+        response ??= await this.#request(segment, signal);
         this.#finalUrl = response.url;
-        await pipeStream(response, writer, this.#signal, onBytes, this.#bodyEnd(response));
+        await pipeStream(response, writer, signal, onBytes, this.#bodyEnd(response));
       }
     } catch (thrown) {
       response?.discard();
@@ -227,25 +216,33 @@ export class Transfer {
     return this.#mayUseFastPath && this.#finalUrl !== null && canRequest && isLarge && !hasSeam;
   }
 
-  async #openFastPath(segment: Segment): Promise<FastBody | null> {
+  async #openFastPath(
+    segment: Segment,
+    response: HttpResponse | null,
+    signal: AbortSignal,
+  ): Promise<FastBody | null> {
     const { client, totalBytes } = this.#options;
-    if (this.#finalUrl === null || totalBytes === null) return null;
+    if (!this.#isWorthFastPath(segment, response) || this.#finalUrl === null || totalBytes === null)
+      return null;
+    // Until the response is closed there are two connections.
+    const extra = response === null ? UNLIMITED : this.#openExtra();
+    if (extra === null) return null;
     const request = {
       ...this.#options,
       url: this.#finalUrl,
       segment,
       totalBytes,
-      signal: this.#signal,
+      signal,
       headers: client.headersFor(this.#finalUrl),
     };
-    const fast = await FastBody.open(request);
+    const fast = await FastBody.open(request).finally(() => extra.close());
     // a server that is not fit for it now will not be a moment later
     this.#mayUseFastPath = fast !== null;
     return fast;
   }
 
   /** Requests what a segment is missing. */
-  async #request(segment: Segment): Promise<HttpResponse> {
+  async #request(segment: Segment, signal: AbortSignal): Promise<HttpResponse> {
     const { client, url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
     if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
     const { received, end } = segment;
@@ -253,7 +250,7 @@ export class Transfer {
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
     const response = await client
-      .get(url, { signal: this.#signal, headers, accept: [416] })
+      .get(url, { signal, headers, accept: [416] })
       .catch((thrown: unknown) => {
         const isRefused = mayRefuseRange(thrown) && !thrown.transient;
         throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;
@@ -262,7 +259,7 @@ export class Transfer {
       const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
       if (decision.mode === 'ranged') {
         const seam = { start: from, received, workDir, onBytes: onOtherBytes };
-        if (await continuesAt(seam, response.body, this.#signal)) return response;
+        if (await continuesAt(seam, response.body, signal)) return response;
         throw this.#reopen('file_changed');
       }
     } catch (thrown) {
