@@ -36,6 +36,8 @@ export interface DownloadContext {
   effects: DownloadEffects;
   /** The last published speed; null unless it is downloading. Never stored. */
   speed: Pick<Sample, 'bytesPerSecond' | 'etaSeconds'> | null;
+  /** Connections that its host takes at a time, while it waits for one. Never stored. */
+  hostLimit: number | null;
 }
 
 export const downloadMachine = setup({
@@ -84,6 +86,8 @@ export const downloadMachine = setup({
       };
     }),
     clearSpeed: assign({ speed: null }),
+    noteLimit: assign(({ event }) => (event.type === 'limited' ? { hostLimit: event.connections } : {})),
+    clearLimit: assign({ hostLimit: null }),
     nextAttempt: assign(({ context: { row }, event }) => ({
       row: {
         ...row,
@@ -146,7 +150,7 @@ export const downloadMachine = setup({
   },
 }).createMachine({
   id: 'download',
-  context: ({ input: { row, effects } }) => ({ row, effects, speed: null }),
+  context: ({ input: { row, effects } }) => ({ row, effects, speed: null, hostLimit: null }),
   initial: 'revived',
   states: {
     /** The initial state: goes on to the stored state. Active downloads are started again. */
@@ -171,8 +175,11 @@ export const downloadMachine = setup({
         held: { on: { run: { target: 'asked', actions: 'askRunner' } } },
         /** Has a slot in the session and waits for one in the runner. */
         asked: {},
+        /** Waits in the runner for a connection to its host. */
+        limited: { exit: 'clearLimit' },
       },
       on: {
+        limited: { target: '.limited', actions: 'noteLimit' },
         phase: [
           { guard: { type: 'inPhase', params: 'parse' }, target: 'parse', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
@@ -185,6 +192,7 @@ export const downloadMachine = setup({
       entry: enter('parse'),
       on: {
         run: { actions: 'askRunner' },
+        limited: { target: 'queued.limited', actions: 'noteLimit' },
         phase: [
           { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
@@ -207,6 +215,7 @@ export const downloadMachine = setup({
       },
       on: {
         run: { actions: 'askRunner' },
+        limited: { target: 'queued.limited', actions: 'noteLimit' },
         phase: [
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },

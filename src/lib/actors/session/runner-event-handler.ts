@@ -71,6 +71,9 @@ export class RunnerEventHandler {
         if (child.throttled) child.newest = event.sample;
         else this.#live.send(child, { type: 'sample', sample: event.sample, at, cause });
         return;
+      case 'limited':
+        child.newest = null;
+        return this.#live.send(child, { type: 'limited', connections: event.connections, at, cause });
       case 'landed':
         return this.#live.send(child, { type: 'landed', at, cause });
       case 'done':
