@@ -93,4 +93,65 @@ for (const [what, refuse] of [
   }
 }
 
+const BUSY = 'HTTP/1.1 503 Service Unavailable';
+
+test('what waits says for how many connections, and begins by itself in the same attempt', async () => {
+  await inWorld({ limit: 2, refuse: BUSY, bytes: MiB, bytesPerMs: 2048 }, async (world) => {
+    world.fetch('s1', ['a', 'b', 'c', 'd']);
+    await world.ended(4);
+    const said = world.events.flatMap(({ event }) => (event.type === 'limited' ? [event] : []));
+    assert.ok(said.length >= 2);
+    for (const { connections, attempt } of said) assert.equal([connections, attempt], [2, 1]);
+  });
+});
+
+test('connections are shared between sessions, and none has all of them', async () => {
+  await inWorld({ limit: 2, refuse: BUSY, bytes: MiB, bytesPerMs: 2048 }, async (world) => {
+    world.fetch('s1', ['a', 'b', 'c', 'd', 'e']);
+    await waitFor(() => world.events.some(({ event }) => event.type === 'limited'));
+    world.fetch('s2', ['v']);
+    await world.ended(6);
+    assert.equal(failures(world), []);
+    const order = world.events.flatMap(({ session, event }) => (event.type === 'done' ? [session] : []));
+    assert.ok(order.indexOf('s2') <= 3, order.join(' '));
+  });
+});
+
+test('a file on more connections gives them up for downloads that wait, and is whole', async () => {
+  const large = { limit: 3, refuse: BUSY, bytes: 24 * MiB, bytesPerMs: 4096 };
+  await inWorld(large, async (world) => {
+    const { host } = world;
+    world.fetch('s1', ['a']);
+    await waitFor(() => host.tails > 0 && host.most === 3, { what: 'further connections' });
+    world.fetch('s2', ['b']);
+    await waitFor(() => world.events.some(({ session, event }) => session === 's2' && event.type === 'sample'));
+    assert.not(world.events.some(({ event }) => event.type === 'done'));
+    await world.ended(2);
+    assert.equal(failures(world), []);
+    const expected = Buffer.alloc(24 * MiB, 'limited ');
+    for (const id of ['a', 'b']) assert.ok((await readFile(join(world.dir, `${id}.zip`))).equals(expected));
+  });
+});
+
+test('a file that the server always refuses is an error of its own while others are served', async () => {
+  const options = { limit: 9, refuse: BUSY, bytes: MiB, bytesPerMs: 1024, broken: '/x.zip' };
+  await inWorld(options, async (world) => {
+    world.fetch('s1', ['a', 'b']);
+    await waitFor(() => world.events.filter(({ event }) => event.type === 'sample').length >= 2);
+    world.fetch('s1', ['x', 'c', 'd']);
+    await world.ended(5);
+    assert.equal(failures(world), ['remote_busy']);
+  });
+});
+
+test('a server that refuses everybody is busy', async () => {
+  await inWorld({ limit: 0, refuse: `${BUSY}\r\nRetry-After: 7`, bytes: 1, bytesPerMs: 1 }, async (world) => {
+    world.fetch('s1', ['a', 'b', 'c']);
+    await world.ended(3);
+    assert.equal(failures(world), ['remote_busy', 'remote_busy', 'remote_busy']);
+    const [first] = world.events.flatMap(({ event }) => (event.type === 'failed' ? [event.error] : []));
+    assert.is(first?.retryAfterMs, 7000);
+  });
+});
+
 test.run();

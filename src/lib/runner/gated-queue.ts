@@ -131,10 +131,10 @@ export class GatedQueue {
     const { use } = ticket;
     if (use === null) return false;
     let meaning: RefusalMeaning = this.#limits.refused(use, download);
-    let isOver = false;
-    while (meaning === 'unclear' && !isOver) {
-      isOver = await this.#untilChanged();
-      meaning = this.#limits.refused(use, download);
+    const until = this.#clock.now() + UNCLEAR_MS;
+    while (meaning === 'unclear') {
+      const isOver = await this.#untilChanged(until - this.#clock.now());
+      meaning = this.#limits.refused(use, download, isOver);
     }
     return meaning === 'limited';
   }
@@ -198,14 +198,14 @@ export class GatedQueue {
   }
 
   /** Resolves with true when the wait is over. */
-  #untilChanged(): Promise<boolean> {
+  #untilChanged(timeoutMs: number): Promise<boolean> {
     return new Promise((resolve) => {
       const end = (isOver: boolean): void => {
         stopTimer();
         this.#unclear.delete(end);
         resolve(isOver);
       };
-      const stopTimer = startTimer(this.#clock, UNCLEAR_MS, () => end(true));
+      const stopTimer = startTimer(this.#clock, Math.max(0, timeoutMs), () => end(true));
       this.#unclear.add(end);
     });
   }

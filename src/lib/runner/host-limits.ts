@@ -12,7 +12,7 @@ const FORGOTTEN_MS = 3_600_000;
 /** Hosts whose limit is remembered. */
 const MAX_HOSTS = 1_000;
 
-/** `own`: of the download itself, or the server is busy. `unclear`: nobody else has got a byte yet. */
+/** `own`: of the download itself, or the server is busy. `unclear`: another one has no byte yet. */
 export type RefusalMeaning = 'limited' | 'own' | 'unclear';
 
 /** A download that has its connection. */
@@ -39,6 +39,8 @@ interface Extra {
 
 interface Limit {
   connections: number;
+  /** So many were served at a time; `connections` is more while one more is tried. */
+  served: number;
   /** Newer downloads than this were begun under the limit. */
   setAfter: number;
   /** Whose refusal it was. */
@@ -115,6 +117,9 @@ export class HostLimits {
   received(use: HostUse): void {
     if (use.hasBytes) return;
     use.hasBytes = true;
+    const limit = this.#limits.get(use.host);
+    const served = countConnections(this.#usesOf(use.host).filter(({ hasBytes }) => hasBytes));
+    if (limit !== undefined) limit.served = Math.max(limit.served, served);
     this.#onChange(use.host);
   }
 
@@ -130,15 +135,18 @@ export class HostLimits {
    * The server refused a download, or its connection before a byte. While others are served that is a limit; what is
    * refused beneath the limit is the download's own, and if it had set the limit, there is none.
    * @param use may have ended
+   * @param isFinal it is not to stay unclear
    */
-  refused(use: HostUse, download: string): RefusalMeaning {
+  refused(use: HostUse, download: string, isFinal = false): RefusalMeaning {
     const { host, number } = use;
     const others = this.#usesOf(host).filter((other) => other !== use);
-    if (!others.some(({ hasBytes }) => hasBytes)) return others.length === 0 ? 'own' : 'unclear';
-    const served = others.filter((other) => other.hasBytes || other.number < number);
+    const served = others.filter(({ hasBytes }) => hasBytes);
+    // Connections are not made in the order in which downloads begin.
+    if (served.length < others.length && !isFinal) return 'unclear';
+    if (served.length === 0) return 'own';
     const connections = countConnections(served);
     const known = this.#limits.get(host);
-    if (known !== undefined && connections < known.connections && number > known.setAfter) {
+    if (known !== undefined && connections < known.served && number > known.setAfter) {
       if (known.setBy === download) this.#limits.delete(host);
       return 'own';
     }
@@ -153,7 +161,7 @@ export class HostLimits {
     const raiseAfterMs = known === undefined ? first : Math.min(last, known.raiseAfterMs * 2);
     this.#limits.delete(host);
     this.#limits.set(host, {
-      ...{ connections, setAfter: this.#begun, setBy: download },
+      ...{ connections, served: connections, setAfter: this.#begun, setBy: download },
       ...{ raiseAt: now + raiseAfterMs, raiseAfterMs, metAt: now },
     });
     const [oldest] = this.#limits.keys();
@@ -176,7 +184,7 @@ export class HostLimits {
         close();
         const served = this.connectionsTo(host);
         const known = this.#limits.get(host);
-        if (use.hasBytes && (known === undefined || served >= known.connections))
+        if (use.hasBytes && (known === undefined || served >= known.served))
           this.#learn(host, served, download);
       },
     };
