@@ -2,7 +2,7 @@
 import type { DownloadView } from '#lib/protocol/download.ts';
 
 export const NETWORK_PATIENCE_MS = 120_000;
-const AWAY: readonly string[] = ['network_down', 'host_away'];
+const AWAY: readonly string[] = ['network_down', 'host_away', 'network_login'];
 
 /** Runs out when a download waits for the network or its host, and none gets any further. */
 export class NetworkPatience {

@@ -78,7 +78,7 @@ export interface RunnerFailure extends ErrorView {
   /** Whether an automatic retry may help. */
   transient: boolean;
   retryAfterMs: number | null;
-  /** Of `network_down` and `host_away`. */
+  /** Of `network_down`, `host_away` and `network_login`. */
   away?: Away;
 }
 

@@ -46,11 +46,11 @@ export interface Away {
 /** Connects to a host and lets go of it again; rejects when it cannot. */
 export type Probe = (host: string, signal: AbortSignal) => Promise<void>;
 
-/** `network_down` or `host_away`: known already, so nothing was dialled. */
+/** `network_down` or `host_away`: known already, so nothing was dialled; `network_login`: a portal answered in its place. */
 export class AwayError extends SluiceError {
   readonly away: Away;
 
-  constructor(code: 'network_down' | 'host_away', message: string, away: Away, details: ErrorDetails) {
+  constructor(code: 'network_down' | 'host_away' | 'network_login', message: string, away: Away, details: ErrorDetails) {
     super(code, message, details);
     this.away = away;
   }

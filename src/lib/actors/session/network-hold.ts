@@ -57,7 +57,7 @@ export class NetworkHold {
 
   /** A download of `url` met a network or a host that is away. @param dueAt when it tries again, ms since 1970 */
   away({ code, away }: RunnerFailure, url: string, dueAt: number): void {
-    if (code !== 'network_down') return;
+    if (code !== 'network_down' && code !== 'network_login') return;
     const at = this.#parts.now();
     const until = Math.max(this.#hold?.until ?? 0, dueAt + AFTER_MS);
     const tried = [...new Set([...(this.#hold?.hosts ?? []), authorityOf(url) ?? ''])];

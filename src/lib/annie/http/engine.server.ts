@@ -21,6 +21,7 @@ import { FoundMedia, type FoundOn } from './found-media.ts';
 import { readFoundNote, writeFoundNote } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
+import { asPortal, PageInstead } from './portal.ts';
 import { type Probe, probe } from './probe.server.ts';
 import type { TypedAddresses } from './typed-addresses.ts';
 
@@ -104,6 +105,16 @@ export class HttpEngine implements Engine {
   }
 
   async download(job: EngineJob): Promise<FetchedFile> {
+    try {
+      return await this.#download(job);
+    } catch (thrown) {
+      job.signal.throwIfAborted();
+      const meaning = asPortal(thrown, job.url);
+      throw meaning === thrown || !(await isBegun(job.workDir, job.url)) ? thrown : meaning;
+    }
+  }
+
+  async #download(job: EngineJob): Promise<FetchedFile> {
     const { url, streamId, signal, workDir } = job;
     job.onPhase('download');
     const found = await this.#foundOn(job);
@@ -120,7 +131,7 @@ export class HttpEngine implements Engine {
       }
     }
     const lead = await follow(url, { client, readers: this.#readers, onBytes: job.onBytes }, signal);
-    if (lead.scan !== null && isDefault) await refuseLogin(workDir, url);
+    if (lead.scan !== null && isDefault) await refuseLogin(workDir, url, lead.probe.url);
     if (lead.scan !== null)
       return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, client);
     const { probe: media, referer } = lead;
@@ -170,7 +181,7 @@ export class HttpEngine implements Engine {
       return await this.#downloadFile(job, client, isMislabelled ? { contentType } : undefined);
     } catch (thrown) {
       if (!(thrown instanceof NotAFile)) throw thrown;
-      await refuseLogin(job.workDir, job.url);
+      await refuseLogin(job.workDir, job.url, media.url);
       throw new SluiceError('no_media');
     }
   }
@@ -197,7 +208,7 @@ export class HttpEngine implements Engine {
     if (media.kind.kind === 'manifest')
       return this.#downloadHls(sourceJob, media, sourceClient, variant, title ?? titleOf(media));
     if (media.kind.kind === 'page') {
-      await refuseLogin(job.workDir, source.url);
+      await refuseLogin(job.workDir, source.url, media.url);
       throw new SluiceError('no_media');
     }
     return withTitle(await this.#downloadMedia(sourceJob, media, sourceClient), title, job);
@@ -226,14 +237,14 @@ function withTitle(file: FetchedFile, title: string | null, job: EngineJob): Fet
 }
 
 /** @throws SluiceError `login_required` if the work dir has bytes of the file in whose place a page came */
-async function refuseLogin(workDir: string, url: string): Promise<void> {
+async function refuseLogin(workDir: string, url: string, answered: URL): Promise<void> {
+  if (await isBegun(workDir, url)) throw new PageInstead(url, answered);
+}
+
+/** Bytes of the file are on the disk. */
+async function isBegun(workDir: string, url: string): Promise<boolean> {
   const saved = await loadState(workDir, url);
-  const isBegun = saved?.segments.some(([start, , written]) => written > start) === true;
-  if (isBegun)
-    throw new SluiceError(
-      'login_required',
-      'The server sent a page where the rest of the file was asked for.',
-    );
+  return saved?.segments.some(([start, , written]) => written > start) === true;
 }
 
 /** Whether a fetched file is an HLS manifest that its server gave another type. */

@@ -5,6 +5,7 @@ import { contradiction } from '../../contradiction.ts';
 import type { ExtraConnection } from '../../engine.ts';
 import type { HttpResponse } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
+import { PageInstead } from '../portal.ts';
 import { relationOf, validatorsOf } from '../head.ts';
 import { mayRefuseRange } from '../status.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
@@ -266,8 +267,7 @@ export class Transfer {
       response.discard();
       // For example a login that has expired: the bytes on the disk stay good.
       if (!(thrown instanceof NotAFile)) throw thrown;
-      const message = 'The server sent a page where the rest of the file was asked for.';
-      throw new SluiceError('login_required', message);
+      throw new PageInstead(url, response.url);
     }
     response.discard();
     if (relationOf(validators, validatorsOf(response.head)) === 'other') throw this.#reopen('file_changed');
