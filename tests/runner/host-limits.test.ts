@@ -73,7 +73,10 @@ test('one that stays without a byte does not count in the end', ({ limits, serve
   assert.is(limits.limitOf(A), 1);
 });
 
-test('what is refused beneath the limit is its own, and ends a limit that it had set', ({ limits, served }) => {
+test('what is refused beneath the limit is its own, and ends a limit that it had set', ({
+  limits,
+  served,
+}) => {
   const [first] = served(2);
   refuse(limits, 'x');
   limits.end(first!);
@@ -83,7 +86,10 @@ test('what is refused beneath the limit is its own, and ends a limit that it had
   assert.is(limits.limitOf(A), null);
 });
 
-test('one that had begun before the limit was set does not take it for its own failure', ({ limits, served }) => {
+test('one that had begun before the limit was set does not take it for its own failure', ({
+  limits,
+  served,
+}) => {
   served(1);
   const second = limits.begin(A);
   const refused = limits.begin(A);

@@ -124,7 +124,9 @@ test('a file on more connections gives them up for downloads that wait, and is w
     world.fetch('s1', ['a']);
     await waitFor(() => host.tails > 0 && host.most === 3, { what: 'further connections' });
     world.fetch('s2', ['b']);
-    await waitFor(() => world.events.some(({ session, event }) => session === 's2' && event.type === 'sample'));
+    await waitFor(() =>
+      world.events.some(({ session, event }) => session === 's2' && event.type === 'sample'),
+    );
     assert.not(world.events.some(({ event }) => event.type === 'done'));
     await world.ended(2);
     assert.equal(failures(world), []);

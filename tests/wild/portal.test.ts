@@ -2,6 +2,8 @@
  * A hotel's or a login portal's answer in place of a file (RFC 6585 section 6, RFC 8952): it waits as for a network. A first
  * look at an address is never guessed at, and what a server says itself is no portal's.
  */
+import { stat } from 'node:fs/promises';
+import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { createGuard } from '#lib/guard/guard.server.ts';
@@ -34,7 +36,9 @@ async function begun(): Promise<{ path: string; url: string; workDir: string }> 
   const workDir = await freshDir();
   const first = await kit.download(url, { workDir });
   assert.is(first.state, 'connection_lost');
-  return { path, url, workDir };
+  // What had not left the socket when it was closed is lost.
+  const { size } = await stat(join(workDir, 'http-body'));
+  return size > 0 ? { path, url, workDir } : begun();
 }
 
 async function resumed(answer: Buffer): Promise<[state: string, message: string]> {
@@ -53,7 +57,7 @@ async function resumed(answer: Buffer): Promise<[state: string, message: string]
   });
   const whole = await kit.download(url, { workDir });
   assert.equal([whole.state, whole.body.equals(BODY)], ['complete', true]);
-  assert.is(from, 'bytes=100000-');
+  assert.match(from, /^bytes=[1-9]/);
   return [state, message];
 }
 
@@ -99,7 +103,7 @@ test('a portal cannot answer for https, except by a certificate that is not trus
   assert.is(codeOf(asPortal(new SluiceError('remote_denied'), 'https://a.test/f.zip')), 'remote_denied');
 });
 
-test('a portal is everybody\'s only where it cannot be the site itself', () => {
+test("a portal is everybody's only where it cannot be the site itself", () => {
   assert.equal(portalError('a.test:80', true, 7).away, { since: 7, host: 'a.test:80', everyone: true });
   assert.equal(portalError('a.test:80', false, 7).away, { since: 7, host: 'a.test:80' });
   assert.is(portalError('a.test:80', false).retryAfterMs, 30_000);

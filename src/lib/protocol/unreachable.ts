@@ -50,7 +50,12 @@ export type Probe = (host: string, signal: AbortSignal) => Promise<void>;
 export class AwayError extends SluiceError {
   readonly away: Away;
 
-  constructor(code: 'network_down' | 'host_away' | 'network_login', message: string, away: Away, details: ErrorDetails) {
+  constructor(
+    code: 'network_down' | 'host_away' | 'network_login',
+    message: string,
+    away: Away,
+    details: ErrorDetails,
+  ) {
     super(code, message, details);
     this.away = away;
   }

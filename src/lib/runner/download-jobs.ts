@@ -191,7 +191,8 @@ export class DownloadJobs {
       if (state.name !== 'waiting') return;
       const attempt = this.#options.runInJob(
         { session, download, url: state.request.url },
-        () => new ReportedAttempt(session, state.request, this.#queue.placeOf(ticket, download), this.#options),
+        () =>
+          new ReportedAttempt(session, state.request, this.#queue.placeOf(ticket, download), this.#options),
       );
       job.state = { name: 'running', attempt };
       this.#track(
@@ -226,12 +227,7 @@ export class DownloadJobs {
     attempt.stop();
   }
 
-  async #onEnded(
-    job: Job,
-    attempt: ReportedAttempt,
-    outcome: AttemptOutcome,
-    ticket: Ticket,
-  ): Promise<void> {
+  async #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome, ticket: Ticket): Promise<void> {
     const mayWait = outcome.type === 'failed' && mayBeLimit(outcome.error, attempt.hasReceived);
     const isLimited = mayWait && (await this.#queue.isLimited(ticket, job.download));
     const { state } = job;

@@ -250,12 +250,10 @@ export class Transfer {
     const from = requestStart(validators, received);
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
-    const response = await client
-      .get(url, { signal, headers, accept: [416] })
-      .catch((thrown: unknown) => {
-        const isRefused = mayRefuseRange(thrown) && !thrown.transient;
-        throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;
-      });
+    const response = await client.get(url, { signal, headers, accept: [416] }).catch((thrown: unknown) => {
+      const isRefused = mayRefuseRange(thrown) && !thrown.transient;
+      throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;
+    });
     try {
       const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
       if (decision.mode === 'ranged') {
