@@ -8,6 +8,7 @@ import type { Sample } from '../protocol/progress.ts';
 import type { AttemptPhase, RecordedFile, RunnerFailure, StartJob } from '../protocol/runner.ts';
 import type { Engine, ExtraConnection } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
+import { asPortal } from '../annie/http/portal.ts';
 import { shouldTryNext, mostInformative, type Registry } from '../annie/registry.ts';
 import type { RunnerClock } from './clock.ts';
 import { toKnownError, toFailure } from './failure.ts';
@@ -21,9 +22,15 @@ import type { Reachability } from './reachability.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
 
+/** More than what engines note of a download before its first byte. */
+const BEGUN_BYTES = 65_536;
+
 export type AttemptEnd =
   | { how: 'done'; file: RecordedFile; output: string }
   | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
+
+/** Of `Engine.download`; reports that come after it are ignored. */
+type EngineCall = Record<'isOver' | 'hasBytes', boolean>;
 
 export interface DownloadAttemptOptions {
   /** Owner of the work dir. */
@@ -166,7 +173,9 @@ export class DownloadAttempt implements SpaceUser {
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
     const choosing = registry.choose(job.url, job.engine, this.signal, () => this.#onBytes());
-    const engines = await untilAborted(choosing, this.signal);
+    const engines = await untilAborted(choosing, this.signal).catch((thrown: unknown) => {
+      throw this.#keptBytes >= BEGUN_BYTES ? asPortal(thrown, job.url) : thrown;
+    });
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -206,7 +215,7 @@ export class DownloadAttempt implements SpaceUser {
     for (const engine of engines) {
       this.signal.throwIfAborted();
       this.#updatePhase({ phase: 'download', engine: engine.name, title: null, totalBytes: null });
-      const call = new EngineCall();
+      const call: EngineCall = { isOver: false, hasBytes: false };
       try {
         return await engine.download(this.#engineJob(workDir, call));
       } catch (thrown) {
@@ -289,10 +298,4 @@ export class DownloadAttempt implements SpaceUser {
     this.phase = next;
     this.#options.onPhase(next);
   }
-}
-
-/** State of one call of `Engine.download`; reports that come after it are ignored. */
-class EngineCall {
-  isOver = false;
-  hasBytes = false;
 }
