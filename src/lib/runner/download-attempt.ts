@@ -22,8 +22,7 @@ import type { Reachability } from './reachability.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
 
-/** More than what engines note of a download before its first byte. */
-const BEGUN_BYTES = 65_536;
+const BEGUN_BYTES = 65_536; // more than engines note of a download before its first byte
 
 export type AttemptEnd =
   | { how: 'done'; file: RecordedFile; output: string }

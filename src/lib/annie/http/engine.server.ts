@@ -197,7 +197,9 @@ export class HttpEngine implements Engine {
     const { signal } = job;
     const page = lead.probe.url;
     if (scan.isFeed && scan.groups.length === 0 && sourceId === null)
-      return this.#downloadFile({ ...job, url: lead.url }, client, { contentType: 'application/rss+xml' });
+      return this.#downloadFile({ ...job, url: lead.url }, client, {
+        contentType: lead.probe.contentType === 'application/feed+json' ? null : 'application/rss+xml',
+      });
     const picked = findSource(scan, sourceId);
     if (!picked) throw new SluiceError(sourceId === null ? 'no_media' : 'stream_not_found');
     const { group, source, variant } = picked;
