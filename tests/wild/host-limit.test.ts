@@ -118,7 +118,7 @@ test('connections are shared between sessions, and none has all of them', async 
 });
 
 test('a file on more connections gives them up for downloads that wait, and is whole', async () => {
-  const large = { limit: 3, refuse: BUSY, bytes: 24 * MiB, bytesPerMs: 4096 };
+  const large = { limit: 3, refuse: BUSY, bytes: 24 * MiB, bytesPerMs: 4096 } as const;
   await inWorld(large, async (world) => {
     const { host } = world;
     world.fetch('s1', ['a']);
@@ -136,7 +136,7 @@ test('a file on more connections gives them up for downloads that wait, and is w
 });
 
 test('a file that the server always refuses is an error of its own while others are served', async () => {
-  const options = { limit: 9, refuse: BUSY, bytes: MiB, bytesPerMs: 1024, broken: '/x.zip' };
+  const options = { limit: 9, refuse: BUSY, bytes: MiB, bytesPerMs: 1024, broken: '/x.zip' } as const;
   await inWorld(options, async (world) => {
     world.fetch('s1', ['a', 'b']);
     await waitFor(() => world.events.filter(({ event }) => event.type === 'sample').length >= 2);

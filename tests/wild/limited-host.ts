@@ -14,7 +14,7 @@ export interface LimitedHost {
 }
 
 /** How a connection too many is refused: a response; or it is reset or closed, at once or when it has asked. */
-export type Refuse = string | 'reset' | 'close' | 'reset when asked';
+export type Refuse = `HTTP/1.1 ${string}` | 'reset' | 'close' | 'reset when asked';
 
 export interface LimitedHostOptions {
   limit: number;
