@@ -11,7 +11,6 @@ export interface Mutation {
 }
 
 const ATTEMPT = 'src/lib/runner/download-attempt.ts';
-const JOBS = 'src/lib/runner/download-jobs.ts';
 const SYNC = 'src/lib/files/sync.server.ts';
 const FOLDER = 'src/lib/files/download-folder.server.ts';
 const FINISH = 'src/lib/files/finish/finish.server.ts';
@@ -117,7 +116,7 @@ export const MUTATIONS: readonly Mutation[] = [
   },
   {
     name: 'a removal is not synced',
-    file: JOBS,
+    file: 'src/lib/runner/remove-files.ts',
     from: "if (cleanup.for === 'discard') await folder.syncRemovals();",
     to: '',
   },

@@ -1,6 +1,9 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { suite } from 'uvu';
 import { SimulatedClock } from 'xstate';
 import * as assert from 'uvu/assert';
+import { RedirectRefused } from '#lib/annie/http/portal.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { type Obstacle, UnreachableError } from '#lib/protocol/unreachable.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
@@ -189,6 +192,31 @@ testWith('a name that does not exist while another does is final', { reachabilit
   const { error } = await event('failed');
   assert.equal([error.code, error.transient], ['dns_failed', false]);
 });
+
+let looks = 0;
+testWith(
+  'a look at the address of a begun file that meets a portal waits for it, one of a new file is an error',
+  {
+    classify: () => {
+      if (looks++ === 0) return Promise.resolve({ kind: 'file', contentType: null, bytes: null });
+      const refused = new SluiceError('address_refused');
+      return Promise.reject(new RedirectRefused(new URL('http://media.test/aaa'), refused));
+    },
+  },
+  async ({ runner, http, event }) => {
+    const url = 'http://media.test/aaa';
+    runner.send('s1', startOf('aaa', 1, { url, engine: null }));
+    const call = await http.call(0);
+    await writeFile(join(call.job.workDir, 'data'), Buffer.alloc(100_000));
+    call.fail(new SluiceError('connection_lost'));
+    await event('failed');
+    runner.send('s1', startOf('aaa', 2, { url, engine: null }));
+    const { error } = await event('failed', 1);
+    assert.equal([error.code, error.transient, error.away?.host], ['network_login', true, 'media.test:80']);
+    runner.send('s1', startOf('bbb', 1, { url, engine: null }));
+    assert.is((await event('failed', 2)).error.code, 'address_refused');
+  },
+);
 
 testWith('a finished file lands without a network', { probe: never }, async ({ runner, http, event }) => {
   runner.send('s1', startOf('aaa'));

@@ -20,6 +20,28 @@ const EPISODES =
   `<item><title><![CDATA[Second]]></title><enclosure url="/low.mp4" type="video/mp4"/></item>` +
   `<item><title>No episode</title><enclosure url="/cover.jpg" type="image/jpeg"/></item>`;
 
+/** https://www.jsonfeed.org/version/1.1/ */
+const JSON_FEED = JSON.stringify({
+  version: 'https://jsonfeed.org/version/1.1',
+  title: 'A cast',
+  items: [
+    {
+      id: '1',
+      title: 'First & best',
+      attachments: [{ url: `${origin.url}/clip.mp4`, mime_type: 'video/mp4', size_in_bytes: 4 }],
+    },
+    {
+      id: '2',
+      title: 'Second',
+      attachments: [
+        { url: '/cover.jpg', mime_type: 'image/jpeg' },
+        { url: '/low.mp4', mime_type: 'video/mp4' },
+      ],
+    },
+    { id: '3', title: 'No episode', content_text: 'Words.' },
+  ],
+});
+
 for (const [what, type, text] of [
   ['RSS', 'application/rss+xml', rss(EPISODES)],
   [
@@ -35,6 +57,9 @@ for (const [what, type, text] of [
       '<link rel="alternate" href="/words"/><link rel="enclosure" href="/clip.mp4" type="video/mp4"/></entry>' +
       '<entry><link rel="enclosure" href="/low.mp4"/><title type="html"><![CDATA[Second]]></title></entry></feed>',
   ],
+  ['JSON Feed', 'application/feed+json', JSON_FEED],
+  ['JSON Feed as JSON', 'application/json; charset=utf-8', JSON_FEED],
+  ['JSON Feed as text, with escaped slashes', 'text/plain', JSON_FEED.replaceAll('/', '\\/')],
 ] as const) {
   test(`the episodes of a feed (${what}) are listed, and saved under their titles`, async () => {
     const url = serve(response(`Content-Type: ${type}`, text));
@@ -45,6 +70,13 @@ for (const [what, type, text] of [
     assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'Second.mp4', 'low']);
   });
 }
+
+test('JSON that is no feed is a file', async () => {
+  const text = '{"title":"See https://jsonfeed.example/version/1","items":[]}';
+  const url = origin.serve('/data.json', response('Content-Type: application/json', text));
+  const saved = await kit.download(url);
+  assert.equal([saved.state, saved.name, saved.body.toString()], ['complete', 'data.json', text]);
+});
 
 test('a feed in another charset is read in it, and one without episodes is saved as itself', async () => {
   const head = '<?xml version="1.0" encoding="gbk"?>';

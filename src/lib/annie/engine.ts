@@ -36,6 +36,16 @@ export interface ParseRequest extends Pick<RequestReports, 'onWaiting'> {
   onItems?: (items: MediaItem[]) => void;
 }
 
+/** A connection to the job's host beyond the first. */
+export interface ExtraConnection {
+  /** Aborted when another download is to have it. */
+  signal: AbortSignal;
+  /** The server refused it as one too many; closes it too. */
+  refused(): void;
+  /** Idempotent. */
+  close(): void;
+}
+
 export interface EngineJob extends Pick<RequestReports, 'onWaiting'> {
   url: string;
   streamId: string | null;
@@ -46,6 +56,8 @@ export interface EngineJob extends Pick<RequestReports, 'onWaiting'> {
   /** Exists, belongs to this job alone, and holds what an earlier attempt left: resume from it where that is safe. */
   workDir: string;
   signal: AbortSignal;
+  /** Asks for a connection to the host of `url` beyond the first; null = it takes no more. Absent = as many as one likes. */
+  openExtra?: () => ExtraConnection | null;
   /** At any rate; the runner keeps the newest. */
   onSample: (sample: Sample) => void;
   /** Bytes arrived that no sample shows, as they are inspected first. */

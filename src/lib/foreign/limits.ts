@@ -40,6 +40,8 @@ export const MAX_TEXT_CHARS = 16 * 1024;
 export const MAX_SCRIPT_ADDRESSES = 50;
 /** Players of other pages in one page: more are advertisements. */
 export const MAX_FRAMES = 4;
+/** Values of a JSON Feed: some 5,000 episodes of 40 each. Half a second to parse. */
+export const MAX_FEED_MARKS = 400_000;
 /** Braces, brackets, commas and colons of a page's structured data: honest ones have some hundreds. */
 export const MAX_STRUCTURED_MARKS = 100_000;
 /** Honest structured data is not that deep. */

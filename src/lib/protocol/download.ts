@@ -55,6 +55,8 @@ export interface DownloadView {
   retryAt?: string;
   /** Only while it waits for the network or its host: since when that is away, ISO 8601, UTC. */
   since?: string;
+  /** Only in `queued`: how many connections at a time its server takes, and for one of which it waits; null = it does not. */
+  hostLimit?: number | null;
   /** Seconds of the media that its site says are not there (gaps of a playlist), so that the file is shorter by them. */
   gapSeconds?: number;
   /** Since when its server has sent no first byte, ISO 8601, UTC; null = it has by now. Absent unless that took seconds. */

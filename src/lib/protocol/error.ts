@@ -69,6 +69,7 @@ export const ERRORS = {
   // the other side of the network
   network_down: { status: 503, transient: true, title: 'This machine has no network.' },
   host_away: { status: 503, transient: true, title: 'The server cannot be reached at present.' },
+  network_login: { status: 503, transient: true, title: 'This network wants a login first.' },
   dns_failed: { status: 502, transient: true, title: 'The host name could not be found.' },
   connect_failed: { status: 502, transient: true, title: 'The server could not be reached.' },
   connection_lost: { status: 502, transient: true, title: 'The connection broke.' },

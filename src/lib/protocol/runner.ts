@@ -93,7 +93,7 @@ export interface RunnerFailure extends ErrorView {
   /** Whether an automatic retry may help. */
   transient: boolean;
   retryAfterMs: number | null;
-  /** Of `network_down` and `host_away`. */
+  /** Of `network_down`, `host_away` and `network_login`. */
   away?: Away;
 }
 
@@ -112,6 +112,11 @@ export type RunnerEvent =
    * says that it survives a power cut.
    */
   | ({ type: 'landed' } & JobRef)
+  /**
+   * It waits in the runner's queue, as its server takes no more than so many connections at a time; it begins, with its first
+   * `phase`, when one is free. Also for an attempt that had begun: nothing of it counts.
+   */
+  | ({ type: 'limited'; connections: number } & JobRef)
   /** `output`: the last 4 kB of engine output, to explain a failure later. */
   | ({ type: 'done'; file: RecordedFile; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)

@@ -46,11 +46,16 @@ export interface Away {
 /** Connects to a host and lets go of it again; rejects when it cannot. */
 export type Probe = (host: string, signal: AbortSignal) => Promise<void>;
 
-/** `network_down` or `host_away`: known already, so nothing was dialled. */
+/** `network_down` or `host_away`: known already, so nothing was dialled; `network_login`: a portal answered in its place. */
 export class AwayError extends SluiceError {
   readonly away: Away;
 
-  constructor(code: 'network_down' | 'host_away', message: string, away: Away, details: ErrorDetails) {
+  constructor(
+    code: 'network_down' | 'host_away' | 'network_login',
+    message: string,
+    away: Away,
+    details: ErrorDetails,
+  ) {
     super(code, message, details);
     this.away = away;
   }
@@ -58,7 +63,7 @@ export class AwayError extends SluiceError {
 
 /** Whether a failure is that of `AwayError`, also after it came over a wire. */
 export function isAway({ code }: { code: ErrorCode }): boolean {
-  return code === 'network_down' || code === 'host_away';
+  return code === 'network_down' || code === 'host_away' || code === 'network_login';
 }
 
 /** What is asked before a host is dialled, and learns what came of it. */

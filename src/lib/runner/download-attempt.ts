@@ -6,9 +6,10 @@ import { cleanTitle } from '../protocol/title.ts';
 import { SluiceError } from '../protocol/error.ts';
 import type { Sample } from '../protocol/progress.ts';
 import type { AttemptPhase, RecordedFile, RunnerFailure, StartJob } from '../protocol/runner.ts';
-import type { Engine } from '../annie/engine.ts';
+import type { Engine, ExtraConnection } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
-import { shouldTryNext, mostInformative, type Registry } from '../annie/registry.ts';
+import { asPortal } from '../annie/http/portal.ts';
+import type { Registry } from '../annie/registry.ts';
 import type { RunnerClock } from './clock.ts';
 import { toKnownError, toFailure } from './failure.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
@@ -21,6 +22,9 @@ import { OutputTail } from './output-tail.ts';
 import type { Reachability } from './reachability.ts';
 import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
+import { type EngineCall, tryEngines } from './try-engines.ts';
+
+const BEGUN_BYTES = 65_536; // more than engines note of a download before its first byte
 
 export type AttemptEnd =
   | { how: 'done'; file: RecordedFile; output: string }
@@ -39,6 +43,7 @@ export interface DownloadAttemptOptions {
   stallMs: number;
   onPhase: (phase: AttemptPhase) => void;
   onSample: (sample: Sample) => void;
+  openExtra: () => ExtraConnection | null;
   /** The file has its name and only waits to be synced: nothing of this attempt works any more. */
   onLanded: () => void;
 }
@@ -48,6 +53,8 @@ export class DownloadAttempt implements SpaceUser {
   /** As last passed to `onPhase`. */
   phase: AttemptPhase;
   sample: Sample | null = null;
+  /** Bytes of the file came, beyond what earlier attempts had. */
+  hasReceived = false;
   /** `onLanded` was called. */
   hasLanded = false;
   /** Resolves, never rejects, once nothing of this attempt works or writes any more. */
@@ -168,7 +175,10 @@ export class DownloadAttempt implements SpaceUser {
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
     this.#stallTimer = this.#startStallTimer();
-    const engines = await untilAborted(this.#chooseEngines(isNew ? null : workDir), this.signal);
+    const choosing = this.#chooseEngines(isNew ? null : workDir);
+    const engines = await untilAborted(choosing, this.signal).catch((thrown: unknown) => {
+      throw this.#keptBytes >= BEGUN_BYTES ? asPortal(thrown, job.url) : thrown;
+    });
     this.#isFetching = true;
     const result = await this.#download(engines, workDir);
     this.#isFetching = false;
@@ -213,28 +223,11 @@ export class DownloadAttempt implements SpaceUser {
     });
   }
 
-  /** Tries the engines in order: one that cannot handle the URL, and fetched no byte, hands over to the next. */
-  async #download(engines: Engine[], workDir: string): Promise<FetchedFile> {
-    const failures: unknown[] = [];
-    for (const engine of engines) {
-      this.signal.throwIfAborted();
+  #download(engines: Engine[], workDir: string): Promise<FetchedFile> {
+    return tryEngines(engines, this.signal, (engine, call) => {
       this.#updatePhase({ phase: 'download', engine: engine.name, title: null, totalBytes: null });
-      const call: EngineCall = { isOver: false, hasBytes: false };
-      try {
-        return await engine.download(this.#engineJob(workDir, call));
-      } catch (thrown) {
-        if (this.signal.aborted || call.hasBytes || !this.#isForNextEngine(thrown)) throw thrown;
-        failures.push(thrown);
-      } finally {
-        call.isOver = true;
-      }
-    }
-    throw mostInformative(failures);
-  }
-
-  /** Includes `stream_not_found`: a stream id of one engine means nothing to the others. */
-  #isForNextEngine(thrown: unknown): boolean {
-    return shouldTryNext(thrown) || (thrown instanceof SluiceError && thrown.code === 'stream_not_found');
+      return engine.download(this.#engineJob(workDir, call));
+    });
   }
 
   #engineJob(workDir: string, call: EngineCall): Parameters<Engine['download']>[0] {
@@ -249,10 +242,12 @@ export class DownloadAttempt implements SpaceUser {
       ...(listedTitle === undefined ? {} : { title: listedTitle }),
       ...(foundOn === undefined ? {} : { foundOn }),
       signal: this.signal,
+      openExtra: () => this.#options.openExtra(),
       onBytes: whileActive(() => this.#onBytes()),
       onWaiting: whileActive(this.#onWaiting),
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
+        if (sample.receivedBytes > (this.sample?.receivedBytes ?? this.#keptBytes)) this.hasReceived = true;
         if (sample.receivedBytes !== this.sample?.receivedBytes) this.#onBytes();
         const isSized = (this.sample?.totalBytes ?? this.phase.totalBytes) !== null;
         this.sample = sample;
@@ -303,6 +298,3 @@ export class DownloadAttempt implements SpaceUser {
     this.#options.onPhase(next);
   }
 }
-
-/** State of one call of `Engine.download`; reports that come after it are ignored. */
-type EngineCall = Record<'isOver' | 'hasBytes', boolean>;

@@ -5,11 +5,13 @@
 import type { SluiceError } from '../protocol/error.ts';
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
 import { startTimer } from './clock.ts';
-import { optionalOutput, toFailure } from './failure.ts';
+import { authorityOf } from '../protocol/unreachable.ts';
+import { mayBeLimit, optionalOutput, toFailure } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
-import { GatedQueue } from './gated-queue.ts';
+import { GatedQueue, type Ticket } from './gated-queue.ts';
 import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
 import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
+import { removeFiles } from './remove-files.ts';
 import type { RunInJob } from './run-in-job.ts';
 
 export interface DownloadJobsOptions extends ReportedAttemptOptions {
@@ -36,7 +38,7 @@ export class DownloadJobs {
 
   constructor(options: DownloadJobsOptions) {
     this.#options = options;
-    this.#queue = new GatedQueue(options.maxActive, options.gate);
+    this.#queue = new GatedQueue(options.maxActive, options.gate, options.clock);
   }
 
   start(session: string, request: StartJob): void {
@@ -50,6 +52,7 @@ export class DownloadJobs {
         return this.#enqueue(job, request);
       case 'waiting':
         if (!isRepeat) state.request = request;
+        if (state.held !== null) this.#sendLimited(job, state.held);
         return;
       case 'running':
         if (isRepeat) state.attempt.repeat();
@@ -137,6 +140,7 @@ export class DownloadJobs {
   /** Aborts everything and waits until it has ended, but no longer than `stuckMs` for engines that ignore the abort. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#queue.close();
     for (const { session, download, attempt } of this.jobs.all()) this.stop(session, { download, attempt });
     let stopTimer = (): void => undefined;
     const stuck = new Promise<void>((resolve) => {
@@ -185,15 +189,15 @@ export class DownloadJobs {
     const begin = (): void => {
       const { session, download, state } = job;
       if (state.name !== 'waiting') return;
-      const release = (): void => this.#queue.release(ticket);
       const attempt = this.#options.runInJob(
         { session, download, url: state.request.url },
-        () => new ReportedAttempt(session, state.request, release, this.#options),
+        () =>
+          new ReportedAttempt(session, state.request, this.#queue.placeOf(ticket, download), this.#options),
       );
       job.state = { name: 'running', attempt };
       this.#track(
         job,
-        attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome)),
+        attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome, ticket)),
       );
     };
     const refuse = (reason: SluiceError): void => {
@@ -204,8 +208,18 @@ export class DownloadJobs {
       this.#keepOutcome(job, outcome);
       this.#options.outbox.send(job.session, outcome);
     };
-    const ticket = this.#queue.enqueue(job.session, { begin, refuse });
-    job.state = { name: 'waiting', request, ticket };
+    const onHeld = (connections: number): void => {
+      if (job.state.name !== 'waiting') return;
+      job.state.held = connections;
+      this.#sendLimited(job, connections);
+    };
+    const host = authorityOf(request.url);
+    const ticket = this.#queue.enqueue(job.session, { host, begin, refuse, onHeld });
+    job.state = { name: 'waiting', request, ticket, held: null };
+  }
+
+  #sendLimited({ session, download, attempt }: Job, connections: number): void {
+    this.#options.outbox.send(session, { type: 'limited', download, attempt, connections });
   }
 
   #stopAttempt(job: Job, attempt: ReportedAttempt, pending: Pending): void {
@@ -213,8 +227,15 @@ export class DownloadJobs {
     attempt.stop();
   }
 
-  #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome): void {
-    if (job.state.name === 'running') {
+  async #onEnded(job: Job, attempt: ReportedAttempt, outcome: AttemptOutcome, ticket: Ticket): Promise<void> {
+    const mayWait = outcome.type === 'failed' && mayBeLimit(outcome.error, attempt.hasReceived);
+    const isLimited = mayWait && (await this.#queue.isLimited(ticket, job.download));
+    const { state } = job;
+    if (isLimited && state.name === 'running' && attempt.reportedOutcome === null && !this.#closed) {
+      // No failure of its own: it waits, as if it had not begun.
+      this.#options.outbox.discardSample(attempt.samples);
+      this.#enqueue(job, attempt.job);
+    } else if (job.state.name === 'running') {
       this.#keepOutcome(job, attempt.reportedOutcome ?? outcome);
       if (!attempt.reportedOutcome) this.#options.outbox.send(job.session, outcome, attempt.samples);
     } else if (job.state.name === 'ending') {
@@ -254,29 +275,12 @@ export class DownloadJobs {
     const pending: Pending = { stops: [], cleanup: null, next };
     this.#unsettled.delete(job);
     job.state = { name: 'ending', pending };
+    // Only while the session runs others, which may take it soon.
+    const spareFor = (): string | null => (this.#queue.holdsSlot(job.session) ? job.session : null);
     this.#track(
       job,
-      this.#removeFiles(job, cleanup).then(() => this.#applyPending(job, pending)),
+      removeFiles(job, cleanup, spareFor, this.#options).then(() => this.#applyPending(job, pending)),
     );
-  }
-
-  async #removeFiles({ session, download }: Job, cleanup: Cleanup): Promise<void> {
-    const { folder, gate, outbox, log } = this.#options;
-    let type: 'discarded' | 'not-discarded' = 'discarded';
-    try {
-      if (cleanup.for === 'discard') await folder.deleteFiles(download, cleanup);
-      // Kept as a spare only while the session runs others, which may take it soon.
-      await folder.removeWorkDir(download, this.#queue.holdsSlot(session) ? session : null);
-      if (cleanup.for === 'discard') await folder.syncRemovals();
-    } catch (thrown) {
-      if (cleanup.for === 'discard' && (await gate.inspect({ thorough: true })) !== null)
-        type = 'not-discarded';
-      // Else reported as discarded all the same: asking again would not help, and what is left shows in the folder.
-      else log('a download could not be removed', { download, thrown });
-    }
-    if (cleanup.for === 'settle') return;
-    const answer: RunnerEvent = { type, download, ...optionalOutput(cleanup.output) };
-    for (let i = 0; i < cleanup.replies; i++) outbox.send(session, answer);
   }
 
   #track({ session }: Job, work: Promise<unknown>): void {

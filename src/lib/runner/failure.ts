@@ -1,4 +1,4 @@
-import { toSluiceError, type SluiceError } from '../protocol/error.ts';
+import { type ErrorCode, toSluiceError, type SluiceError } from '../protocol/error.ts';
 import type { RunnerFailure } from '../protocol/runner.ts';
 import { AwayError } from '../protocol/unreachable.ts';
 import { asDiskError } from '../files/disk-error.ts';
@@ -12,6 +12,14 @@ export function toFailure(thrown: unknown): RunnerFailure {
     retryAfterMs: error.retryAfterMs,
     ...(error instanceof AwayError ? { away: error.away } : {}),
   };
+}
+
+/** How servers refuse one connection more than they allow: by a response, or by what they do to the connection. */
+const REFUSALS: readonly ErrorCode[] = ['remote_busy', 'connect_failed', 'connection_lost', 'timeout'];
+
+/** @param hasReceived bytes of the file came before it failed */
+export function mayBeLimit({ code, transient }: RunnerFailure, hasReceived: boolean): boolean {
+  return transient && REFUSALS.includes(code) && (code === 'remote_busy' || !hasReceived);
 }
 
 /** Unknown errors become `internal_error`. */

@@ -5,7 +5,15 @@
 export interface Ticket {
   readonly session: string;
   readonly begin: () => void;
+  readonly other: OtherSlot | null;
   state: 'waiting' | 'active' | 'released';
+}
+
+/** What a ticket needs beside a slot. While it is not free, others go first. */
+export interface OtherSlot {
+  isFree(): boolean;
+  /** Called when it gets both. */
+  take(): void;
 }
 
 export class FairQueue {
@@ -21,12 +29,12 @@ export class FairQueue {
   }
 
   /** `begin` is called once there is a slot, never before this returns. Every ticket is to be released. */
-  enqueue(session: string, begin: () => void): Ticket {
-    const ticket: Ticket = { session, begin, state: 'waiting' };
+  enqueue(session: string, begin: () => void, other: OtherSlot | null = null): Ticket {
+    const ticket: Ticket = { session, begin, other, state: 'waiting' };
     const line = this.#waiting.get(session);
     if (line) line.add(ticket);
     else this.#waiting.set(session, new Set([ticket]));
-    this.#fillSlots();
+    this.fillSlots();
     return ticket;
   }
 
@@ -43,7 +51,7 @@ export class FairQueue {
     const slots = this.#slotsOf(session) - 1;
     if (slots === 0) this.#slots.delete(session);
     else this.#slots.set(session, slots);
-    this.#fillSlots();
+    this.fillSlots();
   }
 
   holdsSlot(session: string): boolean {
@@ -60,7 +68,8 @@ export class FairQueue {
     if (line?.size === 0) this.#waiting.delete(ticket.session);
   }
 
-  #fillSlots(): void {
+  /** To be called when an `OtherSlot` may have become free. */
+  fillSlots(): void {
     while (this.#active < this.#capacity) {
       const ticket = this.#next();
       if (ticket === null) return;
@@ -69,6 +78,7 @@ export class FairQueue {
       this.#active++;
       this.#slots.set(ticket.session, this.#slotsOf(ticket.session) + 1);
       ticket.state = 'active';
+      ticket.other?.take();
       queueMicrotask(() => {
         if (ticket.state === 'active') ticket.begin();
       });
@@ -77,14 +87,16 @@ export class FairQueue {
 
   #next(): Ticket | null {
     let fewest = Infinity;
-    let line: Set<Ticket> | null = null;
+    let next: Ticket | null = null;
     for (const [session, tickets] of this.#waiting) {
       const slots = this.#slotsOf(session);
       if (slots >= fewest) continue;
-      [fewest, line] = [slots, tickets];
+      const ticket = firstOf(tickets);
+      if (ticket === null) continue;
+      [fewest, next] = [slots, ticket];
       if (fewest === 0) break;
     }
-    return line?.values().next().value ?? null;
+    return next;
   }
 
   #moveToBack(session: string): void {
@@ -93,4 +105,9 @@ export class FairQueue {
     this.#waiting.delete(session);
     this.#waiting.set(session, line);
   }
+}
+
+function firstOf(tickets: ReadonlySet<Ticket>): Ticket | null {
+  for (const ticket of tickets) if (ticket.other?.isFree() ?? true) return ticket;
+  return null;
 }

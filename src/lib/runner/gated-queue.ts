@@ -1,44 +1,90 @@
-/** The queue for slots behind the gate of the download folder: while that is closed nobody queues, and all are refused. */
+/**
+ * The queue for slots behind two gates. While that of the download folder is closed nobody queues, and all are refused. What
+ * its host has no connection for stays in the queue, and others go first.
+ */
+import type { ExtraConnection } from '../annie/engine.ts';
 import type { SluiceError } from '../protocol/error.ts';
-import { FairQueue, type Ticket as Place } from './fair-queue.ts';
+import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
+import { FairQueue, type OtherSlot, type Ticket as QueueTicket } from './fair-queue.ts';
 import type { FolderGate } from './folder-gate.ts';
+import { HostLimits, type HostUse, type RefusalMeaning } from './host-limits.ts';
+
+/** How long a refused download waits to see whether the others that have just begun are served. */
+const UNCLEAR_MS = 2_000;
 
 export interface Ticket {
+  /** As `authorityOf`; null = none. */
+  readonly host: string | null;
   /** null = its answer is awaited at the gate. */
-  place: Place | null;
+  place: QueueTicket | null;
   isReleased: boolean;
+  /** null = it has no slot yet. Kept when it is released. */
+  use: HostUse | null;
+}
+
+/** What an attempt has of the queue. */
+export interface Place {
+  /** Gives the slot back; called at least once. */
+  release: () => void;
+  /** Bytes of the file came. */
+  received: () => void;
+  /** As in `EngineJob`. */
+  openExtra: () => ExtraConnection | null;
 }
 
 export interface Waiter {
+  /** As `authorityOf`; null = none that is known. */
+  host?: string | null;
   /** Called once there is a slot. */
   begin: () => void;
   /** Called instead when the folder is not in order; the ticket is released. */
   refuse: (reason: SluiceError) => void;
+  /** Called when it waits for a connection to its host. @param connections that the host allows */
+  onHeld?: (connections: number) => void;
+}
+
+interface Waiting {
+  waiter: Waiter;
+  /** As last passed to `onHeld`. */
+  held: number | null;
 }
 
 export class GatedQueue {
   readonly #queue: FairQueue;
   readonly #gate: FolderGate;
+  readonly #clock: RunnerClock;
+  readonly #limits: HostLimits;
+  /** Who waits in the queue, by host. */
+  readonly #waiting = new Map<string, Map<Ticket, Waiting>>();
+  /** Of hosts for which somebody waits: until a connection more is tried. */
+  readonly #timers = new Map<string, () => void>();
+  /** Of refused downloads whose meaning is not clear yet. */
+  readonly #unclear = new Set<(isOver: boolean) => void>();
 
-  constructor(capacity: number, gate: FolderGate) {
+  constructor(capacity: number, gate: FolderGate, clock: RunnerClock = systemRunnerClock) {
     this.#queue = new FairQueue(capacity);
     this.#gate = gate;
+    this.#clock = clock;
+    this.#limits = new HostLimits({ now: () => clock.now(), onChange: (host) => this.#onChange(host) });
   }
 
-  /** Neither `begin` nor `refuse` is called before this returns. Every ticket is to be released. */
-  enqueue(session: string, { begin, refuse }: Waiter): Ticket {
-    const ticket: Ticket = { place: null, isReleased: false };
+  /** Neither `begin`, `refuse` nor `onHeld` is called before this returns. Every ticket is to be released. */
+  enqueue(session: string, waiter: Waiter): Ticket {
+    const { begin, refuse } = waiter;
+    const ticket: Ticket = { host: waiter.host ?? null, place: null, isReleased: false, use: null };
     const refuseNow = (reason: SluiceError): void => {
       this.release(ticket);
       refuse(reason);
     };
     const queue = (): void => {
-      ticket.place = this.#queue.enqueue(session, () => {
+      const beginNow = (): void => {
         // It may have closed while this one waited for its slot.
         const { reason } = this.#gate;
         if (reason === null) begin();
         else refuseNow(reason);
-      });
+      };
+      ticket.place = this.#queue.enqueue(session, beginNow, this.#hostSlot(ticket, waiter));
+      if (ticket.host !== null) this.#reviewSoon(ticket.host);
     };
     if (this.#gate.reason === null) queue();
     else {
@@ -54,10 +100,113 @@ export class GatedQueue {
   /** Gives the slot back, or leaves the queue. Idempotent. */
   release(ticket: Ticket): void {
     ticket.isReleased = true;
+    this.#leave(ticket);
+    if (ticket.use !== null) this.#limits.end(ticket.use);
     if (ticket.place !== null) this.#queue.release(ticket.place);
   }
 
   holdsSlot(session: string): boolean {
     return this.#queue.holdsSlot(session);
+  }
+
+  /** For the attempt that begins with this ticket. */
+  placeOf(ticket: Ticket, download: string): Place {
+    return {
+      release: () => this.release(ticket),
+      received: () => void (ticket.use !== null && this.#limits.received(ticket.use)),
+      openExtra: () => this.#openExtra(ticket, download),
+    };
+  }
+
+  #openExtra({ use }: Ticket, download: string): ExtraConnection | null {
+    if (use === null) return null;
+    // Those who have none go first.
+    const isLimited = this.#limits.limitOf(use.host) !== null;
+    if (isLimited && this.#waiting.has(use.host)) return null;
+    return this.#limits.openExtra(use, download);
+  }
+
+  /** What it means that the server refused this download, whose ticket is released: whether it waits for a connection. */
+  async isLimited(ticket: Ticket, download: string): Promise<boolean> {
+    const { use } = ticket;
+    if (use === null) return false;
+    let meaning: RefusalMeaning = this.#limits.refused(use, download);
+    const until = this.#clock.now() + UNCLEAR_MS;
+    while (meaning === 'unclear') {
+      const isOver = await this.#untilChanged(until - this.#clock.now());
+      meaning = this.#limits.refused(use, download, isOver);
+    }
+    return meaning === 'limited';
+  }
+
+  close(): void {
+    for (const stop of this.#timers.values()) stop();
+    this.#timers.clear();
+    for (const end of [...this.#unclear]) end(true);
+  }
+
+  #hostSlot(ticket: Ticket, waiter: Waiter): OtherSlot | null {
+    const { host } = ticket;
+    if (host === null) return null;
+    const waiting = this.#waiting.get(host) ?? new Map<Ticket, Waiting>();
+    this.#waiting.set(host, waiting);
+    waiting.set(ticket, { waiter, held: null });
+    return {
+      isFree: () => !this.#limits.isFull(host),
+      take: () => {
+        this.#leave(ticket);
+        ticket.use = this.#limits.begin(host);
+        this.#reviewSoon(host);
+      },
+    };
+  }
+
+  #leave(ticket: Ticket): void {
+    if (ticket.host === null) return;
+    const waiting = this.#waiting.get(ticket.host);
+    if (waiting?.delete(ticket) === true && waiting.size === 0) this.#waiting.delete(ticket.host);
+  }
+
+  #onChange(host: string): void {
+    for (const end of [...this.#unclear]) end(false);
+    this.#queue.fillSlots();
+    this.#reviewSoon(host);
+  }
+
+  #reviewSoon(host: string): void {
+    if (this.#waiting.has(host)) queueMicrotask(() => this.#review(host));
+  }
+
+  /** Tells those who wait for a connection, and takes back what others have beyond their first. */
+  #review(host: string): void {
+    this.#timers.get(host)?.();
+    this.#timers.delete(host);
+    const waiting = this.#waiting.get(host);
+    const connections = this.#limits.limitOf(host);
+    if (waiting === undefined || connections === null || !this.#limits.isFull(host)) return;
+    this.#limits.yieldExtras(host, waiting.size);
+    const waitMs = Math.max(0, (this.#limits.raiseAt(host) ?? Infinity) - this.#clock.now());
+    this.#timers.set(
+      host,
+      startTimer(this.#clock, waitMs, () => this.#onChange(host)),
+    );
+    for (const each of waiting.values()) {
+      if (each.held === connections) continue;
+      each.held = connections;
+      each.waiter.onHeld?.(connections);
+    }
+  }
+
+  /** Resolves with true when the wait is over. */
+  #untilChanged(timeoutMs: number): Promise<boolean> {
+    return new Promise((resolve) => {
+      const end = (isOver: boolean): void => {
+        stopTimer();
+        this.#unclear.delete(end);
+        resolve(isOver);
+      };
+      const stopTimer = startTimer(this.#clock, Math.max(0, timeoutMs), () => end(true));
+      this.#unclear.add(end);
+    });
   }
 }

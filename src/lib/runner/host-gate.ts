@@ -25,7 +25,7 @@ const FORGOTTEN_MS = 3_600_000;
 /** Hosts remembered; those that are reachable are forgotten first. */
 export const MAX_HOSTS = 1_000;
 
-/** Of one host. `limited` (so many connections at once) will be a third. Times are on the gate's clock, in ms. */
+/** Of one host; `limited`, the third, is in `host-limits.ts`. Times are on the gate's clock, in ms. */
 export type HostState = { state: 'open' } | { state: 'away'; since: number; until: number; probes: number };
 
 /** Of the network. `everyone`: no host is worth a try; else only those that were not tried since. */

@@ -22,7 +22,13 @@ export type Cleanup =
 /** `ending`: the attempt is being stopped, or the work dir removed. */
 export type JobState =
   | { name: 'idle' }
-  | { name: 'waiting'; request: StartJob; ticket: Ticket }
+  | {
+      name: 'waiting';
+      request: StartJob;
+      ticket: Ticket;
+      /** Connections that its host allows, and for one of which it waits; null = it does not. */
+      held: number | null;
+    }
   | { name: 'running'; attempt: ReportedAttempt }
   | { name: 'ending'; pending: Pending }
   | { name: 'ended'; outcome: AttemptOutcome };

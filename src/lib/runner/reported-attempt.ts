@@ -9,6 +9,7 @@ import { toFailure } from './failure.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
 import type { Log } from '../protocol/log.ts';
 import type { EventOutbox, SampleBuffer } from './event-outbox.ts';
+import type { Place } from './gated-queue.ts';
 import type { Reachability } from './reachability.ts';
 import type { SpaceMonitor } from './space-monitor.ts';
 
@@ -36,18 +37,17 @@ export class ReportedAttempt {
   reportedOutcome: AttemptOutcome | null = null;
   readonly #options: ReportedAttemptOptions;
   readonly #attempt: DownloadAttempt;
-  readonly #releaseSlot: () => void;
+  readonly #place: Place;
   #isReporting = true;
   #stopTimer: () => void = () => undefined;
 
-  /** `releaseSlot` is called at least once. */
-  constructor(session: string, job: StartJob, releaseSlot: () => void, options: ReportedAttemptOptions) {
+  constructor(session: string, job: StartJob, place: Place, options: ReportedAttemptOptions) {
     const { registry, folder, outbox, space, reachability, clock, stallMs } = options;
     const ref: JobRef = { download: job.download, attempt: job.attempt };
     this.job = job;
     this.samples = { session, ref, newest: null };
     this.#options = options;
-    this.#releaseSlot = releaseSlot;
+    this.#place = place;
     this.#attempt = new DownloadAttempt({
       session,
       job,
@@ -60,16 +60,23 @@ export class ReportedAttempt {
       onPhase: (phase) => {
         if (this.#isReporting) outbox.send(session, { type: 'phase', ...phase, ...ref }, this.samples);
       },
+      openExtra: () => place.openExtra(),
       onSample: (sample) => {
+        if (this.hasReceived) place.received();
         if (this.#isReporting) outbox.queueSample(this.samples, sample);
       },
       onLanded: () => {
-        this.#releaseSlot();
+        this.#place.release();
         if (this.#isReporting) outbox.send(session, { type: 'landed', ...ref }, this.samples);
       },
     });
     this.#attempt.signal.addEventListener('abort', () => this.#startStuckTimer(), { once: true });
     this.ended = this.#attempt.ended.then((end) => this.#onEnded(end));
+  }
+
+  /** Bytes of the file came in this attempt. */
+  get hasReceived(): boolean {
+    return this.#attempt.hasReceived;
   }
 
   get engine(): EngineName | null {
@@ -97,7 +104,7 @@ export class ReportedAttempt {
     const { clock, stuckMs, log, outbox } = this.#options;
     this.#stopTimer = startTimer(clock, stuckMs, () => {
       log('an engine ignores that it was aborted', { ...this.samples.ref, engine: this.engine });
-      this.#releaseSlot();
+      this.#place.release();
       if (!this.#isReporting) return;
       this.#isReporting = false;
       const error = toFailure(this.#attempt.signal.reason);
@@ -108,7 +115,7 @@ export class ReportedAttempt {
 
   #onEnded(end: AttemptEnd): AttemptOutcome {
     this.#stopTimer();
-    this.#releaseSlot();
+    this.#place.release();
     const { ref } = this.samples;
     if (end.how === 'done') return { type: 'done', ...ref, file: end.file, output: end.output };
     if (end.error.code === 'internal_error') {

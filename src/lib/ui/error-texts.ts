@@ -46,6 +46,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   too_complex: m.error_too_complex,
   network_down: m.error_network_down,
   host_away: m.error_host_away,
+  network_login: m.error_network_login,
   dns_failed: m.error_dns_failed,
   connect_failed: m.error_connect_failed,
   connection_lost: m.error_connection_lost,

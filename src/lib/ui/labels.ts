@@ -119,6 +119,10 @@ export function errorLabel({ code, message }: ErrorView): string {
   return ERROR_TEXTS[code]?.() ?? (message || m.error_unknown());
 }
 
+/** Why a queued row waits for its server; null = it does not. */
+export function hostLimitLabel({ hostLimit }: Pick<ListRow, 'hostLimit'>): string | null {
+  return hostLimit === null ? null : m.host_limit({ count: hostLimit });
+}
 /** The same of a row: what waits for the network or its server says since when. */
 export function rowErrorLabel(error: ErrorView, since: string | null): string {
   const time = since === null ? '' : momentLabel(since);

@@ -2,7 +2,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { LIMITS } from '#lib/actors/durable/limits.ts';
-import type { RunnerEvent } from '#lib/protocol/runner.ts';
+import type { RunnerEvent, RunnerFailure } from '#lib/protocol/runner.ts';
 import { waitFor } from '../../support/wait.ts';
 import { CountedSession } from './counted-session.ts';
 import { done, failed, phase, sample, type Session, testSession } from './harness.ts';
@@ -247,5 +247,31 @@ testSession(
   },
   { sessionClass: CountedSession, maxActive: 150 },
 );
+
+testSession('a portal holds the queue as no network does, and after 24 hours it is a failure', async (s) => {
+  const id = await s.add('1');
+  const since = s.clock.now();
+  const portal = (attempt: number): Promise<void> => {
+    const error: RunnerFailure = {
+      ...{ code: 'network_login', message: 'A login page answered.', transient: true, retryAfterMs: 30_000 },
+      away: { since, host: 'example.org:443', everyone: true },
+    };
+    return s.news({ type: 'failed', download: id, attempt, error, output: '' });
+  };
+  await s.sentCommand('start', id);
+  await portal(1);
+  const { state, error, since: shown } = await s.show(id);
+  assert.equal([state, error?.code, Date.parse(shown ?? '')], ['waiting', 'network_login', since]);
+  const held = await s.add('2');
+  const started = (download: string, attempt: number): boolean =>
+    s.commands.some(
+      (each) => each.type === 'start' && each.download === download && each.attempt === attempt,
+    );
+  assert.not(started(held, 1));
+  s.clock.increment(24 * 3_600_000);
+  await waitFor(() => started(id, 2));
+  await portal(2);
+  assert.is((await s.show(id)).state, 'error');
+});
 
 test.run();

@@ -79,8 +79,16 @@ async function killed(film: Film): Promise<string> {
   const exit = once(child, 'exit');
   const areWritten = async (): Promise<boolean> => {
     const parts = (await readdir(workDir)).filter((name) => name.endsWith('.part'));
-    const infos = await Promise.all(parts.map((name) => stat(join(workDir, name))));
-    return infos.length === 2 && infos.every(({ size }) => size === HELD);
+    // A part that is complete is renamed at any time.
+    const sizes = await Promise.all(
+      parts.map((name) =>
+        stat(join(workDir, name)).then(
+          ({ size }) => size,
+          () => 0,
+        ),
+      ),
+    );
+    return sizes.length === 2 && sizes.every((size) => size === HELD);
   };
   await waitFor(areWritten, { what: 'the held bytes on the disk' });
   // What takes less than 50 ms is not noted.

@@ -3,6 +3,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodePage } from '#lib/foreign/page/charset.ts';
 import { isFeed, scanFeed } from '#lib/foreign/page/feed.ts';
+import { isJsonFeed, scanJsonFeed } from '#lib/foreign/page/json-feed.ts';
+import { MAX_FEED_MARKS } from '#lib/foreign/limits.ts';
 import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
 
 const HERE = new URL('https://example.com/feed');
@@ -29,6 +31,30 @@ for (const [what, make] of Object.entries(FEEDS)) {
     assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
   });
 }
+
+const JSON_FEEDS: Record<string, (size: number) => string> = {
+  'episodes as JSON': (n) => `{"items":[${repeated('{"attachments":[{"url":"e\u0001.mp3"}]},', n)}{}]}`,
+  'attachments of one item': (n) => `{"items":[{"attachments":[${repeated('{"url":"a\u0001"},', n)}{}]}]}`,
+  'empty objects': (n) => `{"items":[${repeated('{},', n)}{}]}`,
+  'arrays, one in the other': (n) => `{"items":${repeated('[', n)}`,
+  'blanks before a feed': (n) => repeated(' ', n),
+};
+
+for (const [what, make] of Object.entries(JSON_FEEDS)) {
+  test(`twice as much of ${what} takes at most three times the CPU`, () => {
+    const growth = growthOf((size) => {
+      const text = make(size);
+      return () => [isJsonFeed(text), scanJsonFeed(text, HERE)];
+    }, SIZE);
+    assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
+  });
+}
+
+test('a JSON Feed of more values than one call may parse is no feed', () => {
+  const feed = (n: number): string => `{"items":[${'{},'.repeat(n)}{}]}`;
+  assert.is(scanJsonFeed(feed(100), HERE)?.isFeed, true);
+  assert.is(scanJsonFeed(feed(MAX_FEED_MARKS), HERE), null);
+});
 
 const WORDS = [
   ...[

@@ -3,7 +3,7 @@ import type { RunnerFailure } from '../../protocol/runner.ts';
 import { isAway } from '../../protocol/unreachable.ts';
 import type { DownloadRow, RowAway } from './row.ts';
 
-/** A host alone is waited for this long; the network without a limit. */
+/** A host alone, and a login, which may be the site's own, are waited for this long; the network without a limit. */
 export const HOST_AWAY_MS = 24 * 3_600_000;
 
 /** What is stored of a failure; null = it is of another kind. The host's own time goes on over restarts of the runner. */
@@ -20,7 +20,11 @@ export function endOfPatience(
   row: Pick<DownloadRow, 'away'>,
   at: number,
 ): RunnerFailure {
-  const away = error.code === 'host_away' ? rowAway(error, row) : null;
+  const away = error.code === 'network_down' ? null : rowAway(error, row);
   if (away === null || at - away.since < HOST_AWAY_MS) return error;
-  return { ...error, transient: false, message: `${away.host} could not be reached for 24 hours.` };
+  const message =
+    error.code === 'host_away'
+      ? `${away.host} could not be reached for 24 hours.`
+      : `In place of ${away.host} a login page has answered for 24 hours.`;
+  return { ...error, transient: false, message };
 }

@@ -19,6 +19,8 @@ export type DownloadEvent = Caused &
     /** A `waiting` download is due. */
     | { type: 'due' }
     | ({ type: 'phase' } & AttemptPhase)
+    /** It waits in the runner: its host takes no more than so many connections at a time. */
+    | { type: 'limited'; connections: number }
     | { type: 'sample'; sample: Sample }
     /** The session's throttle interval ended; `sample` is the newest in it, if any. */
     | { type: 'tick'; sample: Sample | null }

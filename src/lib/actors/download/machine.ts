@@ -12,6 +12,7 @@ import { rowAway } from './away.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { RunnerPhase } from '../../protocol/runner.ts';
 import { failuresAfter, mayRetry } from './retry.ts';
+import { awaitingAfter, isEmptied } from './row-changes.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
 /**
@@ -36,6 +37,8 @@ export interface DownloadContext {
   effects: DownloadEffects;
   /** The last published speed; null unless it is downloading. Never stored. */
   speed: Pick<Sample, 'bytesPerSecond' | 'etaSeconds'> | null;
+  /** Connections that its host takes at a time, while it waits for one. Never stored. */
+  hostLimit: number | null;
 }
 
 export const downloadMachine = setup({
@@ -61,7 +64,7 @@ export const downloadMachine = setup({
           title: event.title ?? row.title,
           totalBytes: event.totalBytes ?? row.totalBytes,
           ...(event.gapSeconds === undefined ? {} : { gapSeconds: event.gapSeconds }),
-          ...awaiting(row, event),
+          ...awaitingAfter(row, event),
         },
       };
     }),
@@ -85,6 +88,8 @@ export const downloadMachine = setup({
       };
     }),
     clearSpeed: assign({ speed: null }),
+    noteLimit: assign(({ event }) => (event.type === 'limited' ? { hostLimit: event.connections } : {})),
+    clearLimit: assign({ hostLimit: null }),
     nextAttempt: assign(({ context: { row }, event }) => ({
       row: {
         ...row,
@@ -147,7 +152,7 @@ export const downloadMachine = setup({
   },
 }).createMachine({
   id: 'download',
-  context: ({ input: { row, effects } }) => ({ row, effects, speed: null }),
+  context: ({ input: { row, effects } }) => ({ row, effects, speed: null, hostLimit: null }),
   initial: 'revived',
   states: {
     /** The initial state: goes on to the stored state. Active downloads are started again. */
@@ -172,8 +177,11 @@ export const downloadMachine = setup({
         held: { on: { run: { target: 'asked', actions: 'askRunner' } } },
         /** Has a slot in the session and waits for one in the runner. */
         asked: {},
+        /** Waits in the runner for a connection to its host. */
+        limited: { exit: 'clearLimit' },
       },
       on: {
+        limited: { target: '.limited', actions: 'noteLimit' },
         phase: [
           { guard: { type: 'inPhase', params: 'parse' }, target: 'parse', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
@@ -186,6 +194,7 @@ export const downloadMachine = setup({
       entry: enter('parse'),
       on: {
         run: { actions: 'askRunner' },
+        limited: { target: 'queued.limited', actions: 'noteLimit' },
         phase: [
           { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
@@ -208,6 +217,7 @@ export const downloadMachine = setup({
       },
       on: {
         run: { actions: 'askRunner' },
+        limited: { target: 'queued.limited', actions: 'noteLimit' },
         phase: [
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },
@@ -277,18 +287,6 @@ function ends() {
     pause: { target: 'paused', actions: 'stopRunner' },
     cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
   } as const;
-}
-
-function awaiting(
-  { awaitingSince }: DownloadRow,
-  { isAwaiting = false, at }: { isAwaiting?: boolean; at: number },
-): Pick<DownloadRow, 'awaitingSince'> {
-  if (isAwaiting) return { awaitingSince: awaitingSince ?? at };
-  return awaitingSince === undefined ? {} : { awaitingSince: null };
-}
-
-function isEmptied({ state, error }: DownloadRow): boolean {
-  return state === 'cancelled' || error?.code === 'checksum_mismatch' || error?.code === 'work_removed';
 }
 
 function rounded(value: number | null): number | null {

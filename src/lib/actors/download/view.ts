@@ -8,6 +8,7 @@ export function viewOf(
   row: DownloadRow,
   speed: DownloadContext['speed'] = null,
   isSaving = false,
+  hostLimit: number | null = null,
 ): DownloadView {
   const moving = row.state === 'download' ? speed : null;
   const view = {
@@ -29,6 +30,7 @@ export function viewOf(
     ...savingOf(row, isSaving),
     ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
     ...(row.state === 'waiting' && row.away ? { since: new Date(row.away.since).toISOString() } : {}),
+    ...limitOf(row, hostLimit),
     ...(row.gapSeconds ? { gapSeconds: row.gapSeconds } : {}),
     ...awaitingOf(row),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
@@ -41,6 +43,11 @@ function awaitingOf({ state, awaitingSince }: DownloadRow): Pick<DownloadView, '
   if (awaitingSince === undefined) return {};
   const isAwaiting = (state === 'parse' || state === 'download') && awaitingSince !== null;
   return { awaitingSince: isAwaiting ? new Date(awaitingSince).toISOString() : null };
+}
+
+/** As for `saving`: it may have begun meanwhile, and wait again. */
+function limitOf({ state, attempt }: DownloadRow, hostLimit: number | null): Pick<DownloadView, 'hostLimit'> {
+  return state === 'queued' && (hostLimit !== null || attempt > 1) ? { hostLimit } : {};
 }
 
 /** Changes name what is there, not what has gone: an attempt before this one may have been saving. */

@@ -12,6 +12,7 @@ import type { DurableKv } from '../durable/types.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { SessionEnv } from './env.ts';
 import type { Feed } from './feed.ts';
+import { fullHosts, slotsInUse } from './host-waits.ts';
 import { NetworkHold } from './network-hold.ts';
 import type { Removals } from './removals.ts';
 import { repairedRow } from './restarts.ts';
@@ -102,13 +103,6 @@ export class LiveDownloads {
     return this.#supervisor;
   }
 
-  /** How many of them take a slot: those that are being synced do not. */
-  get #slots(): number {
-    let slots = 0;
-    for (const child of this.#children.values()) if (!child.isSaving) slots++;
-    return slots;
-  }
-
   get size(): number {
     return this.#children.size;
   }
@@ -161,8 +155,8 @@ export class LiveDownloads {
   /** Starts each job again that the runner's list lacks: `start` is idempotent. */
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
-    for (const { row, hasSlot, isSaving } of this.#children.values()) {
-      if ((hasSlot || isSaving) && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row));
+    for (const { row, hasJob } of this.#children.values()) {
+      if (hasJob && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row));
     }
   }
 
@@ -197,7 +191,7 @@ export class LiveDownloads {
   }
 
   view({ row, snapshot, isSaving }: Child): DownloadView {
-    return viewOf(row, snapshot.context.speed, isSaving);
+    return viewOf(row, snapshot.context.speed, isSaving, snapshot.context.hostLimit);
   }
 
   /** Ends a turn: stores changes, records them for readers, stops children without a slot, fills free slots. */
@@ -235,7 +229,7 @@ export class LiveDownloads {
       if (!child) continue;
       if (!progressOnly(child.saved, child.row)) this.#save(child);
       this.#parts.feed.note(this.view(child));
-      if (child.hasSlot || child.isSaving) continue;
+      if (child.hasJob) continue;
       this.#supervisor?.stop(id);
       this.#parts.feed.forget(id);
     }
@@ -252,10 +246,11 @@ export class LiveDownloads {
     const { env, store } = this.#parts;
     const children = this.#children;
     if (store.counts.queued === 0) return;
-    const free = env.maxActive - this.#slots;
+    const free = env.maxActive - slotsInUse(children.values());
     if (free <= 0) return;
     // Those that already have a slot are still `queued` in storage, and among the oldest.
-    for (const row of this.network.next(free, children)) this.run(this.revive(row), 'place');
+    const rows = this.network.next(free, children, fullHosts(children.values()));
+    for (const row of rows) this.run(this.revive(row), 'place');
   }
 
   /** A download's actor threw: it is restarted later, or fails after several crashes. */

@@ -54,7 +54,7 @@ export class NetworkHold {
   }
 
   /**
-   * A download of `url` failed with `network_down`.
+   * A download of `url` failed with `network_down` or `network_login`.
    * @param dueAt when it tries again, ms since 1970
    */
   networkDown({ away }: RunnerFailure, url: string, dueAt: number): void {
@@ -124,11 +124,13 @@ export class NetworkHold {
   /**
    * The queued downloads that may be given a slot, oldest first, at most `count`.
    * @param taken those that were given one and are still stored as queued
+   * @param full hosts that take no more connections
    */
-  next(count: number, taken: ReadonlyMap<string, unknown>): DownloadRow[] {
+  next(count: number, taken: ReadonlyMap<string, unknown>, full: readonly string[] = []): DownloadRow[] {
     const { store } = this.#parts;
-    const tried = this.#tried();
-    if (tried === null) return [];
+    const away = this.#tried();
+    if (away === null) return [];
+    const tried = [...away, ...full];
     const looked = taken.size + (tried.length === 0 ? count : LOOKED_AT);
     const ids = store.oldest('queued', looked).filter((id) => !taken.has(id));
     if (tried.length === 0) return store.rowsOf(ids.slice(0, count));

@@ -81,6 +81,9 @@ export class RunnerEventHandler {
         if (child.throttled) child.newest = event.sample;
         else this.#live.send(child, { type: 'sample', sample: event.sample, at, cause });
         return;
+      case 'limited':
+        child.newest = null;
+        return this.#live.send(child, { type: 'limited', connections: event.connections, at, cause });
       case 'landed':
         return this.#live.send(child, { type: 'landed', at, cause });
       case 'done':
@@ -92,7 +95,8 @@ export class RunnerEventHandler {
         const dueAt = at + waitMs(error, child.row.failures, store.counts.waiting, env.random());
         store.keepOutput(event.download, output);
         // A host alone holds nobody else.
-        if (error.code === 'network_down') this.#live.network.networkDown(error, child.row.url, dueAt);
+        if (error.code === 'network_down' || error.code === 'network_login')
+          this.#live.network.networkDown(error, child.row.url, dueAt);
         return this.#live.send(child, { type: 'failed', error, dueAt, at, cause });
       }
       case 'stopped':

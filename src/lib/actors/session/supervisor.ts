@@ -38,11 +38,13 @@ export class Child {
     return this.snapshot.matches({ download: 'throttle' });
   }
 
-  /** It uses one of the session's slots: the runner has, or gets, a job for it. */
-  get hasSlot(): boolean {
+  /** The runner has, or gets, a job for it. */
+  get hasJob(): boolean {
     const { snapshot } = this;
     return (
+      this.isSaving ||
       snapshot.matches({ queued: 'asked' }) ||
+      snapshot.matches({ queued: 'limited' }) ||
       snapshot.matches('parse') ||
       snapshot.matches('download') ||
       snapshot.matches({ finish: 'work' })

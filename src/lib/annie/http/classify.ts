@@ -18,7 +18,12 @@ const HLS_TYPES = new Set([
   'audio/x-mpegurl',
 ]);
 /** A feed is a page that lists its episodes. */
-const FEED_TYPES = new Set(['application/rss+xml', 'application/atom+xml', 'application/rdf+xml']);
+const FEED_TYPES = new Set([
+  'application/rss+xml',
+  'application/atom+xml',
+  'application/rdf+xml',
+  'application/feed+json',
+]);
 /** Types that servers give to anything: the first bytes decide. */
 const GENERIC_TYPES = new Set([
   'application/octet-stream',
@@ -61,7 +66,9 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
   if (
     isShown &&
-    (FEED_TYPES.has(contentType ?? '') || (isXml(contentType) && /<(rss|feed|rdf:RDF)[\s>]/.test(text)))
+    (FEED_TYPES.has(contentType ?? '') ||
+      (isXml(contentType) && /<(rss|feed|rdf:RDF)[\s>]/.test(text)) ||
+      (isJson(contentType) && JSON_FEED.test(text)))
   )
     return { kind: 'page' };
   return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
@@ -83,6 +90,13 @@ function withoutLeadingBlanks(bytes: string): string {
 
 function isHls(text: string): boolean {
   return text.startsWith('#EXTM3U');
+}
+
+/** As a feed says of itself, in its first kB. */
+const JSON_FEED = /^\{[^]*"https?:\\?\/\\?\/jsonfeed\.org\\?\/version\\?\/1/;
+
+function isJson(contentType: string | null): boolean {
+  return contentType === null || contentType === 'application/json' || GENERIC_TYPES.has(contentType);
 }
 
 function isXml(contentType: string | null): boolean {

@@ -9,7 +9,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
-import { UnreachableError } from '../../protocol/unreachable.ts';
+import { authorityOf, UnreachableError } from '../../protocol/unreachable.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
@@ -20,6 +20,7 @@ import { isLate, noteLate, PROMPT_MS } from './late-failure.ts';
 import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
+import { portalError, RedirectRefused } from './portal.ts';
 import { refererFor } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
@@ -138,8 +139,16 @@ export class HttpClient {
    */
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
+    let from: URL | null = null;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#requestAlone(url, options, hop === 0);
+      const response = await this.#requestAlone(url, options, hop === 0).catch((thrown: unknown) => {
+        const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
+        throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
+      });
+      if (response.status === 511) {
+        response.discard();
+        throw portalError(authorityOf(address) ?? '', true);
+      }
       url = response.url;
       const { status, head } = response;
       if (status === 204 || status === 205) {
@@ -156,6 +165,7 @@ export class HttpClient {
       const next = parseUrl(addressText(location), url);
       if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
       // the guard would refuse other schemes, but undici must never be handed anything but http(s)
+      from = url;
       url = checkUrl(next.href);
     }
     throw new SluiceError('too_many_redirects');

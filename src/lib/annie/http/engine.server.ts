@@ -19,12 +19,13 @@ import { listItems, type ListOptions, PAGE_STREAM, titleOf } from './items.serve
 import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
-import { loadState } from './file/saved-state.server.ts';
+import { isBegun, refuseLogin } from './file/begun.server.ts';
 import { type AnswersJob, FirstAnswers, hasBody } from './first-answers.server.ts';
 import { FoundMedia } from './found-media.ts';
 import { readFoundNote, writeFoundNote } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
+import { asPortal } from './portal.ts';
 import { type Probe, probe } from './probe.server.ts';
 import type { TypedAddresses } from './typed-addresses.ts';
 
@@ -138,6 +139,10 @@ export class HttpEngine implements Engine {
     const cookies = await Cookies.load(job.workDir);
     try {
       return await this.#download(job, cookies);
+    } catch (thrown) {
+      job.signal.throwIfAborted();
+      const meaning = asPortal(thrown, job.url);
+      throw meaning === thrown || !(await isBegun(job.workDir, job.url)) ? thrown : meaning;
     } finally {
       // The next attempt has them, and nothing is written to the work dir once the job has ended.
       await cookies.detach();
@@ -163,7 +168,7 @@ export class HttpEngine implements Engine {
     }
     const options = { client, readers: this.#readers, onBytes: job.onBytes, answers };
     const lead = await follow(url, options, signal);
-    if (lead.scan !== null && isDefault) await refuseLogin(workDir, url);
+    if (lead.scan !== null && isDefault) await refuseLogin(workDir, url, lead.probe.url);
     if (lead.scan !== null)
       return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, tools);
     const { probe: media, referer } = lead;
@@ -222,7 +227,7 @@ export class HttpEngine implements Engine {
       return await this.#downloadFile(job, tools, isMislabelled ? { contentType } : undefined);
     } catch (thrown) {
       if (!(thrown instanceof NotAFile)) throw thrown;
-      await refuseLogin(job.workDir, job.url);
+      await refuseLogin(job.workDir, job.url, media.url);
       throw new SluiceError('no_media');
     }
   }
@@ -238,7 +243,9 @@ export class HttpEngine implements Engine {
     const { signal } = job;
     const page = lead.probe.url;
     if (scan.isFeed && scan.groups.length === 0 && sourceId === null)
-      return this.#downloadFile({ ...job, url: lead.url }, tools, { contentType: 'application/rss+xml' });
+      return this.#downloadFile({ ...job, url: lead.url }, tools, {
+        contentType: lead.probe.contentType === 'application/feed+json' ? null : 'application/rss+xml',
+      });
     const picked = findSource(scan, sourceId);
     if (!picked) throw new SluiceError(sourceId === null ? 'no_media' : 'stream_not_found');
     const { group, source, variant } = picked;
@@ -250,7 +257,7 @@ export class HttpEngine implements Engine {
     if (media.kind.kind === 'manifest')
       return this.#downloadHls(sourceJob, media, sourceClient, variant, title ?? titleOf(media));
     if (media.kind.kind === 'page') {
-      await refuseLogin(job.workDir, source.url);
+      await refuseLogin(job.workDir, source.url, media.url);
       throw new SluiceError('no_media');
     }
     const sourceTools = { answers, client: sourceClient };
@@ -277,17 +284,6 @@ function withTitle(file: FetchedFile, title: string | null, job: EngineJob): Fet
   job.onInfo({ title });
   const ext = extensionOf(file.suggestedName);
   return { ...file, suggestedName: ext === '' ? title : `${title}.${ext}` };
-}
-
-/** @throws SluiceError `login_required` if the work dir has bytes of the file in whose place a page came */
-async function refuseLogin(workDir: string, url: string): Promise<void> {
-  const saved = await loadState(workDir, url);
-  const isBegun = saved?.segments.some(([start, , written]) => written > start) === true;
-  if (isBegun)
-    throw new SluiceError(
-      'login_required',
-      'The server sent a page where the rest of the file was asked for.',
-    );
 }
 
 /** Whether a fetched file is an HLS manifest that its server gave another type. */

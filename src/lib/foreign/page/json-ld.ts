@@ -18,9 +18,7 @@ export class JsonLd {
 
   /** Empty for broken JSON, and past the limit of the page. */
   read(text: string): JsonLdMedia[] {
-    for (let i = 0; i < text.length && this.#marksLeft >= 0; i++) {
-      if (MARKS.has(text.charCodeAt(i))) this.#marksLeft--;
-    }
+    this.#marksLeft -= marksIn(text, this.#marksLeft);
     if (this.#marksLeft < 0) return [];
     try {
       const found: JsonLdMedia[] = [];
@@ -30,6 +28,13 @@ export class JsonLd {
       return [];
     }
   }
+}
+
+/** Characters that can begin a value; counted up to one more than `most`. */
+export function marksIn(text: string, most: number): number {
+  let marks = 0;
+  for (let i = 0; i < text.length && marks <= most; i++) if (MARKS.has(text.charCodeAt(i))) marks++;
+  return marks;
 }
 
 function visit(value: unknown, found: JsonLdMedia[], depth: number): void {

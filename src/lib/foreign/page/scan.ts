@@ -14,6 +14,7 @@ import { cleanText } from './clean-text.ts';
 import { isFeed, scanFeed } from './feed.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
 import { heightOf } from './height.ts';
+import { isJsonFeed, scanJsonFeed } from './json-feed.ts';
 import { JsonLd } from './json-ld.ts';
 import type { PageScan } from './page-scan.ts';
 import { refreshTarget } from './refresh.ts';
@@ -36,7 +37,8 @@ export interface PageInput {
 export function readPage({ chunks, url, charset = null, refresh = null }: PageInput): PageScan {
   const text = decodePage(chunks, charset);
   const address = new URL(url);
-  return isFeed(text) ? scanFeed(text, address) : scanPage(text, address, refresh);
+  if (isFeed(text)) return scanFeed(text, address);
+  return (isJsonFeed(text) ? scanJsonFeed(text, address) : null) ?? scanPage(text, address, refresh);
 }
 
 /** As `readPage`. */

@@ -25,6 +25,10 @@ export class ListRow {
   );
   /** Since when the network, or the server that it waits for, is away. */
   readonly since = $derived.by(() => (this.#view.state === 'waiting' ? (this.#view.since ?? null) : null));
+  /** Connections that its server takes at a time, if it waits for one of them. */
+  readonly hostLimit = $derived.by(() =>
+    this.#view.state === 'queued' ? (this.#view.hostLimit ?? null) : null,
+  );
   /** Its file is in the download folder and is being synced to the disk. */
   readonly isSaving = $derived.by(() => this.#view.state === 'finish' && this.#view.saving === true);
   /** Since when its server has not begun to send. */

@@ -51,7 +51,7 @@ export type FileJob = Pick<
   EngineJob,
   'url' | 'workDir' | 'signal' | 'onSample' | 'onBytes' | 'onPhase' | 'onInfo'
 > &
-  Partial<Pick<EngineJob, 'onOutput'>>;
+  Partial<Pick<EngineJob, 'onOutput' | 'openExtra'>>;
 
 /**
  * @throws NotAFile, SluiceError network codes, `remote_*`, `size_mismatch`, `file_changed`, `disk_*`; the signal's
@@ -148,7 +148,7 @@ class FileDownload {
   }
 
   async run(earlier: Earlier): Promise<FetchedFile> {
-    const { url, workDir, signal, onInfo, onSample, onBytes: onOtherBytes } = this.#job;
+    const { url, workDir, signal, openExtra, onInfo, onSample, onBytes: onOtherBytes } = this.#job;
     const { response, decision } = this.#opened;
     const { totalBytes, validators, mode } = decision;
     const disposition = dispositionName(response.head);
@@ -158,7 +158,8 @@ class FileDownload {
     const progress = this.#progressOf(handle, earlier, (error) => transfer.fail(error));
     const transfer: Transfer = new Transfer({
       ...this.#options,
-      ...{ url, workDir, handle, segments, totalBytes, validators, resumable, ranged, signal, onOtherBytes },
+      ...{ url, workDir, handle, segments, totalBytes, validators, resumable, ranged, signal },
+      ...{ onOtherBytes, openExtra },
       onBytes: (nowMs) => this.#report(nowMs),
       beforeFirstWrite: (segment) => progress.beforeFirstWrite(segment),
       distrustFile: () => progress.distrustFile(),

@@ -1,6 +1,8 @@
 /** When the fast path is worth a connection, and for which bytes of a file. */
+import type { EngineJob } from '../../engine.ts';
 import type { HttpClient } from '../client.server.ts';
 import { FAST_FROM_BYTES, Handover } from './handover.ts';
+import { UNLIMITED } from './more-connections.ts';
 import { missingBytes, type Segment } from './segments.ts';
 import { FastBody, type FastRequest } from './socket-body.server.ts';
 
@@ -11,6 +13,8 @@ export interface FastPathOptions extends Pick<FastRequest, 'guard' | 'validators
   totalBytes: number | null;
   resumable: boolean;
   maxConnections: number;
+  /** As in `EngineJob`. */
+  openExtra?: EngineJob['openExtra'];
 }
 
 export class FastPath {
@@ -32,14 +36,14 @@ export class FastPath {
     return this.mayBeUsed && this.finalUrl !== null && canRequest && isLarge && !hasSeam;
   }
 
-  /** Null = the server is not fit for it. @param stop ends it, beside the signal of the transfer */
-  async open(segment: Segment, stop?: AbortSignal): Promise<FastBody | null> {
+  /** Null = the server is not fit for it. */
+  async open(segment: Segment, signal: AbortSignal): Promise<FastBody | null> {
     const { client, totalBytes } = this.#options;
     if (this.finalUrl === null || totalBytes === null) return null;
     const fast = await FastBody.open({
       ...this.#options,
       ...{ url: this.finalUrl, segment, totalBytes },
-      signal: stop === undefined ? this.#signal : AbortSignal.any([this.#signal, stop]),
+      signal,
       headers: client.headersFor(this.finalUrl),
     });
     // a server that is not fit for it now will not be a moment later
@@ -49,10 +53,15 @@ export class FastPath {
 
   /** For the segment of the first response; null = no other connection may take its rest. */
   handoverOf(segment: Segment, onTaken: (rest: Segment, body: FastBody) => void): Handover | null {
-    const { segments, resumable, validators, maxConnections } = this.#options;
+    const { segments, resumable, validators, maxConnections, openExtra } = this.#options;
     const isSplittable = resumable && validators.ifRange !== null && maxConnections > 1;
     if (!isSplittable || !this.isWorthIt(segment)) return null;
-    const open = (rest: Segment, signal: AbortSignal): Promise<FastBody | null> => this.open(rest, signal);
+    const open = async (rest: Segment, stop: AbortSignal): Promise<FastBody | null> => {
+      // For a moment there are two connections.
+      const extra = openExtra === undefined ? UNLIMITED : openExtra();
+      if (extra === null) return null;
+      return this.open(rest, AbortSignal.any([this.#signal, stop])).finally(() => extra.close());
+    };
     return new Handover({ segments, segment, open, onTaken });
   }
 }

@@ -1,31 +1,27 @@
 /** Fetches the segments of one file over one or more connections, until all are complete. */
-import type { FileHandle } from 'node:fs/promises';
 import { setTimeout as delay } from 'node:timers/promises';
 import { type ErrorCode, SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import type { Guard } from '../../../guard/guard.server.ts';
-import type { HttpResponse, HttpClient } from '../client.server.ts';
+import type { ExtraConnection } from '../../engine.ts';
+import type { HttpResponse } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
-import { relationOf, type Validators, validatorsOf } from '../head.ts';
+import { relationOf, validatorsOf } from '../head.ts';
 import { SLOW_START_MS } from '../answers.server.ts';
 import { isLate, PROMPT_MS } from '../late-failure.ts';
+import { PageInstead } from '../portal.ts';
 import { mayRefuseRange } from '../status.ts';
 import { FastPath } from './fast-path.server.ts';
 import type { Handover } from './handover.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
+import { isWorthMore, UNLIMITED } from './more-connections.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
 import { nextFreeSegment, isDone, receivedBytes, type Segment, splitLargest, undoSplit } from './segments.ts';
 import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
 import { continuesAt, requestStart } from './seam.server.ts';
 import type { FastBody } from './socket-body.server.ts';
+import type { TransferOptions } from './transfer-options.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
-/** More connections only for files that are worth it, and not for those that are complete in a moment anyway. */
-const EXTRA_FROM_BYTES = 16 * 1024 * 1024;
-const EXTRA_AFTER_MS = 500;
-const EXTRA_IF_LEFT_SECONDS = 2;
-/** One connection this fast is not throttled by its server; more would only make smaller reads. */
-const EXTRA_BELOW_BYTES_PER_MS = 32 * 1024;
 /** Tries in a row without a byte, and tries in all, before the download fails and the runner decides. */
 const MAX_IDLE_TRIES = 3;
 const MAX_TRIES = 20;
@@ -33,36 +29,13 @@ const FIRST_BACKOFF_MS = 200;
 /** Broken connections are retried here; what a server refuses on purpose is left to the runner. */
 const RETRYABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
 
-export interface TransferOptions {
-  client: HttpClient;
-  guard: Guard;
-  url: string;
-  /** Has the body. */
-  workDir: string;
-  handle: FileHandle;
-  segments: Segment[];
-  totalBytes: number | null;
-  validators: Validators;
-  /** The server serves ranges. Without a strong validator there is one connection, and bytes at each seam are compared. */
-  resumable: boolean;
-  ranged: boolean;
-  maxConnections: number;
-  stallMs: number;
-  signal: AbortSignal;
-  onBytes: (nowMs: number) => void;
-  /** Bytes arrived that are on the disk already. */
-  onOtherBytes?: (() => void) | undefined;
-  /** Awaited before the first byte of a segment is written. @throws SluiceError `disk_*` */
-  beforeFirstWrite?: (segment: Segment) => Promise<void>;
-  /** A body was too long: its bytes stay in the file, and may be wrong. @throws SluiceError `disk_*` */
-  distrustFile?: () => Promise<void>;
-}
-
 /** What a worker begins with. */
 type Begun = { response: HttpResponse } | { segment: Segment; body: FastBody };
 
+/** Of one connection. */
 interface Role {
   isExtra: boolean;
+  signal: AbortSignal;
   /** Receives what it has handed over, once it has ended. */
   heir: Role | null;
 }
@@ -100,12 +73,12 @@ export class Transfer {
     // Each connection would begin the work again for which this one has waited.
     if (first.waitedMs >= SLOW_START_MS) this.#fastPath.mayBeUsed = false;
     if (first.waitedMs >= PROMPT_MS) this.#mayAddConnections = false;
-    this.#startWorker({ response: first }, false);
+    this.#startWorker({ response: first }, null);
     while (this.#workers.size > 0) {
       await Promise.all(this.#workers);
       // segments that an extra connection gave up after the last of the others was done
       if (this.#workers.size === 0 && this.#lastError === null && nextFreeSegment(segments))
-        this.#startWorker(null, false);
+        this.#startWorker(null, null);
     }
     signal.throwIfAborted();
     this.#fatal.signal.throwIfAborted();
@@ -121,23 +94,31 @@ export class Transfer {
   tick(nowMs: number): void {
     const { segments, totalBytes, maxConnections } = this.#options;
     for (const writer of this.#writers) writer.tick(nowMs);
-    if (!this.#mayAddConnections || totalBytes === null || totalBytes < EXTRA_FROM_BYTES) return;
-    const elapsedMs = nowMs - this.#startedMs;
     const connections = this.#workers.size;
-    if (elapsedMs < EXTRA_AFTER_MS || connections >= maxConnections || connections === 0) return;
-    const received = receivedBytes(segments);
-    const bytesPerMs = (received - this.#startedBytes) / elapsedMs;
-    // The first connection may be the only one that the server grants.
-    if (bytesPerMs === 0) return;
-    if (bytesPerMs > EXTRA_BELOW_BYTES_PER_MS) return;
-    if ((totalBytes - received) / bytesPerMs < EXTRA_IF_LEFT_SECONDS * 1000) return;
-    if (nextFreeSegment(segments) ?? splitLargest(segments)) this.#startWorker(null, true);
+    if (!this.#mayAddConnections || totalBytes === null) return;
+    if (connections >= maxConnections || connections === 0) return;
+    const [startedBytes, elapsedMs] = [this.#startedBytes, nowMs - this.#startedMs];
+    if (!isWorthMore({ totalBytes, startedBytes, receivedBytes: receivedBytes(segments), elapsedMs })) return;
+    const extra = this.#openExtra();
+    if (extra === null) return;
+    if (nextFreeSegment(segments) ?? splitLargest(segments)) this.#startWorker(null, extra);
+    else extra.close();
   }
 
-  #startWorker(begun: Begun | null, isExtra: boolean): Role {
-    const role: Role = { isExtra, heir: null };
+  #openExtra(): ExtraConnection | null {
+    const { openExtra } = this.#options;
+    return openExtra === undefined ? UNLIMITED : openExtra();
+  }
+
+  /** @param extra null = the first connection, or one in its place */
+  #startWorker(begun: Begun | null, extra: ExtraConnection | null): Role {
+    const signal = AbortSignal.any([this.#signal, (extra ?? UNLIMITED).signal]);
+    const role: Role = { isExtra: extra !== null, heir: null, signal };
     const worker = this.#work(begun, role)
       .catch((thrown: unknown) => {
+        // Another download has it now; later there may be one more again.
+        if (extra?.signal.aborted === true) return;
+        if (thrown instanceof SluiceError && thrown.code === 'remote_busy') extra?.refused();
         // The first connection delivers one version, even if another server sends a later one.
         if (role.isExtra) {
           this.#mayAddConnections = false;
@@ -148,6 +129,7 @@ export class Transfer {
         this.#fatal.abort(thrown);
       })
       .finally(() => {
+        extra?.close();
         this.#workers.delete(worker);
         if (role.heir !== null) role.heir.isExtra = role.isExtra;
       });
@@ -187,9 +169,10 @@ export class Transfer {
         if (!isRetryable || (isExtra && isIdle) || idleTries >= MAX_IDLE_TRIES || ++tries >= MAX_TRIES)
           throw thrown;
         const backoffMs = FIRST_BACKOFF_MS * 2 ** (idleTries - 1) * (0.75 + Math.random() / 2);
-        await delay(backoffMs, null, { signal: this.#signal });
+        await delay(backoffMs, null, { signal: role.signal });
       }
       if (role.heir !== null && isDone(segment)) return;
+      if (role.signal.aborted) return;
       const maySplit = resumable && this.#maySplit && this.#workers.size > 1;
       segment = nextFreeSegment(segments) ?? (maySplit ? splitLargest(segments) : null);
     }
@@ -210,20 +193,20 @@ export class Transfer {
     try {
       const body = begun !== null && 'body' in begun ? begun.body : null;
       const mayOpen = response === null && this.#fastPath.isWorthIt(segment);
-      const fast = body ?? (mayOpen ? await this.#fastPath.open(segment) : null);
+      const fast = body ?? (mayOpen ? await this.#fastPath.open(segment, role.signal) : null);
       if (fast) await fast.pipeTo(writer, onBytes);
       else {
         response ??= await this.#request(segment, role);
         this.#fastPath.finalUrl = response.url;
         if (begun !== null)
           handover = this.#fastPath.handoverOf(segment, (rest, body) => {
-            role.heir = this.#startWorker({ segment: rest, body }, true);
+            role.heir = this.#startWorker({ segment: rest, body }, UNLIMITED);
           });
         const report = (nowMs: number): void => {
           onBytes(nowMs);
           handover?.begin();
         };
-        await pipeStream(response, writer, this.#signal, report, this.#bodyEnd(response), onOtherBytes);
+        await pipeStream(response, writer, role.signal, report, this.#bodyEnd(response), onOtherBytes);
       }
     } catch (thrown) {
       response?.discard();
@@ -243,7 +226,7 @@ export class Transfer {
   }
 
   /** Requests what a segment is missing. */
-  async #request(segment: Segment, { isExtra }: Role): Promise<HttpResponse> {
+  async #request(segment: Segment, { isExtra, signal }: Role): Promise<HttpResponse> {
     const { url, workDir, validators, totalBytes, resumable, onOtherBytes } = this.#options;
     if (!resumable || totalBytes === null) throw this.#reopen('file_changed');
     const { received, end } = segment;
@@ -252,25 +235,22 @@ export class Transfer {
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
     // While others receive, nothing waits for this one.
     const client = isExtra ? this.#options.client.brisk() : this.#options.client;
-    const response = await client
-      .get(url, { signal: this.#signal, headers, accept: [416] })
-      .catch((thrown: unknown) => {
-        const isRefused = mayRefuseRange(thrown) && !thrown.transient;
-        throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;
-      });
+    const response = await client.get(url, { signal, headers, accept: [416] }).catch((thrown: unknown) => {
+      const isRefused = mayRefuseRange(thrown) && !thrown.transient;
+      throw isRefused ? new ReopenRequired(thrown, receivedBytes(this.#options.segments)) : thrown;
+    });
     try {
       const decision = interpretOrDiscard(response, { from, known: { validators, totalBytes } });
       if (decision.mode === 'ranged') {
         const seam = { start: from, received, workDir, onBytes: onOtherBytes };
-        if (await continuesAt(seam, response.body, this.#signal)) return response;
+        if (await continuesAt(seam, response.body, signal)) return response;
         throw this.#reopen('file_changed');
       }
     } catch (thrown) {
       response.discard();
       // For example a login that has expired: the bytes on the disk stay good.
       if (!(thrown instanceof NotAFile)) throw thrown;
-      const message = 'The server sent a page where the rest of the file was asked for.';
-      throw new SluiceError('login_required', message);
+      throw new PageInstead(url, response.url);
     }
     response.discard();
     if (relationOf(validators, validatorsOf(response.head)) === 'other') throw this.#reopen('file_changed');

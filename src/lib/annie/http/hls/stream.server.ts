@@ -93,7 +93,7 @@ export async function downloadHls(
     for (const [i, { playlist, backups }] of sources.entries()) {
       const { fragments } = playlist;
       const track = await fetchTrack({
-        ...{ workDir, fragments, backups, rendition, fetcher, signal },
+        ...{ workDir, fragments, backups, rendition, fetcher, signal, openExtra: job.openExtra },
         name: i === 0 ? 'video' : 'audio',
         onBytes(bytes) {
           receivedBytes += bytes;

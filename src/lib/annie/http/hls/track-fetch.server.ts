@@ -4,6 +4,7 @@ import { readAt } from '../../../files/read-at.server.ts';
 import { fragmentAt, secondsOf } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { appendAt } from './append-at.server.ts';
+import { UNLIMITED } from '../file/more-connections.ts';
 import { FileChanged, type SeenFile } from './fragment-place.ts';
 import { EXAMINED_BYTES, kindOf } from './fragment-kind.ts';
 import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';
@@ -67,8 +68,8 @@ export class TrackFetch {
       // at once: a sync in between would note the one kind only
       sync.add((await this.#findBegun(sync)) + (await this.#findWhole(sync)));
       await this.#append(sync);
-      const workers = Array.from({ length: concurrency }, () =>
-        this.#fetchAll(sync).catch((thrown: unknown) => {
+      const workers = Array.from({ length: concurrency }, (_, worker) =>
+        this.#fetchAll(sync, worker === 0).catch((thrown: unknown) => {
           this.#hasFailed = true;
           throw thrown;
         }),
@@ -134,12 +135,18 @@ export class TrackFetch {
     return found;
   }
 
-  async #fetchAll(sync: TrackSync): Promise<void> {
-    const { fragments, onFragments } = this.#job;
+  /** Any but the first worker ends when the host takes no more connections. */
+  async #fetchAll(sync: TrackSync, isFirst: boolean): Promise<void> {
+    const { fragments, onFragments, openExtra } = this.#job;
     while (this.#next < fragments.count && !this.#hasFailed) {
+      const extra = isFirst || openExtra === undefined ? UNLIMITED : openExtra();
+      if (extra === null) return;
       const index = this.#next++;
-      if (index < this.#state.fragments || this.#waiting.has(index)) continue;
-      const whole = await this.#fetchWhole(index, sync);
+      if (index < this.#state.fragments || this.#waiting.has(index)) {
+        extra.close();
+        continue;
+      }
+      const whole = await this.#fetchWhole(index, sync).finally(() => extra.close());
       this.#waiting.set(index, whole);
       this.#begun.delete(index);
       this.#setNote(index, null);

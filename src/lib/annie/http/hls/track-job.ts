@@ -1,4 +1,5 @@
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
+import type { EngineJob } from '../../engine.ts';
 import type { LoadBackup } from './fragment-sources.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
 import type { TrackSyncOptions } from './track-sync.server.ts';
@@ -14,6 +15,8 @@ export interface TrackJob {
   rendition: string;
   fetcher: FragmentFetcher;
   signal: AbortSignal;
+  /** As in `EngineJob`. */
+  openExtra?: EngineJob['openExtra'];
   /** Negative when bytes are discarded. */
   onBytes: (bytes: number) => void;
   /** More fragments are complete, now or from an earlier attempt; their length in s. Negative when they are discarded. */

@@ -1,0 +1,33 @@
+import type { FileHandle } from 'node:fs/promises';
+import type { Guard } from '../../../guard/guard.server.ts';
+import type { EngineJob } from '../../engine.ts';
+import type { HttpClient } from '../client.server.ts';
+import type { Validators } from '../head.ts';
+import type { Segment } from './segments.ts';
+
+export interface TransferOptions {
+  client: HttpClient;
+  guard: Guard;
+  url: string;
+  /** Has the body. */
+  workDir: string;
+  handle: FileHandle;
+  segments: Segment[];
+  totalBytes: number | null;
+  validators: Validators;
+  /** The server serves ranges. Without a strong validator there is one connection, and bytes at each seam are compared. */
+  resumable: boolean;
+  ranged: boolean;
+  maxConnections: number;
+  stallMs: number;
+  signal: AbortSignal;
+  /** As in `EngineJob`. */
+  openExtra?: EngineJob['openExtra'];
+  onBytes: (nowMs: number) => void;
+  /** Bytes arrived that are on the disk already. */
+  onOtherBytes?: (() => void) | undefined;
+  /** Awaited before the first byte of a segment is written. @throws SluiceError `disk_*` */
+  beforeFirstWrite?: (segment: Segment) => Promise<void>;
+  /** A body was too long: its bytes stay in the file, and may be wrong. @throws SluiceError `disk_*` */
+  distrustFile?: () => Promise<void>;
+}

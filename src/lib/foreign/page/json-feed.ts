@@ -1,0 +1,66 @@
+/** The episodes of a podcast as a JSON Feed (https://www.jsonfeed.org/version/1.1/: `attachments`). Pure. */
+import { isFetchable } from '../../protocol/url.ts';
+import { AddressResolver } from '../address-resolver.ts';
+import { MAX_FEED_MARKS, MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
+import { cleanText } from './clean-text.ts';
+import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
+import { marksIn } from './json-ld.ts';
+import type { PageScan } from './page-scan.ts';
+
+/** By its beginning: the version is what makes a feed of JSON. */
+export function isJsonFeed(text: string): boolean {
+  const start = text.slice(0, 4096);
+  return /^\ufeff?\s{0,512}\{/.test(start) && /"https?:\\?\/\\?\/jsonfeed\.org\\?\/version\\?\/1/.test(start);
+}
+
+/** Null if it is not JSON. Never throws. */
+export function scanJsonFeed(text: string, url: URL): PageScan | null {
+  const feed = parse(text);
+  if (feed === null) return null;
+  const addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
+  const groups: PageGroup[] = [];
+  for (const item of listOf(feed['items'])) {
+    const sources = sourcesOf(listOf(item['attachments']), addresses);
+    if (sources.length > 0) groups.push({ title: textOf(item['title']), sources });
+  }
+  const listed = listedGroups(groups);
+  return {
+    ...{ title: textOf(feed['title']), site: null, groups: listed.groups, refresh: null, frames: [] },
+    ...{ isFeed: true, truncated: listed.truncated || addresses.isExhausted },
+  };
+}
+
+function sourcesOf(attachments: readonly Fields[], addresses: AddressResolver): PageSource[] {
+  const sources: PageSource[] = [];
+  for (const { url: address, mime_type: type } of attachments) {
+    if (typeof address !== 'string' || sources.length >= MAX_SOURCES) continue;
+    if (typeof type === 'string' && /^image\b/i.test(type)) continue;
+    const url = addresses.resolve(address.trim());
+    if (url !== null && isFetchable(url)) sources.push({ url: url.href, label: null, height: null });
+  }
+  return sources;
+}
+
+type Fields = Record<string, unknown>;
+
+/** `JSON.parse` cannot be interrupted: see `JsonLd`. */
+function parse(text: string): Fields | null {
+  if (marksIn(text, MAX_FEED_MARKS) > MAX_FEED_MARKS) return null;
+  try {
+    return fieldsOf(JSON.parse(text.replace(/^\ufeff/, '')));
+  } catch {
+    return null;
+  }
+}
+
+function fieldsOf(value: unknown): Fields | null {
+  return typeof value === 'object' && value !== null && !Array.isArray(value) ? (value as Fields) : null;
+}
+
+function listOf(value: unknown): Fields[] {
+  return Array.isArray(value) ? value.flatMap<Fields>((each: unknown) => fieldsOf(each) ?? []) : [];
+}
+
+function textOf(value: unknown): string | null {
+  return typeof value === 'string' ? cleanText(value.slice(0, MAX_TEXT_CHARS)) : null;
+}

@@ -1,0 +1,208 @@
+/**
+ * How many connections at a time each host allows, for all sessions together: learnt from what it refuses while it serves
+ * others, and given up again one by one. With what `HostGate` knows, a host is `open`, `limited(n)` or `away`. Pure: times
+ * come from the clock that it is given.
+ */
+import type { ExtraConnection } from '../annie/engine.ts';
+
+/** How long a limit holds before one connection more is tried; twice as long after each try that was refused. */
+const RAISE_MS = [300_000, 3_600_000] as const;
+/** A limit that nobody has met for so long is forgotten. */
+const FORGOTTEN_MS = 3_600_000;
+/** Hosts whose limit is remembered. */
+const MAX_HOSTS = 1_000;
+
+/** `own`: of the download itself, or the server is busy. `unclear`: another one has no byte yet. */
+export type RefusalMeaning = 'limited' | 'own' | 'unclear';
+
+/** A download that has its connection. */
+export class HostUse {
+  readonly host: string;
+  /** Counts up. */
+  readonly number: number;
+  hasBytes = false;
+  readonly extras = new Set<Extra>();
+
+  constructor(host: string, number: number) {
+    this.host = host;
+    this.number = number;
+  }
+
+  get connections(): number {
+    return 1 + this.extras.size;
+  }
+}
+
+interface Extra {
+  controller: AbortController;
+}
+
+interface Limit {
+  connections: number;
+  /** So many were served at a time; `connections` is more while one more is tried. */
+  served: number;
+  /** Newer downloads than this were begun under the limit. */
+  setAfter: number;
+  /** Whose refusal it was. */
+  setBy: string;
+  raiseAt: number;
+  raiseAfterMs: number;
+  metAt: number;
+}
+
+export interface HostLimitsOptions {
+  /** ms, monotonic. */
+  now: () => number;
+  /** A connection has become free, or bytes came, or more is allowed. */
+  onChange?: (host: string) => void;
+}
+
+export class HostLimits {
+  readonly #now: () => number;
+  readonly #onChange: (host: string) => void;
+  readonly #limits = new Map<string, Limit>();
+  readonly #uses = new Map<string, Set<HostUse>>();
+  #begun = 0;
+
+  constructor({ now, onChange = () => undefined }: HostLimitsOptions) {
+    this.#now = now;
+    this.#onChange = onChange;
+  }
+
+  /** Connections at a time; null = as many as one likes. Raised here when it is time. */
+  limitOf(host: string): number | null {
+    const limit = this.#limits.get(host);
+    if (limit === undefined) return null;
+    const now = this.#now();
+    if (now - limit.metAt > FORGOTTEN_MS) {
+      this.#limits.delete(host);
+      return null;
+    }
+    // What is refused now is one that was begun later.
+    if (now >= limit.raiseAt && this.connectionsTo(host) >= limit.connections) {
+      limit.connections++;
+      limit.raiseAt = now + limit.raiseAfterMs;
+    }
+    return limit.connections;
+  }
+
+  /** When one more is tried, on the clock; null = there is no limit. */
+  raiseAt(host: string): number | null {
+    return this.#limits.get(host)?.raiseAt ?? null;
+  }
+
+  connectionsTo(host: string): number {
+    return countConnections(this.#usesOf(host));
+  }
+
+  /** Whether one more download has to wait. */
+  isFull(host: string): boolean {
+    const allowed = this.limitOf(host);
+    const limit = this.#limits.get(host);
+    if (allowed === null || limit === undefined || this.connectionsTo(host) < allowed) return false;
+    limit.metAt = this.#now();
+    return true;
+  }
+
+  /** A download begins. */
+  begin(host: string): HostUse {
+    const use = new HostUse(host, ++this.#begun);
+    const uses = this.#uses.get(host);
+    if (uses) uses.add(use);
+    else this.#uses.set(host, new Set([use]));
+    return use;
+  }
+
+  /** Bytes of its file came. */
+  received(use: HostUse): void {
+    if (use.hasBytes) return;
+    use.hasBytes = true;
+    const limit = this.#limits.get(use.host);
+    const served = countConnections(this.#usesOf(use.host).filter(({ hasBytes }) => hasBytes));
+    if (limit !== undefined) limit.served = Math.max(limit.served, served);
+    this.#onChange(use.host);
+  }
+
+  /** Idempotent. */
+  end(use: HostUse): void {
+    const uses = this.#uses.get(use.host);
+    if (uses?.delete(use) !== true) return;
+    if (uses.size === 0) this.#uses.delete(use.host);
+    this.#onChange(use.host);
+  }
+
+  /**
+   * The server refused a download, or its connection before a byte. While others are served that is a limit; what is
+   * refused beneath the limit is the download's own, and if it had set the limit, there is none.
+   * @param use may have ended
+   * @param isFinal it is not to stay unclear
+   */
+  refused(use: HostUse, download: string, isFinal = false): RefusalMeaning {
+    const { host, number } = use;
+    const others = this.#usesOf(host).filter((other) => other !== use);
+    const served = others.filter(({ hasBytes }) => hasBytes);
+    // Connections are not made in the order in which downloads begin.
+    if (served.length < others.length && !isFinal) return 'unclear';
+    if (served.length === 0) return 'own';
+    const connections = countConnections(served);
+    const known = this.#limits.get(host);
+    if (known !== undefined && connections < known.served && number > known.setAfter) {
+      if (known.setBy === download) this.#limits.delete(host);
+      return 'own';
+    }
+    this.#learn(host, connections, download);
+    return 'limited';
+  }
+
+  #learn(host: string, connections: number, download: string): void {
+    const known = this.#limits.get(host);
+    const now = this.#now();
+    const [first, last] = RAISE_MS;
+    const raiseAfterMs = known === undefined ? first : Math.min(last, known.raiseAfterMs * 2);
+    this.#limits.delete(host);
+    this.#limits.set(host, {
+      ...{ connections, served: connections, setAfter: this.#begun, setBy: download },
+      ...{ raiseAt: now + raiseAfterMs, raiseAfterMs, metAt: now },
+    });
+    const [oldest] = this.#limits.keys();
+    if (this.#limits.size > MAX_HOSTS && oldest !== undefined) this.#limits.delete(oldest);
+  }
+
+  /** One more connection for a download that has one; null = the host allows no more. */
+  openExtra(use: HostUse, download: string): ExtraConnection | null {
+    const { host } = use;
+    if (this.isFull(host) || this.#uses.get(host)?.has(use) !== true) return null;
+    const extra: Extra = { controller: new AbortController() };
+    use.extras.add(extra);
+    const close = (): void => {
+      if (use.extras.delete(extra)) this.#onChange(host);
+    };
+    return {
+      signal: extra.controller.signal,
+      close,
+      refused: () => {
+        close();
+        const served = this.connectionsTo(host);
+        const known = this.#limits.get(host);
+        if (use.hasBytes && (known === undefined || served >= known.served))
+          this.#learn(host, served, download);
+      },
+    };
+  }
+
+  /** Ends further connections of downloads, so that `count` downloads get one. Those that are being ended count. */
+  yieldExtras(host: string, count: number): void {
+    const extras = this.#usesOf(host).flatMap((use) => [...use.extras]);
+    const ending = extras.filter(({ controller }) => controller.signal.aborted).length;
+    const open = extras.filter(({ controller }) => !controller.signal.aborted);
+    for (const { controller } of open.reverse().slice(0, Math.max(0, count - ending))) controller.abort();
+  }
+
+  #usesOf(host: string): HostUse[] {
+    return [...(this.#uses.get(host) ?? [])];
+  }
+}
+
+function countConnections(uses: readonly HostUse[]): number {
+  return uses.reduce((sum, { connections }) => sum + connections, 0);
+}
