@@ -1,10 +1,10 @@
 /** One file with bare yt-dlp, yt-dlp with our flags, and yt-dlp under the server, in turn. */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { WRAPPER_DIR } from '#lib/annie/ffmpeg/wrapper.server.ts';
-import { downloadArguments } from '#lib/annie/yt-dlp/arguments.ts';
+import { ADDRESS_FILE, addressFile, downloadArguments } from '#lib/annie/yt-dlp/arguments.ts';
 import { locateInstalled } from '#lib/annie/yt-dlp/locate.server.ts';
 import { selectorOf } from '#lib/annie/yt-dlp/selector.ts';
 import { startServer } from '../../tests/support/server.ts';
@@ -17,7 +17,7 @@ import type { Origin } from '../origin/start.ts';
 import { type Cost, cpuSecondsOf, timeCommand } from '../processes.ts';
 import { warmMemory } from '../warm-memory.ts';
 
-/** `bare`: only the output path. `flags`: our flags, no proxy. `server`: all of it, with the filtering proxy. */
+/** `bare`: only the output path. `flags`: our flags, no proxy. `server`: all of it, in the sandbox and through the guard. */
 export type Variant = 'bare' | 'flags' | 'server';
 export type Rounds = Record<Variant, Cost[]>;
 
@@ -53,7 +53,7 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
   const flags = downloadArguments({
     nodePath: process.execPath,
     ffmpegDir: WRAPPER_DIR,
-    from: { url },
+    from: 'address',
     item: 1,
     selector: selectorOf(null, ffmpegPath !== null),
     resumes: true,
@@ -61,7 +61,10 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
   });
   const variants: Record<Variant, () => Promise<Cost>> = {
     bare: () => timed([python, '-I', '-m', 'yt_dlp', '-o', 'media.%(ext)s', url]),
-    flags: () => timed([...command, ...flags]),
+    flags: () => {
+      writeFileSync(join(dir, ADDRESS_FILE), addressFile(url)[ADDRESS_FILE] ?? '');
+      return timed([...command, ...flags]);
+    },
     async server() {
       const before = cpuSecondsOf(server.pid);
       const { id, name, seconds } = await client.download({ url, engine: 'yt-dlp' });

@@ -2,6 +2,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../process/find-program.server.ts';
+import { pythonPlaces, scriptPlaces } from '../../process/sandbox/places.server.ts';
 import { entryCommand } from './entry.server.ts';
 import { INSTALLED_PACKAGES, INSTALLED_VERSION } from './requirements.ts';
 
@@ -17,6 +18,8 @@ export const INSTALL_RECORD = 'install.json';
 export interface Located {
   /** Start of the argv. */
   command: string[];
+  /** What it has to read beside the system's files. */
+  reads: string[];
   /** Null = not known without running it. */
   version: string | null;
   path: string;
@@ -59,6 +62,7 @@ export function locateInstalled(dataDir: string): Located | null {
     path: dir,
     fingerprint,
     command,
+    reads: [dir, ...pythonPlaces(python)],
     isComplete: packages === INSTALLED_PACKAGES,
     resumes: version === INSTALLED_VERSION,
   };
@@ -70,6 +74,7 @@ function locateOnPath(path: string): Located | null {
   const { mtimeMs, size, ino } = statSync(program);
   return {
     command: [program, ...FIXED_BLOCKS],
+    reads: scriptPlaces(program),
     version: null,
     path: program,
     fingerprint: `${program}:${mtimeMs}:${size}:${ino}`,
