@@ -35,8 +35,11 @@ async function canary(reached: string[], where: string, host: string | { path: s
   return server;
 }
 
-/** @param dir of the server: its data folder, beside which the engine's own folder may be */
-export async function layOut(dir: string): Promise<Prey> {
+/**
+ * @param dir of the server: its data folder, beside which the engine's own folder may be
+ * @param isContained whether the system's own folders may be tried: where nothing contains the engine it would write there
+ */
+export async function layOut(dir: string, isContained: boolean): Promise<Prey> {
   const name = `hostile-${process.pid}-${Math.random().toString(36).slice(2)}`;
   const dataDir = join(dir, 'data');
   await mkdir(dataDir);
@@ -60,7 +63,10 @@ export async function layOut(dir: string): Promise<Prey> {
     pid: process.pid,
     uid: process.getuid?.(),
     secrets: [...secrets, '/etc/shadow', join(process.env['HOME'] ?? '/root', '.profile')],
-    outside: [join(dataDir, 'token-key'), join(dir, 'planted'), '/usr/planted', '/etc/planted', '/planted'],
+    outside: [
+      ...[join(dataDir, 'token-key'), join(dir, 'planted')],
+      ...(isContained ? ['/usr/planted', '/etc/planted', '/planted'] : []),
+    ],
     tcp: ['127.0.0.1', port],
     tcp6: ['::1', tcp6 === null ? 1 : (tcp6.address() as AddressInfo).port],
     own: own.filter(({ family, internal }) => family === 'IPv4' && !internal).map(({ address }) => address),

@@ -39,7 +39,7 @@ async function withPrey(
   limits?: RunLimits,
 ): Promise<void> {
   await withDir(async (dir) => {
-    const prey = await layOut(dir);
+    const prey = await layOut(dir, contained !== null);
     const host = await createProcessHost({
       ...{ runDir: join(dir, 'run'), sandbox: contained },
       ...(limits ? { limits } : {}),

@@ -28,7 +28,7 @@ import { runYtDlp, type YtDlpRun } from './download.ts';
 import { environmentOf } from './environment.ts';
 import { createInfoCache, type InfoCache } from './info-cache.server.ts';
 import { type PendingList, pendingAfter, readCursor, writeCursor } from './list-cursor.ts';
-import { type Located, locateYtDlp } from './locate.server.ts';
+import { isIntact, type Located, locateYtDlp } from './locate.server.ts';
 import { selectorOf } from './selector.ts';
 import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
 
@@ -64,6 +64,8 @@ export class YtDlpEngine implements Engine {
   readonly #claims: Claims;
   /** By fingerprint of the program. */
   readonly #versions = new Map<string, Promise<string>>();
+  /** By fingerprint: looked at once by each server. In its sandbox an engine cannot write there. */
+  readonly #intact = new Map<string, Promise<boolean>>();
 
   constructor(options: YtDlpOptions) {
     this.#options = options;
@@ -82,6 +84,10 @@ export class YtDlpEngine implements Engine {
     if (version === null || !isVersion(version)) {
       const reason = `${found.path} does not say a version.`;
       return { engine: 'yt-dlp', state: 'unusable', version: null, reason, remedy: REMEDY };
+    }
+    if (!(await this.#isIntact(found))) {
+      const reason = `yt-dlp in ${found.path} was changed after it had been installed.`;
+      return { engine: 'yt-dlp', state: 'unusable', version, reason, remedy: REMEDY };
     }
     if (compareVersions(version, MIN_VERSION) < 0) {
       const reason = `yt-dlp ${version} at ${found.path} is older than ${MIN_VERSION}.`;
@@ -215,6 +221,14 @@ export class YtDlpEngine implements Engine {
       maxBytes: 1024 * 1024,
     });
     return decodeOutput(stdout);
+  }
+
+  #isIntact(found: Located): Promise<boolean> {
+    const known = this.#intact.get(found.fingerprint);
+    if (known) return known;
+    const looking = isIntact(found);
+    this.#intact.set(found.fingerprint, looking);
+    return looking;
   }
 
   #versionOf(found: Located): Promise<string> {
