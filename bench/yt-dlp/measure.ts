@@ -1,6 +1,14 @@
 /** One file with bare yt-dlp, yt-dlp with our flags, and yt-dlp under the server, in turn. */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { WRAPPER_DIR } from '#lib/annie/ffmpeg/wrapper.server.ts';
@@ -14,7 +22,7 @@ import { YT_DLP_HOME } from '../../tests/support/yt-dlp.ts';
 import { BenchClient } from '../client.ts';
 import { contentHash } from '../origin/content.ts';
 import type { Origin } from '../origin/start.ts';
-import { type Cost, cpuSecondsOf, timeCommand } from '../processes.ts';
+import { type Cost, timeCommand, watchCpu } from '../processes.ts';
 import { warmMemory } from '../warm-memory.ts';
 
 /** `bare`: only the output path. `flags`: our flags, no proxy. `server`: all of it, in the sandbox and through the guard. */
@@ -66,9 +74,9 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
       return timed([...command, ...flags]);
     },
     async server() {
-      const before = cpuSecondsOf(server.pid);
+      const cpu = watchCpu(server.pid);
       const { id, name, seconds } = await client.download({ url, engine: 'yt-dlp' });
-      const cpuSeconds = cpuSecondsOf(server.pid) - before;
+      const cpuSeconds = cpu.stop();
       const workDir = join(server.place.downloadDir, '.sluice', id);
       await waitFor(() => !existsSync(workDir), { what: 'the file to be on the disk', deadlineMs: 60_000 });
       await check(join(server.place.downloadDir, name));

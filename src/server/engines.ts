@@ -10,6 +10,8 @@ import { HttpEngine } from '#lib/annie/http/engine.server.ts';
 import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
+import { JOURNAL } from '#lib/files/finish/journal.server.ts';
+import { OWNER_FILE } from '#lib/files/work-owner.server.ts';
 import { findProgram } from '#lib/process/find-program.server.ts';
 import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
 import { describeSandbox, type Sandbox } from '#lib/process/sandbox/sandbox.ts';
@@ -65,7 +67,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   const path = process.env['PATH'] ?? '';
   const sandbox = await probeSandbox(path);
   const [processes, proxy] = await Promise.all([
-    createProcessHost({ runDir: join(stateDir, 'run'), sandbox }),
+    createProcessHost({ runDir: join(stateDir, 'run'), sandbox, notes: [OWNER_FILE, JOURNAL] }),
     startProxy({ guard, listens: sandbox.level !== 'full' }),
   ]);
   if (sandbox.level === 'full') log.info('engines are contained', { level: describeSandbox(sandbox) });

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmod, chown, mkdir, readFile, writeFile } from 'node:fs/promises';
+import { chmod, chown, mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'uvu';
@@ -41,7 +41,7 @@ async function withPrey(
   await withDir(async (dir) => {
     const prey = await layOut(dir, contained !== null);
     const host = await createProcessHost({
-      ...{ runDir: join(dir, 'run'), sandbox: contained },
+      ...{ runDir: join(dir, 'run'), sandbox: contained, notes: ['note.json', 'forged.json'] },
       ...(limits ? { limits } : {}),
     });
     const proxy = await startProxy({ guard: createGuard(), listens: contained?.level !== 'full' });
@@ -185,6 +185,31 @@ testUnless(test, reason, 'an engine that takes too much memory is ended, alone o
     },
     LIMITS,
   ),
+);
+
+testUnless(test, reason, 'what it leaves in its folder leads nowhere, and our notes there stay ours', () =>
+  withPrey(sandbox, async ({ python, dir, prey }) => {
+    const cwd = join(dir, 'work');
+    await mkdir(join(cwd, 'deep'), { recursive: true });
+    await writeFile(join(cwd, 'note.json'), 'ours');
+    const code = [
+      'import os, socket',
+      `secret = ${JSON.stringify(join(dir, 'data/token-key'))}`,
+      'os.symlink(secret, "media.mp4"); os.symlink(secret, "deep/media.mp4"); os.symlink("/", "all")',
+      'os.mkfifo("pipe"); socket.socket(socket.AF_UNIX).bind("socket")',
+      'open("file", "w").write("x"); open("forged.json", "w").write("x")',
+      'def tried(call):',
+      '    try: call(); print("got through")',
+      '    except OSError: pass',
+      'tried(lambda: open("note.json", "w")); tried(lambda: os.unlink("note.json"))',
+      'tried(lambda: os.rename("file", "note.json")); tried(lambda: os.rename("note.json", "x"))',
+      'tried(lambda: os.link("/etc/ld.so.cache", "linked"))',
+    ].join('\n');
+    assert.is(await python(code, { cwd }), '');
+    assert.equal((await readdir(cwd, { recursive: true })).sort(), ['deep', 'file', 'note.json']);
+    assert.is(await readFile(join(cwd, 'note.json'), 'utf8'), 'ours');
+    assert.equal(prey.reached, []);
+  }),
 );
 
 testUnless(test, reason, 'what it may write has an end: one file, and the memory that looks like files', () =>

@@ -21,6 +21,8 @@ export interface LatchCommand {
   cwd: string;
   env: Record<string, string>;
   reads: readonly string[];
+  /** Files in `cwd` that it may only read. */
+  kept: readonly string[];
   outlet: Outlet | null;
   limits: RunLimits;
   /** null = none. */

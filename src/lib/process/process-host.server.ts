@@ -37,6 +37,8 @@ export interface ProcessHostOptions {
   /** From `probeSandbox`. null = programs run as they are: for what we install ourselves. */
   sandbox?: Sandbox | null;
   limits?: RunLimits;
+  /** Names in a job's folder that are ours: no run changes them, or leaves one that was not there. */
+  notes?: readonly string[];
 }
 
 export interface OwnedProcessHost extends ProcessHost {
@@ -59,7 +61,12 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
   const serverId = `${ledger.key}-${nanoid(8)}`;
   const reaped = (await ledger.reap()) + (await killMarked((mark) => mark.startsWith(`${ledger.key}-`)));
   const watcher = new Watcher(serverId);
-  const { gracePeriods = DEFAULT_GRACE_PERIODS, sandbox = null, limits = DEFAULT_LIMITS } = options;
+  const {
+    gracePeriods = DEFAULT_GRACE_PERIODS,
+    sandbox = null,
+    limits = DEFAULT_LIMITS,
+    notes = [],
+  } = options;
   const scratchDir = join(options.runDir, 'scratch');
   await makeScratch(scratchDir);
   const limiter = new UsageLimiter(limits, sandbox?.level === 'full');
@@ -75,7 +82,7 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
       if (closing.signal.aborted) return Promise.reject(new SluiceError('not_ready'));
       const mark = `${serverId}.${(runs++).toString(36)}`;
       const run = runOne(command, {
-        ...{ mark, ledger, watcher, gracePeriods, observers, sandbox, limits, limiter, scratchDir },
+        ...{ mark, ledger, watcher, gracePeriods, observers, sandbox, limits, limiter, scratchDir, notes },
         closing: closing.signal,
       });
       running.add(run);
@@ -102,11 +109,12 @@ interface RunContext {
   limits: RunLimits;
   limiter: UsageLimiter;
   scratchDir: string;
+  notes: readonly string[];
 }
 
 async function runOne(command: EngineCommand, context: RunContext): Promise<EngineExit> {
   command.signal.throwIfAborted();
-  const folder = await openRunFolder(command, context.scratchDir);
+  const folder = await openRunFolder(command, context);
   try {
     return await runIn(folder, command, context);
   } finally {
@@ -121,7 +129,7 @@ async function runIn(folder: RunFolder, command: EngineCommand, context: RunCont
   const limits = folder.isScratch ? { ...context.limits, fileBytes: SCRATCH_FILE_BYTES } : context.limits;
   const { argv, env, reads = [], outlet = null } = command;
   const latch = await startLatch(
-    { argv, cwd, reads, outlet, limits, sandbox, env: { ...env, ...folder.env } },
+    { argv, cwd, reads, kept: folder.kept, outlet, limits, sandbox, env: { ...env, ...folder.env } },
     mark,
   );
   const startedAt = performance.now();

@@ -1,14 +1,21 @@
 /** The folder in which a run works: the job's, or an empty one for the time of the run. */
-import { mkdir, mkdtemp, open, rm } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineCommand } from './process-host.ts';
+import type { Sandbox } from './sandbox/sandbox.ts';
 
 export interface RunFolder {
   cwd: string;
   isScratch: boolean;
+  /** Absolute: what the run may not change. */
+  kept: readonly string[];
   /** What points into a folder of its own. */
   env: Record<string, string>;
-  /** Removes what was written for the run, or all of a folder of its own. Never rejects. */
+  /**
+   * Removes what was written for the run, and what is no file: a link or a pipe would lead the server's next step out of the
+   * folder, or keep it waiting. A folder of its own is removed. Never rejects.
+   */
   close(): Promise<void>;
 }
 
@@ -21,17 +28,17 @@ export async function makeScratch(dir: string): Promise<void> {
 /** @throws the file system's own error */
 export async function openRunFolder(
   { cwd: jobDir, files = {} }: Pick<EngineCommand, 'cwd' | 'files'>,
-  scratchDir: string,
+  { scratchDir, sandbox, notes }: { scratchDir: string; sandbox: Sandbox | null; notes: readonly string[] },
 ): Promise<RunFolder> {
   const isScratch = jobDir === null;
   const cwd = jobDir ?? (await mkdtemp(join(scratchDir, 'run-')));
-  const names = Object.keys(files);
+  const kept = notes.map((name) => join(cwd, name)).filter((path) => existsSync(path));
+  const forged = notes.map((name) => join(cwd, name)).filter((path) => !kept.includes(path));
   const close = async (): Promise<void> => {
-    if (isScratch) await rm(cwd, { recursive: true, force: true }).catch(() => undefined);
-    else
-      await Promise.all(
-        names.map((name) => rm(join(cwd, name), { force: true, recursive: true }).catch(() => undefined)),
-      );
+    if (isScratch) return remove(cwd);
+    await Promise.all([...Object.keys(files).map((name) => join(cwd, name)), ...forged].map(remove));
+    // What we install has its own links.
+    if (sandbox !== null) await removeSpecial(cwd);
   };
   try {
     for (const [name, text] of Object.entries(files)) await writeNew(join(cwd, name), text);
@@ -39,7 +46,16 @@ export async function openRunFolder(
     await close();
     throw thrown;
   }
-  return { cwd, isScratch, env: isScratch ? { HOME: cwd, TMPDIR: cwd } : {}, close };
+  return { cwd, isScratch, kept, env: isScratch ? { HOME: cwd, TMPDIR: cwd } : {}, close };
+}
+
+const remove = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true }).catch(() => undefined);
+
+async function removeSpecial(dir: string): Promise<void> {
+  const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
+  const special = entries.filter((entry) => !entry.isFile() && !entry.isDirectory());
+  for (const { parentPath, name } of special) await remove(join(parentPath, name));
 }
 
 /** Never through a link that an earlier run may have left. */

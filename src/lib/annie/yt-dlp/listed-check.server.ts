@@ -1,9 +1,10 @@
 /** Compares the finished file of a stream in pieces with what its playlist listed, noted by `fragment-check.py`. */
-import { open, rm } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
+import { openNote } from '../../files/work-note.server.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { WRAPPER_DIR } from '../ffmpeg/wrapper.server.ts';
 import { LISTED_FILE } from './arguments.ts';
@@ -33,7 +34,7 @@ export interface Probe {
 
 /** What was listed of each file, by name; nothing if this yt-dlp is not our own copy, or fetched no pieces. */
 async function readListed(workDir: string): Promise<Listed[]> {
-  const handle = await open(join(workDir, LISTED_FILE), 'r').catch(() => null);
+  const handle = await openNote(join(workDir, LISTED_FILE)).catch(() => null);
   if (handle === null) return [];
   try {
     const { buffer, bytesRead } = await handle.read(Buffer.alloc(MAX_LISTED_BYTES), 0, MAX_LISTED_BYTES, 0);

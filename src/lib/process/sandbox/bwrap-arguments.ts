@@ -29,6 +29,8 @@ export interface RunPlaces {
   cwd: string;
   /** Existing files and folders. */
   reads: readonly string[];
+  /** Existing files in the folder that stay as they are. */
+  kept: readonly string[];
 }
 
 /** Up to where the command begins. The folder comes after what may be read: it may lie in there. */
@@ -48,6 +50,7 @@ export function runArguments(
     ...[sandbox.bwrap, ...sandbox.base],
     ...reads.flatMap((path) => ['--ro-bind', path, path]),
     ...['--bind', run.cwd, run.cwd],
+    ...run.kept.flatMap((path) => ['--ro-bind', path, path]),
     ...['--remount-ro', '/', '--chdir', run.cwd],
   ];
 }

@@ -28,6 +28,7 @@ export interface RunToContain {
   argv: readonly string[];
   cwd: string;
   reads: readonly string[];
+  kept: readonly string[];
   outlet: Outlet | null;
   limits: RunLimits;
 }
@@ -43,7 +44,7 @@ export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
   const reads = [...run.reads, ...programPlaces(argv[0] ?? ''), ...(handsOver ? pythonReads : [])];
   return {
     argv: [
-      ...runArguments(sandbox, { cwd, reads: reads.filter((path) => existsSync(path)) }),
+      ...runArguments(sandbox, { cwd, kept: run.kept, reads: reads.filter((path) => existsSync(path)) }),
       ...['--json-status-fd', String(STATUS_FD), '--'],
       ...(handsOver ? [python, '-I', '-S', '-c', HAND_OVER, String(PROXY_PORT)] : []),
       ...['/bin/sh', '-c', LIMITED, String(limits.processes * THREADS), ...argv],

@@ -34,7 +34,7 @@ export async function probeSandbox(path: string): Promise<Sandbox> {
     const base = baseArguments(places, canDisableUserns);
     const pythonReads = pythonPlaces(python);
     const sandbox: FullSandbox = { level: 'full', bwrap, version, python, pythonReads, places, base };
-    const [program = '', ...args] = runArguments(sandbox, { cwd: '/tmp', reads: pythonReads });
+    const [program = '', ...args] = runArguments(sandbox, { cwd: '/tmp', reads: pythonReads, kept: [] });
     try {
       await run(program, [...args, '--', python, '-I', '-S', '-c', ''], {
         timeout: PROBE_TIMEOUT_MS,
