@@ -166,9 +166,10 @@ async function runIn(folder: RunFolder, command: EngineCommand, context: RunCont
     return exit;
   } finally {
     unlimit();
-    await endGroup(latch.pid);
     const inside = latch.first();
+    // All of the group is in the sandbox then. Where PID 1 does not reap, its dead stay, and would be waited for.
     if (inside !== null) await endSandbox(inside);
+    else await endGroup(latch.pid);
     // At once: from here on the system may reuse the pid.
     watcher.remove(latch.pid);
     ledger.remove(latch.pid);
