@@ -71,7 +71,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     startProxy({ guard, listens: sandbox.level !== 'full' }),
   ]);
   if (sandbox.level === 'full') log.info('engines are contained', { level: describeSandbox(sandbox) });
-  else log.warn('engines are not contained', { level: describeSandbox(sandbox) });
+  else log.warn('engines are not fully contained', { level: describeSandbox(sandbox) });
   if (processes.reaped > 0)
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
   // Engines are installed in the data dir, even if the store is elsewhere.

@@ -63,11 +63,11 @@ test('the engines are listed for people and for programs', async () => {
   const listed = await sluice(['engines'], { place });
   assert.is(listed.code, 0);
   assert.match(listed.stdout, /http +ready/);
-  assert.match(listed.stdout, /^ {2}sandbox +(full \(bubblewrap|limits only\. )/m);
+  assert.match(listed.stdout, /^ {2}sandbox +(full \(bubblewrap|partial \(|limits only\. )/m);
   type Listed = { engines: { engine: string }[]; sandbox: { level: string } };
   const [{ engines, sandbox }] = (await sluice(['engines', '--json'], { place })).lines<Listed>() as [Listed];
   assert.is(engines[0]?.engine, 'http');
-  assert.ok(['full', 'limits'].includes(sandbox.level));
+  assert.ok(['full', 'partial', 'limits'].includes(sandbox.level));
 });
 
 test('a server that cannot be reached is reported, with exit code 1', async () => {

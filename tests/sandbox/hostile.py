@@ -78,7 +78,7 @@ tcp, tcp6 = tuple(there['tcp']), tuple(there['tcp6'])
 tries = {
     **{f'reads {path}': lambda path=path: reads(path) for path in there['secrets']},
     'reads the environment of the server': lambda: reads(f'/proc/{there["pid"]}/environ'),
-    'reads what is open in the server': lambda: len(os.listdir(f'/proc/{there["pid"]}/fd')) > 0,
+    'reads what is open in the server': lambda: len(os.readlink(f'/proc/{there["pid"]}/fd/1')) > 0,
     **{f'writes {path}': lambda path=path: writes(path) for path in there['outside']},
     'signals the server': lambda: signals(there['pid']),
     'opens the server': lambda: call(PIDFD_OPEN, there['pid'], 0),

@@ -12,7 +12,7 @@ import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-h
 import type { RunLimits, Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { withDir } from '../process/machine.ts';
 import { codeOf } from '../process/with-host.ts';
-import { sandbox, sandboxMissing } from '../support/sandbox.ts';
+import { partial, partialMissing, sandbox, sandboxMissing } from '../support/sandbox.ts';
 import { testUnless } from '../support/skip.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { HOSTILE, layOut, namedProcesses, type Prey, PYTHON, pythonMissing } from './hostile-engine.ts';
@@ -102,6 +102,14 @@ testUnless(test, reason, 'in a sandbox nothing gets through, nothing lives on', 
     assert.equal(namedProcesses(prey.name), []);
     assert.equal(prey.reached, []);
     assert.is(await readFile(join(dir, 'data/token-key'), 'utf8'), 'a secret of the server');
+    assert.not.ok(existsSync(join(dir, 'planted')));
+  }),
+);
+
+testUnless(test, pythonMissing ?? partialMissing, 'without namespaces nothing gets through either', () =>
+  withPrey(partial, async ({ attack, prey, dir }) => {
+    assert.equal(await attack(), []);
+    assert.equal(prey.reached, []);
     assert.not.ok(existsSync(join(dir, 'planted')));
   }),
 );

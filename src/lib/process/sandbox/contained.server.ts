@@ -5,8 +5,9 @@ import { programText } from '../program-text.server.ts';
 import { proxyEnvironment } from '../run-proxy.ts';
 import { runArguments } from './bwrap-arguments.ts';
 import { programPlaces } from './places.server.ts';
-import { PROXY_PORT, type RunLimits, type Sandbox } from './sandbox.ts';
+import { type PartialSandbox, PROXY_PORT, type RunLimits, type Sandbox } from './sandbox.ts';
 
+const RESTRICT = programText('restrict.py', import.meta.url);
 const HAND_OVER = programText('hand-over.py', import.meta.url);
 /** ulimit counts threads, of which ffmpeg and Go start several for each core. */
 const THREADS = 8;
@@ -36,12 +37,15 @@ export interface RunToContain {
 /** @param sandbox null = the command as it is: for programs that we install */
 export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
   const { argv, cwd, outlet, limits } = run;
+  const own = [...run.reads, ...programPlaces(argv[0] ?? '')];
   if (sandbox?.level !== 'full') {
-    return { argv: [...argv], env: outlet === null ? {} : proxyEnvironment(outlet.url()), handsOver: false };
+    const env = outlet === null ? {} : proxyEnvironment(outlet.url());
+    const restricted = sandbox?.level === 'partial' ? restrictedBy(sandbox, { cwd, reads: own, outlet }) : [];
+    return { argv: [...restricted, ...argv], env, handsOver: false };
   }
   const { python, pythonReads } = sandbox;
   const handsOver = outlet !== null;
-  const reads = [...run.reads, ...programPlaces(argv[0] ?? ''), ...(handsOver ? pythonReads : [])];
+  const reads = [...own, ...(handsOver ? pythonReads : [])];
   return {
     argv: [
       ...runArguments(sandbox, { cwd, kept: run.kept, reads: reads.filter((path) => existsSync(path)) }),
@@ -52,4 +56,14 @@ export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
     env: handsOver ? proxyEnvironment(`http://127.0.0.1:${PROXY_PORT}`) : {},
     handsOver,
   };
+}
+
+/** Up to where the command begins. */
+export function restrictedBy(
+  { python, pythonReads, places }: Pick<PartialSandbox, 'python' | 'pythonReads' | 'places'>,
+  { cwd, reads, outlet }: Pick<RunToContain, 'cwd' | 'reads' | 'outlet'>,
+): string[] {
+  const read = [...places.map(({ path }) => path), ...pythonReads, ...reads];
+  const port = outlet === null ? null : Number(new URL(outlet.url()).port);
+  return [python, '-I', '-S', '-c', RESTRICT, JSON.stringify({ read, write: [cwd], port })];
 }

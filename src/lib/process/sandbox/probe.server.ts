@@ -3,8 +3,9 @@ import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { findProgram, isExecutable } from '../find-program.server.ts';
 import { baseArguments, runArguments } from './bwrap-arguments.ts';
+import { restrictedBy } from './contained.server.ts';
 import { pythonPlaces, systemPlaces } from './places.server.ts';
-import type { FullSandbox, LimitedSandbox, Sandbox } from './sandbox.ts';
+import type { FullSandbox, Sandbox, Shortcoming } from './sandbox.ts';
 
 const run = promisify(execFile);
 /** ms; it takes 20 to 60. */
@@ -17,39 +18,57 @@ const NAMESPACES =
   'In a container, allow user namespaces (Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined); ' +
   'on the machine itself, see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns.';
 
-/** @param path PATH of the server */
+/** What all levels but the last need. */
+type Tools = Pick<FullSandbox, 'python' | 'pythonReads' | 'places'>;
+
+/** The best level that works here. @param path PATH of the server */
 export async function probeSandbox(path: string): Promise<Sandbox> {
   if (process.platform !== 'linux') {
-    return limits('Namespaces are a part of Linux.', null);
+    return { level: 'limits', reason: 'Sandboxes need Linux.', remedy: null };
   }
-  const bwrap = findProgram('bwrap', path);
-  if (bwrap === null) return limits('bubblewrap is not installed.', APT);
   const python = await findPython(path);
-  if (python === null) return limits('There is no python3, which opens the way out of a sandbox.', APT);
-  const places = systemPlaces();
-  const version = await versionOf(bwrap);
-  let reason = '';
-  // Older than 0.8 it cannot forbid further user namespaces inside.
-  for (const canDisableUserns of [true, false]) {
-    const base = baseArguments(places, canDisableUserns);
-    const pythonReads = pythonPlaces(python);
-    const sandbox: FullSandbox = { level: 'full', bwrap, version, python, pythonReads, places, base };
-    const [program = '', ...args] = runArguments(sandbox, { cwd: '/tmp', reads: pythonReads, kept: [] });
-    try {
-      await run(program, [...args, '--', python, '-I', '-S', '-c', ''], {
-        timeout: PROBE_TIMEOUT_MS,
-        env: {},
-      });
-      return sandbox;
-    } catch (thrown) {
-      reason ||= lastLine((thrown as { stderr?: string }).stderr ?? '') || (thrown as Error).message;
-    }
-  }
-  return limits(`bubblewrap ${version} cannot be used (${reason}).`, NAMESPACES);
+  if (python === null)
+    return { level: 'limits', reason: 'There is no python3, which sets sandboxes up.', remedy: APT };
+  const tools: Tools = { python, pythonReads: pythonPlaces(python), places: systemPlaces() };
+  const full = await probeFull(path, tools);
+  return full.level === 'full' ? full : probePartial(tools, full);
 }
 
-function limits(reason: string, remedy: string | null): LimitedSandbox {
-  return { level: 'limits', reason, remedy };
+async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
+  const bwrap = findProgram('bwrap', path);
+  if (bwrap === null) return { level: null, reason: 'bubblewrap is not installed.', remedy: APT };
+  const version = await versionOf(bwrap);
+  let why = '';
+  // Older than 0.8 it cannot forbid further user namespaces inside.
+  for (const canDisableUserns of [true, false]) {
+    const base = baseArguments(tools.places, canDisableUserns);
+    const sandbox: FullSandbox = { level: 'full', bwrap, version, ...tools, base };
+    const argv = runArguments(sandbox, { cwd: '/tmp', reads: tools.pythonReads, kept: [] });
+    const failure = await failureOf([...argv, '--', tools.python, '-I', '-S', '-c', '']);
+    if (failure === null) return sandbox;
+    why ||= failure;
+  }
+  return { level: null, reason: `bubblewrap ${version} cannot be used (${why}).`, remedy: NAMESPACES };
+}
+
+/** @param shortcoming why there are no namespaces */
+export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
+  const argv = restrictedBy(tools, { cwd: '/tmp', reads: [], outlet: null });
+  const failure = await failureOf([...argv, tools.python, '-I', '-S', '-c', '']);
+  const { python, pythonReads, places } = tools;
+  if (failure === null) return { level: 'partial', python, pythonReads, places, reason, remedy };
+  return { level: 'limits', reason: `${reason} Landlock cannot be used either (${failure}).`, remedy };
+}
+
+/** What a command complained of; null = it ran. */
+async function failureOf([program = '', ...args]: string[]): Promise<string | null> {
+  try {
+    await run(program, args, { timeout: PROBE_TIMEOUT_MS, env: {} });
+    return null;
+  } catch (thrown) {
+    const printed = (thrown as { stderr?: string }).stderr?.trim().split('\n').at(-1)?.slice(0, 200);
+    return printed ?? (thrown as Error).message;
+  }
 }
 
 async function versionOf(bwrap: string): Promise<string> {
@@ -65,8 +84,4 @@ async function findPython(path: string): Promise<string | null> {
   const printed = await run(found, ['-I', '-S', '-c', code], { timeout: PROBE_TIMEOUT_MS }).catch(() => null);
   const program = printed?.stdout.trim() ?? '';
   return findProgram(program, undefined);
-}
-
-function lastLine(text: string): string {
-  return text.trim().split('\n').at(-1)?.slice(0, 200) ?? '';
 }

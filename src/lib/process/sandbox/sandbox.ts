@@ -1,10 +1,11 @@
 /** What an engine's run is confined to. Pure; `probe.server.ts` finds out what this machine can do. */
 
 /**
- * `full`: namespaces of its own, with one writable folder and no network but the guard. `limits`: only limits of memory,
- * processes and file size, and a proxy that the engine has to obey.
+ * `full`: namespaces of its own, with one writable folder and no network but the guard. `partial`: one writable folder and
+ * TCP to the guard's port alone, but the machine's processes, and nothing ends with the server by itself. `limits`: only
+ * limits of memory, processes and file size, and a proxy that the engine has to obey.
  */
-export type SandboxLevel = 'full' | 'limits';
+export type SandboxLevel = 'full' | 'partial' | 'limits';
 
 /** A folder of the system: itself, or where its link points (`/bin` → `usr/bin`). */
 export interface SystemPlace {
@@ -26,20 +27,34 @@ export interface FullSandbox {
   base: readonly string[];
 }
 
-export interface LimitedSandbox {
-  level: 'limits';
-  /** Why not more, as a sentence. */
+/** Why it is not full. */
+export interface Shortcoming {
+  /** A sentence. */
   reason: string;
   /** What to type, as a sentence; null = nothing would help. */
   remedy: string | null;
 }
 
-export type Sandbox = FullSandbox | LimitedSandbox;
+/** Landlock and seccomp (`restrict.py`). */
+export interface PartialSandbox extends Shortcoming {
+  level: 'partial';
+  /** As in FullSandbox; it runs `restrict.py`. */
+  python: string;
+  pythonReads: readonly string[];
+  places: readonly SystemPlace[];
+}
+
+export interface LimitedSandbox extends Shortcoming {
+  level: 'limits';
+}
+
+export type Sandbox = FullSandbox | PartialSandbox | LimitedSandbox;
 
 /** One line for the log and `sluice engines`. */
 export function describeSandbox(sandbox: Sandbox): string {
   if (sandbox.level === 'full') return `full (bubblewrap ${sandbox.version})`;
-  return `limits only. ${sandbox.reason}${sandbox.remedy === null ? '' : ` ${sandbox.remedy}`}`;
+  const what = sandbox.level === 'partial' ? 'partial (Landlock and seccomp)' : 'limits only';
+  return `${what}. ${sandbox.reason}${sandbox.remedy === null ? '' : ` ${sandbox.remedy}`}`;
 }
 
 /** Port of the guard's proxy on the loopback of a run that has a network of its own. */
