@@ -195,6 +195,17 @@ testUnless(test, reason, 'an engine that takes too much memory is ended, alone o
   ),
 );
 
+testUnless(test, pythonMissing, 'memory is limited without any sandbox too', () =>
+  withPrey(
+    { level: 'limits', reason: 'This is a test.', remedy: null },
+    async ({ python }) => {
+      const fill = 'held = []\nwhile True: held.append(b"x" * (8 << 20))';
+      assert.is(await codeOf(python(fill)), 'too_complex');
+    },
+    LIMITS,
+  ),
+);
+
 testUnless(test, reason, 'what it leaves in its folder leads nowhere, and our notes there stay ours', () =>
   withPrey(sandbox, async ({ python, dir, prey }) => {
     const cwd = join(dir, 'work');

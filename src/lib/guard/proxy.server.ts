@@ -213,7 +213,7 @@ export class GuardProxy {
     client.once('close', onClose);
     try {
       if (target === null) throw new SluiceError('invalid_url', 'That is not host:port.');
-      const relay = new Relay(client);
+      const relay = new Relay(client as Socket);
       const upstream = await this.#guard.connect({ ...target, signal: abort.signal, onread: relay.onread });
       this.#unreached.delete(runId);
       this.#track(upstream, runId);

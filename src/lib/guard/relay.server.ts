@@ -3,7 +3,6 @@
  * `onread`), without a stream: the bytes of all engines pass here, in the server's thread.
  */
 import type { OnReadOpts, Socket } from 'node:net';
-import type { Duplex } from 'node:stream';
 
 /** As many bytes as a socket on loopback takes at once. */
 const BUFFER_BYTES = 256 * 1024;
@@ -12,13 +11,13 @@ const spare: Buffer[] = [];
 const MAX_SPARE = 8;
 
 export class Relay {
-  readonly #client: Duplex;
+  readonly #client: Socket;
   #buffer: Buffer | null = null;
   #upstream: Socket | null = null;
   /** The kernel has not taken all of the buffer. */
   #isWriting = false;
 
-  constructor(client: Duplex) {
+  constructor(client: Socket) {
     this.#client = client;
   }
 
@@ -56,7 +55,7 @@ export class Relay {
 
   #close(): void {
     // What was read is on its way to the client, which is ended behind it. A broken connection is passed on as one.
-    if (this.#upstream?.readableEnded !== true) this.#client.destroy();
+    if (this.#upstream?.readableEnded !== true) this.#client.resetAndDestroy();
     if (this.#buffer !== null && !this.#isWriting && spare.length < MAX_SPARE) spare.push(this.#buffer);
     this.#buffer = null;
   }

@@ -1,6 +1,7 @@
 /** Starts an engine behind its latch, and in its sandbox. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { Server } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { SluiceError } from '../protocol/error.ts';
 import type { Outlet } from './process-host.ts';
@@ -37,6 +38,8 @@ export interface Latch {
   first: () => FirstProcess | null;
   stdout: Readable;
   stderr: Readable;
+  /** To be called when the run has ended. */
+  closeNetwork: () => void;
   /** The shell becomes the engine. */
   open(): void;
 }
@@ -51,7 +54,7 @@ export async function startLatch(command: LatchCommand, mark: string): Promise<L
   if (program === null) throw new SluiceError('engine_missing', `There is no program ${shorten(name)}.`);
   const contained = contain(command.sandbox, { ...command, argv: [program, ...args] });
   const child = spawnLatch(contained, command, mark);
-  if (contained.handsOver) serveListener(child, command.outlet as Outlet);
+  const closeNetwork = contained.handsOver ? serveListener(child, command.outlet as Outlet) : () => undefined;
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => reject(toStartError(cause, command.cwd)));
@@ -63,18 +66,31 @@ export async function startLatch(command: LatchCommand, mark: string): Promise<L
     child,
     pid: child.pid as number,
     first: firstProcess((child.stdio as readonly (Readable | null | undefined)[])[STATUS_FD]),
+    closeNetwork,
     stdout: child.stdout as Readable,
     stderr: child.stderr as Readable,
     open: () => void goLine.end('go\n'),
   };
 }
 
-/** The listener of the run's own network goes to the guard; there is nothing else to be said on that channel. */
-function serveListener(child: ChildProcess, outlet: Outlet): void {
+/**
+ * The listener of the run's own network goes to the guard; there is nothing else to be said on that channel.
+ * @returns closes it, also one that arrives later: it would keep the network of a run that has ended
+ */
+function serveListener(child: ChildProcess, outlet: Outlet): () => void {
+  let received: Server | null = null;
+  let isOver = false;
   child.once('message', (_, listener) => {
-    if (listener !== undefined) outlet.serve(listener);
-    child.disconnect();
+    if (child.connected) child.disconnect();
+    if (!(listener instanceof Server)) return;
+    received = listener;
+    if (isOver) received.close();
+    else outlet.serve(received);
   });
+  return () => {
+    isOver = true;
+    received?.close();
+  };
 }
 
 /** The error of a latch whose exec failed, or of its sandbox; null when the output is the engine's. */

@@ -166,6 +166,7 @@ async function runIn(folder: RunFolder, command: EngineCommand, context: RunCont
     return exit;
   } finally {
     unlimit();
+    latch.closeNetwork();
     const inside = latch.first();
     // All of the group is in the sandbox then. Where PID 1 does not reap, its dead stay, and would be waited for.
     if (inside !== null) await endSandbox(inside);

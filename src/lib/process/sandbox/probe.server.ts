@@ -37,18 +37,20 @@ export async function probeSandbox(path: string): Promise<Sandbox> {
 async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
   const bwrap = findProgram('bwrap', path);
   if (bwrap === null) return { level: null, reason: 'bubblewrap is not installed.', remedy: APT };
-  const version = await versionOf(bwrap);
+  const asked = versionOf(bwrap);
   let why = '';
   // Older than 0.8 it cannot forbid further user namespaces inside.
   for (const canDisableUserns of [true, false]) {
     const base = baseArguments(tools.places, canDisableUserns);
-    const sandbox: FullSandbox = { level: 'full', bwrap, version, ...tools, base };
-    const argv = runArguments(sandbox, { cwd: '/tmp', reads: tools.pythonReads, kept: [] });
+    const argv = runArguments(
+      { bwrap, base, places: tools.places },
+      { cwd: '/tmp', reads: tools.pythonReads, kept: [] },
+    );
     const failure = await failureOf([...argv, '--', tools.python, '-I', '-S', '-c', '']);
-    if (failure === null) return sandbox;
+    if (failure === null) return { level: 'full', bwrap, version: await asked, ...tools, base };
     why ||= failure;
   }
-  return { level: null, reason: `bubblewrap ${version} cannot be used (${why}).`, remedy: NAMESPACES };
+  return { level: null, reason: `bubblewrap ${await asked} cannot be used (${why}).`, remedy: NAMESPACES };
 }
 
 /** @param shortcoming why there are no namespaces */
