@@ -6,8 +6,13 @@ import { promisify } from 'node:util';
 /** USER_HZ: 100 on every Linux there is. */
 const TICKS_PER_SECOND = 100;
 const RSS_EVERY_MS = 50;
+const CPU_EVERY_MS = 20;
 
 interface Entry {
+  /** Unique: its pid and start. */
+  key: string;
+  /** Without children. */
+  ownTicks: number;
   parent: number;
   /** Including its children that have ended and were waited for. */
   cpuTicks: number;
@@ -20,8 +25,15 @@ function look(pid: number): Entry | null {
     const text = readFileSync(`/proc/${pid}/stat`, 'latin1');
     // The name in parentheses may hold anything.
     const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
+    const ownTicks = Number(fields[11]) + Number(fields[12]);
     const cpuTicks = fields.slice(11, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
-    return { parent: Number(fields[1]), cpuTicks, rssPages: Number(fields[21]) };
+    return {
+      key: `${pid}:${fields[19]}`,
+      ownTicks,
+      parent: Number(fields[1]),
+      cpuTicks,
+      rssPages: Number(fields[21]),
+    };
   } catch {
     return null;
   }
@@ -61,6 +73,31 @@ export function watchRss(root: number): { stop(): number } {
       return Math.max(peak, rssBytesOf(root));
     },
   };
+}
+
+/**
+ * Seconds of CPU that a tree takes until `stop`. Sampled, as the first process of a sandbox is waited for by nobody who
+ * counts: what a process takes after its last sample is lost.
+ */
+export function watchCpu(root: number): { stop(): number } {
+  const ticks = new Map<string, number>();
+  const sample = (): void => {
+    for (const { key, ownTicks } of treeOf(root)) ticks.set(key, ownTicks);
+  };
+  sample();
+  const before = sum(ticks);
+  const timer = setInterval(sample, CPU_EVERY_MS);
+  return {
+    stop() {
+      clearInterval(timer);
+      sample();
+      return (sum(ticks) - before) / TICKS_PER_SECOND;
+    },
+  };
+}
+
+function sum(ticks: ReadonlyMap<string, number>): number {
+  return [...ticks.values()].reduce((a, b) => a + b, 0);
 }
 
 export interface Cost {

@@ -1,10 +1,18 @@
 /** One file with bare yt-dlp, yt-dlp with our flags, and yt-dlp under the server, in turn. */
 import { createHash } from 'node:crypto';
-import { createReadStream, existsSync, mkdirSync, readdirSync, rmSync, statSync } from 'node:fs';
+import {
+  createReadStream,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { WRAPPER_DIR } from '#lib/annie/ffmpeg/wrapper.server.ts';
-import { downloadArguments } from '#lib/annie/yt-dlp/arguments.ts';
+import { ADDRESS_FILE, addressFile, downloadArguments } from '#lib/annie/yt-dlp/arguments.ts';
 import { locateInstalled } from '#lib/annie/yt-dlp/locate.server.ts';
 import { selectorOf } from '#lib/annie/yt-dlp/selector.ts';
 import { startServer } from '../../tests/support/server.ts';
@@ -14,10 +22,10 @@ import { YT_DLP_HOME } from '../../tests/support/yt-dlp.ts';
 import { BenchClient } from '../client.ts';
 import { contentHash } from '../origin/content.ts';
 import type { Origin } from '../origin/start.ts';
-import { type Cost, cpuSecondsOf, timeCommand } from '../processes.ts';
+import { type Cost, timeCommand, watchCpu } from '../processes.ts';
 import { warmMemory } from '../warm-memory.ts';
 
-/** `bare`: only the output path. `flags`: our flags, no proxy. `server`: all of it, with the filtering proxy. */
+/** `bare`: only the output path. `flags`: our flags, no proxy. `server`: all of it, in the sandbox and through the guard. */
 export type Variant = 'bare' | 'flags' | 'server';
 export type Rounds = Record<Variant, Cost[]>;
 
@@ -53,7 +61,7 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
   const flags = downloadArguments({
     nodePath: process.execPath,
     ffmpegDir: WRAPPER_DIR,
-    from: { url },
+    from: 'address',
     item: 1,
     selector: selectorOf(null, ffmpegPath !== null),
     resumes: true,
@@ -61,11 +69,14 @@ export async function measureYtDlp(origin: Origin, bytes: number, rounds: number
   });
   const variants: Record<Variant, () => Promise<Cost>> = {
     bare: () => timed([python, '-I', '-m', 'yt_dlp', '-o', 'media.%(ext)s', url]),
-    flags: () => timed([...command, ...flags]),
+    flags: () => {
+      writeFileSync(join(dir, ADDRESS_FILE), addressFile(url)[ADDRESS_FILE] ?? '');
+      return timed([...command, ...flags]);
+    },
     async server() {
-      const before = cpuSecondsOf(server.pid);
+      const cpu = watchCpu(server.pid);
       const { id, name, seconds } = await client.download({ url, engine: 'yt-dlp' });
-      const cpuSeconds = cpuSecondsOf(server.pid) - before;
+      const cpuSeconds = cpu.stop();
       const workDir = join(server.place.downloadDir, '.sluice', id);
       await waitFor(() => !existsSync(workDir), { what: 'the file to be on the disk', deadlineMs: 60_000 });
       await check(join(server.place.downloadDir, name));

@@ -54,11 +54,12 @@ export function toolsOf(files: [file: TestFile, source: string][]): Tool[] {
   );
 }
 
-const END_TO_END: Tool[] = ['chromium', 'ffmpeg', 'python3'];
+const END_TO_END: Tool[] = ['chromium', 'ffmpeg', 'python3', 'bwrap'];
 const MARKS: Record<Tool, RegExp> = {
   chromium: /chromium/,
   ffmpeg: /ffmpeg|site\/media/,
   python3: /python3|yt-dlp/,
+  bwrap: /\bbwrap\b|support\/sandbox/,
   curl: /\bcurl\b/,
   strace: /\bstrace\b/,
 };

@@ -1,10 +1,16 @@
+import { describeSandbox, type Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import type { EngineStatus } from '#lib/protocol/media.ts';
 
-/** One line for each engine, with the remedy for those that are missing. */
-export function engineLines(statuses: readonly EngineStatus[]): string[] {
-  const width = Math.max(...statuses.map(({ engine }) => engine.length));
-  return statuses.map((status) => `  ${status.engine.padEnd(width)}  ${describe(status)}\n`);
+/** One line for each engine, with the remedy for those that are missing, and one for how they are contained. */
+export function engineLines(statuses: readonly EngineStatus[], sandbox: Sandbox): string[] {
+  const width = Math.max(SANDBOX.length, ...statuses.map(({ engine }) => engine.length));
+  const lines: [string, string][] = statuses.map((status) => [status.engine, describe(status)]);
+  return [...lines, [SANDBOX, describeSandbox(sandbox)] as const].map(
+    ([name, text]) => `  ${name.padEnd(width)}  ${text}\n`,
+  );
 }
+
+const SANDBOX = 'sandbox';
 
 function describe(status: EngineStatus): string {
   switch (status.state) {

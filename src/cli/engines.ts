@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { installYtDlp } from '#lib/annie/yt-dlp/install.server.ts';
+import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { EngineStatus } from '#lib/protocol/media.ts';
 import { startEngines } from '../server/engines.ts';
@@ -11,7 +12,8 @@ import { engineLines } from './engine-lines.ts';
 
 export const engines: CliCommand = {
   synopsis: '[install NAME] [--json]',
-  summary: 'Lists the engines, which version is installed, and how to get the rest; or installs one.',
+  summary:
+    'Lists the engines, which version is installed, how to get the rest, and how they are contained; or installs one.',
   help: `
 sluice engines install yt-dlp   puts a pinned, checked copy into the data folder`,
   options: { json: { type: 'boolean' } },
@@ -46,18 +48,26 @@ async function install(io: Io): Promise<number> {
 }
 
 async function list(asJson: boolean, io: Io): Promise<number> {
-  const statuses = await readStatuses(io);
-  io.stdout.write(asJson ? `${JSON.stringify({ engines: statuses })}\n` : engineLines(statuses).join(''));
+  const { statuses, sandbox } = await readStatuses(io);
+  const lines = engineLines(statuses, sandbox).join('');
+  io.stdout.write(asJson ? `${JSON.stringify({ engines: statuses, sandbox: reportOf(sandbox) })}\n` : lines);
   return 0;
 }
 
-async function readStatuses(io: Io): Promise<EngineStatus[]> {
+/** Without paths of this machine. */
+function reportOf(sandbox: Sandbox): object {
+  if (sandbox.level === 'full') return { level: sandbox.level, bubblewrap: sandbox.version };
+  const { level, reason, remedy } = sandbox;
+  return { level, reason, remedy };
+}
+
+async function readStatuses(io: Io): Promise<{ statuses: EngineStatus[]; sandbox: Sandbox }> {
   const stateDir = await mkdtemp(join(tmpdir(), 'sluice-engines-'));
   try {
     const log = createLogger('error', (line) => io.stderr.write(line));
     const started = await startEngines({ config: io.config(), allowPrivate: [], stateDir, log });
     try {
-      return await started.registry.statuses();
+      return { statuses: await started.registry.statuses(), sandbox: started.sandbox };
     } finally {
       await started.close();
     }

@@ -70,7 +70,7 @@ function printStartup({ url, sluice }: RunningServer, io: Io): void {
   io.stdout.write(`Downloads go to ${config.downloadDir}\n`);
   // Not awaited: asking engines for their versions starts processes.
   void sluice.registry.statuses().then((statuses) => {
-    io.stdout.write(engineLines(statuses).join(''));
+    io.stdout.write(engineLines(statuses, sluice.sandbox).join(''));
   });
 }
 

@@ -11,7 +11,11 @@ import type { FoundMedia } from '#lib/annie/http/found-media.ts';
 import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { LuxEngine, type LuxOptions } from '#lib/annie/lux/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
+import { JOURNAL } from '#lib/files/finish/journal.server.ts';
+import { OWNER_FILE } from '#lib/files/work-owner.server.ts';
 import { findProgram } from '#lib/process/find-program.server.ts';
+import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
+import { describeSandbox, type Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { Registry, type RegistryOptions } from '#lib/annie/registry.ts';
@@ -37,6 +41,8 @@ const STAND_IN = {
 
 export interface Engines {
   registry: Registry;
+  /** How engines are contained. */
+  sandbox: Sandbox;
   probe: Probe;
   processes: Pick<OwnedProcessHost, 'running' | 'observe'>;
   close(): Promise<void>;
@@ -61,16 +67,19 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   checkWrapper();
   const { config, allowPrivate, stateDir, gate, typed, found, log } = options;
   const guard = createGuard({ allowPrivate, ...(gate ? { gate } : {}) });
+  const path = process.env['PATH'] ?? '';
+  const sandbox = await probeSandbox(path);
   const [processes, proxy] = await Promise.all([
-    createProcessHost({ runDir: join(stateDir, 'run') }),
-    startProxy({ guard }),
+    createProcessHost({ runDir: join(stateDir, 'run'), sandbox, notes: [OWNER_FILE, JOURNAL] }),
+    startProxy({ guard, listens: sandbox.level !== 'full' }),
   ]);
+  if (sandbox.level === 'full') log.info('engines are contained', { level: describeSandbox(sandbox) });
+  else log.warn('engines are not fully contained', { level: describeSandbox(sandbox) });
   if (processes.reaped > 0)
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
   // Engines are installed in the data dir, even if the store is elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
   const readers = new ReaderPool({ caller: currentSession });
-  const path = process.env['PATH'] ?? '';
   const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
   const http = new HttpEngine({
     ...shared,
@@ -85,7 +94,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     ...(found ? { found } : {}),
   });
   const limited = { ...shared, processes: withListingSlots(processes) };
-  const programs = programEngines({ ...limited, proxy, path, config, allowPrivate, stateDir });
+  const programs = programEngines({ ...limited, proxy, path, config, allowPrivate });
   const registry = new Registry({
     engines: [http, ...programs],
     allowed: withAnnie(config.engines, path),
@@ -93,6 +102,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   });
   return {
     registry,
+    sandbox,
     probe: createProbe(guard),
     processes,
     async close() {
@@ -104,7 +114,7 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
   };
 }
 
-interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate' | 'stateDir'> {
+interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate'> {
   processes: LuxOptions['processes'];
   readers: ReaderPool;
   proxy: LuxOptions['proxy'];
@@ -115,7 +125,7 @@ interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate' |
 
 /** The engines that are programs of others. */
 function programEngines(options: ProgramOptions): Engine[] {
-  const { config, allowPrivate, stateDir, processes, readers, proxy, ffmpegPath, path } = options;
+  const { config, allowPrivate, processes, readers, proxy, ffmpegPath, path } = options;
   const nodePath = process.execPath;
   const shared = { processes, readers };
   const lux = {
@@ -124,12 +134,11 @@ function programEngines(options: ProgramOptions): Engine[] {
     isRefused: (url: URL) => isRefusedLiteral(url, allowPrivate),
     ffmpegPath,
     path,
-    cwd: stateDir,
   };
   return [
     new LuxEngine({ ...lux, name: 'lux' }),
     new LuxEngine({ ...lux, name: 'annie' }),
-    createStandInEngine({ ...shared, cwd: stateDir, nodePath, ...STAND_IN }),
+    createStandInEngine({ ...shared, nodePath, ...STAND_IN }),
     new YtDlpEngine({ ...shared, proxy, dataDir: config.dataDir, ffmpegPath, nodePath, path }),
   ];
 }

@@ -9,6 +9,7 @@ import { type AllowEntry, parseAllowPrivate } from '#lib/guard/policy.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
 import type { Runner } from '#lib/runner/runner.ts';
+import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
@@ -36,6 +37,8 @@ export interface Sluice {
   readonly config: Config;
   readonly sessions: { get(id: string): EmbeddedStub<SessionActor> };
   readonly registry: Registry;
+  /** How engines are contained. */
+  readonly sandbox: Sandbox;
   readonly runner: Runner;
   readonly tokens: Tokens;
   readonly operators: OperatorAuth;
@@ -154,6 +157,7 @@ function assemble({ config, log, key, sessions, engines, runner, close }: Runnin
     config,
     sessions,
     registry: engines.registry,
+    sandbox: engines.sandbox,
     runner,
     tokens: new Tokens(key),
     operators: new OperatorAuth(key),

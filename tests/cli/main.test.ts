@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { suite } from 'uvu';
+import { sandbox as probed } from '../support/sandbox.ts';
 import * as assert from 'uvu/assert';
 import { makePlace, type Place } from '../support/server.ts';
 import { sluice } from '../support/cli.ts';
@@ -63,10 +64,12 @@ test('the engines are listed for people and for programs', async () => {
   const listed = await sluice(['engines'], { place });
   assert.is(listed.code, 0);
   assert.match(listed.stdout, /http +ready/);
-  const [{ engines }] = (await sluice(['engines', '--json'], { place })).lines<{
-    engines: { engine: string }[];
-  }>() as [{ engines: { engine: string }[] }];
+  assert.match(listed.stdout, /^ {2}sandbox +(full \(bubblewrap|partial \(|limits only\. )/m);
+  type Listed = { engines: { engine: string }[]; sandbox: { level: string } };
+  const [{ engines, sandbox }] = (await sluice(['engines', '--json'], { place })).lines<Listed>() as [Listed];
   assert.is(engines[0]?.engine, 'http');
+  // In particular: where bubblewrap can be used it is.
+  assert.is(sandbox.level, probed.level);
 });
 
 test('a server that cannot be reached is reported, with exit code 1', async () => {

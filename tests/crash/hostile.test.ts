@@ -97,15 +97,16 @@ testUnless(
     withServer(async (fixture) => {
       const { api, add } = fixture;
       const id = await add('deaf-a');
-      const first = new Set((await waitForEngines(fixture, 'deaf-a')).map(({ pid }) => pid));
+      // By run: a sandbox consists of several processes, which begin one after the other.
+      const first = new Set((await waitForEngines(fixture, 'deaf-a')).map(({ mark }) => mark));
       await api.act(id, 'pause');
       await api.act(id, 'resume');
       const second = await waitFor(
         () => {
           const now = fixture.engines('deaf-a');
           const [old, young] = [
-            now.filter(({ pid }) => first.has(pid)),
-            now.filter(({ pid }) => !first.has(pid)),
+            now.filter(({ mark }) => first.has(mark)),
+            now.filter(({ mark }) => !first.has(mark)),
           ];
           // no process of the new attempt may exist while one of the old attempt is alive
           assert.ok(old.length === 0 || young.length === 0, 'two attempts at once');

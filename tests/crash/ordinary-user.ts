@@ -62,5 +62,5 @@ function useModules(dir: string, python: string): void {
   if (packages !== undefined) renameSync(packages, join(dir, 'modules'));
   const record = join(dir, 'install.json');
   const installed = JSON.parse(readFileSync(record, 'utf8')) as object;
-  writeFileSync(record, JSON.stringify({ ...installed, kind: 'path', python }));
+  writeFileSync(record, JSON.stringify({ ...installed, kind: 'path', python, digest: null }));
 }

@@ -63,19 +63,37 @@ function writeEngines(bin: string): void {
     formats: `{"formats":[${repeated('{"format_id":"v\u0001","vcodec":"x","acodec":"none"},{"format_id":"a\u0001","vcodec":"none"},', 20 * MIB)}{}]}`,
     words: repeated('Downloading ', 15 * MIB),
   };
-  for (const [name, text] of Object.entries(texts)) writeFileSync(join(bin, `${name}.txt`), text);
-  writeFileSync(join(bin, 'flood.txt'), `ERROR: ${repeated('unable to write data: ', MIB)}\n`);
-  const script = (version: string): string => `#!/bin/sh
+  texts['flood'] = `ERROR: ${repeated('unable to write data: ', MIB)}\n`;
+  writeFileSync(join(bin, 'yt-dlp'), programOf(texts, '2026.10.26'), { mode: 0o755 });
+  const lux = programOf(texts, 'lux: version v0.24.1, A fast and simple video downloader.');
+  writeFileSync(join(bin, 'lux'), lux, { mode: 0o755 });
+}
+
+/** A script that prints one of the texts, which follow its last line: in its sandbox it can read no other file. */
+function programOf(texts: Record<string, string>, version: string): string {
+  const header = (offset: number): string => {
+    let at = offset;
+    const cases = Object.entries(texts).map(([name, text]) => {
+      // From 1, and always as many digits.
+      const from = String(at + 1).padStart(12, '0');
+      at += text.length;
+      return `${name}) from=${from} bytes=${text.length} ;;`;
+    });
+    return `#!/bin/sh
 case "$*" in *-version*|*" -v"*|-v) echo "${version}"; exit ;; *list-extractors*) exit ;; esac
 for last; do :; done
+# yt-dlp has its address in a file.
+case $last in --batch-file=*) read -r last <"\${last#*=}" ;; esac
 name="\${last##*/}"
-[ "$name" = flood ] && { cat "${bin}/flood.txt" >&2; exit 1; }
-cat "${bin}/$name.txt"
+case $name in
+${cases.join('\n')}
+esac
+[ "$name" = flood ] && { tail -c +$from "$0" | head -c $bytes >&2; exit 1; }
+tail -c +$from "$0" | head -c $bytes
+exit
 `;
-  writeFileSync(join(bin, 'yt-dlp'), script('2026.10.26'), { mode: 0o755 });
-  writeFileSync(join(bin, 'lux'), script('lux: version v0.24.1, A fast and simple video downloader.'), {
-    mode: 0o755,
-  });
+  };
+  return header(header(0).length) + Object.values(texts).join('');
 }
 
 async function answerOf(fits: (message: ServerMessage) => boolean): Promise<void> {

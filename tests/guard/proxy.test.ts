@@ -75,27 +75,6 @@ testUnless(test, curlMissing, 'CONNECT to a private address in any spelling is r
   }
 });
 
-testUnless(
-  test,
-  curlMissing,
-  'an engine that dials itself gets the addresses that may be dialled',
-  async () => {
-    const url = new URL(proxy.urlFor('job-7'));
-    const header = (user: string) => `Proxy-Authorization: Basic ${Buffer.from(user).toString('base64')}`;
-    const get = (place: string, user = `${url.username}:${url.password}`) =>
-      curl(['-w', ' %{http_code}', '-H', header(user), `${url.origin}/resolve/${place}`]);
-    assert.is((await get(`127.0.0.1:${originPort}`)).stdout, '127.0.0.1 200');
-    assert.is((await get(`0x7f.1:${originPort}`)).stdout, '127.0.0.1 200');
-    assert.is(proxy.refused('job-7'), null);
-    assert.is((await get('[::1]:80')).stdout, 'address_refused\n 403');
-    assert.is(proxy.refused('job-7'), '::1');
-    for (const place of ['nonsense', 'a:99999', '%:1', '%00:1']) {
-      assert.match((await get(place)).stdout, / 400$/, place);
-    }
-    assert.match((await get('127.0.0.1:80', 'job-7:wrong')).stdout, / 407$/);
-  },
-);
-
 test('without the password of this start nothing is fetched', async () => {
   const before = seen.length;
   const bare = proxy.urlFor('x').replace(/\/\/.*@/, '//');

@@ -44,7 +44,7 @@ for (const [said, obstacle] of [
 test('what the proxy could not reach is the reason, whatever the engine made of its answer', async () => {
   const unreached = new UnreachableError({ host: 'cdn.example:443', obstacle: 'timed_out' });
   const proxy = {
-    urlFor: () => 'http://x',
+    outletFor: () => ({ serve: () => undefined, url: () => 'http://x' }),
     refused: () => null,
     unreached: () => unreached,
     forget: () => undefined,

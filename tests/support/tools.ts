@@ -10,6 +10,7 @@ export const TOOLS = {
   chromium: { names: ['chromium', 'chromium-browser', 'google-chrome'], packages: ['chromium'] },
   ffmpeg: { names: ['ffmpeg'], packages: ['ffmpeg'] },
   python3: { names: ['python3'], packages: ['python3', 'python3-venv'] },
+  bwrap: { names: ['bwrap'], packages: ['bubblewrap'] },
   curl: { names: ['curl'], packages: ['curl'] },
   strace: { names: ['strace'], packages: ['strace'] },
 } as const satisfies Record<string, { names: string[]; packages: string[] }>;

@@ -2,7 +2,7 @@
  * Syncs from outside what another program writes into its work dir, and notes how much of each file is on the disk. The
  * last sync, for which "complete" waits, is short then; and after a power cut only what was noted is trusted.
  */
-import { readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { rename, rm, stat, truncate } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { SluiceError } from '../protocol/error.ts';
@@ -11,6 +11,7 @@ import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
 import { isSyncDue, syncInTurn } from './sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from './sync.server.ts';
+import { readNote as readNoteFile, replaceNote } from './work-note.server.ts';
 
 const FILE = 'sluice-synced.json';
 /** 64 MB take longer on most lines; one `readdir` and a `stat` for each file. */
@@ -223,7 +224,7 @@ async function readNote(
 ): Promise<{ state: 'none' } | { state: 'lost' } | { state: 'read'; note: Note }> {
   let text: string;
   try {
-    text = await readFile(join(workDir, FILE), 'utf8');
+    text = await readNoteFile(join(workDir, FILE));
   } catch (thrown) {
     return { state: errnoOf(thrown) === 'ENOENT' ? 'none' : 'lost' };
   }
@@ -236,7 +237,5 @@ async function readNote(
 
 /** Atomic. */
 async function writeNote(workDir: string, note: Note, { flush }: { flush: boolean }): Promise<void> {
-  const path = join(workDir, FILE);
-  await writeFile(`${path}.new`, JSON.stringify(note), { mode: 0o600, flush });
-  await rename(`${path}.new`, path);
+  await replaceNote(join(workDir, FILE), JSON.stringify(note), flush);
 }

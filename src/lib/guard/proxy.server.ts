@@ -1,12 +1,12 @@
 /**
- * A forward proxy with the guard's checks, for engines that dial themselves: requests in absolute form, and CONNECT.
- * Engines that only need to know where they may dial ask `GET /resolve/host:port`. It listens on loopback, requires a
- * password that is new at each start, and remembers for each job the host that it was refused, so that the engine's
- * failure gets its real cause.
+ * A forward proxy with the guard's checks, the only way out of an engine: requests in absolute form, and CONNECT. It serves
+ * the listeners that sandboxes hand over, each for its job; where there is none it listens on loopback, and requires a
+ * password that is new at each start. It remembers for each job the host that it was refused, so that the engine's failure
+ * gets its real cause.
  */
 import { randomBytes, timingSafeEqual } from 'node:crypto';
 import { createServer, type IncomingMessage, request, type ServerResponse } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { SluiceError, toSluiceError } from '../protocol/error.ts';
 import { AwayError, UnreachableError } from '../protocol/unreachable.ts';
@@ -21,12 +21,20 @@ import {
   PASSWORD_BYTES,
 } from './proxy-head.ts';
 import { portOf } from './policy.ts';
+import { Relay } from './relay.server.ts';
 
-const RESOLVE_PATH = /^\/resolve\/([^/?#]+)$/;
+/** Connections of one job at a time, of which each takes two descriptors here. yt-dlp opens some tens. */
+const MAX_CONNECTIONS = 256;
 
-export async function startProxy({ guard }: { guard: Guard }): Promise<GuardProxy> {
+export interface ProxyOptions {
+  guard: Guard;
+  /** On loopback, for engines without a network of their own. Default: yes. */
+  listens?: boolean;
+}
+
+export async function startProxy({ guard, listens = true }: ProxyOptions): Promise<GuardProxy> {
   const proxy = new GuardProxy(guard);
-  await proxy.listen();
+  if (listens) await proxy.listen();
   return proxy;
 }
 
@@ -39,6 +47,10 @@ export class GuardProxy {
   readonly #unreached = new Map<string, UnreachableError | AwayError>();
   /** Open sockets, with their job. */
   readonly #sockets = new Map<Duplex, string>();
+  /** Listeners inside the networks of jobs. */
+  readonly #listeners = new Map<string, Set<Server>>();
+  /** The job whose listener a connection came through. */
+  readonly #jobs = new WeakMap<Duplex, string>();
   readonly #server = createServer({ keepAliveTimeout: 0 });
 
   constructor(guard: Guard) {
@@ -61,6 +73,31 @@ export class GuardProxy {
     return `http://${encodeRunId(runId)}:${this.#password}@127.0.0.1:${port}`;
   }
 
+  /** For the process host: a listener of the job's, or else the address above. */
+  outletFor(runId: string): { serve(listener: unknown): void; url(): string } {
+    return {
+      serve: (listener) => this.#serve(runId, listener as Server),
+      url: () => this.urlFor(runId),
+    };
+  }
+
+  #serve(runId: string, listener: Server): void {
+    const listeners = this.#listeners.get(runId) ?? new Set();
+    this.#listeners.set(runId, listeners.add(listener));
+    listener.maxConnections = MAX_CONNECTIONS;
+    // As that of Node's HTTP server: a client may end its side first. Read for each connection.
+    Object.assign(listener, { allowHalfOpen: true });
+    listener.on('error', () => listener.close());
+    listener.once('close', () => listeners.delete(listener));
+    listener.on('connection', (socket: Socket) => {
+      socket.setNoDelay(true);
+      this.#jobs.set(socket, runId);
+      this.#track(socket, runId);
+      // Node's HTTP server takes connections of other listeners by this event.
+      this.#server.emit('connection', socket);
+    });
+  }
+
   /** The host that this job was refused; null = none. */
   refused(runId: string): string | null {
     return this.#refusals.get(runId) ?? null;
@@ -71,20 +108,25 @@ export class GuardProxy {
     return this.#unreached.get(runId) ?? null;
   }
 
-  /** Closes the job's connections and forgets what it could not reach. */
+  /** Closes the job's connections and listeners, and forgets what it could not reach. */
   forget(runId: string): void {
+    for (const listener of this.#listeners.get(runId) ?? []) listener.close();
+    this.#listeners.delete(runId);
     this.#refusals.delete(runId);
     this.#unreached.delete(runId);
     for (const [socket, owner] of this.#sockets) if (owner === runId) socket.destroy();
   }
 
   async close(): Promise<void> {
+    for (const runId of [...this.#listeners.keys()]) this.forget(runId);
     for (const socket of this.#sockets.keys()) socket.destroy();
     this.#server.closeAllConnections();
-    await new Promise((resolve) => this.#server.close(resolve));
+    if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
   }
 
   #authorise(req: IncomingMessage): string | null {
+    const runId = this.#jobs.get(req.socket);
+    if (runId !== undefined) return runId;
     const claim = parseProxyAuthorization(req.headers['proxy-authorization']);
     const password = this.#password;
     if (claim === null || claim.password.length !== password.length) return null;
@@ -110,23 +152,7 @@ export class GuardProxy {
       return;
     }
     if (!this.#sockets.has(req.socket)) this.#track(req.socket, runId);
-    const authority = RESOLVE_PATH.exec(req.url ?? '')?.[1];
-    void (authority === undefined ? this.#forward(req, res, runId) : this.#resolve(authority, res, runId));
-  }
-
-  /** Answers with the addresses of `host:port` (percent-encoded) that may be dialled, one per line. */
-  async #resolve(encoded: string, res: ServerResponse, runId: string): Promise<void> {
-    let host = encoded;
-    try {
-      const target = parseAuthority(decodeURIComponent(encoded));
-      if (target === null) throw new SluiceError('invalid_url');
-      host = unbracket(target.host);
-      const addresses = await this.#guard.resolve(host, target.port);
-      this.#unreached.delete(runId);
-      res.writeHead(200, { 'Content-Type': 'text/plain', Connection: 'close' }).end(addresses.join('\n'));
-    } catch (thrown) {
-      this.#refuse(res, runId, host, toSluiceError(thrown));
-    }
+    void this.#forward(req, res, runId);
   }
 
   #refuse(res: ServerResponse, runId: string, host: string, error: SluiceError): void {
@@ -186,20 +212,19 @@ export class GuardProxy {
     const onClose = (): void => abort.abort();
     client.once('close', onClose);
     try {
-      if (target === null) throw new Error('not host:port');
-      const upstream = await this.#guard.connect({ ...target, signal: abort.signal });
+      if (target === null) throw new SluiceError('invalid_url', 'That is not host:port.');
+      const relay = new Relay(client as Socket);
+      const upstream = await this.#guard.connect({ ...target, signal: abort.signal, onread: relay.onread });
       this.#unreached.delete(runId);
       this.#track(upstream, runId);
       client.removeListener('close', onClose);
       client.once('close', () => upstream.destroy());
-      upstream.once('close', () => client.destroy());
       client.write('HTTP/1.1 200 Connection Established\r\n\r\n');
       if (head.length > 0) upstream.write(head);
-      upstream.pipe(client);
-      client.pipe(upstream);
+      relay.begin(upstream);
     } catch (thrown) {
       const error = toSluiceError(thrown);
-      this.#recordRefusal(runId, target?.host ?? authority, error);
+      this.#recordRefusal(runId, target === null ? authority : unbracket(target.host), error);
       client.end(
         `HTTP/1.1 ${statusFor(error)} ${error.code}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n`,
       );

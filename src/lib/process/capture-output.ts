@@ -1,13 +1,9 @@
 /** Runs an engine for what it prints: a version, a listing, an info JSON. */
 import { SluiceError } from '../protocol/error.ts';
 import { GatheredBytes } from '../foreign/gathered-bytes.ts';
-import type { EngineExit, ProcessHost } from './process-host.ts';
+import type { EngineCommand, EngineExit, ProcessHost } from './process-host.ts';
 
-export interface CaptureOptions {
-  argv: string[];
-  cwd: string;
-  env: Record<string, string>;
-  signal: AbortSignal;
+export interface CaptureOptions extends Omit<EngineCommand, 'onChunk'> {
   maxBytes: number;
 }
 

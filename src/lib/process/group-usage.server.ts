@@ -29,7 +29,7 @@ export function usageOfGroups(leaders: ReadonlySet<number>): Map<number, GroupUs
   return usage;
 }
 
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, 'latin1');
     return Number(/^VmRSS:\s*(\d+) kB/m.exec(status)?.[1] ?? 0) * 1024;

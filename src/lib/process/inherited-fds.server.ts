@@ -22,12 +22,12 @@ function inheritedFds(): number[] {
 }
 
 /** `stdio`, with /dev/null for every inherited fd beyond it. */
-export function withoutInherited(stdio: ('ignore' | 'pipe')[]): StdioOptions {
+export function withoutInherited(stdio: ('ignore' | 'pipe' | 'ipc')[]): StdioOptions {
   // Listed once: they are inherited only at our start.
   fds ??= inheritedFds();
   if (fds.length === 0) return stdio;
   nullFd ??= openSync('/dev/null', 'r+');
-  const replaced: ('ignore' | 'pipe' | number)[] = [...stdio];
+  const replaced: ('ignore' | 'pipe' | 'ipc' | number)[] = [...stdio];
   for (const fd of fds) {
     while (replaced.length <= fd) replaced.push('ignore');
     if (fd >= stdio.length) replaced[fd] = nullFd;

@@ -1,24 +1,45 @@
-/** Starts an engine behind its latch. */
+/** Starts an engine behind its latch, and in its sandbox. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { statSync } from 'node:fs';
+import { Server } from 'node:net';
 import type { Readable, Writable } from 'node:stream';
 import { SluiceError } from '../protocol/error.ts';
-import type { EngineCommand } from './process-host.ts';
+import type { Outlet } from './process-host.ts';
 import { withoutInherited } from './inherited-fds.server.ts';
 import { findProgram } from './find-program.server.ts';
 import { programText } from './program-text.server.ts';
 import { RUN_MARK } from './run-mark.server.ts';
+import { type Contained, contain, STATUS_FD } from './sandbox/contained.server.ts';
+import { type FirstProcess, firstProcess } from './sandbox/first-process.server.ts';
+import type { RunLimits, Sandbox } from './sandbox/sandbox.ts';
 
 const LATCH = programText('latch.sh', import.meta.url);
 /** $0 of the latch: tells its own errors ("sluice-latch: 1: exec: … not found") from an engine's. */
 const LATCH_NAME = 'sluice-latch';
 
-/** A shell that waits and then becomes the engine; `pid` is also its group. */
+export interface LatchCommand {
+  argv: readonly string[];
+  cwd: string;
+  env: Record<string, string>;
+  reads: readonly string[];
+  /** Files in `cwd` that it may only read. */
+  kept: readonly string[];
+  outlet: Outlet | null;
+  limits: RunLimits;
+  /** null = none. */
+  sandbox: Sandbox | null;
+}
+
+/** A shell that waits and then becomes the engine, or its sandbox; `pid` is also its group. */
 export interface Latch {
   child: ChildProcess;
   pid: number;
+  /** The first process of the sandbox, whose end is the end of all in it; null = there is none, or none yet. */
+  first: () => FirstProcess | null;
   stdout: Readable;
   stderr: Readable;
+  /** To be called when the run has ended. */
+  closeNetwork: () => void;
   /** The shell becomes the engine. */
   open(): void;
 }
@@ -27,11 +48,13 @@ export interface Latch {
  * @throws SluiceError `engine_missing` when the program is not found, `disk_missing` when the dir is gone,
  * `engine_exit` when the system cannot start it (E2BIG, EAGAIN, EMFILE …)
  */
-export async function startLatch(command: EngineCommand, mark: string): Promise<Latch> {
+export async function startLatch(command: LatchCommand, mark: string): Promise<Latch> {
   const [name = '', ...args] = command.argv;
   const program = findProgram(name, command.env['PATH']);
   if (program === null) throw new SluiceError('engine_missing', `There is no program ${shorten(name)}.`);
-  const child = spawnLatch([program, ...args], command, mark);
+  const contained = contain(command.sandbox, { ...command, argv: [program, ...args] });
+  const child = spawnLatch(contained, command, mark);
+  const closeNetwork = contained.handsOver ? serveListener(child, command.outlet as Outlet) : () => undefined;
   await new Promise<void>((resolve, reject) => {
     child.once('spawn', resolve);
     child.once('error', (cause) => reject(toStartError(cause, command.cwd)));
@@ -42,28 +65,60 @@ export async function startLatch(command: EngineCommand, mark: string): Promise<
   return {
     child,
     pid: child.pid as number,
+    first: firstProcess((child.stdio as readonly (Readable | null | undefined)[])[STATUS_FD]),
+    closeNetwork,
     stdout: child.stdout as Readable,
     stderr: child.stderr as Readable,
     open: () => void goLine.end('go\n'),
   };
 }
 
-/** The error of a latch whose exec failed; null when the output is the engine's. */
+/**
+ * The listener of the run's own network goes to the guard; there is nothing else to be said on that channel.
+ * @returns closes it, also one that arrives later: it would keep the network of a run that has ended
+ */
+function serveListener(child: ChildProcess, outlet: Outlet): () => void {
+  let received: Server | null = null;
+  let isOver = false;
+  child.once('message', (_, listener) => {
+    if (child.connected) child.disconnect();
+    if (!(listener instanceof Server)) return;
+    received = listener;
+    if (isOver) received.close();
+    else outlet.serve(received);
+  });
+  return () => {
+    isOver = true;
+    received?.close();
+  };
+}
+
+/** The error of a latch whose exec failed, or of its sandbox; null when the output is the engine's. */
 export function latchError(exitCode: number | null, stderrHead: string): SluiceError | null {
+  const sandboxWords = /^(?:bwrap|sluice-sandbox): (.*)/.exec(stderrHead)?.[1];
+  if (exitCode === 1 && sandboxWords !== undefined) {
+    return new SluiceError('engine_exit', `The engine's sandbox could not be made: ${shorten(sandboxWords)}`);
+  }
   if ((exitCode !== 126 && exitCode !== 127) || !stderrHead.startsWith(`${LATCH_NAME}:`)) return null;
   const code = exitCode === 127 ? 'engine_missing' : 'engine_exit';
   const reason = stderrHead.split('\n')[0]?.replace(/^.*exec: /, '') ?? '';
   return new SluiceError(code, `The engine could not be started: ${shorten(reason)}`, { transient: false });
 }
 
-function spawnLatch(argv: string[], { cwd, env }: EngineCommand, mark: string): ChildProcess {
+function spawnLatch(
+  contained: Contained,
+  { cwd, env, limits, sandbox }: LatchCommand,
+  mark: string,
+): ChildProcess {
+  const fileBlocks = String(Math.ceil(limits.fileBytes / 512));
+  const more = sandbox?.level === 'full' ? ([contained.handsOver ? 'ipc' : 'ignore', 'pipe'] as const) : [];
   try {
-    return spawn('/bin/sh', ['-c', LATCH, LATCH_NAME, ...argv], {
+    return spawn('/bin/sh', ['-c', LATCH, LATCH_NAME, fileBlocks, ...contained.argv], {
       // A session of its own has no controlling terminal: lux's records are 100 bytes wherever Sluice was started.
       detached: true,
-      stdio: withoutInherited(['ignore', 'pipe', 'pipe', 'pipe']),
+      stdio: withoutInherited(['ignore', 'pipe', 'pipe', 'pipe', ...more]),
       cwd,
-      env: { ...env, [RUN_MARK]: mark },
+      env: { ...env, ...contained.env, [RUN_MARK]: mark },
     });
   } catch (thrown) {
     // E2BIG and the like are thrown; ENOENT and EAGAIN are emitted.

@@ -45,6 +45,7 @@ const KERNEL_THREAD_FLAG = 0x00200000;
 
 export interface ProcessStat {
   state: string;
+  parent: number;
   group: number;
   isKernelThread: boolean;
   /** Clock ticks from boot to the start of the process: unique together with the pid. */
@@ -65,6 +66,7 @@ export function statOf(pid: number): ProcessStat | null {
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');
   return {
     state: fields[0] ?? '',
+    parent: Number(fields[1]),
     group: Number(fields[2]),
     isKernelThread: (Number(fields[6]) & KERNEL_THREAD_FLAG) !== 0,
     startTicks: fields[19] ?? '',

@@ -1,10 +1,12 @@
 /**
- * Runs engines so that none outlives the server. A watcher (one small shell for the server) kills every group that is
+ * Runs engines in their sandbox, and so that none outlives the server. A watcher (one small shell for the server) kills every group that is
  * left when the server dies; a latch (one shell per engine, which becomes the engine) ensures that the watcher knows the
  * group before the engine's first instruction; a mark in the environment finds processes that left their group; and a
- * ledger on disk finds, at the next start, what even that missed. Reasons and measurements: docs/adr/011.
+ * ledger on disk finds, at the next start, what even that missed. Reasons and measurements: docs/adr/011 and 041.
  */
 import { once } from 'node:events';
+import { constants } from 'node:os';
+import { join } from 'node:path';
 import { nanoid } from 'nanoid';
 import { SluiceError } from '../protocol/error.ts';
 import type { EngineCommand, EngineExit, ProcessHost } from './process-host.ts';
@@ -14,10 +16,17 @@ import { type ProcessListener, ProcessObservers, type ProcessRun } from './proce
 import { type Latch, latchError, startLatch } from './latch.server.ts';
 import { escalateSignals, DEFAULT_GRACE_PERIODS, type GracePeriods } from './escalate-signals.ts';
 import { killMarked } from './run-mark.server.ts';
+import { UsageLimiter } from './usage-limiter.server.ts';
 import { Watcher } from './watcher.server.ts';
+import { makeScratch, openRunFolder, type RunFolder } from './run-folder.server.ts';
+import { endSandbox, signalSandbox } from './sandbox/end-sandbox.server.ts';
+import { DEFAULT_LIMITS, type RunLimits, type Sandbox, SCRATCH_FILE_BYTES } from './sandbox/sandbox.ts';
 
 /** ms that pipes may stay open after the engine's exit: a process that holds them longer has left the group. */
 const PIPE_GRACE_MS = 250;
+const SIGNAL_NAMES = new Map(
+  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+);
 /** Enough for a latch's error message. */
 const STDERR_HEAD_BYTES = 512;
 
@@ -25,6 +34,11 @@ export interface ProcessHostOptions {
   /** A dir of this server's own, created if missing: its key marks the engines of each server. */
   runDir: string;
   gracePeriods?: GracePeriods;
+  /** From `probeSandbox`. null = programs run as they are: for what we install ourselves. */
+  sandbox?: Sandbox | null;
+  limits?: RunLimits;
+  /** Names in a job's folder that are ours: no run changes them, or leaves one that was not there. */
+  notes?: readonly string[];
 }
 
 export interface OwnedProcessHost extends ProcessHost {
@@ -47,7 +61,15 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
   const serverId = `${ledger.key}-${nanoid(8)}`;
   const reaped = (await ledger.reap()) + (await killMarked((mark) => mark.startsWith(`${ledger.key}-`)));
   const watcher = new Watcher(serverId);
-  const gracePeriods = options.gracePeriods ?? DEFAULT_GRACE_PERIODS;
+  const {
+    gracePeriods = DEFAULT_GRACE_PERIODS,
+    sandbox = null,
+    limits = DEFAULT_LIMITS,
+    notes = [],
+  } = options;
+  const scratchDir = join(options.runDir, 'scratch');
+  await makeScratch(scratchDir);
+  const limiter = new UsageLimiter(limits, sandbox?.level === 'full');
   const running = new Set<Promise<unknown>>();
   const observers = new ProcessObservers();
   const closing = new AbortController();
@@ -60,11 +82,7 @@ export async function createProcessHost(options: ProcessHostOptions): Promise<Ow
       if (closing.signal.aborted) return Promise.reject(new SluiceError('not_ready'));
       const mark = `${serverId}.${(runs++).toString(36)}`;
       const run = runOne(command, {
-        mark,
-        ledger,
-        watcher,
-        gracePeriods,
-        observers,
+        ...{ mark, ledger, watcher, gracePeriods, observers, sandbox, limits, limiter, scratchDir, notes },
         closing: closing.signal,
       });
       running.add(run);
@@ -87,15 +105,41 @@ interface RunContext {
   gracePeriods: GracePeriods;
   observers: ProcessObservers;
   closing: AbortSignal;
+  sandbox: Sandbox | null;
+  limits: RunLimits;
+  limiter: UsageLimiter;
+  scratchDir: string;
+  notes: readonly string[];
 }
 
 async function runOne(command: EngineCommand, context: RunContext): Promise<EngineExit> {
-  const { mark, ledger, watcher, observers } = context;
   command.signal.throwIfAborted();
-  const latch = await startLatch(command, mark);
+  const folder = await openRunFolder(command, context);
+  try {
+    return await runIn(folder, command, context);
+  } finally {
+    await folder.close();
+  }
+}
+
+async function runIn(folder: RunFolder, command: EngineCommand, context: RunContext): Promise<EngineExit> {
+  const { mark, ledger, watcher, observers, sandbox } = context;
+  const { cwd } = folder;
+  const isFull = sandbox?.level === 'full';
+  const limits = folder.isScratch ? { ...context.limits, fileBytes: SCRATCH_FILE_BYTES } : context.limits;
+  const { argv, env, reads = [], outlet = null } = command;
+  const latch = await startLatch(
+    { argv, cwd, reads, kept: folder.kept, outlet, limits, sandbox, env: { ...env, ...folder.env } },
+    mark,
+  );
   const startedAt = performance.now();
-  const exited = exitOf(latch, startedAt);
-  const run: ProcessRun = { mark, pid: latch.pid, argv: command.argv, cwd: command.cwd, startedAt };
+  const exited = exitOf(latch, startedAt, isFull);
+  const run: ProcessRun = { mark, pid: latch.pid, argv, cwd, startedAt };
+  let overLimit: SluiceError | null = null;
+  const unlimit = context.limiter.add(latch.pid, (error) => {
+    overLimit = error;
+    signalGroup(latch.pid, 'SIGKILL');
+  });
   observers.started(run);
   const drained = drain(latch, command, run, observers);
   const stopped = new AbortController();
@@ -114,12 +158,19 @@ async function runOne(command: EngineCommand, context: RunContext): Promise<Engi
     }
     exit = await exited;
     await Promise.race([drained.ended, delay(PIPE_GRACE_MS)]);
+    // Assigned by a callback, which the compiler does not see.
+    if (overLimit as SluiceError | null) throw overLimit as unknown as SluiceError;
     const startError = latchError(exit.exitCode, drained.stderrHead());
     if (startError) throw startError;
     if (drained.failure !== null) throw drained.failure.error;
     return exit;
   } finally {
-    await endGroup(latch.pid);
+    unlimit();
+    latch.closeNetwork();
+    const inside = latch.first();
+    // All of the group is in the sandbox then. Where PID 1 does not reap, its dead stay, and would be waited for.
+    if (inside !== null) await endSandbox(inside);
+    else await endGroup(latch.pid);
     // At once: from here on the system may reuse the pid.
     watcher.remove(latch.pid);
     ledger.remove(latch.pid);
@@ -132,21 +183,33 @@ async function runOne(command: EngineCommand, context: RunContext): Promise<Engi
   }
 }
 
-async function exitOf({ child }: Latch, startedAt: number): Promise<EngineExit> {
+async function exitOf({ child }: Latch, startedAt: number, isFull: boolean): Promise<EngineExit> {
   const [exitCode, signal] = (await once(child, 'exit')) as [number | null, NodeJS.Signals | null];
-  return { exitCode, signal, durationMs: performance.now() - startedAt };
+  const durationMs = performance.now() - startedAt;
+  // bubblewrap ends as shells do for a command that was killed.
+  const killedBy =
+    isFull && exitCode !== null && exitCode > 128 ? SIGNAL_NAMES.get(exitCode - 128) : undefined;
+  return killedBy === undefined
+    ? { exitCode, signal, durationMs }
+    : { exitCode: null, signal: killedBy, durationMs };
 }
 
 /** Until `stopped`: an abort escalates signals, closing the host kills at once. */
 function stopOn(
   abort: AbortSignal,
-  { closing, gracePeriods }: RunContext,
-  { pid }: Latch,
+  { closing, gracePeriods, sandbox }: RunContext,
+  { pid, first }: Latch,
   stopped: AbortSignal,
 ): void {
   const kill = (): void => void signalGroup(pid, 'SIGKILL');
   const interrupt = (): void => {
-    const cancel = escalateSignals((signal) => void signalGroup(pid, signal), gracePeriods);
+    const send = (signal: NodeJS.Signals): void => {
+      // bubblewrap itself would end at the first signal, and with it everything at once.
+      const inside = sandbox?.level === 'full' && signal !== 'SIGKILL' ? first() : null;
+      if (inside !== null) signalSandbox(inside, signal);
+      else signalGroup(pid, signal);
+    };
+    const cancel = escalateSignals(send, gracePeriods);
     stopped.addEventListener('abort', cancel, { once: true });
   };
   closing.addEventListener('abort', kill, { once: true, signal: stopped });

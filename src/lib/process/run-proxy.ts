@@ -1,12 +1,13 @@
-/** Gives each run of an engine its own address of the guard's filtering proxy. */
+/** Gives each run of an engine its own way through the guard's filtering proxy. */
 import { nanoid } from 'nanoid';
 import { type ErrorCode, SluiceError } from '../protocol/error.ts';
 import { type AwayError, authorityOf, UnreachableError } from '../protocol/unreachable.ts';
 import { obstacleOfWords } from './obstacle-words.ts';
+import type { Outlet } from './process-host.ts';
 
-/** The filtering proxy, with credentials for each run. */
+/** The filtering proxy, with an outlet for each run. */
 export interface RunProxy {
-  urlFor(runId: string): string;
+  outletFor(runId: string): Outlet;
   /** The host that the proxy refused this run; null = none. */
   refused(runId: string): string | null;
   /** Why the run's last dial through the proxy came to nothing; null = it did not. */
@@ -25,7 +26,7 @@ const PROXY_ANSWERS: readonly ErrorCode[] = [
 ];
 
 /**
- * Runs `body`, an engine's work for `url`, with a proxy address of its own. When it fails after the proxy refused a host
+ * Runs `body`, an engine's work for `url`, with an outlet of its own. When it fails after the proxy refused a host
  * or could not reach it, that is the reason; where the engine dialled by itself, its words tell.
  * @throws SluiceError `address_refused`, `network_down`, `host_away`, and whatever `body` throws; UnreachableError
  */
@@ -33,12 +34,12 @@ export async function withRunProxy<T>(
   proxy: RunProxy | null,
   engine: string,
   url: string,
-  body: (proxyUrl: string | null) => Promise<T>,
+  body: (outlet: Outlet | null) => Promise<T>,
 ): Promise<T> {
   if (proxy === null) return body(null).catch((thrown: unknown) => Promise.reject(byItsWords(thrown, url)));
   const run = `${engine}-${nanoid(10)}`;
   try {
-    return await body(proxy.urlFor(run));
+    return await body(proxy.outletFor(run));
   } catch (thrown) {
     const host = proxy.refused(run);
     // Other errors, such as an AbortError, pass through.
@@ -62,8 +63,7 @@ function byItsWords(thrown: unknown, url: string): Error {
 }
 
 /** The variables by which Python, Go and ffmpeg (lower case only) find a proxy, without NO_PROXY. */
-export function proxyEnvironment(url: string | null): Record<string, string> {
-  if (url === null) return {};
+export function proxyEnvironment(url: string): Record<string, string> {
   const names = ['http_proxy', 'https_proxy', 'all_proxy'];
   return Object.fromEntries(names.flatMap((name) => [name, name.toUpperCase()]).map((name) => [name, url]));
 }

@@ -113,7 +113,7 @@ test('the environment is built from scratch, with all proxy variables and withou
     process.env['NO_PROXY'] = '*';
     process.env['SECRET_OF_THE_SERVER'] = 'x';
     const proxy = {
-      urlFor: () => 'http://user:word@127.0.0.1:9',
+      outletFor: () => ({ serve: () => undefined, url: () => 'http://user:word@127.0.0.1:9' }),
       refused: () => null,
       forget: () => undefined,
     };
@@ -133,7 +133,7 @@ test('the environment is built from scratch, with all proxy variables and withou
 test('an address that the proxy refuses is address_refused, and lux is never given one that bypasses the proxy', () =>
   withLux(async ({ lux, job, dir }) => {
     const proxy = {
-      urlFor: () => 'http://127.0.0.1:9',
+      outletFor: () => ({ serve: () => undefined, url: () => 'http://127.0.0.1:9' }),
       refused: () => 'intern.example',
       forget: () => undefined,
     };

@@ -21,7 +21,7 @@ engineContract(test, null, async () => {
     sha256: createHash('sha256').update(new Uint8Array(BYTES)).digest('hex'),
   });
   return {
-    engine: createStandInEngine({ processes, readers, cwd: dir, nodePath: process.execPath }),
+    engine: createStandInEngine({ processes, readers, nodePath: process.execPath }),
     media: media(40),
     slow: media(3),
     missing: { url: 'http://stand-in.test/#lux-404', codes: ['remote_not_found'] },

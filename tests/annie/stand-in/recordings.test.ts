@@ -46,7 +46,6 @@ const make = (name: 'lux' | 'annie'): Engine =>
   createStandInEngine({
     processes,
     readers,
-    cwd: root,
     nodePath: process.execPath,
     recordings: join(FIXTURES, name),
   });

@@ -84,10 +84,11 @@ testUnless(test, reason, 'after a listing not_media is final too: the page is no
 testUnless(test, reason, 'a yt-dlp on PATH is given our ffmpeg wrapper too, for every start', () =>
   withEngine(async ({ site, make, job, dir, clearWork }) => {
     const bin = join(dir, 'bin');
-    const log = join(dir, 'log');
+    // Where it may write.
+    const log = join(job('').workDir, 'log');
     await mkdir(bin);
     const [python = ''] = locateInstalled(dataDir ?? '')?.command ?? [];
-    await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec '${python}' -I -m yt_dlp "$@"\n`, {
+    await writeFile(join(bin, 'yt-dlp'), `#!${python} -I\nimport yt_dlp\nyt_dlp.main()\n`, {
       mode: 0o755,
     });
     // The first on PATH after our wrapper, in place of the system's.

@@ -1,13 +1,17 @@
-/** A yt-dlp engine, the test site, and everything that its jobs report. */
+/** A yt-dlp engine in the sandbox that this machine can make, the test site, and everything that its jobs report. */
 import { createHash } from 'node:crypto';
 import { mkdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Engine, EngineJob } from '#lib/annie/engine.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
 import { YtDlpEngine, type YtDlpOptions } from '#lib/annie/yt-dlp/engine.ts';
+import { createGuard } from '#lib/guard/guard.server.ts';
+import { parseAllowPrivate } from '#lib/guard/policy.ts';
+import { startProxy } from '#lib/guard/proxy.server.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { type Site, startSite } from '../../site/site.ts';
 import { readers } from '../../support/readers.ts';
+import { sandbox } from '../../support/sandbox.ts';
 import { toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
 import { withDir } from '../../process/machine.ts';
@@ -41,12 +45,14 @@ export interface YtDlpFixture {
 export async function withEngine(body: (fixture: YtDlpFixture) => Promise<void>): Promise<void> {
   await withDir(async (dir) => {
     const site = await startSite();
-    const host = await createProcessHost({ runDir: join(dir, 'run') });
+    const host = await createProcessHost({ runDir: join(dir, 'run'), sandbox });
+    const guard = createGuard({ allowPrivate: parseAllowPrivate('127.0.0.1,::1') });
+    const proxy = await startProxy({ guard });
     const make: YtDlpFixture['make'] = (more) =>
       new YtDlpEngine({
         processes: host,
         readers,
-        proxy: null,
+        proxy,
         dataDir: dataDir ?? dir,
         ffmpegPath: toolPath('ffmpeg'),
         nodePath: process.execPath,
@@ -77,6 +83,7 @@ export async function withEngine(body: (fixture: YtDlpFixture) => Promise<void>)
       await body({ host, dir, site, engine, make, received, job, clearWork, fetch });
     } finally {
       await host.close();
+      await proxy.close();
       await site.close();
     }
   });

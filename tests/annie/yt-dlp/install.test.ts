@@ -1,10 +1,14 @@
-import { cp, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { globSync } from 'node:fs';
+import { appendFile, cp, mkdir, readdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { installYtDlp } from '#lib/annie/yt-dlp/install.server.ts';
 import { locateInstalled, locateYtDlp } from '#lib/annie/yt-dlp/locate.server.ts';
 import { requirementsFile } from '#lib/annie/yt-dlp/requirements.ts';
+import { createProcessHost } from '#lib/process/process-host.server.ts';
+import { readers } from '../../support/readers.ts';
 import { testUnless } from '../../support/skip.ts';
 import { missing, toolPath } from '../../support/tools.ts';
 import { settles } from '../../support/wait.ts';
@@ -136,6 +140,48 @@ testUnless(
       );
       assert.is(error.code, 'engine_exit');
       assert.is(locateInstalled(dir)?.version, '2026.10.26');
+    }),
+);
+
+testUnless(
+  test,
+  reason,
+  'an installation of which a file was changed, added or removed is not run, and the next install replaces it',
+  () =>
+    withDir(async (dir) => {
+      const place = join(dir, 'engines', 'yt-dlp');
+      const copied = locateInstalled(dataDir ?? '')?.path ?? '';
+      const processes = await createProcessHost({ runDir: join(dir, 'run') });
+      try {
+        const [downloader = ''] = globSync('venv/lib/python3*/site-packages/yt_dlp/downloader/http.py', {
+          cwd: copied,
+        });
+        assert.ok(downloader);
+        for (const change of [
+          () => appendFile(join(place, downloader), '\n'),
+          () => writeFile(join(place, downloader, '../evil.pth'), 'import os'),
+          () => rm(join(place, downloader)),
+          () =>
+            rm(join(place, 'venv/bin/python')).then(() => symlink('/bin/sh', join(place, 'venv/bin/python'))),
+        ]) {
+          await rm(place, { recursive: true, force: true });
+          await cp(copied, place, { recursive: true, verbatimSymlinks: true });
+          const options = { processes, readers, proxy: null, dataDir: dir };
+          const programs = { ffmpegPath: null, nodePath: null, path: '' };
+          const state = async () => (await new YtDlpEngine({ ...options, ...programs }).status()).state;
+          assert.is(await state(), 'ready');
+          await change();
+          assert.is(await state(), 'unusable');
+        }
+        const lines: string[] = [];
+        const env = { ...process.env, PIP_NO_INDEX: '1', PIP_FIND_LINKS: dir, PIP_CONFIG_FILE: '/dev/null' };
+        await rejectionOf(
+          settles(installYtDlp({ dataDir: dir, onLine: (line) => lines.push(line), env }), deadline),
+        );
+        assert.ok(lines.length > 0 && !lines.some((line) => line.includes('is installed')), lines.join());
+      } finally {
+        await processes.close();
+      }
     }),
 );
 

@@ -70,7 +70,7 @@ testUnless(test, reason, 'a yt-dlp from PATH, whose responses nobody checks, res
     const bin = join(fixture.dir, 'bin');
     const python = join(dataDir ?? '', 'engines/yt-dlp/venv/bin/python');
     await mkdir(bin);
-    await writeFile(join(bin, 'yt-dlp'), `#!/bin/sh\nexec ${python} -m yt_dlp "$@"\n`, { mode: 0o755 });
+    await writeFile(join(bin, 'yt-dlp'), `#!${python}\nimport yt_dlp\nyt_dlp.main()\n`, { mode: 0o755 });
     const path = `${bin}:${process.env['PATH']}`;
     const engine = fixture.make({ dataDir: fixture.dir, path });
     const fetch: YtDlpFixture['fetch'] = (url) => engine.download(fixture.job(url));

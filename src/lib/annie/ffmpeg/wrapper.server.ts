@@ -5,6 +5,7 @@
 import { accessSync, chmodSync, constants } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { isExecutable } from '../../process/find-program.server.ts';
+import { programPlaces } from '../../process/sandbox/places.server.ts';
 
 /** Beside this file in the sources; beside the bundle in the build, where scripts/build.ts puts it. */
 export const WRAPPER_DIR = join(import.meta.dirname, import.meta.url.endsWith('.ts') ? 'bin' : 'ffmpeg');
@@ -18,6 +19,13 @@ export const WRAPPED_FFMPEG = join(WRAPPER_DIR, 'ffmpeg');
 export function wrappedPath(ffmpegPath: string | null, path: string): string {
   const dirs = [WRAPPER_DIR, ffmpegPath === null ? '' : dirname(ffmpegPath), path];
   return dirs.filter((dir) => dir !== '').join(delimiter);
+}
+
+/** What a run has to read to start ffmpeg and ffprobe. @param ffmpegPath as above */
+export function ffmpegPlaces(ffmpegPath: string | null): string[] {
+  if (ffmpegPath === null) return [WRAPPER_DIR];
+  const beside = [ffmpegPath, join(dirname(ffmpegPath), 'ffprobe')];
+  return [WRAPPER_DIR, ...beside.flatMap(programPlaces)];
 }
 
 /**

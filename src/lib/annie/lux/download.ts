@@ -8,7 +8,7 @@ import type { EngineJob } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { whileGrowing } from '../../files/growing-files.server.ts';
 import { runProgram } from '../run-program.ts';
-import type { ProcessHost } from '../../process/process-host.ts';
+import type { Outlet, ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { toSample } from '../progress/sample.ts';
 import { type Generation } from './arguments.ts';
@@ -23,6 +23,9 @@ export interface LuxRun {
   readers: Readers;
   argv: string[];
   env: Record<string, string>;
+  /** As in EngineCommand. */
+  reads: readonly string[];
+  outlet: Outlet | null;
   plan: StreamPlan;
   generation: Generation;
   /** As listed; the title in lux's output replaces it. */
@@ -40,7 +43,7 @@ export async function runLux(run: LuxRun): Promise<FetchedFile> {
 }
 
 async function runEngine(run: LuxRun): Promise<FetchedFile> {
-  const { engine, job, processes, readers, argv, env, plan, generation } = run;
+  const { engine, job, processes, readers, argv, env, reads, outlet, plan, generation } = run;
   const bar = new BarProgress(plan.bytes);
   const errors: string[] = [];
   let title = job.title ?? run.title;
@@ -60,7 +63,7 @@ async function runEngine(run: LuxRun): Promise<FetchedFile> {
       },
     },
   );
-  const command = { argv, cwd: job.workDir, env, signal: job.signal };
+  const command = { argv, cwd: job.workDir, env, reads, outlet, signal: job.signal };
   const exit = await runProgram(processes, command, parser, job.onOutput);
   job.signal.throwIfAborted();
   // lux prints the output of an ffmpeg that failed.

@@ -7,10 +7,10 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, EngineStatus, ParseResult } from '../../protocol/media.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { wrappedPath } from '../ffmpeg/wrapper.server.ts';
-import type { ProcessHost } from '../../process/process-host.ts';
+import { ffmpegPlaces, wrappedPath } from '../ffmpeg/wrapper.server.ts';
+import type { Outlet, ProcessHost } from '../../process/process-host.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
-import { type RunProxy, proxyEnvironment, withRunProxy } from '../../process/run-proxy.ts';
+import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
 import { downloadArguments, listArguments } from './arguments.ts';
 import { runLux } from './download.ts';
 import { identify, type Identity, locateLux } from './locate.server.ts';
@@ -32,10 +32,10 @@ export interface LuxOptions {
   ffmpegPath: string | null;
   /** PATH of the server. */
   path: string;
-  /** An existing dir, for runs that write nothing. */
-  cwd: string;
   /** Runs this instead of the program on PATH. */
   command?: string[];
+  /** What it has to read beside itself. */
+  reads?: string[];
   /** Instead of lux's own table of sites. */
   isSite?: (hostname: string) => boolean;
 }
@@ -101,18 +101,23 @@ export class LuxEngine implements Engine {
     const { item, streams } = await this.#itemAt(job.url, job.signal);
     const plan = planFor(streams, job.streamId, ffmpegPath !== null);
     const { generation } = identity;
-    return withRunProxy(proxy, this.name, job.url, (proxyUrl) =>
+    return withRunProxy(proxy, this.name, job.url, (outlet) =>
       runLux({
         ...{ engine: this.name, job, processes, readers, plan, generation, title: item.title },
         argv: [...command, ...downloadArguments(job.url, plan, generation)],
-        env: this.#environment(proxyUrl),
+        ...{ env: this.#environment, reads: this.#reads, outlet },
       }),
     );
   }
 
-  #environment(proxyUrl: string | null): Record<string, string> {
+  get #environment(): Record<string, string> {
     const { ffmpegPath, path } = this.#options;
-    return { PATH: wrappedPath(ffmpegPath, path), LANG: 'C.UTF-8', ...proxyEnvironment(proxyUrl) };
+    return { PATH: wrappedPath(ffmpegPath, path), LANG: 'C.UTF-8' };
+  }
+
+  get #reads(): string[] {
+    const { ffmpegPath, reads = [] } = this.#options;
+    return [...ffmpegPlaces(ffmpegPath), ...reads];
   }
 
   #locate(): LuxProgram | null {
@@ -122,10 +127,9 @@ export class LuxEngine implements Engine {
     return found && { command: [found.path], path: found.path, fingerprint: found.fingerprint };
   }
 
-  #run(argv: string[], signal: AbortSignal, proxyUrl: string | null): ReturnType<typeof captureOutput> {
-    const { processes, cwd } = this.#options;
-    const env = this.#environment(proxyUrl);
-    return captureOutput(processes, { argv, cwd, env, signal, maxBytes: MAX_LISTING_BYTES });
+  #run(argv: string[], signal: AbortSignal, outlet: Outlet | null): ReturnType<typeof captureOutput> {
+    const run = { argv, cwd: null, env: this.#environment, reads: this.#reads, outlet, signal };
+    return captureOutput(this.#options.processes, { ...run, maxBytes: MAX_LISTING_BYTES });
   }
 
   /** Runs `-v` once for each program. */
@@ -167,8 +171,8 @@ export class LuxEngine implements Engine {
     const { readers, proxy } = this.#options;
     this.#checkAddress(url);
     const { command } = await this.#requireProgram();
-    return withRunProxy(proxy, this.name, url, async (proxyUrl) => {
-      const { stdout, exit } = await this.#run([...command, ...listArguments(url)], signal, proxyUrl);
+    return withRunProxy(proxy, this.name, url, async (outlet) => {
+      const { stdout, exit } = await this.#run([...command, ...listArguments(url)], signal, outlet);
       const { exitCode, signal: killedBy } = exit;
       const answer = { engine: this.name, chunks: stdout, exitCode, signal: killedBy, address: url };
       const listing = await readers.read('lux-listing', answer, signal);

@@ -1,5 +1,5 @@
 /** The stand-in engine: lux's adapter with a program that plays recordings, so that the page works offline. */
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import type { Readers } from '../../foreign/port.ts';
 import type { Engine } from '../engine.ts';
 import { LuxEngine } from '../lux/engine.ts';
@@ -8,8 +8,6 @@ import type { ProcessHost } from '../../process/process-host.ts';
 export interface StandInOptions {
   processes: ProcessHost;
   readers: Readers;
-  /** An existing dir, for runs that write nothing. */
-  cwd: string;
   /** A Node that runs TypeScript (24). */
   nodePath: string;
   name?: 'stand-in' | 'lux' | 'annie';
@@ -22,15 +20,16 @@ export interface StandInOptions {
 export const STAND_IN_HOST = 'stand-in.test';
 
 export function createStandInEngine(options: StandInOptions): Engine {
-  const { processes, readers, cwd, nodePath, name = 'stand-in' } = options;
+  const { processes, readers, nodePath, name = 'stand-in' } = options;
   const program = options.program ?? join(import.meta.dirname, 'play.server.ts');
   const recordings = options.recordings ?? join(import.meta.dirname, 'recordings');
   return new LuxEngine({
     name,
     processes,
     readers,
-    cwd,
     command: [nodePath, program, recordings],
+    // Beside the program are the modules that it imports.
+    reads: [dirname(program), recordings],
     // It has no network access, and joins nothing.
     proxy: null,
     isRefused: () => false,

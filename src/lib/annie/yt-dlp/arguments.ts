@@ -7,6 +7,8 @@ export const PLAN_FILE = 'sluice-found.jsonl';
 export const RESULT_FILE = 'sluice-done.jsonl';
 /** What `fragment-check.py` notes. */
 export const LISTED_FILE = 'sluice-listed.jsonl';
+/** The page's address, which argv would show to everybody on the machine. It is there only while yt-dlp runs. */
+export const ADDRESS_FILE = 'sluice-address';
 /** Prefix of all files that yt-dlp downloads. */
 export const MEDIA_PREFIX = 'media.';
 
@@ -17,10 +19,18 @@ export interface CommonOptions {
   ffmpegDir: string;
 }
 
+/** For `EngineCommand.files`, with `ADDRESS_OPTION` in argv. */
+export function addressFile(url: string): Record<string, string> {
+  return { [ADDRESS_FILE]: `${url}\n` };
+}
+export const ADDRESS_OPTION = `--batch-file=${ADDRESS_FILE}`;
+
 function common({ nodePath, ffmpegDir }: CommonOptions): string[] {
   return [
     '--ignore-config',
     '--no-exec',
+    // One job must not leave scripts for the next.
+    '--no-cache-dir',
     '--no-plugin-dirs',
     '--no-remote-components',
     '--no-js-runtimes',
@@ -37,7 +47,7 @@ function common({ nodePath, ffmpegDir }: CommonOptions): string[] {
  * Prints one JSON. Entries with their own pages are listed, not opened: a channel takes seconds, not hours.
  * @param from number of the first entry, from 1
  */
-export function parseArguments(url: string, from: number, options: CommonOptions): string[] {
+export function parseArguments(from: number, options: CommonOptions): string[] {
   return [
     ...common(options),
     '--dump-single-json',
@@ -45,14 +55,13 @@ export function parseArguments(url: string, from: number, options: CommonOptions
     `--playlist-items=${from}:${from + MAX_ITEMS}`,
     '--retries=1',
     '--extractor-retries=1',
-    '--',
-    url,
+    ADDRESS_OPTION,
   ];
 }
 
 export interface DownloadArguments extends CommonOptions {
-  /** A page, or a saved info JSON. */
-  from: { url: string } | { infoFile: string };
+  /** The page in `ADDRESS_FILE`, or a saved info JSON. */
+  from: 'address' | { infoFile: string };
   /** Number of the video on the page, from 1; also for an info JSON, as yt-dlp opens the page if that is stale. */
   item: number;
   selector: string;
@@ -96,6 +105,6 @@ export function downloadArguments(options: DownloadArguments): string[] {
     '--trim-filenames=150',
     // The format is in the name, so that another attempt with another format does not resume these bytes.
     `--output=${MEDIA_PREFIX}%(format_id)s.%(ext)s`,
-    ...('url' in options.from ? ['--', options.from.url] : ['--load-info-json', options.from.infoFile]),
+    ...(options.from === 'address' ? [ADDRESS_OPTION] : ['--load-info-json', options.from.infoFile]),
   ];
 }

@@ -11,7 +11,7 @@ import { whileGrowing } from '../../files/growing-files.server.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import { contradiction } from '../contradiction.ts';
 import { runProgram } from '../run-program.ts';
-import type { ProcessHost } from '../../process/process-host.ts';
+import type { Outlet, ProcessHost } from '../../process/process-host.ts';
 import { createProgressParser } from '../progress/parser.ts';
 import { type ProgressRecord, toSample } from '../progress/sample.ts';
 import type { ProgressEvent } from '../progress/sink.ts';
@@ -30,6 +30,10 @@ export interface YtDlpRun {
   processes: ProcessHost;
   readers: Readers;
   env: Record<string, string>;
+  /** As in EngineCommand. */
+  reads: readonly string[];
+  files: Readonly<Record<string, string>>;
+  outlet: Outlet | null;
   /** Returns the argv, given the nonce that begins its progress lines. */
   argv: (nonce: string) => string[];
 }
@@ -60,7 +64,7 @@ async function runUntilConsistent(run: YtDlpRun, sizes: PartSizes): Promise<Fetc
 }
 
 async function runOnce(
-  { job, processes, readers, env, argv }: YtDlpRun,
+  { job, processes, readers, env, argv, reads, files, outlet }: YtDlpRun,
   sizes: PartSizes,
 ): Promise<FetchedFile | SizeMismatch> {
   const nonce = makeNonce();
@@ -74,7 +78,8 @@ async function runOnce(
   const command = {
     argv: argv(nonce),
     cwd: job.workDir,
-    env: { ...env, TMPDIR: job.workDir },
+    env: { ...env, HOME: job.workDir, TMPDIR: job.workDir },
+    ...{ reads, files, outlet },
     signal: AbortSignal.any([job.signal, wrongSize.signal]),
   };
   const exit = await runProgram(processes, command, parser, job.onOutput);
@@ -91,7 +96,7 @@ async function runOnce(
   }
   const result = await readResult(job.workDir, job.title);
   if (result !== null) {
-    const probe = { processes, workDir: job.workDir, env: command.env, signal: job.signal };
+    const probe = { processes, workDir: job.workDir, env: command.env, reads, signal: job.signal };
     await requireWhole(result.path, exit.isPartLeftOut, probe);
     return result;
   }

@@ -10,22 +10,25 @@ import type { EngineStatus, MediaItem, ParseResult } from '../../protocol/media.
 import { AwayError } from '../../protocol/unreachable.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
-import { WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
+import { ffmpegPlaces, WRAPPER_DIR, wrappedPath } from '../ffmpeg/wrapper.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
 import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
+import { programPlaces } from '../../process/sandbox/places.server.ts';
 import {
+  ADDRESS_OPTION,
+  addressFile,
   type CommonOptions,
   type DownloadArguments,
   downloadArguments,
   parseArguments,
 } from './arguments.ts';
 import { type Claims, createClaims } from './claims.ts';
-import { runYtDlp } from './download.ts';
+import { runYtDlp, type YtDlpRun } from './download.ts';
 import { environmentOf } from './environment.ts';
 import { createInfoCache, type InfoCache } from './info-cache.server.ts';
 import { type PendingList, pendingAfter, readCursor, writeCursor } from './list-cursor.ts';
-import { type Located, locateYtDlp } from './locate.server.ts';
+import { isIntact, type Located, locateYtDlp } from './locate.server.ts';
 import { selectorOf } from './selector.ts';
 import { compareVersions, isVersion, MIN_VERSION } from './version.ts';
 
@@ -61,13 +64,16 @@ export class YtDlpEngine implements Engine {
   readonly #claims: Claims;
   /** By fingerprint of the program. */
   readonly #versions = new Map<string, Promise<string>>();
+  /** By fingerprint: looked at once by each server. In its sandbox an engine cannot write there. */
+  readonly #intact = new Map<string, Promise<boolean>>();
 
   constructor(options: YtDlpOptions) {
     this.#options = options;
     this.#infos = createInfoCache(join(options.dataDir, 'cache', 'yt-dlp-info'));
     this.#claims = createClaims(async (url) => {
-      const { command } = await this.#requireProgram();
-      return this.#runLocal(command, ['--ignore-config', '--no-plugin-dirs', '--list-extractors', '--', url]);
+      const found = await this.#requireProgram();
+      const args = ['--ignore-config', '--no-plugin-dirs', '--list-extractors', ADDRESS_OPTION];
+      return this.#runLocal(found, args, addressFile(url));
     });
   }
 
@@ -78,6 +84,10 @@ export class YtDlpEngine implements Engine {
     if (version === null || !isVersion(version)) {
       const reason = `${found.path} does not say a version.`;
       return { engine: 'yt-dlp', state: 'unusable', version: null, reason, remedy: REMEDY };
+    }
+    if (!(await this.#isIntact(found))) {
+      const reason = `yt-dlp in ${found.path} was changed after it had been installed.`;
+      return { engine: 'yt-dlp', state: 'unusable', version, reason, remedy: REMEDY };
     }
     if (compareVersions(version, MIN_VERSION) < 0) {
       const reason = `yt-dlp ${version} at ${found.path} is older than ${MIN_VERSION}.`;
@@ -123,14 +133,14 @@ export class YtDlpEngine implements Engine {
   }
 
   async #list({ url, from }: PendingList, signal: AbortSignal): Promise<YtDlpListing> {
-    const { processes, readers, proxy, dataDir, ffmpegPath } = this.#options;
-    const { command } = await this.#requireProgram();
-    const chunks = await withRunProxy(proxy, 'yt-dlp', url, async (proxyUrl) => {
+    const { processes, readers, proxy, ffmpegPath } = this.#options;
+    const { command, reads } = await this.#requireProgram();
+    const chunks = await withRunProxy(proxy, 'yt-dlp', url, async (outlet) => {
       const answer = await captureOutput(processes, {
-        argv: [...command, ...parseArguments(url, from, this.#programs)],
-        cwd: dataDir,
-        env: this.#environment(proxyUrl),
-        signal,
+        argv: [...command, ...parseArguments(from, this.#programs)],
+        cwd: null,
+        files: addressFile(url),
+        ...{ env: this.#environment, reads: [...reads, ...this.#reads], outlet, signal },
         maxBytes: MAX_INFO_BYTES,
       });
       // A playlist is listed even if some of its entries failed.
@@ -145,16 +155,20 @@ export class YtDlpEngine implements Engine {
   }
 
   async download(job: EngineJob): Promise<FetchedFile> {
-    const { command, resumes } = await this.#requireProgram();
+    const { command, reads, resumes } = await this.#requireProgram();
     const selector = selectorOf(job.streamId, this.#options.ffmpegPath !== null);
     const { url, number } = splitItem(job.url);
     const run = (from: DownloadArguments['from']): Promise<FetchedFile> =>
-      this.#run(job, (nonce) => [
-        ...command,
-        ...downloadArguments({ ...this.#programs, from, item: number, selector, resumes, nonce }),
-      ]);
+      this.#run(job, {
+        argv: (nonce) => [
+          ...command,
+          ...downloadArguments({ ...this.#programs, from, item: number, selector, resumes, nonce }),
+        ],
+        reads: [...reads, ...this.#reads, ...(from === 'address' ? [] : [from.infoFile])],
+        files: from === 'address' ? addressFile(url) : {},
+      });
     const infoFile = await this.#infos.fileFor(job.url);
-    if (infoFile === null) return await this.#withFfmpegError(run({ url }), job);
+    if (infoFile === null) return await this.#withFfmpegError(run('address'), job);
     try {
       return await run({ infoFile });
     } catch (thrown) {
@@ -163,7 +177,7 @@ export class YtDlpEngine implements Engine {
       // The cached info may be outdated: try once more from the page itself.
       await this.#infos.drop(job.url);
       if (!(thrown instanceof SluiceError) || FINAL_CODES.includes(thrown.code)) throw thrown;
-      return await this.#withFfmpegError(run({ url }), job);
+      return await this.#withFfmpegError(run('address'), job);
     }
   }
 
@@ -171,41 +185,58 @@ export class YtDlpEngine implements Engine {
     return { ffmpegDir: WRAPPER_DIR, nodePath: this.#options.nodePath };
   }
 
-  #environment(proxyUrl: string | null): Record<string, string> {
-    const { dataDir, ffmpegPath, path } = this.#options;
-    const homeDir = join(dataDir, 'cache', 'yt-dlp');
-    return environmentOf({ homeDir, path: wrappedPath(ffmpegPath, path), proxyUrl });
+  /** The programs that yt-dlp starts. */
+  get #reads(): string[] {
+    const { ffmpegPath, nodePath } = this.#options;
+    return [...ffmpegPlaces(ffmpegPath), ...(nodePath === null ? [] : programPlaces(nodePath))];
+  }
+
+  get #environment(): Record<string, string> {
+    const { ffmpegPath, path } = this.#options;
+    return environmentOf(wrappedPath(ffmpegPath, path));
   }
 
   #locate(): Located | null {
     return locateYtDlp(this.#options.dataDir, this.#options.path);
   }
 
-  #run(job: EngineJob, argv: (nonce: string) => string[]): Promise<FetchedFile> {
+  #run(job: EngineJob, command: Pick<YtDlpRun, 'argv' | 'reads' | 'files'>): Promise<FetchedFile> {
     const { processes, readers, proxy } = this.#options;
-    return withRunProxy(proxy, 'yt-dlp', splitItem(job.url).url, (proxyUrl) =>
-      runYtDlp({ job, processes, readers, env: this.#environment(proxyUrl), argv }),
+    return withRunProxy(proxy, 'yt-dlp', splitItem(job.url).url, (outlet) =>
+      runYtDlp({ job, processes, readers, env: this.#environment, outlet, ...command }),
     );
   }
 
   /** For runs that need no network. @returns stdout */
-  async #runLocal(command: string[], args: string[]): Promise<string> {
-    const { processes, dataDir } = this.#options;
-    const { stdout } = await captureOutput(processes, {
+  async #runLocal(
+    { command, reads }: Located,
+    args: string[],
+    files: Record<string, string> = {},
+  ): Promise<string> {
+    const { stdout } = await captureOutput(this.#options.processes, {
       argv: [...command, ...args],
-      cwd: dataDir,
-      env: this.#environment(null),
+      cwd: null,
+      ...{ env: this.#environment, reads: [...reads, ...this.#reads], files },
       signal: AbortSignal.timeout(LOCAL_RUN_TIMEOUT_MS),
       maxBytes: 1024 * 1024,
     });
     return decodeOutput(stdout);
   }
 
-  #versionOf({ version, fingerprint, command }: Located): Promise<string> {
+  #isIntact(found: Located): Promise<boolean> {
+    const known = this.#intact.get(found.fingerprint);
+    if (known) return known;
+    const looking = isIntact(found);
+    this.#intact.set(found.fingerprint, looking);
+    return looking;
+  }
+
+  #versionOf(found: Located): Promise<string> {
+    const { version, fingerprint } = found;
     if (version !== null) return Promise.resolve(version);
     const known = this.#versions.get(fingerprint);
     if (known) return known;
-    const running = this.#runLocal(command, ['--ignore-config', '--version']).then((text) => text.trim());
+    const running = this.#runLocal(found, ['--ignore-config', '--version']).then((text) => text.trim());
     this.#versions.set(fingerprint, running);
     running.catch(() => this.#versions.delete(fingerprint));
     return running;

@@ -13,44 +13,75 @@ def leave():
     os._exit(code)
 atexit.register(leave)
 
-# yt-dlp dials itself, but only where the guard lets it: every name is resolved by the guard at `http_proxy`, and the
-# interpreter refuses any other address, whatever code dials it (PEP 578: a hook cannot be removed). So the bytes do not
-# pass through the server, where they cost more CPU than all of yt-dlp. The programs that yt-dlp starts (ffmpeg) have the
-# proxy in their environment. Without `http_proxy` nothing is guarded: then it only prints its version or its extractors.
-import base64, http.client, socket, urllib.parse
+# Every connection is a tunnel (CONNECT) of the guard's proxy at `http_proxy`: the guard gets the name, resolves it, checks
+# the address and dials it, so there is no gap between the check and the dial. yt-dlp itself needs no proxy option, and its
+# children have the variable. Where the run has no network of its own, the audit hook (PEP 578: it cannot be removed) keeps
+# the interpreter from any other address. Without `http_proxy` there is no network: then it prints its version or its
+# extractors.
+import base64, errno, socket, urllib.parse
 def guard(proxy):
     url = urllib.parse.urlsplit(proxy)
     at = (url.hostname, url.port)
-    secret = base64.b64encode(f'{url.username}:{url.password}'.encode()).decode()
-    allowed = {at}
-    system = socket.getaddrinfo
-    def resolve(host, port):
-        connection = http.client.HTTPConnection(*at, timeout=30)
+    secret = base64.b64encode(f'{url.username}:{url.password}'.encode()).decode() if url.username else None
+    plain_connect = socket.socket.connect
+    plain_lookup = socket.getaddrinfo
+    # What the guard answers, as the errors that code of others knows.
+    def failure(code, host):
+        if code == 'address_refused':
+            return PermissionError(errno.EACCES, f'refused by the guard: {host} is not a public address')
+        if code == 'dns_failed':
+            return socket.gaierror(socket.EAI_NONAME, 'Name or service not known')
+        if code == 'timeout':
+            return TimeoutError(errno.ETIMEDOUT, 'timed out')
+        if code in ('network_down', 'host_away'):
+            return OSError(errno.EHOSTUNREACH, f'No route to host [{code}]')
+        return ConnectionRefusedError(errno.ECONNREFUSED, f'Connection refused [{code}]')
+    def connect(self, address):
+        if self.family != socket.AF_INET or self.type != socket.SOCK_STREAM:
+            raise PermissionError(errno.EACCES, f'not by the guard: {address}')
+        host, port = address[:2]
+        name = host.decode() if isinstance(host, bytes) else host
+        place = f'[{name}]:{int(port)}' if ':' in name else f'{name}:{int(port)}'
+        waits = self.gettimeout()
+        # also one that is to be asynchronous: the proxy is at hand, and answers
+        if waits == 0:
+            self.settimeout(20)
         try:
-            name = host if isinstance(host, str) else host.decode()
-            place = urllib.parse.quote(f'[{name}]:{int(port)}' if ':' in name else f'{name}:{int(port)}', safe='[]:')
-            connection.request('GET', f'/resolve/{place}', headers={'Proxy-Authorization': f'Basic {secret}'})
-            answer = connection.getresponse()
-            text = answer.read().decode()
+            plain_connect(self, at)
+            head = f'CONNECT {place} HTTP/1.1\r\nHost: {place}\r\n'
+            self.sendall((head + (f'Proxy-Authorization: Basic {secret}\r\n' if secret else '') + '\r\n').encode())
+            answer = b''
+            # what follows the head is the site's
+            while not answer.endswith(b'\r\n\r\n'):
+                seen = self.recv(4096, socket.MSG_PEEK)
+                end = (answer + seen).find(b'\r\n\r\n')
+                part = self.recv(len(seen) if end < 0 else end + 4 - len(answer))
+                if not part:
+                    raise ConnectionResetError(errno.ECONNRESET, 'Connection reset by the guard')
+                answer += part
         finally:
-            connection.close()
-        if answer.status != 200:
-            raise socket.gaierror(socket.EAI_NONAME, text.strip())
-        return text.split()
+            if waits == 0:
+                self.settimeout(waits)
+        status, _, reason = answer.split(b'\r\n')[0].decode('latin1').partition(' ')[2].partition(' ')
+        if status != '200':
+            raise failure(reason.strip(), name)
+    def connect_ex(self, address):
+        try:
+            connect(self, address)
+            return 0
+        except OSError as error:
+            return error.errno or errno.ECONNREFUSED
+    # The name takes the place of an address.
     def getaddrinfo(host, port, family=0, type=0, proto=0, flags=0):
-        if (host, port) == at or host is None:
-            return system(host, port, family, type, proto, flags)
-        found = []
-        for address in resolve(host, port):
-            allowed.add((address, int(port)))
-            if family in (0, socket.AF_INET6 if ':' in address else socket.AF_INET):
-                found += system(address, int(port), family, type, proto, flags | socket.AI_NUMERICHOST)
-        if not found:
-            raise socket.gaierror(socket.EAI_NONAME, 'no address of this family')
-        return found
+        if host is None or family not in (0, socket.AF_INET):
+            return plain_lookup(host, port, family, type, proto, flags)
+        name = host.decode() if isinstance(host, bytes) else host
+        return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, '', (name, int(port or 0)))]
     def audit(event, arguments):
-        if event in ('socket.connect', 'socket.sendto', 'socket.sendmsg') and arguments[1][:2] not in allowed:
-            raise PermissionError(f'not an address that the guard gave: {arguments[1]}')
+        if event in ('socket.connect', 'socket.sendto', 'socket.sendmsg') and arguments[1][:2] != at:
+            raise PermissionError(f'not the address of the guard: {arguments[1]}')
+    socket.socket.connect = connect
+    socket.socket.connect_ex = connect_ex
     socket.getaddrinfo = getaddrinfo
     sys.addaudithook(audit)
     sys.argv.insert(1, '--proxy=')

@@ -10,7 +10,14 @@ import type { ProcessHost } from '../../process/process-host.ts';
 import { createProcessHost } from '../../process/process-host.server.ts';
 import { findProgram } from '../../process/find-program.server.ts';
 import { entryCommand } from './entry.server.ts';
-import { INSTALL_DIR, INSTALL_RECORD, type InstallRecord, locateInstalled } from './locate.server.ts';
+import { digestOf } from './install-digest.server.ts';
+import {
+  INSTALL_DIR,
+  INSTALL_RECORD,
+  type InstallRecord,
+  isIntact,
+  locateInstalled,
+} from './locate.server.ts';
 import { INSTALLED_PACKAGES, INSTALLED_VERSION, requirementsFile } from './requirements.ts';
 
 export interface InstallOptions {
@@ -41,7 +48,7 @@ const MIN_PYTHON = [3, 10] as const;
 export async function installYtDlp(options: InstallOptions): Promise<Installed> {
   const { dataDir, onLine, force = false } = options;
   const present = locateInstalled(dataDir);
-  if (present?.isComplete && !force) {
+  if (present?.isComplete && !force && (await isIntact(present))) {
     onLine(`yt-dlp ${INSTALLED_VERSION} is installed in ${present.path}.`);
     return { version: INSTALLED_VERSION, path: present.path, changed: false };
   }
@@ -55,7 +62,8 @@ export async function installYtDlp(options: InstallOptions): Promise<Installed> 
     const built = join(staging, 'built');
     await mkdir(built);
     const record = await build(built, createShell(processes, staging, options), onLine);
-    await writeFile(join(built, INSTALL_RECORD), `${JSON.stringify(record)}\n`);
+    const digest = await digestOf(built, INSTALL_RECORD);
+    await writeFile(join(built, INSTALL_RECORD), `${JSON.stringify({ ...record, digest })}\n`);
     await replace(installDir, built, staging);
   } finally {
     await processes.close();
@@ -69,7 +77,11 @@ const STAGING = '.yt-dlp-';
 
 type Shell = (argv: string[]) => Promise<{ exitCode: number | null; output: string }>;
 
-async function build(built: string, shell: Shell, onLine: (line: string) => void): Promise<InstallRecord> {
+async function build(
+  built: string,
+  shell: Shell,
+  onLine: (line: string) => void,
+): Promise<Omit<InstallRecord, 'digest'>> {
   const python = await findPython(shell);
   const requirements = join(built, 'requirements.txt');
   await writeFile(requirements, requirementsFile());
@@ -117,6 +129,8 @@ async function build(built: string, shell: Shell, onLine: (line: string) => void
     );
   }
   await rm(wheels, { recursive: true });
+  // As pip does: an engine cannot write what it has compiled into the installation.
+  await shell([python, '-I', '-m', 'compileall', '-q', modules]);
   await checkVersion(shell, entryCommand(python, modules));
   return { version: INSTALLED_VERSION, kind: 'path', python, packages: INSTALLED_PACKAGES };
 }
@@ -141,7 +155,6 @@ async function findPython(shell: Shell): Promise<string> {
   return match[1]!;
 }
 
-/** Also compiles its modules, so that the first use is not slow. */
 async function checkVersion(shell: Shell, command: string[]): Promise<void> {
   const { output } = await succeed(
     shell([...command, '--ignore-config', '--version']),

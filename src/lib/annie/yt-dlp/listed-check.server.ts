@@ -26,6 +26,7 @@ export interface Probe {
   processes: ProcessHost;
   workDir: string;
   env: Record<string, string>;
+  reads: readonly string[];
   signal: AbortSignal;
 }
 
@@ -97,7 +98,7 @@ function tooShort(found: number, { seconds: listed }: Listed): SluiceError {
 
 /** Of the file and of its tracks; null = ffprobe is missing, or cannot say. */
 async function secondsOf(name: string, probe: Probe): Promise<{ file: number; tracks: number[] } | null> {
-  const { processes, workDir: cwd, env, signal } = probe;
+  const { processes, workDir: cwd, env, reads, signal } = probe;
   try {
     const { exit, stdout } = await captureOutput(processes, {
       argv: [
@@ -105,8 +106,7 @@ async function secondsOf(name: string, probe: Probe): Promise<{ file: number; tr
         ...['-v', 'error', '-show_entries', 'format=duration:stream=codec_type,duration', '-of', 'json'],
         `file:${name}`,
       ],
-      cwd,
-      env,
+      ...{ cwd, env, reads },
       signal: AbortSignal.any([signal, AbortSignal.timeout(PROBE_TIMEOUT_MS)]),
       maxBytes: 64 * 1024,
     });

@@ -2,7 +2,9 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { findProgram } from '../../process/find-program.server.ts';
+import { pythonPlaces, scriptPlaces } from '../../process/sandbox/places.server.ts';
 import { entryCommand } from './entry.server.ts';
+import { digestOf } from './install-digest.server.ts';
 import { INSTALLED_PACKAGES, INSTALLED_VERSION } from './requirements.ts';
 
 /**
@@ -17,11 +19,15 @@ export const INSTALL_RECORD = 'install.json';
 export interface Located {
   /** Start of the argv. */
   command: string[];
+  /** What it has to read beside the system's files. */
+  reads: string[];
   /** Null = not known without running it. */
   version: string | null;
   path: string;
   /** Changes when the program does. */
   fingerprint: string;
+  /** Of `digestOf` when it was installed; null = not known. */
+  digest: string | null;
   /** Whether it is our own copy with all packages that this version installs. */
   isComplete: boolean;
   /** Whether it is the version whose downloader `range-check.py` was tested with. */
@@ -36,6 +42,8 @@ export interface InstallRecord {
   python: string | null;
   /** `INSTALLED_PACKAGES`; null in installations of earlier versions, which lack some. They are used until the next install. */
   packages: string | null;
+  /** `digestOf` the installation; null in those of earlier versions. */
+  digest: string | null;
 }
 
 export function locateYtDlp(dataDir: string, path: string): Located | null {
@@ -47,21 +55,27 @@ export function locateInstalled(dataDir: string): Located | null {
   const dir = join(dataDir, INSTALL_DIR);
   const record = readRecord(join(dir, INSTALL_RECORD));
   if (record === null) return null;
-  const { version, kind, packages } = record;
+  const { version, kind, packages, digest } = record;
   const python = kind === 'venv' ? join(dir, 'venv', 'bin', 'python') : record.python;
   // The system's Python may have been replaced or removed since.
   if (python === null || findProgram(python, undefined) === null) return null;
   const modules = kind === 'venv' ? null : join(dir, 'modules');
   const command = entryCommand(python, modules);
-  const fingerprint = `${dir}:${version}:${kind}`;
+  const fingerprint = `${dir}:${version}:${kind}:${digest}`;
   return {
     version,
     path: dir,
-    fingerprint,
+    ...{ fingerprint, digest },
     command,
-    isComplete: packages === INSTALLED_PACKAGES,
+    reads: [dir, ...pythonPlaces(python)],
+    isComplete: packages === INSTALLED_PACKAGES && digest !== null,
     resumes: version === INSTALLED_VERSION,
   };
+}
+
+/** Whether no file of it was changed since it was installed. What we did not install is its owner's. */
+export async function isIntact({ path, digest }: Located): Promise<boolean> {
+  return digest === null || (await digestOf(path, INSTALL_RECORD).catch(() => null)) === digest;
 }
 
 function locateOnPath(path: string): Located | null {
@@ -70,9 +84,11 @@ function locateOnPath(path: string): Located | null {
   const { mtimeMs, size, ino } = statSync(program);
   return {
     command: [program, ...FIXED_BLOCKS],
+    reads: scriptPlaces(program),
     version: null,
     path: program,
     fingerprint: `${program}:${mtimeMs}:${size}:${ino}`,
+    digest: null,
     isComplete: false,
     resumes: false,
   };
@@ -81,9 +97,9 @@ function locateOnPath(path: string): Located | null {
 function readRecord(path: string): InstallRecord | null {
   try {
     const record = JSON.parse(readFileSync(path, 'utf8')) as Partial<InstallRecord>;
-    const { version, kind, python = null, packages = null } = record;
+    const { version, kind, python = null, packages = null, digest = null } = record;
     if (typeof version !== 'string' || (kind !== 'venv' && kind !== 'path')) return null;
-    return { version, kind, python, packages };
+    return { version, kind, python, packages, digest };
   } catch {
     return null;
   }

@@ -3,9 +3,10 @@
  * validator, and takes any response without Content-Range for the whole file. A size that differs from an earlier one
  * shows that the file would be only the rest, or a mix of two versions.
  */
-import { readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { readNote, replaceNote } from '../../files/work-note.server.ts';
 import { toDiskError } from '../../files/disk-error.ts';
 
 const FILE = 'sluice-sizes.json';
@@ -51,7 +52,7 @@ export class PartSizes {
 
   static async open(workDir: string): Promise<PartSizes> {
     try {
-      const text = await readFile(join(workDir, FILE), 'utf8');
+      const text = await readNote(join(workDir, FILE));
       return new PartSizes(workDir, v.parse(Saved, JSON.parse(text)));
     } catch {
       return new PartSizes(workDir, { announced: {}, refused: {}, least: {} });
@@ -140,13 +141,11 @@ export class PartSizes {
   }
 
   async #save(): Promise<void> {
-    const path = join(this.#workDir, FILE);
     const saved: Saved = {
       announced: Object.fromEntries(this.#announced),
       refused: Object.fromEntries(this.#refused),
       least: Object.fromEntries(this.#minimum),
     };
-    await writeFile(`${path}.new`, JSON.stringify(saved));
-    await rename(`${path}.new`, path);
+    await replaceNote(join(this.#workDir, FILE), JSON.stringify(saved));
   }
 }

@@ -1,7 +1,8 @@
 /** The files of yt-dlp in a work dir: three small reports, and the media. */
-import { open, readdir, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, rm, stat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
+import { openNote } from '../../files/work-note.server.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { RESULT_FILE, PLAN_FILE, MEDIA_PREFIX } from './arguments.ts';
 import type { PartSize } from './combined-progress.ts';
@@ -62,7 +63,7 @@ export async function readResult(workDir: string, listedTitle?: string): Promise
   if (last === null) return null;
   const path = resolve(workDir, String(JSON.parse(last)));
   const name = relative(resolve(workDir), path);
-  const info = name.startsWith('..') || name.includes('/') ? null : await stat(path).catch(() => null);
+  const info = name.startsWith('..') || name.includes('/') ? null : await lstat(path).catch(() => null);
   if (!info?.isFile() || info.size === 0) {
     throw new SluiceError('engine_output', 'yt-dlp says that it is done, but there is no file.');
   }
@@ -81,7 +82,7 @@ async function lastLine(path: string): Promise<string | null> {
 
 /** Of the last 64 kB; the first may be cut. None without the file. */
 export async function lastLines(path: string): Promise<string[]> {
-  const handle = await open(path, 'r').catch(() => null);
+  const handle = await openNote(path).catch(() => null);
   if (handle === null) return [];
   try {
     const { size } = await handle.stat();

@@ -10,7 +10,7 @@ import { isSafeFileName } from '../file-name.ts';
 import { syncOnDisk } from '../sync.server.ts';
 import type { Disk } from './disk.server.ts';
 
-const JOURNAL = 'finish.json';
+export const JOURNAL = 'finish.json';
 /** Renamed to the journal once it is complete; never read. */
 export const JOURNAL_DRAFT = `${JOURNAL}.new`;
 

@@ -1,0 +1,69 @@
+/** What is executed for a run: the command itself, or bubblewrap with the command at its end. */
+import { existsSync } from 'node:fs';
+import type { Outlet } from '../process-host.ts';
+import { programText } from '../program-text.server.ts';
+import { proxyEnvironment } from '../run-proxy.ts';
+import { runArguments } from './bwrap-arguments.ts';
+import { programPlaces } from './places.server.ts';
+import { type PartialSandbox, PROXY_PORT, type RunLimits, type Sandbox } from './sandbox.ts';
+
+const RESTRICT = programText('restrict.py', import.meta.url);
+const HAND_OVER = programText('hand-over.py', import.meta.url);
+/** ulimit counts threads, of which ffmpeg and Go start several for each core. */
+const THREADS = 8;
+/** dash and busybox call it -p, bash -u. Inside the sandbox it counts the sandbox's own, and nothing of root. */
+const LIMITED = 'ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@"';
+/** The fd on which bubblewrap reports its first process. */
+export const STATUS_FD = 5;
+
+export interface Contained {
+  argv: string[];
+  /** Of the proxy; nothing else. */
+  env: Record<string, string>;
+  /** It hands a listener over before the engine begins. */
+  handsOver: boolean;
+}
+
+export interface RunToContain {
+  /** argv[0] is absolute. */
+  argv: readonly string[];
+  cwd: string;
+  reads: readonly string[];
+  kept: readonly string[];
+  outlet: Outlet | null;
+  limits: RunLimits;
+}
+
+/** @param sandbox null = the command as it is: for programs that we install */
+export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
+  const { argv, cwd, outlet, limits } = run;
+  const own = [...run.reads, ...programPlaces(argv[0] ?? '')];
+  if (sandbox?.level !== 'full') {
+    const env = outlet === null ? {} : proxyEnvironment(outlet.url());
+    const restricted = sandbox?.level === 'partial' ? restrictedBy(sandbox, { cwd, reads: own, outlet }) : [];
+    return { argv: [...restricted, ...argv], env, handsOver: false };
+  }
+  const { python, pythonReads } = sandbox;
+  const handsOver = outlet !== null;
+  const reads = [...own, ...(handsOver ? pythonReads : [])];
+  return {
+    argv: [
+      ...runArguments(sandbox, { cwd, kept: run.kept, reads: reads.filter((path) => existsSync(path)) }),
+      ...['--json-status-fd', String(STATUS_FD), '--'],
+      ...(handsOver ? [python, '-I', '-S', '-c', HAND_OVER, String(PROXY_PORT)] : []),
+      ...['/bin/sh', '-c', LIMITED, String(limits.processes * THREADS), ...argv],
+    ],
+    env: handsOver ? proxyEnvironment(`http://127.0.0.1:${PROXY_PORT}`) : {},
+    handsOver,
+  };
+}
+
+/** Up to where the command begins. */
+export function restrictedBy(
+  { python, pythonReads, places }: Pick<PartialSandbox, 'python' | 'pythonReads' | 'places'>,
+  { cwd, reads, outlet }: Pick<RunToContain, 'cwd' | 'reads' | 'outlet'>,
+): string[] {
+  const read = [...places.map(({ path }) => path), ...pythonReads, ...reads];
+  const port = outlet === null ? null : Number(new URL(outlet.url()).port);
+  return [python, '-I', '-S', '-c', RESTRICT, JSON.stringify({ read, write: [cwd], port })];
+}

@@ -1,0 +1,89 @@
+/** Finds out how well this machine can contain engines. */
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { findProgram, isExecutable } from '../find-program.server.ts';
+import { baseArguments, runArguments } from './bwrap-arguments.ts';
+import { restrictedBy } from './contained.server.ts';
+import { pythonPlaces, systemPlaces } from './places.server.ts';
+import type { FullSandbox, Sandbox, Shortcoming } from './sandbox.ts';
+
+const run = promisify(execFile);
+/** ms; it takes 20 to 60. */
+const PROBE_TIMEOUT_MS = 20_000;
+/** A loader script of pyenv takes a tenth of a second at each start, so the system's own comes first. */
+const SYSTEM_PYTHON = '/usr/bin/python3';
+
+const APT = 'Type: sudo apt-get install -y bubblewrap python3 (or what your system calls them).';
+const NAMESPACES =
+  'In a container, allow user namespaces (Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined); ' +
+  'on the machine itself, see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns.';
+
+/** What all levels but the last need. */
+type Tools = Pick<FullSandbox, 'python' | 'pythonReads' | 'places'>;
+
+/** The best level that works here. @param path PATH of the server */
+export async function probeSandbox(path: string): Promise<Sandbox> {
+  if (process.platform !== 'linux') {
+    return { level: 'limits', reason: 'Sandboxes need Linux.', remedy: null };
+  }
+  const python = await findPython(path);
+  if (python === null)
+    return { level: 'limits', reason: 'There is no python3, which sets sandboxes up.', remedy: APT };
+  const tools: Tools = { python, pythonReads: pythonPlaces(python), places: systemPlaces() };
+  const full = await probeFull(path, tools);
+  return full.level === 'full' ? full : probePartial(tools, full);
+}
+
+async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
+  const bwrap = findProgram('bwrap', path);
+  if (bwrap === null) return { level: null, reason: 'bubblewrap is not installed.', remedy: APT };
+  const asked = versionOf(bwrap);
+  let why = '';
+  // Older than 0.8 it cannot forbid further user namespaces inside.
+  for (const canDisableUserns of [true, false]) {
+    const base = baseArguments(tools.places, canDisableUserns);
+    const argv = runArguments(
+      { bwrap, base, places: tools.places },
+      { cwd: '/tmp', reads: tools.pythonReads, kept: [] },
+    );
+    const failure = await failureOf([...argv, '--', tools.python, '-I', '-S', '-c', '']);
+    if (failure === null) return { level: 'full', bwrap, version: await asked, ...tools, base };
+    why ||= failure;
+  }
+  return { level: null, reason: `bubblewrap ${await asked} cannot be used (${why}).`, remedy: NAMESPACES };
+}
+
+/** @param shortcoming why there are no namespaces */
+export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
+  const argv = restrictedBy(tools, { cwd: '/tmp', reads: [], outlet: null });
+  const failure = await failureOf([...argv, tools.python, '-I', '-S', '-c', '']);
+  const { python, pythonReads, places } = tools;
+  if (failure === null) return { level: 'partial', python, pythonReads, places, reason, remedy };
+  return { level: 'limits', reason: `${reason} Landlock cannot be used either (${failure}).`, remedy };
+}
+
+/** What a command complained of; null = it ran. */
+async function failureOf([program = '', ...args]: string[]): Promise<string | null> {
+  try {
+    await run(program, args, { timeout: PROBE_TIMEOUT_MS, env: {} });
+    return null;
+  } catch (thrown) {
+    const printed = (thrown as { stderr?: string }).stderr?.trim().split('\n').at(-1)?.slice(0, 200);
+    return printed ?? (thrown as Error).message;
+  }
+}
+
+async function versionOf(bwrap: string): Promise<string> {
+  const printed = await run(bwrap, ['--version'], { timeout: PROBE_TIMEOUT_MS, env: {} }).catch(() => null);
+  return /\d+(\.\d+)+/.exec(printed?.stdout ?? '')?.[0] ?? 'of unknown version';
+}
+
+async function findPython(path: string): Promise<string | null> {
+  if (isExecutable(SYSTEM_PYTHON)) return SYSTEM_PYTHON;
+  const found = findProgram('python3', path);
+  if (found === null) return null;
+  const code = 'import sys; print(sys.executable)';
+  const printed = await run(found, ['-I', '-S', '-c', code], { timeout: PROBE_TIMEOUT_MS }).catch(() => null);
+  const program = printed?.stdout.trim() ?? '';
+  return findProgram(program, undefined);
+}
