@@ -9,11 +9,23 @@ import { asDiskError } from '../../../files/disk-error.ts';
 import type { HttpClient } from '../client.server.ts';
 import { BodyTooLong } from '../file/stream-body.server.ts';
 import { networkError } from '../network-error.ts';
-import { afterSeam, decrypted, openBody, rangeOf } from './fragment-body.server.ts';
+import type { Head } from '../head.ts';
+import type { PartialSize, SeenFile } from '../reported.ts';
+import { FetchedRanges, RangeSum } from './fetched-ranges.ts';
+import {
+  afterSeam,
+  decrypted,
+  EndsElsewhere,
+  inMemory,
+  openBody,
+  OtherBytes,
+  rangeOf,
+} from './fragment-body.server.ts';
 import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
 import { BLOCK_BYTES, FragmentKeys, isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
-import { FileChanged, type SeenFile } from './fragment-place.ts';
+import { FileChanged } from './fragment-place.ts';
+import { contradictionIn, wrongEnd } from './fragment-contradiction.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
 import { restOf } from './fragment-rest.server.ts';
 import { retrying } from './retrying.server.ts';
@@ -25,11 +37,19 @@ export interface FetchEvents {
   onChanged: () => Promise<void>;
 }
 
+/** What responses whose bytes were dropped have reported of a fragment's file. */
+interface Dropped {
+  versions: SeenFile[];
+  partialSizes: PartialSize[];
+}
+
 export class FragmentFetcher {
   readonly #stop = new AbortController();
   readonly #signal: AbortSignal;
   readonly #keys: FragmentKeys;
   readonly #requests: FragmentRequests;
+  /** Of files with byte ranges. */
+  readonly #fetched = new FetchedRanges();
 
   constructor(client: HttpClient, signal: AbortSignal) {
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
@@ -54,6 +74,7 @@ export class FragmentFetcher {
   /** Of all files: the next responses may be of other versions. */
   forgetSeen(): void {
     this.#requests.forget();
+    this.#fetched.forget();
     this.#keys.forget();
   }
 
@@ -76,10 +97,11 @@ export class FragmentFetcher {
       const request = { url, range: wanted, rangeInWhole: range, known, isLastTry };
       const { response, place, range: sent } = await this.#requests.send(request);
       const received: Buffer[] = [];
+      const sum = new RangeSum();
       let length = 0;
       try {
         if (range !== null) this.recordSeen(url, place.seen);
-        const raw = rangeOf(openBody(response), place, sent);
+        const raw = sum.of(rangeOf(openBody(response), place, sent));
         for await (const chunk of open === null ? raw : decrypted(raw, open, 'start')) {
           received.push(chunk);
           length += chunk.length;
@@ -88,11 +110,13 @@ export class FragmentFetcher {
       } catch (thrown) {
         // another key, or another film
         if (isDecipherError(thrown)) return false;
-        throw this.#failure(fragment, thrown);
+        throw this.#failure(fragment, thrown, response.head);
       } finally {
         response.discard();
       }
-      return bytes.equals(Buffer.concat(received).subarray(skipped, wantedBytes));
+      const isSame = bytes.equals(Buffer.concat(received).subarray(skipped, wantedBytes));
+      if (isSame && range !== null) this.#fetched.add(url, { start: origin, ...sum.total });
+      return isSame;
     });
   }
 
@@ -109,16 +133,17 @@ export class FragmentFetcher {
     };
     count(part.bytes);
     let isChanged = false;
+    const dropped: Dropped = { versions: [], partialSizes: [] };
     await retrying(
       this.#signal,
       async (isLastTry) => {
         try {
-          isChanged ||= !(await this.#fetchIfUnchanged(fragment, part, isLastTry, count));
+          isChanged ||= !(await this.#fetchIfUnchanged(fragment, part, dropped, isLastTry, count));
           if (!isChanged) return;
           // a try in which this fails is followed by another one
           await onChanged();
           isChanged = false;
-          await this.#fetchRest(fragment, part, isLastTry, count);
+          await this.#fetchRest(fragment, part, dropped, isLastTry, count);
         } finally {
           // what was received and is not on the disk, as padding
           count(part.bytes - counted);
@@ -132,11 +157,12 @@ export class FragmentFetcher {
   async #fetchIfUnchanged(
     fragment: Fragment,
     part: FragmentPart,
+    dropped: Dropped,
     isLastTry: boolean,
     onBytes: (bytes: number) => void,
   ): Promise<boolean> {
     try {
-      await this.#fetchRest(fragment, part, isLastTry, onBytes);
+      await this.#fetchRest(fragment, part, dropped, isLastTry, onBytes);
       return true;
     } catch (thrown) {
       // a file with byte ranges holds other fragments too
@@ -149,6 +175,7 @@ export class FragmentFetcher {
   async #fetchRest(
     fragment: Fragment,
     part: FragmentPart,
+    dropped: Dropped,
     isLastTry: boolean,
     onBytes: (bytes: number) => void,
   ): Promise<void> {
@@ -156,25 +183,63 @@ export class FragmentFetcher {
     const open = await this.#keys.decipherOf(fragment);
     if (isDataUrl(url)) return this.#writeData(fragment, part, open, onBytes);
     const rest = await restOf(fragment, part);
-    const isResumed = part.bytes > 0;
-    const known = fragment.range !== null ? this.seenAt(url) : isResumed ? (part.note?.seen ?? null) : null;
-    const { response, place } = await this.#requests.send({ url, range: rest.range, known, isLastTry });
+    const had = part.bytes;
+    const isResumed = had > 0;
+    const isRange = fragment.range !== null;
+    const known = isRange ? this.seenAt(url) : isResumed ? (part.note?.seen ?? null) : null;
+    const request = {
+      url,
+      range: rest.range,
+      rangeInWhole: fragment.range,
+      known,
+      earlier: dropped,
+      isLastTry,
+    };
+    const { response, place, range, isFull } = await this.#requests.send(request);
+    const { seen, unproven } = place;
+    // a body from its start on is compared with all that is on the disk
+    const from = isFull ? 0 : rest.from;
+    const saved = isFull ? { length: had, read: part.read.bind(part) } : inMemory(rest.saved);
+    const sum = new RangeSum();
+    const prefix = isFull && isRange ? this.#fetched.checkOf(url) : null;
     try {
       const body = openBody(response);
-      if (fragment.range !== null) this.recordSeen(url, place.seen);
-      if (!isResumed) await part.begin({ url, seen: place.seen });
-      const raw = rangeOf(body, place, rest.range, countingAfter(part.bytes - rest.from, onBytes));
-      const plain = open === null ? raw : decrypted(raw, open, rest.from === 0 ? 'start' : 'middle');
-      await part.append(isResumed ? afterSeam(plain, rest.saved) : plain);
+      if (isRange) this.recordSeen(url, seen);
+      // without a note: what comes may turn out to be another part of the file
+      if (!isResumed && unproven !== null) await part.drop();
+      else if (!isResumed) await part.begin({ url, seen });
+      else if (!isFull && seen.totalBytes !== null) part.learnTotal(seen.totalBytes);
+      const raw = rangeOf(body, place, range, {
+        onBytes: countingAfter(had - from, onBytes),
+        onSkipped(bytes) {
+          if (prefix?.push(bytes) === false) throw new OtherBytes(bytes, 0);
+        },
+      });
+      const summed = isRange ? sum.of(raw) : raw;
+      const plain = open === null ? summed : decrypted(summed, open, from === 0 ? 'start' : 'middle');
+      await part.append(isResumed ? afterSeam(plain, saved) : plain);
     } catch (thrown) {
       // any of its bytes may be wrong
-      if (thrown instanceof BodyTooLong || isDecipherError(thrown)) await part.drop();
+      if (thrown instanceof BodyTooLong || isDecipherError(thrown)) {
+        if (part.note !== null) dropped.versions.push(part.note.seen);
+        await part.drop();
+      } else if (unproven !== null && (!isResumed || thrown instanceof EndsElsewhere))
+        await part.cutBack(had);
       if (isDecipherError(thrown) && isResumed)
         throw new SluiceError('size_mismatch', 'The rest of a fragment does not fit its start.');
-      throw this.#failure(fragment, thrown);
+      if (isFull && thrown instanceof OtherBytes) {
+        const before = isRange || part.note?.url === url ? known : null;
+        const failure = contradictionIn(thrown, before, response.head, rest, fragment.key !== null);
+        if (failure !== null) throw failure;
+        if (known !== null && known.totalBytes !== null && rest.from > 0)
+          dropped.partialSizes.push({ validators: known.validators, bytes: known.totalBytes - rest.from });
+      }
+      throw this.#failure(fragment, thrown, response.head);
     } finally {
       response.discard();
     }
+    if (fragment.range !== null && from === 0)
+      this.#fetched.add(url, { start: fragment.range.start, ...sum.total });
     await part.finish();
   }
 
@@ -193,7 +258,8 @@ export class FragmentFetcher {
     await part.finish();
   }
 
-  #failure({ url }: Fragment, thrown: unknown): unknown {
+  #failure({ url }: Fragment, thrown: unknown, head: Head): unknown {
+    if (thrown instanceof EndsElsewhere) return wrongEnd(thrown, head);
     if (thrown instanceof FileChanged) return thrown;
     if (thrown instanceof BodyTooLong) {
       this.#requests.neverAskForRange(url);

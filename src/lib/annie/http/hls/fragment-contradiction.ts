@@ -1,0 +1,59 @@
+/** What it means that the body of a response to a request without a range does not fit what is known of its file. Pure. */
+import { SluiceError } from '../../../protocol/error.ts';
+import { isEvidence } from '../file/seam.server.ts';
+import { endsByClose, type Head, relationOf, validatorsOf } from '../head.ts';
+import type { SeenFile } from '../reported.ts';
+import type { EndsElsewhere, OtherBytes } from './fragment-body.server.ts';
+import { BLOCK_BYTES } from './fragment-keys.server.ts';
+import type { Rest } from './fragment-rest.server.ts';
+
+/** Fewer may be equal by chance. */
+const MIN_COMPARED_BYTES = 16;
+
+/**
+ * The failure of a body that differs from the bytes on the disk although it is said to begin with byte 0: it is of their
+ * version, or it is a part of their file. Null = the file has changed.
+ * @param known of the bytes on the disk; null = of another address
+ * @param rest what had been requested of the file before
+ */
+export function contradictionIn(
+  { received, at }: OtherBytes,
+  known: SeenFile | null,
+  head: Head,
+  rest: Rest,
+  isEncrypted: boolean,
+): SluiceError | null {
+  const hasEnded = received.length === 0;
+  if (hasEnded && endsByClose(head)) return closedEarly();
+  const isSame = known !== null && relationOf(known.validators, validatorsOf(head)) === 'same';
+  // What is shorter, and the same so far, is no other version either.
+  if (isSame || (hasEnded && at > 0) || (at === 0 && isRest(received, rest, isEncrypted))) {
+    return new SluiceError(
+      'remote_contradiction',
+      'The server sent a part of a file as all of it: its bytes are not those that were fetched before.',
+    );
+  }
+  return null;
+}
+
+/** Whether a body begins as what was requested of the file before. */
+function isRest(received: Buffer, { from, saved }: Rest, isEncrypted: boolean): boolean {
+  // the first block cannot be decrypted without the one before it
+  const start = isEncrypted && from > 0 ? BLOCK_BYTES : 0;
+  const length = Math.min(received.length - start, saved.length);
+  if (length < MIN_COMPARED_BYTES || !isEvidence(saved.subarray(0, length))) return false;
+  return received.subarray(start, start + length).equals(saved.subarray(0, length));
+}
+
+/** The failure of a body that ends where its file does not. */
+export function wrongEnd({ isShort }: EndsElsewhere, head: Head): SluiceError {
+  if (isShort && endsByClose(head)) return closedEarly();
+  return new SluiceError(
+    'remote_contradiction',
+    'The server sent a body without a length that ends elsewhere than its file, by what it has reported.',
+  );
+}
+
+function closedEarly(): SluiceError {
+  return new SluiceError('size_mismatch', 'The connection was closed before the end of the file.');
+}
