@@ -141,15 +141,21 @@ export class OtherBytes extends FileChanged {
 
 /**
  * What follows the bytes that are on the disk already.
- * @throws OtherBytes, the errno of the disk
+ * @param mustDiffer the body cannot be of their file, by its size
+ * @throws OtherBytes, SluiceError `remote_contradiction`, the errno of the disk
  */
-export async function* afterSeam(chunks: AsyncIterable<Buffer>, saved: SavedBytes): AsyncGenerator<Buffer> {
+export async function* afterSeam(
+  chunks: AsyncIterable<Buffer>,
+  saved: SavedBytes,
+  mustDiffer = false,
+): AsyncGenerator<Buffer> {
   let compared = 0;
   let window: Buffer = Buffer.alloc(0);
   let windowStart = 0;
   for await (const chunk of chunks) {
     for (let done = 0; done < chunk.length;) {
       if (compared === saved.length) {
+        if (mustDiffer) throw sameBytes();
         yield chunk.subarray(done);
         break;
       }
@@ -167,6 +173,14 @@ export async function* afterSeam(chunks: AsyncIterable<Buffer>, saved: SavedByte
     }
   }
   if (compared < saved.length) throw new OtherBytes(Buffer.alloc(0), compared);
+  if (mustDiffer) throw sameBytes();
+}
+
+function sameBytes(): SluiceError {
+  return new SluiceError(
+    'remote_contradiction',
+    'The server reports another size than before for a file whose bytes are the same.',
+  );
 }
 
 export function inMemory(bytes: Buffer): SavedBytes {

@@ -21,6 +21,8 @@ export interface FragmentPlace {
    * its length is announced, or it is a part.
    */
   unproven: WholeSize | null;
+  /** It is of another size than the bytes on the disk, and nothing but their bytes can show whether of another version. */
+  isOtherSize: boolean;
   /** What the response reports of its file. */
   seen: SeenFile;
 }
@@ -48,7 +50,9 @@ export function placeInRangeResponse(
   if (extent.kind === 'whole') {
     const isLongEnough =
       extent.bytes === null ? (known?.totalBytes ?? null) === null : extent.bytes >= (range.end ?? 0);
-    return range.start === 0 && isLongEnough ? { skip: 0, bodyBytes: null, unproven: null, seen } : null;
+    return range.start === 0 && isLongEnough
+      ? { skip: 0, bodyBytes: null, unproven: null, isOtherSize: false, seen }
+      : null;
   }
   const { start, end, totalBytes, fits } = extent;
   // without a total nothing says where an open range ends
@@ -57,7 +61,13 @@ export function placeInRangeResponse(
   if (totalBytes !== null && totalBytes < wantedEnd) return null;
   if (range.end === null && end < wantedEnd) return null;
   // a longer part is cut at the end of the range
-  return { skip: 0, bodyBytes: end === wantedEnd ? end - start : null, unproven: null, seen };
+  return {
+    skip: 0,
+    bodyBytes: end === wantedEnd ? end - start : null,
+    unproven: null,
+    isOtherSize: false,
+    seen,
+  };
 }
 
 /**
@@ -78,9 +88,11 @@ export function placeInFullResponse(
   const extent = extentOf(status, head);
   const seen = seenIn(extent, head);
   const { totalBytes: bytes } = seen;
+  const isOtherSize = known !== null && hasOtherSize(known, seen);
   if (known !== null && !isSameFile(known, seen)) {
-    const isContradiction = hasOtherSize(known, seen) && sharesSize(known.validators, seen.validators);
-    throw isContradiction && bytes !== null ? contradiction(bytes, known.totalBytes) : new FileChanged();
+    const isContradiction = isOtherSize && sharesSize(known.validators, seen.validators);
+    if (isContradiction && bytes !== null) throw contradiction(bytes, known.totalBytes);
+    if (range !== null || !repeatsVersion(known.validators, seen.validators)) throw new FileChanged();
   }
   const versions = known === null ? earlier.versions : [known, ...earlier.versions];
   const size = wholeSize(bytes, seen.validators, { versions, partialSizes: earlier.partialSizes });
@@ -96,6 +108,7 @@ export function placeInFullResponse(
     skip: range?.start ?? 0,
     bodyBytes: range === null ? bytes : null,
     unproven: bytes === null && hasEnd ? size : null,
+    isOtherSize,
     seen: { ...seen, totalBytes: size.totalBytes },
   };
 }

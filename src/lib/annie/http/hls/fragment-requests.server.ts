@@ -18,8 +18,8 @@ export interface FragmentRequest {
   range: ByteRange | null;
   /** What of the whole file is used if the range is refused; default: `range`. */
   rangeInWhole?: ByteRange | null;
-  /** From earlier responses for the same file; null = nothing. */
-  known: SeenFile | null;
+  /** From the responses for the same file so far, of which other requests may add some meanwhile; null = nothing. */
+  known: () => SeenFile | null;
   /** From earlier responses whose bytes were dropped. */
   earlier?: Reported;
   /** What passes by itself counts as a refused range only if no other try is left. */
@@ -73,7 +73,7 @@ export class FragmentRequests {
     const { url, range, rangeInWhole = range, known, isLastTry } = request;
     if (range !== null && !this.#withoutRange.has(url)) {
       const response = await this.#getRange(url, range, isLastTry);
-      const place = response && placeInRangeResponse(response.status, response.head, range, known);
+      const place = response && placeInRangeResponse(response.status, response.head, range, known());
       if (response !== null && place !== null) return { response, place, range, isFull: false };
       response?.discard();
       this.neverAskForRange(url);
@@ -81,7 +81,7 @@ export class FragmentRequests {
     const response = await this.#client.get(url, { signal: this.#signal });
     try {
       const { status, head } = response;
-      const place = placeInFullResponse(status, head, rangeInWhole, known, request.earlier);
+      const place = placeInFullResponse(status, head, rangeInWhole, known(), request.earlier);
       return { response, place, range: rangeInWhole, isFull: true };
     } catch (thrown) {
       response.discard();

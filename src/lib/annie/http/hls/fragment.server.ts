@@ -93,7 +93,7 @@ export class FragmentFetcher {
     return retrying(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
-      const known = range === null ? null : this.seenAt(url);
+      const known = (): SeenFile | null => (range === null ? null : this.seenAt(url));
       const request = { url, range: wanted, rangeInWhole: range, known, isLastTry };
       const { response, place, range: sent } = await this.#requests.send(request);
       const received: Buffer[] = [];
@@ -186,7 +186,8 @@ export class FragmentFetcher {
     const had = part.bytes;
     const isResumed = had > 0;
     const isRange = fragment.range !== null;
-    const known = isRange ? this.seenAt(url) : isResumed ? (part.note?.seen ?? null) : null;
+    const begun = isResumed ? part.note : null;
+    const known = (): SeenFile | null => (isRange ? this.seenAt(url) : (begun?.seen ?? null));
     const request = {
       url,
       range: rest.range,
@@ -196,7 +197,8 @@ export class FragmentFetcher {
       isLastTry,
     };
     const { response, place, range, isFull } = await this.#requests.send(request);
-    const { seen, unproven } = place;
+    const { seen, unproven, isOtherSize } = place;
+    const before = known();
     // a body from its start on is compared with all that is on the disk
     const from = isFull ? 0 : rest.from;
     const saved = isFull ? { length: had, read: part.read.bind(part) } : inMemory(rest.saved);
@@ -217,7 +219,12 @@ export class FragmentFetcher {
       });
       const summed = isRange ? sum.of(raw) : raw;
       const plain = open === null ? summed : decrypted(summed, open, from === 0 ? 'start' : 'middle');
-      await part.append(isResumed ? afterSeam(plain, saved) : plain);
+      await part.append(isResumed ? afterSeam(plain, saved, isOtherSize) : plain);
+      // Its place was assumed, and can be checked by now.
+      if (isFull && isRange && seen.totalBytes === null && (this.seenAt(url)?.totalBytes ?? null) !== null) {
+        await part.cutBack(had);
+        throw new SluiceError('size_mismatch', 'The size of a file was reported while it was fetched.');
+      }
     } catch (thrown) {
       // any of its bytes may be wrong
       if (thrown instanceof BodyTooLong || isDecipherError(thrown)) {
@@ -228,11 +235,11 @@ export class FragmentFetcher {
       if (isDecipherError(thrown) && isResumed)
         throw new SluiceError('size_mismatch', 'The rest of a fragment does not fit its start.');
       if (isFull && thrown instanceof OtherBytes) {
-        const before = isRange || part.note?.url === url ? known : null;
-        const failure = contradictionIn(thrown, before, response.head, rest, fragment.key !== null);
+        const saw = isRange || begun?.url === url ? before : null;
+        const failure = contradictionIn(thrown, saw, response.head, rest, fragment.key !== null);
         if (failure !== null) throw failure;
-        if (known !== null && known.totalBytes !== null && rest.from > 0)
-          dropped.partialSizes.push({ validators: known.validators, bytes: known.totalBytes - rest.from });
+        if (before !== null && before.totalBytes !== null && rest.from > 0)
+          dropped.partialSizes.push({ validators: before.validators, bytes: before.totalBytes - rest.from });
       }
       throw this.#failure(fragment, thrown, response.head);
     } finally {
