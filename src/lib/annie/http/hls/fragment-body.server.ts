@@ -116,6 +116,16 @@ export async function* decrypted(
   if (last.length > 0) yield last;
 }
 
+/** Calls `onBytes` for what follows the first `before` bytes. */
+export function countingAfter(before: number, onBytes: (bytes: number) => void): (bytes: number) => void {
+  let left = before;
+  return (bytes) => {
+    const known = Math.min(left, bytes);
+    left -= known;
+    if (bytes > known) onBytes(bytes - known);
+  };
+}
+
 /** Bytes that are on the disk, with which a body has to begin. */
 export interface SavedBytes {
   length: number;

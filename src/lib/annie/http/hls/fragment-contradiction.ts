@@ -1,38 +1,62 @@
-/** What it means that the body of a response to a request without a range does not fit what is known of its file. Pure. */
+/** What it means that the body of a response to a request without a range does not fit what is known of its file. */
+import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { isEvidence } from '../file/seam.server.ts';
 import { endsByClose, type Head, relationOf, validatorsOf } from '../head.ts';
-import type { SeenFile } from '../reported.ts';
+import type { PartialSize, SeenFile } from '../reported.ts';
 import type { EndsElsewhere, OtherBytes } from './fragment-body.server.ts';
 import { BLOCK_BYTES } from './fragment-keys.server.ts';
+import type { PartNote } from './fragment-part.server.ts';
+import type { PlacedResponse } from './fragment-requests.server.ts';
 import type { Rest } from './fragment-rest.server.ts';
 
 /** Fewer may be equal by chance. */
 const MIN_COMPARED_BYTES = 16;
 
+/** What responses whose bytes were dropped have reported of a fragment's file. */
+export interface Dropped {
+  versions: SeenFile[];
+  partialSizes: PartialSize[];
+}
+
+/** A response, and what was known when it came. */
+export interface Attempt {
+  placed: PlacedResponse;
+  /** What had been requested first. */
+  rest: Rest;
+  /** Bytes that were on the disk. */
+  had: number;
+  /** Of those. */
+  begun: PartNote | null;
+  /** What earlier responses had reported; null = nothing. */
+  before: SeenFile | null;
+  dropped: Dropped;
+}
+
 /**
  * The failure of a body that differs from the bytes on the disk although it is said to begin with byte 0: it is of their
- * version, or it is a part of their file. Null = the file has changed.
- * @param known of the bytes on the disk; null = of another address
- * @param rest what had been requested of the file before
+ * version, or it is a part of their file. Null = the file has changed; `dropped` then has the size that such a part has.
  */
 export function contradictionIn(
   { received, at }: OtherBytes,
-  known: SeenFile | null,
-  head: Head,
-  rest: Rest,
-  isEncrypted: boolean,
+  { url, range, key }: Fragment,
+  { placed, rest, begun, before, dropped }: Attempt,
 ): SluiceError | null {
+  const { head } = placed.response;
   const hasEnded = received.length === 0;
   if (hasEnded && endsByClose(head)) return closedEarly();
+  // under another address the same ETag may be of another file
+  const known = range !== null || begun?.url === url ? before : null;
   const isSame = known !== null && relationOf(known.validators, validatorsOf(head)) === 'same';
   // What is shorter, and the same so far, is no other version either.
-  if (isSame || (hasEnded && at > 0) || (at === 0 && isRest(received, rest, isEncrypted))) {
+  if (isSame || (hasEnded && at > 0) || (at === 0 && isRest(received, rest, key !== null))) {
     return new SluiceError(
       'remote_contradiction',
       'The server sent a part of a file as all of it: its bytes are not those that were fetched before.',
     );
   }
+  if (before !== null && before.totalBytes !== null && rest.from > 0)
+    dropped.partialSizes.push({ validators: before.validators, bytes: before.totalBytes - rest.from });
   return null;
 }
 

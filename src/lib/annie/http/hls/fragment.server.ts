@@ -10,10 +10,11 @@ import type { HttpClient } from '../client.server.ts';
 import { BodyTooLong } from '../file/stream-body.server.ts';
 import { networkError } from '../network-error.ts';
 import type { Head } from '../head.ts';
-import type { PartialSize, SeenFile } from '../reported.ts';
+import type { SeenFile } from '../reported.ts';
 import { FetchedRanges, RangeSum } from './fetched-ranges.ts';
 import {
   afterSeam,
+  countingAfter,
   decrypted,
   EndsElsewhere,
   inMemory,
@@ -25,7 +26,7 @@ import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
 import { BLOCK_BYTES, FragmentKeys, isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
 import { FileChanged } from './fragment-place.ts';
-import { contradictionIn, wrongEnd } from './fragment-contradiction.ts';
+import { type Attempt, contradictionIn, type Dropped, wrongEnd } from './fragment-contradiction.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
 import { restOf } from './fragment-rest.server.ts';
 import { retrying } from './retrying.server.ts';
@@ -35,12 +36,6 @@ export interface FetchEvents {
   onBytes: (bytes: number) => void;
   /** The file of a begun fragment has changed: it is begun anew, unless this throws. */
   onChanged: () => Promise<void>;
-}
-
-/** What responses whose bytes were dropped have reported of a fragment's file. */
-interface Dropped {
-  versions: SeenFile[];
-  partialSizes: PartialSize[];
 }
 
 export class FragmentFetcher {
@@ -196,9 +191,10 @@ export class FragmentFetcher {
       earlier: dropped,
       isLastTry,
     };
-    const { response, place, range, isFull } = await this.#requests.send(request);
+    const placed = await this.#requests.send(request);
+    const { response, place, range, isFull } = placed;
     const { seen, unproven, isOtherSize } = place;
-    const before = known();
+    const attempt: Attempt = { placed, rest, had, begun, before: known(), dropped };
     // a body from its start on is compared with all that is on the disk
     const from = isFull ? 0 : rest.from;
     const saved = isFull ? { length: had, read: part.read.bind(part) } : inMemory(rest.saved);
@@ -220,34 +216,45 @@ export class FragmentFetcher {
       const summed = isRange ? sum.of(raw) : raw;
       const plain = open === null ? summed : decrypted(summed, open, from === 0 ? 'start' : 'middle');
       await part.append(isResumed ? afterSeam(plain, saved, isOtherSize) : plain);
-      // Its place was assumed, and can be checked by now.
-      if (isFull && isRange && seen.totalBytes === null && (this.seenAt(url)?.totalBytes ?? null) !== null) {
+      // Where it begins was only said, and can be checked by now.
+      const isSizeNew = seen.totalBytes === null && (this.seenAt(url)?.totalBytes ?? null) !== null;
+      if (isFull && isRange && isSizeNew) {
         await part.cutBack(had);
         throw new SluiceError('size_mismatch', 'The size of a file was reported while it was fetched.');
       }
     } catch (thrown) {
-      // any of its bytes may be wrong
-      if (thrown instanceof BodyTooLong || isDecipherError(thrown)) {
-        if (part.note !== null) dropped.versions.push(part.note.seen);
-        await part.drop();
-      } else if (unproven !== null && (!isResumed || thrown instanceof EndsElsewhere))
-        await part.cutBack(had);
-      if (isDecipherError(thrown) && isResumed)
-        throw new SluiceError('size_mismatch', 'The rest of a fragment does not fit its start.');
-      if (isFull && thrown instanceof OtherBytes) {
-        const saw = isRange || begun?.url === url ? before : null;
-        const failure = contradictionIn(thrown, saw, response.head, rest, fragment.key !== null);
-        if (failure !== null) throw failure;
-        if (before !== null && before.totalBytes !== null && rest.from > 0)
-          dropped.partialSizes.push({ validators: before.validators, bytes: before.totalBytes - rest.from });
-      }
-      throw this.#failure(fragment, thrown, response.head);
+      throw await this.#rejected(fragment, part, attempt, thrown);
     } finally {
       response.discard();
     }
     if (fragment.range !== null && from === 0)
       this.#fetched.add(url, { start: fragment.range.start, ...sum.total });
     await part.finish();
+  }
+
+  /** Drops what may be wrong. @returns the failure */
+  async #rejected(
+    fragment: Fragment,
+    part: FragmentPart,
+    attempt: Attempt,
+    thrown: unknown,
+  ): Promise<unknown> {
+    const { had, dropped } = attempt;
+    const { response, place, isFull } = attempt.placed;
+    // any of its bytes may be wrong
+    if (thrown instanceof BodyTooLong || isDecipherError(thrown)) {
+      if (part.note !== null) dropped.versions.push(part.note.seen);
+      await part.drop();
+    } else if (place.unproven !== null && (had === 0 || thrown instanceof EndsElsewhere)) {
+      await part.cutBack(had);
+    }
+    if (isDecipherError(thrown) && had > 0)
+      return new SluiceError('size_mismatch', 'The rest of a fragment does not fit its start.');
+    if (isFull && thrown instanceof OtherBytes) {
+      const failure = contradictionIn(thrown, fragment, attempt);
+      if (failure !== null) return failure;
+    }
+    return this.#failure(fragment, thrown, response.head);
   }
 
   /** The playlist holds the fragment itself, as a short initialisation part. */
@@ -276,14 +283,4 @@ export class FragmentFetcher {
       return new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
     return asDiskError(thrown) ?? networkError(thrown, this.#signal, true);
   }
-}
-
-/** Calls `onBytes` for what follows the first `before` bytes. */
-function countingAfter(before: number, onBytes: (bytes: number) => void): (bytes: number) => void {
-  let left = before;
-  return (bytes) => {
-    const known = Math.min(left, bytes);
-    left -= known;
-    if (bytes > known) onBytes(bytes - known);
-  };
 }
