@@ -142,6 +142,18 @@ test('what one response reports of a file is compared with the responses for lat
   }
 });
 
+test('where no total was ever reported, the bytes before a fragment are compared with those fetched before', async () => {
+  const second = { start: 3000, end: 5000 };
+  const unsized = (start: number): OddAnswer => without(piece(start, file.size), 'content-length');
+  const served = (first: number): string =>
+    serve(({ from }) => {
+      if (from === RANGE.start) return oddPart({ 'content-range': contentRange.replace(/\d+$/, '*') });
+      return from === null ? unsized(first) : emptyBody(400, { 'content-length': 0 });
+    });
+  assert.is(await fetched(served(0), [RANGE, second]), 'right');
+  assert.is(await fetched(served(3000), [RANGE, second]), 'remote_contradiction');
+});
+
 test('a server without ranges is asked for a range once, not for each fragment', async () => {
   const ranges = [0, 1, 2, 3].map((index) => ({ start: index * 1000, end: index * 1000 + 1000 }));
   const url = serve(() => whole(file));

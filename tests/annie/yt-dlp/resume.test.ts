@@ -14,7 +14,9 @@ import {
   interrupted,
   MiB,
   origin,
+  outcome,
   rangesAsked,
+  rest,
   slowly,
   toRange,
   twin,
@@ -32,6 +34,21 @@ testUnless(test, reason, 'a part without an announced size is fetched from its s
 
 testUnless(test, reason, 'also when the connection broke', () =>
   withEngine(async (fixture) => assert.is(await broken(fixture, unsized, unsized), 'the file')),
+);
+
+testUnless(test, reason, 'nor is the rest taken for all of it, under the same ETag', () =>
+  withEngine(async (fixture) => {
+    const answer: Answer = () => rest(MiB / 2);
+    assert.is(await interrupted(fixture, answer, slowly(unsized)), 'remote_contradiction');
+    assert.is(await outcome(fixture, `${origin.url}/clip.mp4`), 'remote_contradiction', 'again');
+  }),
+);
+
+testUnless(test, reason, 'nor less than is there', () =>
+  withEngine(async (fixture) => {
+    const answer: Answer = () => rest(file.size - MiB / 2);
+    assert.is(await interrupted(fixture, answer, slowly(unsized)), 'remote_contradiction');
+  }),
 );
 
 testUnless(test, reason, 'two versions of the same size are not mixed', () =>

@@ -128,6 +128,11 @@ export function contentLengthOf(head: Head): number | null {
   return /^\d{1,15}$/.test(text) && !head.has('transfer-encoding') ? Number(text) : null;
 }
 
+/** Whether a broken connection looks like the end of the body (RFC 9112, section 6.3, item 8). */
+export function endsByClose(head: Head): boolean {
+  return !head.has('content-length') && !head.has('transfer-encoding');
+}
+
 /** Media type without parameters, lower case; null when absent. */
 export function contentTypeOf(head: Head): string | null {
   const [type = ''] = (head.get('content-type') ?? '').split(';');

@@ -4,6 +4,8 @@
 # once without resuming, and if that response does not fit either, the download fails.
 # First answers are kept in the work dir, as the bytes of an interrupted download are.
 ANSWERS_FILE = 'sluice-answers.jsonl'
+# Of the bytes that are here.
+COMPARED_BYTES = 65536
 
 def check_ranges():
     import json, os, re, threading
@@ -188,11 +190,40 @@ def check_ranges():
         def accept_whole(self, response, whole):
             first = known.get(self.key)
             if first is not None and first['etag'] == whole['etag'] and is_strong(whole['etag']):
+                self.compare_start(response, whole)
                 if None not in (first['total'], whole['total']) and first['total'] != whole['total']:
                     raise Contradiction(f'{whole["total"]} bytes instead of {first["total"]} for the same version')
                 whole['total'] = whole['total'] or first['total']
             self.begin(whole)
             return response
+
+        # Bytes of the same version are the same: the response is compared with those that are here. Without a total only
+        # they show that it is no more than the rest.
+        def compare_start(self, response, whole):
+            if not os.path.isfile(self.part):
+                return
+            size = os.path.getsize(self.part)
+            if whole['total'] is not None and whole['total'] < size:
+                raise Contradiction(f'{whole["total"]} bytes, of which {size} had come before')
+            with open(self.part, 'rb') as part:
+                saved = part.read(COMPARED_BYTES)
+            read, received = response.read, b''
+            while len(received) < len(saved):
+                block = read(len(saved) - len(received))
+                if not block:
+                    break
+                received += block
+            if received != saved:
+                if saved.startswith(received):
+                    raise TransportError('the connection ended before the bytes that had come before')
+                raise Contradiction('other bytes for the same version')
+            def read_on(amount=None):
+                nonlocal received
+                if not received:
+                    return read(amount)
+                block, received = (received, b'') if amount is None else (received[:amount], received[amount:])
+                return block + read() if amount is None else block
+            response.read = read_on
 
         # Bytes of another version must not be resumed, also not after a kill.
         def begin(self, answer):

@@ -3,17 +3,16 @@
  * range are checked against all that is known of the file, so that a contradicting response never starts a download. Pure.
  */
 import { SluiceError } from '../../../protocol/error.ts';
-import { contradiction } from '../../contradiction.ts';
 import { type Extent, extentOf } from '../extent.ts';
 import {
   type Head,
   relationOf,
   repeatsVersion,
-  sharesSize,
   type Validators,
   validatorsOf,
   type Version,
 } from '../head.ts';
+import { expectedSize, type PartialSize, partialSizesOf, type Reported, wholeSize } from '../reported.ts';
 
 export type OpenDecision =
   /** The body is the part from the requested byte to `end` (exclusive) of a file of known size. */
@@ -25,12 +24,6 @@ export type OpenDecision =
    * against this one; from byte 0 if it is about another version (`isOther`).
    */
   | { mode: 'again'; isOther: boolean; reported: readonly Version[]; partialSizes: readonly PartialSize[] };
-
-/** A body of this size is a part of this version, even if its head looks like that of the whole file. */
-export interface PartialSize {
-  validators: Validators;
-  bytes: number;
-}
 
 export interface RequestContext {
   /** First byte of the Range; null = no Range was sent. */
@@ -65,7 +58,7 @@ export function interpret(status: number, head: Head, context: RequestContext): 
   if (extent.kind === 'whole') {
     const { bytes } = extent;
     if (!mayBeWhole(bytes, validators, from, context)) return retry(context, from, extent, validators);
-    const partialBytes = partialSizesOf(validators, context);
+    const partialBytes = partialSizesOf(validators, reportedIn(context));
     return { mode: 'whole', totalBytes: bytes, partialBytes, validators };
   }
   // another range, or an unknown total: only the whole file can be trusted
@@ -76,7 +69,7 @@ export function interpret(status: number, head: Head, context: RequestContext): 
   const isNotResumable = known === null && end < totalBytes && validators.ifRange === null;
   const isUnproven =
     known !== null && (!repeatsVersion(known.validators, validators) || isOtherThan(known, validators));
-  const expected = expectedSize(validators, context);
+  const expected = expectedSize(validators, reportedIn(context));
   if (!fits || isNotResumable || isUnproven || (expected !== null && expected !== totalBytes))
     return retry(context, from, extent, validators);
   return { mode: 'ranged', end, totalBytes, validators };
@@ -94,9 +87,9 @@ function mayBeWhole(
   context: RequestContext,
 ): boolean {
   const { known } = context;
-  const expected = expectedSize(validators, context);
+  const expected = expectedSize(validators, reportedIn(context));
   if (expected !== null) return bytes === expected;
-  if (bytes !== null && partialSizesOf(validators, context).includes(bytes)) return false;
+  if (bytes !== null && partialSizesOf(validators, reportedIn(context)).includes(bytes)) return false;
   return known === null || from === 0;
 }
 
@@ -126,46 +119,10 @@ function hasOtherTotal(known: Version, from: number, extent: Extent): boolean {
   return extent.fits && extent.totalBytes !== null && extent.totalBytes !== known.totalBytes;
 }
 
-/**
- * For a request without a range. There is nothing left to try: it fits or the download fails. Another size than the known
- * one is accepted if no validator says that the version is the same: servers without validators have changed files too.
- */
 function interpretWhole(bytes: number | null, validators: Validators, context: RequestContext): OpenDecision {
-  const expected = reportedSize(validators, context);
-  if (expected !== null) {
-    if (bytes !== null && bytes !== expected) throw contradiction(bytes, expected);
-    return { mode: 'whole', totalBytes: expected, partialBytes: [], validators };
-  }
-  const partialBytes = partialSizesOf(validators, context);
-  // Without a length, nothing else could show that the body is only a part.
-  const totalBytes = bytes ?? expectedSize(validators, context);
-  if (totalBytes !== null && partialBytes.includes(totalBytes)) throw contradiction(totalBytes, null);
-  return { mode: 'whole', totalBytes, partialBytes, validators };
+  return { mode: 'whole', ...wholeSize(bytes, validators, reportedIn(context)), validators };
 }
 
-/** Sizes of parts of this version, and of versions that may be the same. */
-function partialSizesOf(validators: Validators, { partialSizes = [] }: RequestContext): number[] {
-  return partialSizes
-    .filter((part) => relationOf(part.validators, validators) !== 'other')
-    .map((part) => part.bytes);
-}
-
-/** The size that was reported for this version; null = none was. */
-function reportedSize(validators: Validators, context: RequestContext): number | null {
-  for (const version of versionsOf(context)) {
-    if (sharesSize(version.validators, validators)) return version.totalBytes;
-  }
-  return null;
-}
-
-/** As `reportedSize`, else the last size that was reported for a version that may be the same. */
-function expectedSize(validators: Validators, context: RequestContext): number | null {
-  const compatible = versionsOf(context).filter(
-    (version) => relationOf(version.validators, validators) !== 'other',
-  );
-  return reportedSize(validators, context) ?? compatible.at(-1)?.totalBytes ?? null;
-}
-
-function versionsOf({ known, reported = [] }: RequestContext): readonly Version[] {
-  return known ? [known, ...reported] : reported;
+function reportedIn({ known, reported = [], partialSizes = [] }: RequestContext): Reported {
+  return { versions: known ? [known, ...reported] : reported, partialSizes };
 }

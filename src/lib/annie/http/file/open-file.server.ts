@@ -6,7 +6,8 @@ import { extentOf } from '../extent.ts';
 import { FirstAnswers } from '../first-answers.server.ts';
 import type { Version } from '../head.ts';
 import { continuesAt, otherBytes, requestStart } from './seam.server.ts';
-import { type RequestContext, interpret, type OpenDecision, type PartialSize } from './open-decision.ts';
+import type { PartialSize } from '../reported.ts';
+import { type RequestContext, interpret, type OpenDecision } from './open-decision.ts';
 import { mayRefuseRange } from '../status.ts';
 import { nextFreeSegment, type Segment } from './segments.ts';
 

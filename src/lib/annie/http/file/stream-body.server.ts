@@ -5,6 +5,7 @@ import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpResponse } from '../client.server.ts';
 import { codingsOf } from '../codings.ts';
+import { endsByClose } from '../head.ts';
 import { networkError } from '../network-error.ts';
 import { missingBytes } from './segments.ts';
 import type { SegmentWriter } from './segment-writer.server.ts';
@@ -50,7 +51,7 @@ export async function pipeStream(
       if (result === 'full' && segment.end !== announcedEnd) break;
       if (result === 'wait') await writer.drained();
     }
-    if (end !== null && at < end && missingBytes(segment) > 0 && endsByClose(response)) {
+    if (end !== null && at < end && missingBytes(segment) > 0 && endsByClose(response.head)) {
       throw new SluiceError('size_mismatch', 'The connection was closed before the end of the file.');
     }
   } catch (thrown) {
@@ -58,11 +59,6 @@ export async function pipeStream(
   } finally {
     response.discard();
   }
-}
-
-/** Whether a broken connection looks like the end of the body (RFC 9112, section 6.3, item 8). */
-function endsByClose({ head }: HttpResponse): boolean {
-  return !head.has('content-length') && !head.has('transfer-encoding');
 }
 
 /** As in curl: each coding needs a decoder with its own memory, and a head has room for thousands. */

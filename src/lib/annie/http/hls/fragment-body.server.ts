@@ -32,16 +32,33 @@ async function* bounded(body: AsyncIterable<Buffer>): AsyncGenerator<Buffer> {
   }
 }
 
+/** The body of a response that is said to be all of a file ends where the file does not. */
+export class EndsElsewhere extends Error {
+  /** It ends before the file, as after a connection that broke. */
+  readonly isShort: boolean;
+
+  constructor(isShort: boolean) {
+    super();
+    this.isShort = isShort;
+  }
+}
+
+export interface RangeEvents {
+  /** Called with each piece's length before it is passed on. */
+  onBytes?: ((bytes: number) => void) | undefined;
+  /** Called with what comes before the range. */
+  onSkipped?: ((bytes: Buffer) => void) | undefined;
+}
+
 /**
  * The requested range.
- * @param onBytes called with each piece's length before it is passed on
- * @throws BodyTooLong, SluiceError `size_mismatch`
+ * @throws BodyTooLong, EndsElsewhere, SluiceError `size_mismatch`; what the events throw
  */
 export async function* rangeOf(
   body: AsyncIterable<Buffer>,
-  { skip, bodyBytes }: FragmentPlace,
+  { skip, bodyBytes, unproven }: FragmentPlace,
   range: ByteRange | null,
-  onBytes: (bytes: number) => void = () => {},
+  { onBytes, onSkipped }: RangeEvents = {},
 ): AsyncGenerator<Buffer> {
   const hasEnd = range !== null && range.end !== null;
   let before = skip;
@@ -50,15 +67,22 @@ export async function* rangeOf(
   for await (const chunk of body) {
     received += chunk.length;
     if (bodyBytes !== null && received > bodyBytes) throw new BodyTooLong();
+    if (received > (unproven?.totalBytes ?? Infinity)) throw new EndsElsewhere(false);
     const from = Math.min(before, chunk.length);
     before -= from;
+    if (from > 0) onSkipped?.(chunk.subarray(0, from));
     const part = chunk.subarray(from, Math.min(chunk.length, from + left));
     left -= part.length;
     if (part.length > 0) {
-      onBytes(part.length);
+      onBytes?.(part.length);
       yield part;
     }
-    if (left === 0 && bodyBytes === null) return;
+    if (left === 0 && bodyBytes === null && unproven === null) return;
+  }
+  if (unproven !== null) {
+    const { totalBytes, partialBytes } = unproven;
+    if (partialBytes.includes(received)) throw new EndsElsewhere(false);
+    if (totalBytes !== null && received < totalBytes) throw new EndsElsewhere(true);
   }
   if ((hasEnd && left > 0) || (bodyBytes !== null && received < bodyBytes) || before > 0)
     throw new SluiceError('size_mismatch');
@@ -92,18 +116,86 @@ export async function* decrypted(
   if (last.length > 0) yield last;
 }
 
+/** Calls `onBytes` for what follows the first `before` bytes. */
+export function countingAfter(before: number, onBytes: (bytes: number) => void): (bytes: number) => void {
+  let left = before;
+  return (bytes) => {
+    const known = Math.min(left, bytes);
+    left -= known;
+    if (bytes > known) onBytes(bytes - known);
+  };
+}
+
+/** Bytes that are on the disk, with which a body has to begin. */
+export interface SavedBytes {
+  length: number;
+  read: (start: number, length: number) => Promise<Buffer>;
+}
+
+/** So much of them is in memory at a time. */
+const WINDOW_BYTES = 256 * 1024;
+
+/** A body does not begin with the bytes that are on the disk. */
+export class OtherBytes extends FileChanged {
+  /** What came instead, up to a chunk; empty = it ended, after bytes that are all the same. */
+  readonly received: Buffer;
+  /** Where in the saved bytes it was noticed. */
+  readonly at: number;
+
+  constructor(received: Buffer, at: number) {
+    super();
+    this.received = received;
+    this.at = at;
+  }
+}
+
 /**
  * What follows the bytes that are on the disk already.
- * @param saved with which the chunks have to begin
- * @throws FileChanged
+ * @param mustDiffer the body cannot be of their file, by its size
+ * @throws OtherBytes, SluiceError `remote_contradiction`, the errno of the disk
  */
-export async function* afterSeam(chunks: AsyncIterable<Buffer>, saved: Buffer): AsyncGenerator<Buffer> {
+export async function* afterSeam(
+  chunks: AsyncIterable<Buffer>,
+  saved: SavedBytes,
+  mustDiffer = false,
+): AsyncGenerator<Buffer> {
   let compared = 0;
+  let window: Buffer = Buffer.alloc(0);
+  let windowStart = 0;
   for await (const chunk of chunks) {
-    const same = saved.subarray(compared, compared + chunk.length);
-    if (!same.equals(chunk.subarray(0, same.length))) throw new FileChanged();
-    compared += same.length;
-    if (chunk.length > same.length) yield chunk.subarray(same.length);
+    for (let done = 0; done < chunk.length;) {
+      if (compared === saved.length) {
+        if (mustDiffer) throw sameBytes();
+        yield chunk.subarray(done);
+        break;
+      }
+      if (compared === windowStart + window.length) {
+        windowStart = compared;
+        window = await saved.read(windowStart, Math.min(WINDOW_BYTES, saved.length - windowStart));
+        // somebody has cut the file
+        if (window.length === 0) throw new OtherBytes(chunk, compared);
+      }
+      const known = window.subarray(compared - windowStart, compared - windowStart + chunk.length - done);
+      if (!known.equals(chunk.subarray(done, done + known.length)))
+        throw new OtherBytes(chunk, compared - done);
+      compared += known.length;
+      done += known.length;
+    }
   }
-  if (compared < saved.length) throw new FileChanged();
+  if (compared < saved.length) throw new OtherBytes(Buffer.alloc(0), compared);
+  if (mustDiffer) throw sameBytes();
+}
+
+function sameBytes(): SluiceError {
+  return new SluiceError(
+    'remote_contradiction',
+    'The server reports another size than before for a file whose bytes are the same.',
+  );
+}
+
+export function inMemory(bytes: Buffer): SavedBytes {
+  return {
+    length: bytes.length,
+    read: (start, length) => Promise.resolve(bytes.subarray(start, start + length)),
+  };
 }

@@ -2,11 +2,11 @@
  * A begun fragment: `FRAGMENT.part` holds its first bytes, decrypted, and a note says of which version of its file they
  * are. In the boot that wrote them its length is trusted: what a killed process wrote is in the page cache.
  */
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm, stat, truncate } from 'node:fs/promises';
 import * as v from 'valibot';
 import { errnoOf } from '../../../files/disk-error.ts';
 import { readAt } from '../../../files/read-at.server.ts';
-import type { SeenFile } from './fragment-place.ts';
+import type { SeenFile } from '../reported.ts';
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Text = v.nullable(v.string());
@@ -71,8 +71,22 @@ export class FragmentPart {
   }
 
   /** From `start` on. */
-  read(start: number): Promise<Buffer> {
-    return readAt(this.path + PART_SUFFIX, start, this.#bytes - start);
+  read(start: number, length = this.#bytes - start): Promise<Buffer> {
+    return readAt(this.path + PART_SUFFIX, start, length);
+  }
+
+  /** Removes bytes at the end, also from the disk: they may be wrong. */
+  async cutBack(bytes: number): Promise<void> {
+    if (bytes === 0) return this.drop();
+    this.keep(bytes);
+    await truncate(this.path + PART_SUFFIX, this.#bytes);
+  }
+
+  /** The server has reported the size of the file, of which it had said nothing before. */
+  learnTotal(totalBytes: number): void {
+    if (this.#note === null || this.#note.seen.totalBytes !== null) return;
+    this.#note = { ...this.#note, seen: { ...this.#note.seen, totalBytes } };
+    this.#keeper.add(this.#note);
   }
 
   /** Trusts no byte any more, and has nothing noted of them. */

@@ -1,6 +1,7 @@
 /** Requests bytes of the files of fragments, and places each response by all that is known of its file. */
 import { dropOldest } from '../../../protocol/drop-oldest.ts';
 import type { HttpClient, HttpResponse } from '../client.server.ts';
+import type { Reported, SeenFile } from '../reported.ts';
 import { mayRefuseRange } from '../status.ts';
 import {
   type ByteRange,
@@ -8,7 +9,6 @@ import {
   type FragmentPlace,
   placeInFullResponse,
   placeInRangeResponse,
-  type SeenFile,
 } from './fragment-place.ts';
 import { MAX_REMEMBERED } from './remembered.ts';
 
@@ -18,8 +18,10 @@ export interface FragmentRequest {
   range: ByteRange | null;
   /** What of the whole file is used if the range is refused; default: `range`. */
   rangeInWhole?: ByteRange | null;
-  /** From earlier responses for the same file; null = nothing. */
-  known: SeenFile | null;
+  /** From the responses for the same file so far, of which other requests may add some meanwhile; null = nothing. */
+  known: () => SeenFile | null;
+  /** From earlier responses whose bytes were dropped. */
+  earlier?: Reported;
   /** What passes by itself counts as a refused range only if no other try is left. */
   isLastTry: boolean;
 }
@@ -29,6 +31,8 @@ export interface PlacedResponse {
   place: FragmentPlace;
   /** What of the file is meant: `range`, or `rangeInWhole`. */
   range: ByteRange | null;
+  /** The response is to a request without a range. */
+  isFull: boolean;
 }
 
 export class FragmentRequests {
@@ -69,15 +73,16 @@ export class FragmentRequests {
     const { url, range, rangeInWhole = range, known, isLastTry } = request;
     if (range !== null && !this.#withoutRange.has(url)) {
       const response = await this.#getRange(url, range, isLastTry);
-      const place = response && placeInRangeResponse(response.status, response.head, range, known);
-      if (response !== null && place !== null) return { response, place, range };
+      const place = response && placeInRangeResponse(response.status, response.head, range, known());
+      if (response !== null && place !== null) return { response, place, range, isFull: false };
       response?.discard();
       this.neverAskForRange(url);
     }
     const response = await this.#client.get(url, { signal: this.#signal });
     try {
-      const place = placeInFullResponse(response.status, response.head, rangeInWhole, known);
-      return { response, place, range: rangeInWhole };
+      const { status, head } = response;
+      const place = placeInFullResponse(status, head, rangeInWhole, known(), request.earlier);
+      return { response, place, range: rangeInWhole, isFull: true };
     } catch (thrown) {
       response.discard();
       throw thrown;

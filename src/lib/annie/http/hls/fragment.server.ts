@@ -9,11 +9,24 @@ import { asDiskError } from '../../../files/disk-error.ts';
 import type { HttpClient } from '../client.server.ts';
 import { BodyTooLong } from '../file/stream-body.server.ts';
 import { networkError } from '../network-error.ts';
-import { afterSeam, decrypted, openBody, rangeOf } from './fragment-body.server.ts';
+import type { Head } from '../head.ts';
+import type { SeenFile } from '../reported.ts';
+import { FetchedRanges, RangeSum } from './fetched-ranges.ts';
+import {
+  afterSeam,
+  countingAfter,
+  decrypted,
+  EndsElsewhere,
+  inMemory,
+  openBody,
+  OtherBytes,
+  rangeOf,
+} from './fragment-body.server.ts';
 import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
 import { BLOCK_BYTES, FragmentKeys, isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
-import { FileChanged, type SeenFile } from './fragment-place.ts';
+import { FileChanged } from './fragment-place.ts';
+import { type Attempt, contradictionIn, type Dropped, wrongEnd } from './fragment-contradiction.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
 import { restOf } from './fragment-rest.server.ts';
 import { retrying } from './retrying.server.ts';
@@ -30,6 +43,8 @@ export class FragmentFetcher {
   readonly #signal: AbortSignal;
   readonly #keys: FragmentKeys;
   readonly #requests: FragmentRequests;
+  /** Of files with byte ranges. */
+  readonly #fetched = new FetchedRanges();
 
   constructor(client: HttpClient, signal: AbortSignal) {
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
@@ -54,6 +69,7 @@ export class FragmentFetcher {
   /** Of all files: the next responses may be of other versions. */
   forgetSeen(): void {
     this.#requests.forget();
+    this.#fetched.forget();
     this.#keys.forget();
   }
 
@@ -72,14 +88,15 @@ export class FragmentFetcher {
     return retrying(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
-      const known = range === null ? null : this.seenAt(url);
+      const known = (): SeenFile | null => (range === null ? null : this.seenAt(url));
       const request = { url, range: wanted, rangeInWhole: range, known, isLastTry };
       const { response, place, range: sent } = await this.#requests.send(request);
       const received: Buffer[] = [];
+      const sum = new RangeSum();
       let length = 0;
       try {
         if (range !== null) this.recordSeen(url, place.seen);
-        const raw = rangeOf(openBody(response), place, sent);
+        const raw = sum.of(rangeOf(openBody(response), place, sent));
         for await (const chunk of open === null ? raw : decrypted(raw, open, 'start')) {
           received.push(chunk);
           length += chunk.length;
@@ -88,11 +105,13 @@ export class FragmentFetcher {
       } catch (thrown) {
         // another key, or another film
         if (isDecipherError(thrown)) return false;
-        throw this.#failure(fragment, thrown);
+        throw this.#failure(fragment, thrown, response.head);
       } finally {
         response.discard();
       }
-      return bytes.equals(Buffer.concat(received).subarray(skipped, wantedBytes));
+      const isSame = bytes.equals(Buffer.concat(received).subarray(skipped, wantedBytes));
+      if (isSame && range !== null) this.#fetched.add(url, { start: origin, ...sum.total });
+      return isSame;
     });
   }
 
@@ -109,16 +128,17 @@ export class FragmentFetcher {
     };
     count(part.bytes);
     let isChanged = false;
+    const dropped: Dropped = { versions: [], partialSizes: [] };
     await retrying(
       this.#signal,
       async (isLastTry) => {
         try {
-          isChanged ||= !(await this.#fetchIfUnchanged(fragment, part, isLastTry, count));
+          isChanged ||= !(await this.#fetchIfUnchanged(fragment, part, dropped, isLastTry, count));
           if (!isChanged) return;
           // a try in which this fails is followed by another one
           await onChanged();
           isChanged = false;
-          await this.#fetchRest(fragment, part, isLastTry, count);
+          await this.#fetchRest(fragment, part, dropped, isLastTry, count);
         } finally {
           // what was received and is not on the disk, as padding
           count(part.bytes - counted);
@@ -132,11 +152,12 @@ export class FragmentFetcher {
   async #fetchIfUnchanged(
     fragment: Fragment,
     part: FragmentPart,
+    dropped: Dropped,
     isLastTry: boolean,
     onBytes: (bytes: number) => void,
   ): Promise<boolean> {
     try {
-      await this.#fetchRest(fragment, part, isLastTry, onBytes);
+      await this.#fetchRest(fragment, part, dropped, isLastTry, onBytes);
       return true;
     } catch (thrown) {
       // a file with byte ranges holds other fragments too
@@ -149,6 +170,7 @@ export class FragmentFetcher {
   async #fetchRest(
     fragment: Fragment,
     part: FragmentPart,
+    dropped: Dropped,
     isLastTry: boolean,
     onBytes: (bytes: number) => void,
   ): Promise<void> {
@@ -156,26 +178,83 @@ export class FragmentFetcher {
     const open = await this.#keys.decipherOf(fragment);
     if (isDataUrl(url)) return this.#writeData(fragment, part, open, onBytes);
     const rest = await restOf(fragment, part);
-    const isResumed = part.bytes > 0;
-    const known = fragment.range !== null ? this.seenAt(url) : isResumed ? (part.note?.seen ?? null) : null;
-    const { response, place } = await this.#requests.send({ url, range: rest.range, known, isLastTry });
+    const had = part.bytes;
+    const isResumed = had > 0;
+    const isRange = fragment.range !== null;
+    const begun = isResumed ? part.note : null;
+    const known = (): SeenFile | null => (isRange ? this.seenAt(url) : (begun?.seen ?? null));
+    const request = {
+      url,
+      range: rest.range,
+      rangeInWhole: fragment.range,
+      known,
+      earlier: dropped,
+      isLastTry,
+    };
+    const placed = await this.#requests.send(request);
+    const { response, place, range, isFull } = placed;
+    const { seen, unproven, isOtherSize } = place;
+    const attempt: Attempt = { placed, rest, had, begun, before: known(), dropped };
+    // a body from its start on is compared with all that is on the disk
+    const from = isFull ? 0 : rest.from;
+    const saved = isFull ? { length: had, read: part.read.bind(part) } : inMemory(rest.saved);
+    const sum = new RangeSum();
+    const prefix = isFull && isRange ? this.#fetched.checkOf(url) : null;
     try {
       const body = openBody(response);
-      if (fragment.range !== null) this.recordSeen(url, place.seen);
-      if (!isResumed) await part.begin({ url, seen: place.seen });
-      const raw = rangeOf(body, place, rest.range, countingAfter(part.bytes - rest.from, onBytes));
-      const plain = open === null ? raw : decrypted(raw, open, rest.from === 0 ? 'start' : 'middle');
-      await part.append(isResumed ? afterSeam(plain, rest.saved) : plain);
+      if (isRange) this.recordSeen(url, seen);
+      // without a note: what comes may turn out to be another part of the file
+      if (!isResumed && unproven !== null) await part.drop();
+      else if (!isResumed) await part.begin({ url, seen });
+      else if (!isFull && seen.totalBytes !== null) part.learnTotal(seen.totalBytes);
+      const raw = rangeOf(body, place, range, {
+        onBytes: countingAfter(had - from, onBytes),
+        onSkipped(bytes) {
+          if (prefix?.push(bytes) === false) throw new OtherBytes(bytes, 0);
+        },
+      });
+      const summed = isRange ? sum.of(raw) : raw;
+      const plain = open === null ? summed : decrypted(summed, open, from === 0 ? 'start' : 'middle');
+      await part.append(isResumed ? afterSeam(plain, saved, isOtherSize) : plain);
+      // Where it begins was only said, and can be checked by now.
+      const isSizeNew = seen.totalBytes === null && (this.seenAt(url)?.totalBytes ?? null) !== null;
+      if (isFull && isRange && isSizeNew) {
+        await part.cutBack(had);
+        throw new SluiceError('size_mismatch', 'The size of a file was reported while it was fetched.');
+      }
     } catch (thrown) {
-      // any of its bytes may be wrong
-      if (thrown instanceof BodyTooLong || isDecipherError(thrown)) await part.drop();
-      if (isDecipherError(thrown) && isResumed)
-        throw new SluiceError('size_mismatch', 'The rest of a fragment does not fit its start.');
-      throw this.#failure(fragment, thrown);
+      throw await this.#rejected(fragment, part, attempt, thrown);
     } finally {
       response.discard();
     }
+    if (fragment.range !== null && from === 0)
+      this.#fetched.add(url, { start: fragment.range.start, ...sum.total });
     await part.finish();
+  }
+
+  /** Drops what may be wrong. @returns the failure */
+  async #rejected(
+    fragment: Fragment,
+    part: FragmentPart,
+    attempt: Attempt,
+    thrown: unknown,
+  ): Promise<unknown> {
+    const { had, dropped } = attempt;
+    const { response, place, isFull } = attempt.placed;
+    // any of its bytes may be wrong
+    if (thrown instanceof BodyTooLong || isDecipherError(thrown)) {
+      if (part.note !== null) dropped.versions.push(part.note.seen);
+      await part.drop();
+    } else if (place.unproven !== null && (had === 0 || thrown instanceof EndsElsewhere)) {
+      await part.cutBack(had);
+    }
+    if (isDecipherError(thrown) && had > 0)
+      return new SluiceError('size_mismatch', 'The rest of a fragment does not fit its start.');
+    if (isFull && thrown instanceof OtherBytes) {
+      const failure = contradictionIn(thrown, fragment, attempt);
+      if (failure !== null) return failure;
+    }
+    return this.#failure(fragment, thrown, response.head);
   }
 
   /** The playlist holds the fragment itself, as a short initialisation part. */
@@ -193,7 +272,8 @@ export class FragmentFetcher {
     await part.finish();
   }
 
-  #failure({ url }: Fragment, thrown: unknown): unknown {
+  #failure({ url }: Fragment, thrown: unknown, head: Head): unknown {
+    if (thrown instanceof EndsElsewhere) return wrongEnd(thrown, head);
     if (thrown instanceof FileChanged) return thrown;
     if (thrown instanceof BodyTooLong) {
       this.#requests.neverAskForRange(url);
@@ -203,14 +283,4 @@ export class FragmentFetcher {
       return new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
     return asDiskError(thrown) ?? networkError(thrown, this.#signal, true);
   }
-}
-
-/** Calls `onBytes` for what follows the first `before` bytes. */
-function countingAfter(before: number, onBytes: (bytes: number) => void): (bytes: number) => void {
-  let left = before;
-  return (bytes) => {
-    const known = Math.min(left, bytes);
-    left -= known;
-    if (bytes > known) onBytes(bytes - known);
-  };
 }
