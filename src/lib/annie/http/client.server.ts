@@ -14,6 +14,7 @@ import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import type { Cookies } from './cookies.server.ts';
+import { paceChunks } from './chunk-pacing.server.ts';
 import { withoutFalseCoding } from './codings.ts';
 import { type Head, headFrom } from './head.ts';
 import { addressText } from './header-text.ts';
@@ -162,7 +163,7 @@ export class HttpClient {
         statusCode,
         headers: received,
         body,
-      } = await request.call(this.#dispatcher, {
+      } = await pacedRequest(this.#dispatcher, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
@@ -182,6 +183,20 @@ export class HttpClient {
       throw networkError(thrown, signal);
     }
   }
+}
+
+/** By a callback, which is called before the parser goes on to the first pieces of the body. */
+function pacedRequest(
+  dispatcher: Dispatcher,
+  options: Dispatcher.RequestOptions,
+): Promise<Dispatcher.ResponseData> {
+  return new Promise((resolve, reject) => {
+    request.call(dispatcher, options, (error, response) => {
+      if (error !== null) return reject(error);
+      paceChunks(response.body);
+      resolve(response);
+    });
+  });
 }
 
 /** Whether no TLS connection came about: nothing was sent. Of undici's own timeouts, all come after the handshake. */
