@@ -16,6 +16,7 @@ async function answer(socket: Socket, head: string): Promise<void> {
   const type = TYPES[name.split('.')[1] ?? ''] ?? 'video/mp4';
   const framing = chunkBytes === 0 ? `Content-Length: ${total}` : 'Transfer-Encoding: chunked';
   socket.write(`HTTP/1.1 200 OK\r\nContent-Type: ${type}\r\n${framing}\r\nConnection: close\r\n\r\n`);
+  const closed = new Promise((resolve) => socket.once('close', resolve));
   // A page has a tag at its start.
   socket.write(chunkBytes === 0 ? '<html>' : '6\r\n<html>\r\n');
   const unitBytes = Math.max(1, chunkBytes);
@@ -23,7 +24,7 @@ async function answer(socket: Socket, head: string): Promise<void> {
   for (let left = totalBytes - 6; left > 0 && !socket.destroyed;) {
     const units = Math.min(Math.ceil(WRITE_BYTES / unit.length), Math.ceil(left / unitBytes));
     left -= units * unitBytes;
-    if (!socket.write(unit.repeat(units))) await Promise.race([once(socket, 'drain'), once(socket, 'close')]);
+    if (!socket.write(unit.repeat(units))) await Promise.race([once(socket, 'drain'), closed]);
   }
   socket.end(chunkBytes === 0 ? '' : '0\r\n\r\n');
 }
