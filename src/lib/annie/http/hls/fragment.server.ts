@@ -71,6 +71,7 @@ export class FragmentFetcher {
     const end = isPart ? origin + wantedBytes + 2 * BLOCK_BYTES : null;
     return retrying(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
+      if (isDataUrl(url)) return this.#dataStartsWith(fragment, open, bytes, skipped);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
       const known = range === null ? null : this.seenAt(url);
       const request = { url, range: wanted, rangeInWhole: range, known, isLastTry };
@@ -94,6 +95,21 @@ export class FragmentFetcher {
       }
       return bytes.equals(Buffer.concat(received).subarray(skipped, wantedBytes));
     });
+  }
+
+  async #dataStartsWith(
+    fragment: Fragment,
+    open: OpenDecipher | null,
+    bytes: Buffer,
+    skipped: number,
+  ): Promise<boolean> {
+    try {
+      const chunks = await Readable.from(dataOf(fragment, open)).toArray();
+      return bytes.equals(Buffer.concat(chunks as Buffer[]).subarray(skipped, skipped + bytes.length));
+    } catch (thrown) {
+      if (isDecipherError(thrown)) return false;
+      throw thrown;
+    }
   }
 
   /**
@@ -180,16 +196,18 @@ export class FragmentFetcher {
 
   /** The playlist holds the fragment itself, as a short initialisation part. */
   async #writeData(
-    { url, range }: Fragment,
+    fragment: Fragment,
     part: FragmentPart,
     open: OpenDecipher | null,
     onBytes: (bytes: number) => void,
   ): Promise<void> {
     await part.drop();
-    const bytes = bytesOfDataUrl(url).subarray(range?.start ?? 0, range?.end);
-    onBytes(bytes.length);
-    const raw = Readable.from([bytes]) as AsyncIterable<Buffer>;
-    await part.append(open === null ? raw : decrypted(raw, open, 'start'));
+    try {
+      await part.append(dataOf(fragment, open));
+      onBytes(part.bytes);
+    } catch (thrown) {
+      throw this.#failure(fragment, thrown);
+    }
     await part.finish();
   }
 
@@ -203,6 +221,13 @@ export class FragmentFetcher {
       return new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
     return asDiskError(thrown) ?? networkError(thrown, this.#signal, true);
   }
+}
+
+/** What the playlist itself holds of a fragment, decrypted. @throws SluiceError `invalid_manifest` */
+function dataOf({ url, range }: Fragment, open: OpenDecipher | null): AsyncIterable<Buffer> {
+  const bytes = bytesOfDataUrl(url).subarray(range?.start ?? 0, range?.end);
+  const raw = Readable.from([bytes]) as AsyncIterable<Buffer>;
+  return open === null ? raw : decrypted(raw, open, 'start');
 }
 
 /** Calls `onBytes` for what follows the first `before` bytes. */
