@@ -36,6 +36,9 @@ testUnless(test, mediaMissing, 'a script with the name of a video is not joined,
       assert.not((await readdir(workDir)).includes('out.mp4'), name);
       const probed = await ffprobe('-hide_banner', '-show_format', '-show_streams', `file:${name}`);
       assert.is(probed.stdout, '', name);
+      const alone = await ffprobe(`file:${name}`);
+      assert.is.not(alone.code, 0, name);
+      assert.not.match(alone.stderr, '640x360', name);
     }
   }),
 );
