@@ -7,7 +7,7 @@ const REPLACEMENT = '\ufffd';
 
 /** All labels of the Encoding Standard, and as many unknown ones: a server may make up more. */
 const MAX_DECODERS = 500;
-/** Null = there is no such charset. A decoder takes 14 µs to make, an unknown label 40, and a head has room for thousands. */
+/** Null = there is no such charset. A decoder takes 1 µs to make, an unknown label 5, and a head has room for thousands. */
 const decoders = new Map<string, TextDecoder | null>();
 
 function decoderOf(charset: string): TextDecoder | null {
@@ -26,7 +26,7 @@ function decoderOf(charset: string): TextDecoder | null {
 
 /**
  * As `TextDecoder`, strict; null for bytes that are not in this charset, and for a charset that is unknown. Not by its
- * `fatal`, whose exception takes 20 times as long as a short text.
+ * `fatal`, whose exception takes 5 µs: 50 times as long as a short text.
  */
 export function decodeStrictly(bytes: Uint8Array, charset: string): string | null {
   const decoder = decoderOf(charset);
