@@ -130,6 +130,12 @@ class Body extends Readable implements Connection {
   }
 }
 
+interface Response {
+  statusCode: number;
+  headers: Record<string, string>;
+  body: Readable;
+}
+
 export function createUndici(network: Network, life: Life): Record<string, unknown> {
   class Agent {
     readonly options: AgentOptions;
@@ -142,14 +148,22 @@ export function createUndici(network: Network, life: Life): Record<string, unkno
   const delay = (ms: number): Promise<void> =>
     new Promise((resolve) => void network.scheduler.schedule(ms, life, resolve));
 
-  async function request(
+  function request(
     this: Agent,
-    { origin, path, headers, signal }: RequestOptions,
-  ): Promise<{ statusCode: number; headers: Record<string, string>; body: Readable }> {
+    options: RequestOptions,
+    callback: (error: unknown, response: Response | null) => void,
+  ): void {
+    respond(this, options).then(
+      (response) => callback(null, response),
+      (thrown: unknown) => callback(thrown, null),
+    );
+  }
+
+  async function respond(agent: Agent, { origin, path, headers, signal }: RequestOptions): Promise<Response> {
     signal.throwIfAborted();
     const { hostname, port, protocol } = new URL(origin);
     const socket = await new Promise<SimSocket>((resolve, reject) => {
-      this.options.connect({ hostname, port, protocol, servername: '' }, (error, connected) => {
+      agent.options.connect({ hostname, port, protocol, servername: '' }, (error, connected) => {
         if (connected === null) reject(error ?? codedError('UND_ERR_SOCKET'));
         else resolve(connected);
       });
@@ -162,7 +176,7 @@ export function createUndici(network: Network, life: Life): Record<string, unkno
       if (signal.aborted) socket.destroy();
       signal.throwIfAborted();
       if (isReset || socket.destroyed) throw codedError('ECONNRESET');
-      if (network.scheduler.now - startedAt <= this.options.headersTimeout) return;
+      if (network.scheduler.now - startedAt <= agent.options.headersTimeout) return;
       socket.destroy();
       throw codedError('UND_ERR_HEADERS_TIMEOUT');
     };
@@ -178,7 +192,7 @@ export function createUndici(network: Network, life: Life): Record<string, unkno
       life,
       url: origin + path,
       answer,
-      timeoutMs: this.options.bodyTimeout,
+      timeoutMs: agent.options.bodyTimeout,
       socket,
     });
     const abort = (): void => void body.destroy(signal.reason as Error);

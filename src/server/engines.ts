@@ -15,7 +15,7 @@ import { JOURNAL } from '#lib/files/finish/journal.server.ts';
 import { OWNER_FILE } from '#lib/files/work-owner.server.ts';
 import { findProgram } from '#lib/process/find-program.server.ts';
 import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
-import { describeSandbox, type Sandbox } from '#lib/process/sandbox/sandbox.ts';
+import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { Registry, type RegistryOptions } from '#lib/annie/registry.ts';
@@ -73,8 +73,6 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     createProcessHost({ runDir: join(stateDir, 'run'), sandbox, notes: [OWNER_FILE, JOURNAL] }),
     startProxy({ guard, listens: sandbox.level !== 'full' }),
   ]);
-  if (sandbox.level === 'full') log.info('engines are contained', { level: describeSandbox(sandbox) });
-  else log.warn('engines are not fully contained', { level: describeSandbox(sandbox) });
   if (processes.reaped > 0)
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
   // Engines are installed in the data dir, even if the store is elsewhere.

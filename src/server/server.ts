@@ -16,6 +16,7 @@ import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Files } from '#lib/files/files.server.ts';
 import { createInspectorEndpoint } from '#lib/inspector/socket.server.ts';
+import { describeSandbox } from '#lib/process/sandbox/sandbox.ts';
 import { paths } from '#lib/protocol/paths.ts';
 import { problemAnswer } from '#lib/protocol/problem.ts';
 import { historyPathIn } from '#lib/watchdog/termination-history-file.server.ts';
@@ -66,6 +67,7 @@ export async function startServer(
     const unmount = mountEdge(edge);
     const control = await openControl(config.dataDir, controlCalls(sluice), log);
     serve(server, edge, sockets.endpoints, page, log);
+    logSandbox(sluice, log);
     void sluice.resume();
     return {
       url: `http://${urlHost(config.host)}:${port}`,
@@ -81,6 +83,12 @@ export async function startServer(
     await watchdog.close();
     throw error;
   }
+}
+
+function logSandbox({ sandbox }: Sluice, log: Logger): void {
+  const level = describeSandbox(sandbox);
+  if (sandbox.level === 'full') log.info('engines are contained', { level });
+  else log.warn('engines are not fully contained', { level });
 }
 
 /**

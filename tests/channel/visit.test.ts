@@ -59,7 +59,14 @@ for (const site of ['same-origin', 'none', undefined]) {
     for (const more of [{}, HTML]) {
       const visit = page({ ...headers, ...more, ...OURS });
       assert.is(visit.session, session);
-      assert.equal([visit.cookies.length, sessionIn(visit.cookies[0], 'sluice_session')], [1, session]);
+      assert.is(sessionIn(visit.cookies[0], 'sluice_session'), session);
+      const [renewed = ''] = visit.cookies[1]?.split(';') ?? [];
+      assert.match(renewed, /^sluice_renewed=[\w-]{12}$/);
+      const again = page({ ...headers, ...more, cookie: `${OURS.cookie}; ${renewed}` });
+      assert.equal(again, { session, cookies: [] }, 'but not at each visit');
+      const of = tokens.issue(session).token;
+      const another = page({ ...headers, ...more, cookie: `sluice_session=${of}; ${renewed}` });
+      assert.is(another.cookies.length, 2, 'nor for another token');
     }
   });
 

@@ -146,6 +146,20 @@ test('a link can be read any number of times, and opens its session once', async
   assert.is((await bob.list()).length, 1, 'what the browser had before is still there');
 });
 
+test('a page that was requested before a link was opened does not put the old session back', async () => {
+  const lines = async (cookie: string): Promise<string[]> => {
+    const headers = { accept: 'text/html', 'sec-fetch-site': 'none', cookie };
+    return [(await ask(server.url, '/', { headers })).headers['set-cookie'] ?? []].flat();
+  };
+  const old = `sluice_session=${bob.token}`;
+  const [, renewed = ''] = await lines(old);
+  // As a browser sends them from then on; the answer may arrive after that of the link.
+  const jar = `${old}; ${renewed.split(';', 1)[0]}`;
+  assert.equal(await lines(jar), []);
+  assert.is((await post('open', await newLink(idOf(ann)), { cookie: jar })).status, 200);
+  assert.equal(await lines(jar), []);
+});
+
 test('of several browsers that open a link at once, one gets the session', async () => {
   const grant = await newLink(idOf(ann));
   const answers = await Promise.all(Array.from({ length: 8 }, () => post('open', grant)));

@@ -2,10 +2,11 @@
 import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { codecName, distinctQualities } from '#lib/foreign/distinct-qualities.ts';
+import { codecName, distinctQualities, type Quality } from '#lib/foreign/distinct-qualities.ts';
 import { readListing } from '#lib/foreign/lux/listing.ts';
 import { readPlaylist } from '#lib/foreign/playlist/playlist.ts';
 import { pageOf } from '#lib/foreign/yt-dlp/items.ts';
+import { growthOf, MOST } from '../support/scaling.ts';
 
 test('only qualities that are alike get traits, and only those in which they differ', () => {
   const rows = [
@@ -36,6 +37,23 @@ test('a number is not given twice', () => {
     distinctQualities(labels.map((quality) => ({ quality, traits: [] })));
   assert.equal(numbered('x', 'x', 'x (2)'), ['x', 'x (3)', 'x (2)']);
   assert.equal(numbered('x (2)', 'x', 'x', 'x (2)', 'x'), ['x (2)', 'x', 'x (3)', 'x (2) (2)', 'x (4)']);
+});
+
+test('twice as many labels take at most three times the CPU, alike or not', () => {
+  const kinds: Record<string, (i: number) => Quality> = {
+    alike: () => ({ quality: 'x', traits: ['t', null, 't'] }),
+    'alike but for the last': (i) => ({ quality: 'x', traits: [i === 0 ? 'u' : 't', null, 't'] }),
+    distinct: (i) => ({ quality: `x${i}`, traits: [`t${i}`] }),
+    numbered: (i) => ({ quality: i % 2 === 0 ? 'x' : `x (${i})`, traits: [] }),
+    'with distinct traits': (i) => ({ quality: 'x', traits: [`t${i}`, 'u'] }),
+  };
+  for (const [what, make] of Object.entries(kinds)) {
+    const growth = growthOf((length) => {
+      const rows = Array.from({ length }, (_, i) => make(i));
+      return () => distinctQualities(rows);
+    }, 4000);
+    assert.ok(growth <= MOST, `${what}: ${growth.toFixed(1)} times`);
+  }
 });
 
 test('labels of ordinary length are always different', () => {

@@ -61,6 +61,45 @@ for (const [what, address] of [
   });
 }
 
+/** An address has at most 8 kB. */
+const short = ts.map((piece) => piece.subarray(0, 20 * 188));
+/** Those before `from` are in the playlist itself. */
+const inPlaylist = (from: number, pieces: readonly Buffer[], before = ''): string => {
+  const address = (piece: Buffer, index: number): string =>
+    index < from ? `data:video/mp2t;base64,${piece.toString('base64')}` : `BASE/${index}.ts`;
+  const lines = pieces.map((piece, index) => `#EXTINF:1,\n${address(piece, index)}`);
+  return ['#EXTM3U', before, ...lines, '#EXT-X-ENDLIST'].join('\n');
+};
+const KEY_TAG = `#EXT-X-KEY:METHOD=AES-128,URI="data:;base64,${key.toString('base64')}"`;
+
+it('data: fragments are used, and those that their key does not open are encrypted', async () => {
+  await assertWhole(listed(inPlaylist(6, short)), Buffer.concat(short));
+  await assertWhole(listed(inPlaylist(6, short.map(encrypted), KEY_TAG)), Buffer.concat(short));
+  for (const piece of [ts[0]?.subarray(0, 188), ts[0]?.subarray(0, 1600), Buffer.alloc(5)]) {
+    const { state, message } = await films.download(
+      listed(inPlaylist(1, [piece ?? Buffer.alloc(0)], KEY_TAG)),
+    );
+    assert.is(state, 'encrypted', message);
+  }
+});
+
+it('a film that ends with a data: fragment so far goes on after it, if it is still that', async () => {
+  for (const [before, pieces] of [
+    ['', short],
+    [KEY_TAG, short.map(encrypted)],
+  ] as const) {
+    const list = listed(inPlaylist(3, pieces, before), pieces);
+    const gone = `${base()}/3.ts`;
+    origin.serve(gone, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+    const { state, workDir } = await films.download(list);
+    assert.is(state, 'remote_not_found');
+    origin.serve(gone, response('Content-Type: video/mp2t', pieces[3] ?? ''));
+    const again = await films.download(list, { workDir });
+    assert.is(again.state, 'complete', again.message);
+    assert.ok(again.body.equals(Buffer.concat(short)));
+  }
+});
+
 it('a playlist behind blank lines is one, whatever its server calls it', async () => {
   film(ts);
   const text = `\n\n${six().replaceAll('BASE', base())}\n#EXT-X-ENDLIST`;

@@ -10,13 +10,20 @@ export const SESSION_COOKIE = 'sluice_session';
 export const FIRST_VISIT_COOKIE = 'sluice_first';
 
 /**
+ * Says that the session cookie was set less than a month ago; its value is that token's nonce. Until it expires no page sets
+ * the cookie again: a page that is on its way while a link opens another session would put the old one back.
+ */
+export const RENEWED_COOKIE = 'sluice_renewed';
+
+/**
  * Name prefix over https. Browsers accept such a cookie only from this very host over https, so another subdomain cannot
  * plant one. Source: RFC 6265bis, section 4.1.3.2.
  */
 const HOST_PREFIX = '__Host-';
 
-/** One year; browsers cap it at 400 days. Renewed with each visit of the page. */
+/** One year; browsers cap it at 400 days. Renewed by a visit of the page, a month after the last time at the earliest. */
 const MAX_AGE_SECONDS = 365 * 24 * 60 * 60;
+const RENEWED_MAX_AGE_SECONDS = 30 * 24 * 60 * 60;
 /** Long enough for the page to load over a slow line and ask for its session. */
 const FIRST_VISIT_MAX_AGE_SECONDS = 120;
 
@@ -44,6 +51,10 @@ export function readSluiceCookies(header: string | null | undefined, name: strin
 /** @param secure the page was requested over https */
 export function sessionCookie(token: string, secure: boolean): string {
   return setCookieLine(SESSION_COOKIE, token, MAX_AGE_SECONDS, secure);
+}
+
+export function renewedCookie(nonce: string, secure: boolean): string {
+  return setCookieLine(RENEWED_COOKIE, nonce, RENEWED_MAX_AGE_SECONDS, secure);
 }
 
 export function firstVisitCookie(token: string, secure: boolean): string {

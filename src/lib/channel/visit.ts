@@ -8,6 +8,8 @@ import {
   firstVisitCookie,
   clearFirstVisitCookie,
   readSluiceCookies,
+  RENEWED_COOKIE,
+  renewedCookie,
   SESSION_COOKIE,
   sessionCookie,
 } from './cookie.ts';
@@ -32,7 +34,11 @@ export function visitPage({ tokens, origins }: VisitEdge, header: HeaderGetter):
   const claims = claimsFromSessionCookie(tokens, header('cookie'));
   const secure = origins.isSecure(header('host'));
   if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [] };
-  if (claims !== null) return { session: claims.session, cookies: [sessionCookie(claims.token, secure)] };
+  if (claims !== null) {
+    const isRecent = readSluiceCookies(header('cookie'), RENEWED_COOKIE).includes(claims.nonce);
+    const renewed = [sessionCookie(claims.token, secure), renewedCookie(claims.nonce, secure)];
+    return { session: claims.session, cookies: isRecent ? [] : renewed };
+  }
   if (acceptsHtml(header)) {
     const isFirst = claimsFromFirstVisitCookie(tokens, header('cookie')) === null;
     return { session: null, cookies: isFirst ? [firstVisitCookie(tokens.issue().token, secure)] : [] };

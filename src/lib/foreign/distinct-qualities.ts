@@ -16,12 +16,16 @@ export function distinctQualities(rows: readonly Quality[]): string[] {
   let labels = rows.map(({ quality }) => quality.slice(0, MAX_QUALITY_CHARS));
   const kinds = Math.max(0, ...rows.map(({ traits }) => traits.length));
   for (let kind = 0; kind < kinds; kind++) {
-    const alike = Map.groupBy(rows.keys(), (index) => labels[index]);
+    const traits = rows.map((row) => row.traits[kind] ?? null);
+    const traitsOf = new Map<string, Set<string | null>>();
+    for (const [index, label] of labels.entries()) {
+      const alike = traitsOf.get(label) ?? new Set();
+      traitsOf.set(label, alike.add(traits[index] ?? null));
+    }
     labels = labels.map((label, index) => {
-      const group = alike.get(label) ?? [];
-      const trait = rows[index]?.traits[kind] ?? null;
-      const differs = group.some((other) => (rows[other]?.traits[kind] ?? null) !== trait);
-      return trait === null || !differs ? label : `${label} · ${trait}`.slice(0, MAX_QUALITY_CHARS);
+      const trait = traits[index] ?? null;
+      const differ = (traitsOf.get(label)?.size ?? 0) > 1;
+      return trait === null || !differ ? label : `${label} · ${trait}`.slice(0, MAX_QUALITY_CHARS);
     });
   }
   return numbered(labels);

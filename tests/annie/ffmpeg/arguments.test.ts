@@ -133,12 +133,24 @@ testUnless(test, noProc, 'the input of ffprobe gets whitelists, wherever it is',
       ['-show_streams', 'file:a.mp4'],
       ['-hide_banner', '-show_format', '-show_streams', '-print_format', 'json', 'file:a.mp4'],
       ['file:a.mp4', '-show_streams'],
+      ['file:a.mp4'],
+      ['-'],
+      ['-i', 'a.mp4'],
       ['-v', 'error', '-i', 'file:a.mp4', '-show_entries', 'format=duration'],
     ]) {
       const all = await argumentsOf('ffprobe', args);
       assert.equal(without(all), args);
       assert.equal(all.slice(-4, -1).filter(isGuard), ['-protocol_whitelist', '-format_whitelist']);
     }
+    for (const args of [
+      ['/etc/passwd'],
+      ['../a.mp4'],
+      ['concat:a.mp4'],
+      ['-i', 'a.mp4', 'b.mp4'],
+      ['a.mp4', '-i', 'http://example.org/b.mp4'],
+      ['a.mp4', 'b.mp4'],
+    ])
+      await refusalOf('ffprobe', args);
     assert.equal(await argumentsOf('ffprobe', ['-bsfs']), ['-bsfs']);
     assert.match(await refusalOf('ffprobe', ['-no_such_flag', 'file:a.mp4']), 'what its input is');
   }),

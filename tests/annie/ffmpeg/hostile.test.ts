@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WRAPPED_FFMPEG } from '#lib/annie/ffmpeg/wrapper.server.ts';
+import { failureOf } from '#lib/foreign/yt-dlp/failure.ts';
 import { mediaMissing } from '../../site/media.ts';
 import { testUnless } from '../../support/skip.ts';
 import { straceMissing } from '../../support/strace.ts';
@@ -35,6 +36,9 @@ testUnless(test, mediaMissing, 'a script with the name of a video is not joined,
       assert.not((await readdir(workDir)).includes('out.mp4'), name);
       const probed = await ffprobe('-hide_banner', '-show_format', '-show_streams', `file:${name}`);
       assert.is(probed.stdout, '', name);
+      const alone = await ffprobe(`file:${name}`);
+      assert.is.not(alone.code, 0, name);
+      assert.not.match(alone.stderr, '640x360', name);
     }
   }),
 );
@@ -70,6 +74,33 @@ testUnless(
       assert.equal(guarded, []);
       for (const name of ['m3u8.m3u8', 'mpd.mp4', 'ffconcat-beside.mp4'])
         assert.ok(realFfmpeg.includes(name), `${name} opens nothing even without us: ${realFfmpeg.join()}`);
+    }),
+);
+
+testUnless(
+  test,
+  mediaMissing,
+  'what only begins as media is not media by the last line of ffmpeg, which is final',
+  () =>
+    withHostile(async ({ workDir, ffmpeg, secret }) => {
+      const packet = (await readFile(join(workDir, 'part0.ts'))).subarray(0, 188);
+      const script = Buffer.from(`${PLAYLIST}file://${secret.ts}\n#EXT-X-ENDLIST\n`);
+      const nothing = Buffer.concat([Buffer.from([0x47, 0x1f, 0xff, 0x10]), Buffer.alloc(184, 0xff)]);
+      const starts: Record<string, Buffer> = {
+        'a packet and a script': Buffer.concat([packet, script]),
+        'packets without a stream': Buffer.concat(Array.from({ length: 20 }, () => nothing)),
+        'the start of Ogg': Buffer.concat([Buffer.from('OggS\0'), Buffer.alloc(500)]),
+        'the start of Matroska': Buffer.concat([Buffer.from('1a45dfa3', 'hex'), Buffer.alloc(500)]),
+        'the start of Flash': Buffer.concat([Buffer.from('464c56010500000009', 'hex'), Buffer.alloc(500)]),
+        'the other track': await readFile(join(workDir, 'sound.m4a')),
+      };
+      for (const [what, bytes] of Object.entries(starts)) {
+        await writeFile(join(workDir, 'media.mp4'), bytes);
+        const { code, stderr } = await ffmpeg(...merge('media.mp4', 'sound.m4a'), 'file:out.mp4');
+        const last = stderr.trim().split('\n').at(-1) ?? '';
+        const failure = failureOf([`ERROR: Postprocessing: ${last}`], code, null);
+        assert.equal([what, failure.code, failure.transient], [what, 'not_media', false], last);
+      }
     }),
 );
 

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { type FragmentKind, kindOf } from '#lib/annie/http/hls/fragment-kind.ts';
 import { requirePlayed, withFragment } from '#lib/annie/http/hls/played-time.ts';
 import { tsSeconds } from '#lib/annie/http/hls/ts-seconds.ts';
+import { growthOf, MOST } from '../../support/scaling.ts';
 import { it, mediaFile, ts } from '../../wild/films.ts';
 
 const kindOfAll = (bytes: Buffer): FragmentKind => kindOf(bytes, bytes.length);
@@ -75,6 +76,25 @@ test('a playlist may be off by a tenth, and wrong of most fragments, but not of 
   assert.not(refuses(10, ...many.map(() => null)));
   // a slide show, of one frame each
   assert.not(refuses(10, ...many.map(() => 0)));
+});
+
+test('twice as many presentation times take at most three times the CPU', () => {
+  const packets = (count: number): Buffer =>
+    Buffer.concat(
+      Array.from({ length: count }, (_, i) => {
+        const packet = Buffer.alloc(188, 0xff);
+        // The start of a PES packet of video, with the presentation time 2 * i.
+        packet.set([0x47, 0x41, 0x00, 0x10, 0, 0, 1, 0xe0, 0, 0, 0x80, 0x80, 5]);
+        packet.set([0x21, (i >> 14) & 0xff, (((i >> 7) & 0x7f) << 1) | 1, (i >> 0) & 0x7f, 1], 13);
+        return packet;
+      }),
+    );
+  assert.is(tsSeconds(packets(3), packets(3)) === null, false);
+  const growth = growthOf((count) => {
+    const bytes = packets(count);
+    return () => tsSeconds(bytes, bytes);
+  }, 5000);
+  assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
 });
 
 test.run();

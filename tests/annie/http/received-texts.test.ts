@@ -65,4 +65,24 @@ test('a long text waits for its turn after each MiB, a short one never', async (
   short.end();
 });
 
+test('small pieces wait for as many turns as the bytes that they count as', async () => {
+  const texts = new ReceivedTexts();
+  const [small, other] = [texts.begin(), texts.begin()];
+  const order: string[] = [];
+  const receive = async (text: typeof small, name: string, surplus: number): Promise<void> => {
+    text.add(new Uint8Array(1000));
+    text.setSurplus(surplus);
+    await text.turn();
+    order.push(name);
+  };
+  await settles(
+    Promise.all([receive(small, 'three MiB', 3 * 1024 * 1024), receive(other, 'one MiB', 1024 * 1024)]),
+  );
+  assert.equal(order, ['one MiB', 'three MiB']);
+  assert.is(small.length, 1000);
+  assert.is(small.cost, 1000 + 3 * 1024 * 1024);
+  small.end();
+  other.end();
+});
+
 test.run();

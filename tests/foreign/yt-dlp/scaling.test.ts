@@ -47,6 +47,40 @@ for (const [what, make] of Object.entries(JSONS)) {
   });
 }
 
+/** Twice as many of these are still fewer than are read of one item, so that nothing hides how it grows. */
+const FEWER = 2400;
+/** Each video can be had with each of these. */
+const LANGUAGES = ['de', 'en', 'fr', 'it', 'ja', 'zh']
+  .map((language) => `{"format_id":"${language}","ext":"m4a","vcodec":"none","language":"${language}"},`)
+  .join('');
+const FORMATS: Record<string, string> = {
+  'of distinct heights': '{"format_id":"v\u0001","height":\u0001},',
+  'of distinct heights, without sound': '{"format_id":"v\u0001","acodec":"none","height":\u0001},',
+  'of distinct bit rates': '{"format_id":"v\u0001","vcodec":"x","tbr":\u0001},',
+  'of distinct notes': '{"format_id":"v\u0001","vcodec":"x","format_note":"n\u0001"},',
+  'of H.264 and others':
+    '{"format_id":"v\u0001","vcodec":"x","height":\u0001},{"format_id":"h\u0001","vcodec":"avc1","height":\u0001},',
+  'of one height': '{"format_id":"v\u0001","height":1,"tbr":\u0001},',
+  'of sound in distinct languages':
+    '{"format_id":"a\u0001","ext":"m4a","vcodec":"none","language":"l\u0001"},',
+  'of sound with distinct extensions': '{"format_id":"a\u0001","ext":"x\u0001","vcodec":"none"},',
+  'of sound alike in one extension': '{"format_id":"a\u0001","ext":"m4a","vcodec":"none","abr":\u0001},',
+  'of pictures': '{"format_id":"i\u0001","ext":"jpg"},',
+};
+
+for (const [what, unit] of Object.entries(FORMATS)) {
+  test(`an info JSON of twice as many formats ${what} takes at most three times the CPU`, () => {
+    const growth = growthOf((count) => {
+      const units = Array.from({ length: count / (unit.split('},').length - 1) }, (_, i) =>
+        unit.replaceAll('\u0001', String(i)),
+      );
+      const json = `{"formats":[${LANGUAGES}${units.join('')}{}]}`;
+      return () => list(json);
+    }, FEWER);
+    assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
+  });
+}
+
 const VALUES = [
   ...[
     '{}',

@@ -6,7 +6,6 @@
  */
 import type { Readable } from 'node:stream';
 import type { buildConnector, Dispatcher } from 'undici';
-import request from 'undici/lib/api/api-request.js';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { authorityOf, UnreachableError } from '../../protocol/unreachable.ts';
@@ -14,6 +13,7 @@ import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import type { Cookies } from './cookies.server.ts';
+import { pacedRequest } from './chunk-pacing.server.ts';
 import { withoutFalseCoding } from './codings.ts';
 import { type Head, headFrom } from './head.ts';
 import { isLate, noteLate, PROMPT_MS } from './late-failure.ts';
@@ -226,7 +226,7 @@ export class HttpClient {
         statusCode,
         headers: received,
         body,
-      } = await request.call(this.#dispatcher, {
+      } = await pacedRequest(this.#dispatcher, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',

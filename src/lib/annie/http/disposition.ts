@@ -5,6 +5,11 @@
 import { bytesOf, decodeBytes, decodeStrictly, percentDecoded } from './header-text.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~\w-]+$/;
+/** Of all values that are tried: a name of 255 bytes has 765 percent-encoded, and comes twice at most. */
+const MAX_NAME_CHARS = 4096;
+/** Each value costs as much as this many characters of one, each word a microsecond. */
+const VALUE_CHARS = 16;
+const MAX_WORDS = 500;
 const WORD = /^=\?([\w-]{1,40})(?:\*[^?]*)?\?([bq])\?([^?]*)\?=$/i;
 
 /**
@@ -15,12 +20,18 @@ const WORD = /^=\?([\w-]{1,40})(?:\*[^?]*)?\?([bq])\?([^?]*)\?=$/i;
 export function fileNameIn(header: string, charset: string | null): string | null {
   let plain: string | null = null;
   let extended: string | null = null;
+  let leftChars = MAX_NAME_CHARS;
   for (const part of partsOf(header)) {
     const equals = part.indexOf('=');
-    const key = part.slice(0, Math.max(0, equals)).trim().toLowerCase();
+    // Longer than any that counts.
+    if (equals < 0 || equals > MAX_NAME_CHARS) continue;
+    const key = part.slice(0, equals).trim().toLowerCase();
+    if (key !== 'filename' && key !== 'filename*') continue;
     const value = part.slice(equals + 1).trim();
+    if (value.length > leftChars) continue;
+    leftChars -= value.length + VALUE_CHARS;
     if (key === 'filename') plain ??= decodePlain(unquoted(value), charset)?.trim() || null;
-    else if (key === 'filename*') extended ??= decodeExtended(value)?.trim() || null;
+    else extended ??= decodeExtended(value)?.trim() || null;
   }
   return extended ?? plain;
 }
@@ -58,11 +69,13 @@ function decodeExtended(value: string): string | null {
   return match ? decodeStrictly(percentDecoded(match[2] ?? ''), match[1] ?? '') : null;
 }
 
-/** Words between blanks, each by itself; null if one cannot be read. */
+/** Words between blanks, each by itself; null if one cannot be read, and for more than 500. */
 function decodePlain(value: string, charset: string | null): string | null {
   let text = '';
   let isEncoded = false;
-  for (const word of value.split(/([ \t\r\n])/)) {
+  const words = value.split(/([ \t\r\n])/);
+  if (words.length > 2 * MAX_WORDS) return null;
+  for (const word of words) {
     if (/^[ \t\r\n]$/.test(word)) {
       // Blanks between two encoded words are no part of the name (RFC 2047, section 6.2).
       if (!isEncoded) text += ' ';
@@ -90,8 +103,9 @@ function decodeWord(word: string): string | null {
 
 function decodeOther(word: string, charset: string | null): string | null {
   if (word.startsWith('=?')) return null;
+  if (!/[^\0-\x7f]|%/.test(word)) return word;
   const bytes = bytesOf(word);
   // Chromium takes the charset of its system; what is neither UTF-8 nor declared was mostly ISO 8859-1.
-  if (/[^\0-\x7f]/.test(word)) return decodeBytes(bytes, charset) ?? new TextDecoder('latin1').decode(bytes);
+  if (/[^\0-\x7f]/.test(word)) return decodeBytes(bytes, charset) ?? decodeStrictly(bytes, 'latin1');
   return decodeBytes(percentDecoded(word), charset);
 }

@@ -135,7 +135,7 @@ export function endsByClose(head: Head): boolean {
 
 /** Media type without parameters, lower case; null when absent. */
 export function contentTypeOf(head: Head): string | null {
-  const [type = ''] = (head.get('content-type') ?? '').split(';');
+  const [type = ''] = (head.get('content-type') ?? '').split(';', 1);
   return type.trim().toLowerCase() || null;
 }
 
@@ -145,8 +145,17 @@ export function charsetOf(head: Head): string | null {
   return match?.[1]?.toLowerCase() ?? null;
 }
 
-/** The name in Content-Disposition, unchecked (it may be hostile); null when there is none. */
+/** It is asked for up to five times. */
+const names = new WeakMap<Head, string | null>();
+
+/** The name in Content-Disposition, unchecked (it may be hostile); null when there is none, or it has over 4 KiB. */
 export function dispositionName(head: Head): string | null {
   const header = head.get('content-disposition');
-  return header === undefined ? null : fileNameIn(header, charsetOf(head));
+  if (header === undefined) return null;
+  let name = names.get(head);
+  if (name === undefined) {
+    name = fileNameIn(header, charsetOf(head));
+    names.set(head, name);
+  }
+  return name;
 }

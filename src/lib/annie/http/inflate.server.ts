@@ -1,3 +1,4 @@
+/** The content coding `deflate`, in both forms in which servers send it. */
 import { Transform, type TransformCallback } from 'node:stream';
 import { createInflate, createInflateRaw, type Inflate, type InflateRaw } from 'node:zlib';
 

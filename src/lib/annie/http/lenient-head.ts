@@ -33,7 +33,7 @@ export function beginsAsHttp(start: string): boolean | null {
 export function rewrittenHead(text: string): string | null {
   if (isPlain(text)) return null;
   const [first = '', ...lines] = text.replace(/^[\r\n]+/, '').split(/\r?\n/);
-  const [, major = '', minor = '0', status = ''] = STATUS_LINE.exec(first) ?? [];
+  const [statusLine = '', major = '', minor = '0', status = ''] = STATUS_LINE.exec(first) ?? [];
   if (status === '') throw notHttp('Its status line cannot be read.');
   const version = major === '1' && minor === '0' ? '1.0' : '1.1';
   const fields = fieldsOf(lines);
@@ -41,7 +41,7 @@ export function rewrittenHead(text: string): string | null {
   const kept = fields.filter(([name]) => !FRAMING.has(name.toLowerCase()));
   const framing = framingOf(fields, version);
   return [
-    `HTTP/${version} ${status} ${first.slice(STATUS_LINE.exec(first)?.[0].length).trim().replace(CONTROLS, ' ')}`,
+    `HTTP/${version} ${status} ${first.slice(statusLine.length).trim().replace(CONTROLS, ' ')}`,
     ...kept.map(([name, value]) => `${name}: ${value}`),
     ...framing,
     ...(status.startsWith('1') ? [] : ['Connection: close']),

@@ -3,6 +3,7 @@ import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { UrlKind } from '../engine.ts';
 import { classify, isFile, SNIFF_BYTES } from './classify.ts';
+import { surplusOf } from './chunk-pacing.server.ts';
 import { codingsOf } from './codings.ts';
 import type { HttpResponse, HttpClient } from './client.server.ts';
 import { isWholeFile } from './extent.ts';
@@ -98,11 +99,15 @@ async function read(
   try {
     for await (const chunk of body.chunks()) {
       gathered.add(chunk);
+      gathered.setSurplus(surplusOf(response.body));
       if (gathered.length >= SNIFF_BYTES) kind ??= classified();
       if (kind !== null && !(want === 'text' && isText(kind))) break;
       if (kind !== null) body.forget();
-      if (gathered.length > maxBytes(kind))
-        throw new SluiceError('too_complex', 'The page or manifest is too long.');
+      if (gathered.cost > maxBytes(kind))
+        throw new SluiceError(
+          'too_complex',
+          'The page or manifest is too long, or comes in too small pieces.',
+        );
       await gathered.turn();
     }
     kind ??= classified();

@@ -56,8 +56,9 @@ class ReceivedText {
   readonly #shared: Shared;
   readonly #gathered = new GatheredBytes();
   #isGivenUp = false;
-  /** Bytes that may be received without another turn. */
+  /** What may be received without another turn. */
   #allowed = MAX_SMALL_BYTES;
+  #surplus = 0;
 
   constructor(shared: Shared) {
     this.#shared = shared;
@@ -65,6 +66,16 @@ class ReceivedText {
 
   get length(): number {
     return this.#gathered.length;
+  }
+
+  /** What it costs to receive, in bytes: at least as many as it has. */
+  get cost(): number {
+    return this.length + this.#surplus;
+  }
+
+  /** @param bytes that count for the small pieces in which it arrives, so far */
+  setSurplus(bytes: number): void {
+    this.#surplus = bytes;
   }
 
   /** Copies the chunk. @throws SluiceError `too_many_requests` once the text is given up */
@@ -78,9 +89,10 @@ class ReceivedText {
 
   /** Resolves when more may be received. */
   async turn(): Promise<void> {
-    if (this.length < this.#allowed) return;
-    this.#allowed += MAX_SMALL_BYTES;
-    await this.#shared.turn();
+    while (this.cost >= this.#allowed) {
+      this.#allowed += MAX_SMALL_BYTES;
+      await this.#shared.turn();
+    }
   }
 
   /** As `GatheredBytes.peek`. */

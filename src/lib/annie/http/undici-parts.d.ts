@@ -10,5 +10,6 @@ declare module 'undici/lib/api/api-request.js' {
   export default function request(
     this: Dispatcher,
     options: Dispatcher.RequestOptions,
-  ): Promise<Dispatcher.ResponseData>;
+    callback: (error: Error | null, response: Dispatcher.ResponseData) => void,
+  ): void;
 }

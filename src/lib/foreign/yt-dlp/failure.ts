@@ -18,9 +18,15 @@ const PATTERNS: ErrorPatterns = [
     /ffmpeg (is )?not (installed|found)|ffprobe and ffmpeg not found|You have requested merging/i,
     'ffmpeg_missing',
   ],
-  // ffmpeg's last line, which up to 6.0 names the file. A whitelist gives EINVAL; a retry would read the same bytes.
+  // ffmpeg's last line of an input that it cannot read, which up to 6.0 names the file. A whitelist gives EINVAL; a retry
+  // would read the same bytes.
   [
-    /Postprocessing: (file:.*|Error opening input.*): Invalid (argument|data found when processing input)$|sluice: ff\w+ was not started/,
+    /Postprocessing: (file:.*|Error opening input.*): (Invalid argument|Invalid data found when processing input|[Cc]ould not find codec parameters|End of file|Not yet implemented in FFmpeg, patches welcome|Protocol not found|Numerical result out of range)$|sluice: ff\w+ was not started/,
+    'not_media',
+  ],
+  // The "video" has no picture, or the "audio" no sound.
+  [
+    /Postprocessing: (Stream map '.*' matches no streams|To ignore this, add a trailing '\?' to the map)/,
     'not_media',
   ],
   [/Unsupported URL|is not a valid URL|No suitable extractor/i, 'unsupported_url'],

@@ -94,11 +94,13 @@ export function chooseStreams(formats: Format[], canJoin: boolean): StreamChoice
     }
   }
   const videoChoices = [...choices.values()].reverse();
-  const listed = videoChoices.filter((choice, index) => {
+  /** Those of the better choices that are H.264. */
+  const h264 = new Set<string>();
+  const listed = videoChoices.filter(({ stream, isH264, language }) => {
+    const key = `${stream.quality} ${language}`;
+    if (isH264) h264.add(key);
     // Something else, where H.264 is as good or better, is nothing that anybody looks for.
-    const isBeaten = ({ stream, isH264, language }: VideoChoice): boolean =>
-      isH264 && stream.quality === choice.stream.quality && language === choice.language;
-    return choice.isH264 || !videoChoices.slice(0, index).some(isBeaten);
+    return isH264 || !h264.has(key);
   });
   const labels = distinctQualities(listed.map(({ stream, traits }) => ({ quality: stream.quality, traits })));
   const videoStreams = listed.map(({ stream }, index) => ({

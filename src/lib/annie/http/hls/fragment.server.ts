@@ -2,7 +2,6 @@
  * Fetches HLS fragments, each into a file. What an interrupted try or attempt has left of one is continued by Range: only
  * the missing bytes are requested, and some before them where nothing proves that the file is still the same.
  */
-import { Readable } from 'node:stream';
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
@@ -22,7 +21,8 @@ import {
   OtherBytes,
   rangeOf,
 } from './fragment-body.server.ts';
-import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
+import { dataOf, dataStartsWith } from './data-fragment.ts';
+import { isDataUrl } from './data-url.ts';
 import { BLOCK_BYTES, FragmentKeys, isDecipherError, type OpenDecipher } from './fragment-keys.server.ts';
 import type { FragmentPart } from './fragment-part.server.ts';
 import { FileChanged } from './fragment-place.ts';
@@ -87,6 +87,7 @@ export class FragmentFetcher {
     const end = isPart ? origin + wantedBytes + 2 * BLOCK_BYTES : null;
     return retrying(this.#signal, async (isLastTry) => {
       const open = await this.#keys.decipherOf(fragment);
+      if (isDataUrl(url)) return dataStartsWith(fragment, open, bytes, skipped);
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
       const known = (): SeenFile | null => (range === null ? null : this.seenAt(url));
       const request = { url, range: wanted, rangeInWhole: range, known, isLastTry };
@@ -259,21 +260,23 @@ export class FragmentFetcher {
 
   /** The playlist holds the fragment itself, as a short initialisation part. */
   async #writeData(
-    { url, range }: Fragment,
+    fragment: Fragment,
     part: FragmentPart,
     open: OpenDecipher | null,
     onBytes: (bytes: number) => void,
   ): Promise<void> {
     await part.drop();
-    const bytes = bytesOfDataUrl(url).subarray(range?.start ?? 0, range?.end);
-    onBytes(bytes.length);
-    const raw = Readable.from([bytes]) as AsyncIterable<Buffer>;
-    await part.append(open === null ? raw : decrypted(raw, open, 'start'));
+    try {
+      await part.append(dataOf(fragment, open));
+      onBytes(part.bytes);
+    } catch (thrown) {
+      throw this.#failure(fragment, thrown, null);
+    }
     await part.finish();
   }
 
-  #failure({ url }: Fragment, thrown: unknown, head: Head): unknown {
-    if (thrown instanceof EndsElsewhere) return wrongEnd(thrown, head);
+  #failure({ url }: Fragment, thrown: unknown, head: Head | null): unknown {
+    if (thrown instanceof EndsElsewhere && head !== null) return wrongEnd(thrown, head);
     if (thrown instanceof FileChanged) return thrown;
     if (thrown instanceof BodyTooLong) {
       this.#requests.neverAskForRange(url);

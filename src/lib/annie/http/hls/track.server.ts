@@ -4,8 +4,8 @@
  */
 import { join } from 'node:path';
 import { fragmentAt } from '../../../foreign/playlist/fragments.ts';
-import { SluiceError } from '../../../protocol/error.ts';
-import { toDiskError } from '../../../files/disk-error.ts';
+import { SluiceError, toSluiceError } from '../../../protocol/error.ts';
+import { asDiskError } from '../../../files/disk-error.ts';
 import { FileChanged } from './fragment-place.ts';
 import { FragmentSources } from './fragment-sources.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
@@ -50,7 +50,7 @@ export async function fetchTrack(job: TrackJob): Promise<string> {
       return path;
     } catch (thrown) {
       job.signal.throwIfAborted();
-      if (!(thrown instanceof FileChanged)) throw toDiskError(thrown);
+      if (!(thrown instanceof FileChanged)) throw asDiskError(thrown) ?? toSluiceError(thrown);
       if (starts === MAX_STARTS) throw new SluiceError('file_changed');
       onBytes(-bytes);
       onFragments(-seconds);

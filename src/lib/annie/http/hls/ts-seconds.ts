@@ -54,7 +54,9 @@ function timesIn(bytes: Uint8Array, from: number): Map<number, number[]> {
     const time = presentationTime(bytes.subarray(pes, pes + 14));
     if (time === null) continue;
     const stream = ((flags & 0x1f) << 8) | (bytes[at + 2] ?? 0);
-    times.set(stream, [...(times.get(stream) ?? []), time]);
+    const known = times.get(stream);
+    if (known === undefined) times.set(stream, [time]);
+    else known.push(time);
   }
   return times;
 }
