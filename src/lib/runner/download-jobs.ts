@@ -204,7 +204,7 @@ export class DownloadJobs {
       this.#keepOutcome(job, outcome);
       this.#options.outbox.send(job.session, outcome);
     };
-    const ticket = this.#queue.enqueue(job.session, { begin, refuse });
+    const ticket = this.#queue.enqueue(job.session, { begin, refuse }, request.owner);
     job.state = { name: 'waiting', request, ticket };
   }
 

@@ -26,19 +26,23 @@ export class GatedQueue {
   }
 
   /** Neither `begin` nor `refuse` is called before this returns. Every ticket is to be released. */
-  enqueue(session: string, { begin, refuse }: Waiter): Ticket {
+  enqueue(session: string, { begin, refuse }: Waiter, owner?: string): Ticket {
     const ticket: Ticket = { place: null, isReleased: false };
     const refuseNow = (reason: SluiceError): void => {
       this.release(ticket);
       refuse(reason);
     };
     const queue = (): void => {
-      ticket.place = this.#queue.enqueue(session, () => {
-        // It may have closed while this one waited for its slot.
-        const { reason } = this.#gate;
-        if (reason === null) begin();
-        else refuseNow(reason);
-      });
+      ticket.place = this.#queue.enqueue(
+        session,
+        () => {
+          // It may have closed while this one waited for its slot.
+          const { reason } = this.#gate;
+          if (reason === null) begin();
+          else refuseNow(reason);
+        },
+        owner,
+      );
     };
     if (this.#gate.reason === null) queue();
     else {
