@@ -1,5 +1,5 @@
 /** A visitor from another address, and what it can hold of a server. */
-import { request } from 'node:http';
+import { Agent, request } from 'node:http';
 import { connect, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { WebSocket } from 'ws';
@@ -15,6 +15,7 @@ export interface StrangerAnswer {
 export class Stranger {
   readonly address: string;
   readonly #url: URL;
+  readonly #agent = new Agent({ keepAlive: true });
   readonly #open: { destroy(): void }[] = [];
 
   /** @param url of the server; of the same family as the address */
@@ -27,7 +28,7 @@ export class Stranger {
     return { host: this.#url.hostname.replace(/^\[|\]$/g, ''), port: Number(this.#url.port) };
   }
 
-  /** Over a connection of its own. */
+  /** Over one connection, as long as the server keeps it. */
   async ask(
     method: string,
     path: string,
@@ -40,7 +41,7 @@ export class Stranger {
         {
           ...this.#server,
           localAddress: this.address,
-          agent: false,
+          agent: this.#agent,
           method,
           path,
           headers: {
@@ -52,9 +53,11 @@ export class Stranger {
         (response) => {
           let text = '';
           response.setEncoding('utf8').on('data', (part: string) => (text += part));
-          response.on('error', none).on('end', () =>
-            resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
-          );
+          response
+            .on('error', none)
+            .on('end', () =>
+              resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text }),
+            );
         },
       );
       asked.on('error', none);
@@ -96,7 +99,7 @@ export class Stranger {
   ): Promise<WebSocket | number> {
     const ws = new WebSocket(`${this.#url.href.replace('http', 'ws')}${path.slice(1)}`, protocol, {
       localAddress: this.address,
-      headers: { authorization: `Bearer ${token}`, ...headers },
+      headers: { ...(token === '' ? {} : { authorization: `Bearer ${token}` }), ...headers },
     });
     this.#open.push({ destroy: () => ws.terminate() });
     ws.on('error', () => undefined);
@@ -124,17 +127,27 @@ export class Stranger {
     return held;
   }
 
-  /** Of `wanted` connections with the start of a head, how many are open together. */
+  /** Of `wanted` connections with the start of a head, how many stay open. */
   async holdConnections(wanted: number): Promise<number> {
     const sockets: Socket[] = [];
     for (let n = 0; n < wanted; n++) sockets.push(await this.connection('GET / HTTP/1.1\r\nhost: '));
-    // The server has handled them all once it answers a later one of another visitor; here: once a last one is decided.
-    const last = await this.connection('GET / HTTP/1.1\r\n\r\n');
-    await Promise.race([once(last, 'data'), once(last, 'close')]).catch(() => undefined);
-    return sockets.filter((socket) => !socket.destroyed && !socket.closed).length;
+    // Connections are accepted in order: those before one that is decided are decided too.
+    const last = await this.connection('no head\r\n\r\n');
+    await decided(last);
+    return sockets.filter((socket) => !socket.closed).length;
   }
 
   close(): void {
+    this.#agent.destroy();
     for (const one of this.#open.splice(0)) one.destroy();
   }
+}
+
+/** Resolves once the server has answered on a connection, or closed it. */
+export async function decided(socket: Socket): Promise<void> {
+  if (socket.closed || socket.destroyed) return;
+  const answered = new Promise<void>((resolve) => {
+    socket.once('data', () => resolve()).once('close', () => resolve());
+  });
+  await settles(answered, { what: 'an answer on a connection, or its end' });
 }

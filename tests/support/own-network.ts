@@ -5,7 +5,8 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 
 /** Of the benchmarking networks (RFC 2544) and of the unique local ones (RFC 4193): nobody's. */
-const ROUTES = 'ip link set lo up && ip route add local 198.18.0.0/15 dev lo && ip -6 route add local fd09::/32 dev lo';
+const ROUTES =
+  'ip link set lo up && ip route add local 198.18.0.0/15 dev lo && ip -6 route add local fd09::/32 dev lo && echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind';
 /** The server, as visitors call it. */
 export const SERVER = { v4: '198.18.0.1', v6: '[fd09::1]' } as const;
 
@@ -28,9 +29,13 @@ export function ownNetwork(file: string): string | null {
     return 'network namespaces need Linux, unshare and iproute2 (Debian: apt install util-linux iproute2), and the right to make them';
   }
   const again = [process.execPath, ...process.execArgv, file, ...process.argv.slice(2)];
-  const { status } = spawnSync('unshare', [...unshare(), 'sh', '-c', `${ROUTES} && exec "$@"`, 'sh', ...again], {
-    stdio: 'inherit',
-    env: { ...process.env, [INSIDE]: '1' },
-  });
+  const { status } = spawnSync(
+    'unshare',
+    [...unshare(), 'sh', '-c', `${ROUTES} && exec "$@"`, 'sh', ...again],
+    {
+      stdio: 'inherit',
+      env: { ...process.env, [INSIDE]: '1' },
+    },
+  );
   process.exit(status ?? 1);
 }

@@ -101,6 +101,8 @@ export async function startSession({
   throttleMs = 200,
   sessionClass = SessionActor,
   setAside = (_session: string): readonly string[] => [],
+  ownerOf = (_session: string): string | null => null,
+  countAdd = (_owner: string | null, _bytes: number): void => undefined,
 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
   const commands: RunnerCommand[] = [];
@@ -132,6 +134,8 @@ export async function startSession({
           throttleMs,
           maxActive,
           setAside,
+          ownerOf,
+          countAdd,
           machinesStarted: (session, root) => machines.onStarted(session, root),
         }),
       },
