@@ -12,7 +12,7 @@ import { startServer } from '../../tests/support/server.ts';
 import { report, spreadOf, table } from '../harness.ts';
 import { ATTACKS } from './attacks.ts';
 
-const RUNS = 5;
+const RUNS = Number(process.env.RUNS ?? 5);
 const MEASURED_MS = 4_000;
 /** Until the attack is under way: bursts are spent, connections are held. */
 const SETTLING_MS = 1_000;

@@ -43,7 +43,7 @@ export function handleRequest(
         .catch(() => response.destroy());
     };
     // Health checks do not wait in line.
-    if (path.startsWith(paths.api)) admission.admit(start);
+    if (path.startsWith(paths.api)) admission.admit(start, edge.visitors.ownerOf(request));
     else start();
     return false;
   }

@@ -36,8 +36,8 @@ export const RATES = {
   message: { owner: { burst: 2_000, perSecond: 200 } },
   /** New downloads. The largest list that is imported at once is some thousands long. */
   add: { owner: { burst: 5_000, perSecond: 10 } },
-  /** Bytes of state that stay stored: 5,000 adds are 3 MB. 90 MB a day at most, and not 8 kB for each request. */
-  state: { owner: { burst: 16 * 1024 * 1024, perSecond: 1024 } },
+  /** Bytes of state that stay stored: 5,000 adds are 4 MB. 90 MB a day at most, and not 8 kB for each request. */
+  state: { owner: { burst: 6 * 1024 * 1024, perSecond: 1024 } },
 } as const satisfies Record<string, RateLimits>;
 
 export const HELD = {
