@@ -35,7 +35,9 @@ const names = Object.keys(ATTACKS).filter((name) => positionals.every((word) => 
 
 function child(core: number, file: string, args: string[]): ChildProcess {
   const program = [process.execPath, '-C', 'development', join(import.meta.dirname, file), ...args];
-  return spawn('taskset', ['-c', String(core), ...program], {
+  const plain = core === 0 ? [] : ['chrt', '-o', '0'];
+  const [first = '', ...rest] = [...plain, 'taskset', '-c', String(core), ...program];
+  return spawn(first, rest, {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }

@@ -11,13 +11,18 @@ export const MAX_STARTS_PER_TURN = 64;
 /** While connections arrive: about 1 ms, and still more than the one request that each turn can bring. */
 export const MAX_STARTS_WHILE_CONNECTING = 4;
 
-/** Of one owner that is not this machine. */
-export const MAX_STARTS_OF_STRANGER = 8;
+/**
+ * Of one owner that is not this machine, and of all of those together: about 2 ms of adds. While nobody else has work, turns
+ * follow each other within 20 µs, so a stranger alone is as fast as without this.
+ */
+export const MAX_STARTS_OF_STRANGER = 2;
+export const MAX_STARTS_OF_STRANGERS = 8;
 
 export class Admission {
   #started = 0;
-  /** Of strangers, in this turn. */
-  #startedOf = new Map<string, number>();
+  /** By strangers, in this turn. */
+  readonly #startedOf = new Map<string, number>();
+  #startedByStrangers = 0;
   #hasNewConnection = false;
   #isScheduled = false;
   /** By owner, the one that was served longest ago first. */
@@ -42,12 +47,16 @@ export class Admission {
   }
 
   #mayStart(owner: string): boolean {
-    return owner === LOCAL || (this.#startedOf.get(owner) ?? 0) < MAX_STARTS_OF_STRANGER;
+    if (owner === LOCAL) return true;
+    if (this.#startedByStrangers >= MAX_STARTS_OF_STRANGERS) return false;
+    return (this.#startedOf.get(owner) ?? 0) < MAX_STARTS_OF_STRANGER;
   }
 
   #count(owner: string): void {
     this.#started++;
-    if (owner !== LOCAL) this.#startedOf.set(owner, (this.#startedOf.get(owner) ?? 0) + 1);
+    if (owner === LOCAL) return;
+    this.#startedByStrangers++;
+    this.#startedOf.set(owner, (this.#startedOf.get(owner) ?? 0) + 1);
   }
 
   get #maxStarts(): number {
@@ -64,6 +73,7 @@ export class Admission {
     this.#isScheduled = false;
     this.#started = 0;
     this.#startedOf.clear();
+    this.#startedByStrangers = 0;
     const starting = this.#takeWaiting(this.#maxStarts);
     this.#hasNewConnection = false;
     if (starting.length > 0) this.#scheduleTurn();

@@ -60,8 +60,8 @@ export type HeldKind = keyof typeof HELD;
 
 /** A page is rendered for each request: 3 to 5 ms. */
 export const PAGE_REQUESTS = 10;
-/** A message counts as one for each of these many bytes begun: as long as most adds. */
-export const MESSAGE_BYTES = 4 * 1024;
+/** A message counts as one for each of these many bytes begun: three times as long as most adds. */
+export const MESSAGE_BYTES = 1024;
 
 /** Remembered at most, the longest idle are forgotten first: 300 bytes each. */
 export const MAX_ACCOUNTS = 10_000;
