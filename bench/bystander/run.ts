@@ -1,7 +1,8 @@
 /**
  * How long a visitor waits for acknowledgements while others attack. Server and visitor share one core, the attackers have
- * another. Each attack begins with a new server; five times, after as long without the attack; medians. Needs the right to make a network namespace.
- * `--project DIR` measures another built checkout; a word selects attacks by name.
+ * another. Each attack begins with a new server, and is measured after as long without it: medians of five times. Needs the
+ * right to make a network namespace. `--project DIR` measures another built checkout, a word selects attacks by name. On a
+ * machine that others use, run it as `setsid -w sh -c 'echo -20 >/proc/self/autogroup; npm run bench:bystander'`.
  */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -12,7 +13,6 @@ import { startServer } from '../../tests/support/server.ts';
 import { report, spreadOf, table } from '../harness.ts';
 import { ATTACKS } from './attacks.ts';
 
-const RUNS = Number(process.env.RUNS ?? 5);
 const MEASURED_MS = 4_000;
 /** Until the attack is under way: bursts are spent, connections are held. */
 const SETTLING_MS = 1_000;
@@ -28,16 +28,14 @@ if (missing !== null) {
   process.exit(2);
 }
 const { values, positionals } = parseArgs({
-  options: { project: { type: 'string' }, json: { type: 'boolean' } },
+  options: { project: { type: 'string' }, json: { type: 'boolean' }, runs: { type: 'string', default: '5' } },
   allowPositionals: true,
 });
 const names = Object.keys(ATTACKS).filter((name) => positionals.every((word) => name.includes(word)));
 
 function child(core: number, file: string, args: string[]): ChildProcess {
   const program = [process.execPath, '-C', 'development', join(import.meta.dirname, file), ...args];
-  const plain = core === 0 ? [] : ['chrt', '-o', '0'];
-  const [first = '', ...rest] = [...plain, 'taskset', '-c', String(core), ...program];
-  return spawn(first, rest, {
+  return spawn('taskset', ['-c', String(core), ...program], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });
 }
@@ -84,7 +82,7 @@ async function run(name: string): Promise<{ quietMs: number; attackedMs: number 
 const results: { attack: string; quietMs: number; attackedMs: number; allowedMs: number }[] = [];
 for (const attack of names) {
   const runs: Awaited<ReturnType<typeof run>>[] = [];
-  for (let n = 0; n < RUNS; n++) runs.push(await run(attack));
+  for (let n = 0; n < Number(values.runs); n++) runs.push(await run(attack));
   const quietMs = spreadOf(runs.map((one) => one.quietMs)).median;
   const attackedMs = spreadOf(runs.map((one) => one.attackedMs)).median;
   results.push({ attack, quietMs, attackedMs, allowedMs: Math.max(ALLOWED_MS, 2 * quietMs) });

@@ -18,7 +18,7 @@ import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
 import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Reachability } from './reachability.ts';
-import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
+import { reservedOf, type SpaceUser, type SpaceMonitor } from './space-monitor.ts';
 import { StallTimer } from './stall-timer.ts';
 
 export type AttemptEnd =
@@ -83,6 +83,12 @@ export class DownloadAttempt implements SpaceUser {
     if (this.phase.phase === 'finish') return this.sample?.receivedBytes ?? 0;
     const totalBytes = this.phase.totalBytes ?? this.sample?.totalBytes ?? this.job.totalBytes ?? 0;
     return Math.max(0, totalBytes - Math.max(this.sample?.receivedBytes ?? 0, this.#keptBytes));
+  }
+
+  get reservedBytes(): number {
+    // Joining is local, and as fast as the disk.
+    if (this.phase.phase === 'finish') return this.remainingBytes;
+    return reservedOf(this.remainingBytes, this.sample?.bytesPerSecond ?? null);
   }
 
   /** Asks the engine to end; `ended` resolves when it has. A move of the file that has begun is completed. */
