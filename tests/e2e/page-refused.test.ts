@@ -9,6 +9,7 @@ import { ownNetwork, SERVER } from '../support/own-network.ts';
 import { pageMissing } from '../support/page-fixture.ts';
 import { startServer, type TestServer } from '../support/server.ts';
 import { testUnless } from '../support/skip.ts';
+import { waitFor } from '../support/wait.ts';
 
 const PORT = 3000;
 const URL_OF_SERVER = `http://${SERVER.v4}:${PORT}`;
@@ -36,9 +37,14 @@ async function wordsOf(locale: string, cookie: string | null): Promise<string> {
     await context.addCookies([{ name: 'sluice_session', value: cookie, url: URL_OF_SERVER }]);
   const page = await context.newPage();
   await page.goto(URL_OF_SERVER);
-  const text = page.locator('[data-testid="connection"] .text');
-  await text.filter({ hasText: /Too much at once|请求过多/ }).waitFor();
-  const words = (await text.textContent()) ?? '';
+  // Between two tries the page says nothing for a moment.
+  const words = await waitFor(
+    async () => {
+      const [text = ''] = await page.locator('[data-testid="connection"] .text').allTextContents();
+      return /\d/.test(text) ? text : null;
+    },
+    { what: 'the page to say why it is not connected' },
+  );
   await context.close();
   return words;
 }

@@ -6,7 +6,7 @@ import { execFileSync, spawnSync } from 'node:child_process';
 
 /** Of the benchmarking networks (RFC 2544) and of the unique local ones (RFC 4193): nobody's. */
 const ROUTES =
-  'ip link set lo up && ip route add local 198.18.0.0/15 dev lo && ip -6 route add local fd09::/32 dev lo && echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind';
+  'ip link set lo up && ip addr add 198.18.0.1/32 dev lo && ip route add local 198.18.0.0/15 dev lo && ip -6 route add local fd09::/32 dev lo && echo 1 > /proc/sys/net/ipv6/ip_nonlocal_bind';
 /** The server, as visitors call it. */
 export const SERVER = { v4: '198.18.0.1', v6: '[fd09::1]' } as const;
 
