@@ -9,7 +9,13 @@
       method: 'POST',
       signal: AbortSignal.timeout(TIMEOUT_MS),
     });
-    if (!response.ok) throw new Error(`POST /api/sessions: ${response.status}`);
+    if (!response.ok) {
+      const retryAfter = Number(response.headers.get('retry-after'));
+      throw Object.assign(new Error(`POST /api/sessions: ${response.status}`), {
+        status: response.status,
+        retryAfterMs: retryAfter * 1000,
+      });
+    }
     return response.json();
   };
 

@@ -2,10 +2,12 @@
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Admission } from '#lib/channel/admission.ts';
+import { Connections } from '#lib/channel/connections.ts';
 import {
   type UpgradeHandler,
   PROTOCOL_HEADER,
   handleRequest,
+  refuse,
   refuseUnknownUpgrade,
   sendAnswer,
   dispatchUpgrade,
@@ -15,6 +17,7 @@ import { mountEdge } from '#lib/channel/mount.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Files } from '#lib/files/files.server.ts';
+import { refuseUpgrade } from '#lib/channel/web-socket-endpoint.server.ts';
 import { createInspectorEndpoint } from '#lib/inspector/socket.server.ts';
 import { describeSandbox } from '#lib/process/sandbox/sandbox.ts';
 import { paths } from '#lib/protocol/paths.ts';
@@ -29,6 +32,8 @@ import { loadPage, type PageHandler } from './page.ts';
 
 /** Limit for receiving a whole request; bodies are at most 64 KiB. */
 const REQUEST_MS = 30_000;
+/** Limit for receiving a request's head: a slow line takes a second. Checked every second. */
+const HEAD_MS = 10_000;
 /** Longer than the usual 60 s of a reverse proxy, so that the proxy closes idle connections first. */
 const KEEP_ALIVE_MS = 65_000;
 
@@ -59,14 +64,26 @@ export async function startServer(
     createWatched(config, log, options),
     loadPage(PROTOCOL_HEADER),
   ]);
-  const server = createServer({ requestTimeout: REQUEST_MS, keepAliveTimeout: KEEP_ALIVE_MS });
+  const server = createServer({
+    requestTimeout: REQUEST_MS,
+    headersTimeout: HEAD_MS,
+    connectionsCheckingInterval: 1_000,
+    keepAliveTimeout: KEEP_ALIVE_MS,
+  });
   try {
     const port = await listen(server, config);
     const edge = edgeOf(sluice, port, log);
     const sockets = openSockets(edge, sluice);
     const unmount = mountEdge(edge);
     const control = await openControl(config.dataDir, controlCalls(sluice), log);
-    serve(server, edge, sockets.endpoints, page, log);
+    serve(
+      server,
+      edge,
+      new Connections(sluice.quota, sluice.owners, sluice.tokens),
+      sockets.endpoints,
+      page,
+      log,
+    );
     logSandbox(sluice, log);
     void sluice.resume();
     return {
@@ -119,6 +136,7 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
   const { config, inspector, operators, sessionLinks, sessionList } = sluice;
   return {
     tokens: sluice.tokens,
+    visitors: sluice.visitors,
     origins: new AllowedOrigins(config.host, port, config.origins),
     session: (id) => sluice.sessions.get(id),
     engines: () => sluice.registry.statuses(),
@@ -162,13 +180,22 @@ export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
 function serve(
   server: Server,
   edge: Edge,
+  connections: Connections,
   endpoints: Sockets['endpoints'],
   page: PageHandler,
   log: Logger,
 ): void {
   const admission = new Admission();
-  server.on('connection', () => admission.connectionOpened());
+  server.on('connection', (socket) => {
+    admission.connectionOpened();
+    connections.opened(socket);
+  });
   server.on('request', (request, response) => {
+    try {
+      connections.check(request);
+    } catch (error) {
+      return refuse(response, error);
+    }
     if (!handleRequest(request, response, edge, admission)) return;
     Promise.resolve(page(request, response)).catch((error: unknown) => {
       log.error('answering a request', { path: request.url?.split('?', 1)[0], error });
@@ -177,7 +204,13 @@ function serve(
     });
   });
   server.on('upgrade', (request, socket, head) => {
-    if (!dispatchUpgrade(endpoints, request, socket, head)) refuseUnknownUpgrade(socket);
+    try {
+      connections.check(request);
+      edge.visitors.request(request, false);
+      if (!dispatchUpgrade(endpoints, request, socket, head)) refuseUnknownUpgrade(socket);
+    } catch (error) {
+      refuseUpgrade(socket, error);
+    }
   });
 }
 

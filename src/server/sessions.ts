@@ -9,8 +9,10 @@ import type { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
 import { type AllowEntry, isRefusedLiteral } from '#lib/guard/policy.ts';
 import { MachineTap } from '#lib/inspector/taps/machines.ts';
 import { RunnerTap } from '#lib/inspector/taps/runner.ts';
+import type { ListOwners } from '#lib/channel/list-owners.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { checkUrl, withScheme } from '#lib/protocol/url.ts';
+import { LOCAL, orThrow, type Quota } from '#lib/quota/quota.ts';
 import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
 import type { Config } from './config.ts';
 import { DeferredRunner } from './deferred-runner.ts';
@@ -34,6 +36,8 @@ export interface SessionsOptions {
   typed: TypedAddresses;
   /** Where look-ups have found media. */
   found: FoundMedia;
+  quota: Quota;
+  listOwners: ListOwners;
 }
 
 export interface Sessions {
@@ -88,7 +92,7 @@ export function openSessions(options: SessionsOptions): Sessions {
   return { store, host, get, runner, terminations, taps };
 }
 
-function sessionEnv({ config, allowPrivate, typed, found }: SessionsOptions) {
+function sessionEnv({ config, allowPrivate, typed, found, quota, listOwners }: SessionsOptions) {
   return {
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
@@ -101,6 +105,12 @@ function sessionEnv({ config, allowPrivate, typed, found }: SessionsOptions) {
       return text;
     },
     foundOn: (url: string, session: string) => found.get(session, url, performance.now()),
+    ownerOf: (session: string) => listOwners.of(session),
+    countAdd(owner: string | null, bytes: number) {
+      const key = { owner: owner ?? LOCAL, list: null };
+      orThrow(quota.take('add', key));
+      orThrow(quota.take('state', key, bytes));
+    },
     throttleMs: config.throttleMs,
     maxActive: config.maxActivePerSession,
   };

@@ -14,6 +14,10 @@ import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
 import { Tokens } from '#lib/channel/token.ts';
+import { ListOwners } from '#lib/channel/list-owners.ts';
+import { Owners } from '#lib/channel/owner.ts';
+import { Visitors } from '#lib/channel/visitors.ts';
+import { Quota } from '#lib/quota/quota.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
 import { type Config, ConfigError } from './config.ts';
 import { FoundMedia } from '#lib/annie/http/found-media.ts';
@@ -41,6 +45,9 @@ export interface Sluice {
   readonly sandbox: Sandbox;
   readonly runner: Runner;
   readonly tokens: Tokens;
+  readonly quota: Quota;
+  readonly owners: Owners;
+  readonly visitors: Visitors;
   readonly operators: OperatorAuth;
   readonly sessionLinks: SessionLinks;
   readonly sessionList: StoredSessions;
@@ -86,7 +93,9 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const place = { config, log, stateDir, isTemporary };
   const typed = new TypedAddresses(currentSession);
   const found = new FoundMedia();
-  const sessions = openSessions({ ...place, newStore, allowPrivate, typed, found });
+  const quota = new Quota({ now: () => performance.now() });
+  const listOwners = new ListOwners();
+  const sessions = openSessions({ ...place, newStore, allowPrivate, typed, found, quota, listOwners });
   const storeOpen = onStoreOpen?.();
   const started: { engines?: Engines; runner?: Runner } = {};
   const close = (): Promise<void> => closeAll(sessions, started);
@@ -108,11 +117,11 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
       isUnused: sessions.host.ids(SESSION, '', 1).length === 0,
       log,
     });
-    const runner = startRunner({ ...place, sessions, engines, reachability, root });
+    const runner = startRunner({ ...place, sessions, engines, reachability, root, quota });
     started.runner = runner;
     await storeOpen;
     sessions.runner.connect(runner);
-    return assemble({ config, log, key, sessions, engines, runner, close });
+    return assemble({ config, log, key, sessions, engines, runner, quota, listOwners, close });
   } catch (error) {
     await close();
     throw error;
@@ -137,10 +146,14 @@ interface Running {
   sessions: Sessions;
   engines: Engines;
   runner: Runner;
+  quota: Quota;
+  listOwners: ListOwners;
   close: () => Promise<void>;
 }
 
-function assemble({ config, log, key, sessions, engines, runner, close }: Running): Sluice {
+function assemble(running: Running): Sluice {
+  const { config, log, key, sessions, engines, runner, quota, listOwners, close } = running;
+  const owners = new Owners(key);
   const { host, store, terminations, taps } = sessions;
   const sessionList = new StoredSessions(host, SESSION);
   const inspector = createInspector({
@@ -160,6 +173,9 @@ function assemble({ config, log, key, sessions, engines, runner, close }: Runnin
     sandbox: engines.sandbox,
     runner,
     tokens: new Tokens(key),
+    owners,
+    quota,
+    visitors: new Visitors(quota, owners, listOwners),
     operators: new OperatorAuth(key),
     sessionLinks: new SessionLinks(key),
     sessionList,

@@ -4,6 +4,7 @@ import type { DownloadRoot } from '#lib/files/download-root/download-root.server
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Reachability } from '#lib/runner/reachability.ts';
 import { Runner } from '#lib/runner/runner.ts';
+import { LOCAL, orThrow, type Quota } from '#lib/quota/quota.ts';
 import { runInJob, runOutsideJobs } from '#lib/watchdog/job-context.ts';
 import { withoutDiskWaits } from './download-root.ts';
 import type { Engines } from './engines.ts';
@@ -20,10 +21,11 @@ export interface StartRunnerOptions extends Pick<
   engines: Engines;
   reachability: Reachability;
   root: DownloadRoot;
+  quota: Quota;
 }
 
 export function startRunner(options: StartRunnerOptions): Runner {
-  const { config, log, stateDir, isTemporary, sessions, engines, reachability, root } = options;
+  const { config, log, stateDir, isTemporary, sessions, engines, reachability, root, quota } = options;
   const { downloadDir, maxActive, stallMs, firstByteMs } = config;
   return new Runner({
     downloadDir,
@@ -36,6 +38,7 @@ export function startRunner(options: StartRunnerOptions): Runner {
     runInJob: ({ session, download, url }, work) =>
       runInJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
     root,
+    holdLookUp: (owner = LOCAL, session) => orThrow(quota.hold('lookup', { owner, list: session })),
     registry: engines.registry,
     reachability,
     probe: engines.probe,

@@ -16,7 +16,7 @@ import { type StoreCheck, writeCopy } from '#lib/actors/durable/store-task.serve
 import { SluiceError } from '#lib/protocol/error.ts';
 
 const NO_ROOM =
-  'The disk of the data folder (SLUICE_DATA_DIR) is full: new downloads are refused until there is room.';
+  'The disk of the data folder is full (SLUICE_DATA_DIR): new downloads are refused until there is room.';
 
 export interface LockedStoreOptions {
   dir: string;

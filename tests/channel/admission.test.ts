@@ -1,6 +1,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Admission, MAX_STARTS_PER_TURN, MAX_STARTS_WHILE_CONNECTING } from '#lib/channel/admission.ts';
+import {
+  Admission,
+  MAX_STARTS_OF_STRANGER,
+  MAX_STARTS_PER_TURN,
+  MAX_STARTS_WHILE_CONNECTING,
+} from '#lib/channel/admission.ts';
+import { LOCAL } from '#lib/quota/quota.ts';
 import { waitFor } from '../support/wait.ts';
 
 const nextTurn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -53,6 +59,34 @@ test('a request that arrives while others wait does not overtake them', async ()
   admission.admit(() => (late = started.length));
   await waitFor(() => late >= 0, { what: 'the late request' });
   assert.is(late, MAX_STARTS_PER_TURN + 2);
+});
+
+test('a stranger gets a part of each turn, and its flood delays neither this machine nor another stranger', async () => {
+  const admission = new Admission();
+  const started: string[] = [];
+  const admit = (owner: string, count: number): void => {
+    for (let n = 0; n < count; n++) admission.admit(() => started.push(owner), owner);
+  };
+  const of = (owner: string): number => started.filter((one) => one === owner).length;
+  admit('flood', 1_000);
+  assert.is(of('flood'), MAX_STARTS_OF_STRANGER);
+  admit('other', 2);
+  admit(LOCAL, 3);
+  assert.equal([of('other'), of(LOCAL)], [2, 3]);
+  await nextTurn();
+  assert.is(of('flood'), 2 * MAX_STARTS_OF_STRANGER);
+  await waitFor(() => of('flood') === 1_000, { what: 'the end of the flood' });
+});
+
+test('owners take turns, however many wait, and none is left out', async () => {
+  const admission = new Admission();
+  const started: number[] = [];
+  const owners = 3 * MAX_STARTS_PER_TURN;
+  for (let n = 0; n < 2; n++) {
+    for (let owner = 0; owner < owners; owner++) admission.admit(() => started.push(owner), `o${owner}`);
+  }
+  await waitFor(() => started.length === 2 * owners, { what: 'all of them' });
+  assert.is(new Set(started.slice(0, owners)).size, owners);
 });
 
 test.run();

@@ -7,6 +7,7 @@ const FLOORS: Record<string, string[]> = {
   'src/lib/protocol/': [],
   'src/lib/foreign/': ['src/lib/protocol/'],
   'src/lib/guard/': ['src/lib/protocol/'],
+  'src/lib/quota/': ['src/lib/protocol/'],
   'src/lib/process/': ['src/lib/protocol/', 'src/lib/foreign/'],
   'src/lib/files/': ['src/lib/protocol/'],
   'src/lib/annie/': [
@@ -19,11 +20,12 @@ const FLOORS: Record<string, string[]> = {
   'src/lib/runner/': ['src/lib/protocol/', 'src/lib/files/', 'src/lib/annie/'],
   'src/lib/replay/': ['src/lib/protocol/', 'src/lib/annie/'],
   'src/lib/actors/': ['src/lib/protocol/'],
-  'src/lib/channel/': ['src/lib/protocol/', 'src/lib/files/', 'src/lib/actors/'],
+  'src/lib/channel/': ['src/lib/protocol/', 'src/lib/quota/', 'src/lib/files/', 'src/lib/actors/'],
   'src/lib/channel/client/': ['src/lib/protocol/'],
   'src/lib/inspector/': [
     'src/lib/protocol/',
     'src/lib/process/',
+    'src/lib/quota/',
     'src/lib/runner/',
     'src/lib/actors/',
     'src/lib/channel/',

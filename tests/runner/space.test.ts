@@ -6,6 +6,7 @@ import * as assert from 'uvu/assert';
 import { measureSpace, occupiedBytes } from '#lib/files/disk-space.server.ts';
 import type { DiskSpace } from '#lib/files/disk-space.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import { reservedOf } from '#lib/runner/space-monitor.ts';
 import { settles } from '../support/wait.ts';
 import { type Fixture, createFixture, nextTurns, startOf } from './fixture.ts';
 
@@ -123,6 +124,30 @@ onDisk('space that other downloads need is not given twice', 60 * MB, async (fix
   assert.not.ok(first.job.signal.aborted, 'who came first goes on');
   await first.finish();
   await event('done');
+});
+
+onDisk('what a slow server announces keeps no space from others', 60 * MB, async (fixture) => {
+  const { runner, http, event } = fixture;
+  runner.send('s1', startOf('aaa'));
+  const slow = await http.call(0);
+  const dripping = { receivedBytes: 9, percent: null, bytesPerSecond: 1, etaSeconds: null };
+  slow.job.onInfo({ totalBytes: 49 * MB });
+  slow.job.onSample({ ...dripping, totalBytes: 49 * MB });
+  runner.send('s1', startOf('bbb'));
+  const fast = await http.call(1);
+  fast.job.onInfo({ totalBytes: 49 * MB });
+  await nextTurns();
+  assert.not.ok(slow.job.signal.aborted || fast.job.signal.aborted);
+  await fast.finish();
+  assert.is((await event('done')).download, 'bbb');
+});
+
+test('five minutes at the present rate are reserved, and at most what is left; of an unknown rate 1 GiB', () => {
+  assert.is(reservedOf(500 * MB, 1 * MB), 300 * MB);
+  assert.is(reservedOf(200 * MB, 1 * MB), 200 * MB);
+  assert.is(reservedOf(500 * MB, 0), 0);
+  assert.is(reservedOf(500 * MB, null), 500 * MB);
+  assert.is(reservedOf(5e12, null), 2 ** 30);
 });
 
 onDisk(

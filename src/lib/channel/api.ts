@@ -90,6 +90,7 @@ async function askSession(
   edge: Edge,
 ): Promise<ApiAnswer> {
   const { session } = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
+  edge.visitors.use(request, session);
   const parsed = parseRequest(query, request.method === 'POST' ? await readBody(request) : '');
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
   const answer = await edge.session(session).call('ask', parsed);
@@ -120,7 +121,15 @@ async function parse(
 /** Stores nothing: a session is created by its first write. */
 async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   await readBody(request);
-  const { session: id, token, lost, cookies } = issueSession(edge, headerGetter(request.headers));
+  const {
+    session: id,
+    token,
+    lost,
+    cookies,
+  } = issueSession(edge, headerGetter(request.headers), () => {
+    edge.visitors.newSession(edge.visitors.ownerOf(request));
+    return edge.tokens.issue();
+  });
   const opened: OpenedSession = {
     id,
     ...(token === null ? {} : { token }),

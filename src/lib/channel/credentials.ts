@@ -13,10 +13,15 @@ export interface Credentials {
  * valid cookie.
  * @throws SluiceError `unauthorized`
  */
-export function authenticate(tokens: Tokens, { authorization, cookie }: Credentials): TokenClaims {
-  const claims = authorization ? claimsFromBearer(tokens, authorization) : claimsFromCookies(tokens, cookie);
+export function authenticate(tokens: Tokens, credentials: Credentials): TokenClaims {
+  const claims = claimsOf(tokens, credentials);
   if (!claims) throw new SluiceError('unauthorized');
   return claims;
+}
+
+/** As `authenticate`; null when neither names a session. */
+export function claimsOf(tokens: Tokens, { authorization, cookie }: Credentials): TokenClaims | null {
+  return authorization ? claimsFromBearer(tokens, authorization) : claimsFromCookies(tokens, cookie);
 }
 
 /** null when no cookie holds a token that this server signed. */

@@ -8,6 +8,7 @@ import type { OperatorAuth } from './operator.ts';
 import type { AllowedOrigins } from './origin.ts';
 import type { SessionLinks } from './session-link.ts';
 import type { Tokens } from './token.ts';
+import type { Visitors } from './visitors.ts';
 
 /** What the edge needs of the inspector. */
 export interface InspectorEdge {
@@ -35,6 +36,8 @@ export interface StoredSessionsEdge {
 export interface Edge {
   tokens: Tokens;
   origins: AllowedOrigins;
+  /** What each visitor may use. */
+  visitors: Visitors;
   /** A stub of the session with that id. Creating a stub does not wake the session. */
   session(id: string): EmbeddedStub<SessionActor>;
   engines(): Promise<EngineStatus[]>;

@@ -8,7 +8,7 @@ import type { Admission } from './admission.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { handleApi, isApiPath, withoutQuery } from './api.ts';
 import type { Edge } from './edge.ts';
-import { API_POLICY, requestHead, SECURITY_HEADERS } from './headers.ts';
+import { API_POLICY, OWNER_HEADER, requestHead, SECURITY_HEADERS } from './headers.ts';
 import { refuseUpgrade } from './web-socket-endpoint.server.ts';
 
 /** Tells SvelteKit's handler whether the browser came over https. A value that a client sends is overwritten. */
@@ -29,8 +29,9 @@ export function handleRequest(
     edge.origins.check(requestHead(request.method ?? '', request.headers));
     // The absolute form names its own host and is meant for proxies.
     if (request.url?.startsWith('/') !== true) throw new SluiceError('invalid_request', 'Ask for a path.');
+    edge.visitors.request(request, isRenderedPath(withoutQuery(request.url)));
   } catch (error) {
-    sendAnswer(response, problemAnswer(error));
+    refuse(response, error);
     return false;
   }
   const path = withoutQuery(request.url);
@@ -42,13 +43,25 @@ export function handleRequest(
         .catch(() => response.destroy());
     };
     // Health checks do not wait in line.
-    if (path.startsWith(paths.api)) admission.admit(start);
+    if (path.startsWith(paths.api)) admission.admit(start, edge.visitors.ownerOf(request));
     else start();
     return false;
   }
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
+  request.headers[OWNER_HEADER] = edge.visitors.ownerOf(request);
   request.headers[PROTOCOL_HEADER] = edge.origins.isSecure(request.headers.host) ? 'https' : 'http';
   return true;
+}
+
+/** Files of the page have an extension, or lie in SvelteKit's folder. */
+function isRenderedPath(path: string): boolean {
+  return !isApiPath(path) && !path.startsWith('/_app/') && !/\.\w+$/.test(path);
+}
+
+/** One that asks too much loses its connection too: new ones are counted as well. */
+export function refuse(response: ServerResponse, error: unknown): void {
+  const isTooMuch = error instanceof SluiceError && error.code === 'too_many_requests';
+  sendAnswer(response, problemAnswer(error, isTooMuch ? { connection: 'close' } : {}));
 }
 
 /** Handles the upgrade requests of one path. */

@@ -14,6 +14,9 @@ export const SECURITY_HEADERS: Readonly<Record<string, string>> = {
 /** CSP of everything that is not a page: opened as one, it loads nothing and cannot be framed. */
 export const API_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
+/** Tells the page's bundle whose request it is: see `owner.ts`. A value that a client sends is overwritten. */
+export const OWNER_HEADER = 'x-sluice-owner';
+
 /** Node's header object: names in lower case, repeated headers as an array. */
 export type NodeHeaders = Readonly<Record<string, string | string[] | undefined>>;
 

@@ -3,8 +3,9 @@
  * one global symbol; as these functions run in the server's copy, errors keep their class.
  */
 import type { Edge } from './edge.ts';
-import { headerGetter } from './headers.ts';
+import { headerGetter, OWNER_HEADER } from './headers.ts';
 import { inspectorPageScope, signIn } from './inspector-access.ts';
+import type { TokenClaims } from './token.ts';
 import { type Visit, visitPage } from './visit.ts';
 
 const KEY = Symbol.for('sluice.host');
@@ -21,7 +22,7 @@ export interface MountedEdge {
 /** Makes the edge reachable for the page's bundle. @returns undoes it */
 export function mountEdge(edge: Edge): () => void {
   const published: MountedEdge = {
-    visit: ({ headers }) => visitPage(edge, headerGetter(headers)),
+    visit: ({ headers }) => visitPage(edge, headerGetter(headers), () => issueFor(edge, headers)),
     inspectorScope: (request) => inspectorPageScope(edge, request),
     signIn: (request) => signIn(edge, request),
   };
@@ -29,6 +30,15 @@ export function mountEdge(edge: Edge): () => void {
   return () => {
     if (Reflect.get(globalThis, KEY) === published) Reflect.deleteProperty(globalThis, KEY);
   };
+}
+
+function issueFor({ tokens, visitors }: Edge, headers: Headers): TokenClaims | null {
+  try {
+    visitors.newSession(headers.get(OWNER_HEADER) ?? '');
+    return tokens.issue();
+  } catch {
+    return null;
+  }
 }
 
 /** @throws Error outside a running server, as pages are never prerendered */

@@ -17,7 +17,7 @@ import { claimsFromCookies, claimsFromFirstVisitCookie, claimsFromSessionCookie 
 import type { Edge } from './edge.ts';
 import type { HeaderGetter } from './headers.ts';
 import { isCrossOrigin } from './origin.ts';
-import { Tokens } from './token.ts';
+import { type TokenClaims, Tokens } from './token.ts';
 
 type VisitEdge = Pick<Edge, 'tokens' | 'origins'>;
 type SessionEdge = VisitEdge & { storedSessions: Pick<Edge['storedSessions'], 'summary'> };
@@ -29,8 +29,15 @@ export interface Visit {
   cookies: string[];
 }
 
-/** Answers a page request. */
-export function visitPage({ tokens, origins }: VisitEdge, header: HeaderGetter): Visit {
+/**
+ * Answers a page request.
+ * @param issue makes a token for a new session; a visitor that had too many gets the page without one
+ */
+export function visitPage(
+  { tokens, origins }: VisitEdge,
+  header: HeaderGetter,
+  issue: () => TokenClaims | null = () => tokens.issue(),
+): Visit {
   const claims = claimsFromSessionCookie(tokens, header('cookie'));
   const secure = origins.isSecure(header('host'));
   if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [] };
@@ -41,10 +48,12 @@ export function visitPage({ tokens, origins }: VisitEdge, header: HeaderGetter):
   }
   if (acceptsHtml(header)) {
     const isFirst = claimsFromFirstVisitCookie(tokens, header('cookie')) === null;
-    return { session: null, cookies: isFirst ? [firstVisitCookie(tokens.issue().token, secure)] : [] };
+    const first = isFirst ? issue() : null;
+    return { session: null, cookies: first === null ? [] : [firstVisitCookie(first.token, secure)] };
   }
-  const { session, token } = tokens.issue();
-  return { session, cookies: [sessionCookie(token, secure)] };
+  const issued = issue();
+  if (issued === null) return { session: null, cookies: [] };
+  return { session: issued.session, cookies: [sessionCookie(issued.token, secure)] };
 }
 
 export interface IssuedSession extends Visit {
@@ -58,11 +67,18 @@ export interface IssuedSession extends Visit {
   lost: string | null;
 }
 
-/** `POST /api/sessions`: a browser gets the session it has, a program always gets a new one. Stores nothing. */
-export function issueSession(edge: SessionEdge, header: HeaderGetter): IssuedSession {
+/**
+ * `POST /api/sessions`: a browser gets the session it has, a program always gets a new one. Stores nothing.
+ * @param issue makes a token for a new session. @throws SluiceError `too_many_requests`
+ */
+export function issueSession(
+  edge: SessionEdge,
+  header: HeaderGetter,
+  issue: () => TokenClaims = () => edge.tokens.issue(),
+): IssuedSession {
   const cookie = isBrowser(header) ? header('cookie') : undefined;
   const existing = claimsFromCookies(edge.tokens, cookie);
-  const { session, token } = existing ?? edge.tokens.issue();
+  const { session, token } = existing ?? issue();
   const secure = edge.origins.isSecure(header('host'));
   const cookies = [sessionCookie(token, secure)];
   if (claimsFromFirstVisitCookie(edge.tokens, cookie) !== null) cookies.push(clearFirstVisitCookie(secure));

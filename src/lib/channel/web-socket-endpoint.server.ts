@@ -6,7 +6,8 @@ import { CLOSE } from '../protocol/channel.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
 import { MessageRate } from './message-rate.ts';
-import { closeGracefully, decodeMessage, Heartbeat, ignoreError, pauseFor } from './ws.server.ts';
+import type { HeldSocket } from './visitors.ts';
+import { byteLength, closeGracefully, decodeMessage, Heartbeat, ignoreError, pauseFor } from './ws.server.ts';
 
 /** The server's end of one connection. */
 export interface Connection {
@@ -23,6 +24,8 @@ export interface WebSocketEndpointOptions<Access> {
   heartbeatMs?: number | undefined;
   /** @throws SluiceError: the request is refused over HTTP */
   authorize(request: IncomingMessage): Access;
+  /** null = the visitor has too many: the socket is closed with 1013, which a page can read, other than a status. */
+  hold(request: IncomingMessage, access: Access): HeldSocket | null;
   /** null = the socket is being closed. */
   connect(ws: WebSocket, access: Access): Connection | null;
 }
@@ -53,7 +56,7 @@ export class WebSocketEndpoint<Access> {
     socket.on('error', ignoreError);
     try {
       const access = this.#options.authorize(request);
-      this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, access));
+      this.#server.handleUpgrade(request, socket, head, (ws) => this.#connect(ws, request, access));
     } catch (error) {
       refuseUpgrade(socket, error);
     } finally {
@@ -74,17 +77,23 @@ export class WebSocketEndpoint<Access> {
     await Promise.all(closed);
   }
 
-  #connect(ws: WebSocket, access: Access): void {
+  #connect(ws: WebSocket, request: IncomingMessage, access: Access): void {
     const { rate } = this.#options;
     this.#heartbeat.track(ws);
     const received = new MessageRate(rate.burst, rate.perSecond);
     ws.on('error', ignoreError);
+    const held = this.#options.hold(request, access);
+    if (held === null) return closeGracefully(ws, CLOSE.busy, 'too_many_requests');
+    ws.on('close', () => held.release());
     const connection = this.#options.connect(ws, access);
     if (connection === null) return;
     ws.on('message', (data, isBinary) => {
       this.#heartbeat.markAlive(ws);
       connection.message(isBinary ? null : decodeMessage(data));
-      const waitMs = received.waitAfterMessage(performance.now());
+      const waitMs = Math.max(
+        received.waitAfterMessage(performance.now()),
+        held.waitAfterMessage(byteLength(data)),
+      );
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
     ws.on('close', (code, reason) => connection.closed(code, reason.toString()));

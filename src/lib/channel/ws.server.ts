@@ -51,6 +51,10 @@ export function closeGracefully(ws: WebSocket, code = 1000, reason = ''): void {
   ws.once('close', () => clearTimeout(timer));
 }
 
+export function byteLength(data: Buffer | ArrayBuffer | Buffer[]): number {
+  return Array.isArray(data) ? data.reduce((sum, { length }) => sum + length, 0) : data.byteLength;
+}
+
 export function decodeMessage(data: Buffer | ArrayBuffer | Buffer[]): string {
   if (Array.isArray(data)) return Buffer.concat(data).toString();
   return Buffer.isBuffer(data) ? data.toString() : Buffer.from(data).toString();

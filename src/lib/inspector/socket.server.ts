@@ -14,12 +14,15 @@ import { CLOSE } from '../protocol/channel.ts';
 import { SluiceError } from '../protocol/error.ts';
 import { INSPECTOR_SUBPROTOCOL } from '../protocol/inspection.ts';
 import { parseInspectorMessage, toWatchFilter } from './client-message.ts';
+import { LOCAL, type QuotaKey } from '../quota/quota.ts';
 import type { Inspector } from './inspector.ts';
 
 /** A message holds a filter or an id. */
 const MAX_MESSAGE_BYTES = 4 * 1024;
 /** Each is flushed four times a second and reads the records of every turn. */
 const MAX_CLIENTS = 32;
+/** Of them for the operator alone: visitors who inspect their own sessions cannot take these. */
+const OPERATOR_CLIENTS = 8;
 /** An explanation takes a turn of its session; clicks and repeating arrow keys are no faster than this. */
 const RATE = { burst: 50, perSecond: 20 };
 
@@ -29,6 +32,7 @@ export function createInspectorEndpoint(edge: Edge, inspector: Inspector): WebSo
     maxMessageBytes: MAX_MESSAGE_BYTES,
     rate: RATE,
     authorize: (request) => authorize(request, edge, endpoint.clients),
+    hold: (request, scope) => edge.visitors.socket('inspector', keyOf(request, scope, edge)),
     connect: (ws, scope) => connect(ws, scope, inspector),
   });
   return endpoint;
@@ -42,8 +46,15 @@ function authorize(request: IncomingMessage, edge: Edge, clients: number): Inspe
   if (offersSubprotocol(request, INSPECTOR_SUBPROTOCOL) !== true) {
     throw new SluiceError('invalid_request', `This channel speaks ${INSPECTOR_SUBPROTOCOL}.`);
   }
-  if (edge.isStopping() || clients >= MAX_CLIENTS) throw new SluiceError('not_ready');
+  const most = scope.scope === 'all' ? MAX_CLIENTS : MAX_CLIENTS - OPERATOR_CLIENTS;
+  if (edge.isStopping() || clients >= most) throw new SluiceError('not_ready');
   return scope;
+}
+
+function keyOf(request: IncomingMessage, scope: InspectorScope, { visitors }: Edge): QuotaKey {
+  // The operator has the key of the server: from wherever it comes, it is as good as on this machine.
+  if (scope.scope === 'all') return { owner: LOCAL, list: null };
+  return visitors.use(request, scope.session);
 }
 
 function connect(ws: WebSocket, scope: InspectorScope, inspector: Inspector): Connection {

@@ -55,10 +55,12 @@ export interface StartJob extends JobRef {
   totalBytes?: number | null;
   /** The expected hash of the finished file, 64 lower-case hex digits; absent = it is not hashed. */
   sha256?: string;
+  /** Slots are shared by owner, then by session; absent = not known. Opaque to the runner. */
+  owner?: string;
 }
 
 export type RunnerCommand =
-  | { type: 'parse'; job: string; url: string; engine: EngineName | null; cursor?: string }
+  | { type: 'parse'; job: string; url: string; engine: EngineName | null; cursor?: string; owner?: string }
   | { type: 'abandon-parse'; job: string }
   | ({ type: 'start' } & StartJob)
   /** Ends the job's processes and keeps its bytes. Answered with `stopped`, also when nothing ran. */

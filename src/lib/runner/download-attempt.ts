@@ -20,8 +20,8 @@ import { FirstByteWait } from './first-byte-wait.ts';
 import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
 import type { Reachability } from './reachability.ts';
-import type { SpaceUser, SpaceMonitor } from './space-monitor.ts';
-import { StallTimer } from './stall-timer.ts';
+import { reservedOf, type SpaceUser, type SpaceMonitor } from './space-monitor.ts';
+import { stalled, StallTimer } from './stall-timer.ts';
 import { type EngineCall, tryEngines } from './try-engines.ts';
 
 const BEGUN_BYTES = 65_536; // more than engines note of a download before its first byte
@@ -97,6 +97,12 @@ export class DownloadAttempt implements SpaceUser {
     return Math.max(0, totalBytes - Math.max(this.sample?.receivedBytes ?? 0, this.#keptBytes));
   }
 
+  get reservedBytes(): number {
+    // Joining is local, and as fast as the disk.
+    if (this.phase.phase === 'finish') return this.remainingBytes;
+    return reservedOf(this.remainingBytes, this.sample?.bytesPerSecond ?? null);
+  }
+
   /** Asks the engine to end; `ended` resolves when it has. A move of the file that has begun is completed. */
   abort(reason: SluiceError): void {
     this.#controller.abort(reason);
@@ -155,7 +161,7 @@ export class DownloadAttempt implements SpaceUser {
   }
 
   async #fetch(): Promise<RecordedFile> {
-    const { session, job, folder, reachability } = this.#options;
+    const { session, job, folder, reachability, clock, stallMs } = this.#options;
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const finished = isNew ? null : await folder.resumeFinish(job.download);
     if (finished !== null) {
@@ -174,7 +180,7 @@ export class DownloadAttempt implements SpaceUser {
     await this.#reserveSpace();
     this.signal.throwIfAborted();
     this.#options.onPhase(this.phase);
-    this.#stallTimer = this.#startStallTimer();
+    this.#stallTimer = new StallTimer(clock, stallMs, () => this.abort(stalled(stallMs)));
     const choosing = this.#chooseEngines(isNew ? null : workDir);
     const engines = await untilAborted(choosing, this.signal).catch((thrown: unknown) => {
       throw this.#keptBytes >= BEGUN_BYTES ? asPortal(thrown, job.url) : thrown;
@@ -280,13 +286,6 @@ export class DownloadAttempt implements SpaceUser {
   #onBytes(): void {
     this.#stallTimer?.restart();
     this.#options.reachability.received(this.job.url);
-  }
-
-  #startStallTimer(): StallTimer {
-    const { clock, stallMs } = this.#options;
-    return new StallTimer(clock, stallMs, () => {
-      this.abort(new SluiceError('engine_stalled', `No byte arrived for ${Math.round(stallMs / 1000)} s.`));
-    });
   }
 
   /** Reports the phase if the change is one. */

@@ -213,8 +213,8 @@ export class DownloadJobs {
       job.state.held = connections;
       this.#sendLimited(job, connections);
     };
-    const host = authorityOf(request.url);
-    const ticket = this.#queue.enqueue(job.session, { host, begin, refuse, onHeld });
+    const { owner, url } = request;
+    const ticket = this.#queue.enqueue(job.session, { begin, refuse, onHeld, owner, host: authorityOf(url) });
     job.state = { name: 'waiting', request, ticket, held: null };
   }
 

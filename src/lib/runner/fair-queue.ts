@@ -1,8 +1,10 @@
 /**
- * Slots shared fairly between sessions. A free slot goes to the waiting session that holds the fewest, and among those
- * to the one served longest ago: no session waits while another gets two slots more than it.
+ * Slots shared fairly between owners, and between the sessions of each. A free slot goes to the waiting owner that holds the
+ * fewest, and among those to the one served longest ago; within it to a session by the same rule. So no owner waits while
+ * another gets two slots more than it, however many sessions that has, and no session while another of its owner does.
  */
 export interface Ticket {
+  readonly owner: string;
   readonly session: string;
   readonly begin: () => void;
   readonly other: OtherSlot | null;
@@ -16,31 +18,44 @@ export interface OtherSlot {
   take(): void;
 }
 
+export interface TicketOptions {
+  /** Absent = of nobody that is known. */
+  owner?: string | undefined;
+  other?: OtherSlot | null;
+}
+
+/** Of sessions whose owner is not known: together they are one. */
+const NO_OWNER = '';
+
 export class FairQueue {
   readonly #capacity: number;
   #active = 0;
-  /** Number of slots held, by session; sessions without one are absent. */
-  readonly #slots = new Map<string, number>();
-  /** Waiting tickets in order, by session; the session served longest ago comes first. */
-  readonly #waiting = new Map<string, Set<Ticket>>();
+  /** Number of slots held, by owner and by session; those without one are absent. */
+  readonly #slots = { owners: new Map<string, number>(), sessions: new Map<string, number>() };
+  /** Waiting tickets in order, by owner and session; those served longest ago come first. */
+  readonly #waiting = new Map<string, Map<string, Set<Ticket>>>();
 
   constructor(capacity: number) {
     this.#capacity = capacity;
   }
 
   /** `begin` is called once there is a slot, never before this returns. Every ticket is to be released. */
-  enqueue(session: string, begin: () => void, other: OtherSlot | null = null): Ticket {
-    const ticket: Ticket = { session, begin, other, state: 'waiting' };
-    const line = this.#waiting.get(session);
-    if (line) line.add(ticket);
-    else this.#waiting.set(session, new Set([ticket]));
+  enqueue(
+    session: string,
+    begin: () => void,
+    { owner = NO_OWNER, other = null }: TicketOptions = {},
+  ): Ticket {
+    const ticket: Ticket = { owner, session, begin, other, state: 'waiting' };
+    const lines = this.#waiting.get(owner) ?? new Map<string, Set<Ticket>>();
+    this.#waiting.set(owner, lines);
+    lines.set(session, (lines.get(session) ?? new Set<Ticket>()).add(ticket));
     this.fillSlots();
     return ticket;
   }
 
   /** Gives the slot back, or leaves the queue. Idempotent. */
   release(ticket: Ticket): void {
-    const { state, session } = ticket;
+    const { state, owner, session } = ticket;
     ticket.state = 'released';
     if (state === 'released') return;
     if (state === 'waiting') {
@@ -48,24 +63,21 @@ export class FairQueue {
       return;
     }
     this.#active--;
-    const slots = this.#slotsOf(session) - 1;
-    if (slots === 0) this.#slots.delete(session);
-    else this.#slots.set(session, slots);
+    count(this.#slots.owners, owner, -1);
+    count(this.#slots.sessions, session, -1);
     this.fillSlots();
   }
 
   holdsSlot(session: string): boolean {
-    return this.#slots.has(session);
-  }
-
-  #slotsOf(session: string): number {
-    return this.#slots.get(session) ?? 0;
+    return this.#slots.sessions.has(session);
   }
 
   #dequeue(ticket: Ticket): void {
-    const line = this.#waiting.get(ticket.session);
+    const lines = this.#waiting.get(ticket.owner);
+    const line = lines?.get(ticket.session);
     line?.delete(ticket);
-    if (line?.size === 0) this.#waiting.delete(ticket.session);
+    if (line?.size === 0) lines?.delete(ticket.session);
+    if (lines?.size === 0) this.#waiting.delete(ticket.owner);
   }
 
   /** To be called when an `OtherSlot` may have become free. */
@@ -73,10 +85,13 @@ export class FairQueue {
     while (this.#active < this.#capacity) {
       const ticket = this.#next();
       if (ticket === null) return;
+      const { owner, session } = ticket;
       this.#dequeue(ticket);
-      this.#moveToBack(ticket.session);
+      moveToBack(this.#waiting, owner);
+      moveToBack(this.#waiting.get(owner), session);
       this.#active++;
-      this.#slots.set(ticket.session, this.#slotsOf(ticket.session) + 1);
+      count(this.#slots.owners, owner, 1);
+      count(this.#slots.sessions, session, 1);
       ticket.state = 'active';
       ticket.other?.take();
       queueMicrotask(() => {
@@ -86,25 +101,41 @@ export class FairQueue {
   }
 
   #next(): Ticket | null {
-    let fewest = Infinity;
-    let next: Ticket | null = null;
-    for (const [session, tickets] of this.#waiting) {
-      const slots = this.#slotsOf(session);
-      if (slots >= fewest) continue;
-      const ticket = firstOf(tickets);
-      if (ticket === null) continue;
-      [fewest, next] = [slots, ticket];
-      if (fewest === 0) break;
-    }
-    return next;
+    const { owners, sessions } = this.#slots;
+    return withFewest(this.#waiting, owners, (lines) => withFewest(lines, sessions, firstOf));
   }
+}
 
-  #moveToBack(session: string): void {
-    const line = this.#waiting.get(session);
-    if (!line) return;
-    this.#waiting.delete(session);
-    this.#waiting.set(session, line);
+/** What may begin of the first that holds the fewest slots, of those with something that may. */
+function withFewest<T>(
+  waiting: ReadonlyMap<string, T>,
+  slots: ReadonlyMap<string, number>,
+  ticketOf: (one: T) => Ticket | null,
+): Ticket | null {
+  let fewest = Infinity;
+  let found: Ticket | null = null;
+  for (const [name, one] of waiting) {
+    const held = slots.get(name) ?? 0;
+    if (held >= fewest) continue;
+    const ticket = ticketOf(one);
+    if (ticket === null) continue;
+    [fewest, found] = [held, ticket];
+    if (fewest === 0) break;
   }
+  return found;
+}
+
+function count(slots: Map<string, number>, name: string, change: 1 | -1): void {
+  const held = (slots.get(name) ?? 0) + change;
+  if (held === 0) slots.delete(name);
+  else slots.set(name, held);
+}
+
+function moveToBack<T>(waiting: Map<string, T> | undefined, name: string): void {
+  const one = waiting?.get(name);
+  if (one === undefined) return;
+  waiting?.delete(name);
+  waiting?.set(name, one);
 }
 
 function firstOf(tickets: ReadonlySet<Ticket>): Ticket | null {

@@ -35,6 +35,8 @@ export interface Place {
 export interface Waiter {
   /** As `authorityOf`; null = none that is known. */
   host?: string | null;
+  /** Of the session; absent = of nobody that is known. */
+  owner?: string | undefined;
   /** Called once there is a slot. */
   begin: () => void;
   /** Called instead when the folder is not in order; the ticket is released. */
@@ -83,7 +85,8 @@ export class GatedQueue {
         if (reason === null) begin();
         else refuseNow(reason);
       };
-      ticket.place = this.#queue.enqueue(session, beginNow, this.#hostSlot(ticket, waiter));
+      const other = this.#hostSlot(ticket, waiter);
+      ticket.place = this.#queue.enqueue(session, beginNow, { owner: waiter.owner, other });
       if (ticket.host !== null) this.#reviewSoon(ticket.host);
     };
     if (this.#gate.reason === null) queue();

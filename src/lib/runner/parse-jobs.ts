@@ -27,7 +27,14 @@ export interface ParseJobsOptions {
   /** ms after which an engine that ignores an abort loses its slot. */
   stuckMs: number;
   runInJob: RunInJob;
+  holdLookUp: HoldLookUp;
 }
+
+/**
+ * Counts a look-up from its command to its end.
+ * @returns gives it back. @throws SluiceError `too_many_requests`
+ */
+export type HoldLookUp = (owner: string | undefined, session: string) => () => void;
 
 export interface ParseJob {
   job: string;
@@ -35,12 +42,14 @@ export interface ParseJob {
   engine: EngineName | null;
   /** For the next page of a list. */
   cursor?: string;
+  owner?: string;
 }
 
 interface RunningParse extends ParseJob {
   session: string;
   controller: AbortController;
   ticket: Ticket | null;
+  giveBack: () => void;
 }
 
 /** For the connections to servers that are waited for, so that what the engine says of one comes first. */
@@ -62,16 +71,32 @@ export class ParseJobs {
   start(session: string, job: ParseJob): void {
     const jobs = this.#bySession.get(session) ?? new Map<string, RunningParse>();
     if (jobs.has(job.job)) return;
-    const parse: RunningParse = { ...job, session, controller: new AbortController(), ticket: null };
+    let giveBack: () => void;
+    try {
+      giveBack = this.#options.holdLookUp(job.owner, session);
+    } catch (error) {
+      return this.#refuse(session, job.job, error);
+    }
+    const parse = {
+      ...job,
+      session,
+      controller: new AbortController(),
+      ticket: null as Ticket | null,
+      giveBack,
+    };
     jobs.set(job.job, parse);
     this.#bySession.set(session, jobs);
-    parse.ticket = this.#queue.enqueue(session, () => {
-      const running = this.#options.runInJob({ session, download: null, url: job.url }, () =>
-        this.#run(parse),
-      );
-      this.#running.add(running);
-      void running.finally(() => this.#running.delete(running));
-    });
+    parse.ticket = this.#queue.enqueue(
+      session,
+      () => {
+        const running = this.#options.runInJob({ session, download: null, url: job.url }, () =>
+          this.#run(parse),
+        );
+        this.#running.add(running);
+        void running.finally(() => this.#running.delete(running));
+      },
+      { owner: job.owner },
+    );
   }
 
   /** No answer is sent. */
@@ -183,6 +208,10 @@ export class ParseJobs {
     if (ticket) this.#queue.release(ticket);
   }
 
+  #refuse(session: string, job: string, error: unknown): void {
+    this.#options.outbox.send(session, { type: 'parse-failed', job, error: toKnownError(error).view });
+  }
+
   #isWanted(parse: RunningParse): boolean {
     return this.#bySession.get(parse.session)?.get(parse.job) === parse;
   }
@@ -191,6 +220,7 @@ export class ParseJobs {
     const jobs = this.#bySession.get(parse.session);
     if (jobs?.get(parse.job) !== parse) return;
     jobs.delete(parse.job);
+    parse.giveBack();
     if (jobs.size === 0) this.#bySession.delete(parse.session);
   }
 }

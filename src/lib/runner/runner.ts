@@ -18,7 +18,7 @@ import { Leases } from './leases.ts';
 import type { Log } from '../protocol/log.ts';
 import { EventOutbox } from './event-outbox.ts';
 import type { Syncer } from '../files/sync.server.ts';
-import { ParseJobs } from './parse-jobs.ts';
+import { type HoldLookUp, ParseJobs } from './parse-jobs.ts';
 import { Reachability } from './reachability.ts';
 import { type SpaceMonitorOptions, SpaceMonitor } from './space-monitor.ts';
 import type { RunInJob } from './run-in-job.ts';
@@ -57,6 +57,8 @@ export interface RunnerOptions {
   log?: Log;
   /** Starts the work of a job, so that the caller can tell which job code runs for. */
   runInJob?: RunInJob;
+  /** Absent = they are not counted. */
+  holdLookUp?: HoldLookUp;
   /** Puts finished files on the disk. */
   syncer?: Syncer;
 }
@@ -107,6 +109,7 @@ export class Runner implements RunnerPort {
       reachability = new Reachability({ clock }),
       probe = null,
       runInJob = (_job, work) => work(),
+      holdLookUp = () => () => undefined,
       syncer,
     } = options;
     const outbox = new EventOutbox({ onEvents, clock, flushMs, log });
@@ -126,7 +129,10 @@ export class Runner implements RunnerPort {
     });
     const shared = { registry, outbox, reachability, clock, log, stuckMs, runInJob };
     const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
-    const parses = new ParseJobs({ ...shared, maxParsing, timeoutMs: parseTimeoutMs, firstByteMs });
+    const parses = new ParseJobs({
+      ...shared,
+      ...{ maxParsing, timeoutMs: parseTimeoutMs, firstByteMs, holdLookUp },
+    });
     this.#log = log;
     this.#outbox = outbox;
     this.#gate = gate;

@@ -22,6 +22,8 @@ export interface SpaceMonitorOptions {
 export interface SpaceUser {
   /** Bytes still to be written; 0 = not known. */
   readonly remainingBytes: number;
+  /** Of them, those that no other download may count on: `reservedOf`. */
+  readonly reservedBytes: number;
   /** Called when there is no space, or the download dir is not in order, any more. */
   abort(reason: SluiceError): void;
   /** Called at each check while the download dir is in order: whether its own files are still there. */
@@ -33,6 +35,9 @@ const CHECK_MS = 2_000;
 /** Kept free when a download starts; on a disk below 6.4 GB a hundredth of it. */
 const RESERVE_BYTES = 64 * 1024 * 1024;
 const RESERVE_DIVISOR = 100;
+const RESERVED_SECONDS = 300;
+/** Five minutes at 30 Mbit/s. */
+const RESERVED_AT_UNKNOWN_RATE = 1024 * 1024 * 1024;
 /** How engines' output mentions a full disk: Go, Python and ffmpeg all use strerror. */
 const DISK_FULL_OUTPUT = /No space left on device|Disk quota exceeded/i;
 /** Failures that a full or failing disk can cause; what a server answered is never one. */
@@ -64,7 +69,7 @@ export class SpaceMonitor {
   }
 
   /**
-   * Checks that a user's remaining bytes fit beside those of the users before it and the reserve.
+   * Checks that a user's remaining bytes fit beside what is reserved for the users before it, and the reserve.
    * @throws SluiceError `disk_full`, `disk_missing`
    */
   async require(user: SpaceUser): Promise<void> {
@@ -73,7 +78,7 @@ export class SpaceMonitor {
     let left = space.freeBytes - reserveOf(space);
     for (const other of this.#users) {
       if (other === user) break;
-      left -= other.remainingBytes;
+      left -= other.reservedBytes;
     }
     if (left <= 0) throw diskFull(space);
     const { remainingBytes: bytesToCome } = user;
@@ -128,6 +133,16 @@ export class SpaceMonitor {
       else user.abort(closed);
     }
   }
+}
+
+/**
+ * A server may announce any size, and send a byte a second: what it announces is reserved as far as the next five minutes can
+ * bring it at the present rate. One that turns out to be faster takes part in the next check.
+ * @param bytesPerSecond null = not known yet
+ */
+export function reservedOf(remainingBytes: number, bytesPerSecond: number | null): number {
+  const soon = bytesPerSecond === null ? RESERVED_AT_UNKNOWN_RATE : bytesPerSecond * RESERVED_SECONDS;
+  return Math.min(remainingBytes, Math.ceil(soon));
 }
 
 function reserveOf({ totalBytes }: DiskSpace): number {

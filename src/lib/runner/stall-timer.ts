@@ -1,4 +1,10 @@
+import { SluiceError } from '../protocol/error.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
+
+/** The failure of an attempt that received nothing for so long. */
+export function stalled(stallMs: number): SluiceError {
+  return new SluiceError('engine_stalled', `No byte arrived for ${Math.round(stallMs / 1000)} s.`);
+}
 
 /**
  * Calls `onStall` once when `restart` has not been called for `stallMs`. `restart` only stores the time: the one timer

@@ -102,6 +102,8 @@ export async function startSession({
   sessionClass = SessionActor,
   setAside = (_session: string): readonly string[] => [],
   foundOn = (_url: string, _session: string): FoundOn | null => null,
+  ownerOf = (_session: string): string | null => null,
+  countAdd = (_owner: string | null, _bytes: number): void => undefined,
 } = {}) {
   const dir = await mkdtemp(join(tmpdir(), 'sluice-session-'));
   const commands: RunnerCommand[] = [];
@@ -134,6 +136,8 @@ export async function startSession({
           maxActive,
           setAside,
           foundOn,
+          ownerOf,
+          countAdd,
           machinesStarted: (session, root) => machines.onStarted(session, root),
         }),
       },

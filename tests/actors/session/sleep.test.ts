@@ -13,6 +13,7 @@ import { Tokens } from '#lib/channel/token.ts';
 import type { ServerMessage } from '#lib/protocol/channel.ts';
 import { settles, waitFor } from '../../support/wait.ts';
 import { type Session, testSession } from './harness.ts';
+import { anyVisitors } from '../../support/visitors.ts';
 
 const SOCKETS = 500;
 
@@ -35,6 +36,7 @@ async function serveChannel(
     origins: new AllowedOrigins('127.0.0.1', port, []),
     session: (id) => s.host().get<SessionActor>('session', id),
     engines: () => Promise.resolve([]),
+    visitors: anyVisitors(),
     files: new Files('/nowhere'),
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],

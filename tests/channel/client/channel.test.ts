@@ -128,6 +128,18 @@ test('after 1013 (busy) the channel waits longer', async ({ server }) => {
   assert.equal(channel.state, { state: 'waiting', retryAt: clock.now() + 2000 });
 });
 
+test('a connection that is closed as one too many says so, until the next one', async ({ server }) => {
+  const clock = new ManualClock();
+  const { channel } = server.channel({ clock, random: () => 0.5 });
+  (await server.connection(0)).socket.close(1013, 'too_many_requests');
+  await waitFor(() => channel.state.state === 'waiting');
+  assert.equal(channel.state, { state: 'waiting', retryAt: clock.now() + 2000, isBusy: true });
+  channel.wake();
+  (await server.connection(1)).socket.close(1012, 'restart');
+  await waitFor(() => channel.state.state === 'waiting');
+  assert.is('isBusy' in channel.state, false);
+});
+
 test('wake connects at once', async ({ server }) => {
   const clock = new ManualClock();
   const { channel } = server.channel({ clock, random: () => 0.99 });

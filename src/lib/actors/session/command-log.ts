@@ -5,11 +5,13 @@
  */
 import { SluiceError } from '../../protocol/error.ts';
 import type { ErrorView } from '../../protocol/error.ts';
+import { shortHash } from '../../protocol/short-hash.ts';
 import type { DurableKv } from '../durable/types.ts';
 
 export type Answer = { ok: true; result: unknown } | { ok: false; error: ErrorView };
 
 interface Entry {
+  /** A hash of the command: its text is in the row that it made. Earlier versions stored the text itself. */
   asked: string;
   answer: Answer;
 }
@@ -36,12 +38,12 @@ export class CommandLog {
   recall(id: string, asked: string, now: number): Answer | null {
     const entry = this.#kv.get<Entry>(key(id, now)) ?? this.#kv.get<Entry>(key(id, now - DAY_MS));
     if (!entry) return null;
-    if (entry.asked !== asked) throw new SluiceError('command_conflict');
+    if (entry.asked !== shortHash(asked) && entry.asked !== asked) throw new SluiceError('command_conflict');
     return entry.answer;
   }
 
   keep(id: string, asked: string, answer: Answer, now: number): void {
-    this.#kv.put(key(id, now), { asked, answer } satisfies Entry);
+    this.#kv.put(key(id, now), { asked: shortHash(asked), answer } satisfies Entry);
     this.prune(now);
   }
 

@@ -12,6 +12,8 @@ import { REMOVALS_AGAIN } from './removals.ts';
 
 /** Unfinished downloads of a session; more adds are refused with `too_many_requests`. */
 export const MAX_OPEN = 25_000;
+/** Of a stored row without its texts, and of its keys. */
+const ROW_BYTES = 600;
 /** States in which a download goes on by itself. */
 const PROGRESSING: readonly DownloadState[] = ['queued', 'parse', 'download', 'finish', 'waiting'];
 /** How far creation times may be ahead of the clock: a thousand adds in one ms. */
@@ -62,7 +64,7 @@ export class DownloadActions {
 
   /**
    * @returns the new download's id
-   * @throws SluiceError what `checkUrl` and `checkRoom` throw, and `too_many_requests`
+   * @throws SluiceError what `checkUrl`, `checkRoom` and `countAdd` throw, and `too_many_requests`
    */
   add(body: CommandFields<'add'>, cause: string): string {
     const { env, session, store, feed } = this.#parts;
@@ -75,6 +77,7 @@ export class DownloadActions {
         `${MAX_OPEN} downloads of this session are unfinished already.`,
       );
     }
+    env.countAdd?.(store.owner, lengthOf(body));
     const [id, n, at] = [env.newId(), store.takeOrderNumber(), this.#nextCreation()];
     const row = newRow(id, n, { ...body, url }, at, cause, env.foundOn?.(url, session));
     store.save(row, null);
@@ -133,4 +136,9 @@ export class DownloadActions {
     if (row?.state !== 'waiting' || ((row.dueAt ?? 0) > at && row.dueAt !== setFor)) return;
     this.#live.send(this.#live.revive(row), { type: 'due', at, cause: 'alarm' });
   }
+}
+
+/** About as many bytes as a row with these texts takes. */
+function lengthOf({ url, filename, title }: CommandFields<'add'>): number {
+  return ROW_BYTES + url.length + 2 * ((filename?.length ?? 0) + (title?.length ?? 0));
 }

@@ -30,6 +30,16 @@ export interface SessionEnv {
    * session wakes.
    */
   setAside?: (session: string) => readonly string[];
+  /**
+   * Who used a session last: stored as its owner when it is first written to. null = not known; absent: sessions have no
+   * owners.
+   */
+  ownerOf?: (session: string) => string | null;
+  /**
+   * Counts what is to be stored for an owner.
+   * @throws SluiceError `too_many_requests`
+   */
+  countAdd?: (owner: string | null, bytes: number) => void;
   /** The throttle interval: progress within it becomes one frame, ms. */
   throttleMs: number;
   /** Downloads of this session that may be active at once. */

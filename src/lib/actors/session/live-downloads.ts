@@ -83,10 +83,10 @@ export class LiveDownloads {
   }
 
   #supervise(): Supervisor {
-    const { session, send, removals, deadlines, env } = this.#parts;
+    const { session, send, removals, deadlines, env, store } = this.#parts;
     this.#supervisor ??= new Supervisor(
       {
-        askRunner: (row) => send(startOf(row)),
+        askRunner: (row) => send(startOf(row, store.owner)),
         stopRunner: ({ id, attempt }) => send({ type: 'stop', download: id, attempt }),
         settleRunner: ({ id }) => send({ type: 'settle', download: id }),
         discardBytes: ({ id }) => void this.#pending.push(() => void removals.begin(id, null)),
@@ -156,7 +156,8 @@ export class LiveDownloads {
   compare(running: JobRef[]): void {
     const known = new Set(running.map(({ download, attempt }) => `${download}/${attempt}`));
     for (const { row, hasJob } of this.#children.values()) {
-      if (hasJob && !known.has(`${row.id}/${row.attempt}`)) this.#parts.send(startOf(row));
+      if (hasJob && !known.has(`${row.id}/${row.attempt}`))
+        this.#parts.send(startOf(row, this.#parts.store.owner));
     }
   }
 
@@ -272,12 +273,13 @@ export class LiveDownloads {
   }
 }
 
-function startOf(row: DownloadRow): RunnerCommand {
+function startOf(row: DownloadRow, owner: string | null): RunnerCommand {
   const { id, attempt, url, streamId, totalBytes, wantedEngine: engine, wantedName: filename } = row;
   const more = {
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
     ...(row.listedTitle === undefined ? {} : { title: row.listedTitle }),
     ...(row.foundOn === undefined ? {} : { foundOn: row.foundOn }),
+    ...(owner === null ? {} : { owner }),
   };
   return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes, ...more };
 }

@@ -23,10 +23,13 @@ interface Parse {
 
 export class Parses {
   readonly #send: (command: RunnerCommand) => void;
+  readonly #owner: () => string | null;
   readonly #running = new Map<string, Parse>();
 
-  constructor(send: (command: RunnerCommand) => void) {
+  /** @param owner of the session; null = not known */
+  constructor(send: (command: RunnerCommand) => void, owner: () => string | null) {
     this.#send = send;
+    this.#owner = owner;
   }
 
   get busy(): boolean {
@@ -45,7 +48,9 @@ export class Parses {
     }
     const answer = Promise.withResolvers<ParseResult>();
     this.#running.set(job, { answer, onNews, requester });
-    this.#send({ type: 'parse', job, url, engine, ...(cursor === null ? {} : { cursor }) });
+    const owner = this.#owner();
+    const more = { ...(cursor === null ? {} : { cursor }), ...(owner === null ? {} : { owner }) };
+    this.#send({ type: 'parse', job, url, engine, ...more });
     return answer.promise;
   }
 

@@ -62,14 +62,14 @@ export class SessionActor implements DurableObject {
     this.#env = env;
     const send = (command: RunnerCommand): void => void this.#outbox.push(command);
     const { storage } = ctx;
-    const store = new SessionStore(storage.kv);
+    const store = new SessionStore(storage.kv, () => env.ownerOf?.(this.#session) ?? null);
     const { kv } = store;
     this.#store = store;
     this.#deadlines = new Deadlines({ kv, setAlarm: (at) => storage.setAlarm(at) }, () => env.clock.now());
     this.#log = new CommandLog(kv);
     this.#feed = new Feed(() => env.newId());
     this.#removals = new Removals({ kv, deadlines: this.#deadlines, now: () => env.clock.now(), send });
-    this.#parses = new Parses(send);
+    this.#parses = new Parses(send, () => store.owner);
     const parts: SessionParts = {
       session: this.#session,
       env,

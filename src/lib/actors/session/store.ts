@@ -16,19 +16,29 @@ export interface Meta {
   createdAt: number;
   nextN: number;
   counts: Record<DownloadState, number>;
+  /** Whose use it counts as, as `env.ownerOf` named them; absent = not known. */
+  owner?: string;
 }
 
 export class SessionStore {
   /** The session's values: a damaged one is mended where it is read. */
   readonly kv: MendedKv;
+  readonly #visitor: () => string | null;
   #meta: Meta = { v: META_VERSION, createdAt: 0, nextN: 1, counts: noCounts() };
 
-  constructor(kv: DurableKv) {
+  /** @param visitor who uses the list now; null = not known */
+  constructor(kv: DurableKv, visitor: () => string | null = () => null) {
+    this.#visitor = visitor;
     this.kv = new MendedKv(kv, (damage) => this.#mend(damage));
   }
 
   get counts(): Readonly<Record<DownloadState, number>> {
     return this.#meta.counts;
+  }
+
+  /** The first who wrote to the list, or who is about to; null = not known. */
+  get owner(): string | null {
+    return this.#meta.owner ?? this.#visitor();
   }
 
   /** @throws SluiceError `store_newer` */
@@ -108,6 +118,8 @@ export class SessionStore {
     }
     this.#meta.counts[row.state]++;
     this.kv.put(indexKey(row.state, row.n), row.id);
+    const { owner } = this;
+    if (owner !== null) this.#meta.owner = owner;
     this.kv.put('meta', this.#meta);
   }
 

@@ -10,7 +10,7 @@ import {
   type Update,
 } from '../../protocol/channel.ts';
 import type { CommandInput, CommandName, CommandResult } from '../../protocol/commands.ts';
-import { SluiceError } from '../../protocol/error.ts';
+import { type ErrorCode, SluiceError } from '../../protocol/error.ts';
 import { BUSY_MIN_ATTEMPT } from './backoff.ts';
 import { type ClientClock, systemClientClock } from './clock.ts';
 import { parseServerMessage } from './message.ts';
@@ -18,7 +18,9 @@ import { PendingCommands, type SendOptions } from './pending-commands.ts';
 import { ReconnectingSocket, type SocketState } from './reconnecting-socket.ts';
 
 export type ChannelState =
-  | Exclude<SocketState, { state: 'ended' }>
+  | Exclude<SocketState, { state: 'ended' | 'waiting' }>
+  /** `isBusy`: the server refuses it, as this address has too much open; absent = it was lost. */
+  | (Extract<SocketState, { state: 'waiting' }> & { isBusy?: true })
   /** `session_gone`: the cookie is no longer valid, the page must be reloaded. */
   | { state: 'ended'; reason: 'session_gone' | 'closed' };
 
@@ -54,6 +56,9 @@ export interface Channel {
   close(): void;
 }
 
+/** With 1013: see docs/protocol.md. */
+const TOO_MANY: ErrorCode = 'too_many_requests';
+
 /**
  * Silence before a heartbeat, while a download moves or a command is unanswered. A moving download is in a frame five times a
  * second: a speed that is older than this is no longer true.
@@ -85,6 +90,8 @@ class ChannelClient implements Channel {
   #activeDownloads = 0;
   /** A heartbeat was sent, and no frame has come since. */
   #isAwaitingAnswer = false;
+  /** The last connection was closed as one too many. */
+  #isBusy = false;
   #cancelTimer: () => void = () => {};
 
   constructor(options: ChannelOptions) {
@@ -101,7 +108,7 @@ class ChannelClient implements Channel {
       subprotocol: SUBPROTOCOL,
       onState: (state) => this.#onSocketState(state),
       onMessage: (data) => this.#onMessage(parseServerMessage(data)),
-      onLost: (code, wasLive) => this.#onLost(code, wasLive),
+      onLost: (...how) => this.#onLost(...how),
       WebSocket: options.WebSocket,
       clock: this.#clock,
       random: options.random,
@@ -139,6 +146,7 @@ class ChannelClient implements Channel {
 
   #onSocketState(state: SocketState): void {
     if (state.state === 'ended') return;
+    if (state.state === 'waiting' && this.#isBusy) return this.#setState({ ...state, isBusy: true });
     if (state.state !== 'live') return this.#setState(state);
     this.#lastFrameAt = this.#clock.now();
     this.#sendHello();
@@ -205,7 +213,7 @@ class ChannelClient implements Channel {
   }
 
   /** @returns the minimum attempt number for the backoff */
-  #onLost(code: number | null, wasLive: boolean): number {
+  #onLost(code: number | null, wasLive: boolean, reason: string): number {
     this.#cancelTimer();
     this.#isAwaitingAnswer = false;
     if (code === CLOSE.sessionGone) {
@@ -219,6 +227,7 @@ class ChannelClient implements Channel {
       );
       this.#position = null;
     }
+    this.#isBusy = code === CLOSE.busy && reason === TOO_MANY;
     this.#pendingCommands.markUnsent();
     if (!wasLive) void this.#checkSession();
     return code === CLOSE.busy ? BUSY_MIN_ATTEMPT : 0;

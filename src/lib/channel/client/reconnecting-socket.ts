@@ -15,7 +15,7 @@ export interface ReconnectingSocketOptions {
   onState: (state: SocketState) => void;
   onMessage: (data: unknown) => void;
   /** @param code null = dropped by this side. May call `end`, or return the minimum attempt number for the backoff. */
-  onLost?: (code: number | null, wasLive: boolean) => number | undefined;
+  onLost?: (code: number | null, wasLive: boolean, reason: string) => number | undefined;
   WebSocket?: typeof WebSocket | undefined;
   clock?: ClientClock | undefined;
   /** Uniform in [0, 1). */
@@ -105,7 +105,7 @@ export class ReconnectingSocket {
       if (isCurrent()) this.#options.onMessage(event.data);
     });
     socket.addEventListener('close', (event) => {
-      if (isCurrent()) this.#onLost(event.code);
+      if (isCurrent()) this.#onLost(event.code, event.reason);
     });
     // Always followed by `close`; without a listener some implementations throw.
     socket.addEventListener('error', () => {});
@@ -118,11 +118,11 @@ export class ReconnectingSocket {
     this.#setState({ state: 'live' });
   }
 
-  #onLost(code: number | null): void {
+  #onLost(code: number | null, reason = ''): void {
     const wasLive = this.#state.state === 'live';
     this.#socket = null;
     if (wasLive && this.#clock.now() - this.#liveSince >= STABLE_MS) this.#attempt = 0;
-    const leastAttempt = this.#options.onLost?.(code, wasLive) ?? 0;
+    const leastAttempt = this.#options.onLost?.(code, wasLive, reason) ?? 0;
     if (this.#state.state === 'ended') return;
     this.#attempt = Math.max(this.#attempt, leastAttempt);
     const delayMs = backoffMs(this.#attempt++, this.#random);

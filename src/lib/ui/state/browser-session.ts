@@ -34,10 +34,18 @@ export async function findSession(): Promise<BrowserSession> {
   const id = document.documentElement.dataset['session'] ?? '';
   // A session that another tab got while this page loaded is not lost.
   const before = id === '' ? early : read(PRESENT_KEY);
+  // The first answer is used once: after a refusal it has to be fetched.
+  if (window.sluiceSession) window.sluiceSession.opened = null;
   let found: OpenedSession = id === '' ? await (opened ?? open()) : { id };
   // Another tab may have got another session since this page was served: ask the server which cookie there is now.
   if (id !== '' && before !== null && before !== id) found = await open();
   return remember(found, before);
+}
+
+/** After how many ms a refused visitor may ask again; null = it was not refused for asking too much. */
+export function refusedForMs(thrown: unknown): number | null {
+  const { status, retryAfterMs } = Object(thrown) as { status?: number; retryAfterMs?: number };
+  return status === 429 ? Math.max(1_000, retryAfterMs ?? 0) : null;
 }
 
 /** After a session was opened in this browser on purpose: the previous one does not count as lost. */

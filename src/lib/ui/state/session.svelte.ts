@@ -6,7 +6,13 @@ import type { Action } from '../../protocol/actions.ts';
 import type { CommandInput } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import { paths, socketUrl } from '../../protocol/paths.ts';
-import { type BrowserSession, dismissLost, findSession, watchSession } from './browser-session.ts';
+import {
+  type BrowserSession,
+  dismissLost,
+  findSession,
+  refusedForMs,
+  watchSession,
+} from './browser-session.ts';
 import { DownloadList } from './download-list.svelte.ts';
 import { Draft } from './draft.svelte.ts';
 import type { Filter } from './filter.ts';
@@ -50,6 +56,8 @@ export class Session {
   /** Pending until the browser has a session; commands wait for it. */
   #channel: Promise<Channel> | null = null;
   #openChannel: Channel | null = null;
+  /** Ends the wait for a session. */
+  #retrySession: () => void = () => undefined;
 
   constructor(texts: SessionTexts) {
     this.#texts = texts;
@@ -65,6 +73,7 @@ export class Session {
 
   wake(): void {
     this.#openChannel?.wake();
+    this.#retrySession();
   }
 
   dismissLost(): void {
@@ -143,9 +152,26 @@ export class Session {
     this.delayed = Math.min(most, this.#adding);
   }
 
+  /** @returns null when it failed; a visitor who had too many sessions waits until there is another */
+  async #findSession(closing: AbortSignal): Promise<BrowserSession | null> {
+    for (;;) {
+      try {
+        return await findSession();
+      } catch (thrown) {
+        const waitMs = refusedForMs(thrown);
+        if (waitMs === null || closing.aborted) return null;
+        this.connection = { state: 'waiting', retryAt: Date.now() + waitMs, isBusy: true };
+        await new Promise<void>((resolve) => {
+          this.#retrySession = resolve;
+          setTimeout(resolve, waitMs);
+        });
+      }
+    }
+  }
+
   async #open(closing: AbortSignal): Promise<Channel> {
     // Without a session the channel is refused, reconnects until the server answers, and then reloads the page.
-    const found = await findSession().catch(() => null);
+    const found = await this.#findSession(closing);
     const channel = createChannel({
       url: socketUrl(location, paths.channel),
       onMessage: (message) => this.downloads.apply(message),

@@ -1,0 +1,25 @@
+/**
+ * Who used a list last. A list that is written to for the first time stores that as its owner; until then nothing of it is
+ * stored, and this is all that is known.
+ */
+
+/** 100 bytes each. */
+const MAX_LISTS = 10_000;
+
+export class ListOwners {
+  /** The one noted longest ago comes first. */
+  readonly #owners = new Map<string, string>();
+
+  note(list: string, owner: string): void {
+    this.#owners.delete(list);
+    this.#owners.set(list, owner);
+    if (this.#owners.size <= MAX_LISTS) return;
+    const [oldest] = this.#owners.keys();
+    if (oldest !== undefined) this.#owners.delete(oldest);
+  }
+
+  /** null = not used in this process, or long ago. */
+  of(list: string): string | null {
+    return this.#owners.get(list) ?? null;
+  }
+}

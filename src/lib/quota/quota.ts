@@ -1,0 +1,128 @@
+/**
+ * Counts what visitors use, and refuses what is too much. Asked before anything is done for them. Pure: the time comes
+ * from outside.
+ */
+import { SluiceError } from '../protocol/error.ts';
+import { type Account, Accounts } from './accounts.ts';
+import {
+  HELD,
+  type HeldKind,
+  type HeldLimits,
+  MAX_ACCOUNTS,
+  type Rate,
+  type RateKind,
+  type RateLimits,
+  RATES,
+} from './limits.ts';
+
+/** The owner of what is used on this machine itself: not limited, but by list. */
+export const LOCAL = 'local';
+
+export interface QuotaKey {
+  owner: string;
+  /** A session's id; null = none yet. */
+  list: string | null;
+}
+
+export interface Refusal {
+  code: 'too_many_requests';
+  /** Until the same can succeed, ms, at least 1. */
+  retryAfterMs: number;
+}
+
+export interface QuotaOptions {
+  /** ms of a monotonic clock. */
+  now: () => number;
+  rates?: Record<RateKind, RateLimits>;
+  held?: Record<HeldKind, HeldLimits>;
+  maxAccounts?: number;
+}
+
+export class Quota {
+  readonly #now: () => number;
+  readonly #rates: Record<RateKind, RateLimits>;
+  readonly #limits: Record<HeldKind, HeldLimits>;
+  readonly #owners: Accounts;
+  readonly #lists: Accounts;
+  readonly #strangers: Account;
+
+  constructor({ now, rates = RATES, held = HELD, maxAccounts = MAX_ACCOUNTS }: QuotaOptions) {
+    this.#now = now;
+    this.#rates = rates;
+    this.#limits = held;
+    this.#owners = new Accounts(maxAccounts);
+    this.#lists = new Accounts(maxAccounts);
+    this.#strangers = new Accounts(1).of('strangers');
+  }
+
+  /** Owners and lists that are remembered. */
+  get size(): number {
+    return this.#owners.size + this.#lists.size;
+  }
+
+  /**
+   * Uses something up. What is refused takes nothing.
+   * @param amount more than a whole burst is taken from a full bucket
+   */
+  take(kind: RateKind, { owner }: QuotaKey, amount = 1): Refusal | null {
+    if (owner === LOCAL) return null;
+    const { owner: rate } = this.#rates[kind];
+    const { buckets } = this.#owners.of(owner);
+    const now = this.#now();
+    const tokens = tokensAt(buckets.get(kind), rate, now);
+    const missing = Math.min(amount, rate.burst) - tokens;
+    if (missing > 0) return refusal((missing / rate.perSecond) * 1000);
+    buckets.set(kind, { tokens: tokens - amount, at: now });
+    return null;
+  }
+
+  /** Uses something up although it is too much. @returns ms until no more is owed; 0 = nothing is */
+  charge(kind: RateKind, { owner }: QuotaKey, amount = 1): number {
+    if (owner === LOCAL) return 0;
+    const { owner: rate } = this.#rates[kind];
+    const { buckets } = this.#owners.of(owner);
+    const now = this.#now();
+    const tokens = tokensAt(buckets.get(kind), rate, now) - amount;
+    buckets.set(kind, { tokens, at: now });
+    return tokens >= 0 ? 0 : Math.ceil((-tokens / rate.perSecond) * 1000);
+  }
+
+  /** Takes one of a limited number. @returns gives it back, may be called again; or why there is none */
+  hold(kind: HeldKind, { owner, list }: QuotaKey): (() => void) | Refusal {
+    const limits = this.#limits[kind];
+    const accounts: Account[] = [];
+    const levels: [limit: number | undefined, account: () => Account][] = [
+      [list === null ? undefined : limits.list, () => this.#lists.of(list ?? '')],
+      [owner === LOCAL ? undefined : limits.owner, () => this.#owners.of(owner)],
+      [owner === LOCAL ? undefined : limits.strangers, () => this.#strangers],
+    ];
+    for (const [limit, find] of levels) {
+      if (limit === undefined) continue;
+      const account = find();
+      if (account.held(kind) >= limit) return refusal(limits.retryAfterMs);
+      accounts.push(account);
+    }
+    for (const account of accounts) account.add(kind, 1);
+    let isHeld = true;
+    return () => {
+      if (!isHeld) return;
+      isHeld = false;
+      for (const account of accounts) account.add(kind, -1);
+    };
+  }
+}
+
+/** @throws SluiceError `too_many_requests` for a refusal */
+export function orThrow<T extends (() => void) | null>(answer: T | Refusal): T {
+  if (answer === null || typeof answer === 'function') return answer;
+  throw new SluiceError(answer.code, undefined, { retryAfterMs: answer.retryAfterMs });
+}
+
+function tokensAt(bucket: { tokens: number; at: number } | undefined, rate: Rate, now: number): number {
+  if (bucket === undefined) return rate.burst;
+  return Math.min(rate.burst, bucket.tokens + ((now - bucket.at) / 1000) * rate.perSecond);
+}
+
+function refusal(afterMs: number): Refusal {
+  return { code: 'too_many_requests', retryAfterMs: Math.max(1, Math.ceil(afterMs)) };
+}
