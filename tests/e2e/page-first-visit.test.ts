@@ -100,8 +100,10 @@ testUnless(test, pageMissing, 'tabs opened at once on a first visit share one se
   const context = await newBrowser();
   const tabs = await openTabs(context, 3, fixture.server.url);
   await showSameList(tabs, fixture.server.url);
+  const names = (await context.cookies()).map(({ name }) => name);
+  // That the session was renewed lately is a cookie of its own.
   assert.equal(
-    (await context.cookies()).map(({ name }) => name),
+    names.filter((name) => name !== 'sluice_renewed'),
     ['sluice_session'],
   );
 });

@@ -23,13 +23,14 @@ export function createStandInEngine(options: StandInOptions): Engine {
   const { processes, readers, nodePath, name = 'stand-in' } = options;
   const program = options.program ?? join(import.meta.dirname, 'play.server.ts');
   const recordings = options.recordings ?? join(import.meta.dirname, 'recordings');
+  const lib = join(dirname(program), '../..');
   return new LuxEngine({
     name,
     processes,
     readers,
     command: [nodePath, program, recordings],
-    // Beside the program are the modules that it imports.
-    reads: [dirname(program), recordings],
+    // It imports modules of other folders of src/lib, and its package says what these are.
+    reads: [lib, join(lib, '../../package.json'), recordings],
     // It has no network access, and joins nothing.
     proxy: null,
     isRefused: () => false,
