@@ -51,6 +51,8 @@ export class Api {
         ...(body === undefined ? {} : { 'content-type': 'application/json' }),
       },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    }).catch((thrown: Error) => {
+      throw new Error(`${method} ${path}: ${thrown.message}: ${String(thrown.cause)}`, { cause: thrown });
     });
     const text = await response.text();
     let parsed: unknown = text;
