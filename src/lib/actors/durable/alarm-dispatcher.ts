@@ -31,7 +31,9 @@ export class AlarmDispatcher implements Alarms {
     this.#timer = new AlarmTimer(
       scheduler.clock,
       () => {
-        const [next] = this.#earliest(1);
+        const earliest = this.#earliest(1);
+        if (earliest === null) return this.#pausedUntil;
+        const [next] = earliest;
         return next === undefined ? null : Math.max(next.at, this.#pausedUntil);
       },
       () => {
@@ -40,8 +42,7 @@ export class AlarmDispatcher implements Alarms {
       (expectedNow) => {
         this.#pausedUntil = 0;
         // Each knows how long it was to wait: all are asked, as times of the old clock say nothing any more.
-        const alarms = scheduler.store.alarms(Number.MAX_SAFE_INTEGER);
-        this.#early = { alarms, expectedNow };
+        this.#early = { alarms: this.#read(Number.MAX_SAFE_INTEGER) ?? [], expectedNow };
         this.#ringEarly();
       },
     );
@@ -66,14 +67,24 @@ export class AlarmDispatcher implements Alarms {
     this.#pausedUntil = this.#scheduler.clock.now() + ALARM_RETRY_MS;
   }
 
-  #earliest(count: number): DueAlarm[] {
-    const found = this.#scheduler.store.alarms(this.#busy.size + count);
-    return found.filter((alarm) => !this.#busy.has(keyOf(alarm)));
+  #earliest(count: number): DueAlarm[] | null {
+    const found = this.#read(this.#busy.size + count);
+    return found?.filter((alarm) => !this.#busy.has(keyOf(alarm))) ?? null;
+  }
+
+  /** Null while the store cannot be read, as on a disk that gives errors, which its commits report: tried again later. */
+  #read(count: number): DueAlarm[] | null {
+    try {
+      return this.#scheduler.store.alarms(count);
+    } catch {
+      this.pause();
+      return null;
+    }
   }
 
   #ring(): void {
     const now = this.#scheduler.clock.now();
-    for (const { class: className, id, at, retries } of this.#earliest(MOST_AT_ONCE)) {
+    for (const { class: className, id, at, retries } of this.#earliest(MOST_AT_ONCE) ?? []) {
       if (at > now) break;
       this.#deliver({ class: className, id }, { at, retries });
     }
