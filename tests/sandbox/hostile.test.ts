@@ -9,6 +9,7 @@ import { createGuard } from '#lib/guard/guard.server.ts';
 import { startProxy } from '#lib/guard/proxy.server.ts';
 import type { EngineCommand } from '#lib/process/process-host.ts';
 import { createProcessHost, type OwnedProcessHost } from '#lib/process/process-host.server.ts';
+import { PRIVATE_TMP } from '#lib/process/sandbox/bwrap-arguments.ts';
 import type { RunLimits, Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { withDir } from '../process/machine.ts';
 import { codeOf } from '../process/with-host.ts';
@@ -114,9 +115,12 @@ testUnless(test, pythonMissing ?? partialMissing, 'without namespaces nothing ge
   }),
 );
 
-/** What was written below /tmp was written into the run's own, if it is not to be found. */
+/** What was written there was written into the run's own, if it is not to be found. */
 function withoutPrivate(got: string[]): string[] {
-  return got.filter((line) => !line.startsWith('writes /tmp/') || existsSync(line.slice('writes '.length)));
+  return got.filter((line) => {
+    const isPrivate = line.startsWith(`writes ${PRIVATE_TMP}/`);
+    return !isPrivate || existsSync(line.slice('writes '.length));
+  });
 }
 
 async function startProgram(
@@ -240,7 +244,7 @@ testUnless(test, reason, 'what it may write has an end: one file, and the memory
       const cwd = join(dir, 'work');
       await mkdir(cwd);
       assert.is(await python(code('large'), { cwd }), '32\n');
-      for (const path of ['/tmp/x', '/dev/shm/x', '/dev/x', '/x'])
+      for (const path of [join(PRIVATE_TMP, 'x'), '/dev/shm/x', '/dev/x', '/x'])
         assert.ok(Number(await python(code(path), { cwd })) <= 64, path);
     },
     LIMITS,

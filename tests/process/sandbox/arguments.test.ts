@@ -18,11 +18,11 @@ const sandbox = { bwrap: '/usr/bin/bwrap', base: ['--base'], places: [{ path: '/
 
 test('what lies in a place that is there already is not mounted again', () => {
   const reads = ['/usr/bin/x', '/opt/a', '/opt/a', '/opt/a/b', '/opt/ab', '/usr', '/usr2'];
-  const argv = runArguments(sandbox, { cwd: '/work', reads, kept: ['/work/owner.json'] });
+  const argv = runArguments(sandbox, { cwd: '/job', reads, kept: ['/job/owner.json'] });
   assert.is(
     argv.join(' '),
     '/usr/bin/bwrap --base --ro-bind /opt/a /opt/a --ro-bind /opt/ab /opt/ab --ro-bind /usr2 /usr2 ' +
-      '--bind /work /work --ro-bind /work/owner.json /work/owner.json --remount-ro / --chdir /work',
+      '--bind /job /job --ro-bind /job/owner.json /job/owner.json --remount-ro / --chdir /job',
   );
 });
 

@@ -1,7 +1,9 @@
 /** The argv of bubblewrap. Pure: which paths exist is the caller's business. */
 import type { FullSandbox, SystemPlace } from './sandbox.ts';
 
-/** Bytes of a run's private /tmp and /dev/shm, which are memory. */
+/** Of a run: a folder in memory, which nothing outside sees. */
+export const PRIVATE_TMP = '/tmp';
+/** Bytes of it and of /dev/shm. */
 const TMP_BYTES = 64 * 1024 ** 2;
 const SHM_BYTES = 16 * 1024 ** 2;
 
@@ -20,7 +22,7 @@ export function baseArguments(places: readonly SystemPlace[], canDisableUserns: 
     ),
     ...['--proc', '/proc', '--dev', '/dev'],
     ...['--size', String(SHM_BYTES), '--tmpfs', '/dev/shm', '--remount-ro', '/dev'],
-    ...['--size', String(TMP_BYTES), '--perms', '1777', '--tmpfs', '/tmp'],
+    ...['--size', String(TMP_BYTES), '--perms', '1777', '--tmpfs', PRIVATE_TMP],
   ];
 }
 

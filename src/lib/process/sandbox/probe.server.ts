@@ -1,5 +1,6 @@
 /** Finds out how well this machine can contain engines. */
 import { execFile } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import { promisify } from 'node:util';
 import { findProgram, isExecutable } from '../find-program.server.ts';
 import { baseArguments, runArguments } from './bwrap-arguments.ts';
@@ -44,7 +45,7 @@ async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ l
     const base = baseArguments(tools.places, canDisableUserns);
     const argv = runArguments(
       { bwrap, base, places: tools.places },
-      { cwd: '/tmp', reads: tools.pythonReads, kept: [] },
+      { cwd: tmpdir(), reads: tools.pythonReads, kept: [] },
     );
     const failure = await failureOf([...argv, '--', tools.python, '-I', '-S', '-c', '']);
     if (failure === null) return { level: 'full', bwrap, version: await asked, ...tools, base };
@@ -55,7 +56,7 @@ async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ l
 
 /** @param shortcoming why there are no namespaces */
 export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
-  const argv = restrictedBy(tools, { cwd: '/tmp', reads: [], outlet: null });
+  const argv = restrictedBy(tools, { cwd: tmpdir(), reads: [], outlet: null });
   const failure = await failureOf([...argv, tools.python, '-I', '-S', '-c', '']);
   const { python, pythonReads, places } = tools;
   if (failure === null) return { level: 'partial', python, pythonReads, places, reason, remedy };
