@@ -93,11 +93,19 @@ export class DownloadFollower {
           );
         }
         const added: OpenDownload['end'][] = [];
+        let refusal: SluiceError | null = null;
         for (let from = 0; from < found.length; from += ADDED_AT_ONCE) {
           const some = found.slice(from, from + ADDED_AT_ONCE);
-          added.push(...(await Promise.all(some.map((download) => this.#add(download, options)))));
+          const answers = await Promise.allSettled(some.map((download) => this.#add(download, options)));
+          for (const answer of answers) {
+            if (answer.status === 'fulfilled') added.push(answer.value);
+            else refusal ??= toSluiceError(answer.reason);
+          }
+          if (refusal !== null) break;
         }
+        // What was added goes on, whatever became of the others.
         const areComplete = await Promise.all(added.map(({ promise }) => promise));
+        if (refusal !== null) throw refusal;
         return areComplete.every(Boolean);
       } catch (error) {
         if (!this.#stopping.signal.aborted) onRefused(url, toSluiceError(error));

@@ -30,9 +30,9 @@ function testResolver(
         servers: [server.address],
         hostsFile,
         ...(options.dnsLimits ? { dnsLimits: options.dnsLimits } : {}),
-        askSystem: (asked) => {
-          system.push(asked);
-          return options.askSystem?.(asked) ?? Promise.resolve([]);
+        askSystem: (name) => {
+          system.push(name);
+          return options.askSystem?.(name) ?? Promise.resolve([]);
         },
       });
       await body({ resolve, server, system });
@@ -62,11 +62,16 @@ testResolver(
   },
 );
 
+/** Names of which the system is being asked. */
+let asked = 0;
+
 testResolver(
   'names that DNS does not have are asked of the system, one at a time',
   {
     askSystem: async (name) => {
+      assert.is(++asked, 1);
       await new Promise((resolve) => setImmediate(resolve));
+      asked--;
       if (name === 'wrong.local') throw Object.assign(new Error('no such name'), { code: 'ENOTFOUND' });
       return [`192.168.1.${name.length}`];
     },

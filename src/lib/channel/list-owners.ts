@@ -2,6 +2,7 @@
  * Who used a list last. A list that is written to for the first time stores that as its owner; until then nothing of it is
  * stored, and this is all that is known.
  */
+import { dropOldest } from '../protocol/drop-oldest.ts';
 
 /** 100 bytes each. */
 const MAX_LISTS = 10_000;
@@ -13,9 +14,7 @@ export class ListOwners {
   note(list: string, owner: string): void {
     this.#owners.delete(list);
     this.#owners.set(list, owner);
-    if (this.#owners.size <= MAX_LISTS) return;
-    const [oldest] = this.#owners.keys();
-    if (oldest !== undefined) this.#owners.delete(oldest);
+    dropOldest(this.#owners, MAX_LISTS);
   }
 
   /** null = not used in this process, or long ago. */

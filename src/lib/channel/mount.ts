@@ -2,6 +2,7 @@
  * SvelteKit's handler is a bundle of its own, with its own copy of every module. It reaches the running server through
  * one global symbol; as these functions run in the server's copy, errors keep their class.
  */
+import { SluiceError } from '../protocol/error.ts';
 import type { Edge } from './edge.ts';
 import { headerGetter, OWNER_HEADER } from './headers.ts';
 import { inspectorPageScope, signIn } from './inspector-access.ts';
@@ -36,8 +37,9 @@ function issueFor({ tokens, visitors }: Edge, headers: Headers): TokenClaims | n
   try {
     visitors.newSession(headers.get(OWNER_HEADER) ?? '');
     return tokens.issue();
-  } catch {
-    return null;
+  } catch (thrown) {
+    if (thrown instanceof SluiceError && thrown.code === 'too_many_requests') return null;
+    throw thrown;
   }
 }
 

@@ -19,12 +19,14 @@ export interface Peer {
 
 export class Owners {
   readonly #key: KeyObject;
+  readonly #forwarded: string;
   /** By connection: several requests come over one. */
   readonly #known = new WeakMap<object, string>();
 
   /** @param key the server's key, as for `Tokens` */
   constructor(key: Uint8Array) {
     this.#key = createSecretKey(key);
+    this.#forwarded = this.#sign('forwarded');
   }
 
   /** Of a connection: all that is known before its first request. */
@@ -44,7 +46,7 @@ export class Owners {
   of({ socket, headers }: Peer): string {
     const owner = this.ofConnection(socket);
     const isForwarded = owner === LOCAL && FORWARDING_HEADERS.some((name) => headers[name] !== undefined);
-    return isForwarded ? this.#sign('forwarded') : owner;
+    return isForwarded ? this.#forwarded : owner;
   }
 
   #sign(network: string): string {

@@ -13,9 +13,7 @@ import { createLinks } from './links.server.ts';
 import { type AllowEntry, isAllowed, type Network } from './policy.ts';
 import { obstacleOfName } from './obstacle.ts';
 import { raceAddresses } from './race-addresses.server.ts';
-import { createResolver } from './resolver.server.ts';
-
-export type Resolve = (host: string) => Promise<string[]>;
+import { createResolver, type Resolve } from './resolver.server.ts';
 
 export interface GuardOptions {
   /** From `parseAllowPrivate`. */
@@ -128,7 +126,7 @@ export class Guard {
     let addresses: string[] = [];
     let cause: unknown = null;
     try {
-      addresses = await untilAborted(this.#lookUp(name), signal);
+      addresses = await untilAborted(this.#lookUp(name, signal), signal);
     } catch (thrown) {
       signal?.throwIfAborted();
       cause = thrown;

@@ -8,6 +8,9 @@ import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { parseAddress } from './address.ts';
 
+/** All addresses of a name, in order of preference. @param signal of who asks */
+export type Resolve = (name: string, signal?: AbortSignal) => Promise<string[]>;
+
 export interface ResolverOptions {
   /** DNS servers, as `Resolver.setServers` takes them. Default: the system's. */
   servers?: readonly string[];
@@ -19,7 +22,7 @@ export interface ResolverOptions {
 }
 
 /** ms for each server at the first try, tries, and ms at most for a try: c-ares doubles the time with each. */
-export interface DnsLimits {
+interface DnsLimits {
   timeout: number;
   tries: number;
   maxTimeout: number;
@@ -35,7 +38,7 @@ const SETTINGS_MAX_AGE_MS = 5000;
 const SILENT = ['ETIMEOUT', 'ECANCELLED'];
 
 /** @returns resolves all addresses of a name, IPv6 first; rejects with the system's own error, by whose code `obstacleOfName` goes */
-export function createResolver(options: ResolverOptions = {}): (name: string) => Promise<string[]> {
+export function createResolver(options: ResolverOptions = {}): Resolve {
   const { hostsFile = '/etc/hosts', askSystem = getaddrinfo } = options;
   let settings = { resolver: newResolver(options), readAt: performance.now() };
   let lastAsked: Promise<unknown> = Promise.resolve();
@@ -47,14 +50,18 @@ export function createResolver(options: ResolverOptions = {}): (name: string) =>
     return settings.resolver;
   }
 
-  return async (name) => {
+  return async (name, signal) => {
     const listed = addressesInHosts(await readFile(hostsFile, 'utf8').catch(() => ''), name);
     if (listed.length > 0) return listed;
     try {
       return await askDns(dns(), name);
     } catch (thrown) {
       if (SILENT.includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
-      const asked = lastAsked.then(() => askSystem(name));
+      const asked = lastAsked.then(() => {
+        // Who has given up keeps nobody waiting.
+        signal?.throwIfAborted();
+        return askSystem(name);
+      });
       lastAsked = asked.catch(() => undefined);
       return asked;
     }

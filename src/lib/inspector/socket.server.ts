@@ -54,7 +54,8 @@ function authorize(request: IncomingMessage, edge: Edge, clients: number): Inspe
 function keyOf(request: IncomingMessage, scope: InspectorScope, { visitors }: Edge): QuotaKey {
   // The operator has the key of the server: from wherever it comes, it is as good as on this machine.
   if (scope.scope === 'all') return { owner: LOCAL, list: null };
-  return visitors.use(request, scope.session);
+  // Not `use`: who only looks on does not become the list's owner.
+  return { owner: visitors.ownerOf(request), list: scope.session };
 }
 
 function connect(ws: WebSocket, scope: InspectorScope, inspector: Inspector): Connection {

@@ -4,6 +4,7 @@
 read -r go <&3 || exit 125
 exec 3<&-
 ulimit -c 0
-ulimit -f "$1" || exit 125
+# Where a lower limit is in force already, it cannot be raised, and stays.
+ulimit -f "$1" 2>/dev/null || [ "$(ulimit -f)" != unlimited ] || exit 125
 shift
 exec "$@"

@@ -25,7 +25,10 @@ import { DEFAULT_LIMITS, type RunLimits, type Sandbox, SCRATCH_FILE_BYTES } from
 /** ms that pipes may stay open after the engine's exit: a process that holds them longer has left the group. */
 const PIPE_GRACE_MS = 250;
 const SIGNAL_NAMES = new Map(
-  Object.entries(constants.signals).map(([name, number]) => [number, name as NodeJS.Signals]),
+  // Of aliases, such as SIGIOT, the first one is the name.
+  Object.entries(constants.signals)
+    .reverse()
+    .map(([name, number]) => [number, name as NodeJS.Signals]),
 );
 /** Enough for a latch's error message. */
 const STDERR_HEAD_BYTES = 512;
@@ -37,7 +40,7 @@ export interface ProcessHostOptions {
   /** From `probeSandbox`. null = programs run as they are: for what we install ourselves. */
   sandbox?: Sandbox | null;
   limits?: RunLimits;
-  /** Names in a job's folder that are ours: no run changes them, or leaves one that was not there. */
+  /** Names in a job's folder that are ours: no run leaves one that was not there, or changes them (in a full sandbox). */
   notes?: readonly string[];
 }
 
@@ -135,9 +138,9 @@ async function runIn(folder: RunFolder, command: EngineCommand, context: RunCont
   const startedAt = performance.now();
   const exited = exitOf(latch, startedAt, isFull);
   const run: ProcessRun = { mark, pid: latch.pid, argv, cwd, startedAt };
-  let overLimit: SluiceError | null = null;
+  const over: { error: SluiceError | null } = { error: null };
   const unlimit = context.limiter.add(latch.pid, (error) => {
-    overLimit = error;
+    over.error = error;
     signalGroup(latch.pid, 'SIGKILL');
   });
   observers.started(run);
@@ -158,8 +161,7 @@ async function runIn(folder: RunFolder, command: EngineCommand, context: RunCont
     }
     exit = await exited;
     await Promise.race([drained.ended, delay(PIPE_GRACE_MS)]);
-    // Assigned by a callback, which the compiler does not see.
-    if (overLimit as SluiceError | null) throw overLimit as unknown as SluiceError;
+    if (over.error !== null) throw over.error;
     const startError = latchError(exit.exitCode, drained.stderrHead());
     if (startError) throw startError;
     if (drained.failure !== null) throw drained.failure.error;
@@ -178,7 +180,8 @@ async function runIn(folder: RunFolder, command: EngineCommand, context: RunCont
       run,
       exit ?? { exitCode: null, signal: 'SIGKILL', durationMs: performance.now() - startedAt },
     );
-    await killMarked((each) => each === mark);
+    // Nothing leaves the sandbox: what was started in it has ended with it.
+    if (inside === null) await killMarked((each) => each === mark);
     drained.stop();
   }
 }

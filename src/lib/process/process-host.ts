@@ -40,8 +40,8 @@ export interface ProcessHost {
    * Runs a command in the sandbox of this host, in a process group of its own, behind a latch, known to the watcher before
    * its first instruction. Resolves on exit (plus a short grace for its pipes) once all that it started is gone; an abort
    * sends SIGINT, then SIGTERM, then SIGKILL.
-   * @throws SluiceError `engine_missing` (ENOENT), `engine_exit` (E2BIG and other failures to start, the limits of memory
-   * and processes)
+   * @throws SluiceError `engine_missing` (ENOENT), `engine_exit` (E2BIG and other failures to start), `too_complex` (the
+   * limits of memory and processes)
    */
   run(command: EngineCommand): Promise<EngineExit>;
   close(): Promise<void>;

@@ -1,9 +1,14 @@
 /** The folder in which a run works: the job's, or an empty one for the time of the run. */
-import { existsSync } from 'node:fs';
-import { mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { type Dirent, existsSync } from 'node:fs';
+import { chmod, mkdir, mkdtemp, open, readdir, rm } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import type { EngineCommand } from './process-host.ts';
 import type { Sandbox } from './sandbox/sandbox.ts';
+
+/** Folders of a job within each other: engines make one or two. */
+const MAX_DEPTH = 32;
 
 export interface RunFolder {
   cwd: string;
@@ -21,7 +26,7 @@ export interface RunFolder {
 
 /** Removes what an earlier process left. @throws the file system's own error */
 export async function makeScratch(dir: string): Promise<void> {
-  await rm(dir, { recursive: true, force: true }).catch(() => undefined);
+  await remove(dir);
   await mkdir(dir, { recursive: true, mode: 0o700 });
 }
 
@@ -49,13 +54,36 @@ export async function openRunFolder(
   return { cwd, isScratch, kept, env: isScratch ? { HOME: cwd, TMPDIR: cwd } : {}, close };
 }
 
+/** By the system's rm where folders are nested too deep for a path of theirs. */
 const remove = (path: string): Promise<void> =>
-  rm(path, { recursive: true, force: true }).catch(() => undefined);
+  rm(path, { recursive: true, force: true }).catch(async () => {
+    await promisify(execFile)('rm', ['-rf', '--', path]).catch(() => undefined);
+  });
 
-async function removeSpecial(dir: string): Promise<void> {
-  const entries = await readdir(dir, { recursive: true, withFileTypes: true }).catch(() => []);
-  const special = entries.filter((entry) => !entry.isFile() && !entry.isDirectory());
-  for (const { parentPath, name } of special) await remove(join(parentPath, name));
+/** An entry of the folder that cannot be walked through, being locked or too deep, goes whole: no engine of ours makes such. */
+async function removeSpecial(cwd: string): Promise<void> {
+  for (const entry of (await entriesOf(cwd).catch(() => null)) ?? []) {
+    const path = join(cwd, entry.name);
+    await removeSpecialIn(path, entry, 1).catch(() => remove(path));
+  }
+}
+
+/** @throws Error for a folder that cannot be read */
+async function removeSpecialIn(path: string, entry: Dirent, depth: number): Promise<void> {
+  if (entry.isFile()) return;
+  if (!entry.isDirectory()) return remove(path);
+  if (depth > MAX_DEPTH) throw new Error(`folders are nested more than ${MAX_DEPTH} deep`);
+  for (const inside of await entriesOf(path))
+    await removeSpecialIn(join(path, inside.name), inside, depth + 1);
+}
+
+async function entriesOf(dir: string): Promise<Dirent[]> {
+  const read = (): Promise<Dirent[]> => readdir(dir, { withFileTypes: true });
+  return read().catch(async () => {
+    // The run may have taken the rights to its own folder.
+    await chmod(dir, 0o700);
+    return read();
+  });
 }
 
 /** Never through a link that an earlier run may have left. */

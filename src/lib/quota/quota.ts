@@ -3,7 +3,7 @@
  * from outside.
  */
 import { SluiceError } from '../protocol/error.ts';
-import { type Account, Accounts } from './accounts.ts';
+import { Account, Accounts } from './accounts.ts';
 import {
   HELD,
   type HeldKind,
@@ -52,7 +52,7 @@ export class Quota {
     this.#limits = held;
     this.#owners = new Accounts(maxAccounts);
     this.#lists = new Accounts(maxAccounts);
-    this.#strangers = new Accounts(1).of('strangers');
+    this.#strangers = new Account();
   }
 
   /** Owners and lists that are remembered. */

@@ -4,6 +4,7 @@
  * come from the clock that it is given.
  */
 import type { ExtraConnection } from '../annie/engine.ts';
+import { dropOldest } from '../protocol/drop-oldest.ts';
 
 /** How long a limit holds before one connection more is tried; twice as long after each try that was refused. */
 const RAISE_MS = [300_000, 3_600_000] as const;
@@ -21,7 +22,7 @@ export class HostUse {
   /** Counts up. */
   readonly number: number;
   hasBytes = false;
-  readonly extras = new Set<Extra>();
+  readonly extras = new Set<AbortController>();
 
   constructor(host: string, number: number) {
     this.host = host;
@@ -31,10 +32,6 @@ export class HostUse {
   get connections(): number {
     return 1 + this.extras.size;
   }
-}
-
-interface Extra {
-  controller: AbortController;
 }
 
 interface Limit {
@@ -164,21 +161,20 @@ export class HostLimits {
       ...{ connections, served: connections, setAfter: this.#begun, setBy: download },
       ...{ raiseAt: now + raiseAfterMs, raiseAfterMs, metAt: now },
     });
-    const [oldest] = this.#limits.keys();
-    if (this.#limits.size > MAX_HOSTS && oldest !== undefined) this.#limits.delete(oldest);
+    dropOldest(this.#limits, MAX_HOSTS);
   }
 
   /** One more connection for a download that has one; null = the host allows no more. */
   openExtra(use: HostUse, download: string): ExtraConnection | null {
     const { host } = use;
     if (this.isFull(host) || this.#uses.get(host)?.has(use) !== true) return null;
-    const extra: Extra = { controller: new AbortController() };
+    const extra = new AbortController();
     use.extras.add(extra);
     const close = (): void => {
       if (use.extras.delete(extra)) this.#onChange(host);
     };
     return {
-      signal: extra.controller.signal,
+      signal: extra.signal,
       close,
       refused: () => {
         close();
@@ -193,9 +189,9 @@ export class HostLimits {
   /** Ends further connections of downloads, so that `count` downloads get one. Those that are being ended count. */
   yieldExtras(host: string, count: number): void {
     const extras = this.#usesOf(host).flatMap((use) => [...use.extras]);
-    const ending = extras.filter(({ controller }) => controller.signal.aborted).length;
-    const open = extras.filter(({ controller }) => !controller.signal.aborted);
-    for (const { controller } of open.reverse().slice(0, Math.max(0, count - ending))) controller.abort();
+    const open = extras.filter(({ signal }) => !signal.aborted);
+    const ending = extras.length - open.length;
+    for (const extra of open.reverse().slice(0, Math.max(0, count - ending))) extra.abort();
   }
 
   #usesOf(host: string): HostUse[] {

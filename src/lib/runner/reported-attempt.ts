@@ -39,6 +39,7 @@ export class ReportedAttempt {
   readonly #attempt: DownloadAttempt;
   readonly #place: Place;
   #isReporting = true;
+  #hasEnded = false;
   #stopTimer: () => void = () => undefined;
 
   constructor(session: string, job: StartJob, place: Place, options: ReportedAttemptOptions) {
@@ -101,6 +102,7 @@ export class ReportedAttempt {
   }
 
   #startStuckTimer(): void {
+    if (this.#hasEnded) return;
     const { clock, stuckMs, log, outbox } = this.#options;
     this.#stopTimer = startTimer(clock, stuckMs, () => {
       log('an engine ignores that it was aborted', { ...this.samples.ref, engine: this.engine });
@@ -114,6 +116,7 @@ export class ReportedAttempt {
   }
 
   #onEnded(end: AttemptEnd): AttemptOutcome {
+    this.#hasEnded = true;
     this.#stopTimer();
     this.#place.release();
     const { ref } = this.samples;

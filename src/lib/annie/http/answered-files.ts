@@ -1,6 +1,8 @@
 /** Which addresses were answered with a file in the last hour, so that a later refusal can be told from a wrong address. Pure. */
+import { SessionAddresses } from './session-addresses.ts';
 
 const TTL_MS = 60 * 60_000;
+/** Of all sessions. */
 const MAX_ADDRESSES = 2000;
 
 export interface Visited {
@@ -11,23 +13,19 @@ export interface Visited {
 }
 
 export class AnsweredFiles {
-  /** In ms, oldest first. */
-  readonly #answered = new Map<string, number>();
+  /** When, in ms. */
+  readonly #answered = new SessionAddresses<number>(MAX_ADDRESSES);
 
   note(visited: Visited, nowMs: number): void {
-    const key = keyOf(visited);
-    this.#answered.delete(key);
-    this.#answered.set(key, nowMs);
-    const [oldest] = this.#answered.keys();
-    if (this.#answered.size > MAX_ADDRESSES && oldest !== undefined) this.#answered.delete(oldest);
+    this.#answered.set(visited.session, keyOf(visited), nowMs);
   }
 
   has(visited: Visited, nowMs: number): boolean {
-    const atMs = this.#answered.get(keyOf(visited));
+    const atMs = this.#answered.get(visited.session, keyOf(visited));
     return atMs !== undefined && nowMs - atMs < TTL_MS;
   }
 }
 
-function keyOf({ session, url, page }: Visited): string {
-  return `${session ?? ''} ${url} ${page?.href ?? ''}`;
+function keyOf({ url, page }: Visited): string {
+  return `${url} ${page?.href ?? ''}`;
 }

@@ -8,12 +8,13 @@ import { SluiceError } from '../../protocol/error.ts';
 import { untilAborted } from '../../protocol/until-aborted.ts';
 import { AnsweredFiles } from './answered-files.ts';
 import { withBytesBack } from './bytes-back.ts';
+import { surplusOf } from './chunk-pacing.server.ts';
 import type { HttpResponse } from './client.server.ts';
 import type { Cookies } from './cookies.server.ts';
 
 /** A list stays open a while before somebody picks; few servers wait longer for a client that does not read. */
 const KEPT_MS = 2 * 60_000;
-const MAX_IN_SESSION = 4;
+export const MAX_IN_SESSION = 4;
 const MAX_IN_ALL = 64;
 /** What is read of a body meanwhile: small files are had whole, and their connections are free. */
 const MAX_READ_BYTES = 1024 * 1024;
@@ -206,9 +207,10 @@ export class Answers {
     entry.state = 'kept';
     entry.answer = answer;
     const { body } = answer.response;
+    let bytes = 0;
     const onReadable = (): void => {
-      let bytes = entry.chunks.reduce((sum, { length }) => sum + length, 0);
-      while (bytes < MAX_READ_BYTES) {
+      // Small pieces take more memory than they have bytes.
+      while (bytes + surplusOf(body) < MAX_READ_BYTES) {
         const chunk = body.read() as Buffer | null;
         if (chunk === null) return;
         entry.chunks.push(chunk);

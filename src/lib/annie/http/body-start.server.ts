@@ -1,13 +1,21 @@
 /** Reads the first bytes of a body, which can be given back: whoever has the response next reads it from its first byte. */
 import type { Readable } from 'node:stream';
+import { SluiceError } from '../../protocol/error.ts';
+import { MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { withBytesBack } from './bytes-back.ts';
 import type { HttpResponse } from './client.server.ts';
 import { codingsOf } from './codings.ts';
 import { decoded } from './file/stream-body.server.ts';
 
+/** What is kept to be given back. */
+const MAX_KEPT_BYTES = 1024 * 1024;
+
 export class BodyStart {
   readonly #response: HttpResponse;
   readonly #received: Buffer[] = [];
+  /** As they arrive, encoded. */
+  #bytes = 0;
+  #isForgotten = false;
   readonly #onBytes: () => void;
 
   /** @param onBytes called for each piece as it arrives, encoded: of a slow body nothing may be decoded for a while */
@@ -20,7 +28,9 @@ export class BodyStart {
   async *chunks(): AsyncGenerator<Buffer> {
     const { body, head } = this.#response;
     const onData = (chunk: Buffer): void => {
-      this.#received.push(chunk);
+      this.#bytes += chunk.length;
+      if (this.#bytes > MAX_KEPT_BYTES) this.forget();
+      if (!this.#isForgotten) this.#received.push(chunk);
       this.#onBytes();
     };
     if (codingsOf(head).length === 0) {
@@ -31,22 +41,29 @@ export class BodyStart {
       return;
     }
     const stream: Readable = decoded(this.#response);
-    body.on('data', onData);
+    const onEncoded = (chunk: Buffer): void => {
+      onData(chunk);
+      // A coding can go on for ever without a decoded byte, which nothing else counts.
+      if (this.#bytes > MAX_PLAYLIST_BYTES)
+        stream.destroy(new SluiceError('too_complex', 'The page or manifest is too long as it is encoded.'));
+    };
+    body.on('data', onEncoded);
     try {
       yield* stream as AsyncIterable<Buffer>;
     } finally {
-      body.off('data', onData).unpipe();
+      body.off('data', onEncoded).unpipe();
       body.pause();
     }
   }
 
   /** The response as if nothing was read; null = its body broke, or so much was read that it is not kept. */
   giveBack(): HttpResponse | null {
-    return withBytesBack(this.#response, this.#received);
+    return this.#isForgotten ? null : withBytesBack(this.#response, this.#received);
   }
 
   /** What was received is used: it is not given back. */
   forget(): void {
+    this.#isForgotten = true;
     this.#received.length = 0;
   }
 }

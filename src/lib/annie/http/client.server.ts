@@ -94,7 +94,8 @@ export class HttpClient {
       new Agent({
         connect: connectorOf(options),
         bodyTimeout: options.stallMs,
-        headersTimeout: options.firstByteMs ?? options.headTimeoutMs,
+        // None: each request has its own.
+        headersTimeout: 0,
         maxHeaderSize: MAX_HEAD_BYTES,
         pipelining: 1,
       });
@@ -145,9 +146,9 @@ export class HttpClient {
         const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
         throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
       });
-      if (response.status === 511) {
+      if (response.status === 511 && response.url.protocol === 'http:') {
         response.discard();
-        throw portalError(authorityOf(address) ?? '', true);
+        throw portalError(authorityOf(response.url.href) ?? '', true);
       }
       url = response.url;
       const { status, head } = response;
@@ -181,7 +182,8 @@ export class HttpClient {
       isFirst ? this.#requestTyped(url, options) : this.#request(url, options);
     try {
       const response = await ask();
-      const isCrowded = response.status === 429 || response.status === 503;
+      const isBusy = response.status === 429 || response.status === 503;
+      const isCrowded = isBusy && response.waitedMs < PROMPT_MS;
       if (!isCrowded || !release || release(url.host) === 0) return response;
       response.discard();
     } catch (thrown) {

@@ -77,7 +77,8 @@ export class Cookies {
     if (valid.length === 0) return;
     const { CookieJar } = await import('tough-cookie');
     this.#jar ??= new CookieJar(undefined, { looseMode: true });
-    for (const field of valid) setWithinLimit(this.#jar, field, url.href);
+    let count = countOf(this.#jar);
+    for (const field of valid) count = setWithinLimit(this.#jar, field, url.href, count);
     this.#saveSoon(this.#jar);
   }
 
@@ -97,12 +98,16 @@ export class Cookies {
   }
 }
 
-/** In a full jar a cookie may only replace the one of its domain, path and name. */
-function setWithinLimit(jar: CookieJar, field: string, url: string): void {
-  const before = countOf(jar);
+/**
+ * In a full jar a cookie may only replace the one of its domain, path and name.
+ * @param before how many there are @returns how many there are now
+ */
+function setWithinLimit(jar: CookieJar, field: string, url: string, before: number): number {
   const cookie = jar.setCookieSync(field, url, { ignoreError: true });
-  const isTooMuch = countOf(jar) > Math.max(before, MAX_COOKIES);
-  if (isTooMuch && cookie) jar.store.removeCookie(cookie.domain, cookie.path, cookie.key, () => {});
+  const count = countOf(jar);
+  if (count <= Math.max(before, MAX_COOKIES) || !cookie) return count;
+  jar.store.removeCookie(cookie.domain, cookie.path, cookie.key, () => {});
+  return count - 1;
 }
 
 function countOf({ store }: CookieJar): number {

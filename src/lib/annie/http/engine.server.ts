@@ -19,13 +19,12 @@ import { listItems, type ListOptions, PAGE_STREAM, titleOf } from './items.serve
 import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
-import { isBegun, refuseLogin } from './file/begun.server.ts';
+import { meaningOf, refuseLogin } from './file/begun.server.ts';
 import { type AnswersJob, FirstAnswers, hasBody } from './first-answers.server.ts';
 import { FoundMedia } from './found-media.ts';
-import { readFoundNote, writeFoundNote } from './found-note.server.ts';
+import { foundOnOf } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
-import { asPortal } from './portal.ts';
 import { type Probe, probe } from './probe.server.ts';
 import type { TypedAddresses } from './typed-addresses.ts';
 
@@ -141,8 +140,7 @@ export class HttpEngine implements Engine {
       return await this.#download(job, cookies);
     } catch (thrown) {
       job.signal.throwIfAborted();
-      const meaning = asPortal(thrown, job.url);
-      throw meaning === thrown || !(await isBegun(job.workDir, job.url)) ? thrown : meaning;
+      throw await meaningOf(thrown, job);
     } finally {
       // The next attempt has them, and nothing is written to the work dir once the job has ended.
       await cookies.detach();
@@ -152,7 +150,7 @@ export class HttpEngine implements Engine {
   async #download(job: EngineJob, cookies: Cookies): Promise<FetchedFile> {
     const { url, streamId, signal, workDir } = job;
     job.onPhase('download');
-    const found = await this.#foundOn(job);
+    const found = await foundOnOf(job, () => this.#list.found.get(this.#caller(), url, performance.now()));
     const tools = await this.#toolsFor(job, cookies, found);
     const { client, answers } = tools;
     const title = found?.title ?? null;
@@ -186,16 +184,6 @@ export class HttpEngine implements Engine {
     return this.#client.close();
   }
 
-  /** As it was added, else from an earlier attempt, or from a look-up of the session since it was added. */
-  async #foundOn({ url, workDir, foundOn }: EngineJob): Promise<FoundOn | null> {
-    if (foundOn !== undefined) return foundOn;
-    const noted = await readFoundNote(workDir, url);
-    if (noted !== null) return noted;
-    const found = this.#list.found.get(this.#caller(), url, performance.now());
-    if (found !== null) await writeFoundNote(workDir, url, found);
-    return found;
-  }
-
   /** With the cookies of this job: those of earlier attempts, else those that the page sets. */
   async #toolsFor(job: EngineJob, cookies: Cookies, found: FoundOn | null): Promise<Tools> {
     const { workDir, signal, title, onWaiting } = job;
@@ -216,8 +204,14 @@ export class HttpEngine implements Engine {
     return { client: this.#client.with(cookies, onWaiting), answers: new FirstAnswers(this.#answers, job) };
   }
 
-  #downloadFile(job: EngineJob, tools: Tools, sniffed?: FileOptions['sniffed']): Promise<FetchedFile> {
-    return downloadFile(job, { ...this.#file, ...tools, ...(sniffed ? { sniffed } : {}) });
+  /** @param job its address is that of the file, which a page may have named */
+  async #downloadFile(job: EngineJob, tools: Tools, sniffed?: FileOptions['sniffed']): Promise<FetchedFile> {
+    try {
+      return await downloadFile(job, { ...this.#file, ...tools, ...(sniffed ? { sniffed } : {}) });
+    } catch (thrown) {
+      job.signal.throwIfAborted();
+      throw await meaningOf(thrown, job);
+    }
   }
 
   /** @throws SluiceError also `login_required`, `no_media` for a page */

@@ -3,6 +3,7 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import type { FoundOn } from '../../protocol/runner.ts';
+import type { EngineJob } from '../engine.ts';
 
 const FILE = 'found.json';
 const Note = v.object({
@@ -13,8 +14,21 @@ const Note = v.object({
   setsCookies: v.boolean(),
 });
 
+/** As it was added, else from an earlier attempt, or from a look-up of the session since it was added. */
+export async function foundOnOf(
+  { url, workDir, foundOn }: Pick<EngineJob, 'url' | 'workDir' | 'foundOn'>,
+  lookedUp: () => FoundOn | null,
+): Promise<FoundOn | null> {
+  if (foundOn !== undefined) return foundOn;
+  const noted = await readFoundNote(workDir, url);
+  if (noted !== null) return noted;
+  const found = lookedUp();
+  if (found !== null) await writeFoundNote(workDir, url, found);
+  return found;
+}
+
 /** Null = there is none for this address. */
-export async function readFoundNote(workDir: string, url: string): Promise<FoundOn | null> {
+async function readFoundNote(workDir: string, url: string): Promise<FoundOn | null> {
   const text = await readFile(join(workDir, FILE), 'utf8').catch(() => 'null');
   try {
     const { output, success } = v.safeParse(Note, JSON.parse(text));
@@ -25,7 +39,7 @@ export async function readFoundNote(workDir: string, url: string): Promise<Found
 }
 
 /** The address of a page may be private. Without the note a restart only loses title and Referer. */
-export async function writeFoundNote(workDir: string, url: string, found: FoundOn): Promise<void> {
+async function writeFoundNote(workDir: string, url: string, found: FoundOn): Promise<void> {
   const { page, title, setsCookies } = found;
   const note: v.InferOutput<typeof Note> = { version: 1, url, page, title, setsCookies };
   await writeFile(join(workDir, FILE), JSON.stringify(note), { mode: 0o600 }).catch(() => {});

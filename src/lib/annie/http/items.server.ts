@@ -9,6 +9,7 @@ import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
 import type { ListedSizes } from './listed-sizes.ts';
+import { MAX_IN_SESSION } from './answers.server.ts';
 import type { FirstAnswers } from './first-answers.server.ts';
 import type { Cookies } from './cookies.server.ts';
 import type { FoundMedia } from './found-media.ts';
@@ -21,8 +22,6 @@ import { type Probe, probe } from './probe.server.ts';
 export const PAGE_STREAM = 'page';
 /** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;
-/** As many as a session keeps. */
-const MAX_KEPT_SOURCES = 4;
 
 export interface ListOptions extends HlsOptions {
   /** Records the sizes of listed files. */
@@ -122,7 +121,7 @@ async function pageItems(
   let chars = 0;
   let isFull = false;
   /** Their answers are kept for the download. */
-  const isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_KEPT_SOURCES;
+  const isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_IN_SESSION;
 
   async function probeSource(source: PageSource, from: URL): Promise<ProbedSource | null> {
     if (scan.isFeed && extensionOf(URL.parse(source.url)?.pathname ?? '') !== 'm3u8')

@@ -228,6 +228,8 @@ export class YtDlpEngine implements Engine {
     if (known) return known;
     const looking = isIntact(found);
     this.#intact.set(found.fingerprint, looking);
+    // It may be repaired, or could not be read for a moment.
+    void looking.then((isGood) => isGood || this.#intact.delete(found.fingerprint));
     return looking;
   }
 

@@ -78,7 +78,10 @@ def guard(proxy):
         name = host.decode() if isinstance(host, bytes) else host
         return [(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP, '', (name, int(port or 0)))]
     def audit(event, arguments):
-        if event in ('socket.connect', 'socket.sendto', 'socket.sendmsg') and arguments[1][:2] != at:
+        if event not in ('socket.connect', 'socket.sendto', 'socket.sendmsg'):
+            return
+        # Of sendmsg None: to where the socket is connected already.
+        if arguments[1] is not None and arguments[1][:2] != at:
             raise PermissionError(f'not the address of the guard: {arguments[1]}')
     socket.socket.connect = connect
     socket.socket.connect_ex = connect_ex

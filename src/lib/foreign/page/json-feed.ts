@@ -13,10 +13,10 @@ export function isJsonFeed(text: string): boolean {
   return /^\ufeff?\s{0,512}\{/.test(start) && /"https?:\\?\/\\?\/jsonfeed\.org\\?\/version\\?\/1/.test(start);
 }
 
-/** Null if it is not JSON. Never throws. */
-export function scanJsonFeed(text: string, url: URL): PageScan | null {
-  const feed = parse(text);
-  if (feed === null) return null;
+/** Never throws: one that is damaged, or too large to be parsed, is a feed without episodes. */
+export function scanJsonFeed(text: string, url: URL): PageScan {
+  const isTooLarge = marksIn(text, MAX_FEED_MARKS) > MAX_FEED_MARKS;
+  const feed = isTooLarge ? {} : parse(text);
   const addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
   const groups: PageGroup[] = [];
   for (const item of listOf(feed['items'])) {
@@ -26,7 +26,7 @@ export function scanJsonFeed(text: string, url: URL): PageScan | null {
   const listed = listedGroups(groups);
   return {
     ...{ title: textOf(feed['title']), site: null, groups: listed.groups, refresh: null, frames: [] },
-    ...{ isFeed: true, truncated: listed.truncated || addresses.isExhausted },
+    ...{ isFeed: true, truncated: isTooLarge || listed.truncated || addresses.isExhausted },
   };
 }
 
@@ -44,12 +44,11 @@ function sourcesOf(attachments: readonly Fields[], addresses: AddressResolver): 
 type Fields = Record<string, unknown>;
 
 /** `JSON.parse` cannot be interrupted: see `JsonLd`. */
-function parse(text: string): Fields | null {
-  if (marksIn(text, MAX_FEED_MARKS) > MAX_FEED_MARKS) return null;
+function parse(text: string): Fields {
   try {
-    return fieldsOf(JSON.parse(text.replace(/^\ufeff/, '')));
+    return fieldsOf(JSON.parse(text.replace(/^\ufeff/, ''))) ?? {};
   } catch {
-    return null;
+    return {};
   }
 }
 

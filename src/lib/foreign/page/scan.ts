@@ -38,7 +38,7 @@ export function readPage({ chunks, url, charset = null, refresh = null }: PageIn
   const text = decodePage(chunks, charset);
   const address = new URL(url);
   if (isFeed(text)) return scanFeed(text, address);
-  return (isJsonFeed(text) ? scanJsonFeed(text, address) : null) ?? scanPage(text, address, refresh);
+  return isJsonFeed(text) ? scanJsonFeed(text, address) : scanPage(text, address, refresh);
 }
 
 /** As `readPage`. */

@@ -78,5 +78,5 @@ export const DEFAULT_LIMITS: RunLimits = {
   processes: 128,
   fileBytes: 1024 ** 4,
 };
-/** For runs that only print: the folder of their own takes no more than this. */
+/** For runs that only print: no file in the folder of their own is larger than this. */
 export const SCRATCH_FILE_BYTES = 256 * 1024 ** 2;

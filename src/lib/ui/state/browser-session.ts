@@ -42,10 +42,16 @@ export async function findSession(): Promise<BrowserSession> {
   return remember(found, before);
 }
 
+const MIN_REFUSED_MS = 1_000;
+/** A proxy may name any time, or none that is a number. */
+const MAX_REFUSED_MS = 600_000;
+
 /** After how many ms a refused visitor may ask again; null = it was not refused for asking too much. */
 export function refusedForMs(thrown: unknown): number | null {
   const { status, retryAfterMs } = Object(thrown) as { status?: number; retryAfterMs?: number };
-  return status === 429 ? Math.max(1_000, retryAfterMs ?? 0) : null;
+  if (status !== 429) return null;
+  // NaN, of a date, is no number of ms.
+  return Math.min(MAX_REFUSED_MS, Math.max(MIN_REFUSED_MS, retryAfterMs || 0));
 }
 
 /** After a session was opened in this browser on purpose: the previous one does not count as lost. */

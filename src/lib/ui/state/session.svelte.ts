@@ -163,8 +163,13 @@ export class Session {
         this.connection = { state: 'waiting', retryAt: Date.now() + waitMs, isBusy: true };
         await new Promise<void>((resolve) => {
           this.#retrySession = resolve;
-          setTimeout(resolve, waitMs);
+          const timer = setTimeout(resolve, waitMs);
+          closing.addEventListener('abort', () => {
+            clearTimeout(timer);
+            resolve();
+          });
         });
+        if (closing.aborted) return null;
       }
     }
   }

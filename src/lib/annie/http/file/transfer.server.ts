@@ -112,7 +112,8 @@ export class Transfer {
 
   /** @param extra null = the first connection, or one in its place */
   #startWorker(begun: Begun | null, extra: ExtraConnection | null): Role {
-    const signal = AbortSignal.any([this.#signal, (extra ?? UNLIMITED).signal]);
+    const mayBeTaken = extra !== null && extra !== UNLIMITED;
+    const signal = mayBeTaken ? AbortSignal.any([this.#signal, extra.signal]) : this.#signal;
     const role: Role = { isExtra: extra !== null, heir: null, signal };
     const worker = this.#work(begun, role)
       .catch((thrown: unknown) => {

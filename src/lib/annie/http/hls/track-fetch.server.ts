@@ -140,13 +140,13 @@ export class TrackFetch {
   async #fetchAll(sync: TrackSync, isFirst: boolean): Promise<void> {
     const { fragments, onFragments, openExtra } = this.#job;
     while (this.#next < fragments.count && !this.#hasFailed) {
+      if (this.#next < this.#state.fragments || this.#waiting.has(this.#next)) {
+        this.#next++;
+        continue;
+      }
       const extra = isFirst || openExtra === undefined ? UNLIMITED : openExtra();
       if (extra === null) return;
       const index = this.#next++;
-      if (index < this.#state.fragments || this.#waiting.has(index)) {
-        extra.close();
-        continue;
-      }
       const whole = await this.#fetchWhole(index, sync).finally(() => extra.close());
       this.#waiting.set(index, whole);
       this.#begun.delete(index);
