@@ -7,8 +7,8 @@ import type { HttpResponse } from './client.server.ts';
 import { codingsOf } from './codings.ts';
 import { decoded } from './file/stream-body.server.ts';
 
-/** What is kept to be given back. */
-const MAX_KEPT_BYTES = 1024 * 1024;
+/** What is kept to be given back: a kept answer has a MiB, which is read as one piece, and more may follow it. */
+const MAX_KEPT_BYTES = 2 * 1024 * 1024;
 
 export class BodyStart {
   readonly #response: HttpResponse;

@@ -94,8 +94,7 @@ export class HttpClient {
       new Agent({
         connect: connectorOf(options),
         bodyTimeout: options.stallMs,
-        // None: each request has its own.
-        headersTimeout: 0,
+        headersTimeout: options.firstByteMs ?? options.headTimeoutMs,
         maxHeaderSize: MAX_HEAD_BYTES,
         pipelining: 1,
       });
