@@ -14,8 +14,8 @@ import { prepareWorkerd } from './tools/test-workerd.ts';
 import { prepareYtDlp } from './tools/test-yt-dlp.ts';
 
 const root = process.env['SLUICE_TEST_ROOT'] ?? join(import.meta.dirname, '..');
-/** Most files wait more than they compute: with two at a time on two cores, one core was idle. */
-const CONCURRENT_FILES = Math.min(4, availableParallelism() + 1);
+/** Most files wait more than they compute: with three at a time, a third of two cores was idle. */
+const CONCURRENT_FILES = Math.min(5, availableParallelism() + 2);
 /** A browser and its server together keep about one core busy. */
 const CONCURRENT_END_TO_END = Math.min(2, availableParallelism());
 
