@@ -35,6 +35,19 @@ const HIDING_PLACES: Record<string, (secret: string) => string> = {
   'an option': (s) => `--add-header=X-Api-Token:${s}`,
   'a field': (s) => `{"access_token": "${s}"}`,
   'a scheme': (s) => `failed with Bearer ${s}`,
+  'the cookie of PHP': (s) => `PHPSESSID=${s}; lang=de`,
+  'the cookie of ASP.NET': (s) => `got ASP.NET_SessionId=${s}`,
+  'a session id': (s) => `sessionid=${s}`,
+  'a session id in camel case': (s) => `{"sessionId":"${s}"}`,
+  'a key': (s) => `key=${s}`,
+  'a key in camel case': (s) => `accessKey: ${s}`,
+  'an auth field': (s) => `auth=${s}`,
+  'an option of a password': (s) => `yt-dlp --video-password ${s} --newline`,
+  'an option in a list': (s) => `['--password', '${s}', '--newline']`,
+  'an option in JSON': (s) => JSON.stringify(['--ap-password', s]),
+  'a part of a path that says so': (s) => `https://host.example/token/${s}/a.m3u8`,
+  'a part of a path with a name': (s) => `https://host.example/hls/hdnts=exp=1~hmac=${s}/a.m3u8`,
+  'an encoded part of a path': (s) => `u=https%3A%2F%2Fhost%2Fsecret%2F${s}%2Fa`,
 };
 
 for (const [where, hide] of Object.entries(HIDING_PLACES)) {
@@ -51,7 +64,49 @@ test("Sluice's own tokens are hidden", () => {
   assert.not.match(mask(`{"token":"${TOKEN}"}`), /NNN/);
 });
 
+test('a password of an option is hidden, however short', () => {
+  assert.is(redact('run --password=x --newline'), 'run --password=*** --newline');
+  assert.is(redact('run --password x --newline'), 'run --password *** --newline');
+});
+
+for (const [what, secret] of [
+  [
+    'a JSON web token',
+    'eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.dozjgNryP4J3jVmNHl0w5N_XgL0n3I9PlFUP0THsR8U',
+  ],
+  ['an encrypted one', `eyJhbGciOiJkaXIifQ..${'aB3_'.repeat(8)}.${'cD4-'.repeat(8)}.x`],
+] as const) {
+  test(`${what} is hidden wherever it stands`, () => {
+    for (const text of [
+      `it said ${secret} again`,
+      `{"a":"${secret}"}`,
+      `https://host/live/${secret}/a.m3u8`,
+    ]) {
+      assert.not.match(redact(text), /eyJ/);
+      assert.not.match(redact(text), /aB3_|dozj/);
+    }
+  });
+}
+
+for (const secret of [
+  'c3ab8ff13720e8ad9047dd39466b3c89', // hex
+  '123e4567-e89b-12d3-a456-426614174000', // a UUID
+  'dQw4w9WgXcQ7r1S2t3U4v5W6x7Y8z9A0', // base64
+  'AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw', // a bot's
+]) {
+  test(`${secret} in a path is hidden`, () => {
+    assert.is(redact(`GET https://host.example/x/${secret}/a.mp4`), 'GET https://host.example/x/***/a.mp4');
+  });
+}
+
 for (const text of [
+  'https://host.example/films/the-long-name-of-a-film-from-2024.mp4',
+  'https://host.example/Some.Show.S01E02-1080p-x265-10bit-HDR10.mkv',
+  'https://host.example/video/12345678901234567890123',
+  'https://host.example/dQw4w9WgXcQ/thumbnail.jpg',
+  'monkey=see, turkey: delicious',
+  'the keys: several of them',
+  'the password is not a secret',
   'What is this? Really',
   'Episode 3: the Token of Love',
   'https://host.example/path/file.mp4',
@@ -159,6 +214,11 @@ test('hostile text is read in linear time', () => {
     'bearer ',
     'a.',
     'x-',
+    'eyJ',
+    'eyJ.',
+    '--password ',
+    'key/',
+    '1a',
   ]) {
     const masked = mask(piece.repeat(50_000), true);
     assert.is(masked.length, piece.length * 50_000);

@@ -1,7 +1,7 @@
 /**
- * Removes secrets from text: queries, fragments, user names and passwords of addresses, credentials in headers, values of
- * fields with names like `token`, and Sluice's own tokens; also in addresses that are percent-encoded or escaped as in
- * JSON. In doubt it hides too much, as anything missed is a leak.
+ * Removes secrets from text: queries, fragments, user names and passwords of addresses, what looks random in their paths,
+ * credentials in headers, values of fields and options with names like `token`, JSON web tokens, and Sluice's own tokens;
+ * also in addresses that are percent-encoded or escaped as in JSON. In doubt it hides too much, as anything missed is a leak.
  *
  * It runs in linear time, as the text comes from the network.
  */
@@ -18,12 +18,26 @@ const EQUALS = /=|%(?:25)*3d|\\u003d/i;
 /** A word without any of these holds no address. */
 const SUSPICIOUS = /[/?#@%\\]/;
 
+/** Also as the end of a longer name: `access_token`, `PHPSESSID`, `clientSecret`. */
 const SECRET_NAME =
-  '(?:proxy-)?authorization|(?:set-)?cookie2?|(?:x-)?(?:[a-z]+[-_]){0,3}(?:token|secret|signature|sig|password|passwd|credentials?|api[-_]?key|auth[-_]?key)';
-/** A secret's name and the separator before its value: `Cookie: `, `"cookie": "`, `\"cookie\": \"`, `token=`. */
-const SECRET_FIELD = new RegExp(`(?<![\\w-])(?:${SECRET_NAME})(\\\\*["']?[ \\t]*[:=][ \\t]*)`, 'gi');
-const IS_SECRET_NAME = new RegExp(`^(?:${SECRET_NAME})$`, 'i');
+  'authorization|cookie2?|token|secret|signature|passw(?:or)?d|passphrase|credentials?|sess(?:ion)?[-_]?id|jwt|hmac' +
+  '|(?:api|auth|access|secret|private|signing)[-_]?key|(?<![a-z0-9])(?:sig|pwd)';
+/** Names that are too common for the fields of our own records, but not for text of others. */
+const COMMON_SECRET_NAME = '(?<![a-z0-9])(?:key|auth|sid|pass)';
+/**
+ * A secret's name and the separator before its value: `Cookie: `, `"cookie": "`, `\"cookie\": \"`, `token=`; of an option
+ * also a blank, or the comma of a list.
+ */
+const SECRET_FIELD = new RegExp(
+  `(?:${SECRET_NAME}|${COMMON_SECRET_NAME})(?:\\\\*["']?[ \\t]*[:=][ \\t]*|\\\\*["']?[ \\t,][ \\t]*)`,
+  'gi',
+);
+const IS_SECRET_NAME = new RegExp(`(?:${SECRET_NAME})$`, 'i');
 const HEADER = /authorization|cookie/i;
+const PASSWORD = /pass|pwd/i;
+const ASSIGNED = /[:=]/;
+/** The beginning of an option's name, before the part that makes it a secret. */
+const OPTION = /(?<![\w-])-{1,2}[\w-]{0,40}$/;
 const END_OF_VALUE = /[\s"'&;,<>`]/g;
 /** Not "Basic chemistry": base64 of a credential has a digit or a mark in it. */
 const SCHEME = /(?<![\w-])(?:bearer|basic(?= +[a-z]*[\d=+/])) +[\w.~+/=-]{8,}/gi;
@@ -31,6 +45,18 @@ const UNFINISHED_SCHEME = /(?<![\w-])(?:bearer|basic) {1,9}([\w.~+/=-]+)$/i;
 /** Session tokens and the operator's: three parts, the last an HMAC of 43 characters. */
 const TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{12,16}\.[\w-]{43}(?![\w-])/g;
 const UNFINISHED_TOKEN = /(?<![\w-])[\w-]{10,16}\.[\w-]{0,16}(?:\.[\w-]{0,43})?$/;
+
+/** Three parts or five (RFC 7519, 7516); the first is JSON, which begins with `{"`. */
+const JSON_WEB_TOKEN = /(?<![\w-])eyJ[\w-]+(?:\.[\w-]*){1,4}/g;
+const UNFINISHED_JSON_WEB_TOKEN = /(?<![\w-])eyJ[\w.-]*$/;
+/** A part of a path that is long enough for a secret. */
+const LONG_PART = /[\w-]{20,}/g;
+const UNFINISHED_PART = /(?<![\w-])[\w-]+$/;
+/** Short ones too where the part before says what it is: `/token/abcdefgh`. */
+const NAMED_PART = new RegExp(
+  `((?:${SECRET_NAME}|${COMMON_SECRET_NAME})s?(?:\\\\{0,4}/|%(?:25)*2f))([^/?#%\\\\]{8,})`,
+  'gi',
+);
 
 /** Makes the replacement of a secret of that length. A mask keeps the length, so that offsets in a recording stay valid. */
 type Hide = (length: number) => string;
@@ -40,7 +66,7 @@ const withThreeStars: Hide = (length) => (length === 0 ? '' : '***');
 
 /** For text that is displayed: each secret becomes `***`. */
 export function redact(text: string): string {
-  if (text.length < 8 || !/[/?#@%\\=:.]|bearer|basic/i.test(text)) return text;
+  if (text.length < 8 || !/[/?#@%\\=:.]|bearer|basic|-p/i.test(text)) return text;
   // The whole text is one address; its query may contain blanks and quotes.
   const isAddress = /^\s*[a-z][a-z0-9+.-]{0,30}:\/\/[^\n]*$/i.test(text);
   return hideAll(isAddress ? hideInAddress(text, withThreeStars) : text, withThreeStars);
@@ -70,7 +96,8 @@ function hideAll(text: string, hide: Hide, isOpen = false): string {
       const value = found.lastIndexOf(' ') + 1;
       return found.slice(0, value) + hide(found.length - value);
     })
-    .replace(TOKEN, (found) => hide(found.length));
+    .replace(TOKEN, (found) => hide(found.length))
+    .replace(JSON_WEB_TOKEN, (found) => hide(found.length));
 }
 
 /** Hides everything after the path, and user names before hosts, in a word or in a text that is one address. */
@@ -82,9 +109,25 @@ function hideInAddress(word: string, hide: Hide): string {
     const start = found.index + found[0].length;
     return isAddress || EQUALS.test(word.slice(start)) ? [start] : [];
   });
-  if (cuts.length === 0) return hideUsers(word, hide);
-  const from = Math.min(...cuts);
-  return hideUsers(word.slice(0, from), hide) + hide(word.length - from);
+  const from = Math.min(...cuts, word.length);
+  const shown = hideUsers(word.slice(0, from), hide);
+  return (isAddress ? hideInPath(shown, hide) : shown) + (from < word.length ? hide(word.length - from) : '');
+}
+
+function hideInPath(address: string, hide: Hide): string {
+  return address
+    .replace(LONG_PART, (part) => (looksRandom(part) ? hide(part.length) : part))
+    .replace(NAMED_PART, (_, name: string, value: string) => name + hide(value.length));
+}
+
+/**
+ * In base64 and hex more than two characters of five stand beside one of another kind (a digit, a small letter followed by a
+ * capital); in words and in names of releases, such as `S01E02-1080p-x265`, fewer do, or no piece of them is long.
+ */
+function looksRandom(part: string): boolean {
+  if (!/\d/.test(part) || !/[^_-]{10}/.test(part)) return false;
+  const changes = part.match(/(?<=[a-z])[A-Z]|(?<=[A-Za-z])\d|(?<=\d)[A-Za-z]/g)?.length ?? 0;
+  return changes * 6 >= part.length;
 }
 
 /** Handles several: archives and proxies have a second address in the path of the first. */
@@ -103,14 +146,16 @@ function hideFields(text: string, hide: Hide, isOpen: boolean): string {
   for (let found = SECRET_FIELD.exec(text); found !== null; found = SECRET_FIELD.exec(text)) {
     let start = found.index + found[0].length;
     const isHeader = HEADER.test(found[0]);
+    const isOption = OPTION.test(text.slice(Math.max(done, found.index - 42), found.index));
     const quote = /\\*["']/y;
     quote.lastIndex = start;
     const mark = quote.exec(text)?.[0] ?? '';
     start += mark.length;
-    const end = endOfField(text, start, mark, isHeader);
+    const isField = isOption || ASSIGNED.test(found[0]);
+    const end = isField ? endOfField(text, start, mark, isHeader) : start;
     // Short values of such fields are more often counts and words than secrets.
-    const isLong = isHeader || end - start >= 8 || (isOpen && end === text.length);
-    if (isLong) {
+    const isLong = isHeader || isOption || PASSWORD.test(found[0]) || end - start >= 8;
+    if (isField && (isLong || (isOpen && end === text.length))) {
       out += text.slice(done, start) + hide(end - start);
       done = end;
     }
@@ -143,6 +188,11 @@ function hideUnfinished(text: string): string {
     const hidden = last[2]?.length ?? 0;
     return text.slice(0, text.length - hidden) + withStars(hidden);
   }
-  const begun = UNFINISHED_SCHEME.exec(text)?.[1] ?? UNFINISHED_TOKEN.exec(word)?.[0] ?? '';
+  const begun =
+    UNFINISHED_SCHEME.exec(text)?.[1] ??
+    UNFINISHED_TOKEN.exec(word)?.[0] ??
+    UNFINISHED_JSON_WEB_TOKEN.exec(word)?.[0] ??
+    (SLASHES.test(word) ? UNFINISHED_PART.exec(word)?.[0] : undefined) ??
+    '';
   return text.slice(0, text.length - begun.length) + withStars(begun.length);
 }
