@@ -16,7 +16,7 @@ interface Fixture {
 
 function testResolver(
   name: string,
-  options: { zone?: Zone; hosts?: string } & Pick<ResolverOptions, 'askSystem' | 'dnsLimits'>,
+  options: { zone?: Zone; hosts?: string } & Pick<ResolverOptions, 'querySystem' | 'dnsLimits'>,
   body: (fixture: Fixture) => Promise<void>,
 ): void {
   test(name, async () => {
@@ -30,9 +30,9 @@ function testResolver(
         servers: [server.address],
         hostsFile,
         ...(options.dnsLimits ? { dnsLimits: options.dnsLimits } : {}),
-        askSystem: (name) => {
+        querySystem: (name) => {
           system.push(name);
-          return options.askSystem?.(name) ?? Promise.resolve([]);
+          return options.querySystem?.(name) ?? Promise.resolve([]);
         },
       });
       await body({ resolve, server, system });
@@ -68,7 +68,7 @@ let asked = 0;
 testResolver(
   'names that DNS does not have are asked of the system, one at a time',
   {
-    askSystem: async (name) => {
+    querySystem: async (name) => {
       assert.is(++asked, 1);
       await new Promise((resolve) => setImmediate(resolve));
       asked--;
