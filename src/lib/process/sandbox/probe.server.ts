@@ -38,8 +38,8 @@ export async function probeSandbox(path: string): Promise<Sandbox> {
 async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
   const bwrap = findProgram('bwrap', path);
   if (bwrap === null) return { level: null, reason: 'bubblewrap is not installed.', remedy: APT };
-  const asked = versionOf(bwrap);
-  let why = '';
+  const version = versionOf(bwrap);
+  let firstFailure = '';
   // Older than 0.8 it cannot forbid further user namespaces inside.
   for (const canDisableUserns of [true, false]) {
     const base = baseArguments(tools.places, canDisableUserns);
@@ -48,13 +48,17 @@ async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ l
       { cwd: tmpdir(), reads: tools.pythonReads, kept: [] },
     );
     const failure = await failureOf([...argv, '--', tools.python, '-I', '-S', '-c', '']);
-    if (failure === null) return { level: 'full', bwrap, version: await asked, ...tools, base };
-    why ||= failure;
+    if (failure === null) return { level: 'full', bwrap, version: await version, ...tools, base };
+    firstFailure ||= failure;
   }
-  return { level: null, reason: `bubblewrap ${await asked} cannot be used (${why}).`, remedy: NAMESPACES };
+  return {
+    level: null,
+    reason: `bubblewrap ${await version} cannot be used (${firstFailure}).`,
+    remedy: NAMESPACES,
+  };
 }
 
-/** @param shortcoming why there are no namespaces */
+/** @param shortcoming why `full` does not work */
 export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
   const argv = restrictedBy(tools, { cwd: tmpdir(), reads: [], outlet: null });
   const failure = await failureOf([...argv, tools.python, '-I', '-S', '-c', '']);
@@ -63,7 +67,7 @@ export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming
   return { level: 'limits', reason: `${reason} Landlock cannot be used either (${failure}).`, remedy };
 }
 
-/** What a command complained of; null = it ran. */
+/** The last line that a failing command printed; null = it succeeded. */
 async function failureOf([program = '', ...args]: string[]): Promise<string | null> {
   try {
     await run(program, args, { timeout: PROBE_TIMEOUT_MS, env: {} });
