@@ -64,6 +64,13 @@ test('of those that were begun together, each one that is served counts', ({ lim
   assert.is(limits.limitOf(A), 2);
 });
 
+test('a refused download that has not ended yet is none of the others', ({ limits, served }) => {
+  served(1);
+  const refused = limits.begin(A);
+  assert.is(limits.refused(refused, 'x'), 'limited');
+  assert.is(limits.limitOf(A), 1);
+});
+
 test('one that stays without a byte does not count in the end', ({ limits, served }) => {
   served(1);
   limits.begin(A);

@@ -12,13 +12,15 @@ import { parseAddress } from './address.ts';
 export type Resolve = (name: string, signal?: AbortSignal) => Promise<string[]>;
 
 export interface ResolverOptions {
-  /** DNS servers, as `Resolver.setServers` takes them. Default: the system's. */
-  servers?: readonly string[];
+  /** DNS servers, as `Resolver.setServers` takes them. Default: the system's. Called anew after `SETTINGS_MAX_AGE_MS`. */
+  servers?: () => readonly string[];
   /** Default: `/etc/hosts`. */
   hostsFile?: string;
   /** All addresses of a name that the system knows. Default: getaddrinfo. */
   querySystem?: (name: string) => Promise<string[]>;
   dnsLimits?: DnsLimits;
+  /** ms, monotonic. */
+  now?: () => number;
 }
 
 /** ms for each server at the first try, tries, and ms at most for a try: c-ares doubles the time with each. */
@@ -33,19 +35,19 @@ const DNS_LIMITS: DnsLimits = { timeout: 3000, tries: 3, maxTimeout: 3000 };
 /** RFC 8305 section 3: how long to wait for IPv6 addresses once there are IPv4 ones. */
 const RESOLUTION_DELAY_MS = 50;
 /** A network that was changed has other servers: the system's settings are read again after this. */
-const SETTINGS_MAX_AGE_MS = 5000;
+export const SETTINGS_MAX_AGE_MS = 5000;
 /** No name server answered in time: getaddrinfo would query the same servers again. */
 const NO_ANSWER_CODES = ['ETIMEOUT', 'ECANCELLED'];
 
 /** @returns resolves to all addresses of a name, IPv6 first; rejects with the system's own error, whose code `obstacleOfName` maps */
 export function createResolver(options: ResolverOptions = {}): Resolve {
-  const { hostsFile = '/etc/hosts', querySystem = getaddrinfo } = options;
-  let settings = { resolver: newResolver(options), readAt: performance.now() };
+  const { hostsFile = '/etc/hosts', querySystem = getaddrinfo, now = () => performance.now() } = options;
+  let settings = { resolver: newResolver(options), readAt: now() };
   let lastQuery: Promise<unknown> = Promise.resolve();
 
   function dns(): Resolver {
-    if (performance.now() - settings.readAt > SETTINGS_MAX_AGE_MS) {
-      settings = { resolver: newResolver(options), readAt: performance.now() };
+    if (now() - settings.readAt > SETTINGS_MAX_AGE_MS) {
+      settings = { resolver: newResolver(options), readAt: now() };
     }
     return settings.resolver;
   }
@@ -70,7 +72,7 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
 
 function newResolver({ servers, dnsLimits = DNS_LIMITS }: ResolverOptions): Resolver {
   const resolver = new Resolver(dnsLimits);
-  if (servers !== undefined) resolver.setServers(servers);
+  if (servers !== undefined) resolver.setServers(servers());
   return resolver;
 }
 

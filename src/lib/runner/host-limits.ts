@@ -71,6 +71,10 @@ export class HostLimits {
 
   /** Connections at a time; null = no limit is known. A limit is raised here when it is time. */
   limitOf(host: string): number | null {
+    return this.#currentLimit(host)?.connections ?? null;
+  }
+
+  #currentLimit(host: string): Limit | null {
     const limit = this.#limits.get(host);
     if (limit === undefined) return null;
     const now = this.#now();
@@ -83,7 +87,7 @@ export class HostLimits {
       limit.connections++;
       limit.raiseAt = now + limit.raiseAfterMs;
     }
-    return limit.connections;
+    return limit;
   }
 
   /** When one more is tried, on the clock; null = there is no limit. */
@@ -97,9 +101,8 @@ export class HostLimits {
 
   /** Whether one more download has to wait. */
   isFull(host: string): boolean {
-    const allowed = this.limitOf(host);
-    const limit = this.#limits.get(host);
-    if (allowed === null || limit === undefined || this.connectionsTo(host) < allowed) return false;
+    const limit = this.#currentLimit(host);
+    if (limit === null || this.connectionsTo(host) < limit.connections) return false;
     limit.metAt = this.#now();
     return true;
   }
