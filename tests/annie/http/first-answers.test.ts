@@ -21,7 +21,7 @@ test.after(close);
 const jobWith = (job: Partial<AnswersJob> = {}): FirstAnswers =>
   new FirstAnswers(new Answers(0), { session: null, cookies: null, ...job });
 const refusing = (status: number): string => serve(() => emptyBody(status, { 'content-length': 0 }));
-/** Opens an address that answers 403. @returns the code of the failure */
+/** Opens an address that is refused. @returns the code of the failure */
 const refused = (job: FirstAnswers, url: string): Promise<string> =>
   settles(codeOf(job.open(client, url, signal)));
 
@@ -44,6 +44,12 @@ test('a file whose ranges are refused is requested once more without one', async
     requestsFor(url).map(({ from }) => from),
     [0, null],
   );
+});
+
+test('a file that is gone is requested once', async () => {
+  const url = refusing(404);
+  assert.is(await refused(jobWith(), url), 'remote_not_found');
+  assert.is(requestsFor(url).length, 1);
 });
 
 test('a refusal is that of a used link if the address was answered, or picked from a list', async () => {
