@@ -58,7 +58,7 @@ async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ l
   };
 }
 
-/** @param shortcoming why `full` does not work */
+/** @param shortcoming why there are no namespaces */
 export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
   const argv = restrictedBy(tools, { cwd: tmpdir(), reads: [], outlet: null });
   const failure = await failureOf([...argv, tools.python, '-I', '-S', '-c', '']);

@@ -1,20 +1,25 @@
-/** What a page means that came where the rest of a file was requested: decided by the bytes in the work dir. */
+/** What a work dir tells of an answer that is a page, where the rest of a file was asked for. */
 import { asPortal, PageInstead } from '../portal.ts';
-import { hasResumableBytes } from './saved-state.server.ts';
+import { loadState } from './saved-state.server.ts';
 
-/** `thrown`, or the portal that caused it, if bytes of the file are in the work dir: otherwise nothing contradicts a page. */
+/** Bytes of the file are on the disk. */
+async function isBegun(workDir: string, url: string): Promise<boolean> {
+  const saved = await loadState(workDir, url);
+  return saved?.segments.some(([start, , written]) => written > start) === true;
+}
+
+/** A failure, or the portal's doing if the file has begun in the work dir: else nothing is known that it contradicts. */
 export async function meaningOf(
   thrown: unknown,
   { workDir, url }: { workDir: string; url: string },
 ): Promise<unknown> {
   const meaning = asPortal(thrown, url);
-  // `PageInstead` is thrown only where bytes of the file are there.
-  const isKnown =
-    meaning === thrown || thrown instanceof PageInstead || (await hasResumableBytes(workDir, url));
+  // Such a page is only told of where the file has begun.
+  const isKnown = meaning === thrown || thrown instanceof PageInstead || (await isBegun(workDir, url));
   return isKnown ? meaning : thrown;
 }
 
-/** @throws PageInstead if bytes of the file are in the work dir */
+/** @throws PageInstead if the file has begun in the work dir */
 export async function refuseLogin(workDir: string, url: string, answered: URL): Promise<void> {
-  if (await hasResumableBytes(workDir, url)) throw new PageInstead(url, answered);
+  if (await isBegun(workDir, url)) throw new PageInstead(url, answered);
 }

@@ -81,12 +81,6 @@ export async function loadState(workDir: string, url: string): Promise<SavedStat
   return withoutBytes(current);
 }
 
-/** Whether bytes of the file are on the disk, and can be resumed. */
-export async function hasResumableBytes(workDir: string, url: string): Promise<boolean> {
-  const saved = await loadState(workDir, url);
-  return saved?.segments.some(([start, , written]) => written > start) === true;
-}
-
 /** The newest state in a file, with its newest segments; null = none, or of another address. */
 async function readState(workDir: string, file: string, url: string): Promise<Stored | null> {
   const text = await readFile(join(workDir, file), 'utf8').catch(() => '');
