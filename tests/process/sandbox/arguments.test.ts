@@ -66,6 +66,12 @@ test('a script of Python has to read its interpreter, that one’s environment a
     for (const path of [join(bin, 'tool'), join(venv, 'bin/tool'), venv, python, join(base, 'lib')])
       assert.ok(places.includes(path), path);
     assert.not.ok(places.includes(dir) || places.includes(bin));
+    // Without blanks, as some tools write it: the modules are those of the Python that the environment was made from.
+    const other = join(dir, 'other');
+    await mkdir(join(other, 'lib'), { recursive: true });
+    await writeFile(join(venv, 'pyvenv.cfg'), `home=${join(other, 'bin')}\n`);
+    assert.ok(pythonPlaces(join(venv, 'bin/python')).includes(join(other, 'lib')));
+    assert.equal(scriptPlaces(python), [python]);
     assert.equal(programPlaces(join(bin, 'none')), []);
     assert.equal(pythonPlaces(join(bin, 'none')), []);
   }));

@@ -1,5 +1,5 @@
 /** What is executed for a run on each level, and how the levels are found out. */
-import { chmod, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { test } from 'uvu';
@@ -11,7 +11,9 @@ import { contain, type RunToContain } from '#lib/process/sandbox/contained.serve
 import { firstProcess } from '#lib/process/sandbox/first-process.server.ts';
 import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
 import { DEFAULT_LIMITS, type FullSandbox, type PartialSandbox } from '#lib/process/sandbox/sandbox.ts';
+import { partialMissing } from '../../support/sandbox.ts';
 import { testUnless } from '../../support/skip.ts';
+import { missing, toolPath } from '../../support/tools.ts';
 import { noProc, withDir } from '../machine.ts';
 
 const PYTHON = '/usr/bin/python-of-the-sandbox';
@@ -97,21 +99,37 @@ testUnless(test, noProc, 'the first process is read from the report, however tha
 
 testUnless(test, noProc, 'a bubblewrap that is missing or broken is said, with what to do', () =>
   withDir(async (dir) => {
-    const missing = await probeSandbox(dir);
-    assert.is.not(missing.level, 'full');
-    const { reason, remedy } = missing as PartialSandbox;
-    assert.match(reason, /^bubblewrap is not installed\.|^There is no python3/);
-    assert.match(remedy!, 'apt-get install -y bubblewrap python3');
-
-    const script =
-      '#!/bin/sh\n[ "$1" = --version ] && echo "bubblewrap 9.8.7" && exit\necho setup >&2; echo "it is broken" >&2; exit 1\n';
-    await writeFile(join(dir, 'bwrap'), script);
-    await chmod(join(dir, 'bwrap'), 0o755);
-    const broken = (await probeSandbox(dir)) as PartialSandbox;
-    assert.is.not(broken.level, 'full');
-    if (broken.reason.startsWith('There is no python3')) return;
+    const probed = async (bwrap: string | null): Promise<PartialSandbox> => {
+      if (bwrap !== null) await writeFile(join(dir, 'bwrap'), `#!/bin/sh\n${bwrap}\n`, { mode: 0o755 });
+      const found = await probeSandbox(dir);
+      assert.is.not(found.level, 'full');
+      return found as PartialSandbox;
+    };
+    const absent = await probed(null);
+    assert.match(absent.remedy!, 'apt-get install -y bubblewrap python3');
+    if (absent.reason.startsWith('There is no python3')) return;
+    assert.match(absent.reason, /^bubblewrap is not installed\./);
+    const mute = await probed('exit 1');
+    assert.match(mute.reason, /^bubblewrap of unknown version cannot be used \(/);
+    const versioned = '[ "$1" = --version ] && echo "bubblewrap 9.8.7" && exit';
+    const broken = await probed(`${versioned}\necho setup >&2; echo "it is broken" >&2; exit 1`);
     assert.match(broken.reason, /^bubblewrap 9\.8\.7 cannot be used \(it is broken\)\./);
     assert.match(broken.remedy!, 'allow user namespaces');
+  }),
+);
+
+testUnless(test, missing('python3') ?? partialMissing, 'a python3 of PATH is asked what it really runs', () =>
+  withDir(async (dir) => {
+    const none = join(dir, 'none');
+    const without = (await probeSandbox(dir, none)) as PartialSandbox;
+    assert.is(without.level, 'limits');
+    assert.is(without.reason, 'There is no python3, which sets sandboxes up.');
+    const loader = `#!/bin/sh\nexec ${toolPath('python3')} "$@"\n`;
+    await writeFile(join(dir, 'python3'), loader, { mode: 0o755 });
+    const { python } = (await probeSandbox(dir, none)) as PartialSandbox;
+    assert.ok(python.startsWith('/') && !python.startsWith(dir), python);
+    await writeFile(join(dir, 'python3'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    assert.is((await probeSandbox(dir, none)).level, 'limits');
   }),
 );
 

@@ -23,11 +23,11 @@ const NAMESPACES =
 type Tools = Pick<FullSandbox, 'python' | 'pythonReads' | 'places'>;
 
 /** The best level that works here. @param path PATH of the server */
-export async function probeSandbox(path: string): Promise<Sandbox> {
+export async function probeSandbox(path: string, systemPython = SYSTEM_PYTHON): Promise<Sandbox> {
   if (process.platform !== 'linux') {
     return { level: 'limits', reason: 'Sandboxes need Linux.', remedy: null };
   }
-  const python = await findPython(path);
+  const python = await findPython(path, systemPython);
   if (python === null)
     return { level: 'limits', reason: 'There is no python3, which sets sandboxes up.', remedy: APT };
   const tools: Tools = { python, pythonReads: pythonPlaces(python), places: systemPlaces() };
@@ -83,8 +83,8 @@ async function versionOf(bwrap: string): Promise<string> {
   return /\d+(\.\d+)+/.exec(printed?.stdout ?? '')?.[0] ?? 'of unknown version';
 }
 
-async function findPython(path: string): Promise<string | null> {
-  if (isExecutable(SYSTEM_PYTHON)) return SYSTEM_PYTHON;
+async function findPython(path: string, systemPython: string): Promise<string | null> {
+  if (isExecutable(systemPython)) return systemPython;
   const found = findProgram('python3', path);
   if (found === null) return null;
   const code = 'import sys; print(sys.executable)';
