@@ -2,7 +2,7 @@
 import type { DownloadView } from '#lib/protocol/download.ts';
 import { isAway } from '#lib/protocol/unreachable.ts';
 
-export const NETWORK_PATIENCE_MS = 120_000;
+const NETWORK_PATIENCE_MS = 120_000;
 
 /** Runs out when a download waits for the network or its host, and none gets any further. */
 export class NetworkPatience {

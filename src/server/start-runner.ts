@@ -38,7 +38,7 @@ export function startRunner(options: StartRunnerOptions): Runner {
     runInJob: ({ session, download, url }, work) =>
       runInJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
     root,
-    holdLookUp: (owner = LOCAL, session) => orThrow(quota.hold('lookup', { owner, list: session })),
+    holdLookUp: (owner = LOCAL) => orThrow(quota.hold('lookup', { owner, list: null })),
     registry: engines.registry,
     reachability,
     probe: engines.probe,

@@ -4,12 +4,22 @@ import { claimsFromCookies } from '#lib/channel/credentials.ts';
 import { headerGetter } from '#lib/channel/headers.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { Tokens } from '#lib/channel/token.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
 import { issueSession, visitPage } from '#lib/channel/visit.ts';
 
 const tokens = new Tokens(new Uint8Array(32).fill(7));
 const other = new Tokens(new Uint8Array(32).fill(8)).issue();
+/** Owners whose new sessions were counted, and one that had too many. */
+const counted: string[] = [];
+const MANY = 'had too many';
 const edge = {
   tokens,
+  visitors: {
+    newSession: (owner: string) => {
+      if (owner === MANY) throw new SluiceError('too_many_requests');
+      counted.push(owner);
+    },
+  },
   origins: new AllowedOrigins('127.0.0.1', 3000, ['https://dl.example.org']),
   // A store that holds one session.
   storedSessions: {
@@ -22,9 +32,10 @@ const OURS = { host: HOST, cookie: `sluice_session=${token}` };
 /** What every browser sends with a navigation. */
 const HTML = { accept: 'text/html,application/xhtml+xml,*/*;q=0.8' };
 
-const page = (headers: Record<string, string>) => visitPage(edge, headerGetter({ host: HOST, ...headers }));
-const post = (headers: Record<string, string>) =>
-  issueSession(edge, headerGetter({ host: HOST, ...headers }));
+const page = (headers: Record<string, string>, owner = 'a') =>
+  visitPage(edge, headerGetter({ host: HOST, ...headers }), owner);
+const post = (headers: Record<string, string>, owner = 'a') =>
+  issueSession(edge, headerGetter({ host: HOST, ...headers }), owner);
 
 for (const site of ['cross-site', 'same-site', 'something-new']) {
   test(`no cookie is set on Sec-Fetch-Site: ${site}, whatever other headers are sent`, () => {
@@ -164,6 +175,26 @@ test('the __Host- cookie takes precedence over one planted under the plain name'
   const planted = tokens.issue().token;
   const cookie = `sluice_session=${planted}; __Host-sluice_session=${token}`;
   assert.is(page({ cookie, host: 'dl.example.org' }).session, session);
+});
+
+test("each new session counts as its owner's, and one that the browser has does not", () => {
+  counted.length = 0;
+  page({}, 'program');
+  page(HTML, 'browser');
+  post({}, 'poster');
+  page(OURS, 'known');
+  page({ ...HTML, cookie: `sluice_first=${token}` }, 'loading');
+  post({ ...OURS, origin: `http://${HOST}` }, 'known');
+  assert.equal(counted, ['program', 'browser', 'poster']);
+});
+
+test('a visitor that had too many sessions gets the page without a cookie, and no session', () => {
+  for (const headers of [{}, HTML]) assert.equal(page(headers, MANY), { session: null, cookies: [] });
+  assert.throws(
+    () => post({}, MANY),
+    (thrown: SluiceError) => thrown.code === 'too_many_requests',
+  );
+  assert.is(page(OURS, MANY).session, session);
 });
 
 test.run();

@@ -3,7 +3,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { addressesInHosts, createResolver, type ResolverOptions } from '#lib/guard/resolver.server.ts';
+import {
+  addressesInHosts,
+  createResolver,
+  type ResolverOptions,
+  SETTINGS_MAX_AGE_MS,
+} from '#lib/guard/resolver.server.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { type NameServer, startNameServer, type Zone } from './name-server.ts';
 
@@ -16,7 +21,7 @@ interface Fixture {
 
 function testResolver(
   name: string,
-  options: { zone?: Zone; hosts?: string } & Pick<ResolverOptions, 'askSystem' | 'dnsLimits'>,
+  options: { zone?: Zone; hosts?: string } & Pick<ResolverOptions, 'querySystem' | 'dnsLimits'>,
   body: (fixture: Fixture) => Promise<void>,
 ): void {
   test(name, async () => {
@@ -27,12 +32,12 @@ function testResolver(
       const hostsFile = join(dir, 'hosts');
       writeFileSync(hostsFile, options.hosts ?? '');
       const resolve = createResolver({
-        servers: [server.address],
+        servers: () => [server.address],
         hostsFile,
         ...(options.dnsLimits ? { dnsLimits: options.dnsLimits } : {}),
-        askSystem: (name) => {
+        querySystem: (name) => {
           system.push(name);
-          return options.askSystem?.(name) ?? Promise.resolve([]);
+          return options.querySystem?.(name) ?? Promise.resolve([]);
         },
       });
       await body({ resolve, server, system });
@@ -68,7 +73,7 @@ let asked = 0;
 testResolver(
   'names that DNS does not have are asked of the system, one at a time',
   {
-    askSystem: async (name) => {
+    querySystem: async (name) => {
       assert.is(++asked, 1);
       await new Promise((resolve) => setImmediate(resolve));
       asked--;
@@ -88,6 +93,53 @@ testResolver(
     assert.equal([...system].sort(), [...names].sort());
   },
 );
+
+testResolver(
+  'a name that has IPv6 addresses alone is had from DNS',
+  { zone: { 'AAAA six.example': ['2001:db8::6'] } },
+  async ({ resolve, system }) => {
+    assert.equal(await settles(resolve('six.example')), ['2001:db8::6']);
+    assert.equal(system, []);
+  },
+);
+
+testResolver(
+  'a name without an address of either kind is asked of the system, whose error counts',
+  {
+    zone: { 'empty.example': [] },
+    querySystem: () => Promise.reject(Object.assign(new Error('no address'), { code: 'ENODATA' })),
+  },
+  async ({ resolve, system }) => {
+    assert.is(
+      await settles(resolve('empty.example').catch((thrown: { code: string }) => thrown.code)),
+      'ENODATA',
+    );
+    assert.equal(system, ['empty.example']);
+  },
+);
+
+test('the servers of another network are used after 5 s, and a hosts file may be missing', async () => {
+  const home = await startNameServer({ 'a.example': ['203.0.113.1'] });
+  const hotel = await startNameServer({ 'a.example': ['203.0.113.2'] });
+  let servers = [home.address];
+  let nowMs = 1000;
+  const hostsFile = join(tmpdir(), 'sluice-test-no-such-hosts');
+  const resolve = createResolver({ servers: () => servers, hostsFile, now: () => nowMs });
+  try {
+    assert.equal(await settles(resolve('a.example')), ['203.0.113.1']);
+    servers = [hotel.address];
+    nowMs += SETTINGS_MAX_AGE_MS;
+    assert.equal(await settles(resolve('a.example')), ['203.0.113.1']);
+    nowMs++;
+    assert.equal(await settles(resolve('a.example')), ['203.0.113.2']);
+    servers = [home.address];
+    nowMs += SETTINGS_MAX_AGE_MS;
+    assert.equal(await settles(resolve('a.example')), ['203.0.113.2']);
+  } finally {
+    await home.close();
+    await hotel.close();
+  }
+});
 
 testResolver(
   'a name whose IPv6 query is never answered has its IPv4 addresses',

@@ -1,7 +1,7 @@
 /** Files that are no recordings, and the lines that the command prints. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { replay, replayLines } from '#lib/replay/replay.ts';
+import { replay } from '#lib/replay/replay.ts';
 import { dialectOf, endState } from '#lib/replay/header.ts';
 import { parseRecording, rechunk } from '#lib/replay/recording.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
@@ -43,7 +43,7 @@ test('each event is one line of JSON, null where a number is not known', () => {
     header(),
     chunk('[download] Destination: a\n[download]    2.00MiB at    1.48MiB/s (00:00:01)\n'),
   ];
-  replayLines(text.join('\n'), (line) => lines.push(line));
+  for (const event of replay(text.join('\n'))) lines.push(JSON.stringify(event));
   assert.equal(lines, [
     '{"type":"phase","phase":"extracting"}',
     '{"type":"phase","phase":"downloading"}',

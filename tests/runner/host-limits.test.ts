@@ -64,6 +64,13 @@ test('of those that were begun together, each one that is served counts', ({ lim
   assert.is(limits.limitOf(A), 2);
 });
 
+test('a refused download that has not ended yet is none of the others', ({ limits, served }) => {
+  served(1);
+  const refused = limits.begin(A);
+  assert.is(limits.refused(refused, 'x'), 'limited');
+  assert.is(limits.limitOf(A), 1);
+});
+
 test('one that stays without a byte does not count in the end', ({ limits, served }) => {
   served(1);
   limits.begin(A);
@@ -118,6 +125,37 @@ test('one more is tried after 5 minutes, and after twice as long each time that 
     assert.is(refuse(limits), 'limited');
     assert.is(limits.limitOf(A), 2);
   }
+});
+
+test('a try that is served is the new limit: a refusal beneath it is the own one of a download', ({
+  limits,
+  served,
+  pass,
+}) => {
+  const [first] = served(2);
+  refuse(limits);
+  pass(5);
+  assert.not(limits.isFull(A));
+  served(1);
+  limits.end(first!);
+  assert.is(refuse(limits, 'y'), 'own');
+  assert.is(limits.limitOf(A), 3);
+});
+
+test('the first byte and the end of a download are a change of its host, once each', ({
+  limits,
+  changes,
+}) => {
+  const use = limits.begin(A);
+  assert.equal(changes, []);
+  limits.received(use);
+  limits.received(use);
+  assert.equal(changes, [A]);
+  for (let times = 0; times < 2; times++) {
+    limits.end(use);
+    assert.equal(changes, [A, A]);
+  }
+  assert.is(limits.connectionsTo(A), 0);
 });
 
 test('a limit that is not reached is not raised, and after an hour it is forgotten', ({

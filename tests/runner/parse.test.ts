@@ -162,6 +162,31 @@ test('a parse that ignores its abort loses its slot', async ({ fixture, requests
   assert.match((await nth(requests, 4)).url, /\/e$/);
 });
 
+test("a look-up counts as its owner's until its engine has ended, also when it was abandoned", async () => {
+  const held: string[] = [];
+  const fixture = await createFixture({
+    maxParsing: 1,
+    holdLookUp: (owner = '') => {
+      held.push(owner);
+      return () => void held.splice(held.indexOf(owner), 1);
+    },
+  });
+  const requests: ParseCall[] = [];
+  fixture.http.parse = (request) =>
+    new Promise((resolve, reject) => requests.push({ ...request, resolve, reject }));
+  fixture.runner.send('s1', { ...parse('a'), owner: 'me' } as RunnerCommand);
+  fixture.runner.send('s1', { ...parse('b'), owner: 'you' } as RunnerCommand);
+  const request = await nth(requests, 0);
+  assert.equal(held, ['me', 'you']);
+  for (const job of ['a', 'b']) fixture.runner.send('s1', { type: 'abandon-parse', job });
+  assert.ok(request.signal.aborted);
+  await nextTurns();
+  assert.equal(held, ['me']);
+  request.reject(request.signal.reason);
+  await waitFor(() => held.length === 0, { what: 'the end of the look-up' });
+  await fixture.close();
+});
+
 test('a session that is silent for its lease has its parses aborted', async () => {
   const fixture = await createFixture({ leaseMs: 5_000 });
   let aborted = false;

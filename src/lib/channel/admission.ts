@@ -16,7 +16,7 @@ export const MAX_STARTS_WHILE_CONNECTING = 4;
  * follow each other within 20 µs, so a stranger alone is as fast as without this.
  */
 export const MAX_STARTS_OF_STRANGER = 2;
-export const MAX_STARTS_OF_STRANGERS = 8;
+const MAX_STARTS_OF_STRANGERS = 8;
 
 export class Admission {
   #started = 0;

@@ -121,15 +121,8 @@ async function parse(
 /** Stores nothing: a session is created by its first write. */
 async function startSession(request: IncomingMessage, edge: Edge): Promise<ApiAnswer> {
   await readBody(request);
-  const {
-    session: id,
-    token,
-    lost,
-    cookies,
-  } = issueSession(edge, headerGetter(request.headers), () => {
-    edge.visitors.newSession(edge.visitors.ownerOf(request));
-    return edge.tokens.issue();
-  });
+  const header = headerGetter(request.headers);
+  const { session: id, token, lost, cookies } = issueSession(edge, header, edge.visitors.ownerOf(request));
   const opened: OpenedSession = {
     id,
     ...(token === null ? {} : { token }),

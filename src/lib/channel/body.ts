@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { SluiceError } from '../protocol/error.ts';
 
 /** Source: docs/protocol.md. */
-export const MAX_BODY_BYTES = 64 * 1024;
+const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * The text of a request's body, '' for none. The content type must be JSON: another site's page cannot send that

@@ -1,7 +1,4 @@
-/**
- * Who used a list last. A list that is written to for the first time stores that as its owner; until then nothing of it is
- * stored, and this is all that is known.
- */
+/** The owner that used each list last. The first write to a list stores it with the list; until then it is known here alone. */
 import { dropOldest } from '../protocol/drop-oldest.ts';
 
 /** 100 bytes each. */

@@ -2,11 +2,9 @@
  * SvelteKit's handler is a bundle of its own, with its own copy of every module. It reaches the running server through
  * one global symbol; as these functions run in the server's copy, errors keep their class.
  */
-import { SluiceError } from '../protocol/error.ts';
 import type { Edge } from './edge.ts';
 import { headerGetter, OWNER_HEADER } from './headers.ts';
 import { inspectorPageScope, signIn } from './inspector-access.ts';
-import type { TokenClaims } from './token.ts';
 import { type Visit, visitPage } from './visit.ts';
 
 const KEY = Symbol.for('sluice.host');
@@ -23,7 +21,7 @@ export interface MountedEdge {
 /** Makes the edge reachable for the page's bundle. @returns undoes it */
 export function mountEdge(edge: Edge): () => void {
   const published: MountedEdge = {
-    visit: ({ headers }) => visitPage(edge, headerGetter(headers), () => issueFor(edge, headers)),
+    visit: ({ headers }) => visitPage(edge, headerGetter(headers), headers.get(OWNER_HEADER) ?? ''),
     inspectorScope: (request) => inspectorPageScope(edge, request),
     signIn: (request) => signIn(edge, request),
   };
@@ -31,16 +29,6 @@ export function mountEdge(edge: Edge): () => void {
   return () => {
     if (Reflect.get(globalThis, KEY) === published) Reflect.deleteProperty(globalThis, KEY);
   };
-}
-
-function issueFor({ tokens, visitors }: Edge, headers: Headers): TokenClaims | null {
-  try {
-    visitors.newSession(headers.get(OWNER_HEADER) ?? '');
-    return tokens.issue();
-  } catch (thrown) {
-    if (thrown instanceof SluiceError && thrown.code === 'too_many_requests') return null;
-    throw thrown;
-  }
 }
 
 /** @throws Error outside a running server, as pages are never prerendered */

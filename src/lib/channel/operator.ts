@@ -6,11 +6,11 @@ import { paths } from '../protocol/paths.ts';
 import { readCookies } from './cookie.ts';
 import { Grants } from './grant.ts';
 
-export const OPERATOR_COOKIE = 'sluice_operator';
+const OPERATOR_COOKIE = 'sluice_operator';
 
 /** Long enough to copy a link from a terminal to a browser. */
 export const LINK_LIFETIME_MS = 10 * 60_000;
-export const COOKIE_LIFETIME_MS = 12 * 60 * 60_000;
+const COOKIE_LIFETIME_MS = 12 * 60 * 60_000;
 /** From signing a request in the command until the server reads it. */
 export const REQUEST_LIFETIME_MS = 60_000;
 

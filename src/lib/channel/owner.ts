@@ -1,6 +1,6 @@
 /**
- * Who a visitor is to the quota: the address of the connection. It is kept as an HMAC, so that what is stored with a list
- * tells nobody where its owner lives. Headers cannot change it: a proxy is not trusted to name the visitor.
+ * The owner of what a visitor uses: the address of the connection. It is kept as an HMAC, so that what is stored with a list
+ * does not show the address. Headers cannot change it: a proxy is not trusted to name the visitor.
  */
 import { createHmac, createSecretKey, type KeyObject } from 'node:crypto';
 import ipaddr from 'ipaddr.js';
@@ -29,7 +29,7 @@ export class Owners {
     this.#forwarded = this.#sign('forwarded');
   }
 
-  /** Of a connection: all that is known before its first request. */
+  /** Of a connection, before its first request. */
   ofConnection(socket: Peer['socket']): string {
     const known = this.#known.get(socket);
     if (known !== undefined) return known;
@@ -40,8 +40,8 @@ export class Owners {
   }
 
   /**
-   * Of a request. One from this machine that a proxy has forwarded is some stranger's: all of those together count as one,
-   * as what the proxy says of them could be anybody's words.
+   * Of a request. One from this machine that a proxy has forwarded is a stranger's. All of those together are one owner, as
+   * the client may have written what the proxy says of it.
    */
   of({ socket, headers }: Peer): string {
     const owner = this.ofConnection(socket);

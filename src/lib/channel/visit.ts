@@ -4,6 +4,7 @@
  * cookie: of two tabs opened at once, the later answer would replace the first tab's session. Instead the loaded page
  * asks for its session, one tab after the other (static/session.js).
  */
+import { SluiceError } from '../protocol/error.ts';
 import {
   firstVisitCookie,
   clearFirstVisitCookie,
@@ -19,7 +20,7 @@ import type { HeaderGetter } from './headers.ts';
 import { isCrossOrigin } from './origin.ts';
 import { type TokenClaims, Tokens } from './token.ts';
 
-type VisitEdge = Pick<Edge, 'tokens' | 'origins'>;
+type VisitEdge = Pick<Edge, 'tokens' | 'origins'> & { visitors: Pick<Edge['visitors'], 'newSession'> };
 type SessionEdge = VisitEdge & { storedSessions: Pick<Edge['storedSessions'], 'summary'> };
 
 export interface Visit {
@@ -29,15 +30,9 @@ export interface Visit {
   cookies: string[];
 }
 
-/**
- * Answers a page request.
- * @param issue makes a token for a new session; a visitor that had too many gets the page without one
- */
-export function visitPage(
-  { tokens, origins }: VisitEdge,
-  header: HeaderGetter,
-  issue: () => TokenClaims | null = () => tokens.issue(),
-): Visit {
+/** Answers a page request. A visitor that had too many sessions gets the page without one. */
+export function visitPage(edge: VisitEdge, header: HeaderGetter, owner: string): Visit {
+  const { tokens, origins } = edge;
   const claims = claimsFromSessionCookie(tokens, header('cookie'));
   const secure = origins.isSecure(header('host'));
   if (!maySetCookie(header)) return { session: claims?.session ?? null, cookies: [] };
@@ -48,10 +43,10 @@ export function visitPage(
   }
   if (acceptsHtml(header)) {
     const isFirst = claimsFromFirstVisitCookie(tokens, header('cookie')) === null;
-    const first = isFirst ? issue() : null;
+    const first = isFirst ? issueUnlessTooMany(edge, owner) : null;
     return { session: null, cookies: first === null ? [] : [firstVisitCookie(first.token, secure)] };
   }
-  const issued = issue();
+  const issued = issueUnlessTooMany(edge, owner);
   if (issued === null) return { session: null, cookies: [] };
   return { session: issued.session, cookies: [sessionCookie(issued.token, secure)] };
 }
@@ -69,16 +64,12 @@ export interface IssuedSession extends Visit {
 
 /**
  * `POST /api/sessions`: a browser gets the session it has, a program always gets a new one. Stores nothing.
- * @param issue makes a token for a new session. @throws SluiceError `too_many_requests`
+ * @throws SluiceError `too_many_requests`
  */
-export function issueSession(
-  edge: SessionEdge,
-  header: HeaderGetter,
-  issue: () => TokenClaims = () => edge.tokens.issue(),
-): IssuedSession {
+export function issueSession(edge: SessionEdge, header: HeaderGetter, owner: string): IssuedSession {
   const cookie = isBrowser(header) ? header('cookie') : undefined;
   const existing = claimsFromCookies(edge.tokens, cookie);
-  const { session, token } = existing ?? issue();
+  const { session, token } = existing ?? issue(edge, owner);
   const secure = edge.origins.isSecure(header('host'));
   const cookies = [sessionCookie(token, secure)];
   if (claimsFromFirstVisitCookie(edge.tokens, cookie) !== null) cookies.push(clearFirstVisitCookie(secure));
@@ -88,6 +79,20 @@ export function issueSession(
     lost: claimsFromSessionCookie(edge.tokens, cookie) === null ? findLostSession(edge, cookie) : null,
     cookies: maySetCookie(header) ? cookies : [],
   };
+}
+
+function issue({ tokens, visitors }: VisitEdge, owner: string): TokenClaims {
+  visitors.newSession(owner);
+  return tokens.issue();
+}
+
+function issueUnlessTooMany(edge: VisitEdge, owner: string): TokenClaims | null {
+  try {
+    return issue(edge, owner);
+  } catch (thrown) {
+    if (thrown instanceof SluiceError && thrown.code === 'too_many_requests') return null;
+    throw thrown;
+  }
 }
 
 function findLostSession({ storedSessions }: SessionEdge, cookie: string | undefined): string | null {

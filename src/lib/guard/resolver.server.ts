@@ -1,24 +1,26 @@
 /**
- * Names to addresses, in the order of a usual Linux: the hosts file, DNS, and what else the system knows (mDNS, search
- * domains). DNS is asked through c-ares, whose sockets wait in the event loop. getaddrinfo waits in a thread, of which libuv
- * gives it two: six names with a silent server kept every other name waiting for 30 s. It is called for one name at a time,
- * and only for names that DNS does not have.
+ * Resolves names in the order of a usual Linux: the hosts file, DNS, and what else the system knows (mDNS, search domains).
+ * DNS is queried through c-ares, whose sockets wait in the event loop. getaddrinfo blocks a thread, of which libuv gives it
+ * two: six names with a silent server delayed every other name by 30 s. So it is called for one name at a time, and only for
+ * names that DNS does not have.
  */
 import { lookup, Resolver } from 'node:dns/promises';
 import { readFile } from 'node:fs/promises';
 import { parseAddress } from './address.ts';
 
-/** All addresses of a name, in order of preference. @param signal of who asks */
+/** All addresses of a name, in order of preference. @param signal the caller's */
 export type Resolve = (name: string, signal?: AbortSignal) => Promise<string[]>;
 
 export interface ResolverOptions {
-  /** DNS servers, as `Resolver.setServers` takes them. Default: the system's. */
-  servers?: readonly string[];
+  /** DNS servers, as `Resolver.setServers` takes them. Default: the system's. Called anew after `SETTINGS_MAX_AGE_MS`. */
+  servers?: () => readonly string[];
   /** Default: `/etc/hosts`. */
   hostsFile?: string;
-  /** Asks the system for all addresses of a name. Default: getaddrinfo. */
-  askSystem?: (name: string) => Promise<string[]>;
+  /** All addresses of a name that the system knows. Default: getaddrinfo. */
+  querySystem?: (name: string) => Promise<string[]>;
   dnsLimits?: DnsLimits;
+  /** ms, monotonic. */
+  now?: () => number;
 }
 
 /** ms for each server at the first try, tries, and ms at most for a try: c-ares doubles the time with each. */
@@ -33,19 +35,19 @@ const DNS_LIMITS: DnsLimits = { timeout: 3000, tries: 3, maxTimeout: 3000 };
 /** RFC 8305 section 3: how long to wait for IPv6 addresses once there are IPv4 ones. */
 const RESOLUTION_DELAY_MS = 50;
 /** A network that was changed has other servers: the system's settings are read again after this. */
-const SETTINGS_MAX_AGE_MS = 5000;
-/** The name has no answer in time: getaddrinfo would ask the same servers again. */
-const SILENT = ['ETIMEOUT', 'ECANCELLED'];
+export const SETTINGS_MAX_AGE_MS = 5000;
+/** No name server answered in time: getaddrinfo would query the same servers again. */
+const NO_ANSWER_CODES = ['ETIMEOUT', 'ECANCELLED'];
 
-/** @returns resolves all addresses of a name, IPv6 first; rejects with the system's own error, by whose code `obstacleOfName` goes */
+/** @returns resolves to all addresses of a name, IPv6 first; rejects with the system's own error, whose code `obstacleOfName` maps */
 export function createResolver(options: ResolverOptions = {}): Resolve {
-  const { hostsFile = '/etc/hosts', askSystem = getaddrinfo } = options;
-  let settings = { resolver: newResolver(options), readAt: performance.now() };
-  let lastAsked: Promise<unknown> = Promise.resolve();
+  const { hostsFile = '/etc/hosts', querySystem = getaddrinfo, now = () => performance.now() } = options;
+  let settings = { resolver: newResolver(options), readAt: now() };
+  let lastQuery: Promise<unknown> = Promise.resolve();
 
   function dns(): Resolver {
-    if (performance.now() - settings.readAt > SETTINGS_MAX_AGE_MS) {
-      settings = { resolver: newResolver(options), readAt: performance.now() };
+    if (now() - settings.readAt > SETTINGS_MAX_AGE_MS) {
+      settings = { resolver: newResolver(options), readAt: now() };
     }
     return settings.resolver;
   }
@@ -54,34 +56,35 @@ export function createResolver(options: ResolverOptions = {}): Resolve {
     const listed = addressesInHosts(await readFile(hostsFile, 'utf8').catch(() => ''), name);
     if (listed.length > 0) return listed;
     try {
-      return await askDns(dns(), name);
+      return await queryDns(dns(), name);
     } catch (thrown) {
-      if (SILENT.includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
-      const asked = lastAsked.then(() => {
-        // Who has given up keeps nobody waiting.
+      if (NO_ANSWER_CODES.includes((thrown as NodeJS.ErrnoException).code ?? '')) throw thrown;
+      const query = lastQuery.then(() => {
+        // A caller that has given up delays no other.
         signal?.throwIfAborted();
-        return askSystem(name);
+        return querySystem(name);
       });
-      lastAsked = asked.catch(() => undefined);
-      return asked;
+      lastQuery = query.catch(() => undefined);
+      return query;
     }
   };
 }
 
 function newResolver({ servers, dnsLimits = DNS_LIMITS }: ResolverOptions): Resolver {
   const resolver = new Resolver(dnsLimits);
-  if (servers !== undefined) resolver.setServers(servers);
+  if (servers !== undefined) resolver.setServers(servers());
   return resolver;
 }
 
 /** @throws the error of the IPv4 query when there is no address of either kind */
-async function askDns(resolver: Resolver, name: string): Promise<string[]> {
-  const four = resolver.resolve4(name);
-  const six = resolver.resolve6(name).catch(() => []);
-  const sixInTime = Promise.race([six, four.then(delay).then(() => [])]);
-  const [ofSix, ofFour] = await Promise.allSettled([sixInTime.catch(() => six), four]);
-  const addresses = [ofSix, ofFour].flatMap((each) => (each.status === 'fulfilled' ? each.value : []));
-  if (addresses.length === 0 && ofFour.status === 'rejected') throw ofFour.reason;
+async function queryDns(resolver: Resolver, name: string): Promise<string[]> {
+  const ipv4 = resolver.resolve4(name);
+  const ipv6 = resolver.resolve6(name).catch(() => []);
+  // With IPv4 addresses the IPv6 ones are awaited a moment longer; without, until they come or fail.
+  const ipv6InTime = Promise.race([ipv6, ipv4.then(delay).then(() => [])]);
+  const results = await Promise.allSettled([ipv6InTime.catch(() => ipv6), ipv4]);
+  const addresses = results.flatMap((result) => (result.status === 'fulfilled' ? result.value : []));
+  if (addresses.length === 0 && results[1].status === 'rejected') throw results[1].reason;
   return addresses;
 }
 

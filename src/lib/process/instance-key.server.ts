@@ -28,7 +28,7 @@ export function knownInstanceKey(dataDir: string): string | null {
   }
 }
 
-export function runDirOf(dataDir: string): string {
+function runDirOf(dataDir: string): string {
   return join(dataDir, 'run');
 }
 

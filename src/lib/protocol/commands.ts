@@ -39,7 +39,7 @@ function commandReturning<R>() {
 
 const downloadAction = commandReturning<DownloadView>()({ downloadId: DownloadId });
 
-export const COMMANDS = {
+const COMMANDS = {
   parse: commandReturning<ParseResult>()({
     url: Url,
     engine: Engine,

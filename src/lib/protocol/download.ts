@@ -16,7 +16,7 @@ export const DOWNLOAD_STATES = [
 export type DownloadState = (typeof DOWNLOAD_STATES)[number];
 
 /** States that are left only by a command. */
-export const FINAL_STATES = ['complete', 'error', 'cancelled'] as const satisfies DownloadState[];
+const FINAL_STATES = ['complete', 'error', 'cancelled'] as const satisfies DownloadState[];
 /** States in which a runner works, or is asked to. */
 export const ACTIVE_STATES = ['parse', 'download', 'finish'] as const satisfies DownloadState[];
 

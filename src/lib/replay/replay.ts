@@ -70,15 +70,3 @@ export function* replayRecording(
   yield* queue;
   yield { type: 'end', state };
 }
-
-/**
- * Replays the recording `text`, one JSON line for each event.
- * @throws SluiceError `invalid_recording`
- */
-export function replayLines(
-  text: string,
-  writeLine: (line: string) => void,
-  options: ReplayOptions = {},
-): void {
-  for (const event of replay(text, options)) writeLine(JSON.stringify(event));
-}

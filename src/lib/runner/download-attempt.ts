@@ -64,8 +64,6 @@ export class DownloadAttempt implements SpaceUser {
   readonly #output = new OutputTail();
   #stallTimer: StallTimer | null = null;
   readonly #wait: FirstByteWait;
-  /** The engine itself limits how long it waits for a server to begin. */
-  readonly #onWaiting = (isWaiting: boolean): void => this.#wait.update(isWaiting, this.#stallTimer);
   /** On disk from earlier attempts. */
   #keptBytes = 0;
   #watch: WorkDirWatch | null = null;
@@ -76,7 +74,12 @@ export class DownloadAttempt implements SpaceUser {
     this.#options = options;
     this.job = options.job;
     const { engine } = options.job;
-    this.#wait = new FirstByteWait(options.clock, (isAwaiting) => this.#updatePhase({ isAwaiting }));
+    this.#wait = new FirstByteWait({
+      clock: options.clock,
+      // The engine itself limits how long it waits for a server to begin.
+      onWaiting: (isWaiting) => this.#stallTimer?.hold(isWaiting),
+      onLongWait: (isAwaiting) => this.#updatePhase({ isAwaiting }),
+    });
     this.phase = { phase: engine === null ? 'parse' : 'download', engine, title: null, totalBytes: null };
     this.ended = this.#run();
   }
@@ -139,10 +142,8 @@ export class DownloadAttempt implements SpaceUser {
 
   async #explain(thrown: unknown): Promise<unknown> {
     const { session, job, reachability } = this.#options;
-    const known: unknown =
-      this.signal.aborted && !this.hasLanded
-        ? this.signal.reason
-        : await this.#explainByDisk(toKnownError(thrown));
+    const isAborted = this.signal.aborted && !this.hasLanded;
+    const known: unknown = isAborted ? this.signal.reason : await this.#explainByDisk(toKnownError(thrown));
     return reachability.explain(session, job.url, known);
   }
 
@@ -223,7 +224,7 @@ export class DownloadAttempt implements SpaceUser {
     const { job, registry } = this.#options;
     return registry.choose(job.url, job.engine, this.signal, {
       onBytes: () => this.#onBytes(),
-      onWaiting: this.#onWaiting,
+      onWaiting: (isWaiting) => this.#wait.update(isWaiting),
       isListed: job.foundOn !== undefined,
       ...(begunIn === null ? {} : { workDir: begunIn }),
     });
@@ -250,7 +251,7 @@ export class DownloadAttempt implements SpaceUser {
       signal: this.signal,
       openExtra: () => this.#options.openExtra(),
       onBytes: whileActive(() => this.#onBytes()),
-      onWaiting: whileActive(this.#onWaiting),
+      onWaiting: whileActive((isWaiting) => this.#wait.update(isWaiting)),
       onSample: whileActive((sample) => {
         if (sample.receivedBytes > 0) call.hasBytes = true;
         if (sample.receivedBytes > (this.sample?.receivedBytes ?? this.#keptBytes)) this.hasReceived = true;

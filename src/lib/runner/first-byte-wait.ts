@@ -1,45 +1,49 @@
 import { startTimer, type RunnerClock } from './clock.ts';
-import type { HeldTimer } from './held-timer.ts';
 
-/** Shorter waits are not worth a word. */
-export const SAID_AFTER_MS = 2000;
+/** Shorter waits are not reported. */
+const LONG_WAIT_MS = 2000;
 
-/**
- * Counts the requests of one job that wait for servers to begin. `onChange` is called when the first has waited for
- * `SAID_AFTER_MS`, and when the last of them has ended.
- */
+export interface FirstByteWaitOptions {
+  clock: RunnerClock;
+  /** Called at once when the first request begins to wait, and when the last of them has ended. */
+  onWaiting: (isWaiting: boolean) => void;
+  /** Called when the wait has lasted `LONG_WAIT_MS`, and when such a wait has ended. */
+  onLongWait: (isWaiting: boolean) => void;
+}
+
+/** Counts the requests of one job that wait for servers to begin: while there are any, the job waits. */
 export class FirstByteWait {
-  readonly #clock: RunnerClock;
-  readonly #onChange: (isWaiting: boolean) => void;
+  readonly #options: FirstByteWaitOptions;
   #requests = 0;
-  #isSaid = false;
+  #isLong = false;
+  #isStopped = false;
   #stopTimer: () => void = () => undefined;
 
-  constructor(clock: RunnerClock, onChange: (isWaiting: boolean) => void) {
-    this.#clock = clock;
-    this.#onChange = onChange;
+  constructor(options: FirstByteWaitOptions) {
+    this.#options = options;
   }
 
-  /** @param limit of what the job does otherwise: held meanwhile */
-  update(isWaiting: boolean, limit: Pick<HeldTimer, 'hold' | 'release'> | null): void {
-    if (isWaiting) limit?.hold();
-    else limit?.release();
+  /** A request begins to wait, or has ended. */
+  update(isWaiting: boolean): void {
+    if (this.#isStopped) return;
     this.#requests += isWaiting ? 1 : -1;
-    if (isWaiting && this.#requests === 1) {
-      this.#stopTimer = startTimer(this.#clock, SAID_AFTER_MS, () => this.#say(true));
-    } else if (this.#requests === 0) {
-      this.#stopTimer();
-      this.#say(false);
-    }
+    if (isWaiting ? this.#requests > 1 : this.#requests > 0) return;
+    this.#options.onWaiting(isWaiting);
+    this.#stopTimer();
+    if (isWaiting) {
+      this.#stopTimer = startTimer(this.#options.clock, LONG_WAIT_MS, () => this.#setLong(true));
+    } else this.#setLong(false);
   }
 
+  /** Nothing is called from now on. */
   stop(): void {
+    this.#isStopped = true;
     this.#stopTimer();
   }
 
-  #say(isWaiting: boolean): void {
-    if (isWaiting === this.#isSaid) return;
-    this.#isSaid = isWaiting;
-    this.#onChange(isWaiting);
+  #setLong(isLong: boolean): void {
+    if (isLong === this.#isLong) return;
+    this.#isLong = isLong;
+    this.#options.onLongWait(isLong);
   }
 }

@@ -1,14 +1,14 @@
 /**
- * Which hosts can be reached, for all sessions together: from what was dialled it concludes whether one host is away
- * or the whole network, and says when it is worth trying again. Pure: times come from the clock that it is given.
+ * Which hosts can be reached, for all sessions together. From the outcome of each dial it concludes whether one host or the
+ * whole network is away, and when the next try is due. Pure: times come from the clock that it is given.
  */
 import { dropOldest } from '../protocol/drop-oldest.ts';
 import { hostnameOf, type Obstacle } from '../protocol/unreachable.ts';
 import {
   delayMs,
   HOST_PROBE_MS,
-  isLocal,
-  isOurs,
+  isLoopbackName,
+  isNetworkFault,
   NETWORK_PROBE_MS,
   type Refusal,
   refusalOf,
@@ -16,11 +16,11 @@ import {
 
 /** Hosts tried within this time are what "every host" means. */
 const RECENT_MS = 30_000;
-/** Where this machine has no route, or no name server answers: only an answer as young as this says otherwise. */
+/** Where this machine has no route, or no name server answers, only an answer as recent as this shows a network. */
 const FRESH_MS = 5_000;
 /** An attempt let through to try another host takes this long at most: a connect timeout and a name's. */
 const TRIAL_MS = 20_000;
-/** A host that nobody has asked for in this time is no longer probed. */
+/** A host that no job has needed for this long is no longer probed. */
 const FORGOTTEN_MS = 3_600_000;
 /** Hosts remembered; those that are reachable are forgotten first. */
 export const MAX_HOSTS = 1_000;
@@ -28,7 +28,7 @@ export const MAX_HOSTS = 1_000;
 /** Of one host; `limited`, the third, is in `host-limits.ts`. Times are on the gate's clock, in ms. */
 export type HostState = { state: 'open' } | { state: 'away'; since: number; until: number; probes: number };
 
-/** Of the network. `everyone`: no host is worth a try; else only those that were not tried since. */
+/** Of the network. `everyone`: no host is tried; otherwise those that were not tried since it went down are. */
 export type NetworkState =
   { state: 'up' } | { state: 'down'; since: number; until: number; probes: number; everyone: boolean };
 
@@ -39,7 +39,7 @@ interface Host {
   /** When the failures since its last answer began. */
   failingSince: number;
   obstacle: Obstacle;
-  askedAt: number;
+  neededAt: number;
   probedAt: number;
 }
 
@@ -59,7 +59,7 @@ export class HostGate {
   #network: NetworkState = { state: 'up' };
   /** The host that was let through last while the network is down. */
   #trial: { host: string; at: number } | null = null;
-  #askedAt = -Infinity;
+  #neededAt = -Infinity;
   /** When the network was last found back. */
   #openedAt = -Infinity;
   /** Set where something probes what is away: until it is reached nothing else is let through. */
@@ -84,9 +84,9 @@ export class HostGate {
     const now = this.#now();
     const network = this.#network;
     const known = this.#hosts.get(host);
-    if (known) known.askedAt = now;
+    if (known) known.neededAt = now;
     if (network.state === 'down') {
-      this.#askedAt = now;
+      this.#neededAt = now;
       if (this.#letThrough(now, network.until)) return null;
       if (!network.everyone && this.#mayTry(host, network.since, now)) return null;
       return refusalOf('network_down', network, now);
@@ -95,7 +95,7 @@ export class HostGate {
     return refusalOf('host_away', known.status, now);
   }
 
-  /** As `refusal`, but lets nothing through and is no question of anybody's. */
+  /** As `refusal`, but lets no attempt through, and does not count as a need for the host. */
   closed(host: string): Refusal | null {
     const now = this.#now();
     if (this.#network.state === 'down') return refusalOf('network_down', this.#network, now);
@@ -103,7 +103,7 @@ export class HostGate {
     return status.state === 'away' ? refusalOf('host_away', status, now) : null;
   }
 
-  /** One host after the other that was not tried since the network went. */
+  /** One at a time, hosts that were not tried since the network went down. */
   #mayTry(host: string, since: number, now: number): boolean {
     const trial = this.#trial;
     if (trial !== null && now - trial.at <= TRIAL_MS) return trial.host === host;
@@ -112,17 +112,17 @@ export class HostGate {
     return true;
   }
 
-  /** Without a prober the first to come after the wait is one, and all others with it. */
+  /** Where nothing probes, attempts are let through once the wait is over. */
   #letThrough(now: number, until: number): boolean {
     return !this.isProbed && now >= until;
   }
 
   /** A name server gave an address for this name. */
   resolved(name: string): void {
-    if (isLocal(name)) return;
+    if (isLoopbackName(name)) return;
     this.#resolved.delete(name);
     this.#resolved.set(name, this.#now());
-    // Two are enough to know one that is not the one in question.
+    // Two are enough for one of them to be another than the host in question.
     dropOldest(this.#resolved, 2);
   }
 
@@ -135,7 +135,7 @@ export class HostGate {
   /** A connection to it was made, or bytes came from it. */
   answered(host: string): void {
     const now = this.#now();
-    const known = this.#note(host);
+    const known = this.#track(host);
     const wasAway = known.status.state === 'away';
     known.answeredAt = now;
     known.status = { state: 'open' };
@@ -152,7 +152,7 @@ export class HostGate {
   failed(host: string, obstacle: Obstacle): void {
     const now = this.#now();
     if (obstacle === 'no_name' && this.isNameUnknown(host)) return;
-    const known = this.#note(host);
+    const known = this.#track(host);
     if (known.failedAt <= known.answeredAt) known.failingSince = now;
     known.failedAt = now;
     known.obstacle = obstacle;
@@ -168,32 +168,32 @@ export class HostGate {
     const now = this.#now();
     const network = this.#network;
     if (network.state === 'down') {
-      if (now - Math.max(this.#askedAt, network.since) > FORGOTTEN_MS) {
+      if (now - Math.max(this.#neededAt, network.since) > FORGOTTEN_MS) {
         this.#network = { state: 'up' };
         return null;
       }
-      const host = this.#likeliest();
+      const host = this.#nextToProbe();
       return host === null ? null : { host, at: network.until };
     }
     let next: { host: string; at: number } | null = null;
     for (const [host, known] of this.#hosts) {
       if (known.status.state !== 'away') continue;
-      if (now - Math.max(known.askedAt, known.status.since) > FORGOTTEN_MS) known.status = { state: 'open' };
+      if (now - Math.max(known.neededAt, known.status.since) > FORGOTTEN_MS) known.status = { state: 'open' };
       else if (next === null || known.status.until < next.at) next = { host, at: known.status.until };
     }
     return next;
   }
 
-  /** A probe of `host` has ended, whatever came of it: what is still away is not probed again at once. */
+  /** A probe of `host` has ended, with any result: what is still away is not probed again at once. */
   probed(host: string): void {
     const now = this.#now();
-    const known = this.#note(host);
+    const known = this.#track(host);
     known.probedAt = now;
     if (this.#network.state === 'down') this.#stayDown(this.#network, now);
     else if (known.status.state === 'away') this.#setAway(known, now);
   }
 
-  /** Somebody looks on: the next probe is due now, unless the last one has only just been. */
+  /** A person waits: the next probe is due now, unless a dial has failed just before. */
   hurry(): void {
     const network = this.#network;
     if (network.state !== 'down') return;
@@ -202,16 +202,16 @@ export class HostGate {
     if (now - newest > NETWORK_PROBE_MS[0]) this.#network = { ...network, until: now };
   }
 
-  /** Every host that was tried lately has failed at its last try, and that cannot be the hosts' own doing. */
+  /** Every host that was tried lately has failed at its last try, and the hosts cannot be the cause. */
   #isNetworkGone(now: number): boolean {
     // A host that has been away for long is no sign of what is happening now.
     const failing = this.#failing(now - RECENT_MS).filter(([, host]) => host.failingSince >= now - RECENT_MS);
-    const isSure = failing.some(([, { obstacle }]) => isOurs(obstacle));
-    const window = isSure ? FRESH_MS : RECENT_MS;
+    const isCertain = failing.some(([, { obstacle }]) => isNetworkFault(obstacle));
+    const window = isCertain ? FRESH_MS : RECENT_MS;
     for (const { answeredAt, failedAt } of this.#hosts.values()) {
       if (answeredAt >= failedAt && now - answeredAt <= window) return false;
     }
-    return isSure || countNames(failing) >= 2;
+    return isCertain || countNames(failing) >= 2;
   }
 
   #setAway(known: Host, now: number): void {
@@ -224,13 +224,13 @@ export class HostGate {
 
   #goDown(now: number): void {
     const since = Math.min(...this.#failing(now - RECENT_MS).map(([, host]) => host.failingSince));
-    const everyone = this.#isEveryones(now);
+    const everyone = this.#isEveryHostAway(now);
     this.#network = { state: 'down', since, until: now + NETWORK_PROBE_MS[0], probes: 0, everyone };
-    this.#askedAt = now;
+    this.#neededAt = now;
   }
 
   #stayDown(network: Extract<NetworkState, { state: 'down' }>, now: number): void {
-    const everyone = network.everyone || this.#isEveryones(now);
+    const everyone = network.everyone || this.#isEveryHostAway(now);
     if (now < network.until) {
       this.#network = { ...network, everyone };
       return;
@@ -239,10 +239,10 @@ export class HostGate {
     this.#network = { ...network, everyone, probes, until: now + delayMs(NETWORK_PROBE_MS, probes) };
   }
 
-  /** Two hosts at least, and for one of them the reason is here: a third would fare no better. */
-  #isEveryones(now: number): boolean {
+  /** Two hosts at least fail, one of them by the network's fault: a third would fail too. */
+  #isEveryHostAway(now: number): boolean {
     const failing = this.#failing(now - RECENT_MS);
-    return countNames(failing) >= 2 && failing.some(([, { obstacle }]) => isOurs(obstacle));
+    return countNames(failing) >= 2 && failing.some(([, { obstacle }]) => isNetworkFault(obstacle));
   }
 
   #failing(from: number): [string, Host][] {
@@ -257,7 +257,7 @@ export class HostGate {
   }
 
   /** The host to probe: in turn, first the one that answered last. */
-  #likeliest(): string | null {
+  #nextToProbe(): string | null {
     let best: [string, Host] | null = null;
     for (const each of this.#hosts) {
       const [, host] = each;
@@ -271,7 +271,7 @@ export class HostGate {
     return best?.[0] ?? null;
   }
 
-  #note(host: string): Host {
+  #track(host: string): Host {
     const known = this.#hosts.get(host);
     if (known) return known;
     if (this.#hosts.size >= MAX_HOSTS) this.#forgetOne();
@@ -281,7 +281,7 @@ export class HostGate {
       failedAt: -Infinity,
       failingSince: -Infinity,
       obstacle: 'refused',
-      askedAt: -Infinity,
+      neededAt: -Infinity,
       probedAt: -Infinity,
     };
     this.#hosts.set(host, noted);

@@ -1,19 +1,22 @@
 /**
- * How many connections at a time each host allows, for all sessions together: learnt from what it refuses while it serves
- * others, and given up again one by one. With what `HostGate` knows, a host is `open`, `limited(n)` or `away`. Pure: times
- * come from the clock that it is given.
+ * How many connections at a time each host allows, for all sessions together. A limit is learnt when a host refuses one
+ * download while it serves others, and raised again one by one. With what `HostGate` knows, a host is `open`, `limited(n)` or
+ * `away`. Pure: times come from the clock that it is given.
  */
 import type { ExtraConnection } from '../annie/engine.ts';
 import { dropOldest } from '../protocol/drop-oldest.ts';
 
 /** How long a limit holds before one connection more is tried; twice as long after each try that was refused. */
 const RAISE_MS = [300_000, 3_600_000] as const;
-/** A limit that nobody has met for so long is forgotten. */
+/** A limit that no download has met for this long is forgotten. */
 const FORGOTTEN_MS = 3_600_000;
 /** Hosts whose limit is remembered. */
 const MAX_HOSTS = 1_000;
 
-/** `own`: of the download itself, or the server is busy. `unclear`: another one has no byte yet. */
+/**
+ * What a refusal shows. `limited`: a limit of the host. `own`: a failure of the download itself, or the server is busy.
+ * `unclear`: it depends on another download, which has no byte yet.
+ */
 export type RefusalMeaning = 'limited' | 'own' | 'unclear';
 
 /** A download that has its connection. */
@@ -36,11 +39,11 @@ export class HostUse {
 
 interface Limit {
   connections: number;
-  /** So many were served at a time; `connections` is more while one more is tried. */
+  /** The most that were served at a time; `connections` is higher while one more is tried. */
   served: number;
-  /** Newer downloads than this were begun under the limit. */
+  /** `HostUse.number` of the newest download when it was set: later ones were begun under the limit. */
   setAfter: number;
-  /** Whose refusal it was. */
+  /** The download that was refused. */
   setBy: string;
   raiseAt: number;
   raiseAfterMs: number;
@@ -66,8 +69,12 @@ export class HostLimits {
     this.#onChange = onChange;
   }
 
-  /** Connections at a time; null = as many as one likes. Raised here when it is time. */
+  /** Connections at a time; null = no limit is known. A limit is raised here when it is time. */
   limitOf(host: string): number | null {
+    return this.#currentLimit(host)?.connections ?? null;
+  }
+
+  #currentLimit(host: string): Limit | null {
     const limit = this.#limits.get(host);
     if (limit === undefined) return null;
     const now = this.#now();
@@ -75,12 +82,12 @@ export class HostLimits {
       this.#limits.delete(host);
       return null;
     }
-    // What is refused now is one that was begun later.
+    // The next download is the try: if it is refused, the limit is learnt again.
     if (now >= limit.raiseAt && this.connectionsTo(host) >= limit.connections) {
       limit.connections++;
       limit.raiseAt = now + limit.raiseAfterMs;
     }
-    return limit.connections;
+    return limit;
   }
 
   /** When one more is tried, on the clock; null = there is no limit. */
@@ -94,9 +101,8 @@ export class HostLimits {
 
   /** Whether one more download has to wait. */
   isFull(host: string): boolean {
-    const allowed = this.limitOf(host);
-    const limit = this.#limits.get(host);
-    if (allowed === null || limit === undefined || this.connectionsTo(host) < allowed) return false;
+    const limit = this.#currentLimit(host);
+    if (limit === null || this.connectionsTo(host) < limit.connections) return false;
     limit.metAt = this.#now();
     return true;
   }
@@ -129,10 +135,10 @@ export class HostLimits {
   }
 
   /**
-   * The server refused a download, or its connection before a byte. While others are served that is a limit; what is
-   * refused beneath the limit is the download's own, and if it had set the limit, there is none.
+   * The server refused a download, or closed its connection before a byte. While others are served that is a limit. A refusal
+   * below the known limit is the download's own; if this download had set that limit, the limit was wrong and is dropped.
    * @param use may have ended
-   * @param isFinal it is not to stay unclear
+   * @param isFinal decide now, even if another download has no byte yet
    */
   refused(use: HostUse, download: string, isFinal = false): RefusalMeaning {
     const { host, number } = use;

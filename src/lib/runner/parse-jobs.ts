@@ -4,8 +4,8 @@ import type { EngineName } from '../protocol/media.ts';
 import type { Registry } from '../annie/registry.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
 import { FirstByteWait } from './first-byte-wait.ts';
-import { HeldTimer } from './held-timer.ts';
 import { FairQueue, type Ticket } from './fair-queue.ts';
+import { ParseTimer } from './parse-timer.ts';
 import { toKnownError } from './failure.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
 import type { Log } from '../protocol/log.ts';
@@ -31,10 +31,10 @@ export interface ParseJobsOptions {
 }
 
 /**
- * Counts a look-up from its command to its end.
- * @returns gives it back. @throws SluiceError `too_many_requests`
+ * Counts a look-up of an owner.
+ * @returns ends that; called when its engine has ended. @throws SluiceError `too_many_requests`
  */
-export type HoldLookUp = (owner: string | undefined, session: string) => () => void;
+export type HoldLookUp = (owner: string | undefined) => () => void;
 
 export interface ParseJob {
   job: string;
@@ -49,7 +49,7 @@ interface RunningParse extends ParseJob {
   session: string;
   controller: AbortController;
   ticket: Ticket | null;
-  giveBack: () => void;
+  releaseQuota: () => void;
 }
 
 /** For the connections to servers that are waited for, so that what the engine says of one comes first. */
@@ -71,9 +71,9 @@ export class ParseJobs {
   start(session: string, job: ParseJob): void {
     const jobs = this.#bySession.get(session) ?? new Map<string, RunningParse>();
     if (jobs.has(job.job)) return;
-    let giveBack: () => void;
+    let releaseQuota: () => void;
     try {
-      giveBack = this.#options.holdLookUp(job.owner, session);
+      releaseQuota = this.#options.holdLookUp(job.owner);
     } catch (error) {
       return this.#refuse(session, job.job, error);
     }
@@ -82,7 +82,7 @@ export class ParseJobs {
       session,
       controller: new AbortController(),
       ticket: null as Ticket | null,
-      giveBack,
+      releaseQuota,
     };
     jobs.set(job.job, parse);
     this.#bySession.set(session, jobs);
@@ -104,7 +104,7 @@ export class ParseJobs {
     const parse = this.#bySession.get(session)?.get(job);
     if (!parse) return;
     this.#forget(parse);
-    if (parse.ticket?.state === 'waiting') this.#queue.release(parse.ticket);
+    if (parse.ticket?.state === 'waiting') this.#release(parse);
     parse.controller.abort(new SluiceError('timeout', 'Nobody waits for this any more.'));
   }
 
@@ -158,43 +158,34 @@ export class ParseJobs {
     await released;
   }
 
-  /** Two times that add up: that of the look-up itself, and what servers take to begin. */
   #startLimits(parse: RunningParse): { onWaiting: (isWaiting: boolean) => void; stop: () => void } {
     const { outbox, clock, timeoutMs, firstByteMs } = this.#options;
     const { session, job, controller } = parse;
-    const end = (): void => {
+    const limitsMs = { working: timeoutMs, waiting: firstByteMs + CONNECT_MS };
+    const timer = new ParseTimer(clock, limitsMs, () => {
       const message = `Nothing was found within ${Math.round(timeoutMs / 1000)} s.`;
       controller.abort(new SluiceError('timeout', message));
-    };
-    const working = new HeldTimer(clock, timeoutMs, end);
-    const waiting = new HeldTimer(clock, firstByteMs + CONNECT_MS, end);
-    waiting.hold();
-    let isStopped = false;
-    const wait = new FirstByteWait(clock, (isWaiting) => {
-      if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-waiting', job, isWaiting });
+    });
+    const wait = new FirstByteWait({
+      clock,
+      onWaiting: (isWaiting) => timer.switchTo(isWaiting ? 'waiting' : 'working'),
+      onLongWait: (isWaiting) => {
+        if (this.#isWanted(parse)) outbox.send(session, { type: 'parse-waiting', job, isWaiting });
+      },
     });
     return {
-      onWaiting: (isWaiting) => {
-        if (isStopped) return;
-        wait.update(isWaiting, working);
-        if (isWaiting) waiting.release();
-        else waiting.hold();
-      },
+      onWaiting: (isWaiting) => wait.update(isWaiting),
       stop: () => {
-        isStopped = true;
-        working.stop();
-        waiting.stop();
+        timer.stop();
         wait.stop();
       },
     };
   }
 
   /** Holds the slot until the engine ends, or has ignored its abort for `stuckMs`. */
-  async #releaseWhenEnded(
-    { ticket, controller: { signal } }: RunningParse,
-    parsed: Promise<unknown>,
-  ): Promise<void> {
+  async #releaseWhenEnded(parse: RunningParse, parsed: Promise<unknown>): Promise<void> {
     const { clock, stuckMs } = this.#options;
+    const { signal } = parse.controller;
     let stopTimer = (): void => undefined;
     const stuck = new Promise<void>((resolve) => {
       const start = (): void => {
@@ -205,7 +196,12 @@ export class ParseJobs {
     });
     await Promise.race([parsed.catch(() => undefined), stuck]);
     stopTimer();
+    this.#release(parse);
+  }
+
+  #release({ ticket, releaseQuota }: RunningParse): void {
     if (ticket) this.#queue.release(ticket);
+    releaseQuota();
   }
 
   #refuse(session: string, job: string, error: unknown): void {
@@ -220,7 +216,6 @@ export class ParseJobs {
     const jobs = this.#bySession.get(parse.session);
     if (jobs?.get(parse.job) !== parse) return;
     jobs.delete(parse.job);
-    parse.giveBack();
     if (jobs.size === 0) this.#bySession.delete(parse.session);
   }
 }

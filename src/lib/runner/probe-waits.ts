@@ -1,4 +1,4 @@
-/** How long what is away is left alone, and what a refusal says of it. */
+/** When a host or network that is away is probed again, and the refusal until then. */
 import type { Obstacle } from '../protocol/unreachable.ts';
 
 /** Without a network: the wait before the first probe, doubled up to the second. */
@@ -16,12 +16,12 @@ export interface Refusal {
   everyone: boolean;
 }
 
-/** The reason is at this end, or between: no host has a hand in it. */
-export function isOurs(obstacle: Obstacle): boolean {
+/** The cause is this machine or its network, and no host. */
+export function isNetworkFault(obstacle: Obstacle): boolean {
   return obstacle === 'no_route' || obstacle === 'no_dns';
 }
 
-export function isLocal(name: string): boolean {
+export function isLoopbackName(name: string): boolean {
   return name === 'localhost' || name.endsWith('.localhost');
 }
 

@@ -1,6 +1,6 @@
 /**
  * What the gate knows, for jobs: whether one may begin, and what a failure means while the network or a host is away.
- * What is away is probed here, one connection at a time; the sessions that were refused are told when it is back.
+ * What is away is probed here, one connection at a time; the sessions that were refused are notified when it is back.
  */
 import { dropOldest } from '../protocol/drop-oldest.ts';
 import { SluiceError } from '../protocol/error.ts';
@@ -46,7 +46,7 @@ export class Reachability {
   readonly #wallNow: () => number;
   readonly #gate: HostGate;
   #user: ReachabilityUser = { probe: null, onReachable: () => undefined };
-  /** Sessions that were refused a host and have not been told since that it is back, by host. */
+  /** Sessions that were refused a host and not notified yet that it is back, by host. */
   readonly #refused = new Map<string, Set<string>>();
   #stopTimer: (() => void) | null = null;
   #probing: AbortController | null = null;
@@ -58,7 +58,7 @@ export class Reachability {
     this.#gate = new HostGate({ now: () => clock.now(), onOpen: (host) => this.#onOpen(host) });
   }
 
-  /** To be called once, by whoever runs the jobs. */
+  /** To be called once, by the owner of the jobs. */
   start(user: ReachabilityUser): void {
     this.#user = user;
     this.#gate.isProbed = user.probe !== null;
@@ -100,7 +100,7 @@ export class Reachability {
       if (obstacle === 'no_name' && gate.isNameUnknown(host)) {
         return new SluiceError('dns_failed', thrown.message, { transient: false, cause: thrown });
       }
-      // An engine that dials by itself has told nobody else.
+      // An engine that dials by itself has not reported it.
       if (!isOneTooMany(obstacle, isConnected)) gate.failed(host, obstacle);
       this.#schedule();
       return this.#closed(session, host) ?? thrown;
@@ -120,7 +120,7 @@ export class Reachability {
     if (network.state === 'down' || this.#gate.stateOf(host).state !== 'away') this.#gate.answered(host);
   }
 
-  /** Somebody waits for an answer: the next probe of the network need not wait its time. */
+  /** A person waits for an answer: the next probe of the network is due at once. */
   hurry(): void {
     this.#gate.hurry();
     this.#schedule();
@@ -148,7 +148,7 @@ export class Reachability {
     const sessions = this.#refused.get(host) ?? new Set();
     sessions.add(session);
     this.#refused.set(host, sessions);
-    // Those of the oldest host are not told: they retry when their own wait is over.
+    // Those of the oldest host are not notified: they retry when their own wait is over.
     dropOldest(this.#refused, MAX_HOSTS);
   }
 

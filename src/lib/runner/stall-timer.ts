@@ -15,7 +15,7 @@ export class StallTimer {
   readonly #stallMs: number;
   readonly #onStall: () => void;
   #restartedAt: number;
-  #holds = 0;
+  #isHeld = false;
   #stopTimer: () => void = () => undefined;
 
   constructor(clock: RunnerClock, stallMs: number, onStall: () => void) {
@@ -30,13 +30,9 @@ export class StallTimer {
     this.#restartedAt = this.#clock.now();
   }
 
-  /** While it is held nothing counts as a stall. Each hold has to be ended by `release`. */
-  hold(): void {
-    this.#holds++;
-  }
-
-  release(): void {
-    this.#holds--;
+  /** While it is held nothing counts as a stall. */
+  hold(isHeld: boolean): void {
+    this.#isHeld = isHeld;
     this.restart();
   }
 
@@ -47,7 +43,7 @@ export class StallTimer {
 
   #schedule(delayMs: number): void {
     this.#stopTimer = startTimer(this.#clock, delayMs, () => {
-      if (this.#holds > 0) this.restart();
+      if (this.#isHeld) this.restart();
       const leftMs = this.#restartedAt + this.#stallMs - this.#clock.now();
       if (leftMs > 0) this.#schedule(leftMs);
       else this.#onStall();

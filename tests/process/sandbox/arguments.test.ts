@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { treeOf } from '#lib/process/process-tree.server.ts';
-import { baseArguments, runArguments } from '#lib/process/sandbox/bwrap-arguments.ts';
+import { baseArguments, PRIVATE_TMP, runArguments } from '#lib/process/sandbox/bwrap-arguments.ts';
 import {
   programPlaces,
   pythonPlaces,
@@ -34,9 +34,13 @@ test('links of the system remain links, and the folder is the only one that is m
     ],
     true,
   ).join(' ');
-  assert.match(argv, '--ro-bind /usr /usr --symlink usr/bin /bin');
-  assert.match(argv, '--disable-userns');
-  assert.not.match(argv, / --bind/);
+  assert.is(
+    argv,
+    '--unshare-user --unshare-pid --unshare-ipc --unshare-uts --unshare-net --unshare-cgroup-try --disable-userns ' +
+      '--die-with-parent --cap-drop ALL --hostname sluice --ro-bind /usr /usr --symlink usr/bin /bin ' +
+      '--proc /proc --dev /dev --size 16777216 --tmpfs /dev/shm --remount-ro /dev ' +
+      `--size 67108864 --perms 1777 --tmpfs ${PRIVATE_TMP}`,
+  );
   assert.not.match(baseArguments([], false).join(' '), '--disable-userns');
 });
 
@@ -62,6 +66,12 @@ test('a script of Python has to read its interpreter, that one’s environment a
     for (const path of [join(bin, 'tool'), join(venv, 'bin/tool'), venv, python, join(base, 'lib')])
       assert.ok(places.includes(path), path);
     assert.not.ok(places.includes(dir) || places.includes(bin));
+    // Without blanks, as some tools write it: the modules are those of the Python that the environment was made from.
+    const other = join(dir, 'other');
+    await mkdir(join(other, 'lib'), { recursive: true });
+    await writeFile(join(venv, 'pyvenv.cfg'), `home=${join(other, 'bin')}\n`);
+    assert.ok(pythonPlaces(join(venv, 'bin/python')).includes(join(other, 'lib')));
+    assert.equal(scriptPlaces(python), [python]);
     assert.equal(programPlaces(join(bin, 'none')), []);
     assert.equal(pythonPlaces(join(bin, 'none')), []);
   }));

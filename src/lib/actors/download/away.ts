@@ -4,7 +4,7 @@ import { isAway } from '../../protocol/unreachable.ts';
 import type { DownloadRow, RowAway } from './row.ts';
 
 /** A host alone, and a login, which may be the site's own, are waited for this long; the network without a limit. */
-export const HOST_AWAY_MS = 24 * 3_600_000;
+const HOST_AWAY_MS = 24 * 3_600_000;
 
 /** What is stored of a failure; null = it is of another kind. The host's own time goes on over restarts of the runner. */
 export function rowAway({ code, away }: RunnerFailure, row: Pick<DownloadRow, 'away'>): RowAway | null {

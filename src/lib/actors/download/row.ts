@@ -15,7 +15,7 @@ export const ROW_VERSION = 1;
 const CHECKED_ROW_VERSION = 2;
 
 /** How many of the newest transitions are kept in a row, to explain a failure later. */
-export const HISTORY_LENGTH = 32;
+const HISTORY_LENGTH = 32;
 
 /** When (ms since 1970), into which state, and the id of what caused it: `command:…`, `runner:…`, `alarm:…`. */
 export type Transition = [at: number, state: DownloadState, cause: string];

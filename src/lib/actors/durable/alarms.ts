@@ -1,7 +1,7 @@
 /** When alarms fire and when failed ones are retried. */
 import type { Clock } from './clock.ts';
 
-export const ALARM_RETRIES = 6;
+const ALARM_RETRIES = 6;
 /** Before the first retry; doubles with each. Source: Cloudflare's alarms. */
 export const ALARM_RETRY_MS = 2000;
 /** The longest timer, so that a changed clock or a suspended machine is noticed. */

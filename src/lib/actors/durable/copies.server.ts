@@ -27,10 +27,8 @@ export function replacedCopyOf(file: string, at: Date): string {
   return `${file}.replaced-${stampOf(at)}.backup`;
 }
 
-export const COPY_KINDS = ['daily', 'small', 'upgrade', 'damaged', 'replaced'] as const;
-
 export interface Copy {
-  kind: (typeof COPY_KINDS)[number];
+  kind: 'daily' | 'small' | 'upgrade' | 'damaged' | 'replaced';
   path: string;
   /** When what is in it was current. */
   at: Date;

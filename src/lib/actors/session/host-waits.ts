@@ -1,5 +1,4 @@
 /** Downloads that wait in the runner for a connection to their host: which slots they leave to others. */
-import { authorityOf } from '../../protocol/unreachable.ts';
 import type { Child } from './supervisor.ts';
 
 /**
@@ -12,8 +11,8 @@ export function slotsInUse(children: Iterable<Child>): number {
   const waiting = new Map<string | null, { count: number; connections: number }>();
   for (const child of children) {
     if (child.isSaving) continue;
-    const { hostLimit: connections, row } = child.snapshot.context;
-    const host = authorityOf(row.url);
+    const { host } = child;
+    const { hostLimit: connections } = child.snapshot.context;
     if (connections === null) {
       slots++;
       running.set(host, (running.get(host) ?? 0) + 1);
@@ -27,8 +26,8 @@ export function slotsInUse(children: Iterable<Child>): number {
 /** Hosts for which a download waits already: another one would only wait as well. */
 export function fullHosts(children: Iterable<Child>): string[] {
   const hosts: string[] = [];
-  for (const { snapshot } of children) {
-    if (snapshot.context.hostLimit !== null) hosts.push(authorityOf(snapshot.context.row.url) ?? '');
+  for (const { snapshot, host } of children) {
+    if (snapshot.context.hostLimit !== null) hosts.push(host ?? '');
   }
   return hosts;
 }

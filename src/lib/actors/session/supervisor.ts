@@ -4,6 +4,7 @@
  */
 import { type ActorRefFrom, type AnyActorRef, createActor, type SnapshotFrom } from 'xstate';
 import type { Sample } from '../../protocol/progress.ts';
+import { authorityOf } from '../../protocol/unreachable.ts';
 import type { Clock } from '../durable/clock.ts';
 import type { DownloadEvent } from '../download/events.ts';
 import type { downloadMachine } from '../download/machine.ts';
@@ -15,6 +16,8 @@ type DownloadActor = ActorRefFrom<typeof downloadMachine>;
 
 export class Child {
   readonly #actor: DownloadActor;
+  /** Of its address, as `authorityOf`. */
+  readonly host: string | null;
   /** The row as it was last stored, apart from progress. */
   saved: DownloadRow;
   /** The newest sample of the current interval. */
@@ -22,6 +25,7 @@ export class Child {
 
   constructor(actor: DownloadActor, saved: DownloadRow) {
     this.#actor = actor;
+    this.host = authorityOf(saved.url);
     this.saved = saved;
   }
 

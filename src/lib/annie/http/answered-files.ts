@@ -1,4 +1,4 @@
-/** Which addresses were answered with a file in the last hour, so that a later refusal can be told from a wrong address. Pure. */
+/** Which addresses were answered with a file in the last hour, so that a later refusal is not taken for a wrong address. Pure. */
 import { SessionAddresses } from './session-addresses.ts';
 
 const TTL_MS = 60 * 60_000;
@@ -8,7 +8,7 @@ const MAX_ADDRESSES = 2000;
 export interface Visited {
   session: string | null;
   url: string;
-  /** That had the address: without it a server may refuse. */
+  /** The page that linked to it: without it as Referer a server may refuse. */
   page: URL | null;
 }
 

@@ -2,7 +2,7 @@
  * The first answers of addresses: a look-up, and the download that is picked from it, use the same one, since some links are
  * good for one request, and some files are made anew for each. While a server works on an answer nothing else is asked of
  * that address: a download waits for the request of a look-up, and one that is resumed for the request that it left.
- * By session.
+ * Sessions share no answers.
  */
 import { SluiceError } from '../../protocol/error.ts';
 import { untilAborted } from '../../protocol/until-aborted.ts';
@@ -12,7 +12,7 @@ import { surplusOf } from './chunk-pacing.server.ts';
 import type { HttpResponse } from './client.server.ts';
 import type { Cookies } from './cookies.server.ts';
 
-/** A list stays open a while before somebody picks; few servers wait longer for a client that does not read. */
+/** A list stays open a while before a person picks; few servers wait longer for a client that does not read. */
 const KEPT_MS = 2 * 60_000;
 export const MAX_IN_SESSION = 4;
 const MAX_IN_ALL = 64;
@@ -30,16 +30,17 @@ export interface Answer {
   cookies: Cookies | null;
 }
 
-/** An answer in the hands of one job. To be ended by one of the three. */
-export interface LentAnswer extends Answer {
-  /** For the next job. @param response from its first byte */
+/** An answer that one job has, which calls one of the three methods in the end. */
+export interface AnswerInUse extends Answer {
+  /** Keeps it for the next job. @param response from its first byte */
   keep(response: HttpResponse): void;
   /** The caller reads it to its end. */
   use(): void;
   discard(): void;
 }
 
-export interface Asked {
+/** Jobs with equal keys share an answer. */
+export interface AnswerKey {
   session: string | null;
   url: string;
   /** What else distinguishes requests for the address: a range. */
@@ -48,13 +49,13 @@ export interface Asked {
 
 interface Entry {
   readonly key: string;
-  readonly asked: Asked;
+  readonly session: string | null;
   readonly startedMs: number;
   readonly controller: AbortController;
   readonly cookies: Cookies | null;
   /** Jobs that wait for it. */
   waiters: number;
-  state: 'asked' | 'lent' | 'kept';
+  state: 'requested' | 'in-use' | 'kept';
   answer: Answer | null;
   /** What was read of a kept body. */
   chunks: Buffer[];
@@ -79,26 +80,26 @@ export class Answers {
 
   /**
    * The kept answer, or that of the request under way, else of a new one.
-   * @param ask makes the request; its signal may outlive the caller's
+   * @param request its signal may outlive the caller's
    * @param onWaiting called while another job's request is waited for
-   * @throws what `ask` throws; `signal.reason` after an abort
+   * @throws what `request` throws; `signal.reason` after an abort
    */
   async open(
-    asked: Asked,
+    { session, url, variant }: AnswerKey,
     cookies: Cookies | null,
-    ask: (signal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
+    request: (signal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
     signal: AbortSignal,
     onWaiting: (isWaiting: boolean) => void,
-  ): Promise<LentAnswer> {
-    const key = `${asked.session ?? ''} ${asked.variant} ${asked.url}`;
+  ): Promise<AnswerInUse> {
+    const key = `${session ?? ''} ${variant} ${url}`;
     for (;;) {
       signal.throwIfAborted();
       if (this.#isClosed) throw new SluiceError('not_ready');
       const known = this.#entries.get(key);
-      const entry = known ?? this.#begin(key, asked, cookies, ask);
+      const entry = known ?? this.#begin(key, session, cookies, request);
       if (entry.state === 'kept') {
-        const answer = takeBack(entry);
-        if (answer !== null) return this.#lend(entry, answer, signal);
+        const answer = takeKept(entry);
+        if (answer !== null) return this.#startUse(entry, answer, signal);
         this.#drop(entry);
         continue;
       }
@@ -125,7 +126,7 @@ export class Answers {
 
   dropSession(session: string): void {
     for (const entry of this.#entries.values()) {
-      if (entry.asked.session === session && this.#isIdle(entry)) this.#drop(entry);
+      if (entry.session === session && this.#isIdle(entry)) this.#drop(entry);
     }
   }
 
@@ -136,17 +137,17 @@ export class Answers {
 
   #begin(
     key: string,
-    asked: Asked,
+    session: string | null,
     cookies: Cookies | null,
-    ask: (signal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
+    request: (signal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
   ): Entry {
     const entry: Entry = {
-      ...{ key, asked, cookies, startedMs: performance.now(), controller: new AbortController() },
-      ...{ waiters: 0, state: 'asked', answer: null, chunks: [], failure: null },
+      ...{ key, session, cookies, startedMs: performance.now(), controller: new AbortController() },
+      ...{ waiters: 0, state: 'requested', answer: null, chunks: [], failure: null },
       ...{ stopReading: () => undefined, changed: Promise.withResolvers<void>() },
     };
     this.#entries.set(key, entry);
-    ask(entry.controller.signal).then(
+    request(entry.controller.signal).then(
       (answer) => {
         if (this.#entries.get(key) !== entry) return answer.response.discard();
         this.#keep(entry, { ...answer, cookies });
@@ -165,37 +166,38 @@ export class Answers {
       await untilAborted(entry.changed.promise, signal);
     } finally {
       entry.waiters--;
-      if (signal.aborted && entry.waiters === 0 && entry.state === 'asked') await this.#leave(entry, signal);
+      if (signal.aborted && entry.waiters === 0 && entry.state === 'requested')
+        await this.#abandon(entry, signal);
     }
   }
 
-  /** Nobody waits for the request any more. */
-  async #leave(entry: Entry, { reason }: AbortSignal): Promise<void> {
+  /** No job waits for the request any more: it is aborted, unless the server has worked on it for long. */
+  async #abandon(entry: Entry, { reason }: AbortSignal): Promise<void> {
     await entry.cookies?.detach();
-    if (entry.state !== 'asked') return;
+    if (entry.state !== 'requested') return;
     const isSlow = performance.now() - entry.startedMs >= SLOW_START_MS;
-    if (isSlow && this.#keptMs > 0 && !this.#isClosed) return this.#limit(entry.asked.session);
+    if (isSlow && this.#keptMs > 0 && !this.#isClosed) return this.#limit(entry.session);
     entry.controller.abort(reason);
     await entry.changed.promise;
   }
 
-  #lend(entry: Entry, answer: Answer, signal: AbortSignal): LentAnswer {
-    entry.state = 'lent';
+  #startUse(entry: Entry, answer: Answer, signal: AbortSignal): AnswerInUse {
+    entry.state = 'in-use';
     const onAbort = (): void => entry.controller.abort(signal.reason);
     signal.addEventListener('abort', onAbort, { once: true });
-    const giveBack = (): void => signal.removeEventListener('abort', onAbort);
+    const stopListening = (): void => signal.removeEventListener('abort', onAbort);
     // So that the newest are kept.
     this.#entries.delete(entry.key);
     this.#entries.set(entry.key, entry);
     return {
       ...answer,
       keep: (response) => {
-        giveBack();
+        stopListening();
         this.#keep(entry, { ...answer, response });
       },
       use: () => this.#forget(entry),
       discard: () => {
-        giveBack();
+        stopListening();
         answer.response.discard();
         this.#forget(entry);
       },
@@ -223,47 +225,47 @@ export class Answers {
       clearTimeout(timer);
       body.off('readable', onReadable).off('error', onError);
     };
-    // The last stays: between two jobs nobody else would handle an error.
+    // The empty listener stays: between two jobs nothing else would handle an error.
     body.on('error', onError).on('error', () => undefined);
     // A job that waits takes it at once.
     if (entry.waiters === 0 && this.#keptMs === 0) return this.#drop(entry);
     if (entry.waiters === 0) body.on('readable', onReadable);
-    changed(entry);
-    this.#limit(entry.asked.session);
+    notifyWaiters(entry);
+    this.#limit(entry.session);
   }
 
   #limit(session: string | null): void {
     const idle = [...this.#entries.values()].filter((entry) => this.#isIdle(entry));
-    const ofSession = idle.filter(({ asked }) => asked.session === session);
+    const ofSession = idle.filter((entry) => entry.session === session);
     for (const entry of ofSession.slice(0, -MAX_IN_SESSION)) this.#drop(entry);
     for (const entry of idle.slice(0, -MAX_IN_ALL)) this.#drop(entry);
   }
 
   /** No job has it or waits for it. */
   #isIdle({ state, waiters }: Entry): boolean {
-    return state !== 'lent' && waiters === 0;
+    return state !== 'in-use' && waiters === 0;
   }
 
   #drop(entry: Entry): void {
     entry.stopReading();
     entry.controller.abort(new SluiceError('not_ready', 'The answer is not needed any more.'));
-    if (entry.state !== 'lent') entry.answer?.response.discard();
+    if (entry.state !== 'in-use') entry.answer?.response.discard();
     this.#forget(entry);
   }
 
   #forget(entry: Entry): void {
     if (this.#entries.get(entry.key) === entry) this.#entries.delete(entry.key);
-    changed(entry);
+    notifyWaiters(entry);
   }
 }
 
-function changed(entry: Entry): void {
+function notifyWaiters(entry: Entry): void {
   entry.changed.resolve();
   entry.changed = Promise.withResolvers();
 }
 
 /** The kept answer with its body from the first byte; null = its connection broke. */
-function takeBack(entry: Entry): Answer | null {
+function takeKept(entry: Entry): Answer | null {
   const { answer, chunks } = entry;
   entry.stopReading();
   if (answer === null) return null;

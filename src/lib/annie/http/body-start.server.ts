@@ -1,4 +1,4 @@
-/** Reads the first bytes of a body, which can be given back: whoever has the response next reads it from its first byte. */
+/** Reads the first bytes of a body, which can be given back: the next user of the response reads it from its first byte. */
 import type { Readable } from 'node:stream';
 import { SluiceError } from '../../protocol/error.ts';
 import { MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';

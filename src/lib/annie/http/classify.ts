@@ -39,7 +39,7 @@ export function isFile({ url, status, head }: { url: URL; status: number; head: 
 }
 
 /** Size in bytes of the whole file behind a response to `bytes=0-`; null = not announced, or contradictory. */
-export function announcedSizeOf(status: number, head: Head): number | null {
+function announcedSizeOf(status: number, head: Head): number | null {
   const extent = extentOf(status, head);
   if (extent.kind === 'whole') return extent.bytes;
   return extent.kind === 'part' && extent.start === 0 && extent.fits ? extent.totalBytes : null;

@@ -20,7 +20,8 @@ import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
 import { meaningOf, refuseLogin } from './file/begun.server.ts';
-import { type AnswersJob, FirstAnswers, hasBody } from './first-answers.server.ts';
+import { hasBodyFile } from './file/saved-state.server.ts';
+import { type AnswersJob, FirstAnswers } from './first-answers.server.ts';
 import { FoundMedia } from './found-media.ts';
 import { foundOnOf } from './found-note.server.ts';
 import { follow, type Lead } from './page/follow.server.ts';
@@ -120,7 +121,7 @@ export class HttpEngine implements Engine {
   }
 
   hasBegun(workDir: string): Promise<boolean> {
-    return hasBody(workDir);
+    return hasBodyFile(workDir);
   }
 
   dropSession(session: string): void {

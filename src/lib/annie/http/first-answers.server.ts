@@ -1,10 +1,8 @@
-/** The first answers of the addresses of one job, by which a link that is good for one request is told. */
-import { access } from 'node:fs/promises';
-import { join } from 'node:path';
-import { type Answer, Answers, type LentAnswer } from './answers.server.ts';
+/** The requests of one job, which use the first answers of other jobs, and know a link that is good for one request. */
+import { type Answer, Answers, type AnswerInUse } from './answers.server.ts';
 import type { HttpClient, HttpResponse } from './client.server.ts';
 import type { Cookies } from './cookies.server.ts';
-import { BODY_FILE } from './file/saved-state.server.ts';
+import { hasBodyFile } from './file/saved-state.server.ts';
 import { explainRefusal } from './refusal.ts';
 import { mayRefuseRange } from './status.ts';
 
@@ -12,9 +10,9 @@ export interface AnswersJob {
   session: string | null;
   cookies: Cookies | null;
   onWaiting?: ((isWaiting: boolean) => void) | undefined;
-  /** Picked from a list. */
+  /** The address was picked from a list. */
   wasListed?: boolean;
-  /** Of a download. */
+  /** Of a download; absent for a look-up. */
   workDir?: string;
 }
 
@@ -27,24 +25,24 @@ export class FirstAnswers {
     this.#job = job;
   }
 
-  /** For a job of which others know nothing. */
+  /** For a job that shares no answers. */
   static unshared(): FirstAnswers {
     return new FirstAnswers(new Answers(0), { session: null, cookies: null });
   }
 
   /**
-   * From the first byte: a range is requested, and once more none if that is refused.
+   * Requests the file from its first byte, as a range; if that is refused once more without one.
    * @throws SluiceError as `HttpClient.get`, and `remote_link_used`
    */
-  async open(client: HttpClient, url: string, signal: AbortSignal): Promise<LentAnswer> {
+  async open(client: HttpClient, url: string, signal: AbortSignal): Promise<AnswerInUse> {
     try {
-      return await this.#lent(url, 'first', signal, async (own) => {
+      return await this.#openShared(url, 'first', signal, async (ownSignal) => {
         const headers = { range: 'bytes=0-' };
         try {
-          return { response: await client.get(url, { signal: own, headers }), from: 0 };
+          return { response: await client.get(url, { signal: ownSignal, headers }), from: 0 };
         } catch (thrown) {
           if (!mayRefuseRange(thrown)) throw thrown;
-          return { response: await client.get(url, { signal: own }), from: null };
+          return { response: await client.get(url, { signal: ownSignal }), from: null };
         }
       });
     } catch (thrown) {
@@ -53,7 +51,7 @@ export class FirstAnswers {
     }
   }
 
-  /** As `HttpClient.get`, for a part, or the whole without a range. Here 416 is an answer. */
+  /** As `HttpClient.get`, for a part, or without a range for the whole. For a part 416 is an answer, no error. */
   async get(
     client: HttpClient,
     url: string,
@@ -61,46 +59,37 @@ export class FirstAnswers {
     headers: Record<string, string> = {},
   ): Promise<HttpResponse> {
     const accept = headers['range'] === undefined ? [] : [416];
-    const answer = await this.#lent(url, JSON.stringify(headers), signal, async (own) => ({
-      response: await client.get(url, { signal: own, headers, accept }),
+    const answer = await this.#openShared(url, JSON.stringify(headers), signal, async (ownSignal) => ({
+      response: await client.get(url, { signal: ownSignal, headers, accept }),
       from: null,
     }));
     answer.use();
     return answer.response;
   }
 
-  /** A file is there. */
+  /** Notes that the address was answered with a file. */
   noteFile({ page }: HttpClient, url: string): void {
     this.#answers.files.note({ session: this.#job.session, url, page }, performance.now());
   }
 
-  /** `remote_link_used` for a refusal of a link that is known to have worked; else `thrown`. */
+  /** @returns `remote_link_used` for a refusal of a link that is known to have worked; else `thrown` */
   async explain({ page }: HttpClient, url: string, thrown: unknown): Promise<unknown> {
     const { session, workDir, wasListed = false } = this.#job;
     const isKnown = this.#answers.files.has({ session, url, page }, performance.now());
-    const wasAnswered = isKnown || (await hasBody(workDir));
+    const wasAnswered = isKnown || (workDir !== undefined && (await hasBodyFile(workDir)));
     return explainRefusal(thrown, { wasAnswered, wasListed });
   }
 
-  async #lent(
+  async #openShared(
     url: string,
     variant: string,
     signal: AbortSignal,
-    ask: (own: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
-  ): Promise<LentAnswer> {
+    request: (ownSignal: AbortSignal) => Promise<Omit<Answer, 'cookies'>>,
+  ): Promise<AnswerInUse> {
     const { session, cookies, onWaiting = () => undefined } = this.#job;
-    const asked = { session, url, variant };
-    const answer = await this.#answers.open(asked, cookies, ask, signal, onWaiting);
+    const key = { session, url, variant };
+    const answer = await this.#answers.open(key, cookies, request, signal, onWaiting);
     if (answer.cookies !== null) await cookies?.adopt(answer.cookies);
     return answer;
   }
-}
-
-/** Whether an earlier attempt has received the file, or begun to. */
-export async function hasBody(workDir: string | undefined): Promise<boolean> {
-  if (workDir === undefined) return false;
-  return access(join(workDir, BODY_FILE)).then(
-    () => true,
-    () => false,
-  );
 }

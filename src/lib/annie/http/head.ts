@@ -53,7 +53,7 @@ export function validatorsOf(head: Head): Validators {
 }
 
 /** Whether no validator that both responses have differs. */
-export function sameVersion(a: Validators, b: Validators): boolean {
+function sameVersion(a: Validators, b: Validators): boolean {
   if (a.etag !== null && b.etag !== null) return a.etag === b.etag;
   if (a.lastModified !== null && b.lastModified !== null) return a.lastModified === b.lastModified;
   return true;

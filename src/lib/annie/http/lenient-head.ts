@@ -1,33 +1,30 @@
 /**
- * Rewrites the head of a response that bends the rules, so that the strict parser of the HTTP client accepts it: what
- * browsers read, and RFC 9112 (sections 2.2, 5.2, 6.3) lets them. Pure, and linear.
+ * Rewrites the head of an invalid response so that the strict parser of the HTTP client accepts it, where browsers read it
+ * and RFC 9112 (sections 2.2, 5.2, 6.3) allows that. Pure, and linear.
  */
 import { SluiceError } from '../../protocol/error.ts';
 import { readPlainHead } from './file/plain-head.ts';
 
 const STATUS_LINE = /^HTTP\/(\d+)(?:\.(\d+))?[ \t]+([1-9]\d\d)(?!\d)/i;
 const NAME = /^[!#$%&'*+.^_`|~\w-]+$/;
-/** Those that the client refuses. A NUL is left to it. */
+/** Control characters that the client refuses. A NUL is left in, for the client to refuse. */
 // eslint-disable-next-line no-control-regex
 const CONTROLS = /[\x01-\x08\x0a-\x1f\x7f]/g;
 
 /** Longest junk before the status line, as in Chromium: empty lines of the response before. */
 const MAX_JUNK_BYTES = 8;
 
-/** Whether bytes that begin so can be a response; null = there are too few. */
+/** Whether bytes that begin like this can be a response; null = too few to decide. */
 export function beginsAsHttp(start: string): boolean | null {
   const text = start.slice(0, MAX_JUNK_BYTES + 5).replace(/^[\r\n]+/, '');
   const expected = 'HTTP/';
-  if (text.length < expected.length) {
-    const isBegun = expected.startsWith(text.toUpperCase());
-    return isBegun ? null : false;
-  }
+  if (text.length < expected.length) return expected.startsWith(text.toUpperCase()) ? null : false;
   return text.slice(0, expected.length).toUpperCase() === expected;
 }
 
 /**
- * @param text up to the empty line, in bytes
- * @returns with the empty line, in the form that any parser accepts; null = it has that form
+ * @param text the head as latin1, with its empty line if it has one
+ * @returns the head with its empty line, in the form that any parser accepts; null = it has that form
  * @throws SluiceError `not_http`
  */
 export function rewrittenHead(text: string): string | null {

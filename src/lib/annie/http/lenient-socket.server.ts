@@ -1,6 +1,6 @@
 /**
- * Lets a socket of the HTTP client (undici) deliver heads that its parser accepts: each head is read whole, rewritten if it
- * has to be, and handed on; bodies pass untouched. The client sends one request at a time, so the head of a response
+ * Makes a socket of the HTTP client (undici) deliver only heads that its parser accepts: each head is read whole, rewritten
+ * if necessary, and passed on; bodies pass unchanged. The client sends one request at a time, so the head of a response
  * begins with the first byte after a write.
  */
 import type { Socket } from 'node:net';
@@ -9,6 +9,8 @@ import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import { firstByteTimeout } from './late-failure.ts';
 import { beginsAsHttp, notHttp, rewrittenHead } from './lenient-head.ts';
 
+/** More than `beginsAsHttp` looks at. */
+const FIRST_BYTES = 16;
 /** As `rewrittenHead` splits lines. */
 const EMPTY_LINE = /\n\r?\n/;
 /** Heads of 1xx responses before the final one; honest servers send one or two. */
@@ -35,24 +37,24 @@ export function readLeniently(socket: Socket, { firstByteMs, stallMs }: HeadLimi
 
   function begin(): void {
     [pieces, length, tail] = [[], 0, ''];
-    limit(firstByteMs, () => firstByteTimeout(firstByteMs));
+    restartTimer(firstByteMs, () => firstByteTimeout(firstByteMs));
   }
 
-  function limit(ms: number, errorOf: () => Error): void {
+  function restartTimer(ms: number, errorOf: () => Error): void {
     clearTimeout(timer);
     timer = setTimeout(() => socket.destroy(errorOf()), ms);
   }
 
-  /** What the parser is given for the next bytes of a head; null = nothing yet. */
+  /** @param chunk the next bytes of a head. @returns what the parser gets; null = nothing yet */
   function receive(chunk: Buffer): Buffer | null {
     pieces?.push(chunk);
-    const isFirst = length < 16;
+    const isFirst = length < FIRST_BYTES;
     length += chunk.length;
-    limit(stallMs, () => new SluiceError('engine_stalled'));
+    restartTimer(stallMs, () => new SluiceError('engine_stalled'));
     const seen = tail + chunk.toString('latin1');
     tail = seen.slice(-3);
-    const isBegun = !isFirst || beginsAsHttp(firstBytes(pieces ?? [])) !== false;
-    if (!isBegun) throw notHttp('It does not begin as HTTP does.');
+    if (isFirst && beginsAsHttp(firstBytes(pieces ?? [])) === false)
+      throw notHttp('It does not begin as HTTP does.');
     // Leading empty lines are part of no head.
     const isWhole = EMPTY_LINE.test(length === seen.length ? seen.replace(/^[\r\n]+/, '') : seen);
     if (!isWhole && length <= MAX_HEAD_BYTES) return null;
@@ -107,7 +109,7 @@ export function readLeniently(socket: Socket, { firstByteMs, stallMs }: HeadLimi
     })
     .prependListener('close', () => clearTimeout(timer))
     .prependListener('end', () => {
-      // Fewer bytes than would show whether it is HTTP.
+      // So few bytes came that `receive` could not decide.
       if (pieces !== null && length > 0 && beginsAsHttp(firstBytes(pieces)) !== true)
         socket.destroy(notHttp('It does not begin as HTTP does.'));
     });
@@ -116,8 +118,8 @@ export function readLeniently(socket: Socket, { firstByteMs, stallMs }: HeadLimi
 function firstBytes(pieces: readonly Buffer[]): string {
   let text = '';
   for (const piece of pieces) {
-    text += piece.toString('latin1', 0, 16);
-    if (text.length >= 16) break;
+    text += piece.toString('latin1', 0, FIRST_BYTES);
+    if (text.length >= FIRST_BYTES) break;
   }
   return text;
 }

@@ -28,13 +28,11 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
   if (signal?.aborted) return signal.reason;
   if (thrown instanceof SluiceError) return thrown;
   const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (inBody && code === 'UND_ERR_SOCKET' && (thrown as Error).message === 'other side closed') {
-    return new SluiceError('size_mismatch', 'The connection was closed before the announced end.', {
-      cause: thrown,
-    });
-  }
+  const message = thrown instanceof Error ? thrown.message : '';
+  const wasClosed = code === 'UND_ERR_SOCKET' && message === 'other side closed';
   // Of llhttp, without its code: the connection was closed within a chunk.
-  if (inBody && thrown instanceof Error && thrown.message.includes('Invalid EOF state')) {
+  const wasClosedInChunk = message.includes('Invalid EOF state');
+  if (inBody && (wasClosed || wasClosedInChunk)) {
     return new SluiceError('size_mismatch', 'The connection was closed before the announced end.', {
       cause: thrown,
     });

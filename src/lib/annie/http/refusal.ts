@@ -1,4 +1,4 @@
-/** Refusals of an address that was answered before: what links that are good once, or for a while, come to. Pure. */
+/** Refusals of an address that was answered before: how links end that are valid once, or for a while. Pure. */
 import { SluiceError } from '../../protocol/error.ts';
 
 /** 404 too: some servers forget a link that was used. */

@@ -23,7 +23,7 @@ export interface MarkFile {
   inode: bigint;
 }
 
-export function markPath(downloadDir: string): string {
+function markPath(downloadDir: string): string {
   return join(downloadDir, WORK_ROOT, MARK_FILE);
 }
 

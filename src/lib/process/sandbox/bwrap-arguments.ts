@@ -1,15 +1,15 @@
 /** The argv of bubblewrap. Pure: which paths exist is the caller's business. */
 import type { FullSandbox, SystemPlace } from './sandbox.ts';
 
-/** Of a run: a folder in memory, which nothing outside sees. */
+/** A run's own folder in memory, which is not visible outside. */
 export const PRIVATE_TMP = '/tmp';
-/** Bytes of it and of /dev/shm. */
+/** Sizes of `PRIVATE_TMP` and of /dev/shm. */
 const TMP_BYTES = 64 * 1024 ** 2;
 const SHM_BYTES = 16 * 1024 ** 2;
 
 /**
  * Namespaces, the read-only system, and private /proc, /dev and /tmp. bubblewrap sets no_new_privs by itself; `--cap-drop
- * ALL` is for the server that runs as root. What the engine's folder is not is read-only, also the tmpfs under it all.
+ * ALL` is for a server that runs as root. All but the engine's folder is read-only, the tmpfs at the root too.
  */
 export function baseArguments(places: readonly SystemPlace[], canDisableUserns: boolean): string[] {
   return [
@@ -35,14 +35,14 @@ export interface RunPlaces {
   kept: readonly string[];
 }
 
-/** Up to where the command begins. The folder comes after what may be read: it may lie in there. */
+/** The arguments before the command. The writable folder is mounted after the readable ones, as it may lie in one of them. */
 export function runArguments(
   sandbox: Pick<FullSandbox, 'bwrap' | 'base' | 'places'>,
   run: RunPlaces,
 ): string[] {
   const system = sandbox.places.map(({ path }) => path);
   const reads = run.reads.filter((path, i) => {
-    // Mounting a link on itself fails, and what lies in another place is there already.
+    // Mounting a link on itself fails, and what lies in another place is mounted already.
     return (
       !system.some((place) => isIn(path, place)) &&
       !run.reads.some((place, k) => isIn(path, place) && (path !== place || k < i))

@@ -11,16 +11,16 @@ const RESTRICT = programText('restrict.py', import.meta.url);
 const HAND_OVER = programText('hand-over.py', import.meta.url);
 /** ulimit counts threads, of which ffmpeg and Go start several for each core. */
 const THREADS = 8;
-/** dash and busybox call it -p, bash -u. Inside the sandbox it counts the sandbox's own, and nothing of root. */
-const LIMITED = 'ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@"';
+/** dash and busybox call it -p, bash -u. It counts the sandbox's own processes; root's are not limited. */
+const WITH_PROCESS_LIMIT = 'ulimit -u "$0" 2>/dev/null || ulimit -p "$0" 2>/dev/null; exec "$@"';
 /** The fd on which bubblewrap reports its first process. */
 export const STATUS_FD = 5;
 
 export interface Contained {
   argv: string[];
-  /** Of the proxy; nothing else. */
+  /** Only the variables of the proxy. */
   env: Record<string, string>;
-  /** It hands a listener over before the engine begins. */
+  /** Whether it passes its listener to the server before the engine begins. */
   handsOver: boolean;
 }
 
@@ -51,14 +51,14 @@ export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
       ...runArguments(sandbox, { cwd, kept: run.kept, reads: reads.filter((path) => existsSync(path)) }),
       ...['--json-status-fd', String(STATUS_FD), '--'],
       ...(handsOver ? [python, '-I', '-S', '-c', HAND_OVER, String(PROXY_PORT)] : []),
-      ...['/bin/sh', '-c', LIMITED, String(limits.processes * THREADS), ...argv],
+      ...['/bin/sh', '-c', WITH_PROCESS_LIMIT, String(limits.processes * THREADS), ...argv],
     ],
     env: handsOver ? proxyEnvironment(`http://127.0.0.1:${PROXY_PORT}`) : {},
     handsOver,
   };
 }
 
-/** Up to where the command begins. */
+/** The arguments before the command. */
 export function restrictedBy(
   { python, pythonReads, places }: Pick<PartialSandbox, 'python' | 'pythonReads' | 'places'>,
   { cwd, reads, outlet }: Pick<RunToContain, 'cwd' | 'reads' | 'outlet'>,

@@ -23,11 +23,11 @@ const NAMESPACES =
 type Tools = Pick<FullSandbox, 'python' | 'pythonReads' | 'places'>;
 
 /** The best level that works here. @param path PATH of the server */
-export async function probeSandbox(path: string): Promise<Sandbox> {
+export async function probeSandbox(path: string, systemPython = SYSTEM_PYTHON): Promise<Sandbox> {
   if (process.platform !== 'linux') {
     return { level: 'limits', reason: 'Sandboxes need Linux.', remedy: null };
   }
-  const python = await findPython(path);
+  const python = await findPython(path, systemPython);
   if (python === null)
     return { level: 'limits', reason: 'There is no python3, which sets sandboxes up.', remedy: APT };
   const tools: Tools = { python, pythonReads: pythonPlaces(python), places: systemPlaces() };
@@ -38,8 +38,8 @@ export async function probeSandbox(path: string): Promise<Sandbox> {
 async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
   const bwrap = findProgram('bwrap', path);
   if (bwrap === null) return { level: null, reason: 'bubblewrap is not installed.', remedy: APT };
-  const asked = versionOf(bwrap);
-  let why = '';
+  const version = versionOf(bwrap);
+  let firstFailure = '';
   // Older than 0.8 it cannot forbid further user namespaces inside.
   for (const canDisableUserns of [true, false]) {
     const base = baseArguments(tools.places, canDisableUserns);
@@ -48,10 +48,14 @@ async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ l
       { cwd: tmpdir(), reads: tools.pythonReads, kept: [] },
     );
     const failure = await failureOf([...argv, '--', tools.python, '-I', '-S', '-c', '']);
-    if (failure === null) return { level: 'full', bwrap, version: await asked, ...tools, base };
-    why ||= failure;
+    if (failure === null) return { level: 'full', bwrap, version: await version, ...tools, base };
+    firstFailure ||= failure;
   }
-  return { level: null, reason: `bubblewrap ${await asked} cannot be used (${why}).`, remedy: NAMESPACES };
+  return {
+    level: null,
+    reason: `bubblewrap ${await version} cannot be used (${firstFailure}).`,
+    remedy: NAMESPACES,
+  };
 }
 
 /** @param shortcoming why there are no namespaces */
@@ -63,7 +67,7 @@ export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming
   return { level: 'limits', reason: `${reason} Landlock cannot be used either (${failure}).`, remedy };
 }
 
-/** What a command complained of; null = it ran. */
+/** The last line that a failing command printed; null = it succeeded. */
 async function failureOf([program = '', ...args]: string[]): Promise<string | null> {
   try {
     await run(program, args, { timeout: PROBE_TIMEOUT_MS, env: {} });
@@ -79,8 +83,8 @@ async function versionOf(bwrap: string): Promise<string> {
   return /\d+(\.\d+)+/.exec(printed?.stdout ?? '')?.[0] ?? 'of unknown version';
 }
 
-async function findPython(path: string): Promise<string | null> {
-  if (isExecutable(SYSTEM_PYTHON)) return SYSTEM_PYTHON;
+async function findPython(path: string, systemPython: string): Promise<string | null> {
+  if (isExecutable(systemPython)) return systemPython;
   const found = findProgram('python3', path);
   if (found === null) return null;
   const code = 'import sys; print(sys.executable)';

@@ -2,8 +2,8 @@
 
 /**
  * `full`: namespaces of its own, with one writable folder and no network but the guard. `partial`: one writable folder and
- * TCP to the guard's port alone, but the machine's processes, and nothing ends with the server by itself. `limits`: only
- * limits of memory, processes and file size, and a proxy that the engine has to obey.
+ * TCP to the guard's port alone, but it sees the machine's processes, and does not end with the server by itself. `limits`:
+ * only limits of memory, processes and file size, and a proxy that the engine is told to use.
  */
 export type SandboxLevel = 'full' | 'partial' | 'limits';
 

@@ -17,7 +17,7 @@ import { fileNameFor } from '../names.ts';
 import { openFile, type OpenedFile } from './open-file.server.ts';
 import { ReopenRequired } from './reopen-required.ts';
 import { SavedProgress } from './saved-progress.server.ts';
-import { BODY_FILE, hasSaved, loadState, type SavedState, startOver } from './saved-state.server.ts';
+import { BODY_FILE, hasState, loadState, type SavedState, startOver } from './saved-state.server.ts';
 import { otherBytes } from './seam.server.ts';
 import { nextFreeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
 import { isTailOf } from './tail-check.server.ts';
@@ -87,7 +87,7 @@ interface Strategy {
 
 async function start(job: FileJob, options: FileOptions, strategy: Strategy): Promise<FetchedFile> {
   const { url, workDir, signal, onBytes: onOtherBytes } = job;
-  const isFresh = !(await hasSaved(workDir));
+  const isFresh = !(await hasState(workDir));
   const saved = isFresh ? null : await loadState(workDir, url);
   const restored = saved ? restoreSegments(saved.segments, saved.totalBytes) : null;
   if (saved && restored && nextFreeSegment(restored) === null) {

@@ -6,7 +6,7 @@
  * The first line is the whole state and appears by a rename; each later line holds newer segments, and a truncated one is
  * ignored. A new file each second for each download was a quarter of the CPU of 300 slow downloads.
  */
-import { type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
+import { access, type FileHandle, open, readdir, readFile, rename, stat, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
@@ -47,8 +47,16 @@ const FILE = 'http-state.json';
 const SYNCED_FILE = 'http-synced.json';
 export const BODY_FILE = 'http-body';
 
-/** Whether an earlier attempt has saved anything. One call, as most downloads are small files of which nothing is saved. */
-export async function hasSaved(workDir: string): Promise<boolean> {
+/** Whether an earlier attempt was answered with a file: it may have no byte yet. */
+export async function hasBodyFile(workDir: string): Promise<boolean> {
+  return access(join(workDir, BODY_FILE)).then(
+    () => true,
+    () => false,
+  );
+}
+
+/** Whether an earlier attempt has saved its state. One call, as most downloads are small files, which save none. */
+export async function hasState(workDir: string): Promise<boolean> {
   const names = await readdir(workDir).catch((): string[] => []);
   return names.includes(FILE) || names.includes(SYNCED_FILE);
 }

@@ -32,13 +32,13 @@ export async function continuesAt(
   const length = received - start;
   if (length === 0) return true;
   const known = await readAt(join(workDir, BODY_FILE), start, length);
+  // From byte 0 on, all that is here is compared.
+  if (start > 0 && !isEvidence(known)) return false;
   const sent = await peek(body, length, signal, onBytes);
   if (!sent.equals(known.subarray(0, sent.length))) return false;
   if (sent.length < length) {
     throw new SluiceError('size_mismatch', 'The connection was closed before the announced end.');
   }
-  // From byte 0 on, all that is here has been compared.
-  if (start > 0 && !isEvidence(known)) return false;
   body.read(length);
   return true;
 }

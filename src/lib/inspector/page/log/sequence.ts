@@ -78,7 +78,7 @@ function stepOf(entry: Observation): Step | null {
 }
 
 /** null for the host, which has no lane. */
-export function laneOf(id: EntityId): Lane | null {
+function laneOf(id: EntityId): Lane | null {
   const [kind] = id.split(':');
   return LANES.find((lane) => lane === kind) ?? null;
 }

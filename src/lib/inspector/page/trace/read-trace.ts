@@ -10,7 +10,7 @@ export type ReadTrace =
   | { ok: false; reason: 'not-json' | 'not-a-trace' | 'newer' | 'damaged' | 'too-big' };
 
 /** Recordings are cut at 4 MiB each; with base64 and the log, real traces stay below this. */
-export const MAX_TRACE_BYTES = 64 * 1024 * 1024;
+const MAX_TRACE_BYTES = 64 * 1024 * 1024;
 
 export function readTrace(text: string): ReadTrace {
   if (text.length > MAX_TRACE_BYTES) return { ok: false, reason: 'too-big' };
