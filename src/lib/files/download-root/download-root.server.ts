@@ -90,7 +90,7 @@ export class DownloadRoot {
   async check({ thorough = false } = {}): Promise<void> {
     try {
       await this.#recognise(await this.#stat());
-      await access(this.#dir, constants.W_OK | constants.X_OK);
+      await this.#requireAccess();
       if (thorough) await this.#tryToWrite();
       if (this.#unnoted !== null && this.#mark !== null) await this.#writeNote(this.#unnoted);
       this.#wasWell = true;
@@ -135,13 +135,20 @@ export class DownloadRoot {
       known !== null &&
       (known.device !== folder.device.toString() || (mount !== null && known.mount !== mount.text));
     // Those who work there end before the next check, from which on the epoch is another.
-    if (isRemounted && this.#wasWell === true) throw new SluiceError('disk_missing', REMOUNTED);
+    if (isRemounted && this.#wasWell === true) {
+      await this.#requireAccess();
+      throw new SluiceError('disk_missing', REMOUNTED);
+    }
     const epoch = (known?.epoch ?? 0) + (isRemounted ? 1 : 0);
     const isSame = known !== null && known.root === root && isSameFolder(known, folder) && !isRemounted;
     const next = knownRoot(this.#dir, root, folder, mount?.text ?? known?.mount ?? null, epoch);
     this.#known = next;
     // Also once at the start, for `seenAt`.
     if (!isSame || this.#wasWell === null) this.#store(next);
+  }
+
+  async #requireAccess(): Promise<void> {
+    await access(this.#dir, constants.W_OK | constants.X_OK);
   }
 
   async #isKnown(known: KnownRoot, folder: Folder, mark: string | null): Promise<boolean> {
