@@ -169,4 +169,16 @@ export const MUTATIONS: readonly Mutation[] = [
     from: 'if (expected !== null) return bytes === expected;',
     to: 'if (expected !== null) return true;',
   },
+  {
+    name: 'a file whose sync may have failed is not written again',
+    file: FINISH,
+    from: '} else if (journal.synced !== true) {',
+    to: '} else if (journal.synced === undefined && finished === undefined) {',
+  },
+  {
+    name: 'what a reused work dir held before is its own',
+    file: 'src/lib/files/finish/retract.server.ts',
+    from: "if (isOther || journal.state === 'none') return 'of another download';",
+    to: '',
+  },
 ];

@@ -8,7 +8,9 @@ import type { Written } from './store/memory-store.ts';
 const WORK_ROOT = `${DOWNLOAD_DIR}/.sluice`;
 
 /** A few bytes that a kill can leave, once each time. */
-const LITTER = /^(?:probe-|root\.json\.)/;
+const LITTER = /^(?:probe-|root\.json\.|store-.+\.json\.new$)/;
+/** The mark of the folder, and the note of the store. */
+const NOTES = /^(?:root|store-[0-9a-f]{12})\.json$/;
 
 /** How much transfer a kill may cost, in ms (docs/adr/031-the-page-cache-of-one-boot.md), and a tick of the engine. */
 const AGAIN_MS = 250;
@@ -198,7 +200,7 @@ export class Oracle {
         if (name !== '.sluice' && !allowed.has(name)) this.fail(`left in the folder: ${name}`);
     }
     for (const { name } of disk.readdir(WORK_ROOT)) {
-      if (name !== 'root.json' && !workDirs.has(name.split('.')[0] as string) && !LITTER.test(name))
+      if (!NOTES.test(name) && !workDirs.has(name.split('.')[0] as string) && !LITTER.test(name))
         this.fail(`left in the work root: ${name}`);
     }
   }

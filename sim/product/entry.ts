@@ -76,11 +76,13 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     allowed: ['http'],
     classify: (url, signal) => http.classify(url, signal),
   });
+  const instance = instanceKey(join(dataDir, 'run'));
   const root = await openDownloadRoot({
     config: { downloadDir },
     dataDir,
     isNewStore,
     isUnused: host.ids(SESSION, '', 1).length === 0,
+    store: { instance, dataDir },
     log: log as never,
   });
   const runner = new Runner({
@@ -89,7 +91,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     registry,
     reachability,
     probe: createProbe(guard),
-    instance: instanceKey(join(dataDir, 'run')),
+    instance,
     maxActive: options.maxActive,
     leaseMs: Infinity,
     log: (message, details) => {

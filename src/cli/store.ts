@@ -2,11 +2,12 @@ import { existsSync } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { restorable } from '#lib/actors/durable/copies.server.ts';
 import { addressOf } from '#lib/actors/durable/inspect.server.ts';
-import { presenceOf, storeFileOf, withSharedLock } from '#lib/actors/durable/presence.server.ts';
+import { storeFileOf, withSharedLock } from '#lib/actors/durable/presence.server.ts';
 import { type Restored, restoreStore } from '#lib/actors/durable/restore.server.ts';
 import { checkStore, copyStore, writeCopy } from '#lib/actors/durable/store-task.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import type { Config } from '../server/config.ts';
+import { noteOfUse, whyNoStore } from '../server/store-presence.ts';
 import { checkEverything, type StoreReport } from '../server/store-report.ts';
 import { type CliCommand, type Io, UsageError } from './command.ts';
 import { askServer, serverRuns } from './control-client.ts';
@@ -45,8 +46,8 @@ async function check(config: Config, isJson: boolean, io: Io): Promise<number> {
 }
 
 /** @throws SluiceError `store_missing`, `store_corrupt`, `store_newer`, `data_dir_busy` */
-function checkHere(config: Config): Promise<StoreReport> {
-  const file = usableStore(config.dataDir);
+async function checkHere(config: Config): Promise<StoreReport> {
+  const file = await usableStore(config);
   return checkEverything(
     config,
     withSharedLock(file, () => checkStore(file)),
@@ -60,8 +61,8 @@ async function backup(config: Config, file: string, isJson: boolean, io: Io): Pr
 }
 
 /** @throws SluiceError as `checkHere`, `invalid_filename` for a file that is there, `disk_*` */
-function backupHere({ dataDir }: Config, to: string): Promise<void> {
-  const file = usableStore(dataDir);
+async function backupHere(config: Config, to: string): Promise<void> {
+  const file = await usableStore(config);
   return writeCopy(to, (unfinished) => withSharedLock(file, () => copyStore(addressOf(file), unfinished)));
 }
 
@@ -71,7 +72,7 @@ async function restore(config: Config, name: string | undefined, isJson: boolean
     throw new SluiceError('data_dir_busy', `A server is using ${dataDir}: stop it, then restore.`);
   }
   const file = storeFileOf(dataDir);
-  const copy = name === undefined ? newestCopy(file) : findCopy(dirname(file), name);
+  const copy = name === undefined ? await newestCopy(file, config) : findCopy(dirname(file), name);
   const restored = restoreOr(file, copy, name === undefined ? restorable(file)[1]?.path : undefined);
   if (isJson)
     print(JSON.stringify({ file, copy, rows: restored.check.rows, replaced: restored.replaced }), io);
@@ -92,12 +93,14 @@ function restoreOr(file: string, copy: string, next: string | undefined): Restor
 }
 
 /** @throws SluiceError `store_missing` */
-function newestCopy(file: string): string {
+async function newestCopy(file: string, config: Config): Promise<string> {
   const [newest] = restorable(file);
   if (newest !== undefined) return newest.path;
+  const note = await noteOfUse(config);
   throw new SluiceError(
     'store_missing',
-    `There is no daily copy in ${dirname(file)}. Name a file: sluice store restore FILE`,
+    `There is no daily copy in ${dirname(file)}${note === null ? '' : `, but it was used before: ${note}`}. ` +
+      'Name a file: sluice store restore FILE',
   );
 }
 
@@ -121,11 +124,10 @@ function restoredLines(copy: string, { check: found, replaced }: Restored): stri
 }
 
 /** @throws SluiceError `store_missing`, `data_dir_busy` */
-function usableStore(dataDir: string): string {
-  const file = storeFileOf(dataDir);
-  const presence = presenceOf(file);
-  if (presence.state === 'there') return file;
-  throw new SluiceError('store_missing', `${presence.why}. SLUICE_DATA_DIR is ${dataDir}.`);
+async function usableStore(config: Config): Promise<string> {
+  const why = await whyNoStore(config);
+  if (why === null) return storeFileOf(config.dataDir);
+  throw new SluiceError('store_missing', `${why}. SLUICE_DATA_DIR is ${config.dataDir}.`);
 }
 
 function print(line: string, io: Io): void {

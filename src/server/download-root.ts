@@ -1,6 +1,7 @@
 /** The download folder at the start: created only if no disk can be missing there, adopted, or recognised. */
 import { KnownRootFile } from '#lib/files/download-root/known-root.server.ts';
 import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
+import type { StorePlace } from '#lib/files/download-root/store-note.server.ts';
 import { toSluiceError } from '#lib/protocol/error.ts';
 import type { RunnerEvent } from '#lib/protocol/runner.ts';
 import type { Config } from './config.ts';
@@ -19,6 +20,8 @@ export interface DownloadRootOptions {
   isNewStore: boolean;
   /** No session was ever stored: the first start may have been interrupted before the folder was created. */
   isUnused: boolean;
+  /** Named by a note in the folder; null = a temporary store. */
+  store?: StorePlace | null;
   log: Logger;
 }
 
@@ -27,7 +30,7 @@ export interface DownloadRootOptions {
  * @throws ConfigError when the folder of a new store, or a newly configured one, cannot be created
  */
 export async function openDownloadRoot(options: DownloadRootOptions): Promise<DownloadRoot> {
-  const { config, dataDir, isNewStore, isUnused, log } = options;
+  const { config, dataDir, isNewStore, isUnused, store = null, log } = options;
   const { downloadDir: dir } = config;
   const file = dataDir === null ? null : new KnownRootFile(dataDir);
   const stored = isNewStore ? null : (file?.read() ?? null);
@@ -38,6 +41,7 @@ export async function openDownloadRoot(options: DownloadRootOptions): Promise<Do
     dir,
     file,
     known,
+    store,
     log: (message, details) => log.warn(message, details),
   });
   const checked = root.check().catch((thrown: unknown) => warn(thrown, dir, log));

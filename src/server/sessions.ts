@@ -18,7 +18,6 @@ import type { Config } from './config.ts';
 import { DeferredRunner } from './deferred-runner.ts';
 import type { Logger } from './log.ts';
 import { type LockedStore, openLockedStore } from './store.ts';
-import { prepareStore } from './store-presence.ts';
 
 export const SESSION = 'session';
 /** Of a download: see `protocol/ids.ts`. */
@@ -30,7 +29,6 @@ export interface SessionsOptions {
   stateDir: string;
   /** For one command only: without a reserve and daily copies. */
   isTemporary: boolean;
-  newStore: boolean;
   allowPrivate: readonly AllowEntry[];
   /** Gets the addresses that were typed without a scheme. */
   typed: TypedAddresses;
@@ -52,7 +50,7 @@ export interface Sessions {
 
 /** Takes the lock on the data dir, so nothing else is opened before. @throws SluiceError `data_dir_busy`, `store_*`, `disk_*` */
 export function openSessions(options: SessionsOptions): Sessions {
-  const { config, log, stateDir, isTemporary, newStore } = options;
+  const { log, stateDir, isTemporary } = options;
   const taps = { machines: new MachineTap(), runner: new RunnerTap() };
   const runner = new DeferredRunner(taps.runner);
   const terminations = new TerminationHistoryFile(stateDir, (error) =>
@@ -61,8 +59,6 @@ export function openSessions(options: SessionsOptions): Sessions {
   const store = openLockedStore({
     dir: stateDir,
     hasReserve: !isTemporary,
-    // One for a single run was never used before.
-    beforeOpen: (file) => !isTemporary && prepareStore(file, config, newStore, log),
     classes: ({ checkRoom }) => ({
       [SESSION]: define(SessionActor, {
         ...sessionEnv(options),

@@ -9,6 +9,7 @@ import { type AllowEntry, parseAllowPrivate } from '#lib/guard/policy.ts';
 import type { Registry } from '#lib/annie/registry.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
 import type { Runner } from '#lib/runner/runner.ts';
+import { instanceKey, runDirOf } from '#lib/process/instance-key.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
@@ -19,6 +20,7 @@ import { Owners } from '#lib/channel/owner.ts';
 import { Visitors } from '#lib/channel/visitors.ts';
 import { Quota } from '#lib/quota/quota.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
+import { canonicalPath } from './canonical-path.ts';
 import { type Config, ConfigError } from './config.ts';
 import { FoundMedia } from '#lib/annie/http/found-media.ts';
 import { TypedAddresses } from '#lib/annie/http/typed-addresses.ts';
@@ -33,6 +35,7 @@ import { openSessions, SESSION, type Sessions } from './sessions.ts';
 import { startRunner } from './start-runner.ts';
 import { StoredSessions } from './stored-sessions.ts';
 import type { LockedStore } from './store.ts';
+import { prepareStore } from './store-presence.ts';
 
 /** Of the 10 s that a stop may take; engines are killed after 3.5. */
 const RUNNER_CLOSE_MS = 6000;
@@ -87,15 +90,17 @@ export interface SluiceOptions {
 export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const { config, log, stateDir = config.dataDir, onStoreOpen, newStore = false } = options;
   const allowPrivate = readAllowPrivate(config.allowPrivate);
-  makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
   const isTemporary = stateDir !== config.dataDir;
+  // One for a single run was never used before.
+  if (!isTemporary) await prepareStore(config, newStore, log);
+  makeDir(stateDir, 'SLUICE_DATA_DIR', 0o700);
   const isNewStore = !existsSync(join(stateDir, 'sluice.db'));
   const place = { config, log, stateDir, isTemporary };
   const typed = new TypedAddresses(currentSession);
   const found = new FoundMedia();
   const quota = new Quota({ now: () => performance.now() });
   const listOwners = new ListOwners();
-  const sessions = openSessions({ ...place, newStore, allowPrivate, typed, found, quota, listOwners });
+  const sessions = openSessions({ ...place, allowPrivate, typed, found, quota, listOwners });
   const storeOpen = onStoreOpen?.();
   const started: { engines?: Engines; runner?: Runner } = {};
   const close = (): Promise<void> => closeAll(sessions, started);
@@ -115,6 +120,9 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
       dataDir: isTemporary ? null : stateDir,
       isNewStore,
       isUnused: sessions.host.ids(SESSION, '', 1).length === 0,
+      store: isTemporary
+        ? null
+        : { instance: instanceKey(runDirOf(stateDir)), dataDir: canonicalPath(stateDir) },
       log,
     });
     const runner = startRunner({ ...place, sessions, engines, reachability, root, quota });

@@ -2,18 +2,21 @@
  * Whether the store of a data dir is the one that was here. A data dir that was used and has none must not start as a new
  * one: that would discard the bytes of every download under way, and a day later the last good copy.
  */
+import { existsSync } from 'node:fs';
 import { basename } from 'node:path';
 import { copiesOf, restorable } from '#lib/actors/durable/copies.server.ts';
 import { inspectStore } from '#lib/actors/durable/inspect.server.ts';
 import { notedId } from '#lib/actors/durable/open-mark.server.ts';
 import { STORE_VERSION } from '#lib/actors/durable/open.server.ts';
-import { presenceOf } from '#lib/actors/durable/presence.server.ts';
+import { type Presence, presenceOf, storeFileOf } from '#lib/actors/durable/presence.server.ts';
 import { setStoreAside } from '#lib/actors/durable/restore.server.ts';
 import { rowsOf } from '#lib/actors/durable/store-task.server.ts';
 import { readTokenKey } from '#lib/channel/token-key.server.ts';
+import { findStoreNote } from '#lib/files/download-root/store-note.server.ts';
 import { hasWorkDirsOf } from '#lib/files/set-aside.server.ts';
 import { knownInstanceKey } from '#lib/process/instance-key.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import { canonicalPath } from './canonical-path.ts';
 import type { Logger } from './log.ts';
 
 export interface Place {
@@ -21,25 +24,70 @@ export interface Place {
   downloadDir: string;
 }
 
+/** A share whose server is away may answer never. */
+const ANSWER_MS = 3_000;
+const MOUNT_IT =
+  'Mount it, and start again. If its state is lost, type: sluice store restore FILE with a copy of yours. ' +
+  'Or: sluice serve --new-store begins a new one.';
+
 /**
- * Before the store is opened.
+ * Before the store is opened, and before anything is created in its place.
  * @param newStore what is missing or damaged is to be replaced by a new one
  * @throws SluiceError `store_missing`, `data_dir_busy`; `wrong_state` for a new one where the store is in order
  */
-export function prepareStore(file: string, place: Place, newStore: boolean, log: Logger): void {
-  if (!newStore) return requireStore(file, place);
-  const replaced = makeWayForNewStore(file, place);
+export async function prepareStore(place: Place, newStore: boolean, log: Logger): Promise<void> {
+  if (!newStore) return requireStore(place);
+  const replaced = makeWayForNewStore(place);
   if (replaced !== null) log.warn('a new store begins, what was there is kept', { replaced });
 }
 
-function requireStore(file: string, place: Place): void {
-  const why = whyMissing(file, place);
-  if (why === null) return;
-  throw new SluiceError('store_missing', `${why}. ${whatToType(file)}`);
+/** @throws SluiceError `store_missing`, `data_dir_busy` */
+async function requireStore(place: Place): Promise<void> {
+  const file = storeFileOf(place.dataDir);
+  const presence = presenceIn(place);
+  if (presence.state === 'there') return;
+  if (presence.state === 'wrong') throw missing(place, `${presence.why}. ${whatToType(file)}`);
+  const trace = traceOfUse(file, place);
+  if (trace !== null) throw missing(place, `${usedBefore(presence.why, trace)}. ${whatToType(file)}`);
+  const note = await noteOfUse(place);
+  if (note !== null) throw missing(place, `${usedBefore(presence.why, note)}. ${MOUNT_IT}`);
+}
+
+/**
+ * Why there is nothing to check or to copy; null = there is a store.
+ * @throws SluiceError `data_dir_busy`
+ */
+export async function whyNoStore(place: Place): Promise<string | null> {
+  const presence = presenceIn(place);
+  if (presence.state === 'there') return null;
+  const note = presence.state === 'empty' ? await noteOfUse(place) : null;
+  return note === null ? presence.why : usedBefore(presence.why, note);
+}
+
+/** A folder that cannot be reached is the business of whoever creates it. @throws SluiceError `data_dir_busy` */
+function presenceIn({ dataDir }: Place): Presence {
+  const file = storeFileOf(dataDir);
+  return existsSync(dataDir) ? presenceOf(file) : { state: 'empty', why: `${basename(file)} is not there` };
+}
+
+/** What in the download folder says that this data folder was used; null = nothing does. */
+export async function noteOfUse({ dataDir, downloadDir }: Place): Promise<string | null> {
+  const late = new Promise<null>((resolve) => setTimeout(() => resolve(null), ANSWER_MS).unref());
+  const note = await Promise.race([findStoreNote(downloadDir, canonicalPath(dataDir)), late]);
+  return note === null ? null : `${note} says so. The disk of the data folder may not be mounted`;
+}
+
+function usedBefore(why: string, trace: string): string {
+  return `${why}, but this data folder was used before: ${trace}`;
+}
+
+function missing({ dataDir }: Place, message: string): SluiceError {
+  return new SluiceError('store_missing', `${message} SLUICE_DATA_DIR is ${dataDir}.`);
 }
 
 /** @returns what was set aside; null = nothing was there */
-function makeWayForNewStore(file: string, place: Place): string | null {
+function makeWayForNewStore(place: Place): string | null {
+  const file = storeFileOf(place.dataDir);
   const presence = presenceOf(file);
   if (presence.state === 'there' && !isDamaged(file)) {
     throw new SluiceError(
@@ -48,14 +96,6 @@ function makeWayForNewStore(file: string, place: Place): string | null {
     );
   }
   return setStoreAside(file);
-}
-
-function whyMissing(file: string, place: Place): string | null {
-  const presence = presenceOf(file);
-  if (presence.state === 'there') return null;
-  if (presence.state === 'wrong') return presence.why;
-  const trace = traceOfUse(file, place);
-  return trace === null ? null : `${presence.why}, but this data folder was used before: ${trace}`;
 }
 
 /** What says that there was a store; null = nothing does. @throws TokenKeyError for a key that is none */

@@ -22,8 +22,6 @@ export interface LockedStoreOptions {
   dir: string;
   /** False for a temporary store: no reserve, no daily copy. */
   hasReserve: boolean;
-  /** Called with the store's file before it is opened. @throws SluiceError `store_missing`: it is not the one that was here */
-  beforeOpen?: (file: string) => unknown;
   classes: (room: Pick<LockedStore, 'checkRoom'>) => EmbeddedHostOptions['classes'];
   onError: EmbeddedHostOptions['onError'];
   /** Called when nothing can be stored any more, with why, and with null when it can again. */
@@ -50,7 +48,6 @@ export interface LockedStore {
 export function openLockedStore({
   dir,
   hasReserve,
-  beforeOpen,
   classes,
   onError,
   onRefusal,
@@ -63,10 +60,9 @@ export function openLockedStore({
   };
   const file = storeFileOf(dir);
   const onDamaged = (actor: ActorName, key: string): void => onError(damageOf(key), actor);
-  const storage = withDirInErrors(dir, () => {
-    beforeOpen?.(file);
-    return open(file, reserve, { onDamaged, given: join(dir, 'sluice.db') });
-  });
+  const storage = withDirInErrors(dir, () =>
+    open(file, reserve, { onDamaged, given: join(dir, 'sluice.db') }),
+  );
   /** Copies and checks under way: the file has to stay open for them. */
   const tasks = new Set<Promise<unknown>>();
   const track = async <T>(task: Promise<T>): Promise<T> => {

@@ -37,8 +37,8 @@ test.after.each(() => {
 const files = (): string[] => readdirSync(place.downloadDir).filter((name) => name !== '.sluice');
 const works = (): string[] => {
   try {
-    // The mark of the folder is beside them.
-    return readdirSync(join(place.downloadDir, '.sluice')).filter((name) => name !== 'root.json');
+    // The mark of the folder and the note of the store are beside them.
+    return readdirSync(join(place.downloadDir, '.sluice')).filter((name) => !name.endsWith('.json'));
   } catch {
     return [];
   }

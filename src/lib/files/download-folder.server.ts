@@ -12,6 +12,7 @@ import { safeFileName, splitExtension } from './file-name.ts';
 import { statFile } from './finish/disk.server.ts';
 import { deleteLanded, finishFile, resumeFinish, undoFinish } from './finish/finish.server.ts';
 import { retractUnsynced } from './finish/retract.server.ts';
+import { LateRecords } from './late-records.server.ts';
 import { syncLanded } from './sync-landed.server.ts';
 import { createSyncer, syncOnDisk, type Syncer } from './sync.server.ts';
 import {
@@ -44,6 +45,7 @@ export class DownloadFolder {
   readonly #confirm: () => Promise<void>;
   readonly #syncer: Syncer;
   readonly #spares: SpareWorkDirs;
+  readonly #records = new LateRecords();
   readonly #asides: AsideDirs;
   /** Downloads of which a failed sync left bytes that could not be removed. */
   readonly #damaged = new Set<string>();
@@ -69,6 +71,7 @@ export class DownloadFolder {
    */
   async prepare(session: string, download: string): Promise<WorkDir> {
     await this.#confirm();
+    await this.#records.stop(this.#workDir(download));
     this.#boots.set(download, bootId());
     if (this.#damaged.has(download)) await this.#discardUnsynced(download);
     await this.#asides.takeBack(download);
@@ -114,8 +117,9 @@ export class DownloadFolder {
   }
 
   /** Keeps a work dir for 30 days under another name; `prepare` gives it back to its download. @throws SluiceError `disk_*` */
-  setAside(download: string): Promise<void> {
-    return this.#asides.add(download);
+  async setAside(download: string): Promise<void> {
+    await this.#records.stop(this.#workDir(download));
+    await this.#asides.add(download);
   }
 
   /** Completes a move that a crash interrupted; null = there is none. @throws SluiceError `disk_*` */
@@ -167,11 +171,10 @@ export class DownloadFolder {
    */
   async sync(download: string, { name, bytes }: RecordedFile): Promise<void> {
     try {
-      await syncLanded(
-        { workDir: this.#workDir(download), downloadDir: this.#dir, name, bytes },
-        this.#syncer,
-      );
+      const workDir = this.#workDir(download);
+      await syncLanded({ workDir, downloadDir: this.#dir, name }, this.#syncer);
       await this.#confirmSince(download);
+      this.#records.add(workDir, bytes);
     } catch (thrown) {
       this.#damaged.add(download);
       await this.#discardUnsynced(download).catch(() => undefined);
@@ -210,6 +213,7 @@ export class DownloadFolder {
    */
   async removeWorkDir(download: string, spareFor: string | null): Promise<void> {
     this.#boots.delete(download);
+    await this.#records.stop(this.#workDir(download));
     if (spareFor === null) await removeWorkDir(this.#dir, download);
     else await this.#spares.add(spareFor, download);
   }
@@ -255,6 +259,7 @@ export class DownloadFolder {
 
   /** Removes `.sluice` when it is empty. */
   async close(): Promise<void> {
+    await this.#records.close();
     await this.#spares.remove();
     await removeWorkRoot(this.#dir);
   }

@@ -12,6 +12,7 @@ import { realDisk } from './finish/disk.server.ts';
 import { isSyncDue, syncInTurn } from './sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from './sync.server.ts';
 import { readNote as readNoteFile, replaceNote } from './work-note.server.ts';
+import { writeAgain } from './write-again.server.ts';
 
 const FILE = 'sluice-synced.json';
 /** 64 MB take longer on most lines; one `readdir` and a `stat` for each file. */
@@ -75,13 +76,16 @@ export class GrowingFiles {
   static async start(options: GrowingOptions): Promise<GrowingFiles> {
     const { workDir } = options;
     const known = await readNote(workDir);
-    if (known.state === 'read' && known.note.boot === bootId()) return new GrowingFiles(options, known.note);
+    const isOfThisBoot = known.state === 'read' && known.note.boot === bootId();
     // What another boot has synced still is on the disk.
     const files = known.state === 'read' ? known.note.files : {};
     const note = { version: 1 as const, boot: bootId(), files };
     try {
       // Before the first byte: a file system that lost this name has lost those of the engine's files too.
-      await writeNote(workDir, note, { flush: known.state !== 'none' });
+      if (!isOfThisBoot) await writeNote(workDir, note, { flush: known.state !== 'none' });
+      else
+        for (const { name, key, bytes } of await findMedia(options))
+          await writeAgain(join(workDir, name), [[files[key]?.bytes ?? 0, bytes]]);
     } catch (thrown) {
       throw toDiskError(thrown);
     }
@@ -117,6 +121,14 @@ export class GrowingFiles {
     await syncInTurn(() => this.#sync(found));
   }
 
+  /** The engine works on; should the process be killed before it ends, only what was noted is trusted. */
+  async #fail(error: SluiceError): Promise<void> {
+    this.#failure = error;
+    await writeNote(this.#options.workDir, { ...this.#note, boot: '' }, { flush: false }).catch(
+      () => undefined,
+    );
+  }
+
   #isSynced({ key, bytes, modifiedNs }: Found): boolean {
     return this.#note.files[key]?.bytes === bytes && this.#modifiedNs.get(key) === modifiedNs;
   }
@@ -132,7 +144,7 @@ export class GrowingFiles {
       } catch (thrown) {
         const isGone = GONE.includes(errnoOf(thrown) ?? '');
         // The kernel has marked these pages clean: the sync before `done` would succeed without them.
-        if (!isGone && file !== undefined) this.#failure = toDiskError(thrown);
+        if (!isGone && file !== undefined) await this.#fail(toDiskError(thrown));
         if (!isGone) throw thrown;
         // A file that was renamed or removed since has no bytes noted under this name.
         if (file !== undefined) file.bytes = 0;

@@ -3,30 +3,22 @@ import { lstat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
 import { errnoOf } from './disk-error.ts';
-import { realDisk, statFile } from './finish/disk.server.ts';
-import { recordSynced } from './finish/journal.server.ts';
+import { statFile } from './finish/disk.server.ts';
 import { findLink } from './finish/landed-link.server.ts';
 import type { Syncer } from './sync.server.ts';
-
-/** Fetching less again after a power cut costs less than one more sync for each file. */
-const RECORD_FROM_BYTES = 16 * 1024 * 1024;
 
 export interface Landed {
   workDir: string;
   downloadDir: string;
   /** Base name in the download dir. */
   name: string;
-  bytes: number;
 }
 
 /**
  * By its name in the work dir, where it has one: programs that watch a folder move its files away at once.
  * @throws SluiceError `file_missing` when it was deleted; the errno of a sync that failed
  */
-export async function syncLanded(
-  { workDir, downloadDir, name, bytes }: Landed,
-  syncer: Syncer,
-): Promise<void> {
+export async function syncLanded({ workDir, downloadDir, name }: Landed, syncer: Syncer): Promise<void> {
   const target = join(downloadDir, name);
   const link = await findLink(workDir);
   try {
@@ -38,7 +30,6 @@ export async function syncLanded(
   }
   const hasMoved = (await statFile(target)) === null;
   if (hasMoved && (link === null || (await lstat(link)).nlink < 2)) throw missing(null);
-  if (bytes >= RECORD_FROM_BYTES) await recordSynced(workDir, realDisk);
 }
 
 /** ELOOP: a symlink is in its place. */

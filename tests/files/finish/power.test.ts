@@ -115,6 +115,36 @@ test("another file under the landed one's name is not touched", async (folders) 
   assert.is(await fs.readFile(join(dir, 'clip.mp4'), 'utf8'), 'not ours');
 });
 
+for (const state of ['its journal', 'no journal'] as const) {
+  test(`a reused work dir that a power cut shows as it was, with ${state}, costs the download before no file`, async (folders) => {
+    const { dir, workDir } = folders;
+    await land(folders);
+    if (state === 'no journal') await fs.rm(join(workDir, 'finish.json'));
+    await fs.rename(workDir, join(dir, '.sluice/bbb'));
+    reboot();
+    const folder = new DownloadFolder(dir, 'me');
+    await folder.prepare('s1', 'bbb');
+    assert.is(await folder.resumeFinish('bbb'), null);
+    assert.is(await fs.readFile(join(dir, 'clip.mp4'), 'utf8'), BODY);
+    assert.equal(await fs.readdir(join(dir, '.sluice/bbb')), ['owner.json']);
+  });
+}
+
+test('a landed file whose journal holds what it held for the download before goes back all the same', async (folders) => {
+  const { dir, workDir } = folders;
+  await fs.writeFile(join(workDir, 'before'), 'before');
+  const before = { path: join(workDir, 'before'), bytes: 6, name: 'before.mp4' };
+  await finishFile({ workDir, downloadDir: dir, ...before });
+  const old = await fs.readFile(join(workDir, 'finish.json'), 'utf8');
+  await fs.rm(join(workDir, 'landed.before'));
+  await land(folders);
+  await fs.writeFile(join(workDir, 'finish.json'), old.replace('"download":"aaa"', '"download":"zzz"'));
+  reboot();
+  const folder = await prepareAgain(folders);
+  assert.is(await folder.resumeFinish('aaa'), null);
+  assert.equal(await listing(dir), ['before.mp4']);
+});
+
 test('a discard after a power cut deletes a landed file that lost bytes', async (folders) => {
   const { dir, workDir } = folders;
   await land(folders);

@@ -36,6 +36,8 @@ export function restoreStore(file: string, copy: string): Restored {
     );
   const unfinished = unfinishedOf(file);
   try {
+    // The whole data folder may be lost.
+    fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     fs.rmSync(unfinished, { force: true });
     copyStore(addressOf(copy), unfinished);
     flush(unfinished);

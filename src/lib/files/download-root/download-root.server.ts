@@ -13,6 +13,7 @@ import { WORK_ROOT } from '../work-dir.server.ts';
 import type { KnownRoot, KnownRootFile } from './known-root.server.ts';
 import { type MarkFile, newRootId, readMark, statMark, writeMark } from './mark.server.ts';
 import { type Mount, mountOf } from './mount.server.ts';
+import { type StorePlace, writeStoreNote } from './store-note.server.ts';
 
 export interface DownloadRootOptions {
   dir: string;
@@ -20,6 +21,8 @@ export interface DownloadRootOptions {
   file: KnownRootFile | null;
   /** What the file says of this folder; null = the folder is adopted at the first check. */
   known: KnownRoot | null;
+  /** Whose note the folder gets; null = a temporary store. */
+  store?: StorePlace | null;
   log: Log;
 }
 
@@ -40,16 +43,19 @@ export class DownloadRoot {
   readonly #dir: string;
   readonly #file: KnownRootFile | null;
   readonly #log: Log;
+  /** Whose note is still to be written; null = it is there. */
+  #unnoted: StorePlace | null;
   #known: KnownRoot | null;
   /** The mark at the last check; null = none, or the last check failed. */
   #mark: MarkFile | null = null;
   #wasWell: boolean | null = null;
   #checkedMs = -Infinity;
 
-  constructor({ dir, file, known, log }: DownloadRootOptions) {
+  constructor({ dir, file, known, store = null, log }: DownloadRootOptions) {
     this.#dir = dir;
     this.#file = file;
     this.#known = known;
+    this.#unnoted = store;
     this.#log = log;
   }
 
@@ -84,8 +90,9 @@ export class DownloadRoot {
   async check({ thorough = false } = {}): Promise<void> {
     try {
       await this.#recognise(await this.#stat());
-      await access(this.#dir, constants.W_OK | constants.X_OK);
+      await this.#requireAccess();
       if (thorough) await this.#tryToWrite();
+      if (this.#unnoted !== null && this.#mark !== null) await this.#writeNote(this.#unnoted);
       this.#wasWell = true;
       this.#checkedMs = performance.now();
       setDiskEpoch(this.#known?.epoch ?? 0);
@@ -128,13 +135,20 @@ export class DownloadRoot {
       known !== null &&
       (known.device !== folder.device.toString() || (mount !== null && known.mount !== mount.text));
     // Those who work there end before the next check, from which on the epoch is another.
-    if (isRemounted && this.#wasWell === true) throw new SluiceError('disk_missing', REMOUNTED);
+    if (isRemounted && this.#wasWell === true) {
+      await this.#requireAccess();
+      throw new SluiceError('disk_missing', REMOUNTED);
+    }
     const epoch = (known?.epoch ?? 0) + (isRemounted ? 1 : 0);
     const isSame = known !== null && known.root === root && isSameFolder(known, folder) && !isRemounted;
     const next = knownRoot(this.#dir, root, folder, mount?.text ?? known?.mount ?? null, epoch);
     this.#known = next;
     // Also once at the start, for `seenAt`.
     if (!isSame || this.#wasWell === null) this.#store(next);
+  }
+
+  async #requireAccess(): Promise<void> {
+    await access(this.#dir, constants.W_OK | constants.X_OK);
   }
 
   async #isKnown(known: KnownRoot, folder: Folder, mark: string | null): Promise<boolean> {
@@ -166,6 +180,17 @@ export class DownloadRoot {
         this.#log('the download folder could not be marked', { code: errnoOf(thrown) });
       }
       return null;
+    }
+  }
+
+  /** What fails is tried again at the next check. */
+  async #writeNote(store: StorePlace): Promise<void> {
+    try {
+      await writeStoreNote(this.#dir, store);
+      this.#unnoted = null;
+    } catch (thrown) {
+      if (this.#wasWell === null)
+        this.#log('the download folder could not be given the note of its store', { code: errnoOf(thrown) });
     }
   }
 

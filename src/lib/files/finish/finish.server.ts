@@ -11,10 +11,11 @@ import { bootId } from '../boot-id.server.ts';
 import { errnoOf, toDiskError } from '../disk-error.ts';
 import { hasMark } from '../file-mark.ts';
 import { isSafeFileName, numbered } from '../file-name.ts';
+import { writeAgain } from '../write-again.server.ts';
 import { claimAndMove, isOwnClaim, resumeClaim } from './claim.server.ts';
 import { realDisk, statFile, type Disk } from './disk.server.ts';
 import { removeJournal, isInside, readJournal, writeJournal, type Journal } from './journal.server.ts';
-import { landedLinkOf, removeLinks } from './landed-link.server.ts';
+import { findLink, landedLinkOf, removeLinks } from './landed-link.server.ts';
 import { isTrusted, retractUnsynced } from './retract.server.ts';
 
 export interface FinishRequest {
@@ -104,6 +105,8 @@ export async function resumeFinish(
     if (finished === null) {
       await removeJournal(workDir, disk);
       await removeLinks(workDir, disk);
+    } else if (journal.synced !== true) {
+      await writeAgain((await findLink(workDir)) ?? join(downloadDir, finished.name), [[0, finished.bytes]]);
     }
     return finished;
   } catch (thrown) {

@@ -3,7 +3,7 @@
  * tried. Whenever a crash comes, it says which file was to be moved where.
  */
 import { rename } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import * as v from 'valibot';
 import { errnoOf } from '../disk-error.ts';
 import { isSafeFileName } from '../file-name.ts';
@@ -18,6 +18,8 @@ const inode = v.pipe(v.string(), v.regex(/^\d{1,20}$/));
 
 const journalSchema = v.object({
   version: v.literal(1),
+  /** Whose work dir this was; absent = by an earlier version. */
+  download: v.optional(v.string()),
   /** The wanted name; `target` is that or a numbered one. */
   name: v.pipe(v.string(), v.check(isSafeFileName)),
   target: v.pipe(v.string(), v.check(isSafeFileName)),
@@ -47,7 +49,8 @@ export function isInside(relativePath: string): boolean {
 /** Atomic: a reader sees the old or the new journal. */
 export async function writeJournal(workDir: string, journal: Journal, disk: Disk): Promise<void> {
   const draft = join(workDir, JOURNAL_DRAFT);
-  await disk.writeFile(draft, JSON.stringify(journal), { mode: 0o600 });
+  const own = { ...journal, download: basename(workDir) } satisfies Journal;
+  await disk.writeFile(draft, JSON.stringify(own), { mode: 0o600 });
   await disk.rename(draft, join(workDir, JOURNAL));
 }
 
@@ -67,20 +70,33 @@ export async function recordSynced(workDir: string, disk: Disk): Promise<void> {
   await syncOnDisk(workDir, 'sync');
 }
 
-/** null = none, or an invalid one (an engine or a power cut can leave anything). */
+/** null = none, an invalid one (an engine or a power cut can leave anything), or that of another download. */
 export async function readJournal(workDir: string, disk: Disk): Promise<Journal | null> {
+  const found = await findJournal(workDir, disk);
+  return found.state === 'own' ? found.journal : null;
+}
+
+/**
+ * A work dir is used by one download after the other, and a file system may lose in a power cut that it was emptied:
+ * `other` is the journal of a download that had it before. `unreadable`: there is one, and the cut has emptied it.
+ */
+export type FoundJournal = { state: 'none' | 'unreadable' } | { state: 'own' | 'other'; journal: Journal };
+
+export async function findJournal(workDir: string, disk: Disk): Promise<FoundJournal> {
   let text: string;
   try {
     text = await disk.readFile(join(workDir, JOURNAL), 'utf8');
   } catch (thrown) {
     const errno = errnoOf(thrown);
-    if (errno === 'ENOENT' || errno === 'EISDIR') return null;
+    if (errno === 'ENOENT' || errno === 'EISDIR') return { state: 'none' };
     throw thrown;
   }
   try {
-    return v.parse(journalSchema, JSON.parse(text));
+    const journal = v.parse(journalSchema, JSON.parse(text));
+    const { download = basename(workDir) } = journal;
+    return { state: download === basename(workDir) ? 'own' : 'other', journal };
   } catch {
-    return null;
+    return { state: 'unreadable' };
   }
 }
 

@@ -7,7 +7,7 @@ import { join } from 'node:path';
 import { bootId } from '../boot-id.server.ts';
 import { errnoOf, toDiskError } from '../disk-error.ts';
 import { realDisk, statFile } from './disk.server.ts';
-import { readJournal, removeJournal, type Journal } from './journal.server.ts';
+import { findJournal, type FoundJournal, removeJournal, type Journal } from './journal.server.ts';
 import { sourceOfLink } from './landed-link.server.ts';
 
 /** What our own engine notes of a file. That of a track says what of it was synced, and nothing else is trusted. */
@@ -31,13 +31,20 @@ export function isTrusted({ boot, synced }: Pick<Journal, 'boot' | 'synced'>): b
 export async function retractUnsynced(folders: Folders): Promise<void> {
   const { workDir, downloadDir } = folders;
   try {
-    const journal = await readJournal(workDir, realDisk);
+    const found = await findJournal(workDir, realDisk);
+    const journal = found.state === 'own' ? found.journal : null;
     if (journal !== null && isTrusted(journal)) return;
     if (journal !== null) await unlinkTarget(folders, journal);
     const names = await realDisk.readdir(workDir);
     let hasLanded = journal !== null;
     for (const name of names) {
-      if (await unlinkOtherNames(join(workDir, name), downloadDir)) hasLanded = true;
+      const others = await otherNames(join(workDir, name), downloadDir, found);
+      if (others.length > 0) hasLanded = true;
+      if (others === 'of another download') {
+        await realDisk.rm(join(workDir, name));
+        continue;
+      }
+      for (const other of others) await realDisk.unlink(join(downloadDir, other));
       const source = sourceOfLink(name);
       if (source === null) continue;
       hasLanded = true;
@@ -65,17 +72,23 @@ async function unlinkTarget({ workDir, downloadDir }: Folders, journal: Journal)
 }
 
 /**
- * Of a file of a work dir that has more than one name: the others are in the download folder, under any name.
- * @returns whether it has
+ * Of a file of a work dir that has more than one name: the others are in the download folder, under any name. A download
+ * writes its journal before its file gets a name there. So without one, or with that of a download that had the dir before,
+ * it is the file of the latter, and complete.
  */
-async function unlinkOtherNames(path: string, downloadDir: string): Promise<boolean> {
+async function otherNames(
+  path: string,
+  downloadDir: string,
+  journal: FoundJournal,
+): Promise<string[] | 'of another download'> {
   const own = await realDisk.lstat(path, { bigint: true });
-  if (!own.isFile() || own.nlink < 2n) return false;
+  if (!own.isFile() || own.nlink < 2n) return [];
+  const isOther = journal.state === 'other' && journal.journal.inode === own.ino.toString();
+  if (isOther || journal.state === 'none') return 'of another download';
+  const found: string[] = [];
   for (const name of await realDisk.readdir(downloadDir)) {
     const other = await statFile(join(downloadDir, name));
-    if (other?.inode === own.ino.toString() && other.device === own.dev) {
-      await realDisk.unlink(join(downloadDir, name));
-    }
+    if (other?.inode === own.ino.toString() && other.device === own.dev) found.push(name);
   }
-  return true;
+  return found;
 }

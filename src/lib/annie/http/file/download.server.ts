@@ -17,7 +17,14 @@ import { fileNameFor } from '../names.ts';
 import { openFile, type OpenedFile } from './open-file.server.ts';
 import { ReopenRequired } from './reopen-required.ts';
 import { SavedProgress } from './saved-progress.server.ts';
-import { BODY_FILE, hasState, loadState, type SavedState, startOver } from './saved-state.server.ts';
+import {
+  BODY_FILE,
+  hasState,
+  loadState,
+  type SavedState,
+  startOver,
+  writeAgainUnsynced,
+} from './saved-state.server.ts';
 import { otherBytes } from './seam.server.ts';
 import { nextFreeSegment, newSegment, receivedBytes, restoreSegments, type Segment } from './segments.ts';
 import { isTailOf } from './tail-check.server.ts';
@@ -89,6 +96,7 @@ async function start(job: FileJob, options: FileOptions, strategy: Strategy): Pr
   const { url, workDir, signal, onBytes: onOtherBytes } = job;
   const isFresh = !(await hasState(workDir));
   const saved = isFresh ? null : await loadState(workDir, url);
+  if (saved) await writeAgainUnsynced(workDir, saved);
   const restored = saved ? restoreSegments(saved.segments, saved.totalBytes) : null;
   if (saved && restored && nextFreeSegment(restored) === null) {
     job.onInfo({ totalBytes: saved.totalBytes });

@@ -12,6 +12,7 @@ import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf, toDiskError } from '../../../files/disk-error.ts';
 import { syncHandle, syncOnDisk } from '../../../files/sync.server.ts';
+import { type ByteRange, without, writeAgain } from '../../../files/write-again.server.ts';
 import { grownSegments } from './grown-segments.server.ts';
 import type { SavedSegment } from './segments.ts';
 
@@ -79,6 +80,24 @@ export async function loadState(workDir: string, url: string): Promise<SavedStat
   // Of this boot, and the file is shorter: somebody has cut it.
   if (current === null || isOfThisBoot(current)) return null;
   return withoutBytes(current);
+}
+
+/**
+ * Before bytes of an earlier process are trusted in the boot that wrote them.
+ * @throws SluiceError `disk_*`
+ */
+export async function writeAgainUnsynced(workDir: string, saved: SavedState): Promise<void> {
+  const written = (segments: readonly SavedSegment[]): ByteRange[] =>
+    segments.map(([start, , until]) => [start, until]);
+  const synced = await readState(workDir, SYNCED_FILE, saved.url);
+  try {
+    await writeAgain(
+      join(workDir, BODY_FILE),
+      without(written(saved.segments), written(synced?.segments ?? [])),
+    );
+  } catch (thrown) {
+    throw toDiskError(thrown);
+  }
 }
 
 /** The newest state in a file, with its newest segments; null = none, or of another address. */

@@ -8,6 +8,7 @@ import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf } from '../../../files/disk-error.ts';
 import { type SyncPath } from '../../../files/sync.server.ts';
+import { writeAgain } from '../../../files/write-again.server.ts';
 import { PART_SUFFIX, PartNote } from './fragment-part.server.ts';
 import { fragmentFiles, fragmentPath, saveTrackState, TrackState } from './track-state.server.ts';
 
@@ -106,6 +107,22 @@ export async function restoreSyncedTrack(path: string, fingerprint: string): Pro
   };
   await saveTrackState(path, state);
   return state;
+}
+
+/**
+ * Before what an earlier process has left of a track is trusted in the boot that wrote it.
+ * @throws the errno of the disk
+ */
+export async function writeTrackAgain(path: string, { parts }: Pick<TrackState, 'parts'>): Promise<void> {
+  const synced = await readSyncedTrack(path);
+  const syncedBytes = new Map(synced?.others.map(({ file, bytes }) => [file, bytes]));
+  if (synced !== null) syncedBytes.set(synced.file, synced.bytes);
+  const whole = (await fragmentFiles(path)).map((fragment) => fragment.path);
+  const begun = parts.map(([index]) => fragmentPath(path, index) + PART_SUFFIX);
+  for (const file of [path, ...whole, ...begun]) {
+    const found = await identify(file);
+    if (found !== null) await writeAgain(file, [[syncedBytes.get(found.file) ?? 0, found.bytes]]);
+  }
 }
 
 function notePath(path: string): string {

@@ -9,7 +9,7 @@ import { asDiskError } from '../../../files/disk-error.ts';
 import { FileChanged } from './fragment-place.ts';
 import { FragmentSources } from './fragment-sources.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
-import { restoreSyncedTrack } from './synced-track.server.ts';
+import { restoreSyncedTrack, writeTrackAgain } from './synced-track.server.ts';
 import { TrackFetch } from './track-fetch.server.ts';
 import type { TrackJob } from './track-job.ts';
 import { freshState, loadTrackState, startTrackOver, type TrackState } from './track-state.server.ts';
@@ -68,7 +68,9 @@ async function resume(
 ): Promise<TrackState | null> {
   const { fragments, fetcher } = job;
   const { fingerprint, addresses } = fresh;
-  const state = (await loadTrackState(path, fingerprint)) ?? (await restoreSyncedTrack(path, fingerprint));
+  const current = await loadTrackState(path, fingerprint);
+  if (current !== null) await writeTrackAgain(path, current);
+  const state = current ?? (await restoreSyncedTrack(path, fingerprint));
   if (state === null) return null;
   for (const [index, seen] of state.files) {
     const { url, range } = fragmentAt(fragments, index);

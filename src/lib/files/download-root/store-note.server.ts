@@ -1,0 +1,92 @@
+/**
+ * `.sluice/store-ID.json` in the download folder: which data folder has the list of what is downloaded there. A data folder
+ * whose disk is away looks like one that was never used, and only this says otherwise
+ * (docs/adr/043-the-data-folder-that-was-here.md).
+ */
+import { createHash } from 'node:crypto';
+import { readFile, readdir, rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import * as v from 'valibot';
+import { syncOnDisk } from '../sync.server.ts';
+import { WORK_ROOT } from '../work-dir.server.ts';
+import { readNote, replaceNote } from '../work-note.server.ts';
+
+const NAME = /^store-[\w-]{1,64}\.json$/;
+/** machine-id(5); a container has none, or an empty one. */
+const MACHINE_ID = '/etc/machine-id';
+
+const noteSchema = v.object({
+  version: v.literal(1),
+  /** The data folder's path, without links. */
+  dataDir: v.string(),
+  /** A hash of the machine's id; null = it has none. */
+  machine: v.nullable(v.string()),
+});
+type StoreNote = v.InferOutput<typeof noteSchema>;
+
+export interface StorePlace {
+  /** `instanceKey` of the data folder: a copy of it has a note of its own. */
+  instance: string;
+  /** Without links. */
+  dataDir: string;
+}
+
+/**
+ * Written if it is not there, and synced; notes of earlier stores in the same data folder go.
+ * @throws the file system's own error
+ */
+export async function writeStoreNote(downloadDir: string, { instance, dataDir }: StorePlace): Promise<void> {
+  const name = `store-${instance}.json`;
+  const note: StoreNote = { version: 1, dataDir, machine: await machineHash() };
+  const found = await notesOf(downloadDir, note);
+  const isThere = found.some((other) => other.name === name && other.note.machine === note.machine);
+  const older = found.filter((other) => other.name !== name);
+  if (isThere && older.length === 0) return;
+  const root = join(downloadDir, WORK_ROOT);
+  if (!isThere) await replaceNote(join(root, name), JSON.stringify(note), true);
+  for (const other of older) await rm(join(root, other.name), { force: true });
+  await syncOnDisk(root, 'sync');
+}
+
+/**
+ * The note of a store that was kept in this data folder of this machine.
+ * @param dataDir without links
+ * @returns its path; null = there is none, or the folder cannot be read
+ */
+export async function findStoreNote(downloadDir: string, dataDir: string): Promise<string | null> {
+  try {
+    const [first] = await notesOf(downloadDir, { dataDir, machine: await machineHash() });
+    return first === undefined ? null : join(downloadDir, WORK_ROOT, first.name);
+  } catch {
+    return null;
+  }
+}
+
+async function notesOf(
+  downloadDir: string,
+  { dataDir, machine }: Pick<StoreNote, 'dataDir' | 'machine'>,
+): Promise<{ name: string; note: StoreNote }[]> {
+  const found: { name: string; note: StoreNote }[] = [];
+  for (const name of await readdir(join(downloadDir, WORK_ROOT))) {
+    const note = NAME.test(name) ? await read(join(downloadDir, WORK_ROOT, name)) : null;
+    const isOfThisMachine = note?.machine === machine || note?.machine === null || machine === null;
+    if (note?.dataDir === dataDir && isOfThisMachine) found.push({ name, note });
+  }
+  return found;
+}
+
+/** null = a power cut, or somebody else, left it without a meaning. */
+async function read(path: string): Promise<StoreNote | null> {
+  try {
+    return v.parse(noteSchema, JSON.parse(await readNote(path)));
+  } catch {
+    return null;
+  }
+}
+
+/** Two machines that share a download folder often have the same paths. The id itself is not to be published. */
+async function machineHash(): Promise<string | null> {
+  const id = await readFile(MACHINE_ID, 'utf8').catch(() => '');
+  if (!/^[0-9a-f]{32}\s*$/.test(id)) return null;
+  return createHash('sha256').update(`sluice ${id.trim()}`).digest('hex').slice(0, 16);
+}
