@@ -28,7 +28,7 @@ export function knownInstanceKey(dataDir: string): string | null {
   }
 }
 
-function runDirOf(dataDir: string): string {
+export function runDirOf(dataDir: string): string {
   return join(dataDir, 'run');
 }
 
