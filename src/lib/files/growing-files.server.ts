@@ -9,6 +9,7 @@ import type { SluiceError } from '../protocol/error.ts';
 import { bootId } from './boot-id.server.ts';
 import { errnoOf, toDiskError } from './disk-error.ts';
 import { realDisk } from './finish/disk.server.ts';
+import { inodeKey } from './inode-key.ts';
 import { isSyncDue, syncInTurn } from './sync-schedule.ts';
 import { syncOnDisk, type SyncPath } from './sync.server.ts';
 import { readNote as readNoteFile, replaceNote } from './work-note.server.ts';
@@ -224,8 +225,7 @@ async function findMedia({ workDir, isMedia }: GrowingOptions): Promise<Found[]>
   for (const name of (await realDisk.readdir(workDir)).filter(isMedia)) {
     const info = await stat(join(workDir, name), { bigint: true }).catch(() => null);
     if (!info?.isFile()) continue;
-    const { ino, birthtimeNs, size, mtimeNs } = info;
-    found.push({ name, key: `${ino}:${birthtimeNs}`, bytes: Number(size), modifiedNs: mtimeNs });
+    found.push({ name, key: inodeKey(info), bytes: Number(info.size), modifiedNs: info.mtimeNs });
   }
   return found;
 }

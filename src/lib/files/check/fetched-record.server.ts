@@ -2,7 +2,7 @@
  * `check.json` in the work dir: written when an engine has returned a file that is still to be hashed. After a kill or
  * a pause during hashing the file is hashed again, but not fetched again; after a power cut its bytes may be gone.
  */
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join, relative } from 'node:path';
 import * as v from 'valibot';
 import { SluiceError } from '../../protocol/error.ts';
@@ -11,6 +11,7 @@ import { toDiskError } from '../disk-error.ts';
 import type { FetchedFile } from '../fetched-file.ts';
 import { statFile } from '../finish/disk.server.ts';
 import { isInside } from '../finish/journal.server.ts';
+import { replaceNote } from '../work-note.server.ts';
 
 const RECORD = 'check.json';
 
@@ -38,10 +39,8 @@ export async function recordFetched(workDir: string, result: FetchedFile): Promi
     bytes,
     boot: bootId(),
   };
-  const recordPath = join(workDir, RECORD);
   try {
-    await writeFile(`${recordPath}.new`, JSON.stringify(record), { mode: 0o600 });
-    await rename(`${recordPath}.new`, recordPath);
+    await replaceNote(join(workDir, RECORD), JSON.stringify(record));
   } catch (thrown) {
     throw toDiskError(thrown);
   }

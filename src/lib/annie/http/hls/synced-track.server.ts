@@ -2,12 +2,14 @@
  * What of a track was synced: a note beside its state, itself synced. After a power cut, and after a sync that failed, only
  * this is trusted. Files are named by inode and birth, as a name may by then be that of a newer file.
  */
-import { readFile, rename, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { readFile, rename, rm, stat, truncate } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
 import { errnoOf } from '../../../files/disk-error.ts';
+import { inodeKey } from '../../../files/inode-key.ts';
 import { type SyncPath } from '../../../files/sync.server.ts';
+import { replaceNote } from '../../../files/work-note.server.ts';
 import { writeAgain } from '../../../files/write-again.server.ts';
 import { PART_SUFFIX, PartNote } from './fragment-part.server.ts';
 import { fragmentFiles, fragmentPath, saveTrackState, TrackState } from './track-state.server.ts';
@@ -42,8 +44,8 @@ export interface FileIdentity {
 /** Null = there is no such file. */
 export async function identify(path: string): Promise<FileIdentity | null> {
   try {
-    const { ino, birthtimeNs, size } = await stat(path, { bigint: true });
-    return { file: `${ino}:${birthtimeNs}`, bytes: Number(size) };
+    const found = await stat(path, { bigint: true });
+    return { file: inodeKey(found), bytes: Number(found.size) };
   } catch (thrown) {
     if (errnoOf(thrown) === 'ENOENT') return null;
     throw thrown;
@@ -52,9 +54,7 @@ export async function identify(path: string): Promise<FileIdentity | null> {
 
 /** Puts the note on the disk, and the names of all files that it is about. @throws the errno of the disk */
 export async function writeSyncedTrack(path: string, synced: SyncedTrack, syncPath: SyncPath): Promise<void> {
-  const draft = `${notePath(path)}.new`;
-  await writeFile(draft, JSON.stringify(synced), { flush: true });
-  await rename(draft, notePath(path));
+  await replaceNote(notePath(path), JSON.stringify(synced), true);
   await syncPath(dirname(path), 'sync');
 }
 
