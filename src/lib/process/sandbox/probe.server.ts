@@ -22,7 +22,7 @@ const NAMESPACES =
 /** What all levels but the last need. */
 type Tools = Pick<FullSandbox, 'python' | 'pythonReads' | 'places'>;
 
-/** The best level that works here. @param path PATH of the server */
+/** The best level that works here. @param path PATH of the server. @param systemPython preferred to those of PATH */
 export async function probeSandbox(path: string, systemPython = SYSTEM_PYTHON): Promise<Sandbox> {
   if (process.platform !== 'linux') {
     return { level: 'limits', reason: 'Sandboxes need Linux.', remedy: null };
