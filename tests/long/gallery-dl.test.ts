@@ -1,0 +1,7 @@
+import { test } from 'uvu';
+import { engineContract } from '../annie/engine-contract.ts';
+import { openGalleryDl, reason } from '../sandbox/gallery-dl.ts';
+
+engineContract(test, reason, openGalleryDl);
+
+test.run();
