@@ -15,7 +15,8 @@ import { settles } from '../support/wait.ts';
 import { openGalleryDl, reason } from './gallery-dl.ts';
 
 testUnless(test, reason, 'the pictures of a page are listed, and one is downloaded', async () => {
-  const { engine, site, media, close } = await openGalleryDl();
+  const subject = await openGalleryDl();
+  const { engine, site, media } = subject;
   const { signal } = new AbortController();
   try {
     const body = encodeURIComponent(`see ${media.url} and https://a.example/b.html`);
@@ -43,7 +44,7 @@ testUnless(test, reason, 'the pictures of a page are listed, and one is download
     const redirected = engine.parse({ url: `${site}/redirect?to=${refused}`, signal });
     assert.is(await codeOf(settles(redirected)), 'address_refused');
   } finally {
-    await close?.();
+    await subject.close?.();
   }
 });
 
