@@ -23,7 +23,8 @@ const OTHERS = [
 
 test('an engine is one of ours, or a program by the name of its folder', () => {
   for (const name of [...ENGINE_NAMES, ...PROGRAMS]) assert.ok(isEngineName(name), name);
-  for (const name of [...OTHERS, null, 5, {}, ['http']]) assert.not.ok(isEngineName(name), String(name));
+  for (const name of [...OTHERS, null, 5, {}, ['http']])
+    assert.not.ok(isEngineName(name), JSON.stringify(name));
 });
 
 test('a command may name a program, and what cannot be an engine is refused at once', () => {

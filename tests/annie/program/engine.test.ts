@@ -89,7 +89,9 @@ test('its file is the result, named by its title, or by the one that was picked 
   withProgram(async ({ engine, job, workDir }) => {
     const program = await engine(`printf 12345 > media.jpg; ${say(FILE)}`);
     const expected = { path: join(workDir, 'media.jpg'), suggestedName: 'One.jpg', bytes: 5 };
-    assert.equal(await program.download(job()), expected);
+    const titles: unknown[] = [];
+    assert.equal(await program.download(job({ onInfo: ({ title }) => titles.push(title) })), expected);
+    assert.equal(titles, ['One']);
     const picked = await program.download(job({ title: 'Album (3).jpg' }));
     assert.equal(picked, { ...expected, suggestedName: 'Album (3).jpg' });
   }));
@@ -129,6 +131,7 @@ for (const [what, script, code] of [
   ['an empty file', `: > media.jpg; ${named('media.jpg')}`, 'engine_output'],
   ['a file outside', named('media./../../data/engines/test-engine/engine'), 'engine_output'],
   ['an absolute path', named('/etc/passwd'), 'engine_output'],
+  ['a name that is too long', named(`media.${'x'.repeat(5_000)}`), 'engine_output'],
   ['a note of ours', `echo x > owner.json; ${named('owner.json')}`, 'engine_output'],
   ['a link', `ln -s /etc/passwd media.jpg; ${named('media.jpg')}`, 'engine_output'],
   ['a folder', `mkdir media.jpg; ${named('media.jpg')}`, 'engine_output'],

@@ -1,5 +1,5 @@
 /** An engine of the operator's own: any program that speaks the few lines of docs/engines.md. */
-import { MAX_LISTING_BYTES } from '../../foreign/limits.ts';
+import { MAX_LISTING_BYTES, MAX_NAME_CHARS } from '../../foreign/limits.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { deserializeError } from '../../foreign/serialized-error.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
@@ -121,7 +121,8 @@ export class ProgramEngine implements Engine {
       const what = `${this.name} wrote ${bytes} bytes where ${expected} bytes was announced.`;
       throw new SluiceError('size_mismatch', what);
     }
-    const title = job.title ?? (lines.file?.title?.trim() || 'download');
+    const title = job.title ?? (lines.file?.title?.slice(0, MAX_NAME_CHARS).trim() || 'download');
+    job.onInfo({ title });
     // Some sites keep the extension in the title.
     const suggestedName = title.toLowerCase().endsWith(ext) ? title : title + ext;
     return { path, suggestedName, bytes };
