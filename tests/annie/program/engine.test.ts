@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { findPrograms } from '#lib/annie/program/locate.server.ts';
+import { ERRORS } from '#lib/protocol/error.ts';
 import type { Sample } from '#lib/protocol/progress.ts';
 import { codeOf } from '../../process/with-host.ts';
 import { settles } from '../../support/wait.ts';
@@ -81,8 +82,30 @@ test('its words are passed on with its name, without folders of this machine', (
       return settles(ended.then(String, (thrown: Error) => thrown.message));
     };
     assert.is(await message(say(said)), `${NAME}: no way: x.py`);
-    assert.is(await message('echo first >&2; echo last >&2; exit 7'), `${NAME} ended (last): exit code 7.`);
+    const words = 'for word in first second last; do echo $word >&2; done; exit 7';
+    assert.is(await message(words), `${NAME} ended (last): exit code 7.`);
+    assert.is(await message(say({ type: 'error', code: 'login_required' })), ERRORS.login_required.title);
+    const long = await message(say({ ...said, message: 'x'.repeat(2000) }));
+    assert.is(long, `${NAME}: ${'x'.repeat(300)}…`);
     assert.is(await message('exit 7'), `${NAME} ended without a word: exit code 7.`);
+  }));
+
+test('a long list is cut, and says so', () =>
+  withProgram(async ({ engine }) => {
+    const lines = `i=0; while [ $i -lt 501 ]; do ${say(ITEM)}; i=$((i + 1)); done`;
+    const { items, truncated } = await (await engine(lines)).parse({ url: PAGE, signal: never });
+    assert.equal([items.length, items.at(-1)?.id, truncated], [500, '500', true]);
+  }));
+
+test('what an earlier attempt left is there again, but not what a power cut may have damaged', () =>
+  withProgram(async ({ engine, job, workDir }) => {
+    const program = await engine(`cat media.part >> media.jpg; ${say(FILE)}`);
+    await writeFile(join(workDir, 'media.part'), '12345');
+    assert.is((await program.download(job())).bytes, 5);
+    await rm(join(workDir, 'media.jpg'));
+    const note = { version: 1, boot: 'another', files: {} };
+    await writeFile(join(workDir, 'sluice-synced.json'), JSON.stringify(note));
+    assert.is(await codeOf(program.download(job())), 'engine_output', 'an empty file');
   }));
 
 test('its file is the result, named by its title, or by the one that was picked from a list', () =>
@@ -120,7 +143,9 @@ test('a file of another size than announced is not kept, unless something was ma
     assert.is(await codeOf((await engine(made(progress(5, 5)))).download(job())), 'size_mismatch');
     assert.equal(await readdir(workDir), []);
     const finishing = await engine(made(progress(5, 5, { phase: 'finish' })));
-    assert.is((await finishing.download(job())).bytes, 3);
+    const phases: string[] = [];
+    assert.is((await finishing.download(job({ onPhase: (phase) => phases.push(phase) }))).bytes, 3);
+    assert.equal(phases, ['finish']);
     assert.is((await (await engine(made(progress(5, null)))).download(job())).bytes, 3);
   }));
 
@@ -167,9 +192,10 @@ test('its status says what is wrong with it, and nothing of it is started then',
     for (const [wrong, reason] of [
       [{ protocol: 2 }, /protocol/],
       [{ name: 'other' }, /names "other"/],
-      [{ version: '\u001b[31m' }, /version/],
+      [{ version: '\u001b[31m' }, /^engine\.json: version: a version has/],
       [{ sites: ['https://x.example/'] }, /host name/],
       [{ sites: 'x.example' }, /sites/],
+      [{ protocol: undefined }, /protocol/],
     ] as const) {
       const broken = await engine('touch media.started', {}, { ...MANIFEST, ...wrong });
       const status = await broken.status();
