@@ -118,7 +118,7 @@ export class ProgramEngine implements Engine {
     const expected = progress.expectedBytes;
     if (expected !== null && expected !== bytes) {
       await removeMedia(workDir);
-      const what = `${this.name} wrote ${bytes} bytes where ${expected} bytes was announced.`;
+      const what = `${this.name} wrote ${bytes} bytes where ${expected} were announced.`;
       throw new SluiceError('size_mismatch', what);
     }
     const title = job.title ?? (lines.file?.title?.slice(0, MAX_NAME_CHARS).trim() || 'download');
