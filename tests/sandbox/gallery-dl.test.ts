@@ -1,6 +1,6 @@
 /**
  * An engine outside of this repository, by the protocol of docs/engines.md: the real gallery-dl, in the sandbox. The whole
- * contract is in tests/long/.
+ * contract is in tests/long/. Needs python3 and bwrap.
  */
 import { createHash } from 'node:crypto';
 import { mkdtemp, readFile } from 'node:fs/promises';
