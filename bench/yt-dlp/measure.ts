@@ -12,7 +12,8 @@ import {
 import { join } from 'node:path';
 import { pipeline } from 'node:stream/promises';
 import { WRAPPER_DIR } from '#lib/annie/ffmpeg/wrapper.server.ts';
-import { ADDRESS_FILE, addressFile, downloadArguments } from '#lib/annie/yt-dlp/arguments.ts';
+import { ADDRESS_FILE, addressFile } from '#lib/annie/address-file.ts';
+import { downloadArguments } from '#lib/annie/yt-dlp/arguments.ts';
 import { locateInstalled } from '#lib/annie/yt-dlp/locate.server.ts';
 import { selectorOf } from '#lib/annie/yt-dlp/selector.ts';
 import { startServer } from '../../tests/support/server.ts';

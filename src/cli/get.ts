@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { ENGINE_NAMES, type EngineName } from '#lib/protocol/media.ts';
+import { ENGINE_NAMES, type EngineName, isEngineName } from '#lib/protocol/media.ts';
 import { createLogger } from '../server/log.ts';
 import { type CliCommand, type Io, textOption, UsageError, type Values } from './command.ts';
 import { DownloadFollower, type GetOptions } from './download-follower.ts';
@@ -7,6 +7,7 @@ import { createBars, type ProgressOutput } from './bars.ts';
 import { type CliSession, openOwnSession, openSessionAt } from './session.ts';
 import { printable } from './text.ts';
 
+const ENGINES = `${ENGINE_NAMES.join(', ')}, program:NAME`;
 /** How long to wait for a server's answer to `cancel`. */
 const ANSWER_MS = 3000;
 
@@ -15,7 +16,7 @@ export const get: CliCommand = {
   summary: 'Downloads files, and the media of pages, into a folder.',
   help: `
   --stream ID     the quality to take, as \`sluice parse URL\` lists it; else the engine's default
-  --engine NAME   ${ENGINE_NAMES.join(', ')}; else the one that knows the address
+  --engine NAME   ${ENGINES}; else the one that knows the address
   --sha256 HEX    what the file has to hash to: another one is not kept. For one URL
   --output DIR    where to put the files (SLUICE_DOWNLOAD_DIR, else ~/Downloads)
   --server URL    let this Sluice do it, in a new session of its own; its folder is used
@@ -79,10 +80,10 @@ Of what fails nothing is kept.`,
 /** @throws UsageError for an unknown engine */
 export function engineOption(values: Values): EngineName | null {
   const name = textOption(values, 'engine') ?? null;
-  if (name !== null && !(ENGINE_NAMES as readonly string[]).includes(name)) {
-    throw new UsageError(`--engine is one of ${ENGINE_NAMES.join(', ')}.`);
+  if (name !== null && !isEngineName(name)) {
+    throw new UsageError(`--engine is one of ${ENGINES}.`);
   }
-  return name as EngineName | null;
+  return name;
 }
 
 /** @throws UsageError for what is not a SHA-256, and for more than one URL */

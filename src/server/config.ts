@@ -1,6 +1,6 @@
 /** What can be set from the environment. Pure: the environment and the home folder come in as arguments. */
 import { join, resolve } from 'node:path';
-import { ENGINE_NAMES, type EngineName } from '#lib/protocol/media.ts';
+import { ALL_PROGRAMS, ENGINE_NAMES, type EngineName, isEngineName } from '#lib/protocol/media.ts';
 
 export const LOG_LEVELS = ['silent', 'error', 'warn', 'info', 'debug'] as const;
 export type LogLevel = (typeof LOG_LEVELS)[number];
@@ -12,7 +12,7 @@ export interface Config {
   port: number;
   dataDir: string;
   downloadDir: string;
-  /** Those allowed, preferred first. */
+  /** Those allowed, preferred first; may hold `ALL_PROGRAMS`. */
   engines: readonly EngineName[];
   /** Downloads that may run at once, over all sessions. */
   maxActive: number;
@@ -118,14 +118,15 @@ function readHost(env: Environment): string {
 }
 
 function readEngines(env: Environment): EngineName[] {
-  const value = text(env, 'SLUICE_ENGINES') ?? 'http,lux,yt-dlp';
+  // What was put there for a site is meant for it, and goes before those that know a thousand.
+  const value = text(env, 'SLUICE_ENGINES') ?? `http,${ALL_PROGRAMS},lux,yt-dlp`;
   const names = value.split(',').map((name) => name.trim());
-  for (const name of names) {
-    if (!(ENGINE_NAMES as readonly string[]).includes(name)) {
-      fail('SLUICE_ENGINES', value, `it has to be a comma list of ${ENGINE_NAMES.join(', ')}`);
-    }
+  const isAllowed = (name: string): name is EngineName => isEngineName(name) || name === ALL_PROGRAMS;
+  if (!names.every(isAllowed)) {
+    const may = [...ENGINE_NAMES, 'program:NAME', ALL_PROGRAMS].join(', ');
+    fail('SLUICE_ENGINES', value, `it has to be a comma list of ${may}`);
   }
-  return [...new Set(names)] as EngineName[];
+  return [...new Set(names)];
 }
 
 function readOrigins(env: Environment): string[] {

@@ -18,10 +18,12 @@ import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
+import { ProgramEngine } from '#lib/annie/program/engine.ts';
+import { findPrograms } from '#lib/annie/program/locate.server.ts';
 import { Registry, type RegistryOptions } from '#lib/annie/registry.ts';
 import { YtDlpEngine } from '#lib/annie/yt-dlp/engine.ts';
 import { createStandInEngine, STAND_IN_HOST } from '#lib/annie/stand-in/engine.ts';
-import type { EngineName } from '#lib/protocol/media.ts';
+import { ALL_PROGRAMS, type EngineName, isProgram, type ProgramName } from '#lib/protocol/media.ts';
 import type { DialGate, Probe } from '#lib/protocol/unreachable.ts';
 import { type Config, ConfigError } from './config.ts';
 import { withListingSlots } from './listing-slots.ts';
@@ -92,10 +94,21 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     ...(found ? { found } : {}),
   });
   const limited = { ...shared, processes: withListingSlots(processes) };
-  const programs = programEngines({ ...limited, proxy, path, config, allowPrivate });
+  const own = findPrograms(config.dataDir);
+  if (own.refused.length > 0)
+    log.warn('no engine can have the name of these folders', { folders: own.refused });
+  const allowed = allowedEngines(config.engines, path, own.names);
+  const programs = programEngines({
+    ...limited,
+    proxy,
+    path,
+    config,
+    allowPrivate,
+    own: allowed.filter(isProgram),
+  });
   const registry = new Registry({
     engines: [http, ...programs],
-    allowed: withAnnie(config.engines, path),
+    allowed,
     classify: classifyWith(http, config.engines),
   });
   return {
@@ -119,11 +132,13 @@ interface ProgramOptions extends Pick<EngineOptions, 'config' | 'allowPrivate'> 
   ffmpegPath: string | null;
   /** The PATH on which programs are looked for. */
   path: string;
+  /** Of the operator. */
+  own: readonly ProgramName[];
 }
 
 /** The engines that are programs of others. */
 function programEngines(options: ProgramOptions): Engine[] {
-  const { config, allowPrivate, processes, readers, proxy, ffmpegPath, path } = options;
+  const { config, allowPrivate, processes, readers, proxy, ffmpegPath, path, own } = options;
   const nodePath = process.execPath;
   const shared = { processes, readers };
   const lux = {
@@ -133,11 +148,13 @@ function programEngines(options: ProgramOptions): Engine[] {
     ffmpegPath,
     path,
   };
+  const { dataDir } = config;
   return [
+    ...own.map((name) => new ProgramEngine({ ...shared, name, proxy, dataDir, ffmpegPath, path })),
     new LuxEngine({ ...lux, name: 'lux' }),
     new LuxEngine({ ...lux, name: 'annie' }),
     createStandInEngine({ ...shared, nodePath, ...STAND_IN }),
-    new YtDlpEngine({ ...shared, proxy, dataDir: config.dataDir, ffmpegPath, nodePath, path }),
+    new YtDlpEngine({ ...shared, proxy, dataDir, ffmpegPath, nodePath, path }),
   ];
 }
 
@@ -156,6 +173,16 @@ function classifyWith(http: HttpEngine, allowed: readonly EngineName[]): Registr
     hasStandIn && URL.parse(url)?.hostname === STAND_IN_HOST
       ? Promise.resolve({ kind: 'page' })
       : http.classify(url, signal, reports);
+}
+
+/** Those of the settings, with every program of the operator in place of `ALL_PROGRAMS`, each once. */
+function allowedEngines(
+  names: readonly EngineName[],
+  path: string,
+  programs: readonly ProgramName[],
+): EngineName[] {
+  const all = withAnnie(names, path).flatMap((name) => (name === ALL_PROGRAMS ? programs : name));
+  return [...new Set(all)];
 }
 
 /** annie is the name of lux before 2021: allowed where lux is, and listed only if it is installed. */

@@ -125,7 +125,7 @@ test('a second Ctrl+C ends it at once, and still removes its temporary state dir
     stdio: ['ignore', 'ignore', 'inherit'],
   });
   const exited = once(child, 'exit');
-  const isAtWork = () => processesOf(place.dir).some((line) => /\/lux .*e\.mp4/.test(line));
+  const isAtWork = () => processesOf(place.dir).some((line) => /\/lux .*-F /.test(line));
   await waitFor(isAtWork, { what: 'the engine to work' });
   const isEndedByCtrlC = () => {
     child.kill('SIGINT');

@@ -82,8 +82,9 @@ function programOf(texts: Record<string, string>, version: string): string {
     return `#!/bin/sh
 case "$*" in *-version*|*" -v"*|-v) echo "${version}"; exit ;; *list-extractors*) exit ;; esac
 for last; do :; done
-# yt-dlp has its address in a file.
-case $last in --batch-file=*) read -r last <"\${last#*=}" ;; esac
+# Both have the address in a file.
+case $last in --batch-file=*) last=\${last#*=} ;; esac
+[ ! -f "$last" ] || read -r last <"$last"
 name="\${last##*/}"
 case $name in
 ${cases.join('\n')}

@@ -144,38 +144,39 @@ async function startProgram(
   return { child, out: () => out };
 }
 
-testUnless(test, reason, 'nothing outlives a server that is killed', () =>
-  withPrey(null, async ({ dir, prey }) => {
-    const text = JSON.parse(await readFile(prey.file, 'utf8')) as object;
-    await writeFile(prey.file, JSON.stringify({ ...text, staysSeconds: 600 }));
-    const { child } = await startProgram(dir, prey);
-    try {
-      await waitFor(() => namedProcesses(prey.name).length > 0, {
-        what: 'the one in hiding',
-        deadlineMs: 60_000,
-      });
-    } finally {
-      child.kill('SIGKILL');
-    }
-    await once(child, 'exit');
-    await waitFor(() => namedProcesses(prey.name).length === 0, { what: 'its end' });
-    await waitFor(() => namedProcesses(prey.file).length === 0, { what: 'the end of the engine' });
-  }),
-);
-
-testUnless(
-  test,
-  reason ?? (isRoot ? null : 'this is an ordinary user already'),
-  'for an ordinary user it is the same',
-  () =>
+const notRoot = isRoot ? null : 'this is an ordinary user already';
+for (const [whose, uid, why] of [
+  ['', undefined, reason],
+  [' of an ordinary user', NOBODY, reason ?? notRoot],
+] as const)
+  testUnless(test, why, `nothing outlives a server${whose} that is killed`, () =>
     withPrey(null, async ({ dir, prey }) => {
-      const { child, out } = await startProgram(dir, prey, NOBODY);
-      const [code] = (await settles(once(child, 'exit'), { deadlineMs: 60_000 })) as [number];
-      assert.is(code, 0);
-      assert.equal(withoutPrivate(out().trim().split('\n')), ['level full', 'ended 0']);
-      assert.not.ok(existsSync(join(dir, 'planted')));
-      assert.equal(namedProcesses(prey.name), []);
+      const text = JSON.parse(await readFile(prey.file, 'utf8')) as object;
+      await writeFile(prey.file, JSON.stringify({ ...text, staysSeconds: 600 }));
+      const { child } = await startProgram(dir, prey, uid);
+      try {
+        await waitFor(() => namedProcesses(prey.name).length > 0, {
+          what: 'the one in hiding',
+          deadlineMs: 60_000,
+        });
+      } finally {
+        child.kill('SIGKILL');
+      }
+      await once(child, 'exit');
+      await waitFor(() => namedProcesses(prey.name).length === 0, { what: 'its end' });
+      await waitFor(() => namedProcesses(prey.file).length === 0, { what: 'the end of the engine' });
     }),
+  );
+
+testUnless(test, reason ?? notRoot, 'for an ordinary user it is the same', () =>
+  withPrey(null, async ({ dir, prey }) => {
+    const { child, out } = await startProgram(dir, prey, NOBODY);
+    const [code] = (await settles(once(child, 'exit'), { deadlineMs: 60_000 })) as [number];
+    assert.is(code, 0);
+    assert.equal(withoutPrivate(out().trim().split('\n')), ['level full', 'ended 0']);
+    assert.not.ok(existsSync(join(dir, 'planted')));
+    assert.equal(namedProcesses(prey.name), []);
+  }),
 );
 
 testUnless(test, reason, 'an engine that takes too much memory is ended, alone or with many children', () =>

@@ -10,7 +10,7 @@ test('an empty environment gives the documented defaults', () => {
     port: 3000,
     dataDir: '/home/ann/.local/state/sluice',
     downloadDir: '/home/ann/Downloads',
-    engines: ['http', 'lux', 'yt-dlp'],
+    engines: ['http', 'program:*', 'lux', 'yt-dlp'],
     maxActive: 8,
     maxActivePerSession: 3,
     throttleMs: 200,

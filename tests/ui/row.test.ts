@@ -4,6 +4,12 @@ import type { DownloadView } from '#lib/protocol/download.ts';
 import './svelte-modules.ts';
 
 const { DownloadList } = await import('#lib/ui/state/download-list.svelte.ts');
+const { engineLabel } = await import('#lib/ui/labels.ts');
+
+test('an engine that is a program has the name of its folder', () => {
+  assert.is(engineLabel('program:gallery-dl'), 'gallery-dl');
+  assert.is(engineLabel('yt-dlp'), 'yt-dlp');
+});
 
 test('a row that lacks one byte is below 100 % and has time left', () => {
   const list = new DownloadList({

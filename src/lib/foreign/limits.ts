@@ -90,6 +90,11 @@ export const MAX_KEPT_INFO_BYTES = 4 * 1024 * 1024;
 /** Of all of one listing: 20 ordinary ones have 10 MB. */
 export const MAX_KEPT_INFOS_BYTES = 16 * 1024 * 1024;
 
+/** Of an engine that is a program of the operator (docs/engines.md): lines of a listing, of which each item takes one. */
+export const MAX_PROGRAM_LINES = 10_000;
+/** Of one of them, in bytes: 200 streams have 40 kB. */
+export const MAX_PROGRAM_LINE_BYTES = 256 * 1024;
+
 /** Of an engine's error lines: the last lines, and the characters kept at each end of one. */
 export const MAX_ERROR_LINES = 50;
 export const MAX_ERROR_CHARS = 2_000;

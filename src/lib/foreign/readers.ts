@@ -7,6 +7,8 @@ import { readLuxFailure } from './lux/failure.ts';
 import { readLuxListing } from './lux/listing.ts';
 import { readPage } from './page/scan.ts';
 import { readPlaylist } from './playlist/playlist.ts';
+import { readProgramFailure } from './program/failure.ts';
+import { readProgramListing } from './program/listing.ts';
 import { readYtDlpFailure } from './yt-dlp/failure.ts';
 import { readYtDlpListing } from './yt-dlp/listing.ts';
 
@@ -17,4 +19,6 @@ export const readers = {
   'yt-dlp-failure': readYtDlpFailure,
   'lux-listing': readLuxListing,
   'lux-failure': readLuxFailure,
+  'program-listing': readProgramListing,
+  'program-failure': readProgramFailure,
 };

@@ -24,6 +24,8 @@ export interface LatchCommand {
   reads: readonly string[];
   /** Files in `cwd` that it may only read. */
   kept: readonly string[];
+  /** Its standard input; null = none. */
+  input: string | null;
   outlet: Outlet | null;
   limits: RunLimits;
   /** null = none. */
@@ -61,7 +63,8 @@ export async function startLatch(command: LatchCommand, mark: string): Promise<L
   });
   const goLine = child.stdio[3] as Writable;
   // EPIPE: killed before it read the line. Its exit is reported anyway.
-  goLine.on('error', () => undefined);
+  for (const stream of [goLine, child.stdin]) stream?.on('error', () => undefined);
+  child.stdin?.end(command.input);
   return {
     child,
     pid: child.pid as number,
@@ -107,7 +110,7 @@ export function latchError(exitCode: number | null, stderrHead: string): SluiceE
 
 function spawnLatch(
   contained: Contained,
-  { cwd, env, limits, sandbox }: LatchCommand,
+  { cwd, env, input, limits, sandbox }: LatchCommand,
   mark: string,
 ): ChildProcess {
   const fileBlocks = String(Math.ceil(limits.fileBytes / 512));
@@ -116,7 +119,7 @@ function spawnLatch(
     return spawn('/bin/sh', ['-c', LATCH, LATCH_NAME, fileBlocks, ...contained.argv], {
       // A session of its own has no controlling terminal: lux's records are 100 bytes wherever Sluice was started.
       detached: true,
-      stdio: withoutInherited(['ignore', 'pipe', 'pipe', 'pipe', ...more]),
+      stdio: withoutInherited([input === null ? 'ignore' : 'pipe', 'pipe', 'pipe', 'pipe', ...more]),
       cwd,
       env: { ...env, ...contained.env, [RUN_MARK]: mark },
     });

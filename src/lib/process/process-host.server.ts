@@ -130,9 +130,9 @@ async function runIn(folder: RunFolder, command: EngineCommand, context: RunCont
   const { cwd } = folder;
   const isFull = sandbox?.level === 'full';
   const limits = folder.isScratch ? { ...context.limits, fileBytes: SCRATCH_FILE_BYTES } : context.limits;
-  const { argv, env, reads = [], outlet = null } = command;
+  const { argv, env, reads = [], input = null, outlet = null } = command;
   const latch = await startLatch(
-    { argv, cwd, reads, kept: folder.kept, outlet, limits, sandbox, env: { ...env, ...folder.env } },
+    { argv, cwd, reads, kept: folder.kept, input, outlet, limits, sandbox, env: { ...env, ...folder.env } },
     mark,
   );
   const startedAt = performance.now();

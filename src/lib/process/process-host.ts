@@ -13,6 +13,8 @@ export interface EngineCommand {
   reads?: readonly string[];
   /** By name: written into its folder before it starts, and removed when it has ended. For what argv must not show. */
   files?: Readonly<Record<string, string>>;
+  /** What it reads on its standard input, at most 64 kB; absent = nothing. For what argv must not show. */
+  input?: string;
   /** Its only way to the network; absent = none. */
   outlet?: Outlet | null;
   signal: AbortSignal;

@@ -6,13 +6,13 @@ import * as v from 'valibot';
 import type { DownloadView } from './download.ts';
 import { SluiceError } from './error.ts';
 import { DOWNLOAD_ID } from './ids.ts';
-import { ENGINE_NAMES, type ParseResult } from './media.ts';
+import { type EngineName, isEngineName, type ParseResult } from './media.ts';
 
 /** Ids that clients choose for their commands: kept 24 h, one namespace a session. */
 const CommandId = v.pipe(v.string(), v.regex(/^[\w.:-]{1,64}$/));
 const DownloadId = v.pipe(v.string(), v.regex(DOWNLOAD_ID));
 const Url = v.pipe(v.string(), v.nonEmpty());
-const Engine = v.nullish(v.picklist(ENGINE_NAMES), null);
+const Engine = v.nullish(v.custom<EngineName>(isEngineName), null);
 /** Any case is accepted, lower case is stored. Null means the same as absent. */
 const Sha256 = v.pipe(
   v.nullish(v.pipe(v.string(), v.regex(/^[\da-f]{64}$/i), v.toLowerCase())),

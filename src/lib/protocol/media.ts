@@ -1,8 +1,23 @@
 import type { ErrorCode } from './error.ts';
 
-/** Engine names as used in settings, requests and rows. `annie` is the former name of lux. */
+/** The engines of this repository, as named in settings, requests and rows. `annie` is the former name of lux. */
 export const ENGINE_NAMES = ['http', 'lux', 'annie', 'yt-dlp', 'stand-in'] as const;
-export type EngineName = (typeof ENGINE_NAMES)[number];
+/** Engines that the operator has put into the data folder (docs/engines.md), by the names of their folders. */
+export type ProgramName = `program:${string}`;
+export type EngineName = (typeof ENGINE_NAMES)[number] | ProgramName;
+
+export const PROGRAM_PREFIX = 'program:';
+/** In settings: every program. */
+export const ALL_PROGRAMS: ProgramName = `${PROGRAM_PREFIX}*`;
+const PROGRAM_NAME = /^program:[a-z\d](?:[a-z\d._-]{0,30}[a-z\d])?$/;
+
+export const isProgram = (name: EngineName): name is ProgramName => name.startsWith(PROGRAM_PREFIX);
+
+/** Whether an engine may have this name, be there one or not: `http`, `program:gallery-dl`. */
+export function isEngineName(name: unknown): name is EngineName {
+  if (typeof name !== 'string') return false;
+  return (ENGINE_NAMES as readonly string[]).includes(name) || PROGRAM_NAME.test(name);
+}
 
 export interface MediaStream {
   /** What `POST /api/downloads` takes as `streamId`, together with the item's `url`. */

@@ -3,7 +3,7 @@ import { m } from '#lib/paraglide/messages.js';
 import type { DownloadState } from '../protocol/download.ts';
 import type { ErrorView } from '../protocol/error.ts';
 import { toSluiceError } from '../protocol/error.ts';
-import type { EngineName, MediaItem } from '../protocol/media.ts';
+import { type EngineName, isProgram, type MediaItem, PROGRAM_PREFIX } from '../protocol/media.ts';
 import { ERROR_TEXTS } from './error-texts.ts';
 import {
   durationParts,
@@ -62,9 +62,10 @@ export const momentLabel = (iso: string): string => formatMoment(iso, new Date()
 export const clockLabel = (iso: string): string => formatClock(iso, locale());
 export const timeLabel = (iso: string): string => formatTime(iso, locale());
 
-/** The built-in engine has a descriptive label, the others their names. */
+/** The built-in engine has a descriptive label, the others their names; a program that of its folder. */
 export function engineLabel(engine: EngineName): string {
-  return engine === 'http' ? m.engine_http() : engine;
+  if (engine === 'http') return m.engine_http();
+  return isProgram(engine) ? engine.slice(PROGRAM_PREFIX.length) : engine;
 }
 
 export function durationLabel(seconds: number): string | null {

@@ -85,16 +85,19 @@ test('without ffmpeg, parts that need joining are ffmpeg_missing before anything
   }));
 
 test('a download uses the cached listing, and a stream that is not in it is stream_not_found', () =>
-  withLux(async ({ lux, job, dir }) => {
+  withLux(async ({ lux, job, dir, workDir }) => {
     const log = join(dir, 'log');
-    const engine = await lux(`${VERSION}\necho "$*" >> ${log}\n${list}\nhead -c 1000 /dev/zero > media.mp4`);
+    const engine = await lux(
+      `${VERSION}\necho "$* of $(cat sluice-address)" >> ${log}\n${list}\nhead -c 1000 /dev/zero > media.mp4`,
+    );
     await engine.parse({ url: URL_, signal: never });
     await engine.download(job({ streamId: 'a' }));
     assert.is(await codeOf(engine.download(job({ streamId: 'b' }))), 'stream_not_found');
     assert.equal((await readFile(log, 'utf8')).trim().split('\n'), [
-      `-j -retry 2 -- ${URL_}`,
-      `-f a -o . -O media -n 4 -retry 2 -- ${URL_}`,
+      `-j -retry 2 -F sluice-address of ${URL_}`,
+      `-f a -o . -O media -n 4 -retry 2 -F sluice-address of ${URL_}`,
     ]);
+    assert.not((await readdir(workDir)).includes('sluice-address'));
   }));
 
 test('another program called lux is unusable, no program is missing, each with what to do', () =>

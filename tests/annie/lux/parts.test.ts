@@ -1,15 +1,15 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { downloadArguments, listArguments } from '#lib/annie/lux/arguments.ts';
+import { addressFile } from '#lib/annie/address-file.ts';
+import { downloadArguments, LIST_ARGUMENTS } from '#lib/annie/lux/arguments.ts';
 import { BarProgress } from '#lib/annie/lux/bar-progress.ts';
 import { identify } from '#lib/annie/lux/locate.server.ts';
 import { isLuxSite } from '#lib/annie/lux/sites.ts';
 
-test('flags come before the address, which comes after two dashes', () => {
+test('the address is read from a file, and is no argument', () => {
   const plan = { id: '-x', bytes: 1, parts: 1, needsFfmpeg: false };
-  for (const argv of [listArguments('--debug'), downloadArguments('--debug', plan, 'lux')]) {
-    assert.equal(argv.slice(-2), ['--', '--debug']);
-  }
+  for (const argv of [LIST_ARGUMENTS, downloadArguments(plan, 'lux')])
+    assert.equal(argv.slice(-2), ['-F', Object.keys(addressFile('--debug'))[0]]);
 });
 
 test('the sites of lux are recognised by their host', () => {

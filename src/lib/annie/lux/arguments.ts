@@ -1,5 +1,6 @@
-/** The argv of lux and annie. Flags come first: after an address everything is an address. */
+/** The argv of lux and annie, which read the page's address from `addressFile`. */
 import type { StreamPlan } from '../../foreign/lux/listing.ts';
+import { ADDRESS_FILE } from '../address-file.ts';
 
 /** Name of the file in the work dir, before its extension. */
 export const OUTPUT_NAME = 'media';
@@ -11,11 +12,9 @@ const RETRIES = 2;
 /** Before July 2021 annie drew its bar with another library, on stdout, and had fewer flags. */
 export type Generation = 'lux' | 'annie';
 
-export function listArguments(url: string): string[] {
-  return ['-j', '-retry', String(RETRIES), '--', url];
-}
+export const LIST_ARGUMENTS: readonly string[] = ['-j', '-retry', String(RETRIES), '-F', ADDRESS_FILE];
 
-export function downloadArguments(url: string, plan: StreamPlan, generation: Generation): string[] {
+export function downloadArguments(plan: StreamPlan, generation: Generation): string[] {
   // With its default chunks of 1 MiB lux fetches nothing of a part of unknown size.
   const chunks = generation === 'lux' && plan.bytes === null ? ['-cs', '0'] : [];
   return [
@@ -25,7 +24,6 @@ export function downloadArguments(url: string, plan: StreamPlan, generation: Gen
     ...['-n', String(THREADS)],
     ...['-retry', String(RETRIES)],
     ...chunks,
-    '--',
-    url,
+    ...['-F', ADDRESS_FILE],
   ];
 }

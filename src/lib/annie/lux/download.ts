@@ -22,6 +22,7 @@ export interface LuxRun {
   processes: ProcessHost;
   readers: Readers;
   argv: string[];
+  files: Readonly<Record<string, string>>;
   env: Record<string, string>;
   /** As in EngineCommand. */
   reads: readonly string[];
@@ -43,7 +44,7 @@ export async function runLux(run: LuxRun): Promise<FetchedFile> {
 }
 
 async function runEngine(run: LuxRun): Promise<FetchedFile> {
-  const { engine, job, processes, readers, argv, env, reads, outlet, plan, generation } = run;
+  const { engine, job, processes, readers, argv, files, env, reads, outlet, plan, generation } = run;
   const bar = new BarProgress(plan.bytes);
   const errors: string[] = [];
   let title = job.title ?? run.title;
@@ -63,7 +64,7 @@ async function runEngine(run: LuxRun): Promise<FetchedFile> {
       },
     },
   );
-  const command = { argv, cwd: job.workDir, env, reads, outlet, signal: job.signal };
+  const command = { argv, cwd: job.workDir, files, env, reads, outlet, signal: job.signal };
   const exit = await runProgram(processes, command, parser, job.onOutput);
   job.signal.throwIfAborted();
   // lux prints the output of an ffmpeg that failed.

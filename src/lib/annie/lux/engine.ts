@@ -7,11 +7,17 @@ import { SluiceError } from '../../protocol/error.ts';
 import type { EngineName, EngineStatus, ParseResult } from '../../protocol/media.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
+import { addressFile } from '../address-file.ts';
 import { ffmpegPlaces, wrappedPath } from '../ffmpeg/wrapper.server.ts';
-import type { Outlet, ProcessHost } from '../../process/process-host.ts';
-import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
+import type { ProcessHost } from '../../process/process-host.ts';
+import {
+  type CapturedOutput,
+  type CaptureOptions,
+  captureOutput,
+  decodeOutput,
+} from '../../process/capture-output.ts';
 import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
-import { downloadArguments, listArguments } from './arguments.ts';
+import { downloadArguments, LIST_ARGUMENTS } from './arguments.ts';
 import { runLux } from './download.ts';
 import { identify, type Identity, locateLux } from './locate.server.ts';
 import { isLuxSite } from './sites.ts';
@@ -61,9 +67,15 @@ export class LuxEngine implements Engine {
   /** Listed items by address, the newest last. */
   readonly #items = new Map<string, { at: number; listed: LuxItem }>();
 
+  readonly #environment: Record<string, string>;
+  readonly #reads: readonly string[];
+
   constructor(options: LuxOptions) {
     this.name = options.name;
     this.#options = options;
+    const { ffmpegPath, path, reads = [] } = options;
+    this.#environment = { PATH: wrappedPath(ffmpegPath, path), LANG: 'C.UTF-8' };
+    this.#reads = [...ffmpegPlaces(ffmpegPath), ...reads];
   }
 
   async status(): Promise<EngineStatus> {
@@ -104,20 +116,11 @@ export class LuxEngine implements Engine {
     return withRunProxy(proxy, this.name, job.url, (outlet) =>
       runLux({
         ...{ engine: this.name, job, processes, readers, plan, generation, title: item.title },
-        argv: [...command, ...downloadArguments(job.url, plan, generation)],
+        argv: [...command, ...downloadArguments(plan, generation)],
+        files: addressFile(job.url),
         ...{ env: this.#environment, reads: this.#reads, outlet },
       }),
     );
-  }
-
-  get #environment(): Record<string, string> {
-    const { ffmpegPath, path } = this.#options;
-    return { PATH: wrappedPath(ffmpegPath, path), LANG: 'C.UTF-8' };
-  }
-
-  get #reads(): string[] {
-    const { ffmpegPath, reads = [] } = this.#options;
-    return [...ffmpegPlaces(ffmpegPath), ...reads];
   }
 
   #locate(): LuxProgram | null {
@@ -127,8 +130,8 @@ export class LuxEngine implements Engine {
     return found && { command: [found.path], path: found.path, fingerprint: found.fingerprint };
   }
 
-  #run(argv: string[], signal: AbortSignal, outlet: Outlet | null): ReturnType<typeof captureOutput> {
-    const run = { argv, cwd: null, env: this.#environment, reads: this.#reads, outlet, signal };
+  #run(command: Pick<CaptureOptions, 'argv' | 'files' | 'outlet' | 'signal'>): Promise<CapturedOutput> {
+    const run = { ...command, cwd: null, env: this.#environment, reads: this.#reads };
     return captureOutput(this.#options.processes, { ...run, maxBytes: MAX_LISTING_BYTES });
   }
 
@@ -137,7 +140,7 @@ export class LuxEngine implements Engine {
     const known = this.#identities.get(fingerprint);
     if (known) return known;
     const signal = AbortSignal.timeout(VERSION_TIMEOUT_MS);
-    const identity = this.#run([...command, '-v'], signal, null).then(
+    const identity = this.#run({ argv: [...command, '-v'], signal }).then(
       ({ stdout, stderr }) => identify(decodeOutput(stdout) + stderr),
       () => {
         // The machine may have been too busy: try again next time.
@@ -172,7 +175,8 @@ export class LuxEngine implements Engine {
     this.#checkAddress(url);
     const { command } = await this.#requireProgram();
     return withRunProxy(proxy, this.name, url, async (outlet) => {
-      const { stdout, exit } = await this.#run([...command, ...listArguments(url)], signal, outlet);
+      const argv = [...command, ...LIST_ARGUMENTS];
+      const { stdout, exit } = await this.#run({ argv, files: addressFile(url), outlet, signal });
       const { exitCode, signal: killedBy } = exit;
       const answer = { engine: this.name, chunks: stdout, exitCode, signal: killedBy, address: url };
       const listing = await readers.read('lux-listing', answer, signal);

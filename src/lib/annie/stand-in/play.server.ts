@@ -23,7 +23,7 @@ const DEFAULT_NAME = 'lux-plain';
 const FALLBACK_BYTES = 1024 * 1024;
 
 const [dir = '', ...args] = process.argv.slice(2);
-const { values, positionals } = parseArgs({
+const { values } = parseArgs({
   args: args.map((arg) => arg.replace(/^-(cs|retry)$/, '--$1')),
   options: {
     v: { type: 'boolean', short: 'v' },
@@ -32,13 +32,13 @@ const { values, positionals } = parseArgs({
     o: { type: 'string', short: 'o' },
     O: { type: 'string', short: 'O' },
     n: { type: 'string', short: 'n' },
+    F: { type: 'string', short: 'F' },
     cs: { type: 'string' },
     retry: { type: 'string' },
   },
-  allowPositionals: true,
 });
 
-const [address = ''] = positionals;
+const address = values.F === undefined ? '' : readFileSync(values.F, 'utf8').trim();
 const names = readdirSync(dir)
   .filter((name) => name.endsWith('.jsonl'))
   .map((name) => name.slice(0, -'.jsonl'.length))

@@ -1,5 +1,6 @@
 /** The argv of yt-dlp: nothing that a URL or a stream id could turn into an option, and no code from outside. */
 import { MAX_ITEMS } from '../../foreign/limits.ts';
+import { ADDRESS_FILE } from '../address-file.ts';
 import { sluiceTemplates } from '../progress/sluice-template.ts';
 
 /** Reports that yt-dlp writes into its current dir: what it is going to fetch, and where the finished file is. */
@@ -7,8 +8,6 @@ export const PLAN_FILE = 'sluice-found.jsonl';
 export const RESULT_FILE = 'sluice-done.jsonl';
 /** What `fragment-check.py` notes. */
 export const LISTED_FILE = 'sluice-listed.jsonl';
-/** The page's address, which argv would show to everybody on the machine. It is there only while yt-dlp runs. */
-export const ADDRESS_FILE = 'sluice-address';
 /** Prefix of all files that yt-dlp downloads. */
 export const MEDIA_PREFIX = 'media.';
 
@@ -19,10 +18,7 @@ export interface CommonOptions {
   ffmpegDir: string;
 }
 
-/** For `EngineCommand.files`, with `ADDRESS_OPTION` in argv. */
-export function addressFile(url: string): Record<string, string> {
-  return { [ADDRESS_FILE]: `${url}\n` };
-}
+/** With `addressFile` in the run's folder. */
 export const ADDRESS_OPTION = `--batch-file=${ADDRESS_FILE}`;
 
 function common({ nodePath, ffmpegDir }: CommonOptions): string[] {

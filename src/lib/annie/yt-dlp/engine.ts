@@ -15,9 +15,9 @@ import type { ProcessHost } from '../../process/process-host.ts';
 import { captureOutput, decodeOutput } from '../../process/capture-output.ts';
 import { type RunProxy, withRunProxy } from '../../process/run-proxy.ts';
 import { programPlaces } from '../../process/sandbox/places.server.ts';
+import { addressFile } from '../address-file.ts';
 import {
   ADDRESS_OPTION,
-  addressFile,
   type CommonOptions,
   type DownloadArguments,
   downloadArguments,
@@ -66,9 +66,17 @@ export class YtDlpEngine implements Engine {
   readonly #versions = new Map<string, Promise<string>>();
   /** By fingerprint: looked at once by each server. In its sandbox an engine cannot write there. */
   readonly #intact = new Map<string, Promise<boolean>>();
+  readonly #programs: CommonOptions;
+  /** The programs that yt-dlp starts. */
+  readonly #reads: readonly string[];
+  readonly #environment: Record<string, string>;
 
   constructor(options: YtDlpOptions) {
     this.#options = options;
+    const { ffmpegPath, nodePath, path } = options;
+    this.#programs = { ffmpegDir: WRAPPER_DIR, nodePath };
+    this.#reads = [...ffmpegPlaces(ffmpegPath), ...(nodePath === null ? [] : programPlaces(nodePath))];
+    this.#environment = environmentOf(wrappedPath(ffmpegPath, path));
     this.#infos = createInfoCache(join(options.dataDir, 'cache', 'yt-dlp-info'));
     this.#claims = createClaims(async (url) => {
       const found = await this.#requireProgram();
@@ -179,21 +187,6 @@ export class YtDlpEngine implements Engine {
       if (!(thrown instanceof SluiceError) || FINAL_CODES.includes(thrown.code)) throw thrown;
       return await this.#withFfmpegError(run('address'), job);
     }
-  }
-
-  get #programs(): CommonOptions {
-    return { ffmpegDir: WRAPPER_DIR, nodePath: this.#options.nodePath };
-  }
-
-  /** The programs that yt-dlp starts. */
-  get #reads(): string[] {
-    const { ffmpegPath, nodePath } = this.#options;
-    return [...ffmpegPlaces(ffmpegPath), ...(nodePath === null ? [] : programPlaces(nodePath))];
-  }
-
-  get #environment(): Record<string, string> {
-    const { ffmpegPath, path } = this.#options;
-    return environmentOf(wrappedPath(ffmpegPath, path));
   }
 
   #locate(): Located | null {

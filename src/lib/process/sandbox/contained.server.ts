@@ -5,7 +5,7 @@ import { programText } from '../program-text.server.ts';
 import { proxyEnvironment } from '../run-proxy.ts';
 import { runArguments } from './bwrap-arguments.ts';
 import { programPlaces } from './places.server.ts';
-import { type PartialSandbox, PROXY_PORT, type RunLimits, type Sandbox } from './sandbox.ts';
+import { PROXY_PORT, type RunLimits, type Sandbox, type SandboxTools } from './sandbox.ts';
 
 const RESTRICT = programText('restrict.py', import.meta.url);
 const HAND_OVER = programText('hand-over.py', import.meta.url);
@@ -60,7 +60,7 @@ export function contain(sandbox: Sandbox | null, run: RunToContain): Contained {
 
 /** The arguments before the command. */
 export function restrictedBy(
-  { python, pythonReads, places }: Pick<PartialSandbox, 'python' | 'pythonReads' | 'places'>,
+  { python, pythonReads, places }: SandboxTools,
   { cwd, reads, outlet }: Pick<RunToContain, 'cwd' | 'reads' | 'outlet'>,
 ): string[] {
   const read = [...places.map(({ path }) => path), ...pythonReads, ...reads];

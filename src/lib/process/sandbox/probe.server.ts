@@ -6,7 +6,7 @@ import { findProgram, isExecutable } from '../find-program.server.ts';
 import { baseArguments, runArguments } from './bwrap-arguments.ts';
 import { restrictedBy } from './contained.server.ts';
 import { pythonPlaces, systemPlaces } from './places.server.ts';
-import type { FullSandbox, Sandbox, Shortcoming } from './sandbox.ts';
+import type { FullSandbox, Sandbox, SandboxTools, Shortcoming } from './sandbox.ts';
 
 const run = promisify(execFile);
 /** ms; it takes 20 to 60. */
@@ -19,9 +19,6 @@ const NAMESPACES =
   'In a container, allow user namespaces (Docker: --security-opt seccomp=unconfined --security-opt apparmor=unconfined); ' +
   'on the machine itself, see the sysctls kernel.unprivileged_userns_clone and kernel.apparmor_restrict_unprivileged_userns.';
 
-/** What all levels but the last need. */
-type Tools = Pick<FullSandbox, 'python' | 'pythonReads' | 'places'>;
-
 /** The best level that works here. @param path PATH of the server. @param systemPython preferred to those of PATH */
 export async function probeSandbox(path: string, systemPython = SYSTEM_PYTHON): Promise<Sandbox> {
   if (process.platform !== 'linux') {
@@ -30,12 +27,15 @@ export async function probeSandbox(path: string, systemPython = SYSTEM_PYTHON): 
   const python = await findPython(path, systemPython);
   if (python === null)
     return { level: 'limits', reason: 'There is no python3, which sets sandboxes up.', remedy: APT };
-  const tools: Tools = { python, pythonReads: pythonPlaces(python), places: systemPlaces() };
+  const tools: SandboxTools = { python, pythonReads: pythonPlaces(python), places: systemPlaces() };
   const full = await probeFull(path, tools);
   return full.level === 'full' ? full : probePartial(tools, full);
 }
 
-async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
+async function probeFull(
+  path: string,
+  tools: SandboxTools,
+): Promise<FullSandbox | ({ level: null } & Shortcoming)> {
   const bwrap = findProgram('bwrap', path);
   if (bwrap === null) return { level: null, reason: 'bubblewrap is not installed.', remedy: APT };
   const version = versionOf(bwrap);
@@ -59,7 +59,7 @@ async function probeFull(path: string, tools: Tools): Promise<FullSandbox | ({ l
 }
 
 /** @param shortcoming why there are no namespaces */
-export async function probePartial(tools: Tools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
+export async function probePartial(tools: SandboxTools, { reason, remedy }: Shortcoming): Promise<Sandbox> {
   const argv = restrictedBy(tools, { cwd: tmpdir(), reads: [], outlet: null });
   const failure = await failureOf([...argv, tools.python, '-I', '-S', '-c', '']);
   const { python, pythonReads, places } = tools;

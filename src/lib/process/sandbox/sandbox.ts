@@ -13,16 +13,20 @@ export interface SystemPlace {
   linkTo: string | null;
 }
 
-export interface FullSandbox {
-  level: 'full';
-  /** Absolute path of bubblewrap. */
-  bwrap: string;
-  version: string;
-  /** The interpreter that runs `hand-over.py`: absolute, and what it has to read. */
+/** What sets up all levels but the last. */
+export interface SandboxTools {
+  /** The interpreter that runs `hand-over.py` and `restrict.py`: absolute, and what it has to read. */
   python: string;
   pythonReads: readonly string[];
   /** What of the system every run may read. */
   places: readonly SystemPlace[];
+}
+
+export interface FullSandbox extends SandboxTools {
+  level: 'full';
+  /** Absolute path of bubblewrap. */
+  bwrap: string;
+  version: string;
   /** Arguments for these and for the namespaces. */
   base: readonly string[];
 }
@@ -36,12 +40,8 @@ export interface Shortcoming {
 }
 
 /** Landlock and seccomp (`restrict.py`). */
-export interface PartialSandbox extends Shortcoming {
+export interface PartialSandbox extends SandboxTools, Shortcoming {
   level: 'partial';
-  /** As in FullSandbox; it runs `restrict.py`. */
-  python: string;
-  pythonReads: readonly string[];
-  places: readonly SystemPlace[];
 }
 
 export interface LimitedSandbox extends Shortcoming {

@@ -1,7 +1,7 @@
 /** Rebuilds a download's view, as the page got it, from its machine's context at a past moment. */
 import { deriveProgress } from '../../../protocol/channel.ts';
 import { DOWNLOAD_STATES, type DownloadState, type DownloadView } from '../../../protocol/download.ts';
-import { ENGINE_NAMES } from '../../../protocol/media.ts';
+import { isEngineName } from '../../../protocol/media.ts';
 import type { Json } from '../../../protocol/inspection.ts';
 import { type JsonObject, objectOf } from './moments.ts';
 
@@ -18,7 +18,7 @@ export function pastView(context: JsonObject | null): DownloadView | null {
     id,
     url,
     title: typeof title === 'string' ? title : url,
-    engine: ENGINE_NAMES.find((name) => name === row['engine']) ?? null,
+    engine: isEngineName(row['engine']) ? row['engine'] : null,
     state,
     receivedBytes: numberOrNull(row['receivedBytes']) ?? 0,
     totalBytes: numberOrNull(row['totalBytes']),
