@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error.ts';
+import type { PageItself } from './page-itself.ts';
 
 /** Engine names as used in settings, requests and rows. `annie` is the former name of lux. */
 export const ENGINE_NAMES = ['http', 'lux', 'annie', 'yt-dlp', 'stand-in'] as const;
@@ -35,6 +36,8 @@ export interface ParseResult {
   engine: EngineName;
   /** Of one page: at most 200 and 256 kB from a list of yt-dlp. */
   items: MediaItem[];
+  /** The page on which they were found; absent = it is none. */
+  page?: PageItself;
   /** The page has more items than these, which cannot be listed; absent = no, or not known. */
   truncated?: true;
   /** For the next page of a long list: what `parse` takes as `cursor`; absent = there is none. */

@@ -5,6 +5,7 @@ import type { PageScan } from '../../foreign/page/scan.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
+import { PAGE_STREAM } from '../../protocol/page-itself.ts';
 import type { FoundOn } from '../../protocol/runner.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, RequestReports, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
@@ -15,7 +16,7 @@ import { HttpClient } from './client.server.ts';
 import { beginsAsHls, SNIFF_BYTES } from './classify.ts';
 import { downloadFile, type FileOptions, NotAFile } from './file/download.server.ts';
 import { downloadHls, ONLY_STREAM } from './hls/stream.server.ts';
-import { listItems, type ListOptions, PAGE_STREAM, titleOf } from './items.server.ts';
+import { listItems, type ListOptions, titleOf } from './items.server.ts';
 import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
@@ -23,7 +24,7 @@ import { meaningOf, refuseLogin } from './file/begun.server.ts';
 import { type AnswersJob, FirstAnswers, hasBody } from './first-answers.server.ts';
 import { FoundMedia } from './found-media.ts';
 import { foundOnOf } from './found-note.server.ts';
-import { follow, type Lead } from './page/follow.server.ts';
+import { follow, type Lead, referrerOf } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 import type { TypedAddresses } from './typed-addresses.ts';
@@ -154,7 +155,8 @@ export class HttpEngine implements Engine {
     const tools = await this.#toolsFor(job, cookies, found);
     const { client, answers } = tools;
     const title = found?.title ?? null;
-    if (streamId === PAGE_STREAM) return this.#downloadFile(job, tools, { contentType: 'text/html' });
+    if (streamId === PAGE_STREAM)
+      return this.#downloadFile(job, tools, { contentType: 'text/html', isDefault: true });
     const isDefault = streamId === null || streamId === ONLY_STREAM;
     if (isDefault && extensionOf(URL.parse(url)?.pathname ?? '') !== 'm3u8') {
       try {
@@ -169,13 +171,13 @@ export class HttpEngine implements Engine {
     if (lead.scan !== null && isDefault) await refuseLogin(workDir, url, lead.probe.url);
     if (lead.scan !== null)
       return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, tools);
-    const { probe: media, referer } = lead;
+    const { probe: media } = lead;
+    const fromPage = client.from(lead.referrer?.page ?? null, lead.referrer?.policy);
     if (media.kind.kind === 'manifest')
-      return this.#downloadHls(job, media, client.from(referer), streamId, title ?? titleOf(media));
+      return this.#downloadHls(job, media, fromPage, streamId, title ?? titleOf(media));
     if (!isDefault) throw new SluiceError('stream_not_found');
     const target = { ...job, url: lead.url };
-    const fromPage = { ...tools, client: client.from(referer) };
-    return withTitle(await this.#downloadMedia(target, media, fromPage), title, job);
+    return withTitle(await this.#downloadMedia(target, media, { ...tools, client: fromPage }), title, job);
   }
 
   /** Closes all connections. */
@@ -196,7 +198,7 @@ export class HttpEngine implements Engine {
       response?.discard();
       signal.throwIfAborted();
     }
-    return { ...tools, client: client.from(page) };
+    return { ...tools, client: client.from(page, found?.referrerPolicy) };
   }
 
   #toolsOf(cookies: Cookies, { onWaiting }: RequestReports, of: Partial<AnswersJob> = {}): Tools {
@@ -235,7 +237,6 @@ export class HttpEngine implements Engine {
     tools: Tools,
   ): Promise<FetchedFile> {
     const { signal } = job;
-    const page = lead.probe.url;
     if (scan.isFeed && scan.groups.length === 0 && sourceId === null)
       return this.#downloadFile({ ...job, url: lead.url }, tools, {
         contentType: lead.probe.contentType === 'application/feed+json' ? null : 'application/rss+xml',
@@ -244,7 +245,8 @@ export class HttpEngine implements Engine {
     if (!picked) throw new SluiceError(sourceId === null ? 'no_media' : 'stream_not_found');
     const { group, source, variant } = picked;
     const sourceJob = { ...job, url: source.url };
-    const sourceClient = tools.client.from(URL.parse(group.page ?? '') ?? page);
+    const from = referrerOf(group, lead);
+    const sourceClient = tools.client.from(from.page, from.policy);
     const title = group.title ?? (scan.groups.length === 1 ? scan.title : null);
     const { answers } = tools;
     const media = await probe(sourceClient, source.url, signal, 'text', job.onBytes, answers);

@@ -79,7 +79,15 @@ class FeedScanner implements TagHandler {
     this.#endItem();
     const listed = listedGroups(this.#groups);
     return {
-      ...{ title: this.#title, site: null, groups: listed.groups, refresh: null, frames: [], isFeed: true },
+      ...{
+        title: this.#title,
+        site: null,
+        groups: listed.groups,
+        refresh: null,
+        frames: [],
+        referrerPolicy: null,
+        isFeed: true,
+      },
       truncated: listed.truncated || this.#addresses.isExhausted,
     };
   }

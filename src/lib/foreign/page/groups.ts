@@ -1,4 +1,5 @@
 /** Selects the media of a page to list: each address once, within the limits of a page. Pure. */
+import type { ReferrerPolicy } from '../../protocol/referrer-policy.ts';
 import { MAX_ADDRESSES, MAX_GROUPS, MAX_PAGE_CHARS } from '../limits.ts';
 
 export interface PageSource {
@@ -15,6 +16,8 @@ export interface PageGroup {
   sources: PageSource[];
   /** The page that it was found on, if that is another one, shown in a frame. */
   page?: string;
+  /** What the request for it says of that page; absent = as other requests of the page. */
+  referrerPolicy?: ReferrerPolicy;
   /** Its title is what the page calls a link, as `Download`. */
   isLink?: true;
 }

@@ -25,7 +25,14 @@ export function scanJsonFeed(text: string, url: URL): PageScan {
   }
   const listed = listedGroups(groups);
   return {
-    ...{ title: textOf(feed['title']), site: null, groups: listed.groups, refresh: null, frames: [] },
+    ...{
+      title: textOf(feed['title']),
+      site: null,
+      groups: listed.groups,
+      refresh: null,
+      frames: [],
+      referrerPolicy: null,
+    },
     ...{ isFeed: true, truncated: isTooLarge || listed.truncated || addresses.isExhausted },
   };
 }
