@@ -37,15 +37,13 @@ export interface PlacedResponse {
 
 export class FragmentRequests {
   readonly #client: HttpClient;
-  readonly #signal: AbortSignal;
   /** From the responses so far, by address; only of files with byte ranges. */
   readonly #seen = new Map<string, SeenFile>();
   /** Addresses whose responses to a range are unusable. */
   readonly #withoutRange = new Set<string>();
 
-  constructor(client: HttpClient, signal: AbortSignal) {
+  constructor(client: HttpClient) {
     this.#client = client;
-    this.#signal = signal;
   }
 
   seenAt(url: string): SeenFile | null {
@@ -69,16 +67,16 @@ export class FragmentRequests {
   }
 
   /** @throws FileChanged, SluiceError network codes, `remote_*` */
-  async send(request: FragmentRequest): Promise<PlacedResponse> {
+  async send(request: FragmentRequest, signal: AbortSignal): Promise<PlacedResponse> {
     const { url, range, rangeInWhole = range, known, isLastTry } = request;
     if (range !== null && !this.#withoutRange.has(url)) {
-      const response = await this.#getRange(url, range, isLastTry);
+      const response = await this.#getRange(url, range, isLastTry, signal);
       const place = response && placeInRangeResponse(response.status, response.head, range, known());
       if (response !== null && place !== null) return { response, place, range, isFull: false };
       response?.discard();
       this.neverAskForRange(url);
     }
-    const response = await this.#client.get(url, { signal: this.#signal });
+    const response = await this.#client.get(url, { signal });
     try {
       const { status, head } = response;
       const place = placeInFullResponse(status, head, rangeInWhole, known(), request.earlier);
@@ -90,10 +88,15 @@ export class FragmentRequests {
   }
 
   /** Null = the server refuses ranges. */
-  async #getRange(url: string, { start, end }: ByteRange, isLastTry: boolean): Promise<HttpResponse | null> {
+  async #getRange(
+    url: string,
+    { start, end }: ByteRange,
+    isLastTry: boolean,
+    signal: AbortSignal,
+  ): Promise<HttpResponse | null> {
     const headers = { range: `bytes=${start}-${end === null ? '' : end - 1}` };
     try {
-      return await this.#client.get(url, { signal: this.#signal, headers, accept: [416] });
+      return await this.#client.get(url, { signal, headers, accept: [416] });
     } catch (thrown) {
       if (!mayRefuseRange(thrown) || (thrown.transient && !isLastTry)) throw thrown;
       return null;
