@@ -6,6 +6,7 @@ import { charsOf } from '../../foreign/listed-items.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
 import { PAGE_STREAM, type PageItself } from '../../protocol/page-itself.ts';
+import { isForAll } from '../../protocol/unreachable.ts';
 import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
@@ -136,6 +137,7 @@ async function pageItems(
     } catch (thrown) {
       // a dead, private or unsupported source is left out; the reason is reported only if nothing is found
       signal.throwIfAborted();
+      if (isForAll(thrown)) throw thrown;
       firstFailure ??= thrown;
       return null;
     }

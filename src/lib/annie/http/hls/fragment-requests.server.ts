@@ -10,6 +10,7 @@ import {
   placeInFullResponse,
   placeInRangeResponse,
 } from './fragment-place.ts';
+import { type RangeStart, startInstead } from './range-start.server.ts';
 import { MAX_REMEMBERED } from './remembered.ts';
 
 export interface FragmentRequest {
@@ -33,17 +34,22 @@ export interface PlacedResponse {
   range: ByteRange | null;
   /** The response is to a request without a range. */
   isFull: boolean;
+  /** What had come in place of the range; null = nothing that can be compared. */
+  instead: RangeStart | null;
 }
 
 export class FragmentRequests {
-  readonly #client: HttpClient;
+  readonly #get: HttpClient['get'];
   /** From the responses so far, by address; only of files with byte ranges. */
   readonly #seen = new Map<string, SeenFile>();
   /** Addresses whose responses to a range are unusable. */
   readonly #withoutRange = new Set<string>();
+  /** First bytes of ranges in whose place a 200 came, by address. */
+  readonly #ignored = new Map<string, Set<number>>();
 
-  constructor(client: HttpClient) {
-    this.#client = client;
+  /** @param get as the client's, of what is known to be media */
+  constructor(get: HttpClient['get']) {
+    this.#get = get;
   }
 
   seenAt(url: string): SeenFile | null {
@@ -64,27 +70,41 @@ export class FragmentRequests {
   forget(): void {
     this.#seen.clear();
     this.#withoutRange.clear();
+    this.#ignored.clear();
   }
 
   /** @throws FileChanged, SluiceError network codes, `remote_*` */
   async send(request: FragmentRequest, signal: AbortSignal): Promise<PlacedResponse> {
     const { url, range, rangeInWhole = range, known, isLastTry } = request;
+    let instead: RangeStart | null = null;
     if (range !== null && !this.#withoutRange.has(url)) {
       const response = await this.#getRange(url, range, isLastTry, signal);
       const place = response && placeInRangeResponse(response.status, response.head, range, known());
-      if (response !== null && place !== null) return { response, place, range, isFull: false };
-      response?.discard();
-      this.neverAskForRange(url);
+      if (response !== null && place !== null) return { response, place, range, isFull: false, instead };
+      try {
+        instead = response && (await startInstead(response, signal));
+      } finally {
+        response?.discard();
+      }
+      if (instead === null || this.#isIgnoredAgain(url, range.start)) this.neverAskForRange(url);
     }
-    const response = await this.#client.get(url, { signal });
+    const response = await this.#get(url, { signal });
     try {
       const { status, head } = response;
       const place = placeInFullResponse(status, head, rangeInWhole, known(), request.earlier);
-      return { response, place, range: rangeInWhole, isFull: true };
+      return { response, place, range: rangeInWhole, isFull: true, instead };
     } catch (thrown) {
       response.discard();
       throw thrown;
     }
+  }
+
+  /** Of a single range a rest cannot be told from a whole file that is no whole either. */
+  #isIgnoredAgain(url: string, start: number): boolean {
+    const starts = this.#ignored.get(url) ?? new Set();
+    this.#ignored.set(url, starts.add(start));
+    dropOldest(this.#ignored, MAX_REMEMBERED);
+    return starts.size > 1;
   }
 
   /** Null = the server refuses ranges. */
@@ -96,7 +116,7 @@ export class FragmentRequests {
   ): Promise<HttpResponse | null> {
     const headers = { range: `bytes=${start}-${end === null ? '' : end - 1}` };
     try {
-      return await this.#client.get(url, { signal, headers, accept: [416] });
+      return await this.#get(url, { signal, headers, accept: [416] });
     } catch (thrown) {
       if (!mayRefuseRange(thrown) || (thrown.transient && !isLastTry)) throw thrown;
       return null;

@@ -9,6 +9,7 @@ import type { HttpClient } from '../client.server.ts';
 import { BodyTooLong } from '../file/stream-body.server.ts';
 import { networkError } from '../network-error.ts';
 import type { Head } from '../head.ts';
+import { refusePortal } from '../portal.ts';
 import type { SeenFile } from '../reported.ts';
 import { FetchedRanges, RangeSum } from './fetched-ranges.ts';
 import {
@@ -28,26 +29,10 @@ import type { FragmentPart } from './fragment-part.server.ts';
 import { FileChanged } from './fragment-place.ts';
 import { type Attempt, contradictionIn, type Dropped, wrongEnd } from './fragment-contradiction.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
+import type { Fetched, FetchEvents, Run } from './fragment-run.ts';
 import { restOf } from './fragment-rest.server.ts';
+import { StartCheck } from './range-start.server.ts';
 import { retrying } from './retrying.server.ts';
-
-export interface FetchEvents {
-  /** Bytes of the fragment that are there, now or from an earlier attempt; negative when they are discarded. */
-  onBytes: (bytes: number) => void;
-  /** The file of a begun fragment has changed: it is begun anew, unless this throws. */
-  onChanged: () => Promise<void>;
-  /** Of a connection beyond the first: when it is aborted, or the host has too many, the fragment is left as it is. */
-  extra?: AbortSignal | null;
-}
-
-/** One call of `fetch`. */
-interface Run {
-  fragment: Fragment;
-  part: FragmentPart;
-  signal: AbortSignal;
-  dropped: Dropped;
-  onBytes: (bytes: number) => void;
-}
 
 export class FragmentFetcher {
   readonly #stop = new AbortController();
@@ -56,11 +41,18 @@ export class FragmentFetcher {
   readonly #requests: FragmentRequests;
   /** Of files with byte ranges. */
   readonly #fetched = new FetchedRanges();
+  /** Fragments of the stream have come: a page of another site is not its server's. */
+  hasMedia = false;
 
   constructor(client: HttpClient, signal: AbortSignal) {
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
-    this.#keys = new FragmentKeys(client, this.#signal);
-    this.#requests = new FragmentRequests(client);
+    const get: HttpClient['get'] = async (url, options) => {
+      const response = await client.get(url, options);
+      if (this.hasMedia) refusePortal(url, response);
+      return response;
+    };
+    this.#keys = new FragmentKeys(get, this.#signal);
+    this.#requests = new FragmentRequests(get);
   }
 
   /** Ends all that is in flight, and all that comes, with this error. */
@@ -204,6 +196,9 @@ export class FragmentFetcher {
     const saved = isFull ? { length: had, read: part.read.bind(part) } : inMemory(rest.saved);
     const sum = new RangeSum();
     const prefix = isFull && isRange ? this.#fetched.checkOf(url) : null;
+    // Where a fragment goes on, its own bytes are compared.
+    const instead = rest.from === 0 ? placed.instead : null;
+    const start = new StartCheck(instead, response);
     try {
       const body = openBody(response);
       if (isRange) this.recordSeen(url, seen);
@@ -215,9 +210,11 @@ export class FragmentFetcher {
         onBytes: countingAfter(had - from, onBytes),
         onSkipped(bytes) {
           if (prefix?.push(bytes) === false) throw new OtherBytes(bytes, 0);
+          start.skipped(bytes);
         },
       });
-      const summed = isRange ? sum.of(raw) : raw;
+      const checked = instead === null ? raw : start.of(raw);
+      const summed = isRange ? sum.of(checked) : checked;
       const plain = open === null ? summed : decrypted(summed, open, from === 0 ? 'start' : 'middle');
       await part.append(isResumed ? afterSeam(plain, saved, isOtherSize) : plain);
       // Where it begins was only said, and can be checked by now.
@@ -270,11 +267,7 @@ export class FragmentFetcher {
     await part.finish();
   }
 
-  #failure(
-    { fragment, signal }: Pick<Run, 'fragment' | 'signal'>,
-    thrown: unknown,
-    head: Head | null,
-  ): unknown {
+  #failure({ fragment, signal }: Fetched, thrown: unknown, head: Head | null): unknown {
     if (thrown instanceof EndsElsewhere && head !== null) return wrongEnd(thrown, head);
     if (thrown instanceof FileChanged) return thrown;
     if (thrown instanceof BodyTooLong) {

@@ -90,6 +90,7 @@ export class TrackFetch {
   async #findKind(): Promise<void> {
     const { bytes } = this.#state;
     if (bytes === 0) return;
+    this.#job.fetcher.hasMedia = true;
     const { kind } = kindOf(await readAt(this.#path, 0, Math.min(bytes, EXAMINED_BYTES)), bytes);
     // an earlier version kept whatever came
     if (kind !== 'refused') this.#kind = this.#savedKind = kind;
@@ -136,6 +137,7 @@ export class TrackFetch {
       isDone: (index) => index < this.#state.fragments || this.#waiting.has(index),
       fetch: async (index, extra) => {
         const whole = await this.#fetchWhole(index, sync, extra);
+        this.#job.fetcher.hasMedia ||= whole.kind === 'media';
         this.#waiting.set(index, whole);
         this.#begun.delete(index);
         this.#setNote(index, null);

@@ -7,6 +7,7 @@ import { listedGroups, type PageGroup } from '../../../foreign/page/groups.ts';
 import type { PageFrame, PageScan } from '../../../foreign/page/page-scan.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ReferrerPolicy } from '../../../protocol/referrer-policy.ts';
+import { isForAll } from '../../../protocol/unreachable.ts';
 import type { HttpClient } from '../client.server.ts';
 import type { FirstAnswers } from '../first-answers.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
@@ -136,7 +137,7 @@ async function groupsOf(
     return { groups, truncated: scan.truncated };
   } catch (thrown) {
     signal.throwIfAborted();
-    if (!(thrown instanceof SluiceError)) throw thrown;
+    if (!(thrown instanceof SluiceError) || isForAll(thrown)) throw thrown;
     return { groups: [], truncated: false };
   }
 }
