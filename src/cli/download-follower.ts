@@ -5,6 +5,7 @@ import { type DownloadView, isFinal } from '#lib/protocol/download.ts';
 import { SluiceError, toSluiceError } from '#lib/protocol/error.ts';
 import type { EngineName, MediaItem, ParseResult } from '#lib/protocol/media.ts';
 import { onceEach } from '#lib/protocol/once-each.ts';
+import { PAGE_STREAM } from '#lib/protocol/page-itself.ts';
 import { catchUp } from './catch-up.ts';
 import { NetworkPatience } from './network-patience.ts';
 import { parseAll } from './parse-all.ts';
@@ -151,6 +152,7 @@ export class DownloadFollower {
     onLeftOut: (what: string) => void,
   ): Promise<NewDownload[]> {
     const itself: NewDownload[] = [{ url, streamId, title: null }];
+    if (streamId === PAGE_STREAM) return itself;
     const hasStream = ({ streams }: MediaItem): boolean => streams.some(({ id }) => id === streamId);
     let page: ParseResult | null = null;
     let found: ParseResult;

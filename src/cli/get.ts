@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { ENGINE_NAMES, type EngineName, isEngineName } from '#lib/protocol/media.ts';
+import { PAGE_STREAM } from '#lib/protocol/page-itself.ts';
 import { createLogger } from '../server/log.ts';
 import { type CliCommand, type Io, textOption, UsageError, type Values } from './command.ts';
 import { DownloadFollower, type GetOptions } from './download-follower.ts';
@@ -15,7 +16,7 @@ export const get: CliCommand = {
   synopsis: 'URL… [--stream ID] [--engine NAME] [--sha256 HEX] [--output DIR] [--server URL] [--json]',
   summary: 'Downloads files, and the media of pages, into a folder.',
   help: `
-  --stream ID     the quality to take, as \`sluice parse URL\` lists it; else the engine's default
+  --stream ID     the quality to take, as \`sluice parse URL\` lists it; else the engine's default. ${PAGE_STREAM}: the page itself
   --engine NAME   ${ENGINES}; else the one that knows the address
   --sha256 HEX    what the file has to hash to: another one is not kept. For one URL
   --output DIR    where to put the files (SLUICE_DOWNLOAD_DIR, else ~/Downloads)
@@ -36,9 +37,12 @@ Of what fails nothing is kept.`,
   },
   arguments: { min: 1, max: 1000 },
   async run(urls, values, io) {
+    const streamId = textOption(values, 'stream') ?? null;
+    const engine = engineOption(values);
     const options: GetOptions = {
-      streamId: textOption(values, 'stream') ?? null,
-      engine: engineOption(values),
+      streamId,
+      // No other engine saves a page as itself.
+      engine: engine === null && streamId === PAGE_STREAM ? 'http' : engine,
       sha256: sha256Option(values, urls),
     };
     const server = textOption(values, 'server');

@@ -1,11 +1,12 @@
-import { ERRORS } from '#lib/protocol/error.ts';
+import { ERRORS, SluiceError } from '#lib/protocol/error.ts';
 import type { MediaItem, ParseResult } from '#lib/protocol/media.ts';
+import { PAGE_STREAM, type PageItself } from '#lib/protocol/page-itself.ts';
 import { createLogger } from '../server/log.ts';
 import { type CliCommand, textOption } from './command.ts';
 import { engineOption } from './get.ts';
 import { parseAll } from './parse-all.ts';
 import { openOwnSession, openSessionAt } from './session.ts';
-import { formatBytes, printable } from './text.ts';
+import { formatBytes, formatSeconds, printable } from './text.ts';
 
 export const parse: CliCommand = {
   synopsis: 'URL [--engine NAME] [--server URL] [--json]',
@@ -31,6 +32,9 @@ export const parse: CliCommand = {
       );
       io.stdout.write(values['json'] === true ? `${JSON.stringify(result)}\n` : asText(result));
       return 0;
+    } catch (thrown) {
+      if (thrown instanceof SluiceError && thrown.page !== null) io.stderr.write(pageText(thrown.page));
+      throw thrown;
     } finally {
       await session.close();
       stopListening();
@@ -38,12 +42,20 @@ export const parse: CliCommand = {
   },
 };
 
-function asText({ engine, items, truncated }: ParseResult): string {
+function asText({ engine, items, page, truncated }: ParseResult): string {
   const more = truncated ? 'There are more, which cannot be listed.\n' : '';
-  return `${items.map(itemText).join('\n')}\n${more}Found by ${engine}.\n`;
+  const itself = page === undefined ? '' : pageText(page);
+  return `${items.map(itemText).join('\n')}\n${more}${itself}Found by ${engine}.\n`;
 }
 
-function itemText({ title, site, type, url, streams, unavailable }: MediaItem): string {
+function pageText({ url, ext, bytes }: PageItself): string {
+  const what = `${printable(ext).toUpperCase()}, ${formatBytes(bytes)}`;
+  // Quoted, as it may have an ampersand.
+  const address = `'${printable(url).replaceAll("'", '%27')}'`;
+  return `The page itself (${what}) is saved by: sluice get --stream ${PAGE_STREAM} ${address}\n`;
+}
+
+function itemText({ title, site, type, url, streams, unavailable, durationSeconds }: MediaItem): string {
   const idWidth = Math.max(...streams.map(({ id }) => id.length), 0);
   const qualityWidth = Math.max(...streams.map(({ quality }) => quality.length), 0);
   const lines = streams.map(({ id, quality, bytes, estimatedBytes = null, ext, isDefault }) => {
@@ -58,5 +70,6 @@ function itemText({ title, site, type, url, streams, unavailable }: MediaItem): 
     return `  ${isDefault ? '*' : ' '} ${columns.join('  ')}\n`;
   });
   const refused = unavailable === undefined ? '' : `  ${ERRORS[unavailable].title}\n`;
-  return `${printable(title)} (${type}, ${printable(site)})\n  ${printable(url)}\n${refused}${lines.join('')}`;
+  const length = durationSeconds === undefined ? '' : `, ${formatSeconds(durationSeconds)}`;
+  return `${printable(title)} (${type}, ${printable(site)}${length})\n  ${printable(url)}\n${refused}${lines.join('')}`;
 }

@@ -72,6 +72,26 @@ test('get of a page with three videos downloads all three', async () => {
   assert.equal(hashes.sort(), expected.sort());
 });
 
+test('parse says how a page is saved as itself, and get does that', async () => {
+  const url = `${site.url}/page/empty`;
+  const parsed = await sluice(['parse', url], { place, env });
+  assert.is(parsed.code, 1);
+  assert.ok(
+    parsed.stderr.startsWith(
+      `The page itself (HTML, ${parsed.stderr.match(/\d+ B/)?.[0]}) is saved by: sluice get --stream page '${url}'\n`,
+    ),
+    parsed.stderr,
+  );
+  assert.match(
+    (await sluice(['parse', `${site.url}/page/three`], { place, env })).stdout,
+    /^The page itself \(HTML, /m,
+  );
+  const out = join(place.dir, 'out');
+  const { code, stderr } = await sluice(['get', '--stream', 'page', url, '--output', out], { place });
+  assert.is(code, 0, stderr);
+  assert.match(readFileSync(join(out, 'empty.html'), 'utf8'), /^<!doctype html><title>Nothing here<\/title>/);
+});
+
 testUnless(test, mediaMissing, 'get fetches an HLS stream', async () => {
   const out = join(place.dir, 'out');
   const url = `${site.url}/media/ts/master.m3u8`;

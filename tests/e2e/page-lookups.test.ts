@@ -1,3 +1,4 @@
+import { readdirSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import type { BrowserContextOptions, Locator } from 'playwright-core';
@@ -114,6 +115,43 @@ testUnless(test, pageMissing, 'a failed address can be put back into the field, 
   assert.equal(visit.errors, []);
   await visit.close();
 });
+
+testUnless(
+  test,
+  pageMissing,
+  'the page itself can be saved, where nothing was found, and beside what was',
+  async () => {
+    const visit = await Visit.open(fixture.browser, fixture.server.url);
+    for (const [path, phase, items] of [
+      ['/page/empty', 'failed', 0],
+      ['/page/three', 'done', 3],
+    ] as const) {
+      const card = await lookUpAll(visit, fixture.site.url + path);
+      const ended = card.and(visit.page.locator(`[data-phase="${phase}"]`));
+      await ended.waitFor();
+      const page = ended.getByTestId('page-itself');
+      assert.match(await page.innerText(), /HTML · \d+(\.\d+)? k?B/);
+      // It is neither an item that can be selected, nor one of all.
+      assert.is(await ended.getByTestId('lookup-item').count(), items);
+      if (items > 0) await ended.getByRole('checkbox', { name: 'Select all' }).check();
+      assert.is(await visit.page.getByTestId('download').count(), phase === 'failed' ? 0 : 1);
+      if (items > 0)
+        assert.match(await ended.getByTestId('download-many').innerText(), /Download 3 selected/);
+      assert.equal(await axeFindings(visit.page), []);
+      await visit.shot(`2-the page itself ${phase}`);
+      await page.getByRole('button', { name: /^Save this page/ }).click();
+      await page.getByText('Added').waitFor();
+      await visit.page.getByRole('button', { name: 'Put away' }).click();
+    }
+    await visit.waitForState('Nothing here', 'complete');
+    await visit.waitForState('Three clips & a song', 'complete');
+    assert.is(await visit.page.getByTestId('download').count(), 2);
+    assert.equal(visit.errors, []);
+    await visit.close();
+    const saved = readdirSync(fixture.server.place.downloadDir).filter((name) => name !== '.sluice');
+    assert.equal(saved.sort(), ['empty.html', 'three.html']);
+  },
+);
 
 testUnless(test, pageMissing, 'the focus of a lookup that is cancelled goes to the next card', async () => {
   const visit = await Visit.open(fixture.browser, fixture.server.url);

@@ -67,6 +67,23 @@ test('lookups run a few at a time, in order, and a failed one frees its slot', a
   });
 });
 
+test('a lookup keeps the page beside its items, and the page of one that found nothing', async () => {
+  const sender = new ManualSender();
+  const lookups = new Lookups(sender.send);
+  lookups.start(addresses('u1', 'u2', 'u3'), null);
+  const [full, empty, file] = lookups.list;
+  const page = { url: 'u1', title: 'T', ext: 'html', bytes: 7 };
+  sender.sent[0]!.done({ engine: 'http', items: [item('1')], page, next: '2' });
+  sender.sent[1]!.fail(new SluiceError('no_media', undefined, { page }));
+  sender.sent[2]!.done({ engine: 'http', items: [item('1')] });
+  await waitFor(() => lookups.list.every(({ status }) => status.phase !== 'running'));
+  assert.equal([full?.page, empty?.page, file?.page], [page, page, null]);
+  const more = lookups.more(full!);
+  sender.sent[3]!.done({ engine: 'http', items: [item('2')] });
+  assert.is(await more, true);
+  assert.equal([full?.page, full?.items.length], [page, 2]);
+});
+
 test('an address without a scheme is sent as it was typed, also when it is looked up again', () => {
   const sender = new ManualSender();
   const lookups = new Lookups(sender.send);

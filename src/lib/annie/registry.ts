@@ -2,6 +2,7 @@
 import type { Engine, RequestReports, UrlKind } from './engine.ts';
 import { SluiceError, toSluiceError, type ErrorCode } from '../protocol/error.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
+import type { PageItself } from '../protocol/page-itself.ts';
 import { UniqueIds } from '../protocol/unique-ids.ts';
 import { rankEngines } from './engine-order.ts';
 import { checkUrl } from '../protocol/url.ts';
@@ -124,13 +125,15 @@ export class Registry {
           ...(onItems ? { onItems: (items: MediaItem[]) => onItems(engine.name, ids.assign(items)) } : {}),
         });
         // From the start: the result holds all items again.
-        return { ...result, items: new UniqueIds().assign(result.items) };
+        const page = result.page ?? pageIn(failures);
+        const items = new UniqueIds().assign(result.items);
+        return { ...result, items, ...(page === undefined ? {} : { page }) };
       } catch (thrown) {
         if (signal.aborted || !shouldTryNext(thrown)) throw thrown;
         failures.push(thrown);
       }
     }
-    throw mostInformative(failures);
+    throw withPage(mostInformative(failures), failures);
   }
 
   /** Nobody of this session is there any more. */
@@ -180,6 +183,20 @@ export function mostInformative(failures: readonly unknown[]): unknown {
     failures[0] ??
     new SluiceError('unsupported_url')
   );
+}
+
+/** The page that an engine has looked at in vain. */
+function pageIn(failures: readonly unknown[]): PageItself | undefined {
+  for (const failure of failures)
+    if (failure instanceof SluiceError && failure.page !== null) return failure.page;
+  return undefined;
+}
+
+function withPage(failure: unknown, failures: readonly unknown[]): unknown {
+  const page = pageIn(failures);
+  if (!(failure instanceof SluiceError) || failure.code !== 'no_media' || failure.page !== null)
+    return failure;
+  return new SluiceError(failure.code, failure.message, { page, cause: failure });
 }
 
 async function statusOf(engine: Engine): Promise<EngineStatus> {

@@ -1,3 +1,5 @@
+import type { PageItself } from './page-itself.ts';
+
 /**
  * Every error has a stable code. This table is the whole list: the HTTP status, whether an automatic retry may help, and
  * a plain sentence. `docs/errors.md` adds the remedy; a test compares the two.
@@ -157,6 +159,8 @@ export interface ErrorView {
   code: ErrorCode;
   /** One English sentence with the particulars. The page shows its own text for `code` first. */
   message: string;
+  /** Of a look-up's `no_media`: what can be saved of it. */
+  page?: PageItself;
 }
 
 export interface ErrorDetails {
@@ -164,6 +168,8 @@ export interface ErrorDetails {
   retryAfterMs?: number;
   /** Overrides the table: some engine failures are known to be permanent. */
   transient?: boolean;
+  /** See `ErrorView`. */
+  page?: PageItself | undefined;
   cause?: unknown;
 }
 
@@ -172,12 +178,19 @@ export class SluiceError extends Error {
   readonly code: ErrorCode;
   readonly transient: boolean;
   readonly retryAfterMs: number | null;
+  readonly page: PageItself | null;
 
   constructor(code: ErrorCode, message: string = ERRORS[code].title, details: ErrorDetails = {}) {
     super(message, details.cause === undefined ? {} : { cause: details.cause });
     this.code = code;
     this.transient = details.transient ?? ERRORS[code].transient;
     this.retryAfterMs = details.retryAfterMs ?? null;
+    this.page = details.page ?? null;
+  }
+
+  /** As it came over a wire. */
+  static of({ code, message, page }: ErrorView): SluiceError {
+    return new SluiceError(code, message, { page });
   }
 
   get status(): number {
@@ -185,7 +198,8 @@ export class SluiceError extends Error {
   }
 
   get view(): ErrorView {
-    return { code: this.code, message: this.message };
+    const { code, message, page } = this;
+    return { code, message, ...(page === null ? {} : { page }) };
   }
 }
 

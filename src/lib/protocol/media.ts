@@ -1,4 +1,5 @@
 import type { ErrorCode } from './error.ts';
+import type { PageItself } from './page-itself.ts';
 
 /** The engines of this repository, as named in settings, requests and rows. `annie` is the former name of lux. */
 export const ENGINE_NAMES = ['http', 'lux', 'annie', 'yt-dlp', 'stand-in'] as const;
@@ -26,7 +27,7 @@ export interface MediaStream {
   quality: string;
   /** Size in bytes; null = not known before the download. An estimate counts as not known. */
   bytes: number | null;
-  /** Size in bytes as the site or the bit rate says it, if `bytes` is not known; absent = not known either. */
+  /** Size in bytes as the site, its feed or the bit rate says it, if `bytes` is not known; absent = not known either. */
   estimatedBytes?: number;
   /** File extension without the dot: `mp4`. */
   ext: string;
@@ -41,6 +42,8 @@ export interface MediaItem {
   site: string;
   title: string;
   type: 'video' | 'audio' | 'image' | 'file';
+  /** How long it plays, in s, as its feed says; absent = not known. */
+  durationSeconds?: number;
   streams: MediaStream[];
   /** Why it cannot be downloaded at present, as the list says: it is private, for example, or has not begun; absent = it can. */
   unavailable?: ErrorCode;
@@ -50,6 +53,8 @@ export interface ParseResult {
   engine: EngineName;
   /** Of one page: at most 200 and 256 kB from a list of yt-dlp. */
   items: MediaItem[];
+  /** The page on which they were found; absent = it is none. */
+  page?: PageItself;
   /** The page has more items than these, which cannot be listed; absent = no, or not known. */
   truncated?: true;
   /** For the next page of a long list: what `parse` takes as `cursor`; absent = there is none. */

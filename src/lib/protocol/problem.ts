@@ -1,6 +1,6 @@
 /** Errors over HTTP: RFC 9457 problem details, with our stable `code` as an extension member. */
 import type { PlainAnswer } from './answer.ts';
-import { type ErrorCode, ERRORS, toSluiceError } from './error.ts';
+import { type ErrorCode, ERRORS, type ErrorView, toSluiceError } from './error.ts';
 import { MethodNotAllowed } from './request.ts';
 
 /** Has the remedies. A relative reference: it names a file of this project, not an address to fetch. */
@@ -16,13 +16,15 @@ export interface Problem {
   code: ErrorCode;
   /** One sentence about this occurrence. */
   detail: string;
+  page?: ErrorView['page'];
 }
 
 /** What is not a SluiceError becomes `internal_error` and reveals nothing. */
 export function problemOf(thrown: unknown): Problem {
   const error = toSluiceError(thrown);
-  const { status, title } = ERRORS[error.code];
-  return { type: `${HELP_PAGE}#${error.code}`, title, status, code: error.code, detail: error.message };
+  const { message: detail, code, ...more } = error.view;
+  const { status, title } = ERRORS[code];
+  return { type: `${HELP_PAGE}#${code}`, title, status, code, detail, ...more };
 }
 
 /** The headers of an error response: RFC 9110, sections 10.2.1, 10.2.3 and 11.6.1. */

@@ -7,6 +7,7 @@
  */
 import type { ErrorView } from './error.ts';
 import type { EngineName, MediaItem, ParseResult } from './media.ts';
+import type { ReferrerPolicy } from './referrer-policy.ts';
 import type { Sample } from './progress.ts';
 import type { Away } from './unreachable.ts';
 
@@ -37,6 +38,8 @@ export interface FoundOn {
   title: string | null;
   /** The page sets cookies. They are not kept: the download gets its own. */
   setsCookies: boolean;
+  /** What the page lets its requests say of it; absent = the default. */
+  referrerPolicy?: ReferrerPolicy;
 }
 
 export interface StartJob extends JobRef {

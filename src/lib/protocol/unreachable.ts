@@ -66,6 +66,11 @@ export function isAway({ code }: { code: ErrorCode }): boolean {
   return code === 'network_down' || code === 'host_away' || code === 'network_login';
 }
 
+/** Whether no other host is worth a try: there is no network, or a login page answers in place of each. */
+export function isForAll(thrown: unknown): boolean {
+  return thrown instanceof AwayError && thrown.away.everyone === true;
+}
+
 /** What is asked before a host is dialled, and learns what came of it. */
 export interface DialGate {
   /** Why it should not be dialled now; null = it may. */

@@ -62,7 +62,7 @@ export class Parses {
     if (event.type === 'parse-waiting') return parse.onNews({ type: 'waiting', isWaiting: event.isWaiting });
     this.#running.delete(event.job);
     if (event.type === 'parse-done') parse.answer.resolve(event.result);
-    else parse.answer.reject(new SluiceError(event.error.code, event.error.message));
+    else parse.answer.reject(SluiceError.of(event.error));
   }
 
   /** Ends the parses of a client that disconnected. */

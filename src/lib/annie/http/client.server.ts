@@ -9,6 +9,7 @@ import type { buildConnector, Dispatcher } from 'undici';
 import Agent from 'undici/lib/dispatcher/agent.js';
 import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import { authorityOf, UnreachableError } from '../../protocol/unreachable.ts';
+import { policyInHeader, type ReferrerPolicy } from '../../protocol/referrer-policy.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
@@ -21,10 +22,11 @@ import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
 import { portalError, RedirectRefused } from './portal.ts';
-import { refererFor } from './referer.ts';
+import { DEFAULT_POLICY } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
 import type { TypedAddresses } from './typed-addresses.ts';
+import { headersOf, NOBODY, type Visit } from './visit.ts';
 
 /** https://fetch.spec.whatwg.org/#http-redirect-fetch, as all browsers do. */
 const MAX_REDIRECTS = 20;
@@ -35,6 +37,8 @@ const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 export interface HttpResponse {
   /** After redirects. */
   url: URL;
+  /** Of its Referer: redirects may have set another than the page (https://fetch.spec.whatwg.org/#http-redirect-fetch). */
+  policy: ReferrerPolicy;
   status: number;
   head: Head;
   body: Readable;
@@ -51,6 +55,8 @@ export interface GetOptions {
   accept?: readonly number[];
 }
 
+type HopOptions = GetOptions & Pick<HttpResponse, 'policy'>;
+
 export interface HttpClientOptions {
   guard: Guard;
   /** ms without a byte after which a body counts as stalled. */
@@ -65,18 +71,6 @@ export interface HttpClientOptions {
   typed?: TypedAddresses | null;
 }
 
-/** What the requests of one job have in common. */
-interface Visit {
-  cookies: Cookies | null;
-  /** The page on which the addresses were found. */
-  page: URL | null;
-  /** Other requests, or somebody with a list before them, wait for this one. */
-  isBrisk: boolean;
-  /** Called when a request begins to wait for its head, and when that ends; not if it is brisk. */
-  onWaiting: (isWaiting: boolean) => void;
-}
-
-const NOBODY: Visit = { cookies: null, page: null, isBrisk: false, onWaiting: () => undefined };
 /** Connections that were never made: their servers received nothing. */
 const unconnected = new WeakSet<SluiceError>();
 
@@ -111,8 +105,8 @@ export class HttpClient {
   }
 
   /** The same connections and cookies, for addresses that were found on this page. */
-  from(page: URL | null): HttpClient {
-    return this.#inherit({ ...this.#visit, page });
+  from(page: URL | null, policy: ReferrerPolicy | null = null): HttpClient {
+    return this.#inherit({ ...this.#visit, page, policy: policy ?? DEFAULT_POLICY });
   }
 
   #inherit(visit: Visit): HttpClient {
@@ -124,12 +118,9 @@ export class HttpClient {
     return this.#visit.page;
   }
 
-  /** Cookie and Referer of a request. */
-  headersFor(url: URL): Record<string, string> {
-    const { cookies, page } = this.#visit;
-    const cookie = cookies?.headerFor(url) ?? null;
-    const referer = page === null ? null : refererFor(page, url);
-    return { ...(cookie === null ? {} : { cookie }), ...(referer === null ? {} : { referer }) };
+  /** Cookie and Referer of a request for the address to which a response was redirected. */
+  headersFor({ url, policy }: Pick<HttpResponse, 'url' | 'policy'>): Record<string, string> {
+    return headersOf({ ...this.#visit, policy }, url);
   }
 
   /**
@@ -140,11 +131,14 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     let from: URL | null = null;
+    let { policy } = this.#visit;
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#requestAlone(url, options, hop === 0).catch((thrown: unknown) => {
-        const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
-        throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
-      });
+      const response = await this.#requestAlone(url, { ...options, policy }, hop === 0).catch(
+        (thrown: unknown) => {
+          const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
+          throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
+        },
+      );
       if (response.status === 511 && response.url.protocol === 'http:') {
         response.discard();
         throw portalError(authorityOf(response.url.href) ?? '', true);
@@ -164,6 +158,7 @@ export class HttpClient {
       if (location.length > MAX_URL_BYTES) throw new SluiceError('url_too_long');
       const next = parseUrl(addressText(location), url);
       if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
+      policy = policyInHeader(head.get('referrer-policy')) ?? policy;
       // the guard would refuse other schemes, but undici must never be handed anything but http(s)
       from = url;
       url = checkUrl(next.href);
@@ -175,7 +170,7 @@ export class HttpClient {
    * Once more if the host may have been busy with connections that only wait.
    * @param isFirst only what was typed lacks a scheme: a server that redirects says which it means
    */
-  async #requestAlone(url: URL, options: GetOptions, isFirst: boolean): Promise<HttpResponse> {
+  async #requestAlone(url: URL, options: HopOptions, isFirst: boolean): Promise<HttpResponse> {
     const { release } = this.#options;
     const ask = (): Promise<HttpResponse> =>
       isFirst ? this.#requestTyped(url, options) : this.#request(url, options);
@@ -194,7 +189,7 @@ export class HttpClient {
   }
 
   /** By http, if the scheme was not typed and there is no TLS server. */
-  async #requestTyped(url: URL, options: GetOptions): Promise<HttpResponse> {
+  async #requestTyped(url: URL, options: HopOptions): Promise<HttpResponse> {
     const { typed } = this.#options;
     const current = typed?.current(url) ?? url;
     try {
@@ -215,7 +210,7 @@ export class HttpClient {
     return this.#dispatcher.destroy();
   }
 
-  async #request(url: URL, { signal, headers }: GetOptions): Promise<HttpResponse> {
+  async #request(url: URL, { signal, headers, policy }: HopOptions): Promise<HttpResponse> {
     const { isBrisk, onWaiting, cookies } = this.#visit;
     const { headTimeoutMs, release } = this.#options;
     const startedMs = performance.now();
@@ -232,7 +227,7 @@ export class HttpClient {
         path: url.pathname + url.search,
         method: 'GET',
         signal,
-        headers: requestHeaders({ ...this.headersFor(url), ...headers }),
+        headers: requestHeaders({ ...this.headersFor({ url, policy }), ...headers }),
         // 0 = none: the socket itself limits the wait for the first byte, and between bytes.
         headersTimeout: isBrisk ? headTimeoutMs : 0,
       });
@@ -245,7 +240,7 @@ export class HttpClient {
       const setCookie = received['set-cookie'];
       if (setCookie !== undefined) await cookies?.receive(url, [setCookie].flat());
       const head = withoutFalseCoding(url, headFrom(received));
-      return { url, status: statusCode, head, body, waitedMs, discard };
+      return { url, policy, status: statusCode, head, body, waitedMs, discard };
     } catch (thrown) {
       const error = networkError(thrown, signal);
       if (error instanceof SluiceError && !unconnected.has(error))

@@ -1,10 +1,9 @@
 /** The built-in engine: direct files, HLS, and pages that say where their media is. */
-import { open } from 'node:fs/promises';
-import { MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import type { PageScan } from '../../foreign/page/scan.ts';
 import type { Readers } from '../../foreign/port.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { EngineStatus, ParseResult } from '../../protocol/media.ts';
+import { PAGE_STREAM } from '../../protocol/page-itself.ts';
 import type { FoundOn } from '../../protocol/runner.ts';
 import type { Claim, Engine, EngineJob, ParseRequest, RequestReports, UrlKind } from '../engine.ts';
 import type { FetchedFile } from '../../files/fetched-file.ts';
@@ -12,21 +11,22 @@ import type { Guard } from '../../guard/guard.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
 import { Answers } from './answers.server.ts';
 import { HttpClient } from './client.server.ts';
-import { beginsAsHls, SNIFF_BYTES } from './classify.ts';
+import { isManifest, withTitle } from './fetched.server.ts';
 import { downloadFile, type FileOptions, NotAFile } from './file/download.server.ts';
 import { downloadHls, ONLY_STREAM } from './hls/stream.server.ts';
-import { listItems, type ListOptions, PAGE_STREAM, titleOf } from './items.server.ts';
+import { listItems, type ListOptions, titleOf } from './items.server.ts';
 import { createListedSizes } from './listed-sizes.ts';
 import { extensionOf } from './names.ts';
 import { Cookies } from './cookies.server.ts';
-import { meaningOf, refuseLogin } from './file/begun.server.ts';
+import { hasBytes, refuseLogin, withMeaning } from './file/begun.server.ts';
 import { hasBodyFile } from './file/saved-state.server.ts';
 import { type AnswersJob, FirstAnswers } from './first-answers.server.ts';
 import { FoundMedia } from './found-media.ts';
 import { foundOnOf } from './found-note.server.ts';
-import { follow, type Lead } from './page/follow.server.ts';
+import { follow, type Lead, referrerOf } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
+import { refusePage } from './portal.ts';
 import type { TypedAddresses } from './typed-addresses.ts';
 
 export interface HttpEngineOptions {
@@ -138,10 +138,7 @@ export class HttpEngine implements Engine {
   async download(job: EngineJob): Promise<FetchedFile> {
     const cookies = await Cookies.load(job.workDir);
     try {
-      return await this.#download(job, cookies);
-    } catch (thrown) {
-      job.signal.throwIfAborted();
-      throw await meaningOf(thrown, job);
+      return await withMeaning(job, this.#download(job, cookies));
     } finally {
       // The next attempt has them, and nothing is written to the work dir once the job has ended.
       await cookies.detach();
@@ -155,7 +152,8 @@ export class HttpEngine implements Engine {
     const tools = await this.#toolsFor(job, cookies, found);
     const { client, answers } = tools;
     const title = found?.title ?? null;
-    if (streamId === PAGE_STREAM) return this.#downloadFile(job, tools, { contentType: 'text/html' });
+    if (streamId === PAGE_STREAM)
+      return this.#downloadFile(job, tools, { contentType: 'text/html', isDefault: true });
     const isDefault = streamId === null || streamId === ONLY_STREAM;
     if (isDefault && extensionOf(URL.parse(url)?.pathname ?? '') !== 'm3u8') {
       try {
@@ -167,16 +165,16 @@ export class HttpEngine implements Engine {
     }
     const options = { client, readers: this.#readers, onBytes: job.onBytes, answers };
     const lead = await follow(url, options, signal);
-    if (lead.scan !== null && isDefault) await refuseLogin(workDir, url, lead.probe.url);
+    if (lead.scan !== null) await refuseLogin(workDir, url, lead.probe.url);
     if (lead.scan !== null)
       return this.#downloadFromPage(job, lead, lead.scan, isDefault ? null : streamId, tools);
-    const { probe: media, referer } = lead;
+    const { probe: media } = lead;
+    const fromPage = client.from(lead.referrer?.page ?? null, lead.referrer?.policy);
     if (media.kind.kind === 'manifest')
-      return this.#downloadHls(job, media, client.from(referer), streamId, title ?? titleOf(media));
+      return this.#downloadHls(job, media, fromPage, streamId, title ?? titleOf(media));
     if (!isDefault) throw new SluiceError('stream_not_found');
     const target = { ...job, url: lead.url };
-    const fromPage = { ...tools, client: client.from(referer) };
-    return withTitle(await this.#downloadMedia(target, media, fromPage), title, job);
+    return withTitle(await this.#downloadMedia(target, media, { ...tools, client: fromPage }), title, job);
   }
 
   /** Closes all connections. */
@@ -197,7 +195,7 @@ export class HttpEngine implements Engine {
       response?.discard();
       signal.throwIfAborted();
     }
-    return { ...tools, client: client.from(page) };
+    return { ...tools, client: client.from(page, found?.referrerPolicy) };
   }
 
   #toolsOf(cookies: Cookies, { onWaiting }: RequestReports, of: Partial<AnswersJob> = {}): Tools {
@@ -206,13 +204,8 @@ export class HttpEngine implements Engine {
   }
 
   /** @param job its address is that of the file, which a page may have named */
-  async #downloadFile(job: EngineJob, tools: Tools, sniffed?: FileOptions['sniffed']): Promise<FetchedFile> {
-    try {
-      return await downloadFile(job, { ...this.#file, ...tools, ...(sniffed ? { sniffed } : {}) });
-    } catch (thrown) {
-      job.signal.throwIfAborted();
-      throw await meaningOf(thrown, job);
-    }
+  #downloadFile(job: EngineJob, tools: Tools, sniffed?: FileOptions['sniffed']): Promise<FetchedFile> {
+    return withMeaning(job, downloadFile(job, { ...this.#file, ...tools, ...(sniffed ? { sniffed } : {}) }));
   }
 
   /** @throws SluiceError also `login_required`, `no_media` for a page */
@@ -236,16 +229,20 @@ export class HttpEngine implements Engine {
     tools: Tools,
   ): Promise<FetchedFile> {
     const { signal } = job;
-    const page = lead.probe.url;
     if (scan.isFeed && scan.groups.length === 0 && sourceId === null)
       return this.#downloadFile({ ...job, url: lead.url }, tools, {
         contentType: lead.probe.contentType === 'application/feed+json' ? null : 'application/rss+xml',
       });
     const picked = findSource(scan, sourceId);
-    if (!picked) throw new SluiceError(sourceId === null ? 'no_media' : 'stream_not_found');
+    if (!picked) {
+      // Its media was there.
+      if (await hasBytes(job.workDir)) refusePage(job.url, lead.probe.url);
+      throw new SluiceError(sourceId === null ? 'no_media' : 'stream_not_found');
+    }
     const { group, source, variant } = picked;
     const sourceJob = { ...job, url: source.url };
-    const sourceClient = tools.client.from(URL.parse(group.page ?? '') ?? page);
+    const from = referrerOf(group, lead);
+    const sourceClient = tools.client.from(from.page, from.policy);
     const title = group.title ?? (scan.groups.length === 1 ? scan.title : null);
     const { answers } = tools;
     const media = await probe(sourceClient, source.url, signal, 'text', job.onBytes, answers);
@@ -269,26 +266,9 @@ export class HttpEngine implements Engine {
     if (found.kind.kind === 'manifest' && found.kind.format === 'dash')
       throw new SluiceError('unsupported_url');
     const options = { ...this.#list, client: client.brisk() };
-    return downloadHls(job, found, variant === ONLY_STREAM ? null : variant, title, options);
-  }
-}
-
-/** The file under the title that was listed; null = under its own name. */
-function withTitle(file: FetchedFile, title: string | null, job: EngineJob): FetchedFile {
-  if (title === null) return file;
-  job.onInfo({ title });
-  const ext = extensionOf(file.suggestedName);
-  return { ...file, suggestedName: ext === '' ? title : `${title}.${ext}` };
-}
-
-/** Whether a fetched file is an HLS manifest that its server gave another type. */
-async function isManifest({ path, bytes }: FetchedFile): Promise<boolean> {
-  if (bytes > MAX_PLAYLIST_BYTES) return false;
-  const handle = await open(path, 'r');
-  try {
-    const { buffer, bytesRead } = await handle.read(Buffer.alloc(SNIFF_BYTES), 0, SNIFF_BYTES, 0);
-    return beginsAsHls(buffer.subarray(0, bytesRead));
-  } finally {
-    await handle.close();
+    return withMeaning(
+      job,
+      downloadHls(job, found, variant === ONLY_STREAM ? null : variant, title, options),
+    );
   }
 }

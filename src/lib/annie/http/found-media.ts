@@ -21,7 +21,7 @@ export class FoundMedia {
   get(session: string | null, url: string, nowMs: number): FoundOn | null {
     const found = this.#found.get(session, url);
     if (!found || nowMs - found.atMs >= TTL_MS) return null;
-    const { page, title, setsCookies } = found;
-    return { page, title, setsCookies };
+    const { atMs: _, ...rest } = found;
+    return rest;
   }
 }

@@ -2,6 +2,7 @@
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
+import { REFERRER_POLICIES } from '../../protocol/referrer-policy.ts';
 import type { FoundOn } from '../../protocol/runner.ts';
 import type { EngineJob } from '../engine.ts';
 
@@ -12,6 +13,7 @@ const Note = v.object({
   page: v.string(),
   title: v.nullable(v.string()),
   setsCookies: v.boolean(),
+  referrerPolicy: v.exactOptional(v.picklist(REFERRER_POLICIES)),
 });
 
 /** As it was added, else from an earlier attempt, or from a look-up of the session since it was added. */
@@ -40,7 +42,6 @@ async function readFoundNote(workDir: string, url: string): Promise<FoundOn | nu
 
 /** The address of a page may be private. Without the note a restart only loses title and Referer. */
 async function writeFoundNote(workDir: string, url: string, found: FoundOn): Promise<void> {
-  const { page, title, setsCookies } = found;
-  const note: v.InferOutput<typeof Note> = { version: 1, url, page, title, setsCookies };
+  const note: v.InferOutput<typeof Note> = { ...found, version: 1, url };
   await writeFile(join(workDir, FILE), JSON.stringify(note), { mode: 0o600 }).catch(() => {});
 }

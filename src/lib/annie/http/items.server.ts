@@ -5,6 +5,8 @@ import { MAX_LISTED_CHARS, MAX_VARIANTS } from '../../foreign/limits.ts';
 import { charsOf } from '../../foreign/listed-items.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
+import { PAGE_STREAM, type PageItself } from '../../protocol/page-itself.ts';
+import { isForAll } from '../../protocol/unreachable.ts';
 import { shortHash } from '../../protocol/short-hash.ts';
 import type { ParseRequest } from '../engine.ts';
 import { type HlsOptions, listStreams, ONLY_STREAM } from './hls/stream.server.ts';
@@ -14,12 +16,10 @@ import type { FirstAnswers } from './first-answers.server.ts';
 import type { Cookies } from './cookies.server.ts';
 import type { FoundMedia } from './found-media.ts';
 import { extensionOf, fileNameFor, mediaTypeOf, nameInUrl, stemOf } from './names.ts';
-import { follow, type Lead } from './page/follow.server.ts';
+import { follow, type Lead, type Referrer, referrerOf } from './page/follow.server.ts';
 import { bestSource, sourceId } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
 
-/** The id by which a page, or a feed, is saved as itself. */
-export const PAGE_STREAM = 'page';
 /** Players of a page whose sources are probed at a time. */
 const CONCURRENCY = 4;
 
@@ -36,7 +36,7 @@ export interface ListOptions extends HlsOptions {
   listMs: number;
 }
 
-type Listing = Pick<ParseResult, 'items' | 'truncated'>;
+type Listing = Pick<ParseResult, 'items' | 'truncated' | 'page'>;
 
 interface ProbedSource {
   source: PageSource;
@@ -51,7 +51,7 @@ export async function listItems(request: ParseRequest, options: ListOptions): Pr
   const { probe: found, scan } = lead;
   options.listed.record(lead.url, found.version, performance.now());
   if (scan !== null) {
-    if (scan.isFeed && scan.groups.length === 0) return { items: [itself(url, scan, found)] };
+    if (scan.isFeed && scan.groups.length === 0) return { items: [itself(url, scan, lead)] };
     return pageItems(request, lead, scan, options);
   }
   const streams = await streamsOf(found, { ...options, client: options.client.brisk() }, signal);
@@ -61,13 +61,16 @@ export async function listItems(request: ParseRequest, options: ListOptions): Pr
 }
 
 /** A feed without episodes is a file. */
-function itself(url: string, scan: PageScan, found: Probe): MediaItem {
-  const ext = extensionOf(found.name) || 'xml';
-  const streams = [{ id: PAGE_STREAM, quality: 'original', bytes: null, ext, isDefault: true }];
-  return {
-    ...itemOf({ url, title: scan.title ?? titleOf(found), site: found.url.hostname, found, streams }),
-    type: 'file',
-  };
+function itself(url: string, scan: PageScan, lead: Lead): MediaItem {
+  const { ext, title, bytes } = pageItself(lead, scan);
+  const streams = [{ id: PAGE_STREAM, quality: 'original', bytes, ext, isDefault: true }];
+  const { probe: found } = lead;
+  return { ...itemOf({ url, title, site: found.url.hostname, found, streams }), type: 'file' };
+}
+
+function pageItself({ url, probe: found, pageBytes: bytes }: Lead, scan: PageScan): PageItself {
+  const ext = extensionOf(found.name) || (scan.isFeed ? 'xml' : 'html');
+  return { url, title: scan.title ?? titleOf(found), ext, bytes };
 }
 
 /** A title for a file or stream without one: its name, or its folder's if the name is generic. */
@@ -99,10 +102,12 @@ function itemOf(of: {
   site: string;
   found: Probe;
   streams: MediaStream[];
+  durationSeconds?: number | undefined;
 }): MediaItem {
-  const { url, title, site, found, streams } = of;
+  const { url, title, site, found, streams, durationSeconds } = of;
   const type = found.kind.kind === 'file' ? mediaTypeOf(found.contentType, extensionOf(found.name)) : 'video';
-  return { id: shortHash(url + (streams[0]?.id ?? '')), url, site, title, type, streams };
+  const duration = durationSeconds === undefined ? {} : { durationSeconds };
+  return { id: shortHash(url + (streams[0]?.id ?? '')), url, site, title, type, ...duration, streams };
 }
 
 async function pageItems(
@@ -111,7 +116,6 @@ async function pageItems(
   scan: PageScan,
   options: ListOptions,
 ): Promise<Listing> {
-  const page = lead.probe.url;
   const site = scan.site ?? new URL(url).hostname;
   const deadlineMs = performance.now() + options.listMs;
   const items: MediaItem[] = [];
@@ -123,11 +127,11 @@ async function pageItems(
   /** Their answers are kept for the download. */
   const isShort = scan.groups.reduce((sum, { sources }) => sum + sources.length, 0) <= MAX_IN_SESSION;
 
-  async function probeSource(source: PageSource, from: URL): Promise<ProbedSource | null> {
+  async function probeSource(source: PageSource, { page, policy }: Referrer): Promise<ProbedSource | null> {
     if (scan.isFeed && extensionOf(URL.parse(source.url)?.pathname ?? '') !== 'm3u8')
       return episodeOf(source);
     try {
-      const client = options.client.from(from).brisk();
+      const client = options.client.from(page, policy).brisk();
       const kept = isShort ? options.answers : undefined;
       const found = await probe(client, source.url, signal, 'text', undefined, kept);
       options.listed.record(source.url, found.version, performance.now());
@@ -135,6 +139,7 @@ async function pageItems(
     } catch (thrown) {
       // a dead, private or unsupported source is left out; the reason is reported only if nothing is found
       signal.throwIfAborted();
+      if (isForAll(thrown)) throw thrown;
       firstFailure ??= thrown;
       return null;
     }
@@ -146,7 +151,7 @@ async function pageItems(
       const group = scan.groups[index];
       if (!group) return;
       const probed: ProbedSource[] = [];
-      const from = URL.parse(group.page ?? '') ?? page;
+      const from = referrerOf(group, lead);
       for (const source of group.sources) {
         const one = await probeSource(source, from);
         if (one) probed.push(one);
@@ -161,7 +166,7 @@ async function pageItems(
         options.found.record(
           options.session,
           item.url,
-          { page: from.href, title, setsCookies },
+          { page: from.page.href, title, setsCookies, referrerPolicy: from.policy },
           performance.now(),
         );
       }
@@ -179,7 +184,8 @@ async function pageItems(
   // In the order of the page; there are holes.
   const found = items.flat();
   const truncated = scan.truncated || isFull || next < scan.groups.length;
-  if (found.length > 0) return { items: found, ...(truncated ? { truncated } : {}) };
+  const foundOn = { page: pageItself(lead, scan) };
+  if (found.length > 0) return { items: found, ...foundOn, ...(truncated ? { truncated } : {}) };
   const why =
     firstFailure instanceof SluiceError && firstFailure.code !== 'unsupported_url'
       ? ` (${firstFailure.message})`
@@ -187,6 +193,7 @@ async function pageItems(
   throw new SluiceError(
     'no_media',
     `There is no video, audio or file on that page${why}.`.replace('.).', '.)'),
+    foundOn,
   );
 }
 
@@ -197,13 +204,15 @@ function episodeOf(source: PageSource): ProbedSource | null {
   const name = fileNameFor(url, null, null);
   const found: Probe = {
     ...{ kind: { kind: 'file', contentType: null, bytes: null }, url, name, contentType: null },
-    ...{ isMislabelled: false, charset: null, refresh: null, version: null, body: null },
+    ...{ isMislabelled: false, charset: null, refresh: null, referrerPolicy: null },
+    ...{ version: null, body: null },
   };
   const ext = extensionOf(name) || 'bin';
+  const estimate = source.bytes === undefined ? {} : { estimatedBytes: source.bytes };
   return {
     source,
     found,
-    streams: [{ id: ONLY_STREAM, quality: 'original', bytes: null, ext, isDefault: true }],
+    streams: [{ id: ONLY_STREAM, quality: 'original', bytes: null, ...estimate, ext, isDefault: true }],
   };
 }
 
@@ -219,9 +228,10 @@ function groupItem(
   const title =
     group.title ?? (scan.groups.length === 1 && scan.title !== null ? scan.title : titleOf(first.found));
   const { source, found } = first;
+  const { durationSeconds } = group;
   if (others.length === 0) {
     const streams = withDistinctQualities(first.streams.map((stream) => withLabel(stream, source, title)));
-    return itemOf({ url: source.url, title, site, found, streams });
+    return itemOf({ url: source.url, title, site, found, streams, durationSeconds });
   }
   const best = bestSource(probed.map((one) => one.source));
   const streams = probed.flatMap((one) =>
@@ -232,7 +242,10 @@ function groupItem(
     })),
   );
   const listed = streams.filter(({ isDefault }, index) => isDefault || index < MAX_VARIANTS);
-  return itemOf({ url: pageUrl, title, site, found, streams: withDistinctQualities(listed) });
+  return itemOf({
+    ...{ url: pageUrl, title, site, found, durationSeconds },
+    streams: withDistinctQualities(listed),
+  });
 }
 
 /** A stream of a page, before it is told apart from the others of its player. */

@@ -4,6 +4,7 @@
  */
 import { SluiceError } from '../../protocol/error.ts';
 import { authorityOf, AwayError } from '../../protocol/unreachable.ts';
+import { contentTypeOf, type Head } from './head.ts';
 
 const RETRY_MS = 30_000;
 
@@ -51,6 +52,20 @@ export function asPortal(thrown: unknown, url: string): unknown {
   // It had one that could be trusted.
   if (thrown instanceof SluiceError && thrown.code === 'tls_failed') return portalError(host, false);
   return thrown;
+}
+
+/**
+ * Refuses a page of another site in place of a part of a stream whose media is known.
+ * @throws AwayError `network_login`
+ */
+export function refusePortal(asked: string, { url, head }: { url: URL; head: Head }): void {
+  if (contentTypeOf(head) === 'text/html') refusePage(asked, url);
+}
+
+/** The same of what is known to be a page. @throws AwayError `network_login` */
+export function refusePage(asked: string, answered: URL): void {
+  const meaning = asPortal(new PageInstead(asked, answered), asked);
+  if (meaning instanceof AwayError) throw meaning;
 }
 
 /** The last two labels of a name: where that is too little, such as `co.uk`, two sites are taken for one. */

@@ -30,6 +30,8 @@ export interface Probe {
   charset: string | null;
   /** The Refresh field; null = there is none. */
   refresh: string | null;
+  /** The Referrer-Policy field; null = there is none. */
+  referrerPolicy: string | null;
   /** Of a file with an announced size; else null. */
   version: Version | null;
   /** Of a page or an HLS manifest, for a reader; null for all else, and when only the kind is wanted. */
@@ -138,7 +140,8 @@ function descriptionOf(response: HttpResponse, kind: UrlKind, start: Uint8Array)
   const version = totalBytes === null ? null : { validators, totalBytes };
   const field = head.get('refresh');
   const refresh = field === undefined ? null : addressText(field);
-  return { kind, url, name, contentType, isMislabelled, charset, refresh, version };
+  const referrerPolicy = head.get('referrer-policy') ?? null;
+  return { kind, url, name, contentType, isMislabelled, charset, refresh, referrerPolicy, version };
 }
 
 function maxBytes(kind: UrlKind | null): number {

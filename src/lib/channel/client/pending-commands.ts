@@ -102,7 +102,7 @@ export class PendingCommands {
     if (message.type === 'items') pending.onItems?.(message.items);
     else if (message.type === 'waiting') pending.setWaiting(message.isWaiting);
     else if (message.type === 'ack') pending.complete({ result: message.result });
-    else pending.complete({ error: new SluiceError(message.error.code, message.error.message) });
+    else pending.complete({ error: SluiceError.of(message.error) });
   }
 
   /** Sends everything unanswered again, oldest first. Call after hello on a new connection. */

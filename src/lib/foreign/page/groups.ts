@@ -1,4 +1,5 @@
 /** Selects the media of a page to list: each address once, within the limits of a page. Pure. */
+import type { ReferrerPolicy } from '../../protocol/referrer-policy.ts';
 import { MAX_ADDRESSES, MAX_GROUPS, MAX_PAGE_CHARS } from '../limits.ts';
 
 export interface PageSource {
@@ -7,6 +8,8 @@ export interface PageSource {
   label: string | null;
   /** Of the picture; null = unknown. */
   height: number | null;
+  /** Size, as a feed says it; absent = unknown. */
+  bytes?: number;
 }
 
 /** One video or song, in one or more qualities. */
@@ -15,6 +18,10 @@ export interface PageGroup {
   sources: PageSource[];
   /** The page that it was found on, if that is another one, shown in a frame. */
   page?: string;
+  /** What the request for it says of that page; absent = as other requests of the page. */
+  referrerPolicy?: ReferrerPolicy;
+  /** How long it plays, as a feed says it; absent = unknown. */
+  durationSeconds?: number;
   /** Its title is what the page calls a link, as `Download`. */
   isLink?: true;
 }

@@ -1,17 +1,20 @@
 /** Finds the media of a page: players, social tags, structured data, links. Pure. */
 import { looksLikeMedia } from '../../protocol/extension.ts';
+import {
+  policyInHeader,
+  policyInMeta,
+  policyNamed,
+  type ReferrerPolicy,
+} from '../../protocol/referrer-policy.ts';
 import { isFetchable, parseUrl } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
-import {
-  MAX_FRAMES,
-  MAX_PAGE_RESOLVED_CHARS,
-  MAX_SCRIPT_ADDRESSES,
-  MAX_SOURCES,
-  MAX_TEXT_CHARS,
-} from '../limits.ts';
+import { MAX_PAGE_RESOLVED_CHARS, MAX_SCRIPT_ADDRESSES, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
 import { decodePage } from './charset.ts';
 import { cleanText } from './clean-text.ts';
+import { type ElementPolicy, policyOf } from './element-policy.ts';
 import { isFeed, scanFeed } from './feed.ts';
+import { isFolderIndex, isListedFile } from './folder-index.ts';
+import { PageFrames } from './frames.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
 import { heightOf } from './height.ts';
 import { isJsonFeed, scanJsonFeed } from './json-feed.ts';
@@ -31,19 +34,28 @@ export interface PageInput {
   charset?: string | null;
   /** The Refresh field; null = there is none. */
   refresh?: string | null;
+  /** The Referrer-Policy field; null = there is none. */
+  referrerPolicy?: string | null;
 }
 
 /** Never throws. */
-export function readPage({ chunks, url, charset = null, refresh = null }: PageInput): PageScan {
+export function readPage({ chunks, url, charset = null, ...fields }: PageInput): PageScan {
   const text = decodePage(chunks, charset);
   const address = new URL(url);
-  if (isFeed(text)) return scanFeed(text, address);
-  return isJsonFeed(text) ? scanJsonFeed(text, address) : scanPage(text, address, refresh);
+  const referrerPolicy = policyInHeader(fields.referrerPolicy ?? '');
+  if (isFeed(text)) return { ...scanFeed(text, address), referrerPolicy };
+  if (isJsonFeed(text)) return { ...scanJsonFeed(text, address), referrerPolicy };
+  return scanPage(text, address, fields.refresh, referrerPolicy);
 }
 
 /** As `readPage`. */
-export function scanPage(html: string, url: URL, refresh: string | null = null): PageScan {
-  const scanner = new PageScanner(url, refresh);
+export function scanPage(
+  html: string,
+  url: URL,
+  refresh: string | null = null,
+  referrerPolicy: ReferrerPolicy | null = null,
+): PageScan {
+  const scanner = new PageScanner(url, refresh, referrerPolicy);
   readTags(html, ATTRIBUTES, scanner);
   return scanner.end();
 }
@@ -52,11 +64,9 @@ export function scanPage(html: string, url: URL, refresh: string | null = null):
 const ATTRIBUTES = new Set(
   (
     'aria-label as content data data-lazy-src data-quality data-res data-setup data-src height href http-equiv itemprop ' +
-    'itemtype label name property rel res size src title type'
+    'itemtype label name property referrerpolicy rel res size src title type'
   ).split(' '),
 );
-/** Titles that servers give to a list of the files of a folder: Apache, nginx, lighttpd, Python, Jetty, Tomcat, IIS. */
-const INDEX = /^\s*(?:index of|directory listing|directory:|listing of|files within|\S+ - \/)/i;
 const SOCIAL = /^(og:(video|audio)(:url|:secure_url)?|twitter:player:stream)$/;
 
 class PageScanner implements TagHandler {
@@ -67,8 +77,9 @@ class PageScanner implements TagHandler {
   readonly #links: PageGroup[] = [];
   /** From scripts: listed if there is nothing but links. */
   readonly #scripted: PageGroup[] = [];
-  readonly #frames = new Set<string>();
+  readonly #frames = new PageFrames();
   #refresh: string | null;
+  #referrerPolicy: ReferrerPolicy | null;
   /** The last `itemtype`. */
   #itemType = '';
   readonly #jsonLd = new JsonLd();
@@ -79,12 +90,13 @@ class PageScanner implements TagHandler {
   /** The open player. `depth`: elements open in it; an end tag at depth 0 closes the player or its parent. */
   #player: { group: PageGroup; depth: number } | null = null;
   /** The open link. */
-  #link: { href: string; text: string; depth: number } | null = null;
+  #link: { href: string; text: string; depth: number; policy: ElementPolicy } | null = null;
   /** The open title, or script with structured data. */
   #raw: { tag: 'title' | 'script'; isStructured: boolean; text: string } | null = null;
 
-  /** @param refresh the Refresh field */
-  constructor(url: URL, refresh: string | null) {
+  /** @param refresh the Refresh field; @param policy that of the head */
+  constructor(url: URL, refresh: string | null, policy: ReferrerPolicy | null) {
+    this.#referrerPolicy = policy;
     this.#page = { address: url.href.split('#', 1)[0] ?? '', title: '', ogTitle: '', site: '' };
     this.#addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
     this.#refresh = refresh === null ? null : this.#refreshTo(refresh);
@@ -143,7 +155,8 @@ class PageScanner implements TagHandler {
       groups: listed.groups,
       truncated: listed.truncated || this.#addresses.isExhausted,
       refresh: this.#refresh,
-      frames: [...this.#frames],
+      frames: this.#frames.list,
+      referrerPolicy: this.#referrerPolicy,
       isFeed: false,
     };
   }
@@ -158,11 +171,12 @@ class PageScanner implements TagHandler {
   #meta(attributes: Attributes): void {
     const name = (attributes.get('property') ?? attributes.get('name') ?? '').toLowerCase();
     const content = attributes.get('content');
-    if (name === 'og:title') this.#page.ogTitle ||= content ?? '';
+    if (name === 'referrer') this.#referrerPolicy = policyInMeta(content) ?? this.#referrerPolicy;
+    else if (name === 'og:title') this.#page.ogTitle ||= content ?? '';
     else if (name === 'og:site_name') this.#page.site ||= content ?? '';
     else if (attributes.get('http-equiv')?.toLowerCase() === 'refresh')
       this.#refresh ??= this.#refreshTo(content ?? '');
-    else if (name === 'twitter:player') this.#addFrameAt(this.#resolve(content));
+    else if (name === 'twitter:player') this.#frames.add(this.#resolve(content));
     else if (/^og:video:type$/.test(name) && /html/i.test(content ?? '')) this.#moveToFrames();
     else if (SOCIAL.test(name)) this.#add(this.#social, null, this.#resolve(content));
   }
@@ -192,23 +206,19 @@ class PageScanner implements TagHandler {
 
   #addFrame(attributes: Attributes): void {
     const address = this.#resolve(attributes.get('src')) ?? this.#resolveLazy(attributes);
-    this.#addFrameAt(address);
-  }
-
-  #addFrameAt(address: URL | null): void {
-    if (address !== null && this.#frames.size < MAX_FRAMES) this.#frames.add(address.href);
+    this.#frames.add(address, policyNamed(attributes.get('referrerpolicy')));
   }
 
   /** The last `og:video` is a page with a player. */
   #moveToFrames(): void {
     const [source] = this.#social.pop()?.sources ?? [];
-    if (source) this.#addFrameAt(this.#resolve(source.url));
+    if (source) this.#frames.add(this.#resolve(source.url));
   }
 
   #preload(attributes: Attributes): void {
     const isPreload = /(^|\s)preload(\s|$)/i.test(attributes.get('rel') ?? '');
     if (isPreload && /^(video|audio)$/i.test(attributes.get('as')?.trim() ?? ''))
-      this.#add(this.#social, null, this.#resolve(attributes.get('href')));
+      this.#add(this.#social, null, this.#resolve(attributes.get('href')), policyOf(attributes));
   }
 
   #addEmbedded(attributes: Attributes): void {
@@ -242,28 +252,21 @@ class PageScanner implements TagHandler {
   #openLink(attributes: Attributes): void {
     this.#endLink();
     const href = attributes.get('href')?.trim() ?? '';
-    const isInIndex = INDEX.test(this.#page.title);
+    const isInIndex = isFolderIndex(this.#page.title);
     // Most links do not lead to media, which shows before they are resolved.
     if (!isInIndex && !looksLikeMedia(href.split(/[?#]/, 1)[0] ?? '')) return;
     const address = this.#resolve(href);
     if (address === null) return;
-    if (isInIndex) this.#addListed(address);
-    else this.#link = { href: address.href, text: '', depth: 0 };
-  }
-
-  /** A file of the folder that is listed: not its parent, a folder in it, or another order of the list. */
-  #addListed(address: URL): void {
-    const { origin, pathname } = this.#addresses.base;
-    const folder = pathname.slice(0, pathname.lastIndexOf('/') + 1);
-    const name = address.pathname.slice(folder.length);
-    const isFile = address.origin === origin && address.pathname.startsWith(folder) && /^[^/]+$/.test(name);
-    if (isFile && address.search === '') this.#add(this.#links, null, address);
+    const policy = policyOf(attributes);
+    if (!isInIndex) this.#link = { href: address.href, text: '', depth: 0, policy };
+    else if (isListedFile(address, this.#addresses.base)) this.#add(this.#links, null, address, policy);
   }
 
   #endLink(): void {
     const link = this.#link;
     this.#link = null;
-    if (link) this.#add(this.#links, cleanText(link.text), new URL(link.href), true);
+    if (!link) return;
+    this.#add(this.#links, cleanText(link.text), new URL(link.href), { ...link.policy, isLink: true });
   }
 
   #endRaw(): void {
@@ -276,10 +279,9 @@ class PageScanner implements TagHandler {
       this.#add(this.#structured, cleanText(name), this.#resolve(contentUrl));
   }
 
-  #add(to: PageGroup[], title: string | null, address: URL | null, isLink = false): void {
-    if (address === null) return;
-    const sources = [{ url: address.href, label: null, height: null }];
-    to.push({ title, sources, ...(isLink ? { isLink: true as const } : {}) });
+  #add(to: PageGroup[], title: string | null, address: URL | null, more: Partial<PageGroup> = {}): void {
+    if (address !== null)
+      to.push({ ...more, title, sources: [{ url: address.href, label: null, height: null }] });
   }
 
   /** Of what is loaded only when it comes into view. */

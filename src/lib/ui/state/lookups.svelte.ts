@@ -3,6 +3,7 @@ import { SvelteSet } from 'svelte/reactivity';
 import type { Channel } from '../../channel/client/channel.ts';
 import { type ErrorView, toSluiceError } from '../../protocol/error.ts';
 import type { EngineName, MediaItem, MediaStream, ParseResult } from '../../protocol/media.ts';
+import type { PageItself } from '../../protocol/page-itself.ts';
 import { UniqueIds } from '../../protocol/unique-ids.ts';
 import type { Address } from '../add/addresses.ts';
 
@@ -35,6 +36,8 @@ export class Lookup {
   readonly added = new SvelteSet<string>();
   status: LookupPhase = $state.raw({ phase: 'running' });
   items: readonly MediaItem[] = $state.raw([]);
+  /** What can be saved beside the items, or in their place; null = they are on no page. */
+  page: PageItself | null = $state.raw<PageItself | null>(null);
   /** The next page of a long list, which is on its way: resolves with whether it came. */
   loading: Promise<boolean> | null = $state.raw(null);
   /** Its server takes long to begin. */
@@ -59,11 +62,12 @@ export class Lookup {
   readonly #ids = new UniqueIds();
 
   /** The first page of the result replaces what was found before it; a later one follows. */
-  addPage({ engine, items, truncated, next, total }: ParseResult): void {
+  addPage({ engine, items, page, truncated, next, total }: ParseResult): void {
     const { status, items: known } = this;
     const unique = this.#ids.assign(items);
     const isFirst = status.phase !== 'done';
     this.items = isFirst ? unique : [...known, ...unique];
+    if (isFirst) this.page = page ?? null;
     this.status = {
       phase: 'done',
       engine,
@@ -170,7 +174,9 @@ export class Lookups {
       );
       lookup.addPage(result);
     } catch (thrown) {
-      lookup.status = { phase: 'failed', error: toSluiceError(thrown).view };
+      const { page = null, ...error } = toSluiceError(thrown).view;
+      lookup.page = page;
+      lookup.status = { phase: 'failed', error };
     }
     this.#running--;
     this.#next();

@@ -49,8 +49,8 @@ export interface FileOptions {
   syncAtEnd: boolean;
   /** Sizes found by look-ups. */
   listed?: ListedSizes;
-  /** See `OpenRequest`. */
-  sniffed?: { contentType: string | null };
+  /** See `OpenRequest`. `isDefault`: unless its head names a type. */
+  sniffed?: { contentType: string | null; isDefault?: true };
   answers?: FirstAnswers;
 }
 
@@ -146,7 +146,10 @@ class FileDownload {
     this.#options = options;
     this.#opened = opened;
     this.#segments = kept ?? [newSegment(0, totalBytes)];
-    const { contentType } = options.sniffed ?? { contentType: contentTypeOf(response.head) };
+    const { sniffed } = options;
+    const declared = contentTypeOf(response.head);
+    const isDeclared = sniffed === undefined || (sniffed.isDefault === true && declared !== null);
+    const contentType = isDeclared ? declared : sniffed.contentType;
     this.#name = fileNameFor(response.url, dispositionName(response.head), contentType);
     const isSaved = totalBytes !== null && (validators.ifRange !== null || mode === 'ranged');
     const { url } = job;

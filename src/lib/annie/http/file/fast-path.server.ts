@@ -1,6 +1,6 @@
 /** When the fast path is worth a connection, and for which bytes of a file. */
 import type { EngineJob } from '../../engine.ts';
-import type { HttpClient } from '../client.server.ts';
+import type { HttpClient, HttpResponse } from '../client.server.ts';
 import { FAST_FROM_BYTES, Handover } from './handover.ts';
 import { UNLIMITED } from './more-connections.ts';
 import { missingBytes, type Segment } from './segments.ts';
@@ -19,7 +19,7 @@ export interface FastPathOptions extends Pick<FastRequest, 'guard' | 'validators
 
 export class FastPath {
   /** After redirects; null = not known yet. */
-  finalUrl: URL | null = null;
+  found: Pick<HttpResponse, 'url' | 'policy'> | null = null;
   mayBeUsed = true;
   readonly #options: FastPathOptions;
   readonly #signal: AbortSignal;
@@ -33,18 +33,18 @@ export class FastPath {
     const canRequest = this.#options.ranged || segment.received === 0;
     const isLarge = segment.end !== null && missingBytes(segment) >= FAST_FROM_BYTES;
     const hasSeam = segment.received > 0 && this.#options.validators.ifRange === null;
-    return this.mayBeUsed && this.finalUrl !== null && canRequest && isLarge && !hasSeam;
+    return this.mayBeUsed && this.found !== null && canRequest && isLarge && !hasSeam;
   }
 
   /** Null = the server is not fit for it. */
   async open(segment: Segment, signal: AbortSignal): Promise<FastBody | null> {
     const { client, totalBytes } = this.#options;
-    if (this.finalUrl === null || totalBytes === null) return null;
+    if (this.found === null || totalBytes === null) return null;
     const fast = await FastBody.open({
       ...this.#options,
-      ...{ url: this.finalUrl, segment, totalBytes },
+      ...{ url: this.found.url, segment, totalBytes },
       signal,
-      headers: client.headersFor(this.finalUrl),
+      headers: client.headersFor(this.found),
     });
     // a server that is not fit for it now will not be a moment later
     this.mayBeUsed = fast !== null;

@@ -198,7 +198,7 @@ export class Transfer {
       if (fast) await fast.pipeTo(writer, onBytes);
       else {
         response ??= await this.#request(segment, role);
-        this.#fastPath.finalUrl = response.url;
+        this.#fastPath.found = response;
         if (begun !== null)
           handover = this.#fastPath.handoverOf(segment, (rest, body) => {
             role.heir = this.#startWorker({ segment: rest, body }, UNLIMITED);

@@ -18,12 +18,13 @@ export const BLOCK_BYTES = 16;
 export type OpenDecipher = (iv: Buffer | null) => Decipheriv;
 
 export class FragmentKeys {
-  readonly #client: HttpClient;
+  readonly #get: HttpClient['get'];
   readonly #signal: AbortSignal;
   readonly #keys = new Map<string, Promise<Buffer>>();
 
-  constructor(client: HttpClient, signal: AbortSignal) {
-    this.#client = client;
+  /** @param get as the client's */
+  constructor(get: HttpClient['get'], signal: AbortSignal) {
+    this.#get = get;
     this.#signal = signal;
   }
 
@@ -51,7 +52,7 @@ export class FragmentKeys {
     const signal = this.#signal;
     const key = isDataUrl(url)
       ? Promise.resolve(bytesOfDataUrl(url))
-      : this.#client.get(url, { signal }).then((response) => readBody(response, MAX_KEY_BYTES, signal));
+      : this.#get(url, { signal }).then((response) => readBody(response, MAX_KEY_BYTES, signal));
     this.#keys.set(url, key);
     dropOldest(this.#keys, MAX_REMEMBERED);
     // the next try requests it again

@@ -10,6 +10,7 @@ import {
   placeInFullResponse,
   placeInRangeResponse,
 } from './fragment-place.ts';
+import { type RangeStart, startInstead } from './range-start.server.ts';
 import { MAX_REMEMBERED } from './remembered.ts';
 
 export interface FragmentRequest {
@@ -33,19 +34,20 @@ export interface PlacedResponse {
   range: ByteRange | null;
   /** The response is to a request without a range. */
   isFull: boolean;
+  /** What had come in place of the range; null = nothing that can be compared. */
+  instead: RangeStart | null;
 }
 
 export class FragmentRequests {
-  readonly #client: HttpClient;
-  readonly #signal: AbortSignal;
+  readonly #get: HttpClient['get'];
   /** From the responses so far, by address; only of files with byte ranges. */
   readonly #seen = new Map<string, SeenFile>();
   /** Addresses whose responses to a range are unusable. */
   readonly #withoutRange = new Set<string>();
 
-  constructor(client: HttpClient, signal: AbortSignal) {
-    this.#client = client;
-    this.#signal = signal;
+  /** @param get as the client's, of what is known to be media */
+  constructor(get: HttpClient['get']) {
+    this.#get = get;
   }
 
   seenAt(url: string): SeenFile | null {
@@ -69,20 +71,25 @@ export class FragmentRequests {
   }
 
   /** @throws FileChanged, SluiceError network codes, `remote_*` */
-  async send(request: FragmentRequest): Promise<PlacedResponse> {
+  async send(request: FragmentRequest, signal: AbortSignal): Promise<PlacedResponse> {
     const { url, range, rangeInWhole = range, known, isLastTry } = request;
+    let instead: RangeStart | null = null;
     if (range !== null && !this.#withoutRange.has(url)) {
-      const response = await this.#getRange(url, range, isLastTry);
+      const response = await this.#getRange(url, range, isLastTry, signal);
       const place = response && placeInRangeResponse(response.status, response.head, range, known());
-      if (response !== null && place !== null) return { response, place, range, isFull: false };
-      response?.discard();
+      if (response !== null && place !== null) return { response, place, range, isFull: false, instead };
+      try {
+        instead = response && (await startInstead(response, signal));
+      } finally {
+        response?.discard();
+      }
       this.neverAskForRange(url);
     }
-    const response = await this.#client.get(url, { signal: this.#signal });
+    const response = await this.#get(url, { signal });
     try {
       const { status, head } = response;
       const place = placeInFullResponse(status, head, rangeInWhole, known(), request.earlier);
-      return { response, place, range: rangeInWhole, isFull: true };
+      return { response, place, range: rangeInWhole, isFull: true, instead };
     } catch (thrown) {
       response.discard();
       throw thrown;
@@ -90,10 +97,15 @@ export class FragmentRequests {
   }
 
   /** Null = the server refuses ranges. */
-  async #getRange(url: string, { start, end }: ByteRange, isLastTry: boolean): Promise<HttpResponse | null> {
+  async #getRange(
+    url: string,
+    { start, end }: ByteRange,
+    isLastTry: boolean,
+    signal: AbortSignal,
+  ): Promise<HttpResponse | null> {
     const headers = { range: `bytes=${start}-${end === null ? '' : end - 1}` };
     try {
-      return await this.#client.get(url, { signal: this.#signal, headers, accept: [416] });
+      return await this.#get(url, { signal, headers, accept: [416] });
     } catch (thrown) {
       if (!mayRefuseRange(thrown) || (thrown.transient && !isLastTry)) throw thrown;
       return null;

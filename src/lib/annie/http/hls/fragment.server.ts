@@ -9,6 +9,7 @@ import type { HttpClient } from '../client.server.ts';
 import { BodyTooLong } from '../file/stream-body.server.ts';
 import { networkError } from '../network-error.ts';
 import type { Head } from '../head.ts';
+import { refusePortal } from '../portal.ts';
 import type { SeenFile } from '../reported.ts';
 import { FetchedRanges, RangeSum } from './fetched-ranges.ts';
 import {
@@ -28,15 +29,10 @@ import type { FragmentPart } from './fragment-part.server.ts';
 import { FileChanged } from './fragment-place.ts';
 import { type Attempt, contradictionIn, type Dropped, wrongEnd } from './fragment-contradiction.ts';
 import { FragmentRequests } from './fragment-requests.server.ts';
+import type { Fetched, FetchEvents, Run } from './fragment-run.ts';
 import { restOf } from './fragment-rest.server.ts';
+import { StartCheck } from './range-start.server.ts';
 import { retrying } from './retrying.server.ts';
-
-export interface FetchEvents {
-  /** Bytes of the fragment that are there, now or from an earlier attempt; negative when they are discarded. */
-  onBytes: (bytes: number) => void;
-  /** The file of a begun fragment has changed: it is begun anew, unless this throws. */
-  onChanged: () => Promise<void>;
-}
 
 export class FragmentFetcher {
   readonly #stop = new AbortController();
@@ -45,11 +41,18 @@ export class FragmentFetcher {
   readonly #requests: FragmentRequests;
   /** Of files with byte ranges. */
   readonly #fetched = new FetchedRanges();
+  /** Fragments of the stream have come: a page of another site is not its server's. */
+  hasMedia = false;
 
   constructor(client: HttpClient, signal: AbortSignal) {
     this.#signal = AbortSignal.any([signal, this.#stop.signal]);
-    this.#keys = new FragmentKeys(client, this.#signal);
-    this.#requests = new FragmentRequests(client, this.#signal);
+    const get: HttpClient['get'] = async (url, options) => {
+      const response = await client.get(url, options);
+      if (this.hasMedia) refusePortal(url, response);
+      return response;
+    };
+    this.#keys = new FragmentKeys(get, this.#signal);
+    this.#requests = new FragmentRequests(get);
   }
 
   /** Ends all that is in flight, and all that comes, with this error. */
@@ -91,7 +94,7 @@ export class FragmentFetcher {
       const wanted = end === null ? range : { start: origin, end: Math.min(end, range?.end ?? end) };
       const known = (): SeenFile | null => (range === null ? null : this.seenAt(url));
       const request = { url, range: wanted, rangeInWhole: range, known, isLastTry };
-      const { response, place, range: sent } = await this.#requests.send(request);
+      const { response, place, range: sent } = await this.#requests.send(request, this.#signal);
       const received: Buffer[] = [];
       const sum = new RangeSum();
       let length = 0;
@@ -106,7 +109,7 @@ export class FragmentFetcher {
       } catch (thrown) {
         // another key, or another film
         if (isDecipherError(thrown)) return false;
-        throw this.#failure(fragment, thrown, response.head);
+        throw this.#failure({ fragment, signal: this.#signal }, thrown, response.head);
       } finally {
         response.discard();
       }
@@ -119,9 +122,11 @@ export class FragmentFetcher {
   /**
    * Fetches what is missing of a fragment, whose file then gets its own name.
    * @throws FileChanged, SluiceError network codes, `remote_*` (`remote_contradiction` for a file that cannot hold the fragment),
-   * `encrypted`, `size_mismatch`, `disk_*`; what `onChanged` throws
+   * `encrypted`, `size_mismatch`, `disk_*`; what `onChanged` throws; the reason of `extra`
    */
-  async fetch(fragment: Fragment, part: FragmentPart, { onBytes, onChanged }: FetchEvents): Promise<void> {
+  async fetch(fragment: Fragment, part: FragmentPart, events: FetchEvents): Promise<void> {
+    const { onBytes, onChanged, extra = null } = events;
+    const signal = extra === null ? this.#signal : AbortSignal.any([this.#signal, extra]);
     let counted = 0;
     const count = (bytes: number): void => {
       counted += bytes;
@@ -130,54 +135,44 @@ export class FragmentFetcher {
     count(part.bytes);
     let isChanged = false;
     const dropped: Dropped = { versions: [], partialSizes: [] };
+    const run: Run = { fragment, part, signal, dropped, onBytes: count };
     await retrying(
-      this.#signal,
+      signal,
       async (isLastTry) => {
         try {
-          isChanged ||= !(await this.#fetchIfUnchanged(fragment, part, dropped, isLastTry, count));
+          isChanged ||= !(await this.#fetchIfUnchanged(run, isLastTry));
           if (!isChanged) return;
           // a try in which this fails is followed by another one
           await onChanged();
           isChanged = false;
-          await this.#fetchRest(fragment, part, dropped, isLastTry, count);
+          await this.#fetchRest(run, isLastTry);
         } finally {
           // what was received and is not on the disk, as padding
           count(part.bytes - counted);
         }
       },
-      () => part.bytes,
+      { progress: () => part.bytes, mayBeBusy: extra === null },
     );
   }
 
   /** @returns false = the file of a begun fragment is another one, and nothing of it is kept */
-  async #fetchIfUnchanged(
-    fragment: Fragment,
-    part: FragmentPart,
-    dropped: Dropped,
-    isLastTry: boolean,
-    onBytes: (bytes: number) => void,
-  ): Promise<boolean> {
+  async #fetchIfUnchanged(run: Run, isLastTry: boolean): Promise<boolean> {
     try {
-      await this.#fetchRest(fragment, part, dropped, isLastTry, onBytes);
+      await this.#fetchRest(run, isLastTry);
       return true;
     } catch (thrown) {
       // a file with byte ranges holds other fragments too
-      if (!(thrown instanceof FileChanged) || fragment.range !== null) throw thrown;
-      await part.drop();
+      if (!(thrown instanceof FileChanged) || run.fragment.range !== null) throw thrown;
+      await run.part.drop();
       return false;
     }
   }
 
-  async #fetchRest(
-    fragment: Fragment,
-    part: FragmentPart,
-    dropped: Dropped,
-    isLastTry: boolean,
-    onBytes: (bytes: number) => void,
-  ): Promise<void> {
+  async #fetchRest(run: Run, isLastTry: boolean): Promise<void> {
+    const { fragment, part, dropped, onBytes } = run;
     const { url } = fragment;
     const open = await this.#keys.decipherOf(fragment);
-    if (isDataUrl(url)) return this.#writeData(fragment, part, open, onBytes);
+    if (isDataUrl(url)) return this.#writeData(run, open);
     const rest = await restOf(fragment, part);
     const had = part.bytes;
     const isResumed = had > 0;
@@ -192,7 +187,7 @@ export class FragmentFetcher {
       earlier: dropped,
       isLastTry,
     };
-    const placed = await this.#requests.send(request);
+    const placed = await this.#requests.send(request, run.signal);
     const { response, place, range, isFull } = placed;
     const { seen, unproven, isOtherSize } = place;
     const attempt: Attempt = { placed, rest, had, begun, before: known(), dropped };
@@ -201,6 +196,9 @@ export class FragmentFetcher {
     const saved = isFull ? { length: had, read: part.read.bind(part) } : inMemory(rest.saved);
     const sum = new RangeSum();
     const prefix = isFull && isRange ? this.#fetched.checkOf(url) : null;
+    // Where a fragment goes on, its own bytes are compared.
+    const instead = rest.from === 0 ? placed.instead : null;
+    const start = new StartCheck(instead, response);
     try {
       const body = openBody(response);
       if (isRange) this.recordSeen(url, seen);
@@ -212,9 +210,11 @@ export class FragmentFetcher {
         onBytes: countingAfter(had - from, onBytes),
         onSkipped(bytes) {
           if (prefix?.push(bytes) === false) throw new OtherBytes(bytes, 0);
+          start.skipped(bytes);
         },
       });
-      const summed = isRange ? sum.of(raw) : raw;
+      const checked = instead === null ? raw : start.of(raw);
+      const summed = isRange ? sum.of(checked) : checked;
       const plain = open === null ? summed : decrypted(summed, open, from === 0 ? 'start' : 'middle');
       await part.append(isResumed ? afterSeam(plain, saved, isOtherSize) : plain);
       // Where it begins was only said, and can be checked by now.
@@ -224,7 +224,7 @@ export class FragmentFetcher {
         throw new SluiceError('size_mismatch', 'The size of a file was reported while it was fetched.');
       }
     } catch (thrown) {
-      throw await this.#rejected(fragment, part, attempt, thrown);
+      throw await this.#rejected(run, attempt, thrown);
     } finally {
       response.discard();
     }
@@ -234,13 +234,9 @@ export class FragmentFetcher {
   }
 
   /** Drops what may be wrong. @returns the failure */
-  async #rejected(
-    fragment: Fragment,
-    part: FragmentPart,
-    attempt: Attempt,
-    thrown: unknown,
-  ): Promise<unknown> {
-    const { had, dropped } = attempt;
+  async #rejected(run: Run, attempt: Attempt, thrown: unknown): Promise<unknown> {
+    const { fragment, part, dropped } = run;
+    const { had } = attempt;
     const { response, place, isFull } = attempt.placed;
     // any of its bytes may be wrong
     if (thrown instanceof BodyTooLong || isDecipherError(thrown)) {
@@ -255,35 +251,31 @@ export class FragmentFetcher {
       const failure = contradictionIn(thrown, fragment, attempt);
       if (failure !== null) return failure;
     }
-    return this.#failure(fragment, thrown, response.head);
+    return this.#failure(run, thrown, response.head);
   }
 
   /** The playlist holds the fragment itself, as a short initialisation part. */
-  async #writeData(
-    fragment: Fragment,
-    part: FragmentPart,
-    open: OpenDecipher | null,
-    onBytes: (bytes: number) => void,
-  ): Promise<void> {
+  async #writeData(run: Run, open: OpenDecipher | null): Promise<void> {
+    const { fragment, part, onBytes } = run;
     await part.drop();
     try {
       await part.append(dataOf(fragment, open));
       onBytes(part.bytes);
     } catch (thrown) {
-      throw this.#failure(fragment, thrown, null);
+      throw this.#failure(run, thrown, null);
     }
     await part.finish();
   }
 
-  #failure({ url }: Fragment, thrown: unknown, head: Head | null): unknown {
+  #failure({ fragment, signal }: Fetched, thrown: unknown, head: Head | null): unknown {
     if (thrown instanceof EndsElsewhere && head !== null) return wrongEnd(thrown, head);
     if (thrown instanceof FileChanged) return thrown;
     if (thrown instanceof BodyTooLong) {
-      this.#requests.neverAskForRange(url);
+      this.#requests.neverAskForRange(fragment.url);
       return new SluiceError('size_mismatch', 'The server sent more bytes than it announced.');
     }
     if (isDecipherError(thrown))
       return new SluiceError('encrypted', 'The key does not open the stream.', { cause: thrown });
-    return asDiskError(thrown) ?? networkError(thrown, this.#signal, true);
+    return asDiskError(thrown) ?? networkError(thrown, signal, true);
   }
 }

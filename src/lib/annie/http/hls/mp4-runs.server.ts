@@ -71,7 +71,8 @@ export async function runsOf(path: string, signal: AbortSignal): Promise<Mp4Runs
   }
 }
 
-async function boxAt(handle: FileHandle, start: number, size: number): Promise<Box> {
+/** @throws SluiceError `not_media` if the box is cut, or is none */
+export async function boxAt(handle: FileHandle, start: number, size: number): Promise<Box> {
   const { buffer, bytesRead } = await handle.read(Buffer.alloc(16), 0, 16, start);
   const short = bytesRead >= 8 ? buffer.readUInt32BE(0) : -1;
   const bytes =

@@ -5,11 +5,14 @@ import type { Readers } from '../../../foreign/port.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpClient } from '../client.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
+import { refusePage } from '../portal.ts';
 import { isHostFailure, type LoadBackup } from './fragment-sources.ts';
 
 export interface PlaylistOptions {
   client: HttpClient;
   readers: Readers;
+  /** Bytes of the stream are on the disk. */
+  isBegun?: boolean;
 }
 
 /** One media playlist, and how to get the same from other hosts. */
@@ -41,6 +44,7 @@ async function fetchMediaPlaylist(
   signal: AbortSignal,
 ): Promise<MediaPlaylist> {
   const found = await probe(options.client, url, signal, 'text');
+  if (options.isBegun === true && found.kind.kind === 'page') refusePage(url, found.url);
   const playlist = await readPlaylist(found, options, signal);
   if (playlist.kind === 'master')
     throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');

@@ -16,14 +16,18 @@ const RETRYABLE: readonly ErrorCode[] = [
   'remote_error',
 ];
 
-/**
- * @param run `isLastTry`: if it fails as well without getting further, this rejects
- * @param progress of the runs: while it grows, more of them are made
- */
+export interface RetryOptions {
+  /** Of the runs: while it grows, more of them are made. */
+  progress?: () => number;
+  /** A server that is busy is asked again; else that is left to the caller. */
+  mayBeBusy?: boolean;
+}
+
+/** @param run `isLastTry`: if it fails as well without getting further, this rejects */
 export async function retrying<Result>(
   signal: AbortSignal,
   run: (isLastTry: boolean) => Promise<Result>,
-  progress: () => number = () => 0,
+  { progress = () => 0, mayBeBusy = true }: RetryOptions = {},
 ): Promise<Result> {
   let furthest = progress();
   for (let tries = 1, idleTries = 1; ; tries++, idleTries++) {
@@ -34,7 +38,10 @@ export async function retrying<Result>(
       signal.throwIfAborted();
       // A server that says when to come back is not asked before.
       const isRetryable =
-        thrown instanceof SluiceError && RETRYABLE.includes(thrown.code) && thrown.retryAfterMs === null;
+        thrown instanceof SluiceError &&
+        RETRYABLE.includes(thrown.code) &&
+        thrown.retryAfterMs === null &&
+        (mayBeBusy || thrown.code !== 'remote_busy');
       const isFurther = progress() > furthest;
       if (!isRetryable || tries >= MAX_TRIES || (isLastTry && !isFurther))
         throw asDiskError(thrown) ?? thrown;

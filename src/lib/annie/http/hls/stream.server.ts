@@ -8,6 +8,7 @@ import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { ProcessHost } from '../../../process/process-host.ts';
 import { createMeter } from '../meter.ts';
 import type { Probe } from '../probe.server.ts';
+import { hasFilm, noteFilm } from './begun-film.server.ts';
 import { FragmentFetcher } from './fragment.server.ts';
 import { joinTracks } from './join.server.ts';
 import { openFirst, type PlaylistOptions, readPlaylist, type TrackSource } from './playlists.server.ts';
@@ -69,7 +70,9 @@ export async function downloadHls(
   options: HlsOptions,
 ): Promise<FetchedFile> {
   const { workDir, signal } = job;
-  const { sources, rendition } = await chooseTracks(found, variant, options, signal);
+  const isBegun = await hasFilm(workDir, job.url);
+  await noteFilm(workDir, job.url);
+  const { sources, rendition } = await chooseTracks(found, variant, { ...options, isBegun }, signal);
   const playlists = sources.map(({ playlist }) => playlist);
   if (playlists.some(({ live }) => live)) throw new SluiceError('live_stream');
   if (playlists.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
@@ -94,6 +97,7 @@ export async function downloadHls(
       const { fragments } = playlist;
       const track = await fetchTrack({
         ...{ workDir, fragments, backups, rendition, fetcher, signal, openExtra: job.openExtra },
+        readers: options.readers,
         name: i === 0 ? 'video' : 'audio',
         onBytes(bytes) {
           receivedBytes += bytes;

@@ -4,19 +4,20 @@ import { readAt } from '../../../files/read-at.server.ts';
 import { fragmentAt, secondsOf } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { appendAt } from './append-at.server.ts';
-import { UNLIMITED } from '../file/more-connections.ts';
 import type { SeenFile } from '../reported.ts';
 import { FileChanged } from './fragment-place.ts';
 import { EXAMINED_BYTES, kindOf } from './fragment-kind.ts';
 import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';
 import type { FragmentSources } from './fragment-sources.ts';
+import { Mp4Times } from './mp4-times.server.ts';
 import { requirePlayed, withFragment } from './played-time.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
 import type { TrackJob } from './track-job.ts';
 import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
+import { GivenUp, isBusyError, TrackWorkers } from './track-workers.ts';
 import { type TrackSnapshot, TrackSync } from './track-sync.server.ts';
-import { examineFragment, notMedia, type WholeFragment } from './whole-fragment.server.ts';
+import { examineFragment, isRefusal, notMedia, type WholeFragment } from './whole-fragment.server.ts';
 
 /** A server that sends an error as a fragment may send the fragment the next time. */
 const MEDIA_TRIES = 2;
@@ -27,6 +28,7 @@ export class TrackFetch {
   readonly #sources: FragmentSources;
   readonly #state: TrackState;
   readonly #stateFile: TrackStateFile;
+  readonly #mp4: Mp4Times;
   /** Whole fragments that wait to be appended. */
   readonly #waiting = new Map<number, WholeFragment>();
   /** Of the first fragment, and so of all. */
@@ -34,9 +36,9 @@ export class TrackFetch {
   /** The same, if it was appended by an earlier attempt. */
   #savedKind: WholeFragment['kind'] | null = null;
   readonly #begun = new Map<number, FragmentPart>();
-  #next: number;
+  /** Of begun ones, those whose bytes are reported. */
+  readonly #reported = new Set<number>();
   #appending: Promise<void> = Promise.resolve();
-  #hasFailed = false;
   #syncFailure: SluiceError | null = null;
   #discarding: Promise<void> = Promise.resolve();
 
@@ -47,7 +49,7 @@ export class TrackFetch {
     this.#path = path;
     this.#state = state;
     this.#stateFile = new TrackStateFile(path, state);
-    this.#next = state.fragments;
+    this.#mp4 = new Mp4Times(job.readers ?? null, job.signal, state.mp4);
   }
 
   /** @throws FileChanged, SluiceError as FragmentFetcher, `disk_*`; the signal's reason */
@@ -69,16 +71,10 @@ export class TrackFetch {
       // at once: a sync in between would note the one kind only
       sync.add((await this.#findBegun(sync)) + (await this.#findWhole(sync)));
       await this.#append(sync);
-      const workers = Array.from({ length: concurrency }, (_, worker) =>
-        this.#fetchAll(sync, worker === 0).catch((thrown: unknown) => {
-          this.#hasFailed = true;
-          throw thrown;
-        }),
-      );
-      const results = await Promise.allSettled(workers);
-      signal.throwIfAborted();
-      this.#throwIfUnsynced();
-      for (const result of results) if (result.status === 'rejected') throw result.reason;
+      await this.#fetchAll(sync, concurrency).finally(() => {
+        signal.throwIfAborted();
+        this.#throwIfUnsynced();
+      });
       const { totalSeconds, count } = this.#job.fragments;
       requirePlayed(this.#state.played, totalSeconds, count);
       isDone = true;
@@ -136,28 +132,26 @@ export class TrackFetch {
     return found;
   }
 
-  /** Any but the first worker ends when the host takes no more connections. */
-  async #fetchAll(sync: TrackSync, isFirst: boolean): Promise<void> {
+  #fetchAll(sync: TrackSync, concurrency: number): Promise<void> {
     const { fragments, onFragments, openExtra } = this.#job;
-    while (this.#next < fragments.count && !this.#hasFailed) {
-      if (this.#next < this.#state.fragments || this.#waiting.has(this.#next)) {
-        this.#next++;
-        continue;
-      }
-      const extra = isFirst || openExtra === undefined ? UNLIMITED : openExtra();
-      if (extra === null) return;
-      const index = this.#next++;
-      const whole = await this.#fetchWhole(index, sync).finally(() => extra.close());
-      this.#waiting.set(index, whole);
-      this.#begun.delete(index);
-      this.#setNote(index, null);
-      onFragments(fragmentAt(fragments, index).durationSeconds);
-      await this.#inTurn(() => this.#append(sync));
-    }
+    const workers = new TrackWorkers({
+      ...{ count: fragments.count, openExtra },
+      isDone: (index) => index < this.#state.fragments || this.#waiting.has(index),
+      fetch: async (index, extra) => {
+        const whole = await this.#fetchWhole(index, sync, extra);
+        this.#job.fetcher.hasMedia ||= whole.kind === 'media';
+        this.#waiting.set(index, whole);
+        this.#begun.delete(index);
+        this.#setNote(index, null);
+        onFragments(fragmentAt(fragments, index).durationSeconds);
+        await this.#inTurn(() => this.#append(sync));
+      },
+    });
+    return workers.run(concurrency);
   }
 
   /** From whichever host has it. */
-  #fetchWhole(index: number, sync: TrackSync): Promise<WholeFragment> {
+  #fetchWhole(index: number, sync: TrackSync, extra: AbortSignal | null): Promise<WholeFragment> {
     const { fetcher, onBytes } = this.#job;
     return this.#sources.run(index, async (fragment, isBackup) => {
       const begun = this.#partOf(index, sync);
@@ -167,7 +161,16 @@ export class TrackFetch {
       }
       for (let tries = 1; ; tries++) {
         const part = this.#partOf(index, sync);
-        await fetcher.fetch(fragment, part, { onBytes, onChanged: () => this.#confirmFilm() });
+        const onChanged = (): Promise<void> => this.#confirmFilm();
+        const before = this.#reported.delete(index) ? part.bytes : 0;
+        const fetched = fetcher.fetch(fragment, part, { onBytes, onChanged, extra });
+        // It reports them again.
+        if (before > 0) onBytes(-before);
+        await fetched.catch((thrown: unknown) => {
+          this.#reported.add(index);
+          throw extra !== null && (extra.aborted || isBusyError(thrown)) ? new GivenUp(thrown) : thrown;
+        });
+        this.#reported.add(index);
         try {
           return await this.#examine(index);
         } catch (thrown) {
@@ -256,7 +259,9 @@ export class TrackFetch {
       state.bytes = after;
       state.lastBytes = after - before;
       state.lastSkipped = whole.skip;
-      state.played = withFragment(state.played, durationSeconds, whole.seconds, isLast);
+      const seconds = whole.isMp4 ? await this.#mp4.secondsOf(this.#pathOf(index)) : whole.seconds;
+      state.mp4 = this.#mp4.tracks;
+      state.played = withFragment(state.played, durationSeconds, seconds, isLast);
       state.fragments = index + 1;
       this.#recordFile(index);
       await this.#stateFile.save();
@@ -288,9 +293,4 @@ export class TrackFetch {
   #pathOf(index: number): string {
     return fragmentPath(this.#path, index);
   }
-}
-
-/** Whether it is about what came, and not about the disk. */
-function isRefusal(thrown: unknown): boolean {
-  return thrown instanceof SluiceError && thrown.code === 'not_media';
 }

@@ -3,12 +3,15 @@
  * and the players that a page shows in frames are looked into, one level deep.
  */
 import type { Readers } from '../../../foreign/port.ts';
-import { listedGroups } from '../../../foreign/page/groups.ts';
-import type { PageScan } from '../../../foreign/page/scan.ts';
+import { listedGroups, type PageGroup } from '../../../foreign/page/groups.ts';
+import type { PageFrame, PageScan } from '../../../foreign/page/page-scan.ts';
 import { SluiceError } from '../../../protocol/error.ts';
+import type { ReferrerPolicy } from '../../../protocol/referrer-policy.ts';
+import { isForAll } from '../../../protocol/unreachable.ts';
 import type { HttpClient } from '../client.server.ts';
 import type { FirstAnswers } from '../first-answers.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
+import { DEFAULT_POLICY } from '../referer.ts';
 
 /** As redirects, but each is a page that somebody is to see. */
 const MAX_REFRESHES = 5;
@@ -30,8 +33,26 @@ export interface Lead {
   probe: Probe;
   /** Null for a file or a stream. */
   scan: PageScan | null;
+  /** Size of the page; 0 for a file or a stream. */
+  pageBytes: number;
   /** The page that led here; null = none. */
-  referer: URL | null;
+  referrer: Referrer | null;
+}
+
+/** What a Referer says. */
+export interface Referrer {
+  page: URL;
+  policy: ReferrerPolicy;
+}
+
+/** Of the requests for what was found on a page, or in a frame of it. */
+export function referrerOf(
+  { page, referrerPolicy }: Pick<PageGroup, 'page' | 'referrerPolicy'>,
+  lead: Lead,
+): Referrer {
+  const framed = URL.parse(page ?? '');
+  const own = referrerPolicy ?? (framed === null ? lead.scan?.referrerPolicy : null);
+  return { page: framed ?? lead.probe.url, policy: own ?? DEFAULT_POLICY };
 }
 
 /** @throws SluiceError as `probe`, and what the reader throws */
@@ -45,7 +66,7 @@ export async function follow(url: string, options: FollowOptions, signal: AbortS
     seen.add(next);
     const hasMedia = (lead.scan?.groups.length ?? 0) > 0;
     try {
-      const target = await lookAt(next, lead.probe.url, options, signal);
+      const target = await lookAt(next, referrerOf({}, lead), options, signal);
       // A page with media of its own goes on to a file, and not to another page.
       if (target.scan !== null && hasMedia) break;
       lead = target;
@@ -57,55 +78,66 @@ export async function follow(url: string, options: FollowOptions, signal: AbortS
   }
   const { scan } = lead;
   if (scan === null || scan.groups.length > 0 || scan.frames.length === 0) return lead;
-  const { groups, truncated } = await framed(scan.frames, lead.probe.url, options, signal);
+  const { groups, truncated } = await framed(scan.frames, lead, options, signal);
   return { ...lead, scan: { ...scan, groups, truncated: scan.truncated || truncated } };
 }
 
 async function lookAt(
   url: string,
-  referer: URL | null,
+  referrer: Referrer | null,
   { client, readers, onBytes, answers }: FollowOptions,
   signal: AbortSignal,
 ): Promise<Lead> {
-  const found = await probe(client.from(referer), url, signal, 'text', onBytes, answers);
-  if (found.kind.kind !== 'page') return { url, probe: found, scan: null, referer };
-  const { body, charset, refresh } = found;
-  const page = { chunks: body ?? [], url: found.url.href, charset, refresh };
-  return { url, probe: found, scan: await readers.read('page', page, signal), referer };
+  const found = await probe(
+    client.from(referrer?.page ?? null, referrer?.policy),
+    url,
+    signal,
+    'text',
+    onBytes,
+    answers,
+  );
+  if (found.kind.kind !== 'page') return { url, probe: found, scan: null, pageBytes: 0, referrer };
+  const { body, charset, refresh, referrerPolicy } = found;
+  const chunks = body ?? [];
+  // Before the reader gets the bytes.
+  const pageBytes = chunks.reduce((sum, { length }) => sum + length, 0);
+  const page = { chunks, url: found.url.href, charset, refresh, referrerPolicy };
+  return { url, probe: found, scan: await readers.read('page', page, signal), pageBytes, referrer };
 }
 
 type Groups = Pick<PageScan, 'groups' | 'truncated'>;
 
 /** All at a time, within the limits of one page. A frame that is dead, private or too long is left out. */
 async function framed(
-  frames: readonly string[],
-  page: URL,
+  frames: readonly PageFrame[],
+  lead: Lead,
   options: FollowOptions,
   signal: AbortSignal,
 ): Promise<Groups> {
-  const found = await Promise.all(frames.map((url) => groupsOf(url, page, options, signal)));
+  const found = await Promise.all(frames.map((frame) => groupsOf(frame, lead, options, signal)));
   const listed = listedGroups(found.flatMap(({ groups }) => groups));
   return { ...listed, truncated: listed.truncated || found.some(({ truncated }) => truncated) };
 }
 
 async function groupsOf(
-  url: string,
-  page: URL,
+  { url, ...of }: PageFrame,
+  lead: Lead,
   options: FollowOptions,
   signal: AbortSignal,
 ): Promise<Groups> {
   try {
     const frame = { ...options, client: options.client.brisk(), answers: undefined };
-    const { scan, probe: found } = await lookAt(url, page, frame, signal);
+    const { scan, probe: found } = await lookAt(url, referrerOf(of, lead), frame, signal);
     if (scan === null) {
       const sources = [{ url, label: null, height: null }];
-      return { groups: [{ title: null, sources }], truncated: false };
+      return { groups: [{ ...of, title: null, sources }], truncated: false };
     }
-    const groups = scan.groups.map((group) => ({ ...group, page: found.url.href }));
+    const policy = scan.referrerPolicy === null ? {} : { referrerPolicy: scan.referrerPolicy };
+    const groups = scan.groups.map((group) => ({ ...policy, ...group, page: found.url.href }));
     return { groups, truncated: scan.truncated };
   } catch (thrown) {
     signal.throwIfAborted();
-    if (!(thrown instanceof SluiceError)) throw thrown;
+    if (!(thrown instanceof SluiceError) || isForAll(thrown)) throw thrown;
     return { groups: [], truncated: false };
   }
 }
