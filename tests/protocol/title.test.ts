@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { cleanTitle } from '#lib/protocol/title.ts';
+import { cleanTitle, titledName } from '#lib/protocol/title.ts';
 
 test('a title is one trimmed line with single blanks', () => {
   assert.is(cleanTitle('  A \t title\r\n\u00a0\u2003 of\u2028two  '), 'A title of two');
@@ -23,6 +23,13 @@ test('any text becomes one short, trimmed line', () => {
       assert.not.match(title, /^\s|\s$/);
     }),
   );
+});
+
+test('a title that has its extension already does not get it again', () => {
+  assert.is(titledName('film', 'mp4'), 'film.mp4');
+  assert.is(titledName('Film.MP4', 'mp4'), 'Film.MP4');
+  assert.is(titledName('filmmp4', 'mp4'), 'filmmp4.mp4');
+  assert.is(titledName('README', ''), 'README');
 });
 
 test.run();

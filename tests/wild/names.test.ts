@@ -127,6 +127,31 @@ const rows: Row[] = [
   },
   { type: 'application/pdf', disposition: 'attachment; filename="report.php"', name: 'report.php' },
   { path: '/file.zip;jsessionid=1', name: 'file.zip' },
+  // quotes that are not escaped, or that do not match
+  { disposition: 'attachment; filename="My "best" film.mp4"', name: 'My _best_ film.mp4' },
+  { disposition: 'attachment; filename=""x.zip""', name: '_x.zip_' },
+  { disposition: 'attachment; filename="a.pdf" b', name: 'a.pdf_ b' },
+  // in an address with a query the type replaces any extension
+  { path: '/clip.mp4?q', type: 'video/webm', disposition: 'attachment', name: 'clip.webm' },
+  {
+    path: '/a.png?as=jpg',
+    type: 'image/jpeg',
+    disposition: 'attachment',
+    name: 'a.jpg',
+    unlikeChromium: 'it names it a.jpeg',
+  },
+  { path: '/doc.pdf?x', type: 'application/zip', name: 'doc.zip' },
+  { path: '/film.m4v?x', type: 'video/mp4', disposition: 'attachment', name: 'film.m4v' },
+  { path: '/film.mkv?x', name: 'film.mkv' },
+  // of several types the last counts
+  {
+    path: '/two-types',
+    type: 'text/html\r\nContent-Type: application/pdf',
+    disposition: 'attachment',
+    name: 'two-types.pdf',
+  },
+  { path: '/one-line', type: 'text/html, text/csv', disposition: 'attachment', name: 'one-line.csv' },
+  { path: '/.htaccess', disposition: 'attachment', name: 'htaccess' },
 ];
 
 const kit = await openWildKit();

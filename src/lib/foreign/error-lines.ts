@@ -22,13 +22,18 @@ export function lastErrorLines(lines: readonly string[]): string[] {
   });
 }
 
-/** The last line that matches a pattern, and the code of the pattern. */
+/**
+ * The last line that matches a pattern, and the code of the pattern.
+ * @param messageIn the part of a line that is matched
+ */
 export function findKnownError(
   lines: readonly string[],
   patterns: ErrorPatterns,
+  messageIn = (line: string): string => line,
 ): { code: ErrorCode; line: string } | null {
   for (const line of [...lines].reverse()) {
-    const found = patterns.find(([pattern]) => pattern.test(line));
+    const message = messageIn(line);
+    const found = patterns.find(([pattern]) => pattern.test(message));
     if (found) return { code: found[1], line };
   }
   return null;

@@ -8,7 +8,7 @@ import type { ErrorPatterns } from './error-lines.ts';
 /** The first match wins: "Sign in to confirm you're not a bot" is no login, and "members in your country" is no membership. */
 export const REFUSALS: ErrorPatterns = [
   [
-    /geo.?(?:graphic|restrict|block|lock|fenc)|(?:in|from|outside|to|for|by) (?:your|this|these|the user.s|certain|some) (?:current )?(?:geographic )?(?:country|countries|location|region|territory|area)\b|(?:country|region|location|territory) (?:is )?(?:not (?:allowed|supported|available)|restrict|block)|(?:available|viewable|accessible|watch\w*|streamed) (?:only )?(?:from |with)?(?:in|inside|within|from) [\p{L} .,']{2,60} only\b|only (?:be )?(?:available|viewable|accessible|watch\w*|streamed) (?:from )?(?:in|inside|within|from|to users in) (?:the )?\p{Lu}|not available outside|outside (?:of )?(?:the )?(?:UK|US|USA|EU|United|European)\b|licensing restrictions|地区限制|地域限制|(?:所在|您|你)的?(?:国家|地区|區域)|仅限?(?:港澳台|中国大陆|大陆)|お住まいの(?:国|地域)/iu,
+    /geo.?(?:graphic|restrict|block|lock|fenc)|(?:in|from|outside|to|for|by) (?:your|this|these|the user.s|certain|some) (?:current )?(?:geographic )?(?:country|countries|location|region|territory|area)\b|(?:country|region|location|territory) (?:is )?(?:not (?:allowed|supported|available)|restrict|block)|(?:available|viewable|accessible|watch\w*|streamed) (?:only )?(?:from |with)?(?:in|inside|within|from) [\p{L} .,']{2,60} only\b|only (?:be )?(?:available|viewable|accessible|watch\w*|streamed) (?:from )?(?:in|inside|within|from|to users in) (?:the )?\p{Lu}|not available outside|outside (?:of )?(?:the )?(?:UK|US|USA|EU|United|European)\b|licensing restrictions|地区限制|地域限制|(?:所在|您|你)的?(?:国家|地区|區域)|仅限?(?:港澳台|中国大陆|大陆)|お住まいの(?:国|地域)|\b(?:en (?:tu|su) país|in (?:deinem|Ihrem) Land|dans (?:votre|ton) (?:pays|région)|nel tuo paese|no seu país|in (?:je|jouw|uw) land|w Twoim kraju|i ditt land|ülkenizde)\b|в (?:вашем|вашей|твоей) (?:регионе|стране)|귀하의 국가|해당 국가/iu,
     'geo_blocked',
   ],
   [
@@ -20,7 +20,7 @@ export const REFUSALS: ErrorPatterns = [
     'password_required',
   ],
   [
-    /members?.?only|\b(?:only )?(?:for|to|by) (?:\w+ ){0,3}(?:members|subscribers|patrons|supporters)\b|channel.s members|join this channel|subscri(?:be|ption|bed)\b|subscribers? only|subscriber.?only|premium (?:\w+ )?(?:users?|members?|account|content|videos?|subscri)|(?:is|are) (?:a )?premium\b|purchase|payment|pay.?wall|pay.?per.?view|(?:is|are) (?:a )?paid\b|paid (?:video|content|course)|\brent(?:al|ed)?\b|ticket|\bVIP\b|\bpatron\b|会员|付费|大会员|購入/i,
+    /members?.?only|\b(?:only )?(?:for|to|by) (?:\w+ ){0,3}(?:members|subscribers|patrons|supporters)\b|channel.s members|join this channel|subscri(?:be|ption|bed)\b|subscribers? only|subscriber.?only|premium (?:\w+ )?(?:users?|members?|account|content|videos?|subscri)|(?:is|are) (?:a )?premium\b|purchase|payment|pay.?wall|pay.?per.?view|(?:is|are) (?:a )?paid\b|paid (?:video|content|course)|\brent(?:al|ed)?\b|ticket|\bVIP\b|\bpatron\b|会员|(?:do not|don.?t) (?:currently )?have access to|付费|大会员|購入/i,
     'members_only',
   ],
   [
@@ -28,7 +28,7 @@ export const REFUSALS: ErrorPatterns = [
     'login_required',
   ],
   [
-    /(?:has|have|had|was|were|been|is|are) (?:been )?(?:removed|deleted|taken down|terminated|suspended|blocked)\b|(?:deleted|removed) (?:video|by)|no longer (?:available|exists?|online)|does not exist|doesn.?t exist|(?:has|have|already) expired|most likely expired|copyright (?:claim|grounds|infring)|(?:video|content|media|clip|stream|post) (?:is )?(?:\w+ )?unavailable|(?:video|content|media|clip|stream|post|channel|show|track|page) (?:was |is )?not found|视频不存在|已被?删除|稿件不可见/i,
+    /(?:has|have|had|was|were|been|is|are) (?:been )?(?:removed|deleted|taken down|terminated|suspended|blocked)\b|(?:deleted|removed) (?:video|by)|no longer (?:available|exists?|online)|does not exist|doesn.?t exist|(?:has|have|already) expired|most likely expired|copyright (?:claim|grounds|infring)|(?:video|content|media|clip|stream|post) (?:is )?(?:\w+ )?unavailable|(?:video|content|media|clip|stream|post|channel|show|track|page) (?:was |is )?not found|\bDMCA|been disabled\b|copyright (?:owner|holder)|(?:video|content|media|clip|stream|post|episode|page) (?:is (?:currently )?not|isn.?t|not) (?:currently )?available\b(?!.{0,40}\b(?:in|from|to|only|for|with)\b)|视频不存在|已被?删除|稿件不可见/i,
     'remote_not_found',
   ],
 ];
@@ -36,7 +36,7 @@ export const REFUSALS: ErrorPatterns = [
 /** Also final: what has not begun. */
 export const NOT_BEGUN: ErrorPatterns = [
   [
-    /live event will begin|is (?:a )?live ?stream|This live stream|Premieres in|livestream|(?:has|have|is) not (?:yet )?(?:started|begun|aired)|not started yet|not (?:yet )?available yet|(?:event|broadcast|premiere|show|stream|episode|video) (?:\w+ )?(?:will (?:begin|start|premiere|be available)|is scheduled|starts? (?:in|at|on))|(?:is|are) not (?:currently )?live\b|(?:is|are|currently) offline\b|\bupcoming\b/i,
+    /live event will begin|is (?:a )?live ?stream|This live stream|Premieres in|livestream|(?:has|have|is) not (?:yet )?(?:started|begun|aired)|not started yet|not (?:yet )?available yet|(?:event|broadcast|premiere|show|stream|episode|video) (?:\w+ )?(?:will (?:begin|start|premiere|be available)|is scheduled|starts? (?:in|at|on))|(?:is|are) not (?:currently )?live\b|(?:is|are|currently) offline\b|\bupcoming\b|not yet available|(?:^|: )offline\.?$/i,
     'live_stream',
   ],
 ];

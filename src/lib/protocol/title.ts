@@ -9,3 +9,8 @@ export function cleanTitle(title: string): string {
     .replace(/[\p{Cc}\u061C\u200B\u200E\u200F\u202A-\u202E\u2066-\u2069\uFEFF]/gu, '')
     .trim();
 }
+
+/** A title as a file name; some sites keep the extension in their titles. @param ext without its dot; `''` = none */
+export function titledName(title: string, ext: string): string {
+  return ext === '' || title.toLowerCase().endsWith(`.${ext.toLowerCase()}`) ? title : `${title}.${ext}`;
+}

@@ -73,6 +73,10 @@ const REFUSED: Record<string, string[]> = {
     '[x] 1: This song is blocked in this region',
     '[bbc] 1: BBC iPlayer only works in the UK. This content is not available outside the UK',
     '[x] 1: This content is not available in your region',
+    '[x] 1: Este vídeo no está disponible en tu país',
+    '[x] 1: Dieses Video ist in deinem Land nicht verfügbar',
+    "[x] 1: Cette vidéo n'est pas disponible dans votre pays",
+    '[x] 1: Видео недоступно в вашем регионе',
   ],
   client_blocked: [
     '[youtube] abc: Sign in to confirm you’re not a bot. Use --cookies-from-browser or --cookies for the authentication. See  https://x  for how to',
@@ -100,6 +104,7 @@ const REFUSED: Record<string, string[]> = {
     '[x] 1: The song is only for VIP accounts.',
     '[x] 1: This video is paid, subscribe to download it',
     '[bilibili] 1: 大会员专享限制',
+    '[patreon] 1: You do not have access to this post',
   ],
   login_required: [
     '[x] 1: This video is only available for registered users. Use --cookies, --cookies-from-browser, --username and --password',
@@ -115,16 +120,28 @@ const REFUSED: Record<string, string[]> = {
     '[x] 1: Video was deleted',
     '[x] 1: Content not found; it has most likely expired',
     '[x] 1: The VOD does not exist',
+    '[youtube] abc: This video is not available',
+    '[youtube] abc: Dmcaed',
+    '[x] 1: It has been disabled in response to a report by the copyright owner',
+    '[tiktok] 1: Video not available, status code 10204',
+    "[facebook] 1: This content isn't available right now",
     '[youtube] abc: This video has been removed for violating YouTube’s Community Guidelines',
   ],
   live_stream: [
     '[youtube] abc: Premieres in 3 hours',
     '[x] 1: This livestream has not yet started',
     '[x] 1: The channel is not currently live',
+    '[twitch] x: Offline.',
+    '[x] 1: The episode is not yet available',
     '[x] 1: This event will start at 2026-12-01',
     '[x] 1: This video is not available yet. Release date: 2027',
   ],
   // what only looks like a refusal
+  engine_exit: [
+    '[x] ticket-office: Unable to extract data',
+    '[x] premium-login: Unable to extract title',
+    '[x] 1: This video is not available in the wanted format with sound',
+  ],
   timeout: [
     "[x] 1: Unable to download webpage: HTTPSConnection(host='login.members.example', port=443): Read timed out",
   ],
@@ -133,12 +150,15 @@ const REFUSED: Record<string, string[]> = {
   remote_busy: ['[x] 1: Unable to download webpage: HTTP Error 429: Too Many Requests'],
 };
 
+const TRANSIENT = ['engine_exit', 'timeout', 'remote_busy'];
+
 for (const [code, lines] of Object.entries(REFUSED)) {
-  test(`${lines.length} messages of sites are ${code}, which is ${code === 'timeout' || code === 'remote_busy' ? 'transient' : 'final'}`, () => {
+  const isTransient = TRANSIENT.includes(code);
+  test(`${lines.length} messages of sites are ${code}, which is ${isTransient ? 'transient' : 'final'}`, () => {
     for (const line of lines) {
       const error = failureOf([line], 1, null);
       assert.is(error.code, code, line);
-      assert.is(error.transient, code === 'timeout' || code === 'remote_busy');
+      assert.is(error.transient, isTransient);
     }
   });
 }

@@ -58,9 +58,11 @@ export function isAttachment(header: string | undefined): boolean {
   return TOKEN.test(type) && type !== 'inline';
 }
 
+/** The last quote ends it, whatever is inside; without one, nothing is unescaped. */
 function unquoted(value: string): string {
   if (!value.startsWith('"')) return value;
-  return (/^"((?:[^"\\]|\\.)*)/s.exec(value)?.[1] ?? '').replace(/\\(.)/gs, '$1');
+  const isClosed = value.length > 1 && value.endsWith('"');
+  return isClosed ? value.slice(1, -1).replace(/\\(.)/gs, '$1') : value.slice(1);
 }
 
 /** RFC 8187: `charset'language'percent-encoded`. */

@@ -2,6 +2,7 @@
 import { open } from 'node:fs/promises';
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import { MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
+import { titledName } from '../../protocol/title.ts';
 import type { EngineJob } from '../engine.ts';
 import { beginsAsHls, SNIFF_BYTES } from './classify.ts';
 import { extensionOf } from './names.ts';
@@ -10,8 +11,7 @@ import { extensionOf } from './names.ts';
 export function withTitle(file: FetchedFile, title: string | null, job: EngineJob): FetchedFile {
   if (title === null) return file;
   job.onInfo({ title });
-  const ext = extensionOf(file.suggestedName);
-  return { ...file, suggestedName: ext === '' ? title : `${title}.${ext}` };
+  return { ...file, suggestedName: titledName(title, extensionOf(file.suggestedName)) };
 }
 
 /** Whether a fetched file is an HLS manifest that its server gave another type. */

@@ -21,8 +21,10 @@ export interface Version {
   totalBytes: number;
 }
 
+const TYPE = /^\s*[\w!#$%&'*+.^`|~-]{1,127}\/[\w!#$%&'*+.^`|~-]{1,127}\s*(?:;|$)/;
+
 /** Fields that have no lists: of several the first counts. */
-const SINGLE = new Set(['content-disposition', 'content-type', 'location', 'refresh']);
+const SINGLE = new Set(['content-disposition', 'location', 'refresh']);
 
 export function headFrom(headers: Record<string, string | string[] | undefined>): Head {
   const head = new Map<string, string>();
@@ -46,10 +48,15 @@ export function validatorsOf(head: Head): Validators {
     const isStrong = /^"[^"]*"$/.test(etag);
     if (isStrong) return { etag, lastModified, ifRange: etag };
   }
-  const modifiedMs = Date.parse(lastModified ?? '');
+  const modifiedMs = parseHttpDate(lastModified);
   const sentMs = Date.parse(head.get('date') ?? '');
   const isStrong = sentMs - modifiedMs >= 1000;
   return { etag, lastModified, ifRange: isStrong ? lastModified : null };
+}
+
+/** Epoch ms of an HTTP date (RFC 9110, section 5.6.7) or one like it; NaN for anything else, such as a bare number. */
+export function parseHttpDate(text: string | null): number {
+  return /\d{1,2}:\d\d/.test(text ?? '') ? Date.parse(text ?? '') : Number.NaN;
 }
 
 /** Whether no validator that both responses have differs. */
@@ -135,13 +142,19 @@ export function endsByClose(head: Head): boolean {
 
 /** Media type without parameters, lower case; null when absent. */
 export function contentTypeOf(head: Head): string | null {
-  const [type = ''] = (head.get('content-type') ?? '').split(';', 1);
-  return type.trim().toLowerCase() || null;
+  return typeField(head).split(';', 1)[0]?.trim().toLowerCase() || null;
+}
+
+/** Of several values the last that is a type (https://fetch.spec.whatwg.org/#concept-header-extract-mime-type). */
+function typeField(head: Head): string {
+  const field = head.get('content-type') ?? '';
+  if (!field.includes(',')) return field;
+  return field.split(',').findLast((value) => TYPE.test(value) && !value.includes('*/*')) ?? field;
 }
 
 /** The charset parameter of Content-Type, lower case; null when absent. */
 export function charsetOf(head: Head): string | null {
-  const match = /;\s*charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(head.get('content-type') ?? '');
+  const match = /;\s*charset\s*=\s*["']?([\w.:-]{1,40})/i.exec(typeField(head));
   return match?.[1]?.toLowerCase() ?? null;
 }
 

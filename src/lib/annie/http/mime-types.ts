@@ -18,6 +18,11 @@ const PREFERRED: Record<string, string> = {
   'text/plain': 'txt',
   'video/quicktime': 'mov',
 };
+/** Other extensions that Chromium takes for a type (`net/base/mime_util.cc`). */
+const ALSO: Record<string, readonly string[]> = {
+  'image/jpeg': ['jfif', 'pjpeg', 'pjp'],
+  'video/mp4': ['m4v'],
+};
 /** Types that servers give to anything. */
 const GENERIC = new Set(['application/octet-stream', 'binary/octet-stream', 'application/force-download']);
 
@@ -25,17 +30,9 @@ const GENERIC = new Set(['application/octet-stream', 'binary/octet-stream', 'app
 export function extensionsOfType(type: string | null): string[] {
   if (type === null || GENERIC.has(type)) return [];
   const preferred = Object.hasOwn(PREFERRED, type) ? [PREFERRED[type] ?? ''] : [];
-  const listed = TABLES.flatMap((table) => (Object.hasOwn(table, type) ? (table[type] ?? []) : []));
+  const listed = [...TABLES, ALSO].flatMap((table) =>
+    Object.hasOwn(table, type) ? (table[type] ?? []) : [],
+  );
   // An asterisk marks an extension that belongs to another type.
   return [...preferred, ...listed.map((ext) => ext.replace('*', ''))];
-}
-
-let known: Set<string> | null = null;
-
-/** Whether an extension has a type. */
-export function isMeaningful(ext: string): boolean {
-  known ??= new Set(
-    TABLES.flatMap((table) => Object.values(table).flat()).map((each) => each.replace('*', '')),
-  );
-  return known.has(ext);
 }

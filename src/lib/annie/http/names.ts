@@ -1,7 +1,7 @@
 /** Suggests names and extensions for files; the runner makes them safe. Pure. */
 import { AUDIO, extensionOf, IMAGE, VIDEO } from '../../protocol/extension.ts';
 import { decodeStrictly, percentDecoded } from './header-text.ts';
-import { extensionsOfType, isMeaningful } from './mime-types.ts';
+import { extensionsOfType } from './mime-types.ts';
 
 export { extensionOf };
 
@@ -9,8 +9,6 @@ export { extensionOf };
 const PROGRAMS = new Set(
   'action ashx asmx asp aspx axd cfm cgi fcgi jsp jspx php php3 php4 php5 php7 php8 phtml'.split(' '),
 );
-/** With a query: without one they are files that people fetch. */
-const MAYBE_PROGRAMS = new Set('bin dll do exe pl py rb'.split(' '));
 
 /** Of pages, and of programs that make them. */
 export function isPageExtension(ext: string): boolean {
@@ -28,24 +26,21 @@ export function nameInUrl(url: URL): string {
 
 /**
  * The server's name for the file, else that in the address. The type gives the extension if there is none, and replaces
- * that of a program (`get.php`) and, in an address with a query, one that means nothing (`a.bin?id=1`), as in Chromium.
+ * that of a program (`get.php`) and, as in Chromium, any in an address with a query (`photo.png?as=jpg`). A name does not
+ * begin with a full stop.
  */
 export function fileNameFor(url: URL, disposition: string | null, contentType: string | null): string {
   const inUrl = disposition === null ? nameInUrl(url) : '';
-  const name = disposition ?? (inUrl || url.hostname);
+  const name = (disposition ?? inUrl).replace(/^\.+/, '') || url.hostname;
   const ofType = extensionsOfType(contentType);
   const [known] = ofType;
   if (known === undefined) return name;
   const ext = extensionOf(name);
   if (ext === '' || (disposition === null && inUrl === '')) return `${name}.${known}`;
-  const isProgram = isPageExtension(ext) || (url.search !== '' && !saysWhatItIs(ext));
+  const isProgram = isPageExtension(ext) || url.search !== '';
   // As text, the program itself.
   const isReplaced = disposition === null && isProgram && contentType !== 'text/plain';
   return isReplaced && !ofType.includes(ext) ? `${stemOf(name)}.${known}` : name;
-}
-
-function saysWhatItIs(ext: string): boolean {
-  return isMeaningful(ext) && !MAYBE_PROGRAMS.has(ext);
 }
 
 /** The name without its extension. */

@@ -19,6 +19,8 @@ const SIGNATURES: readonly Signature[] = [
   { offset: 0, bytes: '\xfd7zXZ\0', type: 'application/x-xz' },
   { offset: 0, bytes: '\x28\xb5\x2f\xfd', type: 'application/zstd' },
   { offset: 0, bytes: '\x1aE\xdf\xa3', type: 'video/x-matroska' },
+  { offset: 4, bytes: 'ftypqt  ', type: 'video/quicktime' },
+  { offset: 4, bytes: 'ftypM4A ', type: 'audio/x-m4a' },
   { offset: 4, bytes: 'ftyp', type: 'video/mp4' },
   { offset: 0, bytes: 'OggS', type: 'audio/ogg' },
   { offset: 0, bytes: 'fLaC', type: 'audio/flac' },

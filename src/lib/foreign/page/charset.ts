@@ -18,7 +18,18 @@ export function decodePage(chunks: readonly Uint8Array[], declared: string | nul
   if (charset !== null) return decodeText(chunks, charset);
   // What most undeclared pages are today, else the standard's fallback.
   const text = decodeText(chunks, 'utf-8');
-  return text.includes('\ufffd') ? decodeText(chunks, 'windows-1252') : text;
+  return isUtf8(text) ? text : decodeText(chunks, 'windows-1252');
+}
+
+/** Bytes of other charsets are rarely valid UTF-8 by chance; a page may have been cut within a character. */
+function isUtf8(text: string): boolean {
+  let [valid, invalid] = [0, 0];
+  for (let at = 0; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code === 0xfffd) invalid++;
+    else if (code > 0x7f) valid++;
+  }
+  return invalid <= valid;
 }
 
 function markOf([a, b, c]: Uint8Array): string | null {

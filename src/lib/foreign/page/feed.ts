@@ -9,16 +9,36 @@ import { listedGroups, type PageGroup } from './groups.ts';
 import type { PageScan } from './page-scan.ts';
 import { type Attributes, readTags, type TagHandler } from './tags.ts';
 
-/** Behind a byte order mark, a declaration, comments and a doctype. */
-const FEED =
-  /^\ufeff?\s*(?:<\?[^>]{0,512}>\s*|<!--[^>]{0,512}-->\s*|<!DOCTYPE[^>]{0,512}>\s*){0,8}<(?:rss|feed|rdf:rdf)[\s>]/i;
+const ROOT = /^<(?:rss|(?:atom:)?feed|rdf:rdf)[\s>]/i;
+/** What may be before the root element, and how it ends. */
+const PROLOG = [
+  ['<!--', '-->'],
+  ['<?', '?>'],
+  ['<!', '>'],
+] as const;
 
-/** By its beginning. */
+/** By its root element, behind a byte order mark, declarations and comments. */
 export function isFeed(text: string): boolean {
-  return FEED.test(text.slice(0, 4096));
+  let rest = text
+    .slice(0, MAX_PROLOG_CHARS)
+    .replace(/^\ufeff/, '')
+    .trimStart();
+  for (;;) {
+    const [begin, end] = PROLOG.find(([each]) => rest.startsWith(each)) ?? [];
+    if (begin === undefined) return ROOT.test(rest);
+    const at = rest.indexOf(end, begin.length);
+    if (at === -1) return false;
+    rest = rest.slice(at + end.length).trimStart();
+  }
 }
 
-const ATTRIBUTES = new Set('duration filesize href length medium rel type url'.split(' '));
+/** Comments of generators have some hundreds. */
+const MAX_PROLOG_CHARS = 64 * 1024;
+const ATTRIBUTES = new Set(
+  'duration enc:type enc:url filesize href length medium rdf:resource rel type url xml:base'.split(' '),
+);
+/** An item is three elements deep, in Atom two. */
+const MAX_DEPTH = 8;
 
 interface Item {
   title: string | null;
@@ -26,6 +46,10 @@ interface Item {
   enclosed: PageGroup['sources'];
   others: PageGroup['sources'];
 }
+
+const TITLES = new Set(['title', 'itunes:title']);
+/** Atom's elements, which some feeds give a prefix. */
+const plain = (name: string): string => name.replace(/^atom:/, '');
 
 /** Never throws. */
 export function scanFeed(text: string, url: URL): PageScan {
@@ -37,6 +61,8 @@ export function scanFeed(text: string, url: URL): PageScan {
 class FeedScanner implements TagHandler {
   readonly #addresses: AddressResolver;
   readonly #groups: PageGroup[] = [];
+  /** Of the feed. */
+  #base: URL;
   #title: string | null = null;
   #item: Item | null = null;
   /** Names of open elements; deeper ones are not read. */
@@ -46,6 +72,7 @@ class FeedScanner implements TagHandler {
   #text: string | null = null;
 
   constructor(url: URL) {
+    this.#base = url;
     this.#addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
   }
 
@@ -53,12 +80,19 @@ class FeedScanner implements TagHandler {
     return this.#text !== null;
   }
 
-  opened(tag: string, attributes: Attributes, isEmpty: boolean): void {
-    if (tag === 'item' || tag === 'entry') {
-      this.#endItem();
-      this.#item = { title: null, seconds: null, enclosed: [], others: [] };
-    } else if ((tag === 'title' || tag === 'itunes:duration') && this.#isOfItem()) this.#text = '';
-    else if (tag === 'enclosure') this.#add('enclosed', attributes.get('url'), attributes);
+  opened(name: string, attributes: Attributes, isEmpty: boolean): void {
+    const tag = plain(name);
+    const isItem = tag === 'item' || tag === 'entry';
+    if (isItem) this.#endItem();
+    if (isItem) this.#item = { title: null, seconds: null, enclosed: [], others: [] };
+    this.#setBase(attributes.get('xml:base'), isItem);
+    if ((TITLES.has(tag) || tag === 'itunes:duration') && this.#isOfItem()) this.#text = '';
+    else if (tag === 'enclosure' || tag === 'enc:enclosure')
+      this.#add(
+        'enclosed',
+        attributes.get('url') ?? attributes.get('enc:url') ?? attributes.get('rdf:resource'),
+        attributes,
+      );
     else if (tag === 'link' && attributes.get('rel') === 'enclosure')
       this.#add('enclosed', attributes.get('href'), attributes);
     else if (tag === 'media:content') this.#add('others', attributes.get('url'), attributes);
@@ -67,7 +101,8 @@ class FeedScanner implements TagHandler {
     if (this.#open.length < MAX_DEPTH) this.#open.push(tag);
   }
 
-  closed(tag: string): void {
+  closed(name: string): void {
+    const tag = plain(name);
     if (this.#text !== null) this.#endText(tag, this.#text);
     if (tag === 'item' || tag === 'entry') this.#endItem();
     this.#depth = Math.max(0, this.#depth - 1);
@@ -76,8 +111,8 @@ class FeedScanner implements TagHandler {
 
   #endText(tag: string, text: string): void {
     if (tag === 'itunes:duration' && this.#item) this.#item.seconds ??= secondsIn(text);
-    else if (tag === 'title' && this.#item) this.#item.title ??= cleanText(text);
-    else if (tag === 'title') this.#title ??= cleanText(text);
+    else if (TITLES.has(tag) && this.#item) this.#item.title ??= cleanText(text);
+    else if (TITLES.has(tag)) this.#title ??= cleanText(text);
     else return;
     this.#text = null;
   }
@@ -111,7 +146,7 @@ class FeedScanner implements TagHandler {
 
   #add(to: 'enclosed' | 'others', address: string | undefined, attributes: Attributes): void {
     const sources = this.#item?.[to];
-    const type = attributes.get('type') ?? attributes.get('medium') ?? '';
+    const type = attributes.get('type') ?? attributes.get('enc:type') ?? attributes.get('medium') ?? '';
     if (!sources || address === undefined || sources.length >= MAX_SOURCES || /^image\b/i.test(type)) return;
     const url = this.#addresses.resolve(address.trim());
     if (url === null || !isFetchable(url)) return;
@@ -121,15 +156,21 @@ class FeedScanner implements TagHandler {
     if (this.#item) this.#item.seconds ??= secondsIn(attributes.get('duration'));
   }
 
+  /** https://www.w3.org/TR/xmlbase/, of the feed and of each item. */
+  #setBase(address: string | undefined, isItem: boolean): void {
+    const base = address === undefined ? null : this.#addresses.resolve(address.trim());
+    if (base !== null && isFetchable(base)) this.#addresses.base = base;
+    if (this.#item === null) this.#base = this.#addresses.base;
+    else if (isItem && base === null) this.#addresses.base = this.#base;
+  }
+
   #endItem(): void {
     const item = this.#item;
     this.#item = null;
+    this.#addresses.base = this.#base;
     if (!item) return;
     const sources = item.enclosed.length > 0 ? item.enclosed : item.others;
     const duration = item.seconds === null ? {} : { durationSeconds: item.seconds };
     if (sources.length > 0) this.#groups.push({ title: item.title, sources, ...duration });
   }
 }
-
-/** An item is three elements deep, in Atom two. */
-const MAX_DEPTH = 8;

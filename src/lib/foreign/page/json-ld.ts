@@ -6,6 +6,7 @@ export interface JsonLdMedia {
   contentUrl: string;
 }
 
+const VOCABULARY = /^https?:\/\/schema\.org\//;
 const TYPES = new Set(['videoobject', 'audioobject', 'mediaobject']);
 const MARKS = new Set([...'[{,:'].map((mark) => mark.charCodeAt(0)));
 
@@ -16,18 +17,32 @@ const MARKS = new Set([...'[{,:'].map((mark) => mark.charCodeAt(0)));
 export class JsonLd {
   #marksLeft = MAX_STRUCTURED_MARKS;
 
-  /** Empty for broken JSON, and past the limit of the page. */
-  read(text: string): JsonLdMedia[] {
+  /** Null for what is no JSON even after the usual mistakes are mended; empty past the limit of the page. */
+  read(text: string): JsonLdMedia[] | null {
     this.#marksLeft -= marksIn(text, this.#marksLeft);
     if (this.#marksLeft < 0) return [];
-    try {
-      const found: JsonLdMedia[] = [];
-      visit(JSON.parse(text), found, 0);
-      return found;
-    } catch {
-      return [];
-    }
+    const json = parse(text) ?? parse(mended(text));
+    if (json === undefined) return null;
+    const found: JsonLdMedia[] = [];
+    visit(json, found, 0);
+    return found;
   }
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** Comments around it, line ends in strings, commas before the end of a list. */
+function mended(text: string): string {
+  return text
+    .replace(/\/\*[^*]{0,64}\*\/|<!--|-->|(?:\/\/\s{0,8})?(?:<!\[CDATA\[|\]\]>)/g, '')
+    .replace(/[\r\n\t]/g, ' ')
+    .replace(/,(?=\s*[\]}])/g, '');
 }
 
 /** Characters that can begin a value; counted up to one more than `most`. */
@@ -41,7 +56,7 @@ function visit(value: unknown, found: JsonLdMedia[], depth: number): void {
   if (typeof value !== 'object' || value === null || depth > MAX_STRUCTURED_DEPTH) return;
   if (!Array.isArray(value)) {
     const node = value as Record<string, unknown>;
-    const types = [node['@type']].flat().map((type) => String(type).toLowerCase());
+    const types = [node['@type']].flat().map((type) => String(type).replace(VOCABULARY, '').toLowerCase());
     const contentUrl = [node['contentUrl']].flat()[0];
     if (typeof contentUrl === 'string' && types.some((type) => TYPES.has(type))) {
       found.push({ name: typeof node['name'] === 'string' ? node['name'] : null, contentUrl });

@@ -8,17 +8,18 @@ import {
 } from '../../protocol/referrer-policy.ts';
 import { isFetchable, parseUrl } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
-import { MAX_PAGE_RESOLVED_CHARS, MAX_SCRIPT_ADDRESSES, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
+import { MAX_PAGE_RESOLVED_CHARS, MAX_SCRIPT_ADDRESSES, MAX_SOURCES } from '../limits.ts';
 import { decodePage } from './charset.ts';
 import { cleanText } from './clean-text.ts';
-import { type ElementPolicy, policyOf } from './element-policy.ts';
+import { policyOf } from './element-policy.ts';
 import { isFeed, scanFeed } from './feed.ts';
-import { isFolderIndex, isListedFile } from './folder-index.ts';
 import { PageFrames } from './frames.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
 import { heightOf } from './height.ts';
 import { isJsonFeed, scanJsonFeed } from './json-feed.ts';
 import { JsonLd } from './json-ld.ts';
+import { PageLinks } from './links.ts';
+import { Microdata } from './microdata.ts';
 import type { PageScan } from './page-scan.ts';
 import { refreshTarget } from './refresh.ts';
 import { addressesIn } from './script-addresses.ts';
@@ -55,7 +56,8 @@ export function scanPage(
   refresh: string | null = null,
   referrerPolicy: ReferrerPolicy | null = null,
 ): PageScan {
-  const scanner = new PageScanner(url, refresh, referrerPolicy);
+  const addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
+  const scanner = new PageScanner(addresses, refresh, referrerPolicy);
   readTags(html, ATTRIBUTES, scanner);
   return scanner.end();
 }
@@ -63,10 +65,14 @@ export function scanPage(
 /** Attributes that are read. */
 const ATTRIBUTES = new Set(
   (
-    'aria-label as content data data-lazy-src data-quality data-res data-setup data-src height href http-equiv itemprop ' +
-    'itemtype label name property referrerpolicy rel res size src title type'
+    'aria-label as content data data-lazy-src data-quality data-res data-setup data-src download height href http-equiv ' +
+    'itemprop itemtype label name property referrerpolicy rel res size src srcdoc title type'
   ).split(' '),
 );
+/** In a page that is an attribute of another: one in it is not looked at. */
+const INNER_ATTRIBUTES = new Set([...ATTRIBUTES].filter((name) => name !== 'srcdoc'));
+/** HTML's, and custom ones that have the same attributes (video.js, AMP). */
+const PLAYERS = new Set(['video', 'audio', 'video-js', 'amp-video', 'amp-audio']);
 const SOCIAL = /^(og:(video|audio)(:url|:secure_url)?|twitter:player:stream)$/;
 
 class PageScanner implements TagHandler {
@@ -74,14 +80,13 @@ class PageScanner implements TagHandler {
   readonly #players: PageGroup[] = [];
   readonly #structured: PageGroup[] = [];
   readonly #social: PageGroup[] = [];
-  readonly #links: PageGroup[] = [];
   /** From scripts: listed if there is nothing but links. */
   readonly #scripted: PageGroup[] = [];
   readonly #frames = new PageFrames();
   #refresh: string | null;
   #referrerPolicy: ReferrerPolicy | null;
-  /** The last `itemtype`. */
-  #itemType = '';
+  readonly #microdata = new Microdata();
+  readonly #links = new PageLinks((href) => this.#resolve(href));
   readonly #jsonLd = new JsonLd();
   readonly #addresses: AddressResolver;
   #hasBase = false;
@@ -89,35 +94,34 @@ class PageScanner implements TagHandler {
   readonly #open = new Map<string, number>();
   /** The open player. `depth`: elements open in it; an end tag at depth 0 closes the player or its parent. */
   #player: { group: PageGroup; depth: number } | null = null;
-  /** The open link. */
-  #link: { href: string; text: string; depth: number; policy: ElementPolicy } | null = null;
   /** The open title, or script with structured data. */
   #raw: { tag: 'title' | 'script'; isStructured: boolean; text: string } | null = null;
 
   /** @param refresh the Refresh field; @param policy that of the head */
-  constructor(url: URL, refresh: string | null, policy: ReferrerPolicy | null) {
+  constructor(addresses: AddressResolver, refresh: string | null, policy: ReferrerPolicy | null) {
     this.#referrerPolicy = policy;
-    this.#page = { address: url.href.split('#', 1)[0] ?? '', title: '', ogTitle: '', site: '' };
-    this.#addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
+    this.#page = { address: addresses.base.href.split('#', 1)[0] ?? '', title: '', ogTitle: '', site: '' };
+    this.#addresses = addresses;
     this.#refresh = refresh === null ? null : this.#refreshTo(refresh);
   }
 
   get wantsText(): boolean {
-    return this.#raw !== null || this.#link !== null;
+    return this.#raw !== null || this.#links.wantsText;
   }
 
   opened(tag: string, attributes: Attributes, isEmpty: boolean): void {
     if (!isEmpty) {
       this.#open.set(tag, (this.#open.get(tag) ?? 0) + 1);
       if (this.#player) this.#player.depth++;
-      if (this.#link) this.#link.depth++;
+      this.#links.deeper();
     }
-    this.#microdata(attributes);
+    const named = this.#microdata.opened(tag, attributes, isEmpty, this.#open.get(tag) ?? 0);
+    if (named !== undefined) this.#add(this.#structured, null, this.#resolve(named));
     if (tag === 'base') this.#setBase(attributes.get('href'));
     else if (tag === 'meta') this.#meta(attributes);
-    else if (tag === 'video' || tag === 'audio') this.#openPlayer(attributes);
+    else if (PLAYERS.has(tag)) this.#openPlayer(attributes);
     else if (tag === 'source' && this.#player) this.#addSource(this.#player.group, attributes);
-    else if (tag === 'a') this.#openLink(attributes);
+    else if (tag === 'a') this.#links.open(attributes, this.#page.title, this.#addresses.base);
     else if (tag === 'title' && this.#page.title === '') this.#raw = { tag, isStructured: false, text: '' };
     else if (tag === 'script')
       this.#raw = { tag, isStructured: /ld\+json/i.test(attributes.get('type') ?? ''), text: '' };
@@ -131,24 +135,26 @@ class PageScanner implements TagHandler {
     // An end tag without a start tag.
     if (open === 0) return;
     this.#open.set(tag, open - 1);
+    this.#microdata.closed(tag, open);
     if (this.#raw?.tag === tag) this.#endRaw();
     if (this.#player && this.#player.depth-- <= 0) this.#player = null;
-    if (tag === 'video' || tag === 'audio') this.#player = null;
-    if (this.#link && (this.#link.depth-- <= 0 || tag === 'a')) this.#endLink();
+    if (PLAYERS.has(tag)) this.#player = null;
+    this.#links.closed(tag);
   }
 
   text(text: string): void {
     if (this.#raw) this.#raw.text += text;
-    else if (this.#link && this.#link.text.length < MAX_TEXT_CHARS) this.#link.text += text;
+    else this.#links.text(text);
   }
 
   end(): PageScan {
     this.#endRaw();
-    this.#endLink();
+    this.#links.end();
     const { title, ogTitle, site } = this.#page;
     const meant = [...this.#players, ...this.#structured, ...this.#social];
-    const groups = [...meant, ...(meant.length === 0 ? this.#scripted : []), ...this.#links];
-    const listed = listedGroups(groups);
+    const found = meant.length === 0 ? this.#scripted : meant;
+    const links = this.#links.groups(this.#addresses.base, found.length === 0);
+    const listed = listedGroups([...found, ...links]);
     return {
       title: cleanText(ogTitle) ?? cleanText(title),
       site: cleanText(site),
@@ -165,7 +171,8 @@ class PageScanner implements TagHandler {
   #setBase(href: string | undefined): void {
     if (this.#hasBase || href === undefined) return;
     this.#hasBase = true;
-    this.#addresses.base = parseUrl(href, this.#addresses.base) ?? this.#addresses.base;
+    const base = parseUrl(href, this.#addresses.base);
+    if (base !== null && isFetchable(base)) this.#addresses.base = base;
   }
 
   #meta(attributes: Attributes): void {
@@ -195,18 +202,19 @@ class PageScanner implements TagHandler {
     return address === this.#page.address ? null : address;
   }
 
-  /** https://schema.org/VideoObject as microdata. */
-  #microdata(attributes: Attributes): void {
-    this.#itemType = attributes.get('itemtype') ?? this.#itemType;
-    if (attributes.get('itemprop')?.toLowerCase() !== 'contenturl' || /ImageObject/i.test(this.#itemType))
-      return;
-    const address = attributes.get('content') ?? attributes.get('href') ?? attributes.get('src');
-    this.#add(this.#structured, null, this.#resolve(address));
-  }
-
   #addFrame(attributes: Attributes): void {
+    const html = attributes.get('srcdoc');
+    if (html !== undefined) return this.#addInner(html);
     const address = this.#resolve(attributes.get('src')) ?? this.#resolveLazy(attributes);
     this.#frames.add(address, policyNamed(attributes.get('referrerpolicy')));
+  }
+
+  #addInner(html: string): void {
+    const inner = new PageScanner(this.#addresses, null, this.#referrerPolicy);
+    const { base } = this.#addresses;
+    readTags(html, INNER_ATTRIBUTES, inner);
+    this.#social.push(...inner.end().groups);
+    this.#addresses.base = base;
   }
 
   /** The last `og:video` is a page with a player. */
@@ -248,34 +256,15 @@ class PageScanner implements TagHandler {
     });
   }
 
-  /** Links cannot be nested, so an open one ends. */
-  #openLink(attributes: Attributes): void {
-    this.#endLink();
-    const href = attributes.get('href')?.trim() ?? '';
-    const isInIndex = isFolderIndex(this.#page.title);
-    // Most links do not lead to media, which shows before they are resolved.
-    if (!isInIndex && !looksLikeMedia(href.split(/[?#]/, 1)[0] ?? '')) return;
-    const address = this.#resolve(href);
-    if (address === null) return;
-    const policy = policyOf(attributes);
-    if (!isInIndex) this.#link = { href: address.href, text: '', depth: 0, policy };
-    else if (isListedFile(address, this.#addresses.base)) this.#add(this.#links, null, address, policy);
-  }
-
-  #endLink(): void {
-    const link = this.#link;
-    this.#link = null;
-    if (!link) return;
-    this.#add(this.#links, cleanText(link.text), new URL(link.href), { ...link.policy, isLink: true });
-  }
-
   #endRaw(): void {
     const raw = this.#raw;
     this.#raw = null;
     if (raw?.tag === 'title') this.#page.title ||= raw.text;
     if (raw?.tag !== 'script') return;
     if (!raw.isStructured) return this.#addScripted(raw.text);
-    for (const { name, contentUrl } of this.#jsonLd.read(raw.text))
+    const found = this.#jsonLd.read(raw.text);
+    if (found === null) return this.#addScripted(raw.text);
+    for (const { name, contentUrl } of found)
       this.#add(this.#structured, cleanText(name), this.#resolve(contentUrl));
   }
 

@@ -9,21 +9,31 @@ const NO_ADDRESS = /[\s<>{}$\\"'`]/;
 /** At most `limit`, in order, escapes undone. A TypeScript source is no transport stream. */
 export function addressesIn(script: string, limit: number): string[] {
   const found = new Set<string>();
+  const add = (text: string): void => {
+    if (!isCandidate(text)) return;
+    const address = unescaped(text);
+    if (!NO_ADDRESS.test(address) && looksLikeMedia(pathOf(address)) && !pathOf(address).endsWith('.ts'))
+      found.add(address);
+  };
   for (let at = 0; at < script.length && found.size < limit; at++) {
     const quote = script[at] ?? '';
     if (quote === '\\') {
-      // JSON in a string has a quote behind each, which would be looked for again and again.
-      at++;
+      // JSON in a string has a quote behind each.
+      const inner = QUOTES.has(script[at + 1] ?? '')
+        ? endOfEscaped(script, at + 2, script[at + 1] ?? '')
+        : -1;
+      if (inner !== -1) add(script.slice(at + 2, inner));
+      // The end of one string that is none may be the start of the next.
+      at = inner === -1 ? at + 1 : inner - 1;
       continue;
     }
     if (!QUOTES.has(quote)) continue;
     const end = endOfString(script, at + 1, quote);
     if (end === -1) continue;
     const text = script.slice(at + 1, end);
-    if (isCandidate(text)) {
-      const address = unescaped(text);
-      if (!NO_ADDRESS.test(address) && looksLikeMedia(pathOf(address)) && !pathOf(address).endsWith('.ts'))
-        found.add(address);
+    // It may hold others, if it is JSON.
+    if (isCandidate(text) && !/\\["'`]/.test(text)) {
+      add(text);
       at = end;
     } else if (!/["'`]/.test(text)) at = end;
   }
@@ -38,6 +48,19 @@ function endOfString(script: string, start: number, quote: string): number {
     if (character === quote) return at;
     if (character === '\\') at++;
     else if (character === '\n') return -1;
+  }
+  return -1;
+}
+
+/** Of the backslash of the closing quote; -1 = it is too far away, or the outer string ends before. */
+function endOfEscaped(script: string, start: number, quote: string): number {
+  const last = Math.min(script.length, start + MAX_STRING_CHARS);
+  for (let at = start; at < last; at++) {
+    const character = script[at];
+    if (character === '\\') {
+      if (script[at + 1] === quote) return at;
+      at++;
+    } else if (character === quote || character === '\n') return -1;
   }
   return -1;
 }

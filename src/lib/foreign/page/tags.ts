@@ -106,7 +106,7 @@ class TagReader implements TokenizerCallbacks {
   }
 
   onopentagend(): void {
-    const tag = this.#tag;
+    const tag = this.#nameOf(this.#tag);
     if (this.#isXml) return this.#handler.opened(tag, this.#attributes, false);
     const isEmpty = VOID.has(tag);
     const opensContext = FOREIGN.has(tag) || (INTEGRATION.has(tag) && this.#contexts.length > 0);
@@ -116,7 +116,7 @@ class TagReader implements TokenizerCallbacks {
 
   onselfclosingtag(): void {
     if (this.#isXml || FOREIGN.has(this.#tag) || this.isInForeignContext())
-      this.#handler.opened(this.#tag, this.#attributes, true);
+      this.#handler.opened(this.#nameOf(this.#tag), this.#attributes, true);
     else this.onopentagend();
   }
 
@@ -124,7 +124,12 @@ class TagReader implements TokenizerCallbacks {
     const tag = this.#html.slice(start, end).toLowerCase();
     if (VOID.has(tag) && !this.#isXml) return;
     if (this.#contexts.at(-1) === tag) this.#contexts.pop();
-    this.#handler.closed(tag);
+    this.#handler.closed(this.#nameOf(tag));
+  }
+
+  /** The title of a drawing is not that of the page. */
+  #nameOf(tag: string): string {
+    return tag === 'title' && this.isInForeignContext() ? 'svg:title' : tag;
   }
 
   oncomment(): void {}

@@ -63,6 +63,9 @@ const PATTERNS: ErrorPatterns = [
   ...REFUSALS.slice(-1),
 ];
 
+/** The extractor and the id of what it was for, in which a refusal may stand. */
+const SOURCE = /^(?:ERROR:\s*)?\[[\w:+.-]{1,80}\]\s*(?:\S{1,200}:\s)?/;
+
 /** Not transient, although `engine_exit` usually is. */
 const PERMANENT = /usage: |no such option|invalid .* value|: error: /i;
 
@@ -78,7 +81,7 @@ export function failureOf(
 ): SluiceError {
   const lastLines = lastErrorLines(lines);
   // The last known error ended the run; unknown ones after it, as of a postprocessor, follow from it.
-  const found = findKnownError(lastLines, PATTERNS);
+  const found = findKnownError(lastLines, PATTERNS, (line) => line.replace(SOURCE, ''));
   if (found) return new SluiceError(found.code, messageOf(found.line));
   const last = lastLines.at(-1);
   if (last === undefined) {

@@ -9,7 +9,7 @@ import { syncHandle } from '../../../files/sync.server.ts';
 import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpClient } from '../client.server.ts';
-import { contentTypeOf, dispositionName, relationOf, type Version } from '../head.ts';
+import { contentTypeOf, dispositionName, parseHttpDate, relationOf, type Version } from '../head.ts';
 import type { FirstAnswers } from '../first-answers.server.ts';
 import type { ListedSizes } from '../listed-sizes.ts';
 import { createMeter, type Meter } from '../meter.ts';
@@ -276,7 +276,7 @@ class FileDownload {
 
 /** As curl -R and wget: the file is as old as on its server. */
 async function keepModified(handle: FileHandle, lastModified: string | null): Promise<void> {
-  const modifiedMs = Date.parse(lastModified ?? '');
+  const modifiedMs = parseHttpDate(lastModified);
   if (modifiedMs > 0 && modifiedMs <= Date.now())
     await handle.utimes(new Date(), new Date(modifiedMs)).catch(() => {});
 }

@@ -3,6 +3,7 @@ import type { MediaPlaylist } from '../../../foreign/playlist/playlist.ts';
 import type { Variant } from '../../../foreign/playlist/variants.ts';
 import type { MediaStream } from '../../../protocol/media.ts';
 import { SluiceError } from '../../../protocol/error.ts';
+import { titledName } from '../../../protocol/title.ts';
 import type { EngineJob } from '../../engine.ts';
 import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { ProcessHost } from '../../../process/process-host.ts';
@@ -112,7 +113,7 @@ export async function downloadHls(
     job.onSample(meter.sample(state(), performance.now()));
     job.onPhase('finish');
     const joined = await joinTracks({ ...options, workDir, tracks, signal, onOutput: job.onOutput });
-    return { path: joined.path, suggestedName: `${title}.${joined.ext}`, bytes: joined.bytes };
+    return { path: joined.path, suggestedName: titledName(title, joined.ext), bytes: joined.bytes };
   } finally {
     clearInterval(timer);
   }

@@ -1,0 +1,87 @@
+/** The links of a page: to media, and to the files of a folder. Pure. */
+import { looksLikeMedia } from '../../protocol/extension.ts';
+import { MAX_TEXT_CHARS } from '../limits.ts';
+import { cleanText } from './clean-text.ts';
+import { type ElementPolicy, policyOf } from './element-policy.ts';
+import { isFolderIndex, isListedFile, NamedLinks } from './folder-index.ts';
+import type { PageGroup } from './groups.ts';
+import type { Attributes } from './tags.ts';
+
+interface OpenLink {
+  /** As written. */
+  href: string;
+  /** Null = it does not look like media. */
+  address: URL | null;
+  text: string;
+  depth: number;
+  policy: ElementPolicy;
+}
+
+export class PageLinks {
+  readonly #media: PageGroup[] = [];
+  readonly #named = new NamedLinks();
+  readonly #resolve: (href: string) => URL | null;
+  #open: OpenLink | null = null;
+
+  /** @param resolve null for an address that may not be fetched */
+  constructor(resolve: (href: string) => URL | null) {
+    this.#resolve = resolve;
+  }
+
+  get wantsText(): boolean {
+    return this.#open !== null;
+  }
+
+  /** Links cannot be nested, so an open one ends. */
+  open(attributes: Attributes, title: string, base: URL): void {
+    this.end();
+    const href = attributes.get('href')?.trim() ?? '';
+    const policy = policyOf(attributes);
+    if (isFolderIndex(title)) {
+      const address = this.#resolve(href);
+      if (address !== null && isListedFile(address, base)) this.#media.push(groupOf(address, policy));
+      return;
+    }
+    // Most links do not lead to media, which shows before they are resolved.
+    const names = [href.split(/[?#]/, 1)[0] ?? '', attributes.get('download')?.trim() ?? ''];
+    const address = names.some(looksLikeMedia) ? this.#resolve(href) : null;
+    this.#open = { href, address, text: '', depth: 0, policy };
+  }
+
+  /** An element within the open link. */
+  deeper(): void {
+    if (this.#open) this.#open.depth++;
+  }
+
+  /** The end of an element: of the link, or of one that it is in, if none is open in it. */
+  closed(tag: string): void {
+    if (this.#open && (this.#open.depth-- <= 0 || tag === 'a')) this.end();
+  }
+
+  text(text: string): void {
+    if (this.#open && this.#open.text.length < MAX_TEXT_CHARS) this.#open.text += text;
+  }
+
+  end(): void {
+    const link = this.#open;
+    this.#open = null;
+    if (link === null) return;
+    this.#named.add(link.href, link.text);
+    if (link.address === null) return;
+    this.#media.push({ ...groupOf(link.address, link.policy), title: cleanText(link.text), isLink: true });
+  }
+
+  /** @param isAll there is nothing else on the page: what its list of files names counts too */
+  groups(base: URL, isAll: boolean): PageGroup[] {
+    if (!isAll) return this.#media;
+    const listed = this.#named.hrefs.flatMap((href) => this.#resolve(href) ?? []);
+    return [
+      ...this.#media,
+      ...listed.filter((address) => isListedFile(address, base)).map((each) => groupOf(each)),
+    ];
+  }
+}
+
+function groupOf({ href }: URL, policy: ElementPolicy = {}): PageGroup {
+  return { ...policy, title: null, sources: [{ url: href, label: null, height: null }] };
+}
