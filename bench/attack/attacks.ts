@@ -1,0 +1,50 @@
+/** All attacks, each with how many tries it promises. */
+import { Report } from './report.ts';
+import type { Scale, Scene } from './scene.ts';
+import { attackByFixation } from './fixation.ts';
+import { attackByForgery } from './forged.ts';
+import { fuzzApi } from './fuzz/api.ts';
+import { fuzzChannel } from './fuzz/channel.ts';
+import { attackFromEngine } from './hostile-engine.ts';
+import { attackByNames } from './names.ts';
+import { attackQuotas } from './quotas.ts';
+import { attackReaders } from './readers.ts';
+import { attackBySsrf } from './ssrf/ssrf.ts';
+
+interface Attack {
+  name: string;
+  atLeast: Record<Scale, number>;
+  run(scene: Scene, report: Report): Promise<void>;
+}
+
+export const ATTACKS: readonly Attack[] = [
+  { name: 'private addresses', atLeast: { slice: 60, full: 1_500 }, run: attackBySsrf },
+  { name: 'hostile engine', atLeast: { slice: 30, full: 120 }, run: attackFromEngine },
+  { name: 'readers of text', atLeast: { slice: 8, full: 120 }, run: attackReaders },
+  { name: 'quotas', atLeast: { slice: 0, full: 11 }, run: attackQuotas },
+  { name: 'fixed sessions', atLeast: { slice: 200, full: 200 }, run: attackByFixation },
+  { name: 'forged requests', atLeast: { slice: 400, full: 4_000 }, run: attackByForgery },
+  { name: 'names of files', atLeast: { slice: 30, full: 800 }, run: attackByNames },
+  { name: 'fuzzed channel', atLeast: { slice: 800, full: 50_000 }, run: fuzzChannel },
+  { name: 'fuzzed API', atLeast: { slice: 800, full: 50_000 }, run: fuzzApi },
+];
+
+/** @param words a word of the name selects an attack; none = all */
+export async function attack(scene: Scene, words: readonly string[] = []): Promise<Report[]> {
+  const reports: Report[] = [];
+  for (const { name, atLeast, run } of ATTACKS) {
+    if (!words.every((word) => name.includes(word))) continue;
+    const report = new Report(name, atLeast[scene.scale]);
+    const startedMs = performance.now();
+    try {
+      await run(scene, report);
+    } catch (thrown) {
+      report.through.push(
+        `the attack itself failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`,
+      );
+    }
+    report.seconds = (performance.now() - startedMs) / 1000;
+    reports.push(report);
+  }
+  return reports;
+}
