@@ -46,11 +46,12 @@ export async function attackByNames(scene: Scene, report: Report): Promise<void>
     ),
   ];
   const bodies = new Set<string>();
+  let next = 0;
   await eachAtOnce(chosen, 6, async ({ name, by, engine }) => {
-    const id = `f${report.tried}x${bodies.size}`;
+    const id = `f${next++}`;
     const body = `body of ${id} `.padEnd(2_000, '.');
     serve(scene, id, name, by, body);
-    const state = await download(api, address(id, name, by, engine), engine, by === 'asked' ? name : null);
+    const state = await download(api, address(id, name, by), engine, by === 'asked' ? name : null);
     if (state === 'complete') bodies.add(body);
     origin.sites.delete(id);
     report.attempt(state.startsWith('internal') ? `${engine} ${by} ${JSON.stringify(name)}: ${state}` : null);
@@ -70,10 +71,9 @@ export async function attackByNames(scene: Scene, report: Report): Promise<void>
   report.notes.push(`${found.length} files were written, of ${chosen.length} tries`);
 }
 
-function address(id: string, name: string, by: Source, engine: EngineName): string {
+function address(id: string, name: string, by: Source): string {
   const here = `http://${SITE}/j/${id}/`;
   if (by === 'title') return `${here}page`;
-  void engine;
   return by === 'path'
     ? `${here}${encodeURIComponent(name.toWellFormed()).slice(0, 3_000)}`
     : `${here}film.mp4`;
@@ -118,9 +118,12 @@ async function download(api: Api, url: string, engine: EngineName, filename: str
 
 /** Everything that is beside the two folders that the server writes to. */
 function outside({ dir, dataDir, downloadDir }: Place): string {
-  const all = readdirSync(dir, { recursive: true, withFileTypes: true })
-    .map((entry) => join(entry.parentPath, entry.name))
-    .filter((path) => !path.startsWith(dataDir) && !path.startsWith(downloadDir))
-    .sort();
-  return JSON.stringify(all.map((path) => [path, statSync(path).size]));
+  const others = readdirSync(dir).filter((name) => ![dataDir, downloadDir].includes(join(dir, name)));
+  const all = others.flatMap((name) => {
+    const path = join(dir, name);
+    return statSync(path).isDirectory()
+      ? readdirSync(path, { recursive: true }).map((each) => join(path, String(each)))
+      : [path];
+  });
+  return JSON.stringify(all.sort().map((path) => [path, statSync(path).size]));
 }

@@ -138,7 +138,8 @@ export async function fuzzApi(scene: Scene, report: Report): Promise<void> {
         if (socket === null || socket.destroyed || !socket.writable) socket = await dial(server.port);
         const request = makeRequest(mutator, server.port, token);
         const { answer, isOver } = await send(socket, request);
-        if (isOver) socket.destroy();
+        // After what is no request, nobody knows where the next one begins.
+        if (isOver || request.isMalformed) socket.destroy();
         const { what, through } = judge(answer, request);
         seen.set(what, (seen.get(what) ?? 0) + 1);
         report.attempt(through);
@@ -176,7 +177,7 @@ function makeRequest(mutator: Mutator, port: number, token: string): Made {
   let path = dice.pick(PATHS) + dice.pick(QUERIES);
   let isMalformed = method === 'get';
   if (dice.below(4) === 0) {
-    path = String(mutator.leaf(path)).slice(0, 9_000);
+    path = mutator.changedText(path);
     isMalformed ||= !/^\/[!-~]*$/.test(path);
   }
   const hasHost = dice.below(50) > 0;
@@ -251,7 +252,7 @@ function judge(
   const isRemote =
     REMOTE.includes(status) && path.startsWith('/api/parse') && code !== undefined && code in ERRORS;
   if (status >= 500 && !isRemote) return { what, through: `${what} ${body.slice(0, 300)}: ${shown()}` };
-  const needsCode = status >= 400 && path.startsWith('/api') && !isMalformed && body !== '';
+  const needsCode = status >= 400 && /^\/api([/?]|$)/.test(path) && !isMalformed && body !== '';
   if (needsCode && !(code !== undefined && code in ERRORS))
     return { what, through: `no code, ${what}: ${shown()}` };
   return { what, through: null };

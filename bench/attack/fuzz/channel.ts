@@ -89,11 +89,17 @@ async function textFrames(
   });
   ws.on('error', () => undefined);
   let last = '';
+  /** By the id of the command. */
+  const texts = new Map<string, string>();
   let through: string | null = null;
   ws.on('message', (data: Buffer) => {
-    const { type, error } = JSON.parse(data.toString()) as { type: string; error?: { code: string } };
+    const { type, id, error } = JSON.parse(data.toString()) as {
+      type: string;
+      id?: string;
+      error?: { code: string };
+    };
     if (type === 'reject' && (!(error!.code in ERRORS) || error!.code === 'internal_error'))
-      through = `${error!.code} for ${last.slice(0, 500)}`;
+      through = `${error!.code} for ${(texts.get(id ?? '') ?? '').slice(0, 500)}`;
   });
   const closed = once(ws, 'close').then(([code]) => code as number);
   await settles(Promise.race([once(ws, 'open'), closed]), { what: 'a socket' });
@@ -101,6 +107,7 @@ async function textFrames(
   let sent = 0;
   while (ws.readyState === ws.OPEN && sent < Math.min(most, FRAMES_OF_ONE)) {
     last = mutator.text(MESSAGES);
+    texts.set(/"id"\s*:\s*"([\w.:-]{1,64})"/.exec(last)?.[1] ?? '', last);
     const isBinary = mutator.dice.below(40) === 0;
     ws.send(isBinary ? Buffer.from(last) : last, { binary: isBinary });
     sent++;

@@ -79,6 +79,28 @@ const ODD_TEXTS = [
   ],
 ];
 
+const ODD_PIECES = [
+  '',
+  '\0',
+  '%',
+  '%00',
+  '%zz',
+  '\u202e',
+  '/',
+  '//',
+  '..',
+  '/../',
+  '"',
+  'é',
+  '\ud800',
+  ' ',
+  '\n',
+  '{',
+  '?',
+  '#',
+  'x'.repeat(9_000),
+];
+
 export class Mutator {
   readonly dice: Dice;
 
@@ -116,14 +138,14 @@ export class Mutator {
   }
 
   leaf(value: Json): Json {
+    if (typeof value !== 'string' || this.dice.below(2) === 0) return this.dice.pick(ODD_VALUES);
+    return this.changedText(value);
+  }
+
+  changedText(text: string): string {
     const { dice } = this;
-    if (typeof value !== 'string' || dice.below(2) === 0) return dice.pick(ODD_VALUES);
-    const at = dice.below(value.length + 1);
-    return (
-      value.slice(0, at) +
-      dice.pick(['', '\0', '%', '\u202e', '/', '..', '"', 'é', '\ud800', ' ', '\n', '{']) +
-      value.slice(at + dice.below(3))
-    );
+    const at = dice.below(text.length + 1);
+    return text.slice(0, at) + dice.pick(ODD_PIECES) + text.slice(at + dice.below(3));
   }
 
   cut(text: string): string {
