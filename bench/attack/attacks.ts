@@ -9,6 +9,7 @@ import { attackFromEngine } from './hostile-engine.ts';
 import { attackByNames } from './names.ts';
 import { attackQuotas } from './quotas.ts';
 import { attackReaders } from './readers.ts';
+import { attackByScript } from './script.ts';
 import { attackBySsrf } from './ssrf/ssrf.ts';
 
 interface Attack {
@@ -25,15 +26,16 @@ export const ATTACKS: readonly Attack[] = [
   { name: 'fixed sessions', atLeast: { slice: 200, full: 200 }, run: attackByFixation },
   { name: 'forged requests', atLeast: { slice: 400, full: 4_000 }, run: attackByForgery },
   { name: 'names of files', atLeast: { slice: 30, full: 800 }, run: attackByNames },
+  { name: 'script in texts', atLeast: { slice: 0, full: 400 }, run: attackByScript },
   { name: 'fuzzed channel', atLeast: { slice: 800, full: 50_000 }, run: fuzzChannel },
   { name: 'fuzzed API', atLeast: { slice: 800, full: 50_000 }, run: fuzzApi },
 ];
 
-/** @param words a word of the name selects an attack; none = all */
+/** @param words each selects the attacks whose names include it; none = all */
 export async function attack(scene: Scene, words: readonly string[] = []): Promise<Report[]> {
   const reports: Report[] = [];
   for (const { name, atLeast, run } of ATTACKS) {
-    if (!words.every((word) => name.includes(word))) continue;
+    if (words.length > 0 && !words.some((word) => name.includes(word))) continue;
     const report = new Report(name, atLeast[scene.scale]);
     const startedMs = performance.now();
     try {

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { EngineName, EngineStatus } from '#lib/protocol/media.ts';
 import type { Api } from '../../tests/support/api.ts';
 import type { Place } from '../../tests/support/server.ts';
-import { waitFor } from '../../tests/support/wait.ts';
+import { ended } from './ended.ts';
 import type { Report } from './report.ts';
 import { eachAtOnce, type Scene, SITE } from './scene.ts';
 import { hostileNames } from './hostile-names.ts';
@@ -106,13 +106,7 @@ async function download(api: Api, url: string, engine: EngineName, filename: str
     ...(filename === null ? {} : { filename: filename.toWellFormed() }),
   });
   if (added.status !== 202) return added.body.code ?? `internal ${added.status}`;
-  const row = await waitFor(
-    async () => {
-      const now = await api.get(added.body.id);
-      return ['complete', 'error', 'waiting'].includes(now.state) && now;
-    },
-    { what: `the end of ${url}`, deadlineMs: 180_000 },
-  );
+  const row = await ended(api, added.body.id);
   return row.error?.code ?? row.state;
 }
 

@@ -7,7 +7,7 @@ const MAX_PRINTED = 20;
 export class Report {
   readonly name: string;
   /** Fewer tries than this are no proof. */
-  readonly atLeast: number;
+  atLeast: number;
   tried = 0;
   /** Each says with what exactly. */
   readonly through: string[] = [];

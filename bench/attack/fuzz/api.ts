@@ -218,7 +218,11 @@ async function send(
     if (end < 0) return;
     const head = received.toString('latin1', 0, end);
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(head)?.[1] ?? 0);
-    if (status === 100) return void (received = received.subarray(end + 4));
+    if (status === 100) {
+      received = received.subarray(end + 4);
+      // The answer may have come with it.
+      return onData(Buffer.alloc(0));
+    }
     const hasBody = method !== 'HEAD' && status !== 204 && status !== 304 && status !== 101;
     const length = hasBody ? Number(/^content-length: (\d+)/im.exec(head)?.[1] ?? Infinity) : 0;
     const isOver = status === 101 || /^connection: close/im.test(head) || length === Infinity;

@@ -3,7 +3,8 @@ import { ERRORS } from '#lib/protocol/error.ts';
 import type { EngineStatus, ParseResult } from '#lib/protocol/media.ts';
 import { Api } from '../../../tests/support/api.ts';
 import type { TestServer } from '../../../tests/support/server.ts';
-import { settles, waitFor } from '../../../tests/support/wait.ts';
+import { settles } from '../../../tests/support/wait.ts';
+import { ended } from '../ended.ts';
 import type { Report } from '../report.ts';
 import { eachAtOnce, type Scene, SITE } from '../scene.ts';
 import { type Form, FORMS, targetOf } from './forms.ts';
@@ -48,13 +49,7 @@ async function run({ id, way, form }: Job, api: Api, { origin, zone }: Scene): P
     ...(item?.streams[0] ? { streamId: item.streams[0].id } : {}),
   });
   if (added.status !== 202) return added.body.code ?? `status ${added.status}`;
-  const row = await waitFor(
-    async () => {
-      const now = await api.get(added.body.id);
-      return ['complete', 'error', 'waiting', 'cancelled'].includes(now.state) && now;
-    },
-    { what: `the end of ${way.name} with ${form.name}`, deadlineMs: JOB_MS },
-  );
+  const row = await ended(api, added.body.id);
   await api.call('DELETE', `/api/downloads/${added.body.id}`);
   return row.error?.code ?? row.state;
 }

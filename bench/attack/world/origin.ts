@@ -74,7 +74,10 @@ export async function startOrigin(): Promise<Origin> {
     const site = hit === undefined ? sites.get(job) : undefined;
     const reply = site?.(rest, request) ?? { headers: { 'content-type': 'video/mp2t' }, body: MEDIA };
     const body = reply.body ?? '';
-    response.writeHead(reply.status ?? 200, { 'content-length': Buffer.byteLength(body), ...reply.headers });
+    response.writeHead(reply.status ?? 200, {
+      'content-length': Buffer.byteLength(body),
+      ...asSent(reply.headers ?? {}),
+    });
     response.end(request.method === 'HEAD' ? undefined : body);
   }
 
@@ -96,4 +99,15 @@ export async function startOrigin(): Promise<Origin> {
       await Promise.all(closed);
     },
   };
+}
+
+/** In UTF-8, as servers send them, and without what no head can hold. */
+function asSent(headers: Record<string, string>): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(headers).map(([name, value]) => [
+      name,
+      // eslint-disable-next-line no-control-regex
+      Buffer.from(value.replace(/[\0-\x08\n-\x1f\x7f]/g, '')).toString('latin1'),
+    ]),
+  );
 }
