@@ -15,7 +15,7 @@ import { attackBySsrf } from './ssrf/ssrf.ts';
 interface Attack {
   name: string;
   atLeast: Record<Scale, number>;
-  run(scene: Scene, report: Report): Promise<void>;
+  run: (scene: Scene, report: Report) => Promise<void>;
 }
 
 export const ATTACKS: readonly Attack[] = [
@@ -42,7 +42,7 @@ export async function attack(scene: Scene, words: readonly string[] = []): Promi
       await run(scene, report);
     } catch (thrown) {
       report.through.push(
-        `the attack itself failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}`,
+        `the attack itself failed: ${thrown instanceof Error ? thrown.stack : String(thrown)}\nThe server's log ends with: ${scene.server.log.slice(-3_000)}`,
       );
     }
     report.seconds = (performance.now() - startedMs) / 1000;

@@ -26,7 +26,7 @@ export interface Scene {
   /** Starts one more server, on other folders. */
   another(env: Record<string, string>): Promise<TestServer>;
   /** In the full scale all, in the other a few, chosen by the seed. */
-  some<T>(all: readonly T[], few: number): T[];
+  some: <T>(all: readonly T[], few: number) => T[];
   close(): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 /** Jobs that lead to private addresses, through the real API; and as many as there are ways on a server that allows them. */
 import { ERRORS } from '#lib/protocol/error.ts';
 import type { EngineStatus, ParseResult } from '#lib/protocol/media.ts';
-import { Api } from '../../../tests/support/api.ts';
+import type { Api } from '../../../tests/support/api.ts';
 import type { TestServer } from '../../../tests/support/server.ts';
 import { settles } from '../../../tests/support/wait.ts';
 import { ended } from '../ended.ts';

@@ -21,7 +21,7 @@ export type Site = (rest: string, request: IncomingMessage) => Reply;
 export interface Hit {
   /** The address and port that were dialled. */
   at: string;
-  /** Of requests; '' = no head arrived. */
+  /** Of its requests, each followed by a blank; '' = no head arrived. */
   path: string;
   bytes: number;
 }
@@ -68,7 +68,7 @@ export async function startOrigin(): Promise<Origin> {
   function answer(request: IncomingMessage, response: ServerResponse): void {
     const path = request.url ?? '';
     const hit = hitOf.get(request.socket);
-    if (hit !== undefined) hit.path ||= path;
+    if (hit !== undefined) hit.path += `${path} `;
     else asked.push(path);
     const [, job = '', rest = ''] = /^\/j\/([^/]+)\/(.*)$/s.exec(path) ?? [];
     const site = hit === undefined ? sites.get(job) : undefined;
