@@ -10,7 +10,7 @@ import { attackByNames } from './names.ts';
 import { attackQuotas } from './quotas.ts';
 import { attackReaders } from './readers.ts';
 import { attackByScript } from './script.ts';
-import { attackBySsrf } from './ssrf/ssrf.ts';
+import { attackBySsrf, controlSsrf } from './ssrf/ssrf.ts';
 
 interface Attack {
   name: string;
@@ -20,6 +20,8 @@ interface Attack {
 
 export const ATTACKS: readonly Attack[] = [
   { name: 'private addresses', atLeast: { slice: 60, full: 1_500 }, run: attackBySsrf },
+  // With the guard open, as the proof that each way leads there: it counts what did not get through.
+  { name: 'control of addresses', atLeast: { slice: 0, full: 40 }, run: controlSsrf },
   { name: 'hostile engine', atLeast: { slice: 30, full: 120 }, run: attackFromEngine },
   { name: 'readers of text', atLeast: { slice: 8, full: 120 }, run: attackReaders },
   { name: 'quotas', atLeast: { slice: 0, full: 11 }, run: attackQuotas },

@@ -1,4 +1,5 @@
 /** That a server has lived through something: it answers, nothing broke inside, and its memory is bounded. */
+import { readdirSync, readlinkSync } from 'node:fs';
 import type { TestServer } from '../../../tests/support/server.ts';
 import type { Report } from '../report.ts';
 import { descriptors, residentBytes } from '../scene.ts';
@@ -7,6 +8,15 @@ import { waitFor } from '../../../tests/support/wait.ts';
 /** More than before: caches, what V8 does not give back, and rows that were added. */
 const MORE_BYTES = 300 * 1024 ** 2;
 const MORE_DESCRIPTORS = 20;
+
+function kindsOfOpen(pid: number): string {
+  const counts = new Map<string, number>();
+  for (const fd of readdirSync(`/proc/${pid}/fd`)) {
+    const kind = readlinkSync(`/proc/${pid}/fd/${fd}`).replace(/\d+/g, 'N');
+    counts.set(kind, (counts.get(kind) ?? 0) + 1);
+  }
+  return [...counts].map(([kind, count]) => `${kind} × ${count}`).join(', ');
+}
 
 /** @returns to be called afterwards */
 export function watchServer(server: TestServer, report: Report): () => Promise<void> {

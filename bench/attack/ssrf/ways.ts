@@ -44,15 +44,19 @@ const pages =
     return (rest) => known[rest.split('?')[0] ?? ''] ?? film;
   };
 
-/** Refuses a HEAD, and answers a second request by a redirect. */
+/** Breaks off, and answers what is asked for then by a redirect. */
 const secondRequest: Way['site'] = (to) => {
   let requests = 0;
   return () =>
     ++requests > 1
       ? redirect(to)
       : {
-          headers: { 'content-type': 'video/mp4', 'accept-ranges': 'bytes', etag: '"1"' },
-          body: Buffer.alloc(3_000_000),
+          headers: {
+            ...{ 'content-type': 'application/zip', 'accept-ranges': 'bytes', etag: '"1"' },
+            'content-length': '3000000',
+          },
+          body: Buffer.alloc(500_000),
+          breaksOff: true,
         };
 };
 
@@ -75,7 +79,7 @@ const LOOKED_UP: Record<string, [start: string, make: Pages]> = {
   ],
   'refresh in a page': [
     'page',
-    (to) => ({ page: html(`<meta http-equiv=refresh content="0;url=${escaped(to)}">`) }),
+    (to) => ({ page: html(`<meta http-equiv="refresh" content="0;url=${escaped(to)}">`) }),
   ],
   frame: ['page', (to) => ({ page: html(`<iframe src="${escaped(to)}"></iframe>`) })],
 };
@@ -88,13 +92,13 @@ const FETCHED: Record<string, [start: string, make: Pages]> = {
     (to) => ({ page: html(`<video><source src="${escaped(to)}" type="video/mp4"></video>`) }),
   ],
   link: ['page', (to) => ({ page: html(`<a href="${escaped(to)}">film</a>`) })],
-  base: ['page', (to) => ({ page: html(`<base href="${escaped(to)}"><video src="film.mp4"></video>`) })],
+  base: ['page', (to) => ({ page: html(`<base href="${escaped(to)}/"><video src="film.mp4"></video>`) })],
   'open graph': ['page', (to) => ({ page: html(`<meta property="og:video" content="${escaped(to)}">`) })],
   'structured data': [
     'page',
     (to) => ({
       page: html(
-        `<script type="application/ld+json">${JSON.stringify({ '@type': 'VideoObject', name: 'f', contentUrl: to })}</script>`,
+        `<script type="application/ld+json">${JSON.stringify({ '@context': 'https://schema.org', '@type': 'VideoObject', name: 'f', contentUrl: to })}</script>`,
       ),
     }),
   ],

@@ -14,6 +14,8 @@ export interface Reply {
   status?: number;
   headers?: Record<string, string>;
   body?: string | Buffer;
+  /** The connection is closed after the body, whatever was announced. */
+  breaksOff?: boolean;
 }
 /** @param rest of the path, below the job's folder */
 export type Site = (rest: string, request: IncomingMessage) => Reply;
@@ -78,7 +80,8 @@ export async function startOrigin(): Promise<Origin> {
       'content-length': Buffer.byteLength(body),
       ...asSent(reply.headers ?? {}),
     });
-    response.end(request.method === 'HEAD' ? undefined : body);
+    if (reply.breaksOff) response.write(body, () => request.socket.end());
+    else response.end(request.method === 'HEAD' ? undefined : body);
   }
 
   const servers = [
