@@ -216,6 +216,11 @@ async function answerPage(
   page: PageHandler,
   log: Logger,
 ): Promise<void> {
+  // Its file server leaves a file open whose reader has gone: one descriptor for each.
+  response.once('pipe', (file) => {
+    if (response.closed) file.destroy();
+    else response.once('close', () => file.destroy());
+  });
   try {
     await page(request, response);
   } catch (error) {

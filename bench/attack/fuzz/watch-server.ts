@@ -31,7 +31,9 @@ export function watchServer(server: TestServer, report: Report): () => Promise<v
     await waitFor(() => descriptors(server.pid) <= before.open + MORE_DESCRIPTORS, {
       what: 'descriptors to be closed',
     }).catch(() =>
-      report.through.push(`${descriptors(server.pid)} descriptors are open, before ${before.open}`),
+      report.through.push(
+        `${descriptors(server.pid)} descriptors are open, before ${before.open}: ${kindsOfOpen(server.pid)}`,
+      ),
     );
     const bytes = residentBytes(server.pid);
     const mb = (of: number): string => (of / 1024 ** 2).toFixed(0);
