@@ -19,15 +19,15 @@ interface Attack {
 }
 
 export const ATTACKS: readonly Attack[] = [
-  { name: 'private addresses', atLeast: { slice: 60, full: 1_500 }, run: attackBySsrf },
+  { name: 'private addresses', atLeast: { slice: 40, full: 1_500 }, run: attackBySsrf },
   // With the guard open, as the proof that each way leads there: it counts what did not get through.
   { name: 'control of addresses', atLeast: { slice: 0, full: 40 }, run: controlSsrf },
   { name: 'hostile engine', atLeast: { slice: 30, full: 120 }, run: attackFromEngine },
-  { name: 'readers of text', atLeast: { slice: 8, full: 120 }, run: attackReaders },
+  { name: 'readers of text', atLeast: { slice: 6, full: 120 }, run: attackReaders },
   { name: 'quotas', atLeast: { slice: 0, full: 10 }, run: attackQuotas },
   { name: 'fixed sessions', atLeast: { slice: 200, full: 200 }, run: attackByFixation },
-  { name: 'forged requests', atLeast: { slice: 400, full: 4_000 }, run: attackByForgery },
-  { name: 'names of files', atLeast: { slice: 30, full: 800 }, run: attackByNames },
+  { name: 'forged requests', atLeast: { slice: 300, full: 4_000 }, run: attackByForgery },
+  { name: 'names of files', atLeast: { slice: 20, full: 800 }, run: attackByNames },
   { name: 'script in texts', atLeast: { slice: 0, full: 400 }, run: attackByScript },
   { name: 'fuzzed channel', atLeast: { slice: 800, full: 50_000 }, run: fuzzChannel },
   { name: 'fuzzed API', atLeast: { slice: 800, full: 50_000 }, run: fuzzApi },

@@ -69,7 +69,7 @@ export async function attackByForgery(scene: Scene, report: Report): Promise<voi
             // What has none of the two headers is no browser of today: `tests/edge/forged.test.ts` has the old ones.
             if (origin !== undefined || site !== undefined)
               all.push({ method, path, origin, site, cookie, type: TYPES[all.length % TYPES.length] });
-  await eachAtOnce(scene.some(all, 400), 16, async (forgery) => {
+  await eachAtOnce(scene.some(all, 300), 16, async (forgery) => {
     report.attempt(await tryOne(server.url, forgery));
   });
   const after = JSON.stringify(await api.list());

@@ -35,16 +35,9 @@ export async function attackByNames(scene: Scene, report: Report): Promise<void>
       ? names.map((name) => ({ name, by: 'title' as const, engine: 'yt-dlp' as const }))
       : []),
   ];
-  const chosen = [
-    ...some(
-      tries.filter(({ engine }) => engine === 'http'),
-      30,
-    ),
-    ...some(
-      tries.filter(({ engine }) => engine !== 'http'),
-      1,
-    ),
-  ];
+  // yt-dlp takes a second or two for each.
+  const ofPrograms = tries.filter(({ engine }) => engine !== 'http');
+  const chosen = [...some(tries.slice(0, -ofPrograms.length || undefined), 20), ...some(ofPrograms, 0)];
   const bodies = new Set<string>();
   let next = 0;
   await eachAtOnce(chosen, 6, async ({ name, by, engine }) => {

@@ -18,7 +18,7 @@ export async function attackReaders(scene: Scene, report: Report): Promise<void>
   const codes = new Map<string, number>();
   let slowestMs = 0;
   try {
-    await eachAtOnce(scene.some(WORST_INPUTS, 8), 1, async (input) => {
+    await eachAtOnce(scene.some(WORST_INPUTS, 6), 1, async (input) => {
       const size = scene.scale === 'full' ? input.most : Math.min(input.most, 300_000);
       const made = input.make(size);
       const before = process.threadCpuUsage();
