@@ -67,8 +67,10 @@ export async function attackByNames(scene: Scene, report: Report): Promise<void>
 function address(id: string, name: string, by: Source): string {
   const here = `http://${SITE}/j/${id}/`;
   if (by === 'title') return `${here}page`;
+  // `.` and `..` would be taken out of the address, by whoever reads it first.
+  const inPath = /^\.{1,2}$/.test(name) ? `${name} ` : name;
   return by === 'path'
-    ? `${here}${encodeURIComponent(name.toWellFormed()).slice(0, 3_000)}`
+    ? `${here}${encodeURIComponent(inPath.toWellFormed()).slice(0, 3_000)}`
     : `${here}film.mp4`;
 }
 
