@@ -85,15 +85,15 @@ const KNOWN = [
   ...[
     '../planted',
     '../../planted',
-    '../../../../../../../../tmp/planted',
-    '/tmp/planted',
+    '../../../../../../../../var/planted',
+    '/var/planted',
     '/etc/cron.d/planted',
   ],
   ...[
     '..\\..\\planted',
     'C:\\planted',
     '\\\\host\\share\\planted',
-    'file:///tmp/planted',
+    'file:///var/planted',
     '....//....//planted',
   ],
   ...[
