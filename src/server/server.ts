@@ -1,5 +1,5 @@
 /** The server process: HTTP, the channel, and the shutdown of both. */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { Admission } from '#lib/channel/admission.ts';
 import { Connections } from '#lib/channel/connections.ts';
@@ -196,12 +196,7 @@ function serve(
     } catch (error) {
       return refuse(response, error);
     }
-    if (!handleRequest(request, response, edge, admission)) return;
-    Promise.resolve(page(request, response)).catch((error: unknown) => {
-      log.error('answering a request', { path: request.url?.split('?', 1)[0], error });
-      if (response.headersSent) response.destroy();
-      else sendAnswer(response, problemAnswer(error));
-    });
+    if (handleRequest(request, response, edge, admission)) void answerPage(request, response, page, log);
   });
   server.on('upgrade', (request, socket, head) => {
     try {
@@ -212,6 +207,27 @@ function serve(
       refuseUpgrade(socket, error);
     }
   });
+}
+
+/** Never rejects. The handler may throw at once as well: outside of a promise that would end the process. */
+async function answerPage(
+  request: IncomingMessage,
+  response: ServerResponse,
+  page: PageHandler,
+  log: Logger,
+): Promise<void> {
+  // Its file server leaves a file open whose reader has gone: one descriptor for each.
+  response.once('pipe', (file) => {
+    if (response.closed) file.destroy();
+    else response.once('close', () => file.destroy());
+  });
+  try {
+    await page(request, response);
+  } catch (error) {
+    log.error('answering a request', { path: request.url?.split('?', 1)[0], error });
+    if (response.headersSent) response.destroy();
+    else sendAnswer(response, problemAnswer(error));
+  }
 }
 
 function listen(server: Server, { host, port }: Config): Promise<number> {

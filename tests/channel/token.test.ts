@@ -65,6 +65,12 @@ test('the valid cookie is found after a planted one of the same name', () => {
   assert.is(claimsFromCookies(tokens, undefined), null);
 });
 
+test('of two valid cookies the one of the shorter path is used, which browsers send last', () => {
+  const [planted, ours] = [tokens.issue(), tokens.issue()];
+  const cookie = `sluice_session=${planted.token}; sluice_session=${ours.token}`;
+  assert.is(claimsFromCookies(tokens, cookie)?.session, ours.session);
+});
+
 test('cookies are matched by their whole name', () => {
   assert.equal(readCookies('xsluice=1;sluice=2; sluice =3; sluice', 'sluice'), ['2', '3']);
 });

@@ -159,6 +159,8 @@ const REFUSED: [body: string, status: number, code: string][] = [
   ['{}', 400, 'invalid_request'],
   ['{"url":5}', 400, 'invalid_request'],
   ['{"url":"http://example.com/","exec":"x"}', 400, 'invalid_request'],
+  ['{"url":"http://example.com/","constructor":"x"}', 400, 'invalid_request'],
+  ['{"url":"http://example.com/","__proto__":"x"}', 400, 'invalid_request'],
   ['{"url":"http://example.com/","engine":"wget"}', 400, 'engine_unknown'],
   ['{"url":"not an address"}', 400, 'invalid_url'],
   ['{"url":"--exec=touch /x"}', 400, 'invalid_url'],

@@ -106,6 +106,15 @@ test('a read past its memory is too_complex, and nothing else is terminated', ()
     assert.is((await playlist(readers, SMALL)).kind, 'media');
   }));
 
+test('a line of variables does not end the process: one call that collects millions of matches cannot be stopped', () =>
+  withReaders({}, async (readers) => {
+    const line = '{$v}'.repeat(4_000_000);
+    const code = await errorOf(
+      playlist(readers, `#EXTM3U\n#EXT-X-DEFINE:NAME="v",VALUE="x"\n#EXTINF:1,\n${line}\n`),
+    );
+    assert.is(code?.code, 'invalid_manifest');
+  }));
+
 test('an abort terminates the thread in the middle of a read, with the reason of the abort', () =>
   withReaders({ maxThreads: 1, idleMs: 600_000 }, async (readers) => {
     const controller = new AbortController();

@@ -109,6 +109,8 @@ for name, attempt in tries.items():
             print(name)
     except (OSError, ValueError, IndexError):
         pass
+if there.get('counts'):
+    print('tried', len(tries))
 sys.stdout.flush()
 
 # Leaves everything by which it could be found: its parent, its group, its session, its environment.

@@ -1,5 +1,5 @@
 /**
- * Runs a test file in a network of its own, where every address of some networks belongs to this machine: visitors come
+ * Runs a file in a network of its own, where every address of some networks belongs to this machine: visitors come
  * from addresses that are not loopback.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
@@ -12,26 +12,34 @@ export const SERVER = { v4: '198.18.0.1', v6: '[fd09::1]' } as const;
 
 const INSIDE = 'SLUICE_TEST_OWN_NETWORK';
 
+export interface OwnNetwork {
+  /** For sh, run in the new namespaces before the file. */
+  setUp?: string;
+  /** Whether it also has mounts of its own. */
+  mounts?: boolean;
+}
+
 /** As root, or as root of a user namespace. */
-function unshare(): string[] {
-  return process.getuid?.() === 0 ? ['-n'] : ['-rn'];
+function unshare(mounts: boolean): string[] {
+  const kinds = mounts ? 'nm' : 'n';
+  return process.getuid?.() === 0 ? [`-${kinds}`] : [`-r${kinds}`];
 }
 
 /**
  * Call at the top of the file, before its tests: runs it again in the new network, and ends with its result.
  * @returns why this machine has none; null = this is it
  */
-export function ownNetwork(file: string): string | null {
+export function ownNetwork(file: string, { setUp = ROUTES, mounts = false }: OwnNetwork = {}): string | null {
   if (process.env[INSIDE] === '1') return null;
   try {
-    execFileSync('unshare', [...unshare(), 'sh', '-c', ROUTES], { stdio: 'ignore' });
+    execFileSync('unshare', [...unshare(mounts), 'sh', '-c', setUp], { stdio: 'ignore' });
   } catch {
     return 'network namespaces need Linux, unshare and iproute2 (Debian: apt install util-linux iproute2), and the right to make them';
   }
   const again = [process.execPath, ...process.execArgv, file, ...process.argv.slice(2)];
   const { status } = spawnSync(
     'unshare',
-    [...unshare(), 'sh', '-c', `${ROUTES} && exec "$@"`, 'sh', ...again],
+    [...unshare(mounts), 'sh', '-c', `${setUp} && exec "$@"`, 'sh', ...again],
     {
       stdio: 'inherit',
       env: { ...process.env, [INSIDE]: '1' },

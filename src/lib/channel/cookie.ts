@@ -28,8 +28,8 @@ const RENEWED_MAX_AGE_SECONDS = 30 * 24 * 60 * 60;
 const FIRST_VISIT_MAX_AGE_SECONDS = 120;
 
 /**
- * All values of one cookie in a Cookie header, in order. There can be several, and one planted for a longer path comes
- * first, so callers must check each of them.
+ * All values of one cookie in a Cookie header, in order. There can be several: another program on this host, on any port,
+ * can set one too.
  */
 export function readCookies(header: string | null | undefined, name: string): string[] {
   const values: string[] = [];
@@ -41,11 +41,13 @@ export function readCookies(header: string | null | undefined, name: string): st
 }
 
 /**
- * As `readCookies`, under both names of a Sluice cookie, the prefixed one first. Earlier versions used the plain name
- * over https too: browsers that still have that cookie keep their session.
+ * As `readCookies`, under both names of a Sluice cookie, ours first: the prefixed one, which nobody else can set, then the
+ * last one. Browsers send those of longer paths first (RFC 6265, section 5.4), and ours is for `/`: a valid one that was
+ * planted for `/api` would make this browser use the planter's session. Earlier versions used the plain name over https
+ * too: browsers that still have that cookie keep their session.
  */
 export function readSluiceCookies(header: string | null | undefined, name: string): string[] {
-  return [...readCookies(header, HOST_PREFIX + name), ...readCookies(header, name)];
+  return [HOST_PREFIX + name, name].flatMap((each) => readCookies(header, each).reverse());
 }
 
 /** @param secure the page was requested over https */

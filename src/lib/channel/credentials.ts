@@ -10,7 +10,7 @@ export interface Credentials {
 
 /**
  * Identifies the session of a request: by its bearer token if one is sent (cookies are then ignored), else by the first
- * valid cookie.
+ * valid cookie of `readSluiceCookies`.
  * @throws SluiceError `unauthorized`
  */
 export function authenticate(tokens: Tokens, credentials: Credentials): TokenClaims {

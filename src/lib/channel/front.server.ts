@@ -47,6 +47,8 @@ export function handleRequest(
     else start();
     return false;
   }
+  // Nobody needs a part of the page's files, and SvelteKit's file server throws at one that ends before it begins.
+  delete request.headers.range;
   for (const [name, value] of Object.entries(SECURITY_HEADERS)) response.setHeader(name, value);
   request.headers[OWNER_HEADER] = edge.visitors.ownerOf(request);
   request.headers[PROTOCOL_HEADER] = edge.origins.isSecure(request.headers.host) ? 'https' : 'http';

@@ -145,7 +145,8 @@ export function validate<const S extends v.GenericSchema>(schema: S, input: unkn
   if (result.success) return result.output;
   const [issue] = result.issues;
   const path = v.getDotPath(issue);
-  const special = path === null ? undefined : FIELD_ERRORS[path];
+  // A field that does not belong there may be called `constructor`.
+  const special = path !== null && Object.hasOwn(FIELD_ERRORS, path) ? FIELD_ERRORS[path] : undefined;
   if (special && typeof issue.input === 'string') throw special(issue.input);
   throw new SluiceError('invalid_request', path ? `${path}: ${issue.message}` : issue.message);
 }

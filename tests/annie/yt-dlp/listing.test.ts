@@ -52,6 +52,10 @@ test('an invalid format id never reaches the command line', () => {
   }
 });
 
+test('a format may be called as what every object has', () => {
+  for (const id of ['constructor', 'toString', '__proto__']) assert.ok(selectorOf(id, true).includes(id));
+});
+
 test('without ffmpeg no selector needs joining', () => {
   assert.is(
     codeOf(() => selectorOf('1+2', false)),

@@ -5,24 +5,13 @@ import { decodePage } from '#lib/foreign/page/charset.ts';
 import { isFeed, scanFeed } from '#lib/foreign/page/feed.ts';
 import { isJsonFeed, scanJsonFeed } from '#lib/foreign/page/json-feed.ts';
 import { MAX_FEED_MARKS } from '#lib/foreign/limits.ts';
-import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
+import { WORST_FEEDS, WORST_JSON_FEEDS } from './worst-feeds.ts';
+import { growthOf, MOST, oddTexts, tooSteep } from '../../support/scaling.ts';
 
 const HERE = new URL('https://example.com/feed');
 const SIZE = 200_000;
 
-const FEEDS: Record<string, (size: number) => string> = {
-  episodes: (n) => `<rss>${repeated('<item><title>t</title><enclosure url=e\u0001.mp3 /></item>', n)}`,
-  'items, one in the other': (n) => `<rss>${repeated('<item>', n)}`,
-  'entries that end without a beginning': (n) => `<feed>${repeated('</entry>', n)}`,
-  'enclosures of one item': (n) => `<rss><item>${repeated('<enclosure url=e\u0001.mp3 />', n)}`,
-  'titles, one in the other': (n) => `<rss><channel><item>${repeated('<title>a', n)}`,
-  'a title of sections': (n) => `<rss><channel><item><title>${repeated('<![CDATA[a]]>', n)}`,
-  'sections that nearly end': (n) => `<rss><channel><item><title><![CDATA[${repeated(']]', n)}`,
-  entities: (n) => `<rss><channel><item><title>${repeated('&amp;&x', n)}`,
-  'deep elements': (n) => `<rss>${repeated('<a\u0001>', n)}`,
-};
-
-for (const [what, make] of Object.entries(FEEDS)) {
+for (const [what, make] of Object.entries(WORST_FEEDS)) {
   test(`twice as much of ${what} takes at most three times the CPU`, () => {
     const growth = growthOf((size) => {
       const text = make(size);
@@ -32,15 +21,7 @@ for (const [what, make] of Object.entries(FEEDS)) {
   });
 }
 
-const JSON_FEEDS: Record<string, (size: number) => string> = {
-  'episodes as JSON': (n) => `{"items":[${repeated('{"attachments":[{"url":"e\u0001.mp3"}]},', n)}{}]}`,
-  'attachments of one item': (n) => `{"items":[{"attachments":[${repeated('{"url":"a\u0001"},', n)}{}]}]}`,
-  'empty objects': (n) => `{"items":[${repeated('{},', n)}{}]}`,
-  'arrays, one in the other': (n) => `{"items":${repeated('[', n)}`,
-  'blanks before a feed': (n) => repeated(' ', n),
-};
-
-for (const [what, make] of Object.entries(JSON_FEEDS)) {
+for (const [what, make] of Object.entries(WORST_JSON_FEEDS)) {
   test(`twice as much of ${what} takes at most three times the CPU`, () => {
     const growth = growthOf((size) => {
       const text = make(size);

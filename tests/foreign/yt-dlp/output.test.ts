@@ -95,4 +95,14 @@ test('too many values are too_complex', () => {
   }
 });
 
+test('an availability that every object has says nothing', () => {
+  const entries = ['constructor', 'toString', '__proto__'].map((availability) => ({
+    ...{ _type: 'url', url: `https://videos.example/${availability}`, availability },
+  }));
+  assert.equal(
+    read(JSON.stringify({ entries })).items.map(({ item }) => item.unavailable),
+    [undefined, undefined, undefined],
+  );
+});
+
 test.run();

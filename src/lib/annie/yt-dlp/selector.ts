@@ -15,7 +15,8 @@ const FORMAT_IDS = /^[^\s,/+[\]()\p{Cc}]{1,120}(\+[^\s,/+[\]()\p{Cc}]{1,120}){0,
  * @throws SluiceError `stream_not_found` for an id that no listing can hold, `ffmpeg_missing`
  */
 export function selectorOf(streamId: string | null, hasFfmpeg: boolean): string {
-  const preset = PRESETS[streamId ?? 'best/any'];
+  const name = streamId ?? 'best/any';
+  const preset = Object.hasOwn(PRESETS, name) ? PRESETS[name] : undefined;
   if (preset) return hasFfmpeg ? preset.selector : withoutJoining(preset.selector);
   if (streamId === null || streamId === '-' || !FORMAT_IDS.test(streamId)) {
     throw new SluiceError('stream_not_found', 'That is not the id of a stream.');

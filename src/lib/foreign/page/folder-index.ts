@@ -63,6 +63,6 @@ function unescapedName(name: string): string {
   const bytes = name.replace(/%([0-9a-f]{2})/gi, (_, hex: string) =>
     String.fromCharCode(Number.parseInt(hex, 16)),
   );
-   
+
   return /[^\0-\xff]/.test(bytes) ? bytes : decodeText([Buffer.from(bytes, 'latin1')], 'utf-8');
 }

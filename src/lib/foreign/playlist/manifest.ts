@@ -56,6 +56,11 @@ const DRM_KEY_FORMATS = new Set([
 ]);
 /** Of the variables in one line: a longer address cannot be requested. */
 const MAX_VARIABLE_CHARS = 8192;
+/**
+ * A longer line is left as it is: no address is that long, and no list of attributes. `replace` collects all matches in one
+ * call, which no limit of a thread can stop: 4 million of them took more than its heap, and V8 ended the whole process.
+ */
+const MAX_SUBSTITUTED_CHARS = 64 * 1024;
 const VARIABLE = /\{\$([\w-]{1,100})\}/g;
 
 /**
@@ -199,7 +204,8 @@ class ManifestReader {
 
   /** Substitutes variables `{$name}` (RFC 8216bis, section 4.3). */
   #substitute(text: string): string {
-    if (this.#variables.size === 0 || !text.includes('{$')) return text;
+    if (this.#variables.size === 0 || text.length > MAX_SUBSTITUTED_CHARS || !text.includes('{$'))
+      return text;
     let left = MAX_VARIABLE_CHARS;
     return text.replace(VARIABLE, (whole, name: string) => {
       const value = this.#variables.get(name) ?? whole;

@@ -201,8 +201,7 @@ const AVAILABILITY: Record<string, ErrorCode> = {
 function refusalOf({ availability, live_status, is_live, _has_drm, title }: Info): ErrorCode | null {
   if (is_live === true || live_status === 'is_live' || live_status === 'is_upcoming') return 'live_stream';
   if (_has_drm === true) return 'encrypted';
-  const refused = AVAILABILITY[availability ?? ''];
-  if (refused) return refused;
+  if (Object.hasOwn(AVAILABILITY, availability ?? '')) return AVAILABILITY[availability ?? ''] ?? null;
   if (title !== null && /^\[Private video\]$/i.test(title)) return 'login_required';
   if (title !== null && /^\[(Deleted|Unavailable|Removed) video\]$/i.test(title)) return 'remote_not_found';
   return null;
