@@ -9,7 +9,7 @@ const LISTS = ['1', '2', null];
 const RATE_KINDS = Object.keys(RATES) as RateKind[];
 const HELD_KINDS = Object.keys(HELD) as HeldKind[];
 const NO_RATES = Object.fromEntries(
-  RATE_KINDS.map((kind) => [kind, { owner: { burst: 5, perSecond: 2 } }]),
+  RATE_KINDS.map((kind) => [kind, { burst: 5, perSecond: 2 }]),
 ) as unknown as Record<RateKind, (typeof RATES)[RateKind]>;
 
 function clocked(options: Omit<ConstructorParameters<typeof Quota>[0], 'now'> = {}): {

@@ -4,10 +4,10 @@
  */
 import type { SluiceError } from '../protocol/error.ts';
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
-import { startTimer } from './clock.ts';
 import { authorityOf } from '../protocol/unreachable.ts';
 import { mayBeLimit, optionalOutput, toFailure } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
+import { InProgress } from './in-progress.ts';
 import { GatedQueue, type Ticket } from './gated-queue.ts';
 import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
 import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
@@ -32,13 +32,14 @@ export class DownloadJobs {
   readonly #queue: GatedQueue;
   /** Jobs whose outcome is kept, oldest first. */
   readonly #unsettled = new Set<Job>();
-  /** Attempts and cleanups in progress: `close` waits for them. */
-  readonly #inProgress = new Set<Promise<unknown>>();
+  /** Attempts and cleanups: `close` waits for them. */
+  readonly #inProgress = new InProgress();
   #closed = false;
 
   constructor(options: DownloadJobsOptions) {
     this.#options = options;
-    this.#queue = new GatedQueue(options.maxActive, options.gate, options.clock);
+    const { maxActive, gate, clock, reachability } = options;
+    this.#queue = new GatedQueue(maxActive, gate, clock, (host) => reachability.isAway(host));
   }
 
   start(session: string, request: StartJob): void {
@@ -51,8 +52,10 @@ export class DownloadJobs {
       case 'idle':
         return this.#enqueue(job, request);
       case 'waiting':
+        state.gaveWay &&= isRepeat;
         if (!isRepeat) state.request = request;
         if (state.held !== null) this.#sendLimited(job, state.held);
+        else if (state.gaveWay) this.#sendGaveWay(job);
         return;
       case 'running':
         if (isRepeat) state.attempt.repeat();
@@ -60,6 +63,7 @@ export class DownloadJobs {
         return;
       case 'ending':
         state.pending.next = request;
+        state.pending.gaveWay &&= isRepeat;
         return;
       case 'ended':
         if (isRepeat) this.#options.outbox.send(session, state.outcome);
@@ -142,15 +146,7 @@ export class DownloadJobs {
     this.#closed = true;
     this.#queue.close();
     for (const { session, download, attempt } of this.jobs.all()) this.stop(session, { download, attempt });
-    let stopTimer = (): void => undefined;
-    const stuck = new Promise<void>((resolve) => {
-      stopTimer = startTimer(this.#options.clock, this.#options.stuckMs, resolve);
-    });
-    while (this.#inProgress.size > 0) {
-      const ended = Promise.all(this.#inProgress).then(() => 'ended');
-      if ((await Promise.race([ended, stuck])) !== 'ended') break;
-    }
-    stopTimer();
+    await this.#inProgress.ended(this.#options.clock, this.#options.stuckMs);
   }
 
   #claim(session: string, download: string): Job | null {
@@ -184,17 +180,21 @@ export class DownloadJobs {
     this.#options.outbox.send(session, event, stopped?.run.samples);
   }
 
-  #enqueue(job: Job, request: StartJob): void {
+  #enqueue(job: Job, request: StartJob, gaveWay = false): void {
     this.#unsettled.delete(job);
     const begin = (): void => {
       const { session, download, state } = job;
       if (state.name !== 'waiting') return;
+      const place = this.#queue.placeOf(ticket, download);
       const attempt = this.#options.runInJob(
         { session, download, url: state.request.url },
-        () =>
-          new ReportedAttempt(session, state.request, this.#queue.placeOf(ticket, download), this.#options),
+        () => new ReportedAttempt(session, state.request, place, this.#options),
       );
       job.state = { name: 'running', attempt };
+      place.watch({
+        receivedBytes: () => attempt.resumableBytes,
+        giveWay: () => this.#giveWay(job, attempt),
+      });
       this.#track(
         job,
         attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome, ticket)),
@@ -215,7 +215,17 @@ export class DownloadJobs {
     };
     const { owner, url } = request;
     const ticket = this.#queue.enqueue(job.session, { begin, refuse, onHeld, owner, host: authorityOf(url) });
-    job.state = { name: 'waiting', request, ticket, held: null };
+    job.state = { name: 'waiting', request, ticket, held: null, gaveWay };
+  }
+
+  #giveWay(job: Job, attempt: ReportedAttempt): void {
+    if (job.state.name !== 'running') return;
+    this.#sendGaveWay(job, attempt);
+    this.#stopAttempt(job, attempt, { stops: [], cleanup: null, next: attempt.job, gaveWay: true });
+  }
+
+  #sendGaveWay({ session, download, attempt }: Job, run?: ReportedAttempt): void {
+    this.#options.outbox.send(session, { type: 'gave-way', download, attempt }, run?.samples);
   }
 
   #sendLimited({ session, download, attempt }: Job, connections: number): void {
@@ -264,10 +274,10 @@ export class DownloadJobs {
     else this.#applyPending(job, pending);
   }
 
-  #applyPending(job: Job, { stops, cleanup, next }: Pending): void {
+  #applyPending(job: Job, { stops, cleanup, next, gaveWay }: Pending): void {
     for (const attempt of stops) this.#sendStopped(job.session, job.download, attempt);
     if (cleanup) this.#cleanUp(job, cleanup, next);
-    else if (next && !this.#closed) this.#enqueue(job, next);
+    else if (next && !this.#closed) this.#enqueue(job, next, gaveWay);
     else this.#forget(job);
   }
 
@@ -284,9 +294,7 @@ export class DownloadJobs {
   }
 
   #track({ session }: Job, work: Promise<unknown>): void {
-    this.#inProgress.add(work);
-    void work.finally(() => {
-      this.#inProgress.delete(work);
+    this.#inProgress.add(work, () => {
       if (!this.#queue.holdsSlot(session)) this.#removeSpares(session);
     });
   }

@@ -179,9 +179,12 @@ export const downloadMachine = setup({
         asked: {},
         /** Waits in the runner for a connection to its host. */
         limited: { exit: 'clearLimit' },
+        /** Was too slow, has given its slot to another, and waits in the runner behind those that wait. */
+        gaveWay: {},
       },
       on: {
         limited: { target: '.limited', actions: 'noteLimit' },
+        giveWay: '.gaveWay',
         phase: [
           { guard: { type: 'inPhase', params: 'parse' }, target: 'parse', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
@@ -218,6 +221,7 @@ export const downloadMachine = setup({
       on: {
         run: { actions: 'askRunner' },
         limited: { target: 'queued.limited', actions: 'noteLimit' },
+        giveWay: 'queued.gaveWay',
         phase: [
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },

@@ -179,17 +179,21 @@ export class SessionActor implements DurableObject {
   }
 
   get #isBehind(): boolean {
-    return this.#log.isBehind || !this.#backlog.isEmpty || this.#live.network.isReleasing;
+    const { network } = this.#live;
+    return this.#log.isBehind || !this.#backlog.isEmpty || network.isReleasing || network.isLooking;
   }
 
   /** Work that is too much for one turn, in slices with a commit between them: a cluster limits the size of commits. */
   async #catchUp(): Promise<void> {
     while (this.#isBehind) {
       await this.#ctx.storage.sync();
+      // A turn that only looks has nothing to commit: without a pause there would be none between two.
+      if (this.#live.network.isLooking)
+        await new Promise<void>((resolve) => void this.#env.clock.setTimeout(resolve, 0));
       this.#turn(() => {
         if (!this.#backlog.isEmpty) this.#handleSome();
         else if (this.#live.network.isReleasing) this.#live.network.releaseSome();
-        else this.#log.prune(this.#env.clock.now());
+        else if (this.#log.isBehind) this.#log.prune(this.#env.clock.now());
       });
     }
     this.#catchingUp = null;
