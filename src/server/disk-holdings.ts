@@ -86,7 +86,7 @@ export class DiskHoldings {
     return { owner, bytes };
   }
 
-  #sizeOf({ file, receivedBytes }: DownloadRow): number | Promise<number> {
-    return file === null ? receivedBytes : this.#files.bytesOf(landedFile(file));
+  async #sizeOf({ file, receivedBytes }: DownloadRow): Promise<number> {
+    return file === null ? receivedBytes : await this.#files.bytesOf(landedFile(file));
   }
 }

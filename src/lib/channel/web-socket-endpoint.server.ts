@@ -90,10 +90,7 @@ export class WebSocketEndpoint<Access> {
     ws.on('message', (data, isBinary) => {
       this.#heartbeat.markAlive(ws);
       connection.message(isBinary ? null : decodeMessage(data));
-      const waitMs = Math.max(
-        received.charge(1, performance.now()),
-        held.waitAfterMessage(byteLength(data)),
-      );
+      const waitMs = Math.max(received.charge(1, performance.now()), held.waitAfterMessage(byteLength(data)));
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
     ws.on('close', (code, reason) => connection.closed(code, reason.toString()));

@@ -5,14 +5,7 @@
 import { SluiceError } from '../protocol/error.ts';
 import { Account, Accounts } from './accounts.ts';
 import type { Bucket, Rate } from './bucket.ts';
-import {
-  HELD,
-  type HeldKind,
-  type HeldLimits,
-  MAX_ACCOUNTS,
-  type RateKind,
-  RATES,
-} from './limits.ts';
+import { HELD, type HeldKind, type HeldLimits, MAX_ACCOUNTS, type RateKind, RATES } from './limits.ts';
 
 /** The owner of what is used on this machine itself: not limited, but by list. */
 export const LOCAL = 'local';

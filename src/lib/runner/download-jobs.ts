@@ -52,11 +52,8 @@ export class DownloadJobs {
       case 'idle':
         return this.#enqueue(job, request);
       case 'waiting':
-        state.gaveWay &&= isRepeat;
-        if (!isRepeat) state.request = request;
-        if (state.held !== null) this.#sendLimited(job, state.held);
-        else if (state.gaveWay) this.#sendGaveWay(job);
-        return;
+        if (!isRepeat) Object.assign(state, { request, gaveWay: false });
+        return this.#sendWait(job);
       case 'running':
         if (isRepeat) state.attempt.repeat();
         else this.#stopAttempt(job, state.attempt, { stops: [], cleanup: null, next: request });
@@ -195,23 +192,20 @@ export class DownloadJobs {
         receivedBytes: () => attempt.resumableBytes,
         giveWay: () => this.#giveWay(job, attempt),
       });
-      this.#track(
-        job,
-        attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome, ticket)),
-      );
+      const ended = attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome, ticket));
+      this.#track(job, ended);
     };
     const refuse = (reason: SluiceError): void => {
       if (job.state.name !== 'waiting') return;
       const { download, attempt } = job.state.request;
-      const error = toFailure(reason);
-      const outcome: AttemptOutcome = { type: 'failed', download, attempt, error, output: '' };
+      const outcome = { type: 'failed', download, attempt, error: toFailure(reason), output: '' } as const;
       this.#keepOutcome(job, outcome);
       this.#options.outbox.send(job.session, outcome);
     };
     const onHeld = (connections: number): void => {
       if (job.state.name !== 'waiting') return;
       job.state.held = connections;
-      this.#sendLimited(job, connections);
+      this.#sendWait(job);
     };
     const { owner, url } = request;
     const ticket = this.#queue.enqueue(job.session, { begin, refuse, onHeld, owner, host: authorityOf(url) });
@@ -220,16 +214,17 @@ export class DownloadJobs {
 
   #giveWay(job: Job, attempt: ReportedAttempt): void {
     if (job.state.name !== 'running') return;
-    this.#sendGaveWay(job, attempt);
+    this.#options.outbox.send(job.session, { type: 'gave-way', ...attempt.samples.ref }, attempt.samples);
     this.#stopAttempt(job, attempt, { stops: [], cleanup: null, next: attempt.job, gaveWay: true });
   }
 
-  #sendGaveWay({ session, download, attempt }: Job, run?: ReportedAttempt): void {
-    this.#options.outbox.send(session, { type: 'gave-way', download, attempt }, run?.samples);
-  }
-
-  #sendLimited({ session, download, attempt }: Job, connections: number): void {
-    this.#options.outbox.send(session, { type: 'limited', download, attempt, connections });
+  /** Why it waits for more than its turn. */
+  #sendWait({ session, download, attempt, state }: Job): void {
+    if (state.name !== 'waiting') return;
+    const { held: connections, gaveWay } = state;
+    const { outbox } = this.#options;
+    if (connections !== null) outbox.send(session, { type: 'limited', download, attempt, connections });
+    else if (gaveWay) outbox.send(session, { type: 'gave-way', download, attempt });
   }
 
   #stopAttempt(job: Job, attempt: ReportedAttempt, pending: Pending): void {
@@ -294,15 +289,12 @@ export class DownloadJobs {
   }
 
   #track({ session }: Job, work: Promise<unknown>): void {
-    this.#inProgress.add(work, () => {
-      if (!this.#queue.holdsSlot(session)) this.#removeSpares(session);
-    });
-  }
-
-  #removeSpares(session: string): void {
     const { folder, log } = this.#options;
-    folder.removeSpares(session).catch((thrown: unknown) => {
-      log('what was kept for the next download could not be removed', { session, thrown });
+    this.#inProgress.add(work, () => {
+      if (this.#queue.holdsSlot(session)) return;
+      folder.removeSpares(session).catch((thrown: unknown) => {
+        log('what was kept for the next download could not be removed', { session, thrown });
+      });
     });
   }
 }

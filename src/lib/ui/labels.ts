@@ -120,7 +120,10 @@ export function errorLabel({ code, message }: ErrorView): string {
 }
 
 /** Why a queued row waits longer than for its turn; null = it does not. */
-export function waitLabel({ hostLimit, hasGivenWay }: Pick<ListRow, 'hostLimit' | 'hasGivenWay'>): string | null {
+export function waitLabel({
+  hostLimit,
+  hasGivenWay,
+}: Pick<ListRow, 'hostLimit' | 'hasGivenWay'>): string | null {
   if (hostLimit !== null) return m.host_limit({ count: hostLimit });
   return hasGivenWay ? m.gave_way() : null;
 }

@@ -15,10 +15,7 @@ import { failuresAfter, mayRetry } from './retry.ts';
 import { awaitingAfter, isEmptied } from './row-changes.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
-/**
- * The effects of a download. Passed in the input rather than by `provide`:
- * that would copy the machine for each session (57 kB of 75 kB a session, measured by bench/durable).
- */
+/** Passed in the input: `provide` would copy the machine for each session (57 kB of 75 kB, measured by bench/durable). */
 export interface DownloadEffects {
   askRunner(row: DownloadRow): void;
   stopRunner(row: DownloadRow): void;

@@ -110,6 +110,15 @@ export class NetworkHold {
     return this.#releasing.length > 0;
   }
 
+  get isBehind(): boolean {
+    return this.isReleasing || this.isLooking;
+  }
+
+  /** The last `next` could not look at all: another turn goes on, after a pause, as it has nothing to commit. */
+  get isLooking(): boolean {
+    return this.#queue.isBehind;
+  }
+
   releaseSome(): void {
     const [first] = this.#releasing;
     if (first === undefined) return;
@@ -131,11 +140,6 @@ export class NetworkHold {
     const away = count > 0 ? this.#tried() : null;
     this.#queue.isBehind = false;
     return away === null ? [] : this.#queue.next(count, taken, new Set([...away, ...full]));
-  }
-
-  /** The last `next` could not look at all: another turn is to go on. */
-  get isLooking(): boolean {
-    return this.#queue.isBehind;
   }
 
   /** Hosts that are not worth a try now; null = none is. */

@@ -179,20 +179,18 @@ export class SessionActor implements DurableObject {
   }
 
   get #isBehind(): boolean {
-    const { network } = this.#live;
-    return this.#log.isBehind || !this.#backlog.isEmpty || network.isReleasing || network.isLooking;
+    return this.#log.isBehind || !this.#backlog.isEmpty || this.#live.network.isBehind;
   }
 
   /** Work that is too much for one turn, in slices with a commit between them: a cluster limits the size of commits. */
   async #catchUp(): Promise<void> {
+    const { network } = this.#live;
     while (this.#isBehind) {
       await this.#ctx.storage.sync();
-      // A turn that only looks has nothing to commit: without a pause there would be none between two.
-      if (this.#live.network.isLooking)
-        await new Promise<void>((resolve) => void this.#env.clock.setTimeout(resolve, 0));
+      if (network.isLooking) await new Promise<void>((resolve) => this.#env.clock.setTimeout(resolve, 0));
       this.#turn(() => {
         if (!this.#backlog.isEmpty) this.#handleSome();
-        else if (this.#live.network.isReleasing) this.#live.network.releaseSome();
+        else if (network.isReleasing) network.releaseSome();
         else if (this.#log.isBehind) this.#log.prune(this.#env.clock.now());
       });
     }
