@@ -10,28 +10,36 @@ const ROUTES =
 /** The server, as visitors call it. */
 export const SERVER = { v4: '198.18.0.1', v6: '[fd09::1]' } as const;
 
+/** A mount namespace too, in which this machine's name server is another. */
+function withNameServer(address: string): string {
+  return `file=$(mktemp) && echo 'nameserver ${address}' > $file && mount --bind $file /etc/resolv.conf && rm $file`;
+}
+
 const INSIDE = 'SLUICE_TEST_OWN_NETWORK';
 
 /** As root, or as root of a user namespace. */
-function unshare(): string[] {
-  return process.getuid?.() === 0 ? ['-n'] : ['-rn'];
+function unshare(more: string): string[] {
+  return [process.getuid?.() === 0 ? `-n${more}` : `-rn${more}`];
 }
 
 /**
  * Call at the top of the file, before its tests: runs it again in the new network, and ends with its result.
+ * @param nameServer the address of the only one; absent = as this machine has it, which does not answer there
  * @returns why this machine has none; null = this is it
  */
-export function ownNetwork(file: string): string | null {
+export function ownNetwork(file: string, { nameServer }: { nameServer?: string } = {}): string | null {
   if (process.env[INSIDE] === '1') return null;
+  const setUp = nameServer === undefined ? ROUTES : `${ROUTES} && ${withNameServer(nameServer)}`;
+  const namespaces = unshare(nameServer === undefined ? '' : 'm');
   try {
-    execFileSync('unshare', [...unshare(), 'sh', '-c', ROUTES], { stdio: 'ignore' });
+    execFileSync('unshare', [...namespaces, 'sh', '-c', setUp], { stdio: 'ignore' });
   } catch {
     return 'network namespaces need Linux, unshare and iproute2 (Debian: apt install util-linux iproute2), and the right to make them';
   }
   const again = [process.execPath, ...process.execArgv, file, ...process.argv.slice(2)];
   const { status } = spawnSync(
     'unshare',
-    [...unshare(), 'sh', '-c', `${ROUTES} && exec "$@"`, 'sh', ...again],
+    [...namespaces, 'sh', '-c', `${setUp} && exec "$@"`, 'sh', ...again],
     {
       stdio: 'inherit',
       env: { ...process.env, [INSIDE]: '1' },
