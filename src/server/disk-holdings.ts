@@ -14,8 +14,9 @@ import type { StoredSessions } from './stored-sessions.ts';
 
 /** Read in one turn of the event loop: about 2 ms. */
 const ROWS_A_TURN = 100;
-/** A count is good for so long: as often as a download that waits for the disk looks at it. */
+/** A count is good for so long, as a download that waits for the disk looks at it, while the free space is about the same. */
 const GOOD_FOR_MS = 15_000;
+const ABOUT = 0.1;
 /** A store with 100,000 downloads takes 2 s of CPU: at most a twentieth of the time goes into counting. */
 const TIMES_AS_LONG = 20;
 
@@ -33,8 +34,8 @@ export class DiskHoldings {
   readonly #files: Files;
   readonly #now: () => number;
   #held: HeldBytes = new Map();
-  /** When `#held` has to be counted anew. */
-  #goodUntil = -Infinity;
+  /** Of `#held`. */
+  #counted = { at: -Infinity, tookMs: 0, freeBytes: 0 };
   #counting: Promise<void> | null = null;
 
   constructor(options: DiskHoldingsOptions) {
@@ -46,11 +47,18 @@ export class DiskHoldings {
   /** As `SpaceMonitorOptions.isForOthers`. */
   async isForOthers(owner: string = UNKNOWN, { freeBytes }: DiskSpace): Promise<boolean> {
     if (owner === LOCAL || freeBytes >= PLENTY_BYTES) return false;
-    if (this.#now() >= this.#goodUntil) await (this.#counting ??= this.#count());
+    if (this.#isOld(freeBytes)) await (this.#counting ??= this.#count(freeBytes));
     return leavesRestToOthers(owner, freeBytes, this.#held);
   }
 
-  async #count(): Promise<void> {
+  #isOld(freeBytes: number): boolean {
+    const { at, tookMs, freeBytes: before } = this.#counted;
+    const ageMs = this.#now() - at;
+    const isSame = Math.abs(freeBytes - before) <= before * ABOUT;
+    return ageMs >= tookMs * TIMES_AS_LONG && (!isSame || ageMs >= GOOD_FOR_MS);
+  }
+
+  async #count(freeBytes: number): Promise<void> {
     const { sessions } = this.#options;
     const startedAt = this.#now();
     const held = new Map<string, number>();
@@ -63,8 +71,8 @@ export class DiskHoldings {
     } catch {
       // The store cannot be read now: what was counted before is the best that there is.
     } finally {
-      const now = this.#now();
-      this.#goodUntil = now + Math.max(GOOD_FOR_MS, (now - startedAt) * TIMES_AS_LONG);
+      const at = this.#now();
+      this.#counted = { at, tookMs: at - startedAt, freeBytes };
       this.#counting = null;
     }
   }

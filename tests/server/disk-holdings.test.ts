@@ -145,6 +145,12 @@ test('nothing is counted while there is plenty, and else seldom', () =>
     pass(1);
     await waits('a', 1);
     assert.is(looks(), 2);
+    await waits('a', 1.05);
+    assert.is(looks(), 2);
+    await waits('a', 1.2);
+    assert.is(looks(), 3, 'much has become free');
+    await waits('a', 1);
+    assert.is(looks(), 4, 'or was taken');
   }));
 
 test.run();

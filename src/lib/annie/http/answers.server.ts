@@ -54,6 +54,8 @@ interface Entry {
   readonly cookies: Cookies | null;
   /** Jobs that wait for it. */
   waiters: number;
+  /** Nobody of its session is there any more: it is not kept after the jobs that have it, or wait for it. */
+  isLast: boolean;
   state: 'asked' | 'lent' | 'kept';
   answer: Answer | null;
   /** What was read of a kept body. */
@@ -125,7 +127,9 @@ export class Answers {
 
   dropSession(session: string): void {
     for (const entry of this.#entries.values()) {
-      if (entry.asked.session === session && this.#isIdle(entry)) this.#drop(entry);
+      if (entry.asked.session !== session) continue;
+      if (this.#isIdle(entry)) this.#drop(entry);
+      else entry.isLast = true;
     }
   }
 
@@ -142,7 +146,7 @@ export class Answers {
   ): Entry {
     const entry: Entry = {
       ...{ key, asked, cookies, startedMs: performance.now(), controller: new AbortController() },
-      ...{ waiters: 0, state: 'asked', answer: null, chunks: [], failure: null },
+      ...{ waiters: 0, isLast: false, state: 'asked', answer: null, chunks: [], failure: null },
       ...{ stopReading: () => undefined, changed: Promise.withResolvers<void>() },
     };
     this.#entries.set(key, entry);
@@ -174,7 +178,7 @@ export class Answers {
     await entry.cookies?.detach();
     if (entry.state !== 'asked') return;
     const isSlow = performance.now() - entry.startedMs >= SLOW_START_MS;
-    if (isSlow && this.#keptMs > 0 && !this.#isClosed) return this.#limit(entry.asked.session);
+    if (isSlow && this.#keptMs > 0 && !entry.isLast && !this.#isClosed) return this.#limit(entry.asked.session);
     entry.controller.abort(reason);
     await entry.changed.promise;
   }
@@ -226,7 +230,7 @@ export class Answers {
     // The last stays: between two jobs nobody else would handle an error.
     body.on('error', onError).on('error', () => undefined);
     // A job that waits takes it at once.
-    if (entry.waiters === 0 && this.#keptMs === 0) return this.#drop(entry);
+    if (entry.waiters === 0 && (this.#keptMs === 0 || entry.isLast)) return this.#drop(entry);
     if (entry.waiters === 0) body.on('readable', onReadable);
     changed(entry);
     this.#limit(entry.asked.session);
