@@ -101,6 +101,30 @@ test('one that was slow and is fast again keeps its slot', () => {
   assert.equal(gave, []);
 });
 
+test('one that is being joined by now, or has begun anew, keeps its slot', () => {
+  const { run, pass, waits, gave, running } = world();
+  run('joined', 1);
+  run('first', 1);
+  run('begun anew', 1);
+  pass(MEASURED_MS + STEP_MS);
+  waits.add('first');
+  pass(STEP_MS);
+  for (const name of ['joined', 'begun anew']) waits.add(name);
+  running.get('joined')!.bytes = null;
+  running.get('first')!.end();
+  assert.equal(gave, ['first', 'begun anew'], 'it was slow, and has its bytes');
+  running.get('begun anew')!.bytes = 0;
+  running.get('begun anew')!.end();
+  run('slow', 1);
+  pass(MEASURED_MS + STEP_MS);
+  waits.add('slow');
+  running.get('slow')!.bytes = 0;
+  pass(MEASURED_MS);
+  assert.equal(gave.length, 2);
+  pass(STEP_MS);
+  assert.equal(gave[2], 'slow');
+});
+
 test('one at a time gives way, first of the owner that holds the most; the next once that slot is free', () => {
   const { run, pass, waits, gave, running } = world();
   run('of few', 1, 1);

@@ -21,7 +21,7 @@ export interface Measured {
   slots(): number;
   /** Whether its slot would go to another. */
   wouldPass(): boolean;
-  /** Has to end in the end of its watch. */
+  /** Its watch has to end soon after. */
   giveWay(): void;
 }
 
@@ -76,7 +76,9 @@ export class FloorRate {
   /** Of several one of the owner that holds the most slots. */
   #letOneGiveWay(): void {
     if (this.#givingWay !== null) return;
-    const slow = [...this.#watched].filter(({ isSlow }) => isSlow);
+    const slow = [...this.#watched].filter(
+      ({ isSlow, measured }) => isSlow && measured.receivedBytes() !== null,
+    );
     slow.sort((a, b) => b.measured.slots() - a.measured.slots());
     const found = slow.find(({ measured }) => measured.wouldPass());
     if (found === undefined) return;
@@ -88,9 +90,9 @@ export class FloorRate {
 function measure(watched: Watched, now: number): void {
   const bytes = watched.measured.receivedBytes();
   const { begun } = watched;
-  if (bytes === null) watched.isSlow = false;
   // Less than before: it began anew.
   if (bytes === null || begun === null || bytes < begun.bytes) {
+    watched.isSlow = false;
     watched.begun = bytes === null ? null : { at: now, bytes };
     return;
   }
