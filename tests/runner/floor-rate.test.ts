@@ -5,6 +5,7 @@ import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SimulatedClock } from 'xstate';
 import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
+import type { RunnerClock } from '#lib/runner/clock.ts';
 import { FLOOR_BYTES_PER_SECOND, FloorRate, MEASURED_MS } from '#lib/runner/floor-rate.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
 import {
@@ -62,6 +63,26 @@ test('a download below the floor gives way once it was measured, one at the floo
   assert.equal(gave, ['slow']);
   pass(10 * MEASURED_MS);
   assert.equal(gave, ['slow']);
+});
+
+test('its timer runs while anything is measured, and not after', () => {
+  const clock = new SimulatedClock();
+  let timers = 0;
+  const counting: RunnerClock = {
+    now: () => clock.now(),
+    setTimeout: (callback, ms) => (timers++, clock.setTimeout(callback, ms)),
+    clearTimeout: (handle) => (timers--, clock.clearTimeout(handle)),
+  };
+  const floor = new FloorRate(counting);
+  const idle = { receivedBytes: () => null, slots: () => 1, wouldPass: () => true, giveWay: () => undefined };
+  const [first, second] = [floor.watch(idle), floor.watch(idle)];
+  first();
+  assert.is(timers, 1);
+  second();
+  second();
+  assert.is(timers, 0);
+  floor.watch(idle)();
+  assert.is(timers, 0);
 });
 
 test('while nothing waits that could run, nobody gives way; who comes later is not kept waiting', () => {
