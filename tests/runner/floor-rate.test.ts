@@ -284,21 +284,4 @@ testWith('one that is stopped while it gives way stays stopped', one, async (fix
   assert.equal(http.calls.length, 2);
 });
 
-testWith('one whose file is whole at that moment is done', one, async (fixture) => {
-  const { runner, http, event } = fixture;
-  http.endsOnAbort = false;
-  runner.send('s1', startOf('aaa'));
-  const slow = await http.call(0);
-  slow.job.onInfo({ resumes: true });
-  runner.send('s1', startOf('bbb', 1, two));
-  await drip(fixture, MEASURED_MS + 2 * STEP_MS, [slow]);
-  await event('gave-way');
-  slow.endAborted();
-  await (await http.call(1)).finish();
-  assert.is((await event('done')).download, 'bbb');
-  const again = await http.call(2);
-  await again.finish();
-  assert.is((await event('done', 1)).download, 'aaa');
-});
-
 test.run();

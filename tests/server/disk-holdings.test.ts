@@ -73,7 +73,7 @@ async function makeWorld(dir: string) {
     list,
     pass: (ms: number) => void (now += ms),
     looks: () => looks,
-    async add(session: string): Promise<string> {
+    add: async (session: string): Promise<string> => {
       const asked = { name: 'add', url: 'https://h.test/f', commandId: null } as never;
       const { body } = await host.get<SessionActor>(SESSION, session).call('ask', asked);
       return (JSON.parse(body ?? '') as { id: string }).id;

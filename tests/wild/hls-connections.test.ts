@@ -19,7 +19,8 @@ const EACH = 4;
 const SLOW_MS = 15;
 
 it('many streams of one session hold four connections for each of the three that run', async () => {
-  const { origin, engine, registry, close } = await openFilms();
+  const films = await openFilms();
+  const { origin, engine, registry } = films;
   const dir = await mkdtemp(join(tmpdir(), 'sluice-hls-connections-'));
   const events: RunnerEvent[] = [];
   const runner = new Runner({
@@ -56,7 +57,7 @@ it('many streams of one session hold four connections for each of the three that
   } finally {
     await runner.close();
     await engine.close();
-    await close();
+    await films.close();
     await rm(dir, { recursive: true, force: true });
   }
 });

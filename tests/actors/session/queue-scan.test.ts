@@ -45,13 +45,13 @@ function world() {
     scan,
     store,
     reads: () => reads,
-    add(host: string): string {
+    add: (host: string): string => {
       const n = store.takeOrderNumber();
       store.save(newRow(`d${n}`, n, { url: `https://${host}/${n}` } as never, n, 'test'), null);
       return `d${n}`;
     },
     /** One call after another, as turns make them, until nothing is left to look at. */
-    all(count = 1, full: ReadonlySet<string> = FULL): string[] {
+    all: (count = 1, full: ReadonlySet<string> = FULL): string[] => {
       for (let turn = 0; turn < 100; turn++) {
         const found = scan.next(count, NOBODY, full);
         if (found.length > 0 || !scan.isBehind) return found.map(({ id }) => id);
