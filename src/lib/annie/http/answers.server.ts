@@ -178,7 +178,8 @@ export class Answers {
     await entry.cookies?.detach();
     if (entry.state !== 'asked') return;
     const isSlow = performance.now() - entry.startedMs >= SLOW_START_MS;
-    if (isSlow && this.#keptMs > 0 && !entry.isLast && !this.#isClosed) return this.#limit(entry.asked.session);
+    if (isSlow && this.#keptMs > 0 && !entry.isLast && !this.#isClosed)
+      return this.#limit(entry.asked.session);
     entry.controller.abort(reason);
     await entry.changed.promise;
   }
