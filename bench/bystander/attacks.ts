@@ -19,6 +19,9 @@ interface Named {
   loops: number;
 }
 
+/** It gets the questions of the server, and never answers. */
+export const NAME_SERVER = '198.18.3.53';
+
 export const ATTACKS: Record<string, Named> = {
   'new sessions': { loops: 32, attack: (target) => forever(() => post(target, '/api/sessions')) },
   sockets: { loops: 32, attack: withToken((target, token) => forever(() => openSocket(target, token))) },
@@ -26,6 +29,8 @@ export const ATTACKS: Record<string, Named> = {
   'big adds': { loops: 16, attack: withToken(sendBigAdds) },
   'slow heads': { loops: 64, attack: (target) => forever(() => slowHead(target)) },
   'dripping files': { loops: 8, attack: withToken(dripFiles) },
+  'announced sizes': { loops: 8, attack: withToken(announce) },
+  'silent names': { loops: 32, attack: withToken(askForSilentNames) },
   'slow pages': { loops: 64, attack: withToken(slowPages) },
 };
 
@@ -104,6 +109,22 @@ async function slowHead({ url, address }: Target): Promise<void> {
 async function dripFiles({ url, address, origin }: Target, token: string): Promise<void> {
   const visitor = new Stranger(url, address);
   for (let n = 0; n < 20; n++) await visitor.add(token, `${origin}/drip/${n}`);
+}
+
+async function announce({ url, address, origin }: Target, token: string): Promise<void> {
+  const visitor = new Stranger(url, address);
+  for (let n = 0; n < 20; n++) await visitor.add(token, `${origin}/huge/${n}`);
+}
+
+/** Look-ups and downloads, each of another name. */
+async function askForSilentNames({ url, address }: Target, token: string): Promise<void> {
+  const visitor = new Stranger(url, address);
+  const headers = { authorization: `Bearer ${token}` };
+  let n = 0;
+  const name = (): string => `http://n${n++}-${token.slice(-6).toLowerCase().replace(/\W/g, '0')}.test/`;
+  // As many as a session runs at a time; adds have a row of their own.
+  for (let added = 0; added < 3; added++) await visitor.add(token, name());
+  await forever(() => visitor.ask('POST', '/api/parse', headers, JSON.stringify({ url: name() })));
 }
 
 async function slowPages({ url, address, origin }: Target, token: string): Promise<void> {

@@ -11,7 +11,7 @@ import { parseArgs } from 'node:util';
 import { ownNetwork, SERVER } from '../../tests/support/own-network.ts';
 import { startServer } from '../../tests/support/server.ts';
 import { report, spreadOf, table } from '../harness.ts';
-import { ATTACKS } from './attacks.ts';
+import { ATTACKS, NAME_SERVER } from './attacks.ts';
 
 const MEASURED_MS = 4_000;
 /** Until the attack is under way: bursts are spent, connections are held. */
@@ -22,7 +22,7 @@ const PORT = 3000;
 const URL_OF_SERVER = `http://${SERVER.v4}:${PORT}`;
 const ATTACKERS = ['198.18.2.1', '198.18.2.2', '198.18.2.3', '198.18.2.4'];
 
-const missing = ownNetwork(import.meta.filename);
+const missing = ownNetwork(import.meta.filename, { nameServer: NAME_SERVER });
 if (missing !== null) {
   console.error(`The bench cannot run: ${missing}.`);
   process.exit(2);

@@ -101,9 +101,10 @@ function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: Do
 }
 
 /** The state, with why it waits (a person can mend a full disk) and what takes so long at the end. */
-function stateOf({ state, error, sha256, saving, hostLimit }: DownloadView): string {
+function stateOf({ state, error, sha256, saving, hostLimit, gaveWay }: DownloadView): string {
   if (state === 'finish' && saving === true) return 'saving';
   if (state === 'queued' && hostLimit != null) return `queued (the server takes ${hostLimit} at a time)`;
+  if (state === 'queued' && gaveWay === true) return 'queued (too slow: others go first)';
   if (state === 'finish' && sha256 !== undefined) return 'finish, SHA-256';
   return state === 'waiting' && error !== null ? `${state} (${error.code})` : state;
 }

@@ -12,7 +12,7 @@ import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import type { ListOwners } from '#lib/channel/list-owners.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { checkUrl, withScheme } from '#lib/protocol/url.ts';
-import { LOCAL, orThrow, type Quota } from '#lib/quota/quota.ts';
+import { LOCAL, orThrow, type Quota, UNKNOWN } from '#lib/quota/quota.ts';
 import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
 import type { Config } from './config.ts';
 import { DeferredRunner } from './deferred-runner.ts';
@@ -88,7 +88,8 @@ export function openSessions(options: SessionsOptions): Sessions {
   return { store, host, get, runner, terminations, taps };
 }
 
-function sessionEnv({ config, allowPrivate, typed, found, quota, listOwners }: SessionsOptions) {
+function sessionEnv(options: SessionsOptions) {
+  const { config, isTemporary, allowPrivate, typed, found, quota, listOwners } = options;
   return {
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
@@ -101,9 +102,10 @@ function sessionEnv({ config, allowPrivate, typed, found, quota, listOwners }: S
       return text;
     },
     foundOn: (url: string, session: string) => found.get(session, url, performance.now()),
-    ownerOf: (session: string) => listOwners.of(session),
+    // One for a single command is of whoever typed it.
+    ownerOf: (session: string) => (isTemporary ? LOCAL : listOwners.of(session)),
     countAdd(owner: string | null, bytes: number) {
-      const key = { owner: owner ?? LOCAL, list: null };
+      const key = { owner: owner ?? UNKNOWN, list: null };
       orThrow(quota.take('add', key));
       orThrow(quota.take('state', key, bytes));
     },

@@ -4,11 +4,13 @@ import type { DownloadRoot } from '#lib/files/download-root/download-root.server
 import { instanceKey } from '#lib/process/instance-key.server.ts';
 import type { Reachability } from '#lib/runner/reachability.ts';
 import { Runner } from '#lib/runner/runner.ts';
-import { LOCAL, orThrow, type Quota } from '#lib/quota/quota.ts';
+import { orThrow, type Quota, UNKNOWN } from '#lib/quota/quota.ts';
 import { runInJob, runOutsideJobs } from '#lib/watchdog/job-context.ts';
 import { withoutDiskWaits } from './download-root.ts';
+import { DiskHoldings } from './disk-holdings.ts';
 import type { Engines } from './engines.ts';
-import type { Sessions, SessionsOptions } from './sessions.ts';
+import { SESSION, type Sessions, type SessionsOptions } from './sessions.ts';
+import { StoredSessions } from './stored-sessions.ts';
 
 /** Look-ups at a time: more than a few slow servers hold up. Texts, readers and processes have limits of their own. */
 const MAX_PARSING = 128;
@@ -27,6 +29,11 @@ export interface StartRunnerOptions extends Pick<
 export function startRunner(options: StartRunnerOptions): Runner {
   const { config, log, stateDir, isTemporary, sessions, engines, reachability, root, quota } = options;
   const { downloadDir, maxActive, stallMs, firstByteMs } = config;
+  const { host } = sessions;
+  const holdings = new DiskHoldings({
+    ...{ host, sessionClass: SESSION, downloadDir },
+    sessions: new StoredSessions(host, SESSION),
+  });
   return new Runner({
     downloadDir,
     maxActive,
@@ -38,10 +45,11 @@ export function startRunner(options: StartRunnerOptions): Runner {
     runInJob: ({ session, download, url }, work) =>
       runInJob({ session, download, site: URL.parse(url)?.host ?? null }, work),
     root,
-    holdLookUp: (owner = LOCAL) => orThrow(quota.hold('lookup', { owner, list: null })),
+    holdLookUp: (owner = UNKNOWN) => orThrow(quota.hold('lookup', { owner, list: null })),
     registry: engines.registry,
     reachability,
     probe: engines.probe,
+    isForOthers: (owner, space) => holdings.isForOthers(owner, space),
     instance: instanceKey(join(stateDir, 'run')),
     onEvents: (session, sent) => {
       // Nobody waits for a disk in front of a command.

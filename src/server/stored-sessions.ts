@@ -24,7 +24,7 @@ export class StoredSessions {
   /** The sessions that have these downloads in their lists, by download. */
   async ownersOf(downloads: readonly string[]): Promise<Map<string, string>> {
     const owners = new Map<string, string>();
-    for await (const session of this.#ids()) {
+    for await (const session of this.ids()) {
       const stored = this.#host.stored(this.#class, session);
       for (const download of downloads) if (hasDownload(stored, download)) owners.set(download, session);
     }
@@ -34,7 +34,7 @@ export class StoredSessions {
   /** Sessions with downloads whose id begins with `prefix`, most recently used first. */
   async all(prefix: string, limit: number): Promise<SessionList> {
     const found: SessionSummary[] = [];
-    for await (const id of this.#ids()) {
+    for await (const id of this.ids()) {
       const summary = id.startsWith(prefix) ? this.summary(id) : null;
       if (summary !== null && summary.downloads > 0) found.push(summary);
     }
@@ -43,7 +43,7 @@ export class StoredSessions {
   }
 
   /** Of all sessions, with a pause for other work now and then. */
-  async *#ids(): AsyncGenerator<string> {
+  async *ids(): AsyncGenerator<string> {
     for (let after = ''; ;) {
       const ids = this.#host.ids(this.#class, after, SESSIONS_A_TURN);
       yield* ids;

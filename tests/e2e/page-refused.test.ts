@@ -60,7 +60,7 @@ testUnless(
     assert.is(await same.holdSockets(HELD.socket.owner, async () => token), HELD.socket.owner);
     assert.match(await wordsOf('en-GB', token), /^Too much at once from your address; again in \d+ s$/);
     assert.match(await wordsOf('zh-CN', token), /^您的地址同时请求过多，\d+ 秒后重试$/);
-    for (let n = 0; n < RATES.session.owner.burst; n++) await same.session();
+    for (let n = 0; n < RATES.session.burst; n++) await same.session();
     assert.match(await wordsOf('en-GB', null), /^Too much at once from your address; again in \d+ s$/);
     same.close();
   },

@@ -76,7 +76,7 @@ isTesting(
   async () => {
     const flood = stranger();
     const first = await flood.session();
-    const { burst } = RATES.session.owner;
+    const { burst } = RATES.session;
     const issued = 1 + (await countSessions(flood, burst + 20));
     // One more every two minutes.
     assert.ok(issued >= burst && issued <= burst + 2, `${issued}`);
@@ -95,7 +95,7 @@ isTesting(
 );
 
 isTesting('all addresses of a home network are one: others of its /64 get no more sessions', async () => {
-  await countSessions(stranger('fd09::5:0:0:0:1'), RATES.session.owner.burst);
+  await countSessions(stranger('fd09::5:0:0:0:1'), RATES.session.burst);
   assert.is(await stranger('fd09::5:ffff:0:0:2').session(), null);
   assert.ok((await stranger('fd09::6:0:0:0:1').session()) !== null);
 });
@@ -105,7 +105,7 @@ isTesting(
   async () => {
     const here = new Stranger(`http://127.0.0.1:${PORT}`, '127.0.0.1');
     strangers.push(here);
-    const { burst } = RATES.session.owner;
+    const { burst } = RATES.session;
     assert.is(await countSessions(here, burst + 30), burst + 30);
     let forwarded = 0;
     for (let n = 0; n < burst + 20; n++) {
@@ -119,7 +119,7 @@ isTesting(
 
 isTesting('a header that names another address, even this machine, makes nobody somebody else', async () => {
   const flood = stranger();
-  await countSessions(flood, RATES.session.owner.burst);
+  await countSessions(flood, RATES.session.burst);
   assert.is(await flood.session({ 'x-forwarded-for': '127.0.0.1', 'x-sluice-owner': 'local' }), null);
   const page = await flood.ask('GET', '/', { accept: 'text/html', 'x-sluice-owner': 'local' });
   assert.is(page.headers['set-cookie'], undefined);
@@ -203,7 +203,7 @@ isTesting('adds of one address run out by bytes of state long before they fill a
     if (status === 429) assert.ok(Number(headers['retry-after']) >= 1);
     if (status !== 202 || taken > 2_500) break;
   }
-  const { burst } = RATES.state.owner;
+  const { burst } = RATES.state;
   assert.ok(taken > 500 && taken * 8_000 < burst + 500_000, `${taken}`);
   const small = await visitor();
   assert.is((await small.visitor.add(small.token, FILE)).status, 202);
@@ -220,7 +220,7 @@ isTesting('messages of one address are read as fast as its quota, over however m
   }
   await waitFor(() => answers >= 4, { what: 'the snapshots' });
   answers = 0;
-  const { burst } = RATES.message.owner;
+  const { burst } = RATES.message;
   const junk = JSON.stringify({ type: 'command', id: 'x', name: 'pause', downloadId: 'no such id' });
   for (let n = 0; n < burst; n++) for (const ws of sockets) (ws as { send(text: string): void }).send(junk);
   await waitFor(() => answers >= burst - 200, { what: 'the burst to be answered' });

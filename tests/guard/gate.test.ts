@@ -58,7 +58,7 @@ test('an answer, a refusal and a name that is not found are reported, by host an
     .catch((e: unknown) => e)) as UnreachableError;
   assert.instance(refused, UnreachableError);
   assert.equal([refused.code, refused.unreachable.obstacle], ['connect_failed', 'refused']);
-  await guard.resolve('gone.example', 80).catch(() => undefined);
+  await guard.connect({ host: 'gone.example', port: 80 }).catch(() => undefined);
   assert.equal(gate.said, [
     'resolved here.example',
     `answered here.example:${port}`,
@@ -102,16 +102,11 @@ test('what is away is neither resolved nor dialled, but by a probe', async () =>
   const { port } = server.address() as AddressInfo;
   const host = `nas.example:${port}`;
   gate.away = host;
-  for (const dial of [
-    () => guard.connect({ host: 'nas.example', port }),
-    () => guard.resolve('nas.example', port),
-  ]) {
-    const refusal = (await dial().then(
-      () => null,
-      (e: unknown) => e,
-    )) as SluiceError;
-    assert.is(refusal.code, 'host_away');
-  }
+  const refusal = (await guard.connect({ host: 'nas.example', port }).then(
+    () => null,
+    (e: unknown) => e,
+  )) as SluiceError;
+  assert.is(refusal.code, 'host_away');
   assert.equal([lookUps, gate.said], [0, []]);
   await createProbe(guard)(host, AbortSignal.timeout(5_000));
   assert.equal(gate.said, ['resolved nas.example', `answered ${host}`]);

@@ -2,14 +2,14 @@ import fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { HELD, type HeldKind, type RateKind, RATES } from '#lib/quota/limits.ts';
-import { LOCAL, orThrow, Quota, type Refusal } from '#lib/quota/quota.ts';
+import { LOCAL, orThrow, Quota, type Refusal, UNKNOWN } from '#lib/quota/quota.ts';
 
 const OWNERS = ['a', 'b', 'c', LOCAL];
 const LISTS = ['1', '2', null];
 const RATE_KINDS = Object.keys(RATES) as RateKind[];
 const HELD_KINDS = Object.keys(HELD) as HeldKind[];
 const NO_RATES = Object.fromEntries(
-  RATE_KINDS.map((kind) => [kind, { owner: { burst: 5, perSecond: 2 } }]),
+  RATE_KINDS.map((kind) => [kind, { burst: 5, perSecond: 2 }]),
 ) as unknown as Record<RateKind, (typeof RATES)[RateKind]>;
 
 function clocked(options: Omit<ConstructorParameters<typeof Quota>[0], 'now'> = {}): {
@@ -133,6 +133,15 @@ test('this machine is not limited by address, but by list', () => {
   for (let n = 0; n < HELD.socket.list; n++)
     assert.ok(isHeld(quota.hold('socket', { owner: LOCAL, list: 'l' })));
   assert.not(isHeld(quota.hold('socket', { owner: LOCAL, list: 'l' })));
+});
+
+test('lists of which nobody knows who began them are limited as one stranger', () => {
+  const { quota } = clocked();
+  const key = { owner: UNKNOWN, list: 'l' };
+  for (let n = 0; n < RATES.add.burst; n++) assert.is(quota.take('add', key), null);
+  assert.is.not(quota.take('add', { ...key, list: 'm' }), null);
+  for (let n = 0; n < HELD.lookup.owner; n++) assert.ok(isHeld(quota.hold('lookup', key)));
+  assert.not(isHeld(quota.hold('lookup', key)));
 });
 
 test('a million addresses are not remembered, and one that holds something is not forgotten', () => {

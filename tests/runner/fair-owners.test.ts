@@ -51,6 +51,21 @@ test('no owner gets two slots more than one that waits, nor a session than anoth
   );
 });
 
+test('owners that hold as many take turns, and so do the sessions of each', async () => {
+  const queue = new FairQueue(1);
+  const begun: string[] = [];
+  const tickets: Ticket[] = [];
+  for (const name of ['a1', 'a1', 'a1', 'a2', 'b1', 'b1']) {
+    const begin = (): void => void begun.push(name);
+    tickets.push(queue.enqueue(name, begin, { owner: name.slice(0, 1) }));
+  }
+  for (let n = 0; n < tickets.length; n++) {
+    await Promise.resolve();
+    queue.release(tickets.find(({ state }) => state === 'active')!);
+  }
+  assert.equal(begun, ['a1', 'a1', 'b1', 'a2', 'b1', 'a1']);
+});
+
 test('of a hundred sessions of one owner, the second slot that comes free goes to another owner', () => {
   const queue = new FairQueue(4);
   const many = Array.from({ length: 100 }, (_, n) => queue.enqueue(`s${n}`, () => {}, { owner: 'many' }));

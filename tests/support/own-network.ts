@@ -10,6 +10,11 @@ const ROUTES =
 /** The server, as visitors call it. */
 export const SERVER = { v4: '198.18.0.1', v6: '[fd09::1]' } as const;
 
+/** A mount namespace too, in which this machine's name server is another. */
+function withNameServer(address: string): string {
+  return `file=$(mktemp) && echo 'nameserver ${address}' > $file && mount --bind $file /etc/resolv.conf && rm $file`;
+}
+
 const INSIDE = 'SLUICE_TEST_OWN_NETWORK';
 
 export interface OwnNetwork {
@@ -17,6 +22,8 @@ export interface OwnNetwork {
   setUp?: string;
   /** Whether it also has mounts of its own. */
   mounts?: boolean;
+  /** The only name server; absent = as this machine has it, which does not answer there. */
+  nameServer?: string;
 }
 
 /** As root, or as root of a user namespace. */
@@ -29,17 +36,20 @@ function unshare(mounts: boolean): string[] {
  * Call at the top of the file, before its tests: runs it again in the new network, and ends with its result.
  * @returns why this machine has none; null = this is it
  */
-export function ownNetwork(file: string, { setUp = ROUTES, mounts = false }: OwnNetwork = {}): string | null {
+export function ownNetwork(file: string, options: OwnNetwork = {}): string | null {
   if (process.env[INSIDE] === '1') return null;
+  const { setUp: routes = ROUTES, mounts = false, nameServer } = options;
+  const setUp = nameServer === undefined ? routes : `${routes} && ${withNameServer(nameServer)}`;
+  const namespaces = unshare(mounts || nameServer !== undefined);
   try {
-    execFileSync('unshare', [...unshare(mounts), 'sh', '-c', setUp], { stdio: 'ignore' });
+    execFileSync('unshare', [...namespaces, 'sh', '-c', setUp], { stdio: 'ignore' });
   } catch {
     return 'network namespaces need Linux, unshare and iproute2 (Debian: apt install util-linux iproute2), and the right to make them';
   }
   const again = [process.execPath, ...process.execArgv, file, ...process.argv.slice(2)];
   const { status } = spawnSync(
     'unshare',
-    [...unshare(mounts), 'sh', '-c', `${setUp} && exec "$@"`, 'sh', ...again],
+    [...namespaces, 'sh', '-c', `${setUp} && exec "$@"`, 'sh', ...again],
     {
       stdio: 'inherit',
       env: { ...process.env, [INSIDE]: '1' },

@@ -46,6 +46,15 @@ export interface ExtraConnection {
   close(): void;
 }
 
+export interface EngineInfo {
+  title?: string;
+  totalBytes?: number | null;
+  /** Of the media, what its site says is not there. */
+  gapSeconds?: number;
+  /** Whether a later attempt goes on from the bytes of this one; absent = as said before, and at first not. */
+  resumes?: boolean;
+}
+
 export interface EngineJob extends Pick<RequestReports, 'onWaiting'> {
   url: string;
   streamId: string | null;
@@ -64,8 +73,7 @@ export interface EngineJob extends Pick<RequestReports, 'onWaiting'> {
   onBytes?: () => void;
   /** `finish` = all bytes are fetched, and something is being joined, converted or checked. */
   onPhase: (phase: 'download' | 'finish') => void;
-  /** `gapSeconds`: of the media, what its site says is not there. */
-  onInfo: (info: { title?: string; totalBytes?: number | null; gapSeconds?: number }) => void;
+  onInfo: (info: EngineInfo) => void;
   /** The engine's output; the runner keeps the last 4 kB. */
   onOutput: (text: string) => void;
 }

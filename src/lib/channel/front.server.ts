@@ -55,9 +55,11 @@ export function handleRequest(
   return true;
 }
 
-/** Files of the page have an extension, or lie in SvelteKit's folder. */
-function isRenderedPath(path: string): boolean {
-  return !isApiPath(path) && !path.startsWith('/_app/') && !/\.\w+$/.test(path);
+/** Files of `static/`; all others of the page lie in SvelteKit's folder. A page is rendered also to say that there is none. */
+const STATIC_FILES = ['/favicon.svg', '/manifest.webmanifest', '/session.js', '/theme.js'];
+
+export function isRenderedPath(path: string): boolean {
+  return !isApiPath(path) && !path.startsWith('/_app/') && !STATIC_FILES.includes(path);
 }
 
 /** One that asks too much loses its connection too: new ones are counted as well. */

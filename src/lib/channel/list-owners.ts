@@ -7,6 +7,8 @@ const MAX_LISTS = 10_000;
 export class ListOwners {
   /** The one noted longest ago comes first. */
   readonly #owners = new Map<string, string>();
+  /** Of lists with open sockets, whose messages do not say again who uses them: never forgotten. */
+  readonly #open = new Map<string, { owner: string; sockets: number }>();
 
   note(list: string, owner: string): void {
     this.#owners.delete(list);
@@ -14,8 +16,19 @@ export class ListOwners {
     dropOldest(this.#owners, MAX_LISTS);
   }
 
+  /** Of a socket: as `note`. @returns to be called once it is closed */
+  hold(list: string, owner: string): () => void {
+    this.note(list, owner);
+    const { sockets } = this.#open.get(list) ?? { sockets: 0 };
+    this.#open.set(list, { owner, sockets: sockets + 1 });
+    return () => {
+      const open = this.#open.get(list);
+      if (open !== undefined && --open.sockets === 0) this.#open.delete(list);
+    };
+  }
+
   /** null = not used in this process, or long ago. */
   of(list: string): string | null {
-    return this.#owners.get(list) ?? null;
+    return this.#owners.get(list) ?? this.#open.get(list)?.owner ?? null;
   }
 }

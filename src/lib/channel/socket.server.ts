@@ -24,7 +24,7 @@ export function createChannelEndpoint(
     rate: RATE,
     heartbeatMs,
     authorize: (request) => authorize(request, edge),
-    hold: (request, { session }) => edge.visitors.socket('socket', edge.visitors.use(request, session)),
+    hold: (request, { session }) => edge.visitors.listSocket(request, session),
     connect: (ws, claims) => connect(ws, claims, edge),
   });
 }

@@ -43,10 +43,23 @@ export class Visitors {
   }
 
   /** Notes who uses a list: the first to write to it owns it. */
-  use(peer: Peer, list: string): QuotaKey {
+  use(peer: Peer, list: string): void {
+    this.#listOwners.note(list, this.ownerOf(peer));
+  }
+
+  /** Counts an open socket of a list, and notes who uses it as long as it is open; null = too many are open. */
+  listSocket(peer: Peer, list: string): HeldSocket | null {
     const owner = this.ownerOf(peer);
-    this.#listOwners.note(list, owner);
-    return { owner, list };
+    const held = this.socket('socket', { owner, list });
+    if (held === null) return null;
+    const forget = this.#listOwners.hold(list, owner);
+    return {
+      ...held,
+      release: () => {
+        held.release();
+        forget();
+      },
+    };
   }
 
   /** Counts an open socket and its messages; null = too many are open. */

@@ -5,7 +5,7 @@ import { type WebSocket, WebSocketServer } from 'ws';
 import { CLOSE } from '../protocol/channel.ts';
 import { toSluiceError } from '../protocol/error.ts';
 import { problemHeaders, problemOf } from '../protocol/problem.ts';
-import { MessageRate } from './message-rate.ts';
+import { Bucket, type Rate } from '../quota/bucket.ts';
 import type { HeldSocket } from './visitors.ts';
 import { byteLength, closeGracefully, decodeMessage, Heartbeat, ignoreError, pauseFor } from './ws.server.ts';
 
@@ -19,8 +19,8 @@ export interface Connection {
 export interface WebSocketEndpointOptions<Access> {
   subprotocol: string;
   maxMessageBytes: number;
-  /** Messages that pass without delay, and how many a second after that. */
-  rate: { burst: number; perSecond: number };
+  /** Messages of one socket, whoever's: those that come sooner are delayed. */
+  rate: Rate;
   heartbeatMs?: number | undefined;
   /** @throws SluiceError: the request is refused over HTTP */
   authorize(request: IncomingMessage): Access;
@@ -80,7 +80,7 @@ export class WebSocketEndpoint<Access> {
   #connect(ws: WebSocket, request: IncomingMessage, access: Access): void {
     const { rate } = this.#options;
     this.#heartbeat.track(ws);
-    const received = new MessageRate(rate.burst, rate.perSecond);
+    const received = new Bucket(rate, performance.now());
     ws.on('error', ignoreError);
     const held = this.#options.hold(request, access);
     if (held === null) return closeGracefully(ws, CLOSE.busy, 'too_many_requests');
@@ -90,10 +90,7 @@ export class WebSocketEndpoint<Access> {
     ws.on('message', (data, isBinary) => {
       this.#heartbeat.markAlive(ws);
       connection.message(isBinary ? null : decodeMessage(data));
-      const waitMs = Math.max(
-        received.waitAfterMessage(performance.now()),
-        held.waitAfterMessage(byteLength(data)),
-      );
+      const waitMs = Math.max(received.charge(1, performance.now()), held.waitAfterMessage(byteLength(data)));
       if (waitMs > 0) pauseFor(ws, waitMs);
     });
     ws.on('close', (code, reason) => connection.closed(code, reason.toString()));

@@ -47,6 +47,13 @@ export class Files {
       throw thrown;
     }
   }
+
+  /** What the file takes on the disk; 0 = it was moved away or deleted, or another has its name. */
+  async bytesOf({ root, path, mark }: LandedFile): Promise<number> {
+    if (root !== null || !path.every(isName)) return 0;
+    const stats = await lstat(join(this.#dir, ...path)).catch(() => null);
+    return stats?.isFile() === true && isMarkedFile(stats, mark) ? stats.size : 0;
+  }
 }
 
 function opened(handle: FileHandle, stats: Stats): OpenedFile {

@@ -76,14 +76,6 @@ export class Guard {
   }
 
   /**
-   * The addresses of a host that may be dialled.
-   * @throws SluiceError `address_refused` (there is none), `dns_failed`, `network_down`, `host_away`, `invalid_url`
-   */
-  async resolve(host: string, port: number, signal?: AbortSignal): Promise<string[]> {
-    return (await this.#resolve(host, port, signal)).addresses;
-  }
-
-  /**
    * Resolves with a connected socket; with `tls`, after a handshake with a trusted certificate.
    * @throws SluiceError `address_refused`, `dns_failed`, `connect_failed`, `timeout` (an UnreachableError unless the
    * handshake took too long), `network_down`, `host_away`, `tls_failed`, `invalid_url`; `signal.reason` after an abort

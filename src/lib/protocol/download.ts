@@ -57,6 +57,8 @@ export interface DownloadView {
   since?: string;
   /** Only in `queued`: how many connections at a time its server takes, and for one of which it waits; null = it does not. */
   hostLimit?: number | null;
+  /** Only in `queued`: whether it was so slow that it has given its slot to another, and waits behind those that wait. */
+  gaveWay?: boolean;
   /** Seconds of the media that its site says are not there (gaps of a playlist), so that the file is shorter by them. */
   gapSeconds?: number;
   /** Since when its server has sent no first byte, ISO 8601, UTC; null = it has by now. Absent unless that took seconds. */

@@ -124,6 +124,11 @@ export const ERRORS = {
   },
   // this machine
   disk_full: { status: 507, transient: true, title: 'The disk is full.' },
+  disk_share: {
+    status: 507,
+    transient: true,
+    title: 'Little room is left on the disk, and it is for those whose lists hold less of it.',
+  },
   disk_denied: { status: 500, transient: true, title: 'The download folder cannot be written.' },
   disk_read_only: { status: 500, transient: true, title: 'The download folder is read-only.' },
   disk_missing: { status: 500, transient: true, title: 'The download folder is gone.' },

@@ -122,6 +122,11 @@ export type RunnerEvent =
    * `phase`, when one is free. Also for an attempt that had begun: nothing of it counts.
    */
   | ({ type: 'limited'; connections: number } & JobRef)
+  /**
+   * It was so slow that it gave its slot to one that waited. It keeps its bytes, waits in the runner's queue behind the others,
+   * and begins again with its first `phase`.
+   */
+  | ({ type: 'gave-way' } & JobRef)
   /** `output`: the last 4 kB of engine output, to explain a failure later. */
   | ({ type: 'done'; file: RecordedFile; output: string } & JobRef)
   | ({ type: 'failed'; error: RunnerFailure; output: string } & JobRef)

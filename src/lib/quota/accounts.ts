@@ -1,10 +1,17 @@
 /** What is remembered of owners or of lists: bounded, the longest idle are forgotten first. */
+import { Bucket, type Rate } from './bucket.ts';
 import type { HeldKind, RateKind } from './limits.ts';
 
 export class Account {
-  /** Of each bucket: the tokens in it, and when that was. Absent = full. */
-  readonly buckets = new Map<RateKind, { tokens: number; at: number }>();
+  /** Absent = full. */
+  readonly #buckets = new Map<RateKind, Bucket>();
   readonly #held = new Map<HeldKind, number>();
+
+  bucket(kind: RateKind, rate: Rate, now: number): Bucket {
+    const bucket = this.#buckets.get(kind) ?? new Bucket(rate, now);
+    this.#buckets.set(kind, bucket);
+    return bucket;
+  }
 
   held(kind: HeldKind): number {
     return this.#held.get(kind) ?? 0;

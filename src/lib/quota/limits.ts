@@ -4,16 +4,7 @@
  * A visitor of this machine itself (`local`) has no limits by address.
  */
 
-/** A token bucket: `burst` at once, refilled by `perSecond`. */
-export interface Rate {
-  burst: number;
-  perSecond: number;
-}
-
-export interface RateLimits {
-  /** Of one owner: see `channel/owner.ts`. */
-  owner: Rate;
-}
+import type { Rate } from './bucket.ts';
 
 export interface HeldLimits {
   owner?: number;
@@ -25,20 +16,21 @@ export interface HeldLimits {
   retryAfterMs: number;
 }
 
+/** Of one owner: see `channel/owner.ts`. */
 export const RATES = {
   /** New lists. Ten browsers that lose their cookies twice a day need 20 a day; this is 50 at once and 720 a day. */
-  session: { owner: { burst: 50, perSecond: 1 / 120 } },
+  session: { burst: 50, perSecond: 1 / 120 },
   /** New connections. A script without keep-alive opens one for each address of a pasted list of a thousand. */
-  connection: { owner: { burst: 1_000, perSecond: 50 } },
+  connection: { burst: 1_000, perSecond: 50 },
   /** Requests: 0.1 to 0.3 ms of CPU each, so 100 a second are 3 % of a core. A page counts as `PAGE_REQUESTS`. */
-  request: { owner: { burst: 3_000, perSecond: 100 } },
+  request: { burst: 3_000, perSecond: 100 },
   /** Messages on sockets; a long one counts as several. As one socket has had it: a pasted list of a thousand, then 200/s. */
-  message: { owner: { burst: 2_000, perSecond: 200 } },
+  message: { burst: 2_000, perSecond: 200 },
   /** New downloads. The largest list that is imported at once is some thousands long. */
-  add: { owner: { burst: 5_000, perSecond: 10 } },
+  add: { burst: 5_000, perSecond: 10 },
   /** Bytes of state that stay stored: 5,000 adds are 4 MB. 90 MB a day at most, and not 8 kB for each request. */
-  state: { owner: { burst: 6 * 1024 * 1024, perSecond: 1024 } },
-} as const satisfies Record<string, RateLimits>;
+  state: { burst: 6 * 1024 * 1024, perSecond: 1024 },
+} as const satisfies Record<string, Rate>;
 
 export const HELD = {
   /** A browser opens six and a socket: fifteen devices. 1,024 descriptors, the usual limit, have to be enough for all. */
@@ -54,6 +46,12 @@ export const HELD = {
   /** Look-ups under way: a pasted list has 16 at once. The threads that read texts take 64. */
   lookup: { owner: 32, strangers: 48, retryAfterMs: 5_000 },
 } as const satisfies Record<string, HeldLimits>;
+
+/**
+ * Room on the disk that is left to those who hold less: a tenth of what visitors' files and free space take together. 10 GB of a
+ * large disk: a household that has it for itself gives up 1 % of a terabyte, and a newcomer has room for a few films.
+ */
+export const KEPT_FOR_OTHERS = { share: 0.1, bytes: 10e9 } as const;
 
 export type RateKind = keyof typeof RATES;
 export type HeldKind = keyof typeof HELD;

@@ -4,19 +4,14 @@
  */
 import { SluiceError } from '../protocol/error.ts';
 import { Account, Accounts } from './accounts.ts';
-import {
-  HELD,
-  type HeldKind,
-  type HeldLimits,
-  MAX_ACCOUNTS,
-  type Rate,
-  type RateKind,
-  type RateLimits,
-  RATES,
-} from './limits.ts';
+import type { Bucket, Rate } from './bucket.ts';
+import { HELD, type HeldKind, type HeldLimits, MAX_ACCOUNTS, type RateKind, RATES } from './limits.ts';
 
 /** The owner of what is used on this machine itself: not limited, but by list. */
 export const LOCAL = 'local';
+
+/** The owner of lists of which nobody knows who began them: one stranger, all of them together. */
+export const UNKNOWN = 'unknown';
 
 export interface QuotaKey {
   owner: string;
@@ -33,14 +28,14 @@ export interface Refusal {
 export interface QuotaOptions {
   /** ms of a monotonic clock. */
   now: () => number;
-  rates?: Record<RateKind, RateLimits>;
+  rates?: Record<RateKind, Rate>;
   held?: Record<HeldKind, HeldLimits>;
   maxAccounts?: number;
 }
 
 export class Quota {
   readonly #now: () => number;
-  readonly #rates: Record<RateKind, RateLimits>;
+  readonly #rates: Record<RateKind, Rate>;
   readonly #limits: Record<HeldKind, HeldLimits>;
   readonly #owners: Accounts;
   readonly #lists: Accounts;
@@ -66,25 +61,19 @@ export class Quota {
    */
   take(kind: RateKind, { owner }: QuotaKey, amount = 1): Refusal | null {
     if (owner === LOCAL) return null;
-    const { owner: rate } = this.#rates[kind];
-    const { buckets } = this.#owners.of(owner);
     const now = this.#now();
-    const tokens = tokensAt(buckets.get(kind), rate, now);
-    const missing = Math.min(amount, rate.burst) - tokens;
-    if (missing > 0) return refusal((missing / rate.perSecond) * 1000);
-    buckets.set(kind, { tokens: tokens - amount, at: now });
-    return null;
+    const waitMs = this.#bucket(kind, owner, now).take(amount, now);
+    return waitMs === 0 ? null : refusal(waitMs);
   }
 
   /** Uses something up although it is too much. @returns ms until no more is owed; 0 = nothing is */
   charge(kind: RateKind, { owner }: QuotaKey, amount = 1): number {
-    if (owner === LOCAL) return 0;
-    const { owner: rate } = this.#rates[kind];
-    const { buckets } = this.#owners.of(owner);
     const now = this.#now();
-    const tokens = tokensAt(buckets.get(kind), rate, now) - amount;
-    buckets.set(kind, { tokens, at: now });
-    return tokens >= 0 ? 0 : Math.ceil((-tokens / rate.perSecond) * 1000);
+    return owner === LOCAL ? 0 : this.#bucket(kind, owner, now).charge(amount, now);
+  }
+
+  #bucket(kind: RateKind, owner: string, now: number): Bucket {
+    return this.#owners.of(owner).bucket(kind, this.#rates[kind], now);
   }
 
   /** Takes one of a limited number. @returns gives it back, may be called again; or why there is none */
@@ -118,11 +107,6 @@ export function orThrow<T extends (() => void) | null>(answer: T | Refusal): T {
   throw new SluiceError(answer.code, undefined, { retryAfterMs: answer.retryAfterMs });
 }
 
-function tokensAt(bucket: { tokens: number; at: number } | undefined, rate: Rate, now: number): number {
-  if (bucket === undefined) return rate.burst;
-  return Math.min(rate.burst, bucket.tokens + ((now - bucket.at) / 1000) * rate.perSecond);
-}
-
-function refusal(afterMs: number): Refusal {
-  return { code: 'too_many_requests', retryAfterMs: Math.max(1, Math.ceil(afterMs)) };
+function refusal(retryAfterMs: number): Refusal {
+  return { code: 'too_many_requests', retryAfterMs };
 }

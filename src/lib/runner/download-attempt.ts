@@ -5,48 +5,23 @@
 import { cleanTitle } from '../protocol/title.ts';
 import { SluiceError } from '../protocol/error.ts';
 import type { Sample } from '../protocol/progress.ts';
-import type { AttemptPhase, RecordedFile, RunnerFailure, StartJob } from '../protocol/runner.ts';
-import type { Engine, ExtraConnection } from '../annie/engine.ts';
+import type { AttemptPhase, RecordedFile, StartJob } from '../protocol/runner.ts';
+import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
 import { asPortal } from '../annie/http/portal.ts';
-import type { Registry } from '../annie/registry.ts';
-import type { RunnerClock } from './clock.ts';
+import type { AttemptEnd, DownloadAttemptOptions } from './attempt-options.ts';
 import { toKnownError, toFailure } from './failure.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
-import type { DownloadFolder } from '../files/download-folder.server.ts';
 import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
 import { FirstByteWait } from './first-byte-wait.ts';
 import { explainByFiles } from './explain-by-files.ts';
 import { OutputTail } from './output-tail.ts';
-import type { Reachability } from './reachability.ts';
-import { reservedOf, type SpaceUser, type SpaceMonitor } from './space-monitor.ts';
+import { reservedOf, type SpaceUser } from './space-monitor.ts';
 import { stalled, StallTimer } from './stall-timer.ts';
 import { type EngineCall, tryEngines } from './try-engines.ts';
 
 const BEGUN_BYTES = 65_536; // more than engines note of a download before its first byte
-
-export type AttemptEnd =
-  | { how: 'done'; file: RecordedFile; output: string }
-  | { how: 'failed'; error: RunnerFailure; thrown: unknown; output: string };
-
-export interface DownloadAttemptOptions {
-  /** Owner of the work dir. */
-  session: string;
-  job: StartJob;
-  registry: Pick<Registry, 'choose'>;
-  folder: DownloadFolder;
-  space: SpaceMonitor;
-  reachability: Reachability;
-  clock: RunnerClock;
-  /** ms without a byte until the attempt fails with `engine_stalled`; Infinity = never. */
-  stallMs: number;
-  onPhase: (phase: AttemptPhase) => void;
-  onSample: (sample: Sample) => void;
-  openExtra: () => ExtraConnection | null;
-  /** The file has its name and only waits to be synced: nothing of this attempt works any more. */
-  onLanded: () => void;
-}
 
 export class DownloadAttempt implements SpaceUser {
   readonly job: StartJob;
@@ -55,6 +30,8 @@ export class DownloadAttempt implements SpaceUser {
   sample: Sample | null = null;
   /** Bytes of the file came, beyond what earlier attempts had. */
   hasReceived = false;
+  /** The engine that downloads has said that an attempt which ends now can be continued. */
+  #resumes = false;
   /** `onLanded` was called. */
   hasLanded = false;
   /** Resolves, never rejects, once nothing of this attempt works or writes any more. */
@@ -84,6 +61,10 @@ export class DownloadAttempt implements SpaceUser {
     this.ended = this.#run();
   }
 
+  get owner(): string | undefined {
+    return this.job.owner;
+  }
+
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -91,6 +72,12 @@ export class DownloadAttempt implements SpaceUser {
   /** The last 4 kB of output so far. */
   get output(): string {
     return this.#output.toString();
+  }
+
+  /** Bytes of the file; null = none came in this attempt, they could not be continued later, or they are being joined. */
+  get resumableBytes(): number | null {
+    const isLoading = this.hasReceived && this.phase.phase === 'download';
+    return isLoading && this.#resumes ? (this.sample?.receivedBytes ?? null) : null;
   }
 
   get remainingBytes(): number {
@@ -232,6 +219,7 @@ export class DownloadAttempt implements SpaceUser {
 
   #download(engines: Engine[], workDir: string): Promise<FetchedFile> {
     return tryEngines(engines, this.signal, (engine, call) => {
+      this.#resumes = false;
       this.#updatePhase({ phase: 'download', engine: engine.name, title: null, totalBytes: null });
       return engine.download(this.#engineJob(workDir, call));
     });
@@ -268,8 +256,9 @@ export class DownloadAttempt implements SpaceUser {
         this.#updatePhase({ phase });
         if (phase === 'finish') this.#checkSpace();
       }),
-      onInfo: whileActive(({ title, totalBytes, gapSeconds }) => {
+      onInfo: whileActive(({ title, totalBytes, gapSeconds, resumes = this.#resumes }) => {
         this.#stallTimer?.restart();
+        this.#resumes = resumes;
         this.#updatePhase({
           ...(title === undefined ? {} : { title: cleanTitle(title) }),
           ...(totalBytes === undefined ? {} : { totalBytes }),

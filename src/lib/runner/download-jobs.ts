@@ -4,10 +4,10 @@
  */
 import type { SluiceError } from '../protocol/error.ts';
 import type { JobRef, MarkedFile, RunnerEvent, StartJob } from '../protocol/runner.ts';
-import { startTimer } from './clock.ts';
 import { authorityOf } from '../protocol/unreachable.ts';
 import { mayBeLimit, optionalOutput, toFailure } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
+import { InProgress } from './in-progress.ts';
 import { GatedQueue, type Ticket } from './gated-queue.ts';
 import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
 import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
@@ -32,13 +32,14 @@ export class DownloadJobs {
   readonly #queue: GatedQueue;
   /** Jobs whose outcome is kept, oldest first. */
   readonly #unsettled = new Set<Job>();
-  /** Attempts and cleanups in progress: `close` waits for them. */
-  readonly #inProgress = new Set<Promise<unknown>>();
+  /** Attempts and cleanups: `close` waits for them. */
+  readonly #inProgress = new InProgress();
   #closed = false;
 
   constructor(options: DownloadJobsOptions) {
     this.#options = options;
-    this.#queue = new GatedQueue(options.maxActive, options.gate, options.clock);
+    const { maxActive, gate, clock, reachability } = options;
+    this.#queue = new GatedQueue(maxActive, gate, clock, (host) => reachability.isAway(host));
   }
 
   start(session: string, request: StartJob): void {
@@ -51,15 +52,15 @@ export class DownloadJobs {
       case 'idle':
         return this.#enqueue(job, request);
       case 'waiting':
-        if (!isRepeat) state.request = request;
-        if (state.held !== null) this.#sendLimited(job, state.held);
-        return;
+        if (!isRepeat) Object.assign(state, { request, gaveWay: false });
+        return this.#sendWait(job);
       case 'running':
         if (isRepeat) state.attempt.repeat();
         else this.#stopAttempt(job, state.attempt, { stops: [], cleanup: null, next: request });
         return;
       case 'ending':
         state.pending.next = request;
+        state.pending.gaveWay &&= isRepeat;
         return;
       case 'ended':
         if (isRepeat) this.#options.outbox.send(session, state.outcome);
@@ -142,15 +143,7 @@ export class DownloadJobs {
     this.#closed = true;
     this.#queue.close();
     for (const { session, download, attempt } of this.jobs.all()) this.stop(session, { download, attempt });
-    let stopTimer = (): void => undefined;
-    const stuck = new Promise<void>((resolve) => {
-      stopTimer = startTimer(this.#options.clock, this.#options.stuckMs, resolve);
-    });
-    while (this.#inProgress.size > 0) {
-      const ended = Promise.all(this.#inProgress).then(() => 'ended');
-      if ((await Promise.race([ended, stuck])) !== 'ended') break;
-    }
-    stopTimer();
+    await this.#inProgress.ended(this.#options.clock, this.#options.stuckMs);
   }
 
   #claim(session: string, download: string): Job | null {
@@ -184,42 +177,54 @@ export class DownloadJobs {
     this.#options.outbox.send(session, event, stopped?.run.samples);
   }
 
-  #enqueue(job: Job, request: StartJob): void {
+  #enqueue(job: Job, request: StartJob, gaveWay = false): void {
     this.#unsettled.delete(job);
     const begin = (): void => {
       const { session, download, state } = job;
       if (state.name !== 'waiting') return;
+      const place = this.#queue.placeOf(ticket, download);
       const attempt = this.#options.runInJob(
         { session, download, url: state.request.url },
-        () =>
-          new ReportedAttempt(session, state.request, this.#queue.placeOf(ticket, download), this.#options),
+        () => new ReportedAttempt(session, state.request, place, this.#options),
       );
       job.state = { name: 'running', attempt };
-      this.#track(
-        job,
-        attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome, ticket)),
-      );
+      place.watch({
+        receivedBytes: () => attempt.resumableBytes,
+        giveWay: () => this.#giveWay(job, attempt),
+      });
+      const ended = attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome, ticket));
+      this.#track(job, ended);
     };
     const refuse = (reason: SluiceError): void => {
       if (job.state.name !== 'waiting') return;
       const { download, attempt } = job.state.request;
-      const error = toFailure(reason);
-      const outcome: AttemptOutcome = { type: 'failed', download, attempt, error, output: '' };
+      const outcome = { type: 'failed', download, attempt, error: toFailure(reason), output: '' } as const;
       this.#keepOutcome(job, outcome);
       this.#options.outbox.send(job.session, outcome);
     };
     const onHeld = (connections: number): void => {
       if (job.state.name !== 'waiting') return;
       job.state.held = connections;
-      this.#sendLimited(job, connections);
+      this.#sendWait(job);
     };
     const { owner, url } = request;
     const ticket = this.#queue.enqueue(job.session, { begin, refuse, onHeld, owner, host: authorityOf(url) });
-    job.state = { name: 'waiting', request, ticket, held: null };
+    job.state = { name: 'waiting', request, ticket, held: null, gaveWay };
   }
 
-  #sendLimited({ session, download, attempt }: Job, connections: number): void {
-    this.#options.outbox.send(session, { type: 'limited', download, attempt, connections });
+  #giveWay(job: Job, attempt: ReportedAttempt): void {
+    if (job.state.name !== 'running') return;
+    this.#options.outbox.send(job.session, { type: 'gave-way', ...attempt.samples.ref }, attempt.samples);
+    this.#stopAttempt(job, attempt, { stops: [], cleanup: null, next: attempt.job, gaveWay: true });
+  }
+
+  /** Why it waits for more than its turn. */
+  #sendWait({ session, download, attempt, state }: Job): void {
+    if (state.name !== 'waiting') return;
+    const { held: connections, gaveWay } = state;
+    const { outbox } = this.#options;
+    if (connections !== null) outbox.send(session, { type: 'limited', download, attempt, connections });
+    else if (gaveWay) outbox.send(session, { type: 'gave-way', download, attempt });
   }
 
   #stopAttempt(job: Job, attempt: ReportedAttempt, pending: Pending): void {
@@ -264,10 +269,10 @@ export class DownloadJobs {
     else this.#applyPending(job, pending);
   }
 
-  #applyPending(job: Job, { stops, cleanup, next }: Pending): void {
+  #applyPending(job: Job, { stops, cleanup, next, gaveWay }: Pending): void {
     for (const attempt of stops) this.#sendStopped(job.session, job.download, attempt);
     if (cleanup) this.#cleanUp(job, cleanup, next);
-    else if (next && !this.#closed) this.#enqueue(job, next);
+    else if (next && !this.#closed) this.#enqueue(job, next, gaveWay);
     else this.#forget(job);
   }
 
@@ -284,17 +289,12 @@ export class DownloadJobs {
   }
 
   #track({ session }: Job, work: Promise<unknown>): void {
-    this.#inProgress.add(work);
-    void work.finally(() => {
-      this.#inProgress.delete(work);
-      if (!this.#queue.holdsSlot(session)) this.#removeSpares(session);
-    });
-  }
-
-  #removeSpares(session: string): void {
     const { folder, log } = this.#options;
-    folder.removeSpares(session).catch((thrown: unknown) => {
-      log('what was kept for the next download could not be removed', { session, thrown });
+    this.#inProgress.add(work, () => {
+      if (this.#queue.holdsSlot(session)) return;
+      folder.removeSpares(session).catch((thrown: unknown) => {
+        log('what was kept for the next download could not be removed', { session, thrown });
+      });
     });
   }
 }

@@ -14,6 +14,8 @@ export interface Ticket {
 /** What a ticket needs beside a slot. While it is not free, others go first. */
 export interface OtherSlot {
   isFree(): boolean;
+  /** Whether a job that began now would come to something; absent = as far as is known. */
+  isUseful?(): boolean;
   /** Called when it gets both. */
   take(): void;
 }
@@ -72,6 +74,31 @@ export class FairQueue {
     return this.#slots.sessions.has(session);
   }
 
+  /** Slots of its owner. */
+  slotsOf({ owner }: Ticket): number {
+    return this.#slots.owners.get(owner) ?? 0;
+  }
+
+  /** Whether its slot would go to another if it were given back and queued for again: to one that could use it. */
+  wouldPass(ticket: Ticket): boolean {
+    if (ticket.state !== 'active' || this.#waiting.size === 0) return false;
+    const { owner, session } = ticket;
+    const { owners, sessions } = this.#slots;
+    count(owners, owner, -1);
+    count(sessions, session, -1);
+    const next = this.#next(isUseful);
+    // Those who hold as many were served longer ago.
+    const isBehind = (slots: ReadonlyMap<string, number>, name: string, own: string): boolean =>
+      (slots.get(name) ?? 0) > (slots.get(own) ?? 0);
+    const passes =
+      next !== null &&
+      !isBehind(owners, next.owner, owner) &&
+      !(next.owner === owner && isBehind(sessions, next.session, session));
+    count(owners, owner, 1);
+    count(sessions, session, 1);
+    return passes;
+  }
+
   #dequeue(ticket: Ticket): void {
     const lines = this.#waiting.get(ticket.owner);
     const line = lines?.get(ticket.session);
@@ -100,9 +127,10 @@ export class FairQueue {
     }
   }
 
-  #next(): Ticket | null {
+  #next(mayBegin: (ticket: Ticket) => boolean = isFree): Ticket | null {
     const { owners, sessions } = this.#slots;
-    return withFewest(this.#waiting, owners, (lines) => withFewest(lines, sessions, firstOf));
+    const first = (tickets: ReadonlySet<Ticket>): Ticket | null => firstOf(tickets, mayBegin);
+    return withFewest(this.#waiting, owners, (lines) => withFewest(lines, sessions, first));
   }
 }
 
@@ -138,7 +166,15 @@ function moveToBack<T>(waiting: Map<string, T> | undefined, name: string): void 
   waiting?.set(name, one);
 }
 
-function firstOf(tickets: ReadonlySet<Ticket>): Ticket | null {
-  for (const ticket of tickets) if (ticket.other?.isFree() ?? true) return ticket;
+function isFree({ other }: Ticket): boolean {
+  return other?.isFree() ?? true;
+}
+
+function isUseful(ticket: Ticket): boolean {
+  return isFree(ticket) && (ticket.other?.isUseful?.() ?? true);
+}
+
+function firstOf(tickets: ReadonlySet<Ticket>, mayBegin: (ticket: Ticket) => boolean): Ticket | null {
+  for (const ticket of tickets) if (mayBegin(ticket)) return ticket;
   return null;
 }

@@ -6,6 +6,7 @@ import type { ExtraConnection } from '../annie/engine.ts';
 import type { SluiceError } from '../protocol/error.ts';
 import { type RunnerClock, startTimer, systemRunnerClock } from './clock.ts';
 import { FairQueue, type OtherSlot, type Ticket as QueueTicket } from './fair-queue.ts';
+import { FloorRate, type Measured } from './floor-rate.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { HostLimits, type HostUse, type RefusalMeaning } from './host-limits.ts';
 
@@ -20,6 +21,7 @@ export interface Ticket {
   isReleased: boolean;
   /** null = it has no slot yet. Kept when it is released. */
   use: HostUse | null;
+  endWatch: () => void;
 }
 
 /** What an attempt has of the queue. */
@@ -28,6 +30,8 @@ export interface Place {
   release: () => void;
   /** Bytes of the file came. */
   received: () => void;
+  /** From now on it gives its slot up while it is too slow and another could have it. */
+  watch: (download: Pick<Measured, 'receivedBytes' | 'giveWay'>) => void;
   /** As in `EngineJob`. */
   openExtra: () => ExtraConnection | null;
 }
@@ -53,6 +57,8 @@ interface Waiting {
 
 export class GatedQueue {
   readonly #queue: FairQueue;
+  readonly #floor: FloorRate;
+  readonly #isAway: (host: string) => boolean;
   readonly #gate: FolderGate;
   readonly #clock: RunnerClock;
   readonly #limits: HostLimits;
@@ -63,17 +69,28 @@ export class GatedQueue {
   /** Of refused downloads whose meaning is not clear yet. */
   readonly #unclear = new Set<(isOver: boolean) => void>();
 
-  constructor(capacity: number, gate: FolderGate, clock: RunnerClock = systemRunnerClock) {
+  /** @param isAway whether a job for this host would be refused */
+  constructor(
+    capacity: number,
+    gate: FolderGate,
+    clock: RunnerClock = systemRunnerClock,
+    isAway: (host: string) => boolean = () => false,
+  ) {
     this.#queue = new FairQueue(capacity);
+    this.#floor = new FloorRate(clock);
     this.#gate = gate;
     this.#clock = clock;
+    this.#isAway = isAway;
     this.#limits = new HostLimits({ now: () => clock.now(), onChange: (host) => this.#onChange(host) });
   }
 
   /** Neither `begin`, `refuse` nor `onHeld` is called before this returns. Every ticket is to be released. */
   enqueue(session: string, waiter: Waiter): Ticket {
     const { begin, refuse } = waiter;
-    const ticket: Ticket = { host: waiter.host ?? null, place: null, isReleased: false, use: null };
+    const ticket: Ticket = {
+      ...{ host: waiter.host ?? null, place: null, isReleased: false, use: null },
+      endWatch: () => undefined,
+    };
     const refuseNow = (reason: SluiceError): void => {
       this.release(ticket);
       refuse(reason);
@@ -106,6 +123,8 @@ export class GatedQueue {
     this.#leave(ticket);
     if (ticket.use !== null) this.#limits.end(ticket.use);
     if (ticket.place !== null) this.#queue.release(ticket.place);
+    // The slot is another's by now.
+    ticket.endWatch();
   }
 
   holdsSlot(session: string): boolean {
@@ -117,8 +136,19 @@ export class GatedQueue {
     return {
       release: () => this.release(ticket),
       received: () => void (ticket.use !== null && this.#limits.received(ticket.use)),
+      watch: (measured) => this.#watch(ticket, measured),
       openExtra: () => this.#openExtra(ticket, download),
     };
+  }
+
+  #watch(ticket: Ticket, measured: Parameters<Place['watch']>[0]): void {
+    const { place } = ticket;
+    if (place === null || ticket.isReleased) return;
+    ticket.endWatch = this.#floor.watch({
+      ...measured,
+      slots: () => this.#queue.slotsOf(place),
+      wouldPass: () => this.#gate.reason === null && this.#queue.wouldPass(place),
+    });
   }
 
   #openExtra({ use }: Ticket, download: string): ExtraConnection | null {
@@ -143,6 +173,7 @@ export class GatedQueue {
   }
 
   close(): void {
+    this.#floor.close();
     for (const stop of this.#timers.values()) stop();
     this.#timers.clear();
     for (const end of [...this.#unclear]) end(true);
@@ -156,6 +187,7 @@ export class GatedQueue {
     waiting.set(ticket, { waiter, held: null });
     return {
       isFree: () => !this.#limits.isFull(host),
+      isUseful: () => !this.#isAway(host),
       take: () => {
         this.#leave(ticket);
         ticket.use = this.#limits.begin(host);

@@ -9,6 +9,8 @@ export interface Pending {
   cleanup: Cleanup | null;
   /** The attempt to start then. */
   next: StartJob | null;
+  /** It has given way to others, and waits behind them then. */
+  gaveWay?: boolean;
 }
 
 /**
@@ -28,6 +30,8 @@ export type JobState =
       ticket: Ticket;
       /** Connections that its host allows, and for one of which it waits; null = it does not. */
       held: number | null;
+      /** It has given its slot to another. */
+      gaveWay: boolean;
     }
   | { name: 'running'; attempt: ReportedAttempt }
   | { name: 'ending'; pending: Pending }

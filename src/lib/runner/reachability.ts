@@ -71,6 +71,11 @@ export class Reachability {
     return host === null || refusal === null ? null : this.#refuse(session, host, refusal);
   }
 
+  /** Whether a job for this host would be refused now. */
+  isAway(host: string): boolean {
+    return this.#gate.closed(host) !== null;
+  }
+
   /** What the guard asks and reports. Its dials fail with `network_down` and `host_away` too. */
   readonly dials: DialGate = {
     refusal: (host) => {

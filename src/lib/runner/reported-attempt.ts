@@ -4,7 +4,8 @@ import type { EngineName } from '../protocol/media.ts';
 import type { JobRef, RunnerEvent, StartJob } from '../protocol/runner.ts';
 import type { Registry } from '../annie/registry.ts';
 import { startTimer, type RunnerClock } from './clock.ts';
-import { DownloadAttempt, type AttemptEnd } from './download-attempt.ts';
+import type { AttemptEnd } from './attempt-options.ts';
+import { DownloadAttempt } from './download-attempt.ts';
 import { toFailure } from './failure.ts';
 import type { DownloadFolder } from '../files/download-folder.server.ts';
 import type { Log } from '../protocol/log.ts';
@@ -78,6 +79,11 @@ export class ReportedAttempt {
   /** Bytes of the file came in this attempt. */
   get hasReceived(): boolean {
     return this.#attempt.hasReceived;
+  }
+
+  /** As `DownloadAttempt`. */
+  get resumableBytes(): number | null {
+    return this.#attempt.resumableBytes;
   }
 
   get engine(): EngineName | null {

@@ -49,6 +49,8 @@ export interface RunnerOptions {
   flushMs?: number;
   /** Free space on the disk of the download dir. */
   measureSpace?: SpaceMonitorOptions['measure'];
+  /** As `SpaceMonitorOptions`. */
+  isForOthers?: SpaceMonitorOptions['isForOthers'];
   /** What is known of hosts, if engines and others share it. */
   reachability?: Reachability;
   /** Connects to a host that is away, to see whether it still is; null = attempts find out. */
@@ -105,6 +107,7 @@ export class Runner implements RunnerPort {
       leaseMs = 300_000,
       flushMs = 50,
       measureSpace: measure = () => measureSpace(downloadDir),
+      isForOthers,
       clock = systemRunnerClock,
       reachability = new Reachability({ clock }),
       probe = null,
@@ -122,7 +125,10 @@ export class Runner implements RunnerPort {
       if (gate.reason !== null || !(await root.isUnchanged())) await gate.require();
     };
     const folder = new DownloadFolder(downloadDir, instance, { confirm, syncer });
-    const space = new SpaceMonitor({ measure, gate, clock, onDiskError: () => root.distrust() });
+    const space = new SpaceMonitor({
+      ...{ measure, gate, clock, onDiskError: () => root.distrust() },
+      ...(isForOthers === undefined ? {} : { isForOthers }),
+    });
     reachability.start({
       probe,
       onReachable: (session, host) => outbox.send(session, { type: 'reachable', host }),

@@ -16,10 +16,14 @@ export interface SpaceMonitorOptions {
   gate: FolderGate;
   /** A call on a file failed with an I/O error. */
   onDiskError?: () => void;
+  /** Whether the rest of the disk is for others than this owner. Absent = never. */
+  isForOthers?: (owner: string | undefined, space: DiskSpace) => Promise<boolean>;
   clock: RunnerClock;
 }
 
 export interface SpaceUser {
+  /** As `StartJob`. */
+  readonly owner: string | undefined;
   /** Bytes still to be written; 0 = not known. */
   readonly remainingBytes: number;
   /** Of them, those that no other download may count on: `reservedOf`. */
@@ -51,6 +55,7 @@ export class SpaceMonitor {
   /** In order of registration: the first has the first claim on the space. */
   readonly #users = new Set<SpaceUser>();
   #stopTimer: (() => void) | null = null;
+  #isSharing = false;
 
   constructor(options: SpaceMonitorOptions) {
     this.#options = options;
@@ -70,7 +75,7 @@ export class SpaceMonitor {
 
   /**
    * Checks that a user's remaining bytes fit beside what is reserved for the users before it, and the reserve.
-   * @throws SluiceError `disk_full`, `disk_missing`
+   * @throws SluiceError `disk_full`, `disk_share`, `disk_missing`
    */
   async require(user: SpaceUser): Promise<void> {
     const space = await this.#options.measure();
@@ -88,6 +93,11 @@ export class SpaceMonitor {
         `${megabytes(bytesToCome)} are still to come, there is room for ${megabytes(left)}.`,
       );
     }
+    await this.#requireShare(user, space);
+  }
+
+  async #requireShare({ owner }: SpaceUser, space: DiskSpace): Promise<void> {
+    if ((await this.#options.isForOthers?.(owner, space)) === true) throw new SluiceError('disk_share');
   }
 
   /** The cause of a failed attempt: `thrown`, or `disk_*` when the disk explains it. */
@@ -113,8 +123,9 @@ export class SpaceMonitor {
   async #check(): Promise<void> {
     const folderChecked = this.#checkFolder();
     let reason: SluiceError | null = null;
+    let space: DiskSpace | null = null;
     try {
-      const space = await this.#options.measure();
+      space = await this.#options.measure();
       if (space !== null && isLow(space)) reason = diskFull(space);
     } catch (thrown) {
       // The gate closes first: who gets the slots of those that are aborted has to find it closed.
@@ -124,6 +135,16 @@ export class SpaceMonitor {
     if (this.#users.size === 0) return;
     this.#scheduleCheck();
     if (reason !== null) for (const user of [...this.#users]) user.abort(reason);
+    else if (space !== null) void this.#share(space);
+  }
+
+  /** Ends those of owners who have to leave the rest to others. What these hold may take long to count. */
+  async #share(space: DiskSpace): Promise<void> {
+    if (this.#isSharing) return;
+    this.#isSharing = true;
+    for (const user of [...this.#users])
+      await this.#requireShare(user, space).catch((reason: SluiceError) => user.abort(reason));
+    this.#isSharing = false;
   }
 
   async #checkFolder(): Promise<void> {

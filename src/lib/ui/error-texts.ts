@@ -70,6 +70,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   checksum_mismatch: m.error_checksum_mismatch,
   file_changed: m.error_file_changed,
   disk_full: m.error_disk_full,
+  disk_share: m.error_disk_share,
   disk_denied: m.error_disk_denied,
   disk_read_only: m.error_disk_read_only,
   disk_missing: m.error_disk_missing,

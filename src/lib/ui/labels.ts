@@ -130,10 +130,15 @@ export function errorLabel({ code, message }: ErrorView): string {
   return ERROR_TEXTS[code]?.() ?? (message || m.error_unknown());
 }
 
-/** Why a queued row waits for its server; null = it does not. */
-export function hostLimitLabel({ hostLimit }: Pick<ListRow, 'hostLimit'>): string | null {
-  return hostLimit === null ? null : m.host_limit({ count: hostLimit });
+/** Why a queued row waits longer than for its turn; null = it does not. */
+export function waitLabel({
+  hostLimit,
+  hasGivenWay,
+}: Pick<ListRow, 'hostLimit' | 'hasGivenWay'>): string | null {
+  if (hostLimit !== null) return m.host_limit({ count: hostLimit });
+  return hasGivenWay ? m.gave_way() : null;
 }
+
 /** The same of a row: what waits for the network or its server says since when. */
 export function rowErrorLabel(error: ErrorView, since: string | null): string {
   const time = since === null ? '' : momentLabel(since);

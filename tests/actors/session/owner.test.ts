@@ -95,6 +95,17 @@ testSession(
   },
 );
 
+const found = { page: `https://h.test/${'p'.repeat(4_000)}`, title: 't'.repeat(500), setsCookies: false };
+const bytes: number[] = [];
+testSession(
+  'where a look-up has found it is counted too, as it is stored',
+  async (s) => {
+    await s.add('a');
+    assert.ok((bytes[0] ?? 0) > 4_000 + 2 * 500 && (bytes[0] ?? 0) < 6_500, `${bytes[0]}`);
+  },
+  { foundOn: () => found, countAdd: (_owner, count) => void bytes.push(count) },
+);
+
 testSession("an add's texts are stored once, also when it has a command id and is repeated", async (s) => {
   const texts = {
     url: `https://h.test/dir/${'u'.repeat(4_000)}/end`,

@@ -15,10 +15,7 @@ import { failuresAfter, mayRetry } from './retry.ts';
 import { awaitingAfter, isEmptied } from './row-changes.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
-/**
- * The effects of a download. Passed in the input rather than by `provide`:
- * that would copy the machine for each session (57 kB of 75 kB a session, measured by bench/durable).
- */
+/** Passed in the input: `provide` would copy the machine for each session (57 kB of 75 kB, measured by bench/durable). */
 export interface DownloadEffects {
   askRunner(row: DownloadRow): void;
   stopRunner(row: DownloadRow): void;
@@ -179,9 +176,12 @@ export const downloadMachine = setup({
         asked: {},
         /** Waits in the runner for a connection to its host. */
         limited: { exit: 'clearLimit' },
+        /** Was too slow, has given its slot to another, and waits in the runner behind those that wait. */
+        gaveWay: {},
       },
       on: {
         limited: { target: '.limited', actions: 'noteLimit' },
+        giveWay: '.gaveWay',
         phase: [
           { guard: { type: 'inPhase', params: 'parse' }, target: 'parse', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, target: 'download', actions: 'applyPhase' },
@@ -218,6 +218,7 @@ export const downloadMachine = setup({
       on: {
         run: { actions: 'askRunner' },
         limited: { target: 'queued.limited', actions: 'noteLimit' },
+        giveWay: 'queued.gaveWay',
         phase: [
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },

@@ -19,6 +19,7 @@ const AWAY_MS = 1_000;
 /** What ends when somebody makes room, mounts the disk or repairs it: nobody's failure, waited for without a limit. */
 const FOR_DISK: readonly ErrorCode[] = [
   'disk_full',
+  'disk_share',
   'disk_missing',
   'disk_denied',
   'disk_read_only',

@@ -9,6 +9,7 @@ export function viewOf(
   speed: DownloadContext['speed'] = null,
   isSaving = false,
   hostLimit: number | null = null,
+  hasGivenWay = false,
 ): DownloadView {
   const moving = row.state === 'download' ? speed : null;
   const view = {
@@ -31,6 +32,7 @@ export function viewOf(
     ...(row.state === 'waiting' && row.dueAt !== null ? { retryAt: new Date(row.dueAt).toISOString() } : {}),
     ...(row.state === 'waiting' && row.away ? { since: new Date(row.away.since).toISOString() } : {}),
     ...limitOf(row, hostLimit),
+    ...gaveWayOf(row, hasGivenWay),
     ...(row.gapSeconds ? { gapSeconds: row.gapSeconds } : {}),
     ...awaitingOf(row),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
@@ -48,6 +50,12 @@ function awaitingOf({ state, awaitingSince }: DownloadRow): Pick<DownloadView, '
 /** As for `saving`: it may have begun meanwhile, and wait again. */
 function limitOf({ state, attempt }: DownloadRow, hostLimit: number | null): Pick<DownloadView, 'hostLimit'> {
   return state === 'queued' && (hostLimit !== null || attempt > 1) ? { hostLimit } : {};
+}
+
+/** As for `saving`: what has given way has begun before. */
+function gaveWayOf(row: DownloadRow, hasGivenWay: boolean): Pick<DownloadView, 'gaveWay'> {
+  const hasBegun = row.attempt > 1 || row.receivedBytes > 0;
+  return row.state === 'queued' && (hasGivenWay || hasBegun) ? { gaveWay: hasGivenWay } : {};
 }
 
 /** Changes name what is there, not what has gone: an attempt before this one may have been saving. */

@@ -3,6 +3,7 @@ import type { Action } from '../../protocol/actions.ts';
 import type { CommandFields } from '../../protocol/commands.ts';
 import type { DownloadState, DownloadView } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import type { FoundOn } from '../../protocol/runner.ts';
 import { newRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
 import type { Due } from './deadlines.ts';
@@ -40,7 +41,7 @@ export class DownloadActions {
     const active: string[] = [];
     for (const state of ['finish', 'download', 'parse'] as const) {
       const count = store.counts[state];
-      if (count > 0) active.push(...store.oldest(state, count));
+      if (count > 0) active.push(...store.oldest(state, count).map(({ id }) => id));
     }
     const rows = store.rowsOf(active.filter((id) => !aside.has(id)));
     // One that turned out to be damaged has ended.
@@ -77,9 +78,10 @@ export class DownloadActions {
         `${MAX_OPEN} downloads of this session are unfinished already.`,
       );
     }
-    env.countAdd?.(store.owner, lengthOf(body));
+    const foundOn = env.foundOn?.(url, session) ?? null;
+    env.countAdd?.(store.owner, lengthOf(body, foundOn));
     const [id, n, at] = [env.newId(), store.takeOrderNumber(), this.#nextCreation()];
-    const row = newRow(id, n, { ...body, url }, at, cause, env.foundOn?.(url, session));
+    const row = newRow(id, n, { ...body, url }, at, cause, foundOn);
     store.save(row, null);
     feed.note(viewOf(row));
     feed.forget(row.id);
@@ -139,6 +141,7 @@ export class DownloadActions {
 }
 
 /** About as many bytes as a row with these texts takes. */
-function lengthOf({ url, filename, title }: CommandFields<'add'>): number {
-  return ROW_BYTES + url.length + 2 * ((filename?.length ?? 0) + (title?.length ?? 0));
+function lengthOf({ url, filename, title }: CommandFields<'add'>, foundOn: FoundOn | null): number {
+  const titles = (title?.length ?? 0) + (foundOn?.title?.length ?? 0);
+  return ROW_BYTES + url.length + (foundOn?.page.length ?? 0) + 2 * ((filename?.length ?? 0) + titles);
 }

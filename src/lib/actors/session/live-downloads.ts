@@ -191,8 +191,8 @@ export class LiveDownloads {
     if (!moving) this.#supervisor?.closeThrottle();
   }
 
-  view({ row, snapshot, isSaving }: Child): DownloadView {
-    return viewOf(row, snapshot.context.speed, isSaving, snapshot.context.hostLimit);
+  view({ row, snapshot, isSaving, hasGivenWay }: Child): DownloadView {
+    return viewOf(row, snapshot.context.speed, isSaving, snapshot.context.hostLimit, hasGivenWay);
   }
 
   /** Ends a turn: stores changes, records them for readers, stops children without a slot, fills free slots. */
@@ -246,9 +246,7 @@ export class LiveDownloads {
   #dispatchQueued(): void {
     const { env, store } = this.#parts;
     const children = this.#children;
-    if (store.counts.queued === 0) return;
-    const free = env.maxActive - slotsInUse(children.values());
-    if (free <= 0) return;
+    const free = store.counts.queued === 0 ? 0 : env.maxActive - slotsInUse(children.values());
     // Those that already have a slot are still `queued` in storage, and among the oldest.
     const rows = this.network.next(free, children, fullHosts(children.values()));
     for (const row of rows) this.run(this.revive(row), 'place');

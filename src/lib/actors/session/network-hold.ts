@@ -8,6 +8,7 @@ import { authorityOf } from '../../protocol/unreachable.ts';
 import type { DownloadRow } from '../download/row.ts';
 import type { DurableKv } from '../durable/types.ts';
 import type { Deadlines } from './deadlines.ts';
+import { QueueScan } from './queue-scan.ts';
 import type { SessionStore } from './store.ts';
 
 /** As stored, so that a session that was evicted meanwhile holds too. */
@@ -28,8 +29,6 @@ const DEADLINE = 'network';
 const AFTER_MS = 500;
 /** Hosts that are remembered as tried; more are every host. */
 const MAX_HOSTS = 16;
-/** Queued downloads that are looked at for one of a host that was not tried. */
-const LOOKED_AT = 64;
 /** Waiting downloads of one turn: each is five writes. */
 const BATCH = 12;
 
@@ -44,12 +43,14 @@ export interface NetworkHoldParts {
 
 export class NetworkHold {
   readonly #parts: NetworkHoldParts;
+  readonly #queue: QueueScan;
   #hold: Hold | null;
   /** What is being released: hosts (null = all that wait), and where the next page of rows begins. */
   #releasing: { host: string | null; beforeN: number | null }[] = [];
 
   constructor(parts: NetworkHoldParts) {
     this.#parts = parts;
+    this.#queue = new QueueScan(parts.store);
     this.#hold = parts.kv.get<Hold>(KEY) ?? null;
   }
 
@@ -109,6 +110,15 @@ export class NetworkHold {
     return this.#releasing.length > 0;
   }
 
+  get isBehind(): boolean {
+    return this.isReleasing || this.isLooking;
+  }
+
+  /** The last `next` could not look at all: another turn goes on, after a pause, as it has nothing to commit. */
+  get isLooking(): boolean {
+    return this.#queue.isBehind;
+  }
+
   releaseSome(): void {
     const [first] = this.#releasing;
     if (first === undefined) return;
@@ -127,17 +137,9 @@ export class NetworkHold {
    * @param full hosts that take no more connections
    */
   next(count: number, taken: ReadonlyMap<string, unknown>, full: readonly string[] = []): DownloadRow[] {
-    const { store } = this.#parts;
-    const away = this.#tried();
-    if (away === null) return [];
-    const tried = [...away, ...full];
-    const looked = taken.size + (tried.length === 0 ? count : LOOKED_AT);
-    const ids = store.oldest('queued', looked).filter((id) => !taken.has(id));
-    if (tried.length === 0) return store.rowsOf(ids.slice(0, count));
-    return store
-      .rowsOf(ids)
-      .filter(({ url }) => !tried.includes(authorityOf(url) ?? ''))
-      .slice(0, count);
+    const away = count > 0 ? this.#tried() : null;
+    this.#queue.isBehind = false;
+    return away === null ? [] : this.#queue.next(count, taken, new Set([...away, ...full]));
   }
 
   /** Hosts that are not worth a try now; null = none is. */

@@ -84,6 +84,9 @@ export class RunnerEventHandler {
       case 'limited':
         child.newest = null;
         return this.#live.send(child, { type: 'limited', connections: event.connections, at, cause });
+      case 'gave-way':
+        child.newest = null;
+        return this.#live.send(child, { type: 'giveWay', at, cause });
       case 'landed':
         return this.#live.send(child, { type: 'landed', at, cause });
       case 'done':

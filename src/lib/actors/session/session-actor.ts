@@ -179,17 +179,19 @@ export class SessionActor implements DurableObject {
   }
 
   get #isBehind(): boolean {
-    return this.#log.isBehind || !this.#backlog.isEmpty || this.#live.network.isReleasing;
+    return this.#log.isBehind || !this.#backlog.isEmpty || this.#live.network.isBehind;
   }
 
   /** Work that is too much for one turn, in slices with a commit between them: a cluster limits the size of commits. */
   async #catchUp(): Promise<void> {
+    const { network } = this.#live;
     while (this.#isBehind) {
       await this.#ctx.storage.sync();
+      if (network.isLooking) await new Promise<void>((resolve) => this.#env.clock.setTimeout(resolve, 0));
       this.#turn(() => {
         if (!this.#backlog.isEmpty) this.#handleSome();
-        else if (this.#live.network.isReleasing) this.#live.network.releaseSome();
-        else this.#log.prune(this.#env.clock.now());
+        else if (network.isReleasing) network.releaseSome();
+        else if (this.#log.isBehind) this.#log.prune(this.#env.clock.now());
       });
     }
     this.#catchingUp = null;

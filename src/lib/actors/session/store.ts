@@ -24,6 +24,7 @@ export class SessionStore {
   /** The session's values: a damaged one is mended where it is read. */
   readonly kv: MendedKv;
   readonly #visitor: () => string | null;
+  #firstQueued = Infinity;
   #meta: Meta = { v: META_VERSION, createdAt: 0, nextN: 1, counts: noCounts() };
 
   /** @param visitor who uses the list now; null = not known */
@@ -118,6 +119,7 @@ export class SessionStore {
     }
     this.#meta.counts[row.state]++;
     this.kv.put(indexKey(row.state, row.n), row.id);
+    if (row.state === 'queued') this.#firstQueued = Math.min(this.#firstQueued, row.n);
     const { owner } = this;
     if (owner !== null) this.#meta.owner = owner;
     this.kv.put('meta', this.#meta);
@@ -129,10 +131,18 @@ export class SessionStore {
     this.kv.put('meta', this.#meta);
   }
 
-  /** The oldest ids in a state. */
-  oldest(state: DownloadState, limit: number): string[] {
-    const found = [...this.kv.list<string>({ prefix: stateIndex(state), reverse: true, limit })];
-    return found.map(([, id]) => id);
+  /** The oldest in a state, with their order numbers. @param from the least of these */
+  oldest(state: DownloadState, limit: number, from = 1): { id: string; n: number }[] {
+    const end = from > 1 ? { end: indexKey(state, from - 1) } : {};
+    const found = [...this.kv.list<string>({ prefix: stateIndex(state), reverse: true, limit, ...end })];
+    return found.map(([key, id]) => ({ id, n: parseIndexKey(key).n }));
+  }
+
+  /** The least order number of those that became queued since this was called last; Infinity = none did. */
+  takeFirstQueued(): number {
+    const first = this.#firstQueued;
+    this.#firstQueued = Infinity;
+    return first;
   }
 
   rowsOf(ids: string[]): DownloadRow[] {

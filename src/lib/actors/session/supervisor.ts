@@ -49,10 +49,16 @@ export class Child {
       this.isSaving ||
       snapshot.matches({ queued: 'asked' }) ||
       snapshot.matches({ queued: 'limited' }) ||
+      this.hasGivenWay ||
       snapshot.matches('parse') ||
       snapshot.matches('download') ||
       snapshot.matches({ finish: 'work' })
     );
+  }
+
+  /** It waits in the runner, as it was too slow while others waited. */
+  get hasGivenWay(): boolean {
+    return this.snapshot.matches({ queued: 'gaveWay' });
   }
 
   /** Its file is being synced, which takes no slot. */

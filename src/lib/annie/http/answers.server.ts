@@ -55,6 +55,8 @@ interface Entry {
   readonly cookies: Cookies | null;
   /** Jobs that wait for it. */
   waiters: number;
+  /** Nobody of its session is there any more: it is not kept after the jobs that have it, or wait for it. */
+  isLast: boolean;
   state: 'requested' | 'in-use' | 'kept';
   answer: Answer | null;
   /** What was read of a kept body. */
@@ -126,7 +128,9 @@ export class Answers {
 
   dropSession(session: string): void {
     for (const entry of this.#entries.values()) {
-      if (entry.session === session && this.#isIdle(entry)) this.#drop(entry);
+      if (entry.session !== session) continue;
+      if (this.#isIdle(entry)) this.#drop(entry);
+      else entry.isLast = true;
     }
   }
 
@@ -143,7 +147,7 @@ export class Answers {
   ): Entry {
     const entry: Entry = {
       ...{ key, session, cookies, startedMs: performance.now(), controller: new AbortController() },
-      ...{ waiters: 0, state: 'requested', answer: null, chunks: [], failure: null },
+      ...{ waiters: 0, isLast: false, state: 'requested', answer: null, chunks: [], failure: null },
       ...{ stopReading: () => undefined, changed: Promise.withResolvers<void>() },
     };
     this.#entries.set(key, entry);
@@ -176,7 +180,7 @@ export class Answers {
     await entry.cookies?.detach();
     if (entry.state !== 'requested') return;
     const isSlow = performance.now() - entry.startedMs >= SLOW_START_MS;
-    if (isSlow && this.#keptMs > 0 && !this.#isClosed) return this.#limit(entry.session);
+    if (isSlow && this.#keptMs > 0 && !entry.isLast && !this.#isClosed) return this.#limit(entry.session);
     entry.controller.abort(reason);
     await entry.changed.promise;
   }
@@ -228,7 +232,7 @@ export class Answers {
     // The empty listener stays: between two jobs nothing else would handle an error.
     body.on('error', onError).on('error', () => undefined);
     // A job that waits takes it at once.
-    if (entry.waiters === 0 && this.#keptMs === 0) return this.#drop(entry);
+    if (entry.waiters === 0 && (this.#keptMs === 0 || entry.isLast)) return this.#drop(entry);
     if (entry.waiters === 0) body.on('readable', onReadable);
     notifyWaiters(entry);
     this.#limit(entry.session);

@@ -11,7 +11,7 @@ export interface Requirement {
   machines?: readonly string[];
 }
 
-const REQUIREMENTS: readonly [Requirement, ...Requirement[]] = [
+export const REQUIREMENTS: readonly [Requirement, ...Requirement[]] = [
   {
     name: 'yt-dlp',
     version: '2026.10.26',

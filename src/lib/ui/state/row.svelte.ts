@@ -29,6 +29,8 @@ export class ListRow {
   readonly hostLimit = $derived.by(() =>
     this.#view.state === 'queued' ? (this.#view.hostLimit ?? null) : null,
   );
+  /** It was too slow, and waits behind others. */
+  readonly hasGivenWay = $derived.by(() => this.#view.state === 'queued' && this.#view.gaveWay === true);
   /** Its file is in the download folder and is being synced to the disk. */
   readonly isSaving = $derived.by(() => this.#view.state === 'finish' && this.#view.saving === true);
   /** Since when its server has not begun to send. */

@@ -163,7 +163,8 @@ class FileDownload {
     const { response, decision } = this.#opened;
     const { totalBytes, validators, mode } = decision;
     const disposition = dispositionName(response.head);
-    onInfo({ ...(disposition === null ? {} : { title: disposition }), totalBytes });
+    const resumes = this.#resumable;
+    onInfo({ ...(disposition === null ? {} : { title: disposition }), totalBytes, resumes });
     const handle = await this.#openBody(earlier);
     const [segments, resumable, ranged] = [this.#segments, this.#resumable, mode === 'ranged'];
     const progress = this.#progressOf(handle, earlier, (error) => transfer.fail(error));

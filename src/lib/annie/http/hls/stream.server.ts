@@ -78,7 +78,7 @@ export async function downloadHls(
   if (playlists.some(({ live }) => live)) throw new SluiceError('live_stream');
   if (playlists.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
   const gapSeconds = Math.max(...playlists.map((each) => each.gapSeconds));
-  job.onInfo({ title, totalBytes: null, ...(gapSeconds > 0 ? { gapSeconds } : {}) });
+  job.onInfo({ title, totalBytes: null, resumes: true, ...(gapSeconds > 0 ? { gapSeconds } : {}) });
   const total = playlists.reduce((sum, { fragments }) => sum + fragments.totalSeconds, 0);
   const meter = createMeter(0, performance.now());
   let [receivedBytes, seconds] = [0, 0];

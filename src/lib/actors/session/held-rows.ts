@@ -1,0 +1,28 @@
+/** What a list has on the disk, read from outside without waking it. */
+import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts';
+import type { DownloadRow } from '../download/row.ts';
+import type { Stored } from '../durable/look.ts';
+import { type Meta, readPage } from './store.ts';
+
+/** A cancelled download has no bytes left. */
+const WITH_BYTES: readonly DownloadState[] = DOWNLOAD_STATES.filter((state) => state !== 'cancelled');
+
+/** Whose a list is, as it is stored; null = not known, or nothing is stored. */
+export function ownerIn(stored: Stored): string | null {
+  return stored.get<Meta>('meta')?.owner ?? null;
+}
+
+/**
+ * The rows that may have bytes on the disk, so many at a time.
+ * @throws SluiceError `store_newer`, `row_damaged`
+ */
+export function* heldRows(stored: Stored, atATime: number): Generator<DownloadRow[]> {
+  const counts = stored.get<Meta>('meta')?.counts;
+  if (counts === undefined) return;
+  for (let before: number | null = null; ;) {
+    const { rows, nextN } = readPage(stored, counts, WITH_BYTES, atATime, before);
+    yield rows;
+    if (nextN === null) return;
+    before = nextN;
+  }
+}

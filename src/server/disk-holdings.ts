@@ -1,0 +1,100 @@
+/**
+ * What the lists of each owner hold on the disk of the download folder. Counted from the store and the folder, and only while
+ * little room is left: so it is true after a restart, and of files that were moved away.
+ */
+import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import { heldRows, ownerIn } from '#lib/actors/session/held-rows.ts';
+import type { DownloadRow } from '#lib/actors/download/row.ts';
+import { Files } from '#lib/files/files.server.ts';
+import { landedFile } from '#lib/files/landed-file.ts';
+import type { DiskSpace } from '#lib/files/disk-space.server.ts';
+import { type HeldBytes, leavesRestToOthers, PLENTY_BYTES } from '#lib/quota/disk-share.ts';
+import { LOCAL, UNKNOWN } from '#lib/quota/quota.ts';
+import type { StoredSessions } from './stored-sessions.ts';
+
+/** Read in one turn of the event loop: about 2 ms. */
+const ROWS_A_TURN = 100;
+/** A count is good for so long, as a download that waits for the disk looks at it, while the free space is about the same. */
+const GOOD_FOR_MS = 15_000;
+const ABOUT = 0.1;
+/** A store with 100,000 downloads takes 2 s of CPU: at most a twentieth of the time goes into counting. */
+const TIMES_AS_LONG = 20;
+
+export interface DiskHoldingsOptions {
+  host: Pick<EmbeddedHost, 'stored'>;
+  sessionClass: string;
+  sessions: Pick<StoredSessions, 'ids'>;
+  downloadDir: string;
+  /** ms, monotonic. */
+  now?: () => number;
+}
+
+export class DiskHoldings {
+  readonly #options: DiskHoldingsOptions;
+  readonly #files: Files;
+  readonly #now: () => number;
+  #held: HeldBytes = new Map();
+  /** Of `#held`. */
+  #counted = { at: -Infinity, tookMs: 0, freeBytes: 0 };
+  #counting: Promise<void> | null = null;
+
+  constructor(options: DiskHoldingsOptions) {
+    this.#options = options;
+    this.#files = new Files(options.downloadDir);
+    this.#now = options.now ?? (() => performance.now());
+  }
+
+  /** As `SpaceMonitorOptions.isForOthers`. */
+  async isForOthers(owner: string = UNKNOWN, { freeBytes }: DiskSpace): Promise<boolean> {
+    if (owner === LOCAL || freeBytes >= PLENTY_BYTES) return false;
+    if (this.#isOld(freeBytes)) await (this.#counting ??= this.#count(freeBytes));
+    return leavesRestToOthers(owner, freeBytes, this.#held);
+  }
+
+  #isOld(freeBytes: number): boolean {
+    const { at, tookMs, freeBytes: before } = this.#counted;
+    const ageMs = this.#now() - at;
+    const isSame = Math.abs(freeBytes - before) <= before * ABOUT;
+    return ageMs >= tookMs * TIMES_AS_LONG && (!isSame || ageMs >= GOOD_FOR_MS);
+  }
+
+  async #count(freeBytes: number): Promise<void> {
+    const { sessions } = this.#options;
+    const startedAt = this.#now();
+    const held = new Map<string, number>();
+    try {
+      for await (const session of sessions.ids()) {
+        const { owner, bytes } = await this.#heldBy(session);
+        if (owner !== LOCAL) held.set(owner, (held.get(owner) ?? 0) + bytes);
+      }
+      this.#held = held;
+    } catch {
+      // The store cannot be read now: what was counted before is the best that there is.
+    } finally {
+      const at = this.#now();
+      this.#counted = { at, tookMs: at - startedAt, freeBytes };
+      this.#counting = null;
+    }
+  }
+
+  async #heldBy(session: string): Promise<{ owner: string; bytes: number }> {
+    const { host, sessionClass } = this.#options;
+    const stored = host.stored(sessionClass, session);
+    let [owner, bytes] = [UNKNOWN, 0];
+    try {
+      owner = ownerIn(stored) ?? UNKNOWN;
+      if (owner === LOCAL) return { owner, bytes };
+      for (const rows of heldRows(stored, ROWS_A_TURN)) {
+        const sizes = await Promise.all(rows.map((row) => this.#sizeOf(row)));
+        bytes = sizes.reduce((sum, size) => sum + size, bytes);
+      }
+    } catch {
+      // Damaged, or written by a newer Sluice: what could be read counts.
+    }
+    return { owner, bytes };
+  }
+
+  async #sizeOf({ file, receivedBytes }: DownloadRow): Promise<number> {
+    return file === null ? receivedBytes : await this.#files.bytesOf(landedFile(file));
+  }
+}

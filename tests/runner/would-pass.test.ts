@@ -1,0 +1,56 @@
+/** Whether a slot that is given back would go to another. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FairQueue, type Ticket } from '#lib/runner/fair-queue.ts';
+
+test('a slot passes to an owner that holds fewer and to a session of the same one, never back to where it was', () => {
+  const queue = new FairQueue(4);
+  const enter = (owner: string, session: string): Ticket =>
+    queue.enqueue(session, () => undefined, { owner });
+  const [a1] = [enter('a', 'a1'), enter('a', 'a1'), enter('a', 'a1')] as const;
+  const b1 = enter('b', 'b1');
+  assert.not(queue.wouldPass(a1), 'nobody waits');
+  const ofSame = enter('a', 'a1');
+  assert.ok(queue.wouldPass(a1), 'another of its session waits');
+  assert.not(queue.wouldPass(b1), 'its owner would get it again');
+  queue.release(ofSame);
+  const ofOther = enter('a', 'a2');
+  assert.ok(queue.wouldPass(a1), 'another session of its owner has none');
+  queue.release(ofOther);
+  const other = enter('c', 'c1');
+  assert.ok(queue.wouldPass(a1));
+  assert.ok(queue.wouldPass(b1), 'both owners would have had one');
+  queue.release(other);
+  const second = enter('b', 'b2');
+  assert.ok(queue.wouldPass(a1), 'b has one, and a has two without it');
+  assert.not(queue.wouldPass(second), 'it holds none');
+  queue.release(b1);
+  assert.is(queue.slotsOf(a1), 3);
+});
+
+test('a session that holds as many as another of its owner without this one gets the slot', () => {
+  const queue = new FairQueue(3);
+  const enter = (session: string): Ticket => queue.enqueue(session, () => undefined, { owner: 'o' });
+  const [first, second] = [enter('s1'), enter('s2'), enter('s2')] as const;
+  enter('s2');
+  assert.not(queue.wouldPass(first), 's2 holds two, s1 would hold none');
+  assert.ok(queue.wouldPass(second), 'it is of the same session');
+});
+
+test('what waits for a full or an unreachable host could not run', () => {
+  const queue = new FairQueue(1);
+  const host = { isFull: true, isAway: false };
+  const running = queue.enqueue('s1', () => undefined);
+  queue.enqueue('s2', () => undefined, {
+    other: { isFree: () => !host.isFull, isUseful: () => !host.isAway, take: () => undefined },
+  });
+  assert.not(queue.wouldPass(running));
+  host.isFull = false;
+  assert.ok(queue.wouldPass(running));
+  host.isAway = true;
+  assert.not(queue.wouldPass(running));
+  queue.release(running);
+  assert.not(queue.wouldPass(running), 'it has no slot any more');
+});
+
+test.run();
