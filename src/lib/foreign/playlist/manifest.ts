@@ -25,6 +25,8 @@ export interface PlaylistEntry {
   map: InitialisationPart | null;
   /** `EXT-X-GAP`: there is no such fragment. */
   isGap: boolean;
+  /** `EXT-X-DISCONTINUITY`, or a gap before it: its times need not follow those before. */
+  isDiscontinuous: boolean;
 }
 
 /** `EXT-X-MAP`, with the key in effect. */
@@ -47,6 +49,9 @@ export interface Manifest {
   /** It names a key of a DRM system, whether fragments need it or not. */
   isProtected: boolean;
 }
+
+/** What the tags before an entry say of it alone. */
+type NextEntry = Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap' | 'isDiscontinuous'>;
 
 /** FairPlay, PlayReady, Widevine. */
 const DRM_KEY_FORMATS = new Set([
@@ -79,7 +84,7 @@ class ManifestReader {
     isProtected: false,
   };
   readonly #variables = new Map<string, string>();
-  #next: Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap'> = emptyEntry();
+  #next: NextEntry = emptyEntry();
   #isTimed = false;
   #targetSeconds = 0;
   #rangeEnd = 0;
@@ -128,6 +133,9 @@ class ManifestReader {
         return this.#audioRendition(this.#attributes(value));
       case '#EXT-X-DEFINE':
         return this.#define(value);
+      case '#EXT-X-DISCONTINUITY':
+        this.#next.isDiscontinuous = true;
+        return;
       case '#EXT-X-GAP':
         this.#next.isGap = true;
         return;
@@ -147,7 +155,7 @@ class ManifestReader {
     const durationSeconds = this.#isTimed ? this.#next.durationSeconds : this.#targetSeconds;
     const uri = this.#substitute(line);
     entries.push({ ...this.#next, durationSeconds, uri, key: this.#key, map: this.#map });
-    this.#next = emptyEntry();
+    this.#next = { ...emptyEntry(), isDiscontinuous: this.#next.isGap };
     this.#isTimed = false;
   }
 
@@ -209,8 +217,8 @@ class ManifestReader {
   }
 }
 
-function emptyEntry(): Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap'> {
-  return { stream: null, durationSeconds: 0, range: null, isGap: false };
+function emptyEntry(): NextEntry {
+  return { stream: null, durationSeconds: 0, range: null, isGap: false, isDiscontinuous: false };
 }
 
 function preference(rendition: AttributeList): number {

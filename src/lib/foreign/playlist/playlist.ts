@@ -80,9 +80,10 @@ class FragmentReader {
 
   read({ entries, mediaSequence }: Manifest): Fragments {
     let lastMap: InitialisationPart | null = null;
-    for (const [index, { uri, range, key, map, durationSeconds, isGap }] of entries.entries()) {
+    for (const [index, entry] of entries.entries()) {
+      const { uri, range, key, map, durationSeconds, isDiscontinuous, isGap } = entry;
       if (isGap) continue;
-      const sequence = mediaSequence + index;
+      const part = { sequence: mediaSequence + index, isDiscontinuous };
       const mapUri = map?.attributes.get('URI');
       if (map !== null && mapUri !== undefined && map !== lastMap) {
         // Some playlists repeat it before each fragment.
@@ -90,20 +91,16 @@ class FragmentReader {
           const bytes = map.attributes.get('BYTERANGE');
           const mapRange = bytes === undefined ? null : rangeOf(byteRange(bytes));
           this.initialisationParts++;
-          this.#add(mapUri, map.key, { range: mapRange, sequence, durationSeconds: 0 });
+          this.#add(mapUri, map.key, { ...part, range: mapRange, durationSeconds: 0 });
         }
         lastMap = map;
       }
-      this.#add(uri, key, { range: rangeOf(range), sequence, durationSeconds });
+      this.#add(uri, key, { ...part, range: rangeOf(range), durationSeconds });
     }
     return this.#fragments.build(this.#resolver.base.href);
   }
 
-  #add(
-    uri: string,
-    key: AttributeList | null,
-    fragment: Pick<Fragment, 'range' | 'sequence' | 'durationSeconds'>,
-  ): void {
+  #add(uri: string, key: AttributeList | null, fragment: Omit<Fragment, 'url' | 'key'>): void {
     this.#check(uri);
     this.#fragments.add({ ...fragment, address: uri, key: key && this.#key(key) });
   }

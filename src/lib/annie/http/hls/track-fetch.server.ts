@@ -187,7 +187,7 @@ export class TrackFetch {
     const path = this.#pathOf(index);
     try {
       const { durationSeconds } = fragmentAt(this.#job.fragments, index);
-      const whole = await examineFragment(path, durationSeconds > 0 || index === 0);
+      const whole = await examineFragment(path, durationSeconds, index === 0);
       if (this.#kind === 'media' && whole.kind === 'unknown') throw notMedia('of no known kind');
       return whole;
     } catch (thrown) {
@@ -252,12 +252,11 @@ export class TrackFetch {
       }
       const before = state.bytes;
       const after = await appendAt(this.#path, before, this.#pathOf(index), whole.skip);
-      const { durationSeconds } = fragmentAt(this.#job.fragments, index);
-      const isLast = index === this.#job.fragments.count - 1;
+      const { durationSeconds: listed, isDiscontinuous = false } = fragmentAt(this.#job.fragments, index);
       state.bytes = after;
       state.lastBytes = after - before;
       state.lastSkipped = whole.skip;
-      state.played = withFragment(state.played, durationSeconds, whole.seconds, isLast);
+      state.played = withFragment(state.played, { listed, timing: whole.timing, isDiscontinuous });
       state.fragments = index + 1;
       this.#recordFile(index);
       await this.#stateFile.save();

@@ -3,32 +3,71 @@ import { stat } from 'node:fs/promises';
 import { readAt } from '../../../files/read-at.server.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { EXAMINED_BYTES, type FragmentKind, kindOf } from './fragment-kind.ts';
-import { tsSeconds } from './ts-seconds.ts';
+import type { Timing } from './played-time.ts';
+import { packetsIn, type TsPackets, tsTiming } from './ts-times.ts';
 
 export interface WholeFragment {
   kind: Exclude<FragmentKind['kind'], 'refused'>;
   /** Bytes before the media. */
   skip: number;
-  /** How long it plays; null = unknown. */
-  seconds: number | null;
+  /** Null = unknown. */
+  timing: Timing | null;
 }
 
+/** In s: a last fragment that is listed with less may have tables alone. */
+const MAX_EMPTY_SECONDS = 0.5;
+
 /**
- * @param mustHaveBytes by the playlist it plays
+ * @param listedSeconds by the playlist; 0 = an initialisation part, or what a list without lengths names
  * @throws SluiceError `not_media`; the errno of the disk
  */
-export async function examineFragment(path: string, mustHaveBytes: boolean): Promise<WholeFragment> {
+export async function examineFragment(
+  path: string,
+  listedSeconds: number,
+  isFirst: boolean,
+): Promise<WholeFragment> {
   const { size } = await stat(path);
-  if (size === 0 && !mustHaveBytes) return { kind: 'media', skip: 0, seconds: null };
+  if (size === 0 && listedSeconds === 0 && !isFirst) return { kind: 'media', skip: 0, timing: null };
   const start = await readAt(path, 0, Math.min(size, EXAMINED_BYTES));
   const found = kindOf(start, size);
   if (found.kind === 'refused') throw notMedia(found.what);
-  if (found.kind === 'unknown') return { kind: 'unknown', skip: 0, seconds: null };
+  if (found.kind === 'unknown') return { kind: 'unknown', skip: 0, timing: null };
   const { skip } = found;
-  if (found.container !== 'mpegts') return { kind: 'media', skip, seconds: null };
-  const tailBytes = Math.min(size - skip, EXAMINED_BYTES);
-  const end = await readAt(path, size - tailBytes, tailBytes);
-  return { kind: 'media', skip, seconds: tsSeconds(start.subarray(skip), end) };
+  if (found.container !== 'mpegts') return { kind: 'media', skip, timing: null };
+  const timing = await tsTimingOf(path, start, skip, size);
+  if (timing === 'none') {
+    if (isFirst || listedSeconds > MAX_EMPTY_SECONDS) throw notMedia('packets without video or audio');
+    return { kind: 'media', skip, timing: null };
+  }
+  return { kind: 'media', skip, timing };
+}
+
+/** Null = unknown; `none` = it has no video or audio at all. Reads the middle only if the start and the end have none. */
+async function tsTimingOf(
+  path: string,
+  start: Uint8Array,
+  skip: number,
+  size: number,
+): Promise<Timing | 'none' | null> {
+  let first = packetsIn(start.subarray(skip));
+  const ofEnd = (share: TsPackets): boolean =>
+    [...share.times.keys()].some((stream) => first.times.has(stream));
+  for (let from = start.length; first.times.size === 0 && from < size; from += EXAMINED_BYTES)
+    first = joinedWith(first, packetsIn(await readAt(path, from, Math.min(EXAMINED_BYTES, size - from))));
+  if (!first.hasMedia) return 'none';
+  let last: TsPackets;
+  let end = size;
+  do {
+    const from = Math.max(skip, end - EXAMINED_BYTES);
+    last = packetsIn(await readAt(path, from, end - from));
+    end = from;
+  } while (!ofEnd(last) && end > skip);
+  return tsTiming(first, last);
+}
+
+/** What comes later in place of what has no times. */
+function joinedWith(before: TsPackets, after: TsPackets): TsPackets {
+  return { ...after, hasMedia: before.hasMedia || after.hasMedia };
 }
 
 export function notMedia(what: string): SluiceError {
