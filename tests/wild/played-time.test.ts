@@ -1,7 +1,7 @@
 /** HLS that says of its fragments what is not so: lengths, and what they are. A hole is found, and a wrong length is none. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { it, mediaFile, openFilms, replaced, ts, whole } from './films.ts';
+import { it, mediaFile, openFilms, replaced, ts } from './films.ts';
 
 const films = await openFilms();
 const { film, listed, assertWhole } = films;
@@ -48,8 +48,8 @@ it('the last fragment may be shorter than the others, all of which have the same
 for (const [what, piece] of [
   ['a third of it', part(2, 0.33)],
   [
-    'its second half',
-    (ts[2] ?? Buffer.alloc(0)).subarray(188 * Math.floor((ts[2]?.length ?? 0) / 188 / 1.7)),
+    'its last quarter',
+    (ts[2] ?? Buffer.alloc(0)).subarray(188 * Math.floor((ts[2]?.length ?? 0) / 188 / 1.33)),
   ],
   ['the fragment before', ts[1] ?? ''],
 ] as const) {
@@ -138,11 +138,6 @@ it('fragments of MP4 that are listed with 2 s for all are whole, and one that co
     (await films.download(listed(mapped([2, 2, 2, 2, 2, 2]), [...twice, init]))).state,
     'remote_contradiction',
   );
-});
-
-it('all that is listed is compared as it was before', async () => {
-  assert.ok(whole.length > 0);
-  await assertWhole(film(ts));
 });
 
 test.run();

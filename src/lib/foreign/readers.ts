@@ -5,6 +5,7 @@
  */
 import { readLuxFailure } from './lux/failure.ts';
 import { readLuxListing } from './lux/listing.ts';
+import { readMp4Times } from './mp4/times.ts';
 import { readPage } from './page/scan.ts';
 import { readPlaylist } from './playlist/playlist.ts';
 import { readYtDlpFailure } from './yt-dlp/failure.ts';
@@ -13,6 +14,7 @@ import { readYtDlpListing } from './yt-dlp/listing.ts';
 export const readers = {
   playlist: readPlaylist,
   page: readPage,
+  'mp4-times': readMp4Times,
   'yt-dlp-listing': readYtDlpListing,
   'yt-dlp-failure': readYtDlpFailure,
   'lux-listing': readLuxListing,

@@ -21,7 +21,7 @@ export interface PlaylistEntry {
   stream: AttributeList | null;
   durationSeconds: number;
   range: ByteRange | null;
-  key: AttributeList | null;
+  key: EffectiveKey;
   map: InitialisationPart | null;
   /** `EXT-X-GAP`: there is no such fragment. */
   isGap: boolean;
@@ -32,8 +32,11 @@ export interface PlaylistEntry {
 /** `EXT-X-MAP`, with the key in effect. */
 export interface InitialisationPart {
   attributes: AttributeList;
-  key: AttributeList | null;
+  key: EffectiveKey;
 }
+
+/** `foreign`: only systems that we do not have can give the key. Null = not encrypted. */
+export type EffectiveKey = AttributeList | 'foreign' | null;
 
 export interface Manifest {
   /** In order. */
@@ -46,8 +49,6 @@ export interface Manifest {
   audioRenditions: Map<string, AttributeList>;
   mediaSequence: number;
   hasEnd: boolean;
-  /** It names a key of a DRM system, whether fragments need it or not. */
-  isProtected: boolean;
 }
 
 /** What the tags before an entry say of it alone. */
@@ -81,14 +82,13 @@ class ManifestReader {
     audioRenditions: new Map(),
     mediaSequence: 0,
     hasEnd: false,
-    isProtected: false,
   };
   readonly #variables = new Map<string, string>();
   #next: NextEntry = emptyEntry();
   #isTimed = false;
   #targetSeconds = 0;
   #rangeEnd = 0;
-  #key: AttributeList | null = null;
+  #keys: { identity: AttributeList | null; other: EffectiveKey } = { identity: null, other: null };
   #map: InitialisationPart | null = null;
   readonly #query: ReadonlyMap<string, string>;
 
@@ -175,11 +175,22 @@ class ManifestReader {
     this.#next.range = { ...range, offset };
   }
 
+  /**
+   * Several with different formats give the same key (RFC 8216, section 4.3.2.4): one that is `identity` is used, whatever
+   * others there are.
+   */
   #keyTag(key: AttributeList): void {
     const format = key.get('KEYFORMAT') ?? '';
-    if (key.get('METHOD') === 'NONE') this.#key = null;
-    else if (DRM_KEY_FORMATS.has(format)) this.manifest.isProtected = true;
-    else this.#key = key;
+    if (/^none$/i.test(key.get('METHOD') ?? '')) this.#keys = { identity: null, other: null };
+    else if (/^(identity)?$/i.test(format)) this.#keys.identity = key;
+    else {
+      const isForeign = DRM_KEY_FORMATS.has(format.toLowerCase()) || /^skd:/i.test(key.get('URI') ?? '');
+      this.#keys.other = isForeign ? 'foreign' : key;
+    }
+  }
+
+  get #key(): EffectiveKey {
+    return this.#keys.identity ?? this.#keys.other;
   }
 
   /** Prefers the default rendition, then one with AUTOSELECT, then the first. */

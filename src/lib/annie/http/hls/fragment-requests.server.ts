@@ -44,8 +44,6 @@ export class FragmentRequests {
   readonly #seen = new Map<string, SeenFile>();
   /** Addresses whose responses to a range are unusable. */
   readonly #withoutRange = new Set<string>();
-  /** First bytes of ranges in whose place a 200 came, by address. */
-  readonly #ignored = new Map<string, Set<number>>();
 
   /** @param get as the client's, of what is known to be media */
   constructor(get: HttpClient['get']) {
@@ -70,7 +68,6 @@ export class FragmentRequests {
   forget(): void {
     this.#seen.clear();
     this.#withoutRange.clear();
-    this.#ignored.clear();
   }
 
   /** @throws FileChanged, SluiceError network codes, `remote_*` */
@@ -86,7 +83,7 @@ export class FragmentRequests {
       } finally {
         response?.discard();
       }
-      if (instead === null || this.#isIgnoredAgain(url, range.start)) this.neverAskForRange(url);
+      this.neverAskForRange(url);
     }
     const response = await this.#get(url, { signal });
     try {
@@ -97,14 +94,6 @@ export class FragmentRequests {
       response.discard();
       throw thrown;
     }
-  }
-
-  /** Of a single range a rest cannot be told from a whole file that is no whole either. */
-  #isIgnoredAgain(url: string, start: number): boolean {
-    const starts = this.#ignored.get(url) ?? new Set();
-    this.#ignored.set(url, starts.add(start));
-    dropOldest(this.#ignored, MAX_REMEMBERED);
-    return starts.size > 1;
   }
 
   /** Null = the server refuses ranges. */

@@ -50,7 +50,7 @@ export function withFragment(played: Played | null, fragment: TimedFragment): Pl
     ...settled,
     last: {
       listed,
-      seconds: timing?.seconds || listed,
+      seconds: timing?.seconds ?? listed,
       isCut: timing?.isCut ?? false,
       ends: spans.map(([stream, , end]) => [stream, end]),
       resumes: isBack ? (played.last?.ends ?? null) : null,
@@ -85,13 +85,18 @@ function withJoint(played: Played, { listed, timing }: TimedFragment): Played {
   if (last === null) return played;
   const spans = timing?.spans ?? [];
   const lost = lostBefore(last.ends, spans);
-  if (lost === null || lost < -MISSING_SECONDS || lost > last.listed + listed + MISSING_SECONDS)
+  if (
+    last.seconds === 0 ||
+    lost === null ||
+    lost < -MISSING_SECONDS ||
+    lost > last.listed + listed + MISSING_SECONDS
+  )
     return aloneIn(played, last);
   if (lost <= MISSING_SECONDS) {
     const missing = joined.missing + (last.listed - last.seconds);
     return { ...counting(played, last.listed), joined: { count: joined.count + 1, missing } };
   }
-  const missing = missingOf(played, last) + missingOf(played, { listed, seconds: timing?.seconds || listed });
+  const missing = missingOf(played, last) + missingOf(played, { listed, seconds: timing?.seconds ?? listed });
   // It is another fragment that came a second time.
   const skipped = last.resumes === null ? null : lostBefore(last.resumes, spans);
   const isSkipped = skipped !== null && skipped > MISSING_SECONDS && skipped <= last.listed + MISSING_SECONDS;
@@ -106,16 +111,20 @@ function withJoint(played: Played, { listed, timing }: TimedFragment): Played {
 function withEnd(played: Played): Played {
   const { last } = played;
   if (last === null) return played;
-  const isHole = last.isCut && missingOf(played, last) > MISSING_SECONDS;
-  return isHole
-    ? { ...counting(played, last.seconds), holes: played.holes + 1 }
-    : counting(played, last.listed);
+  const isShort = last.isCut && missingOf(played, last) > MISSING_SECONDS;
+  return isShort ? withShort(played, last) : counting(played, last.listed);
 }
 
 /** The times of the next one say nothing about it. */
-function aloneIn(played: Played, { listed, seconds }: Last): Played {
+function aloneIn(played: Played, last: Last): Played {
+  const { listed, seconds } = last;
   const isShort = seconds < listed / 2 && listed - seconds > MISSING_SECONDS;
-  return { ...counting(played, seconds), short: played.short + (isShort ? 1 : 0) };
+  return isShort ? withShort(played, last) : counting(played, seconds || listed);
+}
+
+function withShort(played: Played, { listed, seconds }: Last): Played {
+  // of a slide show a single frame lasts as long as the playlist says
+  return { ...counting(played, seconds || listed), short: played.short + 1 };
 }
 
 function counting(played: Played, seconds: number): Played {

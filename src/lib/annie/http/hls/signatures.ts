@@ -27,14 +27,19 @@ const PAGE = /^(\u00ef\u00bb\u00bf)?\s*<(!doctype html|html|head|body|script|!--
 export function isMediaStart(start: Uint8Array): boolean {
   const text = latin1(start.subarray(0, 16));
   const [first = 0, second = 0, third = 0, fourth = 0] = start;
-  // a size of 0 is to the end, and 1 a longer one that follows
-  const isBoxSize = first > 0 || second > 0 || third > 0 || fourth >= 8 || fourth < 2;
-  if (BOXES.has(text.slice(4, 8)) && isBoxSize) return true;
+  if (isMp4Start(start)) return true;
   if (first === 0xff && second >= 0xe0) return isAudioFrame(second, third);
   // packed audio has a tag in front (RFC 8216, section 3.4); versions 2.2 to 2.4 exist
   if (text.startsWith('ID3') && fourth >= 2 && fourth <= 4) return true;
   if (STREAMS.some((bytes) => text.startsWith(bytes))) return true;
   return MEDIA_TYPES.has(typeByBytes(text) ?? '');
+}
+
+export function isMp4Start(start: Uint8Array): boolean {
+  const [first = 0, second = 0, third = 0, fourth = 0] = start;
+  // a size of 0 is to the end, and 1 a longer one that follows
+  const isBoxSize = first > 0 || second > 0 || third > 0 || fourth >= 8 || fourth < 2;
+  return isBoxSize && BOXES.has(latin1(start.subarray(4, 8)));
 }
 
 /** What it is instead of media, for a message; null = nothing that is known. */

@@ -97,6 +97,7 @@ export async function downloadHls(
       const { fragments } = playlist;
       const track = await fetchTrack({
         ...{ workDir, fragments, backups, rendition, fetcher, signal, openExtra: job.openExtra },
+        readers: options.readers,
         name: i === 0 ? 'video' : 'audio',
         onBytes(bytes) {
           receivedBytes += bytes;

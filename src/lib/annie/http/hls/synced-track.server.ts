@@ -25,7 +25,7 @@ const SyncedTrack = v.object({
   version: v.literal(1),
   file: v.string(),
   ...v.pick(TrackState, ['fingerprint', 'addresses', 'fragments', 'bytes', 'lastBytes', 'files']).entries,
-  ...v.pick(TrackState, ['lastSkipped', 'played']).entries,
+  ...v.pick(TrackState, ['lastSkipped', 'played', 'mp4']).entries,
   /** Those that are not in the track. */
   others: v.array(SyncedFragment),
 });
@@ -99,10 +99,10 @@ export async function restoreSyncedTrack(path: string, fingerprint: string): Pro
     }
   }
   for (const fragment of await fragmentFiles(path)) if (!kept.has(fragment.path)) await rm(fragment.path);
-  const { addresses, fragments, bytes, lastBytes, lastSkipped, played, files } = synced;
+  const { addresses, fragments, bytes, lastBytes, lastSkipped, played, mp4, files } = synced;
   const state: TrackState = {
     ...{ version: 2, boot: bootId(), fingerprint, addresses, fragments, bytes, lastBytes, files, parts },
-    ...{ lastSkipped, played },
+    ...{ lastSkipped, played, mp4 },
   };
   await saveTrackState(path, state);
   return state;

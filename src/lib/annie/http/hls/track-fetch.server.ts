@@ -9,6 +9,7 @@ import { FileChanged } from './fragment-place.ts';
 import { EXAMINED_BYTES, kindOf } from './fragment-kind.ts';
 import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';
 import type { FragmentSources } from './fragment-sources.ts';
+import { Mp4Times } from './mp4-times.server.ts';
 import { requirePlayed, withFragment } from './played-time.ts';
 import { compareSavedFilm } from './saved-film.server.ts';
 import type { TrackJob } from './track-job.ts';
@@ -16,7 +17,7 @@ import { TrackStateFile } from './track-state-file.server.ts';
 import { fragmentFiles, fragmentPath, MAX_SAVED_FILES, type TrackState } from './track-state.server.ts';
 import { GivenUp, isBusyError, TrackWorkers } from './track-workers.ts';
 import { type TrackSnapshot, TrackSync } from './track-sync.server.ts';
-import { examineFragment, notMedia, type WholeFragment } from './whole-fragment.server.ts';
+import { examineFragment, isRefusal, notMedia, type WholeFragment } from './whole-fragment.server.ts';
 
 /** A server that sends an error as a fragment may send the fragment the next time. */
 const MEDIA_TRIES = 2;
@@ -27,6 +28,7 @@ export class TrackFetch {
   readonly #sources: FragmentSources;
   readonly #state: TrackState;
   readonly #stateFile: TrackStateFile;
+  readonly #mp4: Mp4Times;
   /** Whole fragments that wait to be appended. */
   readonly #waiting = new Map<number, WholeFragment>();
   /** Of the first fragment, and so of all. */
@@ -47,6 +49,7 @@ export class TrackFetch {
     this.#path = path;
     this.#state = state;
     this.#stateFile = new TrackStateFile(path, state);
+    this.#mp4 = new Mp4Times(job.readers ?? null, job.signal, state.mp4);
   }
 
   /** @throws FileChanged, SluiceError as FragmentFetcher, `disk_*`; the signal's reason */
@@ -256,7 +259,9 @@ export class TrackFetch {
       state.bytes = after;
       state.lastBytes = after - before;
       state.lastSkipped = whole.skip;
-      state.played = withFragment(state.played, { listed, timing: whole.timing, isDiscontinuous });
+      const timing = whole.isMp4 ? await this.#mp4.timingOf(this.#pathOf(index)) : whole.timing;
+      state.mp4 = this.#mp4.tracks;
+      state.played = withFragment(state.played, { listed, timing, isDiscontinuous });
       state.fragments = index + 1;
       this.#recordFile(index);
       await this.#stateFile.save();
@@ -288,9 +293,4 @@ export class TrackFetch {
   #pathOf(index: number): string {
     return fragmentPath(this.#path, index);
   }
-}
-
-/** Whether it is about what came, and not about the disk. */
-function isRefusal(thrown: unknown): boolean {
-  return thrown instanceof SluiceError && thrown.code === 'not_media';
 }

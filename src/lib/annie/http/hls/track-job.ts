@@ -1,4 +1,5 @@
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
+import type { Readers } from '../../../foreign/port.ts';
 import type { EngineJob } from '../../engine.ts';
 import type { LoadBackup } from './fragment-sources.ts';
 import type { FragmentFetcher } from './fragment.server.ts';
@@ -14,6 +15,8 @@ export interface TrackJob {
   /** Id of the rendition, so that bytes of two are never mixed. */
   rendition: string;
   fetcher: FragmentFetcher;
+  /** Absent = what fragments of MP4 play is not compared with the playlist. */
+  readers?: Readers;
   signal: AbortSignal;
   /** As in `EngineJob`. */
   openExtra?: EngineJob['openExtra'];

@@ -6,6 +6,7 @@ import { readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises
 import { basename, dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { bootId } from '../../../files/boot-id.server.ts';
+import type { Mp4Track } from '../../../foreign/mp4/times.ts';
 import type { Fragments } from '../../../foreign/playlist/fragments.ts';
 import { PartNote, SeenSchema } from './fragment-part.server.ts';
 
@@ -15,6 +16,10 @@ export const MAX_SAVED_FILES = 8;
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 /** By stream, in s. */
 const Ends = v.array(v.tuple([Count, v.number()]));
+const Mp4TrackSchema = v.object({
+  ...{ id: Count, timescale: Count, sampleDuration: Count },
+  isVideo: v.boolean(),
+}) satisfies v.GenericSchema<Mp4Track>;
 const Played = v.object({
   /** What is known to be whole counts as the playlist says. */
   seconds: v.pipe(v.number(), v.minValue(0)),
@@ -55,6 +60,8 @@ export const TrackState = v.object({
   lastSkipped: v.optional(Count, 0),
   /** How long these fragments play; null = unknown, as an earlier version wrote it. */
   played: v.optional(v.nullable(Played), null),
+  /** Of the initialisation part of what comes next; null = there is none, or an earlier version wrote it. */
+  mp4: v.optional(v.nullable(v.array(Mp4TrackSchema)), null),
   /** What was reported of files with byte ranges, each with the index of a fragment in it. */
   files: v.array(v.tuple([Count, SeenSchema])),
   /** Begun fragments, by index. */
@@ -73,7 +80,10 @@ export function freshState(
     fingerprint: `${rendition} ${fingerprint}`,
     addresses: addressHash,
     ...{ fragments: 0, bytes: 0, lastBytes: 0, lastSkipped: 0, files: [], parts: [] },
-    played: { seconds: 0, short: 0, holes: 0, joined: { count: 0, missing: 0 }, last: null },
+    ...{
+      played: { seconds: 0, short: 0, holes: 0, joined: { count: 0, missing: 0 }, last: null },
+      mp4: null,
+    },
   };
 }
 

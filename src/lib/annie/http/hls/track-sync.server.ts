@@ -121,8 +121,8 @@ export class TrackSync {
     const { path, snapshot } = this.#options;
     this.#schedule.start(this.#now());
     const { state, waiting, begun } = snapshot();
-    const { fingerprint, addresses, fragments, bytes, lastBytes, lastSkipped, played, files } = state;
-    const track = { fingerprint, addresses, fragments, bytes, lastBytes, lastSkipped, played, files };
+    const { fingerprint, addresses, fragments, bytes, lastBytes, lastSkipped, played, mp4, files } = state;
+    const track = { fingerprint, addresses, fragments, bytes, lastBytes, lastSkipped, played, mp4, files };
     const parts = begun.flatMap(([index, part]): BegunFragment[] =>
       part.note === null || part.bytes === 0 ? [] : [{ index, part, bytes: part.bytes, note: part.note }],
     );

@@ -3,23 +3,28 @@ import { stat } from 'node:fs/promises';
 import { readAt } from '../../../files/read-at.server.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { EXAMINED_BYTES, type FragmentKind, kindOf } from './fragment-kind.ts';
+import { hasInitialisation } from './mp4-runs.server.ts';
 import type { Timing } from './played-time.ts';
+import { isMp4Start } from './signatures.ts';
 import { packetsIn, type TsPackets, tsTiming } from './ts-times.ts';
 
 export interface WholeFragment {
   kind: Exclude<FragmentKind['kind'], 'refused'>;
   /** Bytes before the media. */
   skip: number;
-  /** Null = unknown. */
+  /** Null = unknown. Of MP4 that depends on the initialisation part. */
   timing: Timing | null;
+  isMp4: boolean;
 }
+
+const unmeasured = { skip: 0, timing: null, isMp4: false };
 
 /** In s: a last fragment that is listed with less may have tables alone. */
 const MAX_EMPTY_SECONDS = 0.5;
 
 /**
  * @param listedSeconds by the playlist; 0 = an initialisation part, or what a list without lengths names
- * @throws SluiceError `not_media`; the errno of the disk
+ * @throws SluiceError `not_media`, `invalid_manifest` (MP4 without an initialisation part), `too_complex`; the errno of the disk
  */
 export async function examineFragment(
   path: string,
@@ -27,19 +32,22 @@ export async function examineFragment(
   isFirst: boolean,
 ): Promise<WholeFragment> {
   const { size } = await stat(path);
-  if (size === 0 && listedSeconds === 0 && !isFirst) return { kind: 'media', skip: 0, timing: null };
+  if (size === 0 && listedSeconds === 0 && !isFirst) return { ...unmeasured, kind: 'media' };
   const start = await readAt(path, 0, Math.min(size, EXAMINED_BYTES));
   const found = kindOf(start, size);
   if (found.kind === 'refused') throw notMedia(found.what);
-  if (found.kind === 'unknown') return { kind: 'unknown', skip: 0, timing: null };
+  if (found.kind === 'unknown') return { ...unmeasured, kind: 'unknown' };
   const { skip } = found;
-  if (found.container !== 'mpegts') return { kind: 'media', skip, timing: null };
-  const timing = await tsTimingOf(path, start, skip, size);
-  if (timing === 'none') {
-    if (isFirst || listedSeconds > MAX_EMPTY_SECONDS) throw notMedia('packets without video or audio');
-    return { kind: 'media', skip, timing: null };
+  if (found.container !== 'mpegts') {
+    const isMp4 = isMp4Start(start);
+    if (isMp4 && isFirst && !(await hasInitialisation(path)))
+      throw new SluiceError('invalid_manifest', 'The manifest names no initialisation part for its MP4.');
+    return { ...unmeasured, kind: 'media', isMp4 };
   }
-  return { kind: 'media', skip, timing };
+  const timing = await tsTimingOf(path, start, skip, size);
+  if (timing === 'none' && (isFirst || listedSeconds > MAX_EMPTY_SECONDS))
+    throw notMedia('packets without video or audio');
+  return { kind: 'media', skip, timing: timing === 'none' ? null : timing, isMp4: false };
 }
 
 /** Null = unknown; `none` = it has no video or audio at all. Reads the middle only if the start and the end have none. */
@@ -72,4 +80,9 @@ function joinedWith(before: TsPackets, after: TsPackets): TsPackets {
 
 export function notMedia(what: string): SluiceError {
   return new SluiceError('not_media', `A fragment of the stream is not media: it is ${what}.`);
+}
+
+/** Whether it is about what came, and not about the disk. */
+export function isRefusal(thrown: unknown): boolean {
+  return thrown instanceof SluiceError && thrown.code === 'not_media';
 }
