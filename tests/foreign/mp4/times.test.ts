@@ -114,7 +114,11 @@ test('the pictures count, and without them the longest track', () => {
 
 test('boxes that are cut, or have no size, end what is read', () => {
   for (const bytes of [Buffer.alloc(0), Buffer.from([0, 0, 0, 4, 1, 1, 1, 1]), moof().subarray(0, 7)])
-    assert.equal(readMp4Times({ chunks: [bytes], tracks: TRACKS }), { tracks: TRACKS, seconds: 0, spans: [] });
+    assert.equal(readMp4Times({ chunks: [bytes], tracks: TRACKS }), {
+      tracks: TRACKS,
+      seconds: 0,
+      spans: [],
+    });
   for (let length = 0; length < moov.length; length += 3)
     assert.ok(readMp4Times({ chunks: [moov.subarray(0, length)], tracks: null }).tracks === null);
   const toItsEnd = bytesOf([0, 'moof', box('traf', box('tfhd', 0, 1), box('trun', 0, 25))]);
