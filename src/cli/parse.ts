@@ -6,7 +6,7 @@ import { type CliCommand, textOption } from './command.ts';
 import { engineOption } from './get.ts';
 import { parseAll } from './parse-all.ts';
 import { openOwnSession, openSessionAt } from './session.ts';
-import { formatBytes, printable } from './text.ts';
+import { formatBytes, formatSeconds, printable } from './text.ts';
 
 export const parse: CliCommand = {
   synopsis: 'URL [--engine NAME] [--server URL] [--json]',
@@ -55,7 +55,7 @@ function pageText({ url, ext, bytes }: PageItself): string {
   return `The page itself (${what}) is saved by: sluice get --stream ${PAGE_STREAM} ${address}\n`;
 }
 
-function itemText({ title, site, type, url, streams, unavailable }: MediaItem): string {
+function itemText({ title, site, type, url, streams, unavailable, durationSeconds }: MediaItem): string {
   const idWidth = Math.max(...streams.map(({ id }) => id.length), 0);
   const qualityWidth = Math.max(...streams.map(({ quality }) => quality.length), 0);
   const lines = streams.map(({ id, quality, bytes, estimatedBytes = null, ext, isDefault }) => {
@@ -70,5 +70,6 @@ function itemText({ title, site, type, url, streams, unavailable }: MediaItem): 
     return `  ${isDefault ? '*' : ' '} ${columns.join('  ')}\n`;
   });
   const refused = unavailable === undefined ? '' : `  ${ERRORS[unavailable].title}\n`;
-  return `${printable(title)} (${type}, ${printable(site)})\n  ${printable(url)}\n${refused}${lines.join('')}`;
+  const length = durationSeconds === undefined ? '' : `, ${formatSeconds(durationSeconds)}`;
+  return `${printable(title)} (${type}, ${printable(site)}${length})\n  ${printable(url)}\n${refused}${lines.join('')}`;
 }

@@ -71,6 +71,56 @@ for (const [what, type, text] of [
   });
 }
 
+/** Of each episode: its length in s, and its size. */
+async function numbersOf(type: string, text: string): Promise<(number | null)[][]> {
+  const items = await kit.list(serve(response(`Content-Type: ${type}`, text)));
+  if (typeof items === 'string') throw new Error(items);
+  return items.map(({ durationSeconds = null, streams: [stream] }) => {
+    assert.is(stream?.bytes, null);
+    return [durationSeconds, stream?.estimatedBytes ?? null];
+  });
+}
+
+const enclosure = (length: string, more = ''): string =>
+  `<item>${more}<enclosure url="/clip.mp4?${Math.random()}" type="video/mp4" length="${length}"/></item>`;
+
+test('sizes and lengths of episodes are listed as a feed says them, and not what is none', async () => {
+  const lengths = ['3723', '1:02:03', ' 62:03 ', '07:05.5', '0', 'an hour', '1:2:3:4', '99999999'];
+  const items = lengths.map((each) => enclosure('4', `<itunes:duration>${each}</itunes:duration>`));
+  assert.equal(
+    (await numbersOf('application/rss+xml', rss(items.join('')))).map(([seconds]) => seconds),
+    [3723, 3723, 3723, 425.5, null, null, null, null],
+  );
+  const sizes = ['12345678', ' 5 ', '0', '-1', '1e3', '', '123456789012345678'];
+  assert.equal(
+    (await numbersOf('application/rss+xml', rss(sizes.map((each) => enclosure(each)).join('')))).map(
+      ([, bytes]) => bytes,
+    ),
+    [12345678, 5, null, null, null, null, null],
+  );
+  const media =
+    '<item><media:content url="/low.mp4" type="video/mp4" fileSize="9" duration="61" length="8"/></item>';
+  assert.equal(await numbersOf('text/xml', rss(media)), [[61, 9]]);
+  const atom = '<feed><entry><link rel="enclosure" href="/low.mp4" length="7"/></entry></feed>';
+  assert.equal(await numbersOf('application/atom+xml', atom), [[null, 7]]);
+});
+
+test('the channel has no length, and an episode the first that is said of it', async () => {
+  const of = (seconds: number): string => `<itunes:duration>${seconds}</itunes:duration>`;
+  const item = `<item><title>E</title><media:group>${of(1)}</media:group>${of(5)}${of(6)}<enclosure url="/clip.mp4"/></item>`;
+  assert.equal(await numbersOf('text/xml', rss(of(9) + item)), [[5, null]]);
+});
+
+test('a JSON Feed says both of each attachment', async () => {
+  const attachments = [{ url: '/clip.mp4', size_in_bytes: 12345, duration_in_seconds: 6.5 }];
+  const odd = [{ url: '/low.mp4', size_in_bytes: 1.5, duration_in_seconds: -1 }];
+  const feed = { version: 'https://jsonfeed.org/version/1', items: [{ attachments }, { attachments: odd }] };
+  assert.equal(await numbersOf('application/feed+json', JSON.stringify(feed)), [
+    [6.5, 12345],
+    [null, null],
+  ]);
+});
+
 test('JSON that is no feed is a file', async () => {
   const text = '{"title":"See https://jsonfeed.example/version/1","items":[]}';
   const url = origin.serve('/data.json', response('Content-Type: application/json', text));

@@ -12,7 +12,7 @@ export interface MediaStream {
   quality: string;
   /** Size in bytes; null = not known before the download. An estimate counts as not known. */
   bytes: number | null;
-  /** Size in bytes as the site or the bit rate says it, if `bytes` is not known; absent = not known either. */
+  /** Size in bytes as the site, its feed or the bit rate says it, if `bytes` is not known; absent = not known either. */
   estimatedBytes?: number;
   /** File extension without the dot: `mp4`. */
   ext: string;
@@ -27,6 +27,8 @@ export interface MediaItem {
   site: string;
   title: string;
   type: 'video' | 'audio' | 'image' | 'file';
+  /** How long it plays, in s, as its feed says; absent = not known. */
+  durationSeconds?: number;
   streams: MediaStream[];
   /** Why it cannot be downloaded at present, as the list says: it is private, for example, or has not begun; absent = it can. */
   unavailable?: ErrorCode;

@@ -3,7 +3,7 @@ import { m } from '#lib/paraglide/messages.js';
 import type { DownloadState } from '../protocol/download.ts';
 import type { ErrorView } from '../protocol/error.ts';
 import { toSluiceError } from '../protocol/error.ts';
-import type { EngineName, MediaItem } from '../protocol/media.ts';
+import type { EngineName, MediaItem, MediaStream } from '../protocol/media.ts';
 import { ERROR_TEXTS } from './error-texts.ts';
 import {
   durationParts,
@@ -55,6 +55,10 @@ type RowState = Pick<ListRow, 'state' | 'sha256' | 'isSaving' | 'awaitingSince'>
 export const filterLabel = (filter: Filter): string => FILTERS[filter]();
 export const kindLabel = (kind: MediaItem['type']): string => KINDS[kind]();
 export const bytesLabel = (bytes: number): string => formatBytes(bytes, locale());
+export function streamSizeLabel({ bytes, estimatedBytes }: MediaStream): string {
+  if (bytes !== null) return bytesLabel(bytes);
+  return estimatedBytes === undefined ? m.size_unknown() : m.size_about({ size: bytesLabel(estimatedBytes) });
+}
 export const speedLabel = (bytesPerSecond: number): string => formatSpeed(bytesPerSecond, locale());
 export const percentLabel = (percent: number): string => formatPercent(percent, locale());
 export const whenLabel = (iso: string): string => formatWhen(iso, new Date(), locale());

@@ -1,4 +1,5 @@
 /** What a response is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
+import { beginsAsJsonFeed } from '../../protocol/json-feed.ts';
 import type { UrlKind } from '../engine.ts';
 import { isAttachment } from './disposition.ts';
 import { extentOf } from './extent.ts';
@@ -68,7 +69,7 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
     isShown &&
     (FEED_TYPES.has(contentType ?? '') ||
       (isXml(contentType) && /<(rss|feed|rdf:RDF)[\s>]/.test(text)) ||
-      (isJson(contentType) && JSON_FEED.test(text)))
+      (isJson(contentType) && beginsAsJsonFeed(text)))
   )
     return { kind: 'page' };
   return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
@@ -91,9 +92,6 @@ function withoutLeadingBlanks(bytes: string): string {
 function isHls(text: string): boolean {
   return text.startsWith('#EXTM3U');
 }
-
-/** As a feed says of itself, in its first kB. */
-const JSON_FEED = /^\{[^]*"https?:\\?\/\\?\/jsonfeed\.org\\?\/version\\?\/1/;
 
 function isJson(contentType: string | null): boolean {
   return contentType === null || contentType === 'application/json' || GENERIC_TYPES.has(contentType);

@@ -102,10 +102,12 @@ function itemOf(of: {
   site: string;
   found: Probe;
   streams: MediaStream[];
+  durationSeconds?: number | undefined;
 }): MediaItem {
-  const { url, title, site, found, streams } = of;
+  const { url, title, site, found, streams, durationSeconds } = of;
   const type = found.kind.kind === 'file' ? mediaTypeOf(found.contentType, extensionOf(found.name)) : 'video';
-  return { id: shortHash(url + (streams[0]?.id ?? '')), url, site, title, type, streams };
+  const duration = durationSeconds === undefined ? {} : { durationSeconds };
+  return { id: shortHash(url + (streams[0]?.id ?? '')), url, site, title, type, ...duration, streams };
 }
 
 async function pageItems(
@@ -206,10 +208,11 @@ function episodeOf(source: PageSource): ProbedSource | null {
     ...{ version: null, body: null },
   };
   const ext = extensionOf(name) || 'bin';
+  const estimate = source.bytes === undefined ? {} : { estimatedBytes: source.bytes };
   return {
     source,
     found,
-    streams: [{ id: ONLY_STREAM, quality: 'original', bytes: null, ext, isDefault: true }],
+    streams: [{ id: ONLY_STREAM, quality: 'original', bytes: null, ...estimate, ext, isDefault: true }],
   };
 }
 
@@ -225,9 +228,10 @@ function groupItem(
   const title =
     group.title ?? (scan.groups.length === 1 && scan.title !== null ? scan.title : titleOf(first.found));
   const { source, found } = first;
+  const { durationSeconds } = group;
   if (others.length === 0) {
     const streams = withDistinctQualities(first.streams.map((stream) => withLabel(stream, source, title)));
-    return itemOf({ url: source.url, title, site, found, streams });
+    return itemOf({ url: source.url, title, site, found, streams, durationSeconds });
   }
   const best = bestSource(probed.map((one) => one.source));
   const streams = probed.flatMap((one) =>
@@ -238,7 +242,10 @@ function groupItem(
     })),
   );
   const listed = streams.filter(({ isDefault }, index) => isDefault || index < MAX_VARIANTS);
-  return itemOf({ url: pageUrl, title, site, found, streams: withDistinctQualities(listed) });
+  return itemOf({
+    ...{ url: pageUrl, title, site, found, durationSeconds },
+    streams: withDistinctQualities(listed),
+  });
 }
 
 /** A stream of a page, before it is told apart from the others of its player. */

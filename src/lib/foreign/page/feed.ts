@@ -4,6 +4,7 @@ import { isFetchable } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
 import { MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
 import { cleanText } from './clean-text.ts';
+import { secondsIn, sizeOf } from './feed-numbers.ts';
 import { listedGroups, type PageGroup } from './groups.ts';
 import type { PageScan } from './page-scan.ts';
 import { type Attributes, readTags, type TagHandler } from './tags.ts';
@@ -17,7 +18,14 @@ export function isFeed(text: string): boolean {
   return FEED.test(text.slice(0, 4096));
 }
 
-const ATTRIBUTES = new Set(['url', 'type', 'rel', 'href', 'medium']);
+const ATTRIBUTES = new Set('duration filesize href length medium rel type url'.split(' '));
+
+interface Item {
+  title: string | null;
+  seconds: number | null;
+  enclosed: PageGroup['sources'];
+  others: PageGroup['sources'];
+}
 
 /** Never throws. */
 export function scanFeed(text: string, url: URL): PageScan {
@@ -30,11 +38,11 @@ class FeedScanner implements TagHandler {
   readonly #addresses: AddressResolver;
   readonly #groups: PageGroup[] = [];
   #title: string | null = null;
-  #item: { title: string | null; enclosed: PageGroup['sources']; others: PageGroup['sources'] } | null = null;
+  #item: Item | null = null;
   /** Names of open elements; deeper ones are not read. */
   readonly #open: string[] = [];
   #depth = 0;
-  /** Of the open title. */
+  /** Of the open title or duration. */
   #text: string | null = null;
 
   constructor(url: URL) {
@@ -48,8 +56,8 @@ class FeedScanner implements TagHandler {
   opened(tag: string, attributes: Attributes, isEmpty: boolean): void {
     if (tag === 'item' || tag === 'entry') {
       this.#endItem();
-      this.#item = { title: null, enclosed: [], others: [] };
-    } else if (tag === 'title' && this.#isTitle()) this.#text = '';
+      this.#item = { title: null, seconds: null, enclosed: [], others: [] };
+    } else if ((tag === 'title' || tag === 'itunes:duration') && this.#isOfItem()) this.#text = '';
     else if (tag === 'enclosure') this.#add('enclosed', attributes.get('url'), attributes);
     else if (tag === 'link' && attributes.get('rel') === 'enclosure')
       this.#add('enclosed', attributes.get('href'), attributes);
@@ -60,15 +68,18 @@ class FeedScanner implements TagHandler {
   }
 
   closed(tag: string): void {
-    if (tag === 'title' && this.#text !== null) {
-      const title = cleanText(this.#text);
-      if (this.#item) this.#item.title ??= title;
-      else this.#title ??= title;
-      this.#text = null;
-    }
+    if (this.#text !== null) this.#endText(tag, this.#text);
     if (tag === 'item' || tag === 'entry') this.#endItem();
     this.#depth = Math.max(0, this.#depth - 1);
     this.#open.length = Math.min(this.#open.length, this.#depth);
+  }
+
+  #endText(tag: string, text: string): void {
+    if (tag === 'itunes:duration' && this.#item) this.#item.seconds ??= secondsIn(text);
+    else if (tag === 'title' && this.#item) this.#item.title ??= cleanText(text);
+    else if (tag === 'title') this.#title ??= cleanText(text);
+    else return;
+    this.#text = null;
   }
 
   text(text: string): void {
@@ -93,7 +104,7 @@ class FeedScanner implements TagHandler {
   }
 
   /** Not that of the channel's image, or of a person. */
-  #isTitle(): boolean {
+  #isOfItem(): boolean {
     const parent = this.#open.at(-1) ?? '';
     return this.#depth === this.#open.length && ['item', 'entry', 'channel', 'feed'].includes(parent);
   }
@@ -105,7 +116,9 @@ class FeedScanner implements TagHandler {
     const url = this.#addresses.resolve(address.trim());
     if (url === null || !isFetchable(url)) return;
     if (to === 'others' && !/^(audio|video)\b/i.test(type) && !looksLikeMedia(url.pathname)) return;
-    sources.push({ url: url.href, label: null, height: null });
+    const size = sizeOf(attributes.get(to === 'others' ? 'filesize' : 'length'));
+    sources.push({ url: url.href, label: null, height: null, ...size });
+    if (this.#item) this.#item.seconds ??= secondsIn(attributes.get('duration'));
   }
 
   #endItem(): void {
@@ -113,7 +126,8 @@ class FeedScanner implements TagHandler {
     this.#item = null;
     if (!item) return;
     const sources = item.enclosed.length > 0 ? item.enclosed : item.others;
-    if (sources.length > 0) this.#groups.push({ title: item.title, sources });
+    const duration = item.seconds === null ? {} : { durationSeconds: item.seconds };
+    if (sources.length > 0) this.#groups.push({ title: item.title, sources, ...duration });
   }
 }
 

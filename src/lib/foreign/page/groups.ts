@@ -8,6 +8,8 @@ export interface PageSource {
   label: string | null;
   /** Of the picture; null = unknown. */
   height: number | null;
+  /** Size, as a feed says it; absent = unknown. */
+  bytes?: number;
 }
 
 /** One video or song, in one or more qualities. */
@@ -18,6 +20,8 @@ export interface PageGroup {
   page?: string;
   /** What the request for it says of that page; absent = as other requests of the page. */
   referrerPolicy?: ReferrerPolicy;
+  /** How long it plays, as a feed says it; absent = unknown. */
+  durationSeconds?: number;
   /** Its title is what the page calls a link, as `Download`. */
   isLink?: true;
 }

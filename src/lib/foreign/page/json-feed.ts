@@ -1,16 +1,17 @@
 /** The episodes of a podcast as a JSON Feed (https://www.jsonfeed.org/version/1.1/: `attachments`). Pure. */
+import { beginsAsJsonFeed } from '../../protocol/json-feed.ts';
 import { isFetchable } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
 import { MAX_FEED_MARKS, MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
 import { cleanText } from './clean-text.ts';
+import { secondsIn, sizeOf } from './feed-numbers.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
 import { marksIn } from './json-ld.ts';
 import type { PageScan } from './page-scan.ts';
 
-/** By its beginning: the version is what makes a feed of JSON. */
+/** By its beginning. */
 export function isJsonFeed(text: string): boolean {
-  const start = text.slice(0, 4096);
-  return /^\ufeff?\s{0,512}\{/.test(start) && /"https?:\\?\/\\?\/jsonfeed\.org\\?\/version\\?\/1/.test(start);
+  return beginsAsJsonFeed(text.slice(0, 4096).replace(/^\ufeff?\s{0,512}/, ''));
 }
 
 /** Never throws: one that is damaged, or too large to be parsed, is a feed without episodes. */
@@ -20,8 +21,13 @@ export function scanJsonFeed(text: string, url: URL): PageScan {
   const addresses = new AddressResolver(url, MAX_PAGE_RESOLVED_CHARS);
   const groups: PageGroup[] = [];
   for (const item of listOf(feed['items'])) {
-    const sources = sourcesOf(listOf(item['attachments']), addresses);
-    if (sources.length > 0) groups.push({ title: textOf(item['title']), sources });
+    const attachments = listOf(item['attachments']);
+    const sources = sourcesOf(attachments, addresses);
+    const seconds = attachments
+      .map((each) => secondsIn(each['duration_in_seconds']))
+      .find((each) => each !== null);
+    const duration = seconds === undefined ? {} : { durationSeconds: seconds };
+    if (sources.length > 0) groups.push({ title: textOf(item['title']), sources, ...duration });
   }
   const listed = listedGroups(groups);
   return {
@@ -39,11 +45,12 @@ export function scanJsonFeed(text: string, url: URL): PageScan {
 
 function sourcesOf(attachments: readonly Fields[], addresses: AddressResolver): PageSource[] {
   const sources: PageSource[] = [];
-  for (const { url: address, mime_type: type } of attachments) {
+  for (const { url: address, mime_type: type, size_in_bytes: size } of attachments) {
     if (typeof address !== 'string' || sources.length >= MAX_SOURCES) continue;
     if (typeof type === 'string' && /^image\b/i.test(type)) continue;
     const url = addresses.resolve(address.trim());
-    if (url !== null && isFetchable(url)) sources.push({ url: url.href, label: null, height: null });
+    if (url === null || !isFetchable(url)) continue;
+    sources.push({ url: url.href, label: null, height: null, ...sizeOf(size) });
   }
   return sources;
 }
