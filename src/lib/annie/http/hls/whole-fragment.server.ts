@@ -5,7 +5,7 @@ import { SluiceError } from '../../../protocol/error.ts';
 import { EXAMINED_BYTES, type FragmentKind, kindOf } from './fragment-kind.ts';
 import { hasInitialisation } from './mp4-runs.server.ts';
 import type { Timing } from './played-time.ts';
-import { isMp4Start } from './signatures.ts';
+import { isMp4Start } from './media-start.ts';
 import { packetsIn, type TsPackets, tsTiming } from './ts-times.ts';
 
 export interface WholeFragment {
