@@ -118,12 +118,25 @@ test('where the times miss something, and the list too, there is a hole', () => 
 
 test('a fragment that comes a second time in place of another leaves a hole, and times that begin anew none', () => {
   assert.ok(refuses(6, from([0, 6], [6, 12], [6, 12], [18, 24], [24, 30])));
+  assert.ok(refuses(6, from([0, 6], [6, 12], [6, 12], [6, 12], [6, 12], [30, 36])), 'four times');
+  assert.not(refuses(6, from([0, 6], [6, 12], [6, 12], [12, 18])), 'and nothing is skipped');
+  // an advertisement in place of a part of the film has times of its own
+  assert.not(refuses(6, from([0, 6], [6, 12], [3, 9], [18, 24], [24, 30])));
   assert.not(refuses(6, from([0, 6], [0, 6], [0, 6], [0, 6])));
   assert.not(refuses(6, from([0, 6], [6, 12], [0, 6], [6, 12])));
   // as those of MPEG-TS do after 26.5 hours
   const wrap = 2 ** 33 / 90_000;
   assert.not(refuses(20, from([wrap - 12, wrap - 6], [wrap - 6, wrap], [0, 6], [6, 12])));
   assert.ok(refuses(6, from([wrap - 12, wrap - 6], [wrap - 6, wrap - 4], [0, 6], [6, 12])));
+});
+
+test('pictures may stand still while the sound goes on, and subtitles last as long as they like', () => {
+  const still = (begin: number, ...more: [number, number][]): Partial<Timing> => ({
+    seconds: 6,
+    spans: [[2, begin, begin + 6], ...more.map(([from, to]): [number, number, number] => [1, from, to])],
+  });
+  assert.not(refuses(10, [still(0, [0, 2]), still(6, [6, 8]), still(12, [12, 13])]));
+  assert.not(refuses(10, [still(0, [0, 20]), still(6, [6, 40]), still(12, [12, 13])]));
 });
 
 test('what a discontinuity or the end follows may be shorter, but not cut', () => {

@@ -44,8 +44,7 @@ export function withFragment(played: Played | null, fragment: TimedFragment): Pl
   const { listed, timing, isDiscontinuous } = fragment;
   const spans = timing?.spans ?? [];
   const settled = isDiscontinuous ? withEnd(played) : withJoint(played, fragment);
-  const isBack =
-    !isDiscontinuous && played.last !== null && (lostBefore(played.last.ends, spans) ?? 0) < -MISSING_SECONDS;
+  const isAgain = !isDiscontinuous && played.last !== null && isRepeated(played.last, spans);
   return {
     ...settled,
     last: {
@@ -53,7 +52,7 @@ export function withFragment(played: Played | null, fragment: TimedFragment): Pl
       seconds: timing?.seconds ?? listed,
       isCut: timing?.isCut ?? false,
       ends: spans.map(([stream, , end]) => [stream, end]),
-      resumes: isBack ? (played.last?.ends ?? null) : null,
+      resumes: isAgain ? (played.last?.ends ?? null) : null,
     },
   };
 }
@@ -85,24 +84,17 @@ function withJoint(played: Played, { listed, timing }: TimedFragment): Played {
   if (last === null) return played;
   const spans = timing?.spans ?? [];
   const lost = lostBefore(last.ends, spans);
-  if (
-    last.seconds === 0 ||
-    lost === null ||
-    lost < -MISSING_SECONDS ||
-    lost > last.listed + listed + MISSING_SECONDS
-  )
-    return aloneIn(played, last);
+  if (last.seconds === 0 || lost === null || lost < -MISSING_SECONDS) return aloneIn(played, last);
   if (lost <= MISSING_SECONDS) {
-    const missing = joined.missing + (last.listed - last.seconds);
+    const missing = joined.missing + Math.max(0, last.listed - last.seconds);
     return { ...counting(played, last.listed), joined: { count: joined.count + 1, missing } };
   }
+  // In place of what is skipped now, the fragment before it came a second time.
+  const isSkipped = last.resumes !== null && (lostBefore(last.resumes, spans) ?? 0) > MISSING_SECONDS;
+  if (lost > last.listed + listed + MISSING_SECONDS && !isSkipped) return aloneIn(played, last);
   const missing = missingOf(played, last) + missingOf(played, { listed, seconds: timing?.seconds ?? listed });
-  // It is another fragment that came a second time.
-  const skipped = last.resumes === null ? null : lostBefore(last.resumes, spans);
-  const isSkipped = skipped !== null && skipped > MISSING_SECONDS && skipped <= last.listed + MISSING_SECONDS;
-  const isHole = missing > MISSING_SECONDS || isSkipped;
   // else the server has no more than this, and its list says so
-  return isHole
+  return isSkipped || missing > MISSING_SECONDS
     ? { ...counting(played, last.seconds), holes: played.holes + 1 }
     : counting(played, last.listed);
 }
@@ -137,7 +129,16 @@ function missingOf({ joined }: Played, { listed, seconds }: Pick<Last, 'listed' 
   return Math.max(0, listed - seconds - usual);
 }
 
-/** Seconds from an end to the next begin, of whichever stream misses least; null = unknown. */
+/** It begins where the one before it began, and not where that ended. */
+function isRepeated({ ends, seconds }: Last, spans: readonly Span[]): boolean {
+  const lost = lostBefore(ends, spans) ?? 0;
+  return lost < -MISSING_SECONDS && Math.abs(lost + seconds) < MISSING_SECONDS / 2;
+}
+
+/**
+ * Seconds from an end to the next begin; negative = it begins before. Null = unknown. Of several streams the one that misses
+ * least counts: pictures may stand still while the sound goes on.
+ */
 function lostBefore(ends: Ends, spans: readonly Span[]): number | null {
   const lost = ends.flatMap(([stream, end]) => {
     const next = spans.find(([other]) => other === stream);
@@ -145,5 +146,7 @@ function lostBefore(ends: Ends, spans: readonly Span[]): number | null {
     const seconds = next[1] - end;
     return [seconds < -WRAP_SECONDS / 2 ? seconds + WRAP_SECONDS : seconds];
   });
-  return lost.length === 0 ? null : Math.min(...lost);
+  const least = lost.sort((a, b) => Math.abs(a) - Math.abs(b))[0] ?? null;
+  const isJoined = least === null || Math.abs(least) <= MISSING_SECONDS;
+  return isJoined ? least : (lost.find((seconds) => seconds > 0) ?? least);
 }

@@ -8,6 +8,8 @@ const TICKS_PER_SECOND = 90_000;
 const WRAP = 2 ** 33;
 /** Of a fragment; a programme has a handful. */
 const MAX_SPANS = 8;
+/** Of streams with fewer, as subtitles, nobody knows where they end. */
+const MIN_TIMES = 3;
 
 /** What packets of a fragment hold. */
 export interface TsPackets {
@@ -65,7 +67,7 @@ export function packetsIn(bytes: Uint8Array): TsPackets {
 
 /** Null = unknown. @param first at the start of the fragment @param last at its end */
 export function tsTiming(first: TsPackets, last: TsPackets): Timing | null {
-  let finest: { times: number; seconds: number } | null = null;
+  let finest: { times: number; seconds: number; span: Span } | null = null;
   const spans: Span[] = [];
   for (const [stream, times] of last.times) {
     const begin = first.times.get(stream)?.[0];
@@ -77,12 +79,14 @@ export function tsTiming(first: TsPackets, last: TsPackets): Timing | null {
     const [earliest = 0, latest = 0] = [sorted[0], sorted.at(-1)];
     // the last frame is shown as long as the one before it
     const end = latest + latest - (sorted.at(-2) ?? latest);
-    if (spans.length < MAX_SPANS) spans.push([stream, earliest / TICKS_PER_SECOND, end / TICKS_PER_SECOND]);
+    const span: Span = [stream, earliest / TICKS_PER_SECOND, end / TICKS_PER_SECOND];
+    if (sorted.length >= MIN_TIMES && spans.length < MAX_SPANS) spans.push(span);
     const seconds = (end - earliest) / TICKS_PER_SECOND;
     // a packet of audio may hold many frames: the stream with the most times is the most exact
-    if (finest === null || sorted.length > finest.times) finest = { times: sorted.length, seconds };
+    if (finest === null || sorted.length > finest.times) finest = { times: sorted.length, seconds, span };
   }
-  return finest === null ? null : { seconds: finest.seconds, spans, isCut: last.isCut };
+  if (finest === null) return null;
+  return { seconds: finest.seconds, spans: spans.length > 0 ? spans : [finest.span], isCut: last.isCut };
 }
 
 function alignedIn(bytes: Uint8Array): number {
