@@ -83,6 +83,24 @@ for (const [what, bytes] of [
   }
 }
 
+it('packets in which no frame begins play for nothing, and tables are not_media', async () => {
+  const [second = Buffer.alloc(0)] = [ts[2]];
+  const packets = Array.from({ length: Math.floor(second.length / 188) }, (_, index) =>
+    second.subarray(188 * index, 188 * (index + 1)),
+  );
+  const begins = (packet: Buffer): boolean => ((packet[1] ?? 0) & 0x40) !== 0;
+  const inner = Buffer.concat(packets.filter((packet) => !begins(packet)));
+  assert.is((await films.download(film(replaced(inner)))).state, 'remote_contradiction');
+  const isFrame = (packet: Buffer): boolean => packet.readUIntBE(4, 3) === 1;
+  const tables = packets.filter(
+    (packet) => begins(packet) && ((packet[3] ?? 0) & 0x20) === 0 && !isFrame(packet),
+  );
+  const none = Buffer.concat(tables);
+  assert.ok(tables.length >= 3, `${tables.length} packets`);
+  const { state, message } = await films.download(film(replaced(none)));
+  assert.is(state, 'not_media', message);
+});
+
 it('null packets behind a third of a fragment play for nothing', async () => {
   const start = part(2, 0.33);
   const piece = Buffer.concat([start, nulls((1_000_000 - start.length) / 188)]);

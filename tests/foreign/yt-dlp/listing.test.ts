@@ -80,43 +80,6 @@ test('sizes are exact or not known: an estimate is not shown', () => {
   assert.is(guessed[0]?.bytes, null);
 });
 
-test('combined formats in two languages, and those that only have a name, can each be had', () => {
-  const spoken = ['de', 'en'].map((language) => ({
-    ...video(720, { acodec: 'mp4a' }),
-    ...{ format_id: `720-${language}`, language },
-  }));
-  assert.equal(
-    streamsOf(spoken).map(({ id, quality, isDefault }) => [id, quality, isDefault]),
-    [
-      ['720-en', '720p · en', true],
-      ['720-de', '720p · de', false],
-    ],
-  );
-  // one of them alone says nothing
-  assert.equal(
-    streamsOf(spoken.slice(0, 1)).map(({ quality }) => quality),
-    ['720p'],
-  );
-  const named = ['ld', 'sd', 'hd'].map((format_id) => ({
-    format_id,
-    ext: 'mp4',
-    url: 'https://a.example/v',
-  }));
-  assert.equal(
-    streamsOf(named).map(({ id, quality, isDefault }) => [id, quality, isDefault]),
-    [
-      ['hd', 'hd', true],
-      ['sd', 'sd', false],
-      ['ld', 'ld', false],
-    ],
-  );
-  const numbered = named.map((format, index) => ({ ...format, format_id: String(index) }));
-  assert.equal(
-    streamsOf(numbered).map(({ id, quality }) => [id, quality]),
-    [['2', 'original']],
-  );
-});
-
 test('a portrait video is named by its shorter side', () => {
   assert.is(streamsOf([video(1920, { width: 1080, acodec: 'x' })])[0]?.quality, '1080p');
 });

@@ -100,7 +100,7 @@ class FragmentReader {
     return this.#fragments.build(this.#resolver.base.href);
   }
 
-  #add(uri: string, key: AttributeList | null, fragment: Omit<Fragment, 'url' | 'key'>): void {
+  #add(uri: string, key: EffectiveKey, fragment: Omit<Fragment, 'url' | 'key'>): void {
     this.#check(uri);
     if (key === 'foreign') throw new SluiceError('encrypted');
     this.#fragments.add({ ...fragment, address: uri, key: key && this.#key(key) });

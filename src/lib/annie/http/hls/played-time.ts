@@ -11,7 +11,7 @@ export type Span = [stream: number, begin: number, end: number];
 
 /** When a fragment plays. */
 export interface Timing {
-  /** 0 = a single frame, which is shown as long as the list says. */
+  /** 0 = a single frame, which is shown as long as the list says, or the begin of none. */
   seconds: number;
   /** At most 8; none = unknown. */
   spans: readonly Span[];

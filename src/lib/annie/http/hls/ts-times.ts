@@ -15,11 +15,17 @@ const MIN_TIMES = 3;
 export interface TsPackets {
   /** Presentation times by elementary stream, in ticks. */
   times: ReadonlyMap<number, readonly number[]>;
-  /** Video or audio, with or without times: none is in null packets and tables. */
+  /** Frames of video or audio begin, with or without times. */
   hasMedia: boolean;
+  /** There is more than null packets and tables. */
+  hasPayload: boolean;
   /** A stream ends within a frame. */
   isCut: boolean;
 }
+
+/** Tables have ids of their own below this, and null packets one (ISO/IEC 13818-1, table 2-3). */
+const FIRST_FREE_ID = 0x20;
+const NULL_ID = 0x1fff;
 
 /** Of an elementary stream, what is not there yet of the last PES packet. */
 interface Unfinished {
@@ -32,6 +38,8 @@ interface Unfinished {
 export function packetsIn(bytes: Uint8Array): TsPackets {
   const times = new Map<number, number[]>();
   const last = new Map<number, Unfinished>();
+  const tables = new Set<number>([NULL_ID]);
+  const filled = new Set<number>();
   for (let at = alignedIn(bytes); at + TS_PACKET_BYTES <= bytes.length; at += TS_PACKET_BYTES) {
     if (bytes[at] !== SYNC) break;
     const flags = bytes[at + 1] ?? 0;
@@ -39,11 +47,13 @@ export function packetsIn(bytes: Uint8Array): TsPackets {
     if ((control & 1) === 0) continue;
     const stream = ((flags & 0x1f) << 8) | (bytes[at + 2] ?? 0);
     const pes = at + 4 + (control === 3 ? 1 + (bytes[at + 4] ?? 0) : 0);
+    if (stream >= FIRST_FREE_ID) filled.add(stream);
     const payloadBytes = at + TS_PACKET_BYTES - pes;
     const isFull = payloadBytes >= TS_PACKET_BYTES - 4;
     // a PES packet begins here
     if ((flags & 0x40) !== 0 && payloadBytes >= 14) {
       const head = bytes.subarray(pes, pes + 14);
+      if (!isPes(head)) tables.add(stream);
       if (!isMedia(head)) continue;
       const length = ((head[4] ?? 0) << 8) | (head[5] ?? 0);
       last.set(stream, { leftBytes: length === 0 ? null : length + 6 - payloadBytes, isFull });
@@ -62,7 +72,8 @@ export function packetsIn(bytes: Uint8Array): TsPackets {
     leftBytes === null ? isFull : leftBytes > 0,
   );
   const timed = new Map([...times].filter(([, of]) => of.length > 0));
-  return { times: timed, hasMedia: times.size > 0, isCut };
+  const hasPayload = [...filled].some((stream) => !tables.has(stream));
+  return { times: timed, hasMedia: times.size > 0, hasPayload, isCut };
 }
 
 /** Null = unknown. @param first at the start of the fragment @param last at its end */
@@ -97,9 +108,14 @@ function alignedIn(bytes: Uint8Array): number {
   return bytes[0] === SYNC ? 0 : bytes.length;
 }
 
+function isPes([a, b, c]: Uint8Array): boolean {
+  return a === 0 && b === 0 && c === 1;
+}
+
 /** Of video, audio, or private data such as AC-3. @param pes the start of a PES packet */
-function isMedia([a, b, c, id = 0]: Uint8Array): boolean {
-  return a === 0 && b === 0 && c === 1 && ((id >= 0xc0 && id <= 0xef) || id === 0xbd || id === 0xfd);
+function isMedia(pes: Uint8Array): boolean {
+  const id = pes[3] ?? 0;
+  return isPes(pes) && ((id >= 0xc0 && id <= 0xef) || id === 0xbd || id === 0xfd);
 }
 
 /** @param pes the start of a PES packet */

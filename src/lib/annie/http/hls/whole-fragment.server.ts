@@ -50,7 +50,7 @@ export async function examineFragment(
   return { kind: 'media', skip, timing: timing === 'none' ? null : timing, isMp4: false };
 }
 
-/** Null = unknown; `none` = it has no video or audio at all. Reads the middle only if the start and the end have none. */
+/** Null = unknown; `none` = null packets and tables. Reads the middle only if the start and the end have no times. */
 async function tsTimingOf(
   path: string,
   start: Uint8Array,
@@ -62,7 +62,7 @@ async function tsTimingOf(
     [...share.times.keys()].some((stream) => first.times.has(stream));
   for (let from = start.length; first.times.size === 0 && from < size; from += EXAMINED_BYTES)
     first = joinedWith(first, packetsIn(await readAt(path, from, Math.min(EXAMINED_BYTES, size - from))));
-  if (!first.hasMedia) return 'none';
+  if (!first.hasMedia) return first.hasPayload ? { seconds: 0, spans: [], isCut: false } : 'none';
   let last: TsPackets;
   let end = size;
   do {
@@ -75,7 +75,8 @@ async function tsTimingOf(
 
 /** What comes later in place of what has no times. */
 function joinedWith(before: TsPackets, after: TsPackets): TsPackets {
-  return { ...after, hasMedia: before.hasMedia || after.hasMedia };
+  const hasPayload = before.hasPayload || after.hasPayload;
+  return { ...after, hasMedia: before.hasMedia || after.hasMedia, hasPayload };
 }
 
 export function notMedia(what: string): SluiceError {
