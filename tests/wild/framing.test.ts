@@ -5,7 +5,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
-import { openChromium } from './chromium.ts';
+import { COMPARED_ROWS, openChromium } from './chromium.ts';
 import { response } from './origin.ts';
 import { openWildKit } from './outcome.ts';
 
@@ -256,6 +256,7 @@ testUnless(test, missing('chromium'), 'Chromium saves the same bytes', async () 
   const rows = serve([...framings, ...codings], 'chromium').filter(
     ({ unlikeChromium }) => unlikeChromium === undefined,
   );
+  assert.is(rows.length, COMPARED_ROWS.framing);
   const chromium = await openChromium(origin.serve('/blank', response('Content-Type: text/html', '<body>')));
   try {
     const saved = await chromium.save(rows.map(({ url }) => url));

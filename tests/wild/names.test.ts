@@ -4,7 +4,7 @@ import * as assert from 'uvu/assert';
 import { numbered } from '#lib/files/file-name.ts';
 import { testUnless } from '../support/skip.ts';
 import { missing } from '../support/tools.ts';
-import { openChromium } from './chromium.ts';
+import { COMPARED_ROWS, openChromium } from './chromium.ts';
 import { response } from './origin.ts';
 import { openWildKit } from './outcome.ts';
 
@@ -160,6 +160,7 @@ testUnless(test, missing('chromium'), 'Chromium gives the same names', async () 
   const chromium = await openChromium(origin.serve('/blank', response('Content-Type: text/html', '<body>')));
   try {
     const same = served.filter(({ unlikeChromium }) => unlikeChromium === undefined);
+    assert.is(same.length, COMPARED_ROWS.names);
     const saved = await chromium.save(same.map(({ url }) => url));
     assert.equal(
       same.map(({ url, label }) => `${label} → ${saved.get(url)?.name}`),

@@ -109,6 +109,15 @@ async function playlistOf({ url }: Film): Promise<Buffer> {
   return response(HLS, text);
 }
 
+it('where a portal answers for each fragment, what has come is not taken for another film', async () => {
+  const film = await begun();
+  const pathOf = (index: number): string => film.paths.fragment.replace('3.ts', `${index}.ts`);
+  for (const index of ts.keys()) origin.serve(pathOf(index), away);
+  assert.is((await kit.download(film.url, { workDir: film.workDir })).state, 'network_login');
+  for (const index of ts.keys()) origin.serve(pathOf(index), response(TS, encrypted(index)));
+  await assertGoesOn(film, response(TS, encrypted(3)), film.paths.fragment);
+});
+
 it('a page of another site in the first fragment, or key, is not taken for a portal', async () => {
   const list = kit.listed(`#EXTM3U\n#EXTINF:1,\n/elsewhere.ts\n#EXT-X-ENDLIST`);
   origin.serve('/elsewhere.ts', away);

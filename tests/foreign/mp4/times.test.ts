@@ -112,6 +112,21 @@ test('the pictures count, and without them the longest track', () => {
   assert.is(seconds(TRACKS, moof(video), moof(video)), 0.4);
 });
 
+test('pictures of which there is no run play nothing, however long the sound is', () => {
+  const video = box('traf', box('tfhd', 0, 1));
+  const sound = box('traf', box('tfhd', 0x08, 2, 256), box('trun', 0, 375));
+  assert.is(seconds(TRACKS, moof(video, sound)), 0);
+});
+
+test('a track without a timescale, and those past 64, are left out', () => {
+  const bare = box('trak', box('tkhd', 0, 0, 0, 1, 0), box('mdia', box('hdlr', 0, 0, 'vide')));
+  assert.equal(readMp4Times({ chunks: [box('moov', bare)], tracks: null }).tracks, []);
+  const many = Array.from({ length: 70 }, (_, index) => trak(index + 1, 1000, 'soun'));
+  const defaults = Array.from({ length: 70 }, (_, index) => trex(index + 1, 40));
+  const { tracks } = readMp4Times({ chunks: [box('moov', ...many, box('mvex', ...defaults))], tracks: null });
+  assert.equal([tracks?.length, tracks?.at(-1)?.sampleDuration], [64, 40]);
+});
+
 test('boxes that are cut, or have no size, end what is read', () => {
   for (const bytes of [Buffer.alloc(0), Buffer.from([0, 0, 0, 4, 1, 1, 1, 1]), moof().subarray(0, 7)])
     assert.equal(readMp4Times({ chunks: [bytes], tracks: TRACKS }), {

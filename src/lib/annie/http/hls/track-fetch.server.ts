@@ -93,7 +93,6 @@ export class TrackFetch {
   async #findKind(): Promise<void> {
     const { bytes } = this.#state;
     if (bytes === 0) return;
-    this.#job.fetcher.hasMedia = true;
     const { kind } = kindOf(await readAt(this.#path, 0, Math.min(bytes, EXAMINED_BYTES)), bytes);
     // an earlier version kept whatever came
     if (kind !== 'refused') this.#kind = this.#savedKind = kind;

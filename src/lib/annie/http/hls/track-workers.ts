@@ -43,8 +43,10 @@ export class TrackWorkers {
   #hasFailed = false;
   /** The first connection was refused while others were served. */
   #isCrowded = false;
-  /** Resolves when no other connection is left; null = there is none. */
-  #extras: Promise<void> | null = null;
+  /** Connections beyond the first: open, and opened so far. */
+  readonly #extras = { open: 0, opened: 0 };
+  /** Resolves when none of them is left. */
+  #extrasEnded: Promise<unknown> = Promise.resolve();
 
   constructor(work: TrackWork) {
     this.#work = work;
@@ -52,14 +54,9 @@ export class TrackWorkers {
 
   /** Resolves when nothing is left and no connection is open. @throws what `fetch` throws, of one connection */
   async run(concurrency: number): Promise<void> {
-    const ended = Promise.withResolvers<void>();
-    this.#extras = ended.promise;
     const first = this.#runFirst();
     const extras = Array.from({ length: concurrency - 1 }, () => this.#runExtra());
-    void Promise.allSettled(extras).then(() => {
-      this.#extras = null;
-      ended.resolve();
-    });
+    this.#extrasEnded = Promise.allSettled(extras);
     throwFailure(await Promise.allSettled([first, ...extras]));
     // what was given up after the first connection had nothing left to do
     await this.#runFirst();
@@ -68,15 +65,16 @@ export class TrackWorkers {
   async #runFirst(): Promise<void> {
     while (this.#hasNext() && !this.#hasFailed) {
       const index = this.#takeNext();
-      const extras = this.#extras;
+      const { open, opened } = this.#extras;
       try {
         await this.#work.fetch(index, null);
       } catch (thrown) {
-        if (extras === null || !isBusyError(thrown)) return this.#fail(thrown);
+        const isAlone = open === 0 && this.#extras.opened === opened;
+        if (isAlone || !isBusyError(thrown)) return this.#fail(thrown);
         // The host serves the others in its place: they end with what they are at.
         this.#givenUp.push(index);
         this.#isCrowded = true;
-        await extras;
+        await this.#extrasEnded;
       }
     }
   }
@@ -86,6 +84,8 @@ export class TrackWorkers {
     while (this.#hasNext() && !this.#hasFailed) {
       const extra = openExtra();
       if (extra === null) return;
+      this.#extras.open++;
+      this.#extras.opened++;
       const index = this.#takeNext();
       try {
         await fetch(index, extra.signal);
@@ -99,6 +99,7 @@ export class TrackWorkers {
         if (!extra.signal.aborted && isBusyError((thrown as Error).cause)) extra.refused();
         return;
       } finally {
+        this.#extras.open--;
         extra.close();
       }
     }

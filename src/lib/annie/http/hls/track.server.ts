@@ -70,6 +70,8 @@ async function resume(
   const { fingerprint, addresses } = fresh;
   const state = (await loadTrackState(path, fingerprint)) ?? (await restoreSyncedTrack(path, fingerprint));
   if (state === null) return null;
+  // A portal's page is not another film, for which the bytes on the disk would be dropped.
+  fetcher.hasMedia ||= state.bytes > 0;
   for (const [index, seen] of state.files) {
     const { url, range } = fragmentAt(fragments, index);
     if (range !== null) fetcher.recordSeen(url, seen);
