@@ -93,6 +93,19 @@ for (const [what, traf, expected] of [
   });
 }
 
+test('a fragment begins at its decode time, in both versions, and ends with its samples', () => {
+  const spansOf = (...boxes: Buffer[]): unknown =>
+    readMp4Times({ chunks: [moof(box('traf', box('tfhd', 0, 1), ...boxes))], tracks: TRACKS }).spans;
+  const run = box('trun', 0, 25);
+  assert.equal(spansOf(box('tfdt', 0, 7000), run), [[1, 7, 8]]);
+  assert.equal(spansOf(box('tfdt', 1 << 24, 1, 0), run), [[1, 4294967.296, 4294968.296]]);
+  assert.equal(spansOf(run), []);
+  for (const cut of [box('tfdt', 0), box('tfdt', 1 << 24, 1), box('tfdt')]) {
+    assert.equal(spansOf(cut, run), []);
+    assert.equal(spansOf(cut), []);
+  }
+});
+
 test('samples without a duration, or tracks that are not known, leave the length unknown', () => {
   const silent = box('traf', box('tfhd', 0, 2), box('trun', 0, 25));
   assert.is(seconds(TRACKS, moof(silent)), null);

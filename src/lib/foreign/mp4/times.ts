@@ -141,7 +141,7 @@ function addFragment(
 /** Of the first sample, in ticks (`tfdt`). */
 function decodeTime(view: DataView, box: Box): number | null {
   const [high, low] = [numberAt(view, box, 4), numberAt(view, box, 8)];
-  if (view.getUint8(box.start) === 0 || high === null) return high;
+  if (high === null || view.getUint8(box.start) === 0) return high;
   return low === null ? null : high * 2 ** 32 + low;
 }
 
