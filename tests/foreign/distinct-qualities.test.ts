@@ -95,6 +95,17 @@ const variants = (...lines: string[]): string[] => {
   return playlist.kind === 'master' ? playlist.variants.map(({ quality }) => quality) : [];
 };
 
+test('Dolby Vision is told from HDR10 and from plain HEVC', () => {
+  const hevc = (bits: number, codecs: string, more = ''): string =>
+    `BANDWIDTH=${bits},RESOLUTION=1280x720,CODECS="${codecs},mp4a.40.2"${more}`;
+  assert.equal(variants(hevc(3e6, 'dvh1.05.03'), hevc(3e6, 'hvc1.2.4.L93')), ['720p · Dolby Vision', '720p']);
+  const layered = ',VIDEO-RANGE=PQ,SUPPLEMENTAL-CODECS="dvh1.08.03/db1p"';
+  assert.equal(variants(hevc(3e6, 'hvc1.2.4.L93', layered), hevc(3e6, 'hvc1.2.4.L93', ',VIDEO-RANGE=PQ')), [
+    '720p · Dolby Vision',
+    '720p · HDR',
+  ]);
+});
+
 test('HLS variants of one height are told apart by codec, frame rate, range or bit rate', () => {
   const base = 'RESOLUTION=320x180,CODECS="avc1.42c00d,mp4a.40.2"';
   assert.equal(variants(`BANDWIDTH=300000,${base}`, `BANDWIDTH=200000,${base}`, `BANDWIDTH=100000,${base}`), [

@@ -1,7 +1,7 @@
 /** Master playlists of which not all is there: dead variants, and equal ones on other hosts (RFC 8216, section 6.2.4). */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { it, LOGIN, openFilms, replaced, ts, whole } from './films.ts';
+import { HLS, it, LOGIN, openFilms, replaced, six, ts, whole } from './films.ts';
 import { response } from './origin.ts';
 
 const films = await openFilms();
@@ -11,6 +11,8 @@ test.after(() => films.close());
 const HIGH = 'BANDWIDTH=2000000,RESOLUTION=640x360,CODECS="avc1.42c01e,mp4a.40.2"';
 const LOW = 'BANDWIDTH=400000,RESOLUTION=320x180,CODECS="avc1.42c01e,mp4a.40.2"';
 const GONE = '/gone/list.m3u8';
+
+const textOf = async (url: string): Promise<string> => (await fetch(url)).text();
 
 async function qualities(url: string): Promise<unknown> {
   const items = await films.list(url);
@@ -25,6 +27,92 @@ it('a best variant that is gone is left out, of the list and of a download', asy
   assert.equal(await qualities(url), ['v180-400000']);
   await assertWhole(url);
   assert.is((await films.download(url, { streamId: 'v360-2000000' })).state, 'remote_not_found');
+});
+
+const RESET = null;
+const dead: [string, string][] = [
+  ['answers 500', origin.serve('/dead/500.m3u8', 'HTTP/1.1 500 Broken\r\nContent-Length: 0\r\n\r\n')],
+  ['answers 503', origin.serve('/dead/503.m3u8', 'HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n')],
+  ['is a login page', origin.serve('/dead/login.m3u8', response('Content-Type: text/html', LOGIN))],
+  ['is reset', origin.serve('/dead/reset.m3u8', () => RESET)],
+  [
+    'is cut',
+    origin.serve('/dead/cut.m3u8', response(`${HLS}\r\nContent-Length: 500`, '#EXTM3U\n#EXTINF:1,\n')),
+  ],
+  ['is on a dead port', 'http://127.0.0.1:1/list.m3u8'],
+  ['is at a private address', 'http://127.0.0.2/list.m3u8'],
+  ['has an address of no scheme that we know', 'rtmp://127.0.0.1/list.m3u8'],
+  ['is a live stream', origin.serve('/dead/live.m3u8', response(HLS, '#EXTM3U\n#EXTINF:1,\na.ts'))],
+  ['is protected', film(ts).replace(/[^/]*$/, 'protected.m3u8')],
+];
+const protectedKey = '#EXT-X-KEY:METHOD=SAMPLE-AES,URI="skd://k",KEYFORMAT="com.apple.streamingkeydelivery"';
+origin.serve(
+  `${base()}/protected.m3u8`,
+  response(HLS, `${six(protectedKey).replaceAll('BASE', base())}\n#EXT-X-ENDLIST`),
+);
+for (const [what, url] of dead) {
+  it(`a best variant that ${what} is left out, of the list and where no quality was chosen`, async () => {
+    const list = master([
+      [HIGH, url],
+      [LOW, film(ts)],
+    ]);
+    assert.equal(await qualities(list), ['v180-400000']);
+    await assertWhole(list);
+    const chosen = await films.download(list, { streamId: 'v360-2000000' });
+    assert.is.not(chosen.state, 'complete');
+    const both = master([
+      [HIGH, url],
+      [HIGH, film(ts)],
+    ]);
+    assert.equal(await qualities(both), ['v360-2000000']);
+    await assertWhole(both);
+  });
+}
+
+it('a best variant that fails for a moment is listed', async () => {
+  const text = await textOf(film(ts));
+  const flaky = origin.serve('/dead/flaky.m3u8', ({ count }) => (count === 1 ? RESET : response(HLS, text)));
+  const list = master([
+    [HIGH, flaky],
+    [LOW, film(ts)],
+  ]);
+  assert.equal(await qualities(list), ['v360-2000000', 'v180-400000']);
+});
+
+it('where the fragments of the best variant are gone, a lower one is fetched if no quality was chosen, and it is said', async () => {
+  const gone = film([]).replace('list', 'gone');
+  origin.serve(new URL(gone).pathname, response(HLS, `${six().replaceAll('BASE', '/gone')}\n#EXT-X-ENDLIST`));
+  const list = master([
+    [HIGH, gone],
+    [LOW, film(ts)],
+  ]);
+  const said: string[] = [];
+  const { state, body, message } = await films.download(list, { onOutput: (text) => void said.push(text) });
+  assert.is(state, 'complete', message);
+  assert.ok(body.equals(whole));
+  assert.match(said.join(''), /^360p cannot be had .*404.* A lower quality is fetched/);
+  assert.is((await films.download(list, { streamId: 'v360-2000000' })).state, 'remote_not_found');
+});
+
+it('a quality of which there are bytes is not left for a lower one', async () => {
+  const best = film(ts);
+  const last = `${base()}/5.ts`;
+  origin.serve(last, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+  const list = master([
+    [HIGH, best],
+    [LOW, film(ts.slice(0, 2))],
+  ]);
+  const first = await films.download(list);
+  assert.is(first.state, 'remote_not_found');
+  const path = new URL(best).pathname;
+  const text = await textOf(best);
+  origin.serve(path, 'HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n');
+  assert.is((await films.download(list, { workDir: first.workDir })).state, 'remote_not_found');
+  origin.serve(path, response(HLS, text));
+  origin.serve(last, response('X: y', ts[5] ?? ''));
+  const { state, body } = await films.download(list, { workDir: first.workDir });
+  assert.is(state, 'complete');
+  assert.ok(body.equals(whole));
 });
 
 it('a master all of whose variants are gone says so', async () => {

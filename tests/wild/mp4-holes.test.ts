@@ -50,11 +50,10 @@ for (const [what, piece] of [
   });
 }
 
-it('a film of MP4 arrives whose playlist rounds a little, and one whose last fragment is short', async () => {
+it('a film of MP4 arrives whose playlist rounds, and one whose last fragment is short', async () => {
   const short = [...film.slice(0, 5), cut(film[5] ?? Buffer.alloc(0), 0.6)];
-  for (const url of [serve(film), serve(film, 1.08, 2), serve(short)])
+  for (const url of [serve(film), serve(film, 1.08, 2), serve(film, 1.4, 2), serve(short)])
     assert.is((await kit.download(url)).state, 'complete');
-  assert.is((await kit.download(serve(film, 1.4, 2))).state, 'remote_contradiction');
 });
 
 it('what has come before an interruption is counted, and the timescale is remembered', async () => {

@@ -43,9 +43,10 @@ it('a gap is not loaded and said, and the rest is loaded', async () => {
 });
 
 const key = Buffer.from('0123456789abcdef');
-function encrypted(piece: Buffer, sequence: number): Buffer {
+/** @param number the initialisation vector */
+function encrypted(piece: Buffer, number: number): Buffer {
   const iv = Buffer.alloc(16);
-  iv.writeBigInt64BE(BigInt(sequence), 8);
+  iv.writeBigInt64BE(BigInt(number), 8);
   const cipher = createCipheriv('aes-128-cbc', key, iv);
   return Buffer.concat([cipher.update(piece), cipher.final()]);
 }
@@ -57,6 +58,30 @@ for (const [what, address] of [
   it(`a data: key ${what} opens the stream`, async () => {
     await assertWhole(
       listed(six(`#EXT-X-KEY:METHOD=AES-128,URI="${address}"`) + '\n#EXT-X-ENDLIST', ts.map(encrypted)),
+    );
+  });
+}
+
+for (const [what, keys] of [
+  ['has one digit', ['METHOD=AES-128,URI="KEY",IV=0x7']],
+  ['has no 0x', [`METHOD=AES-128,URI="KEY",IV=${'7'.padStart(32, '0')}`]],
+  [
+    'is beside those of other systems',
+    [
+      'METHOD=AES-128,URI="KEY",IV=0x07',
+      'METHOD=AES-128,URI="data:,x",KEYFORMAT="com.microsoft.playready",KEYFORMATVERSIONS="1"',
+      'METHOD=SAMPLE-AES,URI="skd://x",KEYFORMAT="com.example.keys"',
+    ],
+  ],
+] as const) {
+  it(`an initialisation vector that ${what} is used`, async () => {
+    const tags = keys.map((each) => `#EXT-X-KEY:${each.replace('"KEY"', '"data:,0123456789%61bcdef"')}`);
+    const text = six(tags.join('\n')) + '\n#EXT-X-ENDLIST';
+    await assertWhole(
+      listed(
+        text,
+        ts.map((piece) => encrypted(piece, 7)),
+      ),
     );
   });
 }

@@ -177,8 +177,8 @@ const manifest = (body: string): string =>
 for (const [what, body, code] of [
   ['nothing', '#EXTM3U\n#EXT-X-ENDLIST', 'invalid_manifest'],
   [
-    'a short IV',
-    '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="k",IV=0x1\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST',
+    'an IV that is none',
+    '#EXTM3U\n#EXT-X-KEY:METHOD=AES-128,URI="k",IV=0xhello\n#EXTINF:1,\na.ts\n#EXT-X-ENDLIST',
     'invalid_manifest',
   ],
   [

@@ -57,7 +57,7 @@ const seconds = (tracks: readonly Mp4Track[] | null, ...chunks: Buffer[]): numbe
   readMp4Times({ chunks, tracks }).seconds;
 
 test('an initialisation part says the timescales and the default durations, in both versions', () => {
-  assert.equal(readMp4Times({ chunks: [moov], tracks: null }), { tracks: TRACKS, seconds: 0 });
+  assert.equal(readMp4Times({ chunks: [moov], tracks: null }), { tracks: TRACKS, seconds: 0, spans: [] });
   const other = longBox('moov', trak(7, 90_000, 'soun'));
   assert.equal(readMp4Times({ chunks: [moov, other], tracks: TRACKS }).tracks, [
     { id: 7, timescale: 90_000, sampleDuration: 0, isVideo: false },
@@ -92,6 +92,19 @@ for (const [what, traf, expected] of [
     assert.is(seconds(TRACKS, moof(traf)), expected);
   });
 }
+
+test('a fragment begins at its decode time, in both versions, and ends with its samples', () => {
+  const spansOf = (...boxes: Buffer[]): unknown =>
+    readMp4Times({ chunks: [moof(box('traf', box('tfhd', 0, 1), ...boxes))], tracks: TRACKS }).spans;
+  const run = box('trun', 0, 25);
+  assert.equal(spansOf(box('tfdt', 0, 7000), run), [[1, 7, 8]]);
+  assert.equal(spansOf(box('tfdt', 1 << 24, 1, 0), run), [[1, 4294967.296, 4294968.296]]);
+  assert.equal(spansOf(run), []);
+  for (const cut of [box('tfdt', 0), box('tfdt', 1 << 24, 1), box('tfdt')]) {
+    assert.equal(spansOf(cut, run), []);
+    assert.equal(spansOf(cut), []);
+  }
+});
 
 test('samples without a duration, or tracks that are not known, leave the length unknown', () => {
   const silent = box('traf', box('tfhd', 0, 2), box('trun', 0, 25));
@@ -129,7 +142,11 @@ test('a track without a timescale, and those past 64, are left out', () => {
 
 test('boxes that are cut, or have no size, end what is read', () => {
   for (const bytes of [Buffer.alloc(0), Buffer.from([0, 0, 0, 4, 1, 1, 1, 1]), moof().subarray(0, 7)])
-    assert.equal(readMp4Times({ chunks: [bytes], tracks: TRACKS }), { tracks: TRACKS, seconds: 0 });
+    assert.equal(readMp4Times({ chunks: [bytes], tracks: TRACKS }), {
+      tracks: TRACKS,
+      seconds: 0,
+      spans: [],
+    });
   for (let length = 0; length < moov.length; length += 3)
     assert.ok(readMp4Times({ chunks: [moov.subarray(0, length)], tracks: null }).tracks === null);
   const toItsEnd = bytesOf([0, 'moof', box('traf', box('tfhd', 0, 1), box('trun', 0, 25))]);

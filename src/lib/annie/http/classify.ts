@@ -6,6 +6,7 @@ import { extentOf } from './extent.ts';
 import { binaryKind } from './binary.ts';
 import { charsetOf, contentTypeOf, dispositionName, type Head } from './head.ts';
 import { extensionOf, isPageExtension } from './names.ts';
+import { beginsAsPage, latin1, withoutLeadingBlanks } from './page-start.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
 export const SNIFF_BYTES = 1024;
@@ -34,6 +35,9 @@ const GENERIC_TYPES = new Set([
   'text/xml',
 ]);
 
+/** A comment in front of these is nothing of a page. */
+const XML_EXTENSIONS = new Set('atom gpx kml opml rss svg ttml xml xsd xsl xslt xspf'.split(' '));
+
 /** By its head alone: not what the server calls a page or a manifest. */
 export function isFile({ url, status, head }: { url: URL; status: number; head: Head }): boolean {
   return classify(url, status, head, new Uint8Array()).kind === 'file';
@@ -49,7 +53,7 @@ function announcedSizeOf(status: number, head: Head): number | null {
 /** @param start the first `SNIFF_BYTES` of the body, or all of a shorter one */
 export function classify(url: URL, status: number, head: Head, start: Uint8Array): UrlKind {
   const contentType = contentTypeOf(head);
-  const bytes = latin1(start);
+  const bytes = latin1(start.subarray(0, SNIFF_BYTES));
   const text = withoutLeadingBlanks(bytes);
   if (isHls(text)) return { kind: 'manifest', format: 'hls' };
   if (contentType !== null && HLS_TYPES.has(contentType)) return { kind: 'manifest', format: 'hls' };
@@ -64,7 +68,8 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   // As for subtitles and tables: a page has a tag in its first kB.
   const hasNoTag = text !== '' && ext !== '' && !isPageExtension(ext) && !/[<\0]/.test(bytes);
   if (isHtml && isShown && isText && !hasNoTag) return { kind: 'page' };
-  if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
+  const mayBePage = contentType === null && !(XML_EXTENSIONS.has(ext) && text.startsWith('<!--'));
+  if (mayBePage && beginsAsPage(text)) return { kind: 'page' };
   if (
     isShown &&
     (FEED_TYPES.has(contentType ?? '') ||
@@ -77,16 +82,7 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
 
 /** Whether bytes begin as an HLS manifest does. @param start as for `classify` */
 export function beginsAsHls(start: Uint8Array): boolean {
-  return isHls(withoutLeadingBlanks(latin1(start)));
-}
-
-function latin1(start: Uint8Array): string {
-  return Buffer.from(start.subarray(0, SNIFF_BYTES)).toString('latin1');
-}
-
-/** Nor with a byte order mark. */
-function withoutLeadingBlanks(bytes: string): string {
-  return bytes.replace(/^(\u00ef\u00bb\u00bf)?\s*/, '');
+  return isHls(withoutLeadingBlanks(latin1(start.subarray(0, SNIFF_BYTES))));
 }
 
 function isHls(text: string): boolean {

@@ -23,10 +23,21 @@ export interface Mp4Times {
   tracks: Mp4Track[] | null;
   /** What the samples play: the pictures if there are any, else the longest track. Null = unknown. */
   seconds: number | null;
+  /** When each track begins and ends, in s; none = unknown, as of fragments that name no time of theirs (`tfdt`). */
+  spans: [track: number, begin: number, end: number][];
+}
+
+/** What the samples of one track play. */
+interface Played {
+  /** Ticks; null = of some sample unknown. */
+  ticks: number | null;
+  /** Of the first sample, in ticks; null = unknown. */
+  begin: number | null;
 }
 
 /** More than any film has. */
 const MAX_TRACKS = 64;
+const MAX_SPANS = 8;
 const [HAS_OFFSET, HAS_DESCRIPTION, HAS_DURATION, IS_EMPTY] = [0x01, 0x02, 0x08, 0x010000];
 const [RUN_OFFSET, RUN_FIRST_FLAGS, RUN_DURATIONS] = [0x01, 0x04, 0x100];
 const SAMPLE_FIELDS = [0x100, 0x200, 0x400, 0x800];
@@ -34,24 +45,31 @@ const SAMPLE_FIELDS = [0x100, 0x200, 0x400, 0x800];
 /** Never throws. */
 export function readMp4Times({ chunks, tracks }: Mp4TimesInput): Mp4Times {
   let current = tracks === null ? null : [...tracks];
-  /** Ticks, by track; null = of some sample unknown. */
-  const ticks = new Map<Mp4Track, number | null>();
+  const played = new Map<Mp4Track, Played>();
   for (const chunk of chunks) {
     const view = new DataView(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     for (const box of boxesIn(view)) {
       if (box.type === 'moov') current = tracksIn(view, box);
-      if (box.type === 'moof') addFragment(view, box, current ?? [], ticks);
+      if (box.type === 'moof') addFragment(view, box, current ?? [], played);
     }
   }
-  return { tracks: current, seconds: secondsOf(current ?? [], ticks) };
+  return { tracks: current, seconds: secondsOf(current ?? [], played), spans: spansOf(played) };
 }
 
-function secondsOf(tracks: readonly Mp4Track[], ticks: ReadonlyMap<Mp4Track, number | null>): number | null {
+function spansOf(played: ReadonlyMap<Mp4Track, Played>): Mp4Times['spans'] {
+  return [...played]
+    .slice(0, MAX_SPANS)
+    .flatMap(([{ id, timescale }, { begin, ticks }]) =>
+      begin === null || ticks === null ? [] : [[id, begin / timescale, (begin + ticks) / timescale]],
+    );
+}
+
+function secondsOf(tracks: readonly Mp4Track[], of: ReadonlyMap<Mp4Track, Played>): number | null {
   if (tracks.length === 0) return null;
-  const played = [...ticks];
+  const played = [...of];
   const pictures = played.filter(([{ isVideo }]) => isVideo);
   const counted = pictures.length > 0 ? pictures : played;
-  const seconds = counted.map(([{ timescale }, sum]) => (sum === null ? null : sum / timescale));
+  const seconds = counted.map(([{ timescale }, { ticks }]) => (ticks === null ? null : ticks / timescale));
   return seconds.includes(null) ? null : Math.max(0, ...seconds.map(Number));
 }
 
@@ -98,7 +116,7 @@ function addFragment(
   view: DataView,
   moof: Box,
   tracks: readonly Mp4Track[],
-  ticks: Map<Mp4Track, number | null>,
+  played: Map<Mp4Track, Played>,
 ): void {
   for (const traf of boxesIn(view, moof.start, moof.end)) {
     if (traf.type !== 'traf') continue;
@@ -109,13 +127,22 @@ function addFragment(
         const id = numberAt(view, box, 4);
         track = tracks.find((each) => each.id === id);
         duration = defaultDuration(view, box, track?.sampleDuration ?? 0);
-        if (track && !ticks.has(track)) ticks.set(track, 0);
+        if (track && !played.has(track)) played.set(track, { ticks: 0, begin: null });
       }
-      if (box.type !== 'trun' || !track) continue;
-      const [before = 0, more] = [ticks.get(track), runTicks(view, box, duration)];
-      ticks.set(track, before === null || more === null ? null : before + more);
+      const of = track && played.get(track);
+      if (box.type === 'tfdt' && of) of.begin ??= decodeTime(view, box);
+      if (box.type !== 'trun' || !of) continue;
+      const more = runTicks(view, box, duration);
+      of.ticks = of.ticks === null || more === null ? null : of.ticks + more;
     }
   }
+}
+
+/** Of the first sample, in ticks (`tfdt`). */
+function decodeTime(view: DataView, box: Box): number | null {
+  const [high, low] = [numberAt(view, box, 4), numberAt(view, box, 8)];
+  if (high === null || view.getUint8(box.start) === 0) return high;
+  return low === null ? null : high * 2 ** 32 + low;
 }
 
 function defaultDuration(view: DataView, tfhd: Box, ofTrack: number): number {

@@ -16,7 +16,7 @@ export class FragmentsBuilder {
   readonly #keys = new TextColumnBuilder();
   /** By text. */
   readonly #keyIndices = new Map<string, number>();
-  readonly #fragments: Pick<PlaylistFragment, 'durationSeconds' | 'sequence' | 'range'>[] = [];
+  readonly #fragments: Omit<PlaylistFragment, 'address' | 'key'>[] = [];
   readonly #keyOf: number[] = [];
   /** Index of each fragment's address among the distinct ones. */
   readonly #fileOf: number[] = [];
@@ -28,10 +28,10 @@ export class FragmentsBuilder {
   }
 
   /** @throws SluiceError `too_complex` past 100,000 fragments, or 16 MiB of addresses */
-  add({ address, key, durationSeconds, sequence, range }: PlaylistFragment): void {
+  add({ address, key, ...fragment }: PlaylistFragment): void {
     if (this.count === MAX_FRAGMENTS) throw tooManyFragments();
     this.#addresses.add(address);
-    this.#fragments.push({ durationSeconds, sequence, range });
+    this.#fragments.push(fragment);
     if (!this.#fileIndices.has(address)) this.#fileIndices.set(address, this.#fileIndices.size);
     this.#fileOf.push(this.#fileIndices.get(address) ?? 0);
     this.#paths.push(address.replace(/[?#].*$/s, ''));
@@ -57,6 +57,9 @@ export class FragmentsBuilder {
         ? Float64Array.from(all.flatMap(({ range }) => [range?.start ?? NaN, range?.end ?? NaN]))
         : null,
       keys: this.#keys.build(),
+      discontinuities: all.some(({ isDiscontinuous }) => isDiscontinuous === true)
+        ? Uint8Array.from(all, ({ isDiscontinuous }) => (isDiscontinuous === true ? 1 : 0))
+        : null,
       keyIndices: this.#keys.count > 0 ? Int32Array.from(this.#keyOf) : null,
     };
   }

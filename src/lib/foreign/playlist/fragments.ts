@@ -23,6 +23,8 @@ export interface Fragment {
   sequence: number;
   /** 0 for the initialisation part of fragmented MP4. */
   durationSeconds: number;
+  /** By the playlist, its times need not follow those of the fragment before; absent = they do. */
+  isDiscontinuous?: boolean;
 }
 
 export interface Fragments {
@@ -49,6 +51,8 @@ export interface Fragments {
   keys: TextColumn;
   /** Index of each fragment's key, -1 = not encrypted; null = no fragment is. */
   keyIndices: Int32Array | null;
+  /** Of each whether it is discontinuous, 1 = yes; null = none is. */
+  discontinuities: Uint8Array | null;
 }
 
 /** Does what is needed for one fragment only. @param index from 0 to `count` - 1 */
@@ -62,6 +66,7 @@ export function fragmentAt(fragments: Fragments, index: number): Fragment {
     key: keyIndex === -1 ? null : keyAt(fragments, keyIndex),
     sequence: sequences[index] ?? 0,
     durationSeconds: seconds[index] ?? 0,
+    ...(fragments.discontinuities?.[index] === 1 ? { isDiscontinuous: true } : {}),
   };
 }
 

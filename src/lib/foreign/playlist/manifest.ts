@@ -21,17 +21,22 @@ export interface PlaylistEntry {
   stream: AttributeList | null;
   durationSeconds: number;
   range: ByteRange | null;
-  key: AttributeList | null;
+  key: EffectiveKey;
   map: InitialisationPart | null;
   /** `EXT-X-GAP`: there is no such fragment. */
   isGap: boolean;
+  /** `EXT-X-DISCONTINUITY`, or a gap before it: its times need not follow those before. */
+  isDiscontinuous: boolean;
 }
 
 /** `EXT-X-MAP`, with the key in effect. */
 export interface InitialisationPart {
   attributes: AttributeList;
-  key: AttributeList | null;
+  key: EffectiveKey;
 }
+
+/** `foreign`: only systems that we do not have can give the key. Null = not encrypted. */
+export type EffectiveKey = AttributeList | 'foreign' | null;
 
 export interface Manifest {
   /** In order. */
@@ -44,9 +49,10 @@ export interface Manifest {
   audioRenditions: Map<string, AttributeList>;
   mediaSequence: number;
   hasEnd: boolean;
-  /** It names a key of a DRM system, whether fragments need it or not. */
-  isProtected: boolean;
 }
+
+/** What the tags before an entry say of it alone. */
+type NextEntry = Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap' | 'isDiscontinuous'>;
 
 /** FairPlay, PlayReady, Widevine. */
 const DRM_KEY_FORMATS = new Set([
@@ -81,14 +87,13 @@ class ManifestReader {
     audioRenditions: new Map(),
     mediaSequence: 0,
     hasEnd: false,
-    isProtected: false,
   };
   readonly #variables = new Map<string, string>();
-  #next: Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap'> = emptyEntry();
+  #next: NextEntry = emptyEntry();
   #isTimed = false;
   #targetSeconds = 0;
   #rangeEnd = 0;
-  #key: AttributeList | null = null;
+  #keys: { identity: AttributeList | null; other: EffectiveKey } = { identity: null, other: null };
   #map: InitialisationPart | null = null;
   readonly #query: ReadonlyMap<string, string>;
 
@@ -133,6 +138,9 @@ class ManifestReader {
         return this.#audioRendition(this.#attributes(value));
       case '#EXT-X-DEFINE':
         return this.#define(value);
+      case '#EXT-X-DISCONTINUITY':
+        this.#next.isDiscontinuous = true;
+        return;
       case '#EXT-X-GAP':
         this.#next.isGap = true;
         return;
@@ -152,7 +160,7 @@ class ManifestReader {
     const durationSeconds = this.#isTimed ? this.#next.durationSeconds : this.#targetSeconds;
     const uri = this.#substitute(line);
     entries.push({ ...this.#next, durationSeconds, uri, key: this.#key, map: this.#map });
-    this.#next = emptyEntry();
+    this.#next = { ...emptyEntry(), isDiscontinuous: this.#next.isGap };
     this.#isTimed = false;
   }
 
@@ -172,11 +180,22 @@ class ManifestReader {
     this.#next.range = { ...range, offset };
   }
 
+  /**
+   * Several with different formats give the same key (RFC 8216, section 4.3.2.4): one that is `identity` is used, whatever
+   * others there are.
+   */
   #keyTag(key: AttributeList): void {
     const format = key.get('KEYFORMAT') ?? '';
-    if (key.get('METHOD') === 'NONE') this.#key = null;
-    else if (DRM_KEY_FORMATS.has(format)) this.manifest.isProtected = true;
-    else this.#key = key;
+    if (/^none$/i.test(key.get('METHOD') ?? '')) this.#keys = { identity: null, other: null };
+    else if (/^(identity)?$/i.test(format)) this.#keys.identity = key;
+    else {
+      const isForeign = DRM_KEY_FORMATS.has(format.toLowerCase()) || /^skd:/i.test(key.get('URI') ?? '');
+      this.#keys.other = isForeign ? 'foreign' : key;
+    }
+  }
+
+  get #key(): EffectiveKey {
+    return this.#keys.identity ?? this.#keys.other;
   }
 
   /** Prefers the default rendition, then one with AUTOSELECT, then the first. */
@@ -215,8 +234,8 @@ class ManifestReader {
   }
 }
 
-function emptyEntry(): Pick<PlaylistEntry, 'stream' | 'durationSeconds' | 'range' | 'isGap'> {
-  return { stream: null, durationSeconds: 0, range: null, isGap: false };
+function emptyEntry(): NextEntry {
+  return { stream: null, durationSeconds: 0, range: null, isGap: false, isDiscontinuous: false };
 }
 
 function preference(rendition: AttributeList): number {

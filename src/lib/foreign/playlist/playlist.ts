@@ -8,6 +8,7 @@ import type { Fragment, Fragments } from './fragments.ts';
 import {
   byteRange,
   type ByteRange,
+  type EffectiveKey,
   type InitialisationPart,
   type Manifest,
   readManifest,
@@ -53,7 +54,6 @@ export function parsePlaylist(text: string, url: URL): Playlist {
     if (variants.length === 0) throw new SluiceError('invalid_manifest', 'The manifest offers nothing.');
     return { kind: 'master', variants };
   }
-  if (manifest.isProtected) throw new SluiceError('encrypted');
   const reader = new FragmentReader(resolver);
   const fragments = manifest.isMedia ? reader.read(manifest) : null;
   if (fragments === null || fragments.count === 0)
@@ -80,9 +80,10 @@ class FragmentReader {
 
   read({ entries, mediaSequence }: Manifest): Fragments {
     let lastMap: InitialisationPart | null = null;
-    for (const [index, { uri, range, key, map, durationSeconds, isGap }] of entries.entries()) {
+    for (const [index, entry] of entries.entries()) {
+      const { uri, range, key, map, durationSeconds, isDiscontinuous, isGap } = entry;
       if (isGap) continue;
-      const sequence = mediaSequence + index;
+      const part = { sequence: mediaSequence + index, isDiscontinuous };
       const mapUri = map?.attributes.get('URI');
       if (map !== null && mapUri !== undefined && map !== lastMap) {
         // Some playlists repeat it before each fragment.
@@ -90,21 +91,18 @@ class FragmentReader {
           const bytes = map.attributes.get('BYTERANGE');
           const mapRange = bytes === undefined ? null : rangeOf(byteRange(bytes));
           this.initialisationParts++;
-          this.#add(mapUri, map.key, { range: mapRange, sequence, durationSeconds: 0 });
+          this.#add(mapUri, map.key, { ...part, range: mapRange, durationSeconds: 0 });
         }
         lastMap = map;
       }
-      this.#add(uri, key, { range: rangeOf(range), sequence, durationSeconds });
+      this.#add(uri, key, { ...part, range: rangeOf(range), durationSeconds });
     }
     return this.#fragments.build(this.#resolver.base.href);
   }
 
-  #add(
-    uri: string,
-    key: AttributeList | null,
-    fragment: Pick<Fragment, 'range' | 'sequence' | 'durationSeconds'>,
-  ): void {
+  #add(uri: string, key: EffectiveKey, fragment: Omit<Fragment, 'url' | 'key'>): void {
     this.#check(uri);
+    if (key === 'foreign') throw new SluiceError('encrypted');
     this.#fragments.add({ ...fragment, address: uri, key: key && this.#key(key) });
   }
 
@@ -113,14 +111,11 @@ class FragmentReader {
     if (known) return known;
     const uri = attributes.get('URI');
     // Without a method, AES-128 is assumed.
-    if ((attributes.get('METHOD') ?? 'AES-128') !== 'AES-128' || uri === undefined)
+    if (!/^aes-128$/i.test(attributes.get('METHOD') ?? 'AES-128') || uri === undefined)
       throw new SluiceError('encrypted');
-    const iv = attributes.get('IV') ?? null;
-    const digits = iv === null ? null : /^0x([\da-f]{32})$/i.exec(iv)?.[1];
-    if (digits === undefined)
-      throw new SluiceError('invalid_manifest', 'The manifest has an initialisation vector that is none.');
+    const iv = initialisationVector(attributes.get('IV') ?? '');
     this.#check(uri);
-    const key = { address: uri, iv: digits };
+    const key = { address: uri, iv };
     this.#keys.set(attributes, key);
     return key;
   }
@@ -131,6 +126,15 @@ class FragmentReader {
     if (this.#resolver.isExhausted) throw tooLongAddresses();
     throw new SluiceError('invalid_manifest', 'The manifest names an address that is none.');
   }
+}
+
+/** A hexadecimal integer of 128 bits (RFC 8216, section 4.2), as 32 digits; null = there is none. */
+function initialisationVector(text: string): string | null {
+  if (text === '') return null;
+  const digits = /^(?:0x)?0*([\da-f]{0,32})$/i.exec(text)?.[1];
+  if (digits === undefined)
+    throw new SluiceError('invalid_manifest', 'The manifest has an initialisation vector that is none.');
+  return digits.padStart(32, '0');
 }
 
 function isSame(a: InitialisationPart, b: InitialisationPart): boolean {

@@ -108,10 +108,13 @@ function traitsOf(attributes: AttributeList, audio: AttributeList | undefined): 
   const codecs = (attributes.get('CODECS') ?? '').split(',', 10);
   const rate = Number(attributes.get('FRAME-RATE'));
   const range = attributes.get('VIDEO-RANGE');
+  const isDolbyVision = /(?:^|[,\s])d(?:vh[e1]|va[v1]|av1)\./i.test(
+    `${attributes.get('CODECS') ?? ''},${attributes.get('SUPPLEMENTAL-CODECS') ?? ''}`,
+  );
   return [
     codecs.map(codecName).find((name) => name !== null) ?? null,
     rate > 0 ? `${Math.round(rate)} fps` : null,
-    range !== undefined && range !== 'SDR' ? 'HDR' : null,
+    isDolbyVision ? 'Dolby Vision' : range !== undefined && range !== 'SDR' ? 'HDR' : null,
     audio?.get('LANGUAGE')?.slice(0, 20) ?? null,
     bitRate(positiveInteger(attributes.get('BANDWIDTH'))),
   ];

@@ -12,7 +12,7 @@ export interface StreamChoice {
 interface VideoChoice {
   stream: MediaStream;
   isH264: boolean;
-  /** Of its separate audio; null = there is only one. */
+  /** Null = there is only one. */
   language: string | null;
   traits: (string | null)[];
 }
@@ -20,9 +20,9 @@ interface VideoChoice {
 /** More would hide the qualities. */
 const MAX_LANGUAGES = 12;
 
-/** Of the separate audio, the best first; none if there is only one. */
-function languagesOf(audioFormats: Format[]): string[] {
-  const found = audioFormats.flatMap(({ language }) => (language === null ? [] : [language])).reverse();
+/** The best first; none if there is only one. */
+function languagesOf(formats: Format[]): string[] {
+  const found = formats.flatMap(({ language }) => (language === null ? [] : [language])).reverse();
   const languages = [...new Set(found)].slice(0, MAX_LANGUAGES);
   return languages.length > 1 ? languages.reverse() : [];
 }
@@ -75,13 +75,16 @@ export function chooseStreams(formats: Format[], canJoin: boolean): StreamChoice
   const audioFor = audioChooser(audioFormats);
   const videoFormats = usable.filter((format) => !['audio', 'image'].includes(trackKindOf(format)));
   const languages = languagesOf(audioFormats);
+  const spoken = languagesOf(videoFormats.filter((format) => trackKindOf(format) !== 'video'));
+  const isOnly = videoFormats.length === 1;
   const choices = new Map<string, VideoChoice>();
   for (const format of videoFormats) {
     const hasAudio = trackKindOf(format) !== 'video';
-    for (const language of hasAudio || languages.length === 0 ? [null] : languages) {
+    const own = spoken.includes(format.language ?? '') ? format.language : null;
+    for (const language of hasAudio || languages.length === 0 ? [own] : languages) {
       const stream = hasAudio
-        ? singleStream(format, qualityOf(format))
-        : joinedStream(format, audioFor(format.ext, language));
+        ? singleStream(format, qualityOf(format, isOnly))
+        : joinedStream(format, audioFor(format.ext, language), isOnly);
       const codec = codecName(format.vcodec ?? '');
       // H.264 plays everywhere, so it stays beside what is better.
       const key = `${stream.quality} ${codec === 'H.264'} ${language}`;
@@ -168,11 +171,12 @@ function estimateOf(...formats: Format[]): Pick<MediaStream, 'estimatedBytes'> {
   return sizes.every((size) => size > 0) ? { estimatedBytes: Math.round(sizes.reduce((a, b) => a + b)) } : {};
 }
 
-function joinedStream(video: Format, audio: Format | undefined): MediaStream {
-  if (!audio) return singleStream(video, qualityOf(video));
+function joinedStream(video: Format, audio: Format | undefined, isOnly: boolean): MediaStream {
+  const quality = qualityOf(video, isOnly);
+  if (!audio) return singleStream(video, quality);
   return {
     id: `${video.format_id}+${audio.format_id}`,
-    quality: qualityOf(video),
+    quality,
     bytes: video.filesize === null || audio.filesize === null ? null : video.filesize + audio.filesize,
     ...estimateOf(video, audio),
     // As yt-dlp's Merger does: the common container, else Matroska, which holds anything.
@@ -206,13 +210,20 @@ function audioChooser(audioFormats: Format[]): (ext: string, language: string | 
   };
 }
 
-/** `1080p`, `1080p60`, `1080p60 HDR`; without a height the bit rate, the site's note or `original`. */
-function qualityOf({ height, width, fps, dynamic_range, format_note, tbr }: Format): string {
+/**
+ * `1080p`, `1080p60`, `1080p60 HDR`; without a height the bit rate, the site's note, its name of one among several (`hd`) or
+ * `original`.
+ */
+function qualityOf(
+  { format_id, height, width, fps, dynamic_range, format_note, tbr }: Format,
+  isOnly = false,
+): string {
   // A portrait video is named by its shorter side too.
   const lines = height !== null && width !== null ? Math.min(height, width) : height;
   if (lines === null || lines === 0) {
     if (tbr !== null && tbr > 0) return `${Math.round(tbr)} kbit/s`;
-    return format_note?.trim().slice(0, MAX_QUALITY_CHARS) || 'original';
+    const name = isOnly || !/[a-z]/i.test(format_id) ? 'original' : format_id;
+    return (format_note?.trim() || name).slice(0, MAX_QUALITY_CHARS);
   }
   const rate = fps !== null && fps > 30 ? Math.round(fps) : '';
   const range =

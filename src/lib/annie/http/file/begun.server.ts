@@ -2,7 +2,7 @@
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineJob } from '../../engine.ts';
-import { hasFilm, VIDEO_FILE } from '../hls/begun-film.server.ts';
+import { begunFilm, VIDEO_FILE } from '../hls/begun-film.server.ts';
 import { asPortal, PageInstead } from '../portal.ts';
 import { BODY_FILE, loadState } from './saved-state.server.ts';
 
@@ -10,7 +10,7 @@ import { BODY_FILE, loadState } from './saved-state.server.ts';
 async function isBegun(workDir: string, url: string): Promise<boolean> {
   const saved = await loadState(workDir, url);
   const hasBytes = saved?.segments.some(([start, , written]) => written > start) === true;
-  return hasBytes || hasFilm(workDir, url);
+  return hasBytes || (await begunFilm(workDir, url)) !== null;
 }
 
 /** A failure, or the portal's doing if the file has begun in the work dir: else nothing is known that it contradicts. */

@@ -2,7 +2,7 @@
  * What a fragment is, by its bytes: servers send login pages, error texts and pictures with a 200, and some hosts put a small
  * picture in front of MPEG-TS. Pure.
  */
-import { isMediaStart, otherThanMedia } from './signatures.ts';
+import { isMediaStart, otherThanMedia } from './media-start.ts';
 
 /** Bytes of a fragment that are examined: a picture in front of MPEG-TS has some hundreds, rarely some thousands. */
 export const EXAMINED_BYTES = 256 * 1024;

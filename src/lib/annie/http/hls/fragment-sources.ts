@@ -12,7 +12,8 @@ export type LoadBackup = () => Promise<Fragments>;
 const HOST_CODES: readonly ErrorCode[] = [
   ...(['connect_failed', 'connection_lost', 'dns_failed', 'host_away', 'timeout', 'engine_stalled'] as const),
   ...(['tls_failed', 'too_many_redirects', 'size_mismatch', 'not_media', 'invalid_manifest'] as const),
-  ...(['unsupported_scheme', 'live_stream', 'encrypted'] as const),
+  ...(['unsupported_scheme', 'address_refused', 'invalid_url', 'url_too_long'] as const),
+  ...(['live_stream', 'encrypted', 'too_complex'] as const),
 ];
 
 /** Whether another host may do better. */

@@ -40,18 +40,18 @@ export async function runsOf(path: string, signal: AbortSignal): Promise<Mp4Runs
   try {
     const { size } = await handle.stat();
     const runs: Mp4Run[] = [];
-    /** Where the part begins whose `moov` comes next. */
-    let start = 0;
-    let before: Box | null = null;
+    /** Where the part begins whose `moov` comes next; null = there. */
+    let begin: number | null = 0;
     let first: Buffer | null = null;
     let areAlike = true;
     for (let at = 0, boxes = 1; at < size; boxes++) {
       signal.throwIfAborted();
       if (boxes > MAX_BOXES) throw new SluiceError('too_complex', 'The stream has too many MP4 boxes.');
       const box = await boxAt(handle, at, size);
-      if (box.type === 'ftyp') start = at;
+      if (box.type === 'ftyp' && runs.length > 0) begin = at;
       if (box.type === 'moov') {
-        if (before?.type !== 'ftyp') start = runs.length === 0 ? 0 : at;
+        const start: number = begin ?? at;
+        begin = null;
         const last = runs.at(-1);
         if (last) last.end = start;
         const bytes = Math.min(box.end - start, MAX_INITIALISATION_BYTES);
@@ -62,10 +62,26 @@ export async function runsOf(path: string, signal: AbortSignal): Promise<Mp4Runs
         if (runs.length > MAX_RUNS)
           throw new SluiceError('too_complex', `The stream changes its encoding over ${MAX_RUNS} times.`);
       }
-      before = box;
       at = box.end;
     }
     return { runs, areAlike };
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Whether a fragment holds an initialisation part. @throws as `runsOf` */
+export async function hasInitialisation(path: string): Promise<boolean> {
+  const handle = await open(path, 'r');
+  try {
+    const { size } = await handle.stat();
+    for (let at = 0, boxes = 1; at < size; boxes++) {
+      const box = await boxAt(handle, at, size);
+      if (box.type === 'moov') return true;
+      if (boxes === MAX_BOXES) throw new SluiceError('too_complex', 'The stream has too many MP4 boxes.');
+      at = box.end;
+    }
+    return false;
   } finally {
     await handle.close();
   }

@@ -4,6 +4,7 @@ import type { Mp4Track } from '../../../foreign/mp4/times.ts';
 import type { Readers } from '../../../foreign/port.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { boxAt } from './mp4-runs.server.ts';
+import type { Timing } from './played-time.ts';
 
 /** Of one fragment: 10 s in pieces of one picture have some 1,200. */
 const MAX_BOXES = 4_000;
@@ -23,15 +24,16 @@ export class Mp4Times {
     this.tracks = tracks === null ? null : [...tracks];
   }
 
-  /** In s; null = unknown. To be called in the order of the fragments. @throws the errno of the disk, the signal's reason */
-  async secondsOf(path: string): Promise<number | null> {
+  /** Null = unknown. To be called in the order of the fragments. @throws the errno of the disk, the signal's reason */
+  async timingOf(path: string): Promise<Timing | null> {
     try {
       const chunks = this.#readers === null ? null : await headsIn(path);
       if (this.#readers === null || chunks === null) return null;
       const input = { chunks, tracks: this.tracks };
-      const { tracks, seconds } = await this.#readers.read('mp4-times', input, this.#signal);
+      const { tracks, seconds, spans } = await this.#readers.read('mp4-times', input, this.#signal);
       this.tracks = tracks;
-      return seconds;
+      // Its boxes are whole: one that is cut is refused.
+      return seconds === null ? null : { seconds, spans, isCut: false };
     } catch (thrown) {
       this.#signal.throwIfAborted();
       // Cut or odd boxes: `mp4-runs.server.ts` refuses what cannot be played.

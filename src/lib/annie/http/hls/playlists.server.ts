@@ -3,6 +3,7 @@ import type { MediaPlaylist, Playlist } from '../../../foreign/playlist/playlist
 import type { Variant } from '../../../foreign/playlist/variants.ts';
 import type { Readers } from '../../../foreign/port.ts';
 import { SluiceError } from '../../../protocol/error.ts';
+import { isForAll } from '../../../protocol/unreachable.ts';
 import type { HttpClient } from '../client.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
 import { refusePage } from '../portal.ts';
@@ -48,11 +49,12 @@ async function fetchMediaPlaylist(
   const playlist = await readPlaylist(found, options, signal);
   if (playlist.kind === 'master')
     throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');
+  if (playlist.live) throw new SluiceError('live_stream');
   return playlist;
 }
 
 /**
- * The first variant whose playlists can be had. What passes by itself is no reason for a lower quality.
+ * The first variant whose playlists can be had. Of those before it, what may have failed for a moment is tried once more.
  * @param want `video`: without separate audio
  * @throws the failure of the first variant
  */
@@ -62,17 +64,31 @@ export async function openFirst(
   options: PlaylistOptions,
   signal: AbortSignal,
 ): Promise<OpenVariant> {
-  let firstFailure: unknown = new SluiceError('stream_not_found');
-  for (const [index, variant] of variants.slice(0, MAX_DEAD_VARIANTS).entries()) {
+  const failures: SluiceError[] = [];
+  const again: Variant[] = [];
+  const open = async (variant: Variant): Promise<OpenVariant | null> => {
     try {
       return { variant, tracks: await openTracks(variant, want, options, signal) };
     } catch (thrown) {
       signal.throwIfAborted();
-      if (index === 0) firstFailure = thrown;
-      if (!isHostFailure(thrown) || thrown.transient) throw firstFailure;
+      if (!isHostFailure(thrown) || isForAll(thrown)) throw thrown;
+      failures.push(thrown);
+      return null;
     }
+  };
+  for (const variant of variants.slice(0, MAX_DEAD_VARIANTS)) {
+    const found = await open(variant);
+    if (found === null) {
+      if (failures.at(-1)?.transient === true) again.push(variant);
+      continue;
+    }
+    for (const better of again) {
+      const late = await open(better);
+      if (late !== null) return late;
+    }
+    return found;
   }
-  throw firstFailure;
+  throw failures[0] ?? new SluiceError('stream_not_found');
 }
 
 function openTracks(

@@ -9,10 +9,17 @@ import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { ProcessHost } from '../../../process/process-host.ts';
 import { createMeter } from '../meter.ts';
 import type { Probe } from '../probe.server.ts';
-import { hasFilm, noteFilm } from './begun-film.server.ts';
+import { begunFilm, noteFilm } from './begun-film.server.ts';
 import { FragmentFetcher } from './fragment.server.ts';
 import { joinTracks } from './join.server.ts';
-import { openFirst, type PlaylistOptions, readPlaylist, type TrackSource } from './playlists.server.ts';
+import { isHostFailure } from './fragment-sources.ts';
+import {
+  openFirst,
+  type OpenVariant,
+  type PlaylistOptions,
+  readPlaylist,
+  type TrackSource,
+} from './playlists.server.ts';
 import { fetchTrack } from './track.server.ts';
 
 export interface HlsOptions extends PlaylistOptions {
@@ -25,7 +32,7 @@ export const ONLY_STREAM = 'original';
 
 /**
  * The streams of a manifest. The playlist of the best variant is fetched, so that live and protected streams are refused at
- * once; variants before the first whose playlist can be had are left out.
+ * once; variants before the first whose playlist can be had are left out, whatever is wrong with them.
  * @throws SluiceError `invalid_manifest`, `live_stream`, `encrypted`, `too_complex`, network codes
  */
 export async function listStreams(
@@ -40,9 +47,8 @@ export async function listStreams(
     return [{ id: ONLY_STREAM, quality: 'original', bytes: null, ext, isDefault: true }];
   }
   const { variant: best, tracks } = await openFirst(playlist.variants, 'video', options, signal);
-  const media = tracks.map((track) => track.playlist);
-  if (media.some(({ live }) => live)) throw new SluiceError('live_stream');
-  const ext = media[0] ? extensionFor(media[0], options) : 'ts';
+  const [video] = tracks;
+  const ext = video ? extensionFor(video.playlist, options) : 'ts';
   return playlist.variants
     .slice(playlist.variants.indexOf(best))
     .map(({ id, quality }, i) => ({ id, quality, bytes: null, ext, isDefault: i === 0 }));
@@ -58,7 +64,7 @@ function canJoin({ ffmpegPath, processes }: HlsOptions): boolean {
 
 /**
  * @param found the fetched manifest
- * @param variant id from `listStreams`; null = the best
+ * @param variant id from `listStreams`, and no other quality is fetched; null = the best that can be had
  * @param title what to call it, without extension
  * @throws SluiceError `stream_not_found`, `live_stream`, `encrypted`, `ffmpeg_missing` (before any byte), and all
  * that `fetchTrack` and `joinTracks` throw
@@ -70,20 +76,69 @@ export async function downloadHls(
   title: string,
   options: HlsOptions,
 ): Promise<FetchedFile> {
+  const { workDir, signal, url } = job;
+  const begun = await begunFilm(workDir, url);
+  const playlist = await readPlaylist(found, options, signal);
+  const played = { seconds: 0 };
+  if (playlist.kind === 'media') {
+    if (variant !== null && variant !== ONLY_STREAM) throw new SluiceError('stream_not_found');
+    if (playlist.live) throw new SluiceError('live_stream');
+    await noteFilm(workDir, url, null);
+    const tracks = { sources: [{ playlist, backups: [] }], rendition: variant ?? '' };
+    return downloadTracks(job, tracks, title, options, played);
+  }
+  const { variants } = playlist;
+  const all = variant === null ? variants : variants.filter((each) => hasId(each, variant));
+  const saved = all.findIndex(({ id }) => id === begun?.variant);
+  // One that is begun is not left for another because its server is away.
+  let wanted = saved === -1 ? all : all.slice(saved, saved + 1);
+  let firstFailure: unknown = null;
+  for (;;) {
+    let open: OpenVariant | null = null;
+    try {
+      open = await openFirst(wanted, 'all', { ...options, isBegun: begun !== null }, signal);
+      const { id } = open.variant;
+      await noteFilm(workDir, url, id);
+      const rendition = variant ?? (open.variant === variants[0] ? '' : id);
+      return await downloadTracks(job, { sources: open.tracks, rendition }, title, options, played);
+    } catch (thrown) {
+      signal.throwIfAborted();
+      firstFailure ??= thrown;
+      wanted = open === null ? [] : all.slice(all.indexOf(open.variant) + 1);
+      // What came of it is worth more than a lower quality.
+      if (wanted.length === 0 || played.seconds > 0 || !isHostFailure(thrown) || thrown.transient)
+        throw firstFailure;
+      job.onOutput(
+        `${open?.variant.quality} cannot be had (${thrown.message}). A lower quality is fetched.\n`,
+      );
+    }
+  }
+}
+
+interface ChosenTracks {
+  sources: TrackSource[];
+  /** Differs for each quality, whose bytes must not be mixed; empty for the best that the manifest names. */
+  rendition: string;
+}
+
+/** @param played counts what is there, in s */
+async function downloadTracks(
+  job: EngineJob,
+  { sources, rendition }: ChosenTracks,
+  title: string,
+  options: HlsOptions,
+  played: { seconds: number },
+): Promise<FetchedFile> {
   const { workDir, signal } = job;
-  const isBegun = await hasFilm(workDir, job.url);
-  await noteFilm(workDir, job.url);
-  const { sources, rendition } = await chooseTracks(found, variant, { ...options, isBegun }, signal);
   const playlists = sources.map(({ playlist }) => playlist);
-  if (playlists.some(({ live }) => live)) throw new SluiceError('live_stream');
   if (playlists.length > 1 && !canJoin(options)) throw new SluiceError('ffmpeg_missing');
   const gapSeconds = Math.max(...playlists.map((each) => each.gapSeconds));
   job.onInfo({ title, totalBytes: null, resumes: true, ...(gapSeconds > 0 ? { gapSeconds } : {}) });
   const total = playlists.reduce((sum, { fragments }) => sum + fragments.totalSeconds, 0);
   const meter = createMeter(0, performance.now());
-  let [receivedBytes, seconds] = [0, 0];
+  let receivedBytes = 0;
   const state = (): Parameters<typeof meter.sample>[0] => {
-    const percent = total > 0 ? Math.min(100, (seconds / total) * 100) : null;
+    const percent = total > 0 ? Math.min(100, (played.seconds / total) * 100) : null;
     return { receivedBytes, totalBytes: null, percent };
   };
   const report = (): void => {
@@ -105,7 +160,7 @@ export async function downloadHls(
           report();
         },
         onFragments(more) {
-          seconds += more;
+          played.seconds += more;
         },
       });
       tracks.push(track);
@@ -117,29 +172,6 @@ export async function downloadHls(
   } finally {
     clearInterval(timer);
   }
-}
-
-interface ChosenTracks {
-  sources: TrackSource[];
-  /** Differs for each quality, whose bytes must not be mixed; empty for the best that the manifest names. */
-  rendition: string;
-}
-
-async function chooseTracks(
-  found: Probe,
-  id: string | null,
-  options: HlsOptions,
-  signal: AbortSignal,
-): Promise<ChosenTracks> {
-  const playlist = await readPlaylist(found, options, signal);
-  if (playlist.kind === 'media') {
-    if (id !== null && id !== ONLY_STREAM) throw new SluiceError('stream_not_found');
-    return { sources: [{ playlist, backups: [] }], rendition: id ?? '' };
-  }
-  const { variants } = playlist;
-  const wanted = id === null ? variants : variants.filter((variant) => hasId(variant, id));
-  const { variant, tracks } = await openFirst(wanted, 'all', options, signal);
-  return { sources: tracks, rendition: id ?? (variant === variants[0] ? '' : variant.id) };
 }
 
 /** Also of a row that an earlier version stored, which listed backups by themselves. */

@@ -189,7 +189,7 @@ export class TrackFetch {
     const path = this.#pathOf(index);
     try {
       const { durationSeconds } = fragmentAt(this.#job.fragments, index);
-      const whole = await examineFragment(path, durationSeconds > 0 || index === 0);
+      const whole = await examineFragment(path, durationSeconds, index === 0);
       if (this.#kind === 'media' && whole.kind === 'unknown') throw notMedia('of no known kind');
       return whole;
     } catch (thrown) {
@@ -254,14 +254,13 @@ export class TrackFetch {
       }
       const before = state.bytes;
       const after = await appendAt(this.#path, before, this.#pathOf(index), whole.skip);
-      const { durationSeconds } = fragmentAt(this.#job.fragments, index);
-      const isLast = index === this.#job.fragments.count - 1;
+      const { durationSeconds: listed, isDiscontinuous = false } = fragmentAt(this.#job.fragments, index);
       state.bytes = after;
       state.lastBytes = after - before;
       state.lastSkipped = whole.skip;
-      const seconds = whole.isMp4 ? await this.#mp4.secondsOf(this.#pathOf(index)) : whole.seconds;
+      const timing = whole.isMp4 ? await this.#mp4.timingOf(this.#pathOf(index)) : whole.timing;
       state.mp4 = this.#mp4.tracks;
-      state.played = withFragment(state.played, durationSeconds, seconds, isLast);
+      state.played = withFragment(state.played, { listed, timing, isDiscontinuous });
       state.fragments = index + 1;
       this.#recordFile(index);
       await this.#stateFile.save();

@@ -14,14 +14,32 @@ import { PartNote, SeenSchema } from './fragment-part.server.ts';
 export const MAX_SAVED_FILES = 8;
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** By stream, in s. */
+const Ends = v.array(v.tuple([Count, v.number()]));
 const Mp4TrackSchema = v.object({
   ...{ id: Count, timescale: Count, sampleDuration: Count },
   isVideo: v.boolean(),
 }) satisfies v.GenericSchema<Mp4Track>;
 const Played = v.object({
+  /** What is known to be whole counts as the playlist says. */
   seconds: v.pipe(v.number(), v.minValue(0)),
-  /** Fragments that play for less than half of what the playlist says. */
+  /** Fragments that play for less than half of what the playlist says, and whose times say nothing. */
   short: Count,
+  /** Places where both the playlist and the times of fragments miss something. */
+  holes: v.optional(Count, 0),
+  /** Fragments with which nothing is missing, and by how much all of them are shorter than listed, in s. */
+  joined: v.optional(v.object({ count: Count, missing: v.number() }), { count: 0, missing: 0 }),
+  /** The last fragment, of which nothing counts yet; null = none. */
+  last: v.optional(
+    v.nullable(
+      v.object({
+        ...{ listed: v.number(), seconds: v.number(), isCut: v.boolean(), ends: Ends },
+        /** Where the one before it ended, if it begins before that. */
+        resumes: v.nullable(Ends),
+      }),
+    ),
+    null,
+  ),
 });
 export type Played = v.InferOutput<typeof Played>;
 export const TrackState = v.object({
@@ -62,7 +80,10 @@ export function freshState(
     fingerprint: `${rendition} ${fingerprint}`,
     addresses: addressHash,
     ...{ fragments: 0, bytes: 0, lastBytes: 0, lastSkipped: 0, files: [], parts: [] },
-    ...{ played: { seconds: 0, short: 0 }, mp4: null },
+    ...{
+      played: { seconds: 0, short: 0, holes: 0, joined: { count: 0, missing: 0 }, last: null },
+      mp4: null,
+    },
   };
 }
 

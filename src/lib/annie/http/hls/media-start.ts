@@ -1,4 +1,5 @@
 /** What bytes begin with: media that a fragment may be, and what servers send instead. Pure. */
+import { beginsAsPage, latin1, withoutLeadingBlanks } from '../page-start.ts';
 import { typeByBytes } from '../signatures.ts';
 
 /** Files that are also fragments. */
@@ -21,7 +22,6 @@ const STREAMS = [
 const BOXES = new Set(
   'ftyp styp moov moof sidx ssix emsg prft free skip wide mdat uuid pdin meta udta mfra'.split(' '),
 );
-const PAGE = /^(\u00ef\u00bb\u00bf)?\s*<(!doctype html|html|head|body|script|!--|meta|title)/i;
 
 /** Whether it is media, MPEG-TS apart. */
 export function isMediaStart(start: Uint8Array): boolean {
@@ -45,7 +45,7 @@ export function isMp4Start(start: Uint8Array): boolean {
 /** What it is instead of media, for a message; null = nothing that is known. */
 export function otherThanMedia(start: Uint8Array): string | null {
   const text = latin1(start.subarray(0, 1024));
-  if (PAGE.test(text)) return 'a web page';
+  if (beginsAsPage(withoutLeadingBlanks(text))) return 'a web page';
   const type = typeByBytes(text) ?? '';
   if (type.startsWith('image/')) return 'a picture';
   if (type.startsWith('application/')) return 'a document or an archive';
@@ -71,8 +71,4 @@ function isText(start: Uint8Array): boolean {
   } catch {
     return false;
   }
-}
-
-function latin1(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
