@@ -11,7 +11,7 @@ const ASKED = { session: 's', url: 'https://h.test/f', variant: 'first' };
 function endless(): HttpResponse & { isDiscarded: boolean } {
   const response = {
     ...{ url: new URL(ASKED.url), status: 200, head: new Map() as never, waitedMs: 0, isDiscarded: false },
-    ...{ policy: null },
+    ...{ policy: 'no-referrer' as const },
     body: new PassThrough(),
     discard: () => void (response.isDiscarded = true),
   };
