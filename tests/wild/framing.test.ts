@@ -113,6 +113,27 @@ const failures: Row[] = [
     sent: answer('Content-Length: 5'),
     outcome: 'size_mismatch',
   },
+  {
+    what: 'a coded body that is shorter than what it is of, and than its length',
+    sent: response(`${TYPE}\r\nContent-Encoding: gzip\r\nContent-Length: 99`, gzipSync('abc')),
+    outcome: 'size_mismatch',
+  },
+  {
+    what: 'half a coded body with the length of the identity',
+    sent: response(
+      `${TYPE}\r\nContent-Encoding: gzip\r\nContent-Length: 2050`,
+      gzipSync('What is encoded is longer than its code. '.repeat(50)).subarray(0, 40),
+    ),
+    outcome: 'size_mismatch',
+  },
+  {
+    what: 'words behind zstd',
+    sent: response(
+      `${TYPE}\r\nContent-Encoding: zstd`,
+      Buffer.concat([zstdCompressSync('abc'), Buffer.from('words')]),
+    ),
+    outcome: 'remote_status',
+  },
   { what: 'no last chunk', sent: answer(CHUNKED, '3\r\nabc\r\n'), outcome: 'size_mismatch' },
   { what: '204', sent: 'HTTP/1.1 204 No Content\r\n\r\n', outcome: 'remote_status' },
   { what: '205', sent: 'HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n', outcome: 'remote_status' },
@@ -120,6 +141,11 @@ const failures: Row[] = [
 
 const tar = Buffer.from('not really a tar file');
 const [gzip, twice] = [gzipSync(tar), gzipSync(gzipSync(tar))];
+const twoFrames = Buffer.concat([zstdCompressSync(tar), zstdCompressSync(tar)]);
+/** Of four bytes (RFC 8878, section 3.1.2), as pzstd writes them. */
+const skippable = Buffer.from('502a4d1804000000abcdabcd', 'hex');
+const behind = (text: string): Buffer => Buffer.concat([gzip, Buffer.from(text)]);
+const long = Buffer.from('What is encoded is longer than its code. '.repeat(50));
 const coded = (coding: string, body: string | Buffer, type = 'application/octet-stream'): Buffer =>
   response(`Content-Type: ${type}\r\nContent-Encoding: ${coding}`, body);
 
@@ -143,6 +169,28 @@ const codings: Row[] = [
     outcome: tar,
   },
   { what: 'a coded file, in upper case', sent: coded('GZIP', gzip), outcome: tar },
+  { what: 'a coded file in two frames', sent: coded('zstd', twoFrames), outcome: Buffer.concat([tar, tar]) },
+  {
+    what: 'a frame to be skipped before that of the file',
+    sent: coded('zstd', Buffer.concat([skippable, zstdCompressSync(tar), skippable])),
+    outcome: tar,
+  },
+  {
+    what: 'a coded file in two members',
+    sent: coded('gzip', Buffer.concat([gzip, gzip])),
+    outcome: Buffer.concat([tar, tar]),
+    unlikeChromium: 'it saves the first alone (RFC 1952, section 2.2: a file is a series of members)',
+  },
+  { what: 'a line end behind gzip', sent: coded('gzip', behind('\r\n')), outcome: tar },
+  { what: 'a comment behind gzip', sent: coded('gzip', behind('<!-- cached -->')), outcome: tar },
+  { what: 'zeros behind gzip', sent: coded('gzip', behind('\0'.repeat(99))), outcome: tar },
+  { what: 'an empty body, as gzip', sent: coded('gzip', ''), outcome: '' },
+  { what: 'an empty body, as br', sent: coded('br', ''), outcome: '' },
+  {
+    what: 'the length of the identity',
+    sent: response(`${TYPE}\r\nContent-Encoding: gzip\r\nContent-Length: ${long.length}`, gzipSync(long)),
+    outcome: long,
+  },
   {
     what: 'a coded tar file',
     sent: coded('x-gzip', gzip, 'application/x-tar'),

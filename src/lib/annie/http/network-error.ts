@@ -27,8 +27,8 @@ const CODES: Record<string, ErrorCode> = {
 export function networkError(thrown: unknown, signal: AbortSignal | null, inBody = false): unknown {
   if (signal?.aborted) return signal.reason;
   if (thrown instanceof SluiceError) return thrown;
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
-  if (inBody && code === 'UND_ERR_SOCKET' && (thrown as Error).message === 'other side closed') {
+  const code = codeOf(thrown);
+  if (inBody && isOrderlyClose(thrown)) {
     return new SluiceError('size_mismatch', 'The connection was closed before the announced end.', {
       cause: thrown,
     });
@@ -54,4 +54,13 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
   const known = CODES[code];
   if (known !== undefined) return new SluiceError(known, undefined, { cause: thrown });
   return asDiskError(thrown) ?? new SluiceError('connection_lost', undefined, { cause: thrown });
+}
+
+/** Of the connection, by its server. */
+export function isOrderlyClose(thrown: unknown): thrown is Error {
+  return codeOf(thrown) === 'UND_ERR_SOCKET' && (thrown as Error).message === 'other side closed';
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }
