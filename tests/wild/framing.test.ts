@@ -36,6 +36,12 @@ const framings: Row[] = [
     sent: answer('Transfer-Encoding: gzip, chunked', CHUNKS),
     outcome: 'abc',
   },
+  ...['chunked, identity', 'chunked,', ', chunked', 'Chunked', 'chunked, gzip'].map((coding) => ({
+    what: `the transfer coding "${coding}"`,
+    sent: answer(`Transfer-Encoding: ${coding}`, CHUNKS),
+    outcome: 'abc',
+  })),
+  { what: 'the transfer coding br', sent: answer('Transfer-Encoding: br'), outcome: 'abc' },
   {
     what: 'the transfer coding identity',
     sent: answer(`Transfer-Encoding: identity\r\n${LENGTH}`),
