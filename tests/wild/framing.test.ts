@@ -192,6 +192,12 @@ const codings: Row[] = [
   { what: 'zeros behind gzip', sent: coded('gzip', behind('\0'.repeat(99))), outcome: tar },
   { what: 'an empty body, as gzip', sent: coded('gzip', ''), outcome: '' },
   { what: 'an empty body, as br', sent: coded('br', ''), outcome: '' },
+  // More than is read at once: the parser pauses behind the last byte.
+  ...[66_000, 100_000].map((bytes) => ({
+    what: `a close that nobody announced, behind ${bytes} bytes`,
+    sent: response(TYPE, 'a'.repeat(bytes)),
+    outcome: 'a'.repeat(bytes),
+  })),
   {
     what: 'the length of the identity',
     sent: response(`${TYPE}\r\nContent-Encoding: gzip\r\nContent-Length: ${long.length}`, gzipSync(long)),

@@ -5,7 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
-import { allowEarlyEnd } from './early-end.server.ts';
+import { watchEnd } from './early-end.server.ts';
 
 /**
  * What a piece counts as at least in limits of bytes, as so many take the CPU of a piece. Servers send pieces of some kB; a
@@ -36,7 +36,7 @@ export function pacedRequest(
       if (error !== null) return reject(error);
       paceChunks(response.body);
       const { 'content-encoding': coding, 'content-length': length } = response.headers;
-      if (coding !== undefined && length !== undefined) allowEarlyEnd(response.body);
+      if (length !== undefined) watchEnd(response.body, Number(length), coding !== undefined);
       resolve(response);
     });
   });

@@ -4,7 +4,8 @@ import { isAttachment } from './disposition.ts';
 import { extentOf } from './extent.ts';
 import { binaryKind } from './binary.ts';
 import { charsetOf, contentTypeOf, dispositionName, type Head } from './head.ts';
-import { extensionOf, isPageExtension } from './names.ts';
+import { isTextExtension } from './mime-types.ts';
+import { extensionOf } from './names.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
 export const SNIFF_BYTES = 1024;
@@ -60,9 +61,9 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const isShown = !isAttachment(head.get('content-disposition'));
   // Servers give this type to files that they do not know, too.
   const isText = text === '' || binaryKind(bytes, charsetOf(head)) === null;
-  // As for subtitles and tables: a page has a tag in its first kB.
-  const hasNoTag = text !== '' && ext !== '' && !isPageExtension(ext) && !/[<\0]/.test(bytes);
-  if (isHtml && isShown && isText && !hasNoTag) return { kind: 'page' };
+  // A page has a tag in its first kB; without one it may be subtitles or a table, but words are no archive.
+  const isOtherText = text !== '' && isTextExtension(ext) && !/[<\0]/.test(bytes);
+  if (isHtml && isShown && isText && !isOtherText) return { kind: 'page' };
   if (contentType === null && /^(<!doctype html|<html[\s>]|<head[\s>])/i.test(text)) return { kind: 'page' };
   if (
     isShown &&

@@ -15,7 +15,7 @@ import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import type { Cookies } from './cookies.server.ts';
 import { pacedRequest } from './chunk-pacing.server.ts';
 import { codingsOf, withoutFalseCoding } from './codings.ts';
-import { forbidEarlyEnd } from './early-end.server.ts';
+import { takeAsItComes } from './early-end.server.ts';
 import { type Head, headFrom } from './head.ts';
 import { isLate, noteLate, PROMPT_MS } from './late-failure.ts';
 import { addressText } from './header-text.ts';
@@ -246,7 +246,7 @@ export class HttpClient {
       const setCookie = received['set-cookie'];
       if (setCookie !== undefined) await cookies?.receive(url, [setCookie].flat());
       const head = withoutFalseCoding(url, headFrom(received));
-      if (codingsOf(head).length === 0) forbidEarlyEnd(body);
+      if (codingsOf(head).length === 0) takeAsItComes(body);
       return { url, status: statusCode, head, body, waitedMs, discard };
     } catch (thrown) {
       const error = networkError(thrown, signal);

@@ -1,35 +1,52 @@
 /**
- * Encoded bodies that are closed before their Content-Length. Some servers announce the length of what is encoded: if just as
- * much was decoded when the connection ends, browsers take the body for whole (https://crbug.com/79694).
+ * Bodies with a Content-Length whose connection is closed before the client (undici) has seen their end:
+ *
+ * - all bytes are here, and the parser, paused after the last one, has not said so yet: the server closes without announcing it;
+ * - they are encoded, and what is announced is the length of what they encode: if just as much was decoded when the connection
+ *   ends, browsers take the body for whole (https://crbug.com/79694).
  */
 import type { Readable } from 'node:stream';
 import { isOrderlyClose } from './network-error.ts';
 
-/** `error` null = the body has not ended early. */
-const watched = new WeakMap<Readable, { error: Error | null; isDecoded: boolean }>();
+interface EarlyEnd {
+  /** Null = it has not ended early. */
+  error: Error | null;
+  isEncoded: boolean;
+}
 
-/** A body that is closed early ends, so that no byte is lost; `errorOfEarlyEnd` says so. To be called before its first piece. */
-export function allowEarlyEnd(body: Readable): void {
-  const state = { error: null as Error | null, isDecoded: true };
-  const destroy = body.destroy.bind(body);
+const watched = new WeakMap<Readable, EarlyEnd>();
+
+/** To be called before the first piece of the body. */
+export function watchEnd(body: Readable, announcedBytes: number, isEncoded: boolean): void {
+  const state: EarlyEnd = { error: null, isEncoded };
+  const [push, destroy] = [body.push.bind(body), body.destroy.bind(body)];
+  let receivedBytes = 0;
+  let isEnded = false;
   watched.set(body, state);
+  body.push = (piece: Buffer | null) => {
+    receivedBytes += piece?.length ?? 0;
+    return push(piece);
+  };
   body.destroy = (error?: Error) => {
-    if (!state.isDecoded || state.error !== null || !isOrderlyClose(error)) return destroy(error);
-    state.error = error;
-    body.push(null);
+    const isWhole = receivedBytes === announcedBytes;
+    if (isEnded || !isOrderlyClose(error) || !(isWhole || state.isEncoded)) return destroy(error);
+    isEnded = true;
+    if (!isWhole) state.error = error;
+    // No byte of what was received is lost.
+    push(null);
     return body;
   };
 }
 
-/** The body is read as it comes: there is nothing that its length could be of instead. */
-export function forbidEarlyEnd(body: Readable): void {
+/** The body is read as it comes: there is nothing else that its length could be of. */
+export function takeAsItComes(body: Readable): void {
   const state = watched.get(body);
   if (!state) return;
-  state.isDecoded = false;
+  state.isEncoded = false;
   if (state.error !== null) body.destroy(state.error);
 }
 
-/** Null = it has not ended early, or has only the length of what is encoded. @param announcedBytes null = unknown */
+/** Null = it has not ended early, or its length is that of what it encodes. @param announcedBytes null = unknown */
 export function errorOfEarlyEnd(
   body: Readable,
   announcedBytes: number | null,
