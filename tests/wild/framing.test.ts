@@ -282,9 +282,9 @@ for (const [rows, prefix] of [
   });
 }
 
-test('what is not HTTP is final, and requested once', async () => {
+test('what is not HTTP is final, and requested once with a range and once without', async () => {
   const { state, message } = await kit.download(origin.serve('/ssh', 'SSH-2.0-OpenSSH_9.2\r\n'));
-  assert.equal([state, origin.requestsFor('/ssh').length], ['not_http', 1]);
+  assert.equal([state, origin.requestsFor('/ssh').length], ['not_http', 2]);
   assert.match(message, /not valid HTTP/);
 });
 

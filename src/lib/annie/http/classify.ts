@@ -34,6 +34,10 @@ const GENERIC_TYPES = new Set([
   'text/xml',
 ]);
 
+export function isPageType(contentType: string): boolean {
+  return HTML_TYPES.has(contentType);
+}
+
 /** By its head alone: not what the server calls a page or a manifest. */
 export function isFile({ url, status, head }: { url: URL; status: number; head: Head }): boolean {
   return classify(url, status, head, new Uint8Array()).kind === 'file';
@@ -57,7 +61,7 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const ext = extensionOf(dispositionName(head) ?? url.pathname);
   if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
   if ((isGeneric || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
-  const isHtml = contentType !== null && HTML_TYPES.has(contentType);
+  const isHtml = contentType !== null && isPageType(contentType);
   const isShown = !isAttachment(head.get('content-disposition'));
   // Servers give this type to files that they do not know, too.
   const isText = text === '' || binaryKind(bytes, charsetOf(head)) === null;

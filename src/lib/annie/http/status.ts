@@ -25,6 +25,13 @@ export function mayRefuseRange(thrown: unknown): thrown is SluiceError {
   return ['remote_status', 'remote_denied', 'remote_error', 'connection_lost'].includes(thrown.code);
 }
 
+/** As `mayRefuseRange`, for a request that asked for the whole by a range: nothing is known yet that speaks against it. */
+export function mayRefuseFirstRange(thrown: unknown): thrown is SluiceError {
+  if (mayRefuseRange(thrown)) return true;
+  if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null || isLate(thrown)) return false;
+  return ['remote_not_found', 'remote_busy', 'not_http'].includes(thrown.code);
+}
+
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
 export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
   const message = `The server answered ${status}.`;
