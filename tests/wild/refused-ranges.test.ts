@@ -60,7 +60,7 @@ test('an empty file is one, and so is one that was good for a single request', a
 test('what is refused in either way has its own code', async () => {
   for (const [status, code] of [
     [404, 'remote_not_found'],
-    [429, 'remote_busy'],
+    ...[420, 421, 429, 503, 509].map((status) => [status, 'remote_busy'] as const),
   ] as const)
     assert.is((await kit.download(origin.serve('/gone.bin', response(`HTTP/1.1 ${status} X`)))).state, code);
   const url = origin.serve('/later.bin', response('HTTP/1.1 503 X\r\nRetry-After: 9'));

@@ -22,6 +22,7 @@ import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
 import { portalError, RedirectRefused } from './portal.ts';
+import { takeLogin } from './redirect-login.ts';
 import { refererFor } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
@@ -141,11 +142,14 @@ export class HttpClient {
   async get(address: string, options: GetOptions): Promise<HttpResponse> {
     let url = checkUrl(address);
     let from: URL | null = null;
+    let headers = options.headers ?? {};
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#requestAlone(url, options, hop === 0).catch((thrown: unknown) => {
-        const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
-        throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
-      });
+      const response = await this.#requestAlone(url, { ...options, headers }, hop === 0).catch(
+        (thrown: unknown) => {
+          const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
+          throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
+        },
+      );
       if (response.status === 511 && response.url.protocol === 'http:') {
         response.discard();
         throw portalError(authorityOf(response.url.href) ?? '', true);
@@ -167,6 +171,7 @@ export class HttpClient {
       if (next === null) throw new SluiceError('remote_status', 'The server redirects to no address.');
       // the guard would refuse other schemes, but undici must never be handed anything but http(s)
       from = url;
+      headers = { ...options.headers, ...takeLogin(next) };
       url = checkUrl(next.href);
     }
     throw new SluiceError('too_many_redirects');
@@ -224,11 +229,7 @@ export class HttpClient {
     const timer = setTimeout(() => release?.(url.host), PROMPT_MS);
     if (!isBrisk) onWaiting(true);
     try {
-      const {
-        statusCode,
-        headers: received,
-        body,
-      } = await pacedRequest(this.#dispatcher, {
+      const { statusCode, body, ...sent } = await pacedRequest(this.#dispatcher, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
@@ -243,9 +244,9 @@ export class HttpClient {
         body.destroy();
       };
       const waitedMs = performance.now() - startedMs;
-      const setCookie = received['set-cookie'];
+      const setCookie = sent.headers['set-cookie'];
       if (setCookie !== undefined) await cookies?.receive(url, [setCookie].flat());
-      const head = withoutFalseCoding(url, headFrom(received));
+      const head = withoutFalseCoding(url, headFrom(sent.headers));
       if (codingsOf(head).length === 0) takeAsItComes(body);
       return { url, status: statusCode, head, body, waitedMs, discard };
     } catch (thrown) {

@@ -3,6 +3,9 @@ import { SluiceError } from '../../protocol/error.ts';
 import { isLate } from './late-failure.ts';
 import { withStatus } from './refusal.ts';
 
+/** Besides 429 and 503: of hosts that limit connections or traffic, in their own ways. */
+const BUSY = [420, 421, 425, 429, 503, 509];
+
 /** Longer waits that a server asks for are cut to an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -42,7 +45,7 @@ export function statusError(status: number, retryAfter: string | null, nowMs: nu
   if (status === 408) return new SluiceError('timeout', message);
   const waitMs = retryAfterMs(retryAfter, nowMs);
   const details = waitMs === null ? {} : { retryAfterMs: waitMs };
-  if ([425, 429, 503].includes(status)) return new SluiceError('remote_busy', message, details);
+  if (BUSY.includes(status)) return new SluiceError('remote_busy', message, details);
   if (status >= 500 && status <= 599) return new SluiceError('remote_error', message, details);
   return new SluiceError('remote_status', message);
 }
