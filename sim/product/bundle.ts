@@ -15,7 +15,7 @@ export async function bundleProduct(mutation: Mutation | null): Promise<string> 
     input: join(import.meta.dirname, 'entry.ts'),
     platform: 'node',
     tsconfig: false,
-    external: (id) => !/^(?:[./]|#lib\/|mime$)/.test(id),
+    external: (id) => !/^(?:[./]|#lib\/|mime(?:$|\/))/.test(id),
     transform: { define: { 'import.meta.url': '"file:///product.ts"', 'import.meta.dirname': '"/"' } },
     logLevel: 'silent',
     plugins: [

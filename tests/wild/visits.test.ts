@@ -167,6 +167,34 @@ test('twenty redirects are followed, as by browsers, and no more', async () => {
   assert.is((await kit.download(`${origin.url}/hop-0`)).state, 'too_many_redirects');
 });
 
+test('a name and password in a redirect are sent to its address alone', async () => {
+  const login = `Basic ${Buffer.from('ü:p:w').toString('base64')}`;
+  const authorizationOf = ({ headers }: WildRequest): string | undefined => headers.get('authorization');
+  origin.serve('/private', (request) =>
+    authorizationOf(request) === login
+      ? response(`HTTP/1.1 302 F\r\nLocation: ${other.url}/public`)
+      : response('HTTP/1.1 401 U'),
+  );
+  other.serve('/public', response(OCTETS, 'in'));
+  const address = origin.url.replace('//', '//%C3%BC:p%3Aw@');
+  const url = origin.serve('/to-private', response(`HTTP/1.1 302 F\r\nLocation: ${address}/private`));
+  assert.is((await kit.download(url)).body.toString(), 'in');
+  const sent = [...origin.requestsFor('/to-private'), ...other.requestsFor('/public')].map(authorizationOf);
+  assert.equal([...new Set(sent)], [undefined]);
+  assert.is((await kit.download(address + '/private')).state, 'invalid_url', 'typed');
+});
+
+test('of several Locations the first that is not empty counts', async () => {
+  origin.serve('/good', response(OCTETS, 'good'));
+  for (const locations of ['Location:\r\nLocation: /good', 'Location: /good\r\nLocation: /bad']) {
+    const url = origin.serve('/several', response(`HTTP/1.1 302 F\r\n${locations}`));
+    assert.is((await kit.download(url)).body.toString(), 'good');
+  }
+  const none = origin.serve('/nowhere', response('HTTP/1.1 302 F\r\nLocation:'));
+  assert.is((await kit.download(none)).state, 'remote_status');
+  assert.ok(origin.requestsFor('/nowhere').length <= 2);
+});
+
 for (const way of ['as a file', 'from its page'] as const) {
   test(`a login page at a resume is login_required, and costs no bytes (${way})`, async () => {
     const body = Buffer.alloc(2 * 1024 * 1024, 'part');

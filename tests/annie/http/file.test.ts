@@ -121,7 +121,7 @@ test('extra connections that are refused leave the work to the first connection'
 });
 
 test('a busy server is retried within the attempt only if the connection broke', async () => {
-  const url = `${site.url}/file/later.bin?size=1000&fault=status=503&times=1`;
+  const url = `${site.url}/file/later.bin?size=1000&fault=status=503&times=2`;
   assert.is(await settles(codeOf(downloadFile(jobFor(url, await freshDir()), options))), 'remote_busy');
   await fetched('/file/later.bin?size=1000&fault=status=503&times=0', 1, 1000);
 });

@@ -9,10 +9,17 @@ import {
   receivedBytes,
   restoreSegments,
   missingBytes,
-  splitLargest,
+  type Segment,
 } from '#lib/annie/http/file/segments.ts';
+import { claimNext, claimTail } from '#lib/annie/http/file/claim.ts';
 
 const MiB = 1024 * 1024;
+
+function splitLargest(segments: Segment[]): Segment | null {
+  const tail = claimTail(segments)?.take() ?? null;
+  if (tail !== null) tail.isBusy = false;
+  return tail;
+}
 
 test('segments cover the file exactly once, whatever is split and received', () => {
   const step = fc.oneof(
@@ -87,6 +94,23 @@ test('a split without bytes is undone, unless the segment before it is done', ()
 test('a segment with few missing bytes is not split', () => {
   assert.is(splitLargest([newSegment(0, 7 * MiB)]), null);
   assert.is(splitLargest([newSegment(0, null)]), null);
+});
+
+test('until a claim is taken nothing changes, and what others have fetched meanwhile cannot be taken', () => {
+  const segments = [{ ...newSegment(0, 20 * MiB), isBusy: true }];
+  const [whole] = segments;
+  const claim = claimNext(segments, true);
+  assert.equal(claim?.wanted, newSegment(10 * MiB, 20 * MiB));
+  assert.equal(segments, [{ ...newSegment(0, 20 * MiB), isBusy: true }]);
+  if (whole) whole.received = 10 * MiB;
+  assert.is(claim?.take(), null);
+  assert.is(whole?.end, 20 * MiB);
+  assert.is(claimNext(segments, false), null);
+  if (whole) whole.isBusy = false;
+  const free = claimNext(segments, true);
+  assert.is(free?.wanted.received, 0);
+  assert.is(free?.take(), whole);
+  assert.is(free?.take(), null);
 });
 
 test.run();

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
+import { watchEnd } from './early-end.server.ts';
 
 /**
  * What a piece counts as at least in limits of bytes, as so many take the CPU of a piece. Servers send pieces of some kB; a
@@ -34,6 +35,8 @@ export function pacedRequest(
     request.call(dispatcher, options, (error, response) => {
       if (error !== null) return reject(error);
       paceChunks(response.body);
+      const { 'content-encoding': coding, 'content-length': length } = response.headers;
+      if (length !== undefined) watchEnd(response.body, Number(length), coding !== undefined);
       resolve(response);
     });
   });
@@ -71,7 +74,7 @@ export function surplusOf(body: Readable): number {
 }
 
 /** Turns come in the order in which they were waited for. */
-async function nextTurn(): Promise<void> {
+export async function nextTurn(): Promise<void> {
   const nowMs = performance.now();
   const atMs = Math.max(nowMs, nextTurnMs);
   nextTurnMs = atMs + TURN_MS;

@@ -5,7 +5,8 @@ import { isAttachment } from './disposition.ts';
 import { extentOf } from './extent.ts';
 import { binaryKind } from './binary.ts';
 import { charsetOf, contentTypeOf, dispositionName, type Head } from './head.ts';
-import { extensionOf, isPageExtension } from './names.ts';
+import { isTextExtension } from './mime-types.ts';
+import { extensionOf } from './names.ts';
 import { beginsAsPage, latin1, withoutLeadingBlanks } from './page-start.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
@@ -35,8 +36,9 @@ const GENERIC_TYPES = new Set([
   'text/xml',
 ]);
 
-/** A comment in front of these is nothing of a page. */
-const XML_EXTENSIONS = new Set('atom gpx kml opml rss svg ttml xml xsd xsl xslt xspf'.split(' '));
+export function isPageType(contentType: string): boolean {
+  return HTML_TYPES.has(contentType);
+}
 
 /** By its head alone: not what the server calls a page or a manifest. */
 export function isFile({ url, status, head }: { url: URL; status: number; head: Head }): boolean {
@@ -61,15 +63,16 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   const ext = extensionOf(dispositionName(head) ?? url.pathname);
   if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
   if ((isGeneric || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
-  const isHtml = contentType !== null && HTML_TYPES.has(contentType);
+  const isHtml = contentType !== null && isPageType(contentType);
   const isShown = !isAttachment(head.get('content-disposition'));
   // Servers give this type to files that they do not know, too.
   const isText = text === '' || binaryKind(bytes, charsetOf(head)) === null;
-  // As for subtitles and tables: a page has a tag in its first kB.
-  const hasNoTag = text !== '' && ext !== '' && !isPageExtension(ext) && !/[<\0]/.test(bytes);
-  if (isHtml && isShown && isText && !hasNoTag) return { kind: 'page' };
-  const mayBePage = contentType === null && !(XML_EXTENSIONS.has(ext) && text.startsWith('<!--'));
-  if (mayBePage && beginsAsPage(text)) return { kind: 'page' };
+  // Words under the name of a text are one, as subtitles with a tag in them; under another name they are no archive.
+  const isTextFile = text !== '' && isTextExtension(ext);
+  // A comment may be in front of XML, too.
+  const isPage = beginsAsPage(text) && !(isTextFile && text.startsWith('<!--'));
+  if (isHtml && isShown && isText && !(isTextFile && !isPage)) return { kind: 'page' };
+  if (contentType === null && isPage) return { kind: 'page' };
   if (
     isShown &&
     (FEED_TYPES.has(contentType ?? '') ||

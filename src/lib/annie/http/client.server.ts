@@ -15,13 +15,15 @@ import type { Guard } from '../../guard/guard.server.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import type { Cookies } from './cookies.server.ts';
 import { pacedRequest } from './chunk-pacing.server.ts';
-import { withoutFalseCoding } from './codings.ts';
+import { codingsOf, withoutFalseCoding } from './codings.ts';
+import { takeAsItComes } from './early-end.server.ts';
 import { type Head, headFrom } from './head.ts';
 import { isLate, noteLate, PROMPT_MS } from './late-failure.ts';
 import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
 import { networkError } from './network-error.ts';
 import { portalError, RedirectRefused } from './portal.ts';
+import { takeLogin } from './redirect-login.ts';
 import { DEFAULT_POLICY } from './referer.ts';
 import { requestHeaders } from './request-headers.ts';
 import { statusError } from './status.ts';
@@ -132,8 +134,9 @@ export class HttpClient {
     let url = checkUrl(address);
     let from: URL | null = null;
     let { policy } = this.#visit;
+    let headers = options.headers ?? {};
     for (let hop = 0; hop <= MAX_REDIRECTS; hop++) {
-      const response = await this.#requestAlone(url, { ...options, policy }, hop === 0).catch(
+      const response = await this.#requestAlone(url, { ...options, headers, policy }, hop === 0).catch(
         (thrown: unknown) => {
           const isRefused = hop > 0 && thrown instanceof SluiceError && thrown.code === 'address_refused';
           throw isRefused && from !== null ? new RedirectRefused(from, thrown) : thrown;
@@ -161,6 +164,7 @@ export class HttpClient {
       policy = policyInHeader(head.get('referrer-policy')) ?? policy;
       // the guard would refuse other schemes, but undici must never be handed anything but http(s)
       from = url;
+      headers = { ...options.headers, ...takeLogin(next) };
       url = checkUrl(next.href);
     }
     throw new SluiceError('too_many_redirects');
@@ -218,11 +222,7 @@ export class HttpClient {
     const timer = setTimeout(() => release?.(url.host), PROMPT_MS);
     if (!isBrisk) onWaiting(true);
     try {
-      const {
-        statusCode,
-        headers: received,
-        body,
-      } = await pacedRequest(this.#dispatcher, {
+      const { statusCode, body, ...sent } = await pacedRequest(this.#dispatcher, {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
@@ -237,9 +237,10 @@ export class HttpClient {
         body.destroy();
       };
       const waitedMs = performance.now() - startedMs;
-      const setCookie = received['set-cookie'];
+      const setCookie = sent.headers['set-cookie'];
       if (setCookie !== undefined) await cookies?.receive(url, [setCookie].flat());
-      const head = withoutFalseCoding(url, headFrom(received));
+      const head = withoutFalseCoding(url, headFrom(sent.headers));
+      if (codingsOf(head).length === 0) takeAsItComes(body);
       return { url, policy, status: statusCode, head, body, waitedMs, discard };
     } catch (thrown) {
       const error = networkError(thrown, signal);

@@ -4,7 +4,8 @@ import type { HttpClient, HttpResponse } from './client.server.ts';
 import type { Cookies } from './cookies.server.ts';
 import { hasBodyFile } from './file/saved-state.server.ts';
 import { explainRefusal } from './refusal.ts';
-import { mayRefuseRange } from './status.ts';
+import { isAnswerInWords, isEmptyAnswer } from './range-refusal.ts';
+import { mayRefuseFirstRange } from './status.ts';
 
 export interface AnswersJob {
   session: string | null;
@@ -36,15 +37,7 @@ export class FirstAnswers {
    */
   async open(client: HttpClient, url: string, signal: AbortSignal): Promise<AnswerInUse> {
     try {
-      return await this.#openShared(url, 'first', signal, async (ownSignal) => {
-        const headers = { range: 'bytes=0-' };
-        try {
-          return { response: await client.get(url, { signal: ownSignal, headers }), from: 0 };
-        } catch (thrown) {
-          if (!mayRefuseRange(thrown)) throw thrown;
-          return { response: await client.get(url, { signal: ownSignal }), from: null };
-        }
-      });
+      return await this.#openShared(url, 'first', signal, (own) => firstAnswer(client, url, own));
     } catch (thrown) {
       signal.throwIfAborted();
       throw await this.explain(client, url, thrown);
@@ -91,5 +84,37 @@ export class FirstAnswers {
     const answer = await this.#answers.open(key, cookies, request, signal, onWaiting);
     if (answer.cookies !== null) await cookies?.adopt(answer.cookies);
     return answer;
+  }
+}
+
+async function firstAnswer(
+  client: HttpClient,
+  url: string,
+  signal: AbortSignal,
+): Promise<Pick<Answer, 'response' | 'from'>> {
+  const withoutRange = async (): Promise<Pick<Answer, 'response' | 'from'>> => ({
+    response: await client.get(url, { signal }),
+    from: null,
+  });
+  let ranged: HttpResponse;
+  try {
+    ranged = await client.get(url, { signal, headers: { range: 'bytes=0-' } });
+  } catch (thrown) {
+    if (!mayRefuseFirstRange(thrown)) throw thrown;
+    return withoutRange();
+  }
+  if (isEmptyAnswer(ranged)) {
+    ranged.discard();
+    return withoutRange();
+  }
+  if (!isAnswerInWords(url, ranged)) return { response: ranged, from: 0 };
+  try {
+    const whole = await withoutRange();
+    ranged.discard();
+    return whole;
+  } catch {
+    // It may have been good for one request.
+    signal.throwIfAborted();
+    return { response: ranged, from: 0 };
   }
 }

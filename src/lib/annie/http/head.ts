@@ -32,7 +32,10 @@ export function headFrom(headers: Record<string, string | string[] | undefined>)
     if (value === undefined) continue;
     const name = field.toLowerCase();
     const values = Array.isArray(value) ? value : [value];
-    head.set(name, SINGLE.has(name) ? (values[0] ?? '') : values.join(', '));
+    // As Chromium does, an empty Location is passed over.
+    const first = name === 'location' ? values.find((each) => each.trim() !== '') : values[0];
+    if (!SINGLE.has(name)) head.set(name, values.join(', '));
+    else if (first !== undefined) head.set(name, first);
   }
   return head;
 }

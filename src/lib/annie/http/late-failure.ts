@@ -11,7 +11,12 @@ const late = new WeakSet<SluiceError>();
 
 /** @param elapsedMs since the request began */
 export function noteLate(error: SluiceError, elapsedMs: number): void {
-  if (elapsedMs >= PROMPT_MS) late.add(error);
+  if (isLateAnswer(elapsedMs)) late.add(error);
+}
+
+/** Whether to ask again would begin the work again that led to an answer. */
+export function isLateAnswer(waitedMs: number): boolean {
+  return waitedMs >= PROMPT_MS;
 }
 
 /** The server received the request, and sent no byte for as long as it was given. */

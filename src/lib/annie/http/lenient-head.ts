@@ -89,8 +89,9 @@ function isPlain(text: string): boolean {
   const isStrict = text.endsWith('\r\n\r\n') && !ODD.test(text);
   const head = isStrict ? readPlainHead(text.slice(0, -4))?.head : null;
   if (!head) return false;
-  const length = head.get('content-length');
-  return length === undefined || (/^\d{1,15}$/.test(length) && !head.has('transfer-encoding'));
+  const [length, coding] = [head.get('content-length'), head.get('transfer-encoding')];
+  if (coding !== undefined) return length === undefined && coding.toLowerCase() === 'chunked';
+  return length === undefined || /^\d{1,15}$/.test(length);
 }
 
 export function notHttp(why: string): SluiceError {

@@ -36,3 +36,32 @@ export function extensionsOfType(type: string | null): string[] {
   // An asterisk marks an extension that belongs to another type.
   return [...preferred, ...listed.map((ext) => ext.replace('*', ''))];
 }
+
+let known: Set<string> | null = null;
+
+/** Whether an extension has a type. */
+export function isMeaningful(ext: string): boolean {
+  known ??= new Set(
+    TABLES.flatMap((table) => Object.values(table).flat()).map((each) => each.replace('*', '')),
+  );
+  return known.has(ext);
+}
+
+const TEXT_TYPE =
+  /^text\/(?!html$)|[+/](?:json|xml)$|^application\/(?:(?:ecma|java)script|sql|toml|yaml|x-(?:csh|sh|subrip|tex))$/;
+/** Those that the tables lack, or have under a type that is no text. */
+const OTHER_TEXTS =
+  'asc ass bat c cfg cs cue diff diz env go kt lrc m3u m3u8 md5 nzb patch ps1 py r rb reg sfv sha1 sha256 sha512 srt ssa swift tsx vbs';
+let texts: Set<string> | null = null;
+
+/** Whether files of this extension are text, of any format but that of pages. */
+export function isTextExtension(ext: string): boolean {
+  texts ??= new Set([
+    ...OTHER_TEXTS.split(' '),
+    ...TABLES.flatMap((table) => Object.entries(table).filter(([type]) => TEXT_TYPE.test(type)))
+      .flatMap(([, exts]) => exts.map((each) => each.replace('*', '')))
+      // Compressed ones, as svgz.
+      .filter((each) => !each.endsWith('z')),
+  ]);
+  return texts.has(ext);
+}

@@ -27,12 +27,11 @@ const CODES: Record<string, ErrorCode> = {
 export function networkError(thrown: unknown, signal: AbortSignal | null, inBody = false): unknown {
   if (signal?.aborted) return signal.reason;
   if (thrown instanceof SluiceError) return thrown;
-  const code = thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
+  const code = codeOf(thrown);
   const message = thrown instanceof Error ? thrown.message : '';
-  const wasClosed = code === 'UND_ERR_SOCKET' && message === 'other side closed';
   // Of llhttp, without its code: the connection was closed within a chunk.
   const wasClosedInChunk = message.includes('Invalid EOF state');
-  if (inBody && (wasClosed || wasClosedInChunk)) {
+  if (inBody && (isOrderlyClose(thrown) || wasClosedInChunk)) {
     return new SluiceError('size_mismatch', 'The connection was closed before the announced end.', {
       cause: thrown,
     });
@@ -52,4 +51,13 @@ export function networkError(thrown: unknown, signal: AbortSignal | null, inBody
   const known = CODES[code];
   if (known !== undefined) return new SluiceError(known, undefined, { cause: thrown });
   return asDiskError(thrown) ?? new SluiceError('connection_lost', undefined, { cause: thrown });
+}
+
+/** Of the connection, by its server. */
+export function isOrderlyClose(thrown: unknown): thrown is Error {
+  return codeOf(thrown) === 'UND_ERR_SOCKET' && (thrown as Error).message === 'other side closed';
+}
+
+function codeOf(thrown: unknown): string {
+  return thrown instanceof Error && 'code' in thrown ? String(thrown.code) : '';
 }

@@ -3,6 +3,9 @@ import { SluiceError } from '../../protocol/error.ts';
 import { isLate } from './late-failure.ts';
 import { withStatus } from './refusal.ts';
 
+/** Besides 429 and 503: of hosts that limit connections or traffic, in their own ways. */
+const BUSY = [420, 421, 425, 429, 503, 509];
+
 /** Longer waits that a server asks for are cut to an hour. */
 const MAX_RETRY_AFTER_MS = 3_600_000;
 
@@ -25,6 +28,13 @@ export function mayRefuseRange(thrown: unknown): thrown is SluiceError {
   return ['remote_status', 'remote_denied', 'remote_error', 'connection_lost'].includes(thrown.code);
 }
 
+/** As `mayRefuseRange`, for a request that asked for the whole by a range: nothing is known yet that speaks against it. */
+export function mayRefuseFirstRange(thrown: unknown): thrown is SluiceError {
+  if (mayRefuseRange(thrown)) return true;
+  if (!(thrown instanceof SluiceError) || thrown.retryAfterMs !== null || isLate(thrown)) return false;
+  return ['remote_not_found', 'remote_busy', 'not_http'].includes(thrown.code);
+}
+
 /** The error for a status that is not a success (2xx) nor a redirect that can be followed. */
 export function statusError(status: number, retryAfter: string | null, nowMs: number): SluiceError {
   const message = `The server answered ${status}.`;
@@ -35,7 +45,7 @@ export function statusError(status: number, retryAfter: string | null, nowMs: nu
   if (status === 408) return new SluiceError('timeout', message);
   const waitMs = retryAfterMs(retryAfter, nowMs);
   const details = waitMs === null ? {} : { retryAfterMs: waitMs };
-  if ([425, 429, 503].includes(status)) return new SluiceError('remote_busy', message, details);
+  if (BUSY.includes(status)) return new SluiceError('remote_busy', message, details);
   if (status >= 500 && status <= 599) return new SluiceError('remote_error', message, details);
   return new SluiceError('remote_status', message);
 }

@@ -1,15 +1,23 @@
 /** Opens a file at its address: requests the missing bytes, and the whole file if that response cannot be used. */
+import { join } from 'node:path';
+import { readAt } from '../../../files/read-at.server.ts';
 import { SluiceError } from '../../../protocol/error.ts';
-import { isFile } from '../classify.ts';
+import { contradiction } from '../../contradiction.ts';
+import { isFile, SNIFF_BYTES } from '../classify.ts';
+import { codingsOf } from '../codings.ts';
 import type { HttpResponse, HttpClient } from '../client.server.ts';
 import { extentOf } from '../extent.ts';
 import { FirstAnswers } from '../first-answers.server.ts';
-import type { Version } from '../head.ts';
+import { relationOf, type Version } from '../head.ts';
+import { PageInstead } from '../portal.ts';
+import { isWordsInstead } from '../words-instead.ts';
 import { continuesAt, otherBytes, requestStart } from './seam.server.ts';
 import type { PartialSize } from '../reported.ts';
 import { type RequestContext, interpret, type OpenDecision } from './open-decision.ts';
 import { mayRefuseRange } from '../status.ts';
+import { BODY_FILE } from './saved-state.server.ts';
 import { nextFreeSegment, type Segment } from './segments.ts';
+import { peek } from './tail-check.server.ts';
 
 /** The address holds a page or a manifest. Nothing was written. */
 export class NotAFile extends Error {}
@@ -49,7 +57,9 @@ export interface OpenRequest {
 export async function openFile(request: OpenRequest): Promise<OpenedFile> {
   const { client, url, signal, answers = FirstAnswers.unshared() } = request;
   try {
-    return await open({ ...request, answers });
+    const opened = await open({ ...request, answers });
+    await refuseOtherContent(request, opened);
+    return opened;
   } catch (thrown) {
     signal.throwIfAborted();
     throw await answers.explain(client, url, thrown);
@@ -104,6 +114,26 @@ async function open(request: SharedRequest): Promise<OpenedFile> {
   const decision = interpretOrDiscard(response, context);
   if (decision.mode === 'again') throw new SluiceError('remote_status');
   return { response, decision, kept: null };
+}
+
+/** Before bytes on the disk are given up for a whole answer. @throws PageInstead, SluiceError `remote_contradiction` */
+async function refuseOtherContent(
+  { url, workDir, signal, known, onOtherBytes }: OpenRequest,
+  { response, decision, kept }: OpenedFile,
+): Promise<void> {
+  const written = known?.segments.find(({ start }) => start === 0)?.written ?? 0;
+  if (known === null || kept !== null || written === 0 || codingsOf(response.head).length > 0) return;
+  try {
+    const { version } = known;
+    const isOther = relationOf(version.validators, decision.validators) === 'other';
+    if (decision.totalBytes === 0 && !isOther) throw contradiction(0, version.totalBytes);
+    const sent = await peek(response.body, SNIFF_BYTES, signal, onOtherBytes);
+    const saved = await readAt(join(workDir, BODY_FILE), 0, Math.min(written, SNIFF_BYTES));
+    if (isWordsInstead(sent, saved)) throw new PageInstead(url, response.url);
+  } catch (thrown) {
+    response.discard();
+    throw thrown;
+  }
 }
 
 async function requireSameBytes(

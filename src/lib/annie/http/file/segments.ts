@@ -17,9 +17,6 @@ export interface Segment {
 /** As it is stored; `end` is exclusive. */
 export type SavedSegment = [start: number, end: number, written: number];
 
-/** Splitting less than this costs more in a new connection than it saves. */
-const MIN_SPLIT_BYTES = 4 * 1024 * 1024;
-
 export function newSegment(start: number, end: number | null): Segment {
   return { start, end, received: start, written: start, isBusy: false };
 }
@@ -52,21 +49,6 @@ export function nextFreeSegment(segments: readonly Segment[]): Segment | null {
     (first, each) => (first && first.start < each.start ? first : each),
     null,
   );
-}
-
-/** Halves the segment with most missing bytes, adds its tail to `segments` and returns it; null = none is large enough. */
-export function splitLargest(segments: Segment[]): Segment | null {
-  let largest: Segment | null = null;
-  for (const segment of segments) {
-    if (segment.end !== null && (largest === null || missingBytes(segment) > missingBytes(largest)))
-      largest = segment;
-  }
-  if (largest?.end == null || missingBytes(largest) < 2 * MIN_SPLIT_BYTES) return null;
-  const middle = largest.received + Math.ceil(missingBytes(largest) / 2);
-  const tail = newSegment(middle, largest.end);
-  largest.end = middle;
-  segments.push(tail);
-  return tail;
 }
 
 /** Gives an untouched segment back to the one before it. Does nothing when that one is done or bytes have arrived. */

@@ -19,7 +19,7 @@ import { missingBytes, type Segment } from './segments.ts';
 import type { SegmentWriter, WriteResult } from './segment-writer.server.ts';
 
 /**
- * How long the head of the response may take. After that the response of the HTTP client, which is still open, is used:
+ * How long the head of the response, and the first byte of its body, may take. After that the response of the HTTP client, which is still open, is used:
  * some servers serve one connection at a time.
  */
 const HEAD_TIMEOUT_MS = 2000;
@@ -132,18 +132,26 @@ export class FastBody {
     return this.#readingIntoBlock && this.#writer ? this.#writer.reserve() : shared;
   }
 
-  /** False = there is no response in time, or none for the fast path. */
+  /** False = there is no response in time, or none for the fast path: also one whose body does not begin. */
   async #receiveHead(): Promise<boolean> {
     const { stallMs, signal } = this.#request;
     const headBytes = new HeadBytes();
     let timer: NodeJS.Timeout | undefined;
-    const isWhole = await new Promise<boolean>((resolve) => {
+    const isFit = await new Promise<boolean>((resolve) => {
       const fail = (): void => resolve(false);
       this.#onChunk = (chunk) => {
         const state = headBytes.add(chunk);
         if (state === 'not yet') return;
+        const { head, rest } = state === 'whole' ? headBytes.split() : { head: '', rest: chunk };
+        const response = readPlainHead(head);
+        if (response === null || !isExpected(response, this.#request, this.#from, this.#end)) return fail();
+        if (rest.length === 0) return;
         this.#socket.pause();
-        resolve(state === 'whole');
+        this.#early.push(rest);
+        this.#onChunk = (piece) => {
+          this.#early.push(Buffer.from(piece));
+        };
+        resolve(true);
       };
       this.#socket.once('error', fail).once('close', fail).once('end', fail);
       // For the whole head, so that one that drips in does not take longer.
@@ -153,15 +161,7 @@ export class FastBody {
       this.#socket.write(requestText(this.#request, this.#from, this.#end));
     });
     clearTimeout(timer);
-    if (!isWhole || signal.aborted) return false;
-    const { head, rest } = headBytes.split();
-    const response = readPlainHead(head);
-    if (response === null || !isExpected(response, this.#request, this.#from, this.#end)) return false;
-    this.#early.push(rest);
-    this.#onChunk = (chunk) => {
-      this.#early.push(Buffer.from(chunk));
-    };
-    return true;
+    return isFit && !signal.aborted;
   }
 
   #receive(chunk: Buffer, writer: SegmentWriter, onBytes: (nowMs: number) => void): void {

@@ -1,22 +1,15 @@
 /** Bodies of any framing and coding, as streams of the HTTP client. */
-import type { Readable, Transform } from 'node:stream';
-import { EitherInflate } from '../inflate.server.ts';
-import { createBrotliDecompress, createGunzip, createZstdDecompress } from 'node:zlib';
+import type { Readable } from 'node:stream';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { HttpResponse } from '../client.server.ts';
 import { codingsOf } from '../codings.ts';
-import { endsByClose } from '../head.ts';
+import { errorOfEarlyEnd } from '../early-end.server.ts';
+import { contentLengthOf, endsByClose } from '../head.ts';
 import { networkError } from '../network-error.ts';
+import { SerialDecoder } from '../serial-decoder.server.ts';
+import { FORMATS } from '../stream-formats.server.ts';
 import { missingBytes } from './segments.ts';
 import type { SegmentWriter } from './segment-writer.server.ts';
-
-const DECODERS: Record<string, () => Transform> = {
-  br: createBrotliDecompress,
-  deflate: () => new EitherInflate(),
-  gzip: createGunzip,
-  'x-gzip': createGunzip,
-  zstd: createZstdDecompress,
-};
 
 /** A body is longer than its head announces, or than the file. */
 export class BodyTooLong extends Error {}
@@ -74,11 +67,14 @@ export function decoded({ head, body }: HttpResponse, onEncoded?: () => void): R
   const codings = codingsOf(head);
   if (codings.length > MAX_CODINGS)
     throw new SluiceError('remote_status', `The server sent ${codings.length} codings, one in the other.`);
+  const bytes = contentLengthOf(head);
+  const errorAtEnd = (decodedBytes: number): Error | null => errorOfEarlyEnd(body, bytes, decodedBytes);
   // codings are listed in the order in which they were applied
-  for (const coding of codings.reverse()) {
-    const decoder = DECODERS[coding]?.();
-    if (!decoder)
+  for (const [index, coding] of [...codings.entries()].reverse()) {
+    const format = FORMATS[coding]?.();
+    if (!format)
       throw new SluiceError('remote_status', `The server sent a coding that cannot be undone: ${coding}.`);
+    const decoder = new SerialDecoder(format, index === 0 ? errorAtEnd : undefined);
     stream.on('error', (error: Error) => decoder.destroy(error));
     stream = stream.pipe(decoder);
   }

@@ -1,9 +1,10 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Guard } from '../../../guard/guard.server.ts';
 import type { EngineJob } from '../../engine.ts';
-import type { HttpClient } from '../client.server.ts';
+import type { HttpClient, HttpResponse } from '../client.server.ts';
 import type { Validators } from '../head.ts';
 import type { Segment } from './segments.ts';
+import type { FastBody } from './socket-body.server.ts';
 
 export interface TransferOptions {
   client: HttpClient;
@@ -30,4 +31,19 @@ export interface TransferOptions {
   beforeFirstWrite?: (segment: Segment) => Promise<void>;
   /** A body was too long: its bytes stay in the file, and may be wrong. @throws SluiceError `disk_*` */
   distrustFile?: () => Promise<void>;
+}
+
+/** A segment with the connection that delivers it; without one it has to be requested. */
+export interface Begun {
+  segment: Segment;
+  response?: HttpResponse;
+  body?: FastBody;
+}
+
+/** Of one connection. */
+export interface Role {
+  isExtra: boolean;
+  signal: AbortSignal;
+  /** Receives what it has handed over, once it has ended. */
+  heir: Role | null;
 }

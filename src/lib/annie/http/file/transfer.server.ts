@@ -15,43 +15,33 @@ import type { Handover } from './handover.ts';
 import { interpretOrDiscard, NotAFile } from './open-file.server.ts';
 import { isWorthMore, UNLIMITED } from './more-connections.ts';
 import { SegmentWriter } from './segment-writer.server.ts';
-import { nextFreeSegment, isDone, receivedBytes, type Segment, splitLargest, undoSplit } from './segments.ts';
+import { claimNext } from './claim.ts';
+import { nextFreeSegment, isDone, receivedBytes, type Segment, undoSplit } from './segments.ts';
 import { isOtherVersion, ReopenRequired } from './reopen-required.ts';
 import { continuesAt, requestStart } from './seam.server.ts';
-import type { FastBody } from './socket-body.server.ts';
-import type { TransferOptions } from './transfer-options.ts';
+import { peek } from './tail-check.server.ts';
+import type { Begun, Role, TransferOptions } from './transfer-options.ts';
 import { BodyTooLong, pipeStream } from './stream-body.server.ts';
 
-/** Tries in a row without a byte, and tries in all, before the download fails and the runner decides. */
+/** Tries in a row without a byte, and in all, before the runner decides. */
 const MAX_IDLE_TRIES = 3;
 const MAX_TRIES = 20;
 const FIRST_BACKOFF_MS = 200;
 /** Broken connections are retried here; what a server refuses on purpose is left to the runner. */
 const RETRYABLE: readonly ErrorCode[] = ['connection_lost', 'connect_failed', 'size_mismatch', 'timeout'];
 
-/** What a worker begins with. */
-type Begun = { response: HttpResponse } | { segment: Segment; body: FastBody };
-
-/** Of one connection. */
-interface Role {
-  isExtra: boolean;
-  signal: AbortSignal;
-  /** Receives what it has handed over, once it has ended. */
-  heir: Role | null;
-}
-
 export class Transfer {
   readonly #options: TransferOptions;
   readonly #fatal = new AbortController();
   readonly #signal: AbortSignal;
   readonly #writers = new Set<SegmentWriter>();
-  /** One for each connection. */
   readonly #workers = new Set<Promise<void>>();
   readonly #startedMs = performance.now();
   readonly #startedBytes: number;
   #mayAddConnections: boolean;
-  /** No connection has met another version. */
   #maySplit = true;
+  /** Ends the connection that has not delivered yet; null = there is none. One at a time. */
+  #claiming: AbortController | null = null;
   readonly #fastPath: FastPath;
   #lastError: unknown = null;
 
@@ -73,7 +63,8 @@ export class Transfer {
     // Each connection would begin the work again for which this one has waited.
     if (first.waitedMs >= SLOW_START_MS) this.#fastPath.mayBeUsed = false;
     if (first.waitedMs >= PROMPT_MS) this.#mayAddConnections = false;
-    this.#startWorker({ response: first }, null);
+    const segment = nextFreeSegment(segments);
+    if (segment !== null) this.#startWorker({ segment, response: first }, null);
     while (this.#workers.size > 0) {
       await Promise.all(this.#workers);
       // segments that an extra connection gave up after the last of the others was done
@@ -92,22 +83,16 @@ export class Transfer {
 
   /** Called a few times a second: writes what has waited, opens more connections where they help. */
   tick(nowMs: number): void {
-    const { segments, totalBytes, maxConnections } = this.#options;
+    const { segments, totalBytes, maxConnections, openExtra } = this.#options;
     for (const writer of this.#writers) writer.tick(nowMs);
-    const connections = this.#workers.size;
+    const { size: connections } = this.#workers;
     if (!this.#mayAddConnections || totalBytes === null) return;
-    if (connections >= maxConnections || connections === 0) return;
+    if (connections >= maxConnections || connections === 0 || this.#claiming !== null) return;
     const [startedBytes, elapsedMs] = [this.#startedBytes, nowMs - this.#startedMs];
     if (!isWorthMore({ totalBytes, startedBytes, receivedBytes: receivedBytes(segments), elapsedMs })) return;
-    const extra = this.#openExtra();
-    if (extra === null) return;
-    if (nextFreeSegment(segments) ?? splitLargest(segments)) this.#startWorker(null, extra);
-    else extra.close();
-  }
-
-  #openExtra(): ExtraConnection | null {
-    const { openExtra } = this.#options;
-    return openExtra === undefined ? UNLIMITED : openExtra();
+    if (claimNext(segments, this.#maySplit) === null) return;
+    const extra = openExtra === undefined ? UNLIMITED : openExtra();
+    if (extra !== null) this.#startWorker(null, extra);
   }
 
   /** @param extra null = the first connection, or one in its place */
@@ -132,6 +117,7 @@ export class Transfer {
       .finally(() => {
         extra?.close();
         this.#workers.delete(worker);
+        if (this.#options.segments.every(isDone)) this.#claiming?.abort();
         if (role.heir !== null) role.heir.isExtra = role.isExtra;
       });
     this.#workers.add(worker);
@@ -143,11 +129,11 @@ export class Transfer {
     const { segments, resumable, ranged, signal } = this.#options;
     let tries = 0;
     let idleTries = 0;
-    let segment = begun !== null && 'body' in begun ? begun.segment : nextFreeSegment(segments);
-    for (let first = begun; segment !== null; first = null) {
+    for (let next = begun ?? (await this.#next(role)); next !== null; next = await this.#next(role)) {
+      const { segment } = next;
       const before = segment.received;
       try {
-        await this.#fetch(segment, first, role);
+        await this.#fetch(next, role);
         // an early but orderly end: request the missing bytes, unless the body was the whole file, or empty
         if (!isDone(segment) && !ranged) throw contradiction(segment.received, segment.end);
         if (!isDone(segment) && segment.received === before) throw new SluiceError('size_mismatch');
@@ -174,12 +160,49 @@ export class Transfer {
       }
       if (role.heir !== null && isDone(segment)) return;
       if (role.signal.aborted) return;
-      const maySplit = resumable && this.#maySplit && this.#workers.size > 1;
-      segment = nextFreeSegment(segments) ?? (maySplit ? splitLargest(segments) : null);
     }
   }
 
-  async #fetch(segment: Segment, begun: Begun | null, role: Role): Promise<void> {
+  /** The first connection fetches what is free; others begin when they deliver. */
+  async #next(role: Role): Promise<Begun | null> {
+    const { segments, resumable } = this.#options;
+    const segment = nextFreeSegment(segments);
+    if (!role.isExtra && segment !== null) return { segment };
+    const isAlone = !role.isExtra && this.#workers.size < 2;
+    if (!resumable || isAlone || this.#claiming !== null) return null;
+    role.isExtra = true;
+    return this.#claim(role);
+  }
+
+  /** A connection for bytes that others may fetch until it delivers; null = they have, or there are none. */
+  async #claim(role: Role): Promise<Begun | null> {
+    const claim = claimNext(this.#options.segments, this.#maySplit);
+    if (claim === null) return null;
+    const stop = new AbortController();
+    const signal = AbortSignal.any([role.signal, stop.signal]);
+    this.#claiming = stop;
+    let response: HttpResponse | null = null;
+    try {
+      const { wanted } = claim;
+      const body = this.#fastPath.isWorthIt(wanted) ? await this.#fastPath.open(wanted, signal) : null;
+      response = body === null ? await this.#request(wanted, { ...role, signal }) : null;
+      if (response !== null && (await peek(response.body, 1, signal)).length === 0)
+        throw new SluiceError('size_mismatch');
+      const segment = claim.take();
+      if (segment === null) body?.discard();
+      else if (body !== null) return { segment, body };
+      else if (response !== null) return { segment, response };
+      response?.discard();
+      return null;
+    } catch (thrown) {
+      response?.discard();
+      throw thrown;
+    } finally {
+      this.#claiming = null;
+    }
+  }
+
+  async #fetch({ segment, ...begun }: Begun, role: Role): Promise<void> {
     const { handle, onBytes, beforeFirstWrite, distrustFile, onOtherBytes } = this.#options;
     segment.isBusy = true;
     // what an earlier connection received but could not write is fetched again
@@ -189,17 +212,17 @@ export class Transfer {
     this.#writers.add(writer);
     const from = segment.received;
     let isTooLong = false;
-    let response = begun !== null && 'response' in begun ? begun.response : null;
+    let response = begun.response ?? null;
+    const isFirst = response !== null && !role.isExtra;
     let handover: Handover | null = null;
     try {
-      const body = begun !== null && 'body' in begun ? begun.body : null;
       const mayOpen = response === null && this.#fastPath.isWorthIt(segment);
-      const fast = body ?? (mayOpen ? await this.#fastPath.open(segment, role.signal) : null);
+      const fast = begun.body ?? (mayOpen ? await this.#fastPath.open(segment, role.signal) : null);
       if (fast) await fast.pipeTo(writer, onBytes);
       else {
         response ??= await this.#request(segment, role);
         this.#fastPath.found = response;
-        if (begun !== null)
+        if (isFirst)
           handover = this.#fastPath.handoverOf(segment, (rest, body) => {
             role.heir = this.#startWorker({ segment: rest, body }, UNLIMITED);
           });
@@ -234,7 +257,7 @@ export class Transfer {
     const from = requestStart(validators, received);
     const headers: Record<string, string> = { range: `bytes=${from}-${end === null ? '' : end - 1}` };
     if (validators.ifRange !== null) headers['if-range'] = validators.ifRange;
-    // While others receive, nothing waits for this one.
+    // Of one beside others nothing is taken before it delivers: they do not wait for it.
     const client = isExtra ? this.#options.client.brisk() : this.#options.client;
     const response = await client.get(url, { signal, headers, accept: [416] }).catch((thrown: unknown) => {
       const isRefused = mayRefuseRange(thrown) && !thrown.transient;
