@@ -29,6 +29,22 @@ test('the file and its date stay as they are, and a missing file is no error', a
   }
 });
 
+test('its date stays in the same millisecond, of which its mark is made', async () => {
+  const dir = mkdtempSync(join(tmpdir(), 'sluice-again-'));
+  try {
+    for (const part of [0, 0.0009, 0.5, 0.9, 0.9995]) {
+      const path = join(dir, `file-${part}`);
+      writeFileSync(path, 'x');
+      utimesSync(path, 0, 1_796_011_183.081 + part / 1000);
+      const before = statSync(path, { bigint: true });
+      await writeAgain(path, [[0, 1]]);
+      assert.is(statSync(path, { bigint: true }).mtimeMs, before.mtimeMs, String(part));
+    }
+  } finally {
+    rmSync(dir, { recursive: true });
+  }
+});
+
 test('what remains of ranges without others is exact', () => {
   assert.equal(without([[0, 100]], []), [[0, 100]]);
   assert.equal(
