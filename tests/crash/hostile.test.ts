@@ -60,9 +60,13 @@ const waitForNone = (fixture: Fixture, mode: string): Promise<unknown> =>
   waitFor(() => fixture.engines(mode).length === 0, { what: `nothing of ${mode} to run` });
 
 const waitForEngines = (fixture: Fixture, mode: string): Promise<MarkedProcess[]> =>
-  waitFor(() => (fixture.engines(mode).length > 1 ? fixture.engines(mode) : null), {
-    what: `${mode} to run with its children`,
-  });
+  waitFor(
+    () => {
+      const found = fixture.engines(mode);
+      return found.length > 1 && found.some(({ pid, group }) => pid === group) ? found : null;
+    },
+    { what: `${mode} to run with its children` },
+  );
 
 testUnless(test, noProc, 'an engine that exits at once is retried, and the row shows why meanwhile', () =>
   withServer(async ({ api, add }) => {
