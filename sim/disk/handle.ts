@@ -81,8 +81,10 @@ export class SimFileHandle {
     return this.#later('ftruncate', () => this.#disk.truncateFile(this.#file, size));
   }
 
-  utimes(_accessed: Date, modified: Date): Promise<void> {
-    return this.#later('futime', () => this.#disk.setModified(this.#file, modified.getTime()));
+  /** @param modified in s, as a number */
+  utimes(_accessed: Date | number, modified: Date | number): Promise<void> {
+    const modifiedMs = typeof modified === 'number' ? Math.floor(modified * 1000) : modified.getTime();
+    return this.#later('futime', () => this.#disk.setModified(this.#file, modifiedMs));
   }
 
   datasync(): Promise<void> {

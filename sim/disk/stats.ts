@@ -43,6 +43,8 @@ export function statsOf(values: StatValues, options?: { bigint?: boolean }): obj
   const big = Object.fromEntries(Object.entries(numbers).map(([name, value]) => [name, BigInt(value)]));
   return {
     ...big,
+    // Accesses are not recorded, as with `noatime`.
+    atimeNs: BigInt(values.birthtimeMs) * 1_000_000n,
     mtimeNs: BigInt(values.mtimeMs) * 1_000_000n,
     birthtimeNs: BigInt(values.birthtimeMs) * 1_000_000n,
     ...methods,
