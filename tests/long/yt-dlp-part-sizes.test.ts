@@ -2,12 +2,12 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { PartSizes } from '#lib/annie/yt-dlp/part-sizes.server.ts';
-import { honest, type OddAnswer, type OddRequest, part } from '../../site/odd-origin.ts';
-import { testUnless } from '../../support/skip.ts';
-import { settles } from '../../support/wait.ts';
-import { withDir } from '../../process/machine.ts';
-import { deadline, never, reason, withEngine } from './fixture.ts';
-import { file, interrupted, MiB, newFile, origin, outcome, rest } from './interrupted.ts';
+import { honest, type OddAnswer, type OddRequest, part } from '../site/odd-origin.ts';
+import { testUnless } from '../support/skip.ts';
+import { settles } from '../support/wait.ts';
+import { withDir } from '../process/machine.ts';
+import { deadline, never, reason, withEngine } from '../annie/yt-dlp/fixture.ts';
+import { file, interrupted, MiB, newFile, origin, outcome, rest } from '../annie/yt-dlp/interrupted.ts';
 
 test.after(() => origin.close());
 

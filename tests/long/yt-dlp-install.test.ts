@@ -8,13 +8,13 @@ import { installYtDlp } from '#lib/annie/yt-dlp/install.server.ts';
 import { locateInstalled, locateYtDlp } from '#lib/annie/yt-dlp/locate.server.ts';
 import { requirementsFile } from '#lib/annie/yt-dlp/requirements.ts';
 import { createProcessHost } from '#lib/process/process-host.server.ts';
-import { readers } from '../../support/readers.ts';
-import { testUnless } from '../../support/skip.ts';
-import { missing, toolPath } from '../../support/tools.ts';
-import { settles } from '../../support/wait.ts';
-import { withDir } from '../../process/machine.ts';
-import { rejectionOf } from './rejection.ts';
-import { readyYtDlp } from './ready.ts';
+import { readers } from '../support/readers.ts';
+import { testUnless } from '../support/skip.ts';
+import { missing, toolPath } from '../support/tools.ts';
+import { settles } from '../support/wait.ts';
+import { withDir } from '../process/machine.ts';
+import { rejectionOf } from '../annie/yt-dlp/rejection.ts';
+import { readyYtDlp } from '../annie/yt-dlp/ready.ts';
 
 // pip is slow on a busy machine.
 const deadline = { deadlineMs: 240_000 };
