@@ -47,10 +47,21 @@ export function launchBrowser(more: string[] = []): Promise<Browser> {
 
 const axeSource = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
+/** Colours and places in the middle of a transition are not those of the page. */
+export async function endOfAnimations(page: Page): Promise<void> {
+  await page.evaluate(async () => {
+    const ending = document
+      .getAnimations()
+      .filter((animation) => animation.effect?.getTiming().iterations !== Infinity);
+    await Promise.allSettled(ending.map((animation) => animation.finished));
+  });
+}
+
 /** The findings of axe for the current page, one line each. */
 export async function axeFindings(page: Page): Promise<string[]> {
   // The page's content security policy forbids a script tag, but not `evaluate`.
   await page.evaluate(axeSource);
+  await endOfAnimations(page);
   return page.evaluate(async () => {
     interface Finding {
       id: string;

@@ -3,6 +3,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Browser, BrowserContextOptions, Locator, Page } from 'playwright-core';
 import type { DownloadState } from '#lib/protocol/download.ts';
+import { endOfAnimations } from './browser.ts';
 
 /** The hang deadline of one step in the page; whole downloads have their own. */
 export const STEP_MS = 30_000;
@@ -110,10 +111,12 @@ export class Visit {
   /** The values of the bar, one for each change, until the row is complete. */
   async watchBar(title: string): Promise<number[]> {
     const values: number[] = [];
-    const bar = await this.bar(title).elementHandle();
     for (;;) {
-      const value = await bar?.evaluate((element) => element.getAttribute('aria-valuenow')).catch(() => null);
-      if (value != null && Number(value) !== values.at(-1)) values.push(Number(value));
+      // Looked for each time: after a reload the row may be made again.
+      const value = await this.bar(title)
+        .evaluateAll(([element]) => element?.getAttribute('aria-valuenow') ?? null)
+        .catch(() => null);
+      if (value !== null && Number(value) !== values.at(-1)) values.push(Number(value));
       if ((await this.row(title).getAttribute('data-state')) === 'complete') return values;
     }
   }
@@ -123,12 +126,7 @@ export class Visit {
     const dir = process.env['SLUICE_SHOTS'];
     if (!dir) return;
     mkdirSync(dir, { recursive: true });
-    await page.evaluate(async () => {
-      const ending = document
-        .getAnimations()
-        .filter((animation) => animation.effect?.getTiming().iterations !== Infinity);
-      await Promise.allSettled(ending.map((animation) => animation.finished));
-    });
+    await endOfAnimations(page);
     await page.screenshot({ path: join(dir, `${name}.png`), fullPage: true });
   }
 
