@@ -179,7 +179,7 @@ const waysOf = (
     site: pages(make),
   }));
 
-const only = (
+const pick = (
   table: Record<string, [start: string, make: Pages]>,
   names: readonly string[],
 ): Record<string, [start: string, make: Pages]> =>
@@ -200,7 +200,7 @@ export const HTTP_WAYS: readonly Way[] = [
 
 /** Those that its generic extractor knows, and its own ones. */
 const YT_DLP_FETCHED: Record<string, [start: string, make: Pages]> = {
-  ...only(FETCHED, [
+  ...pick(FETCHED, [
     'player',
     'player that redirects',
     'structured data',
@@ -250,7 +250,7 @@ export const YT_DLP_WAYS: readonly Way[] = [
   direct('yt-dlp'),
   ...waysOf(
     'yt-dlp',
-    only(LOOKED_UP, ['redirect 302', 'redirect 307', 'redirect by redirect', 'refresh in a page']),
+    pick(LOOKED_UP, ['redirect 302', 'redirect 307', 'redirect by redirect', 'refresh in a page']),
     false,
   ),
   ...waysOf('yt-dlp', YT_DLP_FETCHED, true),
@@ -259,5 +259,5 @@ export const YT_DLP_WAYS: readonly Way[] = [
 /** lux answers an address that it does not know by a request of its own. */
 export const LUX_WAYS: readonly Way[] = [
   direct('lux'),
-  ...waysOf('lux', only(LOOKED_UP, ['redirect 302']), false),
+  ...waysOf('lux', pick(LOOKED_UP, ['redirect 302']), false),
 ];

@@ -1,17 +1,8 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { ReceivedTexts } from '#lib/annie/http/received-texts.ts';
-import { SluiceError } from '#lib/protocol/error.ts';
 import { settles } from '../../support/wait.ts';
-
-function codeOf(body: () => unknown): string {
-  try {
-    body();
-  } catch (thrown) {
-    return thrown instanceof SluiceError ? thrown.code : String(thrown);
-  }
-  return 'no error';
-}
+import { codeOf } from '../../support/thrown-code.ts';
 
 test('of too many bytes the longest text is given up, and the others are received', () => {
   const texts = new ReceivedTexts(100);

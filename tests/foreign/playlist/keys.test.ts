@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type Fragment, fragmentAt } from '#lib/foreign/playlist/fragments.ts';
 import { parsePlaylist } from '#lib/foreign/playlist/playlist.ts';
-import { SluiceError } from '#lib/protocol/error.ts';
+import { codeOf } from '../../support/thrown-code.ts';
 
 const HERE = new URL('https://media.example/films/list.m3u8');
 
@@ -11,15 +11,6 @@ function fragments(...lines: string[]): Fragment[] {
   const playlist = parsePlaylist(['#EXTM3U', ...lines, '#EXT-X-ENDLIST'].join('\n'), HERE);
   if (playlist.kind !== 'media') return [];
   return Array.from({ length: playlist.fragments.count }, (_, i) => fragmentAt(playlist.fragments, i));
-}
-
-function codeOf(body: () => unknown): string {
-  try {
-    body();
-  } catch (thrown) {
-    return thrown instanceof SluiceError ? thrown.code : String(thrown);
-  }
-  return 'no error';
 }
 
 test('an initialisation vector is a number in hexadecimal, of up to 128 bits', () => {

@@ -5,8 +5,8 @@ import { readAttributes } from '#lib/foreign/playlist/attributes.ts';
 import { type Fragment, fragmentAt, secondsOf } from '#lib/foreign/playlist/fragments.ts';
 import { parsePlaylist, readPlaylist } from '#lib/foreign/playlist/playlist.ts';
 import type { Variant } from '#lib/foreign/playlist/variants.ts';
-import { SluiceError } from '#lib/protocol/error.ts';
 import { shortHash } from '#lib/protocol/short-hash.ts';
+import { codeOf } from '../../support/thrown-code.ts';
 
 const HERE = new URL('https://media.example/films/list.m3u8?token=1');
 
@@ -19,15 +19,6 @@ function fragments(...lines: string[]): Fragment[] {
 function variants(...lines: string[]): Variant[] {
   const playlist = parsePlaylist(['#EXTM3U', ...lines].join('\n'), HERE);
   return playlist.kind === 'master' ? playlist.variants : [];
-}
-
-function codeOf(body: () => unknown): string {
-  try {
-    body();
-  } catch (thrown) {
-    return thrown instanceof SluiceError ? thrown.code : String(thrown);
-  }
-  return 'no error';
 }
 
 test('fragments have their addresses, durations and sequence numbers', () => {
