@@ -15,6 +15,7 @@ import path from 'node:path';
 import { nanoid } from 'nanoid';
 import { WebSocketServer } from 'ws';
 import { SimulatedClock } from 'xstate';
+import { Listeners } from '../../src/lib/protocol/listeners.ts';
 import { createEmbeddedHost, define, type EmbeddedHost } from '../../src/lib/actors/durable/host.server.ts';
 import type { SessionEnv } from '../../src/lib/actors/session/env.ts';
 import { SessionActor } from '../../src/lib/actors/session/session-actor.ts';
@@ -78,6 +79,7 @@ function serveChannel(server: Server, port: number, host: EmbeddedHost): void {
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],
+    withdrawals: new Listeners(),
     isStopping: () => false,
   });
   server.on('upgrade', (request, socket, head) => {

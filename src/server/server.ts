@@ -18,6 +18,7 @@ import { AllowedOrigins } from '#lib/channel/origin.ts';
 import { createChannelEndpoint } from '#lib/channel/socket.server.ts';
 import { Files } from '#lib/files/files.server.ts';
 import { refuseUpgrade } from '#lib/channel/web-socket-endpoint.server.ts';
+import { Listeners } from '#lib/protocol/listeners.ts';
 import { createInspectorEndpoint } from '#lib/inspector/socket.server.ts';
 import { describeSandbox } from '#lib/process/sandbox/sandbox.ts';
 import { paths } from '#lib/protocol/paths.ts';
@@ -139,6 +140,7 @@ export function edgeOf(sluice: Sluice, port: number, log: Logger): Edge {
     visitors: sluice.visitors,
     origins: new AllowedOrigins(config.host, port, config.origins),
     session: (id) => sluice.sessions.get(id),
+    withdrawals: new Listeners(),
     engines: () => sluice.registry.statuses(),
     files: new Files(config.downloadDir),
     inspector: {
@@ -168,6 +170,10 @@ export interface Sockets {
 export function openSockets(edge: Edge, { inspector }: Sluice): Sockets {
   const channel = createChannelEndpoint(edge);
   const inspectors = createInspectorEndpoint(edge, inspector);
+  edge.withdrawals.add(() => {
+    channel.closeWithdrawn();
+    inspectors.closeWithdrawn();
+  });
   return {
     endpoints: { [paths.channel]: channel, [paths.inspectorChannel]: inspectors },
     async close() {

@@ -14,7 +14,7 @@ import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
 import { loadTokenKey } from '#lib/channel/token-key.server.ts';
-import { Tokens } from '#lib/channel/token.ts';
+import { AdmittedTokens } from '#lib/channel/admitted-tokens.ts';
 import { ListOwners } from '#lib/channel/list-owners.ts';
 import { Owners } from '#lib/channel/owner.ts';
 import { Visitors } from '#lib/channel/visitors.ts';
@@ -47,7 +47,7 @@ export interface Sluice {
   /** How engines are contained. */
   readonly sandbox: Sandbox;
   readonly runner: Runner;
-  readonly tokens: Tokens;
+  readonly tokens: AdmittedTokens;
   readonly quota: Quota;
   readonly owners: Owners;
   readonly visitors: Visitors;
@@ -180,7 +180,7 @@ function assemble(running: Running): Sluice {
     registry: engines.registry,
     sandbox: engines.sandbox,
     runner,
-    tokens: new Tokens(key),
+    tokens: new AdmittedTokens(key, (session, device) => sessionList.scopeOf(session, device)),
     owners,
     quota,
     visitors: new Visitors(quota, owners, listOwners),

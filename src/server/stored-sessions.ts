@@ -1,7 +1,10 @@
 /** The sessions in the store, for an operator who looks for one. */
 import type { EmbeddedHost } from '#lib/actors/durable/host.server.ts';
+import { scopeOf } from '#lib/actors/session/devices.ts';
 import { hasDownload } from '#lib/actors/session/peek.ts';
 import { summarize } from '#lib/actors/session/summary.ts';
+import type { Scope } from '#lib/protocol/device.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
 import type { SessionList, SessionSummary } from '#lib/protocol/session.ts';
 
 /** Read in one turn of the event loop: about 2 ms, so that listing thousands delays no other request. */
@@ -19,6 +22,16 @@ export class StoredSessions {
   /** A session that was never stored has no downloads. */
   summary(session: string): SessionSummary {
     return summarize(session, this.#host.stored(this.#class, session));
+  }
+
+  /** What a device may do with a session's list; null = it is not admitted. Damaged access is none. */
+  scopeOf(session: string, device: string): Scope | null {
+    try {
+      return scopeOf(this.#host.stored(this.#class, session), device, Date.now());
+    } catch (error) {
+      if (error instanceof SluiceError && error.code === 'row_damaged') return null;
+      throw error;
+    }
   }
 
   /** The sessions that have these downloads in their lists, by download. */

@@ -3,6 +3,7 @@ import { connect, type AddressInfo, type Socket } from 'node:net';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
+import { Listeners } from '#lib/protocol/listeners.ts';
 import type { SocketLink, WireSocket } from '#lib/actors/durable/types.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
@@ -59,6 +60,7 @@ test.before.each(async (stage) => {
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => stage.notReady,
+    withdrawals: new Listeners(),
     isStopping: () => stage.notReady.length > 0,
   };
   open(stage);

@@ -17,11 +17,13 @@ import type { ApiAnswer } from './api-answer.ts';
 import { readBody } from './body.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
+import { answerDevices } from './devices.ts';
 import { serveFile } from './file.server.ts';
 import { credentialsFromNodeHeaders, headerGetter } from './headers.ts';
 import { healthz, readyz } from './health.ts';
 import { sendTrace } from './inspector-access.ts';
 import { listSessions, openLink, readLink } from './links.ts';
+import { requireScope } from './scope.ts';
 import { issueSession } from './visit.ts';
 
 export function withoutQuery(url: string): string {
@@ -55,13 +57,13 @@ export async function handleApi(request: IncomingMessage, edge: Edge): Promise<A
 }
 
 async function handleAtEdge(
-  { name }: EdgeRequest,
+  asked: EdgeRequest,
   request: IncomingMessage,
   query: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
   const credentials = credentialsFromNodeHeaders(request.headers);
-  switch (name) {
+  switch (asked.name) {
     case 'health':
       return healthz();
     case 'ready':
@@ -79,6 +81,8 @@ async function handleAtEdge(
     case 'engines':
       authenticate(edge.tokens, credentials);
       return jsonAnswer({ engines: await edge.engines() });
+    default:
+      return answerDevices(asked, request, edge);
   }
 }
 
@@ -89,9 +93,11 @@ async function askSession(
   query: string,
   edge: Edge,
 ): Promise<ApiAnswer> {
-  const { session } = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
+  const claims = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
+  const { session } = claims;
   edge.visitors.use(request, session);
   const parsed = parseRequest(query, request.method === 'POST' ? await readBody(request) : '');
+  requireScope(claims, parsed.name);
   if (parsed.name === 'parse') return parse(request, parsed, session, edge);
   const answer = await edge.session(session).call('ask', parsed);
   if (parsed.name !== 'file' || answer.status !== 200) return answer;

@@ -3,6 +3,7 @@ import type { EmbeddedStub } from '../actors/durable/types.ts';
 import type { Files } from '../files/files.server.ts';
 import type { EngineStatus } from '../protocol/media.ts';
 import type { Trace } from '../protocol/inspection.ts';
+import type { Listeners } from '../protocol/listeners.ts';
 import type { SessionList, SessionSummary } from '../protocol/session.ts';
 import type { OperatorAuth } from './operator.ts';
 import type { AllowedOrigins } from './origin.ts';
@@ -38,6 +39,8 @@ export interface Edge {
   origins: AllowedOrigins;
   /** What each visitor may use. */
   visitors: Visitors;
+  /** Emits when devices of some list were withdrawn: their sockets have to be closed. */
+  withdrawals: Listeners<null>;
   /** A stub of the session with that id. Creating a stub does not wake the session. */
   session(id: string): EmbeddedStub<SessionActor>;
   engines(): Promise<EngineStatus[]>;

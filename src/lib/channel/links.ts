@@ -1,4 +1,4 @@
-/** The API behind links of `sluice operator`: the page `/link` reads and opens them, the command lists sessions for them. */
+/** The API behind links of `sluice operator` and of the page `/devices`: the page `/link` reads and opens them, the command lists sessions for them. */
 import * as v from 'valibot';
 import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
 import { parseJson, validate } from '../protocol/commands.ts';
@@ -6,11 +6,12 @@ import { SluiceError } from '../protocol/error.ts';
 import type { LinkView, OpenedLink } from '../protocol/session.ts';
 import { sessionCookie } from './cookie.ts';
 import { type Credentials, claimsFromCookies } from './credentials.ts';
+import { admitBrowser } from './devices.ts';
 import type { Edge } from './edge.ts';
 import type { HeaderGetter } from './headers.ts';
 import { isCrossOrigin } from './origin.ts';
 
-type LinksEdge = Pick<Edge, 'tokens' | 'origins' | 'inspector' | 'storedSessions'>;
+type LinksEdge = Pick<Edge, 'tokens' | 'origins' | 'inspector' | 'session' | 'storedSessions'>;
 
 /** More than anybody reads through. */
 const MAX_LISTED = 200;
@@ -38,10 +39,11 @@ export function readLink(body: string, header: HeaderGetter, edge: LinksEdge): P
 }
 
 /**
- * Opens a link in the requesting browser. A session's link gives it a new token of that session, and works once.
- * @throws SluiceError `link_used`, `invalid_json`, `invalid_request`; `forbidden_origin` for any page but our own
+ * Opens a link in the requesting browser. A session's link makes it a device of that session, and works once.
+ * @throws SluiceError `link_used`, `too_many_devices`, `invalid_json`, `invalid_request`; `forbidden_origin` for any page but
+ * our own
  */
-export function openLink(body: string, header: HeaderGetter, edge: LinksEdge): PlainAnswer {
+export async function openLink(body: string, header: HeaderGetter, edge: LinksEdge): Promise<PlainAnswer> {
   // Requests from other origins of SLUICE_ORIGINS got this far too.
   if (isCrossOrigin(header('sec-fetch-site'))) throw new SluiceError('forbidden_origin');
   const grant = parseGrant(body);
@@ -52,7 +54,9 @@ export function openLink(body: string, header: HeaderGetter, edge: LinksEdge): P
     return jsonAnswer({ kind: 'inspector' } satisfies OpenedLink, 200, { 'set-cookie': operator });
   }
   const id = edge.storedSessions.links.redeem(grant);
-  const cookie = sessionCookie(edge.tokens.issue(id).token, isSecure);
+  const claims = edge.tokens.issueForDevice(id);
+  await admitBrowser(claims, header, edge);
+  const cookie = sessionCookie(claims.token, isSecure);
   edge.storedSessions.onLinkOpened(id);
   return jsonAnswer({ kind: 'session', id } satisfies OpenedLink, 200, { 'set-cookie': cookie });
 }

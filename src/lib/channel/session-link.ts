@@ -1,6 +1,6 @@
 /**
- * One-time links that open a session in another browser, or again in the one that lost it. `sluice operator` signs them
- * with the server's key; they are valid for ten minutes. Used links are remembered in memory only, so links signed
+ * One-time links that open a session in another browser, or again in the one that lost it. The page of a list makes them, and
+ * `sluice operator` with the server's key; they are valid for ten minutes. Used links are remembered in memory only, so links signed
  * before this process started are refused: a restart must not make a used link valid again.
  */
 import { SluiceError } from '../protocol/error.ts';
@@ -19,8 +19,10 @@ export class SessionLinks {
   readonly #grants: Grants;
   readonly #now: () => number;
   readonly #startedAt: number;
-  /** Expiry times of used links, by nonce. Bounded: only the operator makes links. */
+  /** Expiry times of used links, by nonce. Bounded: each one was a request, and those are limited. */
   readonly #used = new Map<string, number>();
+  /** When a list's links were withdrawn, epoch ms, the one withdrawn longest ago first. */
+  readonly #withdrawn = new Map<string, number>();
 
   /** @param key the server's key, as for `Tokens` */
   constructor(key: Uint8Array, now: () => number = Date.now) {
@@ -35,6 +37,18 @@ export class SessionLinks {
     return `${paths.link}#grant=${this.#grants.sign('session-link', LINK_LIFETIME_MS, session)}`;
   }
 
+  /** Those made for the session up to now cannot be used any more. */
+  withdraw(session: string): void {
+    const now = this.#now();
+    // In order of time, so that those that no link is older than come first.
+    this.#withdrawn.delete(session);
+    this.#withdrawn.set(session, now);
+    for (const [old, at] of this.#withdrawn) {
+      if (at + LINK_LIFETIME_MS > now) return;
+      this.#withdrawn.delete(old);
+    }
+  }
+
   /**
    * Verifies a link without using it up.
    * @throws SluiceError `link_used`
@@ -45,6 +59,7 @@ export class SessionLinks {
       found === null ||
       found.session === null ||
       found.expiresAt - LINK_LIFETIME_MS < this.#startedAt ||
+      found.expiresAt - LINK_LIFETIME_MS < (this.#withdrawn.get(found.session) ?? 0) ||
       this.#used.has(found.nonce)
     ) {
       throw new SluiceError('link_used');

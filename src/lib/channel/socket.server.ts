@@ -7,6 +7,7 @@ import { SluiceError } from '../protocol/error.ts';
 import { authenticate } from './credentials.ts';
 import type { Edge } from './edge.ts';
 import { credentialsFromNodeHeaders, requestHead } from './headers.ts';
+import { requireScope } from './scope.ts';
 import type { TokenClaims } from './token.ts';
 import { type Connection, offersSubprotocol, WebSocketEndpoint } from './web-socket-endpoint.server.ts';
 import { closeGracefully, toWireSocket } from './ws.server.ts';
@@ -24,15 +25,17 @@ export function createChannelEndpoint(
     rate: RATE,
     heartbeatMs,
     authorize: (request) => authorize(request, edge),
+    isStillAllowed: ({ token }) => edge.tokens.verify(token) !== null,
     hold: (request, { session }) => edge.visitors.listSocket(request, session),
     connect: (ws, claims) => connect(ws, claims, edge),
   });
 }
 
-/** @throws SluiceError `forbidden_host`, `forbidden_origin`, `unauthorized`, `invalid_request`, `not_ready` */
+/** @throws SluiceError `forbidden_host`, `forbidden_origin`, `unauthorized`, `scope_refused`, `invalid_request`, `not_ready` */
 function authorize(request: IncomingMessage, edge: Edge): TokenClaims {
   edge.origins.checkUpgrade(requestHead('GET', request.headers));
   const claims = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
+  requireScope(claims, 'channel');
   if (offersSubprotocol(request, SUBPROTOCOL) === false) {
     throw new SluiceError('invalid_request', `This server speaks ${SUBPROTOCOL}.`);
   }

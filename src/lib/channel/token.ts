@@ -1,21 +1,26 @@
 /**
  * Session tokens: `ID.NONCE.MAC`, the MAC being HMAC-SHA256 of the rest under the server's key, so the edge verifies
- * them without any state. The nonce tells the tokens of one session apart, so that single ones could be revoked; there
- * is no call for that yet.
+ * them without any state. The nonce tells the tokens of one session apart: it is the id of the device that has the token, and
+ * whether that is still admitted is asked separately (`admitted-tokens.ts`).
  */
 import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import { nanoid } from 'nanoid';
+import { LISTED_ID_CHARACTERS } from '../actors/session/devices.ts';
+import type { Scope } from '../protocol/device.ts';
 
 /** 16 of nanoid's 64 characters are 96 random bits. */
 const SESSION_CHARACTERS = 16;
+/** Of a token that is valid without a row of its device. */
 const NONCE_CHARACTERS = 12;
-const SHAPE = /^([\w-]{16})\.([\w-]{12})\.([\w-]{43})$/;
+const SHAPE = /^([\w-]{16})\.([\w-]{12}|[\w-]{16})\.([\w-]{43})$/;
 
 export interface TokenClaims {
   session: string;
   nonce: string;
   /** The whole token. */
   token: string;
+  /** What it may be used for; absent = everything. */
+  scope?: Scope;
 }
 
 export class Tokens {
@@ -28,7 +33,15 @@ export class Tokens {
 
   /** A token for a new session, or a further one for `session`. Stores nothing. */
   issue(session: string = nanoid(SESSION_CHARACTERS)): TokenClaims {
-    const nonce = nanoid(NONCE_CHARACTERS);
+    return this.#sign(session, nanoid(NONCE_CHARACTERS));
+  }
+
+  /** A token that is valid once its device is admitted. Stores nothing. */
+  issueForDevice(session: string): TokenClaims {
+    return this.#sign(session, nanoid(LISTED_ID_CHARACTERS));
+  }
+
+  #sign(session: string, nonce: string): TokenClaims {
     const claims = `${session}.${nonce}`;
     return { session, nonce, token: `${claims}.${this.#mac(claims).toString('base64url')}` };
   }

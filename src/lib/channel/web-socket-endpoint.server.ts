@@ -26,6 +26,8 @@ export interface WebSocketEndpointOptions<Access> {
   authorize(request: IncomingMessage): Access;
   /** null = the visitor has too many: the socket is closed with 1013, which a page can read, other than a status. */
   hold(request: IncomingMessage, access: Access): HeldSocket | null;
+  /** Whether the access that was given still holds; absent = it cannot be withdrawn. */
+  isStillAllowed?: (access: Access) => boolean;
   /** null = the socket is being closed. */
   connect(ws: WebSocket, access: Access): Connection | null;
 }
@@ -34,6 +36,7 @@ export class WebSocketEndpoint<Access> {
   readonly #options: WebSocketEndpointOptions<Access>;
   readonly #server: WebSocketServer;
   readonly #heartbeat: Heartbeat;
+  readonly #accesses = new Map<WebSocket, Access>();
 
   constructor(options: WebSocketEndpointOptions<Access>) {
     const { subprotocol, maxMessageBytes, heartbeatMs } = options;
@@ -45,7 +48,7 @@ export class WebSocketEndpoint<Access> {
       clientTracking: true,
       handleProtocols: (offered) => (offered.has(subprotocol) ? subprotocol : false),
     });
-    this.#heartbeat = new Heartbeat(this.#server.clients, heartbeatMs);
+    this.#heartbeat = new Heartbeat(this.#server.clients, heartbeatMs, () => this.closeWithdrawn());
   }
 
   get clients(): number {
@@ -62,6 +65,13 @@ export class WebSocketEndpoint<Access> {
     } finally {
       socket.off('error', ignoreError);
     }
+  }
+
+  /** Closes the sockets whose access was withdrawn or has expired; expired ones are found at each heartbeat too. */
+  closeWithdrawn(): void {
+    const { isStillAllowed = () => true } = this.#options;
+    for (const [ws, access] of this.#accesses)
+      if (!isStillAllowed(access)) closeGracefully(ws, CLOSE.sessionGone, 'unauthorized');
   }
 
   /** Closes all sockets with 1012 (service restart), and waits until they are closed. */
@@ -84,7 +94,11 @@ export class WebSocketEndpoint<Access> {
     ws.on('error', ignoreError);
     const held = this.#options.hold(request, access);
     if (held === null) return closeGracefully(ws, CLOSE.busy, 'too_many_requests');
-    ws.on('close', () => held.release());
+    this.#accesses.set(ws, access);
+    ws.on('close', () => {
+      held.release();
+      this.#accesses.delete(ws);
+    });
     const connection = this.#options.connect(ws, access);
     if (connection === null) return;
     ws.on('message', (data, isBinary) => {

@@ -16,9 +16,13 @@ export class Heartbeat {
   readonly #alive = new WeakSet<WebSocket>();
   readonly #timer: NodeJS.Timeout;
 
-  constructor(clients: ReadonlySet<WebSocket>, heartbeatMs = HEARTBEAT_MS) {
+  /** @param onBeat called each time before the sockets are looked at */
+  constructor(clients: ReadonlySet<WebSocket>, heartbeatMs = HEARTBEAT_MS, onBeat = (): void => {}) {
     this.#clients = clients;
-    this.#timer = setInterval(() => this.#pingAll(), heartbeatMs).unref();
+    this.#timer = setInterval(() => {
+      onBeat();
+      this.#pingAll();
+    }, heartbeatMs).unref();
   }
 
   markAlive(ws: WebSocket): void {

@@ -26,29 +26,36 @@ const OPERATOR_CLIENTS = 8;
 /** An explanation takes a turn of its session; clicks and repeating arrow keys are no faster than this. */
 const RATE = { burst: 50, perSecond: 20 };
 
-export function createInspectorEndpoint(edge: Edge, inspector: Inspector): WebSocketEndpoint<InspectorScope> {
-  const endpoint: WebSocketEndpoint<InspectorScope> = new WebSocketEndpoint({
+interface Access {
+  scope: InspectorScope;
+  isStillAllowed: () => boolean;
+}
+
+export function createInspectorEndpoint(edge: Edge, inspector: Inspector): WebSocketEndpoint<Access> {
+  const endpoint: WebSocketEndpoint<Access> = new WebSocketEndpoint({
     subprotocol: INSPECTOR_SUBPROTOCOL,
     maxMessageBytes: MAX_MESSAGE_BYTES,
     rate: RATE,
     authorize: (request) => authorize(request, edge, endpoint.clients),
-    hold: (request, scope) => edge.visitors.socket('inspector', keyOf(request, scope, edge)),
-    connect: (ws, scope) => connect(ws, scope, inspector),
+    isStillAllowed: ({ isStillAllowed }) => isStillAllowed(),
+    hold: (request, { scope }) => edge.visitors.socket('inspector', keyOf(request, scope, edge)),
+    connect: (ws, { scope }) => connect(ws, scope, inspector),
   });
   return endpoint;
 }
 
 /** @throws SluiceError `forbidden_host`, `forbidden_origin`, `not_found`, `invalid_request`, `not_ready` */
-function authorize(request: IncomingMessage, edge: Edge, clients: number): InspectorScope {
+function authorize(request: IncomingMessage, edge: Edge, clients: number): Access {
   edge.origins.checkUpgrade(requestHead('GET', request.headers));
-  const scope = inspectorScope(edge, credentialsFromNodeHeaders(request.headers));
+  const credentials = credentialsFromNodeHeaders(request.headers);
+  const scope = inspectorScope(edge, credentials);
   if (scope === null) throw new SluiceError('not_found');
   if (offersSubprotocol(request, INSPECTOR_SUBPROTOCOL) !== true) {
     throw new SluiceError('invalid_request', `This channel speaks ${INSPECTOR_SUBPROTOCOL}.`);
   }
   const most = scope.scope === 'all' ? MAX_CLIENTS : MAX_CLIENTS - OPERATOR_CLIENTS;
   if (edge.isStopping() || clients >= most) throw new SluiceError('not_ready');
-  return scope;
+  return { scope, isStillAllowed: () => inspectorScope(edge, credentials) !== null };
 }
 
 function keyOf(request: IncomingMessage, scope: InspectorScope, { visitors }: Edge): QuotaKey {

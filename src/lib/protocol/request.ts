@@ -14,10 +14,24 @@ export type SessionRequest =
   | { name: 'show' | 'file'; downloadId: string };
 
 /** Requests that the edge handles without a session. */
-export interface EdgeRequest {
-  name:
-    'health' | 'ready' | 'start-session' | 'read-link' | 'open-link' | 'list-sessions' | 'engines' | 'trace';
-}
+export type EdgeRequest =
+  | {
+      name:
+        | 'health'
+        | 'ready'
+        | 'start-session'
+        | 'read-link'
+        | 'open-link'
+        | 'list-sessions'
+        | 'engines'
+        | 'trace';
+    }
+  | DeviceRequest;
+
+/** About the devices of a list: see `protocol/device.ts`. */
+export type DeviceRequest =
+  | { name: 'list-devices' | 'add-token' | 'link-device' | 'unlink-device' | 'withdraw-other-devices' }
+  | { name: 'withdraw-device'; device: string };
 
 /** Ids have 11 or 12 characters. Longer than 64 is not routed at all, as storage keys are limited. */
 const ID = '([^/]{1,64})';
@@ -67,6 +81,19 @@ const EDGE_ROUTES: Route<EdgeRequest>[] = [
   [exactly(paths.operatorSessions), { GET: () => ({ name: 'list-sessions' }) }],
   [exactly(paths.engines), { GET: () => ({ name: 'engines' }) }],
   [exactly(paths.trace), { GET: () => ({ name: 'trace' }) }],
+  [
+    exactly(paths.devices),
+    {
+      GET: () => ({ name: 'list-devices' }),
+      POST: () => ({ name: 'add-token' }),
+      DELETE: () => ({ name: 'withdraw-other-devices' }),
+    },
+  ],
+  [
+    exactly(paths.deviceLink),
+    { POST: () => ({ name: 'link-device' }), DELETE: () => ({ name: 'unlink-device' }) },
+  ],
+  [exactly(paths.device(ID)), { DELETE: ({ id }) => ({ name: 'withdraw-device', device: id }) }],
 ];
 
 export type MatchedRequest =
@@ -91,7 +118,7 @@ export class MethodNotAllowed extends SluiceError {
  */
 export function matchRequest(method: string, path: string): MatchedRequest {
   const found = findRoute(EDGE_ROUTES, path);
-  if (found) return { by: 'edge', request: parserFor(found.methods, method)(NO_INPUT) };
+  if (found) return { by: 'edge', request: parserFor(found.methods, method)({ ...NO_INPUT, id: found.id }) };
   const route = findRoute(SESSION_ROUTES, path);
   if (!route) throw new SluiceError('not_found');
   const parse = parserFor(route.methods, method);

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { WebSocket } from 'ws';
+import { Listeners } from '#lib/protocol/listeners.ts';
 import type { SessionActor } from '#lib/actors/session/session-actor.ts';
 import type { Edge } from '#lib/channel/edge.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
@@ -41,6 +42,7 @@ async function serveChannel(
     inspector: {} as Edge['inspector'],
     storedSessions: {} as Edge['storedSessions'],
     reasonsNotReady: () => [],
+    withdrawals: new Listeners(),
     isStopping: () => false,
   });
   server.on('upgrade', (request, socket, head) => channel.handleUpgrade(request, socket, head));

@@ -1,4 +1,5 @@
 /** The commands of a session, the same over HTTP and ws. Called inside turns. */
+import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
 import type { Answer, CommandLog } from './command-log.ts';
@@ -103,4 +104,9 @@ function orRefusal(work: () => CommandAnswer): CommandAnswer {
 function storedAnswer(answer: Answer): CommandAnswer {
   if (answer.ok) return { result: answer.result };
   return { refusal: new SluiceError(answer.error.code, answer.error.message) };
+}
+
+export function answerTo({ name }: SessionRequest, result: unknown): PlainAnswer {
+  if (name === 'remove') return { status: 204, headers: {}, body: null };
+  return jsonAnswer(result, ['parse', 'list', 'show', 'file'].includes(name) ? 200 : 202);
 }

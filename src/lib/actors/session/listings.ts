@@ -17,6 +17,9 @@ export interface Page {
 
 const SNAPSHOT_ROWS = 100;
 
+/** The size of a snapshot's list; clients page the rest. The contract allows 20 kB for the frame. */
+export const SNAPSHOT_BYTES = 18_000;
+
 export class Listings {
   readonly #store: SessionStore;
   readonly #live: LiveDownloads;

@@ -4,8 +4,9 @@
  */
 import { CLOSE, type ClientMessage, parseClientMessage } from '../../protocol/channel.ts';
 import type { CommandMessage } from '../../protocol/commands.ts';
+import type { DeviceChange } from '../../protocol/device.ts';
 import { SluiceError, toSluiceError } from '../../protocol/error.ts';
-import { jsonAnswer, type PlainAnswer, responseOf } from '../../protocol/answer.ts';
+import { type PlainAnswer, responseOf } from '../../protocol/answer.ts';
 import { paths } from '../../protocol/paths.ts';
 import { problemAnswer } from '../../protocol/problem.ts';
 import { matchRequest, type SessionRequest } from '../../protocol/request.ts';
@@ -14,21 +15,19 @@ import type { DownloadRow } from '../download/row.ts';
 import type { AlarmInfo, DurableContext, DurableObject, DurableSocket } from '../durable/types.ts';
 import { Backlog } from './backlog.ts';
 import { CommandLog } from './command-log.ts';
-import { Commands, type CommandAnswer } from './commands.ts';
+import { answerTo, Commands, type CommandAnswer } from './commands.ts';
 import { Deadlines } from './deadlines.ts';
+import { type DeviceEntry, Devices } from './devices.ts';
 import { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
-import { Listings } from './listings.ts';
+import { Listings, SNAPSHOT_BYTES } from './listings.ts';
 import { LiveDownloads, type SessionParts } from './live-downloads.ts';
 import { type OnParseNews, Parses } from './parses.ts';
 import { FeedReaders, refuse, reply, saidHello } from './feed-readers.ts';
 import { Removals } from './removals.ts';
 import { RunnerEventHandler } from './runner-event-handler.ts';
 import { SessionStore } from './store.ts';
-
-/** The size of a snapshot's list; clients page the rest. The contract allows 20 kB for the frame. */
-const SNAPSHOT_BYTES = 18_000;
 
 export class SessionActor implements DurableObject {
   readonly #ctx: DurableContext;
@@ -203,6 +202,11 @@ export class SessionActor implements DurableObject {
     return row === null ? null : { row, output: this.#store.outputOf(id) };
   }
 
+  /** The devices of this list, after a change to them; null = it cannot be made. */
+  devices(change: DeviceChange | null = null): DeviceEntry[] | null {
+    return this.#turn(() => new Devices(this.#store.kv).after(change, this.#env.clock.now()));
+  }
+
   /** Called by the host at its start; the constructor has done all work. */
   wake(): void {}
 
@@ -292,9 +296,4 @@ export class SessionActor implements DurableObject {
       this.#working = null;
     }
   }
-}
-
-function answerTo({ name }: SessionRequest, result: unknown): PlainAnswer {
-  if (name === 'remove') return { status: 204, headers: {}, body: null };
-  return jsonAnswer(result, ['parse', 'list', 'show', 'file'].includes(name) ? 200 : 202);
 }

@@ -66,6 +66,8 @@ export class SessionStore {
     else if (kind === 'due') this.kv.put(key, deadline);
     // The bytes go; nobody knows whether the file should.
     else if (kind === 'gone') this.kv.put(key, { file: null, keepFile: true });
+    // Who was refused stays refused.
+    else if (kind === 'rev') this.kv.put(key, '');
     else this.kv.delete(key);
   }
 

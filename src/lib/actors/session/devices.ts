@@ -1,0 +1,96 @@
+/**
+ * The devices of a list, under `dev/ID`. The id is the nonce in a device's token, so withdrawing one is a single write, and
+ * asking whether one is still admitted a single read.
+ *
+ * A list is made without writing anything, so its first browser has no row, nor have those that came by a link before devices
+ * were noted. Their ids are shorter (`isUnlisted`): they are admitted unless a key `rev/ID` says otherwise, or `rev/*`, which
+ * refuses all of them but the one it names.
+ */
+import { type Device, type DeviceChange, MAX_DEVICES, type Scope } from '../../protocol/device.ts';
+import type { DurableKv } from '../durable/types.ts';
+
+const VERSION = 1;
+type StoredDevice = Device & { v: typeof VERSION };
+
+export type DeviceEntry = [id: string, device: Device];
+
+/** Of ids that need a row. */
+export const LISTED_ID_CHARACTERS = 16;
+
+const ALL_UNLISTED = 'rev/*';
+
+export class Devices {
+  readonly #kv: DurableKv;
+
+  constructor(kv: DurableKv) {
+    this.#kv = kv;
+  }
+
+  /** null = the list has as many devices as it may have, or does not have the one to be withdrawn. */
+  after(change: DeviceChange | null, now: number): DeviceEntry[] | null {
+    return change === null || this.#change(change, now) ? this.#list(now) : null;
+  }
+
+  #list(now: number): DeviceEntry[] {
+    const found: DeviceEntry[] = [];
+    for (const [key, { v: _, ...device }] of this.#kv.list<StoredDevice>({ prefix: 'dev/' })) {
+      if (hasExpired(device, now)) this.#kv.delete(key);
+      else found.push([key.slice('dev/'.length), device]);
+    }
+    return found;
+  }
+
+  #change(change: DeviceChange, now: number): boolean {
+    switch (change.type) {
+      case 'admit':
+        return this.#admit(change.id, change.device, now);
+      case 'withdraw':
+        return this.#withdraw(change.id);
+      case 'withdraw-others':
+        this.#withdrawOthers(change.kept, now);
+        return true;
+    }
+  }
+
+  #admit(id: string, device: Device, now: number): boolean {
+    if (this.#kv.get(`dev/${id}`) !== undefined) return true;
+    if (this.#list(now).length >= MAX_DEVICES) return false;
+    this.#kv.put(`dev/${id}`, { v: VERSION, ...device } satisfies StoredDevice);
+    return true;
+  }
+
+  #withdraw(id: string): boolean {
+    const isKnown = this.#kv.delete(`dev/${id}`);
+    // Without a row nobody can tell an id that was never given out.
+    if (isKnown && isUnlisted(id)) this.#kv.put(`rev/${id}`, '');
+    return isKnown;
+  }
+
+  #withdrawOthers(kept: string, now: number): void {
+    for (const [id] of this.#list(now)) if (id !== kept) this.#kv.delete(`dev/${id}`);
+    this.#kv.put(ALL_UNLISTED, kept);
+  }
+}
+
+/**
+ * What a device may do now; null = it is not admitted.
+ * @param kv the list's values, also from outside
+ * @throws SluiceError `row_damaged`
+ */
+export function scopeOf(kv: Pick<DurableKv, 'get'>, id: string, now: number): Scope | null {
+  if (isUnlisted(id)) {
+    const kept = kv.get<string>(ALL_UNLISTED);
+    const isRefused = kv.get(`rev/${id}`) !== undefined || (kept !== undefined && kept !== id);
+    return isRefused ? null : 'full';
+  }
+  const device = kv.get<StoredDevice>(`dev/${id}`);
+  return device === undefined || hasExpired(device, now) ? null : device.scope;
+}
+
+function isUnlisted(id: string): boolean {
+  return id.length < LISTED_ID_CHARACTERS;
+}
+
+function hasExpired({ expiresAt }: Device, now: number): boolean {
+  return expiresAt !== null && expiresAt <= now;
+}

@@ -1,0 +1,147 @@
+/** The devices of a list, for whoever has it open: see `protocol/device.ts`. */
+import type { IncomingMessage } from 'node:http';
+import { jsonAnswer, type PlainAnswer } from '../protocol/answer.ts';
+import {
+  type Device,
+  type DeviceLink,
+  type DeviceList,
+  type DeviceView,
+  type NewToken,
+  readNewToken,
+} from '../protocol/device.ts';
+import { SluiceError } from '../protocol/error.ts';
+import type { DeviceRequest } from '../protocol/request.ts';
+import { browserName } from './browser-name.ts';
+import { readBody } from './body.ts';
+import { authenticate } from './credentials.ts';
+import type { Edge } from './edge.ts';
+import { credentialsFromNodeHeaders, type HeaderGetter, headerGetter } from './headers.ts';
+import { LINK_LIFETIME_MS } from './operator.ts';
+import { requireScope } from './scope.ts';
+import type { TokenClaims } from './token.ts';
+
+const DAY_MS = 24 * 60 * 60_000;
+
+/** @throws SluiceError `unauthorized`, `scope_refused`, `not_found`, `too_many_devices`, and those of the body */
+export async function answerDevices(
+  asked: DeviceRequest,
+  request: IncomingMessage,
+  edge: Edge,
+): Promise<PlainAnswer> {
+  const claims = authenticate(edge.tokens, credentialsFromNodeHeaders(request.headers));
+  requireScope(claims, 'devices');
+  const header = headerGetter(request.headers);
+  switch (asked.name) {
+    case 'add-token':
+      return addToken(await readBody(request), claims, header, edge);
+    case 'link-device':
+      return linkDevice(claims, header, edge);
+    case 'unlink-device':
+      edge.storedSessions.links.withdraw(claims.session);
+      return NO_CONTENT;
+    case 'withdraw-device':
+      return withdraw(claims, asked.device, header, edge);
+    case 'withdraw-other-devices':
+      return withdrawOthers(claims, header, edge);
+    case 'list-devices':
+      return listDevices(claims, header, edge);
+  }
+}
+
+/** A browser that was given the list by a link, or that gives it to others: from now on it is listed. */
+export async function admitBrowser(
+  { session, nonce }: TokenClaims,
+  header: HeaderGetter,
+  edge: Pick<Edge, 'session'>,
+): Promise<void> {
+  await admit(session, nonce, browserDevice(header), edge);
+}
+
+const NO_CONTENT: PlainAnswer = { status: 204, headers: {}, body: null };
+
+async function listDevices(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<PlainAnswer> {
+  const listed = (await edge.session(claims.session).call('devices')) ?? [];
+  const others = listed
+    .filter(([id]) => id !== claims.nonce)
+    .sort(([, a], [, b]) => b.createdAt - a.createdAt)
+    .map(([id, device]) => viewOf(id, device, false));
+  const current = listed.find(([id]) => id === claims.nonce);
+  const { createdAt: _, ...unlisted } = browserDevice(header);
+  const own: DeviceView = current
+    ? viewOf(current[0], current[1], true)
+    : { id: claims.nonce, ...unlisted, createdAt: null, expiresAt: null, isCurrent: true };
+  return jsonAnswer({ devices: [own, ...others] } satisfies DeviceList);
+}
+
+async function addToken(
+  body: string,
+  claims: TokenClaims,
+  header: HeaderGetter,
+  edge: Edge,
+): Promise<PlainAnswer> {
+  const { name, scope, expiresInDays } = readNewToken(body);
+  const now = Date.now();
+  const expiresAt = expiresInDays === null ? null : now + expiresInDays * DAY_MS;
+  const device: Device = { kind: 'token', name, scope, createdAt: now, expiresAt };
+  const { session, nonce, token } = edge.tokens.issueForDevice(claims.session);
+  await admitBrowser(claims, header, edge);
+  await admit(session, nonce, device, edge);
+  return jsonAnswer({ device: viewOf(nonce, device, false), token } satisfies NewToken, 201);
+}
+
+async function linkDevice(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<PlainAnswer> {
+  // So that the other browser can see which one it got the list from, and can withdraw it when this one is lost.
+  await admitBrowser(claims, header, edge);
+  const { links } = edge.storedSessions;
+  // The one before is no longer shown: nobody should open it.
+  links.withdraw(claims.session);
+  const expiresAt = new Date(Date.now() + LINK_LIFETIME_MS).toISOString();
+  return jsonAnswer({ path: links.link(claims.session), expiresAt } satisfies DeviceLink, 201);
+}
+
+async function withdraw(
+  claims: TokenClaims,
+  device: string,
+  header: HeaderGetter,
+  edge: Edge,
+): Promise<PlainAnswer> {
+  const { session, nonce } = claims;
+  if (device === nonce) await admitBrowser(claims, header, edge);
+  const left = await edge.session(session).call('devices', { type: 'withdraw', id: device });
+  if (left === null) throw new SluiceError('not_found', 'This list has no such device.');
+  edge.withdrawals.emit(null);
+  return NO_CONTENT;
+}
+
+async function withdrawOthers(claims: TokenClaims, header: HeaderGetter, edge: Edge): Promise<PlainAnswer> {
+  edge.storedSessions.links.withdraw(claims.session);
+  await admitBrowser(claims, header, edge);
+  await edge.session(claims.session).call('devices', { type: 'withdraw-others', kept: claims.nonce });
+  edge.withdrawals.emit(null);
+  return NO_CONTENT;
+}
+
+async function admit(
+  session: string,
+  id: string,
+  device: Device,
+  edge: Pick<Edge, 'session'>,
+): Promise<void> {
+  const all = await edge.session(session).call('devices', { type: 'admit', id, device });
+  if (all === null) throw new SluiceError('too_many_devices');
+}
+
+function browserDevice(header: HeaderGetter): Device {
+  const name = browserName(header('user-agent'));
+  return { kind: 'browser', name, scope: 'full', createdAt: Date.now(), expiresAt: null };
+}
+
+function viewOf(id: string, { createdAt, expiresAt, ...device }: Device, isCurrent: boolean): DeviceView {
+  return {
+    id,
+    ...device,
+    createdAt: new Date(createdAt).toISOString(),
+    expiresAt: expiresAt === null ? null : new Date(expiresAt).toISOString(),
+    isCurrent,
+  };
+}
