@@ -6,7 +6,7 @@ const MAX_BODY_BYTES = 64 * 1024;
 
 /**
  * The text of a request's body, '' for none. The content type must be JSON: another site's page cannot send that
- * without a CORS preflight, which this server refuses.
+ * without a CORS preflight, which allows it with a token only (`cors.ts`).
  * @throws SluiceError `unsupported_media_type`, `body_too_large`, `invalid_json` (not UTF-8)
  */
 export async function readBody(request: IncomingMessage): Promise<string> {

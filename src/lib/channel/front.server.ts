@@ -7,6 +7,7 @@ import { problemAnswer } from '../protocol/problem.ts';
 import type { Admission } from './admission.ts';
 import type { ApiAnswer } from './api-answer.ts';
 import { handleApi, isApiPath, withoutQuery } from './api.ts';
+import { isPreflight, isTokenCall, PREFLIGHT_ANSWER, readableAnywhere } from './cors.ts';
 import type { Edge } from './edge.ts';
 import { API_POLICY, OWNER_HEADER, requestHead, SECURITY_HEADERS } from './headers.ts';
 import { refuseUpgrade } from './web-socket-endpoint.server.ts';
@@ -25,20 +26,26 @@ export function handleRequest(
   edge: Edge,
   admission: Admission,
 ): boolean {
+  const { method = '', url = '', headers } = request;
+  const path = withoutQuery(url);
+  const mayBeForeign = isTokenCall(path, headers) || isPreflight(method, path, headers);
   try {
-    edge.origins.check(requestHead(request.method ?? '', request.headers));
+    edge.origins.check(requestHead(method, headers), mayBeForeign);
     // The absolute form names its own host and is meant for proxies.
-    if (request.url?.startsWith('/') !== true) throw new SluiceError('invalid_request', 'Ask for a path.');
-    edge.visitors.request(request, isRenderedPath(withoutQuery(request.url)));
+    if (!url.startsWith('/')) throw new SluiceError('invalid_request', 'Ask for a path.');
+    edge.visitors.request(request, isRenderedPath(path));
   } catch (error) {
     refuse(response, error);
     return false;
   }
-  const path = withoutQuery(request.url);
+  if (isPreflight(method, path, headers)) {
+    sendAnswer(response, PREFLIGHT_ANSWER);
+    return false;
+  }
   if (isApiPath(path)) {
     const start = (): void => {
       handleApi(request, edge)
-        .then((answer) => sendAnswer(response, answer))
+        .then((answer) => sendAnswer(response, mayBeForeign ? readableAnywhere(answer) : answer))
         // `sendAnswer` throws when Node refuses a header; that must not end the process.
         .catch(() => response.destroy());
     };

@@ -7,7 +7,7 @@ import { SluiceError } from '../protocol/error.ts';
 /** Names under which a browser on this machine reaches a server that listens on loopback (or on all addresses). */
 const LOOPBACK_NAMES = ['127.0.0.1', 'localhost', '[::1]'];
 
-/** Safe methods of RFC 9110, section 9.2.1. OPTIONS is not served at all. */
+/** Safe methods of RFC 9110, section 9.2.1. OPTIONS is served as a preflight alone (`cors.ts`). */
 const SAFE_METHODS = new Set(['GET', 'HEAD']);
 
 export interface RequestHead {
@@ -42,10 +42,13 @@ export class AllowedOrigins {
     for (const origin of origins) this.#allow(origin);
   }
 
-  /** @throws SluiceError `forbidden_host`, `forbidden_origin` */
-  check({ method, host, origin, fetchSite }: RequestHead): void {
+  /**
+   * @param mayBeForeign the request is authorized by something that a browser does not send by itself
+   * @throws SluiceError `forbidden_host`, `forbidden_origin`
+   */
+  check({ method, host, origin, fetchSite }: RequestHead, mayBeForeign = false): void {
     if (host === undefined || !this.#byHost.has(host.toLowerCase())) throw new SluiceError('forbidden_host');
-    if (!SAFE_METHODS.has(method)) this.#checkOrigin(origin, fetchSite);
+    if (!SAFE_METHODS.has(method) && !mayBeForeign) this.#checkOrigin(origin, fetchSite);
   }
 
   /** The same-origin policy does not cover WebSockets, so Origin is checked although the upgrade is a GET. */
