@@ -1,8 +1,7 @@
-/** Reads and opens a link of `sluice operator`, whose grant is in the fragment. */
-import { SluiceError } from '../../protocol/error.ts';
+/** Reads and opens a link to a list or to the inspector, whose grant is in the fragment. */
 import { paths } from '../../protocol/paths.ts';
-import type { Problem } from '../../protocol/problem.ts';
 import type { LinkView, OpenedLink } from '../../protocol/session.ts';
+import { callApi } from '../call-api.ts';
 
 /** @returns null without a grant */
 export function grantIn(hash: string): string | null {
@@ -11,27 +10,10 @@ export function grantIn(hash: string): string | null {
 
 /** Does not use up the link. @throws SluiceError `link_used`, `connect_failed` and other errors of the server */
 export function readLink(grant: string): Promise<LinkView> {
-  return post(paths.readLink, grant);
+  return callApi('POST', paths.readLink, { grant });
 }
 
-/** Uses up the link. @throws SluiceError as `readLink`, `forbidden_origin` */
+/** Uses up the link. @throws SluiceError as `readLink`, `forbidden_origin`, `too_many_devices` */
 export function openLink(grant: string): Promise<OpenedLink> {
-  return post(paths.openLink, grant);
-}
-
-async function post<T>(path: string, grant: string): Promise<T> {
-  let response: Response;
-  try {
-    response = await fetch(path, {
-      method: 'POST',
-      headers: { 'content-type': 'application/json' },
-      body: JSON.stringify({ grant }),
-    });
-  } catch (cause) {
-    throw new SluiceError('connect_failed', undefined, { cause });
-  }
-  const body: unknown = await response.json().catch(() => ({}));
-  if (response.ok) return body as T;
-  const { code, detail } = body as Partial<Problem>;
-  throw new SluiceError(code ?? 'internal_error', detail);
+  return callApi('POST', paths.openLink, { grant });
 }
