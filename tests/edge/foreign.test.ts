@@ -59,8 +59,8 @@ test('a client cannot claim by header that it came over https', async () => {
   assert.not.match(String((await ask(server.url, '/', { headers })).headers['set-cookie']), /Secure/);
 });
 
-test('a foreign Origin gets no CORS headers on GET, and no other method at all', async () => {
-  const headers = { origin: 'https://evil.example', authorization: `Bearer ${api.token}` };
+test('a foreign Origin that has a cookie alone gets no CORS headers on GET, and no other method at all', async () => {
+  const headers = { origin: 'https://evil.example', cookie: `sluice_session=${api.token}` };
   const { status, headers: answered } = await ask(server.url, '/api/downloads', { headers });
   assert.equal([status, answered['access-control-allow-origin']], [200, undefined]);
   for (const method of ['POST', 'DELETE', 'PUT', 'PATCH', 'OPTIONS']) {
