@@ -1,6 +1,6 @@
 /** Each reader's worst inputs, as long as they may be, through the pool of threads that the server has. */
 import { WORST_INPUTS, type WorstInput } from './worst-inputs.ts';
-import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool } from '#lib/foreign/pool/reader-pool.server.ts';
 import { ERRORS, SluiceError } from '#lib/protocol/error.ts';
 import { settles, waitFor } from '../../tests/support/wait.ts';
 import type { Report } from './report.ts';
@@ -38,7 +38,7 @@ export async function attackReaders(scene: Scene, report: Report): Promise<void>
     });
     const resident = process.memoryUsage().rss;
     if (resident > MAX_RESIDENT_BYTES) report.through.push(`${(resident / 1e6).toFixed(0)} MB are in use`);
-    await waitFor(() => pool.threads === 0, { what: 'the threads to end', deadlineMs: HANG_MS });
+    await waitFor(() => pool.processes === 0, { what: 'the threads to end', deadlineMs: HANG_MS });
   } finally {
     await pool.close();
   }

@@ -16,7 +16,7 @@ import { OWNER_FILE } from '#lib/files/work-owner.server.ts';
 import { findProgram } from '#lib/process/find-program.server.ts';
 import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
-import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool } from '#lib/foreign/pool/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { ProgramEngine } from '#lib/annie/program/engine.ts';
 import { findPrograms } from '#lib/annie/program/locate.server.ts';
