@@ -79,7 +79,10 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
   // Engines are installed in the data dir, even if the store is elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
-  const readers = new ReaderPool({ caller: currentSession });
+  const readers = new ReaderPool({
+    caller: currentSession,
+    onCrash: (how, printed) => log.warn('a process that reads untrusted text ended', { how, printed }),
+  });
   const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
   const http = new HttpEngine({
     ...shared,

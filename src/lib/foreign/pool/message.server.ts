@@ -98,7 +98,10 @@ export class IncomingMessage {
   /** `length` bytes were written at the beginning of `space`. @throws RangeError it would be too long */
   filled(length: number): void {
     this.#at += length;
-    while (this.#block < this.#blocks.length && this.#at === (this.#blocks[this.#block] as Uint8Array).length) {
+    while (
+      this.#block < this.#blocks.length &&
+      this.#at === (this.#blocks[this.#block] as Uint8Array).length
+    ) {
       this.#block++;
       this.#at = 0;
       if (this.#block === this.#blocks.length) this.#grow();

@@ -13,9 +13,7 @@ import { PIPE_FD, type Result, type Task } from './reader-loop.server.ts';
 
 const IS_SOURCE = import.meta.url.endsWith('.ts');
 /** Beside this file in the sources, beside the bundle in the build. */
-const PROGRAM = fileURLToPath(
-  new URL(IS_SOURCE ? 'reader.server.ts' : 'foreign-reader.js', import.meta.url),
-);
+const PROGRAM = fileURLToPath(new URL(IS_SOURCE ? 'reader.server.ts' : 'foreign-reader.js', import.meta.url));
 /** What it may open: its own code. */
 const CODE = IS_SOURCE ? fileURLToPath(new URL('../../../../', import.meta.url)) : PROGRAM;
 
@@ -113,7 +111,9 @@ export class ReaderProcess {
     const done = new AbortController();
     this.#keepAlive(true);
     try {
-      const wallLimit = delay(this.#limits.wallMs, null, { signal: done.signal, ref: false }).then(tookTooLong);
+      const wallLimit = delay(this.#limits.wallMs, null, { signal: done.signal, ref: false }).then(
+        tookTooLong,
+      );
       return await Promise.race([this.#read(task, cpuMs, done.signal), wallLimit, this.#ended.promise]);
     } catch (thrown) {
       void this.terminate();
