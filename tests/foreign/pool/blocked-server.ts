@@ -9,5 +9,5 @@ const pool = new ReaderPool({
 });
 const read = (url: string): Promise<unknown> =>
   pool.read('page', { chunks: [], url }, new AbortController().signal);
-console.log(`reader ${await read('pid')}`);
+console.log('reader', await read('pid'));
 await read(process.argv[2] ?? '');
