@@ -2,7 +2,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import type { Socket } from 'node:net';
 import { join } from 'node:path';
-import { setTimeout as delay } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { withoutInherited } from '../../process/inherited-fds.server.ts';
 import { usageOf } from '../../process/process-usage.server.ts';
@@ -92,7 +92,7 @@ export class ReaderProcess {
       // Not `exit`: what was printed arrives later.
       this.#child.once('close', (code, signal) => onEnd(signal ?? `exit code ${code}`));
     });
-    this.#begun = Promise.all([this.#answer.promise, watcher.add(pid)]);
+    this.#begun = Promise.all([this.#answer.promise, this.#watch(watcher)]);
     for (const promise of [this.#ended.promise, this.#begun]) promise.catch(() => undefined);
   }
 
@@ -142,6 +142,12 @@ export class ReaderProcess {
     this.#incoming = new IncomingMessage(MAX_ANSWER_BYTES);
     void this.#send(encodeMessage(task, true));
     return (await Promise.race([this.#answer.promise, this.#overuse(before, cpuMs, done)])) as Result;
+  }
+
+  /** In a turn of its own: the watcher's shell may have to be started, and each start takes some 8 ms. */
+  async #watch(watcher: Watcher): Promise<void> {
+    await immediate();
+    if (this.#child.exitCode === null && this.#child.signalCode === null) await watcher.add(this.#pid);
   }
 
   /** Part by part, so that no turn of the loop is long and what was sent is free. */
