@@ -27,7 +27,7 @@ async function buildProcess(): Promise<void> {
     cli: join(root, 'src/cli.ts'),
     'sha-256-worker': join(root, 'src/lib/files/check/sha-256-worker.server.ts'),
   });
-  await buildBundle({ 'foreign-worker': join(root, 'src/lib/foreign/worker.server.ts') });
+  await buildBundle({ 'foreign-reader': join(root, 'src/lib/foreign/pool/reader.server.ts') });
   await buildBundle({ 'store-worker': join(root, 'src/lib/actors/durable/store-worker.server.ts') });
   await buildBundle({ 'watchdog-thread': join(root, 'src/server/watchdog-thread.ts') });
   copyPrograms();

@@ -1,6 +1,6 @@
-/** Each reader's worst inputs, as long as they may be, through the pool of threads that the server has. */
+/** Each reader's worst inputs, as long as they may be, through the pool of processes that the server has. */
 import { WORST_INPUTS, type WorstInput } from './worst-inputs.ts';
-import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool } from '#lib/foreign/pool/reader-pool.server.ts';
 import { ERRORS, SluiceError } from '#lib/protocol/error.ts';
 import { settles, waitFor } from '../../tests/support/wait.ts';
 import type { Report } from './report.ts';
@@ -8,9 +8,9 @@ import { eachAtOnce, type Scene } from './scene.ts';
 
 /** CPU of this thread for one read: most is the copy of the text and of what was read, and garbage of the tries before. */
 const MAX_MAIN_CPU_MS = 400;
-/** The reads' own limit is 20 s by the clock; a loaded machine ends a thread later. */
+/** The reads' own limit is 20 s by the clock; a loaded machine ends a process later. */
 const HANG_MS = 60_000;
-/** Of all threads together: 256 MB for each of three, and their inputs. */
+/** Of this process, which holds what waits and what was read. */
 const MAX_RESIDENT_BYTES = 2 * 1024 ** 3;
 
 export async function attackReaders(scene: Scene, report: Report): Promise<void> {
@@ -38,7 +38,7 @@ export async function attackReaders(scene: Scene, report: Report): Promise<void>
     });
     const resident = process.memoryUsage().rss;
     if (resident > MAX_RESIDENT_BYTES) report.through.push(`${(resident / 1e6).toFixed(0)} MB are in use`);
-    await waitFor(() => pool.threads === 0, { what: 'the threads to end', deadlineMs: HANG_MS });
+    await waitFor(() => pool.processes === 0, { what: 'the processes to end', deadlineMs: HANG_MS });
   } finally {
     await pool.close();
   }

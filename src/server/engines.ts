@@ -16,7 +16,7 @@ import { OWNER_FILE } from '#lib/files/work-owner.server.ts';
 import { findProgram } from '#lib/process/find-program.server.ts';
 import { probeSandbox } from '#lib/process/sandbox/probe.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
-import { ReaderPool } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool } from '#lib/foreign/pool/reader-pool.server.ts';
 import { currentSession } from '#lib/watchdog/job-context.ts';
 import { ProgramEngine } from '#lib/annie/program/engine.ts';
 import { findPrograms } from '#lib/annie/program/locate.server.ts';
@@ -79,7 +79,10 @@ export async function startEngines(options: EngineOptions): Promise<Engines> {
     log.warn('ended engines that an earlier process had left', { count: processes.reaped });
   // Engines are installed in the data dir, even if the store is elsewhere.
   makeDir(config.dataDir, 'SLUICE_DATA_DIR', 0o700);
-  const readers = new ReaderPool({ caller: currentSession });
+  const readers = new ReaderPool({
+    caller: currentSession,
+    onCrash: (how, printed) => log.warn('a process that reads untrusted text ended', { how, printed }),
+  });
   const shared = { readers, processes, ffmpegPath: findProgram('ffmpeg', path) };
   const http = new HttpEngine({
     ...shared,

@@ -6,6 +6,7 @@ import { findCycle, type Import, importsOf, sources } from './source-tree.ts';
 const FLOORS: Record<string, string[]> = {
   'src/lib/protocol/': [],
   'src/lib/foreign/': ['src/lib/protocol/'],
+  'src/lib/foreign/pool/': ['src/lib/protocol/', 'src/lib/foreign/', 'src/lib/process/'],
   'src/lib/guard/': ['src/lib/protocol/'],
   'src/lib/quota/': ['src/lib/protocol/'],
   'src/lib/process/': ['src/lib/protocol/', 'src/lib/foreign/'],
@@ -74,7 +75,7 @@ test('imports go down the stairs only', () => {
   assert.equal(say(offenders), []);
 });
 
-/** What of `foreign` the main thread may run: none of it reads a text. */
+/** What of `foreign` the server's process may run: none of it reads a text. */
 const IN_THE_MAIN_THREAD = [
   'distinct-qualities.ts',
   'serialized-error.ts',
@@ -84,12 +85,12 @@ const IN_THE_MAIN_THREAD = [
   'page/groups.ts',
   'playlist/fragments.ts',
   'port.ts',
-  'reader-pool.server.ts',
+  'pool/reader-pool.server.ts',
   'yt-dlp/item-url.ts',
   'yt-dlp/presets.ts',
 ].map((name) => `src/lib/foreign/${name}`);
 
-test("what reads strangers' text is never called in the main thread: all others take its types, and the pool", () => {
+test("what reads strangers' text is never called in the server's process: all others take its types, and the pool", () => {
   const direct = imports.filter(
     ({ from, to, typeOnly }) =>
       !typeOnly &&
@@ -100,7 +101,7 @@ test("what reads strangers' text is never called in the main thread: all others 
   assert.equal(say(direct), []);
 });
 
-test('what the main thread takes of foreign leads to no reader', () => {
+test('what the server takes of foreign leads to no reader', () => {
   const reached = new Set(IN_THE_MAIN_THREAD);
   for (const path of reached)
     for (const { from, to, own, typeOnly } of imports) if (from === path && own && !typeOnly) reached.add(to);

@@ -41,7 +41,7 @@ test('actors are web-standard: no node: and no ws but in the embedded host', () 
   assert.equal(lines(offenders), []);
 });
 
-test("readers of strangers' text have no way to touch anything: no node: but in their threads", () => {
+test("readers of strangers' text have no way to touch anything: no node: but in their processes", () => {
   const offenders = imports.filter(
     ({ from, to }) => from.startsWith('src/lib/foreign/') && !isServerLeaf(from) && to.startsWith('node:'),
   );

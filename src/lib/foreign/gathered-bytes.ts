@@ -4,7 +4,7 @@ const FIRST_BYTES = 16 * 1024;
 const LARGEST_BYTES = 1024 * 1024;
 
 /**
- * Collects chunks in blocks that can be transferred to a thread, with one copy of each byte. The cost depends on the bytes,
+ * Collects chunks in blocks that can be handed to a reader, with one copy of each byte. The cost depends on the bytes,
  * not on the number of chunks.
  */
 export class GatheredBytes {

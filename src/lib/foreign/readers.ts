@@ -1,6 +1,6 @@
 /**
  * All readers of untrusted text, by name. Each is pure, its input and output can be cloned, and it throws SluiceErrors. None is
- * called in the main thread, as hostile input may take forever. Only the thread imports this; others import the types
+ * called in the server's process, as hostile input may take forever, or end it. Only the readers' program imports this; others import the types
  * (`port.ts`).
  */
 import { readLuxFailure } from './lux/failure.ts';

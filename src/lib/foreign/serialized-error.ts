@@ -1,4 +1,4 @@
-/** Errors as plain data, to pass them between threads. */
+/** Errors as plain data, to pass them between processes. */
 import { type ErrorView, SluiceError } from '../protocol/error.ts';
 
 export interface SerializedError extends ErrorView {

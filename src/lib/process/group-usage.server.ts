@@ -10,7 +10,7 @@ export interface GroupUsage {
 }
 
 /** USER_HZ is 100 on every Linux that Node runs on. */
-const MS_PER_TICK = 10;
+export const MS_PER_TICK = 10;
 
 /** Takes about 20 µs for each process on the machine. @param leaders pids that lead their groups */
 export function usageOfGroups(leaders: ReadonlySet<number>): Map<number, GroupUsage> {

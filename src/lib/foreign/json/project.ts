@@ -1,7 +1,7 @@
 /**
  * Parses only the wanted values of a JSON text, in one pass over its bytes. Others are skipped without being created, so
  * time and memory depend only on the length of the text. `JSON.parse` creates everything and cannot be interrupted: 64 MB
- * of `{}` took over 90 s, at the memory limit of its thread and past every deadline.
+ * of `{}` took over 90 s, at the memory limit of its heap and past every deadline.
  *
  * Only wanted values are validated; of the others only quotes and brackets must match.
  */

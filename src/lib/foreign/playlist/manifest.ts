@@ -64,7 +64,7 @@ const DRM_KEY_FORMATS = new Set([
 const MAX_VARIABLE_CHARS = 8192;
 /**
  * A longer line is left as it is: no address is that long, and no list of attributes. `replace` collects all matches in one
- * call, which no limit of a thread can stop: 4 million of them took more than its heap, and V8 ended the whole process.
+ * call: 4 million of them take more than a reader's heap, at which V8 ends its process.
  */
 const MAX_SUBSTITUTED_CHARS = 64 * 1024;
 const VARIABLE = /\{\$([\w-]{1,100})\}/g;

@@ -1,4 +1,4 @@
-/** Many texts in one block of bytes, which crosses to another thread without a copy and is no object for each text. Pure. */
+/** Many texts in one block of bytes, which crosses to another process in one piece and is no object for each text. Pure. */
 
 export interface TextColumn {
   /** UTF-8, one after the other. */

@@ -1,6 +1,6 @@
 /**
  * Reads the one kind of head that the fast path takes: HTTP/1.1, one line a field, nothing unusual. All else is null, and
- * left to the HTTP client. Pure, and linear: a head is untrusted text that is read in the main thread (docs/adr/020).
+ * left to the HTTP client. Pure, and linear: a head is untrusted text that is read in the server (docs/adr/020).
  */
 import type { Head } from '../head.ts';
 

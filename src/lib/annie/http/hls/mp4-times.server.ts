@@ -1,4 +1,4 @@
-/** How long each fragment of MP4 of a track plays. Only heads of boxes are read here; what they hold is read in a thread. */
+/** How long each fragment of MP4 of a track plays. Only heads of boxes are read here; what they hold is read by a reader. */
 import { open } from 'node:fs/promises';
 import type { Mp4Track } from '../../../foreign/mp4/times.ts';
 import type { Readers } from '../../../foreign/port.ts';

@@ -3,7 +3,7 @@
  * least time goes first, as sessions are free and a short text cannot take long; every second time it is the one that has
  * waited longest, so that a long text does not wait forever. Of too many the most expensive is refused. Pure.
  */
-import { dropOldest } from '../protocol/drop-oldest.ts';
+import { dropOldest } from '../../protocol/drop-oldest.ts';
 
 export interface QueueLimits {
   waiting: number;

@@ -3,9 +3,9 @@ import * as assert from 'uvu/assert';
 import { fragmentAt } from '#lib/foreign/playlist/fragments.ts';
 import { parsePlaylist } from '#lib/foreign/playlist/playlist.ts';
 import type { OutputOf } from '#lib/foreign/port.ts';
-import { ReaderPool, type ReadersOptions } from '#lib/foreign/reader-pool.server.ts';
+import { ReaderPool, type ReadersOptions } from '#lib/foreign/pool/reader-pool.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { settles, waitFor } from '../support/wait.ts';
+import { settles, waitFor } from '../../support/wait.ts';
 
 const HERE = 'https://media.example/list.m3u8';
 /** 90,000 fragments: some 100 ms of CPU. */
@@ -26,7 +26,7 @@ async function withReaders(
     await body(readers);
   } finally {
     await settles(readers.close());
-    assert.is(readers.threads, 0);
+    assert.is(readers.processes, 0);
   }
 }
 
@@ -50,7 +50,7 @@ async function errorOf(promise: Promise<unknown>): Promise<SluiceError | null> {
 
 test('a thread returns what the reader returns', () =>
   withReaders({}, async (readers) => {
-    assert.is(readers.threads, 0);
+    assert.is(readers.processes, 0);
     assert.equal(await playlist(readers, SMALL), parsePlaylist(SMALL, new URL(HERE)));
     const { fragments } = (await playlist(readers, LARGE)) as Extract<
       OutputOf<'playlist'>,
@@ -91,7 +91,7 @@ test('a read past its time is too_complex, not transient, and the next one is re
   withReaders({ cpuMs: 5 }, async (readers) => {
     const error = await errorOf(page(readers, HEAVY));
     assert.equal([error?.code, error?.transient], ['too_complex', false]);
-    await waitFor(() => readers.threads === 0, { what: 'the thread to be gone' });
+    await waitFor(() => readers.processes === 0, { what: 'the thread to be gone' });
   }));
 
 test('the wall clock ends a read that the CPU limit does not', () =>
@@ -116,18 +116,18 @@ test('a line of variables does not end the process: one call that collects milli
   }));
 
 test('an abort terminates the thread in the middle of a read, with the reason of the abort', () =>
-  withReaders({ maxThreads: 1, idleMs: 600_000 }, async (readers) => {
+  withReaders({ maxProcesses: 1, idleMs: 600_000 }, async (readers) => {
     const controller = new AbortController();
     const reading = errorOf(page(readers, HEAVY, controller.signal));
     controller.abort(new SluiceError('timeout', 'Nobody waits for this any more.'));
     assert.is((await reading)?.code, 'timeout');
-    await waitFor(() => readers.threads === 0, { what: 'the thread to be ended' });
+    await waitFor(() => readers.processes === 0, { what: 'the thread to be ended' });
     assert.is((await playlist(readers, SMALL)).kind, 'media');
     assert.is((await errorOf(playlist(readers, SMALL, controller.signal)))?.code, 'timeout');
   }));
 
 test('a waiting read does not run after an abort', () =>
-  withReaders({ maxThreads: 1 }, async (readers) => {
+  withReaders({ maxProcesses: 1 }, async (readers) => {
     const controller = new AbortController();
     const first = playlist(readers, LARGE);
     const second = errorOf(playlist(readers, SMALL, controller.signal));
@@ -141,11 +141,11 @@ test('there are two threads at most, and none after the idle time', () =>
     const most: number[] = [];
     const all = Array.from({ length: 6 }, async () => {
       await playlist(readers, LARGE);
-      most.push(readers.threads);
+      most.push(readers.processes);
     });
     await Promise.all(all);
     assert.is(Math.max(...most), 2);
-    await waitFor(() => readers.threads === 0, { what: 'no thread to be left' });
+    await waitFor(() => readers.processes === 0, { what: 'no thread to be left' });
     assert.is((await playlist(readers, SMALL)).kind, 'media');
   }));
 
@@ -186,7 +186,7 @@ test('a small text has less time than a large one', () =>
   }));
 
 test('too many reads of one job are refused at once', () =>
-  withReaders({ maxThreads: 1, maxWaitingOfOneCaller: 2 }, async (readers) => {
+  withReaders({ maxProcesses: 1, maxWaitingOfOneCaller: 2 }, async (readers) => {
     const mine = job();
     const reads = Array.from({ length: 4 }, () => errorOf(playlist(readers, SMALL, mine)));
     const codes = (await Promise.all(reads)).map((error) => error?.code ?? 'read');
@@ -199,7 +199,7 @@ test('after close nothing is read, and running reads are rejected', async () => 
   await settles(readers.close());
   assert.is((await reading)?.code, 'not_ready');
   assert.is((await errorOf(playlist(readers, SMALL)))?.code, 'not_ready');
-  assert.is(readers.threads, 0);
+  assert.is(readers.processes, 0);
 });
 
 test.run();

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReadQueue } from '#lib/foreign/read-queue.ts';
+import { ReadQueue } from '#lib/foreign/pool/read-queue.ts';
 
 const queue = (): ReadQueue<string> =>
   new ReadQueue({ waiting: 5, waitingOfOneCaller: 3, waitingBytes: 10_000 });
