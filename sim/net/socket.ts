@@ -75,6 +75,9 @@ export class SimSocket extends EventEmitter implements Connection {
     return null;
   }
 
+  /** As `read`. */
+  unshift(): void {}
+
   pause(): this {
     this.#isPaused = true;
     return this;

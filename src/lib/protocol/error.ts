@@ -107,6 +107,7 @@ export const ERRORS = {
   remote_error: { status: 502, transient: true, title: 'The server has a problem of its own.' },
   remote_status: { status: 502, transient: false, title: 'The server gave an answer we cannot use.' },
   not_http: { status: 502, transient: false, title: "The server's answer is not valid HTTP." },
+  head_too_long: { status: 502, transient: false, title: "The head of the server's answer is too long." },
   remote_contradiction: {
     status: 502,
     transient: false,

@@ -66,6 +66,7 @@ export const ERROR_TEXTS: Partial<Record<ErrorCode, () => string>> = {
   remote_error: m.error_remote_error,
   remote_status: m.error_remote_status,
   not_http: m.error_not_http,
+  head_too_long: m.error_head_too_long,
   remote_contradiction: m.error_remote_contradiction,
   too_many_redirects: m.error_too_many_redirects,
   size_mismatch: m.error_size_mismatch,

@@ -12,7 +12,6 @@ import { authorityOf, UnreachableError } from '../../protocol/unreachable.ts';
 import { policyInHeader, type ReferrerPolicy } from '../../protocol/referrer-policy.ts';
 import { checkUrl, MAX_URL_BYTES, parseUrl } from '../../protocol/url.ts';
 import type { Guard } from '../../guard/guard.server.ts';
-import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import type { Cookies } from './cookies.server.ts';
 import { pacedRequest } from './chunk-pacing.server.ts';
 import { codingsOf, withoutFalseCoding } from './codings.ts';
@@ -21,6 +20,7 @@ import { type Head, headFrom } from './head.ts';
 import { isLate, noteLate, PROMPT_MS } from './late-failure.ts';
 import { addressText } from './header-text.ts';
 import { readLeniently } from './lenient-socket.server.ts';
+import { MAX_LONG_HEAD_BYTES } from './long-head.ts';
 import { networkError } from './network-error.ts';
 import { portalError, RedirectRefused } from './portal.ts';
 import { takeLogin } from './redirect-login.ts';
@@ -91,7 +91,7 @@ export class HttpClient {
         connect: connectorOf(options),
         bodyTimeout: options.stallMs,
         headersTimeout: options.firstByteMs ?? options.headTimeoutMs,
-        maxHeaderSize: MAX_HEAD_BYTES,
+        maxHeaderSize: 2 * MAX_LONG_HEAD_BYTES,
         pipelining: 1,
       });
   }

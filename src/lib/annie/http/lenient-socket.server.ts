@@ -1,18 +1,22 @@
 /**
- * Makes a socket of the HTTP client (undici) deliver only heads that its parser accepts: each head is read whole, rewritten
- * if necessary, and passed on; bodies pass unchanged. The client sends one request at a time, so the head of a response
+ * Makes a socket of the HTTP client (undici) deliver only what its parser accepts: each head is read whole, rewritten
+ * if necessary, and passed on; so is the framing of chunks; other bodies pass unchanged. The client sends one request at a time, so the head of a response
  * begins with the first byte after a write.
  */
 import type { Socket } from 'node:net';
 import { SluiceError } from '../../protocol/error.ts';
+import { ChunkFraming } from './chunk-framing.ts';
 import { MAX_HEAD_BYTES } from './file/plain-head.ts';
 import { firstByteTimeout } from './late-failure.ts';
 import { beginsAsHttp, notHttp, rewrittenHead } from './lenient-head.ts';
+import { MAX_LONG_HEAD_BYTES, withoutUnused } from './long-head.ts';
 
 /** More than `beginsAsHttp` looks at. */
 const FIRST_BYTES = 16;
 /** As `rewrittenHead` splits lines. */
 const EMPTY_LINE = /\n\r?\n/;
+/** As `rewrittenHead` writes it, and takes it for plain. */
+const CHUNKED = /\r\ntransfer-encoding:[ \t]*chunked[ \t]*\r\n/i;
 /** Heads of 1xx responses before the final one; honest servers send one or two. */
 const MAX_INTERIM_HEADS = 10;
 
@@ -26,6 +30,7 @@ export interface HeadLimits {
 export function readLeniently(socket: Socket, { firstByteMs, stallMs }: HeadLimits): Socket {
   const read = socket.read.bind(socket) as (size?: number) => Buffer | null;
   const write = socket.write.bind(socket) as Socket['write'];
+  const unshift = socket.unshift.bind(socket) as (chunk: Buffer) => void;
   /** Of the head that is being received; null in a body. */
   let pieces: Buffer[] | null = null;
   let length = 0;
@@ -34,9 +39,12 @@ export function readLeniently(socket: Socket, { firstByteMs, stallMs }: HeadLimi
   /** Since the last write. */
   let interimHeads = 0;
   let timer: NodeJS.Timeout | undefined;
+  let framing: ChunkFraming | null = null;
+  /** What the parser gave back when it paused: the next bytes that are read, which have been rewritten. */
+  let bytesBack = 0;
 
   function begin(): void {
-    [pieces, length, tail] = [[], 0, ''];
+    [pieces, length, tail, framing, bytesBack] = [[], 0, '', null, 0];
     restartTimer(firstByteMs, () => firstByteTimeout(firstByteMs));
   }
 
@@ -57,38 +65,61 @@ export function readLeniently(socket: Socket, { firstByteMs, stallMs }: HeadLimi
       throw notHttp('It does not begin as HTTP does.');
     // Leading empty lines are part of no head.
     const isWhole = EMPTY_LINE.test(length === seen.length ? seen.replace(/^[\r\n]+/, '') : seen);
-    if (!isWhole && length <= MAX_HEAD_BYTES) return null;
+    if (!isWhole && length > MAX_LONG_HEAD_BYTES) throw new SluiceError('head_too_long');
+    if (!isWhole) return null;
     const received = Buffer.concat(pieces ?? []);
     pieces = null;
     clearTimeout(timer);
-    return isWhole ? rewritten(received) : received;
+    return rewritten(received);
   }
 
   /** Several heads may arrive at once: those of 1xx responses come before the final one. */
   function rewritten(received: Buffer): Buffer | null {
-    const text = received.toString('latin1');
+    // Behind a head the body has begun: no more of it than a head is text.
+    const text = received.toString('latin1', 0, MAX_LONG_HEAD_BYTES + FIRST_BYTES);
     const start = /^[\r\n]*/.exec(text)?.[0].length ?? 0;
     const found = EMPTY_LINE.exec(text.slice(start));
-    if (!found) return received;
+    if (!found) throw new SluiceError('head_too_long');
     const end = start + found.index + found[0].length;
-    const head = rewrittenHead(text.slice(0, end));
-    const first = head === null ? received.subarray(0, end) : Buffer.from(head, 'latin1');
-    if (!/^[\r\n]*HTTP\/\S+[ \t]+1/i.test(text)) return Buffer.concat([first, received.subarray(end)]);
+    const used =
+      end > MAX_HEAD_BYTES ? withoutUnused(received.subarray(start, end)) : received.subarray(0, end);
+    const head = rewrittenHead(used.toString('latin1'));
+    const first = head === null ? used : Buffer.from(head, 'latin1');
+    const rest = received.subarray(end);
+    if (!/^[\r\n]*HTTP\/\S+[ \t]+1/i.test(text)) {
+      if (CHUNKED.test(first.toString('latin1'))) framing = new ChunkFraming();
+      return Buffer.concat([first, framing?.rewrite(rest) ?? rest]);
+    }
     // Interim responses say nothing of the file, and the client takes a 100 that it has not asked for as an error (RFC 9110, 15.2).
     if (++interimHeads > MAX_INTERIM_HEADS) throw notHttp('Too many interim responses.');
     begin();
-    return end < received.length ? receive(received.subarray(end)) : null;
+    return rest.length > 0 ? receive(rest) : null;
+  }
+
+  /** @returns null = nothing yet */
+  function body(chunk: Buffer): Buffer | null {
+    if (framing === null) return chunk;
+    const known = Math.min(bytesBack, chunk.length);
+    bytesBack -= known;
+    if (known === chunk.length) return chunk;
+    const rest = framing.rewrite(chunk.subarray(known));
+    const given = known === 0 ? rest : Buffer.concat([chunk.subarray(0, known), rest]);
+    return given.length > 0 ? given : null;
   }
 
   return Object.assign(socket, {
+    unshift(chunk: Buffer) {
+      bytesBack += chunk.length;
+      unshift(chunk);
+    },
     read(size?: number) {
       for (;;) {
         const chunk = read(size);
         // `read(0)`, by which Node itself asks for more, returns nothing.
-        if (chunk === null || pieces === null) return chunk;
+        if (chunk === null) return chunk;
         try {
-          const head = receive(chunk);
-          if (head !== null) return head;
+          const given = pieces === null ? body(chunk) : receive(chunk);
+          if (given !== null) return given;
         } catch (thrown) {
           pieces = null;
           clearTimeout(timer);
