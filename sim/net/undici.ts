@@ -1,6 +1,6 @@
 /** The two parts of undici that the product uses, over the simulated network: one request a connection. */
 import { Readable } from 'node:stream';
-import type { Life, Scheduled } from '../world/scheduler.ts';
+import type { Life } from '../world/scheduler.ts';
 import { type Connection, codedError, type Host, type Network } from './network.ts';
 import type { Answer } from './remote-file.ts';
 import type { SimSocket } from './socket.ts';
@@ -10,7 +10,6 @@ interface AgentOptions {
     options: Record<string, string>,
     callback: (error: Error | null, socket: SimSocket | null) => void,
   ) => void;
-  bodyTimeout: number;
   headersTimeout: number;
 }
 
@@ -30,27 +29,17 @@ class Body extends Readable implements Connection {
   readonly #life: Life;
   readonly #url: string;
   readonly #bytes: Buffer;
-  readonly #timeoutMs: number;
   readonly #socket: SimSocket;
   #at = 0;
   #isWanted = false;
   #isPumping = false;
-  #timer: Scheduled | null = null;
 
-  constructor(of: {
-    network: Network;
-    life: Life;
-    url: string;
-    answer: Answer;
-    timeoutMs: number;
-    socket: SimSocket;
-  }) {
+  constructor(of: { network: Network; life: Life; url: string; answer: Answer; socket: SimSocket }) {
     super({ highWaterMark: HIGH_WATER_BYTES });
     this.#network = of.network;
     this.#life = of.life;
     this.#url = of.url;
     this.#bytes = of.answer.body;
-    this.#timeoutMs = of.timeoutMs;
     this.#socket = of.socket;
     this.host = of.socket.host;
     this.#network.connections.add(this);
@@ -58,7 +47,6 @@ class Body extends Readable implements Connection {
     this.on('error', () => undefined);
     this.#socket.once('close', () => this.reset());
     this.#socket.on('error', () => undefined);
-    this.#touch();
     this.#pump();
   }
 
@@ -69,20 +57,12 @@ class Body extends Readable implements Connection {
 
   override _destroy(error: Error | null, callback: (error: Error | null) => void): void {
     this.#network.connections.delete(this);
-    if (this.#timer !== null) this.#timer.run = null;
     this.#socket.destroy();
     callback(error);
   }
 
   reset(): void {
     if (!this.destroyed && !this.readableEnded) this.destroy(codedError('ECONNRESET'));
-  }
-
-  #touch(): void {
-    if (this.#timer !== null) this.#timer.run = null;
-    this.#timer = this.#network.scheduler.schedule(this.#timeoutMs, this.#life, () => {
-      this.destroy(codedError('UND_ERR_BODY_TIMEOUT'));
-    });
   }
 
   #pump(): void {
@@ -105,7 +85,6 @@ class Body extends Readable implements Connection {
   }
 
   #give(bytes: number): void {
-    this.#touch();
     if (bytes > 0) {
       this.#network.count(this.#url, bytes);
       const chunk = this.#bytes.subarray(this.#at, this.#at + bytes);
@@ -114,7 +93,6 @@ class Body extends Readable implements Connection {
     }
     if (this.#at === this.#bytes.length) {
       this.#network.connections.delete(this);
-      if (this.#timer !== null) this.#timer.run = null;
       this.push(null);
       return;
     }
@@ -192,7 +170,6 @@ export function createUndici(network: Network, life: Life): Record<string, unkno
       life,
       url: origin + path,
       answer,
-      timeoutMs: agent.options.bodyTimeout,
       socket,
     });
     const abort = (): void => void body.destroy(signal.reason as Error);

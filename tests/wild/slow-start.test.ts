@@ -57,6 +57,52 @@ test('a first byte that comes after the time of a stall is waited for, once, and
   }
 });
 
+test('a head may come long before the first byte of its body, which is waited for, once, and said', async () => {
+  for (const way of ['look', 'download', 'with an engine'] as const) {
+    const path = `/head-first-${way.replaceAll(' ', '-')}`;
+    const gate = Promise.withResolvers<void>();
+    const url = origin.serve(path, async function* () {
+      const answer = response(OCTETS, body);
+      const end = answer.indexOf('\r\n\r\n') + 4;
+      yield answer.subarray(0, end);
+      await gate.promise;
+      yield answer.subarray(end);
+    });
+    const said: boolean[] = [];
+    const onWaiting = (isWaiting: boolean): void => void said.push(isWaiting);
+    const { signal } = new AbortController();
+    const running: Promise<Outcome | ParseResult> =
+      way === 'look'
+        ? kit.registry.parse({ url, engine: null, signal, onWaiting })
+        : kit.download(url, { onWaiting, ...(way === 'download' ? {} : { engine: 'http' }) });
+    await waitFor(() => origin.requestsFor(path).length === 1, { what: 'the request' });
+    await delay(2 * STALL_MS);
+    assert.equal(said, [true]);
+    gate.resolve();
+    const end = await settles(running);
+    assert.is('state' in end ? end.state : end.items.length, way === 'look' ? 1 : 'complete');
+    assert.equal(said, [true, false]);
+    assert.is(origin.requestsFor(path).length, 1);
+  }
+});
+
+test('a body that never begins ends in timeout, one that stops after its first byte has stalled', async () => {
+  const brief = await openWildKit({ stallMs: STALL_MS, firstByteMs: 900 });
+  const answer = response(OCTETS, body);
+  const head = answer.indexOf('\r\n\r\n') + 4;
+  for (const [name, bytes, state] of [
+    ['none', head, 'timeout'],
+    ['some', head + 70_000, 'engine_stalled'],
+  ] as const) {
+    const url = brief.origin.serve(`/body-${name}`, async function* () {
+      yield answer.subarray(0, bytes);
+      await new Promise(() => {});
+    });
+    assert.is((await brief.download(url, { engine: 'http' })).state, state);
+  }
+  await brief.close();
+});
+
 test('a server that never begins ends in timeout, after one request', async () => {
   const brief = await openWildKit({ stallMs: STALL_MS, firstByteMs: 700 });
   for (const engine of [{}, { engine: 'http' as const }]) {

@@ -5,6 +5,7 @@
 import type { Readable } from 'node:stream';
 import type { Dispatcher } from 'undici';
 import request from 'undici/lib/api/api-request.js';
+import { type BodyLimits, limitWaits } from './body-limits.ts';
 import { watchEnd } from './early-end.server.ts';
 
 /**
@@ -30,10 +31,12 @@ let nextTurnMs = 0;
 export function pacedRequest(
   dispatcher: Dispatcher,
   options: Dispatcher.RequestOptions,
+  limits: BodyLimits,
 ): Promise<Dispatcher.ResponseData> {
   return new Promise((resolve, reject) => {
-    request.call(dispatcher, options, (error, response) => {
+    request.call(dispatcher, { ...options, bodyTimeout: 0 }, (error, response) => {
       if (error !== null) return reject(error);
+      limitWaits(response.body, limits);
       paceChunks(response.body);
       const { 'content-encoding': coding, 'content-length': length } = response.headers;
       if (length !== undefined) watchEnd(response.body, Number(length), coding !== undefined);

@@ -89,7 +89,6 @@ export class HttpClient {
       inherited?.dispatcher ??
       new Agent({
         connect: connectorOf(options),
-        bodyTimeout: options.stallMs,
         headersTimeout: options.firstByteMs ?? options.headTimeoutMs,
         maxHeaderSize: 2 * MAX_LONG_HEAD_BYTES,
         pipelining: 1,
@@ -216,13 +215,18 @@ export class HttpClient {
 
   async #request(url: URL, { signal, headers, policy }: HopOptions): Promise<HttpResponse> {
     const { isBrisk, onWaiting, cookies } = this.#visit;
-    const { headTimeoutMs, release } = this.#options;
+    const { headTimeoutMs, stallMs, firstByteMs = headTimeoutMs, release } = this.#options;
+    let isWaiting = !isBrisk;
+    const onBegun = (): void => {
+      if (isWaiting) onWaiting(false);
+      isWaiting = false;
+    };
     const startedMs = performance.now();
     // A server that serves one connection at a time may wait for one that waits to be used.
     const timer = setTimeout(() => release?.(url.host), PROMPT_MS);
     if (!isBrisk) onWaiting(true);
     try {
-      const { statusCode, body, ...sent } = await pacedRequest(this.#dispatcher, {
+      const asked: Dispatcher.RequestOptions = {
         origin: url.origin,
         path: url.pathname + url.search,
         method: 'GET',
@@ -230,8 +234,12 @@ export class HttpClient {
         headers: requestHeaders({ ...this.headersFor({ url, policy }), ...headers }),
         // 0 = none: the socket itself limits the wait for the first byte, and between bytes.
         headersTimeout: isBrisk ? headTimeoutMs : 0,
-      });
+      };
+      const limits = { stallMs, firstByteMs: isBrisk ? stallMs : firstByteMs, onBegun };
+      const { statusCode, body, ...sent } = await pacedRequest(this.#dispatcher, asked, limits);
       const discard = (): void => {
+        // Before the next request says that it waits.
+        onBegun();
         // destroying an unread body makes undici emit an error on it
         body.on('error', () => {});
         body.destroy();
@@ -246,10 +254,10 @@ export class HttpClient {
       const error = networkError(thrown, signal);
       if (error instanceof SluiceError && !unconnected.has(error))
         noteLate(error, performance.now() - startedMs);
+      onBegun();
       throw error;
     } finally {
       clearTimeout(timer);
-      if (!isBrisk) onWaiting(false);
     }
   }
 }
