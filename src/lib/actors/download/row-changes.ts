@@ -10,6 +10,22 @@ export function awaitingAfter(
   return awaitingSince === undefined ? {} : { awaitingSince: null };
 }
 
+/** What changes several times a second while bytes come: stored now and then, as the disk has it too. */
+const PROGRESS: ReadonlySet<string> = new Set([
+  'receivedBytes',
+  'totalBytes',
+  'gapSeconds',
+  'percent',
+  'failures',
+  'furthestBytes',
+] satisfies (keyof DownloadRow)[]);
+
+/** Whether nothing else differs: any other change has to be stored before it is acknowledged. */
+export function isOnlyProgress(before: DownloadRow, after: DownloadRow): boolean {
+  const keys = new Set([...Object.keys(before), ...Object.keys(after)]) as Set<keyof DownloadRow>;
+  return [...keys].every((key) => PROGRESS.has(key) || before[key] === after[key]);
+}
+
 /** Its work dir has no bytes any more. */
 export function isEmptied({ state, error }: Pick<DownloadRow, 'state' | 'error'>): boolean {
   return state === 'cancelled' || error?.code === 'checksum_mismatch' || error?.code === 'work_removed';

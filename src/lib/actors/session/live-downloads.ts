@@ -6,6 +6,7 @@ import type { DownloadView, Totals } from '../../protocol/download.ts';
 import type { JobRef, RunnerCommand } from '../../protocol/runner.ts';
 import type { DownloadEvent } from '../download/events.ts';
 import { retryDelayMs } from '../download/retry.ts';
+import { isOnlyProgress } from '../download/row-changes.ts';
 import type { DownloadRow } from '../download/row.ts';
 import { viewOf } from '../download/view.ts';
 import type { DurableKv } from '../durable/types.ts';
@@ -228,7 +229,7 @@ export class LiveDownloads {
     for (const id of touched) {
       const child = this.#children.get(id);
       if (!child) continue;
-      if (!progressOnly(child.saved, child.row)) this.#save(child);
+      if (!isOnlyProgress(child.saved, child.row)) this.#save(child);
       this.#parts.feed.note(this.view(child));
       if (child.hasJob) continue;
       this.#supervisor?.stop(id);
@@ -280,15 +281,4 @@ function startOf(row: DownloadRow, owner: string | null): RunnerCommand {
     ...(owner === null ? {} : { owner }),
   };
   return { type: 'start', download: id, attempt, url, streamId, engine, filename, totalBytes, ...more };
-}
-
-function progressOnly(a: DownloadRow, b: DownloadRow): boolean {
-  return (
-    a.state === b.state &&
-    a.attempt === b.attempt &&
-    a.title === b.title &&
-    a.engine === b.engine &&
-    a.error === b.error &&
-    a.file === b.file
-  );
 }

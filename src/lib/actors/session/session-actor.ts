@@ -207,7 +207,7 @@ export class SessionActor implements DurableObject {
     return this.#turn(() => new Devices(this.#store.kv).after(change, this.#env.clock.now()));
   }
 
-  /** Called by the host at its start; the constructor has done all work. */
+  /** Called at the start of the server (server/resume.ts); the constructor has done all work. */
   wake(): void {}
 
   #command(socket: DurableSocket, { type: _, id, ...command }: CommandMessage): void {

@@ -89,8 +89,8 @@ export async function* rangeOf(
 }
 
 /**
- * @param fromStart null = the chunks begin in the middle, where the block before is the initialisation vector of the
- * rest (NIST SP 800-38A, section 6.2)
+ * @param from `middle`: of the chunks the block before is the initialisation vector of the rest (NIST SP 800-38A,
+ * section 6.2)
  */
 export async function* decrypted(
   chunks: AsyncIterable<Buffer>,
