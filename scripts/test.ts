@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { prepareBuild } from './tools/test-build.ts';
 import { killAllGroups, runTestFile, type TestOutcome } from './tools/test-child.ts';
 import { findTestFiles, needsBuild, refusal, type TestFile } from './tools/test-files.ts';
+import { longestFirst } from './tools/test-order.ts';
 import { finalReport, progressLine } from './tools/test-report.ts';
 import { prepareTools, toolsOf } from './tools/test-tools.ts';
 import { prepareWorkerd } from './tools/test-workerd.ts';
@@ -61,16 +62,17 @@ const run = async (file: TestFile): Promise<void> => {
   console.log(progressLine(outcome));
 };
 
-const chosen = runnable.map(([file]) => file);
+const chosen = longestFirst(runnable.map(([file]) => file));
 const queueOf = (kind: TestFile['kind']): TestFile[] => chosen.filter((file) => file.kind === kind);
 const runQueue = async (queue: TestFile[]): Promise<void> => {
   for (let file = queue.shift(); file; file = queue.shift()) await run(file);
 };
 const units = queueOf('unit');
 const endToEnd = queueOf('end-to-end');
+/** Both kinds from the start: one waits while the other computes. */
 const lane = async (_: unknown, index: number): Promise<void> => {
-  await runQueue(units);
   if (index < CONCURRENT_END_TO_END) await runQueue(endToEnd);
+  await runQueue(units);
 };
 await Promise.all(Array.from({ length: CONCURRENT_FILES }, lane));
 await runQueue(queueOf('long'));

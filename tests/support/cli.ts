@@ -1,7 +1,6 @@
 /** Runs the `sluice` command. */
 import { spawn } from 'node:child_process';
-import { join } from 'node:path';
-import { type Place, PROJECT, sluiceEnv } from './server.ts';
+import { commandArgs, type Place, sluiceEnv } from './server.ts';
 import { settles } from './wait.ts';
 
 export interface CliResult {
@@ -16,7 +15,7 @@ export async function sluice(
   args: string[],
   { place, env = {}, input }: { place: Place; env?: Record<string, string>; input?: string },
 ): Promise<CliResult> {
-  const child = spawn(process.execPath, [join(PROJECT, 'bin/sluice.js'), ...args], {
+  const child = spawn(process.execPath, commandArgs(args), {
     cwd: place.dir,
     env: sluiceEnv(place, env),
     stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],

@@ -2,6 +2,7 @@
  * Tests whether twice the input takes twice the CPU. Measured by the CPU of this thread, not by the clock: a busy machine makes neither
  * longer. The kernel counts it in ticks of up to 4 ms, so a body is repeated until it is far above one.
  */
+import * as assert from 'uvu/assert';
 import { Dice } from '../annie/progress/dice.ts';
 
 /** The most CPU for twice the input: `n log n` stays below, a quadratic algorithm takes 4. */
@@ -37,6 +38,23 @@ export function growthOf(make: (size: number) => Body, size: number): number {
     least = Math.min(least, cpuOf(large) / cpuOf(small));
   }
   return least;
+}
+
+/** A test for each entry: what `read` takes for it. @param title of the entry's name, without what all have in common */
+export function testGrowth<T>(
+  test: (name: string, body: () => void) => unknown,
+  texts: Record<string, (size: number) => T>,
+  { title, read, size }: { title: (what: string) => string; read: (text: T) => unknown; size: number },
+): void {
+  for (const [what, make] of Object.entries(texts)) {
+    test(`${title(what)} takes at most three times the CPU`, () => {
+      const growth = growthOf((of) => {
+        const text = make(of);
+        return () => read(text);
+      }, size);
+      assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
+    });
+  }
 }
 
 /** Text of at least `size` characters: the unit repeated, with U+0001 in it replaced by a counter. */

@@ -3,11 +3,26 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
+import { isStale } from '../../bin/stamp.js';
+import { flagsFor } from '../../bin/v8-flags.js';
 import { Api } from './api.ts';
 import { settles, waitFor } from './wait.ts';
 import { shareYtDlp } from './yt-dlp.ts';
 
 export const PROJECT = join(import.meta.dirname, '../..');
+
+let isBuilt: boolean | null = null;
+
+/**
+ * Arguments of Node that run `sluice ARGS`. Where the build is that of the sources, which is looked up once for each test file,
+ * they are those of the launcher's last step: its hash of all sources and its second start cost a fifth of the server's start.
+ * tests/cli/launcher and tests/edge/launcher run the launcher itself.
+ */
+export function commandArgs(args: readonly string[]): string[] {
+  isBuilt ??= !isStale(PROJECT);
+  if (!isBuilt) return [join(PROJECT, 'bin/sluice.js'), ...args];
+  return [...flagsFor(args, []), join(PROJECT, 'build/cli.js'), ...args];
+}
 
 /** The folders of a server, so that another one can be started on them. */
 export interface Place {
@@ -93,13 +108,9 @@ export class TestServer {
     const { place, port = 0, env, project = PROJECT, under = [], args: own = [] } = options;
     const home = place ?? makePlace();
     const startedAt = performance.now();
-    const [program = '', ...args] = [
-      ...under,
-      process.execPath,
-      join(project, 'bin/sluice.js'),
-      'serve',
-      ...own,
-    ];
+    const serve = ['serve', ...own];
+    const command = project === PROJECT ? commandArgs(serve) : [join(project, 'bin/sluice.js'), ...serve];
+    const [program = '', ...args] = [...under, process.execPath, ...command];
     const child = spawn(program, args, {
       cwd: home.dir,
       env: sluiceEnv(home, { SLUICE_PORT: String(port), ...env }),

@@ -3,7 +3,7 @@ import * as assert from 'uvu/assert';
 import { errorLines, failureOf } from '#lib/foreign/lux/failure.ts';
 import { readLuxListing } from '#lib/foreign/lux/listing.ts';
 import { WORST_LISTINGS } from './worst-listings.ts';
-import { growthOf, MOST, oddTexts, tooSteep } from '../../support/scaling.ts';
+import { oddTexts, testGrowth, tooSteep } from '../../support/scaling.ts';
 
 const SIZE = 400_000;
 const list = (printed: string): unknown =>
@@ -15,15 +15,11 @@ const list = (printed: string): unknown =>
     address: 'https://videos.example/1',
   });
 
-for (const [what, make] of Object.entries(WORST_LISTINGS)) {
-  test(`a listing of twice as many ${what} takes at most three times the CPU`, () => {
-    const growth = growthOf((size) => {
-      const printed = make(size);
-      return () => list(printed);
-    }, SIZE);
-    assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
-  });
-}
+testGrowth(test, WORST_LISTINGS, {
+  title: (what) => `a listing of twice as many ${what}`,
+  read: list,
+  size: SIZE,
+});
 
 const WORDS = [
   ...[

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { readProgramFailure } from '#lib/foreign/program/failure.ts';
 import { readProgramListing } from '#lib/foreign/program/listing.ts';
-import { growthOf, MOST, oddTexts, repeated, tooSteep } from '../../support/scaling.ts';
+import { oddTexts, repeated, testGrowth, tooSteep } from '../../support/scaling.ts';
 
 const SIZE = 400_000;
 const EXIT = { engine: 'program:x', stderr: '', exitCode: 0, signal: null };
@@ -23,15 +23,7 @@ const PRINTED: Record<string, (size: number) => string> = {
   'lists in lists': (n) => repeated('[', n / 4) + repeated(']', n / 4),
 };
 
-for (const [what, make] of Object.entries(PRINTED)) {
-  test(`a listing of twice as many ${what} takes at most three times the CPU`, () => {
-    const growth = growthOf((size) => {
-      const printed = make(size);
-      return () => list(printed);
-    }, SIZE);
-    assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
-  });
-}
+testGrowth(test, PRINTED, { title: (what) => `a listing of twice as many ${what}`, read: list, size: SIZE });
 
 const WORDS = [
   ...[

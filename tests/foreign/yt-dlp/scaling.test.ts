@@ -3,22 +3,18 @@ import * as assert from 'uvu/assert';
 import { failureOf, messageOf } from '#lib/foreign/yt-dlp/failure.ts';
 import { readYtDlpListing } from '#lib/foreign/yt-dlp/listing.ts';
 import { SOUND, VIDEO, WORST_INFOS } from './worst-infos.ts';
-import { growthOf, MOST, oddTexts, tooSteep } from '../../support/scaling.ts';
+import { growthOf, MOST, oddTexts, testGrowth, tooSteep } from '../../support/scaling.ts';
 
 const PAGE = 'https://videos.example/watch';
 const SIZE = 400_000;
 const list = (json: string): unknown =>
   readYtDlpListing({ chunks: [new TextEncoder().encode(json)], url: PAGE, canJoin: true });
 
-for (const [what, make] of Object.entries(WORST_INFOS)) {
-  test(`an info JSON of twice as much of ${what} takes at most three times the CPU`, () => {
-    const growth = growthOf((size) => {
-      const json = make(size);
-      return () => list(json);
-    }, SIZE);
-    assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
-  });
-}
+testGrowth(test, WORST_INFOS, {
+  title: (what) => `an info JSON of twice as much of ${what}`,
+  read: list,
+  size: SIZE,
+});
 
 /** Twice as many of these are still fewer than are read of one item, so that nothing hides how it grows. */
 const FEWER = 2400;
@@ -41,18 +37,20 @@ const FORMATS: Record<string, string> = {
   'of pictures': '{"format_id":"i\u0001","ext":"jpg"},',
 };
 
-for (const [what, unit] of Object.entries(FORMATS)) {
-  test(`an info JSON of twice as many formats ${what} takes at most three times the CPU`, () => {
-    const growth = growthOf((count) => {
-      const units = Array.from({ length: count / (unit.split('},').length - 1) }, (_, i) =>
-        unit.replaceAll('\u0001', String(i)),
-      );
-      const json = `{"formats":[${LANGUAGES}${units.join('')}{}]}`;
-      return () => list(json);
-    }, FEWER);
-    assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
-  });
-}
+const formats = Object.entries(FORMATS).map(([what, unit]): [string, (count: number) => string] => [
+  what,
+  (count: number) => {
+    const units = Array.from({ length: count / (unit.split('},').length - 1) }, (_, i) =>
+      unit.replaceAll('\u0001', String(i)),
+    );
+    return `{"formats":[${LANGUAGES}${units.join('')}{}]}`;
+  },
+]);
+testGrowth(test, Object.fromEntries(formats), {
+  title: (what) => `an info JSON of twice as many formats ${what}`,
+  read: list,
+  size: FEWER,
+});
 
 const VALUES = [
   ...[
