@@ -11,6 +11,7 @@ import { MachineTap } from '#lib/inspector/taps/machines.ts';
 import { RunnerTap } from '#lib/inspector/taps/runner.ts';
 import type { ListOwners } from '#lib/channel/list-owners.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
+import type { EngineName } from '#lib/protocol/media.ts';
 import { checkUrl, withScheme } from '#lib/protocol/url.ts';
 import { LOCAL, orThrow, type Quota, UNKNOWN } from '#lib/quota/quota.ts';
 import { TerminationHistoryFile } from '#lib/watchdog/termination-history-file.server.ts';
@@ -36,6 +37,8 @@ export interface SessionsOptions {
   found: FoundMedia;
   quota: Quota;
   listOwners: ListOwners;
+  /** Of this server, once its engines have started. */
+  hasEngine: (name: EngineName) => boolean;
 }
 
 export interface Sessions {
@@ -89,7 +92,7 @@ export function openSessions(options: SessionsOptions): Sessions {
 }
 
 function sessionEnv(options: SessionsOptions) {
-  const { config, isTemporary, allowPrivate, typed, found, quota, listOwners } = options;
+  const { config, isTemporary, allowPrivate, typed, found, quota, listOwners, hasEngine } = options;
   return {
     clock: systemClock,
     newId: () => randomBytes(ID_BYTES).toString('base64url'),
@@ -101,6 +104,7 @@ function sessionEnv(options: SessionsOptions) {
       if (isAdded) typed.add(url, session);
       return text;
     },
+    hasEngine,
     foundOn: (url: string, session: string) => found.get(session, url, performance.now()),
     // One for a single command is of whoever typed it.
     ownerOf: (session: string) => (isTemporary ? LOCAL : listOwners.of(session)),

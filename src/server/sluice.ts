@@ -19,6 +19,7 @@ import { ListOwners } from '#lib/channel/list-owners.ts';
 import { Owners } from '#lib/channel/owner.ts';
 import { Visitors } from '#lib/channel/visitors.ts';
 import { Quota } from '#lib/quota/quota.ts';
+import type { EngineName } from '#lib/protocol/media.ts';
 import type { Inspector } from '#lib/inspector/inspector.ts';
 import { canonicalPath } from './canonical-path.ts';
 import { type Config, ConfigError } from './config.ts';
@@ -100,9 +101,14 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const found = new FoundMedia();
   const quota = new Quota({ now: () => performance.now() });
   const listOwners = new ListOwners();
-  const sessions = openSessions({ ...place, allowPrivate, typed, found, quota, listOwners });
-  const storeOpen = onStoreOpen?.();
   const started: { engines?: Engines; runner?: Runner } = {};
+  // Until they have started, the runner answers.
+  const hasEngine = (name: EngineName): boolean => started.engines?.registry.has(name) ?? true;
+  const sessions = openSessions({
+    ...place,
+    ...{ allowPrivate, typed, found, quota, listOwners, hasEngine },
+  });
+  const storeOpen = onStoreOpen?.();
   const close = (): Promise<void> => closeAll(sessions, started);
   try {
     const key = loadTokenKey(stateDir);

@@ -162,6 +162,7 @@ const REFUSED: [body: string, status: number, code: string][] = [
   ['{"url":"http://example.com/","constructor":"x"}', 400, 'invalid_request'],
   ['{"url":"http://example.com/","__proto__":"x"}', 400, 'invalid_request'],
   ['{"url":"http://example.com/","engine":"wget"}', 400, 'engine_unknown'],
+  ['{"url":"http://example.com/","engine":"program:wget"}', 400, 'engine_unknown'],
   ['{"url":"not an address"}', 400, 'invalid_url'],
   ['{"url":"--exec=touch /x"}', 400, 'invalid_url'],
   ['{"url":"file:///etc/passwd"}', 400, 'unsupported_scheme'],

@@ -65,6 +65,11 @@ export class Registry {
     this.#options = options;
   }
 
+  /** Whether an engine of this name is allowed here, be it ready or not. */
+  has(name: EngineName): boolean {
+    return this.#engines.some((engine) => engine.name === name);
+  }
+
   /** Every allowed engine, ready or with what to do about it; cached for 60 s. Never rejects. */
   statuses(): Promise<EngineStatus[]> {
     const cached = this.#cached;

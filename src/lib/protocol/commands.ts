@@ -120,7 +120,7 @@ export function readCommandBody<N extends CommandName>(
 /** Fields with error codes of their own. */
 const FIELD_ERRORS: Record<string, (given: string) => SluiceError> = {
   // The caller can list the engines and pick another.
-  engine: (given) => new SluiceError('engine_unknown', `There is no engine called ${quoted(given, 64)}.`),
+  engine: engineUnknown,
   sha256: (given) =>
     new SluiceError('invalid_sha256', `A SHA-256 has 64 hex digits, ${quoted(given, 72)} is none.`),
   filename: (given) =>
@@ -129,6 +129,10 @@ const FIELD_ERRORS: Record<string, (given: string) => SluiceError> = {
       `A file cannot be called ${quoted(given, 64)}: nothing of it is left, or it is too long.`,
     ),
 };
+
+export function engineUnknown(name: string): SluiceError {
+  return new SluiceError('engine_unknown', `There is no engine called ${quoted(name, 64)}.`);
+}
 
 /** @throws SluiceError `invalid_json` */
 export function parseJson(text: string): unknown {

@@ -126,6 +126,7 @@ export async function startSession({
           clock: clock as never,
           newId: () => `id${String(++ids).padStart(10, '0')}`,
           random: () => 0,
+          hasEngine: (name) => name !== 'program:gone',
           checkUrl: (url) => {
             if (!url.startsWith('http')) throw new SluiceError('unsupported_scheme');
             if (url.endsWith('/crash')) throw new Error('as asked');

@@ -39,6 +39,8 @@ testSession('bad requests get their code and start nothing', async (s) => {
     ['POST', '/downloads', {}, 400, 'invalid_request'],
     ['POST', '/downloads', { url: 'file:///etc/passwd' }, 400, 'unsupported_scheme'],
     ['POST', '/downloads', { url: 'https://example.org/', engine: 'zap' }, 400, 'engine_unknown'],
+    ['POST', '/downloads', { url: 'https://example.org/', engine: 'program:gone' }, 400, 'engine_unknown'],
+    ['POST', '/parse', { url: 'https://example.org/', engine: 'program:gone' }, 400, 'engine_unknown'],
     ['POST', '/downloads', { url: 'https://example.org/', extra: 1 }, 400, 'invalid_request'],
     ['GET', '/downloads?limit=0', undefined, 400, 'invalid_request'],
     ['GET', '/downloads?state=odd', undefined, 400, 'invalid_request'],

@@ -1,6 +1,8 @@
 /** The commands of a session, the same over HTTP and ws. Called inside turns. */
 import { jsonAnswer, type PlainAnswer } from '../../protocol/answer.ts';
+import { engineUnknown } from '../../protocol/commands.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import type { EngineName } from '../../protocol/media.ts';
 import type { SessionRequest } from '../../protocol/request.ts';
 import type { Answer, CommandLog } from './command-log.ts';
 import type { DownloadActions } from './download-actions.ts';
@@ -46,6 +48,7 @@ export class Commands {
   #parse({ url, engine, cursor }: ParseRequest, requester: unknown, onNews: OnParseNews): CommandAnswer {
     const { env, session, parses } = this.#parts;
     return orRefusal(() => {
+      this.#requireEngine(engine);
       const body = { url: env.checkUrl(url, session), engine, cursor };
       return { later: parses.begin(env.newId(), body, requester, onNews) };
     });
@@ -75,6 +78,7 @@ export class Commands {
     return orRefusal(() => {
       switch (request.name) {
         case 'add':
+          this.#requireEngine(request.engine);
           return { result: { id: downloads.add(request, cause) } };
         case 'list':
           return { result: listings.page(request) };
@@ -88,6 +92,11 @@ export class Commands {
           return { result: downloads.act(request.name, request.downloadId, cause) };
       }
     });
+  }
+
+  /** @throws SluiceError `engine_unknown` */
+  #requireEngine(name: EngineName | null): void {
+    if (name !== null && this.#parts.env.hasEngine?.(name) === false) throw engineUnknown(name);
   }
 }
 

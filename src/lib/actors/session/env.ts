@@ -1,4 +1,5 @@
 import type { AnyActorRef } from 'xstate';
+import type { EngineName } from '../../protocol/media.ts';
 import type { FoundOn, RunnerPort } from '../../protocol/runner.ts';
 import type { Clock } from '../durable/clock.ts';
 
@@ -20,6 +21,8 @@ export interface SessionEnv {
   checkUrl(text: string, session: string): string;
   /** Where a look-up of this session has found an address lately; null = nowhere. It is stored with a new download. */
   foundOn?: (url: string, session: string) => FoundOn | null;
+  /** Whether the server has an engine of this name; absent = any that may be a name is taken, and fails in the runner. */
+  hasEngine?: (name: EngineName) => boolean;
   /**
    * Called before a new download is stored.
    * @throws SluiceError `disk_full` when the remaining space is needed for the existing downloads
