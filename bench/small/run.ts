@@ -88,20 +88,20 @@ async function measureFiles(): Promise<{ first: FilesFigures; memory: MemoryFigu
   const origin = new BenchChild('load/origin.ts');
   const { port } = await origin.hear<{ port: number }>();
   const files = `http://127.0.0.1:${port}/${BYTES}/`;
-  const profile =
-    values.profile === undefined
-      ? {}
-      : { NODE_OPTIONS: `--cpu-prof --cpu-prof-dir=${values.profile}`, BENCH_MEMORY: '' };
   const preload = `--import=${join(import.meta.dirname, 'syncs.js')}`;
-  const syncs = values.syncs === undefined ? {} : { NODE_OPTIONS: preload, BENCH_SYNCS: values.syncs };
+  const options = [
+    ...(values.profile === undefined ? [] : ['--cpu-prof', `--cpu-prof-dir=${values.profile}`]),
+    ...(values.syncs === undefined ? [] : [preload]),
+  ];
   const server = await startServer({
     place,
     env: {
       SLUICE_MAX_ACTIVE: '8',
       SLUICE_MAX_ACTIVE_PER_SESSION: '8',
       ...memoryEnv(place),
-      ...profile,
-      ...syncs,
+      ...(values.profile === undefined ? {} : { BENCH_MEMORY: '' }),
+      ...(values.syncs === undefined ? {} : { BENCH_SYNCS: values.syncs }),
+      ...(options.length === 0 ? {} : { NODE_OPTIONS: options.join(' ') }),
     },
   });
   try {

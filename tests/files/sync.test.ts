@@ -128,9 +128,32 @@ test('where the disk answers late more syncs run at once, and fewer again when i
     }
     return most;
   };
-  assert.is(await endAll(100), 2 + 18, 'once the first folder has taken so long');
-  assert.is(await endAll(1), 20);
+  assert.is(await endAll(100), 64, 'once the first folder has taken so long');
+  assert.is(await endAll(1), 64);
   assert.is(await endAll(1), 2);
+});
+
+test('that the disk answers late is known after the first file, and the folder never waits long for others', async () => {
+  const { calls, syncPath } = manual();
+  let nowMs = 0;
+  const syncer = createSyncer('/d', syncPath, () => nowMs);
+  for (let n = 0; n < 10; n++) void syncer.sync(`/d/${n}`);
+  calls[0]?.end();
+  await turn();
+  assert.equal(
+    calls.map(({ path }) => path),
+    ['/d/0', '/d/1', '/d'],
+    'before any other file',
+  );
+  calls[2]?.end();
+  await turn();
+  calls[1]?.end();
+  await turn();
+  assert.is(calls.filter(({ path }) => path === '/d').length, 1, 'a fast disk: they are collected');
+  nowMs += 100;
+  calls.at(-1)?.end();
+  await turn();
+  assert.is(calls.at(-1)?.path, '/d');
 });
 
 test('what a file system cannot sync is as safe as it gets', async () => {

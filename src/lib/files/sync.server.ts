@@ -10,13 +10,16 @@ import { errnoOf } from './disk-error.ts';
 const CONCURRENT_SYNCS = 2;
 /**
  * Where a sync takes long because the disk answers late (a NAS: 100 ms), two at once would be 20 files a second, and more
- * at once cost it nothing. Each holds a thread of the pool (`bin/thread-pool.js`).
+ * at once cost it nothing: 64 are 640 a second, twice what the server fetches. Each holds a thread of the pool
+ * (`bin/thread-pool.js`).
  */
-const CONCURRENT_SLOW_SYNCS = 20;
+const CONCURRENT_SLOW_SYNCS = 64;
 /** Of a folder, which is hardly any data: what is longer is the disk's answer. */
 const SLOW_SYNC_MS = 25;
-/** Files that wait for one sync of their folder while others are still being synced. */
+/** Files that wait for one sync of their folder while others are still being synced, */
 const MAX_BATCH = 64;
+/** and how long they wait: with two at once on a slow disk, 64 files were 3 s, in which nothing said that it is slow. */
+const MAX_BATCH_MS = 100;
 
 /** A file system that has no such call for this kind of file; source: fsync(2). Its writes are all there is. */
 const NOT_SUPPORTED = new Set(['EINVAL', 'ENOSYS', 'ENOTSUP', 'EOPNOTSUPP']);
@@ -52,10 +55,12 @@ export function createSyncer(
   let running = 0;
   let isFolderRunning = false;
   let limit = CONCURRENT_SYNCS;
+  let folderSyncedMs = -Infinity;
 
   function startNext(): void {
     while (running < limit) {
-      const isBatch = waiting.length === 0 || synced.length >= MAX_BATCH;
+      const isDue = synced.length >= MAX_BATCH || now() - folderSyncedMs >= MAX_BATCH_MS;
+      const isBatch = waiting.length === 0 || isDue;
       const next = !isFolderRunning && synced.length > 0 && isBatch ? null : waiting.shift();
       if (next === undefined) return;
       running++;
@@ -82,7 +87,8 @@ export function createSyncer(
       for (const { reject } of files) reject(thrown);
     } finally {
       isFolderRunning = false;
-      limit = now() - startedMs < SLOW_SYNC_MS ? CONCURRENT_SYNCS : CONCURRENT_SLOW_SYNCS;
+      folderSyncedMs = now();
+      limit = folderSyncedMs - startedMs < SLOW_SYNC_MS ? CONCURRENT_SYNCS : CONCURRENT_SLOW_SYNCS;
     }
   }
 

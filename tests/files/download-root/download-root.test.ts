@@ -1,5 +1,14 @@
 /** How the download folder is recognised. Mounts are in tests/long/disk-away.test.ts. */
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { suite } from 'uvu';
@@ -8,7 +17,7 @@ import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
 import { KnownRootFile } from '#lib/files/download-root/known-root.server.ts';
 import { readMark, writeMark } from '#lib/files/download-root/mark.server.ts';
 import { holderOf } from '#lib/files/download-root/mount.server.ts';
-import type { SluiceError } from '#lib/protocol/error.ts';
+import { SluiceError } from '#lib/protocol/error.ts';
 
 interface Place {
   at: string;
@@ -186,6 +195,14 @@ test('the mount of a folder is the one with the longest mount point, and the lat
   });
   assert.equal(holderOf('/media', table)?.isPoint, true);
   assert.match(holderOf('/mediator', table)?.text ?? '', /^21 /);
+});
+
+test('a folder whose disk is pulled out while it is marked gets no mark in its place', async ({ dir }) => {
+  let asked = 0;
+  const gone = new SluiceError('disk_missing');
+  const marked = writeMark(dir, 'root', () => (++asked === 2 ? Promise.reject(gone) : Promise.resolve()));
+  assert.is(await marked.catch((thrown: unknown) => thrown), gone);
+  assert.equal(readdirSync(join(dir, '.sluice')), []);
 });
 
 test.run();

@@ -129,7 +129,7 @@ export class DownloadRoot {
     const found = await readMark(this.#dir);
     if (known !== null && !(await this.#isKnown(known, folder, found)))
       throw new SluiceError('disk_missing', NO_MARK);
-    const root = found ?? (await this.#writeMark(known?.root ?? newRootId()));
+    const root = found ?? (await this.#writeMark(known?.root ?? newRootId(), folder));
     this.#mark = root === null ? null : await statMark(this.#dir);
     const isRemounted =
       known !== null &&
@@ -172,10 +172,15 @@ export class DownloadRoot {
   }
 
   /** null = it cannot be written now: the next check tries again. */
-  async #writeMark(root: string): Promise<string | null> {
+  async #writeMark(root: string, folder: Folder): Promise<string | null> {
+    const requireSame = async (): Promise<void> => {
+      const { device, inode } = await this.#stat();
+      if (device !== folder.device || inode !== folder.inode) throw new SluiceError('disk_missing', NO_MARK);
+    };
     try {
-      return await writeMark(this.#dir, root);
+      return await writeMark(this.#dir, root, requireSame);
     } catch (thrown) {
+      if (thrown instanceof SluiceError) throw thrown;
       if (this.#wasWell !== false) {
         this.#log('the download folder could not be marked', { code: errnoOf(thrown) });
       }

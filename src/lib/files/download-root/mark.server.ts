@@ -58,17 +58,25 @@ export async function readMark(downloadDir: string): Promise<string | null> {
 
 /**
  * Writes the mark, unless another Sluice that shares the folder was faster.
+ * @param requireSame throws when the path leads to another folder by now: its disk was pulled out meanwhile, and the mark
+ *   would be written below the mount point. Asked last when the draft is there: that of another disk cannot be linked.
  * @returns the id that the mark holds now
- * @throws the file system's own error
+ * @throws the file system's own error, what `requireSame` throws
  */
-export async function writeMark(downloadDir: string, root: string): Promise<string> {
+export async function writeMark(
+  downloadDir: string,
+  root: string,
+  requireSame: () => Promise<void> = () => Promise.resolve(),
+): Promise<string> {
   const path = markPath(downloadDir);
+  await requireSame();
   await mkdir(dirname(path), { mode: 0o700 }).catch((thrown: unknown) => {
     if (errnoOf(thrown) !== 'EEXIST') throw thrown;
   });
   const draft = `${path}.${newRootId()}`;
   try {
     await writeSynced(draft, JSON.stringify({ version: 1, root } satisfies v.InferOutput<typeof markSchema>));
+    await requireSame();
     // link() never replaces a valid mark; a file system without links gets a rename.
     await link(draft, path).catch(async (thrown: unknown) => {
       if (errnoOf(thrown) !== 'EEXIST' || (await readMark(downloadDir)) === null) await rename(draft, path);
