@@ -5,13 +5,13 @@ import { CookieJar } from 'tough-cookie';
 import { safeFileName } from '#lib/files/file-name.ts';
 import { GatheredBytes } from '#lib/foreign/gathered-bytes.ts';
 import { forwardedHeaders, parseProxyAuthorization } from '#lib/guard/proxy-head.ts';
-import { classify } from '#lib/annie/http/classify.ts';
-import { HeadBytes } from '#lib/annie/http/file/head-bytes.ts';
-import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
-import { binaryKind } from '#lib/annie/http/binary.ts';
-import { codingsOf, withoutFalseCoding } from '#lib/annie/http/codings.ts';
-import { addressText } from '#lib/annie/http/header-text.ts';
-import { rewrittenHead } from '#lib/annie/http/lenient-head.ts';
+import { classify } from '#lib/annie/http/content/classify.ts';
+import { HeadBytes } from '#lib/annie/http/client/head-bytes.ts';
+import { readPlainHead } from '#lib/annie/http/client/plain-head.ts';
+import { binaryKind } from '#lib/annie/http/content/binary.ts';
+import { codingsOf, withoutFalseCoding } from '#lib/annie/http/head/codings.ts';
+import { addressText } from '#lib/annie/http/head/header-text.ts';
+import { rewrittenHead } from '#lib/annie/http/client/lenient-head.ts';
 import {
   charsetOf,
   contentRangeOf,
@@ -19,9 +19,9 @@ import {
   dispositionName,
   headFrom,
   validatorsOf,
-} from '#lib/annie/http/head.ts';
-import { fileNameFor, stemOf } from '#lib/annie/http/names.ts';
-import { retryAfterMs } from '#lib/annie/http/status.ts';
+} from '#lib/annie/http/head/head.ts';
+import { fileNameFor, stemOf } from '#lib/annie/http/head/names.ts';
+import { retryAfterMs } from '#lib/annie/http/failure/status.ts';
 import { identify } from '#lib/annie/lux/locate.server.ts';
 import { createProgressParser, type Dialect } from '#lib/annie/progress/parser.ts';
 import { OutputTail } from '#lib/runner/output-tail.ts';

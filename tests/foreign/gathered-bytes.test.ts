@@ -2,7 +2,7 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { GatheredBytes } from '#lib/foreign/gathered-bytes.ts';
-import { HeadBytes } from '#lib/annie/http/file/head-bytes.ts';
+import { HeadBytes } from '#lib/annie/http/client/head-bytes.ts';
 
 const bytes = fc.uint8Array({ maxLength: 60_000 });
 

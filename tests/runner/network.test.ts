@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { suite } from 'uvu';
 import { SimulatedClock } from 'xstate';
 import * as assert from 'uvu/assert';
-import { RedirectRefused } from '#lib/annie/http/portal.ts';
+import { RedirectRefused } from '#lib/annie/http/failure/portal.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { type Obstacle, UnreachableError } from '#lib/protocol/unreachable.ts';
 import { Reachability } from '#lib/runner/reachability.ts';

@@ -2,7 +2,7 @@
 import { gzipSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { binaryKind } from '#lib/annie/http/binary.ts';
+import { binaryKind } from '#lib/annie/http/content/binary.ts';
 import { response, type WildAnswer } from './origin.ts';
 import { openWildKit } from './outcome.ts';
 

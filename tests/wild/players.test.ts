@@ -1,7 +1,7 @@
 /** What a page lists of its players, and of those in its frames. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client/client.server.ts';
 import { follow } from '#lib/annie/http/page/follow.server.ts';
 import type { PageScan } from '#lib/foreign/page/scan.ts';
 import { openGuard } from '../annie/http/kit.ts';

@@ -9,7 +9,7 @@ import * as assert from 'uvu/assert';
 import { createGuard } from '#lib/guard/guard.server.ts';
 import { parseAllowPrivate } from '#lib/guard/policy.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
-import { asPortal, PageInstead, portalError } from '#lib/annie/http/portal.ts';
+import { asPortal, PageInstead, portalError } from '#lib/annie/http/failure/portal.ts';
 import { codeOf, freshDir, jobFor } from '../annie/http/kit.ts';
 import { response, startWildOrigin } from './origin.ts';
 import { openWildKit } from './outcome.ts';

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import type { ParseResult } from '#lib/protocol/media.ts';
-import { SLOW_START_MS } from '#lib/annie/http/answers.server.ts';
+import { SLOW_START_MS } from '#lib/annie/http/memory/answers.server.ts';
 import { freshDir } from '../annie/http/kit.ts';
 import { settles, waitFor } from '../support/wait.ts';
 import { response } from './origin.ts';

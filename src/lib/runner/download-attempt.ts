@@ -8,7 +8,7 @@ import type { Sample } from '../protocol/progress.ts';
 import type { AttemptPhase, RecordedFile, StartJob } from '../protocol/runner.ts';
 import type { Engine } from '../annie/engine.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
-import { asPortal } from '../annie/http/portal.ts';
+import { asPortal } from '../annie/http/failure/portal.ts';
 import type { AttemptEnd, DownloadAttemptOptions } from './attempt-options.ts';
 import { toKnownError, toFailure } from './failure.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';

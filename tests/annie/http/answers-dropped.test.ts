@@ -2,8 +2,8 @@
 import { PassThrough } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Answers } from '#lib/annie/http/answers.server.ts';
-import type { HttpResponse } from '#lib/annie/http/client.server.ts';
+import { Answers } from '#lib/annie/http/memory/answers.server.ts';
+import type { HttpResponse } from '#lib/annie/http/client/client.server.ts';
 
 const ASKED = { session: 's', url: 'https://h.test/f', variant: 'first' };
 

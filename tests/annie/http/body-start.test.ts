@@ -1,8 +1,8 @@
 import { Readable } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { BodyStart } from '#lib/annie/http/body-start.server.ts';
-import type { HttpResponse } from '#lib/annie/http/client.server.ts';
+import { BodyStart } from '#lib/annie/http/body/body-start.server.ts';
+import type { HttpResponse } from '#lib/annie/http/client/client.server.ts';
 import { MAX_PLAYLIST_BYTES } from '#lib/foreign/limits.ts';
 import { settles } from '../../support/wait.ts';
 

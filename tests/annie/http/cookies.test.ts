@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { Cookies } from '#lib/annie/http/cookies.server.ts';
+import { Cookies } from '#lib/annie/http/client/cookies.server.ts';
 import { settles } from '../../support/wait.ts';
 import { freshDir, removeDirs } from './kit.ts';
 

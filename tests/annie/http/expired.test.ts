@@ -6,7 +6,7 @@ import type { AddressInfo, Socket } from 'node:net';
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client/client.server.ts';
 import { downloadFile, type FileOptions, NotAFile } from '#lib/annie/http/file/download.server.ts';
 import { newSegment } from '#lib/annie/http/file/segments.ts';
 import { Transfer } from '#lib/annie/http/file/transfer.server.ts';

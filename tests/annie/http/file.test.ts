@@ -1,7 +1,7 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { stat } from 'node:fs/promises';
-import { HttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { startSite } from '../../site/site.ts';
 import { sha256Of } from '../../site/content.ts';

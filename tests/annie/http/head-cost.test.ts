@@ -1,13 +1,19 @@
 /** What a head of 16 KiB costs the main thread: side by side with an ordinary one of that size. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { classify, isFile } from '#lib/annie/http/classify.ts';
-import { codingsOf, withoutFalseCoding } from '#lib/annie/http/codings.ts';
-import { Cookies } from '#lib/annie/http/cookies.server.ts';
-import { charsetOf, contentTypeOf, dispositionName, headFrom, validatorsOf } from '#lib/annie/http/head.ts';
-import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
-import { addressText } from '#lib/annie/http/header-text.ts';
-import { fileNameFor } from '#lib/annie/http/names.ts';
+import { classify, isFile } from '#lib/annie/http/content/classify.ts';
+import { codingsOf, withoutFalseCoding } from '#lib/annie/http/head/codings.ts';
+import { Cookies } from '#lib/annie/http/client/cookies.server.ts';
+import {
+  charsetOf,
+  contentTypeOf,
+  dispositionName,
+  headFrom,
+  validatorsOf,
+} from '#lib/annie/http/head/head.ts';
+import { readPlainHead } from '#lib/annie/http/client/plain-head.ts';
+import { addressText } from '#lib/annie/http/head/header-text.ts';
+import { fileNameFor } from '#lib/annie/http/head/names.ts';
 import { Dice } from '../progress/dice.ts';
 import { cpuOf, repeated } from '../../support/scaling.ts';
 

@@ -2,11 +2,11 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import * as fc from 'fast-check';
 import { interpret } from '#lib/annie/http/file/open-decision.ts';
-import { readPlainHead } from '#lib/annie/http/file/plain-head.ts';
-import { contentRangeOf, dispositionName, headFrom, validatorsOf } from '#lib/annie/http/head.ts';
+import { readPlainHead } from '#lib/annie/http/client/plain-head.ts';
+import { contentRangeOf, dispositionName, headFrom, validatorsOf } from '#lib/annie/http/head/head.ts';
 import { createMeter } from '#lib/annie/http/meter.ts';
-import { extensionOf, fileNameFor, mediaTypeOf, stemOf } from '#lib/annie/http/names.ts';
-import { retryAfterMs, statusError } from '#lib/annie/http/status.ts';
+import { extensionOf, fileNameFor, mediaTypeOf, stemOf } from '#lib/annie/http/head/names.ts';
+import { retryAfterMs, statusError } from '#lib/annie/http/failure/status.ts';
 
 test('only strong validators are sent in If-Range', () => {
   const ifRange = (headers: Record<string, string>): string | null => validatorsOf(headFrom(headers)).ifRange;

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { isDeepStrictEqual } from 'node:util';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client/client.server.ts';
 import { FragmentFetcher } from '#lib/annie/http/hls/fragment.server.ts';
 import { readSyncedTrack, restoreSyncedTrack } from '#lib/annie/http/hls/synced-track.server.ts';
 import { fetchTrack } from '#lib/annie/http/hls/track.server.ts';

@@ -2,9 +2,9 @@ import type { Socket } from 'node:net';
 import { Duplex } from 'node:stream';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { readLeniently } from '#lib/annie/http/lenient-socket.server.ts';
-import { ChunkFraming } from '#lib/annie/http/chunk-framing.ts';
-import { withoutUnused } from '#lib/annie/http/long-head.ts';
+import { readLeniently } from '#lib/annie/http/client/lenient-socket.server.ts';
+import { ChunkFraming } from '#lib/annie/http/client/chunk-framing.ts';
+import { withoutUnused } from '#lib/annie/http/client/long-head.ts';
 import { growthOf, MOST, repeated } from '../../support/scaling.ts';
 
 /** What the client reads of bytes that a server sent, after one write. */

@@ -1,5 +1,5 @@
 /** What the tests of odd servers share: one origin with an address for each case, and the outcome of a download. */
-import { HttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 import { sha256Of } from '../../site/content.ts';

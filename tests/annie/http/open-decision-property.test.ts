@@ -3,7 +3,7 @@ import * as fc from 'fast-check';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type RequestContext, interpret, type OpenDecision } from '#lib/annie/http/file/open-decision.ts';
-import { headFrom, type Validators, type Version } from '#lib/annie/http/head.ts';
+import { headFrom, type Validators, type Version } from '#lib/annie/http/head/head.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 const strong = (etag: string): Validators => ({ etag, lastModified: null, ifRange: etag });

@@ -1,9 +1,9 @@
 /** Each rule of what a response may begin. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { extentOf, isWholeFile } from '#lib/annie/http/extent.ts';
+import { extentOf, isWholeFile } from '#lib/annie/http/head/extent.ts';
 import { interpret, type OpenDecision } from '#lib/annie/http/file/open-decision.ts';
-import { headFrom, relationOf, type Validators, type Version } from '#lib/annie/http/head.ts';
+import { headFrom, relationOf, type Validators, type Version } from '#lib/annie/http/head/head.ts';
 import { SluiceError } from '#lib/protocol/error.ts';
 
 const strong = (etag: string): Validators => ({ etag, lastModified: null, ifRange: etag });

@@ -1,9 +1,9 @@
 /** What begins as a page does, where its server gives no type: as in browsers. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { classify } from '#lib/annie/http/classify.ts';
+import { classify } from '#lib/annie/http/content/classify.ts';
 import { otherThanMedia } from '#lib/annie/http/hls/media-start.ts';
-import { beginsAsPage } from '#lib/annie/http/page-start.ts';
+import { beginsAsPage } from '#lib/annie/http/content/page-start.ts';
 
 const untyped = (path: string, text: string): string =>
   classify(new URL(path, 'https://a.example'), 200, new Map(), Buffer.from(text)).kind;

@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { ReceivedTexts } from '#lib/annie/http/received-texts.ts';
+import { ReceivedTexts } from '#lib/annie/http/body/received-texts.ts';
 import { settles } from '../../support/wait.ts';
 import { codeOf } from '../../support/thrown-code.ts';
 

@@ -1,7 +1,7 @@
 /** The Referer of a request, by each policy and each pair of origins (https://www.w3.org/TR/referrer-policy/). */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { refererFor } from '#lib/annie/http/referer.ts';
+import { refererFor } from '#lib/annie/http/client/referer.ts';
 import {
   policyInHeader,
   policyInMeta,

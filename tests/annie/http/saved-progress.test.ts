@@ -3,7 +3,7 @@ import { type FileHandle, open, readFile, stat, truncate, writeFile } from 'node
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { HttpClient } from '#lib/annie/http/client.server.ts';
+import { HttpClient } from '#lib/annie/http/client/client.server.ts';
 import { downloadFile, type FileOptions } from '#lib/annie/http/file/download.server.ts';
 import { SavedProgress } from '#lib/annie/http/file/saved-progress.server.ts';
 import { BODY_FILE, loadState, type SavedState, StateFile } from '#lib/annie/http/file/saved-state.server.ts';

@@ -3,8 +3,8 @@ import { Readable } from 'node:stream';
 import { brotliCompressSync, deflateRawSync, deflateSync, gzipSync, zstdCompressSync } from 'node:zlib';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SerialDecoder } from '#lib/annie/http/serial-decoder.server.ts';
-import { FORMATS } from '#lib/annie/http/stream-formats.server.ts';
+import { SerialDecoder } from '#lib/annie/http/body/serial-decoder.server.ts';
+import { FORMATS } from '#lib/annie/http/body/stream-formats.server.ts';
 
 const text = Buffer.from('the bytes of a file, '.repeat(3000));
 const [gzip, zstd] = [gzipSync(text), zstdCompressSync(text)];

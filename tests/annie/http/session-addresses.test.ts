@@ -1,6 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SessionAddresses } from '#lib/annie/http/session-addresses.ts';
+import { SessionAddresses } from '#lib/annie/http/memory/session-addresses.ts';
 import { dropOldest } from '#lib/protocol/drop-oldest.ts';
 
 test('a session that has most loses its oldest, and the others nothing', () => {

@@ -9,25 +9,25 @@ import type { Claim, Engine, EngineJob, ParseRequest, RequestReports, UrlKind } 
 import type { FetchedFile } from '../../files/fetched-file.ts';
 import type { Guard } from '../../guard/guard.server.ts';
 import type { ProcessHost } from '../../process/process-host.ts';
-import { Answers } from './answers.server.ts';
-import { HttpClient } from './client.server.ts';
+import { Answers } from './memory/answers.server.ts';
+import { HttpClient } from './client/client.server.ts';
 import { isManifest, withTitle } from './fetched.server.ts';
 import { downloadFile, type FileOptions, NotAFile } from './file/download.server.ts';
 import { downloadHls, ONLY_STREAM } from './hls/stream.server.ts';
 import { listItems, type ListOptions, titleOf } from './items.server.ts';
-import { createListedSizes } from './listed-sizes.ts';
-import { extensionOf } from './names.ts';
-import { Cookies } from './cookies.server.ts';
+import { ListedSizes } from './memory/listed-sizes.ts';
+import { extensionOf } from './head/names.ts';
+import { Cookies } from './client/cookies.server.ts';
 import { hasBytes, refuseLogin, withMeaning } from './file/begun.server.ts';
 import { hasBodyFile } from './file/saved-state.server.ts';
-import { type AnswersJob, FirstAnswers } from './first-answers.server.ts';
-import { FoundMedia } from './found-media.ts';
-import { foundOnOf } from './found-note.server.ts';
+import { type AnswersJob, FirstAnswers } from './memory/first-answers.server.ts';
+import { FoundMedia } from './memory/found-media.ts';
+import { foundOnOf } from './memory/found-note.server.ts';
 import { follow, type Lead, referrerOf } from './page/follow.server.ts';
 import { findSource } from './page/source-id.ts';
 import { type Probe, probe } from './probe.server.ts';
-import { refusePage } from './portal.ts';
-import type { TypedAddresses } from './typed-addresses.ts';
+import { refusePage } from './failure/portal.ts';
+import type { TypedAddresses } from './memory/typed-addresses.ts';
 
 export interface HttpEngineOptions {
   guard: Guard;
@@ -91,7 +91,7 @@ export class HttpEngine implements Engine {
     const answers = new Answers(options.keptMs);
     const release = (host: string): number => answers.release(host);
     const client = new HttpClient({ guard, stallMs, headTimeoutMs, firstByteMs, release, typed });
-    const listed = createListedSizes();
+    const listed = new ListedSizes(() => this.#caller());
     this.#client = client;
     this.#answers = answers;
     this.#readers = readers;

@@ -4,8 +4,8 @@ import type { FetchedFile } from '../../files/fetched-file.ts';
 import { MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { titledName } from '../../protocol/title.ts';
 import type { EngineJob } from '../engine.ts';
-import { beginsAsHls, SNIFF_BYTES } from './classify.ts';
-import { extensionOf } from './names.ts';
+import { beginsAsHls, SNIFF_BYTES } from './content/classify.ts';
+import { extensionOf } from './head/names.ts';
 
 /** The file under the title that was listed; null = under its own name. */
 export function withTitle(file: FetchedFile, title: string | null, job: EngineJob): FetchedFile {

@@ -2,19 +2,19 @@
 import { MAX_PAGE_BYTES, MAX_PLAYLIST_BYTES } from '../../foreign/limits.ts';
 import { SluiceError } from '../../protocol/error.ts';
 import type { UrlKind } from '../engine.ts';
-import { classify, isFile, SNIFF_BYTES } from './classify.ts';
-import { surplusOf } from './chunk-pacing.server.ts';
-import { codingsOf } from './codings.ts';
-import type { HttpResponse, HttpClient } from './client.server.ts';
-import { isWholeFile } from './extent.ts';
-import { BodyStart } from './body-start.server.ts';
-import { binaryKind } from './binary.ts';
-import { addressText } from './header-text.ts';
-import { charsetOf, contentTypeOf, dispositionName, validatorsOf, type Version } from './head.ts';
-import { fileNameFor } from './names.ts';
-import { networkError } from './network-error.ts';
-import { FirstAnswers } from './first-answers.server.ts';
-import { ReceivedTexts } from './received-texts.ts';
+import { classify, isFile, SNIFF_BYTES } from './content/classify.ts';
+import { surplusOf } from './client/chunk-pacing.server.ts';
+import { codingsOf } from './head/codings.ts';
+import type { HttpResponse, HttpClient } from './client/client.server.ts';
+import { isWholeFile } from './head/extent.ts';
+import { BodyStart } from './body/body-start.server.ts';
+import { binaryKind } from './content/binary.ts';
+import { addressText } from './head/header-text.ts';
+import { charsetOf, contentTypeOf, dispositionName, validatorsOf, type Version } from './head/head.ts';
+import { fileNameFor } from './head/names.ts';
+import { networkError } from './failure/network-error.ts';
+import { FirstAnswers } from './memory/first-answers.server.ts';
+import { ReceivedTexts } from './body/received-texts.ts';
 
 export interface Probe {
   kind: UrlKind;

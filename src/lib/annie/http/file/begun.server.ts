@@ -3,7 +3,7 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { EngineJob } from '../../engine.ts';
 import { begunFilm, VIDEO_FILE } from '../hls/begun-film.server.ts';
-import { asPortal, PageInstead } from '../portal.ts';
+import { asPortal, PageInstead } from '../failure/portal.ts';
 import { BODY_FILE, loadState } from './saved-state.server.ts';
 
 /** Bytes of the file, or of the stream, are on the disk. */

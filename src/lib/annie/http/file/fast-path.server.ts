@@ -1,6 +1,6 @@
 /** When the fast path is worth a connection, and for which bytes of a file. */
 import type { EngineJob } from '../../engine.ts';
-import type { HttpClient, HttpResponse } from '../client.server.ts';
+import type { HttpClient, HttpResponse } from '../client/client.server.ts';
 import { FAST_FROM_BYTES, Handover } from './handover.ts';
 import { UNLIMITED } from './more-connections.ts';
 import { missingBytes, type Segment } from './segments.ts';

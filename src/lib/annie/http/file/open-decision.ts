@@ -3,7 +3,7 @@
  * range are checked against all that is known of the file, so that a contradicting response never starts a download. Pure.
  */
 import { SluiceError } from '../../../protocol/error.ts';
-import { type Extent, extentOf } from '../extent.ts';
+import { type Extent, extentOf } from '../head/extent.ts';
 import {
   type Head,
   relationOf,
@@ -11,8 +11,14 @@ import {
   type Validators,
   validatorsOf,
   type Version,
-} from '../head.ts';
-import { expectedSize, type PartialSize, partialSizesOf, type Reported, wholeSize } from '../reported.ts';
+} from '../head/head.ts';
+import {
+  expectedSize,
+  type PartialSize,
+  partialSizesOf,
+  type Reported,
+  wholeSize,
+} from '../head/reported.ts';
 
 export type OpenDecision =
   /** The body is the part from the requested byte to `end` (exclusive) of a file of known size. */

@@ -6,7 +6,7 @@ import type { Readable } from 'node:stream';
 import { join } from 'node:path';
 import { SluiceError } from '../../../protocol/error.ts';
 import { readAt } from '../../../files/read-at.server.ts';
-import type { Validators } from '../head.ts';
+import type { Validators } from '../head/head.ts';
 import { BODY_FILE } from './saved-state.server.ts';
 import { peek } from './tail-check.server.ts';
 

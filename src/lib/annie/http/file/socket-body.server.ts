@@ -8,12 +8,18 @@ import { SluiceError } from '../../../protocol/error.ts';
 import type { Guard } from '../../../guard/guard.server.ts';
 import { unbracket } from '../../../guard/address.ts';
 import { portOf } from '../../../guard/policy.ts';
-import { requestHeaders } from '../request-headers.ts';
-import { codingsOf } from '../codings.ts';
-import { contentLengthOf, contentRangeOf, repeatsVersion, type Validators, validatorsOf } from '../head.ts';
-import { networkError } from '../network-error.ts';
-import { HeadBytes } from './head-bytes.ts';
-import { readPlainHead } from './plain-head.ts';
+import { requestHeaders } from '../client/request-headers.ts';
+import { codingsOf } from '../head/codings.ts';
+import {
+  contentLengthOf,
+  contentRangeOf,
+  repeatsVersion,
+  type Validators,
+  validatorsOf,
+} from '../head/head.ts';
+import { networkError } from '../failure/network-error.ts';
+import { HeadBytes } from '../client/head-bytes.ts';
+import { readPlainHead } from '../client/plain-head.ts';
 import { cancelResume, pauseAfterRead } from './read-pacing.ts';
 import { missingBytes, type Segment } from './segments.ts';
 import type { SegmentWriter, WriteResult } from './segment-writer.server.ts';

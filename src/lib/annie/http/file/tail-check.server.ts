@@ -6,7 +6,7 @@ import { once } from 'node:events';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
 import { readAt } from '../../../files/read-at.server.ts';
-import { networkError } from '../network-error.ts';
+import { networkError } from '../failure/network-error.ts';
 import { BODY_FILE, type SavedState } from './saved-state.server.ts';
 
 const MAX_COMPARED_BYTES = 64 * 1024;

@@ -1,8 +1,8 @@
 import type { FileHandle } from 'node:fs/promises';
 import type { Guard } from '../../../guard/guard.server.ts';
 import type { EngineJob } from '../../engine.ts';
-import type { HttpClient, HttpResponse } from '../client.server.ts';
-import type { Validators } from '../head.ts';
+import type { HttpClient, HttpResponse } from '../client/client.server.ts';
+import type { Validators } from '../head/head.ts';
 import type { Segment } from './segments.ts';
 import type { FastBody } from './socket-body.server.ts';
 

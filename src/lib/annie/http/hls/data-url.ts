@@ -1,6 +1,6 @@
 /** Addresses that hold their bytes (RFC 2397), as some packagers use them for keys and initialisation parts. Pure, and linear. */
 import { SluiceError } from '../../../protocol/error.ts';
-import { percentDecoded } from '../header-text.ts';
+import { percentDecoded } from '../head/header-text.ts';
 
 export function isDataUrl(url: string): boolean {
   return /^data:/i.test(url);

@@ -2,9 +2,9 @@
 import type { Decipheriv } from 'node:crypto';
 import { Readable } from 'node:stream';
 import { SluiceError } from '../../../protocol/error.ts';
-import type { HttpResponse } from '../client.server.ts';
-import { codingsOf } from '../codings.ts';
-import { BodyTooLong, decoded } from '../file/stream-body.server.ts';
+import type { HttpResponse } from '../client/client.server.ts';
+import { codingsOf } from '../head/codings.ts';
+import { BodyTooLong, decoded } from '../body/stream-body.server.ts';
 import { readEagerly } from './eager-reader.ts';
 import { BLOCK_BYTES } from './fragment-keys.server.ts';
 import { type ByteRange, FileChanged, type FragmentPlace } from './fragment-place.ts';

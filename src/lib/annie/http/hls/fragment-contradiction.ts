@@ -2,8 +2,8 @@
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { isEvidence } from '../file/seam.server.ts';
-import { endsByClose, type Head, relationOf, validatorsOf } from '../head.ts';
-import type { PartialSize, SeenFile } from '../reported.ts';
+import { endsByClose, type Head, relationOf, validatorsOf } from '../head/head.ts';
+import type { PartialSize, SeenFile } from '../head/reported.ts';
 import type { EndsElsewhere, OtherBytes } from './fragment-body.server.ts';
 import { BLOCK_BYTES } from './fragment-keys.server.ts';
 import type { PartNote } from './fragment-part.server.ts';

@@ -3,8 +3,8 @@ import { createDecipheriv, type Decipheriv } from 'node:crypto';
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { dropOldest } from '../../../protocol/drop-oldest.ts';
-import type { HttpClient } from '../client.server.ts';
-import { readBody } from '../read-body.server.ts';
+import type { HttpClient } from '../client/client.server.ts';
+import { readBody } from '../body/read-body.server.ts';
 import { bytesOfDataUrl, isDataUrl } from './data-url.ts';
 import { MAX_REMEMBERED } from './remembered.ts';
 

@@ -6,7 +6,7 @@ import { type FileHandle, open, rename, rm, stat, truncate } from 'node:fs/promi
 import * as v from 'valibot';
 import { errnoOf } from '../../../files/disk-error.ts';
 import { readAt } from '../../../files/read-at.server.ts';
-import type { SeenFile } from '../reported.ts';
+import type { SeenFile } from '../head/reported.ts';
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 const Text = v.nullable(v.string());

@@ -1,9 +1,9 @@
 /** Where a fragment is in the body of a response, checked against earlier responses for the same file. Pure. */
 import { SluiceError } from '../../../protocol/error.ts';
 import { contradiction } from '../../contradiction.ts';
-import { type Extent, extentOf, isWholeFile } from '../extent.ts';
-import { type Head, repeatsVersion, sharesSize, validatorsOf } from '../head.ts';
-import { type Reported, type SeenFile, type WholeSize, wholeSize } from '../reported.ts';
+import { type Extent, extentOf, isWholeFile } from '../head/extent.ts';
+import { type Head, repeatsVersion, sharesSize, validatorsOf } from '../head/head.ts';
+import { type Reported, type SeenFile, type WholeSize, wholeSize } from '../head/reported.ts';
 
 /** Bytes [start, end) of a file; end null = to its end. */
 export interface ByteRange {

@@ -1,8 +1,8 @@
 /** Requests bytes of the files of fragments, and places each response by all that is known of its file. */
 import { dropOldest } from '../../../protocol/drop-oldest.ts';
-import type { HttpClient, HttpResponse } from '../client.server.ts';
-import type { Reported, SeenFile } from '../reported.ts';
-import { mayRefuseRange } from '../status.ts';
+import type { HttpClient, HttpResponse } from '../client/client.server.ts';
+import type { Reported, SeenFile } from '../head/reported.ts';
+import { mayRefuseRange } from '../failure/status.ts';
 import {
   type ByteRange,
   combined,

@@ -5,12 +5,12 @@
 import type { Fragment } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { asDiskError } from '../../../files/disk-error.ts';
-import type { HttpClient } from '../client.server.ts';
-import { BodyTooLong } from '../file/stream-body.server.ts';
-import { networkError } from '../network-error.ts';
-import type { Head } from '../head.ts';
-import { refusePortal } from '../portal.ts';
-import type { SeenFile } from '../reported.ts';
+import type { HttpClient } from '../client/client.server.ts';
+import { BodyTooLong } from '../body/stream-body.server.ts';
+import { networkError } from '../failure/network-error.ts';
+import type { Head } from '../head/head.ts';
+import { refusePortal } from '../failure/portal.ts';
+import type { SeenFile } from '../head/reported.ts';
 import { FetchedRanges, RangeSum } from './fetched-ranges.ts';
 import {
   afterSeam,

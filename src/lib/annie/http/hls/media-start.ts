@@ -1,6 +1,6 @@
 /** What bytes begin with: media that a fragment may be, and what servers send instead. Pure. */
-import { beginsAsPage, latin1, withoutLeadingBlanks } from '../page-start.ts';
-import { typeByBytes } from '../signatures.ts';
+import { beginsAsPage, latin1, withoutLeadingBlanks } from '../content/page-start.ts';
+import { typeByBytes } from '../content/signatures.ts';
 
 /** Files that are also fragments. */
 const MEDIA_TYPES = new Set(['video/x-matroska', 'audio/ogg', 'audio/flac']);

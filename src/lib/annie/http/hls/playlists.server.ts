@@ -4,9 +4,9 @@ import type { Variant } from '../../../foreign/playlist/variants.ts';
 import type { Readers } from '../../../foreign/port.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { isForAll } from '../../../protocol/unreachable.ts';
-import type { HttpClient } from '../client.server.ts';
+import type { HttpClient } from '../client/client.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
-import { refusePage } from '../portal.ts';
+import { refusePage } from '../failure/portal.ts';
 import { isHostFailure, type LoadBackup } from './fragment-sources.ts';
 
 export interface PlaylistOptions {

@@ -3,12 +3,12 @@
  * begins as neither contradicts it. Both come from servers that answer a request for a range with the head of the whole.
  */
 import { SluiceError } from '../../../protocol/error.ts';
-import type { HttpResponse } from '../client.server.ts';
-import { codingsOf } from '../codings.ts';
-import { extentOf } from '../extent.ts';
+import type { HttpResponse } from '../client/client.server.ts';
+import { codingsOf } from '../head/codings.ts';
+import { extentOf } from '../head/extent.ts';
 import { isEvidence } from '../file/seam.server.ts';
 import { peek } from '../file/tail-check.server.ts';
-import { relationOf, validatorsOf } from '../head.ts';
+import { relationOf, validatorsOf } from '../head/head.ts';
 
 /** Fragments of MPEG-TS begin alike, with tables of some 564 bytes. */
 const COMPARED_BYTES = 4096;

@@ -4,7 +4,7 @@ import { readAt } from '../../../files/read-at.server.ts';
 import { fragmentAt, secondsOf } from '../../../foreign/playlist/fragments.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import { appendAt } from './append-at.server.ts';
-import type { SeenFile } from '../reported.ts';
+import type { SeenFile } from '../head/reported.ts';
 import { FileChanged } from './fragment-place.ts';
 import { EXAMINED_BYTES, kindOf } from './fragment-kind.ts';
 import { FragmentPart, type PartKeeper, type PartNote } from './fragment-part.server.ts';

@@ -8,10 +8,10 @@ import type { PageFrame, PageScan } from '../../../foreign/page/page-scan.ts';
 import { SluiceError } from '../../../protocol/error.ts';
 import type { ReferrerPolicy } from '../../../protocol/referrer-policy.ts';
 import { isForAll } from '../../../protocol/unreachable.ts';
-import type { HttpClient } from '../client.server.ts';
-import type { FirstAnswers } from '../first-answers.server.ts';
+import type { HttpClient } from '../client/client.server.ts';
+import type { FirstAnswers } from '../memory/first-answers.server.ts';
 import { type Probe, probe } from '../probe.server.ts';
-import { DEFAULT_POLICY } from '../referer.ts';
+import { DEFAULT_POLICY } from '../client/referer.ts';
 
 /** As redirects, but each is a page that somebody is to see. */
 const MAX_REFRESHES = 5;

@@ -1,0 +1,83 @@
+/** Bodies of any framing and coding, as streams of the HTTP client. */
+import type { Readable } from 'node:stream';
+import { SluiceError } from '../../../protocol/error.ts';
+import type { HttpResponse } from '../client/client.server.ts';
+import { codingsOf } from '../head/codings.ts';
+import { errorOfEarlyEnd } from '../client/early-end.server.ts';
+import { contentLengthOf, endsByClose } from '../head/head.ts';
+import { networkError } from '../failure/network-error.ts';
+import { SerialDecoder } from './serial-decoder.server.ts';
+import { FORMATS } from './stream-formats.server.ts';
+import { missingBytes } from '../file/segments.ts';
+import type { SegmentWriter } from '../file/segment-writer.server.ts';
+
+/** A body is longer than its head announces, or than the file. */
+export class BodyTooLong extends Error {}
+
+/**
+ * Writes a body into a segment until either ends.
+ * @param end where in the file the body has to end, exclusive; null = anywhere
+ * @param onEncoded called for each piece of an encoded body as it arrives
+ * @throws BodyTooLong, SluiceError `connection_lost`, `size_mismatch`, `engine_stalled`, `remote_status`, `disk_*`
+ */
+export async function pipeStream(
+  response: HttpResponse,
+  writer: SegmentWriter,
+  signal: AbortSignal,
+  onBytes: (nowMs: number) => void,
+  end: number | null,
+  onEncoded?: () => void,
+): Promise<void> {
+  const { segment } = writer;
+  const announcedEnd = segment.end;
+  let at = segment.received;
+  try {
+    for await (const chunk of decoded(response, onEncoded) as AsyncIterable<Buffer>) {
+      at += chunk.length;
+      if (end !== null && at > end) throw new BodyTooLong();
+      // what follows belongs to another connection, or was not requested
+      if (missingBytes(segment) === 0) break;
+      const nowMs = performance.now();
+      const result = writer.push(chunk, nowMs);
+      onBytes(nowMs);
+      // at the announced end the body ends by itself, which keeps the connection for the next request
+      if (result === 'full' && segment.end !== announcedEnd) break;
+      if (result === 'wait') await writer.drained();
+    }
+    if (end !== null && at < end && missingBytes(segment) > 0 && endsByClose(response.head)) {
+      throw new SluiceError('size_mismatch', 'The connection was closed before the end of the file.');
+    }
+  } catch (thrown) {
+    throw thrown instanceof BodyTooLong ? thrown : networkError(thrown, signal, true);
+  } finally {
+    response.discard();
+  }
+}
+
+/** As in curl: each coding needs a decoder with its own memory, and a head has room for thousands. */
+const MAX_CODINGS = 5;
+
+/**
+ * The decoded body.
+ * @param onEncoded called for each piece of an encoded one: of a slow body nothing may be decoded for a while
+ * @throws SluiceError `remote_status` for a coding that cannot be undone, and for more than 5
+ */
+export function decoded({ head, body }: HttpResponse, onEncoded?: () => void): Readable {
+  let stream: Readable = body;
+  const codings = codingsOf(head);
+  if (codings.length > MAX_CODINGS)
+    throw new SluiceError('remote_status', `The server sent ${codings.length} codings, one in the other.`);
+  const bytes = contentLengthOf(head);
+  const errorAtEnd = (decodedBytes: number): Error | null => errorOfEarlyEnd(body, bytes, decodedBytes);
+  // codings are listed in the order in which they were applied
+  for (const [index, coding] of [...codings.entries()].reverse()) {
+    const format = FORMATS[coding]?.();
+    if (!format)
+      throw new SluiceError('remote_status', `The server sent a coding that cannot be undone: ${coding}.`);
+    const decoder = new SerialDecoder(format, index === 0 ? errorAtEnd : undefined);
+    stream.on('error', (error: Error) => decoder.destroy(error));
+    stream = stream.pipe(decoder);
+  }
+  if (codings.length > 0 && onEncoded) body.on('data', onEncoded);
+  return stream;
+}
