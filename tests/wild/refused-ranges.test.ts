@@ -1,6 +1,7 @@
 /** Servers, firewalls and scripts that refuse each range, in their own way, and have the file for a request without one. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { freshDir } from '../annie/http/kit.ts';
 import { response } from './origin.ts';
 import { openWildKit } from './outcome.ts';
 
@@ -47,6 +48,41 @@ test('what each range is refused with is not the end: the file is requested once
     outcomes,
     refusals.map(([what]) => `${what}: complete file asked once more`),
   );
+});
+
+/** The first request is answered with the whole file, and cut; later ones with the part that they ask for, if `ranges`. */
+function cutWhole(path: string, head: string, { ranges }: { ranges: boolean }): string {
+  return origin.serve(path, ({ headers, count }) => {
+    const from = Number(/^bytes=(\d+)-$/.exec(headers.get('range') ?? '')?.[1] ?? 0);
+    const whole = response(`${OCTETS}\r\n${head}`, file);
+    if (count === 1) return whole.subarray(0, whole.length - file.length / 2);
+    if (!ranges || from === 0) return whole;
+    const part = `HTTP/1.1 206 P\r\n${OCTETS}\r\n${head}`;
+    return response(
+      `${part}\r\nContent-Range: bytes ${from}-${file.length - 1}/${file.length}`,
+      file.subarray(from),
+    );
+  });
+}
+
+/** More than what a look-up reads ahead. */
+const file = Buffer.from(Array.from({ length: 4_000_000 }, (_, at) => (at * 7919) % 251));
+
+test('a whole answer that is cut goes on where the server says that it can, as browsers do', async () => {
+  for (const [path, head, ranges, asked] of [
+    ['/cut-strong', 'ETag: "v1"\r\nAccept-Ranges: bytes', true, 'bytes=2000000-'],
+    ['/cut-lying', 'ETag: "v1"\r\nAccept-Ranges: bytes', false, 'bytes=2000000-'],
+    ['/cut-weak', 'ETag: W/"v1"\r\nAccept-Ranges: bytes', true, 'bytes=0-'],
+    ['/cut-silent', 'ETag: "v1"', true, 'bytes=0-'],
+  ] as const) {
+    const url = cutWhole(path, head, { ranges });
+    const workDir = await freshDir();
+    assert.is((await kit.download(url, { workDir })).state, 'size_mismatch', path);
+    const before = origin.requestsFor(path).length;
+    const { state, body } = await kit.download(url, { workDir });
+    assert.equal([state, body.equals(file)], ['complete', true], path);
+    assert.is(origin.requestsFor(path)[before]?.headers.get('range'), asked, path);
+  }
 });
 
 test('an empty file is one, and so is one that was good for a single request', async () => {

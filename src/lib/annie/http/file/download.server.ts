@@ -9,7 +9,14 @@ import { syncHandle } from '../../../files/sync.server.ts';
 import type { FetchedFile } from '../../../files/fetched-file.ts';
 import type { Guard } from '../../../guard/guard.server.ts';
 import type { HttpClient } from '../client/client.server.ts';
-import { contentTypeOf, dispositionName, parseHttpDate, relationOf, type Version } from '../head/head.ts';
+import {
+  contentTypeOf,
+  dispositionName,
+  parseHttpDate,
+  relationOf,
+  type Version,
+  offersRanges,
+} from '../head/head.ts';
 import type { FirstAnswers } from '../memory/first-answers.server.ts';
 import type { ListedSizes } from '../memory/listed-sizes.ts';
 import { createMeter, type Meter } from '../meter.ts';
@@ -136,6 +143,8 @@ class FileDownload {
   /** The version that is saved; null = nothing could say later that it is the same. */
   readonly #version: Omit<SavedState, 'segments'> | null;
   readonly #resumable: boolean;
+  /** What comes now can be continued by a later request. */
+  readonly #keepsState: boolean;
   readonly #meter: Meter;
   #reportedMs = -Infinity;
 
@@ -155,6 +164,7 @@ class FileDownload {
     const { url } = job;
     this.#version = isSaved ? { version: 1, url, name: this.#name, totalBytes, validators } : null;
     this.#resumable = mode === 'ranged' && isSaved;
+    this.#keepsState = this.#resumable || (isSaved && offersRanges(response.head));
     this.#meter = createMeter(receivedBytes(this.#segments), performance.now());
   }
 
@@ -163,7 +173,7 @@ class FileDownload {
     const { response, decision } = this.#opened;
     const { totalBytes, validators, mode } = decision;
     const disposition = dispositionName(response.head);
-    const resumes = this.#resumable;
+    const resumes = this.#keepsState;
     onInfo({ ...(disposition === null ? {} : { title: disposition }), totalBytes, resumes });
     const handle = await this.#openBody(earlier);
     const [segments, resumable, ranged] = [this.#segments, this.#resumable, mode === 'ranged'];
@@ -204,7 +214,7 @@ class FileDownload {
     const hasGrown = isKept && saved?.grows === true;
     return new SavedProgress({
       ...{ workDir, handle, segments: this.#segments, version: this.#version },
-      keepsBytes: this.#resumable,
+      keepsBytes: this.#keepsState,
       // `#openBody` has emptied the file, or cut it behind its one segment.
       grows: !isKept || hasGrown || this.#segments.length === 1,
       isSaved: hasGrown,

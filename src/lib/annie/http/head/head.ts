@@ -57,6 +57,11 @@ export function validatorsOf(head: Head): Validators {
   return { etag, lastModified, ifRange: isStrong ? lastModified : null };
 }
 
+/** Whether a part can be asked for later, though this answer has the whole (RFC 9110, section 14.3). */
+export function offersRanges(head: Head): boolean {
+  return /(?:^|,)[ \t]*bytes[ \t]*(?:,|$)/i.test(head.get('accept-ranges') ?? '');
+}
+
 /** Epoch ms of an HTTP date (RFC 9110, section 5.6.7) or one like it; NaN for anything else, such as a bare number. */
 export function parseHttpDate(text: string | null): number {
   return /\d{1,2}:\d\d/.test(text ?? '') ? Date.parse(text ?? '') : Number.NaN;
