@@ -108,9 +108,8 @@ export class Visit {
     return Number(await this.bar(title).getAttribute('aria-valuenow'));
   }
 
-  /** The values of the bar, one for each change, until the row is complete. */
-  async watchBar(title: string): Promise<number[]> {
-    const values: number[] = [];
+  /** The values of the bar, one for each change, until the row is complete. @param values gets them as they come */
+  async watchBar(title: string, values: number[] = []): Promise<number[]> {
     for (;;) {
       // Looked for each time: after a reload the row may be made again.
       const value = await this.bar(title)

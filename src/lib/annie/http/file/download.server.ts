@@ -143,7 +143,6 @@ class FileDownload {
   /** The version that is saved; null = nothing could say later that it is the same. */
   readonly #version: Omit<SavedState, 'segments'> | null;
   readonly #resumable: boolean;
-  /** What comes now can be continued by a later request. */
   readonly #keepsState: boolean;
   readonly #meter: Meter;
   #reportedMs = -Infinity;
