@@ -1,5 +1,6 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import { AdmittedTokens } from '#lib/channel/admitted-tokens.ts';
 import { claimsFromCookies } from '#lib/channel/credentials.ts';
 import { headerGetter } from '#lib/channel/headers.ts';
 import { AllowedOrigins } from '#lib/channel/origin.ts';
@@ -195,6 +196,14 @@ test('a visitor that had too many sessions gets the page without a cookie, and n
     (thrown: SluiceError) => thrown.code === 'too_many_requests',
   );
   assert.is(page(OURS, MANY).session, session);
+});
+
+test('a page is served while the store cannot say whether a device is admitted', () => {
+  const unreadable = new AdmittedTokens(new Uint8Array(32).fill(7), () => {
+    throw new SluiceError('disk_error');
+  });
+  const header = headerGetter({ ...HTML, ...OURS });
+  assert.equal(visitPage({ ...edge, tokens: unreadable }, header, 'a'), { session: null, cookies: [] });
 });
 
 test.run();

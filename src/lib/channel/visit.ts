@@ -30,8 +30,22 @@ export interface Visit {
   cookies: string[];
 }
 
-/** Answers a page request. A visitor that had too many sessions gets the page without one. */
+const NO_SESSION: Visit = { session: null, cookies: [] };
+
+/**
+ * Answers a page request. A visitor that had too many sessions gets the page without one, and so does everybody while the store
+ * cannot be read: the page asks again, and says why there is none.
+ */
 export function visitPage(edge: VisitEdge, header: HeaderGetter, owner: string): Visit {
+  try {
+    return sessionOfPage(edge, header, owner);
+  } catch (thrown) {
+    if (thrown instanceof SluiceError) return NO_SESSION;
+    throw thrown;
+  }
+}
+
+function sessionOfPage(edge: VisitEdge, header: HeaderGetter, owner: string): Visit {
   const { tokens, origins } = edge;
   const claims = claimsFromSessionCookie(tokens, header('cookie'));
   const secure = origins.isSecure(header('host'));
@@ -47,7 +61,7 @@ export function visitPage(edge: VisitEdge, header: HeaderGetter, owner: string):
     return { session: null, cookies: first === null ? [] : [firstVisitCookie(first.token, secure)] };
   }
   const issued = issueUnlessTooMany(edge, owner);
-  if (issued === null) return { session: null, cookies: [] };
+  if (issued === null) return NO_SESSION;
   return { session: issued.session, cookies: [sessionCookie(issued.token, secure)] };
 }
 
