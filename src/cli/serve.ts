@@ -38,11 +38,16 @@ async function start(config: Config, log: Logger, newStore: boolean): Promise<Ru
   } catch (error) {
     if (error instanceof TokenKeyError) throw new ConfigError(error.message);
     const place = `${config.host}, port ${config.port}`;
-    switch ((error as NodeJS.ErrnoException).code) {
+    const { code, syscall } = error as NodeJS.ErrnoException;
+    switch (code) {
       case 'EADDRINUSE':
         throw new ConfigError(`${place} is taken by another program: end it, or set SLUICE_PORT.`);
       case 'EACCES':
-        throw new ConfigError(`Listening on ${place} is not allowed: set SLUICE_PORT to 1024 or more.`);
+        throw new ConfigError(
+          syscall === 'listen'
+            ? `Listening on ${place} is not allowed: set SLUICE_PORT to 1024 or more.`
+            : `${config.dataDir} may not be used by this user: run Sluice as the user it belongs to, or set SLUICE_DATA_DIR.`,
+        );
       case 'EADDRNOTAVAIL':
       case 'ENOTFOUND':
         throw new ConfigError(

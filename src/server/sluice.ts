@@ -13,7 +13,7 @@ import { instanceKey, runDirOf } from '#lib/process/instance-key.server.ts';
 import type { Sandbox } from '#lib/process/sandbox/sandbox.ts';
 import { OperatorAuth } from '#lib/channel/operator.ts';
 import { SessionLinks } from '#lib/channel/session-link.ts';
-import { loadTokenKey } from '#lib/channel/token-key.server.ts';
+import { loadTokenKey, readTokenKey } from '#lib/channel/token-key.server.ts';
 import { AdmittedTokens } from '#lib/channel/admitted-tokens.ts';
 import { ListOwners } from '#lib/channel/list-owners.ts';
 import { Owners } from '#lib/channel/owner.ts';
@@ -111,6 +111,11 @@ export async function createSluice(options: SluiceOptions): Promise<Sluice> {
   const storeOpen = onStoreOpen?.();
   const close = (): Promise<void> => closeAll(sessions, started);
   try {
+    if (!isNewStore && readTokenKey(stateDir) === null) {
+      log.warn(
+        'the key that signs tokens was gone: browsers get new lists, sluice operator opens theirs again',
+      );
+    }
     const key = loadTokenKey(stateDir);
     const reachability = new Reachability();
     const engines = await startEngines({

@@ -52,8 +52,14 @@ function serverUnder(pid: number): number {
   return pid;
 }
 
-const isGone = (pid: number): boolean =>
-  !existsSync(`/proc/${pid}`) || /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+/** It may go between a look and the next. */
+function isGone(pid: number): boolean {
+  try {
+    return /^State:\s+Z/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return true;
+  }
+}
 
 async function goneAfter(place: Place, { pid, url }: Launched): Promise<void> {
   await waitFor(() => isGone(pid), { what: 'the server to end', deadlineMs: 15_000 });

@@ -25,10 +25,20 @@ const CODES: Record<string, ErrorCode> = {
 /** Calls with an errno that are not about files: ENOENT of `spawn` is a missing program, not a missing folder. */
 const NOT_A_FILE_CALL = /^(spawn|connect|getaddrinfo|query|bind|listen|accept|kill|shutdown|read_start)/;
 
+/** Node has no names for these: their code is `Unknown system error -122`. Linux, then macOS. */
+const NAMELESS: Record<string, string> = {
+  '-122': 'EDQUOT',
+  '-116': 'ESTALE',
+  '-69': 'EDQUOT',
+  '-70': 'ESTALE',
+};
+
 /** The errno name (`ENOSPC`); null = none. */
 export function errnoOf(thrown: unknown): string | null {
-  if (!(thrown instanceof Error) || !('code' in thrown)) return null;
-  return typeof thrown.code === 'string' && /^E[A-Z0-9]+$/.test(thrown.code) ? thrown.code : null;
+  if (!(thrown instanceof Error) || !('code' in thrown) || typeof thrown.code !== 'string') return null;
+  const { code } = thrown;
+  if (/^E[A-Z0-9]+$/.test(code)) return code;
+  return NAMELESS[/^Unknown system error (-\d+)$/.exec(code)?.[1] ?? ''] ?? null;
 }
 
 /**

@@ -139,4 +139,16 @@ test('the error for a damaged store names the copy, and restoring it restores th
   }
 });
 
+test('a copy that is dated in the future, by a clock that was wrong, holds no later one up', () =>
+  withStore(async ({ copy, daily, put, errors }) => {
+    put('first');
+    await daily().refresh();
+    const nextYear = Date.now() / 1000 + 365 * 86_400;
+    await fs.utimes(copy, nextYear, nextYear);
+    put('second');
+    await daily().refresh();
+    assert.equal(errors, []);
+    assert.is(await restored(copy, 'second'), true);
+  }));
+
 test.run();

@@ -114,7 +114,9 @@ export class DailyCopy {
 
   #isYoung(copy: string): boolean {
     const made = copiesOf(this.#file).filter(({ kind, path: one }) => kind === 'small' || one === copy);
-    return made.some(({ at }) => Date.now() - at.getTime() < DAY_MS);
+    const ages = made.map(({ at }) => Date.now() - at.getTime());
+    // One from the future was made while the clock was wrong: until then it would be the last.
+    return ages.some((age) => age >= 0 && age < DAY_MS);
   }
 
   #hasRoom(): boolean {
