@@ -48,7 +48,7 @@ async function errorOf(promise: Promise<unknown>): Promise<SluiceError | null> {
   }
 }
 
-test('a thread returns what the reader returns', () =>
+test('a process returns what the reader returns', () =>
   withReaders({}, async (readers) => {
     assert.is(readers.processes, 0);
     assert.equal(await playlist(readers, SMALL), parsePlaylist(SMALL, new URL(HERE)));
@@ -60,7 +60,7 @@ test('a thread returns what the reader returns', () =>
     assert.is(fragmentAt(fragments, 89_999).url, 'https://cdn.example/piece.ts?with=some&words=more');
   }));
 
-test('bytes are transferred, into the thread and out of it', () =>
+test('bytes are transferred, into the process and out of it', () =>
   withReaders({}, async (readers) => {
     const info = '{"id":"x","title":"é","formats":[{"format_id":"1","ext":"mp4"}]}';
     const chunks = [bytes(info.slice(0, 30)), bytes(info.slice(30))];
@@ -91,7 +91,7 @@ test('a read past its time is too_complex, not transient, and the next one is re
   withReaders({ cpuMs: 5 }, async (readers) => {
     const error = await errorOf(page(readers, HEAVY));
     assert.equal([error?.code, error?.transient], ['too_complex', false]);
-    await waitFor(() => readers.processes === 0, { what: 'the thread to be gone' });
+    await waitFor(() => readers.processes === 0, { what: 'the process to be gone' });
   }));
 
 test('the wall clock ends a read that the CPU limit does not', () =>
@@ -115,13 +115,13 @@ test('a line of variables does not end the process: one call that collects milli
     assert.is(code?.code, 'invalid_manifest');
   }));
 
-test('an abort terminates the thread in the middle of a read, with the reason of the abort', () =>
+test('an abort terminates the process in the middle of a read, with the reason of the abort', () =>
   withReaders({ maxProcesses: 1, idleMs: 600_000 }, async (readers) => {
     const controller = new AbortController();
     const reading = errorOf(page(readers, HEAVY, controller.signal));
     controller.abort(new SluiceError('timeout', 'Nobody waits for this any more.'));
     assert.is((await reading)?.code, 'timeout');
-    await waitFor(() => readers.processes === 0, { what: 'the thread to be ended' });
+    await waitFor(() => readers.processes === 0, { what: 'the process to be ended' });
     assert.is((await playlist(readers, SMALL)).kind, 'media');
     assert.is((await errorOf(playlist(readers, SMALL, controller.signal)))?.code, 'timeout');
   }));
@@ -136,7 +136,7 @@ test('a waiting read does not run after an abort', () =>
     assert.is((await first).kind, 'media');
   }));
 
-test('there are two threads at most, and none after the idle time', () =>
+test('there are two processes at most, and none after the idle time', () =>
   withReaders({ idleMs: 20 }, async (readers) => {
     const most: number[] = [];
     const all = Array.from({ length: 6 }, async () => {
@@ -145,7 +145,7 @@ test('there are two threads at most, and none after the idle time', () =>
     });
     await Promise.all(all);
     assert.is(Math.max(...most), 2);
-    await waitFor(() => readers.processes === 0, { what: 'no thread to be left' });
+    await waitFor(() => readers.processes === 0, { what: 'no process to be left' });
     assert.is((await playlist(readers, SMALL)).kind, 'media');
   }));
 

@@ -26,11 +26,12 @@ const MAX_PRINTED = 2_000;
 /** ms between two looks at what a read uses, unless its limit is smaller. */
 const POLL_MS = 50;
 /**
- * No core file, no more memory than $0 KiB, and the first to go when the machine has none left. Where a lower limit is in
+ * No core file, no more memory than $0 KiB, the first to go when the machine has none left, and behind the server where both want
+ * a core: with 66 hostile texts at once others waited 1.6 s, 1.4 of them for a core. Where a lower limit is in
  * force already, it stays. RLIMIT_DATA counts what a process may write to, of which Node reserves 550 MB and uses 20.
  */
 const WITH_LIMITS =
-  'ulimit -c 0; ulimit -d "$0" 2>/dev/null; echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec "$@"';
+  'ulimit -c 0; ulimit -d "$0" 2>/dev/null; echo 1000 2>/dev/null >/proc/self/oom_score_adj; exec nice -n 10 "$@"';
 const DATA_KIB = 2 * 1024 * 1024;
 const NOT_STARTED = 'A process that reads could not be started.';
 
