@@ -35,56 +35,45 @@ async function* slowly(answer: Buffer, bytes: number, everyMs: number): AsyncGen
   }
 }
 
-test('a first byte that comes after the time of a stall is waited for, once, and said', async () => {
-  for (const way of ['look', 'download', 'with an engine'] as const) {
-    const path = `/slow-${way.replaceAll(' ', '-')}`;
-    const { url, go } = held(path);
-    const said: boolean[] = [];
-    const onWaiting = (isWaiting: boolean): void => void said.push(isWaiting);
-    const { signal } = new AbortController();
-    const running: Promise<Outcome | ParseResult> =
-      way === 'look'
-        ? kit.registry.parse({ url, engine: null, signal, onWaiting })
-        : kit.download(url, { onWaiting, ...(way === 'download' ? {} : { engine: 'http' }) });
-    await waitFor(() => said.length > 0, { what: 'the wait to be said' });
-    await delay(2 * STALL_MS);
-    assert.equal(said, [true]);
-    go();
-    const end = await settles(running);
-    assert.is('state' in end ? end.state : end.items.length, way === 'look' ? 1 : 'complete');
-    assert.equal(said, [true, false]);
-    assert.is(origin.requestsFor(path).length, 1);
-  }
-});
+/** An address whose head comes at once, and its body when `go` is called. */
+function heldBody(path: string): { url: string; go: () => void } {
+  const gate = Promise.withResolvers<void>();
+  const answer = response(OCTETS, body);
+  const end = answer.indexOf('\r\n\r\n') + 4;
+  const url = origin.serve(path, async function* () {
+    yield answer.subarray(0, end);
+    await gate.promise;
+    yield answer.subarray(end);
+  });
+  return { url, go: () => gate.resolve() };
+}
 
-test('a head may come long before the first byte of its body, which is waited for, once, and said', async () => {
-  for (const way of ['look', 'download', 'with an engine'] as const) {
-    const path = `/head-first-${way.replaceAll(' ', '-')}`;
-    const gate = Promise.withResolvers<void>();
-    const url = origin.serve(path, async function* () {
-      const answer = response(OCTETS, body);
-      const end = answer.indexOf('\r\n\r\n') + 4;
-      yield answer.subarray(0, end);
-      await gate.promise;
-      yield answer.subarray(end);
-    });
-    const said: boolean[] = [];
-    const onWaiting = (isWaiting: boolean): void => void said.push(isWaiting);
-    const { signal } = new AbortController();
-    const running: Promise<Outcome | ParseResult> =
-      way === 'look'
-        ? kit.registry.parse({ url, engine: null, signal, onWaiting })
-        : kit.download(url, { onWaiting, ...(way === 'download' ? {} : { engine: 'http' }) });
-    await waitFor(() => origin.requestsFor(path).length === 1, { what: 'the request' });
-    await delay(2 * STALL_MS);
-    assert.equal(said, [true]);
-    gate.resolve();
-    const end = await settles(running);
-    assert.is('state' in end ? end.state : end.items.length, way === 'look' ? 1 : 'complete');
-    assert.equal(said, [true, false]);
-    assert.is(origin.requestsFor(path).length, 1);
-  }
-});
+for (const [what, name, hold] of [
+  ['a first byte that comes after the time of a stall', 'slow', held],
+  ['a body that begins so long after its head', 'head-first', heldBody],
+] as const) {
+  test(`${what} is waited for, once, and said`, async () => {
+    for (const way of ['look', 'download', 'with an engine'] as const) {
+      const path = `/${name}-${way.replaceAll(' ', '-')}`;
+      const { url, go } = hold(path);
+      const said: boolean[] = [];
+      const onWaiting = (isWaiting: boolean): void => void said.push(isWaiting);
+      const { signal } = new AbortController();
+      const running: Promise<Outcome | ParseResult> =
+        way === 'look'
+          ? kit.registry.parse({ url, engine: null, signal, onWaiting })
+          : kit.download(url, { onWaiting, ...(way === 'download' ? {} : { engine: 'http' }) });
+      await waitFor(() => origin.requestsFor(path).length === 1, { what: 'the request' });
+      await delay(2 * STALL_MS);
+      assert.equal(said, [true]);
+      go();
+      const end = await settles(running);
+      assert.is('state' in end ? end.state : end.items.length, way === 'look' ? 1 : 'complete');
+      assert.equal(said, [true, false]);
+      assert.is(origin.requestsFor(path).length, 1);
+    }
+  });
+}
 
 test('a body that never begins ends in timeout, one that stops after its first byte has stalled', async () => {
   const brief = await openWildKit({ stallMs: STALL_MS, firstByteMs: 900 });

@@ -103,7 +103,9 @@ async function askSession(
   const stub = edge.session(session);
   const answer = await stub.call('ask', parsed).catch((thrown: unknown) => {
     // An answer waits for what else is stored with it, and fails with that: a read can be made again, from what is stored.
-    if (!isRead(parsed) || !(thrown instanceof SluiceError) || thrown.status < 500) throw thrown;
+    const isOfStore =
+      thrown instanceof SluiceError && thrown.code !== 'internal_error' && thrown.status >= 500;
+    if (!isOfStore || !isRead(parsed)) throw thrown;
     return stub.call('ask', parsed);
   });
   if (parsed.name !== 'file' || answer.status !== 200) return answer;

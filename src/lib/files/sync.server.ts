@@ -16,9 +16,12 @@ const CONCURRENT_SYNCS = 2;
 const CONCURRENT_SLOW_SYNCS = 64;
 /** Of a folder, which is hardly any data: what is longer is the disk's answer. */
 const SLOW_SYNC_MS = 25;
-/** Files that wait for one sync of their folder while others are still being synced, */
+/** Files that wait for one sync of their folder while others are still being synced. */
 const MAX_BATCH = 64;
-/** and how long they wait: with two at once on a slow disk, 64 files were 3 s, in which nothing said that it is slow. */
+/**
+ * ms that they wait for it at most: two at once on a slow disk took 3 s for 64 files, and only the sync of a folder shows that
+ * a disk is slow.
+ */
 const MAX_BATCH_MS = 100;
 
 /** A file system that has no such call for this kind of file; source: fsync(2). Its writes are all there is. */

@@ -18,7 +18,7 @@ export interface Page {
 const SNAPSHOT_ROWS = 100;
 
 /** The size of a snapshot's list; clients page the rest. The contract allows 20 kB for the frame. */
-export const SNAPSHOT_BYTES = 18_000;
+const SNAPSHOT_BYTES = 18_000;
 
 export class Listings {
   readonly #store: SessionStore;
@@ -62,15 +62,15 @@ export class Listings {
 
   /**
    * All that have a slot, as their updates hold only changes, and then the newest; as far as they fit
-   * into `maxBytes` of JSON.
+   * into a snapshot.
    */
-  newest(maxBytes: number): Page {
+  newest(): Page {
     const { rows, nextN } = this.#store.page(DOWNLOAD_STATES, SNAPSHOT_ROWS, null);
     const live = newestFirst(this.#live.rows);
     const others = rows.filter(({ id }) => this.#live.find(id) === undefined);
     const wanted = [...live, ...others].map((row) => ({ n: row.n, view: this.#current(row) }));
     const encoder = new TextEncoder();
-    let left = maxBytes;
+    let left = SNAPSHOT_BYTES;
     const tooMany = wanted.findIndex(({ view }) => {
       left -= encoder.encode(JSON.stringify(view)).length + 1;
       return left < 0;

@@ -21,7 +21,7 @@ import { type DeviceEntry, Devices } from './devices.ts';
 import { DownloadActions } from './download-actions.ts';
 import type { SessionEnv } from './env.ts';
 import { Feed } from './feed.ts';
-import { Listings, SNAPSHOT_BYTES } from './listings.ts';
+import { Listings } from './listings.ts';
 import { LiveDownloads, type SessionParts } from './live-downloads.ts';
 import { type OnParseNews, Parses } from './parses.ts';
 import { FeedReaders, refuse, reply, saidHello } from './feed-readers.ts';
@@ -92,7 +92,7 @@ export class SessionActor implements DurableObject {
     });
     this.#runnerEvents = new RunnerEventHandler(parts, this.#live);
     this.#readers = new FeedReaders(ctx, this.#feed, () => ({
-      ...listings.newest(SNAPSHOT_BYTES),
+      ...listings.newest(),
       totals: this.#live.totals,
     }));
     this.#turn(() => {

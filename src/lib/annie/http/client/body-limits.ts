@@ -30,16 +30,19 @@ export function limitWaits(body: Readable, { firstByteMs, stallMs, onBegun }: Bo
     onBegun();
   }
 
+  function leftMs(sinceMs: number): number {
+    return sinceMs + (hasBegun ? stallMs : firstByteMs) - performance.now();
+  }
+
   /** One timer that looks when it is due: pieces come by the thousand. */
   function schedule(): void {
     if (timer !== undefined || wantedMs === null) return;
-    const dueMs = wantedMs + (hasBegun ? stallMs : firstByteMs);
     timer = setTimeout(() => {
       timer = undefined;
       if (wantedMs === null) return;
-      if (performance.now() < wantedMs + (hasBegun ? stallMs : firstByteMs)) return schedule();
+      if (leftMs(wantedMs) > 0) return schedule();
       body.destroy(hasBegun ? new SluiceError('engine_stalled') : firstByteTimeout(firstByteMs));
-    }, dueMs - performance.now());
+    }, leftMs(wantedMs));
   }
 
   body.push = (piece: Buffer | null) => {
