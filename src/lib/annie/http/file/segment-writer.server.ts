@@ -190,10 +190,12 @@ export class SegmentWriter {
     this.#enqueue(true);
   }
 
-  #enqueue(isLast: boolean): void {
+  #enqueue(isFull: boolean): void {
     // Nothing follows a failed write: it would land in that one's place.
     if (this.#filling === null || this.#failure !== null) return;
     const { block, queued: from, filled: to } = this.#filling;
+    // To fill up what little is left would take a write of its own: of 32 slow bodies every second write was such a one.
+    const isLast = isFull || to >= block.length / 2;
     this.#queue.push({ block, from, to, isLast });
     this.#filling.queued = to;
     if (isLast) this.#filling = null;
