@@ -66,6 +66,8 @@ export class SegmentWriter {
   #failure: SluiceError | null = null;
   #hasWritten = false;
   #willWrite = false;
+  /** Somebody may be writing into the block. */
+  #isReserved = false;
 
   /**
    * @param onError called once, with `disk_*`
@@ -109,12 +111,14 @@ export class SegmentWriter {
   /** Where the next bytes may be put, never empty; valid until `commit` or `push`. */
   reserve(): Uint8Array {
     const { block, filled } = this.#current();
+    this.#isReserved = true;
     return block.subarray(filled);
   }
 
   /** `bytes` were put at the start of what `reserve` returned. @throws SluiceError `disk_*` of an earlier write */
   commit(bytes: number, nowMs: number): WriteResult {
     this.#throwIfFailed();
+    this.#isReserved = false;
     const filling = this.#current();
     // the segment may have become shorter since `reserve`
     const accepted = Math.min(bytes, missingBytes(this.segment));
@@ -194,8 +198,9 @@ export class SegmentWriter {
     // Nothing follows a failed write: it would land in that one's place.
     if (this.#filling === null || this.#failure !== null) return;
     const { block, queued: from, filled: to } = this.#filling;
-    // To fill up what little is left would take a write of its own: of 32 slow bodies every second write was such a one.
-    const isLast = isFull || to >= block.length / 2;
+    // To fill up what little is left of a small block takes a write of its own: with 32 slow bodies half of the writes.
+    const isFullEnough = block.length === MIN_BLOCK_BYTES && to >= block.length / 2;
+    const isLast = isFull || (isFullEnough && !this.#isReserved);
     this.#queue.push({ block, from, to, isLast });
     this.#filling.queued = to;
     if (isLast) this.#filling = null;
