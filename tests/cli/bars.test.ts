@@ -78,7 +78,7 @@ test('finished downloads stay above with their name and size, and the cursor is 
   bars.end();
   const text = stripVTControlCharacters(written());
   assert.match(text, /✓ film\.mp4 {2}10\.0 MB/);
-  assert.match(text, /✓ low\.mp4 {2}1\.0 kB {2}\(720p, as 1080p could not be had\)/);
+  assert.match(text, /✓ low\.mp4 {2}1\.00 kB {2}\(720p, as 1080p could not be had\)/);
   assert.match(text, /✗ .* error: No such host\. \(dns_failed\)/);
   assert.ok(written().endsWith(`${ESC}[?25h`));
 });
