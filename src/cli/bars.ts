@@ -88,10 +88,17 @@ function finalLine(row: DownloadView, hasColor: boolean): string {
   if (row.state === 'complete') {
     const name = printable(row.file?.name ?? nameOf(row));
     const checked = row.sha256 === undefined ? '' : '  SHA-256 checked';
-    return `${paint('✓', 32, hasColor)} ${name}  ${formatBytes(row.file?.bytes ?? row.receivedBytes)}${checked}`;
+    const size = formatBytes(row.file?.bytes ?? row.receivedBytes);
+    return `${paint('✓', 32, hasColor)} ${name}  ${size}${checked}${loweredOf(row)}`;
   }
   const reason = row.error ? `: ${printable(row.error.message)} (${row.error.code})` : '';
   return `${paint(row.state === 'cancelled' ? '–' : '✗', 31, hasColor)} ${nameOf(row)} ${row.state}${reason}`;
+}
+
+function loweredOf({ lowered }: DownloadView): string {
+  return lowered
+    ? `  (${printable(lowered.quality)}, as ${printable(lowered.missing)} could not be had)`
+    : '';
 }
 
 function numbersOf({ receivedBytes, totalBytes, bytesPerSecond, etaSeconds }: DownloadView): string {

@@ -42,10 +42,12 @@ export const parse: CliCommand = {
   },
 };
 
-function asText({ engine, items, page, truncated }: ParseResult): string {
+function asText({ engine, title, items, page, truncated }: ParseResult): string {
   const more = truncated ? 'There are more, which cannot be listed.\n' : '';
   const itself = page === undefined ? '' : pageText(page);
-  return `${items.map(itemText).join('\n')}\n${more}${itself}Found by ${engine}.\n`;
+  const heading =
+    title === undefined || items.length < 2 ? '' : `${printable(title)}: ${items.length} items\n\n`;
+  return `${heading}${items.map(itemText).join('\n')}\n${more}${itself}Found by ${engine}.\n`;
 }
 
 function pageText({ url, ext, bytes }: PageItself): string {

@@ -72,10 +72,13 @@ test('finished downloads stay above with their name and size, and the cursor is 
   const { bars, written } = screen();
   bars.row(ROW);
   bars.row({ ...ROW, state: 'complete', file: { name: 'film.mp4', bytes: 10_000_000 } });
+  const lowered = { quality: '720p', missing: '1080p' };
+  bars.row({ ...ROW, id: 'C', state: 'complete', file: { name: 'low.mp4', bytes: 1_000 }, lowered });
   bars.row({ ...ROW, id: 'B', state: 'error', error: { code: 'dns_failed', message: 'No such host.' } });
   bars.end();
   const text = stripVTControlCharacters(written());
   assert.match(text, /✓ film\.mp4 {2}10\.0 MB/);
+  assert.match(text, /✓ low\.mp4 {2}1\.00 kB {2}\(720p, as 1080p could not be had\)/);
   assert.match(text, /✗ .* error: No such host\. \(dns_failed\)/);
   assert.ok(written().endsWith(`${ESC}[?25h`));
 });

@@ -56,6 +56,9 @@ for (const [what, options] of [
       long,
       '/page/empty?x=1',
     ]);
+    const host = new URL(fixture.site.url).host;
+    const headings = await cards.getByTestId('lookup-heading').allTextContents();
+    assert.equal(headings, ['Three clips & a song', host, host]);
     await visit.shot(`2-cards of one site ${what}`);
     assert.equal(await axeFindings(visit.page), []);
     const overflow = await visit.page.evaluate(

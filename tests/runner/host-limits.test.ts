@@ -76,7 +76,7 @@ test('one that stays without a byte does not count in the end', ({ limits, serve
   limits.begin(A);
   const third = limits.begin(A);
   limits.end(third);
-  assert.is(limits.refused(third, 'x', true), 'limited');
+  assert.is(limits.refused(third, 'x', { isFinal: true }), 'limited');
   assert.is(limits.limitOf(A), 1);
 });
 
@@ -101,7 +101,7 @@ test('one that had begun before the limit was set does not take it for its own f
   const second = limits.begin(A);
   const refused = limits.begin(A);
   limits.end(refused);
-  assert.is(limits.refused(refused, 'x', true), 'limited');
+  assert.is(limits.refused(refused, 'x', { isFinal: true }), 'limited');
   assert.is(limits.limitOf(A), 1);
   limits.end(second);
   assert.is(limits.refused(second, 'y'), 'limited');

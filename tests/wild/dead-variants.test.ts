@@ -1,6 +1,7 @@
 /** Master playlists of which not all is there: dead variants, and equal ones on other hosts (RFC 8216, section 6.2.4). */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
+import type { EngineInfo } from '#lib/annie/engine.ts';
 import { HLS, it, LOGIN, openFilms, replaced, six, ts, whole } from './films.ts';
 import { response } from './origin.ts';
 
@@ -69,6 +70,19 @@ for (const [what, url] of dead) {
   });
 }
 
+it('where the best variant is gone, the lower one is said, unless it was chosen', async () => {
+  const list = master([
+    [HIGH, GONE],
+    [LOW, film(ts)],
+  ]);
+  for (const streamId of [null, 'v180-400000']) {
+    const infos: unknown[] = [];
+    const onInfo = ({ lowered }: EngineInfo): void => void (lowered !== undefined && infos.push(lowered));
+    assert.is((await films.download(list, { streamId, onInfo })).state, 'complete');
+    assert.equal(infos, streamId === null ? [{ quality: '180p', missing: '360p' }] : []);
+  }
+});
+
 it('a best variant that fails for a moment is listed', async () => {
   const text = await textOf(film(ts));
   const flaky = origin.serve('/dead/flaky.m3u8', ({ count }) => (count === 1 ? RESET : response(HLS, text)));
@@ -87,7 +101,12 @@ it('where the fragments of the best variant are gone, a lower one is fetched if 
     [LOW, film(ts)],
   ]);
   const said: string[] = [];
-  const { state, body, message } = await films.download(list, { onOutput: (text) => void said.push(text) });
+  const infos: unknown[] = [];
+  const { state, body, message } = await films.download(list, {
+    onOutput: (text) => void said.push(text),
+    onInfo: ({ lowered }) => void (lowered !== undefined && infos.push(lowered)),
+  });
+  assert.equal(infos, [null, { quality: '180p', missing: '360p' }]);
   assert.is(state, 'complete', message);
   assert.ok(body.equals(whole));
   assert.match(said.join(''), /^360p cannot be had .*404.* A lower quality is fetched/);

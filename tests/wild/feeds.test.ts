@@ -49,6 +49,8 @@ for (const [what, type, text] of [
     'text/xml; charset=utf-8',
     rss(EPISODES, '\ufeff<?xml version="1.0"?>\n<!-- made by hand -->\n'),
   ],
+  ['RSS in UTF-16', 'text/xml', Buffer.from(`\ufeff${rss(EPISODES)}`, 'utf16le')],
+  ['JSON Feed in UTF-16', 'application/octet-stream', Buffer.from(`\ufeff${JSON_FEED}`, 'utf16le').swap16()],
   ['RSS with media:content', 'application/xml', rss(EPISODES.replaceAll('enclosure', 'media:content'))],
   [
     'Atom',

@@ -74,6 +74,12 @@ for (const [what, refuse] of [
   ['503', 'HTTP/1.1 503 Service Unavailable'],
   ['503 with Retry-After', 'HTTP/1.1 503 Service Unavailable\r\nRetry-After: 120'],
   ['429', 'HTTP/1.1 429 Too Many Requests\r\nRetry-After: 60'],
+  ['403', 'HTTP/1.1 403 Forbidden'],
+  ['420', 'HTTP/1.1 420 Enhance Your Calm'],
+  ['421', 'HTTP/1.1 421 There are too many connections from your address'],
+  ['500', 'HTTP/1.1 500 Internal Server Error'],
+  ['a page', 'HTTP/1.1 200 OK\r\nContent-Type: text/html'],
+  ['a redirect to a page', 'HTTP/1.1 302 Found\r\nLocation: /too-many.html'],
   ['a reset', 'reset'],
   ['a reset of the request', 'reset when asked'],
   ['a connection that is accepted and closed', 'close'],
@@ -94,6 +100,7 @@ for (const [what, refuse] of [
 }
 
 const BUSY = 'HTTP/1.1 503 Service Unavailable';
+const FORBIDDEN = 'HTTP/1.1 403 Forbidden';
 
 test('what waits says for how many connections, and begins by itself in the same attempt', async () => {
   await inWorld({ limit: 2, refuse: BUSY, bytes: MiB, bytesPerMs: 2048 }, async (world) => {
@@ -143,6 +150,25 @@ test('a file that the server always refuses is an error of its own while others 
     world.fetch('s1', ['x', 'c', 'd']);
     await world.ended(5);
     assert.equal(failures(world), ['remote_busy']);
+  });
+});
+
+test('a server that still counts a download which has just ended is asked again by the next, once', async () => {
+  const lingering = { limit: 1, refuse: FORBIDDEN, bytes: MiB, bytesPerMs: 2048, lingerMs: 1_000 } as const;
+  await inWorld(lingering, async (world) => {
+    world.fetch('s1', ['a', 'b']);
+    await world.ended(2);
+    assert.equal(failures(world), []);
+    assert.ok(world.host.refusals >= 2, String(world.host.refusals));
+  });
+});
+
+test('a file that is always forbidden is so when it was tried beneath the limit', async () => {
+  const options = { limit: 9, refuse: FORBIDDEN, bytes: MiB, bytesPerMs: 1024, broken: '/x.zip' } as const;
+  await inWorld(options, async (world) => {
+    world.fetch('s1', ['a', 'x', 'b', 'c', 'd']);
+    await world.ended(5);
+    assert.equal(failures(world), ['remote_denied']);
   });
 });
 

@@ -23,12 +23,16 @@ export interface LimitedHostOptions {
   bytesPerMs: number;
   /** Paths that are always refused so. */
   broken?: string;
+  /** ms for which a connection counts after its end; absent = 0. */
+  lingerMs?: number;
 }
+
+const PAGE = 'Content-Type: text/html\r\nConnection: close';
 
 const TICK_MS = 10;
 
 export async function startLimitedHost(options: LimitedHostOptions): Promise<LimitedHost> {
-  const { refuse, bytes, bytesPerMs, broken } = options;
+  const { refuse, bytes, bytesPerMs, broken, lingerMs = 0 } = options;
   const body = Buffer.alloc(bytes, 'limited ');
   const sockets = new Set<Socket>();
   let open = 0;
@@ -47,13 +51,17 @@ export async function startLimitedHost(options: LimitedHostOptions): Promise<Lim
     socket.on('close', () => {
       clearInterval(timer);
       sockets.delete(socket);
-      if (!isOneTooMany) open--;
+      if (isOneTooMany) return;
+      if (lingerMs === 0) open--;
+      else setTimeout(() => open--, lingerMs).unref();
     });
     if (isOneTooMany && (refuse === 'reset' || refuse === 'close')) return refuseNow(socket);
     let text = '';
     socket.on('data', (chunk) => {
       text += chunk.toString('latin1');
       if (!text.includes('\r\n\r\n')) return;
+      if (text.startsWith('GET /too-many.html '))
+        return void socket.end(response(PAGE, '<title>Too many connections</title>'));
       if (isOneTooMany || (broken !== undefined && text.startsWith(`GET ${broken} `)))
         return refuseNow(socket);
       const [, from = '0', to = ''] = /range: bytes=(\d+)-(\d*)/i.exec(text) ?? [];

@@ -2,6 +2,7 @@
  * The port to engines. An engine claims addresses, lists the media at one, and downloads one stream into a work dir. It
  * never chooses the final name or place, never touches another dir, and leaves retries of the download to the runner.
  */
+import type { LowerQuality } from '../protocol/download.ts';
 import type { FetchedFile } from '../files/fetched-file.ts';
 import type { EngineName, EngineStatus, MediaItem, ParseResult } from '../protocol/media.ts';
 import type { Sample } from '../protocol/progress.ts';
@@ -51,6 +52,8 @@ export interface EngineInfo {
   totalBytes?: number | null;
   /** Of the media, what its site says is not there. */
   gapSeconds?: number;
+  /** Nobody chose a quality, and this one is fetched as the best cannot be had; null = the best is. */
+  lowered?: LowerQuality | null;
   /** Whether a later attempt goes on from the bytes of this one; absent = as said before, and at first not. */
   resumes?: boolean;
 }

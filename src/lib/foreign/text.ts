@@ -8,12 +8,22 @@ export function decodeText(chunks: readonly Uint8Array[], charset = 'utf-8'): st
   return chunks.map((chunk) => decoder.decode(chunk, { stream: true })).join('') + decoder.decode();
 }
 
-/** Lines that end with `\n`, without it; a generator, so that a long text is not in memory twice. */
+/**
+ * Lines without their end, which is `\n`, `\r\n` or `\r`; a generator, so that a long text is not in memory twice. Between
+ * `\r` and `\n` there may be an empty one.
+ */
 export function* linesOf(text: string): Generator<string> {
   let start = 0;
-  for (let end = text.indexOf('\n'); end !== -1; end = text.indexOf('\n', start)) {
+  let feed = text.indexOf('\n');
+  let back = text.indexOf('\r');
+  while (feed !== -1 || back !== -1) {
+    const isBack = feed === -1 || (back !== -1 && back < feed);
+    const end = isBack ? back : feed;
     yield text.slice(start, end);
     start = end + 1;
+    // Each end is looked for once, so that the time is linear.
+    if (isBack) back = text.indexOf('\r', start);
+    else feed = text.indexOf('\n', start);
   }
   if (start < text.length) yield text.slice(start);
 }

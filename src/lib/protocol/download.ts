@@ -61,10 +61,19 @@ export interface DownloadView {
   gaveWay?: boolean;
   /** Seconds of the media that its site says are not there (gaps of a playlist), so that the file is shorter by them. */
   gapSeconds?: number;
+  /** The quality that is fetched although nobody chose it, as the best could not be had; null = not any more. */
+  lowered?: LowerQuality | null;
   /** Since when its server has sent no first byte, ISO 8601, UTC; null = it has by now. Absent unless that took seconds. */
   awaitingSince?: string | null;
   /** The expected hash, if one was given: 64 lower-case hex digits. A complete file has been checked against it. */
   sha256?: string;
+}
+
+/** Two qualities, as a list names them. */
+export interface LowerQuality {
+  quality: string;
+  /** What could not be had. */
+  missing: string;
 }
 
 export interface Totals {

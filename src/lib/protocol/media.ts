@@ -51,6 +51,8 @@ export interface MediaItem {
 
 export interface ParseResult {
   engine: EngineName;
+  /** Of the list, page or feed that the items are in; absent = not known, or there is no such thing around them. */
+  title?: string;
   /** Of one page: at most 200 and 256 kB from a list of yt-dlp. */
   items: MediaItem[];
   /** The page on which they were found; absent = it is none. */

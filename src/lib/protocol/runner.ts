@@ -5,6 +5,7 @@
  * `start` is idempotent by download and attempt: a running job goes on, a stopping one is started again once it has
  * stopped, one that has ended repeats its outcome. Events carry the attempt; those of older attempts are dropped.
  */
+import type { LowerQuality } from './download.ts';
 import type { ErrorView } from './error.ts';
 import type { EngineName, MediaItem, ParseResult } from './media.ts';
 import type { ReferrerPolicy } from './referrer-policy.ts';
@@ -90,6 +91,8 @@ export interface AttemptPhase {
   totalBytes: number | null;
   /** Of the media, what its site says is not there, in s; absent = nothing is known to be missing. */
   gapSeconds?: number;
+  /** See `DownloadView`; absent = as said before, and at first not. */
+  lowered?: LowerQuality | null;
   /** The server has not sent the first byte of the file for some seconds; absent = that was never so. */
   isAwaiting?: boolean;
 }

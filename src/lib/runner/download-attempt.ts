@@ -256,13 +256,14 @@ export class DownloadAttempt implements SpaceUser {
         this.#updatePhase({ phase });
         if (phase === 'finish') this.#checkSpace();
       }),
-      onInfo: whileActive(({ title, totalBytes, gapSeconds, resumes = this.#resumes }) => {
+      onInfo: whileActive(({ title, totalBytes, gapSeconds, lowered, resumes = this.#resumes }) => {
         this.#stallTimer?.restart();
         this.#resumes = resumes;
         this.#updatePhase({
           ...(title === undefined ? {} : { title: cleanTitle(title) }),
           ...(totalBytes === undefined ? {} : { totalBytes }),
           ...(gapSeconds === undefined ? {} : { gapSeconds }),
+          ...(lowered === undefined ? {} : { lowered }),
         });
         if (totalBytes != null) this.#checkSpace();
       }),

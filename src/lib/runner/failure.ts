@@ -1,6 +1,7 @@
 import { type ErrorCode, toSluiceError, type SluiceError } from '../protocol/error.ts';
 import type { RunnerFailure } from '../protocol/runner.ts';
 import { AwayError } from '../protocol/unreachable.ts';
+import { namesBytes } from '../annie/http/head/names.ts';
 import { asDiskError } from '../files/disk-error.ts';
 
 /** The failure without stack or path, as events carry it. */
@@ -15,11 +16,18 @@ export function toFailure(thrown: unknown): RunnerFailure {
 }
 
 /** How servers refuse one connection more than they allow: by a response, or by what they do to the connection. */
-const REFUSALS: readonly ErrorCode[] = ['remote_busy', 'connect_failed', 'connection_lost', 'timeout'];
+const REFUSALS: readonly ErrorCode[] = [
+  ...(['remote_busy', 'connect_failed', 'connection_lost', 'timeout'] as const),
+  // By 403 and 5xx, as file hosts do; the second is what 403 is of a link that has worked.
+  ...(['remote_denied', 'remote_link_used', 'remote_error'] as const),
+];
+/** By a page that says so, or a redirect to one: of an address that names a file. */
+const PAGES: readonly ErrorCode[] = ['no_media', 'login_required', 'too_many_redirects', 'unsupported_url'];
 
 /** @param hasReceived bytes of the file came before it failed */
-export function mayBeLimit({ code, transient }: RunnerFailure, hasReceived: boolean): boolean {
-  return transient && REFUSALS.includes(code) && (code === 'remote_busy' || !hasReceived);
+export function mayBeLimit({ code }: RunnerFailure, hasReceived: boolean, url: string): boolean {
+  if (code === 'remote_busy') return true;
+  return !hasReceived && (REFUSALS.includes(code) || (PAGES.includes(code) && namesBytes(url)));
 }
 
 /** Unknown errors become `internal_error`. */

@@ -159,15 +159,18 @@ export class GatedQueue {
     return this.#limits.openExtra(use, download);
   }
 
-  /** What it means that the server refused this download, whose ticket is released: whether it waits for a connection. */
-  async isLimited(ticket: Ticket, download: string): Promise<boolean> {
+  /**
+   * What it means that the server refused this download, whose ticket is released: whether it waits for a connection.
+   * @param isForGood it would not be tried again
+   */
+  async isLimited(ticket: Ticket, download: string, isForGood = false): Promise<boolean> {
     const { use } = ticket;
     if (use === null) return false;
-    let meaning: RefusalMeaning = this.#limits.refused(use, download);
+    let meaning: RefusalMeaning = this.#limits.refused(use, download, { isForGood });
     const until = this.#clock.now() + UNCLEAR_MS;
     while (meaning === 'unclear') {
       const isOver = await this.#untilChanged(until - this.#clock.now());
-      meaning = this.#limits.refused(use, download, isOver);
+      meaning = this.#limits.refused(use, download, { isFinal: isOver, isForGood });
     }
     return meaning === 'limited';
   }
@@ -218,7 +221,9 @@ export class GatedQueue {
     this.#timers.delete(host);
     const waiting = this.#waiting.get(host);
     const connections = this.#limits.limitOf(host);
-    if (waiting === undefined || connections === null || !this.#limits.isFull(host)) return;
+    if (waiting === undefined) return;
+    // What kept them may have ended since the slots were filled: a timer can come a moment early.
+    if (connections === null || !this.#limits.isFull(host)) return this.#queue.fillSlots();
     this.#limits.yieldExtras(host, waiting.size);
     const waitMs = Math.max(0, (this.#limits.raiseAt(host) ?? Infinity) - this.#clock.now());
     this.#timers.set(

@@ -12,6 +12,10 @@ const RAISE_MS = [300_000, 3_600_000] as const;
 const FORGOTTEN_MS = 3_600_000;
 /** Hosts whose limit is remembered. */
 const MAX_HOSTS = 1_000;
+/** A server counts a connection for so long after its end (nginx until the next request, file hosts for seconds). */
+const LINGER_MS = 5_000;
+/** Downloads that have waited for such an end. */
+const MAX_LINGERED = 1_000;
 
 /**
  * What a refusal shows. `limited`: a limit of the host. `own`: a failure of the download itself, or the server is busy.
@@ -48,6 +52,15 @@ interface Limit {
   raiseAt: number;
   raiseAfterMs: number;
   metAt: number;
+  /** Nobody begins before. */
+  pausedUntil: number;
+}
+
+export interface RefusedOptions {
+  /** Decide now, even if another download has no byte yet. */
+  isFinal?: boolean;
+  /** A wrong decision would be for good: the refusal is none that passes, as a 403. */
+  isForGood?: boolean;
 }
 
 export interface HostLimitsOptions {
@@ -62,6 +75,9 @@ export class HostLimits {
   readonly #onChange: (host: string) => void;
   readonly #limits = new Map<string, Limit>();
   readonly #uses = new Map<string, Set<HostUse>>();
+  /** When a download that was served ended last, by host. */
+  readonly #servedUntil = new Map<string, number>();
+  readonly #lingered = new Set<string>();
   #begun = 0;
 
   constructor({ now, onChange = () => undefined }: HostLimitsOptions) {
@@ -92,7 +108,11 @@ export class HostLimits {
 
   /** When one more is tried, on the clock; null = there is no limit. */
   raiseAt(host: string): number | null {
-    return this.#limits.get(host)?.raiseAt ?? null;
+    const limit = this.#limits.get(host);
+    if (limit === undefined) return null;
+    // Not by the clock, which has gone on since `isFull` found it so.
+    const wasPaused = limit.metAt < limit.pausedUntil;
+    return wasPaused ? Math.min(limit.pausedUntil, limit.raiseAt) : limit.raiseAt;
   }
 
   connectionsTo(host: string): number {
@@ -102,7 +122,9 @@ export class HostLimits {
   /** Whether one more download has to wait. */
   isFull(host: string): boolean {
     const limit = this.#currentLimit(host);
-    if (limit === null || this.connectionsTo(host) < limit.connections) return false;
+    if (limit === null) return false;
+    const isPaused = this.#now() < limit.pausedUntil;
+    if (!isPaused && this.connectionsTo(host) < limit.connections) return false;
     limit.metAt = this.#now();
     return true;
   }
@@ -131,33 +153,52 @@ export class HostLimits {
     const uses = this.#uses.get(use.host);
     if (uses?.delete(use) !== true) return;
     if (uses.size === 0) this.#uses.delete(use.host);
+    if (use.hasBytes) {
+      this.#servedUntil.set(use.host, this.#now());
+      dropOldest(this.#servedUntil, MAX_HOSTS);
+    }
     this.#onChange(use.host);
   }
 
   /**
    * The server refused a download, or closed its connection before a byte. While others are served that is a limit. A refusal
-   * below the known limit is the download's own; if this download had set that limit, the limit was wrong and is dropped.
+   * below the known limit is the download's own; if this download had set that limit, the limit was wrong and is dropped. One
+   * for good is tried once more when the server no longer counts what has just ended.
    * @param use may have ended
-   * @param isFinal decide now, even if another download has no byte yet
    */
-  refused(use: HostUse, download: string, isFinal = false): RefusalMeaning {
+  refused(
+    use: HostUse,
+    download: string,
+    { isFinal = false, isForGood = false }: RefusedOptions = {},
+  ): RefusalMeaning {
     const { host, number } = use;
     const others = this.#usesOf(host).filter((other) => other !== use);
     const served = others.filter(({ hasBytes }) => hasBytes);
     // Connections are not made in the order in which downloads begin.
     if (served.length < others.length && !isFinal) return 'unclear';
-    if (served.length === 0) return 'own';
     const connections = countConnections(served);
     const known = this.#limits.get(host);
-    if (known !== undefined && connections < known.served && number > known.setAfter) {
-      if (known.setBy === download) this.#limits.delete(host);
-      return 'own';
+    const isBelow = known !== undefined && connections < known.served && number > known.setAfter;
+    if (served.length > 0 && !isBelow) {
+      this.#learn(host, connections, download);
+      return 'limited';
     }
-    this.#learn(host, connections, download);
-    return 'limited';
+    if (isForGood && this.#pause(host, connections, download)) return 'limited';
+    if (isBelow && known.setBy === download && this.#limits.delete(host)) this.#onChange(host);
+    return 'own';
   }
 
-  #learn(host: string, connections: number, download: string): void {
+  /** Once for each download; false = it has waited, or nothing has ended just now. */
+  #pause(host: string, connections: number, download: string): boolean {
+    const pausedUntil = (this.#servedUntil.get(host) ?? -Infinity) + LINGER_MS;
+    if (this.#now() >= pausedUntil || this.#lingered.has(download)) return false;
+    this.#lingered.add(download);
+    dropOldest(this.#lingered, MAX_LINGERED);
+    this.#learn(host, Math.max(1, connections), download, pausedUntil);
+    return true;
+  }
+
+  #learn(host: string, connections: number, download: string, pausedUntil = -Infinity): void {
     const known = this.#limits.get(host);
     const now = this.#now();
     const [first, last] = RAISE_MS;
@@ -165,7 +206,7 @@ export class HostLimits {
     this.#limits.delete(host);
     this.#limits.set(host, {
       ...{ connections, served: connections, setAfter: this.#begun, setBy: download },
-      ...{ raiseAt: now + raiseAfterMs, raiseAfterMs, metAt: now },
+      ...{ raiseAt: now + raiseAfterMs, raiseAfterMs, metAt: now, pausedUntil },
     });
     dropOldest(this.#limits, MAX_HOSTS);
   }

@@ -108,6 +108,11 @@ export function gapLabel({ gapSeconds }: Pick<ListRow, 'gapSeconds'>): string | 
   return time === null ? null : m.gap({ time });
 }
 
+/** Which quality is fetched in place of the best; null = the best, or the chosen one. */
+export function loweredLabel({ lowered }: Pick<ListRow, 'lowered'>): string | null {
+  return lowered === null ? null : m.lowered({ ...lowered });
+}
+
 /** A progress bar in words. @param live whether the time left is up to date */
 export function progressLabel(
   row: RowState & Pick<ListRow, 'receivedBytes' | 'totalBytes' | 'percent' | 'etaSeconds'>,

@@ -2,8 +2,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { decodePage } from '#lib/foreign/page/charset.ts';
-import { isFeed, scanFeed } from '#lib/foreign/page/feed.ts';
-import { isJsonFeed, scanJsonFeed } from '#lib/foreign/page/json-feed.ts';
+import { scanFeed } from '#lib/foreign/page/feed.ts';
+import { scanJsonFeed } from '#lib/foreign/page/json-feed.ts';
+import { textKindOf } from '#lib/protocol/text-kind.ts';
 import { MAX_FEED_MARKS } from '#lib/foreign/limits.ts';
 import { WORST_FEEDS, WORST_JSON_FEEDS } from './worst-feeds.ts';
 import { growthOf, MOST, oddTexts, tooSteep } from '../../support/scaling.ts';
@@ -25,7 +26,7 @@ for (const [what, make] of Object.entries(WORST_JSON_FEEDS)) {
   test(`twice as much of ${what} takes at most three times the CPU`, () => {
     const growth = growthOf((size) => {
       const text = make(size);
-      return () => [isJsonFeed(text), scanJsonFeed(text, HERE)];
+      return () => [textKindOf(text), scanJsonFeed(text, HERE)];
     }, SIZE);
     assert.ok(growth <= MOST, `${growth.toFixed(1)} times`);
   });
@@ -76,7 +77,7 @@ const WORDS = [
 test('no text of the words of a feed takes more', () => {
   const steep = tooSteep(
     oddTexts(WORDS, { seed: 5, count: 30 }),
-    (text) => [isFeed(text), scanFeed(text, HERE), decodePage([Buffer.from(text)], null)],
+    (text) => [textKindOf(text), scanFeed(text, HERE), decodePage([Buffer.from(text)], null)],
     SIZE,
   );
   assert.equal(steep, []);

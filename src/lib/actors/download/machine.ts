@@ -12,7 +12,7 @@ import { rowAway } from './away.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { RunnerPhase } from '../../protocol/runner.ts';
 import { failuresAfter, mayRetry } from './retry.ts';
-import { awaitingAfter, isEmptied } from './row-changes.ts';
+import { awaitingAfter, isEmptied, loweredAfter } from './row-changes.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
 /** Passed in the input: `provide` would copy the machine for each session (57 kB of 75 kB, measured by bench/durable). */
@@ -61,6 +61,7 @@ export const downloadMachine = setup({
           title: event.title ?? row.title,
           totalBytes: event.totalBytes ?? row.totalBytes,
           ...(event.gapSeconds === undefined ? {} : { gapSeconds: event.gapSeconds }),
+          ...loweredAfter(row, event),
           ...awaitingAfter(row, event),
         },
       };

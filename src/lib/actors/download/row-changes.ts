@@ -10,6 +10,16 @@ export function awaitingAfter(
   return awaitingSince === undefined ? {} : { awaitingSince: null };
 }
 
+/** What an event says of the quality: null = it is the best, or the chosen one. */
+export function loweredAfter(
+  { lowered: before }: Pick<DownloadRow, 'lowered'>,
+  { lowered }: Pick<DownloadRow, 'lowered'>,
+): Pick<DownloadRow, 'lowered'> {
+  if (lowered === undefined || (lowered === null && before === undefined)) return {};
+  const isSame = before?.quality === lowered?.quality && before?.missing === lowered?.missing;
+  return isSame ? {} : { lowered };
+}
+
 /** What changes several times a second while bytes come: stored now and then, as the disk has it too. */
 const PROGRESS: ReadonlySet<string> = new Set([
   'receivedBytes',

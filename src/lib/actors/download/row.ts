@@ -4,7 +4,7 @@
  */
 import { cleanTitle } from '../../protocol/title.ts';
 import type { CommandFields } from '../../protocol/commands.ts';
-import type { DownloadState } from '../../protocol/download.ts';
+import type { DownloadState, LowerQuality } from '../../protocol/download.ts';
 import { type ErrorView, SluiceError } from '../../protocol/error.ts';
 import type { EngineName } from '../../protocol/media.ts';
 import type { FoundOn, RecordedFile } from '../../protocol/runner.ts';
@@ -52,6 +52,8 @@ export interface DownloadRow {
   totalBytes: number | null;
   /** Of the media, what its site says is not there, in s; absent = nothing is known to be missing. */
   gapSeconds?: number;
+  /** See `DownloadView`. */
+  lowered?: LowerQuality | null;
   /** Since when its server has sent no first byte, ms since 1970; null = not any more, absent = that was never so. */
   awaitingSince?: number | null;
   /** 0–100 as reported by the engine, for downloads without a known total. */

@@ -34,6 +34,7 @@ export function viewOf(
     ...limitOf(row, hostLimit),
     ...gaveWayOf(row, hasGivenWay),
     ...(row.gapSeconds ? { gapSeconds: row.gapSeconds } : {}),
+    ...(row.lowered === undefined ? {} : { lowered: row.lowered }),
     ...awaitingOf(row),
     ...(row.sha256 === undefined ? {} : { sha256: row.sha256 }),
   };

@@ -36,7 +36,7 @@ export interface ListOptions extends HlsOptions {
   listMs: number;
 }
 
-type Listing = Pick<ParseResult, 'items' | 'truncated' | 'page'>;
+type Listing = Pick<ParseResult, 'title' | 'items' | 'truncated' | 'page'>;
 
 interface ProbedSource {
   source: PageSource;
@@ -185,7 +185,10 @@ async function pageItems(
   const found = items.flat();
   const truncated = scan.truncated || isFull || next < scan.groups.length;
   const foundOn = { page: pageItself(lead, scan) };
-  if (found.length > 0) return { items: found, ...foundOn, ...(truncated ? { truncated } : {}) };
+  if (found.length > 0) {
+    const title = scan.title === null ? {} : { title: scan.title };
+    return { ...title, items: found, ...foundOn, ...(truncated ? { truncated } : {}) };
+  }
   const why =
     firstFailure instanceof SluiceError && firstFailure.code !== 'unsupported_url'
       ? ` (${firstFailure.message})`

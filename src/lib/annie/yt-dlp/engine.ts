@@ -133,6 +133,7 @@ export class YtDlpEngine implements Engine {
       return {
         engine: 'yt-dlp',
         items: page.items.map(({ item }) => item),
+        ...(page.title === null || list.level > 0 ? {} : { title: page.title }),
         ...(truncated || isCut ? { truncated: true } : {}),
         ...(next === null ? {} : { next }),
         ...(page.total === null || list.level > 0 ? {} : { total: page.total }),
@@ -275,5 +276,5 @@ function unavailableList({ url }: PendingList, code: ErrorCode): YtDlpListing {
     streams: [],
     unavailable: code,
   };
-  return { items: [{ item, info: null }], more: [], total: null, truncated: false };
+  return { title: null, items: [{ item, info: null }], more: [], total: null, truncated: false };
 }

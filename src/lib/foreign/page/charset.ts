@@ -2,6 +2,7 @@
  * The charset of a page or feed: byte order mark, header, then what its first bytes declare
  * (https://html.spec.whatwg.org/#determining-the-character-encoding). Pure.
  */
+import { wideCharsetOf } from '../../protocol/text-kind.ts';
 import { decodeText } from '../text.ts';
 
 /** The standard has 1024 (#prescan-a-byte-stream-to-determine-its-encoding); Chromium reads on to the end of the head. */
@@ -32,10 +33,9 @@ function isUtf8(text: string): boolean {
   return invalid <= valid;
 }
 
-function markOf([a, b, c]: Uint8Array): string | null {
-  if (a === 0xef && b === 0xbb && c === 0xbf) return 'utf-8';
-  if (a === 0xfe && b === 0xff) return 'utf-16be';
-  return a === 0xff && b === 0xfe ? 'utf-16le' : null;
+function markOf(bytes: Uint8Array): string | null {
+  const [a, b, c] = bytes;
+  return a === 0xef && b === 0xbb && c === 0xbf ? 'utf-8' : wideCharsetOf(bytes);
 }
 
 function declaredIn(bytes: Uint8Array): string | null {

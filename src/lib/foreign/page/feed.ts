@@ -9,31 +9,6 @@ import { listedGroups, type PageGroup } from './groups.ts';
 import type { PageScan } from './page-scan.ts';
 import { type Attributes, readTags, type TagHandler } from './tags.ts';
 
-const ROOT = /^<(?:rss|(?:atom:)?feed|rdf:rdf)[\s>]/i;
-/** What may be before the root element, and how it ends. */
-const PROLOG = [
-  ['<!--', '-->'],
-  ['<?', '?>'],
-  ['<!', '>'],
-] as const;
-
-/** By its root element, behind a byte order mark, declarations and comments. */
-export function isFeed(text: string): boolean {
-  let rest = text
-    .slice(0, MAX_PROLOG_CHARS)
-    .replace(/^\ufeff/, '')
-    .trimStart();
-  for (;;) {
-    const [begin, end] = PROLOG.find(([each]) => rest.startsWith(each)) ?? [];
-    if (begin === undefined) return ROOT.test(rest);
-    const at = rest.indexOf(end, begin.length);
-    if (at === -1) return false;
-    rest = rest.slice(at + end.length).trimStart();
-  }
-}
-
-/** Comments of generators have some hundreds. */
-const MAX_PROLOG_CHARS = 64 * 1024;
 const ATTRIBUTES = new Set(
   'duration enc:type enc:url filesize href length medium rdf:resource rel type url xml:base'.split(' '),
 );

@@ -1,5 +1,4 @@
 /** The episodes of a podcast as a JSON Feed (https://www.jsonfeed.org/version/1.1/: `attachments`). Pure. */
-import { beginsAsJsonFeed } from '../../protocol/json-feed.ts';
 import { isFetchable } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
 import { MAX_FEED_MARKS, MAX_PAGE_RESOLVED_CHARS, MAX_SOURCES, MAX_TEXT_CHARS } from '../limits.ts';
@@ -8,11 +7,6 @@ import { secondsIn, sizeOf } from './feed-numbers.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
 import { marksIn } from './json-ld.ts';
 import type { PageScan } from './page-scan.ts';
-
-/** By its beginning. */
-export function isJsonFeed(text: string): boolean {
-  return beginsAsJsonFeed(text.slice(0, 4096).replace(/^\ufeff?\s{0,512}/, ''));
-}
 
 /** Never throws: one that is damaged, or too large to be parsed, is a feed without episodes. */
 export function scanJsonFeed(text: string, url: URL): PageScan {

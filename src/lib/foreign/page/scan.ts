@@ -6,17 +6,18 @@ import {
   policyNamed,
   type ReferrerPolicy,
 } from '../../protocol/referrer-policy.ts';
+import { textKindOf } from '../../protocol/text-kind.ts';
 import { isFetchable, parseUrl } from '../../protocol/url.ts';
 import { AddressResolver } from '../address-resolver.ts';
 import { MAX_PAGE_RESOLVED_CHARS, MAX_SCRIPT_ADDRESSES, MAX_SOURCES } from '../limits.ts';
 import { decodePage } from './charset.ts';
 import { cleanText } from './clean-text.ts';
 import { policyOf } from './element-policy.ts';
-import { isFeed, scanFeed } from './feed.ts';
+import { scanFeed } from './feed.ts';
 import { PageFrames } from './frames.ts';
 import { listedGroups, type PageGroup, type PageSource } from './groups.ts';
 import { heightOf } from './height.ts';
-import { isJsonFeed, scanJsonFeed } from './json-feed.ts';
+import { scanJsonFeed } from './json-feed.ts';
 import { JsonLd } from './json-ld.ts';
 import { PageLinks } from './links.ts';
 import { Microdata } from './microdata.ts';
@@ -39,13 +40,17 @@ export interface PageInput {
   referrerPolicy?: string | null;
 }
 
+/** Comments of generators, before the root element of a feed, have some hundreds. */
+const MAX_PROLOG_CHARS = 64 * 1024;
+
 /** Never throws. */
 export function readPage({ chunks, url, charset = null, ...fields }: PageInput): PageScan {
   const text = decodePage(chunks, charset);
   const address = new URL(url);
   const referrerPolicy = policyInHeader(fields.referrerPolicy ?? '');
-  if (isFeed(text)) return { ...scanFeed(text, address), referrerPolicy };
-  if (isJsonFeed(text)) return { ...scanJsonFeed(text, address), referrerPolicy };
+  const kind = textKindOf(text.slice(0, MAX_PROLOG_CHARS));
+  if (kind === 'feed') return { ...scanFeed(text, address), referrerPolicy };
+  if (kind === 'json-feed') return { ...scanJsonFeed(text, address), referrerPolicy };
   return scanPage(text, address, fields.refresh, referrerPolicy);
 }
 

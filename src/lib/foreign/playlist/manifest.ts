@@ -75,8 +75,14 @@ const VARIABLE = /\{\$([\w-]{1,100})\}/g;
  */
 export function readManifest(text: string, query: ReadonlyMap<string, string> = new Map()): Manifest {
   const reader = new ManifestReader(query);
-  for (const line of linesOf(text)) reader.line(line.trim());
+  for (const line of linesOf(text)) reader.line(withoutZeros(line).trim());
   return reader.manifest;
+}
+
+/** Up to the first zero, as in ffmpeg (`ff_get_line`): lists that were written into a longer buffer end with some. */
+function withoutZeros(line: string): string {
+  const end = line.indexOf('\0');
+  return end === -1 ? line : line.slice(0, end);
 }
 
 class ManifestReader {
@@ -245,6 +251,6 @@ function preference(rendition: AttributeList): number {
 
 /** @param text `length[@offset]`. The length is NaN if it is not a number. */
 export function byteRange(text: string): ByteRange {
-  const match = /^\s*(\d+)(?:@(\d+))?/.exec(text);
+  const match = /^\s*"?(\d+)(?:@(\d+))?/.exec(text);
   return { length: Number(match?.[1]), offset: match?.[2] === undefined ? null : Number(match[2]) };
 }

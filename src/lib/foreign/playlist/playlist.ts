@@ -1,5 +1,6 @@
 /** HLS playlists (RFC 8216) as plain data: the variants of a master playlist, or the fragments of a media playlist. Pure. */
 import { SluiceError } from '../../protocol/error.ts';
+import { wideCharsetOf } from '../../protocol/text-kind.ts';
 import { AddressResolver } from '../address-resolver.ts';
 import { decodeText } from '../text.ts';
 import type { AttributeList } from './attributes.ts';
@@ -30,7 +31,7 @@ export interface MediaPlaylist {
 }
 
 export interface PlaylistInput {
-  /** UTF-8. */
+  /** UTF-8, or UTF-16 as some editors save it. */
   chunks: readonly Uint8Array[];
   /** Its address, after redirects. */
   url: string;
@@ -41,7 +42,8 @@ export interface PlaylistInput {
  * fragments, or addresses that are too long in total)
  */
 export function readPlaylist({ chunks, url }: PlaylistInput): Playlist {
-  return parsePlaylist(decodeText(chunks), new URL(url));
+  const charset = wideCharsetOf(chunks[0] ?? new Uint8Array()) ?? 'utf-8';
+  return parsePlaylist(decodeText(chunks, charset), new URL(url));
 }
 
 /** As `readPlaylist`. */

@@ -1,6 +1,7 @@
 /** Turns yt-dlp's info JSON into one page of items. */
 import { type ErrorCode, SluiceError, toSluiceError } from '../../protocol/error.ts';
 import type { MediaItem } from '../../protocol/media.ts';
+import { cleanTitle } from '../../protocol/title.ts';
 import { parseUrl } from '../../protocol/url.ts';
 import { MAX_ITEMS, MAX_NAME_CHARS, MAX_LIST_PAGE_BYTES } from '../limits.ts';
 import { chooseStreams } from './formats.ts';
@@ -24,6 +25,8 @@ export interface MoreItems {
 }
 
 export interface ItemsPage {
+  /** Of the list that was opened; null = it has none. */
+  title: string | null;
   found: FoundItem[];
   more: MoreItems[];
   /** Of the list that was opened; null = not known, or it holds lists. */
@@ -47,7 +50,8 @@ export interface PageRequest {
 export function pageOf(json: unknown, { url, from = 1, canJoin }: PageRequest): ItemsPage {
   const root = readInfo(json);
   if (root.entries === null) {
-    return { found: [openedItem(root, json, url, canJoin)], more: [], total: null, truncated: false };
+    const found = [openedItem(root, json, url, canJoin)];
+    return { title: null, found, more: [], total: null, truncated: false };
   }
   const page = new PageBuilder(canJoin);
   page.addList(root, root.entries, url, from, false);
@@ -58,7 +62,8 @@ export function pageOf(json: unknown, { url, from = 1, canJoin }: PageRequest): 
   // nothing but one video that cannot be had
   if (found.length === 1 && page.failure !== null && found[0]?.item.unavailable) throw page.failure;
   const total = isNested || root.playlist_count === null ? null : Math.round(root.playlist_count);
-  return { found, more, total, truncated };
+  const title = cleanTitle(root.title ?? '').slice(0, MAX_NAME_CHARS) || null;
+  return { title, found, more, total, truncated };
 }
 
 class PageBuilder {

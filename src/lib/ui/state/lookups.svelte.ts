@@ -36,6 +36,8 @@ export class Lookup {
   readonly added = new SvelteSet<string>();
   status: LookupPhase = $state.raw({ phase: 'running' });
   items: readonly MediaItem[] = $state.raw([]);
+  /** Of the list or page that they are in; null = not known. */
+  title: string | null = $state.raw<string | null>(null);
   /** What can be saved beside the items, or in their place; null = they are on no page. */
   page: PageItself | null = $state.raw<PageItself | null>(null);
   /** The next page of a long list, which is on its way: resolves with whether it came. */
@@ -62,12 +64,12 @@ export class Lookup {
   readonly #ids = new UniqueIds();
 
   /** The first page of the result replaces what was found before it; a later one follows. */
-  addPage({ engine, items, page, truncated, next, total }: ParseResult): void {
+  addPage({ engine, title, items, page, truncated, next, total }: ParseResult): void {
     const { status, items: known } = this;
     const unique = this.#ids.assign(items);
     const isFirst = status.phase !== 'done';
     this.items = isFirst ? unique : [...known, ...unique];
-    if (isFirst) this.page = page ?? null;
+    if (isFirst) [this.title, this.page] = [title ?? null, page ?? null];
     this.status = {
       phase: 'done',
       engine,

@@ -19,6 +19,7 @@ export class ListRow {
   readonly sha256 = $derived.by(() => this.#view.sha256 ?? null);
   /** Of the media, what is missing on its site. */
   readonly gapSeconds = $derived.by(() => this.#view.gapSeconds ?? 0);
+  readonly lowered = $derived.by(() => this.#view.lowered ?? null);
   /** Checked against the state, since a change cannot remove a field from the view. */
   readonly retryAt = $derived.by(() =>
     this.#view.state === 'waiting' ? (this.#view.retryAt ?? null) : null,

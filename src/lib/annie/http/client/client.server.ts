@@ -34,6 +34,7 @@ import { headersOf, NOBODY, type Visit } from './visit.ts';
 const MAX_REDIRECTS = 20;
 /** What a host may answer that serves a few connections at a time. */
 const CROWDED: readonly ErrorCode[] = ['remote_busy', 'connection_lost', 'connect_failed'];
+const CROWDED_STATUSES = new Set([403, 420, 421, 429, 500, 503, 509]);
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
 export interface HttpResponse {
@@ -179,8 +180,7 @@ export class HttpClient {
       isFirst ? this.#requestTyped(url, options) : this.#request(url, options);
     try {
       const response = await ask();
-      const isBusy = response.status === 429 || response.status === 503;
-      const isCrowded = isBusy && response.waitedMs < PROMPT_MS;
+      const isCrowded = CROWDED_STATUSES.has(response.status) && response.waitedMs < PROMPT_MS;
       if (!isCrowded || !release || release(url.host) === 0) return response;
       response.discard();
     } catch (thrown) {

@@ -1,13 +1,12 @@
 /** What a response is: a file, a manifest or a page. By its type, its name and its first bytes. Pure. */
-import { beginsAsJsonFeed } from '../../../protocol/json-feed.ts';
+import { beginsAsPage, startText, textKindOf, withoutMark } from '../../../protocol/text-kind.ts';
 import type { UrlKind } from '../../engine.ts';
 import { isAttachment } from '../head/disposition.ts';
 import { extentOf } from '../head/extent.ts';
-import { binaryKind } from './binary.ts';
+import { binaryKind, latin1 } from './binary.ts';
 import { charsetOf, contentTypeOf, dispositionName, type Head } from '../head/head.ts';
 import { isTextExtension } from '../head/mime-types.ts';
 import { extensionOf } from '../head/names.ts';
-import { beginsAsPage, latin1, withoutLeadingBlanks } from './page-start.ts';
 
 /** Enough to see `#EXTM3U`, `<?xml … <MPD` or `<html` behind a comment. */
 export const SNIFF_BYTES = 1024;
@@ -55,18 +54,19 @@ function announcedSizeOf(status: number, head: Head): number | null {
 /** @param start the first `SNIFF_BYTES` of the body, or all of a shorter one */
 export function classify(url: URL, status: number, head: Head, start: Uint8Array): UrlKind {
   const contentType = contentTypeOf(head);
-  const bytes = latin1(start.subarray(0, SNIFF_BYTES));
-  const text = withoutLeadingBlanks(bytes);
-  if (isHls(text)) return { kind: 'manifest', format: 'hls' };
+  const sniffed = start.subarray(0, SNIFF_BYTES);
+  const text = withoutMark(startText(sniffed));
+  const kind = textKindOf(text);
+  if (kind === 'hls') return { kind: 'manifest', format: 'hls' };
   if (contentType !== null && HLS_TYPES.has(contentType)) return { kind: 'manifest', format: 'hls' };
   const isGeneric = contentType === null || GENERIC_TYPES.has(contentType);
   const ext = extensionOf(dispositionName(head) ?? url.pathname);
   if (contentType === 'application/dash+xml') return { kind: 'manifest', format: 'dash' };
-  if ((isGeneric || ext === 'mpd') && /<MPD[\s>]/.test(text)) return { kind: 'manifest', format: 'dash' };
+  if ((isGeneric || ext === 'mpd') && kind === 'dash') return { kind: 'manifest', format: 'dash' };
   const isHtml = contentType !== null && isPageType(contentType);
   const isShown = !isAttachment(head.get('content-disposition'));
   // Servers give this type to files that they do not know, too.
-  const isText = text === '' || binaryKind(bytes, charsetOf(head)) === null;
+  const isText = text === '' || binaryKind(latin1(sniffed), charsetOf(head)) === null;
   // Words under the name of a text are one, as subtitles with a tag in them; under another name they are no archive.
   const isTextFile = text !== '' && isTextExtension(ext);
   // A comment may be in front of XML, too.
@@ -76,8 +76,8 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
   if (
     isShown &&
     (FEED_TYPES.has(contentType ?? '') ||
-      (isXml(contentType) && /<(rss|feed|rdf:RDF)[\s>]/.test(text)) ||
-      (isJson(contentType) && beginsAsJsonFeed(text)))
+      (isXml(contentType) && kind === 'feed') ||
+      (isJson(contentType) && kind === 'json-feed'))
   )
     return { kind: 'page' };
   return { kind: 'file', contentType, bytes: announcedSizeOf(status, head) };
@@ -85,11 +85,7 @@ export function classify(url: URL, status: number, head: Head, start: Uint8Array
 
 /** Whether bytes begin as an HLS manifest does. @param start as for `classify` */
 export function beginsAsHls(start: Uint8Array): boolean {
-  return isHls(withoutLeadingBlanks(latin1(start.subarray(0, SNIFF_BYTES))));
-}
-
-function isHls(text: string): boolean {
-  return text.startsWith('#EXTM3U');
+  return textKindOf(startText(start.subarray(0, SNIFF_BYTES))) === 'hls';
 }
 
 function isJson(contentType: string | null): boolean {

@@ -4,8 +4,7 @@ import type { HttpResponse } from '../client/client.server.ts';
 import { isPageType } from '../content/classify.ts';
 import { contentLengthOf, contentTypeOf } from '../head/head.ts';
 import { isLateAnswer } from './late-failure.ts';
-import { isMeaningful, isTextExtension } from '../head/mime-types.ts';
-import { extensionOf, isPageExtension } from '../head/names.ts';
+import { namesBytes } from '../head/names.ts';
 
 /** Of what a server says of an error in JSON, XML or plain text. */
 const MAX_WORDS_BYTES = 64 * 1024;
@@ -20,9 +19,7 @@ export function isEmptyAnswer({ status, head, waitedMs }: Answer): boolean {
 
 /** A page or a few words were sent where the address names a file of another kind. @param asked before redirects */
 export function isAnswerInWords(asked: string, { status, head, waitedMs }: Answer): boolean {
-  const ext = extensionOf(URL.parse(asked)?.pathname ?? '');
-  const isOfBytes = isMeaningful(ext) && !isTextExtension(ext) && !isPageExtension(ext);
-  if (status !== 200 || !isOfBytes || isLateAnswer(waitedMs)) return false;
+  if (status !== 200 || !namesBytes(asked) || isLateAnswer(waitedMs)) return false;
   if (isAttachment(head.get('content-disposition'))) return false;
   const type = contentTypeOf(head) ?? '';
   return isPageType(type) || (WORDS.test(type) && (contentLengthOf(head) ?? 0) <= MAX_WORDS_BYTES);

@@ -1,7 +1,7 @@
 /** Suggests names and extensions for files; the runner makes them safe. Pure. */
 import { AUDIO, extensionOf, IMAGE, VIDEO } from '../../../protocol/extension.ts';
 import { decodeStrictly, percentDecoded } from './header-text.ts';
-import { extensionsOfType } from './mime-types.ts';
+import { extensionsOfType, isMeaningful, isTextExtension } from './mime-types.ts';
 
 export { extensionOf };
 
@@ -13,6 +13,12 @@ const PROGRAMS = new Set(
 /** Of pages, and of programs that make them. */
 export function isPageExtension(ext: string): boolean {
   return PROGRAMS.has(ext) || /^([sx]?html?|mhtml)$/.test(ext);
+}
+
+/** Whether an address names a file that is neither a page nor text. */
+export function namesBytes(url: string): boolean {
+  const ext = extensionOf(URL.parse(url)?.pathname ?? '');
+  return isMeaningful(ext) && !isTextExtension(ext) && !isPageExtension(ext);
 }
 
 export type FileMediaType = 'video' | 'audio' | 'image' | 'file';

@@ -32,7 +32,7 @@ export class FragmentKeys {
   async decipherOf(fragment: Fragment): Promise<OpenDecipher | null> {
     const { key } = fragment;
     if (key === null) return null;
-    const secret = await this.#keyAt(key.url);
+    const secret = withoutLineEnd(await this.#keyAt(key.url));
     if (secret.length !== KEY_BYTES) {
       throw new SluiceError(
         'encrypted',
@@ -73,4 +73,9 @@ function ivOf({ key, sequence }: Fragment): Buffer {
   const iv = Buffer.alloc(BLOCK_BYTES);
   iv.writeBigInt64BE(BigInt(sequence), 8);
   return iv;
+}
+
+/** Keys that were written by hand end with one; ffmpeg takes the first 16 bytes. */
+function withoutLineEnd(secret: Buffer): Buffer {
+  return /^\r?\n$/.test(secret.toString('latin1', KEY_BYTES)) ? secret.subarray(0, KEY_BYTES) : secret;
 }

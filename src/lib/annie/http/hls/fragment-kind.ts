@@ -27,6 +27,10 @@ export function kindOf(start: Uint8Array, totalBytes: number): FragmentKind {
   if (totalBytes === 0) return { kind: 'refused', what: 'empty' };
   const isWhole = totalBytes <= start.length;
   if (hasPackets(start, 0, isWhole)) return { kind: 'media', container: 'mpegts', skip: 0 };
+  // Times of packed audio, which some servers put in front of MPEG-TS, too.
+  const isTagged = Buffer.from(start.subarray(0, 3)).toString('latin1') === 'ID3';
+  const skipped = isTagged ? syncIn(start, isWhole) : null;
+  if (skipped !== null) return { kind: 'media', container: 'mpegts', skip: skipped };
   if (isMediaStart(start) || hasTimedPackets(start)) return { kind: 'media', container: 'other', skip: 0 };
   const skip = syncIn(start, isWhole);
   if (skip !== null) return { kind: 'media', container: 'mpegts', skip };

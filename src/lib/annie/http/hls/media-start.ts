@@ -1,5 +1,6 @@
 /** What bytes begin with: media that a fragment may be, and what servers send instead. Pure. */
-import { beginsAsPage, latin1, withoutLeadingBlanks } from '../content/page-start.ts';
+import { beginsAsPage } from '../../../protocol/text-kind.ts';
+import { latin1 } from '../content/binary.ts';
 import { typeByBytes } from '../content/signatures.ts';
 
 /** Files that are also fragments. */
@@ -45,7 +46,7 @@ export function isMp4Start(start: Uint8Array): boolean {
 /** What it is instead of media, for a message; null = nothing that is known. */
 export function otherThanMedia(start: Uint8Array): string | null {
   const text = latin1(start.subarray(0, 1024));
-  if (beginsAsPage(withoutLeadingBlanks(text))) return 'a web page';
+  if (beginsAsPage(text)) return 'a web page';
   const type = typeByBytes(text) ?? '';
   if (type.startsWith('image/')) return 'a picture';
   if (type.startsWith('application/')) return 'a document or an archive';

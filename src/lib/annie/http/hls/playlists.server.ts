@@ -39,23 +39,30 @@ export function readPlaylist(
   return readers.read('playlist', { chunks: found.body ?? [], url: found.url.href }, signal);
 }
 
+/** The playlist of an address, and of a master that it leads to: what it would be alone. */
+async function fetchPlaylist(url: string, options: PlaylistOptions, signal: AbortSignal): Promise<Playlist> {
+  const found = await probe(options.client, url, signal, 'text');
+  if (options.isBegun === true && found.kind.kind === 'page') refusePage(url, found.url);
+  const playlist = await readPlaylist(found, options, signal);
+  if (playlist.kind === 'media' && playlist.live) throw new SluiceError('live_stream');
+  return playlist;
+}
+
 async function fetchMediaPlaylist(
   url: string,
   options: PlaylistOptions,
   signal: AbortSignal,
 ): Promise<MediaPlaylist> {
-  const found = await probe(options.client, url, signal, 'text');
-  if (options.isBegun === true && found.kind.kind === 'page') refusePage(url, found.url);
-  const playlist = await readPlaylist(found, options, signal);
+  const playlist = await fetchPlaylist(url, options, signal);
   if (playlist.kind === 'master')
     throw new SluiceError('invalid_manifest', 'The manifest leads to another master.');
-  if (playlist.live) throw new SluiceError('live_stream');
   return playlist;
 }
 
 /**
  * The first variant whose playlists can be had. Of those before it, what may have failed for a moment is tried once more.
  * @param want `video`: without separate audio
+ * @param isNested of a master that another leads to, as CDNs in front of others make them: one level is followed
  * @throws the failure of the first variant
  */
 export async function openFirst(
@@ -63,12 +70,13 @@ export async function openFirst(
   want: 'all' | 'video',
   options: PlaylistOptions,
   signal: AbortSignal,
+  isNested = false,
 ): Promise<OpenVariant> {
   const failures: SluiceError[] = [];
   const again: Variant[] = [];
   const open = async (variant: Variant): Promise<OpenVariant | null> => {
     try {
-      return { variant, tracks: await openTracks(variant, want, options, signal) };
+      return { variant, tracks: await openTracks(variant, { want, isNested }, options, signal) };
     } catch (thrown) {
       signal.throwIfAborted();
       if (!isHostFailure(thrown) || isForAll(thrown)) throw thrown;
@@ -91,9 +99,9 @@ export async function openFirst(
   throw failures[0] ?? new SluiceError('stream_not_found');
 }
 
-function openTracks(
+async function openTracks(
   variant: Variant,
-  want: 'all' | 'video',
+  { want, isNested }: { want: 'all' | 'video'; isNested: boolean },
   options: PlaylistOptions,
   signal: AbortSignal,
 ): Promise<TrackSource[]> {
@@ -101,24 +109,40 @@ function openTracks(
   const videoUrls = places.map(({ url }) => url);
   const audioUrls = places.flatMap(({ audioUrl }) => (audioUrl === null ? [] : [audioUrl]));
   const lists = want === 'all' && variant.audioUrl !== null ? [videoUrls, audioUrls] : [videoUrls];
-  return Promise.all(lists.map((urls) => openTrack([...new Set(urls)], options, signal)));
+  const tracks = await Promise.all(
+    lists.map((urls, index) => {
+      // The audio that a nested master names is wanted if this one names none.
+      const nested = index === 0 && lists.length === 1 ? want : 'video';
+      return openTrack([...new Set(urls)], isNested ? null : nested, options, signal);
+    }),
+  );
+  return tracks.flat();
 }
 
-/** @throws the failure of the first address */
+/**
+ * @param nested what to take of a master in place of the track; null = it is none
+ * @throws the failure of the first address
+ */
 async function openTrack(
   urls: readonly string[],
+  nested: 'all' | 'video' | null,
   options: PlaylistOptions,
   signal: AbortSignal,
-): Promise<TrackSource> {
+): Promise<TrackSource[]> {
   let firstFailure: unknown = null;
   for (const [index, url] of urls.entries()) {
     try {
-      const playlist = await fetchMediaPlaylist(url, options, signal);
+      const playlist = await fetchPlaylist(url, options, signal);
+      if (playlist.kind === 'master') {
+        if (nested === null)
+          throw new SluiceError('invalid_manifest', 'The manifest leads to a master of masters.');
+        return (await openFirst(playlist.variants, nested, options, signal, true)).tracks;
+      }
       const others = [...urls.slice(index + 1), ...urls.slice(0, index)];
       const backups = others.map((other): LoadBackup => async () => {
         return (await fetchMediaPlaylist(other, options, signal)).fragments;
       });
-      return { playlist, backups };
+      return [{ playlist, backups }];
     } catch (thrown) {
       signal.throwIfAborted();
       if (!isHostFailure(thrown)) throw thrown;

@@ -1,4 +1,5 @@
 /** Lists the qualities of an HLS stream, and downloads one of them. */
+import type { LowerQuality } from '../../../protocol/download.ts';
 import type { MediaPlaylist } from '../../../foreign/playlist/playlist.ts';
 import type { Variant } from '../../../foreign/playlist/variants.ts';
 import type { MediaStream } from '../../../protocol/media.ts';
@@ -99,7 +100,9 @@ export async function downloadHls(
       open = await openFirst(wanted, 'all', { ...options, isBegun: begun !== null }, signal);
       const { id } = open.variant;
       await noteFilm(workDir, url, id);
-      const rendition = variant ?? (open.variant === variants[0] ? '' : id);
+      const isBest = open.variant === variants[0];
+      const rendition = variant ?? (isBest ? '' : id);
+      if (variant === null) job.onInfo({ lowered: loweredTo(open.variant, variants[0]) });
       return await downloadTracks(job, { sources: open.tracks, rendition }, title, options, played);
     } catch (thrown) {
       signal.throwIfAborted();
@@ -172,6 +175,12 @@ async function downloadTracks(
   } finally {
     clearInterval(timer);
   }
+}
+
+/** What is said of a quality that nobody chose; null = it is the best, or looks like it. */
+function loweredTo({ quality }: Variant, best: Variant | undefined): LowerQuality | null {
+  const missing = best?.quality ?? quality;
+  return missing === quality ? null : { quality, missing };
 }
 
 /** Also of a row that an earlier version stored, which listed backups by themselves. */
