@@ -93,6 +93,7 @@ export async function startProduct(options: ProductOptions): Promise<Product> {
     probe: createProbe(guard),
     instance,
     maxActive: options.maxActive,
+    maxActivePerSession: options.maxActivePerSession,
     leaseMs: Infinity,
     log: (message, details) => {
       onNote(`runner: ${message} ${String((details as { download?: string } | undefined)?.download ?? '')}`);

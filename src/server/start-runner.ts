@@ -28,7 +28,7 @@ export interface StartRunnerOptions extends Pick<
 
 export function startRunner(options: StartRunnerOptions): Runner {
   const { config, log, stateDir, isTemporary, sessions, engines, reachability, root, quota } = options;
-  const { downloadDir, maxActive, stallMs, firstByteMs } = config;
+  const { downloadDir, maxActive, maxActivePerSession, stallMs, firstByteMs } = config;
   const { host } = sessions;
   const holdings = new DiskHoldings({
     ...{ host, sessionClass: SESSION, downloadDir },
@@ -37,6 +37,7 @@ export function startRunner(options: StartRunnerOptions): Runner {
   return new Runner({
     downloadDir,
     maxActive,
+    maxActivePerSession,
     maxParsing: MAX_PARSING,
     ...{ stallMs, firstByteMs },
     // Sessions run in this process, so none can be lost.

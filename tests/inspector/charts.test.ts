@@ -100,7 +100,7 @@ test('an actor in download.throttle is also in download, and can take the transi
   const events = edgesFrom(download, 'download.throttle').map(({ event }) => event);
   assert.equal(
     [...new Set(events)],
-    ['tick', 'run', 'limited', 'giveWay', 'phase', 'done', 'failed', 'setAside', 'pause', 'cancel'],
+    ['tick', 'run', 'limited', 'giveWay', 'slow', 'phase', 'done', 'failed', 'setAside', 'pause', 'cancel'],
   );
 });
 

@@ -1,4 +1,4 @@
-/** A dripping file, and another list's that waits for its slot, on the built server. */
+/** Dripping files, and those that wait for their slots, in another list and in their own, on the built server. */
 import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
@@ -36,6 +36,37 @@ test('a dripping file gives its slot up for one that waits, keeps its bytes and 
       from.some((byte) => byte >= gone.receivedBytes - 65_536 && byte > 0),
       `resumed from ${String(from)}`,
     );
+  } finally {
+    await server.stop();
+    await site.close();
+  }
+});
+
+test('of one list, three dripping files let each of five others go first, and go on from their bytes', async () => {
+  const site = await startSite();
+  const server = await startServer();
+  try {
+    const list = await server.session();
+    const drips: string[] = [];
+    for (const n of [0, 1, 2]) {
+      const id = await list.add({ url: `${site.url}/file/drip${n}.bin?size=${SIZE}&seed=${n}&rate=500` });
+      drips.push(id);
+      await list.waitUntil(id, 'its first bytes', ({ receivedBytes }) => receivedBytes > 0);
+    }
+    const others: string[] = [];
+    for (const n of [3, 4, 5, 6, 7])
+      others.push(await list.add({ url: `${site.url}/file/${n}.bin?size=${SIZE}&seed=${n}` }));
+    for (const id of others) await list.waitFor(id, 'complete');
+    for (const id of drips) {
+      const { attempt } = await list.waitUntil(id, 'that it goes on', ({ state }) => state === 'download');
+      assert.is(attempt, 1);
+    }
+    for (const n of [0, 1, 2]) site.unthrottle(`/file/drip${n}.bin`);
+    for (const [n, id] of drips.entries()) {
+      const { file, attempt } = await list.waitFor(id, 'complete');
+      assert.is(attempt, 1);
+      assert.is(await sha256File(join(server.place.downloadDir, file?.name ?? '')), sha256Of(n, SIZE));
+    }
   } finally {
     await server.stop();
     await site.close();

@@ -20,9 +20,10 @@ test('no owner gets two slots more than one that waits, nor a session than anoth
   await fc.assert(
     fc.asyncProperty(
       fc.integer({ min: 1, max: 6 }),
+      fc.constantFrom(1, 2, Infinity),
       fc.array(step, { maxLength: 80 }),
-      async (capacity, steps) => {
-        const queue = new FairQueue(capacity);
+      async (capacity, maxOfSession, steps) => {
+        const queue = new FairQueue(capacity, maxOfSession);
         const tickets: Ticket[] = [];
         const held = (kind: 'owner' | 'session', name: string): number =>
           tickets.filter((ticket) => ticket.state === 'active' && ticket[kind] === name).length;
@@ -33,7 +34,11 @@ test('no owner gets two slots more than one that waits, nor a session than anoth
           const begun = tickets.filter(
             (ticket) => ticket.state === 'active' && before.get(ticket) !== 'active',
           );
-          const waiting = tickets.filter(({ state }) => state === 'waiting');
+          // What waits although its session could hold one more.
+          const waiting = tickets.filter(
+            ({ state, session }) => state === 'waiting' && held('session', session) < maxOfSession,
+          );
+          assert.ok(SESSIONS.every(({ session }) => held('session', session) <= maxOfSession));
           for (const got of begun) {
             for (const waits of waiting) {
               assert.ok(held('owner', got.owner) <= held('owner', waits.owner) + 1);

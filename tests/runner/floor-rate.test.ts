@@ -1,36 +1,27 @@
 /** Downloads that are too slow give their slot to one that waits. All on a virtual clock. */
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { suite } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SimulatedClock } from 'xstate';
-import { DownloadRoot } from '#lib/files/download-root/download-root.server.ts';
 import type { RunnerClock } from '#lib/runner/clock.ts';
 import { FLOOR_BYTES_PER_SECOND, FloorRate, MEASURED_MS } from '#lib/runner/floor-rate.ts';
 import { Reachability } from '#lib/runner/reachability.ts';
-import {
-  createFixture,
-  type EngineCall,
-  type Fixture,
-  nextTurns,
-  startOf,
-  summarize,
-  testsWith,
-} from './fixture.ts';
+import { drip, PROMPT_ROOT, STEP_MS } from './dripping.ts';
+import { createFixture, startOf, summarize, testsWith } from './fixture.ts';
 
 const test = suite('floor rate');
 const testWith = testsWith(test);
-const STEP_MS = 5_000;
 
 /** Downloads that run, and what they received; `waits` = for which of them another waits. */
 function world() {
   const clock = new SimulatedClock();
   const floor = new FloorRate(clock);
   const gave: string[] = [];
+  const said: string[] = [];
   const waits = new Set<string>();
   const running = new Map<string, { bytes: number | null; rate: number; end: () => void }>();
   return {
     gave,
+    said,
     waits,
     running,
     run: (name: string, rate: number, slots = 1): void => {
@@ -39,6 +30,7 @@ function world() {
         receivedBytes: () => one.bytes,
         slots: () => slots,
         wouldPass: () => waits.has(name),
+        onSlow: (isSlow) => void said.push(`${name} ${isSlow}`),
         giveWay: () => void gave.push(name),
       }) as () => undefined;
       running.set(name, one);
@@ -74,7 +66,11 @@ test('its timer runs while anything is measured, and not after', () => {
     clearTimeout: (handle) => (timers--, clock.clearTimeout(handle)),
   };
   const floor = new FloorRate(counting);
-  const idle = { receivedBytes: () => null, slots: () => 1, wouldPass: () => true, giveWay: () => undefined };
+  const nothing = (): undefined => undefined;
+  const idle = {
+    ...{ receivedBytes: () => null, slots: () => 1, wouldPass: () => true },
+    ...{ onSlow: nothing, giveWay: nothing },
+  };
   const [first, second] = [floor.watch(idle), floor.watch(idle)];
   first();
   assert.is(timers, 1);
@@ -111,15 +107,18 @@ test('time without a byte of the file does not count, nor what came before it be
   assert.equal(gave, ['slow']);
 });
 
-test('one that was slow and is fast again keeps its slot', () => {
-  const { run, pass, waits, gave, running } = world();
+test('one that was slow and is fast again keeps its slot, and each is said once', () => {
+  const { run, pass, waits, gave, said, running } = world();
   run('uneven', 1);
-  pass(MEASURED_MS + STEP_MS);
+  run('fast', FLOOR_BYTES_PER_SECOND);
+  pass(3 * MEASURED_MS + STEP_MS);
+  assert.equal(said, ['uneven true']);
   running.get('uneven')!.rate = 1_000_000;
   pass(STEP_MS);
   waits.add('uneven');
   pass(5 * MEASURED_MS);
   assert.equal(gave, []);
+  assert.equal(said, ['uneven true', 'uneven false']);
 });
 
 test('one that is being joined by now, or has begun anew, keeps its slot', () => {
@@ -162,29 +161,7 @@ test('one at a time gives way, first of the owner that holds the most; the next 
   assert.equal(gave.length, 2);
 });
 
-/** Lets virtual time pass while these receive a byte a second. */
-async function drip(fixture: Fixture, ms: number, calls: readonly EngineCall[]): Promise<void> {
-  for (let passed = 0; passed < ms; passed += STEP_MS) {
-    for (const call of calls) {
-      if (call.job.signal.aborted) continue;
-      await writeFile(join(call.job.workDir, 'half'), 'half');
-      call.sample((received.get(call) ?? 0) + 5);
-      received.set(call, (received.get(call) ?? 0) + 5);
-    }
-    fixture.clock.increment(STEP_MS);
-    await nextTurns();
-  }
-}
-const received = new WeakMap<EngineCall, number>();
-
-/** Its checks take no time: while they are under way, virtual time would pass too soon for them. */
-class PromptRoot extends DownloadRoot {
-  override check(): Promise<void> {
-    return Promise.resolve();
-  }
-}
-const root = new PromptRoot({ dir: '', file: null, known: null, log: () => undefined });
-const one = { maxActive: 1, root };
+const one = { maxActive: 1, root: PROMPT_ROOT };
 const two = { url: 'https://other.test/bbb' };
 
 testWith(
@@ -220,7 +197,7 @@ testWith(
       summarize(events()).filter((text) => !text.startsWith('sample') && text.includes(id));
     assert.equal(said('bbb'), ['phase download bbb.1', 'phase finish bbb.1', 'landed bbb.1', 'done bbb.1']);
     assert.equal(said('aaa'), [
-      ...['phase download aaa.1', 'gave-way aaa.1', 'gave-way aaa.1'],
+      ...['phase download aaa.1', 'slow aaa.1', 'gave-way aaa.1', 'gave-way aaa.1'],
       ...['phase download aaa.1', 'phase finish aaa.1', 'landed aaa.1', 'done aaa.1'],
     ]);
   },
@@ -228,7 +205,7 @@ testWith(
 
 testWith(
   'one that cannot be resumed, has no byte in this attempt, or is joined keeps its slot',
-  { maxActive: 3, stallMs: Infinity, root },
+  { maxActive: 3, stallMs: Infinity, root: PROMPT_ROOT },
   async (fixture) => {
     const { runner, http } = fixture;
     for (const id of ['aaa', 'bbb', 'ccc']) runner.send('s1', startOf(id));

@@ -85,7 +85,7 @@ test('a look that hangs closes the gate after 20 s, and no other is begun until 
 
 test('while the gate is closed nobody gets a slot; those that waited for one are refused too', async () => {
   const { gate, answer } = manualGate();
-  const queue = new GatedQueue(1, gate);
+  const queue = new GatedQueue({ all: 1 }, gate);
   const happened: string[] = [];
   const enqueue = (name: string) =>
     queue.enqueue('s', {

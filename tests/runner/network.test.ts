@@ -84,7 +84,8 @@ testWith(
 let probes = 0;
 let isBack = false;
 
-testWith('one host that is away takes no other along', { probe: never }, async ({ runner, http, event }) => {
+testWith('one host that is away takes no other along', { probe: never }, async (fixture) => {
+  const { runner, http, event, workDirs } = fixture;
   runner.send('s1', from('b.test', 'bbb'));
   (await http.call(0)).sample(10);
   runner.send('s1', from('a.test', 'aaa'));
@@ -97,6 +98,7 @@ testWith('one host that is away takes no other along', { probe: never }, async (
   runner.send('s1', from('a.test', 'ddd'));
   assert.is((await event('failed', 1)).error.code, 'host_away');
   assert.is(http.calls.length, 3);
+  assert.equal((await workDirs()).sort(), ['aaa', 'bbb', 'ccc'], 'nothing is made for what is refused');
 });
 
 testWith(

@@ -53,4 +53,36 @@ test('what waits for a full or an unreachable host could not run', () => {
   assert.not(queue.wouldPass(running), 'it has no slot any more');
 });
 
+test('a session gets no more slots than its own limit, while another gets what is free', () => {
+  const queue = new FairQueue(4, 2);
+  const enter = (session: string): Ticket => queue.enqueue(session, () => undefined);
+  const [first, , third] = [enter('s1'), enter('s1'), enter('s1')] as const;
+  const other = enter('s2');
+  assert.equal([third.state, other.state], ['waiting', 'active']);
+  assert.ok(queue.wouldPass(first), 'another of its session waits for its own limit');
+  assert.not(queue.wouldPass(other), 'what waits is at its limit');
+  queue.release(first);
+  assert.is(third.state, 'active');
+});
+
+test('what has given way goes last in its session, and lately so, no other of its session gives way to it', () => {
+  const queue = new FairQueue(1);
+  let isLately = true;
+  const slow = { gaveWay: { isLately: () => isLately } };
+  const enter = (session: string, options = {}): Ticket => queue.enqueue(session, () => undefined, options);
+  const running = enter('s1');
+  const [gone, gone2, next] = [enter('s1', slow), enter('s1', slow), enter('s1')] as const;
+  assert.ok(queue.wouldPass(running), 'one that has not waits');
+  queue.release(running);
+  assert.equal([gone.state, gone2.state, next.state], ['waiting', 'waiting', 'active']);
+  assert.not(queue.wouldPass(next));
+  const other = enter('s2');
+  assert.ok(queue.wouldPass(next), 'another session waits');
+  queue.release(other);
+  isLately = false;
+  assert.ok(queue.wouldPass(next));
+  queue.release(next);
+  assert.equal([gone.state, gone2.state], ['active', 'waiting'], 'those that have are served in order');
+});
+
 test.run();

@@ -1,4 +1,5 @@
 /** The download dir as the runner uses it: work dirs in, finished files out. */
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SluiceError } from '../protocol/error.ts';
 import type { RecordedFile, MarkedFile } from '../protocol/runner.ts';
@@ -86,6 +87,14 @@ export class DownloadFolder {
       throw toDiskError(thrown);
     }
     return workDir;
+  }
+
+  /** Whether an earlier attempt has left a work dir. */
+  async hasWorkDir(download: string): Promise<boolean> {
+    return await access(this.#workDir(download)).then(
+      () => true,
+      (thrown: unknown) => errnoOf(thrown) !== 'ENOENT',
+    );
   }
 
   /**

@@ -126,6 +126,11 @@ export type RunnerEvent =
    */
   | ({ type: 'limited'; connections: number } & JobRef)
   /**
+   * It has become so slow that it is going to give its slot to another that waits, also of its own session; or it is so no more,
+   * which is not said of one that gives way or ends.
+   */
+  | ({ type: 'slow'; isSlow: boolean } & JobRef)
+  /**
    * It was so slow that it gave its slot to one that waited. It keeps its bytes, waits in the runner's queue behind the others,
    * and begins again with its first `phase`.
    */

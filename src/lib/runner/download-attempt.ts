@@ -11,6 +11,7 @@ import type { FetchedFile } from '../files/fetched-file.ts';
 import { asPortal } from '../annie/http/failure/portal.ts';
 import type { AttemptEnd, DownloadAttemptOptions } from './attempt-options.ts';
 import { toKnownError, toFailure } from './failure.ts';
+import { authorityOf } from '../protocol/unreachable.ts';
 import { untilAborted } from '../protocol/until-aborted.ts';
 import { occupiedBytes } from '../files/disk-space.server.ts';
 import { WorkDirWatch } from '../files/work-dir-watch.server.ts';
@@ -150,6 +151,9 @@ export class DownloadAttempt implements SpaceUser {
 
   async #fetch(): Promise<RecordedFile> {
     const { session, job, folder, reachability, clock, stallMs } = this.#options;
+    // Nothing is made on the disk for what is refused, as that may be all of a long list; what has come may be whole.
+    if (reachability.isAway(authorityOf(job.url) ?? '') && !(await folder.hasWorkDir(job.download)))
+      this.#throwIfAway();
     const { path: workDir, isNew } = await folder.prepare(session, job.download);
     const finished = isNew ? null : await folder.resumeFinish(job.download);
     if (finished !== null) {
@@ -161,8 +165,7 @@ export class DownloadAttempt implements SpaceUser {
       this.#updatePhase({ phase: 'finish', totalBytes: fetched.bytes });
       return this.#finish(fetched);
     }
-    const away = reachability.refusal(session, job.url);
-    if (away !== null) throw away;
+    this.#throwIfAway();
     this.#watch = await WorkDirWatch.start(workDir);
     if (!isNew) this.#keptBytes = await occupiedBytes(workDir);
     await this.#reserveSpace();
@@ -183,6 +186,12 @@ export class DownloadAttempt implements SpaceUser {
     if (job.sha256 !== undefined) await folder.recordFetched(job.download, result);
     this.#updatePhase({ phase: 'finish' });
     return this.#finish(result);
+  }
+
+  #throwIfAway(): void {
+    const { session, job, reachability } = this.#options;
+    const away = reachability.refusal(session, job.url);
+    if (away !== null) throw away;
   }
 
   /** Checks the hash first: a file with another one never gets a name in the download dir. */

@@ -8,7 +8,7 @@ import { authorityOf } from '../protocol/unreachable.ts';
 import { mayBeLimit, optionalOutput, toFailure } from './failure.ts';
 import type { FolderGate } from './folder-gate.ts';
 import { InProgress } from './in-progress.ts';
-import { GatedQueue, type Ticket } from './gated-queue.ts';
+import { GatedQueue, type QueueSlots, type Ticket } from './gated-queue.ts';
 import { activeAttempt, JobTable, mergeDiscards, type Cleanup, type Job, type Pending } from './job.ts';
 import { ReportedAttempt, type AttemptOutcome, type ReportedAttemptOptions } from './reported-attempt.ts';
 import { removeFiles } from './remove-files.ts';
@@ -16,7 +16,7 @@ import type { RunInJob } from './run-in-job.ts';
 
 export interface DownloadJobsOptions extends ReportedAttemptOptions {
   gate: FolderGate;
-  maxActive: number;
+  slots: QueueSlots;
   runInJob: RunInJob;
 }
 
@@ -38,8 +38,8 @@ export class DownloadJobs {
 
   constructor(options: DownloadJobsOptions) {
     this.#options = options;
-    const { maxActive, gate, clock, reachability } = options;
-    this.#queue = new GatedQueue(maxActive, gate, clock, (host) => reachability.isAway(host));
+    const { slots, gate, clock, reachability } = options;
+    this.#queue = new GatedQueue(slots, gate, clock, (host) => reachability.isAway(host));
   }
 
   start(session: string, request: StartJob): void {
@@ -188,10 +188,7 @@ export class DownloadJobs {
         () => new ReportedAttempt(session, state.request, place, this.#options),
       );
       job.state = { name: 'running', attempt };
-      place.watch({
-        receivedBytes: () => attempt.resumableBytes,
-        giveWay: () => this.#giveWay(job, attempt),
-      });
+      place.watch(attempt.measured(() => this.#giveWay(job, attempt)));
       const ended = attempt.ended.then((outcome) => this.#onEnded(job, attempt, outcome, ticket));
       this.#track(job, ended);
     };
@@ -208,7 +205,8 @@ export class DownloadJobs {
       this.#sendWait(job);
     };
     const { owner, url } = request;
-    const ticket = this.#queue.enqueue(job.session, { begin, refuse, onHeld, owner, host: authorityOf(url) });
+    const waiter = { begin, refuse, onHeld, owner, host: authorityOf(url), gaveWay };
+    const ticket = this.#queue.enqueue(job.session, waiter);
     job.state = { name: 'waiting', request, ticket, held: null, gaveWay };
   }
 

@@ -2,12 +2,14 @@
  * Slots shared fairly between owners, and between the sessions of each. A free slot goes to the waiting owner that holds the
  * fewest, and among those to the one served longest ago; within it to a session by the same rule. So no owner waits while
  * another gets two slots more than it, however many sessions that has, and no session while another of its owner does.
+ * No session holds more than its own limit. Of its tickets those that have given their slot up go last.
  */
 export interface Ticket {
   readonly owner: string;
   readonly session: string;
   readonly begin: () => void;
   readonly other: OtherSlot | null;
+  readonly gaveWay: GivenWay | null;
   state: 'waiting' | 'active' | 'released';
 }
 
@@ -20,10 +22,17 @@ export interface OtherSlot {
   take(): void;
 }
 
+/** It has held a slot before, and let others go first. */
+export interface GivenWay {
+  /** It is too soon for another of its session to give way to this one. */
+  isLately(): boolean;
+}
+
 export interface TicketOptions {
   /** Absent = of nobody that is known. */
   owner?: string | undefined;
   other?: OtherSlot | null;
+  gaveWay?: GivenWay | null;
 }
 
 /** Of sessions whose owner is not known: together they are one. */
@@ -31,23 +40,26 @@ const NO_OWNER = '';
 
 export class FairQueue {
   readonly #capacity: number;
+  readonly #maxOfSession: number;
   #active = 0;
   /** Number of slots held, by owner and by session; those without one are absent. */
   readonly #slots = { owners: new Map<string, number>(), sessions: new Map<string, number>() };
   /** Waiting tickets in order, by owner and session; those served longest ago come first. */
   readonly #waiting = new Map<string, Map<string, Set<Ticket>>>();
 
-  constructor(capacity: number) {
+  /** @param maxOfSession slots that one session may hold */
+  constructor(capacity: number, maxOfSession = Infinity) {
     this.#capacity = capacity;
+    this.#maxOfSession = maxOfSession;
   }
 
   /** `begin` is called once there is a slot, never before this returns. Every ticket is to be released. */
   enqueue(
     session: string,
     begin: () => void,
-    { owner = NO_OWNER, other = null }: TicketOptions = {},
+    { owner = NO_OWNER, other = null, gaveWay = null }: TicketOptions = {},
   ): Ticket {
-    const ticket: Ticket = { owner, session, begin, other, state: 'waiting' };
+    const ticket: Ticket = { owner, session, begin, other, gaveWay, state: 'waiting' };
     const lines = this.#waiting.get(owner) ?? new Map<string, Set<Ticket>>();
     this.#waiting.set(owner, lines);
     lines.set(session, (lines.get(session) ?? new Set<Ticket>()).add(ticket));
@@ -86,7 +98,9 @@ export class FairQueue {
     const { owners, sessions } = this.#slots;
     count(owners, owner, -1);
     count(sessions, session, -1);
-    const next = this.#next(isUseful);
+    const next = this.#next(
+      (other) => isUseful(other) && !(other.session === session && other.gaveWay?.isLately() === true),
+    );
     // Those who hold as many were served longer ago.
     const isBehind = (slots: ReadonlyMap<string, number>, name: string, own: string): boolean =>
       (slots.get(name) ?? 0) > (slots.get(own) ?? 0);
@@ -129,7 +143,8 @@ export class FairQueue {
 
   #next(mayBegin: (ticket: Ticket) => boolean = isFree): Ticket | null {
     const { owners, sessions } = this.#slots;
-    const first = (tickets: ReadonlySet<Ticket>): Ticket | null => firstOf(tickets, mayBegin);
+    const first = (tickets: ReadonlySet<Ticket>, session: string): Ticket | null =>
+      (sessions.get(session) ?? 0) < this.#maxOfSession ? firstOf(tickets, mayBegin) : null;
     return withFewest(this.#waiting, owners, (lines) => withFewest(lines, sessions, first));
   }
 }
@@ -138,14 +153,14 @@ export class FairQueue {
 function withFewest<T>(
   waiting: ReadonlyMap<string, T>,
   slots: ReadonlyMap<string, number>,
-  ticketOf: (one: T) => Ticket | null,
+  ticketOf: (one: T, name: string) => Ticket | null,
 ): Ticket | null {
   let fewest = Infinity;
   let found: Ticket | null = null;
   for (const [name, one] of waiting) {
     const held = slots.get(name) ?? 0;
     if (held >= fewest) continue;
-    const ticket = ticketOf(one);
+    const ticket = ticketOf(one, name);
     if (ticket === null) continue;
     [fewest, found] = [held, ticket];
     if (fewest === 0) break;
@@ -175,6 +190,11 @@ function isUseful(ticket: Ticket): boolean {
 }
 
 function firstOf(tickets: ReadonlySet<Ticket>, mayBegin: (ticket: Ticket) => boolean): Ticket | null {
-  for (const ticket of tickets) if (mayBegin(ticket)) return ticket;
-  return null;
+  let last: Ticket | null = null;
+  for (const ticket of tickets) {
+    if (!mayBegin(ticket)) continue;
+    if (ticket.gaveWay === null) return ticket;
+    last ??= ticket;
+  }
+  return last;
 }

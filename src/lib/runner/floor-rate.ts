@@ -21,6 +21,8 @@ export interface Measured {
   slots(): number;
   /** Whether its slot would go to another. */
   wouldPass(): boolean;
+  /** Called when it has become slow, and when it is so no more; not once its watch has ended. */
+  onSlow(isSlow: boolean): void;
   /** Its watch has to end soon after. */
   giveWay(): void;
 }
@@ -68,7 +70,11 @@ export class FloorRate {
     this.#stopTimer = startTimer(this.#clock, CHECK_MS, () => {
       this.#schedule();
       const now = this.#clock.now();
-      for (const watched of this.#watched) measure(watched, now);
+      for (const watched of this.#watched) {
+        const wasSlow = watched.isSlow;
+        measure(watched, now);
+        if (watched.isSlow !== wasSlow) watched.measured.onSlow(watched.isSlow);
+      }
       this.#letOneGiveWay();
     });
   }

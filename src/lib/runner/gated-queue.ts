@@ -12,6 +12,11 @@ import { HostLimits, type HostUse, type RefusalMeaning } from './host-limits.ts'
 
 /** How long a refused download waits to see whether the others that have just begun are served. */
 const UNCLEAR_MS = 2_000;
+/**
+ * For so long no other of its session gives way to a download that has given way. Where all of a list are slow, each keeps its
+ * connection that long, and loses less than a tenth of it to connecting.
+ */
+const HOLD_MS = 600_000;
 
 export interface Ticket {
   /** As `authorityOf`; null = none. */
@@ -31,9 +36,15 @@ export interface Place {
   /** Bytes of the file came. */
   received: () => void;
   /** From now on it gives its slot up while it is too slow and another could have it. */
-  watch: (download: Pick<Measured, 'receivedBytes' | 'giveWay'>) => void;
+  watch: (download: Pick<Measured, 'receivedBytes' | 'giveWay' | 'onSlow'>) => void;
   /** As in `EngineJob`. */
   openExtra: () => ExtraConnection | null;
+}
+
+export interface QueueSlots {
+  all: number;
+  /** Absent = as many. */
+  ofSession?: number;
 }
 
 export interface Waiter {
@@ -41,6 +52,8 @@ export interface Waiter {
   host?: string | null;
   /** Of the session; absent = of nobody that is known. */
   owner?: string | undefined;
+  /** It has just given its slot up. */
+  gaveWay?: boolean;
   /** Called once there is a slot. */
   begin: () => void;
   /** Called instead when the folder is not in order; the ticket is released. */
@@ -71,12 +84,12 @@ export class GatedQueue {
 
   /** @param isAway whether a job for this host would be refused */
   constructor(
-    capacity: number,
+    slots: QueueSlots,
     gate: FolderGate,
     clock: RunnerClock = systemRunnerClock,
     isAway: (host: string) => boolean = () => false,
   ) {
-    this.#queue = new FairQueue(capacity);
+    this.#queue = new FairQueue(slots.all, slots.ofSession);
     this.#floor = new FloorRate(clock);
     this.#gate = gate;
     this.#clock = clock;
@@ -95,6 +108,8 @@ export class GatedQueue {
       this.release(ticket);
       refuse(reason);
     };
+    const until = this.#clock.now() + HOLD_MS;
+    const gaveWay = waiter.gaveWay === true ? { isLately: () => this.#clock.now() < until } : null;
     const queue = (): void => {
       const beginNow = (): void => {
         // It may have closed while this one waited for its slot.
@@ -103,7 +118,7 @@ export class GatedQueue {
         else refuseNow(reason);
       };
       const other = this.#hostSlot(ticket, waiter);
-      ticket.place = this.#queue.enqueue(session, beginNow, { owner: waiter.owner, other });
+      ticket.place = this.#queue.enqueue(session, beginNow, { owner: waiter.owner, other, gaveWay });
       if (ticket.host !== null) this.#reviewSoon(ticket.host);
     };
     if (this.#gate.reason === null) queue();

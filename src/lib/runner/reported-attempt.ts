@@ -40,6 +40,7 @@ export class ReportedAttempt {
   readonly #attempt: DownloadAttempt;
   readonly #place: Place;
   #isReporting = true;
+  #isSlow = false;
   #hasEnded = false;
   #stopTimer: () => void = () => undefined;
 
@@ -81,9 +82,16 @@ export class ReportedAttempt {
     return this.#attempt.hasReceived;
   }
 
-  /** As `DownloadAttempt`. */
-  get resumableBytes(): number | null {
-    return this.#attempt.resumableBytes;
+  /** To watch whether it is slow, which its session is told. */
+  measured(giveWay: () => void): Parameters<Place['watch']>[0] {
+    return {
+      receivedBytes: () => this.#attempt.resumableBytes,
+      onSlow: (isSlow) => {
+        this.#isSlow = isSlow;
+        if (this.#isReporting) this.#reportSlow();
+      },
+      giveWay,
+    };
   }
 
   get engine(): EngineName | null {
@@ -98,6 +106,7 @@ export class ReportedAttempt {
     outbox.discardSample(this.samples);
     outbox.send(session, { type: 'phase', ...this.#attempt.phase, ...ref });
     if (this.#attempt.sample) outbox.send(session, { type: 'sample', ...ref, sample: this.#attempt.sample });
+    if (this.#isSlow) this.#reportSlow();
     if (this.#attempt.hasLanded) outbox.send(session, { type: 'landed', ...ref });
   }
 
@@ -105,6 +114,11 @@ export class ReportedAttempt {
   stop(): void {
     this.#isReporting = false;
     this.#attempt.abort(new SluiceError('not_ready', 'The download was stopped.'));
+  }
+
+  #reportSlow(): void {
+    const { session, ref } = this.samples;
+    this.#options.outbox.send(session, { type: 'slow', isSlow: this.#isSlow, ...ref });
   }
 
   #startStuckTimer(): void {

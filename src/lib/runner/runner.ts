@@ -34,6 +34,8 @@ export interface RunnerOptions {
   instance?: string | null;
   /** Downloads at a time, over all sessions. */
   maxActive?: number;
+  /** And of one session; absent = as many. */
+  maxActivePerSession?: number;
   /** Parses at a time, over all sessions. */
   maxParsing?: number;
   parseTimeoutMs?: number;
@@ -99,6 +101,7 @@ export class Runner implements RunnerPort {
       root = new DownloadRoot({ dir: downloadDir, file: null, known: null, log }),
       instance = null,
       maxActive = 8,
+      maxActivePerSession: ofSession = maxActive,
       maxParsing = 4,
       parseTimeoutMs = 60_000,
       stallMs = 60_000,
@@ -134,7 +137,8 @@ export class Runner implements RunnerPort {
       onReachable: (session, host) => outbox.send(session, { type: 'reachable', host }),
     });
     const shared = { registry, outbox, reachability, clock, log, stuckMs, runInJob };
-    const downloads = new DownloadJobs({ ...shared, folder, space, gate, maxActive, stallMs });
+    const slots = { all: maxActive, ofSession };
+    const downloads = new DownloadJobs({ ...shared, folder, space, gate, slots, stallMs });
     const parses = new ParseJobs({
       ...shared,
       ...{ maxParsing, timeoutMs: parseTimeoutMs, firstByteMs, holdLookUp },

@@ -26,18 +26,20 @@ testSession('what has given way is queued, says so, keeps its bytes and uses up 
 });
 
 testSession(
-  'it has its slot in the session, is started again where the runner has lost it, and is stopped with a pause',
+  'it leaves its slot to another, is started again where the runner has lost it, and is stopped with a pause',
   async (s) => {
     const id = await s.add('x');
     const other = await s.add('y');
+    await s.sentCommand('start', id);
+    assert.is(s.commands.filter(({ type }) => type === 'start').length, 1);
     await s.news(phase(id, 'download'), sample(id, 1000), gaveWay(id));
     const starts = (of: string): number =>
       s.commands.filter((command) => command.type === 'start' && command.download === of).length;
-    await s.sentCommand('start', id);
-    assert.equal([starts(id), starts(other)], [1, 0]);
-    await s.news({ type: 'jobs', jobs: [] });
+    await s.sentCommand('start', other);
+    assert.equal([starts(id), starts(other)], [1, 1]);
+    await s.news({ type: 'jobs', jobs: [{ download: other, attempt: 1 }] });
     await waitFor(() => starts(id) === 2, { what: 'the second start' });
-    assert.is(starts(other), 0);
+    assert.is(starts(other), 1);
     await s.news({ type: 'limited', download: id, attempt: 1, connections: 2 });
     assert.equal([(await s.show(id)).hostLimit, (await s.show(id)).gaveWay], [2, false]);
     await s.news(gaveWay(id));

@@ -5,7 +5,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { type OddFile, honest, part, whole } from '../../site/odd-origin.ts';
 import { testUnless } from '../../support/skip.ts';
-import { dataDir, reason, withEngine, type YtDlpFixture } from './fixture.ts';
+import { settles, waitFor } from '../../support/wait.ts';
+import { dataDir, deadline, reason, withEngine, type YtDlpFixture } from './fixture.ts';
 import {
   type Answer,
   broken,
@@ -79,6 +80,64 @@ testUnless(test, reason, 'a server without ranges is asked once, and for all', (
   withEngine(async (fixture) => {
     assert.is(await interrupted(fixture, () => whole(file)), 'the file');
     assert.is(rangesAsked().length, 1);
+  }),
+);
+
+/** Runs until it is interrupted, and again with `then`. @returns what each run said last of resuming */
+async function saidToResume(fixture: YtDlpFixture, then: Answer, first: Answer): Promise<boolean[]> {
+  const said: boolean[] = [];
+  const job: YtDlpFixture['job'] = (url, more) =>
+    fixture.job(url, { ...more, onInfo: ({ resumes }) => resumes !== undefined && said.push(resumes) });
+  const fetch: YtDlpFixture['fetch'] = (url) => fixture.engine.download(job(url));
+  assert.is(await interrupted({ ...fixture, job, fetch }, then, first), 'the file');
+  return said;
+}
+
+for (const [what, first, then, said] of [
+  ['says so', { 'accept-ranges': 'bytes' }, (request) => honest(file, request), [true, true]],
+  ['does not say so, but does', {}, (request) => honest(file, request), [false, true]],
+  [
+    'says so and does not',
+    { 'accept-ranges': 'bytes' },
+    () => change(whole(file), { 'accept-ranges': 'bytes' }),
+    [true, false],
+  ],
+] as [string, Record<string, string>, Answer, boolean[]][]) {
+  testUnless(test, reason, `whether a download can be resumed is said where the server ${what}`, () =>
+    withEngine(async (fixture) => {
+      const slow = slowly((request) => change(honest(file, request), first));
+      assert.equal(await saidToResume(fixture, then, slow), said);
+      if (said[1] === true) assert.ok((rangesAsked()[0] ?? 0) >= MiB / 2, 'the first half came once');
+    }),
+  );
+}
+
+testUnless(test, reason, 'a stream of fragments goes on with the next one, and says so', () =>
+  withEngine(async (fixture) => {
+    const names = Array.from({ length: 40 }, (_, n) => `/s${n}.ts`);
+    const list = `#EXTM3U\n#EXT-X-TARGETDURATION:1\n${names.map((name) => `#EXTINF:1,\n${name}\n`).join('')}#EXT-X-ENDLIST\n`;
+    const headers = { 'content-type': 'application/vnd.apple.mpegurl', 'content-length': list.length };
+    origin.answer = (request) =>
+      request.path.endsWith('m3u8')
+        ? { status: 200, headers, body: Buffer.from(list) }
+        : { ...whole({ ...file, size: 100_000 }), bytesPerSecond: 200_000 };
+    const run = async (until: string): Promise<boolean | undefined> => {
+      const abort = new AbortController();
+      let isResumable: boolean | undefined;
+      origin.asked.length = 0;
+      const job = fixture.job(`${origin.url}/index.m3u8`, {
+        signal: abort.signal,
+        onInfo: ({ resumes = isResumable }) => void (isResumable = resumes),
+      });
+      const running = fixture.engine.download(job).catch(() => undefined);
+      await waitFor(() => origin.asked.some(({ path }) => path === until), { what: until });
+      abort.abort();
+      await settles(running, deadline);
+      return isResumable;
+    };
+    assert.is(await run('/s5.ts'), true);
+    assert.is(await run('/s8.ts'), true);
+    assert.not(origin.asked.some(({ path }) => ['/s0.ts', '/s1.ts', '/s2.ts', '/s3.ts'].includes(path)));
   }),
 );
 

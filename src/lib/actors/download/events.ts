@@ -21,6 +21,8 @@ export type DownloadEvent = Caused &
     | ({ type: 'phase' } & AttemptPhase)
     /** It waits in the runner: its host takes no more than so many connections at a time. */
     | { type: 'limited'; connections: number }
+    /** Whether it runs so slowly that it is going to let others go first. */
+    | { type: 'slow'; isSlow: boolean }
     /** It was too slow: it has given its slot to another, and waits in the runner. */
     | { type: 'giveWay' }
     | { type: 'sample'; sample: Sample }

@@ -6,13 +6,12 @@
  * waits on a clock (`after` would not survive a restart; retries are alarms of the session).
  */
 import { assign, setup } from 'xstate';
-import type { ErrorView } from '../../protocol/error.ts';
 import type { DownloadEvent } from './events.ts';
 import { rowAway } from './away.ts';
 import type { Sample } from '../../protocol/progress.ts';
 import type { RunnerPhase } from '../../protocol/runner.ts';
 import { failuresAfter, mayRetry } from './retry.ts';
-import { awaitingAfter, isEmptied, loweredAfter } from './row-changes.ts';
+import { awaitingAfter, errorOf, isEmptied, loweredAfter, rounded } from './row-changes.ts';
 import { type DownloadRow, withTransition } from './row.ts';
 
 /** Passed in the input: `provide` would copy the machine for each session (57 kB of 75 kB, measured by bench/durable). */
@@ -36,6 +35,8 @@ export interface DownloadContext {
   speed: Pick<Sample, 'bytesPerSecond' | 'etaSeconds'> | null;
   /** Connections that its host takes at a time, while it waits for one. Never stored. */
   hostLimit: number | null;
+  /** It runs below the floor rate, and lets others go first. Never stored. */
+  isSlow: boolean;
 }
 
 export const downloadMachine = setup({
@@ -85,7 +86,8 @@ export const downloadMachine = setup({
         speed: { bytesPerSecond: rounded(bytesPerSecond), etaSeconds: rounded(etaSeconds) },
       };
     }),
-    clearSpeed: assign({ speed: null }),
+    clearSpeed: assign({ speed: null, isSlow: false }),
+    noteSlow: assign(({ event }) => (event.type === 'slow' ? { isSlow: event.isSlow } : {})),
     noteLimit: assign(({ event }) => (event.type === 'limited' ? { hostLimit: event.connections } : {})),
     clearLimit: assign({ hostLimit: null }),
     nextAttempt: assign(({ context: { row }, event }) => ({
@@ -111,7 +113,7 @@ export const downloadMachine = setup({
               failures: failuresAfter(event.error, row.failures),
               dueAt: event.dueAt,
               ...(rowAway(event.error, row) || row.away ? { away: rowAway(event.error, row) } : {}),
-              error: viewOf(event.error),
+              error: errorOf(event.error),
             },
           }
         : {},
@@ -134,7 +136,7 @@ export const downloadMachine = setup({
     ),
     fail: assign(({ context: { row }, event }) =>
       event.type === 'failed' || event.type === 'setAside'
-        ? { row: { ...row, finishedAt: event.at, error: viewOf(event.error), dueAt: null } }
+        ? { row: { ...row, finishedAt: event.at, error: errorOf(event.error), dueAt: null } }
         : {},
     ),
     markCancelled: assign(({ context: { row }, event }) => ({
@@ -150,7 +152,7 @@ export const downloadMachine = setup({
   },
 }).createMachine({
   id: 'download',
-  context: ({ input: { row, effects } }) => ({ row, effects, speed: null, hostLimit: null }),
+  context: ({ input: { row, effects } }) => ({ row, effects, speed: null, hostLimit: null, isSlow: false }),
   initial: 'revived',
   states: {
     /** The initial state: goes on to the stored state. Active downloads are started again. */
@@ -220,6 +222,7 @@ export const downloadMachine = setup({
         run: { actions: 'askRunner' },
         limited: { target: 'queued.limited', actions: 'noteLimit' },
         giveWay: 'queued.gaveWay',
+        slow: { actions: 'noteSlow' },
         phase: [
           { guard: { type: 'inPhase', params: 'finish' }, target: 'finish', actions: 'applyPhase' },
           { guard: { type: 'inPhase', params: 'download' }, actions: 'applyPhase' },
@@ -289,12 +292,4 @@ function ends() {
     pause: { target: 'paused', actions: 'stopRunner' },
     cancel: { target: 'cancelled', actions: ['markCancelled', 'discardBytes'] },
   } as const;
-}
-
-function rounded(value: number | null): number | null {
-  return value === null ? null : Math.round(value);
-}
-
-function viewOf({ code, message }: ErrorView): ErrorView {
-  return { code, message };
 }

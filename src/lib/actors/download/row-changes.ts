@@ -1,4 +1,5 @@
 /** What an event says of a row. Pure. */
+import type { ErrorView } from '../../protocol/error.ts';
 import type { DownloadRow } from './row.ts';
 
 /** @param event whether the engine waits for a server's first byte, and when that was said, in ms since 1970 */
@@ -39,4 +40,13 @@ export function isOnlyProgress(before: DownloadRow, after: DownloadRow): boolean
 /** Its work dir has no bytes any more. */
 export function isEmptied({ state, error }: Pick<DownloadRow, 'state' | 'error'>): boolean {
   return state === 'cancelled' || error?.code === 'checksum_mismatch' || error?.code === 'work_removed';
+}
+
+/** What a row keeps of an error. */
+export function errorOf({ code, message }: ErrorView): ErrorView {
+  return { code, message };
+}
+
+export function rounded(value: number | null): number | null {
+  return value === null ? null : Math.round(value);
 }

@@ -13,7 +13,7 @@ import type { DurableKv } from '../durable/types.ts';
 import type { Deadlines } from './deadlines.ts';
 import type { SessionEnv } from './env.ts';
 import type { Feed } from './feed.ts';
-import { fullHosts, slotsInUse } from './host-waits.ts';
+import { freeSlots, fullHosts } from './host-waits.ts';
 import { NetworkHold } from './network-hold.ts';
 import type { Removals } from './removals.ts';
 import { repairedRow } from './restarts.ts';
@@ -247,7 +247,7 @@ export class LiveDownloads {
   #dispatchQueued(): void {
     const { env, store } = this.#parts;
     const children = this.#children;
-    const free = store.counts.queued === 0 ? 0 : env.maxActive - slotsInUse(children.values());
+    const free = store.counts.queued === 0 ? 0 : freeSlots(children.values(), env.maxActive);
     // Those that already have a slot are still `queued` in storage, and among the oldest.
     const rows = this.network.next(free, children, fullHosts(children.values()));
     for (const row of rows) this.run(this.revive(row), 'place');

@@ -84,6 +84,8 @@ export class RunnerEventHandler {
       case 'limited':
         child.newest = null;
         return this.#live.send(child, { type: 'limited', connections: event.connections, at, cause });
+      case 'slow':
+        return this.#live.send(child, { type: 'slow', isSlow: event.isSlow, at, cause });
       case 'gave-way':
         child.newest = null;
         return this.#live.send(child, { type: 'giveWay', at, cause });

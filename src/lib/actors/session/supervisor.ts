@@ -56,6 +56,11 @@ export class Child {
     );
   }
 
+  /** It runs, and lets others go first. */
+  get isSlow(): boolean {
+    return this.snapshot.context.isSlow;
+  }
+
   /** It waits in the runner, as it was too slow while others waited. */
   get hasGivenWay(): boolean {
     return this.snapshot.matches({ queued: 'gaveWay' });

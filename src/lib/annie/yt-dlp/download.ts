@@ -21,7 +21,7 @@ import { dropUnsynced, growingFilesOf } from './resume.server.ts';
 import { type CurrentPart, PartSizes, type SizeMismatch } from './part-sizes.server.ts';
 import { CombinedProgress } from './combined-progress.ts';
 import { requireWhole } from './listed-check.server.ts';
-import { bytesOfOtherFiles, clearReports, readPlan, readResult } from './work-files.server.ts';
+import { bytesOfOtherFiles, clearReports, hasRanges, readPlan, readResult } from './work-files.server.ts';
 
 const makeNonce = customAlphabet('0123456789abcdefghijklmnopqrstuvwxyz', 12);
 
@@ -34,6 +34,8 @@ export interface YtDlpRun {
   reads: readonly string[];
   files: Readonly<Record<string, string>>;
   outlet: Outlet | null;
+  /** Whether `range-check.py` checks what is resumed. */
+  resumes: boolean;
   /** Returns the argv, given the nonce that begins its progress lines. */
   argv: (nonce: string) => string[];
 }
@@ -64,12 +66,12 @@ async function runUntilConsistent(run: YtDlpRun, sizes: PartSizes): Promise<Fetc
 }
 
 async function runOnce(
-  { job, processes, readers, env, argv, reads, files, outlet }: YtDlpRun,
+  { job, processes, readers, env, resumes, argv, reads, files, outlet }: YtDlpRun,
   sizes: PartSizes,
 ): Promise<FetchedFile | SizeMismatch> {
   const nonce = makeNonce();
   const wrongSize = new AbortController();
-  const progress = new YtDlpProgress(job, sizes, () => wrongSize.abort());
+  const progress = new YtDlpProgress(job, sizes, resumes, () => wrongSize.abort());
   await clearReports(job.workDir);
   const parser = createProgressParser(
     { engine: 'yt-dlp', prefix: sluicePrefix(nonce) },
@@ -112,10 +114,13 @@ class YtDlpProgress {
   skipped = false;
   readonly #job: EngineJob;
   readonly #sizes: PartSizes;
+  readonly #mayResume: boolean;
   readonly #onWrongSize: () => void;
   readonly #combined = new CombinedProgress();
   /** Null before the first. */
   #currentPart: CurrentPart | null = null;
+  /** The current part comes in fragments: yt-dlp notes how many it has, and goes on with the next. */
+  #isFragmented = false;
   /** First byte of the next part, printed before its name. */
   #resumingAt = 0;
   #planReported = false;
@@ -123,14 +128,19 @@ class YtDlpProgress {
   #readingFiles: Promise<void> | null = null;
   #pendingSample: Sample | null = null;
 
-  constructor(job: EngineJob, sizes: PartSizes, onWrongSize: () => void) {
+  constructor(job: EngineJob, sizes: PartSizes, mayResume: boolean, onWrongSize: () => void) {
     this.#job = job;
     this.#sizes = sizes;
+    this.#mayResume = mayResume;
     this.#onWrongSize = onWrongSize;
   }
 
   sample(record: ProgressRecord): void {
     if (!this.#hasExpectedSize(record)) return this.#onWrongSize();
+    if (record.fragmented && !this.#isFragmented) {
+      this.#isFragmented = true;
+      this.#job.onInfo({ resumes: this.#mayResume });
+    }
     const sample = toSample(record);
     if (this.#readingFiles === null) this.#job.onSample(this.#combined.add(sample));
     else this.#pendingSample = sample;
@@ -140,6 +150,7 @@ class YtDlpProgress {
     switch (event.type) {
       case 'part':
         this.#pendingSample = null;
+        this.#isFragmented = false;
         this.#currentPart = partOf(event.destination, this.#resumingAt);
         this.#resumingAt = 0;
         if (this.#currentPart !== null && !this.#sizes.begin(this.#currentPart)) this.#onWrongSize();
@@ -181,6 +192,8 @@ class YtDlpProgress {
   #beginPart(name: string): void {
     const read = async (): Promise<void> => {
       await this.#reportPlan();
+      const isResumable = this.#isFragmented || (await hasRanges(this.#job.workDir, name));
+      this.#job.onInfo({ resumes: this.#mayResume && isResumable });
       this.#combined.begin(await bytesOfOtherFiles(this.#job.workDir, name).catch(() => 0));
     };
     const reading = (this.#readingFiles ?? Promise.resolve()).then(read, read).finally(() => {

@@ -169,6 +169,7 @@ export class YtDlpEngine implements Engine {
     const { url, number } = splitItem(job.url);
     const run = (from: DownloadArguments['from']): Promise<FetchedFile> =>
       this.#run(job, {
+        resumes,
         argv: (nonce) => [
           ...command,
           ...downloadArguments({ ...this.#programs, from, item: number, selector, resumes, nonce }),
@@ -194,7 +195,10 @@ export class YtDlpEngine implements Engine {
     return locateYtDlp(this.#options.dataDir, this.#options.path);
   }
 
-  #run(job: EngineJob, command: Pick<YtDlpRun, 'argv' | 'reads' | 'files'>): Promise<FetchedFile> {
+  #run(
+    job: EngineJob,
+    command: Pick<YtDlpRun, 'resumes' | 'argv' | 'reads' | 'files'>,
+  ): Promise<FetchedFile> {
     const { processes, readers, proxy } = this.#options;
     return withRunProxy(proxy, 'yt-dlp', splitItem(job.url).url, (outlet) =>
       runYtDlp({ job, processes, readers, env: this.#environment, outlet, ...command }),

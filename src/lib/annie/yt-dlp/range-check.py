@@ -72,7 +72,12 @@ def check_ranges():
 
     def answer_of(response, total):
         etag = response.headers.get('ETag')
-        return {'total': total, 'etag': etag, 'modified': response.headers.get('Last-Modified')}
+        modified = response.headers.get('Last-Modified')
+        return {'total': total, 'etag': etag, 'modified': modified, 'ranges': has_ranges(response)}
+
+    # Whether the server says that it sends parts: then the adapter knows that the file can be resumed.
+    def has_ranges(response):
+        return response.status == 206 or (response.headers.get('Accept-Ranges') or '').strip().lower() == 'bytes'
 
     def is_strong(etag):
         return re.fullmatch(r'"[^"]*"', etag or '') is not None
@@ -133,8 +138,11 @@ def check_ranges():
             if answer is not None:
                 if expected is None:
                     self.begin(answer)
+                elif resumes:
+                    save(self.key, {**first, 'ranges': True})
                 return response
             whole = answer_of(response, length_of(response))
+            whole['ranges'] = whole['ranges'] and not resumes
             # from a server without ranges; another size may be the rest, with the head of the whole
             is_same = not resumes or whole['total'] is not None and not differs(first, whole)
             is_complete = is_whole(response) and is_same

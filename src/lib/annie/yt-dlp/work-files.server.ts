@@ -8,6 +8,8 @@ import { RESULT_FILE, PLAN_FILE, MEDIA_PREFIX } from './arguments.ts';
 import type { PartSize } from './combined-progress.ts';
 
 const TAIL_BYTES = 64 * 1024;
+/** The first answers of servers, as `range-check.py` notes them. */
+const ANSWERS_FILE = 'sluice-answers.jsonl';
 
 export interface DownloadPlan {
   title: string | null;
@@ -42,6 +44,20 @@ export async function readPlan(workDir: string): Promise<DownloadPlan | null> {
   } catch {
     return null;
   }
+}
+
+/** Whether the server of this file, named without `.part`, has sent it with its size, and sends parts of it too. */
+export async function hasRanges(workDir: string, name: string): Promise<boolean> {
+  let found = false;
+  for (const line of await lastLines(join(workDir, ANSWERS_FILE))) {
+    try {
+      const [key, answer] = JSON.parse(line) as [string, { total: number | null; ranges?: boolean }];
+      if (key === name) found = answer.ranges === true && answer.total !== null;
+    } catch {
+      // Cut off: at the start of what was read, or by a kill.
+    }
+  }
+  return found;
 }
 
 /** Bytes of all complete media files but `current`. */
