@@ -64,6 +64,7 @@ class SqliteStore implements SqliteStorage {
     this.file = file;
     this.#onDamaged = onDamaged;
     database.exec(file.hasChecksums ? SWEEP_KEEPING_DAMAGED : SWEEP);
+    file.wrote();
     const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
     this.statements = Object.fromEntries(entries) as Statements;
     for (const name of ['up', 'down'] as const) this.statements[name].setReturnArrays(true);
@@ -76,7 +77,10 @@ class SqliteStore implements SqliteStorage {
   /** Runs a write inside the open transaction, beginning it when there is none. */
   write<T>(change: () => T): T {
     try {
-      if (!this.isDirty) this.statements.begin.run();
+      if (!this.isDirty) {
+        this.file.requireOwn();
+        this.statements.begin.run();
+      }
       this.isDirty = true;
       for (; this.#savepoints < this.#attempts; this.#savepoints += 1) this.statements.savepoint.run();
       this.writes += 1;
@@ -145,6 +149,8 @@ class SqliteStore implements SqliteStorage {
     for (const rows of this.#created) rows.forget();
     // A full disk may have made SQLite roll back by itself.
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    // Parts of a long transaction are in the WAL already.
+    if (this.isDirty) this.file.wrote();
     this.#ended();
   }
 
