@@ -1,13 +1,11 @@
 /** The store of this process, and the disk space reserved for it. */
 import { join } from 'node:path';
-import { damageOf } from '#lib/actors/durable/damaged-value.ts';
 import { DailyCopy } from '#lib/actors/durable/daily-copy.server.ts';
 import {
   createEmbeddedHost,
   type EmbeddedHost,
   type EmbeddedHostOptions,
 } from '#lib/actors/durable/host.server.ts';
-import type { ActorName } from '#lib/actors/durable/store.ts';
 import { Reserve } from '#lib/actors/durable/reserve.server.ts';
 import { storeFileOf } from '#lib/actors/durable/presence.server.ts';
 import { openStore, type StoreOptions } from '#lib/actors/durable/storage.server.ts';
@@ -59,9 +57,8 @@ export function openLockedStore({
     if (isFull()) throw new SluiceError('disk_full', NO_ROOM);
   };
   const file = storeFileOf(dir);
-  const onDamaged = (actor: ActorName, key: string): void => onError(damageOf(key), actor);
   const storage = withDirInErrors(dir, () =>
-    open(file, reserve, { onDamaged, given: join(dir, 'sluice.db') }),
+    open(file, reserve, { onDamaged: onError, given: join(dir, 'sluice.db') }),
   );
   /** Copies and checks under way: the file has to stay open for them. */
   const tasks = new Set<Promise<unknown>>();

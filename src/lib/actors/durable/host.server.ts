@@ -2,7 +2,6 @@
 import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
 import { ActorId } from './context.ts';
-import { damageOf } from './damaged-value.ts';
 import { EmbeddedScheduler } from './embedded-scheduler.ts';
 import { limit, LIMITS } from './limits.ts';
 import { type LoadedObject, loadedObject, type Stored, stored } from './look.ts';
@@ -71,9 +70,8 @@ export function define<Env>(durableClass: DurableClass<Env, object>, env: Env): 
  * @throws SluiceError `data_dir_busy`, `store_corrupt`, `store_newer`, `disk_*`
  */
 export function createEmbeddedHost(options: EmbeddedHostOptions): EmbeddedHost {
-  const onDamaged = (actor: ActorName, key: string): void => options.onError(damageOf(key), actor);
   const { storage } = options;
-  const store = typeof storage === 'string' ? openStore(storage, { onDamaged }) : storage;
+  const store = typeof storage === 'string' ? openStore(storage, { onDamaged: options.onError }) : storage;
   const scheduler = new EmbeddedScheduler({
     store,
     classes: options.classes,

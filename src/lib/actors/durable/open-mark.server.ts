@@ -10,6 +10,8 @@ import { number } from './pragma.server.ts';
 
 /** Shorter than its header, a WAL holds nothing: https://sqlite.org/fileformat.html#walformat */
 const WAL_HEADER_BYTES = 32;
+/** In place of the WAL's inode. */
+const OVERWRITTEN = { store: 'overwritten', wal: 'wal-overwritten' } as const;
 
 export function markOf(file: string): string {
   return `${file}.open`;
@@ -46,6 +48,26 @@ function note(database: DatabaseSync, file: string, id: string): void {
   touchStore(database);
   if (readNote(idNoteOf(file)) !== id) fs.writeFileSync(idNoteOf(file), id, { mode: 0o600 });
   fs.writeFileSync(markOf(file), inodesOf(file), { mode: 0o600 });
+}
+
+/** Which file of a store another program has written to while it was open. */
+export type Overwritten = 'store' | 'wal';
+
+/** Called when it is noticed: what is there does not fit together, or is not all. Null = it is as it was. */
+export function noteOverwritten(file: string, what: Overwritten | null): void {
+  try {
+    const mark = what === null ? inodesOf(file) : `${inodeOf(file)} ${OVERWRITTEN[what]}`;
+    fs.writeFileSync(markOf(file), mark, { mode: 0o600 });
+  } catch {
+    // The log says it too.
+  }
+}
+
+/** What another program had written to when the store was open last, and was not put right. */
+export function overwrittenPart(file: string): Overwritten | null {
+  const mark = readNote(markOf(file));
+  const parts = Object.keys(OVERWRITTEN) as Overwritten[];
+  return parts.find((what) => mark === `${inodeOf(file)} ${OVERWRITTEN[what]}`) ?? null;
 }
 
 /** Called before the store is closed: a kill in between costs no more than the mark. */

@@ -28,6 +28,8 @@ const MIGRATIONS: readonly string[] = [
   `CREATE TABLE store (id TEXT NOT NULL, opened INTEGER NOT NULL) STRICT;
    INSERT INTO store VALUES (lower(hex(randomblob(16))), 0);
    CREATE TABLE damaged (actor INTEGER NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL, at INTEGER NOT NULL) STRICT;`,
+  // From here on a checksum covers the object too, which earlier versions would take for damage.
+  '',
 ];
 
 /** The newest version that this Sluice reads. */

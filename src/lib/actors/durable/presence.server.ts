@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { addressOf, immutable } from './inspect.server.ts';
-import { hasLostWal, notedId, readId, wasClosed } from './open-mark.server.ts';
+import { hasLostWal, notedId, overwrittenPart, readId, wasClosed } from './open-mark.server.ts';
 import { toStoreError } from './open.server.ts';
 import { number } from './pragma.server.ts';
 
@@ -44,6 +44,14 @@ export function presenceOf(file: string): Presence {
   if (!found.isFile()) return { state: 'wrong', why: `${name} is not a file` };
   if (found.size === 0) return { state: 'empty', why: `${name} is empty` };
   requireUnlocked(file);
+  const overwritten = overwrittenPart(file);
+  if (overwritten === 'store')
+    return { state: 'wrong', why: `${name} was overwritten by another program while Sluice had it open` };
+  if (overwritten === 'wal')
+    return {
+      state: 'wrong',
+      why: `${name}-wal, which holds the last changes, was emptied or overwritten by another program while Sluice had it open`,
+    };
   if (hasLostWal(file) && !isClosed(file))
     return { state: 'wrong', why: `${name}-wal, which holds the last changes, is missing or another file` };
   return identity(file, name);

@@ -6,8 +6,8 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { SluiceError } from '../../protocol/error.ts';
 import { replacedCopyOf, unfinishedOf } from './copies.server.ts';
-import { addressOf } from './inspect.server.ts';
-import { idNoteOf, markOf } from './open-mark.server.ts';
+import { addressOf, immutable } from './inspect.server.ts';
+import { idNoteOf, markOf, overwrittenPart } from './open-mark.server.ts';
 import { toStoreError } from './open.server.ts';
 import { requireUnlocked, withSharedLock } from './presence.server.ts';
 import { checkStore, copyStore, type StoreCheck } from './store-task.server.ts';
@@ -27,7 +27,10 @@ export function restoreStore(file: string, copy: string): Restored {
   if (!fs.existsSync(copy)) throw new SluiceError('store_missing', `${copy} is not there.`);
   if (!fs.statSync(copy).isFile()) throw new SluiceError('store_corrupt', `${copy} is not a file.`);
   requireUnlocked(file);
-  const check = withSharedLock(copy, () => checkStore(copy));
+  // The WAL is that of what was overwritten.
+  const isAlone = copy === file && overwrittenPart(file) === 'store';
+  const address = isAlone ? immutable(copy) : addressOf(copy);
+  const check = withSharedLock(copy, () => checkStore(copy, address));
   const [problem] = check.problems;
   if (problem !== undefined)
     throw new SluiceError(
@@ -39,7 +42,7 @@ export function restoreStore(file: string, copy: string): Restored {
     // The whole data folder may be lost.
     fs.mkdirSync(path.dirname(file), { recursive: true, mode: 0o700 });
     fs.rmSync(unfinished, { force: true });
-    copyStore(addressOf(copy), unfinished);
+    copyStore(address, unfinished);
     flush(unfinished);
     const replaced = setStoreAside(file);
     fs.renameSync(unfinished, file);

@@ -5,8 +5,9 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { SluiceError } from '../../protocol/error.ts';
 import type { CopiedStore } from './daily-copy.server.ts';
-import { checkedText, uncheckedText, withChecksum } from './checked-text.server.ts';
-import { DamagedValue } from './damaged-value.ts';
+import { checkedText, seedOf, uncheckedText, withChecksum } from './checked-text.server.ts';
+import { damageOf, DamagedValue } from './damaged-value.ts';
+import { mendFlippedKeys } from './flipped-keys.server.ts';
 import { type OpenOptions, openDatabase, toStoreError } from './open.server.ts';
 import { KEEP_DAMAGED, SQL, SWEEP, SWEEP_KEEPING_DAMAGED } from './sql.ts';
 import { StoreFile } from './store-file.server.ts';
@@ -19,8 +20,8 @@ const BEYOND_TEXT = new Uint8Array(0);
 type Statements = Record<keyof typeof SQL, StatementSync>;
 
 export interface StoreOptions extends OpenOptions {
-  /** Called once for each value that turns out to be damaged. */
-  onDamaged?: (actor: ActorName, key: string) => void;
+  /** Called once for each value that turns out to be damaged, or was put right. */
+  onDamaged?: (error: SluiceError, actor: ActorName) => void;
   /** The path that has to lead to the file while it is open, where that goes by links. */
   given?: string;
 }
@@ -63,7 +64,9 @@ class SqliteStore implements SqliteStorage {
     this.#database = database;
     this.file = file;
     this.#onDamaged = onDamaged;
+    if (file.hasChecksums) mendFlippedKeys(database, (error, actor) => onDamaged?.(error, actor));
     database.exec(file.hasChecksums ? SWEEP_KEEPING_DAMAGED : SWEEP);
+    file.wrote();
     const entries = Object.entries(SQL).map(([name, sql]) => [name, database.prepare(sql)] as const);
     this.statements = Object.fromEntries(entries) as Statements;
     for (const name of ['up', 'down'] as const) this.statements[name].setReturnArrays(true);
@@ -76,7 +79,10 @@ class SqliteStore implements SqliteStorage {
   /** Runs a write inside the open transaction, beginning it when there is none. */
   write<T>(change: () => T): T {
     try {
-      if (!this.isDirty) this.statements.begin.run();
+      if (!this.isDirty) {
+        this.file.requireOwn();
+        this.statements.begin.run();
+      }
       this.isDirty = true;
       for (; this.#savepoints < this.#attempts; this.#savepoints += 1) this.statements.savepoint.run();
       this.writes += 1;
@@ -145,6 +151,8 @@ class SqliteStore implements SqliteStorage {
     for (const rows of this.#created) rows.forget();
     // A full disk may have made SQLite roll back by itself.
     if (this.#database.isTransaction) this.#database.exec('ROLLBACK');
+    // Parts of a long transaction are in the WAL already.
+    if (this.isDirty) this.file.wrote();
     this.#ended();
   }
 
@@ -181,7 +189,7 @@ class SqliteStore implements SqliteStorage {
 
   damaged(actor: ActorName, key: string, stored: unknown): DamagedValue {
     const id = `${actor.class}/${actor.id}/${key}`;
-    if (!this.#knownDamaged.has(id)) this.#onDamaged?.(actor, key);
+    if (!this.#knownDamaged.has(id)) this.#onDamaged?.(damageOf(key), actor);
     this.#knownDamaged.add(id);
     return new DamagedValue(key, uncheckedText(stored));
   }
@@ -194,6 +202,7 @@ class SqliteStore implements SqliteStorage {
 class Rows implements ActorRows {
   readonly #store: SqliteStore;
   readonly #name: ActorName;
+  readonly #seed: number;
   /** Null until the first write makes it; undefined = not looked up yet. */
   #row: number | null | undefined = undefined;
   /** Keys of values that were found damaged. */
@@ -202,6 +211,7 @@ class Rows implements ActorRows {
   constructor(store: SqliteStore, name: ActorName) {
     this.#store = store;
     this.#name = name;
+    this.#seed = seedOf(name);
   }
 
   forget(): void {
@@ -225,7 +235,7 @@ class Rows implements ActorRows {
 
   /** @throws DamagedValue */
   #intact(key: string, stored: unknown): string {
-    const text = this.#store.file.hasChecksums ? checkedText(key, stored) : (stored as string);
+    const text = this.#store.file.hasChecksums ? checkedText(this.#seed, key, stored) : (stored as string);
     if (text !== null) return text;
     (this.#damaged ??= new Set()).add(key);
     throw this.#store.damaged(this.#name, key, stored);
@@ -235,7 +245,7 @@ class Rows implements ActorRows {
     this.#store.write(() => {
       this.#row = this.#find() ?? this.#store.create(this, this.#name);
       if (this.#damaged?.delete(key)) this.#store.keepDamaged(this.#row, key);
-      const stored = this.#store.file.hasChecksums ? withChecksum(key, text) : text;
+      const stored = this.#store.file.hasChecksums ? withChecksum(this.#seed, key, text) : text;
       this.#store.statements.put.run(this.#row, key, stored);
     });
   }

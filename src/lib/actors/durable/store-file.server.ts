@@ -1,5 +1,6 @@
 /**
- * The file of an open store: detects that its path leads elsewhere, and checkpoints its WAL.
+ * The file of an open store: detects that its path leads elsewhere or that another program writes to it, and checkpoints
+ * its WAL.
  *
  * A store whose folder was removed, or lies below a mount that is gone, takes writes as before, into an inode that nobody
  * will find again. So the path is compared with the open file every 5 s, and before commits.
@@ -9,8 +10,9 @@ import path from 'node:path';
 import type { DatabaseSync } from 'node:sqlite';
 import { SluiceError } from '../../protocol/error.ts';
 import { type Clock, systemClock } from './clock.ts';
-import { noteClosed, noteOpened, touchStore } from './open-mark.server.ts';
+import { noteClosed, noteOpened, noteOverwritten, type Overwritten, touchStore } from './open-mark.server.ts';
 import { toStoreError } from './open.server.ts';
+import { GOES_ON, OwnFiles } from './own-files.server.ts';
 
 const COMPARE_MS = 5000;
 /** How old a comparison may be when something is acknowledged: two calls of stat, some 5 µs. */
@@ -21,9 +23,6 @@ const CHECKPOINT_MS = 60_000;
 /** SQLite's own: a commit that makes the WAL longer checkpoints. */
 const AUTO_CHECKPOINT_PAGES = 1000;
 
-/** What is at fault is named by its setting: messages never have a path of this machine, the log has. */
-const GOES_ON = 'Sluice then goes on by itself.';
-
 /** Left to the end of the process. */
 const UNCLOSED: DatabaseSync[] = [];
 
@@ -32,11 +31,9 @@ export class StoreFile {
   /** A version with checksums, an id and marks. Not so for the tests of upgrades. */
   readonly hasChecksums: boolean;
   readonly #database: DatabaseSync;
-  readonly #given: string;
-  /** Held so that the inode cannot be given to another file. Closed after the database: before, that would drop its lock. */
-  readonly #descriptor: number;
-  readonly #inode: string;
-  #walInode: string | null;
+  readonly #files: OwnFiles;
+  /** What another program has written to, which the next start is to know. */
+  #overwritten: Overwritten | null = null;
   #clock: Clock = systemClock;
   #timer: unknown = null;
   #comparedAt = -Infinity;
@@ -53,19 +50,16 @@ export class StoreFile {
   /** @param given the path as it was given: `file` is where its links led to at the start */
   constructor(database: DatabaseSync, file: string, given = file) {
     this.path = file;
-    this.#given = given;
     this.#database = database;
-    this.hasChecksums =
-      database.prepare(`SELECT 1 FROM sqlite_schema WHERE name = 'store'`).get() !== undefined;
-    this.#descriptor = fs.openSync(file, 'r');
+    this.#files = new OwnFiles(database, file, given);
+    this.hasChecksums = this.#files.hasId;
     try {
-      this.#inode = inodeOf(fs.fstatSync(this.#descriptor, { bigint: true }));
       noteOpened(database, file);
+      this.#files.ownWal();
     } catch (error) {
-      fs.closeSync(this.#descriptor);
+      this.#files.close();
       throw error;
     }
-    this.#walInode = this.#inodeAt(`${file}-wal`);
   }
 
   /** Why nothing can be acknowledged now; null = it can. */
@@ -89,11 +83,15 @@ export class StoreFile {
     this.#wait();
   }
 
-  /** @throws SluiceError `store_missing` when the path does not lead to this file */
+  /**
+   * Before a transaction and before its commit.
+   * @throws SluiceError `store_missing` when the path does not lead to this file, or another program has written to it
+   */
   requireOwn(): void {
     const now = this.#clock.now();
-    // Once it was wrong, each commit looks again: the path may be right by now.
-    if (this.#refusal === null && Math.abs(now - this.#comparedAt) < FRESH_MS) return;
+    const isFresh = Math.abs(now - this.#comparedAt) < FRESH_MS && this.#files.overwritten() === null;
+    // Once it was wrong, each commit looks again: it may be right by now.
+    if (this.#refusal === null && isFresh) return;
     this.#compare(now);
     if (this.#refusal !== null && !this.#hasFailed) throw storeMissing(this.#refusal);
   }
@@ -102,12 +100,25 @@ export class StoreFile {
     this.#committedAt = this.#clock.now();
     this.#isAhead = true;
     if (this.#hasFailed) this.#recovered();
+    else this.wrote();
+  }
+
+  /** To be called after each write that is no commit. */
+  wrote(): void {
+    if (!this.#hasFailed && this.#overwritten === null) this.#files.wrote();
   }
 
   /** Reading or writing failed. @returns what its callers get */
   failed(error: SluiceError): SluiceError {
-    if (!isIoError(error) && !(error.code === 'store_corrupt' && !this.#canRead())) return error;
+    if (!isIoError(error) && error.code !== 'store_corrupt') return error;
+    if (this.#noteOverwritten()) {
+      const why = this.#whyOverwritten() ?? '';
+      this.#refuse(why);
+      return storeMissing(why, error);
+    }
+    if (!isIoError(error) && this.#files.canRead()) return error;
     this.#hasFailed = true;
+    this.#files.unknown();
     const reason = `The disk of the data folder gives errors: ${causeOf(error)}. Look at the disk that holds SLUICE_DATA_DIR; ${GOES_ON}`;
     this.#refuse(reason);
     return storeMissing(reason, error);
@@ -122,6 +133,8 @@ export class StoreFile {
       if (this.hasChecksums && !this.#isAhead) touchStore(this.#database);
     } catch (error) {
       throw toStoreError(error);
+    } finally {
+      this.wrote();
     }
     this.#checkpointedAt = this.#clock.now();
   }
@@ -148,15 +161,18 @@ export class StoreFile {
   close(): void {
     this.#isClosed = true;
     this.#clock.clearTimeout(this.#timer);
-    const isOwn = this.#difference() === null;
+    const isOwn = this.#files.misled === null;
+    // Left as it is: what a checkpoint brought into the file would not fit.
+    const isOverwritten = this.#noteOverwritten();
     try {
+      if (isOverwritten) return;
       noteClosed(this.#database, this.path, isOwn);
       this.#database.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     } finally {
-      if (isOwn) this.#database.close();
-      // Closing deletes the WAL by its path, where now that of another store may be.
+      if (isOwn && !isOverwritten) this.#database.close();
+      // Closing checkpoints, and deletes the WAL by its path, where now that of another store may be.
       else UNCLOSED.push(this.#database);
-      fs.closeSync(this.#descriptor);
+      this.#files.close();
     }
   }
 
@@ -188,11 +204,29 @@ export class StoreFile {
   #compare(now: number): void {
     this.#comparedAt = now;
     if (this.#hasFailed) return;
-    const difference = this.#difference();
-    if (difference === null && !this.#hasWal && !this.#database.isTransaction) this.#renewWal();
+    const { misled } = this.#files;
+    if (misled === null && !this.#files.hasWal && !this.#database.isTransaction) this.#renewWal();
     // Beginning another WAL failed.
     if (this.#hasFailed) return;
-    this.#refuse(difference ?? (this.#hasWal ? null : this.#withoutWal()));
+    this.#noteOverwritten();
+    this.#refuse(misled ?? (this.#files.hasWal ? this.#whyOverwritten() : this.#withoutWal()));
+  }
+
+  /** Also for the next start, until it is as it was. */
+  #noteOverwritten(): boolean {
+    if (this.#files.misled !== null || !this.#files.hasWal) return false;
+    const now = this.#files.overwritten();
+    if (now !== this.#overwritten) noteOverwritten(this.path, now);
+    this.#overwritten = now;
+    return now !== null;
+  }
+
+  #whyOverwritten(): string | null {
+    if (this.#overwritten === null) return null;
+    const name = path.basename(this.path);
+    return this.#overwritten === 'store'
+      ? `${name} was overwritten by another program while it was in use: stop Sluice, and type: sluice store restore FILE, with the copy that you want to go on with.`
+      : `${name}-wal was emptied or overwritten by another program while it was in use, and with it what was stored last: stop Sluice, and type: sluice store restore ${name}, which goes on with what is left.`;
   }
 
   #refuse(reason: string | null): void {
@@ -206,48 +240,15 @@ export class StoreFile {
     return `${wal} is gone from the data folder: put it back into SLUICE_DATA_DIR; ${GOES_ON}`;
   }
 
-  #difference(): string | null {
-    const name = path.basename(this.path);
-    const now = this.#inodeAt(this.#given);
-    if (now === null)
-      return `${name} is gone from the data folder, or its disk is not mounted: bring SLUICE_DATA_DIR back; ${GOES_ON}`;
-    if (now !== this.#inode)
-      return `${name} in the data folder is another file than the one that is open: put that one back into SLUICE_DATA_DIR; ${GOES_ON}`;
-    return null;
-  }
-
-  get #hasWal(): boolean {
-    return this.#inodeAt(`${this.path}-wal`) === this.#walInode;
-  }
-
   /** The WAL alone is gone: what it holds is saved while it is still open, and another one begun. */
   #renewWal(): void {
     if (this.#frozen > 0 || fs.existsSync(`${this.path}-wal`)) return;
     try {
       this.#database.exec('PRAGMA journal_mode = DELETE; PRAGMA journal_mode = WAL');
       noteOpened(this.#database, this.path);
-      this.#walInode = this.#inodeAt(`${this.path}-wal`);
+      this.#files.ownWal();
     } catch (error) {
       this.failed(toStoreError(error));
-    }
-  }
-
-  #inodeAt(file: string): string | null {
-    try {
-      return inodeOf(fs.statSync(file, { bigint: true }));
-    } catch {
-      return null;
-    }
-  }
-
-  /** SQLite takes a page that the disk does not give for a damaged one. */
-  #canRead(): boolean {
-    try {
-      fs.readSync(this.#descriptor, Buffer.alloc(1), 0, 1, 0);
-      fs.fdatasyncSync(this.#descriptor);
-      return true;
-    } catch {
-      return false;
     }
   }
 
@@ -255,7 +256,7 @@ export class StoreFile {
   #probe(): void {
     if (this.#database.isTransaction) return;
     try {
-      if (this.#difference() !== null) return;
+      if (this.#files.misled !== null) return;
       this.#database.exec('UPDATE store SET opened = opened');
       this.#recovered();
     } catch {
@@ -265,6 +266,7 @@ export class StoreFile {
 
   #recovered(): void {
     this.#hasFailed = false;
+    this.wrote();
     this.#compare(this.#clock.now());
   }
 }
@@ -281,8 +283,4 @@ function isIoError({ cause }: SluiceError): boolean {
 
 function causeOf({ cause }: SluiceError): string {
   return cause instanceof Error ? cause.message : 'unknown';
-}
-
-function inodeOf({ dev, ino }: fs.BigIntStats): string {
-  return `${dev}:${ino}`;
 }

@@ -6,7 +6,7 @@ import fs from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { SluiceError } from '../../protocol/error.ts';
-import { checkedText, hasChecksum } from './checked-text.server.ts';
+import { checkedText, hasChecksum, seedOf } from './checked-text.server.ts';
 import { type Copy, copiesOf, unfinishedOf } from './copies.server.ts';
 import { addressOf, immutable, inspectDatabase } from './inspect.server.ts';
 import { readId } from './open-mark.server.ts';
@@ -152,9 +152,9 @@ function checkValues(database: DatabaseSync, version: number): Values {
   );
   for (const entry of entries.iterate() as Iterable<Record<string, string>>) {
     values.rows += 1;
-    const { key = '', value = '' } = entry;
+    const { class: className = '', id = '', key = '', value = '' } = entry;
     if (!hasChecksum(value)) values.unchecked += 1;
-    if (checkedText(key, value) !== null) continue;
+    if (checkedText(seedOf({ class: className, id }), key, value) !== null) continue;
     values.damagedCount += 1;
     if (values.damaged.length < NAMED) values.damaged.push(nameOf(entry));
   }

@@ -90,6 +90,18 @@ export function idOfIndexEntry(kv: MendedKv, state: DownloadState, n: number): s
   return found === undefined ? null : idIn(found.key);
 }
 
+/** A damaged row that no index entry names: that of a download whose row is not found under its own key. */
+export function strayRow(kv: MendedKv, id: string): Damage | null {
+  const named = new Set([...kv.scan<string>('by/')].map((entry) => ('value' in entry ? entry.value : null)));
+  const strays = [...kv.scan('d/')].flatMap((row) => ('value' in row || named.has(idIn(row.key)) ? [] : row));
+  return strays.find(({ text }) => idInText(text) === id) ?? strays[0] ?? null;
+}
+
+/** The download that a row's text names. */
+export function idInText(text: string | null): string | null {
+  return /"url":/.test(text ?? '') ? wordIn(text ?? '', 'id') || null : null;
+}
+
 function idIn(rowKey: string): string {
   return rowKey.slice('d/'.length);
 }

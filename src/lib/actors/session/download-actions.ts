@@ -43,7 +43,7 @@ export class DownloadActions {
       const count = store.counts[state];
       if (count > 0) active.push(...store.oldest(state, count).map(({ id }) => id));
     }
-    const rows = store.rowsOf(active.filter((id) => !aside.has(id)));
+    const rows = store.indexedRows(active.filter((id) => !aside.has(id)));
     // One that turned out to be damaged has ended.
     const progressing = rows.filter(({ state }) => PROGRESSING.includes(state));
     const children = progressing.map((row) => this.#live.revive(row));

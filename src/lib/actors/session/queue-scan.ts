@@ -34,7 +34,9 @@ export class QueueScan {
     if (closed.size === 0) {
       this.#startOver();
       const ids = store.oldest('queued', taken.size + count).filter(({ id }) => !taken.has(id));
-      return store.rowsOf(ids.slice(0, count).map(({ id }) => id));
+      const rows = store.indexedRows(ids.slice(0, count).map(({ id }) => id));
+      // One that is lost has ended.
+      return rows.filter(({ state }) => state === 'queued');
     }
     if (![...this.#skipped].every((host) => closed.has(host))) this.#startOver();
     this.#from = Math.min(this.#from, added);

@@ -4,13 +4,23 @@
  */
 import { DOWNLOAD_STATES, type DownloadState } from '../../protocol/download.ts';
 import { SluiceError } from '../../protocol/error.ts';
+import { prefixEnd } from '../durable/keys.ts';
 import type { DurableKv } from '../durable/types.ts';
 import { type DownloadRow, readRow } from '../download/row.ts';
-import { damagedRow, idOfIndexEntry, indexEntryOf } from './damaged-row.ts';
+import { damagedRow, idInText, idOfIndexEntry, indexEntryOf, strayRow } from './damaged-row.ts';
 import { indexKey, parseIndexKey, stateIndex } from './index-key.ts';
 import { type Damage, MendedKv } from './mended-kv.ts';
 
 const META_VERSION = 1;
+/** What a key begins with, up to its first slash. */
+const KINDS = ['by', 'cmd', 'd', 'dev', 'due', 'gone', 'hold', 'meta', 'out', 'rev'];
+const KEY_BEGINNINGS = [
+  ...KINDS.filter((kind) => kind !== 'by').map((kind) =>
+    ['hold', 'meta'].includes(kind) ? kind : `${kind}/`,
+  ),
+  ...DOWNLOAD_STATES.map(stateIndex),
+];
+
 export interface Meta {
   v: typeof META_VERSION;
   createdAt: number;
@@ -45,8 +55,8 @@ export class SessionStore {
   /** @throws SluiceError `store_newer` */
   load(now: number): void {
     this.#meta.createdAt = now;
-    const meta = this.kv.get<Meta>('meta');
-    if (!meta) return;
+    const meta = this.kv.get<Meta>('meta') ?? this.#lostMeta();
+    if (meta === null) return;
     if (meta.v !== META_VERSION) {
       throw new SluiceError(
         'store_newer',
@@ -54,6 +64,7 @@ export class SessionStore {
       );
     }
     this.#meta = meta;
+    this.#mendStrays();
   }
 
   /** What a damaged value is replaced with, so that the rest of the list lives: see `mended-kv.ts`. */
@@ -68,7 +79,34 @@ export class SessionStore {
     else if (kind === 'gone') this.kv.put(key, { file: null, keepFile: true });
     // Who was refused stays refused.
     else if (kind === 'rev') this.kv.put(key, '');
-    else this.kv.delete(key);
+    else if (KINDS.includes(kind)) this.kv.delete(key);
+    else this.#mendStray(key, text);
+  }
+
+  /** Each kind of key is looked at once, so that what lies between them is found: some 10 reads. */
+  #mendStrays(): void {
+    for (let start: string | null = ''; start !== null;) {
+      const [key]: string[] = this.kv.list({ start, limit: 1 }).map(([found]) => found);
+      const beginning: string | undefined = KEY_BEGINNINGS.find((one) => key?.startsWith(one));
+      // Nothing lies between a key and the same key with a zero byte behind it.
+      start = key === undefined ? null : beginning === undefined ? `${key}\0` : prefixEnd(beginning);
+    }
+  }
+
+  /** A damaged value under a key of no known kind: its key is damaged. */
+  #mendStray(key: string, text: string | null): void {
+    this.kv.delete(key);
+    const id = idInText(text);
+    if (id !== null && this.kv.get(`d/${id}`) === undefined) this.#replaceRow(id, text);
+    this.#mendAllIndexes();
+  }
+
+  /** Null = there are no downloads. */
+  #lostMeta(): Meta | null {
+    const isEmpty = ['d/', 'by/'].every((prefix) => this.kv.list({ prefix, limit: 1 }).length === 0);
+    if (isEmpty) return null;
+    this.#mendAllIndexes();
+    return this.#meta;
   }
 
   #replaceRow(id: string, text: string | null): void {
@@ -82,6 +120,10 @@ export class SessionStore {
     if (id === null) this.kv.delete(key);
     else this.kv.put(key, id);
     // The damage may be in the key: then it is another row that has lost its entry.
+    this.#mendAllIndexes();
+  }
+
+  #mendAllIndexes(): void {
     const keys = new Set([...this.kv.scan('by/')].map((entry) => entry.key));
     for (const stored of [...this.kv.scan<DownloadRow>('d/')]) {
       if (!('value' in stored)) continue;
@@ -104,6 +146,14 @@ export class SessionStore {
 
   takeOrderNumber(): number {
     return this.#meta.nextN++;
+  }
+
+  /** A row that the index names, and that is not there: its key may be damaged. */
+  #lostRow(id: string): DownloadRow {
+    const lost = strayRow(this.kv, id);
+    if (lost !== null) this.kv.delete(lost.key);
+    this.#replaceRow(id, lost?.text ?? null);
+    return this.get(id) as DownloadRow;
   }
 
   get(id: string): DownloadRow | null {
@@ -151,9 +201,16 @@ export class SessionStore {
     return ids.flatMap((id) => this.get(id) ?? []);
   }
 
+  /** As `rowsOf`, of ids that the index names. */
+  indexedRows(ids: string[]): DownloadRow[] {
+    return ids.map((id) => this.get(id) ?? this.#lostRow(id));
+  }
+
   /** See `readPage`. */
   page(states: readonly DownloadState[], limit: number, beforeN: number | null): StoredPage {
-    return readPage(this.kv, this.counts, states, limit, beforeN);
+    const { kv } = this;
+    const get = <T>(key: string): T => (kv.get(key) ?? this.#lostRow(key.slice('d/'.length))) as T;
+    return readPage({ get, list: (options) => kv.list(options) }, this.counts, states, limit, beforeN);
   }
 
   /** Stores the last 4 kB of engine output, to explain a failure later. */
