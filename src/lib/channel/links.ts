@@ -20,7 +20,7 @@ const LinkBody = v.strictObject({ grant: v.pipe(v.string(), v.maxLength(256)) })
 
 /**
  * Says what opening a link would do, without using it up.
- * @throws SluiceError `link_used`, `invalid_json`, `invalid_request`
+ * @throws SluiceError `link_used`, `two_sessions`, `invalid_json`, `invalid_request`
  */
 export function readLink(body: string, header: HeaderGetter, edge: LinksEdge): PlainAnswer {
   const { operatorAuth } = edge.inspector;
@@ -28,7 +28,8 @@ export function readLink(body: string, header: HeaderGetter, edge: LinksEdge): P
   const grant = parseGrant(body);
   if (operatorAuth.isLinkGrant(grant)) return jsonAnswer({ kind: 'inspector' } satisfies LinkView);
   const { session, expiresAt } = storedSessions.links.read(grant);
-  const present = claimsFromCookies(edge.tokens, header('cookie'))?.session ?? null;
+  const isSecure = edge.origins.isSecure(header('host'));
+  const present = claimsFromCookies(edge.tokens, header('cookie'), isSecure)?.session ?? null;
   const view: LinkView = {
     kind: 'session',
     expiresAt: new Date(expiresAt).toISOString(),

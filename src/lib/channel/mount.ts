@@ -21,7 +21,8 @@ export interface MountedEdge {
 /** Makes the edge reachable for the page's bundle. @returns undoes it */
 export function mountEdge(edge: Edge): () => void {
   const published: MountedEdge = {
-    visit: ({ headers }) => visitPage(edge, headerGetter(headers), headers.get(OWNER_HEADER) ?? ''),
+    visit: ({ headers, url }) =>
+      visitPage(edge, headerGetter(headers), headers.get(OWNER_HEADER) ?? '', new URL(url).pathname),
     inspectorScope: (request) => inspectorPageScope(edge, request),
     signIn: (request) => signIn(edge, request),
   };
