@@ -14,7 +14,7 @@ export interface MountedEdge {
   visit(request: Request): Visit;
   /** How much the inspector's page may show for this request; null = nothing, it answers 404. */
   inspectorScope(request: Request): 'session' | 'all' | null;
-  /** Answers a link of `sluice operator`; null when it is invalid or expired. */
+  /** Answers a link of `sluice operator`; null when it is invalid. */
   signIn(request: Request): Response | null;
 }
 

@@ -11,7 +11,7 @@ export function headersAfter(
   headers: IncomingHttpHeaders,
 ): { 'set-cookie'?: string[] } {
   const isOurs = thrown instanceof SluiceError && thrown.code === 'two_sessions';
-  const site = headers['sec-fetch-site'];
-  if (!isOurs || isCrossOrigin(Array.isArray(site) ? site[0] : site)) return {};
+  const site: unknown = headers['sec-fetch-site'];
+  if (!isOurs || isCrossOrigin(typeof site === 'string' ? site : undefined)) return {};
   return { 'set-cookie': removePlantedCookies(path, headers.host, headers[PROTOCOL_HEADER] === 'https') };
 }

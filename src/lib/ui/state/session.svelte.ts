@@ -175,7 +175,7 @@ export class Session {
         return found.isUnknown ? await this.#askAbout(found, closing) : found;
       } catch (thrown) {
         const waitMs = refusedForMs(thrown);
-        if (Object(thrown).status === TWO_SESSIONS.status)
+        if ((Object(thrown) as { status?: number }).status === TWO_SESSIONS.status)
           this.notices.error(this.#texts.thrown(TWO_SESSIONS));
         if (waitMs === null || closing.aborted) return null;
         this.connection = { state: 'waiting', retryAt: Date.now() + waitMs, isBusy: true };
